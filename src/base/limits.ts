@@ -1,0 +1,81 @@
+/**
+ * Every bound in the system, in one place, each with its reason. Units are in the names.
+ * A bound that is part of validity (marked "consensus") must be the same on every node of a chain.
+ */
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** Consensus. Signatures per certificate and votes per height grow with it; quorum arithmetic is tested to 100. */
+  maxValidators: 100,
+
+  /** Consensus. Text of a transfer's memo, UTF-8. */
+  maxMemoBytes: 128,
+  /** Consensus. A record's key, UTF-8: long enough for a path or a UUID with a prefix. */
+  maxRecordKeyBytes: 128,
+  /** Consensus. A record's value: documents of any kind belong elsewhere, their hash and a small description here. */
+  maxRecordValueBytes: 4 * KiB,
+  /** Consensus. The largest encoded transaction: a full record plus its fixed fields. */
+  maxTransactionBytes: 5 * KiB,
+  /** Consensus. How far ahead of the current height a transaction's expiry may lie: bounds how long it is remembered. */
+  maxExpiryAhead: 100_000,
+
+  /** Consensus. Transactions per block: execution of a full block stays well under a view timeout. */
+  maxBlockTransactions: 4_096,
+  /** Consensus. Encoded transactions per block: one sync message can carry any block (libp2p sends at most 4 MiB). */
+  maxBlockBytes: 2 * MiB,
+  /** Consensus. How far a block's timestamp may lie ahead of a validator's clock. */
+  maxClockAheadMs: 10_000,
+
+  /** Pending transactions of one sender: a wallet's burst, and no more of the pool for one key. */
+  mempoolPerSender: 4_096,
+  /** Pending transactions in all: bounds the map overhead when they are tiny. */
+  mempoolTransactions: 100_000,
+  /** Encoded bytes of all pending transactions. */
+  mempoolBytes: 64 * MiB,
+  /** How far above the account's nonce a waiting transaction may be: a gap that will never fill keeps only this many. */
+  mempoolNonceGap: 4_096,
+  /** A replacement must pay this much more than what it replaces, in per cent: makes flooding by replacement cost. */
+  mempoolReplacementPercent: 10,
+
+  /** Transactions gossiped in one frame, in bytes: large enough to share the cost of a delivery, small enough to relay at once. */
+  gossipFrameBytes: 64 * KiB,
+  /** A frame is flushed after this long even when small. */
+  gossipFlushMs: 5,
+  /** The largest gossip message accepted. A frame plus its envelope, or a consensus message that had to be relayed. */
+  gossipMessageBytes: 320 * KiB,
+
+  /** The largest consensus message: a pre-prepare of a full block is 4,096 hashes of 32 bytes; a new-view carries q view changes. */
+  consensusMessageBytes: 2 * MiB,
+  /** Bytes waiting for one peer on its consensus stream before the oldest are dropped; Status repairs the loss. */
+  peerSendQueueBytes: 8 * MiB,
+  /** The largest response of a request/response protocol: one full block with its certificate, or many small ones. */
+  responseBytes: 3 * MiB,
+  /** The largest request. */
+  requestBytes: 160 * KiB,
+  /** How long a request may take before the next peer is asked. */
+  requestTimeoutMs: 5_000,
+  /** Blocks per sync response; the response's size bounds it first when blocks are large. */
+  syncBlocks: 128,
+  /** Requests served at once for one peer. */
+  requestsPerPeer: 4,
+  /** Connections: twice the largest committee, and room for observers. */
+  maxConnections: 256,
+
+  /** HTTP request body: a batch of transactions. */
+  httpBodyBytes: 2 * MiB,
+  /** Transactions in one HTTP submission. */
+  httpBatch: 1_000,
+  /** How long a client may take to send a request. */
+  httpRequestTimeoutMs: 10_000,
+  /** Items per page of a list. */
+  httpPage: 100,
+
+  /** PBFT: blocks in flight above the last final one. */
+  pbftWindow: 8,
+  /** PBFT: messages ahead of the window or view that are kept for one validator. */
+  pbftBufferedPerValidator: 64,
+
+  /** Inputs waiting in the node's mailbox before the network is told to slow down. */
+  mailbox: 10_000,
+} as const;

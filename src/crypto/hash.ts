@@ -1,0 +1,61 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import type { Brand } from '../base/brand.ts';
+import { concat, fromHex, toHex, utf8 } from '../base/bytes.ts';
+import { type Codec, hexOf } from '../base/codec.ts';
+
+/** A SHA-256 digest as 64 characters of lower-case hex. Text, so that it can be compared, a map key, and JSON. */
+export type Hash = Brand<string, 'Hash'>;
+
+export const hashCodec: Codec<Hash> = hexOf<Hash>(32);
+export const zeroHash: Hash = '0'.repeat(64) as Hash;
+
+/**
+ * What a digest or a signature is about. No bytes hashed or signed for one purpose mean anything for
+ * another, because the domain's name, ended by a zero byte, is in front of them.
+ */
+export type Domain =
+  | 'quorate/v1/chain'
+  | 'quorate/v1/transaction'
+  | 'quorate/v1/transaction-signature'
+  | 'quorate/v1/block'
+  | 'quorate/v1/receipt'
+  | 'quorate/v1/validators'
+  | 'quorate/v1/merkle-leaf'
+  | 'quorate/v1/merkle-node'
+  | 'quorate/v1/state-leaf'
+  | 'quorate/v1/state-node'
+  | 'quorate/v1/state-key'
+  | 'quorate/v1/hello'
+  | 'quorate/v1/pbft/pre-prepare'
+  | 'quorate/v1/pbft/prepare'
+  | 'quorate/v1/pbft/commit'
+  | 'quorate/v1/pbft/suspect'
+  | 'quorate/v1/pbft/view-change'
+  | 'quorate/v1/pbft/new-view'
+  | 'quorate/v1/pbft/status'
+  | 'quorate/v1/raft/block'
+  | 'quorate/v1/gossip-id';
+
+const prefixes = new Map<Domain, Uint8Array>();
+
+export function domainPrefix(domain: Domain): Uint8Array {
+  let prefix = prefixes.get(domain);
+  if (prefix === undefined) {
+    prefix = utf8(`${domain}\0`);
+    prefixes.set(domain, prefix);
+  }
+  return prefix;
+}
+
+/** SHA-256 (FIPS 180-4) over the domain's prefix and the parts, which must be of fixed size or carry their lengths. */
+export function hashBytes(domain: Domain, ...parts: Uint8Array[]): Uint8Array {
+  return sha256(concat(domainPrefix(domain), ...parts));
+}
+
+export function hash(domain: Domain, ...parts: Uint8Array[]): Hash {
+  return toHex(hashBytes(domain, ...parts)) as Hash;
+}
+
+export function hashToBytes(value: Hash): Uint8Array {
+  return fromHex(value);
+}

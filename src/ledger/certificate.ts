@@ -1,0 +1,118 @@
+import { concat } from '../base/bytes.ts';
+import { encode, listOf, struct, u16, union, wordOf } from '../base/codec.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import { domainPrefix, hashCodec, hashToBytes, type Hash } from '../crypto/hash.ts';
+import { signatureCodec, type Signature, type SignatureClaim } from '../crypto/signature.ts';
+import { type Height, heightCodec, type View, viewCodec } from './block.ts';
+import { byzantineQuorum } from './quorum.ts';
+import type { ValidatorSet } from './validators.ts';
+
+/** A PBFT vote's kind. A pre-prepare is its primary's vote for proposing; certificates are made of the other two. */
+export type VotePhase = 'pre-prepare' | 'prepare' | 'commit';
+
+/** What a vote is about: one block at one place. */
+export interface Slot {
+  readonly view: View;
+  readonly height: Height;
+  readonly blockHash: Hash;
+}
+
+export const slotCodec = struct<Slot>({ view: viewCodec, height: heightCodec, blockHash: hashCodec });
+
+/** The exact bytes that a vote signs: domain with version and kind, chain, epoch (validator set), place and block. */
+export function voteBytes(phase: VotePhase, chainId: Hash, validatorsHash: Hash, slot: Slot): Uint8Array {
+  return concat(
+    domainPrefix(`quorate/v1/pbft/${phase}`),
+    hashToBytes(chainId),
+    hashToBytes(validatorsHash),
+    encode(slotCodec, { view: slot.view, height: slot.height, blockHash: slot.blockHash }),
+  );
+}
+
+export interface ValidatorSignature {
+  /** The validator's index in the set that the header names. */
+  readonly validator: number;
+  readonly signature: Signature;
+}
+
+/**
+ * A quorum's signatures on one block in one view. A prepare certificate protects the block in view
+ * changes; a commit certificate makes it and all its ancestors final.
+ */
+export interface Certificate extends Slot {
+  readonly phase: 'prepare' | 'commit';
+  /** Strictly ascending by validator, exactly a quorum of them: one encoding for one set of signers. */
+  readonly signatures: readonly ValidatorSignature[];
+}
+
+export const certificateCodec = struct<Certificate>({
+  phase: wordOf(['prepare', 'commit']),
+  view: viewCodec,
+  height: heightCodec,
+  blockHash: hashCodec,
+  signatures: listOf(
+    struct<ValidatorSignature>({ validator: u16, signature: signatureCodec }),
+    limits.maxValidators,
+  ),
+});
+
+/**
+ * Checks everything about a certificate but its signatures, and returns the claims whose truth remains to be
+ * checked (PBFT, section 4.2: 2f matching prepares and the pre-prepare; here q prepares).
+ */
+export function certificateClaims(
+  certificate: Certificate,
+  chainId: Hash,
+  validators: ValidatorSet,
+): SignatureClaim[] | Problem {
+  const quorum = byzantineQuorum(validators.keys.length);
+  const wrong = (why: string): Problem =>
+    new Problem('certificate/invalid', `the ${certificate.phase} certificate ${why}`, {
+      remedy: 'Ask another node for it, and check that both nodes use the same genesis file.',
+      details: { view: certificate.view, height: certificate.height, blockHash: certificate.blockHash },
+    });
+  if (certificate.signatures.length !== quorum) {
+    return wrong(`has ${certificate.signatures.length} signatures and needs exactly ${quorum}`);
+  }
+  const message = voteBytes(certificate.phase, chainId, validators.hash, certificate);
+  const claims: SignatureClaim[] = [];
+  let previous = -1;
+  for (const { validator, signature } of certificate.signatures) {
+    const publicKey = validators.keys[validator];
+    if (publicKey === undefined)
+      return wrong(`names validator ${validator}, and there are ${validators.keys.length}`);
+    if (validator <= previous) return wrong('does not list its validators in strictly ascending order');
+    previous = validator;
+    claims.push({ publicKey, message, signature });
+  }
+  return claims;
+}
+
+/** Raft: the leader's signature on the block. It proves authorship; that a majority stored the block is taken on trust. */
+export interface LeaderSignature {
+  readonly term: View;
+  readonly height: Height;
+  readonly blockHash: Hash;
+  readonly leader: number;
+  readonly signature: Signature;
+}
+
+/** What stands beside a final block to show that it is one. It names the engine, so that nobody mistakes one for the other. */
+export type FinalityCertificate =
+  | ({ readonly engine: 'pbft' } & Certificate)
+  | ({ readonly engine: 'raft' } & LeaderSignature);
+
+export const finalityCodec = union<FinalityCertificate, 'engine'>('engine', {
+  pbft: [1, certificateCodec],
+  raft: [
+    2,
+    struct<LeaderSignature>({
+      term: viewCodec,
+      height: heightCodec,
+      blockHash: hashCodec,
+      leader: u16,
+      signature: signatureCodec,
+    }),
+  ],
+});

@@ -1,0 +1,139 @@
+import { concat } from '../base/bytes.ts';
+import { boundedBytes, boundedText, decode, encode, refine, struct, u48, u64, union } from '../base/codec.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import { domainPrefix, hash, hashCodec, type Hash } from '../crypto/hash.ts';
+import { publicKeyCodec, type PublicKey, signatureCodec, type Signature } from '../crypto/signature.ts';
+import { type Height, heightCodec } from './block.ts';
+
+/** Moves coins from the sender to another account. */
+export interface Transfer {
+  readonly type: 'transfer';
+  readonly to: PublicKey;
+  /** In the smallest unit; at least 1. */
+  readonly amount: bigint;
+  readonly memo: string;
+}
+
+/** Writes a record. The first writer of a key owns it, and only the owner may write or delete it. */
+export interface Put {
+  readonly type: 'put';
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/** Removes a record of the sender's. */
+export interface Delete {
+  readonly type: 'delete';
+  readonly key: string;
+}
+
+export type Payload = Transfer | Put | Delete;
+
+/** What the sender signs. */
+export interface TransactionBody {
+  readonly chainId: Hash;
+  readonly sender: PublicKey;
+  /** How many transactions of this sender were executed before. Each number is used once. */
+  readonly nonce: number;
+  /** Paid to the block's proposer, also when the transaction fails. In the smallest unit. */
+  readonly fee: bigint;
+  /** The last height at which it may stand in a block. */
+  readonly expiryHeight: Height;
+  readonly payload: Payload;
+}
+
+/** A signed transaction with the bytes and the hash that name it. Made by `decodeTransaction` or `assembleTransaction` only. */
+export interface Transaction extends TransactionBody {
+  readonly signature: Signature;
+  readonly hash: Hash;
+  readonly bytes: Uint8Array;
+}
+
+const amountCodec = refine(u64, (amount) => {
+  if (amount < 1n) throw new Error('amount is zero');
+  return amount;
+});
+
+const recordKeyCodec = refine(boundedText(limits.maxRecordKeyBytes), (key) => {
+  if (key.length === 0) throw new Error('record key is empty');
+  return key;
+});
+
+const payloadCodec = union<Payload, 'type'>('type', {
+  transfer: [
+    1,
+    struct<Omit<Transfer, 'type'>>({
+      to: publicKeyCodec,
+      amount: amountCodec,
+      memo: boundedText(limits.maxMemoBytes),
+    }),
+  ],
+  put: [
+    2,
+    struct<Omit<Put, 'type'>>({ key: recordKeyCodec, value: boundedBytes(limits.maxRecordValueBytes) }),
+  ],
+  delete: [3, struct<Omit<Delete, 'type'>>({ key: recordKeyCodec })],
+});
+
+const bodyFields = {
+  chainId: hashCodec,
+  sender: publicKeyCodec,
+  nonce: u48,
+  fee: u64,
+  expiryHeight: heightCodec,
+  payload: payloadCodec,
+};
+const bodyCodec = struct<TransactionBody>(bodyFields);
+const signedCodec = struct<TransactionBody & { readonly signature: Signature }>({
+  ...bodyFields,
+  signature: signatureCodec,
+});
+
+const signatureBytes = 64;
+
+/** The canonical bytes of a body. Throws a `Problem` `transaction/malformed` for a body outside its limits. */
+export function encodeBody(body: TransactionBody): Uint8Array {
+  try {
+    return encode(bodyCodec, body);
+  } catch (cause) {
+    throw new Problem(
+      'transaction/malformed',
+      `the transaction cannot be encoded: ${(cause as Error).message}`,
+      {
+        remedy: 'Keep each field within its limit (see the limits in the API description).',
+        cause,
+      },
+    );
+  }
+}
+
+/** The exact bytes that the sender signs. */
+export function transactionSigningBytes(bodyBytes: Uint8Array): Uint8Array {
+  return concat(domainPrefix('quorate/v1/transaction-signature'), bodyBytes);
+}
+
+/** Joins a body and the signature over `transactionSigningBytes(encodeBody(body))`. Does not check the signature. */
+export function assembleTransaction(body: TransactionBody, signature: Signature): Transaction {
+  const bytes = concat(encodeBody(body), encode(signatureCodec, signature));
+  return { ...body, signature, bytes, hash: hash('quorate/v1/transaction', bytes) };
+}
+
+/** A transaction from its bytes, or a problem. Checks form and limits; not the signature, the chain or the state. */
+export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
+  if (bytes.length > limits.maxTransactionBytes) {
+    return new Problem('transaction/oversize', `the transaction has ${bytes.length} bytes`, {
+      remedy: `Keep it within ${limits.maxTransactionBytes} bytes.`,
+      details: { size: bytes.length, limit: limits.maxTransactionBytes },
+    });
+  }
+  const fields = decode(signedCodec, bytes, 'transaction');
+  if (fields instanceof Problem) return fields;
+  const owned = bytes.slice();
+  return { ...fields, bytes: owned, hash: hash('quorate/v1/transaction', owned) };
+}
+
+/** What must be checked to know that the sender signed it. */
+export function transactionSigningBytesOf(transaction: Transaction): Uint8Array {
+  return transactionSigningBytes(transaction.bytes.subarray(0, transaction.bytes.length - signatureBytes));
+}

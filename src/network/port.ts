@@ -1,0 +1,67 @@
+import type { Problem } from '../base/problem.ts';
+
+/** A peer's name on the network, proven by the secure channel. */
+export type PeerId = string;
+
+/** Gossip topics: frames of transactions, announcements of final blocks, and consensus messages that need a relay. */
+export type Topic = 'transactions' | 'blocks' | 'consensus' | 'evidence';
+
+/** Request/response protocols. */
+export type RequestProtocol = 'blocks' | 'candidate' | 'transactions' | 'snapshot';
+
+/** What to do with a gossip message: relay it, drop it quietly, or drop it and hold it against its sender. */
+export type GossipVerdict = 'accept' | 'ignore' | 'reject';
+
+/**
+ * The network as the node sees it. No call blocks and none throws on what a peer does. Everything is bounded: a
+ * peer that reads slowly loses messages, and the layers above repair that.
+ */
+export interface Network {
+  readonly self: PeerId;
+  /** Listens, dials the configured peers, and keeps dialling those it loses, with back-off. */
+  start(handlers: NetworkHandlers): Promise<void>;
+  stop(): Promise<void>;
+  /** Addresses that others can dial. */
+  addresses(): readonly string[];
+  peers(): readonly PeerId[];
+  /** Puts bytes on the long-lived direct stream to a peer. False when it is not connected or its queue dropped them. */
+  send(peer: PeerId, bytes: Uint8Array): boolean;
+  publish(topic: Topic, bytes: Uint8Array): void;
+  /** Asks one peer; `done` is called once: with the response, or a problem (timeout, lost, refused, too large). */
+  request(
+    peer: PeerId,
+    protocol: RequestProtocol,
+    bytes: Uint8Array,
+    done: (response: Uint8Array | Problem) => void,
+  ): void;
+  /** Counts against a peer; too much of it disconnects it for a while. */
+  penalise(peer: PeerId, reason: string): void;
+  /** Per-peer figures for metrics and tests. */
+  stats(): readonly PeerStats[];
+}
+
+export interface PeerStats {
+  readonly peer: PeerId;
+  readonly address: string;
+  readonly queuedBytes: number;
+  readonly droppedMessages: number;
+  readonly penalties: number;
+}
+
+export interface NetworkHandlers {
+  /**
+   * Both sides send their hello first; this one judges the other's. A problem refuses the peer: it is told the code and disconnected.
+   * Called before anything else of that peer.
+   */
+  onHello(peer: PeerId, hello: Uint8Array): undefined | Problem;
+  onConnected(peer: PeerId): void;
+  onLost(peer: PeerId): void;
+  onMessage(peer: PeerId, bytes: Uint8Array): void;
+  onGossip(topic: Topic, bytes: Uint8Array, from: PeerId, decide: (verdict: GossipVerdict) => void): void;
+  onRequest(
+    peer: PeerId,
+    protocol: RequestProtocol,
+    bytes: Uint8Array,
+    respond: (response: Uint8Array | null) => void,
+  ): void;
+}
