@@ -1,0 +1,214 @@
+import type { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import type { BlockHeader, Height, View } from '../ledger/block.ts';
+import type { FinalityCertificate } from '../ledger/certificate.ts';
+import type { Receipt } from '../ledger/receipt.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+
+/**
+ * What the API asks the node for. The node implements it; tests have a fake. Answers are plain values, and
+ * the API turns them into JSON (see `schemas.ts`).
+ *
+ * A promise that rejects with a `Problem` becomes that problem's HTTP answer; any other rejection is our own
+ * fault and becomes a 500 that says nothing of the inside.
+ */
+export interface Backend {
+  /** What never changes while the node runs. Every status and every receipt repeats `engine` and `chainId`. */
+  readonly identity: NodeIdentity;
+
+  /**
+   * Judges transactions by their bytes, and puts the good ones into the mempool. One answer per transaction, in
+   * order. Resolves as soon as all are judged; that they become final is another matter.
+   */
+  submit(transactions: readonly Uint8Array[]): Promise<readonly SubmitResult[]>;
+
+  /** What this node knows of a transaction. A final one comes with all that proves it. */
+  transaction(hash: Hash): Promise<TransactionStatus>;
+
+  /** A final block, or undefined when this node has none of that name. */
+  block(name: BlockName): Promise<BlockView | undefined>;
+  /** Headers of final blocks from a height upward, at most `limit`, fewer when the chain ends. */
+  headers(from: Height, limit: number): Promise<readonly HeaderView[]>;
+
+  account(key: PublicKey, consistency: Consistency): Promise<Read<AccountView>>;
+  /** The value is undefined when there is no such record. */
+  record(key: string, consistency: Consistency): Promise<Read<RecordView | undefined>>;
+
+  validators(): readonly ValidatorView[];
+  status(): NodeStatus;
+  /** One sentence: what progress waits for. */
+  why(): string;
+  /** Stored evidence, oldest first, from an offset. */
+  evidence(offset: number, limit: number): Promise<readonly EvidenceView[]>;
+
+  /** Undefined while the node works; a problem when it must be restarted or looked at (a failed disk). */
+  health(): Problem | undefined;
+  /** Undefined when clients may expect progress; otherwise why not (behind, no quorum contact, starting, stopping). */
+  readiness(): Problem | undefined;
+  metrics(): readonly MetricFamily[];
+
+  /** Calls `listener` after each block that becomes final here, in order of height, until the returned function is called. */
+  onFinal(listener: (block: FinalBlock) => void): () => void;
+}
+
+export type EngineName = 'pbft' | 'raft';
+
+export interface NodeIdentity {
+  readonly engine: EngineName;
+  readonly chainId: Hash;
+  /** The chain's name and kind, from its genesis file. */
+  readonly chainName: string;
+  readonly development: boolean;
+  /** The software's version. */
+  readonly version: string;
+  /** This node's validator key, or null for an observer. */
+  readonly validator: PublicKey | null;
+}
+
+/** `stale`: this node's final state. `linearizable`: not older than anything acknowledged anywhere before the request. */
+export type Consistency = 'stale' | 'linearizable';
+
+export interface Read<T> {
+  readonly value: T;
+  /** How it was really read. A node that cannot serve linearizable reads answers `stale`, and says so. */
+  readonly consistency: Consistency;
+  /** The final block whose state was read. */
+  readonly height: Height;
+  readonly blockHash: Hash;
+  readonly stateRoot: Hash;
+}
+
+export type SubmitResult =
+  /** `known`: it waits here already, or is final. */
+  | { readonly status: 'accepted' | 'known'; readonly hash: Hash }
+  /** The hash is null when the bytes are not a transaction. */
+  | { readonly status: 'refused'; readonly hash: Hash | null; readonly problem: Problem };
+
+export type TransactionStatus =
+  /** It waits in this node's mempool, or stands in a block that is not final yet. */
+  | { readonly status: 'pending'; readonly hash: Hash }
+  | { readonly status: 'final'; readonly hash: Hash; readonly inclusion: Inclusion }
+  /** It left this node's mempool a short while ago without becoming final here: replaced, evicted, expired. */
+  | { readonly status: 'dropped'; readonly hash: Hash; readonly problem: Problem }
+  /** This node does not know it. It may be known elsewhere, and may still become final. */
+  | { readonly status: 'unknown'; readonly hash: Hash };
+
+/** A leaf's place in a Merkle tree over `size` leaves, and the hashes beside its path from the leaf to the root. */
+export interface InclusionProof {
+  readonly index: number;
+  readonly size: number;
+  readonly path: readonly Hash[];
+}
+
+/** All that shows offline, with the genesis file, that a transaction is final and what came of it. */
+export interface Inclusion {
+  readonly height: Height;
+  readonly blockHash: Hash;
+  readonly header: BlockHeader;
+  /**
+   * Headers above it up to the block that `certificate` names, lowest first; empty when the certificate is the block's own.
+   * A certificate makes the ancestors of its block final too.
+   */
+  readonly descendants: readonly BlockHeader[];
+  readonly certificate: FinalityCertificate;
+  readonly receipt: Receipt;
+  /** The transaction's hash under `header.transactionRoot`. */
+  readonly transactionProof: InclusionProof;
+  /** The receipt under `header.receiptsRoot`. */
+  readonly receiptProof: InclusionProof;
+  /** The transaction itself. */
+  readonly transaction: Transaction;
+}
+
+export type BlockName = { readonly height: Height } | { readonly hash: Hash } | 'latest';
+
+export interface HeaderView {
+  readonly hash: Hash;
+  readonly header: BlockHeader;
+  readonly transactionCount: number;
+}
+
+export interface BlockView {
+  readonly hash: Hash;
+  readonly header: BlockHeader;
+  readonly transactions: readonly Transaction[];
+  /** One per transaction, in order. */
+  readonly receipts: readonly Receipt[];
+  /** The block's own, or null: it was made final by that of a later block, or it is the genesis. */
+  readonly certificate: FinalityCertificate | null;
+}
+
+export interface AccountView {
+  readonly publicKey: PublicKey;
+  readonly balance: bigint;
+  /** The next nonce by the final state. */
+  readonly nonce: number;
+  /** The next nonce that a wallet should use: after what waits in this node's mempool. */
+  readonly pendingNonce: number;
+}
+
+export interface RecordView {
+  readonly key: string;
+  readonly owner: PublicKey;
+  readonly value: Uint8Array;
+}
+
+export interface ValidatorView {
+  readonly index: number;
+  readonly name: string;
+  readonly publicKey: PublicKey;
+  readonly primary: boolean;
+  /** Whether this node is the one that answers. */
+  readonly self: boolean;
+  /** Whether there is a connection to it; true for this node itself. */
+  readonly connected: boolean;
+}
+
+export interface NodeStatus {
+  /** This node's index among the validators, or null for an observer. */
+  readonly validatorIndex: number | null;
+  readonly view: View;
+  readonly primary: number | null;
+  readonly finalHeight: Height;
+  readonly finalHash: Hash;
+  readonly stateRoot: Hash;
+  /** The final block's timestamp, milliseconds since 1970. */
+  readonly finalTimestamp: number;
+  /** The highest final height that any peer is known to have. */
+  readonly highestKnown: Height;
+  readonly inFlight: number;
+  readonly voting: boolean;
+  readonly quorumContact: boolean;
+  readonly syncing: boolean;
+  readonly peers: number;
+  readonly mempool: { readonly transactions: number; readonly bytes: number };
+  readonly uptimeMs: number;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface EvidenceView {
+  readonly accused: number;
+  readonly publicKey: PublicKey;
+  readonly kind: string;
+  /** The signed contradiction, as stored and gossiped. */
+  readonly bytes: Uint8Array;
+}
+
+/** A metric by the rules of Prometheus: counters end in `_total`, units are in the names. */
+export interface MetricFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge';
+  readonly samples: readonly {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: number;
+  }[];
+}
+
+/** What the event stream and those who wait for a transaction learn of a new final block. */
+export interface FinalBlock {
+  readonly hash: Hash;
+  readonly header: BlockHeader;
+  readonly transactionHashes: readonly Hash[];
+}
