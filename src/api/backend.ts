@@ -210,5 +210,6 @@ export interface MetricFamily {
 export interface FinalBlock {
   readonly hash: Hash;
   readonly header: BlockHeader;
-  readonly transactionHashes: readonly Hash[];
+  /** One per transaction, in order; each names its transaction. */
+  readonly receipts: readonly Receipt[];
 }

@@ -70,6 +70,26 @@ export const limits = {
   httpRequestTimeoutMs: 10_000,
   /** Items per page of a list. */
   httpPage: 100,
+  /** HTTP connections at once; each costs at most one request body. */
+  httpConnections: 512,
+  /** How long an idle HTTP connection is kept: longer than a load balancer's usual 60 s, so that it closes first. */
+  httpKeepAliveMs: 65_000,
+  /** A path parameter: a record's key with every byte percent-encoded. */
+  httpParameterBytes: 3 * 128,
+  /** Nesting of a JSON request; the deepest that we define has 3 levels. */
+  httpJsonDepth: 8,
+  /** The longest that a submission may ask to wait until it is final. */
+  httpWaitMs: 60_000,
+  /** Transactions that clients wait for at once: bounds the table of who is to be told. */
+  httpWaiting: 10_000,
+  /** Readers of the event stream at once. */
+  httpEventReaders: 64,
+  /** Bytes waiting for one reader of the event stream before it is taken from live events to reading the store. */
+  httpEventBufferBytes: 64 * KiB,
+  /** A reader of the event stream that takes nothing for this long is dropped. */
+  httpEventStallMs: 15_000,
+  /** Silence on the event stream is broken by a comment this often, so that proxies keep it open and a dead peer is noticed. */
+  httpEventPingMs: 15_000,
 
   /** PBFT: blocks in flight above the last final one. */
   pbftWindow: 8,

@@ -1,0 +1,321 @@
+import { z } from 'zod';
+import { limits } from '../base/limits.ts';
+
+/**
+ * The JSON of the API, as the OpenAPI description shows it. Amounts are decimal text, because JSON readers round
+ * past 2^53; heights, nonces and times are numbers below 2^48; hashes, keys and bytes are lower-case hex;
+ * accounts are `qr1…` addresses. Every answer about the chain names its engine and its chain.
+ */
+const hex = (bytes: number, what: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `must be ${bytes} bytes in lower-case hex`)
+    .describe(what);
+const bytesHex = (what: string) =>
+  z
+    .string()
+    .regex(/^(?:[0-9a-f]{2})*$/, 'must be lower-case hex')
+    .describe(what);
+
+const maxWhole = 2 ** 48 - 1;
+const whole = (what: string) => z.int().min(0).max(maxWhole).describe(what);
+const milliseconds = (what: string) => whole(`${what}, in milliseconds since 1970`);
+
+export const hashSchema = hex(32, 'A SHA-256 hash');
+export const publicKeySchema = hex(32, 'An Ed25519 public key');
+export const signatureSchema = hex(64, 'An Ed25519 signature');
+export const addressSchema = z.string().describe('An account: bech32m with the prefix qr');
+export const amountSchema = z
+  .string()
+  .regex(/^(?:0|[1-9][0-9]{0,19})$/)
+  .describe('An amount in the smallest unit, as decimal text');
+export const heightSchema = whole('The height of a block');
+
+/** A whole number in a path or a query: plain decimal digits, nothing that could be rounded or read in two ways. */
+export const decimalParameter = z
+  .string()
+  .regex(/^(?:0|[1-9][0-9]{0,14})$/, 'must be a whole number in plain decimal digits')
+  .transform(Number)
+  .refine((value) => value <= maxWhole, 'must be below 2^48');
+
+export const consistencySchema = z.enum(['stale', 'linearizable']);
+
+const origin = {
+  engine: z
+    .enum(['pbft', 'raft'])
+    .describe('The engine that made it final; raft trusts its members not to lie'),
+  chainId: hashSchema.describe('The hash of the genesis file'),
+};
+
+export const problemSchema = z
+  .object({
+    type: z.string().describe('urn:quorate:problem:<code>'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What was wrong'),
+    instance: z.string().optional().describe('The path of the request'),
+    code: z.string().describe('Stable, for programs: area/name'),
+    remedy: z.string().describe('What to do about it'),
+    details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  })
+  .describe('A problem by RFC 9457');
+
+/** A problem as a part of an answer that is not itself one. */
+export const problemPartSchema = problemSchema.pick({
+  code: true,
+  detail: true,
+  remedy: true,
+  details: true,
+});
+
+export const headerSchema = z.object({
+  height: heightSchema,
+  parentHash: hashSchema,
+  view: whole('View (pbft) or term (raft) of the first proposal'),
+  proposer: addressSchema,
+  timestamp: milliseconds('When it was proposed'),
+  transactionRoot: hashSchema,
+  stateRoot: hashSchema,
+  receiptsRoot: hashSchema,
+  validatorsHash: hashSchema,
+  nextValidatorsHash: hashSchema,
+});
+
+export const certificateSchema = z.discriminatedUnion('engine', [
+  z.object({
+    engine: z.literal('pbft'),
+    phase: z.enum(['prepare', 'commit']),
+    view: whole('The view of the votes'),
+    height: heightSchema,
+    blockHash: hashSchema,
+    signatures: z.array(z.object({ validator: z.int(), signature: signatureSchema })),
+  }),
+  z.object({
+    engine: z.literal('raft'),
+    term: whole('The term of the leader'),
+    height: heightSchema,
+    blockHash: hashSchema,
+    leader: z.int(),
+    signature: signatureSchema,
+  }),
+]);
+
+export const receiptSchema = z.object({
+  transactionHash: hashSchema,
+  status: z.enum(['applied', 'failed']),
+  code: z.string().describe('Why it failed; empty when it was applied'),
+  fee: amountSchema,
+});
+
+export const payloadSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('transfer'), to: addressSchema, amount: amountSchema, memo: z.string() }),
+  z.object({ type: z.literal('put'), key: z.string(), value: bytesHex('The value') }),
+  z.object({ type: z.literal('delete'), key: z.string() }),
+]);
+
+export const transactionSchema = z.object({
+  hash: hashSchema,
+  chainId: hashSchema,
+  sender: addressSchema,
+  nonce: whole('The nonce'),
+  fee: amountSchema,
+  expiryHeight: heightSchema,
+  payload: payloadSchema,
+  signature: signatureSchema,
+  bytes: bytesHex('The canonical bytes that the hash is of'),
+});
+
+export const proofSchema = z.object({
+  index: whole('Position of the leaf'),
+  size: whole('Number of leaves'),
+  path: z.array(hashSchema).describe('Hashes beside the way from the leaf to the root'),
+});
+
+export const inclusionSchema = z
+  .object({
+    height: heightSchema,
+    blockHash: hashSchema,
+    header: headerSchema,
+    descendants: z.array(headerSchema).describe('Headers up to the block that the certificate names'),
+    certificate: certificateSchema,
+    receipt: receiptSchema,
+    transactionProof: proofSchema,
+    receiptProof: proofSchema,
+    transaction: transactionSchema,
+  })
+  .describe(
+    'All that shows offline, with the genesis file, that the transaction is final and what came of it',
+  );
+
+export const transactionStatusSchema = z.discriminatedUnion('status', [
+  z.object({ ...origin, hash: hashSchema, status: z.literal('pending') }),
+  z.object({ ...origin, hash: hashSchema, status: z.literal('final'), inclusion: inclusionSchema }),
+  z.object({ ...origin, hash: hashSchema, status: z.literal('dropped'), problem: problemPartSchema }),
+  z.object({ ...origin, hash: hashSchema, status: z.literal('unknown') }),
+]);
+
+const transactionHex = z
+  .string()
+  .min(2)
+  .max(limits.maxTransactionBytes * 2)
+  .regex(/^(?:[0-9a-f]{2})+$/, 'must be lower-case hex');
+
+/** One transaction, or up to `limits.httpBatch`; never both. */
+export const submissionSchema = z.union([
+  z.strictObject({ transaction: transactionHex.describe('The encoded transaction') }),
+  z.strictObject({ transactions: z.array(transactionHex).min(1).max(limits.httpBatch) }),
+]);
+
+export const submissionQuerySchema = z
+  .strictObject({
+    wait: z.literal('final').optional().describe('Answer when all are final, or after timeoutMs'),
+    timeoutMs: decimalParameter
+      .refine((value) => value >= 1 && value <= limits.httpWaitMs, `must be 1 to ${limits.httpWaitMs}`)
+      .optional(),
+  })
+  .refine((query) => query.timeoutMs === undefined || query.wait !== undefined, 'timeoutMs needs wait=final');
+
+/** One transaction of a batch. `final` comes only with wait=final; ask for the transaction to have its proof. */
+export const submitResultSchema = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('accepted'), hash: hashSchema }),
+  z.object({ status: z.literal('known'), hash: hashSchema }),
+  z.object({ status: z.literal('refused'), hash: hashSchema.nullable(), problem: problemPartSchema }),
+  z.object({ status: z.literal('pending'), hash: hashSchema }),
+  z.object({
+    status: z.literal('final'),
+    hash: hashSchema,
+    height: heightSchema,
+    blockHash: hashSchema,
+    receipt: receiptSchema,
+  }),
+]);
+
+export const submittedSchema = z.object({
+  ...origin,
+  status: z.enum(['accepted', 'known']),
+  hash: hashSchema,
+});
+export const submittedBatchSchema = z.object({ ...origin, results: z.array(submitResultSchema) });
+
+const headerItem = { hash: hashSchema, header: headerSchema, transactionCount: z.int() };
+export const headerViewSchema = z.object({ ...origin, ...headerItem });
+export const headersSchema = z.object({ ...origin, headers: z.array(z.object(headerItem)) });
+
+export const blockSchema = z.object({
+  ...origin,
+  hash: hashSchema,
+  header: headerSchema,
+  certificate: certificateSchema
+    .nullable()
+    .describe("The block's own; null when a later block's made it final"),
+  transactionHashes: z.array(hashSchema),
+  transactions: z.array(transactionSchema).optional().describe('With full=true'),
+  receipts: z.array(receiptSchema).optional().describe('With full=true'),
+});
+
+const read = {
+  ...origin,
+  consistency: consistencySchema.describe('How it was read, which may be less than was asked for'),
+  height: heightSchema.describe('The final block whose state was read'),
+  blockHash: hashSchema,
+  stateRoot: hashSchema,
+};
+
+export const accountSchema = z.object({
+  ...read,
+  address: addressSchema,
+  publicKey: publicKeySchema,
+  balance: amountSchema,
+  nonce: whole('The next nonce by the final state'),
+  pendingNonce: whole('The next nonce to use, after what waits in the mempool'),
+});
+
+export const recordSchema = z.object({
+  ...read,
+  key: z.string(),
+  owner: addressSchema,
+  value: bytesHex('The value'),
+});
+
+export const validatorsSchema = z.object({
+  ...origin,
+  validators: z.array(
+    z.object({
+      index: z.int(),
+      name: z.string(),
+      address: addressSchema,
+      publicKey: publicKeySchema,
+      primary: z.boolean(),
+      self: z.boolean(),
+      connected: z.boolean(),
+    }),
+  ),
+});
+
+export const statusSchema = z.object({
+  ...origin,
+  chainName: z.string(),
+  development: z.boolean(),
+  version: z.string(),
+  validator: z.object({ index: z.int(), address: addressSchema }).nullable().describe('Null for an observer'),
+  view: whole('The current view or term'),
+  primary: z.int().nullable().describe('Index of the validator that leads; null while nobody does'),
+  finalHeight: heightSchema,
+  finalHash: hashSchema,
+  stateRoot: hashSchema,
+  finalTimestamp: milliseconds('Timestamp of the final block'),
+  highestKnown: heightSchema.describe('The highest final height that a peer is known to have'),
+  inFlight: z.int(),
+  voting: z.boolean(),
+  quorumContact: z.boolean(),
+  syncing: z.boolean(),
+  ready: z.boolean(),
+  peers: z.int(),
+  mempool: z.object({ transactions: z.int(), bytes: z.int() }),
+  uptimeMs: z.number(),
+  counters: z.record(z.string(), z.number()),
+});
+
+export const whySchema = z.object({
+  ...origin,
+  finalHeight: heightSchema,
+  why: z.string().describe('One sentence: what progress waits for'),
+});
+
+export const evidenceSchema = z.object({
+  ...origin,
+  offset: z.int(),
+  evidence: z.array(
+    z.object({
+      accused: z.int().describe('Index of the validator'),
+      address: addressSchema,
+      kind: z.string(),
+      bytes: bytesHex('The signed contradiction'),
+    }),
+  ),
+});
+
+export const healthSchema = z.object({ ...origin, status: z.literal('ok') });
+export const readySchema = z.object({ ...origin, status: z.literal('ready') });
+
+/** An event of the stream. Its SSE id is the height, so that a reader that comes back goes on where it was. */
+export const finalEventSchema = headerViewSchema;
+
+export type Submission = z.output<typeof submissionSchema>;
+export type SubmissionQuery = z.output<typeof submissionQuerySchema>;
+export type ProblemJson = z.output<typeof problemSchema>;
+export type ProblemPartJson = z.output<typeof problemPartSchema>;
+export type HeaderJson = z.output<typeof headerSchema>;
+export type CertificateJson = z.output<typeof certificateSchema>;
+export type ReceiptJson = z.output<typeof receiptSchema>;
+export type TransactionJson = z.output<typeof transactionSchema>;
+export type InclusionJson = z.output<typeof inclusionSchema>;
+export type TransactionStatusJson = z.output<typeof transactionStatusSchema>;
+export type SubmitResultJson = z.output<typeof submitResultSchema>;
+export type BlockJson = z.output<typeof blockSchema>;
+export type HeaderViewJson = z.output<typeof headerViewSchema>;
+export type AccountJson = z.output<typeof accountSchema>;
+export type RecordJson = z.output<typeof recordSchema>;
+export type ValidatorsJson = z.output<typeof validatorsSchema>;
+export type StatusJson = z.output<typeof statusSchema>;
+export type EvidenceJson = z.output<typeof evidenceSchema>;
