@@ -98,6 +98,14 @@ export function wordOf<T extends string>(words: readonly T[]): Codec<T> {
   return P.map(P.U8, variants) as unknown as Codec<T>;
 }
 
+/** Another form in memory of the same bytes. `toMemory` throws an Error with a short reason for bytes that have no such form. */
+export function mapped<Inner, T>(
+  inner: Codec<Inner>,
+  forms: { readonly toMemory: (value: Inner) => T; readonly toBytes: (value: T) => Inner },
+): Codec<T> {
+  return P.apply(inner, { encode: forms.toMemory, decode: forms.toBytes });
+}
+
 /** Adds a rule to a codec; `check` throws an Error with a short reason. Applies both ways. */
 export const refine = P.validate;
 

@@ -1,7 +1,19 @@
 import { concat } from '../base/bytes.ts';
-import { boundedBytes, boundedText, decode, encode, refine, struct, u48, u64, union } from '../base/codec.ts';
+import {
+  boundedBytes,
+  boundedText,
+  type Codec,
+  decode,
+  encode,
+  mapped,
+  refine,
+  struct,
+  u48,
+  u64,
+  union,
+} from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
-import { Problem } from '../base/problem.ts';
+import { Problem, unwrap } from '../base/problem.ts';
 import { domainPrefix, hash, hashCodec, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey, signatureCodec, type Signature } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
@@ -132,6 +144,12 @@ export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
   const owned = bytes.slice();
   return { ...fields, bytes: owned, hash: hash('quorate/v1/transaction', owned) };
 }
+
+/** A transaction inside something larger, behind its length. */
+export const transactionCodec: Codec<Transaction> = mapped(boundedBytes(limits.maxTransactionBytes), {
+  toMemory: (bytes) => unwrap(decodeTransaction(bytes)),
+  toBytes: (transaction: Transaction) => transaction.bytes,
+});
 
 /** What must be checked to know that the sender signed it. */
 export function transactionSigningBytesOf(transaction: Transaction): Uint8Array {

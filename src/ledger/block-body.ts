@@ -1,0 +1,112 @@
+import { type Codec, decode, encode, listOf, refine, struct } from '../base/codec.ts';
+import { limits } from '../base/limits.ts';
+import { Problem, type ProblemDetails } from '../base/problem.ts';
+import { type BlockHeader, hashHeader, headerCodec, type Proposal } from './block.ts';
+import { merkleRoot } from './merkle.ts';
+import { type Transaction, transactionCodec } from './transaction.ts';
+
+/** A header with its transactions' bodies, in order. */
+export interface Block {
+  readonly header: BlockHeader;
+  readonly transactions: readonly Transaction[];
+}
+
+const headerBytes = 3 * 6 + 7 * 32;
+const countBytes = 2;
+const lengthBytes = 2;
+/** The most bytes that an encoded block can have. */
+export const maxEncodedBlockBytes =
+  headerBytes + countBytes + limits.maxBlockTransactions * lengthBytes + limits.maxBlockBytes;
+
+/** Keeps every rule on the form of a block: the count, and the bytes of all transactions together. Checks no signature. */
+export const blockCodec: Codec<Block> = struct<Block>({
+  header: headerCodec,
+  transactions: refine(listOf(transactionCodec, limits.maxBlockTransactions), (transactions) => {
+    const size = transactionBytes(transactions);
+    if (size > limits.maxBlockBytes) {
+      throw new Error(`its transactions have ${size} bytes and may have ${limits.maxBlockBytes}`);
+    }
+    return transactions;
+  }),
+});
+
+export function encodeBlock(block: Block): Uint8Array {
+  return encode(blockCodec, block);
+}
+
+/** A block from its bytes, or a problem. Checks form and limits only: not roots, links, signatures or execution. */
+export function decodeBlock(bytes: Uint8Array): Block | Problem {
+  if (bytes.length > maxEncodedBlockBytes) {
+    return new Problem('block/oversize', `the block has ${bytes.length} bytes`, {
+      remedy: `A block has at most ${maxEncodedBlockBytes} bytes; ask another node for it.`,
+      details: { size: bytes.length, limit: maxEncodedBlockBytes },
+    });
+  }
+  return decode(blockCodec, bytes, 'block');
+}
+
+/** How many bytes of `limits.maxBlockBytes` these take. */
+export function transactionBytes(transactions: readonly Transaction[]): number {
+  let size = 0;
+  for (const transaction of transactions) size += transaction.bytes.length;
+  return size;
+}
+
+/**
+ * True when any one more transaction would have fitted into a block of these. A correct proposer that knew of one
+ * and left it out did so on purpose.
+ */
+export function hasRoom(transactions: readonly Transaction[]): boolean {
+  return (
+    transactions.length < limits.maxBlockTransactions &&
+    transactionBytes(transactions) + limits.maxTransactionBytes <= limits.maxBlockBytes
+  );
+}
+
+export function proposalOf(block: Block): Proposal {
+  return {
+    header: block.header,
+    transactionHashes: block.transactions.map((transaction) => transaction.hash),
+  };
+}
+
+/** Checks that the header commits to exactly these transaction hashes, none of them twice. */
+export function checkProposal(proposal: Proposal): Problem | undefined {
+  const { header, transactionHashes } = proposal;
+  const details = { height: header.height, transactions: transactionHashes.length };
+  if (transactionHashes.length > limits.maxBlockTransactions) {
+    return invalid('block/oversize', `has ${transactionHashes.length} transactions`, details);
+  }
+  if (new Set(transactionHashes).size !== transactionHashes.length) {
+    return invalid('block/duplicate-transaction', 'lists a transaction twice', details);
+  }
+  if (merkleRoot(transactionHashes) !== header.transactionRoot) {
+    return invalid('block/transaction-root', 'lists other transactions than its header commits to', details);
+  }
+  return undefined;
+}
+
+/** Checks everything that a header must keep towards its parent's header; not the proposer's turn, the roots or the clock. */
+export function checkLink(parent: BlockHeader, child: BlockHeader): Problem | undefined {
+  const details = { height: child.height, parentHeight: parent.height };
+  if (child.height !== parent.height + 1) {
+    return invalid('block/height', `is not one above its parent at height ${parent.height}`, details);
+  }
+  if (child.parentHash !== hashHeader(parent)) {
+    return invalid('block/parent', `does not name the block below it as its parent`, details);
+  }
+  if (child.timestamp <= parent.timestamp) {
+    return invalid('block/timestamp', `is not later than its parent (${parent.timestamp} ms)`, details);
+  }
+  if (child.validatorsHash !== parent.nextValidatorsHash) {
+    return invalid('block/validators', 'names other validators than its parent announced', details);
+  }
+  return undefined;
+}
+
+function invalid(code: `block/${string}`, why: string, details: ProblemDetails): Problem {
+  return new Problem(code, `the block at height ${details['height']} ${why}`, {
+    remedy: 'It is never valid: refuse it, and ask another node for this height.',
+    details,
+  });
+}
