@@ -9,6 +9,11 @@ export type Hash = Brand<string, 'Hash'>;
 export const hashCodec: Codec<Hash> = hexOf<Hash>(32);
 export const zeroHash: Hash = '0'.repeat(64) as Hash;
 
+/** True for text that has the form of a hash: for data from outside that took no codec's way in. */
+export function isHash(text: string): text is Hash {
+  return typeof text === 'string' && /^[0-9a-f]{64}$/.test(text);
+}
+
 /**
  * What a digest or a signature is about. No bytes hashed or signed for one purpose mean anything for
  * another, because the domain's name, ended by a zero byte, is in front of them.
@@ -35,6 +40,7 @@ export type Domain =
   | 'quorate/v1/pbft/view-change'
   | 'quorate/v1/pbft/new-view'
   | 'quorate/v1/pbft/status'
+  | 'quorate/v1/pbft/evidence'
   | 'quorate/v1/raft/block'
   | 'quorate/v1/gossip-id';
 
