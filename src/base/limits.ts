@@ -96,6 +96,28 @@ export const limits = {
   /** PBFT: messages ahead of the window or view that are kept for one validator. */
   pbftBufferedPerValidator: 64,
 
+  /** Signatures waiting for the verifier: the network is told to slow down long before; past it the memory would not be bounded. */
+  verifierQueue: 262_144,
+
+  /** Raft: members ever, the removed included: an index is never given to another key. */
+  raftMembers: 256,
+  /** Raft: an encoded configuration, 33 bytes for each member and their count. */
+  raftConfigurationBytes: 33 * 256 + 2,
+  /** Raft: blocks that a leader has in flight above the last final one. */
+  raftWindow: 16,
+  /** Raft: encoded transactions in blocks that are not final yet; past it a leader builds nothing and submissions are told to wait. */
+  raftUncommittedBytes: 16 * MiB,
+  /** Raft: append messages on the way to one follower without an answer. */
+  raftInFlightMessages: 16,
+  /** Raft: encoded proposals on the way to one follower without an answer: a slow link holds this much memory and no more. */
+  raftInFlightBytes: 2 * MiB,
+  /** Raft: encoded proposals in one append message; one is always sent. */
+  raftAppendBytes: 256 * KiB,
+  /** Raft: blocks below the final one whose proposals stay in memory for followers that are a little behind. */
+  raftTail: 64,
+  /** Raft: linearizable reads that wait at once; more get a retryable problem. */
+  raftPendingReads: 10_000,
+
   /** Inputs waiting in the node's mailbox before the network is told to slow down. */
   mailbox: 10_000,
 } as const;

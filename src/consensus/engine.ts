@@ -1,7 +1,7 @@
 import type { Brand } from '../base/brand.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
-import type { PublicKey, SignatureClaim } from '../crypto/signature.ts';
+import type { PublicKey, Signature, SignatureClaim } from '../crypto/signature.ts';
 import type { BlockHeader, Height, Proposal, View } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { ValidatorSet } from '../ledger/validators.ts';
@@ -38,7 +38,10 @@ export type MonotonicMs = number;
 export type Input<M> =
   /** Time passes. The only clock an engine has. */
   | { readonly type: 'tick'; readonly now: MonotonicMs }
-  /** `message.from` signed it; who delivered it does not matter. */
+  /**
+   * `protocol.senderOf(message)` is proven: it signed the message, whoever delivered it; or, where
+   * `protocol.authentication` is 'channel', the message came over that validator's own authenticated stream.
+   */
   | { readonly type: 'message'; readonly message: Verified<M> }
   /** The answer to `build`; null when there is nothing to put into a block. The block is valid: the driver executed it. */
   | {
@@ -46,7 +49,11 @@ export type Input<M> =
       readonly parentHash: Hash;
       readonly view: View;
       readonly proposal: Proposal | null;
+      /** Size of the block with its transactions, for engines that bound what is in flight by bytes. */
+      readonly bytes?: number;
     }
+  /** The answer to `sign`: the signature over the preimage that was asked for under this key. */
+  | { readonly type: 'signed'; readonly key: string; readonly signature: Signature }
   /**
    * The answer to `validate`. `valid` means that every block from above the final one up to this one
    * links, has its transactions, and executes to its header's roots; `chain` lists them, lowest first.
@@ -68,15 +75,86 @@ export type Input<M> =
   | { readonly type: 'work'; readonly work: PendingWork }
   /**
    * Blocks that sync fetched: they link from the engine's final block, and the certificate, whose signatures were
-   * checked, is for the last of them. The driver holds their transactions.
+   * checked, is for the last of them. The driver holds their transactions. A chain never crosses a change of the
+   * validators: it ends at the block whose `nextValidatorsHash` differs from its `validatorsHash`, and the next one goes on from there.
    */
   | {
       readonly type: 'synced';
       readonly chain: readonly ChainLink[];
       readonly certificate: Verified<FinalityCertificate>;
+      /** Header of the last block. Raft ignores a chain without it: it could not tell which members it is under. */
+      readonly header?: BlockHeader;
     }
   | { readonly type: 'connected'; readonly validator: ValidatorIndex }
-  | { readonly type: 'lost'; readonly validator: ValidatorIndex };
+  | { readonly type: 'lost'; readonly validator: ValidatorIndex }
+  /** An operator or a client asks something of the engine. `id` is the driver's own and comes back once, in `answer`. */
+  | { readonly type: 'request'; readonly id: RequestId; readonly request: EngineRequest }
+  /** The answer to `load`, in the order asked. A block that storage does not hold (pruned) has no proposal. */
+  | { readonly type: 'loaded'; readonly blocks: readonly LoadedBlock[] }
+  /** The answer to `compact`, also given after a restart's first one: the newest snapshot, and the lowest block still stored. */
+  | { readonly type: 'compacted'; readonly snapshot: BlockName; readonly firstBlock: Height }
+  /** Progress of `install`, now and then, so that others can tell slow from dead. */
+  | {
+      readonly type: 'installing';
+      readonly height: Height;
+      readonly received: number;
+      readonly total: number;
+    }
+  /** The answer to `install`: the snapshot's block is the final one now, and its state the base of new work. */
+  | {
+      readonly type: 'installed';
+      readonly header: BlockHeader;
+      readonly blockHash: Hash;
+      readonly certificate: FinalityCertificate;
+    }
+  | { readonly type: 'install-failed'; readonly height: Height; readonly reason: string };
+
+/** The driver's name for a request. Never used twice in one process. */
+export type RequestId = number;
+
+/** What may be asked of an engine. One that does not know a kind answers with the problem `consensus/unsupported`. */
+export type EngineRequest =
+  /** From which height on may a read that must be linearizable be served? Answered when that height is applied. */
+  | { readonly kind: 'read' }
+  /** Hand the lead to a validator; null lets the engine choose (before a clean shutdown). Only a leader can. */
+  | { readonly kind: 'transfer'; readonly to: ValidatorIndex | null }
+  /** Change who takes part, all of it at once. Only a leader can. `forced` skips the check that the result keeps a live quorum. */
+  | {
+      readonly kind: 'members';
+      readonly changes: readonly MemberChange[];
+      readonly forced: boolean;
+    };
+
+/** A key's place after the change: votes, only follows, or is out. */
+export interface MemberChange {
+  readonly key: PublicKey;
+  readonly role: 'voter' | 'learner' | 'removed';
+}
+
+/** A member of the roster. Its place in the roster is its `ValidatorIndex`, which never changes and is never given to another key. */
+export interface Member {
+  readonly key: PublicKey;
+  /**
+   * `voter` votes; `learner` follows without a vote; `removed` keeps only its index. Between two configurations (joint consensus)
+   * `joining` votes in the new one only, and `leaving` and `demoted` in the old one only.
+   */
+  readonly role: 'voter' | 'learner' | 'removed' | 'joining' | 'leaving' | 'demoted';
+}
+
+export interface BlockName {
+  readonly height: Height;
+  readonly blockHash: Hash;
+}
+
+export interface LoadedBlock {
+  readonly height: Height;
+  readonly block: {
+    readonly blockHash: Hash;
+    readonly proposal: Proposal;
+    /** Null for a block that is not final, or has no certificate of its own. */
+    readonly certificate: FinalityCertificate | null;
+  } | null;
+}
 
 /** A block's name and place. */
 export interface ChainLink {
@@ -100,10 +178,23 @@ export interface PendingWork {
 export type Effect<M> =
   /** Write all of this in one synced batch, in the order of `seq`, then answer `persisted`. */
   | PersistEffect
-  /** Send a signed message. To all means every validator but this one. */
-  | { readonly type: 'send'; readonly to: Recipients; readonly message: M }
+  /**
+   * Send a signed message. To all means every validator but this one. `urgent` ones are small (heartbeats, votes): they overtake what
+   * waits for the same peer. Where `protocol.authentication` is 'channel' a message goes over the direct stream only, never by gossip.
+   */
+  | {
+      readonly type: 'send';
+      readonly to: Recipients;
+      readonly message: M;
+      readonly urgent?: boolean;
+    }
   /** Sign and send something that needs no durability. */
   | { readonly type: 'post'; readonly to: Recipients; readonly message: Unsigned }
+  /**
+   * Sign at once, without waiting for the disk, and answer `signed`. The signer keeps its rules (one content for one
+   * key, the floor of views) in memory. For signatures that prove authorship and bind nobody: a Raft leader's on its block.
+   */
+  | { readonly type: 'sign'; readonly message: Unsigned }
   /** Build a block with this parent from the mempool, execute it, and answer `built`. */
   | {
       readonly type: 'build';
@@ -112,6 +203,40 @@ export type Effect<M> =
       readonly view: View;
       /** Build even when there is nothing to put into it. */
       readonly allowEmpty: boolean;
+      /** Take no transactions at all, whatever waits (Raft: the first block of a term, and a change of the members). */
+      readonly mustBeEmpty?: boolean;
+      /** The header's `nextValidatorsHash`, where it differs from the parent's (which stands in `validatorsHash` in any case). */
+      readonly nextValidatorsHash?: Hash;
+    }
+  /**
+   * Read blocks from storage, for a peer that is far behind, and answer `loaded`. Without a hash: the final block at that
+   * height; with one: that block, final or not.
+   */
+  | {
+      readonly type: 'load';
+      readonly blocks: readonly { readonly height: Height; readonly blockHash: Hash | null }[];
+    }
+  /** The answer to a request, once: the height that it was good for (read: now applied; members: final), or why not. */
+  | {
+      readonly type: 'answer';
+      readonly id: RequestId;
+      readonly result: { readonly height: Height } | Problem;
+    }
+  /** The members from now on, by index. Comes when it changes, and first thing after a restart when it is not the genesis set. */
+  | { readonly type: 'members'; readonly members: readonly Member[] }
+  /**
+   * Make a snapshot of the state at this final height; once it is durable, blocks below `keepFrom` may be deleted.
+   * Then answer `compacted`.
+   */
+  | { readonly type: 'compact'; readonly height: Height; readonly keepFrom: Height }
+  /**
+   * Fetch this snapshot in chunks (going on where an earlier try stopped), check it against the header's state root,
+   * make it the final state in one batch, and answer `installed` or `install-failed`.
+   */
+  | {
+      readonly type: 'install';
+      readonly snapshot: BlockName;
+      readonly holders: readonly ValidatorIndex[];
     }
   /** Fetch what is missing of this block and its ancestors above the final block, execute them, and answer `validated`. */
   | {
@@ -158,6 +283,8 @@ export interface PersistEffect {
   readonly sign: readonly Unsigned[];
   /** Blocks that must be on disk too, with their transactions. */
   readonly blocks: readonly Hash[];
+  /** Stored blocks that are not final and will not be (a Raft log cut them off): deleted in the same batch. */
+  readonly forget?: readonly Hash[];
 }
 
 /**
@@ -190,19 +317,36 @@ export interface EngineStatus {
   readonly inFlight: number;
   /** False while it must not vote (an observer, or the amnesia guard). */
   readonly voting: boolean;
+  /** False while the engine takes on nothing new (too much unfinished): submissions get a retryable problem. Absent means true. */
+  readonly accepting?: boolean;
+  /** Who takes part, by index, where the engine can change it. */
+  readonly members?: readonly Member[];
   readonly counters: Readonly<Record<string, number>>;
 }
 
 /** What the driver must know of an engine before there is one: how to read its messages and how to start it. */
 export interface Protocol<M> {
   readonly engine: 'pbft' | 'raft';
+  /**
+   * What proves who a message is from: its signature, or the authenticated stream that it came on. With 'channel' the
+   * driver drops a message unless the key of `senderOf(message)` is the one that the peer proved in the handshake.
+   */
+  readonly authentication: 'signature' | 'channel';
+  /** The validator that a message claims to be from. */
+  senderOf(message: M): ValidatorIndex;
   /** A message from its signed bytes, or a problem. Never throws. */
   decode(bytes: Uint8Array): M | Problem;
   encode(message: M): Uint8Array;
   /** The signatures, nested ones included, that make a message `Verified`; or why it is wrong whatever they say. */
   claims(message: M): SignatureClaim[] | Problem;
-  /** The same for a certificate that came with synced blocks. */
-  certificateClaims(certificate: FinalityCertificate): SignatureClaim[] | Problem;
+  /**
+   * The same for a certificate that came with synced blocks. `members` are the keys by index after the last `members`
+   * effect; without it, the genesis set.
+   */
+  certificateClaims(
+    certificate: FinalityCertificate,
+    members?: readonly PublicKey[],
+  ): SignatureClaim[] | Problem;
   /** Starts an engine from its durable records. A record that does not decode is our own fault or a damaged disk: throws. */
   start(start: EngineStart): Engine<M>;
 }
@@ -221,6 +365,8 @@ export interface EngineStart {
   readonly records: ReadonlyMap<string, Uint8Array>;
   /** Links of the stored blocks that are not final. */
   readonly candidates: readonly ChainLink[];
+  /** The newest snapshot and the lowest block in storage, when blocks were pruned. */
+  readonly compacted?: { readonly snapshot: BlockName; readonly firstBlock: Height };
   /** The key was never used on this chain: an empty log is then no sign of a lost one. */
   readonly firstUse: boolean;
   readonly now: MonotonicMs;

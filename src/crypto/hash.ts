@@ -42,6 +42,7 @@ export type Domain =
   | 'quorate/v1/pbft/status'
   | 'quorate/v1/pbft/evidence'
   | 'quorate/v1/raft/block'
+  | 'quorate/v1/raft/configuration'
   | 'quorate/v1/gossip-id';
 
 const prefixes = new Map<Domain, Uint8Array>();

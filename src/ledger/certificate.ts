@@ -1,5 +1,5 @@
 import { concat } from '../base/bytes.ts';
-import { encode, listOf, struct, u16, union, wordOf } from '../base/codec.ts';
+import { boundedBytes, encode, listOf, struct, u16, union, wordOf } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { domainPrefix, hashCodec, hashToBytes, type Hash } from '../crypto/hash.ts';
@@ -94,8 +94,20 @@ export interface LeaderSignature {
   readonly term: View;
   readonly height: Height;
   readonly blockHash: Hash;
+  /** The leader's index among the members; its key is the header's proposer. */
   readonly leader: number;
   readonly signature: Signature;
+  /** The members from the next height on, encoded, when this block changes them (its header names their hash). Otherwise empty. */
+  readonly configuration: Uint8Array;
+}
+
+/** The exact bytes that a Raft leader signs for a block: domain, chain, place and block. */
+export function leaderBytes(chainId: Hash, slot: Slot): Uint8Array {
+  return concat(
+    domainPrefix('quorate/v1/raft/block'),
+    hashToBytes(chainId),
+    encode(slotCodec, { view: slot.view, height: slot.height, blockHash: slot.blockHash }),
+  );
 }
 
 /** What stands beside a final block to show that it is one. It names the engine, so that nobody mistakes one for the other. */
@@ -113,6 +125,7 @@ export const finalityCodec = union<FinalityCertificate, 'engine'>('engine', {
       blockHash: hashCodec,
       leader: u16,
       signature: signatureCodec,
+      configuration: boundedBytes(limits.raftConfigurationBytes),
     }),
   ],
 });
