@@ -37,6 +37,8 @@ export const limits = {
   mempoolNonceGap: 4_096,
   /** A replacement must pay this much more than what it replaces, in per cent: makes flooding by replacement cost. */
   mempoolReplacementPercent: 10,
+  /** Transactions of one sender before all other senders had their turn: 64 senders at least share a full block. */
+  mempoolSenderShare: 64,
 
   /** Transactions gossiped in one frame, in bytes: large enough to share the cost of a delivery, small enough to relay at once. */
   gossipFrameBytes: 64 * KiB,
