@@ -15,14 +15,14 @@ const joinNodes = pairHasher('quorate/v1/merkle-node');
 export interface MerkleProof {
   readonly index: number;
   readonly count: number;
-  /** The sister on each level, lowest first; a level on which the node has none is left out. */
-  readonly sisters: readonly Hash[];
+  /** The sibling on each level, lowest first; a level on which the node has none is left out. */
+  readonly siblings: readonly Hash[];
 }
 
 export const merkleProofCodec: Codec<MerkleProof> = struct<MerkleProof>({
   index: u32,
   count: u32,
-  sisters: listOf(hashCodec, 32),
+  siblings: listOf(hashCodec, 32),
 });
 
 /** The root over the leaves in their order; the zero hash when there are none. */
@@ -35,22 +35,25 @@ export function merkleRoot(leaves: readonly Hash[]): Hash {
 
 /** The proof that `leaves[index]` stands where it stands. */
 export function merkleProof(leaves: readonly Hash[], index: number): MerkleProof {
-  invariant(Number.isInteger(index) && index >= 0 && index < leaves.length, 'a proof is for one of the leaves');
-  const sisters: Hash[] = [];
+  invariant(
+    Number.isInteger(index) && index >= 0 && index < leaves.length,
+    'a proof is for one of the leaves',
+  );
+  const siblings: Hash[] = [];
   let level = leaves.map(hashLeaf);
   let position = index;
   while (level.length > 1) {
-    const sister = level[position ^ 1];
-    if (sister !== undefined) sisters.push(toHex(sister) as Hash);
+    const sibling = level[position ^ 1];
+    if (sibling !== undefined) siblings.push(toHex(sibling) as Hash);
     level = levelAbove(level);
     position >>>= 1;
   }
-  return { index, count: leaves.length, sisters };
+  return { index, count: leaves.length, siblings };
 }
 
 /** True when `leaf` stands at `proof.index` of the `proof.count` leaves under `root` (RFC 9162, section 2.1.3.2). */
 export function verifyMerkleProof(root: Hash, leaf: Hash, proof: MerkleProof): boolean {
-  const { index, count, sisters } = proof;
+  const { index, count, siblings } = proof;
   if (!Number.isInteger(index) || !Number.isInteger(count)) return false;
   if (index < 0 || index >= count || count > 2 ** 32 - 1) return false;
   let node = hashLeaf(leaf);
@@ -60,14 +63,14 @@ export function verifyMerkleProof(root: Hash, leaf: Hash, proof: MerkleProof): b
   while (last > 0) {
     const isRight = position % 2 === 1;
     if (isRight || position < last) {
-      const sister = sisters[used++];
-      if (sister === undefined) return false;
-      node = isRight ? joinNodes(hashToBytes(sister), node) : joinNodes(node, hashToBytes(sister));
+      const sibling = siblings[used++];
+      if (sibling === undefined) return false;
+      node = isRight ? joinNodes(hashToBytes(sibling), node) : joinNodes(node, hashToBytes(sibling));
     }
     position = Math.floor(position / 2);
     last = Math.floor(last / 2);
   }
-  return used === sisters.length && hashRoot(count, node) === root;
+  return used === siblings.length && hashRoot(count, node) === root;
 }
 
 function hashLeaf(leaf: Hash): Uint8Array {
