@@ -1,0 +1,30 @@
+import { bech32m } from '@scure/base';
+import { fromHex, toHex } from '../base/bytes.ts';
+import { Problem } from '../base/problem.ts';
+import type { PublicKey } from './signature.ts';
+
+const prefix = 'qr';
+
+/** A public key for people to read and type: bech32m (BIP 350) of its 32 bytes, which finds up to four wrong characters. */
+export function encodeAddress(publicKey: PublicKey): string {
+  return bech32m.encodeFromBytes(prefix, fromHex(publicKey));
+}
+
+/** The public key that an address names. Accepts an address in one case (BIP 350), and 64 characters of hex. */
+export function parseAddress(text: string): PublicKey | Problem {
+  const trimmed = text.trim();
+  if (/^[0-9a-f]{64}$/i.test(trimmed)) return trimmed.toLowerCase() as PublicKey;
+  const decoded = bech32m.decodeUnsafe(trimmed);
+  if (decoded === undefined) return wrong(trimmed, 'has a typing error (its checksum does not match)');
+  if (decoded.prefix !== prefix) return wrong(trimmed, `starts with "${decoded.prefix}1", not "${prefix}1"`);
+  const bytes = bech32m.fromWordsUnsafe(decoded.words);
+  if (!(bytes instanceof Uint8Array) || bytes.length !== 32) return wrong(trimmed, 'does not hold 32 bytes');
+  return toHex(bytes) as PublicKey;
+}
+
+function wrong(text: string, why: string): Problem {
+  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  return new Problem('keys/address', `the address ${JSON.stringify(shown)} ${why}`, {
+    remedy: `Copy the whole address, from "${prefix}1" to its end, or give the public key as 64 characters of hex.`,
+  });
+}
