@@ -1,0 +1,149 @@
+import { compareBytes, fromHex, toHex } from '../base/bytes.ts';
+import { Problem } from '../base/problem.ts';
+import type { Store, Write } from '../storage/port.ts';
+import type { Chance } from './chance.ts';
+import type { ProcessLife } from './process-life.ts';
+import type { Scheduler, VirtualMs } from './scheduler.ts';
+
+export interface DiskOptions {
+  readonly scheduler: Scheduler;
+  readonly chance: Chance;
+  /** How long a synced write takes, from least to most. */
+  readonly latencyMs: readonly [VirtualMs, VirtualMs];
+}
+
+interface Pending {
+  readonly batch: readonly Write[];
+  readonly done: (problem: Problem | undefined) => void;
+  readonly life: ProcessLife;
+}
+
+/**
+ * A disk that outlives the process using it. Batches reach it one after the other, each whole. A crash keeps a
+ * prefix of those under way, which is what a store promises whose batches are atomic and synced in order: the last may
+ * be lost (a torn record), or be there although nobody was told (the acknowledgement was lost).
+ */
+export class VirtualDisk {
+  private readonly options: DiskOptions;
+  private readonly durable = new Map<string, Uint8Array>();
+  private readonly queue: Pending[] = [];
+  /** On disk, but the process (paused) was not told yet, and so does not see it yet. */
+  private readonly landed: Pending[] = [];
+  private stalledUntil: VirtualMs = 0;
+  private failing = false;
+  private busy = false;
+
+  constructor(options: DiskOptions) {
+    this.options = options;
+  }
+
+  /** Batches that were handed over and not acknowledged. */
+  get unsynced(): number {
+    return this.queue.length;
+  }
+
+  get bytes(): number {
+    let total = 0;
+    for (const [key, value] of this.durable) total += key.length / 2 + value.length;
+    return total;
+  }
+
+  /** Opens the store for one process. */
+  open(life: ProcessLife): Store {
+    this.failing = false;
+    return {
+      get: (key) => this.durable.get(toHex(key))?.slice(),
+      write: (batch, done) => {
+        this.queue.push({ batch: batch.map(copy), done, life });
+        this.work();
+      },
+      scan: async ({ from, to, limit }) => this.scan(from, to, limit ?? Infinity),
+      close: async () => undefined,
+    };
+  }
+
+  /** Nothing is written until then; what is handed over waits. */
+  stall(duration: VirtualMs): void {
+    this.stalledUntil = Math.max(this.stalledUntil, this.options.scheduler.now + duration);
+  }
+
+  /** The next sync fails, and by the port's rule everything after it. */
+  fail(): void {
+    this.failing = true;
+  }
+
+  /** The process is gone. Of the batches under way some made it, in order; returns how many did not. */
+  crash(): number {
+    const kept = this.options.chance.between(0, this.queue.length);
+    const lost = this.queue.length - kept;
+    for (const { batch } of this.landed.splice(0)) this.apply(batch);
+    for (const { batch } of this.queue.splice(0).slice(0, kept)) this.apply(batch);
+    this.busy = false;
+    return lost;
+  }
+
+  /** All data is gone, as after replacing the disk. */
+  wipe(): void {
+    this.durable.clear();
+    this.queue.length = 0;
+    this.landed.length = 0;
+  }
+
+  private work(): void {
+    const next = this.queue[0];
+    if (this.busy || next === undefined) return;
+    this.busy = true;
+    const { scheduler, chance, latencyMs } = this.options;
+    scheduler.after(chance.between(...latencyMs), () => this.finish(next));
+  }
+
+  private finish(entry: Pending): void {
+    if (this.queue[0] !== entry) return;
+    const { scheduler } = this.options;
+    if (scheduler.now < this.stalledUntil) {
+      scheduler.at(this.stalledUntil, () => this.finish(entry));
+      return;
+    }
+    this.busy = false;
+    this.queue.shift();
+    if (this.failing) {
+      entry.life.enter(() => entry.done(syncFailed()));
+    } else {
+      this.landed.push(entry);
+      entry.life.enter(() => {
+        this.landed.shift();
+        this.apply(entry.batch);
+        entry.done(undefined);
+      });
+    }
+    this.work();
+  }
+
+  private apply(batch: readonly Write[]): void {
+    for (const write of batch) {
+      if (write.type === 'put') this.durable.set(toHex(write.key), write.value);
+      else this.durable.delete(toHex(write.key));
+    }
+  }
+
+  private scan(from: Uint8Array, to: Uint8Array, limit: number): [Uint8Array, Uint8Array][] {
+    const [low, high] = [toHex(from), toHex(to)];
+    const found: [Uint8Array, Uint8Array][] = [];
+    for (const [key, value] of this.durable) {
+      if (key >= low && key < high) found.push([fromHex(key), value.slice()]);
+    }
+    return found.sort(([a], [b]) => compareBytes(a, b)).slice(0, limit);
+  }
+}
+
+function syncFailed(): Problem {
+  return new Problem('storage/sync-failed', 'the disk reported an error on sync', {
+    remedy: 'Check the disk and its free space, then start the node again.',
+  });
+}
+
+function copy(write: Write): Write {
+  return write.type === 'put'
+    ? { type: 'put', key: write.key.slice(), value: write.value.slice() }
+    : { type: 'del', key: write.key.slice() };
+}
