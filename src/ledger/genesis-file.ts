@@ -1,0 +1,144 @@
+import * as z from 'zod/mini';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import { parseAddress } from '../crypto/address.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+
+/**
+ * The form of a genesis file. Each error text says what the field must be: it ends the sentence "… must be" and is the
+ * remedy too. Fields that nobody asked for are refused, so that a misspelt one is not silently ignored.
+ */
+const maxTime = 2 ** 48 - 1;
+const minute = 60_000;
+const maxCoins = 2n ** 64n - 1n;
+
+const whole = (min: number, max: number, meaning: string) => {
+  const expected = `a whole number from ${min} to ${max} (${meaning})`;
+  return z.int(expected).check(z.minimum(min, expected), z.maximum(max, expected));
+};
+
+const nameText = `up to ${limits.maxNameLength} of a-z, 0-9, ".", "_" and "-", with a letter or digit first`;
+const name = z
+  .string(nameText)
+  .check(z.regex(new RegExp(`^[a-z0-9][a-z0-9._-]{0,${limits.maxNameLength - 1}}$`), nameText));
+
+const keyText = 'an address (qr1…) or a public key as 64 characters of hex';
+const publicKey = z.pipe(
+  z.string(keyText),
+  z.transform((text, context): PublicKey => {
+    const key = text.length > 128 ? undefined : parseAddress(text);
+    if (typeof key === 'string') return key;
+    const message = key === undefined ? keyText : `${keyText}: ${key.message}`;
+    context.issues.push({ code: 'custom', message, input: text });
+    return z.NEVER;
+  }),
+);
+
+const balanceText = `a whole number of coins' smallest units from 1 to ${maxCoins}, in quotes`;
+const balance = z.pipe(
+  z.string(balanceText).check(
+    z.regex(/^[1-9][0-9]{0,19}$/, balanceText),
+    z.refine((text) => BigInt(text) <= maxCoins, balanceText),
+  ),
+  z.transform((text: string) => BigInt(text)),
+);
+
+const pbft = z.strictObject({
+  engine: z.literal('pbft'),
+  window: whole(1, limits.maxPbftWindow, 'blocks in flight above the last final one'),
+  viewTimeoutMs: whole(10, 10 * minute, 'ms'),
+  viewTimeoutCapMs: whole(10, 60 * minute, 'ms'),
+  blocksPerPrimary: whole(0, 1_000_000, 'blocks of one primary in a row; 0 for no rotation'),
+  heartbeatMs: whole(0, 24 * 60 * minute, 'ms between blocks while idle; 0 for none'),
+  censorshipMs: whole(10, 60 * minute, 'ms'),
+  blockIntervalMs: whole(0, minute, 'ms'),
+});
+
+const raft = z.strictObject({
+  engine: z.literal('raft'),
+  heartbeatMs: whole(1, minute, 'ms'),
+  electionTimeoutMs: whole(10, 10 * minute, 'ms'),
+  blockIntervalMs: whole(0, minute, 'ms'),
+  leaseReads: z.boolean('true or false'),
+});
+
+const listOf = <Item extends z.core.$ZodType>(item: Item, max: number, what: string) => {
+  const expected = `a list of 1 to ${max} ${what}`;
+  return z.array(item, expected).check(z.minLength(1, expected), z.maxLength(max, expected));
+};
+
+const genesisFile = z.strictObject(
+  {
+    name,
+    development: z.boolean('true (a test network; its well-known keys may be used) or false'),
+    timestamp: whole(0, maxTime, 'ms since 1970, UTC'),
+    consensus: z.discriminatedUnion('engine', [pbft, raft], 'an object whose "engine" is "pbft" or "raft"'),
+    validators: listOf(z.strictObject({ name, publicKey }, 'an object'), limits.maxValidators, 'validators'),
+    accounts: listOf(
+      z.strictObject({ publicKey, balance }, 'an object'),
+      limits.maxGenesisAccounts,
+      'accounts',
+    ),
+  },
+  'an object',
+);
+
+/** What a genesis file says, before the rules that join its fields. */
+export type GenesisFile = Readonly<z.infer<typeof genesisFile>>;
+
+/** The content of a genesis file in the right form, or the problem of its first field that is not. */
+export function parseGenesisFile(json: string): GenesisFile | Problem {
+  if (json.length > limits.maxGenesisBytes) {
+    return new Problem('genesis/oversize', `the genesis file has ${json.length} characters`, {
+      remedy: `Keep it below ${limits.maxGenesisBytes}: fund fewer accounts, and let them pay the others.`,
+    });
+  }
+  let content: unknown;
+  try {
+    content = JSON.parse(json);
+  } catch (cause) {
+    return new Problem('genesis/json', `the genesis file is not JSON: ${(cause as Error).message}`, {
+      remedy: 'Correct the JSON at the place named, or copy one of the files in genesis/ and change it.',
+      cause,
+    });
+  }
+  const result = z.safeParse(genesisFile, content);
+  return result.success ? result.data : fieldProblem(result.error.issues[0], content);
+}
+
+/** The problem of one field, which its path names. */
+export function genesisProblem(path: string, why: string, remedy: string): Problem {
+  return new Problem('genesis/field', `genesis: ${path} ${why}`, { remedy, details: { path } });
+}
+
+function fieldProblem(issue: z.core.$ZodIssue | undefined, content: unknown): Problem {
+  const path = issue?.path ?? [];
+  const where = pathText(path);
+  if (issue?.code === 'unrecognized_keys') {
+    const unknown = issue.keys.map((key) => pathText([...path, key])).join(', ');
+    const remedy = `Remove it, or correct its spelling; genesis/README.md lists every field.`;
+    return genesisProblem(unknown, issue.keys.length === 1 ? 'is unknown' : 'are unknown', remedy);
+  }
+  const expected = issue?.message ?? 'right';
+  const missing = valueAt(content, path) === undefined;
+  return genesisProblem(
+    where,
+    missing ? `is missing; it must be ${expected}` : `must be ${expected}`,
+    `Write ${where} as ${expected}; genesis/README.md lists every field.`,
+  );
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  let text = '';
+  for (const part of path) {
+    if (typeof part === 'number') text += `[${part}]`;
+    else text += text === '' ? String(part) : `.${String(part)}`;
+  }
+  return text === '' ? 'the file' : text;
+}
+
+function valueAt(content: unknown, path: readonly PropertyKey[]): unknown {
+  let value = content;
+  for (const part of path) value = (value as Record<PropertyKey, unknown> | null | undefined)?.[part];
+  return value;
+}

@@ -1,0 +1,277 @@
+import {
+  bool,
+  boundedText,
+  type Codec,
+  encode,
+  listOf,
+  struct,
+  u16,
+  u32,
+  u48,
+  u64,
+  union,
+} from '../base/codec.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import { encodeAddress } from '../crypto/address.ts';
+import { isDevelopmentKey } from '../crypto/development-keys.ts';
+import { hash, type Hash } from '../crypto/hash.ts';
+import { publicKeyCodec, type PublicKey, zeroPublicKey } from '../crypto/signature.ts';
+import { type BlockHeader, toHeight, toView } from './block.ts';
+import { genesisProblem, parseGenesisFile } from './genesis-file.ts';
+import { merkleRoot } from './merkle.ts';
+import { State } from './state.ts';
+import { accountStateKey, encodeAccount } from './state-entry.ts';
+import { type ValidatorSet, validatorSet } from './validators.ts';
+
+/** How the validators of a chain agree. Times in ms; `src/consensus` says what each does. */
+export type ConsensusChoice = PbftChoice | RaftChoice;
+
+export interface PbftChoice {
+  readonly engine: 'pbft';
+  /** Blocks in flight above the last final one. */
+  readonly window: number;
+  /** How long a view's first block may take; doubles with each view that made none, up to the cap. */
+  readonly viewTimeoutMs: number;
+  readonly viewTimeoutCapMs: number;
+  /** Blocks of one primary in a row; 0 for no rotation. */
+  readonly blocksPerPrimary: number;
+  /** An empty block after this long without one; 0 for none. */
+  readonly heartbeatMs: number;
+  /** How long a transaction may be passed over before the primary is suspected. */
+  readonly censorshipMs: number;
+  /** The least time between two blocks. */
+  readonly blockIntervalMs: number;
+}
+
+export interface RaftChoice {
+  readonly engine: 'raft';
+  /** How often the leader shows that it lives. */
+  readonly heartbeatMs: number;
+  /** The shortest silence after which a follower wants to lead. */
+  readonly electionTimeoutMs: number;
+  /** The least time between two blocks. */
+  readonly blockIntervalMs: number;
+  /** Answer reads without asking the others; trusts that all clocks run about alike. */
+  readonly leaseReads: boolean;
+}
+
+export interface GenesisValidator {
+  readonly name: string;
+  readonly publicKey: PublicKey;
+}
+
+export interface GenesisAccount {
+  readonly publicKey: PublicKey;
+  /** In the smallest unit. */
+  readonly balance: bigint;
+}
+
+/** What a chain starts from, as somebody wrote it. */
+export interface GenesisContent {
+  readonly name: string;
+  /** A test network: the keys that everybody knows may be used on it, and only on such a one. */
+  readonly development: boolean;
+  /** Of block 0, in ms since 1970. */
+  readonly timestamp: number;
+  readonly consensus: ConsensusChoice;
+  /** In the order that decides whose turn it is. */
+  readonly validators: readonly GenesisValidator[];
+  /** All coins that there will ever be. */
+  readonly accounts: readonly GenesisAccount[];
+}
+
+/** A checked genesis. Nodes with the same chain id agree on everything that it holds. */
+export interface Genesis extends GenesisContent {
+  readonly chainId: Hash;
+}
+
+const nameCodec = boundedText(limits.maxNameLength);
+
+/** What the chain id hashes: every field. The order of accounts does not matter, so they are sorted by key. */
+const contentCodec: Codec<GenesisContent> = struct<GenesisContent>({
+  name: nameCodec,
+  development: bool,
+  timestamp: u48,
+  consensus: union<ConsensusChoice, 'engine'>('engine', {
+    pbft: [
+      1,
+      struct<Omit<PbftChoice, 'engine'>>({
+        window: u16,
+        viewTimeoutMs: u32,
+        viewTimeoutCapMs: u32,
+        blocksPerPrimary: u32,
+        heartbeatMs: u32,
+        censorshipMs: u32,
+        blockIntervalMs: u32,
+      }),
+    ],
+    raft: [
+      2,
+      struct<Omit<RaftChoice, 'engine'>>({
+        heartbeatMs: u32,
+        electionTimeoutMs: u32,
+        blockIntervalMs: u32,
+        leaseReads: bool,
+      }),
+    ],
+  }),
+  validators: listOf(
+    struct<GenesisValidator>({ name: nameCodec, publicKey: publicKeyCodec }),
+    limits.maxValidators,
+  ),
+  accounts: listOf(
+    struct<GenesisAccount>({ publicKey: publicKeyCodec, balance: u64 }),
+    limits.maxGenesisAccounts,
+  ),
+});
+
+/** A genesis from its file, or the first problem in it, which names the field and says what to write there. */
+export function parseGenesis(json: string): Genesis | Problem {
+  const content = parseGenesisFile(json);
+  if (content instanceof Problem) return content;
+  return (
+    checkConsensus(content.consensus) ?? checkKeys(content) ?? { ...content, chainId: chainIdOf(content) }
+  );
+}
+
+/** A genesis from its content, under the same rules as a file. */
+export function createGenesis(content: GenesisContent): Genesis | Problem {
+  return parseGenesis(formatGenesis(content));
+}
+
+/** The file of a genesis: `parseGenesis` reads it back to the same chain id. */
+export function formatGenesis(content: GenesisContent): string {
+  const { name, development, timestamp, consensus, validators, accounts } = content;
+  const file = {
+    name,
+    development,
+    timestamp,
+    consensus,
+    validators: validators.map((validator) => ({
+      name: validator.name,
+      publicKey: encodeAddress(validator.publicKey),
+    })),
+    accounts: accounts.map((account) => ({
+      publicKey: encodeAddress(account.publicKey),
+      balance: account.balance.toString(),
+    })),
+  };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+export function genesisValidators(genesis: Genesis): ValidatorSet {
+  return validatorSet(genesis.validators.map((validator) => validator.publicKey));
+}
+
+/** The state of block 0. */
+export function genesisState(genesis: Genesis): State {
+  return State.empty.with(
+    genesis.accounts.map(({ publicKey, balance }) => ({
+      key: accountStateKey(publicKey),
+      value: encodeAccount({ balance, nonce: 0 }),
+    })),
+  );
+}
+
+/** Block 0. Nobody proposed it, and its parent is the chain id, so no other chain has a block in common with this one. */
+export function genesisHeader(genesis: Genesis): BlockHeader {
+  const validators = genesisValidators(genesis);
+  return {
+    height: toHeight(0),
+    parentHash: genesis.chainId,
+    view: toView(0),
+    proposer: zeroPublicKey,
+    timestamp: genesis.timestamp,
+    transactionRoot: merkleRoot([]),
+    stateRoot: genesisState(genesis).root,
+    receiptsRoot: merkleRoot([]),
+    validatorsHash: validators.hash,
+    nextValidatorsHash: validators.hash,
+  };
+}
+
+function chainIdOf(content: GenesisContent): Hash {
+  const accounts = [...content.accounts].sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1));
+  return hash('quorate/v1/chain', encode(contentCodec, { ...content, accounts }));
+}
+
+function checkConsensus(consensus: ConsensusChoice): Problem | undefined {
+  if (consensus.engine === 'pbft' && consensus.viewTimeoutCapMs < consensus.viewTimeoutMs) {
+    return genesisProblem(
+      'consensus.viewTimeoutCapMs',
+      `is below consensus.viewTimeoutMs (${consensus.viewTimeoutMs})`,
+      'Make the cap at least as long as the first timeout; ten times as long is usual.',
+    );
+  }
+  if (consensus.engine === 'raft' && consensus.electionTimeoutMs < 2 * consensus.heartbeatMs) {
+    return genesisProblem(
+      'consensus.electionTimeoutMs',
+      `is shorter than two heartbeats (${2 * consensus.heartbeatMs} ms)`,
+      'Make it several times consensus.heartbeatMs; ten times is usual.',
+    );
+  }
+  return undefined;
+}
+
+function checkKeys(content: GenesisContent): Problem | undefined {
+  const { validators, accounts } = content;
+  const names = validators.map((validator, index) => [validator.name, `validators[${index}].name`] as const);
+  const signers = validators.map(
+    (validator, index) => [validator.publicKey, `validators[${index}].publicKey`] as const,
+  );
+  const holders = accounts.map(
+    (account, index) => [account.publicKey, `accounts[${index}].publicKey`] as const,
+  );
+  return (
+    firstRepeated(names) ??
+    firstRepeated(signers) ??
+    firstRepeated(holders) ??
+    checkSupply(accounts) ??
+    (content.development ? undefined : firstDevelopmentKey([...signers, ...holders]))
+  );
+}
+
+function firstRepeated(values: readonly (readonly [value: string, path: string])[]): Problem | undefined {
+  const seen = new Map<string, string>();
+  for (const [value, path] of values) {
+    const before = seen.get(value);
+    if (before !== undefined) {
+      return genesisProblem(path, `is the same as ${before}`, `Remove one of them, or correct ${path}.`);
+    }
+    seen.set(value, path);
+  }
+  return undefined;
+}
+
+/** Coins are never made later, so no balance can outgrow 64 bits when all together fit in the beginning. */
+function checkSupply(accounts: readonly GenesisAccount[]): Problem | undefined {
+  let supply = 0n;
+  for (const [index, { balance }] of accounts.entries()) {
+    supply += balance;
+    if (supply >= 2n ** 64n) {
+      return genesisProblem(
+        `accounts[${index}].balance`,
+        'brings all balances together above 2^64 - 1',
+        `Lower balances until all together are at most ${2n ** 64n - 1n}.`,
+      );
+    }
+  }
+  return undefined;
+}
+
+function firstDevelopmentKey(
+  keys: readonly (readonly [publicKey: PublicKey, path: string])[],
+): Problem | undefined {
+  for (const [publicKey, path] of keys) {
+    const name = isDevelopmentKey(publicKey);
+    if (name !== undefined) {
+      return new Problem('genesis/development-key', `genesis: ${path} is the development key "${name}"`, {
+        remedy:
+          'Everybody knows its secret key. Put a key of your own there ("quorate keys new"), or set "development" to true for a test network.',
+        details: { path, name },
+      });
+    }
+  }
+  return undefined;
+}
