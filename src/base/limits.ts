@@ -9,6 +9,15 @@ export const limits = {
   /** Consensus. Signatures per certificate and votes per height grow with it; quorum arithmetic is tested to 100. */
   maxValidators: 100,
 
+  /** A genesis file's size. It is read whole. */
+  maxGenesisBytes: 16 * MiB,
+  /** Consensus. Accounts that a genesis funds: so many are built and hashed within a second or two. */
+  maxGenesisAccounts: 100_000,
+  /** Consensus. Characters of the chain's name, or of a validator's. */
+  maxNameLength: 63,
+  /** Consensus. The largest PBFT window that a genesis may ask for: bounds blocks and votes in memory. */
+  maxPbftWindow: 64,
+
   /** Consensus. Text of a transfer's memo, UTF-8. */
   maxMemoBytes: 128,
   /** Consensus. A record's key, UTF-8: long enough for a path or a UUID with a prefix. */
