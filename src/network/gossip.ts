@@ -1,0 +1,263 @@
+import { hash as nodeHash } from 'node:crypto';
+import {
+  gossipsub,
+  StrictNoSign,
+  TopicValidatorResult,
+  type GossipSub,
+  type GossipSubComponents,
+  type Message,
+} from '@libp2p/gossipsub';
+import type { Connection, StreamHandler, Topology } from '@libp2p/interface';
+import { invariant } from '../base/invariant.ts';
+import { limits } from '../base/limits.ts';
+import { plainBytes } from './frames.ts';
+import type { NetworkLog } from './log.ts';
+import type { GossipVerdict, PeerId, Topic } from './port.ts';
+import { topics, type ProtocolNames } from './protocol-names.ts';
+
+const KiB = 1024;
+
+/** Undecided messages kept at once, in count and bytes; past it new ones are not looked at. */
+const MAX_UNDECIDED = 2_048;
+const MAX_UNDECIDED_BYTES = 32 * KiB * KiB;
+
+/** An RPC is one message, its topic and some control words: honest nodes send no more, see `lazy gossip` below. */
+const MAX_RPC_BYTES = limits.gossipMessageBytes + 64 * KiB;
+
+type OnGossip = (
+  topic: Topic,
+  bytes: Uint8Array,
+  from: PeerId,
+  decide: (verdict: GossipVerdict) => void,
+) => void;
+
+interface Undecided {
+  readonly deadline: number;
+  readonly expire: () => void;
+}
+
+/**
+ * Gossip over gossipsub, told about accepted peers only. Its defaults are made for thousands of strangers;
+ * these are for a committee in which nearly everybody has a connection to everybody.
+ */
+export class Gossip {
+  /** The libp2p service. */
+  readonly service: (components: GossipSubComponents) => GossipSub;
+  readonly #names: ProtocolNames;
+  readonly #log: NetworkLog;
+  readonly #decisionMs: number;
+  readonly #gate: (connection: Connection) => Promise<boolean>;
+  readonly #undecided = new Set<Undecided>();
+  #undecidedBytes = 0;
+  #router: GossipSub | undefined;
+  #topology: Topology | undefined;
+
+  constructor(options: {
+    names: ProtocolNames;
+    log: NetworkLog;
+    decisionMs: number;
+    /** Resolves when the connection's hello is settled: true to serve it. */
+    gate: (connection: Connection) => Promise<boolean>;
+  }) {
+    this.#names = options.names;
+    this.#log = options.log;
+    this.#decisionMs = options.decisionMs;
+    this.#gate = options.gate;
+    this.service = (components) => {
+      this.#router = this.#create(components);
+      return this.#router;
+    };
+  }
+
+  /** Subscribes and starts to deliver. `reject` also counts against the sender, through `onRejected`. */
+  start(onGossip: OnGossip, onRejected: (peer: PeerId, topic: Topic) => void): void {
+    const router = this.#running();
+    for (const topic of topics) {
+      const name = this.#names.topic(topic);
+      router.topicValidators.set(name, (from, message) =>
+        this.#validate({ topic, message, from: from.toString(), onGossip, onRejected }),
+      );
+      router.subscribe(name);
+    }
+  }
+
+  publish(topic: Topic, bytes: Uint8Array): void {
+    invariant(
+      bytes.length <= limits.gossipMessageBytes,
+      'a gossip message is within limits.gossipMessageBytes',
+    );
+    this.#running()
+      .publish(this.#names.topic(topic), bytes)
+      .catch((cause: unknown) => this.#log.debug('gossip not published', { topic, cause: String(cause) }));
+  }
+
+  /** An accepted peer has this connection. Safe to repeat: also repairs a gossip stream that broke. */
+  admit(connection: Connection): void {
+    if (connection.status === 'open') void this.#topology?.onConnect?.(connection.remotePeer, connection);
+  }
+
+  /** The last accepted connection of the peer is gone. */
+  dismiss(connection: Connection): void {
+    void this.#topology?.onDisconnect?.(connection.remotePeer);
+  }
+
+  /** Gives up on verdicts that are overdue. Called at every heartbeat. */
+  expire(now: number): void {
+    for (const waiting of this.#undecided) {
+      if (waiting.deadline > now) return;
+      waiting.expire();
+    }
+  }
+
+  /** Releases everything that waits for a verdict. */
+  stop(): void {
+    this.expire(Number.POSITIVE_INFINITY);
+  }
+
+  #running(): GossipSub {
+    invariant(this.#router !== undefined, 'gossip is used after the network was created');
+    return this.#router;
+  }
+
+  #validate(input: {
+    topic: Topic;
+    message: Message;
+    from: PeerId;
+    onGossip: OnGossip;
+    onRejected: (peer: PeerId, topic: Topic) => void;
+  }): TopicValidatorResult | Promise<TopicValidatorResult> {
+    const { topic, message, from, onGossip, onRejected } = input;
+    const size = message.data.length;
+    if (size > limits.gossipMessageBytes) {
+      onRejected(from, topic);
+      return TopicValidatorResult.Reject;
+    }
+    if (this.#undecided.size >= MAX_UNDECIDED || this.#undecidedBytes + size > MAX_UNDECIDED_BYTES) {
+      this.#log.debug('gossip ignored: too many messages wait for a verdict', { topic, from });
+      return TopicValidatorResult.Ignore;
+    }
+    return new Promise((resolve) => {
+      const settle = (verdict: GossipVerdict): void => {
+        if (!this.#undecided.delete(waiting)) return;
+        this.#undecidedBytes -= size;
+        if (verdict === 'reject') onRejected(from, topic);
+        resolve(toResult[verdict]);
+      };
+      const waiting: Undecided = {
+        deadline: performance.now() + this.#decisionMs,
+        expire: () => settle('ignore'),
+      };
+      this.#undecided.add(waiting);
+      this.#undecidedBytes += size;
+      onGossip(topic, plainBytes(message.data), from, settle);
+    });
+  }
+
+  #create(components: GossipSubComponents): GossipSub {
+    return gossipsub({
+      globalSignaturePolicy: StrictNoSign,
+      msgIdFn: messageId,
+      allowedTopics: topics.map((topic) => this.#names.topic(topic)),
+      maxTopicBytesPerPeer: 8 * KiB,
+      emitSelf: false,
+      canRelayMessage: false,
+      fallbackToFloodsub: false,
+      doPX: false,
+      tagMeshPeers: false,
+      allowPublishToZeroTopicPeers: true,
+      ignoreDuplicatePublishError: true,
+      batchPublish: true,
+      // A publisher sends to every peer it has: one hop in a full mesh. The mesh relays to those it does not have.
+      floodPublish: true,
+      D: 3,
+      Dlo: 2,
+      Dhi: 4,
+      Dscore: 1,
+      Dout: 0,
+      // No lazy gossip. An answer to IWANT is one RPC with every message asked for; past the receiver's limit it would
+      // make the receiver drop an honest sender. What flooding and the mesh lose, sync and fetch repair.
+      Dlazy: 0,
+      gossipFactor: 0,
+      mcacheLength: 2,
+      mcacheGossip: 1,
+      seenTTL: 60_000,
+      // Our frames are small and everybody gets them at once: telling all that one has it costs more than it saves.
+      idontwantMinDataSize: Number.MAX_SAFE_INTEGER,
+      idontwantMaxMessages: 16,
+      maxInboundStreams: 2,
+      maxOutboundStreams: 2,
+      maxInboundDataLength: MAX_RPC_BYTES,
+      maxOutboundBufferSize: 8 * KiB * KiB,
+      decodeRpcLimits: {
+        maxSubscriptions: 16,
+        maxMessages: 64,
+        maxIhaveMessageIDs: 64,
+        maxIwantMessageIDs: 16,
+        maxIdontwantMessageIDs: 64,
+        maxControlMessages: 64,
+        maxPeerInfos: 0,
+      },
+      // Many honest nodes may share one host. Invalid messages count in our own penalties.
+      scoreParams: { topics: {}, IPColocationFactorWeight: 0, retainScore: 60_000 },
+    })({
+      privateKey: components.privateKey,
+      peerId: components.peerId,
+      peerStore: components.peerStore,
+      connectionManager: components.connectionManager,
+      logger: components.logger,
+      registrar: this.#gatedRegistrar(components),
+    });
+  }
+
+  /** Gossipsub opens and accepts streams only for connections whose hello was accepted. */
+  #gatedRegistrar(components: GossipSubComponents): GossipSubComponents['registrar'] {
+    const { registrar } = components;
+    const gated =
+      (handler: StreamHandler): StreamHandler =>
+      async (stream, connection) => {
+        if (await this.#gate(connection)) await handler(stream, connection);
+        else stream.abort(new Error('the peer is not accepted'));
+      };
+    return {
+      getProtocols: () => registrar.getProtocols(),
+      handle: (protocol, handler, options) => registrar.handle(protocol, gated(handler), options),
+      unhandle: (protocol, options) => registrar.unhandle(protocol, options),
+      getHandler: (protocol) => registrar.getHandler(protocol),
+      use: (protocol, middleware) => registrar.use(protocol, middleware),
+      unuse: (protocol) => registrar.unuse(protocol),
+      getMiddleware: (protocol) => registrar.getMiddleware(protocol),
+      getTopologies: (protocol) => registrar.getTopologies(protocol),
+      register: (_protocol, topology) => {
+        this.#topology = topology;
+        return Promise.resolve('accepted-peers');
+      },
+      unregister: () => {
+        this.#topology = undefined;
+      },
+    };
+  }
+}
+
+const toResult = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+} as const;
+
+/** By content: the same bytes on one topic are one message, whoever sent them. */
+function messageId(message: Message): Uint8Array {
+  const digest = nodeHash('sha256', message.data, 'buffer');
+  digest[0] = ((digest[0] as number) ^ topicByte(message.topic)) & 0xff;
+  return digest.subarray(0, 20);
+}
+
+function topicByte(topic: string): number {
+  return topics.findIndex((name) => topic.endsWith(`/${name}`)) + 1;
+}
+
+/** True when gossipsub has a sending stream on the connection. */
+export function hasGossipStream(connection: Connection): boolean {
+  return connection.streams.some(
+    (stream) => stream.direction === 'outbound' && stream.protocol.startsWith('/meshsub/'),
+  );
+}

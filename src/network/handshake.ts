@@ -1,0 +1,91 @@
+import type { Stream } from '@libp2p/interface';
+import { concat, toHex } from '../base/bytes.ts';
+import { Problem, type ProblemCode } from '../base/problem.ts';
+import { FrameInbox, sendFrame } from './framed-stream.ts';
+
+/** A hello with its envelope; the verdict is shorter. */
+export const MAX_HELLO_FRAME_BYTES = 4 * 1024;
+const SESSION_BYTES = 16;
+const ENVELOPE_BYTES = SESSION_BYTES + 1;
+export const MAX_HELLO_BYTES = MAX_HELLO_FRAME_BYTES - ENVELOPE_BYTES;
+
+/** What a hello says besides the node's own bytes. */
+export interface Greeting {
+  /** Random per process start: tells a restarted peer from a second connection of a running one. */
+  readonly session: string;
+  /** Links to us that the sender believed to have when it sent this. */
+  readonly links: number;
+  readonly hello: Uint8Array;
+}
+
+/**
+ * The conversation that opens every connection. Both sides send their greeting at once; each judges the
+ * other's and sends its verdict; the link serves other protocols only after two good verdicts.
+ *
+ *     dialler  ── greeting ──▶  listener
+ *              ◀── greeting ──
+ *              ── verdict ───▶
+ *              ◀── verdict ───
+ */
+export async function shakeHands(options: {
+  stream: Stream;
+  greeting: { session: Uint8Array; links: number; hello: Uint8Array };
+  judge: (greeting: Greeting) => undefined | Problem;
+}): Promise<Greeting | Problem> {
+  const { stream, greeting, judge } = options;
+  const inbox = new FrameInbox(stream, MAX_HELLO_FRAME_BYTES);
+  const links = Uint8Array.of(Math.min(greeting.links, 255));
+  if (!sendFrame(stream, concat(greeting.session, links, greeting.hello))) return closedEarly();
+  const received = await inbox.next();
+  if (received instanceof Problem) return received;
+  const theirs = parseGreeting(received);
+  const problem = theirs instanceof Problem ? theirs : judge(theirs);
+  sendFrame(stream, encodeVerdict(problem));
+  const verdict = await inbox.next();
+  if (theirs instanceof Problem) return theirs;
+  if (problem !== undefined) return problem;
+  if (verdict instanceof Problem) return verdict;
+  return parseVerdict(verdict) ?? theirs;
+}
+
+function parseGreeting(frame: Uint8Array): Greeting | Problem {
+  if (frame.length < ENVELOPE_BYTES) {
+    return new Problem('network/hello-malformed', 'the hello is too short', {
+      remedy: 'Run a version that speaks this network protocol.',
+      details: { size: frame.length },
+    });
+  }
+  return {
+    session: toHex(frame.subarray(0, SESSION_BYTES)),
+    links: frame[SESSION_BYTES] as number,
+    hello: frame.slice(ENVELOPE_BYTES),
+  };
+}
+
+/** Accepted is an empty list of words; refused is the problem's code. */
+function encodeVerdict(problem: Problem | undefined): Uint8Array {
+  if (problem === undefined) return Uint8Array.of(0);
+  return concat(Uint8Array.of(1), new TextEncoder().encode(problem.code.slice(0, 100)));
+}
+
+function parseVerdict(frame: Uint8Array): Problem | undefined {
+  if (frame.length === 1 && frame[0] === 0) return undefined;
+  const text = new TextDecoder().decode(frame.subarray(1, 101));
+  const theirCode = /^[a-z]+\/[a-z0-9-]+$/.test(text) ? text : 'network/hello-malformed';
+  return new Problem('network/refused-by-peer', `the peer refused our hello: ${theirCode}`, {
+    remedy: 'Compare genesis file, engine and version of both nodes.',
+    details: { code: theirCode },
+  });
+}
+
+/** True when two nodes parted because of what a hello said, and not because the line broke. */
+export function isRefusal(problem: Problem): boolean {
+  const broken: readonly ProblemCode[] = ['network/lost', 'network/timeout'];
+  return !broken.includes(problem.code);
+}
+
+function closedEarly(): Problem {
+  return new Problem('network/lost', 'the connection closed before the hello', {
+    remedy: 'Wait: the peer is dialled again.',
+  });
+}

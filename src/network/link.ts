@@ -1,0 +1,99 @@
+import type { Connection } from '@libp2p/interface';
+import type { PeerId } from './port.ts';
+import { DirectWriter } from './direct-stream.ts';
+
+/** How long a refused peer may take to read the verdict. */
+const PART_MS = 1_000;
+
+/** greeting → accepted → closed, or greeting → closed. */
+export type LinkStatus = 'greeting' | 'accepted' | 'closed';
+
+/**
+ * One connection to a peer. A peer may have two for a while, when both sides dialled at once; each carries
+ * its own streams, and the peer is lost when the last is gone.
+ */
+export class Link {
+  readonly connection: Connection;
+  readonly peer: PeerId;
+  /** Settles with true when both hellos are accepted, with false when the link closed before. */
+  readonly settled: Promise<boolean>;
+  status: LinkStatus = 'greeting';
+  /** A hello was refused, by us or by them. */
+  refused = false;
+  /** The conversation of hellos has begun; there is one per connection. */
+  greeted = false;
+  session = '';
+  acceptedAt = 0;
+  writer: DirectWriter | undefined;
+  #settle: (accepted: boolean) => void = () => {};
+  #greetingTimer: NodeJS.Timeout | undefined;
+  #silentBeats = 0;
+  #bytesSeen = -1;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+    this.peer = connection.remotePeer.toString();
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** Without two good verdicts in this time, `onTimeout` is called. */
+  limitGreeting(timeoutMs: number, onTimeout: () => void): void {
+    this.#greetingTimer = setTimeout(onTimeout, timeoutMs);
+  }
+
+  accept(options: { session: string; now: number; directProtocol: string }): void {
+    clearTimeout(this.#greetingTimer);
+    this.status = 'accepted';
+    this.session = options.session;
+    this.acceptedAt = options.now;
+    this.writer = new DirectWriter({
+      connection: this.connection,
+      protocol: options.directProtocol,
+      onGiveUp: (cause) => this.connection.abort(cause),
+    });
+    this.#settle(true);
+  }
+
+  /** The connection is gone, or has to go at once. */
+  close(cause: Error): void {
+    this.leave();
+    if (this.connection.status === 'open') this.connection.abort(cause);
+  }
+
+  /** Closes the connection after what was sent is through: the other side shall learn why it is refused. */
+  part(): void {
+    this.leave();
+    this.connection.close({ signal: AbortSignal.timeout(PART_MS) }).catch((cause: unknown) => {
+      this.connection.abort(cause instanceof Error ? cause : new Error('close failed'));
+    });
+  }
+
+  /** Stops to use the connection, and leaves it open. */
+  leave(): void {
+    clearTimeout(this.#greetingTimer);
+    this.status = 'closed';
+    this.writer?.close();
+    this.#settle(false);
+  }
+
+  /** Heartbeat: sends one when idle, and says how many beats in a row nothing came from the other side. */
+  beat(): number {
+    this.writer?.beat();
+    const bytes = receivedBytes(this.connection);
+    if (bytes !== this.#bytesSeen) this.#silentBeats = 0;
+    else this.#silentBeats++;
+    this.#bytesSeen = bytes;
+    return this.#silentBeats;
+  }
+}
+
+/**
+ * Bytes that came in on a connection. Any byte shows life: on a slow line a heartbeat may wait long behind a
+ * block. libp2p has no public count, so this looks at its socket; a test fails if an update moves it.
+ */
+export function receivedBytes(connection: Connection): number {
+  const { maConn } = connection as { maConn?: { socket?: { bytesRead?: number } } };
+  return maConn?.socket?.bytesRead ?? -1;
+}

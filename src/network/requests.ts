@@ -1,0 +1,235 @@
+import type { Connection, Stream } from '@libp2p/interface';
+import { concat } from '../base/bytes.ts';
+import { limits } from '../base/limits.ts';
+import { Problem, type ProblemCode } from '../base/problem.ts';
+import type { PeerId, RequestProtocol } from './port.ts';
+import { closeQuietly, readFrames, sendFrame } from './framed-stream.ts';
+
+const ANSWERED = Uint8Array.of(0);
+const REFUSED = Uint8Array.of(1);
+const BUSY = Uint8Array.of(2);
+
+/** Requests that wait for one peer beyond those on the way; past it new ones fail at once. */
+const MAX_WAITING = 64;
+
+type Done = (response: Uint8Array | Problem) => void;
+
+interface Job {
+  readonly peer: PeerId;
+  readonly protocol: RequestProtocol;
+  readonly bytes: Uint8Array;
+  readonly done: Done;
+  readonly abort: AbortController;
+  timer: NodeJS.Timeout | undefined;
+  stream: Stream | undefined;
+  /** waiting → active → over */
+  status: 'waiting' | 'active' | 'over';
+}
+
+/**
+ * The asking side. At most `limits.requestsPerPeer` are on the way to one peer, as many as it serves at once; the
+ * others wait here, and their time runs.
+ */
+export class RequestClient {
+  readonly #connectionOf: (peer: PeerId) => Connection | undefined;
+  readonly #nameOf: (protocol: RequestProtocol) => string;
+  readonly #timeoutMs: number;
+  readonly #jobs = new Map<PeerId, Set<Job>>();
+
+  constructor(options: {
+    connectionOf: (peer: PeerId) => Connection | undefined;
+    nameOf: (protocol: RequestProtocol) => string;
+    timeoutMs: number;
+  }) {
+    this.#connectionOf = options.connectionOf;
+    this.#nameOf = options.nameOf;
+    this.#timeoutMs = options.timeoutMs;
+  }
+
+  request(peer: PeerId, protocol: RequestProtocol, bytes: Uint8Array, done: Done): void {
+    const jobs = this.#jobs.get(peer) ?? new Set();
+    const refusal = this.#refuse(peer, bytes, jobs.size);
+    if (refusal !== undefined) {
+      setImmediate(done, refusal);
+      return;
+    }
+    const job: Job = {
+      peer,
+      protocol,
+      bytes,
+      done,
+      abort: new AbortController(),
+      timer: undefined,
+      stream: undefined,
+      status: 'waiting',
+    };
+    job.timer = setTimeout(
+      () => this.#finish(job, problem('network/timeout', 'the peer did not answer in time')),
+      this.#timeoutMs,
+    );
+    jobs.add(job);
+    this.#jobs.set(peer, jobs);
+    this.#startNext(peer);
+  }
+
+  /** Fails what is on the way or waits, for one peer or for all. */
+  fail(peer?: PeerId): void {
+    for (const [id, jobs] of this.#jobs) {
+      if (peer !== undefined && id !== peer) continue;
+      for (const job of jobs) this.#finish(job, problem('network/lost', 'the peer is not connected'));
+    }
+  }
+
+  #refuse(peer: PeerId, bytes: Uint8Array, queued: number): Problem | undefined {
+    if (this.#connectionOf(peer) === undefined) return problem('network/lost', 'the peer is not connected');
+    if (bytes.length > limits.requestBytes) return problem('network/oversize', 'the request is too large');
+    if (queued >= limits.requestsPerPeer + MAX_WAITING) {
+      return problem('network/busy', 'too many requests wait for this peer');
+    }
+    return undefined;
+  }
+
+  #startNext(peer: PeerId): void {
+    let active = 0;
+    for (const job of this.#jobs.get(peer) ?? []) {
+      if (job.status === 'waiting') {
+        job.status = 'active';
+        void this.#run(job);
+      }
+      active++;
+      if (active >= limits.requestsPerPeer) return;
+    }
+  }
+
+  async #run(job: Job): Promise<void> {
+    const connection = this.#connectionOf(job.peer);
+    if (connection === undefined) {
+      this.#finish(job, problem('network/lost', 'the peer is not connected'));
+      return;
+    }
+    try {
+      const stream = await connection.newStream(this.#nameOf(job.protocol), { signal: job.abort.signal });
+      if (job.status === 'over') {
+        stream.abort(new Error('request over'));
+        return;
+      }
+      job.stream = stream;
+      readFrames(stream, limits.responseBytes + 1, {
+        onFrame: (frame) => this.#finish(job, parseResponse(frame)),
+        onEnd: (fault) => this.#finish(job, fault ?? problem('network/lost', 'the peer closed the request')),
+      });
+      sendFrame(stream, job.bytes);
+      closeQuietly(stream, this.#timeoutMs);
+    } catch {
+      this.#finish(job, problem('network/lost', 'the request could not be sent'));
+    }
+  }
+
+  #finish(job: Job, result: Uint8Array | Problem): void {
+    if (job.status === 'over') return;
+    job.status = 'over';
+    clearTimeout(job.timer);
+    const jobs = this.#jobs.get(job.peer);
+    jobs?.delete(job);
+    if (jobs?.size === 0) this.#jobs.delete(job.peer);
+    if (result instanceof Problem) {
+      job.abort.abort();
+      job.stream?.abort(new Error(result.code));
+    }
+    this.#startNext(job.peer);
+    job.done(result);
+  }
+}
+
+function parseResponse(frame: Uint8Array): Uint8Array | Problem {
+  if (frame[0] === ANSWERED[0]) return frame.subarray(1);
+  if (frame[0] === BUSY[0])
+    return problem('network/busy', 'the peer serves too many requests of ours already');
+  return problem('network/refused', 'the peer has no answer to this request');
+}
+
+function problem(code: ProblemCode, message: string): Problem {
+  return new Problem(code, message, { remedy: 'Ask another peer, or try again later.' });
+}
+
+type Serve = (
+  peer: PeerId,
+  protocol: RequestProtocol,
+  bytes: Uint8Array,
+  respond: (response: Uint8Array | null) => void,
+) => void;
+
+/** The answering side: bounded requests at once per peer, each with one deadline from its first byte to its last. */
+export class RequestServer {
+  readonly #serve: Serve;
+  readonly #timeoutMs: number;
+  readonly #onFault: (peer: PeerId, problem: Problem) => void;
+  readonly #active = new Map<PeerId, number>();
+
+  constructor(options: {
+    serve: Serve;
+    timeoutMs: number;
+    /** A peer broke a rule of the protocol. */
+    onFault: (peer: PeerId, problem: Problem) => void;
+  }) {
+    this.#serve = options.serve;
+    this.#timeoutMs = options.timeoutMs;
+    this.#onFault = options.onFault;
+  }
+
+  /** Serves one stream of an accepted peer. */
+  handle(peer: PeerId, protocol: RequestProtocol, stream: Stream): void {
+    const active = this.#active.get(peer) ?? 0;
+    if (active >= limits.requestsPerPeer) {
+      sendFrame(stream, BUSY);
+      closeQuietly(stream, this.#timeoutMs);
+      return;
+    }
+    this.#active.set(peer, active + 1);
+    let received = false;
+    let responded = false;
+    let released = false;
+    const release = (): void => {
+      if (released) return;
+      released = true;
+      clearTimeout(deadline);
+      const left = (this.#active.get(peer) ?? 1) - 1;
+      if (left > 0) this.#active.set(peer, left);
+      else this.#active.delete(peer);
+    };
+    const deadline = setTimeout(() => {
+      stream.abort(new Error('request took too long'));
+      release();
+    }, this.#timeoutMs);
+    const respond = (response: Uint8Array | null): void => {
+      if (released || responded) return;
+      responded = true;
+      const tooLarge = response !== null && response.length > limits.responseBytes;
+      const frame = response === null || tooLarge ? REFUSED : concat(ANSWERED, response);
+      // The slot is free once the bytes are with the muxer: until then they are ours to hold.
+      stream.addEventListener('idle', release);
+      if (!sendFrame(stream, frame) || stream.writeBufferLength === 0) release();
+      closeQuietly(stream, this.#timeoutMs);
+    };
+    // A peer that resets its stream has not undone the work it asked for, so the slot stays taken until the answer.
+    stream.addEventListener('close', () => {
+      if (!received || responded) release();
+    });
+    readFrames(stream, limits.requestBytes, {
+      onFrame: (frame) => {
+        if (received) return;
+        received = true;
+        this.#serve(peer, protocol, frame, respond);
+      },
+      onEnd: (fault) => {
+        if (fault !== undefined) {
+          this.#onFault(peer, fault);
+          stream.abort(fault);
+        } else if (!received) {
+          release();
+          closeQuietly(stream, this.#timeoutMs);
+        }
+      },
+    });
+  }
+}

@@ -1,0 +1,341 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
+import { Problem } from '../../src/base/problem.ts';
+import type { Network } from '../../src/network/port.ts';
+import { Recorder, type Behaviour } from './recorder.ts';
+
+export interface ContractMember {
+  readonly network: Network;
+  readonly handlers: Recorder;
+}
+
+/** How an implementation of the `Network` port is put under the contract. */
+export interface ContractWorld {
+  /**
+   * Starts `count` members that are configured to connect to each other, all with their handlers. Does not wait for connections.
+   * `hello` gives each member's hello text; members differ only in it and in their behaviour.
+   */
+  start(options: {
+    readonly count: number;
+    readonly hello?: (index: number) => string;
+    readonly behaviour?: (index: number) => Behaviour;
+  }): Promise<readonly ContractMember[]>;
+  /** Lets the world go on until the condition holds; throws with `what` when it does not in good time. */
+  until(what: string, condition: () => boolean): Promise<void>;
+  /** Stops every member that is still up. */
+  close(): Promise<void>;
+}
+
+/** What every implementation of the `Network` port promises to the node. */
+export function networkContract(name: string, createWorld: () => ContractWorld): void {
+  const inWorld = (title: string, story: (world: ContractWorld) => Promise<void>): void => {
+    test(title, async () => {
+      const world = createWorld();
+      try {
+        await story(world);
+      } finally {
+        await world.close();
+      }
+    });
+  };
+
+  describe(`network contract: ${name}`, () => {
+    inWorld('members find each other, and each hears a hello before anything else', async (world) => {
+      const members = await connected(world, 3);
+      for (const { network, handlers } of members) {
+        assert.deepEqual([...network.peers()].sort(), others(members, network));
+        for (const peer of network.peers()) {
+          const first = handlers.events.find((event) => event.peer === peer);
+          assert.equal(first?.kind, 'hello');
+          assert.deepEqual(handlers.presence(peer), ['connected']);
+        }
+      }
+    });
+
+    inWorld('messages of one peer arrive complete and in the order they were sent', async (world) => {
+      const [a, b] = pair(await connected(world, 2));
+      const sent = Array.from({ length: 500 }, (_, index) => payload(index, 1 + ((index * 131) % 3_000)));
+      for (const bytes of sent) assert.equal(a.network.send(b.network.self, bytes), true);
+      await world.until('all arrived', () => b.handlers.count('message') === sent.length);
+      assert.deepEqual(b.handlers.messages(a.network.self), sent);
+    });
+
+    inWorld('both directions and all sizes work at the same time', async (world) => {
+      const [a, b] = pair(await connected(world, 2));
+      const sizes = [1, 100, 64 * 1024, 1024 * 1024, limits.consensusMessageBytes, 5];
+      for (const [index, size] of sizes.entries()) {
+        a.network.send(b.network.self, payload(index, size));
+        b.network.send(a.network.self, payload(index, size));
+      }
+      const all = (): boolean => [a, b].every(({ handlers }) => handlers.count('message') === sizes.length);
+      await world.until('all arrived on both sides', all);
+      for (const [to, from] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        const received = to.handlers.messages(from.network.self);
+        for (const [index, size] of sizes.entries()) assert.deepEqual(received[index], payload(index, size));
+      }
+    });
+
+    inWorld('a message to a stranger is refused at once', async (world) => {
+      const [a] = pair(await connected(world, 2));
+      assert.equal(a.network.send('nobody', payload(0, 10)), false);
+    });
+
+    inWorld('a message above the limit is not sent and does no harm', async (world) => {
+      const [a, b] = pair(await connected(world, 2));
+      assert.equal(a.network.send(b.network.self, new Uint8Array(limits.consensusMessageBytes + 1)), false);
+      assert.equal(a.network.send(b.network.self, payload(1, 10)), true);
+      await world.until('the next one arrived', () => b.handlers.count('message') === 1);
+      assert.deepEqual(b.handlers.messages(a.network.self), [payload(1, 10)]);
+      assert.deepEqual(a.handlers.presence(b.network.self), ['connected']);
+    });
+
+    inWorld('the send queue is bounded: the oldest messages give way and are counted', async (world) => {
+      const [a, b] = pair(await connected(world, 2));
+      const size = 256 * 1024;
+      const count = Math.ceil(limits.peerSendQueueBytes / size) * 2;
+      for (let index = 0; index < count; index++) {
+        assert.equal(a.network.send(b.network.self, payload(index, size)), true);
+      }
+      const [stats] = a.network.stats();
+      assert.ok((stats?.queuedBytes ?? 0) <= limits.peerSendQueueBytes + limits.consensusMessageBytes);
+      assert.ok((stats?.droppedMessages ?? 0) > 0);
+      const last = payload(count - 1, size);
+      const newest = (): Uint8Array | undefined => b.handlers.messages(a.network.self).at(-1);
+      await world.until('the newest arrived', () => newest()?.[0] === last[0] && newest()?.[1] === last[1]);
+      const arrived = b.handlers.count('message');
+      assert.equal(arrived + (a.network.stats()[0]?.droppedMessages ?? 0), count);
+    });
+
+    inWorld('gossip reaches every member exactly once, and not its publisher', async (world) => {
+      const members = await gossiping(world, 4);
+      const [first] = members as [ContractMember];
+      const frames = Array.from({ length: 20 }, (_, index) => payload(index, 2_000 + index));
+      for (const frame of frames) first.network.publish('transactions', frame);
+      const rest = members.slice(1);
+      const arrived = (): boolean =>
+        rest.every(({ handlers }) => handlers.gossip('transactions').length >= frames.length);
+      await world.until('all have all frames', arrived);
+      // One more round trip through everybody: a copy on the way would arrive before it.
+      for (const [index, { network }] of members.entries())
+        network.publish('evidence', payload(1_000 + index, 50));
+      await world.until('the second round is through', () =>
+        members.every(({ handlers }) => handlers.gossip('evidence').length === members.length - 1),
+      );
+      assert.deepEqual(first.handlers.gossip('transactions'), []);
+      for (const { handlers } of rest) {
+        const numbers = handlers.gossip('transactions').map(numberOf).sort(ascending);
+        assert.deepEqual(numbers, frames.map(numberOf));
+      }
+    });
+
+    inWorld('a request gets the answer of the asked peer, also many at once', async (world) => {
+      const behaviour = (): Behaviour => ({
+        answer: (bytes, respond) => respond(Uint8Array.of(42, ...bytes)),
+      });
+      const [a, b] = pair(await connected(world, 2, { behaviour }));
+      const answers: (Uint8Array | Problem)[] = [];
+      for (let index = 0; index < 20; index++) {
+        a.network.request(b.network.self, 'blocks', Uint8Array.of(index), (answer) => answers.push(answer));
+      }
+      await world.until('all answered', () => answers.length === 20);
+      const numbers = answers.map((answer) => (answer instanceof Problem ? answer.code : answer[1]));
+      assert.deepEqual(
+        numbers.sort(ascending),
+        Array.from({ length: 20 }, (_, index) => index),
+      );
+    });
+
+    inWorld('an answer may be as large as the limit; a larger one is a refusal', async (world) => {
+      const behaviour = (): Behaviour => ({
+        answer: (bytes, respond) => respond(new Uint8Array(limits.responseBytes + (bytes[0] as number))),
+      });
+      const [a, b] = pair(await connected(world, 2, { behaviour }));
+      const answers: (Uint8Array | Problem)[] = [];
+      a.network.request(b.network.self, 'blocks', Uint8Array.of(0), (answer) => answers.push(answer));
+      await world.until('answered', () => answers.length === 1);
+      a.network.request(b.network.self, 'blocks', Uint8Array.of(1), (answer) => answers.push(answer));
+      await world.until('refused', () => answers.length === 2);
+      assert.equal((answers[0] as Uint8Array).length, limits.responseBytes);
+      assertProblem(answers[1], 'network/refused');
+    });
+
+    inWorld('a peer that has no answer says so', async (world) => {
+      const behaviour = (): Behaviour => ({ answer: (_bytes, respond) => respond(null) });
+      const [a, b] = pair(await connected(world, 2, { behaviour }));
+      let answer: Uint8Array | Problem | undefined;
+      a.network.request(b.network.self, 'snapshot', Uint8Array.of(1), (result) => (answer = result));
+      await world.until('answered', () => answer !== undefined);
+      assertProblem(answer, 'network/refused');
+    });
+
+    inWorld('a request that is never answered ends with a timeout, once', async (world) => {
+      const [a, b] = pair(await connected(world, 2, { behaviour: () => ({ answer: () => {} }) }));
+      const answers: (Uint8Array | Problem)[] = [];
+      a.network.request(b.network.self, 'candidate', Uint8Array.of(1), (result) => answers.push(result));
+      await world.until('given up', () => answers.length > 0);
+      assert.equal(answers.length, 1);
+      assertProblem(answers[0], 'network/timeout');
+    });
+
+    inWorld('a request to a stranger fails, and not before the call returned', async (world) => {
+      const [a] = pair(await connected(world, 2));
+      const answers: (Uint8Array | Problem)[] = [];
+      a.network.request('nobody', 'blocks', Uint8Array.of(1), (result) => answers.push(result));
+      assert.equal(answers.length, 0);
+      await world.until('answered', () => answers.length === 1);
+      assertProblem(answers[0], 'network/lost');
+    });
+
+    inWorld('a peer that stops is lost, once, and its open requests fail', async (world) => {
+      const [a, b] = pair(await connected(world, 2, { behaviour: () => ({ answer: () => {} }) }));
+      const answers: (Uint8Array | Problem)[] = [];
+      a.network.request(b.network.self, 'blocks', Uint8Array.of(1), (result) => answers.push(result));
+      await world.until('the request is there', () => b.handlers.count('request') === 1);
+      await b.network.stop();
+      await world.until('a noticed', () => a.network.peers().length === 0);
+      await world.until('the request failed', () => answers.length === 1);
+      assertProblem(answers[0], 'network/lost');
+      assert.deepEqual(a.handlers.presence(b.network.self), ['connected', 'lost']);
+      assert.equal(a.network.send(b.network.self, payload(1, 10)), false);
+    });
+
+    inWorld('a refused hello keeps the two apart, whoever refuses', async (world) => {
+      const judgeHello: Behaviour['judgeHello'] = (_peer, text) =>
+        text === 'chain two'
+          ? new Problem('node/other-chain', 'another chain', { remedy: 'Use the same genesis file.' })
+          : undefined;
+      const members = await world.start({
+        count: 3,
+        hello: (index) => (index === 2 ? 'chain two' : 'chain one'),
+        behaviour: () => ({ judgeHello }),
+      });
+      const [a, b, c] = members as [ContractMember, ContractMember, ContractMember];
+      await world.until('the like-minded are connected', () =>
+        [a, b].every(({ network }) => network.peers().length === 1),
+      );
+      await world.until('the other was heard by both', () =>
+        [a, b].every(({ handlers }) =>
+          handlers.events.some((event) => event.kind === 'hello' && event.peer === c.network.self),
+        ),
+      );
+      a.network.publish('blocks', payload(1, 100));
+      await world.until('gossip works', () => b.handlers.count('gossip') === 1);
+      for (const { network, handlers } of [a, b]) {
+        assert.ok(!network.peers().includes(c.network.self));
+        assert.deepEqual(handlers.presence(c.network.self), []);
+      }
+      assert.deepEqual(c.network.peers(), []);
+      assert.equal(
+        c.handlers.count('connected') + c.handlers.count('gossip') + c.handlers.count('message'),
+        0,
+      );
+    });
+
+    inWorld('rejected gossip is not relayed, and too much of it disconnects its sender', async (world) => {
+      const members = await gossiping(world, 2, { behaviour: () => ({ judgeGossip: () => 'reject' }) });
+      const [a, b] = pair(members);
+      let number = 0;
+      await world.until('the sender was disconnected', () => {
+        a.network.publish('transactions', payload(number++, 100));
+        return b.handlers.presence(a.network.self).includes('lost');
+      });
+      assert.ok(b.handlers.count('gossip') > 1, 'one bad message is not enough');
+    });
+
+    inWorld('penalties add up, the peer is disconnected, and none of it throws', async (world) => {
+      const [a, b] = pair(await connected(world, 2));
+      a.network.penalise(b.network.self, 'bad message');
+      assert.equal(a.network.stats()[0]?.penalties, 1);
+      assert.deepEqual(a.network.peers(), [b.network.self]);
+      for (let count = 0; count < 100; count++) a.network.penalise(b.network.self, 'bad message');
+      a.network.penalise('nobody', 'not even here');
+      await world.until('b is gone', () => a.network.peers().length === 0);
+      assert.deepEqual(a.handlers.presence(b.network.self), ['connected', 'lost']);
+      await world.until('b noticed', () => b.handlers.presence(a.network.self).includes('lost'));
+    });
+
+    inWorld('after stop nothing is delivered and calls do no harm', async (world) => {
+      const [a, b] = pair(await connected(world, 2));
+      await a.network.stop();
+      const heard = a.handlers.events.length;
+      assert.equal(a.network.send(b.network.self, payload(1, 10)), false);
+      a.network.publish('blocks', payload(1, 10));
+      a.network.penalise(b.network.self, 'late');
+      let answer: Uint8Array | Problem | undefined;
+      a.network.request(b.network.self, 'blocks', Uint8Array.of(1), (result) => (answer = result));
+      await world.until('the request failed', () => answer !== undefined);
+      await a.network.stop();
+      assert.equal(a.handlers.events.length, heard);
+    });
+  });
+}
+
+async function connected(
+  world: ContractWorld,
+  count: number,
+  options: { behaviour?: (index: number) => Behaviour } = {},
+): Promise<readonly ContractMember[]> {
+  const members = await world.start({ count, ...options });
+  await world.until('all are connected', () =>
+    members.every(({ network }) => network.peers().length === count - 1),
+  );
+  return members;
+}
+
+/** Connected, and every member hears the gossip of every other: subscriptions need a moment. */
+async function gossiping(
+  world: ContractWorld,
+  count: number,
+  options: { behaviour?: (index: number) => Behaviour } = {},
+): Promise<readonly ContractMember[]> {
+  const members = await connected(world, count, options);
+  let probe = 0;
+  await world.until('gossip flows between all', () => {
+    for (const { network } of members) network.publish('blocks', payload(probe++, 20));
+    return members.every(({ network, handlers }) => {
+      const heard = new Set(
+        handlers.events.flatMap((event) => (event.kind === 'gossip' ? [event.peer] : [])),
+      );
+      return heard.size === network.peers().length;
+    });
+  });
+  return members;
+}
+
+function pair(members: readonly ContractMember[]): [ContractMember, ContractMember] {
+  const [a, b] = members;
+  assert.ok(a !== undefined && b !== undefined);
+  return [a, b];
+}
+
+function others(members: readonly ContractMember[], self: Network): string[] {
+  return members
+    .map(({ network }) => network.self)
+    .filter((id) => id !== self.self)
+    .sort();
+}
+
+/** Bytes of a given size that start with a number, as far as they reach. */
+function payload(number: number, size: number): Uint8Array {
+  const bytes = new Uint8Array(size).fill(number % 251);
+  bytes[0] = number & 0xff;
+  if (size > 1) bytes[1] = number >> 8;
+  return bytes;
+}
+
+function numberOf(bytes: Uint8Array): number {
+  return (bytes[0] as number) + (bytes[1] as number) * 256;
+}
+
+function ascending(a: unknown, b: unknown): number {
+  return Number(a) - Number(b);
+}
+
+function assertProblem(result: unknown, code: string): void {
+  assert.ok(result instanceof Problem, `a problem, got ${typeof result}`);
+  assert.equal(result.code, code);
+}
