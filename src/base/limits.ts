@@ -107,6 +107,9 @@ export const limits = {
   /** PBFT: messages ahead of the window or view that are kept for one validator. */
   pbftBufferedPerValidator: 64,
 
+  /** Pieces of evidence kept for one validator and kind: one convicts, a few show a pattern, and a liar must not fill the disk. */
+  evidencePerKind: 16,
+
   /** Signatures waiting for the verifier: the network is told to slow down long before; past it the memory would not be bounded. */
   verifierQueue: 262_144,
 

@@ -10,11 +10,12 @@ export type Write =
  * a power failure, whole; before that it may be lost, whole, and never in part. Batches become durable and visible in the order of the calls.
  */
 export interface Store {
-  /** The value as of the last batch whose `done` was called. The bytes belong to the caller. */
+  /** The value as of the last batch whose `done` was called, or of a later one. The bytes belong to the caller. */
   get(key: Uint8Array): Uint8Array | undefined;
   /** `done` is called later, once. After a problem the store takes nothing more (a failed sync is never retried). */
   write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void;
   /** All entries with `from <= key < to` in key order, at most `limit`. For opening, repair and lists; not for the hot path. */
   scan(range: { from: Uint8Array; to: Uint8Array; limit?: number }): Promise<[Uint8Array, Uint8Array][]>;
+  /** Batches that were taken are finished first. Nothing may be asked of the store afterwards. */
   close(): Promise<void>;
 }

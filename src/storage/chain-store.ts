@@ -1,0 +1,379 @@
+import { toHex } from '../base/bytes.ts';
+import { boundedText, type Codec, decode, encode, struct, u16, u32 } from '../base/codec.ts';
+import { invariant } from '../base/invariant.ts';
+import { Problem } from '../base/problem.ts';
+import { hashCodec, type Hash } from '../crypto/hash.ts';
+import {
+  type BlockHeader,
+  hashHeader,
+  headerCodec,
+  type Height,
+  heightCodec,
+  toHeight,
+} from '../ledger/block.ts';
+import { EvidenceShelf } from './evidence-shelf.ts';
+import { keys, rangeOf, restOf, wholeSpace } from './keys.ts';
+import type { Store, Write } from './port.ts';
+import { damaged, readSealed, scanSealed, sealedWrite } from './sealed.ts';
+
+/** Version of everything under `keys.ts`. Another version is refused, never guessed at. */
+const formatVersion = 1;
+
+const chainCodec = struct<{ format: string; version: number; chainId: Hash }>({
+  format: boundedText(32),
+  version: u16,
+  chainId: hashCodec,
+});
+
+interface Position {
+  readonly height: Height;
+  readonly hash: Hash;
+}
+
+const positionCodec: Codec<Position> = struct<Position>({ height: heightCodec, hash: hashCodec });
+
+/** Where a transaction stands in the chain. */
+export interface TransactionPlace {
+  readonly height: Height;
+  readonly index: number;
+}
+
+const placeCodec: Codec<TransactionPlace> = struct<TransactionPlace>({ height: heightCodec, index: u32 });
+
+/** What an engine asks to have on disk before it speaks. */
+export interface PersistRequest {
+  /** Records of the consensus log; null removes one. */
+  readonly records: readonly { readonly key: string; readonly value: Uint8Array | null }[];
+  /** Blocks that are not final yet. One that is stored already is not written again. */
+  readonly blocks: readonly { readonly hash: Hash; readonly bytes: Uint8Array }[];
+}
+
+/** A final block with all that follows from it. */
+export interface CommitRequest {
+  readonly height: Height;
+  readonly hash: Hash;
+  readonly headerBytes: Uint8Array;
+  /** The block, unless `persist` stored it before. Not needed for height 0, which has no transactions. */
+  readonly blockBytes?: Uint8Array | undefined;
+  readonly certificate: Uint8Array | null;
+  /** In the block's order. */
+  readonly transactionHashes: readonly Hash[];
+  readonly receiptsBytes: Uint8Array;
+  readonly stateChanges: readonly { readonly key: Uint8Array; readonly value: Uint8Array | null }[];
+  /** Keys of the consensus log that this block makes superfluous. */
+  readonly forgetRecords: readonly string[];
+  /** Stored blocks that can no longer become final. */
+  readonly forgetCandidates: readonly Hash[];
+}
+
+export interface StoredBlock {
+  readonly hash: Hash;
+  readonly bytes: Uint8Array;
+}
+
+type Done = (problem: Problem | undefined) => void;
+
+/**
+ * The chain on disk: final blocks with their certificates and receipts, the index of transactions, the state, and what consensus
+ * must remember. A block becomes final in one synced batch, so that after a crash either all of it is there or nothing.
+ *
+ * What is read is as of the last finished write. Reading throws the problem `storage/damaged`, with the
+ * key in words, when what is stored is not what was written.
+ */
+export class ChainStore {
+  readonly #store: Store;
+  readonly #chainId: Hash;
+  #final: Position | undefined;
+  /** Height of the last commit that was asked for: commits come in order, and may overlap. */
+  #asked: number;
+  /** Blocks that are stored, or asked to be, and not final. */
+  readonly #candidateHashes: Set<Hash>;
+  /** The consensus log: every record by key. It follows the finished writes. */
+  readonly logRecords: ReadonlyMap<string, Uint8Array>;
+  readonly #logRecords: Map<string, Uint8Array>;
+  /** The stored blocks that were not final when the store was opened. */
+  readonly candidates: readonly StoredBlock[];
+  readonly evidence: EvidenceShelf;
+
+  private constructor(opened: {
+    store: Store;
+    chainId: Hash;
+    final: Position | undefined;
+    logRecords: Map<string, Uint8Array>;
+    candidates: readonly StoredBlock[];
+    evidence: EvidenceShelf;
+  }) {
+    this.#store = opened.store;
+    this.#chainId = opened.chainId;
+    this.#final = opened.final;
+    this.#asked = opened.final?.height ?? -1;
+    this.#logRecords = opened.logRecords;
+    this.logRecords = opened.logRecords;
+    this.candidates = opened.candidates;
+    this.#candidateHashes = new Set(opened.candidates.map(({ hash }) => hash));
+    this.evidence = opened.evidence;
+  }
+
+  /**
+   * Opens a chain's data, or a store without any (`isEmpty`). Throws a problem for another chain (`storage/other-chain`),
+   * another format (`storage/format`), another program's data (`storage/foreign`), and damage. `checkedHeights` tells how many
+   * of the last blocks must be there, whole and linked to each other; the others are checked when they are read.
+   */
+  static async open(
+    store: Store,
+    options: { readonly chainId: Hash; readonly checkedHeights?: number },
+  ): Promise<ChainStore> {
+    const stored = readSealed(store, keys.chain);
+    if (stored === undefined) {
+      const [first] = await store.scan({ ...wholeSpace, limit: 1 });
+      if (first !== undefined) throw foreign();
+    } else {
+      checkChain(stored, options.chainId);
+    }
+    const final = stored === undefined ? undefined : readFinal(store, options.checkedHeights ?? 256);
+    const logRecords = new Map<string, Uint8Array>();
+    for await (const [key, value] of scanSealed(store, rangeOf('log'))) {
+      logRecords.set(Buffer.from(restOf(key)).toString('utf8'), value);
+    }
+    const candidates: StoredBlock[] = [];
+    for await (const [key] of scanSealed(store, rangeOf('candidate'))) {
+      const hash = toHex(restOf(key)) as Hash;
+      const bytes = readSealed(store, keys.block(hash));
+      if (bytes === undefined) throw damaged(`block ${hash}`, 'is missing');
+      candidates.push({ hash, bytes });
+    }
+    const evidence = await EvidenceShelf.open(store);
+    return new ChainStore({ store, chainId: options.chainId, final, logRecords, candidates, evidence });
+  }
+
+  /** True until the block of height 0 is committed, which must come before everything else. */
+  get isEmpty(): boolean {
+    return this.#final === undefined;
+  }
+
+  get finalHeight(): Height {
+    return this.#position().height;
+  }
+
+  get finalHash(): Hash {
+    return this.#position().hash;
+  }
+
+  /** Undefined above the final height. */
+  headerAt(height: Height): BlockHeader | undefined {
+    return this.#stored(height)?.header;
+  }
+
+  /** Undefined above the final height. */
+  hashAt(height: Height): Hash | undefined {
+    return this.#stored(height)?.hash;
+  }
+
+  /** A block by its hash, final or not. */
+  blockBytes(hash: Hash): Uint8Array | undefined {
+    return readSealed(this.#store, keys.block(hash));
+  }
+
+  /** The final block at a height. Undefined above the final height, and for a height 0 that was committed without a block. */
+  blockBytesAt(height: Height): Uint8Array | undefined {
+    const stored = this.#stored(height);
+    if (stored === undefined) return undefined;
+    const bytes = this.blockBytes(stored.hash);
+    if (bytes === undefined && height > 0) throw damaged(`block of height ${height}`, 'is missing');
+    return bytes;
+  }
+
+  /** Undefined above the final height, for height 0, and for a block that is final through a descendant's certificate. */
+  certificateAt(height: Height): Uint8Array | undefined {
+    if (!this.#isFinal(height)) return undefined;
+    return readSealed(this.#store, keys.certificate(height));
+  }
+
+  /** The certificate that makes this height final: its own, or that of the first descendant that has one. */
+  nearestCertificate(height: Height): { readonly height: Height; readonly bytes: Uint8Array } | undefined {
+    for (let at = height; this.#isFinal(at); at = toHeight(at + 1)) {
+      const bytes = readSealed(this.#store, keys.certificate(at));
+      if (bytes !== undefined) return { height: at, bytes };
+    }
+    return undefined;
+  }
+
+  /** Undefined above the final height. */
+  receiptsBytesAt(height: Height): Uint8Array | undefined {
+    if (!this.#isFinal(height)) return undefined;
+    const bytes = readSealed(this.#store, keys.receipts(height));
+    if (bytes === undefined) throw damaged(`receipts of height ${height}`, 'are missing');
+    return bytes;
+  }
+
+  /** Where a transaction stands in a final block. */
+  locate(transactionHash: Hash): TransactionPlace | undefined {
+    const bytes = readSealed(this.#store, keys.transaction(transactionHash));
+    return bytes === undefined ? undefined : decodeOwn(placeCodec, bytes, `transaction ${transactionHash}`);
+  }
+
+  /** All entries of the state at the final height, in key order. */
+  async stateEntries(): Promise<[Uint8Array, Uint8Array][]> {
+    const entries: [Uint8Array, Uint8Array][] = [];
+    for await (const [key, value] of scanSealed(this.#store, rangeOf('state'))) {
+      entries.push([restOf(key), value]);
+    }
+    return entries;
+  }
+
+  /** Makes records and blocks durable in one synced batch. */
+  persist(request: PersistRequest, done: Done): void {
+    invariant(this.#asked >= 0, 'the block of height 0 is committed before anything else is stored');
+    const batch: Write[] = [];
+    for (const { key, value } of request.records) batch.push(sealedWrite(keys.log(key), value));
+    for (const { hash, bytes } of request.blocks) {
+      if (this.#candidateHashes.has(hash)) continue;
+      this.#candidateHashes.add(hash);
+      batch.push(sealedWrite(keys.block(hash), bytes));
+      batch.push(sealedWrite(keys.candidate(hash), new Uint8Array()));
+    }
+    this.#store.write(batch, (problem) => {
+      if (problem === undefined) {
+        for (const { key, value } of request.records) this.#remember(key, value);
+      }
+      done(problem);
+    });
+  }
+
+  /** Makes a final block durable with everything that follows from it, in one synced batch. Heights come in order. */
+  commit(request: CommitRequest, done: Done): void {
+    const { height, hash } = request;
+    invariant(height === this.#asked + 1, `height ${this.#asked + 1} is committed next, not ${height}`);
+    const batch: Write[] = [];
+    if (height === 0) {
+      batch.push(
+        sealedWrite(
+          keys.chain,
+          encode(chainCodec, { format: 'quorate', version: formatVersion, chainId: this.#chainId }),
+        ),
+      );
+    }
+    if (this.#candidateHashes.delete(hash)) {
+      batch.push(sealedWrite(keys.candidate(hash), null));
+    } else if (request.blockBytes !== undefined) {
+      batch.push(sealedWrite(keys.block(hash), request.blockBytes));
+    } else {
+      invariant(height === 0, `the block of height ${height} is stored or given`);
+    }
+    batch.push(
+      sealedWrite(keys.header(height), request.headerBytes),
+      sealedWrite(keys.receipts(height), request.receiptsBytes),
+    );
+    if (request.certificate !== null) {
+      batch.push(sealedWrite(keys.certificate(height), request.certificate));
+    }
+    for (const [index, transactionHash] of request.transactionHashes.entries()) {
+      batch.push(sealedWrite(keys.transaction(transactionHash), encode(placeCodec, { height, index })));
+    }
+    for (const { key, value } of request.stateChanges) batch.push(sealedWrite(keys.state(key), value));
+    for (const key of request.forgetRecords) batch.push(sealedWrite(keys.log(key), null));
+    for (const candidate of request.forgetCandidates) {
+      // One that became final is no candidate any more, and must stay.
+      if (!this.#candidateHashes.delete(candidate)) continue;
+      batch.push(sealedWrite(keys.candidate(candidate), null), sealedWrite(keys.block(candidate), null));
+    }
+    batch.push(sealedWrite(keys.final, encode(positionCodec, { height, hash })));
+    this.#asked = height;
+    this.#store.write(batch, (problem) => {
+      if (problem === undefined) {
+        this.#final = { height, hash };
+        for (const key of request.forgetRecords) this.#remember(key, null);
+      }
+      done(problem);
+    });
+  }
+
+  /** Finishes what was asked, and closes the store. */
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  #remember(key: string, value: Uint8Array | null): void {
+    if (value === null) this.#logRecords.delete(key);
+    else this.#logRecords.set(key, value);
+  }
+
+  #position(): Position {
+    invariant(this.#final !== undefined, 'a store without blocks has no final block');
+    return this.#final;
+  }
+
+  #isFinal(height: Height): boolean {
+    return this.#final !== undefined && height >= 0 && height <= this.#final.height;
+  }
+
+  #stored(height: Height): { header: BlockHeader; hash: Hash } | undefined {
+    return this.#isFinal(height) ? readHeader(this.#store, height) : undefined;
+  }
+}
+
+function readHeader(store: Store, height: Height): { header: BlockHeader; hash: Hash } {
+  const what = `header of height ${height}`;
+  const bytes = readSealed(store, keys.header(height));
+  if (bytes === undefined) throw damaged(what, 'is missing');
+  const header = decodeOwn(headerCodec, bytes, what);
+  if (header.height !== height) throw damaged(what, `says height ${header.height}`);
+  return { header, hash: hashHeader(header) };
+}
+
+function checkChain(stored: Uint8Array, chainId: Hash): void {
+  const chain = decodeOwn(chainCodec, stored, 'the chain record');
+  if (chain.version !== formatVersion) {
+    throw new Problem(
+      'storage/format',
+      `the database has format ${chain.version}, this program ${formatVersion}`,
+      {
+        remedy:
+          'Start the version of the program that wrote it, or let this one fetch the chain into an empty directory.',
+        details: { found: chain.version, expected: formatVersion },
+      },
+    );
+  }
+  if (chain.chainId === chainId) return;
+  throw new Problem('storage/other-chain', 'the database belongs to another chain', {
+    remedy:
+      'Start it with the genesis file that it was made with, or give the other chain its own data directory.',
+    details: { found: chain.chainId, expected: chainId },
+  });
+}
+
+function readFinal(store: Store, checkedHeights: number): Position {
+  const bytes = readSealed(store, keys.final);
+  if (bytes === undefined) throw damaged('the record of the final block', 'is missing');
+  const final = decodeOwn(positionCodec, bytes, 'the record of the final block');
+  if (store.get(keys.header(toHeight(final.height + 1))) !== undefined) {
+    throw damaged(
+      'the record of the final block',
+      `says height ${final.height}, and there are higher blocks`,
+    );
+  }
+  let expected = final.hash;
+  const lowest = Math.max(0, final.height - checkedHeights + 1);
+  for (let height = final.height; height >= lowest; height = toHeight(height - 1)) {
+    const { header, hash } = readHeader(store, height);
+    if (hash !== expected) throw damaged(`header of height ${height}`, 'is not the one that its child names');
+    if (height > 0 && readSealed(store, keys.block(hash)) === undefined) {
+      throw damaged(`block ${hash} of height ${height}`, 'is missing');
+    }
+    expected = header.parentHash;
+  }
+  return final;
+}
+
+/** The value of bytes that this program wrote and whose checksum matches. */
+function decodeOwn<T>(codec: Codec<T>, bytes: Uint8Array, what: string): T {
+  const value = decode(codec, bytes, what);
+  if (value instanceof Problem) throw damaged(what, 'does not decode', value);
+  return value;
+}
+
+function foreign(): Problem {
+  return new Problem('storage/foreign', 'the database holds data that is not of this program', {
+    remedy: 'Give the node a data directory of its own.',
+  });
+}

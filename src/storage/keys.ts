@@ -1,0 +1,111 @@
+import { concat, fromHex, toHex, utf8 } from '../base/bytes.ts';
+import type { Hash } from '../crypto/hash.ts';
+import type { Height } from '../ledger/block.ts';
+
+/**
+ * The key space of a node's store. The first byte tells what a key is for; numbers are big-endian, so that they sort.
+ * Byte 0 belongs to the store's adapter.
+ *
+ *     1 meta        | name                         format and chain; the final block
+ *     2 header      | height (6)                   its hash, and the header
+ *     3 certificate | height (6)
+ *     4 receipts    | height (6)
+ *     5 block       | block hash (32)              header and transactions
+ *     6 candidate   | block hash (32)              a stored block that is not final
+ *     7 transaction | transaction hash (32)        height and index
+ *     8 log         | key of the consensus log
+ *     9 state       | key of the state entry
+ *    10 evidence    | number (6)
+ */
+const kinds = {
+  meta: 1,
+  header: 2,
+  certificate: 3,
+  receipts: 4,
+  block: 5,
+  candidate: 6,
+  transaction: 7,
+  log: 8,
+  state: 9,
+  evidence: 10,
+} as const;
+
+export type KeyKind = keyof typeof kinds;
+
+export interface KeyRange {
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+}
+
+function key(kind: KeyKind, rest: Uint8Array): Uint8Array {
+  const made = new Uint8Array(1 + rest.length);
+  made[0] = kinds[kind];
+  made.set(rest, 1);
+  return made;
+}
+
+function number48(value: number): Uint8Array {
+  const bytes = Buffer.alloc(6);
+  bytes.writeUIntBE(value, 0, 6);
+  return bytes;
+}
+
+export const keys = {
+  /** Which format and which chain; written with the first block. */
+  chain: key('meta', utf8('chain')),
+  /** Height and hash of the last final block. */
+  final: key('meta', utf8('final')),
+  header: (height: Height): Uint8Array => key('header', number48(height)),
+  certificate: (height: Height): Uint8Array => key('certificate', number48(height)),
+  receipts: (height: Height): Uint8Array => key('receipts', number48(height)),
+  block: (hash: Hash): Uint8Array => key('block', fromHex(hash)),
+  candidate: (hash: Hash): Uint8Array => key('candidate', fromHex(hash)),
+  transaction: (hash: Hash): Uint8Array => key('transaction', fromHex(hash)),
+  log: (name: string): Uint8Array => key('log', utf8(name)),
+  state: (stateKey: Uint8Array): Uint8Array => key('state', stateKey),
+  evidence: (index: number): Uint8Array => key('evidence', number48(index)),
+} as const;
+
+/** All keys of a kind. */
+export function rangeOf(kind: KeyKind): KeyRange {
+  return { from: Uint8Array.of(kinds[kind]), to: Uint8Array.of(kinds[kind] + 1) };
+}
+
+/** All keys of this space; those of the adapter are outside. */
+export const wholeSpace: KeyRange = { from: Uint8Array.of(1), to: Uint8Array.of(255) };
+
+/** The first key after this one. */
+export function keyAfter(previous: Uint8Array): Uint8Array {
+  return concat(previous, Uint8Array.of(0));
+}
+
+/** What stands after the kind. */
+export function restOf(stored: Uint8Array): Uint8Array {
+  return stored.subarray(1);
+}
+
+/** A key in words, for problems: `header of height 12`. */
+export function describeKey(stored: Uint8Array): string {
+  const kind = (Object.keys(kinds) as KeyKind[]).find((name) => kinds[name] === stored[0]);
+  const rest = restOf(stored);
+  switch (kind) {
+    case undefined:
+      return `unknown key ${toHex(stored)}`;
+    case 'header':
+    case 'certificate':
+    case 'receipts':
+      return rest.length === 6
+        ? `${kind} of height ${Buffer.from(rest).readUIntBE(0, 6)}`
+        : `${kind} ${toHex(rest)}`;
+    case 'evidence':
+      return rest.length === 6 ? `evidence ${Buffer.from(rest).readUIntBE(0, 6)}` : `evidence ${toHex(rest)}`;
+    case 'meta':
+    case 'log':
+      return `${kind} record ${JSON.stringify(Buffer.from(rest).toString('utf8'))}`;
+    case 'block':
+    case 'candidate':
+    case 'transaction':
+    case 'state':
+      return `${kind} ${toHex(rest)}`;
+  }
+}

@@ -1,0 +1,71 @@
+import { invariant } from '../base/invariant.ts';
+import type { Problem } from '../base/problem.ts';
+import type { Store, Write } from './port.ts';
+
+/** What a memory store holds, by key. It outlives the store that wrote it, as a disk would. */
+export type MemoryEntries = Map<string, Uint8Array>;
+
+/** The store without a disk: for tests, and for tools that keep nothing. Its promises are those of the port. */
+export class MemoryStore implements Store {
+  readonly #defer: (finish: () => void) => void;
+  readonly #entries: MemoryEntries;
+  #unfinished = 0;
+  #closed = false;
+  #onIdle: (() => void)[] = [];
+
+  /** `defer` calls its argument later, once, in the order of the calls. Give `entries` to open what another store wrote. */
+  constructor(defer: (finish: () => void) => void, entries: MemoryEntries = new Map()) {
+    this.#defer = defer;
+    this.#entries = entries;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    invariant(!this.#closed, 'an open store is read');
+    return this.#entries.get(textOf(key))?.slice();
+  }
+
+  write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void {
+    invariant(!this.#closed, 'an open store is written');
+    const changes = batch.map(
+      (change) =>
+        [textOf(change.key), change.type === 'put' ? Uint8Array.from(change.value) : undefined] as const,
+    );
+    this.#unfinished += 1;
+    this.#defer(() => {
+      for (const [key, value] of changes) {
+        if (value === undefined) this.#entries.delete(key);
+        else this.#entries.set(key, value);
+      }
+      this.#unfinished -= 1;
+      done(undefined);
+      if (this.#unfinished === 0) for (const onIdle of this.#onIdle.splice(0)) onIdle();
+    });
+  }
+
+  async scan(range: {
+    from: Uint8Array;
+    to: Uint8Array;
+    limit?: number;
+  }): Promise<[Uint8Array, Uint8Array][]> {
+    invariant(!this.#closed, 'an open store is read');
+    const [from, to] = [textOf(range.from), textOf(range.to)];
+    return [...this.#entries.keys()]
+      .filter((key) => key >= from && key < to)
+      .sort()
+      .slice(0, range.limit)
+      .map((key) => [
+        Uint8Array.from(Buffer.from(key, 'latin1')),
+        this.#entries.get(key)?.slice() ?? new Uint8Array(),
+      ]);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#unfinished > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+}
+
+/** One character per byte: texts of this form sort as the bytes do. */
+function textOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+}

@@ -1,0 +1,58 @@
+import { crc32 } from 'node:zlib';
+import { Problem } from '../base/problem.ts';
+import { describeKey, type KeyRange, keyAfter } from './keys.ts';
+import type { Store, Write } from './port.ts';
+
+/**
+ * Every value is stored behind a CRC-32 over its key and itself, which finds any flipped bit and any value
+ * that stands under another's key. It guards against disks, not against people: what is stored decides
+ * nothing that signatures must decide.
+ */
+const checksumBytes = 4;
+
+/** A change that stores the value with its checksum; null removes the key. */
+export function sealedWrite(key: Uint8Array, value: Uint8Array | null): Write {
+  if (value === null) return { type: 'del', key };
+  const stored = Buffer.allocUnsafe(checksumBytes + value.length);
+  stored.writeUInt32BE(crc32(value, crc32(key)));
+  stored.set(value, checksumBytes);
+  return { type: 'put', key, value: stored };
+}
+
+/** The value without its checksum. Throws `storage/damaged` with the key's name when they do not match. */
+export function unseal(key: Uint8Array, stored: Uint8Array): Uint8Array {
+  const value = stored.subarray(checksumBytes);
+  const matches =
+    stored.length >= checksumBytes &&
+    new DataView(stored.buffer, stored.byteOffset).getUint32(0) === crc32(value, crc32(key));
+  if (!matches) throw damaged(describeKey(key), 'does not match its checksum');
+  return value;
+}
+
+export function readSealed(store: Store, key: Uint8Array): Uint8Array | undefined {
+  const stored = store.get(key);
+  return stored === undefined ? undefined : unseal(key, stored);
+}
+
+/** Entries of a range in key order, fetched a page at a time. */
+export async function* scanSealed(store: Store, range: KeyRange): AsyncGenerator<[Uint8Array, Uint8Array]> {
+  const limit = 1_000;
+  let from = range.from;
+  for (;;) {
+    const page = await store.scan({ from, to: range.to, limit });
+    for (const [key, stored] of page) yield [key, unseal(key, stored)];
+    const last = page.at(-1);
+    if (last === undefined || page.length < limit) return;
+    from = keyAfter(last[0]);
+  }
+}
+
+/** The stored data is not what was written. */
+export function damaged(what: string, how: string, cause?: unknown): Problem {
+  return new Problem('storage/damaged', `the database is damaged: ${what} ${how}`, {
+    remedy:
+      'Keep a copy of the data directory and check the disk. Then start with an empty database directory: the node fetches the chain again, and as a validator votes again when that is safe.',
+    details: { what, how },
+    cause,
+  });
+}
