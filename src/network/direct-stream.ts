@@ -5,8 +5,11 @@ import type { SendQueue } from './send-queue.ts';
 const BATCH_BYTES = 256 * 1024;
 /** A broken stream on a good connection is opened again after this long. */
 const REOPEN_MS = 200;
-/** After this many attempts in a row without success the whole connection is given up. */
+/** After this many breaks with no calm between them the whole connection is given up. */
 const MAX_REOPENS = 5;
+/** A stream that lived this long clears the count of breaks. */
+const CALM_MS = 10_000;
+const OPEN_TIMEOUT_MS = 5_000;
 /** A frame without content. It shows that the link works, and carries nothing. */
 const HEARTBEAT = new Uint8Array(4);
 
@@ -21,7 +24,8 @@ export class DirectWriter {
   readonly #opening = new AbortController();
   #queue: SendQueue | undefined;
   #stream: Stream | undefined;
-  #attempts = 0;
+  #breaks = 0;
+  #openedAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #scheduled = false;
   #wroteSinceBeat = false;
@@ -78,13 +82,14 @@ export class DirectWriter {
   async #open(): Promise<void> {
     try {
       const stream = await this.#connection.newStream(this.#protocol, {
-        signal: AbortSignal.any([this.#opening.signal, AbortSignal.timeout(5_000)]),
+        signal: AbortSignal.any([this.#opening.signal, AbortSignal.timeout(OPEN_TIMEOUT_MS)]),
       });
       if (this.#closed) {
         stream.abort(new Error('link closed'));
         return;
       }
       this.#stream = stream;
+      this.#openedAt = performance.now();
       stream.addEventListener('drain', () => this.wake());
       stream.addEventListener('idle', () => this.wake());
       stream.addEventListener('close', () => this.#broken(stream, new Error('the direct stream closed')));
@@ -96,9 +101,10 @@ export class DirectWriter {
 
   #broken(stream: Stream | undefined, cause: Error): void {
     if (this.#closed || this.#stream !== stream) return;
+    if (stream !== undefined && performance.now() - this.#openedAt > CALM_MS) this.#breaks = 0;
     this.#stream = undefined;
-    this.#attempts++;
-    if (this.#attempts > MAX_REOPENS || this.#connection.status !== 'open') {
+    this.#breaks++;
+    if (this.#breaks > MAX_REOPENS || this.#connection.status !== 'open') {
       this.#onGiveUp(cause);
       return;
     }
@@ -106,11 +112,10 @@ export class DirectWriter {
   }
 
   #pump(): void {
-    const queue = this.#queue;
-    while (queue !== undefined && this.#stream !== undefined && isIdle(this.#stream)) {
-      const batch = queue.takeBatch(BATCH_BYTES);
-      if (batch === undefined || !this.#write(this.#stream, batch)) return;
-      this.#attempts = 0;
+    let goesOn = true;
+    while (goesOn && this.#stream !== undefined && isIdle(this.#stream)) {
+      const batch = this.#queue?.takeBatch(BATCH_BYTES);
+      goesOn = batch !== undefined && this.#write(this.#stream, batch);
     }
   }
 

@@ -7,7 +7,7 @@ import {
   type GossipSubComponents,
   type Message,
 } from '@libp2p/gossipsub';
-import type { Connection, StreamHandler, Topology } from '@libp2p/interface';
+import type { Connection, Stream, StreamHandler, Topology } from '@libp2p/interface';
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { plainBytes } from './frames.ts';
@@ -31,6 +31,9 @@ type OnGossip = (
   decide: (verdict: GossipVerdict) => void,
 ) => void;
 
+/** True when the stream may be served. One that may not is aborted. */
+export type Gate = (stream: Stream, connection: Connection) => Promise<boolean>;
+
 interface Undecided {
   readonly deadline: number;
   readonly expire: () => void;
@@ -46,7 +49,7 @@ export class Gossip {
   readonly #names: ProtocolNames;
   readonly #log: NetworkLog;
   readonly #decisionMs: number;
-  readonly #gate: (connection: Connection) => Promise<boolean>;
+  readonly #gate: Gate;
   readonly #undecided = new Set<Undecided>();
   #undecidedBytes = 0;
   #router: GossipSub | undefined;
@@ -56,8 +59,8 @@ export class Gossip {
     names: ProtocolNames;
     log: NetworkLog;
     decisionMs: number;
-    /** Resolves when the connection's hello is settled: true to serve it. */
-    gate: (connection: Connection) => Promise<boolean>;
+    /** Holds a stream back until its connection's hello is settled; false when it is refused. */
+    gate: Gate;
   }) {
     this.#names = options.names;
     this.#log = options.log;
@@ -215,8 +218,7 @@ export class Gossip {
     const gated =
       (handler: StreamHandler): StreamHandler =>
       async (stream, connection) => {
-        if (await this.#gate(connection)) await handler(stream, connection);
-        else stream.abort(new Error('the peer is not accepted'));
+        if (await this.#gate(stream, connection)) await handler(stream, connection);
       };
     return {
       getProtocols: () => registrar.getProtocols(),

@@ -4,7 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import { readFrames } from './framed-stream.ts';
+import { closeQuietly, readFrames } from './framed-stream.ts';
 import { Gossip, hasGossipStream } from './gossip.ts';
 import { isRefusal, MAX_HELLO_BYTES, shakeHands, type Greeting } from './handshake.ts';
 import { createHost } from './libp2p-host.ts';
@@ -53,14 +53,22 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     names,
     log,
     decisionMs: tuning.gossipDecisionMs,
-    gate: (connection) => links.get(connection.id)?.settled ?? Promise.resolve(false),
+    gate: (stream, connection) => admitStream(stream, links.get(connection.id)),
   });
+  const configured = new Set(targets.map(({ peer }) => peer));
+  /** Strangers never take the places of configured peers, two for each as both sides may dial. */
+  const isFull = (peer: PeerId): boolean => {
+    if (configured.has(peer)) return false;
+    const strangers = [...links.values()].filter((link) => !configured.has(link.peer)).length;
+    return strangers >= limits.maxConnections - configured.size * 2;
+  };
   const host = await createHost({
     seed: options.seed,
     listen: options.listen,
     gossip: gossip.service,
     gater: {
-      denyInboundEncryptedConnection: (peer) => penalties.isBanned(peer.toString(), performance.now()),
+      denyInboundEncryptedConnection: (peer) =>
+        penalties.isBanned(peer.toString(), performance.now()) || isFull(peer.toString()),
     },
     tuning,
   });
@@ -85,6 +93,9 @@ class Libp2pNetwork implements Network {
   /** By connection id, from the open connection to its end, accepted or not. */
   readonly #links: Map<string, Link>;
   readonly #peers = new PeerTable();
+  /** Peers of links closed since the last heartbeat, and between it and the one before: forgotten at the next. */
+  #left = new Set<Connection['remotePeer']>();
+  #leaving = new Set<Connection['remotePeer']>();
   readonly #session = randomBytes(16);
   readonly #redial: Redial;
   readonly #requests: RequestClient;
@@ -249,16 +260,17 @@ class Libp2pNetwork implements Network {
 
   async #openHello(link: Link): Promise<void> {
     try {
-      await this.#greet(link, await link.connection.newStream(helloProtocol));
+      const stream = await link.connection.newStream(helloProtocol);
+      void this.#greet(link, stream);
     } catch {
       this.#drop(link, new Error('the hello stream did not open'));
     }
   }
 
-  async #onHelloStream(stream: Stream, connection: Connection): Promise<void> {
+  #onHelloStream(stream: Stream, connection: Connection): void {
     const link = this.#links.get(connection.id);
     const expected = link?.status === 'greeting' && connection.direction === 'inbound' && !link.greeted;
-    if (link !== undefined && expected) await this.#greet(link, stream);
+    if (link !== undefined && expected) void this.#greet(link, stream);
     else stream.abort(new Error('unexpected hello'));
   }
 
@@ -266,12 +278,13 @@ class Libp2pNetwork implements Network {
     link.greeted = true;
     const hello = this.#parts.options.hello();
     invariant(hello.length <= MAX_HELLO_BYTES, 'our hello is within MAX_HELLO_BYTES');
-    const links = this.#peers.get(link.peer)?.links.length ?? 0;
+    const links = this.#peers.linksOf(link.peer).length;
     const theirs = await shakeHands({
       stream,
       greeting: { session: this.#session, links, hello },
       judge: ({ hello: bytes }) => this.#running()?.onHello(link.peer, bytes),
     });
+    closeQuietly(stream, this.#parts.tuning.handshakeMs);
     if (link.status !== 'greeting' || this.#status !== 'running') return;
     if (!(theirs instanceof Problem)) {
       this.#accept(link, theirs);
@@ -289,11 +302,10 @@ class Libp2pNetwork implements Network {
   #accept(link: Link, greeting: Greeting): void {
     const { gossip, names, log } = this.#parts;
     const now = performance.now();
-    for (const old of [...(this.#peers.get(link.peer)?.links ?? [])]) {
+    for (const old of this.#peers.linksOf(link.peer)) {
       if (this.#isStale(old, greeting, now)) this.#drop(old, new Error('replaced by a new connection'));
     }
-    const links = this.#peers.get(link.peer)?.links ?? [];
-    if (links.length >= MAX_LINKS_PER_PEER) {
+    if (this.#peers.linksOf(link.peer).length >= MAX_LINKS_PER_PEER) {
       this.#drop(link, new Error('too many connections of one peer'));
       return;
     }
@@ -317,6 +329,7 @@ class Libp2pNetwork implements Network {
     this.#links.delete(link.connection.id);
     const wasLast = this.#peers.remove(link);
     link.close(cause);
+    this.#left.add(link.connection.remotePeer);
     if (wasLast) this.#onLost(link);
   }
 
@@ -352,16 +365,7 @@ class Libp2pNetwork implements Network {
       protocol,
       async (stream, connection) => {
         const link = this.#links.get(connection.id);
-        if (link?.status === 'greeting') {
-          stream.pause();
-          await link.settled;
-        }
-        if (link?.status !== 'accepted' || stream.status !== 'open') {
-          stream.abort(new Error('the peer is not accepted'));
-          return;
-        }
-        serve(stream, link);
-        stream.resume();
+        if ((await admitStream(stream, link)) && link !== undefined) serve(stream, link);
       },
       { maxInboundStreams: maxStreams, maxOutboundStreams: maxStreams },
     );
@@ -390,13 +394,14 @@ class Libp2pNetwork implements Network {
     log.debug('peer penalised', { peer, reason });
     if (!tooMany) return;
     log.warn('peer disconnected: too many penalties', { peer, reason });
-    for (const link of [...(this.#peers.get(peer)?.links ?? [])]) this.#drop(link, new Error('penalised'));
+    for (const link of this.#peers.linksOf(peer)) this.#drop(link, new Error('penalised'));
   }
 
-  /** Sends heartbeats, cuts half-open links, and repairs gossip streams that broke. */
+  /** Sends heartbeats, cuts half-open links, repairs gossip streams that broke, and forgets who is gone. */
   #beat(): void {
     const { gossip, tuning } = this.#parts;
     gossip.expire(performance.now());
+    this.#forgetLeft();
     for (const link of this.#links.values()) {
       if (link.status === 'accepted' && link.beat() >= tuning.silentHeartbeats) {
         this.#drop(link, new Error('half-open'));
@@ -409,6 +414,36 @@ class Libp2pNetwork implements Network {
       }
     }
   }
+
+  /** libp2p remembers every identity it ever met; identities are free, so that would never stop growing. */
+  #forgetLeft(): void {
+    const left = this.#left;
+    this.#left = this.#leaving;
+    this.#leaving = left;
+    for (const id of this.#left) {
+      if (this.#redial.isConfigured(id.toString()) || this.#parts.host.getConnections(id).length > 0)
+        continue;
+      this.#parts.host.peerStore.delete(id).catch((cause: unknown) => {
+        this.#parts.log.debug('peer not forgotten', { cause: String(cause) });
+      });
+    }
+    this.#left.clear();
+  }
+}
+
+/**
+ * Holds a stream back until the hello of its link is settled, without reading from it. False, and the stream
+ * is aborted, when the peer is not accepted.
+ */
+async function admitStream(stream: Stream, link: Link | undefined): Promise<boolean> {
+  if (link?.status === 'greeting') {
+    stream.pause();
+    await link.settled;
+    if (stream.status === 'open') stream.resume();
+  }
+  if (link?.status === 'accepted' && stream.status === 'open') return true;
+  stream.abort(new Error('the peer is not accepted'));
+  return false;
 }
 
 function parsePeerAddress(address: string): { address: string; peer: PeerId | undefined } {

@@ -1,9 +1,13 @@
 import type { Connection } from '@libp2p/interface';
 import type { PeerId } from './port.ts';
 import { DirectWriter } from './direct-stream.ts';
+import { limitWriteBuffer, receivedBytes } from './libp2p-internals.ts';
 
 /** How long a refused peer may take to read the verdict. */
 const PART_MS = 1_000;
+
+/** One frame of each stream at most waits under the muxer, with windows of 1 MiB. */
+const MAX_WAITING_UNDER_MUXER_BYTES = 32 * 1024 * 1024;
 
 /** greeting → accepted → closed, or greeting → closed. */
 export type LinkStatus = 'greeting' | 'accepted' | 'closed';
@@ -33,6 +37,7 @@ export class Link {
   constructor(connection: Connection) {
     this.connection = connection;
     this.peer = connection.remotePeer.toString();
+    limitWriteBuffer(connection, MAX_WAITING_UNDER_MUXER_BYTES);
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -87,13 +92,4 @@ export class Link {
     this.#bytesSeen = bytes;
     return this.#silentBeats;
   }
-}
-
-/**
- * Bytes that came in on a connection. Any byte shows life: on a slow line a heartbeat may wait long behind a
- * block. libp2p has no public count, so this looks at its socket; a test fails if an update moves it.
- */
-export function receivedBytes(connection: Connection): number {
-  const { maConn } = connection as { maConn?: { socket?: { bytesRead?: number } } };
-  return maConn?.socket?.bytesRead ?? -1;
 }

@@ -19,6 +19,11 @@ export class PeerTable {
     return this.#peers.get(id);
   }
 
+  /** A copy: the caller may close links while it goes through them. */
+  linksOf(id: PeerId): readonly Link[] {
+    return [...(this.#peers.get(id)?.links ?? [])];
+  }
+
   ids(): PeerId[] {
     return [...this.#peers.keys()];
   }

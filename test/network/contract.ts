@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type { Network } from '../../src/network/port.ts';
-import { Recorder, type Behaviour } from './recorder.ts';
+import type { Behaviour, Recorder } from './recorder.ts';
 
 export interface ContractMember {
   readonly network: Network;
@@ -30,7 +30,7 @@ export interface ContractWorld {
 /** What every implementation of the `Network` port promises to the node. */
 export function networkContract(name: string, createWorld: () => ContractWorld): void {
   const inWorld = (title: string, story: (world: ContractWorld) => Promise<void>): void => {
-    test(title, async () => {
+    void test(title, async () => {
       const world = createWorld();
       try {
         await story(world);
@@ -40,7 +40,7 @@ export function networkContract(name: string, createWorld: () => ContractWorld):
     });
   };
 
-  describe(`network contract: ${name}`, () => {
+  void describe(`network contract: ${name}`, () => {
     inWorld('members find each other, and each hears a hello before anything else', async (world) => {
       const members = await connected(world, 3);
       for (const { network, handlers } of members) {
@@ -133,10 +133,7 @@ export function networkContract(name: string, createWorld: () => ContractWorld):
     });
 
     inWorld('a request gets the answer of the asked peer, also many at once', async (world) => {
-      const behaviour = (): Behaviour => ({
-        answer: (bytes, respond) => respond(Uint8Array.of(42, ...bytes)),
-      });
-      const [a, b] = pair(await connected(world, 2, { behaviour }));
+      const [a, b] = pair(await answering(world, (bytes, respond) => respond(Uint8Array.of(42, ...bytes))));
       const answers: (Uint8Array | Problem)[] = [];
       for (let index = 0; index < 20; index++) {
         a.network.request(b.network.self, 'blocks', Uint8Array.of(index), (answer) => answers.push(answer));
@@ -150,10 +147,11 @@ export function networkContract(name: string, createWorld: () => ContractWorld):
     });
 
     inWorld('an answer may be as large as the limit; a larger one is a refusal', async (world) => {
-      const behaviour = (): Behaviour => ({
-        answer: (bytes, respond) => respond(new Uint8Array(limits.responseBytes + (bytes[0] as number))),
-      });
-      const [a, b] = pair(await connected(world, 2, { behaviour }));
+      const [a, b] = pair(
+        await answering(world, (bytes, respond) =>
+          respond(new Uint8Array(limits.responseBytes + (bytes[0] as number))),
+        ),
+      );
       const answers: (Uint8Array | Problem)[] = [];
       a.network.request(b.network.self, 'blocks', Uint8Array.of(0), (answer) => answers.push(answer));
       await world.until('answered', () => answers.length === 1);
@@ -164,8 +162,7 @@ export function networkContract(name: string, createWorld: () => ContractWorld):
     });
 
     inWorld('a peer that has no answer says so', async (world) => {
-      const behaviour = (): Behaviour => ({ answer: (_bytes, respond) => respond(null) });
-      const [a, b] = pair(await connected(world, 2, { behaviour }));
+      const [a, b] = pair(await answering(world, (_bytes, respond) => respond(null)));
       let answer: Uint8Array | Problem | undefined;
       a.network.request(b.network.self, 'snapshot', Uint8Array.of(1), (result) => (answer = result));
       await world.until('answered', () => answer !== undefined);
@@ -173,7 +170,7 @@ export function networkContract(name: string, createWorld: () => ContractWorld):
     });
 
     inWorld('a request that is never answered ends with a timeout, once', async (world) => {
-      const [a, b] = pair(await connected(world, 2, { behaviour: () => ({ answer: () => {} }) }));
+      const [a, b] = pair(await answering(world, () => {}));
       const answers: (Uint8Array | Problem)[] = [];
       a.network.request(b.network.self, 'candidate', Uint8Array.of(1), (result) => answers.push(result));
       await world.until('given up', () => answers.length > 0);
@@ -191,7 +188,7 @@ export function networkContract(name: string, createWorld: () => ContractWorld):
     });
 
     inWorld('a peer that stops is lost, once, and its open requests fail', async (world) => {
-      const [a, b] = pair(await connected(world, 2, { behaviour: () => ({ answer: () => {} }) }));
+      const [a, b] = pair(await answering(world, () => {}));
       const answers: (Uint8Array | Problem)[] = [];
       a.network.request(b.network.self, 'blocks', Uint8Array.of(1), (result) => answers.push(result));
       await world.until('the request is there', () => b.handlers.count('request') === 1);
@@ -204,14 +201,10 @@ export function networkContract(name: string, createWorld: () => ContractWorld):
     });
 
     inWorld('a refused hello keeps the two apart, whoever refuses', async (world) => {
-      const judgeHello: Behaviour['judgeHello'] = (_peer, text) =>
-        text === 'chain two'
-          ? new Problem('node/other-chain', 'another chain', { remedy: 'Use the same genesis file.' })
-          : undefined;
       const members = await world.start({
         count: 3,
         hello: (index) => (index === 2 ? 'chain two' : 'chain one'),
-        behaviour: () => ({ judgeHello }),
+        behaviour: () => ({ judgeHello: refuseChainTwo }),
       });
       const [a, b, c] = members as [ContractMember, ContractMember, ContractMember];
       await world.until('the like-minded are connected', () =>
@@ -284,6 +277,18 @@ async function connected(
     members.every(({ network }) => network.peers().length === count - 1),
   );
   return members;
+}
+
+function answering(
+  world: ContractWorld,
+  answer: NonNullable<Behaviour['answer']>,
+): Promise<readonly ContractMember[]> {
+  return connected(world, 2, { behaviour: () => ({ answer }) });
+}
+
+function refuseChainTwo(_peer: string, hello: string): undefined | Problem {
+  if (hello !== 'chain two') return undefined;
+  return new Problem('node/other-chain', 'another chain', { remedy: 'Use the same genesis file.' });
 }
 
 /** Connected, and every member hears the gossip of every other: subscriptions need a moment. */

@@ -1,0 +1,30 @@
+import type { Connection } from '@libp2p/interface';
+
+/*
+ * The two things that libp2p does not offer in public, looked up where the pinned version keeps them. Each says
+ * when it is not there, and a test fails then.
+ */
+
+interface Insides {
+  readonly maConn?: { readonly socket?: { readonly bytesRead?: number } };
+  readonly muxer?: { readonly maConn?: { maxWriteBufferLength?: number } };
+}
+
+/**
+ * Bytes that came in on a connection, or -1. Any byte shows life: on a slow line a heartbeat may wait long behind a block.
+ */
+export function receivedBytes(connection: Connection): number {
+  return (connection as Insides).maConn?.socket?.bytesRead ?? -1;
+}
+
+/**
+ * Bounds what may wait under the muxer; past it the connection breaks. Streams stop by themselves when the
+ * line is full, but answers to the muxer's pings do not: without this, a peer that pings and never reads fills the memory.
+ * False when there is nothing to bound.
+ */
+export function limitWriteBuffer(connection: Connection, maxBytes: number): boolean {
+  const line = (connection as Insides).muxer?.maConn;
+  if (line === undefined) return false;
+  line.maxWriteBufferLength = maxBytes;
+  return true;
+}
