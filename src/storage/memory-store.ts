@@ -26,6 +26,10 @@ export class MemoryStore implements Store {
 
   write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void {
     invariant(!this.#closed, 'an open store is written');
+    invariant(
+      batch.every(({ key }) => (key[0] ?? 0) !== 0),
+      'no key starts with byte 0',
+    );
     const changes = batch.map(
       (change) =>
         [textOf(change.key), change.type === 'put' ? Uint8Array.from(change.value) : undefined] as const,

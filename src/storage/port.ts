@@ -6,7 +6,7 @@ export type Write =
   | { readonly type: 'del'; readonly key: Uint8Array };
 
 /**
- * An ordered key-value store. Every batch is atomic and synced: when `done` comes without a problem it survives
+ * An ordered key-value store. Keys do not start with byte 0, which belongs to the adapter. Every batch is atomic and synced: when `done` comes without a problem it survives
  * a power failure, whole; before that it may be lost, whole, and never in part. Batches become durable and visible in the order of the calls.
  */
 export interface Store {

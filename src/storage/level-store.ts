@@ -1,0 +1,228 @@
+import { resolve } from 'node:path';
+import { Level } from 'level';
+import { compareBytes, utf8 } from '../base/bytes.ts';
+import { invariant } from '../base/invariant.ts';
+import { Problem } from '../base/problem.ts';
+import type { Store, Write } from './port.ts';
+import { damaged } from './sealed.ts';
+import {
+  createStoreDirectory,
+  inaccessible,
+  readStoreDirectory,
+  type StoreDirectory,
+} from './store-directory.ts';
+import { checkWriteAheadLogs } from './write-ahead-log.ts';
+
+type Database = Level<Uint8Array, Uint8Array>;
+
+const MiB = 1024 * 1024;
+/** Larger than LevelDB's defaults: a block's batch can have several MiB, and each one that fills the buffer is written once more. */
+const levelOptions = {
+  keyEncoding: 'view',
+  valueEncoding: 'view',
+  writeBufferSize: 16 * MiB,
+  cacheSize: 32 * MiB,
+  maxFileSize: 8 * MiB,
+} as const;
+
+/** The adapter's own record: which store directory the database belongs to. */
+const idKey = Uint8Array.of(0, ...utf8('store-id'));
+const firstKey = Uint8Array.of(1);
+
+/**
+ * Directories that this process has open. LevelDB's own lock must not be asked a second time by the process that holds it: its
+ * failing attempt would drop the lock (POSIX releases a process's lock on a file when it closes any handle on it).
+ */
+const openHere = new Set<string>();
+
+/**
+ * Opens the store in a directory; makes one when the directory is empty or not there, unless `create` is false.
+ * Throws a problem: `storage/missing`, `storage/in-use`, `storage/foreign`, `storage/format`,
+ * `storage/damaged`, `storage/access`.
+ */
+export async function openLevelStore(
+  directory: string,
+  options: { readonly create?: boolean } = {},
+): Promise<Store> {
+  const path = resolve(directory);
+  if (openHere.has(path)) throw inUse(directory, undefined);
+  openHere.add(path);
+  try {
+    const store = (await readStoreDirectory(path)) ?? (await create(path, options.create ?? true));
+    return new LevelStore(await openDatabase(path, store), () => openHere.delete(path));
+  } catch (failure) {
+    openHere.delete(path);
+    throw failure;
+  }
+}
+
+async function create(directory: string, allowed: boolean): Promise<StoreDirectory> {
+  if (allowed) return createStoreDirectory(directory, createDatabase);
+  throw new Problem('storage/missing', `there is no store in ${directory}`, {
+    remedy: 'Check the path. If its data was deleted, initialise the node again.',
+    details: { directory },
+  });
+}
+
+async function createDatabase(store: StoreDirectory): Promise<void> {
+  const database: Database = new Level(store.levelPath, { ...levelOptions, errorIfExists: true });
+  await database.open();
+  await database.put(idKey, utf8(store.id), { sync: true });
+  await database.close();
+}
+
+async function openDatabase(directory: string, store: StoreDirectory): Promise<Database> {
+  // Before LevelDB opens it, because it would drop what is damaged and write the rest anew.
+  const logProblem = await checkWriteAheadLogs(store.levelPath);
+  if (logProblem !== undefined) throw logProblem;
+  const database: Database = new Level(store.levelPath, { ...levelOptions, createIfMissing: false });
+  try {
+    await database.open();
+  } catch (failure) {
+    throw openingProblem(directory, failure);
+  }
+  const id = database.getSync(idKey);
+  if (id !== undefined && Buffer.from(id).toString('utf8') === store.id) return database;
+  await database.close();
+  const how = id === undefined ? 'was emptied' : 'belongs to another store directory';
+  throw damaged(`the store in ${directory}`, how);
+}
+
+function openingProblem(directory: string, failure: unknown): Problem {
+  const cause = failure instanceof Error ? (failure.cause ?? failure) : failure;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (code === 'LEVEL_LOCKED') return inUse(directory, cause);
+  if (/permission denied|read-only|no space|too many open/i.test(message))
+    return inaccessible(directory, cause);
+  return damaged(`the store in ${directory}`, `cannot be opened (${message})`, cause);
+}
+
+function inUse(directory: string, cause: unknown): Problem {
+  return new Problem('storage/in-use', `the store in ${directory} is in use by another process`, {
+    remedy: 'Stop the other node, or give this one its own data directory. Two nodes must never share a key.',
+    details: { directory },
+    cause,
+  });
+}
+
+interface Waiting {
+  readonly batch: readonly Write[];
+  readonly done: (problem: Problem | undefined) => void;
+}
+
+/**
+ * One write is under way at a time; all that come meanwhile make up the next one together. So they become
+ * durable in the order of the calls, and many share one sync.
+ */
+class LevelStore implements Store {
+  readonly #database: Database;
+  readonly #onClosed: () => void;
+  #waiting: Waiting[] = [];
+  #writing = false;
+  #failure: Problem | undefined;
+  #closed = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(database: Database, onClosed: () => void) {
+    this.#database = database;
+    this.#onClosed = onClosed;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    invariant(!this.#closed, 'an open store is read');
+    try {
+      return this.#database.getSync(key);
+    } catch (cause) {
+      throw readProblem(cause);
+    }
+  }
+
+  write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void {
+    invariant(!this.#closed, 'an open store is written');
+    invariant(
+      batch.every(({ key }) => (key[0] ?? 0) !== 0),
+      'no key starts with byte 0',
+    );
+    this.#waiting.push({ batch, done });
+    if (this.#writing) return;
+    this.#writing = true;
+    setImmediate(() => this.#flush());
+  }
+
+  async scan(range: {
+    from: Uint8Array;
+    to: Uint8Array;
+    limit?: number;
+  }): Promise<[Uint8Array, Uint8Array][]> {
+    invariant(!this.#closed, 'an open store is read');
+    const from = compareBytes(range.from, firstKey) < 0 ? firstKey : range.from;
+    try {
+      return await this.#database.iterator({ gte: from, lt: range.to, limit: range.limit ?? -1 }).all();
+    } catch (cause) {
+      throw readProblem(cause);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#writing) await new Promise<void>((onIdle) => (this.#onIdle = onIdle));
+    await this.#database.close();
+    this.#onClosed();
+  }
+
+  #flush(): void {
+    const group = this.#waiting;
+    this.#waiting = [];
+    this.#writeGroup(group).then(
+      (problem) => this.#finish(group, problem),
+      // Not a failed write but a failed promise of ours.
+      (error: unknown) =>
+        setImmediate(() => {
+          throw error;
+        }),
+    );
+  }
+
+  async #writeGroup(group: readonly Waiting[]): Promise<Problem | undefined> {
+    if (this.#failure !== undefined) return this.#failure;
+    const chained = this.#database.batch();
+    for (const { batch } of group) {
+      for (const change of batch) {
+        if (change.type === 'put') chained.put(change.key, change.value);
+        else chained.del(change.key);
+      }
+    }
+    try {
+      await chained.write({ sync: true });
+    } catch (cause) {
+      this.#failure = writeProblem(cause);
+    }
+    return this.#failure;
+  }
+
+  #finish(group: readonly Waiting[], problem: Problem | undefined): void {
+    // Before the answers, so that the disk works on while the callers think, and what they write comes after what waits.
+    if (this.#waiting.length > 0) this.#flush();
+    else this.#writing = false;
+    for (const { done } of group) done(problem);
+    if (!this.#writing) this.#onIdle?.();
+  }
+}
+
+function readProblem(cause: unknown): Problem {
+  return damaged('a file of the database', `cannot be read (${messageOf(cause)})`, cause);
+}
+
+function writeProblem(cause: unknown): Problem {
+  return new Problem('storage/write-failed', `the database could not be written: ${messageOf(cause)}`, {
+    remedy:
+      'Look at the disk and its free space, then start the node again. It takes up where the last finished write left it.',
+    cause,
+  });
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Problem } from '../base/problem.ts';
+import { damaged } from './sealed.ts';
+
+/**
+ * The directory of a store:
+ *
+ *     quorate-store.json   what this is, its format, and a random id
+ *     level/               LevelDB's files; the database holds the same id
+ *
+ * It appears whole, by renaming, when it is made. So whatever is missing later was lost, and is never made anew in silence.
+ */
+const markerName = 'quorate-store.json';
+const formatVersion = 1;
+
+export interface StoreDirectory {
+  readonly id: string;
+  /** Where LevelDB's files are. */
+  readonly levelPath: string;
+}
+
+/** What is in a directory that is there, or undefined when there is nothing. Throws a problem when it is not a whole store. */
+export async function readStoreDirectory(directory: string): Promise<StoreDirectory | undefined> {
+  const names = await namesIn(directory);
+  if (names.length === 0) return undefined;
+  if (!names.includes(markerName)) {
+    if (names.includes('level')) throw damaged(`${directory}: ${markerName}`, 'is missing');
+    throw foreign(directory, `there are files of something else, such as ${JSON.stringify(names[0])}`);
+  }
+  const marker = parseMarker(await readFile(join(directory, markerName), 'utf8'));
+  if (marker === undefined) throw damaged(`${directory}: ${markerName}`, 'is not readable');
+  if (marker.version !== formatVersion) {
+    throw new Problem('storage/format', `the store in ${directory} has format ${marker.version}`, {
+      remedy: `This program reads format ${formatVersion}: start the version of the program that wrote it.`,
+      details: { directory, found: marker.version, expected: formatVersion },
+    });
+  }
+  if (!names.includes('level')) throw damaged(`${directory}: the folder level`, 'is missing');
+  return { id: marker.id, levelPath: join(directory, 'level') };
+}
+
+/** Makes a store's directory, all or nothing; `fill` makes the database, with the id in it. */
+export async function createStoreDirectory(
+  directory: string,
+  fill: (store: StoreDirectory) => Promise<void>,
+): Promise<StoreDirectory> {
+  const unfinished = `${directory}.creating`;
+  const id = randomBytes(16).toString('hex');
+  try {
+    // What an earlier attempt left never held anything.
+    await rm(unfinished, { recursive: true, force: true });
+    await mkdir(unfinished, { recursive: true });
+    await fill({ id, levelPath: join(unfinished, 'level') });
+    const marker = { format: 'quorate-store', version: formatVersion, id };
+    await writeFile(join(unfinished, markerName), `${JSON.stringify(marker, undefined, 2)}\n`, {
+      flush: true,
+    });
+    await syncDirectory(unfinished);
+    await rmdir(directory).catch(ignoreMissing);
+    await rename(unfinished, directory);
+    await syncDirectory(dirname(directory));
+  } catch (cause) {
+    throw cause instanceof Problem ? cause : inaccessible(directory, cause);
+  }
+  return { id, levelPath: join(directory, 'level') };
+}
+
+/** The directory cannot be used by this program, for a reason that the system gives. */
+export function inaccessible(directory: string, cause: unknown): Problem {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Problem('storage/access', `the store directory ${directory} cannot be used: ${reason}`, {
+    remedy:
+      'Check that the path is a directory, that this user may write there, and that the disk is not full.',
+    details: { directory },
+    cause,
+  });
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).sort();
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return [];
+    if (codeOf(cause) === 'ENOTDIR') throw foreign(directory, 'it is a file');
+    throw inaccessible(directory, cause);
+  }
+}
+
+function parseMarker(text: string): { version: number; id: string } | undefined {
+  let marker: unknown;
+  try {
+    marker = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof marker !== 'object' || marker === null) return undefined;
+  const { format, version, id } = marker as Record<string, unknown>;
+  if (format !== 'quorate-store' || typeof version !== 'number') return undefined;
+  // Another version may have another id; it is refused by its version.
+  return { version, id: typeof id === 'string' ? id : '' };
+}
+
+function foreign(directory: string, why: string): Problem {
+  return new Problem('storage/foreign', `${directory} is not a store of this program: ${why}`, {
+    remedy: 'Give the node a data directory of its own; nothing here was changed.',
+    details: { directory },
+  });
+}
+
+/** Makes the names in a directory durable. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function ignoreMissing(cause: unknown): void {
+  if (codeOf(cause) !== 'ENOENT') throw cause;
+}
+
+function codeOf(cause: unknown): unknown {
+  return cause instanceof Error && 'code' in cause ? cause.code : undefined;
+}
