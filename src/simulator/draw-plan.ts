@@ -1,0 +1,219 @@
+import { byzantineQuorum, majority, maxFaulty } from '../ledger/quorum.ts';
+import { Chance } from './chance.ts';
+import type { LinkConditions } from './links.ts';
+import {
+  type BrokenNode,
+  type Fault,
+  type FaultKind,
+  liarNames,
+  type LiarName,
+  type NodePlan,
+  type PbftTiming,
+  type Plan,
+  type RaftTiming,
+} from './plan.ts';
+
+/**
+ * Draws a run from its seed, swarm style (Groce and others, "Swarm testing", 2012): each run has its own
+ * selection of faults, and so some runs have much of one kind, which a mix of everything never has.
+ */
+export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
+  const chance = new Chance(seed, `plan ${engine}`);
+  const validators = drawSize(chance, engine);
+  const tolerated = engine === 'pbft' ? maxFaulty(validators) : validators - majority(validators);
+  const nodes = drawNodes(chance, engine, validators);
+  const healAt = chance.between(3_000, 9_000);
+  const liars = nodes.flatMap(({ liar, validator }) => (liar === null ? [] : [validator]));
+  const consensus = engine === 'pbft' ? drawPbft(chance) : drawRaft(chance);
+  const room = tolerated - new Set(liars).size;
+  const broken = drawBroken(chance, nodes, room);
+  return {
+    seed,
+    engine,
+    validators,
+    nodes,
+    consensus,
+    links: drawConditions(chance),
+    diskMs: chance.happens(0.7) ? [1, 3] : [5, 40],
+    load: {
+      senders: chance.between(2, 5),
+      transactions: chance.between(8, 40),
+      untilMs: chance.between(1_000, healAt),
+    },
+    faults: drawFaults(chance, { engine, nodes, healAt, room: room - broken.length }),
+    healAt,
+    broken,
+    boundMs: boundOf(consensus, validators),
+    signatures: 'fast',
+  };
+}
+
+function drawSize(chance: Chance, engine: Plan['engine']): number {
+  if (engine === 'raft') return chance.pick([1, 2, 3, 3, 3, 4, 5, 5, 5, 7]);
+  return chance.happens(0.7) ? 4 : chance.pick([1, 2, 3, 5, 5, 6, 6, 7, 7, 7]);
+}
+
+function drawNodes(chance: Chance, engine: Plan['engine'], validators: number): NodePlan[] {
+  const nodes: NodePlan[] = Array.from({ length: validators }, (_, validator) => ({ validator, liar: null }));
+  if (engine === 'pbft' && chance.happens(0.75)) {
+    const count = chance.between(1, maxFaulty(validators));
+    const lying = maxFaulty(validators) === 0 ? [] : chance.sample([...nodes.keys()], count);
+    for (const index of lying) {
+      const liar: LiarName = chance.pick(liarNames);
+      nodes[index] = { validator: index, liar };
+      if (liar === 'twin') nodes.push({ validator: index, liar });
+    }
+  }
+  if (chance.happens(0.1)) nodes.push({ validator: null, liar: null });
+  return nodes;
+}
+
+function drawPbft(chance: Chance): PbftTiming {
+  const viewTimeoutMs = chance.pick([150, 300, 300, 600, 1_000]);
+  return {
+    window: chance.pick([1, 2, 3, 4, 8]),
+    viewTimeoutMs,
+    viewTimeoutCapMs: viewTimeoutMs * chance.pick([2, 4, 8]),
+    blocksPerPrimary: chance.happens(0.25) ? chance.between(1, 4) : 0,
+    heartbeatMs: chance.happens(0.15) ? 500 : 0,
+    censorshipMs: chance.pick([1_000, 2_000]),
+    blockIntervalMs: chance.pick([0, 10, 50, 100]),
+  };
+}
+
+function drawRaft(chance: Chance): RaftTiming {
+  const heartbeatMs = chance.pick([20, 50, 100]);
+  return {
+    heartbeatMs,
+    electionTimeoutMs: heartbeatMs * chance.pick([5, 10]),
+    blockIntervalMs: chance.pick([0, 10, 50]),
+    leaseReads: false,
+  };
+}
+
+function drawConditions(chance: Chance): LinkConditions {
+  return {
+    delayMs: chance.pick([
+      [1, 5],
+      [1, 20],
+      [5, 40],
+      [20, 60],
+    ] as const),
+    loss: chance.happens(0.4) ? chance.between(1, 30) / 100 : 0,
+    duplication: chance.happens(0.3) ? chance.between(1, 50) / 100 : 0,
+    reordering: chance.happens(0.4) ? chance.between(1, 50) / 100 : 0,
+  };
+}
+
+/** Some of the honest stay broken when the liars leave room for it: together never more than can be tolerated. */
+function drawBroken(chance: Chance, nodes: readonly NodePlan[], room: number): BrokenNode[] {
+  const honest = [...nodes.keys()].filter(
+    (index) => nodes[index]?.liar === null && nodes[index]?.validator !== null,
+  );
+  const count = chance.happens(0.5) ? chance.between(0, Math.max(0, room)) : 0;
+  return chance
+    .sample(honest, count)
+    .map((node) => ({ node, how: chance.pick(['down', 'isolated'] as const) }));
+}
+
+const stormKinds = [
+  'pre-prepare',
+  'prepare',
+  'commit',
+  'view-change',
+  'new-view',
+  'suspect',
+  'status',
+] as const;
+const raftKinds = ['append', 'append-reply', 'vote', 'vote-reply'] as const;
+
+interface FaultScope {
+  readonly engine: Plan['engine'];
+  readonly nodes: readonly NodePlan[];
+  readonly healAt: number;
+  /** How many more validators may be silent for good. */
+  readonly room: number;
+}
+
+/** How to draw one fault of each kind, with the weight of the kind among those of a run. */
+const faultKinds: readonly (readonly [FaultKind, number])[] = [
+  ['partition', 2],
+  ['one-way', 2],
+  ['rotating-partition', 1],
+  ['clog', 1],
+  ['crash', 3],
+  ['crash-all', 1],
+  ['disk-stall', 1],
+  ['disk-error', 1],
+  ['disk-loss', 0.3],
+  ['clock-jump', 1],
+  ['pause', 1],
+  ['weather', 1],
+  ['drop-kinds', 4],
+];
+
+function drawFaults(chance: Chance, scope: FaultScope): Fault[] {
+  const chosen = faultKinds.filter(([, weight]) => chance.happens(Math.min(0.6, weight * 0.2)));
+  if (chosen.length === 0) return [];
+  const bag = chosen.flatMap(([kind, weight]) => Array.from({ length: Math.ceil(weight) }, () => kind));
+  const count = chance.between(1, 10);
+  const faults: Fault[] = [];
+  for (let i = 0; i < count; i++) faults.push(drawFault(chance, chance.pick(bag), scope));
+  // A second lost disk would be a second validator that forgot its votes: more than one liar's harm.
+  const lost = faults.findIndex(({ kind }) => kind === 'disk-loss');
+  return faults
+    .filter(({ kind }, index) => kind !== 'disk-loss' || index === lost)
+    .sort((a, b) => a.at - b.at);
+}
+
+function drawFault(chance: Chance, kind: FaultKind, scope: FaultScope): Fault {
+  const at = chance.between(0, scope.healAt - 200);
+  const forMs = Math.min(scope.healAt - at, chance.pick([100, 300, 800, 2_000, 5_000]));
+  const episode = { at, forMs };
+  const all = [...scope.nodes.keys()];
+  const node = chance.pick(all);
+  const some = (): number[] => chance.sample(all, chance.between(1, Math.max(1, all.length - 1)));
+  switch (kind) {
+    case 'partition':
+      return { kind, side: some(), ...episode };
+    case 'one-way':
+      return { kind, from: some(), to: some(), ...episode };
+    case 'rotating-partition':
+      return { kind, everyMs: chance.between(80, 800), ...episode };
+    case 'clog':
+      return { kind, from: node, to: chance.pick(all), bytesPerMs: chance.between(1, 20), ...episode };
+    case 'crash-all':
+      return { kind, at, forMs: Math.min(forMs, 800) };
+    case 'clock-jump':
+      return { kind, node, byMs: chance.pick([-3_600_000, -20_000, -500, 500, 9_000, 60_000]), ...episode };
+    case 'weather':
+      return { kind, conditions: drawConditions(chance), ...episode };
+    case 'drop-kinds': {
+      const kinds = scope.engine === 'pbft' ? stormKinds : raftKinds;
+      return {
+        kind,
+        kinds: chance.sample(kinds, chance.between(1, 2)),
+        share: chance.pick([0.3, 0.5, 0.7, 0.9]),
+        everyMs: chance.between(50, 600),
+        ...episode,
+      };
+    }
+    case 'crash':
+    case 'disk-stall':
+    case 'disk-error':
+    case 'disk-loss':
+    case 'pause':
+      return { kind, node, ...episode };
+  }
+}
+
+/**
+ * How long a healed quorum may take. A view that fails costs its capped timeout, once to give up and once to change;
+ * at worst every broken primary has its turn, after timers that had grown to the cap. On top comes what catching up costs:
+ * a few requests that time out before they find a healed peer.
+ */
+export function boundOf(consensus: PbftTiming | RaftTiming, validators: number): number {
+  if ('electionTimeoutMs' in consensus) return consensus.electionTimeoutMs * 40 + 20_000;
+  const turns = validators - byzantineQuorum(validators) + 2;
+  return consensus.viewTimeoutCapMs * 2 * turns + consensus.censorshipMs * 2 + 25_000;
+}

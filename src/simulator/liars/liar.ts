@@ -1,0 +1,64 @@
+import type { ValidatorIndex } from '../../consensus/engine.ts';
+import type { Draft, PbftMessage } from '../../consensus/pbft/message.ts';
+import type { GossipVerdict, PeerId, RequestProtocol, Topic } from '../../network/port.ts';
+import type { Chance } from '../chance.ts';
+
+/** What a liar has: its own key, its place on the network, and what the honest node around it hears. */
+export interface LiarTools {
+  readonly self: ValidatorIndex;
+  readonly validators: number;
+  /** The first timeout of a view; for those that stay just below it. */
+  readonly viewTimeoutMs: number;
+  readonly chance: Chance;
+  /** Signs anything, as this validator. */
+  sign(draft: Draft): PbftMessage;
+  /** Sends to one peer, past the honest node. A message may be anybody's. */
+  send(to: PeerId, message: PbftMessage | Uint8Array): void;
+  peers(): readonly PeerId[];
+  after(delayMs: number, call: () => void): void;
+  /** A lie was told; for the count of what was exercised. */
+  lied(): void;
+}
+
+/**
+ * A strategy: a thin wrapper around the honest node. It sees what the node sends and hears, and changes what
+ * it wants; what it leaves out behaves. Every hook is optional.
+ */
+export interface Liar {
+  /** The node's own message is about to go to one peer. The answer is what goes instead. */
+  outgoing?(message: PbftMessage, to: PeerId): readonly PbftMessage[];
+  /** Somebody's message arrived, before the node sees it. */
+  incoming?(message: PbftMessage, bytes: Uint8Array, from: PeerId): void;
+  /** False keeps the node's gossip back. */
+  publishes?(topic: Topic, bytes: Uint8Array): boolean;
+  /** Gossip arrived; a verdict here keeps it from the node. */
+  hears?(topic: Topic, bytes: Uint8Array): GossipVerdict | undefined;
+  /** The node answers a request; the answer is what goes instead. */
+  serves?(protocol: RequestProtocol, response: Uint8Array | null): Uint8Array | null;
+  start?(): void;
+}
+
+/** Everything of a message but its signature, to be changed and signed anew. */
+export function draftOf(message: PbftMessage): Draft {
+  const { signature: _signature, ...draft } = message;
+  return draft;
+}
+
+/** Splits peers into two halves, the same way each time for one liar. */
+export class Halves {
+  private readonly second = new Map<PeerId, boolean>();
+  private readonly chance: Chance;
+
+  constructor(chance: Chance) {
+    this.chance = chance;
+  }
+
+  inSecond(peer: PeerId): boolean {
+    let side = this.second.get(peer);
+    if (side === undefined) {
+      side = this.chance.happens(0.5);
+      this.second.set(peer, side);
+    }
+    return side;
+  }
+}

@@ -1,0 +1,13 @@
+import type { Liar, LiarTools } from './liar.ts';
+
+/** Listens and says nothing. */
+export function silent(tools: LiarTools): Liar {
+  return {
+    outgoing: () => {
+      tools.lied();
+      return [];
+    },
+    publishes: () => false,
+    serves: () => null,
+  };
+}

@@ -1,0 +1,143 @@
+import type { LinkConditions } from './links.ts';
+import type { VirtualMs } from './scheduler.ts';
+
+/**
+ * Everything that decides a run, as plain data. The same plan gives the same run, to the byte. A plan is drawn from
+ * a seed (`draw-plan.ts`), made smaller (`shrink.ts`), and kept as a JSON file when it found something.
+ */
+export interface Plan {
+  /** Seeds what the plan leaves open: each delay, each loss, each choice of a liar. */
+  readonly seed: number;
+  readonly engine: 'pbft' | 'raft';
+  /** Sizes the validator set. */
+  readonly validators: number;
+  /** One process each; more than `validators` when there are twins or observers. */
+  readonly nodes: readonly NodePlan[];
+  readonly consensus: PbftTiming | RaftTiming;
+  readonly links: LinkConditions;
+  /** How long a synced write takes, from least to most. */
+  readonly diskMs: readonly [VirtualMs, VirtualMs];
+  readonly load: LoadPlan;
+  readonly faults: readonly Fault[];
+  /** When the second act begins: from then on the nodes that are not `broken` work, and so do the links between them. */
+  readonly healAt: VirtualMs;
+  readonly broken: readonly BrokenNode[];
+  /** How long after `healAt` all submitted transactions must be final on all healed nodes. */
+  readonly boundMs: VirtualMs;
+  /** Real Ed25519 costs fifty times the time and finds the same bugs. */
+  readonly signatures: 'fast' | 'ed25519';
+}
+
+export interface NodePlan {
+  /** The validator whose key it holds; null for an observer. Two nodes with one key are twins. */
+  readonly validator: number | null;
+  /** What it does instead of following the protocol. */
+  readonly liar: LiarName | null;
+}
+
+export const liarNames = [
+  'silent',
+  'equivocate',
+  'two-faced-votes',
+  'replay',
+  'prepare-as-commit',
+  'mutate',
+  'forge-new-view',
+  'lie-about-height',
+  'bad-state-root',
+  'withhold',
+  'censor',
+  'slow',
+  'flood',
+  'forget',
+  'restless',
+  'twin',
+] as const;
+export type LiarName = (typeof liarNames)[number];
+
+export interface PbftTiming {
+  readonly window: number;
+  readonly viewTimeoutMs: number;
+  readonly viewTimeoutCapMs: number;
+  readonly blocksPerPrimary: number;
+  readonly heartbeatMs: number;
+  readonly censorshipMs: number;
+  readonly blockIntervalMs: number;
+}
+
+export interface RaftTiming {
+  readonly heartbeatMs: number;
+  readonly electionTimeoutMs: number;
+  readonly blockIntervalMs: number;
+  readonly leaseReads: boolean;
+}
+
+export interface LoadPlan {
+  readonly senders: number;
+  readonly transactions: number;
+  /** They are submitted at random moments from 0 to here. */
+  readonly untilMs: VirtualMs;
+}
+
+interface Episode {
+  readonly at: VirtualMs;
+  readonly forMs: VirtualMs;
+}
+
+/** A fault of the first act. Every one is over at `healAt`. */
+export type Fault =
+  /** No link between one side and the rest, in both directions. */
+  | ({ readonly kind: 'partition'; readonly side: readonly number[] } & Episode)
+  /** Nothing from some nodes to others; the way back works. */
+  | ({ readonly kind: 'one-way'; readonly from: readonly number[]; readonly to: readonly number[] } & Episode)
+  /** One node after the other is cut off. */
+  | ({ readonly kind: 'rotating-partition'; readonly everyMs: VirtualMs } & Episode)
+  | ({
+      readonly kind: 'clog';
+      readonly from: number;
+      readonly to: number;
+      readonly bytesPerMs: number;
+    } & Episode)
+  /** kill -9; a part of the unsynced writes is lost. It starts again when the episode ends. */
+  | ({ readonly kind: 'crash'; readonly node: number } & Episode)
+  | ({ readonly kind: 'crash-all' } & Episode)
+  | ({ readonly kind: 'disk-stall'; readonly node: number } & Episode)
+  /** A sync fails; the node has to stop, and starts again when the episode ends. */
+  | ({ readonly kind: 'disk-error'; readonly node: number } & Episode)
+  /** The disk is replaced by an empty one. */
+  | ({ readonly kind: 'disk-loss'; readonly node: number } & Episode)
+  /** The wall clock is off by so much for the episode. */
+  | ({ readonly kind: 'clock-jump'; readonly node: number; readonly byMs: number } & Episode)
+  | ({ readonly kind: 'pause'; readonly node: number } & Episode)
+  /** Other conditions on all links. */
+  | ({ readonly kind: 'weather'; readonly conditions: LinkConditions } & Episode)
+  /**
+   * Messages of some kinds are dropped on a random share of the links, drawn again at intervals. Leaves votes half
+   * counted: what view changes have to clean up.
+   */
+  | ({
+      readonly kind: 'drop-kinds';
+      readonly kinds: readonly string[];
+      readonly share: number;
+      readonly everyMs: VirtualMs;
+    } & Episode);
+
+export type FaultKind = Fault['kind'];
+
+/** What stays wrong in the second act. */
+export interface BrokenNode {
+  readonly node: number;
+  readonly how: 'down' | 'isolated';
+}
+
+/** Nodes whose word counts: no liar and no twin. */
+export function isHonest(plan: Plan, node: number): boolean {
+  return plan.nodes[node]?.liar === null;
+}
+
+/** Validators whose key a liar holds. */
+export function lyingValidators(plan: Plan): ReadonlySet<number> {
+  const lying = new Set<number>();
+  for (const { validator, liar } of plan.nodes) if (liar !== null && validator !== null) lying.add(validator);
+  return lying;
+}
