@@ -1,7 +1,7 @@
 import { toHex } from '../base/bytes.ts';
 import { type Codec, encode, listOf, struct, u32 } from '../base/codec.ts';
 import { invariant } from '../base/invariant.ts';
-import { hash, hashBytes, hashCodec, type Hash, hashToBytes, zeroHash } from '../crypto/hash.ts';
+import { hash, hashBytes, hashCodec, type Hash, hashToBytes, isHash, zeroHash } from '../crypto/hash.ts';
 import { pairHasher } from './pair-hasher.ts';
 
 /**
@@ -51,11 +51,12 @@ export function merkleProof(leaves: readonly Hash[], index: number): MerkleProof
   return { index, count: leaves.length, siblings };
 }
 
-/** True when `leaf` stands at `proof.index` of the `proof.count` leaves under `root` (RFC 9162, section 2.1.3.2). */
+/** True when `leaf` stands at `proof.index` of the `proof.count` leaves under `root`. Never throws (RFC 9162, section 2.1.3.2). */
 export function verifyMerkleProof(root: Hash, leaf: Hash, proof: MerkleProof): boolean {
   const { index, count, siblings } = proof;
   if (!Number.isInteger(index) || !Number.isInteger(count)) return false;
   if (index < 0 || index >= count || count > 2 ** 32 - 1) return false;
+  if (!isHash(leaf) || !siblings.every(isHash)) return false;
   let node = hashLeaf(leaf);
   let used = 0;
   let position = index;

@@ -1,0 +1,84 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { toHex, utf8 } from '../../src/base/bytes.ts';
+import { unwrap } from '../../src/base/problem.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
+import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
+import { type BlockHeader, toHeight, toView } from '../../src/ledger/block.ts';
+import { type Execution, type ExecutionContext, executeBlock } from '../../src/ledger/execution.ts';
+import { merkleRoot } from '../../src/ledger/merkle.ts';
+import { accountStateKey, encodeAccount } from '../../src/ledger/state-entry.ts';
+import { State } from '../../src/ledger/state.ts';
+import { assembleTransaction, type Payload, type Transaction } from '../../src/ledger/transaction.ts';
+
+/** Thirty-two bytes that belong to a name: as a hash, or as a key that nobody holds. */
+export const hashOf = (name: string): Hash => toHex(sha256(utf8(name))) as Hash;
+export const keyOf = (name: string): PublicKey => hashOf(`key ${name}`) as string as PublicKey;
+
+export const chainId = hashOf('chain');
+export const proposer = keyOf('proposer');
+/** Execution and codecs do not look at signatures. */
+export const someSignature = 'ab'.repeat(64) as Signature;
+
+export function contextAt(height: number, changes: Partial<ExecutionContext> = {}): ExecutionContext {
+  return { height: toHeight(height), timestamp: 1_000 * height, proposer, chainId, ...changes };
+}
+
+export interface Order {
+  readonly from: string;
+  readonly nonce: number;
+  readonly fee?: bigint;
+  readonly expiry?: number;
+  readonly chain?: Hash;
+  readonly signature?: Signature;
+}
+
+export function transaction(order: Order, payload: Payload): Transaction {
+  return assembleTransaction(
+    {
+      chainId: order.chain ?? chainId,
+      sender: keyOf(order.from),
+      nonce: order.nonce,
+      fee: order.fee ?? 1n,
+      expiryHeight: toHeight(order.expiry ?? 100),
+      payload,
+    },
+    order.signature ?? someSignature,
+  );
+}
+
+export const transfer = (order: Order, to: string, amount: bigint, memo = ''): Transaction =>
+  transaction(order, { type: 'transfer', to: keyOf(to), amount, memo });
+export const put = (order: Order, key: string, value: Uint8Array | string): Transaction =>
+  transaction(order, { type: 'put', key, value: typeof value === 'string' ? utf8(value) : value });
+export const remove = (order: Order, key: string): Transaction => transaction(order, { type: 'delete', key });
+
+/** A state in which each named account has its balance. */
+export function stateWith(balances: Readonly<Record<string, bigint>>): State {
+  return State.empty.with(
+    Object.entries(balances).map(([name, balance]) => ({
+      key: accountStateKey(keyOf(name)),
+      value: encodeAccount({ balance, nonce: 0 }),
+    })),
+  );
+}
+
+/** The execution of a block that must be valid. */
+export function execute(state: State, transactions: readonly Transaction[], height = 1): Execution {
+  return unwrap(executeBlock(state, contextAt(height), transactions));
+}
+
+export function headerWith(changes: Partial<BlockHeader> = {}): BlockHeader {
+  return {
+    height: toHeight(5),
+    parentHash: hashOf('parent'),
+    view: toView(2),
+    proposer,
+    timestamp: 1_700_000_000_000,
+    transactionRoot: merkleRoot([]),
+    stateRoot: hashOf('state'),
+    receiptsRoot: hashOf('receipts'),
+    validatorsHash: hashOf('validators'),
+    nextValidatorsHash: hashOf('validators'),
+    ...changes,
+  };
+}

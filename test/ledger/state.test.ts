@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts';
+import { decode, encode } from '../../src/base/codec.ts';
+import { Problem } from '../../src/base/problem.ts';
+import { type Hash, zeroHash } from '../../src/crypto/hash.ts';
+import {
+  accountStateKey,
+  decodeAccount,
+  encodeAccount,
+  encodeRecord,
+  recordStateKey,
+  type StateChange,
+  statePath,
+} from '../../src/ledger/state-entry.ts';
+import { type StateProof, stateProofCodec, verifyStateProof } from '../../src/ledger/state-proof.ts';
+import { hashValue } from '../../src/ledger/state-tree.ts';
+import { State } from '../../src/ledger/state.ts';
+import { hashOf, keyOf, stateWith } from './samples.ts';
+
+/** Few keys, so that changes meet each other. */
+const changeOf = fc
+  .tuple(fc.nat(40), fc.option(fc.uint8Array({ minLength: 1, maxLength: 40 }), { nil: null }))
+  .map(([number, value]): StateChange => ({ key: recordStateKey(`record ${number}`), value }));
+const batches = fc.array(fc.array(changeOf, { maxLength: 15 }), { maxLength: 8 });
+
+type Model = Map<string, Uint8Array>;
+
+function applyToModel(model: Model, changes: readonly StateChange[]): void {
+  for (const { key, value } of changes) {
+    if (value === null) model.delete(toHex(key));
+    else model.set(toHex(key), value);
+  }
+}
+
+const fromModel = (model: Model): State =>
+  State.fromEntries([...model].map(([key, value]) => [fromHex(key), value] as const));
+
+test('an empty state has the zero root, no accounts and no records', () => {
+  assert.equal(State.empty.root, zeroHash);
+  assert.deepEqual(State.empty.account(keyOf('alice')), { balance: 0n, nonce: 0 });
+  assert.equal(State.empty.record('anything'), undefined);
+  assert.equal(State.fromEntries([]).root, zeroHash);
+});
+
+test('accounts and records are read as they were written', () => {
+  const account = { balance: 2n ** 64n - 1n, nonce: 2 ** 48 - 1 };
+  const record = { owner: keyOf('alice'), value: utf8('deed of the house') };
+  const state = State.empty.with([
+    { key: accountStateKey(keyOf('alice')), value: encodeAccount(account) },
+    { key: recordStateKey('house/1'), value: encodeRecord(record) },
+  ]);
+  assert.deepEqual(state.account(keyOf('alice')), account);
+  assert.deepEqual(state.record('house/1'), record);
+  assert.deepEqual(state.account(keyOf('bob')), { balance: 0n, nonce: 0 });
+  assert.equal(encodeAccount({ balance: 0n, nonce: 0 }), null, 'an account that never was has no entry');
+  assert.notEqual(encodeAccount({ balance: 0n, nonce: 1 }), null, 'an emptied account keeps its nonce');
+});
+
+test('an account and a record never share a key, whatever the record is called', () => {
+  const raw = String.fromCharCode(...fromHex('61'.repeat(32)));
+  assert.notDeepEqual(accountStateKey(hashOf('x') as never), recordStateKey(raw));
+  assert.notEqual(toHex(accountStateKey('61'.repeat(32) as never)), toHex(recordStateKey(raw)));
+});
+
+test('the state does what a map does, and its root depends on the entries alone', () => {
+  fc.assert(
+    fc.property(batches, (runs) => {
+      const model: Model = new Map();
+      let state = State.empty;
+      for (const changes of runs) {
+        state = state.with(changes);
+        applyToModel(model, changes);
+      }
+      for (let number = 0; number <= 40; number++) {
+        const key = recordStateKey(`record ${number}`);
+        assert.deepEqual(state.get(key), model.get(toHex(key)));
+      }
+      const listed = [...state.entries()].map(([key, value]) => [toHex(key), value] as const);
+      assert.deepEqual(new Map(listed), model);
+      const reversed = [...model].toReversed();
+      assert.equal(state.root, fromModel(model).root);
+      assert.equal(state.root, fromModel(new Map(reversed)).root);
+      let oneByOne = State.empty;
+      for (const [key, value] of reversed) oneByOne = oneByOne.with([{ key: fromHex(key), value }]);
+      assert.equal(state.root, oneByOne.root);
+    }),
+    { seed: 31, numRuns: 150 },
+  );
+});
+
+test('states are values: what comes later changes neither their entries nor their root', () => {
+  fc.assert(
+    fc.property(batches, fc.boolean(), (runs, readEarly) => {
+      const kept: { state: State; entries: string; root: Hash | undefined }[] = [];
+      const show = (state: State): string =>
+        JSON.stringify([...state.entries()].map(([key, value]) => [toHex(key), toHex(value)]));
+      let state = State.empty;
+      for (const changes of runs) {
+        state = state.with(changes);
+        kept.push({ state, entries: show(state), root: readEarly ? state.root : undefined });
+      }
+      for (const { state: old, entries, root } of kept) {
+        assert.equal(show(old), entries);
+        assert.equal(old.root, State.fromEntries(old.entries()).root);
+        if (root !== undefined) assert.equal(old.root, root);
+      }
+    }),
+    { seed: 32, numRuns: 80 },
+  );
+});
+
+test('undoing changes restores the earlier root', () => {
+  fc.assert(
+    fc.property(fc.array(changeOf), fc.array(changeOf), (first, second) => {
+      const before = State.empty.with(first);
+      const after = before.with(second);
+      const undo = second.map(({ key }) => ({ key, value: before.get(key) ?? null }));
+      assert.equal(after.with(undo).root, before.root);
+    }),
+    { seed: 33, numRuns: 150 },
+  );
+});
+
+test('of two changes to one key in one batch the later counts', () => {
+  const key = recordStateKey('k');
+  const once = State.empty.with([{ key, value: utf8('two') }]);
+  const twice = State.empty.with([
+    { key, value: utf8('one') },
+    { key, value: utf8('two') },
+  ]);
+  assert.equal(twice.root, once.root);
+  assert.equal(
+    once.with([
+      { key, value: utf8('x') },
+      { key, value: null },
+    ]).root,
+    zeroHash,
+  );
+});
+
+test('every entry has a proof of presence, every other key one of absence', () => {
+  fc.assert(
+    fc.property(fc.array(changeOf, { maxLength: 60 }), (changes) => {
+      const state = State.empty.with(changes);
+      const root = state.root;
+      for (let number = 0; number <= 45; number++) {
+        const key = recordStateKey(`record ${number}`);
+        const value = state.get(key) ?? null;
+        const proof = state.prove(key);
+        assert.ok(verifyStateProof({ root, key, value, proof }));
+        assert.ok(!verifyStateProof({ root, key, value: value === null ? utf8('x') : null, proof }));
+      }
+    }),
+    { seed: 34, numRuns: 100 },
+  );
+});
+
+/** A state with enough entries that absent keys meet both an empty place and the leaf of another key. */
+const crowd = stateWith(
+  Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`holder ${i}`, BigInt(i + 1)])),
+);
+const strangers = Array.from({ length: 100 }, (_, i) => accountStateKey(keyOf(`stranger ${i}`)));
+const presentKey = accountStateKey(keyOf('holder 7'));
+
+test('both kinds of absence occur, and both are proven', () => {
+  const kinds = new Set<string>();
+  for (const key of strangers) {
+    const proof = crowd.prove(key);
+    kinds.add(proof.other === undefined ? 'empty place' : 'another leaf');
+    assert.ok(verifyStateProof({ root: crowd.root, key, value: null, proof }));
+  }
+  assert.deepEqual(kinds, new Set(['empty place', 'another leaf']));
+});
+
+test('a proof of one key says nothing about another key', () => {
+  const root = crowd.root;
+  const value = crowd.get(presentKey) as Uint8Array;
+  const proof = crowd.prove(presentKey);
+  for (const key of strangers) {
+    assert.equal(verifyStateProof({ root, key, value, proof }), false);
+    assert.equal(verifyStateProof({ root, key, value: null, proof }), false);
+  }
+  const empty = strangers.find((key) => crowd.prove(key).other === undefined) as Uint8Array;
+  assert.equal(verifyStateProof({ root, key: presentKey, value: null, proof: crowd.prove(empty) }), false);
+});
+
+test('a leaf that is there cannot be denied by calling it "another leaf"', () => {
+  const value = crowd.get(presentKey) as Uint8Array;
+  const { siblings } = crowd.prove(presentKey);
+  const stranger = strangers.find((key) => crowd.prove(key).other !== undefined) as Uint8Array;
+  const own = { path: toHex(statePath(presentKey)) as Hash, valueHash: toHex(hashValue(value)) as Hash };
+  for (const other of [own, crowd.prove(stranger).other]) {
+    assert.equal(
+      verifyStateProof({ root: crowd.root, key: presentKey, value: null, proof: { siblings, other } }),
+      false,
+    );
+    assert.equal(
+      verifyStateProof({ root: crowd.root, key: presentKey, value, proof: { siblings, other } }),
+      false,
+      'presence has one form: without another leaf',
+    );
+  }
+});
+
+test('a leaf elsewhere in the tree is no proof of absence here: it must stand where the key would', () => {
+  // A true leaf with its true siblings, claimed for keys whose way leads elsewhere.
+  const { siblings } = crowd.prove(presentKey);
+  const path = toHex(statePath(presentKey)) as Hash;
+  const valueHash = toHex(hashValue(crowd.get(presentKey) as Uint8Array)) as Hash;
+  const proof = { siblings, other: { path, valueHash } };
+  for (const key of strangers) {
+    const standsThere = crowd.prove(key).other?.path === path;
+    assert.equal(verifyStateProof({ root: crowd.root, key, value: null, proof }), standsThere);
+  }
+});
+
+test('every proof with one byte changed anywhere, or one level more or less, fails', () => {
+  const root = crowd.root;
+  const keys = [presentKey, ...strangers.slice(0, 8)];
+  for (const key of keys) {
+    const value = crowd.get(key) ?? null;
+    const proof = crowd.prove(key);
+    const bytes = encode(stateProofCodec, proof);
+    for (let at = 0; at < bytes.length; at++) {
+      const damaged = bytes.slice();
+      damaged[at] = (damaged[at] as number) ^ (1 << (at % 8));
+      const decoded = decode(stateProofCodec, damaged, 'proof');
+      if (decoded instanceof Problem) continue;
+      assert.equal(verifyStateProof({ root, key, value, proof: decoded }), false, `byte ${at}`);
+    }
+    const longer: StateProof = { ...proof, siblings: [...proof.siblings, zeroHash] };
+    const shorter: StateProof = { ...proof, siblings: proof.siblings.slice(0, -1) };
+    assert.equal(verifyStateProof({ root, key, value, proof: longer }), false);
+    assert.equal(verifyStateProof({ root, key, value, proof: shorter }), false);
+    assert.equal(verifyStateProof({ root: hashOf('other root'), key, value, proof }), false);
+  }
+  const value = crowd.get(presentKey) as Uint8Array;
+  const proof = crowd.prove(presentKey);
+  for (let at = 0; at < value.length; at++) {
+    const other = value.slice();
+    other[at] = (other[at] as number) ^ 1;
+    assert.equal(verifyStateProof({ root, key: presentKey, value: other, proof }), false);
+  }
+});
+
+test('nonsense where a proof should be is answered with false, and oversized proofs are not even decoded', () => {
+  const claim = { root: crowd.root, key: presentKey, value: null };
+  const text = 'nonsense' as string as Hash;
+  assert.equal(verifyStateProof({ ...claim, proof: { siblings: [text], other: undefined } }), false);
+  const other = { path: text, valueHash: text };
+  assert.equal(verifyStateProof({ ...claim, proof: { siblings: [], other } }), false);
+  const endless = { siblings: Array.from({ length: 257 }, () => zeroHash), other: undefined };
+  assert.equal(verifyStateProof({ ...claim, proof: endless }), false);
+  assert.throws(() => encode(stateProofCodec, endless));
+  const tooLong = new Uint8Array(2 + 257 * 32 + 1);
+  tooLong.set([1, 1]);
+  assert.ok(decode(stateProofCodec, tooLong, 'proof') instanceof Problem);
+});
+
+test('proofs survive their codec', () => {
+  for (const key of [presentKey, ...strangers]) {
+    const proof = crowd.prove(key);
+    assert.deepEqual(decode(stateProofCodec, encode(stateProofCodec, proof), 'proof'), proof);
+  }
+});
+
+test('a value that is no account stops the program: storage and proofs have vouched for it', () => {
+  assert.throws(() => decodeAccount(Uint8Array.of(1, 2, 3)), /broken invariant/);
+});
+
+test('10,000 accounts take 1,000 updates in a small part of a block', (t) => {
+  const names = Array.from({ length: 10_000 }, (_, i) => accountStateKey(keyOf(`n${i}`)));
+  const value = (i: number): Uint8Array | null => encodeAccount({ balance: BigInt(i + 1), nonce: 1 });
+  let state = State.empty.with(names.map((key, i) => ({ key, value: value(i) })));
+  void state.root;
+  const times: number[] = [];
+  for (let round = 1; round <= 9; round++) {
+    const changes = names.slice(0, 1_000).map((key, i) => ({ key, value: value(i + round) }));
+    const start = performance.now();
+    state = state.with(changes);
+    void state.root;
+    times.push(performance.now() - start);
+  }
+  const median = times.toSorted((a, b) => a - b)[4] as number;
+  t.diagnostic(`1,000 updates: ${median.toFixed(1)} ms`);
+  // Ten times what a quiet machine needs: catches a rebuild of the tree, not a busy neighbour.
+  assert.ok(median < 250, `took ${median} ms`);
+});
