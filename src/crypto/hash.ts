@@ -1,6 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js';
+import { sha256 as portableSha256 } from '@noble/hashes/sha2.js';
 import type { Brand } from '../base/brand.ts';
-import { concat, fromHex, toHex, utf8 } from '../base/bytes.ts';
+import { fromHex, toHex, utf8 } from '../base/bytes.ts';
 import { type Codec, hexOf } from '../base/codec.ts';
 
 /** A SHA-256 digest as 64 characters of lower-case hex. Text, so that it can be compared, a map key, and JSON. */
@@ -56,13 +56,49 @@ export function domainPrefix(domain: Domain): Uint8Array {
   return prefix;
 }
 
-/** SHA-256 (FIPS 180-4) over the domain's prefix and the parts, which must be of fixed size or carry their lengths. */
+/** An implementation of SHA-256 (FIPS 180-4). */
+export interface Sha256 {
+  bytes(data: Uint8Array): Uint8Array;
+  /** The digest in lower-case hex. */
+  hex(data: Uint8Array): string;
+}
+
+let implementation: Sha256 = { bytes: portableSha256, hex: (data) => toHex(portableSha256(data)) };
+
+/** Replaces the portable implementation with a faster one. A node does it once, when it starts (`native-hash.ts`). */
+export function useSha256(faster: Sha256): void {
+  implementation = faster;
+}
+
+/** SHA-256 without a domain: only for what has the domain's prefix in its bytes already. */
+export function sha256(data: Uint8Array): Uint8Array {
+  return implementation.bytes(data);
+}
+
+/** What is hashed is mostly small, and needs no buffer of its own. */
+const scratch = new Uint8Array(8 * 1024);
+
+function join(domain: Domain, parts: readonly Uint8Array[]): Uint8Array {
+  const prefix = domainPrefix(domain);
+  let size = prefix.length;
+  for (const part of parts) size += part.length;
+  const joined = size <= scratch.length ? scratch.subarray(0, size) : new Uint8Array(size);
+  joined.set(prefix);
+  let at = prefix.length;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+/** SHA-256 over the domain's prefix and the parts, which must be of fixed size or carry their lengths. */
 export function hashBytes(domain: Domain, ...parts: Uint8Array[]): Uint8Array {
-  return sha256(concat(domainPrefix(domain), ...parts));
+  return implementation.bytes(join(domain, parts));
 }
 
 export function hash(domain: Domain, ...parts: Uint8Array[]): Hash {
-  return toHex(hashBytes(domain, ...parts)) as Hash;
+  return implementation.hex(join(domain, parts)) as Hash;
 }
 
 export function hashToBytes(value: Hash): Uint8Array {
