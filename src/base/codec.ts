@@ -51,17 +51,17 @@ function lengthUpTo(max: number): Codec<number> {
   });
 }
 
+/** Not `slice`: that of a Buffer is no copy, and what a store or a socket gives is often one. */
+const copy = (raw: Uint8Array): Uint8Array => new Uint8Array(raw);
+
 /** Exactly `length` bytes. Decoded bytes are a copy: they do not keep the input alive. */
 export function fixedBytes(length: number): Codec<Uint8Array> {
-  return P.apply(P.bytes(length), { encode: (raw) => raw.slice(), decode: (bytes: Uint8Array) => bytes });
+  return P.apply(P.bytes(length), { encode: copy, decode: (bytes: Uint8Array) => bytes });
 }
 
 /** Up to `max` bytes behind their length. Decoded bytes are a copy. */
 export function boundedBytes(max: number): Codec<Uint8Array> {
-  return P.apply(P.bytes(lengthUpTo(max)), {
-    encode: (raw) => raw.slice(),
-    decode: (bytes: Uint8Array) => bytes,
-  });
+  return P.apply(P.bytes(lengthUpTo(max)), { encode: copy, decode: (bytes: Uint8Array) => bytes });
 }
 
 /** Text of up to `maxBytes` bytes in UTF-8; invalid UTF-8 is rejected. */
