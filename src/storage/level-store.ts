@@ -132,7 +132,8 @@ class LevelStore implements Store {
   get(key: Uint8Array): Uint8Array | undefined {
     invariant(!this.#closed, 'an open store is read');
     try {
-      return this.#database.getSync(key);
+      const value = this.#database.getSync(key);
+      return value === undefined ? undefined : plain(value);
     } catch (cause) {
       throw readProblem(cause);
     }
@@ -158,7 +159,10 @@ class LevelStore implements Store {
     invariant(!this.#closed, 'an open store is read');
     const from = compareBytes(range.from, firstKey) < 0 ? firstKey : range.from;
     try {
-      return await this.#database.iterator({ gte: from, lt: range.to, limit: range.limit ?? -1 }).all();
+      const entries = await this.#database
+        .iterator({ gte: from, lt: range.to, limit: range.limit ?? -1 })
+        .all();
+      return entries.map(([key, value]) => [plain(key), plain(value)]);
     } catch (cause) {
       throw readProblem(cause);
     }
@@ -209,6 +213,11 @@ class LevelStore implements Store {
     for (const { done } of group) done(problem);
     if (!this.#writing) this.#onIdle?.();
   }
+}
+
+/** LevelDB gives Buffers, whose `slice` is no copy and which are not deeply equal to plain bytes. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function readProblem(cause: unknown): Problem {
