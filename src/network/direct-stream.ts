@@ -93,6 +93,8 @@ export class DirectWriter {
       stream.addEventListener('drain', () => this.wake());
       stream.addEventListener('idle', () => this.wake());
       stream.addEventListener('close', () => this.#broken(stream, new Error('the direct stream closed')));
+      // It may have been reset while the protocol was agreed on; then no event tells.
+      if (stream.status !== 'open') this.#broken(stream, new Error('the direct stream was reset'));
       this.wake();
     } catch (cause) {
       this.#broken(undefined, cause instanceof Error ? cause : new Error('the direct stream did not open'));

@@ -261,7 +261,7 @@ class Libp2pNetwork implements Network {
   async #openHello(link: Link): Promise<void> {
     try {
       const stream = await link.connection.newStream(helloProtocol);
-      void this.#greet(link, stream);
+      link.conversation = this.#greet(link, stream);
     } catch {
       this.#drop(link, new Error('the hello stream did not open'));
     }
@@ -269,13 +269,13 @@ class Libp2pNetwork implements Network {
 
   #onHelloStream(stream: Stream, connection: Connection): void {
     const link = this.#links.get(connection.id);
-    const expected = link?.status === 'greeting' && connection.direction === 'inbound' && !link.greeted;
-    if (link !== undefined && expected) void this.#greet(link, stream);
+    const expected =
+      link?.status === 'greeting' && connection.direction === 'inbound' && link.conversation === undefined;
+    if (link !== undefined && expected) link.conversation = this.#greet(link, stream);
     else stream.abort(new Error('unexpected hello'));
   }
 
   async #greet(link: Link, stream: Stream): Promise<void> {
-    link.greeted = true;
     const hello = this.#parts.options.hello();
     invariant(hello.length <= MAX_HELLO_BYTES, 'our hello is within MAX_HELLO_BYTES');
     const links = this.#peers.linksOf(link.peer).length;
@@ -285,18 +285,17 @@ class Libp2pNetwork implements Network {
       judge: ({ hello: bytes }) => this.#running()?.onHello(link.peer, bytes),
     });
     closeQuietly(stream, this.#parts.tuning.handshakeMs);
-    if (link.status !== 'greeting' || this.#status !== 'running') return;
+    if (this.#status !== 'running') return;
     if (!(theirs instanceof Problem)) {
-      this.#accept(link, theirs);
+      if (link.status === 'greeting') this.#accept(link, theirs);
       return;
     }
     link.refused = isRefusal(theirs);
-    this.#parts.log.warn('peer not accepted', {
-      peer: link.peer,
-      code: theirs.code,
-      message: theirs.message,
-    });
-    link.part();
+    const { code, message } = theirs;
+    this.#parts.log[link.refused ? 'warn' : 'debug']('peer not accepted', { peer: link.peer, code, message });
+    if (link.status !== 'greeting') return;
+    if (code === 'network/refused-by-peer') this.#drop(link, theirs);
+    else link.part(() => this.#drop(link, theirs));
   }
 
   #accept(link: Link, greeting: Greeting): void {

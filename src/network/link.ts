@@ -24,8 +24,8 @@ export class Link {
   status: LinkStatus = 'greeting';
   /** A hello was refused, by us or by them. */
   refused = false;
-  /** The conversation of hellos has begun; there is one per connection. */
-  greeted = false;
+  /** The conversation of hellos, once it has begun; there is one per connection. It never rejects. */
+  conversation: Promise<void> | undefined;
   session = '';
   acceptedAt = 0;
   writer: DirectWriter | undefined;
@@ -67,12 +67,13 @@ export class Link {
     if (this.connection.status === 'open') this.connection.abort(cause);
   }
 
-  /** Closes the connection after what was sent is through: the other side shall learn why it is refused. */
-  part(): void {
+  /**
+   * Refuses the peer. It shall read why before the connection ends, and TLS loses what arrives together with the end:
+   * so the other side hangs up, or `onTimeout` is called.
+   */
+  part(onTimeout: () => void): void {
     this.leave();
-    this.connection.close({ signal: AbortSignal.timeout(PART_MS) }).catch((cause: unknown) => {
-      this.connection.abort(cause instanceof Error ? cause : new Error('close failed'));
-    });
+    this.#greetingTimer = setTimeout(onTimeout, PART_MS);
   }
 
   /** Stops to use the connection, and leaves it open. */
@@ -80,7 +81,9 @@ export class Link {
     clearTimeout(this.#greetingTimer);
     this.status = 'closed';
     this.writer?.close();
-    this.#settle(false);
+    // The verdict may have come in one packet with the end of the connection: it is heard first.
+    if (this.conversation === undefined) this.#settle(false);
+    else void this.conversation.then(() => this.#settle(false));
   }
 
   /** Heartbeat: sends one when idle, and says how many beats in a row nothing came from the other side. */
