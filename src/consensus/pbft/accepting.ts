@@ -1,0 +1,185 @@
+import type { Hash } from '../../crypto/hash.ts';
+import { type Height, toHeight } from '../../ledger/block.ts';
+import type { ChainLink, Input, ValidatorIndex } from '../engine.ts';
+import { chainTo } from './chain.ts';
+import type { PbftMessage, PrePrepare } from './message.ts';
+import { isNormal, mayVote, persist, primaryOf, type Replica, trace } from './replica.ts';
+import type { AcceptedSlot } from './state.ts';
+import { raiseGrounds } from './suspicion.ts';
+import { advance, countVote, isCounted, tallyFor } from './voting.ts';
+
+type Validated = Extract<Input<PbftMessage>, { type: 'validated' }>;
+
+/** A proposal of this view, inside the window. Rule 2 of the normal case; PBFT, section 4.2. */
+export function onPrePrepare(replica: Replica, message: PrePrepare): void {
+  const { state } = replica;
+  if (!isNormal(replica) || message.view !== state.view) return;
+  if (message.from !== primaryOf(replica, message.view, message.height)) return;
+  if (
+    message.height <= state.viewBase.height ||
+    !isCounted(replica, 'pre-prepare', message.view, message.height)
+  )
+    return;
+  const tally = tallyFor(replica, message.view, message.height);
+  if (!countVote(replica, tally, 'pre-prepare', message.from, message)) return;
+
+  const { header } = message.proposal;
+  const author = replica.validators.keys[message.from];
+  const formal =
+    header.view === message.view &&
+    header.proposer === author &&
+    header.validatorsHash === replica.validators.hash;
+  if (!formal) {
+    trace(replica, 'proposal-refused', {
+      height: message.height,
+      reason: 'header names another view, author or set',
+    });
+    raiseGrounds(replica, 'invalid-proposal', message.height);
+    return;
+  }
+  state.waiting.set(message.height, message);
+}
+
+/** Accepts the waiting proposals whose parents are known by now, lowest first. */
+export function admitWaiting(replica: Replica): void {
+  const { state } = replica;
+  if (!isNormal(replica)) return;
+  for (const height of [...state.waiting.keys()].sort((a, b) => a - b)) {
+    const message = state.waiting.get(height);
+    const parent = parentFor(replica, height);
+    if (message === undefined || parent === null) continue;
+    if (message.proposal.header.parentHash === parent.blockHash) {
+      state.waiting.delete(height);
+      acceptProposal(replica, message);
+    } else {
+      // It may still fit when the parent here turns out not to be the final one.
+      if (parent.settled) state.waiting.delete(height);
+      raiseGrounds(replica, 'invalid-proposal', height);
+    }
+  }
+}
+
+/** The only block that a block at this height may extend in this view; null while that is not known. */
+function parentFor(replica: Replica, height: Height): { blockHash: Hash; settled: boolean } | null {
+  const { state } = replica;
+  const below = toHeight(height - 1);
+  if (below === state.final.height) return { blockHash: state.final.blockHash, settled: true };
+  const slot = state.slots.get(below);
+  return slot === undefined ? null : { blockHash: slot.blockHash, settled: false };
+}
+
+function acceptProposal(replica: Replica, message: PrePrepare): void {
+  const { state } = replica;
+  if (state.slots.has(message.height)) return;
+  acceptSlot(replica, {
+    height: message.height,
+    blockHash: message.blockHash,
+    parentHash: message.proposal.header.parentHash,
+    proposal: message.proposal,
+    holders: [message.from],
+  });
+}
+
+/** Makes a block the accepted one of its height in this view, and has it validated unless it is known to be valid. */
+export function acceptSlot(
+  replica: Replica,
+  block: Pick<AcceptedSlot, 'height' | 'blockHash' | 'parentHash' | 'proposal' | 'holders'>,
+): void {
+  const { state } = replica;
+  const known =
+    state.recentFinal.get(block.height) === block.blockHash || chainTo(replica, block.blockHash) !== null;
+  const slot: AcceptedSlot = {
+    ...block,
+    validity: known ? 'valid' : 'checking',
+    retryAt: 0,
+    prepareAsked: false,
+    commitAsked: false,
+  };
+  state.slots.set(slot.height, slot);
+  if (known) maybePrepare(replica, slot);
+  else askValidation(replica, slot);
+}
+
+export function askValidation(replica: Replica, slot: AcceptedSlot): void {
+  slot.validity = 'checking';
+  replica.effects.push({
+    type: 'validate',
+    blockHash: slot.blockHash,
+    height: slot.height,
+    proposal: slot.proposal,
+    holders: slot.holders.filter((holder: ValidatorIndex) => holder !== replica.self),
+  });
+}
+
+/** Asks again for accepted blocks that nobody could supply. */
+export function retryUnavailable(replica: Replica): void {
+  for (const slot of replica.state.slots.values()) {
+    if (slot.validity === 'unavailable' && replica.state.now >= slot.retryAt) askValidation(replica, slot);
+  }
+}
+
+export function onValidated(replica: Replica, { blockHash, result }: Validated): void {
+  const { state } = replica;
+  const slots = [...state.slots.values()].filter((slot) => slot.blockHash === blockHash);
+  switch (result.verdict) {
+    case 'valid':
+      learnValid(replica, result.chain);
+      // The final block may have moved past the start of the chain meanwhile.
+      if (chainTo(replica, blockHash) === null) for (const slot of slots) markUnavailable(replica, slot);
+      return;
+    case 'invalid':
+      for (const slot of slots) {
+        slot.validity = 'invalid';
+        trace(replica, 'proposal-refused', { height: slot.height, reason: result.reason });
+        raiseGrounds(replica, 'invalid-proposal', slot.height);
+      }
+      return;
+    case 'unavailable':
+      for (const slot of slots) markUnavailable(replica, slot);
+  }
+}
+
+function markUnavailable(replica: Replica, slot: AcceptedSlot): void {
+  if (slot.validity === 'valid') return;
+  slot.validity = 'unavailable';
+  slot.retryAt = replica.state.now + replica.options.statusMs;
+}
+
+/** Takes in blocks that are valid on top of the final one, and does all that waited for that. */
+export function learnValid(replica: Replica, chain: readonly ChainLink[]): void {
+  const { state } = replica;
+  for (const link of chain) {
+    if (link.height > state.final.height) state.valid.set(link.blockHash, link);
+  }
+  for (const link of chain) {
+    if (chainTo(replica, link.blockHash) === null) continue;
+    const slot = state.slots.get(link.height);
+    if (slot !== undefined && slot.blockHash === link.blockHash && slot.validity !== 'valid') {
+      slot.validity = 'valid';
+      maybePrepare(replica, slot);
+    }
+    for (const tally of state.tallies.values()) {
+      if (tally.height === link.height) advance(replica, tally.view, tally.height);
+    }
+  }
+}
+
+/** One Prepare for an accepted, valid block, once it and its whole chain are on disk. */
+export function maybePrepare(replica: Replica, slot: AcceptedSlot): void {
+  const { state } = replica;
+  if (slot.prepareAsked || slot.validity !== 'valid' || !isNormal(replica)) return;
+  if (!mayVote(replica) || replica.self === null) return;
+  slot.prepareAsked = true;
+  persist(replica, {
+    blocks: (chainTo(replica, slot.blockHash) ?? []).map((link) => link.blockHash),
+    sign: [
+      {
+        kind: 'prepare',
+        from: replica.self,
+        view: state.view,
+        height: slot.height,
+        blockHash: slot.blockHash,
+      },
+    ],
+  });
+}

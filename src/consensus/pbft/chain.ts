@@ -1,0 +1,41 @@
+import type { Hash } from '../../crypto/hash.ts';
+import type { Height } from '../../ledger/block.ts';
+import type { ChainLink } from '../engine.ts';
+import type { Replica } from './replica.ts';
+
+/**
+ * The blocks from just above the final one up to this one, lowest first, all valid; empty for the final block itself; null when a
+ * link is missing or the chain does not start at the final block.
+ */
+export function chainTo(replica: Replica, blockHash: Hash): ChainLink[] | null {
+  const { state } = replica;
+  const chain: ChainLink[] = [];
+  let next = blockHash;
+  while (next !== state.final.blockHash) {
+    const link = state.valid.get(next);
+    if (link === undefined || link.height <= state.final.height) return null;
+    chain.push(link);
+    next = link.parentHash;
+  }
+  return chain.toReversed();
+}
+
+/**
+ * The highest block that a new one may be built on in this view: the end of the accepted chain. Null while the view's
+ * start is not reached here, or the chain is not known to be valid up to its end.
+ */
+export function buildingTip(replica: Replica): { readonly height: Height; readonly blockHash: Hash } | null {
+  const { state } = replica;
+  let tip: { height: Height; blockHash: Hash } = state.final;
+  if (state.final.height < state.viewBase.height) {
+    const slot = state.slots.get(state.viewBase.height);
+    if (slot === undefined || slot.validity !== 'valid') return null;
+    tip = slot;
+  }
+  for (;;) {
+    const slot = state.slots.get((tip.height + 1) as Height);
+    if (slot === undefined) return tip;
+    if (slot.validity !== 'valid' || slot.parentHash !== tip.blockHash) return null;
+    tip = slot;
+  }
+}

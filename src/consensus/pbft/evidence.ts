@@ -1,0 +1,75 @@
+import { encode } from '../../base/codec.ts';
+import type { VotePhase } from '../../ledger/certificate.ts';
+import type { ValidatorIndex } from '../engine.ts';
+import { reportedRank } from './claims.ts';
+import { type Contradiction, contradictionCodec, type SignedSlot } from './message.ts';
+import { count, post, type Replica, trace, viewPrimaryOf } from './replica.ts';
+import { compareRank, type Tally, type TallyVote } from './state.ts';
+import { leaveView } from './view-change.ts';
+
+/** Two votes of one kind and place for different blocks. */
+export function onDoubleVote(
+  replica: Replica,
+  from: ValidatorIndex,
+  phase: VotePhase,
+  place: Tally,
+  votes: readonly [TallyVote, TallyVote],
+): void {
+  const slots = votes.map((vote): SignedSlot => ({
+    view: place.view,
+    height: place.height,
+    blockHash: vote.blockHash,
+    signature: vote.signature,
+  }));
+  const [first, second] = slots.sort((a, b) => (a.blockHash < b.blockHash ? -1 : 1)) as [
+    SignedSlot,
+    SignedSlot,
+  ];
+  onContradiction(replica, { type: 'double', accused: from, phase, first, second });
+}
+
+/** A Commit says "I hold a certificate of this rank"; a later ViewChange that reports less denies it. */
+export function compareCommitsWithViewChange(replica: Replica, from: ValidatorIndex): void {
+  const viewChange = replica.state.viewChanges.get(from);
+  if (viewChange === undefined) return;
+  for (const tally of replica.state.tallies.values()) {
+    const vote = tally.commit.get(from);
+    if (vote === undefined || tally.view >= viewChange.view) continue;
+    if (compareRank(reportedRank(viewChange), tally) >= 0) continue;
+    onContradiction(replica, {
+      type: 'forgotten-commit',
+      accused: from,
+      commit: {
+        view: tally.view,
+        height: tally.height,
+        blockHash: vote.blockHash,
+        signature: vote.signature,
+      },
+      viewChange,
+    });
+  }
+}
+
+/** Keeps, shows and passes on a proof, once for each validator and kind. */
+export function onContradiction(replica: Replica, proof: Contradiction): void {
+  const { state } = replica;
+  const kind = proof.type === 'double' ? `double-${proof.phase}` : proof.type;
+  const name = `${proof.accused}/${kind}`;
+  if (!state.accused.has(name)) {
+    state.accused.add(name);
+    count(replica, 'evidence');
+    trace(replica, 'contradiction', { accused: proof.accused, kind });
+    replica.effects.push({
+      type: 'evidence',
+      accused: proof.accused,
+      kind,
+      bytes: encode(contradictionCodec, proof),
+    });
+    if (replica.self !== null) post(replica, 'all', { kind: 'evidence', from: replica.self, proof });
+  }
+  // A primary that was caught lying in this very view has no claim to the rest of it.
+  const view = proof.type === 'double' ? proof.first.view : proof.viewChange.view;
+  if (view === state.view && proof.accused === viewPrimaryOf(replica, view)) {
+    leaveView(replica, 'the primary contradicted itself');
+  }
+}

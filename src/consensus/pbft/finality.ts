@@ -1,0 +1,119 @@
+import { invariant } from '../../base/invariant.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import type { Height } from '../../ledger/block.ts';
+import type { Certificate } from '../../ledger/certificate.ts';
+import type { ChainLink, Input, ValidatorIndex } from '../engine.ts';
+import { learnValid } from './accepting.ts';
+import { onFinalForGuard } from './amnesia.ts';
+import { chainTo } from './chain.ts';
+import type { PbftMessage } from './message.ts';
+import { count, type Replica } from './replica.ts';
+import { type AcceptedSlot, highestOf } from './state.ts';
+import { restartTimer } from './suspicion.ts';
+import { adoptView } from './view-change.ts';
+import { isCounted } from './voting.ts';
+
+type Synced = Extract<Input<PbftMessage>, { type: 'synced' }>;
+
+/** A commit certificate makes its block and every ancestor final (rule 4 of the normal case), whatever view this replica is in. */
+export function onCommitCertificate(replica: Replica, certificate: Certificate): void {
+  const { state } = replica;
+  if (certificate.view > state.view) adoptView(replica, certificate.view);
+  if (certificate.height <= state.final.height) return;
+  const chain = chainTo(replica, certificate.blockHash);
+  if (chain === null) {
+    const slot = state.slots.get(certificate.height);
+    if (slot?.blockHash === certificate.blockHash && slot.validity === 'checking') return;
+    askSync(
+      replica,
+      certificate.height,
+      certificate.signatures.map(({ validator }) => validator),
+    );
+    return;
+  }
+  finalize(replica, chain, certificate);
+}
+
+function finalize(replica: Replica, chain: readonly ChainLink[], certificate: Certificate): void {
+  const { state } = replica;
+  for (const [index, link] of chain.entries()) {
+    invariant(link.height === state.final.height + 1, 'blocks become final one by one, in order');
+    invariant(link.parentHash === state.final.blockHash, 'a final block extends the final block before it');
+    const own = index === chain.length - 1 ? certificate : null;
+    state.final = { height: link.height, blockHash: link.blockHash, certificate: own ?? certificate };
+    state.recentFinal.set(link.height, link.blockHash);
+    replica.effects.push({
+      type: 'commit',
+      link,
+      certificate: own === null ? null : { engine: 'pbft', ...own },
+    });
+    count(replica, 'final-blocks');
+  }
+  state.highest = highestOf(state.highest, certificate);
+  state.lastFinalAt = state.now;
+  state.nothingToBuild = false;
+  state.attempts = 0;
+  if (state.grounds?.reason === 'no-progress') state.grounds = null;
+  restartTimer(replica);
+  forgetBelowFinal(replica);
+  onFinalForGuard(replica);
+}
+
+function forgetBelowFinal(replica: Replica): void {
+  const { state, options } = replica;
+  const { height: final } = state.final;
+  for (const height of state.recentFinal.keys()) {
+    if (height + 2 * options.window < final) state.recentFinal.delete(height);
+  }
+  for (const [blockHash, link] of state.valid) {
+    if (link.height <= final) {
+      state.valid.delete(blockHash);
+      state.stored.delete(blockHash);
+    }
+  }
+  for (const [height, slot] of state.slots) {
+    if (height > final) continue;
+    // The tip of the view stays: this replica goes on voting for it, so that others can finish it.
+    if (height === state.viewBase.height && isFinalHere(replica, slot)) slot.validity = 'valid';
+    else state.slots.delete(height);
+  }
+  for (const height of state.waiting.keys()) if (height <= final) state.waiting.delete(height);
+  forgetTallies(replica);
+}
+
+function isFinalHere(replica: Replica, slot: AcceptedSlot): boolean {
+  return replica.state.recentFinal.get(slot.height) === slot.blockHash;
+}
+
+export function forgetTallies(replica: Replica): void {
+  const { tallies } = replica.state;
+  for (const [key, { view, height }] of tallies) {
+    if (!isCounted(replica, 'commit', view, height)) tallies.delete(key);
+  }
+}
+
+/** Blocks that sync fetched, up to one with a certificate that the driver checked. */
+export function onSynced(replica: Replica, { chain, certificate }: Synced): void {
+  if (certificate.engine !== 'pbft' || certificate.phase !== 'commit') return;
+  const last = chain.at(-1);
+  if (last?.blockHash !== certificate.blockHash || last.height !== certificate.height) return;
+  learnValid(replica, chain);
+  onCommitCertificate(replica, certificate);
+}
+
+/** Asks for blocks, but not on every message that shows the same need. */
+export function askSync(replica: Replica, height: Height, holders: readonly ValidatorIndex[]): void {
+  const { state } = replica;
+  if (height <= state.syncAsked.height && state.now - state.syncAsked.at < replica.options.statusMs) return;
+  state.syncAsked = { height, at: state.now };
+  replica.effects.push({
+    type: 'sync',
+    height,
+    holders: holders.filter((holder) => holder !== replica.self),
+  });
+}
+
+/** The hash of a final block, when it is recent enough to be remembered. */
+export function finalHashAt(replica: Replica, height: Height): Hash | undefined {
+  return replica.state.recentFinal.get(height);
+}

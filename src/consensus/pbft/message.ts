@@ -1,0 +1,303 @@
+import { concat } from '../../base/bytes.ts';
+import {
+  bool,
+  type Codec,
+  encode,
+  listOf,
+  mapped,
+  optional,
+  struct,
+  u16,
+  union,
+  wordOf,
+} from '../../base/codec.ts';
+import { limits } from '../../base/limits.ts';
+import { type Domain, domainPrefix, hashCodec, hashToBytes, type Hash } from '../../crypto/hash.ts';
+import { type Signature, signatureCodec } from '../../crypto/signature.ts';
+import {
+  type Height,
+  heightCodec,
+  type Proposal,
+  proposalCodec,
+  type View,
+  viewCodec,
+} from '../../ledger/block.ts';
+import {
+  type Certificate,
+  certificateCodec,
+  type Slot,
+  voteBytes,
+  type VotePhase,
+} from '../../ledger/certificate.ts';
+import type { Unsigned, ValidatorIndex } from '../engine.ts';
+
+/** What every message has: who signed it, and the signature over `preimage`. The signature stands last in the bytes. */
+interface Signed {
+  readonly from: ValidatorIndex;
+  readonly signature: Signature;
+}
+
+/** The primary proposes a block at (view, height). It signs the slot only: the slot's hash commits to the proposal. */
+export interface PrePrepare extends Signed, Slot {
+  readonly kind: 'pre-prepare';
+  readonly proposal: Proposal;
+}
+
+/** "I accepted this block here, and it is valid." */
+export interface Prepare extends Signed, Slot {
+  readonly kind: 'prepare';
+}
+
+/** "I hold a prepare certificate for this block here." */
+export interface Commit extends Signed, Slot {
+  readonly kind: 'commit';
+}
+
+export type SuspectReason = 'no-progress' | 'invalid-proposal' | 'censorship';
+
+/** "I have grounds to leave this view." It binds nobody: its sender goes on voting. */
+export interface Suspect extends Signed {
+  readonly kind: 'suspect';
+  readonly view: View;
+  readonly reason: SuspectReason;
+  /** The height that waits. */
+  readonly height: Height;
+}
+
+/** "I left all views below this one. This is the best that I know." */
+export interface ViewChange extends Signed {
+  readonly kind: 'view-change';
+  readonly view: View;
+  readonly finalHeight: Height;
+  /** The commit certificate of the final block; absent only at genesis. */
+  readonly finalCertificate: Certificate | undefined;
+  /** The highest-ranked certificate, when its rank is above that of `finalCertificate`. */
+  readonly highest: Certificate | undefined;
+}
+
+/** The new primary shows why the view may start. What the view starts from follows from the view changes alone. */
+export interface NewView extends Signed {
+  readonly kind: 'new-view';
+  readonly view: View;
+  /** A quorum of them, ascending by sender. */
+  readonly viewChanges: readonly ViewChange[];
+}
+
+/** Where its sender stands, so that others can send what it lacks. */
+export interface Status extends Signed {
+  readonly kind: 'status';
+  readonly view: View;
+  /** It left the view before and has not seen the new-view of this one. */
+  readonly changing: boolean;
+  readonly finalHeight: Height;
+  readonly finalCertificate: Certificate | undefined;
+}
+
+/** A signed slot: one half of a contradiction. */
+export interface SignedSlot extends Slot {
+  readonly signature: Signature;
+}
+
+/** Two messages of one validator that no correct validator can both sign. */
+export type Contradiction =
+  | {
+      readonly type: 'double';
+      readonly accused: ValidatorIndex;
+      readonly phase: VotePhase;
+      readonly first: SignedSlot;
+      readonly second: SignedSlot;
+    }
+  | {
+      readonly type: 'forgotten-commit';
+      readonly accused: ValidatorIndex;
+      readonly commit: SignedSlot;
+      readonly viewChange: ViewChange;
+    };
+
+/** Passes a contradiction on. Whoever signs it vouches for nothing: the proof stands by itself. */
+export interface Evidence extends Signed {
+  readonly kind: 'evidence';
+  readonly proof: Contradiction;
+}
+
+export type PbftMessage = PrePrepare | Prepare | Commit | Suspect | ViewChange | NewView | Status | Evidence;
+export type Vote = Prepare | Commit;
+
+type Fields<M> = Omit<M, 'kind'>;
+
+const slotFields = { view: viewCodec, height: heightCodec, blockHash: hashCodec };
+
+const viewChangeCodec: Codec<ViewChange> = withKind(
+  'view-change',
+  struct<Fields<ViewChange>>({
+    from: u16,
+    view: viewCodec,
+    finalHeight: heightCodec,
+    finalCertificate: optional(certificateCodec),
+    highest: optional(certificateCodec),
+    signature: signatureCodec,
+  }),
+);
+
+const signedSlotCodec = struct<SignedSlot>({ ...slotFields, signature: signatureCodec });
+
+export const contradictionCodec = union<Contradiction, 'type'>('type', {
+  double: [
+    1,
+    struct<Omit<Extract<Contradiction, { type: 'double' }>, 'type'>>({
+      accused: u16,
+      phase: wordOf(['pre-prepare', 'prepare', 'commit']),
+      first: signedSlotCodec,
+      second: signedSlotCodec,
+    }),
+  ],
+  'forgotten-commit': [
+    2,
+    struct<Omit<Extract<Contradiction, { type: 'forgotten-commit' }>, 'type'>>({
+      accused: u16,
+      commit: signedSlotCodec,
+      viewChange: viewChangeCodec,
+    }),
+  ],
+});
+
+const voteCodec = struct<Signed & Slot>({ from: u16, ...slotFields, signature: signatureCodec });
+
+/** The wire format: the kind in one byte, then the fields in this order; the signature is last in each. */
+export const messageCodec = union<PbftMessage, 'kind'>('kind', {
+  'pre-prepare': [
+    1,
+    struct<Fields<PrePrepare>>({
+      from: u16,
+      ...slotFields,
+      proposal: proposalCodec,
+      signature: signatureCodec,
+    }),
+  ],
+  prepare: [2, voteCodec],
+  commit: [3, voteCodec],
+  suspect: [
+    4,
+    struct<Fields<Suspect>>({
+      from: u16,
+      view: viewCodec,
+      reason: wordOf(['no-progress', 'invalid-proposal', 'censorship']),
+      height: heightCodec,
+      signature: signatureCodec,
+    }),
+  ],
+  'view-change': [5, viewChangeCodec as unknown as Codec<Fields<ViewChange>>],
+  'new-view': [
+    6,
+    struct<Fields<NewView>>({
+      from: u16,
+      view: viewCodec,
+      viewChanges: listOf(viewChangeCodec, limits.maxValidators),
+      signature: signatureCodec,
+    }),
+  ],
+  status: [
+    7,
+    struct<Fields<Status>>({
+      from: u16,
+      view: viewCodec,
+      changing: bool,
+      finalHeight: heightCodec,
+      finalCertificate: optional(certificateCodec),
+      signature: signatureCodec,
+    }),
+  ],
+  evidence: [
+    8,
+    struct<Fields<Evidence>>({ from: u16, proof: contradictionCodec, signature: signatureCodec }),
+  ],
+});
+
+/** A struct nested in another message: the kind is known from its place and is not on the wire. */
+function withKind<M extends { readonly kind: string }>(kind: M['kind'], fields: Codec<Fields<M>>): Codec<M> {
+  return mapped(fields, {
+    toMemory: (plain) => ({ kind, ...plain }) as M,
+    toBytes: (message) => message as Fields<M>,
+  });
+}
+
+const signatureBytes = 64;
+const unsignedMark = '00'.repeat(signatureBytes) as Signature;
+
+const domains: Record<Exclude<PbftMessage['kind'], VotePhase>, Domain> = {
+  suspect: 'quorate/v1/pbft/suspect',
+  'view-change': 'quorate/v1/pbft/view-change',
+  'new-view': 'quorate/v1/pbft/new-view',
+  status: 'quorate/v1/pbft/status',
+  evidence: 'quorate/v1/pbft/evidence',
+};
+
+/** What ties a signature to one chain and one validator set (epoch). */
+export interface Epoch {
+  readonly chainId: Hash;
+  readonly validatorsHash: Hash;
+}
+
+/** The exact bytes that the sender of a message signs. */
+export function preimageOf(message: PbftMessage, epoch: Epoch): Uint8Array {
+  switch (message.kind) {
+    case 'pre-prepare':
+    case 'prepare':
+    case 'commit':
+      return voteBytes(message.kind, epoch.chainId, epoch.validatorsHash, message);
+    case 'suspect':
+    case 'view-change':
+    case 'new-view':
+    case 'status':
+    case 'evidence':
+      return concat(
+        domainPrefix(domains[message.kind]),
+        hashToBytes(epoch.chainId),
+        hashToBytes(epoch.validatorsHash),
+        bytesWithoutSignature(message),
+      );
+  }
+}
+
+function bytesWithoutSignature(message: PbftMessage): Uint8Array {
+  const bytes = encode(messageCodec, message);
+  return bytes.subarray(0, bytes.length - signatureBytes);
+}
+
+/** A message as its engine makes it: everything but the signature. */
+export type Draft = PbftMessage extends infer M
+  ? M extends PbftMessage
+    ? Omit<M, 'signature'>
+    : never
+  : never;
+
+/** A draft in the form that the signer takes. Its key is its place in the consensus log; see `Unsigned`. */
+export function toUnsigned(draft: Draft, epoch: Epoch): Unsigned {
+  const message = { ...draft, signature: unsignedMark } as PbftMessage;
+  return {
+    key: logKey(message),
+    view: 'view' in message ? message.view : noView,
+    floor: message.kind === 'view-change' ? message.view : noView,
+    bytes: bytesWithoutSignature(message),
+    preimage: preimageOf(message, epoch),
+  };
+}
+
+const noView = 0 as View;
+
+/** Where an own message is kept in the consensus log; empty for those that bind nothing. */
+export function logKey(message: PbftMessage): string {
+  switch (message.kind) {
+    case 'pre-prepare':
+    case 'prepare':
+    case 'commit':
+      return `${message.kind}/${message.view}/${message.height}`;
+    case 'view-change':
+    case 'new-view':
+      return `${message.kind}/${message.view}`;
+    case 'suspect':
+    case 'status':
+    case 'evidence':
+      return '';
+  }
+}

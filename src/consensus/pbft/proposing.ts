@@ -1,0 +1,77 @@
+import { hashHeader, type Height, toHeight } from '../../ledger/block.ts';
+import type { Input } from '../engine.ts';
+import { buildingTip } from './chain.ts';
+import type { PbftMessage } from './message.ts';
+import { isNormal, mayVote, persist, primaryOf, type Replica, windowEnd } from './replica.ts';
+
+type Built = Extract<Input<PbftMessage>, { type: 'built' }>;
+
+/** Has a block built when it is this replica's turn, the window is open, and there is work (rule 1 of the normal case). */
+export function maybePropose(replica: Replica): void {
+  const { state, options } = replica;
+  if (!isNormal(replica) || !mayVote(replica) || state.building !== null) return;
+  const tip = buildingTip(replica);
+  if (tip === null) return;
+  const height = toHeight(tip.height + 1);
+  if (height > windowEnd(replica) || primaryOf(replica, state.view, height) !== replica.self) return;
+
+  const inFlight = tip.height - state.final.height;
+  const heartbeat =
+    options.heartbeatMs > 0 && inFlight === 0 && state.now - state.lastFinalAt >= options.heartbeatMs;
+  const work = state.work.executable > 0 && !state.nothingToBuild;
+  if (!work && !heartbeat) return;
+  // A block in flight is time to collect more for the next one; without one, nobody should wait.
+  if (inFlight > 0 && state.now - state.lastBuildAt < options.blockIntervalMs) return;
+
+  state.building = { parentHash: tip.blockHash, height };
+  state.lastBuildAt = state.now;
+  replica.effects.push({
+    type: 'build',
+    parentHash: tip.blockHash,
+    height,
+    view: state.view,
+    allowEmpty: heartbeat,
+  });
+}
+
+export function onBuilt(replica: Replica, { parentHash, view, proposal }: Built): void {
+  const { state } = replica;
+  if (state.building?.parentHash !== parentHash || view !== state.view) return;
+  const { height } = state.building;
+  state.building = null;
+  if (proposal === null) {
+    state.nothingToBuild = true;
+    return;
+  }
+  const tip = buildingTip(replica);
+  if (!isNormal(replica) || !mayVote(replica) || tip?.blockHash !== parentHash) return;
+  propose(replica, height, proposal);
+}
+
+function propose(replica: Replica, height: Height, proposal: NonNullable<Built['proposal']>): void {
+  const { state, self } = replica;
+  if (self === null) return;
+  const blockHash = hashHeader(proposal.header);
+  const { parentHash } = proposal.header;
+  state.valid.set(blockHash, { height, blockHash, parentHash });
+  state.slots.set(height, {
+    height,
+    blockHash,
+    parentHash,
+    proposal,
+    holders: [self],
+    validity: 'valid',
+    retryAt: 0,
+    prepareAsked: true,
+    commitAsked: false,
+  });
+  const slot = { from: self, view: state.view, height, blockHash };
+  // The primary prepares too, so that every certificate is made of Prepares alone.
+  persist(replica, {
+    blocks: [blockHash],
+    sign: [
+      { kind: 'pre-prepare', ...slot, proposal },
+      { kind: 'prepare', ...slot },
+    ],
+  });
+}

@@ -1,0 +1,56 @@
+import { bool, encode, struct, u48, wordOf } from '../../base/codec.ts';
+import { type Height, heightCodec, toHeight, type View, viewCodec } from '../../ledger/block.ts';
+import { type Certificate, certificateCodec } from '../../ledger/certificate.ts';
+import { messageCodec, type NewView } from './message.ts';
+import type { AmnesiaGuard, PbftState } from './state.ts';
+
+/** A write to the consensus log. Besides these records it holds each own vote under its `logKey`. */
+export interface LogRecord {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+export const recordKeys = {
+  position: 'position',
+  highest: 'highest',
+  newView: 'accepted-new-view',
+} as const;
+
+/** Where the replica is: its view, whether it left the one before without a new-view yet, and its amnesia guard. */
+export interface Position {
+  readonly view: View;
+  readonly changing: boolean;
+  readonly attempts: number;
+  readonly guard: AmnesiaGuard['name'];
+  /** 0 unless the guard is silent. */
+  readonly silentUntil: Height;
+}
+
+export const positionCodec = struct<Position>({
+  view: viewCodec,
+  changing: bool,
+  attempts: u48,
+  guard: wordOf(['off', 'learning', 'silent']),
+  silentUntil: heightCodec,
+});
+
+export function positionRecord({ view, phase, attempts, guard }: PbftState): LogRecord {
+  return {
+    key: recordKeys.position,
+    value: encode(positionCodec, {
+      view,
+      changing: phase.name === 'changing',
+      attempts,
+      guard: guard.name,
+      silentUntil: guard.name === 'silent' ? guard.until : toHeight(0),
+    }),
+  };
+}
+
+export function certificateRecord(certificate: Certificate): LogRecord {
+  return { key: recordKeys.highest, value: encode(certificateCodec, certificate) };
+}
+
+export function newViewRecord(newView: NewView): LogRecord {
+  return { key: recordKeys.newView, value: encode(messageCodec, newView) };
+}

@@ -1,0 +1,173 @@
+import { invariant } from '../../base/invariant.ts';
+import { decode } from '../../base/codec.ts';
+import { unwrap } from '../../base/problem.ts';
+import { type Height, toHeight, toView } from '../../ledger/block.ts';
+import { certificateCodec } from '../../ledger/certificate.ts';
+import type { EngineStart } from '../engine.ts';
+import { chainTo } from './chain.ts';
+import { messageCodec, type PbftMessage } from './message.ts';
+import { positionCodec, recordKeys } from './records.ts';
+import { isSlotMessage, type Replica } from './replica.ts';
+import { type AcceptedSlot, highestOf, type PbftState } from './state.ts';
+import { countVote, tallyFor } from './voting.ts';
+import { obligationsOf, startView } from './view-change.ts';
+
+/** The state of a replica that has no records yet. */
+export function freshState(start: EngineStart): PbftState {
+  const { header, hash, certificate } = start.final;
+  const final = {
+    height: header.height,
+    blockHash: hash,
+    certificate: certificate?.engine === 'pbft' ? certificate : null,
+  };
+  const noHeight = toHeight(0);
+  return {
+    now: start.now,
+    view: toView(0),
+    phase: { name: 'normal' },
+    viewBase: { height: noHeight, blockHash: hash },
+    newView: null,
+    newViewAsked: toView(0),
+    final,
+    appliedHeight: header.height,
+    recentFinal: new Map([[header.height, hash]]),
+    highest: final.certificate,
+    slots: new Map(),
+    waiting: new Map(),
+    valid: new Map(),
+    tallies: new Map(),
+    viewChanges: new Map(),
+    suspects: new Map(),
+    ahead: new Map(),
+    own: new Map(),
+    persistSeq: 0,
+    persisting: [],
+    stored: new Set(start.candidates.map(({ blockHash }) => blockHash)),
+    work: { executable: 0, oldestSince: null, passedOverSince: null },
+    building: null,
+    lastBuildAt: Number.NEGATIVE_INFINITY,
+    nothingToBuild: false,
+    lastFinalAt: start.now,
+    timerSince: null,
+    viewSince: start.now,
+    attempts: 0,
+    grounds: null,
+    repeatAt: start.now,
+    peers: start.validators.keys.map(() => ({
+      connected: false,
+      heardAt: Number.NEGATIVE_INFINITY,
+      finalHeight: noHeight,
+      view: toView(0),
+      answeredAt: Number.NEGATIVE_INFINITY,
+    })),
+    statusAt: Number.NEGATIVE_INFINITY,
+    statusFinalHeight: header.height,
+    syncAsked: { height: noHeight, at: Number.NEGATIVE_INFINITY },
+    guard:
+      start.firstUse || start.records.size > 0 ? { name: 'off' } : { name: 'learning', proven: new Map() },
+    accused: new Set(),
+    counters: {},
+  };
+}
+
+/**
+ * Goes on from the consensus log. The replica is where it was: it holds its promises, counts its own votes, and has
+ * the blocks that it voted for validated again, because their execution is not stored.
+ */
+export function restore(replica: Replica, start: EngineStart): void {
+  const { state } = replica;
+  const { records } = start;
+  const position = records.get(recordKeys.position);
+  if (position === undefined) {
+    invariant(records.size === 0, 'a consensus log that is not empty has a position');
+    return;
+  }
+  const { view, changing, attempts, guard, silentUntil } = unwrap(
+    decode(positionCodec, position, 'position record'),
+  );
+  state.view = view;
+  state.attempts = attempts;
+  state.phase = changing ? { name: 'changing', quorumSince: null } : { name: 'normal' };
+  if (guard === 'learning') state.guard = { name: 'learning', proven: new Map() };
+  if (guard === 'silent') state.guard = { name: 'silent', until: silentUntil };
+
+  const highest = records.get(recordKeys.highest);
+  if (highest !== undefined) {
+    state.highest = highestOf(state.highest, unwrap(decode(certificateCodec, highest, 'certificate record')));
+  }
+  for (const message of ownMessages(records)) restoreOwn(replica, message);
+
+  const accepted = records.get(recordKeys.newView);
+  if (accepted !== undefined && !changing) {
+    const newView = unwrap(decode(messageCodec, accepted, 'new-view record'));
+    if (newView.kind === 'new-view' && newView.view === view) {
+      const { base, tip } = obligationsOf(newView.viewChanges);
+      startView(replica, newView, base, tip);
+      const slot = tip === null ? undefined : state.slots.get(tip.height);
+      if (tip !== null && slot === undefined && tip.height > state.final.height) {
+        state.slots.set(
+          tip.height,
+          restoredSlot(tip, {
+            prepareAsked: false,
+            holders: tip.signatures.map(({ validator }) => validator),
+          }),
+        );
+      }
+    }
+  }
+}
+
+function ownMessages(records: EngineStart['records']): PbftMessage[] {
+  const messages: PbftMessage[] = [];
+  for (const [key, value] of records) {
+    if (!key.includes('/')) continue;
+    messages.push(unwrap(decode(messageCodec, value, `record ${key}`)));
+  }
+  return messages;
+}
+
+function restoreOwn(replica: Replica, message: PbftMessage): void {
+  const { state } = replica;
+  if (message.kind === 'new-view')
+    state.newViewAsked = message.view > state.newViewAsked ? message.view : state.newViewAsked;
+  if (!('view' in message) || message.view !== state.view) return;
+  if (message.kind === 'view-change') state.viewChanges.set(message.from, message);
+  state.own.set(
+    `${message.kind}/${message.view}${isSlotMessage(message) ? `/${message.height}` : ''}`,
+    message,
+  );
+  if (!isSlotMessage(message) || message.height <= state.final.height) return;
+  countVote(replica, tallyFor(replica, message.view, message.height), message.kind, message.from, message);
+  const slot = state.slots.get(message.height) ?? restoredSlot(message, { prepareAsked: true, holders: [] });
+  state.slots.set(message.height, {
+    ...slot,
+    parentHash: message.kind === 'pre-prepare' ? message.proposal.header.parentHash : slot.parentHash,
+    proposal: message.kind === 'pre-prepare' ? message.proposal : slot.proposal,
+    commitAsked: slot.commitAsked || message.kind === 'commit',
+  });
+}
+
+function restoredSlot(
+  place: { readonly height: Height; readonly blockHash: AcceptedSlot['blockHash'] },
+  rest: Pick<AcceptedSlot, 'prepareAsked' | 'holders'>,
+): AcceptedSlot {
+  return {
+    height: place.height,
+    blockHash: place.blockHash,
+    parentHash: null,
+    proposal: null,
+    validity: 'unavailable',
+    retryAt: 0,
+    commitAsked: false,
+    ...rest,
+  };
+}
+
+/** Fills in the parents of blocks that were validated after a restart. */
+export function completeSlots(replica: Replica): void {
+  for (const slot of replica.state.slots.values()) {
+    if (slot.parentHash !== null || slot.validity !== 'valid') continue;
+    const parentHash = chainTo(replica, slot.blockHash)?.at(-1)?.parentHash;
+    if (parentHash !== undefined) replica.state.slots.set(slot.height, { ...slot, parentHash });
+  }
+}

@@ -1,0 +1,162 @@
+import type { Hash } from '../../crypto/hash.ts';
+import type { Signature } from '../../crypto/signature.ts';
+import { type Height, type Proposal, toHeight, toView, type View } from '../../ledger/block.ts';
+import type { Certificate } from '../../ledger/certificate.ts';
+import type { ChainLink, MonotonicMs, PendingWork, ValidatorIndex } from '../engine.ts';
+import type { NewView, PbftMessage, PrePrepare, Suspect, SuspectReason, ViewChange } from './message.ts';
+
+/** Everything that a replica knows, as plain data: it can be cloned, hashed and compared. */
+export interface PbftState {
+  now: MonotonicMs;
+
+  /** The view it is in, or is changing to. Never goes back. */
+  view: View;
+  phase: Phase;
+  /** Where the proposals of this view start: the block that new-view obliged it to, or the final block of then. */
+  viewBase: { readonly height: Height; readonly blockHash: Hash };
+  /** The new-view that it accepted for `view`; null in view 0 and while changing. */
+  newView: NewView | null;
+  /** The latest view that this replica asked to have a NewView signed for. */
+  newViewAsked: View;
+
+  /** The highest final block and its commit certificate (null at genesis only). */
+  final: { readonly height: Height; readonly blockHash: Hash; readonly certificate: Certificate | null };
+  /** Stored and executed up to here. At most `final.height`. */
+  appliedHeight: Height;
+  /** Hashes of the last final blocks, to vote for a tip that this replica has already. */
+  recentFinal: Map<Height, Hash>;
+  /** The highest-ranked certificate known. Its rank never falls. */
+  highest: Certificate | null;
+
+  /** The blocks accepted in this view, by height: at most one each, for as long as the view lasts. */
+  slots: Map<Height, AcceptedSlot>;
+  /** Proposals of this view whose parent is not accepted yet, by height. */
+  waiting: Map<Height, PrePrepare>;
+  /** Blocks known to be valid, not final, whole chain down to the final one included. */
+  valid: Map<Hash, ChainLink>;
+  /** Votes by slot. */
+  tallies: Map<string, Tally>;
+
+  /** The latest ViewChange of each validator. */
+  viewChanges: Map<ValidatorIndex, ViewChange>;
+  /** The latest Suspect of each validator. */
+  suspects: Map<ValidatorIndex, Pick<Suspect, 'view' | 'reason' | 'height'>>;
+  /** Messages ahead of the view or the window, by sender; bounded for each. */
+  ahead: Map<ValidatorIndex, PbftMessage[]>;
+
+  /** Own signed messages that are on disk and may have to be sent again, by log key. */
+  own: Map<string, PbftMessage>;
+  /** Sequence number of the last persist. */
+  persistSeq: number;
+  /** Unfinished persists: number and since when, oldest first. */
+  persisting: { readonly seq: number; readonly since: MonotonicMs }[];
+  /** Blocks that this replica asked to store. */
+  stored: Set<Hash>;
+
+  work: PendingWork;
+  /** A `build` that was not answered yet. */
+  building: { readonly parentHash: Hash; readonly height: Height } | null;
+  lastBuildAt: MonotonicMs;
+  /** The last build found nothing; wait for new work. */
+  nothingToBuild: boolean;
+  lastFinalAt: MonotonicMs;
+
+  /** When the progress timer started, or null while it does not run. */
+  timerSince: MonotonicMs | null;
+  viewSince: MonotonicMs;
+  /** Views tried without a final block: the exponent of the timeout. */
+  attempts: number;
+  /** Own grounds to leave the view. */
+  grounds: { readonly reason: SuspectReason; readonly height: Height } | null;
+  /** When the Suspect or the ViewChange is sent again. */
+  repeatAt: MonotonicMs;
+
+  peers: PeerState[];
+  statusAt: MonotonicMs;
+  statusFinalHeight: Height;
+  /** The last `sync` asked for, so that it is not asked for on every message. */
+  syncAsked: { readonly height: Height; readonly at: MonotonicMs };
+
+  guard: AmnesiaGuard;
+  /** Validators caught in a contradiction, with its kind. */
+  accused: Set<string>;
+  counters: Record<string, number>;
+}
+
+/** `changing` → `normal` by accepting the new-view of `view`; `normal` → `changing` by leaving for a higher view. */
+export type Phase =
+  | { readonly name: 'normal' }
+  | {
+      readonly name: 'changing';
+      /** Since when a quorum of ViewChanges for `view` is held: from then on its primary has no excuse. */
+      quorumSince: MonotonicMs | null;
+    };
+
+export interface AcceptedSlot {
+  readonly height: Height;
+  readonly blockHash: Hash;
+  /** Null for a tip until its chain is known. */
+  readonly parentHash: Hash | null;
+  readonly proposal: Proposal | null;
+  readonly holders: readonly ValidatorIndex[];
+  validity: 'checking' | 'valid' | 'invalid' | 'unavailable';
+  /** When an unavailable block is asked for again. */
+  retryAt: MonotonicMs;
+  /** The Prepare (and the primary's PrePrepare) is with the disk or further. */
+  prepareAsked: boolean;
+  commitAsked: boolean;
+}
+
+export interface TallyVote {
+  readonly blockHash: Hash;
+  readonly signature: Signature;
+}
+
+/** The votes for one (view, height): the first of each validator and kind counts, whatever comes after. */
+export interface Tally {
+  readonly view: View;
+  readonly height: Height;
+  readonly prePrepare: Map<ValidatorIndex, TallyVote>;
+  readonly prepare: Map<ValidatorIndex, TallyVote>;
+  readonly commit: Map<ValidatorIndex, TallyVote>;
+}
+
+export interface PeerState {
+  connected: boolean;
+  heardAt: MonotonicMs;
+  finalHeight: Height;
+  view: View;
+  answeredAt: MonotonicMs;
+}
+
+/**
+ * What a validator without its log may do. `off`: all is well. `learning`: it collects what a quorum
+ * proves final. `silent`: it votes again when a block above `until` is final.
+ */
+export type AmnesiaGuard =
+  | { readonly name: 'off' }
+  | { readonly name: 'learning'; readonly proven: Map<ValidatorIndex, Height> }
+  | { readonly name: 'silent'; readonly until: Height };
+
+/** Orders certificates: by view, then by height (Quorate's rank; PBFT compares views only, section 4.4). */
+export interface Rank {
+  readonly view: View;
+  readonly height: Height;
+}
+
+export const lowestRank: Rank = { view: toView(0), height: toHeight(0) };
+
+export function compareRank(a: Rank | null | undefined, b: Rank | null | undefined): number {
+  const left = a ?? lowestRank;
+  const right = b ?? lowestRank;
+  return left.view === right.view ? left.height - right.height : left.view - right.view;
+}
+
+export function highestOf(
+  a: Certificate | null | undefined,
+  b: Certificate | null | undefined,
+): Certificate | null {
+  return (compareRank(a, b) >= 0 ? a : b) ?? a ?? b ?? null;
+}
+
+export const tallyKey = (view: View, height: Height): string => `${view}/${height}`;

@@ -1,0 +1,80 @@
+import { onStatusForGuard } from './amnesia.ts';
+import { askSync, onCommitCertificate } from './finality.ts';
+import type { Status } from './message.ts';
+import { isNormal, isSlotMessage, post, type Replica, send } from './replica.ts';
+import type { Recipients, ValidatorIndex } from '../engine.ts';
+import { hasUnfinished } from './suspicion.ts';
+
+/** Tells where this replica stands, so that others send what it lacks and ask for what they lack. */
+export function postStatus(replica: Replica, to: Recipients): void {
+  const { state, self } = replica;
+  if (self === null) return;
+  post(replica, to, {
+    kind: 'status',
+    from: self,
+    view: state.view,
+    changing: !isNormal(replica),
+    finalHeight: state.final.height,
+    finalCertificate: state.final.certificate ?? undefined,
+  });
+}
+
+/** On every tick: often while something is unfinished and nothing became final since, rarely otherwise. */
+export function repeatStatus(replica: Replica): void {
+  const { state, options } = replica;
+  const since = state.now - state.statusAt;
+  const stuck =
+    state.final.height === state.statusFinalHeight &&
+    (!isNormal(replica) || hasUnfinished(replica) || isBehind(replica) || state.guard.name !== 'off');
+  if (since < (stuck ? options.statusMs : options.idleStatusMs)) return;
+  state.statusAt = state.now;
+  state.statusFinalHeight = state.final.height;
+  postStatus(replica, 'all');
+  if (isBehind(replica)) askSyncFromPeers(replica);
+}
+
+function isBehind(replica: Replica): boolean {
+  return replica.state.peers.some((peer) => peer.finalHeight > replica.state.final.height);
+}
+
+function askSyncFromPeers(replica: Replica): void {
+  const { state } = replica;
+  const ahead = [...state.peers.entries()].filter(([, peer]) => peer.finalHeight > state.final.height);
+  const height = ahead.reduce(
+    (most, [, peer]) => (peer.finalHeight > most ? peer.finalHeight : most),
+    state.final.height,
+  );
+  askSync(
+    replica,
+    height,
+    ahead.map(([index]) => index),
+  );
+}
+
+export function onStatus(replica: Replica, status: Status): void {
+  const { state } = replica;
+  const peer = state.peers[status.from];
+  if (peer === undefined || status.from === replica.self) return;
+  peer.finalHeight = status.finalHeight;
+  peer.view = status.view;
+  onStatusForGuard(replica, status);
+  if (status.finalCertificate !== undefined) onCommitCertificate(replica, status.finalCertificate);
+  if (state.now - peer.answeredAt < replica.options.statusMs / 2) return;
+  peer.answeredAt = state.now;
+  sendWhatIsMissing(replica, status.from, status);
+}
+
+/** A peer behind in height gets this replica's Status, one behind in view its NewView, one that is level the votes again. */
+function sendWhatIsMissing(replica: Replica, to: ValidatorIndex, status: Status): void {
+  const { state } = replica;
+  if (status.finalHeight < state.final.height) postStatus(replica, [to]);
+  const lacksView = status.view < state.view || (status.view === state.view && status.changing);
+  if (lacksView && isNormal(replica) && state.newView !== null) send(replica, [to], state.newView);
+  for (const message of state.own.values()) {
+    if (message.kind === 'new-view') continue;
+    const wanted = isSlotMessage(message)
+      ? isNormal(replica) && message.view === state.view && message.height > status.finalHeight
+      : message.kind === 'view-change' && message.view === state.view && !isNormal(replica);
+    if (wanted) send(replica, [to], message);
+  }
+}

@@ -1,0 +1,115 @@
+import { type Height, toHeight } from '../../ledger/block.ts';
+import type { ValidatorIndex } from '../engine.ts';
+import type { Suspect, SuspectReason } from './message.ts';
+import { isNormal, mayVote, post, type Replica, send, trace, weakQuorumOf } from './replica.ts';
+import { joinView, leaveView, noteQuorum } from './view-change.ts';
+
+/** How long the current view may take for one block (PBFT, section 4.4: doubled with every view that failed). */
+export function viewTimeout(replica: Replica): number {
+  const { viewTimeoutMs, viewTimeoutCapMs } = replica.options;
+  return Math.min(viewTimeoutMs * 2 ** Math.min(replica.state.attempts, 30), viewTimeoutCapMs);
+}
+
+export function restartTimer(replica: Replica): void {
+  replica.state.timerSince = hasUnfinished(replica) ? replica.state.now : null;
+}
+
+/** An executable transaction is pending, or a block is accepted and not final: the progress timer runs. */
+export function hasUnfinished(replica: Replica): boolean {
+  const { state } = replica;
+  if (state.work.executable > 0) return true;
+  for (const height of state.slots.keys()) if (height > state.final.height) return true;
+  return false;
+}
+
+/** Watches the primary: runs on every tick. */
+export function watchProgress(replica: Replica): void {
+  const { state } = replica;
+  if (state.phase.name === 'changing') {
+    noteQuorum(replica);
+    watchChange(replica, state.phase.quorumSince);
+    return;
+  }
+  if (!hasUnfinished(replica)) state.timerSince = null;
+  else if (state.timerSince === null) state.timerSince = state.now;
+  if (state.timerSince !== null && state.now - state.timerSince >= viewTimeout(replica)) {
+    raiseGrounds(replica, 'no-progress', toHeight(state.final.height + 1));
+  }
+  const { passedOverSince } = state.work;
+  if (passedOverSince === null) {
+    if (state.grounds?.reason === 'censorship') state.grounds = null;
+  } else if (state.now - Math.max(passedOverSince, state.viewSince) >= replica.options.censorshipMs) {
+    // A new primary gets the whole time again.
+    raiseGrounds(replica, 'censorship', toHeight(state.final.height + 1));
+  }
+  repeatSuspect(replica);
+}
+
+/** While changing: a quorum waits for the new primary, or the ViewChange has to be heard by more. */
+function watchChange(replica: Replica, quorumSince: number | null): void {
+  const { state } = replica;
+  if (quorumSince !== null && state.now - quorumSince >= viewTimeout(replica)) {
+    leaveView(replica, 'its primary did not start it');
+    return;
+  }
+  if (state.now < state.repeatAt) return;
+  state.repeatAt = state.now + replica.options.statusMs;
+  const own = replica.self === null ? undefined : state.viewChanges.get(replica.self);
+  if (own?.view === state.view) send(replica, 'all', own);
+}
+
+/** Own grounds to leave this view; the first ones stay until they end. */
+export function raiseGrounds(replica: Replica, reason: SuspectReason, height: Height): void {
+  const { state } = replica;
+  if (state.grounds !== null || !isNormal(replica) || !mayVote(replica)) return;
+  state.grounds = { reason, height };
+  state.repeatAt = state.now;
+  trace(replica, 'suspect', { view: state.view, reason, height });
+  repeatSuspect(replica);
+}
+
+function repeatSuspect(replica: Replica): void {
+  const { state, self } = replica;
+  if (state.grounds === null || self === null || state.now < state.repeatAt) return;
+  state.repeatAt = state.now + replica.options.statusMs;
+  const suspect = { kind: 'suspect', from: self, view: state.view, ...state.grounds } as const;
+  post(replica, 'all', suspect);
+  state.suspects.set(self, suspect);
+  maybeLeave(replica);
+}
+
+export function onSuspect(replica: Replica, suspect: Suspect): void {
+  if (suspect.view < replica.state.view) return;
+  replica.state.suspects.set(suspect.from, suspect);
+  maybeLeave(replica);
+}
+
+/**
+ * Leaves when f + 1 validators want to, so at least one that does not lie: by Suspects of this view, or by ViewChanges for
+ * later ones (PBFT, section 4.5.2, liveness, second rule).
+ */
+export function maybeLeave(replica: Replica): void {
+  const { state } = replica;
+  const weak = weakQuorumOf(replica);
+  const later = [...state.viewChanges.values()].filter(
+    (viewChange) => viewChange.view > state.view && viewChange.from !== replica.self,
+  );
+  if (later.length >= weak) {
+    joinView(
+      replica,
+      later.reduce((least, { view }) => (view < least ? view : least), later[0]?.view ?? state.view),
+    );
+    return;
+  }
+  if (!isNormal(replica)) return;
+  const against = new Set<ValidatorIndex>(later.map(({ from }) => from));
+  for (const [from, suspect] of state.suspects) if (stillCounts(replica, suspect)) against.add(from);
+  if (against.size >= weak) leaveView(replica, 'enough validators suspect its primary');
+}
+
+/** A Suspect for lack of progress ends by itself when the height that it names is final. */
+function stillCounts(replica: Replica, suspect: Pick<Suspect, 'view' | 'reason' | 'height'>): boolean {
+  const { state } = replica;
+  if (suspect.view !== state.view) return false;
+  return suspect.reason !== 'no-progress' || suspect.height > state.final.height;
+}

@@ -1,0 +1,192 @@
+import type { Hash } from '../../crypto/hash.ts';
+import { type Height, toHeight, type View, toView } from '../../ledger/block.ts';
+import type { Certificate } from '../../ledger/certificate.ts';
+import { acceptSlot } from './accepting.ts';
+import { compareCommitsWithViewChange } from './evidence.ts';
+import { askSync, forgetTallies, onCommitCertificate } from './finality.ts';
+import type { NewView, ViewChange } from './message.ts';
+import { mayVote, persist, quorumOf, type Replica, trace, viewPrimaryOf } from './replica.ts';
+import { certificateRecord, newViewRecord, positionRecord } from './records.ts';
+import { compareRank, highestOf } from './state.ts';
+import { maybeLeave, restartTimer } from './suspicion.ts';
+
+/** normal or changing → changing to the next view. */
+export function leaveView(replica: Replica, reason: string): void {
+  // An observer follows the others: it has no say in when a view ends.
+  if (replica.self === null) return;
+  trace(replica, 'leave-view', { view: replica.state.view, reason });
+  changeTo(replica, toView(replica.state.view + 1));
+}
+
+/** normal or changing → changing to a view that f + 1 others change to. */
+export function joinView(replica: Replica, view: View): void {
+  if (replica.self === null || view <= replica.state.view) return;
+  trace(replica, 'join-view', { view });
+  changeTo(replica, view);
+}
+
+function changeTo(replica: Replica, view: View): void {
+  const { state, self } = replica;
+  moveTo(replica, view);
+  state.attempts += 1;
+  if (self === null || !mayVote(replica)) {
+    persist(replica, { records: [positionRecord(state)] });
+    return;
+  }
+  const { height: finalHeight, certificate } = state.final;
+  const { highest } = state;
+  persist(replica, {
+    records: [positionRecord(state)],
+    sign: [
+      {
+        kind: 'view-change',
+        from: self,
+        view,
+        finalHeight,
+        finalCertificate: certificate ?? undefined,
+        highest: compareRank(highest, certificate) > 0 ? (highest ?? undefined) : undefined,
+      },
+    ],
+  });
+}
+
+/** any → changing to a view that others proved to be in already; it waits for that view's NewView. */
+export function adoptView(replica: Replica, view: View): void {
+  if (view <= replica.state.view) return;
+  trace(replica, 'adopt-view', { view });
+  moveTo(replica, view);
+  persist(replica, { records: [positionRecord(replica.state)] });
+}
+
+/** Forgets what belonged to the view before. Tallies stay: Commits of earlier views can still make a block final. */
+function moveTo(replica: Replica, view: View): void {
+  const { state } = replica;
+  state.view = view;
+  state.phase = { name: 'changing', quorumSince: null };
+  state.newView = null;
+  state.viewBase = state.final;
+  state.slots.clear();
+  state.waiting.clear();
+  state.building = null;
+  state.nothingToBuild = false;
+  state.grounds = null;
+  state.timerSince = null;
+  state.repeatAt = state.now + replica.options.statusMs;
+  for (const [from, suspect] of state.suspects) if (suspect.view < view) state.suspects.delete(from);
+  forgetTallies(replica);
+}
+
+/** A ViewChange of anybody, this replica included (once it is on disk). */
+export function onViewChange(replica: Replica, viewChange: ViewChange): void {
+  const { state } = replica;
+  const earlier = state.viewChanges.get(viewChange.from);
+  if (earlier !== undefined && earlier.view >= viewChange.view) return;
+  state.viewChanges.set(viewChange.from, viewChange);
+  compareCommitsWithViewChange(replica, viewChange.from);
+  if (viewChange.finalCertificate !== undefined) onCommitCertificate(replica, viewChange.finalCertificate);
+  maybeLeave(replica);
+  noteQuorum(replica);
+}
+
+/**
+ * With a quorum that left the views below, the time of this view's primary runs. Those that are past this view already count
+ * too, or a few that waited less would leave the others without a quorum for ever. The primary starts the view
+ * with a quorum of ViewChanges for exactly this view.
+ */
+export function noteQuorum(replica: Replica): void {
+  const { state } = replica;
+  if (state.phase.name !== 'changing') return;
+  const quorum = quorumOf(replica);
+  const here: ViewChange[] = [];
+  let left = 0;
+  for (const viewChange of state.viewChanges.values()) {
+    if (viewChange.view >= state.view) left += 1;
+    if (viewChange.view === state.view) here.push(viewChange);
+  }
+  if (left >= quorum && state.phase.quorumSince === null) {
+    state.phase = { name: 'changing', quorumSince: state.now };
+  }
+  if (here.length < quorum || state.newViewAsked >= state.view) return;
+  if (viewPrimaryOf(replica, state.view) !== replica.self || !mayVote(replica)) return;
+  state.newViewAsked = state.view;
+  const viewChanges = here.sort((a, b) => a.from - b.from).slice(0, quorum);
+  persist(replica, {
+    sign: [{ kind: 'new-view', from: replica.self, view: state.view, viewChanges }],
+  });
+}
+
+/** What the view changes of a NewView oblige everybody to; each replica computes it itself. */
+export function obligationsOf(viewChanges: readonly ViewChange[]): {
+  readonly base: { readonly height: Height; readonly certificate: Certificate | null };
+  /** The block that the view starts with, when it is above the base. */
+  readonly tip: Certificate | null;
+} {
+  let base: { height: Height; certificate: Certificate | null } = { height: toHeight(0), certificate: null };
+  let highest: Certificate | null = null;
+  for (const { finalHeight, finalCertificate, highest: reported } of viewChanges) {
+    if (finalHeight > base.height) base = { height: finalHeight, certificate: finalCertificate ?? null };
+    highest = highestOf(highest, highestOf(reported, finalCertificate));
+  }
+  return { base, tip: highest !== null && highest.height > base.height ? highest : null };
+}
+
+/** changing → normal, or normal → normal in a higher view. One NewView is accepted for each view. */
+export function onNewView(replica: Replica, newView: NewView): void {
+  const { state } = replica;
+  if (newView.view < state.view) return;
+  if (newView.view === state.view && state.phase.name === 'normal') return;
+  if (newView.view > state.view) moveTo(replica, newView.view);
+  const { base, tip } = obligationsOf(newView.viewChanges);
+  startView(replica, newView, base, tip);
+  if (tip !== null) state.highest = highestOf(state.highest, tip);
+  persist(replica, {
+    records: [
+      positionRecord(state),
+      newViewRecord(newView),
+      ...(state.highest === null ? [] : [certificateRecord(state.highest)]),
+    ],
+  });
+  trace(replica, 'new-view', { view: state.view, base: base.height, tip: tip?.height ?? base.height });
+
+  if (base.certificate !== null) onCommitCertificate(replica, base.certificate);
+  if (base.height > state.final.height) {
+    askSync(
+      replica,
+      base.height,
+      newView.viewChanges.filter(({ finalHeight }) => finalHeight === base.height).map(({ from }) => from),
+    );
+  }
+  if (tip !== null) acceptTip(replica, tip);
+}
+
+export function startView(
+  replica: Replica,
+  newView: NewView,
+  base: { readonly height: Height; readonly certificate: Certificate | null },
+  tip: Certificate | null,
+): void {
+  const { state } = replica;
+  const start: { height: Height; blockHash: Hash } | null = tip ?? base.certificate;
+  state.phase = { name: 'normal' };
+  state.newView = newView;
+  state.viewBase =
+    start === null
+      ? { height: base.height, blockHash: replica.genesisHash }
+      : { height: start.height, blockHash: start.blockHash };
+  state.viewSince = state.now;
+  restartTimer(replica);
+}
+
+/** The tip is accepted by NewView itself: as a whole chain, with one Prepare at its own height and none below. */
+export function acceptTip(replica: Replica, tip: Certificate): void {
+  const { final, recentFinal } = replica.state;
+  // Long final here: too long ago to check that it is the same block, and others get it by sync.
+  if (tip.height <= final.height && recentFinal.get(tip.height) !== tip.blockHash) return;
+  acceptSlot(replica, {
+    height: tip.height,
+    blockHash: tip.blockHash,
+    parentHash: replica.state.valid.get(tip.blockHash)?.parentHash ?? null,
+    proposal: null,
+    holders: tip.signatures.map(({ validator }) => validator),
+  });
+}

@@ -1,0 +1,131 @@
+import type { Hash } from '../../crypto/hash.ts';
+import { type Height, toHeight, toView, type View } from '../../ledger/block.ts';
+import type { Certificate, VotePhase } from '../../ledger/certificate.ts';
+import type { ValidatorIndex } from '../engine.ts';
+import { compareCommitsWithViewChange, onDoubleVote } from './evidence.ts';
+import { onCommitCertificate } from './finality.ts';
+import type { Vote } from './message.ts';
+import { isNormal, mayVote, persist, quorumOf, type Replica, windowEnd } from './replica.ts';
+import { type AcceptedSlot, highestOf, type Tally, tallyKey, type TallyVote } from './state.ts';
+import { certificateRecord } from './records.ts';
+
+/** How far back the Commits of views that were left still count. Bounds what old votes can occupy. */
+const pastViews = 8;
+
+/** True when the place is one that votes are counted for now; see `tallyFor` for what it bounds. */
+export function isCounted(replica: Replica, phase: VotePhase, view: View, height: Height): boolean {
+  const { state } = replica;
+  if (view > state.view || height > windowEnd(replica)) return false;
+  if (view < state.view && (phase !== 'commit' || view < state.view - pastViews)) return false;
+  // A tip that is final here still needs votes, so that others can finish it.
+  return height > state.final.height || (view === state.view && height === state.viewBase.height);
+}
+
+/** Counts one vote and acts on what it completes. Own votes come here too, once they are on disk. */
+export function onVote(replica: Replica, vote: Vote): void {
+  if (!isCounted(replica, vote.kind, vote.view, vote.height)) return;
+  const tally = tallyFor(replica, vote.view, vote.height);
+  if (!countVote(replica, tally, vote.kind, vote.from, vote)) return;
+  if (vote.kind === 'commit') compareCommitsWithViewChange(replica, vote.from);
+  advance(replica, vote.view, vote.height);
+}
+
+/** True when the vote is new. A second one for another block is evidence, and is not counted. */
+export function countVote(
+  replica: Replica,
+  tally: Tally,
+  phase: VotePhase,
+  from: ValidatorIndex,
+  { blockHash, signature }: TallyVote,
+): boolean {
+  const votes = votesOf(tally, phase);
+  const earlier = votes.get(from);
+  if (earlier === undefined) {
+    votes.set(from, { blockHash, signature });
+    return true;
+  }
+  if (earlier.blockHash !== blockHash) {
+    onDoubleVote(replica, from, phase, tally, [earlier, { blockHash, signature }]);
+  }
+  return false;
+}
+
+export function tallyFor(replica: Replica, view: View, height: Height): Tally {
+  const key = tallyKey(view, height);
+  let tally = replica.state.tallies.get(key);
+  if (tally === undefined) {
+    tally = { view, height, prePrepare: new Map(), prepare: new Map(), commit: new Map() };
+    replica.state.tallies.set(key, tally);
+  }
+  return tally;
+}
+
+function votesOf(tally: Tally, phase: VotePhase): Map<ValidatorIndex, TallyVote> {
+  return phase === 'pre-prepare' ? tally.prePrepare : tally[phase];
+}
+
+/** Takes a height as far as its votes allow: prepared, committed, final (PBFT, section 4.2). */
+export function advance(replica: Replica, view: View, height: Height): void {
+  const tally = replica.state.tallies.get(tallyKey(view, height));
+  if (tally === undefined) return;
+  const slot = replica.state.slots.get(height);
+  if (view === replica.state.view && slot !== undefined) maybeCommit(replica, slot, tally);
+  const committed = certificateOf(replica, tally, 'commit');
+  if (committed !== null) onCommitCertificate(replica, committed);
+}
+
+/** Prepared: the block is accepted and valid here, and a quorum's Prepares are held. Commit goes out once that is on disk. */
+function maybeCommit(replica: Replica, slot: AcceptedSlot, tally: Tally): void {
+  const { state } = replica;
+  if (slot.commitAsked || slot.validity !== 'valid' || !isNormal(replica)) return;
+  const prepared = certificateOf(replica, tally, 'prepare', slot.blockHash);
+  if (prepared === null) return;
+  state.highest = highestOf(prepared, state.highest);
+  slot.commitAsked = true;
+  if (!mayVote(replica) || replica.self === null) return;
+  persist(replica, {
+    records: [certificateRecord(state.highest ?? prepared)],
+    sign: [
+      {
+        kind: 'commit',
+        from: replica.self,
+        view: tally.view,
+        height: slot.height,
+        blockHash: slot.blockHash,
+      },
+    ],
+  });
+}
+
+/** A certificate of exactly a quorum, of the lowest validators that voted for one block; null while there is none. */
+function certificateOf(
+  replica: Replica,
+  tally: Tally,
+  phase: 'prepare' | 'commit',
+  wanted?: Hash,
+): Certificate | null {
+  const quorum = quorumOf(replica);
+  const votes = tally[phase];
+  if (votes.size < quorum) return null;
+  const byBlock = new Map<Hash, ValidatorIndex[]>();
+  for (const [from, vote] of votes) {
+    const voters = byBlock.get(vote.blockHash);
+    if (voters === undefined) byBlock.set(vote.blockHash, [from]);
+    else voters.push(from);
+  }
+  for (const [blockHash, voters] of byBlock) {
+    if (voters.length < quorum || (wanted !== undefined && wanted !== blockHash)) continue;
+    const signers = voters.toSorted((a, b) => a - b).slice(0, quorum);
+    return {
+      phase,
+      view: toView(tally.view),
+      height: toHeight(tally.height),
+      blockHash,
+      signatures: signers.flatMap((validator) => {
+        const vote = votes.get(validator);
+        return vote === undefined ? [] : [{ validator, signature: vote.signature }];
+      }),
+    };
+  }
+  return null;
+}

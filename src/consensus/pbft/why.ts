@@ -1,0 +1,83 @@
+import { type Height, toHeight } from '../../ledger/block.ts';
+import { maxFaulty } from '../../ledger/quorum.ts';
+import { primaryOf, quorumOf, type Replica, viewPrimaryOf, weakQuorumOf } from './replica.ts';
+import { tallyKey } from './state.ts';
+import { hasUnfinished } from './suspicion.ts';
+
+/** One sentence for an operator: what progress waits for. */
+export function whyWaiting(replica: Replica): string {
+  const { state } = replica;
+  const place = `height ${state.final.height + 1}, view ${state.view}`;
+  return `${place}: ${reason(replica)}${silentPeers(replica)}`;
+}
+
+function reason(replica: Replica): string {
+  const { state } = replica;
+  const quorum = quorumOf(replica);
+  const highest = state.peers.reduce((most, peer) => Math.max(most, peer.finalHeight), 0);
+  if (highest > state.final.height + replica.options.window) {
+    return `catching up, others are final at ${highest}`;
+  }
+  if (state.guard.name === 'learning')
+    return 'not voting: the consensus log was lost, asking others how far they are';
+  if (state.guard.name === 'silent')
+    return `not voting until a block above ${state.guard.until} is final: the consensus log was lost`;
+  if (state.phase.name === 'changing') {
+    const changed = [...state.viewChanges.values()].filter(({ view }) => view >= state.view).length;
+    return state.phase.quorumSince === null
+      ? `changing view: ${changed} of ${quorum} view changes`
+      : `changing view: waiting for validator ${viewPrimaryOf(replica, state.view)} to start it`;
+  }
+  const height = toHeight(state.final.height + 1);
+  const slot = state.slots.get(height);
+  if (slot !== undefined) return votes(replica, height);
+  if (!hasUnfinished(replica)) return 'idle, nothing to do';
+  const primary = primaryOf(replica, state.view, height);
+  return primary === replica.self
+    ? 'building a block'
+    : `waiting for a proposal of validator ${primary}${suspicions(replica)}`;
+}
+
+function votes(replica: Replica, height: Height): string {
+  const { state } = replica;
+  const quorum = quorumOf(replica);
+  const tally = state.tallies.get(tallyKey(state.view, height));
+  const slot = state.slots.get(height);
+  if (slot?.validity === 'checking') return 'checking the proposed block';
+  if (slot?.validity === 'unavailable') return 'fetching what is missing of the proposed block';
+  if (slot?.validity === 'invalid') return `the proposed block is invalid${suspicions(replica)}`;
+  const oldest = state.persisting[0];
+  if (oldest !== undefined && state.now - oldest.since > 1_000) {
+    return `the disk has not finished a write for ${Math.round((state.now - oldest.since) / 1_000)} s`;
+  }
+  const commits = tally?.commit.size ?? 0;
+  if (commits > 0) return `${commits} of ${quorum} commits${suspicions(replica)}`;
+  return `${tally?.prepare.size ?? 0} of ${quorum} prepares${suspicions(replica)}`;
+}
+
+function suspicions(replica: Replica): string {
+  const against = [...replica.state.suspects.values()].filter(
+    ({ view }) => view === replica.state.view,
+  ).length;
+  return against === 0 ? '' : `, ${against} of ${weakQuorumOf(replica)} suspect the primary`;
+}
+
+const silentAfterMs = 5_000;
+
+function silentPeers(replica: Replica): string {
+  const { state, self } = replica;
+  const silent = [...state.peers.entries()].filter(
+    ([index, peer]) => index !== self && state.now - peer.heardAt > silentAfterMs,
+  );
+  if (silent.length === 0) return '';
+  const list = silent
+    .slice(0, 4)
+    .map(([index, peer]) =>
+      Number.isFinite(peer.heardAt)
+        ? `validator ${index} silent for ${Math.round((state.now - peer.heardAt) / 1_000)} s`
+        : `validator ${index} never heard`,
+    )
+    .join(', ');
+  const tooMany = silent.length > maxFaulty(state.peers.length) ? ' (more than can be missing)' : '';
+  return `; ${list}${silent.length > 4 ? ` and ${silent.length - 4} more` : ''}${tooMany}`;
+}

@@ -1,0 +1,359 @@
+import { concat, toHex } from '../../../src/base/bytes.ts';
+import { decode } from '../../../src/base/codec.ts';
+import { defined } from '../../../src/base/invariant.ts';
+import { type RandomState, nextBelow, nextFloat, seedRandom } from '../../../src/base/random.ts';
+import { unwrap } from '../../../src/base/problem.ts';
+import { hash, type Hash, zeroHash } from '../../../src/crypto/hash.ts';
+import type { PublicKey, Signature } from '../../../src/crypto/signature.ts';
+import type { Effect, Input, Unsigned, ValidatorIndex, Verified } from '../../../src/consensus/engine.ts';
+import { PbftEngine } from '../../../src/consensus/pbft/engine.ts';
+import { messageCodec, type PbftMessage } from '../../../src/consensus/pbft/message.ts';
+import { defaultPbftOptions, type PbftOptions } from '../../../src/consensus/pbft/options.ts';
+import {
+  type BlockHeader,
+  hashHeader,
+  type Height,
+  type Proposal,
+  toHeight,
+  toView,
+  type View,
+} from '../../../src/ledger/block.ts';
+import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
+import { validatorSet } from '../../../src/ledger/validators.ts';
+
+/**
+ * Engines alone, without driver, ledger and signatures: a block is a header with no transactions, and everything that
+ * was sent is taken as verified. Nothing happens but what a test asks for.
+ */
+export class Committee {
+  readonly chainId = hash('quorate/v1/chain', new Uint8Array([1]));
+  readonly keys: PublicKey[];
+  readonly validators;
+  readonly genesis: BlockHeader;
+  readonly nodes: TestNode[];
+  readonly options: PbftOptions;
+  readonly random: RandomState;
+  /** All blocks ever built, as if every node could always supply every block. */
+  readonly blocks = new Map<Hash, BlockHeader>();
+  readonly invalid = new Set<Hash>();
+  now = 0;
+  /** Messages on the way. */
+  wire: { from: ValidatorIndex; to: ValidatorIndex; message: PbftMessage }[] = [];
+  /** Decides what arrives; everything by default. */
+  deliverable: (from: ValidatorIndex, to: ValidatorIndex, message: PbftMessage) => boolean = () => true;
+
+  constructor(n: number, setup: { options?: Partial<PbftOptions>; seed?: number; firstUse?: boolean } = {}) {
+    this.options = { ...defaultPbftOptions, ...setup.options };
+    this.random = seedRandom(setup.seed ?? 1);
+    this.keys = Array.from(
+      { length: n },
+      (_, index) => toHex(new Uint8Array(32).fill(index + 1)) as PublicKey,
+    );
+    this.validators = validatorSet(this.keys);
+    this.genesis = this.header({ height: 0, parentHash: this.chainId, view: 0, proposer: 0, salt: 0 });
+    this.nodes = this.keys.map((_, index) => new TestNode(this, index));
+    for (const node of this.nodes) node.start(setup.firstUse ?? true);
+  }
+
+  node(index: ValidatorIndex): TestNode {
+    return defined(this.nodes[index], `node ${index}`);
+  }
+
+  header(fields: {
+    height: number;
+    parentHash: Hash;
+    view: number;
+    proposer: ValidatorIndex;
+    salt: number;
+  }): BlockHeader {
+    const header: BlockHeader = {
+      height: toHeight(fields.height),
+      parentHash: fields.parentHash,
+      view: toView(fields.view),
+      proposer: defined(this.keys[fields.proposer], 'proposer'),
+      timestamp: fields.salt + 1,
+      transactionRoot: zeroHash,
+      stateRoot: zeroHash,
+      receiptsRoot: zeroHash,
+      validatorsHash: this.validators.hash,
+      nextValidatorsHash: this.validators.hash,
+    };
+    return header;
+  }
+
+  /** Delivers what is on the way, in order, until nothing is left or `most` were delivered. */
+  run(most = 100_000): void {
+    for (let count = 0; this.wire.length > 0 && count < most; count++) {
+      const next = this.wire.shift();
+      if (next !== undefined) this.deliver(next);
+    }
+  }
+
+  deliver({ from, to, message }: { from: ValidatorIndex; to: ValidatorIndex; message: PbftMessage }): void {
+    if (!this.deliverable(from, to, message)) return;
+    this.node(to).receive(message);
+  }
+
+  /** Lets time pass in steps of `step` ms, delivering everything after each. */
+  pass(ms: number, step = 100): void {
+    for (const end = this.now + ms; this.now < end;) {
+      this.now = Math.min(end, this.now + step);
+      for (const node of this.nodes) node.step({ type: 'tick', now: this.now });
+      this.run();
+    }
+  }
+
+  /** Gives every live node work, as if a transaction had reached all of them. */
+  work(executable = 1): void {
+    for (const node of this.nodes) node.setWork(executable);
+  }
+
+  heights(): number[] {
+    return this.nodes.map((node) => node.finalHeight());
+  }
+
+  /** Throws when two nodes hold different final blocks at one height. */
+  checkAgreement(liars: readonly ValidatorIndex[] = []): void {
+    const decided = new Map<Height, Hash>();
+    for (const node of this.nodes) {
+      if (liars.includes(node.index)) continue;
+      for (const [height, blockHash] of node.chain) {
+        const other = decided.get(height);
+        if (other !== undefined && other !== blockHash) {
+          throw new Error(`two blocks are final at height ${height}: ${other} and ${blockHash}`);
+        }
+        decided.set(height, blockHash);
+      }
+    }
+  }
+}
+
+let builds = 0;
+
+export class TestNode {
+  readonly committee: Committee;
+  readonly index: ValidatorIndex;
+  /** What survives a crash. */
+  records = new Map<string, Uint8Array>();
+  candidates = new Set<Hash>();
+  readonly chain = new Map<Height, Hash>();
+  certificates = new Map<Height, FinalityCertificate>();
+  engine: PbftEngine | null = null;
+  /** Persists are done at once unless a test holds them. */
+  holdPersists = false;
+  held: Extract<Effect<PbftMessage>, { type: 'persist' }>[] = [];
+  effects: Effect<PbftMessage>[] = [];
+  /** Changes what leaves; for liars. */
+  tamper: (to: ValidatorIndex, message: PbftMessage) => PbftMessage[] = (_, message) => [message];
+
+  constructor(committee: Committee, index: ValidatorIndex) {
+    this.committee = committee;
+    this.index = index;
+  }
+
+  start(firstUse: boolean): void {
+    const { committee } = this;
+    const height = this.finalHeight();
+    const blockHash = this.chain.get(height) ?? hashHeader(committee.genesis);
+    const certificate = this.certificates.get(height) ?? null;
+    this.engine = new PbftEngine(
+      {
+        chainId: committee.chainId,
+        genesisHash: hashHeader(committee.genesis),
+        validators: committee.validators,
+        self: defined(committee.keys[this.index], 'own key'),
+        final: { header: committee.blocks.get(blockHash) ?? committee.genesis, hash: blockHash, certificate },
+        records: new Map(this.records),
+        candidates: [...this.candidates].flatMap((candidate) => {
+          const header = committee.blocks.get(candidate);
+          return header === undefined
+            ? []
+            : [{ height: header.height, blockHash: candidate, parentHash: header.parentHash }];
+        }),
+        firstUse,
+        now: committee.now,
+        seed: this.index,
+      },
+      committee.options,
+    );
+    this.step({ type: 'tick', now: committee.now });
+  }
+
+  crash(): void {
+    this.engine = null;
+    this.held = [];
+  }
+
+  restart(): void {
+    this.start(false);
+  }
+
+  finalHeight(): Height {
+    return toHeight(Math.max(0, ...this.chain.keys()));
+  }
+
+  setWork(executable: number): void {
+    this.step({
+      type: 'work',
+      work: { executable, oldestSince: executable > 0 ? this.committee.now : null, passedOverSince: null },
+    });
+  }
+
+  receive(message: PbftMessage): void {
+    if (this.engine === null || !this.engine.wants(message)) return;
+    this.step({ type: 'message', message: message as Verified<PbftMessage> });
+  }
+
+  step(input: Input<PbftMessage>): void {
+    const queue: Input<PbftMessage>[] = [input];
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      if (this.engine === null) return;
+      for (const effect of this.engine.step(next)) {
+        this.effects.push(effect);
+        queue.push(...this.obey(effect));
+      }
+    }
+  }
+
+  obey(effect: Effect<PbftMessage>): Input<PbftMessage>[] {
+    const { committee } = this;
+    switch (effect.type) {
+      case 'persist':
+        if (this.holdPersists) {
+          this.held.push(effect);
+          return [];
+        }
+        return [this.write(effect)];
+      case 'send':
+        this.send(effect.to, effect.message);
+        return [];
+      case 'post':
+        this.send(effect.to, sign(effect.message, this.index));
+        return [];
+      case 'build': {
+        builds += 1;
+        const header = committee.header({
+          height: effect.height,
+          parentHash: effect.parentHash,
+          view: effect.view,
+          proposer: this.index,
+          salt: builds,
+        });
+        committee.blocks.set(hashHeader(header), header);
+        return [this.built(effect.parentHash, effect.view, { header, transactionHashes: [] })];
+      }
+      case 'validate': {
+        if (committee.invalid.has(effect.blockHash)) {
+          return [
+            {
+              type: 'validated',
+              blockHash: effect.blockHash,
+              result: { verdict: 'invalid', reason: 'test' },
+            },
+          ];
+        }
+        const chain = [];
+        let next = effect.blockHash;
+        const final = this.chain.get(this.finalHeight()) ?? hashHeader(committee.genesis);
+        while (next !== final) {
+          const header = committee.blocks.get(next);
+          if (header === undefined || header.height <= this.finalHeight()) {
+            return [
+              {
+                type: 'validated',
+                blockHash: effect.blockHash,
+                result: { verdict: 'unavailable', reason: 'test' },
+              },
+            ];
+          }
+          chain.unshift({ height: header.height, blockHash: next, parentHash: header.parentHash });
+          next = header.parentHash;
+        }
+        return [{ type: 'validated', blockHash: effect.blockHash, result: { verdict: 'valid', chain } }];
+      }
+      case 'commit': {
+        this.chain.set(effect.link.height, effect.link.blockHash);
+        if (effect.certificate !== null) this.certificates.set(effect.link.height, effect.certificate);
+        this.candidates.delete(effect.link.blockHash);
+        return [
+          { type: 'applied', height: effect.link.height },
+          { type: 'work', work: { executable: 0, oldestSince: null, passedOverSince: null } },
+        ];
+      }
+      case 'sync':
+        return this.sync(effect.holders);
+      default:
+        return [];
+    }
+  }
+
+  /** One persist reaches the disk. */
+  write(effect: Extract<Effect<PbftMessage>, { type: 'persist' }>): Input<PbftMessage> {
+    for (const { key, value } of effect.records) {
+      if (value === null) this.records.delete(key);
+      else this.records.set(key, value);
+    }
+    const signed = effect.sign.map((unsigned) => sign(unsigned, this.index));
+    for (const [index, unsigned] of effect.sign.entries()) {
+      this.records.set(unsigned.key, bytesOf(defined(effect.sign[index], 'unsigned'), this.index));
+      void unsigned;
+    }
+    for (const blockHash of effect.blocks) this.candidates.add(blockHash);
+    return { type: 'persisted', seq: effect.seq, signed };
+  }
+
+  releasePersists(): void {
+    const { held } = this;
+    this.held = [];
+    this.holdPersists = false;
+    for (const effect of held) this.step(this.write(effect));
+  }
+
+  sync(holders: readonly ValidatorIndex[]): Input<PbftMessage>[] {
+    for (const index of holders) {
+      const other = this.committee.node(index);
+      const certificate = other.certificates.get(other.finalHeight());
+      if (certificate === undefined || other.finalHeight() <= this.finalHeight()) continue;
+      if (!this.committee.deliverable(index, this.index, {} as PbftMessage)) continue;
+      const chain = [...other.chain.entries()]
+        .filter(([height]) => height > this.finalHeight())
+        .sort(([a], [b]) => a - b)
+        .map(([height, blockHash]) => ({
+          height,
+          blockHash,
+          parentHash: defined(this.committee.blocks.get(blockHash), 'block').parentHash,
+        }));
+      return [{ type: 'synced', chain, certificate: certificate as Verified<FinalityCertificate> }];
+    }
+    return [];
+  }
+
+  built(parentHash: Hash, view: View, proposal: Proposal | null): Input<PbftMessage> {
+    return { type: 'built', parentHash, view, proposal };
+  }
+
+  send(to: readonly ValidatorIndex[] | 'all', message: PbftMessage): void {
+    const targets = to === 'all' ? this.committee.nodes.map(({ index }) => index) : to;
+    for (const target of targets) {
+      if (target === this.index) continue;
+      for (const tampered of this.tamper(target, message)) {
+        this.committee.wire.push({ from: this.index, to: target, message: tampered });
+      }
+    }
+  }
+}
+
+/** A stand-in signature: it names its signer and what was signed, and nobody checks it here. */
+function bytesOf(unsigned: Unsigned, from: ValidatorIndex): Uint8Array {
+  const mark = hash('quorate/v1/hello', unsigned.preimage, new Uint8Array([from]));
+  return concat(unsigned.bytes, Uint8Array.from(Buffer.from(mark + mark, 'hex')));
+}
+
+export function sign(unsigned: Unsigned, from: ValidatorIndex): PbftMessage {
+  return unwrap(decode(messageCodec, bytesOf(unsigned, from), 'own message'));
+}
+
+export type { Signature };
+export const pick = <T>(random: RandomState, list: readonly T[]): T =>
+  defined(list[nextBelow(random, list.length)], 'a choice');
+export { nextFloat, nextBelow };

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Committee, nextBelow, nextFloat } from './harness.ts';
+
+/** Loss, reordering, crashes and restarts from a seed; then everything heals. Safety all along, liveness at the end. */
+function runSchedule(seed: number): void {
+  const committee = new Committee(4, {
+    seed,
+    options: { viewTimeoutMs: 400, viewTimeoutCapMs: 3_000, statusMs: 100 },
+  });
+  const { random } = committee;
+  const loss = nextFloat(random) * 0.4;
+  for (let turn = 0; turn < 400; turn++) {
+    const what = nextFloat(random);
+    if (what < 0.06) committee.work();
+    else if (what < 0.25) {
+      committee.now += 20 + nextBelow(random, 150);
+      for (const node of committee.nodes) node.step({ type: 'tick', now: committee.now });
+    } else if (what < 0.26) {
+      const node = committee.node(nextBelow(random, 4));
+      if (node.engine === null) node.restart();
+      else node.crash();
+    } else if (what < 0.3) {
+      const node = committee.node(nextBelow(random, 4));
+      if (node.holdPersists) node.releasePersists();
+      else node.holdPersists = true;
+    } else {
+      for (let burst = 0; burst < 8 && committee.wire.length > 0; burst++) {
+        const index = nextBelow(random, Math.min(committee.wire.length, 24));
+        const [next] = committee.wire.splice(index, 1);
+        if (next !== undefined && nextFloat(random) >= loss) committee.deliver(next);
+      }
+    }
+    committee.checkAgreement();
+  }
+  for (const node of committee.nodes) {
+    if (node.engine === null) node.restart();
+    node.releasePersists();
+  }
+  const before = Math.max(...committee.heights());
+  committee.pass(1_000);
+  committee.work();
+  committee.pass(12_000);
+  committee.checkAgreement();
+  const heights = committee.heights();
+  assert.ok(
+    Math.min(...heights) > before,
+    `seed ${seed}: heights ${heights.join(' ')} should all pass ${before}; ${committee.nodes.map((node) => node.engine?.why()).join(' | ')}`,
+  );
+}
+
+const seeds = Number(process.env['SEEDS'] ?? 300);
+
+test(`safety under faults, then liveness: ${seeds} schedules`, () => {
+  for (let seed = 1; seed <= seeds; seed++) runSchedule(seed);
+});
