@@ -81,13 +81,6 @@ inWorld('a refused node is told the code, and dials again only after a long time
   assert.equal(judge.count('hello'), 1);
   assert.equal(b.handlers.count('connected'), 0);
 });
-  await eventually('b knows why', () => lines.some((line) => line.includes('node/other-chain')));
-  // Ten times the cap of the ordinary back-off: a dialler that does not back off would be back by then.
-  const probe = await scene.node(2, { peers: ['/ip4/127.0.0.1/tcp/1'], tuning: { redialCapMs: 20 } });
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  assert.equal(judge.count('hello'), 1);
-  assert.equal(b.handlers.count('connected') + probe.handlers.count('connected'), 0);
-});
 
 inWorld('an oversize frame drops the peer, at its header', async (scene) => {
   const { network, handlers } = await scene.node(0, { tuning: patient });
