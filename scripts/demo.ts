@@ -1,0 +1,154 @@
+import { Command } from '@commander-js/extra-typings';
+import { limits } from '../src/base/limits.ts';
+import { Problem, unwrap } from '../src/base/problem.ts';
+import { exitCodes } from '../src/cli/exit-codes.ts';
+import { reportFailure } from '../src/cli/failure.ts';
+import { defaultApiPort, jsonOption, parseSeconds, parseUrl, wholeNumber } from '../src/cli/options.ts';
+import { ProgressLine } from '../src/cli/progress.ts';
+import { answer, grouped, styled, table } from '../src/cli/terminal.ts';
+import { HttpClient } from '../src/client/http-client.ts';
+import { Wallet } from '../src/client/wallet.ts';
+import { developmentKeyPair } from '../src/crypto/development-keys.ts';
+import { nativeSigner } from '../src/crypto/native.ts';
+import { toHeight } from '../src/ledger/block.ts';
+import { countOutcomes, differingHeights, headAt } from './demo-compare.ts';
+import { feed, sendAll } from './demo-feed.ts';
+import { fee, funding, newSenders, signWorkload } from './demo-workload.ts';
+
+interface DemoOptions {
+  readonly count: number;
+  readonly senders: number;
+  readonly timeout: number;
+  readonly nodes?: readonly string[] | undefined;
+  readonly basePort: number;
+  readonly json?: true | undefined;
+}
+
+const program = new Command('demo')
+  .description('Submits transactions of all kinds to a running test network, and compares its nodes.')
+  .option('--count <n>', 'how many transactions', wholeNumber(1, 1_000_000), 400)
+  .option('--senders <n>', 'how many accounts send them', wholeNumber(1, 1_000), 16)
+  .option('--timeout <seconds>', 'how long they may take to become final', parseSeconds, 120)
+  .option('--nodes <urls>', 'addresses of the nodes, with commas between', (text) =>
+    text.split(',').map(parseUrl),
+  )
+  .option('--base-port <port>', 'the same as of the test network', wholeNumber(1, 65_000), defaultApiPort)
+  .addOption(jsonOption)
+  .exitOverride()
+  .action(demo);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportFailure(error, process.argv.includes('--json'));
+}
+
+async function demo(options: DemoOptions): Promise<void> {
+  const clients = await findNodes(options);
+  const [first] = clients;
+  if (first === undefined) return;
+  const start = unwrap(await first.status());
+  if (!start.development) {
+    throw new Problem('cli/development-key', `${start.chainName} is not a development chain`, {
+      remedy: 'Run this against a test network (npm run testnet): it spends what everybody can spend.',
+    });
+  }
+  const progress = new ProgressLine();
+  const { count } = options;
+  const deadlineMs = options.timeout * 1000;
+  const expiryHeight = toHeight(start.finalHeight + limits.maxExpiryAhead / 2);
+  const { chainId } = start;
+
+  const signing = performance.now();
+  const senders = signWorkload({
+    chainId,
+    senders: newSenders(Math.min(options.senders, count)),
+    count,
+    expiryHeight,
+  });
+  const signSeconds = (performance.now() - signing) / 1000;
+  progress.show(`signed ${grouped(count)} transactions in ${signSeconds.toFixed(1)} s`);
+
+  const alice = developmentKeyPair('alice');
+  const bank = new Wallet({ chainId, keyPair: alice, signer: nativeSigner(alice.secretKey) });
+  const { pendingNonce } = unwrap(await first.account(alice.publicKey));
+  const grants = senders.map(({ keyPair }, index) =>
+    unwrap(bank.transfer(keyPair.publicKey, funding, { nonce: pendingNonce + index, fee, expiryHeight })),
+  );
+  const unfunded = await sendAll(first, grants, deadlineMs);
+  if (unfunded !== undefined) throw unfunded;
+  const funded = unwrap(await first.status());
+  // Every node must know the senders before it is asked to admit what they send.
+  for (const client of clients) unwrap(await headAt(client, funded.finalHeight, deadlineMs));
+
+  const begin = performance.now();
+  const problem = await feed({
+    clients,
+    senders,
+    deadlineMs,
+    onProgress: (submitted, final) =>
+      progress.show(`${grouped(submitted)} submitted, ${grouped(final)} of ${grouped(count)} final`),
+  });
+  const seconds = (performance.now() - begin) / 1000;
+  progress.end();
+  if (problem !== undefined) throw problem;
+
+  const statuses = await Promise.all(clients.map((client) => client.status()));
+  const height = toHeight(Math.max(...statuses.map((status) => unwrap(status).finalHeight)));
+  const heads = await Promise.all(
+    clients.map(async (client) => unwrap(await headAt(client, height, deadlineMs))),
+  );
+  const from = toHeight(funded.finalHeight + 1);
+  const differing = await differingHeights(clients, toHeight(start.finalHeight), height);
+  const wanted = new Set(senders.flatMap(({ transactions }) => transactions.map(({ hash }) => hash)));
+  const outcomes = await countOutcomes(first, { from, to: height }, wanted);
+  const equal =
+    differing.length === 0 &&
+    heads.every((head) => head.hash === heads[0]?.hash && head.stateRoot === heads[0]?.stateRoot);
+  const complete = outcomes.applied === count && outcomes.twice === 0;
+  const transactionsPerSecond = Math.round(count / seconds);
+  const result = {
+    count,
+    seconds,
+    transactionsPerSecond,
+    signSeconds,
+    outcomes,
+    height,
+    heads,
+    differing,
+    equal,
+  };
+
+  answer(options.json, result, () =>
+    [
+      table(
+        ['node', 'height', 'block', 'state root'],
+        heads.map((head) => [head.url, grouped(head.height), head.hash, head.stateRoot]),
+      ),
+      '',
+      equal
+        ? styled('green', `All ${clients.length} nodes agree on every block up to height ${grouped(height)}.`)
+        : styled(
+            'red',
+            `The nodes differ, at ${differing.length} heights: ${differing.slice(0, 10).join(', ')}.`,
+          ),
+      `${grouped(outcomes.applied)} applied, ${grouped(outcomes.failed)} failed, ${grouped(outcomes.twice)} twice, ${grouped(outcomes.missing)} missing, in ${grouped(height - funded.finalHeight)} blocks.`,
+      `${styled('bold', `${grouped(transactionsPerSecond)} tx/s`)} sustained: ${grouped(count)} transactions in ${seconds.toFixed(2)} s, from the first submission to the last final.`,
+    ].join('\n'),
+  );
+  if (!equal || !complete) process.exitCode = exitCodes.problem;
+}
+
+/** The nodes that were named; or those of the test network, whose number the first of them tells. */
+async function findNodes(options: DemoOptions): Promise<HttpClient[]> {
+  if (options.nodes !== undefined) return options.nodes.map((baseUrl) => new HttpClient({ baseUrl }));
+  const url = (index: number): string => `http://127.0.0.1:${options.basePort + 2 * index}`;
+  const listed = await new HttpClient({ baseUrl: url(0), deadlineMs: 2_000 }).validators();
+  if (listed instanceof Problem) {
+    throw new Problem(listed.code, listed.message, {
+      remedy: 'Start a test network first (npm run testnet), or name nodes with --nodes URL,URL.',
+      details: listed.details,
+    });
+  }
+  return listed.validators.map((_, index) => new HttpClient({ baseUrl: url(index) }));
+}

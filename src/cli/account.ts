@@ -1,0 +1,40 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { unwrap } from '../base/problem.ts';
+import { encodeAddress } from '../crypto/address.ts';
+import { keysOption } from './key-directory.ts';
+import { accountNamed } from './names.ts';
+import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { answer, facts, grouped } from './terminal.ts';
+
+export function accountCommand(): CommandUnknownOpts {
+  return new Command('account')
+    .description('show balance and nonce of an account')
+    .argument('<account>', 'an address (qr1…), a public key in hex, a key’s name, or a development name')
+    .addOption(consistencyOption)
+    .addOption(keysOption)
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .action(async (name, options) => {
+      const { consistency } = options;
+      const client = connect(options);
+      const publicKey = await accountNamed(name, { directory: options.keys, client });
+      const account = unwrap(
+        await client.account(encodeAddress(publicKey), consistency === undefined ? {} : { consistency }),
+      );
+      answer(options.json, account, () =>
+        facts([
+          ['address', account.address],
+          ['public key', account.publicKey],
+          ['balance', grouped(account.balance)],
+          [
+            'next nonce',
+            account.pendingNonce === account.nonce
+              ? String(account.nonce)
+              : `${account.pendingNonce} (${account.nonce} in the final state)`,
+          ],
+          ['read at', `height ${grouped(account.height)}, ${account.consistency}`],
+        ]),
+      );
+    });
+}

@@ -1,0 +1,98 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { fromHex } from '../base/bytes.ts';
+import { Problem, unwrap } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
+import { type Height, toHeight } from '../ledger/block.ts';
+import type { BlockAnswer, TransactionAnswer } from '../client/answers.ts';
+import { valueText } from './get.ts';
+import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { answer, facts, grouped, harmless, moment, styled, table } from './terminal.ts';
+
+export function blockCommand(): CommandUnknownOpts {
+  return new Command('block')
+    .description('show a final block')
+    .argument('[block]', 'a height, a hash, or latest', 'latest')
+    .option('--full', 'with its transactions and their receipts')
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .action(async (name, options) => {
+      const full = options.full === true;
+      const block = unwrap(await connect(options).block(parseBlockName(name), { full }));
+      answer(options.json, block, () =>
+        [describe(block), ...(full ? [transactions(block)] : [])].join('\n\n'),
+      );
+    });
+}
+
+function parseBlockName(text: string): Height | Hash | 'latest' {
+  if (text === 'latest') return text;
+  if (/^[0-9a-f]{64}$/.test(text)) return text as Hash;
+  if (/^\d{1,15}$/.test(text) && Number(text) < 2 ** 48) return toHeight(Number(text));
+  throw new Problem('cli/usage', `${JSON.stringify(text)} names no block`, {
+    remedy: 'Give a height, a block’s hash in hex, or "latest".',
+  });
+}
+
+function describe({ hash, header, certificate, transactionHashes, engine }: BlockAnswer): string {
+  const finality =
+    certificate === null
+      ? header.height === 0
+        ? 'the genesis block'
+        : 'by the certificate of a later block'
+      : certificate.engine === 'pbft'
+        ? `${certificate.phase} certificate of view ${certificate.view}, ${certificate.signatures.length} signatures (validators ${certificate.signatures.map((one) => one.validator).join(', ')})`
+        : `signed by leader ${certificate.leader} of term ${certificate.term}`;
+  return facts([
+    ['height', grouped(header.height)],
+    ['hash', hash],
+    ['parent', header.parentHash],
+    ['proposed', `${moment(header.timestamp)}, ${engine === 'pbft' ? 'view' : 'term'} ${header.view}`],
+    ['proposer', header.proposer],
+    ['final', finality],
+    ['state root', header.stateRoot],
+    ['transaction root', header.transactionRoot],
+    ['receipts root', header.receiptsRoot],
+    ['validators hash', header.validatorsHash],
+    ['transactions', grouped(transactionHashes.length)],
+  ]);
+}
+
+function transactions({ transactions = [], receipts = [] }: BlockAnswer): string {
+  if (transactions.length === 0) return 'It holds no transactions.';
+  return table(
+    ['transaction', 'sender', 'nonce', 'fee', 'result', 'what'],
+    transactions.map((one, index) => {
+      const receipt = receipts[index];
+      return [
+        one.hash,
+        shortAddress(one.sender),
+        String(one.nonce),
+        grouped(one.fee),
+        receipt === undefined || receipt.status === 'applied'
+          ? styled('green', 'applied')
+          : styled('red', `failed: ${harmless(receipt.code)}`),
+        payloadText(one),
+      ];
+    }),
+  );
+}
+
+function payloadText({ payload }: TransactionAnswer): string {
+  switch (payload.type) {
+    case 'transfer': {
+      const memo = payload.memo === '' ? '' : ` (${harmless(payload.memo)})`;
+      return `transfer ${grouped(payload.amount)} to ${shortAddress(payload.to)}${memo}`;
+    }
+    case 'put': {
+      const value = valueText(fromHex(payload.value));
+      return `put ${harmless(payload.key)} = ${value.length > 40 ? `${value.slice(0, 40)}…` : value}`;
+    }
+    case 'delete':
+      return `delete ${harmless(payload.key)}`;
+  }
+}
+
+function shortAddress(address: string): string {
+  return `${address.slice(0, 9)}…${address.slice(-4)}`;
+}

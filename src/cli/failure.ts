@@ -1,0 +1,51 @@
+import { CommanderError } from '@commander-js/extra-typings';
+import { Problem } from '../base/problem.ts';
+import { isRetryable } from '../client/transport.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { harmless, printError, styledError, toJson } from './terminal.ts';
+
+/** The exit code that tells a script what kind of problem it was. */
+export function exitCodeOf(problem: Problem): ExitCode {
+  if (problem.code === 'api/not-final' || problem.code === 'api/timeout') return exitCodes.timeout;
+  if (problem.code === 'cli/usage') return exitCodes.usage;
+  if (isRetryable(problem)) return exitCodes.retryable;
+  if (problem.details['status'] === 404 && problem.code.endsWith('not-found')) return exitCodes.notFound;
+  if (problem.code === 'cli/not-found') return exitCodes.notFound;
+  return exitCodes.problem;
+}
+
+/** Says on standard error what went wrong, with its code, and what to do about it; returns the exit code. */
+export function reportFailure(error: unknown, json: boolean): ExitCode {
+  // commander printed its own message already, unless the output is for programs.
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.ok;
+    if (json) {
+      const message = error.message.replace(/^error: /, '');
+      printError(toJson(failure('cli/usage', message, 'See --help.', {}, exitCodes.usage)));
+    }
+    return exitCodes.usage;
+  }
+  if (error instanceof Problem) {
+    const exitCode = exitCodeOf(error);
+    if (json) printError(toJson(failure(error.code, error.message, error.remedy, error.details, exitCode)));
+    else printProblem(error);
+    return exitCode;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (json) printError(toJson(failure('cli/internal', text, 'Report it.', {}, exitCodes.internal)));
+  else {
+    printError(`${styledError(['bold', 'red'], 'fault of this program')} ${text}`);
+    printError('Please report it with the command that you ran.');
+  }
+  return exitCodes.internal;
+}
+
+export function printProblem(problem: Problem): void {
+  printError(`${styledError(['bold', 'red'], 'error')} ${harmless(problem.message)}`);
+  printError(`  ${styledError('dim', 'code')}        ${problem.code}`);
+  printError(`  ${styledError('dim', 'what to do')}  ${harmless(problem.remedy)}`);
+}
+
+function failure(code: string, message: string, remedy: string, details: object, exitCode: ExitCode): object {
+  return { problem: { code, message, remedy, details }, exitCode };
+}

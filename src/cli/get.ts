@@ -1,0 +1,48 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { fromHex } from '../base/bytes.ts';
+import { unwrap } from '../base/problem.ts';
+import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { answer, facts, grouped, harmless, styled } from './terminal.ts';
+
+export function getCommand(): CommandUnknownOpts {
+  return new Command('get')
+    .description('read a record')
+    .argument('<key>', 'the record’s key')
+    .option('--raw', 'write the value’s bytes to standard output, and nothing else')
+    .addOption(consistencyOption)
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .addHelpText('after', '\nA record that does not exist gives exit code 5.')
+    .action(async (key, options) => {
+      const { consistency } = options;
+      const record = unwrap(
+        await connect(options).record(key, consistency === undefined ? {} : { consistency }),
+      );
+      const value = fromHex(record.value);
+      if (options.raw === true) {
+        process.stdout.write(value);
+        return;
+      }
+      answer(options.json, record, () =>
+        facts([
+          ['key', harmless(record.key)],
+          ['value', valueText(value)],
+          ['owner', record.owner],
+          ['read at', `height ${grouped(record.height)}, ${record.consistency}`],
+        ]),
+      );
+    });
+}
+
+/** Text as it is, and anything else in hex. */
+export function valueText(value: Uint8Array): string {
+  if (value.length === 0) return styled('dim', '(empty)');
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(value);
+    if (harmless(text) === text) return text;
+  } catch {
+    // Not UTF-8: hex below.
+  }
+  return `0x${Buffer.from(value).toString('hex')}`;
+}

@@ -1,0 +1,150 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { Option } from '@commander-js/extra-typings';
+import { Problem, unwrap } from '../base/problem.ts';
+import { developmentKeyNames } from '../crypto/development-keys.ts';
+import type { KeyPair } from '../crypto/keys.ts';
+import { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/keystore.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import { readPassword } from './password.ts';
+
+export const keysOption = new Option('--keys <directory>', 'where keys are stored')
+  .env('QUORATE_KEYS')
+  .default(join(homedir(), '.quorate', 'keys'), '~/.quorate/keys');
+
+export const passwordFileOption = new Option(
+  '--password-file <file>',
+  'the key’s password is this file’s first line; otherwise QUORATE_PASSWORD, or a question on the terminal',
+);
+
+const suffix = '.json';
+
+export interface StoredKey extends KeyFile {
+  readonly file: string;
+}
+
+/** A name that can be a file's and cannot be taken for an address, a path or a development key. */
+export function checkKeyName(name: string): void {
+  if (!/^[a-z0-9][a-z0-9_-]{0,31}$/i.test(name) || /^qr1/i.test(name)) {
+    throw new Problem('cli/key-name', `${JSON.stringify(name)} cannot be a key’s name`, {
+      remedy: 'Use 1 to 32 letters, digits, - and _, and do not start it like an address.',
+    });
+  }
+  if (developmentKeyNames.includes(name)) {
+    throw new Problem(
+      'cli/key-name',
+      `"${name}" is the name of a development key, whose secret everybody knows`,
+      {
+        remedy: 'Choose another name.',
+      },
+    );
+  }
+}
+
+/** Whether what a person gave as a key is a file and not a stored key's name. */
+export function looksLikeFile(text: string): boolean {
+  return text.includes('/') || text.endsWith(suffix);
+}
+
+/** All keys of a directory by name; none when there is no such directory. Files that are no keys are left out. */
+export function listKeys(directory: string): StoredKey[] {
+  let files: string[];
+  try {
+    files = readdirSync(directory).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw unreadable(directory, error);
+  }
+  return files
+    .filter((file) => file.endsWith(suffix))
+    .map((file) => join(directory, file))
+    .flatMap((file) => {
+      const key = readKeyFile(read(file));
+      return key instanceof Problem ? [] : [{ ...key, file }];
+    });
+}
+
+/** The public key of a stored key or a key file, without its password; undefined when nothing is stored under that name. */
+export function publicKeyOf(directory: string, text: string): PublicKey | undefined {
+  const file = fileOf(directory, text);
+  const content = file === undefined ? undefined : readIfThere(file);
+  return content === undefined ? undefined : unwrap(readKeyFile(content)).publicKey;
+}
+
+/** Stores a key and returns its file. Never replaces one that is there. */
+export function storeKey(
+  directory: string,
+  key: { readonly name: string; readonly keyPair: KeyPair; readonly password: string | undefined },
+): string {
+  const { name, keyPair, password } = key;
+  const file = join(directory, name + suffix);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    // "wx": two commands at once cannot both make it, and no key is ever lost to a newer one.
+    writeFileSync(file, encryptKey(keyPair, password, { name }), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unreadable(file, error);
+    throw keyExists(name, file);
+  }
+  return file;
+}
+
+/** Refuses early, before anybody is asked for a password. */
+export function refuseExisting(directory: string, name: string): void {
+  const file = join(directory, name + suffix);
+  if (readIfThere(file) !== undefined) throw keyExists(name, file);
+}
+
+/** The key pair of a stored key's name or of a key file; asks for the password when it has one. */
+export async function openKeyFile(
+  directory: string,
+  text: string,
+  passwordFile: string | undefined,
+): Promise<KeyPair> {
+  const file = fileOf(directory, text);
+  const content = file === undefined ? undefined : readIfThere(file);
+  if (content === undefined) {
+    throw new Problem('cli/key-missing', `there is no key ${file ?? JSON.stringify(text)}`, {
+      remedy: 'Check the name (quorate keys list), or make one (quorate keys new NAME).',
+      details: { key: text },
+    });
+  }
+  const { kind, name } = unwrap(readKeyFile(content));
+  const password =
+    kind === 'plain' ? undefined : await readPassword({ passwordFile, purpose: `of the key "${name}"` });
+  return unwrap(decryptKey(content, password));
+}
+
+function fileOf(directory: string, text: string): string | undefined {
+  if (looksLikeFile(text)) return text;
+  return /^[a-z0-9][a-z0-9_-]{0,31}$/i.test(text) ? join(directory, text + suffix) : undefined;
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unreadable(file, error);
+  }
+}
+
+function read(file: string): string {
+  return readIfThere(file) ?? '';
+}
+
+function keyExists(name: string, file: string): Problem {
+  return new Problem('cli/key-exists', `there is a key named "${name}" already`, {
+    remedy: `Choose another name, or move ${file} away.`,
+    details: { name, file },
+  });
+}
+
+function unreadable(path: string, cause: unknown): Problem {
+  return new Problem('cli/file', `${path} cannot be used: ${(cause as Error).message}`, {
+    remedy: 'Check the path and its permissions.',
+    details: { path },
+    cause,
+  });
+}

@@ -1,0 +1,68 @@
+import { Problem } from '../base/problem.ts';
+import { unwrap } from '../base/problem.ts';
+import type { StatusAnswer } from '../client/answers.ts';
+import type { HttpClient } from '../client/http-client.ts';
+import { parseAddress } from '../crypto/address.ts';
+import { developmentKeyNames, developmentKeyPair } from '../crypto/development-keys.ts';
+import type { KeyPair } from '../crypto/keys.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import { listKeys, looksLikeFile, openKeyFile, publicKeyOf } from './key-directory.ts';
+
+/** The public key of an account as people name it: an address, a key in hex, a stored key, a development name. */
+export async function accountNamed(
+  text: string,
+  context: { readonly directory: string; readonly client: HttpClient },
+): Promise<PublicKey> {
+  const stored = publicKeyOf(context.directory, text);
+  if (stored !== undefined) return stored;
+  if (developmentKeyNames.includes(text)) {
+    refuseOffDevelopment(text, unwrap(await context.client.status()));
+    return developmentKeyPair(text).publicKey;
+  }
+  if (/^[a-z0-9-]{1,32}$/i.test(text) && !/^qr1/i.test(text)) {
+    throw new Problem('cli/account-unknown', `"${text}" is no address, and no key of that name is stored`, {
+      remedy: `Give an address (qr1…) or one of: ${known(context.directory).join(', ')}.`,
+    });
+  }
+  return unwrap(parseAddress(text));
+}
+
+/** The key pair that signs: of a key file, a stored key, or a development name on a development chain. */
+export async function signerNamed(
+  text: string,
+  context: {
+    readonly directory: string;
+    readonly status: StatusAnswer;
+    readonly passwordFile?: string | undefined;
+  },
+): Promise<KeyPair> {
+  const { directory, passwordFile, status } = context;
+  if (!looksLikeFile(text) && publicKeyOf(directory, text) === undefined) {
+    if (developmentKeyNames.includes(text)) {
+      refuseOffDevelopment(text, status);
+      return developmentKeyPair(text);
+    }
+    throw new Problem('cli/key-missing', `there is no key named "${text}" in ${directory}`, {
+      remedy: `Make one with: quorate keys new ${text}. Known names: ${known(directory).join(', ')}.`,
+      details: { name: text, directory },
+    });
+  }
+  return openKeyFile(directory, text, passwordFile);
+}
+
+/** Everybody can sign with a development key: only a chain that says it is for development may see one. */
+function refuseOffDevelopment(name: string, status: StatusAnswer): void {
+  if (status.development) return;
+  throw new Problem(
+    'cli/development-key',
+    `"${name}" is a development key, and ${status.chainName} is not a development chain`,
+    {
+      remedy: 'Use a key of your own (quorate keys new NAME), and addresses (qr1…) of real accounts.',
+      details: { name, chainId: status.chainId },
+    },
+  );
+}
+
+function known(directory: string): string[] {
+  return [...listKeys(directory).map(({ name }) => name), ...developmentKeyNames.slice(0, 3)];
+}

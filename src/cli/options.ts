@@ -1,0 +1,79 @@
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { HttpClient } from '../client/http-client.ts';
+
+/** Where the first node of `quorate testnet` and a node with the default configuration serve their API. */
+export const defaultApiPort = 4600;
+
+export const jsonOption = new Option(
+  '--json',
+  'print JSON for programs, and problems as JSON on standard error',
+);
+
+export const nodeOption = new Option('--node <url>', 'address of a node’s API')
+  .env('QUORATE_NODE')
+  .default(`http://127.0.0.1:${defaultApiPort}`)
+  .argParser(parseUrl);
+
+export const timeoutOption = new Option(
+  '--timeout <seconds>',
+  'how long to try to reach the node, retries included',
+)
+  .default(10)
+  .argParser(parseSeconds);
+
+export const consistencyOption = new Option(
+  '--consistency <kind>',
+  'stale: the node’s own final state; linearizable: not older than anything acknowledged before',
+).choices(['stale', 'linearizable'] as const);
+
+export interface ConnectionOptions {
+  readonly node: string;
+  readonly timeout: number;
+}
+
+export function connect({ node, timeout }: ConnectionOptions): HttpClient {
+  return new HttpClient({
+    baseUrl: node,
+    deadlineMs: timeout * 1000,
+    attemptMs: Math.max(timeout * 1000, 1),
+  });
+}
+
+export function parseUrl(text: string): string {
+  const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
+  const url = URL.parse(withScheme);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new InvalidArgumentError('Write it like http://127.0.0.1:4600.');
+  }
+  return withScheme.replace(/\/+$/, '');
+}
+
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || seconds > 86_400) {
+    throw new InvalidArgumentError('Give seconds, from 0 to 86400.');
+  }
+  return seconds;
+}
+
+/** A parser of whole numbers from `min` to `max`. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d{1,15}$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+const maxAmount = 2n ** 64n - 1n;
+
+/** An amount in the smallest unit; underscores may group its digits. */
+export function parseAmount(text: string): bigint {
+  const digits = text.replaceAll('_', '');
+  if (!/^\d{1,20}$/.test(digits) || BigInt(digits) > maxAmount) {
+    throw new InvalidArgumentError(`Give a whole number of the smallest unit, at most ${maxAmount}.`);
+  }
+  return BigInt(digits);
+}

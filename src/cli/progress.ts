@@ -1,0 +1,39 @@
+import { printError, styledError } from './terminal.ts';
+
+const redrawMs = 100;
+const eraseLine = '\r\u001b[2K';
+
+/** Runs something long, and shows on a terminal's standard error that it goes on and for how long. Elsewhere it is silent. */
+export async function whileWaiting<T>(what: string, work: () => Promise<T>): Promise<T> {
+  if (!process.stderr.isTTY) return work();
+  const start = performance.now();
+  const draw = (): void => {
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    process.stderr.write(`${eraseLine}${styledError('dim', `${what} (${seconds} s)`)}`);
+  };
+  const timer = setInterval(draw, redrawMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    process.stderr.write(eraseLine);
+  }
+}
+
+/** A line that replaces itself on a terminal, and appears at most once a second elsewhere. */
+export class ProgressLine {
+  #last = Number.NEGATIVE_INFINITY;
+
+  show(text: string): void {
+    const every = process.stderr.isTTY ? redrawMs : 1_000;
+    const now = performance.now();
+    if (now - this.#last < every) return;
+    this.#last = now;
+    if (process.stderr.isTTY) process.stderr.write(`${eraseLine}${text}`);
+    else printError(text);
+  }
+
+  end(): void {
+    if (process.stderr.isTTY) process.stderr.write(eraseLine);
+  }
+}

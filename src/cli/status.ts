@@ -1,0 +1,43 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { unwrap } from '../base/problem.ts';
+import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { answer, duration, facts, grouped, harmless, moment, styled } from './terminal.ts';
+
+export function statusCommand(): CommandUnknownOpts {
+  return new Command('status')
+    .description('show what a node knows of the chain and of itself')
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .action(async (options) => {
+      const status = unwrap(await connect(options).status());
+      const behind = Math.max(0, status.highestKnown - status.finalHeight);
+      answer(options.json, status, () =>
+        facts([
+          ['node', `${options.node}, quorate ${harmless(status.version)}, up ${duration(status.uptimeMs)}`],
+          ['chain', `${harmless(status.chainName)}${status.development ? ' (development)' : ''}`],
+          ['chain id', status.chainId],
+          ['engine', status.engine],
+          ['validator', status.validator === null ? 'no, an observer' : String(status.validator.index)],
+          ['ready', status.ready ? styled('green', 'yes') : styled('yellow', 'no (ask "quorate why")')],
+          [
+            'final block',
+            `${grouped(status.finalHeight)}${behind > 0 ? styled('yellow', `, ${grouped(behind)} behind`) : ''}`,
+          ],
+          ['  hash', status.finalHash],
+          ['  state root', status.stateRoot],
+          ['  proposed', moment(status.finalTimestamp)],
+          [
+            status.engine === 'pbft' ? 'view' : 'term',
+            `${status.view}, ${status.primary === null ? 'nobody leads' : `validator ${status.primary} leads`}`,
+          ],
+          ['in flight', `${grouped(status.inFlight)} blocks`],
+          [
+            'mempool',
+            `${grouped(status.mempool.transactions)} transactions, ${grouped(status.mempool.bytes)} bytes`,
+          ],
+          ['peers', grouped(status.peers)],
+        ]),
+      );
+    });
+}

@@ -1,0 +1,78 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Colours where standard output shows them (a terminal, and neither NO_COLOR nor FORCE_COLOR says otherwise). */
+export function styled(style: Style, text: string): string {
+  return styleText(style, text, { stream: process.stdout });
+}
+
+export function styledError(style: Style, text: string): string {
+  return styleText(style, text, { stream: process.stderr });
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printError(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** The answer of a command: one JSON value for programs, or text for people. */
+export function answer(json: boolean | undefined, value: unknown, text: () => string): void {
+  print(json === true ? toJson(value) : text());
+}
+
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
+}
+
+/** Rows of a name and a value, the values in one column. */
+export function facts(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `${styled('dim', name.padEnd(width))}  ${value}`).join('\n');
+}
+
+/** Columns without lines, each as wide as its widest cell. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((name, column) =>
+    Math.max(visible(name), ...rows.map((row) => visible(row[column] ?? ''))),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - visible(cell)))
+      .join('  ')
+      .trimEnd();
+  return [styled('bold', line(head)), ...rows.map(line)].join('\n');
+}
+
+function visible(text: string): number {
+  return stripVTControlCharacters(text).length;
+}
+
+/** 1234567 as 1,234,567. */
+export function grouped(value: number | bigint | string): string {
+  return BigInt(value).toLocaleString('en-US');
+}
+
+/** A moment as people write it, to the second, in UTC. */
+export function moment(timestamp: number): string {
+  return new Date(timestamp)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' UTC');
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** Text from the network, made harmless: a control character in it must not reach the terminal. */
+export function harmless(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\u{fffd}');
+}

@@ -1,0 +1,61 @@
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { limits } from '../base/limits.ts';
+import { parseAmount, wholeNumber } from './options.ts';
+
+/** How far ahead the expiry lies when nobody says: hours on an idle chain, minutes on a busy one. */
+export const defaultExpiryAhead = 10_000;
+
+export type Expiry = { readonly ahead: number } | { readonly height: number };
+
+export const fromOption = new Option(
+  '--from <key>',
+  'who signs: a stored key’s name, a key file, or a development name',
+).makeOptionMandatory();
+
+export const feeOption = new Option('--fee <amount>', 'paid to the block’s proposer, in the smallest unit')
+  .default(1n, '1')
+  .argParser(parseAmount);
+
+export const nonceOption = new Option(
+  '--nonce <n>',
+  'the sender’s next nonce, when the node should not be asked for it',
+).argParser(wholeNumber(0, 2 ** 48 - 1));
+
+export const expiryOption = new Option(
+  '--expiry <height>',
+  `last height at which it may stand in a block; +N is N above the final block (at most +${limits.maxExpiryAhead})`,
+)
+  .default<Expiry>({ ahead: defaultExpiryAhead }, `+${defaultExpiryAhead}`)
+  .argParser(parseExpiry);
+
+export const waitOption = new Option(
+  '--wait [seconds]',
+  'wait until it is final, and show what came of it',
+).argParser((text) => waitSeconds(text));
+
+export const chainIdOption = new Option(
+  '--chain-id <hash>',
+  'refuse to sign unless the node is on this chain',
+).argParser((text) => {
+  if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError('Give 64 characters of lower-case hex.');
+  return text;
+});
+
+export const defaultWaitSeconds = 30;
+
+function waitSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || seconds > 86_400) {
+    throw new InvalidArgumentError('Give seconds, from 0 to 86400.');
+  }
+  return seconds;
+}
+
+function parseExpiry(text: string): Expiry {
+  const relative = text.startsWith('+');
+  const value = wholeNumber(
+    0,
+    relative ? limits.maxExpiryAhead : 2 ** 48 - 1,
+  )(relative ? text.slice(1) : text);
+  return relative ? { ahead: value } : { height: value };
+}

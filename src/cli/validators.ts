@@ -1,0 +1,27 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { unwrap } from '../base/problem.ts';
+import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { answer, harmless, styled, table } from './terminal.ts';
+
+export function validatorsCommand(): CommandUnknownOpts {
+  return new Command('validators')
+    .description('list who agrees on blocks, who leads, and whom the node is connected to')
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .action(async (options) => {
+      const listed = unwrap(await connect(options).validators());
+      answer(options.json, listed, () =>
+        table(
+          ['#', 'name', 'address', 'connection', 'role'],
+          listed.validators.map((one) => [
+            String(one.index),
+            harmless(one.name),
+            one.address,
+            one.self ? 'this node' : one.connected ? styled('green', 'connected') : styled('red', 'none'),
+            one.primary ? (listed.engine === 'pbft' ? 'primary' : 'leader') : '',
+          ]),
+        ),
+      );
+    });
+}

@@ -1,0 +1,16 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { unwrap } from '../base/problem.ts';
+import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { answer, harmless } from './terminal.ts';
+
+export function whyCommand(): CommandUnknownOpts {
+  return new Command('why')
+    .description('say in one sentence what progress waits for')
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .action(async (options) => {
+      const why = unwrap(await connect(options).why());
+      answer(options.json, why, () => harmless(why.why));
+    });
+}

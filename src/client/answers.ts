@@ -1,0 +1,213 @@
+import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey, Signature } from '../crypto/signature.ts';
+import type { Height, View } from '../ledger/block.ts';
+
+/**
+ * What the API answers, as the JSON is (see /v1/openapi.json): amounts are decimal text, because JSON readers round past
+ * 2^53; heights, nonces and times are numbers; accounts are `qr1…` addresses; values are lower-case hex.
+ * A test compares these types with the API's own schemas.
+ */
+export type Amount = string;
+export type Address = string;
+export type BytesHex = string;
+export type Consistency = 'stale' | 'linearizable';
+
+/** What every answer about the chain says: which engine made it final, and on which chain. */
+export interface Origin {
+  readonly engine: 'pbft' | 'raft';
+  readonly chainId: Hash;
+}
+
+export interface HeaderAnswer {
+  readonly height: Height;
+  readonly parentHash: Hash;
+  readonly view: View;
+  readonly proposer: Address;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly transactionRoot: Hash;
+  readonly stateRoot: Hash;
+  readonly receiptsRoot: Hash;
+  readonly validatorsHash: Hash;
+  readonly nextValidatorsHash: Hash;
+}
+
+export type CertificateAnswer =
+  | {
+      readonly engine: 'pbft';
+      readonly phase: 'prepare' | 'commit';
+      readonly view: View;
+      readonly height: Height;
+      readonly blockHash: Hash;
+      readonly signatures: readonly { readonly validator: number; readonly signature: Signature }[];
+    }
+  | {
+      readonly engine: 'raft';
+      readonly term: View;
+      readonly height: Height;
+      readonly blockHash: Hash;
+      readonly leader: number;
+      readonly signature: Signature;
+    };
+
+export interface ReceiptAnswer {
+  readonly transactionHash: Hash;
+  readonly status: 'applied' | 'failed';
+  /** Why it failed; empty when it was applied. */
+  readonly code: string;
+  readonly fee: Amount;
+}
+
+export type PayloadAnswer =
+  | { readonly type: 'transfer'; readonly to: Address; readonly amount: Amount; readonly memo: string }
+  | { readonly type: 'put'; readonly key: string; readonly value: BytesHex }
+  | { readonly type: 'delete'; readonly key: string };
+
+export interface TransactionAnswer {
+  readonly hash: Hash;
+  readonly chainId: Hash;
+  readonly sender: Address;
+  readonly nonce: number;
+  readonly fee: Amount;
+  readonly expiryHeight: Height;
+  readonly payload: PayloadAnswer;
+  readonly signature: Signature;
+  readonly bytes: BytesHex;
+}
+
+/** A leaf's place among `size` leaves, and the hashes beside its way to the root. */
+export interface ProofAnswer {
+  readonly index: number;
+  readonly size: number;
+  readonly path: readonly Hash[];
+}
+
+/** All that shows offline, with the genesis file, that a transaction is final and what came of it. */
+export interface InclusionAnswer {
+  readonly height: Height;
+  readonly blockHash: Hash;
+  readonly header: HeaderAnswer;
+  /** Headers up to the block that the certificate names. */
+  readonly descendants: readonly HeaderAnswer[];
+  readonly certificate: CertificateAnswer;
+  readonly receipt: ReceiptAnswer;
+  readonly transactionProof: ProofAnswer;
+  readonly receiptProof: ProofAnswer;
+  readonly transaction: TransactionAnswer;
+}
+
+/** A problem that is a part of an answer. */
+export interface ProblemAnswer {
+  readonly code: string;
+  readonly detail: string;
+  readonly remedy: string;
+  readonly details: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export type TransactionStatusAnswer = Origin & { readonly hash: Hash } & (
+    | { readonly status: 'pending' }
+    | { readonly status: 'final'; readonly inclusion: InclusionAnswer }
+    | { readonly status: 'dropped'; readonly problem: ProblemAnswer }
+    | { readonly status: 'unknown' }
+  );
+
+/** One transaction of a submission; `pending` and `final` come only when it waited for them to be final. */
+export type SubmitAnswer =
+  | { readonly status: 'accepted' | 'known' | 'pending'; readonly hash: Hash }
+  | { readonly status: 'refused'; readonly hash: Hash | null; readonly problem: ProblemAnswer }
+  | {
+      readonly status: 'final';
+      readonly hash: Hash;
+      readonly height: Height;
+      readonly blockHash: Hash;
+      readonly receipt: ReceiptAnswer;
+    };
+
+export interface HeaderItem {
+  readonly hash: Hash;
+  readonly header: HeaderAnswer;
+  readonly transactionCount: number;
+}
+
+export interface BlockAnswer extends Origin {
+  readonly hash: Hash;
+  readonly header: HeaderAnswer;
+  /** The block's own; null when a later block's made it final. */
+  readonly certificate: CertificateAnswer | null;
+  readonly transactionHashes: readonly Hash[];
+  /** Asked for with `full`. */
+  readonly transactions?: readonly TransactionAnswer[] | undefined;
+  readonly receipts?: readonly ReceiptAnswer[] | undefined;
+}
+
+/** Where a state was read, and how: a node may answer with less consistency than was asked for. */
+export interface ReadAnswer extends Origin {
+  readonly consistency: Consistency;
+  readonly height: Height;
+  readonly blockHash: Hash;
+  readonly stateRoot: Hash;
+}
+
+export interface AccountAnswer extends ReadAnswer {
+  readonly address: Address;
+  readonly publicKey: PublicKey;
+  readonly balance: Amount;
+  /** The next nonce by the final state. */
+  readonly nonce: number;
+  /** The next nonce to use, after what waits in the node's mempool. */
+  readonly pendingNonce: number;
+}
+
+export interface RecordAnswer extends ReadAnswer {
+  readonly key: string;
+  readonly owner: Address;
+  readonly value: BytesHex;
+}
+
+export interface ValidatorAnswer {
+  readonly index: number;
+  readonly name: string;
+  readonly address: Address;
+  readonly publicKey: PublicKey;
+  readonly primary: boolean;
+  /** Whether this is the node that answers. */
+  readonly self: boolean;
+  readonly connected: boolean;
+}
+
+export interface StatusAnswer extends Origin {
+  readonly chainName: string;
+  readonly development: boolean;
+  readonly version: string;
+  /** Null for an observer. */
+  readonly validator: { readonly index: number; readonly address: Address } | null;
+  readonly view: View;
+  /** Index of the validator that leads; null while nobody does. */
+  readonly primary: number | null;
+  readonly finalHeight: Height;
+  readonly finalHash: Hash;
+  readonly stateRoot: Hash;
+  readonly finalTimestamp: number;
+  readonly highestKnown: Height;
+  readonly inFlight: number;
+  readonly voting: boolean;
+  readonly quorumContact: boolean;
+  readonly syncing: boolean;
+  readonly ready: boolean;
+  readonly peers: number;
+  readonly mempool: { readonly transactions: number; readonly bytes: number };
+  readonly uptimeMs: number;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface WhyAnswer extends Origin {
+  readonly finalHeight: Height;
+  readonly why: string;
+}
+
+export interface EvidenceItem {
+  readonly accused: number;
+  readonly address: Address;
+  readonly kind: string;
+  readonly bytes: BytesHex;
+}

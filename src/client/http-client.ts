@@ -1,0 +1,265 @@
+import { toHex } from '../base/bytes.ts';
+import { limits } from '../base/limits.ts';
+import { Problem, type ProblemCode } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import type { Height } from '../ledger/block.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+import type {
+  AccountAnswer,
+  Address,
+  BlockAnswer,
+  Consistency,
+  EvidenceItem,
+  HeaderItem,
+  Origin,
+  ProblemAnswer,
+  RecordAnswer,
+  StatusAnswer,
+  SubmitAnswer,
+  TransactionStatusAnswer,
+  ValidatorAnswer,
+  WhyAnswer,
+} from './answers.ts';
+import { encodeBatch, splitIntoBatches } from './batch.ts';
+import { isRetryable, Transport, type TransportOptions } from './transport.ts';
+
+export type FinalTransaction = Extract<TransactionStatusAnswer, { status: 'final' }>;
+
+/** How long a call may take, its retries included. */
+export interface Deadline {
+  readonly deadlineMs?: number;
+}
+
+/**
+ * The API of one node, typed. No call throws on what a node or the network does: a problem is returned, with the
+ * node's own code and remedy when it sent one. Calls that may succeed later are retried until their deadline.
+ */
+export class HttpClient {
+  readonly #transport: Transport;
+
+  constructor(options: TransportOptions) {
+    this.#transport = new Transport(options);
+  }
+
+  get baseUrl(): string {
+    return this.#transport.baseUrl;
+  }
+
+  /**
+   * Hands over one transaction. A refusal is a problem. When nobody knows whether the node took it, the problem says so
+   * (`outcome: 'unknown'` in its details), and the same transaction may be submitted again without harm.
+   */
+  async submit(
+    transaction: Transaction,
+    deadline: Deadline = {},
+  ): Promise<(Origin & SubmitAnswer) | Problem> {
+    const answer = await this.#post('/v1/transactions', { transaction: toHex(transaction.bytes) }, deadline);
+    return answer instanceof Problem
+      ? withOutcome(answer, transaction.hash)
+      : (answer as Origin & SubmitAnswer);
+  }
+
+  /**
+   * Hands over many, in binary, in as few requests as the limits allow, one after the other. One answer per transaction, in
+   * order; those of a request that failed are refused with its problem, and so are all after it.
+   */
+  async submitBatch(
+    transactions: readonly Transaction[],
+    deadline: Deadline = {},
+  ): Promise<readonly SubmitAnswer[]> {
+    const answers: SubmitAnswer[] = [];
+    let failure: Problem | undefined;
+    for (const batch of splitIntoBatches(transactions)) {
+      if (failure === undefined) {
+        const answer = await this.#call<{ results: readonly SubmitAnswer[] }>({
+          method: 'POST',
+          path: '/v1/transactions',
+          body: encodeBatch(batch),
+          contentType: 'application/octet-stream',
+          ...deadline,
+        });
+        if (!(answer instanceof Problem)) {
+          answers.push(...answer.results);
+          continue;
+        }
+        failure = answer;
+      }
+      for (const { hash } of batch) {
+        answers.push({ status: 'refused', hash, problem: problemPart(withOutcome(failure, hash)) });
+      }
+    }
+    return answers;
+  }
+
+  transaction(hash: Hash, deadline: Deadline = {}): Promise<TransactionStatusAnswer | Problem> {
+    return this.#get(`/v1/transactions/${hash}`, deadline);
+  }
+
+  /**
+   * Asks until the transaction is final, and returns it with its receipt. A problem when the node dropped it, or when the deadline (30 s
+   * unless told) passes: `api/not-final`, which leaves the outcome open.
+   */
+  async waitFinal(
+    hash: Hash,
+    { deadlineMs = 30_000 }: { deadlineMs?: number } = {},
+  ): Promise<FinalTransaction | Problem> {
+    const { now, sleep } = this.#transport.surroundings;
+    const until = now() + deadlineMs;
+    let last = 'the node was not asked';
+    for (let pause = 25; ; pause = Math.min(pause * 1.5, 500)) {
+      const left = until - now();
+      const answer = await this.transaction(hash, { deadlineMs: Math.max(left, 0) });
+      if (answer instanceof Problem) {
+        if (!isRetryable(answer)) return answer;
+        last = answer.message;
+      } else if (answer.status === 'final') return answer;
+      else if (answer.status === 'dropped') return problemOf(answer.problem);
+      else
+        last = answer.status === 'pending' ? 'it waits to be put into a block' : 'the node does not know it';
+      if (now() + pause >= until) {
+        return new Problem('api/not-final', `the transaction was not final after ${deadlineMs} ms: ${last}`, {
+          remedy: `It may still become final. Ask for transaction ${hash}, or ask "why" what progress waits for.`,
+          details: { hash, deadlineMs, outcome: 'unknown' },
+        });
+      }
+      await sleep(pause);
+    }
+  }
+
+  /** `full` adds the transactions and their receipts. */
+  block(
+    name: Height | Hash | 'latest',
+    options: Deadline & { readonly full?: boolean } = {},
+  ): Promise<BlockAnswer | Problem> {
+    const { full = false, ...deadline } = options;
+    return this.#get(`/v1/blocks/${name}${full ? '?full=true' : ''}`, deadline);
+  }
+
+  account(
+    account: Address | PublicKey,
+    options: Deadline & { readonly consistency?: Consistency } = {},
+  ): Promise<AccountAnswer | Problem> {
+    const { consistency, ...deadline } = options;
+    return this.#get(`/v1/accounts/${encodeURIComponent(account)}${query({ consistency })}`, deadline);
+  }
+
+  record(
+    key: string,
+    options: Deadline & { readonly consistency?: Consistency } = {},
+  ): Promise<RecordAnswer | Problem> {
+    const { consistency, ...deadline } = options;
+    return this.#get(`/v1/records/${encodeURIComponent(key)}${query({ consistency })}`, deadline);
+  }
+
+  /** Headers of final blocks from a height upward; fewer than `limit` when the chain ends. */
+  headers(
+    from: Height,
+    options: Deadline & { readonly limit?: number } = {},
+  ): Promise<(Origin & { readonly headers: readonly HeaderItem[] }) | Problem> {
+    const { limit = limits.httpPage, ...deadline } = options;
+    return this.#get(`/v1/headers${query({ from, limit })}`, deadline);
+  }
+
+  validators(
+    deadline: Deadline = {},
+  ): Promise<(Origin & { readonly validators: readonly ValidatorAnswer[] }) | Problem> {
+    return this.#get('/v1/validators', deadline);
+  }
+
+  status(deadline: Deadline = {}): Promise<StatusAnswer | Problem> {
+    return this.#get('/v1/status', deadline);
+  }
+
+  /** One sentence: what progress waits for. */
+  why(deadline: Deadline = {}): Promise<WhyAnswer | Problem> {
+    return this.#get('/v1/why', deadline);
+  }
+
+  /** Stored proof of misbehaviour, oldest first, from an offset. */
+  evidence(
+    options: Deadline & { readonly offset?: number; readonly limit?: number } = {},
+  ): Promise<(Origin & { readonly offset: number; readonly evidence: readonly EvidenceItem[] }) | Problem> {
+    const { offset = 0, limit = limits.httpPage, ...deadline } = options;
+    return this.#get(`/v1/evidence${query({ offset, limit })}`, deadline);
+  }
+
+  /** A problem when the node must be restarted or looked at. */
+  health(deadline: Deadline = {}): Promise<(Origin & { readonly status: 'ok' }) | Problem> {
+    return this.#get('/v1/health', deadline);
+  }
+
+  /** A problem when clients may not expect progress now. */
+  ready(deadline: Deadline = {}): Promise<(Origin & { readonly status: 'ready' }) | Problem> {
+    return this.#get('/v1/ready', deadline);
+  }
+
+  /** The text format of Prometheus. */
+  async metrics(deadline: Deadline = {}): Promise<string | Problem> {
+    return (await this.#transport.request({
+      method: 'GET',
+      path: '/metrics',
+      answer: 'text',
+      ...deadline,
+    })) as string | Problem;
+  }
+
+  /** The API's OpenAPI description. */
+  async openApi(deadline: Deadline = {}): Promise<Record<string, unknown> | Problem> {
+    return (await this.#transport.request({ method: 'GET', path: '/v1/openapi.json', ...deadline })) as
+      | Record<string, unknown>
+      | Problem;
+  }
+
+  #get<T extends object>(path: string, deadline: Deadline): Promise<T | Problem> {
+    return this.#call({ method: 'GET', path, ...deadline });
+  }
+
+  #post<T extends object>(path: string, body: object, deadline: Deadline): Promise<T | Problem> {
+    const text = new TextEncoder().encode(JSON.stringify(body));
+    return this.#call({ method: 'POST', path, body: text, contentType: 'application/json', ...deadline });
+  }
+
+  async #call<T extends object>(request: Parameters<Transport['request']>[0]): Promise<T | Problem> {
+    const answer = await this.#transport.request(request);
+    if (answer instanceof Problem || isOrigin(answer)) return answer as T | Problem;
+    return new Problem('api/answer', `the answer of ${this.baseUrl} names no engine and no chain`, {
+      remedy: 'Check that this is the address of a Quorate node of the same version.',
+      details: { url: this.baseUrl, path: request.path },
+    });
+  }
+}
+
+function isOrigin(answer: unknown): boolean {
+  if (typeof answer !== 'object' || answer === null) return false;
+  const { engine, chainId } = answer as Record<string, unknown>;
+  return (engine === 'pbft' || engine === 'raft') && typeof chainId === 'string';
+}
+
+function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? '' : `?${given.map(([name, value]) => `${name}=${value}`).join('&')}`;
+}
+
+/** A problem that is a part of an answer, as a problem of our own. */
+export function problemOf(answer: ProblemAnswer): Problem {
+  return new Problem(answer.code as ProblemCode, answer.detail, {
+    remedy: answer.remedy,
+    details: answer.details,
+  });
+}
+
+function problemPart(problem: Problem): ProblemAnswer {
+  const { code, message, remedy, details } = problem;
+  return { code, detail: message, remedy, details };
+}
+
+/** A request that may have reached the node and was not answered leaves it open whether the transaction was taken. */
+function withOutcome(problem: Problem, hash: Hash): Problem {
+  if (problem.details['sent'] !== true) return problem;
+  return new Problem(problem.code, `${problem.message}; whether the node took the transaction is unknown`, {
+    remedy: `Ask for transaction ${hash}, or submit the same transaction again: it counts only once.`,
+    details: { ...problem.details, hash, outcome: 'unknown' },
+    cause: problem,
+  });
+}

@@ -1,0 +1,220 @@
+import { Problem, type ProblemCode, type ProblemDetails } from '../base/problem.ts';
+
+/** The world as the client needs it; tests give another one. Everything here exists in browsers and in Node. */
+export interface Surroundings {
+  readonly fetch: typeof fetch;
+  /** Milliseconds that never go back. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** In [0, 1); spreads the retries of many clients. */
+  readonly random: () => number;
+}
+
+export const defaultSurroundings: Surroundings = {
+  fetch: (input, init) => fetch(input, init),
+  now: () => performance.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  random: Math.random,
+};
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  /** Below the node's address, with its query. */
+  readonly path: string;
+  readonly body?: Uint8Array;
+  readonly contentType?: string;
+  /** What a good answer is; JSON when absent. */
+  readonly answer?: 'json' | 'text';
+  /** How long this request and its retries may take in all. The client's own default when absent. */
+  readonly deadlineMs?: number;
+}
+
+export interface TransportOptions {
+  /** Where the node's API is, for example http://127.0.0.1:4600. */
+  readonly baseUrl: string;
+  /** How long one attempt may take. */
+  readonly attemptMs?: number;
+  /** How long a request and its retries may take in all; 0 tries once. */
+  readonly deadlineMs?: number;
+  readonly surroundings?: Surroundings;
+}
+
+const firstPauseMs = 100;
+const longestPauseMs = 2_000;
+/** A node answers at most a full block with its certificate in hex, which is far below this. */
+const largestAnswerBytes = 32 * 1024 * 1024;
+
+/**
+ * One HTTP exchange with retries. An answer with a status of 2xx gives its JSON; everything else is a `Problem`, with the node's own
+ * code and remedy when it sent problem+json (RFC 9457). What may succeed later (see `isRetryable`) is tried
+ * again with growing pauses until the deadline. All requests of the API may be repeated without harm: a transaction is
+ * known by its hash, and a second copy of it changes nothing.
+ */
+export class Transport {
+  readonly baseUrl: string;
+  readonly #attemptMs: number;
+  readonly #deadlineMs: number;
+  readonly #around: Surroundings;
+
+  constructor(options: TransportOptions) {
+    this.baseUrl = options.baseUrl.replace(/\/+$/, '');
+    this.#attemptMs = options.attemptMs ?? 10_000;
+    this.#deadlineMs = options.deadlineMs ?? 10_000;
+    this.#around = options.surroundings ?? defaultSurroundings;
+  }
+
+  get surroundings(): Surroundings {
+    return this.#around;
+  }
+
+  async request(request: HttpRequest): Promise<unknown> {
+    const { now, sleep, random } = this.#around;
+    const until = now() + (request.deadlineMs ?? this.#deadlineMs);
+    for (let attempt = 0; ; attempt++) {
+      const left = Math.max(until - now(), 0);
+      const budget = left === 0 ? this.#attemptMs : Math.min(this.#attemptMs, left);
+      const answer = await this.#attempt(request, budget);
+      if (!(answer instanceof Problem) || !isRetryable(answer)) return answer;
+      const asked = answer.details['retryAfterMs'];
+      const backOff = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + random() / 2);
+      const pause = Math.max(backOff, typeof asked === 'number' ? asked : 0);
+      if (now() + pause >= until) return answer;
+      await sleep(pause);
+    }
+  }
+
+  async #attempt(request: HttpRequest, budgetMs: number): Promise<unknown> {
+    const { method, path, body, contentType, answer = 'json' } = request;
+    let response: Response;
+    let text: string;
+    try {
+      response = await this.#around.fetch(`${this.baseUrl}${path}`, {
+        method,
+        headers: {
+          accept: `${answer === 'json' ? 'application/json' : 'text/plain'}, application/problem+json`,
+          ...(contentType === undefined ? {} : { 'content-type': contentType }),
+        },
+        ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
+        redirect: 'error',
+        signal: AbortSignal.timeout(Math.max(1, Math.ceil(budgetMs))),
+      });
+      const size = Number(response.headers.get('content-length') ?? 0);
+      if (size > largestAnswerBytes) return this.#notUnderstood(response.status, `it has ${size} bytes`);
+      text = await response.text();
+    } catch (cause) {
+      return this.#unreachable(cause, budgetMs);
+    }
+    if (response.ok && answer === 'text') return text;
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch {
+      return response.ok
+        ? this.#notUnderstood(response.status, 'it is not JSON')
+        : this.#plainRefusal(response, text);
+    }
+    return response.ok ? json : (problemFromJson(json, response) ?? this.#plainRefusal(response, text));
+  }
+
+  #unreachable(cause: unknown, budgetMs: number): Problem {
+    const name = cause instanceof Error ? cause.name : '';
+    if (name === 'TimeoutError' || name === 'AbortError') {
+      return new Problem('api/timeout', `${this.baseUrl} did not answer within ${Math.round(budgetMs)} ms`, {
+        remedy: 'The node may be overloaded or stopped. Try again, or ask another node with --node URL.',
+        details: { url: this.baseUrl, retryable: true, sent: true },
+        cause,
+      });
+    }
+    const reason = innermost(cause);
+    return new Problem('api/unreachable', `${this.baseUrl} cannot be reached: ${reason.text}`, {
+      remedy: 'Check that the node runs and that this is the address of its API (--node URL).',
+      // A refused connection is the one case in which certainly nothing was sent.
+      details: { url: this.baseUrl, retryable: true, sent: reason.code !== 'ECONNREFUSED' },
+      cause,
+    });
+  }
+
+  #notUnderstood(status: number, why: string): Problem {
+    return new Problem(
+      'api/answer',
+      `the answer of ${this.baseUrl} (HTTP ${status}) is not understood: ${why}`,
+      {
+        remedy: 'Check that this is the address of a Quorate node of the same version.',
+        details: { url: this.baseUrl, status },
+      },
+    );
+  }
+
+  #plainRefusal(response: Response, text: string): Problem {
+    const shown = text.trim().slice(0, 120).replace(/\s+/g, ' ');
+    return new Problem(
+      'api/answer',
+      `${this.baseUrl} answered HTTP ${response.status} without saying why${shown === '' ? '' : `: ${shown}`}`,
+      {
+        remedy: 'Check that this is the address of a Quorate node, and no proxy in front of it that refuses.',
+        details: {
+          url: this.baseUrl,
+          status: response.status,
+          retryable: retryableStatus(response.status),
+          ...retryAfter(response),
+        },
+      },
+    );
+  }
+}
+
+/** Whether the same request may succeed later: the node is not reachable, overloaded, or not ready. */
+export function isRetryable(problem: Problem): boolean {
+  return problem.details['retryable'] === true;
+}
+
+function retryableStatus(status: number): boolean {
+  return status === 408 || status === 429 || status === 502 || status === 503 || status === 504;
+}
+
+function retryAfter(response: Response): { retryAfterMs?: number } {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {};
+}
+
+/** The problem that a problem+json body describes, or undefined when it describes none. */
+export function problemFromJson(json: unknown, response?: Response): Problem | undefined {
+  if (typeof json !== 'object' || json === null) return undefined;
+  const { code, title, detail, remedy, details, status } = json as Record<string, unknown>;
+  if (typeof code !== 'string' || !/^[a-z]+\/[a-z0-9-]+$/.test(code)) return undefined;
+  const httpStatus = response?.status ?? (typeof status === 'number' ? status : undefined);
+  return new Problem(code as ProblemCode, firstText(detail, title, code), {
+    remedy: firstText(remedy, 'See the node’s log.'),
+    details: {
+      ...plainDetails(details),
+      ...(httpStatus === undefined ? {} : { status: httpStatus, retryable: retryableStatus(httpStatus) }),
+      ...(response === undefined ? {} : retryAfter(response)),
+    },
+  });
+}
+
+function firstText(...candidates: unknown[]): string {
+  return candidates.find((one): one is string => typeof one === 'string' && one !== '') ?? '';
+}
+
+function plainDetails(value: unknown): ProblemDetails {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter(
+      ([, one]) => one === null || ['string', 'number', 'boolean'].includes(typeof one),
+    ),
+  ) as ProblemDetails;
+}
+
+/** fetch hides the system's error in `cause`, and the errors of several addresses in `errors`. */
+function innermost(error: unknown): { text: string; code: string } {
+  let current = error;
+  for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
+    const inner: unknown = current instanceof AggregateError ? current.errors[0] : current.cause;
+    if (!(inner instanceof Error)) break;
+    current = inner;
+  }
+  const code = (current as { code?: unknown } | null)?.code;
+  const text = current instanceof Error ? current.message : String(current);
+  return { text: text === '' ? String(code) : text, code: typeof code === 'string' ? code : '' };
+}
