@@ -31,6 +31,8 @@ export interface Liar {
   incoming?(message: PbftMessage, bytes: Uint8Array, from: PeerId): void;
   /** False keeps the node's gossip back. */
   publishes?(topic: Topic, bytes: Uint8Array): boolean;
+  /** A client brings a transaction; false keeps it from the node, which is all that the client learns. */
+  accepts?(bytes: Uint8Array): boolean;
   /** Gossip arrived; a verdict here keeps it from the node. */
   hears?(topic: Topic, bytes: Uint8Array): GossipVerdict | undefined;
   /** The node answers a request; the answer is what goes instead. */

@@ -1,0 +1,160 @@
+import { Chance } from './chance.ts';
+import type { Links } from './links.ts';
+import type { Fault, Plan } from './plan.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** What faults can be done to. */
+export interface Victims {
+  readonly count: number;
+  crash(node: number): void;
+  /** Starts a node that is down; does nothing to one that runs. */
+  start(node: number): void;
+  stallDisk(node: number, forMs: number): void;
+  failDisk(node: number): void;
+  wipeDisk(node: number): void;
+  pause(node: number): void;
+  resume(node: number): void;
+  shiftClock(node: number, byMs: number): void;
+  /** Links were cut or mended. */
+  reconcile(): void;
+}
+
+export interface FaultInjectorOptions {
+  readonly plan: Plan;
+  readonly scheduler: Scheduler;
+  readonly links: Links;
+  readonly victims: Victims;
+  readonly count: (what: string) => void;
+}
+
+/** Makes the faults of a plan happen, each in its time, and undoes them. */
+export class FaultInjector {
+  private readonly options: FaultInjectorOptions;
+  private readonly chance: Chance;
+
+  constructor(options: FaultInjectorOptions) {
+    this.options = options;
+    this.chance = new Chance(options.plan.seed, 'faults');
+  }
+
+  start(): void {
+    const { scheduler, plan, count } = this.options;
+    for (const fault of plan.faults) {
+      scheduler.at(fault.at, () => {
+        count(`fault/${fault.kind}`);
+        const undo = this.begin(fault);
+        scheduler.after(fault.forMs, undo);
+      });
+    }
+  }
+
+  /** Begins a fault; the answer ends it. */
+  private begin(fault: Fault): () => void {
+    const { links, victims } = this.options;
+    const all = Array.from({ length: victims.count }, (_, index) => index);
+    switch (fault.kind) {
+      case 'partition': {
+        const rest = all.filter((node) => !fault.side.includes(node));
+        return this.cut([...pairs(fault.side, rest), ...pairs(rest, fault.side)]);
+      }
+      case 'one-way':
+        return this.cut(pairs(fault.from, fault.to));
+      case 'rotating-partition':
+        return this.rotate(fault, all);
+      case 'clog':
+        links.clog(fault.from, fault.to, fault.bytesPerMs);
+        return () => links.clog(fault.from, fault.to, null);
+      case 'crash':
+        victims.crash(fault.node);
+        return () => victims.start(fault.node);
+      case 'crash-all':
+        for (const node of all) victims.crash(node);
+        return () => {
+          for (const node of all) victims.start(node);
+        };
+      case 'disk-stall':
+        victims.stallDisk(fault.node, fault.forMs);
+        return nothing;
+      case 'disk-error':
+        victims.failDisk(fault.node);
+        return () => {
+          // A node that wrote nothing meanwhile does not know yet; its operator restarts it all the same.
+          victims.crash(fault.node);
+          victims.start(fault.node);
+        };
+      case 'disk-loss':
+        victims.crash(fault.node);
+        victims.wipeDisk(fault.node);
+        return () => victims.start(fault.node);
+      case 'clock-jump':
+        victims.shiftClock(fault.node, fault.byMs);
+        return () => victims.shiftClock(fault.node, -fault.byMs);
+      case 'pause':
+        victims.pause(fault.node);
+        return () => victims.resume(fault.node);
+      case 'weather': {
+        const before = links.conditions;
+        links.conditions = fault.conditions;
+        return () => {
+          links.conditions = before;
+        };
+      }
+      case 'drop-kinds':
+        return this.dropKinds(fault);
+    }
+  }
+
+  private cut(directed: readonly (readonly [number, number])[]): () => void {
+    const { links, victims } = this.options;
+    for (const [from, to] of directed) links.cut(from, to);
+    victims.reconcile();
+    return () => {
+      for (const [from, to] of directed) links.mend(from, to);
+      victims.reconcile();
+    };
+  }
+
+  private rotate(fault: Extract<Fault, { kind: 'rotating-partition' }>, all: readonly number[]): () => void {
+    let ended = false;
+    let mend = nothing;
+    const turn = (node: number): void => {
+      mend();
+      if (ended) return;
+      const rest = all.filter((other) => other !== node);
+      mend = this.cut([...pairs([node], rest), ...pairs(rest, [node])]);
+      this.options.scheduler.after(fault.everyMs, () => turn((node + 1) % all.length));
+    };
+    turn(this.chance.between(0, all.length - 1));
+    return () => {
+      ended = true;
+      mend();
+      mend = nothing;
+    };
+  }
+
+  private dropKinds(fault: Extract<Fault, { kind: 'drop-kinds' }>): () => void {
+    const { links, victims, scheduler } = this.options;
+    const size = victims.count;
+    let dropped: boolean[] = [];
+    let ended = false;
+    const draw = (): void => {
+      if (ended) return;
+      dropped = Array.from({ length: size * size }, () => this.chance.happens(fault.share));
+      scheduler.after(fault.everyMs, draw);
+    };
+    draw();
+    const filter = (from: number, to: number, kind: string): boolean =>
+      fault.kinds.includes(kind) && dropped[from * size + to] === true;
+    links.filters.add(filter);
+    return () => {
+      ended = true;
+      links.filters.delete(filter);
+    };
+  }
+}
+
+function nothing(): void {}
+
+function pairs(from: readonly number[], to: readonly number[]): (readonly [number, number])[] {
+  return from.flatMap((a) => to.filter((b) => b !== a).map((b) => [a, b] as const));
+}

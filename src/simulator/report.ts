@@ -1,0 +1,71 @@
+import type { Counts } from './verdict.ts';
+import { liarNames } from './plan.ts';
+
+/** Counts how often everything happened. Names are `area/what`, for example `fault/crash` or `liar/mutate`. */
+export class Tally {
+  private readonly entries = new Map<string, number>();
+
+  add(name: string, times = 1): void {
+    this.entries.set(name, (this.entries.get(name) ?? 0) + times);
+  }
+
+  /** Keeps the greatest instead of the sum. */
+  peak(name: string, value: number): void {
+    this.entries.set(name, Math.max(this.entries.get(name) ?? 0, value));
+  }
+
+  merge(counts: Counts): void {
+    for (const [name, value] of Object.entries(counts)) {
+      if (name.startsWith('peak/')) this.peak(name, value);
+      else this.add(name, value);
+    }
+  }
+
+  get counts(): Counts {
+    return Object.fromEntries([...this.entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+}
+
+/** What a large enough number of PBFT runs must have exercised: something never exercised was never tested. */
+export const expectedPbft: readonly string[] = [
+  ...liarNames.filter((name) => name !== 'twin').map((name) => `liar/${name}`),
+  ...[
+    'partition',
+    'one-way',
+    'rotating-partition',
+    'clog',
+    'crash',
+    'crash-all',
+    'disk-stall',
+    'disk-error',
+    'disk-loss',
+    'clock-jump',
+    'pause',
+    'weather',
+    'drop-kinds',
+    'twin',
+    'lost-writes',
+  ].map((fault) => `fault/${fault}`),
+  ...['loss', 'duplicate', 'reorder', 'cut', 'filtered', 'clog', 'clog-drop'].map((fault) => `link/${fault}`),
+];
+
+export const expectedRaft: readonly string[] = expectedPbft.filter(
+  (name) => !name.startsWith('liar/') && name !== 'fault/twin',
+);
+
+/** Names of what should have been exercised and never was. */
+export function neverExercised(counts: Counts, expected: readonly string[]): readonly string[] {
+  return expected.filter((name) => (counts[name] ?? 0) === 0);
+}
+
+/** The counts as lines, one area a paragraph. */
+export function describeCounts(counts: Counts): string {
+  const areas = new Map<string, string[]>();
+  for (const [name, value] of Object.entries(counts)) {
+    const [area = '', ...rest] = name.split('/');
+    const lines = areas.get(area) ?? [];
+    lines.push(`  ${rest.join('/').padEnd(36)} ${value.toLocaleString('en-US').padStart(14)}`);
+    areas.set(area, lines);
+  }
+  return [...areas].map(([area, lines]) => `${area}\n${lines.join('\n')}`).join('\n');
+}

@@ -1,0 +1,16 @@
+import { parentPort } from 'node:worker_threads';
+import { defined } from '../base/invariant.ts';
+import { drawPlan } from './draw-plan.ts';
+import type { WorkOrder } from './run-pool.ts';
+import { simulate } from './simulation.ts';
+
+const port = defined(parentPort, 'the pool that started this worker');
+
+port.on('message', (order: WorkOrder) => {
+  void (async () => {
+    for (const seed of order.seeds) {
+      const plan = { ...drawPlan(seed, order.engine), signatures: order.signatures };
+      port.postMessage((await simulate(plan)).verdict);
+    }
+  })();
+});

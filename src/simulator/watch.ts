@@ -1,0 +1,226 @@
+import type { ChainLink, Effect, Engine, EngineStart, Input } from '../consensus/engine.ts';
+import { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
+import { hashHeader, type Proposal } from '../ledger/block.ts';
+import { certificateClaims, type FinalityCertificate } from '../ledger/certificate.ts';
+import type { Genesis } from '../ledger/genesis.ts';
+import { genesisHeader, genesisState, genesisValidators } from '../ledger/genesis.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+import type { ValidatorSet } from '../ledger/validators.ts';
+import { Breach, promise } from './breach.ts';
+import { ChainChecker } from './checkers/chain-checker.ts';
+import { checkSize, pbftBound } from './checkers/memory-checker.ts';
+import { ProtectionChecker } from './checkers/protection-checker.ts';
+import { SignatureChecker } from './checkers/signature-checker.ts';
+import type { SignatureScheme } from './fast-signatures.ts';
+import type { EngineObserver } from './observed-protocol.ts';
+import { lyingValidators, type Plan } from './plan.ts';
+import type { Tally } from './report.ts';
+import type { Trace } from './trace.ts';
+
+/** Steps of one engine between two looks at how much it holds. */
+const sizeEvery = 64;
+
+export interface WatchOptions {
+  readonly plan: Plan;
+  readonly genesis: Genesis;
+  readonly scheme: SignatureScheme;
+  readonly transactions: ReadonlyMap<Hash, Transaction>;
+  readonly now: () => number;
+  readonly trace: Trace;
+  readonly tally: Tally;
+}
+
+/**
+ * Looks at every step of every honest node, and keeps the first broken promise. It never throws into a node: a
+ * node would take that for a fault of its own.
+ */
+export class Watch {
+  readonly chain: ChainChecker;
+  breach: Breach | null = null;
+  private readonly options: WatchOptions;
+  private readonly signatures: SignatureChecker;
+  private readonly protection: ProtectionChecker;
+  private readonly validators: ValidatorSet;
+  private readonly lying: ReadonlySet<number>;
+  private readonly checkedCertificates = new Set<string>();
+  private readonly views = new Map<number, number>();
+  private steps = 0;
+  private readonly bound: number;
+
+  constructor(options: WatchOptions) {
+    const { plan, genesis } = options;
+    this.options = options;
+    this.validators = genesisValidators(genesis);
+    this.lying = lyingValidators(plan);
+    const header = genesisHeader(genesis);
+    this.chain = new ChainChecker({
+      chainId: genesis.chainId,
+      genesis: header,
+      state: genesisState(genesis),
+      transactions: options.transactions,
+    });
+    this.protection = new ProtectionChecker({
+      validators: plan.validators,
+      liars: this.lying.size,
+      genesisHash: hashHeader(header),
+    });
+    this.signatures = new SignatureChecker((vote) => this.protection.onVote(vote));
+    this.bound = pbftBound({
+      validators: plan.validators,
+      window: 'window' in plan.consensus ? plan.consensus.window : 16,
+      transactions: plan.load.transactions,
+    });
+  }
+
+  /** Runs a check, and keeps what it finds when it is the first thing found. */
+  check(look: () => void): void {
+    if (this.breach !== null) return;
+    try {
+      look();
+    } catch (error) {
+      this.breach = error instanceof Breach ? error : new Breach('integrity', describe(error));
+    }
+  }
+
+  /** A node stopped over what it takes for its own fault. */
+  stopped(node: number, error: unknown): void {
+    this.check(() => promise(false, 'integrity', () => `node ${node} stopped: ${describe(error)}`));
+  }
+
+  /** An honest validator is about to sign. */
+  signs(validator: number, preimage: Uint8Array): void {
+    if (this.options.plan.engine === 'pbft') this.check(() => this.signatures.signs(validator, preimage));
+  }
+
+  /** An honest node counts something against a peer that acts for this validator. */
+  penalised(node: number, validator: number | null, reason: string): void {
+    const isLiar = validator !== null && this.lying.has(validator);
+    this.options.tally.add(`penalty/${reason.split(' ')[0] ?? reason}`);
+    this.check(() =>
+      promise(isLiar, 'innocence', () => `node ${node} punishes honest validator ${validator}: ${reason}`),
+    );
+  }
+
+  /** What an honest node's engine does. */
+  observer<M>(node: number): EngineObserver<M> {
+    return {
+      started: (start, engine) => this.check(() => this.onStarted(node, start, engine)),
+      input: (input) => this.check(() => this.onInput(node, input)),
+      effects: (effects, engine) => this.check(() => this.onEffects(node, effects, engine)),
+    };
+  }
+
+  private onStarted<M>(node: number, start: EngineStart, engine: Engine<M>): void {
+    const { height } = start.final.header;
+    this.trace(node, `starts at height ${height}, view ${viewOf(engine)}`);
+    this.chain.onStart(node, height, start.final.hash);
+    if (start.final.certificate !== null) this.checkCertificate(node, start.final.certificate);
+    this.views.set(node, viewOf(engine));
+    this.learnLinks(start.candidates);
+  }
+
+  private onInput<M>(node: number, input: Input<M>): void {
+    if (input.type === 'applied') this.chain.onStored(node, input.height);
+    else if (input.type === 'built' && input.proposal !== null) this.learn(input.proposal);
+    else if (input.type === 'installed') this.chain.onInstalled(node, input.header.height, input.blockHash);
+    else if (input.type === 'synced') this.learnLinks(input.chain);
+    else if (input.type === 'validated') {
+      this.options.tally.add(`validation/${input.result.verdict}`);
+      if (input.result.verdict === 'valid') this.learnLinks(input.result.chain);
+    }
+  }
+
+  private onEffects<M>(node: number, effects: readonly Effect<M>[], engine: Engine<M>): void {
+    for (const effect of effects) this.onEffect(node, effect);
+    const view = viewOf(engine);
+    const before = this.views.get(node) ?? 0;
+    promise(view >= before, 'integrity', () => `node ${node} goes back from view ${before} to ${view}`);
+    this.views.set(node, view);
+    this.steps += 1;
+    if (this.steps % sizeEvery === 0 && 'state' in engine) {
+      this.options.tally.peak('peak/engine-entries', checkSize(node, engine.state, this.bound));
+    }
+  }
+
+  private onEffect<M>(node: number, effect: Effect<M>): void {
+    if (effect.type === 'validate' && effect.proposal !== null) this.learn(effect.proposal);
+    else if (effect.type === 'commit') this.onCommit(node, effect);
+    else if (effect.type === 'verdict') this.penalised(node, effect.validator, effect.reason);
+    else if (effect.type === 'evidence') {
+      this.options.tally.add(`evidence/${effect.kind}`);
+      promise(
+        this.lying.has(effect.accused),
+        'innocence',
+        () => `node ${node} accuses honest validator ${effect.accused} of ${effect.kind}`,
+      );
+    } else if (effect.type === 'trace') {
+      this.options.tally.add(`event/${effect.event}`);
+      if (effect.event === 'proposal-refused') {
+        this.options.tally.add(`refused/${shortReason(effect.data['reason'])}`);
+      }
+      this.trace(node, `${effect.event} ${JSON.stringify(effect.data)}`);
+    }
+  }
+
+  private onCommit(node: number, effect: Extract<Effect<never>, { type: 'commit' }>): void {
+    const { link, certificate } = effect;
+    this.trace(node, `final ${link.height} ${link.blockHash.slice(0, 12)}`);
+    this.chain.onFinal(node, link);
+    if (certificate === null) return;
+    promise(
+      certificate.height === link.height && certificate.blockHash === link.blockHash,
+      'certificate',
+      () => `node ${node} has a certificate for another block at height ${link.height}`,
+    );
+    this.checkCertificate(node, certificate);
+  }
+
+  private learnLinks(links: readonly ChainLink[]): void {
+    for (const { blockHash, height, parentHash } of links)
+      this.protection.onLink(blockHash, height, parentHash);
+  }
+
+  private learn(proposal: Proposal): void {
+    const { header } = proposal;
+    const blockHash = hashHeader(header);
+    this.protection.onLink(blockHash, header.height, header.parentHash);
+    this.chain.onProposal(blockHash, proposal);
+  }
+
+  /** Each certificate once: nodes mostly see the same. */
+  private checkCertificate(node: number, certificate: FinalityCertificate): void {
+    if (certificate.engine !== 'pbft') return;
+    const key = JSON.stringify(certificate);
+    if (this.checkedCertificates.has(key)) return;
+    this.checkedCertificates.add(key);
+    const claims = certificateClaims(certificate, this.options.genesis.chainId, this.validators);
+    const good =
+      !(claims instanceof Problem) &&
+      certificate.phase === 'commit' &&
+      claims.every((claim) => this.options.scheme.verify(claim));
+    promise(good, 'certificate', () => `node ${node} holds a certificate that proves nothing: ${key}`);
+  }
+
+  private trace(node: number, what: string): void {
+    this.options.trace.add(`${this.options.now()} node ${node}: ${what}`);
+  }
+}
+
+/** Cheaper than `status()`, which copies its counters. */
+function viewOf<M>(engine: Engine<M>): number {
+  const { state } = engine as { state?: { view?: number } };
+  return state?.view ?? engine.status().view;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** A reason without its numbers and hashes, so that reasons can be counted. */
+function shortReason(reason: unknown): string {
+  return String(reason)
+    .replaceAll(/[0-9a-f]{16,}/g, '#')
+    .replaceAll(/\d+/g, 'n')
+    .slice(0, 80);
+}
