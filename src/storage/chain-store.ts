@@ -46,6 +46,8 @@ export interface PersistRequest {
   readonly records: readonly { readonly key: string; readonly value: Uint8Array | null }[];
   /** Blocks that are not final yet. One that is stored already is not written again. */
   readonly blocks: readonly { readonly hash: Hash; readonly bytes: Uint8Array }[];
+  /** Stored blocks that are not final and will not be. */
+  readonly forget?: readonly Hash[];
 }
 
 /** A final block with all that follows from it. */
@@ -232,6 +234,7 @@ export class ChainStore {
       batch.push(sealedWrite(keys.block(hash), bytes));
       batch.push(sealedWrite(keys.candidate(hash), new Uint8Array()));
     }
+    batch.push(...this.#forgetWrites(request.forget ?? []));
     this.#store.write(batch, (problem) => {
       if (problem === undefined) {
         for (const { key, value } of request.records) this.#remember(key, value);
@@ -242,6 +245,27 @@ export class ChainStore {
 
   /** Makes a final block durable with everything that follows from it, in one synced batch. Heights come in order. */
   commit(request: CommitRequest, done: Done): void {
+    this.commitRun([request], done);
+  }
+
+  /**
+   * The same for several blocks in one batch: those that one certificate, of the last of them, makes final together. So a
+   * store never ends at a block without the proof that it is final.
+   */
+  commitRun(requests: readonly CommitRequest[], done: Done): void {
+    const batch = requests.flatMap((request) => this.#commitWrites(request));
+    this.#store.write(batch, (problem) => {
+      if (problem === undefined) {
+        for (const { height, hash, forgetRecords } of requests) {
+          this.#final = { height, hash };
+          for (const key of forgetRecords) this.#remember(key, null);
+        }
+      }
+      done(problem);
+    });
+  }
+
+  #commitWrites(request: CommitRequest): Write[] {
     const { height, hash } = request;
     invariant(height === this.#asked + 1, `height ${this.#asked + 1} is committed next, not ${height}`);
     const batch: Write[] = [];
@@ -272,25 +296,24 @@ export class ChainStore {
     }
     for (const { key, value } of request.stateChanges) batch.push(sealedWrite(keys.state(key), value));
     for (const key of request.forgetRecords) batch.push(sealedWrite(keys.log(key), null));
-    for (const candidate of request.forgetCandidates) {
-      // One that became final is no candidate any more, and must stay.
-      if (!this.#candidateHashes.delete(candidate)) continue;
-      batch.push(sealedWrite(keys.candidate(candidate), null), sealedWrite(keys.block(candidate), null));
-    }
+    batch.push(...this.#forgetWrites(request.forgetCandidates));
     batch.push(sealedWrite(keys.final, encode(positionCodec, { height, hash })));
     this.#asked = height;
-    this.#store.write(batch, (problem) => {
-      if (problem === undefined) {
-        this.#final = { height, hash };
-        for (const key of request.forgetRecords) this.#remember(key, null);
-      }
-      done(problem);
-    });
+    return batch;
   }
 
   /** Finishes what was asked, and closes the store. */
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  #forgetWrites(candidates: readonly Hash[]): Write[] {
+    return (
+      candidates
+        // One that became final is no candidate any more, and must stay.
+        .filter((hash) => this.#candidateHashes.delete(hash))
+        .flatMap((hash) => [sealedWrite(keys.candidate(hash), null), sealedWrite(keys.block(hash), null)])
+    );
   }
 
   #remember(key: string, value: Uint8Array | null): void {
