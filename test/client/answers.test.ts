@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type * as Api from '../../src/api/schemas.ts';
+import type * as Client from '../../src/client/answers.ts';
+
+/** A type with its brands taken off: JSON has none. */
+type Plain<T> = T extends string
+  ? keyof T extends keyof string
+    ? T
+    : string
+  : T extends number
+    ? number
+    : T extends boolean | null | undefined
+      ? T
+      : T extends readonly (infer Item)[]
+        ? readonly Plain<Item>[]
+        : T extends object
+          ? { readonly [K in keyof T]: Plain<T[K]> }
+          : T;
+
+type Same<A, B> = [Plain<A>] extends [Plain<B>] ? ([Plain<B>] extends [Plain<A>] ? true : never) : never;
+
+test('what the client expects is what the API’s schemas describe (checked by the compiler)', () => {
+  const same: [
+    Same<Client.HeaderAnswer, Api.HeaderJson>,
+    Same<Client.CertificateAnswer, Api.CertificateJson>,
+    Same<Client.ReceiptAnswer, Api.ReceiptJson>,
+    Same<Client.TransactionAnswer, Api.TransactionJson>,
+    Same<Client.InclusionAnswer, Api.InclusionJson>,
+    Same<Client.TransactionStatusAnswer, Api.TransactionStatusJson>,
+    Same<Client.SubmitAnswer, Api.SubmitResultJson>,
+    Same<Client.ProblemAnswer, Api.ProblemPartJson>,
+    Same<Client.BlockAnswer, Api.BlockJson>,
+    Same<Client.AccountAnswer, Api.AccountJson>,
+    Same<Client.RecordAnswer, Api.RecordJson>,
+    Same<Client.ValidatorAnswer, Api.ValidatorsJson['validators'][number]>,
+    Same<Client.StatusAnswer, Api.StatusJson>,
+    Same<Client.EvidenceItem, Api.EvidenceJson['evidence'][number]>,
+  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+  assert.ok(same.every(Boolean));
+});

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decode, boundedBytes, listOf } from '../../src/base/codec.ts';
+import { limits } from '../../src/base/limits.ts';
+import { Problem, unwrap } from '../../src/base/problem.ts';
+import { splitIntoBatches } from '../../src/client/batch.ts';
+import { HttpClient } from '../../src/client/http-client.ts';
+import { defaultSurroundings, isRetryable, type Surroundings } from '../../src/client/transport.ts';
+import { Wallet } from '../../src/client/wallet.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { toHeight } from '../../src/ledger/block.ts';
+import type { Transaction } from '../../src/ledger/transaction.ts';
+import { chainId, deadUrl, fakeApi, origin, problemReply, status } from './fake-api.ts';
+
+const wallet = new Wallet({ chainId, keyPair: developmentKeyPair('alice') });
+const bob = developmentKeyPair('bob').publicKey;
+const expiryHeight = toHeight(1_000);
+const payment = (nonce: number): Transaction =>
+  unwrap(wallet.transfer(bob, 1n, { nonce, fee: 1n, expiryHeight }));
+
+/** Time that passes only when the client sleeps; it records for how long. */
+function slowMotion(): Surroundings & { readonly pauses: number[] } {
+  const pauses: number[] = [];
+  return {
+    ...defaultSurroundings,
+    pauses,
+    now: () => pauses.reduce((sum, pause) => sum + pause, 0),
+    sleep: (ms) => Promise.resolve(void pauses.push(ms)),
+    random: () => 0.5,
+  };
+}
+
+function expectProblem(value: unknown, code: string): Problem {
+  assert.ok(value instanceof Problem, `expected the problem ${code}, got ${JSON.stringify(value)}`);
+  assert.equal(value.code, code);
+  return value;
+}
+
+test('each call asks its own route', async (t) => {
+  const { url, seen } = await fakeApi(t, () => ({ body: { ...origin, results: [], headers: [] } }));
+  const client = new HttpClient({ baseUrl: `${url}/` });
+  const hash = payment(0).hash;
+  await client.status();
+  await client.why();
+  await client.validators();
+  await client.health();
+  await client.ready();
+  await client.evidence({ offset: 5, limit: 10 });
+  await client.transaction(hash);
+  await client.block('latest');
+  await client.block(toHeight(3), { full: true });
+  await client.headers(toHeight(4), { limit: 7 });
+  await client.account(bob, { consistency: 'linearizable' });
+  await client.record('a/b ü?');
+  await client.metrics();
+  assert.deepEqual(
+    seen.map((one) => `${one.method} ${one.url}`),
+    [
+      'GET /v1/status',
+      'GET /v1/why',
+      'GET /v1/validators',
+      'GET /v1/health',
+      'GET /v1/ready',
+      'GET /v1/evidence?offset=5&limit=10',
+      `GET /v1/transactions/${hash}`,
+      'GET /v1/blocks/latest',
+      'GET /v1/blocks/3?full=true',
+      'GET /v1/headers?from=4&limit=7',
+      `GET /v1/accounts/${bob}?consistency=linearizable`,
+      'GET /v1/records/a%2Fb%20%C3%BC%3F',
+      'GET /metrics',
+    ],
+  );
+});
+
+test('a problem of the node comes back with its own code, message and remedy', async (t) => {
+  const { url, seen } = await fakeApi(t, () => problemReply(409, 'mempool/nonce-used', { nonce: 4 }));
+  const problem = expectProblem(
+    await new HttpClient({ baseUrl: url }).submit(payment(4)),
+    'mempool/nonce-used',
+  );
+  assert.equal(problem.message, 'detail of mempool/nonce-used');
+  assert.equal(problem.remedy, 'remedy of mempool/nonce-used');
+  assert.deepEqual(problem.details, { nonce: 4, status: 409, retryable: false });
+  assert.equal(seen.length, 1, 'what will not pass by itself is not tried again');
+});
+
+test('a node that is not ready is asked again with growing pauses until it answers', async (t) => {
+  const around = slowMotion();
+  const { url, seen } = await fakeApi(t, (_, before) =>
+    before < 4 ? problemReply(503, 'node/starting') : { body: status },
+  );
+  const client = new HttpClient({ baseUrl: url, deadlineMs: 60_000, surroundings: around });
+  assert.deepEqual(await client.status(), status);
+  assert.equal(seen.length, 5);
+  assert.deepEqual(around.pauses, [75, 150, 300, 600]);
+});
+
+test('the deadline ends the retries, and the last problem is the answer', async (t) => {
+  const around = slowMotion();
+  const { url } = await fakeApi(t, () => problemReply(503, 'node/starting'));
+  const client = new HttpClient({ baseUrl: url, deadlineMs: 1_000, surroundings: around });
+  assert.ok(isRetryable(expectProblem(await client.status(), 'node/starting')));
+  assert.ok(around.now() <= 1_000);
+});
+
+test('a deadline of 0 asks once', async (t) => {
+  const { url, seen } = await fakeApi(t, () => problemReply(503, 'node/starting'));
+  expectProblem(await new HttpClient({ baseUrl: url, deadlineMs: 0 }).status(), 'node/starting');
+  assert.equal(seen.length, 1);
+});
+
+test('the pause that a node asks for is kept', async (t) => {
+  const around = slowMotion();
+  const { url } = await fakeApi(t, (_, before) =>
+    before === 0
+      ? { ...problemReply(429, 'api/too-many'), headers: { 'retry-after': '3' } }
+      : { body: status },
+  );
+  unwrap(await new HttpClient({ baseUrl: url, deadlineMs: 10_000, surroundings: around }).status());
+  assert.deepEqual(around.pauses, [3_000]);
+});
+
+test('nobody listens: the problem names the address, and nothing was sent', async () => {
+  const baseUrl = await deadUrl();
+  const problem = expectProblem(
+    await new HttpClient({ baseUrl, deadlineMs: 0 }).submit(payment(0)),
+    'api/unreachable',
+  );
+  assert.match(problem.message, /ECONNREFUSED/);
+  assert.ok(problem.message.includes(baseUrl));
+  assert.equal(problem.details['outcome'], undefined);
+  assert.ok(isRetryable(problem));
+});
+
+test('a submission without an answer has an unknown outcome, and the problem says what to ask', async (t) => {
+  const { url } = await fakeApi(t, () => ({ body: null }));
+  const transaction = payment(0);
+  const client = new HttpClient({ baseUrl: url, attemptMs: 50, deadlineMs: 0 });
+  const problem = expectProblem(await client.submit(transaction), 'api/timeout');
+  assert.equal(problem.details['outcome'], 'unknown');
+  assert.equal(problem.details['hash'], transaction.hash);
+  assert.match(problem.remedy, new RegExp(transaction.hash));
+});
+
+test('an answer that is not from a Quorate node is not taken for one', async (t) => {
+  for (const [reply, code] of [
+    [{ body: '<html>hello</html>' }, 'api/answer'],
+    [{ body: { hello: 'world' } }, 'api/answer'],
+    [{ body: '[1]' }, 'api/answer'],
+    [{ body: 'null' }, 'api/answer'],
+    [{ status: 404, body: '<html>not here</html>' }, 'api/answer'],
+    [{ status: 500, body: { code: 'DROP TABLE' } }, 'api/answer'],
+    [{ status: 302, headers: { location: 'http://127.0.0.1:9/' }, body: '' }, 'api/unreachable'],
+  ] as const) {
+    const { url } = await fakeApi(t, () => reply);
+    expectProblem(await new HttpClient({ baseUrl: url, deadlineMs: 0 }).status(), code);
+  }
+});
+
+test('a batch travels in binary, one answer each, in order', async (t) => {
+  const transactions = [payment(0), payment(1), payment(2)];
+  const { url, seen } = await fakeApi(t, () => ({
+    body: { ...origin, results: transactions.map(({ hash }) => ({ status: 'accepted', hash })) },
+  }));
+  const answers = await new HttpClient({ baseUrl: url }).submitBatch(transactions);
+  assert.deepEqual(
+    answers.map((one) => one.hash),
+    transactions.map((one) => one.hash),
+  );
+  assert.equal(seen[0]?.contentType, 'application/octet-stream');
+  const codec = listOf(boundedBytes(limits.maxTransactionBytes), limits.httpBatch);
+  const body = unwrap(decode(codec, new Uint8Array(seen[0].body), 'batch'));
+  assert.deepEqual(
+    body,
+    transactions.map((one) => one.bytes),
+  );
+});
+
+test('a batch above a limit is cut into several that keep the order', () => {
+  const one = payment(0);
+  const many = splitIntoBatches(Array.from({ length: limits.httpBatch * 2 + 1 }, () => one));
+  assert.deepEqual(
+    many.map((batch) => batch.length),
+    [limits.httpBatch, limits.httpBatch, 1],
+  );
+  const big = unwrap(
+    wallet.put('k', new Uint8Array(limits.maxRecordValueBytes), { nonce: 0, fee: 1n, expiryHeight }),
+  );
+  for (const batch of splitIntoBatches(Array.from({ length: limits.httpBatch }, () => big))) {
+    const size = batch.reduce((sum, { bytes }) => sum + bytes.length + 2, 2);
+    assert.ok(size <= limits.httpBodyBytes);
+  }
+});
+
+test('when one request of a large submission fails, the rest is not sent, and each says why', async (t) => {
+  const transactions = Array.from({ length: limits.httpBatch + 1 }, (_, nonce) => payment(nonce));
+  const { url, seen } = await fakeApi(t, () => problemReply(413, 'api/too-large'));
+  const answers = await new HttpClient({ baseUrl: url }).submitBatch(transactions);
+  assert.equal(seen.length, 1);
+  assert.equal(answers.length, transactions.length);
+  for (const answer of answers) {
+    assert.ok(answer.status === 'refused');
+    assert.equal(answer.problem.code, 'api/too-large');
+  }
+});
+
+test('waiting for a transaction goes on while it is pending or not yet known, and ends with its receipt', async (t) => {
+  const { hash } = payment(0);
+  const around = slowMotion();
+  const { url } = await fakeApi(t, (_, before) => {
+    if (before === 0) return { body: { ...origin, hash, status: 'unknown' } };
+    if (before === 1) return problemReply(503, 'node/starting');
+    if (before < 5) return { body: { ...origin, hash, status: 'pending' } };
+    return { body: { ...origin, hash, status: 'final', inclusion: { height: 9 } } };
+  });
+  const client = new HttpClient({ baseUrl: url, surroundings: around });
+  const final = unwrap(await client.waitFinal(hash, { deadlineMs: 30_000 }));
+  assert.equal(final.inclusion.height, 9);
+});
+
+test('waiting ends at its deadline and leaves the outcome open', async (t) => {
+  const { hash } = payment(0);
+  const around = slowMotion();
+  const { url } = await fakeApi(t, () => ({ body: { ...origin, hash, status: 'pending' } }));
+  const client = new HttpClient({ baseUrl: url, surroundings: around });
+  const problem = expectProblem(await client.waitFinal(hash, { deadlineMs: 5_000 }), 'api/not-final');
+  assert.equal(problem.details['outcome'], 'unknown');
+  assert.ok(around.now() <= 5_000);
+});
+
+test('waiting ends at once when the node dropped the transaction, with its reason', async (t) => {
+  const { hash } = payment(0);
+  const problem = { code: 'mempool/replaced', detail: 'replaced', remedy: 'none', details: {} };
+  const { url } = await fakeApi(t, () => ({ body: { ...origin, hash, status: 'dropped', problem } }));
+  expectProblem(await new HttpClient({ baseUrl: url }).waitFinal(hash), 'mempool/replaced');
+});
