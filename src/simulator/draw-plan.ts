@@ -159,11 +159,14 @@ function drawFaults(chance: Chance, scope: FaultScope): Fault[] {
   const count = chance.between(1, 10);
   const faults: Fault[] = [];
   for (let i = 0; i < count; i++) faults.push(drawFault(chance, chance.pick(bag), scope));
-  // A second lost disk would be a second validator that forgot its votes: more than one liar's harm.
-  const lost = faults.findIndex(({ kind }) => kind === 'disk-loss');
-  return faults
-    .filter(({ kind }, index) => kind !== 'disk-loss' || index === lost)
-    .sort((a, b) => a.at - b.at);
+  // Whoever lost its votes keeps silent for a while, perhaps for good: it takes the place of a broken node.
+  let room = scope.room;
+  const kept = faults.filter((fault) => {
+    if (fault.kind !== 'disk-loss') return true;
+    const { validator, liar } = scope.nodes[fault.node] as NodePlan;
+    return validator !== null && liar === null && room-- > 0;
+  });
+  return kept.sort((a, b) => a.at - b.at);
 }
 
 function drawFault(chance: Chance, kind: FaultKind, scope: FaultScope): Fault {

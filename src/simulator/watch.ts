@@ -73,6 +73,10 @@ export class Watch {
     });
   }
 
+  get highestView(): number {
+    return Math.max(0, ...this.views.values());
+  }
+
   /** Runs a check, and keeps what it finds when it is the first thing found. */
   check(look: () => void): void {
     if (this.breach !== null) return;

@@ -38,6 +38,7 @@ export class ChainChecker {
   /** State after the last height that was executed here. */
   private state: State;
   private executed = 0;
+  private lastUsed = 0;
 
   constructor(options: {
     chainId: Hash;
@@ -64,6 +65,11 @@ export class ChainChecker {
   /** At which height a transaction is final, anywhere. */
   heightOf(transaction: Hash): number | undefined {
     return this.finalTransactions.get(transaction);
+  }
+
+  /** The highest height with a transaction in it. */
+  get highestTransaction(): number {
+    return this.lastUsed;
   }
 
   get stateAtHead(): State {
@@ -181,6 +187,7 @@ export class ChainChecker {
         at(`transaction ${hash} was final at height ${before}`),
       );
       this.finalTransactions.set(hash, height);
+      this.lastUsed = height;
       const transaction = this.transactions.get(hash);
       promise(transaction !== undefined, 'validity', () => at(`nobody made its transaction ${hash}`));
       return transaction;

@@ -1,0 +1,72 @@
+import { decode } from '../../base/codec.ts';
+import { Problem } from '../../base/problem.ts';
+import { hashHeader, toHeight } from '../../ledger/block.ts';
+import { decodeBlock } from '../../ledger/block-body.ts';
+import { finalityCodec } from '../../ledger/certificate.ts';
+import type { Genesis } from '../../ledger/genesis.ts';
+import { State } from '../../ledger/state.ts';
+import { ChainStore } from '../../storage/chain-store.ts';
+import { promise } from '../breach.ts';
+import { ProcessLife } from '../process-life.ts';
+import type { VirtualDisk } from '../virtual-disk.ts';
+import type { ChainChecker } from './chain-checker.ts';
+
+/**
+ * Opens what a node left on its disk, as its next start would, and holds it against the chain: every block at its height, a certificate at
+ * or above each, every transaction found, and a state that hashes to its root.
+ */
+export async function inspectDisk(
+  node: number,
+  disk: VirtualDisk,
+  genesis: Genesis,
+  chain: ChainChecker,
+): Promise<void> {
+  const store = disk.open(
+    new ProcessLife((error) => {
+      throw error;
+    }),
+  );
+  const stored = await ChainStore.open(store, { chainId: genesis.chainId });
+  const { finalHeight } = stored;
+  for (let height = 1; height <= finalHeight; height++) {
+    const at = toHeight(height);
+    const bytes = stored.blockBytesAt(at);
+    const block = bytes === undefined ? undefined : decodeBlock(bytes);
+    promise(
+      block !== undefined && !(block instanceof Problem),
+      'finality',
+      () => `node ${node} lost block ${height}`,
+    );
+    promise(
+      hashHeader(block.header) === chain.hashAt(height),
+      'finality',
+      () => `node ${node} has another block on disk at height ${height}`,
+    );
+    for (const [index, { hash }] of block.transactions.entries()) {
+      const place = stored.locate(hash);
+      promise(
+        place?.height === height && place.index === index,
+        'exactly-once',
+        () => `node ${node} does not find transaction ${hash} of block ${height}`,
+      );
+    }
+    const proof = stored.nearestCertificate(at);
+    const certificate = proof === undefined ? undefined : decode(finalityCodec, proof.bytes, 'certificate');
+    promise(
+      certificate !== undefined &&
+        !(certificate instanceof Problem) &&
+        certificate.height >= height &&
+        certificate.blockHash === chain.hashAt(certificate.height),
+      'certificate',
+      () => `node ${node} cannot prove that block ${height} is final`,
+    );
+    if (height === finalHeight) {
+      const state = State.fromEntries(await stored.stateEntries());
+      promise(
+        state.root === block.header.stateRoot,
+        'validity',
+        () => `node ${node} stores a state that is not the one after block ${height}`,
+      );
+    }
+  }
+}

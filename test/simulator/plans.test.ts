@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { encode } from '../../src/base/codec.ts';
+import { type Draft, messageCodec, type PbftMessage } from '../../src/consensus/pbft/message.ts';
+import { Problem } from '../../src/base/problem.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
+import type { Signature } from '../../src/crypto/signature.ts';
+import { toHeight, toView } from '../../src/ledger/block.ts';
+import { majority, maxFaulty } from '../../src/ledger/quorum.ts';
+import { drawPlan } from '../../src/simulator/draw-plan.ts';
+import { kindOf } from '../../src/simulator/message-kinds.ts';
+import { lyingValidators, liarNames, type Plan } from '../../src/simulator/plan.ts';
+import { parsePlan } from '../../src/simulator/plan-file.ts';
+import { shrink } from '../../src/simulator/shrink.ts';
+import type { Verdict } from '../../src/simulator/verdict.ts';
+
+const seeds = Array.from({ length: 400 }, (_, seed) => seed);
+
+describe('plans', () => {
+  test('a plan is a function of its seed', () => {
+    for (const seed of seeds.slice(0, 50)) assert.deepEqual(drawPlan(seed), drawPlan(seed));
+    assert.notDeepEqual(drawPlan(1), drawPlan(2));
+  });
+
+  test('never more lies, broken nodes and lost disks together than the protocol tolerates', () => {
+    for (const seed of seeds) {
+      const plan = drawPlan(seed);
+      const lost = plan.faults.filter(({ kind }) => kind === 'disk-loss').length;
+      const wrong = lyingValidators(plan).size + plan.broken.length + lost;
+      assert.ok(wrong <= maxFaulty(plan.validators), `seed ${seed}: ${wrong} of ${plan.validators}`);
+    }
+  });
+
+  test('in Raft mode nobody lies, and a majority stays', () => {
+    for (const seed of seeds) {
+      const plan = drawPlan(seed, 'raft');
+      assert.equal(lyingValidators(plan).size, 0);
+      assert.ok(plan.validators - plan.broken.length >= majority(plan.validators));
+    }
+  });
+
+  test('every fault is over before the second act', () => {
+    for (const seed of seeds) {
+      const plan = drawPlan(seed);
+      for (const fault of plan.faults) assert.ok(fault.at + fault.forMs <= plan.healAt);
+    }
+  });
+
+  test('a few hundred seeds draw every kind of fault and liar', () => {
+    const plans = seeds.map((seed) => drawPlan(seed));
+    const faults = new Set(plans.flatMap((plan) => plan.faults.map(({ kind }) => kind)));
+    assert.equal(faults.size, 13);
+    const liars = new Set(plans.flatMap((plan) => plan.nodes.flatMap(({ liar }) => liar ?? [])));
+    assert.equal(liars.size, liarNames.length);
+  });
+
+  test('a stored plan is read back as it was, and a wrong one is refused with its place', () => {
+    for (const seed of seeds.slice(0, 100)) {
+      const plan = drawPlan(seed);
+      assert.deepEqual(parsePlan(JSON.stringify({ found: null, plan })), plan);
+    }
+    const wrong = parsePlan(JSON.stringify({ ...drawPlan(1), healAt: 'soon' }));
+    assert.ok(wrong instanceof Problem);
+    assert.match(wrong.message, /healAt/);
+    assert.ok(parsePlan('{') instanceof Problem);
+  });
+});
+
+test('the first byte of a message names its kind', () => {
+  const blockHash = 'aa'.repeat(32) as Hash;
+  const view = toView(1);
+  const height = toHeight(1);
+  const drafts: Draft[] = [
+    { kind: 'prepare', from: 0, view, height, blockHash },
+    { kind: 'commit', from: 0, view, height, blockHash },
+    { kind: 'suspect', from: 0, view, height, reason: 'no-progress' },
+    {
+      kind: 'view-change',
+      from: 0,
+      view,
+      finalHeight: height,
+      finalCertificate: undefined,
+      highest: undefined,
+    },
+    { kind: 'new-view', from: 0, view, viewChanges: [] },
+    { kind: 'status', from: 0, view, changing: false, finalHeight: height, finalCertificate: undefined },
+  ];
+  for (const draft of drafts) {
+    const message = { ...draft, signature: '00'.repeat(64) as Signature } as PbftMessage;
+    assert.equal(kindOf('pbft', encode(messageCodec, message)), draft.kind);
+  }
+});
+
+function withEverything(): Plan {
+  const plan = seeds
+    .map((seed) => drawPlan(seed))
+    .find(
+      ({ faults, links, nodes }) =>
+        links.loss > 0 &&
+        faults.filter(({ kind }) => kind === 'crash').length > 0 &&
+        faults.length > 4 &&
+        nodes.some(({ liar }) => liar !== null && liar !== 'twin'),
+    );
+  assert.ok(plan);
+  return plan;
+}
+
+// A made-up bug: it shows whenever a crash falls into a run with loss.
+async function madeUpBug(candidate: Plan): Promise<Verdict> {
+  return {
+    outcome: 'unsafe',
+    seed: candidate.seed,
+    trace: '',
+    breach:
+      candidate.faults.some(({ kind }) => kind === 'crash') && candidate.links.loss > 0
+        ? { guarantee: 'agreement', message: 'made up', at: 5_000 }
+        : null,
+    counts: {},
+  };
+}
+
+describe('shrinking', () => {
+  test('leaves what the failure needs and nothing else', async () => {
+    const plan = withEverything();
+    const crash = plan.faults.find(({ kind }) => kind === 'crash');
+    const { plan: small } = await shrink(plan, { run: madeUpBug, budget: 500 });
+    assert.equal(small.faults.length, 1);
+    assert.equal(small.faults[0]?.kind, crash?.kind);
+    assert.ok(small.links.loss > 0);
+    assert.equal(small.links.duplication, 0);
+    assert.equal(small.load.transactions, 1);
+    assert.equal(lyingValidators(small).size, 0);
+  });
+
+  test('another failure on the way is not taken for the same one', async () => {
+    const plan = withEverything();
+    const run = async (candidate: Plan): Promise<Verdict> => ({
+      outcome: 'unsafe',
+      seed: candidate.seed,
+      trace: '',
+      breach: {
+        guarantee: candidate.faults.length === plan.faults.length ? 'agreement' : 'validity',
+        message: '',
+        at: 0,
+      },
+      counts: {},
+    });
+    const { plan: small } = await shrink(plan, { run, budget: 500 });
+    assert.deepEqual(small.faults.length, plan.faults.length);
+  });
+});
