@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { concat, toHex } from '../../src/base/bytes.ts';
 import { decode, encode } from '../../src/base/codec.ts';
 import { limits } from '../../src/base/limits.ts';
@@ -27,7 +27,9 @@ import {
 } from '../../src/ledger/block-body.ts';
 import { merkleRoot } from '../../src/ledger/merkle.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
-import { hashOf, headerWith, put, transfer } from './samples.ts';
+import { hashOf, headerWith, put, reason, transfer } from './samples.ts';
+
+const count = (n: number): Uint8Array => Uint8Array.of(n >>> 8, n & 255);
 
 function blockOf(transactions: readonly Transaction[], changes: Partial<BlockHeader> = {}): Block {
   const transactionRoot = merkleRoot(transactions.map((transaction) => transaction.hash));
@@ -135,16 +137,15 @@ describe('a block', () => {
     const huge = decodeBlock(new Uint8Array(maxEncodedBlockBytes + 1));
     assert.ok(huge instanceof Problem && huge.code === 'block/oversize');
     const header = encode(headerCodec, headerWith());
-    const count = (n: number): Uint8Array => Uint8Array.of(n >>> 8, n & 255);
     assert.match(
-      String(decodeBlock(concat(header, count(limits.maxBlockTransactions + 1)))),
+      reason(decodeBlock(concat(header, count(limits.maxBlockTransactions + 1)))),
       /above the limit/,
     );
     const large = put({ from: 'alice', nonce: 0 }, 'k', new Uint8Array(limits.maxRecordValueBytes)).bytes;
     const framed = concat(count(large.length), large);
     const many = Math.floor(limits.maxBlockBytes / large.length) + 1;
     const frames = Array.from({ length: many }, () => framed);
-    assert.match(String(decodeBlock(concat(header, count(many), ...frames))), /its transactions have/);
+    assert.match(reason(decodeBlock(concat(header, count(many), ...frames))), /its transactions have/);
   });
 
   test('has room while any transaction would fit', () => {
@@ -155,9 +156,9 @@ describe('a block', () => {
     const fitting = Math.floor((limits.maxBlockBytes - limits.maxTransactionBytes) / large.bytes.length);
     assert.equal(hasRoom(Array.from({ length: fitting }, () => large)), true);
     assert.equal(hasRoom(Array.from({ length: fitting + 1 }, () => large)), false);
-    const count = (length: number) => Array.from({ length }, () => some[0] as Transaction);
-    assert.equal(hasRoom(count(limits.maxBlockTransactions - 1)), true);
-    assert.equal(hasRoom(count(limits.maxBlockTransactions)), false);
+    const copies = (length: number) => Array.from({ length }, () => some[0] as Transaction);
+    assert.equal(hasRoom(copies(limits.maxBlockTransactions - 1)), true);
+    assert.equal(hasRoom(copies(limits.maxBlockTransactions)), false);
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { toHex, utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';

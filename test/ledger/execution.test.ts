@@ -27,6 +27,10 @@ const balanceOf = (execution: Execution, name: string): bigint =>
 const codes = (execution: Execution): string[] =>
   execution.receipts.map((receipt) => receipt.code || 'applied');
 
+const tiny = (nonce: number): Transaction => put({ from: 'alice', nonce, fee: 0n }, 'r', '');
+
+const far = (expiry: number): Transaction => transfer({ from: 'alice', nonce: 0, expiry }, 'bob', 1n);
+
 /** The code of the problem that makes a block of these invalid. */
 function refusal(state: State, transactions: readonly Transaction[], height = 1): string {
   const result = executeBlock(state, contextAt(height), transactions);
@@ -232,7 +236,6 @@ describe('a block is invalid with a transaction that', () => {
   });
 
   test('expires too far ahead; at exactly the limit it does not', () => {
-    const far = (expiry: number): Transaction => transfer({ from: 'alice', nonce: 0, expiry }, 'bob', 1n);
     assert.deepEqual(codes(execute(state, [far(3 + limits.maxExpiryAhead)], 3)), ['applied']);
     assert.equal(refusal(state, [far(4 + limits.maxExpiryAhead)], 3), 'transaction/expiry-too-far');
   });
@@ -266,7 +269,6 @@ describe('a block is invalid with a transaction that', () => {
 describe('a block that holds too much is invalid', () => {
   const value = new Uint8Array(limits.maxRecordValueBytes);
   const large = (nonce: number): Transaction => put({ from: 'alice', nonce, fee: 0n }, `r${nonce}`, value);
-  const tiny = (nonce: number): Transaction => put({ from: 'alice', nonce, fee: 0n }, 'r', '');
 
   test('by bytes', () => {
     const size = large(0).bytes.length;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
@@ -42,6 +42,13 @@ function problemAfter(change: (file: Json) => void, base = fileOf('testnet-pbft.
   assert.ok(result.remedy.length > 10 && !result.message.includes('undefined'));
   return result;
 }
+
+/** A repeated value is refused at its second place, and the problem names the first. */
+const twice = (path: string, before: string, change: (file: Json) => void): void => {
+  const problem = problemAfter(change);
+  assert.equal(problem.details['path'], path);
+  assert.ok(problem.message.endsWith(`is the same as ${before}`));
+};
 
 describe('the files in genesis/', () => {
   test('are the development networks of the code, and their chain ids never change', () => {
@@ -126,7 +133,7 @@ describe('the chain id', () => {
           file.consensus[field] = typeof old === 'boolean' ? !old : old + 1;
         }, 'testnet-raft.json'),
       ),
-      idAfter((file) => file.validators.reverse()),
+      idAfter((file) => (file.validators = file.validators.toReversed())),
       idAfter((file) => file.validators.pop()),
       idAfter((file) => (file.validators[1].name = 'renamed')),
       idAfter((file) => (file.validators[1].publicKey = keyOf('other'))),
@@ -148,7 +155,7 @@ describe('the chain id', () => {
     const spaced = JSON.stringify(JSON.parse(fileOf('testnet-pbft.json')), null, 8);
     assert.equal(unwrap(parseGenesis(spaced)).chainId, content.chainId);
     assert.equal(
-      idAfter((file) => file.accounts.reverse()),
+      idAfter((file) => (file.accounts = file.accounts.toReversed())),
       content.chainId,
     );
     const reordered = JSON.parse(fileOf('testnet-pbft.json'), (_, value: Json) =>
@@ -310,11 +317,6 @@ describe('a genesis file is refused, with the field and what to write there,', (
   });
 
   test('when two validators share a name or a key, or two accounts a key, in whatever spelling', () => {
-    const twice = (path: string, before: string, change: (file: Json) => void): void => {
-      const problem = problemAfter(change);
-      assert.equal(problem.details['path'], path);
-      assert.ok(problem.message.endsWith(`is the same as ${before}`));
-    };
     twice('validators[2].name', 'validators[0].name', (file) => (file.validators[2].name = 'validator-0'));
     twice('validators[3].publicKey', 'validators[1].publicKey', (file) => {
       file.validators[3].publicKey = developmentKeyPair('validator-1').publicKey;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { encode } from '../../src/base/codec.ts';
 import { fromHex } from '../../src/base/bytes.ts';
 import { type Hash, hash, hashBytes, zeroHash } from '../../src/crypto/hash.ts';

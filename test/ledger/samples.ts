@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { toHex, utf8 } from '../../src/base/bytes.ts';
-import { unwrap } from '../../src/base/problem.ts';
+import { Problem, unwrap } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { type BlockHeader, toHeight, toView } from '../../src/ledger/block.ts';
@@ -60,6 +61,12 @@ export function stateWith(balances: Readonly<Record<string, bigint>>): State {
       value: encodeAccount({ balance, nonce: 0 }),
     })),
   );
+}
+
+/** Why something was refused. */
+export function reason(result: object): string {
+  assert.ok(result instanceof Problem, 'it is refused');
+  return result.message;
 }
 
 /** The execution of a block that must be valid. */

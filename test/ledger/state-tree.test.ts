@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { compareBytes, toHex, utf8 } from '../../src/base/bytes.ts';
 import { hashBytes } from '../../src/crypto/hash.ts';
 import {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts';
 import { decode, encode } from '../../src/base/codec.ts';
 import { Problem } from '../../src/base/problem.ts';
@@ -33,6 +33,10 @@ function applyToModel(model: Model, changes: readonly StateChange[]): void {
     else model.set(toHex(key), value);
   }
 }
+
+/** A state as text, to see whether it changed. */
+const show = (state: State): string =>
+  JSON.stringify([...state.entries()].map(([key, value]) => [toHex(key), toHex(value)]));
 
 const fromModel = (model: Model): State =>
   State.fromEntries([...model].map(([key, value]) => [fromHex(key), value] as const));
@@ -94,8 +98,6 @@ test('states are values: what comes later changes neither their entries nor thei
   fc.assert(
     fc.property(batches, fc.boolean(), (runs, readEarly) => {
       const kept: { state: State; entries: string; root: Hash | undefined }[] = [];
-      const show = (state: State): string =>
-        JSON.stringify([...state.entries()].map(([key, value]) => [toHex(key), toHex(value)]));
       let state = State.empty;
       for (const changes of runs) {
         state = state.with(changes);
@@ -270,9 +272,10 @@ test('a value that is no account stops the program: storage and proofs have vouc
   assert.throws(() => decodeAccount(Uint8Array.of(1, 2, 3)), /broken invariant/);
 });
 
+const value = (i: number): Uint8Array | null => encodeAccount({ balance: BigInt(i + 1), nonce: 1 });
+
 test('10,000 accounts take 1,000 updates in a small part of a block', (t) => {
   const names = Array.from({ length: 10_000 }, (_, i) => accountStateKey(keyOf(`n${i}`)));
-  const value = (i: number): Uint8Array | null => encodeAccount({ balance: BigInt(i + 1), nonce: 1 });
   let state = State.empty.with(names.map((key, i) => ({ key, value: value(i) })));
   void state.root;
   const times: number[] = [];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
@@ -152,7 +152,7 @@ test('fields outside their limits cannot be encoded, and the problem says so', (
 test('a huge length in the bytes is refused before anything of that size is read', () => {
   const bytes = put({ from: 'alice', nonce: 4 }, 'deed', 'x').bytes.slice();
   const lengthAt = bytes.length - 64 - 1 - 2;
-  assert.deepEqual([...bytes.slice(lengthAt, lengthAt + 2)], [0, 1]);
+  assert.deepEqual(bytes.slice(lengthAt, lengthAt + 2), Uint8Array.of(0, 1));
   bytes.set([0xff, 0xff], lengthAt);
   const problem = decodeTransaction(bytes);
   assert.ok(problem instanceof Problem && /above the limit/.test(problem.message));
