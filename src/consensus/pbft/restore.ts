@@ -95,10 +95,16 @@ export function restore(replica: Replica, start: EngineStart): void {
   if (highest !== undefined) {
     state.highest = highestOf(state.highest, unwrap(decode(certificateCodec, highest, 'certificate record')));
   }
+  if (state.highest !== null && state.highest.view > state.view) {
+    // A block of a later view became final here, and the crash came before the position was written.
+    state.view = state.highest.view;
+    state.phase = { name: 'changing', quorumSince: null };
+    state.viewBase = state.final;
+  }
   for (const message of ownMessages(records)) restoreOwn(replica, message);
 
   const accepted = records.get(recordKeys.newView);
-  if (accepted !== undefined && !changing) {
+  if (accepted !== undefined && state.phase.name === 'normal') {
     const newView = unwrap(decode(messageCodec, accepted, 'new-view record'));
     if (newView.kind === 'new-view' && newView.view === view) {
       const { base, tip } = obligationsOf(newView.viewChanges);

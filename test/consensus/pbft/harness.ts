@@ -37,6 +37,9 @@ export class Committee {
   readonly blocks = new Map<Hash, BlockHeader>();
   readonly invalid = new Set<Hash>();
   now = 0;
+  /** Transactions, by number, and the blocks that hold them. */
+  units = 0;
+  readonly contents = new Map<Hash, readonly number[]>();
   /** Messages on the way. */
   wire: { from: ValidatorIndex; to: ValidatorIndex; message: PbftMessage }[] = [];
   /** Decides what arrives; everything by default. */
@@ -53,6 +56,8 @@ export class Committee {
     this.genesis = this.header({ height: 0, parentHash: this.chainId, view: 0, proposer: 0, salt: 0 });
     this.nodes = this.keys.map((_, index) => new TestNode(this, index));
     for (const node of this.nodes) node.start(setup.firstUse ?? true);
+    this.run();
+    for (const node of this.nodes) node.effects = [];
   }
 
   node(index: ValidatorIndex): TestNode {
@@ -103,9 +108,21 @@ export class Committee {
     }
   }
 
-  /** Gives every live node work, as if a transaction had reached all of them. */
-  work(executable = 1): void {
-    for (const node of this.nodes) node.setWork(executable);
+  /** One more transaction reaches every live node. */
+  work(): void {
+    this.units += 1;
+    for (const node of this.nodes) node.learn(this.units);
+  }
+
+  /** The transactions in a block and its ancestors. */
+  included(blockHash: Hash): Set<number> {
+    const all = new Set<number>();
+    for (let next = blockHash; ;) {
+      for (const unit of this.contents.get(next) ?? []) all.add(unit);
+      const header = this.blocks.get(next);
+      if (header === undefined) return all;
+      next = header.parentHash;
+    }
   }
 
   heights(): number[] {
@@ -138,6 +155,8 @@ export class TestNode {
   candidates = new Set<Hash>();
   readonly chain = new Map<Height, Hash>();
   certificates = new Map<Height, FinalityCertificate>();
+  /** The mempool. */
+  readonly units = new Set<number>();
   engine: PbftEngine | null = null;
   /** Persists are done at once unless a test holds them. */
   holdPersists = false;
@@ -154,7 +173,7 @@ export class TestNode {
   start(firstUse: boolean): void {
     const { committee } = this;
     const height = this.finalHeight();
-    const blockHash = this.chain.get(height) ?? hashHeader(committee.genesis);
+    const blockHash = this.finalHash();
     const certificate = this.certificates.get(height) ?? null;
     this.engine = new PbftEngine(
       {
@@ -177,6 +196,7 @@ export class TestNode {
       committee.options,
     );
     this.step({ type: 'tick', now: committee.now });
+    this.step(this.pending());
   }
 
   crash(): void {
@@ -192,11 +212,22 @@ export class TestNode {
     return toHeight(Math.max(0, ...this.chain.keys()));
   }
 
-  setWork(executable: number): void {
-    this.step({
+  learn(unit: number): void {
+    this.units.add(unit);
+    this.step(this.pending());
+  }
+
+  finalHash(): Hash {
+    return this.chain.get(this.finalHeight()) ?? hashHeader(this.committee.genesis);
+  }
+
+  pending(): Input<PbftMessage> {
+    const done = this.committee.included(this.finalHash());
+    const executable = [...this.units].filter((unit) => !done.has(unit)).length;
+    return {
       type: 'work',
       work: { executable, oldestSince: executable > 0 ? this.committee.now : null, passedOverSince: null },
-    });
+    };
   }
 
   receive(message: PbftMessage): void {
@@ -231,6 +262,10 @@ export class TestNode {
         this.send(effect.to, sign(effect.message, this.index));
         return [];
       case 'build': {
+        const done = committee.included(effect.parentHash);
+        const units = [...this.units].filter((unit) => !done.has(unit));
+        if (units.length === 0 && !effect.allowEmpty)
+          return [this.built(effect.parentHash, effect.view, null)];
         builds += 1;
         const header = committee.header({
           height: effect.height,
@@ -240,6 +275,7 @@ export class TestNode {
           salt: builds,
         });
         committee.blocks.set(hashHeader(header), header);
+        committee.contents.set(hashHeader(header), units);
         return [this.built(effect.parentHash, effect.view, { header, transactionHashes: [] })];
       }
       case 'validate': {
@@ -254,7 +290,7 @@ export class TestNode {
         }
         const chain = [];
         let next = effect.blockHash;
-        const final = this.chain.get(this.finalHeight()) ?? hashHeader(committee.genesis);
+        const final = this.finalHash();
         while (next !== final) {
           const header = committee.blocks.get(next);
           if (header === undefined || header.height <= this.finalHeight()) {
@@ -275,15 +311,21 @@ export class TestNode {
         this.chain.set(effect.link.height, effect.link.blockHash);
         if (effect.certificate !== null) this.certificates.set(effect.link.height, effect.certificate);
         this.candidates.delete(effect.link.blockHash);
-        return [
-          { type: 'applied', height: effect.link.height },
-          { type: 'work', work: { executable: 0, oldestSince: null, passedOverSince: null } },
-        ];
+        return [{ type: 'applied', height: effect.link.height }, this.pending()];
       }
       case 'sync':
         return this.sync(effect.holders);
-      default:
+      case 'evidence':
+      case 'verdict':
+      case 'trace':
         return [];
+      case 'answer':
+      case 'compact':
+      case 'install':
+      case 'load':
+      case 'members':
+      case 'sign':
+        throw new Error(`PBFT does not ask for ${effect.type}`);
     }
   }
 

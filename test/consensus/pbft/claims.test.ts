@@ -1,0 +1,303 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { decode, encode } from '../../../src/base/codec.ts';
+import { Problem } from '../../../src/base/problem.ts';
+import { merkleRoot } from '../../../src/ledger/merkle.ts';
+import { hash, type Hash } from '../../../src/crypto/hash.ts';
+import { keyPairFromSeed, sign } from '../../../src/crypto/keys.ts';
+import type { Signature } from '../../../src/crypto/signature.ts';
+import { verifySignature } from '../../../src/crypto/verify.ts';
+import { hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
+import { type Certificate, voteBytes } from '../../../src/ledger/certificate.ts';
+import { validatorSet } from '../../../src/ledger/validators.ts';
+import {
+  type Draft,
+  messageCodec,
+  type NewView,
+  type PbftMessage,
+  preimageOf,
+  toUnsigned,
+  type ViewChange,
+} from '../../../src/consensus/pbft/message.ts';
+import { defaultPbftOptions } from '../../../src/consensus/pbft/options.ts';
+import { pbftProtocol } from '../../../src/consensus/pbft/protocol.ts';
+
+const pairs = [1, 2, 3, 4].map((seed) => keyPairFromSeed(new Uint8Array(32).fill(seed)));
+const validators = validatorSet(pairs.map(({ publicKey }) => publicKey));
+const chainId = hash('quorate/v1/chain', new Uint8Array([7]));
+const epoch = { chainId, validatorsHash: validators.hash };
+const protocol = pbftProtocol({ chainId, genesisHash: chainId, validators, options: defaultPbftOptions });
+const blockHash = 'ab'.repeat(32) as Hash;
+
+function signed<M extends PbftMessage>(draft: Draft & { kind: M['kind'] }): M {
+  const { preimage } = toUnsigned(draft, epoch);
+  const pair = pairs[draft.from];
+  assert.ok(pair !== undefined);
+  return { ...draft, signature: sign(pair.secretKey, preimage) } as unknown as M;
+}
+
+function certificate(
+  phase: 'prepare' | 'commit',
+  view: number,
+  height: number,
+  signers = [0, 1, 2],
+): Certificate {
+  const slot = { view: toView(view), height: toHeight(height), blockHash };
+  const bytes = voteBytes(phase, chainId, validators.hash, slot);
+  return {
+    ...slot,
+    phase,
+    signatures: signers.map((validator) => ({
+      validator,
+      signature: sign(pairs[validator]?.secretKey ?? new Uint8Array(32), bytes),
+    })),
+  };
+}
+
+const vote = (kind: 'prepare' | 'commit'): PbftMessage =>
+  signed({ kind, from: 1, view: toView(2), height: toHeight(3), blockHash });
+const viewChange = (from: number, fields: Partial<ViewChange> = {}): ViewChange =>
+  signed<ViewChange>({
+    kind: 'view-change',
+    from,
+    view: toView(5),
+    finalHeight: toHeight(0),
+    finalCertificate: undefined,
+    highest: undefined,
+    ...fields,
+  });
+const newView = (viewChanges: readonly ViewChange[], from = 1): NewView =>
+  signed<NewView>({ kind: 'new-view', from, view: toView(5), viewChanges });
+
+function prePrepare(): PbftMessage {
+  const header = {
+    height: toHeight(3),
+    parentHash: blockHash,
+    view: toView(2),
+    proposer: validators.keys[2] ?? assert.fail(),
+    timestamp: 5,
+    transactionRoot: merkleRoot([]),
+    stateRoot: blockHash,
+    receiptsRoot: blockHash,
+    validatorsHash: validators.hash,
+    nextValidatorsHash: validators.hash,
+  };
+  return signed({
+    kind: 'pre-prepare',
+    from: 2,
+    view: toView(2),
+    height: toHeight(3),
+    blockHash: hashHeader(header),
+    proposal: { header, transactionHashes: [] },
+  });
+}
+
+const everyKind: Record<PbftMessage['kind'], PbftMessage> = {
+  'pre-prepare': prePrepare(),
+  prepare: vote('prepare'),
+  commit: vote('commit'),
+  suspect: signed({ kind: 'suspect', from: 0, view: toView(1), reason: 'no-progress', height: toHeight(4) }),
+  'view-change': viewChange(3, {
+    finalHeight: toHeight(2),
+    finalCertificate: certificate('commit', 1, 2),
+    highest: certificate('prepare', 3, 4),
+  }),
+  'new-view': newView([0, 2, 3].map((from) => viewChange(from))),
+  status: signed({
+    kind: 'status',
+    from: 2,
+    view: toView(1),
+    changing: true,
+    finalHeight: toHeight(2),
+    finalCertificate: certificate('commit', 1, 2),
+  }),
+  evidence: signed({
+    kind: 'evidence',
+    from: 0,
+    proof: {
+      type: 'double',
+      accused: 3,
+      phase: 'prepare',
+      first: {
+        view: toView(1),
+        height: toHeight(1),
+        blockHash: '1'.repeat(64) as Hash,
+        signature: '0'.repeat(128) as Signature,
+      },
+      second: {
+        view: toView(1),
+        height: toHeight(1),
+        blockHash: '2'.repeat(64) as Hash,
+        signature: '0'.repeat(128) as Signature,
+      },
+    },
+  }),
+};
+
+const allValid = (message: PbftMessage): boolean => {
+  const claims = protocol.claims(message);
+  assert.ok(!(claims instanceof Problem), claims instanceof Problem ? claims.message : '');
+  return claims.every((claim) => verifySignature(claim, false));
+};
+
+const refusal = (message: PbftMessage): string => {
+  const claims = protocol.claims(message);
+  assert.ok(claims instanceof Problem, 'it should be refused before any signature is checked');
+  return claims.message;
+};
+
+for (const [kind, message] of Object.entries(everyKind)) {
+  test(`${kind}: survives the wire, and its claims hold`, () => {
+    const bytes = protocol.encode(message);
+    assert.deepEqual(protocol.decode(bytes), message);
+    if (kind !== 'evidence') assert.equal(allValid(message), true);
+  });
+
+  test(`${kind}: bytes that differ anywhere are refused, or are another message with another encoding`, () => {
+    const bytes = protocol.encode(message);
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (index, change) => {
+        const mutated = bytes.slice();
+        mutated[index] = (mutated[index] ?? 0) ^ change;
+        const decoded = decode(messageCodec, mutated, 'message');
+        if (!(decoded instanceof Problem)) assert.deepEqual(encode(messageCodec, decoded), mutated);
+      }),
+      { seed: 1, numRuns: 200 },
+    );
+    assert.ok(protocol.decode(bytes.subarray(0, bytes.length - 1)) instanceof Problem);
+    assert.ok(protocol.decode(new Uint8Array([...bytes, 0])) instanceof Problem);
+  });
+}
+
+test('no signature means anything in another kind, chain or epoch', () => {
+  const kinds = Object.values(everyKind);
+  const seen = new Set<string>();
+  for (const message of kinds) {
+    for (const other of [
+      epoch,
+      { ...epoch, chainId: 'cd'.repeat(32) as Hash },
+      { ...epoch, validatorsHash: 'cd'.repeat(32) as Hash },
+    ]) {
+      seen.add(Buffer.from(preimageOf(message, other)).toString('hex'));
+    }
+  }
+  assert.equal(seen.size, kinds.length * 3);
+  const prepare = vote('prepare');
+  assert.equal(allValid({ ...prepare, kind: 'commit' } as PbftMessage), false, 'prepare bytes are no commit');
+});
+
+test('a sender outside the set is refused', () => {
+  assert.match(refusal({ ...vote('commit'), from: 4 }), /nobody/);
+});
+
+test('a certificate needs exactly a quorum, of distinct validators, in order', () => {
+  const status = (finalCertificate: Certificate): PbftMessage =>
+    signed({
+      kind: 'status',
+      from: 2,
+      view: toView(1),
+      changing: false,
+      finalHeight: toHeight(2),
+      finalCertificate,
+    });
+  const good = certificate('commit', 1, 2);
+  assert.match(refusal(status({ ...good, signatures: good.signatures.slice(0, 2) })), /2 signatures/);
+  assert.match(refusal(status(certificate('commit', 1, 2, [0, 1, 2, 3]))), /4 signatures/);
+  assert.match(refusal(status(certificate('commit', 1, 2, [1, 1, 2]))), /ascending/);
+  assert.match(refusal(status(certificate('commit', 1, 2, [2, 1, 0]))), /ascending/);
+  assert.match(refusal(status(certificate('prepare', 1, 2))), /prepares/);
+  assert.match(refusal(status(certificate('commit', 1, 3))), /another height/);
+  const forged = good.signatures.map((entry, index) =>
+    index === 1 ? { ...entry, signature: good.signatures[0]?.signature ?? entry.signature } : entry,
+  );
+  assert.equal(
+    allValid(status({ ...good, signatures: forged })),
+    false,
+    'a copied signature is found by its check',
+  );
+});
+
+test('a final height without its certificate is refused', () => {
+  assert.match(refusal(viewChange(1, { finalHeight: toHeight(9) })), /without its certificate/);
+});
+
+test('a view change carries certificates of earlier views only', () => {
+  assert.match(refusal(viewChange(1, { highest: certificate('prepare', 5, 4) })), /not reached/);
+  assert.match(
+    refusal(viewChange(1, { finalHeight: toHeight(2), finalCertificate: certificate('commit', 6, 2) })),
+    /not reached/,
+  );
+});
+
+test('a view change names a highest certificate only when it outranks the final one', () => {
+  assert.match(
+    refusal(
+      viewChange(1, {
+        finalHeight: toHeight(2),
+        finalCertificate: certificate('commit', 3, 2),
+        highest: certificate('prepare', 2, 8),
+      }),
+    ),
+    /outranks/,
+  );
+});
+
+test('a new-view: from the primary, with exactly a quorum of distinct view changes, all for its view', () => {
+  const changes = [0, 2, 3].map((from) => viewChange(from));
+  assert.match(refusal(newView(changes, 2)), /not from the primary/);
+  assert.match(refusal(newView(changes.slice(0, 2))), /2 view changes/);
+  assert.match(refusal(newView([0, 1, 2, 3].map((from) => viewChange(from)))), /4 view changes/);
+  assert.match(refusal(newView([viewChange(0), viewChange(0), viewChange(2)])), /distinct/);
+  assert.match(refusal(newView([viewChange(0), viewChange(2), viewChange(3, { view: toView(6) })])), /mixes/);
+  const tampered = changes.map((change, index) =>
+    index === 1 ? { ...change, highest: certificate('prepare', 2, 8) } : change,
+  );
+  assert.equal(allValid(newView(tampered)), false, 'a forged view change inside is found by its signature');
+});
+
+test('a proposal that is not what its slot names is refused', () => {
+  const good = prePrepare();
+  assert.ok(good.kind === 'pre-prepare');
+  assert.match(refusal({ ...good, blockHash }), /does not hash/);
+  assert.match(refusal({ ...good, height: toHeight(4) }), /another height/);
+  const claims = protocol.claims({ ...good, proposal: { ...good.proposal, transactionHashes: [blockHash] } });
+  assert.ok(claims instanceof Problem, 'other transactions than the header commits to');
+});
+
+test('evidence that shows no contradiction is refused', () => {
+  const slot = { view: toView(1), height: toHeight(1), blockHash, signature: '0'.repeat(128) as Signature };
+  const double = (first: object, second: object): PbftMessage =>
+    signed({
+      kind: 'evidence',
+      from: 0,
+      proof: {
+        type: 'double',
+        accused: 3,
+        phase: 'commit',
+        first: { ...slot, ...first },
+        second: { ...slot, ...second },
+      },
+    });
+  assert.match(refusal(double({}, {})), /two blocks/);
+  assert.match(refusal(double({}, { view: 2, blockHash: 'ff'.repeat(32) })), /two places/);
+  assert.match(refusal(double({ blockHash: 'ff'.repeat(32) }, {})), /ascending/);
+  const forgotten = (view: number, change: ViewChange): PbftMessage =>
+    signed({
+      kind: 'evidence',
+      from: 0,
+      proof: {
+        type: 'forgotten-commit',
+        accused: 3,
+        commit: { ...slot, view: toView(view) },
+        viewChange: change,
+      },
+    });
+  assert.match(refusal(forgotten(1, viewChange(2))), /somebody else/);
+  assert.match(refusal(forgotten(5, viewChange(3))), /does not cover/);
+  assert.match(
+    refusal(forgotten(1, viewChange(3, { highest: certificate('prepare', 1, 1) }))),
+    /reports enough/,
+  );
+  assert.ok(!(protocol.claims(forgotten(1, viewChange(3))) instanceof Problem));
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
+import type { Hash } from '../../../src/crypto/hash.ts';
+import { Committee } from './harness.ts';
+
+const evidenceAt = (committee: Committee, index: number): string[] =>
+  committee
+    .node(index)
+    .effects.flatMap((effect) => (effect.type === 'evidence' ? [`${effect.kind} ${effect.accused}`] : []));
+
+/** The primary sends block A to some and block B to the others, each with its own prepare. */
+function equivocate(committee: Committee, forB: readonly number[]): void {
+  const primary = committee.node(0);
+  let other: { blockHash: Hash; proposal: never } | null = null;
+  primary.tamper = (to, message) => {
+    if (!('height' in message) || message.view !== 0 || !forB.includes(to)) return [message];
+    if (message.kind === 'pre-prepare') {
+      const header = { ...message.proposal.header, timestamp: message.proposal.header.timestamp + 1_000 };
+      committee.blocks.set(hashHeader(header), header);
+      other = { blockHash: hashHeader(header), proposal: { header, transactionHashes: [] } as never };
+      return [{ ...message, ...other }];
+    }
+    if (message.kind === 'prepare' && other !== null) return [{ ...message, blockHash: other.blockHash }];
+    return [message];
+  };
+}
+
+test('a primary that proposes two blocks is caught when both are seen, and loses the view', () => {
+  const committee = new Committee(4);
+  equivocate(committee, [3]);
+  committee.work();
+  committee.pass(8_000);
+  committee.checkAgreement();
+  assert.ok(Math.min(...committee.heights()) >= 1);
+  const named = new Set([0, 1, 2, 3].flatMap((index) => evidenceAt(committee, index)));
+  for (const line of named) assert.match(line, / 0$/, 'only the liar is named');
+});
+
+test('two votes of one kind for one place are evidence, once, and only the first counts', () => {
+  const committee = new Committee(4);
+  committee.node(2).tamper = (_, message) =>
+    message.kind === 'prepare' ? [message, { ...message, blockHash: 'e'.repeat(64) as Hash }] : [message];
+  committee.work();
+  committee.run();
+  assert.deepEqual(evidenceAt(committee, 1), ['double-prepare 2']);
+  assert.deepEqual(committee.heights(), [1, 1, 1, 1], 'it does not stop the others');
+});
+
+test('evidence is passed on to those who saw only one side', () => {
+  const committee = new Committee(4);
+  committee.node(2).tamper = (to, message) =>
+    message.kind === 'prepare' && to === 1
+      ? [message, { ...message, blockHash: 'e'.repeat(64) as Hash }]
+      : [message];
+  committee.work();
+  committee.run();
+  for (const index of [0, 1, 3]) assert.deepEqual(evidenceAt(committee, index), ['double-prepare 2']);
+});
+
+test('a commit and a later view change that reports less are evidence, in either order', () => {
+  for (const commitFirst of [true, false]) {
+    const committee = new Committee(4);
+    const observer = committee.node(1);
+    const commit = {
+      kind: 'commit',
+      from: 3,
+      view: toView(0),
+      height: toHeight(1),
+      blockHash: 'c'.repeat(64) as Hash,
+      signature: '1'.repeat(128) as never,
+    } as const;
+    const change = {
+      kind: 'view-change',
+      from: 3,
+      view: toView(2),
+      finalHeight: toHeight(0),
+      finalCertificate: undefined,
+      highest: undefined,
+      signature: '2'.repeat(128) as never,
+    } as const;
+    for (const message of commitFirst ? [commit, change] : [change, commit]) observer.receive(message);
+    assert.deepEqual(evidenceAt(committee, 1), ['forgotten-commit 3']);
+  }
+});
+
+test('honest replicas are never accused through crashes and view changes', () => {
+  const committee = new Committee(4);
+  for (let round = 0; round < 12; round++) {
+    const node = committee.node(round % 4);
+    node.crash();
+    committee.work();
+    committee.pass(3_000);
+    node.restart();
+    committee.pass(1_000);
+  }
+  for (const index of [0, 1, 2, 3]) assert.deepEqual(evidenceAt(committee, index), []);
+});
