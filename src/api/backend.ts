@@ -3,6 +3,7 @@ import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { BlockHeader, Height, View } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
+import type { MerkleProof } from '../ledger/merkle.ts';
 import type { Receipt } from '../ledger/receipt.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 
@@ -94,13 +95,6 @@ export type TransactionStatus =
   /** This node does not know it. It may be known elsewhere, and may still become final. */
   | { readonly status: 'unknown'; readonly hash: Hash };
 
-/** A leaf's place in a Merkle tree over `size` leaves, and the hashes beside its path from the leaf to the root. */
-export interface InclusionProof {
-  readonly index: number;
-  readonly size: number;
-  readonly path: readonly Hash[];
-}
-
 /** All that shows offline, with the genesis file, that a transaction is final and what came of it. */
 export interface Inclusion {
   readonly height: Height;
@@ -114,9 +108,9 @@ export interface Inclusion {
   readonly certificate: FinalityCertificate;
   readonly receipt: Receipt;
   /** The transaction's hash under `header.transactionRoot`. */
-  readonly transactionProof: InclusionProof;
+  readonly transactionProof: MerkleProof;
   /** The receipt under `header.receiptsRoot`. */
-  readonly receiptProof: InclusionProof;
+  readonly receiptProof: MerkleProof;
   /** The transaction itself. */
   readonly transaction: Transaction;
 }

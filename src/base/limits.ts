@@ -132,6 +132,48 @@ export const limits = {
   /** Raft: linearizable reads that wait at once; more get a retryable problem. */
   raftPendingReads: 10_000,
 
+  /** Time between two ticks of the engine: a tenth of the shortest timeout that makes sense. */
+  tickMs: 20,
+  /** Signatures found true that are remembered, by digest: votes seen again inside certificates then cost nothing. */
+  verifiedClaims: 65_536,
+  /** Consensus messages of one peer whose signatures are being checked; a correct one has a few per validator and height. */
+  verifyingPerPeer: 512,
+  /** Malformed or wrongly signed messages of one peer, within `peerFaultWindowMs`, before it is not listened to for `peerMuteMs`. */
+  peerFaults: 8,
+  peerFaultWindowMs: 10_000,
+  peerMuteMs: 30_000,
+  /** Peers whose faults are remembered: more than can be connected. */
+  peersRemembered: 1_024,
+  /** Blocks above the final one in memory: some windows of them for views that competed, and two responses of sync. */
+  candidateBlocks: 320,
+  /** How far above the final block a block may be to be worth walking its ancestors; beyond it sync is cheaper. */
+  ancestorWalk: 48,
+  /** Transactions of a proposal may still be on their way by gossip: fetched only after this long. */
+  gossipGraceMs: 30,
+  /** An unanswered fetch is asked of the next peer too after this long, at most `fetchParallel` at once, `fetchDeadlineMs` in all. */
+  fetchHedgeMs: 400,
+  fetchParallel: 3,
+  fetchDeadlineMs: 6_000,
+  /** A validation, with all its fetches, that takes longer is answered as unavailable; what it found so far is kept. */
+  validateDeadlineMs: 10_000,
+  /** Peers asked for one thing before it counts as unavailable. */
+  fetchPeers: 16,
+  /** Headers between the last block of a sync response and the block of its certificate: a whole response's run, and a window. */
+  syncProofHeaders: 256,
+  /** Synced blocks of which none became final for this long were given in vain: sync starts anew. */
+  syncStallMs: 5_000,
+  /** An observer, to which no validator tells its height, asks a peer for new blocks this often. */
+  syncPollMs: 2_000,
+  /** Transactions judged at once (signatures under way); more are refused or ignored until some are done. */
+  intakeTransactions: 32_768,
+  /** Transactions handed in here that are pending for this long are gossiped again: the first frame may have met nobody. */
+  regossipMs: 3_000,
+  /** How many are gossiped again at once. */
+  regossipTransactions: 1_000,
+  /** While a validator cannot be reached directly and was not heard by gossip for `relayHeardMs`, one message in this long is relayed to find it. */
+  relayProbeMs: 1_000,
+  relayHeardMs: 10_000,
+
   /** Inputs waiting in the node's mailbox before the network is told to slow down. */
   mailbox: 10_000,
 } as const;

@@ -1,35 +1,31 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import packageJson from '../../package.json' with { type: 'json' };
-import { accountCommand } from './account.ts';
-import { blockCommand } from './block.ts';
-import { evidenceCommand } from './evidence.ts';
 import { exitCodesHelp } from './exit-codes.ts';
-import { getCommand } from './get.ts';
-import { keysCommand } from './keys.ts';
-import { statusCommand } from './status.ts';
-import { txCommand } from './tx.ts';
-import { validatorsCommand } from './validators.ts';
-import { whyCommand } from './why.ts';
 
-/** The whole command line. Errors in it are thrown, and nothing here ends the process. */
-export function createProgram(): Command {
+/** One file per command. Each is loaded when it is needed: what starts a node weighs much more than what asks one. */
+const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
+  testnet: async () => (await import('./testnet.ts')).testnetCommand(),
+  keys: async () => (await import('./keys.ts')).keysCommand(),
+  init: async () => (await import('./init.ts')).initCommand(),
+  start: async () => (await import('./start.ts')).startCommand(),
+  tx: async () => (await import('./tx.ts')).txCommand(),
+  get: async () => (await import('./get.ts')).getCommand(),
+  account: async () => (await import('./account.ts')).accountCommand(),
+  block: async () => (await import('./block.ts')).blockCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
+  why: async () => (await import('./why.ts')).whyCommand(),
+  validators: async () => (await import('./validators.ts')).validatorsCommand(),
+  evidence: async () => (await import('./evidence.ts')).evidenceCommand(),
+};
+
+/** The whole command line; with `wanted` only what that command needs. Errors in it are thrown, and nothing here ends the process. */
+export async function createProgram(wanted?: string): Promise<Command> {
   const program = new Command('quorate')
     .description('A Byzantine-tolerant ledger node, and the tools to use one.')
     .version(packageJson.version)
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', exitCodesHelp);
-  for (const command of [
-    keysCommand(),
-    statusCommand(),
-    whyCommand(),
-    accountCommand(),
-    getCommand(),
-    blockCommand(),
-    validatorsCommand(),
-    evidenceCommand(),
-    txCommand(),
-  ]) {
-    program.addCommand(command);
-  }
+  const one = wanted !== undefined && Object.hasOwn(commands, wanted) ? commands[wanted] : undefined;
+  for (const load of one === undefined ? Object.values(commands) : [one]) program.addCommand(await load());
   return program;
 }

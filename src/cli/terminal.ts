@@ -1,4 +1,23 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { exitCodes } from './exit-codes.ts';
+
+let goOnWithoutOutput = false;
+
+/** For a command that must live on when nobody reads what it prints any more. */
+export function surviveClosedOutput(): void {
+  goOnWithoutOutput = true;
+}
+
+/** A reader that has enough (`quorate block --full | head`) ends a command quietly, and is no fault. */
+export function watchOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (goOnWithoutOutput) return;
+      if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+      throw error;
+    });
+  }
+}
 
 type Style = Parameters<typeof styleText>[0];
 

@@ -121,8 +121,6 @@ test('the quorum is the one of the set size, for 1 to 100 validators', () => {
       phase: 'commit',
       signatures: Array.from({ length: count }, (_, validator) => ({
         validator,
-        signature: reason,
-        someSignature,
       })),
     });
     const quorum = byzantineQuorum(n);
