@@ -1,0 +1,61 @@
+import { defined } from '../../base/invariant.ts';
+import { unwrap } from '../../base/problem.ts';
+import { type Height, toHeight } from '../../ledger/block.ts';
+import { decodeConfiguration } from './configuration.ts';
+import { certificateOf, compact, entryAt, lastHeight, linkOf } from './log.ts';
+import { entryKey } from './records.ts';
+import { enterConfiguration } from './membership.ts';
+import { wakeBuilder } from './proposing.ts';
+import { restartElectionTimer } from './roles.ts';
+import type { Raft } from './state.ts';
+
+/** Hands committed blocks to the driver, in order, once each, when they are executed (section 5.3, "apply"). */
+export function deliverCommits(raft: Raft): void {
+  const { state } = raft;
+  while (state.handed < Math.min(state.commit, state.executed)) {
+    const height = toHeight(state.handed + 1);
+    const entry = defined(entryAt(state.log, height), 'a committed block is in the log');
+    state.handed = height;
+    raft.out.push({ type: 'commit', link: linkOf(entry), certificate: certificateOf(entry) });
+  }
+  state.highestKnown = toHeight(Math.max(state.highestKnown, state.commit));
+}
+
+/** A block and its state are stored. A configuration that it starts is in force from here on. */
+export function onApplied(raft: Raft, height: Height): void {
+  const { state, options } = raft;
+  if (height <= state.applied || height > state.handed) return;
+  for (let next = toHeight(state.applied + 1); next <= height; next = toHeight(next + 1)) {
+    state.applied = next;
+    state.staleRecords.push(entryKey(next));
+    const configuration = startedBy(raft, next);
+    if (configuration !== undefined && configuration.length > 0) {
+      enterConfiguration(raft, next, unwrap(decodeConfiguration(configuration)));
+      restartElectionTimer(raft);
+    }
+  }
+  // What is applied is stored with its block, whatever the log's own write says.
+  if (state.durable < height) state.durable = height;
+  compact(state.log, toHeight(Math.min(height - options.tail, lastHeight(state.log))));
+  wakeBuilder(raft);
+  maybeCompact(raft);
+}
+
+function startedBy({ state }: Raft, height: Height): Uint8Array | undefined {
+  if (state.arriving[0]?.height === height) return state.arriving.shift()?.configuration;
+  return entryAt(state.log, height)?.configuration;
+}
+
+/** Asks for a snapshot when enough blocks came since the last one, and lets the old ones go. */
+function maybeCompact(raft: Raft): void {
+  const { state, options } = raft;
+  const since = state.compacted?.snapshot.height ?? 0;
+  if (options.snapshotEvery === 0 || state.compacting || state.applied - since < options.snapshotEvery)
+    return;
+  state.compacting = true;
+  raft.out.push({
+    type: 'compact',
+    height: state.applied,
+    keepFrom: toHeight(Math.max(1, state.applied - options.keepBlocks)),
+  });
+}

@@ -1,0 +1,162 @@
+import { decode, encode, listOf, refine, struct, wordOf } from '../../base/codec.ts';
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import { hash, type Hash } from '../../crypto/hash.ts';
+import { type PublicKey, publicKeyCodec } from '../../crypto/signature.ts';
+import { majority } from '../../ledger/quorum.ts';
+import { type ValidatorSet, validatorSet } from '../../ledger/validators.ts';
+import type { Member, MemberChange, ValidatorIndex } from '../engine.ts';
+
+/**
+ * Who takes part, by index (section 6). The list only grows: a member that is removed keeps its place, so an index
+ * in a message, a certificate or a recorded vote means the same key forever. The roles say whether this is one
+ * configuration or the joint phase between two: there is no flag that could contradict them.
+ */
+export type Configuration = readonly Member[];
+
+const configurationCodec = refine(
+  listOf(
+    struct<Member>({
+      key: publicKeyCodec,
+      role: wordOf(['voter', 'learner', 'removed', 'joining', 'leaving', 'demoted']),
+    }),
+    limits.raftMembers,
+  ),
+  (members) => {
+    if (new Set(members.map(({ key }) => key)).size !== members.length) throw new Error('a key stands twice');
+    if (!members.some(votesInNew)) throw new Error('nobody votes');
+    return members;
+  },
+);
+
+const votesInNew = ({ role }: Member): boolean => role === 'voter' || role === 'joining';
+const votesInOld = ({ role }: Member): boolean =>
+  role === 'voter' || role === 'leaving' || role === 'demoted';
+
+export function genesisConfiguration(validators: ValidatorSet): Configuration {
+  return validators.keys.map((key) => ({ key, role: 'voter' }));
+}
+
+export function encodeConfiguration(configuration: Configuration): Uint8Array {
+  return encode(configurationCodec, configuration);
+}
+
+export function decodeConfiguration(bytes: Uint8Array): Configuration | Problem {
+  return decode(configurationCodec, bytes, 'configuration');
+}
+
+/**
+ * What headers name it by. A configuration of voters only is a plain validator set and has its hash, so a chain
+ * whose members never change looks the same under either engine.
+ */
+export function configurationHash(configuration: Configuration): Hash {
+  return configuration.every(({ role }) => role === 'voter')
+    ? validatorSet(configuration.map(({ key }) => key)).hash
+    : hash('quorate/v1/raft/configuration', encodeConfiguration(configuration));
+}
+
+/** In the joint phase decisions need a majority of the old and of the new voters. */
+export function isJoint(configuration: Configuration): boolean {
+  return configuration.some(({ role }) => role === 'joining' || role === 'leaving' || role === 'demoted');
+}
+
+/** Has a vote in the configuration, or in either one of a joint phase. */
+export function isVoter(configuration: Configuration, index: ValidatorIndex | null): boolean {
+  const member = index === null ? undefined : configuration[index];
+  return member !== undefined && (votesInNew(member) || votesInOld(member));
+}
+
+/** Votes now and will go on voting after the joint phase: whom a leader may hand over to. */
+export function staysVoter(configuration: Configuration, index: ValidatorIndex): boolean {
+  const member = configuration[index];
+  return member !== undefined && votesInNew(member);
+}
+
+/** Takes part at all: gets entries and heartbeats. */
+export function takesPart(configuration: Configuration, index: ValidatorIndex): boolean {
+  const member = configuration[index];
+  return member !== undefined && member.role !== 'removed';
+}
+
+export function indexOf(configuration: Configuration, key: PublicKey): ValidatorIndex | null {
+  const index = configuration.findIndex((member) => member.key === key);
+  return index < 0 ? null : index;
+}
+
+/** The voters of each configuration that must agree: one list, or two in the joint phase. */
+function electorates(configuration: Configuration): ValidatorIndex[][] {
+  const indexes = (votes: (member: Member) => boolean): ValidatorIndex[] =>
+    configuration.flatMap((member, index) => (votes(member) ? [index] : []));
+  return isJoint(configuration) ? [indexes(votesInOld), indexes(votesInNew)] : [indexes(votesInNew)];
+}
+
+/** A majority of each electorate says yes. */
+export function quorumOf(configuration: Configuration, yes: (index: ValidatorIndex) => boolean): boolean {
+  return electorates(configuration).every((voters) => voters.filter(yes).length >= majority(voters.length));
+}
+
+/** The greatest value that a majority of each electorate reached (section 5.3: what is stored on a majority). */
+export function quorumValue(
+  configuration: Configuration,
+  valueOf: (index: ValidatorIndex) => number,
+): number {
+  return Math.min(
+    ...electorates(configuration).map((voters) => {
+      const descending = voters.map(valueOf).sort((a, b) => b - a);
+      return descending[majority(voters.length) - 1] ?? 0;
+    }),
+  );
+}
+
+/** The configuration that ends a joint phase. */
+export function afterJoint(configuration: Configuration): Configuration {
+  return configuration.map(({ key, role }) => {
+    switch (role) {
+      case 'joining':
+        return { key, role: 'voter' };
+      case 'leaving':
+        return { key, role: 'removed' };
+      case 'demoted':
+        return { key, role: 'learner' };
+      case 'voter':
+      case 'learner':
+      case 'removed':
+        return { key, role };
+    }
+  });
+}
+
+const wrong = (why: string, remedy: string): Problem => new Problem('consensus/members', why, { remedy });
+
+/**
+ * The first configuration on the way to these changes: the joint one when votes change, or the final one when they do
+ * not. Returns a problem for changes that make no sense; whether they are wise is judged by the leader.
+ */
+export function withChanges(
+  configuration: Configuration,
+  changes: readonly MemberChange[],
+): Configuration | Problem {
+  const members: Member[] = [...configuration];
+  for (const [position, { key, role }] of changes.entries()) {
+    if (changes.findIndex((change) => change.key === key) !== position) {
+      return wrong('a key is changed twice', 'Name each key once.');
+    }
+    const index = members.findIndex((member) => member.key === key);
+    if (index < 0) {
+      if (role === 'removed') return wrong('a key that never took part cannot be removed', 'Check the key.');
+      if (members.length >= limits.raftMembers) {
+        return wrong(`there were ${limits.raftMembers} members already`, 'Use keys that took part before.');
+      }
+      members.push({ key, role: role === 'voter' ? 'joining' : 'learner' });
+      continue;
+    }
+    const old = members[index]?.role;
+    if (old === role) return wrong(`a key is ${role} already`, 'Leave it out.');
+    if (role === 'voter') members[index] = { key, role: 'joining' };
+    else if (old === 'voter') members[index] = { key, role: role === 'removed' ? 'leaving' : 'demoted' };
+    else members[index] = { key, role };
+  }
+  if (changes.length === 0) return wrong('nothing is to change', 'Name at least one member.');
+  if (!members.some(votesInNew)) return wrong('nobody would be left to vote', 'Keep at least one voter.');
+  return members;
+}

@@ -1,0 +1,175 @@
+import { toView } from '../../ledger/block.ts';
+import type { ValidatorIndex } from '../engine.ts';
+import { isVoter, quorumOf, takesPart } from './configuration.ts';
+import { holds, isUpToDate, lastHeight, lastTerm } from './log.ts';
+import type { RaftMessage, Term, Vote, VoteRequest } from './messages.ts';
+import { committed, letter, send, sendWhenDurable, trace } from './outbox.ts';
+import {
+  becomeCandidate,
+  becomeFollower,
+  becomeLeader,
+  becomePreCandidate,
+  mayCampaign,
+  ownIndex,
+  restartElectionTimer,
+} from './roles.ts';
+import type { Raft, State } from './state.ts';
+import { write } from './writing.ts';
+
+/** The election timer: a voter that hears no leader asks whether it should campaign (section 5.2, pre-vote). */
+export function maybeCampaign(raft: Raft): void {
+  const { state } = raft;
+  if (state.role.kind === 'leader' || !mayCampaign(raft)) return;
+  const alone =
+    state.role.kind === 'follower' && quorumOf(state.configuration, (index) => index === state.self);
+  if (state.now < state.electionDeadline && !alone) return;
+  becomePreCandidate(raft);
+  askForVotes(raft);
+  countVotes(raft);
+}
+
+/** Campaigns at once because the leader hands over (dissertation, section 3.10): no pre-vote, which would be refused. */
+export function campaignForTransfer(raft: Raft): void {
+  if (mayCampaign(raft)) startCampaign(raft, true);
+}
+
+function startCampaign(raft: Raft, transfer: boolean): void {
+  becomeCandidate(raft, transfer);
+  trace(raft, 'campaign', { transfer });
+  const { term } = raft.state;
+  write(raft, { after: [letter(raft.state, electorate(raft.state), voteRequest(raft))], ownVote: term });
+}
+
+function askForVotes(raft: Raft): void {
+  send(raft, electorate(raft.state), voteRequest(raft));
+}
+
+function electorate(state: State): ValidatorIndex[] {
+  return [...state.configuration.keys()].filter(
+    (index) => index !== state.self && isVoter(state.configuration, index),
+  );
+}
+
+type Body<Type extends RaftMessage['type']> = Omit<
+  Extract<RaftMessage, { readonly type: Type }>,
+  'from' | 'term'
+>;
+
+function voteRequest({ state }: Raft): Body<'vote-request'> {
+  const candidate = state.role.kind === 'candidate' ? state.role : { pre: false, transfer: false };
+  return {
+    type: 'vote-request',
+    pre: candidate.pre,
+    transfer: candidate.transfer,
+    lastHeight: lastHeight(state.log),
+    lastTerm: lastTerm(state.log),
+    commit: committed(state),
+  };
+}
+
+/** The own vote is on disk now. */
+export function onOwnVoteDurable(raft: Raft, term: Term): void {
+  const { state } = raft;
+  if (state.role.kind !== 'candidate' || state.role.pre || state.term !== term) return;
+  state.role.votes.set(ownIndex(state), true);
+  countVotes(raft);
+}
+
+/** RequestVote (section 5.2, 5.4.1) and PreVote. A pre-vote carries this member's term; it asks about the next one. */
+export function onVoteRequest(raft: Raft, message: VoteRequest): void {
+  const { state } = raft;
+  learnCommit(raft, message);
+  const { pre, term, from } = message;
+  const answerWith = (granted: boolean): Body<'vote'> => ({
+    type: 'vote',
+    pre,
+    granted,
+    commit: committed(state),
+  });
+  // A pre-vote changes no term, so its answer is in the asker's, unless that one is old.
+  const answerPre = (granted: boolean): void => {
+    const effect = letter(state, [from], answerWith(granted), toView(Math.max(term, state.term)));
+    if (effect !== undefined) raft.out.push(effect);
+  };
+  if (term < state.term) {
+    send(raft, [from], answerWith(false));
+    return;
+  }
+  // A member that hears a leader does not help to replace it (sections 6 and 9.6): a removed or partitioned one disturbs nobody.
+  if (hearsLeader(raft) && !message.transfer) {
+    if (pre) answerPre(false);
+    return;
+  }
+  if (pre) {
+    answerPre(mayGrant(state) && isUpToDate(state.log, message));
+    return;
+  }
+  if (term > state.term) becomeFollower(raft, term, null, 'a candidate has a higher term');
+  const free = state.votedFor === null || state.votedFor === from;
+  if (!free || !mayGrant(state) || !isUpToDate(state.log, message) || state.role.kind !== 'follower') {
+    sendWhenDurable(raft, [from], answerWith(false));
+    return;
+  }
+  if (state.votedFor === from) {
+    sendWhenDurable(raft, [from], answerWith(true));
+    return;
+  }
+  state.votedFor = from;
+  restartElectionTimer(raft);
+  trace(raft, 'voted', { for: from });
+  write(raft, { after: [letter(state, [from], answerWith(true))] });
+}
+
+/**
+ * Who may give a vote: everybody that takes part as far as it knows, also one that thinks itself a learner: the candidate knows better whose
+ * vote counts (dissertation, section 4.2.2). Not one whose log was lost: it may have voted before.
+ */
+function mayGrant(state: State): boolean {
+  return !state.amnesiac && state.self !== null;
+}
+
+/** It leads, or the leader was heard within the shortest election timeout. */
+export function hearsLeader({ state, options }: Raft): boolean {
+  if (state.role.kind === 'leader') return true;
+  return state.leaderHeardAt !== null && state.now - state.leaderHeardAt < options.electionTimeoutMs;
+}
+
+export function onVote(raft: Raft, message: Vote): void {
+  const { state } = raft;
+  learnCommit(raft, message);
+  const { role } = state;
+  if (role.kind !== 'candidate' || role.pre !== message.pre || message.term !== state.term) return;
+  if (!takesPart(state.configuration, message.from)) return;
+  role.votes.set(message.from, message.granted);
+  countVotes(raft);
+}
+
+function countVotes(raft: Raft): void {
+  const { state } = raft;
+  if (state.role.kind !== 'candidate') return;
+  const { votes, pre } = state.role;
+  if (quorumOf(state.configuration, (index) => votes.get(index) === true)) {
+    if (pre) startCampaign(raft, false);
+    else becomeLeader(raft);
+  } else if (!quorumOf(state.configuration, (index) => votes.get(index) !== false)) {
+    // No majority can come together any more: wait, and let somebody else try.
+    becomeFollower(raft, state.term, null, 'the others refused');
+  }
+}
+
+/** Vote traffic carries what the sender knows to be committed, so that a configuration never stays unnoticed. */
+function learnCommit(raft: Raft, { commit, from }: VoteRequest | Vote): void {
+  const { state } = raft;
+  if (commit.height > state.highestKnown) state.highestKnown = commit.height;
+  if (commit.height <= state.commit) return;
+  if (holds(state.log, commit)) state.commit = commit.height;
+  else if (state.role.kind !== 'leader') maybeSync(raft, from);
+}
+
+/** Asks for final blocks by sync, at most once each election timeout. */
+export function maybeSync(raft: Raft, from: ValidatorIndex): void {
+  const { state, options } = raft;
+  if (state.syncAskedAt !== null && state.now - state.syncAskedAt < options.electionTimeoutMs) return;
+  state.syncAskedAt = state.now;
+  raft.out.push({ type: 'sync', height: state.highestKnown, holders: [from] });
+}

@@ -1,0 +1,293 @@
+import { hashHeader, toHeight, type Height } from '../../ledger/block.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import { Problem } from '../../base/problem.ts';
+import type { Input, ValidatorIndex } from '../engine.ts';
+import { configurationHash, decodeConfiguration } from './configuration.ts';
+import { append, type Entry, entryAt, firstOfTerm, hashAt, holds, lastHeight, termAt } from './log.ts';
+import { type Append, entryBytes, type Heartbeat, nameOf, type Term, type WireEntry } from './messages.ts';
+import { send, sendWhenDurable, trace } from './outbox.ts';
+import { becomeFollower, restartElectionTimer } from './roles.ts';
+import type { Follower, Raft } from './state.ts';
+import { cutLog, write } from './writing.ts';
+
+/** The sender leads this term: follow it. Null for a message of an old term, or of a second leader (which cannot be). */
+export function followLeader(raft: Raft, message: { from: ValidatorIndex; term: Term }): Follower | null {
+  const { state } = raft;
+  const { from, term } = message;
+  if (term < state.term) return null;
+  if (term > state.term || state.role.kind === 'candidate') becomeFollower(raft, term, from, 'another leads');
+  const { role } = state;
+  if (role.kind !== 'follower' || (role.leader !== null && role.leader !== from)) {
+    raft.out.push({ type: 'verdict', validator: from, reason: `a second leader of term ${term}` });
+    return null;
+  }
+  if (role.leader === null) {
+    role.leader = from;
+    trace(raft, 'following', { leader: from });
+  }
+  state.leaderHeardAt = state.now;
+  restartElectionTimer(raft);
+  return role;
+}
+
+export function onHeartbeat(raft: Raft, message: Heartbeat): void {
+  const { state } = raft;
+  const role = followLeader(raft, message);
+  if (role !== null) {
+    const { commit } = message;
+    state.highestKnown = toHeight(Math.max(state.highestKnown, commit.height));
+    // The same hash is the same chain below it, whatever this member matched before (it may have restarted).
+    if (holds(state.log, commit)) {
+      role.matched = toHeight(Math.max(role.matched, commit.height));
+      role.leaderCommit = toHeight(Math.max(role.leaderCommit, commit.height));
+    } else if (commit.height <= role.matched) {
+      role.leaderCommit = toHeight(Math.max(role.leaderCommit, commit.height));
+    }
+  }
+  // Also to an old leader: the higher term tells it to step down.
+  send(raft, [message.from], {
+    type: 'heartbeat-answer',
+    round: message.round,
+    received: role === null ? toHeight(0) : receivedUpTo(role),
+    final: state.commit,
+  });
+}
+
+function receivedUpTo(role: Follower): Height {
+  return role.staging.at(-1)?.entry.header.height ?? role.matched;
+}
+
+/** AppendEntries (section 5.3). New entries are validated before they enter the log: see `advanceStaging`. */
+export function onAppend(raft: Raft, message: Append): void {
+  const { state } = raft;
+  const role = followLeader(raft, message);
+  const { previous, from } = message;
+  if (role === null) {
+    sendRejection(raft, from, { previous: previous.height, next: toHeight(0), conflictTerm: state.term });
+    return;
+  }
+  if (!matchesPrevious(raft, role, message)) return;
+  for (const [offset, wire] of message.entries.entries()) {
+    const height = toHeight(previous.height + 1 + offset);
+    if (!admitEntry(raft, role, { wire, height, from, term: message.term })) break;
+  }
+  role.leaderCommit = toHeight(Math.max(role.leaderCommit, message.commit));
+  state.highestKnown = toHeight(Math.max(state.highestKnown, message.commit));
+  if (role.staging.length === 0 || message.entries.length === 0) acknowledge(raft);
+}
+
+/** The consistency check of section 5.3; answers with the hint for fast back-up when it fails. */
+function matchesPrevious(raft: Raft, role: Follower, { previous, from }: Append): boolean {
+  const { state } = raft;
+  if (previous.height <= state.commit) {
+    const own = hashAt(state.log, previous.height);
+    if (own === undefined || own === previous.blockHash) return true;
+    raft.out.push({ type: 'verdict', validator: from, reason: 'its log contradicts a final block' });
+    trace(raft, 'final-conflict', { height: previous.height });
+    return false;
+  }
+  const own = hashSeen(raft, role, previous.height);
+  if (own === previous.blockHash) {
+    if (previous.height < stagingStart(role)) {
+      role.matched = toHeight(Math.max(role.matched, previous.height));
+    }
+    return true;
+  }
+  const staged = role.staging.at(-1)?.entry.header.height;
+  const top = staged ?? lastHeight(state.log);
+  if (own === undefined) {
+    sendRejection(raft, from, {
+      previous: previous.height,
+      next: toHeight(Math.min(top + 1, previous.height)),
+      conflictTerm: 0 as Term,
+    });
+    return false;
+  }
+  role.staging = role.staging.filter(({ entry }) => entry.header.height < previous.height);
+  const inLog = Math.min(previous.height, lastHeight(state.log)) as Height;
+  sendRejection(raft, from, {
+    previous: previous.height,
+    next: firstOfTerm(state.log, inLog, toHeight(state.commit + 1)),
+    conflictTerm: termAt(state.log, inLog) ?? (0 as Term),
+  });
+  return false;
+}
+
+function sendRejection(
+  raft: Raft,
+  to: ValidatorIndex,
+  { previous, next, conflictTerm }: { previous: Height; next: Height; conflictTerm: Term },
+): void {
+  send(raft, [to], { type: 'rejected', previous, next, conflictTerm, final: raft.state.commit });
+}
+
+const stagingStart = (role: Follower): number =>
+  role.staging[0]?.entry.header.height ?? Number.POSITIVE_INFINITY;
+
+/** The leader's chain as this member sees it: the log, and what is staged on it or instead of its end. */
+function hashSeen({ state }: Raft, role: Follower, height: Height): Hash | undefined {
+  const start = stagingStart(role);
+  if (height < start) return hashAt(state.log, height);
+  return role.staging[height - start]?.entry.blockHash;
+}
+
+/** Looks at one entry in order. False when the rest of the message is of no use. */
+function admitEntry(
+  raft: Raft,
+  role: Follower,
+  { wire, height, from, term }: { wire: WireEntry; height: Height; from: ValidatorIndex; term: Term },
+): boolean {
+  const { state, options } = raft;
+  const entry = entryOf(wire);
+  const { header } = entry;
+  if (header.height === height && height <= state.commit) return true;
+  const parent = hashSeen(raft, role, toHeight(height - 1));
+  const wrong = wrongEntry(raft, entry, { height, term });
+  if (wrong !== null || header.parentHash !== parent) {
+    raft.out.push({ type: 'verdict', validator: from, reason: wrong ?? 'an entry does not link' });
+    return false;
+  }
+  const seen = hashSeen(raft, role, height);
+  if (seen === entry.blockHash) {
+    if (height < stagingStart(role)) role.matched = toHeight(Math.max(role.matched, height));
+    return true;
+  }
+  role.staging = role.staging.filter((staged) => staged.entry.header.height < height);
+  // The leader never has more on the way than this; a bound all the same, because it is our memory.
+  if (role.staging.length >= 4 * options.window + options.inFlightMessages * 16) return false;
+  role.staging.push({ entry, valid: false, retryAt: null });
+  askValidation(raft, entry, from);
+  return true;
+}
+
+export function entryOf(wire: WireEntry): Entry {
+  const { header, transactionHashes } = wire.proposal;
+  return {
+    header,
+    blockHash: hashHeader(header),
+    leader: wire.leader,
+    signature: wire.signature,
+    configuration: wire.configuration,
+    transactionHashes,
+    bytes: entryBytes(transactionHashes.length, wire.configuration.length),
+  };
+}
+
+function wrongEntry(raft: Raft, entry: Entry, at: { height: Height; term: Term }): string | null {
+  const { header, configuration } = entry;
+  if (header.height !== at.height) return 'an entry is not at its place';
+  if (header.view > at.term) return 'an entry is of a later term than its leader';
+  const author = raft.state.configuration[entry.leader];
+  if (author !== undefined && author.key !== header.proposer) return 'an entry is not by its proposer';
+  if (configuration.length === 0) {
+    return header.nextValidatorsHash === header.validatorsHash ? null : 'a configuration is missing';
+  }
+  const decoded = decodeConfiguration(configuration);
+  if (decoded instanceof Problem) return 'a configuration is malformed';
+  return configurationHash(decoded) === header.nextValidatorsHash
+    ? null
+    : 'a configuration is not the header’s';
+}
+
+function askValidation(raft: Raft, entry: Entry, from: ValidatorIndex): void {
+  const { header, transactionHashes } = entry;
+  raft.out.push({
+    type: 'validate',
+    blockHash: entry.blockHash,
+    height: header.height,
+    proposal: transactionHashes === null ? null : { header, transactionHashes },
+    holders: from === raft.state.self ? [] : [from],
+  });
+}
+
+type Validated = Extract<Input<never>, { readonly type: 'validated' }>;
+
+/** The driver executed a block, or could not. A valid block vouches for everything below it. */
+export function onValidated(raft: Raft, { blockHash, result }: Validated): void {
+  const { state, options } = raft;
+  const staging = state.role.kind === 'follower' ? state.role.staging : [];
+  const position = staging.findIndex(({ entry }) => entry.blockHash === blockHash);
+  const staged = staging[position];
+  if (staged !== undefined && state.role.kind === 'follower') {
+    if (result.verdict === 'valid') {
+      for (const earlier of staging.slice(0, position + 1)) earlier.valid = true;
+      state.refused = null;
+      advanceStaging(raft, state.role);
+    } else if (result.verdict === 'unavailable') {
+      staged.retryAt = state.now + options.heartbeatMs;
+    } else {
+      state.role.staging = staging.slice(0, position);
+      refuse(raft, staged.entry, result.reason);
+    }
+    return;
+  }
+  const found = state.log.entries.find((entry) => entry.blockHash === blockHash);
+  if (found === undefined || found.header.height <= state.executed) return;
+  if (result.verdict === 'valid') {
+    state.executed = found.header.height;
+    if (state.executed === lastHeight(state.log)) state.recheckAt = null;
+  } else {
+    state.recheckAt = state.now + options.heartbeatMs;
+    if (result.verdict === 'invalid') refuse(raft, found, result.reason);
+  }
+}
+
+/** Nobody lies here, so an invalid block is a bug or a bad machine: it is refused loudly, and never acknowledged. */
+function refuse(raft: Raft, entry: Entry, reason: string): void {
+  raft.state.refused = `block ${entry.header.height} of term ${entry.header.view} is invalid: ${reason}`;
+  trace(raft, 'refused', { height: entry.header.height, reason });
+}
+
+/** Staged entries that are valid enter the log, and with them whatever contradicts them leaves it, in one write. */
+function advanceStaging(raft: Raft, role: Follower): void {
+  const { state } = raft;
+  const first = role.staging[0];
+  if (first === undefined || !first.valid) return;
+  const cut = cutLog(raft, toHeight(Math.min(lastHeight(state.log), first.entry.header.height - 1)));
+  const entries: Entry[] = [];
+  while (role.staging[0]?.valid === true) {
+    const staged = role.staging.shift();
+    if (staged === undefined) break;
+    append(state.log, staged.entry);
+    entries.push(staged.entry);
+  }
+  role.matched = lastHeight(state.log);
+  state.executed = lastHeight(state.log);
+  // The write names what is committed by now: a later configuration is never on disk without the knowledge that the
+  // one before it was committed.
+  advanceFollowerCommit(raft);
+  write(raft, { entries, cut });
+}
+
+/** Commits what the leader committed, as far as the logs are known to agree (figure 2, AppendEntries, rule 5). */
+export function advanceFollowerCommit({ state }: Raft): void {
+  if (state.role.kind !== 'follower') return;
+  const known = Math.min(state.role.leaderCommit, state.role.matched, lastHeight(state.log));
+  if (known > state.commit) state.commit = toHeight(known);
+}
+
+/** Tells the leader what is on this disk and equals its log. */
+export function acknowledge(raft: Raft): void {
+  const { state } = raft;
+  if (state.role.kind !== 'follower' || state.role.leader === null) return;
+  const height = toHeight(Math.min(state.durable, state.role.matched));
+  const blockHash = hashAt(state.log, height);
+  if (blockHash === undefined) return;
+  sendWhenDurable(raft, [state.role.leader], { type: 'accepted', block: nameOf(height, blockHash) });
+}
+
+/** Asks again for validations that found nobody to supply something; at the start, for the entries found in the log. */
+export function retryValidations(raft: Raft): void {
+  const { state } = raft;
+  if (state.role.kind === 'follower' && state.role.leader !== null) {
+    for (const staged of state.role.staging) {
+      if (staged.retryAt === null || staged.retryAt > state.now) continue;
+      staged.retryAt = null;
+      askValidation(raft, staged.entry, state.role.leader);
+    }
+  }
+  if (state.recheckAt === null || state.recheckAt > state.now) return;
+  state.recheckAt = null;
+  const entry = entryAt(state.log, lastHeight(state.log));
+  if (entry !== undefined && state.executed < lastHeight(state.log)) askValidation(raft, entry, entry.leader);
+}

@@ -1,0 +1,79 @@
+import { invariant } from '../../base/invariant.ts';
+import { indexOf, isJoint, isVoter } from './configuration.ts';
+import { hashAt, lastHeight } from './log.ts';
+import type { Raft } from './state.ts';
+
+/**
+ * What holds between any two steps of one member, whatever it was told. Tests and the simulator call it after every step; production does
+ * not, because it walks the log.
+ */
+export function checkInvariants({ state, key, options }: Raft): void {
+  const { log, role } = state;
+  const last = lastHeight(log);
+  invariant(state.applied <= state.handed, 'applied <= handed');
+  invariant(state.handed <= state.commit, 'handed <= commit');
+  invariant(state.commit <= last, 'commit <= last');
+  invariant(state.durable <= last, 'durable <= last');
+  invariant(state.executed <= last, 'executed <= last');
+  invariant(state.handed <= state.executed, 'handed <= executed');
+  invariant(log.base.height <= state.commit, 'the base is committed');
+  invariant(hashAt(log, state.commit) !== undefined, 'the committed block has a name');
+  let parent = log.base;
+  for (const entry of log.entries) {
+    const { header, blockHash } = entry;
+    invariant(header.height === parent.height + 1, 'heights in the log have no gap');
+    invariant(header.parentHash === parent.blockHash, 'the log is a hash chain');
+    invariant(header.view >= parent.term, 'terms never fall along the log');
+    invariant(header.view <= state.term, 'no entry is of a later term than the member');
+    parent = { height: header.height, blockHash, term: header.view };
+  }
+  invariant(state.self === indexOf(state.configuration, key), 'the own index is the own key’s');
+  let seq = 0;
+  for (const pending of state.writes) {
+    invariant(pending.seq > seq && pending.seq < state.nextSeq, 'writes are in order');
+    invariant(pending.upTo <= last, 'no write vouches for what was cut off');
+    seq = pending.seq;
+  }
+  switch (role.kind) {
+    case 'follower': {
+      invariant(role.matched >= Math.min(state.commit, role.matched), 'matched is a height');
+      let height: number = role.staging[0]?.entry.header.height ?? 0;
+      invariant(height === 0 || height > state.commit, 'no committed block is staged again');
+      invariant(height <= last + 1, 'the staged entries continue the log or replace its end');
+      for (const { entry } of role.staging) {
+        invariant(entry.header.height === height, 'staged entries have no gap');
+        height += 1;
+      }
+      break;
+    }
+    case 'candidate':
+      invariant(isVoter(state.configuration, state.self), 'a candidate has a vote');
+      invariant(role.pre || state.votedFor === state.self, 'a candidate voted for itself');
+      break;
+    case 'leader':
+      invariant(state.votedFor === state.self, 'a leader voted for itself');
+      invariant(
+        isVoter(state.configuration, state.self),
+        'a leader has a vote, or had one until the change that removes it',
+      );
+      invariant(role.first === null || role.first <= last, 'the first block of the term is in the log');
+      invariant(
+        role.making === null || role.making.height === last + 1,
+        'the block in the making is the next one',
+      );
+      invariant(
+        last - state.commit <= options.window + 2 || !role.ready,
+        'the window bounds what is in flight',
+      );
+      invariant(
+        role.nextConfiguration === null || !isJoint(state.configuration) || !isJoint(role.nextConfiguration),
+        'a joint phase ends before the next begins',
+      );
+      for (const [member, progress] of role.progress) {
+        invariant(member !== state.self, 'a leader keeps no progress for itself');
+        invariant(progress.match < progress.next, 'what is known to match is not sent again');
+        invariant(progress.inFlight.length <= options.inFlightMessages, 'what is on the way is bounded');
+      }
+      break;
+  }
+}

@@ -1,0 +1,188 @@
+import type { Height } from '../../ledger/block.ts';
+import { Problem } from '../../base/problem.ts';
+import type { EngineRequest, RequestId, ValidatorIndex } from '../engine.ts';
+import {
+  afterJoint,
+  type Configuration,
+  encodeConfiguration,
+  indexOf,
+  isJoint,
+  isVoter,
+  quorumOf,
+  staysVoter,
+  takesPart,
+  withChanges,
+} from './configuration.ts';
+import { lastHeight } from './log.ts';
+import { answer, committed, notNow, send, trace } from './outbox.ts';
+import { configurationKey } from './records.ts';
+import { becomeFollower, trackMembers, unappliedConfiguration } from './roles.ts';
+import type { Leader, Raft } from './state.ts';
+import { write } from './writing.ts';
+
+/** How far behind the leader a learner may be to be promoted: what it lacks is on its way anyway. */
+const caughtUpWithin = 16;
+
+/**
+ * An operator asks for a change (section 6; dissertation, chapter 4). One at a time; none before this leader committed
+ * a block of its own term (the known bug of single-server changes); none that loses the live quorum, unless forced.
+ */
+export function onMembersRequest(
+  raft: Raft,
+  id: RequestId,
+  request: Extract<EngineRequest, { readonly kind: 'members' }>,
+): void {
+  const { state } = raft;
+  const next = judgeChange(raft, request);
+  if (next instanceof Problem) {
+    answer(raft, id, next);
+    return;
+  }
+  if (state.role.kind === 'leader') state.role.nextConfiguration = next;
+  state.change = { id, height: null };
+}
+
+function judgeChange(
+  raft: Raft,
+  { changes, forced }: Extract<EngineRequest, { readonly kind: 'members' }>,
+): Configuration | Problem {
+  const { state } = raft;
+  const { role } = state;
+  if (role.kind !== 'leader') {
+    return notNow(state, 'consensus/not-leader', 'this node does not lead', 'Ask the leader.');
+  }
+  if (role.first === null || state.commit < role.first || role.transfer !== null) {
+    return notNow(
+      state,
+      'consensus/busy',
+      'the leader has not taken up its work, or hands over',
+      'Try again in a second.',
+    );
+  }
+  const busy =
+    state.change !== null ||
+    role.nextConfiguration !== null ||
+    isJoint(state.configuration) ||
+    unappliedConfiguration(state, lastHeight(state.log)) !== null;
+  if (busy)
+    return notNow(state, 'consensus/busy', 'another change of the members is on its way', 'Wait for it.');
+  const next = withChanges(state.configuration, changes);
+  if (next instanceof Problem || forced) return next;
+  return judgeQuorum(raft, role, next) ?? next;
+}
+
+/** Why the change would endanger the cluster, or undefined. */
+function judgeQuorum({ state, options }: Raft, role: Leader, next: Configuration): Problem | undefined {
+  const alive = (index: ValidatorIndex): boolean =>
+    index === state.self ||
+    state.now - (role.progress.get(index)?.heardAt ?? Number.NEGATIVE_INFINITY) < options.electionTimeoutMs;
+  const forced = 'Or repeat it with --force, when you know better.';
+  for (const [index, { role: place, key }] of next.entries()) {
+    if (place !== 'joining') continue;
+    const progress = role.progress.get(index);
+    const caughtUp =
+      progress !== undefined && alive(index) && progress.match + caughtUpWithin >= lastHeight(state.log);
+    if (caughtUp) continue;
+    return new Problem(
+      'consensus/not-caught-up',
+      `${key} is not a learner that has caught up: as a voter it would hold up every decision`,
+      {
+        remedy: `Add it as a learner first and wait until it has the blocks. ${forced}`,
+        details: { key, match: progress?.match ?? 0, last: lastHeight(state.log) },
+      },
+    );
+  }
+  const after = isJoint(next) ? afterJoint(next) : next;
+  if (quorumOf(after, alive) && quorumOf(next, alive)) return undefined;
+  return new Problem('consensus/quorum-loss', 'after the change, too few voters that answer would be left', {
+    remedy: `Bring members back first, or change others. ${forced}`,
+  });
+}
+
+/**
+ * The exactly one automatic step: a leader under a joint configuration proposes the one that ends it. Whether it did is read from
+ * the log and the state, so it can be neither forgotten nor done twice, by whoever leads.
+ */
+export function maybeLeaveJoint({ state }: Raft, role: Leader): void {
+  if (!isJoint(state.configuration) || role.nextConfiguration !== null || role.making !== null) return;
+  if (unappliedConfiguration(state, lastHeight(state.log)) !== null) return;
+  role.nextConfiguration = afterJoint(state.configuration);
+}
+
+/** A block that starts a configuration was applied: it is in force. */
+export function enterConfiguration(raft: Raft, height: Height, next: Configuration): void {
+  const { state } = raft;
+  const previous = state.configuration;
+  state.configuration = next;
+  state.configurationHeight = height;
+  state.self = indexOf(next, raft.key);
+  const obsolete = state.configurationRecords;
+  state.configurationRecords = [height, ...obsolete.filter((other) => other > height)];
+  // Older ones are of no use: the final block that a restart starts from is at or above this one.
+  state.staleRecords.push(...obsolete.filter((old) => old < height).map((old) => configurationKey(old)));
+  const own = state.self === null ? undefined : next[state.self];
+  // A member whose log was lost is trusted again once it came in anew: it has no vote from before to remember.
+  if (own?.role === 'learner' || own?.role === 'removed') state.amnesiac = false;
+  write(raft, { records: [{ key: configurationKey(height), value: encodeConfiguration(next) }] });
+  raft.out.push({ type: 'members', members: next });
+  trace(raft, 'configuration', { height, joint: isJoint(next) });
+  if (state.role.kind === 'leader') leadUnder(raft, state.role, { previous, height });
+  finishChange(raft, height);
+}
+
+function leadUnder(
+  raft: Raft,
+  role: Leader,
+  { previous, height }: { previous: Configuration; height: Height },
+): void {
+  const { state } = raft;
+  const parting = [...role.progress.keys()].filter((index) => !takesPart(state.configuration, index));
+  // A word of farewell: those who are out learn that the change is final, and do not campaign.
+  send(raft, parting, { type: 'heartbeat', commit: committed(state), round: role.round });
+  trackMembers(raft);
+  if (role.transfer !== null && !staysVoter(state.configuration, role.transfer.to)) role.transfer = null;
+  if (isVoter(state.configuration, state.self)) return;
+  // The leader itself is out (section 6): it managed the cluster up to this commit, and no longer.
+  const heir = bestHeir(raft, role);
+  if (heir !== null) send(raft, [heir], { type: 'timeout-now' });
+  trace(raft, 'removed', { height, members: previous.length });
+  if (state.change?.height === height) finishChange(raft, height);
+  becomeFollower(raft, state.term, null, 'it has no vote any more');
+}
+
+/** The voter with the longest log that answers: whom to hand over to. */
+export function bestHeir({ state, options }: Raft, role: Leader): ValidatorIndex | null {
+  let best: ValidatorIndex | null = null;
+  for (const [index, { match, heardAt }] of role.progress) {
+    if (!staysVoter(state.configuration, index) || state.now - heardAt >= options.electionTimeoutMs) continue;
+    if (best === null || match > (role.progress.get(best)?.match ?? 0)) best = index;
+  }
+  return best;
+}
+
+function finishChange(raft: Raft, height: Height): void {
+  const { state } = raft;
+  if (state.change === null || state.change.height !== height || isJoint(state.configuration)) return;
+  answer(raft, state.change.id, { height });
+  state.change = null;
+}
+
+/** Who asked for a change cannot be told its outcome by a leader that lost its office. */
+export function abandonChange(raft: Raft): void {
+  const { state } = raft;
+  if (state.change === null || state.role.kind === 'leader') return;
+  const { id, height } = state.change;
+  state.change = null;
+  answer(
+    raft,
+    id,
+    notNow(
+      state,
+      height === null ? 'consensus/not-leader' : 'consensus/outcome-unknown',
+      height === null
+        ? 'the leader lost its office before it proposed the change'
+        : 'the leader lost its office while the change was on its way',
+      'Look at the list of members, and ask the new leader again if the change is not there.',
+    ),
+  );
+}

@@ -1,0 +1,238 @@
+import {
+  bool,
+  boundedBytes,
+  decode,
+  encode,
+  listOf,
+  optional,
+  refine,
+  struct,
+  u16,
+  u32,
+  u48,
+  union,
+  wordOf,
+} from '../../base/codec.ts';
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import { type Hash, hashCodec } from '../../crypto/hash.ts';
+import { type Signature, signatureCodec } from '../../crypto/signature.ts';
+import {
+  type Height,
+  heightCodec,
+  type Proposal,
+  proposalCodec,
+  type View,
+  viewCodec,
+} from '../../ledger/block.ts';
+import type { BlockName, ValidatorIndex } from '../engine.ts';
+
+/** A term of Raft (section 5.1): each has at most one leader. It is what headers call the view. */
+export type Term = View;
+
+interface Envelope {
+  /** The sender's index. The driver checks it against the peer that the stream proves. */
+  readonly from: ValidatorIndex;
+  readonly term: Term;
+}
+
+/** RequestVote (section 5.2), and PreVote (dissertation, section 9.6) with the term that would follow. */
+export interface VoteRequest extends Envelope {
+  readonly pre: boolean;
+  /** Asked for by the old leader: voters do not insist on having lost it first. */
+  readonly transfer: boolean;
+  readonly lastHeight: Height;
+  readonly lastTerm: Term;
+  /** The highest block that the sender knows to be committed, so that vote traffic spreads it. */
+  readonly commit: BlockName;
+}
+
+export interface Vote extends Envelope {
+  readonly pre: boolean;
+  readonly granted: boolean;
+  readonly commit: BlockName;
+}
+
+/** One entry of the log is one block, with its leader's signature. */
+export interface WireEntry {
+  readonly proposal: Proposal;
+  readonly leader: ValidatorIndex;
+  readonly signature: Signature;
+  /** The configuration that the block starts, encoded; empty when it changes none. */
+  readonly configuration: Uint8Array;
+}
+
+/** AppendEntries (section 5.3) with entries; without any it is a probe. */
+export interface Append extends Envelope {
+  readonly previous: BlockName;
+  readonly entries: readonly WireEntry[];
+  readonly commit: Height;
+}
+
+/** Everything up to `block` is on the sender's disk and equals the leader's log. */
+export interface Accepted extends Envelope {
+  readonly block: BlockName;
+}
+
+/** `previous` did not match: the fast back-up of section 5.3. */
+export interface Rejected extends Envelope {
+  readonly previous: Height;
+  /** Where the leader should try next: first height of the conflicting term, or after the end of the sender's log. */
+  readonly next: Height;
+  /** Term of the sender's conflicting entries; 0 when its log is too short. */
+  readonly conflictTerm: Term;
+  /** Everything up to here is final at the sender, so it never conflicts. */
+  readonly final: Height;
+}
+
+/** The small message that keeps a leader in office; it never carries entries, so bulk never delays it. */
+export interface Heartbeat extends Envelope {
+  readonly commit: BlockName;
+  /** Rises with each round; answers name it, which is how reads are confirmed (dissertation, section 6.4). */
+  readonly round: number;
+}
+
+export interface HeartbeatAnswer extends Envelope {
+  readonly round: number;
+  /** Highest block of the leader's that the sender has received, on disk or not: what is above got lost. */
+  readonly received: Height;
+  readonly final: Height;
+}
+
+/** Leadership transfer (dissertation, section 3.10): campaign now. */
+export interface TimeoutNow extends Envelope {}
+
+/** Names one question once: the asker's count of its starts, and a serial number. */
+export interface ReadToken {
+  readonly incarnation: number;
+  readonly serial: number;
+}
+
+/** A follower asks for a read index. */
+export interface ReadRequest extends Envelope {
+  readonly token: ReadToken;
+}
+
+export interface ReadAnswer extends Envelope {
+  readonly token: ReadToken;
+  /** Read at this height or above; undefined when the sender cannot say (it does not lead). */
+  readonly height: Height | undefined;
+}
+
+/** The follower's next block was pruned: it must take the snapshot (section 7). The node fetches the chunks. */
+export interface SnapshotOffer extends Envelope {
+  readonly snapshot: BlockName;
+  /** The configuration at that height, encoded. */
+  readonly configuration: Uint8Array;
+}
+
+export interface SnapshotAnswer extends Envelope {
+  readonly height: Height;
+  readonly state: 'receiving' | 'failed';
+}
+
+export type RaftMessage =
+  | ({ readonly type: 'vote-request' } & VoteRequest)
+  | ({ readonly type: 'vote' } & Vote)
+  | ({ readonly type: 'append' } & Append)
+  | ({ readonly type: 'accepted' } & Accepted)
+  | ({ readonly type: 'rejected' } & Rejected)
+  | ({ readonly type: 'heartbeat' } & Heartbeat)
+  | ({ readonly type: 'heartbeat-answer' } & HeartbeatAnswer)
+  | ({ readonly type: 'timeout-now' } & TimeoutNow)
+  | ({ readonly type: 'read-request' } & ReadRequest)
+  | ({ readonly type: 'read-answer' } & ReadAnswer)
+  | ({ readonly type: 'snapshot-offer' } & SnapshotOffer)
+  | ({ readonly type: 'snapshot-answer' } & SnapshotAnswer);
+
+const indexCodec = refine(u16, (index) => {
+  if (index >= limits.raftMembers) throw new Error(`member ${index} is above the limit`);
+  return index;
+});
+const nameCodec = struct<BlockName>({ height: heightCodec, blockHash: hashCodec });
+const tokenCodec = struct<ReadToken>({ incarnation: u48, serial: u32 });
+const configurationBytes = boundedBytes(limits.raftConfigurationBytes);
+const entryCodec = struct<WireEntry>({
+  proposal: proposalCodec,
+  leader: indexCodec,
+  signature: signatureCodec,
+  configuration: configurationBytes,
+});
+const envelope = { from: indexCodec, term: viewCodec };
+/** More than any leader sends in one message: the smallest proposal is about 300 bytes. */
+const maxEntries = 4_096;
+
+const messageCodec = union<RaftMessage, 'type'>('type', {
+  'vote-request': [
+    1,
+    struct<VoteRequest>({
+      ...envelope,
+      pre: bool,
+      transfer: bool,
+      lastHeight: heightCodec,
+      lastTerm: viewCodec,
+      commit: nameCodec,
+    }),
+  ],
+  vote: [2, struct<Vote>({ ...envelope, pre: bool, granted: bool, commit: nameCodec })],
+  append: [
+    3,
+    struct<Append>({
+      ...envelope,
+      previous: nameCodec,
+      entries: listOf(entryCodec, maxEntries),
+      commit: heightCodec,
+    }),
+  ],
+  accepted: [4, struct<Accepted>({ ...envelope, block: nameCodec })],
+  rejected: [
+    5,
+    struct<Rejected>({
+      ...envelope,
+      previous: heightCodec,
+      next: heightCodec,
+      conflictTerm: viewCodec,
+      final: heightCodec,
+    }),
+  ],
+  heartbeat: [6, struct<Heartbeat>({ ...envelope, commit: nameCodec, round: u48 })],
+  'heartbeat-answer': [
+    7,
+    struct<HeartbeatAnswer>({ ...envelope, round: u48, received: heightCodec, final: heightCodec }),
+  ],
+  'timeout-now': [8, struct<TimeoutNow>(envelope)],
+  'read-request': [9, struct<ReadRequest>({ ...envelope, token: tokenCodec })],
+  'read-answer': [10, struct<ReadAnswer>({ ...envelope, token: tokenCodec, height: optional(heightCodec) })],
+  'snapshot-offer': [
+    11,
+    struct<SnapshotOffer>({ ...envelope, snapshot: nameCodec, configuration: configurationBytes }),
+  ],
+  'snapshot-answer': [
+    12,
+    struct<SnapshotAnswer>({ ...envelope, height: heightCodec, state: wordOf(['receiving', 'failed']) }),
+  ],
+});
+
+export function encodeMessage(message: RaftMessage): Uint8Array {
+  return encode(messageCodec, message);
+}
+
+export function decodeMessage(bytes: Uint8Array): RaftMessage | Problem {
+  if (bytes.length > limits.consensusMessageBytes) {
+    return new Problem('consensus/oversize', `the Raft message has ${bytes.length} bytes`, {
+      remedy: `Keep it within ${limits.consensusMessageBytes} bytes.`,
+      details: { size: bytes.length, limit: limits.consensusMessageBytes },
+    });
+  }
+  return decode(messageCodec, bytes, 'Raft message');
+}
+
+/** Bytes of an entry on the wire, to bound what is in flight without encoding it. */
+export function entryBytes(transactions: number, configuration: number): number {
+  return 400 + 32 * transactions + configuration;
+}
+
+/** A block's name in a message. */
+export function nameOf(height: Height, blockHash: Hash): BlockName {
+  return { height, blockHash };
+}

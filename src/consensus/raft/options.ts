@@ -1,0 +1,64 @@
+import { limits } from '../../base/limits.ts';
+import { unwrap, Problem } from '../../base/problem.ts';
+
+/** What the genesis file says about Raft, and bounds that tests make smaller. Times in ms, sizes in bytes, heights in blocks. */
+export interface RaftOptions {
+  /** How often a leader shows that it lives. */
+  readonly heartbeatMs: number;
+  /** A follower waits between one and two of these without a leader before it campaigns. */
+  readonly electionTimeoutMs: number;
+  /** The least time between the starts of two blocks. */
+  readonly blockIntervalMs: number;
+  /**
+   * Serve linearizable reads without a round of heartbeats while a majority answered within the last election timeout.
+   * Trusts that no member's clock runs more than `leaseMargin` faster than the leader's.
+   */
+  readonly leaseReads: boolean;
+  /** Blocks in flight above the last final one. */
+  readonly window: number;
+  readonly uncommittedBytes: number;
+  /** Append messages without an answer, for one follower. */
+  readonly inFlightMessages: number;
+  readonly inFlightBytes: number;
+  /** Encoded proposals in one append message; one is always sent. */
+  readonly appendBytes: number;
+  /** Applied blocks whose entries stay in memory. */
+  readonly tail: number;
+  readonly pendingReads: number;
+  /** A snapshot each so many blocks; 0 means never, and no block is ever deleted. */
+  readonly snapshotEvery: number;
+  /** Blocks below a snapshot that stay in storage. */
+  readonly keepBlocks: number;
+}
+
+/** The part of an election timeout that a lease leaves out, for clocks that do not run alike. */
+export const leaseMargin = 0.25;
+
+export const defaultRaftOptions: RaftOptions = {
+  heartbeatMs: 100,
+  electionTimeoutMs: 1_000,
+  blockIntervalMs: 20,
+  leaseReads: false,
+  window: limits.raftWindow,
+  uncommittedBytes: limits.raftUncommittedBytes,
+  inFlightMessages: limits.raftInFlightMessages,
+  inFlightBytes: limits.raftInFlightBytes,
+  appendBytes: limits.raftAppendBytes,
+  tail: limits.raftTail,
+  pendingReads: limits.raftPendingReads,
+  snapshotEvery: 0,
+  keepBlocks: 1_000,
+};
+
+/** Fills in what is not given. Throws a `Problem` for times that could never work. */
+export function raftOptions(given: Partial<RaftOptions>): RaftOptions {
+  const options = { ...defaultRaftOptions, ...given };
+  return unwrap(
+    options.heartbeatMs * 2 <= options.electionTimeoutMs
+      ? options
+      : new Problem('genesis/raft-times', 'the election timeout is shorter than two heartbeats', {
+          remedy: 'Set electionTimeoutMs to several times heartbeatMs (ten is usual).',
+          details: { heartbeatMs: options.heartbeatMs, electionTimeoutMs: options.electionTimeoutMs },
+        }),
+  );
+}

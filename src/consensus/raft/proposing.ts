@@ -1,0 +1,151 @@
+import { invariant } from '../../base/invariant.ts';
+import { encode } from '../../base/codec.ts';
+import { hashHeader, toHeight } from '../../ledger/block.ts';
+import { leaderBytes, slotCodec } from '../../ledger/certificate.ts';
+import type { Input } from '../engine.ts';
+import { configurationHash, encodeConfiguration } from './configuration.ts';
+import { append, type Entry, lastHash, lastHeight } from './log.ts';
+import { trace } from './outbox.ts';
+import { ownIndex, unappliedConfiguration } from './roles.ts';
+import type { Leader, Making, Raft } from './state.ts';
+import { diskStalls, write } from './writing.ts';
+
+/**
+ * A leader starts at most one block at a time, on the last of its log, and sends it while the ones before are on their way (up
+ * to the window). In its own term it first commits an empty one (section 8), and takes transactions only when all
+ * it has is applied: a node that cut blocks on a guess has forked chains elsewhere.
+ */
+export function maybeBuild(raft: Raft, role: Leader): void {
+  const { state, options } = raft;
+  if (role.making !== null || state.executed < lastHeight(state.log) || diskStalls(raft)) return;
+  if (role.first === null) {
+    build(raft, role, { purpose: 'first', configuration: null });
+    return;
+  }
+  if (state.applied >= lastHeight(state.log)) role.ready = true;
+  if (!role.ready || role.transfer !== null) return;
+  // Nothing goes above a change of the members until it is in force: the window drains.
+  if (unappliedConfiguration(state, lastHeight(state.log)) !== null) return;
+  if (role.nextConfiguration !== null) {
+    build(raft, role, { purpose: 'configuration', configuration: role.nextConfiguration });
+    return;
+  }
+  const due = state.now - role.lastBuildAt >= options.blockIntervalMs;
+  if (state.work.executable > 0 && !role.nothingToBuild && due && hasRoom(raft)) {
+    build(raft, role, { purpose: 'work', configuration: null });
+  }
+}
+
+/** Flow control: blocks and bytes that are not final yet. */
+export function hasRoom({ state, options }: Raft): boolean {
+  return (
+    lastHeight(state.log) - state.commit < options.window &&
+    uncommittedBytes(state) < options.uncommittedBytes
+  );
+}
+
+export function uncommittedBytes(state: Raft['state']): number {
+  let bytes = 0;
+  for (let i = state.log.entries.length - 1; i >= 0; i--) {
+    const entry = state.log.entries[i];
+    if (entry === undefined || entry.header.height <= state.commit) break;
+    bytes += entry.bytes;
+  }
+  return bytes;
+}
+
+function build(raft: Raft, role: Leader, what: Pick<Making, 'purpose' | 'configuration'>): void {
+  const { state } = raft;
+  const height = toHeight(lastHeight(state.log) + 1);
+  const parentHash = lastHash(state.log);
+  role.making = { parentHash, height, ...what, built: null };
+  role.lastBuildAt = state.now;
+  raft.out.push({
+    type: 'build',
+    parentHash,
+    height,
+    view: state.term,
+    allowEmpty: what.purpose !== 'work',
+    ...(what.purpose === 'work' ? {} : { mustBeEmpty: true }),
+    ...(what.configuration === null ? {} : { nextValidatorsHash: configurationHash(what.configuration) }),
+  });
+}
+
+/** A block was built: it needs the leader's signature before it can travel. */
+export function onBuilt(
+  raft: Raft,
+  role: Leader,
+  input: Extract<Input<never>, { readonly type: 'built' }>,
+): void {
+  const { state } = raft;
+  const { making } = role;
+  if (making === null || making.built !== null) return;
+  if (input.parentHash !== making.parentHash || input.view !== state.term) return;
+  if (input.proposal === null) {
+    role.making = null;
+    role.nothingToBuild = true;
+    return;
+  }
+  const { header } = input.proposal;
+  const blockHash = hashHeader(header);
+  invariant(
+    header.height === making.height && header.parentHash === making.parentHash && header.view === state.term,
+    'the block that was built is the one that was asked for',
+  );
+  making.built = { proposal: input.proposal, blockHash, bytes: input.bytes ?? 400 };
+  const slot = { view: state.term, height: header.height, blockHash };
+  raft.out.push({
+    type: 'sign',
+    message: {
+      key: signingKey(raft, making),
+      view: state.term,
+      floor: state.term,
+      bytes: encode(slotCodec, slot),
+      preimage: leaderBytes(raft.chainId, slot),
+    },
+  });
+}
+
+function signingKey({ state }: Raft, making: Making): string {
+  return `raft/block/${state.term}/${making.height}`;
+}
+
+/** The block enters the log. It is sent while this leader's own disk still writes it; it counts itself only after (figure 2). */
+export function onSigned(
+  raft: Raft,
+  role: Leader,
+  input: Extract<Input<never>, { readonly type: 'signed' }>,
+): void {
+  const { state } = raft;
+  const { making } = role;
+  if (making === null || making.built === null || input.key !== signingKey(raft, making)) return;
+  const { proposal, blockHash, bytes } = making.built;
+  role.making = null;
+  const configuration =
+    making.configuration === null ? new Uint8Array() : encodeConfiguration(making.configuration);
+  const changes = proposal.header.nextValidatorsHash !== proposal.header.validatorsHash;
+  invariant(changes === configuration.length > 0, 'a header names the configuration that its block starts');
+  const entry: Entry = {
+    header: proposal.header,
+    blockHash,
+    leader: ownIndex(state),
+    signature: input.signature,
+    configuration,
+    transactionHashes: proposal.transactionHashes,
+    bytes,
+  };
+  append(state.log, entry);
+  state.executed = lastHeight(state.log);
+  role.first ??= entry.header.height;
+  if (making.purpose === 'configuration') {
+    role.nextConfiguration = null;
+    if (state.change !== null) state.change.height = entry.header.height;
+    trace(raft, 'configuration-proposed', { height: entry.header.height });
+  }
+  write(raft, { entries: [entry] });
+}
+
+/** The mempool says something new, or blocks became final: a build may find something again. */
+export function wakeBuilder(raft: Raft): void {
+  if (raft.state.role.kind === 'leader') raft.state.role.nothingToBuild = false;
+}

@@ -1,0 +1,52 @@
+import { Problem } from '../../base/problem.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import type { PublicKey, SignatureClaim } from '../../crypto/signature.ts';
+import { type FinalityCertificate, leaderBytes } from '../../ledger/certificate.ts';
+import type { ValidatorSet } from '../../ledger/validators.ts';
+import type { Protocol } from '../engine.ts';
+import { RaftEngine } from './engine.ts';
+import { decodeMessage, encodeMessage, type RaftMessage } from './messages.ts';
+import { type RaftOptions, raftOptions } from './options.ts';
+
+/**
+ * Raft behind the contract of both engines. Messages carry no signatures: the stream that they come on proves their sender. A block carries
+ * its leader's, as its certificate.
+ */
+export function raftProtocol({
+  chainId,
+  validators,
+  options: given,
+}: {
+  chainId: Hash;
+  validators: ValidatorSet;
+  options: Partial<RaftOptions>;
+}): Protocol<RaftMessage> {
+  const options = raftOptions(given);
+  return {
+    engine: 'raft',
+    authentication: 'channel',
+    senderOf: (message) => message.from,
+    decode: decodeMessage,
+    encode: encodeMessage,
+    claims: () => [],
+    certificateClaims: (certificate, members) =>
+      claimsOf(certificate, { chainId, keys: members ?? validators.keys }),
+    start: (start) => new RaftEngine(options, start),
+  };
+}
+
+function claimsOf(
+  certificate: FinalityCertificate,
+  { chainId, keys }: { chainId: Hash; keys: readonly PublicKey[] },
+): SignatureClaim[] | Problem {
+  const wrong = (why: string): Problem =>
+    new Problem('certificate/invalid', `the certificate ${why}`, {
+      remedy: 'Ask another node for it, and check that both nodes use the same genesis file.',
+      details: { height: certificate.height, blockHash: certificate.blockHash },
+    });
+  if (certificate.engine !== 'raft') return wrong('is not one of Raft');
+  const { term, height, blockHash, leader, signature } = certificate;
+  const publicKey = keys[leader];
+  if (publicKey === undefined) return wrong(`names member ${leader}, and there are ${keys.length}`);
+  return [{ publicKey, message: leaderBytes(chainId, { view: term, height, blockHash }), signature }];
+}

@@ -1,0 +1,172 @@
+import type { Problem } from '../../base/problem.ts';
+import type { RequestId, ValidatorIndex } from '../engine.ts';
+import { quorumOf } from './configuration.ts';
+import type { ReadAnswer, ReadRequest, ReadToken } from './messages.ts';
+import { leaseMargin } from './options.ts';
+import { answer, knownLeader, notNow, send } from './outbox.ts';
+import { count, type Leader, type LeaderRead, type LocalRead, type Raft, type State } from './state.ts';
+
+/** A linearizable read was asked for here (section 8; dissertation, section 6.4). */
+export function onRead(raft: Raft, id: RequestId): void {
+  const { state, options } = raft;
+  if (state.reads.length >= options.pendingReads) {
+    answer(raft, id, notNow(state, 'consensus/busy', 'too many reads wait', 'Read again a little later.'));
+    return;
+  }
+  const leader = knownLeader(state);
+  if (leader === null || state.self === null) {
+    answer(raft, id, noLeader(state));
+    return;
+  }
+  const read: LocalRead = {
+    id,
+    deadline: state.now + 2 * options.electionTimeoutMs,
+    token: null,
+    index: null,
+  };
+  state.reads.push(read);
+  if (state.role.kind === 'leader') {
+    state.role.readRounds.push({ from: { id }, index: null, round: null });
+    return;
+  }
+  state.readSerial += 1;
+  read.token = { incarnation: state.incarnation, serial: state.readSerial };
+  // The count of starts, which makes the token unique, must be on disk before anybody hears of it. The first write
+  // holds it, and it is done before a leader can be known; a stalled one delays this read and nothing else.
+  send(raft, [leader], { type: 'read-request', token: read.token });
+}
+
+function noLeader(state: State): Problem {
+  return notNow(
+    state,
+    'consensus/no-leader',
+    'no leader is known, or it has no majority',
+    'Try again in a second, ask another node, or accept a read that may be stale.',
+  );
+}
+
+export function onReadRequest(raft: Raft, { from, token }: ReadRequest): void {
+  const { state, options } = raft;
+  if (state.role.kind !== 'leader' || state.role.readRounds.length >= options.pendingReads) {
+    send(raft, [from], { type: 'read-answer', token, height: undefined });
+    return;
+  }
+  state.role.readRounds.push({ from: { member: from, token }, index: null, round: null });
+}
+
+/** The answer is used once: its token is gone then, so a duplicate finds nothing. */
+export function onReadAnswer(raft: Raft, { token, height }: ReadAnswer): void {
+  const { state } = raft;
+  const read = state.reads.find((waiting) => sameToken(waiting.token, token));
+  if (read === undefined) return;
+  read.token = null;
+  if (height === undefined) endRead(raft, read, noLeader(state));
+  else read.index = height;
+}
+
+function sameToken(a: ReadToken | null, b: ReadToken): boolean {
+  return a !== null && a.incarnation === b.incarnation && a.serial === b.serial;
+}
+
+/**
+ * The leader's share: a read takes the commit height as its index when it comes (once a block of this term is
+ * committed: before that the leader does not know what is), waits for a round that starts after that, and is good when a majority answered it.
+ * True when a round must start for reads that have none.
+ */
+export function confirmReads(raft: Raft, role: Leader): boolean {
+  const { state } = raft;
+  if (role.readRounds.length === 0) return false;
+  if (role.first === null || state.commit < role.first) return false;
+  const confirmed = confirmedRound(raft, role);
+  const leased = holdsLease(raft, role);
+  const waiting: LeaderRead[] = [];
+  for (const read of role.readRounds) {
+    read.index ??= state.commit;
+    if (leased || (read.round !== null && read.round <= confirmed)) serve(raft, read);
+    else waiting.push(read);
+  }
+  role.readRounds = waiting;
+  // One round at a time, for everything that came meanwhile.
+  const running = waiting.some(({ round }) => round !== null);
+  if (running || waiting.length === 0) return false;
+  for (const read of waiting) read.round = role.round + 1;
+  count(state, 'readRounds');
+  return true;
+}
+
+/** The newest round that a majority answered. */
+function confirmedRound({ state }: Raft, role: Leader): number {
+  let confirmed = 0;
+  const rounds = [...role.progress.values()].map(({ round }) => round);
+  for (const round of [...rounds, role.round]) {
+    const answered = quorumOf(
+      state.configuration,
+      (index) => index === state.self || (role.progress.get(index)?.round ?? 0) >= round,
+    );
+    if (answered) confirmed = Math.max(confirmed, round);
+  }
+  return confirmed;
+}
+
+/** Only when configured: a majority answered so lately that none of it can have helped another leader into office. */
+function holdsLease({ state, options }: Raft, role: Leader): boolean {
+  if (!options.leaseReads || role.transfer !== null) return false;
+  const span = options.electionTimeoutMs * (1 - leaseMargin);
+  return quorumOf(
+    state.configuration,
+    (index) =>
+      index === state.self ||
+      state.now - (role.progress.get(index)?.roundSentAt ?? Number.NEGATIVE_INFINITY) < span,
+  );
+}
+
+function serve(raft: Raft, { from, index }: LeaderRead): void {
+  const height = index ?? raft.state.commit;
+  if ('member' in from) {
+    send(raft, [from.member], { type: 'read-answer', token: from.token, height });
+    return;
+  }
+  const read = raft.state.reads.find(({ id }) => id === from.id);
+  if (read !== undefined) read.index = height;
+}
+
+/** Answers the reads whose block is applied, and gives up on those that waited too long. */
+export function finishReads(raft: Raft): void {
+  const { state } = raft;
+  // `endRead` puts a new list in place, so this walks over the old one.
+  for (const read of state.reads) {
+    if (read.index !== null && state.applied >= read.index) {
+      count(state, 'readsServed');
+      endRead(raft, read, { height: read.index });
+    } else if (state.now >= read.deadline) {
+      endRead(
+        raft,
+        read,
+        notNow(state, 'consensus/read-timeout', 'the leader could not confirm in time', 'Read again.'),
+      );
+    }
+  }
+}
+
+function endRead(raft: Raft, read: LocalRead, result: Parameters<typeof answer>[2]): void {
+  raft.state.reads = raft.state.reads.filter((other) => other !== read);
+  answer(raft, read.id, result);
+}
+
+/** No leader is heard any more: nobody will answer. */
+export function dropWaitingReads(raft: Raft): void {
+  const { state } = raft;
+  for (const read of state.reads.filter(({ index }) => index === null)) endRead(raft, read, noLeader(state));
+}
+
+/** The lead is lost: whoever waits for this leader's word is told so. */
+export function dropLeaderReads(raft: Raft, role: Leader): void {
+  for (const { from } of role.readRounds) {
+    if ('member' in from) tellRefused(raft, from.member, from.token);
+  }
+  dropWaitingReads(raft);
+}
+
+function tellRefused(raft: Raft, member: ValidatorIndex, token: ReadToken): void {
+  send(raft, [member], { type: 'read-answer', token, height: undefined });
+}

@@ -1,0 +1,318 @@
+import { type Height, toHeight } from '../../ledger/block.ts';
+import type { Input, ValidatorIndex } from '../engine.ts';
+import { quorumOf, quorumValue } from './configuration.ts';
+import { entryOf } from './following.ts';
+import { entryAt, hashAt, lastHeight, lastNotAbove, termAt, wireOf } from './log.ts';
+import {
+  type Accepted,
+  entryBytes,
+  type HeartbeatAnswer,
+  nameOf,
+  type Rejected,
+  type WireEntry,
+} from './messages.ts';
+import { committed, send, trace } from './outbox.ts';
+import { becomeFollower } from './roles.ts';
+import { offerSnapshot } from './snapshots.ts';
+import type { Leader, Progress, Raft } from './state.ts';
+import { diskStalls } from './writing.ts';
+
+/** Blocks asked of storage at once for one follower: they come back as one message or a few. */
+const loadAtOnce = 16;
+
+/** A leader's share of a tick: heartbeats, and whether it may go on (check-quorum; dissertation, section 6.2). */
+export function tickLeader(raft: Raft, role: Leader): void {
+  const { state, options } = raft;
+  if (diskStalls(raft)) {
+    becomeFollower(raft, state.term, null, 'its disk stalls');
+    return;
+  }
+  if (state.now - role.since >= options.electionTimeoutMs && !quorumContact(raft, role)) {
+    becomeFollower(raft, state.term, null, 'it lost contact with a majority');
+    return;
+  }
+  if (state.now >= role.nextHeartbeatAt) startRound(raft, role);
+}
+
+/** It heard a majority, itself included, within the last election timeout. */
+export function quorumContact({ state, options }: Raft, role: Leader): boolean {
+  return quorumOf(
+    state.configuration,
+    (index) =>
+      index === state.self ||
+      state.now - (role.progress.get(index)?.heardAt ?? Number.NEGATIVE_INFINITY) < options.electionTimeoutMs,
+  );
+}
+
+/** A round of heartbeats. Each has its own number, made here and never used again, and reads wait for a majority to answer it. */
+export function startRound(raft: Raft, role: Leader): void {
+  const { state, options } = raft;
+  role.round += 1;
+  role.nextHeartbeatAt = state.now + options.heartbeatMs;
+  role.roundsSent = role.roundsSent.filter(({ at }) => state.now - at < options.electionTimeoutMs);
+  role.roundsSent.push({ round: role.round, at: state.now });
+  send(raft, [...role.progress.keys()], {
+    type: 'heartbeat',
+    commit: committed(state),
+    round: role.round,
+  });
+}
+
+export function onHeartbeatAnswer(raft: Raft, role: Leader, message: HeartbeatAnswer): void {
+  const { state, options } = raft;
+  const progress = role.progress.get(message.from);
+  if (progress === undefined) return;
+  progress.heardAt = state.now;
+  if (message.round > progress.round && message.round <= role.round) {
+    progress.round = message.round;
+    const sent = role.roundsSent.find(({ round }) => round === message.round);
+    progress.roundSentAt = sent?.at ?? Number.NEGATIVE_INFINITY;
+  }
+  const patience = state.now - options.heartbeatMs * 2;
+  const oldest = progress.inFlight[0];
+  if (progress.kind === 'probe' && progress.probeSentAt !== null && progress.probeSentAt <= patience) {
+    progress.probeSentAt = null;
+  } else if (
+    progress.kind === 'stream' &&
+    oldest !== undefined &&
+    oldest.sentAt <= patience &&
+    message.received < oldest.last
+  ) {
+    // What was sent that long ago and is not there got lost: go on from what is there.
+    progress.inFlight = [];
+    progress.next = toHeight(Math.max(progress.match, Math.min(message.received, lastHeight(state.log))) + 1);
+    probe(progress);
+  }
+}
+
+function probe(progress: Progress): void {
+  progress.kind = 'probe';
+  progress.probeSentAt = null;
+  progress.inFlight = [];
+}
+
+/** A connection came back or broke: what was on the way may be lost. */
+export function onConnectionChange(raft: Raft, role: Leader, member: ValidatorIndex): void {
+  const progress = role.progress.get(member);
+  if (progress === undefined || progress.kind === 'snapshot') return;
+  progress.next = toHeight(
+    Math.max(progress.match + 1, Math.min(progress.next, lastHeight(raft.state.log) + 1)),
+  );
+  probe(progress);
+}
+
+/** An acknowledgement counts only for the very block that it names. */
+export function onAccepted(raft: Raft, role: Leader, { from, block }: Accepted): void {
+  const { state } = raft;
+  const progress = role.progress.get(from);
+  if (progress === undefined) return;
+  progress.heardAt = state.now;
+  const own = hashAt(state.log, block.height);
+  if (own !== block.blockHash && !(own === undefined && block.height <= state.log.base.height)) return;
+  if (block.height > progress.match) progress.match = block.height;
+  progress.next = toHeight(Math.max(progress.next, progress.match + 1));
+  progress.inFlight = progress.inFlight.filter(({ last }) => last > progress.match);
+  if (
+    progress.kind === 'probe' ||
+    (progress.kind === 'snapshot' && progress.match >= (progress.snapshot?.block.height ?? 0))
+  ) {
+    progress.kind = 'stream';
+    progress.snapshot = null;
+    progress.probeSentAt = null;
+  }
+}
+
+/** Fast back-up (end of section 5.3): one round trip for each conflicting term, and never below what the follower has final. */
+export function onRejected(raft: Raft, role: Leader, message: Rejected): void {
+  const { state } = raft;
+  const progress = role.progress.get(message.from);
+  if (progress === undefined) return;
+  progress.heardAt = state.now;
+  if (progress.kind === 'snapshot' || message.previous <= progress.match) return;
+  if (progress.kind === 'probe' && message.previous !== progress.next - 1) return;
+  let next: number = message.next;
+  if (message.conflictTerm > 0) {
+    const fitting = lastNotAbove(
+      state.log,
+      toHeight(Math.min(message.previous, lastHeight(state.log))),
+      message.conflictTerm,
+    );
+    if (termAt(state.log, fitting) === message.conflictTerm) next = Math.min(fitting + 1, message.previous);
+  }
+  progress.next = toHeight(
+    Math.max(progress.match + 1, message.final + 1, Math.min(next, lastHeight(state.log) + 1)),
+  );
+  probe(progress);
+}
+
+/**
+ * The commit rule: a block of this term that a majority has on disk, and with it all below (sections 5.3 and 5.4.2, figure 8).
+ * The leader counts itself for what its own disk confirmed.
+ */
+export function advanceLeaderCommit(raft: Raft, role: Leader): void {
+  const { state } = raft;
+  const reached = toHeight(
+    quorumValue(state.configuration, (index) =>
+      index === state.self ? state.durable : (role.progress.get(index)?.match ?? 0),
+    ),
+  );
+  if (reached <= state.commit || termAt(state.log, reached) !== state.term) return;
+  state.commit = reached;
+  // Tell the others now: they can make it final before the next block or heartbeat comes by.
+  startRound(raft, role);
+}
+
+/** Sends each follower what it lacks, within the bounds of what may be on the way to it. */
+export function replicate(raft: Raft, role: Leader): void {
+  for (const [member, progress] of role.progress) {
+    while (mayAppend(raft, progress) && sendAppend(raft, member, progress));
+  }
+}
+
+function mayAppend({ state, options }: Raft, progress: Progress): boolean {
+  if (progress.loadingFrom !== null || progress.kind === 'snapshot') return false;
+  if (progress.kind === 'probe') return progress.probeSentAt === null;
+  const bytes = progress.inFlight.reduce((sum, message) => sum + message.bytes, 0);
+  return (
+    progress.next <= lastHeight(state.log) &&
+    progress.inFlight.length < options.inFlightMessages &&
+    bytes < options.inFlightBytes
+  );
+}
+
+/** One append message; false when it has to wait for storage. */
+function sendAppend(raft: Raft, member: ValidatorIndex, progress: Progress): boolean {
+  const { state, options } = raft;
+  const { log } = state;
+  if (progress.next <= log.base.height) {
+    load(raft, progress, log.base.height);
+    return false;
+  }
+  const previous = hashAt(log, toHeight(progress.next - 1));
+  if (previous === undefined) return false;
+  const entries: WireEntry[] = [];
+  let bytes = 0;
+  for (let height = progress.next; ; height = toHeight(height + 1)) {
+    const entry = entryAt(log, height);
+    if (entry === undefined) break;
+    const wire = wireOf(entry);
+    if (wire === undefined) {
+      if (entries.length > 0) break;
+      load(raft, progress, lastHeight(log));
+      return false;
+    }
+    const size = entryBytes(wire.proposal.transactionHashes.length, wire.configuration.length);
+    if (entries.length > 0 && bytes + size > options.appendBytes) break;
+    entries.push(wire);
+    bytes += size;
+  }
+  appendTo(raft, { member, progress, previousHash: previous, entries, bytes });
+  return true;
+}
+
+function appendTo(
+  raft: Raft,
+  {
+    member,
+    progress,
+    previousHash,
+    entries,
+    bytes,
+  }: {
+    member: ValidatorIndex;
+    progress: Progress;
+    previousHash: Parameters<typeof nameOf>[1];
+    entries: readonly WireEntry[];
+    bytes: number;
+  },
+): void {
+  const previous = nameOf(toHeight(progress.next - 1), previousHash);
+  const { state } = raft;
+  send(raft, [member], { type: 'append', previous, entries, commit: state.commit });
+  if (progress.kind === 'probe') {
+    progress.probeSentAt = state.now;
+    return;
+  }
+  const last = toHeight(previous.height + entries.length);
+  progress.next = toHeight(last + 1);
+  progress.inFlight.push({ last, bytes, sentAt: state.now });
+}
+
+/** Asks storage for blocks that memory does not hold (any more). */
+function load(raft: Raft, progress: Progress, to: Height): void {
+  const { log } = raft.state;
+  const from = progress.next;
+  const blocks = [];
+  for (let height = from; height <= to && height < from + loadAtOnce; height = toHeight(height + 1)) {
+    blocks.push({ height, blockHash: entryAt(log, height)?.blockHash ?? null });
+  }
+  progress.loadingFrom = from;
+  raft.out.push({ type: 'load', blocks });
+}
+
+type Loaded = Extract<Input<never>, { readonly type: 'loaded' }>;
+
+/** Blocks came from storage: those of the log are kept there, and go out from there; older ones go out at once. */
+export function onLoaded(raft: Raft, role: Leader, { blocks }: Loaded): void {
+  const { state, options } = raft;
+  const from = blocks[0]?.height;
+  if (from === undefined) return;
+  for (const { height, block } of blocks) {
+    const position = height - state.log.base.height - 1;
+    const entry = state.log.entries[position];
+    if (block === null || entry?.blockHash !== block.blockHash) continue;
+    state.log.entries[position] = { ...entry, transactionHashes: block.proposal.transactionHashes };
+  }
+  for (const [member, progress] of role.progress) {
+    if (progress.loadingFrom !== from) continue;
+    progress.loadingFrom = null;
+    if (progress.next !== from || progress.kind === 'snapshot') continue;
+    const entries = wiresOf(raft, blocks);
+    const first = entries[0];
+    if (from > state.log.base.height) continue;
+    if (first === undefined) {
+      offerSnapshot(raft, member, progress);
+      continue;
+    }
+    let batch: WireEntry[] = [];
+    let bytes = 0;
+    const flush = (): void => {
+      const [head] = batch;
+      if (head === undefined || !mayAppend(raft, progress)) return;
+      appendTo(raft, {
+        member,
+        progress,
+        previousHash: head.proposal.header.parentHash,
+        entries: batch,
+        bytes,
+      });
+      batch = [];
+      bytes = 0;
+    };
+    for (const wire of entries) {
+      const size = entryBytes(wire.proposal.transactionHashes.length, wire.configuration.length);
+      if (bytes + size > options.appendBytes) flush();
+      if (bytes + size > options.appendBytes && batch.length > 0) break;
+      batch.push(wire);
+      bytes += size;
+    }
+    flush();
+  }
+}
+
+/** The final blocks among these, in order, up to the first one that is not there. */
+function wiresOf(raft: Raft, blocks: Loaded['blocks']): WireEntry[] {
+  const wires: WireEntry[] = [];
+  for (const { block } of blocks) {
+    const certificate = block?.certificate;
+    if (block === null || certificate?.engine !== 'raft') break;
+    const { leader, signature, configuration } = certificate;
+    const wire = { proposal: block.proposal, leader, signature, configuration };
+    if (entryOf(wire).blockHash !== block.blockHash) {
+      trace(raft, 'storage-mismatch', { height: block.proposal.header.height });
+      break;
+    }
+    wires.push(wire);
+  }
+  return wires;
+}

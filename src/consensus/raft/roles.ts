@@ -1,0 +1,143 @@
+import { nextFloat } from '../../base/random.ts';
+import { type Height, toHeight, toView } from '../../ledger/block.ts';
+import type { ValidatorIndex } from '../engine.ts';
+import { isVoter, takesPart } from './configuration.ts';
+import { entryAt, lastHeight } from './log.ts';
+import type { Term } from './messages.ts';
+import { trace } from './outbox.ts';
+import { dropLeaderReads, dropWaitingReads } from './reads.ts';
+import { count, type Progress, type Raft, type State } from './state.ts';
+import { diskStalls, voidOldMessages, write } from './writing.ts';
+
+/** Waits anew before it campaigns: between one and two election timeouts (section 5.2). */
+export function restartElectionTimer(raft: Raft): void {
+  const { state, options } = raft;
+  state.electionDeadline = state.now + options.electionTimeoutMs * (1 + nextFloat(state.random));
+}
+
+/** any -> follower: a leader showed itself, or a higher term. A new term is written down at once. */
+export function becomeFollower(raft: Raft, term: Term, leader: ValidatorIndex | null, why: string): void {
+  const { state } = raft;
+  const { role } = state;
+  if (role.kind === 'leader') {
+    count(state, 'stepDowns');
+    dropLeaderReads(raft, role);
+    trace(raft, 'stepped-down', { why });
+    // Only now: while it led it did not wait for anybody.
+    restartElectionTimer(raft);
+  }
+  if (term > state.term) {
+    state.term = term;
+    state.votedFor = null;
+    voidOldMessages(raft);
+    write(raft, {});
+  }
+  state.role = { kind: 'follower', leader, matched: state.commit, leaderCommit: state.commit, staging: [] };
+  if (leader === null) state.leaderHeardAt = null;
+  else trace(raft, 'following', { leader });
+}
+
+/** follower -> pre-candidate: would the others vote for it? Changes nothing that lasts (dissertation, section 9.6). */
+export function becomePreCandidate(raft: Raft): void {
+  const { state } = raft;
+  state.role = { kind: 'candidate', pre: true, transfer: false, votes: new Map([[ownIndex(state), true]]) };
+  state.leaderHeardAt = null;
+  dropWaitingReads(raft);
+  restartElectionTimer(raft);
+}
+
+/** follower or pre-candidate -> candidate: a new term, and its own vote for itself, which counts when it is on disk. */
+export function becomeCandidate(raft: Raft, transfer: boolean): void {
+  const { state } = raft;
+  state.term = toView(state.term + 1);
+  state.votedFor = ownIndex(state);
+  state.role = { kind: 'candidate', pre: false, transfer, votes: new Map() };
+  state.leaderHeardAt = null;
+  voidOldMessages(raft);
+  restartElectionTimer(raft);
+  count(state, 'campaigns');
+}
+
+/** candidate -> leader. It first commits an empty block of its own term (section 8). */
+export function becomeLeader(raft: Raft): void {
+  const { state } = raft;
+  state.role = {
+    kind: 'leader',
+    since: state.now,
+    first: null,
+    ready: false,
+    progress: new Map(),
+    making: null,
+    lastBuildAt: Number.NEGATIVE_INFINITY,
+    nothingToBuild: false,
+    round: 0,
+    roundsSent: [],
+    nextHeartbeatAt: state.now,
+    readRounds: [],
+    transfer: null,
+    nextConfiguration: null,
+  };
+  state.leaderHeardAt = null;
+  state.install = null;
+  count(state, 'elections');
+  trackMembers(raft);
+  trace(raft, 'leading', { last: lastHeight(state.log), commit: state.commit });
+}
+
+/** A leader keeps one progress for each other member, in the order of their indexes. */
+export function trackMembers(raft: Raft): void {
+  const { state } = raft;
+  if (state.role.kind !== 'leader') return;
+  const { progress } = state.role;
+  for (const index of state.configuration.keys()) {
+    if (index === state.self) continue;
+    const takes = takesPart(state.configuration, index);
+    if (takes && !progress.has(index)) progress.set(index, freshProgress(state));
+    if (!takes) progress.delete(index);
+  }
+}
+
+function freshProgress(state: State): Progress {
+  return {
+    kind: 'probe',
+    match: toHeight(0),
+    next: toHeight(lastHeight(state.log) + 1),
+    inFlight: [],
+    probeSentAt: null,
+    loadingFrom: null,
+    heardAt: state.now,
+    round: 0,
+    roundSentAt: Number.NEGATIVE_INFINITY,
+    snapshot: null,
+  };
+}
+
+/**
+ * May ask for votes: it has one in the configuration in force, and no newer one is committed but not applied (else two
+ * leaders could count different electorates); its disk answers; its log was never lost.
+ */
+export function mayCampaign(raft: Raft): boolean {
+  const { state } = raft;
+  return (
+    isVoter(state.configuration, state.self) &&
+    !state.amnesiac &&
+    state.install === null &&
+    !diskStalls(raft) &&
+    unappliedConfiguration(state, state.commit) === null
+  );
+}
+
+/** Height of the first block above the applied one, up to `to`, that starts a configuration. */
+export function unappliedConfiguration(state: State, to: Height): Height | null {
+  const arriving = state.arriving[0];
+  if (arriving !== undefined && arriving.height <= to) return arriving.height;
+  const from = Math.max(state.applied, state.log.base.height) + 1;
+  for (let height = toHeight(from); height <= to; height = toHeight(height + 1)) {
+    if ((entryAt(state.log, height)?.configuration.length ?? 0) > 0) return height;
+  }
+  return null;
+}
+
+export function ownIndex(state: State): ValidatorIndex {
+  return state.self ?? -1;
+}

@@ -1,0 +1,86 @@
+import type { EngineStatus } from '../engine.ts';
+import { isJoint, isVoter, quorumOf } from './configuration.ts';
+import { hearsLeader } from './election.ts';
+import { lastHeight } from './log.ts';
+import { knownLeader } from './outbox.ts';
+import { hasRoom } from './proposing.ts';
+import { quorumContact } from './replication.ts';
+import type { Raft } from './state.ts';
+import { diskStalls } from './writing.ts';
+
+export function statusOf(raft: Raft): EngineStatus {
+  const { state } = raft;
+  const { role } = state;
+  return {
+    engine: 'raft',
+    view: state.term,
+    finalHeight: state.handed,
+    primary: knownLeader(state),
+    quorumContact: role.kind === 'leader' ? quorumContact(raft, role) : hearsLeader(raft),
+    highestKnown: state.highestKnown,
+    inFlight: lastHeight(state.log) - state.commit,
+    voting: isVoter(state.configuration, state.self) && !state.amnesiac,
+    accepting: hasRoom(raft),
+    members: state.configuration,
+    counters: {
+      ...state.counters,
+      writesPending: state.writes.length,
+      oldestWriteMs: state.writes[0] === undefined ? 0 : state.now - state.writes[0].since,
+      readsPending: state.reads.length,
+    },
+  };
+}
+
+/** One sentence: what progress waits for. */
+export function whyOf(raft: Raft): string {
+  const { state } = raft;
+  const where = `height ${state.commit}, term ${state.term}`;
+  if (state.refused !== null)
+    return `${where}: ${state.refused}; this node may differ from the others, stop and examine it`;
+  if (diskStalls(raft))
+    return `${where}: the disk has not finished a write for ${age(raft, state.writes[0]?.since)}`;
+  if (state.amnesiac)
+    return `${where}: the log of this member was lost; it must be removed and added again before it votes`;
+  if (state.install !== null)
+    return `${where}: a snapshot of height ${state.install.snapshot.height} is being fetched`;
+  if (state.commit > state.executed) return `${where}: committed blocks wait for the driver to execute them`;
+  if (state.handed > state.applied) return `${where}: block ${state.applied + 1} is being stored`;
+  const { role } = state;
+  switch (role.kind) {
+    case 'leader': {
+      const stored = [...state.configuration.keys()].filter((index) => {
+        const match = index === state.self ? state.durable : (role.progress.get(index)?.match ?? 0);
+        return match >= lastHeight(state.log);
+      });
+      const voters = [...state.configuration.keys()].filter((index) => isVoter(state.configuration, index));
+      const silent = voters.filter(
+        (index) =>
+          index !== state.self &&
+          state.now - (role.progress.get(index)?.heardAt ?? 0) >= raft.options.electionTimeoutMs,
+      );
+      const missing =
+        silent.length === 0 ? '' : `; silent: ${silent.map((index) => `member ${index}`).join(', ')}`;
+      if (isJoint(state.configuration)) return `${where}: between two configurations${missing}`;
+      if (lastHeight(state.log) > state.commit) {
+        const count = stored.filter((index) => voters.includes(index)).length;
+        return `${where}: block ${lastHeight(state.log)} is on ${count} of ${voters.length} disks${missing}`;
+      }
+      return `${where}: nothing waits; this node leads${missing}`;
+    }
+    case 'candidate': {
+      const { votes } = role;
+      const yes = [...votes.values()].filter(Boolean).length;
+      const enough = quorumOf(state.configuration, (index) => votes.get(index) === true);
+      return `${where}: no leader; ${role.pre ? 'asked whether to campaign' : 'campaigning'}, ${yes} in favour${enough ? '' : ', not a majority'}`;
+    }
+    case 'follower':
+      if (role.leader === null) return `${where}: no leader is known; waiting for an election`;
+      if (role.staging.length > 0)
+        return `${where}: ${role.staging.length} blocks of member ${role.leader} are being checked`;
+      return `${where}: nothing waits; member ${role.leader} leads, heard ${age(raft, state.leaderHeardAt)} ago`;
+  }
+}
+
+function age(raft: Raft, since: number | null | undefined): string {
+  return since === null || since === undefined ? 'never' : `${Math.round(raft.state.now - since)} ms`;
+}

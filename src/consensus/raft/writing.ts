@@ -1,0 +1,100 @@
+import { invariant } from '../../base/invariant.ts';
+import { type Height, toHeight } from '../../ledger/block.ts';
+import type { Effect, PersistEffect } from '../engine.ts';
+import { type Entry, lastHeight, truncateAfter } from './log.ts';
+import type { RaftMessage, Term } from './messages.ts';
+import { encodeEntry, encodeHardState, entryKey, stateKey } from './records.ts';
+import { count, type Raft } from './state.ts';
+
+/** What a write holds besides term, vote and commit, which every one holds: they are one ordered stream. */
+export interface WriteContent {
+  /** Entries that were just appended to the log. */
+  readonly entries?: readonly Entry[];
+  /** Entries that were just cut off. */
+  readonly cut?: readonly Entry[];
+  readonly records?: PersistEffect['records'];
+  readonly after?: readonly (Effect<RaftMessage> | undefined)[];
+  readonly ownVote?: Term;
+}
+
+/** Asks for a write (section 5: "updated on stable storage before responding"). */
+export function write(raft: Raft, content: WriteContent): void {
+  const { state } = raft;
+  const entries = content.entries ?? [];
+  const cut = content.cut ?? [];
+  const written = new Set(entries.map((entry) => entryKey(entry.header.height)));
+  const kept = new Set(entries.map(({ blockHash }) => blockHash));
+  const removed = new Set(
+    [...state.staleRecords, ...cut.map((entry) => entryKey(entry.header.height))].filter(
+      (key) => !written.has(key),
+    ),
+  );
+  state.staleRecords = [];
+  const seq = state.nextSeq++;
+  raft.out.push({
+    type: 'persist',
+    seq,
+    records: [
+      { key: stateKey, value: encodeHardState({ ...state, votedFor: state.votedFor ?? undefined }) },
+      ...[...removed].map((key) => ({ key, value: null })),
+      ...entries.map((entry) => ({ key: entryKey(entry.header.height), value: encodeEntry(entry) })),
+      ...(content.records ?? []),
+    ],
+    sign: [],
+    blocks: entries.map(({ blockHash }) => blockHash),
+    ...(cut.length > 0
+      ? { forget: cut.map(({ blockHash }) => blockHash).filter((hash) => !kept.has(hash)) }
+      : {}),
+  });
+  state.writes.push({
+    seq,
+    since: state.now,
+    upTo: entries.length > 0 ? lastHeight(state.log) : toHeight(0),
+    after: (content.after ?? []).filter((effect) => effect !== undefined),
+    ownVote: content.ownVote ?? null,
+  });
+}
+
+/**
+ * Cuts the log after `height`. Acknowledgements that wait for older writes are void for what was cut: the block may
+ * come back later under a new write, and the old one says nothing about that (ABA).
+ */
+export function cutLog(raft: Raft, height: Height): Entry[] {
+  const { state } = raft;
+  invariant(height >= state.commit, 'no committed block is cut off');
+  const cut = truncateAfter(state.log, height);
+  if (cut.length > 0) count(state, 'truncated', cut.length);
+  state.durable = toHeight(Math.min(state.durable, height));
+  state.executed = toHeight(Math.min(state.executed, height));
+  for (const pending of state.writes) pending.upTo = toHeight(Math.min(pending.upTo, height));
+  return cut;
+}
+
+/** Takes off the writes that are done, and returns the terms whose own vote is now on disk. */
+export function settleWrites(raft: Raft, seq: number): Term[] {
+  const { state } = raft;
+  const ownVotes: Term[] = [];
+  while (state.writes[0] !== undefined && state.writes[0].seq <= seq) {
+    const done = state.writes.shift();
+    if (done === undefined) break;
+    state.durable = toHeight(Math.max(state.durable, done.upTo));
+    raft.out.push(...done.after);
+    if (done.ownVote !== null) ownVotes.push(done.ownVote);
+  }
+  return ownVotes;
+}
+
+/** What waits in the name of an older term must not be said any more. */
+export function voidOldMessages(raft: Raft): void {
+  for (const pending of raft.state.writes) {
+    pending.after = pending.after.filter(
+      (effect) => effect.type !== 'send' || effect.message.term >= raft.state.term,
+    );
+  }
+}
+
+/** The oldest unfinished write is too old: the disk stalls, and whoever depends on this member should look elsewhere. */
+export function diskStalls(raft: Raft): boolean {
+  const oldest = raft.state.writes[0];
+  return oldest !== undefined && raft.state.now - oldest.since >= raft.options.electionTimeoutMs;
+}

@@ -1,0 +1,455 @@
+import { defined, invariant } from '../../../src/base/invariant.ts';
+import type { Problem } from '../../../src/base/problem.ts';
+import type { Hash } from '../../../src/crypto/hash.ts';
+import {
+  type BlockHeader,
+  hashHeader,
+  type Height,
+  type Proposal,
+  toHeight,
+} from '../../../src/ledger/block.ts';
+import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
+import { validatorSet } from '../../../src/ledger/validators.ts';
+import type {
+  BlockName,
+  ChainLink,
+  Effect,
+  EngineRequest,
+  Input,
+  Verified,
+} from '../../../src/consensus/engine.ts';
+import { RaftEngine } from '../../../src/consensus/raft/engine.ts';
+import { checkInvariants } from '../../../src/consensus/raft/invariants.ts';
+import { decodeMessage, encodeMessage, type RaftMessage } from '../../../src/consensus/raft/messages.ts';
+import type { RaftOptions } from '../../../src/consensus/raft/options.ts';
+import { chainId, childOf, genesisHeader, keyOf, type Schedule, signatureOf } from './world.ts';
+
+export interface FinalBlock {
+  readonly proposal: Proposal;
+  readonly blockHash: Hash;
+  readonly certificate: FinalityCertificate | null;
+}
+
+/** What survives a crash. */
+interface Disk {
+  records: Map<string, Uint8Array>;
+  candidates: Map<Hash, Proposal>;
+  /** Final blocks by height, without those that were pruned. */
+  blocks: Map<number, FinalBlock>;
+  final: { header: BlockHeader; hash: Hash; certificate: FinalityCertificate | null };
+  compacted: { snapshot: BlockName; firstBlock: Height } | null;
+}
+
+/** What the world around a host offers it. */
+export interface Surroundings {
+  readonly schedule: Schedule;
+  readonly options: RaftOptions;
+  readonly genesisMembers: number;
+  post(from: number, to: number, message: RaftMessage): void;
+  /** Another host, when it runs and can be reached. */
+  reach(from: number, to: number): Host | undefined;
+  /** All ever submitted, in order. */
+  transactions(): readonly Hash[];
+  afterStep(host: Host, input: Input<RaftMessage>, effects: readonly Effect<RaftMessage>[]): void;
+  seedFor(index: number, starts: number): number;
+}
+
+/** Stands in for the driver of one node: answers what its engine asks, on a virtual clock and disk. */
+export class Host {
+  readonly index: number;
+  readonly disk: Disk;
+  engine: RaftEngine | null = null;
+  starts = 0;
+  diskMs = 2;
+  executionMs = 1;
+  /** Writes are taken and never finish, until `resumeDisk`. */
+  stalled = false;
+  /** Blocks that this host finds invalid, or whose bodies nobody can give it. */
+  readonly invalid = new Set<Hash>();
+  withholdBodies = false;
+  /** Unless false: builds blocks only when the test says so. */
+  readonly answers = new Map<number, { readonly height: Height } | Problem>();
+  /** Everything that the engine handed out as final, ever, by height. */
+  readonly finals = new Map<number, Hash>();
+  readonly traces: { readonly at: number; readonly event: string; readonly data: object }[] = [];
+  #known = new Map<Hash, Proposal>();
+  #queue: { readonly run: () => void; readonly done: () => void }[] = [];
+  #writing = false;
+  #life = 0;
+  #seenWork = -1;
+  #request = 0;
+  readonly #world: Surroundings;
+
+  constructor(index: number, world: Surroundings) {
+    this.index = index;
+    this.#world = world;
+    const header = genesisHeader(world.genesisMembers);
+    this.disk = {
+      records: new Map(),
+      candidates: new Map(),
+      blocks: new Map(),
+      final: { header, hash: hashHeader(header), certificate: null },
+      compacted: null,
+    };
+  }
+
+  get state(): RaftEngine['raft']['state'] {
+    return defined(this.engine, `engine of ${this.index}`).raft.state;
+  }
+
+  get leads(): boolean {
+    return this.engine !== null && this.state.role.kind === 'leader';
+  }
+
+  start(firstUse = this.starts === 0): void {
+    invariant(this.engine === null, 'a host is started once');
+    const validators = validatorSet(
+      Array.from({ length: this.#world.genesisMembers }, (_, index) => keyOf(index)),
+    );
+    const { disk } = this;
+    this.starts += 1;
+    this.#known = new Map([...disk.candidates, ...[...disk.blocks.values()].map(knownPair)]);
+    this.#seenWork = -1;
+    this.engine = new RaftEngine(this.#world.options, {
+      chainId,
+      validators,
+      self: keyOf(this.index),
+      final: disk.final,
+      records: disk.records,
+      candidates: [],
+      ...(disk.compacted === null ? {} : { compacted: disk.compacted }),
+      firstUse,
+      now: this.#world.schedule.now,
+      seed: this.#world.seedFor(this.index, this.starts),
+    });
+    this.#life += 1;
+    this.#tick(this.#life);
+  }
+
+  /** kill -9: what was not synced is gone. */
+  crash(): void {
+    this.engine = null;
+    this.#life += 1;
+    this.#queue = [];
+    this.#writing = false;
+  }
+
+  /** The directory is empty after this. */
+  wipe(): void {
+    this.disk.records = new Map();
+    this.disk.candidates = new Map();
+  }
+
+  #tick(life: number): void {
+    if (life !== this.#life) return;
+    const waiting = this.#waiting();
+    if (waiting !== this.#seenWork) {
+      this.#seenWork = waiting;
+      const since = waiting > 0 ? this.#world.schedule.now : null;
+      this.give({ type: 'work', work: { executable: waiting, oldestSince: since, passedOverSince: null } });
+    }
+    this.give({ type: 'tick', now: this.#world.schedule.now });
+    this.#world.schedule.after(10, () => this.#tick(life));
+  }
+
+  #waiting(): number {
+    const done = this.#transactionsUpTo(this.disk.final.hash);
+    return this.#world.transactions().filter((hash) => !done.has(hash)).length;
+  }
+
+  give(input: Input<RaftMessage>): void {
+    if (this.engine === null) return;
+    const effects = this.engine.step(input);
+    checkInvariants(this.engine.raft);
+    this.#world.afterStep(this, input, effects);
+    for (const effect of effects) this.#obey(effect);
+  }
+
+  receive(message: RaftMessage): void {
+    // Through bytes, so that every message that a test sends is also a codec test.
+    const copy = decodeMessage(encodeMessage(message)) as RaftMessage;
+    this.give({ type: 'message', message: copy as Verified<RaftMessage> });
+  }
+
+  ask(request: EngineRequest): number {
+    this.#request += 1;
+    const id = this.#request;
+    this.give({ type: 'request', id, request });
+    return id;
+  }
+
+  resumeDisk(): void {
+    this.stalled = false;
+    this.#nextWrite();
+  }
+
+  #later(ms: number, run: () => void): void {
+    const life = this.#life;
+    this.#world.schedule.after(ms, () => {
+      if (life === this.#life) run();
+    });
+  }
+
+  /** Writes are durable in the order of the calls. */
+  #write(run: () => void, done: () => void): void {
+    this.#queue.push({ run, done });
+    this.#nextWrite();
+  }
+
+  #nextWrite(): void {
+    const next = this.#queue[0];
+    if (next === undefined || this.#writing || this.stalled) return;
+    this.#writing = true;
+    this.#later(this.diskMs, () => {
+      this.#writing = false;
+      if (this.stalled) return;
+      this.#queue.shift();
+      next.run();
+      next.done();
+      this.#nextWrite();
+    });
+  }
+
+  #obey(effect: Effect<RaftMessage>): void {
+    switch (effect.type) {
+      case 'send': {
+        const to = effect.to === 'all' ? this.state.configuration.keys() : effect.to;
+        for (const member of to)
+          if (member !== this.index) this.#world.post(this.index, member, effect.message);
+        break;
+      }
+      case 'persist':
+        this.#write(
+          () => this.#store(effect),
+          () => this.give({ type: 'persisted', seq: effect.seq, signed: [] }),
+        );
+        break;
+      case 'sign':
+        this.#later(0, () =>
+          this.give({
+            type: 'signed',
+            key: effect.message.key,
+            signature: signatureOf(this.index, this.disk.final.hash),
+          }),
+        );
+        break;
+      case 'build':
+        this.#later(this.executionMs, () => this.#build(effect));
+        break;
+      case 'validate':
+        if (effect.proposal !== null) this.#known.set(effect.blockHash, effect.proposal);
+        this.#later(this.executionMs, () => this.#validate(effect.blockHash));
+        break;
+      case 'commit':
+        this.#commit(effect.link, effect.certificate);
+        break;
+      case 'load':
+        this.#later(1, () => this.#load(effect));
+        break;
+      case 'answer':
+        invariant(!this.answers.has(effect.id), 'a request is answered once');
+        this.answers.set(effect.id, effect.result);
+        break;
+      case 'sync':
+        for (const holder of effect.holders) this.syncFrom(holder);
+        break;
+      case 'compact':
+        this.#later(5, () => this.#compact(effect.height, effect.keepFrom));
+        break;
+      case 'install':
+        this.#later(20, () => this.#install(effect.snapshot, effect.holders));
+        break;
+      case 'trace':
+        this.traces.push({ at: this.#world.schedule.now, event: effect.event, data: effect.data });
+        break;
+      case 'members':
+      case 'verdict':
+      case 'evidence':
+      case 'post':
+        break;
+    }
+  }
+
+  #store(effect: Extract<Effect<RaftMessage>, { readonly type: 'persist' }>): void {
+    for (const { key, value } of effect.records) {
+      if (value === null) this.disk.records.delete(key);
+      else this.disk.records.set(key, value);
+    }
+    for (const hash of effect.forget ?? []) this.disk.candidates.delete(hash);
+    for (const hash of effect.blocks) {
+      this.disk.candidates.set(hash, defined(this.#known.get(hash), 'a block to store'));
+    }
+  }
+
+  #build(effect: Extract<Effect<RaftMessage>, { readonly type: 'build' }>): void {
+    const parent =
+      effect.parentHash === this.disk.final.hash
+        ? this.disk.final.header
+        : defined(this.#known.get(effect.parentHash), 'the parent of a block').header;
+    const done = this.#transactionsUpTo(effect.parentHash);
+    const transactions =
+      effect.mustBeEmpty === true
+        ? []
+        : this.#world
+            .transactions()
+            .filter((hash) => !done.has(hash))
+            .slice(0, 4);
+    const proposal =
+      transactions.length === 0 && !effect.allowEmpty
+        ? null
+        : childOf(parent, {
+            view: effect.view,
+            proposer: this.index,
+            transactions,
+            nextValidatorsHash: effect.nextValidatorsHash,
+          });
+    if (proposal !== null) this.#known.set(hashHeader(proposal.header), proposal);
+    this.give({ type: 'built', parentHash: effect.parentHash, view: effect.view, proposal });
+  }
+
+  #transactionsUpTo(hash: Hash): Set<Hash> {
+    const found = new Set<Hash>();
+    for (let proposal = this.#known.get(hash); proposal !== undefined;) {
+      for (const transaction of proposal.transactionHashes) found.add(transaction);
+      proposal = this.#known.get(proposal.header.parentHash);
+    }
+    return found;
+  }
+
+  #validate(blockHash: Hash): void {
+    const chain: ChainLink[] = [];
+    let hash = blockHash;
+    const answer = (result: Extract<Input<RaftMessage>, { readonly type: 'validated' }>['result']): void =>
+      this.give({ type: 'validated', blockHash, result });
+    while (hash !== this.disk.final.hash) {
+      const proposal = this.#known.get(hash);
+      if (proposal === undefined || this.withholdBodies) {
+        answer({ verdict: 'unavailable', reason: 'nobody has it' });
+        return;
+      }
+      if (this.invalid.has(hash)) {
+        answer({ verdict: 'invalid', reason: 'its roots differ' });
+        return;
+      }
+      const { height, parentHash } = proposal.header;
+      // Final already, further down than the newest final block: nothing is missing.
+      if (height <= this.disk.final.header.height) break;
+      chain.unshift({ height, blockHash: hash, parentHash });
+      hash = parentHash;
+    }
+    answer({ verdict: 'valid', chain });
+  }
+
+  #commit(link: ChainLink, certificate: FinalityCertificate | null): void {
+    invariant(
+      this.finals.get(link.height) === undefined || this.finals.get(link.height) === link.blockHash,
+      'a final block never changes',
+    );
+    this.finals.set(link.height, link.blockHash);
+    this.#write(
+      () => {
+        const { disk } = this;
+        invariant(link.height === disk.final.header.height + 1, 'blocks become final in order');
+        invariant(link.parentHash === disk.final.hash, 'final blocks link');
+        const proposal = defined(this.#known.get(link.blockHash), 'a final block');
+        disk.blocks.set(link.height, { proposal, blockHash: link.blockHash, certificate });
+        disk.candidates.delete(link.blockHash);
+        disk.final = { header: proposal.header, hash: link.blockHash, certificate };
+      },
+      () => {
+        this.give({ type: 'applied', height: link.height });
+      },
+    );
+  }
+
+  #load({ blocks }: Extract<Effect<RaftMessage>, { readonly type: 'load' }>): void {
+    this.give({
+      type: 'loaded',
+      blocks: blocks.map(({ height, blockHash }) => {
+        const final = this.disk.blocks.get(height);
+        if (final !== undefined && (blockHash === null || final.blockHash === blockHash)) {
+          return { height, block: final };
+        }
+        const proposal = blockHash === null ? undefined : this.#known.get(blockHash);
+        if (proposal === undefined || blockHash === null) return { height, block: null };
+        return { height, block: { blockHash, proposal, certificate: null } };
+      }),
+    });
+  }
+
+  #compact(height: Height, keepFrom: Height): void {
+    const { disk } = this;
+    const name = {
+      height,
+      blockHash:
+        height === disk.final.header.height
+          ? disk.final.hash
+          : defined(disk.blocks.get(height), 'the snapshot').blockHash,
+    };
+    for (const old of disk.blocks.keys()) if (old < keepFrom) disk.blocks.delete(old);
+    disk.compacted = { snapshot: name, firstBlock: keepFrom };
+    this.give({ type: 'compacted', ...disk.compacted });
+  }
+
+  #install(snapshot: BlockName, holders: readonly number[]): void {
+    const source = holders
+      .map((holder) => this.#world.reach(this.index, holder))
+      .find((host) => host !== undefined);
+    const header =
+      source?.disk.final.hash === snapshot.blockHash
+        ? source.disk.final
+        : source?.disk.blocks.get(snapshot.height);
+    if (source === undefined || header === undefined) {
+      this.give({ type: 'install-failed', height: snapshot.height, reason: 'nobody has it' });
+      return;
+    }
+    const found =
+      'header' in header
+        ? { header: header.header, certificate: header.certificate }
+        : { header: header.proposal.header, certificate: header.certificate };
+    this.give({ type: 'installing', height: snapshot.height, received: 1, total: 2 });
+    this.#write(
+      () => {
+        this.disk.final = { header: found.header, hash: snapshot.blockHash, certificate: found.certificate };
+        this.disk.blocks = new Map();
+        this.disk.compacted = { snapshot, firstBlock: toHeight(snapshot.height + 1) };
+      },
+      () => {
+        this.give({
+          type: 'installed',
+          header: found.header,
+          blockHash: snapshot.blockHash,
+          certificate: found.certificate as FinalityCertificate,
+        });
+      },
+    );
+  }
+
+  /** Block sync: final blocks of another host, in runs that end where the members change. */
+  syncFrom(holder: number): void {
+    const source = this.#world.reach(this.index, holder);
+    if (source === undefined || this.engine === null) return;
+    let chain: ChainLink[] = [];
+    for (let height = this.state.handed + 1; ; height++) {
+      const block = source.disk.blocks.get(height);
+      if (block === undefined) break;
+      const { header } = block.proposal;
+      this.#known.set(block.blockHash, block.proposal);
+      chain.push({ height: header.height, blockHash: block.blockHash, parentHash: header.parentHash });
+      const ends = header.validatorsHash !== header.nextValidatorsHash || !source.disk.blocks.has(height + 1);
+      if (!ends) continue;
+      if (block.certificate === null) break;
+      this.give({
+        type: 'synced',
+        chain,
+        certificate: block.certificate as Verified<FinalityCertificate>,
+        header,
+      });
+      chain = [];
+    }
+  }
+}
+
+function knownPair({ blockHash, proposal }: FinalBlock): [Hash, Proposal] {
+  return [blockHash, proposal];
+}
