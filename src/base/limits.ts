@@ -136,6 +136,8 @@ export const limits = {
   tickMs: 20,
   /** Signatures found true that are remembered, by digest: votes seen again inside certificates then cost nothing. */
   verifiedClaims: 65_536,
+  /** Signatures being checked, in all, past which consensus messages are dropped: engines repeat themselves. Well below `verifierQueue`. */
+  verifyingClaims: 131_072,
   /** Consensus messages of one peer whose signatures are being checked; a correct one has a few per validator and height. */
   verifyingPerPeer: 512,
   /** Malformed or wrongly signed messages of one peer, within `peerFaultWindowMs`, before it is not listened to for `peerMuteMs`. */
@@ -173,7 +175,4 @@ export const limits = {
   /** While a validator cannot be reached directly and was not heard by gossip for `relayHeardMs`, one message in this long is relayed to find it. */
   relayProbeMs: 1_000,
   relayHeardMs: 10_000,
-
-  /** Inputs waiting in the node's mailbox before the network is told to slow down. */
-  mailbox: 10_000,
 } as const;

@@ -1,0 +1,480 @@
+import { defined, unreachable } from '../base/invariant.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import type {
+  Effect,
+  Engine,
+  EngineRequest,
+  Input,
+  Protocol,
+  RequestId,
+  ValidatorIndex,
+} from '../consensus/engine.ts';
+import type { PublicKey, Signature, SignatureClaim, Verifier } from '../crypto/signature.ts';
+import type { Height } from '../ledger/block.ts';
+import { type Genesis, genesisValidators } from '../ledger/genesis.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+import { type DropReason, Mempool } from '../mempool/mempool.ts';
+import type { Network, NetworkHandlers, PeerId } from '../network/port.ts';
+import type { ChainStore } from '../storage/chain-store.ts';
+import { Announcing } from './announcing.ts';
+import { Bodies } from './bodies.ts';
+import { build } from './building.ts';
+import { Chain } from './chain.ts';
+import type { Cancel, Clock } from './clock.ts';
+import { type Committed, Committing } from './committing.ts';
+import { Handshake } from './handshake.ts';
+import { Intake, type Submitted } from './intake.ts';
+import { load } from './loading.ts';
+import type { Log } from './log.ts';
+import { Messenger } from './messenger.ts';
+import { Persisting } from './persisting.ts';
+import { candidateLinks, type Restored } from './restore.ts';
+import { Serving } from './serving.ts';
+import { Signer } from './signer.ts';
+import { Sync } from './sync.ts';
+import { Turns } from './turns.ts';
+import { turnPorts } from './turn-ports.ts';
+import { Validation } from './validation.ts';
+import { Verification } from './verification.ts';
+
+export interface DriverOptions<M extends object> {
+  readonly genesis: Genesis;
+  readonly protocol: Protocol<M>;
+  /** What `restore` found in the store. */
+  readonly restored: Restored;
+  readonly store: ChainStore;
+  readonly network: Network;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The key that speaks for this node, and what signs with it. One that is no validator's makes an observer. */
+  readonly identity: { readonly publicKey: PublicKey; readonly sign: (message: Uint8Array) => Signature };
+  /** Checks one signature at once, by the consensus rule: for the hello of a new peer. */
+  readonly checkSignature: (claim: SignatureClaim) => boolean;
+  /** The key was never used on this chain; see `EngineStart`. */
+  readonly firstUse: boolean;
+  /** For the engine's generator, and so that gossip frames differ between runs. */
+  readonly seed: number;
+  /** Name and version, shown to peers. */
+  readonly software: string;
+  /** The node cannot go on: a problem of the machine (a failed disk), or our own broken promise. Nothing happens after it. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/**
+ * Runs an engine. It decides, and this acts: one mailbox, one input at a time, effects in their order. All of it runs on callbacks, through
+ * ports, so that the simulator runs exactly this code.
+ *
+ * ```
+ *   network ─> handshake ─> verification ─┐                  ┌─> persisting ─> store
+ *   clients, gossip ─> intake ─> mempool ─┼─> mailbox ─> engine ─> committing ─> store ─> announcing
+ *   store ─> persisted, applied ──────────┘       ^          ├─> validation, building ─> chain
+ *                                                 └──────────┴─> sync, messenger ─> network
+ * ```
+ */
+export class Driver<M extends object> {
+  readonly chain: Chain;
+  readonly mempool: Mempool;
+  readonly verification: Verification<M>;
+  readonly intake: Intake;
+  readonly handshake: Handshake;
+  readonly sync: Sync;
+  readonly messenger: Messenger<M>;
+  /** To be given to the network's `start`. */
+  readonly handlers: NetworkHandlers;
+
+  readonly #options: DriverOptions<M>;
+  readonly #turns: Turns;
+  readonly #clock: Clock;
+  readonly #network: Network;
+  readonly #signer: Signer;
+  readonly #engine: Engine<M>;
+  readonly #bodies: Bodies;
+  readonly #validation: Validation;
+  readonly #committing: Committing;
+  readonly #persisting: Persisting<M>;
+  readonly #serving: Serving;
+  readonly #announcing: Announcing;
+
+  readonly #mailbox: Input<M>[] = [];
+  #workChanged = false;
+  /** The last height that the engine called final. */
+  #engineFinal: Height;
+  #members: readonly PublicKey[] | undefined;
+  readonly #requests = new Map<RequestId, (result: { readonly height: Height } | Problem) => void>();
+  #nextRequest: RequestId = 1;
+  #rotation = 0;
+  #lastPollAt: number;
+  #cancelTick: Cancel = () => {};
+  readonly #finalListeners = new Set<(committed: Committed) => void>();
+  readonly #dropListeners = new Set<(transaction: Transaction, reason: DropReason) => void>();
+
+  constructor(options: DriverOptions<M>) {
+    const { genesis, protocol, restored, store, identity, log } = options;
+    const { chainId } = genesis;
+    this.#options = options;
+    this.#turns = new Turns({
+      settle: () => this.#settle(),
+      onThrow: (error) => this.#fatal(error),
+    });
+    const { clock, network, verifier, chainStore } = turnPorts(this.#turns, options);
+    this.#clock = clock;
+    this.#network = network;
+
+    const validators = genesisValidators(genesis);
+    const { final } = restored;
+    this.chain = new Chain({ chainId, final, fixedValidators: protocol.engine === 'pbft' });
+    for (const block of restored.candidates) this.chain.add(block, { stored: true });
+    this.#engineFinal = final.height;
+    this.mempool = new Mempool({
+      chainId,
+      height: final.height,
+      accountOf: final.state.account.bind(final.state),
+      dropped: (transaction, reason) => {
+        for (const listener of this.#dropListeners) listener(transaction, reason);
+      },
+    });
+
+    const give = (input: Input<M>): void => void this.#mailbox.push(input);
+    const onFatal = (problem: Problem): never => {
+      throw problem;
+    };
+    const peersFor = (holders: readonly ValidatorIndex[]): PeerId[] => this.#peersFor(holders);
+    const members = (): readonly PublicKey[] | undefined => this.#members;
+    const finalHashAt = store.hashAt.bind(store);
+    const { chain, mempool } = this;
+
+    this.handshake = new Handshake({
+      chainId,
+      engine: protocol.engine,
+      software: options.software,
+      keys: validators.keys,
+      identity,
+      checkSignature: options.checkSignature,
+      log,
+    });
+    const { handshake } = this;
+    this.verification = new Verification<M>({
+      protocol,
+      verifier,
+      clock,
+      wants: (message) => this.#engine.wants(message),
+      validatorOf: handshake.validatorOf.bind(handshake),
+      penalise: network.penalise.bind(network),
+    });
+    const { verification } = this;
+    this.messenger = new Messenger<M>({ protocol, network, handshake, clock, self: () => this.validatorIndex });
+    this.#bodies = new Bodies({
+      chain,
+      network,
+      clock,
+      verification,
+      pending: mempool.get.bind(mempool),
+      peersFor,
+    });
+    const bodies = this.#bodies;
+    this.#validation = new Validation({ chain, bodies, clock, finalHashAt, give });
+    this.#signer = new Signer({ ...identity, records: store.logRecords });
+    this.#persisting = new Persisting<M>({
+      protocol,
+      signer: this.#signer,
+      chain,
+      store: chainStore,
+      give,
+      onFatal,
+    });
+    this.#committing = new Committing({
+      chain,
+      store: chainStore,
+      mempool,
+      bodies,
+      clock,
+      give,
+      onFatal,
+      onCommitted: (committed) => this.#onCommitted(committed),
+    });
+    this.sync = new Sync({
+      chain,
+      network,
+      clock,
+      verification,
+      peersFor,
+      members,
+      engineFinal: () => this.#engineFinal,
+      give,
+      log,
+    });
+    this.#announcing = new Announcing({
+      self: identity.publicKey,
+      network,
+      verification,
+      members,
+      finalHashAt,
+      onAhead: (height) => this.#onAhead(height),
+    });
+    this.intake = new Intake({
+      chainId,
+      mempool,
+      verification,
+      network,
+      clock,
+      nextNonce: (sender) => chain.final.state.account(sender).nonce,
+      isFinal: (hash) => store.locate(hash) !== undefined,
+      onGood: (transactions) => bodies.offer(transactions),
+      onAdded: () => this.#onWork(),
+      salt: options.seed >>> 0,
+    });
+    this.#serving = new Serving({ chain, store, log });
+    this.handlers = this.#handlersIn(this.#turns);
+
+    const now = clock.monotonicMs();
+    this.#lastPollAt = now;
+    this.#engine = protocol.start({
+      chainId,
+      validators,
+      self: identity.publicKey,
+      final: { header: final.header, hash: final.hash, certificate: restored.certificate },
+      records: Signer.engineRecords(store.logRecords),
+      candidates: candidateLinks(restored),
+      firstUse: options.firstUse,
+      now,
+      seed: options.seed,
+    });
+  }
+
+  /** Starts to tick. The network is started by the caller, with `handlers`. */
+  start(): void {
+    this.#turns.run(() => this.#tick());
+  }
+
+  /** Nothing is done or answered after this. What was handed to the store is still written. */
+  stop(): void {
+    this.#turns.end();
+    this.#cancelTick();
+    this.intake.stop();
+    this.#committing.stop();
+  }
+
+  get engine(): Pick<Engine<M>, 'status' | 'why'> {
+    return this.#engine;
+  }
+
+  /** This node's place among the validators; undefined for an observer. */
+  get validatorIndex(): ValidatorIndex | undefined {
+    const index = this.handshake.validators.indexOf(this.#options.identity.publicKey);
+    return index < 0 ? undefined : index;
+  }
+
+  /** Our hello, for the network. */
+  hello(): Uint8Array {
+    return this.handshake.hello(this.#network.self);
+  }
+
+  submit(transactions: readonly Uint8Array[], done: (results: readonly Submitted[]) => void): void {
+    this.#turns.run(() => this.intake.submit(transactions, done));
+  }
+
+  /** Asks the engine; answered once, unless the node stops. */
+  request(request: EngineRequest, done: (result: { readonly height: Height } | Problem) => void): void {
+    this.#turns.run(() => {
+      const id = this.#nextRequest++;
+      this.#requests.set(id, done);
+      this.#mailbox.push({ type: 'request', id, request });
+    });
+  }
+
+  /** Called for each block after it became final here, until the returned function is called. */
+  onFinal(listener: (committed: Committed) => void): () => void {
+    this.#finalListeners.add(listener);
+    return () => void this.#finalListeners.delete(listener);
+  }
+
+  /** Called for each transaction that left the mempool without becoming final. */
+  onDropped(listener: (transaction: Transaction, reason: DropReason) => void): () => void {
+    this.#dropListeners.add(listener);
+    return () => void this.#dropListeners.delete(listener);
+  }
+
+  #fatal(error: unknown): void {
+    this.stop();
+    this.#options.onFatal(error);
+  }
+
+  /** Works off the mailbox: the end of every turn. */
+  #settle(): void {
+    for (;;) {
+      const input = this.#mailbox.shift() ?? this.#workInput();
+      if (input === undefined) return;
+      for (const effect of this.#engine.step(input)) this.#obey(effect);
+    }
+  }
+
+  /** Changes of the mempool within one turn are one input. */
+  #workInput(): Input<M> | undefined {
+    if (!this.#workChanged) return undefined;
+    this.#workChanged = false;
+    return { type: 'work', work: this.mempool.work() };
+  }
+
+  #onWork(): void {
+    this.#workChanged = true;
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.#clock.after(limits.tickMs, () => this.#tick());
+    const now = this.#clock.monotonicMs();
+    this.#mailbox.push({ type: 'tick', now });
+    if (this.mempool.work().executable > 0) this.#onWork();
+    this.intake.repeat();
+    if (this.validatorIndex === undefined && now - this.#lastPollAt >= limits.syncPollMs) {
+      this.#lastPollAt = now;
+      const [peer] = this.#peersFor([]);
+      if (peer !== undefined) this.sync.poll(peer);
+    }
+  }
+
+  #obey(effect: Effect<M>): void {
+    const { protocol, log } = this.#options;
+    switch (effect.type) {
+      case 'persist':
+        return this.#persisting.persist(effect);
+      case 'send':
+        return this.messenger.send(effect.to, protocol.encode(effect.message));
+      case 'post':
+        return this.messenger.send(effect.to, this.#signer.signLoosely(effect.message).bytes);
+      case 'sign': {
+        const { signature } = this.#signer.signLoosely(effect.message);
+        return void this.#mailbox.push({ type: 'signed', key: effect.message.key, signature });
+      }
+      case 'build': {
+        const { chain, mempool } = this;
+        const { chainId } = this.#options.genesis;
+        const self = this.#options.identity.publicKey;
+        return void this.#mailbox.push(build({ chain, mempool, clock: this.#clock, chainId, self }, effect));
+      }
+      case 'validate':
+        return this.#validation.validate(effect);
+      case 'commit':
+        this.#engineFinal = effect.link.height;
+        return this.#committing.commit(effect);
+      case 'sync':
+        return this.sync.want(effect.height, effect.holders);
+      case 'load':
+        return void this.#mailbox.push(load(this.chain, this.#options.store, effect));
+      case 'answer': {
+        const done = defined(this.#requests.get(effect.id), 'the request that is answered');
+        this.#requests.delete(effect.id);
+        return done(effect.result);
+      }
+      case 'members':
+        this.#members = effect.members.map(({ key }) => key);
+        return this.handshake.setKeys(this.#members);
+      case 'compact':
+        return log.debug('blocks are kept: this version makes no snapshots', { height: effect.height });
+      case 'install':
+        return void this.#mailbox.push({
+          type: 'install-failed',
+          height: effect.snapshot.height,
+          reason: 'this version fetches no snapshots',
+        });
+      case 'evidence':
+        return this.#onEvidence(effect);
+      case 'verdict':
+        return this.#onVerdict(effect.validator, effect.reason);
+      case 'trace':
+        return log.info(effect.event, effect.data);
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #onCommitted(committed: Committed): void {
+    const { height } = committed.block.header;
+    this.#onWork();
+    this.sync.applied(height);
+    this.#announcing.announce(committed);
+    for (const listener of this.#finalListeners) listener(committed);
+  }
+
+  /** Others are final above us. A validator hears that from the engine too, and need not fetch what it is about to finish itself. */
+  #onAhead(height: Height): void {
+    const distance = this.validatorIndex === undefined ? 0 : limits.maxPbftWindow;
+    if (height > this.#engineFinal + distance) this.sync.want(height, []);
+  }
+
+  #onEvidence(effect: Extract<Effect<M>, { type: 'evidence' }>): void {
+    const accused = this.handshake.keyAt(effect.accused);
+    if (accused === undefined) return;
+    const { kind, bytes } = effect;
+    const fate = this.#options.store.evidence.put(
+      { accused, kind, bytes },
+      this.#turns.wrap((problem) => {
+        if (problem !== undefined) throw problem;
+      }),
+    );
+    if (fate === 'stored') this.#options.log.warn('a validator contradicted itself', { accused, kind });
+  }
+
+  #onVerdict(validator: ValidatorIndex, reason: string): void {
+    const peer = this.handshake.peerOf(validator);
+    if (peer !== undefined) this.#network.penalise(peer, reason);
+  }
+
+  /** Whom to ask for something: those that act for the holders, then the other validators, then anybody; the latter in turns. */
+  #peersFor(holders: readonly ValidatorIndex[]): PeerId[] {
+    const connected = this.#network.peers();
+    const first = holders.flatMap((validator) => this.handshake.peerOf(validator) ?? []);
+    const [validators, others] = [true, false].map((wanted) => {
+      const group = connected.filter((peer) => (this.handshake.validatorOf(peer) !== undefined) === wanted);
+      const start = group.length === 0 ? 0 : this.#rotation % group.length;
+      return [...group.slice(start), ...group.slice(0, start)];
+    });
+    this.#rotation += 1;
+    return [...new Set([...first, ...(validators ?? []), ...(others ?? [])])].slice(0, limits.fetchPeers);
+  }
+
+  #handlersIn(turns: Turns): NetworkHandlers {
+    return {
+      onHello: (peer, hello) => {
+        if (turns.ended) return new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
+        return this.handshake.admit(peer, hello);
+      },
+      onConnected: turns.wrap((peer) => {
+        const validator = this.handshake.validatorOf(peer);
+        if (validator !== undefined) this.#mailbox.push({ type: 'connected', validator });
+        else if (this.validatorIndex === undefined) this.sync.poll(peer);
+      }),
+      onLost: turns.wrap((peer) => {
+        const validator = this.handshake.validatorOf(peer);
+        this.handshake.forget(peer);
+        if (validator === undefined || this.handshake.peerOf(validator) !== undefined) return;
+        this.#mailbox.push({ type: 'lost', validator });
+      }),
+      onMessage: turns.wrap((peer, bytes) => {
+        this.verification.directMessage(peer, bytes, (verdict) => {
+          if (verdict.type === 'good') this.#mailbox.push({ type: 'message', message: verdict.message });
+        });
+      }),
+      onGossip: turns.wrap((topic, bytes, from, decide) => {
+        switch (topic) {
+          case 'transactions':
+            return this.intake.frame(from, bytes, decide);
+          case 'blocks':
+            return this.#announcing.heard(from, bytes, decide);
+          case 'consensus':
+            return this.verification.relayedMessage(from, bytes, (verdict) => {
+              if (verdict.type !== 'good') return decide(verdict.type === 'bad' ? 'reject' : 'ignore');
+              decide('accept');
+              this.messenger.heardByGossip(this.#options.protocol.senderOf(verdict.message));
+              if (verdict.wanted) this.#mailbox.push({ type: 'message', message: verdict.message });
+            });
+          case 'evidence':
+            // Engines pass evidence on as messages of their own.
+            return decide('ignore');
+        }
+      }),
+      onRequest: turns.wrap((_peer, protocol, bytes, respond) => respond(this.#serving.serve(protocol, bytes))),
+    };
+  }
+}

@@ -1,0 +1,164 @@
+import { utf8 } from '../base/bytes.ts';
+import { boundedText, type Codec, decode, encode, struct, u16, wordOf } from '../base/codec.ts';
+import { concat } from '../base/bytes.ts';
+import { Problem } from '../base/problem.ts';
+import type { ValidatorIndex } from '../consensus/engine.ts';
+import { domainPrefix, hashCodec, type Hash, hashToBytes } from '../crypto/hash.ts';
+import {
+  publicKeyCodec,
+  type PublicKey,
+  signatureCodec,
+  type Signature,
+  type SignatureClaim,
+} from '../crypto/signature.ts';
+import type { PeerId } from '../network/port.ts';
+import type { Log } from './log.ts';
+
+/** Raised with every change of what goes over the wire or decides what is valid. */
+export const wireVersion = 1;
+
+interface Hello {
+  readonly version: number;
+  readonly chainId: Hash;
+  readonly engine: 'pbft' | 'raft';
+  /** Proof that the peer acts for a key, which may be a validator's. */
+  readonly publicKey: PublicKey;
+  readonly signature: Signature;
+  /** The software's version, for the log. */
+  readonly software: string;
+}
+
+const helloCodec: Codec<Hello> = struct<Hello>({
+  version: u16,
+  chainId: hashCodec,
+  engine: wordOf(['pbft', 'raft']),
+  publicKey: publicKeyCodec,
+  signature: signatureCodec,
+  software: boundedText(64),
+});
+
+/** What a validator signs to show that a peer is its own: nobody else can show it for another peer or chain. */
+function helloBytes(chainId: Hash, peer: PeerId): Uint8Array {
+  return concat(domainPrefix('quorate/v1/hello'), hashToBytes(chainId), utf8(peer));
+}
+
+export interface HandshakeOptions {
+  readonly chainId: Hash;
+  readonly engine: 'pbft' | 'raft';
+  readonly software: string;
+  /** The validator keys by index. */
+  readonly keys: readonly PublicKey[];
+  /** The key that this node proves to others; it need not be a validator's (yet). */
+  readonly identity: { readonly publicKey: PublicKey; readonly sign: (bytes: Uint8Array) => Signature };
+  /** At once: one check for each new connection, which the network limits. */
+  readonly checkSignature: (claim: SignatureClaim) => boolean;
+  readonly log: Log;
+}
+
+/** Who may talk to us, and which peer acts for which validator. */
+export class Handshake {
+  readonly #options: HandshakeOptions;
+  /** What each connected peer proved, newest last. */
+  readonly #proven = new Map<PeerId, PublicKey>();
+  #keys: readonly PublicKey[];
+
+  constructor(options: HandshakeOptions) {
+    this.#options = options;
+    this.#keys = options.keys;
+  }
+
+  /** Our own hello. The peer id is that of this node. */
+  hello(self: PeerId): Uint8Array {
+    const { chainId, engine, identity, software } = this.#options;
+    return encode(helloCodec, {
+      version: wireVersion,
+      chainId,
+      engine,
+      publicKey: identity.publicKey,
+      signature: identity.sign(helloBytes(chainId, self)),
+      software,
+    });
+  }
+
+  /** Undefined when the peer is welcome, and from then on known for what it proved. */
+  admit(peer: PeerId, bytes: Uint8Array): undefined | Problem {
+    const { chainId, engine, checkSignature, log } = this.#options;
+    const hello = decode(helloCodec, bytes, 'hello');
+    if (hello instanceof Problem) return hello;
+    if (hello.version !== wireVersion) {
+      return refusal('network/other-version', `it speaks version ${hello.version}, and this node ${wireVersion}`, {
+        remedy: 'Run software of the same wire version on all nodes.',
+        details: { theirs: hello.version, ours: wireVersion },
+      });
+    }
+    if (hello.chainId !== chainId) {
+      return refusal('network/other-chain', 'it is on another chain', {
+        remedy: 'Start both nodes with the same genesis file.',
+        details: { theirs: hello.chainId, ours: chainId },
+      });
+    }
+    if (hello.engine !== engine) {
+      return refusal('network/other-engine', `it runs ${hello.engine}, and this node ${engine}`, {
+        remedy: 'The engine is part of the genesis file: use the same one on both nodes.',
+        details: { theirs: hello.engine, ours: engine },
+      });
+    }
+    this.#proven.delete(peer);
+    const { publicKey, signature } = hello;
+    if (!checkSignature({ publicKey, message: helloBytes(chainId, peer), signature })) {
+      return refusal('network/false-hello', 'it claims a key that did not sign for it', {
+        remedy: 'Its node key or its validator key was changed while it ran: start it again.',
+        details: { peer, publicKey },
+      });
+    }
+    const other = [...this.#proven].find(([, key]) => key === publicKey)?.[0];
+    if (other !== undefined) {
+      log.warn('two peers act for one key; the newer one is taken', { publicKey, other, peer });
+    }
+    if (publicKey === this.#options.identity.publicKey) {
+      log.error('another peer acts for the key of this node: stop one of the two', { peer });
+    }
+    this.#proven.set(peer, publicKey);
+    return undefined;
+  }
+
+  /** Forgets a lost peer. */
+  forget(peer: PeerId): void {
+    this.#proven.delete(peer);
+  }
+
+  /** The validator keys by index from now on. */
+  setKeys(keys: readonly PublicKey[]): void {
+    this.#keys = keys;
+  }
+
+  keyAt(validator: ValidatorIndex): PublicKey | undefined {
+    return this.#keys[validator];
+  }
+
+  get validators(): readonly PublicKey[] {
+    return this.#keys;
+  }
+
+  validatorOf(peer: PeerId): ValidatorIndex | undefined {
+    const key = this.#proven.get(peer);
+    const index = key === undefined ? -1 : this.#keys.indexOf(key);
+    return index < 0 ? undefined : index;
+  }
+
+  /** The peer that acts for a validator: of several the newest. */
+  peerOf(validator: ValidatorIndex): PeerId | undefined {
+    const key = this.#keys[validator];
+    let newest: PeerId | undefined;
+    for (const [peer, proven] of this.#proven) if (proven === key) newest = peer;
+    return newest;
+  }
+}
+
+function refusal(
+  code: `network/${string}`,
+  why: string,
+  rest: { remedy: string; details: Record<string, string | number> },
+): Problem {
+  return new Problem(code, `the peer is refused: ${why}`, rest);
+}

@@ -1,0 +1,223 @@
+import { decode, encode } from '../base/codec.ts';
+import { defined } from '../base/invariant.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import { decodeTransaction, type Transaction } from '../ledger/transaction.ts';
+import type { Mempool } from '../mempool/mempool.ts';
+import type { GossipVerdict, Network, PeerId } from '../network/port.ts';
+import { BoundedMap } from './bounded-map.ts';
+import type { Cancel, Clock } from './clock.ts';
+import type { Verification } from './verification.ts';
+import { transactionFrameCodec } from './wire.ts';
+
+export interface IntakeOptions {
+  readonly chainId: Hash;
+  readonly mempool: Pick<Mempool, 'add' | 'get' | 'has'>;
+  readonly verification: Pick<Verification<object>, 'transactions' | 'fault' | 'muted'>;
+  readonly network: Pick<Network, 'publish'>;
+  readonly clock: Clock;
+  /** The sender's next nonce by the final state. */
+  readonly nextNonce: (sender: PublicKey) => number;
+  readonly isFinal: (hash: Hash) => boolean;
+  /** Transactions whose signatures were found good, whether or not the mempool had a place for them. */
+  readonly onGood: (transactions: readonly Transaction[]) => void;
+  /** Something was added to the mempool. */
+  readonly onAdded: () => void;
+  /** Differs between runs of a node, so that its frames do too. */
+  readonly salt: number;
+}
+
+export type Submitted =
+  | { readonly status: 'accepted' | 'known'; readonly hash: Hash }
+  | { readonly status: 'refused'; readonly hash: Hash | null; readonly problem: Problem };
+
+/** The way of transactions into the mempool: from clients and from other nodes; and of those from clients to the other nodes. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  /** Handed in here and not final as far as we know, with when they were gossiped last. */
+  readonly #own = new BoundedMap<Hash, number>(limits.mempoolTransactions);
+  #underWay = 0;
+  #outbox: Uint8Array[] = [];
+  #outboxBytes = 0;
+  #cancelFlush: Cancel | undefined;
+  #frames: number;
+  readonly counters = { submitted: 0, accepted: 0, refused: 0, gossiped: 0, framesIn: 0, framesOut: 0, framesBad: 0 };
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#frames = options.salt;
+  }
+
+  /** Judges transactions of a client; one answer each, in order. */
+  submit(list: readonly Uint8Array[], done: (results: readonly Submitted[]) => void): void {
+    this.counters.submitted += list.length;
+    const results: (Submitted | undefined)[] = list.map(() => undefined);
+    const toCheck: { place: number; transaction: Transaction }[] = [];
+    for (const [place, bytes] of list.entries()) {
+      const transaction = decodeTransaction(bytes);
+      if (transaction instanceof Problem) {
+        results[place] = { status: 'refused', hash: null, problem: transaction };
+      } else {
+        const early = this.#early(transaction, toCheck.length);
+        if (early === undefined) toCheck.push({ place, transaction });
+        else results[place] = early;
+      }
+    }
+    this.#check(toCheck.map(({ transaction }) => transaction), (valid) => {
+      for (const [index, { place, transaction }] of toCheck.entries()) {
+        results[place] = valid[index] === true ? this.#admitOwn(transaction) : refused(transaction, wrongSignature());
+      }
+      for (const result of results) this.counters[result?.status === 'refused' ? 'refused' : 'accepted'] += 1;
+      done(results.map((result) => defined(result, 'an answer for each transaction')));
+    });
+  }
+
+  /** Judges a frame of another node. */
+  frame(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
+    this.counters.framesIn += 1;
+    if (this.#options.verification.muted(from)) return decide('ignore');
+    const transactions = this.#readFrame(bytes);
+    if (transactions instanceof Problem) {
+      this.counters.framesBad += 1;
+      this.#options.verification.fault(from, transactions.code);
+      return decide('reject');
+    }
+    const current = transactions.filter((transaction) => !this.#isUsed(transaction));
+    const fresh = current.filter(({ hash }) => !this.#options.mempool.has(hash));
+    // What still waits here may be new to others; what is done is gossiped by nobody who is up to date.
+    if (fresh.length === 0) return decide(current.length > 0 ? 'accept' : 'ignore');
+    if (this.#underWay + fresh.length > limits.intakeTransactions) return decide('ignore');
+    this.#check(fresh, (valid) => {
+      const good = fresh.filter((_, index) => valid[index] === true);
+      let added = 0;
+      const now = this.#options.clock.monotonicMs();
+      for (const transaction of good) if (this.#options.mempool.add(transaction, now) === 'added') added += 1;
+      this.counters.gossiped += added;
+      this.#options.onGood(good);
+      if (added > 0) this.#options.onAdded();
+      if (good.length === fresh.length) return decide('accept');
+      this.counters.framesBad += 1;
+      this.#options.verification.fault(from, 'transaction/wrong-signature');
+      decide('reject');
+    });
+  }
+
+  /** Gossips again what was handed in here and still waits: the first time nobody may have been there to hear it. */
+  repeat(): void {
+    const { mempool, clock } = this.#options;
+    const now = clock.monotonicMs();
+    let repeated = 0;
+    for (const [hash, at] of this.#own.entries()) {
+      if (repeated >= limits.regossipTransactions) return;
+      // In the order of their times, oldest first, so what follows is younger still.
+      if (now - at < limits.regossipMs) return;
+      this.#own.delete(hash);
+      const transaction = mempool.get(hash);
+      if (transaction === undefined) continue;
+      this.#own.set(hash, now);
+      this.#gossip(transaction);
+      repeated += 1;
+    }
+  }
+
+  stop(): void {
+    this.#cancelFlush?.();
+  }
+
+  /** An answer that needs no signature check. */
+  #early(transaction: Transaction, before: number): Submitted | undefined {
+    const { chainId, mempool, isFinal } = this.#options;
+    const { hash } = transaction;
+    if (transaction.chainId !== chainId) return refused(transaction, wrongChain(transaction.chainId, chainId));
+    if (mempool.has(hash) || (this.#isUsed(transaction) && isFinal(hash))) return { status: 'known', hash };
+    if (this.#underWay + before >= limits.intakeTransactions) return refused(transaction, busy());
+    return undefined;
+  }
+
+  #admitOwn(transaction: Transaction): Submitted {
+    const { mempool, clock, onGood, onAdded } = this.#options;
+    const now = clock.monotonicMs();
+    const outcome = mempool.add(transaction, now);
+    if (outcome instanceof Problem) return refused(transaction, outcome);
+    if (outcome === 'added') {
+      this.#own.set(transaction.hash, now);
+      this.#gossip(transaction);
+      onGood([transaction]);
+      onAdded();
+    }
+    return { status: outcome === 'added' ? 'accepted' : 'known', hash: transaction.hash };
+  }
+
+  /** It is final, or another one with its nonce is. */
+  #isUsed(transaction: Transaction): boolean {
+    return transaction.nonce < this.#options.nextNonce(transaction.sender);
+  }
+
+  #readFrame(bytes: Uint8Array): Transaction[] | Problem {
+    const frame = decode(transactionFrameCodec, bytes, 'frame of transactions');
+    if (frame instanceof Problem) return frame;
+    const transactions: Transaction[] = [];
+    for (const encoded of frame.transactions) {
+      const transaction = decodeTransaction(encoded);
+      if (transaction instanceof Problem) return transaction;
+      if (transaction.chainId !== this.#options.chainId) {
+        return wrongChain(transaction.chainId, this.#options.chainId);
+      }
+      transactions.push(transaction);
+    }
+    return transactions;
+  }
+
+  #check(transactions: readonly Transaction[], done: (valid: readonly boolean[]) => void): void {
+    this.#underWay += transactions.length;
+    this.#options.verification.transactions(transactions, true, (valid) => {
+      this.#underWay -= transactions.length;
+      done(valid);
+    });
+  }
+
+  #gossip(transaction: Transaction): void {
+    if (this.#outboxBytes + transaction.bytes.length > limits.gossipFrameBytes) this.#flush();
+    this.#outbox.push(transaction.bytes);
+    this.#outboxBytes += transaction.bytes.length;
+    this.#cancelFlush ??= this.#options.clock.after(limits.gossipFlushMs, () => this.#flush());
+  }
+
+  #flush(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    if (this.#outbox.length === 0) return;
+    this.#frames = (this.#frames + 1) >>> 0;
+    const frame = encode(transactionFrameCodec, { salt: this.#frames, transactions: this.#outbox });
+    this.#outbox = [];
+    this.#outboxBytes = 0;
+    this.counters.framesOut += 1;
+    this.#options.network.publish('transactions', frame);
+  }
+}
+
+function refused(transaction: Transaction, problem: Problem): Submitted {
+  return { status: 'refused', hash: transaction.hash, problem };
+}
+
+function wrongSignature(): Problem {
+  return new Problem('transaction/wrong-signature', 'the sender did not sign the transaction', {
+    remedy: "Sign the transaction's exact bytes with the sender's key, by RFC 8032.",
+  });
+}
+
+function wrongChain(theirs: Hash, ours: Hash): Problem {
+  return new Problem('transaction/wrong-chain', 'the transaction is for another chain', {
+    remedy: 'Sign it again with the chain id of this chain (see the status of a node).',
+    details: { chainId: theirs, expected: ours },
+  });
+}
+
+function busy(): Problem {
+  return new Problem('mempool/busy', 'more transactions wait to be checked than this node takes', {
+    remedy: 'Try again in a moment.',
+    details: { retryable: true, limit: limits.intakeTransactions },
+  });
+}

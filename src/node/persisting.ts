@@ -1,0 +1,81 @@
+import { invariant } from '../base/invariant.ts';
+import { type Problem, unwrap } from '../base/problem.ts';
+import type { Input, PersistEffect, Protocol } from '../consensus/engine.ts';
+import type { Hash } from '../crypto/hash.ts';
+import type { ChainStore } from '../storage/chain-store.ts';
+import { blockBytes, type Chain } from './chain.ts';
+import type { LogRecord, Signer } from './signer.ts';
+
+export interface PersistingOptions<M> {
+  readonly protocol: Protocol<M>;
+  readonly signer: Signer;
+  readonly chain: Chain;
+  readonly store: Pick<ChainStore, 'persist' | 'blockBytes'>;
+  readonly give: (input: Extract<Input<M>, { type: 'persisted' }>) => void;
+  readonly onFatal: (problem: Problem) => void;
+}
+
+interface Waiting<M> {
+  readonly seq: number;
+  readonly signed: readonly M[];
+  readonly records: readonly LogRecord[];
+  readonly blocks: readonly Hash[];
+  readonly forget: readonly Hash[];
+}
+
+/**
+ * The `persist` effect: what the engine asked to sign is signed, written and synced, and only then given back. What comes while
+ * a write is under way shares the next one.
+ */
+export class Persisting<M> {
+  readonly #options: PersistingOptions<M>;
+  #waiting: Waiting<M>[] = [];
+  #writing = false;
+
+  constructor(options: PersistingOptions<M>) {
+    this.#options = options;
+  }
+
+  persist(effect: PersistEffect): void {
+    const { protocol, signer, chain, store } = this.#options;
+    for (const hash of effect.blocks) {
+      invariant(chain.get(hash) ?? store.blockBytes(hash), `block ${hash}, which is to be stored, is here`);
+    }
+    signer.recorded(effect.records);
+    const { signed, records } = signer.signDurably(effect.sign);
+    this.#waiting.push({
+      seq: effect.seq,
+      signed: signed.map((bytes) => unwrap(protocol.decode(bytes))),
+      records: [...effect.records, ...records],
+      blocks: effect.blocks,
+      forget: effect.forget ?? [],
+    });
+    chain.forget(effect.forget ?? []);
+    this.#write();
+  }
+
+  #write(): void {
+    if (this.#writing || this.#waiting.length === 0) return;
+    this.#writing = true;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    // A later record of the same key comes later in the batch, and counts.
+    const records = batch.flatMap(({ records }) => records);
+    const blocks = batch.flatMap(({ blocks }) => blocks.flatMap((hash) => this.#toStore(hash)));
+    const forget = batch.flatMap(({ forget }) => forget);
+    this.#options.store.persist({ records, blocks, forget }, (problem) => {
+      if (problem !== undefined) return this.#options.onFatal(problem);
+      this.#writing = false;
+      for (const { seq, signed } of batch) this.#options.give({ type: 'persisted', seq, signed });
+      this.#write();
+    });
+  }
+
+  /** Nothing for a block that is on disk: stored before, or final by now. */
+  #toStore(hash: Hash): { hash: Hash; bytes: Uint8Array }[] {
+    const candidate = this.#options.chain.get(hash);
+    if (candidate === undefined || candidate.stored) return [];
+    candidate.stored = true;
+    return [{ hash, bytes: blockBytes(candidate) }];
+  }
+}

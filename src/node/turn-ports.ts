@@ -1,0 +1,51 @@
+import type { Verifier } from '../crypto/signature.ts';
+import type { Network } from '../network/port.ts';
+import type { ChainStore } from '../storage/chain-store.ts';
+import type { Clock } from './clock.ts';
+import type { Turns } from './turns.ts';
+
+/** The parts of the store that call back. */
+export type StorePort = Pick<ChainStore, 'persist' | 'commitRun' | 'blockBytes'>;
+
+/** The same ports, with every answer and timer as a turn, so that no part of the core has to think of it. */
+export function turnPorts(
+  turns: Turns,
+  ports: {
+    readonly clock: Clock;
+    readonly network: Network;
+    readonly verifier: Verifier;
+    readonly store: ChainStore;
+  },
+): { clock: Clock; network: Network; verifier: Verifier; chainStore: StorePort } {
+  const { clock, network, verifier, store } = ports;
+  return {
+    clock: {
+      wallMs: () => clock.wallMs(),
+      monotonicMs: () => clock.monotonicMs(),
+      after: (delayMs, call) => clock.after(delayMs, turns.wrap(call)),
+    },
+    network: {
+      get self() {
+        return network.self;
+      },
+      start: (handlers) => network.start(handlers),
+      stop: () => network.stop(),
+      addresses: () => network.addresses(),
+      peers: () => network.peers(),
+      send: (peer, bytes) => network.send(peer, bytes),
+      publish: (topic, bytes) => network.publish(topic, bytes),
+      request: (peer, protocol, bytes, done) => network.request(peer, protocol, bytes, turns.wrap(done)),
+      penalise: (peer, reason) => network.penalise(peer, reason),
+      stats: () => network.stats(),
+    },
+    verifier: {
+      verify: (claims, strict, done) => verifier.verify(claims, strict, turns.wrap(done)),
+      close: () => verifier.close(),
+    },
+    chainStore: {
+      blockBytes: (hash) => store.blockBytes(hash),
+      persist: (request, done) => store.persist(request, turns.wrap(done)),
+      commitRun: (requests, done) => store.commitRun(requests, turns.wrap(done)),
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import type { Effect, Input, ValidatorIndex } from '../consensus/engine.ts';
+import type { Hash } from '../crypto/hash.ts';
+import type { Height, Proposal } from '../ledger/block.ts';
+import type { Bodies } from './bodies.ts';
+import type { Chain } from './chain.ts';
+import type { Cancel, Clock } from './clock.ts';
+
+type ValidateEffect = Extract<Effect<never>, { type: 'validate' }>;
+type ValidatedInput = Extract<Input<never>, { type: 'validated' }>;
+
+export interface ValidationOptions {
+  readonly chain: Chain;
+  readonly bodies: Pick<Bodies, 'obtain'>;
+  readonly clock: Clock;
+  /** The final block's hash at a height, undefined above the last one. */
+  readonly finalHashAt: (height: Height) => Hash | undefined;
+  readonly give: (input: ValidatedInput) => void;
+}
+
+interface Job {
+  readonly hash: Hash;
+  readonly height: Height;
+  readonly proposal: Proposal | null;
+  readonly holders: readonly ValidatorIndex[];
+  cancelDeadline: Cancel;
+}
+
+/** The `validate` effect: brings a block and its ancestors here, executes them, and answers `validated`. */
+export class Validation {
+  readonly #options: ValidationOptions;
+  readonly #jobs = new Map<Hash, Job>();
+
+  constructor(options: ValidationOptions) {
+    this.#options = options;
+  }
+
+  /** Asked again for a block under way, it answers once. */
+  validate({ blockHash: hash, height, proposal, holders }: ValidateEffect): void {
+    if (this.#jobs.has(hash)) return;
+    const job: Job = { hash, height, proposal, holders, cancelDeadline: () => {} };
+    this.#jobs.set(hash, job);
+    this.#goOn(job);
+    if (!this.#jobs.has(hash)) return;
+    job.cancelDeadline = this.#options.clock.after(limits.validateDeadlineMs, () =>
+      this.#answer(job, { verdict: 'unavailable', reason: 'it took too long to fetch' }),
+    );
+  }
+
+  #goOn(job: Job): void {
+    const { chain, finalHashAt } = this.#options;
+    if (job.height <= chain.final.height) {
+      const isFinal = finalHashAt(job.height) === job.hash;
+      return this.#answer(
+        job,
+        isFinal ? { verdict: 'valid', chain: [] } : { verdict: 'invalid', reason: 'another block is final there' },
+      );
+    }
+    if (job.height > chain.final.height + limits.ancestorWalk) {
+      return this.#answer(job, { verdict: 'unavailable', reason: 'too far above the final block' });
+    }
+    const verdict = chain.judge(job.hash);
+    if (verdict.verdict === 'missing') {
+      const proposal = verdict.hash === job.hash ? job.proposal : null;
+      return this.#obtain(job, verdict.hash, proposal);
+    }
+    if (verdict.verdict === 'invalid') {
+      return this.#answer(job, { verdict: 'invalid', reason: verdict.problem.message });
+    }
+    this.#answer(job, this.#tooEarly(job) ?? verdict);
+  }
+
+  #obtain(job: Job, hash: Hash, proposal: Proposal | null): void {
+    const { chain } = this.#options;
+    this.#options.bodies.obtain({ hash, proposal, holders: job.holders }, (result) => {
+      if (this.#jobs.get(job.hash) !== job) return;
+      if (result instanceof Problem) this.#answer(job, { verdict: 'invalid', reason: result.message });
+      else if (result === 'unavailable') {
+        this.#answer(job, { verdict: 'unavailable', reason: `nobody asked had block ${hash}` });
+      } else if (chain.get(hash) === undefined && job.height > chain.final.height) {
+        // Not kept: it is at or below the final height and was not reached from there, so it is of a dead branch.
+        this.#answer(job, { verdict: 'invalid', reason: 'it does not extend the final block' });
+      } else this.#goOn(job);
+    });
+  }
+
+  /** Only the block itself needs a look at the clock: its ancestors are older. */
+  #tooEarly(job: Job): ValidatedInput['result'] | undefined {
+    const header = this.#options.chain.get(job.hash)?.block.header;
+    const aheadMs = (header?.timestamp ?? 0) - this.#options.clock.wallMs();
+    if (aheadMs <= limits.maxClockAheadMs) return undefined;
+    return { verdict: 'invalid', reason: `its timestamp is ${aheadMs} ms ahead of this node's clock` };
+  }
+
+  #answer(job: Job, result: ValidatedInput['result']): void {
+    this.#jobs.delete(job.hash);
+    job.cancelDeadline();
+    this.#options.give({ type: 'validated', blockHash: job.hash, result });
+  }
+}

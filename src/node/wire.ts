@@ -1,0 +1,81 @@
+import { boundedBytes, type Codec, listOf, optional, struct, u16, u32 } from '../base/codec.ts';
+import { limits } from '../base/limits.ts';
+import { hashCodec, type Hash } from '../crypto/hash.ts';
+import { type BlockHeader, headerCodec, type Height, heightCodec } from '../ledger/block.ts';
+import { maxEncodedBlockBytes } from '../ledger/block-body.ts';
+import { type FinalityCertificate, finalityCodec } from '../ledger/certificate.ts';
+
+/**
+ * What nodes say to each other besides consensus messages.
+ *
+ * | channel | message | answer |
+ * | --- | --- | --- |
+ * | gossip `transactions` | TransactionFrame | |
+ * | gossip `blocks` | Announcement | |
+ * | gossip `consensus` | a consensus message for a validator that its sender cannot reach | |
+ * | request `blocks` | BlocksRequest | BlocksResponse |
+ * | request `candidate` | a block's hash | the encoded block, or nothing |
+ * | request `transactions` | TransactionsRequest | TransactionsResponse |
+ */
+export interface TransactionFrame {
+  /** Differs from frame to frame, so that one gossiped again is not taken for a duplicate. */
+  readonly salt: number;
+  readonly transactions: readonly Uint8Array[];
+}
+
+const smallestTransaction = 150;
+const framedTransactions = Math.floor(limits.gossipMessageBytes / smallestTransaction);
+
+export const transactionFrameCodec: Codec<TransactionFrame> = struct<TransactionFrame>({
+  salt: u32,
+  transactions: listOf(boundedBytes(limits.maxTransactionBytes), framedTransactions),
+});
+
+/** "This block is final", with the proof. For nodes that no validator talks to. */
+export interface Announcement {
+  readonly certificate: FinalityCertificate;
+}
+
+export const announcementCodec: Codec<Announcement> = struct<Announcement>({ certificate: finalityCodec });
+
+/** "Final blocks from this height on, please, at most so many." */
+export interface BlocksRequest {
+  readonly from: Height;
+  readonly count: number;
+}
+
+export const blocksRequestCodec: Codec<BlocksRequest> = struct<BlocksRequest>({ from: heightCodec, count: u16 });
+
+/** Final blocks in order, and what proves the last of them and so all: no blocks when there are none from that height on. */
+export interface BlocksResponse {
+  readonly blocks: readonly Uint8Array[];
+  /** From above the last block up to the one that the certificate is for; none when it is the last block's own. */
+  readonly headers: readonly BlockHeader[];
+  readonly certificate: FinalityCertificate | undefined;
+}
+
+export const blocksResponseCodec: Codec<BlocksResponse> = struct<BlocksResponse>({
+  blocks: listOf(boundedBytes(maxEncodedBlockBytes), limits.syncBlocks),
+  headers: listOf(headerCodec, limits.syncProofHeaders),
+  certificate: optional(finalityCodec),
+});
+
+export const candidateRequestCodec: Codec<Hash> = hashCodec;
+
+/** "The transactions at these places in this block, please." */
+export interface TransactionsRequest {
+  readonly blockHash: Hash;
+  /** Ascending. */
+  readonly places: readonly number[];
+}
+
+export const transactionsRequestCodec: Codec<TransactionsRequest> = struct<TransactionsRequest>({
+  blockHash: hashCodec,
+  places: listOf(u16, limits.maxBlockTransactions),
+});
+
+/** All that were asked for, in order, or nothing. */
+export const transactionsResponseCodec: Codec<readonly Uint8Array[]> = listOf(
+  boundedBytes(limits.maxTransactionBytes),
+  limits.maxBlockTransactions,
+);
