@@ -229,8 +229,12 @@ function otherBlock(hash: Hash): Problem {
 }
 
 function wrongSignature(blockHash: Hash, transaction: Transaction): Problem {
-  return new Problem('transaction/wrong-signature', 'a transaction in the block was not signed by its sender', {
-    remedy: 'The block is invalid: refuse it.',
-    details: { blockHash, transactionHash: transaction.hash },
-  });
+  return new Problem(
+    'transaction/wrong-signature',
+    'a transaction in the block was not signed by its sender',
+    {
+      remedy: 'The block is invalid: refuse it.',
+      details: { blockHash, transactionHash: transaction.hash },
+    },
+  );
 }

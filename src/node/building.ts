@@ -33,10 +33,15 @@ export function build(options: BuildingOptions, effect: BuildEffect): BuiltInput
   const accountOf = state.account.bind(state);
   const candidates = effect.mustBeEmpty === true ? [] : mempool.candidates(accountOf, height);
   const timestamp = Math.max(Math.floor(clock.wallMs()), parent.header.timestamp + 1);
-  const { transactions, execution } = buildBlock(state, { height, timestamp, proposer, chainId }, candidates, {
-    maxCount: limits.maxBlockTransactions,
-    maxBytes: limits.maxBlockBytes,
-  });
+  const { transactions, execution } = buildBlock(
+    state,
+    { height, timestamp, proposer, chainId },
+    candidates,
+    {
+      maxCount: limits.maxBlockTransactions,
+      maxBytes: limits.maxBlockBytes,
+    },
+  );
   if (transactions.length === 0 && !effect.allowEmpty && effect.mustBeEmpty !== true) return nothing;
 
   const transactionHashes = transactions.map(({ hash }) => hash);

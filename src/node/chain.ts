@@ -154,14 +154,20 @@ export class Chain {
     for (const hash of hashes) this.#candidates.delete(hash);
   }
 
-  #execute(candidate: Candidate, parent: { header: BlockHeader; state: State }): Exclude<Outcome, { name: 'unknown' }> {
+  #execute(
+    candidate: Candidate,
+    parent: { header: BlockHeader; state: State },
+  ): Exclude<Outcome, { name: 'unknown' }> {
     if (candidate.outcome.name !== 'unknown') return candidate.outcome;
     const outcome = this.#judgeOn(candidate.block, parent);
     candidate.outcome = outcome;
     return outcome;
   }
 
-  #judgeOn(block: Block, parent: { header: BlockHeader; state: State }): Exclude<Outcome, { name: 'unknown' }> {
+  #judgeOn(
+    block: Block,
+    parent: { header: BlockHeader; state: State },
+  ): Exclude<Outcome, { name: 'unknown' }> {
     const { header, transactions } = block;
     const broken = checkLink(parent.header, header) ?? this.#checkValidators(header);
     if (broken !== undefined) return { name: 'invalid', problem: broken };
@@ -174,11 +180,16 @@ export class Chain {
   }
 
   #checkValidators(header: BlockHeader): Problem | undefined {
-    if (!this.#options.fixedValidators || header.nextValidatorsHash === header.validatorsHash) return undefined;
-    return new Problem('block/next-validators', `the block at height ${header.height} changes the validators`, {
-      remedy: 'The validators of this chain are those of its genesis file: the block is invalid.',
-      details: { height: header.height },
-    });
+    if (!this.#options.fixedValidators || header.nextValidatorsHash === header.validatorsHash)
+      return undefined;
+    return new Problem(
+      'block/next-validators',
+      `the block at height ${header.height} changes the validators`,
+      {
+        remedy: 'The validators of this chain are those of its genesis file: the block is invalid.',
+        details: { height: header.height },
+      },
+    );
   }
 
   /** What can no longer become final when this run does. Above a gap nobody knows what a block extends: it stays until it is closed. */

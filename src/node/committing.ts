@@ -109,20 +109,18 @@ export class Committing {
     const { chain, store, onFatal } = this.#options;
     const toStore = steps.map(({ candidate }) => (candidate.stored ? undefined : blockBytes(candidate)));
     const obsolete = chain.retire(steps.map(({ candidate }) => candidate));
-    const requests = steps.map(
-      ({ effect, candidate, execution }, index): CommitRequest => ({
-        height: effect.link.height,
-        hash: candidate.hash,
-        headerBytes: headerBytes(candidate.block.header),
-        blockBytes: toStore[index],
-        certificate: effect.certificate && encode(finalityCodec, effect.certificate),
-        transactionHashes: candidate.block.transactions.map(({ hash }) => hash),
-        receiptsBytes: encode(receiptsCodec, execution.receipts),
-        stateChanges: execution.changes,
-        forgetRecords: [],
-        forgetCandidates: index === steps.length - 1 ? obsolete : [],
-      }),
-    );
+    const requests = steps.map(({ effect, candidate, execution }, index): CommitRequest => ({
+      height: effect.link.height,
+      hash: candidate.hash,
+      headerBytes: headerBytes(candidate.block.header),
+      blockBytes: toStore[index],
+      certificate: effect.certificate && encode(finalityCodec, effect.certificate),
+      transactionHashes: candidate.block.transactions.map(({ hash }) => hash),
+      receiptsBytes: encode(receiptsCodec, execution.receipts),
+      stateChanges: execution.changes,
+      forgetRecords: [],
+      forgetCandidates: index === steps.length - 1 ? obsolete : [],
+    }));
     store.commitRun(requests, (problem) => {
       if (problem !== undefined) return onFatal(problem);
       for (const step of steps) this.#applied(step);

@@ -164,7 +164,13 @@ export class Driver<M extends object> {
       penalise: network.penalise.bind(network),
     });
     const { verification } = this;
-    this.messenger = new Messenger<M>({ protocol, network, handshake, clock, self: () => this.validatorIndex });
+    this.messenger = new Messenger<M>({
+      protocol,
+      network,
+      handshake,
+      clock,
+      self: () => this.validatorIndex,
+    });
     this.#bodies = new Bodies({
       chain,
       network,
@@ -437,7 +443,8 @@ export class Driver<M extends object> {
   #handlersIn(turns: Turns): NetworkHandlers {
     return {
       onHello: (peer, hello) => {
-        if (turns.ended) return new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
+        if (turns.ended)
+          return new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
         return this.handshake.admit(peer, hello);
       },
       onConnected: turns.wrap((peer) => {
@@ -474,7 +481,9 @@ export class Driver<M extends object> {
             return decide('ignore');
         }
       }),
-      onRequest: turns.wrap((_peer, protocol, bytes, respond) => respond(this.#serving.serve(protocol, bytes))),
+      onRequest: turns.wrap((_peer, protocol, bytes, respond) =>
+        respond(this.#serving.serve(protocol, bytes)),
+      ),
     };
   }
 }

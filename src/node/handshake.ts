@@ -86,10 +86,14 @@ export class Handshake {
     const hello = decode(helloCodec, bytes, 'hello');
     if (hello instanceof Problem) return hello;
     if (hello.version !== wireVersion) {
-      return refusal('network/other-version', `it speaks version ${hello.version}, and this node ${wireVersion}`, {
-        remedy: 'Run software of the same wire version on all nodes.',
-        details: { theirs: hello.version, ours: wireVersion },
-      });
+      return refusal(
+        'network/other-version',
+        `it speaks version ${hello.version}, and this node ${wireVersion}`,
+        {
+          remedy: 'Run software of the same wire version on all nodes.',
+          details: { theirs: hello.version, ours: wireVersion },
+        },
+      );
     }
     if (hello.chainId !== chainId) {
       return refusal('network/other-chain', 'it is on another chain', {

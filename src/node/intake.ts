@@ -43,7 +43,15 @@ export class Intake {
   #outboxBytes = 0;
   #cancelFlush: Cancel | undefined;
   #frames: number;
-  readonly counters = { submitted: 0, accepted: 0, refused: 0, gossiped: 0, framesIn: 0, framesOut: 0, framesBad: 0 };
+  readonly counters = {
+    submitted: 0,
+    accepted: 0,
+    refused: 0,
+    gossiped: 0,
+    framesIn: 0,
+    framesOut: 0,
+    framesBad: 0,
+  };
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -65,13 +73,18 @@ export class Intake {
         else results[place] = early;
       }
     }
-    this.#check(toCheck.map(({ transaction }) => transaction), (valid) => {
-      for (const [index, { place, transaction }] of toCheck.entries()) {
-        results[place] = valid[index] === true ? this.#admitOwn(transaction) : refused(transaction, wrongSignature());
-      }
-      for (const result of results) this.counters[result?.status === 'refused' ? 'refused' : 'accepted'] += 1;
-      done(results.map((result) => defined(result, 'an answer for each transaction')));
-    });
+    this.#check(
+      toCheck.map(({ transaction }) => transaction),
+      (valid) => {
+        for (const [index, { place, transaction }] of toCheck.entries()) {
+          results[place] =
+            valid[index] === true ? this.#admitOwn(transaction) : refused(transaction, wrongSignature());
+        }
+        for (const result of results)
+          this.counters[result?.status === 'refused' ? 'refused' : 'accepted'] += 1;
+        done(results.map((result) => defined(result, 'an answer for each transaction')));
+      },
+    );
   }
 
   /** Judges a frame of another node. */
@@ -130,7 +143,8 @@ export class Intake {
   #early(transaction: Transaction, before: number): Submitted | undefined {
     const { chainId, mempool, isFinal } = this.#options;
     const { hash } = transaction;
-    if (transaction.chainId !== chainId) return refused(transaction, wrongChain(transaction.chainId, chainId));
+    if (transaction.chainId !== chainId)
+      return refused(transaction, wrongChain(transaction.chainId, chainId));
     if (mempool.has(hash) || (this.#isUsed(transaction) && isFinal(hash))) return { status: 'known', hash };
     if (this.#underWay + before >= limits.intakeTransactions) return refused(transaction, busy());
     return undefined;

@@ -72,6 +72,7 @@ function storeGenesis(store: ChainStore, genesis: Genesis): Promise<void> {
 
 function damaged(what: string): Problem {
   return new Problem('storage/damaged', `the database is damaged: ${what}`, {
-    remedy: 'Restore the data directory from a copy, or start with an empty one and let the node fetch the chain.',
+    remedy:
+      'Restore the data directory from a copy, or start with an empty one and let the node fetch the chain.',
   });
 }

@@ -127,12 +127,16 @@ export class Signer {
 function readFloor(records: ReadonlyMap<string, Uint8Array>): View {
   const bytes = records.get(floorKey);
   if (bytes === undefined) return toView(0);
-  const floor = decode(viewCodec, bytes, 'the signer\'s floor');
+  const floor = decode(viewCodec, bytes, "the signer's floor");
   if (floor instanceof Problem) {
-    throw new Problem('storage/damaged', `the signer's floor in the consensus log is damaged (${toHex(bytes)})`, {
-      remedy: 'Do not start this validator from this directory: restore it, or start it with an empty one.',
-      cause: floor,
-    });
+    throw new Problem(
+      'storage/damaged',
+      `the signer's floor in the consensus log is damaged (${toHex(bytes)})`,
+      {
+        remedy: 'Do not start this validator from this directory: restore it, or start it with an empty one.',
+        cause: floor,
+      },
+    );
   }
   return floor;
 }

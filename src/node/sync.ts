@@ -175,7 +175,8 @@ export class Sync {
       verification.transactions(transactions, false, (valid) => {
         if (!this.#isCurrent(round)) return;
         // The certificate is good, so the hashes are what a quorum agreed on, and a hash covers its signature.
-        if (valid.includes(false)) return this.#fault(segment.peer, unproven('holds an unsigned transaction'));
+        if (valid.includes(false))
+          return this.#fault(segment.peer, unproven('holds an unsigned transaction'));
         this.#take(segment, certificate);
       });
     });
@@ -217,7 +218,9 @@ function linkUp(
     blocks.push(block);
     last = { header: block.header, hash: hashHeader(block.header) };
   }
-  const changing = blocks.slice(0, -1).some(({ header }) => header.nextValidatorsHash !== header.validatorsHash);
+  const changing = blocks
+    .slice(0, -1)
+    .some(({ header }) => header.nextValidatorsHash !== header.validatorsHash);
   if (changing) return unproven('goes on past a change of the validators');
   let proven = last;
   for (const header of answer.headers) {
@@ -232,5 +235,7 @@ function linkUp(
 }
 
 function unproven(why: string): Problem {
-  return new Problem('sync/unproven', `what the peer served as final ${why}`, { remedy: 'Ask another peer.' });
+  return new Problem('sync/unproven', `what the peer served as final ${why}`, {
+    remedy: 'Ask another peer.',
+  });
 }

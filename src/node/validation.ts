@@ -54,7 +54,9 @@ export class Validation {
       const isFinal = finalHashAt(job.height) === job.hash;
       return this.#answer(
         job,
-        isFinal ? { verdict: 'valid', chain: [] } : { verdict: 'invalid', reason: 'another block is final there' },
+        isFinal
+          ? { verdict: 'valid', chain: [] }
+          : { verdict: 'invalid', reason: 'another block is final there' },
       );
     }
     if (job.height > chain.final.height + limits.ancestorWalk) {

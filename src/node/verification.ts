@@ -71,7 +71,9 @@ export class Verification<M extends object> {
       return;
     }
     this.#checker.check(claims.map(named), false, (valid) => {
-      done(valid.every(Boolean) ? (certificate as Verified<FinalityCertificate>) : wrongSignature('certificate'));
+      done(
+        valid.every(Boolean) ? (certificate as Verified<FinalityCertificate>) : wrongSignature('certificate'),
+      );
     });
   }
 
@@ -155,7 +157,11 @@ function wrongSignature(what: string): Problem {
 }
 
 function notItsSender(): Problem {
-  return new Problem('network/not-its-sender', 'the message claims another sender than the peer it came from', {
-    remedy: 'In this mode a message is only good from its own sender, on its own stream.',
-  });
+  return new Problem(
+    'network/not-its-sender',
+    'the message claims another sender than the peer it came from',
+    {
+      remedy: 'In this mode a message is only good from its own sender, on its own stream.',
+    },
+  );
 }

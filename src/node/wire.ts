@@ -44,7 +44,10 @@ export interface BlocksRequest {
   readonly count: number;
 }
 
-export const blocksRequestCodec: Codec<BlocksRequest> = struct<BlocksRequest>({ from: heightCodec, count: u16 });
+export const blocksRequestCodec: Codec<BlocksRequest> = struct<BlocksRequest>({
+  from: heightCodec,
+  count: u16,
+});
 
 /** Final blocks in order, and what proves the last of them and so all: no blocks when there are none from that height on. */
 export interface BlocksResponse {
