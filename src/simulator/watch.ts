@@ -204,6 +204,7 @@ export class Watch {
       certificate.phase === 'commit' &&
       claims.every((claim) => this.options.scheme.verify(claim));
     promise(good, 'certificate', () => `node ${node} holds a certificate that proves nothing: ${key}`);
+    this.protection.onFinal(certificate);
   }
 
   private trace(node: number, what: string): void {

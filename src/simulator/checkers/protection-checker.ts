@@ -1,5 +1,4 @@
 import type { Hash } from '../../crypto/hash.ts';
-import { byzantineQuorum } from '../../ledger/quorum.ts';
 import { promise } from '../breach.ts';
 import type { SignedVote } from './signature-checker.ts';
 
@@ -43,7 +42,11 @@ export class ProtectionChecker {
   private readonly genesisHash: Hash;
 
   constructor(options: { validators: number; liars: number; genesisHash: Hash }) {
-    this.needed = Math.max(1, byzantineQuorum(options.validators) - options.liars);
+    const { validators, liars } = options;
+    // Said here once more, in other words than the node's, so that a wrong quorum there shows.
+    const faulty = Math.ceil(validators / 3) - 1;
+    const quorum = Math.ceil((validators + faulty + 1) / 2);
+    this.needed = Math.max(1, quorum - liars);
     this.genesisHash = options.genesisHash;
   }
 
@@ -65,13 +68,25 @@ export class ProtectionChecker {
   onVote(vote: SignedVote): void {
     if (vote.phase === 'pre-prepare') return;
     const { view, height, blockHash } = vote;
-    const key = `${vote.phase}/${view}/${height}/${blockHash}`;
+    const key = voteKey(vote.phase, vote);
     const voters = this.voters.get(key) ?? new Set();
     this.voters.set(key, voters);
     if (voters.has(vote.validator)) return;
     voters.add(vote.validator);
     if (vote.phase === 'prepare') this.onPrepare(key, { view, height, blockHash }, voters.size);
     else if (voters.size === this.needed) this.onCommitted({ view, height, blockHash });
+  }
+
+  /** A commit certificate made this block final: so many of the honest signed a Commit for exactly that. */
+  onFinal(place: Place): void {
+    const voters = this.voters.get(voteKey('commit', place))?.size ?? 0;
+    promise(
+      voters >= this.needed,
+      'certificate',
+      () =>
+        `${place.blockHash.slice(0, 8)} is final at (view ${place.view}, height ${place.height}) with the Commits of ` +
+        `${voters} honest validators; ${this.needed} are needed`,
+    );
   }
 
   private onPrepare(key: string, place: Place, votes: number): void {
@@ -116,4 +131,8 @@ export class ProtectionChecker {
     }
     return current === ancestor.blockHash;
   }
+}
+
+function voteKey(phase: string, { view, height, blockHash }: Place): string {
+  return `${phase}/${view}/${height}/${blockHash}`;
 }

@@ -1,0 +1,50 @@
+import { encode } from '../../base/codec.ts';
+import type { ValidatorIndex } from '../../consensus/engine.ts';
+import { messageCodec, type PbftMessage } from '../../consensus/pbft/message.ts';
+import type { Signature } from '../../crypto/signature.ts';
+import type { Network } from '../../network/port.ts';
+import type { Chance } from '../chance.ts';
+import type { LiarTools } from './liar.ts';
+
+const unsigned = '00'.repeat(64) as Signature;
+
+/** A liar's tools on any network: virtual or real. */
+export function liarTools(options: {
+  self: ValidatorIndex;
+  validators: number;
+  viewTimeoutMs: number;
+  chance: Chance;
+  /** The network itself, below the wrapper. */
+  network: Pick<Network, 'send' | 'peers'>;
+  /** The signature over a message whose own is not yet there. */
+  signMessage: (message: PbftMessage) => Signature;
+  after: (delayMs: number, call: () => void) => void;
+  lied: () => void;
+}): LiarTools {
+  const { network } = options;
+  return {
+    self: options.self,
+    validators: options.validators,
+    viewTimeoutMs: options.viewTimeoutMs,
+    chance: options.chance,
+    sign: (draft) => {
+      const message = { ...draft, signature: unsigned } as PbftMessage;
+      return { ...message, signature: options.signMessage(message) };
+    },
+    send: (to, message) => {
+      network.send(to, message instanceof Uint8Array ? message : encodeOrNothing(message));
+    },
+    peers: () => network.peers(),
+    after: (delayMs, call) => options.after(delayMs, call),
+    lied: () => options.lied(),
+  };
+}
+
+/** A lie that no bytes can say (a height below zero) is not told. */
+function encodeOrNothing(message: PbftMessage): Uint8Array {
+  try {
+    return encode(messageCodec, message);
+  } catch {
+    return new Uint8Array();
+  }
+}

@@ -1,0 +1,157 @@
+import { Problem } from '../base/problem.ts';
+import type { Protocol } from '../consensus/engine.ts';
+import { preimageOf } from '../consensus/pbft/message.ts';
+import { defaultPbftOptions } from '../consensus/pbft/options.ts';
+import { pbftProtocol } from '../consensus/pbft/protocol.ts';
+import type { Signature } from '../crypto/signature.ts';
+import { hashHeader } from '../ledger/block.ts';
+import { genesisHeader, genesisValidators } from '../ledger/genesis.ts';
+import type { Network } from '../network/port.ts';
+import { Driver } from '../node/driver.ts';
+import { silentLog } from '../node/log.ts';
+import { restore } from '../node/restore.ts';
+import { ChainStore } from '../storage/chain-store.ts';
+import { Chance } from './chance.ts';
+import type { SimulatedKey } from './fast-signatures.ts';
+import { liars } from './liars/catalogue.ts';
+import type { Liar } from './liars/liar.ts';
+import { liarNetwork } from './liars/liar-network.ts';
+import { liarTools } from './liars/liar-tools.ts';
+import { observedProtocol } from './observed-protocol.ts';
+import { isHonest, type Plan } from './plan.ts';
+import type { ProcessLife } from './process-life.ts';
+import type { SimulatedNodeOptions } from './simulated-node.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+import type { VirtualDisk } from './virtual-disk.ts';
+import { peerIndex } from './virtual-network.ts';
+import { virtualVerifier } from './virtual-verifier.ts';
+
+/** A node's process as the simulator handles it. */
+export interface Core {
+  submit(bytes: Uint8Array, done: (problem: Problem | undefined) => void): void;
+  why(): string;
+}
+
+export interface BootOptions extends SimulatedNodeOptions {
+  readonly life: ProcessLife;
+  readonly clock: VirtualClock;
+  readonly disk: VirtualDisk;
+  readonly firstUse: boolean;
+  /** How many processes of this node there were, this one included. */
+  readonly starts: number;
+  /** It ended itself because the machine failed. */
+  readonly onStopped: (problem: Problem) => void;
+  /** It ended itself because a promise of its own broke. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+/** Starts the shipped node on virtual ports: what `startNode` does on real ones. */
+export async function bootNode(options: BootOptions): Promise<Core> {
+  const { index, chain, plan, life, clock, disk, scheme, scheduler } = options;
+  const store = await ChainStore.open(disk.open(life), { chainId: chain.genesis.chainId });
+  const restored = await restore(store, chain.genesis);
+  const key = keyOf(options);
+  const liar = liarOf(options, key);
+  const joined = options.network.join(index, {
+    life,
+    hello: () => driver.hello(),
+    onPenalise: (peer, reason) => {
+      const validator = plan.nodes[peerIndex(peer)]?.validator ?? null;
+      if (isHonest(plan, index)) options.watch.penalised(index, validator, reason);
+    },
+  });
+  const network: Network = liar === null ? joined : liarNetwork(joined, liar.strategy(joined));
+  const driver = new Driver({
+    genesis: chain.genesis,
+    protocol: protocolOf(options),
+    restored,
+    store,
+    network,
+    verifier: virtualVerifier({ scheme, scheduler, life }),
+    clock,
+    log: silentLog,
+    identity: { publicKey: key.publicKey, sign: (message) => sign(options, key, message) },
+    checkSignature: (claim) => scheme.verify(claim),
+    firstUse: options.firstUse,
+    seed: plan.seed * 1_000 + index * 100 + options.starts,
+    software: 'quorate simulator',
+    onFatal: (error) => {
+      if (error instanceof Problem) options.onStopped(error);
+      else options.onBroken(error);
+    },
+  });
+  if (life.alive) {
+    driver.start();
+    await network.start(driver.handlers);
+  }
+  return {
+    submit: (bytes, done) => {
+      if (liar?.current?.accepts?.(bytes) === false) return;
+      driver.submit([bytes], ([result]) => done(result?.status === 'refused' ? result.problem : undefined));
+    },
+    why: () => driver.engine.why(),
+  };
+}
+
+function keyOf({ index, plan, chain, scheme }: BootOptions): SimulatedKey {
+  const { validator } = plan.nodes[index] ?? { validator: null };
+  return (validator === null ? undefined : chain.validatorKeys[validator]) ?? scheme.key(`observer ${index}`);
+}
+
+function sign(options: BootOptions, key: SimulatedKey, message: Uint8Array): Signature {
+  const { index, plan, watch, scheme } = options;
+  const { validator } = plan.nodes[index] ?? { validator: null };
+  if (validator !== null && isHonest(plan, index)) watch.signs(validator, message);
+  return scheme.sign(key.secretKey, message);
+}
+
+function protocolOf(options: BootOptions): Protocol<object> {
+  const { index, plan, chain, watch } = options;
+  const { genesis } = chain;
+  const protocol = createProtocol(plan, genesis) as Protocol<object>;
+  return isHonest(plan, index) ? observedProtocol(protocol, watch.observer(index)) : protocol;
+}
+
+function createProtocol(plan: Plan, genesis: BootOptions['chain']['genesis']) {
+  const validators = genesisValidators(genesis);
+  return pbftProtocol({
+    chainId: genesis.chainId,
+    genesisHash: hashHeader(genesisHeader(genesis)),
+    validators,
+    options: { ...defaultPbftOptions, ...(plan.consensus as object) },
+  });
+}
+
+/** The wrapper that makes a liar of this node, or null. */
+function liarOf(options: BootOptions, key: SimulatedKey) {
+  const { index, plan, chain, scheme, scheduler, life, tally } = options;
+  const node = plan.nodes[index];
+  if (node === undefined || node.liar === null || node.liar === 'twin' || node.validator === null)
+    return null;
+  const name = node.liar;
+  const create = liars[name];
+  const self = node.validator;
+  const validators = genesisValidators(chain.genesis);
+  const epoch = { chainId: chain.genesis.chainId, validatorsHash: validators.hash };
+  const wrapper: { current: Liar | null; strategy: (network: Network) => Liar } = {
+    current: null,
+    strategy: (network) => {
+      wrapper.current = create(
+        liarTools({
+          self,
+          validators: plan.validators,
+          viewTimeoutMs: 'viewTimeoutMs' in plan.consensus ? plan.consensus.viewTimeoutMs : 1_000,
+          chance: new Chance(plan.seed, `liar ${index} ${options.starts}`),
+          network,
+          signMessage: (message) => scheme.sign(key.secretKey, preimageOf(message, epoch)),
+          after: (delayMs, call) => {
+            scheduler.after(delayMs, () => life.enter(call));
+          },
+          lied: () => tally.add(`liar/${name}`),
+        }),
+      );
+      return wrapper.current;
+    },
+  };
+  return wrapper;
+}

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { mutations } from './mutations.ts';
+import type { runPool as runPoolHere } from '../../../src/simulator/run-pool.ts';
+import { misfits, patchedCopy } from './patched-copy.ts';
+
+/**
+ * Breaks each rule in a copy of the source, and counts how many seeds the simulator needs to see it.
+ *
+ *     node test/simulator/mutations/find.ts [name ...] [--jobs N]
+ *
+ * Prints a table; exits with 1 when a broken rule stays unseen.
+ */
+const words = process.argv.slice(2);
+const jobsAt = words.indexOf('--jobs');
+const jobs = jobsAt < 0 ? 2 : Number(words[jobsAt + 1]);
+const names = words.filter((word, index) => !word.startsWith('--') && index !== jobsAt + 1);
+const chosen = mutations.filter(({ name }) => names.length === 0 || names.includes(name));
+
+let missed = 0;
+console.log(`${'rule that is broken'.padEnd(72)} ${'seeds'.padStart(7)}  seen as`);
+for (const mutation of chosen) {
+  const wrong = misfits(mutation);
+  if (wrong.length > 0) throw new Error(wrong.join('\n'));
+  const copy = patchedCopy(mutation);
+  try {
+    const poolFile = pathToFileURL(join(copy.directory, 'src', 'simulator', 'run-pool.ts'));
+    const { runPool } = (await import(poolFile.href)) as { runPool: typeof runPoolHere };
+    const summary = await runPool({
+      engine: 'pbft',
+      firstSeed: 1,
+      lastSeed: mutation.within,
+      jobs,
+      signatures: 'fast',
+      stopAtFailure: true,
+    });
+    const [failure] = summary.failures;
+    if (failure === undefined) missed += 1;
+    const seeds = failure === undefined ? `> ${mutation.within}` : String(summary.runs);
+    const seen = failure === undefined ? 'NOT SEEN' : `${failure.breach?.guarantee} (seed ${failure.seed})`;
+    console.log(`${`${mutation.name}: ${mutation.rule}`.padEnd(72)} ${seeds.padStart(7)}  ${seen}`);
+  } finally {
+    copy.remove();
+  }
+}
+process.exitCode = missed === 0 ? 0 : 1;

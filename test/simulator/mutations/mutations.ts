@@ -1,0 +1,239 @@
+/**
+ * Rules of pbft.md, each broken in one place. `find.ts` beside this file patches a copy of the source with one of them
+ * and counts the seeds until a run fails. A pattern that is not found any more fails the test beside this file: then the
+ * mutation has to follow the code.
+ */
+export interface Mutation {
+  readonly name: string;
+  /** The rule that no longer holds. */
+  readonly rule: string;
+  readonly patches: readonly Patch[];
+  /** Within so many seeds it must be found. */
+  readonly within: number;
+}
+
+interface Patch {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+const viewChange = 'src/consensus/pbft/view-change.ts';
+const voting = 'src/consensus/pbft/voting.ts';
+const accepting = 'src/consensus/pbft/accepting.ts';
+const invariants = 'src/consensus/pbft/invariants.ts';
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'ignore-certificate',
+    rule: 'a new view starts from the highest certificate',
+    patches: [
+      {
+        file: viewChange,
+        find: 'tip: highest !== null && highest.height > base.height ? highest : null',
+        replace: 'tip: highest === null ? highest : null',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'choose-lowest',
+    rule: 'of several certificates the highest counts',
+    patches: [
+      {
+        file: viewChange,
+        find: 'highest = highestOf(highest, highestOf(reported, finalCertificate));',
+        replace: `const best = highestOf(reported, finalCertificate);
+    if (best !== null && best.height > finalHeight && (highest === null || compareRank(best, highest) < 0)) highest = best;`,
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'skip-persist',
+    rule: 'what a message depends on is on disk before it leaves',
+    patches: [
+      {
+        file: 'src/node/persisting.ts',
+        find: 'this.#options.store.persist({ records, blocks }, (problem) => {',
+        replace: `this.#options.store.persist({ records, blocks }, () => {});
+    ((problem?: Problem) => {`,
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'repeated-view-change',
+    rule: 'a new view needs view changes of distinct validators',
+    patches: [
+      {
+        file: 'src/consensus/pbft/claims.ts',
+        find: 'if (viewChange.from <= previous)',
+        replace: 'if (viewChange.from < previous)',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'quorum-of-2f',
+    rule: 'a quorum is floor((n + f) / 2) + 1',
+    patches: [
+      {
+        file: 'src/ledger/quorum.ts',
+        find: 'Math.floor((n + maxFaulty(n)) / 2) + 1',
+        replace: 'Math.max(1, Math.floor((n + maxFaulty(n)) / 2))',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'one-domain-for-votes',
+    rule: 'a prepare is signed over other bytes than a commit',
+    patches: [
+      {
+        file: 'src/ledger/certificate.ts',
+        find: 'domainPrefix(`quorate/v1/pbft/${phase}`)',
+        replace:
+          "domainPrefix(phase === 'pre-prepare' ? 'quorate/v1/pbft/pre-prepare' : 'quorate/v1/pbft/prepare')",
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'any-parent',
+    rule: 'a proposal extends the block accepted below it',
+    patches: [
+      {
+        file: accepting,
+        find: 'if (message.proposal.header.parentHash === parent.blockHash) {',
+        replace: 'if (parent.blockHash !== undefined) {',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'no-window',
+    rule: 'at most W heights are in flight',
+    patches: [
+      {
+        file: 'src/consensus/pbft/replica.ts',
+        find: 'return toHeight(replica.state.final.height + replica.options.window);',
+        replace: 'return toHeight(replica.state.final.height + 1_000_000);',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'count-twice',
+    rule: 'a validator has one vote',
+    patches: [
+      {
+        file: voting,
+        find: 'if (voters === undefined) byBlock.set(vote.blockHash, [from]);',
+        replace: 'if (voters === undefined) byBlock.set(vote.blockHash, [from, from]);',
+      },
+      { file: voting, find: 'if (votes.size < quorum) return null;', replace: '' },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'view-goes-back',
+    rule: 'a view that was left is never entered again',
+    patches: [
+      {
+        file: viewChange,
+        find: 'if (newView.view < state.view) return;',
+        replace: '',
+      },
+      {
+        file: viewChange,
+        find: 'if (newView.view > state.view) moveTo(replica, newView.view);',
+        replace: 'if (newView.view !== state.view) moveTo(replica, newView.view);',
+      },
+      {
+        file: 'src/consensus/pbft/engine.ts',
+        find: "return message.view > state.view || (message.view === state.view && state.phase.name === 'changing');",
+        replace: 'return true;',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'forget-prepared',
+    rule: 'the highest certificate is on disk before the Commit that depends on it leaves',
+    patches: [
+      {
+        file: voting,
+        find: 'records: [certificateRecord(state.highest ?? prepared)],',
+        replace: 'records: state.highest === null ? [certificateRecord(prepared)] : [],',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'second-new-view',
+    rule: 'a replica accepts one NewView per view',
+    patches: [
+      {
+        file: viewChange,
+        find: "if (newView.view === state.view && state.phase.name === 'normal') return;",
+        replace: 'if (state.newView?.signature === newView.signature) return;',
+      },
+      {
+        file: viewChange,
+        find: 'if (newView.view > state.view) moveTo(replica, newView.view);',
+        replace: 'moveTo(replica, newView.view);',
+      },
+      {
+        file: 'src/consensus/pbft/engine.ts',
+        find: "(message.view === state.view && state.phase.name === 'changing')",
+        replace: 'message.view === state.view',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'trust-state-root',
+    rule: 'a block is valid only when executing it gives its roots',
+    patches: [
+      {
+        file: 'src/ledger/execution.ts',
+        find: 'if (header.stateRoot !== execution.state.root) {',
+        replace: 'if (header.stateRoot === undefined) {',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 're-propose-one-by-one',
+    rule: 'heights below the tip of a new view are never prepared in it',
+    patches: [
+      {
+        file: viewChange,
+        find: 'if (tip.height <= final.height && recentFinal.get(tip.height) !== tip.blockHash) return;',
+        replace: `if (tip.height <= final.height && recentFinal.get(tip.height) !== tip.blockHash) return;
+  for (const link of chainTo(replica, tip.blockHash) ?? []) {
+    if (link.height >= tip.height) continue;
+    acceptSlot(replica, {
+      height: link.height,
+      blockHash: link.blockHash,
+      parentHash: link.parentHash,
+      proposal: null,
+      holders: tip.signatures.map(({ validator }) => validator),
+    });
+  }`,
+      },
+      {
+        file: viewChange,
+        find: "import { acceptSlot } from './accepting.ts';",
+        replace: "import { acceptSlot } from './accepting.ts';\nimport { chainTo } from './chain.ts';",
+      },
+      {
+        file: invariants,
+        find: 'invariant(height >= state.viewBase.height,',
+        replace: 'invariant(height >= 0,',
+      },
+    ],
+    within: 20_000,
+  },
+];
