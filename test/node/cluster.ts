@@ -1,0 +1,169 @@
+import { invariant } from '../../src/base/invariant.ts';
+import { unwrap } from '../../src/base/problem.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
+import { nativeSigner } from '../../src/crypto/native.ts';
+import { verifySignature } from '../../src/crypto/verify.ts';
+import type { Protocol } from '../../src/consensus/engine.ts';
+import { pbftProtocol } from '../../src/consensus/pbft/protocol.ts';
+import type { PbftMessage } from '../../src/consensus/pbft/message.ts';
+import { defaultPbftOptions } from '../../src/consensus/pbft/options.ts';
+import { hashHeader, type Height, toHeight } from '../../src/ledger/block.ts';
+import { developmentGenesis, developmentPbft } from '../../src/ledger/development-genesis.ts';
+import { type Genesis, genesisHeader, genesisValidators } from '../../src/ledger/genesis.ts';
+import {
+  assembleTransaction,
+  encodeBody,
+  type Payload,
+  type Transaction,
+  transactionSigningBytes,
+} from '../../src/ledger/transaction.ts';
+import { Driver } from '../../src/node/driver.ts';
+import { type Log, silentLog } from '../../src/node/log.ts';
+import { restore } from '../../src/node/restore.ts';
+import { ChainStore } from '../../src/storage/chain-store.ts';
+import { MemoryStore } from '../../src/storage/memory-store.ts';
+import { MemoryNet, VirtualTime } from './world.ts';
+
+export function testGenesis(validators: number): Genesis {
+  return developmentGenesis({
+    name: 'node-test',
+    validators,
+    consensus: { ...developmentPbft, viewTimeoutMs: 1_000 },
+  });
+}
+
+export function testProtocol(genesis: Genesis): Protocol<PbftMessage> {
+  invariant(genesis.consensus.engine === 'pbft', 'tests run PBFT');
+  const { engine: _, ...options } = genesis.consensus;
+  return pbftProtocol({
+    chainId: genesis.chainId,
+    genesisHash: hashHeader(genesisHeader(genesis)),
+    validators: genesisValidators(genesis),
+    options: { ...defaultPbftOptions, ...options },
+  });
+}
+
+/** Signs a transaction of one of the development accounts. */
+export function signedTransaction(
+  genesis: Genesis,
+  sender: string,
+  options: { nonce: number; payload?: Payload; fee?: bigint; expiryHeight?: Height },
+): Transaction {
+  const pair = developmentKeyPair(sender);
+  const body = {
+    chainId: genesis.chainId,
+    sender: pair.publicKey,
+    nonce: options.nonce,
+    fee: options.fee ?? 1n,
+    expiryHeight: options.expiryHeight ?? toHeight(1_000),
+    payload: options.payload ?? {
+      type: 'transfer' as const,
+      to: developmentKeyPair('bob').publicKey,
+      amount: 5n,
+      memo: '',
+    },
+  };
+  return assembleTransaction(body, nativeSigner(pair.secretKey)(transactionSigningBytes(encodeBody(body))));
+}
+
+export interface TestNode {
+  readonly name: string;
+  readonly driver: Driver<PbftMessage>;
+  readonly store: ChainStore;
+  readonly clock: ReturnType<VirtualTime['clock']>;
+  readonly fatal: unknown[];
+}
+
+/** Nodes of one chain in one process, on virtual time; each disk outlives its node. */
+export class Cluster {
+  readonly time = new VirtualTime();
+  readonly net = new MemoryNet(this.time);
+  readonly genesis: Genesis;
+  readonly protocol: Protocol<PbftMessage>;
+  readonly nodes = new Map<string, TestNode>();
+  readonly #disks = new Map<string, Map<string, Uint8Array>>();
+
+  constructor(validators: number) {
+    this.genesis = testGenesis(validators);
+    this.protocol = testProtocol(this.genesis);
+  }
+
+  static async start(validators: number): Promise<Cluster> {
+    const cluster = new Cluster(validators);
+    for (let index = 0; index < validators; index++) await cluster.boot(`validator-${index}`);
+    return cluster;
+  }
+
+  /** Starts a node: with the name of a validator it is that one, otherwise an observer. */
+  async boot(name: string, options: { log?: Log; protocol?: Protocol<PbftMessage> } = {}): Promise<TestNode> {
+    const disk = this.#disks.get(name) ?? new Map<string, Uint8Array>();
+    const firstUse = !this.#disks.has(name);
+    this.#disks.set(name, disk);
+    const { time, genesis } = this;
+    const memory = new MemoryStore(time.defer, disk);
+    const store = await time.settle(ChainStore.open(memory, { chainId: genesis.chainId }));
+    const restored = await time.settle(restore(store, genesis));
+    const pair = developmentKeyPair(name);
+    const clock = time.clock();
+    const fatal: unknown[] = [];
+    const network = this.net.join(`peer-of-${name}`, () => driver.hello());
+    const driver: Driver<PbftMessage> = new Driver({
+      genesis,
+      protocol: options.protocol ?? this.protocol,
+      restored,
+      store,
+      network,
+      verifier: new InlineVerifier(time.defer),
+      clock,
+      log: options.log ?? silentLog,
+      identity: { publicKey: pair.publicKey, sign: nativeSigner(pair.secretKey) },
+      checkSignature: (claim) => verifySignature(claim, false),
+      firstUse,
+      seed: this.#disks.size,
+      software: 'test',
+      onFatal: (error) => fatal.push(error),
+    });
+    const node: TestNode = { name, driver, store, clock, fatal };
+    this.nodes.set(name, node);
+    driver.start();
+    await network.start(driver.handlers);
+    return node;
+  }
+
+  /** As by kill -9: nothing that is not on disk survives. */
+  kill(name: string): void {
+    this.node(name).driver.stop();
+    this.net.leave(`peer-of-${name}`);
+    this.nodes.delete(name);
+  }
+
+  node(name: string): TestNode {
+    const node = this.nodes.get(name);
+    invariant(node !== undefined, `${name} runs`);
+    return node;
+  }
+
+  get all(): TestNode[] {
+    return [...this.nodes.values()];
+  }
+
+  submit(name: string, ...transactions: Transaction[]): void {
+    this.node(name).driver.submit(
+      transactions.map(({ bytes }) => bytes),
+      (results) => {
+        for (const result of results) if (result.status === 'refused') unwrap(result.problem);
+      },
+    );
+  }
+
+  heights(): number[] {
+    return this.all.map(({ driver }) => driver.chain.final.height);
+  }
+
+  /** The next nonce of an account at every node. */
+  nonces(account: string): number[] {
+    const { publicKey } = developmentKeyPair(account);
+    return this.all.map(({ driver }) => driver.chain.final.state.account(publicKey).nonce);
+  }
+}

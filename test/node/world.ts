@@ -1,0 +1,237 @@
+import { setImmediate as nextLoop } from 'node:timers/promises';
+import { defined } from '../../src/base/invariant.ts';
+import { Problem } from '../../src/base/problem.ts';
+import type {
+  GossipVerdict,
+  Network,
+  NetworkHandlers,
+  PeerId,
+  RequestProtocol,
+  Topic,
+} from '../../src/network/port.ts';
+import type { Cancel, Clock } from '../../src/node/clock.ts';
+
+interface Event {
+  readonly at: number;
+  readonly order: number;
+  readonly call: () => void;
+  cancelled: boolean;
+}
+
+/** Time that moves only when a test says so, event by event. */
+export class VirtualTime {
+  now = 0;
+  #order = 0;
+  #events: Event[] = [];
+
+  after(delayMs: number, call: () => void): Cancel {
+    const event: Event = { at: this.now + delayMs, order: this.#order++, call, cancelled: false };
+    this.#events.push(event);
+    return () => {
+      event.cancelled = true;
+    };
+  }
+
+  /** For ports that answer later, once, in the order of the calls. */
+  readonly defer = (call: () => void): void => void this.after(0, call);
+
+  clock(wallOffsetMs = 1_800_000_000_000): Clock & { wallOffsetMs: number } {
+    const clock = {
+      wallOffsetMs,
+      wallMs: () => this.now + clock.wallOffsetMs,
+      monotonicMs: () => this.now,
+      after: (delayMs: number, call: () => void) => this.after(delayMs, call),
+    };
+    return clock;
+  }
+
+  run(ms: number): void {
+    this.runUntil(() => false, ms);
+  }
+
+  /** Runs until it holds, at most so long; tells whether it does. */
+  runUntil(holds: () => boolean, maxMs = 60_000): boolean {
+    const end = this.now + maxMs;
+    while (!holds()) {
+      const next = this.#next(end);
+      if (next === undefined) {
+        this.now = end;
+        return holds();
+      }
+      this.now = Math.max(this.now, next.at);
+      next.call();
+    }
+    return true;
+  }
+
+  /** Runs what is due while something that is written with promises goes on. */
+  async settle<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    const watched = promise.finally(() => {
+      settled = true;
+    });
+    watched.catch(() => {});
+    for (let loops = 0; loops < 10_000; loops++) {
+      await nextLoop();
+      if (settled) return watched;
+      this.run(1);
+    }
+    throw new Error('the promise does not settle');
+  }
+
+  #next(end: number): Event | undefined {
+    let best: Event | undefined;
+    this.#events = this.#events.filter((event) => !event.cancelled);
+    for (const event of this.#events) {
+      if (best === undefined || event.at < best.at || (event.at === best.at && event.order < best.order))
+        best = event;
+    }
+    if (best === undefined || best.at > end) return undefined;
+    best.cancelled = true;
+    return best;
+  }
+}
+
+/** Connects everybody with everybody, at once and without loss, unless a test cuts a link. */
+export class MemoryNet {
+  readonly time: VirtualTime;
+  readonly latencyMs: number;
+  readonly #members = new Map<PeerId, Member>();
+  readonly #cut = new Set<string>();
+  readonly penalties: { by: PeerId; peer: PeerId; reason: string }[] = [];
+  readonly refusals: { by: PeerId; peer: PeerId; problem: Problem }[] = [];
+  readonly published: { from: PeerId; topic: Topic; bytes: Uint8Array }[] = [];
+  readonly requests: { from: PeerId; to: PeerId; protocol: RequestProtocol }[] = [];
+  /** A test may swallow or change what one peer sends another. */
+  onSend: (from: PeerId, to: PeerId, bytes: Uint8Array) => Uint8Array | null = (_from, _to, bytes) => bytes;
+  onGossip: (from: PeerId, to: PeerId, topic: Topic) => boolean = () => true;
+  onAnswer: (
+    from: PeerId,
+    to: PeerId,
+    protocol: RequestProtocol,
+    response: Uint8Array | null,
+  ) => Uint8Array | null = (_from, _to, _protocol, response) => response;
+
+  constructor(time: VirtualTime, latencyMs = 1) {
+    this.time = time;
+    this.latencyMs = latencyMs;
+  }
+
+  join(self: PeerId, hello: () => Uint8Array): Network {
+    const member: Member = { self, hello, handlers: undefined, peers: new Set() };
+    return {
+      self,
+      start: async (handlers) => {
+        member.handlers = handlers;
+        this.#members.set(self, member);
+        for (const other of this.#members.values()) if (other !== member) this.#connect(member, other);
+      },
+      stop: async () => this.leave(self),
+      addresses: () => [`memory://${self}`],
+      peers: () => [...member.peers],
+      send: (peer, bytes) => this.#send(self, peer, bytes),
+      publish: (topic, bytes) => {
+        this.published.push({ from: self, topic, bytes });
+        this.#spread(self, topic, bytes, new Set([self]));
+      },
+      request: (peer, protocol, bytes, done) =>
+        this.#request({ from: self, to: peer, protocol, bytes, done }),
+      penalise: (peer, reason) => void this.penalties.push({ by: self, peer, reason }),
+      stats: () => [],
+    };
+  }
+
+  /** As when the process is gone. */
+  leave(self: PeerId): void {
+    const member = this.#members.get(self);
+    if (member === undefined) return;
+    this.#members.delete(self);
+    for (const peer of member.peers) {
+      const other = this.#members.get(peer);
+      if (other?.peers.delete(self) === true) this.time.defer(() => other.handlers?.onLost(self));
+    }
+  }
+
+  cut(a: PeerId, b: PeerId): void {
+    this.#cut.add(linkName(a, b));
+    const [first, second] = [this.#members.get(a), this.#members.get(b)];
+    if (first?.peers.delete(b) === true) this.time.defer(() => first.handlers?.onLost(b));
+    if (second?.peers.delete(a) === true) this.time.defer(() => second.handlers?.onLost(a));
+  }
+
+  mend(a: PeerId, b: PeerId): void {
+    this.#cut.delete(linkName(a, b));
+    const [first, second] = [this.#members.get(a), this.#members.get(b)];
+    if (first !== undefined && second !== undefined) this.#connect(first, second);
+  }
+
+  #connect(a: Member, b: Member): void {
+    if (this.#cut.has(linkName(a.self, b.self))) return;
+    const [atA, atB] = [a.handlers?.onHello(b.self, b.hello()), b.handlers?.onHello(a.self, a.hello())];
+    if (atA !== undefined) this.refusals.push({ by: a.self, peer: b.self, problem: atA });
+    if (atB !== undefined) this.refusals.push({ by: b.self, peer: a.self, problem: atB });
+    if (atA !== undefined || atB !== undefined) return;
+    a.peers.add(b.self);
+    b.peers.add(a.self);
+    this.time.defer(() => a.handlers?.onConnected(b.self));
+    this.time.defer(() => b.handlers?.onConnected(a.self));
+  }
+
+  #send(from: PeerId, to: PeerId, bytes: Uint8Array): boolean {
+    if (this.#members.get(from)?.peers.has(to) !== true) return false;
+    const sent = this.onSend(from, to, bytes);
+    if (sent !== null) {
+      this.time.after(this.latencyMs, () => this.#members.get(to)?.handlers?.onMessage(from, sent.slice()));
+    }
+    return true;
+  }
+
+  #spread(from: PeerId, topic: Topic, bytes: Uint8Array, seen: Set<PeerId>): void {
+    const peers = [...(this.#members.get(from)?.peers ?? [])].filter((peer) => !seen.has(peer));
+    for (const peer of peers) {
+      if (!this.onGossip(from, peer, topic)) continue;
+      seen.add(peer);
+      this.time.after(this.latencyMs, () => {
+        const decide = (verdict: GossipVerdict): void => {
+          if (verdict === 'accept') this.#spread(peer, topic, bytes, seen);
+        };
+        this.#members.get(peer)?.handlers?.onGossip(topic, bytes.slice(), from, decide);
+      });
+    }
+  }
+
+  #request(request: {
+    from: PeerId;
+    to: PeerId;
+    protocol: RequestProtocol;
+    bytes: Uint8Array;
+    done: (response: Uint8Array | Problem) => void;
+  }): void {
+    const { from, to, protocol, bytes, done } = request;
+    this.requests.push({ from, to, protocol });
+    const answer = (response: Uint8Array | null): void => {
+      const given = this.onAnswer(to, from, protocol, response);
+      this.time.after(this.latencyMs, () => done(given === null ? refused(to) : given.slice()));
+    };
+    const server = this.#members.get(to);
+    if (server === undefined || this.#members.get(from)?.peers.has(to) !== true) return answer(null);
+    this.time.after(this.latencyMs, () =>
+      defined(server.handlers, 'a started member').onRequest(from, protocol, bytes.slice(), answer),
+    );
+  }
+}
+
+interface Member {
+  readonly self: PeerId;
+  readonly hello: () => Uint8Array;
+  handlers: NetworkHandlers | undefined;
+  readonly peers: Set<PeerId>;
+}
+
+function linkName(a: PeerId, b: PeerId): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
+
+function refused(peer: PeerId): Problem {
+  return new Problem('network/refused', `${peer} refused`, { remedy: 'Ask another.' });
+}
