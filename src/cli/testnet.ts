@@ -1,0 +1,34 @@
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { defaultApiPort, jsonOption, wholeNumber } from './options.ts';
+import { maxDevelopmentValidators } from './testnet/development-genesis.ts';
+
+export function testnetCommand(): CommandUnknownOpts {
+  return new Command('testnet')
+    .description('run a development chain on this machine: several nodes, stopped together')
+    .option(
+      '--nodes <n>',
+      'how many validators (default: 4 for pbft, 3 for raft)',
+      wholeNumber(1, maxDevelopmentValidators),
+    )
+    .addOption(
+      new Option('--engine <name>', 'pbft: members may lie; raft: they may only crash')
+        .choices(['pbft', 'raft'] as const)
+        .default('pbft' as const),
+    )
+    .option('--data <directory>', 'keep the nodes’ data there (default: a temporary one, removed at the end)')
+    .option(
+      '--base-port <port>',
+      'node i serves its API on port + 2i and its peers on port + 2i + 1; 0 takes free ports',
+      wholeNumber(0, 65_535 - 2 * maxDevelopmentValidators),
+      defaultApiPort,
+    )
+    .addOption(jsonOption)
+    .addHelpText(
+      'after',
+      '\nRuns until Ctrl-C. With --json: one event per line (starting, ready, second, ended, stopped).',
+    )
+    .action(async (options) => {
+      const { runTestnet } = await import('./testnet/run-testnet.ts');
+      await runTestnet(options);
+    });
+}

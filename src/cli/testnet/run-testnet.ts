@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Problem } from '../../base/problem.ts';
+import { print, printError, styled, surviveClosedOutput, table, toJson } from '../terminal.ts';
+import { Cluster, logFile, logTail, type Member } from './cluster.ts';
+import { developmentGenesis } from './development-genesis.ts';
+import { choosePorts } from './ports.ts';
+import { prepareMembers } from './prepare-members.ts';
+import { nextSignal } from './signals.ts';
+import { secondLine, Watch } from './watch.ts';
+
+export interface TestnetOptions {
+  readonly nodes?: number | undefined;
+  readonly engine: 'pbft' | 'raft';
+  readonly data?: string | undefined;
+  readonly basePort: number;
+  readonly json?: true | undefined;
+}
+
+const readyDeadlineMs = 90_000;
+const readyPauseMs = 150;
+const secondMs = 1_000;
+
+/** Runs the network until a signal comes, then stops every node. A node that dies is reported, and the others go on. */
+export async function runTestnet(options: TestnetOptions): Promise<void> {
+  surviveClosedOutput();
+  const stopSignal = nextSignal();
+  const { engine, json } = options;
+  const say = (event: object, text: () => string): void => print(json === true ? toJson(event) : text());
+
+  const genesis = developmentGenesis(engine, options.nodes ?? (engine === 'pbft' ? 4 : 3));
+  const ports = await choosePorts(options.basePort, genesis.validators.length);
+  const temporary = options.data === undefined;
+  const directory = temporary ? mkdtempSync(join(tmpdir(), 'quorate-testnet-')) : resolve(options.data);
+  try {
+    const members = await prepareMembers({ directory, genesis, ports });
+    const cluster = new Cluster(members, (member, how) =>
+      say({ event: 'ended', node: member.index, name: member.name, how }, () => endedText(member, how)),
+    );
+    const about = { engine, chainId: genesis.chainId, directory, temporary };
+    say({ event: 'starting', ...about, nodes: members.length }, () =>
+      [
+        `Starting ${members.length} nodes (${engine}) of chain ${genesis.name}, ${genesis.chainId.slice(0, 16)}…`,
+        `Data: ${directory}${temporary ? ' (removed at the end; --data DIR keeps it)' : ''}`,
+      ].join('\n'),
+    );
+    cluster.start();
+    try {
+      await watchUntil(stopSignal, { cluster, say, engine });
+    } finally {
+      const { forced } = await cluster.stop();
+      const names = forced.map(({ name }) => name);
+      say({ event: 'stopped', forced: names }, () =>
+        names.length === 0 ? 'All nodes stopped.' : `All nodes stopped; forced: ${names.join(', ')}.`,
+      );
+    }
+  } finally {
+    if (temporary) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function watchUntil(
+  stopSignal: Promise<NodeJS.Signals>,
+  context: {
+    readonly cluster: Cluster;
+    readonly say: (event: object, text: () => string) => void;
+    readonly engine: 'pbft' | 'raft';
+  },
+): Promise<void> {
+  const { cluster, say, engine } = context;
+  let stopped = false;
+  void stopSignal.then(() => (stopped = true));
+  const pause = (ms: number): Promise<unknown> =>
+    Promise.race([stopSignal, new Promise((resolve) => setTimeout(resolve, ms))]);
+  const watch = new Watch(cluster.members);
+
+  const ready = await becomeReady({ cluster, watch, pause, isStopped: () => stopped });
+  if (!ready) return;
+  const nodes = cluster.members.map((member) => {
+    const life = cluster.life(member);
+    const pid = life?.state === 'running' ? life.pid : null;
+    return { node: member.index, name: member.name, api: member.apiUrl, pid, data: member.directory };
+  });
+  say({ event: 'ready', nodes }, () => readyText(cluster.members));
+  while (!stopped) {
+    const begin = performance.now();
+    const second = await watch.look();
+    if (stopped) break;
+    say({ event: 'second', ...second }, () => secondLine(second, engine, new Date()));
+    await pause(Math.max(0, secondMs - (performance.now() - begin)));
+  }
+}
+
+/** True when all nodes are ready; false when a signal came first. Nodes that do not get there are a problem. */
+async function becomeReady(context: {
+  readonly cluster: Cluster;
+  readonly watch: Watch;
+  readonly pause: (ms: number) => Promise<unknown>;
+  readonly isStopped: () => boolean;
+}): Promise<boolean> {
+  const { cluster, watch, pause, isStopped } = context;
+  const until = performance.now() + readyDeadlineMs;
+  while (!isStopped()) {
+    const dead = cluster.members.find((member) => cluster.life(member)?.state === 'ended');
+    const missing = await watch.notReady();
+    if (missing.length === 0) return true;
+    if (isStopped()) return false;
+    if (dead !== undefined) {
+      throw new Problem('cli/testnet-start', `${dead.name} ended before the network was ready`, {
+        remedy: ['Its log ends with:', ...logTail(dead, 8)].join('\n    '),
+        details: { node: dead.index, data: dead.directory },
+      });
+    }
+    if (performance.now() > until) {
+      const [first] = missing;
+      throw new Problem(
+        'cli/testnet-start',
+        `${missing.map(({ member }) => member.name).join(', ')} not ready after ${readyDeadlineMs / 1000} s: ${first?.problem.message}`,
+        { remedy: `Look at ${first === undefined ? 'the logs' : logFile(first.member)}.` },
+      );
+    }
+    await pause(readyPauseMs);
+  }
+  return false;
+}
+
+function readyText(members: readonly Member[]): string {
+  return [
+    '',
+    styled('green', `All ${members.length} nodes are ready.`),
+    table(
+      ['node', 'API', 'data'],
+      members.map((member) => [member.name, member.apiUrl, member.directory]),
+    ),
+    '',
+    'Try, in another terminal:',
+    '  npm run quorate -- tx transfer bob 100 --from alice --wait',
+    '  npm run demo',
+    'Ctrl-C stops all.',
+    '',
+  ].join('\n');
+}
+
+function endedText(member: Member, how: string): string {
+  return [
+    styled('red', `${member.name} ${how}. The others go on.`),
+    ...logTail(member, 3).map((line) => `    ${line}`),
+    `  Start it again with: npm run quorate -- start --data ${member.directory}`,
+  ].join('\n');
+}

@@ -1,0 +1,97 @@
+import type { TestContext } from 'node:test';
+import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts';
+import { unwrap } from '../../src/base/problem.ts';
+import { encodeAddress } from '../../src/crypto/address.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
+import { fakeApi, origin, problemReply, type Reply, status } from '../client/fake-api.ts';
+
+export const alice = developmentKeyPair('alice');
+export const bob = developmentKeyPair('bob');
+
+const read = {
+  ...origin,
+  consistency: 'stale',
+  height: 40,
+  blockHash: status.finalHash,
+  stateRoot: status.stateRoot,
+};
+const header = {
+  height: 12,
+  parentHash: '33'.repeat(32),
+  view: 0,
+  proposer: encodeAddress(bob.publicKey),
+  timestamp: 1_767_225_600_000,
+  transactionRoot: '44'.repeat(32),
+  stateRoot: '22'.repeat(32),
+  receiptsRoot: '55'.repeat(32),
+  validatorsHash: '66'.repeat(32),
+  nextValidatorsHash: '66'.repeat(32),
+};
+
+/** A node for the commands: one account with nonce 3, one record, one block, and every transaction final at once unless told. */
+export async function fakeChain(
+  t: TestContext,
+  options: {
+    readonly development?: boolean;
+    readonly submit?: (transaction: Transaction) => Reply | undefined;
+    readonly outcome?: 'applied' | 'failed' | 'pending';
+  } = {},
+): Promise<{ url: string; submitted: Transaction[] }> {
+  const { development = true, submit, outcome = 'applied' } = options;
+  const submitted: Transaction[] = [];
+  const { url } = await fakeApi(t, ({ method, url, body }) => {
+    const path = url.split('?')[0] ?? '';
+    if (method === 'POST') {
+      const { transaction } = JSON.parse(body.toString()) as { transaction: string };
+      const decoded = unwrap(decodeTransaction(fromHex(transaction)));
+      submitted.push(decoded);
+      return submit?.(decoded) ?? { body: { ...origin, status: 'accepted', hash: decoded.hash } };
+    }
+    if (path === '/v1/status') return { body: { ...status, development } };
+    if (path === '/v1/why') return { body: { ...origin, finalHeight: 40, why: 'Nothing waits.\u001b[31m' } };
+    if (path.startsWith('/v1/accounts/')) {
+      const address = path.slice('/v1/accounts/'.length);
+      const publicKey = alice.publicKey;
+      return { body: { ...read, address, publicKey, balance: '1000000', nonce: 3, pendingNonce: 5 } };
+    }
+    if (path === '/v1/records/greeting') {
+      const owner = encodeAddress(alice.publicKey);
+      return { body: { ...read, key: 'greeting', owner, value: toHex(utf8('hello')) } };
+    }
+    if (path.startsWith('/v1/records/')) return problemReply(404, 'api/record-not-found');
+    if (path.startsWith('/v1/blocks/')) return { body: blockOf() };
+    if (path === '/v1/validators') return { body: { ...origin, validators: [validator(0), validator(1)] } };
+    if (path === '/v1/evidence') return { body: { ...origin, offset: 0, evidence: [] } };
+    if (path.startsWith('/v1/transactions/')) {
+      const hash = path.slice('/v1/transactions/'.length);
+      if (outcome === 'pending') return { body: { ...origin, hash, status: 'pending' } };
+      const code = outcome === 'failed' ? 'transaction/overspend' : '';
+      const receipt = { transactionHash: hash, status: outcome, code, fee: '1' };
+      const inclusion = { height: 41, blockHash: '77'.repeat(32), receipt };
+      return { body: { ...origin, hash, status: 'final', inclusion } };
+    }
+    return problemReply(404, 'api/route');
+  });
+  return { url, submitted };
+}
+
+function blockOf(): object {
+  const signatures = [0, 1, 2].map((validator) => ({ validator, signature: '88'.repeat(64) }));
+  const certificate = {
+    engine: 'pbft',
+    phase: 'commit',
+    view: 0,
+    height: 12,
+    blockHash: '99'.repeat(32),
+    signatures,
+  };
+  return { ...origin, hash: '99'.repeat(32), header, certificate, transactionHashes: [] };
+}
+
+function validator(index: number): object {
+  const name = `validator-${index}`;
+  const { publicKey } = developmentKeyPair(name);
+  const address = encodeAddress(publicKey);
+  return { index, name, address, publicKey, primary: index === 0, self: index === 0, connected: index === 0 };
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { decryptKey } from '../../src/crypto/keystore.ts';
+import { Problem, unwrap } from '../../src/base/problem.ts';
+import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+
+test('a new key is stored under its password, listed and shown, and only its owner may read the file', async (t) => {
+  const keys = join(temporaryDirectory(t), 'keys');
+  const env = { QUORATE_PASSWORD: 'correct horse', QUORATE_KEYS: keys };
+  const made = await quorate(['keys', 'new', 'dora', '--json'], { env });
+  assert.equal(made.code, 0, made.err);
+  const { address, publicKey, kind, file } = jsonOf(made);
+  assert.equal(kind, 'encrypted');
+  assert.equal(file, join(keys, 'dora.json'));
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(statSync(keys).mode & 0o777, 0o700);
+  const text = readFileSync(file, 'utf8');
+  assert.equal(unwrap(decryptKey(text, 'correct horse')).publicKey, publicKey);
+  assert.ok(decryptKey(text, 'wrong horse') instanceof Problem);
+
+  const listed = jsonOf(await quorate(['keys', 'list', '--json', '--keys', keys]));
+  assert.deepEqual(listed, { directory: keys, keys: [{ name: 'dora', address, publicKey, kind, file }] });
+  const shown = jsonOf(await quorate(['keys', 'show', 'dora', '--json'], { env }));
+  assert.equal(shown['address'], address);
+  assert.match(
+    (await quorate(['keys', 'list'], { env })).out,
+    new RegExp(`dora +${String(address)} +encrypted`),
+  );
+});
+
+test('a key is never replaced', async (t) => {
+  const keys = temporaryDirectory(t);
+  const make = ['keys', 'new', 'dora', '--no-password', '--keys', keys];
+  assert.equal((await quorate(make)).code, 0);
+  const before = readFileSync(join(keys, 'dora.json'), 'utf8');
+  const again = await quorate([...make, '--json']);
+  assert.equal(again.code, 1);
+  assert.equal(problemOf(again).code, 'cli/key-exists');
+  assert.equal(readFileSync(join(keys, 'dora.json'), 'utf8'), before);
+});
+
+test('the password comes from a file’s first line, and must not be empty', async (t) => {
+  const directory = temporaryDirectory(t);
+  const file = join(directory, 'password');
+  writeFileSync(file, 'first line\nsecond line\n');
+  const make = ['keys', 'new', 'dora', '--keys', directory, '--password-file'];
+  assert.equal((await quorate([...make, file])).code, 0);
+  const text = readFileSync(join(directory, 'dora.json'), 'utf8');
+  assert.ok(!(decryptKey(text, 'first line') instanceof Problem));
+
+  writeFileSync(file, '\n');
+  const empty = await quorate([
+    'keys',
+    'new',
+    'emil',
+    '--keys',
+    directory,
+    '--password-file',
+    file,
+    '--json',
+  ]);
+  assert.equal(problemOf(empty).code, 'cli/password-missing');
+  const missing = await quorate([
+    'keys',
+    'new',
+    'emil',
+    '--keys',
+    directory,
+    '--password-file',
+    '/none',
+    '--json',
+  ]);
+  assert.equal(problemOf(missing).code, 'cli/password-file');
+  assert.deepEqual(readdirSync(directory).sort(), ['dora.json', 'password']);
+});
+
+test('without a terminal, a password in the environment or a file, nobody is asked and nothing is made', async (t) => {
+  const keys = temporaryDirectory(t);
+  const ran = await quorate(['keys', 'new', 'dora', '--keys', keys, '--json'], { input: 'typed\ntyped\n' });
+  assert.equal(ran.code, 1);
+  assert.equal(problemOf(ran).code, 'cli/password-missing');
+  assert.match(problemOf(ran).remedy, /QUORATE_PASSWORD/);
+  assert.deepEqual(readdirSync(keys), []);
+});
+
+test('names that could be taken for something else are refused', async (t) => {
+  const keys = temporaryDirectory(t);
+  for (const name of ['alice', 'validator-0', 'qr1abc', '../evil', 'a b', '', 'x'.repeat(33)]) {
+    const ran = await quorate(['keys', 'new', '--no-password', '--keys', keys, '--json', '--', name]);
+    assert.equal(ran.code, 1, name);
+    assert.equal(problemOf(ran).code, 'cli/key-name', name);
+  }
+  assert.deepEqual(readdirSync(keys), []);
+});
+
+test('a key that does not exist is not found; a file that is no key says so', async (t) => {
+  const keys = temporaryDirectory(t);
+  const missing = await quorate(['keys', 'show', 'dora', '--keys', keys, '--json']);
+  assert.equal(missing.code, 5);
+  writeFileSync(join(keys, 'notes.json'), '{"hello": "world"}');
+  assert.equal(
+    problemOf(await quorate(['keys', 'show', 'notes', '--keys', keys, '--json'])).code,
+    'keys/malformed',
+  );
+  assert.deepEqual(jsonOf(await quorate(['keys', 'list', '--keys', keys, '--json']))['keys'], []);
+});
+
+test('development keys are shown, and marked as known to everybody', async () => {
+  const { code, out } = await quorate(['keys', 'show', 'alice']);
+  assert.equal(code, 0);
+  assert.match(out, /everybody knows its secret/);
+});

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+export interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+const launcher = join(import.meta.dirname, '../../scripts/quorate');
+
+/** Runs the command line tool as a person would, through its launcher, with nothing on standard input and no settings of this machine. */
+export function quorate(
+  args: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {},
+): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(launcher, args, {
+      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let out = '';
+    let err = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, out, err }));
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+export function temporaryDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-test-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** The one JSON value that a command printed. */
+export function jsonOf(ran: Ran): Record<string, unknown> {
+  return JSON.parse(ran.out) as Record<string, unknown>;
+}
+
+/** The problem that a command printed as JSON on standard error. */
+export function problemOf(ran: Ran): { code: string; message: string; remedy: string } {
+  return (JSON.parse(ran.err) as { problem: { code: string; message: string; remedy: string } }).problem;
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeAddress } from '../../src/crypto/address.ts';
+import { fakeApi, origin, status } from '../client/fake-api.ts';
+import { alice, fakeChain } from './chain.ts';
+import { jsonOf, problemOf, quorate } from './quorate.ts';
+
+test('with --json a command prints the API’s answer as it is', async (t) => {
+  const { url } = await fakeChain(t);
+  for (const [args, field] of [
+    [['status'], 'finalHeight'],
+    [['why'], 'why'],
+    [['validators'], 'validators'],
+    [['evidence'], 'evidence'],
+    [['account', 'alice'], 'balance'],
+    [['get', 'greeting'], 'value'],
+    [['block'], 'header'],
+  ] as const) {
+    const ran = await quorate([...args, '--node', url, '--json']);
+    assert.equal(ran.code, 0, ran.err);
+    assert.ok(field in jsonOf(ran), args.join(' '));
+    assert.equal(jsonOf(ran)['chainId'], origin.chainId, args.join(' '));
+    assert.equal(ran.err, '');
+  }
+  assert.deepEqual(jsonOf(await quorate(['status', '--node', url, '--json'])), status);
+});
+
+test('for people: status, account, record, block and validators at a glance, without colours in a pipe', async (t) => {
+  const { url } = await fakeChain(t);
+  const say = async (...args: string[]): Promise<string> => (await quorate([...args, '--node', url])).out;
+  const shown = await say('status');
+  assert.match(shown, /^chain +testnet \(development\)$/m);
+  assert.match(shown, /^final block +40$/m);
+  assert.match(shown, /^ready +yes$/m);
+  const account = await say('account', 'alice');
+  assert.match(account, new RegExp(`^address +${encodeAddress(alice.publicKey)}$`, 'm'));
+  assert.match(account, /^balance +1,000,000$/m);
+  assert.match(account, /^next nonce +5 \(3 in the final state\)$/m);
+  assert.match(await say('get', 'greeting'), /^value +hello$/m);
+  assert.match(await say('block', '12'), /^final +commit certificate of view 0, 3 signatures/m);
+  assert.match(await say('validators'), /^1 +validator-1 +qr1\S+ +none$/m);
+  assert.match(await say('evidence'), /no evidence/);
+  // oxlint-disable-next-line no-control-regex
+  assert.doesNotMatch(shown + account, /\u001b/);
+});
+
+test('control characters from a node never reach the terminal', async (t) => {
+  const { url } = await fakeChain(t);
+  const { out } = await quorate(['why', '--node', url]);
+  assert.equal(out, 'Nothing waits.\u{fffd}[31m\n');
+});
+
+test('a record that does not exist ends with 5; --raw writes the bytes alone', async (t) => {
+  const { url } = await fakeChain(t);
+  const missing = await quorate(['get', 'nothing', '--node', url, '--json']);
+  assert.equal(missing.code, 5);
+  assert.match(problemOf(missing).code, /not-found/);
+  assert.equal((await quorate(['get', 'greeting', '--raw', '--node', url])).out, 'hello');
+});
+
+test('something else than a Quorate node at the address is a problem that says so', async (t) => {
+  const { url } = await fakeApi(t, () => ({ body: '<html>' }));
+  const ran = await quorate(['status', '--node', url, '--json']);
+  assert.equal(ran.code, 1);
+  assert.equal(problemOf(ran).code, 'api/answer');
+});

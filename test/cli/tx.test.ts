@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { utf8 } from '../../src/base/bytes.ts';
+import { encodeAddress } from '../../src/crypto/address.ts';
+import { verifySignature } from '../../src/crypto/verify.ts';
+import { transactionSigningBytesOf } from '../../src/ledger/transaction.ts';
+import { chainId, problemReply } from '../client/fake-api.ts';
+import { alice, bob, fakeChain } from './chain.ts';
+import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+
+test('a transfer by development names: the node’s next nonce, fee 1, and an expiry ahead', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const ran = await quorate([
+    'tx',
+    'transfer',
+    'bob',
+    '1_000',
+    '--from',
+    'alice',
+    '--memo',
+    'hi',
+    '--node',
+    url,
+  ]);
+  assert.equal(ran.code, 0, ran.err);
+  const [made] = submitted;
+  assert.ok(made);
+  assert.match(ran.out, new RegExp(`^${made.hash} accepted`));
+  assert.equal(made.sender, alice.publicKey);
+  assert.equal(made.chainId, chainId);
+  assert.equal(made.nonce, 5);
+  assert.equal(made.fee, 1n);
+  assert.equal(made.expiryHeight, 10_040);
+  assert.deepEqual(made.payload, { type: 'transfer', to: bob.publicKey, amount: 1_000n, memo: 'hi' });
+  const message = transactionSigningBytesOf(made);
+  assert.ok(verifySignature({ publicKey: made.sender, message, signature: made.signature }, true));
+});
+
+test('nonce, fee and expiry can be given, and recipients as addresses or hex', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const terms = ['--from', 'alice', '--nonce', '9', '--fee', '25', '--node', url, '--json'];
+  await quorate(['tx', 'transfer', encodeAddress(bob.publicKey), '1', '--expiry', '500', ...terms]);
+  await quorate(['tx', 'transfer', bob.publicKey, '1', '--expiry', '+60', ...terms]);
+  assert.deepEqual(
+    submitted.map(({ nonce, fee, expiryHeight }) => [nonce, fee, expiryHeight]),
+    [
+      [9, 25n, 500],
+      [9, 25n, 100],
+    ],
+  );
+  for (const { payload } of submitted) assert.ok(payload.type === 'transfer' && payload.to === bob.publicKey);
+});
+
+test('a record’s value comes from the command line, in hex, from a file or from standard input', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const file = join(temporaryDirectory(t), 'value');
+  writeFileSync(file, 'from a file');
+  const common = ['--from', 'alice', '--node', url];
+  await quorate(['tx', 'put', 'k', 'text', ...common]);
+  await quorate(['tx', 'put', 'k', '--hex', '00ff', ...common]);
+  await quorate(['tx', 'put', 'k', '--file', file, ...common]);
+  await quorate(['tx', 'put', 'k', '--file', '-', ...common], { input: 'piped' });
+  await quorate(['tx', 'put', 'k', '', ...common]);
+  assert.deepEqual(
+    submitted.map(({ payload }) => (payload.type === 'put' ? payload.value : undefined)),
+    [utf8('text'), new Uint8Array([0, 255]), utf8('from a file'), utf8('piped'), new Uint8Array()],
+  );
+  const none = await quorate(['tx', 'put', 'k', ...common]);
+  assert.equal(none.code, 2);
+  const both = await quorate(['tx', 'put', 'k', 'v', '--hex', '00', ...common]);
+  assert.equal(both.code, 2);
+  assert.equal(submitted.length, 5);
+});
+
+test('delete', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  assert.equal((await quorate(['tx', 'delete', 'k', '--from', 'alice', '--node', url])).code, 0);
+  assert.deepEqual(submitted[0]?.payload, { type: 'delete', key: 'k' });
+});
+
+test('--wait shows what came of it: applied is 0, failed is 6, not in time is 4', async (t) => {
+  const args = ['tx', 'delete', 'k', '--from', 'alice', '--json', '--wait', '0.2', '--node'];
+  const applied = await quorate([...args, (await fakeChain(t)).url]);
+  assert.equal(applied.code, 0, applied.err);
+  assert.equal(jsonOf(applied)['status'], 'final');
+  assert.equal(jsonOf(applied)['height'], 41);
+
+  const failed = await quorate([...args, (await fakeChain(t, { outcome: 'failed' })).url]);
+  assert.equal(failed.code, 6, failed.err);
+  assert.deepEqual((jsonOf(failed)['receipt'] as { code: string }).code, 'transaction/overspend');
+
+  const late = await quorate([...args, (await fakeChain(t, { outcome: 'pending' })).url]);
+  assert.equal(late.code, 4);
+  assert.equal(problemOf(late).code, 'api/not-final');
+});
+
+test('a refusal of the node is shown with its code and remedy, and ends with 1', async (t) => {
+  const { url } = await fakeChain(t, { submit: () => problemReply(409, 'mempool/nonce-used') });
+  const ran = await quorate(['tx', 'delete', 'k', '--from', 'alice', '--node', url]);
+  assert.equal(ran.code, 1);
+  assert.match(
+    ran.err,
+    /error detail of mempool\/nonce-used\n +code +mempool\/nonce-used\n +what to do +remedy of/,
+  );
+});
+
+test('development names are refused on a chain that is not for development, before anything is signed', async (t) => {
+  const { url, submitted } = await fakeChain(t, { development: false });
+  const keys = temporaryDirectory(t);
+  await quorate(['keys', 'new', 'dora', '--no-password', '--keys', keys]);
+  for (const args of [
+    ['tx', 'delete', 'k', '--from', 'alice'],
+    ['tx', 'transfer', 'bob', '1', '--from', 'dora'],
+    ['account', 'alice'],
+  ]) {
+    const ran = await quorate([...args, '--keys', keys, '--node', url, '--json']);
+    assert.equal(ran.code, 1);
+    assert.equal(problemOf(ran).code, 'cli/development-key', args.join(' '));
+  }
+  assert.equal(submitted.length, 0);
+});
+
+test('--chain-id refuses to sign for another chain', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const args = ['tx', 'delete', 'k', '--from', 'alice', '--node', url, '--json', '--chain-id'];
+  assert.equal((await quorate([...args, chainId])).code, 0);
+  const other = await quorate([...args, 'cd'.repeat(32)]);
+  assert.equal(problemOf(other).code, 'cli/other-chain');
+  assert.equal(submitted.length, 1);
+});
+
+test('a stored key signs with its password; a wrong or missing one is a clear problem', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const keys = temporaryDirectory(t);
+  const right = { QUORATE_PASSWORD: 'right', QUORATE_KEYS: keys };
+  const { publicKey, file } = jsonOf(await quorate(['keys', 'new', 'dora', '--json'], { env: right }));
+  const args = ['tx', 'delete', 'k', '--node', url, '--json', '--from'];
+  assert.equal((await quorate([...args, 'dora'], { env: right })).code, 0);
+  assert.equal((await quorate([...args, String(file)], { env: right })).code, 0);
+  assert.deepEqual(
+    submitted.map(({ sender }) => sender),
+    [publicKey, publicKey],
+  );
+  const wrong = await quorate([...args, 'dora'], { env: { ...right, QUORATE_PASSWORD: 'wrong' } });
+  assert.equal(wrong.code, 1);
+  assert.equal(problemOf(wrong).code, 'keys/wrong-password');
+  const none = await quorate([...args, 'dora'], { env: { QUORATE_KEYS: keys } });
+  assert.equal(problemOf(none).code, 'cli/password-missing');
+  for (const name of ['nobody', join(keys, 'nobody.json')]) {
+    const missing = await quorate([...args, name], { env: right });
+    assert.equal(missing.code, 1);
+    assert.equal(problemOf(missing).code, 'cli/key-missing');
+  }
+  assert.equal(submitted.length, 2);
+});
+
+test('a recipient with a typing error, or nobody’s name, is refused', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const address = encodeAddress(bob.publicKey);
+  const typo = `${address.slice(0, 20)}${address[20] === 'q' ? 'p' : 'q'}${address.slice(21)}`;
+  const args = ['--from', 'alice', '--node', url, '--json'];
+  const wrong = await quorate(['tx', 'transfer', typo, '1', ...args]);
+  assert.equal(problemOf(wrong).code, 'keys/address');
+  const nobody = await quorate(['tx', 'transfer', 'bobby', '1', ...args]);
+  assert.equal(problemOf(nobody).code, 'cli/account-unknown');
+  assert.equal(submitted.length, 0);
+});
+
+test('limits of a transaction are told before anything is sent', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const ran = await quorate(['tx', 'put', 'k'.repeat(129), 'v', '--from', 'alice', '--node', url, '--json']);
+  assert.equal(problemOf(ran).code, 'transaction/malformed');
+  assert.equal(submitted.length, 0);
+});

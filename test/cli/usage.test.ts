@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { deadUrl } from '../client/fake-api.ts';
+import { problemOf, quorate, temporaryDirectory } from './quorate.ts';
+
+const commands = [
+  ['keys', 'new'],
+  ['keys', 'list'],
+  ['keys', 'show'],
+  ['init'],
+  ['start'],
+  ['tx', 'transfer'],
+  ['tx', 'put'],
+  ['tx', 'delete'],
+  ['get'],
+  ['account'],
+  ['block'],
+  ['status'],
+  ['why'],
+  ['validators'],
+  ['evidence'],
+  ['testnet'],
+];
+
+test('--help lists every command and every exit code, and ends with 0', async () => {
+  const { code, out } = await quorate(['--help']);
+  assert.equal(code, 0);
+  for (const [name] of commands) assert.match(out, new RegExp(`^  ${name} `, 'm'));
+  for (const exit of [0, 1, 2, 3, 4, 5, 6, 70]) assert.match(out, new RegExp(`^  ${exit} `, 'm'));
+});
+
+test('every command explains itself, and has --json', async () => {
+  for (const command of commands) {
+    const { code, out } = await quorate([...command, '--help']);
+    assert.equal(code, 0, command.join(' '));
+    assert.match(out, /^Usage: quorate /, command.join(' '));
+    assert.match(out, /--json /, command.join(' '));
+  }
+});
+
+test('a wrong command line says what is wrong, tries nothing, and ends with 2', async () => {
+  for (const [args, says] of [
+    [[], /Usage: quorate/],
+    [['fly'], /unknown command 'fly'/],
+    [['statos'], /Did you mean status/],
+    [['status', '--fast'], /unknown option '--fast'/],
+    [['status', 'now'], /too many arguments/],
+    [['tx', 'transfer', 'bob', '5'], /required option '--from <key>'/],
+    [['tx', 'transfer', 'bob', '--from', 'alice'], /missing required argument 'amount'/],
+    [['tx', 'transfer', 'bob', '1.5', '--from', 'alice'], /whole number of the smallest unit/],
+    [['tx', 'transfer', 'bob', '-5', '--from', 'alice'], /unknown option '-5'/],
+    [['tx', 'transfer', 'bob', `${2n ** 64n}`, '--from', 'alice'], /at most 18446744073709551615/],
+    [['tx', 'put', 'k', '--hex', 'abc', '--from', 'alice'], /even number of hex digits/],
+    [['tx', 'put', 'k', 'v', '--fee', 'lots', '--from', 'alice'], /--fee/],
+    [['tx', 'put', 'k', 'v', '--nonce', '-1', '--from', 'alice'], /--nonce/],
+    [['tx', 'put', 'k', 'v', '--expiry', '+1000000', '--from', 'alice'], /--expiry/],
+    [['tx', 'put', 'k', 'v', '--wait', 'long', '--from', 'alice'], /--wait/],
+    [['tx', 'put', 'k', 'v', '--chain-id', 'mine', '--from', 'alice'], /--chain-id/],
+    [['status', '--node', 'ftp://example.org'], /http:\/\/127/],
+    [['status', '--timeout', 'soon'], /Give seconds/],
+    [['get', 'k', '--consistency', 'fresh'], /stale, linearizable/],
+    [['block', '-1'], /unknown option '-1'/],
+    [['block', 'first'], /names no block/],
+    [['testnet', '--nodes', '0'], /--nodes/],
+    [['testnet', '--nodes', '17'], /from 1 to 16/],
+    [['testnet', '--engine', 'paxos'], /pbft, raft/],
+    [['testnet', '--base-port', '99999'], /--base-port/],
+    [['start'], /required option '--data/],
+  ] as const) {
+    const { code, out, err } = await quorate(args);
+    assert.equal(code, 2, `quorate ${args.join(' ')}: ${err}`);
+    assert.match(err, says, `quorate ${args.join(' ')}`);
+    assert.equal(out, '', `quorate ${args.join(' ')}`);
+  }
+});
+
+test('with --json a wrong command line is JSON too', async () => {
+  const ran = await quorate(['status', '--fast', '--json']);
+  assert.equal(ran.code, 2);
+  assert.equal(problemOf(ran).code, 'cli/usage');
+  assert.match(problemOf(ran).message, /--fast/);
+});
+
+test('no node at the address: 3, with the address and what to do', async () => {
+  const url = await deadUrl();
+  for (const args of [['status'], ['get', 'k'], ['tx', 'put', 'k', 'v', '--from', 'alice']]) {
+    const ran = await quorate([...args, '--node', url, '--timeout', '0']);
+    assert.equal(ran.code, 3, args.join(' '));
+    assert.ok(ran.err.includes(url));
+    assert.match(ran.err, /api\/unreachable/);
+    assert.match(ran.err, /what to do/);
+  }
+});
+
+test('QUORATE_NODE names the node when --node does not', async () => {
+  const url = await deadUrl();
+  const ran = await quorate(['why', '--timeout', '0'], { env: { QUORATE_NODE: url } });
+  assert.ok(ran.err.includes(url));
+});
+
+test('the launcher finds its place behind links, from any directory, and gives its own exit code', (t) => {
+  const directory = temporaryDirectory(t);
+  const bin = join(directory, 'a place with spaces', 'bin');
+  mkdirSync(bin, { recursive: true });
+  symlinkSync(join(import.meta.dirname, '../../scripts/quorate'), join(directory, 'first'));
+  symlinkSync('../../first', join(bin, 'quorate'));
+  const version = spawnSync(join(bin, 'quorate'), ['--version'], { cwd: '/', encoding: 'utf8' });
+  assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.equal(version.status, 0);
+  assert.equal(spawnSync(join(bin, 'quorate'), ['fly'], { cwd: '/' }).status, 2);
+});
