@@ -1,0 +1,377 @@
+import { invariant } from '../base/invariant.ts';
+import { limits } from '../base/limits.ts';
+import type { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import type { Height } from '../ledger/block.ts';
+import type { Account } from '../ledger/state-entry.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+import { judgeAdmission, judgeReplacement, problems } from './admission.ts';
+import { ExecutableQueue } from './executable-queue.ts';
+import { ExpiryIndex } from './expiry-index.ts';
+import { entryBefore, fairOrder } from './fair-order.ts';
+import { Heap } from './heap.ts';
+import { type Entry, Lane, type Transitions } from './lane.ts';
+
+/** Looks an account up in some state. */
+export type AccountOf = (key: PublicKey) => Account;
+
+/** Why a transaction left the pool without being final. */
+export type DropReason = 'replaced' | 'evicted' | 'expired' | 'superseded' | 'fee-not-payable';
+
+export interface MempoolBounds {
+  readonly transactions: number;
+  readonly bytes: number;
+  readonly perSender: number;
+  readonly nonceGap: number;
+  readonly replacementPercent: number;
+  readonly senderShare: number;
+}
+
+export interface MempoolOptions {
+  readonly chainId: Hash;
+  /** The final height, and the lookup in the state there. */
+  readonly height: Height;
+  readonly accountOf: AccountOf;
+  readonly bounds?: Partial<MempoolBounds>;
+  /** Told of each transaction that leaves the pool for another reason than being final. Must not call the pool. */
+  readonly dropped?: (transaction: Transaction, reason: DropReason) => void;
+}
+
+export interface CommittedBlock {
+  readonly height: Height;
+  readonly transactions: readonly Pick<Transaction, 'hash' | 'sender'>[];
+  /** Looks up in the state after the block. */
+  readonly accountOf: AccountOf;
+  /** Whether another transaction of any size would have fitted into the block. */
+  readonly hadRoom: boolean;
+  readonly now: number;
+}
+
+/** The same shape as `PendingWork` of the engine contract. Times are the caller's, in milliseconds. */
+export interface MempoolWork {
+  readonly executable: number;
+  readonly oldestSince: number | null;
+  readonly passedOverSince: number | null;
+}
+
+const defaultBounds: MempoolBounds = {
+  transactions: limits.mempoolTransactions,
+  bytes: limits.mempoolBytes,
+  perSender: limits.mempoolPerSender,
+  nonceGap: limits.mempoolNonceGap,
+  replacementPercent: limits.mempoolReplacementPercent,
+  senderShare: limits.mempoolSenderShare,
+};
+
+/**
+ * The transactions that wait to stand in a block. Pure: time comes in as `now`, and never goes back.
+ *
+ * Each sender has a lane, sorted by nonce. Transactions without a gap before them are executable; the others
+ * wait, and are the first to go. What a transaction is worth to the pool is the smallest fee among those of its
+ * sender that come up to it: a dear one cannot protect the cheap ones before it. Blocks are filled in the order of
+ * `fairOrder`; when the pool is full the least worth goes first, always from the end of a lane, and a newcomer that
+ * is not worth more than that is refused.
+ *
+ * No operation looks at all transactions or all lanes. Adding costs the logarithm of the number of lanes, and of a lane
+ * what the change touches.
+ */
+export class Mempool {
+  readonly #chainId: Hash;
+  readonly #bounds: MempoolBounds;
+  readonly #dropped: (transaction: Transaction, reason: DropReason) => void;
+  readonly #byHash = new Map<Hash, Entry>();
+  readonly #lanes = new Map<PublicKey, Lane>();
+  readonly #executable = new ExecutableQueue();
+  readonly #expiry: ExpiryIndex;
+  /** Entries in blocks in flight, by the block's height. */
+  readonly #inFlight = new Map<number, Entry[]>();
+  /** Lanes that have something for the next block, the best first. */
+  readonly #ready = new Heap<Lane>(
+    (a, b) => entryBefore(a.next as Entry, b.next as Entry),
+    (lane, position) => {
+      lane.readyPosition = position;
+    },
+  );
+  /** All lanes, the one whose last entry goes first when room is needed first. */
+  readonly #cheapest = new Heap<Lane>(
+    (a, b) => entryBefore(b.last as Entry, a.last as Entry),
+    (lane, position) => {
+      lane.cheapPosition = position;
+    },
+  );
+  readonly #transitions: Transitions = {
+    executable: (entry) => {
+      entry.since = this.#now;
+      entry.stamp = ++this.#stamp;
+      this.#executable.join(entry);
+    },
+    waiting: (entry) => {
+      entry.since = null;
+      this.#executable.leave();
+    },
+  };
+  #height: Height;
+  #accountOf: AccountOf;
+  #now = -Infinity;
+  #stamp = 0;
+  #bytes = 0;
+  /** When the last block with room went final: what was executable then, and is still here, was passed over. */
+  #passedOverAt = -Infinity;
+  /** Changes with every change, so that an order under way notices. */
+  #version = 0;
+
+  constructor(options: MempoolOptions) {
+    this.#chainId = options.chainId;
+    this.#height = options.height;
+    this.#accountOf = options.accountOf;
+    this.#bounds = { ...defaultBounds, ...options.bounds };
+    this.#dropped = options.dropped ?? (() => undefined);
+    this.#expiry = new ExpiryIndex(options.height);
+  }
+
+  get size(): number {
+    return this.#byHash.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(hash: Hash): Transaction | undefined {
+    return this.#byHash.get(hash)?.transaction;
+  }
+
+  has(hash: Hash): boolean {
+    return this.#byHash.has(hash);
+  }
+
+  /** The nonce that a wallet should use next: the first that is neither final nor waiting here. */
+  pendingNonce(sender: PublicKey): number {
+    const lane = this.#lanes.get(sender);
+    return lane === undefined ? this.#accountOf(sender).nonce : lane.nonce + lane.ready;
+  }
+
+  /**
+   * Takes a transaction whose signature was checked, or says why not. `known` when it is here already. Problems whose details say
+   * `retryable: true` may pass by themselves.
+   */
+  add(transaction: Transaction, now: number): 'added' | 'known' | Problem {
+    if (this.#byHash.has(transaction.hash)) return 'known';
+    this.#advanceTo(now);
+    const { sender, nonce, fee } = transaction;
+    const account = this.#accountOf(sender);
+    const height = this.#height;
+    const { nonceGap } = this.#bounds;
+    const refusal = judgeAdmission(transaction, { chainId: this.#chainId, height, account, nonceGap });
+    if (refusal !== undefined) return refusal;
+    const lane = this.#lanes.get(sender) ?? new Lane(sender, account.nonce);
+    invariant(lane.nonce === account.nonce, 'a lane starts at its account’s final nonce');
+    const rival = lane.find(nonce);
+    if (lane.fees + fee - (rival?.transaction.fee ?? 0n) > account.balance) {
+      return problems.feesNotPayable(transaction, lane.fees, account.balance);
+    }
+    if (rival !== undefined) return this.#replace(rival, transaction);
+    if (lane.entries.length >= this.#bounds.perSender) {
+      return problems.senderFull(transaction, this.#bounds.perSender);
+    }
+    const cheapest = this.#makeRoom(transaction, lane.worthOf(nonce, fee));
+    if (cheapest !== undefined) return problems.full(transaction, this.size, this.#bytes, cheapest);
+    const entry = this.#enter(transaction, lane);
+    lane.insert(entry, this.#transitions);
+    this.#place(lane);
+    return 'added';
+  }
+
+  /**
+   * A block at this height is in flight (built or validated here) on top of those told before for lower heights; whatever was told
+   * for this height and above is forgotten. Only a hint: it lets `candidates` start behind what is used, instead of
+   * asking the state about every sender in flight.
+   */
+  proposed(block: { readonly height: Height; readonly transactionHashes: readonly Hash[] }): void {
+    this.withdrawn(block.height);
+    const marked: Entry[] = [];
+    const lanes = new Set<Lane>();
+    for (const hash of block.transactionHashes) {
+      const entry = this.#byHash.get(hash);
+      if (entry === undefined || entry.proposedAt > 0) continue;
+      entry.proposedAt = block.height;
+      marked.push(entry);
+      lanes.add(entry.lane);
+    }
+    if (marked.length > 0) this.#inFlight.set(block.height, marked);
+    for (const lane of lanes) {
+      lane.countProposed();
+      this.#place(lane);
+    }
+  }
+
+  /** The blocks in flight at this height and above are no longer so. */
+  withdrawn(from: Height): void {
+    this.#unmark((height) => height >= from);
+  }
+
+  /**
+   * Transactions for a block at `height` on the state that `accountOf` looks into, best first (see `fairOrder`), each sender's
+   * with contiguous nonces from that state's. Lazy: stop when the block is full. The pool must not change meanwhile.
+   */
+  *candidates(accountOf: AccountOf, height?: Height): Generator<Transaction, void, undefined> {
+    if (height !== undefined) this.withdrawn(height);
+    const version = this.#version;
+    const nonceOf = (lane: Lane): number => accountOf(lane.sender).nonce;
+    for (const transaction of fairOrder(this.#ready, this.#bounds.senderShare, nonceOf)) {
+      yield transaction;
+      invariant(version === this.#version, 'the mempool does not change while its order is walked');
+    }
+  }
+
+  /**
+   * A block is final: its transactions leave, and so does what can no longer stand in any block. Heights come in order, and
+   * every block comes, because only the lanes of its senders are looked at.
+   */
+  committed(block: CommittedBlock): void {
+    invariant(block.height > this.#height, 'final heights rise');
+    this.#advanceTo(block.now);
+    this.#height = block.height;
+    this.#accountOf = block.accountOf;
+    this.#unmark((height) => height <= block.height);
+    const hashes = new Set<Hash>();
+    const lanes = new Set<Lane>();
+    for (const { hash, sender } of block.transactions) {
+      hashes.add(hash);
+      const lane = this.#lanes.get(sender);
+      if (lane !== undefined) lanes.add(lane);
+    }
+    for (const lane of lanes) this.#follow(lane, hashes);
+    for (const entry of this.#expiry.upTo(block.height)) {
+      entry.lane.remove(entry, this.#transitions);
+      this.#forget(entry, 'expired');
+      this.#place(entry.lane);
+    }
+    if (block.hadRoom) this.#passedOverAt = block.now;
+  }
+
+  work(): MempoolWork {
+    const oldestSince = this.#executable.oldestSince();
+    // Whatever was passed over, the oldest of all was there too and was passed over with it.
+    const passedOver = oldestSince !== null && oldestSince <= this.#passedOverAt;
+    return {
+      executable: this.#executable.size,
+      oldestSince,
+      passedOverSince: passedOver ? oldestSince : null,
+    };
+  }
+
+  #advanceTo(now: number): void {
+    invariant(now >= this.#now, 'the mempool’s time does not go back');
+    this.#now = now;
+  }
+
+  /** Brings a lane to its account's new nonce and balance. */
+  #follow(lane: Lane, final: ReadonlySet<Hash>): void {
+    const { nonce, balance } = this.#accountOf(lane.sender);
+    for (const entry of lane.advance(nonce, this.#transitions)) {
+      this.#forget(entry, final.has(entry.transaction.hash) ? null : 'superseded');
+    }
+    while (lane.fees > balance) {
+      const last = lane.last as Entry;
+      lane.remove(last, this.#transitions);
+      this.#forget(last, 'fee-not-payable');
+    }
+    this.#place(lane);
+  }
+
+  #replace(rival: Entry, transaction: Transaction): 'added' | Problem {
+    const refusal = judgeReplacement(transaction, rival.transaction, this.#bounds.replacementPercent);
+    if (refusal !== undefined) return refusal;
+    const growth = transaction.bytes.length - rival.transaction.bytes.length;
+    // It could only push out others that are worth more than nothing; so it may grow into free room only.
+    if (growth > 0 && this.#bytes + growth > this.#bounds.bytes) {
+      return problems.full(transaction, this.size, this.#bytes, rival.worth);
+    }
+    const entry = this.#enter(transaction, rival.lane);
+    rival.lane.replace(rival, entry, this.#transitions);
+    this.#forget(rival, 'replaced');
+    this.#place(rival.lane);
+    return 'added';
+  }
+
+  /** Evicts what is worth less until a newcomer fits. When that is not enough, all stay and it returns what the cheapest left is worth. */
+  #makeRoom(newcomer: Transaction, worth: bigint): bigint | undefined {
+    const maxBytes = this.#bounds.bytes - newcomer.bytes.length;
+    const maxSize = this.#bounds.transactions - 1;
+    const taken: Entry[] = [];
+    let bytes = this.#bytes;
+    while (this.#byHash.size - taken.length > maxSize || bytes > maxBytes) {
+      const lane = this.#cheapest.peek();
+      const lowest = lane?.last?.worth ?? worth;
+      if (lane === undefined || lowest >= worth) {
+        for (const entry of taken.toReversed()) {
+          entry.lane.putBack(entry);
+          this.#place(entry.lane);
+        }
+        return lowest;
+      }
+      const entry = lane.takeLast();
+      taken.push(entry);
+      bytes -= entry.transaction.bytes.length;
+      this.#place(lane);
+    }
+    for (const entry of taken) {
+      if (entry.since !== null) this.#transitions.waiting(entry);
+      this.#forget(entry, 'evicted');
+    }
+    return undefined;
+  }
+
+  #enter(transaction: Transaction, lane: Lane): Entry {
+    const stamp = ++this.#stamp;
+    const entry: Entry = { transaction, lane, since: null, stamp, worth: -1n, proposedAt: 0 };
+    this.#byHash.set(transaction.hash, entry);
+    this.#bytes += transaction.bytes.length;
+    this.#expiry.add(entry);
+    return entry;
+  }
+
+  /** Takes an entry that is in no lane any more out of the indexes. */
+  #forget(entry: Entry, reason: DropReason | null): void {
+    this.#byHash.delete(entry.transaction.hash);
+    this.#bytes -= entry.transaction.bytes.length;
+    this.#expiry.remove(entry);
+    if (reason !== null) this.#dropped(entry.transaction, reason);
+  }
+
+  #unmark(applies: (height: number) => boolean): void {
+    const lanes = new Set<Lane>();
+    for (const [height, entries] of this.#inFlight) {
+      if (!applies(height)) continue;
+      this.#inFlight.delete(height);
+      for (const entry of entries) {
+        entry.proposedAt = 0;
+        lanes.add(entry.lane);
+      }
+    }
+    for (const lane of lanes) {
+      lane.countProposed(0);
+      this.#place(lane);
+    }
+  }
+
+  /** To be called after every change of a lane: gives it its place in the heaps, or takes it from the pool. */
+  #place(lane: Lane): void {
+    this.#version += 1;
+    if (lane.entries.length === 0) {
+      if (lane.cheapPosition >= 0) this.#cheapest.removeAt(lane.cheapPosition);
+      // A lane that was emptied long ago may still have marks; the sender may have a new one by now.
+      if (this.#lanes.get(lane.sender) === lane) this.#lanes.delete(lane.sender);
+    } else {
+      if (lane.cheapPosition >= 0) this.#cheapest.reorder(lane.cheapPosition);
+      else this.#cheapest.push(lane);
+      this.#lanes.set(lane.sender, lane);
+    }
+    if (lane.next === undefined) {
+      if (lane.readyPosition >= 0) this.#ready.removeAt(lane.readyPosition);
+    } else if (lane.readyPosition >= 0) this.#ready.reorder(lane.readyPosition);
+    else this.#ready.push(lane);
+  }
+}

@@ -1,0 +1,94 @@
+import { Mempool, type MempoolOptions } from '../../src/mempool/mempool.ts';
+import { Problem } from '../../src/base/problem.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
+import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
+import { toHeight } from '../../src/ledger/block.ts';
+import type { Account } from '../../src/ledger/state-entry.ts';
+import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
+
+export const chainId = 'cc'.repeat(32) as Hash;
+export const sender = (index: number): PublicKey => index.toString(16).padStart(64, '0') as PublicKey;
+
+export interface Sketch {
+  readonly from?: number;
+  readonly nonce?: number;
+  readonly fee?: number | bigint;
+  readonly expiry?: number;
+  /** Tells transactions apart that are equal otherwise. */
+  readonly memo?: string;
+  readonly amount?: bigint;
+  readonly chain?: Hash;
+}
+
+/** A transaction with the signature left zero: the pool gets only what was checked before. */
+export function tx(sketch: Sketch): Transaction {
+  return assembleTransaction(
+    {
+      chainId: sketch.chain ?? chainId,
+      sender: sender(sketch.from ?? 1),
+      nonce: sketch.nonce ?? 0,
+      fee: BigInt(sketch.fee ?? 10),
+      expiryHeight: toHeight(sketch.expiry ?? 1_000),
+      payload: { type: 'transfer', to: sender(999), amount: sketch.amount ?? 1n, memo: sketch.memo ?? '' },
+    },
+    '00'.repeat(64) as Signature,
+  );
+}
+
+/** A pool beside a final state that a test can write. */
+export class World {
+  readonly accounts = new Map<PublicKey, Account>();
+  readonly drops: string[] = [];
+  readonly pool: Mempool;
+  height = 0;
+  now = 0;
+
+  constructor(options: Partial<MempoolOptions> = {}) {
+    this.pool = new Mempool({
+      chainId,
+      height: toHeight(0),
+      accountOf: this.accountOf,
+      dropped: (transaction, reason) => this.drops.push(`${reason} ${name(transaction)}`),
+      ...options,
+    });
+  }
+
+  readonly accountOf = (key: PublicKey): Account =>
+    this.accounts.get(key) ?? { balance: 10n ** 15n, nonce: 0 };
+
+  /** Adds and returns what came of it: a problem as its code. */
+  add(transaction: Transaction): string {
+    const result = this.pool.add(transaction, this.now);
+    return result instanceof Problem ? result.code : result;
+  }
+
+  addAll(...transactions: Transaction[]): void {
+    for (const transaction of transactions) {
+      const result = this.add(transaction);
+      if (result !== 'added') throw new Error(`not added: ${result}`);
+    }
+  }
+
+  /** Makes a block of these final: nonces rise, fees are paid, and amounts where the balance allows it. */
+  commit(transactions: readonly Transaction[], { hadRoom = true } = {}): void {
+    for (const { sender, fee, payload } of transactions) {
+      const { balance, nonce } = this.accountOf(sender);
+      const left = balance > fee ? balance - fee : 0n;
+      const amount = payload.type === 'transfer' && payload.amount <= left ? payload.amount : 0n;
+      this.accounts.set(sender, { balance: left - amount, nonce: nonce + 1 });
+    }
+    this.height += 1;
+    const { accountOf, height, now } = this;
+    this.pool.committed({ height: toHeight(height), transactions, accountOf, hadRoom, now });
+  }
+
+  /** The whole order of the pool on the final state, as names. */
+  order(): string[] {
+    return [...this.pool.candidates(this.accountOf)].map(name);
+  }
+}
+
+/** Sender, nonce and fee of a transaction, as `1#0 fee 10`. */
+export function name(transaction: Transaction): string {
+  return `${Number.parseInt(transaction.sender, 16)}#${transaction.nonce} fee ${transaction.fee}`;
+}
