@@ -119,9 +119,7 @@ test('the quorum is the one of the set size, for 1 to 100 validators', () => {
     const signed = (count: number): Certificate => ({
       ...slot,
       phase: 'commit',
-      signatures: Array.from({ length: count }, (_, validator) => ({
-        validator,
-      })),
+      signatures: Array.from({ length: count }, (_, validator) => ({ validator, signature: someSignature })),
     });
     const quorum = byzantineQuorum(n);
     assert.equal(unwrap(certificateClaims(signed(quorum), chainId, set)).length, quorum);
