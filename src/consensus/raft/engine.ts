@@ -1,8 +1,8 @@
 import { unreachable } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
-import type { Effect, Engine, EngineStart, EngineStatus, Input } from '../engine.ts';
+import type { Effect, Engine, EngineStart, EngineStatus, Input, ValidatorIndex } from '../engine.ts';
 import { deliverCommits, onApplied } from './applying.ts';
-import { takesPart } from './configuration.ts';
+import { encodeConfiguration, takesPart } from './configuration.ts';
 import { campaignForTransfer, maybeCampaign, onOwnVoteDurable, onVote, onVoteRequest } from './election.ts';
 import {
   acknowledge,
@@ -30,6 +30,7 @@ import {
   startRound,
   tickLeader,
 } from './replication.ts';
+import { configurationKey } from './records.ts';
 import { becomeFollower } from './roles.ts';
 import {
   onCompacted,
@@ -40,7 +41,7 @@ import {
   onSnapshotOffer,
   watchSnapshots,
 } from './snapshots.ts';
-import { initialState, type Leader, type Raft } from './state.ts';
+import { initialState, type Leader, type Raft, type State } from './state.ts';
 import { statusOf, whyOf } from './status.ts';
 import { driveTransfer, finishTransfer, onTransferRequest } from './transfer.ts';
 import { settleWrites, write } from './writing.ts';
@@ -94,8 +95,15 @@ export class RaftEngine implements Engine<RaftMessage> {
   #begin(): void {
     const { state, out } = this.raft;
     state.started = true;
-    write(this.raft, {});
-    const { configuration } = state;
+    const { configuration, configurationHeight: height } = state;
+    // The crash may have come between the block that started it and its record.
+    const unrecorded = height > 0 && !state.configurationRecords.includes(height);
+    if (unrecorded) state.configurationRecords.push(height);
+    write(this.raft, {
+      records: unrecorded
+        ? [{ key: configurationKey(height), value: encodeConfiguration(configuration) }]
+        : [],
+    });
     if (configuration.length !== this.#genesisMembers || configuration.some(({ role }) => role !== 'voter')) {
       out.push({ type: 'members', members: configuration });
     }
@@ -166,6 +174,8 @@ function handle(raft: Raft, input: Input<RaftMessage>): void {
 function onMessage(raft: Raft, message: RaftMessage): void {
   const { state } = raft;
   if (message.from === state.self || message.from >= state.configuration.length) return;
+  if ((message.type === 'append' || message.type === 'snapshot-offer') && !isAddressed(state, message.to))
+    return;
   switch (message.type) {
     case 'vote-request':
       onVoteRequest(raft, message);
@@ -203,6 +213,12 @@ function onMessage(raft: Raft, message: RaftMessage): void {
     default:
       unreachable(message);
   }
+}
+
+/** The message is for this member. One that has no index yet takes the one that the leader calls it by. */
+function isAddressed(state: State, to: ValidatorIndex): boolean {
+  if (state.self === null && to >= state.configuration.length) state.self = to;
+  return state.self === to;
 }
 
 function onAnswer(

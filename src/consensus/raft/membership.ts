@@ -115,7 +115,9 @@ export function enterConfiguration(raft: Raft, height: Height, next: Configurati
   const previous = state.configuration;
   state.configuration = next;
   state.configurationHeight = height;
-  state.self = indexOf(next, raft.key);
+  // On the way to the block that names it, a new member keeps the index that the leader called it by.
+  const called = state.self !== null && state.self >= next.length ? state.self : null;
+  state.self = indexOf(next, raft.key) ?? called;
   const obsolete = state.configurationRecords;
   state.configurationRecords = [height, ...obsolete.filter((other) => other > height)];
   // Older ones are of no use: the final block that a restart starts from is at or above this one.

@@ -64,6 +64,8 @@ export interface WireEntry {
 
 /** AppendEntries (section 5.3) with entries; without any it is a probe. */
 export interface Append extends Envelope {
+  /** The receiver's index: a new member learns it here, before it has the block that makes it one. */
+  readonly to: ValidatorIndex;
   readonly previous: BlockName;
   readonly entries: readonly WireEntry[];
   readonly commit: Height;
@@ -121,6 +123,7 @@ export interface ReadAnswer extends Envelope {
 
 /** The follower's next block was pruned: it must take the snapshot (section 7). The node fetches the chunks. */
 export interface SnapshotOffer extends Envelope {
+  readonly to: ValidatorIndex;
   readonly snapshot: BlockName;
   /** The configuration at that height, encoded. */
   readonly configuration: Uint8Array;
@@ -179,6 +182,7 @@ const messageCodec = union<RaftMessage, 'type'>('type', {
     3,
     struct<Append>({
       ...envelope,
+      to: indexCodec,
       previous: nameCodec,
       entries: listOf(entryCodec, maxEntries),
       commit: heightCodec,
@@ -205,7 +209,12 @@ const messageCodec = union<RaftMessage, 'type'>('type', {
   'read-answer': [10, struct<ReadAnswer>({ ...envelope, token: tokenCodec, height: optional(heightCodec) })],
   'snapshot-offer': [
     11,
-    struct<SnapshotOffer>({ ...envelope, snapshot: nameCodec, configuration: configurationBytes }),
+    struct<SnapshotOffer>({
+      ...envelope,
+      to: indexCodec,
+      snapshot: nameCodec,
+      configuration: configurationBytes,
+    }),
   ],
   'snapshot-answer': [
     12,

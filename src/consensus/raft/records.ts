@@ -126,6 +126,9 @@ export function recover(start: EngineStart): Recovered {
       parent = entry.blockHash;
     }
   }
+  const current = recoverConfiguration(start, found);
+  const heights = found.configurations.map(({ height }) => height);
+  const older = heights.filter((height) => height < current.configurationHeight);
   return {
     hard: found.hard ?? {
       term: toView(0),
@@ -135,9 +138,9 @@ export function recover(start: EngineStart): Recovered {
       amnesiac: !start.firstUse,
     },
     entries,
-    ...recoverConfiguration(start, found),
-    stale,
-    configurationHeights: found.configurations.map(({ height }) => height),
+    ...current,
+    stale: [...stale, ...older.map(configurationKey)],
+    configurationHeights: heights.filter((height) => !older.includes(height)),
   };
 }
 

@@ -72,13 +72,8 @@ export function onHeartbeatAnswer(raft: Raft, role: Leader, message: HeartbeatAn
   const oldest = progress.inFlight[0];
   if (progress.kind === 'probe' && progress.probeSentAt !== null && progress.probeSentAt <= patience) {
     progress.probeSentAt = null;
-  } else if (
-    progress.kind === 'stream' &&
-    oldest !== undefined &&
-    oldest.sentAt <= patience &&
-    message.received < oldest.last
-  ) {
-    // What was sent that long ago and is not there got lost: go on from what is there.
+  } else if (progress.kind === 'stream' && oldest !== undefined && oldest.sentAt <= patience) {
+    // What was sent that long ago got lost, or its acknowledgement did: find out, and go on from what is there.
     progress.inFlight = [];
     progress.next = toHeight(Math.max(progress.match, Math.min(message.received, lastHeight(state.log))) + 1);
     probe(progress);
@@ -228,7 +223,7 @@ function appendTo(
 ): void {
   const previous = nameOf(toHeight(progress.next - 1), previousHash);
   const { state } = raft;
-  send(raft, [member], { type: 'append', previous, entries, commit: state.commit });
+  send(raft, [member], { type: 'append', to: member, previous, entries, commit: state.commit });
   if (progress.kind === 'probe') {
     progress.probeSentAt = state.now;
     return;

@@ -36,6 +36,7 @@ export function offerSnapshot(raft: Raft, member: ValidatorIndex, progress: Prog
   trace(raft, 'snapshot-offered', { to: member, height: snapshot.height });
   send(raft, [member], {
     type: 'snapshot-offer',
+    to: member,
     snapshot,
     configuration: encodeConfiguration(state.configuration),
   });

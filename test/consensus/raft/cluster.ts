@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { defined } from '../../../src/base/invariant.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import type { Effect, Input } from '../../../src/consensus/engine.ts';
-import { takesPart } from '../../../src/consensus/raft/configuration.ts';
+import { indexOf, takesPart } from '../../../src/consensus/raft/configuration.ts';
 import { hashAt, lastHeight } from '../../../src/consensus/raft/log.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/messages.ts';
 import { type RaftOptions, raftOptions } from '../../../src/consensus/raft/options.ts';
 import { Host, type Surroundings } from './host.ts';
-import { hashOf, Schedule, Wire } from './world.ts';
+import { hashOf, keyOf, Schedule, Wire } from './world.ts';
 
 export interface ClusterSetup {
   readonly members?: number;
@@ -54,6 +54,7 @@ export class Cluster {
         const cut = this.wire.cuts.has(`${from}>${to}`) || this.wire.cuts.has(`${to}>${from}`);
         return cut || host?.engine === null ? undefined : host;
       },
+      hostOf: (key) => this.hosts.findIndex(({ index }) => keyOf(index) === key),
       transactions: () => this.#transactions,
       afterStep: (host, input, effects) => this.#check(host, input, effects),
       seedFor: (index, starts) => seed * 1_000 + index * 100 + starts,
@@ -124,7 +125,9 @@ export class Cluster {
     const { height } = leader.disk.final.header;
     return (
       running
-        .filter((host) => takesPart(leader.state.configuration, host.index))
+        .filter(({ index }) =>
+          takesPart(leader.state.configuration, indexOf(leader.state.configuration, keyOf(index)) ?? -1),
+        )
         .every((host) => host.disk.final.header.height === height && host.state.log.base.height <= height) &&
       height === lastHeight(leader.state.log)
     );

@@ -1,5 +1,6 @@
 import { defined, invariant } from '../../../src/base/invariant.ts';
 import type { Problem } from '../../../src/base/problem.ts';
+import type { PublicKey } from '../../../src/crypto/signature.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import {
   type BlockHeader,
@@ -48,6 +49,7 @@ export interface Surroundings {
   post(from: number, to: number, message: RaftMessage): void;
   /** Another host, when it runs and can be reached. */
   reach(from: number, to: number): Host | undefined;
+  hostOf(key: PublicKey): number;
   /** All ever submitted, in order. */
   transactions(): readonly Hash[];
   afterStep(host: Host, input: Input<RaftMessage>, effects: readonly Effect<RaftMessage>[]): void;
@@ -214,8 +216,7 @@ export class Host {
     switch (effect.type) {
       case 'send': {
         const to = effect.to === 'all' ? this.state.configuration.keys() : effect.to;
-        for (const member of to)
-          if (member !== this.index) this.#world.post(this.index, member, effect.message);
+        for (const member of to) this.#world.post(this.index, this.#hostOf(member), effect.message);
         break;
       }
       case 'persist':
@@ -251,7 +252,7 @@ export class Host {
         this.answers.set(effect.id, effect.result);
         break;
       case 'sync':
-        for (const holder of effect.holders) this.syncFrom(holder);
+        for (const holder of effect.holders) this.syncFrom(this.#hostOf(holder));
         break;
       case 'compact':
         this.#later(5, () => this.#compact(effect.height, effect.keepFrom));
@@ -268,6 +269,11 @@ export class Host {
       case 'post':
         break;
     }
+  }
+
+  /** A member's index and its host's are the same for genesis members; later ones get theirs in the order of coming. */
+  #hostOf(member: number): number {
+    return this.#world.hostOf(defined(this.state.configuration[member], `member ${member}`).key);
   }
 
   #store(effect: Extract<Effect<RaftMessage>, { readonly type: 'persist' }>): void {
@@ -393,7 +399,7 @@ export class Host {
 
   #install(snapshot: BlockName, holders: readonly number[]): void {
     const source = holders
-      .map((holder) => this.#world.reach(this.index, holder))
+      .map((holder) => this.#world.reach(this.index, this.#hostOf(holder)))
       .find((host) => host !== undefined);
     const header =
       source?.disk.final.hash === snapshot.blockHash

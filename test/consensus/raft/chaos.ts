@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { nextBelow, nextFloat, type RandomState, seedRandom } from '../../../src/base/random.ts';
+import type { MemberChange } from '../../../src/consensus/engine.ts';
+import { Cluster } from './cluster.ts';
+import { keyOf } from './world.ts';
+
+export interface ChaosReport {
+  readonly steps: number;
+  readonly terms: number;
+  readonly blocks: number;
+  readonly faults: Record<string, number>;
+  readonly counters: Record<string, number>;
+}
+
+/**
+ * One random schedule from a seed, in two acts: faults of all kinds, with safety checked after every step (in `Cluster`); then everything
+ * heals, and what was submitted must become final. Each seed has its own mix of faults.
+ */
+export function chaos(seed: number): ChaosReport {
+  const random = seedRandom(seed);
+  const pick = (bound: number): number => nextBelow(random, bound);
+  const chance = (probability: number): boolean => nextFloat(random) < probability;
+  const members = [1, 3, 3, 3, 4, 5, 5][pick(7)] ?? 3;
+  const spares = chance(0.3) ? 2 : 0;
+  const cluster = Cluster.started({
+    members,
+    spares,
+    seed,
+    options: {
+      window: 1 + pick(8),
+      tail: pick(10),
+      inFlightMessages: 1 + pick(4),
+      appendBytes: chance(0.5) ? 1 : 2_000,
+      leaseReads: chance(0.2),
+      snapshotEvery: chance(0.3) ? 5 + pick(20) : 0,
+      keepBlocks: pick(10),
+    },
+  });
+  for (const spare of cluster.hosts.slice(members)) spare.start();
+  const { wire, hosts } = cluster;
+  wire.loss = chance(0.5) ? nextFloat(random) * 0.3 : 0;
+  wire.duplication = chance(0.5) ? 0.3 : 0;
+  wire.latencyMs = chance(0.3) ? { min: 1, max: 150 } : { min: 1, max: 5 };
+  const faults: Record<string, number> = {};
+  const act = (name: string): void => {
+    faults[name] = (faults[name] ?? 0) + 1;
+  };
+  const mix = {
+    crash: chance(0.7),
+    partition: chance(0.7),
+    stall: chance(0.3),
+    members: chance(0.4),
+    transfer: chance(0.4),
+    bodies: chance(0.3),
+  };
+  const rounds = 20 + pick(40);
+  for (let i = 0; i < rounds; i++) {
+    cluster.run(10 + pick(250));
+    const host = cluster.host(pick(hosts.length));
+    if (chance(0.5)) for (let n = pick(6); n > 0; n--) cluster.submit(`${seed} ${i} ${n}`);
+    if (mix.crash && chance(0.25)) {
+      if (host.engine === null) host.start();
+      else {
+        host.crash();
+        act('crash');
+        if (chance(0.5)) host.start();
+      }
+    }
+    if (mix.crash && chance(0.03)) {
+      act('crash-all');
+      for (const each of hosts) each.crash();
+      for (const each of hosts) if (chance(0.8)) each.start();
+    }
+    if (mix.partition && chance(0.3)) {
+      act('partition');
+      partition(cluster, random);
+    }
+    if (mix.partition && chance(0.3)) wire.heal();
+    if (mix.stall && chance(0.2)) {
+      act('stall');
+      if (host.stalled) host.resumeDisk();
+      else host.stalled = true;
+    }
+    if (mix.bodies && chance(0.2)) {
+      act('bodies');
+      host.withholdBodies = !host.withholdBodies;
+    }
+    if (host.engine !== null && chance(0.4)) {
+      act('read');
+      host.ask({ kind: 'read' });
+    }
+    if (mix.transfer && chance(0.15)) {
+      act('transfer');
+      cluster.leader?.ask({ kind: 'transfer', to: chance(0.5) ? null : pick(hosts.length) });
+    }
+    if (mix.members && chance(0.3)) {
+      act('members');
+      cluster.leader?.ask({ kind: 'members', changes: changes(cluster, random), forced: chance(0.1) });
+    }
+  }
+  heal(cluster);
+  const last = cluster.submit(`${seed} last`);
+  cluster.until(
+    () => {
+      for (const spare of hosts.slice(members)) {
+        if (cluster.leader !== undefined && spare.index !== cluster.leader.index)
+          spare.syncFrom(cluster.leader.index);
+      }
+      return cluster.settled() && cluster.leader !== undefined && cluster.isFinalAt(cluster.leader, last);
+    },
+    `seed ${seed}: everything final after healing`,
+    60_000,
+  );
+  exactlyOnce(cluster);
+  const counters: Record<string, number> = {};
+  for (const { engine } of hosts) {
+    for (const [name, value] of Object.entries(engine?.status().counters ?? {})) {
+      counters[name] = (counters[name] ?? 0) + value;
+    }
+  }
+  return {
+    steps: wire.sent.length,
+    terms: cluster.leaders.size,
+    blocks: cluster.finals.size,
+    faults,
+    counters,
+  };
+}
+
+function partition({ wire, hosts }: Cluster, random: RandomState): void {
+  const side = hosts.map(() => nextBelow(random, 2));
+  wire.cuts.clear();
+  const oneWay = nextFloat(random) < 0.3;
+  for (const a of hosts.keys()) {
+    for (const b of hosts.keys()) {
+      if (side[a] !== side[b] && (!oneWay || side[a] === 0)) wire.cuts.add(`${a}>${b}`);
+    }
+  }
+}
+
+function changes(cluster: Cluster, random: RandomState): MemberChange[] {
+  const roles = ['voter', 'learner', 'removed'] as const;
+  const count = 1 + nextBelow(random, 2);
+  return Array.from({ length: count }, () => ({
+    key: keyOf(nextBelow(random, cluster.hosts.length)),
+    role: roles[nextBelow(random, 3)] ?? 'voter',
+  }));
+}
+
+/** Everything works from now on, for good. */
+export function heal(cluster: Cluster): void {
+  const { wire } = cluster;
+  wire.heal();
+  wire.loss = 0;
+  wire.duplication = 0;
+  wire.latencyMs = { min: 1, max: 5 };
+  for (const host of cluster.hosts) {
+    host.withholdBodies = false;
+    if (host.engine === null) host.start();
+    if (host.stalled) host.resumeDisk();
+  }
+}
+
+/** No transaction is final twice, on any host. */
+export function exactlyOnce(cluster: Cluster): void {
+  for (const host of cluster.hosts) {
+    const seen = new Set<string>();
+    for (const { proposal } of host.disk.blocks.values()) {
+      for (const transaction of proposal.transactionHashes) {
+        assert.ok(!seen.has(transaction), `a transaction is final twice on ${host.index}`);
+        seen.add(transaction);
+      }
+    }
+  }
+}
