@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../../base/problem.ts';
-import { print, printError, styled, surviveClosedOutput, table, toJson } from '../terminal.ts';
+import { stopOnSignals } from '../signals.ts';
+import { print, styled, surviveClosedOutput, table, toJson } from '../terminal.ts';
 import { Cluster, logFile, logTail, type Member } from './cluster.ts';
 import { developmentGenesis } from './development-genesis.ts';
 import { choosePorts } from './ports.ts';
 import { prepareMembers } from './prepare-members.ts';
-import { nextSignal } from './signals.ts';
 import { secondLine, Watch } from './watch.ts';
 
 export interface TestnetOptions {
@@ -25,7 +26,7 @@ const secondMs = 1_000;
 /** Runs the network until a signal comes, then stops every node. A node that dies is reported, and the others go on. */
 export async function runTestnet(options: TestnetOptions): Promise<void> {
   surviveClosedOutput();
-  const stopSignal = nextSignal();
+  const stop = stopOnSignals();
   const { engine, json } = options;
   const say = (event: object, text: () => string): void => print(json === true ? toJson(event) : text());
 
@@ -47,7 +48,7 @@ export async function runTestnet(options: TestnetOptions): Promise<void> {
     );
     cluster.start();
     try {
-      await watchUntil(stopSignal, { cluster, say, engine });
+      await watchUntil(stop, { cluster, say, engine });
     } finally {
       const { forced } = await cluster.stop();
       const names = forced.map(({ name }) => name);
@@ -61,7 +62,7 @@ export async function runTestnet(options: TestnetOptions): Promise<void> {
 }
 
 async function watchUntil(
-  stopSignal: Promise<NodeJS.Signals>,
+  stop: AbortSignal,
   context: {
     readonly cluster: Cluster;
     readonly say: (event: object, text: () => string) => void;
@@ -69,13 +70,9 @@ async function watchUntil(
   },
 ): Promise<void> {
   const { cluster, say, engine } = context;
-  let stopped = false;
-  void stopSignal.then(() => (stopped = true));
-  const pause = (ms: number): Promise<unknown> =>
-    Promise.race([stopSignal, new Promise((resolve) => setTimeout(resolve, ms))]);
   const watch = new Watch(cluster.members);
 
-  const ready = await becomeReady({ cluster, watch, pause, isStopped: () => stopped });
+  const ready = await becomeReady({ cluster, watch, stop });
   if (!ready) return;
   const nodes = cluster.members.map((member) => {
     const life = cluster.life(member);
@@ -83,12 +80,12 @@ async function watchUntil(
     return { node: member.index, name: member.name, api: member.apiUrl, pid, data: member.directory };
   });
   say({ event: 'ready', nodes }, () => readyText(cluster.members));
-  while (!stopped) {
+  while (!stop.aborted) {
     const begin = performance.now();
     const second = await watch.look();
-    if (stopped) break;
+    if (stop.aborted) break;
     say({ event: 'second', ...second }, () => secondLine(second, engine, new Date()));
-    await pause(Math.max(0, secondMs - (performance.now() - begin)));
+    await pause(Math.max(0, secondMs - (performance.now() - begin)), stop);
   }
 }
 
@@ -96,16 +93,15 @@ async function watchUntil(
 async function becomeReady(context: {
   readonly cluster: Cluster;
   readonly watch: Watch;
-  readonly pause: (ms: number) => Promise<unknown>;
-  readonly isStopped: () => boolean;
+  readonly stop: AbortSignal;
 }): Promise<boolean> {
-  const { cluster, watch, pause, isStopped } = context;
+  const { cluster, watch, stop } = context;
   const until = performance.now() + readyDeadlineMs;
-  while (!isStopped()) {
+  while (!stop.aborted) {
     const dead = cluster.members.find((member) => cluster.life(member)?.state === 'ended');
     const missing = await watch.notReady();
     if (missing.length === 0) return true;
-    if (isStopped()) return false;
+    if (stop.aborted) return false;
     if (dead !== undefined) {
       throw new Problem('cli/testnet-start', `${dead.name} ended before the network was ready`, {
         remedy: ['Its log ends with:', ...logTail(dead, 8)].join('\n    '),
@@ -120,9 +116,13 @@ async function becomeReady(context: {
         { remedy: `Look at ${first === undefined ? 'the logs' : logFile(first.member)}.` },
       );
     }
-    await pause(readyPauseMs);
+    await pause(readyPauseMs, stop);
   }
   return false;
+}
+
+async function pause(ms: number, stop: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal: stop }).catch(() => {});
 }
 
 function readyText(members: readonly Member[]): string {
