@@ -3,7 +3,6 @@ import type { Protocol } from '../consensus/engine.ts';
 import { preimageOf } from '../consensus/pbft/message.ts';
 import { defaultPbftOptions } from '../consensus/pbft/options.ts';
 import { pbftProtocol } from '../consensus/pbft/protocol.ts';
-import type { Signature } from '../crypto/signature.ts';
 import { hashHeader } from '../ledger/block.ts';
 import { genesisHeader, genesisValidators } from '../ledger/genesis.ts';
 import type { Network } from '../network/port.ts';
@@ -70,7 +69,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     verifier: virtualVerifier({ scheme, scheduler, life }),
     clock,
     log: silentLog,
-    identity: { publicKey: key.publicKey, sign: (message) => sign(options, key, message) },
+    identity: { publicKey: key.publicKey, sign: (message) => scheme.sign(key.secretKey, message) },
     checkSignature: (claim) => scheme.verify(claim),
     firstUse: options.firstUse,
     seed: plan.seed * 1_000 + index * 100 + options.starts,
@@ -96,13 +95,6 @@ export async function bootNode(options: BootOptions): Promise<Core> {
 function keyOf({ index, plan, chain, scheme }: BootOptions): SimulatedKey {
   const { validator } = plan.nodes[index] ?? { validator: null };
   return (validator === null ? undefined : chain.validatorKeys[validator]) ?? scheme.key(`observer ${index}`);
-}
-
-function sign(options: BootOptions, key: SimulatedKey, message: Uint8Array): Signature {
-  const { index, plan, watch, scheme } = options;
-  const { validator } = plan.nodes[index] ?? { validator: null };
-  if (validator !== null && isHonest(plan, index)) watch.signs(validator, message);
-  return scheme.sign(key.secretKey, message);
 }
 
 function protocolOf(options: BootOptions): Protocol<object> {

@@ -1,5 +1,6 @@
 import type { ChainLink, Effect, Engine, EngineStart, Input } from '../consensus/engine.ts';
 import { Problem } from '../base/problem.ts';
+import type { PbftMessage } from '../consensus/pbft/message.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { hashHeader, type Proposal } from '../ledger/block.ts';
 import { certificateClaims, type FinalityCertificate } from '../ledger/certificate.ts';
@@ -92,11 +93,6 @@ export class Watch {
     this.check(() => promise(false, 'integrity', () => `node ${node} stopped: ${describe(error)}`));
   }
 
-  /** An honest validator is about to sign. */
-  signs(validator: number, preimage: Uint8Array): void {
-    if (this.options.plan.engine === 'pbft') this.check(() => this.signatures.signs(validator, preimage));
-  }
-
   /** An honest node counts something against a peer that acts for this validator. */
   penalised(node: number, validator: number | null, reason: string): void {
     const isLiar = validator !== null && this.lying.has(validator);
@@ -125,7 +121,8 @@ export class Watch {
   }
 
   private onInput<M>(node: number, input: Input<M>): void {
-    if (input.type === 'applied') this.chain.onStored(node, input.height);
+    if (input.type === 'persisted') this.onShown(node, input.signed);
+    else if (input.type === 'applied') this.chain.onStored(node, input.height);
     else if (input.type === 'built' && input.proposal !== null) this.learn(input.proposal);
     else if (input.type === 'installed') this.chain.onInstalled(node, input.header.height, input.blockHash);
     else if (input.type === 'synced') this.learnLinks(input.chain);
@@ -148,7 +145,8 @@ export class Watch {
   }
 
   private onEffect<M>(node: number, effect: Effect<M>): void {
-    if (effect.type === 'validate' && effect.proposal !== null) this.learn(effect.proposal);
+    if (effect.type === 'send') this.onShown(node, [effect.message]);
+    else if (effect.type === 'validate' && effect.proposal !== null) this.learn(effect.proposal);
     else if (effect.type === 'commit') this.onCommit(node, effect);
     else if (effect.type === 'verdict') this.penalised(node, effect.validator, effect.reason);
     else if (effect.type === 'evidence') {
@@ -164,6 +162,15 @@ export class Watch {
         this.options.tally.add(`refused/${shortReason(effect.data['reason'])}`);
       }
       this.trace(node, `${effect.event} ${JSON.stringify(effect.data)}`);
+    }
+  }
+
+  /** Messages that are on disk or go out. Others' are among them: a new view, for whoever missed it. */
+  private onShown(node: number, messages: readonly unknown[]): void {
+    if (this.options.plan.engine !== 'pbft') return;
+    const own = this.options.plan.nodes[node]?.validator;
+    for (const message of messages as readonly PbftMessage[]) {
+      if (message.from === own) this.signatures.shows(message);
     }
   }
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Draft } from '../../src/consensus/pbft/message.ts';
-import { preimageOf } from '../../src/consensus/pbft/message.ts';
+import type { PbftMessage } from '../../src/consensus/pbft/message.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
@@ -15,45 +14,41 @@ const blockA = 'aa'.repeat(32) as Hash;
 const blockB = 'bb'.repeat(32) as Hash;
 const blockC = 'cc'.repeat(32) as Hash;
 const genesisHash = '00'.repeat(32) as Hash;
-const epoch = { chainId: '11'.repeat(32) as Hash, validatorsHash: '22'.repeat(32) as Hash };
-const noSignature = '00'.repeat(64) as Signature;
+const signature = '00'.repeat(64) as Signature;
 
-function preimage(draft: Draft): Uint8Array {
-  return preimageOf({ ...draft, signature: noSignature }, epoch);
-}
-
-function vote(kind: 'prepare' | 'commit', view: number, height: number, blockHash: Hash): Uint8Array {
-  return preimage({ kind, from: 0, view: toView(view), height: toHeight(height), blockHash });
+function vote(kind: 'prepare' | 'commit', view: number, height: number, blockHash: Hash): PbftMessage {
+  return { kind, from: 0, view: toView(view), height: toHeight(height), blockHash, signature };
 }
 
 function certificate(view: number, height: number, blockHash: Hash): Certificate {
   return { phase: 'prepare', view: toView(view), height: toHeight(height), blockHash, signatures: [] };
 }
 
-function viewChange(view: number, highest: Certificate | undefined): Uint8Array {
-  return preimage({
+function viewChange(view: number, highest: Certificate | undefined): PbftMessage {
+  return {
     kind: 'view-change',
     from: 0,
     view: toView(view),
     finalHeight: toHeight(0),
     finalCertificate: undefined,
     highest,
-  });
+    signature,
+  };
 }
 
 function breaks(guarantee: Guarantee): (error: unknown) => boolean {
   return (error) => error instanceof Breach && error.guarantee === guarantee;
 }
 
-describe('what honest validators sign', () => {
+describe('what honest validators show', () => {
   test('one block for one place is fine, twice the same too; two blocks are a contradiction', () => {
     const votes: SignedVote[] = [];
     const checker = new SignatureChecker((signed) => votes.push(signed));
-    checker.signs(0, vote('prepare', 1, 5, blockA));
-    checker.signs(0, vote('prepare', 1, 5, blockA));
-    checker.signs(0, vote('commit', 1, 5, blockA));
-    checker.signs(0, vote('prepare', 2, 5, blockB));
-    checker.signs(1, vote('prepare', 1, 5, blockB));
+    checker.shows(vote('prepare', 1, 5, blockA));
+    checker.shows(vote('prepare', 1, 5, blockA));
+    checker.shows(vote('commit', 1, 5, blockA));
+    checker.shows(vote('prepare', 2, 5, blockB));
+    checker.shows({ ...vote('prepare', 1, 5, blockB), from: 1 });
     assert.deepEqual(
       votes.map(({ validator, phase, view, blockHash }) => [validator, phase, view, blockHash]),
       [
@@ -63,50 +58,41 @@ describe('what honest validators sign', () => {
         [1, 'prepare', 1, blockB],
       ],
     );
-    assert.throws(() => checker.signs(0, vote('prepare', 1, 5, blockB)), breaks('no-contradiction'));
+    assert.throws(() => checker.shows(vote('prepare', 1, 5, blockB)), breaks('no-contradiction'));
   });
 
   test('nothing of a view that was left', () => {
     const checker = new SignatureChecker(() => undefined);
-    checker.signs(0, viewChange(3, undefined));
-    checker.signs(0, vote('prepare', 3, 1, blockA));
-    assert.throws(() => checker.signs(0, vote('commit', 2, 1, blockA)), breaks('no-contradiction'));
-    assert.throws(() => checker.signs(0, viewChange(2, undefined)), breaks('no-contradiction'));
+    checker.shows(viewChange(3, undefined));
+    checker.shows(vote('prepare', 3, 1, blockA));
+    assert.throws(() => checker.shows(vote('commit', 2, 1, blockA)), breaks('no-contradiction'));
+    assert.throws(() => checker.shows(viewChange(2, undefined)), breaks('no-contradiction'));
   });
 
   test('no view change that forgets a commit', () => {
     const fine = new SignatureChecker(() => undefined);
-    fine.signs(0, vote('commit', 1, 5, blockA));
-    fine.signs(0, viewChange(2, certificate(1, 5, blockA)));
+    fine.shows(vote('commit', 1, 5, blockA));
+    fine.shows(viewChange(2, certificate(1, 5, blockA)));
     const forgetful = new SignatureChecker(() => undefined);
-    forgetful.signs(0, vote('commit', 1, 5, blockA));
+    forgetful.shows(vote('commit', 1, 5, blockA));
     assert.throws(
-      () => forgetful.signs(0, viewChange(2, certificate(1, 4, blockB))),
+      () => forgetful.shows(viewChange(2, certificate(1, 4, blockB))),
       breaks('no-contradiction'),
     );
   });
 
   test('no two different view changes for one view', () => {
     const checker = new SignatureChecker(() => undefined);
-    checker.signs(0, viewChange(2, certificate(1, 4, blockA)));
-    checker.signs(0, viewChange(2, certificate(1, 4, blockA)));
-    assert.throws(
-      () => checker.signs(0, viewChange(2, certificate(1, 5, blockB))),
-      breaks('no-contradiction'),
-    );
+    checker.shows(viewChange(2, certificate(1, 4, blockA)));
+    checker.shows(viewChange(2, certificate(1, 4, blockA)));
+    assert.throws(() => checker.shows(viewChange(2, certificate(1, 5, blockB))), breaks('no-contradiction'));
   });
 
   test('what binds nobody is not looked at', () => {
     const checker = new SignatureChecker(() => assert.fail('that was no vote'));
-    const suspect = {
-      kind: 'suspect',
-      from: 0,
-      view: toView(1),
-      reason: 'no-progress',
-      height: toHeight(1),
-    } as const;
-    checker.signs(0, preimage(suspect));
-    checker.signs(0, preimage({ ...suspect, height: toHeight(2) }));
+    const suspect = { kind: 'suspect', from: 0, view: toView(1), reason: 'no-progress', signature } as const;
+    checker.shows({ ...suspect, height: toHeight(1) });
+    checker.shows({ ...suspect, height: toHeight(2) });
   });
 });
 

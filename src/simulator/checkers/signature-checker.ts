@@ -1,42 +1,34 @@
-import { toHex, utf8 } from '../../base/bytes.ts';
-import { decode } from '../../base/codec.ts';
-import { Problem } from '../../base/problem.ts';
-import { messageCodec } from '../../consensus/pbft/message.ts';
+import type { PbftMessage, PrePrepare, ViewChange, Vote } from '../../consensus/pbft/message.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import { slotCodec, type VotePhase } from '../../ledger/certificate.ts';
-import type { Rank } from '../../consensus/pbft/state.ts';
+import type { VotePhase } from '../../ledger/certificate.ts';
 import { promise } from '../breach.ts';
+
+interface Place {
+  readonly view: number;
+  readonly height: number;
+}
 
 /** What one validator signed that binds it, over all its processes. */
 interface Signed {
-  readonly slots: Map<string, Hash>;
+  readonly slots: Map<string, string>;
   /** It left all views below. */
   floor: number;
-  /** The highest slot that it signed a Commit for. */
-  commit: (Rank & { readonly blockHash: Hash }) | null;
+  /** The highest place that it signed a Commit for. */
+  commit: Place | null;
 }
 
-/** A vote as it was signed, for whoever else wants to know. */
-export interface SignedVote {
+/** A vote of an honest validator, for whoever else wants to know. */
+export interface SignedVote extends Place {
   readonly validator: number;
   readonly phase: VotePhase;
-  readonly view: number;
-  readonly height: number;
   readonly blockHash: Hash;
 }
 
-const prefixes = (['pre-prepare', 'prepare', 'commit'] as const).map(
-  (phase) => [phase, utf8(`quorate/v1/pbft/${phase}\0`)] as const,
-);
-const viewChangePrefix = utf8('quorate/v1/pbft/view-change\0');
-/** Chain id and validator set, which follow the prefix in everything signed. */
-const epochBytes = 64;
-const signatureBytes = 64;
-
 /**
- * Stands between every honest validator and its key, and reads what it is about to sign. No honest validator signs two different
- * blocks for one place, anything of a view that it left, or a ViewChange that forgets a Commit (pbft.md, Evidence): not in one process, and not
- * across its restarts, which this knows nothing of. It does not look at what is sent: a signature that exists can leak.
+ * Reads every signed message that an honest validator lets out, from the moment that it may leave: no honest validator shows two different
+ * blocks for one place, anything of a view that it left, or a ViewChange that forgets a Commit (pbft.md, Evidence). Not in one
+ * process, and not across restarts, of which this knows nothing. (What was signed and lost in a crash before it
+ * was on disk binds nobody: it never left.)
  */
 export class SignatureChecker {
   private readonly validators = new Map<number, Signed>();
@@ -46,68 +38,57 @@ export class SignatureChecker {
     this.onVote = onVote;
   }
 
-  /** An honest validator signs this. */
-  signs(validator: number, preimage: Uint8Array): void {
-    for (const [phase, prefix] of prefixes) {
-      if (startsWith(preimage, prefix)) {
-        const slot = decode(slotCodec, preimage.subarray(prefix.length + epochBytes), 'slot');
-        if (slot instanceof Problem) throw slot;
-        this.onSlot({ validator, phase, ...slot });
-        return;
+  /** The message of an honest validator is on disk, or goes out. */
+  shows(message: PbftMessage): void {
+    switch (message.kind) {
+      case 'pre-prepare':
+      case 'prepare':
+      case 'commit':
+        return this.onSlot(message);
+      case 'view-change':
+        return this.onViewChange(message);
+      case 'new-view': {
+        const content = message.viewChanges.map(({ signature }) => signature).join();
+        return this.only(message.from, `new-view/${message.view}`, content);
       }
+      case 'suspect':
+      case 'status':
+      case 'evidence':
+        return;
     }
-    if (startsWith(preimage, viewChangePrefix)) this.onViewChange(validator, preimage);
   }
 
-  private onSlot(vote: SignedVote): void {
-    const { validator, phase, view, height, blockHash } = vote;
-    const signed = this.of(validator);
+  private onSlot(message: PrePrepare | Vote): void {
+    const { kind: phase, from: validator, view, height, blockHash } = message;
     const key = `${phase}/${view}/${height}`;
-    const before = signed.slots.get(key);
+    const signed = this.of(validator);
+    const isNew = !signed.slots.has(key);
+    this.only(validator, key, blockHash);
     promise(
-      before === undefined || before === blockHash,
+      !isNew || view >= signed.floor,
       'no-contradiction',
-      () => `validator ${validator} signs ${key} for ${blockHash} and did so for ${before} before`,
+      () => `validator ${validator} shows ${key} after it left all views below ${signed.floor}`,
     );
-    promise(
-      view >= signed.floor,
-      'no-contradiction',
-      () => `validator ${validator} signs ${key} after it left all views below ${signed.floor}`,
-    );
-    signed.slots.set(key, blockHash);
-    if (phase === 'commit' && (signed.commit === null || isAbove(vote, signed.commit))) {
-      signed.commit = { view, height, blockHash } as Rank & { blockHash: Hash };
+    if (phase === 'commit' && (signed.commit === null || isAbove(message, signed.commit))) {
+      signed.commit = { view, height };
     }
-    if (before === undefined) this.onVote(vote);
+    if (isNew) this.onVote({ validator, phase, view, height, blockHash });
   }
 
-  private onViewChange(validator: number, preimage: Uint8Array): void {
-    const unsigned = preimage.subarray(viewChangePrefix.length + epochBytes);
-    const bytes = new Uint8Array(unsigned.length + signatureBytes);
-    bytes.set(unsigned);
-    const message = decode(messageCodec, bytes, 'view change');
-    if (message instanceof Problem || message.kind !== 'view-change') {
-      throw new Error(`a view change that cannot be read is signed: ${toHex(preimage)}`);
-    }
+  private onViewChange(message: ViewChange): void {
+    const { from: validator, view } = message;
     const signed = this.of(validator);
+    const content = `${placeText(message.finalCertificate)} and ${placeText(message.highest)}`;
+    const key = `view-change/${view}`;
     promise(
-      message.view >= signed.floor,
+      signed.slots.has(key) || view >= signed.floor,
       'no-contradiction',
-      () => `validator ${validator} goes back to view ${message.view} from ${signed.floor}`,
+      () => `validator ${validator} goes back to view ${view} after it left all views below ${signed.floor}`,
     );
-    const key = `view-change/${message.view}`;
-    const content = `${rankText(message.finalCertificate)} ${rankText(message.highest)}` as Hash;
-    const before = signed.slots.get(key);
-    promise(
-      before === undefined || before === content,
-      'no-contradiction',
-      () =>
-        `validator ${validator} signs two view changes for view ${message.view}: ${before}, then ${content}`,
-    );
-    signed.slots.set(key, content);
-    signed.floor = message.view;
+    this.only(validator, key, content);
+    signed.floor = Math.max(signed.floor, view);
     const { commit } = signed;
-    if (commit === null || commit.view >= message.view) return;
+    if (commit === null || commit.view >= view) return;
     const known = [message.finalCertificate, message.highest].some(
       (certificate) => certificate !== undefined && !isAbove(commit, certificate),
     );
@@ -115,9 +96,21 @@ export class SignatureChecker {
       known,
       'no-contradiction',
       () =>
-        `validator ${validator} signs a view change for ${message.view} that forgets its commit at ` +
+        `validator ${validator} shows a view change for ${view} that forgets its commit at ` +
         `(${commit.view}, ${commit.height}); it names ${content}`,
     );
+  }
+
+  /** One content for one place. */
+  private only(validator: number, key: string, content: string): void {
+    const { slots } = this.of(validator);
+    const before = slots.get(key);
+    promise(
+      before === undefined || before === content,
+      'no-contradiction',
+      () => `validator ${validator} shows ${key} for ${content}, and before for ${before}`,
+    );
+    slots.set(key, content);
   }
 
   private of(validator: number): Signed {
@@ -130,18 +123,12 @@ export class SignatureChecker {
   }
 }
 
-function isAbove(a: { view: number; height: number }, b: { view: number; height: number }): boolean {
+function isAbove(a: Place, b: Place): boolean {
   return a.view > b.view || (a.view === b.view && a.height > b.height);
 }
 
-function rankText(certificate: { view: number; height: number; blockHash: Hash } | undefined): string {
+function placeText(certificate: (Place & { readonly blockHash: Hash }) | undefined): string {
   return certificate === undefined
     ? 'none'
     : `(${certificate.view}, ${certificate.height}) ${certificate.blockHash.slice(0, 8)}`;
-}
-
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  if (bytes.length < prefix.length) return false;
-  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
-  return true;
 }
