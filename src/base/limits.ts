@@ -172,6 +172,10 @@ export const limits = {
   regossipMs: 3_000,
   /** How many are gossiped again at once. */
   regossipTransactions: 1_000,
+  /** Transactions that left the mempool without becoming final, remembered so that those who ask learn why. */
+  droppedRemembered: 16_384,
+  /** Blocks that a node may be behind the highest it knows of, and still call itself ready: what a few windows hold. */
+  readyBehind: 16,
   /** While a validator cannot be reached directly and was not heard by gossip for `relayHeardMs`, one message in this long is relayed to find it. */
   relayProbeMs: 1_000,
   relayHeardMs: 10_000,

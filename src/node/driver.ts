@@ -272,6 +272,32 @@ export class Driver<M extends object> {
     return index < 0 ? undefined : index;
   }
 
+  /** What happened since the start, by kind. */
+  counters(): Record<string, number> {
+    const { sent, relayed, unsent } = this.messenger.counters;
+    const { messages, ignored, bad } = this.verification.counters;
+    const { submitted, accepted, refused, gossiped, framesIn, framesOut, framesBad } = this.intake.counters;
+    return {
+      'messages-sent': sent,
+      'messages-relayed': relayed,
+      'messages-unsent': unsent,
+      'messages-received': messages,
+      'messages-ignored': ignored,
+      'messages-bad': bad,
+      'transactions-submitted': submitted,
+      'transactions-accepted': accepted,
+      'transactions-refused': refused,
+      'transactions-gossiped': gossiped,
+      'frames-received': framesIn,
+      'frames-sent': framesOut,
+      'frames-bad': framesBad,
+      'transactions-fetched': this.#bodies.counters.fetchedTransactions,
+      'blocks-fetched': this.#bodies.counters.fetchedBlocks,
+      'blocks-synced': this.sync.counters.syncedBlocks,
+      'sync-faults': this.sync.counters.syncFaults,
+    };
+  }
+
   /** Our hello, for the network. */
   hello(): Uint8Array {
     return this.handshake.hello(this.#network.self);

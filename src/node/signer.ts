@@ -8,9 +8,9 @@ import { toView, type View, viewCodec } from '../ledger/block.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 const signatureBytes = 64;
-/** Where the signer keeps its floor, in the same batches as what it signed. Engines never see records under this prefix. */
-const ownPrefix = 'signer-';
-const floorKey = `${ownPrefix}floor`;
+/** What the node itself keeps in the consensus log; engines never see it. The signer's floor is written in the batches of what it signed. */
+const ownPrefix = 'node-';
+const floorKey = `${ownPrefix}signer-floor`;
 /** How many contents signed without a record are remembered, to tell a contradiction. */
 const rememberedLoose = 4_096;
 
@@ -96,7 +96,7 @@ export class Signer {
   /** Follows what the engine writes and removes in the log. */
   recorded(records: readonly LogRecord[]): void {
     for (const { key, value } of records) {
-      invariant(!key.startsWith(ownPrefix), `the engine leaves ${ownPrefix} to the signer`);
+      invariant(!key.startsWith(ownPrefix), `the engine leaves ${ownPrefix} to the node`);
       if (value === null) this.#signed.delete(key);
       else this.#signed.set(key, value);
     }
