@@ -181,8 +181,7 @@ export class Lane {
       const wasExecutable = entry.since !== null;
       const fee = entry.transaction.fee;
       const worth = executable ? (before !== undefined && before < fee ? before : fee) : waitingWorth;
-      // The entry at `from` may be new: only from the next one on does "unchanged" say something of the rest.
-      if (position > from && executable === wasExecutable && worth === entry.worth) break;
+      if (executable === wasExecutable && worth === entry.worth) break;
       entry.worth = worth;
       before = worth;
       if (executable === wasExecutable) continue;

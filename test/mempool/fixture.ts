@@ -18,6 +18,8 @@ export interface Sketch {
   readonly memo?: string;
   readonly amount?: bigint;
   readonly chain?: Hash;
+  /** Makes it a put with a value of so many bytes. */
+  readonly valueBytes?: number;
 }
 
 /** A transaction with the signature left zero: the pool gets only what was checked before. */
@@ -29,7 +31,10 @@ export function tx(sketch: Sketch): Transaction {
       nonce: sketch.nonce ?? 0,
       fee: BigInt(sketch.fee ?? 10),
       expiryHeight: toHeight(sketch.expiry ?? 1_000),
-      payload: { type: 'transfer', to: sender(999), amount: sketch.amount ?? 1n, memo: sketch.memo ?? '' },
+      payload:
+        sketch.valueBytes === undefined
+          ? { type: 'transfer', to: sender(999), amount: sketch.amount ?? 1n, memo: sketch.memo ?? '' }
+          : { type: 'put', key: 'key', value: new Uint8Array(sketch.valueBytes) },
     },
     '00'.repeat(64) as Signature,
   );

@@ -200,6 +200,20 @@ void describe('a full pool', () => {
     assert.ok(world.pool.bytes <= 4 * size);
   });
 
+  void it('puts the end of a lane back as it was when making room fails', () => {
+    const size = tx({ fee: 1 }).bytes.length;
+    const world = new World({ bounds: { bytes: 5 * size } });
+    const lane = [90, 11, 10].map((fee, nonce) => tx({ from: 1, nonce, fee }));
+    world.addAll(...lane, tx({ from: 2, fee: 70 }), tx({ from: 3, fee: 80 }));
+    const before = world.order();
+    // Without the two cheap ones it still does not fit, and all the others are dearer.
+    assert.equal(world.add(tx({ from: 4, fee: 20, valueBytes: 1_000 })), 'mempool/full');
+    assert.deepEqual(world.order(), before);
+    world.commit(lane);
+    assert.deepEqual(world.order(), ['3#0 fee 80', '2#0 fee 70']);
+    assert.deepEqual(world.drops, []);
+  });
+
   void it('evicts nothing for a newcomer that would not fit even so', () => {
     const size = tx({ fee: 1 }).bytes.length;
     const world = new World({ bounds: { bytes: 4 * size } });
