@@ -12,6 +12,8 @@ import type { Raft } from './state.ts';
 /** Hands committed blocks to the driver, in order, once each, when they are executed (section 5.3, "apply"). */
 export function deliverCommits(raft: Raft): void {
   const { state } = raft;
+  // The driver replaces the whole state just now; what the snapshot does not cover comes after it.
+  if (state.install !== null) return;
   while (state.handed < Math.min(state.commit, state.executed)) {
     const height = toHeight(state.handed + 1);
     const entry = defined(entryAt(state.log, height), 'a committed block is in the log');

@@ -128,6 +128,9 @@ export function enterConfiguration(raft: Raft, height: Height, next: Configurati
   write(raft, { records: [{ key: configurationKey(height), value: encodeConfiguration(next) }] });
   raft.out.push({ type: 'members', members: next });
   trace(raft, 'configuration', { height, joint: isJoint(next) });
+  if (state.role.kind === 'candidate' && !isVoter(next, state.self)) {
+    becomeFollower(raft, state.term, null, 'it has no vote any more');
+  }
   if (state.role.kind === 'leader') leadUnder(raft, state.role, { previous, height });
   finishChange(raft, height);
 }

@@ -13,7 +13,7 @@ import type { Term } from './messages.ts';
 import { enterConfiguration } from './membership.ts';
 import { trace } from './outbox.ts';
 import { configurationKey, entryKey } from './records.ts';
-import { becomeFollower } from './roles.ts';
+import { becomeFollower, unappliedConfiguration } from './roles.ts';
 import { count, type Raft, type State } from './state.ts';
 import { write } from './writing.ts';
 
@@ -53,6 +53,8 @@ export function onSynced(raft: Raft, input: Extract<Input<never>, { readonly typ
   const { chain, certificate, header } = input;
   const last = chain.at(-1);
   if (last === undefined || certificate.engine !== 'raft' || last.height <= state.commit) return;
+  // Nor while a change of the members, or a snapshot, is half way in: the next sync comes soon.
+  if (state.install !== null || unappliedConfiguration(state, state.handed) !== null) return;
   state.highestKnown = toHeight(Math.max(state.highestKnown, last.height));
   const block = { height: last.height, blockHash: last.blockHash };
   if (holds(state.log, block)) {

@@ -31,7 +31,13 @@ export function tickLeader(raft: Raft, role: Leader): void {
     becomeFollower(raft, state.term, null, 'it lost contact with a majority');
     return;
   }
-  if (state.now >= role.nextHeartbeatAt) startRound(raft, role);
+  if (state.now < role.nextHeartbeatAt) return;
+  startRound(raft, role);
+  for (const progress of role.progress.values()) {
+    // A probe can be lost, and a member that has no index yet answers no heartbeat that would tell.
+    const sent = progress.probeSentAt;
+    if (sent !== null && state.now - sent >= options.electionTimeoutMs) progress.probeSentAt = null;
+  }
 }
 
 /** It heard a majority, itself included, within the last election timeout. */
@@ -111,6 +117,8 @@ export function onAccepted(raft: Raft, role: Leader, { from, block }: Accepted):
     progress.kind === 'probe' ||
     (progress.kind === 'snapshot' && progress.match >= (progress.snapshot?.block.height ?? 0))
   ) {
+    // A late answer to something older may say less than the probe assumed: only what it says is known.
+    progress.next = toHeight(progress.match + 1);
     progress.kind = 'stream';
     progress.snapshot = null;
     progress.probeSentAt = null;

@@ -2,7 +2,7 @@ import { Problem } from '../../base/problem.ts';
 import { hashHeader, toHeight } from '../../ledger/block.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
 import { configurationHash, decodeConfiguration, encodeConfiguration } from './configuration.ts';
-import { followLeader } from './following.ts';
+import { acknowledge, followLeader } from './following.ts';
 import { holds, lastHeight } from './log.ts';
 import type { SnapshotAnswer, SnapshotOffer } from './messages.ts';
 import { send, trace } from './outbox.ts';
@@ -86,8 +86,10 @@ export function onSnapshotOffer(raft: Raft, message: SnapshotOffer): void {
     return;
   }
   if (snapshot.height <= state.commit || holds(state.log, snapshot)) {
-    // Older than what is here: go on from the log (never back).
+    // Older than what is here: go on from the log, never back.
+    role.matched = toHeight(Math.max(role.matched, snapshot.height));
     send(raft, [from], { type: 'snapshot-answer', height: snapshot.height, state: 'failed' });
+    acknowledge(raft);
     return;
   }
   if (state.install?.snapshot.blockHash !== snapshot.blockHash) {
@@ -146,6 +148,7 @@ export function onInstalled(
   });
   state.applied = header.height;
   state.handed = header.height;
+  state.arriving = [];
   state.executed = toHeight(Math.max(state.executed, header.height));
   state.durable = toHeight(Math.max(state.durable, header.height));
   state.compacted = {
