@@ -34,6 +34,8 @@ export class WorkerVerifier implements Verifier {
   readonly #onFatal: (error: InvariantError) => void;
   readonly #urgent: Pending[] = [];
   readonly #strict: Pending[] = [];
+  readonly #urgentCalls: Call[] = [];
+  readonly #strictCalls: Call[] = [];
   readonly #inFlight: Pending[][] = [];
   #waiting = 0;
   #flushing = false;
@@ -66,12 +68,7 @@ export class WorkerVerifier implements Verifier {
       `at most ${limits.verifierQueue} signatures wait for the verifier`,
     );
     const call: Call = { verdicts: [], expected: claims.length, done };
-    if (claims.length === 0) {
-      setImmediate(() => {
-        if (!this.#stopped) done([]);
-      });
-      return;
-    }
+    (strict ? this.#strictCalls : this.#urgentCalls).push(call);
     const lane = strict ? this.#strict : this.#urgent;
     for (const claim of claims) lane.push({ claim, strict, call });
     this.#waiting += claims.length;
@@ -80,6 +77,7 @@ export class WorkerVerifier implements Verifier {
     setImmediate(() => {
       this.#flushing = false;
       this.#flush();
+      this.#answer();
     });
   }
 
@@ -110,7 +108,19 @@ export class WorkerVerifier implements Verifier {
     this.#flush();
     for (const [index, { call }] of batch.entries()) {
       call.verdicts.push(verdicts[index] === 1);
-      if (call.verdicts.length === call.expected) call.done(call.verdicts);
+    }
+    this.#answer();
+  }
+
+  /** Answers the calls that are complete; one without claims is, as soon as those before it are. */
+  #answer(): void {
+    for (const calls of [this.#urgentCalls, this.#strictCalls]) {
+      while (!this.#stopped) {
+        const call = calls[0];
+        if (call === undefined || call.verdicts.length < call.expected) break;
+        calls.shift();
+        call.done(call.verdicts);
+      }
     }
   }
 

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import { fromHex, utf8 } from '../../src/base/bytes.ts';
+import { InvariantError } from '../../src/base/invariant.ts';
+import { packClaims, verifyPacked } from '../../src/crypto/claim-batch.ts';
+import { cornerCases } from '../../src/crypto/corner-cases.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
+import { nativeSigner } from '../../src/crypto/native.ts';
+import {
+  type PublicKey,
+  type Signature,
+  type SignatureClaim,
+  type Verifier,
+  zeroPublicKey,
+} from '../../src/crypto/signature.ts';
+import { verifySignature } from '../../src/crypto/verify.ts';
+import { WorkerVerifier } from '../../src/crypto/worker-verifier.ts';
+
+/** A test that fails must not leave a thread that keeps the program alive. */
+const opened: Verifier[] = [];
+afterEach(async () => {
+  for (const verifier of opened.splice(0)) await verifier.close();
+});
+
+function openWorker(): WorkerVerifier {
+  const verifier = new WorkerVerifier({ onFatal: fail });
+  opened.push(verifier);
+  return verifier;
+}
+
+const { publicKey, secretKey } = developmentKeyPair('alice');
+const sign = nativeSigner(secretKey);
+
+function claim(text: string, valid = true): SignatureClaim {
+  const signature = sign(utf8(text));
+  return { publicKey, message: utf8(valid ? text : `${text}?`), signature };
+}
+
+const corners: SignatureClaim[] = cornerCases.map((corner) => ({
+  publicKey: corner.publicKey as PublicKey,
+  message: fromHex(corner.message),
+  signature: corner.signature as Signature,
+}));
+
+/** Zeros are a small-order key, for which zeros are a valid signature by the rule: what is not hex must not become them. */
+const notHex: SignatureClaim[] = [
+  { publicKey: 'z'.repeat(64) as PublicKey, message: utf8('x'), signature: '0'.repeat(128) as Signature },
+  { publicKey: zeroPublicKey, message: utf8('x'), signature: 'z'.repeat(128) as Signature },
+  { publicKey: '' as PublicKey, message: utf8('x'), signature: '' as Signature },
+  { publicKey: `${publicKey}00` as PublicKey, message: utf8('x'), signature: sign(utf8('x')) },
+];
+
+function ask(
+  verifier: Verifier,
+  claims: readonly SignatureClaim[],
+  strict: boolean,
+): Promise<readonly boolean[]> {
+  return new Promise((answer) => verifier.verify(claims, strict, answer));
+}
+
+function fail(error: Error): never {
+  throw error;
+}
+
+/** The port's promises, which both implementations keep. */
+for (const [name, open] of [
+  ['InlineVerifier', () => new InlineVerifier(setImmediate)],
+  ['WorkerVerifier', openWorker],
+] as const) {
+  describe(`verifier contract: ${name}`, () => {
+    test('one answer per claim, in order', async () => {
+      const verifier = open();
+      const claims = Array.from({ length: 200 }, (_, index) => claim(`m${index}`, index % 3 !== 0));
+      const expected = claims.map((_, index) => index % 3 !== 0);
+      assert.deepEqual(await ask(verifier, claims, true), expected);
+      assert.deepEqual(await ask(verifier, claims, false), expected);
+      await verifier.close();
+    });
+
+    test('the answer never comes before the call returns, also for no claims', async () => {
+      const verifier = open();
+      for (const claims of [[], [claim('now')]]) {
+        let returned = false;
+        const answered = new Promise<boolean>((resolve) => {
+          verifier.verify(claims, true, () => resolve(returned));
+        });
+        returned = true;
+        assert.equal(await answered, true);
+      }
+      await verifier.close();
+    });
+
+    test('calls are answered in their order', async () => {
+      const verifier = open();
+      const order: number[] = [];
+      const sizes = [0, 3, 0, 1, 150, 0, 0, 64, 2, 0];
+      await Promise.all(
+        sizes.map(async (size, index) => {
+          const claims = Array.from({ length: size }, (_, at) => claim(`${index}/${at}`));
+          const valid = await ask(verifier, claims, true);
+          assert.equal(valid.length, size);
+          order.push(index);
+        }),
+      );
+      assert.deepEqual(order, [...sizes.keys()]);
+      await verifier.close();
+    });
+
+    test('each corner case has the verdict of the two-speed rule', async () => {
+      const verifier = open();
+      const byRule = cornerCases.map(({ valid }) => valid);
+      assert.deepEqual(await ask(verifier, corners, false), byRule);
+      const strictly = corners.map((corner) => verifySignature(corner, true));
+      assert.deepEqual(await ask(verifier, corners, true), strictly);
+      await verifier.close();
+    });
+
+    test('what is not hex is false, and nothing else suffers', async () => {
+      const verifier = open();
+      for (const strict of [true, false]) {
+        const valid = await ask(verifier, [claim('before'), ...notHex, claim('after')], strict);
+        assert.deepEqual(valid, [true, false, false, false, false, true]);
+      }
+      await verifier.close();
+    });
+
+    test('after close, no answer comes', async () => {
+      const verifier = open();
+      let answers = 0;
+      verifier.verify([claim('late')], true, () => (answers += 1));
+      await verifier.close();
+      verifier.verify([claim('later')], true, () => (answers += 1));
+      verifier.verify([], true, () => (answers += 1));
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      assert.equal(answers, 0);
+    });
+  });
+}
+
+describe('packed claims', () => {
+  test('are judged one by one, whatever stands beside them', () => {
+    const mixed = [claim(''), claim('x'.repeat(3_000)), claim('wrong', false), ...notHex, claim('last')];
+    const queued = mixed.map((one, index) => ({ claim: one, strict: index % 2 === 0 }));
+    assert.deepEqual([...verifyPacked(packClaims(queued))], [1, 1, 0, 0, 0, 0, 0, 1]);
+  });
+
+  test('a batch cut short is our own mistake', () => {
+    const packed = packClaims([{ claim: claim('whole'), strict: true }]);
+    assert.throws(() => verifyPacked(packed.slice(0, -1)), InvariantError);
+    assert.throws(() => verifyPacked(packed.slice(0, 50)), InvariantError);
+  });
+});
+
+describe('WorkerVerifier', () => {
+  test('votes do not wait behind a flood of transactions, and the flood is not starved', async () => {
+    const verifier = openWorker();
+    const order: string[] = [];
+    const flood = Array.from({ length: 600 }, (_, index) => claim(`t${index}`));
+    const votes = Array.from({ length: 200 }, (_, index) => claim(`v${index}`));
+    const all = [
+      ...flood.map((one) => ask(verifier, [one], true).then(() => order.push('t'))),
+      ...votes.map((one) => ask(verifier, [one], false).then(() => order.push('v'))),
+    ];
+    assert.equal(verifier.waiting, 800);
+    await Promise.all(all);
+    assert.equal(verifier.waiting, 0);
+    const lastVote = order.lastIndexOf('v');
+    const before = order.slice(0, lastVote).filter((kind) => kind === 't').length;
+    assert.ok(before < 100, `${before} transactions before the last vote`);
+    assert.ok(before > 30, `${before} transactions before the last vote`);
+    await verifier.close();
+  });
+
+  test('a queue past its bound is our own mistake, not memory without end', async () => {
+    const verifier = openWorker();
+    const one = claim('one');
+    const many = Array.from({ length: 262_144 }, () => one);
+    verifier.verify(many, true, () => assert.fail('closed before'));
+    assert.throws(() => verifier.verify([one], true, () => undefined), InvariantError);
+    await verifier.close();
+  });
+
+  test('a thread that dies stops everything loudly, once', async () => {
+    const script = new URL('./dying-worker.ts', import.meta.url);
+    const deaths: InvariantError[] = [];
+    let answers = 0;
+    const { promise, resolve } = Promise.withResolvers<InvariantError>();
+    const verifier = new WorkerVerifier({
+      script,
+      onFatal(fatal) {
+        deaths.push(fatal);
+        resolve(fatal);
+      },
+    });
+    verifier.verify([claim('last words')], true, () => (answers += 1));
+    const error = await promise;
+    // Once the thread is gone, nothing more can come of it.
+    await verifier.close();
+    assert.ok(error instanceof InvariantError);
+    assert.match(error.message, /signature verification thread/);
+    assert.match(String(error.cause), /the thread died/);
+    assert.equal(answers, 0);
+    assert.equal(deaths.length, 1);
+  });
+});
