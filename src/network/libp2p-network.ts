@@ -253,7 +253,6 @@ class Libp2pNetwork implements Network {
       return;
     }
     const link = new Link(connection);
-    this.#parts.log.debug('open', { peer: link.peer, d: connection.direction, e: connection.encryption ?? '' });
     this.#links.set(connection.id, link);
     link.limitGreeting(this.#parts.tuning.handshakeMs, () => this.#drop(link, new Error('no hello in time')));
     if (connection.direction === 'outbound') void this.#openHello(link);
@@ -285,7 +284,6 @@ class Libp2pNetwork implements Network {
       greeting: { session: this.#session, links, hello },
       judge: ({ hello: bytes }) => this.#running()?.onHello(link.peer, bytes),
     });
-    this.#parts.log.debug('greet end', { peer: link.peer, r: theirs instanceof Problem ? theirs.code : 'ok', s: link.status, d: link.connection.direction });
     closeQuietly(stream, this.#parts.tuning.handshakeMs);
     if (this.#status !== 'running') return;
     if (!(theirs instanceof Problem)) {
@@ -326,7 +324,6 @@ class Libp2pNetwork implements Network {
   }
 
   #drop(link: Link, cause: Error): void {
-    this.#parts.log.debug('drop', { peer: link.peer, cause: cause.message, s: link.status });
     if (this.#links.get(link.connection.id) !== link) return;
     this.#links.delete(link.connection.id);
     const wasLast = this.#peers.remove(link);
