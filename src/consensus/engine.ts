@@ -248,7 +248,10 @@ export type Effect<M> =
       /** Who should have it: asked first, in this order. */
       readonly holders: readonly ValidatorIndex[];
     }
-  /** This block is final. Comes once for each height, in order. The certificate is there for the last of a run. */
+  /**
+   * This block is final. Comes once for each height, in order. The certificate is there for the last of a run; for the others the
+   * driver stores the one that came with the block in sync, if any.
+   */
   | {
       readonly type: 'commit';
       readonly link: ChainLink;

@@ -1,4 +1,4 @@
-import { toView } from '../../ledger/block.ts';
+import { type Height, toView } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { isVoter, quorumOf, takesPart } from './configuration.ts';
 import { holds, isUpToDate, lastHeight, lastTerm } from './log.ts';
@@ -166,8 +166,23 @@ function learnCommit(raft: Raft, { commit, from }: VoteRequest | Vote): void {
   else if (state.role.kind !== 'leader') maybeSync(raft, from);
 }
 
+/**
+ * A follower that the log's way does not bring forward (far behind, or the leader lacks what entries need) asks for final
+ * blocks by sync.
+ */
+export function watchProgress(raft: Raft, leaderCommit: Height, leader: ValidatorIndex): void {
+  const { state, options } = raft;
+  if (leaderCommit <= state.commit) {
+    state.behind = null;
+    return;
+  }
+  if (state.behind?.commit !== state.commit) state.behind = { since: state.now, commit: state.commit };
+  const stuck = state.now - state.behind.since >= options.electionTimeoutMs;
+  if (stuck || leaderCommit - state.commit > 8 * options.window) maybeSync(raft, leader);
+}
+
 /** Asks for final blocks by sync, at most once each election timeout. */
-export function maybeSync(raft: Raft, from: ValidatorIndex): void {
+function maybeSync(raft: Raft, from: ValidatorIndex): void {
   const { state, options } = raft;
   if (state.syncAskedAt !== null && state.now - state.syncAskedAt < options.electionTimeoutMs) return;
   state.syncAskedAt = state.now;

@@ -3,7 +3,14 @@ import { Problem } from '../../base/problem.ts';
 import type { Effect, Engine, EngineStart, EngineStatus, Input, ValidatorIndex } from '../engine.ts';
 import { deliverCommits, onApplied } from './applying.ts';
 import { encodeConfiguration, takesPart } from './configuration.ts';
-import { campaignForTransfer, maybeCampaign, onOwnVoteDurable, onVote, onVoteRequest } from './election.ts';
+import {
+  campaignForTransfer,
+  maybeCampaign,
+  onOwnVoteDurable,
+  onVote,
+  onVoteRequest,
+  watchProgress,
+} from './election.ts';
 import {
   acknowledge,
   advanceFollowerCommit,
@@ -185,6 +192,7 @@ function onMessage(raft: Raft, message: RaftMessage): void {
       return;
     case 'heartbeat':
       onHeartbeat(raft, message);
+      if (message.term === state.term) watchProgress(raft, message.commit.height, message.from);
       return;
     case 'snapshot-offer':
       onSnapshotOffer(raft, message);

@@ -13,7 +13,7 @@ import {
 } from './messages.ts';
 import { committed, send, trace } from './outbox.ts';
 import { becomeFollower } from './roles.ts';
-import { offerSnapshot } from './snapshots.ts';
+import { offerSnapshot, probeLater } from './snapshots.ts';
 import type { Leader, Progress, Raft } from './state.ts';
 import { diskStalls } from './writing.ts';
 
@@ -274,7 +274,9 @@ export function onLoaded(raft: Raft, role: Leader, { blocks }: Loaded): void {
     const first = entries[0];
     if (from > state.log.base.height) continue;
     if (first === undefined) {
-      offerSnapshot(raft, member, progress);
+      // A block that came here by sync may be without its own certificate: the follower will ask for sync, too.
+      if (blocks[0]?.block === null) offerSnapshot(raft, member, progress);
+      else probeLater(raft, progress);
       continue;
     }
     let batch: WireEntry[] = [];

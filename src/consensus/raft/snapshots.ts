@@ -43,7 +43,7 @@ export function offerSnapshot(raft: Raft, member: ValidatorIndex, progress: Prog
 }
 
 /** Not at once again: storage would be asked in a circle. A heartbeat's answer wakes the probe. */
-function probeLater({ state }: Raft, progress: Progress): void {
+export function probeLater({ state }: Raft, progress: Progress): void {
   progress.kind = 'probe';
   progress.inFlight = [];
   progress.probeSentAt = state.now;

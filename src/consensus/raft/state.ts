@@ -82,6 +82,8 @@ export interface State {
   recheckAt: MonotonicMs | null;
   highestKnown: Height;
   syncAskedAt: MonotonicMs | null;
+  /** Since when the leader has committed more than this member, without any progress here; null when it is level. */
+  behind: { readonly since: MonotonicMs; readonly commit: Height } | null;
   /** Why a block of the leader's was refused, for `why`. */
   refused: string | null;
   started: boolean;
@@ -253,6 +255,7 @@ export function initialState(options: RaftOptions, start: EngineStart): State {
     recheckAt: entries.length > 0 ? start.now : null,
     highestKnown: final.height,
     syncAskedAt: null,
+    behind: null,
     refused: null,
     started: false,
     counters: {
