@@ -1,0 +1,198 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { Problem, unwrap } from '../base/problem.ts';
+import { isDevelopmentKey } from '../crypto/development-keys.ts';
+import { generateKeyPair, type KeyPair } from '../crypto/keys.ts';
+import { decryptKey, encryptKey, readKeyFile } from '../crypto/keystore.ts';
+import { type Genesis, parseGenesis } from '../ledger/genesis.ts';
+import { writeDurably } from './durable-file.ts';
+
+/** What an operator chooses for one node. Everything that all nodes must agree on stands in the genesis file instead. */
+export interface NodeConfig {
+  /** For the log and for people. */
+  readonly name: string;
+  /** A validator speaks with `keys/validator.json`; an observer follows and never votes. */
+  readonly role: 'validator' | 'observer';
+  /** Multiaddrs to listen on for other nodes, such as `/ip4/0.0.0.0/tcp/7000`. */
+  readonly listen: readonly string[];
+  /** Multiaddrs of nodes to keep connected to. */
+  readonly peers: readonly string[];
+  /** Where the HTTP API listens. Port 0 picks a free one. */
+  readonly api: { readonly host: string; readonly port: number };
+  readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+/**
+ * A data directory:
+ *
+ * | path | holds |
+ * | --- | --- |
+ * | `config.json` | `NodeConfig` |
+ * | `genesis.json` | the chain's genesis file |
+ * | `keys/node.json` | the key of the peer id, made by `initDirectory` |
+ * | `keys/validator.json` | the validator's key file, usually encrypted; none for an observer |
+ * | `keys/validator.used.json` | on which chains, and with which database, that key was used |
+ * | `db/` | the chain |
+ */
+export const paths = {
+  config: (directory: string): string => join(directory, 'config.json'),
+  genesis: (directory: string): string => join(directory, 'genesis.json'),
+  nodeKey: (directory: string): string => join(directory, 'keys', 'node.json'),
+  validatorKey: (directory: string): string => join(directory, 'keys', 'validator.json'),
+  usedKey: (directory: string): string => join(directory, 'keys', 'validator.used.json'),
+  database: (directory: string): string => join(directory, 'db'),
+} as const;
+
+export interface LoadedConfig {
+  readonly directory: string;
+  readonly config: NodeConfig;
+  readonly genesis: Genesis;
+  readonly nodeKey: KeyPair;
+  /** The text of the validator's key file; null for an observer. */
+  readonly validatorKeyFile: string | null;
+}
+
+const text = z
+  .string('a text')
+  .check(z.minLength(1, 'a text that is not empty'), z.maxLength(256, 'a shorter text'));
+const addresses = z.array(text, 'a list of multiaddrs').check(z.maxLength(256, 'a list of at most 256'));
+const portText = 'a port from 0 to 65535';
+
+const configSchema = z.strictObject({
+  name: text,
+  role: z.enum(['validator', 'observer'], '"validator" or "observer"'),
+  listen: addresses,
+  peers: addresses,
+  api: z.strictObject({
+    host: text,
+    port: z.int(portText).check(z.minimum(0, portText), z.maximum(65_535, portText)),
+  }),
+  log: z.enum(['debug', 'info', 'warn', 'error', 'silent'], '"debug", "info", "warn", "error" or "silent"'),
+});
+
+/**
+ * Makes a data directory, which may exist but must hold no node yet. Throws problems: `config/exists`, those of the genesis and
+ * of the key file, and `config/development-key`.
+ */
+export async function initDirectory(options: {
+  readonly directory: string;
+  readonly config: NodeConfig;
+  /** The text of the genesis file. */
+  readonly genesis: string;
+  /** The text of the validator's key file; needed for a validator. */
+  readonly validatorKeyFile?: string;
+}): Promise<void> {
+  const { directory, genesis: genesisText, validatorKeyFile } = options;
+  const config = checkConfig(options.config);
+  const genesis = unwrap(parseGenesis(genesisText));
+  if (config.role === 'validator') checkValidatorKey(validatorKeyFile ?? null, genesis, directory);
+  if ((await readIfThere(paths.config(directory))) !== undefined) {
+    throw new Problem('config/exists', `${directory} holds a node already`, {
+      remedy: 'Choose another directory, or delete this one if the node is not needed any more.',
+      details: { directory },
+    });
+  }
+  await mkdir(join(directory, 'keys'), { recursive: true, mode: 0o700 });
+  await writeDurably(paths.genesis(directory), genesisText);
+  const nodeKeyFile = encryptKey(generateKeyPair(), undefined, { name: 'node' });
+  await writeDurably(paths.nodeKey(directory), nodeKeyFile, { secret: true });
+  if (config.role === 'validator' && validatorKeyFile !== undefined) {
+    await writeDurably(paths.validatorKey(directory), validatorKeyFile, { secret: true });
+  }
+  // Last: a directory with it is complete.
+  await writeDurably(paths.config(directory), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** Reads a data directory but not its database. Throws problems that name the file and what to do. */
+export async function loadConfig(directory: string): Promise<LoadedConfig> {
+  const configText = await readIfThere(paths.config(directory));
+  if (configText === undefined) {
+    throw new Problem('config/missing', `there is no node in ${directory}: it has no config.json`, {
+      remedy: 'Check the path, or make a node there with "quorate init".',
+      details: { directory },
+    });
+  }
+  const config = parseConfig(configText, paths.config(directory));
+  const genesis = unwrap(parseGenesis(await readNeeded(paths.genesis(directory), 'the genesis file')));
+  const nodeKey = unwrap(decryptKey(await readNeeded(paths.nodeKey(directory), "the node's key"), undefined));
+  const validatorKeyFile =
+    config.role === 'validator' ? ((await readIfThere(paths.validatorKey(directory))) ?? null) : null;
+  if (config.role === 'validator') checkValidatorKey(validatorKeyFile, genesis, directory);
+  return { directory, config, genesis, nodeKey, validatorKeyFile };
+}
+
+function checkValidatorKey(keyFile: string | null, genesis: Genesis, directory: string): void {
+  if (keyFile === null) {
+    throw new Problem('config/missing-key', `the validator in ${directory} has no key`, {
+      remedy:
+        'Put its key file at keys/validator.json ("quorate keys new" makes one), or set "role" to "observer" in config.json.',
+      details: { directory },
+    });
+  }
+  const { publicKey } = unwrap(readKeyFile(keyFile));
+  const development = isDevelopmentKey(publicKey);
+  if (development !== undefined && !genesis.development) {
+    throw new Problem(
+      'config/development-key',
+      `the validator's key is the development key "${development}"`,
+      {
+        remedy:
+          'Everybody knows it. Make one with "quorate keys new"; development keys are for development chains.',
+        details: { name: development },
+      },
+    );
+  }
+}
+
+function parseConfig(json: string, path: string): NodeConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new Problem('config/malformed', `${path} is not JSON`, {
+      remedy: 'Correct it, or take the one that "quorate init" wrote.',
+      details: { path },
+      cause,
+    });
+  }
+  return checkConfig(value);
+}
+
+function checkConfig(value: unknown): NodeConfig {
+  const parsed = z.safeParse(configSchema, value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join('.') ?? '';
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined;
+  const wrong =
+    unknown === undefined
+      ? `${field === '' ? 'it' : `"${field}"`} must be ${issue?.message}`
+      : `"${unknown}" is no field of it`;
+  throw new Problem('config/malformed', `config.json: ${wrong}`, {
+    remedy: unknown === undefined ? `Correct "${field}".` : `Remove "${unknown}", or correct its name.`,
+    details: { field: unknown ?? field },
+  });
+}
+
+async function readNeeded(path: string, what: string): Promise<string> {
+  const content = await readIfThere(path);
+  if (content !== undefined) return content;
+  throw new Problem('config/missing', `${what} is missing: ${path}`, {
+    remedy: 'Restore it from a copy, or make the node anew with "quorate init" in another directory.',
+    details: { path },
+  });
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new Problem('config/unreadable', `${path} cannot be read: ${(cause as Error).message}`, {
+      remedy: 'Check its permissions, and that it is a file.',
+      details: { path },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,225 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startApi } from '../api/server.ts';
+import { Problem, unwrap } from '../base/problem.ts';
+import type { KeyPair } from '../crypto/keys.ts';
+import { decryptKey } from '../crypto/keystore.ts';
+import { nativeSigner } from '../crypto/native.ts';
+import { selfTest, verifySignature } from '../crypto/verify.ts';
+import { WorkerVerifier } from '../crypto/worker-verifier.ts';
+import { createLibp2pNetwork } from '../network/libp2p-network.ts';
+import type { PeerId } from '../network/port.ts';
+import { ChainStore } from '../storage/chain-store.ts';
+import { openLevelStore } from '../storage/level-store.ts';
+import { NodeBackend } from './backend.ts';
+import { systemClock } from './clock.ts';
+import { type LoadedConfig, loadConfig, type NodeConfig, paths } from './config.ts';
+import { Driver } from './driver.ts';
+import { noteKeyUse } from './key-use.ts';
+import { jsonLog, type Log } from './log.ts';
+import { protocolOf } from './protocol.ts';
+import { restore } from './restore.ts';
+import { softwareVersion } from './version.ts';
+
+export interface StartNodeOptions {
+  readonly directory: string;
+  /** Of the validator's key file, when it is encrypted. */
+  readonly password?: string;
+  /** Instead of what `config.json` says. */
+  readonly override?: Partial<NodeConfig>;
+  readonly log?: Log;
+}
+
+export interface RunningNode {
+  readonly config: NodeConfig;
+  /** URL of the HTTP API. */
+  readonly apiAddress: string;
+  readonly peer: PeerId;
+  /** Multiaddrs that other nodes can dial. */
+  readonly addresses: readonly string[];
+  /**
+   * Settles when the node works no more: with undefined after `stop`, with the reason when it could not go on (a `Problem` of the
+   * machine, or our own broken promise). In that case it still has to be stopped; until then its API says what is wrong.
+   */
+  readonly ended: Promise<unknown>;
+  /** Ends in order, in less than five seconds. */
+  stop(): Promise<void>;
+}
+
+/** How long one part may take to close before the next one is closed all the same. */
+const closeMs = 1_000;
+/** How long a leader may take to hand over before it stops. */
+const handOverMs = 500;
+
+/**
+ * Starts a node from its data directory. Throws a problem when that cannot be: what is wrong with the directory, the key, the
+ * database or a port is said with its remedy, and what was opened is closed again.
+ */
+export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
+  const failed = selfTest();
+  if (failed !== undefined) throw failed;
+  const loaded = await loadConfig(options.directory);
+  const config = { ...loaded.config, ...options.override };
+  const log = options.log ?? jsonLog(config.log, config.name);
+  const keyPair = openKey(loaded, options.password);
+  const closers = new Closers(log);
+  try {
+    return await start({ loaded, config, keyPair, log, closers });
+  } catch (failure) {
+    await closers.close();
+    throw failure;
+  }
+}
+
+async function start(parts: {
+  readonly loaded: LoadedConfig;
+  readonly config: NodeConfig;
+  readonly keyPair: KeyPair;
+  readonly log: Log;
+  readonly closers: Closers;
+}): Promise<RunningNode> {
+  const { loaded, config, keyPair, log, closers } = parts;
+  const { directory, genesis, nodeKey } = loaded;
+  const { chainId } = genesis;
+
+  const levelStore = await openLevelStore(paths.database(directory));
+  closers.add('store', () => levelStore.close());
+  const store = await ChainStore.open(levelStore, { chainId });
+  const restored = await restore(store, genesis);
+  const firstUse =
+    config.role === 'observer' ||
+    (await noteKeyUse({ path: paths.usedKey(directory), chainId, store, now: new Date() }));
+
+  const ending = Promise.withResolvers<unknown>();
+  const onFatal = (error: unknown): void => {
+    const problem = asProblem(error);
+    log.error('the node cannot go on', { code: problem.code, reason: problem.message });
+    driver.stop();
+    backend.end(problem);
+    ending.resolve(error);
+    // Others must not take it for alive. Its API goes on saying what is wrong until it is stopped.
+    void network.stop();
+  };
+
+  const verifier = new WorkerVerifier({ onFatal: (error) => onFatal(error) });
+  closers.add('verifier', () => verifier.close());
+  const network = await createLibp2pNetwork({
+    seed: nodeKey.secretKey,
+    listen: config.listen,
+    peers: config.peers,
+    chainId,
+    hello: () => driver.hello(),
+    log,
+  });
+  closers.add('network', () => network.stop());
+  const driver = new Driver<object>({
+    genesis,
+    protocol: protocolOf(genesis),
+    restored,
+    store,
+    network,
+    verifier,
+    clock: systemClock,
+    log,
+    identity: { publicKey: keyPair.publicKey, sign: nativeSigner(keyPair.secretKey) },
+    checkSignature: (claim) => verifySignature(claim, false),
+    firstUse,
+    seed: randomBytes(6).readUIntBE(0, 6),
+    software: softwareVersion,
+    onFatal,
+  });
+  closers.add('driver', async () => driver.stop());
+  const backend = new NodeBackend({
+    driver,
+    store,
+    network,
+    genesis,
+    clock: systemClock,
+    version: softwareVersion,
+  });
+  if (config.role === 'validator' && driver.validatorIndex === undefined) {
+    log.warn('the key is not of a validator of this chain: the node follows and does not vote', {
+      publicKey: keyPair.publicKey,
+    });
+  }
+  driver.start();
+  await network.start(driver.handlers);
+  const api = await startApi({ backend, host: config.api.host, port: config.api.port, log });
+  closers.add('api', () => api.close());
+  log.info('started', {
+    chain: genesis.name,
+    chainId,
+    engine: genesis.consensus.engine,
+    validator: driver.validatorIndex ?? null,
+    height: restored.final.height,
+    api: api.address,
+    peer: network.self,
+  });
+
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    log.info('stopping');
+    await handOver(driver);
+    backend.end(new Problem('node/stopping', 'the node stops', { remedy: 'Ask another node.' }));
+    await closers.close();
+    log.info('stopped');
+    ending.resolve(undefined);
+  };
+  return {
+    config,
+    apiAddress: api.address,
+    peer: network.self,
+    addresses: network.addresses(),
+    ended: ending.promise,
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+/** What speaks for the node: the validator's key, or an observer's own. */
+function openKey({ nodeKey, validatorKeyFile }: LoadedConfig, password: string | undefined): KeyPair {
+  return validatorKeyFile === null ? nodeKey : unwrap(decryptKey(validatorKeyFile, password));
+}
+
+/** A leader that stops on purpose hands over first, where the engine knows how: nobody has to wait for a timeout. */
+async function handOver(driver: Driver<object>): Promise<void> {
+  const { primary, engine } = driver.engine.status();
+  if (engine !== 'raft' || primary !== driver.validatorIndex) return;
+  const handed = new Promise<void>((resolve) =>
+    driver.request({ kind: 'transfer', to: null }, () => resolve()),
+  );
+  await Promise.race([handed, sleep(handOverMs, undefined, { ref: false })]);
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  return new Problem('node/broken', `the node broke a promise of its own: ${String(error)}`, {
+    remedy: 'Report it with the log. The node can be started again: what it stored and signed holds.',
+    cause: error,
+  });
+}
+
+/** Closes what was opened, the last first; what fails or hangs does not keep the rest open. */
+class Closers {
+  readonly #log: Log;
+  readonly #closers: { readonly name: string; readonly close: () => Promise<void> }[] = [];
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  add(name: string, close: () => Promise<void>): void {
+    this.#closers.push({ name, close });
+  }
+
+  async close(): Promise<void> {
+    for (const { name, close } of this.#closers.splice(0).toReversed()) {
+      try {
+        const late = Symbol('late');
+        const end = await Promise.race([close(), sleep(closeMs, late, { ref: false })]);
+        if (end === late) this.#log.warn('a part of the node did not close in time', { part: name });
+      } catch (error) {
+        this.#log.warn('a part of the node did not close', { part: name, reason: String(error) });
+      }
+    }
+  }
+}
