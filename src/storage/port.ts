@@ -12,7 +12,7 @@ export type Write =
 export interface Store {
   /** The value as of the last batch whose `done` was called, or of a later one. The bytes belong to the caller. */
   get(key: Uint8Array): Uint8Array | undefined;
-  /** `done` is called later, once. After a problem the store takes nothing more (a failed sync is never retried). */
+  /** `done` is called later, once; until then the batch's bytes must not change. After a problem the store takes nothing more (a failed sync is never retried). */
   write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void;
   /** All entries with `from <= key < to` in key order, at most `limit`. For opening, repair and lists; not for the hot path. */
   scan(range: { from: Uint8Array; to: Uint8Array; limit?: number }): Promise<[Uint8Array, Uint8Array][]>;

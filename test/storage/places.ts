@@ -1,0 +1,22 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openLevelStore } from '../../src/storage/level-store.ts';
+import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
+import type { Place } from './store-contract.ts';
+
+/** A directory for one test; `db` in it is not there yet. */
+export async function temporaryDirectory(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'quorate-storage-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+export async function levelPlace(): Promise<Place> {
+  const { path, remove } = await temporaryDirectory();
+  return { open: () => openLevelStore(join(path, 'db')), remove };
+}
+
+export async function memoryPlace(): Promise<Place> {
+  const entries: MemoryEntries = new Map();
+  return { open: async () => new MemoryStore(setImmediate, entries), remove: async () => undefined };
+}
