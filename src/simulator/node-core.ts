@@ -1,13 +1,11 @@
 import { Problem } from '../base/problem.ts';
 import type { Protocol } from '../consensus/engine.ts';
 import { preimageOf } from '../consensus/pbft/message.ts';
-import { defaultPbftOptions } from '../consensus/pbft/options.ts';
-import { pbftProtocol } from '../consensus/pbft/protocol.ts';
-import { hashHeader } from '../ledger/block.ts';
-import { genesisHeader, genesisValidators } from '../ledger/genesis.ts';
+import { genesisValidators } from '../ledger/genesis.ts';
 import type { Network } from '../network/port.ts';
 import { Driver } from '../node/driver.ts';
 import { silentLog } from '../node/log.ts';
+import { protocolOf } from '../node/protocol.ts';
 import { restore } from '../node/restore.ts';
 import { ChainStore } from '../storage/chain-store.ts';
 import { Chance } from './chance.ts';
@@ -17,7 +15,7 @@ import type { Liar } from './liars/liar.ts';
 import { liarNetwork } from './liars/liar-network.ts';
 import { liarTools } from './liars/liar-tools.ts';
 import { observedProtocol } from './observed-protocol.ts';
-import { isHonest, type Plan } from './plan.ts';
+import { isHonest } from './plan.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { SimulatedNodeOptions } from './simulated-node.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -62,7 +60,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
   const network: Network = liar === null ? joined : liarNetwork(joined, liar.strategy(joined));
   const driver = new Driver({
     genesis: chain.genesis,
-    protocol: protocolOf(options),
+    protocol: observed(options),
     restored,
     store,
     network,
@@ -97,21 +95,9 @@ function keyOf({ index, plan, chain, scheme }: BootOptions): SimulatedKey {
   return (validator === null ? undefined : chain.validatorKeys[validator]) ?? scheme.key(`observer ${index}`);
 }
 
-function protocolOf(options: BootOptions): Protocol<object> {
-  const { index, plan, chain, watch } = options;
-  const { genesis } = chain;
-  const protocol = createProtocol(plan, genesis) as Protocol<object>;
+function observed({ index, plan, chain, watch }: BootOptions): Protocol<object> {
+  const protocol = protocolOf(chain.genesis);
   return isHonest(plan, index) ? observedProtocol(protocol, watch.observer(index)) : protocol;
-}
-
-function createProtocol(plan: Plan, genesis: BootOptions['chain']['genesis']) {
-  const validators = genesisValidators(genesis);
-  return pbftProtocol({
-    chainId: genesis.chainId,
-    genesisHash: hashHeader(genesisHeader(genesis)),
-    validators,
-    options: { ...defaultPbftOptions, ...(plan.consensus as object) },
-  });
 }
 
 /** The wrapper that makes a liar of this node, or null. */

@@ -1,4 +1,4 @@
-import type { Problem } from '../base/problem.ts';
+import { Problem } from '../base/problem.ts';
 import type { SignatureScheme } from './fast-signatures.ts';
 import { Chance } from './chance.ts';
 import { bootNode, type Core } from './node-core.ts';
@@ -40,7 +40,6 @@ export class SimulatedNode {
   private clockOffset = 0;
   /** It stopped over a fault of its own, and no start helps. */
   private dead = false;
-  private everStarted = false;
   private starts = 0;
 
   constructor(options: SimulatedNodeOptions) {
@@ -73,8 +72,8 @@ export class SimulatedNode {
     const clock = new VirtualClock({ scheduler, life, offsetMs: this.clockOffset });
     const process: Process = { life, clock, core: null };
     this.process = process;
-    const firstUse = !this.everStarted;
-    this.everStarted = true;
+    // The genesis and the first entry of the log: before that nothing was signed with the key, or at least nothing left.
+    const firstUse = this.disk.written < 2;
     this.starts += 1;
     bootNode({
       ...this.options,
@@ -91,7 +90,8 @@ export class SimulatedNode {
         process.core = core;
       },
       (error: unknown) => {
-        if (this.process === process) this.broke(process, error);
+        if (error instanceof Problem && error.code === 'storage/sync-failed') this.stopped(process, error);
+        else this.broke(process, error);
       },
     );
   }

@@ -32,9 +32,15 @@ export class VirtualDisk {
   private stalledUntil: VirtualMs = 0;
   private failing = false;
   private busy = false;
+  private everWritten = 0;
 
   constructor(options: DiskOptions) {
     this.options = options;
+  }
+
+  /** Batches that are on it or were, whatever became of it since. */
+  get written(): number {
+    return this.everWritten;
   }
 
   /** Batches that were handed over and not acknowledged. */
@@ -120,6 +126,7 @@ export class VirtualDisk {
   }
 
   private apply(batch: readonly Write[]): void {
+    this.everWritten += 1;
     for (const write of batch) {
       if (write.type === 'put') this.durable.set(toHex(write.key), write.value);
       else this.durable.delete(toHex(write.key));
