@@ -1,8 +1,9 @@
 import { invariant } from '../../src/base/invariant.ts';
-import { unwrap } from '../../src/base/problem.ts';
+import { Problem, unwrap } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
+import type { SignatureClaim, Verifier } from '../../src/crypto/signature.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';
 import type { Protocol } from '../../src/consensus/engine.ts';
 import { pbftProtocol } from '../../src/consensus/pbft/protocol.ts';
@@ -23,6 +24,7 @@ import { type Log, silentLog } from '../../src/node/log.ts';
 import { restore } from '../../src/node/restore.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../src/storage/memory-store.ts';
+import type { Store } from '../../src/storage/port.ts';
 import { MemoryNet, VirtualTime } from './world.ts';
 
 export function testGenesis(validators: number): Genesis {
@@ -82,6 +84,9 @@ export class Cluster {
   readonly genesis: Genesis;
   readonly protocol: Protocol<PbftMessage>;
   readonly nodes = new Map<string, TestNode>();
+  /** What each node had its verifier check. */
+  readonly checkedClaims = new Map<string, SignatureClaim[]>();
+  readonly #failing = new Set<string>();
   readonly #disks = new Map<string, Map<string, Uint8Array>>();
 
   constructor(validators: number) {
@@ -101,7 +106,7 @@ export class Cluster {
     const firstUse = !this.#disks.has(name);
     this.#disks.set(name, disk);
     const { time, genesis } = this;
-    const memory = new MemoryStore(time.defer, disk);
+    const memory = this.#failable(name, new MemoryStore(time.defer, disk));
     const store = await time.settle(ChainStore.open(memory, { chainId: genesis.chainId }));
     const restored = await time.settle(restore(store, genesis));
     const pair = developmentKeyPair(name);
@@ -114,7 +119,7 @@ export class Cluster {
       restored,
       store,
       network,
-      verifier: new InlineVerifier(time.defer),
+      verifier: this.#counting(name, new InlineVerifier(time.defer)),
       clock,
       log: options.log ?? silentLog,
       identity: { publicKey: pair.publicKey, sign: nativeSigner(pair.secretKey) },
@@ -129,6 +134,36 @@ export class Cluster {
     driver.start();
     await network.start(driver.handlers);
     return node;
+  }
+
+  /** From now on every write of this node fails. */
+  failDisk(name: string): void {
+    this.#failing.add(name);
+  }
+
+  #failable(name: string, store: Store): Store {
+    return {
+      get: (key) => store.get(key),
+      scan: (range) => store.scan(range),
+      close: () => store.close(),
+      write: (batch, done) => {
+        if (!this.#failing.has(name)) return store.write(batch, done);
+        const problem = new Problem('storage/sync-failed', 'the disk is full', { remedy: 'Make room.' });
+        this.time.defer(() => done(problem));
+      },
+    };
+  }
+
+  #counting(name: string, verifier: Verifier): Verifier {
+    const checked = this.checkedClaims.get(name) ?? [];
+    this.checkedClaims.set(name, checked);
+    return {
+      close: () => verifier.close(),
+      verify: (claims, strict, done) => {
+        checked.push(...claims);
+        verifier.verify(claims, strict, done);
+      },
+    };
   }
 
   /** As by kill -9: nothing that is not on disk survives. */
@@ -155,6 +190,12 @@ export class Cluster {
         for (const result of results) if (result.status === 'refused') unwrap(result.problem);
       },
     );
+  }
+
+  why(): string {
+    return this.all
+      .map(({ name, driver, fatal }) => `${name}: ${driver.engine.why()} ${fatal.map(String).join()}`)
+      .join('\n');
   }
 
   heights(): number[] {
