@@ -82,8 +82,10 @@ async function feedLane(run: Run, lane: Lane): Promise<Problem | undefined> {
     if (answer?.status !== 'refused') continue;
     lane.submitted = before + first;
     const problem = problemOf(answer.problem);
-    if (!isRetryable(problem) && !/full|cap|gap|limit/.test(problem.code)) return problem;
-    if (problem.code.startsWith('api/')) submitAgain(run, lane);
+    // A full pool has room again when blocks are final; a gap closes when what is missing is sent again.
+    if (problem.code.endsWith('/nonce-gap') || problem.code.startsWith('api/')) submitAgain(run, lane);
+    else if (!isRetryable(problem) && !/^mempool\/(?:full|sender-full|busy)$/.test(problem.code))
+      return problem;
     await pause(feedPauseMs);
   }
   return undefined;

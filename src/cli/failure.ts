@@ -9,8 +9,7 @@ export function exitCodeOf(problem: Problem): ExitCode {
   if (problem.code === 'api/not-final' || problem.code === 'api/timeout') return exitCodes.timeout;
   if (problem.code === 'cli/usage') return exitCodes.usage;
   if (isRetryable(problem)) return exitCodes.retryable;
-  if (problem.details['status'] === 404 && problem.code.endsWith('not-found')) return exitCodes.notFound;
-  if (problem.code === 'cli/not-found') return exitCodes.notFound;
+  if (problem.code.startsWith('api/no-such-') || problem.code === 'cli/not-found') return exitCodes.notFound;
   return exitCodes.problem;
 }
 

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
-import { developmentKeyNames } from '../crypto/development-keys.ts';
+import { developmentKeyNames, developmentKeyPair } from '../crypto/development-keys.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/keystore.ts';
 import type { PublicKey } from '../crypto/signature.ts';
@@ -105,15 +105,22 @@ export async function openKeyFile(
   const file = fileOf(directory, text);
   const content = file === undefined ? undefined : readIfThere(file);
   if (content === undefined) {
-    throw new Problem('cli/key-missing', `there is no key ${file ?? JSON.stringify(text)}`, {
-      remedy: 'Check the name (quorate keys list), or make one (quorate keys new NAME).',
-      details: { key: text },
-    });
+    throw keyMissing(file ?? JSON.stringify(text), text);
   }
   const { kind, name } = unwrap(readKeyFile(content));
   const password =
     kind === 'plain' ? undefined : await readPassword({ passwordFile, purpose: `of the key "${name}"` });
   return unwrap(decryptKey(content, password));
+}
+
+/** A key file's text as it is, still encrypted, with what it tells of itself; a plain file for a development name. */
+export function keyFileText(directory: string, text: string): KeyFile & { readonly text: string } {
+  const file = fileOf(directory, text);
+  const content = file === undefined ? undefined : readIfThere(file);
+  if (content !== undefined) return { ...unwrap(readKeyFile(content)), text: content };
+  if (!developmentKeyNames.includes(text)) throw keyMissing(file ?? JSON.stringify(text), text);
+  const plain = encryptKey(developmentKeyPair(text), undefined, { name: text });
+  return { ...unwrap(readKeyFile(plain)), text: plain };
 }
 
 function fileOf(directory: string, text: string): string | undefined {
@@ -132,6 +139,13 @@ function readIfThere(file: string): string | undefined {
 
 function read(file: string): string {
   return readIfThere(file) ?? '';
+}
+
+function keyMissing(file: string, key: string): Problem {
+  return new Problem('cli/key-missing', `there is no key ${file}`, {
+    remedy: 'Check the name (quorate keys list), or make one (quorate keys new NAME).',
+    details: { key },
+  });
 }
 
 function keyExists(name: string, file: string): Problem {

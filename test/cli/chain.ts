@@ -59,7 +59,7 @@ export async function fakeChain(
       const owner = encodeAddress(alice.publicKey);
       return { body: { ...read, key: 'greeting', owner, value: toHex(utf8('hello')) } };
     }
-    if (path.startsWith('/v1/records/')) return problemReply(404, 'api/record-not-found');
+    if (path.startsWith('/v1/records/')) return problemReply(404, 'api/no-such-record');
     if (path.startsWith('/v1/blocks/')) return { body: blockOf() };
     if (path === '/v1/validators') return { body: { ...origin, validators: [validator(0), validator(1)] } };
     if (path === '/v1/evidence') return { body: { ...origin, offset: 0, evidence: [] } };
@@ -71,7 +71,7 @@ export async function fakeChain(
       const inclusion = { height: 41, blockHash: '77'.repeat(32), receipt };
       return { body: { ...origin, hash, status: 'final', inclusion } };
     }
-    return problemReply(404, 'api/route');
+    return problemReply(404, 'api/not-found');
   });
   return { url, submitted };
 }

@@ -54,7 +54,7 @@ test('a record that does not exist ends with 5; --raw writes the bytes alone', a
   const { url } = await fakeChain(t);
   const missing = await quorate(['get', 'nothing', '--node', url, '--json']);
   assert.equal(missing.code, 5);
-  assert.match(problemOf(missing).code, /not-found/);
+  assert.equal(problemOf(missing).code, 'api/no-such-record');
   assert.equal((await quorate(['get', 'greeting', '--raw', '--node', url])).out, 'hello');
 });
 

@@ -68,7 +68,7 @@ export class Cluster {
   #spawn(member: Member): void {
     const log = openSync(logFile(member), 'a');
     // Its own process group: Ctrl-C reaches the parent alone, which then stops all in an orderly way.
-    const child = spawn(process.execPath, [mainFile, 'start', '--data', member.directory], {
+    const child = spawn(process.execPath, [mainFile, 'start', '--child', '--data', member.directory], {
       stdio: ['ignore', log, log, 'ipc'],
       detached: true,
     });

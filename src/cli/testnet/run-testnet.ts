@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../../base/problem.ts';
+import { defaultApiPort } from '../options.ts';
 import { stopOnSignals } from '../signals.ts';
 import { print, styled, surviveClosedOutput, table, toJson } from '../terminal.ts';
 import { Cluster, logFile, logTail, type Member } from './cluster.ts';
@@ -126,6 +127,9 @@ async function pause(ms: number, stop: AbortSignal): Promise<void> {
 }
 
 function readyText(members: readonly Member[]): string {
+  const usual = members.every(({ index, ports }) => ports.api === defaultApiPort + 2 * index);
+  const node = usual ? '' : ` --node ${members[0]?.apiUrl}`;
+  const nodes = usual ? '' : ` -- --nodes ${members.map(({ apiUrl }) => apiUrl).join(',')}`;
   return [
     '',
     styled('green', `All ${members.length} nodes are ready.`),
@@ -135,8 +139,8 @@ function readyText(members: readonly Member[]): string {
     ),
     '',
     'Try, in another terminal:',
-    '  npm run quorate -- tx transfer bob 100 --from alice --wait',
-    '  npm run demo',
+    `  npm run quorate -- tx transfer bob 100 --from alice --wait${node}`,
+    `  npm run demo${nodes}`,
     'Ctrl-C stops all.',
     '',
   ].join('\n');

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command, type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
+import { Problem, unwrap } from '../base/problem.ts';
+import { parseGenesis } from '../ledger/genesis.ts';
+import { initDirectory, type NodeConfig } from '../node/config.ts';
+import { keysOption, keyFileText } from './key-directory.ts';
+import { defaultApiPort, jsonOption } from './options.ts';
+import { answer, facts } from './terminal.ts';
+
+export function initCommand(): CommandUnknownOpts {
+  return new Command('init')
+    .description('make the data directory of a node')
+    .requiredOption('--data <directory>', 'where')
+    .requiredOption('--genesis <file>', 'the chain’s genesis file')
+    .option('--key <key>', 'the validator’s key: a stored key’s name, a key file, or a development name')
+    .option('--observer', 'follow the chain and never vote; needs no key')
+    .option('--name <text>', 'the node’s name in its log (default: that of the key)')
+    .option('--listen <multiaddr...>', 'where other nodes reach it', [
+      `/ip4/0.0.0.0/tcp/${defaultApiPort + 1}`,
+    ])
+    .option('--peer <multiaddr...>', 'nodes to keep connected to', [] as string[])
+    .option('--api <host:port>', 'where it serves its API', parseHostPort, {
+      host: '127.0.0.1',
+      port: defaultApiPort,
+    })
+    .addOption(keysOption)
+    .addOption(jsonOption)
+    .action(async (options) => {
+      const { key, observer = false, listen, peer: peers, api } = options;
+      if ((key === undefined) !== observer) {
+        throw new Problem('cli/usage', `${observer ? 'an observer has no' : 'a validator needs a'} key`, {
+          remedy: 'Give either --key KEY, or --observer.',
+        });
+      }
+      const directory = resolve(options.data);
+      const genesisText = readGenesis(options.genesis);
+      const genesis = unwrap(parseGenesis(genesisText));
+      const keyFile = key === undefined ? undefined : keyFileText(options.keys, key);
+      const name = options.name ?? keyFile?.name ?? 'observer';
+      const role = observer ? 'observer' : 'validator';
+      const config: NodeConfig = { name, role, listen, peers, api, log: 'info' };
+      await initDirectory({
+        directory,
+        config,
+        genesis: genesisText,
+        ...(keyFile === undefined ? {} : { validatorKeyFile: keyFile.text }),
+      });
+      const index = genesis.validators.findIndex(({ publicKey }) => publicKey === keyFile?.publicKey);
+      const value = { directory, chainId: genesis.chainId, ...config, validator: index < 0 ? null : index };
+      answer(options.json, value, () =>
+        facts([
+          ['data', directory],
+          ['chain', `${genesis.name}, ${genesis.chainId}`],
+          ['role', index < 0 ? `${role}, not a validator of this chain` : `validator ${index}`],
+          ['listens on', listen.join(', ')],
+          ['API', `http://${api.host}:${api.port}`],
+          ['start it', `quorate start --data ${directory}`],
+        ]),
+      );
+    });
+}
+
+function readGenesis(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new Problem('cli/file', `the genesis file cannot be read: ${(cause as Error).message}`, {
+      remedy: 'Check --genesis. The folder genesis/ holds examples.',
+      cause,
+    });
+  }
+}
+
+function parseHostPort(text: string): { host: string; port: number } {
+  const match = /^(?:(.+):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) throw new InvalidArgumentError('Write it like 127.0.0.1:4600.');
+  return { host: match[1] ?? '127.0.0.1', port };
+}

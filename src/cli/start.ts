@@ -1,0 +1,89 @@
+import { resolve } from 'node:path';
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { unwrap } from '../base/problem.ts';
+import { readKeyFile } from '../crypto/keystore.ts';
+import { exitCodes } from './exit-codes.ts';
+import { reportFailure } from './failure.ts';
+import { passwordFileOption } from './key-directory.ts';
+import { jsonOption } from './options.ts';
+import { readPassword } from './password.ts';
+import { aborted, stopOnSignals } from './signals.ts';
+import { answer, surviveClosedOutput } from './terminal.ts';
+
+/** A node that has not ended by then is forced. */
+const stopDeadlineMs = 5_000;
+
+export function startCommand(): CommandUnknownOpts {
+  return new Command('start')
+    .description('run a node from its data directory until it is told to stop')
+    .requiredOption('--data <directory>', 'as "quorate init" made it')
+    .addOption(
+      new Option('--log <level>', 'instead of the level in config.json').choices([
+        'debug',
+        'info',
+        'warn',
+        'error',
+        'silent',
+      ] as const),
+    )
+    .addOption(new Option('--child', 'stop when the channel to the parent process closes').hideHelp())
+    .addOption(passwordFileOption)
+    .addOption(jsonOption)
+    .addHelpText(
+      'after',
+      '\nSIGTERM, SIGINT and SIGHUP stop it in order, with exit code 0. Its log goes to standard error.',
+    )
+    .action(async (options) => {
+      surviveClosedOutput();
+      const stop = stopOnSignals();
+      // A parent that goes away, however it goes, takes its nodes with it (see testnet/cluster.ts).
+      const orphaned = new Promise<void>((done) => {
+        if (options.child !== true) return;
+        process.once('disconnect', done);
+        if (!process.connected) done();
+      });
+      const { loadConfig } = await import('../node/config.ts');
+      const { startNode } = await import('../node/node.ts');
+      const directory = resolve(options.data);
+      const { validatorKeyFile } = await loadConfig(directory);
+      const password = await passwordFor(validatorKeyFile, options.passwordFile);
+      const { log } = options;
+      const node = await startNode({
+        directory,
+        ...(password === undefined ? {} : { password }),
+        ...(log === undefined ? {} : { override: { log } }),
+      });
+      const { config, apiAddress, peer, addresses } = node;
+      const value = {
+        event: 'started',
+        name: config.name,
+        pid: process.pid,
+        api: apiAddress,
+        peer,
+        addresses,
+      };
+      answer(
+        options.json,
+        value,
+        () => `${config.name} runs. API: ${apiAddress}. Peers reach it at ${addresses.join(', ')}.`,
+      );
+
+      const ended = await Promise.race([node.ended, aborted(stop), orphaned]);
+      setTimeout(() => process.exit(exitCodes.internal), stopDeadlineMs).unref();
+      await node.stop();
+      const code = ended === undefined ? exitCodes.ok : reportFailure(ended, options.json === true);
+      // Everything is closed: what still holds the process open (an idle connection) has no reason to.
+      process.exit(code);
+    });
+}
+
+async function passwordFor(
+  keyFile: string | null,
+  passwordFile: string | undefined,
+): Promise<string | undefined> {
+  if (keyFile === null) return undefined;
+  const key = unwrap(readKeyFile(keyFile));
+  return key.kind === 'plain'
+    ? undefined
+    : readPassword({ passwordFile, purpose: `of the validator's key "${key.name}"` });
+}
