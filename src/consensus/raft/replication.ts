@@ -111,18 +111,25 @@ export function onAccepted(raft: Raft, role: Leader, { from, block }: Accepted):
   const own = hashAt(state.log, block.height);
   if (own !== block.blockHash && !(own === undefined && block.height <= state.log.base.height)) return;
   if (block.height > progress.match) progress.match = block.height;
-  progress.next = toHeight(Math.max(progress.next, progress.match + 1));
   progress.inFlight = progress.inFlight.filter(({ last }) => last > progress.match);
   if (
     progress.kind === 'probe' ||
     (progress.kind === 'snapshot' && progress.match >= (progress.snapshot?.block.height ?? 0))
   ) {
-    // A late answer to something older may say less than the probe assumed: only what it says is known.
-    progress.next = toHeight(progress.match + 1);
-    progress.kind = 'stream';
-    progress.snapshot = null;
-    progress.probeSentAt = null;
-  }
+    beginStream(progress);
+  } else progress.next = toHeight(Math.max(progress.next, progress.match + 1));
+}
+
+/** The follower's log fits: from now on blocks are sent ahead of the answers. */
+function beginStream(progress: Progress): void {
+  const { probeSentAt, probeLast, match, next } = progress;
+  // When the place that was probed fits, so does what the probe carried. A late answer to something older says less.
+  const carried = probeSentAt !== null && match >= next - 1 && probeLast > match;
+  progress.next = toHeight((carried ? probeLast : match) + 1);
+  progress.inFlight = carried ? [{ last: probeLast, bytes: 0, sentAt: probeSentAt }] : [];
+  progress.kind = 'stream';
+  progress.snapshot = null;
+  progress.probeSentAt = null;
 }
 
 /** Fast back-up (end of section 5.3): one round trip for each conflicting term, and never below what the follower has final. */
@@ -232,11 +239,12 @@ function appendTo(
   const previous = nameOf(toHeight(progress.next - 1), previousHash);
   const { state } = raft;
   send(raft, [member], { type: 'append', to: member, previous, entries, commit: state.commit });
+  const last = toHeight(previous.height + entries.length);
   if (progress.kind === 'probe') {
     progress.probeSentAt = state.now;
+    progress.probeLast = last;
     return;
   }
-  const last = toHeight(previous.height + entries.length);
   progress.next = toHeight(last + 1);
   progress.inFlight.push({ last, bytes, sentAt: state.now });
 }

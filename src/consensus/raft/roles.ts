@@ -104,6 +104,7 @@ function freshProgress(state: State): Progress {
     next: toHeight(lastHeight(state.log) + 1),
     inFlight: [],
     probeSentAt: null,
+    probeLast: toHeight(0),
     loadingFrom: null,
     heardAt: state.now,
     round: 0,

@@ -166,6 +166,8 @@ export interface Progress {
   next: Height;
   inFlight: { readonly last: Height; readonly bytes: number; readonly sentAt: MonotonicMs }[];
   probeSentAt: MonotonicMs | null;
+  /** Last entry in the probe. */
+  probeLast: Height;
   loadingFrom: Height | null;
   heardAt: MonotonicMs;
   /** The newest round that it answered, and when that round was sent. */

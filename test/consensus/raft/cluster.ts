@@ -73,12 +73,29 @@ export class Cluster {
 
   /** Starts a cluster and waits until the wanted member leads (others are kept from campaigning meanwhile). */
   static ledBy(leader: number, setup: ClusterSetup = {}): Cluster {
-    const cluster = new Cluster(setup);
-    for (const host of cluster.hosts.slice(0, cluster.members)) host.start();
-    cluster.host(leader).state.electionDeadline = 0;
-    cluster.until(() => cluster.host(leader).leads && cluster.host(leader).state.applied > 0, 'a leader');
-    cluster.run(100);
-    return cluster;
+    return Cluster.started(setup).elect(leader).run(100);
+  }
+
+  /** Makes one member the leader: its timer ends at once, and those of the others later. */
+  elect(index: number): this {
+    const wanted = this.host(index);
+    if (wanted.leads) return this;
+    for (const { engine } of this.hosts) {
+      if (engine !== null) engine.raft.state.electionDeadline = this.schedule.now + 1_000_000;
+    }
+    const start = wanted.state.term;
+    this.until(() => {
+      const { state } = wanted;
+      if (state.role.kind !== 'leader' && !(state.role.kind === 'candidate' && !state.role.pre))
+        state.electionDeadline = 0;
+      return state.role.kind === 'leader' && state.term > start;
+    }, `the election of ${index}`);
+    for (const { engine } of this.hosts) {
+      if (engine === null) continue;
+      engine.raft.state.electionDeadline =
+        this.schedule.now + this.options.electionTimeoutMs * (1 + index / 10);
+    }
+    return this;
   }
 
   host(index: number): Host {

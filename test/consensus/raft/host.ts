@@ -39,6 +39,8 @@ interface Disk {
   blocks: Map<number, FinalBlock>;
   final: { header: BlockHeader; hash: Hash; certificate: FinalityCertificate | null };
   compacted: { snapshot: BlockName; firstBlock: Height } | null;
+  /** Transactions in blocks that came inside a snapshot (a real state remembers nonces instead). */
+  done: readonly Hash[];
 }
 
 /** What the world around a host offers it. */
@@ -62,6 +64,8 @@ export class Host {
   readonly disk: Disk;
   engine: RaftEngine | null = null;
   starts = 0;
+  /** Something of its consensus log was on disk once. */
+  used = false;
   diskMs = 2;
   executionMs = 1;
   /** Writes are taken and never finish, until `resumeDisk`. */
@@ -92,6 +96,7 @@ export class Host {
       blocks: new Map(),
       final: { header, hash: hashHeader(header), certificate: null },
       compacted: null,
+      done: [],
     };
   }
 
@@ -103,7 +108,7 @@ export class Host {
     return this.engine !== null && this.state.role.kind === 'leader';
   }
 
-  start(firstUse = this.starts === 0): void {
+  start(firstUse = !this.used): void {
     invariant(this.engine === null, 'a host is started once');
     const validators = validatorSet(
       Array.from({ length: this.#world.genesisMembers }, (_, index) => keyOf(index)),
@@ -277,6 +282,7 @@ export class Host {
   }
 
   #store(effect: Extract<Effect<RaftMessage>, { readonly type: 'persist' }>): void {
+    this.used = true;
     for (const { key, value } of effect.records) {
       if (value === null) this.disk.records.delete(key);
       else this.disk.records.set(key, value);
@@ -314,7 +320,7 @@ export class Host {
   }
 
   #transactionsUpTo(hash: Hash): Set<Hash> {
-    const found = new Set<Hash>();
+    const found = new Set<Hash>(this.disk.done);
     for (let proposal = this.#known.get(hash); proposal !== undefined;) {
       for (const transaction of proposal.transactionHashes) found.add(transaction);
       proposal = this.#known.get(proposal.header.parentHash);
@@ -413,11 +419,13 @@ export class Host {
       'header' in header
         ? { header: header.header, certificate: header.certificate }
         : { header: header.proposal.header, certificate: header.certificate };
+    const done = [...source.#transactionsUpTo(snapshot.blockHash)];
     this.give({ type: 'installing', height: snapshot.height, received: 1, total: 2 });
     this.#write(
       () => {
         this.disk.final = { header: found.header, hash: snapshot.blockHash, certificate: found.certificate };
         this.disk.blocks = new Map();
+        this.disk.done = done;
         this.disk.compacted = { snapshot, firstBlock: toHeight(snapshot.height + 1) };
       },
       () => {
