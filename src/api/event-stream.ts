@@ -1,0 +1,169 @@
+import type { ServerResponse } from 'node:http';
+import { limits } from '../base/limits.ts';
+import { type Height, toHeight } from '../ledger/block.ts';
+import type { Backend, FinalBlock, HeaderView } from './backend.ts';
+import { headerViewJson } from './present.ts';
+import { apiProblem } from './problem-answer.ts';
+
+export interface EventStreamBounds {
+  readonly readers: number;
+  readonly bufferBytes: number;
+  readonly stallMs: number;
+  readonly pingMs: number;
+}
+
+const defaultBounds: EventStreamBounds = {
+  readers: limits.httpEventReaders,
+  bufferBytes: limits.httpEventBufferBytes,
+  stallMs: limits.httpEventStallMs,
+  pingMs: limits.httpEventPingMs,
+};
+
+interface Reader {
+  readonly response: ServerResponse;
+  /** The height that it gets next. */
+  next: number;
+  /**
+   * `live`: it gets each block as it becomes final. `behind`: it reads the store at its own pace until it is live. One that
+   * reads too slowly falls behind, and costs one page of memory; one that reads nothing is dropped.
+   */
+  mode: 'live' | 'behind';
+}
+
+/** Server-sent events (HTML standard, section 9.2) of final blocks. Every reader gets every height once, in order. */
+export class EventStream {
+  readonly #backend: Backend;
+  readonly #bounds: EventStreamBounds;
+  readonly #readers = new Set<Reader>();
+  #stopListening: (() => void) | undefined;
+  #pings: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(backend: Backend, bounds: Partial<EventStreamBounds> = {}) {
+    this.#backend = backend;
+    this.#bounds = { ...defaultBounds, ...bounds };
+  }
+
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** Throws a problem when there is no place for another reader. */
+  admit(): void {
+    if (this.#readers.size < this.#bounds.readers && !this.#closed) return;
+    throw apiProblem('api/too-many-readers', 'the event stream has as many readers as it takes', {
+      remedy: 'Read from another node, or try again later.',
+      details: { limit: this.#bounds.readers, retryable: true },
+    });
+  }
+
+  /** Serves a response that nothing was written to, from a height on; without one, from the next block. */
+  serve(response: ServerResponse, from: Height | undefined): void {
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    response.write('retry: 2000\n\n');
+    const next = this.#backend.status().finalHeight + 1;
+    const reader: Reader = { response, next: from ?? next, mode: 'live' };
+    this.#readers.add(reader);
+    response.on('close', () => this.#leave(reader));
+    response.on('error', () => this.#leave(reader));
+    this.#stopListening ??= this.#backend.onFinal((block) => this.#announce(block));
+    this.#pings ??= setInterval(() => this.#ping(), this.#bounds.pingMs);
+    if (reader.next < next) this.#catchUp(reader);
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const reader of this.#readers) {
+      reader.response.end();
+      this.#leave(reader);
+    }
+  }
+
+  #announce({ hash, header, receipts }: FinalBlock): void {
+    let text: string | undefined;
+    for (const reader of this.#readers) {
+      if (reader.mode === 'behind' || header.height < reader.next) continue;
+      if (header.height > reader.next) {
+        this.#catchUp(reader);
+        continue;
+      }
+      text ??= this.#event({ hash, header, transactionCount: receipts.length });
+      if (!this.#write(reader, header.height, text)) this.#catchUp(reader);
+    }
+  }
+
+  #catchUp(reader: Reader): void {
+    reader.mode = 'behind';
+    this.#readStore(reader).catch(() => this.#drop(reader));
+  }
+
+  async #readStore(reader: Reader): Promise<void> {
+    while (this.#readers.has(reader)) {
+      if (reader.response.writableLength > this.#bounds.bufferBytes && !(await this.#drained(reader))) {
+        this.#drop(reader);
+        return;
+      }
+      const seen = this.#backend.status().finalHeight;
+      const page =
+        reader.next > seen ? [] : await this.#backend.headers(toHeight(reader.next), limits.httpPage);
+      if (page.length === 0) {
+        // Nothing became final since `seen`: there was no await in between when the reader has it all.
+        reader.mode = 'live';
+        return;
+      }
+      for (const view of page) this.#write(reader, view.header.height, this.#event(view));
+    }
+  }
+
+  /** Whether the reader took everything within the time for that. */
+  #drained({ response }: Reader): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle(false), this.#bounds.stallMs);
+      const onDrain = (): void => settle(true);
+      const onClose = (): void => settle(false);
+      const settle = (drained: boolean): void => {
+        clearTimeout(timer);
+        response.off('drain', onDrain);
+        response.off('close', onClose);
+        resolve(drained);
+      };
+      response.on('drain', onDrain);
+      response.on('close', onClose);
+    });
+  }
+
+  #event(view: HeaderView): string {
+    const data = JSON.stringify(headerViewJson(this.#backend.identity, view));
+    return `event: final\nid: ${view.header.height}\ndata: ${data}\n\n`;
+  }
+
+  /** False when the reader has more waiting than it should. */
+  #write(reader: Reader, height: number, text: string): boolean {
+    reader.next = height + 1;
+    reader.response.write(text);
+    return reader.response.writableLength <= this.#bounds.bufferBytes;
+  }
+
+  #ping(): void {
+    for (const { response, mode } of this.#readers) {
+      if (mode === 'live' && response.writableLength === 0) response.write(': ping\n\n');
+    }
+  }
+
+  #drop(reader: Reader): void {
+    reader.response.destroy();
+    this.#leave(reader);
+  }
+
+  #leave(reader: Reader): void {
+    if (!this.#readers.delete(reader) || this.#readers.size > 0) return;
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    clearInterval(this.#pings);
+    this.#pings = undefined;
+  }
+}

@@ -1,0 +1,195 @@
+import { toHex } from '../base/bytes.ts';
+import { encodeAddress } from '../crypto/address.ts';
+import type { BlockHeader } from '../ledger/block.ts';
+import type { FinalityCertificate } from '../ledger/certificate.ts';
+import type { MerkleProof } from '../ledger/merkle.ts';
+import type { Receipt } from '../ledger/receipt.ts';
+import type { Payload, Transaction } from '../ledger/transaction.ts';
+import type {
+  AccountView,
+  BlockView,
+  EvidenceView,
+  HeaderView,
+  Inclusion,
+  NodeIdentity,
+  NodeStatus,
+  Read,
+  RecordView,
+  SubmitResult,
+  TransactionStatus,
+  ValidatorView,
+} from './backend.ts';
+import { problemPart } from './problem-answer.ts';
+import type {
+  AccountJson,
+  BlockJson,
+  CertificateJson,
+  HeaderJson,
+  HeaderViewJson,
+  InclusionJson,
+  ReceiptJson,
+  RecordJson,
+  StatusJson,
+  SubmitResultJson,
+  TransactionJson,
+  TransactionStatusJson,
+} from './schemas.ts';
+
+/** Values of the node as the JSON of `schemas.ts`. */
+export function originOf({ engine, chainId }: NodeIdentity) {
+  return { engine, chainId };
+}
+
+export function headerJson(header: BlockHeader): HeaderJson {
+  return { ...header, proposer: encodeAddress(header.proposer) };
+}
+
+export function certificateJson(certificate: FinalityCertificate): CertificateJson {
+  return certificate.engine === 'pbft'
+    ? { ...certificate, signatures: certificate.signatures.map((signature) => ({ ...signature })) }
+    : { ...certificate };
+}
+
+export function receiptJson(receipt: Receipt): ReceiptJson {
+  return { ...receipt, fee: `${receipt.fee}` };
+}
+
+function payloadJson(payload: Payload): TransactionJson['payload'] {
+  switch (payload.type) {
+    case 'transfer':
+      return {
+        type: 'transfer',
+        to: encodeAddress(payload.to),
+        amount: `${payload.amount}`,
+        memo: payload.memo,
+      };
+    case 'put':
+      return { type: 'put', key: payload.key, value: toHex(payload.value) };
+    case 'delete':
+      return { type: 'delete', key: payload.key };
+  }
+}
+
+export function transactionJson(transaction: Transaction): TransactionJson {
+  return {
+    hash: transaction.hash,
+    chainId: transaction.chainId,
+    sender: encodeAddress(transaction.sender),
+    nonce: transaction.nonce,
+    fee: `${transaction.fee}`,
+    expiryHeight: transaction.expiryHeight,
+    payload: payloadJson(transaction.payload),
+    signature: transaction.signature,
+    bytes: toHex(transaction.bytes),
+  };
+}
+
+function proofJson({ index, count, siblings }: MerkleProof): InclusionJson['transactionProof'] {
+  return { index, size: count, path: [...siblings] };
+}
+
+function inclusionJson(inclusion: Inclusion): InclusionJson {
+  return {
+    height: inclusion.height,
+    blockHash: inclusion.blockHash,
+    header: headerJson(inclusion.header),
+    descendants: inclusion.descendants.map(headerJson),
+    certificate: certificateJson(inclusion.certificate),
+    receipt: receiptJson(inclusion.receipt),
+    transactionProof: proofJson(inclusion.transactionProof),
+    receiptProof: proofJson(inclusion.receiptProof),
+    transaction: transactionJson(inclusion.transaction),
+  };
+}
+
+export function transactionStatusJson(
+  identity: NodeIdentity,
+  status: TransactionStatus,
+): TransactionStatusJson {
+  const about = { ...originOf(identity), hash: status.hash };
+  switch (status.status) {
+    case 'final':
+      return { ...about, status: 'final', inclusion: inclusionJson(status.inclusion) };
+    case 'dropped':
+      return { ...about, status: 'dropped', problem: problemPart(status.problem) };
+    case 'pending':
+      return { ...about, status: 'pending' };
+    case 'unknown':
+      return { ...about, status: 'unknown' };
+  }
+}
+
+export function submitResultJson(result: SubmitResult): SubmitResultJson {
+  return result.status === 'refused'
+    ? { status: 'refused', hash: result.hash, problem: problemPart(result.problem) }
+    : { status: result.status, hash: result.hash };
+}
+
+export function headerViewJson(identity: NodeIdentity, view: HeaderView): HeaderViewJson {
+  return { ...originOf(identity), ...headerItemJson(view) };
+}
+
+export function headerItemJson({ hash, header, transactionCount }: HeaderView) {
+  return { hash, header: headerJson(header), transactionCount };
+}
+
+export function blockJson(identity: NodeIdentity, block: BlockView, full: boolean): BlockJson {
+  return {
+    ...originOf(identity),
+    hash: block.hash,
+    header: headerJson(block.header),
+    certificate: block.certificate === null ? null : certificateJson(block.certificate),
+    transactionHashes: block.transactions.map((transaction) => transaction.hash),
+    ...(full
+      ? { transactions: block.transactions.map(transactionJson), receipts: block.receipts.map(receiptJson) }
+      : {}),
+  };
+}
+
+function readJson(identity: NodeIdentity, { consistency, height, blockHash, stateRoot }: Read<unknown>) {
+  return { ...originOf(identity), consistency, height, blockHash, stateRoot };
+}
+
+export function accountJson(identity: NodeIdentity, read: Read<AccountView>): AccountJson {
+  const { publicKey, balance, nonce, pendingNonce } = read.value;
+  return {
+    ...readJson(identity, read),
+    address: encodeAddress(publicKey),
+    publicKey,
+    balance: `${balance}`,
+    nonce,
+    pendingNonce,
+  };
+}
+
+export function recordJson(identity: NodeIdentity, read: Read<unknown>, record: RecordView): RecordJson {
+  const { key, owner, value } = record;
+  return { ...readJson(identity, read), key, owner: encodeAddress(owner), value: toHex(value) };
+}
+
+export function validatorJson(validator: ValidatorView) {
+  return { ...validator, address: encodeAddress(validator.publicKey) };
+}
+
+export function evidenceJson({ accused, publicKey, kind, bytes }: EvidenceView) {
+  return { accused, address: encodeAddress(publicKey), kind, bytes: toHex(bytes) };
+}
+
+export function statusJson(identity: NodeIdentity, status: NodeStatus, ready: boolean): StatusJson {
+  const { validatorIndex, ...rest } = status;
+  const { validator, chainName, development, version } = identity;
+  return {
+    ...originOf(identity),
+    chainName,
+    development,
+    version,
+    validator:
+      validator === null || validatorIndex === null
+        ? null
+        : { index: validatorIndex, address: encodeAddress(validator) },
+    ...rest,
+    mempool: { ...rest.mempool },
+    counters: { ...rest.counters },
+    ready,
+  };
+}

@@ -1,0 +1,132 @@
+import { z } from 'zod';
+import { utf8 } from '../../base/bytes.ts';
+import { limits } from '../../base/limits.ts';
+import { unwrap } from '../../base/problem.ts';
+import { parseAddress } from '../../crypto/address.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import { toHeight } from '../../ledger/block.ts';
+import type { BlockName } from '../backend.ts';
+import { accountJson, blockJson, headerItemJson, originOf, recordJson } from '../present.ts';
+import { apiProblem } from '../problem-answer.ts';
+import {
+  accountSchema,
+  blockSchema,
+  consistencySchema,
+  decimalParameter,
+  hashSchema,
+  headersSchema,
+  recordSchema,
+} from '../schemas.ts';
+import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
+
+const readQuery = z.strictObject({ consistency: consistencySchema.default('stale') });
+const blockName = z.union([z.literal('latest'), hashSchema, decimalParameter], {
+  error: 'must be a height in plain decimal digits, a hash in lower-case hex, or "latest"',
+});
+const recordKey = z
+  .string()
+  .min(1)
+  .refine((key) => utf8(key).length <= limits.maxRecordKeyBytes, {
+    error: `must be at most ${limits.maxRecordKeyBytes} bytes`,
+  });
+const pageLimit = decimalParameter
+  .refine((limit) => limit >= 1 && limit <= limits.httpPage, `must be 1 to ${limits.httpPage}`)
+  .optional();
+
+/** Blocks, and the state after the final one. */
+export function chainRoutes(api: Api, { backend }: RouteContext): void {
+  const { identity } = backend;
+
+  api.get(
+    '/v1/blocks/:name',
+    {
+      schema: {
+        summary: 'A final block, by height, by hash, or the latest',
+        tags: ['chain'],
+        params: z.strictObject({ name: blockName }),
+        querystring: z.strictObject({
+          full: z.enum(['true', 'false']).default('false').describe('With transactions and receipts'),
+        }),
+        response: { 200: blockSchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const block = await backend.block(asBlockName(name));
+      if (block === undefined) {
+        throw apiProblem('api/no-such-block', `this node has no final block ${name}`, {
+          remedy: 'Ask for "latest" to see how far this node is.',
+          details: { name },
+        });
+      }
+      return reply.send(blockJson(identity, block, request.query.full === 'true'));
+    },
+  );
+
+  api.get(
+    '/v1/headers',
+    {
+      schema: {
+        summary: 'Headers of final blocks, from a height upward',
+        tags: ['chain'],
+        querystring: z.strictObject({ from: decimalParameter.optional(), limit: pageLimit }),
+        response: { 200: headersSchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { from = 0, limit = limits.httpPage } = request.query;
+      const headers = await backend.headers(toHeight(from), limit);
+      return reply.send({ ...originOf(identity), headers: headers.map(headerItemJson) });
+    },
+  );
+
+  api.get(
+    '/v1/accounts/:account',
+    {
+      schema: {
+        summary: 'Balance and nonces of an account',
+        tags: ['state'],
+        params: z.strictObject({ account: z.string().describe('A qr1… address, or the public key in hex') }),
+        querystring: readQuery,
+        response: { 200: accountSchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const key = unwrap(parseAddress(request.params.account));
+      return reply.send(accountJson(identity, await backend.account(key, request.query.consistency)));
+    },
+  );
+
+  api.get(
+    '/v1/records/:key',
+    {
+      schema: {
+        summary: 'A record: its owner and its value',
+        tags: ['state'],
+        params: z.strictObject({ key: recordKey }),
+        querystring: readQuery,
+        response: { 200: recordSchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { key } = request.params;
+      const read = await backend.record(key, request.query.consistency);
+      if (read.value === undefined) {
+        throw apiProblem(
+          'api/no-such-record',
+          `there is no record ${JSON.stringify(key)} at height ${read.height}`,
+          {
+            remedy: 'Check the key; if it was just written, wait until that transaction is final.',
+            details: { key, height: read.height, consistency: read.consistency },
+          },
+        );
+      }
+      return reply.send(recordJson(identity, read, read.value));
+    },
+  );
+}
+
+function asBlockName(name: string | number): BlockName {
+  if (typeof name === 'number') return { height: toHeight(name) };
+  return name === 'latest' ? 'latest' : { hash: name as Hash };
+}

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { limits } from '../../base/limits.ts';
+import { toHeight } from '../../ledger/block.ts';
+import { evidenceJson, originOf, statusJson, validatorJson } from '../present.ts';
+import {
+  decimalParameter,
+  evidenceSchema,
+  healthSchema,
+  readySchema,
+  statusSchema,
+  validatorsSchema,
+  whySchema,
+} from '../schemas.ts';
+import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
+
+/** The node itself: how it is, whom it agrees with, and what it saw of them. */
+export function nodeRoutes(api: Api, { backend, events, metrics }: RouteContext): void {
+  const { identity } = backend;
+  const origin = originOf(identity);
+  const tags = ['node'];
+
+  api.get(
+    '/v1/status',
+    { schema: { summary: 'How this node is', tags, response: { 200: statusSchema, ...problemAnswer } } },
+    async (_request, reply) =>
+      reply.send(statusJson(identity, backend.status(), backend.readiness() === undefined)),
+  );
+
+  api.get(
+    '/v1/why',
+    {
+      schema: { summary: 'What progress waits for', tags, response: { 200: whySchema, ...problemAnswer } },
+    },
+    async (_request, reply) =>
+      reply.send({ ...origin, finalHeight: backend.status().finalHeight, why: backend.why() }),
+  );
+
+  api.get(
+    '/v1/validators',
+    {
+      schema: {
+        summary: 'Who agrees on blocks',
+        tags,
+        response: { 200: validatorsSchema, ...problemAnswer },
+      },
+    },
+    async (_request, reply) => reply.send({ ...origin, validators: backend.validators().map(validatorJson) }),
+  );
+
+  api.get(
+    '/v1/evidence',
+    {
+      schema: {
+        summary: 'Stored proof that validators signed what no correct one signs, oldest first',
+        tags,
+        querystring: z.strictObject({
+          offset: decimalParameter.optional(),
+          limit: decimalParameter
+            .refine((limit) => limit >= 1 && limit <= limits.httpPage, `must be 1 to ${limits.httpPage}`)
+            .optional(),
+        }),
+        response: { 200: evidenceSchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { offset = 0, limit = limits.httpPage } = request.query;
+      const evidence = await backend.evidence(offset, limit);
+      return reply.send({ ...origin, offset, evidence: evidence.map(evidenceJson) });
+    },
+  );
+
+  api.get(
+    '/v1/health',
+    {
+      schema: {
+        summary: 'Whether the node works at all; 503 when it must be restarted or looked at',
+        tags,
+        response: { 200: healthSchema, ...problemAnswer },
+      },
+    },
+    async (_request, reply) => {
+      const problem = backend.health();
+      if (problem !== undefined) throw problem;
+      return reply.send({ ...origin, status: 'ok' });
+    },
+  );
+
+  api.get(
+    '/v1/ready',
+    {
+      schema: {
+        summary: 'Whether clients may expect progress; 503 while behind or without contact to a quorum',
+        tags,
+        response: { 200: readySchema, ...problemAnswer },
+      },
+    },
+    async (_request, reply) => {
+      const problem = backend.health() ?? backend.readiness();
+      if (problem !== undefined) throw problem;
+      return reply.send({ ...origin, status: 'ready' });
+    },
+  );
+
+  api.get(
+    '/v1/events',
+    {
+      schema: {
+        summary: 'Final blocks as server-sent events, each height once and in order',
+        description:
+          'Event "final", with the height as its id. Starts behind Last-Event-ID or at "from"; otherwise at the next block.',
+        tags,
+        querystring: z.strictObject({ from: decimalParameter.optional() }),
+        headers: z.object({ 'last-event-id': decimalParameter.optional() }),
+        produces: ['text/event-stream'],
+        response: problemAnswer,
+      },
+    },
+    async (request, reply) => {
+      events.admit();
+      const last = request.headers['last-event-id'];
+      const from = last === undefined ? request.query.from : last + 1;
+      reply.hijack();
+      events.serve(reply.raw, from === undefined ? undefined : toHeight(from));
+    },
+  );
+
+  api.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.render()),
+  );
+}

@@ -1,0 +1,165 @@
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { fromHex } from '../../base/bytes.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import type { SubmitResult } from '../backend.ts';
+import { readBatch } from '../body-readers.ts';
+import type { FinalOutcome } from '../final-watch.ts';
+import { originOf, receiptJson, submitResultJson, transactionStatusJson } from '../present.ts';
+import { retryAfterSeconds, statusOf } from '../problem-answer.ts';
+import {
+  hashSchema,
+  submissionQuerySchema,
+  submissionSchema,
+  type Submission,
+  submittedBatchSchema,
+  submittedSchema,
+  type SubmitResultJson,
+  transactionStatusSchema,
+} from '../schemas.ts';
+import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
+
+const defaultWaitMs = 10_000;
+
+/** Submission, and what became of it. */
+export function transactionRoutes(api: Api, { backend, watch }: RouteContext): void {
+  const { identity } = backend;
+
+  api.post(
+    '/v1/transactions',
+    {
+      schema: {
+        summary: 'Submit one transaction, or many',
+        description:
+          'JSON, or in binary as application/octet-stream: the count in 2 bytes, then each transaction behind its ' +
+          'length in 2 bytes, big-endian. One transaction that is refused is a problem; of many each has its own ' +
+          'result. With wait=final the answer comes when all that were accepted are final, or as they stand after ' +
+          `timeoutMs (${defaultWaitMs} unless told).`,
+        tags: ['transactions'],
+        consumes: ['application/json', 'application/octet-stream'],
+        querystring: submissionQuerySchema,
+        body: submissionSchema,
+        response: {
+          200: z.union([transactionStatusSchema, submittedBatchSchema]).describe('With wait=final'),
+          202: z.union([submittedSchema, submittedBatchSchema]).describe('Taken, and not yet final'),
+          ...problemAnswer,
+        },
+      },
+    },
+    async (request, reply) => {
+      const body: Submission | Uint8Array = request.body;
+      const single = !(body instanceof Uint8Array) && 'transaction' in body;
+      const transactions = transactionsOf(body);
+      const { wait, timeoutMs = defaultWaitMs } = request.query;
+      if (wait === undefined) {
+        const results = await backend.submit(transactions);
+        refuseWhenNoneWasTaken(results, single);
+        setRetryAfter(reply, results);
+        const [first] = results;
+        return reply
+          .code(202)
+          .send(
+            single && first !== undefined && first.status !== 'refused'
+              ? { ...originOf(identity), status: first.status, hash: first.hash }
+              : { ...originOf(identity), results: results.map(submitResultJson) },
+          );
+      }
+
+      const watching = watch.begin(transactions.length);
+      // A client that left waits no more.
+      reply.raw.once('close', () => watching.end());
+      try {
+        const results = await backend.submit(transactions);
+        refuseWhenNoneWasTaken(results, single);
+        setRetryAfter(reply, results);
+        const hashes = results.flatMap((result) => (result.status === 'accepted' ? [result.hash] : []));
+        const known = await statusesOfKnown(results);
+        for (const [hash, status] of known) if (status === 'pending') hashes.push(hash);
+        const outcomes = await watching.until(hashes, timeoutMs);
+        const first = results[0];
+        if (single && first !== undefined && first.status !== 'refused') {
+          return await reply.send(transactionStatusJson(identity, await backend.transaction(first.hash)));
+        }
+        const shown: SubmitResultJson[] = [];
+        for (const result of results) shown.push(await waitedResult(result, outcomes));
+        return await reply.send({ ...originOf(identity), results: shown });
+      } finally {
+        watching.end();
+      }
+    },
+  );
+
+  /** What is known already may be final since long ago, when no block will tell of it. */
+  async function statusesOfKnown(results: readonly SubmitResult[]): Promise<ReadonlyMap<Hash, string>> {
+    const statuses = new Map<Hash, string>();
+    for (const result of results) {
+      if (result.status !== 'known') continue;
+      statuses.set(result.hash, (await backend.transaction(result.hash)).status);
+    }
+    return statuses;
+  }
+
+  async function waitedResult(
+    result: SubmitResult,
+    outcomes: ReadonlyMap<Hash, FinalOutcome>,
+  ): Promise<SubmitResultJson> {
+    if (result.status === 'refused') return submitResultJson(result);
+    const { hash } = result;
+    const outcome = outcomes.get(hash);
+    if (outcome !== undefined) {
+      const { header, blockHash, receipt } = outcome;
+      return { status: 'final', hash, height: header.height, blockHash, receipt: receiptJson(receipt) };
+    }
+    if (result.status === 'accepted') return { status: 'pending', hash };
+    const status = await backend.transaction(hash);
+    if (status.status !== 'final') return { status: 'pending', hash };
+    const { height, blockHash, receipt } = status.inclusion;
+    return { status: 'final', hash, height, blockHash, receipt: receiptJson(receipt) };
+  }
+
+  api.get(
+    '/v1/transactions/:hash',
+    {
+      schema: {
+        summary: 'What this node knows of a transaction; of a final one with all that proves it',
+        tags: ['transactions'],
+        params: z.strictObject({ hash: hashSchema }),
+        response: { 200: transactionStatusSchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const status = await backend.transaction(request.params.hash as Hash);
+      return reply.send(transactionStatusJson(identity, status));
+    },
+  );
+}
+
+function transactionsOf(body: Submission | Uint8Array): readonly Uint8Array[] {
+  if (body instanceof Uint8Array) return readBatch(body);
+  return ('transaction' in body ? [body.transaction] : body.transactions).map(fromHex);
+}
+
+/**
+ * One transaction has the HTTP status of its own refusal. Many have results of their own, but when none was taken because the
+ * node takes nothing now, the whole request says so: then clients and proxies know to come back later.
+ */
+function refuseWhenNoneWasTaken(results: readonly SubmitResult[], single: boolean): void {
+  const first = results[0];
+  if (first?.status !== 'refused') return;
+  if (single) throw first.problem;
+  const busy = results.every(
+    (result) => result.status === 'refused' && [429, 503].includes(statusOf(result.problem.code)),
+  );
+  if (busy) throw first.problem;
+}
+
+/** Tells a client of which some transactions were refused for want of room when to send them again. */
+function setRetryAfter(reply: FastifyReply, results: readonly SubmitResult[]): void {
+  for (const result of results) {
+    if (result.status !== 'refused') continue;
+    const seconds = retryAfterSeconds(result.problem);
+    if (seconds === undefined) continue;
+    void reply.header('retry-after', seconds);
+    return;
+  }
+}

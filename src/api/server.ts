@@ -1,0 +1,229 @@
+import swagger from '@fastify/swagger';
+import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
+import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { AddressInfo, Socket } from 'node:net';
+import type { $ZodType } from 'zod/v4/core';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import type { Backend } from './backend.ts';
+import { readJson } from './body-readers.ts';
+import { EventStream, type EventStreamBounds } from './event-stream.ts';
+import { FinalWatch } from './final-watch.ts';
+import { MetricsPage } from './metrics-page.ts';
+import { answerOtherMethods } from './other-methods.ts';
+import {
+  apiProblem,
+  internalProblem,
+  problemJson,
+  problemMediaType,
+  problemOf,
+  retryAfterSeconds,
+} from './problem-answer.ts';
+import { chainRoutes } from './routes/chain.ts';
+import { nodeRoutes } from './routes/node.ts';
+import type { Api } from './routes/route-context.ts';
+import { transactionRoutes } from './routes/transactions.ts';
+
+/** The part of the node's log that the API writes to. */
+export interface ApiLog {
+  error(message: string, details?: Readonly<Record<string, string | number | boolean | null>>): void;
+}
+
+export interface ApiOptions {
+  readonly backend: Backend;
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  readonly log: ApiLog;
+  /** For tests: bounds tighter than those of `limits`. */
+  readonly bounds?: {
+    readonly requestTimeoutMs?: number;
+    readonly events?: Partial<EventStreamBounds>;
+  };
+}
+
+export interface RunningApi {
+  /** As `http://host:port`. */
+  readonly address: string;
+  /** Ends event streams, answers those who wait, finishes what is under way, and frees the port. */
+  close(): Promise<void>;
+}
+
+/** How long requests under way may take while the API closes. */
+const closeGraceMs = 1_000;
+
+/** Starts the HTTP API. Rejects with a problem when the address cannot be used. */
+export async function startApi(options: ApiOptions): Promise<RunningApi> {
+  const { backend, host, port, log, bounds = {} } = options;
+  const context = {
+    backend,
+    events: new EventStream(backend, bounds.events),
+    watch: new FinalWatch(backend),
+    metrics: new MetricsPage(() => backend.metrics()),
+  };
+  const requestTimeout = bounds.requestTimeoutMs ?? limits.httpRequestTimeoutMs;
+  const answer = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void =>
+    answerProblem(log, thrown, request, reply);
+  const api: Api = fastify({
+    bodyLimit: limits.httpBodyBytes,
+    requestTimeout,
+    // No answer takes longer than the longest wait; a client that reads nothing for longer is gone.
+    connectionTimeout: limits.httpWaitMs + limits.httpRequestTimeoutMs,
+    keepAliveTimeout: limits.httpKeepAliveMs,
+    http: {
+      headersTimeout: requestTimeout,
+      connectionsCheckingInterval: Math.min(requestTimeout / 4, 1_000),
+    },
+    routerOptions: { maxParamLength: limits.httpParameterBytes },
+    frameworkErrors: answer,
+    clientErrorHandler: answerBrokenRequest,
+    return503OnClosing: false,
+  }).withTypeProvider<ZodTypeProvider>();
+  api.server.maxConnections = limits.httpConnections;
+
+  api.setValidatorCompiler<$ZodType>((route) => {
+    const validate = validatorCompiler(route);
+    // A binary body has no schema; its own reader judges it.
+    return (data: unknown) => (data instanceof Uint8Array ? { value: data } : validate(data));
+  });
+  // Answers are made by our own code and compared with their schemas by the tests; checking each again costs more than making it.
+  api.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  api.removeAllContentTypeParsers();
+  api.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (_request: unknown, body: Buffer) => readJson(body),
+  );
+  api.addContentTypeParser(
+    'application/octet-stream',
+    { parseAs: 'buffer' },
+    async (_request: unknown, body: Buffer) => body,
+  );
+  api.setErrorHandler(answer);
+  api.setNotFoundHandler((request, reply) =>
+    answer(
+      apiProblem('api/not-found', 'there is nothing at this path', {
+        remedy: 'See /v1/openapi.json for all paths.',
+      }),
+      request,
+      reply,
+    ),
+  );
+  api.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    context.metrics.answered({
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      ms: reply.elapsedTime,
+    });
+  });
+  api.addHook('preClose', async () => {
+    context.watch.close();
+    context.events.close();
+  });
+
+  await describeApi(api, backend);
+  const finish = answerOtherMethods(api);
+  transactionRoutes(api, context);
+  chainRoutes(api, context);
+  nodeRoutes(api, context);
+  let description: string | undefined;
+  api.get('/v1/openapi.json', { schema: { hide: true } }, (_request, reply) => {
+    description ??= JSON.stringify(api.swagger());
+    return reply.type('application/json; charset=utf-8').send(description);
+  });
+  finish();
+
+  await listen(api, host, port);
+  const { port: bound } = api.server.address() as AddressInfo;
+  return {
+    address: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    close: async () => {
+      const cut = setTimeout(() => api.server.closeAllConnections(), closeGraceMs);
+      await api.close();
+      clearTimeout(cut);
+    },
+  };
+}
+
+async function describeApi(api: Api, backend: Backend): Promise<void> {
+  await api.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Quorate',
+        version: backend.identity.version,
+        description:
+          'A Quorate node. Errors are problems (RFC 9457) with a stable `code` and a `remedy`; those that may pass by ' +
+          `themselves come with Retry-After. Bodies have at most ${limits.httpBodyBytes} bytes and ${limits.httpBatch} ` +
+          `transactions of at most ${limits.maxTransactionBytes} bytes each.`,
+      },
+    },
+    transform: jsonSchemaTransform,
+  });
+}
+
+async function listen(api: Api, host: string, port: number): Promise<void> {
+  try {
+    await api.listen({ host, port });
+  } catch (cause) {
+    await api.close();
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    const inUse = code === 'EADDRINUSE';
+    throw new Problem(
+      inUse ? 'api/port-in-use' : 'api/listen',
+      `the API cannot listen on ${host}:${port} (${code})`,
+      {
+        remedy: inUse
+          ? 'Stop the program that uses the port, or choose another port for the API.'
+          : 'Choose an address of this machine and a port that you may use.',
+        details: { host, port, cause: code },
+        cause,
+      },
+    );
+  }
+}
+
+function answerProblem(log: ApiLog, thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  let problem = problemOf(thrown);
+  if (problem === undefined) {
+    const error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+    log.error('a request failed', { method: request.method, path: request.url.slice(0, 200), error });
+    problem = internalProblem();
+  }
+  const seconds = retryAfterSeconds(problem);
+  if (seconds !== undefined) void reply.header('retry-after', seconds);
+  const json = problemJson(problem, request.url.split('?', 1)[0]?.slice(0, 1_000));
+  void reply.code(json.status).type(problemMediaType).send(JSON.stringify(json));
+}
+
+/** For what is not even a request: too slow, too large a head, no HTTP. There is no reply object, only the socket. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error);
+    return;
+  }
+  const json = problemJson(brokenRequest(error.code));
+  const body = JSON.stringify(json);
+  socket.end(
+    `HTTP/1.1 ${json.status} ${json.title}\r\nContent-Type: ${problemMediaType}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function brokenRequest(code: string | undefined): Problem {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return apiProblem('api/request-timeout', 'the request took too long to arrive', {
+      remedy: `Send the whole request within ${limits.httpRequestTimeoutMs} ms.`,
+    });
+  }
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return apiProblem('api/headers-too-large', 'the head of the request is too large', {
+      remedy: 'Send fewer and shorter headers.',
+    });
+  }
+  return apiProblem('api/bad-request', 'this is not an HTTP request that can be read', {
+    remedy: 'Use an HTTP/1.1 client, and http:// rather than https:// unless a proxy adds TLS.',
+  });
+}
