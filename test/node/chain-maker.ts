@@ -1,0 +1,89 @@
+import { unwrap } from '../../src/base/problem.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { nativeSigner } from '../../src/crypto/native.ts';
+import { type BlockHeader, hashHeader, toHeight, toView } from '../../src/ledger/block.ts';
+import type { Block } from '../../src/ledger/block-body.ts';
+import { type FinalityCertificate, voteBytes } from '../../src/ledger/certificate.ts';
+import { executeBlock } from '../../src/ledger/execution.ts';
+import { type Genesis, genesisHeader, genesisState, genesisValidators } from '../../src/ledger/genesis.ts';
+import { merkleRoot } from '../../src/ledger/merkle.ts';
+import { byzantineQuorum } from '../../src/ledger/quorum.ts';
+import type { State } from '../../src/ledger/state.ts';
+import type { Transaction } from '../../src/ledger/transaction.ts';
+import { Chain, type FinalBlock } from '../../src/node/chain.ts';
+
+export interface Made {
+  readonly block: Block;
+  readonly header: BlockHeader;
+  readonly hash: ReturnType<typeof hashHeader>;
+  readonly state: State;
+}
+
+export const startOfTime = 1_800_000_000_000;
+
+/** Makes valid blocks and certificates of a chain, as its validators would. */
+export class ChainMaker {
+  readonly genesis: Genesis;
+  readonly start: FinalBlock;
+
+  constructor(genesis: Genesis) {
+    this.genesis = genesis;
+    const header = genesisHeader(genesis);
+    this.start = { height: header.height, hash: hashHeader(header), header, state: genesisState(genesis) };
+  }
+
+  /** The chain as a node has it that knows the genesis only. */
+  chain(): Chain {
+    return new Chain({ chainId: this.genesis.chainId, final: this.start, fixedValidators: true });
+  }
+
+  /** A valid block on a parent, then changed by `change`, which may make it invalid. */
+  block(
+    parent: { readonly header: BlockHeader; readonly state: State },
+    transactions: readonly Transaction[] = [],
+    change: Partial<BlockHeader> = {},
+  ): Made {
+    const height = toHeight(parent.header.height + 1);
+    const timestamp = Math.max(startOfTime, parent.header.timestamp + 1);
+    const { publicKey: proposer } = developmentKeyPair('validator-0');
+    const { chainId } = this.genesis;
+    const execution = unwrap(
+      executeBlock(parent.state, { height, timestamp, proposer, chainId }, transactions),
+    );
+    const header: BlockHeader = {
+      height,
+      parentHash: hashHeader(parent.header),
+      view: toView(0),
+      proposer,
+      timestamp,
+      transactionRoot: merkleRoot(transactions.map(({ hash }) => hash)),
+      stateRoot: execution.state.root,
+      receiptsRoot: execution.receiptsRoot,
+      validatorsHash: parent.header.nextValidatorsHash,
+      nextValidatorsHash: parent.header.nextValidatorsHash,
+      ...change,
+    };
+    return { block: { header, transactions }, header, hash: hashHeader(header), state: execution.state };
+  }
+
+  /** A run of blocks from the genesis, each with what `transactionsAt` gives for its height. */
+  run(length: number, transactionsAt: (height: number) => readonly Transaction[] = () => []): Made[] {
+    const made: Made[] = [];
+    for (let height = 1; height <= length; height++) {
+      made.push(this.block(made.at(-1) ?? this.start, transactionsAt(height)));
+    }
+    return made;
+  }
+
+  /** A commit certificate of the first quorum of validators. */
+  certificate({ header, hash }: Pick<Made, 'header' | 'hash'>): FinalityCertificate {
+    const validators = genesisValidators(this.genesis);
+    const slot = { view: toView(0), height: header.height, blockHash: hash };
+    const message = voteBytes('commit', this.genesis.chainId, validators.hash, slot);
+    const signatures = Array.from({ length: byzantineQuorum(validators.keys.length) }, (_, validator) => ({
+      validator,
+      signature: nativeSigner(developmentKeyPair(`validator-${validator}`).secretKey)(message),
+    }));
+    return { engine: 'pbft', phase: 'commit', ...slot, signatures };
+  }
+}

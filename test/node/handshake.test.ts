@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Problem } from '../../src/base/problem.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { nativeSigner } from '../../src/crypto/native.ts';
+import { verifySignature } from '../../src/crypto/verify.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
+import { Handshake } from '../../src/node/handshake.ts';
+import { type Log, silentLog } from '../../src/node/log.ts';
+
+const keys = ['validator-0', 'validator-1', 'validator-2'].map((name) => developmentKeyPair(name).publicKey);
+const chain = 'aa'.repeat(32) as Hash;
+const otherChain = 'bb'.repeat(32) as Hash;
+
+function handshake(
+  name: string,
+  options: { chainId?: Hash; engine?: 'pbft' | 'raft'; log?: Log } = {},
+): Handshake {
+  const { publicKey, secretKey } = developmentKeyPair(name);
+  return new Handshake({
+    chainId: chain,
+    engine: 'pbft',
+    software: 'test',
+    keys,
+    identity: { publicKey, sign: nativeSigner(secretKey) },
+    checkSignature: (claim) => verifySignature(claim, false),
+    log: silentLog,
+    ...options,
+  });
+}
+
+const codeOf = (answer: Problem | undefined): string | undefined => answer?.code;
+
+describe('the handshake', () => {
+  test('knows a peer for the validator whose key signed for it', () => {
+    const here = handshake('validator-0');
+    assert.equal(here.admit('peer-1', handshake('validator-1').hello('peer-1')), undefined);
+    assert.equal(here.validatorOf('peer-1'), 1);
+    assert.equal(here.peerOf(1), 'peer-1');
+    assert.equal(here.peerOf(2), undefined);
+  });
+
+  test('welcomes an observer, as nobody', () => {
+    const here = handshake('validator-0');
+    assert.equal(here.admit('peer-x', handshake('carol').hello('peer-x')), undefined);
+    assert.equal(here.validatorOf('peer-x'), undefined);
+  });
+
+  test('refuses another chain, another engine and another version, each with its own code', () => {
+    const here = handshake('validator-0');
+    const hello = (options: Parameters<typeof handshake>[1]) =>
+      handshake('validator-1', options).hello('peer-1');
+    assert.equal(codeOf(here.admit('peer-1', hello({ chainId: otherChain }))), 'network/other-chain');
+    assert.equal(codeOf(here.admit('peer-1', hello({ engine: 'raft' }))), 'network/other-engine');
+    const nextVersion = hello({});
+    nextVersion[1] = 2;
+    assert.equal(codeOf(here.admit('peer-1', nextVersion)), 'network/other-version');
+  });
+
+  test('refuses bytes that are no hello, whatever they are', () => {
+    const here = handshake('validator-0');
+    const good = handshake('validator-1').hello('peer-1');
+    assert.equal(codeOf(here.admit('peer-1', new Uint8Array())), 'codec/malformed');
+    assert.equal(codeOf(here.admit('peer-1', good.subarray(0, -1))), 'codec/malformed');
+    assert.equal(codeOf(here.admit('peer-1', Buffer.concat([good, Buffer.of(0)]))), 'codec/malformed');
+  });
+
+  test('refuses a hello that another peer made: nobody acts for a validator by repeating its words', () => {
+    const here = handshake('validator-0');
+    const stolen = handshake('validator-1').hello('peer-1');
+    assert.equal(codeOf(here.admit('peer-2', stolen)), 'network/false-hello');
+    assert.equal(here.peerOf(1), undefined);
+  });
+
+  test('takes the newer of two peers for one validator, says so, and goes back to the older when it is lost', () => {
+    const warnings: string[] = [];
+    const log: Log = { ...silentLog, warn: (text) => void warnings.push(text) };
+    const here = handshake('validator-0', { log });
+    here.admit('peer-a', handshake('validator-1').hello('peer-a'));
+    here.admit('peer-b', handshake('validator-1').hello('peer-b'));
+    assert.equal(here.peerOf(1), 'peer-b');
+    assert.equal(warnings.length, 1);
+    here.forget('peer-b');
+    assert.equal(here.peerOf(1), 'peer-a');
+  });
+
+  test('warns loudly of another peer with the key of this very node', () => {
+    const errors: string[] = [];
+    const here = handshake('validator-0', { log: { ...silentLog, error: (text) => void errors.push(text) } });
+    here.admit('peer-0', handshake('validator-0').hello('peer-0'));
+    assert.equal(errors.length, 1);
+  });
+
+  test('follows a change of the validators', () => {
+    const here = handshake('validator-0');
+    here.admit('peer-x', handshake('carol').hello('peer-x'));
+    here.setKeys([...keys, developmentKeyPair('carol').publicKey]);
+    assert.equal(here.validatorOf('peer-x'), 3);
+  });
+});

@@ -1,0 +1,330 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
+import { Problem } from '../../src/base/problem.ts';
+import { decode, encode } from '../../src/base/codec.ts';
+import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
+import type { Input } from '../../src/consensus/engine.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
+import { encodeBlock, proposalOf } from '../../src/ledger/block-body.ts';
+import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
+import type { RequestProtocol } from '../../src/network/port.ts';
+import { Bodies } from '../../src/node/bodies.ts';
+import { Validation } from '../../src/node/validation.ts';
+import { Verification } from '../../src/node/verification.ts';
+import { transactionsRequestCodec, transactionsResponseCodec } from '../../src/node/wire.ts';
+import { ChainMaker, type Made, startOfTime } from './chain-maker.ts';
+import { signedTransaction, testGenesis, testProtocol } from './cluster.ts';
+import { VirtualTime } from './world.ts';
+
+const genesis = testGenesis(4);
+const maker = new ChainMaker(genesis);
+const transfer = (nonce: number) => signedTransaction(genesis, 'alice', { nonce });
+/** Good in everything but that somebody else signed it. */
+const unsigned = (nonce: number): Transaction => {
+  const { signature: _, hash: _hash, bytes: _bytes, ...body } = transfer(nonce);
+  return assembleTransaction(body, transfer(nonce + 1).signature);
+};
+
+type Server = (protocol: RequestProtocol, request: Uint8Array) => Uint8Array | null | 'silence';
+type Validated = Extract<Input<never>, { type: 'validated' }>;
+
+/** One node's validation, and peers that are functions. */
+class World {
+  readonly time = new VirtualTime();
+  readonly clock = this.time.clock(startOfTime);
+  readonly chain = maker.chain();
+  readonly mempool = new Map<Hash, Transaction>();
+  readonly servers = new Map<string, Server>();
+  readonly asked: { peer: string; protocol: RequestProtocol; at: number }[] = [];
+  readonly penalties: string[] = [];
+  readonly answers: Validated[] = [];
+  readonly bodies: Bodies;
+  readonly validation: Validation;
+
+  constructor() {
+    const { time, clock, chain } = this;
+    const verification = new Verification<object>({
+      protocol: testProtocol(genesis) as never,
+      verifier: new InlineVerifier(time.defer),
+      clock,
+      wants: () => true,
+      validatorOf: () => undefined,
+      penalise: (peer, reason) => void this.penalties.push(`${peer} ${reason}`),
+    });
+    this.bodies = new Bodies({
+      chain,
+      clock,
+      verification,
+      network: {
+        request: (peer, protocol, bytes, done) => {
+          this.asked.push({ peer, protocol, at: time.now });
+          const response = this.servers.get(peer)?.(protocol, bytes) ?? null;
+          if (response === 'silence') return;
+          time.after(1, () =>
+            done(response ?? new Problem('network/refused', 'no', { remedy: 'Ask another.' })),
+          );
+        },
+      },
+      pending: (hash) => this.mempool.get(hash),
+      peersFor: (holders) => {
+        const names = [...this.servers.keys()];
+        const first = holders.map((holder) => `peer-${holder}`).filter((name) => names.includes(name));
+        return [...new Set([...first, ...names])];
+      },
+    });
+    this.validation = new Validation({
+      chain,
+      bodies: this.bodies,
+      clock,
+      finalHashAt: (height) => (height === chain.final.height ? chain.final.hash : undefined),
+      give: (input) => void this.answers.push(input),
+    });
+  }
+
+  hold(...transactions: readonly Transaction[]): void {
+    for (const transaction of transactions) this.mempool.set(transaction.hash, transaction);
+  }
+
+  validate(made: Made, options: { withProposal?: boolean; holders?: number[] } = {}): void {
+    this.validation.validate({
+      type: 'validate',
+      blockHash: made.hash,
+      height: made.header.height,
+      proposal: options.withProposal === false ? null : proposalOf(made.block),
+      holders: options.holders ?? [],
+    });
+  }
+
+  /** The verdict on the only block that was asked about. */
+  verdict(waitMs = 20_000): Validated['result'] | undefined {
+    this.time.runUntil(() => this.answers.length > 0, waitMs);
+    assert.ok(this.answers.length <= 1, 'one question, one answer');
+    return this.answers[0]?.result;
+  }
+}
+
+/** A peer that holds these blocks and serves them as a node does. */
+function holderOf(...blocks: readonly Made[]): Server {
+  const byHash = new Map(blocks.map((made) => [made.hash, made.block]));
+  return (protocol, request) => {
+    if (protocol === 'candidate') {
+      const block = byHash.get(Buffer.from(request).toString('hex') as Hash);
+      return block === undefined ? null : encodeBlock(block);
+    }
+    const wanted = decode(transactionsRequestCodec, request, 'request');
+    if (wanted instanceof Problem) return null;
+    const block = byHash.get(wanted.blockHash);
+    if (block === undefined) return null;
+    return encode(
+      transactionsResponseCodec,
+      wanted.places.map((place) => block.transactions[place]?.bytes ?? new Uint8Array()),
+    );
+  };
+}
+
+describe('validating a proposal', () => {
+  test('whose transactions all wait in the mempool asks nobody', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [transfer(0), transfer(1)]);
+    world.hold(transfer(0), transfer(1));
+    world.validate(made);
+    assert.equal(world.verdict(0)?.verdict, 'valid');
+    assert.deepEqual(world.asked, []);
+  });
+
+  test('waits a moment for gossip before it fetches', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [transfer(0), transfer(1)]);
+    world.hold(transfer(0));
+    world.servers.set('peer-1', holderOf(made));
+    world.validate(made);
+    world.time.run(limits.gossipGraceMs - 1);
+    world.bodies.offer([transfer(1)]);
+    assert.equal(world.verdict(0)?.verdict, 'valid');
+    assert.deepEqual(world.asked, []);
+  });
+
+  test('fetches what is missing from who should have it', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [transfer(0), transfer(1), transfer(2)]);
+    world.hold(transfer(1));
+    world.servers.set('peer-1', () => null);
+    world.servers.set('peer-2', holderOf(made));
+    world.validate(made, { holders: [2] });
+    assert.equal(world.verdict()?.verdict, 'valid');
+    assert.deepEqual(
+      world.asked.map(({ peer }) => peer),
+      ['peer-2'],
+    );
+    assert.equal(world.bodies.counters.fetchedTransactions, 2);
+  });
+
+  test('asks the next peer at once after a refusal, and after a while beside a silent one', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [transfer(0)]);
+    world.servers.set('peer-1', () => null);
+    world.servers.set('peer-2', () => 'silence');
+    world.servers.set('peer-3', holderOf(made));
+    world.validate(made);
+    assert.equal(world.verdict()?.verdict, 'valid');
+    assert.deepEqual(
+      world.asked.map(({ peer }) => peer),
+      ['peer-1', 'peer-2', 'peer-3'],
+    );
+    const [, second, third] = world.asked;
+    assert.equal((third?.at ?? 0) - (second?.at ?? 0), limits.fetchHedgeMs);
+  });
+
+  test('holds an answer that is not what was asked for against its sender, and asks another', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [transfer(0)]);
+    const other = maker.block(maker.start, [signedTransaction(genesis, 'bob', { nonce: 0 })]);
+    const lies: Server[] = [
+      () => Uint8Array.of(1, 2, 3),
+      () => encode(transactionsResponseCodec, []),
+      () =>
+        encode(
+          transactionsResponseCodec,
+          other.block.transactions.map(({ bytes }) => bytes),
+        ),
+    ];
+    for (const [index, lie] of lies.entries()) world.servers.set(`peer-${index}`, lie);
+    world.servers.set('peer-9', holderOf(made));
+    world.validate(made);
+    assert.equal(world.verdict()?.verdict, 'valid');
+    assert.equal(world.penalties.length, lies.length);
+  });
+
+  test('with a transaction that its sender did not sign is invalid', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [unsigned(0)]);
+    world.servers.set('peer-1', holderOf(made));
+    world.validate(made);
+    assert.equal(world.verdict()?.verdict, 'invalid');
+    assert.deepEqual(world.penalties, [], 'the peer gave what the proposal named');
+  });
+
+  test('that lists other transactions than its header commits to is invalid, and nothing is fetched', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [transfer(0)]);
+    world.servers.set('peer-1', holderOf(made));
+    const { header } = made;
+    const other = transfer(5).hash;
+    world.validation.validate({
+      type: 'validate',
+      blockHash: made.hash,
+      height: header.height,
+      proposal: { header, transactionHashes: [other] },
+      holders: [],
+    });
+    assert.equal(world.verdict(0)?.verdict, 'invalid');
+    assert.deepEqual(world.asked, []);
+  });
+
+  test('that claims another state is invalid', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [], { stateRoot: 'ab'.repeat(32) as Hash });
+    world.validate(made);
+    assert.equal(world.verdict(0)?.verdict, 'invalid');
+  });
+
+  test('is judged by the clock: as far ahead as allowed is valid, one more is not', () => {
+    for (const [ahead, verdict] of [
+      [0, 'valid'],
+      [1, 'invalid'],
+    ] as const) {
+      const world = new World();
+      const timestamp = startOfTime + limits.maxClockAheadMs + ahead;
+      world.validate(maker.block(maker.start, [], { timestamp }));
+      assert.equal(world.verdict(0)?.verdict, verdict);
+    }
+  });
+
+  test('that nobody can complete is unavailable in the end', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [transfer(0)]);
+    for (const name of ['peer-1', 'peer-2', 'peer-3', 'peer-4']) world.servers.set(name, () => 'silence');
+    world.validate(made);
+    assert.equal(world.verdict()?.verdict, 'unavailable');
+    assert.ok(world.time.now <= limits.validateDeadlineMs);
+    assert.ok(world.asked.length <= limits.fetchParallel, 'not everybody is asked at once');
+  });
+
+  test('asked again while it is looked at is answered once; asked again later, it is tried again', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [transfer(0)]);
+    world.validate(made);
+    world.validate(made);
+    assert.equal(world.verdict()?.verdict, 'unavailable');
+    world.servers.set('peer-1', holderOf(made));
+    world.answers.length = 0;
+    world.validate(made);
+    assert.equal(world.verdict()?.verdict, 'valid');
+  });
+});
+
+describe('validating a block of which only the hash is known', () => {
+  test('fetches it and its ancestors down to the final block', () => {
+    const world = new World();
+    const run = maker.run(5, (height) => [transfer(height - 1)]);
+    const tip = run.at(-1) as Made;
+    world.servers.set('peer-1', holderOf(...run));
+    world.validate(tip, { withProposal: false });
+    const result = world.verdict();
+    assert.ok(result?.verdict === 'valid');
+    assert.deepEqual(
+      result.chain.map(({ blockHash }) => blockHash),
+      run.map(({ hash }) => hash),
+    );
+  });
+
+  test('takes no block for another, and blames who served it', () => {
+    const world = new World();
+    const [a, b] = [maker.block(maker.start, [transfer(0)]), maker.block(maker.start)];
+    world.servers.set('peer-1', () => encodeBlock(b.block));
+    world.servers.set('peer-2', () => encodeBlock({ ...a.block, transactions: [] }));
+    world.servers.set('peer-3', holderOf(a));
+    world.validate(a, { withProposal: false });
+    assert.equal(world.verdict()?.verdict, 'valid');
+    assert.equal(world.penalties.length, 2);
+  });
+
+  test('checks the signatures in fetched blocks', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [unsigned(0)]);
+    world.servers.set('peer-1', holderOf(made));
+    world.validate(made, { withProposal: false });
+    assert.equal(world.verdict()?.verdict, 'invalid');
+  });
+
+  test('does not walk further down than is sensible', () => {
+    const world = new World();
+    const run = maker.run(limits.ancestorWalk + 1);
+    world.servers.set('peer-1', holderOf(...run));
+    world.validate(run.at(-1) as Made, { withProposal: false });
+    assert.equal(world.verdict(0)?.verdict, 'unavailable');
+    assert.deepEqual(world.asked, []);
+  });
+
+  test('of a branch that another final block ruled out is invalid', () => {
+    const world = new World();
+    const a = maker.block(maker.start, [transfer(0)]);
+    const rival = maker.block(maker.start);
+    const onRival = maker.block(rival);
+    world.chain.add(a.block, { stored: false });
+    assert.equal(world.chain.judge(a.hash).verdict, 'valid');
+    const candidate = world.chain.get(a.hash);
+    assert.ok(candidate?.outcome.name === 'valid');
+    world.chain.advance(candidate, candidate.outcome.execution);
+    world.servers.set('peer-1', holderOf(rival, onRival));
+    world.validate(onRival, { withProposal: false });
+    assert.equal(world.verdict()?.verdict, 'invalid');
+    world.answers.length = 0;
+    world.validate(rival, { withProposal: false });
+    assert.equal(world.verdict()?.verdict, 'invalid');
+    world.answers.length = 0;
+    world.validate(a, { withProposal: false });
+    assert.deepEqual(world.verdict(), { verdict: 'valid', chain: [] }, 'the final block itself is valid');
+  });
+});
