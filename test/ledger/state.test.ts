@@ -15,7 +15,7 @@ import {
   statePath,
 } from '../../src/ledger/state-entry.ts';
 import { type StateProof, stateProofCodec, verifyStateProof } from '../../src/ledger/state-proof.ts';
-import { hashValue } from '../../src/ledger/state-tree.ts';
+import { bitAt, hashStateNode, hashValue } from '../../src/ledger/state-tree.ts';
 import { State } from '../../src/ledger/state.ts';
 import { hashOf, keyOf, stateWith } from './samples.ts';
 
@@ -255,6 +255,14 @@ test('nonsense where a proof should be is answered with false, and oversized pro
   assert.equal(verifyStateProof({ ...claim, proof: { siblings: [], other } }), false);
   const endless = { siblings: Array.from({ length: 257 }, () => zeroHash), other: undefined };
   assert.equal(verifyStateProof({ ...claim, proof: endless }), false);
+  // Even when somebody made a root to match: no path has a 257th bit.
+  const path = statePath(presentKey);
+  let made: Uint8Array = new Uint8Array(32);
+  const empty = new Uint8Array(32);
+  for (let depth = 256; depth >= 0; depth--) {
+    made = bitAt(path, depth) === 0 ? hashStateNode(made, empty) : hashStateNode(empty, made);
+  }
+  assert.equal(verifyStateProof({ ...claim, root: toHex(made) as Hash, proof: endless }), false);
   assert.throws(() => encode(stateProofCodec, endless));
   const tooLong = new Uint8Array(2 + 257 * 32 + 1);
   tooLong.set([1, 1]);
