@@ -11,7 +11,7 @@ import { count, type Replica } from './replica.ts';
 import { type AcceptedSlot, highestOf } from './state.ts';
 import { restartTimer } from './suspicion.ts';
 import { adoptView } from './view-change.ts';
-import { isCounted } from './voting.ts';
+import { countCertificate, isCounted } from './voting.ts';
 
 type Synced = Extract<Input<PbftMessage>, { type: 'synced' }>;
 
@@ -19,6 +19,7 @@ type Synced = Extract<Input<PbftMessage>, { type: 'synced' }>;
 export function onCommitCertificate(replica: Replica, certificate: Certificate): void {
   const { state } = replica;
   if (certificate.view > state.view) adoptView(replica, certificate.view);
+  countCertificate(replica, certificate);
   if (certificate.height <= state.final.height) return;
   const chain = chainTo(replica, certificate.blockHash);
   if (chain === null) {

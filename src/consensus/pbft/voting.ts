@@ -5,7 +5,7 @@ import type { ValidatorIndex } from '../engine.ts';
 import { compareCommitsWithViewChange, onDoubleVote } from './evidence.ts';
 import { onCommitCertificate } from './finality.ts';
 import type { Vote } from './message.ts';
-import { isNormal, mayVote, persist, quorumOf, type Replica, windowEnd } from './replica.ts';
+import { isNormal, mayVote, persist, primaryOf, quorumOf, type Replica, send, windowEnd } from './replica.ts';
 import { type AcceptedSlot, highestOf, type Tally, tallyKey, type TallyVote } from './state.ts';
 import { certificateRecord } from './records.ts';
 
@@ -27,6 +27,7 @@ export function onVote(replica: Replica, vote: Vote): void {
   const tally = tallyFor(replica, vote.view, vote.height);
   if (!countVote(replica, tally, vote.kind, vote.from, vote)) return;
   if (vote.kind === 'commit') compareCommitsWithViewChange(replica, vote.from);
+  showOtherProposal(replica, vote);
   advance(replica, vote.view, vote.height);
 }
 
@@ -48,6 +49,38 @@ export function countVote(
     onDoubleVote(replica, from, phase, tally, [earlier, { blockHash, signature }]);
   }
   return false;
+}
+
+/**
+ * Somebody votes for another block than the one accepted here: the primary may have shown each of us its own. With the
+ * proposal of this side in hand, the other side can prove it.
+ */
+function showOtherProposal(replica: Replica, vote: Vote): void {
+  const { state } = replica;
+  const slot = state.slots.get(vote.height);
+  if (slot?.proposal == null || vote.view !== state.view || slot.blockHash === vote.blockHash) return;
+  const primary = primaryOf(replica, vote.view, vote.height);
+  const proposed = state.tallies.get(tallyKey(vote.view, vote.height))?.prePrepare.get(primary);
+  if (proposed?.blockHash !== slot.blockHash || vote.from === replica.self) return;
+  send(replica, [vote.from], {
+    kind: 'pre-prepare',
+    from: primary,
+    view: vote.view,
+    height: slot.height,
+    blockHash: slot.blockHash,
+    proposal: slot.proposal,
+    signature: proposed.signature,
+  });
+}
+
+/** The signatures in a certificate are votes too: they complete tallies, and may contradict what its signers told this replica. */
+export function countCertificate(replica: Replica, certificate: Certificate): void {
+  const { phase, view, height, blockHash } = certificate;
+  if (!isCounted(replica, phase, view, height)) return;
+  const tally = tallyFor(replica, view, height);
+  for (const { validator, signature } of certificate.signatures) {
+    if (validator !== replica.self) countVote(replica, tally, phase, validator, { blockHash, signature });
+  }
 }
 
 export function tallyFor(replica: Replica, view: View, height: Height): Tally {

@@ -18,6 +18,7 @@ function equivocate(committee: Committee, forB: readonly number[]): void {
     if (message.kind === 'pre-prepare') {
       const header = { ...message.proposal.header, timestamp: message.proposal.header.timestamp + 1_000 };
       committee.blocks.set(hashHeader(header), header);
+      committee.contents.set(hashHeader(header), committee.contents.get(message.blockHash) ?? []);
       other = { blockHash: hashHeader(header), proposal: { header, transactionHashes: [] } as never };
       return [{ ...message, ...other }];
     }
@@ -95,4 +96,21 @@ test('honest replicas are never accused through crashes and view changes', () =>
     committee.pass(1_000);
   }
   for (const index of [0, 1, 2, 3]) assert.deepEqual(evidenceAt(committee, index), []);
+});
+
+test('each side of an equivocation gets to see the other proposal: everybody ends with the proof', () => {
+  for (const forB of [[3], [2, 3], [1, 2, 3]]) {
+    const committee = new Committee(4);
+    equivocate(committee, forB);
+    committee.work();
+    committee.pass(8_000);
+    committee.checkAgreement();
+    if (forB.length === 3) continue; // It contradicts itself only towards its own disk.
+    for (const index of [1, 2, 3]) {
+      assert.ok(
+        evidenceAt(committee, index).some((line) => line.endsWith(' 0')),
+        `replica ${index} can prove that 0 lied to ${forB.join(' and ')}`,
+      );
+    }
+  }
 });
