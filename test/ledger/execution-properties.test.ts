@@ -263,6 +263,6 @@ test('thousands of candidates become a block in little time', (t) => {
   const took = performance.now() - begin;
   assert.equal(built.transactions.length, 4_000);
   t.diagnostic(`4,000 transfers: ${took.toFixed(1)} ms`);
-  // Ten times what a quiet machine needs: catches quadratic work, not a busy neighbour.
-  assert.ok(took < 1_500, `took ${took} ms`);
+  // Far above what a busy machine needs: catches work that grows with the square, not a neighbour.
+  assert.ok(took < 6_000, `took ${took} ms`);
 });

@@ -296,6 +296,6 @@ test('10,000 accounts take 1,000 updates in a small part of a block', (t) => {
   }
   const median = times.toSorted((a, b) => a - b)[4] as number;
   t.diagnostic(`1,000 updates: ${median.toFixed(1)} ms`);
-  // Ten times what a quiet machine needs: catches a rebuild of the tree, not a busy neighbour.
-  assert.ok(median < 250, `took ${median} ms`);
+  // Far above what a busy machine needs: catches work that grows with the square, not a neighbour.
+  assert.ok(median < 1_000, `took ${median} ms`);
 });
