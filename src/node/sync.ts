@@ -125,12 +125,13 @@ export class Sync {
     }
     const round = ++this.#round;
     this.#stage = { name: 'fetching', round };
-    const from = toHeight(this.#tip().header.height + 1);
+    const tip = this.#tip();
+    const from = toHeight(tip.header.height + 1);
     const request = encode(blocksRequestCodec, { from, count: limits.syncBlocks });
     this.#options.network.request(peer, 'blocks', request, (response) => {
       if (!this.#isCurrent(round)) return;
       if (response instanceof Problem) return this.#tryAnother();
-      const segment = this.#read(peer, response);
+      const segment = this.#read(peer, tip, response);
       if (segment === 'nothing') return this.#tryAnother();
       if (segment instanceof Problem) return this.#fault(peer, segment);
       this.#check(segment, round);
@@ -158,12 +159,13 @@ export class Sync {
     return this.#run?.tip ?? this.#options.chain.final;
   }
 
-  #read(peer: PeerId, response: Uint8Array): Segment | 'nothing' | Problem {
+  /** `tip` is where it was asked to go on from: the own chain may have grown meanwhile. */
+  #read(peer: PeerId, tip: Tip, response: Uint8Array): Segment | 'nothing' | Problem {
     const answer = decode(blocksResponseCodec, response, 'blocks response');
     if (answer instanceof Problem) return answer;
     if (answer.blocks.length === 0) return 'nothing';
     if (answer.certificate === undefined) return unproven('has no certificate');
-    return linkUp(this.#tip(), peer, answer, answer.certificate);
+    return linkUp(tip, peer, answer, answer.certificate);
   }
 
   #check(segment: Segment, round: number): void {
