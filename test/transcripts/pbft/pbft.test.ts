@@ -1,7 +1,5 @@
-import { Problem } from '../../../src/base/problem.ts';
 import type { Effect } from '../../../src/consensus/engine.ts';
 import type { PbftMessage } from '../../../src/consensus/pbft/message.ts';
-import type { PbftOptions } from '../../../src/consensus/pbft/options.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { hashHeader } from '../../../src/ledger/block.ts';
 import { Committee, type TestNode } from '../../consensus/pbft/harness.ts';
@@ -60,7 +58,7 @@ class Story {
       string
     >;
     const numbers = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, Number(value)]));
-    this.committee = new Committee(Number(n), { options: numbers as Partial<PbftOptions> });
+    this.committee = new Committee(Number(n), { options: numbers });
     this.committee.deliverable = (from, to, message) => !this.#isDropped(from, to, message);
     for (const node of this.committee.nodes) this.#listen(node);
     this.#log.push(`${n} replicas, ${this.committee.nodes.map(({ index }) => name(index)).join(' ')}`);
@@ -77,22 +75,14 @@ class Story {
 
   #describe(node: TestNode, effect: Effect<PbftMessage>): string | null {
     const who = name(node.index);
-    switch (effect.type) {
-      case 'send':
-        return `${who} sends ${this.#message(effect.message)}`;
-      case 'commit':
-        return `${who} final: ${this.#block(effect.link.blockHash)} at ${effect.link.height}`;
-      case 'trace':
-        return `${who} ${effect.event}${Object.entries(effect.data)
-          .map(([key, value]) => ` ${key}=${value}`)
-          .join('')}`;
-      case 'evidence':
-        return `${who} has evidence against ${name(effect.accused)}: ${effect.kind}`;
-      case 'answer':
-        return effect.result instanceof Problem ? `${who} refuses` : `${who} answers`;
-      default:
-        return null;
-    }
+    if (effect.type === 'send') return `${who} sends ${this.#message(effect.message)}`;
+    if (effect.type === 'commit')
+      return `${who} final: ${this.#block(effect.link.blockHash)} at ${effect.link.height}`;
+    if (effect.type === 'evidence')
+      return `${who} has evidence against ${name(effect.accused)}: ${effect.kind}`;
+    if (effect.type !== 'trace') return null;
+    const data = Object.entries(effect.data).map(([key, value]) => ` ${key}=${value}`);
+    return `${who} ${effect.event}${data.join('')}`;
   }
 
   #message(message: PbftMessage): string {

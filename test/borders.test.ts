@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
+
+/** Who may import whom: downward only. `src/README.md` shows the same table to people. */
+const mayImport: Record<string, readonly string[]> = {
+  base: [],
+  crypto: ['base'],
+  ledger: ['base', 'crypto'],
+  mempool: ['base', 'crypto', 'ledger'],
+  consensus: ['base', 'crypto', 'ledger'],
+  storage: ['base', 'crypto', 'ledger'],
+  network: ['base', 'crypto'],
+  api: ['base', 'crypto', 'ledger'],
+  client: ['base', 'crypto', 'ledger'],
+  node: ['base', 'crypto', 'ledger', 'mempool', 'consensus', 'storage', 'network', 'api'],
+  simulator: [
+    'base',
+    'crypto',
+    'ledger',
+    'mempool',
+    'consensus',
+    'storage',
+    'network',
+    'api',
+    'node',
+    'client',
+  ],
+  cli: [
+    'base',
+    'crypto',
+    'ledger',
+    'mempool',
+    'consensus',
+    'storage',
+    'network',
+    'api',
+    'node',
+    'client',
+    'simulator',
+  ],
+};
+
+/** They decide, so they read nothing but their arguments. */
+const pureFolders = ['base', 'ledger', 'mempool', 'consensus'];
+const impure = [
+  /\bDate\b/,
+  /\bMath\.random\b/,
+  /\bPromise\b/,
+  /\basync\b/,
+  /\bprocess\./,
+  /\bconsole\b/,
+  /\bsetTimeout\b/,
+  /\bsetInterval\b/,
+  /\bperformance\b/,
+];
+/** What a browser has no word for. */
+const browserSafe = ['base', 'ledger', 'client'];
+/** Of crypto, only these may use what is Node's; no browser code imports them. */
+const nativeCrypto = [
+  'native',
+  'native-hash',
+  'worker-verifier',
+  'verify-worker',
+  'verify',
+  'inline-verifier',
+  'keystore',
+];
+
+const root = fileURLToPath(new URL('../src', import.meta.url));
+
+interface SourceFile {
+  readonly path: string;
+  readonly folder: string;
+  readonly code: string;
+  readonly imports: readonly string[];
+}
+
+const files: SourceFile[] = globSync('**/*.ts', { cwd: root }).map((path) => {
+  const text = readFileSync(join(root, path), 'utf8');
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
+  const imports = [...code.matchAll(/(?:from\s+|import\s*\(?\s*)'([^']+)'/g)].map((match) => match[1] ?? '');
+  return { path, folder: path.split('/')[0] ?? '', code, imports };
+});
+
+const folderOf = (file: SourceFile, specifier: string): string =>
+  normalize(join(dirname(file.path), specifier)).split('/')[0] ?? '';
+
+const breaches = (rule: (file: SourceFile) => readonly string[]): string[] =>
+  files.flatMap((file) => rule(file).map((what) => `${file.path}: ${what}`));
+
+test('the sources were found', () => {
+  assert.ok(files.length > 100);
+  assert.deepEqual(
+    [...new Set(files.map(({ folder }) => folder))].filter(
+      (folder) => !(folder in mayImport) && folder !== 'index.ts',
+    ),
+    [],
+    'every folder stands in the table',
+  );
+});
+
+test('imports go downward only', () => {
+  const found = breaches((file) => {
+    const allowed = mayImport[file.folder];
+    if (allowed === undefined) return [];
+    return file.imports
+      .filter((specifier) => specifier.startsWith('.') && specifier.endsWith('.ts'))
+      .map((specifier) => folderOf(file, specifier))
+      .filter((folder) => folder !== file.folder && !allowed.includes(folder))
+      .map((folder) => `imports ${folder}`);
+  });
+  assert.deepEqual(found, []);
+});
+
+test('the two engines never import each other', () => {
+  const found = breaches((file) => {
+    const [, engine = ''] = /^consensus\/(pbft|raft)\//.exec(file.path) ?? [];
+    const other = engine === 'pbft' ? '/raft/' : '/pbft/';
+    return engine === '' ? [] : file.imports.filter((specifier) => specifier.includes(other));
+  });
+  assert.deepEqual(found, []);
+});
+
+test('what decides is pure: no clock, no randomness, no promise, nothing of Node', () => {
+  const found = breaches((file) => {
+    if (!pureFolders.includes(file.folder)) return [];
+    return [
+      ...file.imports.filter((specifier) => specifier.startsWith('node:')),
+      ...impure.filter((pattern) => pattern.test(file.code)).map(String),
+    ];
+  });
+  assert.deepEqual(found, []);
+});
+
+test('browser code uses nothing of Node, and no crypto that does', () => {
+  const found = breaches((file) => {
+    if (!browserSafe.includes(file.folder)) return [];
+    return file.imports.filter(
+      (specifier) =>
+        specifier.startsWith('node:') || nativeCrypto.some((name) => specifier.endsWith(`crypto/${name}.ts`)),
+    );
+  });
+  assert.deepEqual(found, []);
+});
+
+test('level has one door, and libp2p one folder', () => {
+  const found = breaches((file) =>
+    file.imports.filter(
+      (specifier) =>
+        (/^(level|classic-level|abstract-level)$/.test(specifier) &&
+          file.path !== 'storage/level-store.ts') ||
+        (/^(@?libp2p|@chainsafe|@multiformats)\b/.test(specifier) && file.folder !== 'network'),
+    ),
+  );
+  assert.deepEqual(found, []);
+});
+
+test('only verification makes verified messages', () => {
+  const found = breaches((file) =>
+    / as Verified</.test(file.code) && file.path !== 'node/verification.ts' ? ['makes Verified'] : [],
+  );
+  assert.deepEqual(found, []);
+});
+
+test('no default exports, no enums, no any', () => {
+  const found = breaches((file) =>
+    [/^export default/m, /^\s*(export )?(const )?enum /m, /: any\b/, /\bas any\b/, /<any>/]
+      .filter((pattern) => pattern.test(file.code))
+      .map(String),
+  );
+  assert.deepEqual(found, []);
+});
+
+test('files are named in kebab-case', () => {
+  assert.deepEqual(
+    files.map(({ path }) => path).filter((path) => !/^([a-z0-9-]+\/)*[a-z0-9-]+\.ts$/.test(path)),
+    [],
+  );
+});
