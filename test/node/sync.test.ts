@@ -1,0 +1,398 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { encode } from '../../src/base/codec.ts';
+import { defined } from '../../src/base/invariant.ts';
+import { limits } from '../../src/base/limits.ts';
+import { Problem } from '../../src/base/problem.ts';
+import type { Input } from '../../src/consensus/engine.ts';
+import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
+import { type Height, toHeight } from '../../src/ledger/block.ts';
+import { encodeBlock } from '../../src/ledger/block-body.ts';
+import { finalityCodec, type FinalityCertificate } from '../../src/ledger/certificate.ts';
+import { assembleTransaction } from '../../src/ledger/transaction.ts';
+import { headerBytes } from '../../src/node/chain.ts';
+import { silentLog } from '../../src/node/log.ts';
+import { restore } from '../../src/node/restore.ts';
+import { Serving } from '../../src/node/serving.ts';
+import { Sync } from '../../src/node/sync.ts';
+import { Verification } from '../../src/node/verification.ts';
+import { blocksRequestCodec, type BlocksResponse, blocksResponseCodec } from '../../src/node/wire.ts';
+import { receiptsCodec } from '../../src/ledger/receipt.ts';
+import { ChainStore } from '../../src/storage/chain-store.ts';
+import { MemoryStore } from '../../src/storage/memory-store.ts';
+import { ChainMaker, type Made, startOfTime } from './chain-maker.ts';
+import { signedTransaction, testGenesis, testProtocol } from './cluster.ts';
+import { VirtualTime } from './world.ts';
+
+const genesis = testGenesis(4);
+const maker = new ChainMaker(genesis);
+const transfer = (nonce: number) => signedTransaction(genesis, 'alice', { nonce });
+const everyBlock = (): boolean => true;
+
+/** A store that holds these final blocks, with certificates of those that `hasCertificate` names. */
+async function serverOf(
+  run: readonly Made[],
+  hasCertificate: (height: number) => boolean = everyBlock,
+): Promise<Serving> {
+  const time = new VirtualTime();
+  const store = await time.settle(ChainStore.open(new MemoryStore(time.defer), { chainId: genesis.chainId }));
+  await time.settle(restore(store, genesis));
+  for (const made of run) {
+    const { height } = made.header;
+    store.commit(
+      {
+        height,
+        hash: made.hash,
+        headerBytes: headerBytes(made.header),
+        blockBytes: encodeBlock(made.block),
+        certificate: hasCertificate(height) ? encode(finalityCodec, maker.certificate(made)) : null,
+        transactionHashes: [],
+        receiptsBytes: encode(receiptsCodec, []),
+        stateChanges: [],
+        forgetRecords: [],
+        forgetCandidates: [],
+      },
+      (problem) => assert.equal(problem, undefined),
+    );
+  }
+  time.run(0);
+  return new Serving({ chain: maker.chain(), store, log: silentLog });
+}
+
+type Server = (request: Uint8Array) => Uint8Array | null;
+type Synced = Extract<Input<never>, { type: 'synced' }>;
+
+/** A node at genesis that syncs, with an engine that finalises all that it is given. */
+class World {
+  readonly time = new VirtualTime();
+  readonly clock = this.time.clock(startOfTime);
+  readonly chain = maker.chain();
+  readonly servers = new Map<string, Server>();
+  readonly asked: string[] = [];
+  readonly penalties: string[] = [];
+  readonly synced: Synced[] = [];
+  readonly sync: Sync;
+  engineFinal: Height = toHeight(0);
+  /** While true, the engine takes nothing of what it is given. */
+  deaf = false;
+
+  constructor() {
+    const { time, clock, chain } = this;
+    const verification = new Verification<object>({
+      protocol: testProtocol(genesis) as never,
+      verifier: new InlineVerifier(time.defer),
+      clock,
+      wants: () => true,
+      validatorOf: () => undefined,
+      penalise: (peer, reason) => void this.penalties.push(`${peer} ${reason}`),
+    });
+    this.sync = new Sync({
+      chain,
+      clock,
+      verification,
+      log: silentLog,
+      network: {
+        request: (peer, _protocol, bytes, done) => {
+          this.asked.push(peer);
+          const response = this.servers.get(peer)?.(bytes) ?? null;
+          time.after(1, () =>
+            done(response ?? new Problem('network/refused', 'no', { remedy: 'Ask another.' })),
+          );
+        },
+      },
+      peersFor: () => [...this.servers.keys()],
+      members: () => undefined,
+      engineFinal: () => this.engineFinal,
+      give: (input) => {
+        this.synced.push(input);
+        if (!this.deaf) time.defer(() => this.#finalise(input));
+      },
+    });
+  }
+
+  #finalise({ chain: links }: Synced): void {
+    for (const { height, blockHash } of links) {
+      this.engineFinal = height;
+      assert.equal(this.chain.judge(blockHash).verdict, 'valid');
+      const candidate = defined(this.chain.get(blockHash), 'a synced block');
+      assert.ok(candidate.outcome.name === 'valid');
+      this.chain.advance(candidate, candidate.outcome.execution);
+      this.sync.applied(height);
+    }
+  }
+
+  /** A block becomes final without sync. */
+  finalise({ block, hash }: Made): void {
+    this.chain.add(block, { stored: false });
+    this.#finalise({ chain: [{ height: block.header.height, blockHash: hash }] } as unknown as Synced);
+  }
+
+  want(height: number): void {
+    this.sync.want(toHeight(height), []);
+    this.time.run(1_000);
+  }
+
+  get height(): number {
+    return this.chain.final.height;
+  }
+}
+
+const honest =
+  (serving: Serving): Server =>
+  (request) =>
+    serving.serve('blocks', request);
+
+/** A server that changes what an honest one would say. */
+const liar =
+  (serving: Serving, lie: (answer: BlocksResponse) => BlocksResponse): Server =>
+  (request) => {
+    const answer = serving.serve('blocks', request);
+    if (answer === null) return null;
+    return encode(blocksResponseCodec, lie(blocksResponseCodec.decode(answer)));
+  };
+
+describe('sync', () => {
+  test('fetches final blocks with their proof, until nobody has more', async () => {
+    const run = maker.run(20, (height) => [transfer(height - 1)]);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run)));
+    world.want(20);
+    assert.equal(world.height, 20);
+    assert.equal(world.chain.final.hash, run.at(-1)?.hash);
+    assert.equal(world.sync.active, false);
+  });
+
+  test('takes long chains in parts', async () => {
+    const length = 2 * limits.syncBlocks + 5;
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(maker.run(length))));
+    world.want(length);
+    assert.equal(world.height, length);
+    assert.equal(world.synced.length, 3);
+  });
+
+  test('goes on from where it is', async () => {
+    const run = maker.run(10);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run.slice(0, 4))));
+    world.want(4);
+    world.servers.set('peer-1', honest(await serverOf(run)));
+    world.want(10);
+    assert.equal(world.height, 10);
+    assert.equal(world.synced[1]?.chain[0]?.height, 5);
+  });
+
+  test('proves a block by the certificate of a later one, when that one is not in the response', async () => {
+    const run = maker.run(limits.syncBlocks + 10);
+    const world = new World();
+    const last = run.length;
+    world.servers.set('peer-1', honest(await serverOf(run, (height) => height === last)));
+    world.want(last);
+    assert.equal(world.height, last);
+    assert.equal(world.synced.length, 1, 'the engine gets the run with the certificate of its last block');
+    assert.equal(world.synced[0]?.chain.length, last);
+  });
+
+  test('believes no height that nobody can show: it asks each peer once and rests', async () => {
+    const world = new World();
+    const serving = await serverOf(maker.run(3));
+    for (const name of ['peer-1', 'peer-2', 'peer-3']) world.servers.set(name, honest(serving));
+    world.want(1_000_000_000);
+    assert.equal(world.height, 3);
+    assert.equal(world.sync.active, false);
+    assert.ok(world.asked.length <= 4);
+    assert.deepEqual(world.penalties, []);
+  });
+
+  test('asks nobody for what it has', async () => {
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(maker.run(3))));
+    world.engineFinal = toHeight(3);
+    world.want(3);
+    assert.deepEqual(world.asked, []);
+  });
+
+  test('gives the engine only what is new to it, when blocks became final another way meanwhile', async () => {
+    const run = maker.run(6);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run)));
+    world.deaf = true;
+    world.sync.want(toHeight(6), []);
+    world.engineFinal = toHeight(4);
+    world.time.run(100);
+    assert.deepEqual(
+      world.synced[0]?.chain.map(({ height }) => height),
+      [5, 6],
+    );
+  });
+
+  test('blames nobody for an answer that the own chain outran while it was on its way', async () => {
+    const run = maker.run(6);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run)));
+    world.sync.want(toHeight(6), []);
+    for (const made of run.slice(0, 4)) world.finalise(made);
+    world.time.run(100);
+    assert.deepEqual(world.penalties, []);
+    assert.deepEqual(
+      world.synced[0]?.chain.map(({ height }) => height),
+      [5, 6],
+    );
+    assert.equal(world.height, 6);
+  });
+
+  test('starts anew when the engine took nothing of what it was given', async () => {
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(maker.run(3))));
+    world.deaf = true;
+    world.want(3);
+    world.want(3);
+    assert.equal(world.synced.length, 1, 'it waits for the engine first');
+    world.deaf = false;
+    world.time.run(limits.syncStallMs);
+    world.want(3);
+    assert.equal(world.height, 3);
+  });
+
+  test('takes no block with a transaction that its sender did not sign, whoever certified it', async () => {
+    const { signature: _s, hash: _h, bytes: _b, ...body } = transfer(0);
+    const forged = maker.block(maker.start, [assembleTransaction(body, transfer(1).signature)]);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf([forged])));
+    world.want(1);
+    assert.equal(world.height, 0);
+    assert.equal(world.penalties.length, 1);
+  });
+});
+
+describe('a peer that lies in sync', () => {
+  const run = maker.run(6, (height) => [transfer(height - 1)]);
+  const rival = new ChainMaker(genesis).block(maker.start, [], { timestamp: startOfTime + 7 });
+  const forge = (certificate: FinalityCertificate | undefined, change: object): FinalityCertificate =>
+    ({ ...certificate, ...change }) as FinalityCertificate;
+  const firstSignature = (certificate: FinalityCertificate | undefined) =>
+    certificate?.engine === 'pbft' ? certificate.signatures : [];
+
+  const lies: Record<string, (answer: BlocksResponse) => BlocksResponse> = {
+    'no certificate': (answer) => ({ ...answer, certificate: undefined }),
+    'a certificate for another block': (answer) => ({ ...answer, certificate: maker.certificate(rival) }),
+    'a block that nobody agreed on, under the real certificate': (answer) => ({
+      ...answer,
+      blocks: [...answer.blocks.slice(0, -1), encodeBlock(rival.block)],
+    }),
+    'a block without its transactions': (answer) => ({
+      ...answer,
+      blocks: [
+        encodeBlock({ header: defined(run[0], 'a block').header, transactions: [] }),
+        ...answer.blocks.slice(1),
+      ],
+    }),
+    'a hole in the chain': (answer) => ({
+      ...answer,
+      blocks: answer.blocks.filter((_, index) => index !== 2),
+    }),
+    'blocks that start elsewhere': (answer) => ({ ...answer, blocks: answer.blocks.slice(1) }),
+    'bytes that are no block': (answer) => ({ ...answer, blocks: [Uint8Array.of(1, 2, 3)] }),
+    'a certificate signed by one validator three times': (answer) => ({
+      ...answer,
+      certificate: forge(answer.certificate, {
+        signatures: [0, 1, 2].map((validator) => ({
+          validator,
+          signature: firstSignature(answer.certificate)[0]?.signature,
+        })),
+      }),
+    }),
+    'a certificate of fewer than a quorum': (answer) => ({
+      ...answer,
+      certificate: forge(answer.certificate, { signatures: firstSignature(answer.certificate).slice(1) }),
+    }),
+    'a prepare certificate for a commit certificate': (answer) => ({
+      ...answer,
+      certificate: forge(answer.certificate, { phase: 'prepare' }),
+    }),
+    'headers that lead nowhere': (answer) => ({ ...answer, headers: [rival.header] }),
+  };
+
+  for (const [title, lie] of Object.entries(lies)) {
+    test(`with ${title} is blamed, and the next one is asked`, async () => {
+      const serving = await serverOf(run);
+      const world = new World();
+      world.servers.set('peer-1', liar(serving, lie));
+      world.servers.set('peer-2', honest(serving));
+      world.want(6);
+      assert.equal(world.height, 6);
+      assert.equal(world.penalties.length, 1, world.penalties.join());
+      assert.deepEqual(world.asked.slice(0, 2), ['peer-1', 'peer-2']);
+    });
+  }
+
+  test('is the only one there: nothing is taken from it', async () => {
+    const serving = await serverOf(run);
+    for (const lie of Object.values(lies)) {
+      const world = new World();
+      world.servers.set('peer-1', liar(serving, lie));
+      world.want(6);
+      assert.equal(world.height, 0);
+      assert.deepEqual(world.synced, []);
+      assert.equal(world.chain.size, 0);
+    }
+  });
+});
+
+describe('serving', () => {
+  const run = maker.run(9, (height) => [transfer(height - 1)]);
+  const ask = (serving: Serving, from: number, count: number) =>
+    blocksResponseCodec.decode(
+      defined(
+        serving.serve('blocks', encode(blocksRequestCodec, { from: toHeight(from), count })),
+        'an answer',
+      ),
+    );
+
+  test('gives as many blocks as asked, and the proof of the last', async () => {
+    const serving = await serverOf(run);
+    const answer = ask(serving, 3, 4);
+    assert.equal(answer.blocks.length, 4);
+    assert.equal(answer.certificate?.height, 6);
+    assert.deepEqual(answer.headers, []);
+  });
+
+  test('gives the headers up to the certificate where the last block has none of its own', async () => {
+    const serving = await serverOf(run, (height) => height === 9);
+    const answer = ask(serving, 3, 4);
+    assert.deepEqual(
+      answer.headers.map(({ height }) => height),
+      [7, 8, 9],
+    );
+    assert.equal(answer.certificate?.height, 9);
+  });
+
+  test('has nothing above its final block', async () => {
+    const serving = await serverOf(run);
+    assert.deepEqual(ask(serving, 10, 4), { blocks: [], headers: [], certificate: undefined });
+    assert.deepEqual(ask(serving, 2 ** 40, 4).blocks, []);
+    assert.equal(ask(serving, 9, 60_000).blocks.length, 1);
+    assert.equal(ask(serving, 0, 2).certificate?.height, 1, 'the genesis is known to all');
+  });
+
+  test('refuses what is no request, and places out of order or out of the block', async () => {
+    const serving = await serverOf(run);
+    const { hash } = defined(run[0], 'a block');
+    const places = (...list: number[]): Uint8Array =>
+      Buffer.concat([
+        Buffer.from(hash, 'hex'),
+        Buffer.of(0, list.length),
+        ...list.map((place) => Buffer.of(0, place)),
+      ]);
+    assert.ok(serving.serve('transactions', places(0)));
+    assert.equal(serving.serve('transactions', places(1)), null);
+    assert.equal(serving.serve('transactions', places(0, 0)), null);
+    for (const protocol of ['blocks', 'candidate', 'transactions', 'snapshot'] as const) {
+      assert.equal(serving.serve(protocol, Uint8Array.of(1)), null);
+    }
+    assert.equal(serving.serve('candidate', Buffer.alloc(32)), null);
+    const whole = serving.serve('candidate', Buffer.from(hash as Hash, 'hex'));
+    assert.deepEqual(whole, encodeBlock(defined(run[0], 'a block').block));
+  });
+});
