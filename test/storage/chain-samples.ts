@@ -1,0 +1,87 @@
+import { utf8 } from '../../src/base/bytes.ts';
+import { encode } from '../../src/base/codec.ts';
+import { hash, type Hash } from '../../src/crypto/hash.ts';
+import { zeroPublicKey } from '../../src/crypto/signature.ts';
+import { type BlockHeader, hashHeader, headerCodec, toHeight, toView } from '../../src/ledger/block.ts';
+import { ChainStore, type CommitRequest } from '../../src/storage/chain-store.ts';
+import type { Store } from '../../src/storage/port.ts';
+
+export const chainId = hash('quorate/v1/chain', utf8('test'));
+
+export interface SampleBlock {
+  readonly header: BlockHeader;
+  readonly hash: Hash;
+  readonly bytes: Uint8Array;
+}
+
+/** A chain whose blocks link; `salt` makes another one on the same genesis. */
+export function sampleBlocks(count: number, salt = ''): readonly SampleBlock[] {
+  const blocks: SampleBlock[] = [];
+  let parentHash = chainId;
+  for (let height = 0; height < count; height++) {
+    const root = hash('quorate/v1/block', utf8(height === 0 ? 'genesis' : `${salt}${height}`));
+    const header: BlockHeader = {
+      height: toHeight(height),
+      parentHash,
+      view: toView(0),
+      proposer: zeroPublicKey,
+      timestamp: 1_000 + height,
+      transactionRoot: root,
+      stateRoot: root,
+      receiptsRoot: root,
+      validatorsHash: root,
+      nextValidatorsHash: root,
+    };
+    parentHash = hashHeader(header);
+    blocks.push({ header, hash: parentHash, bytes: utf8(`block ${salt}${height}`) });
+  }
+  return blocks;
+}
+
+export const transactionHash = (height: number, index: number): Hash =>
+  hash('quorate/v1/transaction', utf8(`${height}/${index}`));
+
+/** Each block has two transactions, one entry of state of its own, and overwrites a common one. */
+export function commitOf(block: SampleBlock, changes: Partial<CommitRequest> = {}): CommitRequest {
+  const { height } = block.header;
+  return {
+    height,
+    hash: block.hash,
+    headerBytes: encode(headerCodec, block.header),
+    blockBytes: block.bytes,
+    certificate: height === 0 ? null : utf8(`certificate ${height}`),
+    transactionHashes: height === 0 ? [] : [transactionHash(height, 0), transactionHash(height, 1)],
+    receiptsBytes: utf8(`receipts ${height}`),
+    stateChanges: [
+      { key: Uint8Array.of(1, height), value: Uint8Array.of(height) },
+      { key: Uint8Array.of(2), value: Uint8Array.of(height, height) },
+    ],
+    forgetRecords: [],
+    forgetCandidates: [],
+    ...changes,
+  };
+}
+
+export function commit(chain: ChainStore, request: CommitRequest): Promise<void> {
+  return new Promise((resolve, reject) => {
+    chain.commit(request, (problem) => (problem === undefined ? resolve() : reject(problem)));
+  });
+}
+
+export function persist(
+  chain: ChainStore,
+  request: Partial<Parameters<ChainStore['persist']>[0]>,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    chain.persist({ records: [], blocks: [], ...request }, (problem) =>
+      problem === undefined ? resolve() : reject(problem),
+    );
+  });
+}
+
+/** A chain store with these blocks committed. */
+export async function filledChain(store: Store, blocks: readonly SampleBlock[]): Promise<ChainStore> {
+  const chain = await ChainStore.open(store, { chainId });
+  for (const block of blocks) await commit(chain, commitOf(block));
+  return chain;
+}

@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { Problem } from '../../src/base/problem.ts';
+import { openLevelStore } from '../../src/storage/level-store.ts';
+import { temporaryDirectory } from './places.ts';
+import { key, put, write } from './store-contract.ts';
+
+let home: { path: string; remove: () => Promise<void> };
+let directory: string;
+beforeEach(async () => {
+  home = await temporaryDirectory();
+  directory = join(home.path, 'db');
+});
+afterEach(() => home.remove());
+
+/** A store with ten batches, closed. */
+async function filled(): Promise<void> {
+  const store = await openLevelStore(directory);
+  for (let index = 0; index < 10; index++) {
+    await write(store, [put(key(1, index), new Uint8Array(5_000).fill(index))]);
+  }
+  await store.close();
+}
+
+async function refused(code: string, message: RegExp, options?: { create: boolean }): Promise<Problem> {
+  const outcome = await openLevelStore(directory, options).then(
+    async (store) => {
+      await store.close();
+      return 'it was opened';
+    },
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(outcome instanceof Problem, String(outcome));
+  assert.equal(outcome.code, code, outcome.message);
+  assert.match(outcome.message, message);
+  assert.ok(outcome.remedy.length > 20);
+  return outcome;
+}
+
+async function levelFile(pattern: RegExp): Promise<string> {
+  const names = (await readdir(join(directory, 'level'))).filter((name) => pattern.test(name));
+  return join(directory, 'level', names.sort().at(-1) ?? 'none');
+}
+
+async function flip(path: string, at: (size: number) => number): Promise<void> {
+  const bytes = await readFile(path);
+  const offset = at(bytes.length);
+  bytes[offset] = (bytes[offset] as number) ^ 0x10;
+  await writeFile(path, bytes);
+}
+
+/** What is there, name by name, to show that a refusal changed nothing. */
+async function contents(): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    // LevelDB writes its diary whenever it is asked.
+    if (!entry.isFile() || entry.name.startsWith('LOG')) continue;
+    const path = join(entry.parentPath, entry.name);
+    files[path] = (await readFile(path)).toString('latin1');
+  }
+  return files;
+}
+
+describe('a store directory is made once, whole', () => {
+  test('in a place that is not there, with parents, or is empty', async () => {
+    directory = join(home.path, 'a', 'b', 'db');
+    await (await openLevelStore(directory)).close();
+    assert.deepEqual((await readdir(directory)).sort(), ['level', 'quorate-store.json']);
+    directory = join(home.path, 'empty');
+    await mkdir(directory);
+    await (await openLevelStore(directory)).close();
+    assert.deepEqual((await readdir(directory)).sort(), ['level', 'quorate-store.json']);
+  });
+
+  test('what a crash left of an earlier attempt does not matter', async () => {
+    await mkdir(`${directory}.creating/level`, { recursive: true });
+    await writeFile(`${directory}.creating/level/CURRENT`, 'half');
+    await (await openLevelStore(directory)).close();
+    assert.deepEqual(await readdir(home.path), ['db']);
+  });
+
+  test('and not at all when it must be there', async () => {
+    await refused('storage/missing', /there is no store/, { create: false });
+    assert.deepEqual(await readdir(home.path), []);
+  });
+
+  test('a place that cannot be used is a problem', async () => {
+    await writeFile(join(home.path, 'file'), '');
+    directory = join(home.path, 'file', 'db');
+    await refused('storage/foreign', /it is a file/);
+    directory = join(home.path, 'x'.repeat(300));
+    await refused('storage/access', /cannot be used/);
+  });
+});
+
+describe('a store in use', () => {
+  test('is refused to the same process, and free again afterwards', async () => {
+    const store = await openLevelStore(directory);
+    await refused('storage/in-use', /in use/);
+    directory = join(home.path, '.', 'x', '..', 'db');
+    await refused('storage/in-use', /in use/);
+    await store.close();
+    await (await openLevelStore(directory)).close();
+  });
+
+  test('is refused to another process, also after this one asked twice', async () => {
+    const store = await openLevelStore(directory);
+    await write(store, [put(key(1), key(1))]);
+    await refused('storage/in-use', /in use/);
+    const child = fork(new URL('./open-store.ts', import.meta.url), [directory]);
+    const [answer] = await once(child, 'message');
+    assert.equal(answer, 'storage/in-use');
+    await write(store, [put(key(1), key(2))]);
+    await store.close();
+  });
+
+  test('that another process has is refused here, and free when that is killed', async () => {
+    const child = fork(new URL('./open-store.ts', import.meta.url), [directory, 'hold']);
+    const [answer] = await once(child, 'message');
+    assert.equal(answer, 'open');
+    await refused('storage/in-use', /another process/);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const store = await openLevelStore(directory);
+    assert.deepEqual(store.get(key(1)), key(7), 'what was written before the kill is there');
+    await store.close();
+  });
+});
+
+describe('a directory of something else', () => {
+  test('with files in it is left alone', async () => {
+    await mkdir(directory);
+    await writeFile(join(directory, 'holiday.jpg'), 'x');
+    await refused('storage/foreign', /holiday.jpg/);
+    assert.deepEqual(await readdir(directory), ['holiday.jpg']);
+  });
+
+  test('that is a LevelDB of another program is left alone', async () => {
+    await filled();
+    await rename(join(directory, 'level'), join(home.path, 'bare'));
+    directory = join(home.path, 'bare');
+    await refused('storage/foreign', /not a store of this program/);
+  });
+
+  test('that is a file is left alone', async () => {
+    await writeFile(directory, 'text');
+    await refused('storage/foreign', /it is a file/);
+    assert.equal(await readFile(directory, 'utf8'), 'text');
+  });
+});
+
+describe('a damaged store is never opened, and never made anew', () => {
+  const damages: [string, RegExp, () => Promise<unknown>][] = [
+    [
+      'the marker is gone',
+      /quorate-store.json.* is missing/,
+      () => rm(join(directory, 'quorate-store.json')),
+    ],
+    ['the marker is empty', /not readable/, () => truncate(join(directory, 'quorate-store.json'))],
+    [
+      'the marker is another’s',
+      /not readable/,
+      () => writeFile(join(directory, 'quorate-store.json'), '{"format":"x"}'),
+    ],
+    [
+      'the database folder is gone',
+      /folder level is missing/,
+      () => rm(join(directory, 'level'), { recursive: true }),
+    ],
+    [
+      'the database folder was emptied',
+      /write-ahead log.* is missing/,
+      async () => {
+        await rm(join(directory, 'level'), { recursive: true });
+        await mkdir(join(directory, 'level'));
+      },
+    ],
+    ['CURRENT is gone', /cannot be opened/, async () => rm(await levelFile(/^CURRENT$/))],
+    ['CURRENT is empty', /cannot be opened/, async () => truncate(await levelFile(/^CURRENT$/))],
+    [
+      'CURRENT is garbage',
+      /cannot be opened/,
+      async () => writeFile(await levelFile(/^CURRENT$/), 'garbage'),
+    ],
+    [
+      'CURRENT names nothing',
+      /cannot be opened/,
+      async () => writeFile(await levelFile(/^CURRENT$/), 'MANIFEST-999999\n'),
+    ],
+    ['MANIFEST is gone', /cannot be opened/, async () => rm(await levelFile(/^MANIFEST/))],
+    ['MANIFEST is empty', /cannot be opened/, async () => truncate(await levelFile(/^MANIFEST/))],
+    [
+      'MANIFEST has a flipped bit',
+      /cannot be opened/,
+      async () => flip(await levelFile(/^MANIFEST/), () => 12),
+    ],
+    [
+      'the write-ahead log is gone',
+      /write-ahead log.* is missing/,
+      async () => rm(await levelFile(/\.log$/)),
+    ],
+    [
+      'the write-ahead log has a flipped bit',
+      /\.log is wrong at byte \d+/,
+      async () => flip(await levelFile(/\.log$/), (size) => size >> 1),
+    ],
+  ];
+
+  for (const [what, message, damage] of damages) {
+    test(what, async () => {
+      await filled();
+      await damage();
+      const before = await contents();
+      await refused('storage/damaged', message);
+      // A second attempt finds the same: the first repaired nothing.
+      await refused('storage/damaged', message);
+      assert.deepEqual(await contents(), before);
+    });
+  }
+
+  test('a database that was exchanged for a fresh one, which LevelDB itself would open', async () => {
+    await filled();
+    await (await openLevelStore(join(home.path, 'other'))).close();
+    await rm(join(directory, 'level'), { recursive: true });
+    await cp(join(home.path, 'other', 'level'), join(directory, 'level'), { recursive: true });
+    await refused('storage/damaged', /belongs to another store/);
+    await refused('storage/damaged', /belongs to another store/);
+  });
+
+  test('a future format is told apart from damage', async () => {
+    await filled();
+    await writeFile(join(directory, 'quorate-store.json'), '{"format":"quorate-store","version":2}');
+    await refused('storage/format', /format 2/);
+  });
+
+  test('a torn last batch, as a power failure leaves it, is no damage: the rest is there', async () => {
+    await filled();
+    const log = await levelFile(/\.log$/);
+    await truncate(log, (await readFile(log)).length - 100);
+    const store = await openLevelStore(directory);
+    assert.equal(store.get(key(1, 8))?.length, 5_000);
+    assert.equal(store.get(key(1, 9)), undefined);
+    await store.close();
+  });
+});
+
+describe('a store whose disk is full', () => {
+  test('answers with the problem, takes nothing more, and keeps what it had acknowledged', async () => {
+    // A process that may not make files above a megabyte (sh counts in 512 bytes).
+    const script = fileURLToPath(new URL('./fill-store.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)('sh', [
+      '-c',
+      'ulimit -f 2048; exec "$0" "$@"',
+      process.execPath,
+      script,
+      directory,
+    ]);
+    const { acknowledged, code, later } = JSON.parse(stdout) as Record<string, unknown>;
+    assert.equal(code, 'storage/write-failed');
+    assert.deepEqual(later, ['storage/write-failed', 'storage/write-failed']);
+    const store = await openLevelStore(directory);
+    const stored = await store.scan({ from: key(1), to: key(2) });
+    assert.ok(Number(acknowledged) > 0 && stored.length >= Number(acknowledged));
+    await write(store, [put(key(3), key(3))]);
+    await store.close();
+  });
+});
