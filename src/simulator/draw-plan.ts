@@ -184,7 +184,13 @@ function drawFault(chance: Chance, kind: FaultKind, scope: FaultScope): Fault {
     case 'rotating-partition':
       return { kind, everyMs: chance.between(80, 800), ...episode };
     case 'clog':
-      return { kind, from: node, to: chance.pick(all), bytesPerMs: chance.between(1, 20), ...episode };
+      return {
+        kind,
+        from: node,
+        to: chance.pick(all),
+        bytesPerMs: chance.pick([0.05, 0.3, 1, 5, 20]),
+        ...episode,
+      };
     case 'crash-all':
       return { kind, at, forMs: Math.min(forMs, 800) };
     case 'clock-jump':

@@ -31,6 +31,7 @@ export class VirtualDisk {
   private readonly landed: Pending[] = [];
   private stalledUntil: VirtualMs = 0;
   private failing = false;
+  private hasFailed = false;
   private busy = false;
   private everWritten = 0;
 
@@ -57,6 +58,7 @@ export class VirtualDisk {
   /** Opens the store for one process. */
   open(life: ProcessLife): Store {
     this.failing = false;
+    this.hasFailed = false;
     return {
       get: (key) => this.durable.get(toHex(key))?.slice(),
       write: (batch, done) => {
@@ -80,7 +82,8 @@ export class VirtualDisk {
 
   /** The process is gone. Of the batches under way some made it, in order; returns how many did not. */
   crash(): number {
-    const kept = this.options.chance.between(0, this.queue.length);
+    // After a failed sync nothing more was taken: what came behind it must not be there without it.
+    const kept = this.hasFailed ? 0 : this.options.chance.between(0, this.queue.length);
     const lost = this.queue.length - kept;
     for (const { batch } of this.landed.splice(0)) this.apply(batch);
     for (const { batch } of this.queue.splice(0).slice(0, kept)) this.apply(batch);
@@ -113,6 +116,7 @@ export class VirtualDisk {
     this.busy = false;
     this.queue.shift();
     if (this.failing) {
+      this.hasFailed = true;
       entry.life.enter(() => entry.done(syncFailed()));
     } else {
       this.landed.push(entry);

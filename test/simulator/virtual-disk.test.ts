@@ -108,6 +108,19 @@ describe('virtual disk', () => {
     assert.equal(next.get(utf8('b')), undefined);
   });
 
+  test('what came behind a failed sync is never there without it', () => {
+    for (let seed = 0; seed < 32; seed++) {
+      const { scheduler, disk, start } = setUp(seed);
+      const { life, store } = start();
+      disk.fail();
+      store.write([put('a', '1')], () => life.kill());
+      store.write([put('b', '1')], () => undefined);
+      run(scheduler, 2);
+      disk.crash();
+      assert.equal(start().store.get(utf8('b')), undefined);
+    }
+  });
+
   test('a paused process is told when it wakes up, and a crash meanwhile keeps the order', () => {
     for (let seed = 0; seed < 32; seed++) {
       const { scheduler, disk, start } = setUp(seed);
