@@ -28,6 +28,10 @@ interface Reader {
    * reads too slowly falls behind, and costs one page of memory; one that reads nothing is dropped.
    */
   mode: 'live' | 'behind';
+  /** Characters written that the operating system has not taken yet. */
+  waiting: number;
+  /** Called when it took some. */
+  onTaken: () => void;
 }
 
 /** Server-sent events (HTML standard, section 9.2) of final blocks. Every reader gets every height once, in order. */
@@ -66,7 +70,13 @@ export class EventStream {
     });
     response.write('retry: 2000\n\n');
     const next = this.#backend.status().finalHeight + 1;
-    const reader: Reader = { response, next: from ?? next, mode: 'live' };
+    const reader: Reader = {
+      response,
+      next: from ?? next,
+      mode: 'live',
+      waiting: 0,
+      onTaken: () => undefined,
+    };
     this.#readers.add(reader);
     response.on('close', () => this.#leave(reader));
     response.on('error', () => this.#leave(reader));
@@ -103,7 +113,7 @@ export class EventStream {
 
   async #readStore(reader: Reader): Promise<void> {
     while (this.#readers.has(reader)) {
-      if (reader.response.writableLength > this.#bounds.bufferBytes && !(await this.#drained(reader))) {
+      if (!(await this.#hasRoom(reader))) {
         this.#drop(reader);
         return;
       }
@@ -119,20 +129,23 @@ export class EventStream {
     }
   }
 
-  /** Whether the reader took everything within the time for that. */
-  #drained({ response }: Reader): Promise<boolean> {
+  /** Whether the reader has room for more, now or within the time for that. */
+  async #hasRoom(reader: Reader): Promise<boolean> {
+    const fits = (): boolean => reader.waiting <= this.#bounds.bufferBytes;
+    if (fits()) return true;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(false), this.#bounds.stallMs);
-      const onDrain = (): void => settle(true);
-      const onClose = (): void => settle(false);
-      const settle = (drained: boolean): void => {
+      const settle = (room: boolean): void => {
         clearTimeout(timer);
-        response.off('drain', onDrain);
-        response.off('close', onClose);
-        resolve(drained);
+        reader.onTaken = () => undefined;
+        reader.response.off('close', onClose);
+        resolve(room);
       };
-      response.on('drain', onDrain);
-      response.on('close', onClose);
+      const onClose = (): void => settle(false);
+      const timer = setTimeout(onClose, this.#bounds.stallMs);
+      reader.response.on('close', onClose);
+      reader.onTaken = () => {
+        if (fits()) settle(true);
+      };
     });
   }
 
@@ -144,13 +157,17 @@ export class EventStream {
   /** False when the reader has more waiting than it should. */
   #write(reader: Reader, height: number, text: string): boolean {
     reader.next = height + 1;
-    reader.response.write(text);
-    return reader.response.writableLength <= this.#bounds.bufferBytes;
+    reader.waiting += text.length;
+    reader.response.write(text, () => {
+      reader.waiting -= text.length;
+      reader.onTaken();
+    });
+    return reader.waiting <= this.#bounds.bufferBytes;
   }
 
   #ping(): void {
-    for (const { response, mode } of this.#readers) {
-      if (mode === 'live' && response.writableLength === 0) response.write(': ping\n\n');
+    for (const { response, mode, waiting } of this.#readers) {
+      if (mode === 'live' && waiting === 0) response.write(': ping\n\n');
     }
   }
 

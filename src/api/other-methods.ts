@@ -27,7 +27,7 @@ export function answerOtherMethods(api: Api): () => void {
         onRequest: (request, reply) => {
           void reply.header('allow', allow);
           throw apiProblem('api/method-not-allowed', `${request.method} is not for this path`, {
-            remedy: `Use ${allow}.`,
+            remedy: `Use ${allow} for this path.`,
             details: { allow },
           });
         },

@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
+import { Problem } from '../../src/base/problem.ts';
+import { startApi } from '../../src/api/server.ts';
+import { transfer } from './fake-backend.ts';
+import { binaryBatch, hexOf, post, postBinary, problemFrom, rawExchange, start } from './world.ts';
+
+void test('an unknown path is 404, and a known one with another method 405 with what it allows', async (t) => {
+  const world = await start(t);
+  for (const path of ['/', '/v1', '/v2/status', '/v1/blocks/1/2', '/metrics/']) {
+    const problem = await problemFrom(await fetch(world.api.address + path), 404, 'api/not-found');
+    assert.equal(problem.instance, path);
+  }
+  for (const [method, path, allow] of [
+    ['DELETE', '/v1/transactions', 'POST'],
+    ['GET', '/v1/transactions', 'POST'],
+    ['POST', '/v1/blocks/1', 'GET, HEAD'],
+    ['PUT', '/metrics', 'GET, HEAD'],
+  ] as const) {
+    const body = method === 'GET' ? null : 'x'.repeat(100);
+    const response = await fetch(world.api.address + path, { method, body });
+    assert.equal(response.headers.get('allow'), allow);
+    await problemFrom(response, 405, 'api/method-not-allowed');
+  }
+});
+
+void test('a height is plain decimal digits below 2^48, and nothing else', async (t) => {
+  const world = await start(t);
+  for (const name of [
+    '9007199254740993',
+    '281474976710656',
+    '-1',
+    '+1',
+    '1.0',
+    '1e3',
+    '0x10',
+    '01',
+    '1n',
+    'NaN',
+    'Infinity',
+    '%31%20',
+    '١',
+    'Latest',
+    'ab'.repeat(31),
+    'AB'.repeat(32),
+  ]) {
+    await problemFrom(await fetch(`${world.api.address}/v1/blocks/${name}`), 400, 'api/invalid-request');
+  }
+  for (const query of [
+    'from=9007199254740993',
+    'from=-1',
+    'limit=0',
+    'limit=101',
+    'limit=x',
+    'from=1&from=2',
+    'other=1',
+  ]) {
+    await problemFrom(await fetch(`${world.api.address}/v1/headers?${query}`), 400, 'api/invalid-request');
+  }
+});
+
+void test('a bad hash, address, key or query is 400 and says which', async (t) => {
+  const world = await start(t);
+  const refused = async (path: string, code: string): Promise<Problem['message']> =>
+    (await problemFrom(await fetch(world.api.address + path), 400, code)).detail;
+  for (const hash of ['zz', 'G'.repeat(64), `0x${'a'.repeat(62)}`, 'a'.repeat(63)]) {
+    assert.match(await refused(`/v1/transactions/${hash}`, 'api/invalid-request'), /params\/hash/);
+  }
+  for (const account of [
+    'qr1nonsense',
+    'alice',
+    '0'.repeat(63),
+    'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4',
+  ]) {
+    await refused(`/v1/accounts/${account}`, 'keys/address');
+  }
+  assert.match(
+    await refused(`/v1/accounts/${'0'.repeat(64)}?consistency=strong`, 'api/invalid-request'),
+    /consistency/,
+  );
+  assert.match(await refused('/v1/blocks/1?full=yes', 'api/invalid-request'), /full/);
+  assert.match(await refused(`/v1/records/${'k'.repeat(129)}`, 'api/invalid-request'), /128 bytes/);
+  assert.match(await refused(`/v1/records/${'%C3%A9'.repeat(64)}k`, 'api/invalid-request'), /128 bytes/);
+  await refused('/v1/records/%FF%FE', 'api/bad-path');
+  await refused('/v1/records/%zz', 'api/bad-path');
+  await problemFrom(
+    await fetch(`${world.api.address}/v1/records/${'k'.repeat(2_000)}`),
+    414,
+    'api/path-too-long',
+  );
+});
+
+void test('malformed JSON is 400, whatever is wrong with it', async (t) => {
+  const world = await start(t);
+  for (const body of ['', '{', '{"transaction":}', "{'transaction':'00'}", '[1,]', 'null x', '\uFEFF{}x']) {
+    await problemFrom(await post(world, body), 400, 'api/malformed-json');
+  }
+  const hex = hexOf(transfer(0));
+  for (const body of [
+    null,
+    [],
+    {},
+    7,
+    { transaction: 7 },
+    { transaction: '' },
+    { transaction: 'abc' },
+    { transaction: 'zz' },
+    { transaction: hex.toUpperCase() },
+    { transaction: `0x${hex}` },
+    { transaction: hex, transactions: [hex] },
+    { transaction: hex, more: true },
+    { transactions: [] },
+    { transactions: [hex, null] },
+    { transactions: { 0: hex, length: 1 } },
+    { transaction: 'ab'.repeat(limits.maxTransactionBytes + 1) },
+  ]) {
+    const text = JSON.stringify(body);
+    await problemFrom(await post(world, text), 400, 'api/invalid-request');
+  }
+  await problemFrom(await post(world, `{"__proto__":{"transaction":"${hex}"}}`), 400, 'api/invalid-request');
+  assert.equal(world.backend.submissions, 0);
+});
+
+void test('invalid UTF-8 is 400', async (t) => {
+  const world = await start(t);
+  const bytes = Buffer.concat([
+    Buffer.from('{"transaction":"'),
+    Buffer.from([0xff, 0xc0, 0x80]),
+    Buffer.from('"}'),
+  ]);
+  await problemFrom(await post(world, bytes), 400, 'api/invalid-utf8');
+});
+
+void test('deep nesting is refused in the time that it takes to read it', async (t) => {
+  const world = await start(t);
+  const deep = '['.repeat(limits.httpBodyBytes - 10);
+  const started = performance.now();
+  await problemFrom(await post(world, deep), 400, 'api/json-too-deep');
+  await problemFrom(await post(world, `${'{"a":'.repeat(300_000)}1`), 400, 'api/json-too-deep');
+  assert.ok(performance.now() - started < 2_000);
+  // Brackets in text are no nesting.
+  await problemFrom(await post(world, { transaction: '[{'.repeat(100) }), 400, 'api/invalid-request');
+});
+
+void test('too many transactions in one batch are refused, in JSON and in binary', async (t) => {
+  const world = await start(t);
+  const many = Array.from({ length: limits.httpBatch + 1 }, () => Uint8Array.of(1));
+  await problemFrom(await post(world, { transactions: many.map(() => '01') }), 400, 'api/invalid-request');
+  const problem = await problemFrom(await postBinary(world, binaryBatch(many)), 400, 'codec/malformed');
+  assert.match(problem.detail, /above the limit 1000/);
+  assert.equal(world.backend.submissions, 0);
+});
+
+void test('a binary batch that is cut, longer than it says, or empty is refused', async (t) => {
+  const world = await start(t);
+  const good = binaryBatch([transfer(0).bytes]);
+  for (const body of [
+    good.slice(0, -1),
+    Buffer.concat([good, Buffer.from([0])]),
+    good.slice(0, 1),
+    Buffer.from([0, 1]),
+  ]) {
+    await problemFrom(await postBinary(world, body), 400, 'codec/malformed');
+  }
+  await problemFrom(await postBinary(world, Buffer.from([0, 0])), 400, 'api/invalid-request');
+  const oversize = binaryBatch([new Uint8Array(limits.maxTransactionBytes + 1)]);
+  await problemFrom(await postBinary(world, oversize), 400, 'codec/malformed');
+});
+
+void test('another media type is 415, and none is too', async (t) => {
+  const world = await start(t);
+  for (const type of ['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'nonsense']) {
+    await problemFrom(await post(world, 'x', '', type), 415, 'api/media-type');
+  }
+  await problemFrom(await post(world, Buffer.from('x'), '', ''), 415, 'api/media-type');
+});
+
+void test('a body past the limit is 413, whether it says its length or not', async (t) => {
+  const world = await start(t);
+  const head = (length: string): string =>
+    `POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${length}\r\n\r\n`;
+  const announced = await rawExchange(world, `${head(`Content-Length: ${10 * 2 ** 20}`)}{`);
+  assert.match(announced, /^HTTP\/1\.1 413 /);
+  assert.match(announced, /api\/body-too-large/);
+  const chunk = `10000\r\n${'x'.repeat(0x10000)}\r\n`;
+  const chunked = await rawExchange(world, head('Transfer-Encoding: chunked') + chunk.repeat(40));
+  assert.match(chunked, /^HTTP\/1\.1 413 /);
+});
+
+void test('a body or a head that comes too slowly is 408, and the connection ends', async (t) => {
+  const world = await start(t, { requestTimeoutMs: 200 });
+  const head =
+    'POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n';
+  for (const text of [`${head}\r\n{"tra`, head]) {
+    const answer = await rawExchange(world, text);
+    assert.match(answer, /^HTTP\/1\.1 408 /);
+    assert.match(answer, /application\/problem\+json/);
+    assert.match(answer, /api\/request-timeout/);
+  }
+});
+
+void test('what is no HTTP is 400, and a head that is too large 431', async (t) => {
+  const world = await start(t);
+  const garbage = await rawExchange(world, 'HELLO\r\n\r\n');
+  assert.match(garbage, /^HTTP\/1\.1 400 [\s\S]*api\/bad-request/);
+  const large = await rawExchange(
+    world,
+    `GET /v1/status HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(40_000)}\r\n\r\n`,
+  );
+  assert.match(large, /^HTTP\/1\.1 431 [\s\S]*api\/headers-too-large/);
+});
+
+void test('bad use of wait is 400', async (t) => {
+  const world = await start(t);
+  const body = { transaction: hexOf(transfer(0)) };
+  for (const query of [
+    '?wait=yes',
+    '?timeoutMs=5',
+    '?wait=final&timeoutMs=0',
+    '?wait=final&timeoutMs=60001',
+    '?wiat=final',
+  ]) {
+    await problemFrom(await post(world, body, query), 400, 'api/invalid-request');
+  }
+  assert.equal(world.backend.submissions, 0);
+});
+
+void test('a fault of our own is a 500 that tells nothing of the inside, and a line in the log that tells all', async (t) => {
+  const world = await start(t);
+  world.backend.failure = new TypeError('secret detail of the inside');
+  const response = await post(world, { transaction: hexOf(transfer(0)) });
+  const problem = await problemFrom(response, 500, 'api/internal');
+  assert.doesNotMatch(JSON.stringify(problem), /secret/);
+  assert.match(world.logged.join(), /secret detail/);
+});
+
+void test('a port in use is a problem that names it', async (t) => {
+  const world = await start(t);
+  const { port } = new URL(world.api.address);
+  const log = { error: () => undefined };
+  const second = startApi({ backend: world.backend, host: '127.0.0.1', port: Number(port), log });
+  await assert.rejects(second, (thrown: unknown) => {
+    assert.ok(thrown instanceof Problem);
+    assert.equal(thrown.code, 'api/port-in-use');
+    assert.equal(thrown.details['port'], Number(port));
+    return true;
+  });
+});

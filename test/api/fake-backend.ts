@@ -1,0 +1,262 @@
+import type {
+  Backend,
+  BlockName,
+  BlockView,
+  Consistency,
+  EvidenceView,
+  FinalBlock,
+  NodeIdentity,
+  NodeStatus,
+  SubmitResult,
+  TransactionStatus,
+} from '../../src/api/backend.ts';
+import { Problem } from '../../src/base/problem.ts';
+import { type Hash, zeroHash } from '../../src/crypto/hash.ts';
+import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
+import { type BlockHeader, hashHeader, type Height, toHeight, toView } from '../../src/ledger/block.ts';
+import type { FinalityCertificate } from '../../src/ledger/certificate.ts';
+import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
+import { hashReceipt, type Receipt, receiptsRootOf } from '../../src/ledger/receipt.ts';
+import { assembleTransaction, decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
+
+export const alice = 'a1'.repeat(32) as PublicKey;
+export const validator = 'b2'.repeat(32) as PublicKey;
+const chainId = 'cc'.repeat(32) as Hash;
+
+export function transfer(nonce: number, fee = 10n): Transaction {
+  return assembleTransaction(
+    {
+      chainId,
+      sender: alice,
+      nonce,
+      fee,
+      expiryHeight: toHeight(1_000),
+      payload: { type: 'transfer', to: validator, amount: 2n ** 60n, memo: 'héllo' },
+    },
+    'ee'.repeat(64) as Signature,
+  );
+}
+
+/** A node of plain memory: what is submitted waits until a test makes a block of it. */
+export class FakeBackend implements Backend {
+  readonly identity: NodeIdentity = {
+    engine: 'pbft',
+    chainId,
+    chainName: 'fake',
+    development: true,
+    version: '1.2.3',
+    validator,
+  };
+  readonly blocks: BlockView[] = [];
+  readonly pending = new Map<Hash, Transaction>();
+  readonly records = new Map<string, Uint8Array>();
+  readonly listeners = new Set<(block: FinalBlock) => void>();
+  readonly evidenceList: EvidenceView[] = [];
+  /** What `submit` says of each, when a test wants something else than taking it. */
+  judge: (transaction: Transaction) => Problem | undefined = () => undefined;
+  /** Runs while a submission is under way. */
+  meanwhile: () => void = () => undefined;
+  unhealthy: Problem | undefined;
+  unready: Problem | undefined;
+  failure: Error | undefined;
+  submissions = 0;
+
+  constructor() {
+    this.makeBlock([]);
+  }
+
+  /** Makes a block of these, or of all that waits, final, and tells of it. */
+  makeBlock(transactions: readonly Transaction[] = [...this.pending.values()]): BlockView {
+    const parent = this.blocks.at(-1);
+    const receipts = transactions.map(({ hash, fee }): Receipt => ({
+      transactionHash: hash,
+      status: 'applied',
+      code: '',
+      fee,
+    }));
+    const header: BlockHeader = {
+      height: toHeight(this.blocks.length),
+      parentHash: parent?.hash ?? chainId,
+      view: toView(0),
+      proposer: validator,
+      timestamp: 1_700_000_000_000 + this.blocks.length,
+      transactionRoot: merkleRoot(transactions.map(({ hash }) => hash)),
+      stateRoot: zeroHash,
+      receiptsRoot: receiptsRootOf(receipts),
+      validatorsHash: zeroHash,
+      nextValidatorsHash: zeroHash,
+    };
+    const hash = hashHeader(header);
+    const block: BlockView = {
+      hash,
+      header,
+      transactions,
+      receipts,
+      certificate: this.blocks.length === 0 ? null : certificateOf(header, hash),
+    };
+    this.blocks.push(block);
+    for (const each of transactions) this.pending.delete(each.hash);
+    for (const listener of this.listeners) listener({ hash, header, receipts });
+    return block;
+  }
+
+  async submit(transactions: readonly Uint8Array[]): Promise<readonly SubmitResult[]> {
+    this.submissions += 1;
+    if (this.failure !== undefined) throw this.failure;
+    const results = transactions.map((bytes): SubmitResult => {
+      const transaction = decodeTransaction(bytes);
+      if (transaction instanceof Problem) return { status: 'refused', hash: null, problem: transaction };
+      const { hash } = transaction;
+      const problem = this.judge(transaction);
+      if (problem !== undefined) return { status: 'refused', hash, problem };
+      if (this.pending.has(hash) || this.find(hash) !== undefined) return { status: 'known', hash };
+      this.pending.set(hash, transaction);
+      return { status: 'accepted', hash };
+    });
+    this.meanwhile();
+    return results;
+  }
+
+  find(hash: Hash): { block: BlockView; index: number } | undefined {
+    for (const block of this.blocks) {
+      const index = block.transactions.findIndex((each) => each.hash === hash);
+      if (index >= 0) return { block, index };
+    }
+    return undefined;
+  }
+
+  async transaction(hash: Hash): Promise<TransactionStatus> {
+    const found = this.find(hash);
+    if (found === undefined) {
+      if (hash === 'dd'.repeat(32)) {
+        const problem = new Problem('mempool/expired', 'it expired', { remedy: 'Sign it again.' });
+        return { status: 'dropped', hash, problem };
+      }
+      return { status: this.pending.has(hash) ? 'pending' : 'unknown', hash };
+    }
+    const { block, index } = found;
+    const hashes = block.transactions.map((each) => each.hash);
+    return {
+      status: 'final',
+      hash,
+      inclusion: {
+        height: block.header.height,
+        blockHash: block.hash,
+        header: block.header,
+        descendants: [],
+        certificate: certificateOf(block.header, block.hash),
+        receipt: block.receipts[index] as Receipt,
+        transactionProof: merkleProof(hashes, index),
+        receiptProof: merkleProof(block.receipts.map(hashReceipt), index),
+        transaction: block.transactions[index] as Transaction,
+      },
+    };
+  }
+
+  async block(name: BlockName): Promise<BlockView | undefined> {
+    if (name === 'latest') return this.blocks.at(-1);
+    return 'height' in name
+      ? this.blocks[name.height]
+      : this.blocks.find((block) => block.hash === name.hash);
+  }
+
+  async headers(from: Height, limit: number) {
+    return this.blocks
+      .slice(from, from + limit)
+      .map(({ hash, header, transactions }) => ({ hash, header, transactionCount: transactions.length }));
+  }
+
+  async account(publicKey: PublicKey, consistency: Consistency) {
+    return this.#read(consistency, { publicKey, balance: 2n ** 63n, nonce: 4, pendingNonce: 6 });
+  }
+
+  async record(key: string, consistency: Consistency) {
+    const value = this.records.get(key);
+    return this.#read(consistency, value === undefined ? undefined : { key, owner: alice, value });
+  }
+
+  /** As PBFT: it serves stale reads only, and says so. */
+  #read<T>(_consistency: Consistency, value: T) {
+    const head = this.blocks.at(-1) as BlockView;
+    const { height, stateRoot } = head.header;
+    return { value, consistency: 'stale' as const, height, blockHash: head.hash, stateRoot };
+  }
+
+  validators() {
+    return [
+      { index: 0, name: 'a', publicKey: validator, primary: true, self: true, connected: true },
+      { index: 1, name: 'b', publicKey: alice, primary: false, self: false, connected: false },
+    ];
+  }
+
+  status(): NodeStatus {
+    const head = this.blocks.at(-1) as BlockView;
+    return {
+      validatorIndex: 0,
+      view: toView(3),
+      primary: null,
+      finalHeight: head.header.height,
+      finalHash: head.hash,
+      stateRoot: head.header.stateRoot,
+      finalTimestamp: head.header.timestamp,
+      highestKnown: head.header.height,
+      inFlight: 2,
+      voting: true,
+      quorumContact: true,
+      syncing: false,
+      peers: 3,
+      mempool: { transactions: this.pending.size, bytes: 100 },
+      uptimeMs: 12,
+      counters: { votes: 5 },
+    };
+  }
+
+  why(): string {
+    return 'height 812, view 3: 2 of 3 commits';
+  }
+
+  async evidence(offset: number, limit: number) {
+    return this.evidenceList.slice(offset, offset + limit);
+  }
+
+  health() {
+    return this.unhealthy;
+  }
+
+  readiness() {
+    return this.unready;
+  }
+
+  metrics() {
+    return [
+      {
+        name: 'quorate_final_height',
+        help: 'h',
+        type: 'gauge' as const,
+        samples: [{ labels: {}, value: 7 }],
+      },
+      {
+        name: 'quorate_votes_total',
+        help: 'v',
+        type: 'counter' as const,
+        samples: [
+          { labels: { phase: 'commit' }, value: 3 },
+          { labels: { phase: 'prepare' }, value: 0 },
+        ],
+      },
+    ];
+  }
+
+  onFinal(listener: (block: FinalBlock) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}
+
+function certificateOf({ height, view }: BlockHeader, blockHash: Hash): FinalityCertificate {
+  const signatures = [0, 1, 2].map((index) => ({
+    validator: index,
+    signature: 'ab'.repeat(64) as Signature,
+  }));
+  return { engine: 'pbft', phase: 'commit', view, height, blockHash, signatures };
+}

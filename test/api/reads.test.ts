@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import {
+  accountSchema,
+  blockSchema,
+  evidenceSchema,
+  headersSchema,
+  healthSchema,
+  readySchema,
+  recordSchema,
+  statusSchema,
+  transactionStatusSchema,
+  validatorsSchema,
+  whySchema,
+} from '../../src/api/schemas.ts';
+import { Problem } from '../../src/base/problem.ts';
+import { encodeAddress, parseAddress } from '../../src/crypto/address.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
+import { verifyMerkleProof } from '../../src/ledger/merkle.ts';
+import { alice, transfer, validator } from './fake-backend.ts';
+import { get, problemFrom, start } from './world.ts';
+
+void test('a pending, a final, a dropped and an unknown transaction each say so', async (t) => {
+  const world = await start(t);
+  const transaction = transfer(0);
+  world.backend.pending.set(transaction.hash, transaction);
+  const path = `/v1/transactions/${transaction.hash}`;
+  const pending = await get(world, path, transactionStatusSchema);
+  assert.equal(pending.status, 'pending');
+  assert.equal(pending.engine, 'pbft');
+
+  world.backend.makeBlock([transfer(7), transaction, transfer(8)]);
+  const final = await get(world, path, transactionStatusSchema);
+  assert.equal(final.status, 'final');
+  assert.equal(final.engine, 'pbft');
+  const { inclusion } = final;
+  assert.equal(inclusion.certificate.engine, 'pbft');
+  assert.equal(inclusion.receipt.fee, '10');
+  assert.deepEqual(inclusion.transaction.payload, {
+    type: 'transfer',
+    to: encodeAddress(validator),
+    amount: '1152921504606846976',
+    memo: 'héllo',
+  });
+  // What the JSON carries is enough to check the proof.
+  const { index, size, path: siblings } = inclusion.transactionProof;
+  const proof = { index, count: size, siblings: siblings as Hash[] };
+  assert.ok(verifyMerkleProof(inclusion.header.transactionRoot as Hash, transaction.hash, proof));
+
+  const dropped = await get(world, `/v1/transactions/${'dd'.repeat(32)}`, transactionStatusSchema);
+  assert.equal(dropped.status === 'dropped' && dropped.problem.code, 'mempool/expired');
+  const unknown = await get(world, `/v1/transactions/${'ff'.repeat(32)}`, transactionStatusSchema);
+  assert.equal(unknown.status, 'unknown');
+});
+
+void test('a block is found by height, by hash, and as the latest; full adds transactions and receipts', async (t) => {
+  const world = await start(t);
+  const { hash } = world.backend.makeBlock([transfer(0), transfer(1)]);
+  for (const name of ['1', hash, 'latest']) {
+    const block = await get(world, `/v1/blocks/${name}`, blockSchema);
+    assert.equal(block.hash, hash);
+    assert.deepEqual(block.transactionHashes, [transfer(0).hash, transfer(1).hash]);
+    assert.equal(block.transactions, undefined);
+  }
+  const full = await get(world, '/v1/blocks/1?full=true', blockSchema);
+  assert.equal(full.transactions?.length, 2);
+  assert.equal(full.receipts?.[1]?.transactionHash, transfer(1).hash);
+  const genesis = await get(world, '/v1/blocks/0', blockSchema);
+  assert.equal(genesis.certificate, null);
+  await problemFrom(await fetch(`${world.api.address}/v1/blocks/2`), 404, 'api/no-such-block');
+});
+
+void test('headers come in pages, and end where the chain ends', async (t) => {
+  const world = await start(t);
+  for (let i = 0; i < 5; i++) world.backend.makeBlock([]);
+  const heightsOf = async (query: string) =>
+    (await get(world, `/v1/headers${query}`, headersSchema)).headers.map(({ header }) => header.height);
+  assert.deepEqual(await heightsOf(''), [0, 1, 2, 3, 4, 5]);
+  assert.deepEqual(await heightsOf('?from=2&limit=2'), [2, 3]);
+  assert.deepEqual(await heightsOf('?from=6'), []);
+});
+
+void test('an account is found by address and by hex, and the answer says how it was read', async (t) => {
+  const world = await start(t);
+  for (const name of [encodeAddress(alice), alice]) {
+    const account = await get(world, `/v1/accounts/${name}?consistency=linearizable`, accountSchema);
+    assert.equal(account.balance, '9223372036854775808');
+    assert.equal(parseAddress(account.address), alice);
+    assert.equal(account.pendingNonce, 6);
+    assert.equal(account.consistency, 'stale');
+  }
+});
+
+void test('a record is found under any key that percent-encoding can carry', async (t) => {
+  const world = await start(t);
+  const longest = 'é'.repeat(64);
+  for (const key of ['a/b c?d#e%f', longest, '../x', 'plain']) {
+    world.backend.records.set(key, Uint8Array.of(1, 2, 255));
+    const record = await get(world, `/v1/records/${encodeURIComponent(key)}`, recordSchema);
+    assert.equal(record.key, key);
+    assert.equal(record.value, '0102ff');
+    assert.equal(record.owner, encodeAddress(alice));
+  }
+  const missing = await fetch(`${world.api.address}/v1/records/none`);
+  await problemFrom(missing, 404, 'api/no-such-record');
+});
+
+void test('the node tells of itself: status, why, validators, evidence', async (t) => {
+  const world = await start(t);
+  const status = await get(world, '/v1/status', statusSchema);
+  assert.equal(status.engine, 'pbft');
+  assert.equal(status.ready, true);
+  assert.deepEqual(status.validator, { index: 0, address: encodeAddress(validator) });
+  const { why } = await get(world, '/v1/why', whySchema);
+  assert.match(why, /2 of 3 commits/);
+  const { validators } = await get(world, '/v1/validators', validatorsSchema);
+  assert.deepEqual(
+    validators.map(({ name, primary, connected }) => ({ name, primary, connected })),
+    [
+      { name: 'a', primary: true, connected: true },
+      { name: 'b', primary: false, connected: false },
+    ],
+  );
+  for (let i = 0; i < 3; i++)
+    world.backend.evidenceList.push({
+      accused: i,
+      publicKey: alice,
+      kind: 'double-vote',
+      bytes: Uint8Array.of(i),
+    });
+  const { evidence } = await get(world, '/v1/evidence?offset=1&limit=1', evidenceSchema);
+  assert.deepEqual(evidence, [
+    { accused: 1, address: encodeAddress(alice), kind: 'double-vote', bytes: '01' },
+  ]);
+});
+
+void test('health and readiness are 503 with the reason and Retry-After, and 200 otherwise', async (t) => {
+  const world = await start(t);
+  await get(world, '/v1/health', healthSchema);
+  await get(world, '/v1/ready', readySchema);
+  world.backend.unready = new Problem('node/behind', 'the node is 40 blocks behind', {
+    remedy: 'Wait until it has caught up.',
+  });
+  const unready = await fetch(`${world.api.address}/v1/ready`);
+  assert.equal(unready.headers.get('retry-after'), '1');
+  await problemFrom(unready, 503, 'node/behind');
+  assert.equal((await get(world, '/v1/status', statusSchema)).ready, false);
+  await get(world, '/v1/health', healthSchema);
+  world.backend.unhealthy = new Problem('storage/failed', 'the disk failed', { remedy: 'Look at the disk.' });
+  await problemFrom(await fetch(`${world.api.address}/v1/health`), 503, 'storage/failed');
+  await problemFrom(await fetch(`${world.api.address}/v1/ready`), 503, 'storage/failed');
+});
+
+void test('metrics are in the format of Prometheus: the node’s, the API’s and the process’s', async (t) => {
+  const world = await start(t);
+  await fetch(`${world.api.address}/v1/blocks/0`);
+  await fetch(`${world.api.address}/v1/blocks/latest`);
+  const response = await fetch(`${world.api.address}/metrics`);
+  assert.match(response.headers.get('content-type') ?? '', /^text\/plain/);
+  const page = await response.text();
+  assert.match(page, /^quorate_final_height 7$/m);
+  assert.match(page, /^quorate_votes_total\{phase="commit"\} 3$/m);
+  assert.match(page, /^quorate_votes_total\{phase="prepare"\} 0$/m);
+  assert.match(page, /duration_seconds_count\{method="GET",route="\/v1\/blocks\/:name",status="200"\} 2/);
+  assert.match(page, /^quorate_process_resident_memory_bytes \d+/m);
+});
+
+void test('HEAD answers as GET does, without the body', async (t) => {
+  const world = await start(t);
+  const response = await fetch(`${world.api.address}/v1/status`, { method: 'HEAD' });
+  assert.equal(response.status, 200);
+  assert.equal(await response.text(), '');
+});
+
+void test('the OpenAPI description is 3.1, names every route, and shows problems', async (t: TestContext) => {
+  const world = await start(t);
+  const response = await fetch(`${world.api.address}/v1/openapi.json`);
+  const description = (await response.json()) as {
+    openapi: string;
+    paths: Record<string, Record<string, { summary?: string; responses?: Record<string, unknown> }>>;
+  };
+  assert.equal(description.openapi, '3.1.0');
+  assert.deepEqual(Object.keys(description.paths).sort(), [
+    '/v1/accounts/{account}',
+    '/v1/blocks/{name}',
+    '/v1/events',
+    '/v1/evidence',
+    '/v1/headers',
+    '/v1/health',
+    '/v1/ready',
+    '/v1/records/{key}',
+    '/v1/status',
+    '/v1/transactions',
+    '/v1/transactions/{hash}',
+    '/v1/validators',
+    '/v1/why',
+  ]);
+  for (const [path, operations] of Object.entries(description.paths)) {
+    for (const [method, operation] of Object.entries(operations)) {
+      assert.ok((operation.summary ?? '').length > 5, `${method} ${path} has a summary`);
+      assert.match(JSON.stringify(operation.responses?.['default']), /application\/problem\+json/);
+    }
+  }
+  assert.match(JSON.stringify(description.paths['/v1/transactions']?.['post']), /octet-stream/);
+});

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
+import { Problem } from '../../src/base/problem.ts';
+import { submittedBatchSchema, submittedSchema, transactionStatusSchema } from '../../src/api/schemas.ts';
+import { transfer } from './fake-backend.ts';
+import { binaryBatch, hexOf, parse, post, postBinary, problemFrom, start, until } from './world.ts';
+
+const full = new Problem('mempool/full', 'the mempool is full', {
+  remedy: 'Try again later.',
+  details: { retryable: true },
+});
+
+void test('one transaction is accepted, and known from then on', async (t) => {
+  const world = await start(t);
+  for (const expected of ['accepted', 'known']) {
+    const response = await post(world, { transaction: hexOf(transfer(0)) });
+    assert.equal(response.status, 202);
+    const { status, hash, engine } = parse(submittedSchema, await response.json());
+    assert.equal(status, expected);
+    assert.equal(hash, transfer(0).hash);
+    assert.equal(engine, 'pbft');
+  }
+});
+
+void test('one transaction that is refused is a problem with the status of its code', async (t) => {
+  const world = await start(t);
+  for (const [code, status] of [
+    ['transaction/nonce-used', 409],
+    ['transaction/insufficient-balance', 422],
+    ['transaction/wrong-chain', 422],
+    ['transaction/malformed', 400],
+    ['transaction/oversize', 413],
+    ['mempool/replacement-underpriced', 409],
+    ['mempool/sender-full', 429],
+    ['node/stopping', 503],
+  ] as const) {
+    world.backend.judge = () => new Problem(code, 'no', { remedy: 'Do it another way.' });
+    await problemFrom(await post(world, { transaction: hexOf(transfer(0)) }), status, code);
+  }
+});
+
+void test('a full pool is 429 with Retry-After, for one and for many of which none was taken', async (t) => {
+  const world = await start(t);
+  world.backend.judge = () => full;
+  for (const body of [
+    { transaction: hexOf(transfer(0)) },
+    { transactions: [hexOf(transfer(0)), hexOf(transfer(1))] },
+  ]) {
+    const response = await post(world, body);
+    assert.equal(response.headers.get('retry-after'), '1');
+    await problemFrom(response, 429, 'mempool/full');
+  }
+});
+
+void test('a node that takes nothing now is 503 with the Retry-After that it asks for', async (t) => {
+  const world = await start(t);
+  world.backend.failure = new Problem('node/busy', 'too much unfinished work', {
+    remedy: 'Try again in a moment.',
+    details: { retryAfterMs: 2_500 },
+  });
+  const response = await post(world, { transaction: hexOf(transfer(0)) });
+  assert.equal(response.headers.get('retry-after'), '3');
+  await problemFrom(response, 503, 'node/busy');
+});
+
+void test('of many each has its own result, in order; a retryable refusal among them sets Retry-After', async (t) => {
+  const world = await start(t);
+  world.backend.judge = ({ nonce }) => (nonce === 1 ? full : undefined);
+  world.backend.pending.set(transfer(2).hash, transfer(2));
+  const batch = [transfer(0), transfer(1), transfer(2)];
+  const response = await post(world, { transactions: batch.map(hexOf) });
+  assert.equal(response.status, 202);
+  assert.equal(response.headers.get('retry-after'), '1');
+  const { results } = parse(submittedBatchSchema, await response.json());
+  assert.deepEqual(
+    results.map(({ status, hash }) => ({ status, hash })),
+    [
+      { status: 'accepted', hash: transfer(0).hash },
+      { status: 'refused', hash: transfer(1).hash },
+      { status: 'known', hash: transfer(2).hash },
+    ],
+  );
+});
+
+void test('a binary batch has the same results as JSON', async (t) => {
+  const world = await start(t);
+  const batch = Array.from({ length: limits.httpBatch }, (_, nonce) => transfer(nonce));
+  const response = await postBinary(world, binaryBatch(batch.map(({ bytes }) => bytes)));
+  assert.equal(response.status, 202);
+  const { results } = parse(submittedBatchSchema, await response.json());
+  assert.deepEqual(
+    results.map(({ hash }) => hash),
+    batch.map(({ hash }) => hash),
+  );
+  assert.equal(world.backend.submissions, 1);
+});
+
+void test('bytes that are no transaction are refused among the others, without a hash', async (t) => {
+  const world = await start(t);
+  const response = await postBinary(world, binaryBatch([transfer(0).bytes, Uint8Array.of(1, 2, 3)]));
+  const { results } = parse(submittedBatchSchema, await response.json());
+  assert.equal(results[0]?.status, 'accepted');
+  assert.ok(results[1]?.status === 'refused');
+  assert.equal(results[1].hash, null);
+  assert.equal(results[1].problem.code, 'codec/malformed');
+});
+
+void test('wait=final answers with the whole proof when the transaction is final', async (t) => {
+  const world = await start(t);
+  const answer = post(world, { transaction: hexOf(transfer(0)) }, '?wait=final&timeoutMs=20000');
+  await until(() => world.backend.pending.size === 1);
+  world.backend.makeBlock([]);
+  world.backend.makeBlock();
+  const response = await answer;
+  assert.equal(response.status, 200);
+  const status = parse(transactionStatusSchema, await response.json());
+  assert.equal(status.status, 'final');
+  assert.equal(status.inclusion.height, 2);
+  assert.equal(world.backend.listeners.size, 0, 'nobody listens any more');
+});
+
+void test('wait=final answers pending when time is up', async (t) => {
+  const world = await start(t);
+  const response = await post(world, { transaction: hexOf(transfer(0)) }, '?wait=final&timeoutMs=20');
+  assert.equal(response.status, 200);
+  const status = parse(transactionStatusSchema, await response.json());
+  assert.equal(status.status, 'pending');
+  assert.equal(world.backend.listeners.size, 0);
+});
+
+void test('wait=final answers at once for what is final already', async (t) => {
+  const world = await start(t);
+  world.backend.makeBlock([transfer(0)]);
+  const response = await post(world, { transaction: hexOf(transfer(0)) }, '?wait=final&timeoutMs=60000');
+  assert.equal(parse(transactionStatusSchema, await response.json()).status, 'final');
+});
+
+void test('wait=final does not miss a block that is final before the submission is answered', async (t) => {
+  const world = await start(t);
+  world.backend.meanwhile = () => void world.backend.makeBlock();
+  const response = await post(world, { transactions: [hexOf(transfer(0))] }, '?wait=final&timeoutMs=60000');
+  const { results } = parse(submittedBatchSchema, await response.json());
+  assert.ok(results[0]?.status === 'final');
+  assert.equal(results[0].height, 1);
+});
+
+void test('wait=final for many tells of each: final, refused, or still pending', async (t) => {
+  const world = await start(t);
+  world.backend.makeBlock([transfer(9)]);
+  world.backend.judge = ({ nonce }) => (nonce === 1 ? full : undefined);
+  const batch = [transfer(0), transfer(1), transfer(2), transfer(9)];
+  const answer = post(world, { transactions: batch.map(hexOf) }, '?wait=final&timeoutMs=300');
+  await until(() => world.backend.pending.size === 2);
+  world.backend.makeBlock([transfer(0)]);
+  const { results } = parse(submittedBatchSchema, await (await answer).json());
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['final', 'refused', 'pending', 'final'],
+  );
+  assert.ok(results[0]?.status === 'final');
+  assert.equal(results[0].receipt.transactionHash, transfer(0).hash);
+});
+
+void test('the number of those who wait is bounded', async (t) => {
+  const world = await start(t);
+  const batch = binaryBatch(Array.from({ length: limits.httpBatch }, (_, nonce) => transfer(nonce).bytes));
+  const waits: Promise<Response>[] = [];
+  for (let i = 0; i < limits.httpWaiting / limits.httpBatch; i++)
+    waits.push(postBinary(world, batch, '?wait=final&timeoutMs=60000'));
+  await until(() => world.backend.submissions === waits.length);
+  const response = await post(world, { transaction: hexOf(transfer(0)) }, '?wait=final');
+  assert.equal(response.headers.get('retry-after'), '1');
+  await problemFrom(response, 503, 'api/too-many-waiting');
+  world.backend.makeBlock();
+  for (const wait of waits) assert.equal((await wait).status, 200);
+  const again = await post(world, { transaction: hexOf(transfer(0)) }, '?wait=final');
+  assert.equal(again.status, 200);
+});
+
+void test('a client that leaves while it waits is forgotten', async (t) => {
+  const world = await start(t);
+  const { hostname, port } = new URL(world.api.address);
+  const body = JSON.stringify({ transaction: hexOf(transfer(0)) });
+  const socket = connect(Number(port), hostname);
+  socket.write(
+    `POST /v1/transactions?wait=final&timeoutMs=60000 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  await until(() => world.backend.listeners.size === 1);
+  socket.destroy();
+  await until(() => world.backend.listeners.size === 0);
+});
+
+void test('closing answers those who wait, with how it stands', async (t) => {
+  const world = await start(t);
+  const answer = post(world, { transaction: hexOf(transfer(0)) }, '?wait=final&timeoutMs=60000');
+  await until(() => world.backend.pending.size === 1);
+  await world.api.close();
+  assert.equal(parse(transactionStatusSchema, await (await answer).json()).status, 'pending');
+});
