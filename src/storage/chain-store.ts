@@ -211,7 +211,10 @@ export class ChainStore {
   /** Where a transaction stands in a final block. */
   locate(transactionHash: Hash): TransactionPlace | undefined {
     const bytes = readSealed(this.#store, keys.transaction(transactionHash));
-    return bytes === undefined ? undefined : decodeOwn(placeCodec, bytes, `transaction ${transactionHash}`);
+    if (bytes === undefined) return undefined;
+    const place = decodeOwn(placeCodec, bytes, `transaction ${transactionHash}`);
+    // The disk may show a batch a moment before it is known to be durable; until then its block is not final here.
+    return this.#isFinal(place.height) ? place : undefined;
   }
 
   /** All entries of the state at the final height, in key order. */
