@@ -83,6 +83,7 @@ export class Host {
   #writing = false;
   #life = 0;
   #seenWork = -1;
+  #seenPool = '';
   #request = 0;
   readonly #world: Surroundings;
 
@@ -117,6 +118,7 @@ export class Host {
     this.starts += 1;
     this.#known = new Map([...disk.candidates, ...[...disk.blocks.values()].map(knownPair)]);
     this.#seenWork = -1;
+    this.#seenPool = '';
     this.engine = new RaftEngine(this.#world.options, {
       chainId,
       validators,
@@ -149,7 +151,9 @@ export class Host {
 
   #tick(life: number): void {
     if (life !== this.#life) return;
-    const waiting = this.#waiting();
+    const pool = `${this.disk.final.hash} ${this.#world.transactions().length}`;
+    const waiting = pool === this.#seenPool ? this.#seenWork : this.#waiting();
+    this.#seenPool = pool;
     if (waiting !== this.#seenWork) {
       this.#seenWork = waiting;
       const since = waiting > 0 ? this.#world.schedule.now : null;

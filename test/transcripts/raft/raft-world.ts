@@ -92,7 +92,7 @@ export class RaftWorld {
           words
             .join('')
             .split('|')
-            .map((group) => [...group].map(indexOfLetter)),
+            .map((group) => Array.from(group, indexOfLetter)),
           this.cluster.hosts.length,
         );
         break;
@@ -140,6 +140,7 @@ export class RaftWorld {
         this.#lines.push(`${Math.round(this.cluster.schedule.now)} ms ${letterOf(host.index)}: ${text}`);
       }
     };
+    // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- a transcript shows these kinds only
     switch (effect.type) {
       case 'commit':
         note('commit', `block ${effect.link.height} is final`);

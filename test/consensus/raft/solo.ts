@@ -1,0 +1,243 @@
+import { defined } from '../../../src/base/invariant.ts';
+import type { Hash } from '../../../src/crypto/hash.ts';
+import { type BlockHeader, hashHeader, type Proposal, toHeight, toView } from '../../../src/ledger/block.ts';
+import { validatorSet } from '../../../src/ledger/validators.ts';
+import type { Effect, Input, Verified } from '../../../src/consensus/engine.ts';
+import {
+  type Configuration,
+  configurationHash,
+  encodeConfiguration,
+} from '../../../src/consensus/raft/configuration.ts';
+import { RaftEngine } from '../../../src/consensus/raft/engine.ts';
+import { checkInvariants } from '../../../src/consensus/raft/invariants.ts';
+import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/messages.ts';
+import { type RaftOptions, raftOptions } from '../../../src/consensus/raft/options.ts';
+import { chainId, childOf, genesisHeader, hashOf, keyOf, signatureOf } from './world.ts';
+
+type Body<Type extends RaftMessage['type']> = Omit<Extract<RaftMessage, { readonly type: Type }>, 'term'> & {
+  readonly term: number;
+};
+type Of<Type extends Effect<RaftMessage>['type']> = Extract<Effect<RaftMessage>, { readonly type: Type }>;
+
+export const genesisOf = (members: number): { height: ReturnType<typeof toHeight>; blockHash: Hash } => ({
+  height: toHeight(0),
+  blockHash: hashHeader(genesisHeader(members)),
+});
+
+/** Entries on top of a header (or of genesis), one for each term given. */
+export function entriesOn(
+  parent: BlockHeader,
+  terms: readonly number[],
+  made: { leader?: number; text?: string; configuration?: Configuration } = {},
+): WireEntry[] {
+  const entries: WireEntry[] = [];
+  let header = parent;
+  for (const term of terms) {
+    const proposal: Proposal = childOf(header, {
+      view: toView(term),
+      proposer: made.leader ?? 0,
+      transactions: made.text === undefined ? [] : [hashOf(made.text)],
+      nextValidatorsHash:
+        made.configuration === undefined ? undefined : configurationHash(made.configuration),
+    });
+    header = proposal.header;
+    entries.push({
+      proposal,
+      leader: made.leader ?? 0,
+      signature: signatureOf(0, hashHeader(header)),
+      configuration:
+        made.configuration === undefined ? new Uint8Array() : encodeConfiguration(made.configuration),
+    });
+  }
+  return entries;
+}
+
+export const nameOfEntry = ({
+  proposal: { header },
+}: WireEntry): { height: BlockHeader['height']; blockHash: Hash } => ({
+  height: header.height,
+  blockHash: hashHeader(header),
+});
+
+/** One member, driven by hand: the test is its network, disk, driver and clock. */
+export class Solo {
+  engine: RaftEngine;
+  readonly index: number;
+  readonly members: number;
+  readonly options: RaftOptions;
+  now = 0;
+  /** What is on disk: writes that were confirmed. */
+  records = new Map<string, Uint8Array>();
+  /** Effects of the last input. */
+  effects: readonly Effect<RaftMessage>[] = [];
+  /** Writes that are not confirmed yet. */
+  writes: Of<'persist'>[] = [];
+
+  constructor(index: number, members: number, given: { options?: Partial<RaftOptions>; seed?: number } = {}) {
+    this.index = index;
+    this.members = members;
+    this.options = raftOptions({
+      heartbeatMs: 50,
+      electionTimeoutMs: 300,
+      blockIntervalMs: 0,
+      ...given.options,
+    });
+    this.engine = this.#start(given.seed ?? 7, true);
+    this.tick(0);
+    this.sync();
+  }
+
+  #start(seed: number, firstUse: boolean): RaftEngine {
+    const header = genesisHeader(this.members);
+    return new RaftEngine(this.options, {
+      chainId,
+      validators: validatorSet(Array.from({ length: this.members }, (_, index) => keyOf(index))),
+      self: keyOf(this.index),
+      final: { header, hash: hashHeader(header), certificate: null },
+      records: this.records,
+      candidates: [],
+      firstUse,
+      now: this.now,
+      seed,
+    });
+  }
+
+  /** kill -9 and start again: writes that were not confirmed are lost. Nothing was final yet. */
+  restart(): void {
+    this.writes = [];
+    this.engine = this.#start(8, false);
+    this.tick(0);
+  }
+
+  get state(): RaftEngine['raft']['state'] {
+    return this.engine.raft.state;
+  }
+
+  give(input: Input<RaftMessage>): this {
+    this.effects = this.engine.step(input);
+    checkInvariants(this.engine.raft);
+    this.writes.push(...this.all('persist'));
+    return this;
+  }
+
+  tick(ms: number): this {
+    this.now += ms;
+    return this.give({ type: 'tick', now: this.now });
+  }
+
+  receive<Type extends RaftMessage['type']>(body: Body<Type>): this {
+    const message = { ...body, term: toView(body.term) } as unknown as Verified<RaftMessage>;
+    return this.give({ type: 'message', message });
+  }
+
+  /** Confirms all writes, one by one. Effects are those of all of them. */
+  sync(): this {
+    const effects: Effect<RaftMessage>[] = [];
+    for (let next = this.writes.shift(); next !== undefined; next = this.writes.shift()) {
+      this.confirm(next);
+      effects.push(...this.effects);
+    }
+    this.effects = effects;
+    return this;
+  }
+
+  confirm(write: Of<'persist'>): this {
+    for (const { key, value } of write.records) {
+      if (value === null) this.records.delete(key);
+      else this.records.set(key, value);
+    }
+    return this.give({ type: 'persisted', seq: write.seq, signed: [] });
+  }
+
+  /** Finds everything valid that it was asked to validate. */
+  validate(): this {
+    const effects: Effect<RaftMessage>[] = [];
+    for (const { blockHash } of this.all('validate')) {
+      this.give({ type: 'validated', blockHash, result: { verdict: 'valid', chain: [] } });
+      effects.push(...this.effects);
+    }
+    this.effects = effects;
+    return this;
+  }
+
+  /** Follows a leader with these entries, durably. */
+  append(from: number, term: number, entries: readonly WireEntry[], commit = 0): this {
+    const first = defined(entries[0], 'an entry').proposal.header;
+    return this.receive<'append'>({
+      type: 'append',
+      from,
+      to: this.index,
+      term,
+      previous: { height: toHeight(first.height - 1), blockHash: first.parentHash },
+      entries,
+      commit: toHeight(commit),
+    }).validate();
+  }
+
+  /** Wins an election: time passes, everybody grants, and the disk works. */
+  lead(): this {
+    while (this.state.role.kind !== 'candidate') this.tick(50);
+    const grant = (pre: boolean): void => {
+      for (let from = 0; from < this.members; from++) {
+        if (from === this.index || this.state.role.kind === 'leader') continue;
+        this.receive<'vote'>({
+          type: 'vote',
+          from,
+          term: this.state.term,
+          pre,
+          granted: true,
+          commit: genesisOf(this.members),
+        });
+      }
+    };
+    grant(true);
+    this.sync();
+    grant(false);
+    return this;
+  }
+
+  /** Answers `build` and `sign` for the block that is in the making. */
+  make(text?: string): this {
+    const build = this.one('build');
+    const parent = this.state.log.entries.at(-1)?.header ?? genesisHeader(this.members);
+    const proposal = childOf(parent, {
+      view: build.view,
+      proposer: this.index,
+      transactions: text === undefined ? [] : [hashOf(text)],
+      nextValidatorsHash: build.nextValidatorsHash,
+    });
+    this.give({ type: 'built', parentHash: build.parentHash, view: build.view, proposal });
+    return this.give({
+      type: 'signed',
+      key: this.one('sign').message.key,
+      signature: signatureOf(this.index, build.parentHash),
+    });
+  }
+
+  /** An acknowledgement of what this leader has at that height. */
+  accept(from: number, height: number): this {
+    const entry = this.state.log.entries.find(({ header }) => header.height === height);
+    return this.receive<'accepted'>({
+      type: 'accepted',
+      from,
+      term: this.state.term,
+      block: { height: toHeight(height), blockHash: defined(entry, 'the block').blockHash },
+    });
+  }
+
+  all<Type extends Effect<RaftMessage>['type']>(type: Type): Of<Type>[] {
+    return this.effects.filter((effect): effect is Of<Type> => effect.type === type);
+  }
+
+  one<Type extends Effect<RaftMessage>['type']>(type: Type): Of<Type> {
+    const found = this.all(type);
+    if (found.length !== 1) throw new Error(`${found.length} effects of type ${type} and not one`);
+    return defined(found[0], type);
+  }
+
+  sent<Type extends RaftMessage['type']>(type: Type): Extract<RaftMessage, { readonly type: Type }>[] {
+    return this.all('send').flatMap(({ message }) =>
+      message.type === type ? [message as Extract<RaftMessage, { readonly type: Type }>] : [],
+    );
+  }
+}
