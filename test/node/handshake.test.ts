@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Problem } from '../../src/base/problem.ts';
+import type { Problem } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';

@@ -47,7 +47,7 @@ class World {
     const clock = time.clock();
     const inline = new InlineVerifier(time.defer);
     const verification = new Verification<object>({
-      protocol: testProtocol(genesis) as never,
+      protocol: testProtocol(genesis),
       verifier: {
         close: () => inline.close(),
         verify: (claims, strict, done) => {

@@ -6,7 +6,6 @@ import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type { Input } from '../../src/consensus/engine.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
-import type { Hash } from '../../src/crypto/hash.ts';
 import { type Height, toHeight } from '../../src/ledger/block.ts';
 import { encodeBlock } from '../../src/ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../src/ledger/certificate.ts';
@@ -80,7 +79,7 @@ class World {
   constructor() {
     const { time, clock, chain } = this;
     const verification = new Verification<object>({
-      protocol: testProtocol(genesis) as never,
+      protocol: testProtocol(genesis),
       verifier: new InlineVerifier(time.defer),
       clock,
       wants: () => true,
@@ -392,7 +391,7 @@ describe('serving', () => {
       assert.equal(serving.serve(protocol, Uint8Array.of(1)), null);
     }
     assert.equal(serving.serve('candidate', Buffer.alloc(32)), null);
-    const whole = serving.serve('candidate', Buffer.from(hash as Hash, 'hex'));
+    const whole = serving.serve('candidate', Buffer.from(hash, 'hex'));
     assert.deepEqual(whole, encodeBlock(defined(run[0], 'a block').block));
   });
 });

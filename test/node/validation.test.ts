@@ -45,7 +45,7 @@ class World {
   constructor() {
     const { time, clock, chain } = this;
     const verification = new Verification<object>({
-      protocol: testProtocol(genesis) as never,
+      protocol: testProtocol(genesis),
       verifier: new InlineVerifier(time.defer),
       clock,
       wants: () => true,
