@@ -149,17 +149,3 @@ function sum(lanes: readonly Lane[], of: (lane: Lane) => number): number {
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
-
-/** Sends one list from one account in order and waits until it is final. For what must be there before the rest. */
-export async function sendAll(
-  client: HttpClient,
-  transactions: Sender['transactions'],
-  deadlineMs: number,
-): Promise<Problem | undefined> {
-  for (const answer of await client.submitBatch(transactions)) {
-    if (answer.status === 'refused') return problemOf(answer.problem);
-  }
-  const last = transactions.at(-1);
-  const final = last === undefined ? undefined : await client.waitFinal(last.hash, { deadlineMs });
-  return final instanceof Problem ? final : undefined;
-}

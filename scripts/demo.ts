@@ -1,5 +1,4 @@
 import { Command } from '@commander-js/extra-typings';
-import { limits } from '../src/base/limits.ts';
 import { Problem, unwrap } from '../src/base/problem.ts';
 import { exitCodes } from '../src/cli/exit-codes.ts';
 import { reportFailure } from '../src/cli/failure.ts';
@@ -7,13 +6,10 @@ import { defaultApiPort, jsonOption, parseSeconds, parseUrl, wholeNumber } from 
 import { ProgressLine } from '../src/cli/progress.ts';
 import { answer, grouped, styled, table } from '../src/cli/terminal.ts';
 import { HttpClient } from '../src/client/http-client.ts';
-import { Wallet } from '../src/client/wallet.ts';
-import { developmentKeyPair } from '../src/crypto/development-keys.ts';
-import { nativeSigner } from '../src/crypto/native.ts';
 import { toHeight } from '../src/ledger/block.ts';
 import { countOutcomes, differingHeights, headAt } from './demo-compare.ts';
-import { feed, sendAll } from './demo-feed.ts';
-import { fee, funding, newSenders, signWorkload } from './demo-workload.ts';
+import { feed } from './demo-feed.ts';
+import { prepare } from './demo-prepare.ts';
 
 interface DemoOptions {
   readonly count: number;
@@ -47,39 +43,15 @@ async function demo(options: DemoOptions): Promise<void> {
   const clients = await findNodes(options);
   const [first] = clients;
   if (first === undefined) return;
-  const start = unwrap(await first.status());
-  if (!start.development) {
-    throw new Problem('cli/development-key', `${start.chainName} is not a development chain`, {
-      remedy: 'Run this against a test network (npm run testnet): it spends what everybody can spend.',
-    });
-  }
   const progress = new ProgressLine();
   const { count } = options;
   const deadlineMs = options.timeout * 1000;
-  const expiryHeight = toHeight(start.finalHeight + limits.maxExpiryAhead / 2);
-  const { chainId } = start;
-
-  const signing = performance.now();
-  const senders = signWorkload({
-    chainId,
-    senders: newSenders(Math.min(options.senders, count)),
-    count,
-    expiryHeight,
-  });
-  const signSeconds = (performance.now() - signing) / 1000;
+  const {
+    senders,
+    height: from,
+    signSeconds,
+  } = await prepare({ clients, count, senders: options.senders, deadlineMs });
   progress.show(`signed ${grouped(count)} transactions in ${signSeconds.toFixed(1)} s`);
-
-  const alice = developmentKeyPair('alice');
-  const bank = new Wallet({ chainId, keyPair: alice, signer: nativeSigner(alice.secretKey) });
-  const { pendingNonce } = unwrap(await first.account(alice.publicKey));
-  const grants = senders.map(({ keyPair }, index) =>
-    unwrap(bank.transfer(keyPair.publicKey, funding, { nonce: pendingNonce + index, fee, expiryHeight })),
-  );
-  const unfunded = await sendAll(first, grants, deadlineMs);
-  if (unfunded !== undefined) throw unfunded;
-  const funded = unwrap(await first.status());
-  // Every node must know the senders before it is asked to admit what they send.
-  for (const client of clients) unwrap(await headAt(client, funded.finalHeight, deadlineMs));
 
   const begin = performance.now();
   const problem = await feed({
@@ -98,10 +70,9 @@ async function demo(options: DemoOptions): Promise<void> {
   const heads = await Promise.all(
     clients.map(async (client) => unwrap(await headAt(client, height, deadlineMs))),
   );
-  const from = toHeight(funded.finalHeight + 1);
-  const differing = await differingHeights(clients, toHeight(start.finalHeight), height);
+  const differing = await differingHeights(clients, from, height);
   const wanted = new Set(senders.flatMap(({ transactions }) => transactions.map(({ hash }) => hash)));
-  const outcomes = await countOutcomes(first, { from, to: height }, wanted);
+  const outcomes = await countOutcomes(first, { from: toHeight(from + 1), to: height }, wanted);
   const equal =
     differing.length === 0 &&
     heads.every((head) => head.hash === heads[0]?.hash && head.stateRoot === heads[0]?.stateRoot);
@@ -132,7 +103,7 @@ async function demo(options: DemoOptions): Promise<void> {
             'red',
             `The nodes differ, at ${differing.length} heights: ${differing.slice(0, 10).join(', ')}.`,
           ),
-      `${grouped(outcomes.applied)} applied, ${grouped(outcomes.failed)} failed, ${grouped(outcomes.twice)} twice, ${grouped(outcomes.missing)} missing, in ${grouped(height - funded.finalHeight)} blocks.`,
+      `${grouped(outcomes.applied)} applied, ${grouped(outcomes.failed)} failed, ${grouped(outcomes.twice)} twice, ${grouped(outcomes.missing)} missing, in ${grouped(height - from)} blocks.`,
       `${styled('bold', `${grouped(transactionsPerSecond)} tx/s`)} sustained: ${grouped(count)} transactions in ${seconds.toFixed(2)} s, from the first submission to the last final.`,
     ].join('\n'),
   );

@@ -14,7 +14,7 @@ export function statusCommand(): CommandUnknownOpts {
       const behind = Math.max(0, status.highestKnown - status.finalHeight);
       answer(options.json, status, () =>
         facts([
-          ['node', `${options.node}, quorate ${harmless(status.version)}, up ${duration(status.uptimeMs)}`],
+          ['node', `${options.node}, ${harmless(status.version)}, up ${duration(status.uptimeMs)}`],
           ['chain', `${harmless(status.chainName)}${status.development ? ' (development)' : ''}`],
           ['chain id', status.chainId],
           ['engine', status.engine],
