@@ -1,44 +1,25 @@
 import { toHex } from '../base/bytes.ts';
-import { boundedText, type Codec, decode, encode, struct, u16, u32 } from '../base/codec.ts';
+import { encode } from '../base/codec.ts';
 import { invariant } from '../base/invariant.ts';
-import { Problem } from '../base/problem.ts';
-import { hashCodec, type Hash } from '../crypto/hash.ts';
+import type { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
+import { type BlockHeader, type Height, toHeight } from '../ledger/block.ts';
 import {
-  type BlockHeader,
-  hashHeader,
-  headerCodec,
-  type Height,
-  heightCodec,
-  toHeight,
-} from '../ledger/block.ts';
+  chainRecord,
+  checkChain,
+  decodeOwn,
+  foreign,
+  placeCodec,
+  type Position,
+  positionCodec,
+  readFinal,
+  readHeader,
+  type TransactionPlace,
+} from './chain-records.ts';
 import { EvidenceShelf } from './evidence-shelf.ts';
 import { keys, rangeOf, restOf, wholeSpace } from './keys.ts';
 import type { Store, Write } from './port.ts';
 import { damaged, readSealed, scanSealed, sealedWrite } from './sealed.ts';
-
-/** Version of everything under `keys.ts`. Another version is refused, never guessed at. */
-const formatVersion = 1;
-
-const chainCodec = struct<{ format: string; version: number; chainId: Hash }>({
-  format: boundedText(32),
-  version: u16,
-  chainId: hashCodec,
-});
-
-interface Position {
-  readonly height: Height;
-  readonly hash: Hash;
-}
-
-const positionCodec: Codec<Position> = struct<Position>({ height: heightCodec, hash: hashCodec });
-
-/** Where a transaction stands in the chain. */
-export interface TransactionPlace {
-  readonly height: Height;
-  readonly index: number;
-}
-
-const placeCodec: Codec<TransactionPlace> = struct<TransactionPlace>({ height: heightCodec, index: u32 });
 
 /** What an engine asks to have on disk before it speaks. */
 export interface PersistRequest {
@@ -73,6 +54,9 @@ export interface StoredBlock {
   readonly bytes: Uint8Array;
 }
 
+/** How many of the last final blocks are known by hash: far more than are ever under way at once. */
+const recentBlocks = 256;
+
 type Done = (problem: Problem | undefined) => void;
 
 /**
@@ -90,6 +74,8 @@ export class ChainStore {
   #asked: number;
   /** Blocks that are stored, or asked to be, and not final. */
   readonly #candidateHashes: Set<Hash>;
+  /** Blocks that became final last, or were asked to. One that comes late as a candidate is none. */
+  readonly #recentFinal: Set<Hash>;
   /** The consensus log: every record by key. It follows the finished writes. */
   readonly logRecords: ReadonlyMap<string, Uint8Array>;
   readonly #logRecords: Map<string, Uint8Array>;
@@ -100,15 +86,16 @@ export class ChainStore {
   private constructor(opened: {
     store: Store;
     chainId: Hash;
-    final: Position | undefined;
+    final: readonly Position[];
     logRecords: Map<string, Uint8Array>;
     candidates: readonly StoredBlock[];
     evidence: EvidenceShelf;
   }) {
     this.#store = opened.store;
     this.#chainId = opened.chainId;
-    this.#final = opened.final;
-    this.#asked = opened.final?.height ?? -1;
+    this.#final = opened.final.at(-1);
+    this.#asked = this.#final?.height ?? -1;
+    this.#recentFinal = new Set(opened.final.map(({ hash }) => hash));
     this.#logRecords = opened.logRecords;
     this.logRecords = opened.logRecords;
     this.candidates = opened.candidates;
@@ -132,7 +119,7 @@ export class ChainStore {
     } else {
       checkChain(stored, options.chainId);
     }
-    const final = stored === undefined ? undefined : readFinal(store, options.checkedHeights ?? 256);
+    const final = stored === undefined ? [] : readFinal(store, options.checkedHeights ?? recentBlocks);
     const logRecords = new Map<string, Uint8Array>();
     for await (const [key, value] of scanSealed(store, rangeOf('log'))) {
       logRecords.set(Buffer.from(restOf(key)).toString('utf8'), value);
@@ -232,7 +219,7 @@ export class ChainStore {
     const batch: Write[] = [];
     for (const { key, value } of request.records) batch.push(sealedWrite(keys.log(key), value));
     for (const { hash, bytes } of request.blocks) {
-      if (this.#candidateHashes.has(hash)) continue;
+      if (this.#candidateHashes.has(hash) || this.#recentFinal.has(hash)) continue;
       this.#candidateHashes.add(hash);
       batch.push(sealedWrite(keys.block(hash), bytes));
       batch.push(sealedWrite(keys.candidate(hash), new Uint8Array()));
@@ -273,12 +260,7 @@ export class ChainStore {
     invariant(height === this.#asked + 1, `height ${this.#asked + 1} is committed next, not ${height}`);
     const batch: Write[] = [];
     if (height === 0) {
-      batch.push(
-        sealedWrite(
-          keys.chain,
-          encode(chainCodec, { format: 'quorate', version: formatVersion, chainId: this.#chainId }),
-        ),
-      );
+      batch.push(sealedWrite(keys.chain, chainRecord(this.#chainId)));
     }
     if (this.#candidateHashes.delete(hash)) {
       batch.push(sealedWrite(keys.candidate(hash), null));
@@ -302,6 +284,11 @@ export class ChainStore {
     batch.push(...this.#forgetWrites(request.forgetCandidates));
     batch.push(sealedWrite(keys.final, encode(positionCodec, { height, hash })));
     this.#asked = height;
+    this.#recentFinal.add(hash);
+    for (const oldest of this.#recentFinal) {
+      if (this.#recentFinal.size <= recentBlocks) break;
+      this.#recentFinal.delete(oldest);
+    }
     return batch;
   }
 
@@ -336,70 +323,4 @@ export class ChainStore {
   #stored(height: Height): { header: BlockHeader; hash: Hash } | undefined {
     return this.#isFinal(height) ? readHeader(this.#store, height) : undefined;
   }
-}
-
-function readHeader(store: Store, height: Height): { header: BlockHeader; hash: Hash } {
-  const what = `header of height ${height}`;
-  const bytes = readSealed(store, keys.header(height));
-  if (bytes === undefined) throw damaged(what, 'is missing');
-  const header = decodeOwn(headerCodec, bytes, what);
-  if (header.height !== height) throw damaged(what, `says height ${header.height}`);
-  return { header, hash: hashHeader(header) };
-}
-
-function checkChain(stored: Uint8Array, chainId: Hash): void {
-  const chain = decodeOwn(chainCodec, stored, 'the chain record');
-  if (chain.version !== formatVersion) {
-    throw new Problem(
-      'storage/format',
-      `the database has format ${chain.version}, this program ${formatVersion}`,
-      {
-        remedy:
-          'Start the version of the program that wrote it, or let this one fetch the chain into an empty directory.',
-        details: { found: chain.version, expected: formatVersion },
-      },
-    );
-  }
-  if (chain.chainId === chainId) return;
-  throw new Problem('storage/other-chain', 'the database belongs to another chain', {
-    remedy:
-      'Start it with the genesis file that it was made with, or give the other chain its own data directory.',
-    details: { found: chain.chainId, expected: chainId },
-  });
-}
-
-function readFinal(store: Store, checkedHeights: number): Position {
-  const bytes = readSealed(store, keys.final);
-  if (bytes === undefined) throw damaged('the record of the final block', 'is missing');
-  const final = decodeOwn(positionCodec, bytes, 'the record of the final block');
-  if (store.get(keys.header(toHeight(final.height + 1))) !== undefined) {
-    throw damaged(
-      'the record of the final block',
-      `says height ${final.height}, and there are higher blocks`,
-    );
-  }
-  let expected = final.hash;
-  const lowest = Math.max(0, final.height - checkedHeights + 1);
-  for (let height = final.height; height >= lowest; height = toHeight(height - 1)) {
-    const { header, hash } = readHeader(store, height);
-    if (hash !== expected) throw damaged(`header of height ${height}`, 'is not the one that its child names');
-    if (height > 0 && readSealed(store, keys.block(hash)) === undefined) {
-      throw damaged(`block ${hash} of height ${height}`, 'is missing');
-    }
-    expected = header.parentHash;
-  }
-  return final;
-}
-
-/** The value of bytes that this program wrote and whose checksum matches. */
-function decodeOwn<T>(codec: Codec<T>, bytes: Uint8Array, what: string): T {
-  const value = decode(codec, bytes, what);
-  if (value instanceof Problem) throw damaged(what, 'does not decode', value);
-  return value;
-}
-
-function foreign(): Problem {
-  return new Problem('storage/foreign', 'the database holds data that is not of this program', {
-    remedy: 'Give the node a data directory of its own.',
-  });
 }

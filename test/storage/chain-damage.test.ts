@@ -89,7 +89,7 @@ describe('a damaged database is noticed, and the damaged thing is named', () => 
 
   test('a value that is cut short, empty, or has more at its end', async () => {
     const entries = await written();
-    for (const [key, value] of entries.entries().toArray()) {
+    for (const [key, value] of entries) {
       for (const wrong of [
         new Uint8Array(),
         value.slice(0, 3),

@@ -206,6 +206,64 @@ describe('chain store: one batch per block', () => {
     assert.deepEqual(again.blockBytes(loser.hash), loser.bytes);
   });
 
+  test('a final block that comes again as a candidate is none, also after a restart', async () => {
+    const entries: MemoryEntries = new Map();
+    const chain = await filledChain(new MemoryStore(setImmediate, entries), blocks.slice(0, 3));
+    await persist(chain, { blocks: [at(2)] });
+    await commit(chain, commitOf(at(3), { forgetCandidates: [at(2).hash] }));
+    const again = await ChainStore.open(new MemoryStore(setImmediate, entries), { chainId });
+    assert.deepEqual(again.candidates, []);
+    await persist(again, { blocks: [at(1)], forget: [at(1).hash] });
+    assert.deepEqual(again.blockBytes(at(1).hash), at(1).bytes);
+    assert.deepEqual(again.blockBytes(at(2).hash), at(2).bytes);
+  });
+
+  test('a candidate may be forgotten without a block, and comes back when it is stored again', async () => {
+    const chain = await filledChain(new MemoryStore(setImmediate), blocks.slice(0, 1));
+    await persist(chain, { blocks: [at(1)] });
+    await persist(chain, { forget: [at(1).hash, zeroHash] });
+    assert.equal(chain.blockBytes(at(1).hash), undefined);
+    await persist(chain, { blocks: [at(1)] });
+    assert.deepEqual(chain.blockBytes(at(1).hash), at(1).bytes);
+  });
+
+  test('a run that one certificate makes final is one batch: all of it, or nothing', async () => {
+    const store = new SlowStore();
+    const chain = await ChainStore.open(store, { chainId });
+    chain.commit(commitOf(at(0)), ignore);
+    store.finishOne();
+    const run = [1, 2, 3].map((height) => commitOf(at(height), height === 3 ? {} : { certificate: null }));
+    let done = 0;
+    chain.commitRun(run, () => (done += 1));
+    assert.equal(store.batches.length, 2);
+    assert.equal(chain.finalHeight, 0);
+    store.finishOne();
+    assert.equal(done, 1);
+    assert.equal(chain.finalHeight, 3);
+    assert.deepEqual(chain.nearestCertificate(h(1)), { height: 3, bytes: utf8('certificate 3') });
+    assert.throws(() => chain.commitRun([commitOf(at(4)), commitOf(at(6))], ignore), InvariantError);
+  });
+
+  test('what the disk shows of a block before it is known to be durable is not believed', async () => {
+    const entries: MemoryEntries = new Map();
+    const early: (() => void)[] = [];
+    const chain = await filledChain(new MemoryStore(setImmediate, entries), blocks.slice(0, 1));
+    await chain.close();
+    const memory = new MemoryStore((finish) => finish(), entries);
+    const eager: Store = {
+      get: (key) => memory.get(key),
+      scan: (range) => memory.scan(range),
+      close: () => memory.close(),
+      write: (batch, done) => memory.write(batch, (problem) => early.push(() => done(problem))),
+    };
+    const opened = await ChainStore.open(eager, { chainId });
+    opened.commit(commitOf(at(1)), ignore);
+    assert.equal(opened.locate(transactionHash(1, 0)), undefined);
+    assert.equal(opened.headerAt(h(1)), undefined);
+    early.shift()?.();
+    assert.deepEqual(opened.locate(transactionHash(1, 0)), { height: 1, index: 0 });
+  });
+
   test('the certificate of a descendant stands for the blocks below it', async () => {
     const chain = await ChainStore.open(new MemoryStore(setImmediate), { chainId });
     for (const height of [0, 1, 2, 3, 4]) {
