@@ -21,20 +21,12 @@ export function readBatch(body: Uint8Array): readonly Uint8Array[] {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * JSON from bytes; throws a problem. Invalid UTF-8 and deep nesting are refused before anything is parsed, so
- * that the cost of a body is bounded by its length. The schemas refuse unknown names, `__proto__` among them.
+ * JSON from bytes; throws a problem. Deep nesting, many values and invalid UTF-8 are refused before anything is
+ * parsed: a body full of brackets or commas would keep the event loop busy for longer than one of text. The schemas
+ * refuse unknown names, `__proto__` among them.
  */
 export function readJson(body: Uint8Array): unknown {
-  if (exceedsDepth(body)) {
-    throw apiProblem(
-      'api/json-too-deep',
-      `the JSON is nested more than ${limits.httpJsonDepth} levels deep`,
-      {
-        remedy: 'See /v1/openapi.json: nothing that the API takes is nested so deep.',
-        details: { limit: limits.httpJsonDepth },
-      },
-    );
-  }
+  refuseExcess(body);
   let text: string;
   try {
     text = utf8.decode(body);
@@ -56,20 +48,44 @@ export function readJson(body: Uint8Array): unknown {
 
 const quote = 0x22;
 const backslash = 0x5c;
+const comma = 0x2c;
+const [openArray, closeArray, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
+/** A full batch has one comma less than transactions; the rest is for what else stands in a body. */
+const maxCommas = limits.httpBatch + 16;
 
-function exceedsDepth(body: Uint8Array): boolean {
+function refuseExcess(body: Uint8Array): void {
   let depth = 0;
+  let commas = 0;
   let inText = false;
   for (let i = 0; i < body.length; i++) {
     const byte = body[i];
     if (inText) {
       if (byte === backslash) i += 1;
       else if (byte === quote) inText = false;
-    } else if (byte === quote) inText = true;
-    else if (byte === 0x5b || byte === 0x7b) {
+    } else if (byte === quote) {
+      inText = true;
+    } else if (byte === openArray || byte === openObject) {
       depth += 1;
-      if (depth > limits.httpJsonDepth) return true;
-    } else if (byte === 0x5d || byte === 0x7d) depth -= 1;
+      if (depth > limits.httpJsonDepth) throw tooDeep();
+    } else if (byte === closeArray || byte === closeObject) {
+      depth -= 1;
+    } else if (byte === comma) {
+      commas += 1;
+      if (commas > maxCommas) throw tooMany();
+    }
   }
-  return false;
+}
+
+function tooDeep(): Problem {
+  return apiProblem('api/json-too-deep', `the JSON is nested more than ${limits.httpJsonDepth} levels deep`, {
+    remedy: 'See /v1/openapi.json: nothing that the API takes is nested so deep.',
+    details: { limit: limits.httpJsonDepth },
+  });
+}
+
+function tooMany(): Problem {
+  return apiProblem('api/json-too-many', 'the JSON has more values than any request needs', {
+    remedy: `Send at most ${limits.httpBatch} transactions in one request.`,
+    details: { limit: limits.httpBatch },
+  });
 }

@@ -154,11 +154,12 @@ export const transactionStatusSchema = z.discriminatedUnion('status', [
   z.object({ ...origin, hash: hashSchema, status: z.literal('unknown') }),
 ]);
 
+/** The length is judged first: nothing is matched against text longer than a transaction. */
 const transactionHex = z
   .string()
-  .min(2)
-  .max(limits.maxTransactionBytes * 2)
-  .regex(/^(?:[0-9a-f]{2})+$/, 'must be lower-case hex');
+  .max(limits.maxTransactionBytes * 2, { abort: true })
+  .regex(/^[0-9a-f]+$/, 'must be lower-case hex')
+  .refine((text) => text.length % 2 === 0, 'must have two characters for each byte');
 
 /** One transaction, or up to `limits.httpBatch`; never both. */
 export const submissionSchema = z.union([

@@ -132,13 +132,21 @@ void test('invalid UTF-8 is 400', async (t) => {
   await problemFrom(await post(world, bytes), 400, 'api/invalid-utf8');
 });
 
-void test('deep nesting is refused in the time that it takes to read it', async (t) => {
+void test('deep nesting and many values are refused in the time that it takes to read them', async (t) => {
   const world = await start(t);
   const deep = '['.repeat(limits.httpBodyBytes - 10);
   const started = performance.now();
   await problemFrom(await post(world, deep), 400, 'api/json-too-deep');
   await problemFrom(await post(world, `${'{"a":'.repeat(300_000)}1`), 400, 'api/json-too-deep');
   assert.ok(performance.now() - started < 2_000);
+  // Nor does a flat one with a million values, or with as many names, keep the node busy.
+  await problemFrom(
+    await post(world, `{"transactions":[${'0,'.repeat(1_000_000)}0]}`),
+    400,
+    'api/json-too-many',
+  );
+  const names = Array.from({ length: 100_000 }, (_, i) => `"name${i}":1`);
+  await problemFrom(await post(world, `{${names.join(',')}}`), 400, 'api/json-too-many');
   // Brackets in text are no nesting.
   await problemFrom(await post(world, { transaction: '[{'.repeat(100) }), 400, 'api/invalid-request');
 });
