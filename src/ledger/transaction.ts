@@ -141,7 +141,8 @@ export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
   }
   const fields = decode(signedCodec, bytes, 'transaction');
   if (fields instanceof Problem) return fields;
-  const owned = bytes.slice();
+  // Not `slice`: that of a Buffer is a view, and would keep the whole frame alive.
+  const owned = new Uint8Array(bytes);
   return { ...fields, bytes: owned, hash: hash('quorate/v1/transaction', owned) };
 }
 
