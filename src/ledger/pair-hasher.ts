@@ -1,5 +1,4 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { domainPrefix, type Domain } from '../crypto/hash.ts';
+import { domainPrefix, sha256, type Domain } from '../crypto/hash.ts';
 
 /**
  * Hashes of two 32-byte hashes under one domain: what trees are made of, thousands to a block. The same digest as
