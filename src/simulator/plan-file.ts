@@ -18,7 +18,7 @@ const fault = z.discriminatedUnion('kind', [
     kind: z.literal('clog'),
     from: node,
     to: node,
-    bytesPerMs: z.number().min(0.1),
+    bytesPerMs: z.number().min(0.01),
     ...episode,
   }),
   z.strictObject({ kind: z.literal('crash'), ...ofNode }),

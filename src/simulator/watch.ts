@@ -1,6 +1,7 @@
 import type { ChainLink, Effect, Engine, EngineStart, Input } from '../consensus/engine.ts';
+import { decode } from '../base/codec.ts';
 import { Problem } from '../base/problem.ts';
-import type { PbftMessage } from '../consensus/pbft/message.ts';
+import { messageCodec, type PbftMessage } from '../consensus/pbft/message.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { hashHeader, type Proposal } from '../ledger/block.ts';
 import { certificateClaims, type FinalityCertificate } from '../ledger/certificate.ts';
@@ -118,6 +119,7 @@ export class Watch {
     if (start.final.certificate !== null) this.checkCertificate(node, start.final.certificate);
     this.views.set(node, viewOf(engine));
     this.learnLinks(start.candidates);
+    if (this.options.plan.engine === 'pbft') this.onShown(node, recordedMessages(start.records));
   }
 
   private onInput<M>(node: number, input: Input<M>): void {
@@ -217,6 +219,13 @@ export class Watch {
   private trace(node: number, what: string): void {
     this.options.trace.add(`${this.options.now()} node ${node}: ${what}`);
   }
+}
+
+/** Own messages that are on disk: they count from now on, whether or not the process before was told so. */
+function recordedMessages(records: EngineStart['records']): readonly unknown[] {
+  return [...records].flatMap(([key, value]) =>
+    key.includes('/') ? [decode(messageCodec, value, key)] : [],
+  );
 }
 
 /** Cheaper than `status()`, which copies its counters. */

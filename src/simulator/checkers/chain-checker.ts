@@ -106,6 +106,8 @@ export class ChainChecker {
         `node ${node} starts on ${blockHash} at height ${height}, and final there is ${this.agreed[height]?.blockHash}`,
     );
     chain.final = height;
+    // More may be on disk than its process before was told.
+    chain.stored = height;
   }
 
   /** The disk is another one: what it stored is gone by right. */
