@@ -151,7 +151,7 @@ export const limits = {
   /** How far above the final block a block may be to be worth walking its ancestors; beyond it sync is cheaper. */
   ancestorWalk: 48,
   /** Transactions of a proposal may still be on their way by gossip: fetched only after this long. */
-  gossipGraceMs: 30,
+  gossipGraceMs: 50,
   /** An unanswered fetch is asked of the next peer too after this long, at most `fetchParallel` at once, `fetchDeadlineMs` in all. */
   fetchHedgeMs: 400,
   fetchParallel: 3,

@@ -20,6 +20,8 @@ export interface BodiesOptions {
   readonly verification: Pick<Verification<object>, 'transactions' | 'fault'>;
   /** A pending transaction whose signature was checked. */
   readonly pending: (hash: Hash) => Transaction | undefined;
+  /** It came by gossip and its signature is being checked: `offer` will tell of it, if it is good. */
+  readonly arriving: (hash: Hash) => boolean;
   /** Whom to ask: those that act for the holders first. */
   readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
 }
@@ -101,12 +103,24 @@ export class Bodies {
     }
     this.#partial.set(hash, partial);
     if (partial.missing.size === 0) this.#finishPartial(partial);
-    else partial.cancel = this.#options.clock.after(limits.gossipGraceMs, () => this.#fetchMissing(partial));
+    else this.#waitForGossip(partial);
   }
 
-  #fetchMissing(partial: Partial): void {
+  #waitForGossip(partial: Partial): void {
+    partial.cancel = this.#options.clock.after(limits.gossipGraceMs, () => this.#pursue(partial));
+  }
+
+  /** Fetches what does not come by itself. */
+  #pursue(partial: Partial): void {
+    if (partial.missing.size === 0) return this.#finishPartial(partial);
+    const { arriving } = this.#options;
+    const places = [...partial.missing].filter(([hash]) => !arriving(hash)).map(([, place]) => place);
+    if (places.length === 0) this.#waitForGossip(partial);
+    else this.#fetchMissing(partial, places);
+  }
+
+  #fetchMissing(partial: Partial, places: readonly number[]): void {
     const { hash, holders } = partial.wanted;
-    const places = [...partial.missing.values()];
     const request = encode(transactionsRequestCodec, { blockHash: hash, places });
     partial.cancel = fetchFrom(this.#options, {
       protocol: 'transactions',
@@ -134,7 +148,7 @@ export class Bodies {
       const bad = transactions[valid.indexOf(false)];
       if (bad !== undefined) return this.#endPartial(partial, wrongSignature(partial.wanted.hash, bad));
       for (const transaction of transactions) fill(partial, transaction);
-      this.#finishPartial(partial);
+      this.#pursue(partial);
     });
   }
 

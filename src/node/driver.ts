@@ -6,6 +6,8 @@ import type {
   Engine,
   EngineRequest,
   Input,
+  MonotonicMs,
+  PendingWork,
   Protocol,
   RequestId,
   ValidatorIndex,
@@ -105,7 +107,8 @@ export class Driver<M extends object> {
   readonly #requests = new Map<RequestId, (result: { readonly height: Height } | Problem) => void>();
   #nextRequest: RequestId = 1;
   #rotation = 0;
-  #lastPollAt: number;
+  #lastPollAt: MonotonicMs;
+  #lastFinalAt: MonotonicMs;
   #cancelTick: Cancel = () => {};
   readonly #finalListeners = new Set<(committed: Committed) => void>();
   readonly #dropListeners = new Set<(transaction: Transaction, reason: DropReason) => void>();
@@ -177,6 +180,7 @@ export class Driver<M extends object> {
       clock,
       verification,
       pending: mempool.get.bind(mempool),
+      arriving: (hash) => this.intake.isArriving(hash),
       peersFor,
     });
     const bodies = this.#bodies;
@@ -236,6 +240,7 @@ export class Driver<M extends object> {
 
     const now = clock.monotonicMs();
     this.#lastPollAt = now;
+    this.#lastFinalAt = now;
     this.#engine = protocol.start({
       chainId,
       validators,
@@ -357,13 +362,20 @@ export class Driver<M extends object> {
     this.#cancelTick = this.#clock.after(limits.tickMs, () => this.#tick());
     const now = this.#clock.monotonicMs();
     this.#mailbox.push({ type: 'tick', now });
-    if (this.mempool.work().executable > 0) this.#onWork();
-    this.intake.repeat();
+    const work = this.mempool.work();
+    if (work.executable > 0) this.#onWork();
+    if (this.#isWaitingInVain(work, now)) this.intake.repeat();
     if (this.validatorIndex === undefined && now - this.#lastPollAt >= limits.syncPollMs) {
       this.#lastPollAt = now;
       const [peer] = this.#peersFor([]);
       if (peer !== undefined) this.sync.poll(peer);
     }
+  }
+
+  /** Something executable waits while blocks with room go final without it, or while none does: others may not know of it. */
+  #isWaitingInVain({ oldestSince, passedOverSince }: PendingWork, now: MonotonicMs): boolean {
+    const stalledSince = oldestSince === null ? now : Math.max(oldestSince, this.#lastFinalAt);
+    return now - Math.min(passedOverSince ?? now, stalledSince) >= limits.regossipMs;
   }
 
   #obey(effect: Effect<M>): void {
@@ -423,6 +435,7 @@ export class Driver<M extends object> {
 
   #onCommitted(committed: Committed): void {
     const { height } = committed.block.header;
+    this.#lastFinalAt = this.#clock.monotonicMs();
     this.#onWork();
     this.sync.applied(height);
     this.#announcing.announce(committed);

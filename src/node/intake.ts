@@ -38,7 +38,10 @@ export class Intake {
   readonly #options: IntakeOptions;
   /** Handed in here and not final as far as we know, with when they were gossiped last. */
   readonly #own = new BoundedMap<Hash, number>(limits.mempoolTransactions);
+  /** Transactions whose signatures are being checked, with how often. */
+  readonly #checking = new Map<Hash, number>();
   #underWay = 0;
+  #repeatedAt = -Infinity;
   #outbox: Uint8Array[] = [];
   #outboxBytes = 0;
   #cancelFlush: Cancel | undefined;
@@ -97,7 +100,8 @@ export class Intake {
       this.#options.verification.fault(from, transactions.code);
       return decide('reject');
     }
-    const current = transactions.filter((transaction) => !this.#isUsed(transaction));
+    const isUsed = this.#usedLookup();
+    const current = transactions.filter((transaction) => !isUsed(transaction));
     const fresh = current.filter(({ hash }) => !this.#options.mempool.has(hash));
     // What still waits here may be new to others; what is done is gossiped by nobody who is up to date.
     if (fresh.length === 0) return decide(current.length > 0 ? 'accept' : 'ignore');
@@ -106,7 +110,12 @@ export class Intake {
       const good = fresh.filter((_, index) => valid[index] === true);
       let added = 0;
       const now = this.#options.clock.monotonicMs();
-      for (const transaction of good) if (this.#options.mempool.add(transaction, now) === 'added') added += 1;
+      const isUsed = this.#usedLookup();
+      for (const transaction of good) {
+        // Final by now, more often than not, when there is much to do.
+        if (isUsed(transaction)) continue;
+        if (this.#options.mempool.add(transaction, now) === 'added') added += 1;
+      }
       this.counters.gossiped += added;
       this.#options.onGood(good);
       if (added > 0) this.#options.onAdded();
@@ -117,15 +126,24 @@ export class Intake {
     });
   }
 
-  /** Gossips again what was handed in here and still waits: the first time nobody may have been there to hear it. */
+  /** It is here, and its signature is being checked. */
+  isArriving(hash: Hash): boolean {
+    return this.#checking.has(hash);
+  }
+
+  /**
+   * Gossips again what was handed in here and still waits: the first time nobody may have been there to hear it. To be called while
+   * it looks as if others do not know what waits here, as often as one likes.
+   */
   repeat(): void {
     const { mempool, clock } = this.#options;
     const now = clock.monotonicMs();
+    if (now - this.#repeatedAt < limits.regossipMs) return;
+    this.#repeatedAt = now;
     let repeated = 0;
     for (const [hash, at] of this.#own.entries()) {
-      if (repeated >= limits.regossipTransactions) return;
       // In the order of their times, oldest first, so what follows is younger still.
-      if (now - at < limits.regossipMs) return;
+      if (repeated >= limits.regossipTransactions || now - at < limits.regossipMs) return;
       this.#own.delete(hash);
       const transaction = mempool.get(hash);
       if (transaction === undefined) continue;
@@ -141,11 +159,11 @@ export class Intake {
 
   /** An answer that needs no signature check. */
   #early(transaction: Transaction, before: number): Submitted | undefined {
-    const { chainId, mempool, isFinal } = this.#options;
+    const { chainId, mempool } = this.#options;
     const { hash } = transaction;
     if (transaction.chainId !== chainId)
       return refused(transaction, wrongChain(transaction.chainId, chainId));
-    if (mempool.has(hash) || (this.#isUsed(transaction) && isFinal(hash))) return { status: 'known', hash };
+    if (mempool.has(hash) || this.#isDone(transaction)) return { status: 'known', hash };
     if (this.#underWay + before >= limits.intakeTransactions) return refused(transaction, busy());
     return undefined;
   }
@@ -154,7 +172,12 @@ export class Intake {
     const { mempool, clock, onGood, onAdded } = this.#options;
     const now = clock.monotonicMs();
     const outcome = mempool.add(transaction, now);
-    if (outcome instanceof Problem) return refused(transaction, outcome);
+    if (outcome instanceof Problem) {
+      // It may have become final while its signature was checked.
+      return this.#isDone(transaction)
+        ? { status: 'known', hash: transaction.hash }
+        : refused(transaction, outcome);
+    }
     if (outcome === 'added') {
       this.#own.set(transaction.hash, now);
       this.#gossip(transaction);
@@ -164,9 +187,24 @@ export class Intake {
     return { status: outcome === 'added' ? 'accepted' : 'known', hash: transaction.hash };
   }
 
-  /** It is final, or another one with its nonce is. */
-  #isUsed(transaction: Transaction): boolean {
-    return transaction.nonce < this.#options.nextNonce(transaction.sender);
+  /** Tells whether a transaction is final, or another one with its nonce is. For one turn: it remembers the nonces that it looks up. */
+  #usedLookup(): (transaction: Transaction) => boolean {
+    const nonces = new Map<PublicKey, number>();
+    return ({ sender, nonce }) => {
+      let next = nonces.get(sender);
+      if (next === undefined) {
+        next = this.#options.nextNonce(sender);
+        nonces.set(sender, next);
+      }
+      return nonce < next;
+    };
+  }
+
+  #isDone(transaction: Transaction): boolean {
+    return (
+      transaction.nonce < this.#options.nextNonce(transaction.sender) &&
+      this.#options.isFinal(transaction.hash)
+    );
   }
 
   #readFrame(bytes: Uint8Array): Transaction[] | Problem {
@@ -186,8 +224,14 @@ export class Intake {
 
   #check(transactions: readonly Transaction[], done: (valid: readonly boolean[]) => void): void {
     this.#underWay += transactions.length;
+    for (const { hash } of transactions) this.#checking.set(hash, (this.#checking.get(hash) ?? 0) + 1);
     this.#options.verification.transactions(transactions, true, (valid) => {
       this.#underWay -= transactions.length;
+      for (const { hash } of transactions) {
+        const left = (this.#checking.get(hash) ?? 1) - 1;
+        if (left === 0) this.#checking.delete(hash);
+        else this.#checking.set(hash, left);
+      }
       done(valid);
     });
   }

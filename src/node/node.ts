@@ -4,11 +4,13 @@ import { startApi } from '../api/server.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey } from '../crypto/keystore.ts';
+import { useNativeHash } from '../crypto/native-hash.ts';
 import { nativeSigner } from '../crypto/native.ts';
 import { selfTest, verifySignature } from '../crypto/verify.ts';
 import { WorkerVerifier } from '../crypto/worker-verifier.ts';
+import type { Genesis } from '../ledger/genesis.ts';
 import { createLibp2pNetwork } from '../network/libp2p-network.ts';
-import type { PeerId } from '../network/port.ts';
+import type { Network, PeerId } from '../network/port.ts';
 import { ChainStore } from '../storage/chain-store.ts';
 import { openLevelStore } from '../storage/level-store.ts';
 import { NodeBackend } from './backend.ts';
@@ -28,6 +30,18 @@ export interface StartNodeOptions {
   /** Instead of what `config.json` says. */
   readonly override?: Partial<NodeConfig>;
   readonly log?: Log;
+  /**
+   * Puts something between the node and its network: how test networks make a node lie. Refused on any chain that is not
+   * marked as one for development.
+   */
+  readonly wrap?: (parts: WrappedParts) => Network;
+}
+
+export interface WrappedParts {
+  readonly network: Network;
+  readonly genesis: Genesis;
+  /** What speaks for the node: the validator's key, or an observer's own. */
+  readonly keyPair: KeyPair;
 }
 
 export interface RunningNode {
@@ -56,15 +70,22 @@ const handOverMs = 500;
  * database or a port is said with its remedy, and what was opened is closed again.
  */
 export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
+  useNativeHash();
   const failed = selfTest();
   if (failed !== undefined) throw failed;
   const loaded = await loadConfig(options.directory);
   const config = { ...loaded.config, ...options.override };
+  if (options.wrap !== undefined && !loaded.genesis.development) {
+    throw new Problem('node/not-development', `${loaded.genesis.name} is not a development chain`, {
+      remedy: 'Nodes may be made to misbehave on development chains only: use "quorate testnet".',
+      details: { chain: loaded.genesis.name },
+    });
+  }
   const log = options.log ?? jsonLog(config.log, config.name);
   const keyPair = openKey(loaded, options.password);
   const closers = new Closers(log);
   try {
-    return await start({ loaded, config, keyPair, log, closers });
+    return await start({ loaded, config, keyPair, log, closers, wrap: options.wrap });
   } catch (failure) {
     await closers.close();
     throw failure;
@@ -77,8 +98,9 @@ async function start(parts: {
   readonly keyPair: KeyPair;
   readonly log: Log;
   readonly closers: Closers;
+  readonly wrap: StartNodeOptions['wrap'];
 }): Promise<RunningNode> {
-  const { loaded, config, keyPair, log, closers } = parts;
+  const { loaded, config, keyPair, log, closers, wrap } = parts;
   const { directory, genesis, nodeKey } = loaded;
   const { chainId } = genesis;
 
@@ -103,7 +125,7 @@ async function start(parts: {
 
   const verifier = new WorkerVerifier({ onFatal: (error) => onFatal(error) });
   closers.add('verifier', () => verifier.close());
-  const network = await createLibp2pNetwork({
+  const libp2p = await createLibp2pNetwork({
     seed: nodeKey.secretKey,
     listen: config.listen,
     peers: config.peers,
@@ -111,6 +133,7 @@ async function start(parts: {
     hello: () => driver.hello(),
     log,
   });
+  const network = wrap === undefined ? libp2p : wrap({ network: libp2p, genesis, keyPair });
   closers.add('network', () => network.stop());
   const driver = new Driver<object>({
     genesis,
