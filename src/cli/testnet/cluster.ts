@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Strategy } from '../byzantine-strategies.ts';
 import type { NodePorts } from './ports.ts';
 
 export interface Member {
@@ -9,6 +10,8 @@ export interface Member {
   readonly directory: string;
   readonly ports: NodePorts;
   readonly apiUrl: string;
+  /** How it lies, when it was told to. */
+  readonly byzantine?: Strategy;
 }
 
 /** How a child's life went. */
@@ -27,6 +30,7 @@ export class Cluster {
   readonly members: readonly Member[];
   readonly #children = new Map<number, ChildProcess>();
   readonly #lives = new Map<number, Life>();
+  readonly #lies = new Map<number, number>();
   readonly #onEnd: (member: Member, how: string) => void;
   #stopping = false;
 
@@ -42,6 +46,11 @@ export class Cluster {
 
   life(member: Member): Life | undefined {
     return this.#lives.get(member.index);
+  }
+
+  /** How many lies a liar told so far, by its own count. */
+  lies(member: Member): number {
+    return this.#lies.get(member.index) ?? 0;
   }
 
   /** Asks every child to stop, and forces those that do not within five seconds. Resolves when all are gone. */
@@ -68,13 +77,16 @@ export class Cluster {
   #spawn(member: Member): void {
     const log = openSync(logFile(member), 'a');
     // Its own process group: Ctrl-C reaches the parent alone, which then stops all in an orderly way.
-    const child = spawn(process.execPath, [mainFile, 'start', '--child', '--data', member.directory], {
+    const lying = member.byzantine === undefined ? [] : ['--byzantine', member.byzantine];
+    const args = [mainFile, 'start', '--child', '--data', member.directory, ...lying];
+    const child = spawn(process.execPath, args, {
       stdio: ['ignore', log, log, 'ipc'],
       detached: true,
     });
     closeSync(log);
     this.#children.set(member.index, child);
     this.#lives.set(member.index, { state: 'running', pid: child.pid ?? 0 });
+    child.on('message', ({ lies }: { readonly lies: number }) => void this.#lies.set(member.index, lies));
     child.once('error', (error) => this.#ended(member, `could not be started: ${error.message}`));
     child.once('exit', (code, signal) =>
       this.#ended(member, signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`),

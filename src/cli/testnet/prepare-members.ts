@@ -6,6 +6,7 @@ import { encryptKey } from '../../crypto/keystore.ts';
 import { formatGenesis, type Genesis } from '../../ledger/genesis.ts';
 import { initDirectory, loadConfig, type NodeConfig, paths } from '../../node/config.ts';
 import { writeDurably } from '../../node/durable-file.ts';
+import type { Strategy } from '../byzantine-strategies.ts';
 import type { Member } from './cluster.ts';
 import type { NodePorts } from './ports.ts';
 
@@ -19,12 +20,22 @@ export async function prepareMembers(options: {
   readonly directory: string;
   readonly genesis: Genesis;
   readonly ports: readonly NodePorts[];
+  /** Who lies, and how. */
+  readonly byzantine?: ReadonlyMap<number, Strategy> | undefined;
 }): Promise<Member[]> {
-  const { directory, genesis, ports } = options;
+  const { directory, genesis, ports, byzantine } = options;
   const members = ports.map((own, index): Member => {
     const name = genesis.validators[index]?.name ?? `validator-${index}`;
     const apiUrl = `http://${host}:${own.api}`;
-    return { index, name, directory: join(directory, name), ports: own, apiUrl };
+    const lie = byzantine?.get(index);
+    return {
+      index,
+      name,
+      directory: join(directory, name),
+      ports: own,
+      apiUrl,
+      ...(lie === undefined ? {} : { byzantine: lie }),
+    };
   });
   for (const member of members) {
     const config: NodeConfig = {

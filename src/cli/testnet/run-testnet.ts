@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../../base/problem.ts';
+import type { Strategy } from '../byzantine-strategies.ts';
 import { defaultApiPort } from '../options.ts';
 import { stopOnSignals } from '../signals.ts';
 import { print, styled, surviveClosedOutput, table, toJson } from '../terminal.ts';
@@ -15,6 +16,7 @@ import { secondLine, Watch } from './watch.ts';
 export interface TestnetOptions {
   readonly nodes?: number | undefined;
   readonly engine: 'pbft' | 'raft';
+  readonly byzantine?: ReadonlyMap<number, Strategy> | undefined;
   readonly data?: string | undefined;
   readonly basePort: number;
   readonly json?: true | undefined;
@@ -32,18 +34,23 @@ export async function runTestnet(options: TestnetOptions): Promise<void> {
   const say = (event: object, text: () => string): void => print(json === true ? toJson(event) : text());
 
   const genesis = developmentGenesis(engine, options.nodes ?? (engine === 'pbft' ? 4 : 3));
+  checkByzantine(options, genesis.validators.length);
   const ports = await choosePorts(options.basePort, genesis.validators.length);
   const temporary = options.data === undefined;
   const directory = temporary ? mkdtempSync(join(tmpdir(), 'quorate-testnet-')) : resolve(options.data);
   try {
-    const members = await prepareMembers({ directory, genesis, ports });
+    const { byzantine } = options;
+    const members = await prepareMembers({ directory, genesis, ports, byzantine });
     const cluster = new Cluster(members, (member, how) =>
       say({ event: 'ended', node: member.index, name: member.name, how }, () => endedText(member, how)),
     );
     const about = { engine, chainId: genesis.chainId, directory, temporary };
-    say({ event: 'starting', ...about, nodes: members.length }, () =>
+    const liars = members.filter((member) => member.byzantine !== undefined);
+    const lying = liars.map(({ index, byzantine: strategy }) => ({ node: index, strategy }));
+    say({ event: 'starting', ...about, nodes: members.length, byzantine: lying }, () =>
       [
         `Starting ${members.length} nodes (${engine}) of chain ${genesis.name}, ${genesis.chainId.slice(0, 16)}…`,
+        ...liars.map((one) => styled('yellow', `${one.name} lies: ${one.byzantine}.`)),
         `Data: ${directory}${temporary ? ' (removed at the end; --data DIR keeps it)' : ''}`,
       ].join('\n'),
     );
@@ -60,6 +67,21 @@ export async function runTestnet(options: TestnetOptions): Promise<void> {
   } finally {
     if (temporary) rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function checkByzantine({ engine, byzantine = new Map() }: TestnetOptions, nodes: number): void {
+  if (byzantine.size === 0) return;
+  if (engine !== 'pbft') {
+    throw new Problem('cli/byzantine', 'only a validator of a PBFT chain can be made to lie', {
+      remedy: 'Use --engine pbft: Raft does not claim to stand liars.',
+    });
+  }
+  const missing = [...byzantine.keys()].find((node) => node >= nodes);
+  if (missing === undefined) return;
+  throw new Problem('cli/byzantine', `there is no node ${missing}: they are 0 to ${nodes - 1}`, {
+    remedy: 'Name one of them in --byzantine, or ask for more with --nodes.',
+    details: { node: missing, nodes },
+  });
 }
 
 async function watchUntil(
@@ -105,7 +127,7 @@ async function becomeReady(context: {
     if (stop.aborted) return false;
     if (dead !== undefined) {
       throw new Problem('cli/testnet-start', `${dead.name} ended before the network was ready`, {
-        remedy: ['Its log ends with:', ...logTail(dead, 8)].join('\n    '),
+        remedy: `The end of its log is above; with --data DIR all of it is kept, in DIR/${dead.name}/node.log.`,
         details: { node: dead.index, data: dead.directory },
       });
     }
@@ -149,7 +171,7 @@ function readyText(members: readonly Member[]): string {
 function endedText(member: Member, how: string): string {
   return [
     styled('red', `${member.name} ${how}. The others go on.`),
-    ...logTail(member, 3).map((line) => `    ${line}`),
+    ...logTail(member, 14).map((line) => `    ${line}`),
     `  Start it again with: npm run quorate -- start --data ${member.directory}`,
   ].join('\n');
 }
