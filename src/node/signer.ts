@@ -77,10 +77,10 @@ export class Signer {
     return { signed, records };
   }
 
-  /** Signs what binds nobody beyond this process: no record is made, the rules hold in memory. */
+  /** Signs what binds nobody beyond this process: no record is made, the rules hold in memory, and so does a floor that it raises. */
   signLoosely(message: Unsigned): { bytes: Uint8Array; signature: Signature } {
-    invariant(message.floor <= this.#floor, 'what raises the floor is persisted');
-    if (message.key !== '') {
+    if (message.key === '') invariant(message.floor <= this.#floor, 'what binds nothing raises no floor');
+    else {
       this.#checkFloor(message);
       const before = this.#loose.get(message.key);
       invariant(
@@ -88,6 +88,7 @@ export class Signer {
         `nothing else was signed as ${message.key}`,
       );
       this.#loose.set(message.key, message.preimage);
+      if (message.floor > this.#floor) this.#floor = message.floor;
     }
     const signature = this.#sign(message.preimage);
     return { bytes: concat(message.bytes, fromHex(signature)), signature };

@@ -88,7 +88,7 @@ describe('the signer', () => {
     assert.doesNotThrow(() => one.signDurably([message('vote/0/1', 'block b')]));
   });
 
-  test('signs without a record only what raises no floor and contradicts nothing', () => {
+  test('signs without a record only what contradicts nothing, and raises the floor only under a key', () => {
     const one = signer();
     one.signLoosely(message('', 'status one'));
     one.signLoosely(message('', 'status two'));
@@ -97,6 +97,13 @@ describe('the signer', () => {
     assert.throws(() => one.signLoosely(message('', 'status', 4, 4)), InvariantError);
     one.signDurably([message('vote/0/1', 'block a')]);
     assert.throws(() => one.signLoosely(message('vote/0/1', 'block b')), InvariantError);
+  });
+
+  test('holds a floor that was raised without a record for as long as it runs', () => {
+    const one = signer();
+    one.signLoosely(message('raft/block/3/1', 'a', 3, 3));
+    assert.throws(() => one.signLoosely(message('raft/block/2/1', 'b', 2, 2)), InvariantError);
+    assert.equal(one.floor, 3);
   });
 
   test('never lets an engine read or write what the node keeps in the log', () => {
