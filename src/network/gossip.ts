@@ -170,11 +170,12 @@ export class Gossip {
       allowPublishToZeroTopicPeers: true,
       ignoreDuplicatePublishError: true,
       batchPublish: true,
-      // A publisher sends to every peer it has: one hop in a full mesh. The mesh relays to those it does not have.
+      // A publisher sends to every peer it has: one hop when everybody has a connection to everybody. The mesh only relays to
+      // those it does not have, and every copy it relays in vain costs as much as a delivery, so it is thin.
       floodPublish: true,
-      D: 3,
+      D: 2,
       Dlo: 2,
-      Dhi: 4,
+      Dhi: 3,
       Dscore: 1,
       Dout: 0,
       // No lazy gossip. An answer to IWANT is one RPC with every message asked for; past the receiver's limit it would

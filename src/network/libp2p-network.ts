@@ -4,12 +4,15 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
+import { Departed } from './departed.ts';
 import { closeQuietly, readFrames } from './framed-stream.ts';
+import { createGater } from './gater.ts';
 import { Gossip, hasGossipStream } from './gossip.ts';
 import { isRefusal, MAX_HELLO_BYTES, shakeHands, type Greeting } from './handshake.ts';
 import { createHost } from './libp2p-host.ts';
-import { Link } from './link.ts';
+import { admitStream, Link } from './link.ts';
 import { silentLog, type NetworkLog } from './log.ts';
+import { parsePeerAddress, type PeerAddress } from './peer-address.ts';
 import { PeerTable } from './peer-table.ts';
 import { Penalties } from './penalties.ts';
 import type { Network, NetworkHandlers, PeerId, PeerStats, RequestProtocol, Topic } from './port.ts';
@@ -55,21 +58,16 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     decisionMs: tuning.gossipDecisionMs,
     gate: (stream, connection) => admitStream(stream, links.get(connection.id)),
   });
-  const configured = new Set(targets.map(({ peer }) => peer));
-  /** Strangers never take the places of configured peers, two for each as both sides may dial. */
-  const isFull = (peer: PeerId): boolean => {
-    if (configured.has(peer)) return false;
-    const strangers = [...links.values()].filter((link) => !configured.has(link.peer)).length;
-    return strangers >= limits.maxConnections - configured.size * 2;
-  };
+  const gater = createGater({
+    links,
+    configured: new Set(targets.map(({ peer }) => peer)),
+    isBanned: (peer) => penalties.isBanned(peer, performance.now()),
+  });
   const host = await createHost({
     seed: options.seed,
     listen: options.listen,
     gossip: gossip.service,
-    gater: {
-      denyInboundEncryptedConnection: (peer) =>
-        penalties.isBanned(peer.toString(), performance.now()) || isFull(peer.toString()),
-    },
+    gater,
     tuning,
   });
   return new Libp2pNetwork({ options, tuning, log, links, names, penalties, gossip, host, targets });
@@ -84,7 +82,7 @@ interface Parts {
   readonly penalties: Penalties;
   readonly gossip: Gossip;
   readonly host: Libp2p;
-  readonly targets: readonly { address: string; peer: PeerId | undefined }[];
+  readonly targets: readonly PeerAddress[];
 }
 
 class Libp2pNetwork implements Network {
@@ -93,9 +91,7 @@ class Libp2pNetwork implements Network {
   /** By connection id, from the open connection to its end, accepted or not. */
   readonly #links: Map<string, Link>;
   readonly #peers = new PeerTable();
-  /** Peers of links closed since the last heartbeat, and between it and the one before: forgotten at the next. */
-  #left = new Set<Connection['remotePeer']>();
-  #leaving = new Set<Connection['remotePeer']>();
+  readonly #departed: Departed;
   readonly #session = randomBytes(16);
   readonly #redial: Redial;
   readonly #requests: RequestClient;
@@ -110,6 +106,7 @@ class Libp2pNetwork implements Network {
     this.#parts = parts;
     this.#links = parts.links;
     this.self = host.peerId.toString();
+    this.#departed = new Departed(host);
     this.#redial = new Redial(parts.targets, {
       baseMs: tuning.redialBaseMs,
       capMs: tuning.redialCapMs,
@@ -328,7 +325,7 @@ class Libp2pNetwork implements Network {
     this.#links.delete(link.connection.id);
     const wasLast = this.#peers.remove(link);
     link.close(cause);
-    this.#left.add(link.connection.remotePeer);
+    if (!this.#redial.isConfigured(link.peer)) this.#departed.add(link.connection.remotePeer);
     if (wasLast) this.#onLost(link);
   }
 
@@ -400,7 +397,7 @@ class Libp2pNetwork implements Network {
   #beat(): void {
     const { gossip, tuning } = this.#parts;
     gossip.expire(performance.now());
-    this.#forgetLeft();
+    this.#departed.forget();
     for (const link of this.#links.values()) {
       if (link.status === 'accepted' && link.beat() >= tuning.silentHeartbeats) {
         this.#drop(link, new Error('half-open'));
@@ -412,48 +409,5 @@ class Libp2pNetwork implements Network {
         gossip.admit(first.connection);
       }
     }
-  }
-
-  /** libp2p remembers every identity it ever met; identities are free, so that would never stop growing. */
-  #forgetLeft(): void {
-    const left = this.#left;
-    this.#left = this.#leaving;
-    this.#leaving = left;
-    for (const id of this.#left) {
-      if (this.#redial.isConfigured(id.toString()) || this.#parts.host.getConnections(id).length > 0)
-        continue;
-      this.#parts.host.peerStore.delete(id).catch((cause: unknown) => {
-        this.#parts.log.debug('peer not forgotten', { cause: String(cause) });
-      });
-    }
-    this.#left.clear();
-  }
-}
-
-/**
- * Holds a stream back until the hello of its link is settled, without reading from it. False, and the stream
- * is aborted, when the peer is not accepted.
- */
-async function admitStream(stream: Stream, link: Link | undefined): Promise<boolean> {
-  if (link?.status === 'greeting') {
-    stream.pause();
-    await link.settled;
-    if (stream.status === 'open') stream.resume();
-  }
-  if (link?.status === 'accepted' && stream.status === 'open') return true;
-  stream.abort(new Error('the peer is not accepted'));
-  return false;
-}
-
-function parsePeerAddress(address: string): { address: string; peer: PeerId | undefined } {
-  try {
-    const components = multiaddr(address).getComponents();
-    return { address, peer: components.findLast(({ name }) => name === 'p2p')?.value };
-  } catch (cause) {
-    throw new Problem('network/address', `${address} is not a peer address`, {
-      remedy: 'Write it as /ip4/<address>/tcp/<port>/p2p/<peer id>.',
-      details: { address },
-      cause,
-    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Connection } from '@libp2p/interface';
+import type { Connection, Stream } from '@libp2p/interface';
 import type { PeerId } from './port.ts';
 import { DirectWriter } from './direct-stream.ts';
 import { limitWriteBuffer, receivedBytes } from './libp2p-internals.ts';
@@ -95,4 +95,19 @@ export class Link {
     this.#bytesSeen = bytes;
     return this.#silentBeats;
   }
+}
+
+/**
+ * Holds a stream back until the hello of its link is settled, without reading from it. False, and the stream
+ * is aborted, when the peer is not accepted.
+ */
+export async function admitStream(stream: Stream, link: Link | undefined): Promise<boolean> {
+  if (link?.status === 'greeting') {
+    stream.pause();
+    await link.settled;
+    if (stream.status === 'open') stream.resume();
+  }
+  if (link?.status === 'accepted' && stream.status === 'open') return true;
+  stream.abort(new Error('the peer is not accepted'));
+  return false;
 }
