@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { unwrap } from '../base/problem.ts';
 import { readKeyFile } from '../crypto/keystore.ts';
+import type { StartNodeOptions } from '../node/node.ts';
+import { parseStrategy, type Strategy } from './byzantine-strategies.ts';
 import { exitCodes } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
 import { passwordFileOption } from './key-directory.ts';
@@ -27,6 +29,11 @@ export function startCommand(): CommandUnknownOpts {
       ] as const),
     )
     .addOption(new Option('--child', 'stop when the channel to the parent process closes').hideHelp())
+    .addOption(
+      new Option('--byzantine <strategy>', 'lie this way (development chains only)')
+        .argParser(parseStrategy)
+        .hideHelp(),
+    )
     .addOption(passwordFileOption)
     .addOption(jsonOption)
     .addHelpText(
@@ -47,11 +54,12 @@ export function startCommand(): CommandUnknownOpts {
       const directory = resolve(options.data);
       const { validatorKeyFile } = await loadConfig(directory);
       const password = await passwordFor(validatorKeyFile, options.passwordFile);
-      const { log } = options;
+      const { log, byzantine } = options;
       const node = await startNode({
         directory,
         ...(password === undefined ? {} : { password }),
         ...(log === undefined ? {} : { override: { log } }),
+        ...(byzantine === undefined ? {} : { wrap: await lyingAs(byzantine) }),
       });
       const { config, apiAddress, peer, addresses } = node;
       const value = {
@@ -75,6 +83,22 @@ export function startCommand(): CommandUnknownOpts {
       // Everything is closed: what still holds the process open (an idle connection) has no reason to.
       process.exit(code);
     });
+}
+
+/** How often a node that was told to lie tells its parent process how many lies it told. */
+const reportLiesMs = 200;
+
+/** Loads what only liars need, and counts the lies for the parent process. */
+async function lyingAs(strategy: Strategy): Promise<NonNullable<StartNodeOptions['wrap']>> {
+  const { liarWrap } = await import('./byzantine.ts');
+  let lies = 0;
+  let reported = 0;
+  setInterval(() => {
+    if (lies === reported || !process.connected) return;
+    reported = lies;
+    process.send?.({ strategy, lies });
+  }, reportLiesMs).unref();
+  return liarWrap(strategy, () => void (lies += 1));
 }
 
 async function passwordFor(

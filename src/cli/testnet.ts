@@ -1,4 +1,5 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { collectByzantine, strategies } from './byzantine-strategies.ts';
 import { defaultApiPort, jsonOption, wholeNumber } from './options.ts';
 import { maxDevelopmentValidators } from './testnet/development-genesis.ts';
 
@@ -15,6 +16,11 @@ export function testnetCommand(): CommandUnknownOpts {
         .choices(['pbft', 'raft'] as const)
         .default('pbft' as const),
     )
+    .option(
+      '--byzantine <node:strategy>',
+      'make a node lie, for example 0:equivocate; may be given for several nodes',
+      collectByzantine,
+    )
     .option('--data <directory>', 'keep the nodes’ data there (default: a temporary one, removed at the end)')
     .option(
       '--base-port <port>',
@@ -25,7 +31,9 @@ export function testnetCommand(): CommandUnknownOpts {
     .addOption(jsonOption)
     .addHelpText(
       'after',
-      '\nRuns until Ctrl-C. With --json: one event per line (starting, ready, second, ended, stopped).',
+      `\nStrategies of --byzantine: ${strategies.join(', ')}.\n` +
+        'Of 4 nodes one may lie; with two liars nothing is promised any more.\n' +
+        '\nRuns until Ctrl-C. With --json: one event per line (starting, ready, second, ended, stopped).',
     )
     .action(async (options) => {
       const { runTestnet } = await import('./testnet/run-testnet.ts');
