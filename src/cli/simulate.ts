@@ -1,0 +1,187 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { drawPlan } from '../simulator/draw-plan.ts';
+import type { Plan } from '../simulator/plan.ts';
+import { parsePlan } from '../simulator/plan-file.ts';
+import { describeCounts, expectedPbft, expectedRaft, neverExercised } from '../simulator/report.ts';
+import { runPool, type Summary } from '../simulator/run-pool.ts';
+import { shrink } from '../simulator/shrink.ts';
+import { simulate, type SimulationResult } from '../simulator/simulation.ts';
+import { describeVerdict, exitCodes, replayCommand, type Verdict } from '../simulator/verdict.ts';
+import { unwrap } from '../base/problem.ts';
+import { jsonOption, wholeNumber } from './options.ts';
+import { ProgressLine } from './progress.ts';
+import { answer, grouped, print, printError, styled } from './terminal.ts';
+
+const shrinkRuns = 400;
+
+export function simulateCommand(): CommandUnknownOpts {
+  return new Command('simulate')
+    .description('run clusters of this node under seeded faults and lies, and check every promise')
+    .addHelpText(
+      'after',
+      `
+A run is a function of its seed. Exit codes: 0 all passed, 10 a run was unsafe, 11 a run got stuck,
+1 something that --require-coverage asks for was never exercised.`,
+    )
+    .option('--seeds <first..last>', 'run each seed of a range', parseRange)
+    .option('--seed <number>', 'run one seed', wholeNumber(0, 2 ** 48))
+    .option('--plan <file>', 'run a stored plan')
+    .addOption(
+      new Option('--engine <name>', 'the engine of drawn plans')
+        .choices(['pbft', 'raft'] as const)
+        .default('pbft' as const),
+    )
+    .option('--jobs <number>', 'worker threads for a range', wholeNumber(1, 64), 2)
+    .option('--trace', 'print every event of a single run')
+    .option('--shrink', 'make a failing plan as small as possible')
+    .option('--keep <directory>', 'store the plan of each failure there')
+    .option('--report', 'print how often everything was exercised')
+    .option('--require-coverage', 'fail when a fault or liar was never exercised')
+    .option('--real-signatures', 'use Ed25519 instead of the fast scheme; fifty times slower')
+    .addOption(jsonOption)
+    .action(async (options) => {
+      const signatures = options.realSignatures === true ? 'ed25519' : 'fast';
+      if (options.seeds !== undefined) {
+        await runRange(options.seeds, { ...options, signatures });
+        return;
+      }
+      const plan: Plan =
+        options.plan === undefined
+          ? { ...drawPlan(options.seed ?? 1, options.engine), signatures }
+          : unwrap(parsePlan(readFileSync(options.plan, 'utf8')));
+      await runOne(plan, { ...options, drawn: options.plan === undefined });
+    });
+}
+
+interface OneOptions {
+  readonly drawn: boolean;
+  readonly trace?: true | undefined;
+  readonly shrink?: true | undefined;
+  readonly keep?: string | undefined;
+  readonly report?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+async function runOne(plan: Plan, options: OneOptions): Promise<void> {
+  let result: SimulationResult = await simulate(plan, { keepTrace: options.trace === true });
+  let failing = plan;
+  if (result.verdict.outcome !== 'pass' && options.shrink === true) {
+    failing = await shrinkPlan(plan);
+    result = await simulate(failing, { keepTrace: options.trace === true });
+  }
+  if (options.trace === true) for (const line of result.trace) print(line);
+  const { verdict } = result;
+  answer(options.json, { ...verdict, plan: failing }, () => {
+    const lines = [describeVerdict(verdict), `trace ${verdict.trace}`];
+    if (options.report === true) lines.push(describeCounts(verdict.counts));
+    if (verdict.outcome !== 'pass') {
+      lines.push(`again: ${replayCommand(failing, options.drawn && failing === plan)}`);
+    }
+    return lines.join('\n');
+  });
+  if (verdict.outcome !== 'pass' && options.keep !== undefined) keep(options.keep, failing, verdict);
+  process.exitCode = exitCodes[verdict.outcome];
+}
+
+interface RangeOptions {
+  readonly engine: 'pbft' | 'raft';
+  readonly signatures: Plan['signatures'];
+  readonly jobs: number;
+  readonly shrink?: true | undefined;
+  readonly keep?: string | undefined;
+  readonly report?: true | undefined;
+  readonly requireCoverage?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+async function runRange(range: readonly [number, number], options: RangeOptions): Promise<void> {
+  const [firstSeed, lastSeed] = range;
+  const total = lastSeed - firstSeed + 1;
+  const progress = new ProgressLine();
+  const summary = await runPool({
+    engine: options.engine,
+    signatures: options.signatures,
+    firstSeed,
+    lastSeed,
+    jobs: options.jobs,
+    onVerdict: (verdict, soFar) => {
+      if (verdict.outcome !== 'pass') {
+        progress.end();
+        printError(describeVerdict(verdict));
+      }
+      const rate = soFar.runs / soFar.seconds;
+      progress.show(
+        `${grouped(soFar.runs)} of ${grouped(total)} runs, ${soFar.failures.length} failed, ${rate.toFixed(1)} a second`,
+      );
+    },
+  });
+  progress.end();
+  for (const failure of summary.failures) {
+    const drawn = { ...drawPlan(failure.seed, options.engine), signatures: options.signatures };
+    const plan = options.shrink === true ? await shrinkPlan(drawn) : drawn;
+    if (options.keep !== undefined) keep(options.keep, plan, failure);
+  }
+  const missing = neverExercised(summary.counts, options.engine === 'pbft' ? expectedPbft : expectedRaft);
+  answer(options.json, { ...summary, neverExercised: missing }, () =>
+    describeSummary(summary, options, missing),
+  );
+  const worst = summary.failures.some(({ outcome }) => outcome === 'unsafe') ? 'unsafe' : 'stuck';
+  if (summary.failures.length > 0) process.exitCode = exitCodes[worst];
+  else if (options.requireCoverage === true && missing.length > 0) process.exitCode = 1;
+}
+
+function describeSummary(summary: Summary, options: RangeOptions, missing: readonly string[]): string {
+  const { counts } = summary;
+  const sum = (prefix: string): string =>
+    grouped(
+      Object.entries(counts)
+        .filter(([name]) => name.startsWith(prefix))
+        .reduce((total, [, value]) => total + value, 0),
+    );
+  const lines = [
+    `${grouped(summary.runs)} runs of ${options.engine} in ${summary.seconds.toFixed(1)} s: ` +
+      styled(summary.failures.length === 0 ? 'green' : 'red', `${summary.failures.length} failed`),
+    `  ${sum('fault/')} faults, ${sum('liar/')} lies, ${sum('link/')} messages lost, doubled or late`,
+    `  ${grouped(counts['run/blocks'] ?? 0)} blocks, ${grouped(counts['run/views'] ?? 0)} views, ` +
+      `${grouped(Math.round((counts['run/virtual-ms'] ?? 0) / 1000))} virtual seconds, ${grouped(counts['run/events'] ?? 0)} events`,
+  ];
+  for (const failure of summary.failures.slice(0, 20)) {
+    lines.push(
+      `  ${describeVerdict(failure)}`,
+      `    again: ${replayCommand(drawPlan(failure.seed, options.engine), true)}`,
+    );
+  }
+  if (options.report === true) lines.push(describeCounts(counts));
+  if (missing.length > 0) lines.push(`never exercised: ${missing.join(', ')}`);
+  return lines.join('\n');
+}
+
+async function shrinkPlan(plan: Plan): Promise<Plan> {
+  const progress = new ProgressLine();
+  const { plan: small } = await shrink(plan, {
+    run: async (candidate) => (await simulate(candidate)).verdict,
+    budget: shrinkRuns,
+    progress: (runs, current) =>
+      progress.show(`seed ${plan.seed}: ${runs} tries, ${current.faults.length} faults left`),
+  });
+  progress.end();
+  return small;
+}
+
+function keep(directory: string, plan: Plan, verdict: Verdict): void {
+  const file = join(
+    directory,
+    `${verdict.breach?.guarantee ?? verdict.outcome}-${plan.engine}-${plan.seed}.json`,
+  );
+  writeFileSync(file, `${JSON.stringify({ found: verdict.breach, plan }, null, 2)}\n`);
+  printError(`kept ${file}`);
+}
+
+function parseRange(text: string): readonly [number, number] {
+  const match = /^(\d{1,14})\.\.(\d{1,14})$/.exec(text);
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || first > last) throw new InvalidArgumentError('Write it like 1..5000.');
+  return [first, last];
+}
