@@ -16,7 +16,7 @@ export const nodeOption = new Option('--node <url>', 'address of a node’s API'
 
 export const timeoutOption = new Option(
   '--timeout <seconds>',
-  'how long to try to reach the node, retries included',
+  'how long to try to reach the node, retries included; 0 tries once',
 )
   .default(10)
   .argParser(parseSeconds);
@@ -31,12 +31,12 @@ export interface ConnectionOptions {
   readonly timeout: number;
 }
 
+/** What one try may take however short the whole is: less would only measure how busy the machine is. */
+const shortestAttemptMs = 2_000;
+
 export function connect({ node, timeout }: ConnectionOptions): HttpClient {
-  return new HttpClient({
-    baseUrl: node,
-    deadlineMs: timeout * 1000,
-    attemptMs: Math.max(timeout * 1000, 1),
-  });
+  const deadlineMs = timeout * 1000;
+  return new HttpClient({ baseUrl: node, deadlineMs, attemptMs: Math.max(deadlineMs, shortestAttemptMs) });
 }
 
 export function parseUrl(text: string): string {
