@@ -17,7 +17,6 @@ const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   validators: async () => (await import('./validators.ts')).validatorsCommand(),
   evidence: async () => (await import('./evidence.ts')).evidenceCommand(),
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
-  simulate: async () => (await import('./simulate.ts')).simulateCommand(),
 };
 
 /** The whole command line; with `wanted` only what that command needs. Errors in it are thrown, and nothing here ends the process. */
