@@ -138,6 +138,8 @@ export const limits = {
   verifiedClaims: 65_536,
   /** Signatures being checked, in all, past which consensus messages are dropped: engines repeat themselves. Well below `verifierQueue`. */
   verifyingClaims: 131_072,
+  /** Signatures of new transactions at the verifier at once: it is never idle, and what a block needs waits for few. */
+  strictHanded: 256,
   /** Consensus messages of one peer whose signatures are being checked; a correct one has a few per validator and height. */
   verifyingPerPeer: 512,
   /** Malformed or wrongly signed messages of one peer, within `peerFaultWindowMs`, before it is not listened to for `peerMuteMs`. */

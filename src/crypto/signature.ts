@@ -20,9 +20,15 @@ export interface SignatureClaim {
 /**
  * Checks claims away from the caller. `done` is called later, once, with one answer per claim, in order.
  * `strict` accepts only what the native verifier accepts (what the mempool wants); otherwise
- * the consensus rule decides (see `verify.ts`).
+ * the consensus rule decides (see `verify.ts`). Strict claims may wait behind the others, unless they are `urgent`:
+ * a block needs them.
  */
 export interface Verifier {
-  verify(claims: readonly SignatureClaim[], strict: boolean, done: (valid: readonly boolean[]) => void): void;
+  verify(
+    claims: readonly SignatureClaim[],
+    strict: boolean,
+    done: (valid: readonly boolean[]) => void,
+    urgent?: boolean,
+  ): void;
   close(): Promise<void>;
 }

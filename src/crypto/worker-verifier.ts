@@ -26,8 +26,8 @@ const batchesInFlight = 2;
  * Checks signatures on a thread of its own. Calls of one turn of the event loop, and all that come while
  * the thread is busy, share batches; a batch crosses as one buffer, without a copy.
  *
- * Answers come in the order of the calls, among the strict ones and among the others. The others go first: they are
- * consensus messages and blocks, and must not wait behind a flood of transactions.
+ * Answers come in the order of the calls, among the strict ones that are not urgent and among the others. The others go first: they
+ * are consensus messages and blocks, and must not wait behind a flood of transactions.
  */
 export class WorkerVerifier implements Verifier {
   readonly #worker: Worker;
@@ -61,6 +61,7 @@ export class WorkerVerifier implements Verifier {
     claims: readonly SignatureClaim[],
     strict: boolean,
     done: (valid: readonly boolean[]) => void,
+    urgent = !strict,
   ): void {
     if (this.#stopped) return;
     invariant(
@@ -68,8 +69,8 @@ export class WorkerVerifier implements Verifier {
       `at most ${limits.verifierQueue} signatures wait for the verifier`,
     );
     const call: Call = { verdicts: [], expected: claims.length, done };
-    (strict ? this.#strictCalls : this.#urgentCalls).push(call);
-    const lane = strict ? this.#strict : this.#urgent;
+    (urgent ? this.#urgentCalls : this.#strictCalls).push(call);
+    const lane = urgent ? this.#urgent : this.#strict;
     for (const claim of claims) lane.push({ claim, strict, call });
     this.#waiting += claims.length;
     if (this.#flushing) return;

@@ -20,8 +20,8 @@ export interface BodiesOptions {
   readonly verification: Pick<Verification<object>, 'transactions' | 'fault'>;
   /** A pending transaction whose signature was checked. */
   readonly pending: (hash: Hash) => Transaction | undefined;
-  /** It came by gossip and its signature is being checked: `offer` will tell of it, if it is good. */
-  readonly arriving: (hash: Hash) => boolean;
+  /** A transaction that came by gossip and whose signature is being checked. */
+  readonly arriving: (hash: Hash) => Transaction | undefined;
   /** Whom to ask: those that act for the holders first. */
   readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
 }
@@ -43,6 +43,8 @@ interface Partial {
   readonly found: (Transaction | undefined)[];
   /** Place of each transaction not found yet. */
   readonly missing: Map<Hash, number>;
+  /** Those of them that are here, and whose signatures are being checked. */
+  readonly checking: Set<Hash>;
   readonly done: (result: Obtained) => void;
   cancel: Cancel;
 }
@@ -77,11 +79,13 @@ export class Bodies {
     else this.#complete({ ...wanted, proposal }, finish);
   }
 
-  /** Transactions that just came by gossip, their signatures checked: perhaps some block waits for them. */
-  offer(transactions: readonly Transaction[]): void {
+  /** Transactions that just came by gossip: those that a block waits for are checked before all others. */
+  arrived(transactions: readonly Transaction[]): void {
     for (const partial of this.#partial.values()) {
-      for (const transaction of transactions) fill(partial, transaction);
-      if (partial.missing.size === 0) this.#finishPartial(partial);
+      const needed = transactions.filter(
+        ({ hash }) => partial.missing.has(hash) && !partial.checking.has(hash),
+      );
+      if (needed.length > 0) this.#check(partial, needed);
     }
   }
 
@@ -94,6 +98,7 @@ export class Bodies {
       wanted,
       found: transactionHashes.map(() => undefined),
       missing: new Map(transactionHashes.map((transactionHash, place) => [transactionHash, place])),
+      checking: new Set(),
       done,
       cancel: () => {},
     };
@@ -101,26 +106,35 @@ export class Bodies {
       const transaction = this.#options.pending(transactionHash);
       if (transaction !== undefined) fill(partial, transaction);
     }
+    const arriving = [...partial.missing.keys()].flatMap(
+      (transactionHash) => this.#options.arriving(transactionHash) ?? [],
+    );
     this.#partial.set(hash, partial);
-    if (partial.missing.size === 0) this.#finishPartial(partial);
-    else this.#waitForGossip(partial);
-  }
-
-  #waitForGossip(partial: Partial): void {
-    partial.cancel = this.#options.clock.after(limits.gossipGraceMs, () => this.#pursue(partial));
-  }
-
-  /** Fetches what does not come by itself. */
-  #pursue(partial: Partial): void {
     if (partial.missing.size === 0) return this.#finishPartial(partial);
-    const { arriving } = this.#options;
-    const places = [...partial.missing].filter(([hash]) => !arriving(hash)).map(([, place]) => place);
-    if (places.length === 0) this.#waitForGossip(partial);
-    else this.#fetchMissing(partial, places);
+    if (arriving.length > 0) this.#check(partial, arriving);
+    partial.cancel = this.#options.clock.after(limits.gossipGraceMs, () => this.#fetchMissing(partial));
   }
 
-  #fetchMissing(partial: Partial, places: readonly number[]): void {
+  /** Checks signatures of transactions that a block needs, by the rule of blocks. */
+  #check(partial: Partial, transactions: readonly Transaction[]): void {
+    for (const { hash } of transactions) partial.checking.add(hash);
+    this.#options.verification.transactions(transactions, false, (valid) => {
+      if (this.#partial.get(partial.wanted.hash) !== partial) return;
+      const bad = transactions[valid.indexOf(false)];
+      // The block names exactly this signature: no other copy of the transaction can help it.
+      if (bad !== undefined) return this.#endPartial(partial, wrongSignature(partial.wanted.hash, bad));
+      for (const transaction of transactions) fill(partial, transaction);
+      if (partial.missing.size === 0) this.#finishPartial(partial);
+    });
+  }
+
+  /** Fetches what did not come by itself. */
+  #fetchMissing(partial: Partial): void {
     const { hash, holders } = partial.wanted;
+    const places = [...partial.missing]
+      .filter(([hash]) => !partial.checking.has(hash))
+      .map(([, place]) => place);
+    if (places.length === 0) return;
     const request = encode(transactionsRequestCodec, { blockHash: hash, places });
     partial.cancel = fetchFrom(this.#options, {
       protocol: 'transactions',
@@ -132,23 +146,13 @@ export class Bodies {
           this.#options.verification.fault(peer, transactions.code);
           return false;
         }
-        this.#checkFetched(partial, transactions);
+        this.counters.fetchedTransactions += transactions.length;
+        this.#check(partial, transactions);
         return true;
       },
       done: (found) => {
         if (!found) this.#endPartial(partial, 'unavailable');
       },
-    });
-  }
-
-  #checkFetched(partial: Partial, transactions: readonly Transaction[]): void {
-    this.counters.fetchedTransactions += transactions.length;
-    this.#options.verification.transactions(transactions, false, (valid) => {
-      if (!this.#partial.has(partial.wanted.hash)) return;
-      const bad = transactions[valid.indexOf(false)];
-      if (bad !== undefined) return this.#endPartial(partial, wrongSignature(partial.wanted.hash, bad));
-      for (const transaction of transactions) fill(partial, transaction);
-      this.#pursue(partial);
     });
   }
 

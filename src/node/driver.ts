@@ -180,7 +180,7 @@ export class Driver<M extends object> {
       clock,
       verification,
       pending: mempool.get.bind(mempool),
-      arriving: (hash) => this.intake.isArriving(hash),
+      arriving: (hash) => this.intake.arriving(hash),
       peersFor,
     });
     const bodies = this.#bodies;
@@ -231,7 +231,7 @@ export class Driver<M extends object> {
       clock,
       nextNonce: (sender) => chain.final.state.account(sender).nonce,
       isFinal: (hash) => store.locate(hash) !== undefined,
-      onGood: (transactions) => bodies.offer(transactions),
+      onArriving: (transactions) => bodies.arrived(transactions),
       onAdded: () => this.#onWork(),
       salt: options.seed >>> 0,
     });

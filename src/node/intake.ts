@@ -21,8 +21,8 @@ export interface IntakeOptions {
   /** The sender's next nonce by the final state. */
   readonly nextNonce: (sender: PublicKey) => number;
   readonly isFinal: (hash: Hash) => boolean;
-  /** Transactions whose signatures were found good, whether or not the mempool had a place for them. */
-  readonly onGood: (transactions: readonly Transaction[]) => void;
+  /** Transactions that are new here; their signatures are about to be checked. */
+  readonly onArriving: (transactions: readonly Transaction[]) => void;
   /** Something was added to the mempool. */
   readonly onAdded: () => void;
   /** Differs between runs of a node, so that its frames do too. */
@@ -39,7 +39,7 @@ export class Intake {
   /** Handed in here and not final as far as we know, with when they were gossiped last. */
   readonly #own = new BoundedMap<Hash, number>(limits.mempoolTransactions);
   /** Transactions whose signatures are being checked, with how often. */
-  readonly #checking = new Map<Hash, number>();
+  readonly #checking = new Map<Hash, { readonly transaction: Transaction; times: number }>();
   #underWay = 0;
   #repeatedAt = -Infinity;
   #outbox: Uint8Array[] = [];
@@ -117,7 +117,6 @@ export class Intake {
         if (this.#options.mempool.add(transaction, now) === 'added') added += 1;
       }
       this.counters.gossiped += added;
-      this.#options.onGood(good);
       if (added > 0) this.#options.onAdded();
       if (good.length === fresh.length) return decide('accept');
       this.counters.framesBad += 1;
@@ -126,9 +125,9 @@ export class Intake {
     });
   }
 
-  /** It is here, and its signature is being checked. */
-  isArriving(hash: Hash): boolean {
-    return this.#checking.has(hash);
+  /** A transaction that is here, and whose signature is being checked. */
+  arriving(hash: Hash): Transaction | undefined {
+    return this.#checking.get(hash)?.transaction;
   }
 
   /**
@@ -169,7 +168,7 @@ export class Intake {
   }
 
   #admitOwn(transaction: Transaction): Submitted {
-    const { mempool, clock, onGood, onAdded } = this.#options;
+    const { mempool, clock, onAdded } = this.#options;
     const now = clock.monotonicMs();
     const outcome = mempool.add(transaction, now);
     if (outcome instanceof Problem) {
@@ -181,7 +180,6 @@ export class Intake {
     if (outcome === 'added') {
       this.#own.set(transaction.hash, now);
       this.#gossip(transaction);
-      onGood([transaction]);
       onAdded();
     }
     return { status: outcome === 'added' ? 'accepted' : 'known', hash: transaction.hash };
@@ -224,16 +222,22 @@ export class Intake {
 
   #check(transactions: readonly Transaction[], done: (valid: readonly boolean[]) => void): void {
     this.#underWay += transactions.length;
-    for (const { hash } of transactions) this.#checking.set(hash, (this.#checking.get(hash) ?? 0) + 1);
+    for (const transaction of transactions) {
+      const checking = this.#checking.get(transaction.hash);
+      if (checking === undefined) this.#checking.set(transaction.hash, { transaction, times: 1 });
+      else checking.times += 1;
+    }
     this.#options.verification.transactions(transactions, true, (valid) => {
       this.#underWay -= transactions.length;
       for (const { hash } of transactions) {
-        const left = (this.#checking.get(hash) ?? 1) - 1;
-        if (left === 0) this.#checking.delete(hash);
-        else this.#checking.set(hash, left);
+        const checking = defined(this.#checking.get(hash), 'a transaction that is being checked');
+        checking.times -= 1;
+        if (checking.times === 0) this.#checking.delete(hash);
       }
       done(valid);
     });
+    // After the strict check was asked for: who needs one of them for a block joins that, instead of asking for another.
+    this.#options.onArriving(transactions);
   }
 
   #gossip(transaction: Transaction): void {

@@ -39,7 +39,7 @@ export function turnPorts(
       stats: () => network.stats(),
     },
     verifier: {
-      verify: (claims, strict, done) => verifier.verify(claims, strict, turns.wrap(done)),
+      verify: (claims, strict, done, urgent) => verifier.verify(claims, strict, turns.wrap(done), urgent),
       close: () => verifier.close(),
     },
     chainStore: {

@@ -31,7 +31,7 @@ class World {
   readonly checked: SignatureClaim[] = [];
   readonly penalties: string[] = [];
   readonly published: Uint8Array[] = [];
-  readonly good: Hash[] = [];
+  readonly arrived: Hash[] = [];
   added = 0;
   used = 0;
   final = new Set<Hash>();
@@ -69,7 +69,7 @@ class World {
       clock,
       nextNonce: () => this.used,
       isFinal: (hash) => this.final.has(hash),
-      onGood: (transactions) => void this.good.push(...transactions.map(({ hash }) => hash)),
+      onArriving: (transactions) => void this.arrived.push(...transactions.map(({ hash }) => hash)),
       onAdded: () => void (this.added += 1),
       salt: 7,
     });
@@ -204,7 +204,8 @@ describe('gossip', () => {
     const world = new World();
     assert.equal(world.hear('peer-1', transfer(0).bytes, transfer(1).bytes), 'accept');
     assert.equal(world.mempool.size, 2);
-    assert.deepEqual(world.good, [transfer(0).hash, transfer(1).hash]);
+    assert.deepEqual(world.arrived, [transfer(0).hash, transfer(1).hash]);
+    assert.equal(world.intake.arriving(transfer(0).hash), undefined, 'it has come');
     assert.equal(world.added, 1, 'one word for a whole frame');
     world.time.run(1_000);
     assert.deepEqual(world.published, [], 'passing on is the business of gossip itself');

@@ -35,7 +35,7 @@ class World {
   readonly clock = this.time.clock(startOfTime);
   readonly chain = maker.chain();
   readonly mempool = new Map<Hash, Transaction>();
-  readonly arriving = new Set<Hash>();
+  readonly arriving = new Map<Hash, Transaction>();
   readonly servers = new Map<string, Server>();
   readonly asked: { peer: string; protocol: RequestProtocol; at: number }[] = [];
   readonly penalties: string[] = [];
@@ -68,7 +68,7 @@ class World {
         },
       },
       pending: (hash) => this.mempool.get(hash),
-      arriving: (hash) => this.arriving.has(hash),
+      arriving: (hash) => this.arriving.get(hash),
       peersFor: (holders) => {
         const names = [...this.servers.keys()];
         const first = holders.map((holder) => `peer-${holder}`).filter((name) => names.includes(name));
@@ -142,27 +142,29 @@ describe('validating a proposal', () => {
     world.servers.set('peer-1', holderOf(made));
     world.validate(made);
     world.time.run(limits.gossipGraceMs - 1);
-    world.bodies.offer([transfer(1)]);
-    assert.equal(world.verdict(0)?.verdict, 'valid');
+    world.bodies.arrived([transfer(1)]);
+    assert.equal(world.verdict()?.verdict, 'valid');
     assert.deepEqual(world.asked, []);
   });
 
   test('fetches nothing that is here and only waits for its signature to be checked', () => {
     const world = new World();
     const made = maker.block(maker.start, [transfer(0), transfer(1)]);
-    world.arriving.add(transfer(0).hash).add(transfer(1).hash);
+    for (const transaction of made.block.transactions) world.arriving.set(transaction.hash, transaction);
     world.servers.set('peer-1', holderOf(made));
     world.validate(made);
-    world.time.run(10 * limits.gossipGraceMs);
+    assert.equal(world.verdict(0)?.verdict, 'valid');
     assert.deepEqual(world.asked, []);
-    world.bodies.offer([transfer(0)]);
-    world.arriving.clear();
-    assert.equal(world.verdict()?.verdict, 'valid');
-    assert.equal(
-      world.bodies.counters.fetchedTransactions,
-      1,
-      'the other one was not signed well, or came to nothing',
-    );
+  });
+
+  test('is invalid when a transaction that comes by gossip was not signed', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [transfer(0), unsigned(1)]);
+    world.hold(transfer(0));
+    world.servers.set('peer-1', holderOf(made));
+    world.validate(made);
+    world.bodies.arrived([unsigned(1)]);
+    assert.equal(world.verdict(0)?.verdict, 'invalid');
   });
 
   test('fetches what is missing from who should have it', () => {

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { defined } from '../../src/base/invariant.ts';
+import { limits } from '../../src/base/limits.ts';
+import type { PublicKey, Signature, SignatureClaim, Verifier } from '../../src/crypto/signature.ts';
+import { ClaimChecker, type NamedClaim } from '../../src/node/claim-checker.ts';
+
+interface Call {
+  readonly names: string[];
+  readonly strict: boolean;
+  readonly urgent: boolean;
+  readonly done: (valid: readonly boolean[]) => void;
+}
+
+/** A verifier that answers when told. What is named "odd" is valid by the consensus rule alone, "bad" by none. */
+class SlowVerifier implements Verifier {
+  readonly calls: Call[] = [];
+
+  verify(claims: readonly SignatureClaim[], strict: boolean, done: Call['done'], urgent = !strict): void {
+    this.calls.push({ names: claims.map(({ signature }) => signature), strict, urgent, done });
+  }
+
+  answer(): void {
+    for (const { names, strict, done } of this.calls.splice(0)) {
+      done(names.map((name) => !name.startsWith('bad') && !(strict && name.startsWith('odd'))));
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const claim = (name: string): NamedClaim => ({
+  name,
+  claim: { publicKey: '' as PublicKey, message: new Uint8Array(), signature: name as Signature },
+});
+
+class World {
+  readonly verifier = new SlowVerifier();
+  readonly checker = new ClaimChecker(this.verifier);
+  readonly answers: (readonly boolean[])[] = [];
+
+  check(strict: boolean, ...names: string[]): void {
+    this.checker.check(names.map(claim), strict, (valid) => this.answers.push(valid));
+  }
+
+  get asked(): [names: string, how: string][] {
+    return this.verifier.calls.map(({ names, strict, urgent }) => [
+      names.join(),
+      `${strict ? 'strict' : 'consensus'}${urgent ? ' urgent' : ''}`,
+    ]);
+  }
+
+  answerAll(): void {
+    while (this.verifier.calls.length > 0) this.verifier.answer();
+  }
+}
+
+describe('the claim checker', () => {
+  test('answers for each claim, in order', () => {
+    const world = new World();
+    world.check(true, 'a', 'bad', 'b');
+    world.verifier.answer();
+    assert.deepEqual(world.answers, [[true, false, true]]);
+  });
+
+  test('asks nothing about what it knows', () => {
+    const world = new World();
+    world.check(true, 'a');
+    world.verifier.answer();
+    world.check(false, 'a');
+    world.check(true, 'a', 'a');
+    assert.deepEqual(world.answers, [[true], [true], [true, true]]);
+    assert.deepEqual(world.asked, []);
+  });
+
+  test('a yes of the consensus rule is no yes of the strict one', () => {
+    const world = new World();
+    world.check(false, 'odd');
+    world.verifier.answer();
+    world.check(true, 'odd');
+    world.verifier.answer();
+    assert.deepEqual(world.answers, [[true], [false]]);
+    world.check(false, 'odd');
+    assert.deepEqual(world.answers[2], [true]);
+  });
+
+  test('keeps no more strict claims at the verifier than keep it busy', () => {
+    const world = new World();
+    const names = Array.from({ length: limits.strictHanded + 10 }, (_, index) => `t${index}`);
+    world.check(true, ...names);
+    assert.deepEqual(
+      world.verifier.calls.map(({ names }) => names.length),
+      [limits.strictHanded],
+    );
+    world.verifier.answer();
+    assert.deepEqual(
+      world.verifier.calls.map(({ names }) => names.length),
+      [10],
+    );
+    world.verifier.answer();
+    assert.equal(defined(world.answers[0], 'the answer').length, names.length);
+    assert.equal(world.checker.load, 0);
+  });
+
+  test('takes what a block needs out of the queue and checks it at once, and only once', () => {
+    const world = new World();
+    const names = Array.from({ length: limits.strictHanded + 10 }, (_, index) => `t${index}`);
+    world.check(true, ...names);
+    const last = defined(names.at(-1), 'the last');
+    world.check(false, last);
+    assert.deepEqual(world.asked.at(-1), [last, 'strict urgent']);
+    world.answerAll();
+    assert.deepEqual(
+      world.answers.map((valid) => valid.every(Boolean)),
+      [true, true],
+    );
+    assert.equal(world.checker.load, 0);
+  });
+
+  test('waits for a strict answer that is under way, and asks the consensus rule only after a no', () => {
+    const world = new World();
+    world.check(true, 'a', 'odd', 'bad');
+    world.check(false, 'a', 'odd', 'bad');
+    assert.deepEqual(world.asked, [['a,odd,bad', 'strict']]);
+    world.verifier.answer();
+    assert.deepEqual(world.answers, [[true, false, false]]);
+    assert.deepEqual(world.asked, [
+      ['odd', 'consensus urgent'],
+      ['bad', 'consensus urgent'],
+    ]);
+    world.verifier.answer();
+    assert.deepEqual(world.answers[1], [true, true, false]);
+  });
+
+  test('forgets nothing that is asked for while its answer is being given', () => {
+    const world = new World();
+    world.checker.check([claim('bad')], true, () => world.check(true, 'bad'));
+    world.verifier.answer();
+    world.verifier.answer();
+    assert.deepEqual(world.answers, [[false]]);
+    assert.equal(world.checker.load, 0);
+  });
+});
