@@ -52,10 +52,11 @@ const backspaces = new Set(['\b', '\u007f']);
 /** Asks on standard error and shows nothing of what is typed. */
 function ask(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  stderr.write(question);
+  // The question comes last: whoever answers it at once must not see the answer.
   stdin.setRawMode(true);
   stdin.setEncoding('utf8');
   stdin.resume();
+  stderr.write(question);
   return new Promise((resolve, reject) => {
     let typed = '';
     const end = (settle: () => void): void => {
