@@ -1,7 +1,7 @@
 import { Problem } from '../base/problem.ts';
 import type { Protocol } from '../consensus/engine.ts';
 import { preimageOf } from '../consensus/pbft/message.ts';
-import { genesisValidators } from '../ledger/genesis.ts';
+import { genesisHeader, genesisValidators } from '../ledger/genesis.ts';
 import type { Network } from '../network/port.ts';
 import { Driver } from '../node/driver.ts';
 import { silentLog } from '../node/log.ts';
@@ -118,6 +118,8 @@ function liarOf(options: BootOptions, key: SimulatedKey) {
         liarTools({
           self,
           validators: plan.validators,
+          publicKey: key.publicKey,
+          genesis: genesisHeader(chain.genesis),
           viewTimeoutMs: 'viewTimeoutMs' in plan.consensus ? plan.consensus.viewTimeoutMs : 1_000,
           chance: new Chance(plan.seed, `liar ${index} ${options.starts}`),
           network,

@@ -1,7 +1,8 @@
 import { encode } from '../../base/codec.ts';
 import type { ValidatorIndex } from '../../consensus/engine.ts';
 import { messageCodec, type PbftMessage } from '../../consensus/pbft/message.ts';
-import type { Signature } from '../../crypto/signature.ts';
+import type { PublicKey, Signature } from '../../crypto/signature.ts';
+import type { BlockHeader } from '../../ledger/block.ts';
 import type { Network } from '../../network/port.ts';
 import type { Chance } from '../chance.ts';
 import type { LiarTools } from './liar.ts';
@@ -12,6 +13,8 @@ const unsigned = '00'.repeat(64) as Signature;
 export function liarTools(options: {
   self: ValidatorIndex;
   validators: number;
+  publicKey: PublicKey;
+  genesis: BlockHeader;
   viewTimeoutMs: number;
   chance: Chance;
   /** The network itself, below the wrapper. */
@@ -25,6 +28,8 @@ export function liarTools(options: {
   return {
     self: options.self,
     validators: options.validators,
+    publicKey: options.publicKey,
+    genesis: options.genesis,
     viewTimeoutMs: options.viewTimeoutMs,
     chance: options.chance,
     sign: (draft) => {

@@ -1,12 +1,17 @@
 import type { ValidatorIndex } from '../../consensus/engine.ts';
 import type { Draft, PbftMessage } from '../../consensus/pbft/message.ts';
 import type { GossipVerdict, PeerId, RequestProtocol, Topic } from '../../network/port.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
+import type { BlockHeader } from '../../ledger/block.ts';
 import type { Chance } from '../chance.ts';
 
 /** What a liar has: its own key, its place on the network, and what the honest node around it hears. */
 export interface LiarTools {
   readonly self: ValidatorIndex;
   readonly validators: number;
+  readonly publicKey: PublicKey;
+  /** The header at height 0. */
+  readonly genesis: BlockHeader;
   /** The first timeout of a view; for those that stay just below it. */
   readonly viewTimeoutMs: number;
   readonly chance: Chance;

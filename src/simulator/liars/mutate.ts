@@ -1,8 +1,9 @@
-import type { PbftMessage } from '../../consensus/pbft/message.ts';
+import type { PbftMessage, PrePrepare } from '../../consensus/pbft/message.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { hashHeader, toHeight, toView } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
 import { draftOf, type Liar, type LiarTools } from './liar.ts';
+import { RogueBlocks } from './rogue-blocks.ts';
 
 /**
  * Small-scope mutations before signing, to some receivers only: view ± 1, height ± 1, another digest, a stale certificate, an
@@ -11,6 +12,7 @@ import { draftOf, type Liar, type LiarTools } from './liar.ts';
  */
 export function mutate(tools: LiarTools): Liar {
   const { chance } = tools;
+  const blocks = new RogueBlocks(tools.genesis, tools.publicKey);
   const digests: Hash[] = [];
   const certificates: Certificate[] = [];
   return {
@@ -28,11 +30,20 @@ export function mutate(tools: LiarTools): Liar {
   };
 
   function learn(message: PbftMessage): void {
+    blocks.learn(message);
     if ('blockHash' in message) keep(digests, message.blockHash);
     if ('finalCertificate' in message && message.finalCertificate !== undefined) {
       keep(certificates, message.finalCertificate);
     }
     if ('highest' in message && message.highest !== undefined) keep(certificates, message.highest);
+  }
+
+  /** A valid block in the place of the proposal, on whatever block. */
+  function rogueProposal(message: PrePrepare): PbftMessage | null {
+    const child = blocks.emptyChild(chance.pick(blocks.known), message.view);
+    if (child === null) return null;
+    const { blockHash, ...proposal } = child;
+    return { ...message, height: child.header.height, blockHash, proposal };
   }
 
   function keep<T>(list: T[], item: T): void {
@@ -58,6 +69,7 @@ export function mutate(tools: LiarTools): Liar {
           { ...message, blockHash: chance.pick([...digests, message.blockHash]) },
         ]);
       case 'pre-prepare': {
+        if (chance.happens(0.4)) return rogueProposal(message);
         const { header } = message.proposal;
         const changed = chance.pick([
           header,

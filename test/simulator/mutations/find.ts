@@ -36,7 +36,7 @@ for (const mutation of chosen) {
     });
     const [failure] = summary.failures;
     if (failure === undefined) missed += 1;
-    const seeds = failure === undefined ? `> ${mutation.within}` : String(summary.runs);
+    const seeds = failure === undefined ? `> ${mutation.within}` : String(failure.seed);
     const seen = failure === undefined ? 'NOT SEEN' : `${failure.breach?.guarantee} (seed ${failure.seed})`;
     console.log(`${`${mutation.name}: ${mutation.rule}`.padEnd(72)} ${seeds.padStart(7)}  ${seen}`);
   } finally {
