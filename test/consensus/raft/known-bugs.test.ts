@@ -204,13 +204,11 @@ test('a learner counted in the quorum: a leader and two learners commit nothing'
   const cluster = Cluster.ledBy(0, { spares: 2 });
   cluster.host(3).start();
   cluster.host(4).start();
-  cluster
-    .host(0)
-    .ask({
-      kind: 'members',
-      changes: [3, 4].map((index) => ({ key: keyOf(index), role: 'learner' })),
-      forced: false,
-    });
+  cluster.host(0).ask({
+    kind: 'members',
+    changes: [3, 4].map((index) => ({ key: keyOf(index), role: 'learner' })),
+    forced: false,
+  });
   cluster.run(200);
   assert.equal(cluster.host(3).state.applied, cluster.host(0).state.applied, 'learners follow');
   cluster.host(1).crash();

@@ -176,7 +176,7 @@ export class Solo {
 
   /** Wins an election: time passes, everybody grants, and the disk works. */
   lead(): this {
-    while (this.state.role.kind !== 'candidate') this.tick(50);
+    while (this.state.role.kind === 'follower') this.tick(50);
     const grant = (pre: boolean): void => {
       for (let from = 0; from < this.members; from++) {
         if (from === this.index || this.state.role.kind === 'leader') continue;
