@@ -18,11 +18,18 @@ export async function readPassword(options: {
       remedy: 'Set QUORATE_PASSWORD, or give --password-file FILE.',
     });
   }
-  const password = notEmpty(await ask(`Password ${purpose}: `), 'what you typed');
-  if (confirm && (await ask('The same again: ')) !== password) {
-    throw new Problem('cli/password-mismatch', 'the two passwords differ', { remedy: 'Try again.' });
+  // Quiet from before the first question to after the last: what is typed ahead must not be seen either.
+  process.stdin.setRawMode(true);
+  process.stdin.setEncoding('utf8');
+  try {
+    const password = notEmpty(await ask(`Password ${purpose}: `), 'what you typed');
+    if (confirm && (await ask('The same again: ')) !== password) {
+      throw new Problem('cli/password-mismatch', 'the two passwords differ', { remedy: 'Try again.' });
+    }
+    return password;
+  } finally {
+    process.stdin.setRawMode(false);
   }
-  return password;
 }
 
 function fromFile(file: string): string {
@@ -49,34 +56,34 @@ const interrupt = '\u0003';
 const endOfText = '\u0004';
 const backspaces = new Set(['\b', '\u007f']);
 
-/** Asks on standard error and shows nothing of what is typed. */
+/** Asks on standard error and shows nothing of what is typed. The terminal is raw already. */
 function ask(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  // The question comes last: whoever answers it at once must not see the answer.
-  stdin.setRawMode(true);
-  stdin.setEncoding('utf8');
-  stdin.resume();
   stderr.write(question);
   return new Promise((resolve, reject) => {
     let typed = '';
-    const end = (settle: () => void): void => {
+    const end = (rest: string, settle: () => void): void => {
       stdin.off('data', onData);
-      stdin.setRawMode(false);
       stdin.pause();
+      if (rest !== '') stdin.unshift(rest);
       stderr.write('\n');
       settle();
     };
     const onData = (chunk: string): void => {
-      for (const character of chunk) {
-        if (character === '\r' || character === '\n') return end(() => resolve(typed));
+      for (const [index, character] of [...chunk].entries()) {
+        if (character === '\r' || character === '\n') {
+          return end([...chunk].slice(index + 1).join(''), () => resolve(typed));
+        }
         if (character === interrupt || character === endOfText) {
-          return end(() =>
-            reject(new Problem('cli/interrupted', 'stopped at the password', { remedy: 'Start again.' })),
-          );
+          const stopped = new Problem('cli/interrupted', 'stopped at the password', {
+            remedy: 'Start again.',
+          });
+          return end('', () => reject(stopped));
         }
         typed = backspaces.has(character) ? typed.slice(0, -1) : typed + character;
       }
     };
     stdin.on('data', onData);
+    stdin.resume();
   });
 }
