@@ -70,9 +70,10 @@ function ask(question: string): Promise<string> {
       settle();
     };
     const onData = (chunk: string): void => {
-      for (const [index, character] of [...chunk].entries()) {
+      const characters = Array.from(chunk);
+      for (const [index, character] of characters.entries()) {
         if (character === '\r' || character === '\n') {
-          return end([...chunk].slice(index + 1).join(''), () => resolve(typed));
+          return end(characters.slice(index + 1).join(''), () => resolve(typed));
         }
         if (character === interrupt || character === endOfText) {
           const stopped = new Problem('cli/interrupted', 'stopped at the password', {
