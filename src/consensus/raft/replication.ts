@@ -33,6 +33,8 @@ export function tickLeader(raft: Raft, role: Leader): void {
   }
   if (state.now < role.nextHeartbeatAt) return;
   startRound(raft, role);
+  // The mempool may have changed while an empty-handed build was on its way back: look again now and then.
+  role.nothingToBuild = false;
   for (const progress of role.progress.values()) {
     // A probe can be lost, and a member that has no index yet answers no heartbeat that would tell.
     const sent = progress.probeSentAt;
