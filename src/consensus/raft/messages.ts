@@ -161,7 +161,13 @@ const entryCodec = struct<WireEntry>({
   signature: signatureCodec,
   configuration: configurationBytes,
 });
-const envelope = { from: indexCodec, term: viewCodec };
+/** Far from the end of its encoding: a member that adopts a term must be able to go on counting from it. */
+const maxTerm = 2 ** 47;
+const termCodec = refine(viewCodec, (term) => {
+  if (term > maxTerm) throw new Error(`term ${term} is above the limit`);
+  return term;
+});
+const envelope = { from: indexCodec, term: termCodec };
 /** More than any leader sends in one message: the smallest proposal is about 300 bytes. */
 const maxEntries = 4_096;
 

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Cluster } from './cluster.ts';
+import { Solo } from './solo.ts';
+import { keyOf } from './world.ts';
+
+test('a slow follower holds a bounded number of messages, and holds up nobody', () => {
+  const cluster = Cluster.ledBy(0, { options: { inFlightMessages: 3, appendBytes: 1, tail: 1 } });
+  const slow = cluster.host(2);
+  slow.diskMs = 400;
+  const start = cluster.schedule.now;
+  const hashes = Array.from({ length: 80 }, (_, index) => cluster.submit(`${index}`));
+  cluster.until(() => hashes.every((hash) => cluster.isFinalAt(cluster.host(0), hash)), 'all final', 2_000);
+  assert.ok(cluster.schedule.now - start < 1_500);
+  const { role } = cluster.host(0).state;
+  assert.ok(role.kind === 'leader' && (role.progress.get(2)?.inFlight.length ?? 9) <= 3);
+  slow.diskMs = 2;
+  cluster.until(() => hashes.every((hash) => cluster.isFinalAt(slow, hash)), 'the slow one, from storage');
+});
+
+test('flow control: with the window full a leader builds nothing more, says so, and goes on when there is room', () => {
+  const cluster = Cluster.ledBy(0, { options: { window: 4, electionTimeoutMs: 2_000 } });
+  for (const index of [1, 2]) cluster.host(index).diskMs = 1_000;
+  for (let i = 0; i < 60; i++) cluster.submit(`${i}`);
+  cluster.run(300);
+  const { state, engine } = cluster.host(0);
+  assert.equal(state.log.entries.at(-1)?.header.height, state.commit + 4);
+  assert.equal(engine?.status().accepting, false);
+  for (const index of [1, 2]) cluster.host(index).diskMs = 2;
+  cluster.until(() => engine?.status().accepting === true && cluster.settled(), 'room');
+});
+
+test('more reads than may wait are told to come again', () => {
+  const cluster = Cluster.ledBy(0, { options: { pendingReads: 3 } });
+  cluster.wire.partition([[1, 2]], 3);
+  const ids = Array.from({ length: 5 }, () => cluster.host(0).ask({ kind: 'read' }));
+  const codes = ids
+    .map((id) => cluster.host(0).answers.get(id))
+    .map((result) => (result !== undefined && 'code' in result ? result.code : 'waits'));
+  assert.deepEqual(codes, ['waits', 'waits', 'waits', 'consensus/busy', 'consensus/busy']);
+});
+
+test('reads are batched: a hundred at once cost a round or two', () => {
+  const cluster = Cluster.ledBy(0);
+  const before = cluster.host(0).state.counters['readRounds'] ?? 0;
+  const ids = Array.from({ length: 100 }, () => cluster.host(1).ask({ kind: 'read' }));
+  cluster.until(() => ids.every((id) => cluster.host(1).answers.has(id)), 'all answered');
+  assert.ok((cluster.host(0).state.counters['readRounds'] ?? 0) - before <= 3);
+});
+
+test('lease reads need no round while a majority answers, and stop before another could lead', () => {
+  const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
+  const id = cluster.host(0).ask({ kind: 'read' });
+  assert.ok(cluster.host(0).answers.has(id), 'answered in the same step');
+  cluster.wire.partition([[1, 2]], 3);
+  cluster.run(240);
+  const late = cluster.host(0).ask({ kind: 'read' });
+  assert.ok(
+    cluster.host(0).leads && !cluster.host(0).answers.has(late),
+    'still in office, and without a lease',
+  );
+});
+
+test('lease reads: a restarted voter helps nobody into office before the leases that it may have granted ended', () => {
+  const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
+  cluster.wire.partition([[0], [1, 2]], 3);
+  cluster.host(1).crash();
+  cluster.host(1).start();
+  const { now } = cluster.schedule;
+  cluster.host(2).state.electionDeadline = 0;
+  cluster.host(2).state.leaderHeardAt = null;
+  cluster.until(() => cluster.leaders.size === 2, 'another leader');
+  assert.ok(cluster.schedule.now - now >= cluster.options.electionTimeoutMs);
+});
+
+test('a leader that hands over has no lease', () => {
+  const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
+  cluster.wire.hold(({ message }) => message.type === 'timeout-now');
+  cluster.host(0).ask({ kind: 'transfer', to: 1 });
+  const id = cluster.host(0).ask({ kind: 'read' });
+  assert.ok(!cluster.host(0).answers.has(id));
+});
+
+test('nobody is asked in vain: a request ends with an answer, whoever it reaches', () => {
+  const cluster = Cluster.ledBy(0, { spares: 1 });
+  cluster.host(3).start();
+  const follower = cluster.host(1);
+  const codes = (index: number): string[] =>
+    [...cluster.host(index).answers.values()].map((result) => ('code' in result ? result.code : 'ok'));
+  follower.ask({ kind: 'transfer', to: 2 });
+  follower.ask({ kind: 'members', changes: [{ key: keyOf(2), role: 'removed' }], forced: false });
+  cluster.host(3).ask({ kind: 'read' });
+  cluster.host(0).ask({ kind: 'transfer', to: 0 });
+  cluster.host(0).ask({ kind: 'transfer', to: 9 });
+  assert.deepEqual(codes(1), ['consensus/not-leader', 'consensus/not-leader']);
+  assert.deepEqual(codes(3), ['consensus/no-leader']);
+  assert.deepEqual(codes(0), ['ok', 'consensus/no-heir']);
+});
+
+test('a change that was on its way when the leader lost its office has an unknown outcome, and says so', () => {
+  const cluster = Cluster.ledBy(0);
+  cluster.wire.partition([[1, 2]], 3);
+  const id = cluster
+    .host(0)
+    .ask({ kind: 'members', changes: [{ key: keyOf(2), role: 'removed' }], forced: true });
+  cluster.until(() => cluster.host(0).answers.has(id), 'an answer');
+  const result = cluster.host(0).answers.get(id);
+  assert.ok(result !== undefined && 'code' in result && result.code === 'consensus/outcome-unknown');
+});
+
+test('an observer follows by sync, across changes of the members, and never votes', () => {
+  const cluster = Cluster.ledBy(0, { spares: 2 });
+  cluster.host(0).ask({ kind: 'members', changes: [{ key: keyOf(3), role: 'learner' }], forced: false });
+  cluster.run(100);
+  const observer = cluster.host(4);
+  observer.start();
+  cluster.submit('x');
+  cluster.run(100);
+  for (let i = 0; i < 5; i++) {
+    observer.syncFrom(0);
+    cluster.run(50);
+  }
+  assert.equal(observer.disk.final.hash, cluster.host(0).disk.final.hash);
+  assert.equal(observer.state.configuration[3]?.role, 'learner');
+  assert.equal(observer.engine?.status().voting, false);
+  observer.crash();
+  observer.start();
+  assert.equal(observer.state.configuration[3]?.role, 'learner', 'and remembers after a restart');
+});
+
+test('a block that is invalid here is refused loudly, and never acknowledged', () => {
+  const cluster = Cluster.ledBy(0);
+  const follower = cluster.host(2);
+  cluster.onEffect = (host, effect) => {
+    if (host.index === 2 && effect.type === 'validate' && effect.height === 2)
+      follower.invalid.add(effect.blockHash);
+  };
+  cluster.submit('x');
+  cluster.run(300);
+  assert.equal(cluster.host(0).state.commit, 2, 'the others agree');
+  assert.equal(follower.state.commit, 1);
+  assert.match(
+    follower.engine?.why() ?? '',
+    /block 2 of term 1 is invalid: its roots differ; this node may differ/,
+  );
+});
+
+test('one voter alone leads at once, reads at once, and commits by its own disk', () => {
+  const solo = new Solo(0, 1);
+  solo.sync();
+  assert.equal(solo.state.role.kind, 'leader');
+  const cluster = Cluster.started({ members: 1 });
+  const transaction = cluster.submit('x');
+  cluster.until(() => cluster.isFinalAt(cluster.host(0), transaction), 'final', 200);
+  const id = cluster.host(0).ask({ kind: 'read' });
+  assert.ok(cluster.host(0).answers.has(id));
+});
