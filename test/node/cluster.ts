@@ -6,12 +6,13 @@ import { nativeSigner } from '../../src/crypto/native.ts';
 import type { SignatureClaim, Verifier } from '../../src/crypto/signature.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';
 import type { Protocol } from '../../src/consensus/engine.ts';
-import { pbftProtocol } from '../../src/consensus/pbft/protocol.ts';
-import type { PbftMessage } from '../../src/consensus/pbft/message.ts';
-import { defaultPbftOptions } from '../../src/consensus/pbft/options.ts';
-import { hashHeader, type Height, toHeight } from '../../src/ledger/block.ts';
-import { developmentGenesis, developmentPbft } from '../../src/ledger/development-genesis.ts';
-import { type Genesis, genesisHeader, genesisValidators } from '../../src/ledger/genesis.ts';
+import { type Height, toHeight } from '../../src/ledger/block.ts';
+import {
+  developmentGenesis,
+  developmentPbft,
+  developmentRaft,
+} from '../../src/ledger/development-genesis.ts';
+import type { Genesis } from '../../src/ledger/genesis.ts';
 import {
   assembleTransaction,
   encodeBody,
@@ -21,6 +22,7 @@ import {
 } from '../../src/ledger/transaction.ts';
 import { Driver } from '../../src/node/driver.ts';
 import { type Log, silentLog } from '../../src/node/log.ts';
+import { protocolOf } from '../../src/node/protocol.ts';
 import { restore } from '../../src/node/restore.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../src/storage/memory-store.ts';
@@ -35,15 +37,12 @@ export function testGenesis(validators: number): Genesis {
   });
 }
 
-export function testProtocol(genesis: Genesis): Protocol<PbftMessage> {
-  invariant(genesis.consensus.engine === 'pbft', 'tests run PBFT');
-  const { engine: _, ...options } = genesis.consensus;
-  return pbftProtocol({
-    chainId: genesis.chainId,
-    genesisHash: hashHeader(genesisHeader(genesis)),
-    validators: genesisValidators(genesis),
-    options: { ...defaultPbftOptions, ...options },
-  });
+export function testProtocol(genesis: Genesis): Protocol<object> {
+  return protocolOf(genesis);
+}
+
+export function raftGenesis(validators: number): Genesis {
+  return developmentGenesis({ name: 'node-test-raft', validators, consensus: developmentRaft });
 }
 
 /** Signs a transaction of one of the development accounts. */
@@ -71,7 +70,7 @@ export function signedTransaction(
 
 export interface TestNode {
   readonly name: string;
-  readonly driver: Driver<PbftMessage>;
+  readonly driver: Driver<object>;
   readonly store: ChainStore;
   readonly clock: ReturnType<VirtualTime['clock']>;
   readonly fatal: unknown[];
@@ -82,26 +81,27 @@ export class Cluster {
   readonly time = new VirtualTime();
   readonly net = new MemoryNet(this.time);
   readonly genesis: Genesis;
-  readonly protocol: Protocol<PbftMessage>;
+  readonly protocol: Protocol<object>;
   readonly nodes = new Map<string, TestNode>();
   /** What each node had its verifier check. */
   readonly checkedClaims = new Map<string, SignatureClaim[]>();
   readonly #failing = new Set<string>();
+  #boots = 0;
   readonly #disks = new Map<string, Map<string, Uint8Array>>();
 
-  constructor(validators: number) {
-    this.genesis = testGenesis(validators);
-    this.protocol = testProtocol(this.genesis);
+  constructor(genesis: Genesis) {
+    this.genesis = genesis;
+    this.protocol = protocolOf(genesis);
   }
 
-  static async start(validators: number): Promise<Cluster> {
-    const cluster = new Cluster(validators);
+  static async start(validators: number, genesis = testGenesis(validators)): Promise<Cluster> {
+    const cluster = new Cluster(genesis);
     for (let index = 0; index < validators; index++) await cluster.boot(`validator-${index}`);
     return cluster;
   }
 
   /** Starts a node: with the name of a validator it is that one, otherwise an observer. */
-  async boot(name: string, options: { log?: Log; protocol?: Protocol<PbftMessage> } = {}): Promise<TestNode> {
+  async boot(name: string, options: { log?: Log; protocol?: Protocol<object> } = {}): Promise<TestNode> {
     const disk = this.#disks.get(name) ?? new Map<string, Uint8Array>();
     const firstUse = !this.#disks.has(name);
     this.#disks.set(name, disk);
@@ -113,7 +113,7 @@ export class Cluster {
     const clock = time.clock();
     const fatal: unknown[] = [];
     const network = this.net.join(`peer-of-${name}`, () => driver.hello());
-    const driver: Driver<PbftMessage> = new Driver({
+    const driver: Driver<object> = new Driver({
       genesis,
       protocol: options.protocol ?? this.protocol,
       restored,
@@ -125,7 +125,7 @@ export class Cluster {
       identity: { publicKey: pair.publicKey, sign: nativeSigner(pair.secretKey) },
       checkSignature: (claim) => verifySignature(claim, false),
       firstUse,
-      seed: this.#disks.size,
+      seed: ++this.#boots,
       software: 'test',
       onFatal: (error) => fatal.push(error),
     });

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encode } from '../../src/base/codec.ts';
 import { defined } from '../../src/base/invariant.ts';
-import type { PbftMessage } from '../../src/consensus/pbft/message.ts';
 import type { Protocol } from '../../src/consensus/engine.ts';
 import { finalityCodec } from '../../src/ledger/certificate.ts';
 import { encodeBlock } from '../../src/ledger/block-body.ts';
@@ -145,7 +144,7 @@ test('a node killed in the middle of a run of blocks under one certificate start
   const cluster = await Cluster.start(4);
   const { genesis } = cluster;
   // An engine that says nothing of the certificates of odd heights: two blocks at a time become final by one.
-  const inPairs: Protocol<PbftMessage> = {
+  const inPairs: Protocol<object> = {
     ...cluster.protocol,
     start: (start) => {
       const engine = cluster.protocol.start(start);

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Cluster, raftGenesis, signedTransaction } from './cluster.ts';
+
+const genesis = raftGenesis(3);
+const start = (): Promise<Cluster> => Cluster.start(3, genesis);
+
+const transfers = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, index) => signedTransaction(genesis, 'alice', { nonce: from + index }));
+
+const allReach = (cluster: Cluster, nonce: number) => (): boolean =>
+  cluster.nonces('alice').every((at) => at === nonce);
+
+function leaderOf(cluster: Cluster): string {
+  const leads = (): string | undefined =>
+    cluster.all.find(({ driver }) => driver.engine.status().primary === driver.validatorIndex)?.name;
+  assert.ok(
+    cluster.time.runUntil(() => leads() !== undefined, 10_000),
+    cluster.why(),
+  );
+  return leads() ?? '';
+}
+
+const noFaults = (cluster: Cluster): void =>
+  assert.deepEqual(
+    cluster.all.flatMap(({ fatal }) => fatal),
+    [],
+  );
+
+describe('three nodes with Raft', () => {
+  test('elect a leader, and make what is submitted anywhere final everywhere', async () => {
+    const cluster = await start();
+    const leader = leaderOf(cluster);
+    const follower = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
+    cluster.submit(follower, ...transfers(20));
+    assert.ok(cluster.time.runUntil(allReach(cluster, 20), 10_000), cluster.why());
+    assert.equal(new Set(cluster.all.map(({ driver }) => driver.chain.final.state.root)).size, 1);
+    noFaults(cluster);
+  });
+
+  test('go on without their leader, which catches up when it starts again', async () => {
+    const cluster = await start();
+    const leader = leaderOf(cluster);
+    cluster.submit(leader, ...transfers(5));
+    assert.ok(cluster.time.runUntil(allReach(cluster, 5), 10_000), cluster.why());
+    cluster.kill(leader);
+    cluster.submit(leaderOf(cluster), ...transfers(5, 5));
+    assert.ok(cluster.time.runUntil(allReach(cluster, 10), 20_000), cluster.why());
+    await cluster.boot(leader);
+    assert.ok(cluster.time.runUntil(allReach(cluster, 10), 20_000), cluster.why());
+    noFaults(cluster);
+  });
+
+  test('lose nothing when all are killed at any moment', async () => {
+    const cluster = await start();
+    const names = cluster.all.map(({ name }) => name);
+    leaderOf(cluster);
+    cluster.submit('validator-0', ...transfers(30));
+    for (const pauseMs of [2, 5, 8, 15, 30, 60]) {
+      cluster.time.run(pauseMs);
+      const before = Math.max(...cluster.heights());
+      for (const name of names) cluster.kill(name);
+      for (const name of names) await cluster.boot(name);
+      leaderOf(cluster);
+      cluster.time.run(2_000);
+      assert.ok(Math.max(...cluster.heights()) >= before);
+      const [nonce] = cluster.nonces('alice');
+      cluster.submit('validator-1', ...transfers(30 - (nonce ?? 0), nonce));
+    }
+    assert.ok(cluster.time.runUntil(allReach(cluster, 30), 30_000), cluster.why());
+    noFaults(cluster);
+  });
+
+  test('serve reads that are not older than what was final anywhere', async () => {
+    const cluster = await start();
+    const leader = leaderOf(cluster);
+    cluster.submit(leader, ...transfers(3));
+    assert.ok(cluster.time.runUntil(allReach(cluster, 3), 10_000), cluster.why());
+    for (const { driver } of cluster.all) {
+      let height: number | undefined;
+      driver.request({ kind: 'read' }, (result) => {
+        assert.ok('height' in result, String(result));
+        height = result.height;
+      });
+      assert.ok(
+        cluster.time.runUntil(() => height !== undefined, 5_000),
+        cluster.why(),
+      );
+      assert.ok(
+        (height ?? 0) >= Math.max(...cluster.heights()) && driver.chain.final.height >= (height ?? 0),
+      );
+    }
+  });
+
+  test('hand the lead over when asked', async () => {
+    const cluster = await start();
+    const leader = leaderOf(cluster);
+    let answered = false;
+    cluster.node(leader).driver.request({ kind: 'transfer', to: null }, (result) => {
+      answered = 'height' in result;
+    });
+    assert.ok(
+      cluster.time.runUntil(() => answered, 5_000),
+      cluster.why(),
+    );
+    assert.notEqual(leaderOf(cluster), leader);
+  });
+
+  test('are followed by an observer', async () => {
+    const cluster = await start();
+    cluster.submit(leaderOf(cluster), ...transfers(5));
+    await cluster.boot('carol');
+    assert.ok(cluster.time.runUntil(allReach(cluster, 5), 20_000), cluster.why());
+    noFaults(cluster);
+  });
+});
