@@ -132,6 +132,17 @@ export const limits = {
   /** Raft: linearizable reads that wait at once; more get a retryable problem. */
   raftPendingReads: 10_000,
 
+  /** Entries of the state in one part of a snapshot, in bytes: a fraction of a response, and written in one batch as it comes. */
+  snapshotPartBytes: 256 * KiB,
+  /** The same in number: the smallest entry, an account, takes 50 bytes. */
+  snapshotPartEntries: 8_192,
+  /** Snapshots whose states are kept in memory to be served: the newest, and the one before, which somebody may be fetching. */
+  snapshotsServed: 2,
+  /** Peers may fail to give a part of a snapshot so often in a row before the fetch is given up for now; what came is kept. */
+  snapshotTries: 4,
+  /** Blocks that are deleted in one batch. */
+  pruneBlocks: 128,
+
   /** Time between two ticks of the engine: a tenth of the shortest timeout that makes sense. */
   tickMs: 20,
   /** Signatures found true that are remembered, by digest: votes seen again inside certificates then cost nothing. */
@@ -168,7 +179,9 @@ export const limits = {
   syncStallMs: 5_000,
   /** An observer, to which no validator tells its height, asks a peer for new blocks this often. */
   syncPollMs: 2_000,
-  /** Transactions judged at once (signatures under way); more are refused or ignored until some are done. */
+  /** Transactions judged at once (signatures under way), past which clients are told to wait: some seconds of work. */
+  submittedTransactions: 8_192,
+  /** The same for gossip, past which it is not looked at: more, because what is dropped has to be fetched later. */
   intakeTransactions: 32_768,
   /** Transactions handed in here that are pending for this long are gossiped again: the first frame may have met nobody. */
   regossipMs: 3_000,

@@ -149,6 +149,18 @@ export class Chain {
     this.#final = { height: header.height, hash: next.hash, header, state: execution.state };
   }
 
+  /** A snapshot took the place of everything up to its block: what does not stand above it is forgotten. */
+  install(final: FinalBlock): void {
+    invariant(final.height > this.#final.height, 'a snapshot is of a later block');
+    for (const { hash, block } of this.#candidates.values()) {
+      const { height, parentHash } = block.header;
+      if (height <= final.height || (height === final.height + 1 && parentHash !== final.hash))
+        this.#candidates.delete(hash);
+    }
+    this.#leftovers = [];
+    this.#final = final;
+  }
+
   /** Forgets blocks that the engine cut off. */
   forget(hashes: readonly Hash[]): void {
     for (const hash of hashes) this.#candidates.delete(hash);

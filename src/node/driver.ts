@@ -6,6 +6,7 @@ import type {
   Engine,
   EngineRequest,
   Input,
+  Member,
   MonotonicMs,
   PendingWork,
   Protocol,
@@ -103,7 +104,8 @@ export class Driver<M extends object> {
   #workChanged = false;
   /** The last height that the engine called final. */
   #engineFinal: Height;
-  #members: readonly PublicKey[] | undefined;
+  /** Set by an engine that can change them. */
+  #members: readonly Member[] | undefined;
   readonly #requests = new Map<RequestId, (result: { readonly height: Height } | Problem) => void>();
   #nextRequest: RequestId = 1;
   #rotation = 0;
@@ -135,7 +137,7 @@ export class Driver<M extends object> {
       height: final.height,
       accountOf: final.state.account.bind(final.state),
       dropped: (transaction, reason) => {
-        for (const listener of this.#dropListeners) listener(transaction, reason);
+        for (const listener of this.#dropListeners) this.#tell(() => listener(transaction, reason));
       },
     });
 
@@ -144,7 +146,7 @@ export class Driver<M extends object> {
       throw problem;
     };
     const peersFor = (holders: readonly ValidatorIndex[]): PeerId[] => this.#peersFor(holders);
-    const members = (): readonly PublicKey[] | undefined => this.#members;
+    const members = (): readonly PublicKey[] | undefined => this.#members?.map(({ key }) => key);
     const finalHashAt = store.hashAt.bind(store);
     const { chain, mempool } = this;
 
@@ -271,10 +273,10 @@ export class Driver<M extends object> {
     return this.#engine;
   }
 
-  /** This node's place among the validators; undefined for an observer. */
+  /** This node's place among the validators; undefined for an observer, also one that was a validator once. */
   get validatorIndex(): ValidatorIndex | undefined {
     const index = this.handshake.validators.indexOf(this.#options.identity.publicKey);
-    return index < 0 ? undefined : index;
+    return index < 0 || this.#members?.[index]?.role === 'removed' ? undefined : index;
   }
 
   /** What happened since the start, by kind. */
@@ -412,8 +414,8 @@ export class Driver<M extends object> {
         return done(effect.result);
       }
       case 'members':
-        this.#members = effect.members.map(({ key }) => key);
-        return this.handshake.setKeys(this.#members);
+        this.#members = effect.members;
+        return this.handshake.setKeys(effect.members.map(({ key }) => key));
       case 'compact':
         return log.debug('blocks are kept: this version makes no snapshots', { height: effect.height });
       case 'install':
@@ -439,7 +441,16 @@ export class Driver<M extends object> {
     this.#onWork();
     this.sync.applied(height);
     this.#announcing.announce(committed);
-    for (const listener of this.#finalListeners) listener(committed);
+    for (const listener of this.#finalListeners) this.#tell(() => listener(committed));
+  }
+
+  /** What those who only listen do wrong is not the core's fault, and does not stop it. */
+  #tell(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#options.log.error('a listener failed', { reason: String(error) });
+    }
   }
 
   /** Others are final above us. A validator hears that from the engine too, and need not fetch what it is about to finish itself. */

@@ -163,7 +163,7 @@ export class Intake {
     if (transaction.chainId !== chainId)
       return refused(transaction, wrongChain(transaction.chainId, chainId));
     if (mempool.has(hash) || this.#isDone(transaction)) return { status: 'known', hash };
-    if (this.#underWay + before >= limits.intakeTransactions) return refused(transaction, busy());
+    if (this.#underWay + before >= limits.submittedTransactions) return refused(transaction, busy());
     return undefined;
   }
 
@@ -280,6 +280,6 @@ function wrongChain(theirs: Hash, ours: Hash): Problem {
 function busy(): Problem {
   return new Problem('mempool/busy', 'more transactions wait to be checked than this node takes', {
     remedy: 'Try again in a moment.',
-    details: { retryable: true, limit: limits.intakeTransactions },
+    details: { retryable: true, limit: limits.submittedTransactions },
   });
 }

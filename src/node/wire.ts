@@ -1,4 +1,15 @@
-import { boundedBytes, type Codec, listOf, optional, struct, u16, u32 } from '../base/codec.ts';
+import {
+  bool,
+  boundedBytes,
+  type Codec,
+  fixedBytes,
+  listOf,
+  optional,
+  struct,
+  u16,
+  u32,
+  union,
+} from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { hashCodec, type Hash } from '../crypto/hash.ts';
 import { type BlockHeader, headerCodec, type Height, heightCodec } from '../ledger/block.ts';
@@ -16,6 +27,7 @@ import { type FinalityCertificate, finalityCodec } from '../ledger/certificate.t
  * | request `blocks` | BlocksRequest | BlocksResponse |
  * | request `candidate` | a block's hash | the encoded block, or nothing |
  * | request `transactions` | TransactionsRequest | TransactionsResponse |
+ * | request `snapshot` | SnapshotRequest | SnapshotHead, or SealedPart with a SnapshotPart in it |
  */
 export interface TransactionFrame {
   /** Differs from frame to frame, so that one gossiped again is not taken for a duplicate. */
@@ -82,3 +94,64 @@ export const transactionsResponseCodec: Codec<readonly Uint8Array[]> = listOf(
   boundedBytes(limits.maxTransactionBytes),
   limits.maxBlockTransactions,
 );
+
+/** "What is the snapshot at this block?", and: "its entries behind this key, please" (from the first one, without a key). */
+export type SnapshotRequest =
+  | { readonly kind: 'head'; readonly blockHash: Hash }
+  | { readonly kind: 'part'; readonly blockHash: Hash; readonly after: Uint8Array | undefined };
+
+/** A kind, and the longest record key. */
+const maxStateKeyBytes = 1 + limits.maxRecordKeyBytes;
+/** An owner, and the longest record behind its length. */
+const maxStateValueBytes = limits.maxRecordValueBytes + 64;
+
+export const snapshotRequestCodec: Codec<SnapshotRequest> = union<SnapshotRequest, 'kind'>('kind', {
+  head: [1, struct<{ blockHash: Hash }>({ blockHash: hashCodec })],
+  part: [
+    2,
+    struct<{ blockHash: Hash; after: Uint8Array | undefined }>({
+      blockHash: hashCodec,
+      after: optional(boundedBytes(maxStateKeyBytes)),
+    }),
+  ],
+});
+
+/** The block after which the state is, and what makes it final. */
+export interface SnapshotHead {
+  readonly header: BlockHeader;
+  readonly certificate: FinalityCertificate;
+}
+
+export const snapshotHeadCodec: Codec<SnapshotHead> = struct<SnapshotHead>({
+  header: headerCodec,
+  certificate: finalityCodec,
+});
+
+/** Entries of the state in the order of their paths. */
+export interface SnapshotPart {
+  readonly entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
+  /** Nothing stands behind these. */
+  readonly last: boolean;
+}
+
+export const snapshotPartCodec: Codec<SnapshotPart> = struct<SnapshotPart>({
+  entries: listOf(
+    struct<{ key: Uint8Array; value: Uint8Array }>({
+      key: boundedBytes(maxStateKeyBytes),
+      value: boundedBytes(maxStateValueBytes),
+    }),
+    limits.snapshotPartEntries,
+  ),
+  last: bool,
+});
+
+/** A part behind its checksum, which tells a damaged part from a snapshot that is wrong as a whole. */
+export interface SealedPart {
+  readonly checksum: Uint8Array;
+  readonly part: Uint8Array;
+}
+
+export const sealedPartCodec: Codec<SealedPart> = struct<SealedPart>({
+  checksum: fixedBytes(32),
+  part: boundedBytes(limits.responseBytes),
+});

@@ -1,0 +1,300 @@
+import { equalBytes } from '../base/bytes.ts';
+import { decode, encode } from '../base/codec.ts';
+import { limits } from '../base/limits.ts';
+import { Problem, unwrap } from '../base/problem.ts';
+import type { BlockName, Effect, Input, ValidatorIndex } from '../consensus/engine.ts';
+import { hashBytes } from '../crypto/hash.ts';
+import { hashHeader } from '../ledger/block.ts';
+import { finalityCodec, type FinalityCertificate } from '../ledger/certificate.ts';
+import { State } from '../ledger/state.ts';
+import { type StateChange, statePath } from '../ledger/state-entry.ts';
+import { comparePaths } from '../ledger/state-tree.ts';
+import type { Network, PeerId } from '../network/port.ts';
+import type { ChainStore } from '../storage/chain-store.ts';
+import { type Chain, type FinalBlock, headerBytes } from './chain.ts';
+import type { Clock } from './clock.ts';
+import type { Verification } from './verification.ts';
+import {
+  sealedPartCodec,
+  type SnapshotHead,
+  snapshotHeadCodec,
+  type SnapshotPart,
+  snapshotPartCodec,
+  type SnapshotRequest,
+  snapshotRequestCodec,
+} from './wire.ts';
+
+type InstallInput = Extract<Input<never>, { type: 'installing' | 'installed' | 'install-failed' }>;
+
+export interface InstallingOptions {
+  readonly chain: Pick<Chain, 'final' | 'candidates'>;
+  readonly store: Pick<ChainStore, 'install' | 'snapshot'>;
+  readonly network: Pick<Network, 'request'>;
+  readonly clock: Clock;
+  readonly verification: Pick<Verification<object>, 'fault'>;
+  /** Checks who signed it, where this node knows that member already; what it is for was checked before. */
+  readonly checkCertificate: (
+    certificate: FinalityCertificate,
+    done: (problem: Problem | undefined) => void,
+  ) => void;
+  readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
+  /** No final block is on its way to the store. */
+  readonly isIdle: () => boolean;
+  readonly onInstalled: (final: FinalBlock, certificate: FinalityCertificate) => void;
+  readonly give: (input: InstallInput) => void;
+  readonly onFatal: (problem: Problem) => void;
+}
+
+/** A fetch under way. */
+interface Run {
+  readonly snapshot: BlockName;
+  readonly holders: readonly ValidatorIndex[];
+  head: SnapshotHead | undefined;
+  state: State;
+  /** The key of the last entry that is here. */
+  after: Uint8Array | undefined;
+  /** Parts on disk that were read back. */
+  readBack: number;
+  complete: boolean;
+  failures: number;
+  /** Who gave parts in this run: if the whole is wrong, one of them is. */
+  readonly givers: Set<PeerId>;
+}
+
+const waitMs = 20;
+const longestWaitMs = 10_000;
+/** Progress is the place of the last entry's path, which is spread evenly, in the 16-bit space of path prefixes. */
+const wholeProgress = 65_536;
+
+/**
+ * The `install` effect: fetches the state after a final block in parts, each checked and written to disk as it comes, compares the whole with the
+ * header's root, and makes it the final state in one batch. A fetch that failed or was cut off goes on where it was.
+ */
+export class Installing {
+  readonly #options: InstallingOptions;
+  #run: Run | undefined;
+
+  constructor(options: InstallingOptions) {
+    this.#options = options;
+  }
+
+  install({ snapshot, holders }: Extract<Effect<never>, { type: 'install' }>): void {
+    const run: Run = {
+      snapshot,
+      holders,
+      head: undefined,
+      state: State.empty,
+      after: undefined,
+      readBack: 0,
+      complete: false,
+      failures: 0,
+      givers: new Set(),
+    };
+    this.#run = run;
+    const kept = this.#keptHead(snapshot);
+    if (kept === undefined) return this.#fetchHead(run);
+    run.head = kept;
+    this.#readBack(run);
+  }
+
+  #keptHead(snapshot: BlockName): SnapshotHead | undefined {
+    const bytes = this.#options.store.snapshot.head();
+    const head = bytes === undefined ? undefined : unwrap(decode(snapshotHeadCodec, bytes, 'snapshot head'));
+    return head !== undefined && hashHeader(head.header) === snapshot.blockHash ? head : undefined;
+  }
+
+  /** One part in each turn. */
+  #readBack(run: Run): void {
+    if (this.#run !== run) return;
+    const bytes = this.#options.store.snapshot.part(run.readBack);
+    if (bytes === undefined) return run.complete ? this.#finish(run) : this.#fetchPart(run);
+    run.readBack += 1;
+    this.#take(run, unwrap(decode(snapshotPartCodec, bytes, 'stored part of a snapshot')));
+    this.#options.clock.after(0, () => this.#readBack(run));
+  }
+
+  #fetchHead(run: Run): void {
+    const { blockHash } = run.snapshot;
+    this.#ask(run, { kind: 'head', blockHash }, (response, peer) => {
+      const head = readHead(response, run.snapshot);
+      if (head instanceof Problem) return this.#fault(run, peer, head, () => this.#fetchHead(run));
+      this.#options.checkCertificate(head.certificate, (problem) => {
+        if (this.#run !== run) return;
+        if (problem !== undefined) return this.#fault(run, peer, problem, () => this.#fetchHead(run));
+        run.head = head;
+        this.#options.store.snapshot.begin(
+          response,
+          this.#written(run, () => this.#fetchPart(run)),
+        );
+      });
+    });
+  }
+
+  #fetchPart(run: Run): void {
+    const { blockHash, height } = run.snapshot;
+    this.#ask(run, { kind: 'part', blockHash, after: run.after }, (response, peer) => {
+      const read = readPart(response, run.after);
+      if (read instanceof Problem) return this.#fault(run, peer, read, () => this.#fetchPart(run));
+      run.givers.add(peer);
+      run.failures = 0;
+      const written = this.#written(run, () => {
+        this.#take(run, read.part);
+        this.#options.give({
+          type: 'installing',
+          height,
+          received: progressOf(run),
+          total: wholeProgress,
+        });
+        if (run.complete) this.#finish(run);
+        else this.#fetchPart(run);
+      });
+      this.#options.store.snapshot.add(read.bytes, written);
+    });
+  }
+
+  /** Adds entries to the state and hashes what they changed: so the end of a large snapshot holds nothing up. */
+  #take(run: Run, { entries, last }: SnapshotPart): void {
+    run.state = run.state.with(entries);
+    run.complete = last;
+    run.after = entries.at(-1)?.key ?? run.after;
+    void run.state.root;
+  }
+
+  #finish(run: Run): void {
+    const { store, verification } = this.#options;
+    const { head } = run;
+    if (head === undefined) return;
+    if (run.state.root === head.header.stateRoot) return this.#install(run, head, 0);
+    for (const peer of run.givers) verification.fault(peer, 'sync/snapshot-root');
+    store.snapshot.clear(
+      this.#written(run, () => this.#fail(run, 'what came is not the state that the block’s header names')),
+    );
+  }
+
+  #install(run: Run, head: SnapshotHead, waitedMs: number): void {
+    const { chain, store, clock, isIdle, onInstalled, give } = this.#options;
+    if (this.#run !== run) return;
+    const { header, certificate } = head;
+    const { height, blockHash } = run.snapshot;
+    if (!isIdle()) {
+      if (waitedMs >= longestWaitMs) return this.#fail(run, 'blocks before it are not stored yet');
+      clock.after(waitMs, () => this.#install(run, head, waitedMs + waitMs));
+      return;
+    }
+    if (chain.final.height >= height) return this.#fail(run, 'the block is final here by now');
+    const obsolete = [...chain.candidates()].filter(
+      ({ stored, block }) => stored && block.header.height <= height,
+    );
+    const request = {
+      height,
+      hash: blockHash,
+      headerBytes: headerBytes(header),
+      certificate: encode(finalityCodec, certificate),
+      stateChanges: difference(chain.final.state, run.state),
+      forgetCandidates: obsolete.map(({ hash }) => hash),
+    };
+    store.install(request, (problem) => {
+      if (problem !== undefined) return this.#options.onFatal(problem);
+      this.#run = undefined;
+      onInstalled({ height, hash: blockHash, header, state: run.state }, certificate);
+      give({ type: 'installed', header, blockHash, certificate });
+    });
+  }
+
+  /** Asks one peer; on no answer another, and in the end gives up for now. */
+  #ask(run: Run, request: SnapshotRequest, onAnswer: (response: Uint8Array, peer: PeerId) => void): void {
+    const { network, peersFor, clock } = this.#options;
+    if (this.#run !== run) return;
+    const peers = peersFor(run.holders);
+    const peer = peers[run.failures % Math.max(peers.length, 1)];
+    if (peer === undefined || run.failures >= Math.max(limits.snapshotTries, peers.length)) {
+      return this.#fail(run, 'no peer gave what is missing of it');
+    }
+    network.request(peer, 'snapshot', encode(snapshotRequestCodec, request), (response) => {
+      if (this.#run !== run) return;
+      if (!(response instanceof Problem)) return onAnswer(response, peer);
+      run.failures += 1;
+      clock.after(waitMs, () => this.#ask(run, request, onAnswer));
+    });
+  }
+
+  #fault(run: Run, peer: PeerId, problem: Problem, again: () => void): void {
+    if (this.#run !== run) return;
+    this.#options.verification.fault(peer, problem.code);
+    run.failures += 1;
+    again();
+  }
+
+  #fail(run: Run, reason: string): void {
+    if (this.#run !== run) return;
+    this.#run = undefined;
+    this.#options.give({ type: 'install-failed', height: run.snapshot.height, reason });
+  }
+
+  #written(run: Run, then: () => void): (problem: Problem | undefined) => void {
+    return (problem) => {
+      if (problem !== undefined) return this.#options.onFatal(problem);
+      if (this.#run === run) then();
+    };
+  }
+}
+
+function readHead(response: Uint8Array, wanted: BlockName): SnapshotHead | Problem {
+  const head = decode(snapshotHeadCodec, response, 'snapshot head');
+  if (head instanceof Problem) return head;
+  const { header, certificate } = head;
+  const right =
+    header.height === wanted.height &&
+    hashHeader(header) === wanted.blockHash &&
+    certificate.height === wanted.height &&
+    certificate.blockHash === wanted.blockHash;
+  return right ? head : wrong('snapshot-head', 'is of another block than the one that was asked for');
+}
+
+/** A part that is what its sender sent, and goes on behind what is here. Whether the entries are right, the root tells in the end. */
+function readPart(
+  response: Uint8Array,
+  after: Uint8Array | undefined,
+): { readonly bytes: Uint8Array; readonly part: SnapshotPart } | Problem {
+  const sealed = decode(sealedPartCodec, response, 'part of a snapshot');
+  if (sealed instanceof Problem) return sealed;
+  const { checksum, part: bytes } = sealed;
+  if (!equalBytes(checksum, hashBytes('quorate/v1/snapshot-part', bytes))) {
+    return wrong('snapshot-checksum', 'does not match its checksum');
+  }
+  const part = decode(snapshotPartCodec, bytes, 'part of a snapshot');
+  if (part instanceof Problem) return part;
+  if (part.entries.length === 0 && !part.last) return wrong('snapshot-part', 'is empty, and not the last');
+  let previous = after === undefined ? undefined : statePath(after);
+  for (const { key } of part.entries) {
+    const path = statePath(key);
+    if (previous !== undefined && comparePaths(previous, path) >= 0) {
+      return wrong('snapshot-part', 'has entries that do not go on from the ones before');
+    }
+    previous = path;
+  }
+  return { bytes, part };
+}
+
+function wrong(name: string, why: string): Problem {
+  return new Problem(`sync/${name}`, `what a peer served of a snapshot ${why}`, {
+    remedy: 'Ask another peer.',
+  });
+}
+
+function progressOf({ after, complete }: Run): number {
+  if (complete || after === undefined) return complete ? wholeProgress : 0;
+  const [high = 0, low = 0] = statePath(after);
+  return high * 256 + low;
+}
+
+/** The changes that make one state the other. */
+function difference(from: State, to: State): StateChange[] {
+  const changes: StateChange[] = [];
+  for (const [key, value] of to.entries()) {
+    const old = from.get(key);
+    if (old === undefined || !equalBytes(old, value)) changes.push({ key, value });
+  }
+  for (const [key] of from.entries()) if (to.get(key) === undefined) changes.push({ key, value: null });
+  return changes;
+}

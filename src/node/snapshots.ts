@@ -1,0 +1,119 @@
+import { decode, encode } from '../base/codec.ts';
+import { limits } from '../base/limits.ts';
+import { Problem, unwrap } from '../base/problem.ts';
+import type { BlockName, Effect, Input } from '../consensus/engine.ts';
+import { hashBytes } from '../crypto/hash.ts';
+import { finalityCodec, type FinalityCertificate } from '../ledger/certificate.ts';
+import type { Height } from '../ledger/block.ts';
+import type { State } from '../ledger/state.ts';
+import type { ChainStore } from '../storage/chain-store.ts';
+import type { Chain, FinalBlock } from './chain.ts';
+import {
+  type SealedPart,
+  sealedPartCodec,
+  snapshotHeadCodec,
+  type SnapshotPart,
+  snapshotPartCodec,
+  snapshotRequestCodec,
+} from './wire.ts';
+
+interface Snapshot extends FinalBlock {
+  readonly certificate: FinalityCertificate;
+}
+
+export interface SnapshotsOptions {
+  readonly chain: Pick<Chain, 'final'>;
+  readonly store: Pick<ChainStore, 'certificateAt' | 'firstBlock' | 'prune'>;
+  readonly give: (input: Extract<Input<never>, { type: 'compacted' }>) => void;
+  readonly onFatal: (problem: Problem) => void;
+}
+
+/**
+ * The `compact` effect, and the serving of snapshots. A snapshot is the state after a final block: states never change and share what they have
+ * in common, so keeping one costs what changed since. The store's own state is what makes it durable: a restart serves the final
+ * state instead, and nothing is written twice.
+ */
+export class Snapshots {
+  readonly #options: SnapshotsOptions;
+  /** The newest last. */
+  #served: Snapshot[] = [];
+  #pruning = false;
+
+  constructor(options: SnapshotsOptions) {
+    this.#options = options;
+    this.#take();
+  }
+
+  /** What the engine is told at a start; undefined while nothing was pruned. */
+  static compactedAt(final: BlockName, firstBlock: Height) {
+    return firstBlock > 1 ? { snapshot: final, firstBlock } : undefined;
+  }
+
+  /** The snapshot is of the final block, which may be above the height that was asked for: only its state is complete here. */
+  compact({ keepFrom }: Extract<Effect<never>, { type: 'compact' }>): void {
+    const snapshot = this.#take();
+    // Block 0 needs no snapshot: everybody has it.
+    if (snapshot === undefined || this.#pruning) return;
+    this.#pruning = true;
+    this.#prune(snapshot, keepFrom);
+  }
+
+  /** Null refuses: not here any more, or not a request. */
+  serve(request: Uint8Array): Uint8Array | null {
+    const wanted = decode(snapshotRequestCodec, request, 'snapshot request');
+    if (wanted instanceof Problem) return null;
+    const snapshot = this.#served.find(({ hash }) => hash === wanted.blockHash);
+    if (snapshot === undefined) return null;
+    const { header, certificate, state } = snapshot;
+    return wanted.kind === 'head'
+      ? encode(snapshotHeadCodec, { header, certificate })
+      : encode(sealedPartCodec, sealPart(partOf(state, wanted.after)));
+  }
+
+  #take(): Snapshot | undefined {
+    const { chain, store } = this.#options;
+    const { final } = chain;
+    const newest = this.#served.at(-1);
+    if (newest?.hash === final.hash) return newest;
+    const bytes = store.certificateAt(final.height);
+    if (bytes === undefined) return undefined;
+    const snapshot = { ...final, certificate: unwrap(decode(finalityCodec, bytes, 'certificate')) };
+    this.#served = [...this.#served, snapshot].slice(-limits.snapshotsServed);
+    return snapshot;
+  }
+
+  /** Some blocks in each batch, so that those that become final meanwhile wait for none. */
+  #prune({ height, hash }: Snapshot, keepFrom: Height): void {
+    const { store, give, onFatal } = this.#options;
+    const before = store.firstBlock;
+    if (before >= keepFrom) {
+      this.#pruning = false;
+      give({ type: 'compacted', snapshot: { height, blockHash: hash }, firstBlock: before });
+      return;
+    }
+    store.prune({ keepFrom, atMost: limits.pruneBlocks }, (problem) => {
+      if (problem !== undefined) return onFatal(problem);
+      // The final block itself always stays.
+      const reached = store.firstBlock === before ? before : keepFrom;
+      this.#prune({ height, hash } as Snapshot, reached);
+    });
+  }
+}
+
+/** Entries behind a key up to the size of a part, at least one. */
+function partOf(state: State, after: Uint8Array | undefined): SnapshotPart {
+  const entries: { key: Uint8Array; value: Uint8Array }[] = [];
+  let size = 0;
+  for (const [key, value] of state.entries(after)) {
+    size += key.length + value.length + 3;
+    const full = size > limits.snapshotPartBytes || entries.length >= limits.snapshotPartEntries;
+    if (full && entries.length > 0) return { entries, last: false };
+    entries.push({ key, value });
+  }
+  return { entries, last: true };
+}
+
+export function sealPart(part: SnapshotPart): SealedPart {
+  const bytes = encode(snapshotPartCodec, part);
+  return { checksum: hashBytes('quorate/v1/snapshot-part', bytes), part: bytes };
+}

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { defined } from '../../src/base/invariant.ts';
+import { Problem } from '../../src/base/problem.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
+import { hashHeader, toHeight } from '../../src/ledger/block.ts';
+import { genesisHeader } from '../../src/ledger/genesis.ts';
+import { verifyMerkleProof } from '../../src/ledger/merkle.ts';
+import { hashReceipt } from '../../src/ledger/receipt.ts';
+import { NodeBackend } from '../../src/node/backend.ts';
+import { Cluster, raftGenesis, signedTransaction } from './cluster.ts';
+
+const alice = developmentKeyPair('alice').publicKey;
+const nowhere = 'ab'.repeat(32) as Hash;
+
+function backendOf(cluster: Cluster, name: string): NodeBackend {
+  const { driver, store, clock } = cluster.node(name);
+  const peers = cluster.all.filter((other) => other.name !== name).map((other) => other.name);
+  return new NodeBackend({
+    driver,
+    store,
+    clock,
+    genesis: cluster.genesis,
+    version: 'test',
+    network: { peers: () => peers, stats: () => [] },
+  });
+}
+
+const transfers = (cluster: Cluster, count: number, from = 0) =>
+  Array.from({ length: count }, (_, index) =>
+    signedTransaction(cluster.genesis, 'alice', { nonce: from + index }),
+  );
+
+async function withHistory(): Promise<{ cluster: Cluster; backend: NodeBackend }> {
+  const cluster = await Cluster.start(4);
+  for (let nonce = 0; nonce < 6; nonce += 2) {
+    cluster.submit('validator-0', ...transfers(cluster, 2, nonce));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === nonce + 2), 10_000));
+  }
+  return { cluster, backend: backendOf(cluster, 'validator-1') };
+}
+
+describe('the backend', () => {
+  test('tells of a transaction from its submission to its proof', async () => {
+    const cluster = await Cluster.start(4);
+    const backend = backendOf(cluster, 'validator-1');
+    const [transaction] = transfers(cluster, 1);
+    const { hash, bytes } = defined(transaction, 'a transaction');
+    assert.equal((await backend.transaction(hash)).status, 'unknown');
+    const [result] = await cluster.time.settle(backend.submit([bytes]));
+    assert.deepEqual(result, { status: 'accepted', hash });
+    const seen: string[] = [];
+    while (!seen.includes('final')) {
+      const { status } = await backend.transaction(hash);
+      if (seen.at(-1) !== status) seen.push(status);
+      cluster.time.run(1);
+    }
+    assert.deepEqual(seen, ['pending', 'final']);
+  });
+
+  test('proves a final transaction: its place, its receipt, and the block that holds it', async () => {
+    const { cluster, backend } = await withHistory();
+    for (const transaction of transfers(cluster, 6)) {
+      const answer = await backend.transaction(transaction.hash);
+      assert.ok(answer.status === 'final');
+      const { header, receipt, transactionProof, receiptProof, certificate, descendants } = answer.inclusion;
+      assert.ok(verifyMerkleProof(header.transactionRoot, transaction.hash, transactionProof));
+      assert.ok(verifyMerkleProof(header.receiptsRoot, hashReceipt(receipt), receiptProof));
+      assert.equal(receipt.transactionHash, transaction.hash);
+      assert.deepEqual(answer.inclusion.transaction.bytes, transaction.bytes);
+      assert.equal(certificate.blockHash, hashHeader(descendants.at(-1) ?? header));
+    }
+  });
+
+  test('gives blocks by height, hash and as the latest, and none that is not final', async () => {
+    const { cluster, backend } = await withHistory();
+    const { final } = cluster.node('validator-1').driver.chain;
+    const latest = defined(await backend.block('latest'), 'the latest block');
+    assert.equal(latest.hash, final.hash);
+    assert.deepEqual(await backend.block({ height: final.height }), latest);
+    assert.deepEqual(await backend.block({ hash: final.hash }), latest);
+    assert.equal(latest.transactions.length, latest.receipts.length);
+    const genesis = defined(await backend.block({ height: toHeight(0) }), 'the genesis');
+    assert.equal(genesis.hash, hashHeader(genesisHeader(cluster.genesis)));
+    assert.deepEqual(await backend.block({ hash: genesis.hash }), genesis);
+    assert.equal(await backend.block({ height: toHeight(final.height + 1) }), undefined);
+    assert.equal(await backend.block({ hash: nowhere }), undefined);
+  });
+
+  test('lists headers with the number of their transactions, as far as there are any', async () => {
+    const { backend } = await withHistory();
+    const { finalHeight } = backend.status();
+    const headers = await backend.headers(toHeight(0), 1_000);
+    assert.equal(headers.length, finalHeight + 1);
+    assert.equal(
+      headers.reduce((sum, { transactionCount }) => sum + transactionCount, 0),
+      6,
+    );
+    assert.equal((await backend.headers(toHeight(1), 2)).length, 2);
+    assert.deepEqual(await backend.headers(toHeight(finalHeight + 1), 5), []);
+  });
+
+  test('reads accounts, and says which nonce to use next', async () => {
+    const { cluster, backend } = await withHistory();
+    cluster.net.onSend = () => null;
+    const waiting = transfers(cluster, 2, 6).map(({ bytes }) => bytes);
+    await cluster.time.settle(backend.submit(waiting));
+    const { value, height } = await backend.account(alice, 'stale');
+    assert.deepEqual([value.nonce, value.pendingNonce], [6, 8]);
+    assert.equal(value.balance, 10n ** 18n - 6n * 6n);
+    assert.equal(height, backend.status().finalHeight);
+    assert.equal((await backend.record('nothing here', 'stale')).value, undefined);
+  });
+
+  test('says why a transaction left the mempool', async () => {
+    const { cluster, backend } = await withHistory();
+    cluster.net.onSend = () => null;
+    const cheap = signedTransaction(cluster.genesis, 'alice', { nonce: 6, fee: 1n });
+    const dear = signedTransaction(cluster.genesis, 'alice', { nonce: 6, fee: 10n });
+    await cluster.time.settle(backend.submit([cheap.bytes]));
+    await cluster.time.settle(backend.submit([dear.bytes]));
+    const answer = await backend.transaction(cheap.hash);
+    assert.ok(answer.status === 'dropped');
+    assert.equal(answer.problem.code, 'mempool/replaced');
+  });
+
+  test('tells listeners of each final block, in order, until they leave; one that fails harms nobody', async () => {
+    const { cluster, backend } = await withHistory();
+    const heights: number[] = [];
+    backend.onFinal(() => {
+      throw new Error('a bad listener');
+    });
+    const leave = backend.onFinal(({ header }) => heights.push(header.height));
+    const before = backend.status().finalHeight;
+    cluster.submit('validator-0', ...transfers(cluster, 1, 6));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 7), 10_000));
+    leave();
+    cluster.submit('validator-0', ...transfers(cluster, 1, 7));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 8), 10_000));
+    assert.deepEqual(heights, [before + 1]);
+    assert.deepEqual(
+      cluster.all.flatMap(({ fatal }) => fatal),
+      [],
+    );
+  });
+
+  test('answers a linearizable read with what it can: PBFT says that it is stale', async () => {
+    const { cluster, backend } = await withHistory();
+    const read = await cluster.time.settle(backend.account(alice, 'linearizable'));
+    assert.equal(read.consistency, 'stale');
+  });
+
+  test('answers a linearizable read with Raft as one', async () => {
+    const cluster = await Cluster.start(3, raftGenesis(3));
+    assert.ok(cluster.time.runUntil(() => cluster.heights().every((height) => height > 0), 10_000));
+    const read = await cluster.time.settle(backendOf(cluster, 'validator-2').account(alice, 'linearizable'));
+    assert.equal(read.consistency, 'linearizable');
+  });
+
+  test('is ready in contact with a quorum, and says what is missing otherwise', async () => {
+    const { cluster, backend } = await withHistory();
+    assert.equal(backend.readiness(), undefined);
+    for (const name of ['validator-0', 'validator-2', 'validator-3']) cluster.kill(name);
+    cluster.time.run(20_000);
+    assert.equal(backend.readiness()?.code, 'node/no-quorum');
+    assert.equal(backend.health(), undefined);
+  });
+
+  test('shows the validators, who leads, and who is connected', async () => {
+    const { cluster, backend } = await withHistory();
+    cluster.kill('validator-3');
+    cluster.time.run(10);
+    assert.deepEqual(
+      backend.validators().map(({ name, primary, self, connected }) => [name, primary, self, connected]),
+      [
+        ['validator-0', true, false, true],
+        ['validator-1', false, true, true],
+        ['validator-2', false, false, true],
+        ['validator-3', false, false, false],
+      ],
+    );
+  });
+
+  test('gives up what it owes when the node ends, and refuses everything after', async () => {
+    const { cluster, backend } = await withHistory();
+    const [transaction] = transfers(cluster, 1, 6);
+    const owed = backend.submit([defined(transaction, 'a transaction').bytes]);
+    const failure = new Problem('storage/sync-failed', 'the disk is full', { remedy: 'Make room.' });
+    backend.end(failure);
+    await assert.rejects(owed, failure);
+    await assert.rejects(backend.submit([]), failure);
+    assert.equal(backend.health(), failure);
+    assert.equal(backend.readiness(), failure);
+    assert.equal(backend.why(), failure.message);
+  });
+
+  test('measures by the naming rules of Prometheus', async () => {
+    const { backend } = await withHistory();
+    const families = backend.metrics();
+    assert.equal(new Set(families.map(({ name }) => name)).size, families.length);
+    for (const { name, type, samples } of families) {
+      assert.match(name, /^quorate_[a-z_]+$/);
+      assert.equal(type === 'counter', name.endsWith('_total'));
+      for (const { value } of samples) assert.ok(Number.isFinite(value), name);
+    }
+  });
+});
