@@ -70,7 +70,7 @@ async function world(log: Log = silentLog) {
   const cluster = await Cluster.start(1);
   cluster.kill('validator-0');
   const engine = new ScriptedEngine();
-  const node = await cluster.boot('validator-0', { protocol: engine.protocol as Protocol<object>, log });
+  const node = await cluster.boot('validator-0', { protocol: engine.protocol, log });
   return { cluster, engine, node };
 }
 

@@ -56,7 +56,7 @@ async function serverOf(
     );
   }
   time.run(0);
-  return new Serving({ chain: maker.chain(), store, log: silentLog });
+  return new Serving({ chain: maker.chain(), store, snapshots: { serve: () => null }, log: silentLog });
 }
 
 type Server = (request: Uint8Array) => Uint8Array | null;
