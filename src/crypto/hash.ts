@@ -19,6 +19,7 @@ export function isHash(text: string): text is Hash {
  * another, because the domain's name, ended by a zero byte, is in front of them.
  */
 export type Domain =
+  | 'quorate/v1/snapshot-part'
   | 'quorate/v1/chain'
   | 'quorate/v1/transaction'
   | 'quorate/v1/transaction-signature'

@@ -168,3 +168,16 @@ export function* leavesOf(tree: Tree): Generator<Leaf> {
   yield* leavesOf(tree.left);
   yield* leavesOf(tree.right);
 }
+
+/** The leaves behind a path, in order of path. Finds its place without walking what is before it. */
+export function* leavesAfter(tree: Tree, path: Uint8Array, depth = 0): Generator<Leaf> {
+  if (tree === null) return;
+  if (tree.type === 'leaf') {
+    if (comparePaths(tree.path, path) > 0) yield tree;
+    return;
+  }
+  if (bitAt(path, depth) === 0) {
+    yield* leavesAfter(tree.left, path, depth + 1);
+    yield* leavesOf(tree.right);
+  } else yield* leavesAfter(tree.right, path, depth + 1);
+}

@@ -18,6 +18,7 @@ import {
   findLeaf,
   hashTree,
   hashValue,
+  leavesAfter,
   leavesOf,
   type Tree,
   type Update,
@@ -94,8 +95,9 @@ export class State {
     return { siblings, other };
   }
 
-  /** Every entry, in an order that depends on the entries alone. Not copies. */
-  *entries(): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
-    for (const leaf of leavesOf(this.#tree)) yield [leaf.key, leaf.value];
+  /** Every entry, or those behind a key's, in the order of their paths (`statePath`). Not copies. */
+  *entries(after?: Uint8Array): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+    const leaves = after === undefined ? leavesOf(this.#tree) : leavesAfter(this.#tree, statePath(after));
+    for (const leaf of leaves) yield [leaf.key, leaf.value];
   }
 }

@@ -243,12 +243,30 @@ export class Mempool {
       if (lane !== undefined) lanes.add(lane);
     }
     for (const lane of lanes) this.#follow(lane, hashes);
-    for (const entry of this.#expiry.upTo(block.height)) {
+    this.#expire(block.height);
+    if (block.hadRoom) this.#passedOverAt = block.now;
+  }
+
+  /**
+   * The state became a later one without the blocks between: what is used by now leaves, and nobody is told why, because it may well be
+   * what is final.
+   */
+  installed(state: Pick<CommittedBlock, 'height' | 'accountOf' | 'now'>): void {
+    invariant(state.height > this.#height, 'final heights rise');
+    this.#advanceTo(state.now);
+    this.#height = state.height;
+    this.#accountOf = state.accountOf;
+    this.#unmark((height) => height <= state.height);
+    for (const lane of this.#lanes.values()) this.#follow(lane, 'unknown');
+    this.#expire(state.height);
+  }
+
+  #expire(height: Height): void {
+    for (const entry of this.#expiry.upTo(height)) {
       entry.lane.remove(entry, this.#transitions);
       this.#forget(entry, 'expired');
       this.#place(entry.lane);
     }
-    if (block.hadRoom) this.#passedOverAt = block.now;
   }
 
   work(): MempoolWork {
@@ -268,10 +286,10 @@ export class Mempool {
   }
 
   /** Brings a lane to its account's new nonce and balance. */
-  #follow(lane: Lane, final: ReadonlySet<Hash>): void {
+  #follow(lane: Lane, final: ReadonlySet<Hash> | 'unknown'): void {
     const { nonce, balance } = this.#accountOf(lane.sender);
     for (const entry of lane.advance(nonce, this.#transitions)) {
-      this.#forget(entry, final.has(entry.transaction.hash) ? null : 'superseded');
+      this.#forget(entry, final === 'unknown' || final.has(entry.transaction.hash) ? null : 'superseded');
     }
     while (lane.fees > balance) {
       const last = lane.last as Entry;

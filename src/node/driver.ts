@@ -15,6 +15,7 @@ import type {
 } from '../consensus/engine.ts';
 import type { PublicKey, Signature, SignatureClaim, Verifier } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
+import type { FinalityCertificate } from '../ledger/certificate.ts';
 import { type Genesis, genesisValidators } from '../ledger/genesis.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { type DropReason, Mempool } from '../mempool/mempool.ts';
@@ -23,10 +24,11 @@ import type { ChainStore } from '../storage/chain-store.ts';
 import { Announcing } from './announcing.ts';
 import { Bodies } from './bodies.ts';
 import { build } from './building.ts';
-import { Chain } from './chain.ts';
+import { Chain, type FinalBlock } from './chain.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { type Committed, Committing } from './committing.ts';
 import { Handshake } from './handshake.ts';
+import { Installing } from './installing.ts';
 import { Intake, type Submitted } from './intake.ts';
 import { load } from './loading.ts';
 import type { Log } from './log.ts';
@@ -35,6 +37,7 @@ import { Persisting } from './persisting.ts';
 import { candidateLinks, type Restored } from './restore.ts';
 import { Serving } from './serving.ts';
 import { Signer } from './signer.ts';
+import { Snapshots } from './snapshots.ts';
 import { Sync } from './sync.ts';
 import { Turns } from './turns.ts';
 import { turnPorts } from './turn-ports.ts';
@@ -98,6 +101,8 @@ export class Driver<M extends object> {
   readonly #committing: Committing;
   readonly #persisting: Persisting<M>;
   readonly #serving: Serving;
+  readonly #snapshots: Snapshots;
+  readonly #installing: Installing;
   readonly #announcing: Announcing;
 
   readonly #mailbox: Input<M>[] = [];
@@ -237,12 +242,27 @@ export class Driver<M extends object> {
       onAdded: () => this.#onWork(),
       salt: options.seed >>> 0,
     });
-    this.#serving = new Serving({ chain, store, log });
+    this.#snapshots = new Snapshots({ chain, store: chainStore, give, onFatal });
+    this.#installing = new Installing({
+      chain,
+      store: chainStore,
+      network,
+      clock,
+      verification,
+      checkCertificate: (certificate, done) => this.#checkCertificate(certificate, done),
+      peersFor,
+      isIdle: () => this.#committing.waiting === 0,
+      onInstalled: (final) => this.#onInstalled(final),
+      give,
+      onFatal,
+    });
+    this.#serving = new Serving({ chain, store, snapshots: this.#snapshots, log });
     this.handlers = this.#handlersIn(this.#turns);
 
     const now = clock.monotonicMs();
     this.#lastPollAt = now;
     this.#lastFinalAt = now;
+    const compacted = Snapshots.compactedAt(final, store.firstBlock);
     this.#engine = protocol.start({
       chainId,
       validators,
@@ -250,6 +270,7 @@ export class Driver<M extends object> {
       final: { header: final.header, hash: final.hash, certificate: restored.certificate },
       records: Signer.engineRecords(store.logRecords),
       candidates: candidateLinks(restored),
+      ...(compacted === undefined ? {} : { compacted }),
       firstUse: options.firstUse,
       now,
       seed: options.seed,
@@ -302,6 +323,7 @@ export class Driver<M extends object> {
       'blocks-fetched': this.#bodies.counters.fetchedBlocks,
       'blocks-synced': this.sync.counters.syncedBlocks,
       'sync-faults': this.sync.counters.syncFaults,
+      'first-block': this.#options.store.firstBlock,
     };
   }
 
@@ -417,13 +439,9 @@ export class Driver<M extends object> {
         this.#members = effect.members;
         return this.handshake.setKeys(effect.members.map(({ key }) => key));
       case 'compact':
-        return log.debug('blocks are kept: this version makes no snapshots', { height: effect.height });
+        return this.#snapshots.compact(effect);
       case 'install':
-        return void this.#mailbox.push({
-          type: 'install-failed',
-          height: effect.snapshot.height,
-          reason: 'this version fetches no snapshots',
-        });
+        return this.#installing.install(effect);
       case 'evidence':
         return this.#onEvidence(effect);
       case 'verdict':
@@ -451,6 +469,28 @@ export class Driver<M extends object> {
     } catch (error) {
       this.#options.log.error('a listener failed', { reason: String(error) });
     }
+  }
+
+  /** A snapshot became the final state: everything that looks at it goes on from there. */
+  #onInstalled(final: FinalBlock): void {
+    const { height, state } = final;
+    const now = this.#clock.monotonicMs();
+    this.chain.install(final);
+    this.mempool.installed({ height, accountOf: state.account.bind(state), now });
+    this.#engineFinal = height;
+    this.#lastFinalAt = now;
+    this.#onWork();
+    this.sync.applied(height);
+    this.#options.log.info('a snapshot was installed', { height });
+  }
+
+  /** A member that this node does not know yet may have signed it: who the members are comes with the snapshot. */
+  #checkCertificate(certificate: FinalityCertificate, done: (problem: Problem | undefined) => void): void {
+    const { validators } = this.handshake;
+    if (certificate.engine === 'raft' && certificate.leader >= validators.length) return done(undefined);
+    this.verification.certificate(certificate, validators, (result) =>
+      done(result instanceof Problem ? result : undefined),
+    );
   }
 
   /** Others are final above us. A validator hears that from the engine too, and need not fetch what it is about to finish itself. */

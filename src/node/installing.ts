@@ -10,9 +10,9 @@ import { State } from '../ledger/state.ts';
 import { type StateChange, statePath } from '../ledger/state-entry.ts';
 import { comparePaths } from '../ledger/state-tree.ts';
 import type { Network, PeerId } from '../network/port.ts';
-import type { ChainStore } from '../storage/chain-store.ts';
 import { type Chain, type FinalBlock, headerBytes } from './chain.ts';
 import type { Clock } from './clock.ts';
+import type { StorePort } from './turn-ports.ts';
 import type { Verification } from './verification.ts';
 import {
   sealedPartCodec,
@@ -28,7 +28,7 @@ type InstallInput = Extract<Input<never>, { type: 'installing' | 'installed' | '
 
 export interface InstallingOptions {
   readonly chain: Pick<Chain, 'final' | 'candidates'>;
-  readonly store: Pick<ChainStore, 'install' | 'snapshot'>;
+  readonly store: Pick<StorePort, 'install' | 'snapshot'>;
   readonly network: Pick<Network, 'request'>;
   readonly clock: Clock;
   readonly verification: Pick<Verification<object>, 'fault'>;

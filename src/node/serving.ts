@@ -23,6 +23,7 @@ export interface ServingOptions {
     ChainStore,
     'finalHeight' | 'headerAt' | 'blockBytes' | 'blockBytesAt' | 'certificateAt'
   >;
+  readonly snapshots: { serve(request: Uint8Array): Uint8Array | null };
   readonly log: Log;
 }
 
@@ -47,7 +48,7 @@ export class Serving {
         case 'transactions':
           return this.#transactions(request);
         case 'snapshot':
-          return null;
+          return this.#options.snapshots.serve(request);
       }
     } catch (error) {
       // A damaged block is served to nobody; that it is damaged does not stop consensus.

@@ -1,7 +1,7 @@
 import { decode, encode } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { BlockName, Effect, Input } from '../consensus/engine.ts';
+import type { BlockName, Effect, EngineStart, Input } from '../consensus/engine.ts';
 import { hashBytes } from '../crypto/hash.ts';
 import { finalityCodec, type FinalityCertificate } from '../ledger/certificate.ts';
 import type { Height } from '../ledger/block.ts';
@@ -45,8 +45,8 @@ export class Snapshots {
   }
 
   /** What the engine is told at a start; undefined while nothing was pruned. */
-  static compactedAt(final: BlockName, firstBlock: Height) {
-    return firstBlock > 1 ? { snapshot: final, firstBlock } : undefined;
+  static compactedAt({ height, hash }: FinalBlock, firstBlock: Height): EngineStart['compacted'] {
+    return firstBlock > 1 ? { snapshot: { height, blockHash: hash }, firstBlock } : undefined;
   }
 
   /** The snapshot is of the final block, which may be above the height that was asked for: only its state is complete here. */
@@ -55,7 +55,7 @@ export class Snapshots {
     // Block 0 needs no snapshot: everybody has it.
     if (snapshot === undefined || this.#pruning) return;
     this.#pruning = true;
-    this.#prune(snapshot, keepFrom);
+    this.#prune({ height: snapshot.height, blockHash: snapshot.hash }, keepFrom);
   }
 
   /** Null refuses: not here any more, or not a request. */
@@ -83,19 +83,18 @@ export class Snapshots {
   }
 
   /** Some blocks in each batch, so that those that become final meanwhile wait for none. */
-  #prune({ height, hash }: Snapshot, keepFrom: Height): void {
+  #prune(snapshot: BlockName, keepFrom: Height): void {
     const { store, give, onFatal } = this.#options;
     const before = store.firstBlock;
     if (before >= keepFrom) {
       this.#pruning = false;
-      give({ type: 'compacted', snapshot: { height, blockHash: hash }, firstBlock: before });
+      give({ type: 'compacted', snapshot, firstBlock: before });
       return;
     }
     store.prune({ keepFrom, atMost: limits.pruneBlocks }, (problem) => {
       if (problem !== undefined) return onFatal(problem);
       // The final block itself always stays.
-      const reached = store.firstBlock === before ? before : keepFrom;
-      this.#prune({ height, hash } as Snapshot, reached);
+      this.#prune(snapshot, store.firstBlock === before ? before : keepFrom);
     });
   }
 }

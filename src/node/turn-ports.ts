@@ -5,7 +5,10 @@ import type { Clock } from './clock.ts';
 import type { Turns } from './turns.ts';
 
 /** The parts of the store that call back. */
-export type StorePort = Pick<ChainStore, 'persist' | 'commitRun' | 'blockBytes'>;
+export type StorePort = Pick<
+  ChainStore,
+  'persist' | 'commitRun' | 'blockBytes' | 'certificateAt' | 'firstBlock' | 'prune' | 'install'
+> & { readonly snapshot: Pick<ChainStore['snapshot'], 'head' | 'part' | 'begin' | 'add' | 'clear'> };
 
 /** The same ports, with every answer and timer as a turn, so that no part of the core has to think of it. */
 export function turnPorts(
@@ -46,6 +49,19 @@ export function turnPorts(
       blockBytes: (hash) => store.blockBytes(hash),
       persist: (request, done) => store.persist(request, turns.wrap(done)),
       commitRun: (requests, done) => store.commitRun(requests, turns.wrap(done)),
+      certificateAt: (height) => store.certificateAt(height),
+      get firstBlock() {
+        return store.firstBlock;
+      },
+      prune: (request, done) => store.prune(request, turns.wrap(done)),
+      install: (request, done) => store.install(request, turns.wrap(done)),
+      snapshot: {
+        head: () => store.snapshot.head(),
+        part: (index) => store.snapshot.part(index),
+        begin: (head, done) => store.snapshot.begin(head, turns.wrap(done)),
+        add: (part, done) => store.snapshot.add(part, turns.wrap(done)),
+        clear: (done) => store.snapshot.clear(turns.wrap(done)),
+      },
     },
   };
 }

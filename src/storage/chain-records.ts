@@ -31,6 +31,21 @@ export interface Position {
 
 export const positionCodec: Codec<Position> = struct<Position>({ height: heightCodec, hash: hashCodec });
 
+/** What of the chain is stored. Block 0 always is. */
+export interface Extent {
+  /** The lowest header above 0. */
+  readonly firstHeader: Height;
+  /** The lowest block with its body and receipts; never below the lowest header. */
+  readonly firstBlock: Height;
+}
+
+export const extentCodec: Codec<Extent> = struct<Extent>({
+  firstHeader: heightCodec,
+  firstBlock: heightCodec,
+});
+
+export const wholeChain: Extent = { firstHeader: toHeight(1), firstBlock: toHeight(1) };
+
 /** Where a transaction stands in the chain. */
 export interface TransactionPlace {
   readonly height: Height;
@@ -84,7 +99,7 @@ export function checkChain(stored: Uint8Array, chainId: Hash): void {
  * The final block, last, with up to `checkedHeights` - 1 before it, of which each must be there, whole, and
  * linked to its child.
  */
-export function readFinal(store: Store, checkedHeights: number): readonly Position[] {
+export function readFinal(store: Store, checkedHeights: number, extent: Extent): readonly Position[] {
   const bytes = readSealed(store, keys.final);
   if (bytes === undefined) throw damaged('the record of the final block', 'is missing');
   const final = decodeOwn(positionCodec, bytes, 'the record of the final block');
@@ -96,17 +111,23 @@ export function readFinal(store: Store, checkedHeights: number): readonly Positi
   }
   const found: Position[] = [];
   let expected = final.hash;
-  const lowest = Math.max(0, final.height - Math.max(checkedHeights, 1) + 1);
+  const start = extent.firstHeader > 1 ? extent.firstHeader : 0;
+  const lowest = Math.max(start, final.height - Math.max(checkedHeights, 1) + 1);
   for (let height = final.height; height >= lowest; height = toHeight(height - 1)) {
     const { header, hash } = readHeader(store, height);
     if (hash !== expected) throw damaged(`header of height ${height}`, 'is not the one that its child names');
-    if (height > 0 && readSealed(store, keys.block(hash)) === undefined) {
+    if (height >= extent.firstBlock && readSealed(store, keys.block(hash)) === undefined) {
       throw damaged(`block ${hash} of height ${height}`, 'is missing');
     }
     found.push({ height, hash });
     expected = header.parentHash;
   }
   return found.toReversed();
+}
+
+export function readExtent(store: Store): Extent {
+  const bytes = readSealed(store, keys.pruned);
+  return bytes === undefined ? wholeChain : decodeOwn(extentCodec, bytes, 'the record of what was pruned');
 }
 
 /** The value of bytes that this program wrote and whose checksum matches. */

@@ -8,18 +8,23 @@ import {
   chainRecord,
   checkChain,
   decodeOwn,
+  type Extent,
+  extentCodec,
   foreign,
   placeCodec,
   type Position,
   positionCodec,
+  readExtent,
   readFinal,
   readHeader,
   type TransactionPlace,
+  wholeChain,
 } from './chain-records.ts';
 import { EvidenceShelf } from './evidence-shelf.ts';
 import { keys, rangeOf, restOf, wholeSpace } from './keys.ts';
 import type { Store, Write } from './port.ts';
 import { damaged, readSealed, scanSealed, sealedWrite } from './sealed.ts';
+import { SnapshotShelf } from './snapshot-shelf.ts';
 
 /** What an engine asks to have on disk before it speaks. */
 export interface PersistRequest {
@@ -49,6 +54,17 @@ export interface CommitRequest {
   readonly forgetCandidates: readonly Hash[];
 }
 
+/** The state after a final block from elsewhere, which takes the place of everything up to that block. */
+export interface InstallRequest {
+  readonly height: Height;
+  readonly hash: Hash;
+  readonly headerBytes: Uint8Array;
+  readonly certificate: Uint8Array;
+  /** What turns the stored state into the new one. */
+  readonly stateChanges: CommitRequest['stateChanges'];
+  readonly forgetCandidates: readonly Hash[];
+}
+
 export interface StoredBlock {
   readonly hash: Hash;
   readonly bytes: Uint8Array;
@@ -70,6 +86,7 @@ export class ChainStore {
   readonly #store: Store;
   readonly #chainId: Hash;
   #final: Position | undefined;
+  #extent: Extent;
   /** Height of the last commit that was asked for: commits come in order, and may overlap. */
   #asked: number;
   /** Blocks that are stored, or asked to be, and not final. */
@@ -82,6 +99,8 @@ export class ChainStore {
   /** The stored blocks that were not final when the store was opened. */
   readonly candidates: readonly StoredBlock[];
   readonly evidence: EvidenceShelf;
+  /** A snapshot that is being fetched. */
+  readonly snapshot: SnapshotShelf;
 
   private constructor(opened: {
     store: Store;
@@ -90,8 +109,12 @@ export class ChainStore {
     logRecords: Map<string, Uint8Array>;
     candidates: readonly StoredBlock[];
     evidence: EvidenceShelf;
+    snapshot: SnapshotShelf;
+    extent: Extent;
   }) {
     this.#store = opened.store;
+    this.#extent = opened.extent;
+    this.snapshot = opened.snapshot;
     this.#chainId = opened.chainId;
     this.#final = opened.final.at(-1);
     this.#asked = this.#final?.height ?? -1;
@@ -119,7 +142,9 @@ export class ChainStore {
     } else {
       checkChain(stored, options.chainId);
     }
-    const final = stored === undefined ? [] : readFinal(store, options.checkedHeights ?? recentBlocks);
+    const extent = stored === undefined ? wholeChain : readExtent(store);
+    const final =
+      stored === undefined ? [] : readFinal(store, options.checkedHeights ?? recentBlocks, extent);
     const logRecords = new Map<string, Uint8Array>();
     for await (const [key, value] of scanSealed(store, rangeOf('log'))) {
       logRecords.set(Buffer.from(restOf(key)).toString('utf8'), value);
@@ -132,7 +157,9 @@ export class ChainStore {
       candidates.push({ hash, bytes });
     }
     const evidence = await EvidenceShelf.open(store);
-    return new ChainStore({ store, chainId: options.chainId, final, logRecords, candidates, evidence });
+    const snapshot = await SnapshotShelf.open(store);
+    const { chainId } = options;
+    return new ChainStore({ store, chainId, final, logRecords, candidates, evidence, snapshot, extent });
   }
 
   /** True until the block of height 0 is committed, which must come before everything else. */
@@ -148,12 +175,17 @@ export class ChainStore {
     return this.#position().hash;
   }
 
-  /** Undefined above the final height. */
+  /** The lowest block above 0 that is stored whole; those below were pruned, or came inside a snapshot. */
+  get firstBlock(): Height {
+    return this.#extent.firstBlock;
+  }
+
+  /** Undefined above the final height, and below the block that a snapshot came for. */
   headerAt(height: Height): BlockHeader | undefined {
     return this.#stored(height)?.header;
   }
 
-  /** Undefined above the final height. */
+  /** As `headerAt`. */
   hashAt(height: Height): Hash | undefined {
     return this.#stored(height)?.hash;
   }
@@ -163,12 +195,13 @@ export class ChainStore {
     return readSealed(this.#store, keys.block(hash));
   }
 
-  /** The final block at a height. Undefined above the final height, and for a height 0 that was committed without a block. */
+  /** The final block at a height. Undefined where none is stored: above the final height, pruned, and for a height 0 that was committed without a block. */
   blockBytesAt(height: Height): Uint8Array | undefined {
     const stored = this.#stored(height);
     if (stored === undefined) return undefined;
     const bytes = this.blockBytes(stored.hash);
-    if (bytes === undefined && height > 0) throw damaged(`block of height ${height}`, 'is missing');
+    if (bytes === undefined && height >= this.firstBlock)
+      throw damaged(`block of height ${height}`, 'is missing');
     return bytes;
   }
 
@@ -187,15 +220,16 @@ export class ChainStore {
     return undefined;
   }
 
-  /** Undefined above the final height. */
+  /** Undefined above the final height, and for a block that was pruned. */
   receiptsBytesAt(height: Height): Uint8Array | undefined {
     if (!this.#isFinal(height)) return undefined;
     const bytes = readSealed(this.#store, keys.receipts(height));
-    if (bytes === undefined) throw damaged(`receipts of height ${height}`, 'are missing');
+    if (bytes === undefined && (height >= this.firstBlock || height === 0))
+      throw damaged(`receipts of height ${height}`, 'are missing');
     return bytes;
   }
 
-  /** Where a transaction stands in a final block. */
+  /** Where a transaction stands in a final block, which may have been pruned since. */
   locate(transactionHash: Hash): TransactionPlace | undefined {
     const bytes = readSealed(this.#store, keys.transaction(transactionHash));
     if (bytes === undefined) return undefined;
@@ -251,6 +285,69 @@ export class ChainStore {
           for (const key of forgetRecords) this.#remember(key, null);
         }
       }
+      done(problem);
+    });
+  }
+
+  /**
+   * Deletes the lowest blocks, with their receipts and certificates, up to `keepFrom`, at most so many in this batch. Headers and the index of
+   * transactions stay: what was final is still known to have been.
+   */
+  prune(request: { readonly keepFrom: Height; readonly atMost: number }, done: Done): void {
+    const { firstBlock, firstHeader } = this.#extent;
+    const keepFrom = Math.min(request.keepFrom, firstBlock + request.atMost, this.finalHeight);
+    const batch: Write[] = [];
+    for (let at = firstBlock; at < keepFrom; at = toHeight(at + 1)) batch.push(...this.#pruneWrites(at));
+    const extent = { firstHeader, firstBlock: toHeight(Math.max(firstBlock, keepFrom)) };
+    this.#writeExtent(batch, extent, done);
+  }
+
+  /**
+   * Puts a block from elsewhere, and the state after it, in the place of everything stored so far, in one synced batch. Must not overlap
+   * with a commit. The fetched snapshot is forgotten.
+   */
+  install(request: InstallRequest, done: Done): void {
+    const { height, hash } = request;
+    const before = this.finalHeight;
+    invariant(
+      height > before && this.#asked === before,
+      'a snapshot is of a later block, and no commit is under way',
+    );
+    const batch: Write[] = [];
+    const { firstHeader, firstBlock } = this.#extent;
+    for (let at = firstHeader; at <= before; at = toHeight(at + 1)) {
+      if (at >= firstBlock) batch.push(...this.#pruneWrites(at));
+      batch.push(sealedWrite(keys.header(at), null), sealedWrite(keys.certificate(at), null));
+    }
+    batch.push(
+      sealedWrite(keys.header(height), request.headerBytes),
+      sealedWrite(keys.certificate(height), request.certificate),
+    );
+    for (const { key, value } of request.stateChanges) batch.push(sealedWrite(keys.state(key), value));
+    batch.push(...this.#forgetWrites(request.forgetCandidates));
+    batch.push(...this.snapshot.clearing());
+    batch.push(sealedWrite(keys.final, encode(positionCodec, { height, hash })));
+    this.#asked = height;
+    this.#writeExtent(batch, { firstHeader: height, firstBlock: toHeight(height + 1) }, (problem) => {
+      if (problem === undefined) this.#final = { height, hash };
+      done(problem);
+    });
+  }
+
+  #pruneWrites(height: Height): Write[] {
+    const stored = this.#stored(height);
+    invariant(stored !== undefined, `the header of height ${height} is stored`);
+    return [
+      sealedWrite(keys.block(stored.hash), null),
+      sealedWrite(keys.receipts(height), null),
+      sealedWrite(keys.certificate(height), null),
+    ];
+  }
+
+  #writeExtent(batch: Write[], extent: Extent, done: Done): void {
+    batch.push(sealedWrite(keys.pruned, encode(extentCodec, extent)));
+    this.#store.write(batch, (problem) => {
+      if (problem === undefined) this.#extent = extent;
       done(problem);
     });
   }
@@ -321,6 +418,7 @@ export class ChainStore {
   }
 
   #stored(height: Height): { header: BlockHeader; hash: Hash } | undefined {
-    return this.#isFinal(height) ? readHeader(this.#store, height) : undefined;
+    const isHere = this.#isFinal(height) && (height === 0 || height >= this.#extent.firstHeader);
+    return isHere ? readHeader(this.#store, height) : undefined;
   }
 }

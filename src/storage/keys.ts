@@ -6,7 +6,7 @@ import type { Height } from '../ledger/block.ts';
  * The key space of a node's store. The first byte tells what a key is for; numbers are big-endian, so that they sort.
  * Byte 0 belongs to the store's adapter.
  *
- *     1 meta        | name                         format and chain; the final block
+ *     1 meta        | name                         format and chain; the final block; what was pruned
  *     2 header      | height (6)                   its hash, and the header
  *     3 certificate | height (6)
  *     4 receipts    | height (6)
@@ -16,6 +16,7 @@ import type { Height } from '../ledger/block.ts';
  *     8 log         | key of the consensus log
  *     9 state       | key of the state entry
  *    10 evidence    | number (6)
+ *    11 snapshot    | number (6)                  a snapshot that is being fetched: its head (0), and the parts so far
  */
 const kinds = {
   meta: 1,
@@ -28,6 +29,7 @@ const kinds = {
   log: 8,
   state: 9,
   evidence: 10,
+  snapshot: 11,
 } as const;
 
 export type KeyKind = keyof typeof kinds;
@@ -55,6 +57,8 @@ export const keys = {
   chain: key('meta', utf8('chain')),
   /** Height and hash of the last final block. */
   final: key('meta', utf8('final')),
+  /** From where on blocks and headers are stored; absent while nothing was pruned. */
+  pruned: key('meta', utf8('pruned')),
   header: (height: Height): Uint8Array => key('header', number48(height)),
   certificate: (height: Height): Uint8Array => key('certificate', number48(height)),
   receipts: (height: Height): Uint8Array => key('receipts', number48(height)),
@@ -64,6 +68,7 @@ export const keys = {
   log: (name: string): Uint8Array => key('log', utf8(name)),
   state: (stateKey: Uint8Array): Uint8Array => key('state', stateKey),
   evidence: (index: number): Uint8Array => key('evidence', number48(index)),
+  snapshot: (index: number): Uint8Array => key('snapshot', number48(index)),
 } as const;
 
 /** All keys of a kind. */
@@ -98,7 +103,8 @@ export function describeKey(stored: Uint8Array): string {
         ? `${kind} of height ${Buffer.from(rest).readUIntBE(0, 6)}`
         : `${kind} ${toHex(rest)}`;
     case 'evidence':
-      return rest.length === 6 ? `evidence ${Buffer.from(rest).readUIntBE(0, 6)}` : `evidence ${toHex(rest)}`;
+    case 'snapshot':
+      return rest.length === 6 ? `${kind} ${Buffer.from(rest).readUIntBE(0, 6)}` : `${kind} ${toHex(rest)}`;
     case 'meta':
     case 'log':
       return `${kind} record ${JSON.stringify(Buffer.from(rest).toString('utf8'))}`;
