@@ -52,11 +52,16 @@ export function chaos(seed: number): ChaosReport {
     members: chance(0.4),
     transfer: chance(0.4),
     bodies: chance(0.3),
+    steer: chance(0.5),
   };
   const rounds = 20 + pick(40);
   for (let i = 0; i < rounds; i++) {
     cluster.run(10 + pick(250));
     const host = cluster.host(pick(hosts.length));
+    if (mix.steer && chance(0.5)) {
+      act('half-done');
+      leaveHalfDone(cluster, random, `${seed} half ${i}`);
+    }
     if (chance(0.5)) for (let n = pick(6); n > 0; n--) cluster.submit(`${seed} ${i} ${n}`);
     if (mix.crash && chance(0.25)) {
       if (host.engine === null) host.start();
@@ -102,9 +107,10 @@ export function chaos(seed: number): ChaosReport {
   const last = cluster.submit(`${seed} last`);
   cluster.until(
     () => {
+      // A real node hears from its peers how far they are, and syncs from whoever is ahead.
+      const ahead = hosts.toSorted((a, b) => b.disk.final.header.height - a.disk.final.header.height)[0];
       for (const spare of hosts.slice(members)) {
-        if (cluster.leader !== undefined && spare.index !== cluster.leader.index)
-          spare.syncFrom(cluster.leader.index);
+        if (ahead !== undefined && ahead !== spare) spare.syncFrom(ahead.index);
       }
       return cluster.settled() && cluster.leader !== undefined && cluster.isFinalAt(cluster.leader, last);
     },
@@ -127,6 +133,32 @@ export function chaos(seed: number): ChaosReport {
   };
 }
 
+/**
+ * Steers toward what rules are for: a leader with one companion gets work that only these two have, and then dies or is cut off;
+ * another one is likely to win with the rest.
+ */
+function leaveHalfDone(cluster: Cluster, random: RandomState, text: string): void {
+  const { leader, hosts, wire } = cluster;
+  if (leader === undefined) return;
+  const companion = nextBelow(random, hosts.length);
+  const together = [leader.index, companion];
+  const others = [...hosts.keys()].filter((index) => !together.includes(index));
+  wire.partition(nextFloat(random) < 0.5 ? [together, others] : [together], hosts.length);
+  cluster.submit(text);
+  cluster.run(5 + nextBelow(random, 40));
+  if (nextFloat(random) < 0.6) leader.crash();
+  if (nextFloat(random) < 0.4) cluster.host(companion).crash();
+  wire.partition([others], hosts.length);
+  cluster.run(nextBelow(random, 700));
+  const back = nextFloat(random);
+  for (const index of together) if (cluster.host(index).engine === null) cluster.host(index).start();
+  // The old pair meets a part of the others, and the newest leader is not always among them.
+  if (back < 0.4)
+    wire.partition([[...together, ...others.filter(() => nextFloat(random) < 0.5)]], hosts.length);
+  else wire.heal();
+  cluster.run(nextBelow(random, 500));
+}
+
 function partition({ wire, hosts }: Cluster, random: RandomState): void {
   const side = hosts.map(() => nextBelow(random, 2));
   wire.cuts.clear();
@@ -141,6 +173,18 @@ function partition({ wire, hosts }: Cluster, random: RandomState): void {
 function changes(cluster: Cluster, random: RandomState): MemberChange[] {
   const roles = ['voter', 'learner', 'removed'] as const;
   const count = 1 + nextBelow(random, 2);
+  // Often what makes sense: all learners become voters, and as many voters leave.
+  const members = cluster.leader?.state.configuration ?? [];
+  const learners = members.filter(({ role }) => role === 'learner');
+  if (learners.length > 0 && nextFloat(random) < 0.6) {
+    const leaving = members
+      .filter(({ role }) => role === 'voter')
+      .slice(0, nextBelow(random, learners.length + 1));
+    return [
+      ...learners.map(({ key }) => ({ key, role: 'voter' as const })),
+      ...leaving.map(({ key }) => ({ key, role: 'removed' as const })),
+    ];
+  }
   return Array.from({ length: count }, () => ({
     key: keyOf(nextBelow(random, cluster.hosts.length)),
     role: roles[nextBelow(random, 3)] ?? 'voter',
