@@ -109,6 +109,8 @@ export class Verification<M extends object> {
     if (message instanceof Problem) return bad(message);
     if (protocol.authentication === 'channel') {
       const proven = from.relayed ? undefined : this.#options.validatorOf(peer);
+      // It may be a member that this node does not know yet, or one that just went.
+      if (proven === undefined && !from.relayed) return ignore();
       if (proven !== protocol.senderOf(message)) return bad(notItsSender());
     }
     const wanted = wants(message);

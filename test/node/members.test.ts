@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Problem, unwrap } from '../../src/base/problem.ts';
+import type { EngineRequest, Member, MemberChange } from '../../src/consensus/engine.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { protocolOf } from '../../src/node/protocol.ts';
+import { Cluster, raftGenesis, signedTransaction } from './cluster.ts';
+
+const genesis = raftGenesis(3);
+
+const transfers = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, index) => signedTransaction(genesis, 'alice', { nonce: from + index }));
+
+function leaderOf(cluster: Cluster): string {
+  const leads = (): string | undefined =>
+    cluster.all.find(({ driver }) => driver.engine.status().primary === driver.validatorIndex)?.name;
+  assert.ok(
+    cluster.time.runUntil(() => leads() !== undefined, 10_000),
+    cluster.why(),
+  );
+  return leads() ?? '';
+}
+
+/** Makes so many blocks final, one after the other, on all that run. */
+function makeBlocks(cluster: Cluster, count: number, from: number): void {
+  for (let nonce = from; nonce < from + count; nonce++) {
+    cluster.submit(leaderOf(cluster), ...transfers(1, nonce));
+    assert.ok(
+      cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === nonce + 1), 20_000),
+      cluster.why(),
+    );
+  }
+}
+
+function ask(cluster: Cluster, name: string, request: EngineRequest): { readonly height: number } | Problem {
+  let answer: { readonly height: number } | Problem | undefined;
+  cluster.node(name).driver.request(request, (result) => (answer = result));
+  assert.ok(
+    cluster.time.runUntil(() => answer !== undefined, 20_000),
+    cluster.why(),
+  );
+  return answer as { readonly height: number } | Problem;
+}
+
+const change = (name: string, role: MemberChange['role'], forced = false): EngineRequest => ({
+  kind: 'members',
+  changes: [{ key: developmentKeyPair(name).publicKey, role }],
+  forced,
+});
+
+const rolesAt = (cluster: Cluster, name: string): Member['role'][] =>
+  (cluster.node(name).driver.engine.status().members ?? []).map(({ role }) => role);
+
+const noFaults = (cluster: Cluster): void => {
+  assert.deepEqual(
+    cluster.all.flatMap(({ fatal }) => fatal),
+    [],
+  );
+  assert.deepEqual(cluster.net.penalties, []);
+};
+
+describe('members of a running cluster', () => {
+  test('a new one with an empty disk is added, catches up, is promoted, and an old one leaves', async () => {
+    const cluster = await Cluster.start(3, genesis);
+    makeBlocks(cluster, 8, 0);
+    const leader = leaderOf(cluster);
+    await cluster.boot('validator-3');
+    const early = ask(cluster, leader, change('validator-3', 'voter'));
+    assert.ok(early instanceof Problem && early.code === 'consensus/not-caught-up');
+
+    unwrap(ask(cluster, leader, change('validator-3', 'learner')));
+    makeBlocks(cluster, 3, 8);
+    assert.deepEqual(rolesAt(cluster, 'validator-3'), ['voter', 'voter', 'voter', 'learner']);
+    const learner = cluster.node('validator-3').driver;
+    assert.equal(learner.engine.status().voting, false);
+    assert.equal(learner.validatorIndex, 3);
+
+    unwrap(ask(cluster, leader, change('validator-3', 'voter')));
+    const leaving = ['validator-0', 'validator-1', 'validator-2'].find((name) => name !== leader) ?? '';
+    unwrap(ask(cluster, leader, change(leaving, 'removed')));
+    cluster.kill(leaving);
+    makeBlocks(cluster, 3, 11);
+    assert.equal(cluster.node('validator-3').driver.engine.status().voting, true);
+
+    // Two of the three that are left are a majority only when the new one's vote counts.
+    const idle = cluster.all.find(({ name }) => name !== leader && name !== 'validator-3')?.name ?? '';
+    cluster.kill(idle);
+    makeBlocks(cluster, 3, 14);
+    noFaults(cluster);
+  });
+
+  test('all of it holds after every one of them was killed and started again', async () => {
+    const cluster = await Cluster.start(3, genesis);
+    await cluster.boot('validator-3');
+    makeBlocks(cluster, 2, 0);
+    unwrap(ask(cluster, leaderOf(cluster), change('validator-3', 'learner')));
+    makeBlocks(cluster, 1, 2);
+    unwrap(ask(cluster, leaderOf(cluster), change('validator-3', 'voter')));
+    makeBlocks(cluster, 1, 3);
+    const names = cluster.all.map(({ name }) => name);
+    for (const name of names) cluster.kill(name);
+    for (const name of names) await cluster.boot(name);
+    makeBlocks(cluster, 2, 4);
+    for (const name of names) assert.deepEqual(rolesAt(cluster, name), ['voter', 'voter', 'voter', 'voter']);
+    noFaults(cluster);
+  });
+
+  test('a leader that is removed steps down, and the others go on', async () => {
+    const cluster = await Cluster.start(3, genesis);
+    makeBlocks(cluster, 2, 0);
+    const leader = leaderOf(cluster);
+    unwrap(ask(cluster, leader, change(leader, 'removed')));
+    cluster.kill(leader);
+    makeBlocks(cluster, 2, 2);
+    assert.notEqual(leaderOf(cluster), leader);
+    noFaults(cluster);
+  });
+
+  test('a change that would lose the quorum is refused with an explanation, unless it is forced', async () => {
+    const cluster = await Cluster.start(3, genesis);
+    makeBlocks(cluster, 1, 0);
+    const leader = leaderOf(cluster);
+    const [dead = '', alive = ''] = cluster.all.map(({ name }) => name).filter((name) => name !== leader);
+    cluster.kill(dead);
+    cluster.time.run(3_000);
+    // Of leader and the dead one, two, one answers: no majority.
+    const refused = ask(cluster, leader, change(alive, 'removed'));
+    assert.ok(refused instanceof Problem && refused.code === 'consensus/quorum-loss');
+    assert.match(refused.remedy, /--force/);
+    const follower = ask(cluster, alive, change(dead, 'removed'));
+    assert.ok(follower instanceof Problem && follower.code === 'consensus/not-leader');
+    assert.equal(follower.details['leader'], cluster.node(leader).driver.validatorIndex);
+    unwrap(ask(cluster, leader, change(dead, 'removed')));
+    makeBlocks(cluster, 2, 1);
+    noFaults(cluster);
+  });
+});
+
+describe('snapshots', () => {
+  const pruning = { protocol: protocolOf(genesis, { snapshotEvery: 5, keepBlocks: 2 }) };
+
+  async function pruningCluster(): Promise<Cluster> {
+    const cluster = new Cluster(genesis);
+    for (const index of [0, 1, 2]) await cluster.boot(`validator-${index}`, pruning);
+    return cluster;
+  }
+
+  test('old blocks go, a tail stays, and a restart knows what is there', async () => {
+    const cluster = await pruningCluster();
+    makeBlocks(cluster, 20, 0);
+    cluster.time.run(100);
+    for (const { name, store } of cluster.all) {
+      assert.ok(store.firstBlock > 5, `${name} keeps blocks from ${store.firstBlock} on`);
+      assert.ok(store.firstBlock <= store.finalHeight - 2);
+      assert.equal(store.blockBytesAt(1 as never), undefined);
+      assert.ok(store.blockBytesAt(store.firstBlock));
+      assert.ok(store.headerAt(1 as never), 'headers stay');
+    }
+    const names = cluster.all.map(({ name }) => name);
+    for (const name of names) cluster.kill(name);
+    for (const name of names) await cluster.boot(name, pruning);
+    makeBlocks(cluster, 3, 20);
+    noFaults(cluster);
+  });
+
+  test('a follower that was down while its next block was pruned gets the state, and goes on from there', async () => {
+    const cluster = await pruningCluster();
+    makeBlocks(cluster, 2, 0);
+    const leader = leaderOf(cluster);
+    const late = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
+    cluster.kill(late);
+    makeBlocks(cluster, 20, 2);
+    const { driver, store } = await cluster.boot(late, pruning);
+    assert.ok(
+      cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 22), 20_000),
+      cluster.why(),
+    );
+    assert.ok((driver.engine.status().counters['snapshotsInstalled'] ?? 0) > 0);
+    assert.ok(store.firstBlock > 10);
+    makeBlocks(cluster, 3, 22);
+    const roots = cluster.all.map((node) => node.driver.chain.final.state.root);
+    assert.equal(new Set(roots).size, 1);
+
+    cluster.kill(late);
+    cluster.time.run(10);
+    await cluster.boot(late, pruning);
+    makeBlocks(cluster, 2, 25);
+    noFaults(cluster);
+  });
+
+  test('a new member without anything starts from a snapshot, and becomes a voter', async () => {
+    const cluster = await pruningCluster();
+    makeBlocks(cluster, 20, 0);
+    unwrap(ask(cluster, leaderOf(cluster), change('validator-3', 'learner')));
+    await cluster.boot('validator-3', pruning);
+    makeBlocks(cluster, 8, 20);
+    unwrap(ask(cluster, leaderOf(cluster), change('validator-3', 'voter')));
+    makeBlocks(cluster, 2, 28);
+    assert.equal(cluster.node('validator-3').driver.engine.status().voting, true);
+    noFaults(cluster);
+  });
+});
