@@ -1,4 +1,4 @@
-import type { NewView, PbftMessage, ViewChange } from '../../consensus/pbft/message.ts';
+import type { NewView, PbftMessage, Suspect, ViewChange } from '../../consensus/pbft/message.ts';
 import { hashHeader, type Height, toHeight, type View, toView } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
 import { byzantineQuorum } from '../../ledger/quorum.ts';
@@ -9,7 +9,7 @@ import { RogueBlocks } from './rogue-blocks.ts';
  * When it is its turn to start a view, it hides what was certified: its own ViewChange in the NewView knows nothing, of the others' it
  * prefers those that know least, and where they are too few it uses one twice. It does not wait for what its honest side knows,
  * and at once proposes a block of its own on what such a view would start from. It also sends an old NewView with
- * another view on it.
+ * another view on it, and joins everybody who suspects the primary before it.
  */
 export function forgeNewView(tools: LiarTools): Liar {
   const heard = new Map<string, ViewChange>();
@@ -18,6 +18,7 @@ export function forgeNewView(tools: LiarTools): Liar {
   return {
     incoming: (message) => {
       blocks.learn(message);
+      if (message.kind === 'suspect') support(message);
       if (message.kind !== 'view-change') return;
       heard.set(`${message.view}/${message.from}`, message);
       if (heard.size > 100) heard.delete(heard.keys().next().value ?? '');
@@ -38,6 +39,13 @@ export function forgeNewView(tools: LiarTools): Liar {
       return tools.chance.happens(0.5) ? [forged] : [forged, message];
     },
   };
+
+  /** Whoever wants the view to end that comes before its own is not left alone. */
+  function support(suspect: Suspect): void {
+    if ((suspect.view + 1) % tools.validators !== tools.self) return;
+    const own = tools.sign({ ...draftOf(suspect), from: tools.self });
+    for (const peer of tools.peers()) tools.send(peer, own);
+  }
 
   function startEarly(view: View): void {
     const forged = forge(view);

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { mutations } from './mutations.ts';
+import { drawPlan } from '../../../src/simulator/draw-plan.ts';
+import { simulate } from '../../../src/simulator/simulation.ts';
+import { describeVerdict } from '../../../src/simulator/verdict.ts';
 import type { runPool as runPoolHere } from '../../../src/simulator/run-pool.ts';
 import { misfits, patchedCopy } from './patched-copy.ts';
 
@@ -36,6 +39,10 @@ for (const mutation of chosen) {
     });
     const [failure] = summary.failures;
     if (failure === undefined) missed += 1;
+    else {
+      const whole = (await simulate(drawPlan(failure.seed))).verdict;
+      if (whole.outcome !== 'pass') throw new Error(`nothing is broken, and ${describeVerdict(whole)}`);
+    }
     const seeds = failure === undefined ? `> ${mutation.within}` : String(failure.seed);
     const seen = failure === undefined ? 'NOT SEEN' : `${failure.breach?.guarantee} (seed ${failure.seed})`;
     console.log(`${`${mutation.name}: ${mutation.rule}`.padEnd(72)} ${seeds.padStart(7)}  ${seen}`);

@@ -55,9 +55,9 @@ export const mutations: readonly Mutation[] = [
     patches: [
       {
         file: 'src/node/persisting.ts',
-        find: 'this.#options.store.persist({ records, blocks }, (problem) => {',
-        replace: `this.#options.store.persist({ records, blocks }, () => {});
-    ((problem?: Problem) => {`,
+        find: 'this.#options.store.persist({ records, blocks, forget }, (problem) => {',
+        replace: `this.#options.store.persist({ records, blocks, forget }, () => {});
+    ((then: (problem: Problem | undefined) => void) => then(undefined))((problem) => {`,
       },
     ],
     within: 1_000,
