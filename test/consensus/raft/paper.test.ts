@@ -401,6 +401,29 @@ describe('5.3 Log replication', () => {
     for (const [height, { blockHash }] of a.disk.blocks)
       assert.equal(b.disk.blocks.get(height)?.blockHash, blockHash);
   });
+
+  test('a follower acknowledges what is on its disk, and nothing before (figure 2: "before responding to RPCs")', () => {
+    const follower = new Solo(1, 3);
+    const entries = entriesOn(genesisHeader(3), [1, 1]);
+    follower.append(0, 1, entries);
+    assert.deepEqual(follower.sent('accepted'), []);
+    follower.receive<'append'>({
+      type: 'append',
+      from: 0,
+      to: 1,
+      term: 1,
+      previous: nameOfEntry(at(entries, 1)),
+      entries: [],
+      commit: toHeight(0),
+    });
+    assert.deepEqual(
+      follower.sent('accepted').filter(({ block }) => block.height > 0),
+      [],
+      'nor when it is asked again',
+    );
+    follower.sync();
+    assert.equal(follower.sent('accepted').at(-1)?.block.height, 2);
+  });
 });
 
 describe('5.4 Safety', () => {
