@@ -12,7 +12,7 @@ export function onDoubleVote(
   replica: Replica,
   from: ValidatorIndex,
   phase: VotePhase,
-  place: Tally,
+  place: Pick<Tally, 'view' | 'height'>,
   votes: readonly [TallyVote, TallyVote],
 ): void {
   const slots = votes.map((vote): SignedSlot => ({

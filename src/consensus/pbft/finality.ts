@@ -6,6 +6,7 @@ import type { ChainLink, Input, ValidatorIndex } from '../engine.ts';
 import { learnValid } from './accepting.ts';
 import { onFinalForGuard } from './amnesia.ts';
 import { chainTo } from './chain.ts';
+import { onDoubleVote } from './evidence.ts';
 import type { PbftMessage } from './message.ts';
 import { count, type Replica } from './replica.ts';
 import { type AcceptedSlot, highestOf } from './state.ts';
@@ -20,7 +21,10 @@ export function onCommitCertificate(replica: Replica, certificate: Certificate):
   const { state } = replica;
   if (certificate.view > state.view) adoptView(replica, certificate.view);
   countCertificate(replica, certificate);
-  if (certificate.height <= state.final.height) return;
+  if (certificate.height <= state.final.height) {
+    compareWithFinal(replica, certificate);
+    return;
+  }
   const chain = chainTo(replica, certificate.blockHash);
   if (chain === null) {
     const slot = state.slots.get(certificate.height);
@@ -33,6 +37,28 @@ export function onCommitCertificate(replica: Replica, certificate: Certificate):
     return;
   }
   finalize(replica, chain, certificate);
+}
+
+/**
+ * Another block was final somewhere at a height that is final here: more than f validators lie, and nothing can be promised any more but that
+ * they are named. Whoever signed both certificates did what no correct validator does.
+ */
+function compareWithFinal(replica: Replica, certificate: Certificate): void {
+  const known = replica.state.recentFinal.get(certificate.height);
+  if (known === undefined || known === certificate.blockHash) return;
+  count(replica, 'conflicting-certificates');
+  const own = replica.state.final.certificate;
+  if (own?.height !== certificate.height || own.view !== certificate.view) return;
+  const { view, height } = certificate;
+  const ownSignatures = new Map(own.signatures.map(({ validator, signature }) => [validator, signature]));
+  for (const { validator, signature } of certificate.signatures) {
+    const first = ownSignatures.get(validator);
+    if (first === undefined) continue;
+    onDoubleVote(replica, validator, 'commit', { view, height }, [
+      { blockHash: own.blockHash, signature: first },
+      { blockHash: certificate.blockHash, signature },
+    ]);
+  }
 }
 
 function finalize(replica: Replica, chain: readonly ChainLink[], certificate: Certificate): void {

@@ -114,3 +114,30 @@ test('each side of an equivocation gets to see the other proposal: everybody end
     }
   }
 });
+
+test('more than f liars made another block final elsewhere: its certificate convicts all who signed both', () => {
+  const committee = new Committee(4);
+  committee.work();
+  committee.run();
+  const node = committee.node(2);
+  const before = node.finalHash();
+  const own = node.effects.flatMap((effect) =>
+    effect.type === 'commit' && effect.certificate?.engine === 'pbft' ? [effect.certificate] : [],
+  )[0];
+  assert.ok(own !== undefined && own.height === 1);
+  const blockHash = 'e'.repeat(64) as Hash;
+  const signature = '2'.repeat(128) as never;
+  const signatures = [0, 1, 3].map((validator) => ({ validator, signature }));
+  const { view, height, phase } = own;
+  const finalCertificate = { phase, view, height, blockHash, signatures };
+  const status = { kind: 'status', from: 3, view, changing: false, finalHeight: height } as const;
+  for (const _ of [1, 2]) node.receive({ ...status, finalCertificate, signature });
+  const both = own.signatures.flatMap(({ validator }) => ([0, 1, 3].includes(validator) ? [validator] : []));
+  assert.deepEqual(
+    evidenceAt(committee, 2),
+    both.map((validator) => `double-commit ${validator}`),
+    'once each, and nobody else',
+  );
+  assert.ok(both.length >= 2, 'two quorums of four share at least f + 1');
+  assert.equal(node.finalHash(), before, 'what is final here stays final');
+});
