@@ -1,7 +1,7 @@
 import { Problem } from '../base/problem.ts';
 import { preimageOf } from '../consensus/pbft/message.ts';
 import { nativeSigner } from '../crypto/native.ts';
-import { genesisValidators } from '../ledger/genesis.ts';
+import { genesisHeader, genesisValidators } from '../ledger/genesis.ts';
 import type { Network } from '../network/port.ts';
 import type { WrappedParts } from '../node/node.ts';
 import { Chance } from '../simulator/chance.ts';
@@ -33,6 +33,8 @@ export function liarWrap(strategy: Strategy, lied: () => void): (parts: WrappedP
     const tools = liarTools({
       self,
       validators: validators.keys.length,
+      publicKey: keyPair.publicKey,
+      genesis: genesisHeader(genesis),
       viewTimeoutMs: consensus.viewTimeoutMs,
       chance: new Chance(seed, `liar ${strategy}`),
       network,

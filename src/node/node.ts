@@ -19,7 +19,7 @@ import { type LoadedConfig, loadConfig, type NodeConfig, paths } from './config.
 import { Driver } from './driver.ts';
 import { noteKeyUse } from './key-use.ts';
 import { jsonLog, type Log } from './log.ts';
-import { protocolOf } from './protocol.ts';
+import { protocolOf, type Retention } from './protocol.ts';
 import { restore } from './restore.ts';
 import { softwareVersion } from './version.ts';
 
@@ -133,11 +133,11 @@ async function start(parts: {
     hello: () => driver.hello(),
     log,
   });
+  closers.add('network', () => libp2p.stop());
   const network = wrap === undefined ? libp2p : wrap({ network: libp2p, genesis, keyPair });
-  closers.add('network', () => network.stop());
   const driver = new Driver<object>({
     genesis,
-    protocol: protocolOf(genesis),
+    protocol: protocolOf(genesis, retentionOf(config)),
     restored,
     store,
     network,
@@ -167,7 +167,7 @@ async function start(parts: {
   }
   driver.start();
   await network.start(driver.handlers);
-  const api = await startApi({ backend, host: config.api.host, port: config.api.port, log });
+  const api = await startApi({ backend, ...config.api, log });
   closers.add('api', () => api.close());
   log.info('started', {
     chain: genesis.name,
@@ -201,6 +201,12 @@ async function start(parts: {
 /** What speaks for the node: the validator's key, or an observer's own. */
 function openKey({ nodeKey, validatorKeyFile }: LoadedConfig, password: string | undefined): KeyPair {
   return validatorKeyFile === null ? nodeKey : unwrap(decryptKey(validatorKeyFile, password));
+}
+
+function retentionOf({ snapshots }: NodeConfig): Partial<Retention> {
+  return snapshots === undefined
+    ? {}
+    : { snapshotEvery: snapshots.everyBlocks, keepBlocks: snapshots.keepBlocks };
 }
 
 /** A leader that stops on purpose hands over first, where the engine knows how: nobody has to wait for a timeout. */
