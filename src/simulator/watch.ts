@@ -7,6 +7,7 @@ import { hashHeader, type Proposal } from '../ledger/block.ts';
 import { certificateClaims, type FinalityCertificate } from '../ledger/certificate.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { genesisHeader, genesisState, genesisValidators } from '../ledger/genesis.ts';
+import { maxFaulty } from '../ledger/quorum.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type { ValidatorSet } from '../ledger/validators.ts';
 import { Breach, promise } from './breach.ts';
@@ -42,7 +43,8 @@ export class Watch {
   breach: Breach | null = null;
   private readonly options: WatchOptions;
   private readonly signatures: SignatureChecker;
-  private readonly protection: ProtectionChecker;
+  /** Null where more lie than the protocol tolerates: then it promises nothing, and only what really happens counts. */
+  private readonly protection: ProtectionChecker | null;
   private readonly validators: ValidatorSet;
   private readonly lying: ReadonlySet<number>;
   private readonly checkedCertificates = new Set<string>();
@@ -62,12 +64,15 @@ export class Watch {
       state: genesisState(genesis),
       transactions: options.transactions,
     });
-    this.protection = new ProtectionChecker({
-      validators: plan.validators,
-      liars: this.lying.size,
-      genesisHash: hashHeader(header),
-    });
-    this.signatures = new SignatureChecker((vote) => this.protection.onVote(vote));
+    this.protection =
+      this.lying.size > maxFaulty(plan.validators)
+        ? null
+        : new ProtectionChecker({
+            validators: plan.validators,
+            liars: this.lying.size,
+            genesisHash: hashHeader(header),
+          });
+    this.signatures = new SignatureChecker((vote) => this.protection?.onVote(vote));
     this.bound = pbftBound({
       validators: plan.validators,
       window: 'window' in plan.consensus ? plan.consensus.window : 16,
@@ -191,13 +196,13 @@ export class Watch {
 
   private learnLinks(links: readonly ChainLink[]): void {
     for (const { blockHash, height, parentHash } of links)
-      this.protection.onLink(blockHash, height, parentHash);
+      this.protection?.onLink(blockHash, height, parentHash);
   }
 
   private learn(proposal: Proposal): void {
     const { header } = proposal;
     const blockHash = hashHeader(header);
-    this.protection.onLink(blockHash, header.height, header.parentHash);
+    this.protection?.onLink(blockHash, header.height, header.parentHash);
     this.chain.onProposal(blockHash, proposal);
   }
 
@@ -213,7 +218,7 @@ export class Watch {
       certificate.phase === 'commit' &&
       claims.every((claim) => this.options.scheme.verify(claim));
     promise(good, 'certificate', () => `node ${node} holds a certificate that proves nothing: ${key}`);
-    this.protection.onFinal(certificate);
+    this.protection?.onFinal(certificate);
   }
 
   private trace(node: number, what: string): void {
