@@ -2,6 +2,7 @@ import { Problem } from '../base/problem.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { Breach } from './breach.ts';
 import { inspectDisk } from './checkers/disk-checker.ts';
+import { Chance } from './chance.ts';
 import { FastSignatures, type SignatureScheme } from './fast-signatures.ts';
 import { RealSignatures } from './real-signatures.ts';
 import { FaultInjector, type Victims } from './fault-injector.ts';
@@ -31,11 +32,13 @@ export class Cluster {
   private readonly links: Links;
   private readonly network: VirtualNetwork;
   private readonly chain: SimulatedChain;
+  private readonly readerChance: Chance;
   private healed = false;
 
   constructor(plan: Plan, trace: Trace, tally: Tally) {
     this.plan = plan;
     this.tally = tally;
+    this.readerChance = new Chance(plan.seed, 'readers');
     const { scheduler } = this;
     const scheme: SignatureScheme = plan.signatures === 'fast' ? new FastSignatures() : new RealSignatures();
     this.chain = simulatedChain(plan, scheme);
@@ -114,6 +117,7 @@ export class Cluster {
     }
     for (const node of this.nodes) node.start();
     this.load.start();
+    if (this.plan.engine === 'raft') this.readSometimes();
     new FaultInjector({
       plan: this.plan,
       scheduler: this.scheduler,
@@ -200,7 +204,25 @@ export class Cluster {
     return candidates.filter((node) => this.nodes[node]?.isRunning === true);
   }
 
+  /** Readers: they ask nodes at random moments, and go by what the answer allows. */
+  private readSometimes(): void {
+    const nodes = this.reachable();
+    if (nodes.length > 0) this.read(this.readerChance.pick(nodes));
+    this.scheduler.after(this.readerChance.between(50, 400), () => this.readSometimes());
+  }
+
+  private read(node: number): void {
+    const { reads, chain } = this.watch;
+    const open = reads.begin(node);
+    this.nodes[node]?.read((result) => {
+      this.tally.add(result instanceof Problem ? `read/${result.code}` : 'read/answered');
+      if (result instanceof Problem) return;
+      this.watch.check(() => reads.end(open, result.height, chain.storedHeight(node)));
+    });
+  }
+
   private submit(node: number, transaction: Transaction): void {
+    this.watch.reads.onSubmitted(transaction.hash);
     this.nodes[node]?.submit(transaction.bytes, (problem) => {
       if (problem instanceof Problem) this.tally.add(`submit/${problem.code}`);
       else this.tally.add('submit/accepted');

@@ -125,7 +125,15 @@ const stormKinds = [
   'suspect',
   'status',
 ] as const;
-const raftKinds = ['append', 'append-reply', 'vote', 'vote-reply'] as const;
+const raftKinds = [
+  'append',
+  'accepted',
+  'rejected',
+  'vote-request',
+  'vote',
+  'heartbeat',
+  'heartbeat-answer',
+] as const;
 
 interface FaultScope {
   readonly engine: Plan['engine'];
@@ -163,6 +171,8 @@ function drawFaults(chance: Chance, scope: FaultScope): Fault[] {
   let room = scope.room;
   const kept = faults.filter((fault) => {
     if (fault.kind !== 'disk-loss') return true;
+    // Raft trusts that disks keep what they acknowledged.
+    if (scope.engine === 'raft') return false;
     const { validator, liar } = scope.nodes[fault.node] as NodePlan;
     return validator !== null && liar === null && room-- > 0;
   });

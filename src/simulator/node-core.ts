@@ -27,6 +27,8 @@ import { virtualVerifier } from './virtual-verifier.ts';
 export interface Core {
   submit(bytes: Uint8Array, done: (problem: Problem | undefined) => void): void;
   why(): string;
+  /** Asks from which height on a linearizable read may be served. */
+  read(done: (result: { readonly height: number } | Problem) => void): void;
 }
 
 export interface BootOptions extends SimulatedNodeOptions {
@@ -78,6 +80,9 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     },
   });
   if (life.alive) {
+    if (isHonest(plan, index)) {
+      driver.onFinal(({ block }) => options.watch.shown(index, block.header.height));
+    }
     driver.start();
     await network.start(driver.handlers);
   }
@@ -87,6 +92,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
       driver.submit([bytes], ([result]) => done(result?.status === 'refused' ? result.problem : undefined));
     },
     why: () => driver.engine.why(),
+    read: (done) => driver.request({ kind: 'read' }, done),
   };
 }
 

@@ -50,7 +50,7 @@ export const expectedPbft: readonly string[] = [
 ];
 
 export const expectedRaft: readonly string[] = expectedPbft.filter(
-  (name) => !name.startsWith('liar/') && name !== 'fault/twin',
+  (name) => !name.startsWith('liar/') && name !== 'fault/twin' && name !== 'fault/disk-loss',
 );
 
 /** Names of what should have been exercised and never was. */

@@ -135,6 +135,14 @@ export class SimulatedNode {
     process.life.enter(() => core.submit(bytes, done));
   }
 
+  /** A linearizable read. Never answered when the node dies meanwhile. */
+  read(done: (result: { readonly height: number } | Problem) => void): void {
+    const { process } = this;
+    if (process === null || process.core === null) return;
+    const { core } = process;
+    process.life.enter(() => core.read(done));
+  }
+
   /** It ended itself, for a reason outside: a failed disk. It starts again when its fault is over. */
   private stopped(process: Process, problem: Problem): void {
     if (this.process !== process) return;

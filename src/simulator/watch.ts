@@ -13,6 +13,7 @@ import type { ValidatorSet } from '../ledger/validators.ts';
 import { Breach, promise } from './breach.ts';
 import { ChainChecker } from './checkers/chain-checker.ts';
 import { checkSize, pbftBound } from './checkers/memory-checker.ts';
+import { ReadChecker } from './checkers/read-checker.ts';
 import { ProtectionChecker } from './checkers/protection-checker.ts';
 import { SignatureChecker } from './checkers/signature-checker.ts';
 import type { SignatureScheme } from './fast-signatures.ts';
@@ -40,6 +41,7 @@ export interface WatchOptions {
  */
 export class Watch {
   readonly chain: ChainChecker;
+  readonly reads = new ReadChecker();
   breach: Breach | null = null;
   private readonly options: WatchOptions;
   private readonly signatures: SignatureChecker;
@@ -63,6 +65,7 @@ export class Watch {
       genesis: header,
       state: genesisState(genesis),
       transactions: options.transactions,
+      onFinal: (transaction, height) => this.reads.onFinal(transaction, height),
     });
     this.protection =
       this.lying.size > maxFaulty(plan.validators)
@@ -97,6 +100,18 @@ export class Watch {
   /** A node stopped over what it takes for its own fault. */
   stopped(node: number, error: unknown): void {
     this.check(() => promise(false, 'integrity', () => `node ${node} stopped: ${describe(error)}`));
+  }
+
+  /** An honest node tells its clients that a block is final. */
+  shown(node: number, height: number): void {
+    this.reads.onShown(height);
+    this.check(() =>
+      promise(
+        this.chain.hashAt(height) !== undefined,
+        'agreement',
+        () => `node ${node} shows ${height} as final, and no engine said so`,
+      ),
+    );
   }
 
   /** An honest node counts something against a peer that acts for this validator. */

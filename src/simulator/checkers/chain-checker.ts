@@ -34,6 +34,7 @@ export class ChainChecker {
   private readonly proposals = new Map<Hash, Proposal>();
   private readonly transactions: ReadonlyMap<Hash, Transaction>;
   private readonly chainId: Hash;
+  private readonly onTransaction: (transaction: Hash, height: number) => void;
   private readonly finalTransactions = new Map<Hash, number>();
   /** State after the last height that was executed here. */
   private state: State;
@@ -46,12 +47,15 @@ export class ChainChecker {
     state: State;
     /** Every transaction that anybody made, valid or not. */
     transactions: ReadonlyMap<Hash, Transaction>;
+    /** A transaction stands in the block at this height, which is final. */
+    onFinal: (transaction: Hash, height: number) => void;
   }) {
     const { genesis } = options;
     this.agreed = [{ blockHash: hashHeader(genesis), node: -1, header: genesis }];
     this.chainId = options.chainId;
     this.state = options.state;
     this.transactions = options.transactions;
+    this.onTransaction = options.onFinal;
   }
 
   get height(): number {
@@ -190,6 +194,7 @@ export class ChainChecker {
       );
       this.finalTransactions.set(hash, height);
       this.lastUsed = height;
+      this.onTransaction(hash, height);
       const transaction = this.transactions.get(hash);
       promise(transaction !== undefined, 'validity', () => at(`nobody made its transaction ${hash}`));
       return transaction;
