@@ -20,9 +20,13 @@ export interface Backend {
 
   /**
    * Judges transactions by their bytes, and puts the good ones into the mempool. One answer per transaction, in
-   * order. Resolves as soon as all are judged; that they become final is another matter.
+   * order. Resolves as soon as all are judged; that they become final is another matter. While nobody leads, where there
+   * should be a leader, it waits for one at most `waitMs` (0 unless told), and then rejects with `consensus/no-leader`.
    */
-  submit(transactions: readonly Uint8Array[]): Promise<readonly SubmitResult[]>;
+  submit(
+    transactions: readonly Uint8Array[],
+    options?: { readonly waitMs?: number },
+  ): Promise<readonly SubmitResult[]>;
 
   /** What this node knows of a transaction. A final one comes with all that proves it. */
   transaction(hash: Hash): Promise<TransactionStatus>;
@@ -37,6 +41,18 @@ export interface Backend {
   record(key: string, consistency: Consistency): Promise<Read<RecordView | undefined>>;
 
   validators(): readonly ValidatorView[];
+  /** Everybody who takes part or did, by index. With a fixed committee all are voters. */
+  members(): readonly MemberView[];
+  /**
+   * Changes who takes part; resolves with the height from which on it holds. Only the leader can, where the engine can at all. `forced` skips the
+   * check that what is left is a working quorum.
+   */
+  changeMembers(
+    changes: readonly MemberChangeRequest[],
+    forced: boolean,
+  ): Promise<{ readonly height: Height }>;
+  /** Hands the lead over, to the best heir when none is named. Only the leader can. */
+  transferLeader(to: PublicKey | null): Promise<{ readonly height: Height }>;
   status(): NodeStatus;
   /** One sentence: what progress waits for. */
   why(): string;
@@ -72,7 +88,7 @@ export type Consistency = 'stale' | 'linearizable';
 
 export interface Read<T> {
   readonly value: T;
-  /** How it was really read. A node that cannot serve linearizable reads answers `stale`, and says so. */
+  /** As it was asked for: a node that cannot serve a read as asked rejects with a problem. */
   readonly consistency: Consistency;
   /** The final block whose state was read. */
   readonly height: Height;
@@ -157,6 +173,19 @@ export interface ValidatorView {
   readonly self: boolean;
   /** Whether there is a connection to it; true for this node itself. */
   readonly connected: boolean;
+}
+
+/** `voter` votes; `learner` follows; the others are on their way in or out, or have only kept their index. */
+export type MemberRole = 'voter' | 'learner' | 'removed' | 'joining' | 'leaving' | 'demoted';
+
+export interface MemberView extends Omit<ValidatorView, 'primary'> {
+  readonly role: MemberRole;
+  readonly leader: boolean;
+}
+
+export interface MemberChangeRequest {
+  readonly publicKey: PublicKey;
+  readonly role: 'voter' | 'learner' | 'removed';
 }
 
 export interface NodeStatus {

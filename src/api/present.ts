@@ -11,6 +11,7 @@ import type {
   EvidenceView,
   HeaderView,
   Inclusion,
+  MemberView,
   NodeIdentity,
   NodeStatus,
   Read,
@@ -27,6 +28,7 @@ import type {
   HeaderJson,
   HeaderViewJson,
   InclusionJson,
+  MembersJson,
   ReceiptJson,
   RecordJson,
   StatusJson,
@@ -169,6 +171,10 @@ export function recordJson(identity: NodeIdentity, read: Read<unknown>, record: 
 
 export function validatorJson(validator: ValidatorView) {
   return { ...validator, address: encodeAddress(validator.publicKey) };
+}
+
+export function memberJson(member: MemberView): MembersJson['members'][number] {
+  return { ...member, address: encodeAddress(member.publicKey) };
 }
 
 export function evidenceJson({ accused, publicKey, kind, bytes }: EvidenceView) {

@@ -19,6 +19,19 @@ const statusByCode: Readonly<Record<string, number>> = {
   'api/too-many-readers': 503,
   'api/too-many-waiting': 503,
   'api/stopping': 503,
+  'api/operators-only': 403,
+  'api/token-missing': 401,
+  'api/token-wrong': 403,
+  'storage/pruned': 410,
+  'consensus/unsupported': 501,
+  'consensus/not-leader': 409,
+  'consensus/members': 409,
+  'consensus/not-caught-up': 409,
+  'consensus/quorum-loss': 409,
+  'consensus/no-heir': 409,
+  'consensus/transfer-failed': 409,
+  'consensus/change-outcome-unknown': 409,
+  'consensus/outcome-unknown': 504,
   'transaction/malformed': 400,
   'transaction/oversize': 413,
   'transaction/nonce-used': 409,
@@ -53,7 +66,9 @@ export function retryAfterSeconds(problem: Problem): number | undefined {
   const asked = problem.details['retryAfterMs'];
   if (typeof asked === 'number') return Math.max(Math.ceil(asked / 1_000), 1);
   const status = statusOf(problem.code);
-  return status === 429 || status === 503 || problem.details['retryable'] === true ? 1 : undefined;
+  return status === 429 || status === 503 || status === 504 || problem.details['retryable'] === true
+    ? 1
+    : undefined;
 }
 
 export function problemJson(problem: Problem, instance?: string): ProblemJson {

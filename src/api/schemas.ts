@@ -216,7 +216,7 @@ export const blockSchema = z.object({
 
 const read = {
   ...origin,
-  consistency: consistencySchema.describe('How it was read, which may be less than was asked for'),
+  consistency: consistencySchema.describe('How it was read: as it was asked for'),
   height: heightSchema.describe('The final block whose state was read'),
   blockHash: hashSchema,
   stateRoot: hashSchema,
@@ -252,6 +252,41 @@ export const validatorsSchema = z.object({
     }),
   ),
 });
+
+export const membersSchema = z.object({
+  ...origin,
+  members: z.array(
+    z.object({
+      index: z.int().describe('Kept forever, also by one that was removed'),
+      name: z.string(),
+      address: addressSchema,
+      publicKey: publicKeySchema,
+      role: z.enum(['voter', 'learner', 'removed', 'joining', 'leaving', 'demoted']),
+      leader: z.boolean(),
+      self: z.boolean(),
+      connected: z.boolean(),
+    }),
+  ),
+});
+
+/** Bounds of one request to change the members: no committee is larger. */
+const maxChanges = limits.maxValidators;
+const memberKey = z.string().max(128).describe('A qr1… address, or the public key in hex');
+
+export const memberChangesSchema = z.strictObject({
+  changes: z
+    .array(z.strictObject({ member: memberKey, role: z.enum(['voter', 'learner', 'removed']) }))
+    .min(1)
+    .max(maxChanges)
+    .describe('All at once: with joint consensus where votes change'),
+  force: z.boolean().default(false).describe('Also when what is left is no working quorum'),
+});
+
+export const transferSchema = z.strictObject({
+  to: memberKey.nullable().default(null).describe('Null lets the leader choose'),
+});
+
+export const changedSchema = z.object({ ...origin, height: heightSchema.describe('It holds from here on') });
 
 export const statusSchema = z.object({
   ...origin,
@@ -318,5 +353,6 @@ export type HeaderViewJson = z.output<typeof headerViewSchema>;
 export type AccountJson = z.output<typeof accountSchema>;
 export type RecordJson = z.output<typeof recordSchema>;
 export type ValidatorsJson = z.output<typeof validatorsSchema>;
+export type MembersJson = z.output<typeof membersSchema>;
 export type StatusJson = z.output<typeof statusSchema>;
 export type EvidenceJson = z.output<typeof evidenceSchema>;

@@ -10,6 +10,7 @@ import { readJson } from './body-readers.ts';
 import { EventStream, type EventStreamBounds } from './event-stream.ts';
 import { FinalWatch } from './final-watch.ts';
 import { MetricsPage } from './metrics-page.ts';
+import { operatorGuard } from './operator-guard.ts';
 import { answerOtherMethods } from './other-methods.ts';
 import {
   apiProblem,
@@ -20,6 +21,7 @@ import {
   retryAfterSeconds,
 } from './problem-answer.ts';
 import { chainRoutes } from './routes/chain.ts';
+import { memberRoutes } from './routes/members.ts';
 import { nodeRoutes } from './routes/node.ts';
 import type { Api } from './routes/route-context.ts';
 import { transactionRoutes } from './routes/transactions.ts';
@@ -34,6 +36,8 @@ export interface ApiOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** What operators show to change the members. Without one that is for requests from this machine only. */
+  readonly operatorToken?: string | undefined;
   readonly log: ApiLog;
   /** For tests: bounds tighter than those of `limits`. */
   readonly bounds?: {
@@ -60,6 +64,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     events: new EventStream(backend, bounds.events),
     watch: new FinalWatch(backend),
     metrics: new MetricsPage(() => backend.metrics()),
+    admitOperator: operatorGuard({ host, token: options.operatorToken }),
   };
   const requestTimeout = bounds.requestTimeoutMs ?? limits.httpRequestTimeoutMs;
   const answer = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void =>
@@ -128,6 +133,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   transactionRoutes(api, context);
   chainRoutes(api, context);
   nodeRoutes(api, context);
+  memberRoutes(api, context);
   let description: string | undefined;
   api.get('/v1/openapi.json', { schema: { hide: true } }, (_request, reply) => {
     description ??= JSON.stringify(api.swagger());

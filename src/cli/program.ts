@@ -15,6 +15,8 @@ const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   status: async () => (await import('./status.ts')).statusCommand(),
   why: async () => (await import('./why.ts')).whyCommand(),
   validators: async () => (await import('./validators.ts')).validatorsCommand(),
+  members: async () => (await import('./members.ts')).membersCommand(),
+  leader: async () => (await import('./leader.ts')).leaderCommand(),
   evidence: async () => (await import('./evidence.ts')).evidenceCommand(),
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
 };

@@ -140,7 +140,7 @@ export interface BlockAnswer extends Origin {
   readonly receipts?: readonly ReceiptAnswer[] | undefined;
 }
 
-/** Where a state was read, and how: a node may answer with less consistency than was asked for. */
+/** Where a state was read, and how. */
 export interface ReadAnswer extends Origin {
   readonly consistency: Consistency;
   readonly height: Height;
@@ -173,6 +173,23 @@ export interface ValidatorAnswer {
   /** Whether this is the node that answers. */
   readonly self: boolean;
   readonly connected: boolean;
+}
+
+export interface MemberAnswer {
+  /** Kept forever, also by one that was removed. */
+  readonly index: number;
+  readonly name: string;
+  readonly address: Address;
+  readonly publicKey: PublicKey;
+  readonly role: 'voter' | 'learner' | 'removed' | 'joining' | 'leaving' | 'demoted';
+  readonly leader: boolean;
+  readonly self: boolean;
+  readonly connected: boolean;
+}
+
+/** A change of the members or of the leader is in force. */
+export interface ChangedAnswer extends Origin {
+  readonly height: Height;
 }
 
 export interface StatusAnswer extends Origin {

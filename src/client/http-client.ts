@@ -9,9 +9,11 @@ import type {
   AccountAnswer,
   Address,
   BlockAnswer,
+  ChangedAnswer,
   Consistency,
   EvidenceItem,
   HeaderItem,
+  MemberAnswer,
   Origin,
   ProblemAnswer,
   RecordAnswer,
@@ -167,6 +169,32 @@ export class HttpClient {
     return this.#get('/v1/validators', deadline);
   }
 
+  members(
+    deadline: Deadline = {},
+  ): Promise<(Origin & { readonly members: readonly MemberAnswer[] }) | Problem> {
+    return this.#get('/v1/members', deadline);
+  }
+
+  /**
+   * Changes who takes part; asked once, because a change that was made is refused the second time. When nobody answers, look at
+   * `members` to see what came of it.
+   */
+  changeMembers(
+    changes: readonly { readonly member: Address; readonly role: 'voter' | 'learner' | 'removed' }[],
+    options: { readonly force?: boolean; readonly token?: string | undefined } = {},
+  ): Promise<ChangedAnswer | Problem> {
+    const { force = false, token } = options;
+    return this.#post('/v1/members', { changes, force }, { token, deadlineMs: 0 });
+  }
+
+  /** Hands the lead over; null lets the leader choose. Asked once. */
+  transferLeader(
+    to: Address | null,
+    options: { readonly token?: string | undefined } = {},
+  ): Promise<ChangedAnswer | Problem> {
+    return this.#post('/v1/leader', { to }, { ...options, deadlineMs: 0 });
+  }
+
   status(deadline: Deadline = {}): Promise<StatusAnswer | Problem> {
     return this.#get('/v1/status', deadline);
   }
@@ -215,9 +243,13 @@ export class HttpClient {
     return this.#call({ method: 'GET', path, ...deadline });
   }
 
-  #post<T extends object>(path: string, body: object, deadline: Deadline): Promise<T | Problem> {
+  #post<T extends object>(
+    path: string,
+    body: object,
+    options: Deadline & { readonly token?: string | undefined },
+  ): Promise<T | Problem> {
     const text = new TextEncoder().encode(JSON.stringify(body));
-    return this.#call({ method: 'POST', path, body: text, contentType: 'application/json', ...deadline });
+    return this.#call({ method: 'POST', path, body: text, contentType: 'application/json', ...options });
   }
 
   async #call<T extends object>(request: Parameters<Transport['request']>[0]): Promise<T | Problem> {

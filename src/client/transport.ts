@@ -23,6 +23,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly body?: Uint8Array;
   readonly contentType?: string;
+  /** What an operator shows to the node. */
+  readonly token?: string | undefined;
   /** What a good answer is; JSON when absent. */
   readonly answer?: 'json' | 'text';
   /** How long this request and its retries may take in all. The client's own default when absent. */
@@ -84,7 +86,7 @@ export class Transport {
   }
 
   async #attempt(request: HttpRequest, budgetMs: number): Promise<unknown> {
-    const { method, path, body, contentType, answer = 'json' } = request;
+    const { method, path, body, contentType, token, answer = 'json' } = request;
     let response: Response;
     let text: string;
     try {
@@ -93,6 +95,7 @@ export class Transport {
         headers: {
           accept: `${answer === 'json' ? 'application/json' : 'text/plain'}, application/problem+json`,
           ...(contentType === undefined ? {} : { 'content-type': contentType }),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },
         ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
         redirect: 'error',

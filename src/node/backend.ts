@@ -2,6 +2,7 @@ import type { Backend, MetricFamily, NodeIdentity, NodeStatus, TransactionStatus
 import { defined } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
+import type { EngineRequest } from '../consensus/engine.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
 import { type Genesis, genesisValidators } from '../ledger/genesis.ts';
@@ -23,6 +24,9 @@ export interface NodeBackendOptions {
   readonly clock: Clock;
   readonly version: string;
 }
+
+/** How often a submission that waits looks whether somebody leads: a tick. */
+const leaderPollMs = limits.tickMs;
 
 type Reject = (problem: Problem) => void;
 type ReadBasis = Awaited<ReturnType<NodeBackend['readBasis']>>;
@@ -64,8 +68,9 @@ export class NodeBackend implements Backend {
     this.#owed.clear();
   }
 
-  async submit(transactions: readonly Uint8Array[]) {
+  async submit(...[transactions, { waitMs = 0 } = {}]: Parameters<Backend['submit']>) {
     const { driver } = this.#options;
+    await this.#leader(waitMs);
     if (driver.engine.status().accepting === false) {
       throw new Problem('node/busy', 'the node has too much unfinished work to take on more', {
         remedy: 'Try again in a moment.',
@@ -122,6 +127,32 @@ export class NodeBackend implements Backend {
         connected: self || driver.handshake.peerOf(index) !== undefined,
       };
     });
+  }
+
+  members() {
+    const { driver } = this.#options;
+    const members = driver.engine.status().members ?? [];
+    return this.validators().map(({ primary, ...validator }) => ({
+      ...validator,
+      role: members[validator.index]?.role ?? ('voter' as const),
+      leader: primary,
+    }));
+  }
+
+  changeMembers(...[changes, forced]: Parameters<Backend['changeMembers']>) {
+    const request = { changes: changes.map(({ publicKey: key, role }) => ({ key, role })), forced };
+    return this.#operate({ kind: 'members', ...request });
+  }
+
+  async transferLeader(to: Parameters<Backend['transferLeader']>[0]) {
+    const { validators } = this.#options.driver.handshake;
+    const index = to === null ? null : validators.indexOf(to);
+    if (index === -1) {
+      throw new Problem('consensus/no-heir', 'that key is of no member', {
+        remedy: 'See who takes part ("quorate members list"), and name one that votes.',
+      });
+    }
+    return this.#operate({ kind: 'transfer', to: index });
   }
 
   status(): NodeStatus {
@@ -201,16 +232,43 @@ export class NodeBackend implements Backend {
     );
   }
 
-  /** The final block to read from. Where the engine knows no linearizable reads it is the one that this node has, and the answer says so. */
+  /** The final block to read from, once this node has what a linearizable read must see. */
   private async readBasis(consistency: Parameters<Backend['account']>[1]) {
-    const { driver } = this.#options;
-    if (consistency === 'stale') return { ...driver.chain.final, consistency };
-    const result = await this.#ask<{ readonly height: Height } | Problem>((done) =>
-      driver.request({ kind: 'read' }, done),
-    );
-    if (!(result instanceof Problem)) return { ...driver.chain.final, consistency };
-    if (result.code !== 'consensus/unsupported') throw result;
-    return { ...driver.chain.final, consistency: 'stale' as const };
+    const { driver, genesis } = this.#options;
+    if (consistency === 'linearizable') {
+      const result = await this.#request({ kind: 'read' });
+      if (result instanceof Problem) throw unsupportedRead(result, genesis.consensus.engine);
+    }
+    return { ...driver.chain.final, consistency };
+  }
+
+  #request(request: EngineRequest): Promise<{ readonly height: Height } | Problem> {
+    return this.#ask((done) => this.#options.driver.request(request, done));
+  }
+
+  async #operate(request: EngineRequest): Promise<{ readonly height: Height }> {
+    const result = await this.#request(request);
+    if (!(result instanceof Problem)) return result;
+    const { leader } = result.details;
+    const known = typeof leader === 'number' ? this.validators()[leader] : undefined;
+    throw result.code === 'consensus/not-leader' && known !== undefined
+      ? notLeader(result, known)
+      : result.code === 'consensus/outcome-unknown'
+        ? new Problem('consensus/change-outcome-unknown', result.message, result)
+        : result;
+  }
+
+  /** Where one member leads there must be one before anything is taken: what a node without a majority takes may wait forever. */
+  async #leader(waitMs: number): Promise<void> {
+    const { driver, clock, genesis } = this.#options;
+    if (genesis.consensus.engine !== 'raft') return;
+    const until = clock.monotonicMs() + waitMs;
+    while (driver.engine.status().primary === null) {
+      // An observer hears no leader, and hands on what it is given.
+      if (driver.validatorIndex === undefined) return;
+      if (clock.monotonicMs() >= until) throw noLeader(waitMs);
+      await this.#ask<void>((done) => clock.after(leaderPollMs, () => done()));
+    }
   }
 
   /** Not in the mempool, but in a block that others proposed and that is not final. */
@@ -235,6 +293,29 @@ export class NodeBackend implements Backend {
 
 function readOf<T>({ consistency, height, hash, header }: ReadBasis, value: T) {
   return { value, consistency, height, blockHash: hash, stateRoot: header.stateRoot };
+}
+
+function unsupportedRead(problem: Problem, engine: string): Problem {
+  if (problem.code !== 'consensus/unsupported') return problem;
+  return new Problem(problem.code, `this chain runs ${engine}, which serves no linearizable reads`, {
+    remedy:
+      'Read with consistency=stale: a final state that may not be the newest; compare several nodes if that matters.',
+    details: { engine, consistency: 'linearizable' },
+  });
+}
+
+function notLeader(problem: Problem, leader: { readonly name: string; readonly index: number }): Problem {
+  return new Problem(problem.code, `this node does not lead: ${leader.name} (member ${leader.index}) does`, {
+    remedy: `Ask the node of ${leader.name}.`,
+    details: problem.details,
+  });
+}
+
+function noLeader(waitedMs: number): Problem {
+  return new Problem('consensus/no-leader', 'no leader is known: nothing was taken', {
+    remedy: 'Try again in a second or at another node; ask "why" what it waits for.',
+    details: { waitedMs, retryable: true },
+  });
 }
 
 function notReady(code: `node/${string}`, message: string, details: Record<string, number>): Problem {

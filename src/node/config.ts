@@ -19,7 +19,21 @@ export interface NodeConfig {
   /** Multiaddrs of nodes to keep connected to. */
   readonly peers: readonly string[];
   /** Where the HTTP API listens. Port 0 picks a free one. */
-  readonly api: { readonly host: string; readonly port: number };
+  readonly api: {
+    readonly host: string;
+    readonly port: number;
+    /** What operators show to change members and leader. Without one only this machine may, and only while `host` is its own (127.0.0.1). */
+    readonly operatorToken?: string | undefined;
+  };
+  /** When a node of a Raft chain deletes old blocks: never, without it. */
+  readonly snapshots?:
+    | {
+        /** A snapshot is made each so many blocks. */
+        readonly everyBlocks: number;
+        /** So many blocks below a snapshot stay. */
+        readonly keepBlocks: number;
+      }
+    | undefined;
   readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -58,6 +72,9 @@ const text = z
   .check(z.minLength(1, 'a text that is not empty'), z.maxLength(256, 'a shorter text'));
 const addresses = z.array(text, 'a list of multiaddrs').check(z.maxLength(256, 'a list of at most 256'));
 const portText = 'a port from 0 to 65535';
+const tokenText = 'a token of 16 to 128 visible ASCII characters';
+const everyText = 'a number of blocks from 1 to 1000000000';
+const keepText = 'a number of blocks from 0 to 1000000000';
 
 const configSchema = z.strictObject({
   name: text,
@@ -67,7 +84,14 @@ const configSchema = z.strictObject({
   api: z.strictObject({
     host: text,
     port: z.int(portText).check(z.minimum(0, portText), z.maximum(65_535, portText)),
+    operatorToken: z.optional(z.string(tokenText).check(z.regex(/^[\x21-\x7e]{16,128}$/, tokenText))),
   }),
+  snapshots: z.optional(
+    z.strictObject({
+      everyBlocks: z.int(everyText).check(z.minimum(1, everyText), z.maximum(1_000_000_000, everyText)),
+      keepBlocks: z.int(keepText).check(z.minimum(0, keepText), z.maximum(1_000_000_000, keepText)),
+    }),
+  ),
   log: z.enum(['debug', 'info', 'warn', 'error', 'silent'], '"debug", "info", "warn", "error" or "silent"'),
 });
 

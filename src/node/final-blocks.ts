@@ -1,7 +1,7 @@
 import type { BlockView, HeaderView, Inclusion } from '../api/backend.ts';
 import { type Codec, decode, u16 } from '../base/codec.ts';
 import { defined } from '../base/invariant.ts';
-import { unwrap } from '../base/problem.ts';
+import { Problem, unwrap } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type BlockHeader, type Height, toHeight } from '../ledger/block.ts';
 import { type Block, decodeBlock } from '../ledger/block-body.ts';
@@ -10,7 +10,10 @@ import { merkleProof } from '../ledger/merkle.ts';
 import { hashReceipt, receiptsCodec } from '../ledger/receipt.ts';
 import type { ChainStore } from '../storage/chain-store.ts';
 
-/** Final blocks as clients see them, read from the store. Throws the problem `storage/damaged` for what is not what was written. */
+/**
+ * Final blocks as clients see them, read from the store. Throws the problem `storage/pruned` for what was final and is not kept, and
+ * `storage/damaged` for what is not what was written.
+ */
 export class FinalBlocks {
   readonly #store: ChainStore;
 
@@ -19,6 +22,7 @@ export class FinalBlocks {
   }
 
   at(height: Height): BlockView | undefined {
+    this.#refusePruned(height, {});
     const header = this.#store.headerAt(height);
     const hash = this.#store.hashAt(height);
     if (header === undefined || hash === undefined) return undefined;
@@ -43,6 +47,7 @@ export class FinalBlocks {
   }
 
   headers(from: Height, limit: number): HeaderView[] {
+    this.#refusePruned(from, {});
     const views: HeaderView[] = [];
     for (let height = from; views.length < limit; height = toHeight(height + 1)) {
       const header = this.#store.headerAt(height);
@@ -60,6 +65,7 @@ export class FinalBlocks {
     const place = this.#store.locate(transactionHash);
     if (place === undefined) return undefined;
     const { height, index } = place;
+    this.#refusePruned(height, { transactionHash, height });
     const view = defined(this.at(height), 'the block of a final transaction');
     const proof = this.#store.nearestCertificate(height);
     if (proof === undefined) return undefined;
@@ -79,6 +85,23 @@ export class FinalBlocks {
       receiptProof: merkleProof(view.receipts.map(hashReceipt), index),
       transaction: defined(view.transactions[index], 'the transaction at its place'),
     };
+  }
+
+  #refusePruned(height: Height, details: { transactionHash?: Hash; height?: Height }): void {
+    const { firstBlock } = this.#store;
+    if (height === 0 || height >= firstBlock) return;
+    const what =
+      details.transactionHash === undefined
+        ? 'it'
+        : `the transaction is final at height ${height}: its block`;
+    throw new Problem(
+      'storage/pruned',
+      `this node keeps blocks from height ${firstBlock} on; ${what} was pruned`,
+      {
+        remedy: 'Ask a node that keeps all blocks.',
+        details: { firstBlock, height, ...details },
+      },
+    );
   }
 
   #blockAt(height: Height): Block | undefined {

@@ -10,7 +10,7 @@ import type {
   SubmitResult,
   TransactionStatus,
 } from '../../src/api/backend.ts';
-import { Problem } from '../../src/base/problem.ts';
+import { Problem, unwrap } from '../../src/base/problem.ts';
 import { type Hash, zeroHash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { type BlockHeader, hashHeader, type Height, toHeight, toView } from '../../src/ledger/block.ts';
@@ -60,6 +60,10 @@ export class FakeBackend implements Backend {
   unready: Problem | undefined;
   failure: Error | undefined;
   submissions = 0;
+  readonly waits: (number | undefined)[] = [];
+  /** What changes of members and leader end with, and those that were asked for. */
+  operation: Problem | { readonly height: Height } = { height: toHeight(9) };
+  readonly operations: object[] = [];
 
   constructor() {
     this.makeBlock([]);
@@ -100,7 +104,11 @@ export class FakeBackend implements Backend {
     return block;
   }
 
-  async submit(transactions: readonly Uint8Array[]): Promise<readonly SubmitResult[]> {
+  async submit(
+    transactions: readonly Uint8Array[],
+    options: { readonly waitMs?: number } = {},
+  ): Promise<readonly SubmitResult[]> {
+    this.waits.push(options.waitMs);
     this.submissions += 1;
     if (this.failure !== undefined) throw this.failure;
     const results = transactions.map((bytes): SubmitResult => {
@@ -175,8 +183,11 @@ export class FakeBackend implements Backend {
     return this.#read(consistency, value === undefined ? undefined : { key, owner: alice, value });
   }
 
-  /** As PBFT: it serves stale reads only, and says so. */
-  #read<T>(_consistency: Consistency, value: T) {
+  /** As PBFT: it serves stale reads only. */
+  #read<T>(consistency: Consistency, value: T) {
+    if (consistency === 'linearizable') {
+      throw new Problem('consensus/unsupported', 'no such reads', { remedy: 'Read with consistency=stale.' });
+    }
     const head = this.blocks.at(-1) as BlockView;
     const { height, stateRoot } = head.header;
     return { value, consistency: 'stale' as const, height, blockHash: head.hash, stateRoot };
@@ -187,6 +198,24 @@ export class FakeBackend implements Backend {
       { index: 0, name: 'a', publicKey: validator, primary: true, self: true, connected: true },
       { index: 1, name: 'b', publicKey: alice, primary: false, self: false, connected: false },
     ];
+  }
+
+  members() {
+    return this.validators().map(({ primary, ...validator }) => ({
+      ...validator,
+      role: 'voter' as const,
+      leader: primary,
+    }));
+  }
+
+  async changeMembers(...[changes, forced]: Parameters<Backend['changeMembers']>) {
+    this.operations.push({ changes, forced });
+    return unwrap(this.operation);
+  }
+
+  async transferLeader(to: PublicKey | null) {
+    this.operations.push({ to });
+    return unwrap(this.operation);
   }
 
   status(): NodeStatus {

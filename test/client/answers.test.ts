@@ -34,8 +34,9 @@ test('what the client expects is what the API’s schemas describe (checked by t
     Same<Client.AccountAnswer, Api.AccountJson>,
     Same<Client.RecordAnswer, Api.RecordJson>,
     Same<Client.ValidatorAnswer, Api.ValidatorsJson['validators'][number]>,
+    Same<Client.MemberAnswer, Api.MembersJson['members'][number]>,
     Same<Client.StatusAnswer, Api.StatusJson>,
     Same<Client.EvidenceItem, Api.EvidenceJson['evidence'][number]>,
-  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
   assert.ok(same.every(Boolean));
 });

@@ -145,10 +145,13 @@ describe('the backend', () => {
     );
   });
 
-  test('answers a linearizable read with what it can: PBFT says that it is stale', async () => {
+  test('refuses a linearizable read with PBFT, and names the other kind', async () => {
     const { cluster, backend } = await withHistory();
-    const read = await cluster.time.settle(backend.account(alice, 'linearizable'));
-    assert.equal(read.consistency, 'stale');
+    await assert.rejects(cluster.time.settle(backend.account(alice, 'linearizable')), (problem) => {
+      assert.ok(problem instanceof Problem && problem.code === 'consensus/unsupported');
+      assert.match(problem.remedy, /consistency=stale/);
+      return true;
+    });
   });
 
   test('answers a linearizable read with Raft as one', async () => {

@@ -119,6 +119,8 @@ export function nodeRoutes(api: Api, { backend, events, metrics }: RouteContext)
       events.admit();
       const last = request.headers['last-event-id'];
       const from = last === undefined ? request.query.from : last + 1;
+      // A problem while it can still be told: what was pruned cannot be streamed.
+      if (from !== undefined) await backend.headers(toHeight(from), 1);
       reply.hijack();
       events.serve(reply.raw, from === undefined ? undefined : toHeight(from));
     },

@@ -1,4 +1,4 @@
-import type { FastifyInstance, RawServerDefault } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Backend } from '../backend.ts';
@@ -21,6 +21,8 @@ export interface RouteContext {
   readonly events: EventStream;
   readonly watch: FinalWatch;
   readonly metrics: MetricsPage;
+  /** Throws a problem unless the request is an operator's. */
+  readonly admitOperator: (request: FastifyRequest) => void;
 }
 
 /** The answer of every route when it cannot do what was asked, for the OpenAPI description. */

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { fromHex } from '../../base/bytes.ts';
+import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { SubmitResult } from '../backend.ts';
 import { readBatch } from '../body-readers.ts';
@@ -34,7 +35,8 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
           'JSON, or in binary as application/octet-stream: the count in 2 bytes, then each transaction behind its ' +
           'length in 2 bytes, big-endian. One transaction that is refused is a problem; of many each has its own ' +
           'result. With wait=final the answer comes when all that were accepted are final, or as they stand after ' +
-          `timeoutMs (${defaultWaitMs} unless told).`,
+          `timeoutMs (${defaultWaitMs} unless told). In Raft mode a submission waits that long for a leader while ` +
+          'there is none; without wait it is refused with consensus/no-leader, to be sent again.',
         tags: ['transactions'],
         consumes: ['application/json', 'application/octet-stream'],
         querystring: submissionQuerySchema,
@@ -69,16 +71,20 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
       // A client that left waits no more.
       reply.raw.once('close', () => watching.end());
       try {
-        const results = await backend.submit(transactions);
+        const begin = performance.now();
+        const results = await backend.submit(transactions, { waitMs: timeoutMs });
         refuseWhenNoneWasTaken(results, single);
         setRetryAfter(reply, results);
         const hashes = results.flatMap((result) => (result.status === 'accepted' ? [result.hash] : []));
         const known = await statusesOfKnown(results);
         for (const [hash, status] of known) if (status === 'pending') hashes.push(hash);
-        const outcomes = await watching.until(hashes, timeoutMs);
+        const left = Math.max(timeoutMs - (performance.now() - begin), 1);
+        const outcomes = await watching.until(hashes, left);
         const first = results[0];
         if (single && first !== undefined && first.status !== 'refused') {
-          return await reply.send(transactionStatusJson(identity, await backend.transaction(first.hash)));
+          const status = await backend.transaction(first.hash);
+          if (status.status === 'pending' || status.status === 'unknown') refuseWithoutLeader(first.hash);
+          return await reply.send(transactionStatusJson(identity, status));
         }
         const shown: SubmitResultJson[] = [];
         for (const result of results) shown.push(await waitedResult(result, outcomes));
@@ -88,6 +94,19 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
       }
     },
   );
+
+  /** The time is up and nobody leads: it was taken, and whether it will be final is not known. */
+  function refuseWithoutLeader(hash: Hash): void {
+    if (identity.engine !== 'raft' || backend.status().primary !== null) return;
+    throw new Problem(
+      'consensus/outcome-unknown',
+      'the transaction was not final in time, and nobody leads',
+      {
+        remedy: `It may still become final: ask for transaction ${hash}, or submit the same one again; it counts only once.`,
+        details: { hash, outcome: 'unknown', retryable: true },
+      },
+    );
+  }
 
   /** What is known already may be final since long ago, when no block will tell of it. */
   async function statusesOfKnown(results: readonly SubmitResult[]): Promise<ReadonlyMap<Hash, string>> {

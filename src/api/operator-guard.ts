@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify';
+import { sha256 } from '../crypto/hash.ts';
+import { equalBytes, utf8 } from '../base/bytes.ts';
+import { apiProblem } from './problem-answer.ts';
+
+const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]', '::1']);
+
+/**
+ * Who may use what only operators may. With a token in the configuration: who sends it. Without one: who is on this machine, when the API listens to
+ * nobody else; and only under a name of this machine, so that no web page gets here through a name of its own (DNS rebinding).
+ * Throws a problem for others.
+ */
+export function operatorGuard(options: {
+  readonly host: string;
+  readonly token: string | undefined;
+}): (request: FastifyRequest) => void {
+  const { host, token } = options;
+  if (token !== undefined) return (request) => checkToken(request.headers.authorization, token);
+  const isLocal = loopbackHosts.has(host);
+  return (request) => {
+    if (isLocal && loopbackHosts.has(request.hostname)) return;
+    throw apiProblem(
+      'api/operators-only',
+      'this is for the operators of the node, and nobody shows to be one',
+      {
+        remedy:
+          'Set "operatorToken" under "api" in config.json and send it (Authorization: Bearer TOKEN), or let the API listen on 127.0.0.1 only.',
+      },
+    );
+  };
+}
+
+function checkToken(authorization: string | undefined, token: string): void {
+  const given = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
+  if (given === undefined) {
+    throw apiProblem('api/token-missing', 'this is for the operators of the node: a token is needed', {
+      remedy: 'Send the token of config.json: Authorization: Bearer TOKEN (quorate: --token-file FILE).',
+    });
+  }
+  // Hashes have one length, and comparing them tells nothing of the token by its time.
+  if (equalBytes(sha256(utf8(given)), sha256(utf8(token)))) return;
+  throw apiProblem('api/token-wrong', 'the token is not that of this node', {
+    remedy: 'Use "operatorToken" of "api" in the node’s config.json.',
+  });
+}

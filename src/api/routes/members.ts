@@ -1,0 +1,67 @@
+import { unwrap } from '../../base/problem.ts';
+import { parseAddress } from '../../crypto/address.ts';
+import { memberJson, originOf } from '../present.ts';
+import { changedSchema, memberChangesSchema, membersSchema, transferSchema } from '../schemas.ts';
+import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
+
+/** Who takes part and who leads; to change it is for operators (see `operator-guard.ts`). */
+export function memberRoutes(api: Api, { backend, admitOperator }: RouteContext): void {
+  const origin = originOf(backend.identity);
+  const tags = ['members'];
+  const onRequest = async (request: Parameters<typeof admitOperator>[0]): Promise<void> =>
+    admitOperator(request);
+
+  api.get(
+    '/v1/members',
+    {
+      schema: {
+        summary: 'Who takes part, who only follows, and who did once',
+        tags,
+        response: { 200: membersSchema, ...problemAnswer },
+      },
+    },
+    async (_request, reply) => reply.send({ ...origin, members: backend.members().map(memberJson) }),
+  );
+
+  api.post(
+    '/v1/members',
+    {
+      onRequest,
+      schema: {
+        summary: 'Change who takes part (operators; the leader only)',
+        description:
+          'One change at a time. Add a member as a learner, make it a voter when it caught up, remove one. Answers when ' +
+          'the change is in force. A change after which too few voters would answer is refused, unless force is true.',
+        tags,
+        body: memberChangesSchema,
+        response: { 200: changedSchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const changes = request.body.changes.map(({ member, role }) => ({
+        publicKey: unwrap(parseAddress(member)),
+        role,
+      }));
+      const { height } = await backend.changeMembers(changes, request.body.force);
+      return reply.send({ ...origin, height });
+    },
+  );
+
+  api.post(
+    '/v1/leader',
+    {
+      onRequest,
+      schema: {
+        summary: 'Hand the lead over (operators; the leader only)',
+        tags,
+        body: transferSchema,
+        response: { 200: changedSchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { to } = request.body;
+      const { height } = await backend.transferLeader(to === null ? null : unwrap(parseAddress(to)));
+      return reply.send({ ...origin, height });
+    },
+  );
+}
