@@ -34,6 +34,10 @@ export function startCommand(): CommandUnknownOpts {
         .argParser(parseStrategy)
         .hideHelp(),
     )
+    .option(
+      '--assume-first-use',
+      'the key never signed on this chain, though its record says so: vote at once with an empty database. Wrong when it did: then it may contradict itself',
+    )
     .addOption(passwordFileOption)
     .addOption(jsonOption)
     .addHelpText(
@@ -60,6 +64,7 @@ export function startCommand(): CommandUnknownOpts {
         ...(password === undefined ? {} : { password }),
         ...(log === undefined ? {} : { override: { log } }),
         ...(byzantine === undefined ? {} : { wrap: await lyingAs(byzantine) }),
+        assumeFirstUse: options.assumeFirstUse === true,
       });
       const { config, apiAddress, peer, addresses } = node;
       const value = {

@@ -35,6 +35,11 @@ export interface StartNodeOptions {
    * marked as one for development.
    */
   readonly wrap?: (parts: WrappedParts) => Network;
+  /**
+   * The operator's word that this validator never voted on this chain with a database that is gone. Without it, one whose
+   * database was replaced votes only when its lost votes cannot matter any more.
+   */
+  readonly assumeFirstUse?: boolean;
 }
 
 export interface WrappedParts {
@@ -85,7 +90,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
   const keyPair = openKey(loaded, options.password);
   const closers = new Closers(log);
   try {
-    return await start({ loaded, config, keyPair, log, closers, wrap: options.wrap });
+    return await start({ loaded, config, keyPair, log, closers, options });
   } catch (failure) {
     await closers.close();
     throw failure;
@@ -98,9 +103,10 @@ async function start(parts: {
   readonly keyPair: KeyPair;
   readonly log: Log;
   readonly closers: Closers;
-  readonly wrap: StartNodeOptions['wrap'];
+  readonly options: Pick<StartNodeOptions, 'wrap' | 'assumeFirstUse'>;
 }): Promise<RunningNode> {
-  const { loaded, config, keyPair, log, closers, wrap } = parts;
+  const { loaded, config, keyPair, log, closers } = parts;
+  const { wrap, assumeFirstUse = false } = parts.options;
   const { directory, genesis, nodeKey } = loaded;
   const { chainId } = genesis;
 
@@ -108,9 +114,17 @@ async function start(parts: {
   closers.add('store', () => levelStore.close());
   const store = await ChainStore.open(levelStore, { chainId });
   const restored = await restore(store, genesis);
-  const firstUse =
+  const noted =
     config.role === 'observer' ||
     (await noteKeyUse({ path: paths.usedKey(directory), chainId, store, now: new Date() }));
+  const firstUse = noted || assumeFirstUse;
+  if (!noted) {
+    log.warn('this key was used on this chain before, with another database', {
+      votes: assumeFirstUse
+        ? 'at once, as told'
+        : 'when what it may have signed before cannot matter any more',
+    });
+  }
 
   const ending = Promise.withResolvers<unknown>();
   const onFatal = (error: unknown): void => {
