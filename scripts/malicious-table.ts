@@ -1,0 +1,48 @@
+import { grouped, styled } from '../src/cli/terminal.ts';
+import type { Row } from './malicious-trial.ts';
+
+/** The rows come one by one, minutes apart, so the widths are set beforehand. */
+const columns = [
+  ['strategy', 18],
+  ['who and what', 62],
+  ['lies', -6],
+  ['blocks', -6],
+  ['final', -9],
+  ['view', -4],
+  ['s', -5],
+  ['verdict', 7],
+  ['evidence against', 0],
+] as const;
+
+export function headLine(): string {
+  return styled('bold', line(columns.map(([name]) => name)));
+}
+
+export function rowLine(row: Row): string {
+  const held = row.breaches.length === 0;
+  const text = line([
+    row.strategy,
+    `${row.liars.join(', ')}, ${row.does}`,
+    row.lies === null ? '–' : grouped(row.lies),
+    grouped(row.blocks),
+    `${grouped(row.final)}/${grouped(row.count)}`,
+    String(row.views),
+    row.seconds.toFixed(1),
+    held ? 'held' : 'BREACH',
+    row.evidence === '' ? 'nobody' : row.evidence,
+  ]);
+  return [held ? text : styled('red', text), ...row.breaches.map((one) => styled('red', `  ${one}`))].join(
+    '\n',
+  );
+}
+
+/** Below zero: to the right. */
+function line(cells: readonly string[]): string {
+  return cells
+    .map((cell, index) => {
+      const [, width] = columns[index] ?? ['', 0];
+      return width < 0 ? cell.padStart(-width) : cell.padEnd(width);
+    })
+    .join('  ')
+    .trimEnd();
+}

@@ -1,0 +1,79 @@
+import { Command } from '@commander-js/extra-typings';
+import { Problem } from '../src/base/problem.ts';
+import { exitCodes } from '../src/cli/exit-codes.ts';
+import { reportFailure } from '../src/cli/failure.ts';
+import { jsonOption, parseSeconds } from '../src/cli/options.ts';
+import { print, styled, toJson } from '../src/cli/terminal.ts';
+import { allReady, type Running, startSeats } from './malicious-seats.ts';
+import { Links } from './partition-links.ts';
+import { type Scene, type Step, story } from './partition-story.ts';
+
+interface PartitionOptions {
+  readonly timeout: number;
+  readonly json?: true | undefined;
+}
+
+const program = new Command('partition-demo')
+  .description(
+    'Cuts the links between four real nodes, 2 | 2 and 3 | 1, heals them, and checks what is promised.',
+  )
+  .option('--timeout <seconds>', 'how long one step may take', parseSeconds, 90)
+  .addOption(jsonOption)
+  .exitOverride()
+  .action(partitionDemo);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportFailure(error, process.argv.includes('--json'));
+}
+
+async function partitionDemo({ timeout, json }: PartitionOptions): Promise<void> {
+  const deadlineMs = timeout * 1000;
+  const links = new Links();
+  let running: Running | undefined;
+  const failed: string[] = [];
+  const say = (text: string): void => {
+    if (json !== true) print(text);
+  };
+  const begin = performance.now();
+  try {
+    say(
+      'Four nodes, four processes. They reach each other through doors of this process, which can be shut.',
+    );
+    running = await startSeats({
+      name: 'partition-demo',
+      seats: [0, 1, 2, 3].map((validator) => ({ name: `validator-${validator}`, validator })),
+      door: (from, to, port) => links.open(from, to, port),
+    });
+    await allReady(running, [0, 1, 2, 3], deadlineMs);
+    const { clients, genesis, ended } = running;
+    const check = (step: Step): void => {
+      if (json === true) print(toJson({ event: 'step', ...step }));
+      else print(`  ${step.held ? styled('green', 'yes') : styled('red', 'NO ')}  ${step.what}`);
+      if (!step.held) failed.push(step.what);
+    };
+    const scene: Scene = { clients, genesis, links, deadlineMs, check, say };
+    try {
+      await story(scene);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      check({ what: error.message, held: false });
+    }
+    for (const [node, how] of ended) check({ what: `node ${node} ${how}`, held: false });
+  } finally {
+    await running?.stop();
+    links.close();
+  }
+  const seconds = Math.round((performance.now() - begin) / 1000);
+  if (json === true) print(toJson({ event: 'summary', failed, seconds }));
+  else {
+    say('');
+    say(
+      failed.length === 0
+        ? styled('green', `Everything went as promised, in ${seconds} s.`)
+        : styled('red', `${failed.length} promises did not hold.`),
+    );
+  }
+  if (failed.length > 0) process.exitCode = exitCodes.problem;
+}
