@@ -1,0 +1,222 @@
+import { readFileSync } from 'node:fs';
+import { utf8 } from '../../src/base/bytes.ts';
+import { type Codec, encode } from '../../src/base/codec.ts';
+import { unwrap } from '../../src/base/problem.ts';
+import { encodeBatch } from '../../src/client/batch.ts';
+import { amnesiaSamples, pbftSamples } from './pbft-values.ts';
+import { raftSamples } from './raft-values.ts';
+import { messageCodec, preimageOf } from '../../src/consensus/pbft/message.ts';
+import { positionCodec as pbftPositionCodec } from '../../src/consensus/pbft/records.ts';
+import { configurationHash, encodeConfiguration } from '../../src/consensus/raft/configuration.ts';
+import { encodeMessage } from '../../src/consensus/raft/messages.ts';
+import { encodeEntry, encodeHardState } from '../../src/consensus/raft/records.ts';
+import { hash, hashCodec } from '../../src/crypto/hash.ts';
+import { publicKeyCodec, signatureCodec } from '../../src/crypto/signature.ts';
+import { hashHeader, headerCodec, proposalCodec, toHeight, toView } from '../../src/ledger/block.ts';
+import { blockCodec, proposalOf } from '../../src/ledger/block-body.ts';
+import {
+  type Certificate,
+  certificateCodec,
+  finalityCodec,
+  leaderBytes,
+  slotCodec,
+  voteBytes,
+} from '../../src/ledger/certificate.ts';
+import { genesisHeader, genesisState, parseGenesis } from '../../src/ledger/genesis.ts';
+import { merkleProof, merkleProofCodec, merkleRoot } from '../../src/ledger/merkle.ts';
+import {
+  hashReceipt,
+  type Receipt,
+  receiptCodec,
+  receiptsCodec,
+  receiptsRootOf,
+} from '../../src/ledger/receipt.ts';
+import {
+  accountStateKey,
+  encodeAccount,
+  encodeRecord,
+  recordStateKey,
+  statePath,
+} from '../../src/ledger/state-entry.ts';
+import { stateProofCodec } from '../../src/ledger/state-proof.ts';
+import { encodeBody, transactionCodec, transactionSigningBytesOf } from '../../src/ledger/transaction.ts';
+import { validatorSet } from '../../src/ledger/validators.ts';
+import {
+  announcementCodec,
+  blocksRequestCodec,
+  blocksResponseCodec,
+  candidateRequestCodec,
+  transactionFrameCodec,
+  transactionsRequestCodec,
+  transactionsResponseCodec,
+} from '../../src/node/wire.ts';
+import { chainRecord, placeCodec, positionCodec } from '../../src/storage/chain-records.ts';
+import {
+  chainId,
+  execute,
+  hashOf,
+  headerWith,
+  keyOf,
+  put,
+  remove,
+  someSignature,
+  stateWith,
+  transfer,
+} from '../ledger/samples.ts';
+
+interface GoldenValue {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Absent where the format's codec is nobody else's: then its module's tests decode it. */
+  readonly codec?: Codec<unknown>;
+}
+
+const of = <T>(name: string, codec: Codec<T>, value: T): GoldenValue => ({
+  name,
+  bytes: encode(codec, value),
+  codec,
+});
+const raw = (name: string, bytes: Uint8Array): GoldenValue => ({ name, bytes });
+
+const largest = 2 ** 48 - 1;
+const transactions = [
+  transfer({ from: 'alice', nonce: 0, fee: 3n }, 'bob', 250n, 'grüße 🌍'),
+  transfer({ from: 'bob', nonce: 0, fee: 2n ** 64n - 1n, expiry: largest }, 'alice', 1n),
+  put(
+    { from: 'alice', nonce: 1 },
+    'länder/de',
+    Uint8Array.from({ length: 300 }, (_, index) => index),
+  ),
+  remove({ from: 'carol', nonce: largest }, 'k'.repeat(128)),
+];
+const [first, , third] = transactions as [(typeof transactions)[0], unknown, (typeof transactions)[0]];
+
+const header = headerWith({ height: toHeight(largest), view: toView(2 ** 32), timestamp: 2 ** 40 + 1 });
+const block = {
+  header: headerWith({ transactionRoot: merkleRoot(transactions.map((one) => one.hash)) }),
+  transactions,
+};
+const receipts: Receipt[] = [
+  { transactionHash: hashOf('a'), status: 'applied', code: '', fee: 0n },
+  {
+    transactionHash: hashOf('b'),
+    status: 'failed',
+    code: 'transaction/insufficient-balance',
+    fee: 2n ** 63n,
+  },
+  { transactionHash: hashOf('c'), status: 'failed', code: 'transaction/not-owner', fee: 70_000n },
+  { transactionHash: hashOf('d'), status: 'failed', code: 'transaction/no-such-record', fee: 1n },
+];
+const certificate: Certificate = {
+  phase: 'commit',
+  view: toView(3),
+  height: toHeight(5),
+  blockHash: hashOf('block'),
+  signatures: [0, 2, 3].map((validator) => ({ validator, signature: someSignature })),
+};
+const slot = { view: toView(7), height: toHeight(2 ** 40 + 3), blockHash: hashOf('slot') };
+const leaves = ['one', 'two', 'three', 'four', 'five'].map(hashOf);
+const balances = Object.fromEntries(
+  Array.from({ length: 40 }, (_, index) => [`account ${index}`, BigInt(index) * 1_000n]),
+);
+const state = stateWith({ ...balances, alice: 1_000n, bob: 0n });
+const after = execute(state, [
+  transfer({ from: 'alice', nonce: 0, fee: 3n }, 'bob', 250n, 'grüße 🌍'),
+  put({ from: 'alice', nonce: 1 }, 'länder/de', 'Berlin'),
+  remove({ from: 'account 7', nonce: 0 }, 'nothing'),
+]);
+const set = validatorSet(['a', 'b', 'c', 'd'].map(keyOf));
+const epoch = { chainId, validatorsHash: set.hash };
+
+const pbft = Object.entries(pbftSamples(certificate));
+
+/** One value of every format, with its bytes. */
+export const goldenValues: readonly GoldenValue[] = [
+  of('hash', hashCodec, hashOf('hash')),
+  of('public key', publicKeyCodec, keyOf('key')),
+  of('signature', signatureCodec, someSignature),
+  ...transactions.map((one, index) => of(`transaction ${index}`, transactionCodec, one)),
+  raw('transaction body', encodeBody(first)),
+  raw('transaction signing bytes', transactionSigningBytesOf(first)),
+  of('header', headerCodec, header),
+  of('proposal', proposalCodec, proposalOf(block)),
+  of('block', blockCodec, block),
+  ...receipts.map((one) => of(`receipt ${one.code || 'applied'}`, receiptCodec, one)),
+  of('receipts', receiptsCodec, receipts),
+  of('slot', slotCodec, slot),
+  raw('prepare vote', voteBytes('prepare', chainId, set.hash, slot)),
+  raw('leader vote', leaderBytes(chainId, slot)),
+  of('certificate', certificateCodec, certificate),
+  of('pbft finality', finalityCodec, { engine: 'pbft', ...certificate }),
+  of('raft finality', finalityCodec, {
+    engine: 'raft',
+    term: slot.view,
+    height: slot.height,
+    blockHash: slot.blockHash,
+    leader: 258,
+    signature: someSignature,
+    configuration: utf8('members'),
+  }),
+  of('merkle proof', merkleProofCodec, merkleProof(leaves, 4)),
+  raw('account entry', encodeAccount({ balance: 2n ** 63n + 5n, nonce: largest }) ?? new Uint8Array()),
+  raw('record entry', encodeRecord({ owner: keyOf('alice'), value: utf8('Berlin') })),
+  of('state proof of presence', stateProofCodec, state.prove(accountStateKey(keyOf('account 3')))),
+  of('state proof of absence', stateProofCodec, state.prove(accountStateKey(keyOf('nobody')))),
+  ...pbft.map(([name, message]) => of(`pbft ${name}`, messageCodec, message)),
+  ...pbft.map(([name, message]) => raw(`pbft ${name} preimage`, preimageOf(message, epoch))),
+  of('pbft position', pbftPositionCodec, amnesiaSamples),
+  ...raftSamples.messages.map((message) => raw(`raft ${message.type}`, encodeMessage(message))),
+  raw('raft hard state', encodeHardState(raftSamples.hardState)),
+  raw('raft entry', encodeEntry(raftSamples.entry)),
+  raw('raft configuration', encodeConfiguration(raftSamples.configuration)),
+  of('transaction frame', transactionFrameCodec, {
+    salt: 0xfedcba98,
+    transactions: transactions.map(({ bytes }) => bytes),
+  }),
+  of('announcement', announcementCodec, { certificate: { engine: 'pbft', ...certificate } }),
+  of('blocks request', blocksRequestCodec, { from: toHeight(9), count: 128 }),
+  of('blocks response', blocksResponseCodec, {
+    blocks: [encode(blockCodec, block)],
+    headers: [header],
+    certificate: { engine: 'pbft', ...certificate },
+  }),
+  of('empty blocks response', blocksResponseCodec, { blocks: [], headers: [], certificate: undefined }),
+  of('candidate request', candidateRequestCodec, hashOf('candidate')),
+  of('transactions request', transactionsRequestCodec, { blockHash: hashOf('block'), places: [0, 1, 4_095] }),
+  of('transactions response', transactionsResponseCodec, [first.bytes, third.bytes]),
+  raw('submitted batch', encodeBatch(transactions)),
+  raw('chain record', chainRecord(chainId)),
+  of('stored position', positionCodec, { height: toHeight(77), hash: hashOf('final') }),
+  of('stored place', placeCodec, { height: toHeight(77), index: 4_095 }),
+];
+
+const genesisOf = (name: string) =>
+  unwrap(parseGenesis(readFileSync(new URL(`../../genesis/${name}.json`, import.meta.url), 'utf8')));
+
+/** What is made of bytes and goes into other bytes. */
+export const goldenHashes: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(transactions.map((one, index) => [`transaction ${index}`, one.hash])),
+  header: hashHeader(header),
+  receipt: hashReceipt(receipts[1] as Receipt),
+  'no receipts': receiptsRootOf([]),
+  receipts: receiptsRootOf(receipts),
+  ...Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`${n} leaves`, merkleRoot(leaves.slice(0, n))])),
+  validators: set.hash,
+  configuration: configurationHash(raftSamples.configuration),
+  'two parts': hash('quorate/v1/gossip-id', utf8('a'), utf8('b')),
+  'account path': hash('quorate/v1/gossip-id', statePath(accountStateKey(keyOf('alice')))),
+  'record path': hash('quorate/v1/gossip-id', statePath(recordStateKey('länder/de'))),
+  state: state.root,
+  'state after a block': after.state.root,
+  'receipts of the block': after.receiptsRoot,
+  ...Object.fromEntries(
+    ['testnet-pbft', 'testnet-raft', 'single'].flatMap((name) => {
+      const genesis = genesisOf(name);
+      return [
+        [`chain ${name}`, genesis.chainId],
+        [`genesis header of ${name}`, hashHeader(genesisHeader(genesis))],
+        [`genesis state of ${name}`, genesisState(genesis).root],
+      ];
+    }),
+  ),
+};

@@ -1,0 +1,71 @@
+import type { PbftMessage, ViewChange } from '../../src/consensus/pbft/message.ts';
+import type { Position } from '../../src/consensus/pbft/records.ts';
+import { toHeight, toView } from '../../src/ledger/block.ts';
+import type { Certificate } from '../../src/ledger/certificate.ts';
+import { hashOf, headerWith, someSignature } from '../ledger/samples.ts';
+
+const slot = { view: toView(4), height: toHeight(6), blockHash: hashOf('proposed') };
+const signed = { from: 2, signature: someSignature };
+
+/** Messages of every kind, by name. */
+export function pbftSamples(certificate: Certificate): Readonly<Record<string, PbftMessage>> {
+  const viewChange: ViewChange = {
+    kind: 'view-change',
+    ...signed,
+    view: toView(5),
+    finalHeight: toHeight(5),
+    finalCertificate: certificate,
+    highest: { ...certificate, phase: 'prepare', height: toHeight(6) },
+  };
+  const first: ViewChange = { ...viewChange, from: 1, finalCertificate: undefined, highest: undefined };
+  return {
+    'pre-prepare': {
+      kind: 'pre-prepare',
+      ...signed,
+      ...slot,
+      proposal: { header: headerWith(), transactionHashes: ['a', 'b', 'c'].map(hashOf) },
+    },
+    prepare: { kind: 'prepare', ...signed, ...slot },
+    commit: { kind: 'commit', ...signed, ...slot },
+    suspect: { kind: 'suspect', ...signed, view: slot.view, reason: 'censorship', height: slot.height },
+    'view-change': viewChange,
+    'new-view': { kind: 'new-view', ...signed, view: toView(5), viewChanges: [first, viewChange] },
+    status: {
+      kind: 'status',
+      ...signed,
+      view: slot.view,
+      changing: true,
+      finalHeight: slot.height,
+      finalCertificate: certificate,
+    },
+    'evidence of two votes': {
+      kind: 'evidence',
+      ...signed,
+      proof: {
+        type: 'double',
+        accused: 3,
+        phase: 'commit',
+        first: { ...slot, signature: someSignature },
+        second: { ...slot, blockHash: hashOf('other'), signature: someSignature },
+      },
+    },
+    'evidence of a forgotten commit': {
+      kind: 'evidence',
+      ...signed,
+      proof: {
+        type: 'forgotten-commit',
+        accused: 2,
+        commit: { ...slot, signature: someSignature },
+        viewChange,
+      },
+    },
+  };
+}
+
+export const amnesiaSamples: Position = {
+  view: toView(9),
+  changing: true,
+  attempts: 3,
+  guard: 'silent',
+  silentUntil: toHeight(11),
+};

@@ -1,0 +1,85 @@
+import { utf8 } from '../../src/base/bytes.ts';
+import type { Configuration } from '../../src/consensus/raft/configuration.ts';
+import type { Entry } from '../../src/consensus/raft/log.ts';
+import { nameOf, type RaftMessage } from '../../src/consensus/raft/messages.ts';
+import type { HardState } from '../../src/consensus/raft/records.ts';
+import { hashHeader, toHeight, toView } from '../../src/ledger/block.ts';
+import { hashOf, headerWith, keyOf, someSignature } from '../ledger/samples.ts';
+
+const envelope = { from: 1, term: toView(12) };
+const block = nameOf(toHeight(7), hashOf('seven'));
+const commit = nameOf(toHeight(6), hashOf('six'));
+const token = { incarnation: 2 ** 47 + 1, serial: 2 ** 32 - 1 };
+
+/** One message of each type, and what a member stores. */
+export const raftSamples: {
+  readonly messages: readonly RaftMessage[];
+  readonly configuration: Configuration;
+  readonly hardState: HardState;
+  readonly entry: Entry;
+} = {
+  messages: [
+    {
+      type: 'vote-request',
+      ...envelope,
+      pre: true,
+      transfer: false,
+      lastHeight: toHeight(7),
+      lastTerm: toView(11),
+      commit,
+    },
+    { type: 'vote', ...envelope, pre: false, granted: true, commit },
+    {
+      type: 'append',
+      ...envelope,
+      to: 2,
+      previous: block,
+      entries: [
+        {
+          proposal: { header: headerWith(), transactionHashes: ['a', 'b'].map(hashOf) },
+          leader: 1,
+          signature: someSignature,
+          configuration: utf8('members'),
+        },
+      ],
+      commit: toHeight(6),
+    },
+    { type: 'accepted', ...envelope, block },
+    {
+      type: 'rejected',
+      ...envelope,
+      previous: toHeight(7),
+      next: toHeight(5),
+      conflictTerm: toView(3),
+      final: toHeight(4),
+    },
+    { type: 'heartbeat', ...envelope, commit, round: 99 },
+    { type: 'heartbeat-answer', ...envelope, round: 99, received: toHeight(7), final: toHeight(6) },
+    { type: 'timeout-now', ...envelope },
+    { type: 'read-request', ...envelope, token },
+    { type: 'read-answer', ...envelope, token, height: undefined },
+    { type: 'snapshot-offer', ...envelope, to: 0, snapshot: commit, configuration: utf8('members') },
+    { type: 'snapshot-answer', ...envelope, height: toHeight(6), state: 'failed' },
+  ],
+  configuration: [
+    { key: keyOf('a'), role: 'voter' },
+    { key: keyOf('b'), role: 'joining' },
+    { key: keyOf('c'), role: 'removed' },
+  ],
+  hardState: {
+    term: toView(12),
+    votedFor: 2,
+    commit: toHeight(6),
+    incarnation: 5,
+    amnesiac: true,
+  },
+  entry: {
+    header: headerWith(),
+    blockHash: hashHeader(headerWith()),
+    leader: 1,
+    signature: someSignature,
+    configuration: utf8('members'),
+    transactionHashes: null,
+    bytes: 70_000,
+  },
+};
