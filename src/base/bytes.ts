@@ -1,15 +1,63 @@
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import { Problem } from './problem.ts';
 
-export const toHex = bytesToHex;
+/** Browsers have none. Where there is one, it is the fastest at making hex. */
+const NodeBuffer = (globalThis as { readonly Buffer?: typeof Buffer }).Buffer;
+
+/** The same memory in the form that `sliceHex` takes. */
+export function hexView(bytes: Uint8Array): Uint8Array {
+  return NodeBuffer === undefined ? bytes : NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** The bytes from `start` up to, and without, `end` of a `hexView` in lower-case hex. */
+export function sliceHex(view: Uint8Array, start: number, end: number): string {
+  return NodeBuffer === undefined
+    ? bytesToHex(view.subarray(start, end))
+    : (view as Buffer).toString('hex', start, end);
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return sliceHex(hexView(bytes), 0, bytes.length);
+}
+
+/** More than any digit is worth. */
+const noDigit = 16;
+const digits = new Uint8Array(128).fill(noDigit);
+for (let value = 0; value < noDigit; value++) {
+  const digit = value.toString(16);
+  digits[digit.charCodeAt(0)] = value;
+  digits[digit.toUpperCase().charCodeAt(0)] = value;
+}
+
+/**
+ * Writes the bytes of a hex text where there is room for them; false when it is not hex throughout. Not by Node's Buffer, which takes
+ * U+0130 for a zero, and is slower.
+ */
+export function writeHex(bytes: Uint8Array, at: number, text: string): boolean {
+  if (text.length % 2 !== 0) return false;
+  let seen = 0;
+  for (let from = 0, to = at; from < text.length; from += 2, to++) {
+    const high = digits[text.charCodeAt(from)] ?? noDigit;
+    const low = digits[text.charCodeAt(from + 1)] ?? noDigit;
+    seen |= high | low;
+    bytes[to] = (high << 4) | low;
+  }
+  return seen < noDigit;
+}
+
 /** Bytes of a hex text that our own code made; for outside input use `parseHex`. */
-export const fromHex = hexToBytes;
+export function fromHex(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length >>> 1);
+  if (!writeHex(bytes, 0, text)) throw new Error('this is not hex');
+  return bytes;
+}
+
 export const concat = concatBytes;
 export const utf8 = utf8ToBytes;
 
 /** Bytes of lower-case hex of an exact length, or a problem that names the field. */
 export function parseHex(text: string, length: number, field: string): Uint8Array | Problem {
-  if (text.length === length * 2 && /^[0-9a-f]*$/.test(text)) return hexToBytes(text);
+  if (text.length === length * 2 && /^[0-9a-f]*$/.test(text)) return fromHex(text);
   return new Problem('codec/hex', `${field} must be ${length} bytes in lower-case hex`, {
     remedy: `Write ${field} as exactly ${length * 2} characters of 0-9 and a-f, without 0x.`,
     details: { field, length },

@@ -1,5 +1,7 @@
-import * as P from 'micro-packed';
-import { toHex, fromHex } from './bytes.ts';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { utf8 } from './bytes.ts';
+import { invariant } from './invariant.ts';
 import { Problem } from './problem.ts';
 
 /**
@@ -7,21 +9,122 @@ import { Problem } from './problem.ts';
  * integers, a length before everything of variable size. Canonical: each value has one encoding, and
  * `decode` rejects every other byte string. Every length is checked against its limit before
  * anything of that length is read.
+ *
+ * A codec writes what it reads and reads what it writes. Both throw an Error with a short reason for what is not a value.
  */
-export type Codec<T> = P.CoderType<T>;
+export interface Codec<T> {
+  write(writer: ByteWriter, value: T): void;
+  read(reader: ByteReader): T;
+}
 
-export const u8: Codec<number> = P.U8;
-export const u16: Codec<number> = P.U16BE;
-export const u32: Codec<number> = P.U32BE;
+/** What is wrong, and where. */
+class FormError extends Error {
+  readonly reason: string;
+  readonly path: string;
+
+  private constructor(path: string, reason: string, cause: unknown) {
+    super(`${path}: ${reason}`, { cause });
+    this.path = path;
+    this.reason = reason;
+  }
+
+  static within(place: string | number, cause: unknown): FormError {
+    if (cause instanceof FormError) return new FormError(`${place}/${cause.path}`, cause.reason, cause.cause);
+    return new FormError(`${place}`, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function checkInteger(value: number, max: number): number {
+  if (!Number.isInteger(value) || value < 0 || value > max) {
+    throw new Error(`${value} is not a whole number from 0 to ${max}`);
+  }
+  return value;
+}
+
+export const u8: Codec<number> = {
+  write: (writer, value) => writer.u8(checkInteger(value, 2 ** 8 - 1)),
+  read: (reader) => reader.u8(),
+};
+
+export const u16: Codec<number> = {
+  write: (writer, value) => writer.u16(checkInteger(value, 2 ** 16 - 1)),
+  read: (reader) => reader.u16(),
+};
+
+export const u32: Codec<number> = {
+  write: (writer, value) => writer.u32(checkInteger(value, 2 ** 32 - 1)),
+  read: (reader) => reader.u32(),
+};
+
 /** Whole numbers up to 2^48 - 1: heights, views, times in milliseconds. All are exact as a number. */
-export const u48: Codec<number> = P.int(6);
-export const u64: Codec<bigint> = P.U64BE;
-export const bool: Codec<boolean> = P.bool;
+export const u48: Codec<number> = {
+  write(writer, value) {
+    checkInteger(value, 2 ** 48 - 1);
+    writer.u16(Math.floor(value / 2 ** 32));
+    writer.u32(value % 2 ** 32);
+  },
+  read: (reader) => reader.u16() * 2 ** 32 + reader.u32(),
+};
+
+export const u64: Codec<bigint> = {
+  write(writer, value) {
+    if (typeof value !== 'bigint' || value < 0n || value >= 2n ** 64n) {
+      throw new Error(`${value} is not a big integer from 0 to 2^64 - 1`);
+    }
+    writer.u32(Number(value >> 32n));
+    writer.u32(Number(value & 0xffffffffn));
+  },
+  read(reader) {
+    const high = reader.u32();
+    const low = reader.u32();
+    // Most amounts are exact as a number, and that is the faster way.
+    return high < 2 ** 21 ? BigInt(high * 2 ** 32 + low) : (BigInt(high) << 32n) | BigInt(low);
+  },
+};
+
+export const bool: Codec<boolean> = {
+  write(writer, value) {
+    if (typeof value !== 'boolean') throw new Error(`${String(value)} is not a bool`);
+    writer.u8(value ? 1 : 0);
+  },
+  read(reader) {
+    const byte = reader.u8();
+    if (byte > 1) throw new Error(`${byte} is not a bool`);
+    return byte === 1;
+  },
+};
 
 /** Fields in the order given, one after the other. */
 export function struct<T extends object>(fields: { readonly [K in keyof T]-?: Codec<T[K]> }): Codec<T> {
-  return P.struct(fields as unknown as Record<string, Codec<unknown>>) as unknown as Codec<T>;
+  const names = Object.keys(fields);
+  const codecs = Object.values<Codec<unknown>>(fields);
+  return {
+    write(writer, value) {
+      let index = 0;
+      try {
+        for (; index < codecs.length; index++) {
+          (codecs[index] as Codec<unknown>).write(writer, (value as Values)[names[index] as string]);
+        }
+      } catch (cause) {
+        throw FormError.within(names[index] ?? '', cause);
+      }
+    },
+    read(reader) {
+      const value: Values = {};
+      let index = 0;
+      try {
+        for (; index < codecs.length; index++) {
+          value[names[index] as string] = (codecs[index] as Codec<unknown>).read(reader);
+        }
+      } catch (cause) {
+        throw FormError.within(names[index] ?? '', cause);
+      }
+      return value as T;
+    },
+  };
 }
+
+type Values = Record<string, unknown>;
 
 /**
  * A discriminated union: the case's number in one byte, then its fields. In memory a case is
@@ -36,66 +139,167 @@ export function union<T extends object, D extends keyof T & string>(
     ];
   },
 ): Codec<T> {
-  const tagged = P.mappedTag(u8, cases as unknown as Record<string, [number, Codec<unknown>]>);
-  return P.apply(tagged as Codec<{ TAG: string; data: object }>, {
-    encode: ({ TAG, data }) => ({ [discriminator]: TAG, ...data }) as T,
-    decode: (value: T) => ({ TAG: value[discriminator] as string, data: value }),
-  });
+  const byName = new Map<unknown, { name: string; tag: number; codec: Codec<object> }>();
+  const byTag = new Map<number, { name: string; tag: number; codec: Codec<object> }>();
+  for (const [name, [tag, codec]] of Object.entries<readonly [number, Codec<object>]>(cases)) {
+    invariant(!byTag.has(tag), 'each case has a number of its own');
+    byName.set(name, { name, tag, codec });
+    byTag.set(tag, { name, tag, codec });
+  }
+  return {
+    write(writer, value) {
+      const found = byName.get(value[discriminator]);
+      if (found === undefined) throw new Error(`unknown case ${String(value[discriminator])}`);
+      writer.u8(found.tag);
+      found.codec.write(writer, value);
+    },
+    read(reader) {
+      const tag = reader.u8();
+      const found = byTag.get(tag);
+      if (found === undefined) throw new Error(`unknown case ${tag}`);
+      return { [discriminator]: found.name, ...found.codec.read(reader) } as T;
+    },
+  };
 }
 
+/** A length or a count in as many bytes as its limit needs. */
 function lengthUpTo(max: number): Codec<number> {
-  const size: Codec<number> = max < 2 ** 8 ? P.U8 : max < 2 ** 16 ? P.U16BE : P.U32BE;
-  return P.validate(size, (length) => {
+  const size = max < 2 ** 8 ? u8 : max < 2 ** 16 ? u16 : u32;
+  const check = (length: number): number => {
     if (length > max) throw new Error(`length ${length} is above the limit ${max}`);
     return length;
-  });
+  };
+  return {
+    write: (writer, length) => size.write(writer, check(length)),
+    read: (reader) => check(size.read(reader)),
+  };
 }
 
-/** Not `slice`: that of a Buffer is no copy, and what a store or a socket gives is often one. */
-const copy = (raw: Uint8Array): Uint8Array => new Uint8Array(raw);
+function checkBytes(value: Uint8Array): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new Error('these are not bytes');
+  return value;
+}
 
 /** Exactly `length` bytes. Decoded bytes are a copy: they do not keep the input alive. */
 export function fixedBytes(length: number): Codec<Uint8Array> {
-  return P.apply(P.bytes(length), { encode: copy, decode: (bytes: Uint8Array) => bytes });
+  return {
+    write(writer, value) {
+      if (checkBytes(value).length !== length) throw new Error(`${value.length} bytes are not ${length}`);
+      writer.bytes(value);
+    },
+    read: (reader) => reader.bytes(length),
+  };
 }
 
 /** Up to `max` bytes behind their length. Decoded bytes are a copy. */
 export function boundedBytes(max: number): Codec<Uint8Array> {
-  return P.apply(P.bytes(lengthUpTo(max)), { encode: copy, decode: (bytes: Uint8Array) => bytes });
+  const length = lengthUpTo(max);
+  return {
+    write(writer, value) {
+      length.write(writer, checkBytes(value).length);
+      writer.bytes(value);
+    },
+    read: (reader) => reader.bytes(length.read(reader)),
+  };
 }
+
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const empty = new Uint8Array();
 
 /** Text of up to `maxBytes` bytes in UTF-8; invalid UTF-8 is rejected. */
 export function boundedText(maxBytes: number): Codec<string> {
-  return P.string(lengthUpTo(maxBytes));
+  const length = lengthUpTo(maxBytes);
+  return {
+    write(writer, value) {
+      if (typeof value !== 'string' || !value.isWellFormed()) throw new Error('this is not a text of UTF-8');
+      const bytes = value === '' ? empty : utf8(value);
+      length.write(writer, bytes.length);
+      writer.bytes(bytes);
+    },
+    read(reader) {
+      const size = length.read(reader);
+      if (size === 0) return '';
+      const bytes = reader.view(size);
+      try {
+        return utf8Decoder.decode(bytes);
+      } catch {
+        throw new Error('these bytes are not UTF-8');
+      }
+    },
+  };
 }
 
 /** Up to `max` values behind their count. */
 export function listOf<T>(inner: Codec<T>, max: number): Codec<readonly T[]> {
-  return P.array(lengthUpTo(max), inner) as unknown as Codec<readonly T[]>;
+  const count = lengthUpTo(max);
+  return {
+    write(writer, values) {
+      if (!Array.isArray(values)) throw new Error('this is not a list');
+      count.write(writer, values.length);
+      let index = 0;
+      try {
+        for (; index < values.length; index++) inner.write(writer, values[index] as T);
+      } catch (cause) {
+        throw FormError.within(index, cause);
+      }
+    },
+    read(reader) {
+      const length = count.read(reader);
+      const values: T[] = [];
+      try {
+        while (values.length < length) values.push(inner.read(reader));
+      } catch (cause) {
+        throw FormError.within(values.length, cause);
+      }
+      return values;
+    },
+  };
 }
 
 /** A value that may be absent: one byte, 0 or 1, and the value after a 1. */
 export function optional<T>(inner: Codec<T>): Codec<T | undefined> {
-  return P.optional(P.bool, inner);
+  return {
+    write(writer, value) {
+      bool.write(writer, value !== undefined);
+      if (value !== undefined) inner.write(writer, value);
+    },
+    read: (reader) => (bool.read(reader) ? inner.read(reader) : undefined),
+  };
 }
 
 /** Exactly `length` bytes that are lower-case hex text in memory. */
 export function hexOf<T extends string>(length: number): Codec<T> {
-  return P.apply(P.bytes(length), {
-    encode: (raw) => toHex(raw) as T,
-    decode: (text: T) => fromHex(text),
-  });
+  return {
+    write(writer, text) {
+      if (typeof text !== 'string' || !writer.hex(text, length)) {
+        throw new Error(`this is not the hex of ${length} bytes`);
+      }
+    },
+    read: (reader) => reader.hex(length) as T,
+  };
 }
 
 /** A number that is a branded type in memory. */
 export function branded<T extends number>(inner: Codec<number>): Codec<T> {
-  return inner as unknown as Codec<T>;
+  return inner as Codec<T>;
 }
 
 /** One of a fixed list of words, as its index in one byte. */
 export function wordOf<T extends string>(words: readonly T[]): Codec<T> {
-  const variants = Object.fromEntries(words.map((word, index) => [word, index]));
-  return P.map(P.U8, variants) as unknown as Codec<T>;
+  const indexes = new Map<unknown, number>(words.map((word, index) => [word, index]));
+  return {
+    write(writer, word) {
+      const index = indexes.get(word);
+      if (index === undefined) throw new Error(`unknown word ${word}`);
+      writer.u8(index);
+    },
+    read(reader) {
+      const index = reader.u8();
+      const word = words[index];
+      if (word === undefined) throw new Error(`unknown word ${index}`);
+      return word;
+    },
+  };
 }
 
 /** Another form in memory of the same bytes. `toMemory` throws an Error with a short reason for bytes that have no such form. */
@@ -103,20 +307,42 @@ export function mapped<Inner, T>(
   inner: Codec<Inner>,
   forms: { readonly toMemory: (value: Inner) => T; readonly toBytes: (value: T) => Inner },
 ): Codec<T> {
-  return P.apply(inner, { encode: forms.toMemory, decode: forms.toBytes });
+  return {
+    write: (writer, value) => inner.write(writer, forms.toBytes(value)),
+    read: (reader) => forms.toMemory(inner.read(reader)),
+  };
 }
 
 /** Adds a rule to a codec; `check` throws an Error with a short reason. Applies both ways. */
-export const refine = P.validate;
+export function refine<T>(inner: Codec<T>, check: (value: T) => T): Codec<T> {
+  return {
+    write: (writer, value) => inner.write(writer, check(value)),
+    read: (reader) => check(inner.read(reader)),
+  };
+}
+
+/** The writer of the encoding before, unless one is under way: then that has it. */
+let spare: ByteWriter | undefined;
 
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  return codec.encode(value);
+  const writer = spare ?? new ByteWriter();
+  spare = undefined;
+  try {
+    codec.write(writer, value);
+    return writer.taken();
+  } finally {
+    writer.clear();
+    spare = writer;
+  }
 }
 
 /** The value of the bytes, or the problem `codec/malformed`. Never throws on any bytes. */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array, what: string): T | Problem {
   try {
-    return codec.decode(bytes);
+    const reader = new ByteReader(bytes);
+    const value = codec.read(reader);
+    if (reader.left > 0) throw new Error(`${reader.left} bytes are left after its end`);
+    return value;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new Problem('codec/malformed', `${what} is malformed: ${reason}`, {

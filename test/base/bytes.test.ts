@@ -26,6 +26,13 @@ describe('bytes', () => {
     );
   });
 
+  test('what is not hex is no bytes', () => {
+    for (const text of ['0', '0g', 'g0', '0x00', ' 00', '００', '\u0130\u0130', '\ud800\udc00']) {
+      assert.throws(() => fromHex(text), /not hex/, JSON.stringify(text));
+    }
+    assert.deepEqual(fromHex('aAfF'), Uint8Array.of(0xaa, 0xff));
+  });
+
   test('the order of byte strings is that of their hex texts', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 4 }), fc.uint8Array({ maxLength: 4 }), (a, b) => {

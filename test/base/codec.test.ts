@@ -70,7 +70,7 @@ const u16 = fc.nat({ max: 0xffff });
 
 /** Plain objects only: fast-check makes some without a prototype, which decoding never does. */
 const record = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
-  fc.record(fields, { noNullPrototype: true }) as fc.Arbitrary<T>;
+  fc.record(fields, { noNullPrototype: true });
 
 const shapes: fc.Arbitrary<Shape> = fc.oneof(
   record({
@@ -262,6 +262,8 @@ describe('codec: what is not a value', () => {
       () => c.encode(c.listOf(c.u8, 2), [1, 2, 3]),
       () => c.encode(c.hexOf<string>(2), 'abcdef'),
       () => c.encode(c.hexOf<string>(2), 'zzzz'),
+      () => c.encode(c.hexOf<string>(2), '\u0130\u0130\u0130\u0130'),
+      () => c.encode(c.hexOf<string>(2), 'abc'),
       () => c.encode(c.wordOf(['a']), 'toString'),
     ];
     for (const encode of refused) assert.throws(encode, Error, encode.toString());
@@ -296,6 +298,50 @@ describe('codec: limits come before reading', () => {
       assert.ok(c.decode(c.listOf(c.u64, 2 ** 31), fromHex('7fffffff00'), 'list') instanceof Problem);
     }
     assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 26);
+  });
+});
+
+describe('codec: it says where', () => {
+  const shelves = c.struct<{ shelves: readonly { books: readonly string[] }[] }>({
+    shelves: c.listOf(c.struct<{ books: readonly string[] }>({ books: c.listOf(c.boundedText(5), 9) }), 9),
+  });
+
+  test('a value inside others that is too long is named by its place', () => {
+    const library = { shelves: [{ books: ['Emma'] }, { books: ['Ulysses'] }] };
+    assert.throws(() => c.encode(shelves, library), /^Error: shelves\/1\/books\/0: length 7 is above/);
+    rejects(shelves, '0101076162', /shelves\/0\/books\/0: length 7 is above the limit 5/);
+  });
+
+  test('bytes that end too early', () =>
+    rejects(shelves, '0101', /shelves\/0\/books\/0: 1 bytes are needed/));
+});
+
+describe('codec: an encoding inside another', () => {
+  const boxed = (depth: number): c.Codec<number> =>
+    depth === 0
+      ? c.u8
+      : c.mapped(c.boundedBytes(9), {
+          toMemory: (bytes) => c.decode(boxed(depth - 1), bytes, 'box') as number,
+          toBytes: (value: number) => c.encode(boxed(depth - 1), value),
+        });
+
+  test('does not disturb what was written before it', () => {
+    const pair = c.struct<{ a: number; b: number; c: number }>({ a: c.u8, b: boxed(3), c: c.u8 });
+    assert.equal(hexOf(pair, { a: 1, b: 2, c: 3 }), '010302010203');
+  });
+
+  test('that fails leaves nothing behind', () => {
+    assert.throws(() => c.encode(boxed(3), 256));
+    assert.throws(() => c.encode(drawingCodec, { id: 'abcdabcd', at: 5 } as Drawing));
+    assert.equal(hexOf(c.u16, 7), '0007');
+  });
+
+  test('larger than any buffer kept is written whole', () => {
+    const large = Uint8Array.from({ length: 2_000_000 }, (_, index) => index % 251);
+    const bytes = c.encode(c.boundedBytes(2 ** 22), large);
+    assert.equal(bytes.length, large.length + 4);
+    assert.ok(equalBytes(bytes.subarray(4), large));
+    assert.equal(hexOf(c.u16, 7), '0007');
   });
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { encode } from '../../src/base/codec.ts';
+import { decode, encode } from '../../src/base/codec.ts';
 import { fromHex } from '../../src/base/bytes.ts';
 import { type Hash, hash, hashBytes, zeroHash } from '../../src/crypto/hash.ts';
 import {
@@ -118,7 +118,7 @@ test('nonsense where a proof should be is answered with false', () => {
 test('proofs survive their codec, and the order of leaves matters', () => {
   const leaves = leavesFor(100);
   const proof = merkleProof(leaves, 77);
-  assert.deepEqual(merkleProofCodec.decode(encode(merkleProofCodec, proof)), proof);
+  assert.deepEqual(decode(merkleProofCodec, encode(merkleProofCodec, proof), 'proof'), proof);
   assert.notEqual(merkleRoot(leaves), merkleRoot(leaves.toReversed()));
 });
 

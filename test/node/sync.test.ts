@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encode } from '../../src/base/codec.ts';
+import { decode, encode } from '../../src/base/codec.ts';
 import { defined } from '../../src/base/invariant.ts';
 import { limits } from '../../src/base/limits.ts';
-import { Problem } from '../../src/base/problem.ts';
+import { Problem, unwrap } from '../../src/base/problem.ts';
 import type { Input } from '../../src/consensus/engine.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
 import { type Height, toHeight } from '../../src/ledger/block.ts';
@@ -142,13 +142,16 @@ const honest =
   (request) =>
     serving.serve('blocks', request);
 
+const read = (answer: Uint8Array): BlocksResponse =>
+  unwrap(decode(blocksResponseCodec, answer, 'blocks response'));
+
 /** A server that changes what an honest one would say. */
 const liar =
   (serving: Serving, lie: (answer: BlocksResponse) => BlocksResponse): Server =>
   (request) => {
     const answer = serving.serve('blocks', request);
     if (answer === null) return null;
-    return encode(blocksResponseCodec, lie(blocksResponseCodec.decode(answer)));
+    return encode(blocksResponseCodec, lie(read(answer)));
   };
 
 describe('sync', () => {
@@ -342,7 +345,7 @@ describe('a peer that lies in sync', () => {
 describe('serving', () => {
   const run = maker.run(9, (height) => [transfer(height - 1)]);
   const ask = (serving: Serving, from: number, count: number) =>
-    blocksResponseCodec.decode(
+    read(
       defined(
         serving.serve('blocks', encode(blocksRequestCodec, { from: toHeight(from), count })),
         'an answer',
