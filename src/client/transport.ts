@@ -206,7 +206,7 @@ function plainDetails(value: unknown): ProblemDetails {
     Object.entries(value).filter(
       ([, one]) => one === null || ['string', 'number', 'boolean'].includes(typeof one),
     ),
-  ) as ProblemDetails;
+  );
 }
 
 /** fetch hides the system's error in `cause`, and the errors of several addresses in `errors`. */

@@ -186,7 +186,7 @@ export const messageCodec = union<PbftMessage, 'kind'>('kind', {
       signature: signatureCodec,
     }),
   ],
-  'view-change': [5, viewChangeCodec as unknown as Codec<Fields<ViewChange>>],
+  'view-change': [5, viewChangeCodec],
   'new-view': [
     6,
     struct<Fields<NewView>>({
