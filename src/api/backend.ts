@@ -79,7 +79,7 @@ export interface NodeIdentity {
   readonly development: boolean;
   /** The software's version. */
   readonly version: string;
-  /** This node's validator key, or null for an observer. */
+  /** This node's validator key, or null for an observer. Alone of these it may change, where members can. */
   readonly validator: PublicKey | null;
 }
 

@@ -47,14 +47,17 @@ export class NodeBackend implements Backend {
     this.#options = options;
     this.#finalBlocks = new FinalBlocks(store);
     this.#startedAt = clock.monotonicMs();
-    const { validatorIndex } = driver;
     this.identity = {
       engine: genesis.consensus.engine,
       chainId: genesis.chainId,
       chainName: genesis.name,
       development: genesis.development,
       version,
-      validator: validatorIndex === undefined ? null : (driver.handshake.keyAt(validatorIndex) ?? null),
+      // A node may become a member while it runs, or be one no more.
+      get validator() {
+        const { validatorIndex } = driver;
+        return validatorIndex === undefined ? null : (driver.handshake.keyAt(validatorIndex) ?? null);
+      },
     };
     driver.onDropped((transaction, reason) =>
       this.#dropped.set(transaction.hash, droppedProblem(transaction, reason)),

@@ -14,6 +14,7 @@ export interface Seen {
   /** Path and query. */
   readonly url: string;
   readonly contentType: string | undefined;
+  readonly authorization: string | undefined;
   readonly body: Buffer;
 }
 
@@ -50,7 +51,7 @@ export async function fakeApi(
 
 function describe(request: IncomingMessage, body: Buffer): Seen {
   const { method = '', url = '', headers } = request;
-  return { method, url, contentType: headers['content-type'], body };
+  return { method, url, contentType: headers['content-type'], authorization: headers.authorization, body };
 }
 
 function send(response: ServerResponse, { status = 200, headers = {}, body }: Reply): void {

@@ -113,6 +113,9 @@ describe('a data directory', () => {
     const mistakes: [string, (value: Record<string, unknown>) => unknown][] = [
       ['role', (value) => ({ ...value, role: 'king' })],
       ['api.port', (value) => ({ ...value, api: { host: 'localhost', port: 70_000 } })],
+      ['api.operatorToken', (value) => ({ ...value, api: { ...config.api, operatorToken: 'short' } })],
+      ['snapshots.everyBlocks', (value) => ({ ...value, snapshots: { everyBlocks: 0, keepBlocks: 0 } })],
+      ['keep', (value) => ({ ...value, snapshots: { everyBlocks: 5, keepBlocks: 5, keep: 5 } })],
       ['listen', (value) => ({ ...value, listen: 'everywhere' })],
       ['lissten', (value) => ({ ...value, lissten: [] })],
       ['name', (value) => ({ ...value, name: '' })],

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { encodeAddress } from '../../src/crypto/address.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { fakeApi, origin, problemReply, type Reply, status } from '../client/fake-api.ts';
+import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+
+const raft = { ...origin, engine: 'raft' };
+const addressOf = (name: string): string => encodeAddress(developmentKeyPair(name).publicKey);
+
+function member(index: number, role: string): object {
+  const name = `validator-${index}`;
+  const { publicKey } = developmentKeyPair(name);
+  return {
+    index,
+    name,
+    address: addressOf(name),
+    publicKey,
+    role,
+    leader: index === 1,
+    self: index === 0,
+    connected: index !== 2,
+  };
+}
+
+/** A node of a Raft chain with three members, of which the last is a learner. */
+async function fakeMembers(t: TestContext, onPost: () => Reply = () => ({ body: { ...raft, height: 12 } })) {
+  const posted: { path: string; body: unknown }[] = [];
+  const { url, seen } = await fakeApi(t, (request) => {
+    if (request.method === 'POST') {
+      posted.push({ path: request.url, body: JSON.parse(request.body.toString()) });
+      return onPost();
+    }
+    if (request.url === '/v1/members') {
+      return { body: { ...raft, members: [member(0, 'voter'), member(1, 'voter'), member(2, 'learner')] } };
+    }
+    return request.url === '/v1/status'
+      ? { body: { ...status, ...raft } }
+      : problemReply(404, 'api/not-found');
+  });
+  return { url, posted, seen };
+}
+
+test('members list shows who votes, who follows and who leads', async (t) => {
+  const { url } = await fakeMembers(t);
+  const { out, code } = await quorate(['members', 'list', '--node', url]);
+  assert.equal(code, 0);
+  assert.match(out, /^0 +validator-0 +qr1\S+ +voter +this node *$/m);
+  assert.match(out, /^1 +validator-1 +qr1\S+ +voter +connected +leader *$/m);
+  assert.match(out, /^2 +validator-2 +qr1\S+ +learner +none *$/m);
+  assert.ok('members' in jsonOf(await quorate(['members', 'list', '--node', url, '--json'])));
+});
+
+test('add, promote and remove name a member by number, name, address or key, and say from when on it holds', async (t) => {
+  const { url, posted } = await fakeMembers(t);
+  for (const [args, name, role, force] of [
+    [['add', 'validator-3'], 'validator-3', 'learner', false],
+    [['add', addressOf('bob')], 'bob', 'learner', false],
+    [['add', developmentKeyPair('bob').publicKey], 'bob', 'learner', false],
+    [['promote', '2'], 'validator-2', 'voter', false],
+    [['remove', 'validator-0', '--force'], 'validator-0', 'removed', true],
+  ] as const) {
+    const ran = await quorate(['members', ...args, '--node', url]);
+    assert.equal(ran.code, 0, ran.err);
+    assert.match(ran.out, new RegExp(`is ${role} from height 12 on`));
+    assert.deepEqual(posted.pop(), {
+      path: '/v1/members',
+      body: { changes: [{ member: addressOf(name), role }], force },
+    });
+  }
+  const json = jsonOf(await quorate(['members', 'promote', '2', '--node', url, '--json']));
+  assert.deepEqual([json['height'], json['role'], json['engine']], [12, 'voter', 'raft']);
+});
+
+test('leader transfer names an heir, or lets the leader choose', async (t) => {
+  const { url, posted } = await fakeMembers(t);
+  assert.match((await quorate(['leader', 'transfer', '2', '--node', url])).out, /^validator-1 leads\.$/m);
+  await quorate(['leader', 'transfer', '--node', url]);
+  assert.deepEqual(
+    posted.map(({ path, body }) => [path, body]),
+    [
+      ['/v1/leader', { to: addressOf('validator-2') }],
+      ['/v1/leader', { to: null }],
+    ],
+  );
+});
+
+test('a refusal is told with its reason and never tried again by itself', async (t) => {
+  for (const [httpStatus, code, exit] of [
+    [409, 'consensus/quorum-loss', 1],
+    [409, 'consensus/change-outcome-unknown', 1],
+    [503, 'consensus/busy', 3],
+    [401, 'api/token-missing', 1],
+  ] as const) {
+    const { url, posted } = await fakeMembers(t, () => problemReply(httpStatus, code));
+    const ran = await quorate(['members', 'remove', '0', '--node', url, '--json']);
+    assert.equal(ran.code, exit, ran.err);
+    assert.equal(problemOf(ran).code, code);
+    assert.equal(posted.length, 1);
+  }
+});
+
+test('the operator’s token comes from a file or the environment, and is sent with changes only', async (t) => {
+  const file = join(temporaryDirectory(t), 'token');
+  writeFileSync(file, 'a-token-of-operators\n');
+  let sent: string | undefined;
+  const { url } = await fakeApi(t, (request) => {
+    sent = request.method === 'POST' ? request.authorization : sent;
+    if (request.method === 'GET') assert.equal(request.authorization, undefined);
+    return request.method === 'POST'
+      ? { body: { ...raft, height: 1 } }
+      : { body: { ...raft, members: [member(0, 'voter')] } };
+  });
+  const args = ['members', 'remove', '0', '--node', url];
+  await quorate([...args, '--token-file', file]);
+  assert.equal(sent, 'Bearer a-token-of-operators');
+  await quorate(args, { env: { QUORATE_TOKEN: 'from-the-environment' } });
+  assert.equal(sent, 'Bearer from-the-environment');
+  const missing = await quorate([...args, '--token-file', '/nowhere/token', '--json']);
+  assert.equal(problemOf(missing).code, 'cli/file');
+});
+
+test('who is meant must be clear, and the command line right, before anything is asked for', async (t) => {
+  const { url, posted } = await fakeMembers(t);
+  const unknown = await quorate(['members', 'remove', 'nobody', '--node', url, '--json']);
+  assert.equal(problemOf(unknown).code, 'cli/account-unknown');
+  for (const args of [
+    ['members', 'add'],
+    ['members', 'promote', 'a', 'b'],
+    ['leader', 'take'],
+  ]) {
+    assert.equal((await quorate([...args, '--node', url])).code, 2, args.join(' '));
+  }
+  assert.deepEqual(posted, []);
+});

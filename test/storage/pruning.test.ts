@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { describe, test, type TestContext } from 'node:test';
+import { utf8 } from '../../src/base/bytes.ts';
+import { encode } from '../../src/base/codec.ts';
+import { InvariantError } from '../../src/base/invariant.ts';
+import type { Problem } from '../../src/base/problem.ts';
+import { headerCodec, toHeight } from '../../src/ledger/block.ts';
+import { ChainStore } from '../../src/storage/chain-store.ts';
+import { keys } from '../../src/storage/keys.ts';
+import { chainId, commit, commitOf, persist, sampleBlocks, transactionHash } from './chain-samples.ts';
+import { levelPlace, memoryPlace } from './places.ts';
+
+const blocks = sampleBlocks(20);
+const at = (height: number): (typeof blocks)[number] => blocks[height] as (typeof blocks)[number];
+const h = toHeight;
+
+/** What a store answers to a call, as a promise. */
+function written(call: (done: (problem: Problem | undefined) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) =>
+    call((problem) => (problem === undefined ? resolve() : reject(problem))),
+  );
+}
+
+const prune = (chain: ChainStore, keepFrom: number, atMost = 100): Promise<void> =>
+  written((done) => chain.prune({ keepFrom: h(keepFrom), atMost }, done));
+
+function install(chain: ChainStore, height: number, forgetCandidates: readonly number[] = []): Promise<void> {
+  const { hash, header } = at(height);
+  return written((done) =>
+    chain.install(
+      {
+        height: h(height),
+        hash,
+        headerBytes: encode(headerCodec, header),
+        certificate: utf8('the certificate'),
+        stateChanges: [
+          { key: Uint8Array.of(9), value: Uint8Array.of(9, 9) },
+          { key: Uint8Array.of(2), value: null },
+        ],
+        forgetCandidates: forgetCandidates.map((one) => at(one).hash),
+      },
+      done,
+    ),
+  );
+}
+
+for (const [name, makePlace] of [
+  ['memory', memoryPlace],
+  ['level', levelPlace],
+] as const) {
+  const filled = async (t: TestContext, height: number) => {
+    const place = await makePlace();
+    t.after(() => place.remove());
+    const chain = await ChainStore.open(await place.open(), { chainId });
+    for (let next = 0; next <= height; next++) await commit(chain, commitOf(at(next)));
+    return { place, chain };
+  };
+
+  describe(`what is not kept, on ${name}`, () => {
+    test('old blocks go some at a time; headers and the index of transactions stay', async (t) => {
+      const { place, chain } = await filled(t, 10);
+      assert.equal(chain.firstBlock, 1);
+      await prune(chain, 8, 3);
+      assert.equal(chain.firstBlock, 4);
+      await prune(chain, 8);
+      await prune(chain, 8);
+      await chain.close();
+      const again = await ChainStore.open(await place.open(), { chainId });
+      assert.equal(again.firstBlock, 8);
+      for (const height of [1, 7]) {
+        assert.equal(again.blockBytesAt(h(height)), undefined);
+        assert.equal(again.receiptsBytesAt(h(height)), undefined);
+        assert.equal(again.certificateAt(h(height)), undefined);
+        assert.equal(again.hashAt(h(height)), at(height).hash);
+        assert.deepEqual(again.locate(transactionHash(height, 0)), { height, index: 0 });
+      }
+      assert.deepEqual(again.blockBytesAt(h(8)), at(8).bytes);
+      assert.equal((await again.stateEntries()).length, 12);
+      await commit(again, commitOf(at(11)));
+      await again.close();
+    });
+
+    test('the final block is never pruned, and nothing comes back', async (t) => {
+      const { chain } = await filled(t, 5);
+      await prune(chain, 100);
+      assert.equal(chain.firstBlock, 5);
+      assert.ok(chain.blockBytesAt(h(5)));
+      await prune(chain, 2);
+      assert.equal(chain.firstBlock, 5);
+      await chain.close();
+    });
+
+    test('a snapshot takes the place of all before it, in one batch', async (t) => {
+      const { place, chain } = await filled(t, 4);
+      await persist(chain, { records: [{ key: 'raft/state', value: utf8('s') }], blocks: [at(5), at(16)] });
+      await written((done) => chain.snapshot.begin(utf8('head'), done));
+      await written((done) => chain.snapshot.add(utf8('part'), done));
+      await install(chain, 15, [5]);
+      await chain.close();
+
+      const again = await ChainStore.open(await place.open(), { chainId });
+      assert.equal(again.finalHeight, 15);
+      assert.equal(again.finalHash, at(15).hash);
+      assert.equal(again.firstBlock, 16);
+      assert.deepEqual(again.certificateAt(h(15)), utf8('the certificate'));
+      for (const height of [1, 4, 14]) assert.equal(again.headerAt(h(height)), undefined);
+      assert.equal(again.hashAt(h(0)), at(0).hash);
+      assert.equal(again.blockBytes(at(3).hash), undefined);
+      assert.deepEqual(
+        again.candidates.map(({ hash }) => hash),
+        [at(16).hash],
+      );
+      assert.deepEqual([...again.logRecords.keys()], ['raft/state']);
+      const state = await again.stateEntries();
+      assert.ok(state.some(([key]) => key[0] === 9) && !state.some(([key]) => key[0] === 2));
+      assert.equal(again.snapshot.head(), undefined);
+      await commit(again, commitOf(at(16), { blockBytes: undefined }));
+      await prune(again, 16);
+      await again.close();
+      const last = await ChainStore.open(await place.open(), { chainId });
+      assert.deepEqual(last.blockBytesAt(h(16)), at(16).bytes);
+      await last.close();
+    });
+
+    test('a snapshot of the past, or while a commit is under way, is our own fault', async (t) => {
+      const { chain } = await filled(t, 4);
+      await assert.rejects(install(chain, 4), InvariantError);
+      const committing = commit(chain, commitOf(at(5)));
+      await assert.rejects(install(chain, 15), InvariantError);
+      await committing;
+      await chain.close();
+    });
+
+    test('parts of a snapshot are there after a restart, and gone when another begins', async (t) => {
+      const { place, chain } = await filled(t, 1);
+      await written((done) => chain.snapshot.begin(utf8('one'), done));
+      for (const part of ['a', 'b', 'c']) await written((done) => chain.snapshot.add(utf8(part), done));
+      await chain.close();
+      const again = await ChainStore.open(await place.open(), { chainId });
+      assert.deepEqual(again.snapshot.head(), utf8('one'));
+      assert.equal(again.snapshot.partCount, 3);
+      assert.deepEqual(again.snapshot.part(2), utf8('c'));
+      await written((done) => again.snapshot.begin(utf8('two'), done));
+      await again.close();
+      const last = await ChainStore.open(await place.open(), { chainId });
+      assert.deepEqual(last.snapshot.head(), utf8('two'));
+      assert.equal(last.snapshot.partCount, 0);
+      assert.equal(last.snapshot.part(0), undefined);
+      await written((done) => last.snapshot.clear(done));
+      assert.equal(last.snapshot.head(), undefined);
+      await last.close();
+    });
+
+    test('a block that should be there and is not is damage, not pruning', async (t) => {
+      const { place, chain } = await filled(t, 10);
+      await prune(chain, 4);
+      await chain.close();
+      const store = await place.open();
+      await written((done) => store.write([{ type: 'del', key: keys.block(at(5).hash) }], done));
+      await assert.rejects(ChainStore.open(store, { chainId }), { code: 'storage/damaged' });
+      await store.close();
+    });
+  });
+}
