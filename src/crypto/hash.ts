@@ -76,6 +76,11 @@ export function sha256(data: Uint8Array): Uint8Array {
   return implementation.bytes(data);
 }
 
+/** The same digest in hex. */
+export function sha256Hex(data: Uint8Array): Hash {
+  return implementation.hex(data) as Hash;
+}
+
 /** What is hashed is mostly small, and needs no buffer of its own. */
 const scratch = new Uint8Array(8 * 1024);
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { fromHex } from '../base/bytes.ts';
 import { type Sha256, useSha256 } from './hash.ts';
 
 /**
@@ -7,11 +8,7 @@ import { type Sha256, useSha256 } from './hash.ts';
  */
 export const nativeSha256: Sha256 = {
   hex: (data) => hash('sha256', data, 'hex'),
-  bytes(data) {
-    const digest = new Uint8Array(32);
-    Buffer.from(digest.buffer).write(hash('sha256', data, 'hex'), 'hex');
-    return digest;
-  },
+  bytes: (data) => fromHex(hash('sha256', data, 'hex')),
 };
 
 /** From now on this process hashes natively. */

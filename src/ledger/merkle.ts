@@ -1,7 +1,6 @@
-import { toHex } from '../base/bytes.ts';
 import { type Codec, encode, listOf, struct, u32 } from '../base/codec.ts';
 import { invariant } from '../base/invariant.ts';
-import { hash, hashBytes, hashCodec, type Hash, hashToBytes, isHash, zeroHash } from '../crypto/hash.ts';
+import { hash, hashCodec, type Hash, hashToBytes, isHash, zeroHash } from '../crypto/hash.ts';
 import { pairHasher } from './pair-hasher.ts';
 
 /**
@@ -30,7 +29,7 @@ export function merkleRoot(leaves: readonly Hash[]): Hash {
   if (leaves.length === 0) return zeroHash;
   let level = leaves.map(hashLeaf);
   while (level.length > 1) level = levelAbove(level);
-  return hashRoot(leaves.length, level[0] as Uint8Array);
+  return hashRoot(leaves.length, level[0] as Hash);
 }
 
 /** The proof that `leaves[index]` stands where it stands. */
@@ -44,7 +43,7 @@ export function merkleProof(leaves: readonly Hash[], index: number): MerkleProof
   let position = index;
   while (level.length > 1) {
     const sibling = level[position ^ 1];
-    if (sibling !== undefined) siblings.push(toHex(sibling) as Hash);
+    if (sibling !== undefined) siblings.push(sibling);
     level = levelAbove(level);
     position >>>= 1;
   }
@@ -66,7 +65,7 @@ export function verifyMerkleProof(root: Hash, leaf: Hash, proof: MerkleProof): b
     if (isRight || position < last) {
       const sibling = siblings[used++];
       if (sibling === undefined) return false;
-      node = isRight ? joinNodes(hashToBytes(sibling), node) : joinNodes(node, hashToBytes(sibling));
+      node = isRight ? joinNodes(sibling, node) : joinNodes(node, sibling);
     }
     position = Math.floor(position / 2);
     last = Math.floor(last / 2);
@@ -74,19 +73,19 @@ export function verifyMerkleProof(root: Hash, leaf: Hash, proof: MerkleProof): b
   return used === siblings.length && hashRoot(count, node) === root;
 }
 
-function hashLeaf(leaf: Hash): Uint8Array {
-  return hashBytes('quorate/v1/merkle-leaf', hashToBytes(leaf));
+function hashLeaf(leaf: Hash): Hash {
+  return hash('quorate/v1/merkle-leaf', hashToBytes(leaf));
 }
 
-function hashRoot(count: number, top: Uint8Array): Hash {
-  return hash('quorate/v1/merkle-root', encode(u32, count), top);
+function hashRoot(count: number, top: Hash): Hash {
+  return hash('quorate/v1/merkle-root', encode(u32, count), hashToBytes(top));
 }
 
 /** Joins pairs; the last of an odd number goes up as it is. */
-function levelAbove(level: readonly Uint8Array[]): Uint8Array[] {
-  const above: Uint8Array[] = [];
+function levelAbove(level: readonly Hash[]): Hash[] {
+  const above: Hash[] = [];
   for (let i = 0; i < level.length; i += 2) {
-    const left = level[i] as Uint8Array;
+    const left = level[i] as Hash;
     const right = level[i + 1];
     above.push(right === undefined ? left : joinNodes(left, right));
   }

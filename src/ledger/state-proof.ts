@@ -1,6 +1,6 @@
 import { type Codec, listOf, optional, struct } from '../base/codec.ts';
 import { fromHex, toHex } from '../base/bytes.ts';
-import { hashCodec, type Hash, hashToBytes, isHash } from '../crypto/hash.ts';
+import { hashCodec, type Hash, isHash, zeroHash } from '../crypto/hash.ts';
 import { statePath } from './state-entry.ts';
 import { bitAt, hashStateLeaf, hashStateNode, hashValue } from './state-tree.ts';
 
@@ -38,23 +38,22 @@ export function verifyStateProof(claim: {
   const { siblings, other } = proof;
   if (siblings.length > maxDepth || !siblings.every(isHash)) return false;
   const path = statePath(key);
-  let node: Uint8Array;
+  let node: Hash;
   if (value !== null) {
     if (other !== undefined) return false;
-    node = hashStateLeaf(path, hashValue(value));
+    node = hashStateLeaf(toHex(path) as Hash, hashValue(value));
   } else if (other === undefined) {
-    node = new Uint8Array(32);
+    node = zeroHash;
   } else {
     if (!isHash(other.path) || !isHash(other.valueHash)) return false;
-    const otherPath = fromHex(other.path);
-    if (!divergesFrom(otherPath, path, siblings.length)) return false;
-    node = hashStateLeaf(otherPath, hashToBytes(other.valueHash));
+    if (!divergesFrom(fromHex(other.path), path, siblings.length)) return false;
+    node = hashStateLeaf(other.path, other.valueHash);
   }
   for (let depth = siblings.length - 1; depth >= 0; depth--) {
-    const sibling = hashToBytes(siblings[depth] as Hash);
+    const sibling = siblings[depth] as Hash;
     node = bitAt(path, depth) === 0 ? hashStateNode(node, sibling) : hashStateNode(sibling, node);
   }
-  return toHex(node) === root;
+  return node === root;
 }
 
 /** True for a path that leads to the same place at this depth and is another path below it. */

@@ -1,5 +1,5 @@
-import { equalBytes } from '../base/bytes.ts';
-import { hashBytes } from '../crypto/hash.ts';
+import { equalBytes, toHex } from '../base/bytes.ts';
+import { hash, type Hash, zeroHash } from '../crypto/hash.ts';
 import { pairHasher } from './pair-hasher.ts';
 
 /**
@@ -18,7 +18,7 @@ export interface Leaf {
   readonly path: Uint8Array;
   readonly key: Uint8Array;
   readonly value: Uint8Array;
-  hash: Uint8Array | undefined;
+  hash: Hash | undefined;
 }
 
 /** At least two leaves hang below it. */
@@ -26,7 +26,7 @@ export interface Branch {
   readonly type: 'branch';
   readonly left: Tree;
   readonly right: Tree;
-  hash: Uint8Array | undefined;
+  hash: Hash | undefined;
 }
 
 /** What becomes of one path. */
@@ -36,31 +36,22 @@ export interface Update {
   readonly value: Uint8Array | null;
 }
 
-const emptyHash = new Uint8Array(32);
-const joinNodes = pairHasher('quorate/v1/state-node');
-const joinLeaf = pairHasher('quorate/v1/state-leaf');
+export const hashStateNode = pairHasher('quorate/v1/state-node');
+export const hashStateLeaf = pairHasher('quorate/v1/state-leaf');
 
-export function hashValue(value: Uint8Array): Uint8Array {
-  return hashBytes('quorate/v1/state-value', value);
-}
-
-export function hashStateLeaf(path: Uint8Array, valueHash: Uint8Array): Uint8Array {
-  return joinLeaf(path, valueHash);
-}
-
-export function hashStateNode(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return joinNodes(left, right);
+export function hashValue(value: Uint8Array): Hash {
+  return hash('quorate/v1/state-value', value);
 }
 
 /** The hash of a subtree. Each node is hashed once in its life, when first asked. */
-export function hashTree(tree: Tree): Uint8Array {
-  if (tree === null) return emptyHash;
+export function hashTree(tree: Tree): Hash {
+  if (tree === null) return zeroHash;
   if (tree.hash === undefined) {
     tree.hash =
       tree.type === 'leaf'
-        ? joinLeaf(tree.path, hashValue(tree.value))
-        : // The arguments are complete before the shared buffer of joinNodes is touched.
-          joinNodes(hashTree(tree.left), hashTree(tree.right));
+        ? hashStateLeaf(toHex(tree.path) as Hash, hashValue(tree.value))
+        : // The arguments are complete before the hasher's own buffer is touched.
+          hashStateNode(hashTree(tree.left), hashTree(tree.right));
   }
   return tree.hash;
 }

@@ -25,6 +25,8 @@ import {
   updateTree,
 } from './state-tree.ts';
 
+/** A state lives for a few blocks, and most are asked about the senders of one. */
+const rememberedAccounts = 4_096;
 const noAccount: Account = Object.freeze({ balance: 0n, nonce: 0 });
 
 /**
@@ -34,6 +36,8 @@ const noAccount: Account = Object.freeze({ balance: 0n, nonce: 0 });
 export class State {
   static readonly empty: State = new State(null);
   readonly #tree: Tree;
+  /** Accounts that were asked for: the newest state is asked about a few senders again and again. */
+  readonly #accounts = new Map<PublicKey, Account>();
 
   private constructor(tree: Tree) {
     this.#tree = tree;
@@ -48,8 +52,13 @@ export class State {
 
   /** What a key has; balance 0 and nonce 0 when it has no entry. */
   account(publicKey: PublicKey): Account {
+    const known = this.#accounts.get(publicKey);
+    if (known !== undefined) return known;
     const value = this.get(accountStateKey(publicKey));
-    return value === undefined ? noAccount : decodeAccount(value);
+    const account = value === undefined ? noAccount : decodeAccount(value);
+    if (this.#accounts.size >= rememberedAccounts) this.#accounts.clear();
+    this.#accounts.set(publicKey, account);
+    return account;
   }
 
   record(key: string): RecordEntry | undefined {
@@ -64,7 +73,7 @@ export class State {
 
   /** The hash over all entries; zero when there are none. */
   get root(): Hash {
-    return toHex(hashTree(this.#tree)) as Hash;
+    return hashTree(this.#tree);
   }
 
   /** The state after changes; of two changes to one key the later counts. The bytes belong to the state from now on. */
@@ -87,11 +96,11 @@ export class State {
     let node = this.#tree;
     for (let depth = 0; node !== null && node.type === 'branch'; depth++) {
       const goesLeft = bitAt(path, depth) === 0;
-      siblings.push(toHex(hashTree(goesLeft ? node.right : node.left)) as Hash);
+      siblings.push(hashTree(goesLeft ? node.right : node.left));
       node = goesLeft ? node.left : node.right;
     }
     if (node === null || comparePaths(node.path, path) === 0) return { siblings, other: undefined };
-    const other = { path: toHex(node.path) as Hash, valueHash: toHex(hashValue(node.value)) as Hash };
+    const other = { path: toHex(node.path) as Hash, valueHash: hashValue(node.value) };
     return { siblings, other };
   }
 

@@ -61,7 +61,7 @@ function apply(tree: Tree, updates: readonly Update[]): Tree {
   );
 }
 
-const rootOf = (tree: Tree): string => toHex(hashTree(tree));
+const rootOf = (tree: Tree): string => hashTree(tree);
 
 /** Paths that agree in very many first bits: the worst shapes that a tree can have. */
 const closePath = fc

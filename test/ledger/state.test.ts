@@ -192,7 +192,7 @@ test('a leaf that is there cannot be denied by calling it "another leaf"', () =>
   const value = crowd.get(presentKey) as Uint8Array;
   const { siblings } = crowd.prove(presentKey);
   const stranger = strangers.find((key) => crowd.prove(key).other !== undefined) as Uint8Array;
-  const own = { path: toHex(statePath(presentKey)) as Hash, valueHash: toHex(hashValue(value)) as Hash };
+  const own = { path: toHex(statePath(presentKey)) as Hash, valueHash: hashValue(value) };
   for (const other of [own, crowd.prove(stranger).other]) {
     assert.equal(
       verifyStateProof({ root: crowd.root, key: presentKey, value: null, proof: { siblings, other } }),
@@ -210,7 +210,7 @@ test('a leaf elsewhere in the tree is no proof of absence here: it must stand wh
   // A true leaf with its true siblings, claimed for keys whose way leads elsewhere.
   const { siblings } = crowd.prove(presentKey);
   const path = toHex(statePath(presentKey)) as Hash;
-  const valueHash = toHex(hashValue(crowd.get(presentKey) as Uint8Array)) as Hash;
+  const valueHash = hashValue(crowd.get(presentKey) as Uint8Array);
   const proof = { siblings, other: { path, valueHash } };
   for (const key of strangers) {
     const standsThere = crowd.prove(key).other?.path === path;
@@ -257,12 +257,11 @@ test('nonsense where a proof should be is answered with false, and oversized pro
   assert.equal(verifyStateProof({ ...claim, proof: endless }), false);
   // Even when somebody made a root to match: no path has a 257th bit.
   const path = statePath(presentKey);
-  let made: Uint8Array = new Uint8Array(32);
-  const empty = new Uint8Array(32);
+  let made = zeroHash;
   for (let depth = 256; depth >= 0; depth--) {
-    made = bitAt(path, depth) === 0 ? hashStateNode(made, empty) : hashStateNode(empty, made);
+    made = bitAt(path, depth) === 0 ? hashStateNode(made, zeroHash) : hashStateNode(zeroHash, made);
   }
-  assert.equal(verifyStateProof({ ...claim, root: toHex(made) as Hash, proof: endless }), false);
+  assert.equal(verifyStateProof({ ...claim, root: made, proof: endless }), false);
   assert.throws(() => encode(stateProofCodec, endless));
   const tooLong = new Uint8Array(2 + 257 * 32 + 1);
   tooLong.set([1, 1]);
