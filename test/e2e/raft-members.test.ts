@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test, type TestContext } from 'node:test';
+import { Problem, unwrap } from '../../src/base/problem.ts';
+import { HttpClient } from '../../src/client/http-client.ts';
+import { encodeAddress } from '../../src/crypto/address.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { encryptKey } from '../../src/crypto/keystore.ts';
+import { type Height, toHeight } from '../../src/ledger/block.ts';
+import { formatGenesis } from '../../src/ledger/genesis.ts';
+import { initDirectory, type NodeConfig } from '../../src/node/config.ts';
+import { silentLog } from '../../src/node/log.ts';
+import { type RunningNode, startNode } from '../../src/node/node.ts';
+import { raftGenesis, signedTransaction } from '../node/cluster.ts';
+import { eventually } from './processes.ts';
+
+const genesis = raftGenesis(3);
+const operatorToken = 'the-token-of-the-operators';
+const addressOf = (index: number): string =>
+  encodeAddress(developmentKeyPair(`validator-${index}`).publicKey);
+
+let root: string;
+let counter = 0;
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'quorate-raft-'));
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+/** Nodes of one chain over real connections, each with its own directory and API. */
+class Nodes {
+  readonly directories = new Map<number, string>();
+  readonly running = new Map<number, RunningNode>();
+  #nonce = 0;
+
+  constructor(t: TestContext) {
+    t.after(async () => {
+      await Promise.all([...this.running.values()].map((node) => node.stop()));
+    });
+  }
+
+  async start(index: number, snapshots?: NodeConfig['snapshots']): Promise<void> {
+    let directory = this.directories.get(index);
+    if (directory === undefined) {
+      directory = join(root, `node-${counter++}`);
+      const name = `validator-${index}`;
+      const config: NodeConfig = {
+        name,
+        role: 'validator',
+        listen: ['/ip4/127.0.0.1/tcp/0'],
+        peers: [],
+        api: { host: '127.0.0.1', port: 0, operatorToken },
+        snapshots,
+        log: 'silent',
+      };
+      const validatorKeyFile = encryptKey(developmentKeyPair(name), undefined, { name });
+      await initDirectory({ directory, config, genesis: formatGenesis(genesis), validatorKeyFile });
+      this.directories.set(index, directory);
+    }
+    const peers = [...this.running.values()].flatMap(({ addresses }) => addresses);
+    this.running.set(index, await startNode({ directory, override: { peers }, log: silentLog }));
+  }
+
+  async stop(index: number): Promise<void> {
+    await this.running.get(index)?.stop();
+    this.running.delete(index);
+  }
+
+  client(index: number): HttpClient {
+    const node = this.running.get(index);
+    assert.ok(node, `node ${index} runs`);
+    return new HttpClient({ baseUrl: node.apiAddress, deadlineMs: 5_000 });
+  }
+
+  /** The one that all that run agree leads. */
+  leader(): Promise<number> {
+    return eventually('one leads, and all know', 20_000, async () => {
+      const seen = await Promise.all([...this.running.keys()].map((index) => this.client(index).status()));
+      const leaders = new Set(seen.map((status) => (status instanceof Problem ? null : status.primary)));
+      const [leader] = leaders;
+      const known = leaders.size === 1 && typeof leader === 'number' && this.running.has(leader);
+      return known ? leader : undefined;
+    });
+  }
+
+  /** Makes blocks one after the other, each through another node, until all have all. */
+  async makeBlocks(count: number): Promise<void> {
+    const indexes = [...this.running.keys()];
+    let height = 0;
+    for (let made = 0; made < count; made++) {
+      const client = this.client(indexes[made % indexes.length] ?? 0);
+      const transaction = signedTransaction(genesis, 'alice', { nonce: this.#nonce++ });
+      await eventually('it is taken', 10_000, async () => {
+        const answer = await client.submit(transaction);
+        return answer instanceof Problem ? undefined : answer;
+      });
+      const final = unwrap(await client.waitFinal(transaction.hash, { deadlineMs: 20_000 }));
+      height = final.inclusion.height;
+    }
+    for (const index of indexes) {
+      await eventually(`node ${index} has block ${height}`, 20_000, async () => {
+        const status = await this.client(index).status();
+        return status instanceof Problem || status.finalHeight < height ? undefined : status;
+      });
+    }
+  }
+}
+
+async function threeNodes(t: TestContext, snapshots?: NodeConfig['snapshots']): Promise<Nodes> {
+  const nodes = new Nodes(t);
+  for (const index of [0, 1, 2]) await nodes.start(index, snapshots);
+  await nodes.leader();
+  return nodes;
+}
+
+describe('a Raft chain over real connections', () => {
+  test('a node is added with an empty directory, catches up, votes, takes the lead, and another leaves', async (t) => {
+    const nodes = await threeNodes(t);
+    await nodes.makeBlocks(6);
+    const leader = await nodes.leader();
+    await nodes.start(3);
+    assert.equal(unwrap(await nodes.client(3).status()).validator, null);
+    const operator = nodes.client(leader);
+    const token = operatorToken;
+
+    const stranger = await operator.changeMembers([{ member: addressOf(3), role: 'learner' }]);
+    assert.ok(stranger instanceof Problem && stranger.code === 'api/token-missing');
+    const follower = await nodes
+      .client((leader + 1) % 3)
+      .changeMembers([{ member: addressOf(3), role: 'learner' }], { token });
+    assert.ok(follower instanceof Problem && follower.code === 'consensus/not-leader');
+    assert.match(follower.message, new RegExp(`validator-${leader}`));
+
+    unwrap(await operator.changeMembers([{ member: addressOf(3), role: 'learner' }], { token }));
+    await nodes.makeBlocks(2);
+    await eventually('the learner may be promoted', 10_000, async () => {
+      const promoted = await operator.changeMembers([{ member: addressOf(3), role: 'voter' }], { token });
+      return promoted instanceof Problem ? undefined : promoted;
+    });
+    const leaving = (leader + 1) % 3;
+    unwrap(await operator.changeMembers([{ member: addressOf(leaving), role: 'removed' }], { token }));
+    await nodes.stop(leaving);
+    unwrap(await operator.transferLeader(addressOf(3), { token }));
+    assert.equal(await nodes.leader(), 3);
+    await nodes.makeBlocks(3);
+
+    const { members } = unwrap(await nodes.client(3).members());
+    assert.deepEqual(
+      members.map(({ role }) => role),
+      [0, 1, 2, 3].map((index) => (index === leaving ? 'removed' : 'voter')),
+    );
+    assert.equal(unwrap(await nodes.client(3).status()).validator?.index, 3);
+  });
+
+  test('old blocks are deleted and said to be; a node that was away meanwhile starts from a snapshot', async (t) => {
+    const nodes = await threeNodes(t, { everyBlocks: 5, keepBlocks: 2 });
+    await nodes.makeBlocks(2);
+    const leader = await nodes.leader();
+    const away = (leader + 1) % 3;
+    await nodes.stop(away);
+    await nodes.makeBlocks(18);
+    const client = nodes.client(leader);
+    const pruned = await eventually('block 1 is pruned', 10_000, async () => {
+      const block = await client.block(toHeight(1));
+      return block instanceof Problem ? block : undefined;
+    });
+    assert.equal(pruned.code, 'storage/pruned');
+    assert.equal(pruned.details['status'], 410);
+    const first = Number(pruned.details['firstBlock']) as Height;
+    assert.ok(first > 10);
+    assert.equal(unwrap(await client.block(first)).header.height, first);
+    const { hash } = signedTransaction(genesis, 'alice', { nonce: 0 });
+    const old = await client.transaction(hash);
+    assert.ok(old instanceof Problem && old.code === 'storage/pruned');
+    assert.match(old.message, /is final at height/);
+
+    await nodes.start(away, { everyBlocks: 5, keepBlocks: 2 });
+    await nodes.makeBlocks(3);
+    const back = unwrap(await nodes.client(away).status());
+    assert.ok((back.counters['snapshotsInstalled'] ?? 0) >= 1, JSON.stringify(back.counters));
+    const read = await nodes
+      .client(away)
+      .account(developmentKeyPair('alice').publicKey, { consistency: 'linearizable' });
+    assert.equal(unwrap(read).nonce, 23);
+  });
+});
+
+describe('a node without a leader', () => {
+  test('takes nothing and says so; waits for one as long as it is told; serves what may be stale', async (t) => {
+    const nodes = await threeNodes(t);
+    await nodes.makeBlocks(2);
+    await nodes.stop(1);
+    await nodes.stop(2);
+    const client = nodes.client(0);
+    await eventually('it knows of no leader', 10_000, async () =>
+      unwrap(await client.status()).primary === null ? true : undefined,
+    );
+    const transaction = signedTransaction(genesis, 'alice', { nonce: 2 });
+    const refused = await client.submit(transaction, { deadlineMs: 0 });
+    assert.ok(refused instanceof Problem && refused.code === 'consensus/no-leader');
+    assert.equal(refused.details['retryable'], true);
+    const { publicKey } = developmentKeyPair('alice');
+    const read = await client.account(publicKey, { consistency: 'linearizable', deadlineMs: 0 });
+    assert.ok(read instanceof Problem && read.code === 'consensus/no-leader');
+    assert.equal(unwrap(await client.account(publicKey, { consistency: 'stale' })).nonce, 2);
+
+    const begin = performance.now();
+    const waiting = fetch(`${client.baseUrl}/v1/transactions?wait=final&timeoutMs=30000`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ transaction: Buffer.from(transaction.bytes).toString('hex') }),
+    });
+    await nodes.start(1);
+    const answer = (await (await waiting).json()) as { status: string };
+    assert.equal(answer.status, 'final', JSON.stringify(answer));
+    assert.ok(performance.now() - begin < 30_000);
+  });
+});
