@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../../base/problem.ts';
+import { maxFaulty } from '../../ledger/quorum.ts';
 import type { Strategy } from '../byzantine-strategies.ts';
 import { defaultApiPort } from '../options.ts';
 import { stopOnSignals } from '../signals.ts';
@@ -120,9 +121,14 @@ async function becomeReady(context: {
 }): Promise<boolean> {
   const { cluster, watch, stop } = context;
   const until = performance.now() + readyDeadlineMs;
+  const { members } = cluster;
+  const liars = members.filter(({ byzantine }) => byzantine !== undefined).length;
+  // Of a liar nothing is expected; with too many of them it is enough that the others answer.
+  const isExpected = ({ member, problem }: { member: Member; problem: Problem }): boolean =>
+    member.byzantine === undefined && (liars <= maxFaulty(members.length) || problem.code.startsWith('api/'));
   while (!stop.aborted) {
     const dead = cluster.members.find((member) => cluster.life(member)?.state === 'ended');
-    const missing = await watch.notReady();
+    const missing = (await watch.notReady()).filter((one) => isExpected(one));
     if (missing.length === 0) return true;
     if (stop.aborted) return false;
     if (dead !== undefined) {
@@ -152,12 +158,25 @@ function readyText(members: readonly Member[]): string {
   const usual = members.every(({ index, ports }) => ports.api === defaultApiPort + 2 * index);
   const node = usual ? '' : ` --node ${members[0]?.apiUrl}`;
   const nodes = usual ? '' : ` -- --nodes ${members.map(({ apiUrl }) => apiUrl).join(',')}`;
+  const liars = members.filter(({ byzantine }) => byzantine !== undefined).length;
+  const honest = members.length - liars;
+  const head =
+    liars <= maxFaulty(members.length)
+      ? styled(
+          'green',
+          liars === 0 ? `All ${honest} nodes are ready.` : `The ${honest} honest nodes are ready.`,
+        )
+      : styled('yellow', `${liars} of ${members.length} nodes lie: nothing is promised.`);
   return [
     '',
-    styled('green', `All ${members.length} nodes are ready.`),
+    head,
     table(
       ['node', 'API', 'data'],
-      members.map((member) => [member.name, member.apiUrl, member.directory]),
+      members.map((member) => [
+        member.name + (member.byzantine === undefined ? '' : ` (${member.byzantine})`),
+        member.apiUrl,
+        member.directory,
+      ]),
     ),
     '',
     'Try, in another terminal:',
