@@ -151,3 +151,23 @@ void test('a submission that waits tells the node how long; one that does not, n
   await send(world, '/v1/transactions?wait=final&timeoutMs=20', body);
   assert.deepEqual(world.backend.waits, [undefined, 20]);
 });
+
+void test('when time is up and nobody leads, a transaction that was taken has an unknown outcome, by its hash', async (t) => {
+  class LeaderlessRaft extends FakeBackend {
+    override readonly identity = { ...new FakeBackend().identity, engine: 'raft' as const };
+  }
+  const backend = new LeaderlessRaft();
+  const api = await startApi({ backend, host: '127.0.0.1', port: 0, log: { error: () => undefined } });
+  t.after(() => api.close());
+  const { hash, bytes } = transfer(1);
+  const body = { transaction: Buffer.from(bytes).toString('hex') };
+  const response = await send({ api }, '/v1/transactions?wait=final&timeoutMs=30', body);
+  const problem = await problemFrom(response, 504, 'consensus/outcome-unknown');
+  assert.equal(problem.details['hash'], hash);
+  assert.equal(problem.details['outcome'], 'unknown');
+  assert.match(problem.remedy, new RegExp(hash));
+
+  backend.makeBlock();
+  const again = await send({ api }, '/v1/transactions?wait=final&timeoutMs=30', body);
+  assert.equal(((await again.json()) as { status: string }).status, 'final', 'asked again, it counts once');
+});
