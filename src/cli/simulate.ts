@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { useNativeHash } from '../crypto/native-hash.ts';
 import { drawPlan } from '../simulator/draw-plan.ts';
 import type { Plan } from '../simulator/plan.ts';
 import { parsePlan } from '../simulator/plan-file.ts';
@@ -42,6 +43,7 @@ A run is a function of its seed. Exit codes: 0 all passed, 10 a run was unsafe, 
     .option('--real-signatures', 'use Ed25519 instead of the fast scheme; fifty times slower')
     .addOption(jsonOption)
     .action(async (options) => {
+      useNativeHash();
       const signatures = options.realSignatures === true ? 'ed25519' : 'fast';
       if (options.seeds !== undefined) {
         await runRange(options.seeds, { ...options, signatures });

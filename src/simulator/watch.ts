@@ -1,7 +1,8 @@
-import type { ChainLink, Effect, Engine, EngineStart, Input } from '../consensus/engine.ts';
+import type { ChainLink, Effect, Engine, EngineStart, Input, Recipients } from '../consensus/engine.ts';
 import { decode } from '../base/codec.ts';
 import { Problem } from '../base/problem.ts';
 import { messageCodec, type PbftMessage } from '../consensus/pbft/message.ts';
+import type { RaftMessage } from '../consensus/raft/messages.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { hashHeader, type Proposal } from '../ledger/block.ts';
 import { certificateClaims, type FinalityCertificate } from '../ledger/certificate.ts';
@@ -12,7 +13,9 @@ import type { Transaction } from '../ledger/transaction.ts';
 import type { ValidatorSet } from '../ledger/validators.ts';
 import { Breach, promise } from './breach.ts';
 import { ChainChecker } from './checkers/chain-checker.ts';
+import { ElectionChecker } from './checkers/election-checker.ts';
 import { checkSize, pbftBound } from './checkers/memory-checker.ts';
+import { MajorityChecker } from './checkers/majority-checker.ts';
 import { ReadChecker } from './checkers/read-checker.ts';
 import { ProtectionChecker } from './checkers/protection-checker.ts';
 import { SignatureChecker } from './checkers/signature-checker.ts';
@@ -45,6 +48,8 @@ export class Watch {
   breach: Breach | null = null;
   private readonly options: WatchOptions;
   private readonly signatures: SignatureChecker;
+  private readonly elections = new ElectionChecker();
+  private readonly majorities: MajorityChecker | null;
   /** Null where more lie than the protocol tolerates: then it promises nothing, and only what really happens counts. */
   private readonly protection: ProtectionChecker | null;
   private readonly validators: ValidatorSet;
@@ -74,6 +79,13 @@ export class Watch {
             validators: plan.validators,
             liars: this.lying.size,
             genesisHash: hashHeader(header),
+          });
+    this.majorities =
+      plan.engine === 'pbft'
+        ? null
+        : new MajorityChecker({
+            members: plan.validators,
+            storedHeight: (node) => this.chain.storedHeight(node),
           });
     this.signatures = new SignatureChecker((vote) => this.protection?.onVote(vote));
     this.bound = pbftBound({
@@ -139,12 +151,18 @@ export class Watch {
     if (start.final.certificate !== null) this.checkCertificate(node, start.final.certificate);
     this.views.set(node, viewOf(engine));
     this.learnLinks(start.candidates);
+    this.majorities?.onStart(
+      node,
+      start.candidates.map(({ blockHash }) => blockHash),
+    );
     if (this.options.plan.engine === 'pbft') this.onShown(node, recordedMessages(start.records));
   }
 
   private onInput<M>(node: number, input: Input<M>): void {
-    if (input.type === 'persisted') this.onShown(node, input.signed);
-    else if (input.type === 'applied') this.chain.onStored(node, input.height);
+    if (input.type === 'persisted') {
+      this.majorities?.onPersisted(node, input.seq);
+      this.onShown(node, input.signed);
+    } else if (input.type === 'applied') this.chain.onStored(node, input.height);
     else if (input.type === 'built' && input.proposal !== null) this.learn(input.proposal);
     else if (input.type === 'installed') this.chain.onInstalled(node, input.header.height, input.blockHash);
     else if (input.type === 'synced') this.learnLinks(input.chain);
@@ -167,8 +185,10 @@ export class Watch {
   }
 
   private onEffect<M>(node: number, effect: Effect<M>): void {
-    if (effect.type === 'send') this.onShown(node, [effect.message]);
-    else if (effect.type === 'validate' && effect.proposal !== null) this.learn(effect.proposal);
+    if (effect.type === 'send') this.onSent(node, effect.message, effect.to);
+    else if (effect.type === 'persist') {
+      this.majorities?.onPersist(node, effect.seq, effect.blocks, effect.forget ?? []);
+    } else if (effect.type === 'validate' && effect.proposal !== null) this.learn(effect.proposal);
     else if (effect.type === 'commit') this.onCommit(node, effect);
     else if (effect.type === 'verdict') this.penalised(node, effect.validator, effect.reason);
     else if (effect.type === 'evidence') {
@@ -183,8 +203,18 @@ export class Watch {
       if (effect.event === 'proposal-refused') {
         this.options.tally.add(`refused/${shortReason(effect.data['reason'])}`);
       }
+      if (effect.event === 'leading') this.onLeading(node, Number(effect.data['term']));
       this.trace(node, `${effect.event} ${JSON.stringify(effect.data)}`);
     }
+  }
+
+  private onLeading(node: number, term: number): void {
+    this.elections.leads(this.options.plan.nodes[node]?.validator ?? -1, term);
+  }
+
+  private onSent(node: number, message: unknown, to: Recipients): void {
+    if (this.options.plan.engine === 'pbft') this.onShown(node, [message]);
+    else this.elections.sends(message as RaftMessage, to === 'all' ? [] : to);
   }
 
   /** Messages that are on disk or go out. Others' are among them: a new view, for whoever missed it. */
@@ -200,6 +230,7 @@ export class Watch {
     const { link, certificate } = effect;
     this.trace(node, `final ${link.height} ${link.blockHash.slice(0, 12)}`);
     this.chain.onFinal(node, link);
+    this.majorities?.onFinal(node, link.height, link.blockHash);
     if (certificate === null) return;
     promise(
       certificate.height === link.height && certificate.blockHash === link.blockHash,
