@@ -540,7 +540,7 @@ export class Driver<M extends object> {
       onConnected: turns.wrap((peer) => {
         const validator = this.handshake.validatorOf(peer);
         if (validator !== undefined) this.#mailbox.push({ type: 'connected', validator });
-        else if (this.validatorIndex === undefined) this.sync.poll(peer);
+        if (this.validatorIndex === undefined) this.sync.poll(peer);
       }),
       onLost: turns.wrap((peer) => {
         const validator = this.handshake.validatorOf(peer);

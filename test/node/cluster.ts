@@ -1,3 +1,4 @@
+import { equalBytes } from '../../src/base/bytes.ts';
 import { invariant } from '../../src/base/invariant.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
@@ -26,6 +27,7 @@ import { protocolOf } from '../../src/node/protocol.ts';
 import { restore } from '../../src/node/restore.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../src/storage/memory-store.ts';
+import { keys } from '../../src/storage/keys.ts';
 import type { Store } from '../../src/storage/port.ts';
 import { MemoryNet, VirtualTime } from './world.ts';
 
@@ -85,7 +87,9 @@ export class Cluster {
   readonly nodes = new Map<string, TestNode>();
   /** What each node had its verifier check. */
   readonly checkedClaims = new Map<string, SignatureClaim[]>();
-  readonly #failing = new Set<string>();
+  /** How many batches each node wrote. */
+  readonly writes = new Map<string, number>();
+  readonly #failing = new Map<string, 'every write' | 'blocks' | 'records'>();
   #boots = 0;
   readonly #disks = new Map<string, Map<string, Uint8Array>>();
 
@@ -103,7 +107,6 @@ export class Cluster {
   /** Starts a node: with the name of a validator it is that one, otherwise an observer. */
   async boot(name: string, options: { log?: Log; protocol?: Protocol<object> } = {}): Promise<TestNode> {
     const disk = this.#disks.get(name) ?? new Map<string, Uint8Array>();
-    const firstUse = !this.#disks.has(name);
     this.#disks.set(name, disk);
     const { time, genesis } = this;
     const memory = this.#failable(name, new MemoryStore(time.defer, disk));
@@ -124,7 +127,8 @@ export class Cluster {
       log: options.log ?? silentLog,
       identity: { publicKey: pair.publicKey, sign: nativeSigner(pair.secretKey) },
       checkSignature: (claim) => verifySignature(claim, false),
-      firstUse,
+      // No disk is ever lost here.
+      firstUse: true,
       seed: ++this.#boots,
       software: 'test',
       onFatal: (error) => fatal.push(error),
@@ -136,9 +140,9 @@ export class Cluster {
     return node;
   }
 
-  /** From now on every write of this node fails. */
-  failDisk(name: string): void {
-    this.#failing.add(name);
+  /** From now on writes of this node fail: all, those that make blocks final, or those of the consensus log. */
+  failDisk(name: string, what: 'every write' | 'blocks' | 'records' = 'every write'): void {
+    this.#failing.set(name, what);
   }
 
   #failable(name: string, store: Store): Store {
@@ -147,7 +151,11 @@ export class Cluster {
       scan: (range) => store.scan(range),
       close: () => store.close(),
       write: (batch, done) => {
-        if (!this.#failing.has(name)) return store.write(batch, done);
+        this.writes.set(name, (this.writes.get(name) ?? 0) + 1);
+        const failing = this.#failing.get(name);
+        const isFinal = batch.some(({ key }) => equalBytes(key, keys.final));
+        const fails = failing === 'every write' || failing === (isFinal ? 'blocks' : 'records');
+        if (!fails) return store.write(batch, done);
         const problem = new Problem('storage/sync-failed', 'the disk is full', { remedy: 'Make room.' });
         this.time.defer(() => done(problem));
       },

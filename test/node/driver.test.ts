@@ -157,6 +157,14 @@ describe('an observer', () => {
     assertAgreement(cluster);
   });
 
+  test('asks the first peer that it meets, and need not wait for a block', async () => {
+    const cluster = await Cluster.start(4);
+    cluster.submit('validator-0', ...transfers(cluster, 5));
+    assert.ok(cluster.time.runUntil(allReach(cluster, 5), 5_000));
+    await cluster.boot('carol');
+    assert.ok(cluster.time.runUntil(allReach(cluster, 5), 100));
+  });
+
   test('misses an announcement, and asks by itself', async () => {
     const cluster = await Cluster.start(4);
     await cluster.boot('carol');

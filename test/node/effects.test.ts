@@ -121,7 +121,9 @@ describe('the driver obeys an engine', () => {
       sign: [],
       blocks: [],
     });
+    const before = cluster.writes.get('validator-0') ?? 0;
     act(engine, cluster, persist(1), persist(2), persist(3));
+    assert.equal(cluster.writes.get('validator-0'), before + 2, 'the first at once, the others together');
     const seqs = engine.given.flatMap((input) => (input.type === 'persisted' ? [input.seq] : []));
     assert.deepEqual(seqs, [1, 2, 3]);
   });
@@ -193,6 +195,25 @@ describe('the driver obeys an engine', () => {
       allowEmpty: true,
     });
     assert.equal(engine.last('built')?.proposal, null);
+  });
+
+  test('gives a block the time of its clock, and always a later one than its parent has', async () => {
+    const { cluster, engine, node } = await world();
+    const parent = node.driver.chain.final;
+    const build = {
+      type: 'build',
+      parentHash: parent.hash,
+      height: toHeight(1),
+      view: toView(0),
+      allowEmpty: true,
+    } as const;
+    act(engine, cluster, build);
+    const { wallOffsetMs } = node.clock;
+    const timestamp = engine.last('built')?.proposal?.header.timestamp ?? 0;
+    assert.ok(timestamp >= wallOffsetMs && timestamp <= node.clock.wallMs());
+    node.clock.wallOffsetMs = 0;
+    act(engine, cluster, build);
+    assert.equal(engine.last('built')?.proposal?.header.timestamp, parent.header.timestamp + 1);
   });
 
   test('signs at once where no record is needed', async () => {
@@ -324,6 +345,33 @@ describe('the driver stops', () => {
     act(engine, cluster, { type: 'commit', link, certificate: maker.certificate(bad) });
     assert.match(String(node.fatal[0]), /final block at height 1/);
     assert.equal(node.store.finalHeight, 0);
+  });
+
+  test('when a record cannot be written: what was signed is never given out', async () => {
+    const { cluster, engine, node } = await world();
+    cluster.failDisk('validator-0', 'records');
+    act(engine, cluster, {
+      type: 'persist',
+      seq: 1,
+      records: [],
+      sign: [unsigned('vote', 'yes')],
+      blocks: [],
+    });
+    assert.equal(engine.last('persisted'), undefined);
+    assert.ok(node.fatal[0] instanceof Problem);
+  });
+
+  test('when a block cannot be written: it is not applied', async () => {
+    const { cluster, engine, node } = await world();
+    const maker = new ChainMaker(cluster.genesis);
+    const made = maker.block(maker.start);
+    node.driver.chain.add(made.block, { stored: false });
+    cluster.failDisk('validator-0', 'blocks');
+    const link = { height: toHeight(1), blockHash: made.hash, parentHash: maker.start.hash };
+    act(engine, cluster, { type: 'commit', link, certificate: maker.certificate(made) });
+    assert.equal(engine.last('applied'), undefined);
+    assert.equal(node.driver.chain.final.height, 0);
+    assert.ok(node.fatal[0] instanceof Problem);
   });
 
   test('when it is told to, and takes nothing more', async () => {

@@ -205,6 +205,12 @@ describe('sync', () => {
     assert.equal(world.sync.active, false);
     assert.ok(world.asked.length <= 4);
     assert.deepEqual(world.penalties, []);
+
+    world.asked.length = 0;
+    world.servers.set('peer-1', honest(await serverOf(maker.run(5))));
+    world.want(5);
+    assert.equal(world.height, 5);
+    assert.deepEqual(world.asked, ['peer-1'], 'the lie is forgotten');
   });
 
   test('asks nobody for what it has', async () => {

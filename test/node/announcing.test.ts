@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { encode } from '../../src/base/codec.ts';
+import { defined } from '../../src/base/invariant.ts';
+import { limits } from '../../src/base/limits.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
+import type { FinalityCertificate } from '../../src/ledger/certificate.ts';
+import { executeBlock } from '../../src/ledger/execution.ts';
+import type { GossipVerdict } from '../../src/network/port.ts';
+import { Announcing } from '../../src/node/announcing.ts';
+import { Verification } from '../../src/node/verification.ts';
+import { announcementCodec } from '../../src/node/wire.ts';
+import { ChainMaker, type Made } from './chain-maker.ts';
+import { testGenesis, testProtocol } from './cluster.ts';
+import { VirtualTime } from './world.ts';
+
+const genesis = testGenesis(4);
+const maker = new ChainMaker(genesis);
+const [one, two] = maker.run(2) as [Made, Made];
+
+function world(options: { self?: string; final?: readonly Made[] } = {}) {
+  const time = new VirtualTime();
+  const published: Uint8Array[] = [];
+  const ahead: number[] = [];
+  const penalties: string[] = [];
+  const announcing = new Announcing({
+    self: developmentKeyPair(options.self ?? 'validator-0').publicKey,
+    network: { publish: (topic, bytes) => void (topic === 'blocks' && published.push(bytes)) },
+    verification: new Verification<object>({
+      protocol: testProtocol(genesis),
+      verifier: new InlineVerifier(time.defer),
+      clock: time.clock(),
+      wants: () => true,
+      validatorOf: () => undefined,
+      penalise: (peer, reason) => void penalties.push(`${peer} ${reason}`),
+    }),
+    members: () => undefined,
+    finalHashAt: (height) => options.final?.find(({ header }) => header.height === height)?.hash,
+    onAhead: (height) => void ahead.push(height),
+  });
+  const hear = (bytes: Uint8Array): GossipVerdict => {
+    let verdict: GossipVerdict | undefined;
+    announcing.heard('peer-1', bytes, (answer) => {
+      verdict = answer;
+    });
+    time.run(0);
+    return defined(verdict, 'a verdict');
+  };
+  const announce = (made: Made, certificate: FinalityCertificate | null): void => {
+    const { header, block, hash } = made;
+    const { height, timestamp, proposer } = header;
+    const execution = executeBlock(
+      maker.start.state,
+      { height, timestamp, proposer, chainId: genesis.chainId },
+      [],
+    );
+    assert.ok('state' in execution);
+    announcing.announce({ hash, block, execution, certificate });
+  };
+  return { hear, announce, published, ahead, penalties };
+}
+
+const said = (certificate: FinalityCertificate): Uint8Array => encode(announcementCodec, { certificate });
+
+describe('announcements of final blocks', () => {
+  test('are made by the proposer, for blocks with a certificate of their own', () => {
+    const proposer = world();
+    proposer.announce(one, null);
+    proposer.announce(one, maker.certificate(one));
+    assert.deepEqual(proposer.published, [said(maker.certificate(one))]);
+    const other = world({ self: 'validator-1' });
+    other.announce(one, maker.certificate(one));
+    assert.deepEqual(other.published, []);
+  });
+
+  test('of a block that is ahead make a node ask for it, and are passed on', () => {
+    const { hear, ahead } = world({ final: [one] });
+    assert.equal(hear(said(maker.certificate(two))), 'accept');
+    assert.deepEqual(ahead, [2]);
+  });
+
+  test('of a block that is known are passed on, and nothing is asked for', () => {
+    const { hear, ahead } = world({ final: [one, two] });
+    assert.equal(hear(said(maker.certificate(two))), 'accept');
+    assert.deepEqual(ahead, []);
+  });
+
+  test('without a proof are stopped and held against the peer, whatever height they claim', () => {
+    const { hear, ahead, penalties } = world();
+    const forged = { ...maker.certificate(one), height: 1_000_000_000 } as FinalityCertificate;
+    assert.equal(hear(said(forged)), 'reject');
+    assert.equal(hear(Uint8Array.of(1, 2, 3)), 'reject');
+    assert.deepEqual(ahead, []);
+    assert.equal(penalties.length, 2);
+  });
+
+  test('of another block than the final one at its height go no further', () => {
+    const { hear, ahead } = world({ final: [{ ...one, hash: 'ab'.repeat(32) as Hash }] });
+    assert.equal(hear(said(maker.certificate(one))), 'ignore');
+    assert.deepEqual(ahead, []);
+  });
+
+  test('of a peer that lied too often are not read', () => {
+    const { hear } = world();
+    for (let index = 0; index < limits.peerFaults; index++) hear(Uint8Array.of(9));
+    assert.equal(hear(said(maker.certificate(one))), 'ignore');
+  });
+});
