@@ -38,12 +38,15 @@ export class Signer {
   readonly #signed: Map<string, Uint8Array>;
   readonly #loose = new BoundedMap<string, Uint8Array>(rememberedLoose);
   #floor: View;
+  /** What of the floor is on disk, or on its way there. */
+  #recordedFloor: View;
 
   constructor(options: SignerOptions) {
     this.publicKey = options.publicKey;
     this.#sign = options.sign;
     this.#signed = new Map(options.records);
     this.#floor = readFloor(options.records);
+    this.#recordedFloor = this.#floor;
   }
 
   /** The records of the log that belong to the engine. */
@@ -61,7 +64,7 @@ export class Signer {
    */
   signDurably(messages: readonly Unsigned[]): { signed: Uint8Array[]; records: LogRecord[] } {
     const records: LogRecord[] = [];
-    const floorBefore = this.#floor;
+    let floor = this.#recordedFloor;
     const signed = messages.map((message) => {
       invariant(message.key !== '', 'what is persisted has a key');
       const known = this.#recorded(message);
@@ -70,10 +73,12 @@ export class Signer {
       const bytes = this.#signedBytes(message);
       this.#signed.set(message.key, bytes);
       if (message.floor > this.#floor) this.#floor = message.floor;
+      if (message.floor > floor) floor = message.floor;
       records.push({ key: message.key, value: bytes });
       return bytes;
     });
-    if (this.#floor !== floorBefore) records.push({ key: floorKey, value: encode(viewCodec, this.#floor) });
+    if (floor !== this.#recordedFloor) records.push({ key: floorKey, value: encode(viewCodec, floor) });
+    this.#recordedFloor = floor;
     return { signed, records };
   }
 

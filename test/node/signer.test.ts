@@ -73,6 +73,13 @@ describe('the signer', () => {
     after.signDurably([message('vote/3/9', 'block', 3)]);
   });
 
+  test('records a floor that was raised in memory before', () => {
+    const before = signer();
+    before.signLoosely(message('block/1', 'mine', 3, 3));
+    const left = before.signDurably([message('view-change/3', 'leaving', 3, 3)]);
+    assert.equal(signer(written(left)).floor, 3);
+  });
+
   test('keeps its floor when the engine forgets the message that raised it', () => {
     const before = signer();
     const left = before.signDurably([message('view-change/3', 'leaving', 3, 3)]);

@@ -250,6 +250,25 @@ describe('sync', () => {
     assert.equal(world.height, 6);
   });
 
+  test('does not blame a peer whose answer was right when it was asked', async () => {
+    const run = maker.run(6, (height) => [transfer(height - 1)]);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run)));
+    world.sync.want(toHeight(6), []);
+    // The request is on its way; the first two blocks become final here by votes.
+    for (const { block, hash } of run.slice(0, 2)) {
+      world.chain.add(block, { stored: false });
+      assert.equal(world.chain.judge(hash).verdict, 'valid');
+      const candidate = defined(world.chain.get(hash), 'a block');
+      assert.ok(candidate.outcome.name === 'valid');
+      world.chain.advance(candidate, candidate.outcome.execution);
+    }
+    world.engineFinal = toHeight(2);
+    world.time.run(1_000);
+    assert.deepEqual(world.penalties, []);
+    assert.equal(world.height, 6);
+  });
+
   test('starts anew when the engine took nothing of what it was given', async () => {
     const world = new World();
     world.servers.set('peer-1', honest(await serverOf(maker.run(3))));

@@ -36,7 +36,7 @@ describe('turns', () => {
         events.push('settle');
         turns.run(() => void events.push('inside'));
       },
-      onThrow: assert.fail,
+      onThrow: (error) => assert.fail(String(error)),
     });
     turns.run(() => void events.push('a'));
     assert.deepEqual(events, ['a', 'settle', 'inside']);
