@@ -191,7 +191,14 @@ export class Driver<M extends object> {
       peersFor,
     });
     const bodies = this.#bodies;
-    this.#validation = new Validation({ chain, bodies, clock, finalHashAt, give });
+    this.#validation = new Validation({
+      chain,
+      bodies,
+      clock,
+      finalHashAt,
+      trustsClocks: protocol.engine === 'raft',
+      give,
+    });
     this.#signer = new Signer({ ...identity, records: store.logRecords });
     this.#persisting = new Persisting<M>({
       protocol,

@@ -43,7 +43,7 @@ class World {
   readonly bodies: Bodies;
   readonly validation: Validation;
 
-  constructor() {
+  constructor(options: { trustsClocks?: boolean } = {}) {
     const { time, clock, chain } = this;
     const verification = new Verification<object>({
       protocol: testProtocol(genesis),
@@ -76,6 +76,7 @@ class World {
       },
     });
     this.validation = new Validation({
+      ...options,
       chain,
       bodies: this.bodies,
       clock,
@@ -261,6 +262,12 @@ describe('validating a proposal', () => {
       world.validate(maker.block(maker.start, [], { timestamp }));
       assert.equal(world.verdict(0)?.verdict, verdict);
     }
+  });
+
+  test('may have any later timestamp where clocks are trusted', () => {
+    const world = new World({ trustsClocks: true });
+    world.validate(maker.block(maker.start, [], { timestamp: startOfTime + 3_600_000 }));
+    assert.equal(world.verdict(0)?.verdict, 'valid');
   });
 
   test('that nobody can complete is unavailable in the end', () => {
