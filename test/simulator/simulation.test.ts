@@ -9,6 +9,7 @@ import { parsePlan } from '../../src/simulator/plan-file.ts';
 import { simulate } from '../../src/simulator/simulation.ts';
 import { describeVerdict, exitCodes, type Verdict } from '../../src/simulator/verdict.ts';
 import { mutations } from './mutations/mutations.ts';
+import { raftMutations } from './mutations/raft-mutations.ts';
 import { misfits } from './mutations/patched-copy.ts';
 
 const regressions = join(import.meta.dirname, '..', 'simulation', 'regressions');
@@ -140,7 +141,8 @@ describe('what is not promised is seen', () => {
 });
 
 test('every mutation still finds the line that it breaks', () => {
-  assert.deepEqual(mutations.flatMap(misfits), []);
-  assert.ok(mutations.length >= 10);
-  assert.equal(new Set(mutations.map(({ name }) => name)).size, mutations.length);
+  const all = [...mutations, ...raftMutations];
+  assert.deepEqual(all.flatMap(misfits), []);
+  assert.ok(mutations.length >= 10 && raftMutations.length >= 10);
+  assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
 });

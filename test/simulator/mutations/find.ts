@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { mutations } from './mutations.ts';
+import { type Mutation, mutations } from './mutations.ts';
 import { drawPlan } from '../../../src/simulator/draw-plan.ts';
 import { simulate } from '../../../src/simulator/simulation.ts';
 import { describeVerdict } from '../../../src/simulator/verdict.ts';
 import type { runPool as runPoolHere } from '../../../src/simulator/run-pool.ts';
+import { raftMutations } from './raft-mutations.ts';
 import { misfits, patchedCopy } from './patched-copy.ts';
 
 /**
@@ -18,7 +19,12 @@ const words = process.argv.slice(2);
 const jobsAt = words.indexOf('--jobs');
 const jobs = jobsAt < 0 ? 2 : Number(words[jobsAt + 1]);
 const names = words.filter((word, index) => !word.startsWith('--') && index !== jobsAt + 1);
-const chosen = mutations.filter(({ name }) => names.length === 0 || names.includes(name));
+const all = [...mutations, ...raftMutations];
+const chosen = all.filter(({ name }) => names.length === 0 || names.includes(name));
+
+function engineOf(mutation: Mutation): 'pbft' | 'raft' {
+  return raftMutations.includes(mutation) ? 'raft' : 'pbft';
+}
 
 let missed = 0;
 console.log(`${'rule that is broken'.padEnd(72)} ${'seeds'.padStart(7)}  seen as`);
@@ -30,7 +36,7 @@ for (const mutation of chosen) {
     const poolFile = pathToFileURL(join(copy.directory, 'src', 'simulator', 'run-pool.ts'));
     const { runPool } = (await import(poolFile.href)) as { runPool: typeof runPoolHere };
     const summary = await runPool({
-      engine: 'pbft',
+      engine: engineOf(mutation),
       firstSeed: 1,
       lastSeed: mutation.within,
       jobs,
@@ -40,7 +46,7 @@ for (const mutation of chosen) {
     const [failure] = summary.failures;
     if (failure === undefined) missed += 1;
     else {
-      const whole = (await simulate(drawPlan(failure.seed))).verdict;
+      const whole = (await simulate(drawPlan(failure.seed, engineOf(mutation)))).verdict;
       if (whole.outcome !== 'pass') throw new Error(`nothing is broken, and ${describeVerdict(whole)}`);
     }
     const seeds = failure === undefined ? `> ${mutation.within}` : String(failure.seed);

@@ -1,0 +1,183 @@
+import type { Mutation } from './mutations.ts';
+
+const election = 'src/consensus/raft/election.ts';
+const following = 'src/consensus/raft/following.ts';
+const replication = 'src/consensus/raft/replication.ts';
+const reads = 'src/consensus/raft/reads.ts';
+const writing = 'src/consensus/raft/writing.ts';
+
+/** Rules of raft.md, each broken in one place; see `mutations.ts`. */
+export const raftMutations: readonly Mutation[] = [
+  {
+    name: 'raft-forget-vote',
+    rule: 'a vote is on disk before it is answered',
+    patches: [
+      { file: writing, find: 'votedFor: state.votedFor ?? undefined', replace: 'votedFor: undefined' },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-vote-for-all',
+    rule: 'at most one vote per term',
+    patches: [
+      {
+        file: election,
+        find: 'const free = state.votedFor === null || state.votedFor === from;',
+        replace: 'const free = state.role.kind === state.role.kind;',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-outdated-candidate',
+    rule: 'no vote for a candidate whose log is behind',
+    patches: [
+      {
+        file: election,
+        find: 'if (!free || !mayGrant(state) || !isUpToDate(state.log, message) || state.role',
+        replace: 'if (!free || !mayGrant(state) || state.role',
+      },
+      {
+        file: election,
+        find: 'answerPre(mayGrant(state) && isUpToDate(state.log, message));',
+        replace: 'answerPre(mayGrant(state));',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-stale-votes',
+    rule: 'votes of another term do not count',
+    patches: [
+      {
+        file: election,
+        find: 'role.pre !== message.pre || message.term !== state.term) return;',
+        replace: 'role.pre !== message.pre) return;',
+      },
+      {
+        file: 'src/consensus/raft/roles.ts',
+        find: "state.role = { kind: 'candidate', pre: false, transfer, votes: new Map() };",
+        replace: `state.role = {
+    kind: 'candidate',
+    pre: false,
+    transfer,
+    votes: state.role.kind === 'candidate' ? state.role.votes : new Map(),
+  };`,
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-half',
+    rule: 'a majority is more than half',
+    patches: [
+      {
+        file: 'src/ledger/quorum.ts',
+        find: 'return Math.floor(n / 2) + 1;',
+        replace: 'return Math.ceil(n / 2);',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-old-term',
+    rule: 'only entries of the own term commit by counting',
+    patches: [
+      {
+        file: replication,
+        find: 'if (reached <= state.commit || termAt(state.log, reached) !== state.term) return;',
+        replace: 'if (reached <= state.commit || termAt(state.log, reached) === undefined) return;',
+      },
+    ],
+    within: 20_000,
+  },
+  {
+    name: 'raft-count-itself',
+    rule: 'the leader counts itself when its own write is done',
+    patches: [
+      {
+        file: replication,
+        find: 'index === state.self ? state.durable',
+        replace: 'index === state.self ? lastHeight(state.log)',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-early-acknowledgement',
+    rule: 'a follower acknowledges what is on its disk',
+    patches: [
+      {
+        file: following,
+        find: 'const height = toHeight(Math.min(state.durable, state.role.matched));',
+        replace: 'const height = toHeight(Math.min(lastHeight(state.log), state.role.matched));',
+      },
+      {
+        file: following,
+        find: "sendWhenDurable(raft, [state.role.leader], { type: 'accepted'",
+        replace: "send(raft, [state.role.leader], { type: 'accepted'",
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-any-acknowledgement',
+    rule: 'an acknowledgement counts for the block that it names',
+    patches: [
+      {
+        file: replication,
+        find: 'if (own !== block.blockHash && !(own === undefined && block.height <= state.log.base.height)) return;',
+        replace: '',
+      },
+    ],
+    within: 20_000,
+  },
+  {
+    name: 'raft-aba',
+    rule: 'an acknowledgement is void when a truncation passed it',
+    patches: [
+      {
+        file: writing,
+        find: 'for (const pending of state.writes) pending.upTo = toHeight(Math.min(pending.upTo, height));',
+        replace: '',
+      },
+    ],
+    within: 20_000,
+  },
+  {
+    name: 'raft-unconfirmed-read',
+    rule: 'a leader confirms that it leads before it answers a read',
+    patches: [
+      {
+        file: reads,
+        find: 'if (leased || (read.round !== null && read.round <= confirmed)) serve(raft, read);',
+        replace: 'if (leased || confirmed >= 0) serve(raft, read);',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-read-before-own-term',
+    rule: 'a new leader serves reads after a block of its own term is committed',
+    patches: [
+      {
+        file: reads,
+        find: 'if (role.first === null || state.commit < role.first) return false;',
+        replace: '',
+      },
+    ],
+    within: 5_000,
+  },
+  {
+    name: 'raft-read-unapplied',
+    rule: 'a read is answered when its block is applied',
+    patches: [
+      {
+        file: reads,
+        find: 'if (read.index !== null && state.applied >= read.index) {',
+        replace: 'if (read.index !== null) {',
+      },
+    ],
+    within: 1_000,
+  },
+];
