@@ -24,11 +24,13 @@ export interface Seat {
 export interface Running {
   readonly cluster: Cluster;
   readonly genesis: Genesis;
+  /** Where the seats have their data and logs. */
+  readonly directory: string;
   /** By seat. A call tries again for some seconds before it gives up. */
   readonly clients: readonly HttpClient[];
   /** Seats whose process ended by itself, and how. */
   readonly ended: ReadonlyMap<number, string>;
-  /** Stops everything and removes the data. */
+  /** Stops everything, and removes the data unless it is to be kept. */
   stop(): Promise<void>;
 }
 
@@ -48,11 +50,14 @@ export async function startSeats(options: {
   readonly name: string;
   readonly seats: readonly Seat[];
   readonly door?: Door;
+  readonly keep?: boolean;
 }): Promise<Running> {
-  const { name, seats, door = async (_from, _to, port) => port } = options;
+  const { name, seats, keep = false, door = async (_from, _to, port) => port } = options;
   const genesis = testGenesis(name);
   const directory = mkdtempSync(join(tmpdir(), `quorate-${name}-`));
-  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  const remove = (): void => {
+    if (!keep) rmSync(directory, { recursive: true, force: true });
+  };
   try {
     const ports = await choosePorts(0, seats.length);
     const members: Member[] = [];
@@ -94,7 +99,7 @@ export async function startSeats(options: {
       await cluster.stop();
       remove();
     };
-    return { cluster, genesis, clients, ended, stop };
+    return { cluster, genesis, directory, clients, ended, stop };
   } catch (error) {
     remove();
     throw error;
@@ -138,7 +143,7 @@ export async function eventually(
 /** A promise of the protocol that did not hold. */
 export function broken(message: string): Problem {
   return new Problem('node/promise-broken', message, {
-    remedy: 'Run it again with --only, and look at the log of each node (--keep).',
+    remedy: 'Run it again with --keep, and look at the log of each node.',
   });
 }
 

@@ -31,6 +31,8 @@ export interface Row {
   readonly evidence: string;
   readonly breaches: readonly string[];
   readonly seconds: number;
+  /** Where data and logs were kept. */
+  readonly kept: string | null;
 }
 
 export interface TrialOptions {
@@ -38,6 +40,8 @@ export interface TrialOptions {
   readonly senders: number;
   /** For each step that is waited for. */
   readonly deadlineMs: number;
+  /** Keep the data and logs of the nodes. */
+  readonly keep: boolean;
 }
 
 const nodes = [0, 1, 2, 3];
@@ -73,8 +77,10 @@ async function judge(trial: {
   const { name, does, seats, liars, strategy, options } = trial;
   const { count, deadlineMs } = options;
   const begin = performance.now();
-  const running = await startSeats({ name, seats });
-  const row = { strategy: name, does, liars, count };
+  const { keep } = options;
+  const running = await startSeats({ name, seats, keep });
+  const kept = keep ? running.directory : null;
+  const row = { strategy: name, does, liars, count, kept };
   const seconds = (): number => (performance.now() - begin) / 1000;
   const lies = (): number | null => (strategy === null ? null : liesOf(running, liars));
   try {

@@ -17,6 +17,7 @@ interface MaliciousOptions {
   readonly only?: readonly string[] | undefined;
   readonly count: number;
   readonly timeout: number;
+  readonly keep?: true | undefined;
   readonly json?: true | undefined;
 }
 
@@ -30,6 +31,7 @@ const program = new Command('malicious')
     300,
   )
   .option('--timeout <seconds>', 'how long one step may take', parseSeconds, 90)
+  .option('--keep', 'keep the data and logs of the nodes, and say where')
   .addOption(jsonOption)
   .addHelpText('after', '\nExit code 0: all that is promised held. 1: something did not; the row says what.')
   .exitOverride()
@@ -41,8 +43,10 @@ try {
   process.exitCode = reportFailure(error, process.argv.includes('--json'));
 }
 
-async function malicious({ only = names, count, timeout, json }: MaliciousOptions): Promise<void> {
-  const options: TrialOptions = { count, senders: 6, deadlineMs: timeout * 1000 };
+async function malicious(asked: MaliciousOptions): Promise<void> {
+  const { only = names, count, timeout, json } = asked;
+  const keep = asked.keep === true;
+  const options: TrialOptions = { count, senders: 6, deadlineMs: timeout * 1000, keep };
   const within = only.filter((name) => !Object.hasOwn(beyond, name));
   const progress = new ProgressLine();
   const rows: Row[] = [];
@@ -84,7 +88,10 @@ async function malicious({ only = names, count, timeout, json }: MaliciousOption
     print('');
     print(
       failed.length === 0
-        ? styled('green', `All ${only.length} runs went as promised, in ${seconds} s.`)
+        ? styled(
+            'green',
+            `${only.length === 1 ? 'The run' : `All ${only.length} runs`} went as promised, in ${seconds} s.`,
+          )
         : styled('red', `${failed.length} of ${only.length} runs did not: ${failed.join(', ')}.`),
     );
   }
