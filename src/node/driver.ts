@@ -19,7 +19,7 @@ import type { FinalityCertificate } from '../ledger/certificate.ts';
 import { type Genesis, genesisValidators } from '../ledger/genesis.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { type DropReason, Mempool } from '../mempool/mempool.ts';
-import type { Network, NetworkHandlers, PeerId } from '../network/port.ts';
+import type { Network, NetworkHandlers } from '../network/port.ts';
 import type { ChainStore } from '../storage/chain-store.ts';
 import { Announcing } from './announcing.ts';
 import { Bodies } from './bodies.ts';
@@ -29,10 +29,12 @@ import type { Cancel, Clock } from './clock.ts';
 import { type Committed, Committing } from './committing.ts';
 import { Handshake } from './handshake.ts';
 import { Installing } from './installing.ts';
+import { inbound } from './inbound.ts';
 import { Intake, type Submitted } from './intake.ts';
 import { load } from './loading.ts';
 import type { Log } from './log.ts';
 import { Messenger } from './messenger.ts';
+import { peerChoice, type PeerChoice } from './peer-choice.ts';
 import { Persisting } from './persisting.ts';
 import { candidateLinks, type Restored } from './restore.ts';
 import { Serving } from './serving.ts';
@@ -104,6 +106,7 @@ export class Driver<M extends object> {
   readonly #snapshots: Snapshots;
   readonly #installing: Installing;
   readonly #announcing: Announcing;
+  readonly #peersFor: PeerChoice;
 
   readonly #mailbox: Input<M>[] = [];
   #workChanged = false;
@@ -113,7 +116,6 @@ export class Driver<M extends object> {
   #members: readonly Member[] | undefined;
   readonly #requests = new Map<RequestId, (result: { readonly height: Height } | Problem) => void>();
   #nextRequest: RequestId = 1;
-  #rotation = 0;
   #lastPollAt: MonotonicMs;
   #lastFinalAt: MonotonicMs;
   #cancelTick: Cancel = () => {};
@@ -150,7 +152,6 @@ export class Driver<M extends object> {
     const onFatal = (problem: Problem): never => {
       throw problem;
     };
-    const peersFor = (holders: readonly ValidatorIndex[]): PeerId[] => this.#peersFor(holders);
     const members = (): readonly PublicKey[] | undefined => this.#members?.map(({ key }) => key);
     const finalHashAt = store.hashAt.bind(store);
     const { chain, mempool } = this;
@@ -165,6 +166,8 @@ export class Driver<M extends object> {
       log,
     });
     const { handshake } = this;
+    const peersFor = peerChoice({ network, handshake });
+    this.#peersFor = peersFor;
     this.verification = new Verification<M>({
       protocol,
       verifier,
@@ -264,7 +267,20 @@ export class Driver<M extends object> {
       onFatal,
     });
     this.#serving = new Serving({ chain, store, snapshots: this.#snapshots, log });
-    this.handlers = this.#handlersIn(this.#turns);
+    this.handlers = inbound({
+      turns: this.#turns,
+      protocol,
+      handshake,
+      verification,
+      intake: this.intake,
+      announcing: this.#announcing,
+      messenger: this.messenger,
+      serving: this.#serving,
+      give,
+      onMet: (peer) => {
+        if (this.validatorIndex === undefined) this.sync.poll(peer);
+      },
+    });
 
     const now = clock.monotonicMs();
     this.#lastPollAt = now;
@@ -483,6 +499,7 @@ export class Driver<M extends object> {
     const { height, state } = final;
     const now = this.#clock.monotonicMs();
     this.chain.install(final);
+    this.#snapshots.take();
     this.mempool.installed({ height, accountOf: state.account.bind(state), now });
     this.#engineFinal = height;
     this.#lastFinalAt = now;
@@ -522,65 +539,5 @@ export class Driver<M extends object> {
   #onVerdict(validator: ValidatorIndex, reason: string): void {
     const peer = this.handshake.peerOf(validator);
     if (peer !== undefined) this.#network.penalise(peer, reason);
-  }
-
-  /** Whom to ask for something: those that act for the holders, then the other validators, then anybody; the latter in turns. */
-  #peersFor(holders: readonly ValidatorIndex[]): PeerId[] {
-    const connected = this.#network.peers();
-    const first = holders.flatMap((validator) => this.handshake.peerOf(validator) ?? []);
-    const [validators, others] = [true, false].map((wanted) => {
-      const group = connected.filter((peer) => (this.handshake.validatorOf(peer) !== undefined) === wanted);
-      const start = group.length === 0 ? 0 : this.#rotation % group.length;
-      return [...group.slice(start), ...group.slice(0, start)];
-    });
-    this.#rotation += 1;
-    return [...new Set([...first, ...(validators ?? []), ...(others ?? [])])].slice(0, limits.fetchPeers);
-  }
-
-  #handlersIn(turns: Turns): NetworkHandlers {
-    return {
-      onHello: (peer, hello) => {
-        if (turns.ended)
-          return new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
-        return this.handshake.admit(peer, hello);
-      },
-      onConnected: turns.wrap((peer) => {
-        const validator = this.handshake.validatorOf(peer);
-        if (validator !== undefined) this.#mailbox.push({ type: 'connected', validator });
-        if (this.validatorIndex === undefined) this.sync.poll(peer);
-      }),
-      onLost: turns.wrap((peer) => {
-        const validator = this.handshake.validatorOf(peer);
-        this.handshake.forget(peer);
-        if (validator === undefined || this.handshake.peerOf(validator) !== undefined) return;
-        this.#mailbox.push({ type: 'lost', validator });
-      }),
-      onMessage: turns.wrap((peer, bytes) => {
-        this.verification.directMessage(peer, bytes, (verdict) => {
-          if (verdict.type === 'good') this.#mailbox.push({ type: 'message', message: verdict.message });
-        });
-      }),
-      onGossip: turns.wrap((topic, bytes, from, decide) => {
-        switch (topic) {
-          case 'transactions':
-            return this.intake.frame(from, bytes, decide);
-          case 'blocks':
-            return this.#announcing.heard(from, bytes, decide);
-          case 'consensus':
-            return this.verification.relayedMessage(from, bytes, (verdict) => {
-              if (verdict.type !== 'good') return decide(verdict.type === 'bad' ? 'reject' : 'ignore');
-              decide('accept');
-              this.messenger.heardByGossip(this.#options.protocol.senderOf(verdict.message));
-              if (verdict.wanted) this.#mailbox.push({ type: 'message', message: verdict.message });
-            });
-          case 'evidence':
-            // Engines pass evidence on as messages of their own.
-            return decide('ignore');
-        }
-      }),
-      onRequest: turns.wrap((_peer, protocol, bytes, respond) =>
-        respond(this.#serving.serve(protocol, bytes)),
-      ),
-    };
   }
 }

@@ -41,7 +41,7 @@ export class Snapshots {
 
   constructor(options: SnapshotsOptions) {
     this.#options = options;
-    this.#take();
+    this.take();
   }
 
   /** What the engine is told at a start; undefined while nothing was pruned. */
@@ -51,7 +51,7 @@ export class Snapshots {
 
   /** The snapshot is of the final block, which may be above the height that was asked for: only its state is complete here. */
   compact({ keepFrom }: Extract<Effect<never>, { type: 'compact' }>): void {
-    const snapshot = this.#take();
+    const snapshot = this.take();
     // Block 0 needs no snapshot: everybody has it.
     if (snapshot === undefined || this.#pruning) return;
     this.#pruning = true;
@@ -70,7 +70,8 @@ export class Snapshots {
       : encode(sealedPartCodec, sealPart(partOf(state, wanted.after)));
   }
 
-  #take(): Snapshot | undefined {
+  /** Keeps the final state to be served. To be called also when it came as a snapshot itself: the engine offers that one from then on. */
+  take(): Snapshot | undefined {
     const { chain, store } = this.#options;
     const { final } = chain;
     const newest = this.#served.at(-1);

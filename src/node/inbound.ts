@@ -1,0 +1,68 @@
+import { Problem } from '../base/problem.ts';
+import type { Input, Protocol } from '../consensus/engine.ts';
+import type { NetworkHandlers, PeerId } from '../network/port.ts';
+import type { Announcing } from './announcing.ts';
+import type { Handshake } from './handshake.ts';
+import type { Intake } from './intake.ts';
+import type { Messenger } from './messenger.ts';
+import type { Serving } from './serving.ts';
+import type { Turns } from './turns.ts';
+import type { Verification } from './verification.ts';
+
+/** Where what comes over the network goes. Each is a turn. */
+export function inbound<M extends object>(parts: {
+  readonly turns: Turns;
+  readonly protocol: Pick<Protocol<M>, 'senderOf'>;
+  readonly handshake: Handshake;
+  readonly verification: Verification<M>;
+  readonly intake: Intake;
+  readonly announcing: Announcing;
+  readonly messenger: Messenger<M>;
+  readonly serving: Serving;
+  readonly give: (input: Input<M>) => void;
+  readonly onMet: (peer: PeerId) => void;
+}): NetworkHandlers {
+  const { turns, protocol, handshake, verification, intake, announcing, messenger, serving, give, onMet } =
+    parts;
+  return {
+    onHello(peer, hello) {
+      if (!turns.ended) return handshake.admit(peer, hello);
+      return new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
+    },
+    onConnected: turns.wrap((peer) => {
+      const validator = handshake.validatorOf(peer);
+      if (validator !== undefined) give({ type: 'connected', validator });
+      onMet(peer);
+    }),
+    onLost: turns.wrap((peer) => {
+      const validator = handshake.validatorOf(peer);
+      handshake.forget(peer);
+      if (validator === undefined || handshake.peerOf(validator) !== undefined) return;
+      give({ type: 'lost', validator });
+    }),
+    onMessage: turns.wrap((peer, bytes) => {
+      verification.directMessage(peer, bytes, (verdict) => {
+        if (verdict.type === 'good') give({ type: 'message', message: verdict.message });
+      });
+    }),
+    onGossip: turns.wrap((topic, bytes, from, decide) => {
+      switch (topic) {
+        case 'transactions':
+          return intake.frame(from, bytes, decide);
+        case 'blocks':
+          return announcing.heard(from, bytes, decide);
+        case 'consensus':
+          return verification.relayedMessage(from, bytes, (verdict) => {
+            if (verdict.type !== 'good') return decide(verdict.type === 'bad' ? 'reject' : 'ignore');
+            decide('accept');
+            messenger.heardByGossip(protocol.senderOf(verdict.message));
+            if (verdict.wanted) give({ type: 'message', message: verdict.message });
+          });
+        case 'evidence':
+          // Engines pass evidence on as messages of their own.
+          return decide('ignore');
+      }
+    }),
+    onRequest: turns.wrap((_peer, protocol, bytes, respond) => respond(serving.serve(protocol, bytes))),
+  };
+}
