@@ -214,7 +214,10 @@ export function onValidated(raft: Raft, { blockHash, result }: Validated): void 
       state.refused = null;
       advanceStaging(raft, state.role);
     } else if (result.verdict === 'unavailable') {
-      staged.retryAt = state.now + options.heartbeatMs;
+      // Final elsewhere, it may have been pruned by all meanwhile. The leader finds out that it is not here, and sends it again or a snapshot.
+      if (staged.entry.header.height <= state.role.leaderCommit)
+        state.role.staging = staging.slice(0, position);
+      else staged.retryAt = state.now + options.heartbeatMs;
     } else {
       state.role.staging = staging.slice(0, position);
       refuse(raft, staged.entry, result.reason);

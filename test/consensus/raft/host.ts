@@ -39,6 +39,8 @@ interface Disk {
   blocks: Map<number, FinalBlock>;
   final: { header: BlockHeader; hash: Hash; certificate: FinalityCertificate | null };
   compacted: { snapshot: BlockName; firstBlock: Height } | null;
+  /** The block of the snapshot that was installed last: its body never came here. */
+  installed: Disk['final'] | null;
   /** Transactions in blocks that came inside a snapshot (a real state remembers nonces instead). */
   done: readonly Hash[];
 }
@@ -97,6 +99,7 @@ export class Host {
       blocks: new Map(),
       final: { header, hash: hashHeader(header), certificate: null },
       compacted: null,
+      installed: null,
       done: [],
     };
   }
@@ -412,9 +415,8 @@ export class Host {
       .map((holder) => this.#world.reach(this.index, this.#hostOf(holder)))
       .find((host) => host !== undefined);
     const header =
-      source?.disk.final.hash === snapshot.blockHash
-        ? source.disk.final
-        : source?.disk.blocks.get(snapshot.height);
+      [source?.disk.final, source?.disk.installed].find((known) => known?.hash === snapshot.blockHash) ??
+      source?.disk.blocks.get(snapshot.height);
     if (source === undefined || header === undefined) {
       this.give({ type: 'install-failed', height: snapshot.height, reason: 'nobody has it' });
       return;
@@ -428,6 +430,7 @@ export class Host {
     this.#write(
       () => {
         this.disk.final = { header: found.header, hash: snapshot.blockHash, certificate: found.certificate };
+        this.disk.installed = this.disk.final;
         this.disk.blocks = new Map();
         this.disk.done = done;
         this.disk.compacted = { snapshot, firstBlock: toHeight(snapshot.height + 1) };
