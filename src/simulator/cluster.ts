@@ -246,7 +246,10 @@ export class Cluster {
         const lost = at(node).crash();
         if (lost > 0) tally.add('fault/lost-writes', lost);
       },
-      start: (node) => at(node).start(),
+      start: (node) => {
+        // What is broken for good does not come back with the end of a late fault.
+        if (!this.healed || this.healthy().includes(node)) at(node).start();
+      },
       stallDisk: (node, forMs) => at(node).disk.stall(forMs),
       failDisk: (node) => at(node).disk.fail(),
       wipeDisk: (node) => at(node).wipe(),

@@ -151,6 +151,7 @@ const faultKinds: readonly (readonly [FaultKind, number])[] = [
   ['clog', 1],
   ['crash', 3],
   ['crash-all', 1],
+  ['crash-loop', 1],
   ['disk-stall', 1],
   ['disk-error', 1],
   ['disk-loss', 0.3],
@@ -203,6 +204,8 @@ function drawFault(chance: Chance, kind: FaultKind, scope: FaultScope): Fault {
       };
     case 'crash-all':
       return { kind, at, forMs: Math.min(forMs, 800) };
+    case 'crash-loop':
+      return { kind, node, everyMs: chance.pick([40, 100, 300, 1_000]), ...episode };
     case 'clock-jump':
       return { kind, node, byMs: chance.pick([-3_600_000, -20_000, -500, 500, 9_000, 60_000]), ...episode };
     case 'weather':

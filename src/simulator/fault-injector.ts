@@ -72,6 +72,8 @@ export class FaultInjector {
         return () => {
           for (const node of all) victims.start(node);
         };
+      case 'crash-loop':
+        return this.crashLoop(fault);
       case 'disk-stall':
         victims.stallDisk(fault.node, fault.forMs);
         return nothing;
@@ -111,6 +113,22 @@ export class FaultInjector {
     return () => {
       for (const [from, to] of directed) links.mend(from, to);
       victims.reconcile();
+    };
+  }
+
+  private crashLoop({ node, everyMs }: Extract<Fault, { kind: 'crash-loop' }>): () => void {
+    const { victims, scheduler } = this.options;
+    let ended = false;
+    const again = (): void => {
+      if (ended) return;
+      victims.crash(node);
+      scheduler.after(this.chance.between(1, 20), () => victims.start(node));
+      scheduler.after(this.chance.between(everyMs, everyMs * 2), again);
+    };
+    again();
+    return () => {
+      ended = true;
+      scheduler.after(20, () => victims.start(node));
     };
   }
 

@@ -23,6 +23,7 @@ const fault = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('crash'), ...ofNode }),
   z.strictObject({ kind: z.literal('crash-all'), ...episode }),
+  z.strictObject({ kind: z.literal('crash-loop'), everyMs: z.number().min(1), ...ofNode }),
   z.strictObject({ kind: z.literal('disk-stall'), ...ofNode }),
   z.strictObject({ kind: z.literal('disk-error'), ...ofNode }),
   z.strictObject({ kind: z.literal('disk-loss'), ...ofNode }),

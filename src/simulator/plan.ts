@@ -101,6 +101,8 @@ export type Fault =
   /** kill -9; a part of the unsynced writes is lost. It starts again when the episode ends. */
   | ({ readonly kind: 'crash'; readonly node: number } & Episode)
   | ({ readonly kind: 'crash-all' } & Episode)
+  /** It is killed again and again, and starts at once each time. */
+  | ({ readonly kind: 'crash-loop'; readonly node: number; readonly everyMs: VirtualMs } & Episode)
   | ({ readonly kind: 'disk-stall'; readonly node: number } & Episode)
   /** A sync fails; the node has to stop, and starts again when the episode ends. */
   | ({ readonly kind: 'disk-error'; readonly node: number } & Episode)

@@ -36,6 +36,7 @@ export const expectedPbft: readonly string[] = [
     'clog',
     'crash',
     'crash-all',
+    'crash-loop',
     'disk-stall',
     'disk-error',
     'disk-loss',
