@@ -199,4 +199,58 @@ describe('snapshots', () => {
     assert.equal(cluster.node('validator-3').driver.engine.status().voting, true);
     noFaults(cluster);
   });
+
+  test('one that started from a snapshot and leads now serves that snapshot itself', async () => {
+    const cluster = await pruningCluster();
+    makeBlocks(cluster, 2, 0);
+    const leader = leaderOf(cluster);
+    // Long before: a snapshot from before the members changed is not served to anybody.
+    unwrap(ask(cluster, leader, change('validator-3', 'learner')));
+    const late = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
+    cluster.kill(late);
+    makeBlocks(cluster, 17, 2);
+    const { driver } = await cluster.boot(late, pruning);
+    const installed = (): boolean => (driver.engine.status().counters['snapshotsInstalled'] ?? 0) > 0;
+    assert.ok(
+      cluster.time.runUntil(() => installed() && cluster.nonces('alice').every((at) => at === 19), 20_000),
+      cluster.why(),
+    );
+    unwrap(ask(cluster, leader, { kind: 'transfer', to: driver.validatorIndex ?? null }));
+    assert.equal(leaderOf(cluster), late);
+    // Nobody else gives one, and no old blocks: those are pruned.
+    cluster.net.onAnswer = (from, _to, protocol, response) =>
+      protocol === 'snapshot' && from !== `peer-of-${late}` ? null : response;
+    await cluster.boot('validator-3', pruning);
+    assert.ok(
+      cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 19), 20_000),
+      cluster.why(),
+    );
+    noFaults(cluster);
+  });
+
+  test('a block whose body all others deleted meanwhile is not waited for', async () => {
+    const cluster = await pruningCluster();
+    makeBlocks(cluster, 2, 0);
+    const leader = leaderOf(cluster);
+    const slow = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
+    // It hears of blocks, and gets neither their transactions nor an answer.
+    cluster.net.onGossip = (_from, to) => to !== `peer-of-${slow}`;
+    cluster.net.onAnswer = (_from, to, _protocol, response) => (to === `peer-of-${slow}` ? null : response);
+    const others = (): number[] =>
+      cluster.all.filter(({ name }) => name !== slow).map(({ driver }) => driver.chain.final.height);
+    for (let nonce = 2; nonce < 11; nonce++) {
+      cluster.submit(leader, ...transfers(1, nonce));
+      const height = Math.max(...others());
+      assert.ok(
+        cluster.time.runUntil(() => others().every((at) => at > height), 20_000),
+        cluster.why(),
+      );
+    }
+    assert.ok(cluster.node(slow).driver.chain.final.height < 5);
+    cluster.net.onGossip = () => true;
+    cluster.net.onAnswer = (_from, _to, _protocol, response) => response;
+    makeBlocks(cluster, 2, 11);
+    assert.ok((cluster.node(slow).driver.engine.status().counters['snapshotsInstalled'] ?? 0) > 0);
+    noFaults(cluster);
+  });
 });
