@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { finalEventSchema } from '../../src/api/schemas.ts';
+import { Problem } from '../../src/base/problem.ts';
 import { transfer } from './fake-backend.ts';
 import { parse, problemFrom, start, until, type World } from './world.ts';
 
@@ -173,4 +174,21 @@ void test('a bad start is 400', async (t) => {
   }
   const headers = { 'last-event-id': 'x' };
   await problemFrom(await fetch(`${world.api.address}/v1/events`, { headers }), 400, 'api/invalid-request');
+});
+
+void test('a stream from blocks that were pruned is refused, with what is there', async (t) => {
+  const world = await start(t);
+  world.backend.headers = () =>
+    Promise.reject(
+      new Problem('storage/pruned', 'blocks are kept from height 9 on', {
+        remedy: 'Ask a node that keeps all blocks.',
+        details: { firstBlock: 9 },
+      }),
+    );
+  const problem = await problemFrom(
+    await fetch(`${world.api.address}/v1/events?from=3`),
+    410,
+    'storage/pruned',
+  );
+  assert.equal(problem.details['firstBlock'], 9);
 });
