@@ -162,9 +162,21 @@ export class Intake {
     const { hash } = transaction;
     if (transaction.chainId !== chainId)
       return refused(transaction, wrongChain(transaction.chainId, chainId));
-    if (mempool.has(hash) || this.#isDone(transaction)) return { status: 'known', hash };
+    if (mempool.has(hash)) {
+      this.#vouchFor(hash);
+      return { status: 'known', hash };
+    }
+    if (this.#isDone(transaction)) return { status: 'known', hash };
     if (this.#underWay + before >= limits.submittedTransactions) return refused(transaction, busy());
     return undefined;
+  }
+
+  /**
+   * A client that brings what waits here already is about to lose patience: whoever gossiped it may be gone, and who has to build
+   * the next block may have lost it in a restart. So it is repeated from here too.
+   */
+  #vouchFor(hash: Hash): void {
+    if (!this.#own.has(hash)) this.#own.set(hash, this.#options.clock.monotonicMs());
   }
 
   #admitOwn(transaction: Transaction): Submitted {
@@ -181,7 +193,7 @@ export class Intake {
       this.#own.set(transaction.hash, now);
       this.#gossip(transaction);
       onAdded();
-    }
+    } else this.#vouchFor(transaction.hash);
     return { status: outcome === 'added' ? 'accepted' : 'known', hash: transaction.hash };
   }
 

@@ -288,4 +288,16 @@ describe('what was handed in here and still waits', () => {
     world.time.run(limits.gossipFlushMs);
     assert.equal(world.published.length, 2);
   });
+
+  test('is gossiped from here too when a client brings what others gossiped: they may be gone', () => {
+    const world = new World();
+    world.hear('peer-1', known(transfer(0)));
+    assert.equal(world.submit(known(transfer(0)))[0]?.status, 'known');
+    world.time.run(limits.gossipFlushMs);
+    assert.equal(world.published.length, 0, 'not at once: it costs the client nothing to bring it again');
+    world.time.run(limits.regossipMs);
+    world.intake.repeat();
+    world.time.run(limits.gossipFlushMs);
+    assert.deepEqual(world.frames(), [[transfer(0).hash]]);
+  });
 });
