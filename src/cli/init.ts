@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Command, type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
+import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseGenesis } from '../ledger/genesis.ts';
 import { initDirectory, type NodeConfig } from '../node/config.ts';
 import { keysOption, keyFileText } from './key-directory.ts';
 import { defaultApiPort, jsonOption } from './options.ts';
 import { answer, facts } from './terminal.ts';
+
+const defaultListen = `/ip4/0.0.0.0/tcp/${defaultApiPort + 1}`;
 
 export function initCommand(): CommandUnknownOpts {
   return new Command('init')
@@ -16,14 +18,20 @@ export function initCommand(): CommandUnknownOpts {
     .option('--key <key>', 'the validator’s key: a stored key’s name, a key file, or a development name')
     .option('--observer', 'follow the chain and never vote; needs no key')
     .option('--name <text>', 'the node’s name in its log (default: that of the key)')
-    .option('--listen <multiaddr...>', 'where other nodes reach it', [
-      `/ip4/0.0.0.0/tcp/${defaultApiPort + 1}`,
-    ])
-    .option('--peer <multiaddr...>', 'nodes to keep connected to', [] as string[])
-    .option('--api <host:port>', 'where it serves its API', parseHostPort, {
-      host: '127.0.0.1',
-      port: defaultApiPort,
-    })
+    .addOption(
+      new Option('--listen <multiaddr...>', 'where other nodes reach it').default(
+        [defaultListen],
+        defaultListen,
+      ),
+    )
+    .addOption(
+      new Option('--peer <multiaddr...>', 'nodes to keep connected to').default([] as string[], 'none'),
+    )
+    .addOption(
+      new Option('--api <host:port>', 'where it serves its API')
+        .argParser(parseHostPort)
+        .default({ host: '127.0.0.1', port: defaultApiPort }, `127.0.0.1:${defaultApiPort}`),
+    )
     .addOption(keysOption)
     .addOption(jsonOption)
     .action(async (options) => {
