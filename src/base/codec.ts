@@ -203,6 +203,25 @@ export function boundedBytes(max: number): Codec<Uint8Array> {
   };
 }
 
+/**
+ * The same bytes as `boundedBytes` for a form in memory that keeps none of them: `toMemory` gets a view of the input, which may be
+ * overwritten afterwards, and must copy what it keeps.
+ */
+export function mappedBytes<T>(
+  max: number,
+  forms: { readonly toMemory: (view: Uint8Array) => T; readonly toBytes: (value: T) => Uint8Array },
+): Codec<T> {
+  const length = lengthUpTo(max);
+  return {
+    write(writer, value) {
+      const bytes = checkBytes(forms.toBytes(value));
+      length.write(writer, bytes.length);
+      writer.bytes(bytes);
+    },
+    read: (reader) => forms.toMemory(reader.view(length.read(reader))),
+  };
+}
+
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const empty = new Uint8Array();
 

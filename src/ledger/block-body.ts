@@ -70,9 +70,18 @@ export function proposalOf(block: Block): Proposal {
   };
 }
 
+/** Proposals that keep the rule of `checkProposal`. A replica asks about each twice: as a message, and as a block. */
+const rightProposals = new WeakSet<Proposal>();
+
 /** Checks that the header commits to exactly these transaction hashes, none of them twice. */
 export function checkProposal(proposal: Proposal): Problem | undefined {
-  const { header, transactionHashes } = proposal;
+  if (rightProposals.has(proposal)) return undefined;
+  const problem = findWrong(proposal);
+  if (problem === undefined) rightProposals.add(proposal);
+  return problem;
+}
+
+function findWrong({ header, transactionHashes }: Proposal): Problem | undefined {
   const details = { height: header.height, transactions: transactionHashes.length };
   if (transactionHashes.length > limits.maxBlockTransactions) {
     return invalid('block/oversize', `has ${transactionHashes.length} transactions`, details);

@@ -5,7 +5,7 @@ import {
   type Codec,
   decode,
   encode,
-  mapped,
+  mappedBytes,
   refine,
   struct,
   u48,
@@ -147,7 +147,7 @@ export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
 }
 
 /** A transaction inside something larger, behind its length. */
-export const transactionCodec: Codec<Transaction> = mapped(boundedBytes(limits.maxTransactionBytes), {
+export const transactionCodec: Codec<Transaction> = mappedBytes(limits.maxTransactionBytes, {
   toMemory: (bytes) => unwrap(decodeTransaction(bytes)),
   toBytes: (transaction: Transaction) => transaction.bytes,
 });
