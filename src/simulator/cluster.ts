@@ -73,6 +73,7 @@ export class Cluster {
       now: () => scheduler.now,
       trace,
       tally,
+      onLeading: (node) => this.readFromNewLeader(node),
     });
     this.nodes = plan.nodes.map(
       (_, index) =>
@@ -209,6 +210,11 @@ export class Cluster {
     const nodes = this.reachable();
     if (nodes.length > 0) this.read(this.readerChance.pick(nodes));
     this.scheduler.after(this.readerChance.between(50, 400), () => this.readSometimes());
+  }
+
+  /** The moment when a leader knows least: what is committed it learns with the first block of its own. */
+  private readFromNewLeader(node: number): void {
+    for (const delay of [0, 2, 10]) this.scheduler.after(delay, () => this.read(node));
   }
 
   private read(node: number): void {

@@ -36,6 +36,8 @@ export interface WatchOptions {
   readonly now: () => number;
   readonly trace: Trace;
   readonly tally: Tally;
+  /** A node begins to lead (Raft). */
+  readonly onLeading: (node: number) => void;
 }
 
 /**
@@ -210,6 +212,7 @@ export class Watch {
 
   private onLeading(node: number, term: number): void {
     this.elections.leads(this.options.plan.nodes[node]?.validator ?? -1, term);
+    this.options.onLeading(node);
   }
 
   private onSent(node: number, message: unknown, to: Recipients): void {
