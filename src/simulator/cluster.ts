@@ -207,7 +207,8 @@ export class Cluster {
 
   /** Readers: they ask nodes at random moments, and go by what the answer allows. */
   private readSometimes(): void {
-    const nodes = this.reachable();
+    // Also a node that is paused: the request waits at its door, and is the first thing that it sees when it wakes up.
+    const nodes = [...this.nodes.keys()].filter((node) => this.nodes[node]?.isUp === true);
     if (nodes.length > 0) this.read(this.readerChance.pick(nodes));
     this.scheduler.after(this.readerChance.between(50, 400), () => this.readSometimes());
   }

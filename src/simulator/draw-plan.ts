@@ -157,6 +157,7 @@ const faultKinds: readonly (readonly [FaultKind, number])[] = [
   ['disk-loss', 0.3],
   ['clock-jump', 1],
   ['pause', 1],
+  ['freeze', 1],
   ['weather', 1],
   ['drop-kinds', 4],
 ];
@@ -225,6 +226,7 @@ function drawFault(chance: Chance, kind: FaultKind, scope: FaultScope): Fault {
     case 'disk-error':
     case 'disk-loss':
     case 'pause':
+    case 'freeze':
       return { kind, node, ...episode };
   }
 }

@@ -94,6 +94,13 @@ export class FaultInjector {
       case 'pause':
         victims.pause(fault.node);
         return () => victims.resume(fault.node);
+      case 'freeze': {
+        const rest = all.filter((node) => node !== fault.node);
+        const mend = this.cut([...pairs([fault.node], rest), ...pairs(rest, [fault.node])]);
+        victims.pause(fault.node);
+        this.options.scheduler.after(fault.forMs / 2, () => victims.resume(fault.node));
+        return mend;
+      }
       case 'weather': {
         const before = links.conditions;
         links.conditions = fault.conditions;

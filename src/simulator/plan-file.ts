@@ -29,6 +29,7 @@ const fault = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('disk-loss'), ...ofNode }),
   z.strictObject({ kind: z.literal('clock-jump'), byMs: whole, ...ofNode }),
   z.strictObject({ kind: z.literal('pause'), ...ofNode }),
+  z.strictObject({ kind: z.literal('freeze'), ...ofNode }),
   z.strictObject({ kind: z.literal('weather'), conditions, ...episode }),
   z.strictObject({
     kind: z.literal('drop-kinds'),

@@ -111,6 +111,8 @@ export type Fault =
   /** The wall clock is off by so much for the episode. */
   | ({ readonly kind: 'clock-jump'; readonly node: number; readonly byMs: number } & Episode)
   | ({ readonly kind: 'pause'; readonly node: number } & Episode)
+  /** Paused and cut off, and cut off for a while longer than paused: it wakes up with its old beliefs and nobody to correct them. */
+  | ({ readonly kind: 'freeze'; readonly node: number } & Episode)
   /** Other conditions on all links. */
   | ({ readonly kind: 'weather'; readonly conditions: LinkConditions } & Episode)
   /**

@@ -42,6 +42,7 @@ export const expectedPbft: readonly string[] = [
     'disk-loss',
     'clock-jump',
     'pause',
+    'freeze',
     'weather',
     'drop-kinds',
     'twin',

@@ -52,8 +52,13 @@ export class SimulatedNode {
     });
   }
 
+  /** There is a process, which may be paused. */
+  get isUp(): boolean {
+    return this.process?.core != null;
+  }
+
   get isRunning(): boolean {
-    return this.process?.core != null && !this.process.life.paused;
+    return this.isUp && this.process?.life.paused === false;
   }
 
   get isStarting(): boolean {
