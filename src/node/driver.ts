@@ -280,6 +280,7 @@ export class Driver<M extends object> {
       onMet: (peer) => {
         if (this.validatorIndex === undefined) this.sync.poll(peer);
       },
+      log,
     });
 
     const now = clock.monotonicMs();

@@ -4,6 +4,7 @@ import type { NetworkHandlers, PeerId } from '../network/port.ts';
 import type { Announcing } from './announcing.ts';
 import type { Handshake } from './handshake.ts';
 import type { Intake } from './intake.ts';
+import type { Log } from './log.ts';
 import type { Messenger } from './messenger.ts';
 import type { Serving } from './serving.ts';
 import type { Turns } from './turns.ts';
@@ -21,9 +22,10 @@ export function inbound<M extends object>(parts: {
   readonly serving: Serving;
   readonly give: (input: Input<M>) => void;
   readonly onMet: (peer: PeerId) => void;
+  readonly log: Log;
 }): NetworkHandlers {
-  const { turns, protocol, handshake, verification, intake, announcing, messenger, serving, give, onMet } =
-    parts;
+  const { turns, protocol, handshake, verification, intake, announcing, messenger, serving } = parts;
+  const { give, onMet, log } = parts;
   return {
     onHello(peer, hello) {
       if (!turns.ended) return handshake.admit(peer, hello);
@@ -43,6 +45,11 @@ export function inbound<M extends object>(parts: {
     onMessage: turns.wrap((peer, bytes) => {
       verification.directMessage(peer, bytes, (verdict) => {
         if (verdict.type === 'good') give({ type: 'message', message: verdict.message });
+        // A few lines at most: after some of them the peer is not listened to for a while.
+        else if (verdict.type === 'bad') {
+          const { code, message: reason } = verdict.problem;
+          log.warn('a message was refused', { peer, code, reason });
+        }
       });
     }),
     onGossip: turns.wrap((topic, bytes, from, decide) => {

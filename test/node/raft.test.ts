@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { unwrap } from '../../src/base/problem.ts';
+import { decodeMessage, encodeMessage } from '../../src/consensus/raft/messages.ts';
+import type { Signature } from '../../src/crypto/signature.ts';
+import { type LogDetails, silentLog } from '../../src/node/log.ts';
 import { Cluster, raftGenesis, signedTransaction } from './cluster.ts';
 
 const genesis = raftGenesis(3);
@@ -111,6 +115,45 @@ describe('three nodes with Raft', () => {
     cluster.submit(leaderOf(cluster), ...transfers(5));
     await cluster.boot('carol');
     assert.ok(cluster.time.runUntil(allReach(cluster, 5), 20_000), cluster.why());
+    noFaults(cluster);
+  });
+});
+
+describe('a leader whose signatures do not hold', () => {
+  /** The same message, but that nobody signed its blocks. */
+  function unsigned(bytes: Uint8Array): Uint8Array {
+    const message = unwrap(decodeMessage(bytes));
+    if (message.type !== 'append') return bytes;
+    const signature = 'ab'.repeat(64) as Signature;
+    return encodeMessage({ ...message, entries: message.entries.map((entry) => ({ ...entry, signature })) });
+  }
+
+  test('brings no block into any log, is refused loudly, and loses its office to one whose hold', async () => {
+    const cluster = new Cluster(genesis);
+    const refused: (LogDetails | undefined)[] = [];
+    const log = { ...silentLog, warn: (_: string, details?: LogDetails) => void refused.push(details) };
+    for (const index of [0, 1, 2]) await cluster.boot(`validator-${index}`, { log });
+    let broken: string | undefined;
+    cluster.net.onSend = (from, _to, bytes) => {
+      if (unwrap(decodeMessage(bytes)).type === 'append') broken ??= from;
+      return from === broken ? unsigned(bytes) : bytes;
+    };
+    const first = leaderOf(cluster);
+    const others = cluster.all.filter(({ name }) => name !== first);
+    assert.ok(cluster.time.runUntil(() => refused.length >= 2, 10_000));
+    assert.equal(broken, `peer-of-${first}`);
+    for (const { driver, store } of others) {
+      assert.equal(driver.chain.final.height, 0);
+      const entries = [...store.logRecords.keys()].filter((key) => key.startsWith('raft/entry/'));
+      assert.deepEqual(entries, []);
+    }
+    assert.ok(refused.every((one) => one?.['code'] === 'crypto/signature' && one['peer'] === broken));
+    const blamed = cluster.net.penalties.map(({ peer, reason }) => `${peer} ${reason}`);
+    assert.deepEqual([...new Set(blamed)], [`${broken} crypto/signature`]);
+
+    cluster.submit(first, ...transfers(3));
+    assert.ok(cluster.time.runUntil(allReach(cluster, 3), 60_000), cluster.why());
+    assert.notEqual(leaderOf(cluster), first);
     noFaults(cluster);
   });
 });

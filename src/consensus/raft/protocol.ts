@@ -1,16 +1,17 @@
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey, SignatureClaim } from '../../crypto/signature.ts';
+import { hashHeader } from '../../ledger/block.ts';
 import { type FinalityCertificate, leaderBytes } from '../../ledger/certificate.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { Protocol } from '../engine.ts';
 import { RaftEngine } from './engine.ts';
-import { decodeMessage, encodeMessage, type RaftMessage } from './messages.ts';
+import { decodeMessage, encodeMessage, type RaftMessage, type WireEntry } from './messages.ts';
 import { type RaftOptions, raftOptions } from './options.ts';
 
 /**
  * Raft behind the contract of both engines. Messages carry no signatures: the stream that they come on proves their sender. A block carries
- * its leader's, as its certificate.
+ * its leader's, as its certificate; it is checked before the block gets near the log, because the log is where clients get it from.
  */
 export function raftProtocol({
   chainId,
@@ -28,10 +29,21 @@ export function raftProtocol({
     senderOf: (message) => message.from,
     decode: decodeMessage,
     encode: encodeMessage,
-    claims: () => [],
+    claims: (message) =>
+      message.type === 'append' ? message.entries.map((entry) => authorship(entry, chainId)) : [],
     certificateClaims: (certificate, members) =>
       claimsOf(certificate, { chainId, keys: members ?? validators.keys }),
     start: (start) => new RaftEngine(options, start),
+  };
+}
+
+/** That the block's proposer signed it. That the proposer is the member it names is the engine's to judge: members change with the log. */
+function authorship({ proposal: { header }, signature }: WireEntry, chainId: Hash): SignatureClaim {
+  const { view, height, proposer } = header;
+  return {
+    publicKey: proposer,
+    message: leaderBytes(chainId, { view, height, blockHash: hashHeader(header) }),
+    signature,
   };
 }
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Problem } from '../../../src/base/problem.ts';
 import { hashHeader, type Height, toHeight } from '../../../src/ledger/block.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
-import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
+import { type FinalityCertificate, leaderBytes } from '../../../src/ledger/certificate.ts';
 import type { ReadToken, RaftMessage, Term } from '../../../src/consensus/raft/messages.ts';
 import { raftProtocol } from '../../../src/consensus/raft/protocol.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
@@ -187,4 +187,30 @@ test('a certificate names its signer among the members, and what it signed', () 
     !(later instanceof Problem) && later[0]?.publicKey === keyOf(3),
     'members that came later count where they are given',
   );
+});
+
+test('a message with blocks is good only if the proposer of each signed it, whoever sends it on', () => {
+  const claims = protocol.claims({
+    type: 'append',
+    from: 2,
+    term: 3 as Term,
+    to: 0,
+    previous: genesisOf(3),
+    entries: other,
+    commit: toHeight(0),
+  });
+  assert.ok(!(claims instanceof Problem));
+  assert.deepEqual(
+    claims,
+    other.map(({ proposal: { header }, signature }) => ({
+      publicKey: keyOf(1),
+      message: leaderBytes(chainId, {
+        view: header.view,
+        height: header.height,
+        blockHash: hashHeader(header),
+      }),
+      signature,
+    })),
+  );
+  assert.deepEqual(protocol.claims({ type: 'timeout-now', from: 1, term: 1 as Term }), []);
 });
