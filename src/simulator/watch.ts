@@ -2,7 +2,7 @@ import type { ChainLink, Effect, Engine, EngineStart, Input, Recipients } from '
 import { decode } from '../base/codec.ts';
 import { Problem } from '../base/problem.ts';
 import { messageCodec, type PbftMessage } from '../consensus/pbft/message.ts';
-import type { RaftMessage } from '../consensus/raft/messages.ts';
+import type { RaftMessage } from '../consensus/raft/message.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { hashHeader, type Proposal } from '../ledger/block.ts';
 import { certificateClaims, type FinalityCertificate } from '../ledger/certificate.ts';

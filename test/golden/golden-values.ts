@@ -8,7 +8,7 @@ import { raftSamples } from './raft-values.ts';
 import { messageCodec, preimageOf } from '../../src/consensus/pbft/message.ts';
 import { positionCodec as pbftPositionCodec } from '../../src/consensus/pbft/records.ts';
 import { configurationHash, encodeConfiguration } from '../../src/consensus/raft/configuration.ts';
-import { encodeMessage } from '../../src/consensus/raft/messages.ts';
+import { encodeMessage } from '../../src/consensus/raft/message.ts';
 import { encodeEntry, encodeHardState } from '../../src/consensus/raft/records.ts';
 import { hash, hashCodec } from '../../src/crypto/hash.ts';
 import { publicKeyCodec, signatureCodec } from '../../src/crypto/signature.ts';

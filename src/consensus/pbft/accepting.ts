@@ -1,9 +1,12 @@
 import type { Hash } from '../../crypto/hash.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
 import type { ChainLink, Input, ValidatorIndex } from '../engine.ts';
+import { isDue, start, stopped } from '../shared/timer.ts';
 import { chainTo } from './chain.ts';
 import type { PbftMessage, PrePrepare } from './message.ts';
-import { isNormal, mayVote, persist, primaryOf, type Replica, trace } from './replica.ts';
+import { trace } from './outbox.ts';
+import { isNormal, mayVote, primaryOf, type Replica } from './replica.ts';
+import { write } from './writing.ts';
 import type { AcceptedSlot } from './state.ts';
 import { raiseGrounds } from './suspicion.ts';
 import { advance, countVote, isCounted, tallyFor } from './voting.ts';
@@ -91,7 +94,7 @@ export function acceptSlot(
   const slot: AcceptedSlot = {
     ...block,
     validity: known ? 'valid' : 'checking',
-    retryAt: 0,
+    retry: stopped(),
     prepareAsked: false,
     commitAsked: false,
   };
@@ -102,7 +105,7 @@ export function acceptSlot(
 
 export function askValidation(replica: Replica, slot: AcceptedSlot): void {
   slot.validity = 'checking';
-  replica.effects.push({
+  replica.out.push({
     type: 'validate',
     blockHash: slot.blockHash,
     height: slot.height,
@@ -114,7 +117,7 @@ export function askValidation(replica: Replica, slot: AcceptedSlot): void {
 /** Asks again for accepted blocks that nobody could supply. */
 export function retryUnavailable(replica: Replica): void {
   for (const slot of replica.state.slots.values()) {
-    if (slot.validity === 'unavailable' && replica.state.now >= slot.retryAt) askValidation(replica, slot);
+    if (slot.validity === 'unavailable' && isDue(slot.retry, replica.state.now)) askValidation(replica, slot);
   }
 }
 
@@ -142,7 +145,7 @@ export function onValidated(replica: Replica, { blockHash, result }: Validated):
 function markUnavailable(replica: Replica, slot: AcceptedSlot): void {
   if (slot.validity === 'valid') return;
   slot.validity = 'unavailable';
-  slot.retryAt = replica.state.now + replica.options.statusMs;
+  start(slot.retry, replica.state.now, replica.options.statusMs);
 }
 
 /** Takes in blocks that are valid on top of the final one, and does all that waited for that. */
@@ -170,7 +173,7 @@ export function maybePrepare(replica: Replica, slot: AcceptedSlot): void {
   if (slot.prepareAsked || slot.validity !== 'valid' || !isNormal(replica)) return;
   if (!mayVote(replica) || replica.self === null) return;
   slot.prepareAsked = true;
-  persist(replica, {
+  write(replica, {
     blocks: (chainTo(replica, slot.blockHash) ?? []).map((link) => link.blockHash),
     sign: [
       {

@@ -1,6 +1,8 @@
 import { toHeight } from '../../ledger/block.ts';
 import type { Status } from './message.ts';
-import { persist, quorumOf, type Replica, trace } from './replica.ts';
+import { trace } from './outbox.ts';
+import { quorumOf, type Replica } from './replica.ts';
+import { write } from './writing.ts';
 import { positionRecord } from './records.ts';
 
 /**
@@ -17,7 +19,7 @@ export function onStatusForGuard(replica: Replica, status: Status): void {
   const until = toHeight(Math.max(...heights) + 2 * options.window);
   state.guard = { name: 'silent', until };
   trace(replica, 'amnesia-silent', { until });
-  persist(replica, { records: [positionRecord(state)] });
+  write(replica, { records: [positionRecord(state)] });
 }
 
 export function onFinalForGuard(replica: Replica): void {
@@ -25,5 +27,5 @@ export function onFinalForGuard(replica: Replica): void {
   if (state.guard.name !== 'silent' || state.final.height <= state.guard.until) return;
   state.guard = { name: 'off' };
   trace(replica, 'amnesia-over', { height: state.final.height });
-  persist(replica, { records: [positionRecord(state)] });
+  write(replica, { records: [positionRecord(state)] });
 }

@@ -3,7 +3,9 @@ import type { VotePhase } from '../../ledger/certificate.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { reportedRank } from './claims.ts';
 import { type Contradiction, contradictionCodec, type SignedSlot } from './message.ts';
-import { count, post, type Replica, trace, viewPrimaryOf } from './replica.ts';
+import { count } from '../shared/step.ts';
+import { post, trace } from './outbox.ts';
+import { type Replica, viewPrimaryOf } from './replica.ts';
 import { compareRank, type Tally, type TallyVote } from './state.ts';
 import { leaveView } from './view-change.ts';
 
@@ -59,7 +61,7 @@ export function onContradiction(replica: Replica, proof: Contradiction): void {
     state.accused.add(name);
     count(replica, 'evidence');
     trace(replica, 'contradiction', { accused: proof.accused, kind });
-    replica.effects.push({
+    replica.out.push({
       type: 'evidence',
       accused: proof.accused,
       kind,

@@ -3,12 +3,14 @@ import type { Hash } from '../../crypto/hash.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
 import type { ChainLink, Input, ValidatorIndex } from '../engine.ts';
+import { askSync } from '../shared/sync-ask.ts';
 import { learnValid } from './accepting.ts';
 import { onFinalForGuard } from './amnesia.ts';
 import { chainTo } from './chain.ts';
 import { onDoubleVote } from './evidence.ts';
 import type { PbftMessage } from './message.ts';
-import { count, type Replica } from './replica.ts';
+import { count } from '../shared/step.ts';
+import type { Replica } from './replica.ts';
 import { type AcceptedSlot, highestOf } from './state.ts';
 import { restartTimer } from './suspicion.ts';
 import { adoptView } from './view-change.ts';
@@ -29,7 +31,7 @@ export function onCommitCertificate(replica: Replica, certificate: Certificate):
   if (chain === null) {
     const slot = state.slots.get(certificate.height);
     if (slot?.blockHash === certificate.blockHash && slot.validity === 'checking') return;
-    askSync(
+    catchUp(
       replica,
       certificate.height,
       certificate.signatures.map(({ validator }) => validator),
@@ -69,7 +71,7 @@ function finalize(replica: Replica, chain: readonly ChainLink[], certificate: Ce
     const own = index === chain.length - 1 ? certificate : null;
     state.final = { height: link.height, blockHash: link.blockHash, certificate: own ?? certificate };
     state.recentFinal.set(link.height, link.blockHash);
-    replica.effects.push({
+    replica.out.push({
       type: 'commit',
       link,
       certificate: own === null ? null : { engine: 'pbft', ...own },
@@ -78,7 +80,7 @@ function finalize(replica: Replica, chain: readonly ChainLink[], certificate: Ce
   }
   state.highest = highestOf(state.highest, certificate);
   state.lastFinalAt = state.now;
-  state.nothingToBuild = false;
+  state.pacing.nothingToBuild = false;
   state.attempts = 0;
   if (state.grounds?.reason === 'no-progress') state.grounds = null;
   restartTimer(replica);
@@ -128,16 +130,16 @@ export function onSynced(replica: Replica, { chain, certificate }: Synced): void
   onCommitCertificate(replica, certificate);
 }
 
-/** Asks for blocks, but not on every message that shows the same need. */
-export function askSync(replica: Replica, height: Height, holders: readonly ValidatorIndex[]): void {
+/** Others are final at this height. */
+export function catchUp(replica: Replica, height: Height, holders: readonly ValidatorIndex[]): void {
   const { state } = replica;
-  if (height <= state.syncAsked.height && state.now - state.syncAsked.at < replica.options.statusMs) return;
-  state.syncAsked = { height, at: state.now };
-  replica.effects.push({
-    type: 'sync',
+  const effect = askSync(state.syncAsk, {
     height,
     holders: holders.filter((holder) => holder !== replica.self),
+    now: state.now,
+    everyMs: replica.options.statusMs,
   });
+  if (effect !== null) replica.out.push(effect);
 }
 
 /** The hash of a final block, when it is recent enough to be remembered. */

@@ -301,3 +301,9 @@ export function logKey(message: PbftMessage): string {
       return '';
   }
 }
+
+export function isSlotMessage(
+  message: PbftMessage,
+): message is Extract<PbftMessage, { kind: 'pre-prepare' | 'prepare' | 'commit' }> {
+  return message.kind === 'pre-prepare' || message.kind === 'prepare' || message.kind === 'commit';
+}

@@ -1,8 +1,11 @@
 import { hashHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { Input } from '../engine.ts';
+import { hasWork, isPaced } from '../shared/pacing.ts';
+import { stopped } from '../shared/timer.ts';
 import { buildingTip } from './chain.ts';
 import type { PbftMessage } from './message.ts';
-import { isNormal, mayVote, persist, primaryOf, type Replica, windowEnd } from './replica.ts';
+import { isNormal, mayVote, primaryOf, type Replica, windowEnd } from './replica.ts';
+import { write } from './writing.ts';
 
 type Built = Extract<Input<PbftMessage>, { type: 'built' }>;
 
@@ -18,14 +21,14 @@ export function maybePropose(replica: Replica): void {
   const inFlight = tip.height - state.final.height;
   const heartbeat =
     options.heartbeatMs > 0 && inFlight === 0 && state.now - state.lastFinalAt >= options.heartbeatMs;
-  const work = state.work.executable > 0 && !state.nothingToBuild;
+  const work = hasWork(state.pacing);
   if (!work && !heartbeat) return;
   // A block in flight is time to collect more for the next one; without one, nobody should wait.
-  if (inFlight > 0 && state.now - state.lastBuildAt < options.blockIntervalMs) return;
+  if (inFlight > 0 && !isPaced(state.pacing, state.now, options.blockIntervalMs)) return;
 
   state.building = { parentHash: tip.blockHash, height };
-  state.lastBuildAt = state.now;
-  replica.effects.push({
+  state.pacing.lastBuildAt = state.now;
+  replica.out.push({
     type: 'build',
     parentHash: tip.blockHash,
     height,
@@ -40,7 +43,7 @@ export function onBuilt(replica: Replica, { parentHash, view, proposal }: Built)
   const { height } = state.building;
   state.building = null;
   if (proposal === null) {
-    state.nothingToBuild = true;
+    state.pacing.nothingToBuild = true;
     return;
   }
   const tip = buildingTip(replica);
@@ -61,13 +64,13 @@ function propose(replica: Replica, height: Height, proposal: NonNullable<Built['
     proposal,
     holders: [self],
     validity: 'valid',
-    retryAt: 0,
+    retry: stopped(),
     prepareAsked: true,
     commitAsked: false,
   });
   const slot = { from: self, view: state.view, height, blockHash };
   // The primary prepares too, so that every certificate is made of Prepares alone.
-  persist(replica, {
+  write(replica, {
     blocks: [blockHash],
     sign: [
       { kind: 'pre-prepare', ...slot, proposal },

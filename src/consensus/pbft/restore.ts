@@ -4,10 +4,14 @@ import { unwrap } from '../../base/problem.ts';
 import { type Height, toHeight, toView } from '../../ledger/block.ts';
 import { certificateCodec } from '../../ledger/certificate.ts';
 import type { EngineStart } from '../engine.ts';
+import { freshPacing } from '../shared/pacing.ts';
+import { neverAsked } from '../shared/sync-ask.ts';
+import { stopped } from '../shared/timer.ts';
+import { noWrites } from '../shared/write-queue.ts';
 import { chainTo } from './chain.ts';
-import { messageCodec, type PbftMessage } from './message.ts';
+import { isSlotMessage, messageCodec, type PbftMessage } from './message.ts';
 import { positionCodec, recordKeys } from './records.ts';
-import { isSlotMessage, type Replica } from './replica.ts';
+import type { Replica } from './replica.ts';
 import { type AcceptedSlot, highestOf, type PbftState } from './state.ts';
 import { countVote, tallyFor } from './voting.ts';
 import { obligationsOf, startView } from './view-change.ts';
@@ -40,29 +44,25 @@ export function freshState(start: EngineStart): PbftState {
     suspects: new Map(),
     ahead: new Map(),
     own: new Map(),
-    persistSeq: 0,
-    persisting: [],
+    writes: noWrites(),
     stored: new Set(start.candidates.map(({ blockHash }) => blockHash)),
-    work: { executable: 0, oldestSince: null, passedOverSince: null },
+    pacing: freshPacing(),
     building: null,
-    lastBuildAt: Number.NEGATIVE_INFINITY,
-    nothingToBuild: false,
     lastFinalAt: start.now,
-    timerSince: null,
+    progressTimer: stopped(),
     viewSince: start.now,
     attempts: 0,
     grounds: null,
-    repeatAt: start.now,
+    repeatTimer: { dueAt: start.now },
+    contact: new Map(),
     peers: start.validators.keys.map(() => ({
-      connected: false,
-      heardAt: Number.NEGATIVE_INFINITY,
       finalHeight: noHeight,
       view: toView(0),
       answeredAt: Number.NEGATIVE_INFINITY,
     })),
     statusAt: Number.NEGATIVE_INFINITY,
     statusFinalHeight: header.height,
-    syncAsked: { height: noHeight, at: Number.NEGATIVE_INFINITY },
+    syncAsk: neverAsked(),
     guard:
       start.firstUse || start.records.size > 0 ? { name: 'off' } : { name: 'learning', proven: new Map() },
     accused: new Set(),
@@ -163,7 +163,7 @@ function restoredSlot(
     parentHash: null,
     proposal: null,
     validity: 'unavailable',
-    retryAt: 0,
+    retry: { dueAt: 0 },
     commitAsked: false,
     ...rest,
   };

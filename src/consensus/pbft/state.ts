@@ -2,7 +2,13 @@ import type { Hash } from '../../crypto/hash.ts';
 import type { Signature } from '../../crypto/signature.ts';
 import { type Height, type Proposal, toHeight, toView, type View } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
-import type { ChainLink, MonotonicMs, PendingWork, ValidatorIndex } from '../engine.ts';
+import type { ChainLink, MonotonicMs, ValidatorIndex } from '../engine.ts';
+import type { Ballot } from '../shared/ballot.ts';
+import type { Contact } from '../shared/contact.ts';
+import type { Pacing } from '../shared/pacing.ts';
+import type { SyncAsk } from '../shared/sync-ask.ts';
+import type { Timer } from '../shared/timer.ts';
+import type { WriteQueue } from '../shared/write-queue.ts';
 import type { NewView, PbftMessage, PrePrepare, Suspect, SuspectReason, ViewChange } from './message.ts';
 
 /** Everything that a replica knows, as plain data: it can be cloned, hashed and compared. */
@@ -46,36 +52,31 @@ export interface PbftState {
 
   /** Own signed messages that are on disk and may have to be sent again, by log key. */
   own: Map<string, PbftMessage>;
-  /** Sequence number of the last persist. */
-  persistSeq: number;
-  /** Unfinished persists: number and since when, oldest first. */
-  persisting: { readonly seq: number; readonly since: MonotonicMs }[];
+  readonly writes: WriteQueue<null>;
   /** Blocks that this replica asked to store. */
   stored: Set<Hash>;
 
-  work: PendingWork;
+  readonly pacing: Pacing;
   /** A `build` that was not answered yet. */
   building: { readonly parentHash: Hash; readonly height: Height } | null;
-  lastBuildAt: MonotonicMs;
-  /** The last build found nothing; wait for new work. */
-  nothingToBuild: boolean;
   lastFinalAt: MonotonicMs;
 
-  /** When the progress timer started, or null while it does not run. */
-  timerSince: MonotonicMs | null;
+  /** Due when the view has taken too long for one block; runs while something is unfinished. */
+  readonly progressTimer: Timer;
   viewSince: MonotonicMs;
   /** Views tried without a final block: the exponent of the timeout. */
   attempts: number;
   /** Own grounds to leave the view. */
   grounds: { readonly reason: SuspectReason; readonly height: Height } | null;
-  /** When the Suspect or the ViewChange is sent again. */
-  repeatAt: MonotonicMs;
+  /** Due when the Suspect or the ViewChange is sent again. */
+  readonly repeatTimer: Timer;
 
+  /** When each validator was last heard, whatever it said. */
+  readonly contact: Contact;
   peers: PeerState[];
   statusAt: MonotonicMs;
   statusFinalHeight: Height;
-  /** The last `sync` asked for, so that it is not asked for on every message. */
-  syncAsked: { readonly height: Height; readonly at: MonotonicMs };
+  readonly syncAsk: SyncAsk;
 
   guard: AmnesiaGuard;
   /** Validators caught in a contradiction, with its kind. */
@@ -100,8 +101,8 @@ export interface AcceptedSlot {
   readonly proposal: Proposal | null;
   readonly holders: readonly ValidatorIndex[];
   validity: 'checking' | 'valid' | 'invalid' | 'unavailable';
-  /** When an unavailable block is asked for again. */
-  retryAt: MonotonicMs;
+  /** Due when an unavailable block is asked for again. */
+  readonly retry: Timer;
   /** The Prepare (and the primary's PrePrepare) is with the disk or further. */
   prepareAsked: boolean;
   commitAsked: boolean;
@@ -116,14 +117,12 @@ export interface TallyVote {
 export interface Tally {
   readonly view: View;
   readonly height: Height;
-  readonly prePrepare: Map<ValidatorIndex, TallyVote>;
-  readonly prepare: Map<ValidatorIndex, TallyVote>;
-  readonly commit: Map<ValidatorIndex, TallyVote>;
+  readonly prePrepare: Ballot<TallyVote>;
+  readonly prepare: Ballot<TallyVote>;
+  readonly commit: Ballot<TallyVote>;
 }
 
 export interface PeerState {
-  connected: boolean;
-  heardAt: MonotonicMs;
   finalHeight: Height;
   view: View;
   answeredAt: MonotonicMs;

@@ -1,7 +1,8 @@
 import { onStatusForGuard } from './amnesia.ts';
-import { askSync, onCommitCertificate } from './finality.ts';
-import type { Status } from './message.ts';
-import { isNormal, isSlotMessage, post, type Replica, send } from './replica.ts';
+import { catchUp, onCommitCertificate } from './finality.ts';
+import { isSlotMessage, type Status } from './message.ts';
+import { post, send } from './outbox.ts';
+import { isNormal, type Replica } from './replica.ts';
 import type { Recipients, ValidatorIndex } from '../engine.ts';
 import { hasUnfinished } from './suspicion.ts';
 
@@ -44,7 +45,7 @@ function askSyncFromPeers(replica: Replica): void {
     (most, [, peer]) => (peer.finalHeight > most ? peer.finalHeight : most),
     state.final.height,
   );
-  askSync(
+  catchUp(
     replica,
     height,
     ahead.map(([index]) => index),

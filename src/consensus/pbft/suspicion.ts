@@ -1,7 +1,9 @@
 import { type Height, toHeight } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
+import { isDue, start, stop } from '../shared/timer.ts';
 import type { Suspect, SuspectReason } from './message.ts';
-import { isNormal, mayVote, post, type Replica, send, trace, weakQuorumOf } from './replica.ts';
+import { post, send, trace } from './outbox.ts';
+import { isNormal, mayVote, type Replica, weakQuorumOf } from './replica.ts';
 import { joinView, leaveView, noteQuorum } from './view-change.ts';
 
 /** How long the current view may take for one block (PBFT, section 4.4: doubled with every view that failed). */
@@ -11,13 +13,15 @@ export function viewTimeout(replica: Replica): number {
 }
 
 export function restartTimer(replica: Replica): void {
-  replica.state.timerSince = hasUnfinished(replica) ? replica.state.now : null;
+  const { progressTimer, now } = replica.state;
+  if (hasUnfinished(replica)) start(progressTimer, now, viewTimeout(replica));
+  else stop(progressTimer);
 }
 
 /** An executable transaction is pending, or a block is accepted and not final: the progress timer runs. */
 export function hasUnfinished(replica: Replica): boolean {
   const { state } = replica;
-  if (state.work.executable > 0) return true;
+  if (state.pacing.work.executable > 0) return true;
   for (const height of state.slots.keys()) if (height > state.final.height) return true;
   return false;
 }
@@ -30,12 +34,11 @@ export function watchProgress(replica: Replica): void {
     watchChange(replica, state.phase.quorumSince);
     return;
   }
-  if (!hasUnfinished(replica)) state.timerSince = null;
-  else if (state.timerSince === null) state.timerSince = state.now;
-  if (state.timerSince !== null && state.now - state.timerSince >= viewTimeout(replica)) {
+  if (!hasUnfinished(replica) || state.progressTimer.dueAt === null) restartTimer(replica);
+  if (isDue(state.progressTimer, state.now)) {
     raiseGrounds(replica, 'no-progress', toHeight(state.final.height + 1));
   }
-  const { passedOverSince } = state.work;
+  const { passedOverSince } = state.pacing.work;
   if (passedOverSince === null) {
     if (state.grounds?.reason === 'censorship') state.grounds = null;
   } else if (state.now - Math.max(passedOverSince, state.viewSince) >= replica.options.censorshipMs) {
@@ -52,8 +55,8 @@ function watchChange(replica: Replica, quorumSince: number | null): void {
     leaveView(replica, 'its primary did not start it');
     return;
   }
-  if (state.now < state.repeatAt) return;
-  state.repeatAt = state.now + replica.options.statusMs;
+  if (!isDue(state.repeatTimer, state.now)) return;
+  start(state.repeatTimer, state.now, replica.options.statusMs);
   const own = replica.self === null ? undefined : state.viewChanges.get(replica.self);
   if (own?.view === state.view) send(replica, 'all', own);
 }
@@ -63,15 +66,15 @@ export function raiseGrounds(replica: Replica, reason: SuspectReason, height: He
   const { state } = replica;
   if (state.grounds !== null || !isNormal(replica) || !mayVote(replica)) return;
   state.grounds = { reason, height };
-  state.repeatAt = state.now;
+  start(state.repeatTimer, state.now, 0);
   trace(replica, 'suspect', { view: state.view, reason, height });
   repeatSuspect(replica);
 }
 
 function repeatSuspect(replica: Replica): void {
   const { state, self } = replica;
-  if (state.grounds === null || self === null || state.now < state.repeatAt) return;
-  state.repeatAt = state.now + replica.options.statusMs;
+  if (state.grounds === null || self === null || !isDue(state.repeatTimer, state.now)) return;
+  start(state.repeatTimer, state.now, replica.options.statusMs);
   const suspect = { kind: 'suspect', from: self, view: state.view, ...state.grounds } as const;
   post(replica, 'all', suspect);
   state.suspects.set(self, suspect);

@@ -1,11 +1,14 @@
 import type { Hash } from '../../crypto/hash.ts';
 import { type Height, toHeight, type View, toView } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
+import { start, stop } from '../shared/timer.ts';
 import { acceptSlot } from './accepting.ts';
 import { compareCommitsWithViewChange } from './evidence.ts';
-import { askSync, forgetTallies, onCommitCertificate } from './finality.ts';
+import { catchUp, forgetTallies, onCommitCertificate } from './finality.ts';
 import type { NewView, ViewChange } from './message.ts';
-import { mayVote, persist, quorumOf, type Replica, trace, viewPrimaryOf } from './replica.ts';
+import { trace } from './outbox.ts';
+import { mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
+import { write } from './writing.ts';
 import { certificateRecord, newViewRecord, positionRecord } from './records.ts';
 import { compareRank, highestOf } from './state.ts';
 import { maybeLeave, restartTimer } from './suspicion.ts';
@@ -30,12 +33,12 @@ function changeTo(replica: Replica, view: View): void {
   moveTo(replica, view);
   state.attempts += 1;
   if (self === null || !mayVote(replica)) {
-    persist(replica, { records: [positionRecord(state)] });
+    write(replica, { records: [positionRecord(state)] });
     return;
   }
   const { height: finalHeight, certificate } = state.final;
   const { highest } = state;
-  persist(replica, {
+  write(replica, {
     records: [positionRecord(state)],
     sign: [
       {
@@ -55,7 +58,7 @@ export function adoptView(replica: Replica, view: View): void {
   if (view <= replica.state.view) return;
   trace(replica, 'adopt-view', { view });
   moveTo(replica, view);
-  persist(replica, { records: [positionRecord(replica.state)] });
+  write(replica, { records: [positionRecord(replica.state)] });
 }
 
 /** Forgets what belonged to the view before. Tallies stay: Commits of earlier views can still make a block final. */
@@ -68,10 +71,10 @@ function moveTo(replica: Replica, view: View): void {
   state.slots.clear();
   state.waiting.clear();
   state.building = null;
-  state.nothingToBuild = false;
+  state.pacing.nothingToBuild = false;
   state.grounds = null;
-  state.timerSince = null;
-  state.repeatAt = state.now + replica.options.statusMs;
+  stop(state.progressTimer);
+  start(state.repeatTimer, state.now, replica.options.statusMs);
   for (const [from, suspect] of state.suspects) if (suspect.view < view) state.suspects.delete(from);
   forgetTallies(replica);
 }
@@ -110,7 +113,7 @@ export function noteQuorum(replica: Replica): void {
   if (viewPrimaryOf(replica, state.view) !== replica.self || !mayVote(replica)) return;
   state.newViewAsked = state.view;
   const viewChanges = here.sort((a, b) => a.from - b.from).slice(0, quorum);
-  persist(replica, {
+  write(replica, {
     sign: [{ kind: 'new-view', from: replica.self, view: state.view, viewChanges }],
   });
 }
@@ -139,7 +142,7 @@ export function onNewView(replica: Replica, newView: NewView): void {
   const { base, tip } = obligationsOf(newView.viewChanges);
   startView(replica, newView, base, tip);
   if (tip !== null) state.highest = highestOf(state.highest, tip);
-  persist(replica, {
+  write(replica, {
     records: [
       positionRecord(state),
       newViewRecord(newView),
@@ -150,7 +153,7 @@ export function onNewView(replica: Replica, newView: NewView): void {
 
   if (base.certificate !== null) onCommitCertificate(replica, base.certificate);
   if (base.height > state.final.height) {
-    askSync(
+    catchUp(
       replica,
       base.height,
       newView.viewChanges.filter(({ finalHeight }) => finalHeight === base.height).map(({ from }) => from),

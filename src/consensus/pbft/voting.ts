@@ -2,10 +2,13 @@ import type { Hash } from '../../crypto/hash.ts';
 import { type Height, toHeight, toView, type View } from '../../ledger/block.ts';
 import type { Certificate, VotePhase } from '../../ledger/certificate.ts';
 import type { ValidatorIndex } from '../engine.ts';
+import { cast } from '../shared/ballot.ts';
 import { compareCommitsWithViewChange, onDoubleVote } from './evidence.ts';
 import { onCommitCertificate } from './finality.ts';
 import type { Vote } from './message.ts';
-import { isNormal, mayVote, persist, primaryOf, quorumOf, type Replica, send, windowEnd } from './replica.ts';
+import { send } from './outbox.ts';
+import { isNormal, mayVote, primaryOf, quorumOf, type Replica, windowEnd } from './replica.ts';
+import { write } from './writing.ts';
 import { type AcceptedSlot, highestOf, type Tally, tallyKey, type TallyVote } from './state.ts';
 import { certificateRecord } from './records.ts';
 
@@ -39,12 +42,8 @@ export function countVote(
   from: ValidatorIndex,
   { blockHash, signature }: TallyVote,
 ): boolean {
-  const votes = votesOf(tally, phase);
-  const earlier = votes.get(from);
-  if (earlier === undefined) {
-    votes.set(from, { blockHash, signature });
-    return true;
-  }
+  const earlier = cast(votesOf(tally, phase), from, { blockHash, signature });
+  if (earlier === undefined) return true;
   if (earlier.blockHash !== blockHash) {
     onDoubleVote(replica, from, phase, tally, [earlier, { blockHash, signature }]);
   }
@@ -116,7 +115,7 @@ function maybeCommit(replica: Replica, slot: AcceptedSlot, tally: Tally): void {
   state.highest = highestOf(prepared, state.highest);
   slot.commitAsked = true;
   if (!mayVote(replica) || replica.self === null) return;
-  persist(replica, {
+  write(replica, {
     records: [certificateRecord(state.highest ?? prepared)],
     sign: [
       {

@@ -1,8 +1,11 @@
 import { type Height, toView } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
+import { cast } from '../shared/ballot.ts';
+import { askSync } from '../shared/sync-ask.ts';
+import { isDue } from '../shared/timer.ts';
 import { isVoter, quorumOf, takesPart } from './configuration.ts';
 import { holds, isUpToDate, lastHeight, lastTerm } from './log.ts';
-import type { RaftMessage, Term, Vote, VoteRequest } from './messages.ts';
+import type { RaftMessage, Term, Vote, VoteRequest } from './message.ts';
 import { committed, letter, send, sendWhenDurable, trace } from './outbox.ts';
 import {
   becomeCandidate,
@@ -22,7 +25,7 @@ export function maybeCampaign(raft: Raft): void {
   if (state.role.kind === 'leader' || !mayCampaign(raft)) return;
   const alone =
     state.role.kind === 'follower' && quorumOf(state.configuration, (index) => index === state.self);
-  if (state.now < state.electionDeadline && !alone) return;
+  if (!isDue(state.electionTimer, state.now) && !alone) return;
   becomePreCandidate(raft);
   askForVotes(raft);
   countVotes(raft);
@@ -71,7 +74,7 @@ function voteRequest({ state }: Raft): Body<'vote-request'> {
 export function onOwnVoteDurable(raft: Raft, term: Term): void {
   const { state } = raft;
   if (state.role.kind !== 'candidate' || state.role.pre || state.term !== term) return;
-  state.role.votes.set(ownIndex(state), true);
+  cast(state.role.votes, ownIndex(state), true);
   countVotes(raft);
 }
 
@@ -140,7 +143,7 @@ export function onVote(raft: Raft, message: Vote): void {
   const { role } = state;
   if (role.kind !== 'candidate' || role.pre !== message.pre || message.term !== state.term) return;
   if (!takesPart(state.configuration, message.from)) return;
-  role.votes.set(message.from, message.granted);
+  cast(role.votes, message.from, message.granted);
   countVotes(raft);
 }
 
@@ -181,10 +184,10 @@ export function watchProgress(raft: Raft, leaderCommit: Height, leader: Validato
   if (stuck || leaderCommit - state.commit > 8 * options.window) maybeSync(raft, leader);
 }
 
-/** Asks for final blocks by sync, at most once each election timeout. */
+/** Asks for final blocks by sync. */
 function maybeSync(raft: Raft, from: ValidatorIndex): void {
   const { state, options } = raft;
-  if (state.syncAskedAt !== null && state.now - state.syncAskedAt < options.electionTimeoutMs) return;
-  state.syncAskedAt = state.now;
-  raft.out.push({ type: 'sync', height: state.highestKnown, holders: [from] });
+  const { now, highestKnown: height } = state;
+  const effect = askSync(state.syncAsk, { height, holders: [from], now, everyMs: options.electionTimeoutMs });
+  if (effect !== null) raft.out.push(effect);
 }

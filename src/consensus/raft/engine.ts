@@ -1,7 +1,10 @@
 import { unreachable } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Effect, Engine, EngineStart, EngineStatus, Input, ValidatorIndex } from '../engine.ts';
-import { deliverCommits, onApplied } from './applying.ts';
+import { hear } from '../shared/contact.ts';
+import { takeWork } from '../shared/pacing.ts';
+import { takeEffects } from '../shared/step.ts';
+import { deliverCommits, onApplied } from './finality.ts';
 import { encodeConfiguration, takesPart } from './configuration.ts';
 import {
   campaignForTransfer,
@@ -20,10 +23,10 @@ import {
   retryValidations,
 } from './following.ts';
 import { abandonChange, maybeLeaveJoint, onMembersRequest } from './membership.ts';
-import type { RaftMessage } from './messages.ts';
+import type { RaftMessage } from './message.ts';
 import type { RaftOptions } from './options.ts';
 import { answer } from './outbox.ts';
-import { maybeBuild, onBuilt, onSigned, wakeBuilder } from './proposing.ts';
+import { maybeBuild, onBuilt, onSigned } from './proposing.ts';
 import { confirmReads, finishReads, onRead, onReadAnswer, onReadRequest } from './reads.ts';
 import { onSynced } from './replacing.ts';
 import {
@@ -38,6 +41,7 @@ import {
   tickLeader,
 } from './replication.ts';
 import { configurationKey } from './records.ts';
+import { restore } from './restore.ts';
 import { becomeFollower } from './roles.ts';
 import {
   onCompacted,
@@ -48,10 +52,10 @@ import {
   onSnapshotOffer,
   watchSnapshots,
 } from './snapshots.ts';
-import { initialState, type Leader, type Raft, type State } from './state.ts';
-import { statusOf, whyOf } from './status.ts';
+import type { Leader, Raft, State } from './state.ts';
+import { statusOf, whyOf } from './report.ts';
 import { driveTransfer, finishTransfer, onTransferRequest } from './transfer.ts';
-import { settleWrites, write } from './writing.ts';
+import { onPersisted, write } from './writing.ts';
 
 /** One member of a Raft cluster. Each input is handled by its sub-protocol; then `settle` does whatever has become possible. */
 export class RaftEngine implements Engine<RaftMessage> {
@@ -63,7 +67,7 @@ export class RaftEngine implements Engine<RaftMessage> {
       chainId: start.chainId,
       key: start.self,
       options,
-      state: initialState(options, start),
+      state: restore(options, start),
       out: [],
     };
     this.#genesisMembers = start.validators.keys.length;
@@ -73,13 +77,12 @@ export class RaftEngine implements Engine<RaftMessage> {
 
   step(input: Input<RaftMessage>): readonly Effect<RaftMessage>[] {
     const { raft } = this;
-    raft.out = [];
     if (!raft.state.started) this.#begin();
     const { durable } = raft.state;
     handle(raft, input);
     if (raft.state.durable > durable) acknowledge(raft);
     settle(raft);
-    return raft.out;
+    return takeEffects(raft);
   }
 
   status(): EngineStatus {
@@ -138,14 +141,13 @@ function handle(raft: Raft, input: Input<RaftMessage>): void {
       onValidated(raft, input);
       break;
     case 'persisted':
-      for (const term of settleWrites(raft, input.seq)) onOwnVoteDurable(raft, term);
+      for (const term of onPersisted(raft, input.seq)) onOwnVoteDurable(raft, term);
       break;
     case 'applied':
       onApplied(raft, input.height);
       break;
     case 'work':
-      state.work = input.work;
-      wakeBuilder(raft);
+      takeWork(state.pacing, input.work);
       break;
     case 'synced':
       onSynced(raft, input);
@@ -238,6 +240,7 @@ function onAnswer(
   >,
 ): void {
   if (!takesPart(raft.state.configuration, message.from)) return;
+  hear(role.contact, message.from, raft.state.now);
   switch (message.type) {
     case 'accepted':
       onAccepted(raft, role, message);

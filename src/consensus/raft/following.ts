@@ -2,9 +2,10 @@ import { hashHeader, toHeight, type Height } from '../../ledger/block.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
+import { isDue, start, stop, stopped } from '../shared/timer.ts';
 import { configurationHash, decodeConfiguration } from './configuration.ts';
 import { append, type Entry, entryAt, firstOfTerm, hashAt, holds, lastHeight, termAt } from './log.ts';
-import { type Append, entryBytes, type Heartbeat, nameOf, type Term, type WireEntry } from './messages.ts';
+import { type Append, entryBytes, type Heartbeat, nameOf, type Term, type WireEntry } from './message.ts';
 import { send, sendWhenDurable, trace } from './outbox.ts';
 import { becomeFollower, restartElectionTimer } from './roles.ts';
 import type { Follower, Raft } from './state.ts';
@@ -155,7 +156,7 @@ function admitEntry(
   role.staging = role.staging.filter((staged) => staged.entry.header.height < height);
   // The leader never has more on the way than this; a bound all the same, because it is our memory.
   if (role.staging.length >= 4 * options.window + options.inFlightMessages * 16) return false;
-  role.staging.push({ entry, valid: false, retryAt: null });
+  role.staging.push({ entry, valid: false, retry: stopped() });
   askValidation(raft, entry, from);
   return true;
 }
@@ -217,7 +218,7 @@ export function onValidated(raft: Raft, { blockHash, result }: Validated): void 
       // Final elsewhere, it may have been pruned by all meanwhile. The leader finds out that it is not here, and sends it again or a snapshot.
       if (staged.entry.header.height <= state.role.leaderCommit)
         state.role.staging = staging.slice(0, position);
-      else staged.retryAt = state.now + options.heartbeatMs;
+      else start(staged.retry, state.now, options.heartbeatMs);
     } else {
       state.role.staging = staging.slice(0, position);
       refuse(raft, staged.entry, result.reason);
@@ -228,9 +229,9 @@ export function onValidated(raft: Raft, { blockHash, result }: Validated): void 
   if (found === undefined || found.header.height <= state.executed) return;
   if (result.verdict === 'valid') {
     state.executed = found.header.height;
-    if (state.executed === lastHeight(state.log)) state.recheckAt = null;
+    if (state.executed === lastHeight(state.log)) stop(state.recheck);
   } else {
-    state.recheckAt = state.now + options.heartbeatMs;
+    start(state.recheck, state.now, options.heartbeatMs);
     if (result.verdict === 'invalid') refuse(raft, found, result.reason);
   }
 }
@@ -284,13 +285,13 @@ export function retryValidations(raft: Raft): void {
   const { state } = raft;
   if (state.role.kind === 'follower' && state.role.leader !== null) {
     for (const staged of state.role.staging) {
-      if (staged.retryAt === null || staged.retryAt > state.now) continue;
-      staged.retryAt = null;
+      if (!isDue(staged.retry, state.now)) continue;
+      stop(staged.retry);
       askValidation(raft, staged.entry, state.role.leader);
     }
   }
-  if (state.recheckAt === null || state.recheckAt > state.now) return;
-  state.recheckAt = null;
+  if (!isDue(state.recheck, state.now)) return;
+  stop(state.recheck);
   const entry = entryAt(state.log, lastHeight(state.log));
   if (entry !== undefined && state.executed < lastHeight(state.log)) askValidation(raft, entry, entry.leader);
 }

@@ -31,9 +31,9 @@ export function checkInvariants({ state, key, options }: Raft): void {
   const called = index === null && state.self !== null && state.self >= state.configuration.length;
   invariant(called || state.self === index, 'the own index is the own key’s');
   let seq = 0;
-  for (const pending of state.writes) {
-    invariant(pending.seq > seq && pending.seq < state.nextSeq, 'writes are in order');
-    invariant(pending.upTo <= last, 'no write vouches for what was cut off');
+  for (const pending of state.writes.pending) {
+    invariant(pending.seq > seq && pending.seq <= state.writes.last, 'writes are in order');
+    invariant(pending.kept.upTo <= last, 'no write vouches for what was cut off');
     seq = pending.seq;
   }
   switch (role.kind) {

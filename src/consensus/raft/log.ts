@@ -4,7 +4,7 @@ import type { Signature } from '../../crypto/signature.ts';
 import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { BlockName, ChainLink, ValidatorIndex } from '../engine.ts';
-import type { Term, WireEntry } from './messages.ts';
+import type { Term, WireEntry } from './message.ts';
 
 /** A block in the log. Its index is its height, its term stands in the header. */
 export interface Entry {

@@ -16,7 +16,7 @@ import {
 import { lastHeight } from './log.ts';
 import { answer, committed, notNow, send, trace } from './outbox.ts';
 import { configurationKey } from './records.ts';
-import { becomeFollower, trackMembers, unappliedConfiguration } from './roles.ts';
+import { answersLately, becomeFollower, trackMembers, unappliedConfiguration } from './roles.ts';
 import type { Leader, Raft } from './state.ts';
 import { write } from './writing.ts';
 
@@ -72,10 +72,9 @@ function judgeChange(
 }
 
 /** Why the change would endanger the cluster, or undefined. */
-function judgeQuorum({ state, options }: Raft, role: Leader, next: Configuration): Problem | undefined {
-  const alive = (index: ValidatorIndex): boolean =>
-    index === state.self ||
-    state.now - (role.progress.get(index)?.heardAt ?? Number.NEGATIVE_INFINITY) < options.electionTimeoutMs;
+function judgeQuorum(raft: Raft, role: Leader, next: Configuration): Problem | undefined {
+  const { state } = raft;
+  const alive = (index: ValidatorIndex): boolean => index === state.self || answersLately(raft, role, index);
   const forced = 'Or repeat it with --force, when you know better.';
   for (const [index, { role: place, key }] of next.entries()) {
     if (place !== 'joining') continue;
@@ -156,10 +155,11 @@ function leadUnder(
 }
 
 /** The voter with the longest log that answers: whom to hand over to. */
-export function bestHeir({ state, options }: Raft, role: Leader): ValidatorIndex | null {
+export function bestHeir(raft: Raft, role: Leader): ValidatorIndex | null {
+  const { configuration } = raft.state;
   let best: ValidatorIndex | null = null;
-  for (const [index, { match, heardAt }] of role.progress) {
-    if (!staysVoter(state.configuration, index) || state.now - heardAt >= options.electionTimeoutMs) continue;
+  for (const [index, { match }] of role.progress) {
+    if (!staysVoter(configuration, index) || !answersLately(raft, role, index)) continue;
     if (best === null || match > (role.progress.get(best)?.match ?? 0)) best = index;
   }
   return best;

@@ -2,8 +2,9 @@ import { defined } from '../../base/invariant.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { Problem, type ProblemCode } from '../../base/problem.ts';
 import type { BlockName, Effect, RequestId, ValidatorIndex } from '../engine.ts';
+import { trace as traceStep } from '../shared/step.ts';
 import { hashAt } from './log.ts';
-import { nameOf, type RaftMessage } from './messages.ts';
+import { nameOf, type RaftMessage } from './message.ts';
 import type { Raft, State } from './state.ts';
 
 type SendEffect = Extract<Effect<RaftMessage>, { readonly type: 'send' }>;
@@ -46,9 +47,9 @@ export function send(raft: Raft, to: readonly ValidatorIndex[], body: Unaddresse
 export function sendWhenDurable(raft: Raft, to: readonly ValidatorIndex[], body: Unaddressed): void {
   const effect = letter(raft.state, to, body);
   if (effect === undefined) return;
-  const last = raft.state.writes.at(-1);
+  const last = raft.state.writes.pending.at(-1);
   if (last === undefined) raft.out.push(effect);
-  else last.after.push(effect);
+  else last.kept.after.push(effect);
 }
 
 export function trace(
@@ -56,7 +57,7 @@ export function trace(
   event: string,
   data: Readonly<Record<string, string | number | boolean>> = {},
 ): void {
-  raft.out.push({ type: 'trace', event, data: { term: raft.state.term, ...data } });
+  traceStep(raft, event, { term: raft.state.term, ...data });
 }
 
 export function answer(

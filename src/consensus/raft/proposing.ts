@@ -3,6 +3,7 @@ import { encode } from '../../base/codec.ts';
 import { hashHeader, toHeight } from '../../ledger/block.ts';
 import { leaderBytes, slotCodec } from '../../ledger/certificate.ts';
 import type { Input } from '../engine.ts';
+import { hasWork, highWatermark, isPaced } from '../shared/pacing.ts';
 import { configurationHash, encodeConfiguration } from './configuration.ts';
 import { append, type Entry, lastHash, lastHeight } from './log.ts';
 import { trace } from './outbox.ts';
@@ -30,8 +31,8 @@ export function maybeBuild(raft: Raft, role: Leader): void {
     build(raft, role, { purpose: 'configuration', configuration: role.nextConfiguration });
     return;
   }
-  const due = state.now - role.lastBuildAt >= options.blockIntervalMs;
-  if (state.work.executable > 0 && !role.nothingToBuild && due && hasRoom(raft)) {
+  const due = isPaced(state.pacing, state.now, options.blockIntervalMs);
+  if (hasWork(state.pacing) && due && hasRoom(raft)) {
     build(raft, role, { purpose: 'work', configuration: null });
   }
 }
@@ -39,7 +40,7 @@ export function maybeBuild(raft: Raft, role: Leader): void {
 /** Flow control: blocks and bytes that are not final yet. */
 export function hasRoom({ state, options }: Raft): boolean {
   return (
-    lastHeight(state.log) - state.commit < options.window &&
+    lastHeight(state.log) < highWatermark(state.commit, options.window) &&
     uncommittedBytes(state) < options.uncommittedBytes
   );
 }
@@ -59,7 +60,7 @@ function build(raft: Raft, role: Leader, what: Pick<Making, 'purpose' | 'configu
   const height = toHeight(lastHeight(state.log) + 1);
   const parentHash = lastHash(state.log);
   role.making = { parentHash, height, ...what, built: null };
-  role.lastBuildAt = state.now;
+  state.pacing.lastBuildAt = state.now;
   raft.out.push({
     type: 'build',
     parentHash,
@@ -83,7 +84,7 @@ export function onBuilt(
   if (input.parentHash !== making.parentHash || input.view !== state.term) return;
   if (input.proposal === null) {
     role.making = null;
-    role.nothingToBuild = true;
+    state.pacing.nothingToBuild = true;
     return;
   }
   const { header } = input.proposal;
@@ -143,9 +144,4 @@ export function onSigned(
     trace(raft, 'configuration-proposed', { height: entry.header.height });
   }
   write(raft, { entries: [entry] });
-}
-
-/** The mempool says something new, or blocks became final: a build may find something again. */
-export function wakeBuilder(raft: Raft): void {
-  if (raft.state.role.kind === 'leader') raft.state.role.nothingToBuild = false;
 }

@@ -6,7 +6,7 @@ import { type FinalityCertificate, leaderBytes } from '../../ledger/certificate.
 import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { Protocol } from '../engine.ts';
 import { RaftEngine } from './engine.ts';
-import { decodeMessage, encodeMessage, type RaftMessage, type WireEntry } from './messages.ts';
+import { decodeMessage, encodeMessage, type RaftMessage, type WireEntry } from './message.ts';
 import { type RaftOptions, raftOptions } from './options.ts';
 
 /**

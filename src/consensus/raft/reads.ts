@@ -1,10 +1,11 @@
 import type { Problem } from '../../base/problem.ts';
 import type { RequestId, ValidatorIndex } from '../engine.ts';
+import { count } from '../shared/step.ts';
 import { quorumOf } from './configuration.ts';
-import type { ReadAnswer, ReadRequest, ReadToken } from './messages.ts';
+import type { ReadAnswer, ReadRequest, ReadToken } from './message.ts';
 import { leaseMargin } from './options.ts';
 import { answer, knownLeader, notNow, send } from './outbox.ts';
-import { count, type Leader, type LeaderRead, type LocalRead, type Raft, type State } from './state.ts';
+import { type Leader, type LeaderRead, type LocalRead, type Raft, type State } from './state.ts';
 
 /** A linearizable read was asked for here (section 8; dissertation, section 6.4). */
 export function onRead(raft: Raft, id: RequestId): void {
@@ -90,7 +91,7 @@ export function confirmReads(raft: Raft, role: Leader): boolean {
   const running = waiting.some(({ round }) => round !== null);
   if (running || waiting.length === 0) return false;
   for (const read of waiting) read.round = role.round + 1;
-  count(state, 'readRounds');
+  count(raft, 'readRounds');
   return true;
 }
 
@@ -136,7 +137,7 @@ export function finishReads(raft: Raft): void {
   // `endRead` puts a new list in place, so this walks over the old one.
   for (const read of state.reads) {
     if (read.index !== null && state.applied >= read.index) {
-      count(state, 'readsServed');
+      count(raft, 'readsServed');
       endRead(raft, read, { height: read.index });
     } else if (state.now >= read.deadline) {
       endRead(

@@ -2,6 +2,7 @@ import { Problem } from '../../base/problem.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
 import { toHeight } from '../../ledger/block.ts';
 import type { BlockName, Input } from '../engine.ts';
+import { count } from '../shared/step.ts';
 import {
   type Configuration,
   configurationHash,
@@ -9,12 +10,12 @@ import {
   encodeConfiguration,
 } from './configuration.ts';
 import { compact, entryAt, holds, truncateAfter } from './log.ts';
-import type { Term } from './messages.ts';
+import type { Term } from './message.ts';
 import { enterConfiguration } from './membership.ts';
 import { trace } from './outbox.ts';
 import { configurationKey, entryKey } from './records.ts';
 import { becomeFollower, unappliedConfiguration } from './roles.ts';
-import { count, type Raft, type State } from './state.ts';
+import { type Raft, type State } from './state.ts';
 import { write } from './writing.ts';
 
 /**
@@ -31,10 +32,10 @@ export function replaceLog(
     const gone = truncateAfter(state.log, state.log.base.height);
     state.log.base = { ...block, term };
     state.staleRecords.push(...gone.map((entry) => entryKey(entry.header.height)));
-    for (const pending of state.writes) pending.upTo = toHeight(Math.min(pending.upTo, state.commit));
+    for (const { kept } of state.writes.pending) kept.upTo = toHeight(Math.min(kept.upTo, state.commit));
     state.durable = toHeight(Math.min(state.durable, block.height));
     state.executed = block.height;
-    count(state, 'truncated', gone.filter((entry) => entry.header.height > block.height).length);
+    count(raft, 'truncated', gone.filter((entry) => entry.header.height > block.height).length);
     if (state.role.kind === 'follower') state.role.staging = [];
   }
   state.commit = toHeight(Math.max(state.commit, block.height));

@@ -1,5 +1,6 @@
 import { type Height, toHeight } from '../../ledger/block.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
+import { isDue, start } from '../shared/timer.ts';
 import { quorumOf, quorumValue } from './configuration.ts';
 import { entryOf } from './following.ts';
 import { entryAt, hashAt, lastHeight, lastNotAbove, termAt, wireOf } from './log.ts';
@@ -10,9 +11,9 @@ import {
   nameOf,
   type Rejected,
   type WireEntry,
-} from './messages.ts';
+} from './message.ts';
 import { committed, send, trace } from './outbox.ts';
-import { becomeFollower } from './roles.ts';
+import { answersLately, becomeFollower } from './roles.ts';
 import { offerSnapshot, probeLater } from './snapshots.ts';
 import type { Leader, Progress, Raft } from './state.ts';
 import { diskStalls } from './writing.ts';
@@ -31,10 +32,10 @@ export function tickLeader(raft: Raft, role: Leader): void {
     becomeFollower(raft, state.term, null, 'it lost contact with a majority');
     return;
   }
-  if (state.now < role.nextHeartbeatAt) return;
+  if (!isDue(role.heartbeatTimer, state.now)) return;
   startRound(raft, role);
   // The mempool may have changed while an empty-handed build was on its way back: look again now and then.
-  role.nothingToBuild = false;
+  state.pacing.nothingToBuild = false;
   for (const progress of role.progress.values()) {
     // A probe can be lost, and a member that has no index yet answers no heartbeat that would tell.
     const sent = progress.probeSentAt;
@@ -43,20 +44,16 @@ export function tickLeader(raft: Raft, role: Leader): void {
 }
 
 /** It heard a majority, itself included, within the last election timeout. */
-export function quorumContact({ state, options }: Raft, role: Leader): boolean {
-  return quorumOf(
-    state.configuration,
-    (index) =>
-      index === state.self ||
-      state.now - (role.progress.get(index)?.heardAt ?? Number.NEGATIVE_INFINITY) < options.electionTimeoutMs,
-  );
+export function quorumContact(raft: Raft, role: Leader): boolean {
+  const { configuration, self } = raft.state;
+  return quorumOf(configuration, (index) => index === self || answersLately(raft, role, index));
 }
 
 /** A round of heartbeats. Each has its own number, made here and never used again, and reads wait for a majority to answer it. */
 export function startRound(raft: Raft, role: Leader): void {
   const { state, options } = raft;
   role.round += 1;
-  role.nextHeartbeatAt = state.now + options.heartbeatMs;
+  start(role.heartbeatTimer, state.now, options.heartbeatMs);
   role.roundsSent = role.roundsSent.filter(({ at }) => state.now - at < options.electionTimeoutMs);
   role.roundsSent.push({ round: role.round, at: state.now });
   send(raft, [...role.progress.keys()], {
@@ -70,7 +67,6 @@ export function onHeartbeatAnswer(raft: Raft, role: Leader, message: HeartbeatAn
   const { state, options } = raft;
   const progress = role.progress.get(message.from);
   if (progress === undefined) return;
-  progress.heardAt = state.now;
   if (message.round > progress.round && message.round <= role.round) {
     progress.round = message.round;
     const sent = role.roundsSent.find(({ round }) => round === message.round);
@@ -109,7 +105,6 @@ export function onAccepted(raft: Raft, role: Leader, { from, block }: Accepted):
   const { state } = raft;
   const progress = role.progress.get(from);
   if (progress === undefined) return;
-  progress.heardAt = state.now;
   const own = hashAt(state.log, block.height);
   if (own !== block.blockHash && !(own === undefined && block.height <= state.log.base.height)) return;
   if (block.height > progress.match) progress.match = block.height;
@@ -139,7 +134,6 @@ export function onRejected(raft: Raft, role: Leader, message: Rejected): void {
   const { state } = raft;
   const progress = role.progress.get(message.from);
   if (progress === undefined) return;
-  progress.heardAt = state.now;
   if (progress.kind === 'snapshot' || message.previous <= progress.match) return;
   if (progress.kind === 'probe' && message.previous !== progress.next - 1) return;
   let next: number = message.next;

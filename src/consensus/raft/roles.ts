@@ -1,18 +1,21 @@
 import { nextFloat } from '../../base/random.ts';
 import { type Height, toHeight, toView } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
+import { hear, isHeard } from '../shared/contact.ts';
+import { start } from '../shared/timer.ts';
+import { count } from '../shared/step.ts';
 import { isVoter, takesPart } from './configuration.ts';
 import { entryAt, lastHeight } from './log.ts';
-import type { Term } from './messages.ts';
+import type { Term } from './message.ts';
 import { trace } from './outbox.ts';
 import { dropLeaderReads, dropWaitingReads } from './reads.ts';
-import { count, type Progress, type Raft, type State } from './state.ts';
+import type { Leader, Progress, Raft, State } from './state.ts';
 import { diskStalls, voidOldMessages, write } from './writing.ts';
 
 /** Waits anew before it campaigns: between one and two election timeouts (section 5.2). */
 export function restartElectionTimer(raft: Raft): void {
   const { state, options } = raft;
-  state.electionDeadline = state.now + options.electionTimeoutMs * (1 + nextFloat(state.random));
+  start(state.electionTimer, state.now, options.electionTimeoutMs * (1 + nextFloat(state.random)));
 }
 
 /** any -> follower: a leader showed itself, or a higher term. A new term is written down at once. */
@@ -20,7 +23,7 @@ export function becomeFollower(raft: Raft, term: Term, leader: ValidatorIndex | 
   const { state } = raft;
   const { role } = state;
   if (role.kind === 'leader') {
-    count(state, 'stepDowns');
+    count(raft, 'stepDowns');
     dropLeaderReads(raft, role);
     trace(raft, 'stepped-down', { why });
     // Only now: while it led it did not wait for anybody.
@@ -55,7 +58,7 @@ export function becomeCandidate(raft: Raft, transfer: boolean): void {
   state.leaderHeardAt = null;
   voidOldMessages(raft);
   restartElectionTimer(raft);
-  count(state, 'campaigns');
+  count(raft, 'campaigns');
 }
 
 /** candidate -> leader. It first commits an empty block of its own term (section 8). */
@@ -67,19 +70,19 @@ export function becomeLeader(raft: Raft): void {
     first: null,
     ready: false,
     progress: new Map(),
+    contact: new Map(),
     making: null,
-    lastBuildAt: Number.NEGATIVE_INFINITY,
-    nothingToBuild: false,
     round: 0,
     roundsSent: [],
-    nextHeartbeatAt: state.now,
+    heartbeatTimer: { dueAt: state.now },
     readRounds: [],
     transfer: null,
     nextConfiguration: null,
   };
   state.leaderHeardAt = null;
   state.install = null;
-  count(state, 'elections');
+  state.pacing.nothingToBuild = false;
+  count(raft, 'elections');
   trackMembers(raft);
   trace(raft, 'leading', { last: lastHeight(state.log), commit: state.commit });
 }
@@ -88,13 +91,25 @@ export function becomeLeader(raft: Raft): void {
 export function trackMembers(raft: Raft): void {
   const { state } = raft;
   if (state.role.kind !== 'leader') return;
-  const { progress } = state.role;
+  const { progress, contact } = state.role;
   for (const index of state.configuration.keys()) {
     if (index === state.self) continue;
     const takes = takesPart(state.configuration, index);
-    if (takes && !progress.has(index)) progress.set(index, freshProgress(state));
-    if (!takes) progress.delete(index);
+    if (takes && !progress.has(index)) {
+      progress.set(index, freshProgress(state));
+      // Time enough to answer for the first time.
+      hear(contact, index, state.now);
+    }
+    if (!takes) {
+      progress.delete(index);
+      contact.delete(index);
+    }
   }
+}
+
+/** The member answered this leader within the last election timeout. */
+export function answersLately({ state, options }: Raft, role: Leader, member: ValidatorIndex): boolean {
+  return isHeard(role.contact, member, { now: state.now, withinMs: options.electionTimeoutMs });
 }
 
 function freshProgress(state: State): Progress {
@@ -106,7 +121,6 @@ function freshProgress(state: State): Progress {
     probeSentAt: null,
     probeLast: toHeight(0),
     loadingFrom: null,
-    heardAt: state.now,
     round: 0,
     roundSentAt: Number.NEGATIVE_INFINITY,
     snapshot: null,

@@ -1,14 +1,15 @@
 import { Problem } from '../../base/problem.ts';
 import { hashHeader, toHeight } from '../../ledger/block.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
+import { count } from '../shared/step.ts';
 import { configurationHash, decodeConfiguration, encodeConfiguration } from './configuration.ts';
 import { acknowledge, followLeader } from './following.ts';
 import { holds, lastHeight } from './log.ts';
-import type { SnapshotAnswer, SnapshotOffer } from './messages.ts';
+import type { SnapshotAnswer, SnapshotOffer } from './message.ts';
 import { send, trace } from './outbox.ts';
 import { replaceLog } from './replacing.ts';
 import { configurationKey } from './records.ts';
-import { count, type Leader, type Progress, type Raft } from './state.ts';
+import type { Leader, Progress, Raft } from './state.ts';
 import { write } from './writing.ts';
 
 /** A follower's next block is not in storage any more: it must fetch the state instead (section 7, InstallSnapshot). */
@@ -32,7 +33,7 @@ export function offerSnapshot(raft: Raft, member: ValidatorIndex, progress: Prog
   progress.snapshot = { block: snapshot, heardAt: state.now };
   progress.inFlight = [];
   progress.next = toHeight(Math.max(progress.next, snapshot.height + 1));
-  count(state, 'snapshotsOffered');
+  count(raft, 'snapshotsOffered');
   trace(raft, 'snapshot-offered', { to: member, height: snapshot.height });
   send(raft, [member], {
     type: 'snapshot-offer',
@@ -53,7 +54,6 @@ export function probeLater({ state }: Raft, progress: Progress): void {
 export function onSnapshotAnswer(raft: Raft, role: Leader, { from, state: how }: SnapshotAnswer): void {
   const progress = role.progress.get(from);
   if (progress?.snapshot === null || progress?.snapshot === undefined) return;
-  progress.heardAt = raft.state.now;
   if (how === 'receiving') progress.snapshot.heardAt = raft.state.now;
   else backToProbe(progress);
 }
@@ -140,7 +140,7 @@ export function onInstalled(
     raft.out.push({ type: 'verdict', validator: install.from, reason: 'a snapshot came with other members' });
   }
   if (header.height <= state.applied) return;
-  count(state, 'snapshotsInstalled');
+  count(raft, 'snapshotsInstalled');
   replaceLog(raft, {
     block: { height: header.height, blockHash },
     term: header.view,

@@ -1,29 +1,26 @@
-import { nextFloat, type RandomState, seedRandom } from '../../base/random.ts';
+import type { RandomState } from '../../base/random.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
-import { type Height, type Proposal, toHeight } from '../../ledger/block.ts';
-import type {
-  BlockName,
-  Effect,
-  EngineStart,
-  MonotonicMs,
-  PendingWork,
-  RequestId,
-  ValidatorIndex,
-} from '../engine.ts';
-import { type Configuration, indexOf } from './configuration.ts';
-import { type Entry, type Log, lastHeight } from './log.ts';
-import type { RaftMessage, ReadToken, Term } from './messages.ts';
+import type { Height, Proposal } from '../../ledger/block.ts';
+import type { BlockName, Effect, MonotonicMs, RequestId, ValidatorIndex } from '../engine.ts';
+import type { Ballot } from '../shared/ballot.ts';
+import type { Contact } from '../shared/contact.ts';
+import type { Pacing } from '../shared/pacing.ts';
+import type { Step } from '../shared/step.ts';
+import type { SyncAsk } from '../shared/sync-ask.ts';
+import type { Timer } from '../shared/timer.ts';
+import type { WriteQueue } from '../shared/write-queue.ts';
+import type { Configuration } from './configuration.ts';
+import type { Entry, Log } from './log.ts';
+import type { RaftMessage, ReadToken, Term } from './message.ts';
 import type { RaftOptions } from './options.ts';
-import { recover } from './records.ts';
 
 /** One member: what never changes, the plain state, and the effects of the step that runs. */
-export interface Raft {
+export interface Raft extends Step<RaftMessage> {
   readonly chainId: Hash;
   readonly key: PublicKey;
   readonly options: RaftOptions;
   readonly state: State;
-  out: Effect<RaftMessage>[];
 }
 
 /**
@@ -59,14 +56,12 @@ export interface State {
   staleRecords: string[];
   role: Role;
   now: MonotonicMs;
-  electionDeadline: MonotonicMs;
+  readonly electionTimer: Timer;
   /** When the leader was last heard; null since there is none. */
   leaderHeardAt: MonotonicMs | null;
   random: RandomState;
-  nextSeq: number;
-  /** Writes on the way, in order. */
-  writes: PendingWrite[];
-  work: PendingWork;
+  readonly writes: WriteQueue<KeptWrite>;
+  readonly pacing: Pacing;
   /** Linearizable reads asked here that wait for an index or for its block. */
   reads: LocalRead[];
   readSerial: number;
@@ -78,10 +73,10 @@ export interface State {
   compacted: { readonly snapshot: BlockName; readonly firstBlock: Height } | null;
   /** A compaction was asked for and is not done. */
   compacting: boolean;
-  /** When to ask again for the execution of entries that were found in the log at the start; null when not needed. */
-  recheckAt: MonotonicMs | null;
+  /** Asks again for the execution of entries that were found in the log at the start. */
+  readonly recheck: Timer;
   highestKnown: Height;
-  syncAskedAt: MonotonicMs | null;
+  readonly syncAsk: SyncAsk;
   /** Since when the leader has committed more than this member, without any progress here; null when it is level. */
   behind: { readonly since: MonotonicMs; readonly commit: Height } | null;
   /** Why a block of the leader's was refused, for `why`. */
@@ -90,9 +85,8 @@ export interface State {
   counters: Record<string, number>;
 }
 
-export interface PendingWrite {
-  readonly seq: number;
-  readonly since: MonotonicMs;
+/** What a write on its way stands for. */
+export interface KeptWrite {
   /** The log up to here is durable with it; a later truncation lowers this (ABA). */
   upTo: Height;
   /** Sent once it is durable. */
@@ -116,7 +110,7 @@ export interface Follower {
 export interface Staged {
   readonly entry: Entry;
   valid: boolean;
-  retryAt: MonotonicMs | null;
+  readonly retry: Timer;
 }
 
 export interface Candidate {
@@ -124,7 +118,7 @@ export interface Candidate {
   /** Asking whether a campaign would make sense (pre-vote), or in one. */
   readonly pre: boolean;
   readonly transfer: boolean;
-  readonly votes: Map<ValidatorIndex, boolean>;
+  readonly votes: Ballot<boolean>;
 }
 
 export interface Leader {
@@ -135,14 +129,13 @@ export interface Leader {
   /** Everything was applied once since the election: blocks with transactions may be cut. */
   ready: boolean;
   readonly progress: Map<ValidatorIndex, Progress>;
+  /** Answers in this term: a message that only shows that its sender lives is none (it may not hear this leader at all). */
+  readonly contact: Contact;
   making: Making | null;
-  lastBuildAt: MonotonicMs;
-  /** The last build found nothing; wait until the mempool says something new. */
-  nothingToBuild: boolean;
   round: number;
   /** When the rounds that are still of interest were sent, oldest first. */
   roundsSent: { readonly round: number; readonly at: MonotonicMs }[];
-  nextHeartbeatAt: MonotonicMs;
+  readonly heartbeatTimer: Timer;
   /** Reads that wait for the round, in order. */
   readRounds: LeaderRead[];
   transfer: { readonly to: ValidatorIndex; readonly deadline: MonotonicMs; told: boolean } | null;
@@ -169,7 +162,6 @@ export interface Progress {
   /** Last entry in the probe. */
   probeLast: Height;
   loadingFrom: Height | null;
-  heardAt: MonotonicMs;
   /** The newest round that it answered, and when that round was sent. */
   round: number;
   roundSentAt: MonotonicMs;
@@ -210,70 +202,4 @@ export interface Install {
   readonly snapshot: BlockName;
   readonly from: ValidatorIndex;
   readonly configuration: Configuration;
-}
-
-export function initialState(options: RaftOptions, start: EngineStart): State {
-  const { hard, entries, configuration, configurationHeight, stale, configurationHeights } = recover(start);
-  const final = start.final.header;
-  const log: Log = {
-    base: { height: final.height, blockHash: start.final.hash, term: final.view },
-    entries,
-  };
-  const random = seedRandom(start.seed);
-  const self = indexOf(configuration, start.self);
-  return {
-    self,
-    term: hard.term,
-    votedFor: hard.votedFor ?? null,
-    incarnation: hard.incarnation + 1,
-    amnesiac: hard.amnesiac,
-    log,
-    durable: lastHeight(log),
-    executed: final.height,
-    commit: toHeight(Math.max(final.height, Math.min(hard.commit, lastHeight(log)))),
-    handed: final.height,
-    applied: final.height,
-    configuration,
-    configurationHeight,
-    configurationRecords: configurationHeights,
-    arriving: [],
-    staleRecords: stale,
-    role: { kind: 'follower', leader: null, matched: final.height, leaderCommit: final.height, staging: [] },
-    now: start.now,
-    electionDeadline: start.now + options.electionTimeoutMs * (1 + nextFloat(random)),
-    // A restarted voter may have promised a lease that it no longer remembers.
-    leaderHeardAt: options.leaseReads && hard.incarnation > 0 ? start.now : null,
-    random,
-    nextSeq: 1,
-    writes: [],
-    work: { executable: 0, oldestSince: null, passedOverSince: null },
-    reads: [],
-    readSerial: 0,
-    transfer: null,
-    change: null,
-    install: null,
-    compacted: start.compacted ?? null,
-    compacting: false,
-    recheckAt: entries.length > 0 ? start.now : null,
-    highestKnown: final.height,
-    syncAskedAt: null,
-    behind: null,
-    refused: null,
-    started: false,
-    counters: {
-      campaigns: 0,
-      elections: 0,
-      stepDowns: 0,
-      truncated: 0,
-      readRounds: 0,
-      readsServed: 0,
-      transfers: 0,
-      snapshotsOffered: 0,
-      snapshotsInstalled: 0,
-    },
-  };
-}
-
-export function count(state: State, name: string, by = 1): void {
-  state.counters[name] = (state.counters[name] ?? 0) + by;
 }

@@ -1,9 +1,10 @@
 import type { EngineRequest, RequestId } from '../engine.ts';
+import { count } from '../shared/step.ts';
 import { staysVoter } from './configuration.ts';
 import { lastHeight } from './log.ts';
 import { bestHeir } from './membership.ts';
 import { answer, knownLeader, notNow, send, trace } from './outbox.ts';
-import { count, type Leader, type Raft } from './state.ts';
+import { type Leader, type Raft } from './state.ts';
 
 /** An operator, or a node that shuts down, asks the leader to hand over (dissertation, section 3.10). */
 export function onTransferRequest(
@@ -70,7 +71,7 @@ export function finishTransfer(raft: Raft): void {
   const leader = knownLeader(state);
   const over = leader !== null && leader !== state.self;
   if (over && leader === transfer.to) {
-    count(state, 'transfers');
+    count(raft, 'transfers');
     state.transfer = null;
     answer(raft, transfer.id, { height: state.commit });
     return;

@@ -1,10 +1,12 @@
 import { invariant } from '../../base/invariant.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
 import type { Effect, PersistEffect } from '../engine.ts';
+import { addWrite, oldestWriteMs, settleWrites } from '../shared/write-queue.ts';
+import { count } from '../shared/step.ts';
 import { type Entry, lastHeight, truncateAfter } from './log.ts';
-import type { RaftMessage, Term } from './messages.ts';
+import type { RaftMessage, Term } from './message.ts';
 import { encodeEntry, encodeHardState, entryKey, stateKey } from './records.ts';
-import { count, type Raft } from './state.ts';
+import { type Raft } from './state.ts';
 
 /** What a write holds besides term, vote and commit, which every one holds: they are one ordered stream. */
 export interface WriteContent {
@@ -30,7 +32,11 @@ export function write(raft: Raft, content: WriteContent): void {
     ),
   );
   state.staleRecords = [];
-  const seq = state.nextSeq++;
+  const seq = addWrite(state.writes, state.now, {
+    upTo: entries.length > 0 ? lastHeight(state.log) : toHeight(0),
+    after: (content.after ?? []).filter((effect) => effect !== undefined),
+    ownVote: content.ownVote ?? null,
+  });
   raft.out.push({
     type: 'persist',
     seq,
@@ -46,13 +52,6 @@ export function write(raft: Raft, content: WriteContent): void {
       ? { forget: cut.map(({ blockHash }) => blockHash).filter((hash) => !kept.has(hash)) }
       : {}),
   });
-  state.writes.push({
-    seq,
-    since: state.now,
-    upTo: entries.length > 0 ? lastHeight(state.log) : toHeight(0),
-    after: (content.after ?? []).filter((effect) => effect !== undefined),
-    ownVote: content.ownVote ?? null,
-  });
 }
 
 /**
@@ -63,20 +62,18 @@ export function cutLog(raft: Raft, height: Height): Entry[] {
   const { state } = raft;
   invariant(height >= state.commit, 'no committed block is cut off');
   const cut = truncateAfter(state.log, height);
-  if (cut.length > 0) count(state, 'truncated', cut.length);
+  if (cut.length > 0) count(raft, 'truncated', cut.length);
   state.durable = toHeight(Math.min(state.durable, height));
   state.executed = toHeight(Math.min(state.executed, height));
-  for (const pending of state.writes) pending.upTo = toHeight(Math.min(pending.upTo, height));
+  for (const { kept } of state.writes.pending) kept.upTo = toHeight(Math.min(kept.upTo, height));
   return cut;
 }
 
-/** Takes off the writes that are done, and returns the terms whose own vote is now on disk. */
-export function settleWrites(raft: Raft, seq: number): Term[] {
+/** What waited for these writes may be said now. Returns the terms whose own vote is now on disk. */
+export function onPersisted(raft: Raft, seq: number): Term[] {
   const { state } = raft;
   const ownVotes: Term[] = [];
-  while (state.writes[0] !== undefined && state.writes[0].seq <= seq) {
-    const done = state.writes.shift();
-    if (done === undefined) break;
+  for (const done of settleWrites(state.writes, seq)) {
     state.durable = toHeight(Math.max(state.durable, done.upTo));
     raft.out.push(...done.after);
     if (done.ownVote !== null) ownVotes.push(done.ownVote);
@@ -86,8 +83,8 @@ export function settleWrites(raft: Raft, seq: number): Term[] {
 
 /** What waits in the name of an older term must not be said any more. */
 export function voidOldMessages(raft: Raft): void {
-  for (const pending of raft.state.writes) {
-    pending.after = pending.after.filter(
+  for (const { kept } of raft.state.writes.pending) {
+    kept.after = kept.after.filter(
       (effect) => effect.type !== 'send' || effect.message.term >= raft.state.term,
     );
   }
@@ -95,6 +92,6 @@ export function voidOldMessages(raft: Raft): void {
 
 /** The oldest unfinished write is too old: the disk stalls, and whoever depends on this member should look elsewhere. */
 export function diskStalls(raft: Raft): boolean {
-  const oldest = raft.state.writes[0];
-  return oldest !== undefined && raft.state.now - oldest.since >= raft.options.electionTimeoutMs;
+  const { state, options } = raft;
+  return oldestWriteMs(state.writes, state.now) >= options.electionTimeoutMs;
 }

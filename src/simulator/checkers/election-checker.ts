@@ -1,4 +1,4 @@
-import type { RaftMessage } from '../../consensus/raft/messages.ts';
+import type { RaftMessage } from '../../consensus/raft/message.ts';
 import { promise } from '../breach.ts';
 
 /**

@@ -67,7 +67,7 @@ test('lease reads: a restarted voter helps nobody into office before the leases 
   cluster.host(1).crash();
   cluster.host(1).start();
   const { now } = cluster.schedule;
-  cluster.host(2).state.electionDeadline = 0;
+  cluster.host(2).state.electionTimer.dueAt = 0;
   cluster.host(2).state.leaderHeardAt = null;
   cluster.until(() => cluster.leaders.size === 2, 'another leader');
   assert.ok(cluster.schedule.now - now >= cluster.options.electionTimeoutMs);

@@ -4,7 +4,7 @@ import type { Hash } from '../../../src/crypto/hash.ts';
 import type { Effect, Input } from '../../../src/consensus/engine.ts';
 import { indexOf, takesPart } from '../../../src/consensus/raft/configuration.ts';
 import { hashAt, lastHeight } from '../../../src/consensus/raft/log.ts';
-import type { RaftMessage } from '../../../src/consensus/raft/messages.ts';
+import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
 import { type RaftOptions, raftOptions } from '../../../src/consensus/raft/options.ts';
 import { Host, type Surroundings } from './host.ts';
 import { hashOf, keyOf, Schedule, Wire } from './world.ts';
@@ -81,18 +81,18 @@ export class Cluster {
     const wanted = this.host(index);
     if (wanted.leads) return this;
     for (const { engine } of this.hosts) {
-      if (engine !== null) engine.raft.state.electionDeadline = this.schedule.now + 1_000_000;
+      if (engine !== null) engine.raft.state.electionTimer.dueAt = this.schedule.now + 1_000_000;
     }
     const start = wanted.state.term;
     this.until(() => {
       const { state } = wanted;
       if (state.role.kind !== 'leader' && !(state.role.kind === 'candidate' && !state.role.pre))
-        state.electionDeadline = 0;
+        state.electionTimer.dueAt = 0;
       return state.role.kind === 'leader' && state.term > start;
     }, `the election of ${index}`);
     for (const { engine } of this.hosts) {
       if (engine === null) continue;
-      engine.raft.state.electionDeadline =
+      engine.raft.state.electionTimer.dueAt =
         this.schedule.now + this.options.electionTimeoutMs * (1 + index / 10);
     }
     return this;

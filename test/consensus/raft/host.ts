@@ -21,7 +21,7 @@ import type {
 } from '../../../src/consensus/engine.ts';
 import { RaftEngine } from '../../../src/consensus/raft/engine.ts';
 import { checkInvariants } from '../../../src/consensus/raft/invariants.ts';
-import { decodeMessage, encodeMessage, type RaftMessage } from '../../../src/consensus/raft/messages.ts';
+import { decodeMessage, encodeMessage, type RaftMessage } from '../../../src/consensus/raft/message.ts';
 import type { RaftOptions } from '../../../src/consensus/raft/options.ts';
 import { chainId, childOf, genesisHeader, keyOf, type Schedule, signatureOf } from './world.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toHeight } from '../../../src/ledger/block.ts';
-import type { RaftMessage } from '../../../src/consensus/raft/messages.ts';
+import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
 import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
 import { Cluster } from './cluster.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';

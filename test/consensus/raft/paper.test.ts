@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { toHeight } from '../../../src/ledger/block.ts';
-import type { RaftMessage, Term, WireEntry } from '../../../src/consensus/raft/messages.ts';
+import type { RaftMessage, Term, WireEntry } from '../../../src/consensus/raft/message.ts';
 import { Cluster } from './cluster.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
 import { genesisHeader, keyOf } from './world.ts';
@@ -233,7 +233,7 @@ describe('5.2 Leader election', () => {
     for (const host of cluster.hosts) host.start();
     cluster.wire.cut(0, 3);
     cluster.wire.cut(1, 2);
-    for (const index of [0, 1]) cluster.host(index).state.electionDeadline = 0;
+    for (const index of [0, 1]) cluster.host(index).state.electionTimer.dueAt = 0;
     cluster.run(100);
     assert.equal(cluster.leaders.size, 0, 'a split vote: two and two');
     assert.equal(cluster.host(0).state.term, 1);

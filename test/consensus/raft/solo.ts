@@ -10,7 +10,7 @@ import {
 } from '../../../src/consensus/raft/configuration.ts';
 import { RaftEngine } from '../../../src/consensus/raft/engine.ts';
 import { checkInvariants } from '../../../src/consensus/raft/invariants.ts';
-import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/messages.ts';
+import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message.ts';
 import { type RaftOptions, raftOptions } from '../../../src/consensus/raft/options.ts';
 import { chainId, childOf, genesisHeader, hashOf, keyOf, signatureOf } from './world.ts';
 

@@ -14,7 +14,7 @@ import {
 } from '../../../src/ledger/block.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import type { ValidatorIndex } from '../../../src/consensus/engine.ts';
-import type { RaftMessage } from '../../../src/consensus/raft/messages.ts';
+import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
 
 /** A hash of a text: names for transactions and roots in tests. */
 export const hashOf = (text: string): Hash => hash('quorate/v1/transaction', utf8(text));

@@ -116,9 +116,9 @@ export const mutations: readonly Mutation[] = [
     rule: 'at most W heights are in flight',
     patches: [
       {
-        file: 'src/consensus/pbft/replica.ts',
-        find: 'return toHeight(replica.state.final.height + replica.options.window);',
-        replace: 'return toHeight(replica.state.final.height + 1_000_000);',
+        file: 'src/consensus/shared/pacing.ts',
+        find: 'return toHeight(final + window);',
+        replace: 'return toHeight(final + 1_000_000);',
       },
     ],
     within: 1_000,
@@ -151,7 +151,7 @@ export const mutations: readonly Mutation[] = [
         replace: 'if (newView.view !== state.view) moveTo(replica, newView.view);',
       },
       {
-        file: 'src/consensus/pbft/engine.ts',
+        file: 'src/consensus/pbft/admission.ts',
         find: "return message.view > state.view || (message.view === state.view && state.phase.name === 'changing');",
         replace: 'return true;',
       },
@@ -185,7 +185,7 @@ export const mutations: readonly Mutation[] = [
         replace: 'moveTo(replica, newView.view);',
       },
       {
-        file: 'src/consensus/pbft/engine.ts',
+        file: 'src/consensus/pbft/admission.ts',
         find: "(message.view === state.view && state.phase.name === 'changing')",
         replace: 'message.view === state.view',
       },

@@ -138,7 +138,7 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: writing,
-        find: 'for (const pending of state.writes) pending.upTo = toHeight(Math.min(pending.upTo, height));',
+        find: 'for (const { kept } of state.writes.pending) kept.upTo = toHeight(Math.min(kept.upTo, height));',
         replace: '',
       },
     ],

@@ -1,6 +1,6 @@
 import { Problem } from '../../../src/base/problem.ts';
 import type { Effect, EngineRequest, MemberChange } from '../../../src/consensus/engine.ts';
-import type { RaftMessage } from '../../../src/consensus/raft/messages.ts';
+import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
 import { Cluster } from '../../consensus/raft/cluster.ts';
 import type { Host } from '../../consensus/raft/host.ts';
 import { keyOf } from '../../consensus/raft/world.ts';
@@ -44,7 +44,7 @@ export class RaftWorld {
         break;
       case 'campaign':
         // Both time out in the same moment, and each has the vote of the other's friend.
-        for (const word of words) this.cluster.host(indexOfLetter(word)).state.electionDeadline = 0;
+        for (const word of words) this.cluster.host(indexOfLetter(word)).state.electionTimer.dueAt = 0;
         break;
       case 'hold':
         this.#hold = this.cluster.wire.hold(

@@ -1,4 +1,6 @@
 import type { EngineStatus } from '../engine.ts';
+import { silenceOf } from '../shared/contact.ts';
+import { oldestWriteMs } from '../shared/write-queue.ts';
 import { isJoint, isVoter, quorumOf } from './configuration.ts';
 import { hearsLeader } from './election.ts';
 import { lastHeight } from './log.ts';
@@ -24,8 +26,8 @@ export function statusOf(raft: Raft): EngineStatus {
     members: state.configuration,
     counters: {
       ...state.counters,
-      writesPending: state.writes.length,
-      oldestWriteMs: state.writes[0] === undefined ? 0 : state.now - state.writes[0].since,
+      writesPending: state.writes.pending.length,
+      oldestWriteMs: oldestWriteMs(state.writes, state.now),
       readsPending: state.reads.length,
     },
   };
@@ -38,7 +40,7 @@ export function whyOf(raft: Raft): string {
   if (state.refused !== null)
     return `${where}: ${state.refused}; this node may differ from the others, stop and examine it`;
   if (diskStalls(raft))
-    return `${where}: the disk has not finished a write for ${age(raft, state.writes[0]?.since)}`;
+    return `${where}: the disk has not finished a write for ${age(raft, state.writes.pending[0]?.since)}`;
   if (state.amnesiac)
     return `${where}: the log of this member was lost; it must be removed and added again before it votes`;
   if (state.install !== null)
@@ -53,13 +55,11 @@ export function whyOf(raft: Raft): string {
         return match >= lastHeight(state.log);
       });
       const voters = [...state.configuration.keys()].filter((index) => isVoter(state.configuration, index));
-      const silent = voters.filter(
-        (index) =>
-          index !== state.self &&
-          state.now - (role.progress.get(index)?.heardAt ?? 0) >= raft.options.electionTimeoutMs,
+      const missing = silenceOf(
+        role.contact,
+        voters.filter((index) => index !== state.self),
+        { now: state.now, withinMs: raft.options.electionTimeoutMs },
       );
-      const missing =
-        silent.length === 0 ? '' : `; silent: ${silent.map((index) => `member ${index}`).join(', ')}`;
       if (isJoint(state.configuration)) return `${where}: between two configurations${missing}`;
       if (lastHeight(state.log) > state.commit) {
         const count = stored.filter((index) => voters.includes(index)).length;

@@ -1,11 +1,48 @@
 import { type Height, toHeight } from '../../ledger/block.ts';
 import { maxFaulty } from '../../ledger/quorum.ts';
-import { primaryOf, quorumOf, type Replica, viewPrimaryOf, weakQuorumOf } from './replica.ts';
+import type { EngineStatus } from '../engine.ts';
+import { isHeard, silenceOf } from '../shared/contact.ts';
+import { oldestWriteMs } from '../shared/write-queue.ts';
+import {
+  isNormal,
+  mayVote,
+  primaryOf,
+  quorumOf,
+  type Replica,
+  viewPrimaryOf,
+  weakQuorumOf,
+} from './replica.ts';
 import { tallyKey } from './state.ts';
 import { hasUnfinished } from './suspicion.ts';
 
+/** A projection of the state for the API, metrics and tests. */
+export function statusOf(replica: Replica): EngineStatus {
+  const { state, self, options } = replica;
+  const withinMs = 3 * options.idleStatusMs;
+  const heard = state.peers.filter(
+    (_, index) => index === self || isHeard(state.contact, index, { now: state.now, withinMs }),
+  ).length;
+  const inFlight = [...state.slots.keys()].filter((height) => height > state.final.height).length;
+  return {
+    engine: 'pbft',
+    view: state.view,
+    finalHeight: state.final.height,
+    primary: isNormal(replica)
+      ? primaryOf(replica, state.view, (state.final.height + 1) as typeof state.final.height)
+      : null,
+    quorumContact: heard >= quorumOf(replica),
+    highestKnown: state.peers.reduce(
+      (most, peer) => (peer.finalHeight > most ? peer.finalHeight : most),
+      state.final.height,
+    ),
+    inFlight,
+    voting: mayVote(replica),
+    counters: { ...state.counters },
+  };
+}
+
 /** One sentence for an operator: what progress waits for. */
-export function whyWaiting(replica: Replica): string {
+export function whyOf(replica: Replica): string {
   const { state } = replica;
   const place = `height ${state.final.height + 1}, view ${state.view}`;
   return `${place}: ${reason(replica)}${silentPeers(replica)}`;
@@ -46,10 +83,8 @@ function votes(replica: Replica, height: Height): string {
   if (slot?.validity === 'checking') return 'checking the proposed block';
   if (slot?.validity === 'unavailable') return 'fetching what is missing of the proposed block';
   if (slot?.validity === 'invalid') return `the proposed block is invalid${suspicions(replica)}`;
-  const oldest = state.persisting[0];
-  if (oldest !== undefined && state.now - oldest.since > 1_000) {
-    return `the disk has not finished a write for ${Math.round((state.now - oldest.since) / 1_000)} s`;
-  }
+  const writing = oldestWriteMs(state.writes, state.now);
+  if (writing > 1_000) return `the disk has not finished a write for ${Math.round(writing / 1_000)} s`;
   const commits = tally?.commit.size ?? 0;
   if (commits > 0) return `${commits} of ${quorum} commits${suspicions(replica)}`;
   return `${tally?.prepare.size ?? 0} of ${quorum} prepares${suspicions(replica)}`;
@@ -64,20 +99,10 @@ function suspicions(replica: Replica): string {
 
 const silentAfterMs = 5_000;
 
-function silentPeers(replica: Replica): string {
-  const { state, self } = replica;
-  const silent = [...state.peers.entries()].filter(
-    ([index, peer]) => index !== self && state.now - peer.heardAt > silentAfterMs,
-  );
-  if (silent.length === 0) return '';
-  const list = silent
-    .slice(0, 4)
-    .map(([index, peer]) =>
-      Number.isFinite(peer.heardAt)
-        ? `validator ${index} silent for ${Math.round((state.now - peer.heardAt) / 1_000)} s`
-        : `validator ${index} never heard`,
-    )
-    .join(', ');
-  const tooMany = silent.length > maxFaulty(state.peers.length) ? ' (more than can be missing)' : '';
-  return `; ${list}${silent.length > 4 ? ` and ${silent.length - 4} more` : ''}${tooMany}`;
+function silentPeers({ state, self }: Replica): string {
+  const others = [...state.peers.keys()].filter((index) => index !== self);
+  const span = { now: state.now, withinMs: silentAfterMs };
+  const silence = silenceOf(state.contact, others, span);
+  const silent = others.filter((index) => !isHeard(state.contact, index, span)).length;
+  return silence + (silent > maxFaulty(state.peers.length) ? ' (more than can be missing)' : '');
 }

@@ -5,7 +5,7 @@ import { Problem } from '../../../src/base/problem.ts';
 import { hashHeader, type Height, toHeight } from '../../../src/ledger/block.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import { type FinalityCertificate, leaderBytes } from '../../../src/ledger/certificate.ts';
-import type { ReadToken, RaftMessage, Term } from '../../../src/consensus/raft/messages.ts';
+import type { ReadToken, RaftMessage, Term } from '../../../src/consensus/raft/message.ts';
 import { raftProtocol } from '../../../src/consensus/raft/protocol.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
 import { chainId, genesisHeader, hashOf, keyOf, signatureOf } from './world.ts';

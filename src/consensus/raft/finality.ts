@@ -5,7 +5,6 @@ import { decodeConfiguration } from './configuration.ts';
 import { certificateOf, compact, entryAt, lastHeight, linkOf } from './log.ts';
 import { entryKey } from './records.ts';
 import { enterConfiguration } from './membership.ts';
-import { wakeBuilder } from './proposing.ts';
 import { restartElectionTimer } from './roles.ts';
 import type { Raft } from './state.ts';
 
@@ -39,7 +38,7 @@ export function onApplied(raft: Raft, height: Height): void {
   // What is applied is stored with its block, whatever the log's own write says.
   if (state.durable < height) state.durable = height;
   compact(state.log, toHeight(Math.min(height - options.tail, lastHeight(state.log))));
-  wakeBuilder(raft);
+  state.pacing.nothingToBuild = false;
   maybeCompact(raft);
 }
 

@@ -1,0 +1,84 @@
+import { limits } from '../../base/limits.ts';
+import { isSlotMessage, type PbftMessage } from './message.ts';
+import { type Replica, windowEnd } from './replica.ts';
+import { tallyKey } from './state.ts';
+import { isCounted } from './voting.ts';
+
+/** How many views or windows ahead a message may be and still be worth keeping. */
+const farAhead = 64;
+
+/** False when `step` would drop the message in any case, whatever its signatures say. */
+export function isWanted(replica: Replica, message: PbftMessage): boolean {
+  const { state } = replica;
+  if (message.from === replica.self || state.peers[message.from] === undefined) return false;
+  switch (message.kind) {
+    case 'pre-prepare':
+    case 'prepare':
+    case 'commit': {
+      if (message.view > state.view + farAhead || message.height > windowEnd(replica) + farAhead)
+        return false;
+      if (isAhead(replica, message)) return true;
+      if (!isCounted(replica, message.kind, message.view, message.height)) return false;
+      const tally = state.tallies.get(tallyKey(message.view, message.height));
+      const votes = message.kind === 'pre-prepare' ? tally?.prePrepare : tally?.[message.kind];
+      return votes?.get(message.from)?.blockHash !== message.blockHash;
+    }
+    case 'suspect': {
+      const earlier = state.suspects.get(message.from);
+      if (message.view < state.view) return false;
+      return (
+        earlier?.view !== message.view ||
+        earlier.height !== message.height ||
+        earlier.reason !== message.reason
+      );
+    }
+    case 'view-change': {
+      const earlier = state.viewChanges.get(message.from);
+      return message.view >= state.view && (earlier === undefined || earlier.view < message.view);
+    }
+    case 'new-view':
+      return message.view > state.view || (message.view === state.view && state.phase.name === 'changing');
+    case 'status':
+      return true;
+    case 'evidence': {
+      const { proof } = message;
+      const kind = proof.type === 'double' ? `double-${proof.phase}` : proof.type;
+      return !state.accused.has(`${proof.accused}/${kind}`);
+    }
+  }
+}
+
+/** Of a later view, above the window, or a proposal for a view that is not open here yet. */
+export function isAhead(replica: Replica, message: PbftMessage): boolean {
+  if (!isSlotMessage(message)) return false;
+  const { state } = replica;
+  if (message.view > state.view) return true;
+  if (message.view < state.view) return false;
+  return (
+    message.height > windowEnd(replica) || (message.kind === 'pre-prepare' && state.phase.name === 'changing')
+  );
+}
+
+/** Keeps a message for when its time comes; each sender can fill only its own share, and its oldest give way. */
+export function keepForLater(replica: Replica, message: PbftMessage): void {
+  const { ahead } = replica.state;
+  const kept = ahead.get(message.from) ?? [];
+  kept.push(message);
+  if (kept.length > limits.pbftBufferedPerValidator) kept.shift();
+  ahead.set(message.from, kept);
+}
+
+/** Takes out what was kept and is not ahead any more, in the order in which it came from each sender. */
+export function takeDue(replica: Replica): PbftMessage[] {
+  const { ahead } = replica.state;
+  const taken: PbftMessage[] = [];
+  for (const [from, kept] of ahead) {
+    const due = kept.filter((message) => !isAhead(replica, message));
+    if (due.length === 0) continue;
+    const rest = kept.filter((message) => isAhead(replica, message));
+    if (rest.length === 0) ahead.delete(from);
+    else ahead.set(from, rest);
+    taken.push(...due);
+  }
+  return taken;
+}

@@ -1,0 +1,211 @@
+import { nextFloat, seedRandom } from '../../base/random.ts';
+import { decode } from '../../base/codec.ts';
+import { Problem, unwrap } from '../../base/problem.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import { hashHeader, type Height, toHeight, toView } from '../../ledger/block.ts';
+import type { EngineStart } from '../engine.ts';
+import { freshPacing } from '../shared/pacing.ts';
+import { neverAsked } from '../shared/sync-ask.ts';
+import { noWrites } from '../shared/write-queue.ts';
+import {
+  type Configuration,
+  configurationHash,
+  decodeConfiguration,
+  genesisConfiguration,
+  indexOf,
+} from './configuration.ts';
+import { type Entry, type Log, lastHeight } from './log.ts';
+import type { RaftOptions } from './options.ts';
+import {
+  configurationKey,
+  configurationPrefix,
+  entryCodec,
+  entryKey,
+  entryPrefix,
+  type HardState,
+  hardStateCodec,
+  stateKey,
+} from './records.ts';
+import type { State } from './state.ts';
+
+/** A member at its start: where its log left it. Throws a `Problem` for a damaged one: going on could break a promise. */
+export function restore(options: RaftOptions, start: EngineStart): State {
+  const { hard, entries, configuration, configurationHeight, stale, configurationHeights } = recover(start);
+  const final = start.final.header;
+  const log: Log = {
+    base: { height: final.height, blockHash: start.final.hash, term: final.view },
+    entries,
+  };
+  const random = seedRandom(start.seed);
+  const self = indexOf(configuration, start.self);
+  return {
+    self,
+    term: hard.term,
+    votedFor: hard.votedFor ?? null,
+    incarnation: hard.incarnation + 1,
+    amnesiac: hard.amnesiac,
+    log,
+    durable: lastHeight(log),
+    executed: final.height,
+    commit: toHeight(Math.max(final.height, Math.min(hard.commit, lastHeight(log)))),
+    handed: final.height,
+    applied: final.height,
+    configuration,
+    configurationHeight,
+    configurationRecords: configurationHeights,
+    arriving: [],
+    staleRecords: stale,
+    role: { kind: 'follower', leader: null, matched: final.height, leaderCommit: final.height, staging: [] },
+    now: start.now,
+    electionTimer: { dueAt: start.now + options.electionTimeoutMs * (1 + nextFloat(random)) },
+    // A restarted voter may have promised a lease that it no longer remembers.
+    leaderHeardAt: options.leaseReads && hard.incarnation > 0 ? start.now : null,
+    random,
+    writes: noWrites(),
+    pacing: freshPacing(),
+    reads: [],
+    readSerial: 0,
+    transfer: null,
+    change: null,
+    install: null,
+    compacted: start.compacted ?? null,
+    compacting: false,
+    recheck: { dueAt: entries.length > 0 ? start.now : null },
+    highestKnown: final.height,
+    syncAsk: neverAsked(),
+    behind: null,
+    refused: null,
+    started: false,
+    counters: {
+      campaigns: 0,
+      elections: 0,
+      stepDowns: 0,
+      truncated: 0,
+      readRounds: 0,
+      readsServed: 0,
+      transfers: 0,
+      snapshotsOffered: 0,
+      snapshotsInstalled: 0,
+    },
+  };
+}
+
+interface Recovered {
+  readonly hard: HardState;
+  /** Entries above the final block, in order, each linked to the one before. */
+  readonly entries: Entry[];
+  /** The configuration after the final block, and the height of the block that started it as far as known. */
+  readonly configuration: Configuration;
+  readonly configurationHeight: Height;
+  /** Records that nothing needs any more. */
+  readonly stale: string[];
+  /** Heights with a configuration record, ascending. */
+  readonly configurationHeights: Height[];
+}
+
+function recover(start: EngineStart): Recovered {
+  const { final, records } = start;
+  const found = readRecords(records);
+  const entries: Entry[] = [];
+  const stale: string[] = [];
+  let parent: Hash = final.hash;
+  let replaced = false;
+  let previous: Height | null = null;
+  for (const entry of found.entries) {
+    const height = entry.header.height;
+    if (previous !== null && height !== previous + 1) throw damaged(`an entry is missing before ${height}`);
+    previous = height;
+    if (!replaced && height > final.header.height && entry.header.parentHash !== parent) {
+      if (height > final.header.height + 1) throw damaged(`the entry at ${height} does not link`);
+      replaced = true;
+    }
+    // At or below the final block it is history. What does not link to the final block was replaced by it (a sync or a
+    // snapshot) before these records were removed.
+    if (height <= final.header.height || replaced) stale.push(entryKey(height));
+    else {
+      entries.push(entry);
+      parent = entry.blockHash;
+    }
+  }
+  const current = recoverConfiguration(start, found);
+  const heights = found.configurations.map(({ height }) => height);
+  const older = heights.filter((height) => height < current.configurationHeight);
+  return {
+    hard: found.hard ?? {
+      term: toView(0),
+      votedFor: undefined,
+      commit: final.header.height,
+      incarnation: 0,
+      amnesiac: !start.firstUse,
+    },
+    entries,
+    ...current,
+    stale: [...stale, ...older.map(configurationKey)],
+    configurationHeights: heights.filter((height) => !older.includes(height)),
+  };
+}
+
+interface Records {
+  readonly hard: HardState | undefined;
+  readonly entries: Entry[];
+  readonly configurations: { readonly height: Height; readonly configuration: Configuration }[];
+}
+
+function readRecords(records: ReadonlyMap<string, Uint8Array>): Records {
+  const entries: Entry[] = [];
+  const configurations: Records['configurations'] = [];
+  for (const key of [...records.keys()].sort()) {
+    const bytes = records.get(key) as Uint8Array;
+    if (key.startsWith(entryPrefix)) {
+      const record = unwrap(decode(entryCodec, bytes, `the record ${key}`));
+      entries.push({ ...record, blockHash: hashHeader(record.header), transactionHashes: null });
+    } else if (key.startsWith(configurationPrefix)) {
+      const height = toHeight(Number(key.slice(configurationPrefix.length)));
+      configurations.push({ height, configuration: unwrap(decodeConfiguration(bytes)) });
+    }
+  }
+  const hard = records.get(stateKey);
+  return {
+    hard: hard === undefined ? undefined : unwrap(decode(hardStateCodec, hard, `the record ${stateKey}`)),
+    entries,
+    configurations,
+  };
+}
+
+/** The newest configuration at or below the final block; it must be the one that the final header names. */
+function recoverConfiguration(
+  start: EngineStart,
+  found: Records,
+): { configuration: Configuration; configurationHeight: Height } {
+  const { header, certificate } = start.final;
+  const known = [
+    { height: toHeight(0), configuration: genesisConfiguration(start.validators) },
+    ...found.configurations,
+    ...found.entries
+      .filter(({ configuration }) => configuration.length > 0)
+      .map((entry) => ({
+        height: entry.header.height,
+        configuration: unwrap(decodeConfiguration(entry.configuration)),
+      })),
+  ];
+  if (certificate?.engine === 'raft' && certificate.configuration.length > 0) {
+    known.push({
+      height: certificate.height,
+      configuration: unwrap(decodeConfiguration(certificate.configuration)),
+    });
+  }
+  const fitting = known
+    .filter(({ height }) => height <= header.height)
+    .filter(({ configuration }) => configurationHash(configuration) === header.nextValidatorsHash)
+    .sort((a, b) => b.height - a.height)[0];
+  if (fitting === undefined) {
+    throw damaged(`no record says who the members are after block ${header.height}`);
+  }
+  return { configuration: fitting.configuration, configurationHeight: fitting.height };
+}
+
+function damaged(why: string): Problem {
+  return new Problem('storage/consensus-log', `the Raft log is damaged: ${why}`, {
+    remedy: 'Restore nothing from a backup: remove this member, empty its directory, and add it again.',
+  });
+}

@@ -1,0 +1,36 @@
+import { type Height, toHeight } from '../../ledger/block.ts';
+import type { MonotonicMs, PendingWork } from '../engine.ts';
+
+/** What tells whether the one whose turn it is should have a block built now. */
+export interface Pacing {
+  work: PendingWork;
+  lastBuildAt: MonotonicMs;
+  /** The last build found nothing to put into a block; wait until the mempool says something new. */
+  nothingToBuild: boolean;
+}
+
+export const freshPacing = (): Pacing => ({
+  work: { executable: 0, oldestSince: null, passedOverSince: null },
+  lastBuildAt: Number.NEGATIVE_INFINITY,
+  nothingToBuild: false,
+});
+
+/** The mempool says something new: a build may find something again. */
+export function takeWork(pacing: Pacing, work: PendingWork): void {
+  pacing.work = work;
+  pacing.nothingToBuild = false;
+}
+
+export function hasWork(pacing: Pacing): boolean {
+  return pacing.work.executable > 0 && !pacing.nothingToBuild;
+}
+
+/** The last build began at least `intervalMs` ago. */
+export function isPaced(pacing: Pacing, now: MonotonicMs, intervalMs: number): boolean {
+  return now - pacing.lastBuildAt >= intervalMs;
+}
+
+/** The highest height that may be in flight above the final one (PBFT, section 4.2, "high watermark"). */
+export function highWatermark(final: Height, window: number): Height {
+  return toHeight(final + window);
+}
