@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { unwrap } from '../../src/base/problem.ts';
-import { decodeMessage, encodeMessage } from '../../src/consensus/raft/messages.ts';
+import { decodeMessage, encodeMessage } from '../../src/consensus/raft/message.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
 import { type LogDetails, silentLog } from '../../src/node/log.ts';
 import { Cluster, raftGenesis, signedTransaction } from './cluster.ts';
