@@ -67,6 +67,11 @@ export interface Backend {
 
   /** Calls `listener` after each block that becomes final here, in order of height, until the returned function is called. */
   onFinal(listener: (block: FinalBlock) => void): () => void;
+  /**
+   * Calls `listener` with the reason when this node lost the lead and handed it to nobody, until the returned function is called: it no longer
+   * knows what will become of what it took. Never where no outcome hangs on one leader.
+   */
+  onSteppedDown(listener: (reason: string) => void): () => void;
 }
 
 export type EngineName = 'pbft' | 'raft';

@@ -17,7 +17,7 @@ export class FinalWatch {
   readonly #backend: Backend;
   readonly #watches = new Set<Watch>();
   #waiting = 0;
-  #stopListening: (() => void) | undefined;
+  #stopListening: () => void = () => undefined;
   #closed = false;
 
   constructor(backend: Backend) {
@@ -36,19 +36,29 @@ export class FinalWatch {
       });
     }
     this.#waiting += count;
-    this.#stopListening ??= this.#backend.onFinal((block) => {
-      for (const watch of this.#watches) watch.see(block);
-    });
+    if (this.#watches.size === 0) this.#listen();
     const watch = new Watch(() => {
       if (!this.#watches.delete(watch)) return;
       this.#waiting -= count;
-      if (this.#watches.size > 0) return;
-      this.#stopListening?.();
-      this.#stopListening = undefined;
+      if (this.#watches.size === 0) this.#stopListening();
     });
     this.#watches.add(watch);
     if (this.#closed) watch.end();
     return watch;
+  }
+
+  #listen(): void {
+    const endings = [
+      this.#backend.onFinal((block) => {
+        for (const watch of this.#watches) watch.see(block);
+      }),
+      this.#backend.onSteppedDown((reason) => {
+        for (const watch of this.#watches) watch.giveUp(reason);
+      }),
+    ];
+    this.#stopListening = () => {
+      for (const end of endings) end();
+    };
   }
 
   /** Lets all who wait go, with what they have. */
@@ -64,6 +74,7 @@ class Watch {
   readonly #outcomes = new Map<Hash, FinalOutcome>();
   #missing = new Set<Hash>();
   #ended = false;
+  #gaveUp: string | undefined;
   #wake: () => void = () => undefined;
   readonly #release: () => void;
 
@@ -83,14 +94,25 @@ class Watch {
     if (this.#missing.size === 0) this.end();
   }
 
-  /** The outcomes of those that are final when all are, when time is up, or when the watch is ended. */
+  /** Why waiting on makes no sense, when the node lost the lead meanwhile. */
+  get gaveUp(): string | undefined {
+    return this.#gaveUp;
+  }
+
+  /** The node lost the lead: what is not final yet has an unknown outcome. */
+  giveUp(reason: string): void {
+    this.#gaveUp ??= reason;
+    this.#wake();
+  }
+
+  /** The outcomes of those that are final when all are, when time is up, when the node lost the lead, or when the watch is ended. */
   async until(hashes: Iterable<Hash>, timeoutMs: number): Promise<ReadonlyMap<Hash, FinalOutcome>> {
     this.#missing = new Set(hashes);
     const early = this.#early ?? [];
     this.#early = undefined;
     for (const block of early) this.see(block);
     if (this.#missing.size === 0) this.end();
-    if (!this.#ended) {
+    if (!this.#ended && this.#gaveUp === undefined) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, timeoutMs);
         this.#wake = () => {

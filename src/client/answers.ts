@@ -111,10 +111,14 @@ export type TransactionStatusAnswer = Origin & { readonly hash: Hash } & (
     | { readonly status: 'unknown' }
   );
 
-/** One transaction of a submission; `pending` and `final` come only when it waited for them to be final. */
+/**
+ * One transaction of a submission; `pending`, `unknown` and `final` come only when it waited for them to be final. `unknown`: the node took
+ * it and then lost the lead, or sight of any leader; it may still become final.
+ */
 export type SubmitAnswer =
   | { readonly status: 'accepted' | 'known' | 'pending'; readonly hash: Hash }
   | { readonly status: 'refused'; readonly hash: Hash | null; readonly problem: ProblemAnswer }
+  | { readonly status: 'unknown'; readonly hash: Hash; readonly problem: ProblemAnswer }
   | {
       readonly status: 'final';
       readonly hash: Hash;

@@ -266,6 +266,11 @@ export type Effect<M> =
       readonly kind: string;
       readonly bytes: Uint8Array;
     }
+  /**
+   * Raft: this validator led, lost the lead and handed it to nobody. What it took on may be lost, or be made final by another leader: whoever
+   * waits here for the outcome is told that it is unknown. PBFT never says it: there no outcome hangs on one primary.
+   */
+  | { readonly type: 'stepped-down'; readonly reason: string }
   /** A peer's behaviour, for its score. */
   | { readonly type: 'verdict'; readonly validator: ValidatorIndex; readonly reason: string }
   /** Something worth a line in the log; `data` survives JSON. */

@@ -235,6 +235,10 @@ export class NodeBackend implements Backend {
     );
   }
 
+  onSteppedDown(listener: Parameters<Backend['onSteppedDown']>[0]): () => void {
+    return this.#options.driver.onSteppedDown(listener);
+  }
+
   /** The final block to read from, once this node has what a linearizable read must see. */
   private async readBasis(consistency: Parameters<Backend['account']>[1]) {
     const { driver, genesis } = this.#options;

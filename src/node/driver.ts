@@ -121,6 +121,7 @@ export class Driver<M extends object> {
   #cancelTick: Cancel = () => {};
   readonly #finalListeners = new Set<(committed: Committed) => void>();
   readonly #dropListeners = new Set<(transaction: Transaction, reason: DropReason) => void>();
+  readonly #steppedDownListeners = new Set<(reason: string) => void>();
 
   constructor(options: DriverOptions<M>) {
     const { genesis, protocol, restored, store, identity, log } = options;
@@ -375,6 +376,12 @@ export class Driver<M extends object> {
     return () => void this.#finalListeners.delete(listener);
   }
 
+  /** Called with the reason when this node lost the lead without handing it over, until the returned function is called. */
+  onSteppedDown(listener: (reason: string) => void): () => void {
+    this.#steppedDownListeners.add(listener);
+    return () => void this.#steppedDownListeners.delete(listener);
+  }
+
   /** Called for each transaction that left the mempool without becoming final. */
   onDropped(listener: (transaction: Transaction, reason: DropReason) => void): () => void {
     this.#dropListeners.add(listener);
@@ -466,6 +473,9 @@ export class Driver<M extends object> {
         return this.#snapshots.compact(effect);
       case 'install':
         return this.#installing.install(effect);
+      case 'stepped-down':
+        for (const listener of this.#steppedDownListeners) this.#tell(() => listener(effect.reason));
+        return;
       case 'evidence':
         return this.#onEvidence(effect);
       case 'verdict':

@@ -280,6 +280,17 @@ export class FakeBackend implements Backend {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
+
+  readonly steppedDownListeners = new Set<(reason: string) => void>();
+
+  onSteppedDown(listener: (reason: string) => void): () => void {
+    this.steppedDownListeners.add(listener);
+    return () => this.steppedDownListeners.delete(listener);
+  }
+
+  stepDown(reason: string): void {
+    for (const listener of this.steppedDownListeners) listener(reason);
+  }
 }
 
 function certificateOf({ height, view }: BlockHeader, blockHash: Hash): FinalityCertificate {

@@ -163,6 +163,69 @@ void test('wait=final for many tells of each: final, refused, or still pending',
   assert.equal(results[0].receipt.transactionHash, transfer(0).hash);
 });
 
+void test(
+  'a node that loses the lead answers those who wait at once: unknown, by its hash',
+  { timeout: 20_000 },
+  async (t) => {
+    const world = await start(t);
+    const answer = post(world, { transaction: hexOf(transfer(0)) }, '?wait=final&timeoutMs=60000');
+    await until(() => world.backend.pending.size === 1);
+    world.backend.stepDown('it lost contact with a majority');
+    const response = await answer;
+    assert.equal(response.headers.get('retry-after'), '1');
+    const problem = await problemFrom(response, 504, 'consensus/outcome-unknown');
+    assert.match(problem.detail, /it lost contact with a majority/);
+    assert.equal(problem.details['hash'], transfer(0).hash);
+    assert.equal(problem.details['retryable'], true);
+    assert.match(problem.remedy, new RegExp(transfer(0).hash));
+    assert.equal(world.backend.steppedDownListeners.size + world.backend.listeners.size, 0);
+  },
+);
+
+void test(
+  'of many, those that are final stay final when the node loses the lead, and the others are unknown',
+  { timeout: 20_000 },
+  async (t) => {
+    const world = await start(t);
+    world.backend.makeBlock([transfer(9)]);
+    world.backend.pending.set(transfer(8).hash, transfer(8));
+    const batch = [transfer(0), transfer(1), transfer(9), transfer(8)];
+    const answer = post(world, { transactions: batch.map(hexOf) }, '?wait=final&timeoutMs=60000');
+    await until(() => world.backend.pending.size === 3);
+    world.backend.makeBlock([transfer(0)]);
+    world.backend.stepDown('its disk stalls');
+    const response = await answer;
+    assert.equal(response.status, 200);
+    const { results } = parse(submittedBatchSchema, await response.json());
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['final', 'unknown', 'final', 'unknown'],
+    );
+    for (const result of results) {
+      if (result.status !== 'unknown') continue;
+      assert.equal(result.problem.code, 'consensus/outcome-unknown');
+      assert.equal(result.problem.details['hash'], result.hash);
+    }
+  },
+);
+
+void test(
+  'a lead that is lost while the submission is judged is not missed, nor what was final by then',
+  { timeout: 20_000 },
+  async (t) => {
+    const world = await start(t);
+    world.backend.meanwhile = () => world.backend.stepDown('a higher term was seen');
+    const lost = await post(world, { transaction: hexOf(transfer(0)) }, '?wait=final&timeoutMs=60000');
+    await problemFrom(lost, 504, 'consensus/outcome-unknown');
+    world.backend.meanwhile = () => {
+      world.backend.makeBlock();
+      world.backend.stepDown('a higher term was seen');
+    };
+    const final = await post(world, { transaction: hexOf(transfer(1)) }, '?wait=final&timeoutMs=60000');
+    assert.equal(parse(transactionStatusSchema, await final.json()).status, 'final');
+  },
+);
+
 void test('the number of those who wait is bounded', async (t) => {
   const world = await start(t);
   const batch = binaryBatch(Array.from({ length: limits.httpBatch }, (_, nonce) => transfer(nonce).bytes));

@@ -134,6 +134,22 @@ describe('the backend of a Raft node', () => {
     assert.equal(leaderOf(cluster), heir);
   });
 
+  test('tells those who wait when it led and is left alone, and nobody when it hands the lead over', async () => {
+    const cluster = await Cluster.start(3, genesis);
+    const leader = leaderOf(cluster);
+    assert.ok(cluster.time.runUntil(() => cluster.heights().every((height) => height > 0), 5_000));
+    const told: string[] = [];
+    for (const { name } of cluster.all) {
+      backendOf(cluster, name).onSteppedDown((reason) => told.push(`${name}: ${reason}`));
+    }
+    const heir = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
+    await cluster.time.settle(backendOf(cluster, leader).transferLeader(key(heir)));
+    assert.deepEqual(told, []);
+    for (const { name } of cluster.all) if (name !== heir) cluster.kill(name);
+    assert.ok(cluster.time.runUntil(() => told.length > 0, 10_000));
+    assert.deepEqual(told, [`${heir}: it lost contact with a majority`]);
+  });
+
   test('ends those who wait when the node stops', async () => {
     const { cluster, backend } = await alone();
     const waiting = backend.submit([bytes], { waitMs: 60_000 });

@@ -7,7 +7,7 @@ import type { SubmitResult } from '../backend.ts';
 import { readBatch } from '../body-readers.ts';
 import type { FinalOutcome } from '../final-watch.ts';
 import { originOf, receiptJson, submitResultJson, transactionStatusJson } from '../present.ts';
-import { retryAfterSeconds, statusOf } from '../problem-answer.ts';
+import { problemPart, retryAfterSeconds, statusOf } from '../problem-answer.ts';
 import {
   hashSchema,
   submissionQuerySchema,
@@ -36,7 +36,8 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
           'length in 2 bytes, big-endian. One transaction that is refused is a problem; of many each has its own ' +
           'result. With wait=final the answer comes when all that were accepted are final, or as they stand after ' +
           `timeoutMs (${defaultWaitMs} unless told). In Raft mode a submission waits that long for a leader while ` +
-          'there is none; without wait it is refused with consensus/no-leader, to be sent again.',
+          'there is none; without wait it is refused with consensus/no-leader, to be sent again. A node that loses the ' +
+          'lead meanwhile answers at once with consensus/outcome-unknown: ask for the transaction by its hash.',
         tags: ['transactions'],
         consumes: ['application/json', 'application/octet-stream'],
         querystring: submissionQuerySchema,
@@ -83,11 +84,13 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
         const first = results[0];
         if (single && first !== undefined && first.status !== 'refused') {
           const status = await backend.transaction(first.hash);
-          if (status.status === 'pending' || status.status === 'unknown') refuseWithoutLeader(first.hash);
+          const unknown = outcomeUnknown(first.hash, watching.gaveUp);
+          if (unknown !== undefined && (status.status === 'pending' || status.status === 'unknown'))
+            throw unknown;
           return await reply.send(transactionStatusJson(identity, status));
         }
         const shown: SubmitResultJson[] = [];
-        for (const result of results) shown.push(await waitedResult(result, outcomes));
+        for (const result of results) shown.push(await waitedResult(result, outcomes, watching.gaveUp));
         return await reply.send({ ...originOf(identity), results: shown });
       } finally {
         watching.end();
@@ -95,17 +98,18 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
     },
   );
 
-  /** The time is up and nobody leads: it was taken, and whether it will be final is not known. */
-  function refuseWithoutLeader(hash: Hash): void {
-    if (identity.engine !== 'raft' || backend.status().primary !== null) return;
-    throw new Problem(
-      'consensus/outcome-unknown',
-      'the transaction was not final in time, and nobody leads',
-      {
-        remedy: `It may still become final: ask for transaction ${hash}, or submit the same one again; it counts only once.`,
-        details: { hash, outcome: 'unknown', retryable: true },
-      },
-    );
+  /** It was taken and is not final, and the node lost the lead or, when time is up, knows none: nobody here can tell what will become of it. */
+  function outcomeUnknown(hash: Hash, gaveUp: string | undefined): Problem | undefined {
+    const leaderless = identity.engine === 'raft' && backend.status().primary === null;
+    if (gaveUp === undefined && !leaderless) return undefined;
+    const why =
+      gaveUp === undefined
+        ? 'the transaction was not final in time, and no leader is known'
+        : `the node lost the lead before the transaction was final: ${gaveUp}`;
+    return new Problem('consensus/outcome-unknown', why, {
+      remedy: `It may still become final: ask for transaction ${hash}, or submit the same one again; it counts only once.`,
+      details: { hash, outcome: 'unknown', retryable: true },
+    });
   }
 
   /** What is known already may be final since long ago, when no block will tell of it. */
@@ -121,6 +125,7 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
   async function waitedResult(
     result: SubmitResult,
     outcomes: ReadonlyMap<Hash, FinalOutcome>,
+    gaveUp: string | undefined,
   ): Promise<SubmitResultJson> {
     if (result.status === 'refused') return submitResultJson(result);
     const { hash } = result;
@@ -129,11 +134,15 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
       const { header, blockHash, receipt } = outcome;
       return { status: 'final', hash, height: header.height, blockHash, receipt: receiptJson(receipt) };
     }
-    if (result.status === 'accepted') return { status: 'pending', hash };
-    const status = await backend.transaction(hash);
-    if (status.status !== 'final') return { status: 'pending', hash };
-    const { height, blockHash, receipt } = status.inclusion;
-    return { status: 'final', hash, height, blockHash, receipt: receiptJson(receipt) };
+    const status = result.status === 'accepted' ? undefined : await backend.transaction(hash);
+    if (status?.status === 'final') {
+      const { height, blockHash, receipt } = status.inclusion;
+      return { status: 'final', hash, height, blockHash, receipt: receiptJson(receipt) };
+    }
+    const unknown = outcomeUnknown(hash, gaveUp);
+    return unknown === undefined
+      ? { status: 'pending', hash }
+      : { status: 'unknown', hash, problem: problemPart(unknown) };
   }
 
   api.get(

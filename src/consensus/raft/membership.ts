@@ -148,7 +148,10 @@ function leadUnder(
   if (isVoter(state.configuration, state.self)) return;
   // The leader itself is out (section 6): it managed the cluster up to this commit, and no longer.
   const heir = bestHeir(raft, role);
-  if (heir !== null) send(raft, [heir], { type: 'timeout-now' });
+  if (heir !== null) {
+    role.transfer = { to: heir, deadline: state.now, told: true };
+    send(raft, [heir], { type: 'timeout-now' });
+  }
   trace(raft, 'removed', { height, members: previous.length });
   if (state.change?.height === height) finishChange(raft, height);
   becomeFollower(raft, state.term, null, 'it has no vote any more');

@@ -26,6 +26,8 @@ export function becomeFollower(raft: Raft, term: Term, leader: ValidatorIndex | 
     count(raft, 'stepDowns');
     dropLeaderReads(raft, role);
     trace(raft, 'stepped-down', { why });
+    // An heir that was told to campaign has everything in the log, and the mempool's rest reaches it as it reaches all.
+    if (role.transfer?.told !== true) raft.out.push({ type: 'stepped-down', reason: why });
     // Only now: while it led it did not wait for anybody.
     restartElectionTimer(raft);
   }

@@ -325,6 +325,7 @@ export class TestNode {
       case 'load':
       case 'members':
       case 'sign':
+      case 'stepped-down':
         throw new Error(`PBFT does not ask for ${effect.type}`);
     }
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
+import { toHeight } from '../../../src/ledger/block.ts';
 import { Cluster } from './cluster.ts';
 import { Solo } from './solo.ts';
 import { keyOf } from './world.ts';
@@ -106,6 +107,68 @@ test('a change that was on its way when the leader lost its office has an unknow
   cluster.until(() => cluster.host(0).answers.has(id), 'an answer');
   const result = cluster.host(0).answers.get(id);
   assert.ok(result !== undefined && 'code' in result && result.code === 'consensus/outcome-unknown');
+});
+
+suite('whoever waits at a leader is told when it loses the lead', () => {
+  /** Runs until that member leads no more; the reasons that it told its driver. */
+  const reasonsOf = (cluster: Cluster, index: number): string[] => {
+    const reasons: string[] = [];
+    cluster.onEffect = (host, effect) => {
+      if (host.index === index && effect.type === 'stepped-down') reasons.push(effect.reason);
+    };
+    cluster.until(() => !cluster.host(index).leads, `the end of ${index}'s lead`).run(500);
+    return reasons;
+  };
+
+  test('alone in a minority, within two election timeouts', () => {
+    const cluster = Cluster.ledBy(0);
+    cluster.wire.partition([[0], [1, 2]], 3);
+    const begin = cluster.schedule.now;
+    assert.deepEqual(reasonsOf(cluster, 0), ['it lost contact with a majority']);
+    assert.ok(cluster.schedule.now - begin <= 2 * cluster.options.electionTimeoutMs + 510);
+  });
+
+  test('its disk stalls', () => {
+    const cluster = Cluster.ledBy(0);
+    cluster.host(0).stalled = true;
+    cluster.submit('x');
+    assert.deepEqual(reasonsOf(cluster, 0), ['its disk stalls']);
+  });
+
+  test('somebody has a higher term', () => {
+    const leader = new Solo(0, 3);
+    leader.lead();
+    leader.receive<'heartbeat-answer'>({
+      type: 'heartbeat-answer',
+      from: 1,
+      term: 9,
+      round: 1,
+      received: toHeight(0),
+      final: toHeight(0),
+    });
+    assert.equal(leader.all('stepped-down').length, 1);
+    leader.receive<'heartbeat-answer'>({
+      type: 'heartbeat-answer',
+      from: 1,
+      term: 10,
+      round: 1,
+      received: toHeight(0),
+      final: toHeight(0),
+    });
+    assert.equal(leader.all('stepped-down').length, 0, 'a follower has nothing to lose');
+  });
+
+  test('not when it hands the lead over: the heir has everything', () => {
+    const cluster = Cluster.ledBy(0);
+    cluster.host(0).ask({ kind: 'transfer', to: 1 });
+    assert.deepEqual(reasonsOf(cluster, 0), []);
+  });
+
+  test('not when it is removed and has an heir', () => {
+    const cluster = Cluster.ledBy(0);
+    cluster.host(0).ask({ kind: 'members', changes: [{ key: keyOf(0), role: 'removed' }], forced: false });
+    assert.deepEqual(reasonsOf(cluster, 0), []);
+  });
 });
 
 test('an observer follows by sync, across changes of the members, and never votes', () => {

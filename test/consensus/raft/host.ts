@@ -276,6 +276,7 @@ export class Host {
         this.traces.push({ at: this.#world.schedule.now, event: effect.event, data: effect.data });
         break;
       case 'members':
+      case 'stepped-down':
       case 'verdict':
       case 'evidence':
       case 'post':
