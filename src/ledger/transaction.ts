@@ -128,7 +128,7 @@ export function transactionSigningBytes(bodyBytes: Uint8Array): Uint8Array {
 /** Joins a body and the signature over `transactionSigningBytes(encodeBody(body))`. Does not check the signature. */
 export function assembleTransaction(body: TransactionBody, signature: Signature): Transaction {
   const bytes = concat(encodeBody(body), encode(signatureCodec, signature));
-  return { ...body, signature, bytes, hash: hash('quorate/v1/transaction', bytes) };
+  return { ...body, signature, bytes, hash: hashOfTransactionBytes(bytes) };
 }
 
 /** A transaction from its bytes, or a problem. Checks form and limits; not the signature, the chain or the state. */
@@ -143,7 +143,12 @@ export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
   if (fields instanceof Problem) return fields;
   // Not `slice`: that of a Buffer is a view, and would keep the whole frame alive.
   const owned = new Uint8Array(bytes);
-  return { ...fields, bytes: owned, hash: hash('quorate/v1/transaction', owned) };
+  return { ...fields, bytes: owned, hash: hashOfTransactionBytes(owned) };
+}
+
+/** The hash of a transaction by its bytes, which are not looked at otherwise. */
+export function hashOfTransactionBytes(bytes: Uint8Array): Hash {
+  return hash('quorate/v1/transaction', bytes);
 }
 
 /** A transaction inside something larger, behind its length. */

@@ -31,7 +31,7 @@ import { Handshake } from './handshake.ts';
 import { Installing } from './installing.ts';
 import { inbound } from './inbound.ts';
 import { Intake, type Submitted } from './intake.ts';
-import { load } from './loading.ts';
+import { Loading } from './loading.ts';
 import type { Log } from './log.ts';
 import { Messenger } from './messenger.ts';
 import { peerChoice, type PeerChoice } from './peer-choice.ts';
@@ -102,6 +102,7 @@ export class Driver<M extends object> {
   readonly #validation: Validation;
   readonly #committing: Committing;
   readonly #persisting: Persisting<M>;
+  readonly #loading: Loading;
   readonly #serving: Serving;
   readonly #snapshots: Snapshots;
   readonly #installing: Installing;
@@ -253,6 +254,7 @@ export class Driver<M extends object> {
       onAdded: () => this.#onWork(),
       salt: options.seed >>> 0,
     });
+    this.#loading = new Loading({ chain, store, clock, give });
     this.#snapshots = new Snapshots({ chain, store: chainStore, give, onFatal });
     this.#installing = new Installing({
       chain,
@@ -460,7 +462,7 @@ export class Driver<M extends object> {
       case 'sync':
         return this.sync.want(effect.height, effect.holders);
       case 'load':
-        return void this.#mailbox.push(load(this.chain, this.#options.store, effect));
+        return this.#loading.load(effect);
       case 'answer': {
         const done = defined(this.#requests.get(effect.id), 'the request that is answered');
         this.#requests.delete(effect.id);

@@ -19,6 +19,7 @@ import {
   checkLink,
   checkProposal,
   decodeBlock,
+  decodeProposalOf,
   encodeBlock,
   hasRoom,
   maxEncodedBlockBytes,
@@ -229,5 +230,24 @@ describe('a link between a header and its parent', () => {
       validatorsHash: hashOf('next'),
     });
     assert.equal(checkLink({ ...child, ...change }, successor), undefined);
+  });
+});
+
+describe('the proposal of a stored block', () => {
+  test('is what the whole block would give', () => {
+    for (const transactions of [[], some, [put({ from: 'bob', nonce: 3 }, 'key', Uint8Array.of(1, 2))]]) {
+      const block = blockOf(transactions);
+      assert.deepEqual(decodeProposalOf(encodeBlock(block)), proposalOf(block));
+    }
+  });
+
+  test('is a problem for anything that is no block: cut short, longer, or with an oversized part', () => {
+    const bytes = encodeBlock(blockOf(some));
+    for (let end = 0; end < bytes.length; end += 7) {
+      assert.ok(decodeProposalOf(bytes.subarray(0, end)) instanceof Problem, `${end} bytes`);
+    }
+    assert.ok(decodeProposalOf(concat(bytes, Uint8Array.of(0))) instanceof Problem);
+    const tooMany = concat(encode(headerCodec, headerWith()), count(limits.maxBlockTransactions + 1));
+    assert.ok(decodeProposalOf(tooMany) instanceof Problem);
   });
 });

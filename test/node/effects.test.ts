@@ -161,8 +161,15 @@ describe('the driver obeys an engine', () => {
     assert.equal(engine.last('applied')?.height, 1);
     assert.equal(engine.last('work')?.work.executable, 0);
     assert.equal(node.store.finalHeight, 1);
-    act(engine, cluster, { type: 'load', blocks: [{ height: toHeight(1), blockHash: null }] });
-    assert.deepEqual(engine.last('loaded')?.blocks[0]?.block, { blockHash, proposal, certificate });
+    act(engine, cluster, {
+      type: 'load',
+      blocks: [1, 2].map((height) => ({ height: toHeight(height), blockHash: null })),
+    });
+    cluster.time.run(5);
+    assert.deepEqual(engine.last('loaded')?.blocks, [
+      { height: 1, block: { blockHash, proposal, certificate } },
+      { height: 2, block: null },
+    ]);
   });
 
   test('builds an empty block only when that is asked for', async () => {
