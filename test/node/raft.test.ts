@@ -128,7 +128,7 @@ describe('a leader whose signatures do not hold', () => {
     return encodeMessage({ ...message, entries: message.entries.map((entry) => ({ ...entry, signature })) });
   }
 
-  test('brings no block into any log, is refused loudly, and loses its office to one whose hold', async () => {
+  test('brings no block into any log, is refused loudly, and goes on once they hold again', async () => {
     const cluster = new Cluster(genesis);
     const refused: (LogDetails | undefined)[] = [];
     const log = { ...silentLog, warn: (_: string, details?: LogDetails) => void refused.push(details) };
@@ -151,9 +151,9 @@ describe('a leader whose signatures do not hold', () => {
     const blamed = cluster.net.penalties.map(({ peer, reason }) => `${peer} ${reason}`);
     assert.deepEqual([...new Set(blamed)], [`${broken} crypto/signature`]);
 
+    cluster.net.onSend = (_from, _to, bytes) => bytes;
     cluster.submit(first, ...transfers(3));
     assert.ok(cluster.time.runUntil(allReach(cluster, 3), 60_000), cluster.why());
-    assert.notEqual(leaderOf(cluster), first);
     noFaults(cluster);
   });
 });

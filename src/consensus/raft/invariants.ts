@@ -75,6 +75,8 @@ export function checkInvariants({ state, key, options }: Raft): void {
         invariant(member !== state.self, 'a leader keeps no progress for itself');
         invariant(progress.match < progress.next, 'what is known to match is not sent again');
         invariant(progress.inFlight.length <= options.inFlightMessages, 'what is on the way is bounded');
+        const isOnItsWay = progress.inFlight.length > 0 || progress.probeSentAt !== null;
+        invariant(!isOnItsWay || progress.patience.since !== null, 'what is on the way is waited for');
       }
       break;
   }

@@ -13,6 +13,7 @@ import {
   type WireEntry,
 } from './message.ts';
 import { committed, send, trace } from './outbox.ts';
+import { freshPatience, noteArrival, runsOut, startWaiting, stopWaiting } from './patience.ts';
 import { answersLately, becomeFollower } from './roles.ts';
 import { offerSnapshot, probeLater } from './snapshots.ts';
 import type { Leader, Progress, Raft } from './state.ts';
@@ -39,7 +40,8 @@ export function tickLeader(raft: Raft, role: Leader): void {
   for (const progress of role.progress.values()) {
     // A probe can be lost, and a member that has no index yet answers no heartbeat that would tell.
     const sent = progress.probeSentAt;
-    if (sent !== null && state.now - sent >= options.electionTimeoutMs) progress.probeSentAt = null;
+    if (sent === null || state.now - sent < options.electionTimeoutMs) continue;
+    if (runsOut(progress.patience, state.now, options)) progress.probeSentAt = null;
   }
 }
 
@@ -72,16 +74,18 @@ export function onHeartbeatAnswer(raft: Raft, role: Leader, message: HeartbeatAn
     const sent = role.roundsSent.find(({ round }) => round === message.round);
     progress.roundSentAt = sent?.at ?? Number.NEGATIVE_INFINITY;
   }
-  const patience = state.now - options.heartbeatMs * 2;
-  const oldest = progress.inFlight[0];
-  if (progress.kind === 'probe' && progress.probeSentAt !== null && progress.probeSentAt <= patience) {
-    progress.probeSentAt = null;
-  } else if (progress.kind === 'stream' && oldest !== undefined && oldest.sentAt <= patience) {
-    // What was sent that long ago got lost, or its acknowledgement did: find out, and go on from what is there.
-    progress.inFlight = [];
-    progress.next = toHeight(Math.max(progress.match, Math.min(message.received, lastHeight(state.log))) + 1);
-    probe(progress);
-  }
+  if (!isOnItsWay(progress)) return;
+  const received = toHeight(Math.min(message.received, lastHeight(state.log)));
+  if (progress.kind === 'stream' && received > progress.received) noteArrival(progress.patience, state.now);
+  progress.received = received;
+  if (!runsOut(progress.patience, state.now, options)) return;
+  // What was sent got lost, or its acknowledgement did: find out, and go on from what is there.
+  if (progress.kind === 'stream') progress.next = toHeight(Math.max(progress.match, received) + 1);
+  probe(progress);
+}
+
+function isOnItsWay({ kind, inFlight, probeSentAt }: Progress): boolean {
+  return kind === 'probe' ? probeSentAt !== null : kind === 'stream' && inFlight.length > 0;
 }
 
 function probe(progress: Progress): void {
@@ -97,6 +101,7 @@ export function onConnectionChange(raft: Raft, role: Leader, member: ValidatorIn
   progress.next = toHeight(
     Math.max(progress.match + 1, Math.min(progress.next, lastHeight(raft.state.log) + 1)),
   );
+  Object.assign(progress.patience, freshPatience());
   probe(progress);
 }
 
@@ -107,7 +112,9 @@ export function onAccepted(raft: Raft, role: Leader, { from, block }: Accepted):
   if (progress === undefined) return;
   const own = hashAt(state.log, block.height);
   if (own !== block.blockHash && !(own === undefined && block.height <= state.log.base.height)) return;
-  if (block.height > progress.match) progress.match = block.height;
+  if (block.height > progress.received) noteArrival(progress.patience, state.now);
+  progress.received = toHeight(Math.max(progress.received, block.height));
+  progress.match = toHeight(Math.max(progress.match, block.height));
   progress.inFlight = progress.inFlight.filter(({ last }) => last > progress.match);
   if (
     progress.kind === 'probe' ||
@@ -115,6 +122,7 @@ export function onAccepted(raft: Raft, role: Leader, { from, block }: Accepted):
   ) {
     beginStream(progress);
   } else progress.next = toHeight(Math.max(progress.next, progress.match + 1));
+  if (!isOnItsWay(progress)) stopWaiting(progress.patience);
 }
 
 /** The follower's log fits: from now on blocks are sent ahead of the answers. */
@@ -123,7 +131,7 @@ function beginStream(progress: Progress): void {
   // When the place that was probed fits, so does what the probe carried. A late answer to something older says less.
   const carried = probeSentAt !== null && match >= next - 1 && probeLast > match;
   progress.next = toHeight((carried ? probeLast : match) + 1);
-  progress.inFlight = carried ? [{ last: probeLast, bytes: 0, sentAt: probeSentAt }] : [];
+  progress.inFlight = carried ? [{ last: probeLast, bytes: 0 }] : [];
   progress.kind = 'stream';
   progress.snapshot = null;
   progress.probeSentAt = null;
@@ -148,6 +156,8 @@ export function onRejected(raft: Raft, role: Leader, message: Rejected): void {
   progress.next = toHeight(
     Math.max(progress.match + 1, message.final + 1, Math.min(next, lastHeight(state.log) + 1)),
   );
+  noteArrival(progress.patience, state.now);
+  stopWaiting(progress.patience);
   probe(progress);
 }
 
@@ -235,6 +245,7 @@ function appendTo(
   const previous = nameOf(toHeight(progress.next - 1), previousHash);
   const { state } = raft;
   send(raft, [member], { type: 'append', to: member, previous, entries, commit: state.commit });
+  startWaiting(progress.patience, state.now);
   const last = toHeight(previous.height + entries.length);
   if (progress.kind === 'probe') {
     progress.probeSentAt = state.now;
@@ -242,7 +253,7 @@ function appendTo(
     return;
   }
   progress.next = toHeight(last + 1);
-  progress.inFlight.push({ last, bytes, sentAt: state.now });
+  progress.inFlight.push({ last, bytes });
 }
 
 /** Asks storage for blocks that memory does not hold (any more). */

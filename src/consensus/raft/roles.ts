@@ -8,6 +8,7 @@ import { isVoter, takesPart } from './configuration.ts';
 import { entryAt, lastHeight } from './log.ts';
 import type { Term } from './message.ts';
 import { trace } from './outbox.ts';
+import { freshPatience } from './patience.ts';
 import { dropLeaderReads, dropWaitingReads } from './reads.ts';
 import type { Leader, Progress, Raft, State } from './state.ts';
 import { diskStalls, voidOldMessages, write } from './writing.ts';
@@ -120,6 +121,8 @@ function freshProgress(state: State): Progress {
     match: toHeight(0),
     next: toHeight(lastHeight(state.log) + 1),
     inFlight: [],
+    received: toHeight(0),
+    patience: freshPatience(),
     probeSentAt: null,
     probeLast: toHeight(0),
     loadingFrom: null,

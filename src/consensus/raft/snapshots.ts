@@ -7,6 +7,7 @@ import { acknowledge, followLeader } from './following.ts';
 import { holds, lastHeight } from './log.ts';
 import type { SnapshotAnswer, SnapshotOffer } from './message.ts';
 import { send, trace } from './outbox.ts';
+import { freshPatience, startWaiting } from './patience.ts';
 import { replaceLog } from './replacing.ts';
 import { configurationKey } from './records.ts';
 import type { Leader, Progress, Raft } from './state.ts';
@@ -32,6 +33,7 @@ export function offerSnapshot(raft: Raft, member: ValidatorIndex, progress: Prog
   progress.kind = 'snapshot';
   progress.snapshot = { block: snapshot, heardAt: state.now };
   progress.inFlight = [];
+  Object.assign(progress.patience, freshPatience());
   progress.next = toHeight(Math.max(progress.next, snapshot.height + 1));
   count(raft, 'snapshotsOffered');
   trace(raft, 'snapshot-offered', { to: member, height: snapshot.height });
@@ -47,6 +49,7 @@ export function offerSnapshot(raft: Raft, member: ValidatorIndex, progress: Prog
 export function probeLater({ state }: Raft, progress: Progress): void {
   progress.kind = 'probe';
   progress.inFlight = [];
+  startWaiting(progress.patience, state.now);
   progress.probeSentAt = state.now;
 }
 

@@ -14,6 +14,7 @@ import type { Configuration } from './configuration.ts';
 import type { Entry, Log } from './log.ts';
 import type { RaftMessage, ReadToken, Term } from './message.ts';
 import type { RaftOptions } from './options.ts';
+import type { Patience } from './patience.ts';
 
 /** One member: what never changes, the plain state, and the effects of the step that runs. */
 export interface Raft extends Step<RaftMessage> {
@@ -157,7 +158,10 @@ export interface Progress {
   kind: 'probe' | 'stream' | 'snapshot';
   match: Height;
   next: Height;
-  inFlight: { readonly last: Height; readonly bytes: number; readonly sentAt: MonotonicMs }[];
+  inFlight: { readonly last: Height; readonly bytes: number }[];
+  /** Highest block that it last said to have received, on disk or not. */
+  received: Height;
+  readonly patience: Patience;
   probeSentAt: MonotonicMs | null;
   /** Last entry in the probe. */
   probeLast: Height;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import type { Hash } from '../../../src/crypto/hash.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 import { Cluster } from './cluster.ts';
 import { Solo } from './solo.ts';
@@ -217,4 +218,22 @@ test('one voter alone leads at once, reads at once, and commits by its own disk'
   cluster.until(() => cluster.isFinalAt(cluster.host(0), transaction), 'final', 200);
   const id = cluster.host(0).ask({ kind: 'read' });
   assert.ok(cluster.host(0).answers.has(id));
+});
+
+test('a link that is slower than heartbeats is not filled with copies of what is on its way', () => {
+  const cluster = Cluster.ledBy(0, { options: { electionTimeoutMs: 1_000 } });
+  // Heartbeats overtake blocks, of which the link to member 2 carries one message in 500 ms.
+  const link = cluster.wire.hold(({ to, message }) => to === 2 && message.type === 'append');
+  const waiting: number[] = [];
+  const hashes: Hash[] = [];
+  for (let round = 0; round < 20; round++) {
+    hashes.push(cluster.submit(`${round}`));
+    cluster.run(500);
+    waiting.push(link.held.length);
+    const letter = link.held.shift();
+    if (letter !== undefined) cluster.host(2).receive(letter.message);
+  }
+  assert.ok(Math.max(...waiting) <= 8, `waiting for the link: ${waiting.join(' ')}`);
+  link.release();
+  cluster.until(() => hashes.every((hash) => cluster.isFinalAt(cluster.host(2), hash)), 'all final');
 });
