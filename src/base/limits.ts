@@ -60,6 +60,8 @@ export const limits = {
   consensusMessageBytes: 2 * MiB,
   /** Bytes waiting for one peer on its consensus stream before the oldest are dropped; Status repairs the loss. */
   peerSendQueueBytes: 8 * MiB,
+  /** Bytes of urgent messages (about 100 each) waiting for one peer before the oldest are dropped: a third of the reads that may wait at once. */
+  peerUrgentQueueBytes: 256 * KiB,
   /** The largest response of a request/response protocol: one full block with its certificate, or many small ones. */
   responseBytes: 3 * MiB,
   /** The largest request. */

@@ -194,7 +194,7 @@ class Libp2pNetwork implements Network {
     return this.#peers.ids();
   }
 
-  send(id: PeerId, bytes: Uint8Array): boolean {
+  send(id: PeerId, bytes: Uint8Array, urgent = false): boolean {
     invariant(bytes.length > 0, 'a message has content');
     const peer = this.#peers.get(id);
     if (peer === undefined) return false;
@@ -202,7 +202,7 @@ class Libp2pNetwork implements Network {
       this.#parts.log.warn('message not sent: above the limit', { peer: id, size: bytes.length });
       return false;
     }
-    const queued = peer.queue.push(bytes);
+    const queued = peer.queue.push(bytes, urgent);
     peer.links[0]?.writer?.wake();
     return queued;
   }

@@ -39,7 +39,10 @@ export class PeerTable {
       peer.links.push(link);
       return false;
     }
-    const queue = new SendQueue(limits.peerSendQueueBytes);
+    const queue = new SendQueue({
+      maxBytes: limits.peerSendQueueBytes,
+      maxUrgentBytes: limits.peerUrgentQueueBytes,
+    });
     this.#peers.set(link.peer, { id: link.peer, queue, links: [link] });
     link.writer?.attach(queue);
     return true;

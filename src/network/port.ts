@@ -24,8 +24,11 @@ export interface Network {
   /** Addresses that others can dial. */
   addresses(): readonly string[];
   peers(): readonly PeerId[];
-  /** Puts bytes on the long-lived direct stream to a peer. False when it is not connected or its queue dropped them. */
-  send(peer: PeerId, bytes: Uint8Array): boolean;
+  /**
+   * Puts bytes on the long-lived direct stream to a peer. False when it is not connected or its queue dropped them. Messages keep
+   * their order, but for urgent ones, which overtake what still waits here and keep theirs among themselves; they have to be small.
+   */
+  send(peer: PeerId, bytes: Uint8Array, urgent?: boolean): boolean;
   publish(topic: Topic, bytes: Uint8Array): void;
   /** Asks one peer; `done` is called once: with the response, or a problem (timeout, lost, refused, too large). */
   request(

@@ -4,23 +4,22 @@ import { FRAME_HEADER_BYTES, joinFrames } from './frames.ts';
 const COMPACT_AFTER = 1_024;
 
 /**
- * What waits for one peer. Bounded in bytes: the oldest frames give way to new ones, because a
- * consensus message loses its worth with age.
+ * What waits for one peer, in two lanes: urgent frames (small ones: heartbeats, votes) leave before all others. Each lane keeps its order and
+ * is bounded in bytes: its oldest frames give way to new ones, because a consensus message loses its worth with age.
  */
 export class SendQueue {
-  readonly #maxBytes: number;
-  #frames: Uint8Array[] = [];
-  #head = 0;
-  #bytes = 0;
+  readonly #urgent: Lane;
+  readonly #others: Lane;
   #dropped = 0;
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+  constructor(bounds: { readonly maxBytes: number; readonly maxUrgentBytes: number }) {
+    this.#urgent = new Lane(bounds.maxUrgentBytes);
+    this.#others = new Lane(bounds.maxBytes);
   }
 
   /** Bytes that wait, with their frame headers. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#urgent.bytes + this.#others.bytes;
   }
 
   /** Frames dropped since the start. */
@@ -29,48 +28,85 @@ export class SendQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#head === this.#frames.length;
+    return this.#urgent.isEmpty && this.#others.isEmpty;
   }
 
-  /** False when the frame alone is larger than the queue. */
-  push(frame: Uint8Array): boolean {
-    const size = frame.length + FRAME_HEADER_BYTES;
-    if (size > this.#maxBytes) {
+  /** False when the frame alone is larger than the queue. One too large for its lane is not urgent, whatever it is called. */
+  push(frame: Uint8Array, urgent = false): boolean {
+    const lane = urgent && this.#urgent.fits(frame) ? this.#urgent : this.#others;
+    if (!lane.fits(frame)) {
       this.#dropped++;
       return false;
     }
-    while (this.#bytes + size > this.#maxBytes) {
-      this.#shift();
-      this.#dropped++;
-    }
-    this.#frames.push(frame);
-    this.#bytes += size;
+    this.#dropped += lane.push(frame);
     return true;
   }
 
-  /** Takes the oldest frames, as many as fit in `maxBytes` but at least one, as one buffer for one write. */
+  /**
+   * All urgent frames, and of the others the oldest, as many as fit in `maxBytes` with them but at least one, so that a stream of urgent
+   * ones never holds the others up. One buffer for one write.
+   */
   takeBatch(maxBytes: number): Uint8Array | undefined {
     if (this.isEmpty) return undefined;
     const batch: Uint8Array[] = [];
-    let bytes = 0;
-    while (!this.isEmpty) {
-      const size = (this.#frames[this.#head] as Uint8Array).length + FRAME_HEADER_BYTES;
-      if (batch.length > 0 && bytes + size > maxBytes) break;
-      bytes += size;
-      batch.push(this.#shift());
+    let bytes = this.#urgent.bytes;
+    while (!this.#urgent.isEmpty) batch.push(this.#urgent.shift());
+    for (let first = true; !this.#others.isEmpty; first = false) {
+      bytes += this.#others.nextBytes;
+      if (!first && bytes > maxBytes) break;
+      batch.push(this.#others.shift());
     }
     return joinFrames(batch);
   }
 
   /** Forgets everything that waits; counted as dropped. */
   clear(): void {
-    this.#dropped += this.#frames.length - this.#head;
-    this.#frames = [];
-    this.#head = 0;
-    this.#bytes = 0;
+    for (const lane of [this.#urgent, this.#others]) {
+      for (; !lane.isEmpty; this.#dropped++) lane.shift();
+    }
+  }
+}
+
+/** Frames in order, bounded in bytes. */
+class Lane {
+  readonly #maxBytes: number;
+  #frames: Uint8Array[] = [];
+  #head = 0;
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
-  #shift(): Uint8Array {
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#head === this.#frames.length;
+  }
+
+  /** Of the oldest frame. */
+  get nextBytes(): number {
+    return (this.#frames[this.#head] as Uint8Array).length + FRAME_HEADER_BYTES;
+  }
+
+  fits(frame: Uint8Array): boolean {
+    return frame.length + FRAME_HEADER_BYTES <= this.#maxBytes;
+  }
+
+  /** The frame fits. Returns how many had to give way. */
+  push(frame: Uint8Array): number {
+    const size = frame.length + FRAME_HEADER_BYTES;
+    let dropped = 0;
+    for (; this.#bytes + size > this.#maxBytes; dropped++) this.shift();
+    this.#frames.push(frame);
+    this.#bytes += size;
+    return dropped;
+  }
+
+  /** Takes the oldest. */
+  shift(): Uint8Array {
     const frame = this.#frames[this.#head] as Uint8Array;
     this.#frames[this.#head] = EMPTY;
     this.#head++;

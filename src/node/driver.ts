@@ -441,7 +441,7 @@ export class Driver<M extends object> {
       case 'persist':
         return this.#persisting.persist(effect);
       case 'send':
-        return this.messenger.send(effect.to, protocol.encode(effect.message));
+        return this.messenger.send(effect.to, protocol.encode(effect.message), effect.urgent);
       case 'post':
         return this.messenger.send(effect.to, this.#signer.signLoosely(effect.message).bytes);
       case 'sign': {

@@ -28,7 +28,8 @@ export class Messenger<M> {
     this.#options = options;
   }
 
-  send(to: Recipients, bytes: Uint8Array): void {
+  /** Urgent messages overtake what waits for the same peer. */
+  send(to: Recipients, bytes: Uint8Array, urgent = false): void {
     const { network, handshake, protocol } = this.#options;
     const self = this.#options.self();
     const recipients = to === 'all' ? [...handshake.validators.keys()] : to;
@@ -36,7 +37,7 @@ export class Messenger<M> {
     for (const validator of recipients) {
       if (validator === self) continue;
       const peer = handshake.peerOf(validator);
-      if (peer !== undefined && network.send(peer, bytes)) this.counters.sent += 1;
+      if (peer !== undefined && network.send(peer, bytes, urgent)) this.counters.sent += 1;
       // A full queue is no reason to burden everybody: the engine repeats itself.
       else if (peer === undefined) unreached.push(validator);
       else this.counters.unsent += 1;

@@ -35,7 +35,7 @@ export function turnPorts(
       stop: () => network.stop(),
       addresses: () => network.addresses(),
       peers: () => network.peers(),
-      send: (peer, bytes) => network.send(peer, bytes),
+      send: (peer, bytes, urgent) => network.send(peer, bytes, urgent),
       publish: (topic, bytes) => network.publish(topic, bytes),
       request: (peer, protocol, bytes, done) => network.request(peer, protocol, bytes, turns.wrap(done)),
       penalise: (peer, reason) => network.penalise(peer, reason),

@@ -23,6 +23,8 @@ interface Link {
   rate: number | null;
   busyUntil: VirtualMs;
   lastArrival: VirtualMs;
+  /** Urgent messages keep their order among themselves only. */
+  lastUrgentArrival: VirtualMs;
 }
 
 /** How far behind a clogged link may be before its sender's queue drops. */
@@ -53,6 +55,7 @@ export class Links {
       rate: null,
       busyUntil: 0,
       lastArrival: 0,
+      lastUrgentArrival: 0,
     }));
   }
 
@@ -79,16 +82,18 @@ export class Links {
     to: number;
     size: number;
     kind: string;
+    urgent?: boolean | undefined;
     now: VirtualMs;
   }): readonly VirtualMs[] | 'full' {
-    const { from, to, now } = message;
+    const { from, to, now, urgent = false } = message;
     const link = this.link(from, to);
     const { conditions, chance } = this;
     if (link.cuts > 0) return this.lost('cut');
     for (const filter of this.filters) if (filter(from, to, message.kind)) return this.lost('filtered');
     if (chance.happens(conditions.loss)) return this.lost('loss');
     let leaves = now;
-    if (link.rate !== null) {
+    // What is urgent overtakes what waits for a clogged link, and is too small to hold it up.
+    if (link.rate !== null && !urgent) {
       if (link.busyUntil - now > queueMs) {
         this.count('clog-drop');
         return 'full';
@@ -97,7 +102,7 @@ export class Links {
       link.busyUntil = leaves;
       this.count('clog');
     }
-    const arrivals = [this.arrival(link, leaves)];
+    const arrivals = [this.arrival(link, leaves, urgent)];
     if (chance.happens(conditions.duplication)) {
       this.count('duplicate');
       arrivals.push(leaves + chance.between(...conditions.delayMs));
@@ -105,15 +110,16 @@ export class Links {
     return arrivals;
   }
 
-  private arrival(link: Link, leaves: VirtualMs): VirtualMs {
+  private arrival(link: Link, leaves: VirtualMs, urgent: boolean): VirtualMs {
     const { conditions, chance } = this;
     const natural = leaves + chance.between(...conditions.delayMs);
     if (chance.happens(conditions.reordering)) {
       this.count('reorder');
       return leaves + chance.between(conditions.delayMs[0], conditions.delayMs[1] * 3);
     }
-    link.lastArrival = Math.max(link.lastArrival, natural);
-    return link.lastArrival;
+    const lane = urgent ? 'lastUrgentArrival' : 'lastArrival';
+    link[lane] = Math.max(link[lane], natural);
+    return link[lane];
   }
 
   private lost(fault: string): readonly VirtualMs[] {

@@ -100,7 +100,7 @@ export class VirtualNetwork {
       stop: async () => this.leave(index),
       addresses: () => [`virtual://${self}`],
       peers: () => [...(this.stations[index]?.connected ?? [])].sort((a, b) => a - b).map(peerName),
-      send: (peer, bytes) => this.send(index, peerIndex(peer), bytes),
+      send: (peer, bytes, urgent) => this.send(index, peerIndex(peer), { bytes, urgent }),
       publish: (topic, bytes) => this.publish(index, topic, bytes),
       request: (peer, protocol, bytes, done) => this.request({ index, peer, protocol, bytes, done }),
       penalise: (peer, reason) => options.onPenalise?.(peer, reason),
@@ -199,13 +199,19 @@ export class VirtualNetwork {
     }
   }
 
-  private send(from: number, to: number, bytes: Uint8Array): boolean {
+  private send(
+    from: number,
+    to: number,
+    message: { bytes: Uint8Array; urgent?: boolean | undefined },
+  ): boolean {
+    const { bytes, urgent } = message;
     if (this.stations[from]?.connected.has(to) !== true) return false;
     return this.carry({
       from,
       to,
       what: 'message',
       kind: this.kindOf(bytes),
+      urgent,
       bytes,
       arrive: (station) => station.handlers.onMessage(peerName(from), bytes),
     });
@@ -305,6 +311,7 @@ export class VirtualNetwork {
     to: number;
     what: string;
     kind: string;
+    urgent?: boolean | undefined;
     bytes: Uint8Array;
     arrive: (station: Station) => void;
   }): boolean {
@@ -315,6 +322,7 @@ export class VirtualNetwork {
       to,
       size: bytes.length,
       kind: item.kind,
+      urgent: item.urgent,
       now: scheduler.now,
     });
     if (arrivals === 'full') return false;

@@ -61,6 +61,20 @@ export function networkContract(name: string, createWorld: () => ContractWorld):
       assert.deepEqual(b.handlers.messages(a.network.self), sent);
     });
 
+    inWorld('urgent messages overtake what fills the queue, and keep their order', async (world) => {
+      const [a, b] = pair(await connected(world, 2));
+      const size = 256 * 1024;
+      const large = Array.from({ length: Math.floor(limits.peerSendQueueBytes / (size + 4)) }, (_, index) =>
+        payload(index, size),
+      );
+      const urgent = Array.from({ length: 5 }, (_, index) => payload(1_000 + index, 60));
+      for (const bytes of large) assert.equal(a.network.send(b.network.self, bytes), true);
+      for (const bytes of urgent) assert.equal(a.network.send(b.network.self, bytes, true), true);
+      await world.until('all arrived', () => b.handlers.count('message') === large.length + urgent.length);
+      const named = (bytes: Uint8Array): string => `${bytes.length} bytes, ${bytes[0]} ${bytes[1]}`;
+      assert.deepEqual(b.handlers.messages(a.network.self).map(named), [...urgent, ...large].map(named));
+    });
+
     inWorld('both directions and all sizes work at the same time', async (world) => {
       const [a, b] = pair(await connected(world, 2));
       const sizes = [1, 100, 64 * 1024, 1024 * 1024, limits.consensusMessageBytes, 5];

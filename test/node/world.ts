@@ -103,7 +103,11 @@ export class MemoryNet {
   readonly published: { from: PeerId; topic: Topic; bytes: Uint8Array }[] = [];
   readonly requests: { from: PeerId; to: PeerId; protocol: RequestProtocol }[] = [];
   /** A test may swallow or change what one peer sends another. */
-  onSend: (from: PeerId, to: PeerId, bytes: Uint8Array) => Uint8Array | null = (_from, _to, bytes) => bytes;
+  onSend: (from: PeerId, to: PeerId, bytes: Uint8Array, urgent: boolean | undefined) => Uint8Array | null = (
+    _from,
+    _to,
+    bytes,
+  ) => bytes;
   onGossip: (from: PeerId, to: PeerId, topic: Topic) => boolean = () => true;
   onAnswer: (
     from: PeerId,
@@ -129,7 +133,7 @@ export class MemoryNet {
       stop: async () => this.leave(self),
       addresses: () => [`memory://${self}`],
       peers: () => [...member.peers],
-      send: (peer, bytes) => this.#send(self, peer, bytes),
+      send: (peer, bytes, urgent) => this.#send(self, peer, { bytes, urgent }),
       publish: (topic, bytes) => {
         this.published.push({ from: self, topic, bytes });
         this.#spread(self, topic, bytes, new Set([self]));
@@ -177,9 +181,9 @@ export class MemoryNet {
     this.time.defer(() => b.handlers?.onConnected(a.self));
   }
 
-  #send(from: PeerId, to: PeerId, bytes: Uint8Array): boolean {
+  #send(from: PeerId, to: PeerId, message: { bytes: Uint8Array; urgent: boolean | undefined }): boolean {
     if (this.#members.get(from)?.peers.has(to) !== true) return false;
-    const sent = this.onSend(from, to, bytes);
+    const sent = this.onSend(from, to, message.bytes, message.urgent);
     if (sent !== null) {
       this.time.after(this.latencyMs, () => this.#members.get(to)?.handlers?.onMessage(from, sent.slice()));
     }

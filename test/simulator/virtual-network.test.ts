@@ -276,6 +276,18 @@ describe('virtual network', () => {
     assert.ok(soon >= 9 && soon <= 10, `${soon} messages of 1000 bytes in a second at 10 bytes per ms`);
   });
 
+  test('what is urgent overtakes what waits for a clogged link, in its own order', () => {
+    const world = new Fixture(2).settled();
+    world.links.clog(0, 1, 1);
+    const { network } = world.node(0);
+    for (const size of [400, 300]) network.send('node-1', utf8('x'.repeat(size)));
+    for (const beat of ['beat 1', 'beat 2', 'beat 3']) network.send('node-1', utf8(beat), true);
+    world.run(10);
+    assert.deepEqual(world.heard(1), ['node-0 says beat 1', 'node-0 says beat 2', 'node-0 says beat 3']);
+    world.run(800);
+    assert.equal(world.heard(1).length, 2);
+  });
+
   test('a paused process hears everything when it wakes up', () => {
     const world = new Fixture(2).settled();
     world.node(1).life.pause();

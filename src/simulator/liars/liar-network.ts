@@ -19,12 +19,13 @@ export function liarNetwork(network: Network, liar: Liar): Network {
     stop: () => network.stop(),
     addresses: () => network.addresses(),
     peers: () => network.peers(),
-    send: (peer, bytes) => {
+    send: (peer, bytes, urgent) => {
       const message = liar.outgoing === undefined ? undefined : read(bytes);
-      if (liar.outgoing === undefined || message === undefined) return network.send(peer, bytes);
+      if (liar.outgoing === undefined || message === undefined) return network.send(peer, bytes, urgent);
       let taken = true;
       for (const instead of liar.outgoing(message, peer)) {
-        taken = network.send(peer, instead === message ? bytes : encode(messageCodec, instead)) && taken;
+        taken =
+          network.send(peer, instead === message ? bytes : encode(messageCodec, instead), urgent) && taken;
       }
       return taken;
     },
