@@ -12,6 +12,7 @@ import {
   becomeFollower,
   becomeLeader,
   becomePreCandidate,
+  forgetLeader,
   mayCampaign,
   ownIndex,
   restartElectionTimer,
@@ -22,7 +23,11 @@ import { write } from './writing.ts';
 /** The election timer: a voter that hears no leader asks whether it should campaign (section 5.2, pre-vote). */
 export function maybeCampaign(raft: Raft): void {
   const { state } = raft;
-  if (state.role.kind === 'leader' || !mayCampaign(raft)) return;
+  if (state.role.kind === 'leader') return;
+  if (!mayCampaign(raft)) {
+    if (isDue(state.electionTimer, state.now)) forgetLeader(raft);
+    return;
+  }
   const alone =
     state.role.kind === 'follower' && quorumOf(state.configuration, (index) => index === state.self);
   if (!isDue(state.electionTimer, state.now) && !alone) return;

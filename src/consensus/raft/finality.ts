@@ -3,8 +3,9 @@ import { unwrap } from '../../base/problem.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
 import { decodeConfiguration } from './configuration.ts';
 import { certificateOf, compact, entryAt, lastHeight, linkOf } from './log.ts';
+import { advanceStaging } from './following.ts';
 import { entryKey } from './records.ts';
-import { enterConfiguration } from './membership.ts';
+import { enterConfiguration, maybeTrustAgain } from './membership.ts';
 import { restartElectionTimer } from './roles.ts';
 import type { Raft } from './state.ts';
 
@@ -34,11 +35,13 @@ export function onApplied(raft: Raft, height: Height): void {
       enterConfiguration(raft, next, unwrap(decodeConfiguration(configuration)));
       restartElectionTimer(raft);
     }
+    maybeTrustAgain(raft);
   }
   // What is applied is stored with its block, whatever the log's own write says.
   if (state.durable < height) state.durable = height;
   compact(state.log, toHeight(Math.min(height - options.tail, lastHeight(state.log))));
   state.pacing.nothingToBuild = false;
+  if (state.role.kind === 'follower') advanceStaging(raft, state.role);
   maybeCompact(raft);
 }
 

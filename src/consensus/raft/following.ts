@@ -6,16 +6,23 @@ import { isDue, start, stop, stopped } from '../shared/timer.ts';
 import { configurationHash, decodeConfiguration } from './configuration.ts';
 import { append, type Entry, entryAt, firstOfTerm, hashAt, holds, lastHeight, termAt } from './log.ts';
 import { type Append, entryBytes, type Heartbeat, nameOf, type Term, type WireEntry } from './message.ts';
-import { send, sendWhenDurable, trace } from './outbox.ts';
+import { maybeTrustAgain } from './membership.ts';
+import { knownLeader, send, sendWhenDurable, trace } from './outbox.ts';
 import { becomeFollower, restartElectionTimer } from './roles.ts';
 import type { Follower, Raft } from './state.ts';
 import { cutLog, write } from './writing.ts';
 
 /** The sender leads this term: follow it. Null for a message of an old term, or of a second leader (which cannot be). */
-export function followLeader(raft: Raft, message: { from: ValidatorIndex; term: Term }): Follower | null {
+export function followLeader(
+  raft: Raft,
+  { from, term, commit }: { from: ValidatorIndex; term: Term; commit: Height },
+): Follower | null {
   const { state } = raft;
-  const { from, term } = message;
   if (term < state.term) return null;
+  if (state.amnesiac && !(knownLeader(state) === from && term === state.term)) {
+    state.historyUpTo = toHeight(Math.max(state.historyUpTo ?? 0, commit));
+    maybeTrustAgain(raft);
+  }
   if (term > state.term || state.role.kind === 'candidate') becomeFollower(raft, term, from, 'another leads');
   const { role } = state;
   if (role.kind !== 'follower' || (role.leader !== null && role.leader !== from)) {
@@ -33,7 +40,7 @@ export function followLeader(raft: Raft, message: { from: ValidatorIndex; term: 
 
 export function onHeartbeat(raft: Raft, message: Heartbeat): void {
   const { state } = raft;
-  const role = followLeader(raft, message);
+  const role = followLeader(raft, { ...message, commit: message.commit.height });
   if (role !== null) {
     const { commit } = message;
     state.highestKnown = toHeight(Math.max(state.highestKnown, commit.height));
@@ -45,10 +52,11 @@ export function onHeartbeat(raft: Raft, message: Heartbeat): void {
       role.leaderCommit = toHeight(Math.max(role.leaderCommit, commit.height));
     }
   }
-  // Also to an old leader: the higher term tells it to step down.
+  // Also to an old leader: the higher term tells it to step down. But without the number of its round: it may lead
+  // again by now, and take the answer for one to a round of its new term.
   send(raft, [message.from], {
     type: 'heartbeat-answer',
-    round: message.round,
+    round: role === null ? 0 : message.round,
     received: role === null ? toHeight(0) : receivedUpTo(role),
     final: state.commit,
   });
@@ -242,11 +250,14 @@ function refuse(raft: Raft, entry: Entry, reason: string): void {
   trace(raft, 'refused', { height: entry.header.height, reason });
 }
 
-/** Staged entries that are valid enter the log, and with them whatever contradicts them leaves it, in one write. */
-function advanceStaging(raft: Raft, role: Follower): void {
+/**
+ * Staged entries that are valid enter the log, and with them whatever contradicts them leaves it, in one write. On blocks that sync
+ * brought they wait until those are stored: else this disk would hold, and vouch for, a log with a gap.
+ */
+export function advanceStaging(raft: Raft, role: Follower): void {
   const { state } = raft;
   const first = role.staging[0];
-  if (first === undefined || !first.valid) return;
+  if (first === undefined || !first.valid || state.applied < state.log.base.height) return;
   const cut = cutLog(raft, toHeight(Math.min(lastHeight(state.log), first.entry.header.height - 1)));
   const entries: Entry[] = [];
   while (role.staging[0]?.valid === true) {

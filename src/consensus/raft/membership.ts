@@ -121,9 +121,6 @@ export function enterConfiguration(raft: Raft, height: Height, next: Configurati
   state.configurationRecords = [height, ...obsolete.filter((other) => other > height)];
   // Older ones are of no use: the final block that a restart starts from is at or above this one.
   state.staleRecords.push(...obsolete.filter((old) => old < height).map((old) => configurationKey(old)));
-  const own = state.self === null ? undefined : next[state.self];
-  // A member whose log was lost is trusted again once it came in anew: it has no vote from before to remember.
-  if (own?.role === 'learner' || own?.role === 'removed') state.amnesiac = false;
   write(raft, { records: [{ key: configurationKey(height), value: encodeConfiguration(next) }] });
   raft.out.push({ type: 'members', members: next });
   trace(raft, 'configuration', { height, joint: isJoint(next) });
@@ -132,6 +129,20 @@ export function enterConfiguration(raft: Raft, height: Height, next: Configurati
   }
   if (state.role.kind === 'leader') leadUnder(raft, state.role, { previous, height });
   finishChange(raft, height);
+}
+
+/**
+ * A member whose log was lost is trusted again when it is no voter after all that was committed before the leader heard of its new life:
+ * it was taken out since, and when it comes in again it has no vote from before to remember.
+ */
+export function maybeTrustAgain(raft: Raft): void {
+  const { state } = raft;
+  const { historyUpTo, configuration, self } = state;
+  if (!state.amnesiac || historyUpTo === null || state.applied < historyUpTo) return;
+  if (isVoter(configuration, self)) return;
+  state.amnesiac = false;
+  trace(raft, 'trusted-again', { height: state.applied });
+  write(raft, {});
 }
 
 function leadUnder(

@@ -43,13 +43,24 @@ export function send(raft: Raft, to: readonly ValidatorIndex[], body: Unaddresse
   if (effect !== undefined) raft.out.push(effect);
 }
 
-/** Sends once everything that was decided so far is on disk: at once when it is. */
+/**
+ * Sends once everything that was decided so far is on disk: at once when it is. It takes the place of what waits there of its type for
+ * the same member, so that a stalled disk does not pile them up.
+ */
 export function sendWhenDurable(raft: Raft, to: readonly ValidatorIndex[], body: Unaddressed): void {
   const effect = letter(raft.state, to, body);
   if (effect === undefined) return;
   const last = raft.state.writes.pending.at(-1);
-  if (last === undefined) raft.out.push(effect);
-  else last.kept.after.push(effect);
+  if (last === undefined) {
+    raft.out.push(effect);
+    return;
+  }
+  const { kept } = last;
+  const [member] = to;
+  kept.after = kept.after.filter(
+    (waiting) => waiting.type !== 'send' || waiting.message.type !== body.type || waiting.to[0] !== member,
+  );
+  kept.after.push(effect);
 }
 
 export function trace(

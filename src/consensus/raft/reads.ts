@@ -19,6 +19,15 @@ export function onRead(raft: Raft, id: RequestId): void {
     answer(raft, id, noLeader(state));
     return;
   }
+  // The count of starts, which makes a token unique, is on disk before anybody hears of it: it is in the first write.
+  if (state.role.kind !== 'leader' && state.writes.pending[0]?.seq === 1) {
+    answer(
+      raft,
+      id,
+      notNow(state, 'consensus/busy', 'this node has just started', 'Read again in a moment.'),
+    );
+    return;
+  }
   const read: LocalRead = {
     id,
     deadline: state.now + 2 * options.electionTimeoutMs,
@@ -32,8 +41,6 @@ export function onRead(raft: Raft, id: RequestId): void {
   }
   state.readSerial += 1;
   read.token = { incarnation: state.incarnation, serial: state.readSerial };
-  // The count of starts, which makes the token unique, must be on disk before anybody hears of it. The first write
-  // holds it, and it is done before a leader can be known; a stalled one delays this read and nothing else.
   send(raft, [leader], { type: 'read-request', token: read.token });
 }
 
@@ -111,7 +118,7 @@ function confirmedRound({ state }: Raft, role: Leader): number {
 
 /** Only when configured: a majority answered so lately that none of it can have helped another leader into office. */
 function holdsLease({ state, options }: Raft, role: Leader): boolean {
-  if (!options.leaseReads || role.transfer !== null) return false;
+  if (!options.leaseReads || role.heirTold || role.transfer !== null) return false;
   const span = options.electionTimeoutMs * (1 - leaseMargin);
   return quorumOf(
     state.configuration,

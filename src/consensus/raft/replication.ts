@@ -74,8 +74,12 @@ export function onHeartbeatAnswer(raft: Raft, role: Leader, message: HeartbeatAn
     const sent = role.roundsSent.find(({ round }) => round === message.round);
     progress.roundSentAt = sent?.at ?? Number.NEGATIVE_INFINITY;
   }
-  if (!isOnItsWay(progress)) return;
   const received = toHeight(Math.min(message.received, lastHeight(state.log)));
+  if (!isOnItsWay(progress)) {
+    // It has less than it acknowledged, or does not know yet that its log fits: find out.
+    if (progress.kind === 'stream' && received < progress.match) probe(progress);
+    return;
+  }
   if (progress.kind === 'stream' && received > progress.received) noteArrival(progress.patience, state.now);
   progress.received = received;
   if (!runsOut(progress.patience, state.now, options)) return;
@@ -142,8 +146,11 @@ export function onRejected(raft: Raft, role: Leader, message: Rejected): void {
   const { state } = raft;
   const progress = role.progress.get(message.from);
   if (progress === undefined) return;
-  if (progress.kind === 'snapshot' || message.previous <= progress.match) return;
-  if (progress.kind === 'probe' && message.previous !== progress.next - 1) return;
+  if (progress.kind === 'snapshot') return;
+  if (progress.kind === 'probe' ? message.previous !== progress.next - 1 : message.previous <= progress.match)
+    return;
+  // It acknowledged that once, and lost its log since.
+  if (message.previous <= progress.match) progress.match = toHeight(Math.min(progress.match, message.final));
   let next: number = message.next;
   if (message.conflictTerm > 0) {
     const fitting = lastNotAbove(

@@ -44,6 +44,7 @@ export function restore(options: RaftOptions, start: EngineStart): State {
     votedFor: hard.votedFor ?? null,
     incarnation: hard.incarnation + 1,
     amnesiac: hard.amnesiac,
+    historyUpTo: null,
     log,
     durable: lastHeight(log),
     executed: final.height,

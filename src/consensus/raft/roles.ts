@@ -52,6 +52,15 @@ export function becomePreCandidate(raft: Raft): void {
   restartElectionTimer(raft);
 }
 
+/** A follower that may not campaign hears its leader no more: it takes nothing on in that one's name. */
+export function forgetLeader(raft: Raft): void {
+  const { state } = raft;
+  if (state.role.kind !== 'follower' || state.role.leader === null) return;
+  state.role.leader = null;
+  state.leaderHeardAt = null;
+  dropWaitingReads(raft);
+}
+
 /** follower or pre-candidate -> candidate: a new term, and its own vote for itself, which counts when it is on disk. */
 export function becomeCandidate(raft: Raft, transfer: boolean): void {
   const { state } = raft;
@@ -80,6 +89,7 @@ export function becomeLeader(raft: Raft): void {
     heartbeatTimer: { dueAt: state.now },
     readRounds: [],
     transfer: null,
+    heirTold: false,
     nextConfiguration: null,
   };
   state.leaderHeardAt = null;
@@ -142,6 +152,7 @@ export function mayCampaign(raft: Raft): boolean {
     isVoter(state.configuration, state.self) &&
     !state.amnesiac &&
     state.install === null &&
+    state.applied >= state.log.base.height &&
     !diskStalls(raft) &&
     unappliedConfiguration(state, state.commit) === null
   );

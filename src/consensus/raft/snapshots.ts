@@ -8,6 +8,7 @@ import { holds, lastHeight } from './log.ts';
 import type { SnapshotAnswer, SnapshotOffer } from './message.ts';
 import { send, trace } from './outbox.ts';
 import { freshPatience, startWaiting } from './patience.ts';
+import { maybeTrustAgain } from './membership.ts';
 import { replaceLog } from './replacing.ts';
 import { configurationKey } from './records.ts';
 import type { Leader, Progress, Raft } from './state.ts';
@@ -80,7 +81,7 @@ function backToProbe(progress: Progress): void {
 /** The follower's share: fetches what is offered, unless it has that block already. */
 export function onSnapshotOffer(raft: Raft, message: SnapshotOffer): void {
   const { state } = raft;
-  const role = followLeader(raft, message);
+  const role = followLeader(raft, { ...message, commit: message.snapshot.height });
   if (role === null) return;
   const { snapshot, from } = message;
   const configuration = decodeConfiguration(message.configuration);
@@ -95,7 +96,13 @@ export function onSnapshotOffer(raft: Raft, message: SnapshotOffer): void {
     acknowledge(raft);
     return;
   }
-  if (state.install?.snapshot.blockHash !== snapshot.blockHash) {
+  if (state.install !== null && state.install.snapshot.blockHash !== snapshot.blockHash) {
+    // One at a time: the driver may be about to make it final. If it fails instead, the next offer is taken.
+    state.install = { ...state.install, from };
+    onInstalling(raft);
+    return;
+  }
+  if (state.install === null) {
     // On disk before the state is: a restart finds the members of whatever block is final.
     write(raft, {
       records: [{ key: configurationKey(snapshot.height), value: encodeConfiguration(configuration) }],
@@ -105,7 +112,7 @@ export function onSnapshotOffer(raft: Raft, message: SnapshotOffer): void {
     trace(raft, 'snapshot-accepted', { height: snapshot.height });
   }
   state.install = { snapshot, from, configuration };
-  send(raft, [from], { type: 'snapshot-answer', height: snapshot.height, state: 'receiving' });
+  onInstalling(raft);
 }
 
 export function onInstalling(raft: Raft): void {
@@ -158,6 +165,7 @@ export function onInstalled(
     snapshot: { height: header.height, blockHash },
     firstBlock: toHeight(header.height + 1),
   };
+  maybeTrustAgain(raft);
   trace(raft, 'snapshot-installed', { height: header.height, last: lastHeight(state.log) });
 }
 

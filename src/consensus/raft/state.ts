@@ -35,6 +35,11 @@ export interface State {
   votedFor: ValidatorIndex | null;
   readonly incarnation: number;
   amnesiac: boolean;
+  /**
+   * For a member whose log was lost: what its leaders said was committed when it first heard them. What the blocks up to here say of
+   * its own place may be from before the loss. Null until it heard one.
+   */
+  historyUpTo: Height | null;
   log: Log;
   /** Up to here the log as it is now is on disk. */
   durable: Height;
@@ -140,6 +145,8 @@ export interface Leader {
   /** Reads that wait for the round, in order. */
   readRounds: LeaderRead[];
   transfer: { readonly to: ValidatorIndex; readonly deadline: MonotonicMs; told: boolean } | null;
+  /** An heir was told to campaign. It may do so late, and voters help it although they hear this leader: no lease holds in this term any more. */
+  heirTold: boolean;
   /** A configuration that the next block shall start. */
   nextConfiguration: Configuration | null;
 }

@@ -60,6 +60,7 @@ export function driveTransfer(raft: Raft, role: Leader): void {
   if (transfer.told || role.making !== null) return;
   if (role.progress.get(transfer.to)?.match !== lastHeight(state.log)) return;
   transfer.told = true;
+  role.heirTold = true;
   send(raft, [transfer.to], { type: 'timeout-now' });
 }
 

@@ -237,3 +237,33 @@ test('a link that is slower than heartbeats is not filled with copies of what is
   link.release();
   cluster.until(() => hashes.every((hash) => cluster.isFinalAt(cluster.host(2), hash)), 'all final');
 });
+
+test('a member with a stalled disk does not pile up answers', () => {
+  const cluster = Cluster.ledBy(0);
+  cluster.host(2).stalled = true;
+  cluster.submit('x');
+  cluster.run(30_000);
+  const waiting = cluster.host(2).state.writes.pending.flatMap(({ kept }) => kept.after);
+  assert.ok(waiting.length > 0 && waiting.length < 5, `${waiting.length} wait`);
+});
+
+test('a member that may not campaign forgets a leader that it does not hear, and refuses what needs one', () => {
+  const cluster = Cluster.ledBy(0, { spares: 1 });
+  const learner = cluster.host(3);
+  learner.start();
+  cluster.host(0).ask({ kind: 'members', changes: [{ key: keyOf(3), role: 'learner' }], forced: false });
+  cluster.run(300);
+  assert.equal(learner.engine?.status().primary, 0);
+  cluster.wire.partition([[0, 1, 2]], 4);
+  const waits = learner.ask({ kind: 'read' });
+  cluster.run(2 * cluster.options.electionTimeoutMs);
+  assert.equal(learner.engine?.status().primary, null);
+  const late = learner.ask({ kind: 'read' });
+  for (const id of [waits, late]) {
+    const result = learner.answers.get(id);
+    assert.ok(result !== undefined && 'code' in result && result.code === 'consensus/no-leader');
+  }
+  cluster.wire.heal();
+  cluster.run(100);
+  assert.equal(learner.engine?.status().primary, 0);
+});

@@ -152,6 +152,20 @@ export class Host {
     this.disk.candidates = new Map();
   }
 
+  /** The same, and the chain is gone too. */
+  lose(): void {
+    const header = genesisHeader(this.#world.genesisMembers);
+    Object.assign(this.disk, {
+      records: new Map(),
+      candidates: new Map(),
+      blocks: new Map(),
+      final: { header, hash: hashHeader(header), certificate: null },
+      compacted: null,
+      installed: null,
+      done: [],
+    });
+  }
+
   #tick(life: number): void {
     if (life !== this.#life) return;
     const pool = `${this.disk.final.hash} ${this.#world.transactions().length}`;

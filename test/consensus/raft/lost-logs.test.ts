@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { MemberChange } from '../../../src/consensus/engine.ts';
+import { Cluster } from './cluster.ts';
+import type { Host } from './host.ts';
+import { keyOf } from './world.ts';
+
+// Members whose directory is gone, under a key that was used.
+
+function change(cluster: Cluster, member: number, role: MemberChange['role']): void {
+  const { leader } = cluster;
+  assert.ok(leader !== undefined);
+  const id = leader.ask({ kind: 'members', changes: [{ key: keyOf(member), role }], forced: false });
+  cluster.until(() => leader.answers.has(id), `${member} is ${role}`).run(100);
+  assert.ok('height' in (leader.answers.get(id) ?? {}));
+}
+
+function lose(host: Host): void {
+  host.crash();
+  host.lose();
+}
+
+/** A cluster of three that a fourth member joined later, as a learner first. */
+function joined(): Cluster {
+  const cluster = Cluster.ledBy(0, { spares: 1 });
+  cluster.host(3).start();
+  change(cluster, 3, 'learner');
+  change(cluster, 3, 'voter');
+  assert.equal(cluster.host(3).engine?.status().voting, true);
+  return cluster;
+}
+
+const isLevel = (cluster: Cluster, index: number): boolean =>
+  cluster.host(index).state.applied === cluster.leader?.state.applied;
+
+test('a member whose log was lost is not trusted again because it was a learner before that', () => {
+  const cluster = joined();
+  const lost = cluster.host(3);
+  lose(lost);
+  lost.start();
+  cluster.until(
+    () => isLevel(cluster, 3),
+    'it has all blocks, also those that made it a learner and a voter',
+  );
+  assert.equal(lost.engine?.status().voting, false);
+  change(cluster, 3, 'removed');
+  change(cluster, 3, 'learner');
+  change(cluster, 3, 'voter');
+  cluster.until(() => lost.engine?.status().voting === true, 'it came in anew');
+});
+
+test('it is trusted when it came in anew before it was started', () => {
+  const cluster = joined();
+  const lost = cluster.host(3);
+  lose(lost);
+  change(cluster, 3, 'removed');
+  change(cluster, 3, 'learner');
+  lost.start();
+  cluster.until(() => isLevel(cluster, 3), 'it has all blocks');
+  change(cluster, 3, 'voter');
+  cluster.until(() => lost.engine?.status().voting === true, 'it votes');
+  lost.crash();
+  lost.start();
+  cluster.run(100);
+  assert.equal(lost.engine?.status().voting, true, 'and knows that after a restart');
+});
+
+test('the leader that once had its acknowledgements finds out that they are void, and offers a snapshot of what was pruned', () => {
+  const cluster = Cluster.ledBy(0, { options: { snapshotEvery: 5, keepBlocks: 1, tail: 1 } });
+  for (let i = 0; i < 12; i++) {
+    cluster.submit(`${i}`);
+    cluster.run(30);
+  }
+  const { term } = cluster.host(0).state;
+  lose(cluster.host(2));
+  cluster.host(2).start();
+  cluster.until(() => isLevel(cluster, 2), 'level again', 5_000);
+  assert.equal(cluster.host(2).state.counters['snapshotsInstalled'], 1);
+  assert.equal(cluster.host(0).state.term, term, 'under the same leader');
+});

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Cluster } from './cluster.ts';
+
+// Reads that would be stale if something old counted for something new.
+
+test('a late heartbeat of an earlier term is answered without its number, and so confirms no read of a later term', () => {
+  const cluster = Cluster.ledBy(0).run(1_500);
+  const [leader, follower] = [cluster.host(0), cluster.host(1)];
+  for (const to of [2, 0]) {
+    cluster.leader?.ask({ kind: 'transfer', to });
+    cluster.until(() => cluster.leader?.index === to, 'the transfer').run(50);
+  }
+  const { role, term } = leader.state;
+  assert.ok(role.kind === 'leader');
+  const round = role.round + 11;
+  const old = cluster.wire.sent.find(
+    ({ to, message }) =>
+      to === 1 && message.type === 'heartbeat' && message.term < term && message.round === round,
+  );
+  assert.ok(old !== undefined, 'a heartbeat whose number comes again in the later term');
+  // From now on the leader hears everything late, and what it says gets lost.
+  const late = cluster.wire.hold(({ to }) => to === 0);
+  cluster.run(60);
+  follower.receive(old.message);
+  cluster.wire.cut(0, 1);
+  cluster.wire.cut(0, 2);
+  cluster.run(200);
+  const [first] = late.held.filter(({ from }) => from === 1);
+  assert.ok(first !== undefined);
+  leader.receive(first.message);
+  cluster.elect(2);
+  const newer = cluster.submit('newer');
+  cluster.until(() => cluster.isFinalAt(cluster.host(1), newer), 'a block of another leader');
+  cluster.until(() => role.round === round - 1, 'the round before');
+  assert.ok(leader.leads, 'it does not know that it was deposed');
+  const id = leader.ask({ kind: 'read' });
+  for (const { from, message } of late.held) {
+    if (from === 1 && message.term === term) leader.receive(message);
+  }
+  assert.ok(!leader.answers.has(id), 'nobody confirmed this round');
+});
+
+test('a read token is used once, also by a member that dies before its disk knows that it had started', () => {
+  const cluster = Cluster.ledBy(0);
+  const [leader, follower] = [cluster.host(0), cluster.host(1)];
+  const knowsLeader = (): boolean => follower.engine?.status().primary === 0;
+  const answers = cluster.wire.hold(({ message }) => message.type === 'read-answer');
+  follower.crash();
+  follower.diskMs = 200;
+  follower.start();
+  cluster.until(knowsLeader, 'a leader');
+  const early = follower.ask({ kind: 'read' });
+  cluster.run(30);
+  follower.crash();
+  const newer = cluster.submit('newer');
+  cluster.until(() => cluster.isFinalAt(leader, newer), 'a newer block');
+  follower.diskMs = 2;
+  follower.start();
+  cluster.until(knowsLeader, 'a leader').run(10);
+  const id = follower.ask({ kind: 'read' });
+  for (const { message } of answers.held) follower.receive(message);
+  assert.ok(!follower.answers.has(id), 'an answer of an earlier life');
+  const refused = follower.answers.get(early);
+  assert.ok(refused !== undefined && 'code' in refused && refused.code === 'consensus/busy');
+  answers.release();
+  cluster.run(200);
+  assert.deepEqual(follower.answers.get(id), { height: leader.state.commit });
+});
+
+test('no lease holds after an heir was told to campaign, however late it does', () => {
+  const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
+  const leader = cluster.host(0);
+  const told = cluster.wire.hold(({ message }) => message.type === 'timeout-now');
+  leader.ask({ kind: 'transfer', to: 1 });
+  cluster.until(() => told.held.length > 0, 'the heir is told');
+  cluster.run(cluster.options.electionTimeoutMs + 100);
+  assert.ok(leader.leads, 'the transfer failed');
+  cluster.wire.partition([[1, 2]], 3);
+  for (const { message } of told.held) cluster.host(1).receive(message);
+  const newer = cluster.submit('newer');
+  cluster.until(() => cluster.isFinalAt(cluster.host(1), newer), 'a block of the heir', 200);
+  const id = leader.ask({ kind: 'read' });
+  assert.ok(leader.leads && !leader.answers.has(id), 'a stale read');
+});
