@@ -1,3 +1,4 @@
+import { writeHex } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import type { SignatureClaim } from './signature.ts';
 import { verifyBytes } from './verify.ts';
@@ -19,18 +20,18 @@ export interface QueuedClaim {
 export function packClaims(queued: readonly QueuedClaim[]): Uint8Array<ArrayBuffer> {
   let size = 0;
   for (const { claim } of queued) size += fixedPart + claim.message.length;
-  // Not from Buffer's shared pool: the memory is given away.
-  const packed = Buffer.from(new ArrayBuffer(size));
+  const packed = new Uint8Array(size);
+  const view = new DataView(packed.buffer);
   let at = 0;
   for (const { claim, strict } of queued) {
-    // Buffer writes what it can of a text that is not hex, and what is then left is zeros: a key for which anybody can sign.
+    // What is not hex must not pass as some bytes or other: a key of zeros is one for which anybody can sign.
     const wellFormed =
       claim.publicKey.length === 64 &&
       claim.signature.length === 128 &&
-      packed.write(claim.publicKey, at + 1, 'hex') === 32 &&
-      packed.write(claim.signature, at + 33, 'hex') === 64;
+      writeHex(packed, at + 1, claim.publicKey) &&
+      writeHex(packed, at + 33, claim.signature);
     packed[at] = !wellFormed ? kinds.malformed : strict ? kinds.strict : kinds.rule;
-    packed.writeUInt32BE(claim.message.length, at + 97);
+    view.setUint32(at + 97, claim.message.length);
     packed.set(claim.message, at + fixedPart);
     at += fixedPart + claim.message.length;
   }
