@@ -3,7 +3,7 @@ import { type Problem, unwrap } from '../base/problem.ts';
 import type { Input, PersistEffect, Protocol } from '../consensus/engine.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { ChainStore } from '../storage/chain-store.ts';
-import { blockBytes, type Chain } from './chain.ts';
+import { blockBytes, type Candidate, type Chain } from './chain.ts';
 import type { LogRecord, Signer } from './signer.ts';
 
 export interface PersistingOptions<M> {
@@ -19,7 +19,8 @@ interface Waiting<M> {
   readonly seq: number;
   readonly signed: readonly M[];
   readonly records: readonly LogRecord[];
-  readonly blocks: readonly Hash[];
+  /** Held here, because memory may let a block go before its turn to be written comes. */
+  readonly blocks: readonly Candidate[];
   readonly forget: readonly Hash[];
 }
 
@@ -38,16 +39,18 @@ export class Persisting<M> {
 
   persist(effect: PersistEffect): void {
     const { protocol, signer, chain, store } = this.#options;
-    for (const hash of effect.blocks) {
-      invariant(chain.get(hash) ?? store.blockBytes(hash), `block ${hash}, which is to be stored, is here`);
-    }
+    const blocks = effect.blocks.flatMap((hash) => {
+      const candidate = chain.get(hash);
+      invariant(candidate ?? store.blockBytes(hash), `block ${hash}, which is to be stored, is here`);
+      return candidate ?? [];
+    });
     signer.recorded(effect.records);
     const { signed, records } = signer.signDurably(effect.sign);
     this.#waiting.push({
       seq: effect.seq,
       signed: signed.map((bytes) => unwrap(protocol.decode(bytes))),
       records: [...effect.records, ...records],
-      blocks: effect.blocks,
+      blocks,
       forget: effect.forget ?? [],
     });
     chain.forget(effect.forget ?? []);
@@ -61,8 +64,8 @@ export class Persisting<M> {
     this.#waiting = [];
     // A later record of the same key comes later in the batch, and counts.
     const records = batch.flatMap(({ records }) => records);
-    const blocks = batch.flatMap(({ blocks }) => blocks.flatMap((hash) => this.#toStore(hash)));
-    const forget = batch.flatMap(({ forget }) => forget);
+    const blocks = batch.flatMap(({ blocks }) => blocks.flatMap(toStore));
+    const forget = forgotten(batch);
     this.#options.store.persist({ records, blocks, forget }, (problem) => {
       if (problem !== undefined) return this.#options.onFatal(problem);
       this.#writing = false;
@@ -70,12 +73,21 @@ export class Persisting<M> {
       this.#write();
     });
   }
+}
 
-  /** Nothing for a block that is on disk: stored before, or final by now. */
-  #toStore(hash: Hash): { hash: Hash; bytes: Uint8Array }[] {
-    const candidate = this.#options.chain.get(hash);
-    if (candidate === undefined || candidate.stored) return [];
-    candidate.stored = true;
-    return [{ hash, bytes: blockBytes(candidate) }];
+/** Nothing for a block that is on disk: stored before, or final by now. */
+function toStore(candidate: Candidate): { hash: Hash; bytes: Uint8Array }[] {
+  if (candidate.stored) return [];
+  candidate.stored = true;
+  return [{ hash: candidate.hash, bytes: blockBytes(candidate) }];
+}
+
+/** What the last word says so of: a block that was cut off and came back stays, whether or not it was on disk before. */
+function forgotten(batch: readonly Waiting<unknown>[]): Hash[] {
+  const gone = new Set<Hash>();
+  for (const { blocks, forget } of batch) {
+    for (const hash of forget) gone.add(hash);
+    for (const { hash } of blocks) gone.delete(hash);
   }
+  return [...gone];
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
 import { utf8 } from '../../src/base/bytes.ts';
 import { InvariantError } from '../../src/base/invariant.ts';
 import { Problem } from '../../src/base/problem.ts';
@@ -7,6 +8,7 @@ import type { Effect, Input, Protocol, Unsigned } from '../../src/consensus/engi
 import type { Hash } from '../../src/crypto/hash.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
 import { type Log, silentLog } from '../../src/node/log.ts';
+import { proposalOf } from '../../src/ledger/block-body.ts';
 import { ChainMaker } from './chain-maker.ts';
 import { Cluster, signedTransaction, type TestNode } from './cluster.ts';
 
@@ -126,6 +128,65 @@ describe('the driver obeys an engine', () => {
     assert.equal(cluster.writes.get('validator-0'), before + 2, 'the first at once, the others together');
     const seqs = engine.given.flatMap((input) => (input.type === 'persisted' ? [input.seq] : []));
     assert.deepEqual(seqs, [1, 2, 3]);
+  });
+
+  const persistBlocks = (
+    seq: number,
+    blocks: readonly Hash[],
+    forget: readonly Hash[] = [],
+  ): Effect<Text> => ({
+    type: 'persist',
+    seq,
+    records: [],
+    sign: [],
+    blocks,
+    forget,
+  });
+
+  test('keeps a block that is cut off and comes back, also when one write does both', async () => {
+    const { cluster, engine, node } = await world();
+    const maker = new ChainMaker(cluster.genesis);
+    const { hash, block } = maker.block(maker.start);
+    const { chain } = node.driver;
+    chain.add(block, { stored: false });
+    act(engine, cluster, persistBlocks(1, [hash]));
+    assert.ok(node.store.blockBytes(hash) !== undefined);
+    engine.reply = () => {
+      engine.reply = () => {
+        engine.reply = () => [];
+        return [persistBlocks(4, [hash])];
+      };
+      // The disk is busy with the second write when the block goes, and still when it comes back.
+      return [
+        persistBlocks(2, []),
+        persistBlocks(3, [], [hash]),
+        { type: 'validate', blockHash: hash, height: toHeight(1), proposal: proposalOf(block), holders: [] },
+      ];
+    };
+    cluster.time.run(25);
+    assert.equal(engine.last('persisted')?.seq, 4);
+    assert.ok(node.store.blockBytes(hash) !== undefined, 'the log names it, so it is there after a restart');
+    act(engine, cluster, persistBlocks(5, [], [hash]));
+    assert.equal(node.store.blockBytes(hash), undefined);
+  });
+
+  test('stores a block that memory lets go while the disk is busy', async () => {
+    let crowd = (): void => {};
+    const { cluster, engine, node } = await world({ ...silentLog, info: () => crowd() });
+    const maker = new ChainMaker(cluster.genesis);
+    const { hash, block } = maker.block(maker.start);
+    const { chain } = node.driver;
+    chain.add(block, { stored: false });
+    crowd = () => {
+      for (let timestamp = 1; timestamp <= limits.candidateBlocks; timestamp++) {
+        chain.add(maker.block(maker.start, [], { timestamp }).block, { stored: false });
+      }
+    };
+    const trace: Effect<Text> = { type: 'trace', event: 'others come', data: {} };
+    act(engine, cluster, persistBlocks(1, []), persistBlocks(2, [hash]), trace);
+    assert.equal(chain.get(hash), undefined);
+    assert.equal(engine.last('persisted')?.seq, 2);
+    assert.ok(node.store.blockBytes(hash) !== undefined);
   });
 
   test('builds, validates and commits', async () => {
