@@ -85,6 +85,18 @@ export type Input<M> =
       /** Header of the last block. Raft ignores a chain without it: it could not tell which members it is under. */
       readonly header?: BlockHeader;
     }
+  /**
+   * Sync found nobody who still has the next block, and this snapshot instead. The certificate, whose signatures were checked, is for the
+   * header, and as `snapshotCertificate` made it. An engine that wants the snapshot asks for `install`; one that never prunes ignores it.
+   */
+  | {
+      readonly type: 'offered';
+      readonly header: BlockHeader;
+      readonly blockHash: Hash;
+      readonly certificate: Verified<FinalityCertificate>;
+      /** The validators among those who offered it. */
+      readonly holders: readonly ValidatorIndex[];
+    }
   | { readonly type: 'connected'; readonly validator: ValidatorIndex }
   | { readonly type: 'lost'; readonly validator: ValidatorIndex }
   /** An operator or a client asks something of the engine. `id` is the driver's own and comes back once, in `answer`. */
@@ -349,12 +361,18 @@ export interface Protocol<M> {
   claims(message: M): SignatureClaim[] | Problem;
   /**
    * The same for a certificate that came with synced blocks. `members` are the keys by index after the last `members`
-   * effect; without it, the genesis set.
+   * effect; without it, the genesis set. A signer that is not among them, but may be a later member, is the problem
+   * `certificate/unknown-member`.
    */
   certificateClaims(
     certificate: FinalityCertificate,
     members?: readonly PublicKey[],
   ): SignatureClaim[] | Problem;
+  /**
+   * The certificate of a snapshot's block as it goes out with the snapshot: with the members after that block, where the engine can
+   * change them. `members` as of the last `members` effect; without it, the genesis set.
+   */
+  snapshotCertificate(certificate: FinalityCertificate, members?: readonly Member[]): FinalityCertificate;
   /** Starts an engine from its durable records. A record that does not decode is our own fault or a damaged disk: throws. */
   start(start: EngineStart): Engine<M>;
 }

@@ -97,7 +97,7 @@ export interface LeaderSignature {
   /** The leader's index among the members; its key is the header's proposer. */
   readonly leader: number;
   readonly signature: Signature;
-  /** The members from the next height on, encoded, when this block changes them (its header names their hash). Otherwise empty. */
+  /** The members from the next height on, encoded, when this block changes them or a snapshot is of it (its header names their hash). Otherwise empty. */
   readonly configuration: Uint8Array;
 }
 

@@ -45,6 +45,11 @@ export class Announcing {
     const known = finalHashAt(certificate.height);
     if (known !== undefined && known !== certificate.blockHash) return decide('ignore');
     verification.certificate(certificate, members(), (result) => {
+      // By a member that came after everything that is final here: no fault of anybody, and a reason to ask.
+      if (result instanceof Problem && result.code === 'certificate/unknown-member') {
+        decide('ignore');
+        return onAhead(certificate.height);
+      }
       if (result instanceof Problem) {
         verification.fault(from, result.code);
         return decide('reject');

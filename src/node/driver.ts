@@ -1,6 +1,6 @@
 import { defined, unreachable } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
-import { Problem } from '../base/problem.ts';
+import type { Problem } from '../base/problem.ts';
 import type {
   Effect,
   Engine,
@@ -15,7 +15,6 @@ import type {
 } from '../consensus/engine.ts';
 import type { PublicKey, Signature, SignatureClaim, Verifier } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
-import type { FinalityCertificate } from '../ledger/certificate.ts';
 import { type Genesis, genesisValidators } from '../ledger/genesis.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { type DropReason, Mempool } from '../mempool/mempool.ts';
@@ -229,6 +228,7 @@ export class Driver<M extends object> {
       clock,
       verification,
       peersFor,
+      validatorOf: handshake.validatorOf.bind(handshake),
       members,
       engineFinal: () => this.#engineFinal,
       give,
@@ -255,14 +255,20 @@ export class Driver<M extends object> {
       salt: options.seed >>> 0,
     });
     this.#loading = new Loading({ chain, store, clock, give });
-    this.#snapshots = new Snapshots({ chain, store: chainStore, give, onFatal });
+    this.#snapshots = new Snapshots({
+      chain,
+      store: chainStore,
+      complete: (certificate) => protocol.snapshotCertificate(certificate, this.#members),
+      give,
+      onFatal,
+    });
     this.#installing = new Installing({
       chain,
       store: chainStore,
       network,
       clock,
       verification,
-      checkCertificate: (certificate, done) => this.#checkCertificate(certificate, done),
+      members,
       peersFor,
       isIdle: () => this.#committing.waiting === 0,
       onInstalled: (final) => this.#onInstalled(final),
@@ -519,15 +525,6 @@ export class Driver<M extends object> {
     this.#onWork();
     this.sync.applied(height);
     this.#options.log.info('a snapshot was installed', { height });
-  }
-
-  /** A member that this node does not know yet may have signed it: who the members are comes with the snapshot. */
-  #checkCertificate(certificate: FinalityCertificate, done: (problem: Problem | undefined) => void): void {
-    const { validators } = this.handshake;
-    if (certificate.engine === 'raft' && certificate.leader >= validators.length) return done(undefined);
-    this.verification.certificate(certificate, validators, (result) =>
-      done(result instanceof Problem ? result : undefined),
-    );
   }
 
   /** Others are final above us. A validator hears that from the engine too, and need not fetch what it is about to finish itself. */

@@ -15,7 +15,7 @@ import type { PeerId } from '../network/port.ts';
 import type { Log } from './log.ts';
 
 /** Raised with every change of what goes over the wire or decides what is valid. */
-export const wireVersion = 1;
+export const wireVersion = 2;
 
 interface Hello {
   readonly version: number;

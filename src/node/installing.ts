@@ -4,6 +4,7 @@ import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { BlockName, Effect, Input, ValidatorIndex } from '../consensus/engine.ts';
 import { hashBytes } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import { hashHeader } from '../ledger/block.ts';
 import { finalityCodec, type FinalityCertificate } from '../ledger/certificate.ts';
 import { State } from '../ledger/state.ts';
@@ -31,12 +32,9 @@ export interface InstallingOptions {
   readonly store: Pick<StorePort, 'install' | 'snapshot'>;
   readonly network: Pick<Network, 'request'>;
   readonly clock: Clock;
-  readonly verification: Pick<Verification<object>, 'fault'>;
-  /** Checks who signed it, where this node knows that member already; what it is for was checked before. */
-  readonly checkCertificate: (
-    certificate: FinalityCertificate,
-    done: (problem: Problem | undefined) => void,
-  ) => void;
+  readonly verification: Pick<Verification<object>, 'certificate' | 'fault'>;
+  /** The keys by index where the engine can change them, as `certificateClaims` has it. */
+  readonly members: () => readonly PublicKey[] | undefined;
   readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
   /** No final block is on its way to the store. */
   readonly isIdle: () => boolean;
@@ -56,7 +54,10 @@ interface Run {
   /** Parts on disk that were read back. */
   readBack: number;
   complete: boolean;
+  /** In a row. */
   failures: number;
+  /** Whom to ask, in turns, until somebody answers; whoever did so last comes first. */
+  peers: readonly PeerId[];
   /** Who gave parts in this run: if the whole is wrong, one of them is. */
   readonly givers: Set<PeerId>;
 }
@@ -88,6 +89,7 @@ export class Installing {
       readBack: 0,
       complete: false,
       failures: 0,
+      peers: [],
       givers: new Set(),
     };
     this.#run = run;
@@ -118,9 +120,12 @@ export class Installing {
     this.#ask(run, { kind: 'head', blockHash }, (response, peer) => {
       const head = readHead(response, run.snapshot);
       if (head instanceof Problem) return this.#fault(run, peer, head, () => this.#fetchHead(run));
-      this.#options.checkCertificate(head.certificate, (problem) => {
+      const { verification, members } = this.#options;
+      verification.certificate(head.certificate, members(), (certificate) => {
         if (this.#run !== run) return;
-        if (problem !== undefined) return this.#fault(run, peer, problem, () => this.#fetchHead(run));
+        if (certificate instanceof Problem) {
+          return this.#fault(run, peer, certificate, () => this.#fetchHead(run));
+        }
         run.head = head;
         this.#options.store.snapshot.begin(
           response,
@@ -137,6 +142,7 @@ export class Installing {
       if (read instanceof Problem) return this.#fault(run, peer, read, () => this.#fetchPart(run));
       run.givers.add(peer);
       run.failures = 0;
+      run.peers = [peer];
       const written = this.#written(run, () => {
         this.#take(run, read.part);
         this.#options.give({
@@ -205,7 +211,8 @@ export class Installing {
   #ask(run: Run, request: SnapshotRequest, onAnswer: (response: Uint8Array, peer: PeerId) => void): void {
     const { network, peersFor, clock } = this.#options;
     if (this.#run !== run) return;
-    const peers = peersFor(run.holders);
+    if (run.failures === 0) run.peers = [...new Set([...run.peers, ...peersFor(run.holders)])];
+    const { peers } = run;
     const peer = peers[run.failures % Math.max(peers.length, 1)];
     if (peer === undefined || run.failures >= Math.max(limits.snapshotTries, peers.length)) {
       return this.#fail(run, 'no peer gave what is missing of it');
@@ -242,13 +249,19 @@ export class Installing {
 function readHead(response: Uint8Array, wanted: BlockName): SnapshotHead | Problem {
   const head = decode(snapshotHeadCodec, response, 'snapshot head');
   if (head instanceof Problem) return head;
-  const { header, certificate } = head;
-  const right =
-    header.height === wanted.height &&
-    hashHeader(header) === wanted.blockHash &&
-    certificate.height === wanted.height &&
-    certificate.blockHash === wanted.blockHash;
-  return right ? head : wrong('snapshot-head', 'is of another block than the one that was asked for');
+  return isHeadOf(head, wanted)
+    ? head
+    : wrong('snapshot-head', 'is of another block than the one that was asked for');
+}
+
+/** Header and certificate are for this block. Who signed is not looked at. */
+export function isHeadOf({ header, certificate }: SnapshotHead, { height, blockHash }: BlockName): boolean {
+  return (
+    header.height === height &&
+    hashHeader(header) === blockHash &&
+    certificate.height === height &&
+    certificate.blockHash === blockHash
+  );
 }
 
 /** A part that is what its sender sent, and goes on behind what is here. Whether the entries are right, the root tells in the end. */

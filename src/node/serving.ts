@@ -9,6 +9,7 @@ import type { RequestProtocol } from '../network/port.ts';
 import type { ChainStore } from '../storage/chain-store.ts';
 import { blockBytes, type Chain } from './chain.ts';
 import type { Log } from './log.ts';
+import type { Snapshots } from './snapshots.ts';
 import {
   blocksRequestCodec,
   blocksResponseCodec,
@@ -21,9 +22,9 @@ export interface ServingOptions {
   readonly chain: Chain;
   readonly store: Pick<
     ChainStore,
-    'finalHeight' | 'headerAt' | 'blockBytes' | 'blockBytesAt' | 'certificateAt'
+    'finalHeight' | 'firstBlock' | 'headerAt' | 'blockBytes' | 'blockBytesAt' | 'certificateAt'
   >;
-  readonly snapshots: { serve(request: Uint8Array): Uint8Array | null };
+  readonly snapshots: Pick<Snapshots, 'serve' | 'newest'>;
   readonly log: Log;
 }
 
@@ -61,7 +62,7 @@ export class Serving {
   #blocks(request: Uint8Array): Uint8Array | null {
     const wanted = decode(blocksRequestCodec, request, 'blocks request');
     if (wanted instanceof Problem) return null;
-    const { store } = this.#options;
+    const { store, snapshots } = this.#options;
     const last = Math.min(store.finalHeight, wanted.from + Math.min(wanted.count, limits.syncBlocks) - 1);
     const blocks: Uint8Array[] = [];
     let size = proofBytes;
@@ -75,10 +76,13 @@ export class Serving {
       if (header?.nextValidatorsHash !== header?.validatorsHash) break;
     }
     if (blocks.length === 0) {
-      return encode(blocksResponseCodec, { blocks, headers: [], certificate: undefined });
+      const snapshot = wanted.from < store.firstBlock ? snapshots.newest() : undefined;
+      return encode(blocksResponseCodec, { blocks, headers: [], certificate: undefined, snapshot });
     }
     const proof = this.#proofFor(toHeight(Math.max(1, wanted.from) + blocks.length - 1));
-    return proof === undefined ? null : encode(blocksResponseCodec, { blocks, ...proof });
+    return proof === undefined
+      ? null
+      : encode(blocksResponseCodec, { blocks, ...proof, snapshot: undefined });
   }
 
   /** What makes the block at a height final: headers up to the first block with a certificate, and the certificate. */

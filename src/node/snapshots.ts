@@ -11,6 +11,7 @@ import type { Chain, FinalBlock } from './chain.ts';
 import {
   type SealedPart,
   sealedPartCodec,
+  type SnapshotHead,
   snapshotHeadCodec,
   type SnapshotPart,
   snapshotPartCodec,
@@ -24,6 +25,8 @@ interface Snapshot extends FinalBlock {
 export interface SnapshotsOptions {
   readonly chain: Pick<Chain, 'final'>;
   readonly store: Pick<ChainStore, 'certificateAt' | 'firstBlock' | 'prune'>;
+  /** A certificate with what goes out with a snapshot, by the protocol's `snapshotCertificate`. */
+  readonly complete: (certificate: FinalityCertificate) => FinalityCertificate;
   readonly give: (input: Extract<Input<never>, { type: 'compacted' }>) => void;
   readonly onFatal: (problem: Problem) => void;
 }
@@ -64,10 +67,20 @@ export class Snapshots {
     if (wanted instanceof Problem) return null;
     const snapshot = this.#served.find(({ hash }) => hash === wanted.blockHash);
     if (snapshot === undefined) return null;
-    const { header, certificate, state } = snapshot;
     return wanted.kind === 'head'
-      ? encode(snapshotHeadCodec, { header, certificate })
-      : encode(sealedPartCodec, sealPart(partOf(state, wanted.after)));
+      ? encode(snapshotHeadCodec, this.#headOf(snapshot))
+      : encode(sealedPartCodec, sealPart(partOf(snapshot.state, wanted.after)));
+  }
+
+  /** What to offer in the place of blocks that were pruned. */
+  newest(): SnapshotHead | undefined {
+    const newest = this.#served.at(-1);
+    return newest && this.#headOf(newest);
+  }
+
+  /** The engine takes a new snapshot after each change of the members, so the newest one is under those in force. */
+  #headOf({ header, certificate }: Snapshot): SnapshotHead {
+    return { header, certificate: this.#options.complete(certificate) };
   }
 
   /** Keeps the final state to be served. To be called also when it came as a snapshot itself: the engine offers that one from then on. */

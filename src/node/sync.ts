@@ -11,8 +11,9 @@ import type { Network, PeerId } from '../network/port.ts';
 import { type Chain, linkOf } from './chain.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
+import { checkOffer, SnapshotOffers } from './snapshot-offers.ts';
 import type { Verification } from './verification.ts';
-import { blocksRequestCodec, type BlocksResponse, blocksResponseCodec } from './wire.ts';
+import { blocksRequestCodec, type BlocksResponse, blocksResponseCodec, type SnapshotHead } from './wire.ts';
 
 export interface SyncOptions {
   readonly chain: Chain;
@@ -20,11 +21,12 @@ export interface SyncOptions {
   readonly clock: Clock;
   readonly verification: Pick<Verification<object>, 'transactions' | 'certificate' | 'fault'>;
   readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
+  readonly validatorOf: (peer: PeerId) => ValidatorIndex | undefined;
   /** The keys by index where the engine can change them, as `certificateClaims` has it. */
   readonly members: () => readonly PublicKey[] | undefined;
   /** The last height that the engine called final; what is stored may lag behind it. */
   readonly engineFinal: () => Height;
-  readonly give: (input: Extract<Input<never>, { type: 'synced' }>) => void;
+  readonly give: (input: Extract<Input<never>, { type: 'synced' | 'offered' }>) => void;
   readonly log: Log;
 }
 
@@ -53,7 +55,8 @@ type Stage =
 /**
  * The `sync` effect: fetches final blocks above the own final one, from one peer after the other, until nobody has more. Only
  * certificates count: a height that somebody claims makes us ask and nothing else, and a peer whose answer is not
- * what was asked for is not asked again in this round.
+ * what was asked for is not asked again in this round. When somebody pruned the next block and nobody has it, the engine
+ * gets the newest snapshot that was offered instead.
  */
 export class Sync {
   readonly #options: SyncOptions;
@@ -65,6 +68,7 @@ export class Sync {
   #wanted: Height = toHeight(0);
   /** Blocks that are proven final and wait for the block of their certificate: a run that one response could not hold. */
   #run: { readonly links: ChainLink[]; tip: Tip } | null = null;
+  readonly #offers = new SnapshotOffers();
   readonly counters = { syncedBlocks: 0, syncFaults: 0 };
 
   constructor(options: SyncOptions) {
@@ -112,17 +116,18 @@ export class Sync {
   #startRound(peers: readonly PeerId[]): void {
     this.#peers = [...peers];
     this.#run = null;
+    this.#offers.clear();
     this.#askNext();
   }
 
   #askNext(): void {
-    const peer = this.#peers[0];
-    if (peer === undefined) {
-      this.#stage = { name: 'idle' };
-      // Nobody had it: the claim is forgotten, and the next one starts anew.
-      this.#wanted = toHeight(0);
-      return;
+    // One peer's word that a block is gone makes us ask all others for it.
+    if (this.#peers.length === 0 && this.#offers.some) {
+      this.#peers = this.#options.peersFor(this.#holders).filter((other) => !this.#offers.wasAsked(other));
     }
+    const peer = this.#peers[0];
+    if (peer === undefined) return this.#rest();
+    this.#offers.asked(peer);
     const round = ++this.#round;
     this.#stage = { name: 'fetching', round };
     const tip = this.#tip();
@@ -131,11 +136,23 @@ export class Sync {
     this.#options.network.request(peer, 'blocks', request, (response) => {
       if (!this.#isCurrent(round)) return;
       if (response instanceof Problem) return this.#tryAnother();
-      const segment = this.#read(peer, tip, response);
-      if (segment === 'nothing') return this.#tryAnother();
-      if (segment instanceof Problem) return this.#fault(peer, segment);
-      this.#check(segment, round);
+      const found = this.#read(peer, tip, response);
+      if (found === 'nothing') return this.#tryAnother();
+      if (found instanceof Problem) return this.#fault(peer, found);
+      if ('header' in found) this.#checkOffer(found, peer, round);
+      else this.#check(found, round);
     });
+  }
+
+  /** Nobody has the next block: what was claimed is forgotten, and the next claim starts anew. */
+  #rest(): void {
+    const { engineFinal, validatorOf, give } = this.#options;
+    this.#stage = { name: 'idle' };
+    this.#wanted = toHeight(0);
+    const newest = this.#offers.take();
+    if (newest === undefined || newest.header.height <= engineFinal()) return;
+    const { peers, ...offer } = newest;
+    give({ type: 'offered', ...offer, holders: peers.flatMap((peer) => validatorOf(peer) ?? []) });
   }
 
   #isCurrent(round: number): boolean {
@@ -160,12 +177,25 @@ export class Sync {
   }
 
   /** `tip` is where it was asked to go on from: the own chain may have grown meanwhile. */
-  #read(peer: PeerId, tip: Tip, response: Uint8Array): Segment | 'nothing' | Problem {
+  #read(peer: PeerId, tip: Tip, response: Uint8Array): Segment | SnapshotHead | 'nothing' | Problem {
     const answer = decode(blocksResponseCodec, response, 'blocks response');
     if (answer instanceof Problem) return answer;
-    if (answer.blocks.length === 0) return 'nothing';
+    const { blocks, snapshot } = answer;
+    if (blocks.length === 0) {
+      return snapshot === undefined ? 'nothing' : (checkOffer(snapshot, tip.header.height) ?? snapshot);
+    }
     if (answer.certificate === undefined) return unproven('has no certificate');
     return linkUp(tip, peer, answer, answer.certificate);
+  }
+
+  #checkOffer({ header, certificate: offered }: SnapshotHead, peer: PeerId, round: number): void {
+    const { verification, members } = this.#options;
+    verification.certificate(offered, members(), (certificate) => {
+      if (!this.#isCurrent(round)) return;
+      if (certificate instanceof Problem) return this.#fault(peer, certificate);
+      this.#offers.add(peer, header, certificate);
+      this.#tryAnother();
+    });
   }
 
   #check(segment: Segment, round: number): void {
@@ -189,6 +219,7 @@ export class Sync {
     const links = this.#run?.links ?? [];
     for (const block of segment.blocks) links.push(linkOf(block.header, chain.add(block, { stored: false })));
     this.counters.syncedBlocks += segment.blocks.length;
+    this.#offers.clear();
     if (!segment.complete) {
       this.#run = { links, tip: segment.last };
       return this.#askNext();

@@ -61,18 +61,32 @@ export const blocksRequestCodec: Codec<BlocksRequest> = struct<BlocksRequest>({
   count: u16,
 });
 
-/** Final blocks in order, and what proves the last of them and so all: no blocks when there are none from that height on. */
+/** Final blocks in order, and what proves the last of them and so all: no blocks when there are none from that height on, or not any more. */
 export interface BlocksResponse {
   readonly blocks: readonly Uint8Array[];
   /** From above the last block up to the one that the certificate is for; none when it is the last block's own. */
   readonly headers: readonly BlockHeader[];
   readonly certificate: FinalityCertificate | undefined;
+  /** The newest snapshot, in the place of blocks that were asked for and pruned. */
+  readonly snapshot: SnapshotHead | undefined;
 }
+
+/** The block after which the state is, and what makes it final: the certificate as `snapshotCertificate` makes it. */
+export interface SnapshotHead {
+  readonly header: BlockHeader;
+  readonly certificate: FinalityCertificate;
+}
+
+export const snapshotHeadCodec: Codec<SnapshotHead> = struct<SnapshotHead>({
+  header: headerCodec,
+  certificate: finalityCodec,
+});
 
 export const blocksResponseCodec: Codec<BlocksResponse> = struct<BlocksResponse>({
   blocks: listOf(boundedBytes(maxEncodedBlockBytes), limits.syncBlocks),
   headers: listOf(headerCodec, limits.syncProofHeaders),
   certificate: optional(finalityCodec),
+  snapshot: optional(snapshotHeadCodec),
 });
 
 export const candidateRequestCodec: Codec<Hash> = hashCodec;
@@ -114,17 +128,6 @@ export const snapshotRequestCodec: Codec<SnapshotRequest> = union<SnapshotReques
       after: optional(boundedBytes(maxStateKeyBytes)),
     }),
   ],
-});
-
-/** The block after which the state is, and what makes it final. */
-export interface SnapshotHead {
-  readonly header: BlockHeader;
-  readonly certificate: FinalityCertificate;
-}
-
-export const snapshotHeadCodec: Codec<SnapshotHead> = struct<SnapshotHead>({
-  header: headerCodec,
-  certificate: finalityCodec,
 });
 
 /** Entries of the state in the order of their paths. */

@@ -17,6 +17,7 @@ export function observedProtocol<M>(protocol: Protocol<M>, observer: EngineObser
     encode: (message) => protocol.encode(message),
     claims: (message) => protocol.claims(message),
     certificateClaims: (certificate, members) => protocol.certificateClaims(certificate, members),
+    snapshotCertificate: (certificate, members) => protocol.snapshotCertificate(certificate, members),
     start: (start) => {
       const engine = protocol.start(start);
       observer.started(start, engine);

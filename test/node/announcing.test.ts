@@ -3,8 +3,10 @@ import { describe, test } from 'node:test';
 import { encode } from '../../src/base/codec.ts';
 import { defined } from '../../src/base/invariant.ts';
 import { limits } from '../../src/base/limits.ts';
+import type { Protocol } from '../../src/consensus/engine.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import type { Signature } from '../../src/crypto/signature.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
 import type { FinalityCertificate } from '../../src/ledger/certificate.ts';
 import { executeBlock } from '../../src/ledger/execution.ts';
@@ -13,14 +15,14 @@ import { Announcing } from '../../src/node/announcing.ts';
 import { Verification } from '../../src/node/verification.ts';
 import { announcementCodec } from '../../src/node/wire.ts';
 import { ChainMaker, type Made } from './chain-maker.ts';
-import { testGenesis, testProtocol } from './cluster.ts';
+import { raftGenesis, testGenesis, testProtocol } from './cluster.ts';
 import { VirtualTime } from './world.ts';
 
 const genesis = testGenesis(4);
 const maker = new ChainMaker(genesis);
 const [one, two] = maker.run(2) as [Made, Made];
 
-function world(options: { self?: string; final?: readonly Made[] } = {}) {
+function world(options: { self?: string; final?: readonly Made[]; protocol?: Protocol<object> } = {}) {
   const time = new VirtualTime();
   const published: Uint8Array[] = [];
   const ahead: number[] = [];
@@ -29,7 +31,7 @@ function world(options: { self?: string; final?: readonly Made[] } = {}) {
     self: developmentKeyPair(options.self ?? 'validator-0').publicKey,
     network: { publish: (topic, bytes) => void (topic === 'blocks' && published.push(bytes)) },
     verification: new Verification<object>({
-      protocol: testProtocol(genesis),
+      protocol: options.protocol ?? testProtocol(genesis),
       verifier: new InlineVerifier(time.defer),
       clock: time.clock(),
       wants: () => true,
@@ -100,6 +102,24 @@ describe('announcements of final blocks', () => {
     const { hear, ahead } = world({ final: [{ ...one, hash: 'ab'.repeat(32) as Hash }] });
     assert.equal(hear(said(maker.certificate(one))), 'ignore');
     assert.deepEqual(ahead, []);
+  });
+
+  test('by a member that this node does not know yet are nobody’s fault, and make it ask (Raft)', () => {
+    const { hear, ahead, penalties } = world({ protocol: testProtocol(raftGenesis(3)) });
+    const { header, hash } = two;
+    const certificate = {
+      engine: 'raft',
+      term: header.view,
+      height: header.height,
+      blockHash: hash,
+      leader: 3,
+      signature: '00'.repeat(64) as Signature,
+      configuration: new Uint8Array(),
+    } as const;
+    assert.equal(hear(said(certificate)), 'ignore');
+    assert.deepEqual(ahead, [2]);
+    assert.deepEqual(penalties, []);
+    assert.equal(hear(said({ ...certificate, leader: 2 })), 'reject');
   });
 
   test('of a peer that lied too often are not read', () => {

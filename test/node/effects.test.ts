@@ -32,6 +32,7 @@ class ScriptedEngine {
     encode: ({ text }) => Buffer.from(text, 'latin1'),
     claims: () => [],
     certificateClaims: () => [],
+    snapshotCertificate: (certificate) => certificate,
     start: () => ({
       step: (input) => {
         assert.equal(this.depth, 0, 'one input at a time');

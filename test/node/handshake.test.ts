@@ -5,7 +5,7 @@ import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
-import { Handshake } from '../../src/node/handshake.ts';
+import { Handshake, wireVersion } from '../../src/node/handshake.ts';
 import { type Log, silentLog } from '../../src/node/log.ts';
 
 const keys = ['validator-0', 'validator-1', 'validator-2'].map((name) => developmentKeyPair(name).publicKey);
@@ -53,7 +53,7 @@ describe('the handshake', () => {
     assert.equal(codeOf(here.admit('peer-1', hello({ chainId: otherChain }))), 'network/other-chain');
     assert.equal(codeOf(here.admit('peer-1', hello({ engine: 'raft' }))), 'network/other-engine');
     const nextVersion = hello({});
-    nextVersion[1] = 2;
+    nextVersion[1] = wireVersion + 1;
     assert.equal(codeOf(here.admit('peer-1', nextVersion)), 'network/other-version');
   });
 

@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { decode, encode } from '../../src/base/codec.ts';
 import { defined } from '../../src/base/invariant.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
-import type { Input } from '../../src/consensus/engine.ts';
+import type { Input, Verified } from '../../src/consensus/engine.ts';
 import { hashBytes } from '../../src/crypto/hash.ts';
 import type { PublicKey } from '../../src/crypto/signature.ts';
 import { hashHeader, type Height, toHeight } from '../../src/ledger/block.ts';
-import { finalityCodec } from '../../src/ledger/certificate.ts';
+import { type FinalityCertificate, finalityCodec } from '../../src/ledger/certificate.ts';
 import { State } from '../../src/ledger/state.ts';
 import {
   accountStateKey,
@@ -72,6 +72,7 @@ function honest(final: FinalBlock): Server {
       firstBlock: toHeight(1),
       prune: () => assert.fail('nothing is pruned'),
     },
+    complete: (certificate) => certificate,
     give: () => undefined,
     onFatal: (problem) => {
       throw problem;
@@ -138,8 +139,12 @@ class World {
           );
         },
       },
-      verification: { fault: (peer, reason) => void this.faults.push({ peer, reason }) },
-      checkCertificate: (_, done) => time.defer(() => done(undefined)),
+      verification: {
+        fault: (peer, reason) => void this.faults.push({ peer, reason }),
+        certificate: (certificate, _members, done) =>
+          time.defer(() => done(certificate as Verified<FinalityCertificate>)),
+      },
+      members: () => undefined,
       peersFor: peers,
       isIdle: () => this.idle,
       onInstalled: (installed) => this.chain.install(installed),
@@ -237,6 +242,15 @@ describe('a snapshot', () => {
     world.servers = { a: honest(far) };
     assert.equal(world.install(), 'installed');
     assert.equal(world.chain.final.state.root, far.state.root);
+  });
+
+  test('is asked, part after part, of the one who gave the last one', async () => {
+    const world = await World.start({ empty: () => null, holder: honest(far) });
+    assert.equal(world.install(), 'installed');
+    assert.deepEqual(
+      world.asked.map(({ peer }) => peer),
+      ['empty', ...Array.from({ length: world.parts() + 1 }, () => 'holder')],
+    );
   });
 
   test('that nobody has any more fails with a reason', async () => {

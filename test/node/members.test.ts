@@ -1,63 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Problem, unwrap } from '../../src/base/problem.ts';
-import type { EngineRequest, Member, MemberChange } from '../../src/consensus/engine.ts';
-import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
-import { protocolOf } from '../../src/node/protocol.ts';
-import { Cluster, raftGenesis, signedTransaction } from './cluster.ts';
-
-const genesis = raftGenesis(3);
-
-const transfers = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, index) => signedTransaction(genesis, 'alice', { nonce: from + index }));
-
-function leaderOf(cluster: Cluster): string {
-  const leads = (): string | undefined =>
-    cluster.all.find(({ driver }) => driver.engine.status().primary === driver.validatorIndex)?.name;
-  assert.ok(
-    cluster.time.runUntil(() => leads() !== undefined, 10_000),
-    cluster.why(),
-  );
-  return leads() ?? '';
-}
-
-/** Makes so many blocks final, one after the other, on all that run. */
-function makeBlocks(cluster: Cluster, count: number, from: number): void {
-  for (let nonce = from; nonce < from + count; nonce++) {
-    cluster.submit(leaderOf(cluster), ...transfers(1, nonce));
-    assert.ok(
-      cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === nonce + 1), 20_000),
-      cluster.why(),
-    );
-  }
-}
-
-function ask(cluster: Cluster, name: string, request: EngineRequest): { readonly height: number } | Problem {
-  let answer: { readonly height: number } | Problem | undefined;
-  cluster.node(name).driver.request(request, (result) => (answer = result));
-  assert.ok(
-    cluster.time.runUntil(() => answer !== undefined, 20_000),
-    cluster.why(),
-  );
-  return answer as { readonly height: number } | Problem;
-}
-
-const change = (name: string, role: MemberChange['role'], forced = false): EngineRequest => ({
-  kind: 'members',
-  changes: [{ key: developmentKeyPair(name).publicKey, role }],
-  forced,
-});
-
-const rolesAt = (cluster: Cluster, name: string): Member['role'][] =>
-  (cluster.node(name).driver.engine.status().members ?? []).map(({ role }) => role);
-
-const noFaults = (cluster: Cluster): void => {
-  assert.deepEqual(
-    cluster.all.flatMap(({ fatal }) => fatal),
-    [],
-  );
-  assert.deepEqual(cluster.net.penalties, []);
-};
+import { Cluster } from './cluster.ts';
+import {
+  ask,
+  change,
+  genesis,
+  leaderOf,
+  makeBlocks,
+  noFaults,
+  pruning,
+  pruningCluster,
+  rolesAt,
+  transfers,
+} from './raft-cluster.ts';
 
 describe('members of a running cluster', () => {
   test('a new one with an empty disk is added, catches up, is promoted, and an old one leaves', async () => {
@@ -137,14 +93,6 @@ describe('members of a running cluster', () => {
 });
 
 describe('snapshots', () => {
-  const pruning = { protocol: protocolOf(genesis, { snapshotEvery: 5, keepBlocks: 2 }) };
-
-  async function pruningCluster(): Promise<Cluster> {
-    const cluster = new Cluster(genesis);
-    for (const index of [0, 1, 2]) await cluster.boot(`validator-${index}`, pruning);
-    return cluster;
-  }
-
   test('old blocks go, a tail stays, and a restart knows what is there', async () => {
     const cluster = await pruningCluster();
     makeBlocks(cluster, 20, 0);

@@ -14,6 +14,7 @@ import { headerBytes } from '../../src/node/chain.ts';
 import { silentLog } from '../../src/node/log.ts';
 import { restore } from '../../src/node/restore.ts';
 import { Serving } from '../../src/node/serving.ts';
+import { Snapshots } from '../../src/node/snapshots.ts';
 import { Sync } from '../../src/node/sync.ts';
 import { Verification } from '../../src/node/verification.ts';
 import { blocksRequestCodec, type BlocksResponse, blocksResponseCodec } from '../../src/node/wire.ts';
@@ -29,10 +30,11 @@ const maker = new ChainMaker(genesis);
 const transfer = (nonce: number) => signedTransaction(genesis, 'alice', { nonce });
 const everyBlock = (): boolean => true;
 
-/** A store that holds these final blocks, with certificates of those that `hasCertificate` names. */
+/** A node that holds these final blocks from `keepFrom` on, with certificates of those that `hasCertificate` names. */
 async function serverOf(
   run: readonly Made[],
   hasCertificate: (height: number) => boolean = everyBlock,
+  keepFrom = 1,
 ): Promise<Serving> {
   const time = new VirtualTime();
   const store = await time.settle(ChainStore.open(new MemoryStore(time.defer), { chainId: genesis.chainId }));
@@ -56,11 +58,22 @@ async function serverOf(
     );
   }
   time.run(0);
-  return new Serving({ chain: maker.chain(), store, snapshots: { serve: () => null }, log: silentLog });
+  if (keepFrom > 1) store.prune({ keepFrom: toHeight(keepFrom), atMost: 1_000 }, () => undefined);
+  time.run(0);
+  const last = run.at(-1);
+  const snapshots = new Snapshots({
+    chain: { final: last === undefined ? maker.start : { ...last, height: last.header.height } },
+    store,
+    complete: (certificate) => certificate,
+    give: () => undefined,
+    onFatal: (problem) => assert.fail(problem),
+  });
+  return new Serving({ chain: maker.chain(), store, snapshots, log: silentLog });
 }
 
 type Server = (request: Uint8Array) => Uint8Array | null;
 type Synced = Extract<Input<never>, { type: 'synced' }>;
+type Offered = Extract<Input<never>, { type: 'offered' }>;
 
 /** A node at genesis that syncs, with an engine that finalises all that it is given. */
 class World {
@@ -71,6 +84,7 @@ class World {
   readonly asked: string[] = [];
   readonly penalties: string[] = [];
   readonly synced: Synced[] = [];
+  readonly offered: Offered[] = [];
   readonly sync: Sync;
   engineFinal: Height = toHeight(0);
   /** While true, the engine takes nothing of what it is given. */
@@ -102,8 +116,10 @@ class World {
       },
       peersFor: () => [...this.servers.keys()],
       members: () => undefined,
+      validatorOf: (peer) => Number(peer.split('-')[1]),
       engineFinal: () => this.engineFinal,
       give: (input) => {
+        if (input.type === 'offered') return void this.offered.push(input);
         this.synced.push(input);
         if (!this.deaf) time.defer(() => this.#finalise(input));
       },
@@ -367,6 +383,88 @@ describe('a peer that lies in sync', () => {
   });
 });
 
+describe('when the next block was pruned', () => {
+  const run = maker.run(12);
+  const pruned = (blocks: number, keepFrom: number): Promise<Serving> =>
+    serverOf(run.slice(0, blocks), everyBlock, keepFrom);
+  const heights = (world: World): number[] => world.offered.map(({ header }) => header.height);
+
+  test('by everybody, the engine is given the newest snapshot that was offered, with those who offered it', async () => {
+    const world = new World();
+    world.servers.set('peer-1', honest(await pruned(9, 8)));
+    world.servers.set('peer-2', honest(await pruned(12, 11)));
+    world.servers.set('peer-3', honest(await pruned(12, 5)));
+    world.servers.set('peer-4', honest(await serverOf([])));
+    world.want(12);
+    const newest = defined(run[11], 'the last block');
+    assert.deepEqual(world.offered, [
+      {
+        type: 'offered',
+        header: newest.header,
+        blockHash: newest.hash,
+        certificate: maker.certificate(newest),
+        holders: [2, 3],
+      },
+    ]);
+    assert.equal(world.asked.length, 4);
+    assert.equal(world.sync.active, false);
+    assert.deepEqual(world.penalties, []);
+  });
+
+  test('by the one that is asked, all others are asked for it before', async () => {
+    const world = new World();
+    world.servers.set('peer-1', honest(await pruned(12, 11)));
+    world.servers.set('peer-2', () => null);
+    world.servers.set('peer-3', honest(await serverOf(run.slice(0, 6))));
+    world.sync.poll('peer-1');
+    world.time.run(1_000);
+    assert.equal(world.height, 6);
+    assert.deepEqual(heights(world), []);
+    // And from there on everybody has pruned, or knows no more.
+    world.sync.poll('peer-3');
+    world.time.run(1_000);
+    assert.deepEqual(heights(world), []);
+    world.sync.poll('peer-1');
+    world.time.run(1_000);
+    assert.deepEqual(heights(world), [12]);
+  });
+
+  test('a snapshot is not offered that the engine is past by then', async () => {
+    const world = new World();
+    world.servers.set('peer-1', honest(await pruned(9, 9)));
+    world.sync.want(toHeight(12), []);
+    world.engineFinal = toHeight(9);
+    world.time.run(1_000);
+    assert.deepEqual(heights(world), []);
+  });
+
+  const at = (height: number): Made => defined(run[height - 1], 'a block');
+  const offerOf = (snapshot: BlocksResponse['snapshot']): BlocksResponse => ({
+    blocks: [],
+    headers: [],
+    certificate: undefined,
+    snapshot,
+  });
+  const lies: Record<string, BlocksResponse['snapshot']> = {
+    'a block that it did not prune': { header: maker.start.header, certificate: maker.certificate(at(3)) },
+    'another block than its certificate': { header: at(11).header, certificate: maker.certificate(at(12)) },
+    'a block that no quorum signed': {
+      header: at(12).header,
+      certificate: { ...maker.certificate(at(12)), signatures: [] } as unknown as FinalityCertificate,
+    },
+  };
+  for (const [what, snapshot] of Object.entries(lies)) {
+    test(`a peer that offers ${what} is blamed, and its offer is none`, async () => {
+      const world = new World();
+      world.servers.set('peer-1', () => encode(blocksResponseCodec, offerOf(snapshot)));
+      world.servers.set('peer-2', honest(await pruned(9, 9)));
+      world.want(12);
+      assert.deepEqual(heights(world), [9]);
+      assert.equal(world.penalties.length, 1);
+    });
+  }
+});
+
 describe('serving', () => {
   const run = maker.run(9, (height) => [transfer(height - 1)]);
   const ask = (serving: Serving, from: number, count: number) =>
@@ -397,10 +495,24 @@ describe('serving', () => {
 
   test('has nothing above its final block', async () => {
     const serving = await serverOf(run);
-    assert.deepEqual(ask(serving, 10, 4), { blocks: [], headers: [], certificate: undefined });
+    const nothing = { blocks: [], headers: [], certificate: undefined, snapshot: undefined };
+    assert.deepEqual(ask(serving, 10, 4), nothing);
     assert.deepEqual(ask(serving, 2 ** 40, 4).blocks, []);
     assert.equal(ask(serving, 9, 60_000).blocks.length, 1);
     assert.equal(ask(serving, 0, 2).certificate?.height, 1, 'the genesis is known to all');
+  });
+
+  test('says of a block that it pruned that it did, and names its newest snapshot', async () => {
+    const serving = await serverOf(run, everyBlock, 4);
+    const last = defined(run.at(-1), 'a block');
+    assert.deepEqual(ask(serving, 3, 4), {
+      blocks: [],
+      headers: [],
+      certificate: undefined,
+      snapshot: { header: last.header, certificate: maker.certificate(last) },
+    });
+    assert.equal(ask(serving, 4, 4).blocks.length, 4);
+    assert.equal(ask(serving, 10, 4).snapshot, undefined);
   });
 
   test('refuses what is no request, and places out of order or out of the block', async () => {

@@ -35,6 +35,7 @@ function protocol(authentication: 'signature' | 'channel'): Protocol<Note> {
           ? malformed
           : signatures.map((signature) => claim(from, signature, content)),
     certificateClaims: () => [],
+    snapshotCertificate: (certificate) => certificate,
     start: () => {
       throw new Error('not started here');
     },

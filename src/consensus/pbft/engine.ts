@@ -104,6 +104,7 @@ export class PbftEngine implements Engine<PbftMessage> {
       case 'signed':
       case 'loaded':
       case 'compacted':
+      case 'offered':
       case 'installing':
       case 'installed':
       case 'install-failed':

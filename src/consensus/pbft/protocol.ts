@@ -43,6 +43,8 @@ export function pbftProtocol(chain: {
         remedy: 'Check that the sender follows the same chain with the same engine.',
       });
     },
+    // The validators never change.
+    snapshotCertificate: (certificate) => certificate,
     start(start) {
       invariant(start.chainId === chainId, 'an engine is started for its own chain');
       return new PbftEngine({ ...start, genesisHash: chain.genesisHash }, options);

@@ -73,8 +73,8 @@ export function staysVoter(configuration: Configuration, index: ValidatorIndex):
 }
 
 /** Takes part at all: gets entries and heartbeats. */
-export function takesPart(configuration: Configuration, index: ValidatorIndex): boolean {
-  const member = configuration[index];
+export function takesPart(configuration: Configuration, index: ValidatorIndex | null): boolean {
+  const member = index === null ? undefined : configuration[index];
   return member !== undefined && member.role !== 'removed';
 }
 

@@ -48,6 +48,7 @@ import {
   onInstalled,
   onInstallFailed,
   onInstalling,
+  onOffered,
   onSnapshotAnswer,
   onSnapshotOffer,
   watchSnapshots,
@@ -152,6 +153,9 @@ function handle(raft: Raft, input: Input<RaftMessage>): void {
     case 'synced':
       onSynced(raft, input);
       break;
+    case 'offered':
+      onOffered(raft, input);
+      break;
     case 'connected':
     case 'lost':
       if (state.role.kind === 'leader') onConnectionChange(raft, state.role, input.validator);
@@ -166,7 +170,7 @@ function handle(raft: Raft, input: Input<RaftMessage>): void {
       onCompacted(raft, input);
       break;
     case 'installing':
-      onInstalling(raft);
+      onInstalling(raft, input);
       break;
     case 'installed':
       onInstalled(raft, input);

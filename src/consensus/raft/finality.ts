@@ -7,6 +7,7 @@ import { advanceStaging } from './following.ts';
 import { entryKey } from './records.ts';
 import { enterConfiguration, maybeTrustAgain } from './membership.ts';
 import { restartElectionTimer } from './roles.ts';
+import { maybeCompact } from './snapshots.ts';
 import type { Raft } from './state.ts';
 
 /** Hands committed blocks to the driver, in order, once each, when they are executed (section 5.3, "apply"). */
@@ -48,18 +49,4 @@ export function onApplied(raft: Raft, height: Height): void {
 function startedBy({ state }: Raft, height: Height): Uint8Array | undefined {
   if (state.arriving[0]?.height === height) return state.arriving.shift()?.configuration;
   return entryAt(state.log, height)?.configuration;
-}
-
-/** Asks for a snapshot when enough blocks came since the last one, and lets the old ones go. */
-function maybeCompact(raft: Raft): void {
-  const { state, options } = raft;
-  const since = state.compacted?.snapshot.height ?? 0;
-  if (options.snapshotEvery === 0 || state.compacting || state.applied - since < options.snapshotEvery)
-    return;
-  state.compacting = true;
-  raft.out.push({
-    type: 'compact',
-    height: state.applied,
-    keepFrom: toHeight(Math.max(1, state.applied - options.keepBlocks)),
-  });
 }

@@ -1,10 +1,11 @@
-import { Problem } from '../../base/problem.ts';
+import { Problem, type ProblemCode } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey, SignatureClaim } from '../../crypto/signature.ts';
 import { hashHeader } from '../../ledger/block.ts';
-import { type FinalityCertificate, leaderBytes } from '../../ledger/certificate.ts';
+import { type FinalityCertificate, leaderBytes, type LeaderSignature } from '../../ledger/certificate.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { Protocol } from '../engine.ts';
+import { decodeConfiguration, encodeConfiguration, genesisConfiguration } from './configuration.ts';
 import { RaftEngine } from './engine.ts';
 import { decodeMessage, encodeMessage, type RaftMessage, type WireEntry } from './message.ts';
 import { type RaftOptions, raftOptions } from './options.ts';
@@ -33,6 +34,10 @@ export function raftProtocol({
       message.type === 'append' ? message.entries.map((entry) => authorship(entry, chainId)) : [],
     certificateClaims: (certificate, members) =>
       claimsOf(certificate, { chainId, keys: members ?? validators.keys }),
+    snapshotCertificate: (certificate, members) =>
+      certificate.engine === 'raft'
+        ? { ...certificate, configuration: encodeConfiguration(members ?? genesisConfiguration(validators)) }
+        : certificate,
     start: (start) => new RaftEngine(options, start),
   };
 }
@@ -51,14 +56,22 @@ function claimsOf(
   certificate: FinalityCertificate,
   { chainId, keys }: { chainId: Hash; keys: readonly PublicKey[] },
 ): SignatureClaim[] | Problem {
-  const wrong = (why: string): Problem =>
-    new Problem('certificate/invalid', `the certificate ${why}`, {
+  const wrong = (why: string, code: ProblemCode = 'certificate/invalid'): Problem =>
+    new Problem(code, `the certificate ${why}`, {
       remedy: 'Ask another node for it, and check that both nodes use the same genesis file.',
       details: { height: certificate.height, blockHash: certificate.blockHash },
     });
   if (certificate.engine !== 'raft') return wrong('is not one of Raft');
   const { term, height, blockHash, leader, signature } = certificate;
-  const publicKey = keys[leader];
-  if (publicKey === undefined) return wrong(`names member ${leader}, and there are ${keys.length}`);
+  const publicKey = keys[leader] ?? laterMember(certificate);
+  if (publicKey === undefined) {
+    return wrong(`names member ${leader}, and there are ${keys.length}`, 'certificate/unknown-member');
+  }
   return [{ publicKey, message: leaderBytes(chainId, { view: term, height, blockHash }), signature }];
+}
+
+/** The key of a leader who became a member later than this node knows: a snapshot's certificate tells it, and the engine holds that against the header. */
+function laterMember({ configuration, leader }: LeaderSignature): PublicKey | undefined {
+  const members = decodeConfiguration(configuration);
+  return members instanceof Problem ? undefined : members[leader]?.key;
 }

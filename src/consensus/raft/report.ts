@@ -1,7 +1,7 @@
 import type { EngineStatus } from '../engine.ts';
 import { silenceOf } from '../shared/contact.ts';
 import { oldestWriteMs } from '../shared/write-queue.ts';
-import { isJoint, isVoter, quorumOf } from './configuration.ts';
+import { isJoint, isVoter, quorumOf, takesPart } from './configuration.ts';
 import { hearsLeader } from './election.ts';
 import { lastHeight } from './log.ts';
 import { knownLeader } from './outbox.ts';
@@ -43,8 +43,10 @@ export function whyOf(raft: Raft): string {
     return `${where}: the disk has not finished a write for ${age(raft, state.writes.pending[0]?.since)}`;
   if (state.amnesiac)
     return `${where}: the log of this member was lost; it must be removed and added again before it votes`;
-  if (state.install !== null)
-    return `${where}: a snapshot of height ${state.install.snapshot.height} is being fetched`;
+  if (state.install !== null) {
+    const { snapshot, received } = state.install;
+    return `${where}: a snapshot of height ${snapshot.height} is being fetched, ${Math.floor(received * 100)} % are here`;
+  }
   if (state.commit > state.executed) return `${where}: committed blocks wait for the driver to execute them`;
   if (state.handed > state.applied) return `${where}: block ${state.applied + 1} is being stored`;
   const { role } = state;
@@ -74,6 +76,8 @@ export function whyOf(raft: Raft): string {
       return `${where}: no leader; ${role.pre ? 'asked whether to campaign' : 'campaigning'}, ${yes} in favour${enough ? '' : ', not a majority'}`;
     }
     case 'follower':
+      if (!takesPart(state.configuration, state.self))
+        return `${where}: nothing waits; this node is no member, and asks others for final blocks`;
       if (role.leader === null) return `${where}: no leader is known; waiting for an election`;
       if (role.staging.length > 0)
         return `${where}: ${role.staging.length} blocks of member ${role.leader} are being checked`;

@@ -1,8 +1,13 @@
 import { Problem } from '../../base/problem.ts';
-import { hashHeader, toHeight } from '../../ledger/block.ts';
+import { type BlockHeader, hashHeader, toHeight } from '../../ledger/block.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
 import { count } from '../shared/step.ts';
-import { configurationHash, decodeConfiguration, encodeConfiguration } from './configuration.ts';
+import {
+  type Configuration,
+  configurationHash,
+  decodeConfiguration,
+  encodeConfiguration,
+} from './configuration.ts';
 import { acknowledge, followLeader } from './following.ts';
 import { holds, lastHeight } from './log.ts';
 import type { SnapshotAnswer, SnapshotOffer } from './message.ts';
@@ -11,24 +16,17 @@ import { freshPatience, startWaiting } from './patience.ts';
 import { maybeTrustAgain } from './membership.ts';
 import { replaceLog } from './replacing.ts';
 import { configurationKey } from './records.ts';
-import type { Leader, Progress, Raft } from './state.ts';
+import { becomeFollower } from './roles.ts';
+import type { Install, Leader, Progress, Raft } from './state.ts';
 import { write } from './writing.ts';
 
 /** A follower's next block is not in storage any more: it must fetch the state instead (section 7, InstallSnapshot). */
 export function offerSnapshot(raft: Raft, member: ValidatorIndex, progress: Progress): void {
   const { state } = raft;
   const snapshot = state.compacted?.snapshot;
-  // A snapshot from before the configuration in force would need that one's members; the next snapshot comes soon.
+  // One from before the configuration in force would need that one's members; the next snapshot is on its way.
   if (snapshot === undefined || snapshot.height < state.configurationHeight) {
     probeLater(raft, progress);
-    if (!state.compacting) {
-      state.compacting = true;
-      raft.out.push({
-        type: 'compact',
-        height: state.applied,
-        keepFrom: toHeight(state.compacted?.firstBlock ?? 1),
-      });
-    }
     return;
   }
   progress.kind = 'snapshot';
@@ -96,33 +94,85 @@ export function onSnapshotOffer(raft: Raft, message: SnapshotOffer): void {
     acknowledge(raft);
     return;
   }
-  if (state.install !== null && state.install.snapshot.blockHash !== snapshot.blockHash) {
-    // One at a time: the driver may be about to make it final. If it fails instead, the next offer is taken.
-    state.install = { ...state.install, from };
-    onInstalling(raft);
-    return;
-  }
   if (state.install === null) {
-    // On disk before the state is: a restart finds the members of whatever block is final.
-    write(raft, {
-      records: [{ key: configurationKey(snapshot.height), value: encodeConfiguration(configuration) }],
-    });
-    state.configurationRecords.push(snapshot.height);
-    raft.out.push({ type: 'install', snapshot, holders: [from] });
-    trace(raft, 'snapshot-accepted', { height: snapshot.height });
+    beginInstall(raft, { snapshot, from, configuration, received: 0 }, [from]);
+  } else {
+    // One at a time: the driver may be about to make it final. If it fails instead, the next offer is taken.
+    state.install.from = from;
   }
-  state.install = { snapshot, from, configuration };
-  onInstalling(raft);
+  tellLeader(raft, 'receiving');
 }
 
-export function onInstalling(raft: Raft): void {
-  const { install } = raft.state;
-  if (install === null) return;
-  send(raft, [install.from], {
-    type: 'snapshot-answer',
-    height: install.snapshot.height,
-    state: 'receiving',
+/**
+ * The way to a snapshot for a node that no leader offers one: an observer, a removed member, one that is not a member yet. Final blocks
+ * are what their server calls final (see `onSynced`), and so is a snapshot's. What is here already stays.
+ */
+export function onOffered(raft: Raft, offer: Extract<Input<never>, { readonly type: 'offered' }>): void {
+  const { state } = raft;
+  const { header, blockHash, certificate, holders } = offer;
+  const snapshot = { height: header.height, blockHash };
+  if (state.install !== null || certificate.engine !== 'raft' || header.height <= state.commit) return;
+  state.highestKnown = toHeight(Math.max(state.highestKnown, header.height));
+  if (holds(state.log, snapshot)) {
+    state.commit = header.height;
+    return;
+  }
+  const configuration = membersAfter(state.configuration, header, certificate);
+  trace(raft, 'snapshot-found', {
+    height: header.height,
+    wrong: configuration instanceof Problem ? configuration.message : '',
   });
+  if (configuration instanceof Problem) return;
+  if (state.role.kind !== 'follower') becomeFollower(raft, state.term, null, 'others are far ahead');
+  beginInstall(raft, { snapshot, from: null, configuration, received: 0 }, holders);
+}
+
+/** The members that an offer comes with: those that the header names, its proposer among them, and whoever is known here at the same index. */
+function membersAfter(
+  known: Configuration,
+  header: BlockHeader,
+  { configuration: bytes, leader }: { readonly configuration: Uint8Array; readonly leader: ValidatorIndex },
+): Configuration | Problem {
+  const members = decodeConfiguration(bytes);
+  if (members instanceof Problem) return members;
+  const fit =
+    configurationHash(members) === header.nextValidatorsHash &&
+    members[leader]?.key === header.proposer &&
+    known.every(({ key }, index) => members[index]?.key === key);
+  if (fit) return members;
+  return new Problem('consensus/members', 'the snapshot comes with members that do not fit', {
+    remedy: 'Wait for a newer snapshot.',
+  });
+}
+
+function beginInstall(raft: Raft, install: Install, holders: readonly ValidatorIndex[]): void {
+  const { state } = raft;
+  const { snapshot, configuration } = install;
+  // On disk before the state is: a restart finds the members of whatever block is final.
+  write(raft, {
+    records: [{ key: configurationKey(snapshot.height), value: encodeConfiguration(configuration) }],
+  });
+  state.configurationRecords.push(snapshot.height);
+  state.install = install;
+  raft.out.push({ type: 'install', snapshot, holders });
+  trace(raft, 'snapshot-accepted', { height: snapshot.height });
+}
+
+/** Whoever offered the snapshot as leader can tell slow from dead. */
+function tellLeader(raft: Raft, state: SnapshotAnswer['state']): void {
+  const { install } = raft.state;
+  if (install === null || install.from === null) return;
+  send(raft, [install.from], { type: 'snapshot-answer', height: install.snapshot.height, state });
+}
+
+export function onInstalling(
+  raft: Raft,
+  { height, received, total }: Extract<Input<never>, { readonly type: 'installing' }>,
+): void {
+  const { install } = raft.state;
+  if (install === null || install.snapshot.height !== height) return;
+  install.received = received / total;
+  tellLeader(raft, 'receiving');
 }
 
 export function onInstallFailed(
@@ -131,9 +181,9 @@ export function onInstallFailed(
 ): void {
   const { install } = raft.state;
   if (install === null || install.snapshot.height !== height) return;
-  raft.state.install = null;
   trace(raft, 'snapshot-failed', { height, reason });
-  send(raft, [install.from], { type: 'snapshot-answer', height, state: 'failed' });
+  tellLeader(raft, 'failed');
+  raft.state.install = null;
 }
 
 /** The snapshot is the final state now: the log starts anew from its block. */
@@ -146,7 +196,7 @@ export function onInstalled(
   if (install === null || install.snapshot.blockHash !== blockHash || hashHeader(header) !== blockHash)
     return;
   state.install = null;
-  if (configurationHash(install.configuration) !== header.nextValidatorsHash) {
+  if (install.from !== null && configurationHash(install.configuration) !== header.nextValidatorsHash) {
     raft.out.push({ type: 'verdict', validator: install.from, reason: 'a snapshot came with other members' });
   }
   if (header.height <= state.applied) return;
@@ -172,4 +222,24 @@ export function onInstalled(
 export function onCompacted(raft: Raft, input: Extract<Input<never>, { readonly type: 'compacted' }>): void {
   raft.state.compacted = { snapshot: input.snapshot, firstBlock: input.firstBlock };
   raft.state.compacting = false;
+  maybeCompact(raft);
+}
+
+/**
+ * Asks for a snapshot when enough blocks came since the last one, and lets old ones go; and after a change of the members, because one from
+ * before it cannot be offered any more.
+ */
+export function maybeCompact(raft: Raft): void {
+  const { state, options } = raft;
+  const { compacted, applied } = state;
+  const due =
+    options.snapshotEvery > 0 && applied - (compacted?.snapshot.height ?? 0) >= options.snapshotEvery;
+  const outdated = compacted !== null && compacted.snapshot.height < state.configurationHeight;
+  if (state.compacting || !(due || outdated)) return;
+  state.compacting = true;
+  raft.out.push({
+    type: 'compact',
+    height: applied,
+    keepFrom: toHeight(due ? Math.max(1, applied - options.keepBlocks) : (compacted?.firstBlock ?? 1)),
+  });
 }

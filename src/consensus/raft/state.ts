@@ -211,6 +211,9 @@ export interface ChangeRequest {
 
 export interface Install {
   readonly snapshot: BlockName;
-  readonly from: ValidatorIndex;
+  /** The leader that offered it; null when sync found it. */
+  from: ValidatorIndex | null;
   readonly configuration: Configuration;
+  /** The part of it that is here, from 0 to 1. */
+  received: number;
 }
