@@ -116,6 +116,7 @@ export class Driver<M extends object> {
   #members: readonly Member[] | undefined;
   readonly #requests = new Map<RequestId, (result: { readonly height: Height } | Problem) => void>();
   #nextRequest: RequestId = 1;
+  #tickedAt: MonotonicMs;
   #lastPollAt: MonotonicMs;
   #lastFinalAt: MonotonicMs;
   #cancelTick: Cancel = () => {};
@@ -293,6 +294,7 @@ export class Driver<M extends object> {
     });
 
     const now = clock.monotonicMs();
+    this.#tickedAt = now;
     this.#lastPollAt = now;
     this.#lastFinalAt = now;
     const compacted = Snapshots.compactedAt(final, store.firstBlock);
@@ -403,6 +405,10 @@ export class Driver<M extends object> {
 
   /** Works off the mailbox: the end of every turn. */
   #settle(): void {
+    const now = this.#clock.monotonicMs();
+    // After a pause of the whole process something else may come before the timer. To an engine with an old clock, what ended
+    // long ago (a lease) would still hold.
+    if (now - this.#tickedAt >= 2 * limits.tickMs) this.#mailbox.unshift(this.#tickInput(now));
     for (;;) {
       const input = this.#mailbox.shift() ?? this.#workInput();
       if (input === undefined) return;
@@ -421,10 +427,15 @@ export class Driver<M extends object> {
     this.#workChanged = true;
   }
 
+  #tickInput(now: MonotonicMs): Input<M> {
+    this.#tickedAt = now;
+    return { type: 'tick', now };
+  }
+
   #tick(): void {
     this.#cancelTick = this.#clock.after(limits.tickMs, () => this.#tick());
     const now = this.#clock.monotonicMs();
-    this.#mailbox.push({ type: 'tick', now });
+    this.#mailbox.push(this.#tickInput(now));
     const work = this.mempool.work();
     if (work.executable > 0) this.#onWork();
     if (this.#isWaitingInVain(work, now)) this.intake.repeat();

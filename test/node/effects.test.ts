@@ -345,6 +345,18 @@ describe('the driver gives an engine', () => {
     );
   });
 
+  test('the time first, when something else comes before the timer after a pause of the process', async () => {
+    const { cluster, engine, node } = await world();
+    cluster.time.run(100);
+    engine.given.length = 0;
+    cluster.time.now += 10_000;
+    node.driver.request({ kind: 'read' }, () => {});
+    assert.deepEqual(
+      engine.given.map((input) => (input.type === 'tick' ? input.now : input.type)),
+      [cluster.time.now, 'request'],
+    );
+  });
+
   test('the work that waits: one word for all that came at once, and again with every tick', async () => {
     const { cluster, engine } = await world();
     engine.given.length = 0;
