@@ -142,6 +142,8 @@ export const limits = {
   snapshotsServed: 2,
   /** Peers may fail to give a part of a snapshot so often in a row before the fetch is given up for now; what came is kept. */
   snapshotTries: 4,
+  /** Final blocks that wait for the disk and are written in one batch, where each has a certificate of its own. */
+  commitBlocks: 16,
   /** Blocks that are deleted in one batch. */
   pruneBlocks: 128,
 

@@ -1,5 +1,6 @@
 import { encode } from '../base/codec.ts';
 import { invariant, InvariantError } from '../base/invariant.ts';
+import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Effect, Input } from '../consensus/engine.ts';
 import { type Block, hasRoom } from '../ledger/block-body.ts';
@@ -45,7 +46,8 @@ interface Step {
 
 /**
  * The `commit` effect. Blocks become final in order: executed, written in one synced batch, taken out of the mempool, announced. Blocks that
- * one certificate makes final together are one batch, so that what is stored always ends with its proof. A final
+ * one certificate makes final together are one batch, so that what is stored always ends with its proof; and so are those that came while
+ * the disk was busy, so that a slow one keeps up. A final
  * block that is not here (others voted for it) is fetched first; those above it wait.
  */
 export class Committing {
@@ -72,9 +74,12 @@ export class Committing {
   }
 
   #next(): void {
-    const end = this.#queue.findIndex(({ certificate }) => certificate !== null);
+    let end = this.#queue.findIndex(({ certificate }) => certificate !== null);
     if (this.#busy || end < 0) return;
     this.#busy = true;
+    for (let more = end + 1; more < Math.min(this.#queue.length, limits.commitBlocks); more++) {
+      if (this.#queue[more]?.certificate !== null) end = more;
+    }
     this.#prepare(this.#queue.slice(0, end + 1), []);
   }
 

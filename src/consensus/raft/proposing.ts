@@ -37,10 +37,11 @@ export function maybeBuild(raft: Raft, role: Leader): void {
   }
 }
 
-/** Flow control: blocks and bytes that are not final yet. */
+/** Flow control: blocks and bytes that are not final yet, and final ones that this node's own disk has not stored. */
 export function hasRoom({ state, options }: Raft): boolean {
   return (
     lastHeight(state.log) < highWatermark(state.commit, options.window) &&
+    lastHeight(state.log) < highWatermark(state.applied, 2 * options.window) &&
     uncommittedBytes(state) < options.uncommittedBytes
   );
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
+import { lastHeight } from '../../../src/consensus/raft/log.ts';
 import { Cluster } from './cluster.ts';
 import { Solo } from './solo.ts';
 import { keyOf } from './world.ts';
@@ -30,6 +31,19 @@ test('flow control: with the window full a leader builds nothing more, says so, 
   assert.equal(engine?.status().accepting, false);
   for (const index of [1, 2]) cluster.host(index).diskMs = 2;
   cluster.until(() => engine?.status().accepting === true && cluster.settled(), 'room');
+});
+
+test('flow control: a leader whose own disk is slower than a majority does not pile up blocks that it has not stored', () => {
+  const cluster = Cluster.ledBy(0, { options: { window: 4 } });
+  const leader = cluster.host(0);
+  leader.storingMs = 2_000;
+  for (let i = 0; i < 100; i++) cluster.submit(`${i}`);
+  cluster.run(500);
+  assert.equal(lastHeight(leader.state.log), leader.state.applied + 8);
+  assert.equal(leader.state.commit, leader.state.applied + 8, 'all of them are final');
+  assert.equal(leader.engine?.status().accepting, false);
+  leader.storingMs = 0;
+  cluster.until(() => leader.engine?.status().accepting === true && cluster.settled(), 'room');
 });
 
 test('more reads than may wait are told to come again', () => {

@@ -70,6 +70,8 @@ export class Host {
   used = false;
   diskMs = 2;
   executionMs = 1;
+  /** Until it says that a final block is stored. */
+  storingMs = 0;
   /** Writes are taken and never finish, until `resumeDisk`. */
   stalled = false;
   /** Blocks that this host finds invalid, or whose bodies nobody can give it. */
@@ -391,7 +393,9 @@ export class Host {
         disk.final = { header: proposal.header, hash: link.blockHash, certificate };
       },
       () => {
-        this.give({ type: 'applied', height: link.height });
+        const applied = { type: 'applied', height: link.height } as const;
+        if (this.storingMs === 0) this.give(applied);
+        else this.#later(this.storingMs, () => this.give(applied));
       },
     );
   }
