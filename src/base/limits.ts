@@ -140,6 +140,10 @@ export const limits = {
   snapshotPartEntries: 8_192,
   /** Snapshots whose states are kept in memory to be served: the newest, and the one before, which somebody may be fetching. */
   snapshotsServed: 2,
+  /** Older ones that are kept because somebody is fetching them. */
+  snapshotsFetched: 2,
+  /** So long after a part was asked for, somebody counts as fetching: longer than a try takes that gets no answer. */
+  snapshotFetchMs: 30_000,
   /** Peers may fail to give a part of a snapshot so often in a row before the fetch is given up for now; what came is kept. */
   snapshotTries: 4,
   /** Final blocks that wait for the disk and are written in one batch, where each has a certificate of its own. */

@@ -259,6 +259,7 @@ export class Driver<M extends object> {
     this.#snapshots = new Snapshots({
       chain,
       store: chainStore,
+      clock,
       complete: (certificate) => protocol.snapshotCertificate(certificate, this.#members),
       give,
       onFatal,

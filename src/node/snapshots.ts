@@ -1,13 +1,14 @@
 import { decode, encode } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { BlockName, Effect, EngineStart, Input } from '../consensus/engine.ts';
+import type { BlockName, Effect, EngineStart, Input, MonotonicMs } from '../consensus/engine.ts';
 import { hashBytes } from '../crypto/hash.ts';
 import { finalityCodec, type FinalityCertificate } from '../ledger/certificate.ts';
-import type { Height } from '../ledger/block.ts';
+import { type Height, toHeight } from '../ledger/block.ts';
 import type { State } from '../ledger/state.ts';
 import type { ChainStore } from '../storage/chain-store.ts';
 import type { Chain, FinalBlock } from './chain.ts';
+import type { Clock } from './clock.ts';
 import {
   type SealedPart,
   sealedPartCodec,
@@ -20,11 +21,14 @@ import {
 
 interface Snapshot extends FinalBlock {
   readonly certificate: FinalityCertificate;
+  /** When somebody last asked for a part of it. */
+  askedAt: MonotonicMs;
 }
 
 export interface SnapshotsOptions {
   readonly chain: Pick<Chain, 'final'>;
   readonly store: Pick<ChainStore, 'certificateAt' | 'firstBlock' | 'prune'>;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   /** A certificate with what goes out with a snapshot, by the protocol's `snapshotCertificate`. */
   readonly complete: (certificate: FinalityCertificate) => FinalityCertificate;
   readonly give: (input: Extract<Input<never>, { type: 'compacted' }>) => void;
@@ -34,7 +38,8 @@ export interface SnapshotsOptions {
 /**
  * The `compact` effect, and the serving of snapshots. A snapshot is the state after a final block: states never change and share what they have
  * in common, so keeping one costs what changed since. The store's own state is what makes it durable: a restart serves the final
- * state instead, and nothing is written twice.
+ * state instead, and nothing is written twice. One that somebody is fetching stays until that ends, and so do the blocks above it: else
+ * who fetches more slowly than snapshots follow each other would never be done, or could not go on from there.
  */
 export class Snapshots {
   readonly #options: SnapshotsOptions;
@@ -58,7 +63,9 @@ export class Snapshots {
     // Block 0 needs no snapshot: everybody has it.
     if (snapshot === undefined || this.#pruning) return;
     this.#pruning = true;
-    this.#prune({ height: snapshot.height, blockHash: snapshot.hash }, keepFrom);
+    const fetched = this.#served.filter((served) => this.#isFetched(served)).map(({ height }) => height + 1);
+    const from = toHeight(Math.min(keepFrom, ...fetched));
+    this.#prune({ height: snapshot.height, blockHash: snapshot.hash }, from);
   }
 
   /** Null refuses: not here any more, or not a request. */
@@ -67,6 +74,7 @@ export class Snapshots {
     if (wanted instanceof Problem) return null;
     const snapshot = this.#served.find(({ hash }) => hash === wanted.blockHash);
     if (snapshot === undefined) return null;
+    snapshot.askedAt = this.#options.clock.monotonicMs();
     return wanted.kind === 'head'
       ? encode(snapshotHeadCodec, this.#headOf(snapshot))
       : encode(sealedPartCodec, sealPart(partOf(snapshot.state, wanted.after)));
@@ -87,13 +95,21 @@ export class Snapshots {
   take(): Snapshot | undefined {
     const { chain, store } = this.#options;
     const { final } = chain;
-    const newest = this.#served.at(-1);
-    if (newest?.hash === final.hash) return newest;
+    const last = this.#served.at(-1);
+    if (last?.hash === final.hash) return last;
     const bytes = store.certificateAt(final.height);
     if (bytes === undefined) return undefined;
-    const snapshot = { ...final, certificate: unwrap(decode(finalityCodec, bytes, 'certificate')) };
-    this.#served = [...this.#served, snapshot].slice(-limits.snapshotsServed);
+    const certificate = unwrap(decode(finalityCodec, bytes, 'certificate'));
+    const snapshot = { ...final, certificate, askedAt: Number.NEGATIVE_INFINITY };
+    const all = [...this.#served, snapshot];
+    const newest = all.slice(-limits.snapshotsServed);
+    const fetched = all.filter((other) => !newest.includes(other) && this.#isFetched(other));
+    this.#served = [...fetched.slice(-limits.snapshotsFetched), ...newest];
     return snapshot;
+  }
+
+  #isFetched({ askedAt }: Snapshot): boolean {
+    return this.#options.clock.monotonicMs() - askedAt < limits.snapshotFetchMs;
   }
 
   /** Some blocks in each batch, so that those that become final meanwhile wait for none. */

@@ -72,6 +72,7 @@ function honest(final: FinalBlock): Server {
       firstBlock: toHeight(1),
       prune: () => assert.fail('nothing is pruned'),
     },
+    clock: new VirtualTime().clock(),
     complete: (certificate) => certificate,
     give: () => undefined,
     onFatal: (problem) => {

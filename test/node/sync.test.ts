@@ -64,6 +64,7 @@ async function serverOf(
   const snapshots = new Snapshots({
     chain: { final: last === undefined ? maker.start : { ...last, height: last.header.height } },
     store,
+    clock: new VirtualTime().clock(),
     complete: (certificate) => certificate,
     give: () => undefined,
     onFatal: (problem) => assert.fail(problem),
