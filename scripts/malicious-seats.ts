@@ -8,7 +8,7 @@ import { choosePorts } from '../src/cli/testnet/ports.ts';
 import { HttpClient } from '../src/client/http-client.ts';
 import { developmentKeyPair } from '../src/crypto/development-keys.ts';
 import { encryptKey } from '../src/crypto/keystore.ts';
-import { developmentGenesis, developmentPbft } from '../src/ledger/development-genesis.ts';
+import { developmentGenesis, developmentPbft, developmentRaft } from '../src/ledger/development-genesis.ts';
 import { formatGenesis, type Genesis } from '../src/ledger/genesis.ts';
 import { initDirectory } from '../src/node/config.ts';
 
@@ -39,21 +39,33 @@ export type Door = (from: number, to: number, port: number) => Promise<number>;
 
 const host = '127.0.0.1';
 
-/** Four validators, and clocks that let a test see a view change without a long wait. */
-export function testGenesis(name: string): Genesis {
-  const consensus = { ...developmentPbft, censorshipMs: 4_000 };
-  return developmentGenesis({ name, validators: 4, consensus });
+/** Clocks that let a test see a view change without a long wait, and no election on a machine that is merely busy. */
+const consensusOf = {
+  pbft: { ...developmentPbft, censorshipMs: 4_000 },
+  raft: { ...developmentRaft, electionTimeoutMs: 2_000 },
+};
+
+export function testGenesis(
+  name: string,
+  {
+    engine = 'pbft',
+    validators = 4,
+  }: { readonly engine?: 'pbft' | 'raft'; readonly validators?: number } = {},
+): Genesis {
+  return developmentGenesis({ name, validators, consensus: consensusOf[engine] });
 }
 
 /** Starts one process for each seat, each with a data directory of its own. */
 export async function startSeats(options: {
   readonly name: string;
   readonly seats: readonly Seat[];
+  /** `testGenesis(name)` unless told. */
+  readonly genesis?: Genesis;
   readonly door?: Door;
   readonly keep?: boolean;
 }): Promise<Running> {
   const { name, seats, keep = false, door = async (_from, _to, port) => port } = options;
-  const genesis = testGenesis(name);
+  const { genesis = testGenesis(name) } = options;
   const directory = mkdtempSync(join(tmpdir(), `quorate-${name}-`));
   const remove = (): void => {
     if (!keep) rmSync(directory, { recursive: true, force: true });

@@ -1,21 +1,27 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import { Problem } from '../src/base/problem.ts';
 import { exitCodes } from '../src/cli/exit-codes.ts';
 import { reportFailure } from '../src/cli/failure.ts';
 import { jsonOption, parseSeconds } from '../src/cli/options.ts';
 import { print, styled, toJson } from '../src/cli/terminal.ts';
-import { allReady, type Running, startSeats } from './malicious-seats.ts';
+import { allReady, type Running, startSeats, testGenesis } from './malicious-seats.ts';
 import { Links } from './partition-links.ts';
-import { type Scene, type Step, story } from './partition-story.ts';
+import type { Scene, Step } from './partition-scene.ts';
+import { pbftStory } from './partition-story.ts';
+import { raftStory } from './partition-story-raft.ts';
 
 interface PartitionOptions {
+  readonly engine: 'pbft' | 'raft';
   readonly timeout: number;
   readonly json?: true | undefined;
 }
 
 const program = new Command('partition-demo')
   .description(
-    'Cuts the links between four real nodes, 2 | 2 and 3 | 1, heals them, and checks what is promised.',
+    'Cuts the links between real nodes, heals them, and checks what is promised: four of PBFT, 2 | 2 and 3 | 1; or five of Raft, 2 | 3 and 4 | 1.',
+  )
+  .addOption(
+    new Option('--engine <name>', 'which engine').choices(['pbft', 'raft'] as const).default('pbft' as const),
   )
   .option('--timeout <seconds>', 'how long one step may take', parseSeconds, 90)
   .addOption(jsonOption)
@@ -28,7 +34,7 @@ try {
   process.exitCode = reportFailure(error, process.argv.includes('--json'));
 }
 
-async function partitionDemo({ timeout, json }: PartitionOptions): Promise<void> {
+async function partitionDemo({ engine, timeout, json }: PartitionOptions): Promise<void> {
   const deadlineMs = timeout * 1000;
   const links = new Links();
   let running: Running | undefined;
@@ -38,15 +44,17 @@ async function partitionDemo({ timeout, json }: PartitionOptions): Promise<void>
   };
   const begin = performance.now();
   try {
+    const seats = engine === 'pbft' ? [0, 1, 2, 3] : [0, 1, 2, 3, 4];
     say(
-      'Four nodes, four processes. They reach each other through doors of this process, which can be shut.',
+      `${seats.length} nodes (${engine}), each a process. They reach each other through doors of this process, which can be shut.`,
     );
     running = await startSeats({
       name: 'partition-demo',
-      seats: [0, 1, 2, 3].map((validator) => ({ name: `validator-${validator}`, validator })),
+      genesis: testGenesis('partition-demo', { engine, validators: seats.length }),
+      seats: seats.map((validator) => ({ name: `validator-${validator}`, validator })),
       door: (from, to, port) => links.open(from, to, port),
     });
-    await allReady(running, [0, 1, 2, 3], deadlineMs);
+    await allReady(running, seats, deadlineMs);
     const { clients, genesis, ended } = running;
     const check = (step: Step): void => {
       if (json === true) print(toJson({ event: 'step', ...step }));
@@ -55,7 +63,7 @@ async function partitionDemo({ timeout, json }: PartitionOptions): Promise<void>
     };
     const scene: Scene = { clients, genesis, links, deadlineMs, check, say };
     try {
-      await story(scene);
+      await (engine === 'pbft' ? pbftStory : raftStory)(scene);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       check({ what: error.message, held: false });

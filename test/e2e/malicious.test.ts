@@ -88,6 +88,14 @@ test('a partition of real nodes, 2 | 2 and 3 | 1, costs progress where there is 
   assert.ok(events.filter(({ event }) => event === 'step').length >= 18);
 });
 
+test('a partition in Raft mode: the minority refuses, its clients are told, and it catches up by itself', async () => {
+  const { code, events, errors } = await script('partition-demo', ['--engine', 'raft']);
+  const broken = events.filter(({ event, held }) => event === 'step' && held !== true);
+  assert.deepEqual(broken, [], errors);
+  assert.equal(code, 0, errors);
+  assert.ok(events.filter(({ event }) => event === 'step').length >= 20);
+});
+
 test('no node of a chain that is not for development can be told to lie', async (t) => {
   const keyPair = keyPairFromSeed(new Uint8Array(32).fill(7));
   const genesis = unwrap(
