@@ -33,6 +33,7 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
     validators,
     nodes,
     consensus,
+    ...(engine === 'raft' && drawRetention(new Chance(seed, 'retention'))),
     links: drawConditions(chance),
     diskMs: chance.happens(0.7) ? [1, 3] : [5, 40],
     load: {
@@ -64,7 +65,7 @@ function drawNodes(chance: Chance, engine: Plan['engine'], validators: number): 
       if (liar === 'twin') nodes.push({ validator: index, liar });
     }
   }
-  if (chance.happens(0.1)) nodes.push({ validator: null, liar: null });
+  if (chance.happens(engine === 'raft' ? 0.25 : 0.1)) nodes.push({ validator: null, liar: null });
   return nodes;
 }
 
@@ -88,6 +89,14 @@ function drawRaft(chance: Chance): RaftTiming {
     electionTimeoutMs: heartbeatMs * chance.pick([5, 10]),
     blockIntervalMs: chance.pick([0, 10, 50]),
     leaseReads: false,
+  };
+}
+
+/** Some runs prune so early that whoever is away for a while comes back to a snapshot. */
+function drawRetention(chance: Chance): Pick<Plan, 'retention'> {
+  if (chance.happens(0.5)) return {};
+  return {
+    retention: { snapshotEvery: chance.pick([1, 2, 3, 5, 8]), keepBlocks: chance.pick([0, 1, 2, 5]) },
   };
 }
 
@@ -133,6 +142,8 @@ const raftKinds = [
   'vote',
   'heartbeat',
   'heartbeat-answer',
+  'snapshot-offer',
+  'snapshot-answer',
 ] as const;
 
 interface FaultScope {

@@ -102,7 +102,7 @@ function keyOf({ index, plan, chain, scheme }: BootOptions): SimulatedKey {
 }
 
 function observed({ index, plan, chain, watch }: BootOptions): Protocol<object> {
-  const protocol = protocolOf(chain.genesis);
+  const protocol = protocolOf(chain.genesis, plan.retention);
   return isHonest(plan, index) ? observedProtocol(protocol, watch.observer(index)) : protocol;
 }
 

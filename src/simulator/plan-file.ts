@@ -57,12 +57,15 @@ const raft = z.strictObject({
   leaseReads: z.boolean(),
 });
 
+const retention = z.strictObject({ snapshotEvery: whole.min(1), keepBlocks: whole.min(0) });
+
 const plan = z.strictObject({
   seed: whole.min(0),
   engine: z.enum(['pbft', 'raft']),
   validators: whole.min(1).max(100),
   nodes: z.array(z.strictObject({ validator: node.nullable(), liar: z.enum(liarNames).nullable() })),
   consensus: z.union([pbft, raft]),
+  retention: z.exactOptional(retention),
   links: conditions,
   diskMs: range,
   load: z.strictObject({ senders: whole.min(1), transactions: whole.min(0), untilMs: z.number().min(0) }),

@@ -1,3 +1,4 @@
+import type { Retention } from '../node/protocol.ts';
 import type { LinkConditions } from './links.ts';
 import type { VirtualMs } from './scheduler.ts';
 
@@ -14,6 +15,8 @@ export interface Plan {
   /** One process each; more than `validators` when there are twins or observers. */
   readonly nodes: readonly NodePlan[];
   readonly consensus: PbftTiming | RaftTiming;
+  /** When nodes make snapshots and delete old blocks (Raft); without it, never. */
+  readonly retention?: Retention;
   readonly links: LinkConditions;
   /** How long a synced write takes, from least to most. */
   readonly diskMs: readonly [VirtualMs, VirtualMs];

@@ -51,9 +51,18 @@ export const expectedPbft: readonly string[] = [
   ...['loss', 'duplicate', 'reorder', 'cut', 'filtered', 'clog', 'clog-drop'].map((fault) => `link/${fault}`),
 ];
 
-export const expectedRaft: readonly string[] = expectedPbft.filter(
-  (name) => !name.startsWith('liar/') && name !== 'fault/twin' && name !== 'fault/disk-loss',
-);
+export const expectedRaft: readonly string[] = [
+  ...expectedPbft.filter(
+    (name) => !name.startsWith('liar/') && name !== 'fault/twin' && name !== 'fault/disk-loss',
+  ),
+  // One that a leader offered, and one that sync found.
+  'event/snapshot-offered',
+  'event/snapshot-found',
+  // A fetch that a crash cut off, and one for which nobody was left.
+  'install/done',
+  'install/cut-off',
+  'install/failed',
+];
 
 /** Names of what should have been exercised and never was. */
 export function neverExercised(counts: Counts, expected: readonly string[]): readonly string[] {

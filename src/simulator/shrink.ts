@@ -60,6 +60,10 @@ function* smallerPlans(plan: Plan, verdict: Verdict): Generator<Plan> {
       faults: plan.faults.filter(avoids(plan.nodes.length - 1)),
     };
   }
+  if (plan.retention !== undefined) {
+    const { retention: _, ...unpruned } = plan;
+    yield unpruned;
+  }
   for (const node of plan.broken) yield { ...plan, broken: plan.broken.filter((other) => other !== node) };
   const { links, load } = plan;
   for (const key of ['loss', 'duplication', 'reordering'] as const) {

@@ -57,6 +57,8 @@ export class Watch {
   private readonly validators: ValidatorSet;
   private readonly lying: ReadonlySet<number>;
   private readonly checkedCertificates = new Set<string>();
+  /** Nodes that fetch a snapshot. */
+  private readonly installing = new Set<number>();
   private readonly views = new Map<number, number>();
   private steps = 0;
   private readonly bound: number;
@@ -147,6 +149,7 @@ export class Watch {
   }
 
   private onStarted<M>(node: number, start: EngineStart, engine: Engine<M>): void {
+    if (this.installing.delete(node)) this.options.tally.add('install/cut-off');
     const { height } = start.final.header;
     this.trace(node, `starts at height ${height}, view ${viewOf(engine)}`);
     this.chain.onStart(node, height, start.final.hash);
@@ -166,7 +169,10 @@ export class Watch {
       this.onShown(node, input.signed);
     } else if (input.type === 'applied') this.chain.onStored(node, input.height);
     else if (input.type === 'built' && input.proposal !== null) this.learn(input.proposal);
-    else if (input.type === 'installed') this.chain.onInstalled(node, input.header.height, input.blockHash);
+    else if (input.type === 'installed') {
+      this.endInstall(node, 'done');
+      this.chain.onInstalled(node, input.header.height, input.blockHash);
+    } else if (input.type === 'install-failed') this.endInstall(node, 'failed');
     else if (input.type === 'synced') this.learnLinks(input.chain);
     else if (input.type === 'validated') {
       this.options.tally.add(`validation/${input.result.verdict}`);
@@ -193,6 +199,7 @@ export class Watch {
     } else if (effect.type === 'validate' && effect.proposal !== null) this.learn(effect.proposal);
     else if (effect.type === 'commit') this.onCommit(node, effect);
     else if (effect.type === 'verdict') this.penalised(node, effect.validator, effect.reason);
+    else if (effect.type === 'install') this.installing.add(node);
     else if (effect.type === 'evidence') {
       this.options.tally.add(`evidence/${effect.kind}`);
       promise(
@@ -208,6 +215,11 @@ export class Watch {
       if (effect.event === 'leading') this.onLeading(node, Number(effect.data['term']));
       this.trace(node, `${effect.event} ${JSON.stringify(effect.data)}`);
     }
+  }
+
+  private endInstall(node: number, how: 'done' | 'failed'): void {
+    this.installing.delete(node);
+    this.options.tally.add(`install/${how}`);
   }
 
   private onLeading(node: number, term: number): void {

@@ -12,8 +12,8 @@ import type { VirtualDisk } from '../virtual-disk.ts';
 import type { ChainChecker } from './chain-checker.ts';
 
 /**
- * Opens what a node left on its disk, as its next start would, and holds it against the chain: every block at its height, a certificate at
- * or above each, every transaction found, and a state that hashes to its root.
+ * Opens what a node left on its disk, as its next start would, and holds it against the chain: every block that was not pruned at its
+ * height, a certificate at or above each, every transaction found, and a state that hashes to its root.
  */
 export async function inspectDisk(
   node: number,
@@ -27,8 +27,8 @@ export async function inspectDisk(
     }),
   );
   const stored = await ChainStore.open(store, { chainId: genesis.chainId });
-  const { finalHeight } = stored;
-  for (let height = 1; height <= finalHeight; height++) {
+  const { finalHeight, firstBlock } = stored;
+  for (let height: number = firstBlock; height <= finalHeight; height++) {
     const at = toHeight(height);
     const bytes = stored.blockBytesAt(at);
     const block = bytes === undefined ? undefined : decodeBlock(bytes);
@@ -60,13 +60,11 @@ export async function inspectDisk(
       'certificate',
       () => `node ${node} cannot prove that block ${height} is final`,
     );
-    if (height === finalHeight) {
-      const state = State.fromEntries(await stored.stateEntries());
-      promise(
-        state.root === block.header.stateRoot,
-        'validity',
-        () => `node ${node} stores a state that is not the one after block ${height}`,
-      );
-    }
   }
+  const state = State.fromEntries(await stored.stateEntries());
+  promise(
+    stored.finalHash === chain.hashAt(finalHeight) && state.root === stored.headerAt(finalHeight)?.stateRoot,
+    'validity',
+    () => `node ${node} stores a state that is not the one after block ${finalHeight}`,
+  );
 }
