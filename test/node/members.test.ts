@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Problem, unwrap } from '../../src/base/problem.ts';
+import type { EngineRequest } from '../../src/consensus/engine.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { Cluster } from './cluster.ts';
 import {
   ask,
@@ -58,6 +60,37 @@ describe('members of a running cluster', () => {
     for (const name of names) await cluster.boot(name);
     makeBlocks(cluster, 2, 4);
     for (const name of names) assert.deepEqual(rolesAt(cluster, name), ['voter', 'voter', 'voter', 'voter']);
+    noFaults(cluster);
+  });
+
+  test('one that died is replaced in one change by a learner that caught up, and by nobody else', async () => {
+    const cluster = await Cluster.start(3, genesis);
+    makeBlocks(cluster, 4, 0);
+    const leader = leaderOf(cluster);
+    const dead = ['validator-0', 'validator-1', 'validator-2'].find((name) => name !== leader) ?? '';
+    cluster.kill(dead);
+    const replace = (by: string): EngineRequest => ({
+      kind: 'members',
+      changes: [
+        { key: developmentKeyPair(by).publicKey, role: 'voter' },
+        { key: developmentKeyPair(dead).publicKey, role: 'removed' },
+      ],
+      forced: false,
+    });
+    const stranger = ask(cluster, leader, replace('validator-3'));
+    assert.ok(stranger instanceof Problem && stranger.code === 'consensus/not-caught-up');
+    assert.match(stranger.remedy, /Add it as a learner first/);
+    unwrap(ask(cluster, leader, change('validator-3', 'learner')));
+    const silent = ask(cluster, leader, replace('validator-3'));
+    assert.ok(silent instanceof Problem && silent.code === 'consensus/not-caught-up');
+    assert.doesNotMatch(silent.remedy, /learner first/);
+    await cluster.boot('validator-3');
+    makeBlocks(cluster, 2, 4);
+    unwrap(ask(cluster, leader, replace('validator-3')));
+    makeBlocks(cluster, 2, 6);
+    const roles = ['voter', 'voter', 'voter', 'voter'];
+    roles[Number(dead.slice(-1))] = 'removed';
+    for (const { name } of cluster.all) assert.deepEqual(rolesAt(cluster, name), roles);
     noFaults(cluster);
   });
 

@@ -1,6 +1,7 @@
 import { decode, encode, listOf, refine, struct, wordOf } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
+import { encodeAddress } from '../../crypto/address.ts';
 import { hash, type Hash } from '../../crypto/hash.ts';
 import { type PublicKey, publicKeyCodec } from '../../crypto/signature.ts';
 import { majority } from '../../ledger/quorum.ts';
@@ -139,11 +140,11 @@ export function withChanges(
   const members: Member[] = [...configuration];
   for (const [position, { key, role }] of changes.entries()) {
     if (changes.findIndex((change) => change.key === key) !== position) {
-      return wrong('a key is changed twice', 'Name each key once.');
+      return wrong(`${encodeAddress(key)} is named twice`, 'Name each key once.');
     }
     const index = members.findIndex((member) => member.key === key);
     if (index < 0) {
-      if (role === 'removed') return wrong('a key that never took part cannot be removed', 'Check the key.');
+      if (role === 'removed') return wrong(`${encodeAddress(key)} never took part`, 'Check who is to leave.');
       if (members.length >= limits.raftMembers) {
         return wrong(`there were ${limits.raftMembers} members already`, 'Use keys that took part before.');
       }
@@ -151,7 +152,7 @@ export function withChanges(
       continue;
     }
     const old = members[index]?.role;
-    if (old === role) return wrong(`a key is ${role} already`, 'Leave it out.');
+    if (old === role) return wrong(`${encodeAddress(key)} is ${role} already`, 'Leave it out.');
     if (role === 'voter') members[index] = { key, role: 'joining' };
     else if (old === 'voter') members[index] = { key, role: role === 'removed' ? 'leaving' : 'demoted' };
     else members[index] = { key, role };

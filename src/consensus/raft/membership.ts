@@ -1,3 +1,4 @@
+import { encodeAddress } from '../../crypto/address.ts';
 import type { Height } from '../../ledger/block.ts';
 import { Problem } from '../../base/problem.ts';
 import type { EngineRequest, RequestId, ValidatorIndex } from '../engine.ts';
@@ -79,15 +80,26 @@ function judgeQuorum(raft: Raft, role: Leader, next: Configuration): Problem | u
   for (const [index, { role: place, key }] of next.entries()) {
     if (place !== 'joining') continue;
     const progress = role.progress.get(index);
-    const caughtUp =
-      progress !== undefined && alive(index) && progress.match + caughtUpWithin >= lastHeight(state.log);
-    if (caughtUp) continue;
+    const last = lastHeight(state.log);
+    const match = progress?.match ?? 0;
+    // One that was added a moment ago counts as alive before it said anything; what it has tells.
+    if (match > 0 && alive(index) && match + caughtUpWithin >= last) continue;
+    const why =
+      progress === undefined
+        ? 'is no learner'
+        : alive(index)
+          ? `has block ${match} of ${last}`
+          : 'does not answer';
+    const first =
+      progress === undefined
+        ? 'Add it as a learner first ("quorate members add"), and ask again'
+        : 'Ask again';
     return new Problem(
       'consensus/not-caught-up',
-      `${key} is not a learner that has caught up: as a voter it would hold up every decision`,
+      `${encodeAddress(key)} ${why}: as a voter it would hold up every decision`,
       {
-        remedy: `Add it as a learner first and wait until it has the blocks. ${forced}`,
-        details: { key, match: progress?.match ?? 0, last: lastHeight(state.log) },
+        remedy: `${first} when it has the blocks (see "quorate status" of its own node). ${forced}`,
+        details: { key, match, last },
       },
     );
   }

@@ -57,6 +57,10 @@ test('it is trusted when it came in anew before it was started', () => {
   change(cluster, 3, 'learner');
   lost.start();
   cluster.until(() => isLevel(cluster, 3), 'it has all blocks');
+  cluster.until(() => {
+    const { role } = cluster.leader?.state ?? {};
+    return role?.kind === 'leader' && (role.progress.get(3)?.match ?? 0) > 0;
+  }, 'the leader knows');
   change(cluster, 3, 'voter');
   cluster.until(() => lost.engine?.status().voting === true, 'it votes');
   lost.crash();
