@@ -186,6 +186,8 @@ export type MemberRole = 'voter' | 'learner' | 'removed' | 'joining' | 'leaving'
 export interface MemberView extends Omit<ValidatorView, 'primary'> {
   readonly role: MemberRole;
   readonly leader: boolean;
+  /** Where it says that its API can be reached; null when it says nothing, or is not connected. */
+  readonly api: string | null;
 }
 
 export interface MemberChangeRequest {
@@ -198,6 +200,8 @@ export interface NodeStatus {
   readonly validatorIndex: number | null;
   readonly view: View;
   readonly primary: number | null;
+  /** Where whoever leads says that its API can be reached; null when that is not known. */
+  readonly leaderApi: string | null;
   readonly finalHeight: Height;
   readonly finalHash: Hash;
   readonly stateRoot: Hash;

@@ -5,6 +5,11 @@ import { apiProblem } from './problem-answer.ts';
 
 const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]', '::1']);
 
+/** A name of this machine under which no other can be reached. */
+export function isLoopback(host: string): boolean {
+  return loopbackHosts.has(host);
+}
+
 /**
  * Who may use what only operators may. With a token in the configuration: who sends it. Without one: who is on this machine, when the API listens to
  * nobody else; and only under a name of this machine, so that no web page gets here through a name of its own (DNS rebinding).
@@ -16,9 +21,9 @@ export function operatorGuard(options: {
 }): (request: FastifyRequest) => void {
   const { host, token } = options;
   if (token !== undefined) return (request) => checkToken(request.headers.authorization, token);
-  const isLocal = loopbackHosts.has(host);
+  const isLocal = isLoopback(host);
   return (request) => {
-    if (isLocal && loopbackHosts.has(request.hostname)) return;
+    if (isLocal && isLoopback(request.hostname)) return;
     throw apiProblem(
       'api/operators-only',
       'this is for the operators of the node, and nobody shows to be one',

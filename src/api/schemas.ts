@@ -264,6 +264,12 @@ export const membersSchema = z.object({
       publicKey: publicKeySchema,
       role: z.enum(['voter', 'learner', 'removed', 'joining', 'leaving', 'demoted']),
       leader: z.boolean(),
+      api: z
+        .string()
+        .nullable()
+        .describe(
+          'Where it says that its API can be reached; null when it says nothing, or is not connected',
+        ),
       self: z.boolean(),
       connected: z.boolean(),
     }),
@@ -297,6 +303,7 @@ export const statusSchema = z.object({
   validator: z.object({ index: z.int(), address: addressSchema }).nullable().describe('Null for an observer'),
   view: whole('The current view or term'),
   primary: z.int().nullable().describe('Index of the validator that leads; null while nobody does'),
+  leaderApi: z.string().nullable().describe('Where that one says that its API can be reached, if it does'),
   finalHeight: heightSchema,
   finalHash: hashSchema,
   stateRoot: hashSchema,

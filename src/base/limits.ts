@@ -75,6 +75,9 @@ export const limits = {
   /** Connections: twice the largest committee, and room for observers. */
   maxConnections: 256,
 
+  /** The address of an API that a node tells others: far more than any host and port need. */
+  apiUrlBytes: 200,
+
   /** HTTP request body: a batch of transactions. */
   httpBodyBytes: 2 * MiB,
   /** Transactions in one HTTP submission. */

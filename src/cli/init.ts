@@ -5,7 +5,7 @@ import { Problem, unwrap } from '../base/problem.ts';
 import { parseGenesis } from '../ledger/genesis.ts';
 import { initDirectory, type NodeConfig } from '../node/config.ts';
 import { keysOption, keyFileText } from './key-directory.ts';
-import { defaultApiPort, jsonOption } from './options.ts';
+import { defaultApiPort, jsonOption, parseUrl } from './options.ts';
 import { answer, facts } from './terminal.ts';
 
 const defaultListen = `/ip4/0.0.0.0/tcp/${defaultApiPort + 1}`;
@@ -32,10 +32,16 @@ export function initCommand(): CommandUnknownOpts {
         .argParser(parseHostPort)
         .default({ host: '127.0.0.1', port: defaultApiPort }, `127.0.0.1:${defaultApiPort}`),
     )
+    .addOption(
+      new Option(
+        '--advertise <url>',
+        'where others reach its API; the other nodes are told (default: nothing)',
+      ).argParser(parseUrl),
+    )
     .addOption(keysOption)
     .addOption(jsonOption)
     .action(async (options) => {
-      const { key, observer = false, listen, peer: peers, api } = options;
+      const { key, observer = false, listen, peer: peers, advertise } = options;
       if ((key === undefined) !== observer) {
         throw new Problem('cli/usage', `${observer ? 'an observer has no' : 'a validator needs a'} key`, {
           remedy: 'Give either --key KEY, or --observer.',
@@ -47,6 +53,7 @@ export function initCommand(): CommandUnknownOpts {
       const keyFile = key === undefined ? undefined : keyFileText(options.keys, key);
       const name = options.name ?? keyFile?.name ?? 'observer';
       const role = observer ? 'observer' : 'validator';
+      const api = { ...options.api, ...(advertise === undefined ? {} : { advertise }) };
       const config: NodeConfig = { name, role, listen, peers, api, log: 'info' };
       await initDirectory({
         directory,
@@ -62,7 +69,10 @@ export function initCommand(): CommandUnknownOpts {
           ['chain', `${genesis.name}, ${genesis.chainId}`],
           ['role', index < 0 ? `${role}, not a validator of this chain` : `validator ${index}`],
           ['listens on', listen.join(', ')],
-          ['API', `http://${api.host}:${api.port}`],
+          [
+            'API',
+            `http://${api.host}:${api.port}${advertise === undefined ? '' : `, for others ${advertise}`}`,
+          ],
           ['start it', `quorate start --data ${directory}`],
         ]),
       );

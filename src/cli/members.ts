@@ -1,21 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
-import { Problem, unwrap } from '../base/problem.ts';
-import type { MemberAnswer } from '../client/answers.ts';
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { unwrap } from '../base/problem.ts';
+import type { ChangedAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { encodeAddress } from '../crypto/address.ts';
+import { askLeader, followOption, tokenFileOption } from './ask-leader.ts';
 import { keysOption } from './key-directory.ts';
 import { accountNamed } from './names.ts';
-import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { connect, type ConnectionOptions, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, grouped, harmless, styled, table } from './terminal.ts';
 
-export const tokenFileOption = new Option(
-  '--token-file <file>',
-  'the operator’s token of that node is this file’s first line; otherwise QUORATE_TOKEN; none is needed on the node’s own machine',
-);
-
 const notes =
-  '\nOnly the leader of a Raft chain changes its members, one change at a time (see "quorate members list").';
+  '\nOnly the leader of a Raft chain changes its members, one change at a time (see "quorate members list").' +
+  '\nA node that does not lead names the one that does. On this machine and without a token that one is asked at once;' +
+  '\notherwise only with --follow, because the token goes there.';
 
 export function membersCommand(): CommandUnknownOpts {
   return new Command('members')
@@ -23,7 +20,8 @@ export function membersCommand(): CommandUnknownOpts {
     .addCommand(listCommand())
     .addCommand(changeCommand('add', 'learner', 'let a node follow without a vote, until it is promoted'))
     .addCommand(changeCommand('promote', 'voter', 'give a learner that caught up a vote'))
-    .addCommand(changeCommand('remove', 'removed', 'take a member out'));
+    .addCommand(changeCommand('remove', 'removed', 'take a member out'))
+    .addCommand(replaceCommand());
 }
 
 function listCommand(): CommandUnknownOpts {
@@ -36,7 +34,7 @@ function listCommand(): CommandUnknownOpts {
       const listed = unwrap(await connect(options).members());
       answer(options.json, listed, () =>
         table(
-          ['#', 'name', 'address', 'role', 'connection', ''],
+          ['#', 'name', 'address', 'role', 'connection', '', 'API'],
           listed.members.map((one) => [
             String(one.index),
             harmless(one.name),
@@ -44,39 +42,23 @@ function listCommand(): CommandUnknownOpts {
             one.role,
             one.self ? 'this node' : one.connected ? styled('green', 'connected') : styled('red', 'none'),
             one.leader ? 'leader' : '',
+            harmless(one.api ?? ''),
           ]),
         ),
       );
     });
 }
 
-function changeCommand(
-  name: string,
-  role: 'voter' | 'learner' | 'removed',
-  description: string,
-): CommandUnknownOpts {
-  return new Command(name)
-    .description(description)
-    .argument(
-      '<member>',
-      'its number or name in the list, an address (qr1…), a public key in hex, or a key’s name',
-    )
-    .option('--force', 'also when what is left is no working quorum')
-    .addOption(tokenFileOption)
-    .addOption(keysOption)
-    .addOption(nodeOption)
-    .addOption(timeoutOption)
-    .addOption(jsonOption)
-    .addHelpText('after', notes)
+type Change = Parameters<HttpClient['changeMembers']>[0][number];
+
+const whoIsMeant = 'its number or name in the list, an address (qr1…), a public key in hex, or a key’s name';
+
+function changeCommand(name: string, role: Change['role'], description: string): CommandUnknownOpts {
+  return withOptions(new Command(name).description(description))
+    .argument('<member>', whoIsMeant)
     .action(async (text, options) => {
-      const client = connect(options);
-      const member = await memberNamed(text, { client, directory: options.keys });
-      const changed = unwrap(
-        await client.changeMembers([{ member, role }], {
-          force: options.force === true,
-          token: tokenOf(options.tokenFile),
-        }),
-      );
+      const member = await memberNamed(text, options);
+      const changed = await change([{ member, role }], options);
       answer(
         options.json,
         { ...changed, member, role },
@@ -85,24 +67,62 @@ function changeCommand(
     });
 }
 
+function replaceCommand(): CommandUnknownOpts {
+  return withOptions(
+    new Command('replace').description(
+      'take a member out and give another its place, in one change: add that one before, and wait until it caught up',
+    ),
+  )
+    .argument('<old>', `who leaves: ${whoIsMeant}`)
+    .argument('<new>', 'who votes instead: a learner that caught up')
+    .action(async (oldText, newText, options) => {
+      const removed = await memberNamed(oldText, options);
+      const voter = await memberNamed(newText, options);
+      const changed = await change(
+        [
+          { member: voter, role: 'voter' },
+          { member: removed, role: 'removed' },
+        ],
+        options,
+      );
+      answer(
+        options.json,
+        { ...changed, voter, removed },
+        () => `${voter} is voter in place of ${removed} from height ${grouped(changed.height)} on.`,
+      );
+    });
+}
+
+function withOptions(command: Command) {
+  return command
+    .option('--force', 'also when what is left is no working quorum')
+    .addOption(tokenFileOption)
+    .addOption(followOption)
+    .addOption(keysOption)
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .addHelpText('after', notes);
+}
+
+async function change(
+  changes: readonly Change[],
+  options: Parameters<typeof askLeader>[0] & { readonly force?: true | undefined },
+): Promise<ChangedAnswer> {
+  const force = options.force === true;
+  const { result } = await askLeader(options, (client, token) =>
+    client.changeMembers(changes, { force, token }),
+  );
+  return result;
+}
+
 /** The address of a member as the list shows it, or of somebody who is to become one. */
 export async function memberNamed(
   text: string,
-  context: { readonly client: HttpClient; readonly directory: string },
+  options: ConnectionOptions & { readonly keys: string },
 ): Promise<string> {
-  const { members } = unwrap(await context.client.members());
-  const found = members.find((one: MemberAnswer) => one.name === text || String(one.index) === text);
-  return found?.address ?? encodeAddress(await accountNamed(text, context));
-}
-
-export function tokenOf(file: string | undefined): string | undefined {
-  if (file === undefined) return process.env['QUORATE_TOKEN'];
-  try {
-    return readFileSync(file, 'utf8').split('\n')[0]?.trim();
-  } catch (cause) {
-    throw new Problem('cli/file', `${file} cannot be read: ${(cause as Error).message}`, {
-      remedy: 'Check --token-file.',
-      cause,
-    });
-  }
+  const client = connect(options);
+  const { members } = unwrap(await client.members());
+  const found = members.find((one) => one.name === text || String(one.index) === text);
+  return found?.address ?? encodeAddress(await accountNamed(text, { client, directory: options.keys }));
 }

@@ -29,7 +29,9 @@ export function statusCommand(): CommandUnknownOpts {
           ['  proposed', moment(status.finalTimestamp)],
           [
             status.engine === 'pbft' ? 'view' : 'term',
-            `${status.view}, ${status.primary === null ? 'nobody leads' : `validator ${status.primary} leads`}`,
+            `${status.view}, ${status.primary === null ? 'nobody leads' : `validator ${status.primary} leads`}${
+              status.leaderApi === null ? '' : ` (${harmless(status.leaderApi)})`
+            }`,
           ],
           ['in flight', `${grouped(status.inFlight)} blocks`],
           [

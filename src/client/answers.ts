@@ -187,6 +187,8 @@ export interface MemberAnswer {
   readonly publicKey: PublicKey;
   readonly role: 'voter' | 'learner' | 'removed' | 'joining' | 'leaving' | 'demoted';
   readonly leader: boolean;
+  /** Where it says that its API can be reached; null when it says nothing, or is not connected. */
+  readonly api: string | null;
   readonly self: boolean;
   readonly connected: boolean;
 }
@@ -205,6 +207,8 @@ export interface StatusAnswer extends Origin {
   readonly view: View;
   /** Index of the validator that leads; null while nobody does. */
   readonly primary: number | null;
+  /** Where that one says that its API can be reached; null when that is not known. */
+  readonly leaderApi: string | null;
   readonly finalHeight: Height;
   readonly finalHash: Hash;
   readonly stateRoot: Hash;

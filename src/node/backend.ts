@@ -1,4 +1,11 @@
-import type { Backend, MetricFamily, NodeIdentity, NodeStatus, TransactionStatus } from '../api/backend.ts';
+import type {
+  Backend,
+  MemberView,
+  MetricFamily,
+  NodeIdentity,
+  NodeStatus,
+  TransactionStatus,
+} from '../api/backend.ts';
 import { defined } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
@@ -139,6 +146,7 @@ export class NodeBackend implements Backend {
       ...validator,
       role: members[validator.index]?.role ?? ('voter' as const),
       leader: primary,
+      api: driver.handshake.apiOf(validator.index) ?? null,
     }));
   }
 
@@ -166,6 +174,7 @@ export class NodeBackend implements Backend {
       validatorIndex: driver.validatorIndex ?? null,
       view: engine.view,
       primary: engine.primary,
+      leaderApi: engine.primary === null ? null : (driver.handshake.apiOf(engine.primary) ?? null),
       finalHeight: final.height,
       finalHash: final.hash,
       stateRoot: final.state.root,
@@ -257,7 +266,7 @@ export class NodeBackend implements Backend {
     const result = await this.#request(request);
     if (!(result instanceof Problem)) return result;
     const { leader } = result.details;
-    const known = typeof leader === 'number' ? this.validators()[leader] : undefined;
+    const known = typeof leader === 'number' ? this.members()[leader] : undefined;
     throw result.code === 'consensus/not-leader' && known !== undefined
       ? notLeader(result, known)
       : result.code === 'consensus/outcome-unknown'
@@ -311,10 +320,11 @@ function unsupportedRead(problem: Problem, engine: string): Problem {
   });
 }
 
-function notLeader(problem: Problem, leader: { readonly name: string; readonly index: number }): Problem {
-  return new Problem(problem.code, `this node does not lead: ${leader.name} (member ${leader.index}) does`, {
-    remedy: `Ask the node of ${leader.name}.`,
-    details: problem.details,
+function notLeader(problem: Problem, { name, index, api }: MemberView): Problem {
+  return new Problem(problem.code, `this node does not lead: ${name} (member ${index}) does`, {
+    remedy:
+      api === null ? `Ask the node of ${name}.` : `Ask the node of ${name}: ${api} (quorate: --follow).`,
+    details: { ...problem.details, leaderApi: api },
   });
 }
 

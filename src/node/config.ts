@@ -6,6 +6,7 @@ import { isDevelopmentKey } from '../crypto/development-keys.ts';
 import { generateKeyPair, type KeyPair } from '../crypto/keys.ts';
 import { decryptKey, encryptKey, readKeyFile } from '../crypto/keystore.ts';
 import { type Genesis, parseGenesis } from '../ledger/genesis.ts';
+import { parseApiUrl } from './api-url.ts';
 import { writeDurably } from './durable-file.ts';
 
 /** What an operator chooses for one node. Everything that all nodes must agree on stands in the genesis file instead. */
@@ -24,6 +25,8 @@ export interface NodeConfig {
     readonly port: number;
     /** What operators show to change members and leader. Without one only this machine may, and only while `host` is its own (127.0.0.1). */
     readonly operatorToken?: string | undefined;
+    /** Where others reach it: told to the other nodes, so that each can say where the leader is. Nobody is told anything without it. */
+    readonly advertise?: string | undefined;
   };
   /** When a node of a Raft chain deletes old blocks: never, without it. */
   readonly snapshots?:
@@ -73,6 +76,7 @@ const text = z
 const addresses = z.array(text, 'a list of multiaddrs').check(z.maxLength(256, 'a list of at most 256'));
 const portText = 'a port from 0 to 65535';
 const tokenText = 'a token of 16 to 128 visible ASCII characters';
+const advertiseText = 'an address like https://node-1.example:4600, of at most 200 characters';
 const everyText = 'a number of blocks from 1 to 1000000000';
 const keepText = 'a number of blocks from 0 to 1000000000';
 
@@ -85,6 +89,9 @@ const configSchema = z.strictObject({
     host: text,
     port: z.int(portText).check(z.minimum(0, portText), z.maximum(65_535, portText)),
     operatorToken: z.optional(z.string(tokenText).check(z.regex(/^[\x21-\x7e]{16,128}$/, tokenText))),
+    advertise: z.optional(
+      z.string(advertiseText).check(z.refine((url) => parseApiUrl(url) !== undefined, advertiseText)),
+    ),
   }),
   snapshots: z.optional(
     z.strictObject({

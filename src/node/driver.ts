@@ -65,6 +65,8 @@ export interface DriverOptions<M extends object> {
   readonly seed: number;
   /** Name and version, shown to peers. */
   readonly software: string;
+  /** Where others reach this node's API, if they are to be told. */
+  readonly api?: string | undefined;
   /** The node cannot go on: a problem of the machine (a failed disk), or our own broken promise. Nothing happens after it. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -162,6 +164,7 @@ export class Driver<M extends object> {
       chainId,
       engine: protocol.engine,
       software: options.software,
+      api: options.api,
       keys: validators.keys,
       identity,
       checkSignature: options.checkSignature,

@@ -1,5 +1,16 @@
 import { utf8 } from '../base/bytes.ts';
-import { boundedText, type Codec, decode, encode, struct, u16, wordOf } from '../base/codec.ts';
+import {
+  boundedText,
+  type Codec,
+  decode,
+  encode,
+  optional,
+  refine,
+  struct,
+  u16,
+  wordOf,
+} from '../base/codec.ts';
+import { limits } from '../base/limits.ts';
 import { concat } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
 import type { ValidatorIndex } from '../consensus/engine.ts';
@@ -12,12 +23,14 @@ import {
   type SignatureClaim,
 } from '../crypto/signature.ts';
 import type { PeerId } from '../network/port.ts';
+import { parseApiUrl } from './api-url.ts';
 import type { Log } from './log.ts';
 
 /** Raised with every change of what goes over the wire or decides what is valid. */
-export const wireVersion = 2;
+export const wireVersion = 3;
 
-interface Hello {
+export interface Hello {
+  /** Comes first in every version, so that nodes of two versions can tell each other so. */
   readonly version: number;
   readonly chainId: Hash;
   readonly engine: 'pbft' | 'raft';
@@ -26,16 +39,25 @@ interface Hello {
   readonly signature: Signature;
   /** The software's version, for the log. */
   readonly software: string;
+  /** Where the node says that its API can be reached; for people, and nothing that nodes rely on. */
+  readonly api: string | undefined;
 }
 
-const helloCodec: Codec<Hello> = struct<Hello>({
+const apiUrlCodec = refine(boundedText(limits.apiUrlBytes), (text) => {
+  if (parseApiUrl(text) !== text) throw new Error('this is not the address of an API');
+  return text;
+});
+
+export const helloCodec: Codec<Hello> = struct<Hello>({
   version: u16,
   chainId: hashCodec,
   engine: wordOf(['pbft', 'raft']),
   publicKey: publicKeyCodec,
   signature: signatureCodec,
   software: boundedText(64),
+  api: optional(apiUrlCodec),
 });
+const versionBytes = 2;
 
 /** What a validator signs to show that a peer is its own: nobody else can show it for another peer or chain. */
 function helloBytes(chainId: Hash, peer: PeerId): Uint8Array {
@@ -46,6 +68,8 @@ export interface HandshakeOptions {
   readonly chainId: Hash;
   readonly engine: 'pbft' | 'raft';
   readonly software: string;
+  /** The address of this node's API that others are told, in the form of `parseApiUrl`. */
+  readonly api?: string | undefined;
   /** The validator keys by index. */
   readonly keys: readonly PublicKey[];
   /** The key that this node proves to others; it need not be a validator's (yet). */
@@ -58,8 +82,8 @@ export interface HandshakeOptions {
 /** Who may talk to us, and which peer acts for which validator. */
 export class Handshake {
   readonly #options: HandshakeOptions;
-  /** What each connected peer proved, newest last. */
-  readonly #proven = new Map<PeerId, PublicKey>();
+  /** What each connected peer proved, and what it said of itself, newest last. */
+  readonly #proven = new Map<PeerId, { readonly publicKey: PublicKey; readonly api: string | undefined }>();
   #keys: readonly PublicKey[];
 
   constructor(options: HandshakeOptions) {
@@ -69,7 +93,7 @@ export class Handshake {
 
   /** Our own hello. The peer id is that of this node. */
   hello(self: PeerId): Uint8Array {
-    const { chainId, engine, identity, software } = this.#options;
+    const { chainId, engine, identity, software, api } = this.#options;
     return encode(helloCodec, {
       version: wireVersion,
       chainId,
@@ -77,24 +101,23 @@ export class Handshake {
       publicKey: identity.publicKey,
       signature: identity.sign(helloBytes(chainId, self)),
       software,
+      api,
     });
   }
 
   /** Undefined when the peer is welcome, and from then on known for what it proved. */
   admit(peer: PeerId, bytes: Uint8Array): undefined | Problem {
     const { chainId, engine, checkSignature, log } = this.#options;
+    const version = decode(u16, bytes.subarray(0, versionBytes), 'hello');
+    if (version instanceof Problem) return version;
+    if (version !== wireVersion) {
+      return refusal('network/other-version', `it speaks version ${version}, and this node ${wireVersion}`, {
+        remedy: 'Run software of the same wire version on all nodes.',
+        details: { theirs: version, ours: wireVersion },
+      });
+    }
     const hello = decode(helloCodec, bytes, 'hello');
     if (hello instanceof Problem) return hello;
-    if (hello.version !== wireVersion) {
-      return refusal(
-        'network/other-version',
-        `it speaks version ${hello.version}, and this node ${wireVersion}`,
-        {
-          remedy: 'Run software of the same wire version on all nodes.',
-          details: { theirs: hello.version, ours: wireVersion },
-        },
-      );
-    }
     if (hello.chainId !== chainId) {
       return refusal('network/other-chain', 'it is on another chain', {
         remedy: 'Start both nodes with the same genesis file.',
@@ -108,21 +131,21 @@ export class Handshake {
       });
     }
     this.#proven.delete(peer);
-    const { publicKey, signature } = hello;
+    const { publicKey, signature, api } = hello;
     if (!checkSignature({ publicKey, message: helloBytes(chainId, peer), signature })) {
       return refusal('network/false-hello', 'it claims a key that did not sign for it', {
         remedy: 'Its node key or its validator key was changed while it ran: start it again.',
         details: { peer, publicKey },
       });
     }
-    const other = [...this.#proven].find(([, key]) => key === publicKey)?.[0];
+    const other = [...this.#proven].find(([, proven]) => proven.publicKey === publicKey)?.[0];
     if (other !== undefined) {
       log.warn('two peers act for one key; the newer one is taken', { publicKey, other, peer });
     }
     if (publicKey === this.#options.identity.publicKey) {
       log.error('another peer acts for the key of this node: stop one of the two', { peer });
     }
-    this.#proven.set(peer, publicKey);
+    this.#proven.set(peer, { publicKey, api });
     return undefined;
   }
 
@@ -145,7 +168,7 @@ export class Handshake {
   }
 
   validatorOf(peer: PeerId): ValidatorIndex | undefined {
-    const key = this.#proven.get(peer);
+    const key = this.#proven.get(peer)?.publicKey;
     const index = key === undefined ? -1 : this.#keys.indexOf(key);
     return index < 0 ? undefined : index;
   }
@@ -154,8 +177,15 @@ export class Handshake {
   peerOf(validator: ValidatorIndex): PeerId | undefined {
     const key = this.#keys[validator];
     let newest: PeerId | undefined;
-    for (const [peer, proven] of this.#proven) if (proven === key) newest = peer;
+    for (const [peer, proven] of this.#proven) if (proven.publicKey === key) newest = peer;
     return newest;
+  }
+
+  /** Where a connected validator, or this node, says that its API can be reached. */
+  apiOf(validator: ValidatorIndex): string | undefined {
+    if (this.#keys[validator] === this.#options.identity.publicKey) return this.#options.api;
+    const peer = this.peerOf(validator);
+    return peer === undefined ? undefined : this.#proven.get(peer)?.api;
   }
 }
 

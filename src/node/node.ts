@@ -13,6 +13,7 @@ import { createLibp2pNetwork } from '../network/libp2p-network.ts';
 import type { Network, PeerId } from '../network/port.ts';
 import { ChainStore } from '../storage/chain-store.ts';
 import { openLevelStore } from '../storage/level-store.ts';
+import { parseApiUrl } from './api-url.ts';
 import { NodeBackend } from './backend.ts';
 import { systemClock } from './clock.ts';
 import { type LoadedConfig, loadConfig, type NodeConfig, paths } from './config.ts';
@@ -163,6 +164,7 @@ async function start(parts: {
     firstUse,
     seed: randomBytes(6).readUIntBE(0, 6),
     software: softwareVersion,
+    api: parseApiUrl(config.api.advertise ?? ''),
     onFatal,
   });
   closers.add('driver', async () => driver.stop());

@@ -205,6 +205,7 @@ export class FakeBackend implements Backend {
       ...validator,
       role: 'voter' as const,
       leader: primary,
+      api: primary ? 'http://leader.example:4600' : null,
     }));
   }
 
@@ -224,6 +225,7 @@ export class FakeBackend implements Backend {
       validatorIndex: 0,
       view: toView(3),
       primary: null,
+      leaderApi: null,
       finalHeight: head.header.height,
       finalHash: head.hash,
       stateRoot: head.header.stateRoot,

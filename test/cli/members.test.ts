@@ -20,6 +20,7 @@ function member(index: number, role: string): object {
     publicKey,
     role,
     leader: index === 1,
+    api: index === 1 ? 'http://10.0.0.1:4600\u001b[31m' : null,
     self: index === 0,
     connected: index !== 2,
   };
@@ -48,7 +49,10 @@ test('members list shows who votes, who follows and who leads', async (t) => {
   const { out, code } = await quorate(['members', 'list', '--node', url]);
   assert.equal(code, 0);
   assert.match(out, /^0 +validator-0 +qr1\S+ +voter +this node *$/m);
-  assert.match(out, /^1 +validator-1 +qr1\S+ +voter +connected +leader *$/m);
+  assert.match(
+    out,
+    /^1 +validator-1 +qr1\S+ +voter +connected +leader +http:\/\/10\.0\.0\.1:4600\ufffd\[31m$/m,
+  );
   assert.match(out, /^2 +validator-2 +qr1\S+ +learner +none *$/m);
   assert.ok('members' in jsonOf(await quorate(['members', 'list', '--node', url, '--json'])));
 });
@@ -72,6 +76,38 @@ test('add, promote and remove name a member by number, name, address or key, and
   }
   const json = jsonOf(await quorate(['members', 'promote', '2', '--node', url, '--json']));
   assert.deepEqual([json['height'], json['role'], json['engine']], [12, 'voter', 'raft']);
+});
+
+test('replace is one change: the new one votes and the old one is out', async (t) => {
+  const { url, posted } = await fakeMembers(t);
+  const ran = await quorate(['members', 'replace', 'validator-0', '2', '--node', url]);
+  assert.equal(ran.code, 0, ran.err);
+  assert.match(ran.out, /^qr1\S+ is voter in place of qr1\S+ from height 12 on\.$/m);
+  const forced = ['members', 'replace', '1', addressOf('bob'), '--force', '--node', url, '--json'];
+  const { voter, removed, height } = jsonOf(await quorate(forced));
+  assert.deepEqual([voter, removed, height], [addressOf('bob'), addressOf('validator-1'), 12]);
+  assert.deepEqual(
+    posted.map(({ body }) => body),
+    [
+      ['validator-2', 'validator-0', false],
+      ['bob', 'validator-1', true],
+    ].map(([joins, leaves, force]) => ({
+      changes: [
+        { member: addressOf(String(joins)), role: 'voter' },
+        { member: addressOf(String(leaves)), role: 'removed' },
+      ],
+      force,
+    })),
+  );
+});
+
+test('a replacement that has not caught up is refused with what to do', async (t) => {
+  const refusal = problemReply(409, 'consensus/not-caught-up');
+  const { url, posted } = await fakeMembers(t, () => refusal);
+  const ran = await quorate(['members', 'replace', '0', '2', '--node', url, '--json']);
+  assert.equal(ran.code, 1);
+  assert.equal(problemOf(ran).code, 'consensus/not-caught-up');
+  assert.equal(posted.length, 1);
 });
 
 test('leader transfer names an heir, or lets the leader choose', async (t) => {
@@ -129,6 +165,8 @@ test('who is meant must be clear, and the command line right, before anything is
   for (const args of [
     ['members', 'add'],
     ['members', 'promote', 'a', 'b'],
+    ['members', 'replace', '0'],
+    ['members', 'replace', '0', '1', '2'],
     ['leader', 'take'],
   ]) {
     assert.equal((await quorate([...args, '--node', url])).code, 2, args.join(' '));

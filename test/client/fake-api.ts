@@ -93,6 +93,7 @@ export const status: StatusAnswer = {
   validator: { index: 0, address: encodeAddress(developmentKeyPair('validator-0').publicKey) },
   view: toView(0),
   primary: 0,
+  leaderApi: null,
   finalHeight: toHeight(40),
   finalHash: '11'.repeat(32) as Hash,
   stateRoot: '22'.repeat(32) as Hash,

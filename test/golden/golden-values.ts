@@ -41,6 +41,7 @@ import {
 import { stateProofCodec } from '../../src/ledger/state-proof.ts';
 import { encodeBody, transactionCodec, transactionSigningBytesOf } from '../../src/ledger/transaction.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
+import { helloCodec, wireVersion } from '../../src/node/handshake.ts';
 import {
   announcementCodec,
   blocksRequestCodec,
@@ -169,6 +170,24 @@ export const goldenValues: readonly GoldenValue[] = [
   raw('raft hard state', encodeHardState(raftSamples.hardState)),
   raw('raft entry', encodeEntry(raftSamples.entry)),
   raw('raft configuration', encodeConfiguration(raftSamples.configuration)),
+  of('hello', helloCodec, {
+    version: wireVersion,
+    chainId,
+    engine: 'raft',
+    publicKey: keyOf('node'),
+    signature: someSignature,
+    software: 'quorate/0.1.0',
+    api: 'https://node-1.example:4600',
+  }),
+  of('hello without an address', helloCodec, {
+    version: 1,
+    chainId,
+    engine: 'pbft',
+    publicKey: keyOf('node'),
+    signature: someSignature,
+    software: '',
+    api: undefined,
+  }),
   of('transaction frame', transactionFrameCodec, {
     salt: 0xfedcba98,
     transactions: transactions.map(({ bytes }) => bytes),

@@ -123,6 +123,42 @@ describe('the backend of a Raft node', () => {
     assert.ok(cluster.node(leader).driver.chain.final.height >= height);
   });
 
+  test('tells where the leader’s API is, when the leader told it', async () => {
+    const cluster = new Cluster(genesis);
+    const apiOf = (name: string): string => `http://${name}.example:4600`;
+    const silent = 'validator-2';
+    for (const name of ['validator-0', 'validator-1', silent]) {
+      await cluster.boot(name, name === silent ? {} : { api: apiOf(name) });
+    }
+    const apis = [apiOf('validator-0'), apiOf('validator-1'), null];
+    for (const leads of ['validator-0', 'validator-1', silent]) {
+      assert.ok(cluster.time.runUntil(() => cluster.heights().every((height) => height > 0), 10_000));
+      const leader = leaderOf(cluster);
+      if (leader !== leads) await cluster.time.settle(backendOf(cluster, leader).transferLeader(key(leads)));
+      const expected = leads === silent ? null : apiOf(leads);
+      assert.ok(
+        cluster.time.runUntil(
+          () => cluster.all.every(({ name }) => backendOf(cluster, name).status().leaderApi === expected),
+          5_000,
+        ),
+      );
+      for (const { name } of cluster.all) {
+        const backend = backendOf(cluster, name);
+        assert.deepEqual(
+          backend.members().map(({ api }) => api),
+          apis,
+        );
+        if (name === leads) continue;
+        await assert.rejects(cluster.time.settle(backend.transferLeader(null)), (problem) => {
+          assert.ok(coded('consensus/not-leader')(problem));
+          const { details, remedy } = problem as Problem;
+          assert.equal(remedy.includes('http'), expected !== null);
+          return details['leaderApi'] === expected;
+        });
+      }
+    }
+  });
+
   test('hands the lead over to a member, and to nobody else', async () => {
     const cluster = await Cluster.start(3, genesis);
     const leader = leaderOf(cluster);

@@ -105,7 +105,10 @@ export class Cluster {
   }
 
   /** Starts a node: with the name of a validator it is that one, otherwise an observer. */
-  async boot(name: string, options: { log?: Log; protocol?: Protocol<object> } = {}): Promise<TestNode> {
+  async boot(
+    name: string,
+    options: { log?: Log; protocol?: Protocol<object>; api?: string } = {},
+  ): Promise<TestNode> {
     const disk = this.#disks.get(name) ?? new Map<string, Uint8Array>();
     this.#disks.set(name, disk);
     const { time, genesis } = this;
@@ -131,6 +134,7 @@ export class Cluster {
       firstUse: true,
       seed: ++this.#boots,
       software: 'test',
+      api: options.api,
       onFatal: (error) => fatal.push(error),
     });
     const node: TestNode = { name, driver, store, clock, fatal };

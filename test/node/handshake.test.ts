@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
 import type { Problem } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
@@ -14,7 +15,7 @@ const otherChain = 'bb'.repeat(32) as Hash;
 
 function handshake(
   name: string,
-  options: { chainId?: Hash; engine?: 'pbft' | 'raft'; log?: Log } = {},
+  options: { chainId?: Hash; engine?: 'pbft' | 'raft'; log?: Log; api?: string } = {},
 ): Handshake {
   const { publicKey, secretKey } = developmentKeyPair(name);
   return new Handshake({
@@ -52,15 +53,22 @@ describe('the handshake', () => {
       handshake('validator-1', options).hello('peer-1');
     assert.equal(codeOf(here.admit('peer-1', hello({ chainId: otherChain }))), 'network/other-chain');
     assert.equal(codeOf(here.admit('peer-1', hello({ engine: 'raft' }))), 'network/other-engine');
-    const nextVersion = hello({});
-    nextVersion[1] = wireVersion + 1;
-    assert.equal(codeOf(here.admit('peer-1', nextVersion)), 'network/other-version');
+    for (const other of [1, wireVersion - 1, wireVersion + 1, 0x0102]) {
+      const otherVersion = Buffer.concat([
+        Buffer.of(other >> 8, other & 0xff),
+        Buffer.from('whatever it has'),
+      ]);
+      const refused = here.admit('peer-1', otherVersion);
+      assert.equal(codeOf(refused), 'network/other-version');
+      assert.equal(refused?.details['theirs'], other);
+    }
   });
 
   test('refuses bytes that are no hello, whatever they are', () => {
     const here = handshake('validator-0');
     const good = handshake('validator-1').hello('peer-1');
     assert.equal(codeOf(here.admit('peer-1', new Uint8Array())), 'codec/malformed');
+    assert.equal(codeOf(here.admit('peer-1', new Uint8Array(1))), 'codec/malformed');
     assert.equal(codeOf(here.admit('peer-1', good.subarray(0, -1))), 'codec/malformed');
     assert.equal(codeOf(here.admit('peer-1', Buffer.concat([good, Buffer.of(0)]))), 'codec/malformed');
   });
@@ -89,6 +97,47 @@ describe('the handshake', () => {
     const here = handshake('validator-0', { log: { ...silentLog, error: (text) => void errors.push(text) } });
     here.admit('peer-0', handshake('validator-0').hello('peer-0'));
     assert.equal(errors.length, 1);
+  });
+
+  test('knows where a validator says that its API is, as long as it is connected', () => {
+    const here = handshake('validator-0', { api: 'http://10.0.0.1:4600' });
+    assert.equal(here.apiOf(0), 'http://10.0.0.1:4600');
+    here.admit('peer-1', handshake('validator-1', { api: 'https://node-1.example' }).hello('peer-1'));
+    here.admit('peer-2', handshake('validator-2').hello('peer-2'));
+    assert.deepEqual([here.apiOf(1), here.apiOf(2)], ['https://node-1.example', undefined]);
+    here.admit('peer-1', handshake('validator-1', { api: 'http://10.0.0.2:1' }).hello('peer-1'));
+    assert.equal(here.apiOf(1), 'http://10.0.0.2:1');
+    here.forget('peer-1');
+    assert.equal(here.apiOf(1), undefined);
+    assert.equal(handshake('validator-0').apiOf(0), undefined);
+  });
+
+  test('refuses a hello with what is no address of an API, or not in its one form', () => {
+    const here = handshake('validator-0');
+    const good = 'http://10.0.0.1:4600';
+    const hello = handshake('validator-1', { api: good }).hello('peer-1');
+    const place = Buffer.from(hello).indexOf(good);
+    for (const bad of [
+      'ftp://10.0.0.1:4600x',
+      'http://10.0.0.1:460/',
+      'http://u@10.0.0.1:46',
+      'http://10.0.0.1\u001b[31m',
+    ]) {
+      assert.equal(bad.length, good.length);
+      const forged = Buffer.from(hello);
+      forged.write(bad, place, 'latin1');
+      assert.equal(codeOf(here.admit('peer-1', forged)), 'codec/malformed', bad);
+    }
+    const long = encodeHello(`http://${'a'.repeat(limits.apiUrlBytes)}`);
+    assert.equal(codeOf(here.admit('peer-1', long)), 'codec/malformed');
+    assert.equal(here.peerOf(1), undefined);
+    assert.equal(here.admit('peer-1', encodeHello(good)), undefined);
+
+    /** What a liar sends, who is not held back by our own encoder. */
+    function encodeHello(api: string): Uint8Array {
+      const before = hello.subarray(0, place - 1);
+      return Buffer.concat([before, Buffer.of(api.length), Buffer.from(api)]);
+    }
   });
 
   test('follows a change of the validators', () => {

@@ -30,7 +30,9 @@ export function memberRoutes(api: Api, { backend, admitOperator }: RouteContext)
       schema: {
         summary: 'Change who takes part (operators; the leader only)',
         description:
-          'One change at a time. Add a member as a learner, make it a voter when it caught up, remove one. Answers when ' +
+          'One change at a time. Add a member as a learner, make it a voter when it caught up, remove one; or, to replace one, ' +
+          'name a learner as voter and another as removed in one request. A node that does not lead answers with the problem ' +
+          'consensus/not-leader, whose details name the leader, and its API (leaderApi) if it told the others. Answers when ' +
           'the change is in force. A change after which too few voters would answer is refused, unless force is true.',
         tags,
         body: memberChangesSchema,

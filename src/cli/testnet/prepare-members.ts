@@ -43,7 +43,7 @@ export async function prepareMembers(options: {
       role: 'validator',
       listen: [peerAddress(member)],
       peers: members.filter((one) => one !== member).map(peerAddress),
-      api: { host, port: member.ports.api },
+      api: { host, port: member.ports.api, advertise: member.apiUrl },
       log: 'info',
     };
     if (existsSync(paths.config(member.directory))) await goOn(member, genesis, config);
