@@ -21,7 +21,10 @@ export function testnetCommand(): CommandUnknownOpts {
       'make a node lie, for example 0:equivocate; may be given for several nodes',
       collectByzantine,
     )
-    .option('--data <directory>', 'keep the nodes’ data there (default: a temporary one, removed at the end)')
+    .option(
+      '--data <directory>',
+      'keep the nodes’ data there, with what you change in their config.json (default: a temporary one, removed at the end)',
+    )
     .option(
       '--base-port <port>',
       'node i serves its API on port + 2i and its peers on port + 2i + 1; 0 takes free ports',

@@ -14,7 +14,7 @@ const host = '127.0.0.1';
 
 /**
  * A data directory for each validator, below one directory. Those that are there from an earlier run go on with their chain, on
- * the ports of this run; another chain's are a problem.
+ * the ports of this run, and with everything else that their `config.json` says; another chain's are a problem.
  */
 export async function prepareMembers(options: {
   readonly directory: string;
@@ -37,40 +37,62 @@ export async function prepareMembers(options: {
       ...(lie === undefined ? {} : { byzantine: lie }),
     };
   });
+  const found = await Promise.all(members.map((member) => configThere(member, genesis)));
+  const before = new Set(found.flatMap((config) => config?.listen ?? []));
   for (const member of members) {
-    const config: NodeConfig = {
-      name: member.name,
+    const { name, directory } = member;
+    const fresh: NodeConfig = {
+      name,
       role: 'validator',
       listen: [peerAddress(member)],
       peers: members.filter((one) => one !== member).map(peerAddress),
       api: { host, port: member.ports.api, advertise: member.apiUrl },
       log: 'info',
     };
-    if (existsSync(paths.config(member.directory))) await goOn(member, genesis, config);
+    const there = found[member.index];
+    if (there !== undefined) await writeConfig(directory, onNewPorts(there, fresh, before));
     else {
-      const keyPair = developmentKeyPair(member.name);
-      const validatorKeyFile = encryptKey(keyPair, undefined, { name: member.name });
-      const { directory } = member;
-      await initDirectory({ directory, config, genesis: formatGenesis(genesis), validatorKeyFile });
+      const validatorKeyFile = encryptKey(developmentKeyPair(name), undefined, { name });
+      await initDirectory({ directory, config: fresh, genesis: formatGenesis(genesis), validatorKeyFile });
     }
   }
   return members;
 }
 
-async function goOn(member: Member, genesis: Genesis, config: NodeConfig): Promise<void> {
+/** Of an earlier run of the same chain; undefined when there was none. */
+async function configThere(member: Member, genesis: Genesis): Promise<NodeConfig | undefined> {
+  if (!existsSync(paths.config(member.directory))) return undefined;
   const found = await loadConfig(member.directory);
-  if (found.genesis.chainId !== genesis.chainId) {
-    const { validators, consensus } = found.genesis;
-    throw new Problem(
-      'cli/testnet-other',
-      `${member.directory} belongs to another chain: ${found.genesis.name}, ${validators.length} validators, ${consensus.engine}`,
-      {
-        remedy: `Use --nodes ${validators.length} --engine ${consensus.engine}, or another directory with --data.`,
-        details: { data: member.directory, found: found.genesis.chainId, wanted: genesis.chainId },
-      },
-    );
-  }
-  await writeDurably(paths.config(member.directory), `${JSON.stringify(config, null, 2)}\n`);
+  if (found.genesis.chainId === genesis.chainId) return found.config;
+  const { name, validators, consensus } = found.genesis;
+  throw new Problem(
+    'cli/testnet-other',
+    `${member.directory} belongs to another chain: ${name}, ${validators.length} validators, ${consensus.engine}`,
+    {
+      remedy: `Use --nodes ${validators.length} --engine ${consensus.engine}, or another directory with --data.`,
+      details: { data: member.directory, found: found.genesis.chainId, wanted: genesis.chainId },
+    },
+  );
+}
+
+/** What follows from the ports is as in `fresh`; the rest stays, and so do addresses that were added. `before`: where the members listened. */
+function onNewPorts(there: NodeConfig, fresh: NodeConfig, before: ReadonlySet<string>): NodeConfig {
+  const { api } = there;
+  const isOurs = api.advertise === undefined || api.advertise === `http://${host}:${api.port}`;
+  return {
+    ...there,
+    listen: [...new Set([...fresh.listen, ...there.listen.slice(1)])],
+    peers: [...new Set([...fresh.peers, ...there.peers.filter((peer) => !before.has(peer))])],
+    api: {
+      ...api,
+      port: fresh.api.port,
+      advertise: isOurs ? fresh.api.advertise : api.advertise,
+    },
+  };
+}
+
+function writeConfig(directory: string, config: NodeConfig): Promise<void> {
+  return writeDurably(paths.config(directory), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 function peerAddress({ ports }: Member): string {
