@@ -13,6 +13,7 @@ import { raftStory } from './partition-story-raft.ts';
 interface PartitionOptions {
   readonly engine: 'pbft' | 'raft';
   readonly timeout: number;
+  readonly keep?: true | undefined;
   readonly json?: true | undefined;
 }
 
@@ -24,6 +25,7 @@ const program = new Command('partition-demo')
     new Option('--engine <name>', 'which engine').choices(['pbft', 'raft'] as const).default('pbft' as const),
   )
   .option('--timeout <seconds>', 'how long one step may take', parseSeconds, 90)
+  .option('--keep', 'keep the nodes’ data and logs, and say where')
   .addOption(jsonOption)
   .exitOverride()
   .action(partitionDemo);
@@ -34,7 +36,7 @@ try {
   process.exitCode = reportFailure(error, process.argv.includes('--json'));
 }
 
-async function partitionDemo({ engine, timeout, json }: PartitionOptions): Promise<void> {
+async function partitionDemo({ engine, timeout, keep = false, json }: PartitionOptions): Promise<void> {
   const deadlineMs = timeout * 1000;
   const links = new Links();
   let running: Running | undefined;
@@ -50,10 +52,12 @@ async function partitionDemo({ engine, timeout, json }: PartitionOptions): Promi
     );
     running = await startSeats({
       name: 'partition-demo',
+      keep,
       genesis: testGenesis('partition-demo', { engine, validators: seats.length }),
       seats: seats.map((validator) => ({ name: `validator-${validator}`, validator })),
       door: (from, to, port) => links.open(from, to, port),
     });
+    if (keep) say(`Data and logs: ${running.directory}`);
     await allReady(running, seats, deadlineMs);
     const { clients, genesis, ended } = running;
     const check = (step: Step): void => {
