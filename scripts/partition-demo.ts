@@ -36,7 +36,7 @@ try {
   process.exitCode = reportFailure(error, process.argv.includes('--json'));
 }
 
-async function partitionDemo({ engine, timeout, keep = false, json }: PartitionOptions): Promise<void> {
+async function partitionDemo({ engine, timeout, keep, json }: PartitionOptions): Promise<void> {
   const deadlineMs = timeout * 1000;
   const links = new Links();
   let running: Running | undefined;
@@ -52,12 +52,12 @@ async function partitionDemo({ engine, timeout, keep = false, json }: PartitionO
     );
     running = await startSeats({
       name: 'partition-demo',
-      keep,
+      keep: keep === true,
       genesis: testGenesis('partition-demo', { engine, validators: seats.length }),
       seats: seats.map((validator) => ({ name: `validator-${validator}`, validator })),
       door: (from, to, port) => links.open(from, to, port),
     });
-    if (keep) say(`Data and logs: ${running.directory}`);
+    if (keep === true) say(`Data and logs: ${running.directory}`);
     await allReady(running, seats, deadlineMs);
     const { clients, genesis, ended } = running;
     const check = (step: Step): void => {
