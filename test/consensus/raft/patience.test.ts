@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { raftOptions } from '../../../src/consensus/raft/options.ts';
+import {
+  freshPatience,
+  noteArrival,
+  type Patience,
+  runsOut,
+  startWaiting,
+  stopWaiting,
+} from '../../../src/consensus/raft/patience.ts';
+import { toHeight } from '../../../src/ledger/block.ts';
+import { genesisOf, Solo } from './solo.ts';
+
+const options = raftOptions({ heartbeatMs: 50, electionTimeoutMs: 300 });
+
+/** The moments until `end` at which a leader that waits from `from` on takes what it sent for lost. */
+function losses(patience: Patience, from: number, end: number): number[] {
+  startWaiting(patience, from);
+  const at: number[] = [];
+  for (let now = from; now <= end; now += 10) if (runsOut(patience, now, options)) at.push(now - from);
+  return at;
+}
+
+/** A patience that saw one message take so long, without taking it for lost. */
+function learnt(ms: number): Patience {
+  const patience = freshPatience();
+  startWaiting(patience, 0);
+  noteArrival(patience, ms);
+  stopWaiting(patience);
+  return patience;
+}
+
+describe('the wait for a word of what was sent', () => {
+  test('is two heartbeats, doubles each time it was in vain, and ends at four election timeouts', () => {
+    assert.deepEqual(losses(freshPatience(), 0, 4_000), [100, 300, 700, 1_500, 2_700, 3_900]);
+  });
+
+  test('is twice what the link took, and a quicker answer is believed by halves', () => {
+    const patience = learnt(400);
+    assert.deepEqual(losses(patience, 1_000, 1_900), [800]);
+    const calmer = learnt(400);
+    startWaiting(calmer, 1_000);
+    noteArrival(calmer, 1_010);
+    stopWaiting(calmer);
+    assert.deepEqual(losses(calmer, 2_000, 2_500), [400]);
+  });
+
+  test('learns nothing from what was sent twice: the first one may have been lost', () => {
+    const patience = freshPatience();
+    assert.deepEqual(losses(patience, 0, 150), [100]);
+    noteArrival(patience, 190);
+    stopWaiting(patience);
+    assert.deepEqual(losses(patience, 1_000, 1_250), [200], 'the doubled one, not 380');
+  });
+
+  test('begins when something is sent and nothing was on its way', () => {
+    const patience = freshPatience();
+    assert.equal(runsOut(patience, 10_000, options), false);
+    startWaiting(patience, 10_000);
+    startWaiting(patience, 10_090);
+    assert.equal(runsOut(patience, 10_100, options), true);
+  });
+});
+
+/** A leader of three with three blocks, of which member 1 has the first; member 2 never says anything. */
+function leader(): Solo {
+  const solo = new Solo(0, 3).lead().make().sync().accept(1, 1).sync();
+  solo.give({ type: 'applied', height: toHeight(1) });
+  solo.give({ type: 'work', work: { executable: 2, oldestSince: 0, passedOverSince: null } });
+  return solo.make('a').make('b').sync();
+}
+
+/** Time passes, the member answers a heartbeat, and this many blocks are sent to it, or a probe. */
+function answerAfter(solo: Solo, ms: number, received: number): number {
+  solo.tick(ms);
+  solo.receive<'heartbeat-answer'>({
+    type: 'heartbeat-answer',
+    from: 1,
+    term: solo.state.term,
+    round: 0,
+    received: toHeight(received),
+    final: genesisOf(3).height,
+  });
+  return solo.sent('append').filter(({ to }) => to === 1).length;
+}
+
+describe('a leader', () => {
+  test('takes nothing for lost while more of it comes in, however long the disk there takes', () => {
+    const solo = leader();
+    assert.deepEqual([answerAfter(solo, 90, 1), answerAfter(solo, 9, 2)], [0, 0]);
+    assert.deepEqual([answerAfter(solo, 90, 3), answerAfter(solo, 90, 3)], [0, 0]);
+  });
+
+  test('takes it for lost when nothing comes in, and forgets its patience with the connection', () => {
+    const solo = leader();
+    const sent = Array.from({ length: 15 }, () => answerAfter(solo, 40, 1));
+    assert.equal(
+      sent.reduce((sum, count) => sum + count, 0),
+      2,
+      sent.join(),
+    );
+    solo.give({ type: 'connected', validator: 1 });
+    assert.equal(solo.sent('append').filter(({ to }) => to === 1).length, 1, 'a probe');
+    assert.deepEqual([answerAfter(solo, 60, 1), answerAfter(solo, 60, 1)], [0, 1]);
+  });
+});
