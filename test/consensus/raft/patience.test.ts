@@ -94,7 +94,7 @@ describe('a leader', () => {
 
   test('takes it for lost when nothing comes in, and forgets its patience with the connection', () => {
     const solo = leader();
-    const sent = Array.from({ length: 15 }, () => answerAfter(solo, 40, 1));
+    const sent = Array.from({ length: 12 }, () => answerAfter(solo, 40, 1));
     assert.equal(
       sent.reduce((sum, count) => sum + count, 0),
       2,
