@@ -53,22 +53,19 @@ export class Validation {
     );
   }
 
-  #goOn(job: Job): void {
-    const { chain, finalHashAt } = this.#options;
-    if (job.height <= chain.final.height) {
-      const isFinal = finalHashAt(job.height) === job.hash;
-      return this.#answer(
-        job,
-        isFinal
-          ? { verdict: 'valid', chain: [] }
-          : { verdict: 'invalid', reason: 'another block is final there' },
-      );
-    }
+  /** `fetched` is what was just brought here. */
+  #goOn(job: Job, fetched?: Hash): void {
+    const { chain } = this.#options;
+    if (job.height <= chain.final.height) return this.#answer(job, this.#atFinal(job));
     if (job.height > chain.final.height + limits.ancestorWalk) {
       return this.#answer(job, { verdict: 'unavailable', reason: 'too far above the final block' });
     }
     const verdict = chain.judge(job.hash);
     if (verdict.verdict === 'missing') {
+      if (verdict.hash === fetched) {
+        // Not kept, and still needed: it is at or below the final height and nothing final, so it is of a dead branch.
+        return this.#answer(job, { verdict: 'invalid', reason: 'it does not extend the final block' });
+      }
       const proposal = verdict.hash === job.hash ? job.proposal : null;
       return this.#obtain(job, verdict.hash, proposal);
     }
@@ -78,17 +75,21 @@ export class Validation {
     this.#answer(job, this.#tooEarly(job) ?? verdict);
   }
 
+  #atFinal({ height, hash }: Job): ValidatedInput['result'] {
+    const final = this.#options.finalHashAt(height);
+    if (final === hash) return { verdict: 'valid', chain: [] };
+    return final === undefined
+      ? { verdict: 'unavailable', reason: 'the state of a later block came here as a snapshot' }
+      : { verdict: 'invalid', reason: 'another block is final there' };
+  }
+
   #obtain(job: Job, hash: Hash, proposal: Proposal | null): void {
-    const { chain } = this.#options;
     this.#options.bodies.obtain({ hash, proposal, holders: job.holders }, (result) => {
       if (this.#jobs.get(job.hash) !== job) return;
       if (result instanceof Problem) this.#answer(job, { verdict: 'invalid', reason: result.message });
       else if (result === 'unavailable') {
         this.#answer(job, { verdict: 'unavailable', reason: `nobody asked had block ${hash}` });
-      } else if (chain.get(hash) === undefined && job.height > chain.final.height) {
-        // Not kept: it is at or below the final height and was not reached from there, so it is of a dead branch.
-        this.#answer(job, { verdict: 'invalid', reason: 'it does not extend the final block' });
-      } else this.#goOn(job);
+      } else this.#goOn(job, hash);
     });
   }
 

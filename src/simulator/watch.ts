@@ -212,6 +212,11 @@ export class Watch {
       if (effect.event === 'proposal-refused') {
         this.options.tally.add(`refused/${shortReason(effect.data['reason'])}`);
       }
+      // Raft's word for a block that is invalid here: nobody makes such a block.
+      if (effect.event === 'refused') {
+        const { height, reason } = effect.data;
+        promise(false, 'innocence', () => `node ${node} refuses an honest block ${height}: ${reason}`);
+      }
       if (effect.event === 'leading') this.onLeading(node, Number(effect.data['term']));
       this.trace(node, `${effect.event} ${JSON.stringify(effect.data)}`);
     }

@@ -6,6 +6,7 @@ import { decode, encode } from '../../src/base/codec.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
 import type { Input } from '../../src/consensus/engine.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
+import { toHeight } from '../../src/ledger/block.ts';
 import { encodeBlock, proposalOf } from '../../src/ledger/block-body.ts';
 import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 import type { RequestProtocol } from '../../src/network/port.ts';
@@ -355,5 +356,39 @@ describe('validating a block of which only the hash is known', () => {
     world.answers.length = 0;
     world.validate(a, { withProposal: false });
     assert.deepEqual(world.verdict(), { verdict: 'valid', chain: [] }, 'the final block itself is valid');
+  });
+
+  test('whose parent becomes final while it is fetched is valid all the same', () => {
+    const world = new World();
+    const [a, b] = maker.run(2, (height) => [transfer(height - 1)]) as [Made, Made];
+    world.chain.add(b.block, { stored: false });
+    world.servers.set('peer-1', holderOf(a));
+    world.validate(b);
+    assert.equal(world.asked.length, 1);
+    const { height } = a.header;
+    world.chain.install({ height, hash: a.hash, header: a.header, state: a.state });
+    const result = world.verdict();
+    assert.deepEqual(result?.verdict === 'valid' && result.chain.map(({ blockHash }) => blockHash), [b.hash]);
+  });
+
+  test('that names a parent from below the final block is invalid, and that parent is fetched once', () => {
+    const world = new World();
+    const rival = maker.block(maker.start, [], { timestamp: startOfTime + 3 });
+    const far = maker.block(rival, [], { height: toHeight(4) });
+    const { header, hash, state } = maker.run(2)[1] as Made;
+    world.chain.install({ height: header.height, hash, header, state });
+    world.servers.set('peer-1', holderOf(rival, far));
+    world.validate(far, { withProposal: false });
+    assert.equal(world.verdict()?.verdict, 'invalid');
+    assert.equal(world.asked.length, 2);
+  });
+
+  test('from below a snapshot can be judged no more', () => {
+    const world = new World();
+    const run = maker.run(3);
+    const { header, hash, state } = run[2] as Made;
+    world.chain.install({ height: header.height, hash, header, state });
+    world.validate(run[1] as Made);
+    assert.equal(world.verdict()?.verdict, 'unavailable');
   });
 });
