@@ -113,3 +113,28 @@ test('while a snapshot is being fetched another one is not begun: the first may 
   offer(member.sync(), 5, 1, 2);
   assert.equal(member.one('install').snapshot.height, 5, 'after a failure the next offer is taken');
 });
+
+test('a log that reached the snapshot’s block while it was fetched keeps what stands above it', () => {
+  const member = following().receive<'snapshot-offer'>({
+    type: 'snapshot-offer',
+    from: 0,
+    to: 2,
+    term: 1,
+    snapshot: nameOfEntry(at(4)),
+    configuration: encodeConfiguration(genesisConfiguration(validatorSet([0, 1, 2].map(keyOf)))),
+  });
+  member.sync().append(0, 1, [1, 2, 3, 4, 5, 6].map(at), 5).sync();
+  assert.deepEqual(member.all('commit'), [], 'the driver is about to replace the whole state');
+  const { header } = at(4).proposal;
+  const { blockHash } = nameOfEntry(at(4));
+  member.give({ type: 'installed', header, blockHash, certificate: certificateOf(at(4)) });
+  assert.deepEqual(
+    member.all('commit').map(({ link }) => link.height),
+    [5],
+  );
+  assert.equal(member.state.durable, 6);
+  assert.deepEqual(
+    member.state.log.entries.map((entry) => entry.header.height),
+    [5, 6],
+  );
+});

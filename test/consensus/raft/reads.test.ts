@@ -83,3 +83,23 @@ test('no lease holds after an heir was told to campaign, however late it does', 
   const id = leader.ask({ kind: 'read' });
   assert.ok(leader.leads && !leader.answers.has(id), 'a stale read');
 });
+
+test('a second answer to a read that has one changes nothing: neither its height nor that it will be answered', () => {
+  const cluster = Cluster.ledBy(0);
+  const follower = cluster.host(1);
+  const hold = cluster.wire.hold(({ message }) => message.type === 'read-answer');
+  follower.storingMs = 100;
+  const newer = cluster.submit('newer');
+  cluster.until(() => cluster.isFinalAt(cluster.host(0), newer), 'a newer block');
+  const id = follower.ask({ kind: 'read' });
+  cluster.until(() => hold.held.length > 0, 'the answer');
+  const [letter] = hold.held;
+  assert.ok(letter !== undefined && letter.message.type === 'read-answer');
+  const { height } = letter.message;
+  follower.receive(letter.message);
+  // The question came twice, and the second time to a leader that had lost its office.
+  follower.receive({ ...letter.message, height: undefined });
+  assert.ok(!follower.answers.has(id), 'it waits for its block');
+  cluster.until(() => follower.answers.has(id), 'its block');
+  assert.deepEqual(follower.answers.get(id), { height });
+});
