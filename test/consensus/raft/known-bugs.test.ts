@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toHeight } from '../../../src/ledger/block.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
+import type { MemberChange } from '../../../src/consensus/engine.ts';
 import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
 import { Cluster } from './cluster.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
@@ -262,6 +263,42 @@ test('two leaders through an unapplied configuration: who has one that is commit
   member.give({ type: 'applied', height: toHeight(1) });
   member.sync().tick(5_000);
   assert.equal(member.state.role.kind, 'candidate');
+});
+
+test('two leaders through an unapplied configuration: the old majority elects nobody while the new one goes on', () => {
+  const cluster = Cluster.ledBy(2, { spares: 2 });
+  const [slow, leader] = [cluster.host(1), cluster.host(2)];
+  for (const index of [3, 4]) cluster.host(index).start();
+  const ask = (changes: readonly MemberChange[]): void =>
+    void leader.ask({ kind: 'members', changes, forced: true });
+  ask([3, 4].map((index) => ({ key: keyOf(index), role: 'learner' })));
+  cluster.run(200);
+  // Member 1 writes its log and acknowledges it, and its driver stores no block any more; member 0 hears of nothing.
+  slow.storingMs = 1_000_000;
+  cluster.wire.partition([[1, 2, 3, 4]], 5);
+  ask([
+    { key: keyOf(0), role: 'removed' },
+    { key: keyOf(1), role: 'removed' },
+    ...[3, 4].map((index) => ({ key: keyOf(index), role: 'voter' as const })),
+  ]);
+  const isNew = (index: number): boolean => cluster.host(index).state.configuration[1]?.role === 'removed';
+  cluster.until(() => [2, 3, 4].every(isNew), 'the new configuration is in force at its members');
+  assert.equal(
+    slow.state.configuration[1]?.role,
+    'voter',
+    'and the old one at member 1, which holds both changes',
+  );
+  cluster.wire.partition(
+    [
+      [0, 1],
+      [2, 3, 4],
+    ],
+    5,
+  );
+  const transaction = cluster.submit('under the new one');
+  cluster.run(5_000);
+  assert.ok(cluster.isFinalAt(cluster.host(3), transaction));
+  assert.deepEqual([...new Set(cluster.leaders.values())], [2], 'nobody else ever led');
 });
 
 test('a log with a later configuration is never on disk without the knowledge that the one before is committed', () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { toHeight } from '../../../src/ledger/block.ts';
+import type { MemberChange } from '../../../src/consensus/engine.ts';
+import { lastHeight } from '../../../src/consensus/raft/log.ts';
 import type { RaftMessage, Term, WireEntry } from '../../../src/consensus/raft/message.ts';
 import { Cluster } from './cluster.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
@@ -124,6 +126,19 @@ describe('5.2 Leader election', () => {
       member.tick(100);
       assert.equal(member.state.role.kind, 'follower');
     }
+  });
+
+  test('"Leaders send periodic heartbeats … to all followers in order to maintain their authority", the first as soon as they are elected', () => {
+    const leader = new Solo(0, 5).lead();
+    const beats = (): unknown[] =>
+      leader.all('send').flatMap(({ to, message }) => (message.type === 'heartbeat' ? [to] : []));
+    assert.deepEqual(beats(), []);
+    leader.tick(0);
+    assert.deepEqual(beats(), [[1, 2, 3, 4]]);
+    leader.tick(49);
+    assert.deepEqual(beats(), []);
+    leader.tick(1);
+    assert.deepEqual(beats(), [[1, 2, 3, 4]]);
   });
 
   test('"election timeouts are chosen randomly from a fixed interval": between one and two timeouts, spread out', () => {
@@ -294,6 +309,19 @@ describe('5.3 Log replication', () => {
     assert.deepEqual(
       follower.all('commit').map(({ link }) => link.height),
       [1, 2],
+    );
+  });
+
+  test('"When a leader first comes to power, it initializes all nextIndex values to the index just after the last one in its log"', () => {
+    const leader = new Solo(0, 3);
+    leader.append(1, 1, entriesOn(genesisHeader(3), [1, 1, 1], { leader: 1 })).sync();
+    leader.lead();
+    assert.deepEqual(
+      leader.sent('append').map(({ previous, entries }) => [previous.height, entries.length]),
+      [
+        [3, 0],
+        [3, 0],
+      ],
     );
   });
 
@@ -525,6 +553,46 @@ describe('6 Cluster membership changes', () => {
     cluster.until(() => cluster.leader?.state.configuration[3]?.role === 'voter', 'four of six');
   });
 
+  test('"Log entries are replicated to all servers in both configurations", and "any server from either configuration may serve as leader"', () => {
+    const cluster = Cluster.ledBy(0, { spares: 2 });
+    for (const index of [3, 4]) cluster.host(index).start();
+    const ask = (changes: readonly MemberChange[]): void =>
+      void cluster.host(0).ask({ kind: 'members', changes, forced: true });
+    ask([3, 4].map((index) => ({ key: keyOf(index), role: 'learner' })));
+    cluster.run(200);
+    // The joint phase is entered and not left: what would end it reaches nobody.
+    cluster.wire.hold(
+      ({ message }) =>
+        message.type === 'append' &&
+        message.entries.some(({ proposal }) => proposal.header.height >= joint + 1),
+    );
+    const joint = lastHeight(cluster.host(0).state.log) + 1;
+    ask([
+      { key: keyOf(2), role: 'removed' },
+      ...[3, 4].map((index) => ({ key: keyOf(index), role: 'voter' as const })),
+    ]);
+    cluster.run(200);
+    const roles = cluster.hosts.map(({ state }) => state.configuration.map(({ role }) => role).join());
+    assert.deepEqual([...new Set(roles)], ['voter,voter,leaving,joining,joining'], 'all have it');
+    cluster.host(0).crash();
+    for (const next of [2, 3]) {
+      cluster.elect(next);
+      assert.ok(cluster.host(next).leads, `member ${next}`);
+      cluster.leader?.crash();
+      cluster.host(next).start();
+    }
+  });
+
+  test('"a server always uses the latest configuration in its log, regardless of whether the entry is committed": we use the latest applied one', () => {
+    const cluster = Cluster.ledBy(0);
+    cluster.wire.partition([[1, 2]], 3);
+    cluster.host(0).ask({ kind: 'members', changes: [{ key: keyOf(2), role: 'removed' }], forced: true });
+    cluster.run(50);
+    const { log, configuration } = cluster.host(0).state;
+    assert.ok((log.entries.at(-1)?.configuration.length ?? 0) > 0, 'it is in the log');
+    assert.equal(configuration[2]?.role, 'voter', 'and not in force');
+  });
+
   test('"new servers join the cluster as non-voting members": a voter that was no learner before is refused, unless forced', () => {
     const cluster = Cluster.ledBy(0, { spares: 1 });
     const id = cluster
@@ -600,6 +668,35 @@ describe('6 Cluster membership changes', () => {
 
 describe('7 Log compaction', () => {
   const options = { snapshotEvery: 5, keepBlocks: 1, tail: 1 };
+
+  test('"each server takes snapshots independently, covering just the committed entries", and "may delete all log entries up through the last included index"; a tail stays', () => {
+    const cluster = Cluster.ledBy(0, { options: { snapshotEvery: 5, keepBlocks: 3, tail: 3 } });
+    for (let i = 0; i < 11; i++) {
+      cluster.submit(`${i}`);
+      cluster.run(30);
+    }
+    for (const { state, disk } of cluster.hosts) {
+      assert.equal(state.compacted?.snapshot.height, 10);
+      assert.equal(state.compacted?.firstBlock, 7);
+      assert.equal(Math.min(...disk.blocks.keys()), 7);
+      assert.equal(state.log.base.height, state.applied - 3);
+    }
+  });
+
+  test('"the last included index and term … are preserved to support the consistency check for the first log entry following the snapshot"', () => {
+    const cluster = Cluster.ledBy(0, { options: { ...options, tail: 0 } });
+    for (let i = 0; i < 6; i++) {
+      cluster.submit(`${i}`);
+      cluster.run(30);
+    }
+    const { state } = cluster.host(0);
+    assert.equal(state.log.entries.length, 0, 'everything is compacted');
+    assert.equal(state.log.base.term, state.term);
+    cluster.host(2).crash();
+    cluster.host(2).start();
+    const transaction = cluster.submit('the first entry after it');
+    cluster.until(() => cluster.isFinalAt(cluster.host(2), transaction), 'is appended', 1_000);
+  });
 
   test('"the leader must occasionally send snapshots to followers that lag behind … when the leader has already discarded the next log entry that it needs to send"', () => {
     const cluster = Cluster.ledBy(0, { options });
