@@ -65,6 +65,8 @@ export interface DriverOptions<M extends object> {
   readonly seed: number;
   /** Name and version, shown to peers. */
   readonly software: string;
+  /** Entries in one part of a snapshot that this node serves, in bytes; `limits.snapshotPartBytes` unless given (small states, in many parts). */
+  readonly snapshotPartBytes?: number;
   /** Where others reach this node's API, if they are to be told. */
   readonly api?: string | undefined;
   /** The node cannot go on: a problem of the machine (a failed disk), or our own broken promise. Nothing happens after it. */
@@ -264,6 +266,7 @@ export class Driver<M extends object> {
       store: chainStore,
       clock,
       complete: (certificate) => protocol.snapshotCertificate(certificate, this.#members),
+      partBytes: options.snapshotPartBytes ?? limits.snapshotPartBytes,
       give,
       onFatal,
     });

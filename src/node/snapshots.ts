@@ -31,6 +31,7 @@ export interface SnapshotsOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** A certificate with what goes out with a snapshot, by the protocol's `snapshotCertificate`. */
   readonly complete: (certificate: FinalityCertificate) => FinalityCertificate;
+  readonly partBytes: number;
   readonly give: (input: Extract<Input<never>, { type: 'compacted' }>) => void;
   readonly onFatal: (problem: Problem) => void;
 }
@@ -77,7 +78,7 @@ export class Snapshots {
     snapshot.askedAt = this.#options.clock.monotonicMs();
     return wanted.kind === 'head'
       ? encode(snapshotHeadCodec, this.#headOf(snapshot))
-      : encode(sealedPartCodec, sealPart(partOf(snapshot.state, wanted.after)));
+      : encode(sealedPartCodec, sealPart(partOf(snapshot.state, wanted.after, this.#options.partBytes)));
   }
 
   /** What to offer in the place of blocks that were pruned. */
@@ -130,12 +131,12 @@ export class Snapshots {
 }
 
 /** Entries behind a key up to the size of a part, at least one. */
-function partOf(state: State, after: Uint8Array | undefined): SnapshotPart {
+function partOf(state: State, after: Uint8Array | undefined, bytes: number): SnapshotPart {
   const entries: { key: Uint8Array; value: Uint8Array }[] = [];
   let size = 0;
   for (const [key, value] of state.entries(after)) {
     size += key.length + value.length + 3;
-    const full = size > limits.snapshotPartBytes || entries.length >= limits.snapshotPartEntries;
+    const full = size > bytes || entries.length >= limits.snapshotPartEntries;
     if (full && entries.length > 0) return { entries, last: false };
     entries.push({ key, value });
   }

@@ -74,6 +74,8 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     firstUse: options.firstUse,
     seed: plan.seed * 1_000 + index * 100 + options.starts,
     software: 'quorate simulator',
+    // An entry or two: a fetch is cut off between any two of them.
+    snapshotPartBytes: 100,
     onFatal: (error) => {
       if (error instanceof Problem) options.onStopped(error);
       else options.onBroken(error);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { decode, encode } from '../../src/base/codec.ts';
+import { limits } from '../../src/base/limits.ts';
 import { defined } from '../../src/base/invariant.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import type { Input, Verified } from '../../src/consensus/engine.ts';
@@ -74,6 +75,7 @@ function honest(final: FinalBlock): Server {
     },
     clock: new VirtualTime().clock(),
     complete: (certificate) => certificate,
+    partBytes: limits.snapshotPartBytes,
     give: () => undefined,
     onFatal: (problem) => {
       throw problem;

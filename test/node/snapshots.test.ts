@@ -32,6 +32,7 @@ function world() {
     },
     clock: time.clock(),
     complete: (certificate) => certificate,
+    partBytes: limits.snapshotPartBytes,
     give: () => undefined,
     onFatal: (problem) => assert.fail(problem),
   });

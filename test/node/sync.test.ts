@@ -66,6 +66,7 @@ async function serverOf(
     store,
     clock: new VirtualTime().clock(),
     complete: (certificate) => certificate,
+    partBytes: limits.snapshotPartBytes,
     give: () => undefined,
     onFatal: (problem) => assert.fail(problem),
   });
