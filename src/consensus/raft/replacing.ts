@@ -27,8 +27,11 @@ export function replaceLog(
   { block, term, configuration }: { block: BlockName; term: Term; configuration: Configuration | null },
 ): void {
   const { state } = raft;
-  if (holds(state.log, block)) compact(state.log, block.height);
-  else {
+  if (holds(state.log, block)) {
+    const covered = state.log.entries.slice(0, block.height - state.log.base.height);
+    state.staleRecords.push(...covered.map((entry) => entryKey(entry.header.height)));
+    compact(state.log, block.height);
+  } else {
     const gone = truncateAfter(state.log, state.log.base.height);
     state.log.base = { ...block, term };
     state.staleRecords.push(...gone.map((entry) => entryKey(entry.header.height)));

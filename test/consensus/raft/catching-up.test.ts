@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import type { Verified } from '../../../src/consensus/engine.ts';
 import { encodeConfiguration, genesisConfiguration } from '../../../src/consensus/raft/configuration.ts';
+import { lastHeight } from '../../../src/consensus/raft/log.ts';
 import type { WireEntry } from '../../../src/consensus/raft/message.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
@@ -12,7 +13,7 @@ import { genesisHeader, keyOf } from './world.ts';
 
 // A member that gets blocks by sync or a snapshot, and what must wait for them.
 
-const chain = entriesOn(genesisHeader(3), [1, 1, 1, 1, 1, 1]);
+const chain = entriesOn(genesisHeader(3), [1, 1, 1, 1, 1, 1, 1]);
 const at = (height: number): WireEntry => defined(chain[height - 1], 'an entry');
 const certificateOf = (entry: WireEntry): FinalityCertificate => ({
   engine: 'raft',
@@ -137,4 +138,17 @@ test('a log that reached the snapshot’s block while it was fetched keeps what 
     member.state.log.entries.map((entry) => entry.header.height),
     [5, 6],
   );
+  // What was replaced by the snapshot's state leaves the disk, or a restart would find a gap behind it.
+  member
+    .give({ type: 'applied', height: toHeight(5) })
+    .append(0, 1, [at(7)], 6)
+    .sync();
+  assert.deepEqual(
+    [...member.records.keys()]
+      .filter((key) => key.startsWith('raft/entry/'))
+      .map((key) => Number(key.slice(-3))),
+    [6, 7],
+  );
+  member.restart(at(6).proposal.header);
+  assert.equal(lastHeight(member.state.log), 7);
 });

@@ -87,8 +87,7 @@ export class Solo {
     this.sync();
   }
 
-  #start(seed: number, firstUse: boolean): RaftEngine {
-    const header = genesisHeader(this.members);
+  #start(seed: number, firstUse: boolean, header = genesisHeader(this.members)): RaftEngine {
     return new RaftEngine(this.options, {
       chainId,
       validators: validatorSet(Array.from({ length: this.members }, (_, index) => keyOf(index))),
@@ -102,10 +101,10 @@ export class Solo {
     });
   }
 
-  /** kill -9 and start again: writes that were not confirmed are lost. Nothing was final yet. */
-  restart(): void {
+  /** kill -9 and start again: writes that were not confirmed are lost. Nothing was final yet, unless a final block is given. */
+  restart(final?: BlockHeader): void {
     this.writes = [];
-    this.engine = this.#start(8, false);
+    this.engine = this.#start(8, false, final);
     this.tick(0);
   }
 
