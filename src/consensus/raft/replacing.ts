@@ -36,7 +36,8 @@ export function replaceLog(
     state.log.base = { ...block, term };
     state.staleRecords.push(...gone.map((entry) => entryKey(entry.header.height)));
     for (const { kept } of state.writes.pending) kept.upTo = toHeight(Math.min(kept.upTo, state.commit));
-    state.durable = toHeight(Math.min(state.durable, block.height));
+    // What was on disk above says nothing about what comes instead: that is durable when it is stored.
+    state.durable = toHeight(Math.min(state.durable, state.commit));
     state.executed = block.height;
     count(raft, 'truncated', gone.filter((entry) => entry.header.height > block.height).length);
     if (state.role.kind === 'follower') state.role.staging = [];

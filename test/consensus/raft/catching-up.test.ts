@@ -63,6 +63,33 @@ test('what stands above blocks of sync is written and acknowledged when they are
   assert.equal(accepted().at(-1), 4);
 });
 
+test('blocks of sync take the place of durable ones: what was on disk says nothing about what came instead', () => {
+  const member = new Solo(2, 3);
+  const lost = entriesOn(genesisHeader(3), [1], { leader: 1, text: 'lost' });
+  member.append(1, 1, lost).sync();
+  assert.equal(member.state.durable, 1);
+  const others = entriesOn(genesisHeader(3), [2, 2]);
+  const first = defined(others[0], 'an entry');
+  const commit = nameOfEntry(first);
+  member.receive<'heartbeat'>({ type: 'heartbeat', from: 0, term: 2, commit, round: 1 }).sync();
+  member
+    .give({
+      type: 'synced',
+      chain: [{ ...commit, parentHash: first.proposal.header.parentHash }],
+      certificate: certificateOf(first) as Verified<FinalityCertificate>,
+      header: first.proposal.header,
+    })
+    .sync();
+  member.append(0, 2, others, 1);
+  assert.deepEqual(
+    member.sent('accepted').filter(({ block }) => block.height > 0),
+    [],
+    'nothing of this chain is on the disk yet',
+  );
+  member.give({ type: 'applied', height: toHeight(1) }).sync();
+  assert.deepEqual(member.sent('accepted')[0]?.block, commit);
+});
+
 test('a crash while blocks of sync are being stored leaves a log without a gap', () => {
   const member = following();
   member.give({
