@@ -166,7 +166,7 @@ export const goldenValues: readonly GoldenValue[] = [
   ...pbft.map(([name, message]) => of(`pbft ${name}`, messageCodec, message)),
   ...pbft.map(([name, message]) => raw(`pbft ${name} preimage`, preimageOf(message, epoch))),
   of('pbft position', pbftPositionCodec, amnesiaSamples),
-  ...raftSamples.messages.map((message) => raw(`raft ${message.type}`, encodeMessage(message))),
+  ...raftSamples.messages.map((message) => raw(`raft ${message.kind}`, encodeMessage(message))),
   raw('raft hard state', encodeHardState(raftSamples.hardState)),
   raw('raft entry', encodeEntry(raftSamples.entry)),
   raw('raft configuration', encodeConfiguration(raftSamples.configuration)),

@@ -38,7 +38,7 @@ describe('what a node calls urgent', () => {
     const cluster = await Cluster.start(genesis.validators.length, genesis);
     const kinds = new Map<string, Set<boolean>>();
     cluster.net.onSend = (_from, _to, bytes, urgent = false) => {
-      const kind = engine === 'raft' ? unwrap(decodeMessage(bytes)).type : 'pbft';
+      const kind = engine === 'raft' ? unwrap(decodeMessage(bytes)).kind : 'pbft';
       kinds.set(kind, (kinds.get(kind) ?? new Set()).add(urgent));
       return bytes;
     };

@@ -123,7 +123,7 @@ describe('a leader whose signatures do not hold', () => {
   /** The same message, but that nobody signed its blocks. */
   function unsigned(bytes: Uint8Array): Uint8Array {
     const message = unwrap(decodeMessage(bytes));
-    if (message.type !== 'append') return bytes;
+    if (message.kind !== 'append') return bytes;
     const signature = 'ab'.repeat(64) as Signature;
     return encodeMessage({ ...message, entries: message.entries.map((entry) => ({ ...entry, signature })) });
   }
@@ -135,7 +135,7 @@ describe('a leader whose signatures do not hold', () => {
     for (const index of [0, 1, 2]) await cluster.boot(`validator-${index}`, { log });
     let broken: string | undefined;
     cluster.net.onSend = (from, _to, bytes) => {
-      if (unwrap(decodeMessage(bytes)).type === 'append') broken ??= from;
+      if (unwrap(decodeMessage(bytes)).kind === 'append') broken ??= from;
       return from === broken ? unsigned(bytes) : bytes;
     };
     const first = leaderOf(cluster);

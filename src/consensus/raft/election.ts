@@ -58,15 +58,15 @@ function electorate(state: State): ValidatorIndex[] {
   );
 }
 
-type Body<Type extends RaftMessage['type']> = Omit<
-  Extract<RaftMessage, { readonly type: Type }>,
+type Body<Type extends RaftMessage['kind']> = Omit<
+  Extract<RaftMessage, { readonly kind: Type }>,
   'from' | 'term'
 >;
 
 function voteRequest({ state }: Raft): Body<'vote-request'> {
   const candidate = state.role.kind === 'candidate' ? state.role : { pre: false, transfer: false };
   return {
-    type: 'vote-request',
+    kind: 'vote-request',
     pre: candidate.pre,
     transfer: candidate.transfer,
     lastHeight: lastHeight(state.log),
@@ -89,7 +89,7 @@ export function onVoteRequest(raft: Raft, message: VoteRequest): void {
   learnCommit(raft, message);
   const { pre, term, from } = message;
   const answerWith = (granted: boolean): Body<'vote'> => ({
-    type: 'vote',
+    kind: 'vote',
     pre,
     granted,
     commit: committed(state),

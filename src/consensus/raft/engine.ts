@@ -98,7 +98,7 @@ export class RaftEngine implements Engine<RaftMessage> {
     const { state } = this.raft;
     if (message.from === state.self) return false;
     // Answers of an old term say nothing any more; requests of one are answered, so that their sender learns of the new term.
-    const answers = message.type === 'accepted' || message.type === 'vote' || message.type === 'rejected';
+    const answers = message.kind === 'accepted' || message.kind === 'vote' || message.kind === 'rejected';
     return !(answers && message.term < state.term);
   }
 
@@ -187,9 +187,9 @@ function handle(raft: Raft, input: Input<RaftMessage>): void {
 function onMessage(raft: Raft, message: RaftMessage): void {
   const { state } = raft;
   if (message.from === state.self || message.from >= state.configuration.length) return;
-  if ((message.type === 'append' || message.type === 'snapshot-offer') && !isAddressed(state, message.to))
+  if ((message.kind === 'append' || message.kind === 'snapshot-offer') && !isAddressed(state, message.to))
     return;
-  switch (message.type) {
+  switch (message.kind) {
     case 'vote-request':
       onVoteRequest(raft, message);
       return;
@@ -220,7 +220,7 @@ function onMessage(raft: Raft, message: RaftMessage): void {
     case 'read-request':
     case 'snapshot-answer':
       if (message.term > state.term) becomeFollower(raft, message.term, null, 'a higher term was seen');
-      if (message.type === 'read-request') onReadRequest(raft, message);
+      if (message.kind === 'read-request') onReadRequest(raft, message);
       else if (message.term === state.term && state.role.kind === 'leader')
         onAnswer(raft, state.role, message);
       return;
@@ -240,12 +240,12 @@ function onAnswer(
   role: Leader,
   message: Extract<
     RaftMessage,
-    { readonly type: 'accepted' | 'rejected' | 'heartbeat-answer' | 'snapshot-answer' }
+    { readonly kind: 'accepted' | 'rejected' | 'heartbeat-answer' | 'snapshot-answer' }
   >,
 ): void {
   if (!takesPart(raft.state.configuration, message.from)) return;
   hear(role.contact, message.from, raft.state.now);
-  switch (message.type) {
+  switch (message.kind) {
     case 'accepted':
       onAccepted(raft, role, message);
       return;

@@ -55,7 +55,7 @@ export function onHeartbeat(raft: Raft, message: Heartbeat): void {
   // Also to an old leader: the higher term tells it to step down. But without the number of its round: it may lead
   // again by now, and take the answer for one to a round of its new term.
   send(raft, [message.from], {
-    type: 'heartbeat-answer',
+    kind: 'heartbeat-answer',
     round: role === null ? 0 : message.round,
     received: role === null ? toHeight(0) : receivedUpTo(role),
     final: state.commit,
@@ -127,7 +127,7 @@ function sendRejection(
   to: ValidatorIndex,
   { previous, next, conflictTerm }: { previous: Height; next: Height; conflictTerm: Term },
 ): void {
-  send(raft, [to], { type: 'rejected', previous, next, conflictTerm, final: raft.state.commit });
+  send(raft, [to], { kind: 'rejected', previous, next, conflictTerm, final: raft.state.commit });
 }
 
 const stagingStart = (role: Follower): number =>
@@ -288,7 +288,7 @@ export function acknowledge(raft: Raft): void {
   const height = toHeight(Math.min(state.durable, state.role.matched));
   const blockHash = hashAt(state.log, height);
   if (blockHash === undefined) return;
-  sendWhenDurable(raft, [state.role.leader], { type: 'accepted', block: nameOf(height, blockHash) });
+  sendWhenDurable(raft, [state.role.leader], { kind: 'accepted', block: nameOf(height, blockHash) });
 }
 
 /** Asks again for validations that found nobody to supply something; at the start, for the entries found in the log. */

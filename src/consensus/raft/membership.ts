@@ -165,7 +165,7 @@ function leadUnder(
   const { state } = raft;
   const parting = [...role.progress.keys()].filter((index) => !takesPart(state.configuration, index));
   // A word of farewell: those who are out learn that the change is final, and do not campaign.
-  send(raft, parting, { type: 'heartbeat', commit: committed(state), round: role.round });
+  send(raft, parting, { kind: 'heartbeat', commit: committed(state), round: role.round });
   trackMembers(raft);
   if (role.transfer !== null && !staysVoter(state.configuration, role.transfer.to)) role.transfer = null;
   if (isVoter(state.configuration, state.self)) return;
@@ -173,7 +173,7 @@ function leadUnder(
   const heir = bestHeir(raft, role);
   if (heir !== null) {
     role.transfer = { to: heir, deadline: state.now, told: true };
-    send(raft, [heir], { type: 'timeout-now' });
+    send(raft, [heir], { kind: 'timeout-now' });
   }
   trace(raft, 'removed', { height, members: previous.length });
   if (state.change?.height === height) finishChange(raft, height);

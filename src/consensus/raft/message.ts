@@ -135,18 +135,18 @@ export interface SnapshotAnswer extends Envelope {
 }
 
 export type RaftMessage =
-  | ({ readonly type: 'vote-request' } & VoteRequest)
-  | ({ readonly type: 'vote' } & Vote)
-  | ({ readonly type: 'append' } & Append)
-  | ({ readonly type: 'accepted' } & Accepted)
-  | ({ readonly type: 'rejected' } & Rejected)
-  | ({ readonly type: 'heartbeat' } & Heartbeat)
-  | ({ readonly type: 'heartbeat-answer' } & HeartbeatAnswer)
-  | ({ readonly type: 'timeout-now' } & TimeoutNow)
-  | ({ readonly type: 'read-request' } & ReadRequest)
-  | ({ readonly type: 'read-answer' } & ReadAnswer)
-  | ({ readonly type: 'snapshot-offer' } & SnapshotOffer)
-  | ({ readonly type: 'snapshot-answer' } & SnapshotAnswer);
+  | ({ readonly kind: 'vote-request' } & VoteRequest)
+  | ({ readonly kind: 'vote' } & Vote)
+  | ({ readonly kind: 'append' } & Append)
+  | ({ readonly kind: 'accepted' } & Accepted)
+  | ({ readonly kind: 'rejected' } & Rejected)
+  | ({ readonly kind: 'heartbeat' } & Heartbeat)
+  | ({ readonly kind: 'heartbeat-answer' } & HeartbeatAnswer)
+  | ({ readonly kind: 'timeout-now' } & TimeoutNow)
+  | ({ readonly kind: 'read-request' } & ReadRequest)
+  | ({ readonly kind: 'read-answer' } & ReadAnswer)
+  | ({ readonly kind: 'snapshot-offer' } & SnapshotOffer)
+  | ({ readonly kind: 'snapshot-answer' } & SnapshotAnswer);
 
 const indexCodec = refine(u16, (index) => {
   if (index >= limits.raftMembers) throw new Error(`member ${index} is above the limit`);
@@ -171,7 +171,7 @@ const envelope = { from: indexCodec, term: termCodec };
 /** More than any leader sends in one message: the smallest proposal is about 300 bytes. */
 const maxEntries = 4_096;
 
-const messageCodec = union<RaftMessage, 'type'>('type', {
+const messageCodec = union<RaftMessage, 'kind'>('kind', {
   'vote-request': [
     1,
     struct<VoteRequest>({

@@ -16,7 +16,7 @@ export type Unaddressed = RaftMessage extends infer M
   : never;
 
 /** The messages that must not wait behind entries. */
-const urgent: ReadonlySet<RaftMessage['type']> = new Set([
+const urgent: ReadonlySet<RaftMessage['kind']> = new Set([
   'heartbeat',
   'heartbeat-answer',
   'vote-request',
@@ -35,7 +35,7 @@ export function letter(
 ): SendEffect | undefined {
   if (state.self === null || to.length === 0) return undefined;
   const message = { ...body, from: state.self, term } as RaftMessage;
-  return { type: 'send', to, message, ...(urgent.has(message.type) ? { urgent: true } : {}) };
+  return { type: 'send', to, message, ...(urgent.has(message.kind) ? { urgent: true } : {}) };
 }
 
 export function send(raft: Raft, to: readonly ValidatorIndex[], body: Unaddressed): void {
@@ -58,7 +58,7 @@ export function sendWhenDurable(raft: Raft, to: readonly ValidatorIndex[], body:
   const { kept } = last;
   const [member] = to;
   kept.after = kept.after.filter(
-    (waiting) => waiting.type !== 'send' || waiting.message.type !== body.type || waiting.to[0] !== member,
+    (waiting) => waiting.type !== 'send' || waiting.message.kind !== body.kind || waiting.to[0] !== member,
   );
   kept.after.push(effect);
 }

@@ -31,7 +31,7 @@ export function raftProtocol({
     decode: decodeMessage,
     encode: encodeMessage,
     claims: (message) =>
-      message.type === 'append' ? message.entries.map((entry) => authorship(entry, chainId)) : [],
+      message.kind === 'append' ? message.entries.map((entry) => authorship(entry, chainId)) : [],
     certificateClaims: (certificate, members) =>
       claimsOf(certificate, { chainId, keys: members ?? validators.keys }),
     snapshotCertificate: (certificate, members) =>

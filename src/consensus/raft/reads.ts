@@ -41,7 +41,7 @@ export function onRead(raft: Raft, id: RequestId): void {
   }
   state.readSerial += 1;
   read.token = { incarnation: state.incarnation, serial: state.readSerial };
-  send(raft, [leader], { type: 'read-request', token: read.token });
+  send(raft, [leader], { kind: 'read-request', token: read.token });
 }
 
 function noLeader(state: State): Problem {
@@ -56,7 +56,7 @@ function noLeader(state: State): Problem {
 export function onReadRequest(raft: Raft, { from, token }: ReadRequest): void {
   const { state, options } = raft;
   if (state.role.kind !== 'leader' || state.role.readRounds.length >= options.pendingReads) {
-    send(raft, [from], { type: 'read-answer', token, height: undefined });
+    send(raft, [from], { kind: 'read-answer', token, height: undefined });
     return;
   }
   state.role.readRounds.push({ from: { member: from, token }, index: null, round: null });
@@ -131,7 +131,7 @@ function holdsLease({ state, options }: Raft, role: Leader): boolean {
 function serve(raft: Raft, { from, index }: LeaderRead): void {
   const height = index ?? raft.state.commit;
   if ('member' in from) {
-    send(raft, [from.member], { type: 'read-answer', token: from.token, height });
+    send(raft, [from.member], { kind: 'read-answer', token: from.token, height });
     return;
   }
   const read = raft.state.reads.find(({ id }) => id === from.id);
@@ -176,5 +176,5 @@ export function dropLeaderReads(raft: Raft, role: Leader): void {
 }
 
 function tellRefused(raft: Raft, member: ValidatorIndex, token: ReadToken): void {
-  send(raft, [member], { type: 'read-answer', token, height: undefined });
+  send(raft, [member], { kind: 'read-answer', token, height: undefined });
 }

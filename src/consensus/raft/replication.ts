@@ -59,7 +59,7 @@ export function startRound(raft: Raft, role: Leader): void {
   role.roundsSent = role.roundsSent.filter(({ at }) => state.now - at < options.electionTimeoutMs);
   role.roundsSent.push({ round: role.round, at: state.now });
   send(raft, [...role.progress.keys()], {
-    type: 'heartbeat',
+    kind: 'heartbeat',
     commit: committed(state),
     round: role.round,
   });
@@ -251,7 +251,7 @@ function appendTo(
 ): void {
   const previous = nameOf(toHeight(progress.next - 1), previousHash);
   const { state } = raft;
-  send(raft, [member], { type: 'append', to: member, previous, entries, commit: state.commit });
+  send(raft, [member], { kind: 'append', to: member, previous, entries, commit: state.commit });
   startWaiting(progress.patience, state.now);
   const last = toHeight(previous.height + entries.length);
   if (progress.kind === 'probe') {

@@ -37,7 +37,7 @@ export function offerSnapshot(raft: Raft, member: ValidatorIndex, progress: Prog
   count(raft, 'snapshotsOffered');
   trace(raft, 'snapshot-offered', { to: member, height: snapshot.height });
   send(raft, [member], {
-    type: 'snapshot-offer',
+    kind: 'snapshot-offer',
     to: member,
     snapshot,
     configuration: encodeConfiguration(state.configuration),
@@ -90,7 +90,7 @@ export function onSnapshotOffer(raft: Raft, message: SnapshotOffer): void {
   if (snapshot.height <= state.commit || holds(state.log, snapshot)) {
     // Older than what is here: go on from the log, never back.
     role.matched = toHeight(Math.max(role.matched, snapshot.height));
-    send(raft, [from], { type: 'snapshot-answer', height: snapshot.height, state: 'failed' });
+    send(raft, [from], { kind: 'snapshot-answer', height: snapshot.height, state: 'failed' });
     acknowledge(raft);
     return;
   }
@@ -162,7 +162,7 @@ function beginInstall(raft: Raft, install: Install, holders: readonly ValidatorI
 function tellLeader(raft: Raft, state: SnapshotAnswer['state']): void {
   const { install } = raft.state;
   if (install === null || install.from === null) return;
-  send(raft, [install.from], { type: 'snapshot-answer', height: install.snapshot.height, state });
+  send(raft, [install.from], { kind: 'snapshot-answer', height: install.snapshot.height, state });
 }
 
 export function onInstalling(

@@ -61,7 +61,7 @@ export function driveTransfer(raft: Raft, role: Leader): void {
   if (role.progress.get(transfer.to)?.match !== lastHeight(state.log)) return;
   transfer.told = true;
   role.heirTold = true;
-  send(raft, [transfer.to], { type: 'timeout-now' });
+  send(raft, [transfer.to], { kind: 'timeout-now' });
 }
 
 /** Tells who asked how it ended: when another leader shows itself, or time is up. */

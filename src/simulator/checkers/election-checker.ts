@@ -11,9 +11,9 @@ export class ElectionChecker {
 
   /** A member sends this to these. */
   sends(message: RaftMessage, to: readonly number[]): void {
-    if (message.type === 'vote' && message.granted && !message.pre) {
+    if (message.kind === 'vote' && message.granted && !message.pre) {
       for (const candidate of to) this.vote(message.from, message.term, candidate);
-    } else if (message.type === 'vote-request' && !message.pre) {
+    } else if (message.kind === 'vote-request' && !message.pre) {
       this.vote(message.from, message.term, message.from);
     }
   }

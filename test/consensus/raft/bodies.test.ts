@@ -9,7 +9,7 @@ function waiting(commit: number): Solo {
   const member = new Solo(2, 3);
   const entries = entriesOn(genesisHeader(3), [1, 1, 1], { text: 'x' });
   member.receive<'append'>({
-    type: 'append',
+    kind: 'append',
     from: 0,
     to: 2,
     term: 1,
@@ -30,7 +30,7 @@ function waiting(commit: number): Solo {
 /** How far a follower says that it has heard of the log. */
 function received(member: Solo): number {
   member.sync();
-  member.receive<'heartbeat'>({ type: 'heartbeat', from: 0, term: 1, commit: genesisOf(3), round: 1 });
+  member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: genesisOf(3), round: 1 });
   const [answer] = [...member.sent('heartbeat-answer'), ...member.sync().sent('heartbeat-answer')];
   assert.ok(answer);
   return answer.received;

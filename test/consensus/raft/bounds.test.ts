@@ -91,7 +91,7 @@ test('lease reads: a restarted voter helps nobody into office before the leases 
 
 test('a leader that hands over has no lease', () => {
   const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
-  cluster.wire.hold(({ message }) => message.type === 'timeout-now');
+  cluster.wire.hold(({ message }) => message.kind === 'timeout-now');
   cluster.host(0).ask({ kind: 'transfer', to: 1 });
   const id = cluster.host(0).ask({ kind: 'read' });
   assert.ok(!cluster.host(0).answers.has(id));
@@ -154,7 +154,7 @@ suite('whoever waits at a leader is told when it loses the lead', () => {
     const leader = new Solo(0, 3);
     leader.lead();
     leader.receive<'heartbeat-answer'>({
-      type: 'heartbeat-answer',
+      kind: 'heartbeat-answer',
       from: 1,
       term: 9,
       round: 1,
@@ -163,7 +163,7 @@ suite('whoever waits at a leader is told when it loses the lead', () => {
     });
     assert.equal(leader.all('stepped-down').length, 1);
     leader.receive<'heartbeat-answer'>({
-      type: 'heartbeat-answer',
+      kind: 'heartbeat-answer',
       from: 1,
       term: 10,
       round: 1,
@@ -237,7 +237,7 @@ test('one voter alone leads at once, reads at once, and commits by its own disk'
 test('a link that is slower than heartbeats is not filled with copies of what is on its way', () => {
   const cluster = Cluster.ledBy(0, { options: { electionTimeoutMs: 1_000 } });
   // Heartbeats overtake blocks, of which the link to member 2 carries one message in 500 ms.
-  const link = cluster.wire.hold(({ to, message }) => to === 2 && message.type === 'append');
+  const link = cluster.wire.hold(({ to, message }) => to === 2 && message.kind === 'append');
   const waiting: number[] = [];
   const hashes: Hash[] = [];
   for (let round = 0; round < 20; round++) {

@@ -28,7 +28,7 @@ const certificateOf = (entry: WireEntry): FinalityCertificate => ({
 function following(): Solo {
   const member = new Solo(2, 3);
   const commit = nameOfEntry(at(3));
-  member.receive<'heartbeat'>({ type: 'heartbeat', from: 0, term: 1, commit, round: 1 });
+  member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit, round: 1 });
   return member.sync();
 }
 
@@ -57,7 +57,7 @@ test('what stands above blocks of sync is written and acknowledged when they are
   assert.ok(![...member.records.keys()].some((key) => key.startsWith('raft/entry/')));
   member.tick(10_000).tick(10_000);
   assert.equal(member.state.role.kind, 'follower', 'nor does it campaign with them');
-  member.receive<'heartbeat'>({ type: 'heartbeat', from: 0, term: 1, commit: nameOfEntry(at(3)), round: 2 });
+  member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: nameOfEntry(at(3)), round: 2 });
   for (const height of [1, 2, 3]) member.give({ type: 'applied', height: toHeight(height) });
   member.append(0, 1, [at(4)], 3).sync();
   assert.equal(accepted().at(-1), 4);
@@ -71,7 +71,7 @@ test('blocks of sync take the place of durable ones: what was on disk says nothi
   const others = entriesOn(genesisHeader(3), [2, 2]);
   const first = defined(others[0], 'an entry');
   const commit = nameOfEntry(first);
-  member.receive<'heartbeat'>({ type: 'heartbeat', from: 0, term: 2, commit, round: 1 }).sync();
+  member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 2, commit, round: 1 }).sync();
   member
     .give({
       type: 'synced',
@@ -110,7 +110,7 @@ test('while a snapshot is being fetched another one is not begun: the first may 
   const members = genesisConfiguration(validatorSet([0, 1, 2].map(keyOf)));
   const offer = (member: Solo, height: number, from: number, term: number): Solo =>
     member.receive<'snapshot-offer'>({
-      type: 'snapshot-offer',
+      kind: 'snapshot-offer',
       from,
       to: 2,
       term,
@@ -144,7 +144,7 @@ test('while a snapshot is being fetched another one is not begun: the first may 
 
 test('a log that reached the snapshot’s block while it was fetched keeps what stands above it', () => {
   const member = following().receive<'snapshot-offer'>({
-    type: 'snapshot-offer',
+    kind: 'snapshot-offer',
     from: 0,
     to: 2,
     term: 1,

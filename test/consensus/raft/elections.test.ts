@@ -25,11 +25,11 @@ test('vote traffic spreads what is committed: a follower that holds the block co
   const vote: Omit<Vote, 'term'> = { from: 2, pre: true, granted: false, commit: nameOfEntry(first) };
   const candidate = new Solo(0, 3).append(1, 1, entries).sync();
   while (candidate.state.role.kind === 'follower') candidate.tick(50);
-  candidate.receive<'vote'>({ type: 'vote', term: 1, ...vote });
+  candidate.receive<'vote'>({ kind: 'vote', term: 1, ...vote });
   assert.equal(candidate.state.commit, 1);
   const asked = new Solo(0, 3).append(1, 1, entries).sync();
   asked.receive<'vote-request'>({
-    type: 'vote-request',
+    kind: 'vote-request',
     from: 2,
     term: 1,
     pre: true,
@@ -45,8 +45,8 @@ test('vote traffic spreads what is committed: a follower that holds the block co
 
 test('a member of a higher term answers the heartbeat of an old leader, and so deposes it', () => {
   const member = new Solo(1, 3);
-  member.receive<'heartbeat'>({ type: 'heartbeat', from: 2, term: 5, commit: genesisOf(3), round: 1 });
-  member.receive<'heartbeat'>({ type: 'heartbeat', from: 0, term: 4, commit: genesisOf(3), round: 9 });
+  member.receive<'heartbeat'>({ kind: 'heartbeat', from: 2, term: 5, commit: genesisOf(3), round: 1 });
+  member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 4, commit: genesisOf(3), round: 9 });
   assert.deepEqual(
     member.sent('heartbeat-answer').map(({ term, round }) => [term, round]),
     [[5, 0]],
@@ -61,7 +61,7 @@ test('what waits for the disk in the name of an older term is not said any more'
     [2, 4],
   ] as const) {
     member.receive<'vote-request'>({
-      type: 'vote-request',
+      kind: 'vote-request',
       from,
       term,
       pre: false,
@@ -82,12 +82,12 @@ test('what waits for the disk in the name of an older term is not said any more'
 
 test('an heir is told to campaign when it has everything, and not before', () => {
   const cluster = Cluster.ledBy(0);
-  const hold = cluster.wire.hold(({ to, message }) => to === 2 && message.type === 'append');
+  const hold = cluster.wire.hold(({ to, message }) => to === 2 && message.kind === 'append');
   const transaction = cluster.submit('x');
   cluster.until(() => cluster.isFinalAt(cluster.host(0), transaction), 'final without the heir');
   cluster.host(0).ask({ kind: 'transfer', to: 2 });
   cluster.run(100);
-  assert.ok(!cluster.wire.sent.some(({ message }) => message.type === 'timeout-now'));
+  assert.ok(!cluster.wire.sent.some(({ message }) => message.kind === 'timeout-now'));
   hold.release();
   cluster.until(() => cluster.leader?.index === 2, 'the transfer', 400);
 });

@@ -14,8 +14,8 @@ const voteRequest = (
   from: number,
   term: number,
   members = 3,
-): Extract<RaftMessage, { type: 'vote-request' }> => ({
-  type: 'vote-request',
+): Extract<RaftMessage, { kind: 'vote-request' }> => ({
+  kind: 'vote-request',
   from,
   term: term as RaftMessage['term'],
   pre: false,
@@ -77,13 +77,13 @@ test('a stale read after a duplicated read-index answer: the token of an answer 
   const answers: Letter[] = [];
   const first = follower.ask({ kind: 'read' });
   cluster.run(60);
-  answers.push(...cluster.wire.sent.filter(({ message }) => message.type === 'read-answer'));
+  answers.push(...cluster.wire.sent.filter(({ message }) => message.kind === 'read-answer'));
   assert.equal(answers.length, 1);
   assert.ok(follower.answers.has(first));
   const transaction = cluster.submit('newer');
   cluster.until(() => cluster.isFinalAt(cluster.host(0), transaction), 'the newer block');
   // The second read is asked, its own answer is held back, and the old answer comes again.
-  const hold = cluster.wire.hold(({ message }) => message.type === 'read-answer');
+  const hold = cluster.wire.hold(({ message }) => message.kind === 'read-answer');
   const second = follower.ask({ kind: 'read' });
   for (const { message } of answers) follower.receive(message);
   cluster.run(30);
@@ -97,7 +97,7 @@ test('a stale read after a duplicated read-index answer: the token of an answer 
 test('a restarted follower does not take an answer to a question of its earlier life', () => {
   const cluster = Cluster.ledBy(0);
   const follower = cluster.host(1);
-  const hold = cluster.wire.hold(({ message }) => message.type === 'read-answer');
+  const hold = cluster.wire.hold(({ message }) => message.kind === 'read-answer');
   follower.ask({ kind: 'read' });
   cluster.run(30);
   follower.crash();
@@ -112,7 +112,7 @@ test('an acknowledgement for a truncated write of an earlier term (ABA) is void'
   const member = new Solo(1, 5);
   const old = entriesOn(genesisHeader(5), [1], { leader: 0, text: 'x' });
   const other = entriesOn(genesisHeader(5), [2], { leader: 2, text: 'y' });
-  member.receive<'heartbeat'>({ type: 'heartbeat', from: 0, term: 1, commit: genesisOf(5), round: 1 }).sync();
+  member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: genesisOf(5), round: 1 }).sync();
   // X is being written when a new leader replaces it by Y, and X comes back under a third one, with the disk busy all that time.
   member.append(0, 1, old);
   const [writeOfX] = member.writes.splice(0);
@@ -139,7 +139,7 @@ test('a leader counts an acknowledgement only for the block that it names', () =
   const leader = new Solo(0, 3).lead().make().sync();
   const foreign = entriesOn(genesisHeader(3), [leader.state.term], { leader: 1, text: 'foreign' });
   leader.receive<'accepted'>({
-    type: 'accepted',
+    kind: 'accepted',
     from: 1,
     term: leader.state.term,
     block: nameOfEntry(foreign[0] as (typeof foreign)[0]),
@@ -237,7 +237,7 @@ test('a snapshot older than the end of the log is not installed, and cuts nothin
   const entries = entriesOn(genesisHeader(3), [1, 1, 1], { leader: 0 });
   member.append(0, 1, entries, 2).sync();
   member.receive<'snapshot-offer'>({
-    type: 'snapshot-offer',
+    kind: 'snapshot-offer',
     from: 0,
     to: 1,
     term: 1,

@@ -40,7 +40,7 @@ test('a learner that answers and is far behind is not promoted before it has cau
 test('a leader that hands over takes on no change of the members', () => {
   const cluster = Cluster.ledBy(0, { spares: 1 });
   const leader = cluster.host(0);
-  cluster.wire.hold(({ message }) => message.type === 'timeout-now');
+  cluster.wire.hold(({ message }) => message.kind === 'timeout-now');
   leader.ask({ kind: 'transfer', to: 1 });
   assert.equal(code(leader, ask(leader, 3, 'learner')), 'consensus/busy');
   cluster.run(cluster.options.electionTimeoutMs + 100);

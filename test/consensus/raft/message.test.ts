@@ -40,7 +40,7 @@ const entry = fc.constantFrom(
 const base = { from: member, term };
 const messages: fc.Arbitrary<RaftMessage> = fc.oneof(
   fc.record({
-    type: fc.constant('vote-request' as const),
+    kind: fc.constant('vote-request' as const),
     ...base,
     pre: fc.boolean(),
     transfer: fc.boolean(),
@@ -49,54 +49,54 @@ const messages: fc.Arbitrary<RaftMessage> = fc.oneof(
     commit: name,
   }),
   fc.record({
-    type: fc.constant('vote' as const),
+    kind: fc.constant('vote' as const),
     ...base,
     pre: fc.boolean(),
     granted: fc.boolean(),
     commit: name,
   }),
   fc.record({
-    type: fc.constant('append' as const),
+    kind: fc.constant('append' as const),
     ...base,
     to: member,
     previous: name,
     entries: fc.array(entry, { maxLength: 4 }),
     commit: height,
   }),
-  fc.record({ type: fc.constant('accepted' as const), ...base, block: name }),
+  fc.record({ kind: fc.constant('accepted' as const), ...base, block: name }),
   fc.record({
-    type: fc.constant('rejected' as const),
+    kind: fc.constant('rejected' as const),
     ...base,
     previous: height,
     next: height,
     conflictTerm: term,
     final: height,
   }),
-  fc.record({ type: fc.constant('heartbeat' as const), ...base, commit: name, round: fc.nat({ max: 9 }) }),
+  fc.record({ kind: fc.constant('heartbeat' as const), ...base, commit: name, round: fc.nat({ max: 9 }) }),
   fc.record({
-    type: fc.constant('heartbeat-answer' as const),
+    kind: fc.constant('heartbeat-answer' as const),
     ...base,
     round: fc.nat({ max: 9 }),
     received: height,
     final: height,
   }),
-  fc.record({ type: fc.constant('timeout-now' as const), ...base }),
-  fc.record({ type: fc.constant('read-request' as const), ...base, token }),
+  fc.record({ kind: fc.constant('timeout-now' as const), ...base }),
+  fc.record({ kind: fc.constant('read-request' as const), ...base, token }),
   fc.record({
-    type: fc.constant('read-answer' as const),
+    kind: fc.constant('read-answer' as const),
     ...base,
     token,
     height: fc.option(height, { nil: undefined }),
   }),
   fc.record({
-    type: fc.constant('snapshot-offer' as const),
+    kind: fc.constant('snapshot-offer' as const),
     ...base,
     to: member,
     snapshot: name,
     configuration: bytes,
   }),
   fc.record({
-    type: fc.constant('snapshot-answer' as const),
+    kind: fc.constant('snapshot-answer' as const),
     ...base,
     height,
     state: fc.constantFrom('receiving' as const, 'failed' as const),
@@ -133,7 +133,7 @@ test('bytes that were changed, cut or lengthened are another message or a proble
 });
 
 test('a term at the end of its range is not let in: nobody could count on from it', () => {
-  const message: RaftMessage = { type: 'timeout-now', from: 1, term: (2 ** 47) as Term };
+  const message: RaftMessage = { kind: 'timeout-now', from: 1, term: (2 ** 47) as Term };
   const encoded = protocol.encode(message);
   encoded[3] = 0xff;
   assert.ok(protocol.decode(encoded) instanceof Problem);
@@ -191,7 +191,7 @@ test('a certificate names its signer among the members, and what it signed', () 
 
 test('a message with blocks is good only if the proposer of each signed it, whoever sends it on', () => {
   const claims = protocol.claims({
-    type: 'append',
+    kind: 'append',
     from: 2,
     term: 3 as Term,
     to: 0,
@@ -212,5 +212,5 @@ test('a message with blocks is good only if the proposer of each signed it, whoe
       signature,
     })),
   );
-  assert.deepEqual(protocol.claims({ type: 'timeout-now', from: 1, term: 1 as Term }), []);
+  assert.deepEqual(protocol.claims({ kind: 'timeout-now', from: 1, term: 1 as Term }), []);
 });

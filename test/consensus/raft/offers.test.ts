@@ -129,7 +129,7 @@ describe('a snapshot that sync found', () => {
     node.give(found);
     const snapshot = { height: toHeight(5), blockHash: found.blockHash };
     node.receive<'snapshot-offer'>({
-      type: 'snapshot-offer',
+      kind: 'snapshot-offer',
       from: 0,
       to: 2,
       term: 2,

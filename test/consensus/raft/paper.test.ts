@@ -11,8 +11,8 @@ import { genesisHeader, keyOf } from './world.ts';
 // One test per claim of "In Search of an Understandable Consensus Algorithm (Extended Version)", Ongaro and Ousterhout, 2014.
 // Where we differ the title says so. Sections marked "dissertation" are of Ongaro's "Consensus: Bridging Theory and Practice".
 
-const heartbeat = (from: number, term: number, members = 3): Extract<RaftMessage, { type: 'heartbeat' }> => ({
-  type: 'heartbeat',
+const heartbeat = (from: number, term: number, members = 3): Extract<RaftMessage, { kind: 'heartbeat' }> => ({
+  kind: 'heartbeat',
   from,
   term: term as Term,
   commit: genesisOf(members),
@@ -22,8 +22,8 @@ const voteRequest = (
   from: number,
   term: number,
   more: { lastTerm?: number; lastHeight?: number; members?: number; pre?: boolean } = {},
-): Extract<RaftMessage, { type: 'vote-request' }> => ({
-  type: 'vote-request',
+): Extract<RaftMessage, { kind: 'vote-request' }> => ({
+  kind: 'vote-request',
   from,
   term: term as Term,
   pre: more.pre ?? false,
@@ -43,7 +43,7 @@ function campaigning(members = 3): Solo {
   while (member.state.role.kind === 'follower') member.tick(50);
   for (let from = 1; from < members; from++) {
     member.receive<'vote'>({
-      type: 'vote',
+      kind: 'vote',
       from,
       term: member.state.term,
       pre: true,
@@ -67,7 +67,7 @@ describe('5.1 Raft basics', () => {
     assert.equal(candidate.state.role.kind, 'follower');
     const leader = new Solo(0, 3).lead();
     leader.receive<'heartbeat-answer'>({
-      type: 'heartbeat-answer',
+      kind: 'heartbeat-answer',
       from: 1,
       term: 9,
       round: 1,
@@ -84,7 +84,7 @@ describe('5.1 Raft basics', () => {
     member.append(2, 3, entriesOn(genesisHeader(3), [3]));
     assert.equal(member.all('validate').length, 0);
     member.receive<'append'>({
-      type: 'append',
+      kind: 'append',
       from: 2,
       to: 0,
       term: 3,
@@ -131,7 +131,7 @@ describe('5.2 Leader election', () => {
   test('"Leaders send periodic heartbeats … to all followers in order to maintain their authority", the first as soon as they are elected', () => {
     const leader = new Solo(0, 5).lead();
     const beats = (): unknown[] =>
-      leader.all('send').flatMap(({ to, message }) => (message.type === 'heartbeat' ? [to] : []));
+      leader.all('send').flatMap(({ to, message }) => (message.kind === 'heartbeat' ? [to] : []));
     assert.deepEqual(beats(), []);
     leader.tick(0);
     assert.deepEqual(beats(), [[1, 2, 3, 4]]);
@@ -160,7 +160,7 @@ describe('5.2 Leader election', () => {
       [1, 2, 3, 4],
     );
     for (const from of [1, 2]) {
-      member.receive<'vote'>({ type: 'vote', from, term: 0, pre: true, granted: true, commit: genesisOf(5) });
+      member.receive<'vote'>({ kind: 'vote', from, term: 0, pre: true, granted: true, commit: genesisOf(5) });
     }
     assert.equal(member.state.term, 1);
     assert.equal(member.state.votedFor, 0);
@@ -190,7 +190,7 @@ describe('5.2 Leader election', () => {
           `${from - 1} votes of others are not enough for ${members}`,
         );
         member.receive<'vote'>({
-          type: 'vote',
+          kind: 'vote',
           from,
           term: member.state.term,
           pre: false,
@@ -211,7 +211,7 @@ describe('5.2 Leader election', () => {
       [2, 0],
       [3, 0],
     ] as const) {
-      member.receive<'vote'>({ type: 'vote', from, term, pre: false, granted: true, commit: genesisOf(5) });
+      member.receive<'vote'>({ kind: 'vote', from, term, pre: false, granted: true, commit: genesisOf(5) });
     }
     assert.equal(member.state.role.kind, 'candidate');
   });
@@ -261,8 +261,8 @@ describe('5.2 Leader election', () => {
 describe('5.3 Log replication', () => {
   test('"The leader appends the command to its log as a new entry, then issues AppendEntries RPCs in parallel to each of the other servers"', () => {
     const leader = new Solo(0, 3).lead();
-    leader.receive<'accepted'>({ type: 'accepted', from: 1, term: leader.state.term, block: genesisOf(3) });
-    leader.receive<'accepted'>({ type: 'accepted', from: 2, term: leader.state.term, block: genesisOf(3) });
+    leader.receive<'accepted'>({ kind: 'accepted', from: 1, term: leader.state.term, block: genesisOf(3) });
+    leader.receive<'accepted'>({ kind: 'accepted', from: 2, term: leader.state.term, block: genesisOf(3) });
     leader.effects = [
       {
         type: 'build',
@@ -329,7 +329,7 @@ describe('5.3 Log replication', () => {
     const follower = new Solo(1, 3);
     const entries = entriesOn(genesisHeader(3), [1, 1, 1]);
     follower.receive<'append'>({
-      type: 'append',
+      kind: 'append',
       from: 0,
       to: 1,
       term: 1,
@@ -380,7 +380,7 @@ describe('5.3 Log replication', () => {
     follower.append(0, 2, own).sync();
     const other = entriesOn(genesisHeader(3), [1, 3, 3, 3], { leader: 2 });
     follower.receive<'append'>({
-      type: 'append',
+      kind: 'append',
       from: 2,
       to: 1,
       term: 3,
@@ -398,7 +398,7 @@ describe('5.3 Log replication', () => {
     const leader = new Solo(0, 3).lead().make().sync();
     const foreign = entriesOn(genesisHeader(3), [leader.state.term], { leader: 1, text: 'foreign' });
     leader.receive<'append'>({
-      type: 'append',
+      kind: 'append',
       from: 1,
       to: 0,
       term: leader.state.term,
@@ -436,7 +436,7 @@ describe('5.3 Log replication', () => {
     follower.append(0, 1, entries);
     assert.deepEqual(follower.sent('accepted'), []);
     follower.receive<'append'>({
-      type: 'append',
+      kind: 'append',
       from: 0,
       to: 1,
       term: 1,
@@ -563,7 +563,7 @@ describe('6 Cluster membership changes', () => {
     // The joint phase is entered and not left: what would end it reaches nobody.
     cluster.wire.hold(
       ({ message }) =>
-        message.type === 'append' &&
+        message.kind === 'append' &&
         message.entries.some(({ proposal }) => proposal.header.height >= joint + 1),
     );
     const joint = lastHeight(cluster.host(0).state.log) + 1;
@@ -644,7 +644,7 @@ describe('6 Cluster membership changes', () => {
     const hold = cluster.wire.hold(
       ({ from, message }) =>
         from === 0 &&
-        message.type === 'append' &&
+        message.kind === 'append' &&
         message.entries.some(({ proposal }) => proposal.header.height > 2),
     );
     cluster.host(0).ask({ kind: 'members', changes: [{ key: keyOf(4), role: 'removed' }], forced: false });
@@ -715,7 +715,7 @@ describe('7 Log compaction', () => {
     const entries = entriesOn(genesisHeader(3), [1, 1, 1]);
     member.append(0, 1, entries).sync();
     member.receive<'snapshot-offer'>({
-      type: 'snapshot-offer',
+      kind: 'snapshot-offer',
       from: 0,
       to: 1,
       term: 1,
@@ -767,7 +767,7 @@ describe('8 Client interaction', () => {
     leader.give({ type: 'request', id: 1, request: { kind: 'read' } });
     const { round } = leader.state.role.kind === 'leader' ? leader.state.role : { round: 0 };
     leader.receive<'heartbeat-answer'>({
-      type: 'heartbeat-answer',
+      kind: 'heartbeat-answer',
       from: 1,
       term: leader.state.term,
       round,
@@ -781,7 +781,7 @@ describe('8 Client interaction', () => {
     const cluster = Cluster.ledBy(0);
     const follower = cluster.host(1);
     const hold = cluster.wire.hold(
-      ({ to, message }) => to === 1 && (message.type === 'append' || message.type === 'heartbeat'),
+      ({ to, message }) => to === 1 && (message.kind === 'append' || message.kind === 'heartbeat'),
     );
     const transaction = cluster.submit('new');
     cluster.until(() => cluster.isFinalAt(cluster.host(0), transaction), 'final at the leader');

@@ -75,7 +75,7 @@ function leader(): Solo {
 function answerAfter(solo: Solo, ms: number, received: number): number {
   solo.tick(ms);
   solo.receive<'heartbeat-answer'>({
-    type: 'heartbeat-answer',
+    kind: 'heartbeat-answer',
     from: 1,
     term: solo.state.term,
     round: 0,

@@ -16,7 +16,7 @@ test('a late heartbeat of an earlier term is answered without its number, and so
   const round = role.round + 11;
   const old = cluster.wire.sent.find(
     ({ to, message }) =>
-      to === 1 && message.type === 'heartbeat' && message.term < term && message.round === round,
+      to === 1 && message.kind === 'heartbeat' && message.term < term && message.round === round,
   );
   assert.ok(old !== undefined, 'a heartbeat whose number comes again in the later term');
   // From now on the leader hears everything late, and what it says gets lost.
@@ -45,7 +45,7 @@ test('a read token is used once, also by a member that dies before its disk know
   const cluster = Cluster.ledBy(0);
   const [leader, follower] = [cluster.host(0), cluster.host(1)];
   const knowsLeader = (): boolean => follower.engine?.status().primary === 0;
-  const answers = cluster.wire.hold(({ message }) => message.type === 'read-answer');
+  const answers = cluster.wire.hold(({ message }) => message.kind === 'read-answer');
   follower.crash();
   follower.diskMs = 200;
   follower.start();
@@ -71,7 +71,7 @@ test('a read token is used once, also by a member that dies before its disk know
 test('no lease holds after an heir was told to campaign, however late it does', () => {
   const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
   const leader = cluster.host(0);
-  const told = cluster.wire.hold(({ message }) => message.type === 'timeout-now');
+  const told = cluster.wire.hold(({ message }) => message.kind === 'timeout-now');
   leader.ask({ kind: 'transfer', to: 1 });
   cluster.until(() => told.held.length > 0, 'the heir is told');
   cluster.run(cluster.options.electionTimeoutMs + 100);
@@ -87,14 +87,14 @@ test('no lease holds after an heir was told to campaign, however late it does', 
 test('a second answer to a read that has one changes nothing: neither its height nor that it will be answered', () => {
   const cluster = Cluster.ledBy(0);
   const follower = cluster.host(1);
-  const hold = cluster.wire.hold(({ message }) => message.type === 'read-answer');
+  const hold = cluster.wire.hold(({ message }) => message.kind === 'read-answer');
   follower.storingMs = 100;
   const newer = cluster.submit('newer');
   cluster.until(() => cluster.isFinalAt(cluster.host(0), newer), 'a newer block');
   const id = follower.ask({ kind: 'read' });
   cluster.until(() => hold.held.length > 0, 'the answer');
   const [letter] = hold.held;
-  assert.ok(letter !== undefined && letter.message.type === 'read-answer');
+  assert.ok(letter !== undefined && letter.message.kind === 'read-answer');
   const { height } = letter.message;
   follower.receive(letter.message);
   // The question came twice, and the second time to a leader that had lost its office.

@@ -21,7 +21,7 @@ function reject(
   says: { previous: number; next: number; conflictTerm: number; final: number },
 ): number | undefined {
   leader.receive<'rejected'>({
-    type: 'rejected',
+    kind: 'rejected',
     from: 2,
     term: leader.state.term,
     previous: toHeight(says.previous),
@@ -50,7 +50,7 @@ test('the search for where logs part never goes below what is final at the follo
 
 test('what is on the way to one follower is bounded in bytes, whatever the messages allow', () => {
   const cluster = Cluster.ledBy(0, { options: { inFlightBytes: 1_000, appendBytes: 1, window: 64 } });
-  const hold = cluster.wire.hold(({ to, message }) => to === 2 && message.type === 'append');
+  const hold = cluster.wire.hold(({ to, message }) => to === 2 && message.kind === 'append');
   for (let i = 0; i < 40; i++) cluster.submit(`${i}`);
   cluster.run(150);
   const { role } = cluster.host(0).state;
@@ -79,15 +79,15 @@ test('heartbeats, votes and reads are urgent, and blocks are not', () => {
   const leader = leaderWith([1]);
   leader.give({ type: 'request', id: 1, request: { kind: 'read' } }).tick(60);
   const urgent = new Set(
-    leader.all('send').flatMap((send) => (send.urgent === true ? [send.message.type] : [])),
+    leader.all('send').flatMap((send) => (send.urgent === true ? [send.message.kind] : [])),
   );
   assert.deepEqual([...urgent], ['heartbeat']);
   const sent = leaderWith([1]).all('send');
-  assert.ok(!sent.some((send) => send.message.type === 'append' && send.urgent === true));
+  assert.ok(!sent.some((send) => send.message.kind === 'append' && send.urgent === true));
   const follower = new Solo(1, 3);
-  follower.receive<'heartbeat'>({ type: 'heartbeat', from: 0, term: 1, commit: genesisOf(3), round: 1 });
+  follower.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: genesisOf(3), round: 1 });
   assert.deepEqual(
-    follower.all('send').map((send) => [send.message.type, send.urgent]),
+    follower.all('send').map((send) => [send.message.kind, send.urgent]),
     [['heartbeat-answer', true]],
   );
 });
@@ -100,7 +100,7 @@ test('a follower keeps a bounded number of entries that wait for their transacti
     Array.from({ length: 60 }, () => 1),
   );
   follower.receive<'append'>({
-    type: 'append',
+    kind: 'append',
     from: 0,
     to: 1,
     term: 1,
@@ -117,7 +117,7 @@ test('entries of a later term than their leader, and a second leader of one term
   follower.append(0, 1, [entry]);
   assert.equal(follower.state.log.entries.length, 0);
   follower.receive<'append'>({
-    type: 'append',
+    kind: 'append',
     from: 2,
     to: 1,
     term: 1,
@@ -137,8 +137,8 @@ test('a follower that fetches a snapshot and says nothing more is asked anew wha
     cluster.submit(`${i}`);
     cluster.run(30);
   }
-  const hold = cluster.wire.hold(({ from, message }) => from === 2 && message.type === 'snapshot-answer');
-  const offers = cluster.wire.hold(({ message }) => message.type === 'snapshot-offer');
+  const hold = cluster.wire.hold(({ from, message }) => from === 2 && message.kind === 'snapshot-answer');
+  const offers = cluster.wire.hold(({ message }) => message.kind === 'snapshot-offer');
   cluster.host(2).start();
   cluster.until(() => offers.held.length > 0, 'an offer, which gets lost');
   offers.forget();

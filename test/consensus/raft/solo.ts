@@ -14,7 +14,7 @@ import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message
 import { type RaftOptions, raftOptions } from '../../../src/consensus/raft/options.ts';
 import { chainId, childOf, genesisHeader, hashOf, keyOf, signatureOf } from './world.ts';
 
-type Body<Type extends RaftMessage['type']> = Omit<Extract<RaftMessage, { readonly type: Type }>, 'term'> & {
+type Body<Type extends RaftMessage['kind']> = Omit<Extract<RaftMessage, { readonly kind: Type }>, 'term'> & {
   readonly term: number;
 };
 type Of<Type extends Effect<RaftMessage>['type']> = Extract<Effect<RaftMessage>, { readonly type: Type }>;
@@ -124,7 +124,7 @@ export class Solo {
     return this.give({ type: 'tick', now: this.now });
   }
 
-  receive<Type extends RaftMessage['type']>(body: Body<Type>): this {
+  receive<Type extends RaftMessage['kind']>(body: Body<Type>): this {
     const message = { ...body, term: toView(body.term) } as unknown as Verified<RaftMessage>;
     return this.give({ type: 'message', message });
   }
@@ -163,7 +163,7 @@ export class Solo {
   append(from: number, term: number, entries: readonly WireEntry[], commit = 0): this {
     const first = defined(entries[0], 'an entry').proposal.header;
     return this.receive<'append'>({
-      type: 'append',
+      kind: 'append',
       from,
       to: this.index,
       term,
@@ -180,7 +180,7 @@ export class Solo {
       for (let from = 0; from < this.members; from++) {
         if (from === this.index || this.state.role.kind === 'leader') continue;
         this.receive<'vote'>({
-          type: 'vote',
+          kind: 'vote',
           from,
           term: this.state.term,
           pre,
@@ -217,7 +217,7 @@ export class Solo {
   accept(from: number, height: number): this {
     const entry = this.state.log.entries.find(({ header }) => header.height === height);
     return this.receive<'accepted'>({
-      type: 'accepted',
+      kind: 'accepted',
       from,
       term: this.state.term,
       block: { height: toHeight(height), blockHash: defined(entry, 'the block').blockHash },
@@ -234,9 +234,9 @@ export class Solo {
     return defined(found[0], type);
   }
 
-  sent<Type extends RaftMessage['type']>(type: Type): Extract<RaftMessage, { readonly type: Type }>[] {
+  sent<Type extends RaftMessage['kind']>(type: Type): Extract<RaftMessage, { readonly kind: Type }>[] {
     return this.all('send').flatMap(({ message }) =>
-      message.type === type ? [message as Extract<RaftMessage, { readonly type: Type }>] : [],
+      message.kind === type ? [message as Extract<RaftMessage, { readonly kind: Type }>] : [],
     );
   }
 }

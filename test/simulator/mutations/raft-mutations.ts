@@ -114,8 +114,8 @@ export const raftMutations: readonly Mutation[] = [
       },
       {
         file: following,
-        find: "sendWhenDurable(raft, [state.role.leader], { type: 'accepted'",
-        replace: "send(raft, [state.role.leader], { type: 'accepted'",
+        find: "sendWhenDurable(raft, [state.role.leader], { kind: 'accepted'",
+        replace: "send(raft, [state.role.leader], { kind: 'accepted'",
       },
     ],
     within: 1_000,

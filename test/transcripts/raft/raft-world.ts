@@ -48,14 +48,14 @@ export class RaftWorld {
         break;
       case 'hold':
         this.#hold = this.cluster.wire.hold(
-          ({ from, message }) => message.type === words[0] && from === indexOfLetter(words[1] ?? ''),
+          ({ from, message }) => message.kind === words[0] && from === indexOfLetter(words[1] ?? ''),
         );
         break;
       case 'limit-append':
         this.#hold = this.cluster.wire.hold(
           ({ from, message }) =>
             from === indexOfLetter(words[0] ?? '') &&
-            message.type === 'append' &&
+            message.kind === 'append' &&
             message.entries.some(({ proposal }) => proposal.header.height > Number(words[1])),
         );
         break;
@@ -165,7 +165,7 @@ export class RaftWorld {
       }
       case 'send':
         for (const to of effect.to === 'all' ? [] : effect.to) {
-          note(effect.message.type, `${describe(effect.message)} -> ${letterOf(to)}`);
+          note(effect.message.kind, `${describe(effect.message)} -> ${letterOf(to)}`);
         }
         break;
       case 'persist':
@@ -218,7 +218,7 @@ function requestOf([kind, ...words]: readonly string[]): EngineRequest {
 }
 
 function describe(message: RaftMessage): string {
-  switch (message.type) {
+  switch (message.kind) {
     case 'vote-request':
       return `${message.pre ? 'pre-vote' : 'vote'}? term ${message.term}, last ${message.lastHeight}:t${message.lastTerm}`;
     case 'vote':
