@@ -30,6 +30,8 @@ export interface CommittingOptions {
   readonly bodies: Pick<Bodies, 'obtain'>;
   readonly clock: Clock;
   readonly give: (input: Extract<Input<never>, { type: 'applied' }>) => void;
+  /** Hands to the store what was to be persisted before: what is final never comes to disk before it. */
+  readonly flush: () => void;
   readonly onCommitted: (committed: Committed) => void;
   readonly onFatal: (problem: Problem) => void;
 }
@@ -111,7 +113,7 @@ export class Committing {
   }
 
   #write(steps: readonly Step[]): void {
-    const { chain, store, onFatal } = this.#options;
+    const { chain, store, flush, onFatal } = this.#options;
     const toStore = steps.map(({ candidate }) => (candidate.stored ? undefined : blockBytes(candidate)));
     const obsolete = chain.retire(steps.map(({ candidate }) => candidate));
     const requests = steps.map(({ effect, candidate, execution }, index): CommitRequest => ({
@@ -126,6 +128,7 @@ export class Committing {
       forgetRecords: [],
       forgetCandidates: index === steps.length - 1 ? obsolete : [],
     }));
+    flush();
     store.commitRun(requests, (problem) => {
       if (problem !== undefined) return onFatal(problem);
       for (const step of steps) this.#applied(step);

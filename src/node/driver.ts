@@ -226,6 +226,7 @@ export class Driver<M extends object> {
       clock,
       give,
       onFatal,
+      flush: () => this.#persisting.flush(),
       onCommitted: (committed) => this.#onCommitted(committed),
     });
     this.sync = new Sync({
@@ -279,6 +280,7 @@ export class Driver<M extends object> {
       members,
       peersFor,
       isIdle: () => this.#committing.waiting === 0,
+      flush: () => this.#persisting.flush(),
       onInstalled: (final) => this.#onInstalled(final),
       give,
       onFatal,

@@ -38,6 +38,8 @@ export interface InstallingOptions {
   readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
   /** No final block is on its way to the store. */
   readonly isIdle: () => boolean;
+  /** As for `Committing`: who the members are is on disk before the state that they go with. */
+  readonly flush: () => void;
   readonly onInstalled: (final: FinalBlock, certificate: FinalityCertificate) => void;
   readonly give: (input: InstallInput) => void;
   readonly onFatal: (problem: Problem) => void;
@@ -178,7 +180,7 @@ export class Installing {
   }
 
   #install(run: Run, head: SnapshotHead, waitedMs: number): void {
-    const { chain, store, clock, isIdle, onInstalled, give } = this.#options;
+    const { chain, store, clock, isIdle, flush, onInstalled, give } = this.#options;
     if (this.#run !== run) return;
     const { header, certificate } = head;
     const { height, blockHash } = run.snapshot;
@@ -199,6 +201,7 @@ export class Installing {
       stateChanges: difference(chain.final.state, run.state),
       forgetCandidates: obsolete.map(({ hash }) => hash),
     };
+    flush();
     store.install(request, (problem) => {
       if (problem !== undefined) return this.#options.onFatal(problem);
       this.#run = undefined;

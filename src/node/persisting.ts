@@ -31,7 +31,7 @@ interface Waiting<M> {
 export class Persisting<M> {
   readonly #options: PersistingOptions<M>;
   #waiting: Waiting<M>[] = [];
-  #writing = false;
+  #writing = 0;
 
   constructor(options: PersistingOptions<M>) {
     this.#options = options;
@@ -57,9 +57,17 @@ export class Persisting<M> {
     this.#write();
   }
 
+  /** Hands to the store now what was asked for so far: for a write that must not come before it. */
+  flush(): void {
+    if (this.#waiting.length > 0) this.#writeWaiting();
+  }
+
   #write(): void {
-    if (this.#writing || this.#waiting.length === 0) return;
-    this.#writing = true;
+    if (this.#writing === 0 && this.#waiting.length > 0) this.#writeWaiting();
+  }
+
+  #writeWaiting(): void {
+    this.#writing += 1;
     const batch = this.#waiting;
     this.#waiting = [];
     // A later record of the same key comes later in the batch, and counts.
@@ -68,7 +76,7 @@ export class Persisting<M> {
     const forget = forgotten(batch);
     this.#options.store.persist({ records, blocks, forget }, (problem) => {
       if (problem !== undefined) return this.#options.onFatal(problem);
-      this.#writing = false;
+      this.#writing -= 1;
       for (const { seq, signed } of batch) this.#options.give({ type: 'persisted', seq, signed });
       this.#write();
     });

@@ -27,6 +27,7 @@ function onSlowDisk(length: number) {
     bodies: { obtain: () => assert.fail('every block is here') },
     clock: time.clock(),
     give: ({ height }) => void applied.push({ height, at: time.now }),
+    flush: () => {},
     onCommitted: () => {},
     onFatal: (problem: Problem) => {
       throw problem;

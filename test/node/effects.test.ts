@@ -234,6 +234,38 @@ describe('the driver obeys an engine', () => {
     ]);
   });
 
+  test('brings nothing final to disk before what was to be persisted before it', async () => {
+    const { cluster, engine, node } = await world();
+    const maker = new ChainMaker(cluster.genesis);
+    const made = maker.block(maker.start);
+    node.driver.chain.add(made.block, { stored: false });
+    const record: Effect<Text> = {
+      type: 'persist',
+      seq: 2,
+      records: [{ key: 'members', value: utf8('of the block') }],
+      sign: [],
+      blocks: [],
+    };
+    const link = { height: toHeight(1), blockHash: made.hash, parentHash: maker.start.hash };
+    const { store } = node;
+    const [persist, commitRun] = [store.persist.bind(store), store.commitRun.bind(store)];
+    const order: string[] = [];
+    store.persist = (request, done) => {
+      order.push(request.records.map(({ key }) => key).join());
+      persist(request, done);
+    };
+    store.commitRun = (requests, done) => {
+      order.push('final');
+      commitRun(requests, done);
+    };
+    // The first write is on its way, and the second waits for it.
+    const certificate = maker.certificate(made);
+    act(engine, cluster, persistBlocks(1, []), record, { type: 'commit', link, certificate });
+    assert.deepEqual(order, ['', 'members', 'final']);
+    assert.equal(engine.last('applied')?.height, 1);
+    assert.equal(engine.last('persisted')?.seq, 2);
+  });
+
   test('builds an empty block only when that is asked for', async () => {
     const { cluster, engine, node } = await world();
     const build = {

@@ -150,6 +150,7 @@ class World {
       members: () => undefined,
       peersFor: peers,
       isIdle: () => this.idle,
+      flush: () => {},
       onInstalled: (installed) => this.chain.install(installed),
       give: (input) => void this.given.push(input),
       onFatal: (problem) => {

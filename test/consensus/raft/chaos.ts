@@ -53,7 +53,11 @@ export function chaos(seed: number): ChaosReport {
     transfer: chance(0.4),
     bodies: chance(0.3),
     steer: chance(0.5),
+    storing: chance(0.4),
+    lose: chance(0.3),
   };
+  // Whose log is lost has no vote until it was taken out and in again: the others must be a majority.
+  let losses = mix.members ? 0 : Math.ceil(members / 2) - 1;
   const rounds = 20 + pick(40);
   for (let i = 0; i < rounds; i++) {
     cluster.run(10 + pick(250));
@@ -85,6 +89,17 @@ export function chaos(seed: number): ChaosReport {
       act('stall');
       if (host.stalled) host.resumeDisk();
       else host.stalled = true;
+    }
+    if (mix.storing && chance(0.3)) {
+      act('storing');
+      host.storingMs = chance(0.3) ? 0 : pick(200);
+    }
+    if (mix.lose && losses > 0 && host.index < members && chance(0.1)) {
+      act('lose');
+      losses -= 1;
+      host.crash();
+      host.lose();
+      host.start();
     }
     if (mix.bodies && chance(0.2)) {
       act('bodies');
@@ -200,6 +215,7 @@ export function heal(cluster: Cluster): void {
   wire.latencyMs = { min: 1, max: 5 };
   for (const host of cluster.hosts) {
     host.withholdBodies = false;
+    host.storingMs = 0;
     if (host.engine === null) host.start();
     if (host.stalled) host.resumeDisk();
   }

@@ -70,7 +70,7 @@ export class Host {
   used = false;
   diskMs = 2;
   executionMs = 1;
-  /** Until it says that a final block is stored. */
+  /** When not 0: final blocks go to disk by themselves, one in so much time, while the log's writes overtake them. */
   storingMs = 0;
   /** Writes are taken and never finish, until `resumeDisk`. */
   stalled = false;
@@ -85,6 +85,11 @@ export class Host {
   #known = new Map<Hash, Proposal>();
   #queue: { readonly run: () => void; readonly done: () => void }[] = [];
   #writing = false;
+  #storing: { readonly after: number; readonly run: () => void }[] = [];
+  /** Writes that are done, in this life. */
+  #written = 0;
+  /** Final blocks among the writes of the log. */
+  #inQueue = 0;
   #life = 0;
   #seenWork = -1;
   #seenPool = '';
@@ -146,6 +151,9 @@ export class Host {
     this.#life += 1;
     this.#queue = [];
     this.#writing = false;
+    this.#storing = [];
+    this.#inQueue = 0;
+    this.#written = 0;
   }
 
   /** The directory is empty after this. */
@@ -234,6 +242,7 @@ export class Host {
       this.#writing = false;
       if (this.stalled) return;
       this.#queue.shift();
+      this.#written += 1;
       next.run();
       next.done();
       this.#nextWrite();
@@ -382,22 +391,46 @@ export class Host {
       'a final block never changes',
     );
     this.finals.set(link.height, link.blockHash);
-    this.#write(
-      () => {
-        const { disk } = this;
-        invariant(link.height === disk.final.header.height + 1, 'blocks become final in order');
-        invariant(link.parentHash === disk.final.hash, 'final blocks link');
-        const proposal = defined(this.#known.get(link.blockHash), 'a final block');
-        disk.blocks.set(link.height, { proposal, blockHash: link.blockHash, certificate });
-        disk.candidates.delete(link.blockHash);
-        disk.final = { header: proposal.header, hash: link.blockHash, certificate };
+    const store = (): void => {
+      const { disk } = this;
+      invariant(link.height === disk.final.header.height + 1, 'blocks become final in order');
+      invariant(link.parentHash === disk.final.hash, 'final blocks link');
+      const proposal = defined(this.#known.get(link.blockHash), 'a final block');
+      disk.blocks.set(link.height, { proposal, blockHash: link.blockHash, certificate });
+      disk.candidates.delete(link.blockHash);
+      disk.final = { header: proposal.header, hash: link.blockHash, certificate };
+    };
+    const applied = (): void => this.give({ type: 'applied', height: link.height });
+    if (this.#storing.length === 0 && (this.storingMs === 0 || this.#inQueue > 0)) {
+      this.#inQueue += 1;
+      this.#write(store, () => {
+        this.#inQueue -= 1;
+        applied();
+      });
+      return;
+    }
+    this.#storing.push({
+      after: this.#written + this.#queue.length,
+      run: () => {
+        store();
+        applied();
       },
-      () => {
-        const applied = { type: 'applied', height: link.height } as const;
-        if (this.storingMs === 0) this.give(applied);
-        else this.#later(this.storingMs, () => this.give(applied));
-      },
-    );
+    });
+    if (this.#storing.length === 1) this.#storeNext();
+  }
+
+  #storeNext(): void {
+    this.#later(Math.max(this.storingMs, this.diskMs), () => {
+      const next = defined(this.#storing[0], 'a final block to store');
+      // Nothing final comes to disk before a write that was asked for earlier; later ones may overtake it.
+      if (this.#written < next.after) {
+        this.#storeNext();
+        return;
+      }
+      next.run();
+      this.#storing.shift();
+      if (this.#storing.length > 0) this.#storeNext();
+    });
   }
 
   #load({ blocks }: Extract<Effect<RaftMessage>, { readonly type: 'load' }>): void {
@@ -430,6 +463,10 @@ export class Host {
   }
 
   #install(snapshot: BlockName, holders: readonly number[]): void {
+    if (this.#storing.length > 0) {
+      this.#later(20, () => this.#install(snapshot, holders));
+      return;
+    }
     const source = holders
       .map((holder) => this.#world.reach(this.index, this.#hostOf(holder)))
       .find((host) => host !== undefined);

@@ -32,6 +32,8 @@ test(`random schedules ${from} to ${to} are safe, and live after healing`, () =>
     'partition',
     'stall',
     'bodies',
+    'storing',
+    'lose',
     'members',
     'transfer',
     'read',
