@@ -169,6 +169,7 @@ describe('the driver obeys an engine', () => {
     assert.ok(node.store.blockBytes(hash) !== undefined, 'the log names it, so it is there after a restart');
     act(engine, cluster, persistBlocks(5, [], [hash]));
     assert.equal(node.store.blockBytes(hash), undefined);
+    assert.equal(chain.get(hash), undefined, 'and memory does not keep it');
   });
 
   test('stores a block that memory lets go while the disk is busy', async () => {

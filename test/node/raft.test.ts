@@ -55,6 +55,18 @@ describe('three nodes with Raft', () => {
     noFaults(cluster);
   });
 
+  test('go on under a leader whose clock is hours ahead, and after it', async () => {
+    const cluster = await start();
+    const leader = leaderOf(cluster);
+    cluster.node(leader).clock.wallOffsetMs += 3 * 3_600_000;
+    cluster.submit(leader, ...transfers(5));
+    assert.ok(cluster.time.runUntil(allReach(cluster, 5), 10_000), cluster.why());
+    cluster.kill(leader);
+    cluster.submit(leaderOf(cluster), ...transfers(5, 5));
+    assert.ok(cluster.time.runUntil(allReach(cluster, 10), 20_000), cluster.why());
+    noFaults(cluster);
+  });
+
   test('lose nothing when all are killed at any moment', async () => {
     const cluster = await start();
     const names = cluster.all.map(({ name }) => name);

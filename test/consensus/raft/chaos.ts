@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { nextBelow, nextFloat, type RandomState, seedRandom } from '../../../src/base/random.ts';
 import type { MemberChange } from '../../../src/consensus/engine.ts';
+import { takesPart } from '../../../src/consensus/raft/configuration.ts';
 import { Cluster } from './cluster.ts';
 import { keyOf } from './world.ts';
 
@@ -122,10 +123,12 @@ export function chaos(seed: number): ChaosReport {
   const last = cluster.submit(`${seed} last`);
   cluster.until(
     () => {
-      // A real node hears from its peers how far they are, and syncs from whoever is ahead.
+      // A real node that is no member, as far as it knows, hears from its peers how far they are, and syncs from whoever is ahead.
       const ahead = hosts.toSorted((a, b) => b.disk.final.header.height - a.disk.final.header.height)[0];
-      for (const spare of hosts.slice(members)) {
-        if (ahead !== undefined && ahead !== spare) spare.syncFrom(ahead.index);
+      for (const host of hosts) {
+        if (ahead === undefined || ahead === host || takesPart(host.state.configuration, host.state.self))
+          continue;
+        host.syncFrom(ahead.index);
       }
       return cluster.settled() && cluster.leader !== undefined && cluster.isFinalAt(cluster.leader, last);
     },
