@@ -3,6 +3,7 @@ import { nextBelow, nextFloat, type RandomState, seedRandom } from '../../../src
 import type { MemberChange } from '../../../src/consensus/engine.ts';
 import { takesPart } from '../../../src/consensus/raft/configuration.ts';
 import { Cluster } from './cluster.ts';
+import type { Host } from './host.ts';
 import { keyOf } from './world.ts';
 
 export interface ChaosReport {
@@ -41,6 +42,7 @@ export function chaos(seed: number): ChaosReport {
   const { wire, hosts } = cluster;
   wire.loss = chance(0.5) ? nextFloat(random) * 0.3 : 0;
   wire.duplication = chance(0.5) ? 0.3 : 0;
+  wire.lateness = chance(0.3) ? 0.05 : 0;
   wire.latencyMs = chance(0.3) ? { min: 1, max: 150 } : { min: 1, max: 5 };
   const faults: Record<string, number> = {};
   const act = (name: string): void => {
@@ -59,6 +61,7 @@ export function chaos(seed: number): ChaosReport {
   };
   // Whose log is lost has no vote until it was taken out and in again: the others must be a majority.
   let losses = mix.members ? 0 : Math.ceil(members / 2) - 1;
+  const reads: Read[] = [];
   const rounds = 20 + pick(40);
   for (let i = 0; i < rounds; i++) {
     cluster.run(10 + pick(250));
@@ -108,7 +111,7 @@ export function chaos(seed: number): ChaosReport {
     }
     if (host.engine !== null && chance(0.4)) {
       act('read');
-      host.ask({ kind: 'read' });
+      reads.push({ host, atLeast: newest(cluster), id: host.ask({ kind: 'read' }) });
     }
     if (mix.transfer && chance(0.15)) {
       act('transfer');
@@ -136,6 +139,7 @@ export function chaos(seed: number): ChaosReport {
     60_000,
   );
   exactlyOnce(cluster);
+  notStale(reads);
   const counters: Record<string, number> = {};
   for (const { engine } of hosts) {
     for (const [name, value] of Object.entries(engine?.status().counters ?? {})) {
@@ -215,12 +219,34 @@ export function heal(cluster: Cluster): void {
   wire.heal();
   wire.loss = 0;
   wire.duplication = 0;
+  wire.lateness = 0;
   wire.latencyMs = { min: 1, max: 5 };
   for (const host of cluster.hosts) {
     host.withholdBodies = false;
     host.storingMs = 0;
     if (host.engine === null) host.start();
     if (host.stalled) host.resumeDisk();
+  }
+}
+
+/** A linearizable read, and what anybody may have seen when it was asked. */
+interface Read {
+  readonly host: Host;
+  readonly id: number;
+  readonly atLeast: number;
+}
+
+const newest = ({ hosts }: Cluster): number => Math.max(...hosts.map(({ disk }) => disk.final.header.height));
+
+/** Reads see what anybody had seen before. */
+function notStale(reads: readonly Read[]): void {
+  for (const { host, id, atLeast } of reads) {
+    const answer = host.answers.get(id);
+    if (answer === undefined || 'code' in answer) continue;
+    assert.ok(
+      answer.height >= atLeast,
+      `a read at ${host.index} is of ${answer.height}, and ${atLeast} was seen before`,
+    );
   }
 }
 

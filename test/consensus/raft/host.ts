@@ -19,6 +19,7 @@ import type {
   Input,
   Verified,
 } from '../../../src/consensus/engine.ts';
+import { encodeConfiguration, indexOf } from '../../../src/consensus/raft/configuration.ts';
 import { RaftEngine } from '../../../src/consensus/raft/engine.ts';
 import { checkInvariants } from '../../../src/consensus/raft/invariants.ts';
 import { decodeMessage, encodeMessage, type RaftMessage } from '../../../src/consensus/raft/message.ts';
@@ -502,10 +503,31 @@ export class Host {
     );
   }
 
+  /** Sync found that the next block was pruned, and the snapshot that comes in its place. */
+  #offeredBy(source: Host): void {
+    const { snapshot } = defined(source.disk.compacted, 'a snapshot');
+    const { configuration, configurationHeight } = source.state;
+    const holder = indexOf(this.state.configuration, keyOf(source.index));
+    const block = source.disk.blocks.get(snapshot.height);
+    if (block === undefined || holder === null || snapshot.height < configurationHeight) return;
+    const certificate = { ...block.certificate, configuration: encodeConfiguration(configuration) };
+    this.give({
+      type: 'offered',
+      header: block.proposal.header,
+      blockHash: snapshot.blockHash,
+      certificate: certificate as Verified<FinalityCertificate>,
+      holders: [holder],
+    });
+  }
+
   /** Block sync: final blocks of another host, in runs that end where the members change. */
   syncFrom(holder: number): void {
     const source = this.#world.reach(this.index, holder);
     if (source === undefined || this.engine === null) return;
+    if ((source.disk.compacted?.firstBlock ?? 0) > this.state.handed + 1) {
+      this.#offeredBy(source);
+      return;
+    }
     let chain: ChainLink[] = [];
     for (let height = this.state.handed + 1; ; height++) {
       const block = source.disk.blocks.get(height);

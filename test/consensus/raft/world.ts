@@ -117,6 +117,8 @@ export class Wire {
   latencyMs = { min: 1, max: 5 };
   loss = 0;
   duplication = 0;
+  /** Of the letters so many come seconds late. */
+  lateness = 0;
   readonly cuts = new Set<string>();
   readonly sent: Letter[] = [];
   #holds: { readonly matches: (letter: Letter) => boolean; readonly held: Letter[] }[] = [];
@@ -140,7 +142,8 @@ export class Wire {
     if (nextFloat(this.random) < this.loss) return;
     const copies = nextFloat(this.random) < this.duplication ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
-      const { min, max } = this.latencyMs;
+      const isLate = this.lateness > 0 && nextFloat(this.random) < this.lateness;
+      const { min, max } = isLate ? { min: 200, max: 5_000 } : this.latencyMs;
       this.#schedule.after(min + nextFloat(this.random) * (max - min), () => this.#arrive(letter));
     }
   }
