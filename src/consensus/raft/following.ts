@@ -288,7 +288,9 @@ export function acknowledge(raft: Raft): void {
   const height = toHeight(Math.min(state.durable, state.role.matched));
   const blockHash = hashAt(state.log, height);
   if (blockHash === undefined) return;
-  sendWhenDurable(raft, [state.role.leader], { kind: 'accepted', block: nameOf(height, blockHash) });
+  // The blocks are on disk. Once the term is too, there is no need to wait for the writes that came since.
+  const say = state.durableTerm === state.term ? send : sendWhenDurable;
+  say(raft, [state.role.leader], { kind: 'accepted', block: nameOf(height, blockHash) });
 }
 
 /** Asks again for validations that found nobody to supply something; at the start, for the entries found in the log. */

@@ -42,6 +42,7 @@ export function restore(options: RaftOptions, start: EngineStart): State {
     self,
     term: hard.term,
     votedFor: hard.votedFor ?? null,
+    durableTerm: hard.term,
     incarnation: hard.incarnation + 1,
     amnesiac: hard.amnesiac,
     historyUpTo: null,

@@ -33,6 +33,8 @@ export interface State {
   self: ValidatorIndex | null;
   term: Term;
   votedFor: ValidatorIndex | null;
+  /** The term that is on disk. */
+  durableTerm: Term;
   readonly incarnation: number;
   amnesiac: boolean;
   /**
@@ -97,6 +99,8 @@ export interface KeptWrite {
   upTo: Height;
   /** Sent once it is durable. */
   after: Effect<RaftMessage>[];
+  /** The term that it holds. */
+  readonly term: Term;
   /** The term in which it holds the own vote for oneself. */
   readonly ownVote: Term | null;
 }

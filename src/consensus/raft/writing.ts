@@ -35,6 +35,7 @@ export function write(raft: Raft, content: WriteContent): void {
   const seq = addWrite(state.writes, state.now, {
     upTo: entries.length > 0 ? lastHeight(state.log) : toHeight(0),
     after: (content.after ?? []).filter((effect) => effect !== undefined),
+    term: state.term,
     ownVote: content.ownVote ?? null,
   });
   raft.out.push({
@@ -75,6 +76,7 @@ export function onPersisted(raft: Raft, seq: number): Term[] {
   const ownVotes: Term[] = [];
   for (const done of settleWrites(state.writes, seq)) {
     state.durable = toHeight(Math.max(state.durable, done.upTo));
+    state.durableTerm = done.term;
     raft.out.push(...done.after);
     if (done.ownVote !== null) ownVotes.push(done.ownVote);
   }

@@ -255,6 +255,8 @@ test('a link that is slower than heartbeats is not filled with copies of what is
 test('a member with a stalled disk does not pile up answers', () => {
   const cluster = Cluster.ledBy(0);
   cluster.host(2).stalled = true;
+  cluster.host(0).ask({ kind: 'transfer', to: 1 });
+  cluster.until(() => cluster.leader?.index === 1, 'a term that it cannot write down');
   cluster.submit('x');
   cluster.run(30_000);
   const waiting = cluster.host(2).state.writes.pending.flatMap(({ kept }) => kept.after);

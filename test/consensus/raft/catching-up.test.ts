@@ -86,7 +86,7 @@ test('blocks of sync take the place of durable ones: what was on disk says nothi
     [],
     'nothing of this chain is on the disk yet',
   );
-  member.give({ type: 'applied', height: toHeight(1) }).sync();
+  member.give({ type: 'applied', height: toHeight(1) });
   assert.deepEqual(member.sent('accepted')[0]?.block, commit);
 });
 

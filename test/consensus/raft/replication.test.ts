@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lastHeight } from '../../../src/consensus/raft/log.ts';
 import type { Term, WireEntry } from '../../../src/consensus/raft/message.ts';
-import { toHeight } from '../../../src/ledger/block.ts';
+import { hashHeader, toHeight } from '../../../src/ledger/block.ts';
 import { Cluster } from './cluster.ts';
 import { entriesOn, genesisOf, Solo } from './solo.ts';
 import { genesisHeader } from './world.ts';
@@ -46,6 +46,39 @@ test('a leader that lacks the conflicting term tries before the follower’s fir
 test('the search for where logs part never goes below what is final at the follower', () => {
   const leader = leaderWith([1, 1, 1, 2, 2]);
   assert.equal(reject(leader, { previous: 5, next: 1, conflictTerm: 0, final: 3 }), 3);
+});
+
+test('an acknowledgement waits for the disk to have its blocks and their term, and for nothing that came after', () => {
+  const follower = new Solo(1, 3);
+  const [first, second] = entriesOn(genesisHeader(3), [1, 1]) as [WireEntry, WireEntry];
+  const accepted = (): number[] => follower.sent('accepted').map(({ block }) => block.height);
+  follower.append(0, 1, [first]).append(0, 1, [second]);
+  const [term, one, two] = follower.writes.splice(0);
+  assert.ok(term !== undefined && one !== undefined && two !== undefined);
+  follower.confirm(term);
+  assert.deepEqual(accepted(), []);
+  follower.confirm(one);
+  assert.deepEqual(accepted(), [1]);
+  follower.confirm(two);
+  assert.deepEqual(accepted(), [2]);
+  // Blocks of before under a new leader: on disk, and its term is not.
+  follower.receive<'append'>({
+    kind: 'append',
+    from: 2,
+    to: 1,
+    term: 2,
+    previous: { height: toHeight(2), blockHash: hashHeader(second.proposal.header) },
+    entries: [],
+    commit: toHeight(0),
+  });
+  assert.deepEqual(accepted(), []);
+  assert.deepEqual(
+    follower
+      .sync()
+      .sent('accepted')
+      .map(({ block }) => block.height),
+    [2],
+  );
 });
 
 test('what is on the way to one follower is bounded in bytes, whatever the messages allow', () => {

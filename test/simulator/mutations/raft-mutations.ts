@@ -114,8 +114,8 @@ export const raftMutations: readonly Mutation[] = [
       },
       {
         file: following,
-        find: "sendWhenDurable(raft, [state.role.leader], { kind: 'accepted'",
-        replace: "send(raft, [state.role.leader], { kind: 'accepted'",
+        find: 'const say = state.durableTerm === state.term ? send : sendWhenDurable;',
+        replace: 'const say = state.durableTerm < 0 ? sendWhenDurable : send;',
       },
     ],
     within: 1_000,
