@@ -154,6 +154,27 @@ describe('a snapshot that sync found', () => {
     assert.equal(node.all('install').length, 0);
   });
 
+  test('holds back what becomes committed while it is fetched: the driver must not store both', () => {
+    const entries = entriesOn(genesisHeader(3), [1, 1, 1], { leader: 0 });
+    const node = new Solo(2, 3);
+    node.append(0, 1, entries).sync();
+    node.give(offer(four)).sync();
+    const committed = node.receive<'heartbeat'>({
+      kind: 'heartbeat',
+      from: 0,
+      term: 1,
+      commit: nameOfEntry(defined(entries[1], 'an entry')),
+      round: 1,
+    });
+    assert.equal(committed.state.commit, 2);
+    assert.deepEqual(node.all('commit'), []);
+    node.give({ type: 'install-failed', height: toHeight(5), reason: 'nobody has it' });
+    assert.deepEqual(
+      node.all('commit').map(({ link }) => link.height),
+      [1, 2],
+    );
+  });
+
   const [first, , third] = members(3);
   const unfit: Record<string, Offered> = {
     'members that the header does not name': changed({ configuration: configurationOf(offer(members(3))) }),
