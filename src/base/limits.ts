@@ -188,7 +188,7 @@ export const limits = {
   syncProofHeaders: 256,
   /** Synced blocks of which none became final for this long were given in vain: sync starts anew. */
   syncStallMs: 5_000,
-  /** An observer, to which no validator tells its height, asks a peer for new blocks this often. */
+  /** Who hears of new blocks from nobody (an observer, a member without a leader) asks a peer for them this often. */
   syncPollMs: 2_000,
   /** Transactions judged at once (signatures under way), past which clients are told to wait: some seconds of work. */
   submittedTransactions: 8_192,

@@ -448,11 +448,16 @@ export class Driver<M extends object> {
     const work = this.mempool.work();
     if (work.executable > 0) this.#onWork();
     if (this.#isWaitingInVain(work, now)) this.intake.repeat();
-    if (this.validatorIndex === undefined && now - this.#lastPollAt >= limits.syncPollMs) {
+    if (now - this.#lastPollAt >= limits.syncPollMs && this.#hearsNobody()) {
       this.#lastPollAt = now;
       const [peer] = this.#peersFor([]);
       if (peer !== undefined) this.sync.poll(peer);
     }
+  }
+
+  /** Nobody tells it of blocks: an observer; and a member that follows no leader, which may be none any more and not know it. */
+  #hearsNobody(): boolean {
+    return this.validatorIndex === undefined || this.#engine.status().primary === null;
   }
 
   /** Something executable waits while blocks with room go final without it, or while none does: others may not know of it. */

@@ -89,6 +89,9 @@ export class Cluster {
   readonly checkedClaims = new Map<string, SignatureClaim[]>();
   /** How many batches each node wrote. */
   readonly writes = new Map<string, number>();
+  /** How long a write of a node takes; they are written one after the other, and what is not by then is lost with its node. */
+  readonly diskMs = new Map<string, number>();
+  readonly #busyUntil = new Map<string, number>();
   readonly #failing = new Map<string, 'every write' | 'blocks' | 'records'>();
   #boots = 0;
   readonly #disks = new Map<string, Map<string, Uint8Array>>();
@@ -159,11 +162,24 @@ export class Cluster {
         const failing = this.#failing.get(name);
         const isFinal = batch.some(({ key }) => equalBytes(key, keys.final));
         const fails = failing === 'every write' || failing === (isFinal ? 'blocks' : 'records');
-        if (!fails) return store.write(batch, done);
+        if (!fails) return this.#slowly(name, () => store.write(batch, done));
         const problem = new Problem('storage/sync-failed', 'the disk is full', { remedy: 'Make room.' });
         this.time.defer(() => done(problem));
       },
     };
+  }
+
+  #slowly(name: string, write: () => void): void {
+    const { now } = this.time;
+    const start = Math.max(now, this.#busyUntil.get(name) ?? 0);
+    const end = start + (this.diskMs.get(name) ?? 0);
+    this.#busyUntil.set(name, end);
+    if (end === now) return write();
+    const boots = this.#boots;
+    const life = this.nodes.get(name);
+    this.time.after(end - now, () => {
+      if (life === undefined ? boots === this.#boots : this.nodes.get(name) === life) write();
+    });
   }
 
   #counting(name: string, verifier: Verifier): Verifier {
