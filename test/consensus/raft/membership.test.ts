@@ -61,3 +61,27 @@ test('nothing goes above a change of the members before it is in force', () => {
   assert.equal(lastHeight(leader.state.log), change);
   cluster.until(() => cluster.isFinalAt(leader, transaction), 'and then it goes on', 1_000);
 });
+
+test('who leaves keeps the others waiting if it dies before they heard that it is out, and frees them when it is back', () => {
+  const cluster = Cluster.ledBy(0, { members: 2 });
+  const [leaver, other] = [cluster.host(0), cluster.host(1)];
+  // That the last configuration is committed gets lost on the way.
+  const last = lastHeight(leaver.state.log) + 2;
+  const hold = cluster.wire.hold(
+    ({ to, message }) =>
+      to === 1 &&
+      (message.kind === 'timeout-now' || (message.kind === 'heartbeat' && message.commit.height >= last)),
+  );
+  ask(leaver, 0, 'removed');
+  cluster.until(() => leaver.state.configuration[0]?.role === 'removed', 'it is out');
+  leaver.crash();
+  hold.forget();
+  cluster.run(3_000);
+  assert.equal(cluster.leader, undefined, 'a majority of the old members needs both');
+  leaver.start();
+  cluster.until(() => cluster.leader === other, 'it tells what is committed');
+  assert.deepEqual(
+    other.state.configuration.map(({ role }) => role),
+    ['removed', 'voter'],
+  );
+});
