@@ -219,8 +219,11 @@ export function onInstalled(
   trace(raft, 'snapshot-installed', { height: header.height, last: lastHeight(state.log) });
 }
 
+/** A snapshot was made, and old blocks went. One that was installed meanwhile is newer, and what is below it is gone. */
 export function onCompacted(raft: Raft, input: Extract<Input<never>, { readonly type: 'compacted' }>): void {
-  raft.state.compacted = { snapshot: input.snapshot, firstBlock: input.firstBlock };
+  const { snapshot, firstBlock } = input;
+  if (snapshot.height >= (raft.state.compacted?.snapshot.height ?? 0))
+    raft.state.compacted = { snapshot, firstBlock };
   raft.state.compacting = false;
   maybeCompact(raft);
 }

@@ -179,3 +179,19 @@ test('a log that reached the snapshot’s block while it was fetched keeps what 
   member.restart(at(6).proposal.header);
   assert.equal(lastHeight(member.state.log), 7);
 });
+
+test('a snapshot that was made before one that was installed meanwhile is offered to nobody', () => {
+  const member = following().receive<'snapshot-offer'>({
+    kind: 'snapshot-offer',
+    from: 0,
+    to: 2,
+    term: 1,
+    snapshot: nameOfEntry(at(4)),
+    configuration: encodeConfiguration(genesisConfiguration(validatorSet([0, 1, 2].map(keyOf)))),
+  });
+  const { header } = at(4).proposal;
+  const { blockHash } = nameOfEntry(at(4));
+  member.sync().give({ type: 'installed', header, blockHash, certificate: certificateOf(at(4)) });
+  member.give({ type: 'compacted', snapshot: nameOfEntry(at(2)), firstBlock: toHeight(2) });
+  assert.deepEqual(member.state.compacted, { snapshot: nameOfEntry(at(4)), firstBlock: 5 });
+});

@@ -451,13 +451,12 @@ export class Host {
 
   #compact(height: Height, keepFrom: Height): void {
     const { disk } = this;
-    const name = {
-      height,
-      blockHash:
-        height === disk.final.header.height
-          ? disk.final.hash
-          : defined(disk.blocks.get(height), 'the snapshot').blockHash,
-    };
+    // Another snapshot may have come meanwhile: then it is of the final block.
+    const block = disk.blocks.get(height);
+    const name =
+      block === undefined
+        ? { height: disk.final.header.height, blockHash: disk.final.hash }
+        : { height, blockHash: block.blockHash };
     for (const old of disk.blocks.keys()) if (old < keepFrom) disk.blocks.delete(old);
     disk.compacted = { snapshot: name, firstBlock: keepFrom };
     this.give({ type: 'compacted', ...disk.compacted });
