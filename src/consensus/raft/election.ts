@@ -28,8 +28,11 @@ export function maybeCampaign(raft: Raft): void {
     if (isDue(state.electionTimer, state.now)) forgetLeader(raft);
     return;
   }
+  // Nobody else votes, so there is nothing to wait for; but a leader that was heard may answer reads by its lease for a while.
   const alone =
-    state.role.kind === 'follower' && quorumOf(state.configuration, (index) => index === state.self);
+    state.role.kind === 'follower' &&
+    !hearsLeader(raft) &&
+    quorumOf(state.configuration, (index) => index === state.self);
   if (!isDue(state.electionTimer, state.now) && !alone) return;
   becomePreCandidate(raft);
   askForVotes(raft);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Cluster } from './cluster.ts';
+import { keyOf } from './world.ts';
 
 // Reads that would be stale if something old counted for something new.
 
@@ -102,4 +103,22 @@ test('a second answer to a read that has one changes nothing: neither its height
   assert.ok(!follower.answers.has(id), 'it waits for its block');
   cluster.until(() => follower.answers.has(id), 'its block');
   assert.deepEqual(follower.answers.get(id), { height });
+});
+
+test('a voter that is left alone waits like others while it hears a leader, which may answer by its lease', () => {
+  const cluster = Cluster.ledBy(0, { members: 2, options: { leaseReads: true } });
+  const [leader, other] = [cluster.host(0), cluster.host(1)];
+  // The leader is slow to store what removes it, and goes on leading under the configuration before.
+  leader.storingMs = 200;
+  leader.ask({ kind: 'members', changes: [{ key: keyOf(0), role: 'removed' }], forced: true });
+  cluster.until(() => other.state.configuration[0]?.role === 'removed', 'the other one is alone');
+  cluster.submit('newer');
+  cluster.run(25);
+  assert.ok(leader.leads);
+  const seen = other.disk.final.header.height;
+  const id = leader.ask({ kind: 'read' });
+  cluster.until(() => leader.answers.has(id), 'an answer');
+  const answer = leader.answers.get(id);
+  assert.ok(answer !== undefined && ('code' in answer || answer.height >= seen), 'a stale read');
+  cluster.until(() => cluster.leader === other, 'the other one leads');
 });
