@@ -11,14 +11,17 @@ import { type Genesis, genesisHeader, genesisValidators } from '../ledger/genesi
 export type Retention = Pick<RaftOptions, 'snapshotEvery' | 'keepBlocks'>;
 
 /** The engine that a genesis asks for. */
-export function protocolOf(genesis: Genesis, retention: Partial<Retention> = {}): Protocol<object> {
+export function protocolOf(
+  genesis: Genesis,
+  own: Partial<Retention & Pick<RaftOptions, 'appendBytes'>> = {},
+): Protocol<object> {
   const { chainId, consensus } = genesis;
   const validators = genesisValidators(genesis);
   if (consensus.engine === 'raft') {
     const { engine: _, ...options } = consensus;
     // A leader must not send what nobody stores any more: its followers would look for the bodies in vain.
-    const tail = Math.min(limits.raftTail, retention.keepBlocks ?? limits.raftTail);
-    return raftProtocol({ chainId, validators, options: { ...options, ...retention, tail } });
+    const tail = Math.min(limits.raftTail, own.keepBlocks ?? limits.raftTail);
+    return raftProtocol({ chainId, validators, options: { ...options, ...own, tail } });
   }
   const { engine: _, ...options } = consensus;
   return pbftProtocol({

@@ -34,6 +34,7 @@ export class Cluster {
   private readonly chain: SimulatedChain;
   private readonly readerChance: Chance;
   private healed = false;
+  private lastLeader: number | null = null;
 
   constructor(plan: Plan, trace: Trace, tally: Tally) {
     this.plan = plan;
@@ -213,9 +214,16 @@ export class Cluster {
     this.scheduler.after(this.readerChance.between(50, 400), () => this.readSometimes());
   }
 
-  /** The moment when a leader knows least: what is committed it learns with the first block of its own. */
+  /**
+   * The moment when a leader knows least: what is committed it learns with the first block of its own. And whoever led
+   * before may not know yet that it does not any more.
+   */
   private readFromNewLeader(node: number): void {
     for (const delay of [0, 2, 10]) this.scheduler.after(delay, () => this.read(node));
+    const before = this.lastLeader;
+    this.lastLeader = node;
+    if (before === null || before === node) return;
+    for (const delay of [20, 60, 150]) this.scheduler.after(delay, () => this.read(before));
   }
 
   private read(node: number): void {
@@ -245,7 +253,7 @@ export class Cluster {
   }
 
   private victims(): Victims {
-    const { nodes, tally } = this;
+    const { nodes, plan, tally } = this;
     const at = (index: number): SimulatedNode => nodes[index] as SimulatedNode;
     return {
       count: nodes.length,
@@ -258,11 +266,19 @@ export class Cluster {
         if (!this.healed || this.healthy().includes(node)) at(node).start();
       },
       stallDisk: (node, forMs) => at(node).disk.stall(forMs),
+      slowDisk: (node, upToMs) => at(node).disk.slow(upToMs),
       failDisk: (node) => at(node).disk.fail(),
       wipeDisk: (node) => at(node).wipe(),
       pause: (node) => at(node).pause(),
-      resume: (node) => at(node).resume(),
+      resume: (node, timersLast) => {
+        // Clients waited at its door: what it answers now comes from what it believed then.
+        if (plan.engine === 'raft') this.read(node);
+        at(node).resume(timersLast);
+      },
       shiftClock: (node, byMs) => at(node).shiftClock(byMs),
+      handOver: () => {
+        for (const node of nodes) node.handOver();
+      },
       reconcile: () => this.network.reconcile(),
     };
   }

@@ -2,6 +2,7 @@ import { byzantineQuorum, majority, maxFaulty } from '../ledger/quorum.ts';
 import { Chance } from './chance.ts';
 import type { LinkConditions } from './links.ts';
 import {
+  blows,
   type BrokenNode,
   type Fault,
   type FaultKind,
@@ -34,6 +35,7 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
     nodes,
     consensus,
     ...(engine === 'raft' && drawRetention(new Chance(seed, 'retention'))),
+    ...(engine === 'raft' && { oneByOne: chance.happens(0.5) }),
     links: drawConditions(chance),
     diskMs: chance.happens(0.7) ? [1, 3] : [5, 40],
     load: {
@@ -83,7 +85,7 @@ function drawPbft(chance: Chance): PbftTiming {
 }
 
 function drawRaft(chance: Chance): RaftTiming {
-  const heartbeatMs = chance.pick([20, 50, 100]);
+  const heartbeatMs = chance.pick([20, 20, 50, 100]);
   return {
     heartbeatMs,
     electionTimeoutMs: heartbeatMs * chance.pick([5, 10]),
@@ -146,6 +148,20 @@ const raftKinds = [
   'snapshot-answer',
 ] as const;
 
+/** Leaders more than others, and then candidates and voters. */
+const raftStrikes = [
+  'append',
+  'append',
+  'append',
+  'heartbeat',
+  'vote-request',
+  'vote-request',
+  'vote',
+  'vote',
+  'accepted',
+  'timeout-now',
+] as const;
+
 interface FaultScope {
   readonly engine: Plan['engine'];
   readonly nodes: readonly NodePlan[];
@@ -171,6 +187,9 @@ const faultKinds: readonly (readonly [FaultKind, number])[] = [
   ['freeze', 1],
   ['weather', 1],
   ['drop-kinds', 4],
+  ['disk-slow', 2],
+  ['strike', 4],
+  ['hand-over', 1],
 ];
 
 function drawFaults(chance: Chance, scope: FaultScope): Fault[] {
@@ -183,13 +202,26 @@ function drawFaults(chance: Chance, scope: FaultScope): Fault[] {
   // Whoever lost its votes keeps silent for a while, perhaps for good: it takes the place of a broken node.
   let room = scope.room;
   const kept = faults.filter((fault) => {
+    if (fault.kind === 'hand-over') return scope.engine === 'raft';
     if (fault.kind !== 'disk-loss') return true;
     // Raft trusts that disks keep what they acknowledged.
     if (scope.engine === 'raft') return false;
     const { validator, liar } = scope.nodes[fault.node] as NodePlan;
     return validator !== null && liar === null && room-- > 0;
   });
+  if (scope.engine === 'raft' && chance.happens(0.4)) kept.push(...drawStruggle(chance, scope));
   return kept.sort((a, b) => a.at - b.at);
+}
+
+/** A struggle for the lead, from early on to the end: what Raft's rules are for shows when leaders and candidates fail in a row. */
+function drawStruggle(chance: Chance, scope: FaultScope): Fault[] {
+  const at = chance.between(0, 1_000);
+  const always = { at, forMs: scope.healAt - at };
+  const kinds: FaultKind[] = ['strike'];
+  if (chance.happens(0.6)) kinds.push('strike');
+  if (chance.happens(0.5)) kinds.push('hand-over');
+  if (chance.happens(0.5)) kinds.push('disk-slow');
+  return kinds.map((kind) => ({ ...drawFault(chance, kind, scope), ...always }));
 }
 
 function drawFault(chance: Chance, kind: FaultKind, scope: FaultScope): Fault {
@@ -232,6 +264,19 @@ function drawFault(chance: Chance, kind: FaultKind, scope: FaultScope): Fault {
         ...episode,
       };
     }
+    case 'hand-over':
+      return { kind, everyMs: chance.pick([200, 1_000]), ...episode };
+    case 'disk-slow':
+      return { kind, node, upToMs: chance.pick([50, 100, 300]), ...episode };
+    case 'strike':
+      return {
+        kind,
+        kinds: [chance.pick(scope.engine === 'pbft' ? stormKinds : raftStrikes)],
+        share: chance.pick([0.05, 0.2, 0.5]),
+        how: chance.sample(blows, chance.between(1, 2)),
+        relay: chance.happens(0.3),
+        ...episode,
+      };
     case 'crash':
     case 'disk-stall':
     case 'disk-error':

@@ -1,7 +1,8 @@
 import { Chance } from './chance.ts';
 import type { Links } from './links.ts';
-import type { Fault, Plan } from './plan.ts';
+import { type Fault, patienceOf, type Plan } from './plan.ts';
 import type { Scheduler } from './scheduler.ts';
+import { beginStrikes } from './strikes.ts';
 
 /** What faults can be done to. */
 export interface Victims {
@@ -10,11 +11,16 @@ export interface Victims {
   /** Starts a node that is down; does nothing to one that runs. */
   start(node: number): void;
   stallDisk(node: number, forMs: number): void;
+  /** Each write takes up to so long; null for as long as before. */
+  slowDisk(node: number, upToMs: number | null): void;
   failDisk(node: number): void;
   wipeDisk(node: number): void;
   pause(node: number): void;
-  resume(node: number): void;
+  /** All that waited happens now; its timers last or in their turn. */
+  resume(node: number, timersLast?: boolean): void;
   shiftClock(node: number, byMs: number): void;
+  /** Whoever leads is asked to hand over (Raft). */
+  handOver(): void;
   /** Links were cut or mended. */
   reconcile(): void;
 }
@@ -60,7 +66,7 @@ export class FaultInjector {
       case 'one-way':
         return this.cut(pairs(fault.from, fault.to));
       case 'rotating-partition':
-        return this.rotate(fault, all);
+        return this.rotate(fault, all.length);
       case 'clog':
         links.clog(fault.from, fault.to, fault.bytesPerMs);
         return () => links.clog(fault.from, fault.to, null);
@@ -77,6 +83,9 @@ export class FaultInjector {
       case 'disk-stall':
         victims.stallDisk(fault.node, fault.forMs);
         return nothing;
+      case 'disk-slow':
+        victims.slowDisk(fault.node, fault.upToMs);
+        return () => victims.slowDisk(fault.node, null);
       case 'disk-error':
         victims.failDisk(fault.node);
         return () => {
@@ -93,12 +102,12 @@ export class FaultInjector {
         return () => victims.shiftClock(fault.node, -fault.byMs);
       case 'pause':
         victims.pause(fault.node);
-        return () => victims.resume(fault.node);
+        return () => victims.resume(fault.node, this.chance.happens(0.5));
       case 'freeze': {
-        const rest = all.filter((node) => node !== fault.node);
-        const mend = this.cut([...pairs([fault.node], rest), ...pairs(rest, [fault.node])]);
+        const mend = this.cutOff(fault.node);
         victims.pause(fault.node);
-        this.options.scheduler.after(fault.forMs / 2, () => victims.resume(fault.node));
+        const timersLast = this.chance.happens(0.5);
+        this.options.scheduler.after(fault.forMs / 2, () => victims.resume(fault.node, timersLast));
         return mend;
       }
       case 'weather': {
@@ -110,7 +119,24 @@ export class FaultInjector {
       }
       case 'drop-kinds':
         return this.dropKinds(fault);
+      case 'hand-over':
+        return this.handOver(fault.everyMs);
+      case 'strike':
+        return beginStrikes({
+          ...this.options,
+          fault,
+          patienceMs: patienceOf(this.options.plan),
+          chance: this.chance,
+          cutOff: (node) => this.cutOff(node),
+        });
     }
+  }
+
+  private cutOff(node: number): () => void {
+    const rest = Array.from({ length: this.options.victims.count }, (_, index) => index).filter(
+      (other) => other !== node,
+    );
+    return this.cut([...pairs([node], rest), ...pairs(rest, [node])]);
   }
 
   private cut(directed: readonly (readonly [number, number])[]): () => void {
@@ -139,17 +165,29 @@ export class FaultInjector {
     };
   }
 
-  private rotate(fault: Extract<Fault, { kind: 'rotating-partition' }>, all: readonly number[]): () => void {
+  private handOver(everyMs: number): () => void {
+    let ended = false;
+    const again = (): void => {
+      if (ended) return;
+      this.options.victims.handOver();
+      this.options.scheduler.after(this.chance.between(1, everyMs), again);
+    };
+    again();
+    return () => {
+      ended = true;
+    };
+  }
+
+  private rotate(fault: Extract<Fault, { kind: 'rotating-partition' }>, size: number): () => void {
     let ended = false;
     let mend = nothing;
     const turn = (node: number): void => {
       mend();
       if (ended) return;
-      const rest = all.filter((other) => other !== node);
-      mend = this.cut([...pairs([node], rest), ...pairs(rest, [node])]);
-      this.options.scheduler.after(fault.everyMs, () => turn((node + 1) % all.length));
+      mend = this.cutOff(node);
+      this.options.scheduler.after(fault.everyMs, () => turn((node + 1) % size));
     };
-    turn(this.chance.between(0, all.length - 1));
+    turn(this.chance.between(0, size - 1));
     return () => {
       ended = true;
       mend();

@@ -27,6 +27,8 @@ import { virtualVerifier } from './virtual-verifier.ts';
 export interface Core {
   submit(bytes: Uint8Array, done: (problem: Problem | undefined) => void): void;
   why(): string;
+  /** Asks it to hand the lead over to whoever is best (Raft). */
+  handOver(): void;
   /** Asks from which height on a linearizable read may be served. */
   read(done: (result: { readonly height: number } | Problem) => void): void;
 }
@@ -95,6 +97,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     },
     why: () => driver.engine.why(),
     read: (done) => driver.request({ kind: 'read' }, done),
+    handOver: () => driver.request({ kind: 'transfer', to: null }, () => undefined),
   };
 }
 
@@ -104,7 +107,10 @@ function keyOf({ index, plan, chain, scheme }: BootOptions): SimulatedKey {
 }
 
 function observed({ index, plan, chain, watch }: BootOptions): Protocol<object> {
-  const protocol = protocolOf(chain.genesis, plan.retention);
+  const protocol = protocolOf(chain.genesis, {
+    ...plan.retention,
+    ...(plan.oneByOne === true && { appendBytes: 1 }),
+  });
   return isHonest(plan, index) ? observedProtocol(protocol, watch.observer(index)) : protocol;
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Problem } from '../base/problem.ts';
-import { liarNames, type Plan } from './plan.ts';
+import { blows, liarNames, type Plan } from './plan.ts';
 
 const whole = z.number().int();
 const node = whole.min(0).max(100);
@@ -25,6 +25,7 @@ const fault = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('crash-all'), ...episode }),
   z.strictObject({ kind: z.literal('crash-loop'), everyMs: z.number().min(1), ...ofNode }),
   z.strictObject({ kind: z.literal('disk-stall'), ...ofNode }),
+  z.strictObject({ kind: z.literal('disk-slow'), upToMs: z.number().min(0), ...ofNode }),
   z.strictObject({ kind: z.literal('disk-error'), ...ofNode }),
   z.strictObject({ kind: z.literal('disk-loss'), ...ofNode }),
   z.strictObject({ kind: z.literal('clock-jump'), byMs: whole, ...ofNode }),
@@ -36,6 +37,15 @@ const fault = z.discriminatedUnion('kind', [
     kinds: z.array(z.string()),
     share: rate,
     everyMs: z.number().min(1),
+    ...episode,
+  }),
+  z.strictObject({ kind: z.literal('hand-over'), everyMs: z.number().min(1), ...episode }),
+  z.strictObject({
+    kind: z.literal('strike'),
+    kinds: z.array(z.string()),
+    share: rate,
+    how: z.array(z.enum(blows)).min(1),
+    relay: z.boolean(),
     ...episode,
   }),
 ]);
@@ -66,6 +76,7 @@ const plan = z.strictObject({
   nodes: z.array(z.strictObject({ validator: node.nullable(), liar: z.enum(liarNames).nullable() })),
   consensus: z.union([pbft, raft]),
   retention: z.exactOptional(retention),
+  oneByOne: z.exactOptional(z.boolean()),
   links: conditions,
   diskMs: range,
   load: z.strictObject({ senders: whole.min(1), transactions: whole.min(0), untilMs: z.number().min(0) }),

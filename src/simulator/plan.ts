@@ -17,6 +17,8 @@ export interface Plan {
   readonly consensus: PbftTiming | RaftTiming;
   /** When nodes make snapshots and delete old blocks (Raft); without it, never. */
   readonly retention?: Retention;
+  /** A Raft leader sends each block in a message of its own, as it does with large ones: then each is written and acknowledged for itself. */
+  readonly oneByOne?: boolean;
   readonly links: LinkConditions;
   /** How long a synced write takes, from least to most. */
   readonly diskMs: readonly [VirtualMs, VirtualMs];
@@ -82,6 +84,9 @@ export interface LoadPlan {
   readonly untilMs: VirtualMs;
 }
 
+export const blows = ['crash', 'cut-off', 'freeze', 'disk-stall'] as const;
+export type Blow = (typeof blows)[number];
+
 interface Episode {
   readonly at: VirtualMs;
   readonly forMs: VirtualMs;
@@ -107,6 +112,8 @@ export type Fault =
   /** It is killed again and again, and starts at once each time. */
   | ({ readonly kind: 'crash-loop'; readonly node: number; readonly everyMs: VirtualMs } & Episode)
   | ({ readonly kind: 'disk-stall'; readonly node: number } & Episode)
+  /** Each write takes up to so long. */
+  | ({ readonly kind: 'disk-slow'; readonly node: number; readonly upToMs: VirtualMs } & Episode)
   /** A sync fails; the node has to stop, and starts again when the episode ends. */
   | ({ readonly kind: 'disk-error'; readonly node: number } & Episode)
   /** The disk is replaced by an empty one. */
@@ -127,6 +134,18 @@ export type Fault =
       readonly kinds: readonly string[];
       readonly share: number;
       readonly everyMs: VirtualMs;
+    } & Episode)
+  /** An operator asks whoever leads to hand over, again and again (Raft). */
+  | ({ readonly kind: 'hand-over'; readonly everyMs: VirtualMs } & Episode)
+  /** Whoever sends a message of these kinds is hit at that moment: where a half-done step hurts most. */
+  | ({
+      readonly kind: 'strike';
+      readonly kinds: readonly string[];
+      /** Probability, for each message. */
+      readonly share: number;
+      readonly how: readonly Blow[];
+      /** A blow lasts until the next one falls: whoever leads is cut off, and comes back when its successor is. */
+      readonly relay: boolean;
     } & Episode);
 
 export type FaultKind = Fault['kind'];
@@ -147,4 +166,9 @@ export function lyingValidators(plan: Plan): ReadonlySet<number> {
   const lying = new Set<number>();
   for (const { validator, liar } of plan.nodes) if (liar !== null && validator !== null) lying.add(validator);
   return lying;
+}
+
+/** How long a node waits for whoever leads. */
+export function patienceOf({ consensus }: Plan): VirtualMs {
+  return 'viewTimeoutMs' in consensus ? consensus.viewTimeoutMs : consensus.electionTimeoutMs;
 }

@@ -4,7 +4,7 @@
  */
 export class ProcessLife {
   private state: 'running' | 'paused' | 'dead' = 'running';
-  private readonly waiting: (() => void)[] = [];
+  private readonly waiting: { readonly call: () => void; readonly timer: boolean }[] = [];
   private readonly onThrow: (error: unknown) => void;
 
   /** `onThrow` hears what the node's code throws: a broken promise of its own, since it never throws on input. */
@@ -20,9 +20,9 @@ export class ProcessLife {
     return this.state === 'paused';
   }
 
-  enter(call: () => void): void {
+  enter(call: () => void, timer = false): void {
     if (this.state === 'paused') {
-      this.waiting.push(call);
+      this.waiting.push({ call, timer });
     } else if (this.state === 'running') {
       try {
         call();
@@ -37,12 +37,16 @@ export class ProcessLife {
     if (this.state === 'running') this.state = 'paused';
   }
 
-  /** SIGCONT: all that waited happens at once, in order. */
-  resume(): void {
+  /**
+   * SIGCONT: all that waited happens at once, in order. A process that was stopped while it waited for input sees what
+   * came meanwhile before its timers: `timersLast`.
+   */
+  resume(timersLast = false): void {
     if (this.state !== 'paused') return;
     this.state = 'running';
     const calls = this.waiting.splice(0);
-    for (const call of calls) this.enter(call);
+    if (timersLast) calls.sort((a, b) => Number(a.timer) - Number(b.timer));
+    for (const { call } of calls) this.enter(call);
   }
 
   /** SIGKILL. */

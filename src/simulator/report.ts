@@ -38,6 +38,7 @@ export const expectedPbft: readonly string[] = [
     'crash-all',
     'crash-loop',
     'disk-stall',
+    'disk-slow',
     'disk-error',
     'disk-loss',
     'clock-jump',
@@ -45,6 +46,7 @@ export const expectedPbft: readonly string[] = [
     'freeze',
     'weather',
     'drop-kinds',
+    'strike',
     'twin',
     'lost-writes',
   ].map((fault) => `fault/${fault}`),
@@ -55,6 +57,7 @@ export const expectedRaft: readonly string[] = [
   ...expectedPbft.filter(
     (name) => !name.startsWith('liar/') && name !== 'fault/twin' && name !== 'fault/disk-loss',
   ),
+  'fault/hand-over',
   // One that a leader offered, and one that sync found.
   'event/snapshot-offered',
   'event/snapshot-found',

@@ -60,6 +60,7 @@ function* smallerPlans(plan: Plan, verdict: Verdict): Generator<Plan> {
       faults: plan.faults.filter(avoids(plan.nodes.length - 1)),
     };
   }
+  if (plan.oneByOne === true) yield { ...plan, oneByOne: false };
   if (plan.retention !== undefined) {
     const { retention: _, ...unpruned } = plan;
     yield unpruned;

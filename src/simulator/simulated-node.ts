@@ -117,8 +117,8 @@ export class SimulatedNode {
     this.process?.life.pause();
   }
 
-  resume(): void {
-    this.process?.life.resume();
+  resume(timersLast = false): void {
+    this.process?.life.resume(timersLast);
   }
 
   /** Its disk is replaced by an empty one. The node must be down. */
@@ -146,6 +146,14 @@ export class SimulatedNode {
     if (process === null || process.core === null) return;
     const { core } = process;
     process.life.enter(() => core.read(done));
+  }
+
+  /** Hands over when it leads. */
+  handOver(): void {
+    const { process } = this;
+    if (process === null || process.core === null) return;
+    const { core } = process;
+    process.life.enter(() => core.handOver());
   }
 
   /** It ended itself, for a reason outside: a failed disk. It starts again when its fault is over. */

@@ -31,10 +31,10 @@ export class VirtualClock implements Clock {
   after(delayMs: number, call: () => void): Cancel {
     let cancelled = false;
     const cancel = this.scheduler.after(Math.max(0, delayMs), () => {
-      // Cancelled while it waited for a paused process to wake up.
       this.life.enter(() => {
+        // Cancelled while it waited for a paused process to wake up.
         if (!cancelled) call();
-      });
+      }, true);
     });
     return () => {
       cancelled = true;

@@ -30,6 +30,7 @@ export class VirtualDisk {
   /** On disk, but the process (paused) was not told yet, and so does not see it yet. */
   private readonly landed: Pending[] = [];
   private stalledUntil: VirtualMs = 0;
+  private slowUpTo: VirtualMs | null = null;
   private failing = false;
   private hasFailed = false;
   private busy = false;
@@ -75,6 +76,11 @@ export class VirtualDisk {
     this.stalledUntil = Math.max(this.stalledUntil, this.options.scheduler.now + duration);
   }
 
+  /** Each write takes up to so long; null for as long as before. */
+  slow(upToMs: VirtualMs | null): void {
+    this.slowUpTo = upToMs;
+  }
+
   /** The next sync fails, and by the port's rule everything after it. */
   fail(): void {
     this.failing = true;
@@ -103,7 +109,8 @@ export class VirtualDisk {
     if (this.busy || next === undefined) return;
     this.busy = true;
     const { scheduler, chance, latencyMs } = this.options;
-    scheduler.after(chance.between(...latencyMs), () => this.finish(next));
+    const [least, most] = latencyMs;
+    scheduler.after(chance.between(least, this.slowUpTo ?? most), () => this.finish(next));
   }
 
   private finish(entry: Pending): void {

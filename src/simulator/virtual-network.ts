@@ -48,6 +48,8 @@ interface Request {
 /** How long a broken connection goes unnoticed, and how long a dial takes to come back, from least to most. */
 const noticeMs = [20, 1_500] as const;
 const redialMs = [20, 400] as const;
+/** When a process ends, its connections often end with it; when one starts, it dials at once. */
+const promptMs = [1, 20] as const;
 /** Gossip that was seen is forgotten past this many, as in a real node. */
 const seenMessages = 20_000;
 
@@ -133,8 +135,7 @@ export class VirtualNetwork {
       this.transitions.get(pair)?.();
       this.transitions.delete(pair);
     } else if (!this.transitions.has(pair)) {
-      const [soonest, latest] = wanted ? redialMs : noticeMs;
-      const delay = this.chance.between(soonest, latest);
+      const delay = this.chance.between(...this.transitionMs(wanted, connected));
       const cancel = this.scheduler.after(delay, () => {
         this.transitions.delete(pair);
         if (this.isConnected(a, b) !== 'neither') this.disconnect(a, b);
@@ -143,6 +144,11 @@ export class VirtualNetwork {
       });
       this.transitions.set(pair, cancel);
     }
+  }
+
+  private transitionMs(wanted: boolean, connected: 'both' | 'one' | 'neither'): readonly [number, number] {
+    if (connected !== 'both' && this.chance.happens(0.5)) return promptMs;
+    return wanted ? redialMs : noticeMs;
   }
 
   private isConnected(a: number, b: number): 'both' | 'one' | 'neither' {

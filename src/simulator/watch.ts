@@ -1,8 +1,9 @@
 import type { ChainLink, Effect, Engine, EngineStart, Input, Recipients } from '../consensus/engine.ts';
 import { decode } from '../base/codec.ts';
-import { Problem } from '../base/problem.ts';
+import { Problem, unwrap } from '../base/problem.ts';
 import { messageCodec, type PbftMessage } from '../consensus/pbft/message.ts';
 import type { RaftMessage } from '../consensus/raft/message.ts';
+import { entryCodec, entryPrefix } from '../consensus/raft/records.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { hashHeader, type Proposal } from '../ledger/block.ts';
 import { certificateClaims, type FinalityCertificate } from '../ledger/certificate.ts';
@@ -15,7 +16,7 @@ import { Breach, promise } from './breach.ts';
 import { ChainChecker } from './checkers/chain-checker.ts';
 import { ElectionChecker } from './checkers/election-checker.ts';
 import { checkSize, pbftBound } from './checkers/memory-checker.ts';
-import { MajorityChecker } from './checkers/majority-checker.ts';
+import { LogChecker } from './checkers/log-checker.ts';
 import { ReadChecker } from './checkers/read-checker.ts';
 import { ProtectionChecker } from './checkers/protection-checker.ts';
 import { SignatureChecker } from './checkers/signature-checker.ts';
@@ -51,7 +52,7 @@ export class Watch {
   private readonly options: WatchOptions;
   private readonly signatures: SignatureChecker;
   private readonly elections = new ElectionChecker();
-  private readonly majorities: MajorityChecker | null;
+  private readonly logs: LogChecker | null;
   /** Null where more lie than the protocol tolerates: then it promises nothing, and only what really happens counts. */
   private readonly protection: ProtectionChecker | null;
   private readonly validators: ValidatorSet;
@@ -84,12 +85,13 @@ export class Watch {
             liars: this.lying.size,
             genesisHash: hashHeader(header),
           });
-    this.majorities =
+    this.logs =
       plan.engine === 'pbft'
         ? null
-        : new MajorityChecker({
+        : new LogChecker({
             members: plan.validators,
             storedHeight: (node) => this.chain.storedHeight(node),
+            finalHash: (height) => this.chain.hashAt(height),
           });
     this.signatures = new SignatureChecker((vote) => this.protection?.onVote(vote));
     this.bound = pbftBound({
@@ -156,16 +158,13 @@ export class Watch {
     if (start.final.certificate !== null) this.checkCertificate(node, start.final.certificate);
     this.views.set(node, viewOf(engine));
     this.learnLinks(start.candidates);
-    this.majorities?.onStart(
-      node,
-      start.candidates.map(({ blockHash }) => blockHash),
-    );
+    if (this.logs !== null) this.logs.onStart(node, loggedBlocks(start.records));
     if (this.options.plan.engine === 'pbft') this.onShown(node, recordedMessages(start.records));
   }
 
   private onInput<M>(node: number, input: Input<M>): void {
     if (input.type === 'persisted') {
-      this.majorities?.onPersisted(node, input.seq);
+      this.logs?.onPersisted(node, input.seq);
       this.onShown(node, input.signed);
     } else if (input.type === 'applied') this.chain.onStored(node, input.height);
     else if (input.type === 'built' && input.proposal !== null) this.learn(input.proposal);
@@ -195,7 +194,7 @@ export class Watch {
   private onEffect<M>(node: number, effect: Effect<M>): void {
     if (effect.type === 'send') this.onSent(node, effect.message, effect.to);
     else if (effect.type === 'persist') {
-      this.majorities?.onPersist(node, effect.seq, effect.blocks, effect.forget ?? []);
+      this.logs?.onPersist(node, effect.seq, effect.blocks, effect.forget ?? []);
     } else if (effect.type === 'validate' && effect.proposal !== null) this.learn(effect.proposal);
     else if (effect.type === 'commit') this.onCommit(node, effect);
     else if (effect.type === 'verdict') this.penalised(node, effect.validator, effect.reason);
@@ -234,7 +233,14 @@ export class Watch {
 
   private onSent(node: number, message: unknown, to: Recipients): void {
     if (this.options.plan.engine === 'pbft') this.onShown(node, [message]);
-    else this.elections.sends(message as RaftMessage, to === 'all' ? [] : to);
+    else this.onRaftSent(node, message as RaftMessage, to === 'all' ? [] : to);
+  }
+
+  private onRaftSent(node: number, message: RaftMessage, to: readonly number[]): void {
+    this.elections.sends(message, to);
+    if (message.kind !== 'accepted') return;
+    const { height, blockHash } = message.block;
+    this.logs?.onAcknowledged(node, height, blockHash);
   }
 
   /** Messages that are on disk or go out. Others' are among them: a new view, for whoever missed it. */
@@ -250,7 +256,7 @@ export class Watch {
     const { link, certificate } = effect;
     this.trace(node, `final ${link.height} ${link.blockHash.slice(0, 12)}`);
     this.chain.onFinal(node, link);
-    this.majorities?.onFinal(node, link.height, link.blockHash);
+    this.logs?.onFinal(node, link.height, link.blockHash);
     if (certificate === null) return;
     promise(
       certificate.height === link.height && certificate.blockHash === link.blockHash,
@@ -270,6 +276,7 @@ export class Watch {
     const blockHash = hashHeader(header);
     this.protection?.onLink(blockHash, header.height, header.parentHash);
     this.chain.onProposal(blockHash, proposal);
+    this.logs?.onBlock(blockHash, header);
   }
 
   /** Each certificate once: nodes mostly see the same. */
@@ -296,6 +303,13 @@ export class Watch {
 function recordedMessages(records: EngineStart['records']): readonly unknown[] {
   return [...records].flatMap(([key, value]) =>
     key.includes('/') ? [decode(messageCodec, value, key)] : [],
+  );
+}
+
+/** The blocks in the log on disk. The body of one that was final when it was written is not among the candidates. */
+function loggedBlocks(records: EngineStart['records']): readonly Hash[] {
+  return [...records].flatMap(([key, value]) =>
+    key.startsWith(entryPrefix) ? [hashHeader(unwrap(decode(entryCodec, value, key)).header)] : [],
   );
 }
 

@@ -49,7 +49,7 @@ describe('plans', () => {
   test('a few hundred seeds draw every kind of fault and liar', () => {
     const plans = seeds.map((seed) => drawPlan(seed));
     const faults = new Set(plans.flatMap((plan) => plan.faults.map(({ kind }) => kind)));
-    assert.equal(faults.size, 15);
+    assert.equal(faults.size, 17);
     const liars = new Set(plans.flatMap((plan) => plan.nodes.flatMap(({ liar }) => liar ?? [])));
     assert.equal(liars.size, liarNames.length);
   });

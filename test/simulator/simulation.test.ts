@@ -145,4 +145,10 @@ test('every mutation still finds the line that it breaks', () => {
   assert.deepEqual(all.flatMap(misfits), []);
   assert.ok(mutations.length >= 10 && raftMutations.length >= 10);
   assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
+  for (const { directed, name } of all) {
+    if (directed === undefined) continue;
+    const source = readFileSync(join(import.meta.dirname, '..', '..', directed.file), 'utf8');
+    assert.ok(source.includes(directed.test), `${name}: ${directed.file} has no such test`);
+  }
+  assert.ok(raftMutations.filter(({ directed }) => directed === undefined).length >= 10);
 });

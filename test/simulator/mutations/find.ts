@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { spawnSync } from 'node:child_process';
 import { type Mutation, mutations } from './mutations.ts';
 import { drawPlan } from '../../../src/simulator/draw-plan.ts';
 import { simulate } from '../../../src/simulator/simulation.ts';
@@ -9,7 +10,8 @@ import { raftMutations } from './raft-mutations.ts';
 import { misfits, patchedCopy } from './patched-copy.ts';
 
 /**
- * Breaks each rule in a copy of the source, and counts how many seeds the simulator needs to see it.
+ * Breaks each rule in a copy of the source, and counts how many seeds the simulator needs to see it. A rule that random runs
+ * do not see has a directed test, which must fail.
  *
  *     node test/simulator/mutations/find.ts [name ...] [--jobs N]
  *
@@ -26,13 +28,29 @@ function engineOf(mutation: Mutation): 'pbft' | 'raft' {
   return raftMutations.includes(mutation) ? 'raft' : 'pbft';
 }
 
+/** The test fails in the copy. */
+function failsIn(directory: string, { file, test }: NonNullable<Mutation['directed']>): boolean {
+  const pattern = `^${test.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
+  const args = ['--test', '--test-name-pattern', pattern, file];
+  const { status, stdout } = spawnSync(process.execPath, args, { cwd: directory, encoding: 'utf8' });
+  return status !== 0 && /^ℹ fail 1$/m.test(stdout);
+}
+
 let missed = 0;
 console.log(`${'rule that is broken'.padEnd(72)} ${'seeds'.padStart(7)}  seen as`);
 for (const mutation of chosen) {
   const wrong = misfits(mutation);
   if (wrong.length > 0) throw new Error(wrong.join('\n'));
   const copy = patchedCopy(mutation);
+  const line = (seeds: string, seen: string): void =>
+    console.log(`${`${mutation.name}: ${mutation.rule}`.padEnd(72)} ${seeds.padStart(7)}  ${seen}`);
   try {
+    if (mutation.directed !== undefined) {
+      const fails = failsIn(copy.directory, mutation.directed);
+      if (!fails) missed += 1;
+      line('–', fails ? `test: ${mutation.directed.test}` : 'NOT SEEN');
+      continue;
+    }
     const poolFile = pathToFileURL(join(copy.directory, 'src', 'simulator', 'run-pool.ts'));
     const { runPool } = (await import(poolFile.href)) as { runPool: typeof runPoolHere };
     const summary = await runPool({
@@ -51,7 +69,7 @@ for (const mutation of chosen) {
     }
     const seeds = failure === undefined ? `> ${mutation.within}` : String(failure.seed);
     const seen = failure === undefined ? 'NOT SEEN' : `${failure.breach?.guarantee} (seed ${failure.seed})`;
-    console.log(`${`${mutation.name}: ${mutation.rule}`.padEnd(72)} ${seeds.padStart(7)}  ${seen}`);
+    line(seeds, seen);
   } finally {
     copy.remove();
   }

@@ -10,6 +10,8 @@ export interface Mutation {
   readonly patches: readonly Patch[];
   /** Within so many seeds it must be found. */
   readonly within: number;
+  /** Random runs do not meet what it takes (or not in many thousands): this directed test fails instead. */
+  readonly directed?: { readonly file: string; readonly test: string };
 }
 
 interface Patch {
