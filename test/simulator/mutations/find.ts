@@ -20,7 +20,7 @@ import { misfits, patchedCopy } from './patched-copy.ts';
 const words = process.argv.slice(2);
 const jobsAt = words.indexOf('--jobs');
 const jobs = jobsAt < 0 ? 2 : Number(words[jobsAt + 1]);
-const names = words.filter((word, index) => !word.startsWith('--') && index !== jobsAt + 1);
+const names = words.filter((word, index) => !word.startsWith('--') && (jobsAt < 0 || index !== jobsAt + 1));
 const all = [...mutations, ...raftMutations];
 const chosen = all.filter(({ name }) => names.length === 0 || names.includes(name));
 

@@ -112,6 +112,10 @@ export const mutations: readonly Mutation[] = [
       },
     ],
     within: 1_000,
+    directed: {
+      file: 'test/consensus/pbft/normal-case.test.ts',
+      test: 'a proposal that does not extend its parent is refused',
+    },
   },
   {
     name: 'no-window',
