@@ -507,12 +507,15 @@ export class Host {
     const { snapshot } = defined(source.disk.compacted, 'a snapshot');
     const { configuration, configurationHeight } = source.state;
     const holder = indexOf(this.state.configuration, keyOf(source.index));
+    const { installed } = source.disk;
     const block = source.disk.blocks.get(snapshot.height);
-    if (block === undefined || holder === null || snapshot.height < configurationHeight) return;
-    const certificate = { ...block.certificate, configuration: encodeConfiguration(configuration) };
+    const header = installed?.hash === snapshot.blockHash ? installed.header : block?.proposal.header;
+    const own = installed?.hash === snapshot.blockHash ? installed.certificate : block?.certificate;
+    if (header === undefined || holder === null || snapshot.height < configurationHeight) return;
+    const certificate = { ...own, configuration: encodeConfiguration(configuration) };
     this.give({
       type: 'offered',
-      header: block.proposal.header,
+      header,
       blockHash: snapshot.blockHash,
       certificate: certificate as Verified<FinalityCertificate>,
       holders: [holder],
