@@ -54,7 +54,7 @@ export const raftSamples: {
       final: toHeight(4),
     },
     { kind: 'heartbeat', ...envelope, commit, round: 99 },
-    { kind: 'heartbeat-answer', ...envelope, round: 99, received: toHeight(7), final: toHeight(6) },
+    { kind: 'heartbeat-answer', ...envelope, round: 99, received: toHeight(7) },
     { kind: 'timeout-now', ...envelope },
     { kind: 'read-request', ...envelope, token },
     { kind: 'read-answer', ...envelope, token, height: undefined },

@@ -58,7 +58,6 @@ export function onHeartbeat(raft: Raft, message: Heartbeat): void {
     kind: 'heartbeat-answer',
     round: role === null ? 0 : message.round,
     received: role === null ? toHeight(0) : receivedUpTo(role),
-    final: state.commit,
   });
 }
 

@@ -98,7 +98,6 @@ export interface HeartbeatAnswer extends Envelope {
   readonly round: number;
   /** Highest block of the leader's that the sender has received, on disk or not: what is above got lost. */
   readonly received: Height;
-  readonly final: Height;
 }
 
 /** Leadership transfer (dissertation, section 3.10): campaign now. */
@@ -206,10 +205,7 @@ const messageCodec = union<RaftMessage, 'kind'>('kind', {
     }),
   ],
   heartbeat: [6, struct<Heartbeat>({ ...envelope, commit: nameCodec, round: u48 })],
-  'heartbeat-answer': [
-    7,
-    struct<HeartbeatAnswer>({ ...envelope, round: u48, received: heightCodec, final: heightCodec }),
-  ],
+  'heartbeat-answer': [7, struct<HeartbeatAnswer>({ ...envelope, round: u48, received: heightCodec })],
   'timeout-now': [8, struct<TimeoutNow>(envelope)],
   'read-request': [9, struct<ReadRequest>({ ...envelope, token: tokenCodec })],
   'read-answer': [10, struct<ReadAnswer>({ ...envelope, token: tokenCodec, height: optional(heightCodec) })],

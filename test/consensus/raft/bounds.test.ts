@@ -159,7 +159,6 @@ suite('whoever waits at a leader is told when it loses the lead', () => {
       term: 9,
       round: 1,
       received: toHeight(0),
-      final: toHeight(0),
     });
     assert.equal(leader.all('stepped-down').length, 1);
     leader.receive<'heartbeat-answer'>({
@@ -168,7 +167,6 @@ suite('whoever waits at a leader is told when it loses the lead', () => {
       term: 10,
       round: 1,
       received: toHeight(0),
-      final: toHeight(0),
     });
     assert.equal(leader.all('stepped-down').length, 0, 'a follower has nothing to lose');
   });

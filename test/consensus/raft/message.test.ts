@@ -78,7 +78,6 @@ const messages: fc.Arbitrary<RaftMessage> = fc.oneof(
     ...base,
     round: fc.nat({ max: 9 }),
     received: height,
-    final: height,
   }),
   fc.record({ kind: fc.constant('timeout-now' as const), ...base }),
   fc.record({ kind: fc.constant('read-request' as const), ...base, token }),

@@ -72,7 +72,6 @@ describe('5.1 Raft basics', () => {
       term: 9,
       round: 1,
       received: toHeight(0),
-      final: toHeight(0),
     });
     assert.equal(leader.state.role.kind, 'follower');
     assert.equal(leader.state.term, 9);
@@ -772,7 +771,6 @@ describe('8 Client interaction', () => {
       term: leader.state.term,
       round,
       received: toHeight(0),
-      final: toHeight(0),
     });
     assert.equal(leader.all('answer').length, 0);
   });

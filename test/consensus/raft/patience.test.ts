@@ -10,7 +10,7 @@ import {
   stopWaiting,
 } from '../../../src/consensus/raft/patience.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
-import { genesisOf, Solo } from './solo.ts';
+import { Solo } from './solo.ts';
 
 const options = raftOptions({ heartbeatMs: 50, electionTimeoutMs: 300 });
 
@@ -80,7 +80,6 @@ function answerAfter(solo: Solo, ms: number, received: number): number {
     term: solo.state.term,
     round: 0,
     received: toHeight(received),
-    final: genesisOf(3).height,
   });
   return solo.sent('append').filter(({ to }) => to === 1).length;
 }
