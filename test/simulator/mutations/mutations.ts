@@ -74,7 +74,7 @@ export const mutations: readonly Mutation[] = [
         replace: 'if (viewChange.from < previous)',
       },
     ],
-    within: 1_000,
+    within: 5_000,
   },
   {
     name: 'quorum-of-2f',
@@ -240,6 +240,6 @@ export const mutations: readonly Mutation[] = [
         replace: 'invariant(height >= 0,',
       },
     ],
-    within: 20_000,
+    within: 1_000,
   },
 ];
