@@ -21,7 +21,10 @@ export function write(
   });
 }
 
-/** Own messages that can no longer be of use: of earlier views, or for heights that are final. */
+/**
+ * Own messages that can no longer be of use: of earlier views, or for heights that are final and stored. Final alone is not enough: the
+ * block comes to the disk later than this write may, and a restart in between must find what was signed for its height.
+ */
 function obsoleteRecords(replica: Replica): { key: string; value: null }[] {
   const { state } = replica;
   const removed: { key: string; value: null }[] = [];
@@ -29,7 +32,7 @@ function obsoleteRecords(replica: Replica): { key: string; value: null }[] {
     const past =
       ('view' in message && message.view < state.view) ||
       (isSlotMessage(message) &&
-        message.height <= state.final.height &&
+        message.height <= state.appliedHeight &&
         message.height !== state.viewBase.height);
     if (past) {
       state.own.delete(key);

@@ -72,6 +72,28 @@ test('after a restart the recorded vote is sent again, and no other', () => {
   assert.ok(recorded !== undefined);
 });
 
+test('what was signed for a height stays on disk until the final block is there too', () => {
+  const committee = new Committee(4);
+  const slow = committee.node(0);
+  const stored: { type: 'applied' }[] = [];
+  const obey = slow.obey.bind(slow);
+  // Its store takes its time with final blocks (bodies are fetched, runs are batched); its log does not.
+  slow.obey = (effect) =>
+    obey(effect).filter((input) => {
+      if (input.type === 'applied') stored.push(input);
+      return input.type !== 'applied';
+    });
+  for (let i = 0; i < 4; i++) {
+    committee.work();
+    committee.pass(1_000);
+  }
+  assert.ok(slow.finalHeight() >= 3 && stored.length >= 3);
+  for (const key of ['pre-prepare/0/1', 'prepare/0/1', 'commit/0/1']) {
+    assert.ok(slow.records.has(key), `${key}: a restart now would sign another block for height 1`);
+  }
+  assert.ok(!committee.node(1).records.has('prepare/0/1'), 'where the block is stored, nobody needs it');
+});
+
 test('votes of a view that was left stay unsent, even when the disk finishes them later', () => {
   const committee = new Committee(4);
   const late = committee.node(3);
