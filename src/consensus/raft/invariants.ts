@@ -38,7 +38,7 @@ export function checkInvariants({ state, key, options }: Raft): void {
   }
   switch (role.kind) {
     case 'follower': {
-      invariant(role.matched >= Math.min(state.commit, role.matched), 'matched is a height');
+      invariant(role.matched <= last, 'the log equals the leader’s no further than it goes');
       let height: number = role.staging[0]?.entry.header.height ?? 0;
       invariant(height === 0 || height > state.commit, 'no committed block is staged again');
       invariant(height <= last + 1, 'the staged entries continue the log or replace its end');

@@ -40,7 +40,8 @@ export function replaceLog(
     state.durable = toHeight(Math.min(state.durable, state.commit));
     state.executed = block.height;
     count(raft, 'truncated', gone.filter((entry) => entry.header.height > block.height).length);
-    if (state.role.kind === 'follower') state.role.staging = [];
+    // A leader whose log went on from here with what is gone now leads no more.
+    if (state.role.kind === 'follower') Object.assign(state.role, { matched: block.height, staging: [] });
   }
   state.commit = toHeight(Math.max(state.commit, block.height));
   if (state.role.kind === 'follower') {
