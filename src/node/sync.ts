@@ -45,6 +45,9 @@ interface Tip {
   readonly hash: Hash;
 }
 
+/** More than any chain has: the round ends when nobody has more. */
+const whatThereIs = toHeight(Number.MAX_SAFE_INTEGER);
+
 type Stage =
   | { readonly name: 'idle' }
   /** Waits for a peer's answer, or for its signatures to be checked. `round` tells a late answer from the current one. */
@@ -89,9 +92,11 @@ export class Sync {
     if (this.#isFree()) this.#startRound(this.#options.peersFor(this.#holders));
   }
 
-  /** Asks one peer whether there is anything new. */
+  /** Asks one peer whether there is anything new, and takes all of it. */
   poll(peer: PeerId): void {
-    if (this.#isFree()) this.#startRound([peer]);
+    if (!this.#isFree()) return;
+    this.#wanted = whatThereIs;
+    this.#startRound([peer]);
   }
 
   /** The block at this height is applied. */

@@ -203,6 +203,23 @@ describe('sync', () => {
     assert.equal(world.synced[1]?.chain[0]?.height, 5);
   });
 
+  test('that only looks whether there is anything new takes all that there is', async () => {
+    const length = 2 * limits.syncBlocks + 5;
+    const world = new World();
+    const serving = await serverOf(maker.run(length));
+    for (const name of ['peer-1', 'peer-2']) world.servers.set(name, honest(serving));
+    world.sync.poll('peer-1');
+    world.time.run(1_000);
+    assert.equal(world.height, length);
+    assert.equal(world.sync.active, false);
+    assert.deepEqual(new Set(world.asked), new Set(['peer-1']));
+
+    world.asked.length = 0;
+    world.sync.poll('peer-2');
+    world.time.run(1_000);
+    assert.deepEqual(world.asked, ['peer-2'], 'once, where there is nothing new');
+  });
+
   test('proves a block by the certificate of a later one, when that one is not in the response', async () => {
     const run = maker.run(limits.syncBlocks + 10);
     const world = new World();
