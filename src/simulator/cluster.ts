@@ -68,7 +68,7 @@ export class Cluster {
     });
     this.watch = new Watch({
       plan,
-      genesis: this.chain.genesis,
+      chain: this.chain,
       scheme,
       transactions: this.load.transactions,
       now: () => scheduler.now,
@@ -229,7 +229,7 @@ export class Cluster {
   private read(node: number): void {
     const { reads, chain } = this.watch;
     const open = reads.begin(node);
-    this.nodes[node]?.read((result) => {
+    this.nodes[node]?.request({ kind: 'read' }, (result) => {
       this.tally.add(result instanceof Problem ? `read/${result.code}` : 'read/answered');
       if (result instanceof Problem) return;
       this.watch.check(() => reads.end(open, result.height, chain.storedHeight(node)));
@@ -253,10 +253,11 @@ export class Cluster {
   }
 
   private victims(): Victims {
-    const { nodes, plan, tally } = this;
+    const { nodes, plan, tally, chain } = this;
     const at = (index: number): SimulatedNode => nodes[index] as SimulatedNode;
     return {
       count: nodes.length,
+      keys: chain.nodeKeys.map(({ publicKey }) => publicKey),
       crash: (node) => {
         const lost = at(node).crash();
         if (lost > 0) tally.add('fault/lost-writes', lost);
@@ -276,8 +277,12 @@ export class Cluster {
         at(node).resume(timersLast);
       },
       shiftClock: (node, byMs) => at(node).shiftClock(byMs),
-      handOver: () => {
-        for (const node of nodes) node.handOver();
+      request: (request) => {
+        for (const node of nodes) {
+          node.request(request, (result) => {
+            if (!(result instanceof Problem)) tally.add(`request/${request.kind}`);
+          });
+        }
       },
       reconcile: () => this.network.reconcile(),
     };

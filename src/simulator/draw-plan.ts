@@ -23,11 +23,15 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
   const validators = drawSize(chance, engine);
   const tolerated = engine === 'pbft' ? maxFaulty(validators) : validators - majority(validators);
   const nodes = drawNodes(chance, engine, validators);
+  const membersChange = engine === 'raft' && chance.happens(0.35);
+  if (membersChange) nodes.push(...drawSpares(chance));
   const healAt = chance.between(3_000, 9_000);
   const liars = nodes.flatMap(({ liar, validator }) => (liar === null ? [] : [validator]));
   const consensus = engine === 'pbft' ? drawPbft(chance) : drawRaft(chance);
   const room = tolerated - new Set(liars).size;
-  const broken = drawBroken(chance, nodes, room);
+  // Where members come and go, it might be one of the few who are left.
+  const broken = membersChange ? [] : drawBroken(chance, nodes, room);
+  const scope = { engine, nodes, healAt, room: room - broken.length };
   return {
     seed,
     engine,
@@ -43,7 +47,7 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
       transactions: chance.between(8, 40),
       untilMs: chance.between(1_000, healAt),
     },
-    faults: drawFaults(chance, { engine, nodes, healAt, room: room - broken.length }),
+    faults: [...(membersChange ? drawChanges(chance, scope) : []), ...drawFaults(chance, scope)],
     healAt,
     broken,
     boundMs: boundOf(consensus, validators),
@@ -71,6 +75,11 @@ function drawNodes(chance: Chance, engine: Plan['engine'], validators: number): 
   return nodes;
 }
 
+/** Observers who wait to be made members. */
+function drawSpares(chance: Chance): NodePlan[] {
+  return Array.from({ length: chance.between(1, 2) }, () => ({ validator: null, liar: null }));
+}
+
 function drawPbft(chance: Chance): PbftTiming {
   const viewTimeoutMs = chance.pick([150, 300, 300, 600, 1_000]);
   return {
@@ -90,7 +99,7 @@ function drawRaft(chance: Chance): RaftTiming {
     heartbeatMs,
     electionTimeoutMs: heartbeatMs * chance.pick([5, 10]),
     blockIntervalMs: chance.pick([0, 10, 50]),
-    leaseReads: false,
+    leaseReads: chance.happens(0.25),
   };
 }
 
@@ -171,7 +180,7 @@ interface FaultScope {
 }
 
 /** How to draw one fault of each kind, with the weight of the kind among those of a run. */
-const faultKinds: readonly (readonly [FaultKind, number])[] = [
+const faultKinds: readonly (readonly [Exclude<FaultKind, 'change-members'>, number])[] = [
   ['partition', 2],
   ['one-way', 2],
   ['rotating-partition', 1],
@@ -217,14 +226,28 @@ function drawFaults(chance: Chance, scope: FaultScope): Fault[] {
 function drawStruggle(chance: Chance, scope: FaultScope): Fault[] {
   const at = chance.between(0, 1_000);
   const always = { at, forMs: scope.healAt - at };
-  const kinds: FaultKind[] = ['strike'];
+  const kinds: Parameters<typeof drawFault>[1][] = ['strike'];
   if (chance.happens(0.6)) kinds.push('strike');
   if (chance.happens(0.5)) kinds.push('hand-over');
   if (chance.happens(0.5)) kinds.push('disk-slow');
   return kinds.map((kind) => ({ ...drawFault(chance, kind, scope), ...always }));
 }
 
-function drawFault(chance: Chance, kind: FaultKind, scope: FaultScope): Fault {
+/** An operator who never rests; and perhaps a voter that loses its log, and is trusted again when it was taken out and in. */
+function drawChanges(chance: Chance, { nodes, healAt, room }: FaultScope): Fault[] {
+  const all = [...nodes.keys()];
+  const everyMs = chance.pick([100, 300, 1_000]);
+  const change = { kind: 'change-members', everyMs, at: 0, forMs: healAt } as const;
+  if (room === 0 || chance.happens(0.7)) return [{ ...change, outgoing: all }];
+  const lost = chance.pick(all.filter((node) => nodes[node]?.validator !== null));
+  const at = chance.between(0, healAt / 2);
+  return [
+    { ...change, outgoing: all.filter((node) => node === lost || nodes[node]?.validator === null) },
+    { kind: 'disk-loss', node: lost, at, forMs: chance.pick([20, 300, 1_000]) },
+  ];
+}
+
+function drawFault(chance: Chance, kind: Exclude<FaultKind, 'change-members'>, scope: FaultScope): Fault {
   const at = chance.between(0, scope.healAt - 200);
   const forMs = Math.min(scope.healAt - at, chance.pick([100, 300, 800, 2_000, 5_000]));
   const episode = { at, forMs };

@@ -1,3 +1,5 @@
+import type { EngineRequest } from '../consensus/engine.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import { Chance } from './chance.ts';
 import type { Links } from './links.ts';
 import { type Fault, patienceOf, type Plan } from './plan.ts';
@@ -7,6 +9,8 @@ import { beginStrikes } from './strikes.ts';
 /** What faults can be done to. */
 export interface Victims {
   readonly count: number;
+  /** The key that each holds. */
+  readonly keys: readonly PublicKey[];
   crash(node: number): void;
   /** Starts a node that is down; does nothing to one that runs. */
   start(node: number): void;
@@ -19,8 +23,8 @@ export interface Victims {
   /** All that waited happens now; its timers last or in their turn. */
   resume(node: number, timersLast?: boolean): void;
   shiftClock(node: number, byMs: number): void;
-  /** Whoever leads is asked to hand over (Raft). */
-  handOver(): void;
+  /** All are asked, and whoever leads does it (Raft). */
+  request(request: EngineRequest): void;
   /** Links were cut or mended. */
   reconcile(): void;
 }
@@ -120,7 +124,9 @@ export class FaultInjector {
       case 'drop-kinds':
         return this.dropKinds(fault);
       case 'hand-over':
-        return this.handOver(fault.everyMs);
+        return this.repeat(fault.everyMs, () => victims.request({ kind: 'transfer', to: null }));
+      case 'change-members':
+        return this.repeat(fault.everyMs, () => victims.request(this.drawChange(fault.outgoing)));
       case 'strike':
         return beginStrikes({
           ...this.options,
@@ -165,17 +171,30 @@ export class FaultInjector {
     };
   }
 
-  private handOver(everyMs: number): () => void {
+  private repeat(everyMs: number, act: () => void): () => void {
     let ended = false;
     const again = (): void => {
       if (ended) return;
-      this.options.victims.handOver();
+      act();
       this.options.scheduler.after(this.chance.between(1, everyMs), again);
     };
     again();
     return () => {
       ended = true;
     };
+  }
+
+  /** Some make no sense as things are, or are not wise: then they are refused. */
+  private drawChange(outgoing: readonly number[]): EngineRequest {
+    const { chance } = this;
+    const { keys } = this.options.victims;
+    const changes = chance.sample([...keys.entries()], chance.pick([1, 1, 2, 3])).map(([node, key]) => ({
+      key,
+      role: outgoing.includes(node)
+        ? chance.pick(['voter', 'voter', 'learner', 'removed'] as const)
+        : ('voter' as const),
+    }));
+    return { kind: 'members', changes, forced: chance.happens(0.1) };
   }
 
   private rotate(fault: Extract<Fault, { kind: 'rotating-partition' }>, size: number): () => void {

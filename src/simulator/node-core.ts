@@ -1,5 +1,5 @@
 import { Problem } from '../base/problem.ts';
-import type { Protocol } from '../consensus/engine.ts';
+import type { EngineRequest, Protocol } from '../consensus/engine.ts';
 import { preimageOf } from '../consensus/pbft/message.ts';
 import { genesisHeader, genesisValidators } from '../ledger/genesis.ts';
 import type { Network } from '../network/port.ts';
@@ -27,10 +27,8 @@ import { virtualVerifier } from './virtual-verifier.ts';
 export interface Core {
   submit(bytes: Uint8Array, done: (problem: Problem | undefined) => void): void;
   why(): string;
-  /** Asks it to hand the lead over to whoever is best (Raft). */
-  handOver(): void;
-  /** Asks from which height on a linearizable read may be served. */
-  read(done: (result: { readonly height: number } | Problem) => void): void;
+  /** Asks its engine for something: a read, or what only a leader can do. */
+  request(request: EngineRequest, done: (result: { readonly height: number } | Problem) => void): void;
 }
 
 export interface BootOptions extends SimulatedNodeOptions {
@@ -51,7 +49,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
   const { index, chain, plan, life, clock, disk, scheme, scheduler } = options;
   const store = await ChainStore.open(disk.open(life), { chainId: chain.genesis.chainId });
   const restored = await restore(store, chain.genesis);
-  const key = keyOf(options);
+  const key = chain.nodeKeys[index] as SimulatedKey;
   const liar = liarOf(options, key);
   const joined = options.network.join(index, {
     life,
@@ -96,14 +94,8 @@ export async function bootNode(options: BootOptions): Promise<Core> {
       driver.submit([bytes], ([result]) => done(result?.status === 'refused' ? result.problem : undefined));
     },
     why: () => driver.engine.why(),
-    read: (done) => driver.request({ kind: 'read' }, done),
-    handOver: () => driver.request({ kind: 'transfer', to: null }, () => undefined),
+    request: (request, done) => driver.request(request, done),
   };
-}
-
-function keyOf({ index, plan, chain, scheme }: BootOptions): SimulatedKey {
-  const { validator } = plan.nodes[index] ?? { validator: null };
-  return (validator === null ? undefined : chain.validatorKeys[validator]) ?? scheme.key(`observer ${index}`);
 }
 
 function observed({ index, plan, chain, watch }: BootOptions): Protocol<object> {

@@ -41,6 +41,12 @@ const fault = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('hand-over'), everyMs: z.number().min(1), ...episode }),
   z.strictObject({
+    kind: z.literal('change-members'),
+    everyMs: z.number().min(1),
+    outgoing: z.array(node),
+    ...episode,
+  }),
+  z.strictObject({
     kind: z.literal('strike'),
     kinds: z.array(z.string()),
     share: rate,

@@ -137,6 +137,13 @@ export type Fault =
     } & Episode)
   /** An operator asks whoever leads to hand over, again and again (Raft). */
   | ({ readonly kind: 'hand-over'; readonly everyMs: VirtualMs } & Episode)
+  /** An operator adds, promotes, demotes, removes and replaces members, again and again (Raft). Observers are there to be added. */
+  | ({
+      readonly kind: 'change-members';
+      readonly everyMs: VirtualMs;
+      /** Nodes that may lose their vote, or never get one. Where logs were lost, the voters who have theirs are needed. */
+      readonly outgoing: readonly number[];
+    } & Episode)
   /** Whoever sends a message of these kinds is hit at that moment: where a half-done step hurts most. */
   | ({
       readonly kind: 'strike';

@@ -54,10 +54,15 @@ export const expectedPbft: readonly string[] = [
 ];
 
 export const expectedRaft: readonly string[] = [
-  ...expectedPbft.filter(
-    (name) => !name.startsWith('liar/') && name !== 'fault/twin' && name !== 'fault/disk-loss',
-  ),
+  ...expectedPbft.filter((name) => !name.startsWith('liar/') && name !== 'fault/twin'),
   'fault/hand-over',
+  'fault/change-members',
+  // Changes and hand-overs that were done, and a leader that was voted out.
+  'request/members',
+  'request/transfer',
+  'event/removed',
+  // One whose log was lost has a vote again.
+  'event/trusted-again',
   // One that a leader offered, and one that sync found.
   'event/snapshot-offered',
   'event/snapshot-found',

@@ -7,7 +7,8 @@ import { epochMs } from './virtual-clock.ts';
 /** The chain of a run, and the keys of everybody on it. */
 export interface SimulatedChain {
   readonly genesis: Genesis;
-  readonly validatorKeys: readonly SimulatedKey[];
+  /** One for each node; twins have the same one. */
+  readonly nodeKeys: readonly SimulatedKey[];
   readonly senderKeys: readonly SimulatedKey[];
 }
 
@@ -16,6 +17,10 @@ export const senderBalance = 1_000_000_000n;
 export function simulatedChain(plan: Plan, scheme: SignatureScheme): SimulatedChain {
   const validatorKeys = Array.from({ length: plan.validators }, (_, index) =>
     scheme.key(`validator ${index}`),
+  );
+  const nodeKeys = plan.nodes.map(
+    ({ validator }, index) =>
+      (validator === null ? undefined : validatorKeys[validator]) ?? scheme.key(`observer ${index}`),
   );
   const senderKeys = Array.from({ length: plan.load.senders }, (_, index) => scheme.key(`sender ${index}`));
   const consensus =
@@ -32,5 +37,5 @@ export function simulatedChain(plan: Plan, scheme: SignatureScheme): SimulatedCh
       accounts: senderKeys.map(({ publicKey }) => ({ publicKey, balance: senderBalance })),
     }),
   );
-  return { genesis, validatorKeys, senderKeys };
+  return { genesis, nodeKeys, senderKeys };
 }

@@ -1,4 +1,5 @@
 import { Problem } from '../base/problem.ts';
+import type { EngineRequest } from '../consensus/engine.ts';
 import type { SignatureScheme } from './fast-signatures.ts';
 import { Chance } from './chance.ts';
 import { bootNode, type Core } from './node-core.ts';
@@ -124,8 +125,7 @@ export class SimulatedNode {
   /** Its disk is replaced by an empty one. The node must be down. */
   wipe(): void {
     this.disk.wipe();
-    if (isHonest(this.options.plan, this.options.index))
-      this.options.watch.chain.onDiskLost(this.options.index);
+    if (isHonest(this.options.plan, this.options.index)) this.options.watch.diskLost(this.options.index);
   }
 
   shiftClock(byMs: number): void {
@@ -140,20 +140,12 @@ export class SimulatedNode {
     process.life.enter(() => core.submit(bytes, done));
   }
 
-  /** A linearizable read. Never answered when the node dies meanwhile. */
-  read(done: (result: { readonly height: number } | Problem) => void): void {
+  /** Asks its engine for something. Never answered when the node dies meanwhile. */
+  request(request: EngineRequest, done: (result: { readonly height: number } | Problem) => void): void {
     const { process } = this;
     if (process === null || process.core === null) return;
     const { core } = process;
-    process.life.enter(() => core.read(done));
-  }
-
-  /** Hands over when it leads. */
-  handOver(): void {
-    const { process } = this;
-    if (process === null || process.core === null) return;
-    const { core } = process;
-    process.life.enter(() => core.handOver());
+    process.life.enter(() => core.request(request, done));
   }
 
   /** It ended itself, for a reason outside: a failed disk. It starts again when its fault is over. */

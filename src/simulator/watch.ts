@@ -2,12 +2,15 @@ import type { ChainLink, Effect, Engine, EngineStart, Input, Recipients } from '
 import { decode } from '../base/codec.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { messageCodec, type PbftMessage } from '../consensus/pbft/message.ts';
+import { genesisConfiguration } from '../consensus/raft/configuration.ts';
+import type { RaftEngine } from '../consensus/raft/engine.ts';
+import { checkInvariants } from '../consensus/raft/invariants.ts';
 import type { RaftMessage } from '../consensus/raft/message.ts';
 import { entryCodec, entryPrefix } from '../consensus/raft/records.ts';
+import { unappliedConfiguration } from '../consensus/raft/roles.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { hashHeader, type Proposal } from '../ledger/block.ts';
 import { certificateClaims, type FinalityCertificate } from '../ledger/certificate.ts';
-import type { Genesis } from '../ledger/genesis.ts';
 import { genesisHeader, genesisState, genesisValidators } from '../ledger/genesis.ts';
 import { maxFaulty } from '../ledger/quorum.ts';
 import type { Transaction } from '../ledger/transaction.ts';
@@ -24,6 +27,7 @@ import type { SignatureScheme } from './fast-signatures.ts';
 import type { EngineObserver } from './observed-protocol.ts';
 import { lyingValidators, type Plan } from './plan.ts';
 import type { Tally } from './report.ts';
+import type { SimulatedChain } from './simulated-chain.ts';
 import type { Trace } from './trace.ts';
 
 /** Steps of one engine between two looks at how much it holds. */
@@ -31,7 +35,7 @@ const sizeEvery = 64;
 
 export interface WatchOptions {
   readonly plan: Plan;
-  readonly genesis: Genesis;
+  readonly chain: SimulatedChain;
   readonly scheme: SignatureScheme;
   readonly transactions: ReadonlyMap<Hash, Transaction>;
   readonly now: () => number;
@@ -65,7 +69,8 @@ export class Watch {
   private readonly bound: number;
 
   constructor(options: WatchOptions) {
-    const { plan, genesis } = options;
+    const { plan } = options;
+    const { genesis, nodeKeys } = options.chain;
     this.options = options;
     this.validators = genesisValidators(genesis);
     this.lying = lyingValidators(plan);
@@ -89,7 +94,8 @@ export class Watch {
       plan.engine === 'pbft'
         ? null
         : new LogChecker({
-            members: plan.validators,
+            keys: nodeKeys.map(({ publicKey }) => publicKey),
+            members: genesisConfiguration(this.validators),
             storedHeight: (node) => this.chain.storedHeight(node),
             finalHash: (height) => this.chain.hashAt(height),
           });
@@ -118,6 +124,12 @@ export class Watch {
   /** A node stopped over what it takes for its own fault. */
   stopped(node: number, error: unknown): void {
     this.check(() => promise(false, 'integrity', () => `node ${node} stopped: ${describe(error)}`));
+  }
+
+  /** A node's disk is replaced by an empty one. */
+  diskLost(node: number): void {
+    this.chain.onDiskLost(node);
+    this.logs?.onDiskLost(node);
   }
 
   /** An honest node tells its clients that a block is final. */
@@ -158,7 +170,8 @@ export class Watch {
     if (start.final.certificate !== null) this.checkCertificate(node, start.final.certificate);
     this.views.set(node, viewOf(engine));
     this.learnLinks(start.candidates);
-    if (this.logs !== null) this.logs.onStart(node, loggedBlocks(start.records));
+    this.logs?.onStart(node, loggedBlocks(start.records));
+    this.onState(node, engine);
     if (this.options.plan.engine === 'pbft') this.onShown(node, recordedMessages(start.records));
   }
 
@@ -185,10 +198,25 @@ export class Watch {
     const before = this.views.get(node) ?? 0;
     promise(view >= before, 'integrity', () => `node ${node} goes back from view ${before} to ${view}`);
     this.views.set(node, view);
+    this.onState(node, engine);
     this.steps += 1;
     if (this.steps % sizeEvery === 0 && 'state' in engine) {
       this.options.tally.peak('peak/engine-entries', checkSize(node, engine.state, this.bound));
     }
+  }
+
+  /** An engine of Raft between two steps. That of PBFT checks itself. */
+  private onState<M>(node: number, engine: Engine<M>): void {
+    if (this.logs === null) return;
+    const { raft } = engine as unknown as RaftEngine;
+    checkInvariants(raft);
+    const { configuration, configurationHeight, commit, amnesiac } = raft.state;
+    this.logs.onConfiguration(configurationHeight, configuration);
+    this.logs.onPart(node, {
+      members: configuration,
+      votes: !amnesiac,
+      campaigns: !amnesiac && unappliedConfiguration(raft.state, commit) === null,
+    });
   }
 
   private onEffect<M>(node: number, effect: Effect<M>): void {
@@ -227,7 +255,7 @@ export class Watch {
   }
 
   private onLeading(node: number, term: number): void {
-    this.elections.leads(this.options.plan.nodes[node]?.validator ?? -1, term);
+    this.elections.leads(node, term);
     this.options.onLeading(node);
   }
 
@@ -285,7 +313,7 @@ export class Watch {
     const key = JSON.stringify(certificate);
     if (this.checkedCertificates.has(key)) return;
     this.checkedCertificates.add(key);
-    const claims = certificateClaims(certificate, this.options.genesis.chainId, this.validators);
+    const claims = certificateClaims(certificate, this.options.chain.genesis.chainId, this.validators);
     const good =
       !(claims instanceof Problem) &&
       certificate.phase === 'commit' &&

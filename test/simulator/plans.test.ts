@@ -39,6 +39,17 @@ describe('plans', () => {
     }
   });
 
+  test('in a third of the runs of Raft members come and go, and then nobody is broken for good', () => {
+    const plans = seeds.map((seed) => drawPlan(seed, 'raft'));
+    const changing = plans.filter(({ faults }) => faults.some(({ kind }) => kind === 'change-members'));
+    assert.ok(changing.length > 100 && changing.length < 180, `${changing.length}`);
+    for (const plan of changing) {
+      assert.ok(plan.nodes.length > plan.validators);
+      assert.deepEqual(plan.broken, []);
+      assert.deepEqual(parsePlan(JSON.stringify(plan)), plan);
+    }
+  });
+
   test('every fault is over before the second act', () => {
     for (const seed of seeds) {
       const plan = drawPlan(seed);

@@ -31,6 +31,7 @@ class Fixture {
     const note = (what: string) => (node: number) => this.done.push(`${what} ${node}`);
     const victims: Victims = {
       count: 3,
+      keys: [],
       crash: note('crash'),
       start: note('start'),
       stallDisk: note('stall'),
@@ -40,7 +41,7 @@ class Fixture {
       pause: note('pause'),
       resume: note('resume'),
       shiftClock: note('shift'),
-      handOver: () => undefined,
+      request: () => undefined,
       reconcile: () => undefined,
     };
     const plan = { ...drawPlan(1, 'raft'), faults: [fault] };

@@ -1,5 +1,7 @@
-import type { BlockHeader } from '../../ledger/block.ts';
+import type { Member } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
+import type { BlockHeader } from '../../ledger/block.ts';
 import { promise } from '../breach.ts';
 
 /** Where a log ends: what "up-to-date" compares (section 5.4.1). */
@@ -17,8 +19,29 @@ interface Write {
   readonly blocks: readonly Hash[];
 }
 
+type Members = readonly Member[];
+
+/** Who votes: two groups in the phase between two configurations, twice the same one otherwise. Not the engine's own code: that is what is checked. */
+const electorates: readonly (readonly Member['role'][])[] = [
+  ['voter', 'leaving', 'demoted'],
+  ['voter', 'joining'],
+];
+
+/** How a node takes part in elections. */
+export interface ElectionPart {
+  /** Who votes, as far as it knows. */
+  readonly members: Members;
+  /** False for one whose log was lost. */
+  readonly votes: boolean;
+  /** False for one that knows of later members, or lost its log. */
+  readonly campaigns: boolean;
+}
+
 export interface LogCheckerOptions {
-  readonly members: number;
+  /** The key of each node. */
+  readonly keys: readonly PublicKey[];
+  /** The members at the beginning. */
+  readonly members: Members;
   readonly storedHeight: (node: number) => number;
   /** The final block at a height, as far as anybody called one final. */
   readonly finalHash: (height: number) => Hash | undefined;
@@ -30,10 +53,16 @@ export interface LogCheckerOptions {
  * a final block is on the disks of a majority (section 5.3): an acknowledgement that came early, or was for another write, shows here;
  * and nobody who lacks a final block could win an election with the logs as they are (section 5.4, leader completeness). So what
  * figure 8 forbids shows when the block is called final, and not only when another one has taken its place.
+ *
+ * A majority is one of each configuration in force (section 6). A block's own is the newest that a block below it started, and a rival's
+ * is the one that it goes by itself.
  */
 export class LogChecker {
   private readonly options: LogCheckerOptions;
-  private readonly majority: number;
+  /** Lowest first, each with a height from which on it is in force. */
+  private readonly configurations: { readonly height: number; readonly members: Members }[];
+  /** By node, how it takes part in elections. */
+  private readonly parts = new Map<number, ElectionPart>();
   /** By node, the blocks that its disk confirmed. */
   private readonly durable = new Map<number, Set<Hash>>();
   private readonly pending = new Map<number, Write[]>();
@@ -41,8 +70,11 @@ export class LogChecker {
 
   constructor(options: LogCheckerOptions) {
     this.options = options;
-    this.majority = Math.ceil((options.members + 1) / 2);
-    for (let node = 0; node < options.members; node++) this.durable.set(node, new Set());
+    this.configurations = [{ height: 0, members: options.members }];
+    for (const node of options.keys.keys()) {
+      this.durable.set(node, new Set());
+      this.parts.set(node, { members: options.members, votes: true, campaigns: true });
+    }
   }
 
   /** A block that somebody built or received. */
@@ -53,7 +85,26 @@ export class LogChecker {
   /** A process begins, with these blocks in the log on its disk. */
   onStart(node: number, blocks: readonly Hash[]): void {
     this.pending.delete(node);
-    if (this.durable.has(node)) this.durable.set(node, new Set(blocks));
+    this.durable.set(node, new Set(blocks));
+  }
+
+  /** Some node goes by these members from this height on. */
+  onConfiguration(height: number, members: Members): void {
+    const newest = this.configurations.findLastIndex((known) => known.height <= height);
+    const known = this.configurations[newest]?.members;
+    // One that came with a snapshot has its height.
+    if (known === members || JSON.stringify(known) === JSON.stringify(members)) return;
+    this.configurations.splice(newest + 1, 0, { height, members });
+  }
+
+  onPart(node: number, part: ElectionPart): void {
+    this.parts.set(node, part);
+  }
+
+  /** Its disk is another one. It may have voted, and so it gives no vote. */
+  onDiskLost(node: number): void {
+    this.durable.set(node, new Set());
+    this.parts.set(node, { members: [], votes: false, campaigns: false });
   }
 
   onPersist(node: number, seq: number, blocks: readonly Hash[], forget: readonly Hash[]): void {
@@ -81,41 +132,70 @@ export class LogChecker {
   }
 
   onFinal(node: number, height: number, blockHash: Hash): void {
-    const members = [...this.durable.keys()];
-    const lacking = members.filter((member) => !this.holds(member, height, blockHash));
-    const holders = members.length - lacking.length;
+    const nodes = [...this.durable.keys()];
+    const guards = nodes.filter((other) => this.guards(other, height, blockHash));
+    const inForce = this.inForceFor(height, blockHash);
     promise(
-      holders >= this.majority,
+      inForce.some((members) => this.isQuorum(members, (other) => guards.includes(other))),
       'protection',
-      () =>
-        `node ${node} calls height ${height} final, which is on ${holders} disks; ${this.majority} are needed`,
+      () => `node ${node} calls height ${height} final, which is on the disks of ${guards.join()} only`,
     );
-    const rival = lacking.find((member) => this.couldLead(member));
+    const rival = nodes.find((other) => !guards.includes(other) && this.couldLead(other));
     promise(
       rival === undefined,
       'protection',
       () =>
-        `node ${node} calls height ${height} final, and member ${rival}, whose log ends in a later term without it, could win an election`,
+        `node ${node} calls height ${height} final, and node ${rival}, whose log ends without it, could win an election`,
     );
   }
 
-  private holds(member: number, height: number, blockHash: Hash): boolean {
-    return this.durable.get(member)?.has(blockHash) === true || this.options.storedHeight(member) >= height;
+  /**
+   * The configurations under which a block may have been committed. A leader that found a change of the members at the end of its log puts its
+   * first block on it, and both are committed under the members before: neighbours share a majority. So may several leaders in a row.
+   */
+  private inForceFor(height: number, blockHash: Hash): readonly Members[] {
+    const [before, own] = this.configurations.filter((known) => known.height < height).slice(-2);
+    if (before === undefined) return [];
+    if (own === undefined) return [before.members];
+    for (let block = this.blocks.get(blockHash); block !== undefined && block.height > own.height;) {
+      const parent = this.blocks.get(block.parentHash);
+      if (parent !== undefined && parent.term >= block.term) return [own.members];
+      block = parent;
+    }
+    return [before.members, own.members];
   }
 
-  /** A majority has logs that are not more up-to-date. */
+  private isQuorum(members: Members, yes: (node: number) => boolean): boolean {
+    return electorates.every((roles) => {
+      const voters = members.filter(({ role }) => roles.includes(role));
+      return 2 * voters.filter(({ key }) => yes(this.options.keys.indexOf(key))).length > voters.length;
+    });
+  }
+
+  /** It has the block, or helps nobody into office who lacks it. */
+  private guards(node: number, height: number, blockHash: Hash): boolean {
+    return this.holds(node, height, blockHash) || this.parts.get(node)?.votes === false;
+  }
+
+  private holds(node: number, height: number, blockHash: Hash): boolean {
+    return this.durable.get(node)?.has(blockHash) === true || this.options.storedHeight(node) >= height;
+  }
+
+  /** A majority of the members that it goes by, itself among them, has logs that are not more up-to-date. */
   private couldLead(candidate: number): boolean {
+    const { members, campaigns } = this.parts.get(candidate) as ElectionPart;
+    const role = members.find(({ key }) => key === this.options.keys[candidate])?.role;
+    if (!campaigns || role === undefined || !electorates.flat().includes(role)) return false;
     const own = this.tipOf(candidate);
-    let voters = 0;
-    for (const member of this.durable.keys()) if (!isAbove(this.tipOf(member), own)) voters += 1;
-    return voters >= this.majority;
+    const votes = (node: number): boolean => this.parts.get(node)?.votes === true;
+    return this.isQuorum(members, (voter) => votes(voter) && !isAbove(this.tipOf(voter), own));
   }
 
-  private tipOf(member: number): Tip {
-    const height = this.options.storedHeight(member);
+  private tipOf(node: number): Tip {
+    const height = this.options.storedHeight(node);
     const base = this.options.finalHash(height);
     let tip: Tip = { term: (base && this.blocks.get(base)?.term) ?? 0, height };
-    for (const hash of this.durable.get(member) ?? []) {
+    for (const hash of this.durable.get(node) ?? []) {
       const block = this.blocks.get(hash);
       if (block !== undefined && block.height > tip.height && this.ancestorAt(hash, height) === base)
         tip = block;
