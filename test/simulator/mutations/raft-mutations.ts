@@ -1,6 +1,9 @@
 import type { Mutation } from './mutations.ts';
 
 const election = 'src/consensus/raft/election.ts';
+const configuration = 'src/consensus/raft/configuration.ts';
+const membership = 'src/consensus/raft/membership.ts';
+const roles = 'src/consensus/raft/roles.ts';
 const following = 'src/consensus/raft/following.ts';
 const replication = 'src/consensus/raft/replication.ts';
 const reads = 'src/consensus/raft/reads.ts';
@@ -194,5 +197,122 @@ export const raftMutations: readonly Mutation[] = [
       },
     ],
     within: 1_000,
+  },
+  {
+    name: 'raft-one-majority',
+    rule: 'between two configurations both majorities must agree',
+    patches: [
+      {
+        file: configuration,
+        find: '[indexes(votesInOld), indexes(votesInNew)]',
+        replace: '[indexes(votesInNew)]',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-learner-votes',
+    rule: 'a learner has no vote',
+    patches: [
+      {
+        file: configuration,
+        find: "const votesInNew = ({ role }: Member): boolean => role === 'voter' || role === 'joining';",
+        replace:
+          "const votesInNew = ({ role }: Member): boolean => role === 'voter' || role === 'joining' || role === 'learner';",
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-campaign-unapplied',
+    rule: 'no campaign while a committed change of the members is not applied',
+    patches: [
+      { file: roles, find: ' &&\n    unappliedConfiguration(state, state.commit) === null', replace: '' },
+    ],
+    within: 5_000,
+  },
+  {
+    name: 'raft-above-change',
+    rule: 'nothing goes above a change of the members before it is applied',
+    patches: [
+      {
+        file: 'src/consensus/raft/proposing.ts',
+        find: 'if (unappliedConfiguration(state, lastHeight(state.log)) !== null) return;',
+        replace: '',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-untold-commit',
+    rule: 'an entry is on disk with the knowledge of what its leader had committed',
+    patches: [
+      {
+        file: following,
+        find: '  advanceFollowerCommit(raft);\n  write(raft, { entries, cut });',
+        replace: '  write(raft, { entries, cut });',
+      },
+    ],
+    within: 5_000,
+  },
+  {
+    name: 'raft-lost-log-votes',
+    rule: 'who lost its log gives no vote',
+    patches: [
+      {
+        file: election,
+        find: 'return !state.amnesiac && state.self !== null;',
+        replace: 'return state.self !== null;',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-trust-at-once',
+    rule: 'who lost its log is trusted when all from before the loss was applied',
+    patches: [
+      {
+        file: membership,
+        find: 'if (!state.amnesiac || historyUpTo === null || state.applied < historyUpTo) return;',
+        replace: 'if (!state.amnesiac || (historyUpTo ?? 0) < 0) return;',
+      },
+    ],
+    within: 5_000,
+  },
+  {
+    name: 'raft-removed-leads',
+    rule: 'a leader that lost its vote steps down',
+    patches: [
+      {
+        file: membership,
+        find: "becomeFollower(raft, state.term, null, 'it has no vote any more');\n}\n\n/** The voter",
+        replace: '}\n\n/** The voter',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'raft-lease-of-heir',
+    rule: 'no lease once an heir was told to campaign',
+    patches: [
+      {
+        file: reads,
+        find: 'if (!options.leaseReads || role.heirTold || role.transfer !== null) return false;',
+        replace: 'if (!options.leaseReads) return false;',
+      },
+    ],
+    within: 5_000,
+  },
+  {
+    name: 'raft-long-lease',
+    rule: 'a lease ends before anybody helps another leader into office',
+    patches: [
+      {
+        file: reads,
+        find: 'const span = options.electionTimeoutMs * (1 - leaseMargin);',
+        replace: 'const span = options.electionTimeoutMs * (4 - leaseMargin);',
+      },
+    ],
+    within: 5_000,
   },
 ];
