@@ -24,6 +24,7 @@ import {
 } from '../crypto/signature.ts';
 import type { PeerId } from '../network/port.ts';
 import { parseApiUrl } from './api-url.ts';
+import { BoundedMap } from './bounded-map.ts';
 import type { Log } from './log.ts';
 
 /** Raised with every change of what goes over the wire or decides what is valid. */
@@ -79,11 +80,19 @@ export interface HandshakeOptions {
   readonly log: Log;
 }
 
+/** What a peer proved, and what it said of itself. */
+interface Proof {
+  readonly publicKey: PublicKey;
+  readonly api: string | undefined;
+}
+
 /** Who may talk to us, and which peer acts for which validator. */
 export class Handshake {
   readonly #options: HandshakeOptions;
-  /** What each connected peer proved, and what it said of itself, newest last. */
-  readonly #proven = new Map<PeerId, { readonly publicKey: PublicKey; readonly api: string | undefined }>();
+  /** What peers proved whose connection is about to open. Some of them never come: it is bounded. */
+  readonly #greeted = new BoundedMap<PeerId, Proof>(limits.peersRemembered);
+  /** What each connected peer proved, newest last. */
+  readonly #proven = new Map<PeerId, Proof>();
   #keys: readonly PublicKey[];
 
   constructor(options: HandshakeOptions) {
@@ -105,7 +114,7 @@ export class Handshake {
     });
   }
 
-  /** Undefined when the peer is welcome, and from then on known for what it proved. */
+  /** Undefined when the peer is welcome. It is known for what it proved once it is `connected`. */
   admit(peer: PeerId, bytes: Uint8Array): undefined | Problem {
     const { chainId, engine, checkSignature, log } = this.#options;
     const version = decode(u16, bytes.subarray(0, versionBytes), 'hello');
@@ -130,7 +139,6 @@ export class Handshake {
         details: { theirs: hello.engine, ours: engine },
       });
     }
-    this.#proven.delete(peer);
     const { publicKey, signature, api } = hello;
     if (!checkSignature({ publicKey, message: helloBytes(chainId, peer), signature })) {
       return refusal('network/false-hello', 'it claims a key that did not sign for it', {
@@ -139,14 +147,26 @@ export class Handshake {
       });
     }
     const other = [...this.#proven].find(([, proven]) => proven.publicKey === publicKey)?.[0];
-    if (other !== undefined) {
+    if (other !== undefined && other !== peer) {
       log.warn('two peers act for one key; the newer one is taken', { publicKey, other, peer });
     }
     if (publicKey === this.#options.identity.publicKey) {
       log.error('another peer acts for the key of this node: stop one of the two', { peer });
     }
-    this.#proven.set(peer, { publicKey, api });
+    this.#greeted.set(peer, { publicKey, api });
     return undefined;
+  }
+
+  /**
+   * The peer that was welcomed is connected. Its hello may have come before its old connection was given up, for which it is
+   * forgotten: so what it proved counts from here on, and not before.
+   */
+  connected(peer: PeerId): void {
+    const proof = this.#greeted.get(peer);
+    if (proof === undefined) return;
+    this.#greeted.delete(peer);
+    this.#proven.delete(peer);
+    this.#proven.set(peer, proof);
   }
 
   /** Forgets a lost peer. */

@@ -32,6 +32,7 @@ export function inbound<M extends object>(parts: {
       return new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
     },
     onConnected: turns.wrap((peer) => {
+      handshake.connected(peer);
       const validator = handshake.validatorOf(peer);
       if (validator !== undefined) give({ type: 'connected', validator });
       onMet(peer);

@@ -32,10 +32,18 @@ function handshake(
 
 const codeOf = (answer: Problem | undefined): string | undefined => answer?.code;
 
+/** The peer greets, and its connection opens. */
+function meet(here: Handshake, peer: string, hello: Uint8Array): void {
+  assert.equal(here.admit(peer, hello), undefined);
+  here.connected(peer);
+}
+
 describe('the handshake', () => {
   test('knows a peer for the validator whose key signed for it', () => {
     const here = handshake('validator-0');
     assert.equal(here.admit('peer-1', handshake('validator-1').hello('peer-1')), undefined);
+    assert.equal(here.peerOf(1), undefined, 'it is not connected yet');
+    here.connected('peer-1');
     assert.equal(here.validatorOf('peer-1'), 1);
     assert.equal(here.peerOf(1), 'peer-1');
     assert.equal(here.peerOf(2), undefined);
@@ -43,7 +51,7 @@ describe('the handshake', () => {
 
   test('welcomes an observer, as nobody', () => {
     const here = handshake('validator-0');
-    assert.equal(here.admit('peer-x', handshake('carol').hello('peer-x')), undefined);
+    meet(here, 'peer-x', handshake('carol').hello('peer-x'));
     assert.equal(here.validatorOf('peer-x'), undefined);
   });
 
@@ -84,28 +92,58 @@ describe('the handshake', () => {
     const warnings: string[] = [];
     const log: Log = { ...silentLog, warn: (text) => void warnings.push(text) };
     const here = handshake('validator-0', { log });
-    here.admit('peer-a', handshake('validator-1').hello('peer-a'));
-    here.admit('peer-b', handshake('validator-1').hello('peer-b'));
+    meet(here, 'peer-a', handshake('validator-1').hello('peer-a'));
+    meet(here, 'peer-b', handshake('validator-1').hello('peer-b'));
     assert.equal(here.peerOf(1), 'peer-b');
     assert.equal(warnings.length, 1);
     here.forget('peer-b');
     assert.equal(here.peerOf(1), 'peer-a');
   });
 
+  test('knows a peer that greets anew before its old connection is given up', () => {
+    const warnings: string[] = [];
+    const here = handshake('validator-0', {
+      log: { ...silentLog, warn: (text) => void warnings.push(text) },
+    });
+    const hello = handshake('validator-1').hello('peer-1');
+    meet(here, 'peer-1', hello);
+    assert.equal(here.admit('peer-1', hello), undefined);
+    here.forget('peer-1');
+    assert.equal(here.peerOf(1), undefined);
+    here.connected('peer-1');
+    assert.equal(here.peerOf(1), 'peer-1');
+    assert.deepEqual(warnings, []);
+  });
+
+  test('remembers few of those who greet and are never connected', () => {
+    const here = handshake('validator-0');
+    meet(here, 'peer-1', handshake('validator-1').hello('peer-1'));
+    const guest = handshake('carol');
+    for (let number = 0; number <= limits.peersRemembered; number++) {
+      assert.equal(here.admit(`guest-${number}`, guest.hello(`guest-${number}`)), undefined);
+    }
+    here.setKeys([...keys, developmentKeyPair('carol').publicKey]);
+    here.connected('guest-0');
+    assert.equal(here.validatorOf('guest-0'), undefined, 'it was forgotten');
+    here.connected('guest-1');
+    assert.equal(here.validatorOf('guest-1'), 3);
+    assert.equal(here.validatorOf('peer-1'), 1, 'who is connected is not');
+  });
+
   test('warns loudly of another peer with the key of this very node', () => {
     const errors: string[] = [];
     const here = handshake('validator-0', { log: { ...silentLog, error: (text) => void errors.push(text) } });
-    here.admit('peer-0', handshake('validator-0').hello('peer-0'));
+    meet(here, 'peer-0', handshake('validator-0').hello('peer-0'));
     assert.equal(errors.length, 1);
   });
 
   test('knows where a validator says that its API is, as long as it is connected', () => {
     const here = handshake('validator-0', { api: 'http://10.0.0.1:4600' });
     assert.equal(here.apiOf(0), 'http://10.0.0.1:4600');
-    here.admit('peer-1', handshake('validator-1', { api: 'https://node-1.example' }).hello('peer-1'));
-    here.admit('peer-2', handshake('validator-2').hello('peer-2'));
+    meet(here, 'peer-1', handshake('validator-1', { api: 'https://node-1.example' }).hello('peer-1'));
+    meet(here, 'peer-2', handshake('validator-2').hello('peer-2'));
     assert.deepEqual([here.apiOf(1), here.apiOf(2)], ['https://node-1.example', undefined]);
-    here.admit('peer-1', handshake('validator-1', { api: 'http://10.0.0.2:1' }).hello('peer-1'));
+    meet(here, 'peer-1', handshake('validator-1', { api: 'http://10.0.0.2:1' }).hello('peer-1'));
     assert.equal(here.apiOf(1), 'http://10.0.0.2:1');
     here.forget('peer-1');
     assert.equal(here.apiOf(1), undefined);
@@ -142,7 +180,7 @@ describe('the handshake', () => {
 
   test('follows a change of the validators', () => {
     const here = handshake('validator-0');
-    here.admit('peer-x', handshake('carol').hello('peer-x'));
+    meet(here, 'peer-x', handshake('carol').hello('peer-x'));
     here.setKeys([...keys, developmentKeyPair('carol').publicKey]);
     assert.equal(here.validatorOf('peer-x'), 3);
   });

@@ -55,6 +55,23 @@ describe('three nodes with Raft', () => {
     noFaults(cluster);
   });
 
+  test('hear one again that comes back while its old connection still looks alive', async () => {
+    const cluster = await Cluster.start(3, genesis);
+    const leader = leaderOf(cluster);
+    const { handlers } = cluster.node(leader).driver;
+    for (const { name, driver } of cluster.all) {
+      if (name === leader) continue;
+      // As the network tells it: it gives the dead connection up when the new one has greeted.
+      const peer = `peer-of-${name}`;
+      assert.equal(handlers.onHello(peer, driver.hello()), undefined);
+      handlers.onLost(peer);
+      handlers.onConnected(peer);
+    }
+    cluster.submit(leader, ...transfers(1));
+    assert.ok(cluster.time.runUntil(allReach(cluster, 1), 10_000), cluster.why());
+    assert.equal(leaderOf(cluster), leader);
+  });
+
   test('go on under a leader whose clock is hours ahead, and after it', async () => {
     const cluster = await start();
     const leader = leaderOf(cluster);
