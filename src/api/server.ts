@@ -53,6 +53,7 @@ export interface RunningApi {
   close(): Promise<void>;
 }
 
+const binaryMediaType = 'application/octet-stream';
 /** How long requests under way may take while the API closes. */
 const closeGraceMs = 1_000;
 
@@ -100,9 +101,12 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     async (_request: unknown, body: Buffer) => readJson(body),
   );
   api.addContentTypeParser(
-    'application/octet-stream',
+    binaryMediaType,
     { parseAs: 'buffer' },
-    async (_request: unknown, body: Buffer) => body,
+    async (request: FastifyRequest, body: Buffer) => {
+      refuseUnlessTaken(request, binaryMediaType);
+      return body;
+    },
   );
   api.setErrorHandler(answer);
   api.setNotFoundHandler((request, reply) =>
@@ -151,6 +155,15 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       clearTimeout(cut);
     },
   };
+}
+
+/** A body that no schema judges is for routes that say that they take it. */
+function refuseUnlessTaken({ routeOptions }: FastifyRequest, mediaType: string): void {
+  const { schema } = routeOptions;
+  if (schema === undefined || schema.consumes?.includes(mediaType) === true) return;
+  throw apiProblem('api/media-type', `this path takes no ${mediaType}`, {
+    remedy: 'Send application/json: see /v1/openapi.json.',
+  });
 }
 
 async function describeApi(api: Api, backend: Backend): Promise<void> {

@@ -184,6 +184,25 @@ void test('another media type is 415, and none is too', async (t) => {
   await problemFrom(await post(world, Buffer.from('x'), '', ''), 415, 'api/media-type');
 });
 
+void test('a binary body is 415 where only JSON is taken', async (t) => {
+  const world = await start(t);
+  for (const path of ['/v1/members', '/v1/leader']) {
+    const response = await fetch(world.api.address + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: Buffer.from('{"to":null}'),
+    });
+    await problemFrom(response, 415, 'api/media-type');
+  }
+  assert.deepEqual([world.backend.operations, world.logged], [[], []]);
+  const nowhere = await fetch(`${world.api.address}/v1/nowhere`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream' },
+    body: Buffer.of(1),
+  });
+  await problemFrom(nowhere, 404, 'api/not-found');
+});
+
 void test('a body past the limit is 413, whether it says its length or not', async (t) => {
   const world = await start(t);
   const head = (length: string): string =>
