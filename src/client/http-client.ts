@@ -119,13 +119,15 @@ export class HttpClient {
       else if (answer.status === 'dropped') return problemOf(answer.problem);
       else
         last = answer.status === 'pending' ? 'it waits to be put into a block' : 'the node does not know it';
-      if (now() + pause >= until) {
+      const inTime = now() + pause < until;
+      if (inTime) await sleep(pause);
+      // A sleep may take longer than it was told to.
+      if (!inTime || now() >= until) {
         return new Problem('api/not-final', `the transaction was not final after ${deadlineMs} ms: ${last}`, {
           remedy: `It may still become final. Ask for transaction ${hash}, or ask "why" what progress waits for.`,
           details: { hash, deadlineMs, outcome: 'unknown' },
         });
       }
-      await sleep(pause);
     }
   }
 

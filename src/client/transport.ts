@@ -80,8 +80,10 @@ export class Transport {
       const asked = answer.details['retryAfterMs'];
       const backOff = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + random() / 2);
       const pause = Math.max(backOff, typeof asked === 'number' ? asked : 0);
-      if (now() + pause >= until) return answer;
-      await sleep(pause);
+      const inTime = now() + pause < until;
+      if (inTime) await sleep(pause);
+      // A sleep may take longer than it was told to.
+      if (!inTime || now() >= until) return answer;
     }
   }
 

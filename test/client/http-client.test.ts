@@ -143,6 +143,24 @@ test('a submission without an answer has an unknown outcome, and the problem say
   assert.match(problem.remedy, new RegExp(transaction.hash));
 });
 
+test('no attempt begins after the deadline, also when a sleep takes longer than it was told to', async (t) => {
+  let asked = 0;
+  let passed = 0;
+  const { url, seen } = await fakeApi(t, () => problemReply(503, 'node/starting'));
+  const around: Surroundings = {
+    ...slowMotion(),
+    now: () => passed,
+    sleep: async (ms) => {
+      asked = ms;
+      passed += 10_000;
+    },
+  };
+  const client = new HttpClient({ baseUrl: url, surroundings: around });
+  expectProblem(await client.status({ deadlineMs: 5_000 }), 'node/starting');
+  assert.equal(seen.length, 1);
+  assert.ok(asked > 0 && asked < 5_000);
+});
+
 test('an answer that is not from a Quorate node is not taken for one', async (t) => {
   for (const [reply, code] of [
     [{ body: '<html>hello</html>' }, 'api/answer'],
@@ -227,6 +245,20 @@ test('waiting ends at its deadline and leaves the outcome open', async (t) => {
   const problem = expectProblem(await client.waitFinal(hash, { deadlineMs: 5_000 }), 'api/not-final');
   assert.equal(problem.details['outcome'], 'unknown');
   assert.ok(around.now() <= 5_000);
+});
+
+test('waiting ends at its deadline, also when a sleep takes longer than it was told to', async (t) => {
+  const { hash } = payment(0);
+  const { url, seen } = await fakeApi(t, () => ({ body: { ...origin, hash, status: 'pending' } }));
+  let passed = 0;
+  const around: Surroundings = {
+    ...slowMotion(),
+    now: () => passed,
+    sleep: async () => void (passed += 10_000),
+  };
+  const client = new HttpClient({ baseUrl: url, surroundings: around });
+  expectProblem(await client.waitFinal(hash, { deadlineMs: 5_000 }), 'api/not-final');
+  assert.equal(seen.length, 1);
 });
 
 test('waiting ends at once when the node dropped the transaction, with its reason', async (t) => {
