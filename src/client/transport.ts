@@ -72,18 +72,20 @@ export class Transport {
   async request(request: HttpRequest): Promise<unknown> {
     const { now, sleep, random } = this.#around;
     const until = now() + (request.deadlineMs ?? this.#deadlineMs);
+    let sent = false;
     for (let attempt = 0; ; attempt++) {
       const left = Math.max(until - now(), 0);
       const budget = left === 0 ? this.#attemptMs : Math.min(this.#attemptMs, left);
       const answer = await this.#attempt(request, budget);
       if (!(answer instanceof Problem) || !isRetryable(answer)) return answer;
+      sent ||= answer.details['sent'] === true;
       const asked = answer.details['retryAfterMs'];
       const backOff = Math.min(firstPauseMs * 2 ** attempt, longestPauseMs) * (0.5 + random() / 2);
       const pause = Math.max(backOff, typeof asked === 'number' ? asked : 0);
       const inTime = now() + pause < until;
       if (inTime) await sleep(pause);
       // A sleep may take longer than it was told to.
-      if (!inTime || now() >= until) return answer;
+      if (!inTime || now() >= until) return sent ? asSent(answer) : answer;
     }
   }
 
@@ -171,6 +173,13 @@ export class Transport {
 /** Whether the same request may succeed later: the node is not reachable, overloaded, or not ready. */
 export function isRetryable(problem: Problem): boolean {
   return problem.details['retryable'] === true;
+}
+
+/** An earlier attempt reached the node, or may have: that the last one did not says nothing of what came of that. */
+function asSent(problem: Problem): Problem {
+  if (problem.details['sent'] === true) return problem;
+  const { code, message, remedy, details } = problem;
+  return new Problem(code, message, { remedy, details: { ...details, sent: true }, cause: problem });
 }
 
 function retryableStatus(status: number): boolean {

@@ -143,6 +143,31 @@ test('a submission without an answer has an unknown outcome, and the problem say
   assert.match(problem.remedy, new RegExp(transaction.hash));
 });
 
+test('a submission of which one attempt had no answer has an unknown outcome, whatever the last one says', async () => {
+  const transaction = payment(0);
+  const { status, body } = problemReply(503, 'consensus/no-leader');
+  const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
+  for (const [code, last] of [
+    ['consensus/no-leader', async () => new Response(JSON.stringify(body), { status: status ?? 0 })],
+    ['api/unreachable', () => Promise.reject(refused)],
+  ] as const) {
+    let attempts = 0;
+    const surroundings: Surroundings = {
+      ...slowMotion(),
+      fetch: () => {
+        attempts += 1;
+        return attempts === 1 ? Promise.reject(new DOMException('no answer', 'TimeoutError')) : last();
+      },
+    };
+    const client = new HttpClient({ baseUrl: 'http://node.example', surroundings });
+    const problem = expectProblem(await client.submit(transaction), code);
+    assert.ok(attempts > 1);
+    assert.equal(problem.details['outcome'], 'unknown');
+    assert.equal(problem.details['hash'], transaction.hash);
+    assert.match(problem.remedy, new RegExp(transaction.hash));
+  }
+});
+
 test('no attempt begins after the deadline, also when a sleep takes longer than it was told to', async (t) => {
   let asked = 0;
   let passed = 0;
