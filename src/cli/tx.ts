@@ -145,7 +145,8 @@ async function send(options: SendOptions, payload: (client: HttpClient) => Promi
   const submitted = unwrap(await client.submit(transaction));
   if (submitted.status === 'refused') throw problemOf(submitted.problem);
   if (options.wait === undefined) {
-    const value = { hash: transaction.hash, status: submitted.status, nonce, expiryHeight };
+    const { engine, chainId, status: taken } = submitted;
+    const value = { engine, chainId, hash: transaction.hash, status: taken, nonce, expiryHeight };
     answer(options.json, value, () => acceptedText(transaction, submitted.status));
     return;
   }
@@ -168,14 +169,16 @@ function showFinal(
   final: FinalTransaction,
   { json, nonce }: { json?: true | undefined; nonce: number },
 ): void {
+  const { engine, chainId, hash } = final;
   const { height, blockHash, receipt } = final.inclusion;
-  if (json === true) print(toJson({ hash: final.hash, status: 'final', nonce, height, blockHash, receipt }));
-  else {
+  if (json === true) {
+    print(toJson({ engine, chainId, hash, status: 'final', nonce, height, blockHash, receipt }));
+  } else {
     const result =
       receipt.status === 'applied'
         ? styled('green', 'applied')
         : styled('red', `failed (${harmless(receipt.code)}); it changed nothing but its fee and nonce`);
-    print(`${final.hash} is final at height ${grouped(height)}: ${result}.`);
+    print(`${hash} is final at height ${grouped(height)} (${engine}): ${result}.`);
   }
   if (receipt.status === 'failed') process.exitCode = exitCodes.failed;
 }

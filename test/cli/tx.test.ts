@@ -96,6 +96,17 @@ test('--wait shows what came of it: applied is 0, failed is 6, not in time is 4'
   assert.equal(problemOf(late).code, 'api/not-final');
 });
 
+test('what the node answers is shown with the engine and the chain that it is on', async (t) => {
+  const { url } = await fakeChain(t);
+  const args = ['tx', 'delete', 'k', '--from', 'alice', '--node', url];
+  for (const wait of [[], ['--wait', '5']]) {
+    const shown = jsonOf(await quorate([...args, ...wait, '--json']));
+    assert.equal(shown['engine'], 'pbft');
+    assert.equal(shown['chainId'], chainId);
+  }
+  assert.match((await quorate([...args, '--wait', '5'])).out, /is final at height 41 \(pbft\): applied/);
+});
+
 test('a refusal of the node is shown with its code and remedy, and ends with 1', async (t) => {
   const { url } = await fakeChain(t, { submit: () => problemReply(409, 'mempool/nonce-used') });
   const ran = await quorate(['tx', 'delete', 'k', '--from', 'alice', '--node', url]);
