@@ -163,6 +163,28 @@ void test('wait=final for many tells of each: final, refused, or still pending',
   assert.equal(results[0].receipt.transactionHash, transfer(0).hash);
 });
 
+void test('wait=final for many answers all of them when the block of one was pruned since', async (t) => {
+  const world = await start(t);
+  world.backend.makeBlock([transfer(9)]);
+  const known = world.backend.transaction.bind(world.backend);
+  world.backend.transaction = async (hash) => {
+    if (hash !== transfer(9).hash) return known(hash);
+    throw new Problem('storage/pruned', 'its block was pruned', { remedy: 'Ask another node.' });
+  };
+  const answer = post(
+    world,
+    { transactions: [transfer(0), transfer(9)].map(hexOf) },
+    '?wait=final&timeoutMs=20000',
+  );
+  await until(() => world.backend.pending.size === 1);
+  world.backend.makeBlock();
+  const { results } = parse(submittedBatchSchema, await (await answer).json());
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['final', 'known'],
+  );
+});
+
 void test(
   'a node that loses the lead answers those who wait at once: unknown, by its hash',
   { timeout: 20_000 },

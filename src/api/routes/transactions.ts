@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { fromHex } from '../../base/bytes.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import type { SubmitResult } from '../backend.ts';
+import type { SubmitResult, TransactionStatus } from '../backend.ts';
 import { readBatch } from '../body-readers.ts';
 import type { FinalOutcome } from '../final-watch.ts';
 import { originOf, receiptJson, submitResultJson, transactionStatusJson } from '../present.ts';
@@ -117,9 +117,19 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
     const statuses = new Map<Hash, string>();
     for (const result of results) {
       if (result.status !== 'known') continue;
-      statuses.set(result.hash, (await backend.transaction(result.hash)).status);
+      statuses.set(result.hash, (await statusOf(result.hash)).status);
     }
     return statuses;
+  }
+
+  /** One among many: that the block of one was pruned must not take their results from the others. */
+  async function statusOf(hash: Hash): Promise<TransactionStatus | { readonly status: 'pruned' }> {
+    try {
+      return await backend.transaction(hash);
+    } catch (problem) {
+      if (problem instanceof Problem && problem.code === 'storage/pruned') return { status: 'pruned' };
+      throw problem;
+    }
   }
 
   async function waitedResult(
@@ -134,11 +144,13 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
       const { header, blockHash, receipt } = outcome;
       return { status: 'final', hash, height: header.height, blockHash, receipt: receiptJson(receipt) };
     }
-    const status = result.status === 'accepted' ? undefined : await backend.transaction(hash);
+    const status = result.status === 'accepted' ? undefined : await statusOf(hash);
     if (status?.status === 'final') {
       const { height, blockHash, receipt } = status.inclusion;
       return { status: 'final', hash, height, blockHash, receipt: receiptJson(receipt) };
     }
+    // Final since long ago: what is left of it is that it is known.
+    if (status?.status === 'pruned') return { status: 'known', hash };
     const unknown = outcomeUnknown(hash, gaveUp);
     return unknown === undefined
       ? { status: 'pending', hash }
