@@ -182,6 +182,7 @@ export const submitResultSchema = z.discriminatedUnion('status', [
   z.object({ status: z.literal('known'), hash: hashSchema }),
   z.object({ status: z.literal('refused'), hash: hashSchema.nullable(), problem: problemPartSchema }),
   z.object({ status: z.literal('pending'), hash: hashSchema }),
+  z.object({ status: z.literal('dropped'), hash: hashSchema, problem: problemPartSchema }),
   z.object({ status: z.literal('unknown'), hash: hashSchema, problem: problemPartSchema }),
   z.object({
     status: z.literal('final'),

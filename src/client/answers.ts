@@ -112,13 +112,13 @@ export type TransactionStatusAnswer = Origin & { readonly hash: Hash } & (
   );
 
 /**
- * One transaction of a submission; `pending`, `unknown` and `final` come only when it waited for them to be final. `unknown`: the node took
- * it and then lost the lead, or sight of any leader; it may still become final.
+ * One transaction of a submission; `pending`, `dropped`, `unknown` and `final` come only when it waited for them to be final. `unknown`: the
+ * node took it and then lost the lead, or sight of any leader; it may still become final. `dropped`: it left the node's mempool meanwhile.
  */
 export type SubmitAnswer =
   | { readonly status: 'accepted' | 'known' | 'pending'; readonly hash: Hash }
   | { readonly status: 'refused'; readonly hash: Hash | null; readonly problem: ProblemAnswer }
-  | { readonly status: 'unknown'; readonly hash: Hash; readonly problem: ProblemAnswer }
+  | { readonly status: 'dropped' | 'unknown'; readonly hash: Hash; readonly problem: ProblemAnswer }
   | {
       readonly status: 'final';
       readonly hash: Hash;

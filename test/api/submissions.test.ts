@@ -163,6 +163,27 @@ void test('wait=final for many tells of each: final, refused, or still pending',
   assert.equal(results[0].receipt.transactionHash, transfer(0).hash);
 });
 
+void test('wait=final for many tells of one that left the mempool meanwhile, and why', async (t) => {
+  const world = await start(t);
+  const evicted = new Problem('mempool/evicted', 'the mempool was full', { remedy: 'Sign it again.' });
+  const dropped = transfer(1).hash;
+  const known = world.backend.transaction.bind(world.backend);
+  world.backend.transaction = async (hash) =>
+    hash === dropped ? { status: 'dropped', hash, problem: evicted } : known(hash);
+  const response = await post(
+    world,
+    { transactions: [transfer(0), transfer(1)].map(hexOf) },
+    '?wait=final&timeoutMs=20',
+  );
+  const { results } = parse(submittedBatchSchema, await response.json());
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['pending', 'dropped'],
+  );
+  assert.ok(results[1]?.status === 'dropped');
+  assert.equal(results[1].problem.code, 'mempool/evicted');
+});
+
 void test('wait=final for many answers all of them when the block of one was pruned since', async (t) => {
   const world = await start(t);
   world.backend.makeBlock([transfer(9)]);

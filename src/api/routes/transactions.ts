@@ -144,13 +144,14 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
       const { header, blockHash, receipt } = outcome;
       return { status: 'final', hash, height: header.height, blockHash, receipt: receiptJson(receipt) };
     }
-    const status = result.status === 'accepted' ? undefined : await statusOf(hash);
-    if (status?.status === 'final') {
+    const status = await statusOf(hash);
+    if (status.status === 'final') {
       const { height, blockHash, receipt } = status.inclusion;
       return { status: 'final', hash, height, blockHash, receipt: receiptJson(receipt) };
     }
+    if (status.status === 'dropped') return { status: 'dropped', hash, problem: problemPart(status.problem) };
     // Final since long ago: what is left of it is that it is known.
-    if (status?.status === 'pruned') return { status: 'known', hash };
+    if (status.status === 'pruned') return { status: 'known', hash };
     const unknown = outcomeUnknown(hash, gaveUp);
     return unknown === undefined
       ? { status: 'pending', hash }
