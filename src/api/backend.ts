@@ -68,8 +68,8 @@ export interface Backend {
   /** Calls `listener` after each block that becomes final here, in order of height, until the returned function is called. */
   onFinal(listener: (block: FinalBlock) => void): () => void;
   /**
-   * Calls `listener` with the reason when this node lost the lead and handed it to nobody, until the returned function is called: it no longer
-   * knows what will become of what it took. Never where no outcome hangs on one leader.
+   * Calls `listener` with the reason when this node lost the lead and handed it to nobody, or cannot go on, until the returned function is
+   * called: it no longer knows what will become of what it took. Where no outcome hangs on one leader, only when it cannot go on.
    */
   onSteppedDown(listener: (reason: string) => void): () => void;
 }

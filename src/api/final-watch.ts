@@ -94,18 +94,18 @@ class Watch {
     if (this.#missing.size === 0) this.end();
   }
 
-  /** Why waiting on makes no sense, when the node lost the lead meanwhile. */
+  /** Why waiting on makes no sense, when the node lost the lead meanwhile, or cannot go on. */
   get gaveUp(): string | undefined {
     return this.#gaveUp;
   }
 
-  /** The node lost the lead: what is not final yet has an unknown outcome. */
+  /** The node lost the lead, or cannot go on: what is not final yet has an unknown outcome. */
   giveUp(reason: string): void {
     this.#gaveUp ??= reason;
     this.#wake();
   }
 
-  /** The outcomes of those that are final when all are, when time is up, when the node lost the lead, or when the watch is ended. */
+  /** The outcomes of those that are final when all are, when time is up, when the node gave up, or when the watch is ended. */
   async until(hashes: Iterable<Hash>, timeoutMs: number): Promise<ReadonlyMap<Hash, FinalOutcome>> {
     this.#missing = new Set(hashes);
     const early = this.#early ?? [];

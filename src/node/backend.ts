@@ -47,6 +47,8 @@ export class NodeBackend implements Backend {
   readonly #dropped = new BoundedMap<Hash, Problem>(limits.droppedRemembered);
   /** Answers that the driver owes; refused when it ends. */
   readonly #owed = new Set<Reject>();
+  /** Those who wait for finality, to be told when this node cannot tell them of it any more. */
+  readonly #waiting = new Set<(reason: string) => void>();
   #ended: Problem | undefined;
 
   constructor(options: NodeBackendOptions) {
@@ -76,6 +78,8 @@ export class NodeBackend implements Backend {
     this.#ended ??= problem;
     for (const reject of this.#owed) reject(this.#ended);
     this.#owed.clear();
+    // One that stops in order answers them when its API closes, with how it stands.
+    if (this.health() !== undefined) for (const tell of this.#waiting) tell(this.#ended.message);
   }
 
   async submit(...[transactions, { waitMs = 0 } = {}]: Parameters<Backend['submit']>) {
@@ -245,7 +249,12 @@ export class NodeBackend implements Backend {
   }
 
   onSteppedDown(listener: Parameters<Backend['onSteppedDown']>[0]): () => void {
-    return this.#options.driver.onSteppedDown(listener);
+    const leave = this.#options.driver.onSteppedDown(listener);
+    this.#waiting.add(listener);
+    return () => {
+      this.#waiting.delete(listener);
+      leave();
+    };
   }
 
   /** The final block to read from, once this node has what a linearizable read must see. */

@@ -226,6 +226,26 @@ void test(
 );
 
 void test(
+  'a node that cannot go on answers those who wait at once: unknown, by its hash',
+  { timeout: 20_000 },
+  async (t) => {
+    const world = await start(t);
+    const answer = post(world, { transaction: hexOf(transfer(0)) }, '?wait=final&timeoutMs=60000');
+    await until(() => world.backend.pending.size === 1);
+    world.backend.unhealthy = new Problem('storage/write-failed', 'the disk is full', {
+      remedy: 'Make room.',
+    });
+    world.backend.stepDown('the disk is full');
+    const problem = await problemFrom(await answer, 504, 'consensus/outcome-unknown');
+    assert.equal(
+      problem.detail,
+      'the node could not go on before the transaction was final: the disk is full',
+    );
+    assert.equal(problem.details['hash'], transfer(0).hash);
+  },
+);
+
+void test(
   'of many, those that are final stay final when the node loses the lead, and the others are unknown',
   { timeout: 20_000 },
   async (t) => {

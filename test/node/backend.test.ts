@@ -198,6 +198,21 @@ describe('the backend', () => {
     assert.equal(backend.why(), failure.message);
   });
 
+  test('tells those who wait for finality when the node cannot go on; one that stops in order needs not', async () => {
+    for (const [code, expected] of [
+      ['storage/sync-failed', ['the disk is full']],
+      ['node/stopping', []],
+    ] as const) {
+      const { backend } = await withHistory();
+      const told: string[] = [];
+      backend.onSteppedDown((reason) => told.push(reason));
+      const left = backend.onSteppedDown(() => assert.fail('it waits no more'));
+      left();
+      backend.end(new Problem(code, 'the disk is full', { remedy: 'Make room.' }));
+      assert.deepEqual(told, expected);
+    }
+  });
+
   test('measures by the naming rules of Prometheus', async () => {
     const { backend } = await withHistory();
     const families = backend.metrics();

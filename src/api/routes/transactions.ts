@@ -37,7 +37,7 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
           'result. With wait=final the answer comes when all that were accepted are final, or as they stand after ' +
           `timeoutMs (${defaultWaitMs} unless told). In Raft mode a submission waits that long for a leader while ` +
           'there is none; without wait it is refused with consensus/no-leader, to be sent again. A node that loses the ' +
-          'lead meanwhile answers at once with consensus/outcome-unknown: ask for the transaction by its hash.',
+          'lead meanwhile, or cannot go on, answers at once with consensus/outcome-unknown: ask for the transaction by its hash.',
         tags: ['transactions'],
         consumes: ['application/json', 'application/octet-stream'],
         querystring: submissionQuerySchema,
@@ -98,14 +98,17 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
     },
   );
 
-  /** It was taken and is not final, and the node lost the lead or, when time is up, knows none: nobody here can tell what will become of it. */
+  /**
+   * It was taken and is not final, and the node lost the lead, cannot go on, or, when time is up, knows no leader: nobody here can tell what will
+   * become of it.
+   */
   function outcomeUnknown(hash: Hash, gaveUp: string | undefined): Problem | undefined {
     const leaderless = identity.engine === 'raft' && backend.status().primary === null;
     if (gaveUp === undefined && !leaderless) return undefined;
     const why =
       gaveUp === undefined
         ? 'the transaction was not final in time, and no leader is known'
-        : `the node lost the lead before the transaction was final: ${gaveUp}`;
+        : `the node ${backend.health() === undefined ? 'lost the lead' : 'could not go on'} before the transaction was final: ${gaveUp}`;
     return new Problem('consensus/outcome-unknown', why, {
       remedy: `It may still become final: ask for transaction ${hash}, or submit the same one again; it counts only once.`,
       details: { hash, outcome: 'unknown', retryable: true },
