@@ -50,6 +50,7 @@ export interface NodeConfig {
  * | `keys/node.json` | the key of the peer id, made by `initDirectory` |
  * | `keys/validator.json` | the validator's key file, usually encrypted; none for an observer |
  * | `keys/validator.used.json` | on which chains, and with which database, that key was used |
+ * | `keys/node.used.json` | the same of the node's key, where an observer speaks with it |
  * | `db/` | the chain |
  */
 export const paths = {
@@ -57,7 +58,8 @@ export const paths = {
   genesis: (directory: string): string => join(directory, 'genesis.json'),
   nodeKey: (directory: string): string => join(directory, 'keys', 'node.json'),
   validatorKey: (directory: string): string => join(directory, 'keys', 'validator.json'),
-  usedKey: (directory: string): string => join(directory, 'keys', 'validator.used.json'),
+  usedKey: (directory: string, role: NodeConfig['role']): string =>
+    join(directory, 'keys', role === 'validator' ? 'validator.used.json' : 'node.used.json'),
   database: (directory: string): string => join(directory, 'db'),
 } as const;
 

@@ -115,9 +115,10 @@ async function start(parts: {
   closers.add('store', () => levelStore.close());
   const store = await ChainStore.open(levelStore, { chainId });
   const restored = await restore(store, genesis);
-  const noted =
-    config.role === 'observer' ||
-    (await noteKeyUse({ path: paths.usedKey(directory), chainId, store, now: new Date() }));
+  // Who only follows has no vote to forget; but a Raft chain may make a member of any key.
+  const mayVote = config.role === 'validator' || genesis.consensus.engine === 'raft';
+  const path = paths.usedKey(directory, config.role);
+  const noted = !mayVote || (await noteKeyUse({ path, chainId, store, now: new Date() }));
   const firstUse = noted || assumeFirstUse;
   if (!noted) {
     log.warn('this key was used on this chain before, with another database', {

@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unwrap } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
-import { encryptKey } from '../../src/crypto/keystore.ts';
+import { encryptKey, readKeyFile } from '../../src/crypto/keystore.ts';
 import { formatGenesis, type Genesis } from '../../src/ledger/genesis.ts';
 import { silentLog } from '../../src/node/log.ts';
 import { initDirectory, type NodeConfig, paths } from '../../src/node/config.ts';
 import { type RunningNode, startNode } from '../../src/node/node.ts';
-import { signedTransaction, testGenesis } from './cluster.ts';
+import { raftGenesis, signedTransaction, testGenesis } from './cluster.ts';
 
 let root: string;
 let counter = 0;
@@ -207,9 +208,46 @@ test('a validator whose database was lost says that it does not vote yet', async
   const node = await start(directory);
   assert.equal((await ask(node, '/v1/status')).body['voting'], true);
   await node.stop();
-  assert.match(await readFile(paths.usedKey(directory), 'utf8'), new RegExp(genesis.chainId));
+  assert.match(await readFile(paths.usedKey(directory, 'validator'), 'utf8'), new RegExp(genesis.chainId));
   await rm(paths.database(directory), { recursive: true });
   const again = await start(directory);
   assert.equal((await ask(again, '/v1/status')).body['voting'], false);
   await again.stop();
+});
+
+test('an observer that became a voter and whose database was lost does not vote again either', async () => {
+  const genesis = raftGenesis(1);
+  const leader = await start(await makeDirectory(genesis, 0));
+  const peers = leader.addresses;
+  const directory = await makeDirectory(genesis, 'observer', { peers });
+  const first = await start(directory);
+  await first.stop();
+  await rm(paths.database(directory), { recursive: true });
+  // It had no vote yet, so nothing was lost.
+  const observer = await start(directory);
+  assert.match(String((await ask(observer, '/v1/why')).body['why']), /this node is no member/);
+  const key = unwrap(readKeyFile(await readFile(paths.nodeKey(directory), 'utf8'))).publicKey;
+  for (const role of ['learner', 'voter']) {
+    await until(`it is a ${role}`, async () => {
+      const response = await fetch(new URL('/v1/members', leader.apiAddress), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ changes: [{ member: key, role }] }),
+      });
+      return response.ok;
+    });
+  }
+  await until('it votes', async () => (await ask(observer, '/v1/status')).body['voting'] === true);
+  const height = await heightOf(observer);
+  await observer.stop();
+  const same = await start(directory);
+  await until('it votes', async () => (await ask(same, '/v1/status')).body['voting'] === true);
+  await same.stop();
+  await rm(paths.database(directory), { recursive: true });
+  const again = await start(directory);
+  await until('it has the blocks', async () => (await heightOf(again)) >= height);
+  const { body } = await ask(again, '/v1/status');
+  assert.deepEqual([body['validator'] !== null, body['voting']], [true, false]);
+  await again.stop();
+  await leader.stop();
 });

@@ -41,7 +41,7 @@ export function whyOf(raft: Raft): string {
     return `${where}: ${state.refused}; this node may differ from the others, stop and examine it`;
   if (diskStalls(raft))
     return `${where}: the disk has not finished a write for ${age(raft, state.writes.pending[0]?.since)}`;
-  if (state.amnesiac)
+  if (state.amnesiac && takesPart(state.configuration, state.self))
     return `${where}: the log of this member was lost; it must be removed and added again before it votes`;
   if (state.install !== null) {
     const { snapshot, received } = state.install;
