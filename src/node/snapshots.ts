@@ -28,7 +28,7 @@ interface Snapshot extends FinalBlock {
 export interface SnapshotsOptions {
   readonly chain: Pick<Chain, 'final'>;
   readonly store: Pick<ChainStore, 'certificateAt' | 'firstBlock' | 'prune'>;
-  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly clock: Pick<Clock, 'after' | 'monotonicMs'>;
   /** A certificate with what goes out with a snapshot, by the protocol's `snapshotCertificate`. */
   readonly complete: (certificate: FinalityCertificate) => FinalityCertificate;
   readonly partBytes: number;
@@ -64,9 +64,12 @@ export class Snapshots {
     // Block 0 needs no snapshot: everybody has it.
     if (snapshot === undefined || this.#pruning) return;
     this.#pruning = true;
-    const fetched = this.#served.filter((served) => this.#isFetched(served)).map(({ height }) => height + 1);
-    const from = toHeight(Math.min(keepFrom, ...fetched));
-    this.#prune({ height: snapshot.height, blockHash: snapshot.hash }, from);
+    // In a turn of its own: who is just being told of a block that became final can read it once, however few are kept.
+    this.#options.clock.after(0, () => {
+      const fetched = this.#served.filter((served) => this.#isFetched(served));
+      const from = toHeight(Math.min(keepFrom, ...fetched.map(({ height }) => height + 1)));
+      this.#prune({ height: snapshot.height, blockHash: snapshot.hash }, from);
+    });
   }
 
   /** Null refuses: not here any more, or not a request. */

@@ -79,13 +79,14 @@ type Done = (problem: Problem | undefined) => void;
  * The chain on disk: final blocks with their certificates and receipts, the index of transactions, the state, and what consensus
  * must remember. A block becomes final in one synced batch, so that after a crash either all of it is there or nothing.
  *
- * What is read is as of the last finished write. Reading throws the problem `storage/damaged`, with the
+ * What is read is as of the last finished write, without what is about to be pruned. Reading throws the problem `storage/damaged`, with the
  * key in words, when what is stored is not what was written.
  */
 export class ChainStore {
   readonly #store: Store;
   readonly #chainId: Hash;
   #final: Position | undefined;
+  /** What is stored when all that was asked for is done: what is to go is not read any more. */
   #extent: Extent;
   /** Height of the last commit that was asked for: commits come in order, and may overlap. */
   #asked: number;
@@ -346,10 +347,9 @@ export class ChainStore {
 
   #writeExtent(batch: Write[], extent: Extent, done: Done): void {
     batch.push(sealedWrite(keys.pruned, encode(extentCodec, extent)));
-    this.#store.write(batch, (problem) => {
-      if (problem === undefined) this.#extent = extent;
-      done(problem);
-    });
+    // At once: the disk may show a batch a moment before it is known to be durable, and the next one starts from this.
+    this.#extent = extent;
+    this.#store.write(batch, done);
   }
 
   #commitWrites(request: CommitRequest): Write[] {

@@ -7,6 +7,8 @@ import type { Problem } from '../../src/base/problem.ts';
 import { headerCodec, toHeight } from '../../src/ledger/block.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import { keys } from '../../src/storage/keys.ts';
+import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
+import type { Write } from '../../src/storage/port.ts';
 import { chainId, commit, commitOf, persist, sampleBlocks, transactionHash } from './chain-samples.ts';
 import { levelPlace, memoryPlace } from './places.ts';
 
@@ -162,3 +164,63 @@ for (const [name, makePlace] of [
     });
   });
 }
+
+/** A store whose batches are seen before it is said that they are durable: a disk shows them a moment before. */
+class EagerStore extends MemoryStore {
+  readonly #due: (() => void)[] = [];
+
+  constructor(entries: MemoryEntries) {
+    super((finish) => finish(), entries);
+  }
+
+  override write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void {
+    super.write(batch, (problem) => this.#due.push(() => done(problem)));
+  }
+
+  finish(): void {
+    for (const done of this.#due.splice(0)) done();
+  }
+}
+
+describe('while something is on its way out', () => {
+  async function filled(height: number) {
+    const entries: MemoryEntries = new Map();
+    const store = new EagerStore(entries);
+    const chain = await ChainStore.open(store, { chainId });
+    for (let next = 0; next <= height; next++) chain.commit(commitOf(at(next)), () => undefined);
+    store.finish();
+    return { entries, store, chain };
+  }
+
+  test('who reads it finds it pruned, and no damage', async () => {
+    const { store, chain } = await filled(10);
+    const pruned = prune(chain, 8);
+    assert.equal(chain.firstBlock, 8);
+    assert.equal(chain.blockBytesAt(h(3)), undefined);
+    assert.equal(chain.receiptsBytesAt(h(3)), undefined);
+    store.finish();
+    await pruned;
+    const installed = install(chain, 15);
+    for (const height of [3, 10]) {
+      assert.equal(chain.hashAt(h(height)), undefined);
+      assert.equal(chain.blockBytesAt(h(height)), undefined);
+      assert.equal(chain.receiptsBytesAt(h(height)), undefined);
+    }
+    store.finish();
+    await installed;
+    assert.equal(chain.hashAt(h(15)), at(15).hash);
+  });
+
+  test('the end of one batch of old blocks begins the next, and takes nothing back of a snapshot', async () => {
+    const { entries, store, chain } = await filled(10);
+    const first = prune(chain, 8, 3);
+    const installed = install(chain, 15);
+    const second = prune(chain, 8, 3);
+    store.finish();
+    await Promise.all([first, installed, second]);
+    assert.equal(chain.firstBlock, 16);
+    const again = await ChainStore.open(new MemoryStore(setImmediate, entries), { chainId });
+    assert.equal(again.firstBlock, 16);
+    assert.equal(again.finalHash, at(15).hash);
+  });
+});
