@@ -127,6 +127,14 @@ export class NodeBackend implements Backend {
   }
 
   validators() {
+    const noVote = new Set(
+      this.members().flatMap(({ role, index }) => (role === 'learner' || role === 'removed' ? [index] : [])),
+    );
+    return this.#keyHolders().filter(({ index }) => !noVote.has(index));
+  }
+
+  /** Of every key that has an index, whatever it may do now. */
+  #keyHolders() {
     const { driver, genesis } = this.#options;
     const { primary } = driver.engine.status();
     const names = new Map(genesis.validators.map(({ name, publicKey }) => [publicKey, name]));
@@ -146,7 +154,7 @@ export class NodeBackend implements Backend {
   members() {
     const { driver } = this.#options;
     const members = driver.engine.status().members ?? [];
-    return this.validators().map(({ primary, ...validator }) => ({
+    return this.#keyHolders().map(({ primary, ...validator }) => ({
       ...validator,
       role: members[validator.index]?.role ?? ('voter' as const),
       leader: primary,

@@ -123,6 +123,26 @@ describe('the backend of a Raft node', () => {
     assert.ok(cluster.node(leader).driver.chain.final.height >= height);
   });
 
+  test('lists those who vote as validators, and all who are or were members as members', async () => {
+    const cluster = await Cluster.start(3, genesis);
+    const leader = leaderOf(cluster);
+    assert.ok(cluster.time.runUntil(() => cluster.heights().every((height) => height > 0), 5_000));
+    const backend = backendOf(cluster, leader);
+    const gone = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
+    for (const [name, role] of [
+      ['validator-3', 'learner'],
+      [gone, 'removed'],
+    ] as const) {
+      await cluster.time.settle(backend.changeMembers([{ publicKey: key(name), role }], false));
+    }
+    const stay = cluster.all.map(({ name }) => name).filter((name) => name !== gone);
+    assert.deepEqual(
+      backend.validators().map(({ name, primary }) => [name, primary]),
+      stay.map((name) => [name, name === leader]),
+    );
+    assert.equal(backend.members().length, 4);
+  });
+
   test('tells where the leader’s API is, when the leader told it', async () => {
     const cluster = new Cluster(genesis);
     const apiOf = (name: string): string => `http://${name}.example:4600`;
