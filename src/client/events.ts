@@ -1,6 +1,7 @@
+import { Problem } from '../base/problem.ts';
 import type { Height } from '../ledger/block.ts';
 import type { HeaderItem, Origin } from './answers.ts';
-import { defaultSurroundings, type Surroundings } from './transport.ts';
+import { defaultSurroundings, isRetryable, problemFromJson, type Surroundings } from './transport.ts';
 
 export type FinalBlockEvent = Origin & HeaderItem;
 
@@ -18,7 +19,8 @@ const largestEvent = 64 * 1024;
 
 /**
  * The blocks that become final at a node, in order of height and each once, from the one after `after` when it is given. When the
- * stream breaks it connects again and goes on after the last block; it ends only when `signal` is aborted.
+ * stream breaks it connects again and goes on after the last block. It ends when `signal` is aborted, and throws the node's problem when
+ * that will not pass by itself: the next block was pruned there.
  */
 export async function* finalBlocks(options: {
   readonly baseUrl: string;
@@ -39,7 +41,8 @@ export async function* finalBlocks(options: {
         pause = firstPauseMs;
         yield block;
       }
-    } catch {
+    } catch (failure) {
+      if (failure instanceof Problem) throw failure;
       // A stream that breaks, for whatever reason, is connected again below.
     }
     if (ended()) return;
@@ -63,10 +66,19 @@ async function* connect(options: {
     ...(signal === undefined ? {} : { signal }),
   });
   if (!response.ok || response.body === null) {
-    await response.body?.cancel();
+    const problem = await refusal(response);
+    if (problem !== undefined && !isRetryable(problem)) throw problem;
     throw new Error(`the event stream answered HTTP ${response.status}`);
   }
   yield* parseEvents(response.body);
+}
+
+/** Why the node gives no stream; undefined when it is not the node that says so. */
+async function refusal(response: Response): Promise<Problem | undefined> {
+  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
+  if (isProblem) return problemFromJson(await response.json(), response);
+  await response.body?.cancel();
+  return undefined;
 }
 
 /** Events of a byte stream, whatever the pieces in which it comes. */

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import { Problem } from '../../src/base/problem.ts';
 import { finalBlocks, parseEvents } from '../../src/client/events.ts';
 import { defaultSurroundings } from '../../src/client/transport.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import { origin } from './fake-api.ts';
+import { fakeApi, origin, problemReply } from './fake-api.ts';
 
 const eventAt = (height: number): string => {
   const block = { ...origin, hash: 'aa'.repeat(32), header: { height }, transactionCount: 1 };
@@ -63,4 +64,23 @@ test('when the stream breaks, the client goes on after the last block, and shows
   }
   assert.deepEqual(heights, [4, 5, 6]);
   assert.deepEqual(asked, ['3', '5', '5']);
+});
+
+test('when the node has the next block no more, the client says so instead of asking for ever', async (t) => {
+  const { url, seen } = await fakeApi(t, (_, before) =>
+    before === 0
+      ? problemReply(503, 'api/too-many-readers')
+      : problemReply(410, 'storage/pruned', { firstBlock: 9 }),
+  );
+  const blocks = finalBlocks({
+    baseUrl: url,
+    after: toHeight(3),
+    signal: AbortSignal.timeout(5_000),
+    surroundings: { ...defaultSurroundings, sleep: () => Promise.resolve() },
+  });
+  await assert.rejects(blocks.next(), (problem: unknown) => {
+    assert.ok(problem instanceof Problem && problem.code === 'storage/pruned');
+    return problem.details['firstBlock'] === 9;
+  });
+  assert.equal(seen.length, 2);
 });
