@@ -1,14 +1,14 @@
 import { Command } from '@commander-js/extra-typings';
-import { Problem, unwrap } from '../src/base/problem.ts';
+import { unwrap } from '../src/base/problem.ts';
 import { exitCodes } from '../src/cli/exit-codes.ts';
 import { reportFailure } from '../src/cli/failure.ts';
 import { defaultApiPort, jsonOption, parseSeconds, parseUrl, wholeNumber } from '../src/cli/options.ts';
 import { ProgressLine } from '../src/cli/progress.ts';
 import { answer, grouped, styled, table } from '../src/cli/terminal.ts';
-import { HttpClient } from '../src/client/http-client.ts';
 import { toHeight } from '../src/ledger/block.ts';
 import { countOutcomes, differingHeights, headAt } from './demo-compare.ts';
 import { feed } from './demo-feed.ts';
+import { findNodes, whoAnswers } from './demo-nodes.ts';
 import { prepare } from './demo-prepare.ts';
 
 interface DemoOptions {
@@ -40,9 +40,8 @@ try {
 }
 
 async function demo(options: DemoOptions): Promise<void> {
-  const clients = await findNodes(options);
-  const [first] = clients;
-  if (first === undefined) return;
+  const nodes = await findNodes(options);
+  const { running: clients } = await whoAnswers(nodes);
   const progress = new ProgressLine();
   const { count } = options;
   const deadlineMs = options.timeout * 1000;
@@ -65,14 +64,16 @@ async function demo(options: DemoOptions): Promise<void> {
   progress.end();
   if (problem !== undefined) throw problem;
 
-  const statuses = await Promise.all(clients.map((client) => client.status()));
+  // One may have been killed meanwhile, or started again: it must not matter.
+  const { running, down } = await whoAnswers(nodes);
+  const statuses = await Promise.all(running.map((client) => client.status()));
   const height = toHeight(Math.max(...statuses.map((status) => unwrap(status).finalHeight)));
   const heads = await Promise.all(
-    clients.map(async (client) => unwrap(await headAt(client, height, deadlineMs))),
+    running.map(async (client) => unwrap(await headAt(client, height, deadlineMs))),
   );
-  const differing = await differingHeights(clients, from, height);
+  const differing = await differingHeights(running, from, height);
   const wanted = new Set(senders.flatMap(({ transactions }) => transactions.map(({ hash }) => hash)));
-  const outcomes = await countOutcomes(first, { from: toHeight(from + 1), to: height }, wanted);
+  const outcomes = await countOutcomes(running[0], { from: toHeight(from + 1), to: height }, wanted);
   const equal =
     differing.length === 0 &&
     heads.every((head) => head.hash === heads[0]?.hash && head.stateRoot === heads[0]?.stateRoot);
@@ -86,6 +87,7 @@ async function demo(options: DemoOptions): Promise<void> {
     outcomes,
     height,
     heads,
+    down: down.map(({ baseUrl }) => baseUrl),
     differing,
     equal,
   };
@@ -94,11 +96,17 @@ async function demo(options: DemoOptions): Promise<void> {
     [
       table(
         ['node', 'height', 'block', 'state root'],
-        heads.map((head) => [head.url, grouped(head.height), head.hash, head.stateRoot]),
+        [
+          ...heads.map((head) => [head.url, grouped(head.height), head.hash, head.stateRoot]),
+          ...down.map(({ baseUrl }) => [baseUrl, 'does not answer', '', '']),
+        ],
       ),
       '',
       equal
-        ? styled('green', `All ${clients.length} nodes agree on every block up to height ${grouped(height)}.`)
+        ? styled(
+            'green',
+            `All ${running.length} nodes${down.length === 0 ? '' : ' that answer'} agree on every block up to height ${grouped(height)}.`,
+          )
         : styled(
             'red',
             `The nodes differ, at ${differing.length} heights: ${differing.slice(0, 10).join(', ')}.`,
@@ -108,18 +116,4 @@ async function demo(options: DemoOptions): Promise<void> {
     ].join('\n'),
   );
   if (!equal || !complete) process.exitCode = exitCodes.problem;
-}
-
-/** The nodes that were named; or those of the test network, whose number the first of them tells. */
-async function findNodes(options: DemoOptions): Promise<HttpClient[]> {
-  if (options.nodes !== undefined) return options.nodes.map((baseUrl) => new HttpClient({ baseUrl }));
-  const url = (index: number): string => `http://127.0.0.1:${options.basePort + 2 * index}`;
-  const listed = await new HttpClient({ baseUrl: url(0), deadlineMs: 2_000 }).validators();
-  if (listed instanceof Problem) {
-    throw new Problem(listed.code, listed.message, {
-      remedy: 'Start a test network first (npm run testnet), or name nodes with --nodes URL,URL.',
-      details: listed.details,
-    });
-  }
-  return listed.validators.map((_, index) => new HttpClient({ baseUrl: url(index) }));
 }
