@@ -76,7 +76,9 @@ export class Serving {
       if (header?.nextValidatorsHash !== header?.validatorsHash) break;
     }
     if (blocks.length === 0) {
-      const snapshot = wanted.from < store.firstBlock ? snapshots.newest() : undefined;
+      const newest = wanted.from < store.firstBlock ? snapshots.newest() : undefined;
+      // While one is being installed here, the newest that can be served may be older than what is asked for.
+      const snapshot = newest !== undefined && newest.header.height >= wanted.from ? newest : undefined;
       return encode(blocksResponseCodec, { blocks, headers: [], certificate: undefined, snapshot });
     }
     const proof = this.#proofFor(toHeight(Math.max(1, wanted.from) + blocks.length - 1));
