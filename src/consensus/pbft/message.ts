@@ -12,6 +12,7 @@ import {
   wordOf,
 } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
+import type { Problem } from '../../base/problem.ts';
 import { type Domain, domainPrefix, hashCodec, hashToBytes, type Hash } from '../../crypto/hash.ts';
 import { type Signature, signatureCodec } from '../../crypto/signature.ts';
 import {
@@ -30,6 +31,7 @@ import {
   type VotePhase,
 } from '../../ledger/certificate.ts';
 import type { Unsigned, ValidatorIndex } from '../engine.ts';
+import { readMessage } from '../shared/wire.ts';
 
 /** What every message has: who signed it, and the signature over `preimage`. The signature stands last in the bytes. */
 interface Signed {
@@ -213,6 +215,14 @@ export const messageCodec = union<PbftMessage, 'kind'>('kind', {
   ],
 });
 
+export function encodeMessage(message: PbftMessage): Uint8Array {
+  return encode(messageCodec, message);
+}
+
+export function decodeMessage(bytes: Uint8Array): PbftMessage | Problem {
+  return readMessage(messageCodec, bytes, 'PBFT message');
+}
+
 /** A struct nested in another message: the kind is known from its place and is not on the wire. */
 function withKind<M extends { readonly kind: string }>(kind: M['kind'], fields: Codec<Fields<M>>): Codec<M> {
   return mapped(fields, {
@@ -260,7 +270,7 @@ export function preimageOf(message: PbftMessage, epoch: Epoch): Uint8Array {
 }
 
 function bytesWithoutSignature(message: PbftMessage): Uint8Array {
-  const bytes = encode(messageCodec, message);
+  const bytes = encodeMessage(message);
   return bytes.subarray(0, bytes.length - signatureBytes);
 }
 

@@ -1,6 +1,4 @@
-import { decode, encode } from '../../base/codec.ts';
 import { invariant } from '../../base/invariant.ts';
-import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { certificateClaims } from '../../ledger/certificate.ts';
@@ -8,7 +6,7 @@ import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { Protocol } from '../engine.ts';
 import { messageClaims } from './claims.ts';
 import { PbftEngine } from './engine.ts';
-import { messageCodec, type PbftMessage } from './message.ts';
+import { decodeMessage, encodeMessage, type PbftMessage } from './message.ts';
 import type { PbftOptions } from './options.ts';
 
 /** PBFT as the driver knows it. `genesisHash` is the hash of the header at height 0. */
@@ -24,16 +22,8 @@ export function pbftProtocol(chain: {
     engine: 'pbft',
     authentication: 'signature',
     senderOf: (message) => message.from,
-    decode(bytes) {
-      if (bytes.length > limits.consensusMessageBytes) {
-        return new Problem('consensus/oversize', `a consensus message has ${bytes.length} bytes`, {
-          remedy: `Keep it within ${limits.consensusMessageBytes} bytes.`,
-          details: { size: bytes.length },
-        });
-      }
-      return decode(messageCodec, bytes, 'PBFT message');
-    },
-    encode: (message) => encode(messageCodec, message),
+    decode: decodeMessage,
+    encode: encodeMessage,
     claims: (message) => messageClaims(message, committee),
     certificateClaims(certificate) {
       if (certificate.engine === 'pbft' && certificate.phase === 'commit') {

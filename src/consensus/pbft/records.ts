@@ -1,7 +1,7 @@
 import { bool, encode, struct, u48, wordOf } from '../../base/codec.ts';
 import { type Height, heightCodec, toHeight, type View, viewCodec } from '../../ledger/block.ts';
 import { type Certificate, certificateCodec } from '../../ledger/certificate.ts';
-import { messageCodec, type NewView } from './message.ts';
+import { encodeMessage, type NewView } from './message.ts';
 import type { AmnesiaGuard, PbftState } from './state.ts';
 
 /** A write to the consensus log. Besides these records it holds each own vote under its `logKey`. */
@@ -52,5 +52,5 @@ export function certificateRecord(certificate: Certificate): LogRecord {
 }
 
 export function newViewRecord(newView: NewView): LogRecord {
-  return { key: recordKeys.newView, value: encode(messageCodec, newView) };
+  return { key: recordKeys.newView, value: encodeMessage(newView) };
 }

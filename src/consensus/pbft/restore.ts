@@ -9,7 +9,7 @@ import { neverAsked } from '../shared/sync-ask.ts';
 import { stopped } from '../shared/timer.ts';
 import { noWrites } from '../shared/write-queue.ts';
 import { chainTo } from './chain.ts';
-import { isSlotMessage, messageCodec, type PbftMessage } from './message.ts';
+import { isSlotMessage, logKey, messageCodec, type PbftMessage } from './message.ts';
 import { positionCodec, recordKeys } from './records.ts';
 import type { Replica } from './replica.ts';
 import { type AcceptedSlot, highestOf, type PbftState } from './state.ts';
@@ -138,10 +138,7 @@ function restoreOwn(replica: Replica, message: PbftMessage): void {
     state.newViewAsked = message.view > state.newViewAsked ? message.view : state.newViewAsked;
   if (!('view' in message) || message.view !== state.view) return;
   if (message.kind === 'view-change') state.viewChanges.set(message.from, message);
-  state.own.set(
-    `${message.kind}/${message.view}${isSlotMessage(message) ? `/${message.height}` : ''}`,
-    message,
-  );
+  state.own.set(logKey(message), message);
   if (!isSlotMessage(message) || message.height <= state.final.height) return;
   countVote(replica, tallyFor(replica, message.view, message.height), message.kind, message.from, message);
   const slot = state.slots.get(message.height) ?? restoredSlot(message, { prepareAsked: true, holders: [] });

@@ -1,7 +1,6 @@
 import {
   bool,
   boundedBytes,
-  decode,
   encode,
   listOf,
   optional,
@@ -14,7 +13,7 @@ import {
   wordOf,
 } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
-import { Problem } from '../../base/problem.ts';
+import type { Problem } from '../../base/problem.ts';
 import { type Hash, hashCodec } from '../../crypto/hash.ts';
 import { type Signature, signatureCodec } from '../../crypto/signature.ts';
 import {
@@ -26,6 +25,7 @@ import {
   viewCodec,
 } from '../../ledger/block.ts';
 import type { BlockName, ValidatorIndex } from '../engine.ts';
+import { readMessage } from '../shared/wire.ts';
 
 /** A term of Raft (section 5.1): each has at most one leader. It is what headers call the view. */
 export type Term = View;
@@ -229,13 +229,7 @@ export function encodeMessage(message: RaftMessage): Uint8Array {
 }
 
 export function decodeMessage(bytes: Uint8Array): RaftMessage | Problem {
-  if (bytes.length > limits.consensusMessageBytes) {
-    return new Problem('consensus/oversize', `the Raft message has ${bytes.length} bytes`, {
-      remedy: `Keep it within ${limits.consensusMessageBytes} bytes.`,
-      details: { size: bytes.length, limit: limits.consensusMessageBytes },
-    });
-  }
-  return decode(messageCodec, bytes, 'Raft message');
+  return readMessage(messageCodec, bytes, 'Raft message');
 }
 
 /** Bytes of an entry on the wire, to bound what is in flight without encoding it. */

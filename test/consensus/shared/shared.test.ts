@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { fixedBytes } from '../../../src/base/codec.ts';
 import { InvariantError } from '../../../src/base/invariant.ts';
+import { limits } from '../../../src/base/limits.ts';
+import { Problem } from '../../../src/base/problem.ts';
 import { type Ballot, cast } from '../../../src/consensus/shared/ballot.ts';
 import { type Contact, hear, isHeard, silenceOf } from '../../../src/consensus/shared/contact.ts';
 import {
@@ -18,6 +21,7 @@ import {
   oldestWriteMs,
   settleWrites,
 } from '../../../src/consensus/shared/write-queue.ts';
+import { readMessage } from '../../../src/consensus/shared/wire.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 
 suite('writes on their way', () => {
@@ -119,4 +123,11 @@ test('sync is asked for once in a while, and at once for more', () => {
   assert.equal(ask(4, 499), null);
   assert.deepEqual(ask(6, 499), { type: 'sync', height: 6, holders: [1] });
   assert.deepEqual(ask(6, 999), { type: 'sync', height: 6, holders: [1] });
+});
+
+test('a message that is longer than any engine sends is refused unread', () => {
+  const read = (size: number): unknown => readMessage(fixedBytes(size), new Uint8Array(size), 'message');
+  assert.equal((read(limits.consensusMessageBytes) as Uint8Array).length, limits.consensusMessageBytes);
+  const refused = read(limits.consensusMessageBytes + 1);
+  assert.ok(refused instanceof Problem && refused.code === 'consensus/oversize');
 });
