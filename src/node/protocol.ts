@@ -2,7 +2,7 @@ import { limits } from '../base/limits.ts';
 import type { Protocol } from '../consensus/engine.ts';
 import { defaultPbftOptions } from '../consensus/pbft/options.ts';
 import { pbftProtocol } from '../consensus/pbft/protocol.ts';
-import type { RaftOptions } from '../consensus/raft/options.ts';
+import { defaultRaftOptions, type RaftOptions } from '../consensus/raft/options.ts';
 import { raftProtocol } from '../consensus/raft/protocol.ts';
 import { hashHeader } from '../ledger/block.ts';
 import { type Genesis, genesisHeader, genesisValidators } from '../ledger/genesis.ts';
@@ -21,7 +21,11 @@ export function protocolOf(
     const { engine: _, ...options } = consensus;
     // A leader must not send what nobody stores any more: its followers would look for the bodies in vain.
     const tail = Math.min(limits.raftTail, own.keepBlocks ?? limits.raftTail);
-    return raftProtocol({ chainId, validators, options: { ...options, ...own, tail } });
+    return raftProtocol({
+      chainId,
+      validators,
+      options: { ...defaultRaftOptions, ...options, ...own, tail },
+    });
   }
   const { engine: _, ...options } = consensus;
   return pbftProtocol({

@@ -1,5 +1,4 @@
 import { limits } from '../../base/limits.ts';
-import { unwrap, Problem } from '../../base/problem.ts';
 
 /** What the genesis file says about Raft, and bounds that tests make smaller. Times in ms, sizes in bytes, heights in blocks. */
 export interface RaftOptions {
@@ -10,8 +9,8 @@ export interface RaftOptions {
   /** The least time between the starts of two blocks. */
   readonly blockIntervalMs: number;
   /**
-   * Serve linearizable reads without a round of heartbeats while a majority answered within the last election timeout.
-   * Trusts that no member's clock runs more than `leaseMargin` faster than the leader's.
+   * Serve linearizable reads without a round of heartbeats while a majority answered one that was sent within an election timeout less
+   * `leaseMargin` of it. Trusts that clocks run about alike.
    */
   readonly leaseReads: boolean;
   /** Blocks in flight above the last final one. */
@@ -49,16 +48,3 @@ export const defaultRaftOptions: RaftOptions = {
   snapshotEvery: 0,
   keepBlocks: 1_000,
 };
-
-/** Fills in what is not given. Throws a `Problem` for times that could never work. */
-export function raftOptions(given: Partial<RaftOptions>): RaftOptions {
-  const options = { ...defaultRaftOptions, ...given };
-  return unwrap(
-    options.heartbeatMs * 2 <= options.electionTimeoutMs
-      ? options
-      : new Problem('genesis/raft-times', 'the election timeout is shorter than two heartbeats', {
-          remedy: 'Set electionTimeoutMs to several times heartbeatMs (ten is usual).',
-          details: { heartbeatMs: options.heartbeatMs, electionTimeoutMs: options.electionTimeoutMs },
-        }),
-  );
-}

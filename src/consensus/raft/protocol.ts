@@ -8,7 +8,7 @@ import type { Protocol } from '../engine.ts';
 import { decodeConfiguration, encodeConfiguration, genesisConfiguration } from './configuration.ts';
 import { RaftEngine } from './engine.ts';
 import { decodeMessage, encodeMessage, type RaftMessage, type WireEntry } from './message.ts';
-import { type RaftOptions, raftOptions } from './options.ts';
+import type { RaftOptions } from './options.ts';
 
 /**
  * Raft behind the contract of both engines. Messages carry no signatures: the stream that they come on proves their sender. A block carries
@@ -17,13 +17,12 @@ import { type RaftOptions, raftOptions } from './options.ts';
 export function raftProtocol({
   chainId,
   validators,
-  options: given,
+  options,
 }: {
-  chainId: Hash;
-  validators: ValidatorSet;
-  options: Partial<RaftOptions>;
+  readonly chainId: Hash;
+  readonly validators: ValidatorSet;
+  readonly options: RaftOptions;
 }): Protocol<RaftMessage> {
-  const options = raftOptions(given);
   return {
     engine: 'raft',
     authentication: 'channel',

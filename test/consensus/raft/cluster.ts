@@ -5,7 +5,7 @@ import type { Effect, Input } from '../../../src/consensus/engine.ts';
 import { indexOf, takesPart } from '../../../src/consensus/raft/configuration.ts';
 import { hashAt, lastHeight } from '../../../src/consensus/raft/log.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
-import { type RaftOptions, raftOptions } from '../../../src/consensus/raft/options.ts';
+import { defaultRaftOptions, type RaftOptions } from '../../../src/consensus/raft/options.ts';
 import { Host, type Surroundings } from './host.ts';
 import { hashOf, keyOf, Schedule, Wire } from './world.ts';
 
@@ -34,12 +34,13 @@ export class Cluster {
   constructor(setup: ClusterSetup = {}) {
     this.members = setup.members ?? 3;
     const seed = setup.seed ?? 1;
-    this.options = raftOptions({
+    this.options = {
+      ...defaultRaftOptions,
       heartbeatMs: 50,
       electionTimeoutMs: 300,
       blockIntervalMs: 10,
       ...setup.options,
-    });
+    };
     this.wire = new Wire(this.schedule, seed, ({ from, to, message }) => {
       void from;
       this.hosts[to]?.receive(message);

@@ -6,12 +6,13 @@ import { hashHeader, type Height, toHeight } from '../../../src/ledger/block.ts'
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import { type FinalityCertificate, leaderBytes } from '../../../src/ledger/certificate.ts';
 import type { ReadToken, RaftMessage, Term } from '../../../src/consensus/raft/message.ts';
+import { defaultRaftOptions } from '../../../src/consensus/raft/options.ts';
 import { raftProtocol } from '../../../src/consensus/raft/protocol.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
 import { chainId, genesisHeader, hashOf, keyOf, signatureOf } from './world.ts';
 
 const validators = validatorSet([0, 1, 2].map(keyOf));
-const protocol = raftProtocol({ chainId, validators, options: {} });
+const protocol = raftProtocol({ chainId, validators, options: defaultRaftOptions });
 
 /** Hashes and heights that are near those of a small chain, so that random messages get past the first checks. */
 const chain = entriesOn(genesisHeader(3), [1, 1, 2, 2, 3], { leader: 0 });

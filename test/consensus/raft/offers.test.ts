@@ -8,6 +8,7 @@ import {
   genesisConfiguration,
 } from '../../../src/consensus/raft/configuration.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
+import { defaultRaftOptions } from '../../../src/consensus/raft/options.ts';
 import { raftProtocol } from '../../../src/consensus/raft/protocol.ts';
 import { hashHeader, toHeight } from '../../../src/ledger/block.ts';
 import type { FinalityCertificate, LeaderSignature } from '../../../src/ledger/certificate.ts';
@@ -26,7 +27,7 @@ const protocol = (validators: number) =>
   raftProtocol({
     chainId,
     validators: validatorSet(members(validators).map(({ key }) => key)),
-    options: {},
+    options: defaultRaftOptions,
   });
 
 /** The snapshot of a block far above, after which these are the members. */

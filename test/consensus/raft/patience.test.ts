@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { raftOptions } from '../../../src/consensus/raft/options.ts';
+import { defaultRaftOptions } from '../../../src/consensus/raft/options.ts';
 import {
   freshPatience,
   noteArrival,
@@ -12,7 +12,7 @@ import {
 import { toHeight } from '../../../src/ledger/block.ts';
 import { Solo } from './solo.ts';
 
-const options = raftOptions({ heartbeatMs: 50, electionTimeoutMs: 300 });
+const options = { ...defaultRaftOptions, heartbeatMs: 50, electionTimeoutMs: 300 };
 
 /** The moments until `end` at which a leader that waits from `from` on takes what it sent for lost. */
 function losses(patience: Patience, from: number, end: number): number[] {

@@ -11,7 +11,7 @@ import {
 import { RaftEngine } from '../../../src/consensus/raft/engine.ts';
 import { checkInvariants } from '../../../src/consensus/raft/invariants.ts';
 import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message.ts';
-import { type RaftOptions, raftOptions } from '../../../src/consensus/raft/options.ts';
+import { defaultRaftOptions, type RaftOptions } from '../../../src/consensus/raft/options.ts';
 import { chainId, childOf, genesisHeader, hashOf, keyOf, signatureOf } from './world.ts';
 
 type Body<Type extends RaftMessage['kind']> = Omit<Extract<RaftMessage, { readonly kind: Type }>, 'term'> & {
@@ -76,12 +76,13 @@ export class Solo {
   constructor(index: number, members: number, given: { options?: Partial<RaftOptions>; seed?: number } = {}) {
     this.index = index;
     this.members = members;
-    this.options = raftOptions({
+    this.options = {
+      ...defaultRaftOptions,
       heartbeatMs: 50,
       electionTimeoutMs: 300,
       blockIntervalMs: 0,
       ...given.options,
-    });
+    };
     this.engine = this.#start(given.seed ?? 7, true);
     this.tick(0);
     this.sync();
