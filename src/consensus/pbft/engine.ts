@@ -25,7 +25,7 @@ import { onNewView, onViewChange } from './view-change.ts';
 import { onVote } from './voting.ts';
 import { write } from './writing.ts';
 
-/** PBFT as a step function over plain state. The rules are in the files beside this one; `README.md` is the map. */
+/** PBFT as a step function over plain state. The rules are in the files beside this one; `../README.md` is the map. */
 export class PbftEngine implements Engine<PbftMessage> {
   readonly #replica: Replica;
 
@@ -52,76 +52,22 @@ export class PbftEngine implements Engine<PbftMessage> {
 
   step(input: Input<PbftMessage>): readonly Effect<PbftMessage>[] {
     const replica = this.#replica;
-    this.#take(input);
+    handle(replica, input);
     settle(replica);
     checkInvariants(replica);
     return takeEffects(replica);
   }
 
-  #take(input: Input<PbftMessage>): void {
-    const replica = this.#replica;
-    const { state } = replica;
-    switch (input.type) {
-      case 'tick':
-        state.now = Math.max(state.now, input.now);
-        watchProgress(replica);
-        retryUnavailable(replica);
-        repeatStatus(replica);
-        return;
-      case 'message':
-        onMessage(replica, input.message);
-        return;
-      case 'built':
-        onBuilt(replica, input);
-        return;
-      case 'validated':
-        onValidated(replica, input);
-        completeSlots(replica);
-        return;
-      case 'persisted':
-        settleWrites(state.writes, input.seq);
-        for (const message of input.signed) onOwn(replica, message);
-        return;
-      case 'applied':
-        invariant(input.height === state.appliedHeight + 1, 'blocks are applied one by one, in order');
-        state.appliedHeight = input.height;
-        return;
-      case 'work':
-        takeWork(state.pacing, input.work);
-        if (input.work.executable === 0 || state.progressTimer.dueAt === null) restartTimer(replica);
-        return;
-      case 'synced':
-        onSynced(replica, input);
-        return;
-      case 'connected':
-        if (state.peers[input.validator] !== undefined) postStatus(replica, [input.validator]);
-        return;
-      case 'request':
-        replica.out.push({ type: 'answer', id: input.id, result: unsupported(input.request.kind) });
-        return;
-      // Nothing here depends on a connection that broke, and the rest is what only the other engine asks for.
-      case 'lost':
-      case 'signed':
-      case 'loaded':
-      case 'compacted':
-      case 'offered':
-      case 'installing':
-      case 'installed':
-      case 'install-failed':
-        return;
-    }
-  }
-
-  wants(message: PbftMessage): boolean {
-    return isWanted(this.#replica, message);
+  status(): EngineStatus {
+    return statusOf(this.#replica);
   }
 
   why(): string {
     return whyOf(this.#replica);
   }
 
-  status(): EngineStatus {
-    return statusOf(this.#replica);
+  wants(message: PbftMessage): boolean {
+    return isWanted(this.#replica, message);
   }
 
   /** The state itself, for tests and checkers. Not to be changed. */
@@ -130,42 +76,55 @@ export class PbftEngine implements Engine<PbftMessage> {
   }
 }
 
-function unsupported(kind: string): Problem {
-  return new Problem('consensus/unsupported', `PBFT does not know the request "${kind}"`, {
-    remedy: 'Ask a chain whose engine is Raft, or read with consistency "stale" and check the certificate.',
-    details: { kind },
-  });
-}
-
-/** What can follow from any input: parents that are known now, room in the window, work to propose. */
-function settle(replica: Replica): void {
-  replayAhead(replica);
-  admitWaiting(replica);
-  for (const slot of replica.state.slots.values()) maybePrepare(replica, slot);
-  maybePropose(replica);
-}
-
-/** An own message is on disk: now it counts here, and leaves. */
-function onOwn(replica: Replica, message: PbftMessage): void {
+function handle(replica: Replica, input: Input<PbftMessage>): void {
   const { state } = replica;
-  // Signed before a view was left, on disk after: it is never sent.
-  if (!('view' in message) || message.view < state.view) return;
-  state.own.set(logKey(message), message);
-  send(replica, 'all', message);
-  switch (message.kind) {
-    case 'prepare':
-    case 'commit':
-      onVote(replica, message);
+  switch (input.type) {
+    case 'tick':
+      state.now = Math.max(state.now, input.now);
+      watchProgress(replica);
+      retryUnavailable(replica);
+      repeatStatus(replica);
       return;
-    case 'view-change':
-      onViewChange(replica, message);
+    case 'message':
+      onMessage(replica, input.message);
       return;
-    case 'new-view':
-      onNewView(replica, message);
+    case 'built':
+      onBuilt(replica, input);
       return;
-    case 'pre-prepare':
-    case 'suspect':
-    case 'status':
+    case 'validated':
+      onValidated(replica, input);
+      completeSlots(replica);
+      return;
+    case 'persisted':
+      settleWrites(state.writes, input.seq);
+      for (const message of input.signed) onOwn(replica, message);
+      return;
+    case 'applied':
+      invariant(input.height === state.appliedHeight + 1, 'blocks are applied one by one, in order');
+      state.appliedHeight = input.height;
+      return;
+    case 'work':
+      takeWork(state.pacing, input.work);
+      if (input.work.executable === 0 || state.progressTimer.dueAt === null) restartTimer(replica);
+      return;
+    case 'synced':
+      onSynced(replica, input);
+      return;
+    case 'connected':
+      if (state.peers[input.validator] !== undefined) postStatus(replica, [input.validator]);
+      return;
+    case 'request':
+      replica.out.push({ type: 'answer', id: input.id, result: unsupported(input.request.kind) });
+      return;
+    // Nothing here depends on a connection that broke, and the rest is what only the other engine asks for.
+    case 'lost':
+    case 'signed':
+    case 'loaded':
+    case 'compacted':
+    case 'offered':
+    case 'installing':
+    case 'installed':
+    case 'install-failed':
       return;
   }
 }
@@ -205,6 +164,46 @@ function dispatch(replica: Replica, message: PbftMessage): void {
       onContradiction(replica, message.proof);
       return;
   }
+}
+
+/** An own message is on disk: now it counts here, and leaves. */
+function onOwn(replica: Replica, message: PbftMessage): void {
+  const { state } = replica;
+  // Signed before a view was left, on disk after: it is never sent.
+  if (!('view' in message) || message.view < state.view) return;
+  state.own.set(logKey(message), message);
+  send(replica, 'all', message);
+  switch (message.kind) {
+    case 'prepare':
+    case 'commit':
+      onVote(replica, message);
+      return;
+    case 'view-change':
+      onViewChange(replica, message);
+      return;
+    case 'new-view':
+      onNewView(replica, message);
+      return;
+    case 'pre-prepare':
+    case 'suspect':
+    case 'status':
+      return;
+  }
+}
+
+function unsupported(kind: string): Problem {
+  return new Problem('consensus/unsupported', `PBFT does not know the request "${kind}"`, {
+    remedy: 'Ask a chain whose engine is Raft, or read with consistency "stale" and check the certificate.',
+    details: { kind },
+  });
+}
+
+/** What can follow from any input: parents that are known now, room in the window, work to propose. */
+function settle(replica: Replica): void {
+  replayAhead(replica);
+  admitWaiting(replica);
+  for (const slot of replica.state.slots.values()) maybePrepare(replica, slot);
+  maybePropose(replica);
 }
 
 /** What was kept for later and is due now. */

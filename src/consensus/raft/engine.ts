@@ -1,10 +1,10 @@
 import { unreachable } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
-import type { Effect, Engine, EngineStart, EngineStatus, Input, ValidatorIndex } from '../engine.ts';
+import type { Effect, Engine, EngineStart, EngineStatus, Input } from '../engine.ts';
 import { hear } from '../shared/contact.ts';
 import { takeWork } from '../shared/pacing.ts';
 import { takeEffects } from '../shared/step.ts';
-import { deliverCommits, onApplied } from './finality.ts';
+import { isWanted, isForMe } from './admission.ts';
 import { encodeConfiguration, takesPart } from './configuration.ts';
 import {
   campaignForTransfer,
@@ -14,6 +14,7 @@ import {
   onVoteRequest,
   watchProgress,
 } from './election.ts';
+import { deliverCommits, onApplied } from './finality.ts';
 import {
   acknowledge,
   advanceFollowerCommit,
@@ -28,7 +29,7 @@ import type { RaftOptions } from './options.ts';
 import { answer } from './outbox.ts';
 import { maybeBuild, onBuilt, onSigned } from './proposing.ts';
 import { confirmReads, finishReads, onRead, onReadAnswer, onReadRequest } from './reads.ts';
-import { onSynced } from './replacing.ts';
+import { configurationKey } from './records.ts';
 import {
   advanceLeaderCommit,
   onAccepted,
@@ -40,7 +41,8 @@ import {
   startRound,
   tickLeader,
 } from './replication.ts';
-import { configurationKey } from './records.ts';
+import { onSynced } from './replacing.ts';
+import { statusOf, whyOf } from './report.ts';
 import { restore } from './restore.ts';
 import { becomeFollower } from './roles.ts';
 import {
@@ -53,8 +55,7 @@ import {
   onSnapshotOffer,
   watchSnapshots,
 } from './snapshots.ts';
-import type { Leader, Raft, State } from './state.ts';
-import { statusOf, whyOf } from './report.ts';
+import type { Leader, Raft } from './state.ts';
 import { driveTransfer, finishTransfer, onTransferRequest } from './transfer.ts';
 import { onPersisted, write } from './writing.ts';
 
@@ -62,19 +63,18 @@ import { onPersisted, write } from './writing.ts';
 export class RaftEngine implements Engine<RaftMessage> {
   /** For tests, the simulator and tools: to look at, not to change. */
   readonly raft: Raft;
+  readonly #genesisMembers: number;
 
-  constructor(options: RaftOptions, start: EngineStart) {
+  constructor(start: EngineStart, options: RaftOptions) {
     this.raft = {
       chainId: start.chainId,
       key: start.self,
       options,
-      state: restore(options, start),
+      state: restore(start, options),
       out: [],
     };
     this.#genesisMembers = start.validators.keys.length;
   }
-
-  readonly #genesisMembers: number;
 
   step(input: Input<RaftMessage>): readonly Effect<RaftMessage>[] {
     const { raft } = this;
@@ -95,11 +95,7 @@ export class RaftEngine implements Engine<RaftMessage> {
   }
 
   wants(message: RaftMessage): boolean {
-    const { state } = this.raft;
-    if (message.from === state.self) return false;
-    // Answers of an old term say nothing any more; requests of one are answered, so that their sender learns of the new term.
-    const answers = message.kind === 'accepted' || message.kind === 'vote' || message.kind === 'rejected';
-    return !(answers && message.term < state.term);
+    return isWanted(this.raft, message);
   }
 
   /** The first write counts this start; the driver learns the members when the genesis file does not tell them. */
@@ -186,9 +182,7 @@ function handle(raft: Raft, input: Input<RaftMessage>): void {
 /** Terms first (section 5.1): a higher one ends every office; an old leader is told, and old answers are nothing. */
 function onMessage(raft: Raft, message: RaftMessage): void {
   const { state } = raft;
-  if (message.from === state.self || message.from >= state.configuration.length) return;
-  if ((message.kind === 'append' || message.kind === 'snapshot-offer') && !isAddressed(state, message.to))
-    return;
+  if (!isForMe(state, message)) return;
   switch (message.kind) {
     case 'vote-request':
       onVoteRequest(raft, message);
@@ -227,12 +221,6 @@ function onMessage(raft: Raft, message: RaftMessage): void {
     default:
       unreachable(message);
   }
-}
-
-/** The message is for this member. One that has no index yet takes the one that the leader calls it by. */
-function isAddressed(state: State, to: ValidatorIndex): boolean {
-  if (state.self === null && to >= state.configuration.length) state.self = to;
-  return state.self === to;
 }
 
 function onAnswer(

@@ -37,7 +37,7 @@ export function raftProtocol({
       certificate.engine === 'raft'
         ? { ...certificate, configuration: encodeConfiguration(members ?? genesisConfiguration(validators)) }
         : certificate,
-    start: (start) => new RaftEngine(options, start),
+    start: (start) => new RaftEngine(start, options),
   };
 }
 

@@ -29,7 +29,7 @@ import {
 import type { State } from './state.ts';
 
 /** A member at its start: where its log left it. Throws a `Problem` for a damaged one: going on could break a promise. */
-export function restore(options: RaftOptions, start: EngineStart): State {
+export function restore(start: EngineStart, options: RaftOptions): State {
   const { hard, entries, configuration, configurationHeight, stale, configurationHeights } = recover(start);
   const final = start.final.header;
   const log: Log = {

@@ -130,18 +130,21 @@ export class Host {
     this.#known = new Map([...disk.candidates, ...[...disk.blocks.values()].map(knownPair)]);
     this.#seenWork = -1;
     this.#seenPool = '';
-    this.engine = new RaftEngine(this.#world.options, {
-      chainId,
-      validators,
-      self: keyOf(this.index),
-      final: disk.final,
-      records: disk.records,
-      candidates: [],
-      ...(disk.compacted === null ? {} : { compacted: disk.compacted }),
-      firstUse,
-      now: this.#world.schedule.now,
-      seed: this.#world.seedFor(this.index, this.starts),
-    });
+    this.engine = new RaftEngine(
+      {
+        chainId,
+        validators,
+        self: keyOf(this.index),
+        final: disk.final,
+        records: disk.records,
+        candidates: [],
+        ...(disk.compacted === null ? {} : { compacted: disk.compacted }),
+        firstUse,
+        now: this.#world.schedule.now,
+        seed: this.#world.seedFor(this.index, this.starts),
+      },
+      this.#world.options,
+    );
     this.#life += 1;
     this.#tick(this.#life);
   }

@@ -89,17 +89,20 @@ export class Solo {
   }
 
   #start(seed: number, firstUse: boolean, header = genesisHeader(this.members)): RaftEngine {
-    return new RaftEngine(this.options, {
-      chainId,
-      validators: validatorSet(Array.from({ length: this.members }, (_, index) => keyOf(index))),
-      self: keyOf(this.index),
-      final: { header, hash: hashHeader(header), certificate: null },
-      records: this.records,
-      candidates: [],
-      firstUse,
-      now: this.now,
-      seed,
-    });
+    return new RaftEngine(
+      {
+        chainId,
+        validators: validatorSet(Array.from({ length: this.members }, (_, index) => keyOf(index))),
+        self: keyOf(this.index),
+        final: { header, hash: hashHeader(header), certificate: null },
+        records: this.records,
+        candidates: [],
+        firstUse,
+        now: this.now,
+        seed,
+      },
+      this.options,
+    );
   }
 
   /** kill -9 and start again: writes that were not confirmed are lost. Nothing was final yet, unless a final block is given. */
