@@ -115,7 +115,7 @@ export function askValidation(replica: Replica, slot: AcceptedSlot): void {
 }
 
 /** Asks again for accepted blocks that nobody could supply. */
-export function retryUnavailable(replica: Replica): void {
+export function retryValidations(replica: Replica): void {
   for (const slot of replica.state.slots.values()) {
     if (slot.validity === 'unavailable' && isDue(slot.retry, replica.state.now)) askValidation(replica, slot);
   }

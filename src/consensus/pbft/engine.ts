@@ -1,14 +1,13 @@
-import { invariant } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Effect, Engine, EngineStart, EngineStatus, Input } from '../engine.ts';
 import { hear } from '../shared/contact.ts';
 import { takeWork } from '../shared/pacing.ts';
 import { count, takeEffects } from '../shared/step.ts';
 import { settleWrites } from '../shared/write-queue.ts';
-import { admitWaiting, maybePrepare, onPrePrepare, onValidated, retryUnavailable } from './accepting.ts';
+import { admitWaiting, maybePrepare, onPrePrepare, onValidated, retryValidations } from './accepting.ts';
 import { isAhead, isWanted, keepForLater, takeDue } from './admission.ts';
 import { onContradiction } from './evidence.ts';
-import { onSynced } from './finality.ts';
+import { onApplied, onSynced } from './finality.ts';
 import { checkInvariants } from './invariants.ts';
 import { logKey, type PbftMessage } from './message.ts';
 import type { PbftOptions } from './options.ts';
@@ -82,7 +81,7 @@ function handle(replica: Replica, input: Input<PbftMessage>): void {
     case 'tick':
       state.now = Math.max(state.now, input.now);
       watchProgress(replica);
-      retryUnavailable(replica);
+      retryValidations(replica);
       repeatStatus(replica);
       return;
     case 'message':
@@ -100,8 +99,7 @@ function handle(replica: Replica, input: Input<PbftMessage>): void {
       for (const message of input.signed) onOwn(replica, message);
       return;
     case 'applied':
-      invariant(input.height === state.appliedHeight + 1, 'blocks are applied one by one, in order');
-      state.appliedHeight = input.height;
+      onApplied(replica, input.height);
       return;
     case 'work':
       takeWork(state.pacing, input.work);

@@ -1,5 +1,4 @@
 import { invariant } from '../../base/invariant.ts';
-import type { Hash } from '../../crypto/hash.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
 import type { ChainLink, Input, ValidatorIndex } from '../engine.ts';
@@ -110,6 +109,12 @@ function forgetBelowFinal(replica: Replica): void {
   forgetTallies(replica);
 }
 
+/** A block and its state are stored. */
+export function onApplied({ state }: Replica, height: Height): void {
+  invariant(height === state.appliedHeight + 1, 'blocks are applied one by one, in order');
+  state.appliedHeight = height;
+}
+
 function isFinalHere(replica: Replica, slot: AcceptedSlot): boolean {
   return replica.state.recentFinal.get(slot.height) === slot.blockHash;
 }
@@ -140,9 +145,4 @@ export function catchUp(replica: Replica, height: Height, holders: readonly Vali
     everyMs: replica.options.statusMs,
   });
   if (effect !== null) replica.out.push(effect);
-}
-
-/** The hash of a final block, when it is recent enough to be remembered. */
-export function finalHashAt(replica: Replica, height: Height): Hash | undefined {
-  return replica.state.recentFinal.get(height);
 }

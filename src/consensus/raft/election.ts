@@ -1,12 +1,12 @@
-import { type Height, toView } from '../../ledger/block.ts';
+import { toView } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { cast } from '../shared/ballot.ts';
-import { askSync } from '../shared/sync-ask.ts';
 import { isDue } from '../shared/timer.ts';
 import { isVoter, quorumOf, takesPart } from './configuration.ts';
+import { catchUp } from './finality.ts';
 import { holds, isUpToDate, lastHeight, lastTerm } from './log.ts';
-import type { RaftMessage, Term, Vote, VoteRequest } from './message.ts';
-import { committed, letter, send, sendWhenDurable, trace } from './outbox.ts';
+import type { Term, Vote, VoteRequest } from './message.ts';
+import { committed, letter, send, sendWhenDurable, trace, type Unaddressed } from './outbox.ts';
 import {
   becomeCandidate,
   becomeFollower,
@@ -61,12 +61,7 @@ function electorate(state: State): ValidatorIndex[] {
   );
 }
 
-type Body<Type extends RaftMessage['kind']> = Omit<
-  Extract<RaftMessage, { readonly kind: Type }>,
-  'from' | 'term'
->;
-
-function voteRequest({ state }: Raft): Body<'vote-request'> {
+function voteRequest({ state }: Raft): Unaddressed {
   const candidate = state.role.kind === 'candidate' ? state.role : { pre: false, transfer: false };
   return {
     kind: 'vote-request',
@@ -91,7 +86,7 @@ export function onVoteRequest(raft: Raft, message: VoteRequest): void {
   const { state } = raft;
   learnCommit(raft, message);
   const { pre, term, from } = message;
-  const answerWith = (granted: boolean): Body<'vote'> => ({
+  const answerWith = (granted: boolean): Unaddressed => ({
     kind: 'vote',
     pre,
     granted,
@@ -174,28 +169,5 @@ function learnCommit(raft: Raft, { commit, from }: VoteRequest | Vote): void {
   if (commit.height > state.highestKnown) state.highestKnown = commit.height;
   if (commit.height <= state.commit) return;
   if (holds(state.log, commit)) state.commit = commit.height;
-  else if (state.role.kind !== 'leader') maybeSync(raft, from);
-}
-
-/**
- * A follower that the log's way does not bring forward (far behind, or the leader lacks what entries need) asks for final
- * blocks by sync.
- */
-export function watchProgress(raft: Raft, leaderCommit: Height, leader: ValidatorIndex): void {
-  const { state, options } = raft;
-  if (leaderCommit <= state.commit) {
-    state.behind = null;
-    return;
-  }
-  if (state.behind?.commit !== state.commit) state.behind = { since: state.now, commit: state.commit };
-  const stuck = state.now - state.behind.since >= options.electionTimeoutMs;
-  if (stuck || leaderCommit - state.commit > 8 * options.window) maybeSync(raft, leader);
-}
-
-/** Asks for final blocks by sync. */
-function maybeSync(raft: Raft, from: ValidatorIndex): void {
-  const { state, options } = raft;
-  const { now, highestKnown: height } = state;
-  const effect = askSync(state.syncAsk, { height, holders: [from], now, everyMs: options.electionTimeoutMs });
-  if (effect !== null) raft.out.push(effect);
+  else if (state.role.kind !== 'leader') catchUp(raft, from);
 }

@@ -6,15 +6,8 @@ import { takeWork } from '../shared/pacing.ts';
 import { takeEffects } from '../shared/step.ts';
 import { isWanted, isForMe } from './admission.ts';
 import { encodeConfiguration, takesPart } from './configuration.ts';
-import {
-  campaignForTransfer,
-  maybeCampaign,
-  onOwnVoteDurable,
-  onVote,
-  onVoteRequest,
-  watchProgress,
-} from './election.ts';
-import { deliverCommits, onApplied } from './finality.ts';
+import { campaignForTransfer, maybeCampaign, onOwnVoteDurable, onVote, onVoteRequest } from './election.ts';
+import { deliverCommits, maybeCatchUp, onApplied, onSynced } from './finality.ts';
 import {
   acknowledge,
   advanceFollowerCommit,
@@ -41,7 +34,6 @@ import {
   startRound,
   tickLeader,
 } from './replication.ts';
-import { onSynced } from './replacing.ts';
 import { statusOf, whyOf } from './report.ts';
 import { restore } from './restore.ts';
 import { becomeFollower } from './roles.ts';
@@ -192,7 +184,7 @@ function onMessage(raft: Raft, message: RaftMessage): void {
       return;
     case 'heartbeat':
       onHeartbeat(raft, message);
-      if (message.term === state.term) watchProgress(raft, message.commit.height, message.from);
+      if (message.term === state.term) maybeCatchUp(raft, message.commit.height, message.from);
       return;
     case 'snapshot-offer':
       onSnapshotOffer(raft, message);

@@ -1,14 +1,19 @@
 import { defined } from '../../base/invariant.ts';
-import { unwrap } from '../../base/problem.ts';
-import { type Height, toHeight } from '../../ledger/block.ts';
-import { decodeConfiguration } from './configuration.ts';
-import { certificateOf, compact, entryAt, lastHeight, linkOf } from './log.ts';
+import { Problem, unwrap } from '../../base/problem.ts';
+import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
+import type { Input, ValidatorIndex } from '../engine.ts';
+import { askSync } from '../shared/sync-ask.ts';
+import { configurationHash, decodeConfiguration, encodeConfiguration } from './configuration.ts';
 import { advanceStaging } from './following.ts';
-import { entryKey } from './records.ts';
+import { certificateOf, compact, entryAt, holds, lastHeight, linkOf } from './log.ts';
 import { enterConfiguration, maybeTrustAgain } from './membership.ts';
-import { restartElectionTimer } from './roles.ts';
+import { trace } from './outbox.ts';
+import { configurationKey, entryKey } from './records.ts';
+import { replaceLog } from './replacing.ts';
+import { becomeFollower, restartElectionTimer, unappliedConfiguration } from './roles.ts';
 import { maybeCompact } from './snapshots.ts';
-import type { Raft } from './state.ts';
+import type { Raft, State } from './state.ts';
+import { write } from './writing.ts';
 
 /** Hands committed blocks to the driver, in order, once each, when they are executed (section 5.3, "apply"). */
 export function deliverCommits(raft: Raft): void {
@@ -49,4 +54,91 @@ export function onApplied(raft: Raft, height: Height): void {
 function startedBy({ state }: Raft, height: Height): Uint8Array | undefined {
   if (state.arriving[0]?.height === height) return state.arriving.shift()?.configuration;
   return entryAt(state.log, height)?.configuration;
+}
+
+/** Final blocks that sync fetched. They carry their leader's signature, and are final because whoever served them said so: nobody lies here. */
+export function onSynced(raft: Raft, input: Extract<Input<never>, { readonly type: 'synced' }>): void {
+  const { state } = raft;
+  const { chain, certificate, header } = input;
+  const last = chain.at(-1);
+  if (last === undefined || certificate.engine !== 'raft' || last.height <= state.commit) return;
+  // Nor while a change of the members, or a snapshot, is half way in: the next sync comes soon.
+  if (state.install !== null || unappliedConfiguration(state, state.handed) !== null) return;
+  state.highestKnown = toHeight(Math.max(state.highestKnown, last.height));
+  const block = { height: last.height, blockHash: last.blockHash };
+  if (holds(state.log, block)) {
+    state.commit = last.height;
+    return;
+  }
+  // What is committed but not handed out comes first, from the log.
+  if (state.handed < state.commit || chain[0] === undefined || chain[0].height > state.handed + 1) return;
+  const wrong =
+    header === undefined ? 'no header came with it' : wrongSync(state, header, certificate.configuration);
+  if (wrong !== null) {
+    trace(raft, 'sync-ignored', { height: last.height, why: wrong });
+    return;
+  }
+  if (state.role.kind !== 'follower') becomeFollower(raft, state.term, null, 'others committed other blocks');
+  if (certificate.configuration.length > 0) {
+    state.arriving.push({ height: last.height, configuration: certificate.configuration });
+    write(raft, {
+      records: [{ key: configurationKey(last.height), value: certificate.configuration }],
+    });
+    state.configurationRecords.push(last.height);
+  }
+  replaceLog(raft, { block, term: certificate.term, configuration: null });
+  write(raft, {});
+  for (const link of chain) {
+    if (link.height <= state.handed) continue;
+    state.handed = link.height;
+    raft.out.push({ type: 'commit', link, certificate: link === last ? certificate : null });
+  }
+}
+
+/** A chain must lie under the configuration that is in force after the blocks handed out so far. */
+function wrongSync(state: State, header: BlockHeader, configuration: Uint8Array): string | null {
+  if (header.validatorsHash !== handedConfigurationHash(state)) return 'it crosses a change of the members';
+  if (header.nextValidatorsHash === header.validatorsHash) return null;
+  const next = decodeConfiguration(configuration);
+  if (next instanceof Problem) return 'its certificate names no members';
+  return configurationHash(next) === header.nextValidatorsHash ? null : 'its certificate names other members';
+}
+
+function handedConfigurationHash(state: State): string {
+  const arriving = state.arriving.at(-1)?.configuration;
+  let newest = arriving ?? encodeConfiguration(state.configuration);
+  for (let height = state.log.base.height + 1; height <= state.handed; height++) {
+    const own = entryAt(state.log, toHeight(height))?.configuration;
+    if (height > state.applied && own !== undefined && own.length > 0) newest = own;
+  }
+  const decoded = decodeConfiguration(newest);
+  return decoded instanceof Problem ? '' : configurationHash(decoded);
+}
+
+/**
+ * A follower that the log's way does not bring forward (far behind, or the leader lacks what entries need) asks for final
+ * blocks by sync.
+ */
+export function maybeCatchUp(raft: Raft, leaderCommit: Height, leader: ValidatorIndex): void {
+  const { state, options } = raft;
+  if (leaderCommit <= state.commit) {
+    state.behind = null;
+    return;
+  }
+  if (state.behind?.commit !== state.commit) state.behind = { since: state.now, commit: state.commit };
+  const stuck = state.now - state.behind.since >= options.electionTimeoutMs;
+  if (stuck || leaderCommit - state.commit > 8 * options.window) catchUp(raft, leader);
+}
+
+/** Others are final at a greater height. */
+export function catchUp(raft: Raft, holder: ValidatorIndex): void {
+  const { state, options } = raft;
+  const { now, highestKnown: height } = state;
+  const effect = askSync(state.syncAsk, {
+    height,
+    holders: [holder],
+    now,
+    everyMs: options.electionTimeoutMs,
+  });
+  if (effect !== null) raft.out.push(effect);
 }
