@@ -3,11 +3,11 @@ import type { Hash } from '../../crypto/hash.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
 import { isDue, start, stop, stopped } from '../shared/timer.ts';
+import { noteHistory } from './amnesia.ts';
 import { configurationHash, decodeConfiguration } from './configuration.ts';
 import { append, type Entry, entryAt, firstOfTerm, hashAt, holds, lastHeight, termAt } from './log.ts';
 import { type Append, entryBytes, type Heartbeat, nameOf, type Term, type WireEntry } from './message.ts';
-import { maybeTrustAgain } from './membership.ts';
-import { knownLeader, send, sendWhenDurable, trace } from './outbox.ts';
+import { send, sendWhenDurable, trace } from './outbox.ts';
 import { becomeFollower, restartElectionTimer } from './roles.ts';
 import type { Follower, Raft } from './state.ts';
 import { cutLog, write } from './writing.ts';
@@ -19,10 +19,7 @@ export function followLeader(
 ): Follower | null {
   const { state } = raft;
   if (term < state.term) return null;
-  if (state.amnesiac && !(knownLeader(state) === from && term === state.term)) {
-    state.historyUpTo = toHeight(Math.max(state.historyUpTo ?? 0, commit));
-    maybeTrustAgain(raft);
-  }
+  noteHistory(raft, { from, term, commit });
   if (term > state.term || state.role.kind === 'candidate') becomeFollower(raft, term, from, 'another leads');
   const { role } = state;
   if (role.kind !== 'follower' || (role.leader !== null && role.leader !== from)) {

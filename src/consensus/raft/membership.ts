@@ -143,20 +143,6 @@ export function enterConfiguration(raft: Raft, height: Height, next: Configurati
   finishChange(raft, height);
 }
 
-/**
- * A member whose log was lost is trusted again when it is no voter after all that was committed before the leader heard of its new life:
- * it was taken out since, and when it comes in again it has no vote from before to remember.
- */
-export function maybeTrustAgain(raft: Raft): void {
-  const { state } = raft;
-  const { historyUpTo, configuration, self } = state;
-  if (!state.amnesiac || historyUpTo === null || state.applied < historyUpTo) return;
-  if (isVoter(configuration, self)) return;
-  state.amnesiac = false;
-  trace(raft, 'trusted-again', { height: state.applied });
-  write(raft, {});
-}
-
 function leadUnder(
   raft: Raft,
   role: Leader,

@@ -2,6 +2,7 @@ import { Problem } from '../../base/problem.ts';
 import { type BlockHeader, hashHeader, toHeight } from '../../ledger/block.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
 import { count } from '../shared/step.ts';
+import { maybeTrustAgain } from './amnesia.ts';
 import {
   type Configuration,
   configurationHash,
@@ -13,7 +14,6 @@ import { holds, lastHeight } from './log.ts';
 import type { SnapshotAnswer, SnapshotOffer } from './message.ts';
 import { send, trace } from './outbox.ts';
 import { freshPatience, startWaiting } from './patience.ts';
-import { maybeTrustAgain } from './membership.ts';
 import { replaceLog } from './replacing.ts';
 import { configurationKey } from './records.ts';
 import { becomeFollower } from './roles.ts';

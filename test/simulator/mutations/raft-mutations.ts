@@ -1,5 +1,6 @@
 import type { Mutation } from './mutations.ts';
 
+const amnesia = 'src/consensus/raft/amnesia.ts';
 const election = 'src/consensus/raft/election.ts';
 const configuration = 'src/consensus/raft/configuration.ts';
 const membership = 'src/consensus/raft/membership.ts';
@@ -272,7 +273,7 @@ export const raftMutations: readonly Mutation[] = [
     rule: 'who lost its log is trusted when all from before the loss was applied',
     patches: [
       {
-        file: membership,
+        file: amnesia,
         find: 'if (!state.amnesiac || historyUpTo === null || state.applied < historyUpTo) return;',
         replace: 'if (!state.amnesiac || (historyUpTo ?? 0) < 0) return;',
       },
