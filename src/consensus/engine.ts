@@ -297,14 +297,19 @@ export type Recipients = 'all' | readonly ValidatorIndex[];
 export interface PersistEffect {
   readonly type: 'persist';
   readonly seq: number;
-  /** Records of the consensus log by key; null removes one. */
-  readonly records: readonly { readonly key: string; readonly value: Uint8Array | null }[];
+  readonly records: readonly LogRecord[];
   /** Own messages: the signer signs them, and stores each under its key, with the signature at its end. */
   readonly sign: readonly Unsigned[];
   /** Blocks that must be on disk too, with their transactions. */
   readonly blocks: readonly Hash[];
   /** Stored blocks that are not final and will not be (a Raft log cut them off): deleted in the same batch. */
   readonly forget?: readonly Hash[];
+}
+
+/** A record of the consensus log, to be written; null removes the one under that key. */
+export interface LogRecord {
+  readonly key: string;
+  readonly value: Uint8Array | null;
 }
 
 /**

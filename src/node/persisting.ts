@@ -1,10 +1,10 @@
 import { invariant } from '../base/invariant.ts';
 import { type Problem, unwrap } from '../base/problem.ts';
-import type { Input, PersistEffect, Protocol } from '../consensus/engine.ts';
+import type { Input, LogRecord, PersistEffect, Protocol } from '../consensus/engine.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { ChainStore } from '../storage/chain-store.ts';
 import { blockBytes, type Candidate, type Chain } from './chain.ts';
-import type { LogRecord, Signer } from './signer.ts';
+import type { Signer } from './signer.ts';
 
 export interface PersistingOptions<M> {
   readonly protocol: Protocol<M>;

@@ -3,7 +3,7 @@ import { decode, encode } from '../base/codec.ts';
 import { invariant } from '../base/invariant.ts';
 import { Problem } from '../base/problem.ts';
 import type { PublicKey, Signature } from '../crypto/signature.ts';
-import type { Unsigned } from '../consensus/engine.ts';
+import type { LogRecord, Unsigned } from '../consensus/engine.ts';
 import { toView, type View, viewCodec } from '../ledger/block.ts';
 import { BoundedMap } from './bounded-map.ts';
 
@@ -20,11 +20,6 @@ export interface SignerOptions {
   readonly sign: (preimage: Uint8Array) => Signature;
   /** The consensus log as it is on disk. */
   readonly records: ReadonlyMap<string, Uint8Array>;
-}
-
-export interface LogRecord {
-  readonly key: string;
-  readonly value: Uint8Array | null;
 }
 
 /**

@@ -1,15 +1,11 @@
 import { bool, encode, struct, u48, wordOf } from '../../base/codec.ts';
 import { type Height, heightCodec, toHeight, type View, viewCodec } from '../../ledger/block.ts';
 import { type Certificate, certificateCodec } from '../../ledger/certificate.ts';
+import type { LogRecord } from '../engine.ts';
 import { encodeMessage, type NewView } from './message.ts';
 import type { AmnesiaGuard, PbftState } from './state.ts';
 
-/** A write to the consensus log. Besides these records it holds each own vote under its `logKey`. */
-export interface LogRecord {
-  readonly key: string;
-  readonly value: Uint8Array;
-}
-
+/** The records of the consensus log, besides which it holds each own vote under its `logKey`. */
 export const recordKeys = {
   position: 'position',
   highest: 'highest',

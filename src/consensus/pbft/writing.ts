@@ -1,5 +1,5 @@
 import type { Hash } from '../../crypto/hash.ts';
-import type { PersistEffect } from '../engine.ts';
+import type { LogRecord } from '../engine.ts';
 import { addWrite } from '../shared/write-queue.ts';
 import { type Draft, isSlotMessage, toUnsigned } from './message.ts';
 import { epochOf, type Replica } from './replica.ts';
@@ -7,7 +7,7 @@ import { epochOf, type Replica } from './replica.ts';
 /** Asks for one atomic content. What depends on it happens when its `persisted` comes. */
 export function write(
   replica: Replica,
-  content: { records?: PersistEffect['records']; sign?: readonly Draft[]; blocks?: readonly Hash[] },
+  content: { records?: readonly LogRecord[]; sign?: readonly Draft[]; blocks?: readonly Hash[] },
 ): void {
   const { state } = replica;
   const blocks = (content.blocks ?? []).filter((blockHash) => !state.stored.has(blockHash));
@@ -25,9 +25,9 @@ export function write(
  * Own messages that can no longer be of use: of earlier views, or for heights that are final and stored. Final alone is not enough: the
  * block comes to the disk later than this write may, and a restart in between must find what was signed for its height.
  */
-function obsoleteRecords(replica: Replica): { key: string; value: null }[] {
+function obsoleteRecords(replica: Replica): LogRecord[] {
   const { state } = replica;
-  const removed: { key: string; value: null }[] = [];
+  const removed: LogRecord[] = [];
   for (const [key, message] of state.own) {
     const past =
       ('view' in message && message.view < state.view) ||

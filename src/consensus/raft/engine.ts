@@ -5,7 +5,7 @@ import { hear } from '../shared/contact.ts';
 import { takeWork } from '../shared/pacing.ts';
 import { takeEffects } from '../shared/step.ts';
 import { isWanted, isForMe } from './admission.ts';
-import { encodeConfiguration, takesPart } from './configuration.ts';
+import { takesPart } from './configuration.ts';
 import { campaignForTransfer, maybeCampaign, onOwnVoteDurable, onVote, onVoteRequest } from './election.ts';
 import { deliverCommits, maybeCatchUp, onApplied, onSynced } from './finality.ts';
 import {
@@ -22,7 +22,7 @@ import type { RaftOptions } from './options.ts';
 import { answer } from './outbox.ts';
 import { maybeBuild, onBuilt, onSigned } from './proposing.ts';
 import { confirmReads, finishReads, onRead, onReadAnswer, onReadRequest } from './reads.ts';
-import { configurationKey } from './records.ts';
+import { configurationRecord } from './records.ts';
 import {
   advanceLeaderCommit,
   onAccepted,
@@ -98,11 +98,7 @@ export class RaftEngine implements Engine<RaftMessage> {
     // The crash may have come between the block that started it and its record.
     const unrecorded = height > 0 && !state.configurationRecords.includes(height);
     if (unrecorded) state.configurationRecords.push(height);
-    write(this.raft, {
-      records: unrecorded
-        ? [{ key: configurationKey(height), value: encodeConfiguration(configuration) }]
-        : [],
-    });
+    write(this.raft, { records: unrecorded ? [configurationRecord(height, configuration)] : [] });
     if (configuration.length !== this.#genesisMembers || configuration.some(({ role }) => role !== 'voter')) {
       out.push({ type: 'members', members: configuration });
     }

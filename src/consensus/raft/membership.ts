@@ -5,7 +5,6 @@ import type { EngineRequest, RequestId, ValidatorIndex } from '../engine.ts';
 import {
   afterJoint,
   type Configuration,
-  encodeConfiguration,
   indexOf,
   isJoint,
   isVoter,
@@ -16,7 +15,7 @@ import {
 } from './configuration.ts';
 import { lastHeight } from './log.ts';
 import { answer, committed, notNow, send, trace } from './outbox.ts';
-import { configurationKey } from './records.ts';
+import { configurationKey, configurationRecord } from './records.ts';
 import { answersLately, becomeFollower, trackMembers, unappliedConfiguration } from './roles.ts';
 import type { Leader, Raft } from './state.ts';
 import { write } from './writing.ts';
@@ -133,7 +132,7 @@ export function enterConfiguration(raft: Raft, height: Height, next: Configurati
   state.configurationRecords = [height, ...obsolete.filter((other) => other > height)];
   // Older ones are of no use: the final block that a restart starts from is at or above this one.
   state.staleRecords.push(...obsolete.filter((old) => old < height).map((old) => configurationKey(old)));
-  write(raft, { records: [{ key: configurationKey(height), value: encodeConfiguration(next) }] });
+  write(raft, { records: [configurationRecord(height, next)] });
   raft.out.push({ type: 'members', members: next });
   trace(raft, 'configuration', { height, joint: isJoint(next) });
   if (state.role.kind === 'candidate' && !isVoter(next, state.self)) {

@@ -2,9 +2,11 @@ import { bool, boundedBytes, type Codec, encode, optional, struct, u16, u32, u48
 import { limits } from '../../base/limits.ts';
 import { type Signature, signatureCodec } from '../../crypto/signature.ts';
 import { type BlockHeader, headerCodec, type Height, heightCodec, viewCodec } from '../../ledger/block.ts';
-import type { ValidatorIndex } from '../engine.ts';
+import type { LogRecord, ValidatorIndex } from '../engine.ts';
+import { type Configuration, encodeConfiguration } from './configuration.ts';
 import type { Entry } from './log.ts';
 import type { Term } from './message.ts';
+import type { State } from './state.ts';
 
 /**
  * What a member must not forget (figure 2: "persistent state on all servers"), as records of the consensus log. Block
@@ -58,4 +60,17 @@ export function encodeHardState(state: HardState): Uint8Array {
 
 export function encodeEntry({ header, leader, signature, configuration, bytes }: Entry): Uint8Array {
   return encode(entryCodec, { header, leader, signature, configuration, bytes });
+}
+
+export function stateRecord(state: State): LogRecord {
+  return { key: stateKey, value: encodeHardState({ ...state, votedFor: state.votedFor ?? undefined }) };
+}
+
+export function entryRecord(entry: Entry): LogRecord {
+  return { key: entryKey(entry.header.height), value: encodeEntry(entry) };
+}
+
+/** Who the members are after the block at this height. */
+export function configurationRecord(height: Height, configuration: Configuration): LogRecord {
+  return { key: configurationKey(height), value: encodeConfiguration(configuration) };
 }

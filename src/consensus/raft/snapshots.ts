@@ -15,7 +15,7 @@ import type { SnapshotAnswer, SnapshotOffer } from './message.ts';
 import { send, trace } from './outbox.ts';
 import { freshPatience, startWaiting } from './patience.ts';
 import { replaceLog } from './replacing.ts';
-import { configurationKey } from './records.ts';
+import { configurationRecord } from './records.ts';
 import { becomeFollower } from './roles.ts';
 import type { Install, Leader, Progress, Raft } from './state.ts';
 import { write } from './writing.ts';
@@ -149,9 +149,7 @@ function beginInstall(raft: Raft, install: Install, holders: readonly ValidatorI
   const { state } = raft;
   const { snapshot, configuration } = install;
   // On disk before the state is: a restart finds the members of whatever block is final.
-  write(raft, {
-    records: [{ key: configurationKey(snapshot.height), value: encodeConfiguration(configuration) }],
-  });
+  write(raft, { records: [configurationRecord(snapshot.height, configuration)] });
   state.configurationRecords.push(snapshot.height);
   state.install = install;
   raft.out.push({ type: 'install', snapshot, holders });

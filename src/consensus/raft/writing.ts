@@ -1,12 +1,12 @@
 import { invariant } from '../../base/invariant.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
-import type { Effect, PersistEffect } from '../engine.ts';
+import type { Effect, LogRecord } from '../engine.ts';
 import { addWrite, oldestWriteMs, settleWrites } from '../shared/write-queue.ts';
 import { count } from '../shared/step.ts';
 import { type Entry, lastHeight, truncateAfter } from './log.ts';
 import type { RaftMessage, Term } from './message.ts';
-import { encodeEntry, encodeHardState, entryKey, stateKey } from './records.ts';
-import { type Raft } from './state.ts';
+import { entryKey, entryRecord, stateRecord } from './records.ts';
+import type { Raft } from './state.ts';
 
 /** What a write holds besides term, vote and commit, which every one holds: they are one ordered stream. */
 export interface WriteContent {
@@ -14,7 +14,7 @@ export interface WriteContent {
   readonly entries?: readonly Entry[];
   /** Entries that were just cut off. */
   readonly cut?: readonly Entry[];
-  readonly records?: PersistEffect['records'];
+  readonly records?: readonly LogRecord[];
   readonly after?: readonly (Effect<RaftMessage> | undefined)[];
   readonly ownVote?: Term;
 }
@@ -42,9 +42,9 @@ export function write(raft: Raft, content: WriteContent): void {
     type: 'persist',
     seq,
     records: [
-      { key: stateKey, value: encodeHardState({ ...state, votedFor: state.votedFor ?? undefined }) },
+      stateRecord(state),
       ...[...removed].map((key) => ({ key, value: null })),
-      ...entries.map((entry) => ({ key: entryKey(entry.header.height), value: encodeEntry(entry) })),
+      ...entries.map(entryRecord),
       ...(content.records ?? []),
     ],
     sign: [],

@@ -8,6 +8,7 @@ const roles = 'src/consensus/raft/roles.ts';
 const following = 'src/consensus/raft/following.ts';
 const replication = 'src/consensus/raft/replication.ts';
 const reads = 'src/consensus/raft/reads.ts';
+const records = 'src/consensus/raft/records.ts';
 const writing = 'src/consensus/raft/writing.ts';
 
 /** Rules of raft.md, each broken in one place; see `mutations.ts`. */
@@ -16,7 +17,7 @@ export const raftMutations: readonly Mutation[] = [
     name: 'raft-forget-vote',
     rule: 'a vote is on disk before it is answered',
     patches: [
-      { file: writing, find: 'votedFor: state.votedFor ?? undefined', replace: 'votedFor: undefined' },
+      { file: records, find: 'votedFor: state.votedFor ?? undefined', replace: 'votedFor: undefined' },
     ],
     within: 5_000,
   },
