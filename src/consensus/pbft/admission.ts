@@ -1,4 +1,5 @@
 import { limits } from '../../base/limits.ts';
+import { isAccused } from './evidence.ts';
 import { isSlotMessage, type PbftMessage } from './message.ts';
 import { type Replica, windowEnd } from './replica.ts';
 import { tallyKey } from './state.ts';
@@ -40,11 +41,8 @@ export function isWanted(replica: Replica, message: PbftMessage): boolean {
       return message.view > state.view || (message.view === state.view && state.phase.name === 'changing');
     case 'status':
       return true;
-    case 'evidence': {
-      const { proof } = message;
-      const kind = proof.type === 'double' ? `double-${proof.phase}` : proof.type;
-      return !state.accused.has(`${proof.accused}/${kind}`);
-    }
+    case 'evidence':
+      return !isAccused(state, message.proof);
   }
 }
 

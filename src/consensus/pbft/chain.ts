@@ -1,5 +1,5 @@
 import type { Hash } from '../../crypto/hash.ts';
-import type { Height } from '../../ledger/block.ts';
+import { type Height, toHeight } from '../../ledger/block.ts';
 import type { ChainLink } from '../engine.ts';
 import type { Replica } from './replica.ts';
 
@@ -33,7 +33,7 @@ export function buildingTip(replica: Replica): { readonly height: Height; readon
     tip = slot;
   }
   for (;;) {
-    const slot = state.slots.get((tip.height + 1) as Height);
+    const slot = state.slots.get(toHeight(tip.height + 1));
     if (slot === undefined) return tip;
     if (slot.validity !== 'valid' || slot.parentHash !== tip.blockHash) return null;
     tip = slot;

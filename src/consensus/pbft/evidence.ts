@@ -6,7 +6,7 @@ import { type Contradiction, contradictionCodec, type SignedSlot } from './messa
 import { count } from '../shared/step.ts';
 import { post, trace } from './outbox.ts';
 import { type Replica, viewPrimaryOf } from './replica.ts';
-import { compareRank, type Tally, type TallyVote } from './state.ts';
+import { compareRank, type PbftState, type Tally, type TallyVote } from './state.ts';
 import { leaveView } from './view-change.ts';
 
 /** Two votes of one kind and place for different blocks. */
@@ -55,10 +55,9 @@ export function compareCommitsWithViewChange(replica: Replica, from: ValidatorIn
 /** Keeps, shows and passes on a proof, once for each validator and kind. */
 export function onContradiction(replica: Replica, proof: Contradiction): void {
   const { state } = replica;
-  const kind = proof.type === 'double' ? `double-${proof.phase}` : proof.type;
-  const name = `${proof.accused}/${kind}`;
-  if (!state.accused.has(name)) {
-    state.accused.add(name);
+  const kind = kindOf(proof);
+  if (!isAccused(state, proof)) {
+    state.accused.add(`${proof.accused}/${kind}`);
     count(replica, 'evidence');
     trace(replica, 'contradiction', { accused: proof.accused, kind });
     replica.out.push({
@@ -74,4 +73,13 @@ export function onContradiction(replica: Replica, proof: Contradiction): void {
   if (view === state.view && proof.accused === viewPrimaryOf(replica, view)) {
     leaveView(replica, 'the primary contradicted itself');
   }
+}
+
+/** This validator was caught in this kind of contradiction before. */
+export function isAccused(state: PbftState, proof: Contradiction): boolean {
+  return state.accused.has(`${proof.accused}/${kindOf(proof)}`);
+}
+
+function kindOf(proof: Contradiction): string {
+  return proof.type === 'double' ? `double-${proof.phase}` : proof.type;
 }

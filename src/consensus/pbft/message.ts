@@ -20,6 +20,7 @@ import {
   heightCodec,
   type Proposal,
   proposalCodec,
+  toView,
   type View,
   viewCodec,
 } from '../../ledger/block.ts';
@@ -293,7 +294,7 @@ export function toUnsigned(draft: Draft, epoch: Epoch): Unsigned {
   };
 }
 
-const noView = 0 as View;
+const noView = toView(0);
 
 /** Where an own message is kept in the consensus log; empty for those that bind nothing. */
 export function logKey(message: PbftMessage): string {

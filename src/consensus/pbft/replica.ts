@@ -55,6 +55,14 @@ export function isNormal(replica: Replica): boolean {
   return replica.state.phase.name === 'normal';
 }
 
+/** The highest final height that anybody proved, this replica included. */
+export function highestKnown({ state }: Replica): Height {
+  return state.peers.reduce(
+    (most, { finalHeight }) => (finalHeight > most ? finalHeight : most),
+    state.final.height,
+  );
+}
+
 export function epochOf(replica: Replica): { chainId: Hash; validatorsHash: Hash } {
   return { chainId: replica.chainId, validatorsHash: replica.validators.hash };
 }

@@ -4,6 +4,7 @@ import type { EngineStatus } from '../engine.ts';
 import { isHeard, silenceOf } from '../shared/contact.ts';
 import { oldestWriteMs } from '../shared/write-queue.ts';
 import {
+  highestKnown,
   isNormal,
   mayVote,
   primaryOf,
@@ -27,14 +28,9 @@ export function statusOf(replica: Replica): EngineStatus {
     engine: 'pbft',
     view: state.view,
     finalHeight: state.final.height,
-    primary: isNormal(replica)
-      ? primaryOf(replica, state.view, (state.final.height + 1) as typeof state.final.height)
-      : null,
+    primary: isNormal(replica) ? primaryOf(replica, state.view, toHeight(state.final.height + 1)) : null,
     quorumContact: heard >= quorumOf(replica),
-    highestKnown: state.peers.reduce(
-      (most, peer) => (peer.finalHeight > most ? peer.finalHeight : most),
-      state.final.height,
-    ),
+    highestKnown: highestKnown(replica),
     inFlight,
     voting: mayVote(replica),
     counters: { ...state.counters },
@@ -51,7 +47,7 @@ export function whyOf(replica: Replica): string {
 function reason(replica: Replica): string {
   const { state } = replica;
   const quorum = quorumOf(replica);
-  const highest = state.peers.reduce((most, peer) => Math.max(most, peer.finalHeight), 0);
+  const highest = highestKnown(replica);
   if (highest > state.final.height + replica.options.window) {
     return `catching up, others are final at ${highest}`;
   }

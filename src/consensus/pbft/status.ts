@@ -1,9 +1,9 @@
+import type { Recipients, ValidatorIndex } from '../engine.ts';
 import { onStatusForGuard } from './amnesia.ts';
 import { catchUp, onCommitCertificate } from './finality.ts';
 import { isSlotMessage, type Status } from './message.ts';
 import { post, send } from './outbox.ts';
-import { isNormal, type Replica } from './replica.ts';
-import type { Recipients, ValidatorIndex } from '../engine.ts';
+import { highestKnown, isNormal, type Replica } from './replica.ts';
 import { hasUnfinished } from './suspicion.ts';
 
 /** Tells where this replica stands, so that others send what it lacks and ask for what they lack. */
@@ -35,21 +35,13 @@ export function repeatStatus(replica: Replica): void {
 }
 
 function isBehind(replica: Replica): boolean {
-  return replica.state.peers.some((peer) => peer.finalHeight > replica.state.final.height);
+  return highestKnown(replica) > replica.state.final.height;
 }
 
 function askSyncFromPeers(replica: Replica): void {
-  const { state } = replica;
-  const ahead = [...state.peers.entries()].filter(([, peer]) => peer.finalHeight > state.final.height);
-  const height = ahead.reduce(
-    (most, [, peer]) => (peer.finalHeight > most ? peer.finalHeight : most),
-    state.final.height,
-  );
-  catchUp(
-    replica,
-    height,
-    ahead.map(([index]) => index),
-  );
+  const { peers, final } = replica.state;
+  const ahead = [...peers.keys()].filter((index) => (peers[index]?.finalHeight ?? 0) > final.height);
+  catchUp(replica, highestKnown(replica), ahead);
 }
 
 export function onStatus(replica: Replica, status: Status): void {

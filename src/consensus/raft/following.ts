@@ -1,4 +1,4 @@
-import { hashHeader, toHeight, type Height } from '../../ledger/block.ts';
+import { hashHeader, type Height, toHeight, toView } from '../../ledger/block.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
@@ -104,16 +104,16 @@ function matchesPrevious(raft: Raft, role: Follower, { previous, from }: Append)
     sendRejection(raft, from, {
       previous: previous.height,
       next: toHeight(Math.min(top + 1, previous.height)),
-      conflictTerm: 0 as Term,
+      conflictTerm: toView(0),
     });
     return false;
   }
   role.staging = role.staging.filter(({ entry }) => entry.header.height < previous.height);
-  const inLog = Math.min(previous.height, lastHeight(state.log)) as Height;
+  const inLog = toHeight(Math.min(previous.height, lastHeight(state.log)));
   sendRejection(raft, from, {
     previous: previous.height,
     next: firstOfTerm(state.log, inLog, toHeight(state.commit + 1)),
-    conflictTerm: termAt(state.log, inLog) ?? (0 as Term),
+    conflictTerm: termAt(state.log, inLog) ?? toView(0),
   });
   return false;
 }

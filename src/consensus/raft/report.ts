@@ -7,9 +7,10 @@ import { lastHeight } from './log.ts';
 import { knownLeader } from './outbox.ts';
 import { hasRoom } from './proposing.ts';
 import { quorumContact } from './replication.ts';
-import type { Raft } from './state.ts';
+import type { Leader, Raft } from './state.ts';
 import { diskStalls } from './writing.ts';
 
+/** A projection of the state for the API, metrics and tests. */
 export function statusOf(raft: Raft): EngineStatus {
   const { state } = raft;
   const { role } = state;
@@ -33,56 +34,62 @@ export function statusOf(raft: Raft): EngineStatus {
   };
 }
 
-/** One sentence: what progress waits for. */
+/** One sentence for an operator: what progress waits for. */
 export function whyOf(raft: Raft): string {
+  const { commit, term } = raft.state;
+  return `height ${commit}, term ${term}: ${reason(raft)}`;
+}
+
+function reason(raft: Raft): string {
   const { state } = raft;
-  const where = `height ${state.commit}, term ${state.term}`;
   if (state.refused !== null)
-    return `${where}: ${state.refused}; this node may differ from the others, stop and examine it`;
+    return `${state.refused}; this node may differ from the others, stop and examine it`;
   if (diskStalls(raft))
-    return `${where}: the disk has not finished a write for ${age(raft, state.writes.pending[0]?.since)}`;
+    return `the disk has not finished a write for ${age(raft, state.writes.pending[0]?.since)}`;
   if (state.amnesiac && takesPart(state.configuration, state.self))
-    return `${where}: the log of this member was lost; it must be removed and added again before it votes`;
+    return 'the log of this member was lost; it must be removed and added again before it votes';
   if (state.install !== null) {
     const { snapshot, received } = state.install;
-    return `${where}: a snapshot of height ${snapshot.height} is being fetched, ${Math.floor(received * 100)} % are here`;
+    return `a snapshot of height ${snapshot.height} is being fetched, ${Math.floor(received * 100)} % are here`;
   }
-  if (state.commit > state.executed) return `${where}: committed blocks wait for the driver to execute them`;
-  if (state.handed > state.applied) return `${where}: block ${state.applied + 1} is being stored`;
+  if (state.commit > state.executed) return 'committed blocks wait for the driver to execute them';
+  if (state.handed > state.applied) return `block ${state.applied + 1} is being stored`;
   const { role } = state;
   switch (role.kind) {
-    case 'leader': {
-      const stored = [...state.configuration.keys()].filter((index) => {
-        const match = index === state.self ? state.durable : (role.progress.get(index)?.match ?? 0);
-        return match >= lastHeight(state.log);
-      });
-      const voters = [...state.configuration.keys()].filter((index) => isVoter(state.configuration, index));
-      const missing = silenceOf(
-        role.contact,
-        voters.filter((index) => index !== state.self),
-        { now: state.now, withinMs: raft.options.electionTimeoutMs },
-      );
-      if (isJoint(state.configuration)) return `${where}: between two configurations${missing}`;
-      if (lastHeight(state.log) > state.commit) {
-        const count = stored.filter((index) => voters.includes(index)).length;
-        return `${where}: block ${lastHeight(state.log)} is on ${count} of ${voters.length} disks${missing}`;
-      }
-      return `${where}: nothing waits; this node leads${missing}`;
-    }
+    case 'leader':
+      return leading(raft, role);
     case 'candidate': {
       const { votes } = role;
       const yes = [...votes.values()].filter(Boolean).length;
       const enough = quorumOf(state.configuration, (index) => votes.get(index) === true);
-      return `${where}: no leader; ${role.pre ? 'asked whether to campaign' : 'campaigning'}, ${yes} in favour${enough ? '' : ', not a majority'}`;
+      return `no leader; ${role.pre ? 'asked whether to campaign' : 'campaigning'}, ${yes} in favour${enough ? '' : ', not a majority'}`;
     }
     case 'follower':
       if (!takesPart(state.configuration, state.self))
-        return `${where}: nothing waits; this node is no member, and asks others for final blocks`;
-      if (role.leader === null) return `${where}: no leader is known; waiting for an election`;
+        return 'nothing waits; this node is no member, and asks others for final blocks';
+      if (role.leader === null) return 'no leader is known; waiting for an election';
       if (role.staging.length > 0)
-        return `${where}: ${role.staging.length} blocks of member ${role.leader} are being checked`;
-      return `${where}: nothing waits; member ${role.leader} leads, heard ${age(raft, state.leaderHeardAt)} ago`;
+        return `${role.staging.length} blocks of member ${role.leader} are being checked`;
+      return `nothing waits; member ${role.leader} leads, heard ${age(raft, state.leaderHeardAt)} ago`;
   }
+}
+
+function leading(raft: Raft, role: Leader): string {
+  const { configuration, log, self, commit, durable, now } = raft.state;
+  const voters = [...configuration.keys()].filter((index) => isVoter(configuration, index));
+  const missing = silenceOf(
+    role.contact,
+    voters.filter((index) => index !== self),
+    { now, withinMs: raft.options.electionTimeoutMs },
+  );
+  if (isJoint(configuration)) return `between two configurations${missing}`;
+  const last = lastHeight(log);
+  if (last <= commit) return `nothing waits; this node leads${missing}`;
+  const stored = voters.filter((index) => {
+    const match = index === self ? durable : (role.progress.get(index)?.match ?? 0);
+    return match >= last;
+  });
+  return `block ${last} is on ${stored.length} of ${voters.length} disks${missing}`;
 }
 
 function age(raft: Raft, since: number | null | undefined): string {
