@@ -23,7 +23,7 @@ interface Link {
 const compared = 48;
 
 /**
- * The claim that all of PBFT's safety rests on (pbft.md, View change): if a block is committed at rank (w, k), every
+ * The claim that all of PBFT's safety rests on (`src/consensus/README.md`, "Why it is safe"): if a block is committed at rank (w, k), every
  * certificate of higher rank is on that block or one that extends it. By its proof more is true: after view w not
  * even a single honest Prepare is on anything else.
  *

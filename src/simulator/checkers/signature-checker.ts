@@ -26,7 +26,7 @@ export interface SignedVote extends Place {
 
 /**
  * Reads every signed message that an honest validator lets out, from the moment that it may leave: no honest validator shows two different
- * blocks for one place, anything of a view that it left, or a ViewChange that forgets a Commit (pbft.md, Evidence). Not in one
+ * blocks for one place, anything of a view that it left, or a ViewChange that forgets a Commit (what PBFT calls evidence). Not in one
  * process, and not across restarts, of which this knows nothing. (What was signed and lost in a crash before it
  * was on disk binds nobody: it never left.)
  */

@@ -1,5 +1,5 @@
 /**
- * Rules of pbft.md, each broken in one place. `find.ts` beside this file patches a copy of the source with one of them
+ * Rules of `src/consensus/README.md`, each broken in one place. `find.ts` beside this file patches a copy of the source with one of them
  * and counts the seeds until a run fails. A pattern that is not found any more fails the test beside this file: then the
  * mutation has to follow the code.
  */

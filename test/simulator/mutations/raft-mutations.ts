@@ -11,7 +11,7 @@ const reads = 'src/consensus/raft/reads.ts';
 const records = 'src/consensus/raft/records.ts';
 const writing = 'src/consensus/raft/writing.ts';
 
-/** Rules of raft.md, each broken in one place; see `mutations.ts`. */
+/** Rules of `src/consensus/raft/README.md`, each broken in one place; see `mutations.ts`. */
 export const raftMutations: readonly Mutation[] = [
   {
     name: 'raft-forget-vote',
