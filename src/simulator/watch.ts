@@ -7,7 +7,7 @@ import type { RaftEngine } from '../consensus/raft/engine.ts';
 import { checkInvariants } from '../consensus/raft/invariants.ts';
 import type { RaftMessage } from '../consensus/raft/message.ts';
 import { entryCodec, entryPrefix } from '../consensus/raft/records.ts';
-import { unappliedConfiguration } from '../consensus/raft/roles.ts';
+import { unappliedConfiguration } from '../consensus/raft/replica.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { hashHeader, type Proposal } from '../ledger/block.ts';
 import { certificateClaims, type FinalityCertificate } from '../ledger/certificate.ts';
@@ -208,14 +208,14 @@ export class Watch {
   /** An engine of Raft between two steps. That of PBFT checks itself. */
   private onState<M>(node: number, engine: Engine<M>): void {
     if (this.logs === null) return;
-    const { raft } = engine as unknown as RaftEngine;
-    checkInvariants(raft);
-    const { configuration, configurationHeight, commit, amnesiac } = raft.state;
+    const { replica } = engine as unknown as RaftEngine;
+    checkInvariants(replica);
+    const { configuration, configurationHeight, commit, amnesiac } = replica.state;
     this.logs.onConfiguration(configurationHeight, configuration);
     this.logs.onPart(node, {
       members: configuration,
       votes: !amnesiac,
-      campaigns: !amnesiac && unappliedConfiguration(raft.state, commit) === null,
+      campaigns: !amnesiac && unappliedConfiguration(replica.state, commit) === null,
     });
   }
 

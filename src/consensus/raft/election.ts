@@ -6,7 +6,8 @@ import { isVoter, quorumOf, takesPart } from './configuration.ts';
 import { catchUp } from './finality.ts';
 import { holds, isUpToDate, lastHeight, lastTerm } from './log.ts';
 import type { Term, Vote, VoteRequest } from './message.ts';
-import { committed, letter, send, sendWhenDurable, trace, type Unaddressed } from './outbox.ts';
+import { letter, send, sendWhenDurable, trace, type Unaddressed } from './outbox.ts';
+import { committed, ownIndex, type Replica } from './replica.ts';
 import {
   becomeCandidate,
   becomeFollower,
@@ -14,54 +15,56 @@ import {
   becomePreCandidate,
   forgetLeader,
   mayCampaign,
-  ownIndex,
   restartElectionTimer,
 } from './roles.ts';
-import type { Raft, State } from './state.ts';
+import type { RaftState } from './state.ts';
 import { write } from './writing.ts';
 
 /** The election timer: a voter that hears no leader asks whether it should campaign (section 5.2, pre-vote). */
-export function maybeCampaign(raft: Raft): void {
-  const { state } = raft;
+export function maybeCampaign(replica: Replica): void {
+  const { state } = replica;
   if (state.role.kind === 'leader') return;
-  if (!mayCampaign(raft)) {
-    if (isDue(state.electionTimer, state.now)) forgetLeader(raft);
+  if (!mayCampaign(replica)) {
+    if (isDue(state.electionTimer, state.now)) forgetLeader(replica);
     return;
   }
   // Nobody else votes, so there is nothing to wait for; but a leader that was heard may answer reads by its lease for a while.
   const alone =
     state.role.kind === 'follower' &&
-    !hearsLeader(raft) &&
+    !hearsLeader(replica) &&
     quorumOf(state.configuration, (index) => index === state.self);
   if (!isDue(state.electionTimer, state.now) && !alone) return;
-  becomePreCandidate(raft);
-  askForVotes(raft);
-  countVotes(raft);
+  becomePreCandidate(replica);
+  askForVotes(replica);
+  countVotes(replica);
 }
 
 /** Campaigns at once because the leader hands over (dissertation, section 3.10): no pre-vote, which would be refused. */
-export function campaignForTransfer(raft: Raft): void {
-  if (mayCampaign(raft)) startCampaign(raft, true);
+export function campaignForTransfer(replica: Replica): void {
+  if (mayCampaign(replica)) startCampaign(replica, true);
 }
 
-function startCampaign(raft: Raft, transfer: boolean): void {
-  becomeCandidate(raft, transfer);
-  trace(raft, 'campaign', { transfer });
-  const { term } = raft.state;
-  write(raft, { after: [letter(raft.state, electorate(raft.state), voteRequest(raft))], ownVote: term });
+function startCampaign(replica: Replica, transfer: boolean): void {
+  becomeCandidate(replica, transfer);
+  trace(replica, 'campaign', { transfer });
+  const { term } = replica.state;
+  write(replica, {
+    after: [letter(replica.state, electorate(replica.state), voteRequest(replica))],
+    ownVote: term,
+  });
 }
 
-function askForVotes(raft: Raft): void {
-  send(raft, electorate(raft.state), voteRequest(raft));
+function askForVotes(replica: Replica): void {
+  send(replica, electorate(replica.state), voteRequest(replica));
 }
 
-function electorate(state: State): ValidatorIndex[] {
+function electorate(state: RaftState): ValidatorIndex[] {
   return [...state.configuration.keys()].filter(
     (index) => index !== state.self && isVoter(state.configuration, index),
   );
 }
 
-function voteRequest({ state }: Raft): Unaddressed {
+function voteRequest({ state }: Replica): Unaddressed {
   const candidate = state.role.kind === 'candidate' ? state.role : { pre: false, transfer: false };
   return {
     kind: 'vote-request',
@@ -74,17 +77,17 @@ function voteRequest({ state }: Raft): Unaddressed {
 }
 
 /** The own vote is on disk now. */
-export function onOwnVoteDurable(raft: Raft, term: Term): void {
-  const { state } = raft;
+export function onOwnVoteDurable(replica: Replica, term: Term): void {
+  const { state } = replica;
   if (state.role.kind !== 'candidate' || state.role.pre || state.term !== term) return;
   cast(state.role.votes, ownIndex(state), true);
-  countVotes(raft);
+  countVotes(replica);
 }
 
 /** RequestVote (section 5.2, 5.4.1) and PreVote. A pre-vote carries this member's term; it asks about the next one. */
-export function onVoteRequest(raft: Raft, message: VoteRequest): void {
-  const { state } = raft;
-  learnCommit(raft, message);
+export function onVoteRequest(replica: Replica, message: VoteRequest): void {
+  const { state } = replica;
+  learnCommit(replica, message);
   const { pre, term, from } = message;
   const answerWith = (granted: boolean): Unaddressed => ({
     kind: 'vote',
@@ -95,14 +98,14 @@ export function onVoteRequest(raft: Raft, message: VoteRequest): void {
   // A pre-vote changes no term, so its answer is in the asker's, unless that one is old.
   const answerPre = (granted: boolean): void => {
     const effect = letter(state, [from], answerWith(granted), toView(Math.max(term, state.term)));
-    if (effect !== undefined) raft.out.push(effect);
+    if (effect !== undefined) replica.out.push(effect);
   };
   if (term < state.term) {
-    send(raft, [from], answerWith(false));
+    send(replica, [from], answerWith(false));
     return;
   }
   // A member that hears a leader does not help to replace it (sections 6 and 9.6): a removed or partitioned one disturbs nobody.
-  if (hearsLeader(raft) && !message.transfer) {
+  if (hearsLeader(replica) && !message.transfer) {
     if (pre) answerPre(false);
     return;
   }
@@ -110,64 +113,64 @@ export function onVoteRequest(raft: Raft, message: VoteRequest): void {
     answerPre(mayGrant(state) && isUpToDate(state.log, message));
     return;
   }
-  if (term > state.term) becomeFollower(raft, term, null, 'a candidate has a higher term');
+  if (term > state.term) becomeFollower(replica, term, null, 'a candidate has a higher term');
   const free = state.votedFor === null || state.votedFor === from;
   if (!free || !mayGrant(state) || !isUpToDate(state.log, message) || state.role.kind !== 'follower') {
-    sendWhenDurable(raft, [from], answerWith(false));
+    sendWhenDurable(replica, [from], answerWith(false));
     return;
   }
   if (state.votedFor === from) {
-    sendWhenDurable(raft, [from], answerWith(true));
+    sendWhenDurable(replica, [from], answerWith(true));
     return;
   }
   state.votedFor = from;
-  restartElectionTimer(raft);
-  trace(raft, 'voted', { for: from });
-  write(raft, { after: [letter(state, [from], answerWith(true))] });
+  restartElectionTimer(replica);
+  trace(replica, 'voted', { for: from });
+  write(replica, { after: [letter(state, [from], answerWith(true))] });
 }
 
 /**
  * Who may give a vote: everybody that takes part as far as it knows, also one that thinks itself a learner: the candidate knows better whose
  * vote counts (dissertation, section 4.2.2). Not one whose log was lost: it may have voted before.
  */
-function mayGrant(state: State): boolean {
+function mayGrant(state: RaftState): boolean {
   return !state.amnesiac && state.self !== null;
 }
 
 /** It leads, or the leader was heard within the shortest election timeout. */
-export function hearsLeader({ state, options }: Raft): boolean {
+export function hearsLeader({ state, options }: Replica): boolean {
   if (state.role.kind === 'leader') return true;
   return state.leaderHeardAt !== null && state.now - state.leaderHeardAt < options.electionTimeoutMs;
 }
 
-export function onVote(raft: Raft, message: Vote): void {
-  const { state } = raft;
-  learnCommit(raft, message);
+export function onVote(replica: Replica, message: Vote): void {
+  const { state } = replica;
+  learnCommit(replica, message);
   const { role } = state;
   if (role.kind !== 'candidate' || role.pre !== message.pre || message.term !== state.term) return;
   if (!takesPart(state.configuration, message.from)) return;
   cast(role.votes, message.from, message.granted);
-  countVotes(raft);
+  countVotes(replica);
 }
 
-function countVotes(raft: Raft): void {
-  const { state } = raft;
+function countVotes(replica: Replica): void {
+  const { state } = replica;
   if (state.role.kind !== 'candidate') return;
   const { votes, pre } = state.role;
   if (quorumOf(state.configuration, (index) => votes.get(index) === true)) {
-    if (pre) startCampaign(raft, false);
-    else becomeLeader(raft);
+    if (pre) startCampaign(replica, false);
+    else becomeLeader(replica);
   } else if (!quorumOf(state.configuration, (index) => votes.get(index) !== false)) {
     // No majority can come together any more: wait, and let somebody else try.
-    becomeFollower(raft, state.term, null, 'the others refused');
+    becomeFollower(replica, state.term, null, 'the others refused');
   }
 }
 
 /** Vote traffic carries what the sender knows to be committed, so that a configuration never stays unnoticed. */
-function learnCommit(raft: Raft, { commit, from }: VoteRequest | Vote): void {
-  const { state } = raft;
+function learnCommit(replica: Replica, { commit, from }: VoteRequest | Vote): void {
+  const { state } = replica;
   if (commit.height > state.highestKnown) state.highestKnown = commit.height;
   if (commit.height <= state.commit) return;
   if (holds(state.log, commit)) state.commit = commit.height;
-  else if (state.role.kind !== 'leader') catchUp(raft, from);
+  else if (state.role.kind !== 'leader') catchUp(replica, from);
 }

@@ -23,6 +23,7 @@ import { answer } from './outbox.ts';
 import { maybeBuild, onBuilt, onSigned } from './proposing.ts';
 import { confirmReads, finishReads, onRead, onReadAnswer, onReadRequest } from './reads.ts';
 import { configurationRecord } from './records.ts';
+import type { Replica } from './replica.ts';
 import {
   advanceLeaderCommit,
   onAccepted,
@@ -47,18 +48,18 @@ import {
   onSnapshotOffer,
   watchSnapshots,
 } from './snapshots.ts';
-import type { Leader, Raft } from './state.ts';
+import type { Leader } from './state.ts';
 import { driveTransfer, finishTransfer, onTransferRequest } from './transfer.ts';
 import { onPersisted, write } from './writing.ts';
 
 /** One member of a Raft cluster. Each input is handled by its sub-protocol; then `settle` does whatever has become possible. */
 export class RaftEngine implements Engine<RaftMessage> {
   /** For tests, the simulator and tools: to look at, not to change. */
-  readonly raft: Raft;
+  readonly replica: Replica;
   readonly #genesisMembers: number;
 
   constructor(start: EngineStart, options: RaftOptions) {
-    this.raft = {
+    this.replica = {
       chainId: start.chainId,
       key: start.self,
       options,
@@ -69,98 +70,98 @@ export class RaftEngine implements Engine<RaftMessage> {
   }
 
   step(input: Input<RaftMessage>): readonly Effect<RaftMessage>[] {
-    const { raft } = this;
-    if (!raft.state.started) this.#begin();
-    const { durable } = raft.state;
-    handle(raft, input);
-    if (raft.state.durable > durable) acknowledge(raft);
-    settle(raft);
-    return takeEffects(raft);
+    const { replica } = this;
+    if (!replica.state.started) this.#begin();
+    const { durable } = replica.state;
+    handle(replica, input);
+    if (replica.state.durable > durable) acknowledge(replica);
+    settle(replica);
+    return takeEffects(replica);
   }
 
   status(): EngineStatus {
-    return statusOf(this.raft);
+    return statusOf(this.replica);
   }
 
   why(): string {
-    return whyOf(this.raft);
+    return whyOf(this.replica);
   }
 
   wants(message: RaftMessage): boolean {
-    return isWanted(this.raft, message);
+    return isWanted(this.replica, message);
   }
 
   /** The first write counts this start; the driver learns the members when the genesis file does not tell them. */
   #begin(): void {
-    const { state, out } = this.raft;
+    const { state, out } = this.replica;
     state.started = true;
     const { configuration, configurationHeight: height } = state;
     // The crash may have come between the block that started it and its record.
     const unrecorded = height > 0 && !state.configurationRecords.includes(height);
     if (unrecorded) state.configurationRecords.push(height);
-    write(this.raft, { records: unrecorded ? [configurationRecord(height, configuration)] : [] });
+    write(this.replica, { records: unrecorded ? [configurationRecord(height, configuration)] : [] });
     if (configuration.length !== this.#genesisMembers || configuration.some(({ role }) => role !== 'voter')) {
       out.push({ type: 'members', members: configuration });
     }
   }
 }
 
-function handle(raft: Raft, input: Input<RaftMessage>): void {
-  const { state } = raft;
+function handle(replica: Replica, input: Input<RaftMessage>): void {
+  const { state } = replica;
   switch (input.type) {
     case 'tick':
       state.now = Math.max(state.now, input.now);
-      if (state.role.kind === 'leader') tickLeader(raft, state.role);
-      retryValidations(raft);
+      if (state.role.kind === 'leader') tickLeader(replica, state.role);
+      retryValidations(replica);
       break;
     case 'message':
-      onMessage(raft, input.message);
+      onMessage(replica, input.message);
       break;
     case 'built':
-      if (state.role.kind === 'leader') onBuilt(raft, state.role, input);
+      if (state.role.kind === 'leader') onBuilt(replica, state.role, input);
       break;
     case 'signed':
-      if (state.role.kind === 'leader') onSigned(raft, state.role, input);
+      if (state.role.kind === 'leader') onSigned(replica, state.role, input);
       break;
     case 'validated':
-      onValidated(raft, input);
+      onValidated(replica, input);
       break;
     case 'persisted':
-      for (const term of onPersisted(raft, input.seq)) onOwnVoteDurable(raft, term);
+      for (const term of onPersisted(replica, input.seq)) onOwnVoteDurable(replica, term);
       break;
     case 'applied':
-      onApplied(raft, input.height);
+      onApplied(replica, input.height);
       break;
     case 'work':
       takeWork(state.pacing, input.work);
       break;
     case 'synced':
-      onSynced(raft, input);
+      onSynced(replica, input);
       break;
     case 'offered':
-      onOffered(raft, input);
+      onOffered(replica, input);
       break;
     case 'connected':
     case 'lost':
-      if (state.role.kind === 'leader') onConnectionChange(raft, state.role, input.validator);
+      if (state.role.kind === 'leader') onConnectionChange(replica, state.role, input.validator);
       break;
     case 'request':
-      onRequest(raft, input);
+      onRequest(replica, input);
       break;
     case 'loaded':
-      if (state.role.kind === 'leader') onLoaded(raft, state.role, input);
+      if (state.role.kind === 'leader') onLoaded(replica, state.role, input);
       break;
     case 'compacted':
-      onCompacted(raft, input);
+      onCompacted(replica, input);
       break;
     case 'installing':
-      onInstalling(raft, input);
+      onInstalling(replica, input);
       break;
     case 'installed':
-      onInstalled(raft, input);
+      onInstalled(replica, input);
       break;
     case 'install-failed':
-      onInstallFailed(raft, input);
+      onInstallFailed(replica, input);
       break;
     default:
       unreachable(input);
@@ -168,43 +169,43 @@ function handle(raft: Raft, input: Input<RaftMessage>): void {
 }
 
 /** Terms first (section 5.1): a higher one ends every office; an old leader is told, and old answers are nothing. */
-function onMessage(raft: Raft, message: RaftMessage): void {
-  const { state } = raft;
+function onMessage(replica: Replica, message: RaftMessage): void {
+  const { state } = replica;
   if (!isForMe(state, message)) return;
   switch (message.kind) {
     case 'vote-request':
-      onVoteRequest(raft, message);
+      onVoteRequest(replica, message);
       return;
     case 'append':
-      onAppend(raft, message);
+      onAppend(replica, message);
       return;
     case 'heartbeat':
-      onHeartbeat(raft, message);
-      if (message.term === state.term) maybeCatchUp(raft, message.commit.height, message.from);
+      onHeartbeat(replica, message);
+      if (message.term === state.term) maybeCatchUp(replica, message.commit.height, message.from);
       return;
     case 'snapshot-offer':
-      onSnapshotOffer(raft, message);
+      onSnapshotOffer(replica, message);
       return;
     case 'vote':
       // A granted pre-vote is about the next term, and a refusal may carry a higher one.
-      if (message.term > state.term) becomeFollower(raft, message.term, null, 'a higher term was seen');
-      onVote(raft, message);
+      if (message.term > state.term) becomeFollower(replica, message.term, null, 'a higher term was seen');
+      onVote(replica, message);
       return;
     case 'timeout-now':
-      if (message.term === state.term && state.role.kind === 'follower') campaignForTransfer(raft);
+      if (message.term === state.term && state.role.kind === 'follower') campaignForTransfer(replica);
       return;
     case 'read-answer':
-      onReadAnswer(raft, message);
+      onReadAnswer(replica, message);
       return;
     case 'accepted':
     case 'rejected':
     case 'heartbeat-answer':
     case 'read-request':
     case 'snapshot-answer':
-      if (message.term > state.term) becomeFollower(raft, message.term, null, 'a higher term was seen');
-      if (message.kind === 'read-request') onReadRequest(raft, message);
+      if (message.term > state.term) becomeFollower(replica, message.term, null, 'a higher term was seen');
+      if (message.kind === 'read-request') onReadRequest(replica, message);
       else if (message.term === state.term && state.role.kind === 'leader')
-        onAnswer(raft, state.role, message);
+        onAnswer(replica, state.role, message);
       return;
     default:
       unreachable(message);
@@ -212,27 +213,27 @@ function onMessage(raft: Raft, message: RaftMessage): void {
 }
 
 function onAnswer(
-  raft: Raft,
+  replica: Replica,
   role: Leader,
   message: Extract<
     RaftMessage,
     { readonly kind: 'accepted' | 'rejected' | 'heartbeat-answer' | 'snapshot-answer' }
   >,
 ): void {
-  if (!takesPart(raft.state.configuration, message.from)) return;
-  hear(role.contact, message.from, raft.state.now);
+  if (!takesPart(replica.state.configuration, message.from)) return;
+  hear(role.contact, message.from, replica.state.now);
   switch (message.kind) {
     case 'accepted':
-      onAccepted(raft, role, message);
+      onAccepted(replica, role, message);
       return;
     case 'rejected':
-      onRejected(raft, role, message);
+      onRejected(replica, role, message);
       return;
     case 'heartbeat-answer':
-      onHeartbeatAnswer(raft, role, message);
+      onHeartbeatAnswer(replica, role, message);
       return;
     case 'snapshot-answer':
-      onSnapshotAnswer(raft, role, message);
+      onSnapshotAnswer(replica, role, message);
       return;
     default:
       unreachable(message);
@@ -240,22 +241,22 @@ function onAnswer(
 }
 
 function onRequest(
-  raft: Raft,
+  replica: Replica,
   { id, request }: Extract<Input<RaftMessage>, { readonly type: 'request' }>,
 ): void {
   switch (request.kind) {
     case 'read':
-      onRead(raft, id);
+      onRead(replica, id);
       return;
     case 'transfer':
-      onTransferRequest(raft, id, request);
+      onTransferRequest(replica, id, request);
       return;
     case 'members':
-      onMembersRequest(raft, id, request);
+      onMembersRequest(replica, id, request);
       return;
     default:
       answer(
-        raft,
+        replica,
         id,
         new Problem('consensus/unsupported', 'the engine does not know this request', {
           remedy: 'Update the node.',
@@ -265,21 +266,21 @@ function onRequest(
 }
 
 /** Whatever has become possible by the input, each rule once, in the order in which they depend on each other. */
-function settle(raft: Raft): void {
-  const { state } = raft;
-  maybeCampaign(raft);
-  if (state.role.kind === 'leader') advanceLeaderCommit(raft, state.role);
-  advanceFollowerCommit(raft);
-  deliverCommits(raft);
+function settle(replica: Replica): void {
+  const { state } = replica;
+  maybeCampaign(replica);
+  if (state.role.kind === 'leader') advanceLeaderCommit(replica, state.role);
+  advanceFollowerCommit(replica);
+  deliverCommits(replica);
   if (state.role.kind === 'leader') {
-    maybeLeaveJoint(raft, state.role);
-    maybeBuild(raft, state.role);
-    replicate(raft, state.role);
-    driveTransfer(raft, state.role);
-    watchSnapshots(raft, state.role);
-    while (confirmReads(raft, state.role)) startRound(raft, state.role);
+    maybeLeaveJoint(replica, state.role);
+    maybeBuild(replica, state.role);
+    replicate(replica, state.role);
+    driveTransfer(replica, state.role);
+    watchSnapshots(replica, state.role);
+    while (confirmReads(replica, state.role)) startRound(replica, state.role);
   }
-  finishReads(raft);
-  finishTransfer(raft);
-  abandonChange(raft);
+  finishReads(replica);
+  finishTransfer(replica);
+  abandonChange(replica);
 }

@@ -11,55 +11,56 @@ import { enterConfiguration } from './membership.ts';
 import { trace } from './outbox.ts';
 import { configurationKey, entryKey } from './records.ts';
 import { replaceLog } from './replacing.ts';
-import { becomeFollower, restartElectionTimer, unappliedConfiguration } from './roles.ts';
+import { type Replica, unappliedConfiguration } from './replica.ts';
+import { becomeFollower, restartElectionTimer } from './roles.ts';
 import { maybeCompact } from './snapshots.ts';
-import type { Raft, State } from './state.ts';
+import type { RaftState } from './state.ts';
 import { write } from './writing.ts';
 
 /** Hands committed blocks to the driver, in order, once each, when they are executed (section 5.3, "apply"). */
-export function deliverCommits(raft: Raft): void {
-  const { state } = raft;
+export function deliverCommits(replica: Replica): void {
+  const { state } = replica;
   // The driver replaces the whole state just now; what the snapshot does not cover comes after it.
   if (state.install !== null) return;
   while (state.handed < Math.min(state.commit, state.executed)) {
     const height = toHeight(state.handed + 1);
     const entry = defined(entryAt(state.log, height), 'a committed block is in the log');
     state.handed = height;
-    raft.out.push({ type: 'commit', link: linkOf(entry), certificate: certificateOf(entry) });
+    replica.out.push({ type: 'commit', link: linkOf(entry), certificate: certificateOf(entry) });
   }
   state.highestKnown = toHeight(Math.max(state.highestKnown, state.commit));
 }
 
 /** A block and its state are stored. A configuration that it starts is in force from here on. */
-export function onApplied(raft: Raft, height: Height): void {
-  const { state, options } = raft;
+export function onApplied(replica: Replica, height: Height): void {
+  const { state, options } = replica;
   if (height <= state.applied || height > state.handed) return;
   for (let next = toHeight(state.applied + 1); next <= height; next = toHeight(next + 1)) {
     state.applied = next;
     state.staleRecords.push(entryKey(next));
-    const configuration = startedBy(raft, next);
+    const configuration = startedBy(replica, next);
     if (configuration !== undefined && configuration.length > 0) {
-      enterConfiguration(raft, next, unwrap(decodeConfiguration(configuration)));
-      restartElectionTimer(raft);
+      enterConfiguration(replica, next, unwrap(decodeConfiguration(configuration)));
+      restartElectionTimer(replica);
     }
-    maybeTrustAgain(raft);
+    maybeTrustAgain(replica);
   }
   // What is applied is stored with its block, whatever the log's own write says.
   if (state.durable < height) state.durable = height;
   compact(state.log, toHeight(Math.min(height - options.tail, lastHeight(state.log))));
   state.pacing.nothingToBuild = false;
-  if (state.role.kind === 'follower') advanceStaging(raft, state.role);
-  maybeCompact(raft);
+  if (state.role.kind === 'follower') advanceStaging(replica, state.role);
+  maybeCompact(replica);
 }
 
-function startedBy({ state }: Raft, height: Height): Uint8Array | undefined {
+function startedBy({ state }: Replica, height: Height): Uint8Array | undefined {
   if (state.arriving[0]?.height === height) return state.arriving.shift()?.configuration;
   return entryAt(state.log, height)?.configuration;
 }
 
 /** Final blocks that sync fetched. They carry their leader's signature, and are final because whoever served them said so: nobody lies here. */
-export function onSynced(raft: Raft, input: Extract<Input<never>, { readonly type: 'synced' }>): void {
-  const { state } = raft;
+export function onSynced(replica: Replica, input: Extract<Input<never>, { readonly type: 'synced' }>): void {
+  const { state } = replica;
   const { chain, certificate, header } = input;
   const last = chain.at(-1);
   if (last === undefined || certificate.engine !== 'raft' || last.height <= state.commit) return;
@@ -76,28 +77,29 @@ export function onSynced(raft: Raft, input: Extract<Input<never>, { readonly typ
   const wrong =
     header === undefined ? 'no header came with it' : wrongSync(state, header, certificate.configuration);
   if (wrong !== null) {
-    trace(raft, 'sync-ignored', { height: last.height, why: wrong });
+    trace(replica, 'sync-ignored', { height: last.height, why: wrong });
     return;
   }
-  if (state.role.kind !== 'follower') becomeFollower(raft, state.term, null, 'others committed other blocks');
+  if (state.role.kind !== 'follower')
+    becomeFollower(replica, state.term, null, 'others committed other blocks');
   if (certificate.configuration.length > 0) {
     state.arriving.push({ height: last.height, configuration: certificate.configuration });
-    write(raft, {
+    write(replica, {
       records: [{ key: configurationKey(last.height), value: certificate.configuration }],
     });
     state.configurationRecords.push(last.height);
   }
-  replaceLog(raft, { block, term: certificate.term, configuration: null });
-  write(raft, {});
+  replaceLog(replica, { block, term: certificate.term, configuration: null });
+  write(replica, {});
   for (const link of chain) {
     if (link.height <= state.handed) continue;
     state.handed = link.height;
-    raft.out.push({ type: 'commit', link, certificate: link === last ? certificate : null });
+    replica.out.push({ type: 'commit', link, certificate: link === last ? certificate : null });
   }
 }
 
 /** A chain must lie under the configuration that is in force after the blocks handed out so far. */
-function wrongSync(state: State, header: BlockHeader, configuration: Uint8Array): string | null {
+function wrongSync(state: RaftState, header: BlockHeader, configuration: Uint8Array): string | null {
   if (header.validatorsHash !== handedConfigurationHash(state)) return 'it crosses a change of the members';
   if (header.nextValidatorsHash === header.validatorsHash) return null;
   const next = decodeConfiguration(configuration);
@@ -105,7 +107,7 @@ function wrongSync(state: State, header: BlockHeader, configuration: Uint8Array)
   return configurationHash(next) === header.nextValidatorsHash ? null : 'its certificate names other members';
 }
 
-function handedConfigurationHash(state: State): string {
+function handedConfigurationHash(state: RaftState): string {
   const arriving = state.arriving.at(-1)?.configuration;
   let newest = arriving ?? encodeConfiguration(state.configuration);
   for (let height = state.log.base.height + 1; height <= state.handed; height++) {
@@ -120,20 +122,20 @@ function handedConfigurationHash(state: State): string {
  * A follower that the log's way does not bring forward (far behind, or the leader lacks what entries need) asks for final
  * blocks by sync.
  */
-export function maybeCatchUp(raft: Raft, leaderCommit: Height, leader: ValidatorIndex): void {
-  const { state, options } = raft;
+export function maybeCatchUp(replica: Replica, leaderCommit: Height, leader: ValidatorIndex): void {
+  const { state, options } = replica;
   if (leaderCommit <= state.commit) {
     state.behind = null;
     return;
   }
   if (state.behind?.commit !== state.commit) state.behind = { since: state.now, commit: state.commit };
   const stuck = state.now - state.behind.since >= options.electionTimeoutMs;
-  if (stuck || leaderCommit - state.commit > 8 * options.window) catchUp(raft, leader);
+  if (stuck || leaderCommit - state.commit > 8 * options.window) catchUp(replica, leader);
 }
 
 /** Others are final at a greater height. */
-export function catchUp(raft: Raft, holder: ValidatorIndex): void {
-  const { state, options } = raft;
+export function catchUp(replica: Replica, holder: ValidatorIndex): void {
+  const { state, options } = replica;
   const { now, highestKnown: height } = state;
   const effect = askSync(state.syncAsk, {
     height,
@@ -141,5 +143,5 @@ export function catchUp(raft: Raft, holder: ValidatorIndex): void {
     now,
     everyMs: options.electionTimeoutMs,
   });
-  if (effect !== null) raft.out.push(effect);
+  if (effect !== null) replica.out.push(effect);
 }

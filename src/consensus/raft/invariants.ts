@@ -1,13 +1,13 @@
 import { invariant } from '../../base/invariant.ts';
 import { indexOf, isJoint, isVoter } from './configuration.ts';
 import { hashAt, lastHeight } from './log.ts';
-import type { Raft } from './state.ts';
+import type { Replica } from './replica.ts';
 
 /**
  * What holds between any two steps of one member, whatever it was told. Tests and the simulator call it after every step; production does
  * not, because it walks the log.
  */
-export function checkInvariants({ state, key, options }: Raft): void {
+export function checkInvariants({ state, key, options }: Replica): void {
   const { log, role } = state;
   const last = lastHeight(log);
   invariant(state.applied <= state.handed, 'applied <= handed');

@@ -14,10 +14,11 @@ import {
   withChanges,
 } from './configuration.ts';
 import { lastHeight } from './log.ts';
-import { answer, committed, notNow, send, trace } from './outbox.ts';
+import { answer, notNow, send, trace } from './outbox.ts';
 import { configurationKey, configurationRecord } from './records.ts';
-import { answersLately, becomeFollower, trackMembers, unappliedConfiguration } from './roles.ts';
-import type { Leader, Raft } from './state.ts';
+import { answersLately, committed, type Replica, unappliedConfiguration } from './replica.ts';
+import { becomeFollower, trackMembers } from './roles.ts';
+import type { Leader } from './state.ts';
 import { write } from './writing.ts';
 
 /** How far behind the leader a learner may be to be promoted: what it lacks is on its way anyway. */
@@ -28,14 +29,14 @@ const caughtUpWithin = 16;
  * a block of its own term (the known bug of single-server changes); none that loses the live quorum, unless forced.
  */
 export function onMembersRequest(
-  raft: Raft,
+  replica: Replica,
   id: RequestId,
   request: Extract<EngineRequest, { readonly kind: 'members' }>,
 ): void {
-  const { state } = raft;
-  const next = judgeChange(raft, request);
+  const { state } = replica;
+  const next = judgeChange(replica, request);
   if (next instanceof Problem) {
-    answer(raft, id, next);
+    answer(replica, id, next);
     return;
   }
   if (state.role.kind === 'leader') state.role.nextConfiguration = next;
@@ -43,10 +44,10 @@ export function onMembersRequest(
 }
 
 function judgeChange(
-  raft: Raft,
+  replica: Replica,
   { changes, forced }: Extract<EngineRequest, { readonly kind: 'members' }>,
 ): Configuration | Problem {
-  const { state } = raft;
+  const { state } = replica;
   const { role } = state;
   if (role.kind !== 'leader') {
     return notNow(state, 'consensus/not-leader', 'this node does not lead', 'Ask the leader.');
@@ -68,13 +69,14 @@ function judgeChange(
     return notNow(state, 'consensus/busy', 'another change of the members is on its way', 'Wait for it.');
   const next = withChanges(state.configuration, changes);
   if (next instanceof Problem || forced) return next;
-  return judgeQuorum(raft, role, next) ?? next;
+  return judgeQuorum(replica, role, next) ?? next;
 }
 
 /** Why the change would endanger the cluster, or undefined. */
-function judgeQuorum(raft: Raft, role: Leader, next: Configuration): Problem | undefined {
-  const { state } = raft;
-  const alive = (index: ValidatorIndex): boolean => index === state.self || answersLately(raft, role, index);
+function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Problem | undefined {
+  const { state } = replica;
+  const alive = (index: ValidatorIndex): boolean =>
+    index === state.self || answersLately(replica, role, index);
   const forced = 'Or repeat it with --force, when you know better.';
   for (const [index, { role: place, key }] of next.entries()) {
     if (place !== 'joining') continue;
@@ -113,84 +115,84 @@ function judgeQuorum(raft: Raft, role: Leader, next: Configuration): Problem | u
  * The exactly one automatic step: a leader under a joint configuration proposes the one that ends it. Whether it did is read from
  * the log and the state, so it can be neither forgotten nor done twice, by whoever leads.
  */
-export function maybeLeaveJoint({ state }: Raft, role: Leader): void {
+export function maybeLeaveJoint({ state }: Replica, role: Leader): void {
   if (!isJoint(state.configuration) || role.nextConfiguration !== null || role.making !== null) return;
   if (unappliedConfiguration(state, lastHeight(state.log)) !== null) return;
   role.nextConfiguration = afterJoint(state.configuration);
 }
 
 /** A block that starts a configuration was applied: it is in force. */
-export function enterConfiguration(raft: Raft, height: Height, next: Configuration): void {
-  const { state } = raft;
+export function enterConfiguration(replica: Replica, height: Height, next: Configuration): void {
+  const { state } = replica;
   const previous = state.configuration;
   state.configuration = next;
   state.configurationHeight = height;
   // On the way to the block that names it, a new member keeps the index that the leader called it by.
   const called = state.self !== null && state.self >= next.length ? state.self : null;
-  state.self = indexOf(next, raft.key) ?? called;
+  state.self = indexOf(next, replica.key) ?? called;
   const obsolete = state.configurationRecords;
   state.configurationRecords = [height, ...obsolete.filter((other) => other > height)];
   // Older ones are of no use: the final block that a restart starts from is at or above this one.
   state.staleRecords.push(...obsolete.filter((old) => old < height).map((old) => configurationKey(old)));
-  write(raft, { records: [configurationRecord(height, next)] });
-  raft.out.push({ type: 'members', members: next });
-  trace(raft, 'configuration', { height, joint: isJoint(next) });
+  write(replica, { records: [configurationRecord(height, next)] });
+  replica.out.push({ type: 'members', members: next });
+  trace(replica, 'configuration', { height, joint: isJoint(next) });
   if (state.role.kind === 'candidate' && !isVoter(next, state.self)) {
-    becomeFollower(raft, state.term, null, 'it has no vote any more');
+    becomeFollower(replica, state.term, null, 'it has no vote any more');
   }
-  if (state.role.kind === 'leader') leadUnder(raft, state.role, { previous, height });
-  finishChange(raft, height);
+  if (state.role.kind === 'leader') leadUnder(replica, state.role, { previous, height });
+  finishChange(replica, height);
 }
 
 function leadUnder(
-  raft: Raft,
+  replica: Replica,
   role: Leader,
   { previous, height }: { previous: Configuration; height: Height },
 ): void {
-  const { state } = raft;
+  const { state } = replica;
   const parting = [...role.progress.keys()].filter((index) => !takesPart(state.configuration, index));
   // A word of farewell: those who are out learn that the change is final, and do not campaign.
-  send(raft, parting, { kind: 'heartbeat', commit: committed(state), round: role.round });
-  trackMembers(raft);
+  send(replica, parting, { kind: 'heartbeat', commit: committed(state), round: role.round });
+  trackMembers(replica);
   if (role.transfer !== null && !staysVoter(state.configuration, role.transfer.to)) role.transfer = null;
   if (isVoter(state.configuration, state.self)) return;
   // The leader itself is out (section 6): it managed the cluster up to this commit, and no longer.
-  const heir = bestHeir(raft, role);
+  const heir = bestHeir(replica, role);
   if (heir !== null) {
     role.transfer = { to: heir, deadline: state.now, told: true };
-    send(raft, [heir], { kind: 'timeout-now' });
+    send(replica, [heir], { kind: 'timeout-now' });
   }
-  trace(raft, 'removed', { height, members: previous.length });
-  if (state.change?.height === height) finishChange(raft, height);
-  becomeFollower(raft, state.term, null, 'it has no vote any more');
+  trace(replica, 'removed', { height, members: previous.length });
+  if (state.change?.height === height) finishChange(replica, height);
+  becomeFollower(replica, state.term, null, 'it has no vote any more');
 }
 
 /** The voter with the longest log that answers: whom to hand over to. */
-export function bestHeir(raft: Raft, role: Leader): ValidatorIndex | null {
-  const { configuration } = raft.state;
+export function bestHeir(replica: Replica, role: Leader): ValidatorIndex | null {
+  const { configuration } = replica.state;
   let best: ValidatorIndex | null = null;
   for (const [index, { match }] of role.progress) {
-    if (!staysVoter(configuration, index) || !answersLately(raft, role, index)) continue;
+    if (!staysVoter(configuration, index) || !answersLately(replica, role, index)) continue;
     if (best === null || match > (role.progress.get(best)?.match ?? 0)) best = index;
   }
   return best;
 }
 
-function finishChange(raft: Raft, height: Height): void {
-  const { state } = raft;
+function finishChange(replica: Replica, height: Height): void {
+  const { state } = replica;
   if (state.change === null || state.change.height !== height || isJoint(state.configuration)) return;
-  answer(raft, state.change.id, { height });
+  answer(replica, state.change.id, { height });
   state.change = null;
 }
 
 /** Who asked for a change cannot be told its outcome by a leader that lost its office. */
-export function abandonChange(raft: Raft): void {
-  const { state } = raft;
+export function abandonChange(replica: Replica): void {
+  const { state } = replica;
   if (state.change === null || state.role.kind === 'leader') return;
   const { id, height } = state.change;
   state.change = null;
   answer(
-    raft,
+    replica,
     id,
     notNow(
       state,

@@ -1,11 +1,9 @@
-import { defined } from '../../base/invariant.ts';
-import type { Hash } from '../../crypto/hash.ts';
 import { Problem, type ProblemCode } from '../../base/problem.ts';
-import type { BlockName, Effect, RequestId, ValidatorIndex } from '../engine.ts';
+import type { Effect, RequestId, ValidatorIndex } from '../engine.ts';
 import { trace as traceStep } from '../shared/step.ts';
-import { hashAt } from './log.ts';
-import { nameOf, type RaftMessage } from './message.ts';
-import type { Raft, State } from './state.ts';
+import type { RaftMessage } from './message.ts';
+import { knownLeader, type Replica } from './replica.ts';
+import type { RaftState } from './state.ts';
 
 type SendEffect = Extract<Effect<RaftMessage>, { readonly type: 'send' }>;
 /** A message without what every message has: the sender and the term. */
@@ -28,7 +26,7 @@ const urgent: ReadonlySet<RaftMessage['kind']> = new Set([
 
 /** A message of this member in its current term, or in the given one. Undefined for a node that has no index. */
 export function letter(
-  state: State,
+  state: RaftState,
   to: readonly ValidatorIndex[],
   body: Unaddressed,
   term = state.term,
@@ -38,21 +36,21 @@ export function letter(
   return { type: 'send', to, message, ...(urgent.has(message.kind) ? { urgent: true } : {}) };
 }
 
-export function send(raft: Raft, to: readonly ValidatorIndex[], body: Unaddressed): void {
-  const effect = letter(raft.state, to, body);
-  if (effect !== undefined) raft.out.push(effect);
+export function send(replica: Replica, to: readonly ValidatorIndex[], body: Unaddressed): void {
+  const effect = letter(replica.state, to, body);
+  if (effect !== undefined) replica.out.push(effect);
 }
 
 /**
  * Sends once everything that was decided so far is on disk: at once when it is. It takes the place of what waits there of its type for
  * the same member, so that a stalled disk does not pile them up.
  */
-export function sendWhenDurable(raft: Raft, to: readonly ValidatorIndex[], body: Unaddressed): void {
-  const effect = letter(raft.state, to, body);
+export function sendWhenDurable(replica: Replica, to: readonly ValidatorIndex[], body: Unaddressed): void {
+  const effect = letter(replica.state, to, body);
   if (effect === undefined) return;
-  const last = raft.state.writes.pending.at(-1);
+  const last = replica.state.writes.pending.at(-1);
   if (last === undefined) {
-    raft.out.push(effect);
+    replica.out.push(effect);
     return;
   }
   const { kept } = last;
@@ -64,23 +62,23 @@ export function sendWhenDurable(raft: Raft, to: readonly ValidatorIndex[], body:
 }
 
 export function trace(
-  raft: Raft,
+  replica: Replica,
   event: string,
   data: Readonly<Record<string, string | number | boolean>> = {},
 ): void {
-  traceStep(raft, event, { term: raft.state.term, ...data });
+  traceStep(replica, event, { term: replica.state.term, ...data });
 }
 
 export function answer(
-  raft: Raft,
+  replica: Replica,
   id: RequestId,
-  result: { readonly height: State['commit'] } | Problem,
+  result: { readonly height: RaftState['commit'] } | Problem,
 ): void {
-  raft.out.push({ type: 'answer', id, result });
+  replica.out.push({ type: 'answer', id, result });
 }
 
 /** A problem of the moment: the same request may do better later, or at the leader. */
-export function notNow(state: State, code: ProblemCode, why: string, remedy: string): Problem {
+export function notNow(state: RaftState, code: ProblemCode, why: string, remedy: string): Problem {
   const leader = knownLeader(state);
   return new Problem(code, why, {
     remedy,
@@ -90,22 +88,4 @@ export function notNow(state: State, code: ProblemCode, why: string, remedy: str
       leaderKey: leader === null ? null : (state.configuration[leader]?.key ?? null),
     },
   });
-}
-
-/** Who leads as far as this member knows. */
-export function knownLeader(state: State): ValidatorIndex | null {
-  switch (state.role.kind) {
-    case 'leader':
-      return state.self;
-    case 'follower':
-      return state.role.leader;
-    case 'candidate':
-      return null;
-  }
-}
-
-/** The highest block that is known to be committed, by name. */
-export function committed(state: State): BlockName {
-  const hash: Hash = defined(hashAt(state.log, state.commit), 'the hash of the committed block');
-  return nameOf(state.commit, hash);
 }

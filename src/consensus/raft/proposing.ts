@@ -7,8 +7,8 @@ import { hasWork, highWatermark, isPaced } from '../shared/pacing.ts';
 import { configurationHash, encodeConfiguration } from './configuration.ts';
 import { append, type Entry, lastHash, lastHeight } from './log.ts';
 import { trace } from './outbox.ts';
-import { ownIndex, unappliedConfiguration } from './roles.ts';
-import type { Leader, Making, Raft } from './state.ts';
+import { ownIndex, type Replica, unappliedConfiguration } from './replica.ts';
+import type { Leader, Making } from './state.ts';
 import { diskStalls, write } from './writing.ts';
 
 /**
@@ -16,11 +16,11 @@ import { diskStalls, write } from './writing.ts';
  * to the window). In its own term it first commits an empty one (section 8), and takes transactions only when all
  * it has is applied: a node that cut blocks on a guess has forked chains elsewhere.
  */
-export function maybeBuild(raft: Raft, role: Leader): void {
-  const { state, options } = raft;
-  if (role.making !== null || state.executed < lastHeight(state.log) || diskStalls(raft)) return;
+export function maybeBuild(replica: Replica, role: Leader): void {
+  const { state, options } = replica;
+  if (role.making !== null || state.executed < lastHeight(state.log) || diskStalls(replica)) return;
   if (role.first === null) {
-    build(raft, role, { purpose: 'first', configuration: null });
+    build(replica, role, { purpose: 'first', configuration: null });
     return;
   }
   if (state.applied >= lastHeight(state.log)) role.ready = true;
@@ -28,17 +28,17 @@ export function maybeBuild(raft: Raft, role: Leader): void {
   // Nothing goes above a change of the members until it is in force: the window drains.
   if (unappliedConfiguration(state, lastHeight(state.log)) !== null) return;
   if (role.nextConfiguration !== null) {
-    build(raft, role, { purpose: 'configuration', configuration: role.nextConfiguration });
+    build(replica, role, { purpose: 'configuration', configuration: role.nextConfiguration });
     return;
   }
   const due = isPaced(state.pacing, state.now, options.blockIntervalMs);
-  if (hasWork(state.pacing) && due && hasRoom(raft)) {
-    build(raft, role, { purpose: 'work', configuration: null });
+  if (hasWork(state.pacing) && due && hasRoom(replica)) {
+    build(replica, role, { purpose: 'work', configuration: null });
   }
 }
 
 /** Flow control: blocks and bytes that are not final yet, and final ones that this node's own disk has not stored. */
-export function hasRoom({ state, options }: Raft): boolean {
+export function hasRoom({ state, options }: Replica): boolean {
   return (
     lastHeight(state.log) < highWatermark(state.commit, options.window) &&
     lastHeight(state.log) < highWatermark(state.applied, 2 * options.window) &&
@@ -46,7 +46,7 @@ export function hasRoom({ state, options }: Raft): boolean {
   );
 }
 
-export function uncommittedBytes(state: Raft['state']): number {
+export function uncommittedBytes(state: Replica['state']): number {
   let bytes = 0;
   for (let i = state.log.entries.length - 1; i >= 0; i--) {
     const entry = state.log.entries[i];
@@ -56,13 +56,13 @@ export function uncommittedBytes(state: Raft['state']): number {
   return bytes;
 }
 
-function build(raft: Raft, role: Leader, what: Pick<Making, 'purpose' | 'configuration'>): void {
-  const { state } = raft;
+function build(replica: Replica, role: Leader, what: Pick<Making, 'purpose' | 'configuration'>): void {
+  const { state } = replica;
   const height = toHeight(lastHeight(state.log) + 1);
   const parentHash = lastHash(state.log);
   role.making = { parentHash, height, ...what, built: null };
   state.pacing.lastBuildAt = state.now;
-  raft.out.push({
+  replica.out.push({
     type: 'build',
     parentHash,
     height,
@@ -75,11 +75,11 @@ function build(raft: Raft, role: Leader, what: Pick<Making, 'purpose' | 'configu
 
 /** A block was built: it needs the leader's signature before it can travel. */
 export function onBuilt(
-  raft: Raft,
+  replica: Replica,
   role: Leader,
   input: Extract<Input<never>, { readonly type: 'built' }>,
 ): void {
-  const { state } = raft;
+  const { state } = replica;
   const { making } = role;
   if (making === null || making.built !== null) return;
   if (input.parentHash !== making.parentHash || input.view !== state.term) return;
@@ -96,31 +96,31 @@ export function onBuilt(
   );
   making.built = { proposal: input.proposal, blockHash, bytes: input.bytes ?? 400 };
   const slot = { view: state.term, height: header.height, blockHash };
-  raft.out.push({
+  replica.out.push({
     type: 'sign',
     message: {
-      key: signingKey(raft, making),
+      key: signingKey(replica, making),
       view: state.term,
       floor: state.term,
       bytes: encode(slotCodec, slot),
-      preimage: leaderBytes(raft.chainId, slot),
+      preimage: leaderBytes(replica.chainId, slot),
     },
   });
 }
 
-function signingKey({ state }: Raft, making: Making): string {
+function signingKey({ state }: Replica, making: Making): string {
   return `raft/block/${state.term}/${making.height}`;
 }
 
 /** The block enters the log. It is sent while this leader's own disk still writes it; it counts itself only after (figure 2). */
 export function onSigned(
-  raft: Raft,
+  replica: Replica,
   role: Leader,
   input: Extract<Input<never>, { readonly type: 'signed' }>,
 ): void {
-  const { state } = raft;
+  const { state } = replica;
   const { making } = role;
-  if (making === null || making.built === null || input.key !== signingKey(raft, making)) return;
+  if (making === null || making.built === null || input.key !== signingKey(replica, making)) return;
   const { proposal, blockHash, bytes } = making.built;
   role.making = null;
   const configuration =
@@ -142,7 +142,7 @@ export function onSigned(
   if (making.purpose === 'configuration') {
     role.nextConfiguration = null;
     if (state.change !== null) state.change.height = entry.header.height;
-    trace(raft, 'configuration-proposed', { height: entry.header.height });
+    trace(replica, 'configuration-proposed', { height: entry.header.height });
   }
-  write(raft, { entries: [entry] });
+  write(replica, { entries: [entry] });
 }

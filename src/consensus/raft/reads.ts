@@ -4,25 +4,26 @@ import { count } from '../shared/step.ts';
 import { quorumOf } from './configuration.ts';
 import type { ReadAnswer, ReadRequest, ReadToken } from './message.ts';
 import { leaseMargin } from './options.ts';
-import { answer, knownLeader, notNow, send } from './outbox.ts';
-import { type Leader, type LeaderRead, type LocalRead, type Raft, type State } from './state.ts';
+import { answer, notNow, send } from './outbox.ts';
+import { knownLeader, type Replica } from './replica.ts';
+import { type Leader, type LeaderRead, type LocalRead, type RaftState } from './state.ts';
 
 /** A linearizable read was asked for here (section 8; dissertation, section 6.4). */
-export function onRead(raft: Raft, id: RequestId): void {
-  const { state, options } = raft;
+export function onRead(replica: Replica, id: RequestId): void {
+  const { state, options } = replica;
   if (state.reads.length >= options.pendingReads) {
-    answer(raft, id, notNow(state, 'consensus/busy', 'too many reads wait', 'Read again a little later.'));
+    answer(replica, id, notNow(state, 'consensus/busy', 'too many reads wait', 'Read again a little later.'));
     return;
   }
   const leader = knownLeader(state);
   if (leader === null || state.self === null) {
-    answer(raft, id, noLeader(state));
+    answer(replica, id, noLeader(state));
     return;
   }
   // The count of starts, which makes a token unique, is on disk before anybody hears of it: it is in the first write.
   if (state.role.kind !== 'leader' && state.writes.pending[0]?.seq === 1) {
     answer(
-      raft,
+      replica,
       id,
       notNow(state, 'consensus/busy', 'this node has just started', 'Read again in a moment.'),
     );
@@ -41,10 +42,10 @@ export function onRead(raft: Raft, id: RequestId): void {
   }
   state.readSerial += 1;
   read.token = { incarnation: state.incarnation, serial: state.readSerial };
-  send(raft, [leader], { kind: 'read-request', token: read.token });
+  send(replica, [leader], { kind: 'read-request', token: read.token });
 }
 
-function noLeader(state: State): Problem {
+function noLeader(state: RaftState): Problem {
   return notNow(
     state,
     'consensus/no-leader',
@@ -53,22 +54,22 @@ function noLeader(state: State): Problem {
   );
 }
 
-export function onReadRequest(raft: Raft, { from, token }: ReadRequest): void {
-  const { state, options } = raft;
+export function onReadRequest(replica: Replica, { from, token }: ReadRequest): void {
+  const { state, options } = replica;
   if (state.role.kind !== 'leader' || state.role.readRounds.length >= options.pendingReads) {
-    send(raft, [from], { kind: 'read-answer', token, height: undefined });
+    send(replica, [from], { kind: 'read-answer', token, height: undefined });
     return;
   }
   state.role.readRounds.push({ from: { member: from, token }, index: null, round: null });
 }
 
 /** The answer is used once: its token is gone then, so a duplicate finds nothing. */
-export function onReadAnswer(raft: Raft, { token, height }: ReadAnswer): void {
-  const { state } = raft;
+export function onReadAnswer(replica: Replica, { token, height }: ReadAnswer): void {
+  const { state } = replica;
   const read = state.reads.find((waiting) => sameToken(waiting.token, token));
   if (read === undefined) return;
   read.token = null;
-  if (height === undefined) endRead(raft, read, noLeader(state));
+  if (height === undefined) endRead(replica, read, noLeader(state));
   else read.index = height;
 }
 
@@ -81,16 +82,16 @@ function sameToken(a: ReadToken | null, b: ReadToken): boolean {
  * committed: before that the leader does not know what is), waits for a round that starts after that, and is good when a majority answered it.
  * True when a round must start for reads that have none.
  */
-export function confirmReads(raft: Raft, role: Leader): boolean {
-  const { state } = raft;
+export function confirmReads(replica: Replica, role: Leader): boolean {
+  const { state } = replica;
   if (role.readRounds.length === 0) return false;
   if (role.first === null || state.commit < role.first) return false;
-  const confirmed = confirmedRound(raft, role);
-  const leased = holdsLease(raft, role);
+  const confirmed = confirmedRound(replica, role);
+  const leased = holdsLease(replica, role);
   const waiting: LeaderRead[] = [];
   for (const read of role.readRounds) {
     read.index ??= state.commit;
-    if (leased || (read.round !== null && read.round <= confirmed)) serve(raft, read);
+    if (leased || (read.round !== null && read.round <= confirmed)) serve(replica, read);
     else waiting.push(read);
   }
   role.readRounds = waiting;
@@ -98,12 +99,12 @@ export function confirmReads(raft: Raft, role: Leader): boolean {
   const running = waiting.some(({ round }) => round !== null);
   if (running || waiting.length === 0) return false;
   for (const read of waiting) read.round = role.round + 1;
-  count(raft, 'readRounds');
+  count(replica, 'readRounds');
   return true;
 }
 
 /** The newest round that a majority answered. */
-function confirmedRound({ state }: Raft, role: Leader): number {
+function confirmedRound({ state }: Replica, role: Leader): number {
   let confirmed = 0;
   const rounds = [...role.progress.values()].map(({ round }) => round);
   for (const round of [...rounds, role.round]) {
@@ -117,7 +118,7 @@ function confirmedRound({ state }: Raft, role: Leader): number {
 }
 
 /** Only when configured: a majority answered so lately that none of it can have helped another leader into office. */
-function holdsLease({ state, options }: Raft, role: Leader): boolean {
+function holdsLease({ state, options }: Replica, role: Leader): boolean {
   if (!options.leaseReads || role.heirTold || role.transfer !== null) return false;
   const span = options.electionTimeoutMs * (1 - leaseMargin);
   return quorumOf(
@@ -128,27 +129,27 @@ function holdsLease({ state, options }: Raft, role: Leader): boolean {
   );
 }
 
-function serve(raft: Raft, { from, index }: LeaderRead): void {
-  const height = index ?? raft.state.commit;
+function serve(replica: Replica, { from, index }: LeaderRead): void {
+  const height = index ?? replica.state.commit;
   if ('member' in from) {
-    send(raft, [from.member], { kind: 'read-answer', token: from.token, height });
+    send(replica, [from.member], { kind: 'read-answer', token: from.token, height });
     return;
   }
-  const read = raft.state.reads.find(({ id }) => id === from.id);
+  const read = replica.state.reads.find(({ id }) => id === from.id);
   if (read !== undefined) read.index = height;
 }
 
 /** Answers the reads whose block is applied, and gives up on those that waited too long. */
-export function finishReads(raft: Raft): void {
-  const { state } = raft;
+export function finishReads(replica: Replica): void {
+  const { state } = replica;
   // `endRead` puts a new list in place, so this walks over the old one.
   for (const read of state.reads) {
     if (read.index !== null && state.applied >= read.index) {
-      count(raft, 'readsServed');
-      endRead(raft, read, { height: read.index });
+      count(replica, 'readsServed');
+      endRead(replica, read, { height: read.index });
     } else if (state.now >= read.deadline) {
       endRead(
-        raft,
+        replica,
         read,
         notNow(state, 'consensus/read-timeout', 'the leader could not confirm in time', 'Read again.'),
       );
@@ -156,25 +157,26 @@ export function finishReads(raft: Raft): void {
   }
 }
 
-function endRead(raft: Raft, read: LocalRead, result: Parameters<typeof answer>[2]): void {
-  raft.state.reads = raft.state.reads.filter((other) => other !== read);
-  answer(raft, read.id, result);
+function endRead(replica: Replica, read: LocalRead, result: Parameters<typeof answer>[2]): void {
+  replica.state.reads = replica.state.reads.filter((other) => other !== read);
+  answer(replica, read.id, result);
 }
 
 /** No leader is heard any more: nobody will answer. */
-export function dropWaitingReads(raft: Raft): void {
-  const { state } = raft;
-  for (const read of state.reads.filter(({ index }) => index === null)) endRead(raft, read, noLeader(state));
+export function dropWaitingReads(replica: Replica): void {
+  const { state } = replica;
+  for (const read of state.reads.filter(({ index }) => index === null))
+    endRead(replica, read, noLeader(state));
 }
 
 /** The lead is lost: whoever waits for this leader's word is told so. */
-export function dropLeaderReads(raft: Raft, role: Leader): void {
+export function dropLeaderReads(replica: Replica, role: Leader): void {
   for (const { from } of role.readRounds) {
-    if ('member' in from) tellRefused(raft, from.member, from.token);
+    if ('member' in from) tellRefused(replica, from.member, from.token);
   }
-  dropWaitingReads(raft);
+  dropWaitingReads(replica);
 }
 
-function tellRefused(raft: Raft, member: ValidatorIndex, token: ReadToken): void {
-  send(raft, [member], { kind: 'read-answer', token, height: undefined });
+function tellRefused(replica: Replica, member: ValidatorIndex, token: ReadToken): void {
+  send(replica, [member], { kind: 'read-answer', token, height: undefined });
 }

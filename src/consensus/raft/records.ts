@@ -6,7 +6,7 @@ import type { LogRecord, ValidatorIndex } from '../engine.ts';
 import { type Configuration, encodeConfiguration } from './configuration.ts';
 import type { Entry } from './log.ts';
 import type { Term } from './message.ts';
-import type { State } from './state.ts';
+import type { RaftState } from './state.ts';
 
 /**
  * What a member must not forget (figure 2: "persistent state on all servers"), as records of the consensus log. Block
@@ -62,7 +62,7 @@ export function encodeEntry({ header, leader, signature, configuration, bytes }:
   return encode(entryCodec, { header, leader, signature, configuration, bytes });
 }
 
-export function stateRecord(state: State): LogRecord {
+export function stateRecord(state: RaftState): LogRecord {
   return { key: stateKey, value: encodeHardState({ ...state, votedFor: state.votedFor ?? undefined }) };
 }
 

@@ -6,17 +6,17 @@ import { compact, holds, truncateAfter } from './log.ts';
 import type { Term } from './message.ts';
 import { enterConfiguration } from './membership.ts';
 import { entryKey } from './records.ts';
-import type { Raft } from './state.ts';
+import type { Replica } from './replica.ts';
 
 /**
  * A final block from elsewhere (a snapshot, or sync) becomes the start of the log. What the log holds above it stays when it
  * extends that block; otherwise it was never committed, and goes.
  */
 export function replaceLog(
-  raft: Raft,
+  replica: Replica,
   { block, term, configuration }: { block: BlockName; term: Term; configuration: Configuration | null },
 ): void {
-  const { state } = raft;
+  const { state } = replica;
   if (holds(state.log, block)) {
     const covered = state.log.entries.slice(0, block.height - state.log.base.height);
     state.staleRecords.push(...covered.map((entry) => entryKey(entry.header.height)));
@@ -29,7 +29,7 @@ export function replaceLog(
     // What was on disk above says nothing about what comes instead: that is durable when it is stored.
     state.durable = toHeight(Math.min(state.durable, state.commit));
     state.executed = block.height;
-    count(raft, 'truncated', gone.filter((entry) => entry.header.height > block.height).length);
+    count(replica, 'truncated', gone.filter((entry) => entry.header.height > block.height).length);
     // A leader whose log went on from here with what is gone now leads no more.
     if (state.role.kind === 'follower') Object.assign(state.role, { matched: block.height, staging: [] });
   }
@@ -40,5 +40,5 @@ export function replaceLog(
   }
   if (configuration === null) return;
   state.configurationRecords = state.configurationRecords.filter((height) => height !== block.height);
-  enterConfiguration(raft, block.height, configuration);
+  enterConfiguration(replica, block.height, configuration);
 }

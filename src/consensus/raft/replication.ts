@@ -12,29 +12,30 @@ import {
   type Rejected,
   type WireEntry,
 } from './message.ts';
-import { committed, send, trace } from './outbox.ts';
+import { send, trace } from './outbox.ts';
 import { freshPatience, noteArrival, runsOut, startWaiting, stopWaiting } from './patience.ts';
-import { answersLately, becomeFollower } from './roles.ts';
+import { answersLately, committed, type Replica } from './replica.ts';
+import { becomeFollower } from './roles.ts';
 import { offerSnapshot, probeLater } from './snapshots.ts';
-import type { Leader, Progress, Raft } from './state.ts';
+import type { Leader, Progress } from './state.ts';
 import { diskStalls } from './writing.ts';
 
 /** Blocks asked of storage at once for one follower: they come back as one message or a few. */
 const loadAtOnce = 16;
 
 /** A leader's share of a tick: heartbeats, and whether it may go on (check-quorum; dissertation, section 6.2). */
-export function tickLeader(raft: Raft, role: Leader): void {
-  const { state, options } = raft;
-  if (diskStalls(raft)) {
-    becomeFollower(raft, state.term, null, 'its disk stalls');
+export function tickLeader(replica: Replica, role: Leader): void {
+  const { state, options } = replica;
+  if (diskStalls(replica)) {
+    becomeFollower(replica, state.term, null, 'its disk stalls');
     return;
   }
-  if (state.now - role.since >= options.electionTimeoutMs && !quorumContact(raft, role)) {
-    becomeFollower(raft, state.term, null, 'it lost contact with a majority');
+  if (state.now - role.since >= options.electionTimeoutMs && !quorumContact(replica, role)) {
+    becomeFollower(replica, state.term, null, 'it lost contact with a majority');
     return;
   }
   if (!isDue(role.heartbeatTimer, state.now)) return;
-  startRound(raft, role);
+  startRound(replica, role);
   // The mempool may have changed while an empty-handed build was on its way back: look again now and then.
   state.pacing.nothingToBuild = false;
   for (const progress of role.progress.values()) {
@@ -46,27 +47,27 @@ export function tickLeader(raft: Raft, role: Leader): void {
 }
 
 /** It heard a majority, itself included, within the last election timeout. */
-export function quorumContact(raft: Raft, role: Leader): boolean {
-  const { configuration, self } = raft.state;
-  return quorumOf(configuration, (index) => index === self || answersLately(raft, role, index));
+export function quorumContact(replica: Replica, role: Leader): boolean {
+  const { configuration, self } = replica.state;
+  return quorumOf(configuration, (index) => index === self || answersLately(replica, role, index));
 }
 
 /** A round of heartbeats. Each has its own number, made here and never used again, and reads wait for a majority to answer it. */
-export function startRound(raft: Raft, role: Leader): void {
-  const { state, options } = raft;
+export function startRound(replica: Replica, role: Leader): void {
+  const { state, options } = replica;
   role.round += 1;
   start(role.heartbeatTimer, state.now, options.heartbeatMs);
   role.roundsSent = role.roundsSent.filter(({ at }) => state.now - at < options.electionTimeoutMs);
   role.roundsSent.push({ round: role.round, at: state.now });
-  send(raft, [...role.progress.keys()], {
+  send(replica, [...role.progress.keys()], {
     kind: 'heartbeat',
     commit: committed(state),
     round: role.round,
   });
 }
 
-export function onHeartbeatAnswer(raft: Raft, role: Leader, message: HeartbeatAnswer): void {
-  const { state, options } = raft;
+export function onHeartbeatAnswer(replica: Replica, role: Leader, message: HeartbeatAnswer): void {
+  const { state, options } = replica;
   const progress = role.progress.get(message.from);
   if (progress === undefined) return;
   if (message.round > progress.round && message.round <= role.round) {
@@ -99,19 +100,19 @@ function probe(progress: Progress): void {
 }
 
 /** A connection came back or broke: what was on the way may be lost. */
-export function onConnectionChange(raft: Raft, role: Leader, member: ValidatorIndex): void {
+export function onConnectionChange(replica: Replica, role: Leader, member: ValidatorIndex): void {
   const progress = role.progress.get(member);
   if (progress === undefined || progress.kind === 'snapshot') return;
   progress.next = toHeight(
-    Math.max(progress.match + 1, Math.min(progress.next, lastHeight(raft.state.log) + 1)),
+    Math.max(progress.match + 1, Math.min(progress.next, lastHeight(replica.state.log) + 1)),
   );
   Object.assign(progress.patience, freshPatience());
   probe(progress);
 }
 
 /** An acknowledgement counts only for the very block that it names. */
-export function onAccepted(raft: Raft, role: Leader, { from, block }: Accepted): void {
-  const { state } = raft;
+export function onAccepted(replica: Replica, role: Leader, { from, block }: Accepted): void {
+  const { state } = replica;
   const progress = role.progress.get(from);
   if (progress === undefined) return;
   const own = hashAt(state.log, block.height);
@@ -142,8 +143,8 @@ function beginStream(progress: Progress): void {
 }
 
 /** Fast back-up (end of section 5.3): one round trip for each conflicting term, and never below what the follower has final. */
-export function onRejected(raft: Raft, role: Leader, message: Rejected): void {
-  const { state } = raft;
+export function onRejected(replica: Replica, role: Leader, message: Rejected): void {
+  const { state } = replica;
   const progress = role.progress.get(message.from);
   if (progress === undefined) return;
   if (progress.kind === 'snapshot') return;
@@ -172,8 +173,8 @@ export function onRejected(raft: Raft, role: Leader, message: Rejected): void {
  * The commit rule: a block of this term that a majority has on disk, and with it all below (sections 5.3 and 5.4.2, figure 8).
  * The leader counts itself for what its own disk confirmed.
  */
-export function advanceLeaderCommit(raft: Raft, role: Leader): void {
-  const { state } = raft;
+export function advanceLeaderCommit(replica: Replica, role: Leader): void {
+  const { state } = replica;
   const reached = toHeight(
     quorumValue(state.configuration, (index) =>
       index === state.self ? state.durable : (role.progress.get(index)?.match ?? 0),
@@ -182,17 +183,17 @@ export function advanceLeaderCommit(raft: Raft, role: Leader): void {
   if (reached <= state.commit || termAt(state.log, reached) !== state.term) return;
   state.commit = reached;
   // Tell the others now: they can make it final before the next block or heartbeat comes by.
-  startRound(raft, role);
+  startRound(replica, role);
 }
 
 /** Sends each follower what it lacks, within the bounds of what may be on the way to it. */
-export function replicate(raft: Raft, role: Leader): void {
+export function replicate(replica: Replica, role: Leader): void {
   for (const [member, progress] of role.progress) {
-    while (mayAppend(raft, progress) && sendAppend(raft, member, progress));
+    while (mayAppend(replica, progress) && sendAppend(replica, member, progress));
   }
 }
 
-function mayAppend({ state, options }: Raft, progress: Progress): boolean {
+function mayAppend({ state, options }: Replica, progress: Progress): boolean {
   if (progress.loadingFrom !== null || progress.kind === 'snapshot') return false;
   if (progress.kind === 'probe') return progress.probeSentAt === null;
   const bytes = progress.inFlight.reduce((sum, message) => sum + message.bytes, 0);
@@ -204,11 +205,11 @@ function mayAppend({ state, options }: Raft, progress: Progress): boolean {
 }
 
 /** One append message; false when it has to wait for storage. */
-function sendAppend(raft: Raft, member: ValidatorIndex, progress: Progress): boolean {
-  const { state, options } = raft;
+function sendAppend(replica: Replica, member: ValidatorIndex, progress: Progress): boolean {
+  const { state, options } = replica;
   const { log } = state;
   if (progress.next <= log.base.height) {
-    load(raft, progress, log.base.height);
+    load(replica, progress, log.base.height);
     return false;
   }
   const previous = hashAt(log, toHeight(progress.next - 1));
@@ -221,7 +222,7 @@ function sendAppend(raft: Raft, member: ValidatorIndex, progress: Progress): boo
     const wire = wireOf(entry);
     if (wire === undefined) {
       if (entries.length > 0) break;
-      load(raft, progress, lastHeight(log));
+      load(replica, progress, lastHeight(log));
       return false;
     }
     const size = entryBytes(wire.proposal.transactionHashes.length, wire.configuration.length);
@@ -229,12 +230,12 @@ function sendAppend(raft: Raft, member: ValidatorIndex, progress: Progress): boo
     entries.push(wire);
     bytes += size;
   }
-  appendTo(raft, { member, progress, previousHash: previous, entries, bytes });
+  appendTo(replica, { member, progress, previousHash: previous, entries, bytes });
   return true;
 }
 
 function appendTo(
-  raft: Raft,
+  replica: Replica,
   {
     member,
     progress,
@@ -250,8 +251,8 @@ function appendTo(
   },
 ): void {
   const previous = nameOf(toHeight(progress.next - 1), previousHash);
-  const { state } = raft;
-  send(raft, [member], { kind: 'append', to: member, previous, entries, commit: state.commit });
+  const { state } = replica;
+  send(replica, [member], { kind: 'append', to: member, previous, entries, commit: state.commit });
   startWaiting(progress.patience, state.now);
   const last = toHeight(previous.height + entries.length);
   if (progress.kind === 'probe') {
@@ -264,22 +265,22 @@ function appendTo(
 }
 
 /** Asks storage for blocks that memory does not hold (any more). */
-function load(raft: Raft, progress: Progress, to: Height): void {
-  const { log } = raft.state;
+function load(replica: Replica, progress: Progress, to: Height): void {
+  const { log } = replica.state;
   const from = progress.next;
   const blocks = [];
   for (let height = from; height <= to && height < from + loadAtOnce; height = toHeight(height + 1)) {
     blocks.push({ height, blockHash: entryAt(log, height)?.blockHash ?? null });
   }
   progress.loadingFrom = from;
-  raft.out.push({ type: 'load', blocks });
+  replica.out.push({ type: 'load', blocks });
 }
 
 type Loaded = Extract<Input<never>, { readonly type: 'loaded' }>;
 
 /** Blocks came from storage: those of the log are kept there, and go out from there; older ones go out at once. */
-export function onLoaded(raft: Raft, role: Leader, { blocks }: Loaded): void {
-  const { state, options } = raft;
+export function onLoaded(replica: Replica, role: Leader, { blocks }: Loaded): void {
+  const { state, options } = replica;
   const from = blocks[0]?.height;
   if (from === undefined) return;
   for (const { height, block } of blocks) {
@@ -292,21 +293,21 @@ export function onLoaded(raft: Raft, role: Leader, { blocks }: Loaded): void {
     if (progress.loadingFrom !== from) continue;
     progress.loadingFrom = null;
     if (progress.next !== from || progress.kind === 'snapshot') continue;
-    const entries = wiresOf(raft, blocks);
+    const entries = wiresOf(replica, blocks);
     const first = entries[0];
     if (from > state.log.base.height) continue;
     if (first === undefined) {
       // A block that came here by sync may be without its own certificate: the follower will ask for sync, too.
-      if (blocks[0]?.block === null) offerSnapshot(raft, member, progress);
-      else probeLater(raft, progress);
+      if (blocks[0]?.block === null) offerSnapshot(replica, member, progress);
+      else probeLater(replica, progress);
       continue;
     }
     let batch: WireEntry[] = [];
     let bytes = 0;
     const flush = (): void => {
       const [head] = batch;
-      if (head === undefined || !mayAppend(raft, progress)) return;
-      appendTo(raft, {
+      if (head === undefined || !mayAppend(replica, progress)) return;
+      appendTo(replica, {
         member,
         progress,
         previousHash: head.proposal.header.parentHash,
@@ -328,7 +329,7 @@ export function onLoaded(raft: Raft, role: Leader, { blocks }: Loaded): void {
 }
 
 /** The final blocks among these, in order, up to the first one that is not there. */
-function wiresOf(raft: Raft, blocks: Loaded['blocks']): WireEntry[] {
+function wiresOf(replica: Replica, blocks: Loaded['blocks']): WireEntry[] {
   const wires: WireEntry[] = [];
   for (const { block } of blocks) {
     const certificate = block?.certificate;
@@ -336,7 +337,7 @@ function wiresOf(raft: Raft, blocks: Loaded['blocks']): WireEntry[] {
     const { leader, signature, configuration } = certificate;
     const wire = { proposal: block.proposal, leader, signature, configuration };
     if (entryOf(wire).blockHash !== block.blockHash) {
-      trace(raft, 'storage-mismatch', { height: block.proposal.header.height });
+      trace(replica, 'storage-mismatch', { height: block.proposal.header.height });
       break;
     }
     wires.push(wire);

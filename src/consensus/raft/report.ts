@@ -4,26 +4,26 @@ import { oldestWriteMs } from '../shared/write-queue.ts';
 import { isJoint, isVoter, quorumOf, takesPart } from './configuration.ts';
 import { hearsLeader } from './election.ts';
 import { lastHeight } from './log.ts';
-import { knownLeader } from './outbox.ts';
 import { hasRoom } from './proposing.ts';
+import { knownLeader, type Replica } from './replica.ts';
 import { quorumContact } from './replication.ts';
-import type { Leader, Raft } from './state.ts';
+import type { Leader } from './state.ts';
 import { diskStalls } from './writing.ts';
 
 /** A projection of the state for the API, metrics and tests. */
-export function statusOf(raft: Raft): EngineStatus {
-  const { state } = raft;
+export function statusOf(replica: Replica): EngineStatus {
+  const { state } = replica;
   const { role } = state;
   return {
     engine: 'raft',
     view: state.term,
     finalHeight: state.handed,
     primary: knownLeader(state),
-    quorumContact: role.kind === 'leader' ? quorumContact(raft, role) : hearsLeader(raft),
+    quorumContact: role.kind === 'leader' ? quorumContact(replica, role) : hearsLeader(replica),
     highestKnown: state.highestKnown,
     inFlight: lastHeight(state.log) - state.commit,
     voting: isVoter(state.configuration, state.self) && !state.amnesiac,
-    accepting: hasRoom(raft),
+    accepting: hasRoom(replica),
     members: state.configuration,
     counters: {
       ...state.counters,
@@ -35,17 +35,17 @@ export function statusOf(raft: Raft): EngineStatus {
 }
 
 /** One sentence for an operator: what progress waits for. */
-export function whyOf(raft: Raft): string {
-  const { commit, term } = raft.state;
-  return `height ${commit}, term ${term}: ${reason(raft)}`;
+export function whyOf(replica: Replica): string {
+  const { commit, term } = replica.state;
+  return `height ${commit}, term ${term}: ${reason(replica)}`;
 }
 
-function reason(raft: Raft): string {
-  const { state } = raft;
+function reason(replica: Replica): string {
+  const { state } = replica;
   if (state.refused !== null)
     return `${state.refused}; this node may differ from the others, stop and examine it`;
-  if (diskStalls(raft))
-    return `the disk has not finished a write for ${age(raft, state.writes.pending[0]?.since)}`;
+  if (diskStalls(replica))
+    return `the disk has not finished a write for ${age(replica, state.writes.pending[0]?.since)}`;
   if (state.amnesiac && takesPart(state.configuration, state.self))
     return 'the log of this member was lost; it must be removed and added again before it votes';
   if (state.install !== null) {
@@ -57,7 +57,7 @@ function reason(raft: Raft): string {
   const { role } = state;
   switch (role.kind) {
     case 'leader':
-      return leading(raft, role);
+      return leading(replica, role);
     case 'candidate': {
       const { votes } = role;
       const yes = [...votes.values()].filter(Boolean).length;
@@ -70,17 +70,17 @@ function reason(raft: Raft): string {
       if (role.leader === null) return 'no leader is known; waiting for an election';
       if (role.staging.length > 0)
         return `${role.staging.length} blocks of member ${role.leader} are being checked`;
-      return `nothing waits; member ${role.leader} leads, heard ${age(raft, state.leaderHeardAt)} ago`;
+      return `nothing waits; member ${role.leader} leads, heard ${age(replica, state.leaderHeardAt)} ago`;
   }
 }
 
-function leading(raft: Raft, role: Leader): string {
-  const { configuration, log, self, commit, durable, now } = raft.state;
+function leading(replica: Replica, role: Leader): string {
+  const { configuration, log, self, commit, durable, now } = replica.state;
   const voters = [...configuration.keys()].filter((index) => isVoter(configuration, index));
   const missing = silenceOf(
     role.contact,
     voters.filter((index) => index !== self),
-    { now, withinMs: raft.options.electionTimeoutMs },
+    { now, withinMs: replica.options.electionTimeoutMs },
   );
   if (isJoint(configuration)) return `between two configurations${missing}`;
   const last = lastHeight(log);
@@ -92,6 +92,6 @@ function leading(raft: Raft, role: Leader): string {
   return `block ${last} is on ${stored.length} of ${voters.length} disks${missing}`;
 }
 
-function age(raft: Raft, since: number | null | undefined): string {
-  return since === null || since === undefined ? 'never' : `${Math.round(raft.state.now - since)} ms`;
+function age(replica: Replica, since: number | null | undefined): string {
+  return since === null || since === undefined ? 'never' : `${Math.round(replica.state.now - since)} ms`;
 }

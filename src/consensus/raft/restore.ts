@@ -26,10 +26,10 @@ import {
   hardStateCodec,
   stateKey,
 } from './records.ts';
-import type { State } from './state.ts';
+import type { RaftState } from './state.ts';
 
 /** A member at its start: where its log left it. Throws a `Problem` for a damaged one: going on could break a promise. */
-export function restore(start: EngineStart, options: RaftOptions): State {
+export function restore(start: EngineStart, options: RaftOptions): RaftState {
   const { hard, entries, configuration, configurationHeight, stale, configurationHeights } = recover(start);
   const final = start.final.header;
   const log: Log = {

@@ -1,81 +1,87 @@
 import { nextFloat } from '../../base/random.ts';
-import { type Height, toHeight, toView } from '../../ledger/block.ts';
+import { toHeight, toView } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
-import { hear, isHeard } from '../shared/contact.ts';
+import { hear } from '../shared/contact.ts';
 import { start } from '../shared/timer.ts';
 import { count } from '../shared/step.ts';
 import { isVoter, takesPart } from './configuration.ts';
-import { entryAt, lastHeight } from './log.ts';
+import { lastHeight } from './log.ts';
 import type { Term } from './message.ts';
 import { trace } from './outbox.ts';
 import { freshPatience } from './patience.ts';
 import { dropLeaderReads, dropWaitingReads } from './reads.ts';
-import type { Leader, Progress, Raft, State } from './state.ts';
+import { ownIndex, type Replica, unappliedConfiguration } from './replica.ts';
+import type { Progress, RaftState } from './state.ts';
 import { diskStalls, voidOldMessages, write } from './writing.ts';
 
 /** Waits anew before it campaigns: between one and two election timeouts (section 5.2). */
-export function restartElectionTimer(raft: Raft): void {
-  const { state, options } = raft;
+export function restartElectionTimer(replica: Replica): void {
+  const { state, options } = replica;
   start(state.electionTimer, state.now, options.electionTimeoutMs * (1 + nextFloat(state.random)));
 }
 
 /** any -> follower: a leader showed itself, or a higher term. A new term is written down at once. */
-export function becomeFollower(raft: Raft, term: Term, leader: ValidatorIndex | null, why: string): void {
-  const { state } = raft;
+export function becomeFollower(
+  replica: Replica,
+  term: Term,
+  leader: ValidatorIndex | null,
+  why: string,
+): void {
+  const { state } = replica;
   const { role } = state;
   if (role.kind === 'leader') {
-    count(raft, 'stepDowns');
-    dropLeaderReads(raft, role);
-    trace(raft, 'stepped-down', { why });
+    count(replica, 'stepDowns');
+    dropLeaderReads(replica, role);
+    trace(replica, 'stepped-down', { why });
     // An heir that was told to campaign has everything in the log, and the mempool's rest reaches it as it reaches all.
-    if (role.transfer?.told !== true) raft.out.push({ type: 'stepped-down', reason: why });
+    if (role.transfer?.told !== true) replica.out.push({ type: 'stepped-down', reason: why });
     // Only now: while it led it did not wait for anybody.
-    restartElectionTimer(raft);
+    restartElectionTimer(replica);
   }
   if (term > state.term) {
     state.term = term;
     state.votedFor = null;
-    voidOldMessages(raft);
-    write(raft, {});
+    voidOldMessages(replica);
+    write(replica, {});
   }
   state.role = { kind: 'follower', leader, matched: state.commit, leaderCommit: state.commit, staging: [] };
   if (leader === null) state.leaderHeardAt = null;
-  else trace(raft, 'following', { leader });
+  else trace(replica, 'following', { leader });
 }
 
 /** follower -> pre-candidate: would the others vote for it? Changes nothing that lasts (dissertation, section 9.6). */
-export function becomePreCandidate(raft: Raft): void {
-  const { state } = raft;
+export function becomePreCandidate(replica: Replica): void {
+  const { state } = replica;
   state.role = { kind: 'candidate', pre: true, transfer: false, votes: new Map([[ownIndex(state), true]]) };
   state.leaderHeardAt = null;
-  dropWaitingReads(raft);
-  restartElectionTimer(raft);
+  dropWaitingReads(replica);
+  restartElectionTimer(replica);
 }
 
 /** A follower that may not campaign hears its leader no more: it takes nothing on in that one's name. */
-export function forgetLeader(raft: Raft): void {
-  const { state } = raft;
+export function forgetLeader(replica: Replica): void {
+  const { state } = replica;
   if (state.role.kind !== 'follower' || state.role.leader === null) return;
   state.role.leader = null;
   state.leaderHeardAt = null;
-  dropWaitingReads(raft);
+  dropWaitingReads(replica);
 }
 
 /** follower or pre-candidate -> candidate: a new term, and its own vote for itself, which counts when it is on disk. */
-export function becomeCandidate(raft: Raft, transfer: boolean): void {
-  const { state } = raft;
+export function becomeCandidate(replica: Replica, transfer: boolean): void {
+  const { state } = replica;
   state.term = toView(state.term + 1);
   state.votedFor = ownIndex(state);
   state.role = { kind: 'candidate', pre: false, transfer, votes: new Map() };
   state.leaderHeardAt = null;
-  voidOldMessages(raft);
-  restartElectionTimer(raft);
-  count(raft, 'campaigns');
+  voidOldMessages(replica);
+  restartElectionTimer(replica);
+  count(replica, 'campaigns');
 }
 
 /** candidate -> leader. It first commits an empty block of its own term (section 8). */
-export function becomeLeader(raft: Raft): void {
-  const { state } = raft;
+export function becomeLeader(replica: Replica): void {
+  const { state } = replica;
   state.role = {
     kind: 'leader',
     since: state.now,
@@ -95,14 +101,14 @@ export function becomeLeader(raft: Raft): void {
   state.leaderHeardAt = null;
   state.install = null;
   state.pacing.nothingToBuild = false;
-  count(raft, 'elections');
-  trackMembers(raft);
-  trace(raft, 'leading', { last: lastHeight(state.log), commit: state.commit });
+  count(replica, 'elections');
+  trackMembers(replica);
+  trace(replica, 'leading', { last: lastHeight(state.log), commit: state.commit });
 }
 
 /** A leader keeps one progress for each other member, in the order of their indexes. */
-export function trackMembers(raft: Raft): void {
-  const { state } = raft;
+export function trackMembers(replica: Replica): void {
+  const { state } = replica;
   if (state.role.kind !== 'leader') return;
   const { progress, contact } = state.role;
   for (const index of state.configuration.keys()) {
@@ -120,12 +126,7 @@ export function trackMembers(raft: Raft): void {
   }
 }
 
-/** The member answered this leader within the last election timeout. */
-export function answersLately({ state, options }: Raft, role: Leader, member: ValidatorIndex): boolean {
-  return isHeard(role.contact, member, { now: state.now, withinMs: options.electionTimeoutMs });
-}
-
-function freshProgress(state: State): Progress {
+function freshProgress(state: RaftState): Progress {
   return {
     kind: 'probe',
     match: toHeight(0),
@@ -146,29 +147,14 @@ function freshProgress(state: State): Progress {
  * May ask for votes: it has one in the configuration in force, and no newer one is committed but not applied (else two
  * leaders could count different electorates); its disk answers; its log was never lost.
  */
-export function mayCampaign(raft: Raft): boolean {
-  const { state } = raft;
+export function mayCampaign(replica: Replica): boolean {
+  const { state } = replica;
   return (
     isVoter(state.configuration, state.self) &&
     !state.amnesiac &&
     state.install === null &&
     state.applied >= state.log.base.height &&
-    !diskStalls(raft) &&
+    !diskStalls(replica) &&
     unappliedConfiguration(state, state.commit) === null
   );
-}
-
-/** Height of the first block above the applied one, up to `to`, that starts a configuration. */
-export function unappliedConfiguration(state: State, to: Height): Height | null {
-  const arriving = state.arriving[0];
-  if (arriving !== undefined && arriving.height <= to) return arriving.height;
-  const from = Math.max(state.applied, state.log.base.height) + 1;
-  for (let height = toHeight(from); height <= to; height = toHeight(height + 1)) {
-    if ((entryAt(state.log, height)?.configuration.length ?? 0) > 0) return height;
-  }
-  return null;
-}
-
-export function ownIndex(state: State): ValidatorIndex {
-  return state.self ?? -1;
 }

@@ -16,17 +16,18 @@ import { send, trace } from './outbox.ts';
 import { freshPatience, startWaiting } from './patience.ts';
 import { replaceLog } from './replacing.ts';
 import { configurationRecord } from './records.ts';
+import type { Replica } from './replica.ts';
 import { becomeFollower } from './roles.ts';
-import type { Install, Leader, Progress, Raft } from './state.ts';
+import type { Install, Leader, Progress } from './state.ts';
 import { write } from './writing.ts';
 
 /** A follower's next block is not in storage any more: it must fetch the state instead (section 7, InstallSnapshot). */
-export function offerSnapshot(raft: Raft, member: ValidatorIndex, progress: Progress): void {
-  const { state } = raft;
+export function offerSnapshot(replica: Replica, member: ValidatorIndex, progress: Progress): void {
+  const { state } = replica;
   const snapshot = state.compacted?.snapshot;
   // One from before the configuration in force would need that one's members; the next snapshot is on its way.
   if (snapshot === undefined || snapshot.height < state.configurationHeight) {
-    probeLater(raft, progress);
+    probeLater(replica, progress);
     return;
   }
   progress.kind = 'snapshot';
@@ -34,9 +35,9 @@ export function offerSnapshot(raft: Raft, member: ValidatorIndex, progress: Prog
   progress.inFlight = [];
   Object.assign(progress.patience, freshPatience());
   progress.next = toHeight(Math.max(progress.next, snapshot.height + 1));
-  count(raft, 'snapshotsOffered');
-  trace(raft, 'snapshot-offered', { to: member, height: snapshot.height });
-  send(raft, [member], {
+  count(replica, 'snapshotsOffered');
+  trace(replica, 'snapshot-offered', { to: member, height: snapshot.height });
+  send(replica, [member], {
     kind: 'snapshot-offer',
     to: member,
     snapshot,
@@ -45,7 +46,7 @@ export function offerSnapshot(raft: Raft, member: ValidatorIndex, progress: Prog
 }
 
 /** Not at once again: storage would be asked in a circle. A heartbeat's answer wakes the probe. */
-export function probeLater({ state }: Raft, progress: Progress): void {
+export function probeLater({ state }: Replica, progress: Progress): void {
   progress.kind = 'probe';
   progress.inFlight = [];
   startWaiting(progress.patience, state.now);
@@ -53,17 +54,17 @@ export function probeLater({ state }: Raft, progress: Progress): void {
 }
 
 /** What the leader does when a follower that fetches a snapshot says how it goes, or says nothing for long. */
-export function onSnapshotAnswer(raft: Raft, role: Leader, { from, state: how }: SnapshotAnswer): void {
+export function onSnapshotAnswer(replica: Replica, role: Leader, { from, state: how }: SnapshotAnswer): void {
   const progress = role.progress.get(from);
   if (progress?.snapshot === null || progress?.snapshot === undefined) return;
-  if (how === 'receiving') progress.snapshot.heardAt = raft.state.now;
+  if (how === 'receiving') progress.snapshot.heardAt = replica.state.now;
   else backToProbe(progress);
 }
 
-export function watchSnapshots(raft: Raft, role: Leader): void {
+export function watchSnapshots(replica: Replica, role: Leader): void {
   for (const progress of role.progress.values()) {
     const heardAt = progress.snapshot?.heardAt;
-    if (heardAt !== undefined && raft.state.now - heardAt >= 5 * raft.options.electionTimeoutMs)
+    if (heardAt !== undefined && replica.state.now - heardAt >= 5 * replica.options.electionTimeoutMs)
       backToProbe(progress);
   }
 }
@@ -77,38 +78,41 @@ function backToProbe(progress: Progress): void {
 }
 
 /** The follower's share: fetches what is offered, unless it has that block already. */
-export function onSnapshotOffer(raft: Raft, message: SnapshotOffer): void {
-  const { state } = raft;
-  const role = followLeader(raft, { ...message, commit: message.snapshot.height });
+export function onSnapshotOffer(replica: Replica, message: SnapshotOffer): void {
+  const { state } = replica;
+  const role = followLeader(replica, { ...message, commit: message.snapshot.height });
   if (role === null) return;
   const { snapshot, from } = message;
   const configuration = decodeConfiguration(message.configuration);
   if (configuration instanceof Problem) {
-    raft.out.push({ type: 'verdict', validator: from, reason: 'a snapshot’s configuration is malformed' });
+    replica.out.push({ type: 'verdict', validator: from, reason: 'a snapshot’s configuration is malformed' });
     return;
   }
   if (snapshot.height <= state.commit || holds(state.log, snapshot)) {
     // Older than what is here: go on from the log, never back.
     role.matched = toHeight(Math.max(role.matched, snapshot.height));
-    send(raft, [from], { kind: 'snapshot-answer', height: snapshot.height, state: 'failed' });
-    acknowledge(raft);
+    send(replica, [from], { kind: 'snapshot-answer', height: snapshot.height, state: 'failed' });
+    acknowledge(replica);
     return;
   }
   if (state.install === null) {
-    beginInstall(raft, { snapshot, from, configuration, received: 0 }, [from]);
+    beginInstall(replica, { snapshot, from, configuration, received: 0 }, [from]);
   } else {
     // One at a time: the driver may be about to make it final. If it fails instead, the next offer is taken.
     state.install.from = from;
   }
-  tellLeader(raft, 'receiving');
+  tellLeader(replica, 'receiving');
 }
 
 /**
  * The way to a snapshot for a node that no leader offers one: an observer, a removed member, one that is not a member yet. Final blocks
  * are what their server calls final (see `onSynced`), and so is a snapshot's. What is here already stays.
  */
-export function onOffered(raft: Raft, offer: Extract<Input<never>, { readonly type: 'offered' }>): void {
-  const { state } = raft;
+export function onOffered(
+  replica: Replica,
+  offer: Extract<Input<never>, { readonly type: 'offered' }>,
+): void {
+  const { state } = replica;
   const { header, blockHash, certificate, holders } = offer;
   const snapshot = { height: header.height, blockHash };
   if (state.install !== null || certificate.engine !== 'raft' || header.height <= state.commit) return;
@@ -118,13 +122,13 @@ export function onOffered(raft: Raft, offer: Extract<Input<never>, { readonly ty
     return;
   }
   const configuration = membersAfter(state.configuration, header, certificate);
-  trace(raft, 'snapshot-found', {
+  trace(replica, 'snapshot-found', {
     height: header.height,
     wrong: configuration instanceof Problem ? configuration.message : '',
   });
   if (configuration instanceof Problem) return;
-  if (state.role.kind !== 'follower') becomeFollower(raft, state.term, null, 'others are far ahead');
-  beginInstall(raft, { snapshot, from: null, configuration, received: 0 }, holders);
+  if (state.role.kind !== 'follower') becomeFollower(replica, state.term, null, 'others are far ahead');
+  beginInstall(replica, { snapshot, from: null, configuration, received: 0 }, holders);
 }
 
 /** The members that an offer comes with: those that the header names, its proposer among them, and whoever is known here at the same index. */
@@ -145,61 +149,65 @@ function membersAfter(
   });
 }
 
-function beginInstall(raft: Raft, install: Install, holders: readonly ValidatorIndex[]): void {
-  const { state } = raft;
+function beginInstall(replica: Replica, install: Install, holders: readonly ValidatorIndex[]): void {
+  const { state } = replica;
   const { snapshot, configuration } = install;
   // On disk before the state is: a restart finds the members of whatever block is final.
-  write(raft, { records: [configurationRecord(snapshot.height, configuration)] });
+  write(replica, { records: [configurationRecord(snapshot.height, configuration)] });
   state.configurationRecords.push(snapshot.height);
   state.install = install;
-  raft.out.push({ type: 'install', snapshot, holders });
-  trace(raft, 'snapshot-accepted', { height: snapshot.height });
+  replica.out.push({ type: 'install', snapshot, holders });
+  trace(replica, 'snapshot-accepted', { height: snapshot.height });
 }
 
 /** Whoever offered the snapshot as leader can tell slow from dead. */
-function tellLeader(raft: Raft, state: SnapshotAnswer['state']): void {
-  const { install } = raft.state;
+function tellLeader(replica: Replica, state: SnapshotAnswer['state']): void {
+  const { install } = replica.state;
   if (install === null || install.from === null) return;
-  send(raft, [install.from], { kind: 'snapshot-answer', height: install.snapshot.height, state });
+  send(replica, [install.from], { kind: 'snapshot-answer', height: install.snapshot.height, state });
 }
 
 export function onInstalling(
-  raft: Raft,
+  replica: Replica,
   { height, received, total }: Extract<Input<never>, { readonly type: 'installing' }>,
 ): void {
-  const { install } = raft.state;
+  const { install } = replica.state;
   if (install === null || install.snapshot.height !== height) return;
   install.received = received / total;
-  tellLeader(raft, 'receiving');
+  tellLeader(replica, 'receiving');
 }
 
 export function onInstallFailed(
-  raft: Raft,
+  replica: Replica,
   { height, reason }: Extract<Input<never>, { readonly type: 'install-failed' }>,
 ): void {
-  const { install } = raft.state;
+  const { install } = replica.state;
   if (install === null || install.snapshot.height !== height) return;
-  trace(raft, 'snapshot-failed', { height, reason });
-  tellLeader(raft, 'failed');
-  raft.state.install = null;
+  trace(replica, 'snapshot-failed', { height, reason });
+  tellLeader(replica, 'failed');
+  replica.state.install = null;
 }
 
 /** The snapshot is the final state now: the log starts anew from its block. */
 export function onInstalled(
-  raft: Raft,
+  replica: Replica,
   { header, blockHash }: Extract<Input<never>, { readonly type: 'installed' }>,
 ): void {
-  const { state } = raft;
+  const { state } = replica;
   const { install } = state;
   if (install === null || install.snapshot.blockHash !== blockHash || hashHeader(header) !== blockHash)
     return;
   state.install = null;
   if (install.from !== null && configurationHash(install.configuration) !== header.nextValidatorsHash) {
-    raft.out.push({ type: 'verdict', validator: install.from, reason: 'a snapshot came with other members' });
+    replica.out.push({
+      type: 'verdict',
+      validator: install.from,
+      reason: 'a snapshot came with other members',
+    });
   }
   if (header.height <= state.applied) return;
-  count(raft, 'snapshotsInstalled');
-  replaceLog(raft, {
+  count(replica, 'snapshotsInstalled');
+  replaceLog(replica, {
     block: { height: header.height, blockHash },
     term: header.view,
     configuration: install.configuration,
@@ -213,32 +221,35 @@ export function onInstalled(
     snapshot: { height: header.height, blockHash },
     firstBlock: toHeight(header.height + 1),
   };
-  maybeTrustAgain(raft);
-  trace(raft, 'snapshot-installed', { height: header.height, last: lastHeight(state.log) });
+  maybeTrustAgain(replica);
+  trace(replica, 'snapshot-installed', { height: header.height, last: lastHeight(state.log) });
 }
 
 /** A snapshot was made, and old blocks went. One that was installed meanwhile is newer, and what is below it is gone. */
-export function onCompacted(raft: Raft, input: Extract<Input<never>, { readonly type: 'compacted' }>): void {
+export function onCompacted(
+  replica: Replica,
+  input: Extract<Input<never>, { readonly type: 'compacted' }>,
+): void {
   const { snapshot, firstBlock } = input;
-  if (snapshot.height >= (raft.state.compacted?.snapshot.height ?? 0))
-    raft.state.compacted = { snapshot, firstBlock };
-  raft.state.compacting = false;
-  maybeCompact(raft);
+  if (snapshot.height >= (replica.state.compacted?.snapshot.height ?? 0))
+    replica.state.compacted = { snapshot, firstBlock };
+  replica.state.compacting = false;
+  maybeCompact(replica);
 }
 
 /**
  * Asks for a snapshot when enough blocks came since the last one, and lets old ones go; and after a change of the members, because one from
  * before it cannot be offered any more.
  */
-export function maybeCompact(raft: Raft): void {
-  const { state, options } = raft;
+export function maybeCompact(replica: Replica): void {
+  const { state, options } = replica;
   const { compacted, applied } = state;
   const due =
     options.snapshotEvery > 0 && applied - (compacted?.snapshot.height ?? 0) >= options.snapshotEvery;
   const outdated = compacted !== null && compacted.snapshot.height < state.configurationHeight;
   if (state.compacting || !(due || outdated)) return;
   state.compacting = true;
-  raft.out.push({
+  replica.out.push({
     type: 'compact',
     height: applied,
     keepFrom: toHeight(due ? Math.max(1, applied - options.keepBlocks) : (compacted?.firstBlock ?? 1)),

@@ -1,34 +1,23 @@
 import type { RandomState } from '../../base/random.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import type { PublicKey } from '../../crypto/signature.ts';
 import type { Height, Proposal } from '../../ledger/block.ts';
 import type { BlockName, Effect, MonotonicMs, RequestId, ValidatorIndex } from '../engine.ts';
 import type { Ballot } from '../shared/ballot.ts';
 import type { Contact } from '../shared/contact.ts';
 import type { Pacing } from '../shared/pacing.ts';
-import type { Step } from '../shared/step.ts';
 import type { SyncAsk } from '../shared/sync-ask.ts';
 import type { Timer } from '../shared/timer.ts';
 import type { WriteQueue } from '../shared/write-queue.ts';
 import type { Configuration } from './configuration.ts';
 import type { Entry, Log } from './log.ts';
 import type { RaftMessage, ReadToken, Term } from './message.ts';
-import type { RaftOptions } from './options.ts';
 import type { Patience } from './patience.ts';
-
-/** One member: what never changes, the plain state, and the effects of the step that runs. */
-export interface Raft extends Step<RaftMessage> {
-  readonly chainId: Hash;
-  readonly key: PublicKey;
-  readonly options: RaftOptions;
-  readonly state: State;
-}
 
 /**
  * The whole state of an engine, plain data. Heights along the log, lowest first:
  * `applied` <= `handed` <= `commit`, and `executed`, `durable` <= last.
  */
-export interface State {
+export interface RaftState {
   /** This node's index; null for one that never took part. */
   self: ValidatorIndex | null;
   term: Term;

@@ -6,7 +6,7 @@ import { count } from '../shared/step.ts';
 import { type Entry, lastHeight, truncateAfter } from './log.ts';
 import type { RaftMessage, Term } from './message.ts';
 import { entryKey, entryRecord, stateRecord } from './records.ts';
-import type { Raft } from './state.ts';
+import type { Replica } from './replica.ts';
 
 /** What a write holds besides term, vote and commit, which every one holds: they are one ordered stream. */
 export interface WriteContent {
@@ -20,8 +20,8 @@ export interface WriteContent {
 }
 
 /** Asks for a write (section 5: "updated on stable storage before responding"). */
-export function write(raft: Raft, content: WriteContent): void {
-  const { state } = raft;
+export function write(replica: Replica, content: WriteContent): void {
+  const { state } = replica;
   const entries = content.entries ?? [];
   const cut = content.cut ?? [];
   const written = new Set(entries.map((entry) => entryKey(entry.header.height)));
@@ -38,7 +38,7 @@ export function write(raft: Raft, content: WriteContent): void {
     term: state.term,
     ownVote: content.ownVote ?? null,
   });
-  raft.out.push({
+  replica.out.push({
     type: 'persist',
     seq,
     records: [
@@ -59,11 +59,11 @@ export function write(raft: Raft, content: WriteContent): void {
  * Cuts the log after `height`. Acknowledgements that wait for older writes are void for what was cut: the block may
  * come back later under a new write, and the old one says nothing about that (ABA).
  */
-export function cutLog(raft: Raft, height: Height): Entry[] {
-  const { state } = raft;
+export function cutLog(replica: Replica, height: Height): Entry[] {
+  const { state } = replica;
   invariant(height >= state.commit, 'no committed block is cut off');
   const cut = truncateAfter(state.log, height);
-  if (cut.length > 0) count(raft, 'truncated', cut.length);
+  if (cut.length > 0) count(replica, 'truncated', cut.length);
   state.durable = toHeight(Math.min(state.durable, height));
   state.executed = toHeight(Math.min(state.executed, height));
   for (const { kept } of state.writes.pending) kept.upTo = toHeight(Math.min(kept.upTo, height));
@@ -71,29 +71,29 @@ export function cutLog(raft: Raft, height: Height): Entry[] {
 }
 
 /** What waited for these writes may be said now. Returns the terms whose own vote is now on disk. */
-export function onPersisted(raft: Raft, seq: number): Term[] {
-  const { state } = raft;
+export function onPersisted(replica: Replica, seq: number): Term[] {
+  const { state } = replica;
   const ownVotes: Term[] = [];
   for (const done of settleWrites(state.writes, seq)) {
     state.durable = toHeight(Math.max(state.durable, done.upTo));
     state.durableTerm = done.term;
-    raft.out.push(...done.after);
+    replica.out.push(...done.after);
     if (done.ownVote !== null) ownVotes.push(done.ownVote);
   }
   return ownVotes;
 }
 
 /** What waits in the name of an older term must not be said any more. */
-export function voidOldMessages(raft: Raft): void {
-  for (const { kept } of raft.state.writes.pending) {
+export function voidOldMessages(replica: Replica): void {
+  for (const { kept } of replica.state.writes.pending) {
     kept.after = kept.after.filter(
-      (effect) => effect.type !== 'send' || effect.message.term >= raft.state.term,
+      (effect) => effect.type !== 'send' || effect.message.term >= replica.state.term,
     );
   }
 }
 
 /** The oldest unfinished write is too old: the disk stalls, and whoever depends on this member should look elsewhere. */
-export function diskStalls(raft: Raft): boolean {
-  const { state, options } = raft;
+export function diskStalls(replica: Replica): boolean {
+  const { state, options } = replica;
   return oldestWriteMs(state.writes, state.now) >= options.electionTimeoutMs;
 }

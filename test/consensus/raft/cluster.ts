@@ -82,7 +82,7 @@ export class Cluster {
     const wanted = this.host(index);
     if (wanted.leads) return this;
     for (const { engine } of this.hosts) {
-      if (engine !== null) engine.raft.state.electionTimer.dueAt = this.schedule.now + 1_000_000;
+      if (engine !== null) engine.replica.state.electionTimer.dueAt = this.schedule.now + 1_000_000;
     }
     const start = wanted.state.term;
     this.until(() => {
@@ -93,7 +93,7 @@ export class Cluster {
     }, `the election of ${index}`);
     for (const { engine } of this.hosts) {
       if (engine === null) continue;
-      engine.raft.state.electionTimer.dueAt =
+      engine.replica.state.electionTimer.dueAt =
         this.schedule.now + this.options.electionTimeoutMs * (1 + index / 10);
     }
     return this;

@@ -112,8 +112,8 @@ export class Host {
     };
   }
 
-  get state(): RaftEngine['raft']['state'] {
-    return defined(this.engine, `engine of ${this.index}`).raft.state;
+  get state(): RaftEngine['replica']['state'] {
+    return defined(this.engine, `engine of ${this.index}`).replica.state;
   }
 
   get leads(): boolean {
@@ -202,7 +202,7 @@ export class Host {
   give(input: Input<RaftMessage>): void {
     if (this.engine === null) return;
     const effects = this.engine.step(input);
-    checkInvariants(this.engine.raft);
+    checkInvariants(this.engine.replica);
     this.#world.afterStep(this, input, effects);
     for (const effect of effects) this.#obey(effect);
   }

@@ -112,13 +112,13 @@ export class Solo {
     this.tick(0);
   }
 
-  get state(): RaftEngine['raft']['state'] {
-    return this.engine.raft.state;
+  get state(): RaftEngine['replica']['state'] {
+    return this.engine.replica.state;
   }
 
   give(input: Input<RaftMessage>): this {
     this.effects = this.engine.step(input);
-    checkInvariants(this.engine.raft);
+    checkInvariants(this.engine.replica);
     this.writes.push(...this.all('persist'));
     return this;
   }

@@ -165,8 +165,8 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: reads,
-        find: 'if (leased || (read.round !== null && read.round <= confirmed)) serve(raft, read);',
-        replace: 'if (leased || confirmed >= 0) serve(raft, read);',
+        find: 'if (leased || (read.round !== null && read.round <= confirmed)) serve(replica, read);',
+        replace: 'if (leased || confirmed >= 0) serve(replica, read);',
       },
     ],
     within: 1_000,
@@ -251,8 +251,8 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: following,
-        find: '  advanceFollowerCommit(raft);\n  write(raft, { entries, cut });',
-        replace: '  write(raft, { entries, cut });',
+        find: '  advanceFollowerCommit(replica);\n  write(replica, { entries, cut });',
+        replace: '  write(replica, { entries, cut });',
       },
     ],
     within: 5_000,
@@ -287,7 +287,7 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: membership,
-        find: "becomeFollower(raft, state.term, null, 'it has no vote any more');\n}\n\n/** The voter",
+        find: "becomeFollower(replica, state.term, null, 'it has no vote any more');\n}\n\n/** The voter",
         replace: '}\n\n/** The voter',
       },
     ],
