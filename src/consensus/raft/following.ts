@@ -51,11 +51,15 @@ export function onHeartbeat(replica: Replica, message: Heartbeat): void {
       role.leaderCommit = toHeight(Math.max(role.leaderCommit, commit.height));
     }
   }
+  if (state.amnesiac) {
+    advanceFollowerCommit(replica);
+    acknowledge(replica);
+  }
   // Also to an old leader: the higher term tells it to step down. But without the number of its round: it may lead
-  // again by now, and take the answer for one to a round of its new term.
+  // again by now, and take the answer for one to a round of its new term. Nor does a lost log vouch for a leader.
   send(replica, [message.from], {
     kind: 'heartbeat-answer',
-    round: role === null ? 0 : message.round,
+    round: role === null || state.amnesiac ? 0 : message.round,
     received: role === null ? toHeight(0) : receivedUpTo(role),
   });
 }
@@ -279,11 +283,15 @@ export function advanceFollowerCommit({ state }: Replica): void {
   if (known > state.commit) state.commit = toHeight(known);
 }
 
-/** Tells the leader what is on this disk and equals its log. */
+/**
+ * Tells the leader what is on this disk and equals its log. A member whose log was lost may have helped a later leader into office, and
+ * forgot it: it tells what is committed without it, and so decides nothing.
+ */
 export function acknowledge(replica: Replica): void {
   const { state } = replica;
   if (state.role.kind !== 'follower' || state.role.leader === null) return;
-  const height = toHeight(Math.min(state.durable, state.role.matched));
+  const known = Math.min(state.durable, state.role.matched);
+  const height = toHeight(state.amnesiac ? Math.min(known, state.commit) : known);
   const blockHash = hashAt(state.log, height);
   if (blockHash === undefined) return;
   // The blocks are on disk. Once the term is too, there is no need to wait for the writes that came since.

@@ -82,3 +82,26 @@ test('the leader that once had its acknowledgements finds out that they are void
   assert.equal(cluster.host(2).state.counters['snapshotsInstalled'], 1);
   assert.equal(cluster.host(0).state.term, term, 'under the same leader');
 });
+
+test('one that helped a later leader into office, and forgot it, decides nothing with the old one: no block, and no read', () => {
+  const cluster = Cluster.ledBy(0);
+  const [old, heir, lost] = [cluster.host(0), cluster.host(1), cluster.host(2)];
+  cluster.onEffect = (host, effect) => {
+    if (host !== heir || effect.type !== 'send' || effect.message.kind !== 'vote-request') return;
+    cluster.wire.partition([[0], [1, 2]], 3);
+  };
+  old.ask({ kind: 'transfer', to: 1 });
+  const newer = cluster.submit('newer');
+  cluster.until(() => cluster.isFinalAt(heir, newer), 'a block of the heir, with the help of the third');
+  lose(lost);
+  cluster.wire.partition([[0, 2], [1]], 3);
+  lost.start();
+  cluster.until(() => lost.state.leaderHeardAt !== null, 'it hears the old leader', 100);
+  assert.ok(old.leads && old.state.term < heir.state.term);
+  const read = old.ask({ kind: 'read' });
+  // The checks of the cluster find a second block at one height.
+  cluster.run(700);
+  assert.ok(!('height' in (old.answers.get(read) ?? {})), 'a stale read');
+  cluster.wire.cuts.clear();
+  cluster.until(() => isLevel(cluster, 2) && isLevel(cluster, 0), 'everybody is level after that');
+});

@@ -114,8 +114,8 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: following,
-        find: 'const height = toHeight(Math.min(state.durable, state.role.matched));',
-        replace: 'const height = toHeight(Math.min(lastHeight(state.log), state.role.matched));',
+        find: 'const known = Math.min(state.durable, state.role.matched);',
+        replace: 'const known = Math.min(lastHeight(state.log), state.role.matched);',
       },
       {
         file: following,
