@@ -19,7 +19,10 @@ export function statusOf(replica: Replica): EngineStatus {
     view: state.term,
     finalHeight: state.handed,
     primary: knownLeader(state),
-    quorumContact: role.kind === 'leader' ? quorumContact(replica, role) : hearsLeader(replica),
+    quorumContact:
+      role.kind === 'leader'
+        ? quorumContact(replica, role)
+        : knownLeader(state) !== null && hearsLeader(replica),
     highestKnown: state.highestKnown,
     inFlight: lastHeight(state.log) - state.commit,
     voting: isVoter(state.configuration, state.self) && !state.amnesiac,

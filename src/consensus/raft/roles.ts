@@ -45,8 +45,8 @@ export function becomeFollower(
     write(replica, {});
   }
   state.role = { kind: 'follower', leader, matched: state.commit, leaderCommit: state.commit, staging: [] };
-  if (leader === null) state.leaderHeardAt = null;
-  else trace(replica, 'following', { leader });
+  // When a leader was heard stays: it may hold a lease on that, whatever terms there are elsewhere.
+  if (leader !== null) trace(replica, 'following', { leader });
 }
 
 /** follower -> pre-candidate: would the others vote for it? Changes nothing that lasts (dissertation, section 9.6). */

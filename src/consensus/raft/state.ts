@@ -54,7 +54,7 @@ export interface RaftState {
   role: Role;
   now: MonotonicMs;
   readonly electionTimer: Timer;
-  /** When the leader was last heard; null since there is none. */
+  /** When a leader was last heard; null since it was given up. */
   leaderHeardAt: MonotonicMs | null;
   random: RandomState;
   readonly writes: WriteQueue<KeptWrite>;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Cluster } from './cluster.ts';
+import { genesisOf, Solo } from './solo.ts';
 import { keyOf } from './world.ts';
 
 // Reads that would be stale if something old counted for something new.
@@ -121,4 +123,34 @@ test('a voter that is left alone waits like others while it hears a leader, whic
   const answer = leader.answers.get(id);
   assert.ok(answer !== undefined && ('code' in answer || answer.height >= seen), 'a stale read');
   cluster.until(() => cluster.leader === other, 'the other one leads');
+});
+
+test('a higher term that a voter sees does not end the lease that it granted: it still helps nobody else', () => {
+  const voter = new Solo(2, 3, { options: { leaseReads: true } });
+  const commit = genesisOf(3);
+  voter.tick(100).receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit, round: 1 }).sync();
+  // A late answer to a pre-vote that it asked for before there was a leader.
+  voter
+    .tick(10)
+    .receive<'vote'>({ kind: 'vote', from: 1, term: 3, pre: true, granted: false, commit })
+    .sync();
+  const ask = (): boolean[] => {
+    const place = { lastHeight: toHeight(0), lastTerm: toView(0), commit };
+    voter
+      .receive<'vote-request'>({
+        kind: 'vote-request',
+        from: 1,
+        term: 3,
+        pre: false,
+        transfer: false,
+        ...place,
+      })
+      .sync();
+    return voter.sent('vote').map(({ granted }) => granted);
+  };
+  assert.deepEqual(ask(), []);
+  voter.tick(289);
+  assert.deepEqual(ask(), []);
+  voter.tick(1);
+  assert.deepEqual(ask(), [true]);
 });
