@@ -88,8 +88,11 @@ export interface NodeIdentity {
   readonly validator: PublicKey | null;
 }
 
-/** `stale`: this node's final state. `linearizable`: not older than anything acknowledged anywhere before the request. */
-export type Consistency = 'stale' | 'linearizable';
+/**
+ * `stale`: this node's final state. `linearizable`: not older than anything acknowledged anywhere before the request. `lease`: the same, but by
+ * the word of a leader that asks nobody while a majority answered it lately: true as long as clocks run about alike.
+ */
+export type Consistency = 'stale' | 'lease' | 'linearizable';
 
 export interface Read<T> {
   readonly value: T;

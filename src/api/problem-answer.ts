@@ -24,6 +24,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'api/token-wrong': 403,
   'storage/pruned': 410,
   'consensus/unsupported': 501,
+  'consensus/no-leases': 501,
   'consensus/not-leader': 409,
   'consensus/members': 409,
   'consensus/not-caught-up': 409,

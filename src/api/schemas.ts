@@ -38,7 +38,7 @@ export const decimalParameter = z
   .transform(Number)
   .refine((value) => value <= maxWhole, 'must be below 2^48');
 
-export const consistencySchema = z.enum(['stale', 'linearizable']);
+export const consistencySchema = z.enum(['stale', 'lease', 'linearizable']);
 
 const origin = {
   engine: z

@@ -23,8 +23,9 @@ export const timeoutOption = new Option(
 
 export const consistencyOption = new Option(
   '--consistency <kind>',
-  'stale: the node’s own final state; linearizable: not older than anything acknowledged before',
-).choices(['stale', 'linearizable'] as const);
+  'stale: the node’s own final state; linearizable: not older than anything acknowledged before; ' +
+    'lease: the same and faster, as long as clocks run about alike (only where the chain gives leases)',
+).choices(['stale', 'lease', 'linearizable'] as const);
 
 export interface ConnectionOptions {
   readonly node: string;

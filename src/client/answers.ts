@@ -10,7 +10,7 @@ import type { Height, View } from '../ledger/block.ts';
 export type Amount = string;
 export type Address = string;
 export type BytesHex = string;
-export type Consistency = 'stale' | 'linearizable';
+export type Consistency = 'stale' | 'lease' | 'linearizable';
 
 /** What every answer about the chain says: which engine made it final, and on which chain. */
 export interface Origin {

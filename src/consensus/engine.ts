@@ -127,7 +127,11 @@ export type RequestId = number;
 /** What may be asked of an engine. One that does not know a kind answers with the problem `consensus/unsupported`. */
 export type EngineRequest =
   /** From which height on may a read that must be linearizable be served? Answered when that height is applied. */
-  | { readonly kind: 'read' }
+  | {
+      readonly kind: 'read';
+      /** The leader may answer by its lease, which trusts that clocks run about alike. A chain that gives none refuses it. */
+      readonly lease?: boolean;
+    }
   /** Hand the lead to a validator; null lets the engine choose (before a clean shutdown). Only a leader can. */
   | { readonly kind: 'transfer'; readonly to: ValidatorIndex | null }
   /** Change who takes part, all of it at once. Only a leader can. `forced` skips the check that the result keeps a live quorum. */

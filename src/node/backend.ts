@@ -268,9 +268,9 @@ export class NodeBackend implements Backend {
   /** The final block to read from, once this node has what a linearizable read must see. */
   private async readBasis(consistency: Parameters<Backend['account']>[1]) {
     const { driver, genesis } = this.#options;
-    if (consistency === 'linearizable') {
-      const result = await this.#request({ kind: 'read' });
-      if (result instanceof Problem) throw unsupportedRead(result, genesis.consensus.engine);
+    if (consistency !== 'stale') {
+      const result = await this.#request({ kind: 'read', lease: consistency === 'lease' });
+      if (result instanceof Problem) throw unsupportedRead(result, genesis.consensus.engine, consistency);
     }
     return { ...driver.chain.final, consistency };
   }
@@ -328,12 +328,12 @@ function readOf<T>({ consistency, height, hash, header }: ReadBasis, value: T) {
   return { value, consistency, height, blockHash: hash, stateRoot: header.stateRoot };
 }
 
-function unsupportedRead(problem: Problem, engine: string): Problem {
+function unsupportedRead(problem: Problem, engine: string, consistency: string): Problem {
   if (problem.code !== 'consensus/unsupported') return problem;
-  return new Problem(problem.code, `this chain runs ${engine}, which serves no linearizable reads`, {
+  return new Problem(problem.code, `this chain runs ${engine}, which serves no ${consistency} reads`, {
     remedy:
       'Read with consistency=stale: a final state that may not be the newest; compare several nodes if that matters.',
-    details: { engine, consistency: 'linearizable' },
+    details: { engine, consistency },
   });
 }
 

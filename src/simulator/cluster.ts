@@ -229,7 +229,9 @@ export class Cluster {
   private read(node: number): void {
     const { reads, chain } = this.watch;
     const open = reads.begin(node);
-    this.nodes[node]?.request({ kind: 'read' }, (result) => {
+    const { consensus } = this.plan;
+    const lease = 'leaseReads' in consensus && consensus.leaseReads && this.readerChance.happens(0.8);
+    this.nodes[node]?.request({ kind: 'read', lease }, (result) => {
       this.tally.add(result instanceof Problem ? `read/${result.code}` : 'read/answered');
       if (result instanceof Problem) return;
       this.watch.check(() => reads.end(open, result.height, chain.storedHeight(node)));

@@ -56,7 +56,7 @@ export const raftSamples: {
     { kind: 'heartbeat', ...envelope, commit, round: 99 },
     { kind: 'heartbeat-answer', ...envelope, round: 99, received: toHeight(7) },
     { kind: 'timeout-now', ...envelope },
-    { kind: 'read-request', ...envelope, token },
+    { kind: 'read-request', ...envelope, token, lease: true },
     { kind: 'read-answer', ...envelope, token, height: undefined },
     { kind: 'snapshot-offer', ...envelope, to: 0, snapshot: commit, configuration: utf8('members') },
     { kind: 'snapshot-answer', ...envelope, height: toHeight(6), state: 'failed' },

@@ -246,7 +246,7 @@ function onRequest(
 ): void {
   switch (request.kind) {
     case 'read':
-      onRead(replica, id);
+      onRead(replica, id, request);
       return;
     case 'transfer':
       onTransferRequest(replica, id, request);

@@ -112,6 +112,8 @@ export interface ReadToken {
 /** A follower asks for a read index. */
 export interface ReadRequest extends Envelope {
   readonly token: ReadToken;
+  /** The leader may answer by its lease. */
+  readonly lease: boolean;
 }
 
 export interface ReadAnswer extends Envelope {
@@ -207,7 +209,7 @@ const messageCodec = union<RaftMessage, 'kind'>('kind', {
   heartbeat: [6, struct<Heartbeat>({ ...envelope, commit: nameCodec, round: u48 })],
   'heartbeat-answer': [7, struct<HeartbeatAnswer>({ ...envelope, round: u48, received: heightCodec })],
   'timeout-now': [8, struct<TimeoutNow>(envelope)],
-  'read-request': [9, struct<ReadRequest>({ ...envelope, token: tokenCodec })],
+  'read-request': [9, struct<ReadRequest>({ ...envelope, token: tokenCodec, lease: bool })],
   'read-answer': [10, struct<ReadAnswer>({ ...envelope, token: tokenCodec, height: optional(heightCodec) })],
   'snapshot-offer': [
     11,

@@ -1,5 +1,5 @@
-import type { Problem } from '../../base/problem.ts';
-import type { RequestId, ValidatorIndex } from '../engine.ts';
+import { Problem } from '../../base/problem.ts';
+import type { EngineRequest, RequestId, ValidatorIndex } from '../engine.ts';
 import { count } from '../shared/step.ts';
 import { quorumOf } from './configuration.ts';
 import type { ReadAnswer, ReadRequest, ReadToken } from './message.ts';
@@ -9,8 +9,23 @@ import { knownLeader, type Replica } from './replica.ts';
 import { type Leader, type LeaderRead, type LocalRead, type RaftState } from './state.ts';
 
 /** A linearizable read was asked for here (section 8; dissertation, section 6.4). */
-export function onRead(replica: Replica, id: RequestId): void {
+export function onRead(
+  replica: Replica,
+  id: RequestId,
+  { lease = false }: Extract<EngineRequest, { readonly kind: 'read' }>,
+): void {
   const { state, options } = replica;
+  if (lease && !options.leaseReads) {
+    answer(
+      replica,
+      id,
+      new Problem('consensus/no-leases', 'leaders of this chain give no leases', {
+        remedy:
+          'Read with consistency=linearizable; or set consensus.leaseReads in the genesis file of a new chain.',
+      }),
+    );
+    return;
+  }
   if (state.reads.length >= options.pendingReads) {
     answer(replica, id, notNow(state, 'consensus/busy', 'too many reads wait', 'Read again a little later.'));
     return;
@@ -37,12 +52,12 @@ export function onRead(replica: Replica, id: RequestId): void {
   };
   state.reads.push(read);
   if (state.role.kind === 'leader') {
-    state.role.readRounds.push({ from: { id }, index: null, round: null });
+    state.role.readRounds.push({ from: { id }, lease, index: null, round: null });
     return;
   }
   state.readSerial += 1;
   read.token = { incarnation: state.incarnation, serial: state.readSerial };
-  send(replica, [leader], { kind: 'read-request', token: read.token });
+  send(replica, [leader], { kind: 'read-request', token: read.token, lease });
 }
 
 function noLeader(state: RaftState): Problem {
@@ -54,13 +69,13 @@ function noLeader(state: RaftState): Problem {
   );
 }
 
-export function onReadRequest(replica: Replica, { from, token }: ReadRequest): void {
+export function onReadRequest(replica: Replica, { from, token, lease }: ReadRequest): void {
   const { state, options } = replica;
   if (state.role.kind !== 'leader' || state.role.readRounds.length >= options.pendingReads) {
     send(replica, [from], { kind: 'read-answer', token, height: undefined });
     return;
   }
-  state.role.readRounds.push({ from: { member: from, token }, index: null, round: null });
+  state.role.readRounds.push({ from: { member: from, token }, lease, index: null, round: null });
 }
 
 /** The answer is used once: its token is gone then, so a duplicate finds nothing. */
@@ -91,7 +106,7 @@ export function confirmReads(replica: Replica, role: Leader): boolean {
   const waiting: LeaderRead[] = [];
   for (const read of role.readRounds) {
     read.index ??= state.commit;
-    if (leased || (read.round !== null && read.round <= confirmed)) serve(replica, read);
+    if ((leased && read.lease) || (read.round !== null && read.round <= confirmed)) serve(replica, read);
     else waiting.push(read);
   }
   role.readRounds = waiting;

@@ -177,6 +177,8 @@ export interface LeaderRead {
   readonly from: { readonly id: RequestId } | { readonly member: ValidatorIndex; readonly token: ReadToken };
   /** Null until the leader has committed a block of its term. */
   index: Height | null;
+  /** A lease is enough. */
+  readonly lease: boolean;
   /** The round that must be confirmed; null until one starts after the read came. */
   round: number | null;
 }

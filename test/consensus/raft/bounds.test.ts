@@ -66,15 +66,35 @@ test('reads are batched: a hundred at once cost a round or two', () => {
 
 test('lease reads need no round while a majority answers, and stop before another could lead', () => {
   const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
-  const id = cluster.host(0).ask({ kind: 'read' });
+  const id = cluster.host(0).ask({ kind: 'read', lease: true });
   assert.ok(cluster.host(0).answers.has(id), 'answered in the same step');
   cluster.wire.partition([[1, 2]], 3);
   cluster.run(240);
-  const late = cluster.host(0).ask({ kind: 'read' });
+  const late = cluster.host(0).ask({ kind: 'read', lease: true });
   assert.ok(
     cluster.host(0).leads && !cluster.host(0).answers.has(late),
     'still in office, and without a lease',
   );
+});
+
+test('lease reads are answered by the lease when it was asked for, by a follower too, and refused where there are none', () => {
+  const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
+  const rounds = (): number => cluster.host(0).state.counters['readRounds'] ?? 0;
+  const asked = (index: number, lease: boolean) => {
+    const id = cluster.host(index).ask({ kind: 'read', lease });
+    cluster.until(() => cluster.host(index).answers.has(id), 'an answer');
+    return cluster.host(index).answers.get(id);
+  };
+  const before = rounds();
+  for (const index of [0, 1]) assert.ok('height' in (asked(index, true) ?? {}));
+  assert.equal(rounds(), before, 'nobody was asked');
+  for (const index of [0, 1]) assert.ok('height' in (asked(index, false) ?? {}));
+  assert.equal(rounds(), before + 2, 'a read that does not trust clocks asks a majority');
+
+  const without = Cluster.ledBy(0);
+  const id = without.host(1).ask({ kind: 'read', lease: true });
+  const refused = without.host(1).answers.get(id);
+  assert.ok(refused !== undefined && 'code' in refused && refused.code === 'consensus/no-leases');
 });
 
 test('lease reads: a restarted voter helps nobody into office before the leases that it may have granted ended', () => {
@@ -93,7 +113,7 @@ test('a leader that hands over has no lease', () => {
   const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
   cluster.wire.hold(({ message }) => message.kind === 'timeout-now');
   cluster.host(0).ask({ kind: 'transfer', to: 1 });
-  const id = cluster.host(0).ask({ kind: 'read' });
+  const id = cluster.host(0).ask({ kind: 'read', lease: true });
   assert.ok(!cluster.host(0).answers.has(id));
 });
 

@@ -111,7 +111,11 @@ export function chaos(seed: number): ChaosReport {
     }
     if (host.engine !== null && chance(0.4)) {
       act('read');
-      reads.push({ host, atLeast: newest(cluster), id: host.ask({ kind: 'read' }) });
+      reads.push({
+        host,
+        atLeast: newest(cluster),
+        id: host.ask({ kind: 'read', lease: cluster.options.leaseReads }),
+      });
     }
     if (mix.transfer && chance(0.15)) {
       act('transfer');

@@ -81,7 +81,7 @@ const messages: fc.Arbitrary<RaftMessage> = fc.oneof(
     received: height,
   }),
   fc.record({ kind: fc.constant('timeout-now' as const), ...base }),
-  fc.record({ kind: fc.constant('read-request' as const), ...base, token }),
+  fc.record({ kind: fc.constant('read-request' as const), ...base, token, lease: fc.boolean() }),
   fc.record({
     kind: fc.constant('read-answer' as const),
     ...base,

@@ -83,7 +83,7 @@ test('no lease holds after an heir was told to campaign, however late it does', 
   for (const { message } of told.held) cluster.host(1).receive(message);
   const newer = cluster.submit('newer');
   cluster.until(() => cluster.isFinalAt(cluster.host(1), newer), 'a block of the heir', 200);
-  const id = leader.ask({ kind: 'read' });
+  const id = leader.ask({ kind: 'read', lease: true });
   assert.ok(leader.leads && !leader.answers.has(id), 'a stale read');
 });
 
@@ -118,7 +118,7 @@ test('a voter that is left alone waits like others while it hears a leader, whic
   cluster.run(25);
   assert.ok(leader.leads);
   const seen = other.disk.final.header.height;
-  const id = leader.ask({ kind: 'read' });
+  const id = leader.ask({ kind: 'read', lease: true });
   cluster.until(() => leader.answers.has(id), 'an answer');
   const answer = leader.answers.get(id);
   assert.ok(answer !== undefined && ('code' in answer || answer.height >= seen), 'a stale read');

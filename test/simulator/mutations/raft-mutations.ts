@@ -165,7 +165,7 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: reads,
-        find: 'if (leased || (read.round !== null && read.round <= confirmed)) serve(replica, read);',
+        find: 'if ((leased && read.lease) || (read.round !== null && read.round <= confirmed)) serve(replica, read);',
         replace: 'if (leased || confirmed >= 0) serve(replica, read);',
       },
     ],
