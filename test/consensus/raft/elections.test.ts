@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { defined } from '../../../src/base/invariant.ts';
 import { nextBelow, nextFloat, seedRandom } from '../../../src/base/random.ts';
+import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
 import type { Vote } from '../../../src/consensus/raft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Cluster } from './cluster.ts';
-import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
-import { genesisHeader } from './world.ts';
+import { type Body, entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
+import { genesisHeader, keyOf } from './world.ts';
 
 // Small rules of elections and transfers, each of which something depends on.
 
@@ -123,4 +125,193 @@ test('with any links gone there is one stable leader as long as some member is l
     assert.equal(term(), before, `${seed}: ${cuts}`);
   }
   assert.ok(tried > 40);
+});
+
+function voteRequest(
+  from: number,
+  term: number,
+  more: Partial<Body<'vote-request'>> = {},
+): Body<'vote-request'> {
+  return {
+    kind: 'vote-request',
+    from,
+    term,
+    pre: false,
+    transfer: false,
+    lastHeight: toHeight(0),
+    lastTerm: toView(0),
+    commit: genesisOf(3),
+    ...more,
+  };
+}
+
+test('a leader does not help to replace itself: who asks with a higher term is not heard, unless it was told to', () => {
+  const leader = new Solo(0, 3).lead();
+  const { term } = leader.state;
+  leader.receive<'vote-request'>(voteRequest(2, term, { pre: true }));
+  assert.deepEqual(
+    leader.sent('vote').map(({ granted }) => granted),
+    [false],
+  );
+  leader.receive<'vote-request'>(voteRequest(2, term + 7));
+  assert.deepEqual([leader.state.role.kind, leader.state.term], ['leader', term]);
+  leader.receive<'vote-request'>(voteRequest(2, term + 7, { transfer: true }));
+  assert.deepEqual([leader.state.role.kind, leader.state.term], ['follower', term + 7]);
+});
+
+test('the answer to a pre-vote is in the term of who asked, or it would not count there', () => {
+  const member = new Solo(0, 3);
+  member.receive<'vote-request'>(voteRequest(2, 7, { pre: true }));
+  assert.deepEqual(
+    member.sent('vote').map(({ term, granted }) => [term, granted]),
+    [[7, true]],
+  );
+  assert.equal(member.state.term, 0);
+  const asker = new Solo(2, 3);
+  asker.receive<'heartbeat'>({ kind: 'heartbeat', from: 1, term: 7, commit: genesisOf(3), round: 1 }).sync();
+  while (asker.state.role.kind === 'follower') asker.tick(50);
+  asker.receive<'vote'>({ kind: 'vote', from: 0, term: 7, pre: true, granted: true, commit: genesisOf(3) });
+  assert.equal(asker.state.term, 8, 'it campaigns');
+});
+
+test('a node that is no member says nothing when it is asked for a vote', () => {
+  const observer = new Solo(5, 3);
+  for (const pre of [true, false]) {
+    observer.receive<'vote-request'>(voteRequest(2, 1, { pre }));
+    assert.deepEqual([...observer.all('send'), ...observer.sync().all('send')], []);
+  }
+});
+
+test('a candidate that a majority refuses waits as a follower for somebody else to try', () => {
+  for (const pre of [true, false]) {
+    const member = new Solo(0, 3);
+    while (member.state.role.kind === 'follower') member.tick(50);
+    const vote = (from: number, granted: boolean): Solo =>
+      member.receive<'vote'>({
+        kind: 'vote',
+        from,
+        term: member.state.term,
+        pre: member.state.role.kind === 'candidate' && member.state.role.pre,
+        granted,
+        commit: genesisOf(3),
+      });
+    if (!pre) vote(1, true).sync();
+    vote(1, false);
+    assert.equal(member.state.role.kind, 'candidate', 'one of three refuses');
+    vote(2, false);
+    assert.equal(member.state.role.kind, 'follower');
+  }
+});
+
+test('who gave its vote waits anew before it campaigns itself (figure 2, rules for followers)', () => {
+  const member = new Solo(0, 3).tick(299);
+  member.receive<'vote-request'>(voteRequest(1, 1)).sync().tick(299);
+  assert.equal(member.state.role.kind, 'follower');
+});
+
+test('the own vote counts when the write of its very term is on disk, and not when that of an earlier campaign is', () => {
+  const member = new Solo(0, 5);
+  while (member.state.role.kind === 'follower') member.tick(50);
+  for (const from of [1, 2]) {
+    member.receive<'vote'>({ kind: 'vote', from, term: 0, pre: true, granted: true, commit: genesisOf(5) });
+  }
+  member.receive<'heartbeat'>({ kind: 'heartbeat', from: 1, term: 2, commit: genesisOf(5), round: 1 });
+  member.receive<'timeout-now'>({ kind: 'timeout-now', from: 1, term: 2 });
+  assert.equal(member.state.term, 3);
+  const votes = (): number => (member.state.role.kind === 'candidate' ? member.state.role.votes.size : -1);
+  const [ofTerm1, ...later] = member.writes.splice(0);
+  assert.ok(ofTerm1 !== undefined);
+  member.confirm(ofTerm1);
+  assert.equal(votes(), 0);
+  for (const write of later) member.confirm(write);
+  assert.equal(votes(), 1);
+});
+
+test('who must not campaign does not when it is told to either; nor does anybody by an old word of that', () => {
+  const timeoutNow = (member: Solo, term: number): string =>
+    member.receive<'timeout-now'>({ kind: 'timeout-now', from: 1, term }).state.role.kind;
+  const follow = (member: Solo, term: number): Solo =>
+    member.receive<'heartbeat'>({ kind: 'heartbeat', from: 1, term, commit: genesisOf(3), round: 1 }).sync();
+  assert.equal(timeoutNow(follow(new Solo(0, 3), 2), 2), 'candidate', 'as it should');
+  assert.equal(timeoutNow(follow(new Solo(0, 3), 2), 1), 'follower', 'late');
+  const lost = new Solo(0, 3);
+  lost.records.clear();
+  lost.restart();
+  assert.equal(timeoutNow(follow(lost, 2), 2), 'follower', 'its log was lost');
+  const stalled = follow(new Solo(0, 3), 2);
+  stalled.append(1, 2, entriesOn(genesisHeader(3), [2], { leader: 1 })).tick(300);
+  assert.equal(timeoutNow(stalled, 2), 'follower', 'its disk stalls');
+  const leader = new Solo(0, 3).lead();
+  assert.equal(timeoutNow(leader, leader.state.term), 'leader');
+});
+
+test('an answer that waits for the disk is not replaced by one to somebody else, nor by one of another kind', () => {
+  const member = new Solo(0, 4);
+  const commit = genesisOf(4);
+  member.receive<'vote-request'>(voteRequest(1, 1, { commit }));
+  member.receive<'vote-request'>(voteRequest(2, 1, { commit }));
+  member.receive<'append'>({
+    kind: 'append',
+    from: 1,
+    to: 0,
+    term: 1,
+    previous: commit,
+    entries: [],
+    commit: toHeight(0),
+  });
+  const said = member
+    .sync()
+    .all('send')
+    .map(({ to, message }) => [to, message.kind]);
+  assert.deepEqual(said, [
+    [[1], 'vote'],
+    [[2], 'vote'],
+    [[1], 'accepted'],
+  ]);
+});
+
+test('a candidate that learns that it was removed ends its campaign', () => {
+  const without = (role: 'leaving' | 'removed'): Configuration =>
+    [0, 1, 2].map((index) => ({ key: keyOf(index), role: index === 0 ? role : 'voter' }));
+  const first = entriesOn(genesisHeader(3), [1], { leader: 1, configuration: without('leaving') });
+  const header = defined(first[0], 'an entry').proposal.header;
+  const second = entriesOn(header, [1], { leader: 1, configuration: without('removed') });
+  const member = new Solo(0, 3).append(1, 1, first, 1).sync();
+  member.give({ type: 'applied', height: toHeight(1) }).sync();
+  member.append(1, 1, second, 1).sync();
+  while (member.state.role.kind === 'follower') member.tick(50);
+  member.receive<'vote'>({
+    kind: 'vote',
+    from: 2,
+    term: 1,
+    pre: true,
+    granted: true,
+    commit: nameOfEntry(defined(second[0], 'an entry')),
+  });
+  assert.equal(member.state.role.kind, 'candidate');
+  member.give({ type: 'applied', height: toHeight(2) });
+  assert.equal(member.state.role.kind, 'follower');
+});
+
+test('a member hears nobody whose index is nobody’s, nor itself, nor what is for another member', () => {
+  const member = new Solo(1, 3);
+  const entries = entriesOn(genesisHeader(3), [1]);
+  const append = { kind: 'append', term: 1, previous: genesisOf(3), entries, commit: toHeight(0) } as const;
+  for (const [from, to] of [
+    [3, 1],
+    [1, 1],
+    [0, 2],
+  ] as const) {
+    member.receive<'append'>({ ...append, from, to });
+    assert.deepEqual([member.state.term, member.effects], [0, []]);
+  }
+  member.receive<'snapshot-offer'>({
+    kind: 'snapshot-offer',
+    from: 0,
+    to: 2,
+    term: 1,
+    snapshot: nameOfEntry(defined(entries[0], 'an entry')),
+    configuration: new Uint8Array(),
+  });
+  assert.deepEqual([member.state.term, member.effects], [0, []]);
 });

@@ -1,6 +1,7 @@
 import { defined } from '../../../src/base/invariant.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { type BlockHeader, hashHeader, type Proposal, toHeight, toView } from '../../../src/ledger/block.ts';
+import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import type { Effect, Input, Verified } from '../../../src/consensus/engine.ts';
 import {
@@ -14,7 +15,11 @@ import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message
 import { defaultRaftOptions, type RaftOptions } from '../../../src/consensus/raft/options.ts';
 import { chainId, childOf, genesisHeader, hashOf, keyOf, signatureOf } from './world.ts';
 
-type Body<Type extends RaftMessage['kind']> = Omit<Extract<RaftMessage, { readonly kind: Type }>, 'term'> & {
+/** A message with its term as a plain number, for tests to write down. */
+export type Body<Type extends RaftMessage['kind']> = Omit<
+  Extract<RaftMessage, { readonly kind: Type }>,
+  'term'
+> & {
   readonly term: number;
 };
 type Of<Type extends Effect<RaftMessage>['type']> = Extract<Effect<RaftMessage>, { readonly type: Type }>;
@@ -88,13 +93,18 @@ export class Solo {
     this.sync();
   }
 
-  #start(seed: number, firstUse: boolean, header = genesisHeader(this.members)): RaftEngine {
+  #start(
+    seed: number,
+    firstUse: boolean,
+    header = genesisHeader(this.members),
+    certificate: FinalityCertificate | null = null,
+  ): RaftEngine {
     return new RaftEngine(
       {
         chainId,
         validators: validatorSet(Array.from({ length: this.members }, (_, index) => keyOf(index))),
         self: keyOf(this.index),
-        final: { header, hash: hashHeader(header), certificate: null },
+        final: { header, hash: hashHeader(header), certificate },
         records: this.records,
         candidates: [],
         firstUse,
@@ -106,9 +116,9 @@ export class Solo {
   }
 
   /** kill -9 and start again: writes that were not confirmed are lost. Nothing was final yet, unless a final block is given. */
-  restart(final?: BlockHeader): void {
+  restart(final?: BlockHeader, certificate?: FinalityCertificate): void {
     this.writes = [];
-    this.engine = this.#start(8, false, final);
+    this.engine = this.#start(8, false, final, certificate);
     this.tick(0);
   }
 
