@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MemberChange } from '../../../src/consensus/engine.ts';
+import { defined } from '../../../src/base/invariant.ts';
+import type { MemberChange, Verified } from '../../../src/consensus/engine.ts';
+import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
+import { toHeight, toView } from '../../../src/ledger/block.ts';
+import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { Cluster } from './cluster.ts';
 import type { Host } from './host.ts';
-import { keyOf } from './world.ts';
+import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
+import { genesisHeader, keyOf } from './world.ts';
 
 // Members whose directory is gone, under a key that was used.
 
@@ -104,4 +109,94 @@ test('one that helped a later leader into office, and forgot it, decides nothing
   assert.ok(!('height' in (old.answers.get(read) ?? {})), 'a stale read');
   cluster.wire.cuts.clear();
   cluster.until(() => isLevel(cluster, 2) && isLevel(cluster, 0), 'everybody is level after that');
+});
+
+/** Member 2 of three is a learner. */
+const without: Configuration = [0, 1, 2].map((index) => ({
+  key: keyOf(index),
+  role: index === 2 ? 'learner' : 'voter',
+}));
+
+/** A member of three whose log was lost, that has no block yet. */
+function forgetful(): Solo {
+  const member = new Solo(2, 3);
+  member.records.clear();
+  member.restart();
+  return member.sync();
+}
+
+test('a member whose log was lost gives no vote, whatever it is asked: it may have voted before', () => {
+  for (const pre of [true, false]) {
+    const member = forgetful();
+    member.receive<'vote-request'>({
+      kind: 'vote-request',
+      from: 0,
+      term: 3,
+      pre,
+      transfer: false,
+      lastHeight: toHeight(9),
+      lastTerm: toView(2),
+      commit: genesisOf(3),
+    });
+    const votes = [...member.sent('vote'), ...member.sync().sent('vote')];
+    assert.deepEqual(
+      votes.map(({ granted }) => granted),
+      [false],
+    );
+    assert.equal(member.state.votedFor, null);
+  }
+});
+
+test('what its first leader had committed must come before it is trusted, also when the next leader knows of less', () => {
+  const [first] = entriesOn(genesisHeader(3), [1], { configuration: without });
+  const second = entriesOn(defined(first, 'an entry').proposal.header, [1]);
+  const chain = [defined(first, 'an entry'), ...second];
+  const member = forgetful();
+  const beat = (from: number, term: number, height: number): Solo =>
+    member
+      .receive<'heartbeat'>({
+        kind: 'heartbeat',
+        from,
+        term,
+        commit: height === 0 ? genesisOf(3) : nameOfEntry(defined(chain[height - 1], 'an entry')),
+        round: 1,
+      })
+      .sync();
+  beat(0, 1, 2);
+  beat(1, 2, 0);
+  member.append(1, 2, chain, 2).sync();
+  member.give({ type: 'applied', height: toHeight(1) }).sync();
+  assert.equal(member.engine.status().voting, false);
+  assert.equal(
+    member.state.amnesiac,
+    true,
+    'it is a learner after block 1, which may be from before the loss',
+  );
+  // What comes while it catches up does not put its trust off.
+  const third = entriesOn(defined(second[0], 'an entry').proposal.header, [2], { leader: 1 });
+  member.append(1, 2, third, 3).sync();
+  member.give({ type: 'applied', height: toHeight(2) });
+  assert.equal(member.state.amnesiac, false);
+});
+
+test('it is trusted at once by a leader’s first word when it has everything and is no voter', () => {
+  const entry = defined(entriesOn(genesisHeader(3), [1], { configuration: without })[0], 'an entry');
+  const member = forgetful();
+  member.give({
+    type: 'synced',
+    chain: [{ ...nameOfEntry(entry), parentHash: entry.proposal.header.parentHash }],
+    certificate: {
+      engine: 'raft',
+      term: entry.proposal.header.view,
+      ...nameOfEntry(entry),
+      leader: 0,
+      signature: entry.signature,
+      configuration: entry.configuration,
+    } as Verified<FinalityCertificate>,
+    header: entry.proposal.header,
+  });
+  member.give({ type: 'applied', height: toHeight(1) }).sync();
+  assert.equal(member.state.amnesiac, true, 'it does not know what was committed');
+  member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: nameOfEntry(entry), round: 1 });
+  assert.equal(member.state.amnesiac, false);
 });
