@@ -325,6 +325,38 @@ test('a log with a later configuration is never on disk without the knowledge th
   );
 });
 
+test('nor when both came in one message, and only the second one is known to be valid', () => {
+  const joint: Configuration = [
+    { key: keyOf(0), role: 'leaving' },
+    { key: keyOf(1), role: 'voter' },
+    { key: keyOf(2), role: 'voter' },
+  ];
+  const after: Configuration = joint.map((member, index) =>
+    index === 0 ? { ...member, role: 'removed' } : member,
+  );
+  const first = entriesOn(genesisHeader(3), [1], { leader: 0, configuration: joint });
+  const { header } = (first[0] as (typeof first)[0]).proposal;
+  const member = new Solo(1, 3);
+  const second = entriesOn(header, [1], { leader: 0, configuration: after });
+  member.receive<'append'>({
+    kind: 'append',
+    from: 0,
+    to: 1,
+    term: 1,
+    previous: genesisOf(3),
+    entries: [...first, ...second],
+    commit: toHeight(1),
+  });
+  const { blockHash } = nameOfEntry(second[0] as (typeof second)[0]);
+  member.give({ type: 'validated', blockHash, result: { verdict: 'valid', chain: [] } });
+  const [write] = member.writes.splice(-1);
+  assert.ok(write !== undefined && write.blocks.length === 2, 'they are one write');
+  // Only what this very write holds is on disk when the power goes.
+  member.writes = [];
+  member.confirm(write).restart();
+  assert.equal(member.state.commit, 1);
+});
+
 test('a member whose disk was lost does not vote, and does after it was taken out and in again', () => {
   const cluster = Cluster.ledBy(0);
   const lost = cluster.host(2);
