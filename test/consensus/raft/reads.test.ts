@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ReadToken } from '../../../src/consensus/raft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Cluster } from './cluster.ts';
-import { genesisOf, Solo } from './solo.ts';
-import { keyOf } from './world.ts';
+import { type Body, entriesOn, genesisOf, Solo } from './solo.ts';
+import { genesisHeader, keyOf } from './world.ts';
 
 // Reads that would be stale if something old counted for something new.
 
@@ -153,4 +154,143 @@ test('a higher term that a voter sees does not end the lease that it granted: it
   assert.deepEqual(ask(), []);
   voter.tick(1);
   assert.deepEqual(ask(), [true]);
+});
+
+const beat = (from: number, term: number): Body<'heartbeat'> => ({
+  kind: 'heartbeat',
+  from,
+  term,
+  commit: genesisOf(3),
+  round: 1,
+});
+const roundAnswer = (from: number, { term, role }: Solo['state']): Body<'heartbeat-answer'> => ({
+  kind: 'heartbeat-answer',
+  from,
+  term,
+  round: role.kind === 'leader' ? role.round : 0,
+  received: toHeight(0),
+});
+const code = (member: Solo): string[] =>
+  member.all('answer').map(({ result }) => ('code' in result ? result.code : `height ${result.height}`));
+
+/** A follower of member 0 that asked it for a read, and the token of the question. */
+function asking(): { member: Solo; token: ReadToken } {
+  const member = new Solo(1, 3).receive<'heartbeat'>(beat(0, 1)).sync();
+  member.give({ type: 'request', id: 1, request: { kind: 'read' } });
+  const [question] = member.sent('read-request');
+  assert.ok(question !== undefined);
+  return { member, token: question.token };
+}
+
+test('a leader answers no read before a block of its term is committed, however many confirm that it leads', () => {
+  const leader = new Solo(0, 3).lead().make().sync();
+  leader.give({ type: 'request', id: 1, request: { kind: 'read' } });
+  leader.receive<'read-request'>({
+    kind: 'read-request',
+    from: 1,
+    term: leader.state.term,
+    token: { incarnation: 1, serial: 1 },
+    lease: false,
+  });
+  const confirm = (): void => {
+    leader.tick(50);
+    for (const from of [1, 2]) leader.receive<'heartbeat-answer'>(roundAnswer(from, leader.state));
+  };
+  confirm();
+  confirm();
+  assert.deepEqual([leader.sent('read-answer'), code(leader)], [[], []]);
+  leader.accept(1, 1);
+  assert.deepEqual(
+    [leader.sent('read-answer'), code(leader)],
+    [[], []],
+    'nor without a round that begins after the question could be answered',
+  );
+  leader.receive<'heartbeat-answer'>(roundAnswer(2, leader.state));
+  assert.deepEqual(
+    leader.sent('read-answer').map(({ height }) => height),
+    [1],
+  );
+  assert.deepEqual(leader.give({ type: 'applied', height: toHeight(1) }).one('answer').result, { height: 1 });
+});
+
+test('an answer to a heartbeat of an earlier lead confirms nothing in a later one', () => {
+  const leader = new Solo(0, 3).lead().make().sync().accept(1, 1);
+  const old = leader.state.term;
+  leader.give({ type: 'applied', height: toHeight(1) }).sync();
+  leader.receive<'heartbeat'>(beat(1, old + 1)).sync();
+  leader.lead().make().sync();
+  leader.accept(1, 2).give({ type: 'applied', height: toHeight(2) });
+  leader.sync().give({ type: 'request', id: 1, request: { kind: 'read' } });
+  for (const from of [1, 2]) {
+    leader.receive<'heartbeat-answer'>({ ...roundAnswer(from, leader.state), term: old });
+    assert.deepEqual(code(leader), []);
+  }
+  leader.receive<'heartbeat-answer'>(roundAnswer(1, leader.state));
+  assert.deepEqual(code(leader), ['height 2']);
+});
+
+test('who is asked and does not lead says so, and who asked is told that there is no leader', () => {
+  const token = { incarnation: 1, serial: 1 };
+  const other = new Solo(2, 3).receive<'heartbeat'>(beat(0, 1)).sync();
+  other.receive<'read-request'>({ kind: 'read-request', from: 1, term: 1, token, lease: false });
+  assert.deepEqual(
+    other.sent('read-answer').map(({ height }) => height),
+    [undefined],
+  );
+  const { member, token: asked } = asking();
+  member.receive<'read-answer'>({ kind: 'read-answer', from: 0, term: 1, token: asked, height: undefined });
+  assert.deepEqual(code(member), ['consensus/no-leader']);
+});
+
+test('a leader that loses the lead tells the members whose reads wait there', () => {
+  const token = { incarnation: 1, serial: 1 };
+  const leader = new Solo(0, 3).lead().make().sync().accept(1, 1);
+  leader.receive<'read-request'>({ kind: 'read-request', from: 1, term: leader.state.term, token, lease: false });
+  leader.receive<'heartbeat'>(beat(2, leader.state.term + 1));
+  assert.deepEqual(
+    leader.sent('read-answer').map(({ token: of, height }) => [of, height]),
+    [[token, undefined]],
+  );
+});
+
+test('a leader keeps a bounded number of the reads of others, and refuses the rest', () => {
+  const leader = new Solo(0, 3, { options: { pendingReads: 2 } }).lead();
+  const refused = [1, 2, 3].map((serial) =>
+    leader
+      .receive<'read-request'>({
+        kind: 'read-request',
+        from: 1,
+        term: leader.state.term,
+        token: { incarnation: 1, serial },
+      })
+      .sent('read-answer')
+      .map(({ height }) => height),
+  );
+  assert.deepEqual(refused, [[], [], [undefined]]);
+});
+
+test('a read that the leader never answers ends in time; one whose leader is gone ends when it is missed', () => {
+  const { member } = asking();
+  for (let ms = 0; ms < 550; ms += 50) {
+    member.receive<'heartbeat'>(beat(0, 1)).tick(50);
+    assert.deepEqual(code(member), []);
+  }
+  member.receive<'heartbeat'>(beat(0, 1)).tick(50);
+  assert.deepEqual(code(member), ['consensus/read-timeout']);
+  const other = asking().member;
+  while (other.state.role.kind === 'follower') {
+    assert.deepEqual(code(other), []);
+    other.tick(10);
+  }
+  assert.deepEqual(code(other), ['consensus/no-leader']);
+});
+
+test('a read whose height is known needs no leader any more, only its block', () => {
+  const { member, token } = asking();
+  member.append(0, 1, entriesOn(genesisHeader(3), [1]), 1).sync();
+  member.receive<'read-answer'>({ kind: 'read-answer', from: 0, term: 1, token, height: toHeight(1) });
+  while (member.state.role.kind === 'follower') member.tick(50);
+  assert.deepEqual(code(member), []);
+  member.give({ type: 'applied', height: toHeight(1) });
+  assert.deepEqual(code(member), ['height 1']);
 });
