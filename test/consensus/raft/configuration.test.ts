@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { limits } from '../../../src/base/limits.ts';
 import { Problem } from '../../../src/base/problem.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import type { Member } from '../../../src/consensus/engine.ts';
@@ -93,6 +94,14 @@ test('changes that make no sense are refused', () => {
   ]) {
     assert.ok(withChanges(start, changes) instanceof Problem, JSON.stringify(changes));
   }
+});
+
+test('there is room for a bounded number of keys, those included that were removed', () => {
+  const full = members(...Array.from({ length: limits.raftMembers }, () => 'voter' as const));
+  const problem = withChanges(full, [{ key: keyOf(limits.raftMembers), role: 'learner' }]);
+  assert.ok(problem instanceof Problem && /256 members already/.test(problem.message));
+  assert.ok(!(withChanges(full.slice(1), [{ key: keyOf(0), role: 'learner' }]) instanceof Problem));
+  assert.ok(!(withChanges(full, [{ key: keyOf(0), role: 'removed' }]) instanceof Problem));
 });
 
 test('its bytes come back; a key twice, or nobody who votes, is malformed', () => {

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { MemberChange } from '../../../src/consensus/engine.ts';
+import { suite, test } from 'node:test';
+import { defined } from '../../../src/base/invariant.ts';
+import type { Input, MemberChange } from '../../../src/consensus/engine.ts';
+import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
 import { lastHeight } from '../../../src/consensus/raft/log.ts';
+import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
+import { toHeight } from '../../../src/ledger/block.ts';
 import { Cluster } from './cluster.ts';
 import type { Host } from './host.ts';
-import { keyOf } from './world.ts';
+import { entriesOn, genesisOf, Solo } from './solo.ts';
+import { childOf, genesisHeader, keyOf, signatureOf } from './world.ts';
 
 // What a leader refuses to change, and what must wait while it changes.
 
@@ -84,4 +89,206 @@ test('who leaves keeps the others waiting if it dies before they heard that it i
     other.state.configuration.map(({ role }) => role),
     ['removed', 'voter'],
   );
+});
+
+const change = (role: MemberChange['role'], ...indexes: number[]): Input<RaftMessage> => ({
+  type: 'request',
+  id: 1,
+  request: { kind: 'members', changes: indexes.map((index) => ({ key: keyOf(index), role })), forced: false },
+});
+const codes = (member: Solo): string[] =>
+  member.all('answer').map(({ result }) => ('code' in result ? result.code : `height ${result.height}`));
+
+test('a leader takes on no change before a block of its own term is committed, also when it has one in its log', () => {
+  const leader = new Solo(0, 3).lead().make().sync();
+  assert.deepEqual(codes(leader.give(change('removed', 2))), ['consensus/busy']);
+  assert.deepEqual(codes(leader.accept(1, 1).give(change('removed', 2))), []);
+});
+
+test('nor one while a change of an earlier leader is on its way: in its log, or half done', () => {
+  const joint: Configuration = [0, 1, 2].map((index) => ({
+    key: keyOf(index),
+    role: index === 2 ? 'leaving' : 'voter',
+  }));
+  const started = entriesOn(genesisHeader(3), [1], { leader: 1, configuration: joint });
+  const leader = new Solo(0, 3).append(1, 1, started).sync().lead().make().sync().accept(1, 2);
+  assert.equal(leader.state.commit, 2);
+  assert.deepEqual(codes(leader.give(change('learner', 4))), ['consensus/busy'], 'committed, not applied');
+  leader.give({ type: 'applied', height: toHeight(1) });
+  leader.give({ type: 'applied', height: toHeight(2) }).sync();
+  assert.deepEqual(codes(leader.give(change('learner', 4))), ['consensus/busy'], 'the joint phase');
+});
+
+test('a change that makes no sense is explained, forced or not', () => {
+  const leader = new Solo(0, 3).lead().make().sync().accept(1, 1);
+  assert.deepEqual(codes(leader.give(change('voter', 2))), ['consensus/members']);
+  assert.deepEqual(codes(leader.give(change('removed', 9))), ['consensus/members']);
+});
+
+test('a learner that has everything and answers no more is not promoted', () => {
+  const cluster = Cluster.ledBy(0, { spares: 1 });
+  const leader = cluster.host(0);
+  cluster.host(3).start();
+  ask(leader, 3, 'learner');
+  cluster.until(() => cluster.settled(), 'it has everything').run(100);
+  cluster.host(3).crash();
+  cluster.run(cluster.options.electionTimeoutMs + 50);
+  assert.equal(code(leader, ask(leader, 3, 'voter')), 'consensus/not-caught-up');
+});
+
+test('who is out is told that it is final, and who asked for it too, also when the leader itself is out', () => {
+  for (const out of [2, 0]) {
+    const cluster = Cluster.ledBy(0);
+    const leader = cluster.host(0);
+    const id = ask(leader, out, 'removed');
+    cluster.until(() => code(leader, id) === 'ok', 'the change');
+    const { commit } = leader.state;
+    const farewell = cluster.wire.sent.find(
+      ({ from, to, message }) =>
+        from === 0 && to === 2 && message.kind === 'heartbeat' && message.commit.height === commit,
+    );
+    assert.ok(farewell !== undefined);
+    const handsOver = cluster.wire.sent.some(({ message }) => message.kind === 'timeout-now');
+    assert.equal(handsOver, out === 0, 'and a leader that is out hands over');
+    cluster.until(() => cluster.host(2).state.configuration[out]?.role === 'removed', 'it knows');
+  }
+});
+
+test('a change that never got into the log of a leader that lost its office did not happen, and says so', () => {
+  const leader = new Solo(0, 3).lead().make().sync().accept(1, 1);
+  leader.give(change('removed', 2));
+  const { term } = leader.state;
+  leader.receive<'heartbeat'>({
+    kind: 'heartbeat',
+    from: 1,
+    term: term + 1,
+    commit: genesisOf(3),
+    round: 1,
+  });
+  assert.deepEqual(codes(leader), ['consensus/not-leader']);
+});
+
+test('the lead is not handed over to who is on its way out, nor to a learner; the change comes to its end', () => {
+  const cluster = Cluster.ledBy(0, { members: 4, spares: 1 });
+  const leader = cluster.host(0);
+  cluster.host(4).start();
+  const learner = ask(leader, 4, 'learner');
+  cluster.until(() => code(leader, learner) === 'ok', 'a learner').run(100);
+  assert.equal(code(leader, leader.ask({ kind: 'transfer', to: 4 })), 'consensus/no-heir');
+  const hold = cluster.wire.hold(({ to, message }) => to === 3 && message.kind === 'append');
+  const removal = ask(leader, 3, 'removed');
+  cluster.run(1);
+  const transfer = leader.ask({ kind: 'transfer', to: 3 });
+  cluster.until(() => code(leader, transfer) !== 'waits', 'an answer');
+  assert.equal(code(leader, transfer), 'consensus/transfer-failed');
+  assert.equal(leader.state.configuration[3]?.role, 'leaving', 'as soon as that is known');
+  hold.forget();
+  cluster.until(() => code(leader, removal) === 'ok', 'the removal');
+  assert.ok(leader.leads);
+});
+
+test('a member that leaves is no heir from the moment when that is in force, and hears of its end', () => {
+  const leader = new Solo(0, 4).lead().make().sync().accept(1, 1).accept(2, 1);
+  leader.give({ type: 'applied', height: toHeight(1) });
+  const makeFinal = (height: number): Solo => {
+    leader.make().sync().accept(1, height).accept(2, height);
+    return leader.give({ type: 'applied', height: toHeight(height) });
+  };
+  leader.sync().give(change('removed', 3));
+  leader.make().sync();
+  leader.give({ type: 'request', id: 2, request: { kind: 'transfer', to: 3 } });
+  assert.deepEqual(codes(leader), []);
+  leader
+    .accept(1, 2)
+    .accept(2, 2)
+    .give({ type: 'applied', height: toHeight(2) });
+  assert.equal(leader.state.configuration[3]?.role, 'leaving');
+  assert.deepEqual(codes(leader), ['consensus/transfer-failed']);
+  const farewell = makeFinal(3)
+    .all('send')
+    .filter(({ to, message }) => to !== 'all' && to.includes(3) && message.kind === 'heartbeat');
+  assert.equal(leader.state.configuration[3]?.role, 'removed');
+  assert.equal(farewell.length, 1);
+});
+
+/** A leader of five that is ready; members 1 to 3 acknowledged its blocks up to these heights, and member 4 says nothing. */
+function leading(...acknowledged: readonly [number, number, number]): Solo {
+  const leader = new Solo(0, 5).lead().make().sync();
+  for (const from of [1, 2]) leader.accept(from, 1);
+  leader.give({ type: 'applied', height: toHeight(1) }).sync();
+  leader.give({ type: 'work', work: { executable: 9, oldestSince: 0, passedOverSince: null } });
+  leader.make('a').make('b').sync();
+  for (const [index, height] of acknowledged.entries()) if (height > 0) leader.accept(index + 1, height);
+  return leader;
+}
+
+const transfer = (to: number | null, id = 1): Input<RaftMessage> => ({
+  type: 'request',
+  id,
+  request: { kind: 'transfer', to },
+});
+const heirOf = ({ state: { role } }: Solo): number | null | undefined =>
+  role.kind === 'leader' ? (role.transfer?.to ?? null) : undefined;
+
+suite('the heir that a leader chooses', () => {
+  test('is the voter with the longest log', () => {
+    assert.equal(heirOf(leading(1, 2, 1).give(transfer(null))), 2);
+    assert.equal(heirOf(leading(3, 2, 1).give(transfer(null))), 1);
+    assert.equal(heirOf(leading(1, 1, 2).give(transfer(null))), 3);
+  });
+
+  test('is one that answers, if its log is not the longest', () => {
+    const leader = leading(1, 2, 0);
+    leader.accept(3, 3);
+    for (let ms = 0; ms < 300; ms += 50) {
+      leader.tick(50);
+      leader.accept(1, 1).accept(2, 2);
+    }
+    assert.equal(heirOf(leader.give(transfer(null))), 2);
+  });
+
+  test('is no learner, if its log is the longest', () => {
+    const configuration: Configuration = [0, 1, 2, 3, 4].map((index) => ({
+      key: keyOf(index),
+      role: index === 3 ? 'learner' : 'voter',
+    }));
+    const started = entriesOn(genesisHeader(5), [1], { leader: 1, configuration });
+    const leader = new Solo(0, 5).append(1, 1, started, 1).sync();
+    leader.give({ type: 'applied', height: toHeight(1) });
+    leader.sync().lead().make().sync().accept(3, 2).accept(1, 1);
+    assert.equal(heirOf(leader.give(transfer(null))), 1);
+  });
+});
+
+test('one transfer at a time', () => {
+  const leader = leading(1, 2, 1).give(transfer(2));
+  assert.deepEqual(codes(leader), []);
+  assert.deepEqual(codes(leader.give(transfer(1, 2))), ['consensus/busy']);
+  assert.equal(heirOf(leader), 2);
+});
+
+test('an heir is told to campaign when it has the block, too, that was in the making when the transfer was asked for', () => {
+  const leader = leading(3, 3, 3);
+  const { role, term: view } = leader.state;
+  assert.ok(role.kind === 'leader' && role.making !== null);
+  const { parentHash } = role.making;
+  assert.deepEqual(leader.give(transfer(2)).sent('timeout-now'), []);
+  const parent = defined(leader.state.log.entries.at(-1), 'an entry').header;
+  const proposal = childOf(parent, { view, proposer: 0, transactions: [] });
+  leader.give({ type: 'built', parentHash, view, proposal });
+  const { key } = leader.one('sign').message;
+  leader.give({ type: 'signed', key, signature: signatureOf(0, parentHash) });
+  assert.deepEqual(leader.sent('timeout-now'), []);
+  assert.equal(leader.sync().accept(2, 4).sent('timeout-now').length, 1);
+  assert.deepEqual(leader.tick(1).sent('timeout-now'), [], 'once');
+});
+
+test('a transfer failed when somebody else than the heir leads then', () => {
+  const leader = leading(3, 3, 3).give(transfer(2));
+  const { term } = leader.state;
+  leader.receive<'heartbeat'>({ kind: 'heartbeat', from: 1, term: term + 1, commit: genesisOf(5), round: 1 });
+  assert.deepEqual(codes(leader), ['consensus/transfer-failed']);
+  const other = leading(3, 3, 3).give(transfer(2));
+  other.receive<'heartbeat'>({ kind: 'heartbeat', from: 2, term: term + 1, commit: genesisOf(5), round: 1 });
+  assert.deepEqual(codes(other), ['height 3']);
 });
