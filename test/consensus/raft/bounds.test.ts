@@ -270,6 +270,13 @@ test('a link that is slower than heartbeats is not filled with copies of what is
   cluster.until(() => hashes.every((hash) => cluster.isFinalAt(cluster.host(2), hash)), 'all final');
 });
 
+test('a leader forgets when rounds were sent that no read and no lease can be about any more', () => {
+  const cluster = Cluster.ledBy(0).run(10_000);
+  const { role } = cluster.host(0).state;
+  assert.ok(role.kind === 'leader' && role.round > 100);
+  assert.ok(role.roundsSent.length <= 8, `${role.roundsSent.length} rounds`);
+});
+
 test('a member with a stalled disk does not pile up answers', () => {
   const cluster = Cluster.ledBy(0);
   cluster.host(2).stalled = true;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { Problem } from '../../../src/base/problem.ts';
-import { hashHeader, type Height, toHeight } from '../../../src/ledger/block.ts';
+import { hashHeader, type Height, toHeight, toView } from '../../../src/ledger/block.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import { type FinalityCertificate, leaderBytes } from '../../../src/ledger/certificate.ts';
 import type { ReadToken, RaftMessage, Term } from '../../../src/consensus/raft/message.ts';
@@ -160,6 +160,18 @@ test('whatever members send, no engine throws and its invariants hold', () => {
     ),
     { seed: 3, numRuns: 400 },
   );
+});
+
+test('answers of an old term are not worth the check of who sent them; requests of one are answered', () => {
+  const leader = new Solo(0, 3).lead();
+  const wanted = (message: Partial<RaftMessage>): boolean => leader.engine.wants(message as RaftMessage);
+  const { term } = leader.state;
+  const old = toView(term - 1);
+  for (const kind of ['accepted', 'vote', 'rejected'] as const) {
+    assert.deepEqual([wanted({ kind, from: 1, term }), wanted({ kind, from: 1, term: old })], [true, false]);
+  }
+  assert.equal(wanted({ kind: 'append', from: 1, term: old }), true);
+  assert.equal(wanted({ kind: 'append', from: 0, term }), false, 'of itself');
 });
 
 test('a certificate names its signer among the members, and what it signed', () => {

@@ -510,6 +510,81 @@ describe('5.4 Safety', () => {
   });
 });
 
+describe('5.5 Follower and candidate crashes', () => {
+  test('"Raft RPCs are idempotent": an append "that includes log entries already present" is answered as before, and takes nothing back', () => {
+    const follower = new Solo(1, 3);
+    const entries = entriesOn(genesisHeader(3), [1, 1, 1]);
+    follower.append(0, 1, entries).sync();
+    const sayAgain = (...message: WireEntry[]): number[] => {
+      const first = at(message, 0).proposal.header;
+      follower.receive<'append'>({
+        kind: 'append',
+        from: 0,
+        to: 1,
+        term: 1,
+        previous: { height: toHeight(first.height - 1), blockHash: first.parentHash },
+        entries: message,
+        commit: toHeight(0),
+      });
+      assert.deepEqual([follower.all('persist'), follower.all('validate')], [[], []]);
+      return follower.sent('accepted').map(({ block }) => block.height);
+    };
+    assert.deepEqual(sayAgain(...entries), [3]);
+    assert.deepEqual(sayAgain(at(entries, 0)), [3], 'a late one too');
+    assert.deepEqual(sayAgain(at(entries, 1)), [3]);
+  });
+
+  test('a vote request that comes twice is answered twice, and is one vote', () => {
+    const member = new Solo(0, 3);
+    for (let i = 0; i < 2; i++) {
+      member.receive<'vote-request'>(voteRequest(1, 1));
+      assert.deepEqual(
+        [...member.sent('vote'), ...member.sync().sent('vote')].map(({ granted }) => granted),
+        [true],
+      );
+    }
+  });
+
+  test('"If a follower or candidate crashes, then future … RPCs sent to it will fail. Raft handles these failures by retrying": also an acknowledgement that got lost', () => {
+    const cluster = Cluster.ledBy(0);
+    const lost = cluster.wire.hold(({ from, message }) => from === 2 && message.kind === 'accepted');
+    const transaction = cluster.submit('x');
+    cluster.until(() => cluster.isFinalAt(cluster.host(0), transaction), 'final').run(20);
+    cluster.host(2).crash();
+    lost.forget();
+    cluster.host(2).start();
+    const matched = (): boolean => {
+      const { role, log } = cluster.host(0).state;
+      return role.kind === 'leader' && role.progress.get(2)?.match === lastHeight(log);
+    };
+    cluster.until(matched, 'the leader knows what it has', 1_000);
+  });
+});
+
+describe('5.6 Timing and availability', () => {
+  test('"Raft will be able to elect and maintain a steady leader as long as … broadcastTime ≪ electionTimeout"', () => {
+    const cluster = Cluster.started({ members: 5 });
+    cluster.wire.latencyMs = { min: 1, max: 15 };
+    cluster.until(() => cluster.leader !== undefined, 'a leader').run(500);
+    const { term } = cluster.leader?.state ?? {};
+    cluster.run(20_000);
+    assert.equal(cluster.leader?.state.term, term);
+  });
+
+  test('safety "must not depend on timing": with messages slower than timeouts nothing that was final changes', () => {
+    const cluster = Cluster.ledBy(0);
+    const before = cluster.submit('before');
+    cluster.until(() => cluster.isFinalAt(cluster.host(0), before), 'final');
+    cluster.wire.latencyMs = { min: 200, max: 2_000 };
+    cluster.submit('meanwhile');
+    cluster.run(20_000);
+    cluster.wire.latencyMs = { min: 1, max: 5 };
+    const after = cluster.submit('after');
+    cluster.until(() => cluster.hosts.every((host) => cluster.isFinalAt(host, after)), 'and it goes on');
+    assert.ok(cluster.hosts.every((host) => cluster.isFinalAt(host, before)));
+  });
+});
+
 describe('6 Cluster membership changes', () => {
   test('"a server disregards RequestVote RPCs received within the minimum election timeout of hearing from a current leader"', () => {
     const member = new Solo(0, 3);
