@@ -268,6 +268,22 @@ test('each final block of sync is handed out once, with the proof of the last fo
   );
 });
 
+test('blocks of sync that the log holds are final there: it stays as it is, and hands them out itself', () => {
+  const member = new Solo(2, 3).append(0, 1, [1, 2, 3].map(at)).sync();
+  member.give(synced([at(1), at(2)]));
+  assert.deepEqual(
+    member.all('commit').map(({ link, certificate }) => [link.height, certificate?.height]),
+    [
+      [1, 1],
+      [2, 2],
+    ],
+  );
+  assert.deepEqual(
+    [member.all('persist'), member.state.log.base.height, lastHeight(member.state.log)],
+    [[], 0, 3],
+  );
+});
+
 test('a write that is on its way when sync replaces its blocks says nothing about what came instead (ABA)', () => {
   const member = new Solo(2, 3);
   const lost = entriesOn(genesisHeader(3), [1, 1, 1, 1], { leader: 1, text: 'lost' });
