@@ -107,6 +107,10 @@ class World {
   readonly asked: { peer: string; kind: string }[] = [];
   servers: Record<string, Server> = {};
   idle = true;
+  /** What is done to the disk before the state is final there. */
+  readonly steps: string[] = [];
+  /** What is wrong with the next certificates. */
+  readonly forged: Problem[] = [];
   chain = maker.chain();
   #booted: { readonly store: ChainStore; readonly installing: Installing } | undefined;
 
@@ -130,7 +134,13 @@ class World {
     const peers = (): string[] => Object.keys(this.servers);
     const installing = new Installing({
       chain: this.chain,
-      store,
+      store: {
+        snapshot: store.snapshot,
+        install: (...request: Parameters<ChainStore['install']>) => {
+          this.steps.push('install');
+          store.install(...request);
+        },
+      },
       clock: time.clock(),
       network: {
         request: (peer, protocol, bytes, done) => {
@@ -145,12 +155,12 @@ class World {
       verification: {
         fault: (peer, reason) => void this.faults.push({ peer, reason }),
         certificate: (certificate, _members, done) =>
-          time.defer(() => done(certificate as Verified<FinalityCertificate>)),
+          time.defer(() => done(this.forged.shift() ?? (certificate as Verified<FinalityCertificate>))),
       },
       members: () => undefined,
       peersFor: peers,
       isIdle: () => this.idle,
-      flush: () => {},
+      flush: () => void this.steps.push('flush'),
       onInstalled: (installed) => this.chain.install(installed),
       give: (input) => void this.given.push(input),
       onFatal: (problem) => {
@@ -230,6 +240,40 @@ describe('a snapshot', () => {
     world.time.after(2_000, () => (world.idle = true));
     assert.equal(world.install(), 'installed');
     assert.ok(world.time.now >= 2_000);
+  });
+
+  test('does not wait for them for ever, nor takes the place of a block that is final here by then', async () => {
+    const world = await World.start({ a: honest(far) });
+    world.idle = false;
+    assert.equal(world.install(), 'install-failed');
+    assert.deepEqual(world.given.at(-1), {
+      type: 'install-failed',
+      height: 1_000,
+      reason: 'blocks before it are not stored yet',
+    });
+    world.time.after(100, () => {
+      world.chain.install(finalAt(1_001, State.empty));
+      world.idle = true;
+    });
+    assert.equal(world.install(), 'install-failed');
+    assert.equal(world.chain.final.height, 1_001);
+    assert.deepEqual(world.steps, []);
+  });
+
+  test('is final on disk after what was to be persisted before: who the members are then', async () => {
+    const world = await World.start({ a: honest(far) });
+    assert.equal(world.install(), 'installed');
+    assert.deepEqual(world.steps, ['flush', 'install']);
+  });
+
+  test('whose block its signer did not sign is not taken: whoever served it is blamed, and another is asked', async () => {
+    const world = await World.start({ a: honest(far), b: honest(far) });
+    world.forged.push(
+      new Problem('certificate/invalid', 'the signature is not right', { remedy: 'Ask another.' }),
+    );
+    assert.equal(world.install(), 'installed');
+    assert.deepEqual(world.faults, [{ peer: 'a', reason: 'certificate/invalid' }]);
+    assert.equal(world.asked.filter(({ kind }) => kind === 'head').at(-1)?.peer, 'b');
   });
 
   test('of a newer block takes the place of one that is half here', async () => {
