@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { submittedBatchSchema, submittedSchema, transactionStatusSchema } from '../../src/api/schemas.ts';
-import { transfer } from './fake-backend.ts';
+import { FinalWatch } from '../../src/api/final-watch.ts';
+import { FakeBackend, transfer } from './fake-backend.ts';
 import { binaryBatch, hexOf, parse, post, postBinary, problemFrom, start, until } from './world.ts';
 
 const full = new Problem('mempool/full', 'the mempool is full', {
@@ -325,4 +326,11 @@ void test('closing answers those who wait, with how it stands', async (t) => {
   await until(() => world.backend.pending.size === 1);
   await world.api.close();
   assert.equal(parse(transactionStatusSchema, await (await answer).json()).status, 'pending');
+});
+
+void test('who begins to wait while the API closes is let go at once', async () => {
+  const watch = new FinalWatch(new FakeBackend());
+  watch.close();
+  const hash = transfer(1).hash;
+  assert.equal((await watch.begin(1).until([hash], 60_000)).size, 0);
 });
