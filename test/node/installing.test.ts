@@ -210,6 +210,20 @@ describe('a snapshot', () => {
     assert.deepEqual(world.faults, []);
   });
 
+  test('changes what it has in common with the state before, and takes out what it has not', async () => {
+    const [first, second] = [...maker.start.state.entries()].map(([key]) => key);
+    const state = maker.start.state.with([
+      { key: defined(first, 'a key'), value: encodeAccount({ balance: 1n, nonce: 7 }) },
+      { key: defined(second, 'a key'), value: null },
+    ]);
+    const final = finalAt(1_000, state);
+    const world = await World.start({ a: honest(final) });
+    assert.equal(world.install({ height: final.height, blockHash: final.hash }), 'installed');
+    await world.boot();
+    assert.equal(world.chain.final.state.root, state.root);
+    assert.deepEqual([...world.chain.final.state.entries()], [...state.entries()]);
+  });
+
   test('that was cut off goes on where it was, also after a restart', async () => {
     let parts = 0;
     const server = honest(far);
