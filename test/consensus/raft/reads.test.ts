@@ -245,7 +245,13 @@ test('who is asked and does not lead says so, and who asked is told that there i
 test('a leader that loses the lead tells the members whose reads wait there', () => {
   const token = { incarnation: 1, serial: 1 };
   const leader = new Solo(0, 3).lead().make().sync().accept(1, 1);
-  leader.receive<'read-request'>({ kind: 'read-request', from: 1, term: leader.state.term, token, lease: false });
+  leader.receive<'read-request'>({
+    kind: 'read-request',
+    from: 1,
+    term: leader.state.term,
+    token,
+    lease: false,
+  });
   leader.receive<'heartbeat'>(beat(2, leader.state.term + 1));
   assert.deepEqual(
     leader.sent('read-answer').map(({ token: of, height }) => [of, height]),
@@ -262,6 +268,7 @@ test('a leader keeps a bounded number of the reads of others, and refuses the re
         from: 1,
         term: leader.state.term,
         token: { incarnation: 1, serial },
+        lease: false,
       })
       .sent('read-answer')
       .map(({ height }) => height),
