@@ -1,7 +1,7 @@
 import { Problem } from '../../base/problem.ts';
 import type { EngineRequest, RequestId, ValidatorIndex } from '../engine.ts';
 import { count } from '../shared/step.ts';
-import { quorumOf } from './configuration.ts';
+import { quorumOf, takesPart } from './configuration.ts';
 import type { ReadAnswer, ReadRequest, ReadToken } from './message.ts';
 import { leaseMargin } from './options.ts';
 import { answer, notNow, send } from './outbox.ts';
@@ -61,6 +61,14 @@ export function onRead(
 }
 
 function noLeader(state: RaftState): Problem {
+  if (!takesPart(state.configuration, state.self)) {
+    return notNow(
+      state,
+      'consensus/no-leader',
+      'this node is no member: no leader answers it',
+      'Ask the node of a member (quorate members list), or accept a read that may be stale.',
+    );
+  }
   return notNow(
     state,
     'consensus/no-leader',

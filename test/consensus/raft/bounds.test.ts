@@ -130,6 +130,9 @@ test('nobody is asked in vain: a request ends with an answer, whoever it reaches
   cluster.host(0).ask({ kind: 'transfer', to: 9 });
   assert.deepEqual(codes(1), ['consensus/not-leader', 'consensus/not-leader']);
   assert.deepEqual(codes(3), ['consensus/no-leader']);
+  const [outside] = cluster.host(3).answers.values();
+  assert.ok(outside !== undefined && 'code' in outside);
+  assert.match(outside.message, /no member/);
   assert.deepEqual(codes(0), ['ok', 'consensus/no-heir']);
 });
 
