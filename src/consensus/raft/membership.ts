@@ -76,7 +76,8 @@ function judgeChange(
 function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Problem | undefined {
   const { state } = replica;
   const alive = (index: ValidatorIndex): boolean =>
-    index === state.self || answersLately(replica, role, index);
+    index === state.self ||
+    (answersLately(replica, role, index) && role.progress.get(index)?.decides !== false);
   const forced = 'Or repeat it with --force, when you know better.';
   for (const [index, { role: place, key }] of next.entries()) {
     if (place !== 'joining') continue;
@@ -90,7 +91,9 @@ function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Probl
         ? 'is no learner'
         : alive(index)
           ? `has block ${match} of ${last}`
-          : 'does not answer';
+          : progress.decides
+            ? 'does not answer'
+            : 'lost its log, and is not trusted yet';
     const first =
       progress === undefined
         ? 'Add it as a learner first ("quorate members add"), and ask again'
@@ -171,8 +174,8 @@ function leadUnder(
 export function bestHeir(replica: Replica, role: Leader): ValidatorIndex | null {
   const { configuration } = replica.state;
   let best: ValidatorIndex | null = null;
-  for (const [index, { match }] of role.progress) {
-    if (!staysVoter(configuration, index) || !answersLately(replica, role, index)) continue;
+  for (const [index, { match, decides }] of role.progress) {
+    if (!decides || !staysVoter(configuration, index) || !answersLately(replica, role, index)) continue;
     if (best === null || match > (role.progress.get(best)?.match ?? 0)) best = index;
   }
   return best;

@@ -70,6 +70,7 @@ export function onHeartbeatAnswer(replica: Replica, role: Leader, message: Heart
   const { state, options } = replica;
   const progress = role.progress.get(message.from);
   if (progress === undefined) return;
+  progress.decides = message.round > 0;
   if (message.round > progress.round && message.round <= role.round) {
     progress.round = message.round;
     const sent = role.roundsSent.find(({ round }) => round === message.round);

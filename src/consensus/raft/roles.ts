@@ -139,6 +139,7 @@ function freshProgress(state: RaftState): Progress {
     loadingFrom: null,
     round: 0,
     roundSentAt: Number.NEGATIVE_INFINITY,
+    decides: true,
     snapshot: null,
   };
 }

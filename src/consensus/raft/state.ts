@@ -171,6 +171,8 @@ export interface Progress {
   roundSentAt: MonotonicMs;
   snapshot: { readonly block: BlockName; heardAt: MonotonicMs } | null;
 }
+  /** False while its answers name no round: its log was lost, and nothing can be decided with it. */
+  decides: boolean;
 
 /** A read at the leader: its own, or of a follower that asked with a token. */
 export interface LeaderRead {

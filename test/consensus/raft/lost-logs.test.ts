@@ -62,10 +62,12 @@ test('it is trusted when it came in anew before it was started', () => {
   change(cluster, 3, 'learner');
   lost.start();
   cluster.until(() => isLevel(cluster, 3), 'it has all blocks');
-  cluster.until(() => {
-    const { role } = cluster.leader?.state ?? {};
-    return role?.kind === 'leader' && (role.progress.get(3)?.match ?? 0) > 0;
-  }, 'the leader knows');
+  cluster
+    .until(() => {
+      const { role } = cluster.leader?.state ?? {};
+      return role?.kind === 'leader' && (role.progress.get(3)?.match ?? 0) > 0;
+    }, 'the leader knows')
+    .run(100);
   change(cluster, 3, 'voter');
   cluster.until(() => lost.engine?.status().voting === true, 'it votes');
   lost.crash();
@@ -199,4 +201,19 @@ test('it is trusted at once by a leader’s first word when it has everything an
   assert.equal(member.state.amnesiac, true, 'it does not know what was committed');
   member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: nameOfEntry(entry), round: 1 });
   assert.equal(member.state.amnesiac, false);
+});
+
+test('one whose log was lost does not count among the voters that answer when others are to leave', () => {
+  const cluster = Cluster.ledBy(0);
+  lose(cluster.host(2));
+  cluster.host(2).start();
+  cluster.run(300);
+  const ask = (member: number): unknown => {
+    const changes = [{ key: keyOf(member), role: 'removed' as const }];
+    const id = cluster.host(0).ask({ kind: 'members', changes, forced: false });
+    cluster.run(300);
+    return cluster.host(0).answers.get(id);
+  };
+  assert.equal((ask(1) as { code?: string }).code, 'consensus/quorum-loss');
+  assert.ok('height' in (ask(2) as object), 'it may leave itself');
 });
