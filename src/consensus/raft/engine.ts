@@ -5,6 +5,7 @@ import { hear } from '../shared/contact.ts';
 import { takeWork } from '../shared/pacing.ts';
 import { takeEffects } from '../shared/step.ts';
 import { isWanted, isForMe } from './admission.ts';
+import { maybeAskHistory, onHistoryAnswer } from './amnesia.ts';
 import { takesPart } from './configuration.ts';
 import { campaignForTransfer, maybeCampaign, onOwnVoteDurable, onVote, onVoteRequest } from './election.ts';
 import { deliverCommits, maybeCatchUp, onApplied, onSynced } from './finality.ts';
@@ -196,6 +197,7 @@ function onMessage(replica: Replica, message: RaftMessage): void {
       return;
     case 'read-answer':
       onReadAnswer(replica, message);
+      onHistoryAnswer(replica, message);
       return;
     case 'accepted':
     case 'rejected':
@@ -280,6 +282,7 @@ function settle(replica: Replica): void {
     watchSnapshots(replica, state.role);
     while (confirmReads(replica, state.role)) startRound(replica, state.role);
   }
+  maybeAskHistory(replica);
   finishReads(replica);
   finishTransfer(replica);
   abandonChange(replica);

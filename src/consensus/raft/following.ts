@@ -3,7 +3,6 @@ import type { Hash } from '../../crypto/hash.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
 import { isDue, start, stop, stopped } from '../shared/timer.ts';
-import { noteHistory } from './amnesia.ts';
 import { configurationHash, decodeConfiguration } from './configuration.ts';
 import { append, type Entry, entryAt, firstOfTerm, hashAt, holds, lastHeight, termAt } from './log.ts';
 import { type Append, entryBytes, type Heartbeat, nameOf, type Term, type WireEntry } from './message.ts';
@@ -16,11 +15,10 @@ import { cutLog, write } from './writing.ts';
 /** The sender leads this term: follow it. Null for a message of an old term, or of a second leader (which cannot be). */
 export function followLeader(
   replica: Replica,
-  { from, term, commit }: { from: ValidatorIndex; term: Term; commit: Height },
+  { from, term }: { from: ValidatorIndex; term: Term },
 ): Follower | null {
   const { state } = replica;
   if (term < state.term) return null;
-  noteHistory(replica, { from, term, commit });
   if (term > state.term || state.role.kind === 'candidate')
     becomeFollower(replica, term, from, 'another leads');
   const { role } = state;
@@ -39,7 +37,7 @@ export function followLeader(
 
 export function onHeartbeat(replica: Replica, message: Heartbeat): void {
   const { state } = replica;
-  const role = followLeader(replica, { ...message, commit: message.commit.height });
+  const role = followLeader(replica, message);
   if (role !== null) {
     const { commit } = message;
     state.highestKnown = toHeight(Math.max(state.highestKnown, commit.height));

@@ -5,6 +5,7 @@ import { quorumOf, takesPart } from './configuration.ts';
 import type { ReadAnswer, ReadRequest, ReadToken } from './message.ts';
 import { leaseMargin } from './options.ts';
 import { answer, notNow, send } from './outbox.ts';
+import { isStartOnDisk, newToken, sameToken } from './read-token.ts';
 import { knownLeader, type Replica } from './replica.ts';
 import { type Leader, type LeaderRead, type LocalRead, type RaftState } from './state.ts';
 
@@ -35,8 +36,7 @@ export function onRead(
     answer(replica, id, noLeader(state));
     return;
   }
-  // The count of starts, which makes a token unique, is on disk before anybody hears of it: it is in the first write.
-  if (state.role.kind !== 'leader' && state.writes.pending[0]?.seq === 1) {
+  if (state.role.kind !== 'leader' && !isStartOnDisk(state)) {
     answer(
       replica,
       id,
@@ -55,8 +55,7 @@ export function onRead(
     state.role.readRounds.push({ from: { id }, lease, index: null, round: null });
     return;
   }
-  state.readSerial += 1;
-  read.token = { incarnation: state.incarnation, serial: state.readSerial };
+  read.token = newToken(state);
   send(replica, [leader], { kind: 'read-request', token: read.token, lease });
 }
 
@@ -94,10 +93,6 @@ export function onReadAnswer(replica: Replica, { token, height }: ReadAnswer): v
   read.token = null;
   if (height === undefined) endRead(replica, read, noLeader(state));
   else read.index = height;
-}
-
-function sameToken(a: ReadToken | null, b: ReadToken): boolean {
-  return a !== null && a.incarnation === b.incarnation && a.serial === b.serial;
 }
 
 /**

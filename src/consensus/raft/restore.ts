@@ -1,4 +1,4 @@
-import { nextFloat, seedRandom } from '../../base/random.ts';
+import { nextFloat, type RandomState, seedRandom } from '../../base/random.ts';
 import { decode } from '../../base/codec.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
@@ -30,13 +30,16 @@ import type { RaftState } from './state.ts';
 
 /** A member at its start: where its log left it. Throws a `Problem` for a damaged one: going on could break a promise. */
 export function restore(start: EngineStart, options: RaftOptions): RaftState {
-  const { hard, entries, configuration, configurationHeight, stale, configurationHeights } = recover(start);
+  const random = seedRandom(start.seed);
+  const { hard, entries, configuration, configurationHeight, stale, configurationHeights } = recover(
+    start,
+    random,
+  );
   const final = start.final.header;
   const log: Log = {
     base: { height: final.height, blockHash: start.final.hash, term: final.view },
     entries,
   };
-  const random = seedRandom(start.seed);
   const self = indexOf(configuration, start.self);
   return {
     self,
@@ -46,6 +49,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     incarnation: hard.incarnation + 1,
     amnesiac: hard.amnesiac,
     historyUpTo: null,
+    historyAsk: null,
     log,
     durable: lastHeight(log),
     executed: final.height,
@@ -105,7 +109,7 @@ interface Recovered {
   readonly configurationHeights: Height[];
 }
 
-function recover(start: EngineStart): Recovered {
+function recover(start: EngineStart, random: RandomState): Recovered {
   const { final, records } = start;
   const found = readRecords(records);
   const entries: Entry[] = [];
@@ -137,7 +141,8 @@ function recover(start: EngineStart): Recovered {
       term: toView(0),
       votedFor: undefined,
       commit: final.header.height,
-      incarnation: 0,
+      // Nobody knows how often it was started before the loss: it counts from where it surely never was.
+      incarnation: start.firstUse ? 0 : 2 ** 32 + Math.floor(nextFloat(random) * 2 ** 46),
       amnesiac: !start.firstUse,
     },
     entries,

@@ -80,7 +80,7 @@ function backToProbe(progress: Progress): void {
 /** The follower's share: fetches what is offered, unless it has that block already. */
 export function onSnapshotOffer(replica: Replica, message: SnapshotOffer): void {
   const { state } = replica;
-  const role = followLeader(replica, { ...message, commit: message.snapshot.height });
+  const role = followLeader(replica, message);
   if (role === null) return;
   const { snapshot, from } = message;
   const configuration = decodeConfiguration(message.configuration);

@@ -27,10 +27,12 @@ export interface RaftState {
   readonly incarnation: number;
   amnesiac: boolean;
   /**
-   * For a member whose log was lost: what its leaders said was committed when it first heard them. What the blocks up to here say of
-   * its own place may be from before the loss. Null until it heard one.
+   * For a member whose log was lost: what was committed when it asked, after the loss. What the blocks up to here say of its own
+   * place may be from before it. Null until a leader answered.
    */
   historyUpTo: Height | null;
+  /** That question, and when it may be asked anew. */
+  historyAsk: { readonly token: ReadToken; readonly until: MonotonicMs } | null;
   log: Log;
   /** Up to here the log as it is now is on disk. */
   durable: Height;
@@ -169,10 +171,10 @@ export interface Progress {
   /** The newest round that it answered, and when that round was sent. */
   round: number;
   roundSentAt: MonotonicMs;
-  snapshot: { readonly block: BlockName; heardAt: MonotonicMs } | null;
-}
   /** False while its answers name no round: its log was lost, and nothing can be decided with it. */
   decides: boolean;
+  snapshot: { readonly block: BlockName; heardAt: MonotonicMs } | null;
+}
 
 /** A read at the leader: its own, or of a follower that asked with a token. */
 export interface LeaderRead {

@@ -127,6 +127,18 @@ function forgetful(): Solo {
   return member.sync();
 }
 
+/** The answer of member 0 to what this one asked: what was committed then. */
+function answerHistory(member: Solo, height: number | undefined): void {
+  const asked = defined(member.state.historyAsk, 'a question');
+  member.receive<'read-answer'>({
+    kind: 'read-answer',
+    from: 0,
+    term: 1,
+    token: asked.token,
+    height: height === undefined ? undefined : toHeight(height),
+  });
+}
+
 test('a member whose log was lost gives no vote, whatever it is asked: it may have voted before', () => {
   for (const pre of [true, false]) {
     const member = forgetful();
@@ -149,7 +161,7 @@ test('a member whose log was lost gives no vote, whatever it is asked: it may ha
   }
 });
 
-test('what its first leader had committed must come before it is trusted, also when the next leader knows of less', () => {
+test('what was committed when it asked must come before it is trusted, also when the next leader knows of less', () => {
   const [first] = entriesOn(genesisHeader(3), [1], { configuration: without });
   const second = entriesOn(defined(first, 'an entry').proposal.header, [1]);
   const chain = [defined(first, 'an entry'), ...second];
@@ -164,7 +176,7 @@ test('what its first leader had committed must come before it is trusted, also w
         round: 1,
       })
       .sync();
-  beat(0, 1, 2);
+  answerHistory(beat(0, 1, 2), 2);
   beat(1, 2, 0);
   member.append(1, 2, chain, 2).sync();
   member.give({ type: 'applied', height: toHeight(1) }).sync();
@@ -181,7 +193,7 @@ test('what its first leader had committed must come before it is trusted, also w
   assert.equal(member.state.amnesiac, false);
 });
 
-test('it is trusted at once by a leader’s first word when it has everything and is no voter', () => {
+test('it is trusted at once when a leader answers, and it has everything and is no voter', () => {
   const entry = defined(entriesOn(genesisHeader(3), [1], { configuration: without })[0], 'an entry');
   const member = forgetful();
   member.give({
@@ -200,7 +212,47 @@ test('it is trusted at once by a leader’s first word when it has everything an
   member.give({ type: 'applied', height: toHeight(1) }).sync();
   assert.equal(member.state.amnesiac, true, 'it does not know what was committed');
   member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: nameOfEntry(entry), round: 1 });
+  assert.equal(member.state.amnesiac, true, 'a word that it did not ask for may be old');
+  answerHistory(member, undefined);
+  assert.equal(member.state.amnesiac, true, 'whoever was asked could not say');
+  answerHistory(member, 1);
   assert.equal(member.state.amnesiac, false);
+});
+
+test('a late word of a leader from before it had a vote does not tell what it may have forgotten', () => {
+  const cluster = Cluster.ledBy(0, { spares: 1 });
+  const lost = cluster.host(3);
+  lost.start();
+  change(cluster, 3, 'learner');
+  const late = cluster.wire.hold(({ to, message }) => to === 3 && message.kind === 'heartbeat');
+  cluster.run(60);
+  late.forget();
+  change(cluster, 3, 'voter');
+  lose(lost);
+  lost.start();
+  for (const { message } of late.held) lost.receive(message);
+  cluster.until(() => isLevel(cluster, 3), 'it has all blocks');
+  assert.equal(lost.engine?.status().voting, false);
+});
+
+test('an answer to a question from before the loss answers none from after it', () => {
+  const cluster = Cluster.ledBy(0);
+  const lost = cluster.host(2);
+  const answers = cluster.wire.hold(({ to, message }) => to === 2 && message.kind === 'read-answer');
+  for (let i = 0; i < 5; i++) lost.ask({ kind: 'read' });
+  cluster.until(() => answers.held.length === 5, 'the leader answers');
+  lose(lost);
+  const last = cluster.submit('newer');
+  cluster.until(() => cluster.isFinalAt(cluster.host(0), last), 'a newer block');
+  lost.start();
+  cluster.until(() => isLevel(cluster, 2), 'it has all blocks');
+  // What it asks now is not heard.
+  cluster.wire.hold(({ from, message }) => from === 2 && message.kind === 'read-request');
+  const seen = cluster.host(0).state.applied;
+  const id = lost.ask({ kind: 'read' });
+  answers.release();
+  const answer = lost.answers.get(id);
+  assert.ok(answer === undefined || 'code' in answer || answer.height >= seen, 'a stale read');
 });
 
 test('one whose log was lost does not count among the voters that answer when others are to leave', () => {
