@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { nextBelow, nextFloat, type RandomState, seedRandom } from '../../../src/base/random.ts';
+import { hashHeader } from '../../../src/ledger/block.ts';
 import type { MemberChange } from '../../../src/consensus/engine.ts';
-import { takesPart } from '../../../src/consensus/raft/configuration.ts';
+import { indexOf, takesPart, withChanges } from '../../../src/consensus/raft/configuration.ts';
+import { Ambushes } from './ambush.ts';
 import { Cluster } from './cluster.ts';
+import { Dice } from './dice.ts';
+import { Faults } from './faults.ts';
 import type { Host } from './host.ts';
+import { Promises } from './promises.ts';
 import { keyOf } from './world.ts';
 
 export interface ChaosReport {
@@ -15,244 +19,373 @@ export interface ChaosReport {
 }
 
 /**
- * One random schedule from a seed, in two acts: faults of all kinds, with safety checked after every step (in `Cluster`); then everything
- * heals, and what was submitted must become final. Each seed has its own mix of faults.
+ * One random schedule from a seed, in two acts: faults of all kinds, with safety checked after every step (`Cluster`, `Promises`); then
+ * everything heals, and what was submitted must become final. Each seed has its own mix of faults.
  */
 export function chaos(seed: number): ChaosReport {
-  const random = seedRandom(seed);
-  const pick = (bound: number): number => nextBelow(random, bound);
-  const chance = (probability: number): boolean => nextFloat(random) < probability;
-  const members = [1, 3, 3, 3, 4, 5, 5][pick(7)] ?? 3;
-  const spares = chance(0.3) ? 2 : 0;
+  const dice = new Dice(seed);
+  const members = dice.of([1, 3, 3, 3, 4, 5, 5]);
+  const spares = dice.chance(0.5) ? 1 + dice.below(3) : 0;
   const cluster = Cluster.started({
     members,
     spares,
     seed,
     options: {
-      window: 1 + pick(8),
-      tail: pick(10),
-      inFlightMessages: 1 + pick(4),
-      appendBytes: chance(0.5) ? 1 : 2_000,
-      leaseReads: chance(0.2),
-      snapshotEvery: chance(0.3) ? 5 + pick(20) : 0,
-      keepBlocks: pick(10),
+      window: 1 + dice.below(8),
+      tail: dice.below(10),
+      inFlightMessages: 1 + dice.below(4),
+      appendBytes: dice.chance(0.5) ? 1 : 2_000,
+      leaseReads: dice.chance(0.4),
+      snapshotEvery: dice.chance(0.3) ? 5 + dice.below(20) : 0,
+      keepBlocks: dice.below(10),
     },
   });
+  const promises = new Promises(cluster);
+  const faults = new Faults(cluster, dice, promises);
+  const story = new Story(cluster, dice, faults);
   for (const spare of cluster.hosts.slice(members)) spare.start();
-  const { wire, hosts } = cluster;
-  wire.loss = chance(0.5) ? nextFloat(random) * 0.3 : 0;
-  wire.duplication = chance(0.5) ? 0.3 : 0;
-  wire.lateness = chance(0.3) ? 0.05 : 0;
-  wire.latencyMs = chance(0.3) ? { min: 1, max: 150 } : { min: 1, max: 5 };
-  const faults: Record<string, number> = {};
-  const act = (name: string): void => {
-    faults[name] = (faults[name] ?? 0) + 1;
-  };
-  const mix = {
-    crash: chance(0.7),
-    partition: chance(0.7),
-    stall: chance(0.3),
-    members: chance(0.4),
-    transfer: chance(0.4),
-    bodies: chance(0.3),
-    steer: chance(0.5),
-    storing: chance(0.4),
-    lose: chance(0.3),
-  };
-  // Whose log is lost has no vote until it was taken out and in again: the others must be a majority.
-  let losses = mix.members ? 0 : Math.ceil(members / 2) - 1;
-  const reads: Read[] = [];
-  const rounds = 20 + pick(40);
-  for (let i = 0; i < rounds; i++) {
-    cluster.run(10 + pick(250));
-    const host = cluster.host(pick(hosts.length));
-    if (mix.steer && chance(0.5)) {
-      act('half-done');
-      leaveHalfDone(cluster, random, `${seed} half ${i}`);
-    }
-    if (chance(0.5)) for (let n = pick(6); n > 0; n--) cluster.submit(`${seed} ${i} ${n}`);
-    if (mix.crash && chance(0.25)) {
-      if (host.engine === null) host.start();
-      else {
-        host.crash();
-        act('crash');
-        if (chance(0.5)) host.start();
-      }
-    }
-    if (mix.crash && chance(0.03)) {
-      act('crash-all');
-      for (const each of hosts) each.crash();
-      for (const each of hosts) if (chance(0.8)) each.start();
-    }
-    if (mix.partition && chance(0.3)) {
-      act('partition');
-      partition(cluster, random);
-    }
-    if (mix.partition && chance(0.3)) wire.heal();
-    if (mix.stall && chance(0.2)) {
-      act('stall');
-      if (host.stalled) host.resumeDisk();
-      else host.stalled = true;
-    }
-    if (mix.storing && chance(0.3)) {
-      act('storing');
-      host.storingMs = chance(0.3) ? 0 : pick(200);
-    }
-    if (mix.lose && losses > 0 && host.index < members && chance(0.1)) {
-      act('lose');
-      losses -= 1;
-      host.crash();
-      host.lose();
-      host.start();
-    }
-    if (mix.bodies && chance(0.2)) {
-      act('bodies');
-      host.withholdBodies = !host.withholdBodies;
-    }
-    if (host.engine !== null && chance(0.4)) {
-      act('read');
-      reads.push({
-        host,
-        atLeast: newest(cluster),
-        id: host.ask({ kind: 'read', lease: cluster.options.leaseReads }),
-      });
-    }
-    if (mix.transfer && chance(0.15)) {
-      act('transfer');
-      cluster.leader?.ask({ kind: 'transfer', to: chance(0.5) ? null : pick(hosts.length) });
-    }
-    if (mix.members && chance(0.3)) {
-      act('members');
-      cluster.leader?.ask({ kind: 'members', changes: changes(cluster, random), forced: chance(0.1) });
-    }
-  }
-  heal(cluster);
-  const last = cluster.submit(`${seed} last`);
-  cluster.until(
-    () => {
-      // A real node that is no member, as far as it knows, hears from its peers how far they are, and syncs from whoever is ahead.
-      const ahead = hosts.toSorted((a, b) => b.disk.final.header.height - a.disk.final.header.height)[0];
-      for (const host of hosts) {
-        if (ahead === undefined || ahead === host || takesPart(host.state.configuration, host.state.self))
-          continue;
-        host.syncFrom(ahead.index);
-      }
-      return cluster.settled() && cluster.leader !== undefined && cluster.isFinalAt(cluster.leader, last);
-    },
-    `seed ${seed}: everything final after healing`,
-    60_000,
-  );
-  exactlyOnce(cluster);
-  notStale(reads);
+  if (dice.chance(0.3)) for (const host of dice.some(cluster.hosts)) faults.stall(host);
+  story.run();
+  story.end(promises);
   const counters: Record<string, number> = {};
-  for (const { engine } of hosts) {
+  for (const { engine } of cluster.hosts) {
     for (const [name, value] of Object.entries(engine?.status().counters ?? {})) {
       counters[name] = (counters[name] ?? 0) + value;
     }
   }
   return {
-    steps: wire.sent.length,
+    steps: cluster.wire.sent.length,
     terms: cluster.leaders.size,
     blocks: cluster.finals.size,
-    faults,
+    faults: faults.done,
     counters,
   };
 }
 
-/**
- * Steers toward what rules are for: a leader with one companion gets work that only these two have, and then dies or is cut off;
- * another one is likely to win with the rest.
- */
-function leaveHalfDone(cluster: Cluster, random: RandomState, text: string): void {
-  const { leader, hosts, wire } = cluster;
-  if (leader === undefined) return;
-  const companion = nextBelow(random, hosts.length);
-  const together = [leader.index, companion];
-  const others = [...hosts.keys()].filter((index) => !together.includes(index));
-  wire.partition(nextFloat(random) < 0.5 ? [together, others] : [together], hosts.length);
-  cluster.submit(text);
-  cluster.run(5 + nextBelow(random, 40));
-  if (nextFloat(random) < 0.6) leader.crash();
-  if (nextFloat(random) < 0.4) cluster.host(companion).crash();
-  wire.partition([others], hosts.length);
-  cluster.run(nextBelow(random, 700));
-  const back = nextFloat(random);
-  for (const index of together) if (cluster.host(index).engine === null) cluster.host(index).start();
-  // The old pair meets a part of the others, and the newest leader is not always among them.
-  if (back < 0.4)
-    wire.partition([[...together, ...others.filter(() => nextFloat(random) < 0.5)]], hosts.length);
-  else wire.heal();
-  cluster.run(nextBelow(random, 500));
-}
+class Story {
+  readonly #cluster: Cluster;
+  readonly #dice: Dice;
+  readonly #faults: Faults;
+  readonly #ambushes: Ambushes;
+  #submitted = 0;
 
-function partition({ wire, hosts }: Cluster, random: RandomState): void {
-  const side = hosts.map(() => nextBelow(random, 2));
-  wire.cuts.clear();
-  const oneWay = nextFloat(random) < 0.3;
-  for (const a of hosts.keys()) {
-    for (const b of hosts.keys()) {
-      if (side[a] !== side[b] && (!oneWay || side[a] === 0)) wire.cuts.add(`${a}>${b}`);
-    }
+  constructor(cluster: Cluster, dice: Dice, faults: Faults) {
+    this.#cluster = cluster;
+    this.#dice = dice;
+    this.#faults = faults;
+    this.#ambushes = new Ambushes(cluster, dice, faults);
   }
-}
 
-function changes(cluster: Cluster, random: RandomState): MemberChange[] {
-  const roles = ['voter', 'learner', 'removed'] as const;
-  const count = 1 + nextBelow(random, 2);
-  // Often what makes sense: all learners become voters, and as many voters leave.
-  const members = cluster.leader?.state.configuration ?? [];
-  const learners = members.filter(({ role }) => role === 'learner');
-  if (learners.length > 0 && nextFloat(random) < 0.6) {
-    const leaving = members
-      .filter(({ role }) => role === 'voter')
-      .slice(0, nextBelow(random, learners.length + 1));
+  run(): void {
+    const acts = this.#mix();
+    const rounds = 10 + this.#dice.below(40);
+    for (let round = 0; round < rounds; round++) {
+      this.#cluster.run(this.#dice.soon(1, 500));
+      for (let n = 1 + this.#dice.below(2); n > 0; n--) this.#dice.weighed(acts)?.();
+      this.#tellTheAbsent();
+    }
+    this.#ambushes.disarm();
+  }
+
+  /** What this schedule is made of. A seed leaves out a good part, so that what is left meets itself more often. */
+  #mix(): (readonly [() => void, number])[] {
+    const dice = this.#dice;
+    const faults = this.#faults;
+    const { hosts } = this.#cluster;
+    const any = (): Host => dice.of(hosts);
+    const rare: readonly (readonly [() => void, number])[] = [
+      [() => faults.crash(any()), 3],
+      [() => faults.crashAll(), 0.3],
+      [() => faults.partition(), 2],
+      [() => faults.isolate(dice.some(hosts, 0.4)), 2],
+      [() => faults.defect(any(), any()), 2],
+      [() => faults.pause(any()), 2],
+      [() => faults.stall(any()), 1],
+      [() => faults.slowDisk(any()), 1],
+      [() => faults.storeLate(any()), 2],
+      [() => faults.withhold(any()), 0.5],
+      [() => faults.lose(any()), 2],
+      [() => faults.weather(), 1],
+      [() => faults.holdBack(dice.of(heldKinds), any()), 2],
+      [() => this.#transfer(), 2],
+      [() => this.#change(), 5],
+      [() => this.#leaveHalfDone(), 2],
+      [() => this.#succeed(), 3],
+      [() => this.#changeSides(), 2],
+      [() => this.#comeBack(), 2],
+      [() => this.#leaveBehind(), 3],
+      [() => this.#coup(), 2],
+      [() => this.#ambushes.arm(), 6],
+    ];
     return [
-      ...learners.map(({ key }) => ({ key, role: 'voter' as const })),
-      ...leaving.map(({ key }) => ({ key, role: 'removed' as const })),
+      ...rare.filter(() => dice.chance(0.6)),
+      [() => this.#submit(), 3],
+      [() => this.#read(), 2],
+      [() => faults.heal(), 2],
+      [() => faults.release(), 0.5],
     ];
   }
-  return Array.from({ length: count }, () => ({
-    key: keyOf(nextBelow(random, cluster.hosts.length)),
-    role: roles[nextBelow(random, 3)] ?? 'voter',
-  }));
-}
 
-/** Everything works from now on, for good. */
-export function heal(cluster: Cluster): void {
-  const { wire } = cluster;
-  wire.heal();
-  wire.loss = 0;
-  wire.duplication = 0;
-  wire.lateness = 0;
-  wire.latencyMs = { min: 1, max: 5 };
-  for (const host of cluster.hosts) {
-    host.withholdBodies = false;
-    host.storingMs = 0;
-    if (host.engine === null) host.start();
-    if (host.stalled) host.resumeDisk();
+  #submit(): void {
+    for (let n = 1 + this.#dice.below(5); n > 0; n--) this.#cluster.submit(`${(this.#submitted += 1)}`);
   }
-}
 
-/** A linearizable read, and what anybody may have seen when it was asked. */
-interface Read {
-  readonly host: Host;
-  readonly id: number;
-  readonly atLeast: number;
-}
+  #read(): void {
+    this.#faults.note('read');
+    for (const host of this.#dice.some(this.#cluster.hosts)) host.ask({ kind: 'read', lease: this.#cluster.options.leaseReads });
+  }
 
-const newest = ({ hosts }: Cluster): number => Math.max(...hosts.map(({ disk }) => disk.final.header.height));
+  #leader(): Host | undefined {
+    // Also one that was deposed and does not know.
+    return this.#dice.maybeOf(this.#cluster.hosts.filter((host) => host.leads));
+  }
 
-/** Reads see what anybody had seen before. */
-function notStale(reads: readonly Read[]): void {
-  for (const { host, id, atLeast } of reads) {
-    const answer = host.answers.get(id);
-    if (answer === undefined || 'code' in answer) continue;
-    assert.ok(
-      answer.height >= atLeast,
-      `a read at ${host.index} is of ${answer.height}, and ${atLeast} was seen before`,
+  #transfer(): void {
+    const leader = this.#leader();
+    if (leader === undefined) return;
+    this.#faults.note('transfer');
+    const to = this.#dice.chance(0.5) ? null : this.#dice.below(leader.state.configuration.length);
+    leader.ask({ kind: 'transfer', to });
+  }
+
+  #change(): void {
+    const leader = this.#leader();
+    if (leader === undefined) return;
+    this.#ask(leader, this.#changes(leader), this.#dice.chance(0.3));
+  }
+
+  #ask(leader: Host, changes: readonly MemberChange[], forced: boolean): void {
+    const next = withChanges(leader.state.configuration, changes);
+    // Else no majority that remembers might be left: no fault of the engine, which cannot know of a loss that it did not see yet.
+    if ('code' in next || !this.#faults.keepsMajority(next)) return;
+    this.#faults.note('members');
+    leader.ask({ kind: 'members', changes, forced });
+  }
+
+  #changes(leader: Host): MemberChange[] {
+    const dice = this.#dice;
+    const { hosts } = this.#cluster;
+    const members = leader.state.configuration;
+    const withRole = (role: string): typeof members => members.filter((member) => member.role === role);
+    // Who lost its log is let go, and comes in anew.
+    const lost = hosts.find((host) => host.engine !== null && host.state.amnesiac);
+    if (lost !== undefined && dice.chance(0.5)) {
+      const key = keyOf(lost.index);
+      const role = members.find((member) => member.key === key)?.role;
+      return [{ key, role: role === 'voter' ? dice.of(['removed', 'removed', 'learner']) : 'learner' }];
+    }
+    const learners = withRole('learner');
+    if (learners.length > 0 && dice.chance(0.6)) {
+      const leaving = withRole('voter').slice(0, dice.below(learners.length + 1));
+      return [
+        ...learners.map(({ key }) => ({ key, role: 'voter' as const })),
+        ...leaving.map(({ key }) => ({ key, role: dice.of(['removed', 'learner'] as const) })),
+      ];
+    }
+    const out = hosts
+      .map(({ index }) => keyOf(index))
+      .filter((key) => !takesPart(members, indexOf(members, key)));
+    if (out.length > 0 && dice.chance(0.5))
+      return dice
+        .some(out, 0.8)
+        .map((key) => ({ key, role: dice.of(['learner', 'learner', 'voter'] as const) }));
+    return dice.some(hosts, 0.4).map(({ index }) => ({
+      key: keyOf(index),
+      role: dice.of(['voter', 'learner', 'removed'] as const),
+    }));
+  }
+
+  /** A leader with one companion gets work that only these two have, and then dies or is cut off; another one is likely to win with the rest. */
+  #leaveHalfDone(): void {
+    const { leader, hosts } = this.#cluster;
+    if (leader === undefined) return;
+    this.#faults.note('half-done');
+    const dice = this.#dice;
+    const companion = dice.of(hosts);
+    const others = hosts.filter((host) => host !== leader && host !== companion);
+    this.#faults.isolate(dice.chance(0.5) ? [leader] : [leader, companion]);
+    if (dice.chance(0.5)) this.#change();
+    this.#submit();
+    this.#cluster.run(dice.soon(5, 60));
+    this.#faults.isolate(others);
+    if (dice.chance(0.6)) this.#faults.crash(leader);
+    if (dice.chance(0.4)) this.#faults.crash(companion);
+    this.#cluster.run(dice.below(700));
+    // The old pair meets a part of the others, and the newest leader is not always among them.
+    if (dice.chance(0.4)) this.#faults.isolate([leader, companion, ...dice.some(others)]);
+    else this.#faults.heal();
+    this.#cluster.run(dice.below(400));
+  }
+
+  /** An heir is elected behind its leader's back; then somebody who helped it goes over to the old leader, with or without its memory. */
+  #succeed(): void {
+    const { leader, hosts } = this.#cluster;
+    const dice = this.#dice;
+    if (leader === undefined) return;
+    this.#faults.note('succeed');
+    const heir = dice.maybeOf(hosts.filter((host) => host !== leader && host.engine !== null));
+    if (heir === undefined) return;
+    const others = hosts.filter((host) => host !== leader && host !== heir);
+    const term = leader.state.term;
+    leader.ask({ kind: 'transfer', to: heir.state.self ?? 0 });
+    for (let i = 0; i < 40 && heir.engine !== null && heir.state.term === term; i++) this.#cluster.run(1);
+    const with_ = dice.some(others, 0.3);
+    this.#faults.isolate([leader, ...with_]);
+    if (dice.chance(0.3)) this.#change();
+    this.#submit();
+    this.#cluster.run(dice.soon(5, 150));
+    const turncoat = dice.maybeOf(others.filter((host) => !with_.includes(host)));
+    if (turncoat === undefined) return;
+    this.#turn(turncoat, leader);
+    this.#read();
+    this.#cluster.run(dice.soon(10, 300));
+  }
+
+  /** It goes over to the others, and remembers what it promised, or its disk does, or nothing does. */
+  #turn(host: Host, to: Host): void {
+    const how = this.#dice.below(4);
+    if (how === 0 || how === 1) this.#faults.crash(host, this.#dice.soon(0, 30));
+    if (how > 1) this.#faults.lose(host, this.#dice.soon(0, 30));
+    this.#faults.defect(host, to);
+  }
+
+  /** A leader works on with a majority while the rest asks for votes; then somebody goes over to them. */
+  #changeSides(): void {
+    const { leader, hosts } = this.#cluster;
+    const dice = this.#dice;
+    if (leader === undefined) return;
+    this.#faults.note('change-sides');
+    const others = hosts.filter((host) => host !== leader);
+    const faithful = others.slice(0, dice.below(others.length + 1));
+    this.#faults.isolate([leader, ...faithful]);
+    this.#submit();
+    this.#cluster.run(300 + dice.below(400));
+    const turncoat = dice.maybeOf(faithful);
+    const to = dice.maybeOf(others.filter((host) => !faithful.includes(host)));
+    if (turncoat === undefined || to === undefined) return;
+    this.#turn(turncoat, to);
+    this.#cluster.run(dice.soon(10, 300));
+  }
+
+  /** The leader is silent for a while, and somebody campaigns into the void. It comes back, and then what was said meanwhile arrives. */
+  #comeBack(): void {
+    const { leader, hosts } = this.#cluster;
+    const dice = this.#dice;
+    if (leader === undefined) return;
+    this.#faults.note('come-back');
+    const rival = dice.of(hosts);
+    for (const kind of ['pre-vote', 'vote', 'vote-request', 'heartbeat-answer', 'read-request'] as const)
+      if (dice.chance(0.7)) this.#faults.holdBack(kind, rival, 'from');
+    if (dice.chance(0.8)) this.#faults.muffle(leader);
+    else this.#faults.pause(leader, dice.soon(100, 600));
+    // Until the rival is alone in a later term, mostly, and others ask, too.
+    const { term } = leader.state;
+    const end = this.#cluster.schedule.now + 600;
+    while (this.#cluster.schedule.now < end && (rival.engine === null || rival.state.term <= term))
+      this.#cluster.run(10);
+    this.#cluster.run(dice.soon(1, 300));
+    if (dice.chance(0.7)) this.#faults.separate(leader, rival);
+    else this.#faults.heal();
+    this.#cluster.run(dice.soon(1, 150));
+    if (dice.chance(0.7)) this.#faults.isolate([this.#cluster.leader ?? leader, ...dice.some(hosts, 0.2)]);
+    this.#faults.release();
+    this.#cluster.run(dice.soon(10, 200));
+  }
+
+  /** The members change without some, who then hear of all at once and die before they have stored it. */
+  #leaveBehind(): void {
+    const { leader, hosts } = this.#cluster;
+    const dice = this.#dice;
+    if (leader === undefined) return;
+    this.#faults.note('leave-behind');
+    const others = hosts.filter((host) => host !== leader);
+    const behind = dice.some(others, 0.4);
+    for (const host of dice.some(behind, 0.7)) {
+      host.storingMs = dice.of([100, 1_000, 3_000]);
+      host.unevenMs = dice.of([0, 20, 50]);
+    }
+    this.#faults.isolate(behind);
+    if (dice.chance(0.5)) this.#coup();
+    else this.#change();
+    this.#cluster.run(dice.soon(20, 250));
+    this.#faults.heal();
+    this.#cluster.run(dice.soon(2, 120));
+    const votes = new Set(
+      leader.engine === null
+        ? []
+        : leader.state.configuration.filter(({ role }) => role === 'voter').map(({ key }) => key),
     );
+    this.#faults.isolate(hosts.filter(({ index }) => votes.has(keyOf(index)) || dice.chance(0.1)));
+    for (const host of dice.some(behind, 0.7)) this.#faults.crash(host, dice.soon(0, 50));
+    this.#submit();
+    this.#cluster.run(dice.below(900));
+  }
+
+  /** Most voters are sent away at once, or exchanged for others. */
+  #coup(): void {
+    const leader = this.#leader();
+    if (leader === undefined) return;
+    this.#faults.note('coup');
+    const dice = this.#dice;
+    const members = leader.state.configuration;
+    const changes = [
+      ...members
+        .filter(({ role }) => role === 'voter')
+        .filter(() => dice.chance(0.7))
+        .map(({ key }) => ({ key, role: dice.of(['removed', 'learner'] as const) })),
+      ...this.#cluster.hosts
+        .map(({ index }) => keyOf(index))
+        .filter((key) => members.find((member) => member.key === key)?.role !== 'voter')
+        .filter(() => dice.chance(0.7))
+        .map((key) => ({ key, role: dice.of(['voter', 'voter', 'learner'] as const) })),
+    ];
+    this.#ask(leader, changes, dice.chance(0.7));
+  }
+
+  /** A real node that is no member, as far as it knows, hears from its peers how far they are, and syncs from whoever is ahead. */
+  #tellTheAbsent(): void {
+    const { hosts } = this.#cluster;
+    const ahead = hosts.toSorted((a, b) => b.disk.final.header.height - a.disk.final.header.height)[0];
+    for (const host of hosts) {
+      if (host.engine === null || ahead === undefined || ahead === host) continue;
+      if (!takesPart(host.state.configuration, host.state.self) || this.#dice.chance(0.02))
+        host.syncFrom(ahead.index);
+    }
+  }
+
+  end(promises: Promises): void {
+    const cluster = this.#cluster;
+    this.#faults.end();
+    const last = cluster.submit('last');
+    cluster.until(
+      () => {
+        this.#tellTheAbsent();
+        return cluster.settled() && cluster.leader !== undefined && cluster.isFinalAt(cluster.leader, last);
+      },
+      'everything final after healing',
+      60_000,
+    );
+    promises.atTheEnd();
+    exactlyOnce(cluster);
+    for (const { disk } of cluster.hosts) assert.equal(hashHeader(disk.final.header), disk.final.hash);
   }
 }
+
+const heldKinds = [
+  'pre-vote-request',
+  'pre-vote',
+  'vote-request',
+  'vote',
+  'append',
+  'accepted',
+  'rejected',
+  'heartbeat',
+  'heartbeat-answer',
+  'timeout-now',
+  'read-request',
+  'read-answer',
+  'snapshot-offer',
+] as const;
 
 /** No transaction is final twice, on any host. */
 export function exactlyOnce(cluster: Cluster): void {

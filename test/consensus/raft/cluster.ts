@@ -30,6 +30,9 @@ export class Cluster {
   readonly finals = new Map<number, { readonly hash: Hash; readonly term: number }>();
   readonly #transactions: Hash[] = [];
   onEffect: (host: Host, effect: Effect<RaftMessage>) => void = () => {};
+  onStart: (host: Host) => void = () => {};
+  onLost: (host: Host) => void = () => {};
+  onStep: (host: Host, input: Input<RaftMessage>, effects: readonly Effect<RaftMessage>[]) => void = () => {};
 
   constructor(setup: ClusterSetup = {}) {
     this.members = setup.members ?? 3;
@@ -56,7 +59,10 @@ export class Cluster {
         return cut || host?.engine === null ? undefined : host;
       },
       hostOf: (key) => this.hosts.findIndex(({ index }) => keyOf(index) === key),
+      indexes: () => this.hosts.map(({ index }) => index),
       transactions: () => this.#transactions,
+      started: (host) => this.onStart(host),
+      lost: (host) => this.onLost(host),
       afterStep: (host, input, effects) => this.#check(host, input, effects),
       seedFor: (index, starts) => seed * 1_000 + index * 100 + starts,
     };
@@ -159,8 +165,8 @@ export class Cluster {
 
   /** Figure 3 of the paper, after every step of every member. */
   #check(host: Host, input: Input<RaftMessage>, effects: readonly Effect<RaftMessage>[]): void {
-    void input;
     const { state } = host;
+    this.onStep(host, input, effects);
     if (state.role.kind === 'leader') {
       const known = this.leaders.get(state.term);
       if (known === undefined) {

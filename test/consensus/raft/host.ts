@@ -55,8 +55,14 @@ export interface Surroundings {
   /** Another host, when it runs and can be reached. */
   reach(from: number, to: number): Host | undefined;
   hostOf(key: PublicKey): number;
+  /** All hosts. */
+  indexes(): readonly number[];
   /** All ever submitted, in order. */
   transactions(): readonly Hash[];
+  /** A process begins: its engine stands, and has not stepped yet. */
+  started(host: Host): void;
+  /** Its disk is another one from now on. */
+  lost(host: Host): void;
   afterStep(host: Host, input: Input<RaftMessage>, effects: readonly Effect<RaftMessage>[]): void;
   seedFor(index: number, starts: number): number;
 }
@@ -71,6 +77,10 @@ export class Host {
   used = false;
   diskMs = 2;
   executionMs = 1;
+  /** Every other block takes so much longer to be checked than the one after it. */
+  unevenMs = 0;
+  /** A write is on disk for so long before the engine hears of it. */
+  reportMs = 0;
   /** When not 0: final blocks go to disk by themselves, one in so much time, while the log's writes overtake them. */
   storingMs = 0;
   /** Writes are taken and never finish, until `resumeDisk`. */
@@ -95,6 +105,9 @@ export class Host {
   #seenWork = -1;
   #seenPool = '';
   #request = 0;
+  #validations = 0;
+  /** What came in while the process stood still; null while it runs. */
+  #missed: Input<RaftMessage>[] | null = null;
   readonly #world: Surroundings;
 
   constructor(index: number, world: Surroundings) {
@@ -146,6 +159,7 @@ export class Host {
       this.#world.options,
     );
     this.#life += 1;
+    this.#world.started(this);
     this.#tick(this.#life);
   }
 
@@ -158,12 +172,32 @@ export class Host {
     this.#storing = [];
     this.#inQueue = 0;
     this.#written = 0;
+    this.#missed = null;
+  }
+
+  get paused(): boolean {
+    return this.#missed !== null;
+  }
+
+  /** kill -STOP: messages and all else wait. */
+  pause(): void {
+    if (this.engine !== null) this.#missed ??= [];
+  }
+
+  /** kill -CONT: the clock has gone on, which the driver tells first. */
+  resume(): void {
+    const missed = this.#missed;
+    if (missed === null) return;
+    this.#missed = null;
+    this.give({ type: 'tick', now: this.#world.schedule.now });
+    for (const input of missed) if (input.type !== 'tick') this.give(input);
   }
 
   /** The directory is empty after this. */
   wipe(): void {
     this.disk.records = new Map();
     this.disk.candidates = new Map();
+    this.#world.lost(this);
   }
 
   /** The same, and the chain is gone too. */
@@ -178,6 +212,7 @@ export class Host {
       installed: null,
       done: [],
     });
+    this.#world.lost(this);
   }
 
   #tick(life: number): void {
@@ -201,6 +236,10 @@ export class Host {
 
   give(input: Input<RaftMessage>): void {
     if (this.engine === null) return;
+    if (this.#missed !== null) {
+      this.#missed.push(input);
+      return;
+    }
     const effects = this.engine.step(input);
     checkInvariants(this.engine.replica);
     this.#world.afterStep(this, input, effects);
@@ -243,13 +282,20 @@ export class Host {
     if (next === undefined || this.#writing || this.stalled) return;
     this.#writing = true;
     this.#later(this.diskMs, () => {
-      this.#writing = false;
-      if (this.stalled) return;
+      if (this.stalled) {
+        this.#writing = false;
+        return;
+      }
       this.#queue.shift();
       this.#written += 1;
       next.run();
-      next.done();
-      this.#nextWrite();
+      const report = (): void => {
+        this.#writing = false;
+        next.done();
+        this.#nextWrite();
+      };
+      if (this.reportMs === 0) report();
+      else this.#later(this.reportMs, report);
     });
   }
 
@@ -280,7 +326,10 @@ export class Host {
         break;
       case 'validate':
         if (effect.proposal !== null) this.#known.set(effect.blockHash, effect.proposal);
-        this.#later(this.executionMs, () => this.#validate(effect.blockHash));
+        this.#validations += 1;
+        this.#later(this.executionMs + (this.#validations % 2) * this.unevenMs, () =>
+          this.#validate(effect.blockHash),
+        );
         break;
       case 'commit':
         this.#commit(effect.link, effect.certificate);
@@ -293,7 +342,9 @@ export class Host {
         this.answers.set(effect.id, effect.result);
         break;
       case 'sync':
-        for (const holder of effect.holders) this.syncFrom(this.#hostOf(holder));
+        // Not at once: the effects after this one come first.
+        for (const holder of effect.holders.map((member) => this.#hostOf(member)))
+          this.#later(0, () => this.syncFrom(holder));
         break;
       case 'compact':
         this.#later(5, () => this.#compact(effect.height, effect.keepFrom));
@@ -470,9 +521,10 @@ export class Host {
       this.#later(20, () => this.#install(snapshot, holders));
       return;
     }
-    const source = holders
-      .map((holder) => this.#world.reach(this.index, this.#hostOf(holder)))
-      .find((host) => host !== undefined);
+    const asked = holders.length > 0 ? holders.map((holder) => this.#hostOf(holder)) : this.#world.indexes();
+    const source = asked
+      .map((index) => (index === this.index ? undefined : this.#world.reach(this.index, index)))
+      .find((host) => host !== undefined && host.holdsState(snapshot));
     const header =
       [source?.disk.final, source?.disk.installed].find((known) => known?.hash === snapshot.blockHash) ??
       source?.disk.blocks.get(snapshot.height);
@@ -514,15 +566,24 @@ export class Host {
     const block = source.disk.blocks.get(snapshot.height);
     const header = installed?.hash === snapshot.blockHash ? installed.header : block?.proposal.header;
     const own = installed?.hash === snapshot.blockHash ? installed.certificate : block?.certificate;
-    if (header === undefined || holder === null || snapshot.height < configurationHeight) return;
+    if (header === undefined || snapshot.height < configurationHeight) return;
     const certificate = { ...own, configuration: encodeConfiguration(configuration) };
     this.give({
       type: 'offered',
       header,
       blockHash: snapshot.blockHash,
       certificate: certificate as Verified<FinalityCertificate>,
-      holders: [holder],
+      // It may be a member only later: then whoever else can be reached is asked.
+      holders: holder === null ? [] : [holder],
     });
+  }
+
+  /** Can serve this snapshot. */
+  holdsState({ height, blockHash }: BlockName): boolean {
+    const { final, installed, blocks } = this.disk;
+    return (
+      final.hash === blockHash || installed?.hash === blockHash || blocks.get(height)?.blockHash === blockHash
+    );
   }
 
   /** Block sync: final blocks of another host, in runs that end where the members change. */

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { chaos } from './chaos.ts';
 
 // Each schedule checks, after every step of every member: the invariants of one engine; election safety, leader completeness and state
-// machine safety of the cluster; and at its end that everything became final once the faults stopped, each transaction once.
+// machine safety of the cluster, also before they show (`promises.ts`); votes across restarts, and reads; and at its end that everything
+// became final once the faults stopped, each transaction once.
 // More of them: SEEDS=1..5000 node --test test/consensus/raft/safety.test.ts
 const [from = 1, to = 250] = (process.env['SEEDS'] ?? '1..250').split('..').map(Number);
 
@@ -30,10 +31,22 @@ test(`random schedules ${from} to ${to} are safe, and live after healing`, () =>
     'crash',
     'crash-all',
     'partition',
+    'isolate',
+    'defect',
+    'pause',
     'stall',
+    'slow-disk',
     'bodies',
     'storing',
     'lose',
+    'hold',
+    'ambush',
+    'half-done',
+    'succeed',
+    'change-sides',
+    'come-back',
+    'leave-behind',
+    'coup',
     'members',
     'transfer',
     'read',
