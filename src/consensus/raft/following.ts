@@ -7,6 +7,7 @@ import { configurationHash, decodeConfiguration } from './configuration.ts';
 import { append, type Entry, entryAt, firstOfTerm, hashAt, holds, lastHeight, termAt } from './log.ts';
 import { type Append, entryBytes, type Heartbeat, nameOf, type Term, type WireEntry } from './message.ts';
 import { send, sendWhenDurable, trace } from './outbox.ts';
+import { isStartOnDisk } from './read-token.ts';
 import type { Replica } from './replica.ts';
 import { becomeFollower, restartElectionTimer } from './roles.ts';
 import type { Follower } from './state.ts';
@@ -54,10 +55,11 @@ export function onHeartbeat(replica: Replica, message: Heartbeat): void {
     acknowledge(replica);
   }
   // Also to an old leader: the higher term tells it to step down. But without the number of its round: it may lead
-  // again by now, and take the answer for one to a round of its new term. Nor does a lost log vouch for a leader.
+  // again by now, and take the answer for one to a round of its new term. Nor does a lost log vouch for a leader, nor who would not know of
+  // it after a crash: a start that is on disk makes the next one wait until a lease is over.
   send(replica, [message.from], {
     kind: 'heartbeat-answer',
-    round: role === null || state.amnesiac ? 0 : message.round,
+    round: role === null || state.amnesiac || !isStartOnDisk(state) ? 0 : message.round,
     received: role === null ? toHeight(0) : receivedUpTo(role),
   });
 }

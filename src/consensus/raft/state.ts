@@ -171,7 +171,7 @@ export interface Progress {
   /** The newest round that it answered, and when that round was sent. */
   round: number;
   roundSentAt: MonotonicMs;
-  /** False while its answers name no round: its log was lost, and nothing can be decided with it. */
+  /** False while its answers name no round: its log was lost, or its first write is not done, and nothing can be decided with it. */
   decides: boolean;
   snapshot: { readonly block: BlockName; heardAt: MonotonicMs } | null;
 }

@@ -132,7 +132,8 @@ class Story {
 
   #read(): void {
     this.#faults.note('read');
-    for (const host of this.#dice.some(this.#cluster.hosts)) host.ask({ kind: 'read', lease: this.#cluster.options.leaseReads });
+    for (const host of this.#dice.some(this.#cluster.hosts))
+      host.ask({ kind: 'read', lease: this.#cluster.options.leaseReads });
   }
 
   #leader(): Host | undefined {

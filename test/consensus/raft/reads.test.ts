@@ -301,3 +301,28 @@ test('a read whose height is known needs no leader any more, only its block', ()
   member.give({ type: 'applied', height: toHeight(1) });
   assert.deepEqual(code(member), ['height 1']);
 });
+
+test('a voter grants no lease before its first start is on disk: after a crash it would not know of it', () => {
+  const cluster = new Cluster({ options: { leaseReads: true } });
+  const [old, other, voter] = [cluster.host(0), cluster.host(1), cluster.host(2)];
+  voter.stalled = true;
+  for (const host of cluster.hosts) host.start();
+  cluster.elect(0);
+  const first = cluster.submit('first');
+  cluster.until(() => cluster.isFinalAt(old, first), 'a block');
+  cluster.wire.partition([[0, 2], [1]], 3);
+  cluster.run(305);
+  voter.crash();
+  voter.stalled = false;
+  cluster.wire.partition([[0], [1, 2]], 3);
+  voter.start();
+  other.state.electionTimer.dueAt = 0;
+  const newer = cluster.submit('newer');
+  for (let ms = 0; ms < 170; ms++) {
+    cluster.run(1);
+    if (!cluster.isFinalAt(other, newer)) continue;
+    const seen = other.disk.final.header.height;
+    const answer = old.answers.get(old.ask({ kind: 'read', lease: true }));
+    assert.ok(answer === undefined || 'code' in answer || answer.height >= seen, 'a stale read');
+  }
+});
