@@ -117,8 +117,9 @@ class Story {
       [() => this.#coup(), 2],
       [() => this.#ambushes.arm(), 6],
     ];
+    const share = dice.of([0.15, 0.3, 0.6]);
     return [
-      ...rare.filter(() => dice.chance(0.6)),
+      ...rare.filter(() => dice.chance(share)),
       [() => this.#submit(), 3],
       [() => this.#read(), 2],
       [() => faults.heal(), 2],
@@ -274,9 +275,10 @@ class Story {
     const dice = this.#dice;
     if (leader === undefined) return;
     this.#faults.note('come-back');
-    const rival = dice.of(hosts);
+    const rival = dice.maybeOf(hosts.filter((host) => host !== leader));
+    if (rival === undefined) return;
     for (const kind of ['pre-vote', 'vote', 'vote-request', 'heartbeat-answer', 'read-request'] as const)
-      if (dice.chance(0.7)) this.#faults.holdBack(kind, rival, 'from');
+      if (dice.chance(0.85)) this.#faults.holdBack(kind, rival, 'from', 3_000);
     if (dice.chance(0.8)) this.#faults.muffle(leader);
     else this.#faults.pause(leader, dice.soon(100, 600));
     // Until the rival is alone in a later term, mostly, and others ask, too.

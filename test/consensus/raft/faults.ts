@@ -191,14 +191,22 @@ export class Faults {
     if (a !== b) this.#cluster.wire.cut(a.index, b.index);
   }
 
-  /** Nobody hears a leader, and late answers keep it in office for an election timeout more. */
+  /** Nobody hears a leader, and answers from before that come so late that it stays in office for longer than others wait. */
   muffle(leader: Host): void {
     this.note('muffle');
     const { wire, hosts } = this.#cluster;
     this.heal();
+    const toLeader = ({ to, message }: Letter): boolean =>
+      to === leader.index && message.kind === 'heartbeat-answer' && message.round % 2 === 0;
+    const early = wire.hold(toLeader);
+    this.#cluster.run(55);
+    early.forget();
+    const late = wire.hold(toLeader);
+    this.#cluster.run(110);
+    late.forget();
     for (const { index } of hosts) if (index !== leader.index) wire.cuts.add(`${leader.index}>${index}`);
-    const hold = wire.hold(({ to, message }) => to === leader.index && message.kind === 'heartbeat-answer');
-    this.#later(150 + this.#dice.below(140), () => hold.release());
+    this.#later(150 + this.#dice.below(140), () => early.release());
+    this.#later(350 + this.#dice.below(200), () => late.release());
   }
 
   heal(): void {
@@ -219,7 +227,12 @@ export class Faults {
   }
 
   /** One letter more or less is not what matters: all of a kind from one host, or to one, come late and together, or never. */
-  holdBack(kind: Held, host: Host, direction: 'from' | 'to' = this.#dice.of(['from', 'to'])): void {
+  holdBack(
+    kind: Held,
+    host: Host,
+    direction: 'from' | 'to' = this.#dice.of(['from', 'to']),
+    ms = this.#dice.soon(20, 2_500),
+  ): void {
     this.note('hold');
     const share = this.#dice.of([0.5, 1, 1]);
     const matches = (letter: Letter): boolean =>
@@ -234,7 +247,7 @@ export class Faults {
         }
       : { release: (): void => hold.forget() };
     this.#holds.push(end);
-    this.#later(this.#dice.soon(20, 2_500), () => {
+    this.#later(ms, () => {
       if (this.#holds.includes(end)) end.release();
     });
   }
