@@ -35,7 +35,7 @@ export function chaos(seed: number): ChaosReport {
       tail: dice.below(10),
       inFlightMessages: 1 + dice.below(4),
       appendBytes: dice.chance(0.5) ? 1 : 2_000,
-      leaseReads: dice.chance(0.4),
+      leaseReads: dice.chance(0.6),
       snapshotEvery: dice.chance(0.3) ? 5 + dice.below(20) : 0,
       keepBlocks: dice.below(10),
     },
@@ -44,7 +44,8 @@ export function chaos(seed: number): ChaosReport {
   const faults = new Faults(cluster, dice, promises);
   const story = new Story(cluster, dice, faults);
   for (const spare of cluster.hosts.slice(members)) spare.start();
-  if (dice.chance(0.3)) for (const host of dice.some(cluster.hosts)) faults.stall(host);
+  if (dice.chance(0.3))
+    for (const host of dice.some(cluster.hosts, 0.3)) faults.stall(host, dice.of([300, 1_000, 3_000]));
   story.run();
   story.end(promises);
   const counters: Record<string, number> = {};
@@ -111,15 +112,21 @@ class Story {
       [() => this.#change(), 5],
       [() => this.#leaveHalfDone(), 2],
       [() => this.#succeed(), 3],
-      [() => this.#changeSides(), 2],
-      [() => this.#comeBack(), 2],
+      [() => this.#changeSides(), 3],
+      [() => this.#comeBack(), 4],
       [() => this.#leaveBehind(), 3],
       [() => this.#coup(), 2],
       [() => this.#ambushes.arm(), 6],
     ];
     const share = dice.of([0.15, 0.3, 0.6]);
+    const plots: readonly (() => void)[] = [
+      () => this.#succeed(),
+      () => this.#changeSides(),
+      () => this.#comeBack(),
+      () => this.#leaveBehind(),
+    ];
     return [
-      ...rare.filter(() => dice.chance(share)),
+      ...(dice.chance(0.3) ? ([[dice.of(plots), 8]] as const) : rare.filter(() => dice.chance(share))),
       [() => this.#submit(), 3],
       [() => this.#read(), 2],
       [() => faults.heal(), 2],
@@ -258,7 +265,7 @@ class Story {
     if (leader === undefined) return;
     this.#faults.note('change-sides');
     const others = hosts.filter((host) => host !== leader);
-    const faithful = others.slice(0, dice.below(others.length + 1));
+    const faithful = dice.some(others);
     this.#faults.isolate([leader, ...faithful]);
     this.#submit();
     this.#cluster.run(300 + dice.below(400));
@@ -275,6 +282,7 @@ class Story {
     const dice = this.#dice;
     if (leader === undefined) return;
     this.#faults.note('come-back');
+    const { term } = leader.state;
     const rival = dice.maybeOf(hosts.filter((host) => host !== leader));
     if (rival === undefined) return;
     for (const kind of ['pre-vote', 'vote', 'vote-request', 'heartbeat-answer', 'read-request'] as const)
@@ -282,7 +290,6 @@ class Story {
     if (dice.chance(0.8)) this.#faults.muffle(leader);
     else this.#faults.pause(leader, dice.soon(100, 600));
     // Until the rival is alone in a later term, mostly, and others ask, too.
-    const { term } = leader.state;
     const end = this.#cluster.schedule.now + 600;
     while (this.#cluster.schedule.now < end && (rival.engine === null || rival.state.term <= term))
       this.#cluster.run(10);

@@ -63,6 +63,8 @@ export class Faults {
     this.note('crash');
     this.#known.set(host.index, configurationsOf(host));
     host.crash();
+    // What held up its disk is often over then.
+    if (this.#dice.chance(0.5)) host.stalled = false;
     this.#later(downMs, () => this.start(host));
   }
 

@@ -94,6 +94,8 @@ export class Host {
   readonly finals = new Map<number, Hash>();
   readonly traces: { readonly at: number; readonly event: string; readonly data: object }[] = [];
   #known = new Map<Hash, Proposal>();
+  /** Of blocks that came by sync: each with its own, as far as its server had it. */
+  readonly #certificates = new Map<Hash, FinalityCertificate>();
   #queue: { readonly run: () => void; readonly done: () => void }[] = [];
   #writing = false;
   #storing: { readonly after: number; readonly run: () => void }[] = [];
@@ -451,9 +453,11 @@ export class Host {
       invariant(link.height === disk.final.header.height + 1, 'blocks become final in order');
       invariant(link.parentHash === disk.final.hash, 'final blocks link');
       const proposal = defined(this.#known.get(link.blockHash), 'a final block');
-      disk.blocks.set(link.height, { proposal, blockHash: link.blockHash, certificate });
-      disk.candidates.delete(link.blockHash);
-      disk.final = { header: proposal.header, hash: link.blockHash, certificate };
+      const { blockHash } = link;
+      const own = certificate ?? this.#certificates.get(blockHash) ?? null;
+      disk.blocks.set(link.height, { proposal, blockHash, certificate: own });
+      disk.candidates.delete(blockHash);
+      disk.final = { header: proposal.header, hash: blockHash, certificate: own };
     };
     const applied = (): void => this.give({ type: 'applied', height: link.height });
     if (this.#storing.length === 0 && (this.storingMs === 0 || this.#inQueue > 0)) {
@@ -511,7 +515,12 @@ export class Host {
       block === undefined
         ? { height: disk.final.header.height, blockHash: disk.final.hash }
         : { height, blockHash: block.blockHash };
-    for (const old of disk.blocks.keys()) if (old < keepFrom) disk.blocks.delete(old);
+    for (const [old, { proposal }] of disk.blocks) {
+      if (old >= keepFrom) continue;
+      // The state remembers them, and so does this host after a restart.
+      disk.done = [...disk.done, ...proposal.transactionHashes];
+      disk.blocks.delete(old);
+    }
     disk.compacted = { snapshot: name, firstBlock: keepFrom };
     this.give({ type: 'compacted', ...disk.compacted });
   }
@@ -600,6 +609,7 @@ export class Host {
       if (block === undefined) break;
       const { header } = block.proposal;
       this.#known.set(block.blockHash, block.proposal);
+      if (block.certificate !== null) this.#certificates.set(block.blockHash, block.certificate);
       chain.push({ height: header.height, blockHash: block.blockHash, parentHash: header.parentHash });
       const ends = header.validatorsHash !== header.nextValidatorsHash || !source.disk.blocks.has(height + 1);
       if (!ends) continue;
