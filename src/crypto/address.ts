@@ -1,6 +1,7 @@
 import { bech32m } from '@scure/base';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
+import { isForgeableKey } from './forgeable-key.ts';
 import type { PublicKey } from './signature.ts';
 
 const prefix = 'qr';
@@ -10,8 +11,16 @@ export function encodeAddress(publicKey: PublicKey): string {
   return bech32m.encodeFromBytes(prefix, fromHex(publicKey));
 }
 
-/** The public key that an address names. Accepts an address in one case (BIP 350), and 64 characters of hex. */
+/**
+ * The public key that an address names. Accepts an address in one case (BIP 350), and 64 characters of hex. One that nobody
+ * can own (`isForgeableKey`) names no account.
+ */
 export function parseAddress(text: string): PublicKey | Problem {
+  const key = readAddress(text);
+  return key instanceof Problem || !isForgeableKey(key) ? key : forgeable(text.trim());
+}
+
+function readAddress(text: string): PublicKey | Problem {
   const trimmed = text.trim();
   if (/^[0-9a-f]{64}$/i.test(trimmed)) return trimmed.toLowerCase() as PublicKey;
   const decoded = bech32m.decodeUnsafe(trimmed);
@@ -20,6 +29,12 @@ export function parseAddress(text: string): PublicKey | Problem {
   const bytes = bech32m.fromWordsUnsafe(decoded.words);
   if (!(bytes instanceof Uint8Array) || bytes.length !== 32) return wrong(trimmed, 'does not hold 32 bytes');
   return toHex(bytes) as PublicKey;
+}
+
+function forgeable(text: string): Problem {
+  return new Problem('keys/forgeable', `${text} is nobody's key: anybody can sign for it`, {
+    remedy: 'Copy the address again ("quorate keys show"): no key that was made is one of these.',
+  });
 }
 
 function wrong(text: string, why: string): Problem {

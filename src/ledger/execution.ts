@@ -16,7 +16,7 @@ import {
   recordStateKey,
   type StateChange,
 } from './state-entry.ts';
-import type { Payload, Transaction } from './transaction.ts';
+import { namesForgeableKey, type Payload, type Transaction } from './transaction.ts';
 
 /**
  * What transactions do to a state. Deterministic: parent state, context and transactions in their order decide everything.
@@ -49,6 +49,8 @@ export interface Execution {
 export type StandingCode =
   /** It is for another chain. */
   | 'transaction/wrong-chain'
+  /** It is from or to a key for which anybody can sign (`isForgeableKey`). */
+  | 'transaction/forgeable-key'
   /** It stands in the same block already. */
   | 'transaction/duplicate'
   /** Its nonce is below the sender's next one: it, or another with its nonce, was executed. */
@@ -179,6 +181,7 @@ class BlockExecution {
   #refusal(transaction: Transaction, sender: Account): StandingCode | undefined {
     const { height, chainId } = this.#context;
     if (transaction.chainId !== chainId) return 'transaction/wrong-chain';
+    if (namesForgeableKey(transaction)) return 'transaction/forgeable-key';
     if (transaction.expiryHeight < height) return 'transaction/expired';
     if (transaction.expiryHeight > height + limits.maxExpiryAhead) return 'transaction/expiry-too-far';
     if (transaction.nonce < sender.nonce) {

@@ -14,6 +14,7 @@ import {
 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import { isForgeableKey } from '../crypto/forgeable-key.ts';
 import { domainPrefix, hash, hashCodec, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey, signatureCodec, type Signature } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
@@ -149,6 +150,14 @@ export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
 /** The hash of a transaction by its bytes, which are not looked at otherwise. */
 export function hashOfTransactionBytes(bytes: Uint8Array): Hash {
   return hash('quorate/v1/transaction', bytes);
+}
+
+/**
+ * It is from or to a key that is nobody's, for which anybody can sign. Such a transaction may stand in no block: from there anybody could
+ * move coins, and what is sent there is lost.
+ */
+export function namesForgeableKey({ sender, payload }: TransactionBody): boolean {
+  return isForgeableKey(sender) || (payload.type === 'transfer' && isForgeableKey(payload.to));
 }
 
 /** A transaction inside something larger, behind its length. */

@@ -3,7 +3,7 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
 import type { Account } from '../ledger/state-entry.ts';
-import type { Transaction } from '../ledger/transaction.ts';
+import { namesForgeableKey, type Transaction } from '../ledger/transaction.ts';
 
 /** What a transaction is judged against: the final state of the chain, and the pool's bound on gaps. */
 export interface AdmissionContext {
@@ -24,6 +24,7 @@ export function judgeAdmission(transaction: Transaction, context: AdmissionConte
       details: { chainId: transaction.chainId, expected: chainId },
     });
   }
+  if (namesForgeableKey(transaction)) return forgeableKey(transaction);
   if (expiryHeight <= height) {
     return new Problem('transaction/expired', `the transaction expired at height ${expiryHeight}`, {
       remedy: 'Sign it again with a later expiry height.',
@@ -84,6 +85,13 @@ export function judgeReplacement(next: Transaction, old: Transaction, percent: n
       details: { nonce: next.nonce, hash: old.hash, fee: `${old.fee}`, needed: `${needed}` },
     },
   );
+}
+
+export function forgeableKey({ sender }: Transaction): Problem {
+  return new Problem('transaction/forgeable-key', 'the transaction names a key that anybody can sign for', {
+    remedy: 'Use the address of an account that somebody holds; no key that was made is one of these.',
+    details: { sender },
+  });
 }
 
 /** Refusals by the pool's bounds. */

@@ -14,6 +14,7 @@ import { limits } from '../base/limits.ts';
 import { concat } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
 import type { ValidatorIndex } from '../consensus/engine.ts';
+import { isForgeableKey } from '../crypto/forgeable-key.ts';
 import { domainPrefix, hashCodec, type Hash, hashToBytes } from '../crypto/hash.ts';
 import {
   publicKeyCodec,
@@ -140,7 +141,8 @@ export class Handshake {
       });
     }
     const { publicKey, signature, api } = hello;
-    if (!checkSignature({ publicKey, message: helloBytes(chainId, peer), signature })) {
+    const claim = { publicKey, message: helloBytes(chainId, peer), signature };
+    if (isForgeableKey(publicKey) || !checkSignature(claim)) {
       return refusal('network/false-hello', 'it claims a key that did not sign for it', {
         remedy: 'Its node key or its validator key was changed while it ran: start it again.',
         details: { peer, publicKey },

@@ -4,7 +4,8 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
-import { decodeTransaction, type Transaction } from '../ledger/transaction.ts';
+import { decodeTransaction, namesForgeableKey, type Transaction } from '../ledger/transaction.ts';
+import { forgeableKey } from '../mempool/admission.ts';
 import type { Mempool } from '../mempool/mempool.ts';
 import type { GossipVerdict, Network, PeerId } from '../network/port.ts';
 import { BoundedMap } from './bounded-map.ts';
@@ -162,6 +163,7 @@ export class Intake {
     const { hash } = transaction;
     if (transaction.chainId !== chainId)
       return refused(transaction, wrongChain(transaction.chainId, chainId));
+    if (namesForgeableKey(transaction)) return refused(transaction, forgeableKey(transaction));
     if (mempool.has(hash)) {
       this.#vouchFor(hash);
       return { status: 'known', hash };
@@ -227,6 +229,8 @@ export class Intake {
       if (transaction.chainId !== this.#options.chainId) {
         return wrongChain(transaction.chainId, this.#options.chainId);
       }
+      // Native verifiers differ in what they make of such keys: so that all nodes answer alike, none is asked.
+      if (namesForgeableKey(transaction)) return forgeableKey(transaction);
       transactions.push(transaction);
     }
     return transactions;

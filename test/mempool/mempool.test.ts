@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
+import type { PublicKey } from '../../src/crypto/signature.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import type { Transaction } from '../../src/ledger/transaction.ts';
+import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 import { name, sender, tx, World } from './fixture.ts';
 
 void describe('what the pool takes', () => {
@@ -41,6 +42,19 @@ void describe('what the pool takes', () => {
     const last = 1 + limits.maxExpiryAhead;
     assert.equal(world.add(tx({ from: 2, expiry: last + 1 })), 'transaction/expiry-too-far');
     assert.equal(world.add(tx({ from: 2, expiry: last })), 'added');
+  });
+
+  void it('refuses what is from or to a key for which anybody can sign', () => {
+    const world = new World();
+    const { signature, ...body } = tx({});
+    const forgeable = '00'.repeat(32) as PublicKey;
+    const from = assembleTransaction({ ...body, sender: forgeable }, signature);
+    assert.equal(world.add(from), 'transaction/forgeable-key');
+    const payload = { type: 'transfer', to: forgeable, amount: 1n, memo: '' } as const;
+    assert.equal(
+      world.add(assembleTransaction({ ...body, payload }, signature)),
+      'transaction/forgeable-key',
+    );
   });
 
   void it('refuses what costs more than the sender has, amount and fee together', () => {

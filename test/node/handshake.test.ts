@@ -6,6 +6,7 @@ import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
+import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { Handshake, wireVersion } from '../../src/node/handshake.ts';
 import { type Log, silentLog } from '../../src/node/log.ts';
 
@@ -86,6 +87,22 @@ describe('the handshake', () => {
     const stolen = handshake('validator-1').hello('peer-1');
     assert.equal(codeOf(here.admit('peer-2', stolen)), 'network/false-hello');
     assert.equal(here.peerOf(1), undefined);
+  });
+
+  test('refuses a key for which anybody can sign', () => {
+    const publicKey = '00'.repeat(32) as PublicKey;
+    const signature = `${publicKey}${'00'.repeat(32)}` as Signature;
+    const anybody = new Handshake({
+      chainId: chain,
+      engine: 'pbft',
+      software: 'test',
+      keys,
+      identity: { publicKey, sign: () => signature },
+      checkSignature: () => true,
+      log: silentLog,
+    });
+    const here = handshake('validator-0');
+    assert.equal(codeOf(here.admit('peer-x', anybody.hello('peer-x'))), 'network/false-hello');
   });
 
   test('takes the newer of two peers for one validator, says so, and goes back to the older when it is lost', () => {

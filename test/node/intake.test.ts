@@ -6,7 +6,7 @@ import { limits } from '../../src/base/limits.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
-import type { SignatureClaim } from '../../src/crypto/signature.ts';
+import type { PublicKey, SignatureClaim } from '../../src/crypto/signature.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 import { Mempool } from '../../src/mempool/mempool.ts';
@@ -152,7 +152,10 @@ describe('submission', () => {
     });
     const late = signedTransaction(genesis, 'bob', { nonce: 0, expiryHeight: toHeight(0) });
     const poor = signedTransaction(genesis, 'validator-9', { nonce: 0 });
+    const { signature, ...body } = transfer(1);
+    const nobodys = assembleTransaction({ ...body, sender: '00'.repeat(32) as PublicKey }, signature);
     const answers = world.submit(
+      nobodys.bytes,
       transfer(0).bytes,
       Uint8Array.of(1, 2, 3),
       elsewhere.bytes,
@@ -165,6 +168,7 @@ describe('submission', () => {
     assert.deepEqual(
       answers.map((answer) => (answer.status === 'refused' ? answer.problem.code : answer.status)),
       [
+        'transaction/forgeable-key',
         'accepted',
         'codec/malformed',
         'transaction/wrong-chain',

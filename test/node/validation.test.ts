@@ -6,7 +6,9 @@ import { decode, encode } from '../../src/base/codec.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
 import type { Input } from '../../src/consensus/engine.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
-import { toHeight } from '../../src/ledger/block.ts';
+import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
+import { hashHeader, toHeight } from '../../src/ledger/block.ts';
+import { merkleRoot } from '../../src/ledger/merkle.ts';
 import { encodeBlock, proposalOf } from '../../src/ledger/block-body.ts';
 import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 import type { RequestProtocol } from '../../src/network/port.ts';
@@ -227,6 +229,28 @@ describe('validating a proposal', () => {
     world.validate(made);
     assert.equal(world.verdict()?.verdict, 'invalid');
     assert.deepEqual(world.penalties, [], 'the peer gave what the proposal named');
+  });
+
+  test('with a transaction that nobody signed, from a key for which anybody can sign, is invalid', () => {
+    const world = new World();
+    const sender = '00'.repeat(32) as PublicKey;
+    // R = A and S = 0: under ZIP-215 good for every message.
+    const signature = `${sender}${'00'.repeat(32)}` as Signature;
+    const { signature: _, hash: _hash, bytes: _bytes, ...body } = transfer(0);
+    const forged = assembleTransaction({ ...body, sender, fee: 0n }, signature);
+    const { block } = maker.block(maker.start, []);
+    const header = { ...block.header, transactionRoot: merkleRoot([forged.hash]) };
+    const made = {
+      ...maker.start,
+      header,
+      hash: hashHeader(header),
+      block: { header, transactions: [forged] },
+    };
+    world.servers.set('peer-1', holderOf(made));
+    world.validate(made);
+    const result = world.verdict();
+    assert.equal(result?.verdict, 'invalid');
+    assert.match(result.reason, /may not stand/);
   });
 
   test('that lists other transactions than its header commits to is invalid, and nothing is fetched', () => {
