@@ -105,19 +105,34 @@ export interface Read<T> {
 }
 
 export type SubmitResult =
-  /** `known`: it waits here already, or is final. */
-  | { readonly status: 'accepted' | 'known'; readonly hash: Hash }
+  /** `missing` keeps it from standing in a block, by what waits here. */
+  | { readonly status: 'accepted'; readonly hash: Hash; readonly missing: MissingNonce | null }
+  /** It waits here already, or is final. */
+  | { readonly status: 'known'; readonly hash: Hash }
   /** The hash is null when the bytes are not a transaction. */
   | { readonly status: 'refused'; readonly hash: Hash | null; readonly problem: Problem };
 
+/** A nonce whose sender has transactions with later ones waiting here, and none with this one. */
+export interface MissingNonce {
+  readonly sender: PublicKey;
+  readonly nonce: number;
+}
+
+/**
+ * What a node may say of a transaction. `final` and `gone` are true on every node and for ever; `pending` and `unknown` are what this one
+ * sees, and another may know more.
+ */
 export type TransactionStatus =
   /** It waits in this node's mempool, or stands in a block that is not final yet. */
-  | { readonly status: 'pending'; readonly hash: Hash }
+  | { readonly status: 'pending'; readonly hash: Hash; readonly missing: MissingNonce | null }
   | { readonly status: 'final'; readonly hash: Hash; readonly inclusion: Inclusion }
-  /** It left this node's mempool a short while ago without becoming final here: replaced, evicted, expired. */
-  | { readonly status: 'dropped'; readonly hash: Hash; readonly problem: Problem }
-  /** This node does not know it. It may be known elsewhere, and may still become final. */
-  | { readonly status: 'unknown'; readonly hash: Hash };
+  /** No block can hold it any more: another final transaction used its nonce, or its expiry height is final. */
+  | { readonly status: 'gone'; readonly hash: Hash; readonly problem: Problem }
+  /**
+   * It is not here. Other nodes may have it, and it may still become final. `problem` says why this node let go of it, when it had it a
+   * short while ago.
+   */
+  | { readonly status: 'unknown'; readonly hash: Hash; readonly problem: Problem | null };
 
 /** All that shows offline, with the genesis file, that a transaction is final and what came of it. */
 export interface Inclusion {

@@ -12,6 +12,7 @@ import type {
   HeaderView,
   Inclusion,
   MemberView,
+  MissingNonce,
   NodeIdentity,
   NodeStatus,
   Read,
@@ -112,19 +113,32 @@ export function transactionStatusJson(
   switch (status.status) {
     case 'final':
       return { ...about, status: 'final', inclusion: inclusionJson(status.inclusion) };
-    case 'dropped':
-      return { ...about, status: 'dropped', problem: problemPart(status.problem) };
+    case 'gone':
+      return { ...about, status: 'gone', problem: problemPart(status.problem) };
     case 'pending':
-      return { ...about, status: 'pending' };
+      return { ...about, status: 'pending', missing: missingJson(status.missing) };
     case 'unknown':
-      return { ...about, status: 'unknown' };
+      return { ...about, status: 'unknown', problem: status.problem && problemPart(status.problem) };
   }
 }
 
 export function submitResultJson(result: SubmitResult): SubmitResultJson {
-  return result.status === 'refused'
-    ? { status: 'refused', hash: result.hash, problem: problemPart(result.problem) }
-    : { status: result.status, hash: result.hash };
+  if (result.status === 'refused') {
+    return { status: 'refused', hash: result.hash, problem: problemPart(result.problem) };
+  }
+  return takenJson(result);
+}
+
+/** One that the node took, or has already. */
+export function takenJson(result: Exclude<SubmitResult, { status: 'refused' }>) {
+  const { hash } = result;
+  return result.status === 'accepted'
+    ? { status: result.status, hash, missing: missingJson(result.missing) }
+    : { status: result.status, hash };
+}
+
+export function missingJson(missing: MissingNonce | null) {
+  return missing && { sender: encodeAddress(missing.sender), nonce: missing.nonce };
 }
 
 export function headerViewJson(identity: NodeIdentity, view: HeaderView): HeaderViewJson {

@@ -147,11 +147,30 @@ export const inclusionSchema = z
     'All that shows offline, with the genesis file, that the transaction is final and what came of it',
   );
 
+const missingSchema = z
+  .object({ sender: addressSchema, nonce: whole('The nonce') })
+  .nullable()
+  .describe(
+    'The nonce that this node lacks: until a transaction of that sender with it comes, this one can stand in no block',
+  );
+const goneSchema = problemPartSchema.describe(
+  'Why no block can hold it any more: true on every node. To have its effect, sign it again',
+);
+
 export const transactionStatusSchema = z.discriminatedUnion('status', [
-  z.object({ ...origin, hash: hashSchema, status: z.literal('pending') }),
+  z.object({ ...origin, hash: hashSchema, status: z.literal('pending'), missing: missingSchema }),
   z.object({ ...origin, hash: hashSchema, status: z.literal('final'), inclusion: inclusionSchema }),
-  z.object({ ...origin, hash: hashSchema, status: z.literal('dropped'), problem: problemPartSchema }),
-  z.object({ ...origin, hash: hashSchema, status: z.literal('unknown') }),
+  z.object({ ...origin, hash: hashSchema, status: z.literal('gone'), problem: goneSchema }),
+  z.object({
+    ...origin,
+    hash: hashSchema,
+    status: z.literal('unknown'),
+    problem: problemPartSchema
+      .nullable()
+      .describe(
+        'Why this node let go of it, if it had it lately; another may have it, and it may become final',
+      ),
+  }),
 ]);
 
 /** The length is judged first: nothing is matched against text longer than a transaction. */
@@ -178,11 +197,11 @@ export const submissionQuerySchema = z
 
 /** One transaction of a batch. `final` comes only with wait=final; ask for the transaction to have its proof. */
 export const submitResultSchema = z.discriminatedUnion('status', [
-  z.object({ status: z.literal('accepted'), hash: hashSchema }),
+  z.object({ status: z.literal('accepted'), hash: hashSchema, missing: missingSchema }),
   z.object({ status: z.literal('known'), hash: hashSchema }),
   z.object({ status: z.literal('refused'), hash: hashSchema.nullable(), problem: problemPartSchema }),
-  z.object({ status: z.literal('pending'), hash: hashSchema }),
-  z.object({ status: z.literal('dropped'), hash: hashSchema, problem: problemPartSchema }),
+  z.object({ status: z.literal('pending'), hash: hashSchema, missing: missingSchema }),
+  z.object({ status: z.literal('gone'), hash: hashSchema, problem: goneSchema }),
   z.object({ status: z.literal('unknown'), hash: hashSchema, problem: problemPartSchema }),
   z.object({
     status: z.literal('final'),
@@ -193,11 +212,10 @@ export const submitResultSchema = z.discriminatedUnion('status', [
   }),
 ]);
 
-export const submittedSchema = z.object({
-  ...origin,
-  status: z.enum(['accepted', 'known']),
-  hash: hashSchema,
-});
+export const submittedSchema = z.discriminatedUnion('status', [
+  z.object({ ...origin, status: z.literal('accepted'), hash: hashSchema, missing: missingSchema }),
+  z.object({ ...origin, status: z.literal('known'), hash: hashSchema }),
+]);
 export const submittedBatchSchema = z.object({ ...origin, results: z.array(submitResultSchema) });
 
 const headerItem = { hash: hashSchema, header: headerSchema, transactionCount: z.int() };
@@ -230,7 +248,9 @@ export const accountSchema = z.object({
   publicKey: publicKeySchema,
   balance: amountSchema,
   nonce: whole('The next nonce by the final state'),
-  pendingNonce: whole('The next nonce to use, after what waits in the mempool'),
+  pendingNonce: whole(
+    "The next nonce to use, after what waits in this node's mempool: one node's opinion, and another node, or this one a moment later, may say otherwise",
+  ),
 });
 
 export const recordSchema = z.object({

@@ -2,18 +2,17 @@ import { readFileSync } from 'node:fs';
 import { Command, type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
 import { fromHex, utf8 } from '../base/bytes.ts';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { FinalTransaction, HttpClient } from '../client/http-client.ts';
-import { problemOf } from '../client/http-client.ts';
+import type { MissingNonceAnswer } from '../client/answers.ts';
+import { type HttpClient, problemOf } from '../client/http-client.ts';
 import { Wallet } from '../client/wallet.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { toHeight } from '../ledger/block.ts';
 import type { Payload, Transaction } from '../ledger/transaction.ts';
-import { exitCodes } from './exit-codes.ts';
 import { keysOption, passwordFileOption } from './key-directory.ts';
 import { accountNamed, signerNamed } from './names.ts';
 import { connect, jsonOption, nodeOption, parseAmount, timeoutOption } from './options.ts';
 import { whileWaiting } from './progress.ts';
-import { answer, grouped, harmless, print, styled, toJson } from './terminal.ts';
+import { answer } from './terminal.ts';
 import {
   chainIdOption,
   defaultWaitSeconds,
@@ -24,13 +23,15 @@ import {
   nonceOption,
   waitOption,
 } from './transaction-terms.ts';
+import { showFinal, txStatusCommand } from './tx-status.ts';
 
 export function txCommand(): CommandUnknownOpts {
   return new Command('tx')
-    .description('sign a transaction and submit it')
+    .description('sign a transaction and submit it; say what became of one')
     .addCommand(transferCommand())
     .addCommand(putCommand())
-    .addCommand(deleteCommand());
+    .addCommand(deleteCommand())
+    .addCommand(txStatusCommand());
 }
 
 function transferCommand(): CommandUnknownOpts {
@@ -147,7 +148,8 @@ async function send(options: SendOptions, payload: (client: HttpClient) => Promi
   if (options.wait === undefined) {
     const { engine, chainId, status: taken } = submitted;
     const value = { engine, chainId, hash: transaction.hash, status: taken, nonce, expiryHeight };
-    answer(options.json, value, () => acceptedText(transaction, submitted.status));
+    const missing = submitted.status === 'accepted' ? submitted.missing : null;
+    answer(options.json, { ...value, missing }, () => acceptedText(transaction, submitted.status, missing));
     return;
   }
   const seconds = options.wait === true ? defaultWaitSeconds : options.wait;
@@ -156,29 +158,14 @@ async function send(options: SendOptions, payload: (client: HttpClient) => Promi
       client.waitFinal(transaction.hash, { deadlineMs: seconds * 1000 }),
     ),
   );
-  showFinal(final, { json: options.json, nonce });
+  showFinal(final, options.json);
 }
 
-function acceptedText(transaction: Transaction, status: string): string {
-  return status === 'known'
-    ? `${transaction.hash} is known to the node already.`
-    : `${transaction.hash} accepted; it is not final yet (--wait waits for that).`;
-}
-
-function showFinal(
-  final: FinalTransaction,
-  { json, nonce }: { json?: true | undefined; nonce: number },
-): void {
-  const { engine, chainId, hash } = final;
-  const { height, blockHash, receipt } = final.inclusion;
-  if (json === true) {
-    print(toJson({ engine, chainId, hash, status: 'final', nonce, height, blockHash, receipt }));
-  } else {
-    const result =
-      receipt.status === 'applied'
-        ? styled('green', 'applied')
-        : styled('red', `failed (${harmless(receipt.code)}); it changed nothing but its fee and nonce`);
-    print(`${hash} is final at height ${grouped(height)} (${engine}): ${result}.`);
-  }
-  if (receipt.status === 'failed') process.exitCode = exitCodes.failed;
+function acceptedText({ hash }: Transaction, status: string, missing: MissingNonceAnswer | null): string {
+  if (status === 'known') return `${hash} is known to the node already.`;
+  const accepted = `${hash} accepted; it is not final yet (--wait waits for that).`;
+  // A node of another version may not say it.
+  return missing?.nonce === undefined
+    ? accepted
+    : `${accepted}\nIt stands in no block until a transaction of ${missing.sender} with nonce ${missing.nonce} comes, which the node does not have.`;
 }

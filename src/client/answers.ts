@@ -105,20 +105,33 @@ export interface ProblemAnswer {
 }
 
 export type TransactionStatusAnswer = Origin & { readonly hash: Hash } & (
-    | { readonly status: 'pending' }
+    | { readonly status: 'pending'; readonly missing: MissingNonceAnswer | null }
     | { readonly status: 'final'; readonly inclusion: InclusionAnswer }
-    | { readonly status: 'dropped'; readonly problem: ProblemAnswer }
-    | { readonly status: 'unknown' }
+    /** No block can hold it any more: true on every node. */
+    | { readonly status: 'gone'; readonly problem: ProblemAnswer }
+    /** Not at this node, which may say why; another may have it, and it may still become final. */
+    | { readonly status: 'unknown'; readonly problem: ProblemAnswer | null }
   );
 
+/** What keeps a transaction waiting: until this sender's transaction with this nonce comes, it can stand in no block. */
+export interface MissingNonceAnswer {
+  readonly sender: Address;
+  readonly nonce: number;
+}
+
 /**
- * One transaction of a submission; `pending`, `dropped`, `unknown` and `final` come only when it waited for them to be final. `unknown`: the
- * node took it and then lost the lead, or sight of any leader; it may still become final. `dropped`: it left the node's mempool meanwhile.
+ * One transaction of a submission; `pending`, `gone`, `unknown` and `final` come only when it waited for them to be final. `unknown`: the
+ * node took it and then lost the lead, or sight of any leader, or let go of it; it may still become final. `gone`: no block can hold it any more.
  */
 export type SubmitAnswer =
-  | { readonly status: 'accepted' | 'known' | 'pending'; readonly hash: Hash }
+  | {
+      readonly status: 'accepted' | 'pending';
+      readonly hash: Hash;
+      readonly missing: MissingNonceAnswer | null;
+    }
+  | { readonly status: 'known'; readonly hash: Hash }
   | { readonly status: 'refused'; readonly hash: Hash | null; readonly problem: ProblemAnswer }
-  | { readonly status: 'dropped' | 'unknown'; readonly hash: Hash; readonly problem: ProblemAnswer }
+  | { readonly status: 'gone' | 'unknown'; readonly hash: Hash; readonly problem: ProblemAnswer }
   | {
       readonly status: 'final';
       readonly hash: Hash;
@@ -158,7 +171,7 @@ export interface AccountAnswer extends ReadAnswer {
   readonly balance: Amount;
   /** The next nonce by the final state. */
   readonly nonce: number;
-  /** The next nonce to use, after what waits in the node's mempool. */
+  /** The next nonce to use after what waits in this node's mempool: its opinion at this height; other nodes may differ. */
   readonly pendingNonce: number;
 }
 

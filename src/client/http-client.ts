@@ -99,8 +99,8 @@ export class HttpClient {
   }
 
   /**
-   * Asks until the transaction is final, and returns it with its receipt. A problem when the node dropped it, or when the deadline (30 s
-   * unless told) passes: `api/not-final`, which leaves the outcome open.
+   * Asks until the transaction is final, and returns it with its receipt. A problem when no block can hold it any more, or when the
+   * deadline (30 s unless told) passes: `api/not-final`, which leaves the outcome open.
    */
   async waitFinal(
     hash: Hash,
@@ -116,9 +116,8 @@ export class HttpClient {
         if (!isRetryable(answer)) return answer;
         last = answer.message;
       } else if (answer.status === 'final') return answer;
-      else if (answer.status === 'dropped') return problemOf(answer.problem);
-      else
-        last = answer.status === 'pending' ? 'it waits to be put into a block' : 'the node does not know it';
+      else if (answer.status === 'gone') return problemOf(answer.problem);
+      else last = waitingWords(answer);
       const inTime = now() + pause < until;
       if (inTime) await sleep(pause);
       // A sleep may take longer than it was told to.
@@ -273,6 +272,17 @@ function isOrigin(answer: unknown): boolean {
 function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
   return given.length === 0 ? '' : `?${given.map(([name, value]) => `${name}=${value}`).join('&')}`;
+}
+
+/** How one that is neither final nor gone stands, as a part of a sentence. */
+export function waitingWords(
+  answer: Extract<TransactionStatusAnswer, { status: 'pending' | 'unknown' }>,
+): string {
+  if (answer.status === 'unknown') return answer.problem?.detail ?? 'the node does not know it';
+  const { missing } = answer;
+  // A node of another version may not say it.
+  if (missing?.nonce === undefined) return 'it waits to be put into a block';
+  return `it waits for nonce ${missing.nonce} of ${missing.sender}, which the node does not have`;
 }
 
 /** A problem that is a part of an answer, as a problem of our own. */

@@ -19,6 +19,14 @@ export type AccountOf = (key: PublicKey) => Account;
 /** Why a transaction left the pool without being final. */
 export type DropReason = 'replaced' | 'evicted' | 'expired' | 'superseded' | 'fee-not-payable';
 
+/** A nonce that no transaction in the pool has, and whose sender has transactions here with later ones. */
+export interface MissingNonce {
+  readonly sender: PublicKey;
+  readonly nonce: number;
+  /** How many of the sender's transactions wait behind it. */
+  readonly waiting: number;
+}
+
 export interface MempoolBounds {
   readonly transactions: number;
   readonly bytes: number;
@@ -152,6 +160,24 @@ export class Mempool {
     return lane === undefined ? this.#accountOf(sender).nonce : lane.nonce + lane.ready;
   }
 
+  /** How many wait behind a nonce that is missing here: they can stand in no block until it comes. */
+  get waiting(): number {
+    return this.#byHash.size - this.#executable.size;
+  }
+
+  /** The first nonce that is missing before a transaction that waits here; undefined when none is, or when it is not here. */
+  missingBefore(hash: Hash): MissingNonce | undefined {
+    const entry = this.#byHash.get(hash);
+    return entry === undefined || entry.since !== null ? undefined : missingIn(entry.lane);
+  }
+
+  /** The missing nonces that keep others waiting, one of each sender, the one with the most behind it first. Looks at every lane. */
+  missing(): readonly MissingNonce[] {
+    if (this.waiting === 0) return [];
+    const behind = [...this.#lanes.values()].filter((lane) => lane.ready < lane.entries.length);
+    return behind.map(missingIn).toSorted((a, b) => b.waiting - a.waiting);
+  }
+
   /**
    * Takes a transaction whose signature was checked, or says why not. `known` when it is here already. Problems whose details say
    * `retryable: true` may pass by themselves.
@@ -243,7 +269,7 @@ export class Mempool {
       if (lane !== undefined) lanes.add(lane);
     }
     for (const lane of lanes) this.#follow(lane, hashes);
-    this.#expire(block.height);
+    this.#expire(block.height, 'expired');
     if (block.hadRoom) this.#passedOverAt = block.now;
   }
 
@@ -258,13 +284,13 @@ export class Mempool {
     this.#accountOf = state.accountOf;
     this.#unmark((height) => height <= state.height);
     for (const lane of this.#lanes.values()) this.#follow(lane, 'unknown');
-    this.#expire(state.height);
+    this.#expire(state.height, null);
   }
 
-  #expire(height: Height): void {
+  #expire(height: Height, reason: 'expired' | null): void {
     for (const entry of this.#expiry.upTo(height)) {
       entry.lane.remove(entry, this.#transitions);
-      this.#forget(entry, 'expired');
+      this.#forget(entry, reason);
       this.#place(entry.lane);
     }
   }
@@ -392,4 +418,9 @@ export class Mempool {
     } else if (lane.readyPosition >= 0) this.#ready.reorder(lane.readyPosition);
     else this.#ready.push(lane);
   }
+}
+
+function missingIn(lane: Lane): MissingNonce {
+  const { sender, nonce, ready, entries } = lane;
+  return { sender, nonce: nonce + ready, waiting: entries.length - ready };
 }

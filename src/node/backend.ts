@@ -2,25 +2,27 @@ import type {
   Backend,
   MemberView,
   MetricFamily,
+  MissingNonce,
   NodeIdentity,
   NodeStatus,
+  SubmitResult,
   TransactionStatus,
 } from '../api/backend.ts';
-import { defined } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { EngineRequest } from '../consensus/engine.ts';
+import { encodeAddress } from '../crypto/address.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
 import { type Genesis, genesisValidators } from '../ledger/genesis.ts';
-import type { Transaction } from '../ledger/transaction.ts';
-import type { DropReason } from '../mempool/mempool.ts';
+import type { Mempool } from '../mempool/mempool.ts';
 import type { Network } from '../network/port.ts';
 import type { ChainStore } from '../storage/chain-store.ts';
-import { BoundedMap } from './bounded-map.ts';
 import type { Clock } from './clock.ts';
+import { Departures } from './departures.ts';
 import type { Driver } from './driver.ts';
 import { FinalBlocks } from './final-blocks.ts';
+import type { Submitted } from './intake.ts';
 import { metricFamilies } from './metrics.ts';
 
 export interface NodeBackendOptions {
@@ -44,7 +46,7 @@ export class NodeBackend implements Backend {
   readonly #options: NodeBackendOptions;
   readonly #finalBlocks: FinalBlocks;
   readonly #startedAt: number;
-  readonly #dropped = new BoundedMap<Hash, Problem>(limits.droppedRemembered);
+  readonly #departures: Departures;
   /** Answers that the driver owes; refused when it ends. */
   readonly #owed = new Set<Reject>();
   /** Those who wait for finality, to be told when this node cannot tell them of it any more. */
@@ -55,6 +57,7 @@ export class NodeBackend implements Backend {
     const { driver, genesis, store, clock, version } = options;
     this.#options = options;
     this.#finalBlocks = new FinalBlocks(store);
+    this.#departures = new Departures(store);
     this.#startedAt = clock.monotonicMs();
     this.identity = {
       engine: genesis.consensus.engine,
@@ -68,9 +71,7 @@ export class NodeBackend implements Backend {
         return validatorIndex === undefined ? null : (driver.handshake.keyAt(validatorIndex) ?? null);
       },
     };
-    driver.onDropped((transaction, reason) =>
-      this.#dropped.set(transaction.hash, droppedProblem(transaction, reason)),
-    );
+    driver.onDropped((transaction, reason) => this.#departures.note(transaction, reason));
   }
 
   /** The node works no more: it stops, or cannot go on. */
@@ -91,16 +92,19 @@ export class NodeBackend implements Backend {
         details: { retryable: true },
       });
     }
-    return this.#ask<Awaited<ReturnType<Backend['submit']>>>((done) => driver.submit(transactions, done));
+    return this.#ask<Awaited<ReturnType<Backend['submit']>>>((done) =>
+      driver.submit(transactions, (results) => done(results.map((result) => this.#asTaken(result)))),
+    );
   }
 
   async transaction(hash: Hash): Promise<TransactionStatus> {
     const { driver } = this.#options;
     const inclusion = this.#finalBlocks.inclusion(hash);
     if (inclusion !== undefined) return { status: 'final', hash, inclusion };
-    if (driver.mempool.has(hash) || this.#isInFlight(hash)) return { status: 'pending', hash };
-    const problem = this.#dropped.get(hash);
-    return problem === undefined ? { status: 'unknown', hash } : { status: 'dropped', hash, problem };
+    if (driver.mempool.has(hash) || this.#isInFlight(hash)) {
+      return { status: 'pending', hash, missing: this.#missingBefore(hash) };
+    }
+    return { hash, ...this.#departures.statusOf(hash, driver.chain.final) };
   }
 
   async block(name: Parameters<Backend['block']>[0]) {
@@ -204,7 +208,9 @@ export class NodeBackend implements Backend {
   }
 
   why(): string {
-    return this.#ended?.message ?? this.#options.driver.engine.why();
+    if (this.#ended !== undefined) return this.#ended.message;
+    const { driver } = this.#options;
+    return [driver.engine.why(), ...gapsIn(driver.mempool)].join('; ');
   }
 
   async evidence(offset: number, limit: number) {
@@ -304,6 +310,17 @@ export class NodeBackend implements Backend {
     }
   }
 
+  #asTaken(result: Submitted): SubmitResult {
+    if (result.status === 'refused') return result;
+    const { status, hash } = result;
+    return status === 'known' ? { status, hash } : { status, hash, missing: this.#missingBefore(hash) };
+  }
+
+  #missingBefore(hash: Hash): MissingNonce | null {
+    const missing = this.#options.driver.mempool.missingBefore(hash);
+    return missing === undefined ? null : { sender: missing.sender, nonce: missing.nonce };
+  }
+
   /** Not in the mempool, but in a block that others proposed and that is not final. */
   #isInFlight(hash: Hash): boolean {
     for (const { block } of this.#options.driver.chain.candidates()) {
@@ -359,18 +376,14 @@ function notReady(code: `node/${string}`, message: string, details: Record<strin
   });
 }
 
-const dropMessages: Record<DropReason, string> = {
-  replaced: 'another transaction of the sender with the same nonce and a higher fee took its place',
-  evicted: 'the mempool was full, and others paid more',
-  expired: 'its expiry height was reached before it stood in a block',
-  superseded: 'another transaction of the sender with the same nonce became final',
-  'fee-not-payable': 'the sender can no longer pay the fees of all that it has waiting',
-};
-
-function droppedProblem(transaction: Transaction, reason: DropReason): Problem {
-  const message = defined(dropMessages[reason], 'a message for each reason');
-  return new Problem(`mempool/${reason}`, `the transaction left the mempool: ${message}`, {
-    remedy: 'Sign it again if it is still wanted, with the next nonce, a sufficient fee and a later expiry.',
-    details: { nonce: transaction.nonce, fee: `${transaction.fee}` },
-  });
+/** What no block can take because a nonce before it is missing here: that is no fault of the engine, which sees nothing to do. */
+function gapsIn(mempool: Pick<Mempool, 'missing' | 'waiting'>): string[] {
+  const gaps = mempool.missing();
+  const [worst] = gaps;
+  if (worst === undefined) return [];
+  const others = gaps.length === 1 ? '' : `, and those of ${gaps.length - 1} other senders likewise`;
+  return [
+    `${mempool.waiting} transactions wait for nonces that are missing here: nonce ${worst.nonce} of ` +
+      `${encodeAddress(worst.sender)} keeps ${worst.waiting} waiting${others}`,
+  ];
 }

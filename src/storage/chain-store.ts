@@ -176,6 +176,11 @@ export class ChainStore {
     return this.#position().hash;
   }
 
+  /** The lowest height above 0 that this store knows headers and transactions of, without a gap up to the final one. */
+  get firstHeader(): Height {
+    return this.#extent.firstHeader;
+  }
+
   /** The lowest block above 0 that is stored whole; those below were pruned, or came inside a snapshot. */
   get firstBlock(): Height {
     return this.#extent.firstBlock;

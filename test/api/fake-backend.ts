@@ -5,6 +5,7 @@ import type {
   Consistency,
   EvidenceView,
   FinalBlock,
+  MissingNonce,
   NodeIdentity,
   NodeStatus,
   SubmitResult,
@@ -49,6 +50,8 @@ export class FakeBackend implements Backend {
   };
   readonly blocks: BlockView[] = [];
   readonly pending = new Map<Hash, Transaction>();
+  /** What those that are pending wait for. */
+  missing: MissingNonce | null = null;
   readonly records = new Map<string, Uint8Array>();
   readonly listeners = new Set<(block: FinalBlock) => void>();
   readonly evidenceList: EvidenceView[] = [];
@@ -119,7 +122,7 @@ export class FakeBackend implements Backend {
       if (problem !== undefined) return { status: 'refused', hash, problem };
       if (this.pending.has(hash) || this.find(hash) !== undefined) return { status: 'known', hash };
       this.pending.set(hash, transaction);
-      return { status: 'accepted', hash };
+      return { status: 'accepted', hash, missing: null };
     });
     this.meanwhile();
     return results;
@@ -138,9 +141,11 @@ export class FakeBackend implements Backend {
     if (found === undefined) {
       if (hash === 'dd'.repeat(32)) {
         const problem = new Problem('mempool/expired', 'it expired', { remedy: 'Sign it again.' });
-        return { status: 'dropped', hash, problem };
+        return { status: 'gone', hash, problem };
       }
-      return { status: this.pending.has(hash) ? 'pending' : 'unknown', hash };
+      return this.pending.has(hash)
+        ? { status: 'pending', hash, missing: this.missing }
+        : { status: 'unknown', hash, problem: null };
     }
     const { block, index } = found;
     const hashes = block.transactions.map((each) => each.hash);

@@ -20,7 +20,7 @@ import { verifyMerkleProof } from '../../src/ledger/merkle.ts';
 import { alice, transfer, validator } from './fake-backend.ts';
 import { get, problemFrom, start } from './world.ts';
 
-void test('a pending, a final, a dropped and an unknown transaction each say so', async (t) => {
+void test('a pending, a final, a gone and an unknown transaction each say so', async (t) => {
   const world = await start(t);
   const transaction = transfer(0);
   world.backend.pending.set(transaction.hash, transaction);
@@ -47,10 +47,21 @@ void test('a pending, a final, a dropped and an unknown transaction each say so'
   const proof = { index, count: size, siblings: siblings as Hash[] };
   assert.ok(verifyMerkleProof(inclusion.header.transactionRoot as Hash, transaction.hash, proof));
 
-  const dropped = await get(world, `/v1/transactions/${'dd'.repeat(32)}`, transactionStatusSchema);
-  assert.equal(dropped.status === 'dropped' && dropped.problem.code, 'mempool/expired');
+  const gone = await get(world, `/v1/transactions/${'dd'.repeat(32)}`, transactionStatusSchema);
+  assert.equal(gone.status === 'gone' && gone.problem.code, 'mempool/expired');
   const unknown = await get(world, `/v1/transactions/${'ff'.repeat(32)}`, transactionStatusSchema);
-  assert.equal(unknown.status, 'unknown');
+  assert.ok(unknown.status === 'unknown');
+  assert.equal(unknown.problem, null);
+});
+
+void test('what waits for another nonce says for which, in the answer to its submission and when asked for', async (t) => {
+  const world = await start(t);
+  const transaction = transfer(1);
+  world.backend.missing = { sender: alice, nonce: 0 };
+  world.backend.pending.set(transaction.hash, transaction);
+  const status = await get(world, `/v1/transactions/${transaction.hash}`, transactionStatusSchema);
+  assert.ok(status.status === 'pending');
+  assert.deepEqual(status.missing, { sender: encodeAddress(alice), nonce: 0 });
 });
 
 void test('a block is found by height, by hash, and as the latest; full adds transactions and receipts', async (t) => {

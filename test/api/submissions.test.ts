@@ -167,10 +167,10 @@ void test('wait=final for many tells of each: final, refused, or still pending',
 void test('wait=final for many tells of one that left the mempool meanwhile, and why', async (t) => {
   const world = await start(t);
   const evicted = new Problem('mempool/evicted', 'the mempool was full', { remedy: 'Sign it again.' });
-  const dropped = transfer(1).hash;
+  const left = transfer(1).hash;
   const known = world.backend.transaction.bind(world.backend);
   world.backend.transaction = async (hash) =>
-    hash === dropped ? { status: 'dropped', hash, problem: evicted } : known(hash);
+    hash === left ? { status: 'unknown', hash, problem: evicted } : known(hash);
   const response = await post(
     world,
     { transactions: [transfer(0), transfer(1)].map(hexOf) },
@@ -179,9 +179,9 @@ void test('wait=final for many tells of one that left the mempool meanwhile, and
   const { results } = parse(submittedBatchSchema, await response.json());
   assert.deepEqual(
     results.map(({ status }) => status),
-    ['pending', 'dropped'],
+    ['pending', 'unknown'],
   );
-  assert.ok(results[1]?.status === 'dropped');
+  assert.ok(results[1]?.status === 'unknown');
   assert.equal(results[1].problem.code, 'mempool/evicted');
 });
 

@@ -35,7 +35,7 @@ export async function fakeChain(
   options: {
     readonly development?: boolean;
     readonly submit?: (transaction: Transaction) => Reply | undefined;
-    readonly outcome?: 'applied' | 'failed' | 'pending';
+    readonly outcome?: 'applied' | 'failed' | 'pending' | 'gone' | 'unknown';
   } = {},
 ): Promise<{ url: string; submitted: Transaction[] }> {
   const { development = true, submit, outcome = 'applied' } = options;
@@ -65,10 +65,17 @@ export async function fakeChain(
     if (path === '/v1/evidence') return { body: { ...origin, offset: 0, evidence: [] } };
     if (path.startsWith('/v1/transactions/')) {
       const hash = path.slice('/v1/transactions/'.length);
-      if (outcome === 'pending') return { body: { ...origin, hash, status: 'pending' } };
+      if (outcome === 'pending') {
+        const missing = { sender: encodeAddress(developmentKeyPair('bob').publicKey), nonce: 3 };
+        return { body: { ...origin, hash, status: 'pending', missing } };
+      }
+      const problem = { code: 'mempool/superseded', detail: 'why', remedy: 'how', details: {} };
+      if (outcome === 'gone' || outcome === 'unknown') {
+        return { body: { ...origin, hash, status: outcome, problem } };
+      }
       const code = outcome === 'failed' ? 'transaction/overspend' : '';
       const receipt = { transactionHash: hash, status: outcome, code, fee: '1' };
-      const inclusion = { height: 41, blockHash: '77'.repeat(32), receipt };
+      const inclusion = { height: 41, blockHash: '77'.repeat(32), receipt, transaction: { nonce: 5 } };
       return { body: { ...origin, hash, status: 'final', inclusion } };
     }
     return problemReply(404, 'api/not-found');

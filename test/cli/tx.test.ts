@@ -96,6 +96,25 @@ test('--wait shows what came of it: applied is 0, failed is 6, not in time is 4'
   assert.equal(problemOf(late).code, 'api/not-final');
 });
 
+test('status says what became of one: pending and for what it waits, final, gone, or unknown here', async (t) => {
+  const hash = 'ab'.repeat(32);
+  const ask = async (outcome: 'applied' | 'failed' | 'pending' | 'gone' | 'unknown') =>
+    quorate(['tx', 'status', hash, '--node', (await fakeChain(t, { outcome })).url]);
+  const pending = await ask('pending');
+  assert.equal(pending.code, 0, pending.err);
+  assert.match(pending.out, /is pending: it waits for nonce 3 of qr1/);
+  assert.match((await ask('applied')).out, /is final at height 41 \(pbft\): applied/);
+  assert.equal((await ask('failed')).code, 6);
+  const gone = await ask('gone');
+  assert.equal(gone.code, 1);
+  assert.match(gone.err, /mempool\/superseded/);
+  const unknown = await ask('unknown');
+  assert.equal(unknown.code, 5);
+  assert.match(unknown.out, /may still become final; the same bytes may be submitted again/);
+  const bad = await quorate(['tx', 'status', '../status']);
+  assert.equal(bad.code, 2, bad.err);
+});
+
 test('what the node answers is shown with the engine and the chain that it is on', async (t) => {
   const { url } = await fakeChain(t);
   const args = ['tx', 'delete', 'k', '--from', 'alice', '--node', url];

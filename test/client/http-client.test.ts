@@ -286,9 +286,20 @@ test('waiting ends at its deadline, also when a sleep takes longer than it was t
   assert.equal(seen.length, 1);
 });
 
-test('waiting ends at once when the node dropped the transaction, with its reason', async (t) => {
+test('waiting ends at once when no block can hold the transaction any more, with the reason', async (t) => {
   const { hash } = payment(0);
-  const problem = { code: 'mempool/replaced', detail: 'replaced', remedy: 'none', details: {} };
-  const { url } = await fakeApi(t, () => ({ body: { ...origin, hash, status: 'dropped', problem } }));
-  expectProblem(await new HttpClient({ baseUrl: url }).waitFinal(hash), 'mempool/replaced');
+  const problem = { code: 'mempool/superseded', detail: 'superseded', remedy: 'none', details: {} };
+  const { url } = await fakeApi(t, () => ({ body: { ...origin, hash, status: 'gone', problem } }));
+  expectProblem(await new HttpClient({ baseUrl: url }).waitFinal(hash), 'mempool/superseded');
+});
+
+test('waiting goes on when this node let go of the transaction: others may have it', async (t) => {
+  const { hash } = payment(0);
+  const problem = { code: 'mempool/replaced', detail: 'replaced here', remedy: 'none', details: {} };
+  const { url, seen } = await fakeApi(t, () => ({ body: { ...origin, hash, status: 'unknown', problem } }));
+  const client = new HttpClient({ baseUrl: url, surroundings: slowMotion() });
+  const answer = expectProblem(await client.waitFinal(hash, { deadlineMs: 2_000 }), 'api/not-final');
+  assert.match(answer.message, /replaced here/);
+  assert.equal(answer.details['outcome'], 'unknown');
+  assert.ok(seen.length > 1);
 });

@@ -49,7 +49,7 @@ describe('the backend', () => {
     const { hash, bytes } = defined(transaction, 'a transaction');
     assert.equal((await backend.transaction(hash)).status, 'unknown');
     const [result] = await cluster.time.settle(backend.submit([bytes]));
-    assert.deepEqual(result, { status: 'accepted', hash });
+    assert.deepEqual(result, { status: 'accepted', hash, missing: null });
     const seen: string[] = [];
     while (!seen.includes('final')) {
       const { status } = await backend.transaction(hash);
@@ -113,7 +113,7 @@ describe('the backend', () => {
     assert.equal((await backend.record('nothing here', 'stale')).value, undefined);
   });
 
-  test('says why a transaction left the mempool', async () => {
+  test('says of a transaction that left its mempool that others may have it, and why it left here', async () => {
     const { cluster, backend } = await withHistory();
     cluster.net.onSend = () => null;
     const cheap = signedTransaction(cluster.genesis, 'alice', { nonce: 6, fee: 1n });
@@ -121,8 +121,66 @@ describe('the backend', () => {
     await cluster.time.settle(backend.submit([cheap.bytes]));
     await cluster.time.settle(backend.submit([dear.bytes]));
     const answer = await backend.transaction(cheap.hash);
-    assert.ok(answer.status === 'dropped');
-    assert.equal(answer.problem.code, 'mempool/replaced');
+    assert.ok(answer.status === 'unknown');
+    assert.equal(answer.problem?.code, 'mempool/replaced');
+    assert.match(answer.problem.remedy, /submit the same bytes again/);
+  });
+
+  test('never calls gone what another node makes final', async () => {
+    const { cluster } = await withHistory();
+    const backend = backendOf(cluster, 'validator-2');
+    const original = signedTransaction(cluster.genesis, 'alice', { nonce: 6, fee: 1n });
+    const other = signedTransaction(cluster.genesis, 'alice', { nonce: 6, fee: 10n });
+    // The replacement stays at this node, and the original at the primary.
+    cluster.net.onGossip = (from) => from !== 'peer-of-validator-2';
+    cluster.net.onSend = () => null;
+    await cluster.time.settle(backend.submit([original.bytes]));
+    await cluster.time.settle(backend.submit([other.bytes]));
+    cluster.submit('validator-0', original);
+    cluster.time.run(10);
+    assert.equal((await backend.transaction(original.hash)).status, 'unknown');
+    cluster.net.onSend = (_from, _to, bytes) => bytes;
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 7), 20_000));
+    const [first, second] = [await backend.transaction(original.hash), await backend.transaction(other.hash)];
+    assert.equal(first.status, 'final');
+    assert.ok(second.status === 'gone');
+    assert.equal(second.problem.code, 'mempool/superseded');
+  });
+
+  test('calls gone what expired without being in a block, once its expiry height is final', async () => {
+    const { cluster, backend } = await withHistory();
+    const { finalHeight } = backend.status();
+    const late = signedTransaction(cluster.genesis, 'bob', {
+      nonce: 1,
+      expiryHeight: toHeight(finalHeight + 1),
+    });
+    await cluster.time.settle(backend.submit([late.bytes]));
+    cluster.submit('validator-0', ...transfers(cluster, 1, 6));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 7), 10_000));
+    const answer = await backend.transaction(late.hash);
+    assert.ok(answer.status === 'gone');
+    assert.equal(answer.problem.code, 'mempool/expired');
+  });
+
+  test('names the nonce that is missing, to who submits, to who asks, and in why', async () => {
+    const { cluster, backend } = await withHistory();
+    const waiting = transfers(cluster, 3, 7);
+    const missing = { sender: alice, nonce: 6 };
+    const results = await cluster.time.settle(backend.submit(waiting.map(({ bytes }) => bytes)));
+    for (const [index, result] of results.entries()) {
+      assert.deepEqual(result, { status: 'accepted', hash: waiting[index]?.hash, missing });
+    }
+    cluster.time.run(10_000);
+    const status = await backend.transaction(defined(waiting[2], 'the last').hash);
+    assert.ok(status.status === 'pending');
+    assert.deepEqual(status.missing, missing);
+    assert.match(
+      backend.why(),
+      /nothing to do; 3 transactions wait for nonces .* nonce 6 of qr1\w+ keeps 3 waiting$/,
+    );
+    cluster.submit('validator-0', ...transfers(cluster, 1, 6));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 10), 10_000));
+    assert.doesNotMatch(backend.why(), /missing/);
   });
 
   test('tells listeners of each final block, in order, until they leave; one that fails harms nobody', async () => {

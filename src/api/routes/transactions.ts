@@ -6,7 +6,14 @@ import type { Hash } from '../../crypto/hash.ts';
 import type { SubmitResult, TransactionStatus } from '../backend.ts';
 import { readBatch } from '../body-readers.ts';
 import type { FinalOutcome } from '../final-watch.ts';
-import { originOf, receiptJson, submitResultJson, transactionStatusJson } from '../present.ts';
+import {
+  missingJson,
+  originOf,
+  receiptJson,
+  submitResultJson,
+  takenJson,
+  transactionStatusJson,
+} from '../present.ts';
 import { problemPart, retryAfterSeconds, statusOf } from '../problem-answer.ts';
 import {
   hashSchema,
@@ -63,7 +70,7 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
           .code(202)
           .send(
             single && first !== undefined && first.status !== 'refused'
-              ? { ...originOf(identity), status: first.status, hash: first.hash }
+              ? { ...originOf(identity), ...takenJson(first) }
               : { ...originOf(identity), results: results.map(submitResultJson) },
           );
       }
@@ -152,13 +159,16 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
       const { height, blockHash, receipt } = status.inclusion;
       return { status: 'final', hash, height, blockHash, receipt: receiptJson(receipt) };
     }
-    if (status.status === 'dropped') return { status: 'dropped', hash, problem: problemPart(status.problem) };
+    if (status.status === 'gone') return { status: 'gone', hash, problem: problemPart(status.problem) };
     // Final since long ago: what is left of it is that it is known.
     if (status.status === 'pruned') return { status: 'known', hash };
-    const unknown = outcomeUnknown(hash, gaveUp);
-    return unknown === undefined
-      ? { status: 'pending', hash }
-      : { status: 'unknown', hash, problem: problemPart(unknown) };
+    const unknown = outcomeUnknown(hash, gaveUp) ?? (status.status === 'unknown' ? status.problem : null);
+    if (unknown !== null) return { status: 'unknown', hash, problem: problemPart(unknown) };
+    return {
+      status: 'pending',
+      hash,
+      missing: status.status === 'pending' ? missingJson(status.missing) : null,
+    };
   }
 
   api.get(

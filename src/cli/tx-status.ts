@@ -1,0 +1,62 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { Problem, unwrap } from '../base/problem.ts';
+import { type FinalTransaction, problemOf, waitingWords } from '../client/http-client.ts';
+import type { Hash } from '../crypto/hash.ts';
+import { exitCodes } from './exit-codes.ts';
+import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { answer, grouped, harmless, print, styled, toJson } from './terminal.ts';
+
+export function txStatusCommand(): CommandUnknownOpts {
+  return new Command('status')
+    .description(
+      'say what became of a transaction: final, gone (no block can hold it any more), pending, or unknown to this node',
+    )
+    .argument('<hash>', 'the transaction’s hash')
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .action(async (text, options) => {
+      const hash = parseHash(text);
+      const status = unwrap(await connect(options).transaction(hash));
+      switch (status.status) {
+        case 'final':
+          return showFinal(status, options.json);
+        case 'gone':
+          throw problemOf(status.problem);
+        case 'pending':
+          return answer(options.json, status, () => `${hash} is pending: ${waitingWords(status)}.`);
+        case 'unknown':
+          answer(options.json, status, () =>
+            [
+              `${hash} is not at this node: ${waitingWords(status)}.`,
+              'Another node may have it, and it may still become final; the same bytes may be submitted again.',
+            ].join('\n'),
+          );
+          process.exitCode = exitCodes.notFound;
+      }
+    });
+}
+
+function parseHash(text: string): Hash {
+  if (/^[0-9a-f]{64}$/.test(text)) return text as Hash;
+  throw new Problem('cli/usage', `${JSON.stringify(text)} is no hash of a transaction`, {
+    remedy: 'Give the 64 hex digits that submitting it printed.',
+  });
+}
+
+/** Where it stands and what came of it; the exit code tells a transaction that failed. */
+export function showFinal(final: FinalTransaction, json: true | undefined): void {
+  const { engine, chainId, hash } = final;
+  const { height, blockHash, receipt, transaction } = final.inclusion;
+  if (json === true) {
+    const { nonce } = transaction;
+    print(toJson({ engine, chainId, hash, status: 'final', nonce, height, blockHash, receipt }));
+  } else {
+    const result =
+      receipt.status === 'applied'
+        ? styled('green', 'applied')
+        : styled('red', `failed (${harmless(receipt.code)}); it changed nothing but its fee and nonce`);
+    print(`${hash} is final at height ${grouped(height)} (${engine}): ${result}.`);
+  }
+  if (receipt.status === 'failed') process.exitCode = exitCodes.failed;
+}
