@@ -386,6 +386,17 @@ export interface Protocol<M> {
   start(start: EngineStart): Engine<M>;
 }
 
+/**
+ * What is known of the consensus log when a node starts.
+ *
+ * - `whole`: all that the key signed on this chain stands in it (nothing, when the key was never used), or an engine that found it lost has recorded that.
+ * - `lost`: it is empty, or older than the last use of the key. The engine's amnesia guard begins, whatever the records say. Its first write
+ *   must record that: from the next start on the log is `whole`.
+ * - `vouched`: an operator's word that what is missing, if anything, cannot matter. No guard holds from now on, not even one that
+ *   an earlier start recorded.
+ */
+export type LogTrust = 'whole' | 'lost' | 'vouched';
+
 export interface EngineStart {
   readonly chainId: Hash;
   readonly validators: ValidatorSet;
@@ -402,8 +413,7 @@ export interface EngineStart {
   readonly candidates: readonly ChainLink[];
   /** The newest snapshot and the lowest block in storage, when blocks were pruned. */
   readonly compacted?: { readonly snapshot: BlockName; readonly firstBlock: Height };
-  /** The key was never used on this chain: an empty log is then no sign of a lost one. */
-  readonly firstUse: boolean;
+  readonly log: LogTrust;
   readonly now: MonotonicMs;
   readonly seed: number;
 }

@@ -6,6 +6,7 @@ import type {
   Engine,
   EngineRequest,
   Input,
+  LogTrust,
   Member,
   MonotonicMs,
   PendingWork,
@@ -59,8 +60,8 @@ export interface DriverOptions<M extends object> {
   readonly identity: { readonly publicKey: PublicKey; readonly sign: (message: Uint8Array) => Signature };
   /** Checks one signature at once, by the consensus rule: for the hello of a new peer. */
   readonly checkSignature: (claim: SignatureClaim) => boolean;
-  /** The key was never used on this chain; see `EngineStart`. */
-  readonly firstUse: boolean;
+  /** What is known of the consensus log in the store. */
+  readonly trust: LogTrust;
   /** For the engine's generator, and so that gossip frames differ between runs. */
   readonly seed: number;
   /** Name and version, shown to peers. */
@@ -315,7 +316,7 @@ export class Driver<M extends object> {
       records: Signer.engineRecords(store.logRecords),
       candidates: candidateLinks(restored),
       ...(compacted === undefined ? {} : { compacted }),
-      firstUse: options.firstUse,
+      log: options.trust,
       now,
       seed: options.seed,
     });

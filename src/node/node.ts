@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApi } from '../api/server.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import type { LogTrust } from '../consensus/engine.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey } from '../crypto/keystore.ts';
 import { useNativeHash } from '../crypto/native-hash.ts';
@@ -22,6 +23,7 @@ import { noteKeyUse } from './key-use.ts';
 import { jsonLog, type Log } from './log.ts';
 import { protocolOf, type Retention } from './protocol.ts';
 import { restore } from './restore.ts';
+import { Signer } from './signer.ts';
 import { softwareVersion } from './version.ts';
 
 export interface StartNodeOptions {
@@ -119,7 +121,8 @@ async function start(parts: {
   const mayVote = config.role === 'validator' || genesis.consensus.engine === 'raft';
   const path = paths.usedKey(directory, config.role);
   const noted = !mayVote || (await noteKeyUse({ path, chainId, store, now: new Date() }));
-  const firstUse = noted || assumeFirstUse;
+  const whole = noted || Signer.engineRecords(store.logRecords).size > 0;
+  const trust: LogTrust = assumeFirstUse ? 'vouched' : whole ? 'whole' : 'lost';
   if (!noted) {
     log.warn('this key was used on this chain before, with another database', {
       votes: assumeFirstUse
@@ -162,7 +165,7 @@ async function start(parts: {
     log,
     identity: { publicKey: keyPair.publicKey, sign: nativeSigner(keyPair.secretKey) },
     checkSignature: (claim) => verifySignature(claim, false),
-    firstUse,
+    trust,
     seed: randomBytes(6).readUIntBE(0, 6),
     software: softwareVersion,
     api: parseApiUrl(config.api.advertise ?? ''),

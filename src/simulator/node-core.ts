@@ -71,7 +71,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     log: silentLog,
     identity: { publicKey: key.publicKey, sign: (message) => scheme.sign(key.secretKey, message) },
     checkSignature: (claim) => scheme.verify(claim),
-    firstUse: options.firstUse,
+    trust: options.firstUse || store.logRecords.size > 0 ? 'whole' : 'lost',
     seed: plan.seed * 1_000 + index * 100 + options.starts,
     software: 'quorate simulator',
     // An entry or two: a fetch is cut off between any two of them.

@@ -134,7 +134,7 @@ export class Cluster {
       identity: { publicKey: pair.publicKey, sign: nativeSigner(pair.secretKey) },
       checkSignature: (claim) => verifySignature(claim, false),
       // No disk is ever lost here.
-      firstUse: true,
+      trust: 'whole',
       seed: ++this.#boots,
       software: 'test',
       api: options.api,

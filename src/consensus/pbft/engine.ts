@@ -43,8 +43,8 @@ export class PbftEngine implements Engine<PbftMessage> {
       out: [],
     };
     restore(this.#replica, start);
-    if (!start.records.has(recordKeys.position)) {
-      // The first write: a log that has it is not a lost one.
+    if (!start.records.has(recordKeys.position) || start.log !== 'whole') {
+      // The first write: it records what this start was told of the log.
       write(this.#replica, { records: [positionRecord(this.#replica.state)] });
     }
   }

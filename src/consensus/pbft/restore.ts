@@ -63,8 +63,7 @@ export function freshState(start: EngineStart): PbftState {
     statusAt: Number.NEGATIVE_INFINITY,
     statusFinalHeight: header.height,
     syncAsk: neverAsked(),
-    guard:
-      start.firstUse || start.records.size > 0 ? { name: 'off' } : { name: 'learning', proven: new Map() },
+    guard: start.log === 'lost' ? { name: 'learning', proven: new Map() } : { name: 'off' },
     accused: new Set(),
     counters: {},
   };
@@ -88,8 +87,10 @@ export function restore(replica: Replica, start: EngineStart): void {
   state.view = view;
   state.attempts = attempts;
   state.phase = changing ? { name: 'changing', quorumSince: null } : { name: 'normal' };
-  if (guard === 'learning') state.guard = { name: 'learning', proven: new Map() };
-  if (guard === 'silent') state.guard = { name: 'silent', until: silentUntil };
+  if (start.log === 'whole') {
+    if (guard === 'learning') state.guard = { name: 'learning', proven: new Map() };
+    if (guard === 'silent') state.guard = { name: 'silent', until: silentUntil };
+  }
 
   const highest = records.get(recordKeys.highest);
   if (highest !== undefined) {

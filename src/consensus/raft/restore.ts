@@ -142,8 +142,8 @@ function recover(start: EngineStart, random: RandomState): Recovered {
       votedFor: undefined,
       commit: final.header.height,
       // Nobody knows how often it was started before the loss: it counts from where it surely never was.
-      incarnation: start.firstUse ? 0 : 2 ** 32 + Math.floor(nextFloat(random) * 2 ** 46),
-      amnesiac: !start.firstUse,
+      incarnation: start.log !== 'lost' ? 0 : 2 ** 32 + Math.floor(nextFloat(random) * 2 ** 46),
+      amnesiac: start.log === 'lost',
     },
     entries,
     ...current,

@@ -189,7 +189,7 @@ export class TestNode {
             ? []
             : [{ height: header.height, blockHash: candidate, parentHash: header.parentHash }];
         }),
-        firstUse,
+        log: firstUse ? 'vouched' : this.records.size > 0 ? 'whole' : 'lost',
         now: committee.now,
         seed: this.index,
       },

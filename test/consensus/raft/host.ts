@@ -154,7 +154,7 @@ export class Host {
         records: disk.records,
         candidates: [],
         ...(disk.compacted === null ? {} : { compacted: disk.compacted }),
-        firstUse,
+        log: firstUse || disk.records.size > 0 ? 'whole' : 'lost',
         now: this.#world.schedule.now,
         seed: this.#world.seedFor(this.index, this.starts),
       },

@@ -107,7 +107,7 @@ export class Solo {
         final: { header, hash: hashHeader(header), certificate },
         records: this.records,
         candidates: [],
-        firstUse,
+        log: firstUse || this.records.size > 0 ? 'whole' : 'lost',
         now: this.now,
         seed,
       },
