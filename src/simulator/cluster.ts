@@ -9,7 +9,7 @@ import { FaultInjector, type Victims } from './fault-injector.ts';
 import { Links } from './links.ts';
 import { Load } from './load.ts';
 import { kindOf } from './message-kinds.ts';
-import { isHonest, type Plan } from './plan.ts';
+import { areLinked, isHonest, type Plan, type Shape } from './plan.ts';
 import type { Tally } from './report.ts';
 import { Scheduler } from './scheduler.ts';
 import { simulatedChain, type SimulatedChain } from './simulated-chain.ts';
@@ -49,6 +49,7 @@ export class Cluster {
       conditions: plan.links,
       count: (fault) => tally.add(`link/${fault}`),
     });
+    if (plan.shape !== undefined) this.cutAllBut(plan.shape);
     this.network = new VirtualNetwork({
       scheduler,
       links: this.links,
@@ -117,6 +118,12 @@ export class Cluster {
     for (const [index, { liar }] of this.plan.nodes.entries()) {
       if (liar === 'twin' && index >= this.plan.validators) this.tally.add('fault/twin');
     }
+    for (const { node, offsetMs, rate } of this.plan.clocks ?? []) {
+      this.nodes[node]?.shiftClock(offsetMs);
+      this.nodes[node]?.speedClock(rate);
+      this.tally.add('fault/wrong-clock');
+    }
+    if (this.plan.shape !== undefined) this.tally.add(`shape/${this.plan.shape.kind}`);
     for (const node of this.nodes) node.start();
     this.load.start();
     if (this.plan.engine === 'raft') this.readSometimes();
@@ -246,6 +253,14 @@ export class Cluster {
     });
   }
 
+  /** Some nodes never reach each other directly. */
+  private cutAllBut(shape: Shape): void {
+    const { length } = this.plan.nodes;
+    for (let a = 0; a < length; a++) {
+      for (let b = 0; b < length; b++) if (a !== b && !areLinked(shape, a, b)) this.links.cut(a, b);
+    }
+  }
+
   private isolate(node: number): void {
     for (const other of this.nodes.keys()) {
       if (other === node) continue;
@@ -279,6 +294,7 @@ export class Cluster {
         at(node).resume(timersLast);
       },
       shiftClock: (node, byMs) => at(node).shiftClock(byMs),
+      speedClock: (node, by) => at(node).speedClock(by),
       request: (request) => {
         for (const node of nodes) {
           node.request(request, (result) => {

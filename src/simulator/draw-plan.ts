@@ -32,7 +32,7 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
   // Where members come and go, it might be one of the few who are left.
   const broken = membersChange ? [] : drawBroken(chance, nodes, room);
   const scope = { engine, nodes, healAt, room: room - broken.length };
-  return {
+  const plan: Plan = {
     seed,
     engine,
     validators,
@@ -53,6 +53,7 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
     boundMs: boundOf(consensus, validators),
     signatures: 'fast',
   };
+  return plan;
 }
 
 function drawSize(chance: Chance, engine: Plan['engine']): number {
@@ -179,8 +180,11 @@ interface FaultScope {
   readonly room: number;
 }
 
+/** Those that `drawFault` draws; others have a draw of their own. */
+type PlainFault = Exclude<FaultKind, 'change-members' | 'clocks-jump' | 'clock-drift'>;
+
 /** How to draw one fault of each kind, with the weight of the kind among those of a run. */
-const faultKinds: readonly (readonly [Exclude<FaultKind, 'change-members'>, number])[] = [
+const faultKinds: readonly (readonly [PlainFault, number])[] = [
   ['partition', 2],
   ['one-way', 2],
   ['rotating-partition', 1],
@@ -247,7 +251,7 @@ function drawChanges(chance: Chance, { nodes, healAt, room }: FaultScope): Fault
   ];
 }
 
-function drawFault(chance: Chance, kind: Exclude<FaultKind, 'change-members'>, scope: FaultScope): Fault {
+function drawFault(chance: Chance, kind: PlainFault, scope: FaultScope): Fault {
   const at = chance.between(0, scope.healAt - 200);
   const forMs = Math.min(scope.healAt - at, chance.pick([100, 300, 800, 2_000, 5_000]));
   const episode = { at, forMs };

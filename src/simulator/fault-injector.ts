@@ -23,6 +23,8 @@ export interface Victims {
   /** All that waited happens now; its timers last or in their turn. */
   resume(node: number, timersLast?: boolean): void;
   shiftClock(node: number, byMs: number): void;
+  /** Its clocks run so many times as fast as they did. */
+  speedClock(node: number, by: number): void;
   /** All are asked, and whoever leads does it (Raft). */
   request(request: EngineRequest): void;
   /** Links were cut or mended. */
@@ -104,6 +106,14 @@ export class FaultInjector {
       case 'clock-jump':
         victims.shiftClock(fault.node, fault.byMs);
         return () => victims.shiftClock(fault.node, -fault.byMs);
+      case 'clocks-jump':
+        for (const node of all) victims.shiftClock(node, fault.byMs);
+        return () => {
+          for (const node of all) victims.shiftClock(node, -fault.byMs);
+        };
+      case 'clock-drift':
+        victims.speedClock(fault.node, fault.rate);
+        return () => victims.speedClock(fault.node, 1 / fault.rate);
       case 'pause':
         victims.pause(fault.node);
         return () => victims.resume(fault.node, this.chance.happens(0.5));

@@ -6,6 +6,7 @@ const whole = z.number().int();
 const node = whole.min(0).max(100);
 const range = z.tuple([z.number().min(0), z.number().min(0)]);
 const rate = z.number().min(0).max(1);
+const speed = z.number().min(0.1).max(10);
 const conditions = z.strictObject({ delayMs: range, loss: rate, duplication: rate, reordering: rate });
 const episode = { at: z.number().min(0), forMs: z.number().min(0) };
 const ofNode = { node, ...episode };
@@ -29,6 +30,8 @@ const fault = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('disk-error'), ...ofNode }),
   z.strictObject({ kind: z.literal('disk-loss'), ...ofNode }),
   z.strictObject({ kind: z.literal('clock-jump'), byMs: whole, ...ofNode }),
+  z.strictObject({ kind: z.literal('clocks-jump'), byMs: whole, ...episode }),
+  z.strictObject({ kind: z.literal('clock-drift'), rate: speed, ...ofNode }),
   z.strictObject({ kind: z.literal('pause'), ...ofNode }),
   z.strictObject({ kind: z.literal('freeze'), ...ofNode }),
   z.strictObject({ kind: z.literal('weather'), conditions, ...episode }),
@@ -75,6 +78,11 @@ const raft = z.strictObject({
 
 const retention = z.strictObject({ snapshotEvery: whole.min(1), keepBlocks: whole.min(0) });
 
+const shape = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('star'), centre: node }),
+  z.strictObject({ kind: z.literal('line'), order: z.array(node) }),
+]);
+
 const plan = z.strictObject({
   seed: whole.min(0),
   engine: z.enum(['pbft', 'raft']),
@@ -87,6 +95,8 @@ const plan = z.strictObject({
   diskMs: range,
   load: z.strictObject({ senders: whole.min(1), transactions: whole.min(0), untilMs: z.number().min(0) }),
   faults: z.array(fault),
+  clocks: z.exactOptional(z.array(z.strictObject({ node, offsetMs: whole, rate: speed }))),
+  shape: z.exactOptional(shape),
   healAt: z.number().min(0),
   broken: z.array(z.strictObject({ node, how: z.enum(['down', 'isolated']) })),
   boundMs: z.number().min(0),

@@ -24,6 +24,10 @@ export interface Plan {
   readonly diskMs: readonly [VirtualMs, VirtualMs];
   readonly load: LoadPlan;
   readonly faults: readonly Fault[];
+  /** Clocks that are wrong from the start to the end; those of the other nodes are right. */
+  readonly clocks?: readonly ClockPlan[];
+  /** Which nodes reach each other without a third; without it, all do. */
+  readonly shape?: Shape;
   /** When the second act begins: from then on the nodes that are not `broken` work, and so do the links between them. */
   readonly healAt: VirtualMs;
   readonly broken: readonly BrokenNode[];
@@ -38,6 +42,25 @@ export interface NodePlan {
   readonly validator: number | null;
   /** What it does instead of following the protocol. */
   readonly liar: LiarName | null;
+}
+
+export interface ClockPlan {
+  readonly node: number;
+  /** How far the wall clock is ahead. */
+  readonly offsetMs: number;
+  /** Its milliseconds in one true one. */
+  readonly rate: number;
+}
+
+/** A network that is no full mesh. The nodes in between pass on what they accept. */
+export type Shape =
+  | { readonly kind: 'star'; readonly centre: number }
+  | { readonly kind: 'line'; readonly order: readonly number[] };
+
+/** True when two nodes have a link in such a network. */
+export function areLinked(shape: Shape, a: number, b: number): boolean {
+  if (shape.kind === 'star') return a === shape.centre || b === shape.centre;
+  return Math.abs(shape.order.indexOf(a) - shape.order.indexOf(b)) === 1;
 }
 
 export const liarNames = [
@@ -120,6 +143,10 @@ export type Fault =
   | ({ readonly kind: 'disk-loss'; readonly node: number } & Episode)
   /** The wall clock is off by so much for the episode. */
   | ({ readonly kind: 'clock-jump'; readonly node: number; readonly byMs: number } & Episode)
+  /** All wall clocks are off by so much for the episode: a block made in it may lie far ahead of the clocks that come after. */
+  | ({ readonly kind: 'clocks-jump'; readonly byMs: number } & Episode)
+  /** Its clocks and timers run so many times as fast for the episode, and the wall clock stays off by what that made. */
+  | ({ readonly kind: 'clock-drift'; readonly node: number; readonly rate: number } & Episode)
   | ({ readonly kind: 'pause'; readonly node: number } & Episode)
   /** Paused and cut off, and cut off for a while longer than paused: it wakes up with its old beliefs and nobody to correct them. */
   | ({ readonly kind: 'freeze'; readonly node: number } & Episode)
@@ -164,7 +191,7 @@ export interface BrokenNode {
 }
 
 /** Nodes whose word counts: no liar and no twin. */
-export function isHonest(plan: Plan, node: number): boolean {
+export function isHonest(plan: Pick<Plan, 'nodes'>, node: number): boolean {
   return plan.nodes[node]?.liar === null;
 }
 

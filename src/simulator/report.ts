@@ -54,7 +54,7 @@ export const expectedPbft: readonly string[] = [
 ];
 
 export const expectedRaft: readonly string[] = [
-  ...expectedPbft.filter((name) => !name.startsWith('liar/') && name !== 'fault/twin'),
+  ...expectedPbft.filter((name) => !/^(?:liar|shape)\//.test(name) && name !== 'fault/twin'),
   'fault/hand-over',
   'fault/change-members',
   // Changes and hand-overs that were done, and a leader that was voted out.

@@ -53,11 +53,12 @@ function* smallerPlans(plan: Plan, verdict: Verdict): Generator<Plan> {
     yield { ...plan, nodes: plan.nodes.map((node, i) => (i === index ? { ...node, liar: null } : node)) };
   }
   const last = plan.nodes.at(-1);
-  if (plan.nodes.length > plan.validators && last?.validator === null) {
+  if (plan.nodes.length > plan.validators && last?.validator === null && plan.shape === undefined) {
     yield {
       ...plan,
       nodes: plan.nodes.slice(0, -1),
       faults: plan.faults.filter(avoids(plan.nodes.length - 1)),
+      ...(plan.clocks && { clocks: plan.clocks.filter(({ node }) => node !== plan.nodes.length - 1) }),
     };
   }
   if (plan.oneByOne === true) yield { ...plan, oneByOne: false };
@@ -65,6 +66,12 @@ function* smallerPlans(plan: Plan, verdict: Verdict): Generator<Plan> {
     const { retention: _, ...unpruned } = plan;
     yield unpruned;
   }
+  if (plan.shape !== undefined) {
+    const { shape: _, ...meshed } = plan;
+    yield meshed;
+  }
+  for (const clock of plan.clocks ?? [])
+    yield { ...plan, clocks: (plan.clocks ?? []).filter((other) => other !== clock) };
   for (const node of plan.broken) yield { ...plan, broken: plan.broken.filter((other) => other !== node) };
   const { links, load } = plan;
   for (const key of ['loss', 'duplication', 'reordering'] as const) {

@@ -41,6 +41,7 @@ class Fixture {
       pause: note('pause'),
       resume: note('resume'),
       shiftClock: note('shift'),
+      speedClock: note('speed'),
       request: () => undefined,
       reconcile: () => undefined,
     };
