@@ -422,7 +422,11 @@ export class Driver<M extends object> {
     for (;;) {
       const input = this.#mailbox.shift() ?? this.#workInput();
       if (input === undefined) return;
-      for (const effect of this.#engine.step(input)) this.#obey(effect);
+      for (const effect of this.#engine.step(input)) {
+        // What ended the node may have been caught by somebody on the way here: nothing is signed after it all the same.
+        if (this.#turns.ended) return;
+        this.#obey(effect);
+      }
     }
   }
 

@@ -28,8 +28,8 @@ export function inbound<M extends object>(parts: {
   const { give, onMet, log } = parts;
   return {
     onHello(peer, hello) {
-      if (!turns.ended) return handshake.admit(peer, hello);
-      return new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
+      const stopping = new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
+      return turns.answer(() => handshake.admit(peer, hello), stopping);
     },
     onConnected: turns.wrap((peer) => {
       handshake.connected(peer);

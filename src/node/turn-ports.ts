@@ -10,7 +10,10 @@ export type StorePort = Pick<
   'persist' | 'commitRun' | 'blockBytes' | 'certificateAt' | 'firstBlock' | 'prune' | 'install'
 > & { readonly snapshot: Pick<ChainStore['snapshot'], 'head' | 'part' | 'begin' | 'add' | 'clear'> };
 
-/** The same ports, with every answer and timer as a turn, so that no part of the core has to think of it. */
+/**
+ * The same ports, with every answer and timer as a turn, so that no part of the core has to think of it. Once turns have ended they take
+ * nothing more: whatever a part that was in the middle of something still hands over is neither sent nor written.
+ */
 export function turnPorts(
   turns: Turns,
   ports: {
@@ -21,6 +24,9 @@ export function turnPorts(
   },
 ): { clock: Clock; network: Network; verifier: Verifier; chainStore: StorePort } {
   const { clock, network, verifier, store } = ports;
+  const unlessEnded = (act: () => void): void => {
+    if (!turns.ended) act();
+  };
   return {
     clock: {
       wallMs: () => clock.wallMs(),
@@ -35,9 +41,10 @@ export function turnPorts(
       stop: () => network.stop(),
       addresses: () => network.addresses(),
       peers: () => network.peers(),
-      send: (peer, bytes, urgent) => network.send(peer, bytes, urgent),
-      publish: (topic, bytes) => network.publish(topic, bytes),
-      request: (peer, protocol, bytes, done) => network.request(peer, protocol, bytes, turns.wrap(done)),
+      send: (peer, bytes, urgent) => !turns.ended && network.send(peer, bytes, urgent),
+      publish: (topic, bytes) => unlessEnded(() => network.publish(topic, bytes)),
+      request: (peer, protocol, bytes, done) =>
+        unlessEnded(() => network.request(peer, protocol, bytes, turns.wrap(done))),
       penalise: (peer, reason) => network.penalise(peer, reason),
       stats: () => network.stats(),
     },
@@ -47,14 +54,14 @@ export function turnPorts(
     },
     chainStore: {
       blockBytes: (hash) => store.blockBytes(hash),
-      persist: (request, done) => store.persist(request, turns.wrap(done)),
-      commitRun: (requests, done) => store.commitRun(requests, turns.wrap(done)),
+      persist: (request, done) => unlessEnded(() => store.persist(request, turns.wrap(done))),
+      commitRun: (requests, done) => unlessEnded(() => store.commitRun(requests, turns.wrap(done))),
       certificateAt: (height) => store.certificateAt(height),
       get firstBlock() {
         return store.firstBlock;
       },
-      prune: (request, done) => store.prune(request, turns.wrap(done)),
-      install: (request, done) => store.install(request, turns.wrap(done)),
+      prune: (request, done) => unlessEnded(() => store.prune(request, turns.wrap(done))),
+      install: (request, done) => unlessEnded(() => store.install(request, turns.wrap(done))),
       snapshot: {
         head: () => store.snapshot.head(),
         part: (index) => store.snapshot.part(index),

@@ -1,7 +1,8 @@
 /**
  * The one door into the core. Whatever comes from outside (a message, an answer, a timer) is a turn: its
  * handler runs, and then `settle` works off all that it left behind. A call that comes while a turn runs is part
- * of that turn. What a turn throws is a broken promise of our own: it ends the node, and no turn follows.
+ * of that turn. What a turn throws is a broken promise of our own, wherever in it: it ends the node. No turn follows, and nothing that was begun is
+ * gone on with: whoever loops inside a turn looks at `ended`, and the ports take nothing more.
  */
 export class Turns {
   readonly #settle: () => void;
@@ -20,20 +21,28 @@ export class Turns {
 
   run(handle: () => void): void {
     if (this.#ended) return;
+    const nested = this.#running;
+    this.#running = true;
     try {
-      if (this.#running) {
-        handle();
-        return;
-      }
-      this.#running = true;
       handle();
+      if (nested || this.#ended) return;
       this.#settle();
-      this.#running = false;
     } catch (error) {
-      if (this.#ended) return;
-      this.#ended = true;
-      this.#onThrow(error);
+      this.#end(error);
+      // The turn around it must not go on as if this one had come to its end.
+      if (nested) throw error;
+    } finally {
+      this.#running = nested;
     }
+  }
+
+  /** A turn that answers at once; `ended` when nothing runs any more. */
+  answer<T>(handle: () => T, ended: T): T {
+    let answer = ended;
+    this.run(() => {
+      answer = handle();
+    });
+    return answer;
   }
 
   /** The same callback as a turn. */
@@ -44,5 +53,11 @@ export class Turns {
   /** Nothing runs any more: what comes late comes to nothing. */
   end(): void {
     this.#ended = true;
+  }
+
+  #end(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#onThrow(error);
   }
 }

@@ -435,6 +435,38 @@ describe('the driver stops', () => {
     assert.equal(engine.given.filter(({ type }) => type === 'tick').length <= 2, true);
   });
 
+  test('when something breaks in a turn within another: nothing of the outer one is signed or written any more', async () => {
+    const { cluster, engine, node } = await world();
+    // Whoever listens gets a message in, and what takes it breaks. The listener's own failure would be nothing.
+    node.driver.onSteppedDown(() =>
+      node.driver.handlers.onGossip('evidence', new Uint8Array(), 'peer', () => {
+        throw new InvariantError('broken');
+      }),
+    );
+    act(
+      engine,
+      cluster,
+      { type: 'sign', message: unsigned('loose', 'before') },
+      { type: 'stepped-down', reason: 'test' },
+      { type: 'persist', seq: 1, records: [], sign: [unsigned('vote', 'yes')], blocks: [] },
+    );
+    assert.deepEqual(node.fatal.map(String), ['InvariantError: broken']);
+    assert.equal(engine.last('signed'), undefined, 'not even what was ready is given to the engine');
+    assert.deepEqual([...node.store.logRecords.keys()], []);
+  });
+
+  test('when somebody stops it in the middle of a step: the rest of that step does not happen', async () => {
+    const { cluster, engine, node } = await world();
+    node.driver.onSteppedDown(() => node.driver.stop());
+    act(
+      engine,
+      cluster,
+      { type: 'stepped-down', reason: 'test' },
+      { type: 'persist', seq: 1, records: [], sign: [unsigned('vote', 'yes')], blocks: [] },
+    );
+    assert.deepEqual([...node.store.logRecords.keys()], []);
+  });
+
   test('when the engine wants to contradict what was signed', async () => {
     const { cluster, engine, node } = await world();
     const persist = (seq: number, text: string): Effect<Text> => ({

@@ -45,15 +45,61 @@ describe('turns', () => {
   test('the first throw ends everything, and is told once', () => {
     const { events, turns } = world();
     turns.run(() => {
-      turns.run(() => {
-        throw new Error('one');
-      });
-      throw new Error('two');
+      throw new Error('one');
     });
     turns.run(() => void events.push('never'));
     turns.wrap(() => void events.push('never'))();
     assert.deepEqual(events, ['throw one']);
     assert.ok(turns.ended);
+  });
+
+  test('a throw in a nested turn ends the outer one there, too: nothing more of it is done, and nothing settles', () => {
+    const { events, turns } = world();
+    turns.run(() => {
+      turns.run(() => {
+        throw new Error('one');
+      });
+      events.push('never');
+    });
+    turns.run(() => void events.push('never'));
+    assert.deepEqual(events, ['throw one']);
+  });
+
+  test('nothing settles when somebody between the two caught it', () => {
+    const { events, turns } = world();
+    turns.run(() => {
+      try {
+        turns.run(() => {
+          throw new Error('one');
+        });
+      } catch {
+        events.push('caught');
+      }
+    });
+    assert.deepEqual(events, ['throw one', 'caught']);
+  });
+
+  test('a turn that ends all others does not settle', () => {
+    const { events, turns } = world();
+    turns.run(() => turns.end());
+    assert.deepEqual(events, []);
+  });
+
+  test('what a turn answers comes back, and a throw is told like any other', () => {
+    const { events, turns } = world();
+    assert.equal(
+      turns.answer(() => 'yes', 'ended'),
+      'yes',
+    );
+    const failing = (): string => {
+      throw new Error('one');
+    };
+    assert.equal(turns.answer(failing, 'ended'), 'ended');
+    assert.equal(
+      turns.answer(() => 'never', 'ended'),
+      'ended',
+    );
+    assert.deepEqual(events, ['settle', 'throw one']);
   });
 
   test('after the end nothing runs', () => {
