@@ -29,12 +29,14 @@ export interface Backend {
   ): Promise<readonly SubmitResult[]>;
 
   /** What this node knows of a transaction. A final one comes with all that proves it. */
-  transaction(hash: Hash): Promise<TransactionStatus>;
+  transaction(hash: Hash, pace?: Pace): Promise<TransactionStatus>;
+  /** The same without the proof, which costs more than all the rest. */
+  outcome(hash: Hash, pace?: Pace): Promise<TransactionOutcome>;
 
   /** A final block, or undefined when this node has none of that name. */
-  block(name: BlockName): Promise<BlockView | undefined>;
+  block(name: BlockName, pace?: Pace): Promise<BlockView | undefined>;
   /** Headers of final blocks from a height upward, at most `limit`, fewer when the chain ends. */
-  headers(from: Height, limit: number): Promise<readonly HeaderView[]>;
+  headers(from: Height, limit: number, pace?: Pace): Promise<readonly HeaderView[]>;
 
   account(key: PublicKey, consistency: Consistency): Promise<Read<AccountView>>;
   /** The value is undefined when there is no such record. */
@@ -73,6 +75,12 @@ export interface Backend {
    */
   onSteppedDown(listener: (reason: string) => void): () => void;
 }
+
+/**
+ * Awaited between two pieces of work, each of a few milliseconds at most, so that no answer holds up the event loop: the work goes on when it
+ * resolves. It rejects when nobody wants the answer any more. Without one the work goes on at once.
+ */
+export type Pace = () => Promise<void>;
 
 export type EngineName = 'pbft' | 'raft';
 
@@ -122,10 +130,21 @@ export interface MissingNonce {
  * What a node may say of a transaction. `final` and `gone` are true on every node and for ever; `pending` and `unknown` are what this one
  * sees, and another may know more.
  */
-export type TransactionStatus =
+export type TransactionStatus = StatusWith<{ readonly inclusion: Inclusion }>;
+
+export type TransactionOutcome = StatusWith<FinalOutcome>;
+
+/** What became of a final transaction: the receipt, and the block that it stands in. */
+export interface FinalOutcome {
+  readonly receipt: Receipt;
+  readonly height: Height;
+  readonly blockHash: Hash;
+}
+
+type StatusWith<Final> =
   /** It waits in this node's mempool, or stands in a block that is not final yet. */
   | { readonly status: 'pending'; readonly hash: Hash; readonly missing: MissingNonce | null }
-  | { readonly status: 'final'; readonly hash: Hash; readonly inclusion: Inclusion }
+  | ({ readonly status: 'final'; readonly hash: Hash } & Final)
   /** No block can hold it any more: another final transaction used its nonce, or its expiry height is final. */
   | { readonly status: 'gone'; readonly hash: Hash; readonly problem: Problem }
   /**

@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { limits } from '../base/limits.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
-import type { Backend, FinalBlock, HeaderView } from './backend.ts';
+import type { Backend, FinalBlock, HeaderView, Pace } from './backend.ts';
 import { headerViewJson } from './present.ts';
 import { apiProblem } from './problem-answer.ts';
 
 export interface EventStreamBounds {
   readonly readers: number;
+  readonly readersPerClient: number;
   readonly bufferBytes: number;
   readonly stallMs: number;
   readonly pingMs: number;
@@ -14,13 +15,23 @@ export interface EventStreamBounds {
 
 const defaultBounds: EventStreamBounds = {
   readers: limits.httpEventReaders,
+  readersPerClient: limits.httpEventReadersPerClient,
   bufferBytes: limits.httpEventBufferBytes,
   stallMs: limits.httpEventStallMs,
   pingMs: limits.httpEventPingMs,
 };
 
+const headers = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+};
+
 interface Reader {
   readonly response: ServerResponse;
+  readonly client: string;
+  /** Awaited before each piece that is read from the store: a long chain is read in as many turns of the loop as it takes. */
+  readonly pace: Pace;
   /** The height that it gets next. */
   next: number;
   /**
@@ -52,26 +63,38 @@ export class EventStream {
     return this.#readers.size;
   }
 
-  /** Throws a problem when there is no place for another reader. */
-  admit(): void {
-    if (this.#readers.size < this.#bounds.readers && !this.#closed) return;
+  /** Throws a problem when there is no place for another reader of this client. */
+  admit(client: string): void {
+    const { readers, readersPerClient } = this.#bounds;
+    let ofClient = 0;
+    for (const reader of this.#readers) if (reader.client === client) ofClient += 1;
+    if (this.#readers.size < readers && ofClient < readersPerClient && !this.#closed) return;
     throw apiProblem('api/too-many-readers', 'the event stream has as many readers as it takes', {
       remedy: 'Read from another node, or try again later.',
       details: { limit: this.#bounds.readers, retryable: true },
     });
   }
 
+  /** Answers a request that wants no events: with the same head, at once, and without a place among the readers. */
+  answerHead(response: ServerResponse): void {
+    response.writeHead(200, headers).end();
+  }
+
   /** Serves a response that nothing was written to, from a height on; without one, from the next block. */
-  serve(response: ServerResponse, from: Height | undefined): void {
-    response.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    });
+  serve(options: {
+    readonly response: ServerResponse;
+    readonly from: Height | undefined;
+    readonly client: string;
+    readonly pace: Pace;
+  }): void {
+    const { response, from, client, pace } = options;
+    response.writeHead(200, headers);
     response.write('retry: 2000\n\n');
     const next = this.#backend.status().finalHeight + 1;
     const reader: Reader = {
       response,
+      client,
+      pace,
       next: from ?? next,
       mode: 'live',
       waiting: 0,
@@ -117,11 +140,14 @@ export class EventStream {
         this.#drop(reader);
         return;
       }
+      await reader.pace();
       const seen = this.#backend.status().finalHeight;
       const page =
-        reader.next > seen ? [] : await this.#backend.headers(toHeight(reader.next), limits.httpPage);
+        reader.next > seen
+          ? []
+          : await this.#backend.headers(toHeight(reader.next), limits.httpPieceHeaders, reader.pace);
       if (page.length === 0) {
-        // Nothing became final since `seen`: there was no await in between when the reader has it all.
+        // Nothing became final since `seen`: there was no wait in between when the reader has it all.
         reader.mode = 'live';
         return;
       }

@@ -1,22 +1,16 @@
 import { limits } from '../base/limits.ts';
 import type { Hash } from '../crypto/hash.ts';
-import type { BlockHeader } from '../ledger/block.ts';
-import type { Receipt } from '../ledger/receipt.ts';
-import type { Backend, FinalBlock } from './backend.ts';
+import type { Backend, FinalBlock, FinalOutcome } from './backend.ts';
 import { apiProblem } from './problem-answer.ts';
-
-/** What became of a transaction: the receipt, and the block that it stands in. */
-export interface FinalOutcome {
-  readonly receipt: Receipt;
-  readonly header: BlockHeader;
-  readonly blockHash: Hash;
-}
 
 /** Watches final blocks for those who wait for their transactions. Bounded; listens only while somebody waits. */
 export class FinalWatch {
   readonly #backend: Backend;
   readonly #watches = new Set<Watch>();
+  /** Who waits for which transaction: a block costs its own transactions, however many wait. */
+  readonly #waitingFor = new Map<Hash, Set<Watch>>();
   #waiting = 0;
+  readonly #waitingOf = new Map<string, number>();
   #stopListening: () => void = () => undefined;
   #closed = false;
 
@@ -26,20 +20,23 @@ export class FinalWatch {
 
   /**
    * Begins to watch, before the transactions are submitted: one may be final before the others are judged. Throws a problem when
-   * too many wait. The caller must `end` it.
+   * too many wait, in all or of this client. The caller must `end` it.
    */
-  begin(count: number): Watch {
-    if (this.#waiting + count > limits.httpWaiting) {
+  begin(count: number, client: string): Watch {
+    const ofClient = this.#waitingOf.get(client) ?? 0;
+    if (this.#waiting + count > limits.httpWaiting || ofClient + count > limits.httpWaitingPerClient) {
       throw apiProblem('api/too-many-waiting', 'too many clients wait for transactions to be final', {
         remedy: 'Submit without wait=final, and ask for the transactions later.',
-        details: { limit: limits.httpWaiting, retryable: true },
+        details: { limit: limits.httpWaiting, limitPerClient: limits.httpWaitingPerClient, retryable: true },
       });
     }
     this.#waiting += count;
+    this.#waitingOf.set(client, ofClient + count);
     if (this.#watches.size === 0) this.#listen();
-    const watch = new Watch(() => {
+    const watch = new Watch(this.#waitingFor, () => {
       if (!this.#watches.delete(watch)) return;
       this.#waiting -= count;
+      this.#leave(client, count);
       if (this.#watches.size === 0) this.#stopListening();
     });
     this.#watches.add(watch);
@@ -47,11 +44,15 @@ export class FinalWatch {
     return watch;
   }
 
+  #leave(client: string, count: number): void {
+    const left = (this.#waitingOf.get(client) ?? 0) - count;
+    if (left > 0) this.#waitingOf.set(client, left);
+    else this.#waitingOf.delete(client);
+  }
+
   #listen(): void {
     const endings = [
-      this.#backend.onFinal((block) => {
-        for (const watch of this.#watches) watch.see(block);
-      }),
+      this.#backend.onFinal((block) => this.#see(block)),
       this.#backend.onSteppedDown((reason) => {
         for (const watch of this.#watches) watch.giveUp(reason);
       }),
@@ -59,6 +60,15 @@ export class FinalWatch {
     this.#stopListening = () => {
       for (const end of endings) end();
     };
+  }
+
+  #see(block: FinalBlock): void {
+    for (const watch of this.#watches) watch.seeEarly(block);
+    const { hash: blockHash, header } = block;
+    for (const receipt of block.receipts) {
+      const watches = this.#waitingFor.get(receipt.transactionHash) ?? [];
+      for (const watch of watches) watch.take({ receipt, height: header.height, blockHash });
+    }
   }
 
   /** Lets all who wait go, with what they have. */
@@ -72,25 +82,28 @@ class Watch {
   /** Blocks that were final before the hashes were known. */
   #early: FinalBlock[] | undefined = [];
   readonly #outcomes = new Map<Hash, FinalOutcome>();
-  #missing = new Set<Hash>();
+  readonly #missing = new Set<Hash>();
+  readonly #waitingFor: Map<Hash, Set<Watch>>;
   #ended = false;
   #gaveUp: string | undefined;
   #wake: () => void = () => undefined;
   readonly #release: () => void;
 
-  constructor(release: () => void) {
+  constructor(waitingFor: Map<Hash, Set<Watch>>, release: () => void) {
+    this.#waitingFor = waitingFor;
     this.#release = release;
   }
 
-  see(block: FinalBlock): void {
-    if (this.#early !== undefined) {
-      this.#early.push(block);
-      return;
-    }
-    for (const receipt of block.receipts) {
-      if (!this.#missing.delete(receipt.transactionHash)) continue;
-      this.#outcomes.set(receipt.transactionHash, { receipt, header: block.header, blockHash: block.hash });
-    }
+  /** A block became final: kept for as long as it is not known what is waited for. */
+  seeEarly(block: FinalBlock): void {
+    this.#early?.push(block);
+  }
+
+  take(outcome: FinalOutcome): void {
+    const { transactionHash } = outcome.receipt;
+    if (!this.#missing.has(transactionHash)) return;
+    this.#outcomes.set(transactionHash, outcome);
+    this.#waitNoMore(transactionHash);
     if (this.#missing.size === 0) this.end();
   }
 
@@ -107,10 +120,12 @@ class Watch {
 
   /** The outcomes of those that are final when all are, when time is up, when the node gave up, or when the watch is ended. */
   async until(hashes: Iterable<Hash>, timeoutMs: number): Promise<ReadonlyMap<Hash, FinalOutcome>> {
-    this.#missing = new Set(hashes);
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const block of early) this.see(block);
+    if (!this.#ended) for (const hash of hashes) this.#waitFor(hash);
+    for (const { hash: blockHash, header, receipts } of early) {
+      for (const receipt of receipts) this.take({ receipt, height: header.height, blockHash });
+    }
     if (this.#missing.size === 0) this.end();
     if (!this.#ended && this.#gaveUp === undefined) {
       await new Promise<void>((resolve) => {
@@ -129,7 +144,20 @@ class Watch {
     if (this.#ended) return;
     this.#ended = true;
     this.#early = undefined;
+    for (const hash of this.#missing) this.#waitNoMore(hash);
     this.#release();
     this.#wake();
+  }
+
+  #waitFor(hash: Hash): void {
+    this.#missing.add(hash);
+    const watches = this.#waitingFor.get(hash) ?? new Set();
+    this.#waitingFor.set(hash, watches.add(this));
+  }
+
+  #waitNoMore(hash: Hash): void {
+    this.#missing.delete(hash);
+    const watches = this.#waitingFor.get(hash);
+    if (watches?.delete(this) === true && watches.size === 0) this.#waitingFor.delete(hash);
   }
 }

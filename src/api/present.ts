@@ -149,16 +149,14 @@ export function headerItemJson({ hash, header, transactionCount }: HeaderView) {
   return { hash, header: headerJson(header), transactionCount };
 }
 
-export function blockJson(identity: NodeIdentity, block: BlockView, full: boolean): BlockJson {
+/** Without transactions and receipts. */
+export function blockJson(identity: NodeIdentity, block: BlockView): BlockJson {
   return {
     ...originOf(identity),
     hash: block.hash,
     header: headerJson(block.header),
     certificate: block.certificate === null ? null : certificateJson(block.certificate),
     transactionHashes: block.transactions.map((transaction) => transaction.hash),
-    ...(full
-      ? { transactions: block.transactions.map(transactionJson), receipts: block.receipts.map(receiptJson) }
-      : {}),
   };
 }
 

@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { $ZodType } from 'zod/v4/core';
 import { limits } from '../base/limits.ts';
@@ -10,6 +11,7 @@ import { readJson } from './body-readers.ts';
 import { EventStream, type EventStreamBounds } from './event-stream.ts';
 import { FinalWatch } from './final-watch.ts';
 import { MetricsPage } from './metrics-page.ts';
+import type { LoopShare } from './loop-share.ts';
 import { operatorGuard } from './operator-guard.ts';
 import { answerOtherMethods } from './other-methods.ts';
 import {
@@ -19,11 +21,13 @@ import {
   problemMediaType,
   problemOf,
   retryAfterSeconds,
+  statusOf,
 } from './problem-answer.ts';
 import { chainRoutes } from './routes/chain.ts';
+import { type GateBounds, RequestGate } from './request-gate.ts';
 import { memberRoutes } from './routes/members.ts';
 import { nodeRoutes } from './routes/node.ts';
-import type { Api } from './routes/route-context.ts';
+import type { Api, RouteContext } from './routes/route-context.ts';
 import { transactionRoutes } from './routes/transactions.ts';
 
 /** The part of the node's log that the API writes to. */
@@ -43,12 +47,18 @@ export interface ApiOptions {
   readonly bounds?: {
     readonly requestTimeoutMs?: number;
     readonly events?: Partial<EventStreamBounds>;
+    readonly gate?: Partial<GateBounds>;
   };
+  /** For tests: instead of the share of the real loop. */
+  readonly share?: LoopShare;
 }
 
 export interface RunningApi {
   /** As `http://host:port`. */
   readonly address: string;
+  /** How many connections there are, and how many requests that have a place or wait for one. */
+  connections(): number;
+  underWay(): number;
   /** Ends event streams, answers those who wait, finishes what is under way, and frees the port. */
   close(): Promise<void>;
 }
@@ -60,32 +70,50 @@ const closeGraceMs = 1_000;
 /** Starts the HTTP API. Rejects with a problem when the address cannot be used. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { backend, host, port, log, bounds = {} } = options;
-  const context = {
+  const metrics = new MetricsPage(() => backend.metrics());
+  let serve: RequestListener = () => undefined;
+  const gate = new RequestGate({
+    serve: (request, response) => serve(request, response),
+    onRefused: ({ method = 'none' }, { code }) =>
+      metrics.answered({ method, route: 'none', status: statusOf(code), ms: 0 }),
+    bounds: bounds.gate,
+    share: options.share,
+  });
+  const context: RouteContext = {
     backend,
     events: new EventStream(backend, bounds.events),
     watch: new FinalWatch(backend),
-    metrics: new MetricsPage(() => backend.metrics()),
+    metrics,
     admitOperator: operatorGuard({ host, token: options.operatorToken }),
+    turn: ({ raw }) => gate.turn(raw),
+    stepAside: ({ raw }) => gate.stepAside(raw),
+    clientOf: ({ raw }) => gate.clientOf(raw),
   };
   const requestTimeout = bounds.requestTimeoutMs ?? limits.httpRequestTimeoutMs;
   const answer = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void =>
     answerProblem(log, thrown, request, reply);
   const api: Api = fastify({
     bodyLimit: limits.httpBodyBytes,
-    requestTimeout,
-    // No answer takes longer than the longest wait; a client that reads nothing for longer is gone.
-    connectionTimeout: limits.httpWaitMs + limits.httpRequestTimeoutMs,
-    keepAliveTimeout: limits.httpKeepAliveMs,
-    http: {
-      headersTimeout: requestTimeout,
-      connectionsCheckingInterval: Math.min(requestTimeout / 4, 1_000),
+    serverFactory: (handler) => {
+      serve = handler;
+      const server = createServer(
+        {
+          requestTimeout,
+          headersTimeout: requestTimeout,
+          connectionsCheckingInterval: Math.min(requestTimeout / 4, 1_000),
+          keepAliveTimeout: limits.httpKeepAliveMs,
+        },
+        (request, response) => gate.enter(request, response),
+      );
+      server.on('connection', (socket) => gate.connected(socket));
+      // No answer takes longer than the longest wait; a client that reads nothing for longer is gone.
+      return server.setTimeout(limits.httpWaitMs + limits.httpRequestTimeoutMs);
     },
     routerOptions: { maxParamLength: limits.httpParameterBytes },
     frameworkErrors: answer,
     clientErrorHandler: answerBrokenRequest,
     return503OnClosing: false,
   }).withTypeProvider<ZodTypeProvider>();
-  api.server.maxConnections = limits.httpConnections;
 
   api.setValidatorCompiler<$ZodType>((route) => {
     const validate = validatorCompiler(route);
@@ -149,6 +177,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { port: bound } = api.server.address() as AddressInfo;
   return {
     address: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    connections: () => gate.connections,
+    underWay: () => gate.underWay,
     close: async () => {
       const cut = setTimeout(() => api.server.closeAllConnections(), closeGraceMs);
       await api.close();

@@ -86,8 +86,24 @@ export const limits = {
   httpRequestTimeoutMs: 10_000,
   /** Items per page of a list. */
   httpPage: 100,
-  /** HTTP connections at once; each costs at most one request body. */
+  /** HTTP connections at once. */
   httpConnections: 512,
+  /** HTTP connections beyond them, for health, readiness and metrics only: some probes of several watchers. */
+  httpReservedConnections: 32,
+  /** Requests behind the one that is being answered on a connection: HTTP clients that pipeline at all send a handful. */
+  httpPipelined: 16,
+  /** Requests that are being read or answered, or wait for that, in all and of one client; those behind them on a connection are not counted. */
+  httpRequests: 256,
+  httpRequestsPerClient: 128,
+  /** Of these so many are read and answered at once, each with at most a request's body and a piece of an answer in memory. */
+  httpPlaces: 32,
+  httpPlacesPerClient: 16,
+  /** Requests of one client that wait for others than us: the verifier, a leader, finality. */
+  httpWaitingRequestsPerClient: 256,
+  /** Headers read from disk in one turn of the loop for a client: 0.1 to 0.3 ms each. */
+  httpPieceHeaders: 8,
+  /** Transactions or receipts decoded, hashed or written as JSON in one turn of the loop for a client: 0.01 to 0.03 ms each. */
+  httpPieceTransactions: 64,
   /** How long an idle HTTP connection is kept: longer than a load balancer's usual 60 s, so that it closes first. */
   httpKeepAliveMs: 65_000,
   /** A path parameter: a record's key with every byte percent-encoded. */
@@ -96,10 +112,14 @@ export const limits = {
   httpJsonDepth: 8,
   /** The longest that a submission may ask to wait until it is final. */
   httpWaitMs: 60_000,
-  /** Transactions that clients wait for at once: bounds the table of who is to be told. */
+  /** Transactions that clients wait for at once: bounds the table of who is to be told. One client has at most half of it. */
   httpWaiting: 10_000,
-  /** Readers of the event stream at once. */
+  httpWaitingPerClient: 5_000,
+  /** What waits behind missing nonces is looked up anew for those who ask why this often: it takes a walk over the whole pool. */
+  whyGapsMs: 500,
+  /** Readers of the event stream at once, and of one client. */
   httpEventReaders: 64,
+  httpEventReadersPerClient: 32,
   /** Bytes waiting for one reader of the event stream before it is taken from live events to reading the store. */
   httpEventBufferBytes: 64 * KiB,
   /** A reader of the event stream that takes nothing for this long is dropped. */

@@ -1,4 +1,13 @@
-import { type Codec, decode, encode, listOf, mappedBytes, refine, struct } from '../base/codec.ts';
+import {
+  boundedBytes,
+  type Codec,
+  decode,
+  encode,
+  listOf,
+  mappedBytes,
+  refine,
+  struct,
+} from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, type ProblemDetails } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
@@ -63,6 +72,18 @@ const storedProposalCodec = struct<Proposal>({
  */
 export function decodeProposalOf(storedBlock: Uint8Array): Proposal | Problem {
   return decode(storedProposalCodec, storedBlock, 'stored block');
+}
+
+const storedPartsCodec = struct({
+  header: headerCodec,
+  transactions: listOf(boundedBytes(limits.maxTransactionBytes), limits.maxBlockTransactions),
+});
+
+/** A block that was decoded before it was stored, with its transactions as bytes: for who decodes them a few at a time, or only one. */
+export function decodePartsOf(
+  storedBlock: Uint8Array,
+): { readonly header: BlockHeader; readonly transactions: readonly Uint8Array[] } | Problem {
+  return decode(storedPartsCodec, storedBlock, 'stored block');
 }
 
 /** How many bytes of `limits.maxBlockBytes` these take. */

@@ -5,9 +5,12 @@ import type {
   MissingNonce,
   NodeIdentity,
   NodeStatus,
+  Pace,
   SubmitResult,
+  TransactionOutcome,
   TransactionStatus,
 } from '../api/backend.ts';
+import { defined } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { EngineRequest } from '../consensus/engine.ts';
@@ -34,6 +37,9 @@ export interface NodeBackendOptions {
   readonly version: string;
 }
 
+const unpaced: Pace = () => Promise.resolve();
+/** Blocks that are not final and are looked through in one turn of the loop: some ten thousand comparisons when they are full. */
+const candidatesPerPiece = 16;
 /** How often a submission that waits looks whether somebody leads: a tick. */
 const leaderPollMs = limits.tickMs;
 
@@ -52,6 +58,7 @@ export class NodeBackend implements Backend {
   /** Those who wait for finality, to be told when this node cannot tell them of it any more. */
   readonly #waiting = new Set<(reason: string) => void>();
   #ended: Problem | undefined;
+  #gaps: { readonly at: number; readonly sentences: readonly string[] } = { at: -Infinity, sentences: [] };
 
   constructor(options: NodeBackendOptions) {
     const { driver, genesis, store, clock, version } = options;
@@ -97,24 +104,45 @@ export class NodeBackend implements Backend {
     );
   }
 
-  async transaction(hash: Hash): Promise<TransactionStatus> {
+  async transaction(hash: Hash, pace: Pace = unpaced): Promise<TransactionStatus> {
+    const find = () => this.#finalBlocks.inclusion(hash, pace);
+    let inclusion = await find();
+    const other = inclusion === undefined ? await this.#notFinal(hash, pace) : undefined;
+    // It may have become final while others were looked through.
+    inclusion ??= await find();
+    return other === undefined || inclusion !== undefined
+      ? { status: 'final', hash, inclusion: defined(inclusion, 'what was found') }
+      : other;
+  }
+
+  async outcome(hash: Hash, pace: Pace = unpaced): Promise<TransactionOutcome> {
+    await pace();
+    let outcome = this.#finalBlocks.outcome(hash);
+    const other = outcome === undefined ? await this.#notFinal(hash, pace) : undefined;
+    outcome ??= this.#finalBlocks.outcome(hash);
+    return other === undefined || outcome !== undefined
+      ? { status: 'final', hash, ...defined(outcome, 'what was found') }
+      : other;
+  }
+
+  async #notFinal(hash: Hash, pace: Pace): Promise<Exclude<TransactionStatus, { readonly status: 'final' }>> {
     const { driver } = this.#options;
-    const inclusion = this.#finalBlocks.inclusion(hash);
-    if (inclusion !== undefined) return { status: 'final', hash, inclusion };
-    if (driver.mempool.has(hash) || this.#isInFlight(hash)) {
+    if (driver.mempool.has(hash) || (await this.#isInFlight(hash, pace))) {
       return { status: 'pending', hash, missing: this.#missingBefore(hash) };
     }
     return { hash, ...this.#departures.statusOf(hash, driver.chain.final) };
   }
 
-  async block(name: Parameters<Backend['block']>[0]) {
+  async block(...[name, pace = unpaced]: Parameters<Backend['block']>) {
     const { final } = this.#options.driver.chain;
-    if (name === 'latest') return this.#finalBlocks.at(final.height);
-    return 'height' in name ? this.#finalBlocks.at(name.height) : this.#finalBlocks.named(name.hash);
+    if (name === 'latest') return this.#finalBlocks.at(final.height, pace);
+    return 'height' in name
+      ? this.#finalBlocks.at(name.height, pace)
+      : this.#finalBlocks.named(name.hash, pace);
   }
 
-  async headers(from: Height, limit: number) {
-    return this.#finalBlocks.headers(from, Math.min(limit, limits.httpPage));
+  async headers(from: Height, limit: number, pace: Pace = unpaced) {
+    return this.#finalBlocks.headers(from, Math.min(limit, limits.httpPage), pace);
   }
 
   async account(...[publicKey, consistency]: Parameters<Backend['account']>) {
@@ -210,7 +238,15 @@ export class NodeBackend implements Backend {
   why(): string {
     if (this.#ended !== undefined) return this.#ended.message;
     const { driver } = this.#options;
-    return [driver.engine.why(), ...gapsIn(driver.mempool)].join('; ');
+    return [driver.engine.why(), ...this.#gapsNow()].join('; ');
+  }
+
+  /** Every lane of the pool is looked at for it, and so not for each who asks. */
+  #gapsNow(): readonly string[] {
+    const { driver, clock } = this.#options;
+    const now = clock.monotonicMs();
+    if (now - this.#gaps.at >= limits.whyGapsMs) this.#gaps = { at: now, sentences: gapsIn(driver.mempool) };
+    return this.#gaps.sentences;
   }
 
   async evidence(offset: number, limit: number) {
@@ -322,8 +358,9 @@ export class NodeBackend implements Backend {
   }
 
   /** Not in the mempool, but in a block that others proposed and that is not final. */
-  #isInFlight(hash: Hash): boolean {
-    for (const { block } of this.#options.driver.chain.candidates()) {
+  async #isInFlight(hash: Hash, pace: Pace): Promise<boolean> {
+    for (const [at, { block }] of [...this.#options.driver.chain.candidates()].entries()) {
+      if (at % candidatesPerPiece === candidatesPerPiece - 1) await pace();
       if (block.transactions.some((transaction) => transaction.hash === hash)) return true;
     }
     return false;

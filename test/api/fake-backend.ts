@@ -9,6 +9,7 @@ import type {
   NodeIdentity,
   NodeStatus,
   SubmitResult,
+  TransactionOutcome,
   TransactionStatus,
 } from '../../src/api/backend.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
@@ -164,6 +165,13 @@ export class FakeBackend implements Backend {
         transaction: block.transactions[index] as Transaction,
       },
     };
+  }
+
+  async outcome(hash: Hash): Promise<TransactionOutcome> {
+    const status = await this.transaction(hash);
+    if (status.status !== 'final') return status;
+    const { height, blockHash, receipt } = status.inclusion;
+    return { status: 'final', hash, height, blockHash, receipt };
   }
 
   async block(name: BlockName): Promise<BlockView | undefined> {

@@ -290,11 +290,11 @@ void test(
   },
 );
 
-void test('the number of those who wait is bounded', async (t) => {
+void test('the number of transactions that one client waits for is bounded', async (t) => {
   const world = await start(t);
   const batch = binaryBatch(Array.from({ length: limits.httpBatch }, (_, nonce) => transfer(nonce).bytes));
   const waits: Promise<Response>[] = [];
-  for (let i = 0; i < limits.httpWaiting / limits.httpBatch; i++)
+  for (let i = 0; i < limits.httpWaitingPerClient / limits.httpBatch; i++)
     waits.push(postBinary(world, batch, '?wait=final&timeoutMs=60000'));
   await until(() => world.backend.submissions === waits.length);
   const response = await post(world, { transaction: hexOf(transfer(0)) }, '?wait=final');
@@ -304,6 +304,20 @@ void test('the number of those who wait is bounded', async (t) => {
   for (const wait of waits) assert.equal((await wait).status, 200);
   const again = await post(world, { transaction: hexOf(transfer(0)) }, '?wait=final');
   assert.equal(again.status, 200);
+});
+
+void test('one client has at most half of the places for those who wait', () => {
+  const watch = new FinalWatch(new FakeBackend());
+  const all = limits.httpWaiting;
+  const [mine, yours] = ['mine', 'yours'].map((client) => watch.begin(all / 2, client));
+  for (const client of ['mine', 'others']) {
+    assert.throws(() => watch.begin(1, client), { code: 'api/too-many-waiting' });
+  }
+  mine?.end();
+  assert.throws(() => watch.begin(all / 2 + 1, 'others'), { code: 'api/too-many-waiting' });
+  watch.begin(all / 2, 'others').end();
+  yours?.end();
+  watch.begin(all / 2, 'yours').end();
 });
 
 void test('a client that leaves while it waits is forgotten', async (t) => {
@@ -332,5 +346,5 @@ void test('who begins to wait while the API closes is let go at once', async () 
   const watch = new FinalWatch(new FakeBackend());
   watch.close();
   const hash = transfer(1).hash;
-  assert.equal((await watch.begin(1).until([hash], 60_000)).size, 0);
+  assert.equal((await watch.begin(1, 'client').until([hash], 60_000)).size, 0);
 });

@@ -66,7 +66,7 @@ describe('the backend of a Raft node', () => {
     const { cluster, others, backend } = await alone();
     const submitted = backend.submit([bytes], { waitMs: 30_000 });
     for (const name of others) await cluster.boot(name);
-    assert.deepEqual(await cluster.time.settle(submitted), [{ status: 'accepted', hash }]);
+    assert.deepEqual(await cluster.time.settle(submitted), [{ status: 'accepted', hash, missing: null }]);
   });
 
   test('hands what a follower is given on to the leader', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defined } from '../../src/base/invariant.ts';
+import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
@@ -180,6 +181,7 @@ describe('the backend', () => {
     );
     cluster.submit('validator-0', ...transfers(cluster, 1, 6));
     assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 10), 10_000));
+    cluster.time.run(limits.whyGapsMs);
     assert.doesNotMatch(backend.why(), /missing/);
   });
 

@@ -6,7 +6,16 @@ import { parseAddress } from '../../crypto/address.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { toHeight } from '../../ledger/block.ts';
 import type { BlockName } from '../backend.ts';
-import { accountJson, blockJson, headerItemJson, originOf, recordJson } from '../present.ts';
+import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
+import {
+  accountJson,
+  blockJson,
+  headerItemJson,
+  originOf,
+  receiptJson,
+  recordJson,
+  transactionJson,
+} from '../present.ts';
 import { apiProblem } from '../problem-answer.ts';
 import {
   accountSchema,
@@ -34,7 +43,7 @@ const pageLimit = decimalParameter
   .optional();
 
 /** Blocks, and the state after the final one. */
-export function chainRoutes(api: Api, { backend }: RouteContext): void {
+export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext): void {
   const { identity } = backend;
 
   api.get(
@@ -52,14 +61,21 @@ export function chainRoutes(api: Api, { backend }: RouteContext): void {
     },
     async (request, reply) => {
       const { name } = request.params;
-      const block = await backend.block(asBlockName(name));
+      const pace = () => turn(request);
+      const block = await backend.block(asBlockName(name), pace);
       if (block === undefined) {
         throw apiProblem('api/no-such-block', `this node has no final block ${name}`, {
           remedy: 'Ask for "latest" to see how far this node is.',
           details: { name },
         });
       }
-      return reply.send(blockJson(identity, block, request.query.full === 'true'));
+      const json = blockJson(identity, block);
+      if (request.query.full === 'false') return reply.send(json);
+      const contents = {
+        transactions: listPieces(block.transactions, transactionJson, limits.httpPieceTransactions),
+        receipts: listPieces(block.receipts, receiptJson, limits.httpPieceTransactions),
+      };
+      return sendPieces(reply, pacedJson(json, contents, pace));
     },
   );
 
@@ -75,7 +91,7 @@ export function chainRoutes(api: Api, { backend }: RouteContext): void {
     },
     async (request, reply) => {
       const { from = 0, limit = limits.httpPage } = request.query;
-      const headers = await backend.headers(toHeight(from), limit);
+      const headers = await backend.headers(toHeight(from), limit, () => turn(request));
       return reply.send({ ...originOf(identity), headers: headers.map(headerItemJson) });
     },
   );
@@ -93,7 +109,9 @@ export function chainRoutes(api: Api, { backend }: RouteContext): void {
     },
     async (request, reply) => {
       const key = unwrap(parseAddress(request.params.account));
-      return reply.send(accountJson(identity, await backend.account(key, request.query.consistency)));
+      const { consistency } = request.query;
+      if (consistency !== 'stale') stepAside(request);
+      return reply.send(accountJson(identity, await backend.account(key, consistency)));
     },
   );
 
@@ -110,7 +128,9 @@ export function chainRoutes(api: Api, { backend }: RouteContext): void {
     },
     async (request, reply) => {
       const { key } = request.params;
-      const read = await backend.record(key, request.query.consistency);
+      const { consistency } = request.query;
+      if (consistency !== 'stale') stepAside(request);
+      const read = await backend.record(key, consistency);
       if (read.value === undefined) {
         throw apiProblem(
           'api/no-such-record',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { limits } from '../../base/limits.ts';
 import { toHeight } from '../../ledger/block.ts';
+import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
 import { evidenceJson, originOf, statusJson, validatorJson } from '../present.ts';
 import {
   decimalParameter,
@@ -14,7 +15,8 @@ import {
 import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
 
 /** The node itself: how it is, whom it agrees with, and what it saw of them. */
-export function nodeRoutes(api: Api, { backend, events, metrics }: RouteContext): void {
+export function nodeRoutes(api: Api, context: RouteContext): void {
+  const { backend, events, metrics } = context;
   const { identity } = backend;
   const origin = originOf(identity);
   const tags = ['node'];
@@ -65,7 +67,11 @@ export function nodeRoutes(api: Api, { backend, events, metrics }: RouteContext)
     async (request, reply) => {
       const { offset = 0, limit = limits.httpPage } = request.query;
       const evidence = await backend.evidence(offset, limit);
-      return reply.send({ ...origin, offset, evidence: evidence.map(evidenceJson) });
+      const list = listPieces(evidence, evidenceJson, 1);
+      return sendPieces(
+        reply,
+        pacedJson({ ...origin, offset }, { evidence: list }, () => context.turn(request)),
+      );
     },
   );
 
@@ -116,13 +122,28 @@ export function nodeRoutes(api: Api, { backend, events, metrics }: RouteContext)
       },
     },
     async (request, reply) => {
-      events.admit();
+      const client = context.clientOf(request);
+      const pace = () => context.turn(request);
+      events.admit(client);
       const last = request.headers['last-event-id'];
       const from = last === undefined ? request.query.from : last + 1;
       // A problem while it can still be told: what was pruned cannot be streamed.
-      if (from !== undefined) await backend.headers(toHeight(from), 1);
+      if (from !== undefined) await backend.headers(toHeight(from), 1, pace);
+      const response = reply.raw;
+      if (request.method === 'HEAD') {
+        reply.hijack();
+        return events.answerHead(response);
+      }
+      // Others may have come while the disk was read.
+      events.admit(client);
+      context.stepAside(request);
       reply.hijack();
-      events.serve(reply.raw, from === undefined ? undefined : toHeight(from));
+      return events.serve({
+        response,
+        from: from === undefined ? undefined : toHeight(from),
+        client,
+        pace,
+      });
     },
   );
 

@@ -3,9 +3,8 @@ import { z } from 'zod';
 import { fromHex } from '../../base/bytes.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import type { SubmitResult, TransactionStatus } from '../backend.ts';
+import type { FinalOutcome, Pace, SubmitResult, TransactionOutcome } from '../backend.ts';
 import { readBatch } from '../body-readers.ts';
-import type { FinalOutcome } from '../final-watch.ts';
 import {
   missingJson,
   originOf,
@@ -30,7 +29,8 @@ import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
 const defaultWaitMs = 10_000;
 
 /** Submission, and what became of it. */
-export function transactionRoutes(api: Api, { backend, watch }: RouteContext): void {
+export function transactionRoutes(api: Api, context: RouteContext): void {
+  const { backend, watch } = context;
   const { identity } = backend;
 
   api.post(
@@ -61,6 +61,10 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
       const single = !(body instanceof Uint8Array) && 'transaction' in body;
       const transactions = transactionsOf(body);
       const { wait, timeoutMs = defaultWaitMs } = request.query;
+      const pace = () => context.turn(request);
+      context.stepAside(request);
+      // What reads the body and what judges it are two pieces.
+      await pace();
       if (wait === undefined) {
         const results = await backend.submit(transactions);
         refuseWhenNoneWasTaken(results, single);
@@ -75,7 +79,7 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
           );
       }
 
-      const watching = watch.begin(transactions.length);
+      const watching = watch.begin(transactions.length, context.clientOf(request));
       // A client that left waits no more.
       reply.raw.once('close', () => watching.end());
       try {
@@ -84,20 +88,22 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
         refuseWhenNoneWasTaken(results, single);
         setRetryAfter(reply, results);
         const hashes = results.flatMap((result) => (result.status === 'accepted' ? [result.hash] : []));
-        const known = await statusesOfKnown(results);
+        const known = await statusesOfKnown(results, pace);
         for (const [hash, status] of known) if (status === 'pending') hashes.push(hash);
         const left = Math.max(timeoutMs - (performance.now() - begin), 1);
         const outcomes = await watching.until(hashes, left);
         const first = results[0];
         if (single && first !== undefined && first.status !== 'refused') {
-          const status = await backend.transaction(first.hash);
+          const status = await backend.transaction(first.hash, pace);
           const unknown = outcomeUnknown(first.hash, watching.gaveUp);
           if (unknown !== undefined && (status.status === 'pending' || status.status === 'unknown'))
             throw unknown;
           return await reply.send(transactionStatusJson(identity, status));
         }
         const shown: SubmitResultJson[] = [];
-        for (const result of results) shown.push(await waitedResult(result, outcomes, watching.gaveUp));
+        for (const result of results) {
+          shown.push(await waitedResult({ result, outcomes, gaveUp: watching.gaveUp, pace }));
+        }
         return await reply.send({ ...originOf(identity), results: shown });
       } finally {
         watching.end();
@@ -123,40 +129,45 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
   }
 
   /** What is known already may be final since long ago, when no block will tell of it. */
-  async function statusesOfKnown(results: readonly SubmitResult[]): Promise<ReadonlyMap<Hash, string>> {
+  async function statusesOfKnown(
+    results: readonly SubmitResult[],
+    pace: Pace,
+  ): Promise<ReadonlyMap<Hash, string>> {
     const statuses = new Map<Hash, string>();
     for (const result of results) {
       if (result.status !== 'known') continue;
-      statuses.set(result.hash, (await statusOf(result.hash)).status);
+      statuses.set(result.hash, (await outcomeOf(result.hash, pace)).status);
     }
     return statuses;
   }
 
   /** One among many: that the block of one was pruned must not take their results from the others. */
-  async function statusOf(hash: Hash): Promise<TransactionStatus | { readonly status: 'pruned' }> {
+  async function outcomeOf(
+    hash: Hash,
+    pace: Pace,
+  ): Promise<TransactionOutcome | { readonly status: 'pruned' }> {
     try {
-      return await backend.transaction(hash);
+      return await backend.outcome(hash, pace);
     } catch (problem) {
       if (problem instanceof Problem && problem.code === 'storage/pruned') return { status: 'pruned' };
       throw problem;
     }
   }
 
-  async function waitedResult(
-    result: SubmitResult,
-    outcomes: ReadonlyMap<Hash, FinalOutcome>,
-    gaveUp: string | undefined,
-  ): Promise<SubmitResultJson> {
+  async function waitedResult(waited: {
+    readonly result: SubmitResult;
+    readonly outcomes: ReadonlyMap<Hash, FinalOutcome>;
+    readonly gaveUp: string | undefined;
+    readonly pace: Pace;
+  }): Promise<SubmitResultJson> {
+    const { result, outcomes, gaveUp, pace } = waited;
     if (result.status === 'refused') return submitResultJson(result);
     const { hash } = result;
     const outcome = outcomes.get(hash);
-    if (outcome !== undefined) {
-      const { header, blockHash, receipt } = outcome;
-      return { status: 'final', hash, height: header.height, blockHash, receipt: receiptJson(receipt) };
-    }
-    const status = await statusOf(hash);
+    const status =
+      outcome === undefined ? await outcomeOf(hash, pace) : { status: 'final' as const, ...outcome };
     if (status.status === 'final') {
-      const { height, blockHash, receipt } = status.inclusion;
+      const { height, blockHash, receipt } = status;
       return { status: 'final', hash, height, blockHash, receipt: receiptJson(receipt) };
     }
     if (status.status === 'gone') return { status: 'gone', hash, problem: problemPart(status.problem) };
@@ -182,7 +193,7 @@ export function transactionRoutes(api: Api, { backend, watch }: RouteContext): v
       },
     },
     async (request, reply) => {
-      const status = await backend.transaction(request.params.hash as Hash);
+      const status = await backend.transaction(request.params.hash as Hash, () => context.turn(request));
       return reply.send(transactionStatusJson(identity, status));
     },
   );

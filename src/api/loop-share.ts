@@ -1,0 +1,79 @@
+import { performance } from 'node:perf_hooks';
+import { Rotation } from './rotation.ts';
+
+/** What the share is measured and divided with. Tests have their own. */
+export interface LoopPorts {
+  /** Calls back in the next turn of the loop, behind all that peers, the disk and timers had for it; several calls in their order. */
+  readonly nextTurn: (call: () => void) => void;
+  readonly after: (ms: number, call: () => void) => void;
+  readonly nowMs: () => number;
+}
+
+const systemPorts: LoopPorts = {
+  nextTurn: setImmediate,
+  after: (ms, call) => void setTimeout(call, ms),
+  nowMs: () => performance.now(),
+};
+
+/** A rest that is shorter is put off until it is worth a timer. */
+const shortestRestMs = 1;
+
+/**
+ * The API's share of the event loop, which belongs to consensus first. All work for clients is cut into pieces. In one turn of the loop one piece is
+ * done, after everything that came from peers and the disk; and after its pieces the API rests as long as they took. So whatever
+ * clients ask for, at least half of the loop is left, and nobody waits for more than one piece.
+ *
+ * Clients have turns among themselves. What `first` says comes before all others, every other time.
+ */
+export class LoopShare {
+  readonly #ports: LoopPorts;
+  readonly #first = new Rotation<() => void>();
+  readonly #rest = new Rotation<() => void>();
+  #firstWasLast = false;
+  #awake = false;
+  /** Work that was not rested from yet. */
+  #owedMs = 0;
+  #endedAt = 0;
+
+  constructor(ports: LoopPorts = systemPorts) {
+    this.#ports = ports;
+  }
+
+  /** Runs `piece` later, in a turn of its own. It must not throw, and should take no longer than a few milliseconds. */
+  add(client: string, piece: () => void, first = false): void {
+    (first ? this.#first : this.#rest).push(client, piece);
+    if (this.#awake) return;
+    this.#awake = true;
+    this.#owedMs = Math.max(this.#owedMs - (this.#ports.nowMs() - this.#endedAt), 0);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    const owed = this.#owedMs;
+    if (owed < shortestRestMs) return this.#turn();
+    this.#owedMs = 0;
+    this.#ports.after(owed, () => this.#turn());
+  }
+
+  #turn(): void {
+    const { nextTurn, nowMs } = this.#ports;
+    let begin = 0;
+    nextTurn(() => {
+      begin = nowMs();
+      this.#take()?.();
+    });
+    // In the same turn, behind everything that the piece set off by promises.
+    nextTurn(() => {
+      this.#endedAt = nowMs();
+      this.#owedMs += this.#endedAt - begin;
+      this.#awake = !this.#first.isEmpty || !this.#rest.isEmpty;
+      if (this.#awake) this.#goOn();
+    });
+  }
+
+  #take(): (() => void) | undefined {
+    const first = this.#firstWasLast && !this.#rest.isEmpty ? undefined : this.#first.take();
+    this.#firstWasLast = first !== undefined;
+    return first ?? this.#rest.take();
+  }
+}

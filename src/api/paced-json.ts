@@ -1,0 +1,42 @@
+import type { FastifyReply } from 'fastify';
+import { Readable } from 'node:stream';
+import type { Pace } from './backend.ts';
+
+/** The JSON of a list's items, some of them at a time, separated by commas. */
+export function* listPieces<T>(
+  items: readonly T[],
+  present: (item: T) => unknown,
+  perPiece: number,
+): Generator<string> {
+  for (let from = 0; from < items.length; from += perPiece) {
+    const piece = items.slice(from, from + perPiece);
+    yield piece.map((item) => JSON.stringify(present(item))).join(',');
+  }
+}
+
+/**
+ * The JSON of an object that ends with long lists, in pieces: each is made in a turn of the loop of its own, when the client has taken the one
+ * before. So an answer of many megabytes holds up nobody, and is never in memory as a whole.
+ */
+export async function* pacedJson(
+  head: object,
+  lists: Readonly<Record<string, Iterable<string>>>,
+  pace: Pace,
+): AsyncGenerator<string> {
+  yield JSON.stringify(head).slice(0, -1);
+  for (const [name, pieces] of Object.entries(lists)) {
+    let begin = `,${JSON.stringify(name)}:[`;
+    for (const piece of pieces) {
+      await pace();
+      yield begin + piece;
+      begin = ',';
+    }
+    yield begin === ',' ? ']' : `${begin}]`;
+  }
+  yield '}';
+}
+
+/** Answers with JSON in pieces, as fast as the client takes them. */
+export function sendPieces(reply: FastifyReply, pieces: AsyncIterable<string>): FastifyReply {
+  return reply.type('application/json; charset=utf-8').send(Readable.from(pieces));
+}

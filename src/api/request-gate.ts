@@ -1,0 +1,327 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { limits } from '../base/limits.ts';
+import type { Problem } from '../base/problem.ts';
+import { clientName } from './client-name.ts';
+import { LoopShare } from './loop-share.ts';
+import { apiProblem, problemJson, problemMediaType, retryAfterSeconds } from './problem-answer.ts';
+import { Rotation } from './rotation.ts';
+
+export interface GateBounds {
+  readonly connections: number;
+  readonly reservedConnections: number;
+  readonly pipelined: number;
+  readonly requests: number;
+  readonly requestsPerClient: number;
+  readonly places: number;
+  readonly placesPerClient: number;
+  readonly waitingPerClient: number;
+}
+
+const defaultBounds: GateBounds = {
+  connections: limits.httpConnections,
+  reservedConnections: limits.httpReservedConnections,
+  pipelined: limits.httpPipelined,
+  requests: limits.httpRequests,
+  requestsPerClient: limits.httpRequestsPerClient,
+  places: limits.httpPlaces,
+  placesPerClient: limits.httpPlacesPerClient,
+  waitingPerClient: limits.httpWaitingRequestsPerClient,
+};
+
+export interface RequestGateOptions {
+  /** Answers a request that was let in. */
+  readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly onRefused: (request: IncomingMessage, problem: Problem) => void;
+  readonly bounds?: Partial<GateBounds> | undefined;
+  readonly share?: LoopShare | undefined;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  readonly client: string;
+  /** It came when all places but the reserved ones were taken. */
+  readonly isReserved: boolean;
+  current: Exchange | undefined;
+  /** Pipelined requests behind the current one. */
+  waiting: Exchange[];
+  /** What comes behind a request that was refused with the end of the connection is not looked at. */
+  isEnding: boolean;
+}
+
+/** A request with its answer. `queued` for a place, `placed`, or `aside`: it waits for something that is not our work. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly connection: Connection;
+  readonly isVital: boolean;
+  status: 'new' | 'queued' | 'placed' | 'aside' | 'done';
+}
+
+/** How many of each kind a client has. */
+interface Tally {
+  connections: number;
+  queued: number;
+  placed: number;
+  aside: number;
+}
+
+/** What says how the node is, so that it can be looked after when clients want more than it can give. */
+const vitalPaths: ReadonlySet<string> = new Set(['/v1/health', '/v1/ready', '/metrics']);
+
+/**
+ * Lets requests in: of each connection one at a time, of each client and of all a bounded number, and each in a turn of the loop of its own. What is
+ * past a bound is answered with 503; what belongs to a closed connection is dropped.
+ *
+ * Health, readiness and metrics need no place, come first, and have connections reserved for them. When all connections are taken, the one that has
+ * been idle the longest gives way, of the client that has the most. That is so rather than with a listener of their own, because probes then need no second
+ * port that has to be configured and guarded.
+ */
+export class RequestGate {
+  readonly share: LoopShare;
+  readonly #serve: RequestGateOptions['serve'];
+  readonly #onRefused: RequestGateOptions['onRefused'];
+  readonly #bounds: GateBounds;
+  readonly #connections = new Map<Socket, Connection>();
+  /** Those without a request, the longest idle first. */
+  readonly #idle = new Set<Connection>();
+  readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
+  readonly #queue = new Rotation<Exchange>();
+  readonly #clients = new Map<string, Tally>();
+  #queued = 0;
+  #placed = 0;
+
+  constructor(options: RequestGateOptions) {
+    this.#serve = options.serve;
+    this.#onRefused = options.onRefused;
+    this.#bounds = { ...defaultBounds, ...options.bounds };
+    this.share = options.share ?? new LoopShare();
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Requests that have a place or wait for one. */
+  get underWay(): number {
+    return this.#queued + this.#placed;
+  }
+
+  /** A new connection. */
+  connected(socket: Socket): void {
+    const { connections, reservedConnections } = this.#bounds;
+    const isFull = this.#connections.size >= connections;
+    const idle = isFull ? this.#longestIdle() : undefined;
+    if (idle !== undefined) this.#drop(idle);
+    else if (this.#connections.size >= connections + reservedConnections) return void socket.destroy();
+    const connection: Connection = {
+      socket,
+      client: clientName(socket.remoteAddress),
+      isReserved: isFull && idle === undefined,
+      current: undefined,
+      waiting: [],
+      isEnding: false,
+    };
+    this.#connections.set(socket, connection);
+    this.#idle.add(connection);
+    this.#tally(connection.client).connections += 1;
+    socket.once('close', () => this.#drop(connection));
+  }
+
+  /** A request that was read. */
+  enter(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined || connection.isEnding) return;
+    const isVital = vitalPaths.has(request.url?.split('?', 1)[0] ?? '');
+    const exchange: Exchange = { request, response, connection, isVital, status: 'new' };
+    if (connection.current === undefined) return this.#begin(exchange);
+    if (connection.waiting.length < this.#bounds.pipelined) return void connection.waiting.push(exchange);
+    connection.socket.pause();
+    this.#refuse(exchange, tooManyPipelined(this.#bounds.pipelined), true);
+  }
+
+  /**
+   * Resolves in a later turn of the loop, when it is this client's turn: to be awaited between two pieces of work. Rejects when
+   * the client is gone.
+   */
+  turn(request: IncomingMessage): Promise<void> {
+    const exchange = this.#exchanges.get(request);
+    return new Promise((resolve, reject) => {
+      if (exchange === undefined) return resolve();
+      const { connection, isVital } = exchange;
+      const goOn = (): void => (this.#isThere(connection) ? resolve() : reject(clientGone()));
+      this.share.add(connection.client, goOn, isVital);
+    });
+  }
+
+  clientOf(request: IncomingMessage): string {
+    return this.#exchanges.get(request)?.connection.client ?? clientName(request.socket.remoteAddress);
+  }
+
+  /**
+   * From here on the request waits for others (peers, a leader, finality) and gives its place to the next one. Throws a problem when too many of
+   * this client wait already.
+   */
+  stepAside(request: IncomingMessage): void {
+    const exchange = this.#exchanges.get(request);
+    if (exchange?.status !== 'placed') return;
+    const tally = this.#tally(exchange.connection.client);
+    if (tally.aside >= this.#bounds.waitingPerClient) throw tooManyWaiting(this.#bounds.waitingPerClient);
+    this.#leavePlace(exchange);
+    exchange.status = 'aside';
+    tally.aside += 1;
+    this.#fillPlaces();
+  }
+
+  #begin(exchange: Exchange): void {
+    const { connection, request, response, isVital } = exchange;
+    const { connections, requests, requestsPerClient } = this.#bounds;
+    connection.current = exchange;
+    this.#idle.delete(connection);
+    this.#exchanges.set(request, exchange);
+    response.once('close', () => this.#end(exchange));
+    if (isVital) return this.#run(exchange);
+    if (connection.isReserved && this.#connections.size > connections) {
+      return this.#refuse(exchange, tooManyConnections(connections), true);
+    }
+    const tally = this.#tally(connection.client);
+    if (this.#queued + this.#placed >= requests || tally.queued + tally.placed >= requestsPerClient) {
+      return this.#refuse(exchange, tooManyRequests(), false);
+    }
+    exchange.status = 'queued';
+    tally.queued += 1;
+    this.#queued += 1;
+    this.#queue.push(connection.client, exchange);
+    this.#fillPlaces();
+  }
+
+  #fillPlaces(): void {
+    const { places, placesPerClient } = this.#bounds;
+    const hasPlace = (client: string): boolean => this.#tally(client).placed < placesPerClient;
+    while (this.#placed < places) {
+      const exchange = this.#queue.take(hasPlace);
+      if (exchange === undefined) return;
+      this.#leaveQueue(exchange);
+      exchange.status = 'placed';
+      this.#tally(exchange.connection.client).placed += 1;
+      this.#placed += 1;
+      this.#run(exchange);
+    }
+  }
+
+  #run({ connection, request, response, isVital }: Exchange): void {
+    const serve = (): void => {
+      if (this.#isThere(connection)) this.#serve(request, response);
+    };
+    this.share.add(connection.client, serve, isVital);
+  }
+
+  #end(exchange: Exchange): void {
+    const { connection, status } = exchange;
+    if (status === 'done') return;
+    if (status === 'queued') {
+      this.#queue.remove(connection.client, exchange);
+      this.#leaveQueue(exchange);
+    }
+    if (status === 'placed') this.#leavePlace(exchange);
+    if (status === 'aside') this.#tally(connection.client).aside -= 1;
+    exchange.status = 'done';
+    connection.current = undefined;
+    if (this.#isThere(connection)) {
+      const next = connection.waiting.shift();
+      if (next === undefined) this.#idle.add(connection);
+      else this.#begin(next);
+    }
+    this.#fillPlaces();
+  }
+
+  #leaveQueue({ connection }: Exchange): void {
+    this.#queued -= 1;
+    this.#tally(connection.client).queued -= 1;
+  }
+
+  #leavePlace({ connection }: Exchange): void {
+    this.#placed -= 1;
+    this.#tally(connection.client).placed -= 1;
+  }
+
+  /** Forgets a connection with all its requests, and ends it. */
+  #drop(connection: Connection): void {
+    const { socket, client, current } = connection;
+    if (!this.#connections.delete(socket)) return;
+    this.#idle.delete(connection);
+    connection.waiting = [];
+    socket.destroy();
+    if (current !== undefined) this.#end(current);
+    const tally = this.#tally(client);
+    tally.connections -= 1;
+    if (tally.connections === 0) this.#clients.delete(client);
+  }
+
+  #isThere(connection: Connection): boolean {
+    return this.#connections.has(connection.socket) && !connection.socket.destroyed;
+  }
+
+  #longestIdle(): Connection | undefined {
+    let found: Connection | undefined;
+    let most = 0;
+    for (const connection of this.#idle) {
+      const { connections } = this.#tally(connection.client);
+      if (connections > most) [found, most] = [connection, connections];
+    }
+    return found;
+  }
+
+  #tally(client: string): Tally {
+    const there = this.#clients.get(client) ?? { connections: 0, queued: 0, placed: 0, aside: 0 };
+    this.#clients.set(client, there);
+    return there;
+  }
+
+  /** Answers without asking anybody, in the order of the connection's requests. */
+  #refuse({ request, response, connection }: Exchange, problem: Problem, andClose: boolean): void {
+    connection.isEnding ||= andClose;
+    this.#onRefused(request, problem);
+    const json = problemJson(problem);
+    const body = JSON.stringify(json);
+    response.writeHead(json.status, {
+      'content-type': problemMediaType,
+      'content-length': Buffer.byteLength(body),
+      'retry-after': `${retryAfterSeconds(problem) ?? 1}`,
+      ...(andClose ? { connection: 'close' } : {}),
+    });
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+}
+
+function tooManyPipelined(limit: number): Problem {
+  return apiProblem('api/too-many-pipelined', 'the connection has more unanswered requests than it may', {
+    remedy: 'Wait for answers before sending more, or use several connections.',
+    details: { limit, retryable: true },
+  });
+}
+
+function tooManyRequests(): Problem {
+  return apiProblem('api/busy', 'the node has as many requests under way as it takes', {
+    remedy: 'Try again later, or ask another node.',
+    details: { retryable: true },
+  });
+}
+
+function tooManyConnections(limit: number): Problem {
+  return apiProblem('api/too-many-connections', 'all connections of the API are in use', {
+    remedy: 'Try again later, or ask another node.',
+    details: { limit, retryable: true },
+  });
+}
+
+function tooManyWaiting(limit: number): Problem {
+  return apiProblem('api/too-many-waiting', 'too many requests of this client wait for their outcome', {
+    remedy: 'Submit without wait=final, and ask for the transactions later.',
+    details: { limit, retryable: true },
+  });
+}
+
+function clientGone(): Problem {
+  return apiProblem('api/client-gone', 'the client closed its connection', { remedy: 'Ask again.' });
+}

@@ -1,0 +1,36 @@
+/** Things that wait in lanes, one lane for each client: lanes have turns, so that a long one does not hold up the others. */
+export class Rotation<T> {
+  /** The lane whose turn it is comes first. None is empty. */
+  readonly #lanes = new Map<string, T[]>();
+
+  get isEmpty(): boolean {
+    return this.#lanes.size === 0;
+  }
+
+  push(lane: string, item: T): void {
+    const there = this.#lanes.get(lane);
+    if (there === undefined) this.#lanes.set(lane, [item]);
+    else there.push(item);
+  }
+
+  /** The first of the next lane that `admits` lets through; its lane is the last one from then on. */
+  take(admits: (lane: string) => boolean = () => true): T | undefined {
+    for (const [lane, items] of this.#lanes) {
+      if (!admits(lane)) continue;
+      const item = items.shift();
+      this.#lanes.delete(lane);
+      if (items.length > 0) this.#lanes.set(lane, items);
+      return item;
+    }
+    return undefined;
+  }
+
+  /** Takes out one that waits no more. */
+  remove(lane: string, item: T): void {
+    const items = this.#lanes.get(lane);
+    const place = items?.indexOf(item) ?? -1;
+    if (items === undefined || place < 0) return;
+    items.splice(place, 1);
+    if (items.length === 0) this.#lanes.delete(lane);
+  }
+}

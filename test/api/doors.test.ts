@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { describe, test, type TestContext } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
+import { transfer } from './fake-backend.ts';
+import { hexOf, problemFrom, rawExchange, start, until, type World } from './world.ts';
+
+const pageRequest = 'GET /v1/headers?limit=100 HTTP/1.1\r\nHost: x\r\n\r\n';
+
+/** Counts the turns of the event loop until the test ends. */
+function countTurns(t: TestContext): () => number {
+  let turns = 0;
+  let over = false;
+  const count = (): void => {
+    turns += 1;
+    if (!over) setImmediate(count);
+  };
+  setImmediate(count);
+  t.after(() => void (over = true));
+  return () => turns;
+}
+
+/** A connection that says nothing unless told to. */
+async function dial(t: TestContext, world: World): Promise<Socket & { received: () => string }> {
+  const { hostname, port } = new URL(world.api.address);
+  const socket = connect(Number(port), hostname);
+  t.after(() => socket.destroy());
+  socket.on('error', () => undefined);
+  let text = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => (text += chunk));
+  await new Promise((resolve) => socket.once('connect', resolve));
+  return Object.assign(socket, { received: () => text });
+}
+
+/** Begins to wait for a transaction that nobody makes final. */
+async function wait(t: TestContext, world: World, nonce: number) {
+  const body = JSON.stringify({ transaction: hexOf(transfer(nonce)) });
+  const socket = await dial(t, world);
+  const before = world.backend.submissions;
+  socket.write(
+    `POST /v1/transactions?wait=final&timeoutMs=60000 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  await until(() => world.backend.submissions > before || socket.received() !== '');
+  return socket;
+}
+
+/** Lets the backend's pages wait until they are released; tells how many were asked for. */
+function holdPages(world: World) {
+  const original = world.backend.headers.bind(world.backend);
+  const held = Promise.withResolvers<void>();
+  const pages = { asked: 0, release: () => held.resolve() };
+  world.backend.headers = async (...args) => {
+    pages.asked += 1;
+    await held.promise;
+    return original(...args);
+  };
+  return pages;
+}
+
+describe('pipelined requests', () => {
+  test('are answered one after the other; past the bound with 503, and the connection ends', async (t) => {
+    const world = await start(t);
+    const pages = holdPages(world);
+    const exchange = rawExchange(world, pageRequest.repeat(1_000));
+    await until(() => pages.asked > 0);
+    pages.release();
+    const text = await exchange;
+    assert.equal(pages.asked, 1 + limits.httpPipelined);
+    assert.equal(text.split('HTTP/1.1 200 ').length - 1, 1 + limits.httpPipelined);
+    assert.equal(text.split('HTTP/1.1 503 ').length - 1, 1);
+    assert.match(text, /retry-after: 1\r\n/i);
+    assert.match(text, /"code":"api\/too-many-pipelined"/);
+  });
+
+  test('have a turn of the loop each, so that peers are heard in between', async (t) => {
+    const world = await start(t);
+    const turns = countTurns(t);
+    const at: number[] = [];
+    const original = world.backend.headers.bind(world.backend);
+    world.backend.headers = (...args) => {
+      at.push(turns());
+      return original(...args);
+    };
+    const count = limits.httpPipelined;
+    await rawExchange(
+      world,
+      pageRequest.repeat(count - 1) + pageRequest.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'),
+    );
+    assert.equal(at.length, count);
+    assert.equal(new Set(at).size, count, 'no two in the same turn');
+  });
+
+  test('of a connection that closed are dropped', async (t) => {
+    const world = await start(t);
+    const pages = holdPages(world);
+    const socket = await dial(t, world);
+    socket.write(pageRequest.repeat(10));
+    await until(() => pages.asked === 1);
+    socket.destroy();
+    await until(() => world.api.connections() === 0);
+    pages.release();
+    for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(pages.asked, 1);
+  });
+});
+
+describe('requests under way', () => {
+  test('are bounded, and what is past the bound is told to come back; health needs no place', async (t) => {
+    const gate = { places: 1, requests: 2 };
+    const world = await start(t, { gate });
+    const pages = holdPages(world);
+    const [first, second] = [await dial(t, world), await dial(t, world)];
+    first.write(pageRequest);
+    await until(() => pages.asked === 1);
+    second.write(pageRequest);
+    await until(() => world.api.underWay() === 2);
+    const refused = await fetch(`${world.api.address}/v1/status`);
+    assert.equal(refused.headers.get('retry-after'), '1');
+    await problemFrom(refused, 503, 'api/busy');
+    for (const path of ['/v1/health', '/v1/ready', '/metrics']) {
+      assert.equal((await fetch(world.api.address + path)).status, 200, path);
+    }
+    assert.equal(pages.asked, 1, 'the second waits for the place');
+    pages.release();
+    await until(() => second.received().includes('HTTP/1.1 200 '));
+    assert.equal((await fetch(`${world.api.address}/v1/status`)).status, 200);
+  });
+
+  test('leave places for other clients', async (t) => {
+    const world = await start(t, { gate: { requestsPerClient: 1 } });
+    const pages = holdPages(world);
+    (await dial(t, world)).write(pageRequest);
+    await until(() => pages.asked === 1);
+    await problemFrom(await fetch(`${world.api.address}/v1/status`), 503, 'api/busy');
+    pages.release();
+  });
+
+  test('that wait for finality need no place, but are bounded for each client', async (t) => {
+    const world = await start(t, { gate: { places: 1, waitingPerClient: 2 } });
+    await wait(t, world, 0);
+    await wait(t, world, 1);
+    assert.equal((await fetch(`${world.api.address}/v1/status`)).status, 200);
+    const refused = await wait(t, world, 2);
+    assert.match(refused.received(), /503 Service Unavailable[^]*api\/too-many-waiting/);
+  });
+});
+
+describe('connections', () => {
+  test('that are idle give way to new ones, the longest idle first', async (t) => {
+    const world = await start(t, { gate: { connections: 3, reservedConnections: 1 } });
+    const idle = [await dial(t, world), await dial(t, world), await dial(t, world)];
+    await until(() => world.api.connections() === 3);
+    const closed = new Promise((resolve) => idle[0]?.once('close', resolve));
+    assert.equal((await fetch(`${world.api.address}/v1/health`)).status, 200);
+    await closed;
+    assert.equal(idle[1]?.destroyed, false);
+  });
+
+  test('are reserved for health, readiness and metrics when all others are busy', async (t) => {
+    const world = await start(t, { gate: { connections: 2, reservedConnections: 1 } });
+    await wait(t, world, 0);
+    const last = await wait(t, world, 1);
+    const refused = await fetch(`${world.api.address}/v1/status`);
+    assert.equal(refused.headers.get('connection'), 'close');
+    await problemFrom(refused, 503, 'api/too-many-connections');
+    for (const path of ['/v1/health', '/v1/ready', '/metrics']) {
+      assert.equal((await fetch(world.api.address + path)).status, 200, path);
+    }
+    last.destroy();
+    await until(() => world.api.connections() <= 2);
+    assert.equal((await fetch(`${world.api.address}/v1/status`)).status, 200, 'there is a place again');
+  });
+});
+
+describe('the event stream', () => {
+  test('is read from the store in many turns, however long the chain is', async (t) => {
+    const world = await start(t);
+    for (let i = 0; i < 500; i++) world.backend.makeBlock([]);
+    const turns = countTurns(t);
+    const pages: { readonly turn: number; readonly blocks: number }[] = [];
+    const original = world.backend.headers.bind(world.backend);
+    world.backend.headers = async (from, limit) => {
+      const page = await original(from, limit);
+      pages.push({ turn: turns(), blocks: page.length });
+      return page;
+    };
+    const socket = await dial(t, world);
+    socket.write('GET /v1/events?from=1 HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => socket.received().includes('id: 500\n'));
+    const byTurn = Map.groupBy(pages, ({ turn }) => turn);
+    for (const inTurn of byTurn.values()) {
+      const blocks = inTurn.reduce((sum, page) => sum + page.blocks, 0);
+      assert.ok(blocks <= limits.httpPieceHeaders, `${blocks} blocks in one turn`);
+    }
+  });
+
+  test('answers HEAD at once, and without a reader’s place', async (t) => {
+    const world = await start(t, { events: { readers: 1 } });
+    for (let i = 0; i < 3; i++) {
+      const response = await fetch(`${world.api.address}/v1/events?from=0`, { method: 'HEAD' });
+      assert.equal(response.status, 200);
+      assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/);
+      assert.equal(await response.text(), '');
+    }
+    assert.equal(world.backend.listeners.size, 0);
+    const abort = new AbortController();
+    const stream = await fetch(`${world.api.address}/v1/events`, { signal: abort.signal });
+    assert.equal(stream.status, 200);
+    abort.abort();
+  });
+
+  test('keeps places for readers of other clients', async (t) => {
+    const world = await start(t, { events: { readersPerClient: 1 } });
+    const socket = await dial(t, world);
+    socket.write('GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => world.backend.listeners.size === 1);
+    await problemFrom(await fetch(`${world.api.address}/v1/events`), 503, 'api/too-many-readers');
+  });
+});
+
+test('a full block comes in as many turns as it takes', async (t) => {
+  const world = await start(t);
+  const count = 3 * limits.httpPieceTransactions + 1;
+  world.backend.makeBlock(Array.from({ length: count }, (_, nonce) => transfer(nonce)));
+  const turns = countTurns(t);
+  const before = turns();
+  const response = await fetch(`${world.api.address}/v1/blocks/1?full=true`);
+  const body = (await response.json()) as { transactions: object[]; receipts: object[] };
+  assert.deepEqual([body.transactions.length, body.receipts.length], [count, count]);
+  assert.ok(turns() - before >= 8, 'two lists of four pieces each');
+});
