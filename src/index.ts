@@ -11,7 +11,7 @@ export {
   type Transaction,
   type TransactionBody,
 } from './ledger/transaction.ts';
-export { type FinalBlockEvent, finalBlocks } from './client/events.ts';
+export { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './client/events.ts';
 export { HttpClient } from './client/http-client.ts';
 export { Wallet } from './client/wallet.ts';
 export { initDirectory } from './node/config.ts';

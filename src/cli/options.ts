@@ -1,5 +1,7 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { Problem } from '../base/problem.ts';
 import { HttpClient } from '../client/http-client.ts';
+import { parseNodeAddress } from '../client/node-address.ts';
 
 /** Where the first node of `quorate testnet` and a node with the default configuration serve their API. */
 export const defaultApiPort = 4600;
@@ -41,12 +43,12 @@ export function connect({ node, timeout }: ConnectionOptions): HttpClient {
 }
 
 export function parseUrl(text: string): string {
-  const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`;
-  const url = URL.parse(withScheme);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new InvalidArgumentError('Write it like http://127.0.0.1:4600.');
+  const address = parseNodeAddress(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+  // Not as commander would say it: it repeats what was given, and a password may stand in it.
+  if (address instanceof Problem) {
+    throw new Problem('cli/usage', `--node: ${address.message}`, { remedy: address.remedy });
   }
-  return withScheme.replace(/\/+$/, '');
+  return address;
 }
 
 export function parseSeconds(text: string): number {

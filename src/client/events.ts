@@ -1,114 +1,229 @@
+import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
 import type { HeaderItem, Origin } from './answers.ts';
-import { defaultSurroundings, isRetryable, problemFromJson, type Surroundings } from './transport.ts';
+import { readBounded, textOf } from './bounded-body.ts';
+import { parseNodeAddress } from './node-address.ts';
+import { EventTooLong, parseEvents, type ServerEvent } from './server-events.ts';
+import {
+  defaultSurroundings,
+  isRetryable,
+  plainRefusal,
+  problemFromJson,
+  type Surroundings,
+} from './transport.ts';
 
 export type FinalBlockEvent = Origin & HeaderItem;
 
-/** One event of a stream of server-sent events (WHATWG HTML, section 9.2), with its last id. */
-interface ServerEvent {
-  readonly id: string;
-  readonly event: string;
-  readonly data: string;
+export interface FinalBlocksOptions {
+  /** One node's API, or those of several: when the stream of one breaks, it goes on at the next. */
+  readonly baseUrl: string | readonly string[];
+  /** The last block that was seen. With its hash, the stream also shows that the chain is still the one that was read before. */
+  readonly after?: Height | { readonly height: Height; readonly hash: Hash };
+  /** The chain that is expected; without it, that of the first block. */
+  readonly chainId?: Hash;
+  readonly signal?: AbortSignal;
+  /** Told of what broke the stream, each time before it is tried again. */
+  readonly onTrouble?: (problem: Problem) => void;
+  readonly surroundings?: Surroundings;
 }
 
 const firstPauseMs = 200;
 const longestPauseMs = 5_000;
 /** An event is a header; more text than this without one is no event stream of ours. */
 const largestEvent = 64 * 1024;
+/** What a node says instead of a stream is a problem, and small. */
+const largestRefusal = 64 * 1024;
+/** The node breaks its silence this often; when it did not three times, nobody is there any more. */
+const silenceMs = 3 * limits.httpEventPingMs;
+
+/** Where a reader is: after this block, on this chain. */
+interface Cursor {
+  readonly chainId: Hash | undefined;
+  readonly height: Height | undefined;
+  readonly hash: Hash | undefined;
+}
 
 /**
- * The blocks that become final at a node, in order of height and each once, from the one after `after` when it is given. When the
- * stream breaks it connects again and goes on after the last block. It ends when `signal` is aborted, and throws the node's problem when
- * that will not pass by itself: the next block was pruned there.
+ * The blocks that become final, in order of height, each once and each on the one before, from the one after `after` when it is given. When the
+ * stream breaks, or is silent for too long, it goes on after the last block, at the next node if there are several. It ends
+ * when `signal` is aborted, and throws a problem when trying again cannot help: the chain at that address is another one than the one that was
+ * read (`api/other-chain`), the next block was pruned, the node does not know the place to go on from, or no address
+ * answers as a node does.
  */
-export async function* finalBlocks(options: {
-  readonly baseUrl: string;
-  readonly after?: Height;
-  readonly signal?: AbortSignal;
-  readonly surroundings?: Surroundings;
-}): AsyncGenerator<FinalBlockEvent, void> {
-  const { baseUrl, signal, surroundings = defaultSurroundings } = options;
-  let last: Height | undefined = options.after;
+export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<FinalBlockEvent, void> {
+  const { signal, onTrouble, surroundings = defaultSurroundings } = options;
+  const urls = addressesOf(options.baseUrl);
+  let cursor = cursorOf(options);
   let pause = firstPauseMs;
-  const ended = (): boolean => signal?.aborted ?? false;
-  while (!ended()) {
+  let at = 0;
+  /** Nodes in a row that gave an answer that stays the same however often one asks. */
+  let misfits = 0;
+  while (!isEnded(signal)) {
+    const url = urls[at % urls.length] as string;
+    at += 1;
+    let trouble: Problem;
     try {
-      for await (const { data } of connect({ baseUrl, last, signal, surroundings })) {
+      for await (const { data } of connect({ url, after: cursor.height, signal, surroundings })) {
         const block = parseEvent(data);
-        if (block === undefined || (last !== undefined && block.header.height <= last)) continue;
-        last = block.header.height;
+        if (block === undefined || isSeen(cursor, block, url)) continue;
+        // What is missing in between comes when the stream begins anew after the last one.
+        if (cursor.height !== undefined && block.header.height > cursor.height + 1) break;
+        cursor = { chainId: block.chainId, height: block.header.height, hash: block.hash };
         pause = firstPauseMs;
+        misfits = 0;
         yield block;
       }
+      trouble = broken(url, 'the node ended it');
     } catch (failure) {
-      if (failure instanceof Problem) throw failure;
-      // A stream that breaks, for whatever reason, is connected again below.
+      trouble = failure instanceof Problem ? failure : broken(url, textOfError(failure));
     }
-    if (ended()) return;
+    if (isEnded(signal)) return;
+    if (trouble.code === 'api/other-chain') throw trouble;
+    misfits = isRetryable(trouble) ? 0 : misfits + 1;
+    if (misfits >= urls.length) throw trouble;
+    onTrouble?.(trouble);
     await surroundings.sleep(pause * (0.5 + surroundings.random() / 2));
     pause = Math.min(pause * 2, longestPauseMs);
   }
 }
 
+function isEnded(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted ?? false;
+}
+
+function addressesOf(baseUrl: string | readonly string[]): readonly string[] {
+  const urls = typeof baseUrl === 'string' ? [baseUrl] : baseUrl;
+  return urls.map((url) => {
+    const address = parseNodeAddress(url);
+    if (address instanceof Problem) throw address;
+    return address;
+  });
+}
+
+function cursorOf({ after, chainId }: FinalBlocksOptions): Cursor {
+  if (typeof after === 'object') return { chainId, ...after };
+  return { chainId, height: after, hash: undefined };
+}
+
+/** Whether a block was seen before. Throws `api/other-chain` for one that does not belong to what was seen. */
+function isSeen({ chainId, height, hash }: Cursor, block: FinalBlockEvent, url: string): boolean {
+  const { header } = block;
+  if (chainId !== undefined && block.chainId !== chainId) {
+    throw otherChain(url, `it is on chain ${block.chainId}, and not on ${chainId}`);
+  }
+  if (height === undefined || hash === undefined) return height !== undefined && header.height <= height;
+  if (header.height === height && block.hash !== hash) {
+    throw otherChain(url, `its block ${height} is ${block.hash}, and not ${hash}, which was seen before`);
+  }
+  if (header.height === height + 1 && header.parentHash !== hash) {
+    throw otherChain(url, `its block ${header.height} does not follow block ${height} that was seen before`);
+  }
+  return header.height <= height;
+}
+
+function otherChain(url: string, why: string): Problem {
+  return new Problem('api/other-chain', `${url} serves another chain than the one that was read: ${why}`, {
+    remedy:
+      'The chain began anew there, or the address is another one’s. What was read before is no part of it: ask a node of the old chain, or read the new one from its beginning.',
+    details: { url },
+  });
+}
+
+function broken(url: string, why: string): Problem {
+  return new Problem('api/unreachable', `the stream of ${url} broke: ${why}`, {
+    remedy: 'It is tried again by itself. Check that the node runs and can be reached.',
+    details: { url, retryable: true },
+  });
+}
+
+function textOfError(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure);
+}
+
 async function* connect(options: {
-  readonly baseUrl: string;
-  readonly last: Height | undefined;
+  readonly url: string;
+  readonly after: Height | undefined;
   readonly signal: AbortSignal | undefined;
   readonly surroundings: Surroundings;
 }): AsyncGenerator<ServerEvent, void> {
-  const { baseUrl, last, signal, surroundings } = options;
-  const response = await surroundings.fetch(`${baseUrl.replace(/\/+$/, '')}/v1/events`, {
-    headers: {
-      accept: 'text/event-stream',
-      ...(last === undefined ? {} : { 'last-event-id': String(last) }),
-    },
-    ...(signal === undefined ? {} : { signal }),
+  const { url, after, signal, surroundings } = options;
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  signal?.addEventListener('abort', end);
+  const silence = (): (() => void) =>
+    surroundings.alarm(silenceMs, () =>
+      ending.abort(new Error(`nothing came for ${silenceMs / 1_000} s, not even a sign of life`)),
+    );
+  let calm = silence();
+  try {
+    const response = await surroundings.fetch(`${url}/v1/events`, {
+      headers: {
+        accept: 'text/event-stream',
+        ...(after === undefined ? {} : { 'last-event-id': String(after) }),
+      },
+      redirect: 'manual',
+      signal: ending.signal,
+    });
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+    if (response.status !== 200 || !isStream || response.body === null) throw await refusal(url, response);
+    yield* parseEvents(
+      piecesOf(response.body, () => {
+        calm();
+        calm = silence();
+      }),
+      largestEvent,
+    );
+  } catch (failure) {
+    if (failure instanceof EventTooLong) throw noStream(url, failure.message);
+    throw failure;
+  } finally {
+    calm();
+    signal?.removeEventListener('abort', end);
+    // Also when the reader of the events leaves in the middle.
+    ending.abort();
+  }
+}
+
+async function* piecesOf(
+  body: ReadableStream<Uint8Array>,
+  onPiece: () => void,
+): AsyncGenerator<Uint8Array, void> {
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    onPiece();
+    yield value;
+  }
+}
+
+/** Why there is no stream: the node's own problem, or what came in its place. */
+async function refusal(url: string, response: Response): Promise<Problem> {
+  if (response.ok) {
+    return noStream(
+      url,
+      `HTTP ${response.status} with ${response.headers.get('content-type') ?? 'no content type'}`,
+    );
+  }
+  const body = await readBounded(response, largestRefusal);
+  const text = (body && textOf(body)) ?? '';
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // Then it is not a node that says so.
+  }
+  return problemFromJson(json, response) ?? plainRefusal(url, response, text);
+}
+
+function noStream(url: string, what: string): Problem {
+  return new Problem('api/answer', `${url} gave no stream of events, but ${what}`, {
+    remedy:
+      'Check that this is the address of a Quorate node, and no proxy in front of it that answers itself.',
+    details: { url },
   });
-  if (!response.ok || response.body === null) {
-    const problem = await refusal(response);
-    if (problem !== undefined && !isRetryable(problem)) throw problem;
-    throw new Error(`the event stream answered HTTP ${response.status}`);
-  }
-  yield* parseEvents(response.body);
-}
-
-/** Why the node gives no stream; undefined when it is not the node that says so. */
-async function refusal(response: Response): Promise<Problem | undefined> {
-  const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
-  if (isProblem) return problemFromJson(await response.json(), response);
-  await response.body?.cancel();
-  return undefined;
-}
-
-/** Events of a byte stream, whatever the pieces in which it comes. */
-export async function* parseEvents(stream: AsyncIterable<Uint8Array>): AsyncGenerator<ServerEvent, void> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  let id = '';
-  let event = '';
-  let data: string[] = [];
-  for await (const piece of stream) {
-    rest += decoder.decode(piece, { stream: true });
-    // A lone CR at the end may be the first half of CR LF.
-    const lines = rest.split(/\r\n|\n|\r(?!$)/);
-    rest = lines.pop() ?? '';
-    if (rest.length > largestEvent) throw new Error('a line of the event stream is too long');
-    for (const line of lines) {
-      if (line === '') {
-        if (data.length > 0) yield { id, event, data: data.join('\n') };
-        event = '';
-        data = [];
-        continue;
-      }
-      const colon = line.indexOf(':');
-      const field = colon < 0 ? line : line.slice(0, colon);
-      const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
-      if (field === 'id') id = value;
-      else if (field === 'event') event = value;
-      else if (field === 'data') data.push(value);
-    }
-  }
 }
 
 function parseEvent(data: string): FinalBlockEvent | undefined {

@@ -1,4 +1,6 @@
-import { Problem, type ProblemCode, type ProblemDetails } from '../base/problem.ts';
+import { Problem, type ProblemCode, type ProblemDetails, unwrap } from '../base/problem.ts';
+import { readBounded, textOf } from './bounded-body.ts';
+import { parseNodeAddress } from './node-address.ts';
 
 /** The world as the client needs it; tests give another one. Everything here exists in browsers and in Node. */
 export interface Surroundings {
@@ -6,6 +8,8 @@ export interface Surroundings {
   /** Milliseconds that never go back. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Calls once after so long, unless the returned function was called before. */
+  readonly alarm: (ms: number, call: () => void) => () => void;
   /** In [0, 1); spreads the retries of many clients. */
   readonly random: () => number;
 }
@@ -14,6 +18,10 @@ export const defaultSurroundings: Surroundings = {
   fetch: (input, init) => fetch(input, init),
   now: () => performance.now(),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  alarm: (ms, call) => {
+    const timer = setTimeout(call, ms);
+    return () => clearTimeout(timer);
+  },
   random: Math.random,
 };
 
@@ -43,6 +51,16 @@ export interface TransportOptions {
 
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
+/** Failures before there is a connection, in which certainly nothing was sent (errno(3), getaddrinfo(3), and fetch in Node). */
+const unconnected: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 /** A node answers at most a full block with its certificate in hex, which is far below this. */
 const largestAnswerBytes = 32 * 1024 * 1024;
 
@@ -58,8 +76,9 @@ export class Transport {
   readonly #deadlineMs: number;
   readonly #around: Surroundings;
 
+  /** Throws the problem `api/address` for what is none. */
   constructor(options: TransportOptions) {
-    this.baseUrl = options.baseUrl.replace(/\/+$/, '');
+    this.baseUrl = unwrap(parseNodeAddress(options.baseUrl));
     this.#attemptMs = options.attemptMs ?? 10_000;
     this.#deadlineMs = options.deadlineMs ?? 10_000;
     this.#around = options.surroundings ?? defaultSurroundings;
@@ -90,9 +109,9 @@ export class Transport {
   }
 
   async #attempt(request: HttpRequest, budgetMs: number): Promise<unknown> {
-    const { method, path, body, contentType, token, answer = 'json' } = request;
+    const { method, path, body: sent, contentType, token, answer = 'json' } = request;
     let response: Response;
-    let text: string;
+    let body: Uint8Array | undefined;
     try {
       response = await this.#around.fetch(`${this.baseUrl}${path}`, {
         method,
@@ -101,15 +120,18 @@ export class Transport {
           ...(contentType === undefined ? {} : { 'content-type': contentType }),
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },
-        ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
-        redirect: 'error',
+        ...(sent === undefined ? {} : { body: sent as Uint8Array<ArrayBuffer> }),
+        redirect: 'manual',
         signal: AbortSignal.timeout(Math.max(1, Math.ceil(budgetMs))),
       });
-      const size = Number(response.headers.get('content-length') ?? 0);
-      if (size > largestAnswerBytes) return this.#notUnderstood(response.status, `it has ${size} bytes`);
-      text = await response.text();
+      body = await readBounded(response, largestAnswerBytes);
     } catch (cause) {
       return this.#unreachable(cause, budgetMs);
+    }
+    const text = body && textOf(body);
+    if (text === undefined) {
+      const why = body === undefined ? `it has more than ${largestAnswerBytes} bytes` : 'it is not UTF-8';
+      return this.#notUnderstood(response.status, why);
     }
     if (response.ok && answer === 'text') return text;
     let json: unknown;
@@ -118,9 +140,11 @@ export class Transport {
     } catch {
       return response.ok
         ? this.#notUnderstood(response.status, 'it is not JSON')
-        : this.#plainRefusal(response, text);
+        : plainRefusal(this.baseUrl, response, text);
     }
-    return response.ok ? json : (problemFromJson(json, response) ?? this.#plainRefusal(response, text));
+    return response.ok
+      ? json
+      : (problemFromJson(json, response) ?? plainRefusal(this.baseUrl, response, text));
   }
 
   #unreachable(cause: unknown, budgetMs: number): Problem {
@@ -135,8 +159,12 @@ export class Transport {
     const reason = innermost(cause);
     return new Problem('api/unreachable', `${this.baseUrl} cannot be reached: ${reason.text}`, {
       remedy: 'Check that the node runs and that this is the address of its API (--node URL).',
-      // A refused connection is the one case in which certainly nothing was sent.
-      details: { url: this.baseUrl, retryable: true, sent: reason.code !== 'ECONNREFUSED' },
+      details: {
+        url: this.baseUrl,
+        // A name that nobody knows is a wrong one; the others may pass.
+        retryable: reason.code !== 'ENOTFOUND',
+        sent: !unconnected.has(reason.code),
+      },
       cause,
     });
   }
@@ -151,23 +179,21 @@ export class Transport {
       },
     );
   }
+}
 
-  #plainRefusal(response: Response, text: string): Problem {
-    const shown = text.trim().slice(0, 120).replace(/\s+/g, ' ');
-    return new Problem(
-      'api/answer',
-      `${this.baseUrl} answered HTTP ${response.status} without saying why${shown === '' ? '' : `: ${shown}`}`,
-      {
-        remedy: 'Check that this is the address of a Quorate node, and no proxy in front of it that refuses.',
-        details: {
-          url: this.baseUrl,
-          status: response.status,
-          retryable: retryableStatus(response.status),
-          ...retryAfter(response),
-        },
-      },
-    );
-  }
+/** What to say of an answer that is no good one, and no problem of a node either: something else answered in its place. */
+export function plainRefusal(url: string, response: Response, text: string): Problem {
+  const { status } = response;
+  const to = response.headers.get('location');
+  const isRedirect = response.type === 'opaqueredirect' || (status >= 300 && status < 400);
+  const shown = text.trim().slice(0, 120).replace(/\s+/g, ' ');
+  const what = isRedirect
+    ? `answered with a redirect${to === null ? '' : ` to ${to.slice(0, 200)}`}, which no node does`
+    : `answered HTTP ${status} without saying why${shown === '' ? '' : `: ${shown}`}`;
+  return new Problem('api/answer', `${url} ${what}`, {
+    remedy: 'Check that this is the address of a Quorate node, and no proxy in front of it that refuses.',
+    details: { url, status, retryable: retryableStatus(status), ...retryAfter(response) },
+  });
 }
 
 /** Whether the same request may succeed later: the node is not reachable, overloaded, or not ready. */

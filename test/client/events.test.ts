@@ -3,15 +3,49 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { Problem } from '../../src/base/problem.ts';
-import { finalBlocks, parseEvents } from '../../src/client/events.ts';
-import { defaultSurroundings } from '../../src/client/transport.ts';
+import { finalBlocks, type FinalBlocksOptions } from '../../src/client/events.ts';
+import { parseEvents } from '../../src/client/server-events.ts';
+import { defaultSurroundings, type Surroundings } from '../../src/client/transport.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import { fakeApi, origin, problemReply } from './fake-api.ts';
+import { deadUrl, fakeApi, origin, problemReply, type Reply } from './fake-api.ts';
 
-const eventAt = (height: number): string => {
-  const block = { ...origin, hash: 'aa'.repeat(32), header: { height }, transactionCount: 1 };
+const hashAt = (height: number, chain = 'a'): Hash => height.toString(16).padStart(64, chain) as Hash;
+
+const eventAt = (height: number, chain = 'a', chainId: Hash = origin.chainId): string => {
+  const header = { height, parentHash: hashAt(height - 1, chain) };
+  const block = { ...origin, chainId, hash: hashAt(height, chain), header, transactionCount: 1 };
   return `id: ${height}\nevent: final\ndata: ${JSON.stringify(block)}\n\n`;
 };
+
+const streamOf = (...events: string[]): Reply => ({
+  headers: { 'content-type': 'text/event-stream; charset=utf-8' },
+  body: events.join(''),
+});
+
+/** Reads until so many blocks came, or the stream throws; tells of every trouble on the way. */
+async function read(
+  options: Partial<FinalBlocksOptions> & Pick<FinalBlocksOptions, 'baseUrl'>,
+  count: number,
+): Promise<{ heights: number[]; troubles: string[]; thrown: Problem | undefined }> {
+  const heights: number[] = [];
+  const troubles: string[] = [];
+  const surroundings = { ...defaultSurroundings, sleep: () => Promise.resolve() };
+  try {
+    for await (const { header } of finalBlocks({
+      surroundings,
+      onTrouble: ({ message }) => troubles.push(message),
+      ...options,
+    })) {
+      heights.push(header.height);
+      if (heights.length === count) break;
+    }
+  } catch (problem) {
+    assert.ok(problem instanceof Problem);
+    return { heights, troubles, thrown: problem };
+  }
+  return { heights, troubles, thrown: undefined };
+}
 
 test('events are read whole, whatever the pieces in which the stream comes', async () => {
   const text =
@@ -24,7 +58,7 @@ test('events are read whole, whatever the pieces in which the stream comes', asy
         for (let i = 1; i < places.length; i++) yield bytes.subarray(places[i - 1], places[i]);
       }
       const events = [];
-      for await (const event of parseEvents(pieces())) events.push(event);
+      for await (const event of parseEvents(pieces(), 1_000)) events.push(event);
       assert.deepEqual(events, [
         { id: '7', event: 'final', data: '{"a":\n"ü"}' },
         { id: '7', event: '', data: '' },
@@ -83,4 +117,118 @@ test('when the node has the next block no more, the client says so instead of as
     return problem.details['firstBlock'] === 9;
   });
   assert.equal(seen.length, 2);
+});
+
+test('a chain that began anew at the same address is told from the one that was read', async (t) => {
+  const other = 'cd'.repeat(32) as Hash;
+  for (const [name, second] of [
+    ['another chain id', eventAt(3, 'a', other)],
+    ['another parent', eventAt(3, 'b')],
+    ['another block at the same height', eventAt(2, 'b')],
+  ] as const) {
+    const { url } = await fakeApi(t, (_, before) =>
+      before === 0 ? streamOf(eventAt(1), eventAt(2)) : streamOf(second),
+    );
+    const { heights, thrown } = await read({ baseUrl: url }, 3);
+    assert.deepEqual(heights, [1, 2], name);
+    assert.equal(thrown?.code, 'api/other-chain', name);
+  }
+});
+
+test('a reader that comes back names the block that it saw, and learns when it is no part of the chain', async (t) => {
+  const { url } = await fakeApi(t, () => streamOf(eventAt(7)));
+  const same = await read({ baseUrl: url, after: { height: toHeight(6), hash: hashAt(6) } }, 1);
+  assert.deepEqual(same.heights, [7]);
+  const other = await read({ baseUrl: url, after: { height: toHeight(6), hash: hashAt(6, 'b') } }, 1);
+  assert.equal(other.thrown?.code, 'api/other-chain');
+  const wrongChain = await read({ baseUrl: url, chainId: 'cd'.repeat(32) as Hash }, 1);
+  assert.equal(wrongChain.thrown?.code, 'api/other-chain');
+});
+
+test('blocks that are missing in a stream are asked for again, and none is passed over', async (t) => {
+  const { url, seen } = await fakeApi(t, (_, before) =>
+    before === 0 ? streamOf(eventAt(1), eventAt(4)) : streamOf(eventAt(2), eventAt(3), eventAt(4)),
+  );
+  const { heights } = await read({ baseUrl: url }, 4);
+  assert.deepEqual(heights, [1, 2, 3, 4]);
+  assert.equal(seen.length, 2);
+});
+
+test('what is no stream of a node ends the reading, and says what came instead', async (t) => {
+  const html = { 'content-type': 'text/html' };
+  const cases: [Reply, RegExp][] = [
+    [{ status: 200, headers: html, body: '<html>' }, /HTTP 200 with text\/html/],
+    [{ status: 204, headers: html, body: '' }, /HTTP 204/],
+    [{ status: 401, headers: html, body: 'who are you' }, /HTTP 401 .*who are you/],
+    [{ status: 404, headers: html, body: 'no such page' }, /HTTP 404/],
+    [
+      { status: 302, headers: { ...html, location: 'http://elsewhere/' }, body: '' },
+      /redirect to http:\/\/elsewhere/,
+    ],
+    [streamOf(`data: ${'x'.repeat(70_000)}`), /more than 65536 characters/],
+    [
+      streamOf(...Array.from({ length: 70 }, () => `data: ${'x'.repeat(1_000)}\n`)),
+      /more than 65536 characters/,
+    ],
+  ];
+  for (const [reply, expected] of cases) {
+    const { url, seen } = await fakeApi(t, () => reply);
+    const { thrown } = await read({ baseUrl: url }, 1);
+    assert.match(thrown?.message ?? 'nothing was thrown', expected);
+    assert.equal(seen.length, 1);
+  }
+});
+
+test('with several nodes the stream goes on at the next one, and what broke it is told', async (t) => {
+  const first = await fakeApi(t, () => streamOf(eventAt(1), eventAt(2)));
+  const second = await fakeApi(t, () => streamOf(eventAt(3), eventAt(4)));
+  const page = await fakeApi(t, () => ({ headers: { 'content-type': 'text/html' }, body: '<html>' }));
+  const baseUrl = [first.url, await deadUrl(), page.url, second.url];
+  const { heights, troubles } = await read({ baseUrl }, 4);
+  assert.deepEqual(heights, [1, 2, 3, 4]);
+  assert.equal(troubles.length, 3);
+  assert.match(troubles.join(), /ended it.*broke.*text\/html/);
+  assert.equal(second.seen[0]?.url, '/v1/events');
+});
+
+test('a node that gives no sign of life three times is left', async (t) => {
+  const silent = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(eventAt(1));
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    silent.closeAllConnections();
+    silent.close();
+  });
+  const address = silent.address();
+  const baseUrl = [
+    `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+    (await fakeApi(t, () => streamOf(eventAt(2)))).url,
+  ];
+  const alarms: { ms: number; call: () => void; live: boolean }[] = [];
+  const surroundings: Surroundings = {
+    ...defaultSurroundings,
+    sleep: () => Promise.resolve(),
+    alarm: (ms, call) => {
+      const alarm = { ms, call, live: true };
+      alarms.push(alarm);
+      return () => void (alarm.live = false);
+    },
+  };
+  const blocks = finalBlocks({ baseUrl, surroundings });
+  assert.equal((await blocks.next()).value?.header.height, 1);
+  const next = blocks.next();
+  const pending = alarms.filter(({ live }) => live);
+  assert.deepEqual(
+    pending.map(({ ms }) => ms),
+    [45_000],
+  );
+  pending[0]?.call();
+  assert.equal((await next).value?.header.height, 2);
+  await blocks.return();
+  assert.ok(
+    alarms.every(({ live }) => !live),
+    'no alarm is left behind',
+  );
 });

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { decode, boundedBytes, listOf } from '../../src/base/codec.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
@@ -194,10 +197,88 @@ test('an answer that is not from a Quorate node is not taken for one', async (t)
     [{ body: 'null' }, 'api/answer'],
     [{ status: 404, body: '<html>not here</html>' }, 'api/answer'],
     [{ status: 500, body: { code: 'DROP TABLE' } }, 'api/answer'],
-    [{ status: 302, headers: { location: 'http://127.0.0.1:9/' }, body: '' }, 'api/unreachable'],
+    [{ status: 302, headers: { location: 'http://127.0.0.1:9/' }, body: '' }, 'api/answer'],
   ] as const) {
     const { url } = await fakeApi(t, () => reply);
     expectProblem(await new HttpClient({ baseUrl: url, deadlineMs: 0 }).status(), code);
+  }
+});
+
+test('an answer is read as far as any answer of a node goes, whatever it announces', async (t) => {
+  const huge = gzipSync(Buffer.alloc(40 * 1024 * 1024, ' '));
+  const served: ((response: ServerResponse) => void)[] = [
+    (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(huge),
+    (response) => {
+      let pieces = 0;
+      const more = (): void => {
+        if (response.destroyed || pieces++ > 5_000) return;
+        if (response.write(Buffer.alloc(64 * 1024, ' '))) setImmediate(more);
+        else response.once('drain', more);
+      };
+      more();
+    },
+  ];
+  for (const serve of served) {
+    const server = createServer((_, response) => serve(response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const answer = await new HttpClient({ baseUrl: `http://127.0.0.1:${port}` }).status();
+    assert.match(expectProblem(answer, 'api/answer').message, /more than 33554432 bytes/);
+  }
+});
+
+test('what is no address of a node is told before anything is tried, and without its password', () => {
+  for (const baseUrl of [
+    '127.0.0.1:4600',
+    'node',
+    '',
+    'ftp://node',
+    'http://user:secret@node',
+    'http://node?x',
+  ]) {
+    assert.throws(
+      () => new HttpClient({ baseUrl }),
+      (problem) => {
+        assert.doesNotMatch(expectProblem(problem, 'api/address').message, /secret/);
+        return true;
+      },
+      baseUrl,
+    );
+  }
+});
+
+test('what never reached a node is not said to have an unknown outcome, and a name that nobody knows is not tried for long', async () => {
+  const failure =
+    (code: string): typeof fetch =>
+    async () => {
+      throw new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
+    };
+  for (const [code, tries] of [
+    ['ENOTFOUND', 1],
+    ['EHOSTUNREACH', 2],
+    ['ECONNREFUSED', 2],
+  ] as const) {
+    const around = slowMotion();
+    let tried = 0;
+    const client = new HttpClient({
+      baseUrl: 'http://nowhere.invalid',
+      deadlineMs: 120,
+      surroundings: {
+        ...around,
+        fetch: (...args) => {
+          tried += 1;
+          return failure(code)(...args);
+        },
+      },
+    });
+    const problem = expectProblem(await client.submit(payment(0)), 'api/unreachable');
+    assert.equal(problem.details['sent'], false, code);
+    assert.equal(problem.details['outcome'], undefined, code);
+    assert.equal(tried, tries, code);
   }
 });
 

@@ -1,0 +1,32 @@
+import { concat } from '../base/bytes.ts';
+
+/**
+ * The body of a response, read as far as `maxBytes` and no further: what is announced says nothing of what comes, least of all where it is
+ * compressed. Undefined when there is more; the rest is not read.
+ */
+export async function readBounded(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
+  if (response.body === null) return new Uint8Array();
+  const reader = response.body.getReader();
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return concat(...pieces);
+    size += value.length;
+    if (size > maxBytes) {
+      // The connection ends with it, and nobody waits for that.
+      reader.cancel().catch(() => undefined);
+      return undefined;
+    }
+    pieces.push(value);
+  }
+}
+
+/** Text of bytes; undefined when they are not UTF-8, because what would be put in their place was never sent. */
+export function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
