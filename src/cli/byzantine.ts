@@ -1,5 +1,6 @@
 import { Problem } from '../base/problem.ts';
 import { preimageOf } from '../consensus/pbft/message.ts';
+import { generateKeyPair } from '../crypto/keys.ts';
 import { nativeSigner } from '../crypto/native.ts';
 import { genesisHeader, genesisValidators } from '../ledger/genesis.ts';
 import type { Network } from '../network/port.ts';
@@ -34,11 +35,16 @@ export function liarWrap(strategy: Strategy, lied: () => void): (parts: WrappedP
       self,
       validators: validators.keys.length,
       publicKey: keyPair.publicKey,
+      chainId,
       genesis: genesisHeader(genesis),
       viewTimeoutMs: consensus.viewTimeoutMs,
       chance: new Chance(seed, `liar ${strategy}`),
       network,
       signMessage: (message) => sign(preimageOf(message, epoch)),
+      newKey: () => {
+        const fresh = generateKeyPair();
+        return { publicKey: fresh.publicKey, sign: nativeSigner(fresh.secretKey) };
+      },
       after: (delayMs, call) => void setTimeout(call, delayMs).unref(),
       lied,
     });

@@ -196,7 +196,9 @@ export class Cluster {
     this.tally.add('run/transactions', this.load.transactions.size);
     this.tally.add('run/views', this.watch.highestView);
     for (const [index, { liar }] of this.plan.nodes.entries()) {
-      if (liar !== null && index < this.plan.validators) this.tally.add(`liars/${liar}`);
+      if (liar === null) continue;
+      if (index < this.plan.validators) this.tally.add(`liars/${liar}`);
+      else if (liar !== 'twin') this.tally.add(`strangers/${liar}`);
     }
   }
 

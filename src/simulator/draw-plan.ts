@@ -12,7 +12,17 @@ import {
   type PbftTiming,
   type Plan,
   type RaftTiming,
+  strangerNames,
 } from './plan.ts';
+
+/**
+ * What a run may draw for a validator, and for a stranger. A block of `full-blocks` has 2 MiB, and a run with it takes as long as
+ * fifty others: it has a test of its own.
+ */
+export const drawnLiars = liarNames.filter(
+  (name) => !['full-blocks', 'drip', 'poison-frames'].includes(name),
+);
+export const drawnStrangers = strangerNames.filter((name) => !['drip', 'poison-frames'].includes(name));
 
 /**
  * Draws a run from its seed, swarm style (Groce and others, "Swarm testing", 2012): each run has its own
@@ -67,12 +77,16 @@ function drawNodes(chance: Chance, engine: Plan['engine'], validators: number): 
     const count = chance.between(1, maxFaulty(validators));
     const lying = maxFaulty(validators) === 0 ? [] : chance.sample([...nodes.keys()], count);
     for (const index of lying) {
-      const liar: LiarName = chance.pick(liarNames);
+      const liar: LiarName = chance.pick(drawnLiars);
       nodes[index] = { validator: index, liar };
       if (liar === 'twin') nodes.push({ validator: index, liar });
     }
   }
   if (chance.happens(engine === 'raft' ? 0.25 : 0.1)) nodes.push({ validator: null, liar: null });
+  // Whoever holds no validator's key does not count among the f.
+  if (engine === 'pbft' && chance.happens(0.15)) {
+    nodes.push({ validator: null, liar: chance.pick(drawnStrangers) });
+  }
   return nodes;
 }
 

@@ -55,8 +55,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     life,
     hello: () => driver.hello(),
     onPenalise: (peer, reason) => {
-      const validator = plan.nodes[peerIndex(peer)]?.validator ?? null;
-      if (isHonest(plan, index)) options.watch.penalised(index, validator, reason);
+      if (isHonest(plan, index)) options.watch.penalised(index, peerIndex(peer), reason);
     },
   });
   const network: Network = liar === null ? joined : liarNetwork(joined, liar.strategy(joined));
@@ -110,13 +109,13 @@ function observed({ index, plan, chain, watch }: BootOptions): Protocol<object> 
 function liarOf(options: BootOptions, key: SimulatedKey) {
   const { index, plan, chain, scheme, scheduler, life, tally } = options;
   const node = plan.nodes[index];
-  if (node === undefined || node.liar === null || node.liar === 'twin' || node.validator === null)
-    return null;
+  if (node === undefined || node.liar === null || node.liar === 'twin') return null;
   const name = node.liar;
   const create = liars[name];
-  const self = node.validator;
+  const self = node.validator ?? plan.validators;
   const validators = genesisValidators(chain.genesis);
   const epoch = { chainId: chain.genesis.chainId, validatorsHash: validators.hash };
+  let accounts = 0;
   const wrapper: { current: Liar | null; strategy: (network: Network) => Liar } = {
     current: null,
     strategy: (network) => {
@@ -125,11 +124,17 @@ function liarOf(options: BootOptions, key: SimulatedKey) {
           self,
           validators: plan.validators,
           publicKey: key.publicKey,
+          chainId: chain.genesis.chainId,
           genesis: genesisHeader(chain.genesis),
           viewTimeoutMs: 'viewTimeoutMs' in plan.consensus ? plan.consensus.viewTimeoutMs : 1_000,
           chance: new Chance(plan.seed, `liar ${index} ${options.starts}`),
           network,
           signMessage: (message) => scheme.sign(key.secretKey, preimageOf(message, epoch)),
+          newKey: () => {
+            const { publicKey, secretKey } = scheme.key(`liar ${index} ${options.starts} ${++accounts}`);
+            return { publicKey, sign: (bytes) => scheme.sign(secretKey, bytes) };
+          },
+          transacted: (transaction) => options.watch.transacted(transaction),
           after: (delayMs, call) => {
             scheduler.after(delayMs, () => life.enter(call));
           },

@@ -40,7 +40,7 @@ export interface Plan {
 export interface NodePlan {
   /** The validator whose key it holds; null for an observer. Two nodes with one key are twins. */
   readonly validator: number | null;
-  /** What it does instead of following the protocol. */
+  /** What it does instead of following the protocol. An observer that lies is a stranger. */
   readonly liar: LiarName | null;
 }
 
@@ -79,9 +79,26 @@ export const liarNames = [
   'flood',
   'forget',
   'restless',
+  'drip',
+  'siblings',
+  'cross-parents',
+  'full-blocks',
+  'stale',
+  'forge-nested',
+  'poison-frames',
+  'clock',
   'twin',
 ] as const;
 export type LiarName = (typeof liarNames)[number];
+
+/** What needs no validator's key: the strategies of a stranger. */
+export const strangerNames = [
+  'stale',
+  'forge-nested',
+  'poison-frames',
+  'drip',
+  'siblings',
+] as const satisfies readonly LiarName[];
 
 export interface PbftTiming {
   readonly window: number;

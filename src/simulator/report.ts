@@ -1,5 +1,5 @@
 import type { Counts } from './verdict.ts';
-import { liarNames } from './plan.ts';
+import { drawnLiars, drawnStrangers } from './draw-plan.ts';
 
 /** Counts how often everything happened. Names are `area/what`, for example `fault/crash` or `liar/mutate`. */
 export class Tally {
@@ -28,7 +28,8 @@ export class Tally {
 
 /** What a large enough number of PBFT runs must have exercised: something never exercised was never tested. */
 export const expectedPbft: readonly string[] = [
-  ...liarNames.filter((name) => name !== 'twin').map((name) => `liar/${name}`),
+  ...drawnLiars.filter((name) => name !== 'twin').map((name) => `liar/${name}`),
+  ...drawnStrangers.map((name) => `strangers/${name}`),
   ...[
     'partition',
     'one-way',
@@ -54,7 +55,7 @@ export const expectedPbft: readonly string[] = [
 ];
 
 export const expectedRaft: readonly string[] = [
-  ...expectedPbft.filter((name) => !/^(?:liar|shape)\//.test(name) && name !== 'fault/twin'),
+  ...expectedPbft.filter((name) => !/^(?:liar|strangers|shape)\//.test(name) && name !== 'fault/twin'),
   'fault/hand-over',
   'fault/change-members',
   // Changes and hand-overs that were done, and a leader that was voted out.

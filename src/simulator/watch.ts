@@ -11,7 +11,7 @@ import { unappliedConfiguration } from '../consensus/raft/replica.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { hashHeader, type Proposal } from '../ledger/block.ts';
 import { certificateClaims, type FinalityCertificate } from '../ledger/certificate.ts';
-import { genesisHeader, genesisState, genesisValidators } from '../ledger/genesis.ts';
+import { genesisHeader, genesisValidators } from '../ledger/genesis.ts';
 import { maxFaulty } from '../ledger/quorum.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type { ValidatorSet } from '../ledger/validators.ts';
@@ -25,7 +25,7 @@ import { ProtectionChecker } from './checkers/protection-checker.ts';
 import { SignatureChecker } from './checkers/signature-checker.ts';
 import type { SignatureScheme } from './fast-signatures.ts';
 import type { EngineObserver } from './observed-protocol.ts';
-import { lyingValidators, type Plan } from './plan.ts';
+import { isHonest, lyingValidators, type Plan } from './plan.ts';
 import type { Tally } from './report.ts';
 import type { SimulatedChain } from './simulated-chain.ts';
 import type { Trace } from './trace.ts';
@@ -78,7 +78,7 @@ export class Watch {
     this.chain = new ChainChecker({
       chainId: genesis.chainId,
       genesis: header,
-      state: genesisState(genesis),
+      accounts: genesis.accounts,
       transactions: options.transactions,
       onFinal: (transaction, height) => this.reads.onFinal(transaction, height),
     });
@@ -144,12 +144,31 @@ export class Watch {
     );
   }
 
-  /** An honest node counts something against a peer that acts for this validator. */
-  penalised(node: number, validator: number | null, reason: string): void {
-    const isLiar = validator !== null && this.lying.has(validator);
-    this.options.tally.add(`penalty/${reason.split(' ')[0] ?? reason}`);
+  /** A liar made a transaction for an account of its own. */
+  transacted(transaction: Transaction): void {
+    this.chain.onTransaction(transaction);
+  }
+
+  /** An honest node counts something against a peer. */
+  penalised(node: number, peer: number, reason: string): void {
+    const { plan, tally } = this.options;
+    tally.add(`penalty/${reason.split(' ')[0] ?? reason}`);
     this.check(() =>
-      promise(isLiar, 'innocence', () => `node ${node} punishes honest validator ${validator}: ${reason}`),
+      promise(
+        !isHonest(plan, peer),
+        'innocence',
+        () => `node ${node} punishes honest node ${peer}: ${reason}`,
+      ),
+    );
+  }
+
+  /** An honest node's engine counts something against a validator. */
+  private onVerdict(node: number, validator: number, reason: string): void {
+    this.options.tally.add(`penalty/${reason.split(' ')[0] ?? reason}`);
+    promise(
+      this.lying.has(validator),
+      'innocence',
+      () => `node ${node} punishes honest validator ${validator}: ${reason}`,
     );
   }
 
@@ -225,7 +244,7 @@ export class Watch {
       this.logs?.onPersist(node, effect.seq, effect.blocks, effect.forget ?? []);
     } else if (effect.type === 'validate' && effect.proposal !== null) this.learn(effect.proposal);
     else if (effect.type === 'commit') this.onCommit(node, effect);
-    else if (effect.type === 'verdict') this.penalised(node, effect.validator, effect.reason);
+    else if (effect.type === 'verdict') this.onVerdict(node, effect.validator, effect.reason);
     else if (effect.type === 'install') this.installing.add(node);
     else if (effect.type === 'evidence') {
       this.options.tally.add(`evidence/${effect.kind}`);

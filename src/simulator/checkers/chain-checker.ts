@@ -1,19 +1,16 @@
-import { Problem } from '../../base/problem.ts';
 import type { ChainLink } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { BlockHeader, Proposal } from '../../ledger/block.ts';
-import { hashHeader } from '../../ledger/block.ts';
-import { checkLink, checkProposal } from '../../ledger/block-body.ts';
-import { checkRoots, executeBlock } from '../../ledger/execution.ts';
-import type { State } from '../../ledger/state.ts';
+import type { GenesisAccount } from '../../ledger/genesis.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import { promise } from '../breach.ts';
+import { coinsOf, type Judged, judgePlainly, type PlainState } from './plain-ledger.ts';
+import { plainHeaderHash } from './plain-roots.ts';
 
 interface AgreedBlock {
   readonly blockHash: Hash;
   /** The node that was the first to call it final. */
   readonly node: number;
-  header: BlockHeader | null;
 }
 
 /** What one node made final, over all its processes. */
@@ -26,36 +23,46 @@ interface NodeChain {
 
 /**
  * The one chain that all honest nodes must have. It compares every block that becomes final anywhere with the first
- * that did at its height, and executes each height once by itself, on a state of its own.
+ * that did at its height, and judges by its own implementation of the ledger (`plain-ledger.ts`) every block that is
+ * final, or that a node takes for valid.
  */
 export class ChainChecker {
   private readonly agreed: AgreedBlock[];
   private readonly nodes = new Map<number, NodeChain>();
   private readonly proposals = new Map<Hash, Proposal>();
+  private readonly judged = new Map<Hash, Judged>();
+  /** Transactions of liars' own accounts. */
+  private readonly liars = new Map<Hash, Transaction>();
   private readonly transactions: ReadonlyMap<Hash, Transaction>;
   private readonly chainId: Hash;
-  private readonly onTransaction: (transaction: Hash, height: number) => void;
+  private readonly onTransactionFinal: (transaction: Hash, height: number) => void;
   private readonly finalTransactions = new Map<Hash, number>();
-  /** State after the last height that was executed here. */
-  private state: State;
+  private readonly coins: bigint;
+  /** The highest height that was judged as part of the chain. */
   private executed = 0;
   private lastUsed = 0;
 
   constructor(options: {
     chainId: Hash;
     genesis: BlockHeader;
-    state: State;
-    /** Every transaction that anybody made, valid or not. */
+    accounts: readonly GenesisAccount[];
+    /** Every transaction that a client made. */
     transactions: ReadonlyMap<Hash, Transaction>;
     /** A transaction stands in the block at this height, which is final. */
     onFinal: (transaction: Hash, height: number) => void;
   }) {
     const { genesis } = options;
-    this.agreed = [{ blockHash: hashHeader(genesis), node: -1, header: genesis }];
+    const blockHash = plainHeaderHash(genesis);
+    const state: PlainState = {
+      accounts: new Map(options.accounts.map(({ publicKey, balance }) => [publicKey, { balance, nonce: 0 }])),
+      records: new Map(),
+    };
+    this.agreed = [{ blockHash, node: -1 }];
+    this.judged.set(blockHash, { verdict: 'valid', header: genesis, state });
+    this.coins = coinsOf(state);
     this.chainId = options.chainId;
-    this.state = options.state;
     this.transactions = options.transactions;
-    this.onTransaction = options.onFinal;
+    this.onTransactionFinal = options.onFinal;
   }
 
   get height(): number {
@@ -76,10 +83,6 @@ export class ChainChecker {
     return this.lastUsed;
   }
 
-  get stateAtHead(): State {
-    return this.state;
-  }
-
   /** What a node holds in this process. */
   finalHeight(node: number): number {
     return this.of(node).final;
@@ -87,6 +90,11 @@ export class ChainChecker {
 
   storedHeight(node: number): number {
     return this.of(node).stored;
+  }
+
+  /** A liar made a transaction of its own. */
+  onTransaction(transaction: Transaction): void {
+    this.liars.set(transaction.hash, transaction);
   }
 
   /** Somebody saw this proposal; it may never become final. */
@@ -134,7 +142,7 @@ export class ChainChecker {
         'validity',
         () => `the final block at height ${link.height} does not extend the one below`,
       );
-      this.agreed.push({ blockHash: link.blockHash, node, header: null });
+      this.agreed.push({ blockHash: link.blockHash, node });
       this.execute();
       return;
     }
@@ -168,7 +176,45 @@ export class ChainChecker {
     chain.stored = Math.max(chain.stored, height);
   }
 
-  /** Executes all heights whose block is known. */
+  /** What a block is worth; undefined while it, or something below it, was shown by nobody. */
+  judge(blockHash: Hash): Judged | undefined {
+    const known = this.judged.get(blockHash);
+    if (known !== undefined) return known;
+    const proposal = this.proposals.get(blockHash);
+    if (proposal === undefined) return undefined;
+    const parent = this.judge(proposal.header.parentHash);
+    if (parent === undefined) return undefined;
+    const judged: Judged =
+      parent.verdict === 'invalid'
+        ? { verdict: 'invalid', why: 'its parent is invalid' }
+        : judgePlainly({
+            blockHash,
+            proposal,
+            parent,
+            chainId: this.chainId,
+            transaction: (hash) => this.transactions.get(hash) ?? this.liars.get(hash),
+          });
+    this.judged.set(blockHash, judged);
+    return judged;
+  }
+
+  /** True when the block is the final one at its height, or stands on it. */
+  extendsFinal(blockHash: Hash, finalHeight: number): boolean {
+    let at = blockHash;
+    for (;;) {
+      if (at === this.agreed[finalHeight]?.blockHash) return true;
+      const header = this.proposals.get(at)?.header;
+      if (header === undefined || header.height <= finalHeight) return false;
+      at = header.parentHash;
+    }
+  }
+
+  /** When a block says that it was made; undefined for one that nobody showed. */
+  timestampOf(blockHash: Hash): number | undefined {
+    return this.proposals.get(blockHash)?.header.timestamp;
+  }
+
+  /** Judges all final heights whose block is known by now. */
   private execute(): void {
     for (;;) {
       const height = this.executed + 1;
@@ -180,39 +226,22 @@ export class ChainChecker {
     }
   }
 
-  private executeOne(height: number, block: AgreedBlock, proposal: Proposal): void {
-    const { header, transactionHashes } = proposal;
-    const parent = this.agreed[height - 1]?.header as BlockHeader;
+  private executeOne(height: number, block: AgreedBlock, { transactionHashes }: Proposal): void {
     const at = (what: string): string => `the final block at height ${height}: ${what}`;
-    promise(hashHeader(header) === block.blockHash, 'validity', () => at('its header has another hash'));
-    const wrong = checkLink(parent, header) ?? checkProposal(proposal);
-    promise(wrong === undefined, 'validity', () => at(wrong?.message ?? ''));
-    const transactions = transactionHashes.map((hash) => {
+    const judged = this.judge(block.blockHash);
+    promise(judged?.verdict === 'valid', 'validity', () =>
+      at(judged?.verdict === 'invalid' ? judged.why : 'nothing is known of it'),
+    );
+    promise(coinsOf(judged.state) === this.coins, 'exactly-once', () => at('coins were made or lost'));
+    for (const hash of transactionHashes) {
       const before = this.finalTransactions.get(hash);
       promise(before === undefined, 'exactly-once', () =>
         at(`transaction ${hash} was final at height ${before}`),
       );
       this.finalTransactions.set(hash, height);
-      this.lastUsed = height;
-      this.onTransaction(hash, height);
-      const transaction = this.transactions.get(hash);
-      promise(transaction !== undefined, 'validity', () => at(`nobody made its transaction ${hash}`));
-      return transaction;
-    });
-    const context = {
-      height: header.height,
-      timestamp: header.timestamp,
-      proposer: header.proposer,
-      chainId: this.chainId,
-    };
-    const execution = executeBlock(this.state, context, transactions);
-    if (execution instanceof Problem) {
-      promise(false, 'validity', () => at(execution.message));
+      if (this.transactions.has(hash)) this.lastUsed = height;
+      this.onTransactionFinal(hash, height);
     }
-    const roots = checkRoots(header, execution);
-    promise(roots === undefined, 'validity', () => at(roots?.message ?? ''));
-    this.state = execution.state;
-    block.header = header;
   }
 
   private of(node: number): NodeChain {

@@ -13,7 +13,9 @@ export function liarNetwork(network: Network, liar: Liar): Network {
   return {
     self: network.self,
     start: (handlers) => {
-      liar.start?.();
+      liar.start?.({
+        hear: (topic, bytes) => handlers.onGossip(topic, bytes, network.self, () => undefined),
+      });
       return network.start(listening(handlers, liar));
     },
     stop: () => network.stop(),
@@ -57,9 +59,10 @@ function listening(handlers: NetworkHandlers, liar: Liar): NetworkHandlers {
       else decide(verdict);
     },
     onRequest: (peer, protocol, bytes, respond) => {
-      handlers.onRequest(peer, protocol, bytes, (response) =>
-        respond(liar.serves === undefined ? response : liar.serves(protocol, response)),
-      );
+      handlers.onRequest(peer, protocol, bytes, (response) => {
+        if (liar.serves === undefined) respond(response);
+        else liar.serves({ protocol, request: bytes, from: peer }, response, respond);
+      });
     },
   };
 }

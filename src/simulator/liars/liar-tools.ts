@@ -1,8 +1,15 @@
 import { encode } from '../../base/codec.ts';
 import type { ValidatorIndex } from '../../consensus/engine.ts';
 import { messageCodec, type PbftMessage } from '../../consensus/pbft/message.ts';
+import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey, Signature } from '../../crypto/signature.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
+import {
+  assembleTransaction,
+  encodeBody,
+  type Transaction,
+  transactionSigningBytes,
+} from '../../ledger/transaction.ts';
 import type { Network } from '../../network/port.ts';
 import type { Chance } from '../chance.ts';
 import type { LiarTools } from './liar.ts';
@@ -14,13 +21,18 @@ export function liarTools(options: {
   self: ValidatorIndex;
   validators: number;
   publicKey: PublicKey;
+  chainId: Hash;
   genesis: BlockHeader;
   viewTimeoutMs: number;
   chance: Chance;
   /** The network itself, below the wrapper. */
-  network: Pick<Network, 'send' | 'peers'>;
+  network: Pick<Network, 'send' | 'publish' | 'peers'>;
   /** The signature over a message whose own is not yet there. */
   signMessage: (message: PbftMessage) => Signature;
+  /** A new key pair, as what signs with it. */
+  newKey: () => { readonly publicKey: PublicKey; readonly sign: (bytes: Uint8Array) => Signature };
+  /** It made a transaction. */
+  transacted?: (transaction: Transaction) => void;
   after: (delayMs: number, call: () => void) => void;
   lied: () => void;
 }): LiarTools {
@@ -29,6 +41,7 @@ export function liarTools(options: {
     self: options.self,
     validators: options.validators,
     publicKey: options.publicKey,
+    chainId: options.chainId,
     genesis: options.genesis,
     viewTimeoutMs: options.viewTimeoutMs,
     chance: options.chance,
@@ -38,6 +51,18 @@ export function liarTools(options: {
     },
     send: (to, message) => {
       network.send(to, message instanceof Uint8Array ? message : encodeOrNothing(message));
+    },
+    publish: (topic, bytes) => network.publish(topic, bytes),
+    account: () => {
+      const { publicKey, sign } = options.newKey();
+      return {
+        publicKey,
+        transact: (body) => {
+          const transaction = assembleTransaction(body, sign(transactionSigningBytes(encodeBody(body))));
+          options.transacted?.(transaction);
+          return transaction;
+        },
+      };
     },
     peers: () => network.peers(),
     after: (delayMs, call) => options.after(delayMs, call),

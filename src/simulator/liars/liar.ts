@@ -2,14 +2,18 @@ import type { ValidatorIndex } from '../../consensus/engine.ts';
 import type { Draft, PbftMessage } from '../../consensus/pbft/message.ts';
 import type { GossipVerdict, PeerId, RequestProtocol, Topic } from '../../network/port.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
+import type { Hash } from '../../crypto/hash.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
+import type { Transaction, TransactionBody } from '../../ledger/transaction.ts';
 import type { Chance } from '../chance.ts';
 
 /** What a liar has: its own key, its place on the network, and what the honest node around it hears. */
 export interface LiarTools {
+  /** Its place among the validators; for a stranger the first that nobody has. */
   readonly self: ValidatorIndex;
   readonly validators: number;
   readonly publicKey: PublicKey;
+  readonly chainId: Hash;
   /** The header at height 0. */
   readonly genesis: BlockHeader;
   /** The first timeout of a view; for those that stay just below it. */
@@ -19,10 +23,34 @@ export interface LiarTools {
   sign(draft: Draft): PbftMessage;
   /** Sends to one peer, past the honest node. A message may be anybody's. */
   send(to: PeerId, message: PbftMessage | Uint8Array): void;
+  /** Gossips, past the honest node. */
+  publish(topic: Topic, bytes: Uint8Array): void;
+  /** A new account, which owns nothing: what it signs is free. */
+  account(): LiarAccount;
   peers(): readonly PeerId[];
   after(delayMs: number, call: () => void): void;
   /** A lie was told; for the count of what was exercised. */
   lied(): void;
+}
+
+/** An account of a liar's own. */
+export interface LiarAccount {
+  readonly publicKey: PublicKey;
+  /** Signs the body of a transaction. */
+  transact(body: TransactionBody): Transaction;
+}
+
+/** The honest node in a liar's hands. */
+export interface OwnNode {
+  /** Gives it gossip that nobody else hears. */
+  hear(topic: Topic, bytes: Uint8Array): void;
+}
+
+/** What another node asks for. */
+export interface Asked {
+  readonly protocol: RequestProtocol;
+  readonly request: Uint8Array;
+  readonly from: PeerId;
 }
 
 /**
@@ -40,9 +68,9 @@ export interface Liar {
   accepts?(bytes: Uint8Array): boolean;
   /** Gossip arrived; a verdict here keeps it from the node. */
   hears?(topic: Topic, bytes: Uint8Array): GossipVerdict | undefined;
-  /** The node answers a request; the answer is what goes instead. */
-  serves?(protocol: RequestProtocol, response: Uint8Array | null): Uint8Array | null;
-  start?(): void;
+  /** The node answers a request. What is given to `respond` goes instead: at once, later or never. */
+  serves?(asked: Asked, response: Uint8Array | null, respond: (response: Uint8Array | null) => void): void;
+  start?(node: OwnNode): void;
 }
 
 /** Everything of a message but its signature, to be changed and signed anew. */

@@ -11,21 +11,21 @@ export function lieAboutHeight(tools: LiarTools): Liar {
       const finalHeight = toHeight(chance.pick([message.finalHeight + 1, 1_000_000_000, 2 ** 48 - 1]));
       return [tools.sign({ ...draftOf(message), finalHeight } as typeof message)];
     },
-    serves: (protocol, response) => {
-      if (protocol !== 'blocks' || response === null || response.length === 0) return response;
+    serves: ({ protocol }, response, respond) => {
+      if (protocol !== 'blocks' || response === null || response.length === 0) return respond(response);
       tools.lied();
       const bytes = response.slice();
       const place = chance.between(0, bytes.length - 1);
       switch (chance.pick(['flip', 'cut', 'noise', 'nothing'] as const)) {
         case 'flip':
           bytes[place] = (bytes[place] ?? 0) ^ (1 << chance.between(0, 7));
-          return bytes;
+          return respond(bytes);
         case 'cut':
-          return bytes.slice(0, place);
+          return respond(bytes.slice(0, place));
         case 'noise':
-          return bytes.map(() => chance.between(0, 255));
+          return respond(bytes.map(() => chance.between(0, 255)));
         case 'nothing':
-          return null;
+          return respond(null);
       }
     },
   };

@@ -8,6 +8,6 @@ export function silent(tools: LiarTools): Liar {
       return [];
     },
     publishes: () => false,
-    serves: () => null,
+    serves: (_asked, _response, respond) => respond(null),
   };
 }

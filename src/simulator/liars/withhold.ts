@@ -8,10 +8,10 @@ export function withhold(tools: LiarTools): Liar {
       tools.lied();
       return false;
     },
-    serves: (protocol, response) => {
-      if (protocol !== 'transactions' && protocol !== 'candidate') return response;
+    serves: ({ protocol }, response, respond) => {
+      if (protocol !== 'transactions' && protocol !== 'candidate') return respond(response);
       tools.lied();
-      return null;
+      respond(null);
     },
   };
 }
