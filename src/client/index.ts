@@ -1,0 +1,25 @@
+/**
+ * The client's door: what an application needs to talk to a chain, in Node or in a browser, without the node itself. What is not exported here
+ * may change without notice.
+ */
+export { Problem } from '../base/problem.ts';
+export { encodeAddress, parseAddress } from '../crypto/address.ts';
+export { developmentKeyPair } from '../crypto/development-keys.ts';
+export type { Hash } from '../crypto/hash.ts';
+export { generateKeyPair, type KeyPair, keyPairFromSeed, sign } from '../crypto/keys.ts';
+export type { PublicKey, Signature } from '../crypto/signature.ts';
+export { type Height, toHeight } from '../ledger/block.ts';
+export {
+  decodeTransaction,
+  type Payload,
+  type Transaction,
+  type TransactionBody,
+} from '../ledger/transaction.ts';
+export type * from './answers.ts';
+export { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';
+export type { FinalOutcome } from './final-watch.ts';
+export { type Deadline, type FinalTransaction, HttpClient, problemOf } from './http-client.ts';
+export { Ledger, type LedgerOptions } from './ledger.ts';
+export type { LedgerAccount, SendOptions } from './ledger-account.ts';
+export { isRetryable } from './transport.ts';
+export { type Signer, type Terms, Wallet } from './wallet.ts';

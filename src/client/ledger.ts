@@ -1,0 +1,92 @@
+import { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
+import type { KeyPair } from '../crypto/keys.ts';
+import type { Origin } from './answers.ts';
+import { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';
+import { FinalWatch } from './final-watch.ts';
+import type { Deadline, HttpClient } from './http-client.ts';
+import { LedgerAccount } from './ledger-account.ts';
+import { Nodes, type NodesOptions } from './nodes.ts';
+import { type Signer, Wallet } from './wallet.ts';
+
+export interface LedgerOptions extends NodesOptions {
+  /** The chain that is meant; without it, the one that the first node is on. */
+  readonly chainId?: Hash;
+}
+
+/**
+ * A chain, by several of its nodes: what an application needs so that it does not notice when one of them dies. All waits share one reader
+ * of final blocks.
+ */
+export class Ledger {
+  readonly chainId: Hash;
+  readonly engine: Origin['engine'];
+  readonly #nodes: Nodes;
+  readonly #watch: FinalWatch;
+  readonly #accounts: LedgerAccount[] = [];
+
+  private constructor(nodes: Nodes, { chainId, engine }: Origin) {
+    this.chainId = chainId;
+    this.engine = engine;
+    this.#nodes = nodes;
+    const onMoved = (): void => {
+      for (const account of this.#accounts) account.moved();
+    };
+    this.#watch = new FinalWatch({ nodes, chainId, onMoved });
+  }
+
+  /** Asks which chain it is. A problem when no node answers, an address is none, or it is another chain than `chainId`. */
+  static async connect(options: LedgerOptions): Promise<Ledger | Problem> {
+    let nodes: Nodes;
+    try {
+      nodes = new Nodes(options);
+    } catch (problem) {
+      if (problem instanceof Problem) return problem;
+      throw problem;
+    }
+    const status = await nodes.ask((client) => client.status());
+    if (status instanceof Problem) return status;
+    const { chainId: wanted } = options;
+    if (wanted !== undefined && status.chainId !== wanted) {
+      return new Problem(
+        'api/other-chain',
+        `the nodes are on chain ${status.chainId}, and not on ${wanted}`,
+        {
+          remedy: 'Name nodes of the chain that is meant.',
+          details: { wanted, found: status.chainId },
+        },
+      );
+    }
+    return new Ledger(nodes, status);
+  }
+
+  /** Sends transactions of one key. Ask once for each key: it keeps the nonces. `signer` as for `Wallet`. */
+  account(
+    keyPair: KeyPair,
+    options: { readonly signer?: Signer; readonly window?: number } = {},
+  ): LedgerAccount {
+    const { signer, window } = options;
+    const wallet = new Wallet({ chainId: this.chainId, keyPair, ...(signer && { signer }) });
+    const account = new LedgerAccount({
+      nodes: this.#nodes,
+      watch: this.#watch,
+      wallet,
+      ...(window !== undefined && { window }),
+    });
+    this.#accounts.push(account);
+    return account;
+  }
+
+  /** Any call of `HttpClient`, at the first node that can answer it now. */
+  ask<T>(call: (client: HttpClient) => Promise<T | Problem>, deadline: Deadline = {}): Promise<T | Problem> {
+    return this.#nodes.ask(call, deadline);
+  }
+
+  /** The blocks that become final; see `finalBlocks`. */
+  finalBlocks(
+    options: Pick<FinalBlocksOptions, 'after' | 'signal' | 'onTrouble'> = {},
+  ): AsyncGenerator<FinalBlockEvent, void> {
+    const { endpoints, surroundings } = this.#nodes;
+    return finalBlocks({ ...options, baseUrl: endpoints, chainId: this.chainId, surroundings });
+  }
+}

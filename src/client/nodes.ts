@@ -1,0 +1,79 @@
+import { Problem } from '../base/problem.ts';
+import { type Deadline, HttpClient } from './http-client.ts';
+import { defaultSurroundings, isRetryable, type Surroundings } from './transport.ts';
+
+export interface NodesOptions {
+  /** Addresses of the APIs of nodes of one chain, the preferred one first. */
+  readonly endpoints: readonly string[];
+  /** How long one node may take to answer before the next one is asked. */
+  readonly attemptMs?: number;
+  readonly surroundings?: Surroundings;
+}
+
+const firstPauseMs = 100;
+const longestPauseMs = 2_000;
+
+/**
+ * Several nodes of one chain, any of which will do. It asks the one that answered last; one that cannot answer now is left for the next.
+ */
+export class Nodes {
+  readonly endpoints: readonly string[];
+  readonly surroundings: Surroundings;
+  readonly #clients: readonly HttpClient[];
+  #current = 0;
+
+  /** Throws `api/address` for what is no address, and when there is none. */
+  constructor(options: NodesOptions) {
+    const { endpoints, attemptMs = 3_000, surroundings = defaultSurroundings } = options;
+    this.#clients = endpoints.map(
+      (baseUrl) => new HttpClient({ baseUrl, attemptMs, deadlineMs: 0, surroundings }),
+    );
+    if (this.#clients.length === 0) {
+      throw new Problem('api/address', 'no node is named', {
+        remedy: 'Name at least one address of an API.',
+      });
+    }
+    this.endpoints = this.#clients.map(({ baseUrl }) => baseUrl);
+    this.surroundings = surroundings;
+  }
+
+  /** Every node, asked once; what went wrong is left out. */
+  async all<T>(call: (client: HttpClient) => Promise<T | Problem>): Promise<readonly T[]> {
+    const answers = await Promise.all(this.#clients.map((client) => call(client)));
+    return answers.filter((answer): answer is Awaited<T> => !(answer instanceof Problem));
+  }
+
+  /**
+   * The first answer that does not say "later", or is not `elsewhere`: from the current node, then from the others in turn, with pauses
+   * after each round. The last problem when the deadline passes. Details say `sent: true` when any of the tries may have arrived.
+   */
+  async ask<T>(
+    call: (client: HttpClient) => Promise<T | Problem>,
+    options: Deadline & { readonly elsewhere?: (answer: T | Problem) => boolean } = {},
+  ): Promise<T | Problem> {
+    const { deadlineMs = 10_000, elsewhere = () => false } = options;
+    const { now, sleep, random } = this.surroundings;
+    const until = now() + deadlineMs;
+    let pause = firstPauseMs;
+    let sent = false;
+    for (let tries = 1; ; tries++) {
+      const at = this.#current;
+      const answer = await call(this.#clients[at] as HttpClient);
+      const isProblem = answer instanceof Problem;
+      if (!(isProblem && isRetryable(answer)) && !elsewhere(answer)) return answer;
+      sent ||= isProblem && answer.details['sent'] === true;
+      // Another call may have moved on meanwhile.
+      if (this.#current === at) this.#current = (at + 1) % this.#clients.length;
+      if (now() >= until) return isProblem ? asSent(answer, sent) : answer;
+      if (tries % this.#clients.length !== 0) continue;
+      await sleep(Math.min(pause * (0.5 + random() / 2), Math.max(until - now(), 0)));
+      pause = Math.min(pause * 2, longestPauseMs);
+    }
+  }
+}
+
+function asSent(problem: Problem, sent: boolean): Problem {
+  if (!sent || problem.details['sent'] === true) return problem;
+  const { code, message, remedy, details } = problem;
+  return new Problem(code, message, { remedy, details: { ...details, sent: true }, cause: problem });
+}

@@ -1,0 +1,203 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { boundedBytes, decode, listOf } from '../../src/base/codec.ts';
+import { limits } from '../../src/base/limits.ts';
+import { defined } from '../../src/base/invariant.ts';
+import { unwrap } from '../../src/base/problem.ts';
+import type { ProblemAnswer, SubmitAnswer } from '../../src/client/answers.ts';
+import { defaultSurroundings, type Surroundings } from '../../src/client/transport.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
+import { decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
+import { origin, status } from './fake-api.ts';
+
+const batchCodec = listOf(boundedBytes(limits.maxTransactionBytes), limits.httpBatch);
+
+interface Block {
+  readonly hash: Hash;
+  readonly header: { readonly height: number; readonly parentHash: Hash };
+  readonly transactions: readonly Transaction[];
+}
+
+const speed = 200;
+
+/** Time that passes faster than it does elsewhere. What a test says must not depend on how fast that is. */
+export function fastTime(): Surroundings {
+  const alarm: Surroundings['alarm'] = (ms, call) => defaultSurroundings.alarm(ms / speed, call);
+  return {
+    ...defaultSurroundings,
+    now: () => performance.now() * speed,
+    alarm,
+    sleep: (ms) => new Promise((resolve) => void alarm(ms, resolve)),
+    random: () => 0.5,
+  };
+}
+
+/** One chain behind the APIs of several nodes. Each keeps what it is given; a block takes what the living ones have. */
+export class FakeLedger {
+  readonly blocks: Block[] = [];
+  readonly nodes: FakeNode[] = [];
+  /** Nonces by sender, after the last block. */
+  readonly nonces = new Map<string, number>();
+  /** Whether a submission makes a block by itself. */
+  commits = true;
+  judge: (transaction: Transaction) => ProblemAnswer | undefined = () => undefined;
+
+  static async start(t: TestContext, count: number): Promise<FakeLedger> {
+    const ledger = new FakeLedger();
+    for (let index = 0; index < count; index++) ledger.nodes.push(await FakeNode.start(ledger));
+    t.after(() => {
+      for (const node of ledger.nodes) node.kill();
+    });
+    return ledger;
+  }
+
+  get endpoints(): string[] {
+    return this.nodes.map(({ url }) => url);
+  }
+
+  /** Every final transaction, in order. */
+  get final(): Transaction[] {
+    return this.blocks.flatMap(({ transactions }) => transactions);
+  }
+
+  find(hash: Hash): Block | undefined {
+    return this.blocks.find(({ transactions }) => transactions.some((one) => one.hash === hash));
+  }
+
+  commit(): void {
+    const waiting = new Map<Hash, Transaction>();
+    for (const { alive, pool } of this.nodes) {
+      if (alive) for (const [hash, transaction] of pool) waiting.set(hash, transaction);
+    }
+    const taken: Transaction[] = [];
+    for (const transaction of [...waiting.values()].sort((a, b) => a.nonce - b.nonce)) {
+      const next = this.nonces.get(transaction.sender) ?? 0;
+      if (transaction.nonce !== next) continue;
+      this.nonces.set(transaction.sender, next + 1);
+      taken.push(transaction);
+    }
+    if (taken.length === 0) return;
+    const height = this.blocks.length + 1;
+    const hash = height.toString(16).padStart(64, 'b') as Hash;
+    const parentHash = (height - 1).toString(16).padStart(64, 'b') as Hash;
+    this.blocks.push({ hash, header: { height, parentHash }, transactions: taken });
+    for (const node of this.nodes) {
+      for (const transaction of taken) node.pool.delete(transaction.hash);
+      node.announce();
+    }
+  }
+}
+
+class FakeNode {
+  readonly pool = new Map<Hash, Transaction>();
+  readonly readers = new Map<ServerResponse, number>();
+  requests: string[] = [];
+  alive = true;
+  /** Called with each batch before it is answered. */
+  onBatch: () => void = () => undefined;
+  url = '';
+  readonly #ledger: FakeLedger;
+  readonly #server: Server;
+
+  private constructor(ledger: FakeLedger) {
+    this.#ledger = ledger;
+    this.#server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => this.#answer(request, response, Buffer.concat(chunks)));
+    });
+  }
+
+  static async start(ledger: FakeLedger): Promise<FakeNode> {
+    const node = new FakeNode(ledger);
+    await new Promise<void>((resolve) => node.#server.listen(0, '127.0.0.1', resolve));
+    node.url = `http://127.0.0.1:${(node.#server.address() as AddressInfo).port}`;
+    return node;
+  }
+
+  /** As kill -9: what it alone had is gone. */
+  kill(): void {
+    this.alive = false;
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  announce(): void {
+    for (const [response, next] of this.readers) {
+      for (const block of this.#ledger.blocks.slice(next - 1)) {
+        const event = {
+          ...origin,
+          hash: block.hash,
+          header: block.header,
+          transactionCount: block.transactions.length,
+        };
+        response.write(`id: ${block.header.height}\ndata: ${JSON.stringify(event)}\n\n`);
+        this.readers.set(response, block.header.height + 1);
+      }
+    }
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    const { method = '', url = '' } = request;
+    this.requests.push(`${method} ${url.replace(/[0-9a-f]{64}/, 'HASH')}`);
+    const json = (value: object, code = 200): void => {
+      response.writeHead(code, {
+        'content-type': code < 400 ? 'application/json' : 'application/problem+json',
+      });
+      response.end(JSON.stringify({ ...origin, ...value }));
+    };
+    const { blocks, nonces } = this.#ledger;
+    const [, , resource, name = ''] = url.split(/[/?]/);
+    if (method === 'POST') {
+      this.onBatch();
+      if (!this.alive) return;
+      json({ results: this.#submit(body) });
+      if (this.#ledger.commits) setImmediate(() => this.#ledger.commit());
+    } else if (resource === 'status') json({ ...status, finalHeight: blocks.length });
+    else if (resource === 'accounts')
+      json({ nonce: nonces.get(name) ?? 0, pendingNonce: nonces.get(name) ?? 0 });
+    else if (resource === 'events') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(': hello\n\n');
+      this.readers.set(response, Number(request.headers['last-event-id'] ?? blocks.length) + 1);
+      response.on('close', () => this.readers.delete(response));
+      this.announce();
+    } else if (resource === 'blocks') {
+      const block = defined(
+        blocks.find(({ hash }) => hash === name),
+        'a block',
+      );
+      const transactionHashes = block.transactions.map(({ hash }) => hash);
+      const receipts = transactionHashes.map((hash) => this.#receipt(hash));
+      json({ hash: block.hash, header: block.header, transactionHashes, receipts });
+    } else if (resource === 'transactions') {
+      const block = this.#ledger.find(name as Hash);
+      if (block === undefined) return json({ hash: name, status: 'unknown', problem: null });
+      const { height } = block.header;
+      json({
+        hash: name,
+        status: 'final',
+        inclusion: { height, blockHash: block.hash, receipt: this.#receipt(name) },
+      });
+    } else json({ code: 'api/not-found', detail: url, remedy: '' }, 404);
+  }
+
+  #receipt(transactionHash: string) {
+    return { transactionHash, status: 'applied', code: '', fee: '1' };
+  }
+
+  #submit(body: Buffer): SubmitAnswer[] {
+    return unwrap(decode(batchCodec, new Uint8Array(body), 'a batch')).map((bytes): SubmitAnswer => {
+      const transaction = unwrap(decodeTransaction(bytes));
+      const { hash, nonce, sender } = transaction;
+      if (this.pool.has(hash) || this.#ledger.find(hash) !== undefined) return { status: 'known', hash };
+      const next = this.#ledger.nonces.get(sender) ?? 0;
+      const used = { code: 'transaction/nonce-used', detail: 'used', remedy: '', details: { next } };
+      const problem = nonce < next ? used : this.#ledger.judge(transaction);
+      if (problem !== undefined) return { status: 'refused', hash, problem };
+      this.pool.set(hash, transaction);
+      return { status: 'accepted', hash, missing: null };
+    });
+  }
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { Problem, unwrap } from '../../src/base/problem.ts';
+import type { FinalOutcome } from '../../src/client/final-watch.ts';
+import { Ledger } from '../../src/client/ledger.ts';
+import { defaultSurroundings } from '../../src/client/transport.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
+import { nativeSigner } from '../../src/crypto/native.ts';
+import { FakeLedger, fastTime } from './fake-ledger.ts';
+
+const alice = developmentKeyPair('alice');
+const bob = developmentKeyPair('bob').publicKey;
+const signer = nativeSigner(alice.secretKey);
+
+/** So long that it never comes. */
+const deadlineMs = 2 ** 40;
+
+async function start(t: TestContext, count: number, surroundings = fastTime()) {
+  const fake = await FakeLedger.start(t, count);
+  const ledger = unwrap(await Ledger.connect({ endpoints: fake.endpoints, surroundings }));
+  return { fake, ledger, account: ledger.account(alice, { signer }) };
+}
+
+const isFinal = (outcome: FinalOutcome | Problem): outcome is FinalOutcome => !(outcome instanceof Problem);
+
+test('2,000 payments at once are all final, each once, although the node that took them dies in the middle', async (t) => {
+  const { fake, account } = await start(t, 4);
+  const [first] = fake.nodes;
+  let batches = 0;
+  if (first !== undefined) {
+    first.onBatch = () => {
+      // The first batch it takes, makes final and answers; the second it takes into its grave.
+      if (++batches === 2) first.kill();
+    };
+  }
+  const outcomes = await Promise.all(
+    Array.from({ length: 2_000 }, () => account.transfer(bob, 1n, { deadlineMs })),
+  );
+  assert.equal(outcomes.filter(isFinal).length, 2_000);
+  assert.deepEqual(
+    fake.final.map(({ nonce }) => nonce),
+    Array.from({ length: 2_000 }, (_, nonce) => nonce),
+  );
+  assert.equal(account.waiting, 0);
+});
+
+test('all who wait share one reader, and blocks are fetched once', async (t) => {
+  const { fake, account } = await start(t, 1, defaultSurroundings);
+  fake.commits = false;
+  const outcomes = Promise.all(Array.from({ length: 500 }, () => account.transfer(bob, 1n, { deadlineMs })));
+  while (fake.nodes[0]?.pool.size !== 500) await new Promise((resolve) => setImmediate(resolve));
+  fake.commit();
+  assert.ok((await outcomes).every(isFinal));
+  const asked = (fake.nodes[0]?.requests ?? []).filter((one) => !one.startsWith('POST'));
+  assert.deepEqual(asked.filter((one) => one === 'GET /v1/events').length, 1);
+  assert.deepEqual(asked.filter((one) => one.startsWith('GET /v1/blocks')).length, 2);
+  // Nobody waits, so nobody reads.
+  while (fake.nodes[0]?.readers.size !== 0) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test('what was accepted and is lost is sent again, the same bytes', async (t) => {
+  const { fake, account } = await start(t, 2);
+  fake.commits = false;
+  const [node] = fake.nodes;
+  const outcome = account.transfer(bob, 7n, { deadlineMs });
+  while (node?.pool.size !== 1) await new Promise((resolve) => setImmediate(resolve));
+  const [hash] = [...node.pool.keys()];
+  node.pool.clear();
+  while (node.pool.size !== 1) await new Promise((resolve) => setImmediate(resolve));
+  fake.commit();
+  const final = await outcome;
+  assert.ok(isFinal(final));
+  assert.equal(final.hash, hash);
+});
+
+test('a refused transaction leaves no gap: the next one has its nonce', async (t) => {
+  const { fake, account } = await start(t, 2);
+  fake.judge = ({ payload }) =>
+    payload.type === 'transfer' && payload.amount === 2n
+      ? { code: 'transaction/insufficient-balance', detail: 'too much', remedy: 'less', details: {} }
+      : undefined;
+  const [one, two] = await Promise.all([
+    account.transfer(bob, 1n, { deadlineMs }),
+    account.transfer(bob, 2n, { deadlineMs }),
+  ]);
+  assert.ok(isFinal(one));
+  assert.ok(two instanceof Problem && two.code === 'transaction/insufficient-balance');
+  const three = await account.transfer(bob, 3n, { deadlineMs });
+  assert.ok(isFinal(three));
+  assert.deepEqual(
+    fake.final.map(({ nonce }) => nonce),
+    [0, 1],
+  );
+});
+
+test('what may pass by itself is tried again', async (t) => {
+  const { fake, account } = await start(t, 2);
+  let refusals = 0;
+  fake.judge = () =>
+    ++refusals < 4
+      ? { code: 'mempool/full', detail: 'full', remedy: 'wait', details: { retryable: true } }
+      : undefined;
+  assert.ok(isFinal(await account.transfer(bob, 1n, { deadlineMs })));
+  assert.ok(refusals >= 4);
+});
+
+test('when its time is up the outcome is open, and nothing is signed a second time', async (t) => {
+  const { fake, account } = await start(t, 1);
+  fake.commits = false;
+  const outcome = await account.transfer(bob, 1n, { deadlineMs: 10_000 });
+  assert.ok(outcome instanceof Problem && outcome.code === 'api/not-final');
+  assert.equal(outcome.details['outcome'], 'unknown');
+  assert.equal(fake.nodes[0]?.pool.size, 1);
+  fake.commits = true;
+  assert.ok(isFinal(await account.transfer(bob, 1n, { deadlineMs })));
+  assert.deepEqual(
+    fake.final.map(({ nonce }) => nonce),
+    [0, 1],
+  );
+});
+
+test('connecting fails in words: nobody there, no address, another chain', async (t) => {
+  const { fake } = await start(t, 1);
+  const surroundings = fastTime();
+  const none = await Ledger.connect({ endpoints: [], surroundings });
+  assert.ok(none instanceof Problem && none.code === 'api/address');
+  const odd = await Ledger.connect({ endpoints: ['localhost:1'], surroundings });
+  assert.ok(odd instanceof Problem && odd.code === 'api/address');
+  const chainId = 'ee'.repeat(32) as Hash;
+  const other = await Ledger.connect({ endpoints: fake.endpoints, chainId, surroundings });
+  assert.ok(other instanceof Problem && other.code === 'api/other-chain');
+  for (const node of fake.nodes) node.kill();
+  const dead = await Ledger.connect({ endpoints: fake.endpoints, surroundings });
+  assert.ok(dead instanceof Problem && dead.code === 'api/unreachable');
+});
