@@ -1,6 +1,7 @@
 import { defined } from '../../base/invariant.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
+import type { LeaderSignature } from '../../ledger/certificate.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
 import { askSync } from '../shared/sync-ask.ts';
 import { maybeTrustAgain } from './amnesia.ts';
@@ -12,7 +13,7 @@ import { trace } from './outbox.ts';
 import { configurationKey, entryKey } from './records.ts';
 import { replaceLog } from './replacing.ts';
 import { type Replica, unappliedConfiguration } from './replica.ts';
-import { becomeFollower, restartElectionTimer } from './roles.ts';
+import { restartElectionTimer, seeTermOf } from './roles.ts';
 import { maybeCompact } from './snapshots.ts';
 import type { RaftState } from './state.ts';
 import { write } from './writing.ts';
@@ -74,14 +75,13 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
   }
   // What is committed but not handed out comes first, from the log.
   if (state.handed < state.commit || chain[0] === undefined || chain[0].height > state.handed + 1) return;
-  const wrong =
-    header === undefined ? 'no header came with it' : wrongSync(state, header, certificate.configuration);
+  if (header === undefined) return;
+  const wrong = wrongSync(state, header, certificate);
   if (wrong !== null) {
     trace(replica, 'sync-ignored', { height: last.height, why: wrong });
     return;
   }
-  if (state.role.kind !== 'follower')
-    becomeFollower(replica, state.term, null, 'others committed other blocks');
+  seeTermOf(replica, header, 'others committed other blocks');
   if (certificate.configuration.length > 0) {
     state.arriving.push({ height: last.height, configuration: certificate.configuration });
     write(replica, {
@@ -89,7 +89,7 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
     });
     state.configurationRecords.push(last.height);
   }
-  replaceLog(replica, { block, term: certificate.term, configuration: null });
+  replaceLog(replica, { block, term: header.view, configuration: null });
   write(replica, {});
   for (const link of chain) {
     if (link.height <= state.handed) continue;
@@ -99,7 +99,12 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
 }
 
 /** A chain must lie under the configuration that is in force after the blocks handed out so far. */
-function wrongSync(state: RaftState, header: BlockHeader, configuration: Uint8Array): string | null {
+function wrongSync(
+  state: RaftState,
+  header: BlockHeader,
+  { term, configuration }: LeaderSignature,
+): string | null {
+  if (term !== header.view) return 'its certificate is of another term';
   if (header.validatorsHash !== handedConfigurationHash(state)) return 'it crosses a change of the members';
   if (header.nextValidatorsHash === header.validatorsHash) return null;
   const next = decodeConfiguration(configuration);

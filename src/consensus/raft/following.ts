@@ -1,7 +1,7 @@
 import { hashHeader, type Height, toHeight, toView } from '../../ledger/block.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { Problem } from '../../base/problem.ts';
-import type { Input, ValidatorIndex } from '../engine.ts';
+import type { BlockName, Input, ValidatorIndex } from '../engine.ts';
 import { isDue, start, stop, stopped } from '../shared/timer.ts';
 import { configurationHash, decodeConfiguration } from './configuration.ts';
 import { append, type Entry, entryAt, firstOfTerm, hashAt, holds, lastHeight, termAt } from './log.ts';
@@ -91,11 +91,7 @@ export function onAppend(replica: Replica, message: Append): void {
 function matchesPrevious(replica: Replica, role: Follower, { previous, from }: Append): boolean {
   const { state } = replica;
   if (previous.height <= state.commit) {
-    const own = hashAt(state.log, previous.height);
-    if (own === undefined || own === previous.blockHash) return true;
-    replica.out.push({ type: 'verdict', validator: from, reason: 'its log contradicts a final block' });
-    trace(replica, 'final-conflict', { height: previous.height });
-    return false;
+    return !contradictsFinal(replica, previous);
   }
   const own = hashSeen(replica, role, previous.height);
   if (own === previous.blockHash) {
@@ -122,6 +118,17 @@ function matchesPrevious(replica: Replica, role: Follower, { previous, from }: A
     conflictTerm: termAt(state.log, inLog) ?? toView(0),
   });
   return false;
+}
+
+/**
+ * Another block is final here. Its leader may be honest: a block of an earlier term than this one may have been committed in a later one,
+ * of which neither has heard yet. So it is no fault, and the leader hears of the later term from others.
+ */
+function contradictsFinal(replica: Replica, { height, blockHash }: BlockName): boolean {
+  const own = hashAt(replica.state.log, height);
+  if (own === undefined || own === blockHash) return false;
+  trace(replica, 'final-conflict', { height });
+  return true;
 }
 
 function sendRejection(
@@ -151,7 +158,8 @@ function admitEntry(
   const { state, options } = replica;
   const entry = entryOf(wire);
   const { header } = entry;
-  if (header.height === height && height <= state.commit) return true;
+  if (header.height === height && height <= state.commit)
+    return !contradictsFinal(replica, nameOf(height, entry.blockHash));
   const parent = hashSeen(replica, role, toHeight(height - 1));
   const wrong = wrongEntry(replica, entry, { height, term });
   if (wrong !== null || header.parentHash !== parent) {

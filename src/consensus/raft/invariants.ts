@@ -18,6 +18,7 @@ export function checkInvariants({ state, key, options }: Replica): void {
   invariant(state.handed <= state.executed, 'handed <= executed');
   invariant(log.base.height <= state.commit, 'the base is committed');
   invariant(hashAt(log, state.commit) !== undefined, 'the committed block has a name');
+  invariant(log.base.term <= state.term, 'the base is of no later term than the member');
   let parent = log.base;
   for (const entry of log.entries) {
     const { header, blockHash } = entry;

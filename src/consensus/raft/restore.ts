@@ -14,7 +14,7 @@ import {
   genesisConfiguration,
   indexOf,
 } from './configuration.ts';
-import { type Entry, type Log, lastHeight } from './log.ts';
+import { type Entry, type Log, lastHeight, lastTerm } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import {
   configurationKey,
@@ -41,10 +41,12 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     entries,
   };
   const self = indexOf(configuration, start.self);
+  // A final block came to disk by itself: whoever holds it has seen its term. It never voted in one that its state does not name.
+  const term = toView(Math.max(hard.term, lastTerm(log)));
   return {
     self,
-    term: hard.term,
-    votedFor: hard.votedFor ?? null,
+    term,
+    votedFor: term === hard.term ? (hard.votedFor ?? null) : null,
     durableTerm: hard.term,
     incarnation: hard.incarnation + 1,
     amnesiac: hard.amnesiac,

@@ -1,5 +1,5 @@
 import { nextFloat } from '../../base/random.ts';
-import { toHeight, toView } from '../../ledger/block.ts';
+import { type BlockHeader, toHeight, toView } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { hear } from '../shared/contact.ts';
 import { start } from '../shared/timer.ts';
@@ -47,6 +47,16 @@ export function becomeFollower(
   state.role = { kind: 'follower', leader, matched: state.commit, leaderCommit: state.commit, staging: [] };
   // When a leader was heard stays: it may hold a lease on that, whatever terms there are elsewhere.
   if (leader !== null) trace(replica, 'following', { leader });
+}
+
+/**
+ * Whoever holds a block of a term has seen that term, wherever the block came from: before it enters, the term is adopted, and asked to be
+ * written. So whoever campaigns does it in a term of which its log has no block (see "Why it is safe" in `README.md`).
+ */
+export function seeTermOf(replica: Replica, { view }: Pick<BlockHeader, 'view'>, why: string): void {
+  const { state } = replica;
+  if (view > state.term || state.role.kind !== 'follower')
+    becomeFollower(replica, toView(Math.max(view, state.term)), null, why);
 }
 
 /** follower -> pre-candidate: would the others vote for it? Changes nothing that lasts (dissertation, section 9.6). */

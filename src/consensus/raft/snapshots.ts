@@ -17,7 +17,7 @@ import { freshPatience, startWaiting } from './patience.ts';
 import { replaceLog } from './replacing.ts';
 import { configurationRecord } from './records.ts';
 import type { Replica } from './replica.ts';
-import { becomeFollower } from './roles.ts';
+import { seeTermOf } from './roles.ts';
 import type { Install, Leader, Progress } from './state.ts';
 import { write } from './writing.ts';
 
@@ -127,7 +127,7 @@ export function onOffered(
     wrong: configuration instanceof Problem ? configuration.message : '',
   });
   if (configuration instanceof Problem) return;
-  if (state.role.kind !== 'follower') becomeFollower(replica, state.term, null, 'others are far ahead');
+  seeTermOf(replica, header, 'others are far ahead');
   beginInstall(replica, { snapshot, from: null, configuration, received: 0 }, holders);
 }
 
@@ -206,6 +206,7 @@ export function onInstalled(
     });
   }
   if (header.height <= state.applied) return;
+  seeTermOf(replica, header, 'its snapshot is of a later term');
   count(replica, 'snapshotsInstalled');
   replaceLog(replica, {
     block: { height: header.height, blockHash },

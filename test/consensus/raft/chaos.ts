@@ -116,6 +116,7 @@ class Story {
       [() => this.#comeBack(), 4],
       [() => this.#leaveBehind(), 3],
       [() => this.#coup(), 2],
+      [() => this.#hearLate(), 3],
       [() => this.#ambushes.arm(), 6],
     ];
     const share = dice.of([0.15, 0.3, 0.6]);
@@ -124,6 +125,7 @@ class Story {
       () => this.#changeSides(),
       () => this.#comeBack(),
       () => this.#leaveBehind(),
+      () => this.#hearLate(),
     ];
     return [
       ...(dice.chance(0.3) ? ([[dice.of(plots), 8]] as const) : rare.filter(() => dice.chance(share))),
@@ -331,21 +333,74 @@ class Story {
     this.#cluster.run(dice.below(900));
   }
 
+  /**
+   * A word to an heir is late, and the heir is cut off. Meanwhile another one leads, and changes the members within its term. Of that the heir
+   * gets what is final, from some who came in by it or stayed, with or without their memory of the moment; and then the late word.
+   */
+  #hearLate(): void {
+    const { leader, hosts } = this.#cluster;
+    const dice = this.#dice;
+    if (leader === undefined) return;
+    this.#faults.note('hear-late');
+    this.#faults.heal();
+    const { term } = leader.state;
+    const late = dice.maybeOf(hosts.filter((host) => host !== leader && host.engine !== null));
+    if (late === undefined) return;
+    const word = this.#cluster.wire.hold(
+      ({ to, message }) => to === late.index && message.kind === 'timeout-now',
+    );
+    leader.ask({ kind: 'transfer', to: late.state.self ?? 0 });
+    this.#cluster.run(dice.soon(10, 60));
+    this.#faults.isolate([late]);
+    const end = this.#cluster.schedule.now + 2_000;
+    if (dice.chance(0.3)) this.#faults.crash(leader);
+    while (this.#cluster.schedule.now < end && (this.#cluster.leader?.state.term ?? 0) <= term) {
+      this.#cluster.run(20);
+      if (dice.chance(0.3)) leader.ask({ kind: 'transfer', to: null });
+    }
+    const { leader: successor } = this.#cluster;
+    if (successor === undefined) return word.forget();
+    for (let changes = 1 + dice.below(3); changes > 0; changes--) {
+      this.#cluster.run(dice.soon(60, 200));
+      if (successor.leads) this.#exchange([late, successor]);
+    }
+    this.#cluster.run(dice.soon(60, 300));
+    const friends = dice.some(
+      hosts.filter((host) => host !== late && host !== successor),
+      0.8,
+    );
+    this.#faults.isolate([late, ...friends]);
+    for (let tries = 0; tries < 8; tries++) {
+      for (const friend of friends) late.syncFrom(friend.index);
+      this.#cluster.run(8);
+    }
+    for (const friend of dice.some(friends, 0.4)) this.#faults.crash(friend, 0);
+    this.#cluster.run(dice.soon(0, 20));
+    word.release();
+    this.#cluster.run(dice.soon(10, 200));
+  }
+
   /** Most voters are sent away at once, or exchanged for others. */
   #coup(): void {
+    this.#faults.note('coup');
+    this.#exchange([]);
+  }
+
+  /** These stay what they are. */
+  #exchange(stay: readonly Host[]): void {
     const leader = this.#leader();
     if (leader === undefined) return;
-    this.#faults.note('coup');
     const dice = this.#dice;
+    const kept = new Set(stay.map(({ index }) => keyOf(index)));
     const members = leader.state.configuration;
     const changes = [
       ...members
-        .filter(({ role }) => role === 'voter')
+        .filter(({ role, key }) => role === 'voter' && !kept.has(key))
         .filter(() => dice.chance(0.7))
         .map(({ key }) => ({ key, role: dice.of(['removed', 'learner'] as const) })),
       ...this.#cluster.hosts
         .map(({ index }) => keyOf(index))
-        .filter((key) => members.find((member) => member.key === key)?.role !== 'voter')
+        .filter((key) => members.find((member) => member.key === key)?.role !== 'voter' && !kept.has(key))
         .filter(() => dice.chance(0.7))
         .map((key) => ({ key, role: dice.of(['voter', 'voter', 'learner'] as const) })),
     ];

@@ -163,7 +163,7 @@ describe('a snapshot that sync found', () => {
     const committed = node.receive<'heartbeat'>({
       kind: 'heartbeat',
       from: 0,
-      term: 1,
+      term: 2,
       commit: nameOfEntry(defined(entries[1], 'an entry')),
       round: 1,
     });

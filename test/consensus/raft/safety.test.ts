@@ -47,6 +47,7 @@ test(`random schedules ${from} to ${to} are safe, and live after healing`, () =>
     'come-back',
     'leave-behind',
     'coup',
+    'hear-late',
     'members',
     'transfer',
     'read',

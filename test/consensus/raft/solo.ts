@@ -75,6 +75,8 @@ export class Solo {
   records = new Map<string, Uint8Array>();
   /** Effects of the last input. */
   effects: readonly Effect<RaftMessage>[] = [];
+  /** Of what it ever accused others. */
+  readonly accusations: string[] = [];
   /** Writes that are not confirmed yet. */
   writes: Of<'persist'>[] = [];
 
@@ -130,6 +132,7 @@ export class Solo {
     this.effects = this.engine.step(input);
     checkInvariants(this.engine.replica);
     this.writes.push(...this.all('persist'));
+    this.accusations.push(...this.all('verdict').map(({ reason }) => reason));
     return this;
   }
 

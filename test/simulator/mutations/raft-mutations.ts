@@ -97,6 +97,23 @@ export const raftMutations: readonly Mutation[] = [
     within: 1_000,
   },
   {
+    name: 'raft-unseen-term',
+    rule: 'whoever holds a block of a term has seen that term',
+    patches: [
+      {
+        file: roles,
+        find: 'becomeFollower(replica, toView(Math.max(view, state.term)), null, why);',
+        replace: 'becomeFollower(replica, state.term, null, why);',
+      },
+      {
+        file: 'src/consensus/raft/restore.ts',
+        find: 'const term = toView(Math.max(hard.term, lastTerm(log)));',
+        replace: 'const term = toView(Math.max(hard.term, log.base.height < 0 ? lastTerm(log) : 0));',
+      },
+    ],
+    within: 1_000,
+  },
+  {
     name: 'raft-count-itself',
     rule: 'the leader counts itself when its own write is done',
     patches: [
