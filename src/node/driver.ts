@@ -123,6 +123,7 @@ export class Driver<M extends object> {
   #nextRequest: RequestId = 1;
   #tickedAt: MonotonicMs;
   #lastPollAt: MonotonicMs;
+  #polls = 0;
   #lastFinalAt: MonotonicMs;
   #cancelTick: Cancel = () => {};
   readonly #finalListeners = new Set<(committed: Committed) => void>();
@@ -455,7 +456,10 @@ export class Driver<M extends object> {
     if (this.#isWaitingInVain(work, now)) this.intake.repeat();
     if (now - this.#lastPollAt >= limits.syncPollMs && this.#hearsNobody()) {
       this.#lastPollAt = now;
-      const [peer] = this.#peersFor([]);
+      // Another one each time, also when only one is a validator: what one keeps to itself the next one tells.
+      const peers = this.#peersFor([]);
+      const peer = peers[this.#polls % Math.max(peers.length, 1)];
+      this.#polls += 1;
       if (peer !== undefined) this.sync.poll(peer);
     }
   }

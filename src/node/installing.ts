@@ -13,6 +13,8 @@ import { comparePaths } from '../ledger/state-tree.ts';
 import type { Network, PeerId } from '../network/port.ts';
 import { type Chain, type FinalBlock, headerBytes } from './chain.ts';
 import type { Clock } from './clock.ts';
+import { fetchFrom } from './fetch.ts';
+import { SyncSources } from './sync-sources.ts';
 import type { StorePort } from './turn-ports.ts';
 import type { Verification } from './verification.ts';
 import {
@@ -58,8 +60,6 @@ interface Run {
   complete: boolean;
   /** In a row. */
   failures: number;
-  /** Whom to ask, in turns, until somebody answers; whoever did so last comes first. */
-  peers: readonly PeerId[];
   /** Who gave parts in this run: if the whole is wrong, one of them is. */
   readonly givers: Set<PeerId>;
 }
@@ -75,6 +75,7 @@ const wholeProgress = 65_536;
  */
 export class Installing {
   readonly #options: InstallingOptions;
+  readonly #sources = new SyncSources();
   #run: Run | undefined;
 
   constructor(options: InstallingOptions) {
@@ -91,7 +92,6 @@ export class Installing {
       readBack: 0,
       complete: false,
       failures: 0,
-      peers: [],
       givers: new Set(),
     };
     this.#run = run;
@@ -121,43 +121,53 @@ export class Installing {
     const { blockHash } = run.snapshot;
     this.#ask(run, { kind: 'head', blockHash }, (response, peer) => {
       const head = readHead(response, run.snapshot);
-      if (head instanceof Problem) return this.#fault(run, peer, head, () => this.#fetchHead(run));
-      const { verification, members } = this.#options;
-      verification.certificate(head.certificate, members(), (certificate) => {
-        if (this.#run !== run) return;
-        if (certificate instanceof Problem) {
-          return this.#fault(run, peer, certificate, () => this.#fetchHead(run));
-        }
-        run.head = head;
-        this.#options.store.snapshot.begin(
-          response,
-          this.#written(run, () => this.#fetchPart(run)),
-        );
-      });
+      if (head instanceof Problem) return head;
+      return () => this.#checkHead(run, { head, response, peer });
+    });
+  }
+
+  #checkHead(run: Run, answer: { head: SnapshotHead; response: Uint8Array; peer: PeerId }): void {
+    const { head, response, peer } = answer;
+    const { verification, members } = this.#options;
+    verification.certificate(head.certificate, members(), (certificate) => {
+      if (this.#run !== run) return;
+      if (certificate instanceof Problem) {
+        this.#fault(peer, certificate);
+        return this.#failed(run, () => this.#fetchHead(run));
+      }
+      run.failures = 0;
+      run.head = head;
+      this.#options.store.snapshot.begin(
+        response,
+        this.#written(run, () => this.#fetchPart(run)),
+      );
     });
   }
 
   #fetchPart(run: Run): void {
-    const { blockHash, height } = run.snapshot;
+    const { blockHash } = run.snapshot;
     this.#ask(run, { kind: 'part', blockHash, after: run.after }, (response, peer) => {
       const read = readPart(response, run.after);
-      if (read instanceof Problem) return this.#fault(run, peer, read, () => this.#fetchPart(run));
-      run.givers.add(peer);
-      run.failures = 0;
-      run.peers = [peer];
-      const written = this.#written(run, () => {
-        this.#take(run, read.part);
-        this.#options.give({
-          type: 'installing',
-          height,
-          received: progressOf(run),
-          total: wholeProgress,
-        });
-        if (run.complete) this.#finish(run);
-        else this.#fetchPart(run);
-      });
-      this.#options.store.snapshot.add(read.bytes, written);
+      return read instanceof Problem ? read : () => this.#keepPart(run, read, peer);
     });
+  }
+
+  #keepPart(run: Run, read: { bytes: Uint8Array; part: SnapshotPart }, peer: PeerId): void {
+    run.givers.add(peer);
+    run.failures = 0;
+    if (isScanty(read)) this.#sources.poor(peer);
+    const written = this.#written(run, () => {
+      this.#take(run, read.part);
+      this.#options.give({
+        type: 'installing',
+        height: run.snapshot.height,
+        received: progressOf(run),
+        total: wholeProgress,
+      });
+      if (run.complete) this.#finish(run);
+      else this.#fetchPart(run);
+    });
+    this.#options.store.snapshot.add(read.bytes, written);
   }
 
   /** Adds entries to the state and hashes what they changed: so the end of a large snapshot holds nothing up. */
@@ -210,29 +220,54 @@ export class Installing {
     });
   }
 
-  /** Asks one peer; on no answer another, and in the end gives up for now. */
-  #ask(run: Run, request: SnapshotRequest, onAnswer: (response: Uint8Array, peer: PeerId) => void): void {
-    const { network, peersFor, clock } = this.#options;
+  /**
+   * Asks one peer, and others when it is slow, until one gives an answer that `read` makes something of; in the end gives up for now. Who
+   * was slow comes after the others from then on.
+   */
+  #ask(
+    run: Run,
+    request: SnapshotRequest,
+    read: (response: Uint8Array, peer: PeerId) => (() => void) | Problem,
+  ): void {
     if (this.#run !== run) return;
-    if (run.failures === 0) run.peers = [...new Set([...run.peers, ...peersFor(run.holders)])];
-    const { peers } = run;
-    const peer = peers[run.failures % Math.max(peers.length, 1)];
-    if (peer === undefined || run.failures >= Math.max(limits.snapshotTries, peers.length)) {
-      return this.#fail(run, 'no peer gave what is missing of it');
-    }
-    network.request(peer, 'snapshot', encode(snapshotRequestCodec, request), (response) => {
-      if (this.#run !== run) return;
-      if (!(response instanceof Problem)) return onAnswer(response, peer);
-      run.failures += 1;
-      clock.after(waitMs, () => this.#ask(run, request, onAnswer));
+    const { peersFor, clock } = this.#options;
+    const peers = this.#sources.inOrder(peersFor(run.holders));
+    const begin = clock.monotonicMs();
+    let take: (() => void) | undefined;
+    fetchFrom(this.#options, {
+      protocol: 'snapshot',
+      request: encode(snapshotRequestCodec, request),
+      peers,
+      accept: (response, peer) => {
+        if (this.#run !== run) return true;
+        const found = read(response, peer);
+        if (found instanceof Problem) {
+          this.#fault(peer, found);
+          return false;
+        }
+        for (const before of peers.slice(0, peers.indexOf(peer))) this.#sources.poor(before);
+        if (clock.monotonicMs() - begin <= limits.fetchHedgeMs) this.#sources.good(peer);
+        take = found;
+        return true;
+      },
+      done: () => {
+        if (this.#run !== run) return;
+        if (take !== undefined) take();
+        else this.#failed(run, () => this.#ask(run, request, read));
+      },
     });
   }
 
-  #fault(run: Run, peer: PeerId, problem: Problem, again: () => void): void {
-    if (this.#run !== run) return;
+  #fault(peer: PeerId, problem: Problem): void {
     this.#options.verification.fault(peer, problem.code);
+    this.#sources.poor(peer);
+  }
+
+  /** Nobody gave what was asked for, or what was given is not good. */
+  #failed(run: Run, again: () => void): void {
     run.failures += 1;
-    again();
+    if (run.failures >= limits.snapshotTries) return this.#fail(run, 'no peer gave what is missing of it');
+    this.#options.clock.after(waitMs, again);
   }
 
   #fail(run: Run, reason: string): void {
@@ -290,6 +325,12 @@ function readPart(
     previous = path;
   }
   return { bytes, part };
+}
+
+/** Far from what a part may hold: with such parts a snapshot takes for ever, and others may give more. */
+function isScanty({ bytes, part }: { readonly bytes: Uint8Array; readonly part: SnapshotPart }): boolean {
+  const { snapshotPartBytes, snapshotPartEntries } = limits;
+  return !part.last && bytes.length < snapshotPartBytes / 2 && part.entries.length < snapshotPartEntries / 2;
 }
 
 function wrong(name: string, why: string): Problem {

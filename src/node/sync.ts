@@ -2,18 +2,18 @@ import { decode, encode } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { ChainLink, Input, MonotonicMs, ValidatorIndex, Verified } from '../consensus/engine.ts';
-import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
-import { type BlockHeader, hashHeader, type Height, toHeight } from '../ledger/block.ts';
-import { type Block, checkLink, checkProposal, decodeBlock, proposalOf } from '../ledger/block-body.ts';
+import { type Height, toHeight } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { Network, PeerId } from '../network/port.ts';
 import { type Chain, linkOf } from './chain.ts';
-import type { Clock } from './clock.ts';
+import type { Cancel, Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import { checkOffer, SnapshotOffers } from './snapshot-offers.ts';
 import type { Verification } from './verification.ts';
-import { blocksRequestCodec, type BlocksResponse, blocksResponseCodec, type SnapshotHead } from './wire.ts';
+import { readSegment, type Segment, type Tip, unproven } from './sync-segment.ts';
+import { SyncSources } from './sync-sources.ts';
+import { blocksRequestCodec, blocksResponseCodec, type SnapshotHead } from './wire.ts';
 
 export interface SyncOptions {
   readonly chain: Chain;
@@ -30,45 +30,50 @@ export interface SyncOptions {
   readonly log: Log;
 }
 
-/** A response whose blocks link from where we are, and are final if the signatures on the certificate are good. */
-interface Segment {
-  readonly peer: PeerId;
-  readonly blocks: readonly Block[];
-  readonly last: Tip;
-  /** False when the certificate is for a later block. */
-  readonly complete: boolean;
-  readonly certificate: FinalityCertificate;
-}
-
-interface Tip {
-  readonly header: BlockHeader;
-  readonly hash: Hash;
-}
-
 /** More than any chain has: the round ends when nobody has more. */
 const whatThereIs = toHeight(Number.MAX_SAFE_INTEGER);
 
+/** One question, for what follows on a tip, put to as many peers as it takes. */
+interface Round {
+  readonly tip: Tip;
+  /** Who is still to be asked, the best first. */
+  readonly waiting: PeerId[];
+  /** When each was asked. */
+  readonly asked: Map<PeerId, MonotonicMs>;
+  /** Whose answer is on its way, or is being checked. */
+  readonly pending: Set<PeerId>;
+  /** Whose answer has a good certificate: its blocks are final, and nobody else's are waited for while their signatures are checked. */
+  chosen: PeerId | undefined;
+  cancelHedge: Cancel;
+}
+
 type Stage =
   | { readonly name: 'idle' }
-  /** Waits for a peer's answer, or for its signatures to be checked. `round` tells a late answer from the current one. */
-  | { readonly name: 'fetching'; readonly round: number }
+  | { readonly name: 'fetching'; readonly round: Round }
   /** The engine was given blocks up to here, and they are being executed and stored; the last of them came at `at`. */
   | { readonly name: 'applying'; readonly until: Height; readonly at: MonotonicMs };
 
 /**
- * The `sync` effect: fetches final blocks above the own final one, from one peer after the other, until nobody has more. Only
- * certificates count: a height that somebody claims makes us ask and nothing else, and a peer whose answer is not
- * what was asked for is not asked again in this round. When somebody pruned the next block and nobody has it, the engine
- * gets the newest snapshot that was offered instead.
+ * The `sync` effect: fetches final blocks above the own final one, until nobody has more. Only certificates count: a height that
+ * somebody claims makes us ask and nothing else. When somebody pruned the next block and nobody has it, the engine gets the newest
+ * snapshot that was offered instead.
+ *
+ * No peer holds it up. Who does not answer within `fetchHedgeMs` gets company (up to `fetchParallel` at once), and the first good answer is taken.
+ * An answer must be worth its time: whoever was slow, or gave little where others had more, comes after all others from then on
+ * (`sync-sources.ts`). For each next block all are asked again, if need be, so that nobody is left out because it was behind once.
  */
 export class Sync {
   readonly #options: SyncOptions;
   #stage: Stage = { name: 'idle' };
-  #round = 0;
-  /** Who is still to be asked in this round, the next one first. */
-  #peers: PeerId[] = [];
+  readonly #sources = new SyncSources();
   #holders: readonly ValidatorIndex[] = [];
   #wanted: Height = toHeight(0);
+  /** We only look whether there is anything new; and somebody gave all that an answer holds since. */
+  #poll: { readonly gaveWhole: boolean } | null = null;
+  /** Who gave less than an answer holds, until it is known whether there was more. */
+  #scanty: PeerId | undefined;
+  /** How long one answer is waited for before another peer is asked too: longer while whole answers take longer than that from everybody. */
+  #hedgeMs: number = limits.fetchHedgeMs;
   /** Blocks that are proven final and wait for the block of their certificate: a run that one response could not hold. */
   #run: { readonly links: ChainLink[]; tip: Tip } | null = null;
   readonly #offers = new SnapshotOffers();
@@ -89,14 +94,17 @@ export class Sync {
       this.#wanted = height;
       this.#holders = holders;
     }
-    if (this.#isFree()) this.#startRound(this.#options.peersFor(this.#holders));
+    if (!this.#isFree()) return;
+    this.#poll = null;
+    this.#begin();
   }
 
   /** Asks one peer whether there is anything new, and takes all of it. */
   poll(peer: PeerId): void {
     if (!this.#isFree()) return;
     this.#wanted = whatThereIs;
-    this.#startRound([peer]);
+    this.#poll = { gaveWhole: false };
+    this.#begin(peer);
   }
 
   /** The block at this height is applied. */
@@ -107,8 +115,7 @@ export class Sync {
       return;
     }
     this.#stage = { name: 'idle' };
-    // The peer that had these goes on being the first to be asked.
-    if (this.#wanted > height) this.#askNext();
+    if (this.#wanted > height) this.#ask();
   }
 
   #isFree(): boolean {
@@ -118,34 +125,73 @@ export class Sync {
     return stage.name === 'applying' && clock.monotonicMs() > stage.at + limits.syncStallMs;
   }
 
-  #startRound(peers: readonly PeerId[]): void {
-    this.#peers = [...peers];
+  #begin(first?: PeerId): void {
     this.#run = null;
+    this.#scanty = undefined;
     this.#offers.clear();
-    this.#askNext();
+    this.#ask(first);
   }
 
-  #askNext(): void {
-    // One peer's word that a block is gone makes us ask all others for it.
-    if (this.#peers.length === 0 && this.#offers.some) {
-      this.#peers = this.#options.peersFor(this.#holders).filter((other) => !this.#offers.wasAsked(other));
-    }
-    const peer = this.#peers[0];
-    if (peer === undefined) return this.#rest();
-    this.#offers.asked(peer);
-    const round = ++this.#round;
-    this.#stage = { name: 'fetching', round };
+  /** Puts the question for what follows on the tip. */
+  #ask(first?: PeerId): void {
     const tip = this.#tip();
-    const from = toHeight(tip.header.height + 1);
+    const waiting = this.#peersInOrder(first);
+    const round: Round = {
+      tip,
+      waiting,
+      asked: new Map(),
+      pending: new Set(),
+      chosen: undefined,
+      cancelHedge: () => {},
+    };
+    this.#stage = { name: 'fetching', round };
+    this.#askNext(round);
+  }
+
+  #peersInOrder(first: PeerId | undefined): PeerId[] {
+    const peers = this.#sources.inOrder(this.#options.peersFor(this.#holders));
+    const others = peers.filter((peer) => peer !== this.#scanty);
+    const last = peers.filter((peer) => peer === this.#scanty);
+    return [...new Set([...(first === undefined ? [] : [first]), ...others, ...last])];
+  }
+
+  #askNext(round: Round): void {
+    round.cancelHedge();
+    // One peer's word that a block is gone makes us ask all others for it.
+    if (round.waiting.length === 0 && this.#offers.some) {
+      const { peersFor } = this.#options;
+      round.waiting.push(...peersFor(this.#holders).filter((peer) => !round.asked.has(peer)));
+    }
+    const peer = round.waiting.shift();
+    if (peer === undefined) {
+      if (round.pending.size === 0) this.#rest();
+      return;
+    }
+    const { network, clock } = this.#options;
+    round.asked.set(peer, clock.monotonicMs());
+    round.pending.add(peer);
+    const from = toHeight(round.tip.header.height + 1);
     const request = encode(blocksRequestCodec, { from, count: limits.syncBlocks });
-    this.#options.network.request(peer, 'blocks', request, (response) => {
+    network.request(peer, 'blocks', request, (response) => {
       if (!this.#isCurrent(round)) return;
-      if (response instanceof Problem) return this.#tryAnother();
-      const found = this.#read(peer, tip, response);
-      if (found === 'nothing') return this.#tryAnother();
-      if (found instanceof Problem) return this.#fault(peer, found);
+      if (round.chosen !== undefined) return void round.pending.delete(peer);
+      if (response instanceof Problem) return this.#failed(round, peer, response.code === 'network/timeout');
+      const found = this.#read(round.tip, response);
+      if (found === 'nothing') return this.#nothing(round, peer);
+      if (found instanceof Problem) return this.#fault(round, peer, found);
       if ('header' in found) this.#checkOffer(found, peer, round);
-      else this.#check(found, round);
+      else this.#check(found, peer, round);
+    });
+    if (this.#isCurrent(round)) this.#hedge(round);
+  }
+
+  #hedge(round: Round): void {
+    round.cancelHedge();
+    if (round.waiting.length === 0) return;
+    round.cancelHedge = this.#options.clock.after(this.#hedgeMs, () => {
+      if (!this.#isCurrent(round)) return;
+      if (round.pending.size >= limits.fetchParallel) return this.#hedge(round);
+      this.#askNext(round);
     });
   }
 
@@ -160,20 +206,31 @@ export class Sync {
     give({ type: 'offered', ...offer, holders: peers.flatMap((peer) => validatorOf(peer) ?? []) });
   }
 
-  #isCurrent(round: number): boolean {
+  #isCurrent(round: Round): boolean {
     return this.#stage.name === 'fetching' && this.#stage.round === round;
   }
 
-  #tryAnother(): void {
-    this.#peers.shift();
-    this.#askNext();
+  #failed(round: Round, peer: PeerId, late: boolean): void {
+    round.pending.delete(peer);
+    this.#sources.poor(peer);
+    // When several at once are too slow it may be our own link that they share.
+    if (late && round.asked.size > 1) this.#hedgeMs = Math.min(2 * this.#hedgeMs, limits.requestTimeoutMs);
+    this.#askNext(round);
   }
 
-  #fault(peer: PeerId, problem: Problem): void {
+  #nothing(round: Round, peer: PeerId): void {
+    round.pending.delete(peer);
+    // Who is polled and has nothing new is taken at its word until the next poll, which asks another.
+    if (this.#poll !== null && round.asked.size === 1) return this.#rest();
+    this.#askNext(round);
+  }
+
+  #fault(round: Round, peer: PeerId, problem: Problem): void {
     this.counters.syncFaults += 1;
     this.#options.log.warn('a peer served blocks that are not good', { peer, code: problem.code });
     this.#options.verification.fault(peer, problem.code);
-    this.#tryAnother();
+    round.chosen = undefined;
+    this.#failed(round, peer, false);
   }
 
   /** Where the next block has to link to. */
@@ -182,41 +239,62 @@ export class Sync {
   }
 
   /** `tip` is where it was asked to go on from: the own chain may have grown meanwhile. */
-  #read(peer: PeerId, tip: Tip, response: Uint8Array): Segment | SnapshotHead | 'nothing' | Problem {
+  #read(tip: Tip, response: Uint8Array): Segment | SnapshotHead | 'nothing' | Problem {
     const answer = decode(blocksResponseCodec, response, 'blocks response');
     if (answer instanceof Problem) return answer;
-    const { blocks, snapshot } = answer;
+    const { blocks, snapshot, certificate } = answer;
     if (blocks.length === 0) {
       return snapshot === undefined ? 'nothing' : (checkOffer(snapshot, tip.header.height) ?? snapshot);
     }
-    if (answer.certificate === undefined) return unproven('has no certificate');
-    return linkUp(tip, peer, answer, answer.certificate);
+    if (certificate === undefined) return unproven('has no certificate');
+    return readSegment(tip, answer, certificate);
   }
 
-  #checkOffer({ header, certificate: offered }: SnapshotHead, peer: PeerId, round: number): void {
+  #checkOffer({ header, certificate: offered }: SnapshotHead, peer: PeerId, round: Round): void {
     const { verification, members } = this.#options;
     verification.certificate(offered, members(), (certificate) => {
       if (!this.#isCurrent(round)) return;
-      if (certificate instanceof Problem) return this.#fault(peer, certificate);
+      if (certificate instanceof Problem) return this.#fault(round, peer, certificate);
       this.#offers.add(peer, header, certificate);
-      this.#tryAnother();
+      round.pending.delete(peer);
+      this.#askNext(round);
     });
   }
 
-  #check(segment: Segment, round: number): void {
+  #check(segment: Segment, peer: PeerId, round: Round): void {
     const { verification, members } = this.#options;
     verification.certificate(segment.certificate, members(), (certificate) => {
       if (!this.#isCurrent(round)) return;
-      if (certificate instanceof Problem) return this.#fault(segment.peer, certificate);
+      if (round.chosen !== undefined) return void round.pending.delete(peer);
+      if (certificate instanceof Problem) return this.#fault(round, peer, certificate);
+      round.chosen = peer;
+      round.cancelHedge();
+      const tookMs = this.#options.clock.monotonicMs() - (round.asked.get(peer) ?? 0);
       const transactions = segment.blocks.flatMap((block) => block.transactions);
       verification.transactions(transactions, false, (valid) => {
         if (!this.#isCurrent(round)) return;
         // The certificate is good, so the hashes are what a quorum agreed on, and a hash covers its signature.
-        if (valid.includes(false))
-          return this.#fault(segment.peer, unproven('holds an unsigned transaction'));
+        if (valid.includes(false)) return this.#fault(round, peer, unproven('holds an unsigned transaction'));
+        this.#judge({ segment, peer, round, tookMs });
         this.#take(segment, certificate);
       });
     });
+  }
+
+  /** An answer is taken: who is to be asked first the next time? */
+  #judge(answer: { segment: Segment; peer: PeerId; round: Round; tookMs: number }): void {
+    const { segment, peer, round, tookMs } = answer;
+    if (this.#scanty !== undefined && this.#scanty !== peer) this.#sources.poor(this.#scanty);
+    for (const other of round.asked.keys()) if (other !== peer) this.#sources.poor(other);
+    if (tookMs > this.#hedgeMs) this.#sources.poor(peer);
+    else if (segment.whole) this.#sources.good(peer);
+    if (tookMs < this.#hedgeMs / 2) this.#hedgeMs = Math.max(this.#hedgeMs / 2, limits.fetchHedgeMs);
+    const isScanty = !segment.whole && segment.last.header.height < this.#wanted;
+    this.#scanty = isScanty ? peer : undefined;
+    if (this.#poll === null) return;
+    // What looks like the end of the chain is, for a poll, when several were asked, or when the same poll brought a lot before.
+    if (isScanty && (round.asked.size > 1 || this.#poll.gaveWhole)) this.#wanted = segment.last.header.height;
+    if (segment.whole) this.#poll = { gaveWhole: true };
   }
 
   #take(segment: Segment, certificate: Verified<FinalityCertificate>): void {
@@ -227,7 +305,7 @@ export class Sync {
     this.#offers.clear();
     if (!segment.complete) {
       this.#run = { links, tip: segment.last };
-      return this.#askNext();
+      return this.#ask();
     }
     this.#run = null;
     const until = segment.last.header.height;
@@ -237,43 +315,4 @@ export class Sync {
     if (fresh.length > 0) give({ type: 'synced', chain: fresh, certificate, header: segment.last.header });
     this.applied(chain.final.height);
   }
-}
-
-/** Checks a response against where we are: forms, roots, links, and that the certificate is for its end. */
-function linkUp(
-  start: Tip,
-  peer: PeerId,
-  answer: BlocksResponse,
-  certificate: FinalityCertificate,
-): Segment | Problem {
-  const blocks: Block[] = [];
-  let last = start;
-  for (const bytes of answer.blocks) {
-    const block = decodeBlock(bytes);
-    if (block instanceof Problem) return block;
-    const wrong = checkLink(last.header, block.header) ?? checkProposal(proposalOf(block));
-    if (wrong !== undefined) return wrong;
-    blocks.push(block);
-    last = { header: block.header, hash: hashHeader(block.header) };
-  }
-  const changing = blocks
-    .slice(0, -1)
-    .some(({ header }) => header.nextValidatorsHash !== header.validatorsHash);
-  if (changing) return unproven('goes on past a change of the validators');
-  let proven = last;
-  for (const header of answer.headers) {
-    const wrong = checkLink(proven.header, header);
-    if (wrong !== undefined) return wrong;
-    proven = { header, hash: hashHeader(header) };
-  }
-  if (certificate.height !== proven.header.height || certificate.blockHash !== proven.hash) {
-    return unproven('is proven by a certificate for another block');
-  }
-  return { peer, blocks, last, complete: answer.headers.length === 0, certificate };
-}
-
-function unproven(why: string): Problem {
-  return new Problem('sync/unproven', `what the peer served as final ${why}`, {
-    remedy: 'Ask another peer.',
-  });
 }

@@ -106,6 +106,8 @@ class World {
   readonly faults: { peer: string; reason: string }[] = [];
   readonly asked: { peer: string; kind: string }[] = [];
   servers: Record<string, Server> = {};
+  /** How long each takes to answer; 1 ms unless it is said. */
+  readonly delaysMs: Record<string, number> = {};
   idle = true;
   /** What is done to the disk before the state is final there. */
   readonly steps: string[] = [];
@@ -147,7 +149,7 @@ class World {
           assert.equal(protocol, 'snapshot');
           this.asked.push({ peer, kind: unwrap(decode(snapshotRequestCodec, bytes, 'request')).kind });
           const response = this.servers[peer]?.(bytes) ?? null;
-          time.after(1, () =>
+          time.after(this.delaysMs[peer] ?? 1, () =>
             done(response ?? new Problem('network/refused', 'no', { remedy: 'Ask another.' })),
           );
         },
@@ -314,6 +316,26 @@ describe('a snapshot', () => {
       ['empty', ...Array.from({ length: world.parts() + 1 }, () => 'holder')],
     );
   });
+
+  for (const [what, server] of [
+    ['gives its parts slowly', honest(far)],
+    [
+      'gives one entry at a time',
+      twisting((part) =>
+        sealed({ entries: part.entries.slice(0, 1), last: part.last && part.entries.length === 1 }),
+      ),
+    ],
+  ] as const) {
+    test(`is not held up by a peer that ${what}: another one is asked, and first from then on`, async () => {
+      const world = await World.start({ poor: server, good: honest(far) });
+      world.delaysMs['poor'] = what.endsWith('slowly') ? limits.requestTimeoutMs - 1 : 1;
+      assert.equal(world.install(), 'installed');
+      const parts = world.asked.filter(({ kind }) => kind === 'part').map(({ peer }) => peer);
+      assert.ok(parts.filter((peer) => peer === 'poor').length <= 1, parts.join());
+      assert.ok(world.time.now < limits.requestTimeoutMs);
+      assert.deepEqual(world.faults, []);
+    });
+  }
 
   test('that nobody has any more fails with a reason', async () => {
     const world = await World.start({ a: honest(finalAt(7, largeState(3))), b: () => null });

@@ -83,6 +83,8 @@ class World {
   readonly clock = this.time.clock(startOfTime);
   readonly chain = maker.chain();
   readonly servers = new Map<string, Server>();
+  /** How long each takes to answer; 1 ms unless it is said. */
+  readonly delaysMs = new Map<string, number>();
   readonly asked: string[] = [];
   readonly penalties: string[] = [];
   readonly synced: Synced[] = [];
@@ -111,7 +113,7 @@ class World {
         request: (peer, _protocol, bytes, done) => {
           this.asked.push(peer);
           const response = this.servers.get(peer)?.(bytes) ?? null;
-          time.after(1, () =>
+          time.after(this.delaysMs.get(peer) ?? 1, () =>
             done(response ?? new Problem('network/refused', 'no', { remedy: 'Ask another.' })),
           );
         },
@@ -325,6 +327,122 @@ describe('sync', () => {
     world.want(1);
     assert.equal(world.height, 0);
     assert.equal(world.penalties.length, 1);
+  });
+});
+
+/** A server that gives true blocks, but few in each answer. */
+const stingy =
+  (serving: Serving, atMost: number): Server =>
+  (request) => {
+    const { from, count } = unwrap(decode(blocksRequestCodec, request, 'request'));
+    return serving.serve('blocks', encode(blocksRequestCodec, { from, count: Math.min(count, atMost) }));
+  };
+
+describe('a peer that is not worth its time', () => {
+  const length = 2 * limits.syncBlocks + 20;
+  const run = maker.run(length);
+  const timesAsked = (world: World, peer: string): number =>
+    world.asked.filter((asked) => asked === peer).length;
+
+  test('because it is slow holds up nobody: another is asked too, and first from then on', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    world.servers.set('slow', stingy(serving, 1));
+    world.servers.set('honest', honest(serving));
+    world.delaysMs.set('slow', limits.requestTimeoutMs - 1);
+    world.want(length);
+    assert.equal(world.height, length);
+    assert.equal(timesAsked(world, 'slow'), 1);
+
+    world.asked.length = 0;
+    const longer = await serverOf([...run, maker.block(defined(run.at(-1), 'the last block'))]);
+    for (const name of ['slow', 'honest']) world.servers.set(name, honest(longer));
+    world.want(length + 1);
+    assert.deepEqual(world.asked, ['honest'], 'also for the next claim');
+  });
+
+  test('because it gives little where others have more is asked after them', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    world.servers.set('stingy', stingy(serving, 1));
+    world.servers.set('honest', honest(serving));
+    world.want(length);
+    assert.equal(world.height, length);
+    assert.equal(timesAsked(world, 'stingy'), 1);
+  });
+
+  test('does not keep the others from being asked again, who had nothing when it had one block', async () => {
+    const world = new World();
+    world.servers.set('honest', honest(await serverOf(run.slice(0, 5))));
+    world.servers.set('stingy', stingy(await serverOf(run), 1));
+    world.delaysMs.set('stingy', limits.requestTimeoutMs - 1);
+    world.sync.want(toHeight(length), []);
+    world.time.run(1_000);
+    world.servers.set('honest', honest(await serverOf(run)));
+    world.time.run(2 * limits.requestTimeoutMs);
+    assert.equal(world.height, length);
+    assert.ok(timesAsked(world, 'stingy') <= 3);
+  });
+
+  test('is found out by who only looks for news, too: it asks a second one', async () => {
+    const serving = await serverOf(run);
+    for (const delayMs of [1, limits.requestTimeoutMs - 1]) {
+      const world = new World();
+      world.servers.set('stingy', stingy(serving, 1));
+      world.servers.set('honest', honest(serving));
+      world.delaysMs.set('stingy', delayMs);
+      world.sync.poll('stingy');
+      world.time.run(1_000);
+      assert.equal(world.height, length, `an answer after ${delayMs} ms`);
+      assert.equal(timesAsked(world, 'stingy'), 1);
+    }
+  });
+
+  test('may be one of several, who are left one after the other', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    const liars = Array.from({ length: limits.fetchParallel }, (_, i) => `slow-${i}`);
+    for (const name of liars) {
+      world.servers.set(name, stingy(serving, 1));
+      world.delaysMs.set(name, limits.requestTimeoutMs - 1);
+    }
+    world.servers.set('honest', honest(serving));
+    world.sync.want(toHeight(length), []);
+    world.time.run(2 * limits.requestTimeoutMs);
+    assert.equal(world.height, length);
+    for (const name of liars) assert.equal(timesAsked(world, name), 1);
+  });
+
+  test('is nobody when all are slow: what the line gives is taken, with a few questions at a time', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    const peers = Array.from({ length: 8 }, (_, i) => `peer-${i}`);
+    for (const name of peers) {
+      world.servers.set(name, honest(serving));
+      world.delaysMs.set(name, 2 * limits.fetchHedgeMs + 100);
+    }
+    world.sync.want(toHeight(length), []);
+    world.time.run(5 * limits.requestTimeoutMs);
+    assert.equal(world.height, length);
+    const answers = Math.ceil(length / limits.syncBlocks);
+    assert.ok(world.asked.length <= limits.fetchParallel * answers, `${world.asked.length} questions`);
+  });
+
+  test('and lies besides takes nothing from the other’s answer', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    world.servers.set(
+      'liar',
+      liar(serving, (answer) => ({ ...answer, certificate: undefined })),
+    );
+    world.servers.set('slow', honest(serving));
+    world.delaysMs.set('liar', limits.fetchHedgeMs + 10);
+    world.delaysMs.set('slow', limits.fetchHedgeMs + 20);
+    world.sync.want(toHeight(length), []);
+    world.time.run(2 * limits.requestTimeoutMs);
+    assert.equal(world.height, length);
+    assert.equal(world.penalties.length, 1);
+    assert.equal(world.sync.active, false);
   });
 });
 
