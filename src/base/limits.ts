@@ -129,6 +129,8 @@ export const limits = {
 
   /** PBFT: blocks in flight above the last final one. */
   pbftWindow: 8,
+  /** PBFT: final blocks that may wait for the disk before this validator votes for no more: two batches of `commitBlocks`. */
+  pbftUnstored: 32,
   /** PBFT: messages ahead of the window or view that are kept for one validator. */
   pbftBufferedPerValidator: 64,
 

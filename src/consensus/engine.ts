@@ -304,7 +304,10 @@ export interface PersistEffect {
   readonly records: readonly LogRecord[];
   /** Own messages: the signer signs them, and stores each under its key, with the signature at its end. */
   readonly sign: readonly Unsigned[];
-  /** Blocks that must be on disk too, with their transactions. */
+  /**
+   * Blocks that must be on disk too, with their transactions. The driver keeps only so many that are not stored: one that was valid
+   * some time ago may be gone, and asking to store it then is a broken promise.
+   */
   readonly blocks: readonly Hash[];
   /** Stored blocks that are not final and will not be (a Raft log cut them off): deleted in the same batch. */
   readonly forget?: readonly Hash[];

@@ -5,7 +5,7 @@ import { isDue, start, stopped } from '../shared/timer.ts';
 import { chainTo } from './chain.ts';
 import type { PbftMessage, PrePrepare } from './message.ts';
 import { trace } from './outbox.ts';
-import { isNormal, mayVote, primaryOf, type Replica } from './replica.ts';
+import { isDiskKeepingUp, isNormal, mayVote, primaryOf, type Replica } from './replica.ts';
 import { write } from './writing.ts';
 import type { AcceptedSlot } from './state.ts';
 import { raiseGrounds } from './suspicion.ts';
@@ -159,7 +159,7 @@ export function learnValid(replica: Replica, chain: readonly ChainLink[]): void 
     const slot = state.slots.get(link.height);
     if (slot !== undefined && slot.blockHash === link.blockHash && slot.validity !== 'valid') {
       slot.validity = 'valid';
-      maybePrepare(replica, slot);
+      prepare(replica, slot);
     }
     for (const tally of state.tallies.values()) {
       if (tally.height === link.height) advance(replica, tally.view, tally.height);
@@ -167,18 +167,34 @@ export function learnValid(replica: Replica, chain: readonly ChainLink[]): void 
   }
 }
 
-/** One Prepare for an accepted, valid block, once it and its whole chain are on disk. */
+/**
+ * A Prepare that had to wait: for the disk, for the amnesia guard, or for this view. What was found valid some time ago and not stored the driver
+ * may have let go since: it is validated anew first.
+ */
 export function maybePrepare(replica: Replica, slot: AcceptedSlot): void {
-  const { state } = replica;
-  if (slot.prepareAsked || slot.validity !== 'valid' || !isNormal(replica)) return;
-  if (!mayVote(replica) || replica.self === null) return;
+  const { stored } = replica.state;
+  if (!canPrepare(replica, slot)) return;
+  const chain = chainTo(replica, slot.blockHash) ?? [];
+  if (chain.every(({ blockHash }) => stored.has(blockHash))) prepare(replica, slot);
+  else askValidation(replica, slot);
+}
+
+function canPrepare(replica: Replica, slot: AcceptedSlot): boolean {
+  if (slot.prepareAsked || slot.validity !== 'valid' || !isNormal(replica)) return false;
+  return mayVote(replica) && isDiskKeepingUp(replica);
+}
+
+/** One Prepare for an accepted, valid block, once it and its whole chain are on disk. */
+function prepare(replica: Replica, slot: AcceptedSlot): void {
+  const { state, self } = replica;
+  if (!canPrepare(replica, slot) || self === null) return;
   slot.prepareAsked = true;
   write(replica, {
     blocks: (chainTo(replica, slot.blockHash) ?? []).map((link) => link.blockHash),
     sign: [
       {
         kind: 'prepare',
-        from: replica.self,
+        from: self,
         view: state.view,
         height: slot.height,
         blockHash: slot.blockHash,

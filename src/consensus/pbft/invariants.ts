@@ -1,10 +1,10 @@
 import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
-import type { Replica } from './replica.ts';
+import { type Replica, windowEnd } from './replica.ts';
 
 /** What must hold after every step. Cheap: bounded by the window and the number of validators. */
 export function checkInvariants(replica: Replica): void {
-  const { state, options } = replica;
+  const { state } = replica;
   const n = replica.validators.keys.length;
   const { height: final } = state.final;
   invariant(state.appliedHeight <= final, 'nothing is applied that is not final');
@@ -37,11 +37,9 @@ export function checkInvariants(replica: Replica): void {
     'no certificate is of a view that this replica has not reached',
   );
   // Bounds: what others send can fill only what is set aside for them.
-  invariant(
-    state.slots.size <= options.window + 1 && state.waiting.size <= options.window,
-    'the window bounds slots',
-  );
-  invariant(state.tallies.size <= (options.window + 1) * 10, 'window and past views bound tallies');
+  const window = windowEnd(replica) - final;
+  invariant(state.slots.size <= window + 1 && state.waiting.size <= window, 'the window bounds slots');
+  invariant(state.tallies.size <= (window + 1) * 10, 'window and past views bound tallies');
   invariant(
     state.viewChanges.size <= n && state.suspects.size <= n,
     'one view change and one suspect for each validator',

@@ -4,7 +4,7 @@ import { hasWork, isPaced } from '../shared/pacing.ts';
 import { stopped } from '../shared/timer.ts';
 import { buildingTip } from './chain.ts';
 import type { PbftMessage } from './message.ts';
-import { isNormal, mayVote, primaryOf, type Replica, windowEnd } from './replica.ts';
+import { isDiskKeepingUp, isNormal, mayVote, primaryOf, type Replica, windowEnd } from './replica.ts';
 import { write } from './writing.ts';
 
 type Built = Extract<Input<PbftMessage>, { type: 'built' }>;
@@ -13,6 +13,7 @@ type Built = Extract<Input<PbftMessage>, { type: 'built' }>;
 export function maybePropose(replica: Replica): void {
   const { state, options } = replica;
   if (!isNormal(replica) || !mayVote(replica) || state.building !== null) return;
+  if (!isDiskKeepingUp(replica)) return;
   const tip = buildingTip(replica);
   if (tip === null) return;
   const height = toHeight(tip.height + 1);

@@ -1,3 +1,4 @@
+import { limits } from '../../base/limits.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { Height, View } from '../../ledger/block.ts';
 import { byzantineQuorum, maxFaulty } from '../../ledger/quorum.ts';
@@ -41,9 +42,18 @@ export function viewPrimaryOf(replica: Replica, view: View): ValidatorIndex {
   return view % replica.validators.keys.length;
 }
 
-/** The highest height that may be in flight. */
+/** The highest height that may be in flight. It is never below a vote of this replica that is not final. */
 export function windowEnd({ state, options }: Replica): Height {
-  return highWatermark(state.final.height, options.window);
+  const end = highWatermark(state.final.height, options.window);
+  return state.restoredUpTo > end ? state.restoredUpTo : end;
+}
+
+/**
+ * Final blocks get to the disk about as fast as they become final. While they do not, this replica votes for nothing new: what it signed
+ * must be found again above the stored block after a crash, and that stays bounded.
+ */
+export function isDiskKeepingUp({ state }: Replica): boolean {
+  return state.final.height - state.appliedHeight <= limits.pbftUnstored;
 }
 
 /** False for an observer, and while the amnesia guard holds. */

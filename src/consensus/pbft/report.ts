@@ -5,6 +5,7 @@ import { isHeard, silenceOf } from '../shared/contact.ts';
 import { oldestWriteMs } from '../shared/write-queue.ts';
 import {
   highestKnown,
+  isDiskKeepingUp,
   isNormal,
   mayVote,
   primaryOf,
@@ -63,6 +64,9 @@ function reason(replica: Replica): string {
   }
   const height = toHeight(state.final.height + 1);
   const slot = state.slots.get(height);
+  if (!isDiskKeepingUp(replica)) {
+    return `${state.final.height - state.appliedHeight} final blocks wait for the disk; voting goes on when they are stored`;
+  }
   if (slot !== undefined) return votes(replica, height);
   if (!hasUnfinished(replica)) return 'idle, nothing to do';
   const primary = primaryOf(replica, state.view, height);

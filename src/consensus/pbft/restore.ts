@@ -44,6 +44,7 @@ export function freshState(start: EngineStart): PbftState {
     suspects: new Map(),
     ahead: new Map(),
     own: new Map(),
+    restoredUpTo: noHeight,
     writes: noWrites(),
     stored: new Set(start.candidates.map(({ blockHash }) => blockHash)),
     pacing: freshPacing(),
@@ -137,10 +138,13 @@ function restoreOwn(replica: Replica, message: PbftMessage): void {
   const { state } = replica;
   if (message.kind === 'new-view')
     state.newViewAsked = message.view > state.newViewAsked ? message.view : state.newViewAsked;
-  if (!('view' in message) || message.view !== state.view) return;
-  if (message.kind === 'view-change') state.viewChanges.set(message.from, message);
+  if (!('view' in message)) return;
+  // One of a view that was left is of no use, and goes with the next write.
   state.own.set(logKey(message), message);
+  if (message.view !== state.view) return;
+  if (message.kind === 'view-change') state.viewChanges.set(message.from, message);
   if (!isSlotMessage(message) || message.height <= state.final.height) return;
+  state.restoredUpTo = toHeight(Math.max(state.restoredUpTo, message.height));
   countVote(replica, tallyFor(replica, message.view, message.height), message.kind, message.from, message);
   const slot = state.slots.get(message.height) ?? restoredSlot(message, { prepareAsked: true, holders: [] });
   state.slots.set(message.height, {

@@ -52,6 +52,11 @@ export interface PbftState {
 
   /** Own signed messages that are on disk and may have to be sent again, by log key. */
   own: Map<string, PbftMessage>;
+  /**
+   * The highest height of own votes found at the start. Final blocks come to the disk later than votes above them may: after a crash these
+   * stand further above the stored block than the window is wide. It is then as open as it was when they were signed.
+   */
+  restoredUpTo: Height;
   readonly writes: WriteQueue<null>;
   /** Blocks that this replica asked to store. */
   stored: Set<Hash>;

@@ -18,10 +18,12 @@ const pastViews = 8;
 /** True when the place is one that votes are counted for now; see `tallyFor` for what it bounds. */
 export function isCounted(replica: Replica, phase: VotePhase, view: View, height: Height): boolean {
   const { state } = replica;
+  // The tip of the view, wherever it stands: one that is final here still needs votes, so that others can finish it, and one
+  // above the window has this replica's own once its chain is valid.
+  if (view === state.view && height === state.viewBase.height) return true;
   if (view > state.view || height > windowEnd(replica)) return false;
   if (view < state.view && (phase !== 'commit' || view < state.view - pastViews)) return false;
-  // A tip that is final here still needs votes, so that others can finish it.
-  return height > state.final.height || (view === state.view && height === state.viewBase.height);
+  return height > state.final.height;
 }
 
 /** Counts one vote and acts on what it completes. Own votes come here too, once they are on disk. */
@@ -113,8 +115,9 @@ function maybeCommit(replica: Replica, slot: AcceptedSlot, tally: Tally): void {
   const prepared = certificateOf(replica, tally, 'prepare', slot.blockHash);
   if (prepared === null) return;
   state.highest = highestOf(prepared, state.highest);
+  // A Commit says that the block is on this disk, too: the own Prepare comes first.
+  if (!mayVote(replica) || replica.self === null || !slot.prepareAsked) return;
   slot.commitAsked = true;
-  if (!mayVote(replica) || replica.self === null) return;
   write(replica, {
     records: [certificateRecord(state.highest ?? prepared)],
     sign: [

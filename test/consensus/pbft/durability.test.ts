@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Committee } from './harness.ts';
+import { defined } from '../../../src/base/invariant.ts';
+import { limits } from '../../../src/base/limits.ts';
+import type { Verified } from '../../../src/consensus/engine.ts';
+import { toHeight } from '../../../src/ledger/block.ts';
+import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
+import { Committee, type TestNode } from './harness.ts';
 
 const binding = new Set(['pre-prepare', 'prepare', 'commit', 'view-change', 'new-view']);
 
@@ -92,6 +97,151 @@ test('what was signed for a height stays on disk until the final block is there 
     assert.ok(slow.records.has(key), `${key}: a restart now would sign another block for height 1`);
   }
   assert.ok(!committee.node(1).records.has('prepare/0/1'), 'where the block is stored, nobody needs it');
+});
+
+/** Own votes on the disk of a node, by height. */
+const voted = (node: TestNode): number[] =>
+  [...node.records.keys()].flatMap((key) => (key.startsWith('prepare/') ? [Number(key.split('/')[2])] : []));
+
+for (const window of [1, 2, 8]) {
+  test(`a crash between votes and the final blocks below them: it starts again and keeps its votes (window ${window})`, () => {
+    const committee = new Committee(4, { options: { window, blockIntervalMs: 0 } });
+    const slow = committee.node(3);
+    slow.holdCommits = true;
+    for (let i = 0; i < window + 8; i++) {
+      committee.work();
+      committee.run();
+    }
+    const before = voted(slow);
+    assert.ok(before.length > window + 1, `votes at ${before.join(' ')}, nothing stored`);
+    slow.crash();
+    slow.holdCommits = false;
+    slow.restart();
+    assert.deepEqual(voted(slow), before);
+    const { tallies } = slow.engine?.state ?? {};
+    for (const height of before) assert.ok(tallies?.get(`0/${height}`)?.commit.has(3), `own commit at ${height}`);
+    committee.pass(2_000);
+    committee.work();
+    committee.pass(2_000);
+    assert.equal(new Set(committee.heights()).size, 1, committee.heights().join(' '));
+    assert.ok(voted(slow).length <= 1, 'and they go when the blocks are stored, with the next write');
+  });
+}
+
+test('a power cut of all, each with final blocks on the way to its disk: they go on together, and nothing final changes', () => {
+  const committee = new Committee(4, { options: { window: 2, blockIntervalMs: 0 } });
+  for (const node of committee.nodes) node.holdCommits = true;
+  for (let i = 0; i < 9; i++) {
+    committee.work();
+    committee.run();
+  }
+  assert.ok(Math.min(...committee.nodes.map((node) => node.unstored.length)) >= 9);
+  for (const node of committee.nodes) node.crash();
+  committee.wire = [];
+  for (const node of committee.nodes) {
+    node.holdCommits = false;
+    node.restart();
+  }
+  committee.pass(4_000);
+  assert.ok(Math.min(...committee.heights()) >= 9, committee.heights().join(' '));
+  committee.checkAgreement();
+});
+
+test('restored votes count on after some of their blocks became final again', () => {
+  const committee = new Committee(4, { options: { window: 1, blockIntervalMs: 0 } });
+  const slow = committee.node(3);
+  slow.holdCommits = true;
+  for (let i = 0; i < 7; i++) {
+    committee.work();
+    committee.run();
+  }
+  slow.crash();
+  slow.holdCommits = false;
+  slow.restart();
+  committee.deliverable = () => false;
+  // The first block alone comes by sync.
+  const one = toHeight(1);
+  const source = committee.node(0);
+  const blockHash = defined(source.chain.get(one), 'block 1');
+  const { parentHash } = defined(committee.blocks.get(blockHash), 'its header');
+  const certificate = defined(source.certificates.get(one), 'its certificate');
+  slow.step({
+    type: 'synced',
+    chain: [{ height: one, blockHash, parentHash }],
+    certificate: certificate as Verified<FinalityCertificate>,
+  });
+  assert.equal(slow.finalHeight(), 1);
+  for (let height = 2; height <= 7; height++) {
+    const tally = slow.engine?.state.tallies.get(`0/${height}`);
+    assert.ok(tally?.prepare.has(3) && tally.commit.has(3), `own votes at ${height}`);
+  }
+});
+
+test('a validator whose final blocks do not get to its disk stops voting, and goes on when they do', () => {
+  const committee = new Committee(4, { options: { window: 2, blockIntervalMs: 0 } });
+  const slow = committee.node(3);
+  slow.holdCommits = true;
+  for (let i = 0; i < limits.pbftUnstored + 20; i++) {
+    committee.work();
+    committee.run();
+  }
+  assert.ok(committee.node(0).finalHeight() > limits.pbftUnstored + 10, 'the others go on');
+  const last = Math.max(...voted(slow));
+  assert.ok(last > limits.pbftUnstored && last <= limits.pbftUnstored + 3, `it voted up to ${last}`);
+  assert.match(slow.engine?.why() ?? '', /final blocks wait for the disk/);
+  slow.releaseCommits();
+  committee.work();
+  committee.run();
+  assert.equal(slow.finalHeight(), committee.node(0).finalHeight());
+  slow.effects = [];
+  committee.work();
+  committee.run();
+  assert.ok(slow.effects.some((effect) => effect.type === 'send' && effect.message.kind === 'prepare'));
+});
+
+test('a vote that had to wait for the disk has its block validated anew: the driver may have let it go', () => {
+  const committee = new Committee(4, { options: { window: 2, blockIntervalMs: 0 } });
+  const slow = committee.node(3);
+  slow.holdCommits = true;
+  for (let i = 0; i < limits.pbftUnstored + 3; i++) {
+    committee.work();
+    committee.run();
+  }
+  // The next block waits for the vote of this one.
+  committee.deliverable = (from, to) => from !== 2 && to !== 2;
+  committee.work();
+  committee.run();
+  assert.ok(!voted(slow).includes(limits.pbftUnstored + 4));
+  slow.effects = [];
+  slow.releaseCommits();
+  committee.pass(1_000);
+  const asked = slow.effects.findIndex(({ type }) => type === 'validate');
+  const signed = slow.effects.findIndex(
+    (effect) => effect.type === 'persist' && effect.sign.some(({ key }) => key.startsWith('prepare/')),
+  );
+  assert.ok(asked >= 0 && signed > asked, `validate ${asked}, prepare ${signed}`);
+  assert.equal(slow.finalHeight(), limits.pbftUnstored + 4);
+});
+
+test('a block that was valid in a view that was left, and never stored, is validated anew in the next', () => {
+  const committee = new Committee(4, { options: { viewTimeoutMs: 400 } });
+  const late = committee.node(3);
+  committee.deliverable = (_, to, { kind }) => to !== 3 && (kind === 'pre-prepare' || kind === 'prepare');
+  committee.work();
+  committee.run();
+  const slot = defined(committee.node(1).engine?.state.slots.get(toHeight(1)), 'the block');
+  // Sync brought it as an ancestor of something, say: it is valid here, and nobody asked to store it.
+  late.step({
+    type: 'validated',
+    blockHash: slot.blockHash,
+    result: {
+      verdict: 'valid',
+      chain: [{ height: slot.height, blockHash: slot.blockHash, parentHash: late.finalHash() }],
+    },
+  });
+  committee.deliverable = (_, __, { kind }) => kind !== 'pre-prepare';
+  committee.pass(3_000);
+  assert.equal(late.chain.get(slot.height), slot.blockHash);
 });
 
 test('votes of a view that was left stay unsent, even when the disk finishes them later', () => {

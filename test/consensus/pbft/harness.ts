@@ -134,7 +134,7 @@ export class Committee {
     const decided = new Map<Height, Hash>();
     for (const node of this.nodes) {
       if (liars.includes(node.index)) continue;
-      for (const [height, blockHash] of node.chain) {
+      for (const [height, blockHash] of [...node.chain, ...node.lost]) {
         const other = decided.get(height);
         if (other !== undefined && other !== blockHash) {
           throw new Error(`two blocks are final at height ${height}: ${other} and ${blockHash}`);
@@ -155,12 +155,19 @@ export class TestNode {
   candidates = new Set<Hash>();
   readonly chain = new Map<Height, Hash>();
   certificates = new Map<Height, FinalityCertificate>();
+  /** Blocks that became final here, and that a crash took before they were stored. */
+  lost = new Map<Height, Hash>();
   /** The mempool. */
   readonly units = new Set<number>();
   engine: PbftEngine | null = null;
   /** Persists are done at once unless a test holds them. */
   holdPersists = false;
   held: Extract<Effect<PbftMessage>, { type: 'persist' }>[] = [];
+  /** Blocks that this process asked to have stored, or found stored. */
+  handed = new Set<Hash>();
+  /** Final blocks are stored at once unless a test holds them: bodies are fetched, runs are batched, and the log may be faster. */
+  holdCommits = false;
+  unstored: Extract<Effect<PbftMessage>, { type: 'commit' }>[] = [];
   effects: Effect<PbftMessage>[] = [];
   /** Changes what leaves; for liars. */
   tamper: (to: ValidatorIndex, message: PbftMessage) => PbftMessage[] = (_, message) => [message];
@@ -175,6 +182,7 @@ export class TestNode {
     const height = this.finalHeight();
     const blockHash = this.finalHash();
     const certificate = this.certificates.get(height) ?? null;
+    this.handed = new Set(this.candidates);
     this.engine = new PbftEngine(
       {
         chainId: committee.chainId,
@@ -202,6 +210,8 @@ export class TestNode {
   crash(): void {
     this.engine = null;
     this.held = [];
+    for (const { link } of this.unstored) this.lost.set(link.height, link.blockHash);
+    this.unstored = [];
   }
 
   restart(): void {
@@ -239,8 +249,14 @@ export class TestNode {
     const queue: Input<PbftMessage>[] = [input];
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       if (this.engine === null) return;
+      const here = blocksIn(next);
       for (const effect of this.engine.step(next)) {
         this.effects.push(effect);
+        if (effect.type === 'persist') {
+          const gone = effect.blocks.find((hash) => !here.includes(hash) && !this.handed.has(hash));
+          if (gone !== undefined) throw new Error(`the driver may have let block ${gone} go by now`);
+          for (const hash of effect.blocks) this.handed.add(hash);
+        }
         queue.push(...this.obey(effect));
       }
     }
@@ -307,12 +323,10 @@ export class TestNode {
         }
         return [{ type: 'validated', blockHash: effect.blockHash, result: { verdict: 'valid', chain } }];
       }
-      case 'commit': {
-        this.chain.set(effect.link.height, effect.link.blockHash);
-        if (effect.certificate !== null) this.certificates.set(effect.link.height, effect.certificate);
-        this.candidates.delete(effect.link.blockHash);
-        return [{ type: 'applied', height: effect.link.height }, this.pending()];
-      }
+      case 'commit':
+        if (!this.holdCommits) return this.store(effect);
+        this.unstored.push(effect);
+        return [];
       case 'sync':
         return this.sync(effect.holders);
       case 'evidence':
@@ -343,6 +357,22 @@ export class TestNode {
     }
     for (const blockHash of effect.blocks) this.candidates.add(blockHash);
     return { type: 'persisted', seq: effect.seq, signed };
+  }
+
+  /** One final block reaches the disk. */
+  store(effect: Extract<Effect<PbftMessage>, { type: 'commit' }>): Input<PbftMessage>[] {
+    this.chain.set(effect.link.height, effect.link.blockHash);
+    if (effect.certificate !== null) this.certificates.set(effect.link.height, effect.certificate);
+    this.candidates.delete(effect.link.blockHash);
+    return [{ type: 'applied', height: effect.link.height }, this.pending()];
+  }
+
+  /** Final blocks are stored up to the last one that has its own certificate, as the driver stores them. */
+  releaseCommits(): void {
+    const { unstored } = this;
+    this.holdCommits = false;
+    this.unstored = [];
+    for (const effect of unstored) for (const input of this.store(effect)) this.step(input);
   }
 
   releasePersists(): void {
@@ -384,6 +414,15 @@ export class TestNode {
       }
     }
   }
+}
+
+/** The blocks that a driver surely has when it gives this input. */
+function blocksIn(input: Input<PbftMessage>): Hash[] {
+  if (input.type === 'built') return input.proposal === null ? [] : [hashHeader(input.proposal.header)];
+  if (input.type === 'synced') return input.chain.map(({ blockHash }) => blockHash);
+  return input.type === 'validated' && input.result.verdict === 'valid'
+    ? input.result.chain.map(({ blockHash }) => blockHash)
+    : [];
 }
 
 /** A stand-in signature: it names its signer and what was signed, and nobody checks it here. */

@@ -6,7 +6,13 @@ import { Committee, nextBelow, nextFloat } from './harness.ts';
 function runSchedule(seed: number): void {
   const committee = new Committee(4, {
     seed,
-    options: { viewTimeoutMs: 400, viewTimeoutCapMs: 3_000, statusMs: 100 },
+    options: {
+      viewTimeoutMs: 400,
+      viewTimeoutCapMs: 3_000,
+      statusMs: 100,
+      window: 1 + (seed % 4),
+      blockIntervalMs: seed % 2 === 0 ? 0 : 50,
+    },
   });
   const { random } = committee;
   const loss = nextFloat(random) * 0.4;
@@ -20,10 +26,20 @@ function runSchedule(seed: number): void {
       const node = committee.node(nextBelow(random, 4));
       if (node.engine === null) node.restart();
       else node.crash();
-    } else if (what < 0.3) {
+    } else if (what < 0.29) {
       const node = committee.node(nextBelow(random, 4));
       if (node.holdPersists) node.releasePersists();
       else node.holdPersists = true;
+    } else if (what < 0.31) {
+      const node = committee.node(nextBelow(random, 4));
+      if (node.holdCommits) node.releaseCommits();
+      else node.holdCommits = true;
+    } else if (what < 0.312) {
+      // A power cut.
+      for (const node of committee.nodes) {
+        node.crash();
+        node.restart();
+      }
     } else {
       for (let burst = 0; burst < 8 && committee.wire.length > 0; burst++) {
         const index = nextBelow(random, Math.min(committee.wire.length, 24));
@@ -36,6 +52,7 @@ function runSchedule(seed: number): void {
   for (const node of committee.nodes) {
     if (node.engine === null) node.restart();
     node.releasePersists();
+    node.releaseCommits();
   }
   const before = Math.max(...committee.heights());
   committee.pass(1_000);
