@@ -119,7 +119,8 @@ for (const window of [1, 2, 8]) {
     slow.restart();
     assert.deepEqual(voted(slow), before);
     const { tallies } = slow.engine?.state ?? {};
-    for (const height of before) assert.ok(tallies?.get(`0/${height}`)?.commit.has(3), `own commit at ${height}`);
+    for (const height of before)
+      assert.ok(tallies?.get(`0/${height}`)?.commit.has(3), `own commit at ${height}`);
     committee.pass(2_000);
     committee.work();
     committee.pass(2_000);
