@@ -33,8 +33,11 @@ export const limits = {
   maxBlockTransactions: 4_096,
   /** Consensus. Encoded transactions per block: one sync message can carry any block (libp2p sends at most 4 MiB). */
   maxBlockBytes: 2 * MiB,
-  /** Consensus. How far a block's timestamp may lie ahead of a validator's clock. */
+  /** Consensus. How far a block's timestamp may lie ahead of a validator's clock, unless it is one millisecond after its parent's. */
   maxClockAheadMs: 10_000,
+
+  /** A clock that is wrong is warned of this often: each block and each proposal shows it. */
+  clockWarningMs: 60_000,
 
   /** Pending transactions of one sender: a wallet's burst, and no more of the pool for one key. */
   mempoolPerSender: 4_096,

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseGenesis } from '../ledger/genesis.ts';
 import { initDirectory, type NodeConfig } from '../node/config.ts';
 import { keysOption, keyFileText } from './key-directory.ts';
 import { defaultApiPort, jsonOption, parseUrl } from './options.ts';
-import { answer, facts } from './terminal.ts';
+import { answer, facts, printError } from './terminal.ts';
 
 const defaultListen = `/ip4/0.0.0.0/tcp/${defaultApiPort + 1}`;
 
@@ -63,6 +64,12 @@ export function initCommand(): CommandUnknownOpts {
       });
       const index = genesis.validators.findIndex(({ publicKey }) => publicKey === keyFile?.publicKey);
       const value = { directory, chainId: genesis.chainId, ...config, validator: index < 0 ? null : index };
+      const aheadMs = genesis.timestamp - Date.now();
+      if (aheadMs > limits.maxClockAheadMs) {
+        printError(
+          `Warning: the time in the genesis file is ${Math.ceil(aheadMs / 1_000)} s ahead of this machine's clock. One of the two is wrong; until then blocks are a millisecond apart.`,
+        );
+      }
       answer(options.json, value, () =>
         facts([
           ['data', directory],

@@ -58,12 +58,15 @@ export type Input<M> =
    * The answer to `validate`. `valid` means that every block from above the final one up to this one
    * links, has its transactions, and executes to its header's roots; `chain` lists them, lowest first.
    * `unavailable` means that nobody asked could supply something in time; the engine may ask again.
+   * `early` means valid but for the clock of this node, which the block or one below it is `aheadMs` ahead of: that passes by
+   * waiting, so the engine asks again and holds it against nobody.
    */
   | {
       readonly type: 'validated';
       readonly blockHash: Hash;
       readonly result:
         | { readonly verdict: 'valid'; readonly chain: readonly ChainLink[] }
+        | { readonly verdict: 'early'; readonly chain: readonly ChainLink[]; readonly aheadMs: number }
         | { readonly verdict: 'invalid'; readonly reason: string }
         | { readonly verdict: 'unavailable'; readonly reason: string };
     }

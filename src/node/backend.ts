@@ -238,7 +238,7 @@ export class NodeBackend implements Backend {
   why(): string {
     if (this.#ended !== undefined) return this.#ended.message;
     const { driver } = this.#options;
-    return [driver.engine.why(), ...this.#gapsNow()].join('; ');
+    return [driver.engine.why(), ...driver.clockWatch.sentences(), ...this.#gapsNow()].join('; ');
   }
 
   /** Every lane of the pool is looked at for it, and so not for each who asks. */
@@ -288,6 +288,7 @@ export class NodeBackend implements Backend {
     return metricFamilies({
       status: this.status(),
       ready: this.readiness() === undefined,
+      clockBehindMs: this.#options.driver.clockWatch.behindMs(),
       queuedBytes: network.stats().reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
     });
   }

@@ -26,6 +26,7 @@ import { Bodies } from './bodies.ts';
 import { build } from './building.ts';
 import { Chain, type FinalBlock } from './chain.ts';
 import type { Cancel, Clock } from './clock.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { type Committed, Committing } from './committing.ts';
 import { Handshake } from './handshake.ts';
 import { Installing } from './installing.ts';
@@ -93,6 +94,7 @@ export class Driver<M extends object> {
   readonly handshake: Handshake;
   readonly sync: Sync;
   readonly messenger: Messenger<M>;
+  readonly clockWatch: ClockWatch;
   /** To be given to the network's `start`. */
   readonly handlers: NetworkHandlers;
 
@@ -147,6 +149,7 @@ export class Driver<M extends object> {
     this.chain = new Chain({ chainId, final, fixedValidators: protocol.engine === 'pbft' });
     for (const block of restored.candidates) this.chain.add(block, { stored: true });
     this.#engineFinal = final.height;
+    this.clockWatch = new ClockWatch({ clock, log, final: () => this.chain.final.header });
     this.mempool = new Mempool({
       chainId,
       height: final.height,
@@ -209,6 +212,7 @@ export class Driver<M extends object> {
       clock,
       finalHashAt,
       trustsClocks: protocol.engine === 'raft',
+      onEarly: (aheadMs) => this.clockWatch.early(aheadMs),
       give,
     });
     this.#signer = new Signer({ ...identity, records: store.logRecords });
@@ -325,6 +329,7 @@ export class Driver<M extends object> {
 
   /** Starts to tick. The network is started by the caller, with `handlers`. */
   start(): void {
+    this.clockWatch.look();
     this.#turns.run(() => this.#tick());
   }
 
@@ -535,6 +540,7 @@ export class Driver<M extends object> {
     this.#onWork();
     this.sync.applied(height);
     this.#announcing.announce(committed);
+    this.clockWatch.look();
     for (const listener of this.#finalListeners) this.#tell(() => listener(committed));
   }
 

@@ -5,8 +5,9 @@ export function metricFamilies(node: {
   readonly status: NodeStatus;
   readonly ready: boolean;
   readonly queuedBytes: number;
+  readonly clockBehindMs: number;
 }): MetricFamily[] {
-  const { status, ready, queuedBytes } = node;
+  const { status, ready, queuedBytes, clockBehindMs } = node;
   const gauge = (name: string, help: string, value: number): MetricFamily => ({
     name: `quorate_${name}`,
     help,
@@ -17,6 +18,11 @@ export function metricFamilies(node: {
     gauge('ready', '1 when clients may expect progress.', Number(ready)),
     gauge('final_height', 'Height of the last final block here.', status.finalHeight),
     gauge('final_timestamp_seconds', 'Timestamp of the last final block.', status.finalTimestamp / 1_000),
+    gauge(
+      'clock_behind_seconds',
+      'How far the last final block is ahead of the clock of this node; above 10 one of the two is wrong.',
+      clockBehindMs / 1_000,
+    ),
     gauge('highest_known_height', 'Highest final height that a peer is known to have.', status.highestKnown),
     gauge('view', 'View (PBFT) or term (Raft).', status.view),
     gauge('primary', 'Index of the validator that leads; -1 while nobody does.', status.primary ?? -1),

@@ -1,6 +1,7 @@
+import { defined } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import type { Effect, Input, ValidatorIndex } from '../consensus/engine.ts';
+import type { ChainLink, Effect, Input, ValidatorIndex } from '../consensus/engine.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height, Proposal } from '../ledger/block.ts';
 import type { Bodies } from './bodies.ts';
@@ -21,6 +22,8 @@ export interface ValidationOptions {
    * refused the blocks of a fast one would stop the chain for as long as it leads.
    */
   readonly trustsClocks?: boolean;
+  /** Told when a block is too early for this node's clock, and how far it is ahead. */
+  readonly onEarly?: (aheadMs: number) => void;
   readonly give: (input: ValidatedInput) => void;
 }
 
@@ -72,7 +75,7 @@ export class Validation {
     if (verdict.verdict === 'invalid') {
       return this.#answer(job, { verdict: 'invalid', reason: verdict.problem.message });
     }
-    this.#answer(job, this.#tooEarly(job) ?? verdict);
+    this.#answer(job, this.#judgeTime(verdict.chain));
   }
 
   #atFinal({ height, hash }: Job): ValidatedInput['result'] {
@@ -93,12 +96,25 @@ export class Validation {
     });
   }
 
-  /** Only the block itself needs a look at the clock: its ancestors are older. */
-  #tooEarly(job: Job): ValidatedInput['result'] | undefined {
-    const header = this.#options.chain.get(job.hash)?.block.header;
-    const aheadMs = (header?.timestamp ?? 0) - this.#options.clock.wallMs();
-    if (aheadMs <= limits.maxClockAheadMs || this.#options.trustsClocks === true) return undefined;
-    return { verdict: 'invalid', reason: `its timestamp is ${aheadMs} ms ahead of this node's clock` };
+  /**
+   * A block may be as far ahead of the clock as `limits.maxClockAheadMs`, and one that is a millisecond after its parent is never
+   * early: when the final block is ahead of all clocks, the chain goes on in such steps until they catch up. What is early becomes valid by
+   * waiting. Each block above the final one is looked at, because an early one below makes those above it no better.
+   */
+  #judgeTime(chain: readonly ChainLink[]): ValidatedInput['result'] {
+    if (this.#options.trustsClocks === true) return { verdict: 'valid', chain };
+    const now = this.#options.clock.wallMs();
+    let before = this.#options.chain.final.header.timestamp;
+    let aheadMs = 0;
+    for (const { blockHash } of chain) {
+      const { timestamp } = defined(this.#options.chain.get(blockHash), 'a block of the chain').block.header;
+      const earliest = Math.max(now + limits.maxClockAheadMs, before + 1);
+      if (timestamp > earliest) aheadMs = Math.max(aheadMs, timestamp - now);
+      before = timestamp;
+    }
+    if (aheadMs === 0) return { verdict: 'valid', chain };
+    this.#options.onEarly?.(aheadMs);
+    return { verdict: 'early', chain, aheadMs };
   }
 
   #answer(job: Job, result: ValidatedInput['result']): void {

@@ -1,5 +1,6 @@
 import { byzantineQuorum, majority, maxFaulty } from '../ledger/quorum.ts';
 import { Chance } from './chance.ts';
+import { type Drawn, drawSurroundings } from './draw-surroundings.ts';
 import type { LinkConditions } from './links.ts';
 import {
   blows,
@@ -42,7 +43,7 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
   // Where members come and go, it might be one of the few who are left.
   const broken = membersChange ? [] : drawBroken(chance, nodes, room);
   const scope = { engine, nodes, healAt, room: room - broken.length };
-  const plan: Plan = {
+  const plan: Drawn = {
     seed,
     engine,
     validators,
@@ -63,7 +64,7 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
     boundMs: boundOf(consensus, validators),
     signatures: 'fast',
   };
-  return plan;
+  return { ...plan, ...drawSurroundings(plan, scope.room) };
 }
 
 function drawSize(chance: Chance, engine: Plan['engine']): number {

@@ -207,7 +207,7 @@ export class Watch {
     else if (input.type === 'synced') this.learnLinks(input.chain);
     else if (input.type === 'validated') {
       this.options.tally.add(`validation/${input.result.verdict}`);
-      if (input.result.verdict === 'valid') this.learnLinks(input.result.chain);
+      if ('chain' in input.result) this.learnLinks(input.result.chain);
     }
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { defined } from '../../src/base/invariant.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { decode, encode } from '../../src/base/codec.ts';
@@ -280,13 +281,57 @@ describe('validating a proposal', () => {
   test('is judged by the clock: as far ahead as allowed is valid, one more is not', () => {
     for (const [ahead, verdict] of [
       [0, 'valid'],
-      [1, 'invalid'],
+      [1, 'early'],
     ] as const) {
       const world = new World();
       const timestamp = startOfTime + limits.maxClockAheadMs + ahead;
       world.validate(maker.block(maker.start, [], { timestamp }));
       assert.equal(world.verdict(0)?.verdict, verdict);
     }
+  });
+
+  test('is early only for as long as it is, and asked about later it is valid', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [], { timestamp: startOfTime + limits.maxClockAheadMs + 500 });
+    world.validate(made);
+    const result = world.verdict(0);
+    assert.ok(result?.verdict === 'early');
+    assert.equal(result.aheadMs, limits.maxClockAheadMs + 500);
+    assert.deepEqual(
+      result.chain.map(({ blockHash }) => blockHash),
+      [made.hash],
+    );
+    world.answers.length = 0;
+    world.time.run(500);
+    world.validate(made);
+    assert.equal(world.verdict(0)?.verdict, 'valid');
+  });
+
+  test('is never early one millisecond after its parent, however far ahead the chain is of the clock', () => {
+    const world = new World();
+    // All clocks were an hour ahead when this block became final.
+    const final = maker.block(maker.start, [], { timestamp: startOfTime + 3_600_000 });
+    world.chain.add(final.block, { stored: true });
+    assert.equal(world.chain.judge(final.hash).verdict, 'valid');
+    const candidate = defined(world.chain.get(final.hash), 'the block');
+    assert.ok(candidate.outcome.name === 'valid');
+    world.chain.advance(candidate, candidate.outcome.execution);
+    const next = (ahead: number): string | undefined => {
+      world.answers.length = 0;
+      world.validate(maker.block(final, [], { timestamp: final.header.timestamp + ahead }));
+      return world.verdict(0)?.verdict;
+    };
+    assert.equal(next(1), 'valid');
+    assert.equal(next(2), 'early');
+  });
+
+  test('is early on an early block: a millisecond counts from a block that may stand', () => {
+    const world = new World();
+    const below = maker.block(maker.start, [], { timestamp: startOfTime + 3_600_000 });
+    const above = maker.block(below, [], { timestamp: below.header.timestamp + 1 });
+    world.servers.set('peer-1', holderOf(below, above));
+    world.validate(above);
+    assert.equal(world.verdict()?.verdict, 'early');
   });
 
   test('may have any later timestamp where clocks are trusted', () => {

@@ -60,7 +60,7 @@ describe('plans', () => {
   test('a few hundred seeds draw every kind of fault and liar', () => {
     const plans = seeds.map((seed) => drawPlan(seed));
     const faults = new Set(plans.flatMap((plan) => plan.faults.map(({ kind }) => kind)));
-    assert.equal(faults.size, 17);
+    assert.equal(faults.size, 19);
     const liars = new Set(plans.flatMap((plan) => plan.nodes.flatMap(({ liar }) => liar ?? [])));
     assert.deepEqual([...liars].sort(), [...drawnLiars].sort());
   });

@@ -114,10 +114,11 @@ export function askValidation(replica: Replica, slot: AcceptedSlot): void {
   });
 }
 
-/** Asks again for accepted blocks that nobody could supply. */
+/** Asks again for accepted blocks that nobody could supply, or whose time had not come. */
 export function retryValidations(replica: Replica): void {
   for (const slot of replica.state.slots.values()) {
-    if (slot.validity === 'unavailable' && isDue(slot.retry, replica.state.now)) askValidation(replica, slot);
+    const waits = slot.validity === 'unavailable' || slot.validity === 'early';
+    if (waits && isDue(slot.retry, replica.state.now)) askValidation(replica, slot);
   }
 }
 
@@ -126,9 +127,15 @@ export function onValidated(replica: Replica, { blockHash, result }: Validated):
   const slots = [...state.slots.values()].filter((slot) => slot.blockHash === blockHash);
   switch (result.verdict) {
     case 'valid':
+      for (const { height } of slots) {
+        if (state.tooEarly !== null && state.tooEarly.height <= height) state.tooEarly = null;
+      }
       learnValid(replica, result.chain);
       // The final block may have moved past the start of the chain meanwhile.
       if (chainTo(replica, blockHash) === null) for (const slot of slots) markUnavailable(replica, slot);
+      return;
+    case 'early':
+      onEarly(replica, result, slots);
       return;
     case 'invalid':
       for (const slot of slots) {
@@ -142,6 +149,30 @@ export function onValidated(replica: Replica, { blockHash, result }: Validated):
   }
 }
 
+/**
+ * Valid, but its time has not come by the clock of this node: no vote yet, and no ground for suspicion, because it is as likely this clock
+ * that is wrong; a primary whose clock is far ahead runs into the timer of the view. Others' votes make it final here all the same. What a
+ * quorum prepared, or this replica before a restart, honest clocks have passed already.
+ */
+function onEarly(
+  replica: Replica,
+  { chain, aheadMs }: { readonly chain: readonly ChainLink[]; readonly aheadMs: number },
+  slots: readonly AcceptedSlot[],
+): void {
+  const { state, options } = replica;
+  if (slots.some(({ proposal, prepareAsked }) => proposal === null || prepareAsked)) {
+    learnValid(replica, chain);
+    return;
+  }
+  for (const slot of slots) {
+    slot.validity = 'early';
+    start(slot.retry, state.now, Math.min(aheadMs, options.statusMs));
+    if (state.tooEarly === null) trace(replica, 'proposal-early', { height: slot.height, aheadMs });
+    state.tooEarly = { height: slot.height, aheadMs };
+  }
+  learnLinks(replica, chain);
+}
+
 function markUnavailable(replica: Replica, slot: AcceptedSlot): void {
   if (slot.validity === 'valid') return;
   slot.validity = 'unavailable';
@@ -151,16 +182,28 @@ function markUnavailable(replica: Replica, slot: AcceptedSlot): void {
 /** Takes in blocks that are valid on top of the final one, and does all that waited for that. */
 export function learnValid(replica: Replica, chain: readonly ChainLink[]): void {
   const { state } = replica;
-  for (const link of chain) {
-    if (link.height > state.final.height) state.valid.set(link.blockHash, link);
-  }
-  for (const link of chain) {
-    if (chainTo(replica, link.blockHash) === null) continue;
+  learnLinks(replica, chain, (link) => {
     const slot = state.slots.get(link.height);
     if (slot !== undefined && slot.blockHash === link.blockHash && slot.validity !== 'valid') {
       slot.validity = 'valid';
       prepare(replica, slot);
     }
+  });
+}
+
+/** Takes in how blocks link and that they execute, and counts what others said of them. It vouches for none. */
+function learnLinks(
+  replica: Replica,
+  chain: readonly ChainLink[],
+  vouch: (link: ChainLink) => void = () => {},
+): void {
+  const { state } = replica;
+  for (const link of chain) {
+    if (link.height > state.final.height) state.valid.set(link.blockHash, link);
+  }
+  for (const link of chain) {
+    if (chainTo(replica, link.blockHash) === null) continue;
+    vouch(link);
     for (const tally of state.tallies.values()) {
       if (tally.height === link.height) advance(replica, tally.view, tally.height);
     }

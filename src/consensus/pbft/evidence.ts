@@ -7,7 +7,7 @@ import { count } from '../shared/step.ts';
 import { post, trace } from './outbox.ts';
 import { type Replica, viewPrimaryOf } from './replica.ts';
 import { compareRank, type PbftState, type Tally, type TallyVote } from './state.ts';
-import { leaveView } from './view-change.ts';
+import { maybeLeave } from './suspicion.ts';
 
 /** Two votes of one kind and place for different blocks. */
 export function onDoubleVote(
@@ -71,7 +71,8 @@ export function onContradiction(replica: Replica, proof: Contradiction): void {
   // A primary that was caught lying in this very view has no claim to the rest of it.
   const view = proof.type === 'double' ? proof.first.view : proof.viewChange.view;
   if (view === state.view && proof.accused === viewPrimaryOf(replica, view)) {
-    leaveView(replica, 'the primary contradicted itself');
+    state.caught = true;
+    maybeLeave(replica);
   }
 }
 

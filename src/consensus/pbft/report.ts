@@ -68,7 +68,11 @@ function reason(replica: Replica): string {
     return `${state.final.height - state.appliedHeight} final blocks wait for the disk; voting goes on when they are stored`;
   }
   if (slot !== undefined) return votes(replica, height);
-  if (!hasUnfinished(replica)) return 'idle, nothing to do';
+  if (!hasUnfinished(replica)) {
+    return state.tooEarly === null
+      ? 'idle, nothing to do'
+      : `not voting: ${early(state.tooEarly)} (the last proposal, at height ${state.tooEarly.height})`;
+  }
   const primary = primaryOf(replica, state.view, height);
   return primary === replica.self
     ? 'building a block'
@@ -81,6 +85,9 @@ function votes(replica: Replica, height: Height): string {
   const tally = state.tallies.get(tallyKey(state.view, height));
   const slot = state.slots.get(height);
   if (slot?.validity === 'checking') return 'checking the proposed block';
+  if (slot?.validity === 'early' && state.tooEarly !== null) {
+    return `the proposed block has to wait: ${early(state.tooEarly)}${suspicions(replica)}`;
+  }
   if (slot?.validity === 'unavailable') return 'fetching what is missing of the proposed block';
   if (slot?.validity === 'invalid') return `the proposed block is invalid${suspicions(replica)}`;
   const writing = oldestWriteMs(state.writes, state.now);
@@ -88,6 +95,10 @@ function votes(replica: Replica, height: Height): string {
   const commits = tally?.commit.size ?? 0;
   if (commits > 0) return `${commits} of ${quorum} commits${suspicions(replica)}`;
   return `${tally?.prepare.size ?? 0} of ${quorum} prepares${suspicions(replica)}`;
+}
+
+function early({ aheadMs }: NonNullable<Replica['state']['tooEarly']>): string {
+  return `its time is ${(aheadMs / 1_000).toFixed(1)} s ahead of this node's clock`;
 }
 
 function suspicions(replica: Replica): string {

@@ -53,6 +53,8 @@ export function freshState(start: EngineStart): PbftState {
     progressTimer: stopped(),
     viewSince: start.now,
     attempts: 0,
+    tooEarly: null,
+    caught: false,
     grounds: null,
     repeatTimer: { dueAt: start.now },
     contact: new Map(),

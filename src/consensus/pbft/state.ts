@@ -71,6 +71,10 @@ export interface PbftState {
   viewSince: MonotonicMs;
   /** Views tried without a final block: the exponent of the timeout. */
   attempts: number;
+  /** The last proposal that was too early for this node's clock, with how far it was ahead; null when a later one was not. */
+  tooEarly: { readonly height: Height; readonly aheadMs: number } | null;
+  /** The primary of this view was caught in a contradiction in it. */
+  caught: boolean;
   /** Own grounds to leave the view. */
   grounds: { readonly reason: SuspectReason; readonly height: Height } | null;
   /** Due when the Suspect or the ViewChange is sent again. */
@@ -105,8 +109,9 @@ export interface AcceptedSlot {
   readonly parentHash: Hash | null;
   readonly proposal: Proposal | null;
   readonly holders: readonly ValidatorIndex[];
-  validity: 'checking' | 'valid' | 'invalid' | 'unavailable';
-  /** Due when an unavailable block is asked for again. */
+  /** `early`: valid but for this node's clock. */
+  validity: 'checking' | 'valid' | 'early' | 'invalid' | 'unavailable';
+  /** Due when an unavailable or early block is asked for again. */
   readonly retry: Timer;
   /** The Prepare (and the primary's PrePrepare) is with the disk or further. */
   prepareAsked: boolean;

@@ -1,4 +1,5 @@
 import { type Height, toHeight } from '../../ledger/block.ts';
+import { maxFaulty } from '../../ledger/quorum.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { isDue, start, stop } from '../shared/timer.ts';
 import type { Suspect, SuspectReason } from './message.ts';
@@ -10,6 +11,16 @@ import { joinView, leaveView, noteQuorum } from './view-change.ts';
 export function viewTimeout(replica: Replica): number {
   const { viewTimeoutMs, viewTimeoutCapMs } = replica.options;
   return Math.min(viewTimeoutMs * 2 ** Math.min(replica.state.attempts, 30), viewTimeoutCapMs);
+}
+
+/**
+ * Whether this view lasted long enough to be left. At most f primaries in a row lie, so f views may be left as soon as there are grounds. When
+ * more failed, something else is wrong (a clock, the network, our own code), haste makes nothing better, and each view gets its whole
+ * time, which doubles: on whatever grounds, views change no faster than that.
+ */
+function mayLeave(replica: Replica): boolean {
+  const { attempts, now, viewSince } = replica.state;
+  return attempts < maxFaulty(replica.validators.keys.length) || now - viewSince >= viewTimeout(replica);
 }
 
 export function restartTimer(replica: Replica): void {
@@ -46,6 +57,8 @@ export function watchProgress(replica: Replica): void {
     raiseGrounds(replica, 'censorship', toHeight(state.final.height + 1));
   }
   repeatSuspect(replica);
+  // What is said already may count only now.
+  maybeLeave(replica);
 }
 
 /** While changing: a quorum waits for the new primary, or the ViewChange has to be heard by more. */
@@ -89,7 +102,8 @@ export function onSuspect(replica: Replica, suspect: Suspect): void {
 
 /**
  * Leaves when f + 1 validators want to, so at least one that does not lie: by Suspects of this view, or by ViewChanges for
- * later ones (PBFT, section 4.5.2, liveness, second rule).
+ * later ones (PBFT, section 4.5.2, liveness, second rule); or when the primary was caught in a lie. Every way passes the back-off: a
+ * ViewChange of somebody that does not lie passed it there.
  */
 export function maybeLeave(replica: Replica): void {
   const { state } = replica;
@@ -104,7 +118,11 @@ export function maybeLeave(replica: Replica): void {
     );
     return;
   }
-  if (!isNormal(replica)) return;
+  if (!isNormal(replica) || !mayLeave(replica)) return;
+  if (state.caught) {
+    leaveView(replica, 'the primary contradicted itself');
+    return;
+  }
   const against = new Set<ValidatorIndex>(later.map(({ from }) => from));
   for (const [from, suspect] of state.suspects) if (stillCounts(replica, suspect)) against.add(from);
   if (against.size >= weak) leaveView(replica, 'enough validators suspect its primary');

@@ -73,6 +73,7 @@ function moveTo(replica: Replica, view: View): void {
   state.building = null;
   state.pacing.nothingToBuild = false;
   state.grounds = null;
+  state.caught = false;
   stop(state.progressTimer);
   start(state.repeatTimer, state.now, replica.options.statusMs);
   for (const [from, suspect] of state.suspects) if (suspect.view < view) state.suspects.delete(from);

@@ -228,7 +228,8 @@ export function onValidated(replica: Replica, { blockHash, result }: Validated):
   const position = staging.findIndex(({ entry }) => entry.blockHash === blockHash);
   const staged = staging[position];
   if (staged !== undefined && state.role.kind === 'follower') {
-    if (result.verdict === 'valid') {
+    // Where clocks are trusted no block is early.
+    if (result.verdict === 'valid' || result.verdict === 'early') {
       for (const earlier of staging.slice(0, position + 1)) earlier.valid = true;
       state.refused = null;
       advanceStaging(replica, state.role);
@@ -245,7 +246,7 @@ export function onValidated(replica: Replica, { blockHash, result }: Validated):
   }
   const found = state.log.entries.find((entry) => entry.blockHash === blockHash);
   if (found === undefined || found.header.height <= state.executed) return;
-  if (result.verdict === 'valid') {
+  if (result.verdict === 'valid' || result.verdict === 'early') {
     state.executed = found.header.height;
     if (state.executed === lastHeight(state.log)) stop(state.recheck);
   } else {

@@ -1,6 +1,7 @@
 import { concat, toHex } from '../../../src/base/bytes.ts';
 import { decode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
+import { limits } from '../../../src/base/limits.ts';
 import { type RandomState, nextBelow, nextFloat, seedRandom } from '../../../src/base/random.ts';
 import { unwrap } from '../../../src/base/problem.ts';
 import { hash, type Hash, zeroHash } from '../../../src/crypto/hash.ts';
@@ -169,6 +170,12 @@ export class TestNode {
   holdCommits = false;
   unstored: Extract<Effect<PbftMessage>, { type: 'commit' }>[] = [];
   effects: Effect<PbftMessage>[] = [];
+  /** How far each block of others is ahead of this node's clock, besides what the maker's clock is; above 10 s it is early. */
+  aheadMs = 0;
+  clockAheadMs = 0;
+  /** Overrules what comes of validating a block; null leaves it. */
+  judge: (blockHash: Hash) => Extract<Input<PbftMessage>, { type: 'validated' }>['result'] | null = () =>
+    null;
   /** Changes what leaves; for liars. */
   tamper: (to: ValidatorIndex, message: PbftMessage) => PbftMessage[] = (_, message) => [message];
 
@@ -295,6 +302,10 @@ export class TestNode {
         return [this.built(effect.parentHash, effect.view, { header, transactionHashes: [] })];
       }
       case 'validate': {
+        const overruled = this.judge(effect.blockHash);
+        if (overruled !== null) {
+          return [{ type: 'validated', blockHash: effect.blockHash, result: overruled }];
+        }
         if (committee.invalid.has(effect.blockHash)) {
           return [
             {
@@ -321,7 +332,15 @@ export class TestNode {
           chain.unshift({ height: header.height, blockHash: next, parentHash: header.parentHash });
           next = header.parentHash;
         }
-        return [{ type: 'validated', blockHash: effect.blockHash, result: { verdict: 'valid', chain } }];
+        const maker = committee.nodes.find(
+          ({ index }) => committee.keys[index] === committee.blocks.get(effect.blockHash)?.proposer,
+        );
+        const aheadMs = this.aheadMs + (maker?.clockAheadMs ?? 0) - this.clockAheadMs;
+        const result =
+          aheadMs > limits.maxClockAheadMs
+            ? ({ verdict: 'early', chain, aheadMs } as const)
+            : ({ verdict: 'valid', chain } as const);
+        return [{ type: 'validated', blockHash: effect.blockHash, result }];
       }
       case 'commit':
         if (!this.holdCommits) return this.store(effect);
@@ -420,7 +439,7 @@ export class TestNode {
 function blocksIn(input: Input<PbftMessage>): Hash[] {
   if (input.type === 'built') return input.proposal === null ? [] : [hashHeader(input.proposal.header)];
   if (input.type === 'synced') return input.chain.map(({ blockHash }) => blockHash);
-  return input.type === 'validated' && input.result.verdict === 'valid'
+  return input.type === 'validated' && 'chain' in input.result
     ? input.result.chain.map(({ blockHash }) => blockHash)
     : [];
 }
