@@ -140,8 +140,8 @@ export const limits = {
   /** Pieces of evidence kept for one validator and kind: one convicts, a few show a pattern, and a liar must not fill the disk. */
   evidencePerKind: 16,
 
-  /** Signatures waiting for the verifier: the network is told to slow down long before; past it the memory would not be bounded. */
-  verifierQueue: 262_144,
+  /** Signatures at the verifier. Whoever calls it hands over a few and keeps the rest, so nothing that peers do gets here. */
+  verifierQueue: 4_096,
 
   /** Raft: members ever, the removed included: an index is never given to another key. */
   raftMembers: 256,
@@ -183,16 +183,40 @@ export const limits = {
   tickMs: 20,
   /** Signatures found true that are remembered, by digest: votes seen again inside certificates then cost nothing. */
   verifiedClaims: 65_536,
-  /** Signatures being checked, in all, past which consensus messages are dropped: engines repeat themselves. Well below `verifierQueue`. */
-  verifyingClaims: 131_072,
-  /** Signatures of new transactions at the verifier at once: it is never idle, and what a block needs waits for few. */
+  /** Messages with signatures inside that were found good and are remembered, by digest: relayed again they cost one hash. */
+  verifiedMessages: 4_096,
+  /** Signatures of consensus messages and certificates being checked, in all, past which new ones are dropped: engines repeat themselves. */
+  verifyingClaims: 32_768,
+  /** Signatures at the verifier at once, by the rule of consensus: what is more urgent waits behind 20 ms of work at most. */
+  consensusHanded: 256,
+  /** The same of new transactions: it is never idle, and what a block needs waits for few. */
   strictHanded: 256,
-  /** Consensus messages of one peer whose signatures are being checked; a correct one has a few per validator and height. */
-  verifyingPerPeer: 512,
-  /** Malformed or wrongly signed messages of one peer, within `peerFaultWindowMs`, before it is not listened to for `peerMuteMs`. */
+  /** Signatures inside one message that are made and checked at once: the first wrong one spares us the rest. */
+  claimsAtOnce: 256,
+  /**
+   * What a member (a validator, or a peer that the operator named) may have checked of signatures on messages at once and each second, and in
+   * one go after a quiet time: a correct one sends a few for each block. The same for what stands inside the messages that one
+   * validator signed, where a burst holds more than the largest new-view: 9,045 with 100 validators.
+   */
+  memberClaims: { underWay: 2_048, rate: { perSecond: 4_096, burst: 16_384 } },
+  /** The same for the strangers of one address block. They only relay, and identities cost nothing. */
+  strangerClaims: { underWay: 128, rate: { perSecond: 256, burst: 512 } },
+  /** And for all strangers together: a twelfth of what the verifier can do. */
+  strangersClaims: { underWay: 512, rate: { perSecond: 1_024, burst: 2_048 } },
+  /** New transactions of a member that are being checked at once; how fast they come is bounded by the verifier alone. */
+  memberTransactions: { underWay: 8_192 },
+  /** The same for the strangers of one address block, and for all strangers together. */
+  strangerTransactions: { underWay: 1_024, rate: { perSecond: 1_024, burst: 2_048 } },
+  strangersTransactions: { underWay: 2_048, rate: { perSecond: 2_048, burst: 4_096 } },
+  /** Bytes of messages and gossip that are decoded for the strangers of one address block, and for all of them: 1 MiB costs about 40 ms. */
+  strangerBytes: { perSecond: 256 * KiB, burst: MiB },
+  strangersBytes: { perSecond: MiB, burst: 4 * MiB },
+  /** Faults of one member, or of the strangers of one address block, within `peerFaultWindowMs`, before it is not listened to for `peerMuteMs`. */
   peerFaults: 8,
   peerFaultWindowMs: 10_000,
   peerMuteMs: 30_000,
+  /** So many signatures checked in vain make a fault count once more: what costs more ends sooner. */
+  claimsPerFault: 64,
   /** Peers whose faults are remembered: more than can be connected. */
   peersRemembered: 1_024,
   /** Blocks above the final one in memory: some windows of them for views that competed, and two responses of sync. */
@@ -217,7 +241,7 @@ export const limits = {
   syncPollMs: 2_000,
   /** Transactions judged at once (signatures under way), past which clients are told to wait: some seconds of work. */
   submittedTransactions: 8_192,
-  /** The same for gossip, past which it is not looked at: more, because what is dropped has to be fetched later. */
+  /** The same for gossip of members, past which it is not looked at: more, because what is dropped has to be fetched later. */
   intakeTransactions: 32_768,
   /** Transactions handed in here that are pending for this long are gossiped again: the first frame may have met nobody. */
   regossipMs: 3_000,

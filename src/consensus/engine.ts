@@ -21,9 +21,9 @@ export interface Engine<M> {
   why(): string;
   /**
    * A cheap look before the signatures of a message are checked: false when `step` would drop it in any case
-   * (outside the window, an old view, a duplicate), so that a flood costs no signature check.
+   * (outside the window, an old view, a duplicate), so that a flood costs no signature check. `direct` as in the input.
    */
-  wants(message: M): boolean;
+  wants(message: M, direct?: boolean): boolean;
 }
 
 /** A message whose signatures were all checked. Only `node/verification.ts` makes one (the import test enforces it). */
@@ -41,8 +41,9 @@ export type Input<M> =
   /**
    * `protocol.senderOf(message)` is proven: it signed the message, whoever delivered it; or, where
    * `protocol.authentication` is 'channel', the message came over that validator's own authenticated stream.
+   * `direct`: it did so in any case. Without it anybody may have brought it, and at any time: it may be old.
    */
-  | { readonly type: 'message'; readonly message: Verified<M> }
+  | { readonly type: 'message'; readonly message: Verified<M>; readonly direct?: boolean }
   /** The answer to `build`; null when there is nothing to put into a block. The block is valid: the driver executed it. */
   | {
       readonly type: 'built';
@@ -372,8 +373,8 @@ export interface Protocol<M> {
   /** A message from its signed bytes, or a problem. Never throws. */
   decode(bytes: Uint8Array): M | Problem;
   encode(message: M): Uint8Array;
-  /** The signatures, nested ones included, that make a message `Verified`; or why it is wrong whatever they say. */
-  claims(message: M): SignatureClaim[] | Problem;
+  /** What has to be checked before a message is `Verified`, the cheapest first; or why it is wrong whatever the signatures say. */
+  claims(message: M): MessageClaims | Problem;
   /**
    * The same for a certificate that came with synced blocks. `members` are the keys by index after the last `members`
    * effect; without it, the genesis set. A signer that is not among them, but may be a later member, is the problem
@@ -402,6 +403,19 @@ export interface Protocol<M> {
  *   an earlier start recorded.
  */
 export type LogTrust = 'whole' | 'lost' | 'vouched';
+
+/** What has to be checked of a message. Nobody makes us work for more than its outer signature who cannot make that one. */
+export interface MessageClaims {
+  /** Its sender's own signature. Empty where the channel proves the sender. */
+  readonly own: readonly SignatureClaim[];
+  /** What stands inside: to be looked at only when the own signature is good. Absent when that one says it all. */
+  readonly inside?: {
+    /** How many signatures there are. */
+    readonly count: number;
+    /** The checks that are dear, and then the signatures inside, each made when it is taken; or what is wrong. */
+    open(): Iterable<SignatureClaim> | Problem;
+  };
+}
 
 export interface EngineStart {
   readonly chainId: Hash;

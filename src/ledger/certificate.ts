@@ -1,5 +1,6 @@
 import { concat } from '../base/bytes.ts';
 import { boundedBytes, encode, listOf, struct, u16, union, wordOf } from '../base/codec.ts';
+import { defined } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { domainPrefix, hashCodec, hashToBytes, type Hash } from '../crypto/hash.ts';
@@ -57,15 +58,8 @@ export const certificateCodec = struct<Certificate>({
   ),
 });
 
-/**
- * Checks everything about a certificate but its signatures, and returns the claims whose truth remains to be
- * checked (PBFT, section 4.2: 2f matching prepares and the pre-prepare; here q prepares).
- */
-export function certificateClaims(
-  certificate: Certificate,
-  chainId: Hash,
-  validators: ValidatorSet,
-): SignatureClaim[] | Problem {
+/** Checks everything about a certificate but its signatures; costs no more than a look at each (PBFT, section 4.2: 2f matching prepares and the pre-prepare; here q prepares). */
+export function checkCertificate(certificate: Certificate, validators: ValidatorSet): Problem | undefined {
   const quorum = byzantineQuorum(validators.keys.length);
   const wrong = (why: string): Problem =>
     new Problem('certificate/invalid', `the ${certificate.phase} certificate ${why}`, {
@@ -75,18 +69,30 @@ export function certificateClaims(
   if (certificate.signatures.length !== quorum) {
     return wrong(`has ${certificate.signatures.length} signatures and needs exactly ${quorum}`);
   }
-  const message = voteBytes(certificate.phase, chainId, validators.hash, certificate);
-  const claims: SignatureClaim[] = [];
   let previous = -1;
-  for (const { validator, signature } of certificate.signatures) {
-    const publicKey = validators.keys[validator];
-    if (publicKey === undefined)
+  for (const { validator } of certificate.signatures) {
+    if (validators.keys[validator] === undefined)
       return wrong(`names validator ${validator}, and there are ${validators.keys.length}`);
     if (validator <= previous) return wrong('does not list its validators in strictly ascending order');
     previous = validator;
-    claims.push({ publicKey, message, signature });
   }
-  return claims;
+  return undefined;
+}
+
+/** The claims of a certificate whose truth remains to be checked; or what is wrong with it whatever they say. */
+export function certificateClaims(
+  certificate: Certificate,
+  chainId: Hash,
+  validators: ValidatorSet,
+): SignatureClaim[] | Problem {
+  const wrong = checkCertificate(certificate, validators);
+  if (wrong !== undefined) return wrong;
+  const message = voteBytes(certificate.phase, chainId, validators.hash, certificate);
+  return certificate.signatures.map(({ validator, signature }) => ({
+    publicKey: defined(validators.keys[validator], 'the key of a validator that was checked'),
+    message,
+    signature,
+  }));
 }
 
 /** Raft: the leader's signature on the block. It proves authorship; that a majority stored the block is taken on trust. */

@@ -11,19 +11,33 @@ export interface NamedClaim {
   readonly claim: SignatureClaim;
 }
 
+/**
+ * Who waits for a claim; the first go first. Messages and blocks are judged by the consensus rule, new transactions by the strict one.
+ * `transactions` are those of clients and members.
+ */
+export type Lane = 'messages' | 'blocks' | 'transactions' | 'strangers';
+
+const lanes: readonly Lane[] = ['messages', 'blocks', 'transactions', 'strangers'];
+
+const isUrgent = (lane: Lane): boolean => lane === 'messages' || lane === 'blocks';
+const isStrict = (lane: Lane): boolean => !isUrgent(lane);
+
 type Waiter = (valid: boolean) => void;
 
 interface Pending {
   readonly named: NamedClaim;
+  /** By which rule. */
+  readonly strict: boolean;
   readonly waiters: Waiter[];
+  /** Where it waits: a block or a member may turn out to need what waits further behind. */
+  lane: Lane;
   /** The verifier has it. */
   handed: boolean;
 }
 
 /**
- * Checks each claim once: what was found true is remembered, and what is under way is waited for. Strict claims (new transactions)
- * are handed to the verifier a few at a time; the rest wait here, so that one that a block turns out to need is not stuck
- * behind all others.
+ * Checks each claim once: what was found true is remembered, and what is under way is waited for. The verifier gets a few at a time, and the
+ * rest wait here in lanes, so that what is urgent is not stuck behind all others, and the verifier never holds more than it has room for.
  */
 export class ClaimChecker {
   readonly #verifier: Verifier;
@@ -31,10 +45,13 @@ export class ClaimChecker {
   readonly #known = new BoundedMap<string, boolean>(limits.verifiedClaims);
   readonly #strict = new Map<string, Pending>();
   readonly #consensus = new Map<string, Pending>();
-  /** Strict claims that are not handed over, oldest first; those that were called for meanwhile are skipped. */
-  #queue: Pending[] = [];
-  #queueStart = 0;
-  #strictHanded = 0;
+  readonly #waiting: Readonly<Record<Lane, Line>> = {
+    messages: new Line(),
+    blocks: new Line(),
+    transactions: new Line(),
+    strangers: new Line(),
+  };
+  readonly #atVerifier = { urgent: 0, other: 0 };
 
   constructor(verifier: Verifier) {
     this.#verifier = verifier;
@@ -54,119 +71,121 @@ export class ClaimChecker {
     return knownStrictly === true || (knownStrictly === false && !strict);
   }
 
+  /** It is known, or its answer is on the way: to ask for it costs nothing. */
+  isFree(name: string, strict: boolean): boolean {
+    return this.knows(name, strict) || (strict ? this.#strict : this.#consensus).has(name);
+  }
+
   /** One answer per claim, in order; at once when all are known. */
-  check(claims: readonly NamedClaim[], strict: boolean, done: (valid: readonly boolean[]) => void): void {
+  check(claims: readonly NamedClaim[], lane: Lane, done: (valid: readonly boolean[]) => void): void {
     const valid: boolean[] = claims.map(() => true);
     let open = 1;
     const close = (): void => {
       open -= 1;
       if (open === 0) done(valid);
     };
-    const called: Pending[] = [];
-    const fresh: Pending[] = [];
     for (const [index, named] of claims.entries()) {
-      if (this.knows(named.name, strict)) continue;
+      if (this.knows(named.name, isStrict(lane))) continue;
       open += 1;
       const wait: Waiter = (answer) => {
         valid[index] = answer;
         close();
       };
-      if (strict) this.#checkStrictly(named, wait);
-      else this.#checkByConsensus(named, wait, called, fresh);
+      if (isStrict(lane)) this.#join(this.#strict, named, lane, wait);
+      else this.#checkByConsensus(named, lane, wait);
     }
-    if (called.length > 0) this.#handStrict(called, true);
-    if (fresh.length > 0) this.#handConsensus(fresh);
-    this.#handQueued();
+    this.#hand();
     close();
   }
 
-  #checkStrictly(named: NamedClaim, wait: Waiter): void {
-    const pending = this.#strict.get(named.name);
-    if (pending !== undefined) {
-      pending.waiters.push(wait);
-      return;
-    }
-    const added = { named, waiters: [wait], handed: false };
-    this.#strict.set(named.name, added);
-    this.#queue.push(added);
-  }
-
   /** A strict yes is a yes of the consensus rule too; only after a strict no does the rule itself have to be asked. */
-  #checkByConsensus(named: NamedClaim, wait: Waiter, called: Pending[], fresh: Pending[]): void {
-    const strict = this.#strict.get(named.name);
-    if (strict === undefined) return this.#addConsensus(named, wait, fresh);
-    strict.waiters.push((valid) => {
+  #checkByConsensus(named: NamedClaim, lane: Lane, wait: Waiter): void {
+    if (!this.#strict.has(named.name)) return this.#join(this.#consensus, named, lane, wait);
+    this.#join(this.#strict, named, lane, (valid) => {
       if (valid) return wait(true);
-      const again: Pending[] = [];
-      this.#addConsensus(named, wait, again);
-      if (again.length > 0) this.#handConsensus(again);
+      this.#join(this.#consensus, named, lane, wait);
+      this.#hand();
     });
-    if (strict.handed) return;
-    strict.handed = true;
-    called.push(strict);
   }
 
-  #addConsensus(named: NamedClaim, wait: Waiter, fresh: Pending[]): void {
-    const pending = this.#consensus.get(named.name);
-    if (pending !== undefined) {
-      pending.waiters.push(wait);
+  #join(underWay: Map<string, Pending>, named: NamedClaim, lane: Lane, wait: Waiter): void {
+    const pending = underWay.get(named.name);
+    if (pending === undefined) {
+      const added = { named, strict: underWay === this.#strict, waiters: [wait], lane, handed: false };
+      underWay.set(named.name, added);
+      this.#waiting[lane].add(added);
       return;
     }
-    const added = { named, waiters: [wait], handed: true };
-    this.#consensus.set(named.name, added);
-    fresh.push(added);
+    pending.waiters.push(wait);
+    if (pending.handed || lanes.indexOf(lane) >= lanes.indexOf(pending.lane)) return;
+    pending.lane = lane;
+    this.#waiting[lane].add(pending);
   }
 
   /** Keeps the verifier busy, and no more. */
-  #handQueued(): void {
-    const room = limits.strictHanded - this.#strictHanded;
-    const batch: Pending[] = [];
-    while (batch.length < room && this.#queueStart < this.#queue.length) {
-      const pending = defined(this.#queue[this.#queueStart], 'a queued claim');
-      this.#queueStart += 1;
-      if (pending.handed) continue;
-      pending.handed = true;
-      batch.push(pending);
+  #hand(): void {
+    for (const urgent of [true, false]) {
+      const at = urgent ? 'urgent' : 'other';
+      const most = urgent ? limits.consensusHanded : limits.strictHanded;
+      const batch: Pending[] = [];
+      for (const lane of lanes) {
+        if (isUrgent(lane) === urgent) this.#waiting[lane].take(lane, most - this.#atVerifier[at], batch);
+      }
+      for (const strict of [true, false]) {
+        const alike = batch.filter((pending) => pending.strict === strict);
+        if (alike.length > 0) this.#give(alike, strict, at);
+      }
     }
-    if (this.#queueStart > 1_024 && 2 * this.#queueStart > this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#queueStart);
-      this.#queueStart = 0;
-    }
-    if (batch.length > 0) this.#handStrict(batch, false);
   }
 
-  #handStrict(batch: readonly Pending[], urgent: boolean): void {
-    this.#strictHanded += batch.length;
+  #give(batch: readonly Pending[], strict: boolean, at: 'urgent' | 'other'): void {
+    this.#atVerifier[at] += batch.length;
     const claims = batch.map(({ named }) => named.claim);
     this.#verifier.verify(
       claims,
-      true,
+      strict,
       (answers) => {
-        this.#strictHanded -= batch.length;
+        this.#atVerifier[at] -= batch.length;
         // Before the waiters think about the answers.
-        this.#handQueued();
-        this.#answer(batch, answers, this.#strict, true);
+        this.#hand();
+        this.#answer(batch, answers, strict);
       },
-      urgent,
+      at === 'urgent',
     );
   }
 
-  #handConsensus(batch: readonly Pending[]): void {
-    const claims = batch.map(({ named }) => named.claim);
-    this.#verifier.verify(claims, false, (answers) => this.#answer(batch, answers, this.#consensus, false));
-  }
-
-  #answer(
-    batch: readonly Pending[],
-    answers: readonly boolean[],
-    underWay: Map<string, Pending>,
-    strict: boolean,
-  ): void {
+  #answer(batch: readonly Pending[], answers: readonly boolean[], strict: boolean): void {
+    const underWay = strict ? this.#strict : this.#consensus;
     for (const [index, { named, waiters }] of batch.entries()) {
       const valid = defined(answers[index], 'an answer for each claim');
       if (valid) this.#known.set(named.name, strict || this.#known.get(named.name) === true);
       underWay.delete(named.name);
       for (const wait of waiters) wait(valid);
+    }
+  }
+}
+
+/** Claims that wait in one lane, oldest first. Those that went on in another one meanwhile are passed over. */
+class Line {
+  #queue: Pending[] = [];
+  #start = 0;
+
+  add(pending: Pending): void {
+    this.#queue.push(pending);
+  }
+
+  /** Takes out until there are `most` in the batch. */
+  take(lane: Lane, most: number, batch: Pending[]): void {
+    while (batch.length < most && this.#start < this.#queue.length) {
+      const pending = defined(this.#queue[this.#start], 'a queued claim');
+      this.#start += 1;
+      if (pending.handed || pending.lane !== lane) continue;
+      pending.handed = true;
+      batch.push(pending);
+    }
+    if (this.#start > 1_024 && 2 * this.#start > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#start);
+      this.#start = 0;
     }
   }
 }

@@ -41,6 +41,7 @@ import { candidateLinks, type Restored } from './restore.ts';
 import { Serving } from './serving.ts';
 import { Signer } from './signer.ts';
 import { Snapshots } from './snapshots.ts';
+import { Standings } from './standing.ts';
 import { Sync } from './sync.ts';
 import { Turns } from './turns.ts';
 import { turnPorts } from './turn-ports.ts';
@@ -178,14 +179,16 @@ export class Driver<M extends object> {
       log,
     });
     const { handshake } = this;
+    const standings = new Standings({ memberKeyOf: handshake.memberKeyOf.bind(handshake), network });
     const peersFor = peerChoice({ network, handshake });
     this.#peersFor = peersFor;
     this.verification = new Verification<M>({
       protocol,
       verifier,
       clock,
-      wants: (message) => this.#engine.wants(message),
+      wants: (message, direct) => this.#engine.wants(message, direct),
       validatorOf: handshake.validatorOf.bind(handshake),
+      standingOf: standings.of.bind(standings),
       penalise: network.penalise.bind(network),
     });
     const { verification } = this;
@@ -251,6 +254,7 @@ export class Driver<M extends object> {
       self: identity.publicKey,
       network,
       verification,
+      clock,
       members,
       finalHashAt,
       onAhead: (height) => this.#onAhead(height),
@@ -296,6 +300,7 @@ export class Driver<M extends object> {
       turns: this.#turns,
       protocol,
       handshake,
+      standings,
       verification,
       intake: this.intake,
       announcing: this.#announcing,

@@ -195,6 +195,12 @@ export class Handshake {
     return index < 0 ? undefined : index;
   }
 
+  /** The key that a connected peer proved, when it is a validator's. */
+  memberKeyOf(peer: PeerId): PublicKey | undefined {
+    const key = this.#proven.get(peer)?.publicKey;
+    return key !== undefined && this.#keys.includes(key) ? key : undefined;
+  }
+
   /** The peer that acts for a validator: of several the newest. */
   peerOf(validator: ValidatorIndex): PeerId | undefined {
     const key = this.#keys[validator];

@@ -7,6 +7,7 @@ import type { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import type { Messenger } from './messenger.ts';
 import type { Serving } from './serving.ts';
+import type { Standings } from './standing.ts';
 import type { Turns } from './turns.ts';
 import type { Verification } from './verification.ts';
 
@@ -15,6 +16,7 @@ export function inbound<M extends object>(parts: {
   readonly turns: Turns;
   readonly protocol: Pick<Protocol<M>, 'senderOf'>;
   readonly handshake: Handshake;
+  readonly standings: Pick<Standings, 'connected' | 'forget'>;
   readonly verification: Verification<M>;
   readonly intake: Intake;
   readonly announcing: Announcing;
@@ -24,7 +26,8 @@ export function inbound<M extends object>(parts: {
   readonly onMet: (peer: PeerId) => void;
   readonly log: Log;
 }): NetworkHandlers {
-  const { turns, protocol, handshake, verification, intake, announcing, messenger, serving } = parts;
+  const { turns, protocol, handshake, standings, verification, intake, announcing, messenger, serving } =
+    parts;
   const { give, onMet, log } = parts;
   return {
     onHello(peer, hello) {
@@ -33,6 +36,7 @@ export function inbound<M extends object>(parts: {
     },
     onConnected: turns.wrap((peer) => {
       handshake.connected(peer);
+      standings.connected(peer);
       const validator = handshake.validatorOf(peer);
       if (validator !== undefined) give({ type: 'connected', validator });
       onMet(peer);
@@ -40,12 +44,16 @@ export function inbound<M extends object>(parts: {
     onLost: turns.wrap((peer) => {
       const validator = handshake.validatorOf(peer);
       handshake.forget(peer);
+      standings.forget(peer);
       if (validator === undefined || handshake.peerOf(validator) !== undefined) return;
       give({ type: 'lost', validator });
     }),
     onMessage: turns.wrap((peer, bytes) => {
       verification.directMessage(peer, bytes, (verdict) => {
-        if (verdict.type === 'good') give({ type: 'message', message: verdict.message });
+        if (verdict.type === 'good') {
+          const { message, direct } = verdict;
+          give({ type: 'message', message, direct });
+        }
         // A few lines at most: after some of them the peer is not listened to for a while.
         else if (verdict.type === 'bad') {
           const { code, message: reason } = verdict.problem;
@@ -63,8 +71,10 @@ export function inbound<M extends object>(parts: {
           return verification.relayedMessage(from, bytes, (verdict) => {
             if (verdict.type !== 'good') return decide(verdict.type === 'bad' ? 'reject' : 'ignore');
             decide('accept');
+            // What we have had already says nothing of where its sender is now: anybody may have sent it again.
+            if (!verdict.wanted) return;
             messenger.heardByGossip(protocol.senderOf(verdict.message));
-            if (verdict.wanted) give({ type: 'message', message: verdict.message });
+            give({ type: 'message', message: verdict.message });
           });
         case 'evidence':
           // Engines pass evidence on as messages of their own.

@@ -1,7 +1,8 @@
 import { decode, encode } from '../base/codec.ts';
 import { defined } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
-import { Problem } from '../base/problem.ts';
+import { Problem, type ProblemCode } from '../base/problem.ts';
+import type { MonotonicMs } from '../consensus/engine.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { decodeTransaction, namesForgeableKey, type Transaction } from '../ledger/transaction.ts';
@@ -16,7 +17,10 @@ import { transactionFrameCodec } from './wire.ts';
 export interface IntakeOptions {
   readonly chainId: Hash;
   readonly mempool: Pick<Mempool, 'add' | 'get' | 'has'>;
-  readonly verification: Pick<Verification<object>, 'transactions' | 'fault' | 'muted'>;
+  readonly verification: Pick<
+    Verification<object>,
+    'transactions' | 'gossipedTransactions' | 'checked' | 'fault' | 'mayRead'
+  >;
   readonly network: Pick<Network, 'publish'>;
   readonly clock: Clock;
   /** The sender's next nonce by the final state. */
@@ -41,9 +45,12 @@ export class Intake {
   readonly #own = new BoundedMap<Hash, number>(limits.mempoolTransactions);
   /** Transactions whose signatures are being checked, with how often. */
   readonly #checking = new Map<Hash, { readonly transaction: Transaction; times: number }>();
-  #underWay = 0;
+  /** Transactions whose frame left here or was passed on, with when that was the last time. */
+  readonly #passedOn = new BoundedMap<Hash, MonotonicMs>(limits.mempoolTransactions);
+  #submittedUnderWay = 0;
+  #gossipUnderWay = 0;
   #repeatedAt = -Infinity;
-  #outbox: Uint8Array[] = [];
+  readonly #outbox = new Map<Hash, Uint8Array>();
   #outboxBytes = 0;
   #cancelFlush: Cancel | undefined;
   #frames: number;
@@ -79,6 +86,7 @@ export class Intake {
     }
     this.#check(
       toCheck.map(({ transaction }) => transaction),
+      null,
       (valid) => {
         for (const [index, { place, transaction }] of toCheck.entries()) {
           results[place] =
@@ -91,39 +99,74 @@ export class Intake {
     );
   }
 
-  /** Judges a frame of another node. */
+  /**
+   * Judges a frame of another node. To pass it on is to vouch for it, so that is done only when this node checked every
+   * signature in it itself: who is a block behind looks into what is done here, and would hold a wrong one against us. What the sender could
+   * not know (that a nonce is used here, that the mempool has no use for it) is no fault of its.
+   */
   frame(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
+    const { verification, mempool } = this.#options;
     this.counters.framesIn += 1;
-    if (this.#options.verification.muted(from)) return decide('ignore');
-    const transactions = this.#readFrame(bytes);
-    if (transactions instanceof Problem) {
+    if (!verification.mayRead(from, bytes)) return decide('ignore');
+    const reject = (code: ProblemCode, checked = 0): void => {
       this.counters.framesBad += 1;
-      this.#options.verification.fault(from, transactions.code);
-      return decide('reject');
-    }
-    const isUsed = this.#usedLookup();
-    const current = transactions.filter((transaction) => !isUsed(transaction));
-    const fresh = current.filter(({ hash }) => !this.#options.mempool.has(hash));
-    // What still waits here may be new to others; what is done is gossiped by nobody who is up to date.
-    if (fresh.length === 0) return decide(current.length > 0 ? 'accept' : 'ignore');
-    if (this.#underWay + fresh.length > limits.intakeTransactions) return decide('ignore');
-    this.#check(fresh, (valid) => {
-      const good = fresh.filter((_, index) => valid[index] === true);
-      let added = 0;
-      const now = this.#options.clock.monotonicMs();
-      const isUsed = this.#usedLookup();
-      for (const transaction of good) {
-        // Final by now, more often than not, when there is much to do.
-        if (isUsed(transaction)) continue;
-        if (this.#options.mempool.add(transaction, now) === 'added') added += 1;
-      }
-      this.counters.gossiped += added;
-      if (added > 0) this.#options.onAdded();
-      if (good.length === fresh.length) return decide('accept');
-      this.counters.framesBad += 1;
-      this.#options.verification.fault(from, 'transaction/wrong-signature');
+      verification.fault(from, code, checked);
       decide('reject');
+    };
+    const transactions = this.#readFrame(bytes);
+    if (transactions instanceof Problem) return reject(transactions.code);
+    const isUsed = this.#usedLookup();
+    const fresh = transactions.filter(
+      (transaction) => !isUsed(transaction) && !mempool.has(transaction.hash),
+    );
+    const conclude = (): void => decide(this.#passesOn(transactions) ? 'accept' : 'ignore');
+    if (fresh.length === 0) return conclude();
+    if (this.#gossipUnderWay + fresh.length > limits.intakeTransactions) return decide('ignore');
+    const checking = this.#check(fresh, from, (valid) => {
+      const good = fresh.filter((_, index) => valid[index] === true);
+      this.#admit(good);
+      if (good.length === fresh.length) conclude();
+      else reject('transaction/wrong-signature', fresh.length - good.length);
     });
+    if (!checking) decide('ignore');
+  }
+
+  /** Takes into the mempool what still has a place there. */
+  #admit(transactions: readonly Transaction[]): void {
+    const now = this.#options.clock.monotonicMs();
+    const isUsed = this.#usedLookup();
+    let added = 0;
+    for (const transaction of transactions) {
+      // Final by now, more often than not, when there is much to do.
+      if (isUsed(transaction)) continue;
+      if (this.#options.mempool.add(transaction, now) === 'added') added += 1;
+    }
+    this.counters.gossiped += added;
+    if (added > 0) this.#options.onAdded();
+  }
+
+  /**
+   * True for a frame that is worth its way: all of it was checked here, half of it at least is of use here, and something that waits here
+   * was not passed on lately. So neither another salt nor company makes a transaction travel more often than its
+   * own node repeats it, and what costs its sender nothing (a payment out of an empty account) goes no further.
+   */
+  #passesOn(transactions: readonly Transaction[]): boolean {
+    const { mempool, verification, clock } = this.#options;
+    const waiting = transactions.filter(({ hash }) => mempool.has(hash));
+    const others = transactions.filter(({ hash }) => !mempool.has(hash));
+    const isUsed = this.#usedLookup();
+    const ofUse = waiting.length + others.filter(isUsed).length;
+    if (2 * ofUse < transactions.length || !others.every((other) => verification.checked(other)))
+      return false;
+    const now = clock.monotonicMs();
+    const due = waiting.filter(({ hash }) => this.#isDue(hash, now));
+    for (const { hash } of due) this.#passedOn.set(hash, now);
+    return due.length > 0;
+  }
+
+  /** Half the time between two repetitions of its own node: frames may come early, and one that is lost must not cost two. */
+  #isDue(hash: Hash, now: MonotonicMs): boolean {
+    return now - (this.#passedOn.get(hash) ?? -Infinity) >= limits.regossipMs / 2;
   }
 
   /** A transaction that is here, and whose signature is being checked. */
@@ -153,6 +196,11 @@ export class Intake {
     }
   }
 
+  /** Transactions whose signatures are being checked: of clients, and of gossip. */
+  get underWay(): { readonly submitted: number; readonly gossip: number } {
+    return { submitted: this.#submittedUnderWay, gossip: this.#gossipUnderWay };
+  }
+
   stop(): void {
     this.#cancelFlush?.();
   }
@@ -169,7 +217,7 @@ export class Intake {
       return { status: 'known', hash };
     }
     if (this.#isDone(transaction)) return { status: 'known', hash };
-    if (this.#underWay + before >= limits.submittedTransactions) return refused(transaction, busy());
+    if (this.#submittedUnderWay + before >= limits.submittedTransactions) return refused(transaction, busy());
     return undefined;
   }
 
@@ -222,7 +270,7 @@ export class Intake {
   #readFrame(bytes: Uint8Array): Transaction[] | Problem {
     const frame = decode(transactionFrameCodec, bytes, 'frame of transactions');
     if (frame instanceof Problem) return frame;
-    const transactions: Transaction[] = [];
+    const transactions = new Map<Hash, Transaction>();
     for (const encoded of frame.transactions) {
       const transaction = decodeTransaction(encoded);
       if (transaction instanceof Problem) return transaction;
@@ -231,34 +279,52 @@ export class Intake {
       }
       // Native verifiers differ in what they make of such keys: so that all nodes answer alike, none is asked.
       if (namesForgeableKey(transaction)) return forgeableKey(transaction);
-      transactions.push(transaction);
+      transactions.set(transaction.hash, transaction);
     }
-    return transactions;
+    return transactions.size === frame.transactions.length ? [...transactions.values()] : twice();
   }
 
-  #check(transactions: readonly Transaction[], done: (valid: readonly boolean[]) => void): void {
-    this.#underWay += transactions.length;
-    for (const transaction of transactions) {
-      const checking = this.#checking.get(transaction.hash);
-      if (checking === undefined) this.#checking.set(transaction.hash, { transaction, times: 1 });
-      else checking.times += 1;
-    }
-    this.#options.verification.transactions(transactions, true, (valid) => {
-      this.#underWay -= transactions.length;
+  /** `from` null: of a client. False when the peer has no room for them. Clients' are counted apart: no flood of gossip shuts them out. */
+  #check(
+    transactions: readonly Transaction[],
+    from: PeerId | null,
+    done: (valid: readonly boolean[]) => void,
+  ): boolean {
+    const { verification } = this.#options;
+    const check =
+      from === null
+        ? (then: typeof done) => verification.transactions(transactions, true, then)
+        : verification.gossipedTransactions(from, transactions);
+    if (check === undefined) return false;
+    const count = (change: number): void => {
+      if (from === null) this.#submittedUnderWay += change;
+      else this.#gossipUnderWay += change;
+    };
+    const finish = (valid: readonly boolean[]): void => {
+      count(-transactions.length);
       for (const { hash } of transactions) {
         const checking = defined(this.#checking.get(hash), 'a transaction that is being checked');
         checking.times -= 1;
         if (checking.times === 0) this.#checking.delete(hash);
       }
       done(valid);
-    });
+    };
+    count(transactions.length);
+    for (const transaction of transactions) {
+      const checking = this.#checking.get(transaction.hash);
+      if (checking === undefined) this.#checking.set(transaction.hash, { transaction, times: 1 });
+      else checking.times += 1;
+    }
+    check(finish);
     // After the strict check was asked for: who needs one of them for a block joins that, instead of asking for another.
     this.#options.onArriving(transactions);
+    return true;
   }
 
   #gossip(transaction: Transaction): void {
+    if (this.#outbox.has(transaction.hash)) return;
     if (this.#outboxBytes + transaction.bytes.length > limits.gossipFrameBytes) this.#flush();
-    this.#outbox.push(transaction.bytes);
+    this.#outbox.set(transaction.hash, transaction.bytes);
     this.#outboxBytes += transaction.bytes.length;
     this.#cancelFlush ??= this.#options.clock.after(limits.gossipFlushMs, () => this.#flush());
   }
@@ -266,10 +332,15 @@ export class Intake {
   #flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
-    if (this.#outbox.length === 0) return;
+    if (this.#outbox.size === 0) return;
     this.#frames = (this.#frames + 1) >>> 0;
-    const frame = encode(transactionFrameCodec, { salt: this.#frames, transactions: this.#outbox });
-    this.#outbox = [];
+    const now = this.#options.clock.monotonicMs();
+    for (const hash of this.#outbox.keys()) this.#passedOn.set(hash, now);
+    const frame = encode(transactionFrameCodec, {
+      salt: this.#frames,
+      transactions: [...this.#outbox.values()],
+    });
+    this.#outbox.clear();
     this.#outboxBytes = 0;
     this.counters.framesOut += 1;
     this.#options.network.publish('transactions', frame);
@@ -290,6 +361,12 @@ function wrongChain(theirs: Hash, ours: Hash): Problem {
   return new Problem('transaction/wrong-chain', 'the transaction is for another chain', {
     remedy: 'Sign it again with the chain id of this chain (see the status of a node).',
     details: { chainId: theirs, expected: ours },
+  });
+}
+
+function twice(): Problem {
+  return new Problem('network/frame-twice', 'a transaction stands twice in one frame', {
+    remedy: 'Put each in once: no version of this software does otherwise.',
   });
 }
 

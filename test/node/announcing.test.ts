@@ -6,8 +6,9 @@ import { limits } from '../../src/base/limits.ts';
 import type { Protocol } from '../../src/consensus/engine.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
-import type { Signature } from '../../src/crypto/signature.ts';
+import type { Signature, SignatureClaim } from '../../src/crypto/signature.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
+import { toHeight } from '../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../src/ledger/certificate.ts';
 import { executeBlock } from '../../src/ledger/execution.ts';
 import type { GossipVerdict } from '../../src/network/port.ts';
@@ -27,17 +28,26 @@ function world(options: { self?: string; final?: readonly Made[]; protocol?: Pro
   const published: Uint8Array[] = [];
   const ahead: number[] = [];
   const penalties: string[] = [];
+  const checked: SignatureClaim[] = [];
+  const inline = new InlineVerifier(time.defer);
   const announcing = new Announcing({
     self: developmentKeyPair(options.self ?? 'validator-0').publicKey,
     network: { publish: (topic, bytes) => void (topic === 'blocks' && published.push(bytes)) },
     verification: new Verification<object>({
       protocol: options.protocol ?? testProtocol(genesis),
-      verifier: new InlineVerifier(time.defer),
+      verifier: {
+        close: () => inline.close(),
+        verify: (claims, strict, done) => {
+          checked.push(...claims);
+          inline.verify(claims, strict, done);
+        },
+      },
       clock: time.clock(),
       wants: () => true,
       validatorOf: () => undefined,
       penalise: (peer, reason) => void penalties.push(`${peer} ${reason}`),
     }),
+    clock: time.clock(),
     members: () => undefined,
     finalHashAt: (height) => options.final?.find(({ header }) => header.height === height)?.hash,
     onAhead: (height) => void ahead.push(height),
@@ -61,7 +71,7 @@ function world(options: { self?: string; final?: readonly Made[]; protocol?: Pro
     assert.ok('state' in execution);
     announcing.announce({ hash, block, execution, certificate });
   };
-  return { hear, announce, published, ahead, penalties };
+  return { hear, announce, published, ahead, penalties, checked, time };
 }
 
 const said = (certificate: FinalityCertificate): Uint8Array => encode(announcementCodec, { certificate });
@@ -83,10 +93,40 @@ describe('announcements of final blocks', () => {
     assert.deepEqual(ahead, [2]);
   });
 
-  test('of a block that is known are passed on, and nothing is asked for', () => {
-    const { hear, ahead } = world({ final: [one, two] });
+  test('of a block that is final here are dropped at once: no check, no relay, no fault', () => {
+    const { hear, ahead, checked, penalties } = world({ final: [one, two] });
+    const forged = { ...maker.certificate(one), view: 9 } as FinalityCertificate;
+    for (const certificate of [maker.certificate(one), maker.certificate(two), forged]) {
+      assert.equal(hear(said(certificate)), 'ignore');
+    }
+    assert.deepEqual([ahead, checked, penalties], [[], [], []]);
+  });
+
+  test('of a block below one that is proven final tell nothing new, and are not checked', () => {
+    const { hear, ahead, checked } = world();
     assert.equal(hear(said(maker.certificate(two))), 'accept');
-    assert.deepEqual(ahead, []);
+    const { length } = checked;
+    assert.equal(hear(said(maker.certificate(one))), 'ignore');
+    assert.equal(hear(said(maker.certificate(two))), 'ignore');
+    assert.deepEqual(ahead, [2]);
+    assert.equal(checked.length, length);
+  });
+
+  test('with proofs that cannot be checked now are nobody’s fault, and go no further', () => {
+    const { hear, checked, penalties } = world();
+    const proof = maker.certificate(two);
+    assert.ok(proof.engine === 'pbft');
+    let ignored = 0;
+    for (let salt = 0; salt < 2 * limits.strangerClaims.rate.burst; salt++) {
+      const signatures = proof.signatures.map(({ validator }) => ({
+        validator,
+        signature: (salt + 1).toString(16).padStart(128, '0') as Signature,
+      }));
+      if (hear(said({ ...proof, signatures })) === 'ignore') ignored += 1;
+    }
+    assert.ok(ignored > 0);
+    assert.equal(penalties.length, limits.peerFaults, 'only for what was checked');
+    assert.ok(checked.length <= 3 * limits.peerFaults);
   });
 
   test('without a proof are stopped and held against the peer, whatever height they claim', () => {
@@ -105,7 +145,7 @@ describe('announcements of final blocks', () => {
   });
 
   test('by a member that this node does not know yet are nobody’s fault, and make it ask (Raft)', () => {
-    const { hear, ahead, penalties } = world({ protocol: testProtocol(raftGenesis(3)) });
+    const { hear, ahead, penalties, time } = world({ protocol: testProtocol(raftGenesis(3)) });
     const { header, hash } = two;
     const certificate = {
       engine: 'raft',
@@ -117,7 +157,11 @@ describe('announcements of final blocks', () => {
       configuration: new Uint8Array(),
     } as const;
     assert.equal(hear(said(certificate)), 'ignore');
-    assert.deepEqual(ahead, [2]);
+    assert.equal(hear(said({ ...certificate, height: toHeight(1_000) })), 'ignore');
+    assert.deepEqual(ahead, [2], 'anybody can say that, so it is asked for now and then only');
+    time.run(limits.syncPollMs);
+    assert.equal(hear(said(certificate)), 'ignore');
+    assert.deepEqual(ahead, [2, 2]);
     assert.deepEqual(penalties, []);
     assert.equal(hear(said({ ...certificate, leader: 2 })), 'reject');
   });

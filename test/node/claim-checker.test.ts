@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { defined } from '../../src/base/invariant.ts';
 import { limits } from '../../src/base/limits.ts';
 import type { PublicKey, Signature, SignatureClaim, Verifier } from '../../src/crypto/signature.ts';
-import { ClaimChecker, type NamedClaim } from '../../src/node/claim-checker.ts';
+import { ClaimChecker, type Lane, type NamedClaim } from '../../src/node/claim-checker.ts';
 
 interface Call {
   readonly names: string[];
@@ -41,8 +41,8 @@ class World {
   readonly checker = new ClaimChecker(this.verifier);
   readonly answers: (readonly boolean[])[] = [];
 
-  check(strict: boolean, ...names: string[]): void {
-    this.checker.check(names.map(claim), strict, (valid) => this.answers.push(valid));
+  check(lane: Lane, ...names: string[]): void {
+    this.checker.check(names.map(claim), lane, (valid) => this.answers.push(valid));
   }
 
   get asked(): [names: string, how: string][] {
@@ -60,36 +60,36 @@ class World {
 describe('the claim checker', () => {
   test('answers for each claim, in order', () => {
     const world = new World();
-    world.check(true, 'a', 'bad', 'b');
+    world.check('transactions', 'a', 'bad', 'b');
     world.verifier.answer();
     assert.deepEqual(world.answers, [[true, false, true]]);
   });
 
   test('asks nothing about what it knows', () => {
     const world = new World();
-    world.check(true, 'a');
+    world.check('transactions', 'a');
     world.verifier.answer();
-    world.check(false, 'a');
-    world.check(true, 'a', 'a');
+    world.check('blocks', 'a');
+    world.check('transactions', 'a', 'a');
     assert.deepEqual(world.answers, [[true], [true], [true, true]]);
     assert.deepEqual(world.asked, []);
   });
 
   test('a yes of the consensus rule is no yes of the strict one', () => {
     const world = new World();
-    world.check(false, 'odd');
+    world.check('blocks', 'odd');
     world.verifier.answer();
-    world.check(true, 'odd');
+    world.check('transactions', 'odd');
     world.verifier.answer();
     assert.deepEqual(world.answers, [[true], [false]]);
-    world.check(false, 'odd');
+    world.check('blocks', 'odd');
     assert.deepEqual(world.answers[2], [true]);
   });
 
   test('keeps no more strict claims at the verifier than keep it busy', () => {
     const world = new World();
     const names = Array.from({ length: limits.strictHanded + 10 }, (_, index) => `t${index}`);
-    world.check(true, ...names);
+    world.check('transactions', ...names);
     assert.deepEqual(
       world.verifier.calls.map(({ names }) => names.length),
       [limits.strictHanded],
@@ -107,9 +107,9 @@ describe('the claim checker', () => {
   test('takes what a block needs out of the queue and checks it at once, and only once', () => {
     const world = new World();
     const names = Array.from({ length: limits.strictHanded + 10 }, (_, index) => `t${index}`);
-    world.check(true, ...names);
+    world.check('transactions', ...names);
     const last = defined(names.at(-1), 'the last');
-    world.check(false, last);
+    world.check('blocks', last);
     assert.deepEqual(world.asked.at(-1), [last, 'strict urgent']);
     world.answerAll();
     assert.deepEqual(
@@ -121,8 +121,8 @@ describe('the claim checker', () => {
 
   test('waits for a strict answer that is under way, and asks the consensus rule only after a no', () => {
     const world = new World();
-    world.check(true, 'a', 'odd', 'bad');
-    world.check(false, 'a', 'odd', 'bad');
+    world.check('transactions', 'a', 'odd', 'bad');
+    world.check('blocks', 'a', 'odd', 'bad');
     assert.deepEqual(world.asked, [['a,odd,bad', 'strict']]);
     world.verifier.answer();
     assert.deepEqual(world.answers, [[true, false, false]]);
@@ -136,7 +136,7 @@ describe('the claim checker', () => {
 
   test('forgets nothing that is asked for while its answer is being given', () => {
     const world = new World();
-    world.checker.check([claim('bad')], true, () => world.check(true, 'bad'));
+    world.checker.check([claim('bad')], 'transactions', () => world.check('transactions', 'bad'));
     world.verifier.answer();
     world.verifier.answer();
     assert.deepEqual(world.answers, [[false]]);

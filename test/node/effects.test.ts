@@ -30,7 +30,7 @@ class ScriptedEngine {
     senderOf: () => 1,
     decode: (bytes) => ({ text: Buffer.from(bytes).toString('latin1') }),
     encode: ({ text }) => Buffer.from(text, 'latin1'),
-    claims: () => [],
+    claims: () => ({ own: [] }),
     certificateClaims: () => [],
     snapshotCertificate: (certificate) => certificate,
     start: () => ({

@@ -34,6 +34,7 @@ class World {
   readonly arrived: Hash[] = [];
   added = 0;
   used = 0;
+  readonly nonces = new Map<PublicKey, number>();
   final = new Set<Hash>();
   readonly mempool = new Mempool({
     chainId: genesis.chainId,
@@ -41,6 +42,18 @@ class World {
     accountOf: start.state.account.bind(start.state),
   });
   readonly intake: Intake;
+
+  /** While true, the verifier keeps its answers. */
+  held = false;
+  readonly #late: (() => void)[] = [];
+
+  release(): void {
+    this.held = false;
+    while (this.#late.length > 0) {
+      for (const answer of this.#late.splice(0)) answer();
+      this.time.run(0);
+    }
+  }
 
   constructor() {
     const { time, mempool } = this;
@@ -53,12 +66,17 @@ class World {
         verify: (claims, strict, done) => {
           assert.equal(strict, true, 'the mempool takes only what every verifier accepts');
           this.checked.push(...claims);
-          inline.verify(claims, strict, done);
+          if (this.held) this.#late.push(() => inline.verify(claims, strict, done));
+          else inline.verify(claims, strict, done);
         },
       },
       clock,
       wants: () => true,
       validatorOf: () => undefined,
+      standingOf: (peer) =>
+        peer.startsWith('peer-')
+          ? { type: 'member', key: peer }
+          : { type: 'stranger', block: peer.split('/')[0] ?? '' },
       penalise: (peer, reason) => void this.penalties.push(`${peer} ${reason}`),
     });
     this.intake = new Intake({
@@ -67,7 +85,7 @@ class World {
       verification,
       network: { publish: (_topic, bytes) => void this.published.push(bytes) },
       clock,
-      nextNonce: () => this.used,
+      nextNonce: (sender) => this.nonces.get(sender) ?? this.used,
       isFinal: (hash) => this.final.has(hash),
       onArriving: (transactions) => void this.arrived.push(...transactions.map(({ hash }) => hash)),
       onAdded: () => void (this.added += 1),
@@ -84,9 +102,11 @@ class World {
     return defined(results, 'the answers');
   }
 
+  #salt = 0;
+
   /** Delivers a frame; undefined while it is not decided. */
   hear(peer: string, ...transactions: readonly Uint8Array[]): GossipVerdict | undefined {
-    return this.hearBytes(peer, encode(transactionFrameCodec, { salt: 1, transactions }));
+    return this.hearBytes(peer, encode(transactionFrameCodec, { salt: ++this.#salt, transactions }));
   }
 
   hearBytes(peer: string, bytes: Uint8Array): GossipVerdict | undefined {
@@ -215,11 +235,11 @@ describe('gossip', () => {
     assert.deepEqual(world.published, [], 'passing on is the business of gossip itself');
   });
 
-  test('checks no signature twice, and passes on what still waits here', () => {
+  test('checks no signature twice', () => {
     const world = new World();
     world.hear('peer-1', transfer(0).bytes);
-    assert.equal(world.hear('peer-2', transfer(0).bytes), 'accept');
-    world.hear('peer-2', transfer(0).bytes, transfer(1).bytes);
+    world.hear('peer-2', transfer(0).bytes);
+    assert.equal(world.hear('peer-2', transfer(0).bytes, transfer(1).bytes), 'accept');
     assert.equal(world.checked.length, 2);
   });
 
@@ -251,9 +271,15 @@ describe('gossip', () => {
   test('that the mempool has no use for is no fault: states differ from node to node', () => {
     const world = new World();
     const late = signedTransaction(genesis, 'alice', { nonce: 0, expiryHeight: toHeight(0) });
-    assert.equal(world.hear('peer-1', late.bytes), 'accept');
+    assert.equal(world.hear('peer-1', late.bytes), 'ignore', 'and nothing to be passed on');
     assert.equal(world.mempool.size, 0);
     assert.deepEqual(world.penalties, []);
+  });
+
+  test('with a transaction twice is stopped and held against the peer', () => {
+    const world = new World();
+    assert.equal(world.hear('peer-1', transfer(0).bytes, transfer(0).bytes), 'reject');
+    assert.deepEqual(world.penalties, ['peer-1 network/frame-twice']);
   });
 
   test('of a peer that sent too much rubbish is not even read', () => {
@@ -261,6 +287,136 @@ describe('gossip', () => {
     for (let index = 0; index < limits.peerFaults; index++) world.hearBytes('peer-1', Uint8Array.of(9));
     assert.equal(world.hear('peer-1', transfer(0).bytes), 'ignore');
     assert.equal(world.hear('peer-2', transfer(0).bytes), 'accept');
+  });
+});
+
+describe('a frame is passed on only by who checked all of it', () => {
+  const ofBob = (nonce: number): Transaction => signedTransaction(genesis, 'bob', { nonce });
+  /** Alice's first payment is final here; bob's account is fresh. */
+  const usedByAlice = (world: World): void => {
+    world.nonces.set(transfer(0).sender, 1);
+  };
+
+  test('what is done here is looked into by who is a block behind: unchecked, nobody vouches for it', () => {
+    const [ahead, behind] = [new World(), new World()];
+    usedByAlice(ahead);
+    for (let round = 0; round < 2 * limits.peerFaults; round++) {
+      const verdict = ahead.hear('stranger', ofBob(round).bytes, forged(0).bytes);
+      assert.equal(verdict, 'ignore', 'the forged one was not checked, and its sender could not know that');
+      if (verdict !== 'ignore') behind.hear('peer-1', ofBob(round).bytes, forged(0).bytes);
+    }
+    assert.equal(ahead.mempool.size, 2 * limits.peerFaults, 'the good ones are kept');
+    assert.deepEqual([...ahead.penalties, ...behind.penalties], []);
+  });
+
+  test('whatever else stands in it, and when it waits here already', () => {
+    const world = new World();
+    usedByAlice(world);
+    world.hear('peer-1', ofBob(0).bytes);
+    world.time.run(limits.regossipMs);
+    assert.equal(world.hear('peer-1', ofBob(0).bytes, forged(0).bytes), 'ignore');
+  });
+
+  test('what was checked here before it was done is vouched for', () => {
+    const world = new World();
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'accept');
+    const { state } = new ChainMaker(genesis).block(start, [transfer(0)]);
+    world.mempool.committed({
+      height: toHeight(1),
+      transactions: [transfer(0)],
+      accountOf: state.account.bind(state),
+      hadRoom: true,
+      now: world.time.now,
+    });
+    usedByAlice(world);
+    assert.equal(world.hear('peer-1', transfer(0).bytes, transfer(1).bytes), 'accept');
+    assert.equal(world.checked.length, 2);
+  });
+
+  test('under whatever salt it comes, a transaction is passed on as often as its own node repeats it', () => {
+    const world = new World();
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'accept');
+    for (let salt = 0; salt < 20; salt++) assert.equal(world.hear('peer-1', transfer(0).bytes), 'ignore');
+    world.time.run(limits.regossipMs);
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'accept', 'its node repeats it');
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'ignore');
+  });
+
+  test('what left from here is not passed on again when it comes back', () => {
+    const world = new World();
+    world.submit(known(transfer(0)));
+    world.time.run(limits.gossipFlushMs);
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'ignore');
+  });
+
+  test('what costs its sender nothing goes no further, alone or as most of a frame', () => {
+    const world = new World();
+    const empty = (nonce: number) => signedTransaction(genesis, 'validator-9', { nonce });
+    assert.equal(world.hear('peer-1', empty(0).bytes), 'ignore');
+    assert.equal(world.hear('peer-1', transfer(0).bytes, empty(1).bytes, empty(2).bytes), 'ignore');
+    assert.equal(world.hear('peer-1', transfer(1).bytes, empty(3).bytes), 'accept');
+    assert.deepEqual(world.penalties, []);
+  });
+});
+
+describe('room for transactions under check', () => {
+  const forgedBy = (from: number, count: number): Uint8Array[] => {
+    const signature = transfer(0).signature;
+    const { signature: _s, hash: _h, bytes: _b, ...body } = transfer(0);
+    return Array.from(
+      { length: count },
+      (_, index) => assembleTransaction({ ...body, nonce: from + index }, signature).bytes,
+    );
+  };
+
+  test('strangers have a share of it, and leave members and clients theirs', () => {
+    const world = new World();
+    world.held = true;
+    const { underWay } = limits.strangersTransactions;
+    for (let identity = 0; identity < 100; identity++) {
+      world.hear(`10.0.${identity}/x`, ...forgedBy(identity * 100, 100));
+    }
+    assert.ok(world.intake.underWay.gossip <= underWay, String(world.intake.underWay.gossip));
+    assert.equal(world.hear('10.1.0/x', ...forgedBy(90_000, 100)), 'ignore');
+    assert.equal(world.hear('peer-1', transfer(1).bytes), undefined, 'being checked');
+    const answers: (readonly Submitted[])[] = [];
+    world.intake.submit([transfer(0).bytes], (results) => answers.push(results));
+    world.time.run(0);
+    world.release();
+    assert.deepEqual(
+      answers[0]?.map(({ status }) => status),
+      ['accepted'],
+    );
+    assert.equal(world.mempool.size, 2);
+  });
+
+  test('a stranger has one, however many identities it has at one address', () => {
+    const world = new World();
+    world.held = true;
+    for (let identity = 0; identity < 100; identity++) {
+      world.hear(`10.0.0/${identity}`, ...forgedBy(identity * 100, 100));
+    }
+    assert.ok(world.intake.underWay.gossip <= limits.strangerTransactions.underWay);
+    assert.equal(world.hear('10.0.1/1', transfer(9).bytes), undefined, 'another address has its own');
+  });
+
+  test('forged ones mute the address they come from, the sooner the more there are', () => {
+    const world = new World();
+    const wrong = limits.claimsPerFault * limits.peerFaults;
+    assert.equal(world.hear('10.0.0/1', ...forgedBy(1, wrong)), 'reject');
+    assert.equal(world.hear('10.0.0/2', transfer(0).bytes), 'ignore');
+    assert.equal(world.hear('10.0.1/1', transfer(0).bytes), 'accept');
+    assert.equal(world.checked.length, wrong + 1);
+  });
+
+  test('what members and clients bring is checked before what strangers brought earlier', () => {
+    const world = new World();
+    world.held = true;
+    world.hear('10.0.0/1', ...forgedBy(0, limits.strictHanded + 100));
+    world.hear('peer-1', transfer(1_000).bytes);
+    world.release();
+    const place = world.checked.findIndex(({ signature }) => signature === transfer(1_000).signature);
+    assert.equal(place, limits.strictHanded, 'next after what was at the verifier already');
   });
 });
 

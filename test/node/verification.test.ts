@@ -8,7 +8,7 @@ import type { PublicKey, Signature, SignatureClaim, Verifier } from '../../src/c
 import { type MessageVerdict, Verification } from '../../src/node/verification.ts';
 import { VirtualTime } from './world.ts';
 
-/** A message is a text "from:signature,signature:content"; a signature "good" is a good one. */
+/** A message is a text "from:signature,signature:content": its own signature, and those inside. A signature "good" is a good one. */
 interface Note {
   readonly from: ValidatorIndex;
   readonly signatures: readonly string[];
@@ -28,12 +28,18 @@ function protocol(authentication: 'signature' | 'channel'): Protocol<Note> {
       return { from: Number(from), signatures: signatures.split(',').filter(Boolean), content };
     },
     encode: () => new Uint8Array(),
-    claims: ({ from, signatures, content }) =>
-      content === 'not to be looked into'
-        ? assert.fail(content)
-        : content === 'absurd'
-          ? malformed
-          : signatures.map((signature) => claim(from, signature, content)),
+    claims({ from, signatures, content }) {
+      if (content === 'not to be looked into') assert.fail(content);
+      if (content === 'absurd') return malformed;
+      const [own, ...inside] = signatures.map((signature) => claim(from, signature, content));
+      const claims = own === undefined ? { own: [] } : { own: [own] };
+      if (inside.length === 0 && content !== 'rotten') return claims;
+      const open = () => {
+        if (content === 'not to be opened') assert.fail(content);
+        return content === 'rotten' ? malformed : inside;
+      };
+      return { ...claims, inside: { count: inside.length, open } };
+    },
     certificateClaims: () => [],
     snapshotCertificate: (certificate) => certificate,
     start: () => {
@@ -57,6 +63,11 @@ class World {
   readonly penalties: string[] = [];
   wants = (_note: Note): boolean => true;
   readonly verification: Verification<Note>;
+  /** Claims that were handed to the verifier or wait for it. */
+  get handed(): number {
+    return this.verification.claimsUnderWay;
+  }
+
   /** While true, the verifier keeps its answers. */
   held = false;
   readonly #late: (() => void)[] = [];
@@ -77,7 +88,11 @@ class World {
       verifier,
       clock: this.time.clock(),
       wants: (note) => this.wants(note),
-      validatorOf: (peer) => Number(peer.slice('peer-'.length)),
+      validatorOf: (peer) => (peer.startsWith('peer-') ? Number(peer.slice('peer-'.length)) : undefined),
+      standingOf: (peer) =>
+        peer.startsWith('peer-')
+          ? { type: 'member', key: peer }
+          : { type: 'stranger', block: peer.split('/')[0] ?? '' },
       penalise: (peer, reason) => void this.penalties.push(`${peer} ${reason}`),
     });
   }
@@ -97,7 +112,7 @@ class World {
   }
 
   release(): void {
-    for (const answer of this.#late.splice(0)) answer();
+    while (this.#late.length > 0) for (const answer of this.#late.splice(0)) answer();
   }
 }
 
@@ -182,17 +197,137 @@ describe('a peer that costs too much', () => {
     assert.equal(world.judge('peer-1', '1:good:vote'), 'good');
   });
 
-  test('has only so many messages checked at once', () => {
+  test('has only so many signatures checked at once, counted in signatures and not in messages', () => {
     const world = new World();
     world.held = true;
-    for (let index = 0; index < limits.verifyingPerPeer; index++)
-      world.deliver('peer-1', `1:good:vote ${index}`);
+    const { underWay } = limits.memberClaims;
+    for (let index = 0; index < underWay; index++) world.deliver('peer-1', `1:good:vote ${index}`);
     assert.equal(world.judge('peer-1', '1:good:one more'), 'ignored');
     assert.equal(world.judge('peer-2', '1:good:from another'), undefined, 'being checked');
     world.release();
-    assert.equal(world.checked.length, limits.verifyingPerPeer + 1);
+    assert.equal(world.checked.length, underWay + 1);
     world.held = false;
     assert.equal(world.judge('peer-1', '1:good:one more'), 'good');
+  });
+
+  test('has only so many checked in a second, after a burst', () => {
+    const world = new World();
+    const { burst, perSecond } = limits.memberClaims.rate;
+    let ignored = 0;
+    for (let index = 0; index < burst + 100; index++) {
+      if (world.judge('peer-1', `1:good:vote ${index}`) === 'ignored') ignored += 1;
+    }
+    assert.equal(ignored, 100);
+    world.time.run(100);
+    for (let index = 0; index < perSecond; index++) world.judge('peer-1', `1:good:later ${index}`);
+    assert.ok(world.checked.length <= burst + perSecond / 10 + 1);
+    assert.equal(world.judge('peer-2', '1:good:from another'), 'good');
+  });
+
+  test('strangers share what is theirs: by address block, and in all; members have their own', () => {
+    const world = new World();
+    world.held = true;
+    const { underWay } = limits.strangerClaims;
+    for (let index = 0; index < 2 * underWay; index++) {
+      world.deliver(`10.0.0/${index}`, `1:good:vote ${index}`, true);
+    }
+    assert.equal(world.handed, underWay, 'one address, as many identities as it likes');
+    for (let index = 0; index < 10_000; index++) {
+      world.deliver(`10.${index}/1`, `1:good:other ${index}`, true);
+    }
+    assert.equal(world.handed, limits.strangersClaims.underWay, 'many addresses');
+    world.deliver('peer-1', '1:good:of a member');
+    world.release();
+    assert.ok(world.checked.length <= limits.strangersClaims.underWay + 1);
+    assert.equal(world.judge('peer-1', '1:good:of a member'), 'good');
+  });
+
+  test('faults of a stranger mute its address block, however many identities it has, and no member', () => {
+    const world = new World();
+    for (let index = 0; index < limits.peerFaults; index++) {
+      world.judge(`10.0.0/${index}`, `1:bad:vote ${index}`, true);
+    }
+    const { length } = world.checked;
+    assert.equal(world.judge('10.0.0/another', '1:good:vote', true), 'ignored');
+    assert.equal(world.checked.length, length);
+    assert.equal(world.judge('10.0.1/1', '1:good:vote', true), 'good');
+    assert.equal(world.judge('peer-1', '1:good:vote 2'), 'good');
+  });
+
+  test('bytes of strangers are decoded only so fast', () => {
+    const world = new World();
+    const text = `1:good:${'x'.repeat(10_000)}`;
+    let read = 0;
+    for (let index = 0; index < 1_000; index++) {
+      if (world.judge(`10.0.0/${index}`, `${text}${index % 7}`, true) !== 'ignored') read += 1;
+    }
+    assert.ok(read * 10_000 <= limits.strangerBytes.burst && read > 0, String(read));
+    assert.equal(world.judge('peer-1', '1:good:a vote'), 'good');
+  });
+});
+
+describe('signatures inside a message', () => {
+  const many = (count: number, wrongAt?: number): string =>
+    Array.from({ length: count }, (_, index) => (index === wrongAt ? 'bad' : `good${index}`)).join();
+
+  test('are neither made nor checked when the outer one is wrong', () => {
+    const world = new World();
+    for (const peer of ['peer-1', 'stranger']) {
+      assert.equal(world.judge(peer, '1:bad,good,good2:not to be opened', true), 'bad');
+    }
+    assert.equal(world.checked.length, 2);
+  });
+
+  test('are checked in parts: the first wrong one ends it', () => {
+    const world = new World();
+    assert.equal(world.judge('peer-1', `1:${many(5_000, 10)}:new view`), 'bad');
+    assert.equal(world.checked.length, 1 + limits.claimsAtOnce);
+    assert.equal(world.judge('peer-2', `2:${many(5_000)}:new view`), 'good');
+  });
+
+  test('cost their signer and not who brings them; one who signed rubbish is not looked into for a while', () => {
+    const world = new World();
+    assert.equal(world.judge('stranger', `1:${many(500, 400)}:rubbish`, true), 'bad');
+    assert.equal(world.judge('another', `1:${many(500, 300)}:more of it`, true), 'ignored');
+    assert.equal(world.judge('another', `2:${many(500)}:of somebody else`, true), 'good');
+    world.time.run(limits.peerMuteMs);
+    assert.equal(world.judge('another', `1:${many(3)}:later`, true), 'good');
+  });
+
+  test('count the more against who brought them, the more was checked in vain', () => {
+    const world = new World();
+    const inVain = limits.claimsPerFault * limits.peerFaults;
+    assert.equal(world.judge('peer-1', `1:${many(inVain + 1, inVain)}:rubbish`), 'bad');
+    assert.equal(world.judge('peer-1', '1:good:vote'), 'ignored');
+  });
+
+  test('what is wrong with the content behind a good signature is held against who brought it', () => {
+    const world = new World();
+    assert.equal(world.judge('peer-2', '1:good:rotten'), 'bad');
+    assert.deepEqual(world.penalties, ['peer-2 codec/malformed']);
+    assert.equal(world.judge('peer-1', `1:${many(3)}:of the signer itself`), 'good');
+  });
+
+  test('are known when the same message comes again: it costs nothing, wanted or not', () => {
+    const world = new World();
+    assert.equal(world.judge('peer-1', `1:${many(300)}:new view`), 'good');
+    const { length } = world.checked;
+    world.wants = () => false;
+    assert.equal(world.judge('peer-2', `1:${many(300)}:new view`, true), 'good');
+    assert.equal(world.judge('peer-2', `1:${many(301)}:new view`, true), 'ignored', 'another one is not');
+    assert.equal(world.checked.length, length);
+  });
+});
+
+describe('a message tells whether it came from its sender', () => {
+  test('on the sender’s own stream it is direct, brought by anybody else it is not', () => {
+    const world = new World();
+    const directs = [
+      world.deliver('peer-1', '1:good:a'),
+      world.deliver('peer-2', '1:good:b'),
+      world.deliver('peer-1', '1:good:c', true),
+    ].map(({ verdict }) => verdict?.type === 'good' && verdict.direct);
+    assert.deepEqual(directs, [true, false, false]);
   });
 });
 

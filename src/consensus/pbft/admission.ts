@@ -3,13 +3,14 @@ import { isAccused } from './evidence.ts';
 import { isSlotMessage, type PbftMessage } from './message.ts';
 import { type Replica, windowEnd } from './replica.ts';
 import { tallyKey } from './state.ts';
+import { isOldStatus } from './status.ts';
 import { isCounted } from './voting.ts';
 
 /** How many views or windows ahead a message may be and still be worth keeping. */
 const farAhead = 64;
 
-/** False when `step` would drop the message in any case, whatever its signatures say. */
-export function isWanted(replica: Replica, message: PbftMessage): boolean {
+/** False when `step` would drop the message in any case, whatever its signatures say. `direct` as in the input. */
+export function isWanted(replica: Replica, message: PbftMessage, direct: boolean): boolean {
   const { state } = replica;
   if (message.from === replica.self || state.peers[message.from] === undefined) return false;
   switch (message.kind) {
@@ -40,7 +41,7 @@ export function isWanted(replica: Replica, message: PbftMessage): boolean {
     case 'new-view':
       return message.view > state.view || (message.view === state.view && state.phase.name === 'changing');
     case 'status':
-      return true;
+      return direct || !isOldStatus(replica, message);
     case 'evidence':
       return !isAccused(state, message.proof);
   }

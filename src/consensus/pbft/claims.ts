@@ -1,15 +1,27 @@
-import { Problem } from '../../base/problem.ts';
-import type { SignatureClaim } from '../../crypto/signature.ts';
+import { defined } from '../../base/invariant.ts';
+import { Problem, unwrap } from '../../base/problem.ts';
+import type { PublicKey, SignatureClaim } from '../../crypto/signature.ts';
 import { hashHeader } from '../../ledger/block.ts';
 import { checkProposal } from '../../ledger/block-body.ts';
-import { type Certificate, certificateClaims, voteBytes } from '../../ledger/certificate.ts';
+import {
+  type Certificate,
+  certificateClaims,
+  checkCertificate,
+  voteBytes,
+  type VotePhase,
+} from '../../ledger/certificate.ts';
 import { byzantineQuorum } from '../../ledger/quorum.ts';
+import type { MessageClaims } from '../engine.ts';
 import {
   type Contradiction,
   type Epoch,
+  type Evidence,
   type NewView,
   type PbftMessage,
+  type PrePrepare,
   preimageOf,
+  type SignedSlot,
+  type Status,
   type ViewChange,
 } from './message.ts';
 import { compareRank, type Rank } from './state.ts';
@@ -26,135 +38,204 @@ const wrong = (message: PbftMessage, why: string): Problem =>
   });
 
 /**
- * Checks everything about a message that needs no state and no signature, and returns the signatures that
- * remain to be checked: its own and all nested ones.
+ * What has to be checked of a message. Its form is looked at here, as far as that costs no more than reading it; what takes
+ * hashes, encodings and signatures waits inside until the sender's own signature is known to be good.
  */
-export function messageClaims(message: PbftMessage, committee: Committee): SignatureClaim[] | Problem {
-  const publicKey = committee.validators.keys[message.from];
-  if (publicKey === undefined) {
-    return wrong(message, `is from nobody: there are ${committee.validators.keys.length} validators`);
-  }
-  const own: SignatureClaim = {
-    publicKey,
-    message: preimageOf(message, committee),
-    signature: message.signature,
-  };
+export function messageClaims(message: PbftMessage, committee: Committee): MessageClaims | Problem {
+  const malformed = checkForm(message, committee);
+  if (malformed !== undefined) return malformed;
+  const own = [ownClaim(message, committee)];
   switch (message.kind) {
-    case 'pre-prepare': {
-      const { header } = message.proposal;
-      if (header.height !== message.height) return wrong(message, 'has a header of another height');
-      if (hashHeader(header) !== message.blockHash) return wrong(message, 'does not hash to what it names');
-      return checkProposal(message.proposal) ?? [own];
-    }
     case 'prepare':
     case 'commit':
     case 'suspect':
-      return [own];
+      return { own };
+    case 'pre-prepare':
+      return { own, inside: { count: 0, open: () => checkContent(message) ?? [] } };
     case 'status':
-      return and(own, finalClaims(message, message.finalHeight, message.finalCertificate, committee));
     case 'view-change':
-      return and(own, viewChangeClaims(message, committee));
     case 'new-view':
-      return and(own, newViewClaims(message, committee));
     case 'evidence':
-      return and(own, contradictionClaims(message.proof, committee));
+      return { own, inside: { count: countInside(message), open: () => claimsInside(message, committee) } };
   }
 }
 
-function and(own: SignatureClaim, nested: SignatureClaim[] | Problem): SignatureClaim[] | Problem {
-  return nested instanceof Problem ? nested : [own, ...nested];
+/** Everything about a message that needs no state, no signature and no hash. */
+function checkForm(message: PbftMessage, committee: Committee): Problem | undefined {
+  const { keys } = committee.validators;
+  if (keys[message.from] === undefined) {
+    return wrong(message, `is from nobody: there are ${keys.length} validators`);
+  }
+  switch (message.kind) {
+    case 'prepare':
+    case 'commit':
+    case 'suspect':
+      return undefined;
+    case 'pre-prepare':
+      return message.proposal.header.height === message.height
+        ? undefined
+        : wrong(message, 'has a header of another height');
+    case 'status':
+      return checkFinal(message, committee);
+    case 'view-change':
+      return checkViewChange(message, committee);
+    case 'new-view':
+      return checkNewView(message, committee);
+    case 'evidence':
+      return checkContradiction(message.proof, committee);
+  }
 }
 
-function finalClaims(
-  message: PbftMessage,
-  finalHeight: number,
-  certificate: Certificate | undefined,
-  committee: Committee,
-): SignatureClaim[] | Problem {
+/** The sender of a proposal signed its slot only, so whoever passed it on can have put in another one. */
+function checkContent(message: PrePrepare): Problem | undefined {
+  const { proposal, blockHash } = message;
+  if (hashHeader(proposal.header) !== blockHash) return wrong(message, 'does not hash to what it names');
+  return checkProposal(proposal);
+}
+
+function checkFinal(message: Status | ViewChange, committee: Committee): Problem | undefined {
+  const { finalHeight, finalCertificate: certificate } = message;
   if (certificate === undefined) {
-    return finalHeight === 0 ? [] : wrong(message, 'claims a final height without its certificate');
+    return finalHeight === 0 ? undefined : wrong(message, 'claims a final height without its certificate');
   }
   if (certificate.phase !== 'commit') return wrong(message, 'proves its final height with prepares');
   if (certificate.height !== finalHeight) return wrong(message, 'has a certificate of another height');
-  return certificateClaims(certificate, committee.chainId, committee.validators);
+  return checkCertificate(certificate, committee.validators);
 }
 
-function viewChangeClaims(message: ViewChange, committee: Committee): SignatureClaim[] | Problem {
+function checkViewChange(message: ViewChange, committee: Committee): Problem | undefined {
   if (message.view < 1) return wrong(message, 'is for view 0, which nobody changes to');
-  const final = finalClaims(message, message.finalHeight, message.finalCertificate, committee);
-  if (final instanceof Problem) return final;
+  const final = checkFinal(message, committee);
+  if (final !== undefined) return final;
   if (message.finalCertificate !== undefined && message.finalCertificate.view >= message.view) {
     return wrong(message, 'carries a certificate of a view that it had not reached');
   }
-  if (message.highest === undefined) return final;
+  if (message.highest === undefined) return undefined;
   if (message.highest.view >= message.view) {
     return wrong(message, 'carries a certificate of a view that it had not reached');
   }
   if (compareRank(message.highest, message.finalCertificate) <= 0) {
     return wrong(message, 'repeats a certificate that its final one outranks');
   }
-  const highest = certificateClaims(message.highest, committee.chainId, committee.validators);
-  return highest instanceof Problem ? highest : [...final, ...highest];
+  return checkCertificate(message.highest, committee.validators);
 }
 
-function newViewClaims(message: NewView, committee: Committee): SignatureClaim[] | Problem {
+function checkNewView(message: NewView, committee: Committee): Problem | undefined {
   const n = committee.validators.keys.length;
   if (message.view < 1) return wrong(message, 'is for view 0, which needs none');
   if (message.from !== message.view % n) return wrong(message, 'is not from the primary of its view');
   if (message.viewChanges.length !== byzantineQuorum(n)) {
     return wrong(message, `has ${message.viewChanges.length} view changes and needs ${byzantineQuorum(n)}`);
   }
-  const claims: SignatureClaim[] = [];
   let previous = -1;
   for (const viewChange of message.viewChanges) {
     if (viewChange.from <= previous)
       return wrong(message, 'does not list its view changes by distinct senders');
     previous = viewChange.from;
     if (viewChange.view !== message.view) return wrong(message, 'mixes view changes of other views');
-    const nested = messageClaims(viewChange, committee);
-    if (nested instanceof Problem) return nested;
-    claims.push(...nested);
+    const malformed = checkForm(viewChange, committee);
+    if (malformed !== undefined) return malformed;
   }
-  return claims;
+  return undefined;
 }
 
-/** The highest rank that a view change reports. */
-export function reportedRank(viewChange: ViewChange): Rank | undefined {
-  return viewChange.highest ?? viewChange.finalCertificate;
-}
-
-/** What makes a contradiction one, besides the two signatures: anyone can check it with the genesis file alone. */
-export function contradictionClaims(proof: Contradiction, committee: Committee): SignatureClaim[] | Problem {
-  const accused = committee.validators.keys[proof.accused];
+/** What makes a contradiction one, besides the signatures: anyone can check it with the genesis file alone. */
+function checkContradiction(proof: Contradiction, committee: Committee): Problem | undefined {
   const refuse = (why: string): Problem =>
     new Problem('consensus/invalid-evidence', `the evidence against validator ${proof.accused} ${why}`, {
       remedy: 'Ignore it, and distrust whoever made it.',
       details: { accused: proof.accused, type: proof.type },
     });
-  if (accused === undefined) return refuse('names nobody');
+  if (committee.validators.keys[proof.accused] === undefined) return refuse('names nobody');
   if (proof.type === 'double') {
-    const { first, second, phase } = proof;
+    const { first, second } = proof;
     if (first.view !== second.view || first.height !== second.height) return refuse('is about two places');
     if (first.blockHash >= second.blockHash) return refuse('does not name two blocks in ascending order');
-    return [first, second].map((slot) => ({
-      publicKey: accused,
-      message: voteBytes(phase, committee.chainId, committee.validatorsHash, slot),
-      signature: slot.signature,
-    }));
+    return undefined;
   }
   const { commit, viewChange } = proof;
   if (viewChange.from !== proof.accused) return refuse('holds a view change of somebody else');
   if (commit.view >= viewChange.view) return refuse('has a commit that the view change does not cover');
   if (compareRank(reportedRank(viewChange), commit) >= 0)
     return refuse('shows a view change that reports enough');
-  const nested = messageClaims(viewChange, committee);
-  if (nested instanceof Problem) return nested;
-  return [
-    {
-      publicKey: accused,
-      message: voteBytes('commit', committee.chainId, committee.validatorsHash, commit),
-      signature: commit.signature,
-    },
-    ...nested,
-  ];
+  return checkForm(viewChange, committee);
+}
+
+type Nesting = Status | ViewChange | NewView | Evidence;
+
+function countInside(message: Nesting): number {
+  switch (message.kind) {
+    case 'status':
+      return sizeOf(message.finalCertificate);
+    case 'view-change':
+      return sizeOf(message.finalCertificate) + sizeOf(message.highest);
+    case 'new-view':
+      return message.viewChanges.reduce((sum, viewChange) => sum + 1 + countInside(viewChange), 0);
+    case 'evidence':
+      return message.proof.type === 'double' ? 2 : 2 + countInside(message.proof.viewChange);
+  }
+}
+
+function sizeOf(certificate: Certificate | undefined): number {
+  return certificate?.signatures.length ?? 0;
+}
+
+/** The signatures inside a message whose form is good. Each is made when it is asked for: the first wrong one ends it. */
+function* claimsInside(message: Nesting, committee: Committee): Generator<SignatureClaim> {
+  switch (message.kind) {
+    case 'status':
+      return yield* ofCertificate(message.finalCertificate, committee);
+    case 'view-change':
+      yield* ofCertificate(message.finalCertificate, committee);
+      return yield* ofCertificate(message.highest, committee);
+    case 'new-view':
+      for (const viewChange of message.viewChanges) {
+        yield ownClaim(viewChange, committee);
+        yield* claimsInside(viewChange, committee);
+      }
+      return;
+    case 'evidence':
+      return yield* ofContradiction(message.proof, committee);
+  }
+}
+
+function* ofCertificate(
+  certificate: Certificate | undefined,
+  { chainId, validators }: Committee,
+): Generator<SignatureClaim> {
+  if (certificate !== undefined) yield* unwrap(certificateClaims(certificate, chainId, validators));
+}
+
+function* ofContradiction(proof: Contradiction, committee: Committee): Generator<SignatureClaim> {
+  const { chainId, validatorsHash } = committee;
+  const publicKey = keyOf(proof.accused, committee);
+  const vote = (phase: VotePhase, slot: SignedSlot): SignatureClaim => ({
+    publicKey,
+    message: voteBytes(phase, chainId, validatorsHash, slot),
+    signature: slot.signature,
+  });
+  if (proof.type === 'double') {
+    yield vote(proof.phase, proof.first);
+    return yield vote(proof.phase, proof.second);
+  }
+  yield vote('commit', proof.commit);
+  yield ownClaim(proof.viewChange, committee);
+  yield* claimsInside(proof.viewChange, committee);
+}
+
+function ownClaim(message: PbftMessage, committee: Committee): SignatureClaim {
+  return {
+    publicKey: keyOf(message.from, committee),
+    message: preimageOf(message, committee),
+    signature: message.signature,
+  };
+}
+
+function keyOf(validator: number, { validators }: Committee): PublicKey {
+  return defined(validators.keys[validator], 'the key of a validator that was checked');
+}
+
+/** The highest rank that a view change reports. */
+export function reportedRank(viewChange: ViewChange): Rank | undefined {
+  return viewChange.highest ?? viewChange.finalCertificate;
 }

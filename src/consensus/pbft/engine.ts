@@ -18,7 +18,7 @@ import type { Replica } from './replica.ts';
 import { statusOf, whyOf } from './report.ts';
 import { completeSlots, freshState, restore } from './restore.ts';
 import type { PbftState } from './state.ts';
-import { onStatus, postStatus, repeatStatus } from './status.ts';
+import { notePlace, onStatus, postStatus, repeatStatus } from './status.ts';
 import { onSuspect, restartTimer, watchProgress } from './suspicion.ts';
 import { onNewView, onViewChange } from './view-change.ts';
 import { onVote } from './voting.ts';
@@ -65,8 +65,8 @@ export class PbftEngine implements Engine<PbftMessage> {
     return whyOf(this.#replica);
   }
 
-  wants(message: PbftMessage): boolean {
-    return isWanted(this.#replica, message);
+  wants(message: PbftMessage, direct = false): boolean {
+    return isWanted(this.#replica, message, direct);
   }
 
   /** The state itself, for tests and checkers. Not to be changed. */
@@ -85,7 +85,7 @@ function handle(replica: Replica, input: Input<PbftMessage>): void {
       repeatStatus(replica);
       return;
     case 'message':
-      onMessage(replica, input.message);
+      onMessage(replica, input.message, input.direct ?? false);
       return;
     case 'built':
       onBuilt(replica, input);
@@ -128,16 +128,17 @@ function handle(replica: Replica, input: Input<PbftMessage>): void {
 }
 
 /** A message of another validator, its signatures checked. */
-function onMessage(replica: Replica, message: PbftMessage): void {
+function onMessage(replica: Replica, message: PbftMessage, direct: boolean): void {
   const { state } = replica;
   if (state.peers[message.from] === undefined || message.from === replica.self) return;
   hear(state.contact, message.from, state.now);
   count(replica, `received-${message.kind}`);
+  notePlace(replica, message);
   if (isAhead(replica, message)) keepForLater(replica, message);
-  else dispatch(replica, message);
+  else dispatch(replica, message, direct);
 }
 
-function dispatch(replica: Replica, message: PbftMessage): void {
+function dispatch(replica: Replica, message: PbftMessage, direct: boolean): void {
   switch (message.kind) {
     case 'pre-prepare':
       onPrePrepare(replica, message);
@@ -156,7 +157,7 @@ function dispatch(replica: Replica, message: PbftMessage): void {
       onNewView(replica, message);
       return;
     case 'status':
-      onStatus(replica, message);
+      onStatus(replica, message, direct);
       return;
     case 'evidence':
       onContradiction(replica, message.proof);
@@ -206,5 +207,5 @@ function settle(replica: Replica): void {
 
 /** What was kept for later and is due now. */
 function replayAhead(replica: Replica): void {
-  for (const message of takeDue(replica)) dispatch(replica, message);
+  for (const message of takeDue(replica)) dispatch(replica, message, false);
 }

@@ -61,6 +61,7 @@ export function freshState(start: EngineStart): PbftState {
     peers: start.validators.keys.map(() => ({
       finalHeight: noHeight,
       view: toView(0),
+      changing: true,
       answeredAt: Number.NEGATIVE_INFINITY,
     })),
     statusAt: Number.NEGATIVE_INFINITY,

@@ -132,9 +132,11 @@ export interface Tally {
   readonly commit: Ballot<TallyVote>;
 }
 
+/** What a validator said of itself last, or showed since by what else it signed. */
 export interface PeerState {
   finalHeight: Height;
   view: View;
+  changing: boolean;
   answeredAt: MonotonicMs;
 }
 

@@ -1,7 +1,7 @@
 import type { Recipients, ValidatorIndex } from '../engine.ts';
 import { onStatusForGuard } from './amnesia.ts';
 import { catchUp, onCommitCertificate } from './finality.ts';
-import { isSlotMessage, type Status } from './message.ts';
+import { isSlotMessage, type PbftMessage, type Status } from './message.ts';
 import { post, send } from './outbox.ts';
 import { highestKnown, isNormal, type Replica } from './replica.ts';
 import { hasUnfinished } from './suspicion.ts';
@@ -44,12 +44,39 @@ function askSyncFromPeers(replica: Replica): void {
   catchUp(replica, highestKnown(replica), ahead);
 }
 
-export function onStatus(replica: Replica, status: Status): void {
+/** Whoever signed something of a view has been in it: what it says of itself later tells no less. */
+export function notePlace({ state }: Replica, message: PbftMessage): void {
+  const peer = state.peers[message.from];
+  if (peer === undefined || message.kind === 'status' || !('view' in message)) return;
+  if (message.view > peer.view) {
+    peer.view = message.view;
+    peer.changing = true;
+  }
+  if (message.view === peer.view && isSlotMessage(message)) peer.changing = false;
+  if (message.kind === 'view-change' && message.finalHeight > peer.finalHeight) {
+    peer.finalHeight = message.finalHeight;
+  }
+}
+
+/**
+ * It says less than its sender proved before. Anybody can send an old one again, as often as he likes, and have all of us answer its sender; only
+ * on the sender's own stream it is news: a restart may have cost it what was not on disk.
+ */
+export function isOldStatus({ state }: Replica, status: Status): boolean {
+  const peer = state.peers[status.from];
+  if (peer === undefined) return false;
+  if (status.finalHeight < peer.finalHeight || status.view < peer.view) return true;
+  return status.view === peer.view && status.changing && !peer.changing;
+}
+
+export function onStatus(replica: Replica, status: Status, direct: boolean): void {
   const { state } = replica;
   const peer = state.peers[status.from];
   if (peer === undefined || status.from === replica.self) return;
+  if (!direct && isOldStatus(replica, status)) return;
   peer.finalHeight = status.finalHeight;
   peer.view = status.view;
+  peer.changing = status.changing;
   onStatusForGuard(replica, status);
   if (status.finalCertificate !== undefined) onCommitCertificate(replica, status.finalCertificate);
   if (state.now - peer.answeredAt < replica.options.statusMs / 2) return;

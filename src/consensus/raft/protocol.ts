@@ -4,7 +4,7 @@ import type { PublicKey, SignatureClaim } from '../../crypto/signature.ts';
 import { hashHeader } from '../../ledger/block.ts';
 import { type FinalityCertificate, leaderBytes, type LeaderSignature } from '../../ledger/certificate.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
-import type { Protocol } from '../engine.ts';
+import type { MessageClaims, Protocol } from '../engine.ts';
 import { decodeConfiguration, encodeConfiguration, genesisConfiguration } from './configuration.ts';
 import { RaftEngine } from './engine.ts';
 import { decodeMessage, encodeMessage, type RaftMessage, type WireEntry } from './message.ts';
@@ -30,7 +30,7 @@ export function raftProtocol({
     decode: decodeMessage,
     encode: encodeMessage,
     claims: (message) =>
-      message.kind === 'append' ? message.entries.map((entry) => authorship(entry, chainId)) : [],
+      message.kind === 'append' ? { own: [], inside: authorships(message.entries, chainId) } : { own: [] },
     certificateClaims: (certificate, members) =>
       claimsOf(certificate, { chainId, keys: members ?? validators.keys }),
     snapshotCertificate: (certificate, members) =>
@@ -38,6 +38,15 @@ export function raftProtocol({
         ? { ...certificate, configuration: encodeConfiguration(members ?? genesisConfiguration(validators)) }
         : certificate,
     start: (start) => new RaftEngine(start, options),
+  };
+}
+
+function authorships(entries: readonly WireEntry[], chainId: Hash): NonNullable<MessageClaims['inside']> {
+  return {
+    count: entries.length,
+    *open() {
+      for (const entry of entries) yield authorship(entry, chainId);
+    },
   };
 }
 

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { decode, encode } from '../../../src/base/codec.ts';
-import { Problem } from '../../../src/base/problem.ts';
+import { Problem, unwrap } from '../../../src/base/problem.ts';
 import { merkleRoot } from '../../../src/ledger/merkle.ts';
 import { hash, type Hash } from '../../../src/crypto/hash.ts';
 import { keyPairFromSeed, sign } from '../../../src/crypto/keys.ts';
-import type { Signature } from '../../../src/crypto/signature.ts';
+import type { Signature, SignatureClaim } from '../../../src/crypto/signature.ts';
 import { verifySignature } from '../../../src/crypto/verify.ts';
 import { hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
 import { type Certificate, voteBytes } from '../../../src/ledger/certificate.ts';
@@ -135,15 +135,23 @@ const everyKind: Record<PbftMessage['kind'], PbftMessage> = {
   }),
 };
 
-const allValid = (message: PbftMessage): boolean => {
+/** All signatures, the sender's own first; or what is wrong with the form or, behind a good outer signature, with the content. */
+function claimsOf(message: PbftMessage): SignatureClaim[] | Problem {
   const claims = protocol.claims(message);
-  assert.ok(!(claims instanceof Problem), claims instanceof Problem ? claims.message : '');
-  return claims.every((claim) => verifySignature(claim, false));
-};
+  if (claims instanceof Problem) return claims;
+  const inside = claims.inside?.open() ?? [];
+  if (inside instanceof Problem) return inside;
+  const listed = [...inside];
+  assert.equal(listed.length, claims.inside?.count ?? 0, 'as many as it says');
+  return [...claims.own, ...listed];
+}
+
+const allValid = (message: PbftMessage): boolean =>
+  unwrap(claimsOf(message)).every((claim) => verifySignature(claim, false));
 
 const refusal = (message: PbftMessage): string => {
-  const claims = protocol.claims(message);
-  assert.ok(claims instanceof Problem, 'it should be refused before any signature is checked');
+  const claims = claimsOf(message);
+  assert.ok(claims instanceof Problem, 'it should be refused whatever the signatures say');
   return claims.message;
 };
 
@@ -261,8 +269,8 @@ test('a proposal that is not what its slot names is refused', () => {
   assert.ok(good.kind === 'pre-prepare');
   assert.match(refusal({ ...good, blockHash }), /does not hash/);
   assert.match(refusal({ ...good, height: toHeight(4) }), /another height/);
-  const claims = protocol.claims({ ...good, proposal: { ...good.proposal, transactionHashes: [blockHash] } });
-  assert.ok(claims instanceof Problem, 'other transactions than the header commits to');
+  const others = { ...good, proposal: { ...good.proposal, transactionHashes: [blockHash] } };
+  assert.ok(claimsOf(others) instanceof Problem, 'other transactions than the header commits to');
 });
 
 test('evidence that shows no contradiction is refused', () => {
@@ -299,5 +307,20 @@ test('evidence that shows no contradiction is refused', () => {
     refusal(forgotten(1, viewChange(3, { highest: certificate('prepare', 1, 1) }))),
     /reports enough/,
   );
-  assert.ok(!(protocol.claims(forgotten(1, viewChange(3))) instanceof Problem));
+  assert.ok(!(claimsOf(forgotten(1, viewChange(3))) instanceof Problem));
+});
+
+test('what stands inside a message is neither hashed nor encoded before its sender is known', () => {
+  for (const message of Object.values(everyKind)) {
+    const claims = unwrap(protocol.claims(message));
+    assert.equal(claims.own.length, 1);
+    assert.deepEqual(claims.own[0]?.message, preimageOf(message, epoch));
+  }
+  const good = prePrepare();
+  assert.ok(good.kind === 'pre-prepare');
+  const forged = { ...good, proposal: { ...good.proposal, transactionHashes: [blockHash] } };
+  assert.ok(
+    !(protocol.claims(forged) instanceof Problem),
+    'the root of its transactions is not computed yet',
+  );
 });

@@ -97,7 +97,8 @@ export class Committee {
 
   deliver({ from, to, message }: { from: ValidatorIndex; to: ValidatorIndex; message: PbftMessage }): void {
     if (!this.deliverable(from, to, message)) return;
-    this.node(to).receive(message);
+    // A NewView is sent on by others than its primary, too.
+    this.node(to).receive(message, from === message.from);
   }
 
   /** Lets time pass in steps of `step` ms, delivering everything after each. */
@@ -247,9 +248,10 @@ export class TestNode {
     };
   }
 
-  receive(message: PbftMessage): void {
-    if (this.engine === null || !this.engine.wants(message)) return;
-    this.step({ type: 'message', message: message as Verified<PbftMessage> });
+  /** `direct`: on its sender's own stream. Otherwise anybody brings it. */
+  receive(message: PbftMessage, direct = false): void {
+    if (this.engine === null || !this.engine.wants(message, direct)) return;
+    this.step({ type: 'message', message: message as Verified<PbftMessage>, direct });
   }
 
   step(input: Input<PbftMessage>): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Problem } from '../../../src/base/problem.ts';
+import { Problem, unwrap } from '../../../src/base/problem.ts';
 import { hashHeader, type Height, toHeight, toView } from '../../../src/ledger/block.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import { type FinalityCertificate, leaderBytes } from '../../../src/ledger/certificate.ts';
@@ -212,8 +212,9 @@ test('a message with blocks is good only if the proposer of each signed it, whoe
     commit: toHeight(0),
   });
   assert.ok(!(claims instanceof Problem));
+  assert.deepEqual(claims.own, [], 'its stream proves its sender');
   assert.deepEqual(
-    claims,
+    [...unwrap(claims.inside?.open() ?? [])],
     other.map(({ proposal: { header }, signature }) => ({
       publicKey: keyOf(1),
       message: leaderBytes(chainId, {
@@ -224,5 +225,5 @@ test('a message with blocks is good only if the proposer of each signed it, whoe
       signature,
     })),
   );
-  assert.deepEqual(protocol.claims({ kind: 'timeout-now', from: 1, term: 1 as Term }), []);
+  assert.deepEqual(protocol.claims({ kind: 'timeout-now', from: 1, term: 1 as Term }), { own: [] });
 });

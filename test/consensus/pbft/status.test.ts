@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { toHeight, toView } from '../../../src/ledger/block.ts';
+import { type PbftMessage, toUnsigned } from '../../../src/consensus/pbft/message.ts';
+import { Committee, sign } from './harness.ts';
+
+const options = { blockIntervalMs: 0, viewTimeoutMs: 500 };
+
+/** A committee in view 1 with a final block; and a Status of validator 2 from before all that. */
+function world(n: number): { committee: Committee; old: PbftMessage } {
+  const committee = new Committee(n, { options });
+  const epoch = { chainId: committee.chainId, validatorsHash: committee.validators.hash };
+  const old = sign(
+    toUnsigned(
+      {
+        kind: 'status',
+        from: 2,
+        view: toView(0),
+        changing: false,
+        finalHeight: toHeight(0),
+        finalCertificate: undefined,
+      },
+      epoch,
+    ),
+    2,
+  );
+  committee.work();
+  committee.run();
+  committee.deliverable = (from, to) => from !== 0 && to !== 0;
+  committee.work();
+  const { engine } = committee.node(3);
+  for (let turn = 0; turn < 60 && engine?.state.phase.name !== 'normal'; turn++) committee.pass(200);
+  for (let turn = 0; turn < 60 && (engine?.state.view ?? 0) < 1; turn++) committee.pass(200);
+  for (let turn = 0; turn < 60 && engine?.state.phase.name !== 'normal'; turn++) committee.pass(200);
+  assert.equal(engine?.state.view, 1);
+  return { committee, old };
+}
+
+/** What node 3 sends to validator 2 while a Status comes again and again, for ten seconds. */
+function answersTo(committee: Committee, status: PbftMessage, direct: boolean): PbftMessage[] {
+  const sent: PbftMessage[] = [];
+  committee.deliverable = () => false;
+  const node = committee.node(3);
+  const send = node.send.bind(node);
+  node.send = (to, message) => {
+    if (to !== 'all' && to.includes(2)) sent.push(message);
+    send(to, message);
+  };
+  for (let turn = 0; turn < 200; turn++) {
+    committee.now += 50;
+    node.step({ type: 'tick', now: committee.now });
+    node.receive(status, direct);
+  }
+  return sent;
+}
+
+describe('an old Status', () => {
+  for (const n of [4, 31]) {
+    test(`sent again by anybody does nothing (n = ${n})`, () => {
+      const { committee, old } = world(n);
+      assert.equal(committee.node(3).engine?.wants(old), false, 'it is not even checked');
+      assert.deepEqual(answersTo(committee, old, false), []);
+      const heard = committee.node(3).engine?.state.peers[2];
+      assert.ok((heard?.view ?? 0) >= 1, 'and what its sender proved stays');
+    });
+  }
+
+  test('is answered on its sender’s own stream: a restart may have cost it what was not on disk', () => {
+    const { committee, old } = world(4);
+    const sent = answersTo(committee, old, true);
+    assert.ok(sent.some(({ kind }) => kind === 'new-view'));
+    assert.ok(sent.some(({ kind }) => kind === 'status'));
+  });
+
+  test('of a view that its sender was seen to vote in since does nothing either', () => {
+    const { committee } = world(4);
+    const { chainId, validators } = committee;
+    const status = sign(
+      toUnsigned(
+        {
+          kind: 'status',
+          from: 2,
+          view: toView(1),
+          changing: true,
+          finalHeight: committee.node(2).finalHeight(),
+          finalCertificate: committee.node(2).engine?.state.final.certificate ?? undefined,
+        },
+        { chainId, validatorsHash: validators.hash },
+      ),
+      2,
+    );
+    assert.equal(committee.node(3).engine?.wants(status), false);
+    assert.equal(committee.node(3).engine?.wants(status, true), true);
+  });
+});
