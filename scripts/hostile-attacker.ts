@@ -32,7 +32,9 @@ export class Attacker {
         this.#deeds = deeds;
         if (over === true) resolve();
       });
-      child.once('exit', () => reject(new Error(`the attacker ended by itself: ${this.#errors}`)));
+      child.once('close', (code, signal) =>
+        reject(new Error(`the attacker ended by itself (${code ?? signal}): ${this.#errors}`)),
+      );
     });
     this.#over.catch(() => {});
   }
@@ -58,14 +60,14 @@ export class Attacker {
     return usageOf(this.#child.pid ?? 0)?.cpuMs ?? 0;
   }
 
+  /** Ends it, in a hard way when it does not end by itself. What it did may be told more than once. */
   async stop(): Promise<Deeds> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.deeds;
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), graceMs);
+    const gone = new Promise((resolve) => this.#child.once('close', resolve));
     this.#child.send({ stop: true }, () => {});
-    try {
-      await this.#over;
-      return this.deeds;
-    } finally {
-      clearTimeout(timer);
-    }
+    await gone;
+    clearTimeout(timer);
+    return this.deeds;
   }
 }

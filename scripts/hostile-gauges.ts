@@ -46,25 +46,21 @@ export function machineCpuMs(): number {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 }
 
-/** The highest that each process grew to, looked at a few times a second. */
+/** How large processes become, looked at a few times a second. */
 export class PeakMemory {
-  readonly #peaks = new Map<number, number>();
+  /** Of the one that became the largest, in bytes. */
+  peak = 0;
   readonly #timer: NodeJS.Timeout;
 
   constructor(pids: readonly number[]) {
     const look = (): void => {
-      for (const pid of pids) {
-        const bytes = usageOf(pid)?.residentBytes ?? 0;
-        this.#peaks.set(pid, Math.max(this.#peaks.get(pid) ?? 0, bytes));
-      }
+      for (const pid of pids) this.peak = Math.max(this.peak, usageOf(pid)?.residentBytes ?? 0);
     };
     look();
     this.#timer = setInterval(look, 200);
   }
 
-  /** Ends the watch. Of each process, in bytes. */
-  stop(): readonly number[] {
+  stop(): void {
     clearInterval(this.#timer);
-    return [...this.#peaks.values()];
   }
 }

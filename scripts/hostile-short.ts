@@ -50,7 +50,8 @@ export async function runShortAttack(options: {
   if (breaches.length === 0) {
     await recovered(arena, load, deadlineMs).catch((error: unknown) => breaches.push(sentenceOf(error)));
   }
-  const peakBytes = Math.max(...memory.stop());
+  memory.stop();
+  const peakBytes = memory.peak;
   if (peakBytes > memoryBound) breaches.push(`a node grew to ${Math.round(peakBytes / MiB)} MB`);
   if (breaches.length === 0) breaches.push(...vainly(attack, deeds));
   return { attack, peakBytes, seconds: (performance.now() - begin) / 1_000, deeds, breaches };

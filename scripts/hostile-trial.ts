@@ -50,6 +50,15 @@ interface Phase {
   readonly othersCpu: number;
 }
 
+interface Seen {
+  readonly before: Phase;
+  readonly during: Phase;
+  readonly after: Phase;
+  readonly deeds: Deeds;
+  readonly troubles: number;
+  readonly linksLost: number;
+}
+
 /** One attack against an arena under load: before, during and after, and what came of it. */
 export async function runAttack(options: {
   readonly arena: Arena;
@@ -64,21 +73,28 @@ export async function runAttack(options: {
   const around = Math.max(3, seconds / 3) * 1_000;
   const load = steadyLoad(arena, perSecond);
   const fromHeight = toHeight((await arena.height()) + 1);
-  load.start();
-  // The first blocks of a load are not its rate yet.
-  await pause(2_000);
-  const before = await measure(arena, around);
-  const logEnds = arena.logEnds();
   const memory = new PeakMemory(arena.pids);
-  const troubles = load.troubles;
-  const attacker = await Attacker.start({ attack, nodes, genesisFile, block });
-  const during = await measure(arena, seconds * 1_000, attacker);
-  const deeds = await attacker.stop();
-  const troublesDuring = load.troubles - troubles;
-  const linksLost = arena.linksLost(logEnds);
-  const after = await measure(arena, around);
-  load.stop();
-  const peakBytes = Math.max(...memory.stop());
+  let attacker: Attacker | undefined;
+  let seen: Seen;
+  try {
+    load.start();
+    // The first blocks of a load are not its rate yet.
+    await pause(2_000);
+    const before = await measure(arena, around);
+    const logEnds = arena.logEnds();
+    const troubles = load.troubles;
+    attacker = await Attacker.start({ attack, nodes, genesisFile, block });
+    const during = await measure(arena, seconds * 1_000, attacker);
+    const deeds = await attacker.stop();
+    const counts = { troubles: load.troubles - troubles, linksLost: arena.linksLost(logEnds), deeds };
+    seen = { before, during, after: await measure(arena, around), ...counts };
+  } finally {
+    load.stop();
+    memory.stop();
+    await attacker?.stop();
+  }
+  const { before, during, after, deeds, linksLost } = seen;
+  const peakBytes = memory.peak;
 
   const breaches: string[] = [];
   await note(breaches, () => recovered(arena, load, deadlineMs));
@@ -109,7 +125,7 @@ export async function runAttack(options: {
     nodesCpu: during.nodesCpu,
     attackerCpu: during.attackerCpu,
     othersCpu: during.othersCpu,
-    troubles: troublesDuring,
+    troubles: seen.troubles,
     deeds,
     breaches,
   };

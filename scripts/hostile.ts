@@ -93,17 +93,17 @@ async function hostile(asked: HostileOptions): Promise<void> {
 async function shortly({ only = attackNames, timeout, keep, json }: HostileOptions): Promise<void> {
   const deadlineMs = timeout * 1_000;
   const arena = await Arena.open({ name: 'hostile', deadlineMs, keep: keep === true });
+  const load = steadyLoad(arena, shortRate);
   const failed: string[] = [];
   try {
-    const load = steadyLoad(arena, shortRate);
     load.start();
     for (const [index, attack] of only.entries()) {
       const row = await runShortAttack({ arena, load, attack, block: 10 + index, deadlineMs });
       if (row.breaches.length > 0) failed.push(attack);
       print(json === true ? toJson({ event: 'row', ...row }) : shortLine(row));
     }
-    load.stop();
   } finally {
+    load.stop();
     await arena.close();
   }
   if (json === true) print(toJson({ event: 'summary', runs: only.length, failed }));

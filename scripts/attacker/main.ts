@@ -21,9 +21,8 @@ const genesis = unwrap(parseGenesis(readFileSync(genesisFile, 'utf8')));
 const end = new AbortController();
 const scene = new Scene({ nodes, genesis, block }, end.signal);
 process.once('disconnect', () => process.exit(0));
-process.once('message', () => end.abort());
+// What is under way is left as it is: the end of the process ends it.
+process.once('message', () => process.send?.({ deeds: scene.deeds, over: true }, () => process.exit(0)));
 process.send?.({ deeds: scene.deeds });
 setInterval(() => process.send?.({ deeds: scene.deeds }), tellMs);
 await attacks[attack].run(scene);
-if (!end.signal.aborted) await new Promise((resolve) => end.signal.addEventListener('abort', resolve));
-process.send?.({ deeds: scene.deeds, over: true }, () => process.exit(0));
