@@ -10,6 +10,8 @@ export interface Trial {
   readonly convicts?: true;
   /** It lies only when the view changes: an honest primary is halted for a while, until it did. */
   readonly needsViewChange?: true;
+  /** It lies only to who is behind: an honest follower is cut off until the others are ahead, and has to catch up. */
+  readonly needsLaggard?: true;
   /** It lies only about transactions that were brought to it alone. */
   readonly needsBait?: true;
 }
@@ -39,11 +41,11 @@ export const trials: Readonly<Record<Strategy, Trial>> = {
     needsViewChange: true,
   },
   restless: { does: 'follower: demands another view all the time', liar: 3 },
-  drip: { does: 'follower: serves one true block just in time', liar: 2 },
-  siblings: { does: 'follower: serves siblings under true certificates', liar: 2 },
+  drip: { does: 'follower: serves one true block just in time', liar: 2, needsLaggard: true },
+  siblings: { does: 'follower: serves siblings under true certificates', liar: 2, needsLaggard: true },
   'cross-parents': { does: 'primary: builds for all on what half of them saw', liar: 0, convicts: true },
   'full-blocks': { does: 'primary: fills its blocks, so that nothing else fits', liar: 0 },
-  stale: { does: 'follower: repeats what others said long ago', liar: 3 },
+  stale: { does: 'follower: repeats what others said long ago', liar: 3, needsViewChange: true },
   'forge-nested': { does: 'follower: nests signatures that nobody made', liar: 2 },
   'poison-frames': { does: 'follower: mixes forged transactions with good ones', liar: 1 },
   clock: { does: 'primary: dates its blocks as far ahead as it may', liar: 0 },

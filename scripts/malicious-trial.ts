@@ -8,14 +8,16 @@ import { loadAndWait } from './malicious-load.ts';
 import {
   allReady,
   broken,
+  type Door,
   eventually,
   type Running,
   type Seat,
-  signal,
   startSeats,
 } from './malicious-seats.ts';
+import { haltPrimaries, leaveBehind, liesOf } from './malicious-straits.ts';
 import { trials } from './malicious-strategies.ts';
 import { accusationsOf, accusationsText, examine } from './malicious-verdict.ts';
+import { Links } from './partition-links.ts';
 
 /** One row of the table. */
 export interface Row {
@@ -46,8 +48,6 @@ export interface TrialOptions {
 
 const nodes = [0, 1, 2, 3];
 const baits = 12;
-/** An honest primary is halted so often at most, until the liar had its chance. */
-const maxHalts = 4;
 
 /** Four processes, one of which lies: runs it under load and judges what the honest ones made of it. */
 export async function runTrial(strategy: Strategy, options: TrialOptions): Promise<Row> {
@@ -78,7 +78,10 @@ async function judge(trial: {
   const { count, deadlineMs } = options;
   const begin = performance.now();
   const { keep } = options;
-  const running = await startSeats({ name, seats, keep });
+  const links = new Links();
+  const needsLaggard = strategy !== null && trials[strategy].needsLaggard === true;
+  const door: Door = (from, to, port) => (needsLaggard ? links.open(from, to, port) : Promise.resolve(port));
+  const running = await startSeats({ name, seats, keep, door });
   const kept = keep ? running.directory : null;
   const row = { strategy: name, does, liars, count, kept };
   const seconds = (): number => (performance.now() - begin) / 1000;
@@ -91,9 +94,12 @@ async function judge(trial: {
     if (strategy !== null && trials[strategy].needsBait === true) await bait(running, liars);
 
     const { senders, height: from } = await prepare({ clients: honest, ...options });
-    const load = loadAndWait({ honest, senders, deadlineMs });
+    const busy = needsLaggard ? honest.slice(0, -1) : honest;
+    const load = loadAndWait({ honest: busy, senders, deadlineMs });
     if (strategy !== null && trials[strategy].needsViewChange === true) {
       await Promise.all([load, haltPrimaries(running, honestSeats, liars, deadlineMs)]);
+    } else if (needsLaggard) {
+      await Promise.all([load, leaveBehind({ running, honest: honestSeats, links, deadlineMs })]);
     }
     await load;
 
@@ -127,13 +133,8 @@ async function judge(trial: {
     return { ...row, lies: lies(), blocks: 0, final: 0, views: 0, evidence, breaches, seconds: seconds() };
   } finally {
     await running.stop();
+    links.close();
   }
-}
-
-function liesOf({ cluster }: Running, liars: readonly number[]): number {
-  return cluster.members
-    .filter(({ index }) => liars.includes(index))
-    .reduce((sum, member) => sum + cluster.lies(member), 0);
 }
 
 /** Also the liars answer, and are connected to all: from now on they can do their worst. */
@@ -161,44 +162,4 @@ async function bait({ clients, genesis }: Running, liars: readonly number[]): Pr
     unwrap(bob.transfer(publicKey, 1n, { nonce, fee: 1_000n, expiryHeight: toHeight(1_000) })),
   );
   for (const liar of liars) await clients[liar]?.submitBatch(payments);
-}
-
-/**
- * Halts the honest primary, as an overloaded machine would be, until the others have left its view, and lets it go on: again,
- * until the liar had its chance to lie.
- */
-async function haltPrimaries(
-  running: Running,
-  honest: readonly number[],
-  liars: readonly number[],
-  deadlineMs: number,
-): Promise<void> {
-  for (let halts = 0; halts < maxHalts && liesOf(running, liars) === 0; halts++) {
-    const status = await running.clients[honest[0] ?? 0]?.status();
-    if (status === undefined || status instanceof Problem) throw broken('an honest node does not answer');
-    const { primary, view } = status;
-    const watcher = honest.find((seat) => seat !== primary);
-    if (primary === null || watcher === undefined || !honest.includes(primary)) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      continue;
-    }
-    signal(running, primary, 'SIGSTOP');
-    try {
-      await keepBusy(running, watcher, halts);
-      await eventually(`view ${view} is left`, deadlineMs, async () => {
-        const now = await running.clients[watcher]?.status();
-        return now === undefined || now instanceof Problem || now.view <= view ? 'it goes on' : undefined;
-      });
-    } finally {
-      signal(running, primary, 'SIGCONT');
-    }
-  }
-}
-
-/** A view is only left when something waits: one payment more, from carol. */
-async function keepBusy({ clients, genesis }: Running, seat: number, nonce: number): Promise<void> {
-  const carol = new Wallet({ chainId: genesis.chainId, keyPair: developmentKeyPair('carol') });
-  const { publicKey } = developmentKeyPair('bob');
-  const terms = { nonce, fee: 1n, expiryHeight: toHeight(1_000) };
-  await clients[seat]?.submit(unwrap(carol.transfer(publicKey, 1n, terms)));
 }

@@ -208,10 +208,16 @@ function forgedFrame(scene: Scene, salt: number): Uint8Array {
   );
 }
 
-/** Each of another key, which has nothing. */
+/** Of keys that have nothing. */
 function poorTransactions(scene: Scene): (count: number) => Uint8Array[] {
   const { genesis } = scene.ground;
-  return (count) => Array.from({ length: count }, () => payment(genesis, generateKeyPair(), 0).bytes);
+  const keys = Array.from({ length: 50 }, () => generateKeyPair());
+  let made = 0;
+  return (count) =>
+    Array.from({ length: count }, () => {
+      made += 1;
+      return payment(genesis, keys[made % keys.length] ?? bob, Math.floor(made / keys.length)).bytes;
+    });
 }
 
 function controlOf(stranger: Stranger, index: number): Buffer {
