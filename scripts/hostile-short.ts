@@ -37,6 +37,9 @@ export async function runShortAttack(options: {
   const attacker = await Attacker.start({ attack, nodes, genesisFile, block });
   try {
     await pause(leastMs);
+    await eventually('an attacker is let in', deadlineMs, () =>
+      Promise.resolve(attacker.deeds.opened > 0 ? undefined : 'none is'),
+    );
     await goesOn(arena, load, deadlineMs);
     if (attacks[attack].isCut === true) {
       await eventually('an attacker is cut off', deadlineMs, () =>

@@ -8,6 +8,7 @@ import { type AttackName, attackNames, isAttackName } from './attacker/attacks.t
 import { Arena } from './hostile-arena.ts';
 import { calibrate } from './hostile-calibrate.ts';
 import { runShortAttack } from './hostile-short.ts';
+import type { SteadyLoad } from './hostile-load.ts';
 import { runAttack, type Row, steadyLoad } from './hostile-trial.ts';
 import { headLine, rowLine, shortLine } from './hostile-table.ts';
 
@@ -92,19 +93,30 @@ async function hostile(asked: HostileOptions): Promise<void> {
 
 async function shortly({ only = attackNames, timeout, keep, json }: HostileOptions): Promise<void> {
   const deadlineMs = timeout * 1_000;
-  const arena = await Arena.open({ name: 'hostile', deadlineMs, keep: keep === true });
-  const load = steadyLoad(arena, shortRate);
+  const options = { name: 'hostile', deadlineMs, keep: keep === true };
   const failed: string[] = [];
+  let place: { readonly arena: Arena; readonly load: SteadyLoad } | undefined;
+  const leave = async (): Promise<void> => {
+    place?.load.stop();
+    await place?.arena.close();
+    place = undefined;
+  };
   try {
-    load.start();
     for (const [index, attack] of only.entries()) {
-      const row = await runShortAttack({ arena, load, attack, block: 10 + index, deadlineMs });
-      if (row.breaches.length > 0) failed.push(attack);
+      if (place === undefined) {
+        const arena = await Arena.open(options);
+        place = { arena, load: steadyLoad(arena, shortRate) };
+        place.load.start();
+      }
+      const row = await runShortAttack({ ...place, attack, block: 10 + index, deadlineMs });
       print(json === true ? toJson({ event: 'row', ...row }) : shortLine(row));
+      if (row.breaches.length === 0) continue;
+      failed.push(attack);
+      // The next attack is not to be blamed for what this one left behind.
+      await leave();
     }
   } finally {
-    load.stop();
-    await arena.close();
+    await leave();
   }
   if (json === true) print(toJson({ event: 'summary', runs: only.length, failed }));
   if (failed.length > 0) process.exitCode = exitCodes.problem;

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { joinFrames } from '../../src/network/frames.ts';
 import { helloProtocol } from '../../src/network/protocol-names.ts';
 import type { Attack } from './attack.ts';
+import { field, rpc } from './gossip-rpc.ts';
 import { newIdentity } from './identity.ts';
 import { dialTcp, dialTls, line, type RawConnection } from './raw-connection.ts';
 import type { Scene } from './scene.ts';
@@ -69,6 +70,24 @@ export const connectionAttacks = {
         header('data', index === 0 ? yamuxFlag.syn : 0, 1, 1),
         Buffer.from([0]),
       ]),
+  },
+  'yamux-nonsense': {
+    does: '2,000 frames a second of unknown types, flags and streams, again when cut',
+    isCut: true,
+    run: (scene) =>
+      repeated(scene, 2_000, (index) => [
+        yamuxHeader({ type: index % 7, flags: index % 16, stream: index % 9, length: (index * 7) % 3 }),
+      ]),
+  },
+  'yamux-go-aways': {
+    does: 'callers that say goodbye at once, 20 a second and node',
+    run: (scene) =>
+      callers(
+        scene,
+        20,
+        () => scene.address(),
+        (socket) => socket.write(header('goAway', 0, 0, 1)),
+      ),
   },
   'stream-resets': {
     does: '2,000 streams a second, opened and reset',
@@ -154,6 +173,15 @@ export const connectionAttacks = {
         socket.once('close', () => clearInterval(timer));
       }),
   },
+  'slow-tls': {
+    does: '100 a node that begin TLS and do not end it, again when cut',
+    run: (scene) =>
+      silent(scene, 100, (socket) => {
+        socket.write(Buffer.concat([line('/multistream/1.0.0'), line('/tls/1.0.0')]));
+        // The head of a record of 512 bytes, and half of it.
+        socket.write(Buffer.concat([Buffer.from('1603010200', 'hex'), randomBytes(256)]));
+      }),
+  },
   'silent-after-tls': {
     does: '100 a node that finish TLS and say nothing, again when cut',
     run: (scene) =>
@@ -170,6 +198,42 @@ export const connectionAttacks = {
         });
       }),
   },
+  'come-and-go': {
+    does: 'strangers that say hello and leave, 10 a second and node',
+    run: (scene) =>
+      scene.everywhere(async (node) => {
+        const identities = Array.from({ length: 20 }, () => newIdentity());
+        let underWay = 0;
+        await scene.pace(10, (index) => {
+          if (underWay >= 20) return true;
+          underWay += 1;
+          void scene.meet(node, identities[index % identities.length]).then((stranger) => {
+            underWay -= 1;
+            scene.sent(stranger !== undefined);
+            stranger?.connection.close();
+          });
+          return true;
+        });
+      }),
+  },
+  'huge-identify': {
+    does: 'answers identify with 500 kB of addresses, one identity after the other',
+    run: (scene) =>
+      scene.everywhere((node) =>
+        scene.again(async () => {
+          const connection = await scene.dial(node);
+          if (connection === undefined) return;
+          connection.answerTo = (protocol) => (protocol === '/ipfs/id/1.0.0' ? identifyAnswer : undefined);
+          connection.write(
+            connection.open(helloProtocol),
+            greetingFrames(helloOf(connection.identity, scene.ground.genesis.chainId)),
+          );
+          scene.sent(true, identifyAnswer.length);
+          await scene.pause(500);
+          connection.close();
+        }),
+      ),
+  },
   observers: {
     does: '250 a node that say hello and stay',
     run: (scene) =>
@@ -185,6 +249,14 @@ export const connectionAttacks = {
       }),
   },
 } as const satisfies Record<string, Attack>;
+
+/** An Identify message with as many addresses as fit into 500 kB: field 2 of identify.proto, behind its length. */
+const identifyAnswer = rpc(
+  ...Array.from({ length: 30_000 }, (_, index) =>
+    // /ip4/127.x.y.z/tcp/4000
+    field(2, Buffer.from([4, 127, index >> 16, (index >> 8) & 0xff, index & 0xff, 6, 15, 160])),
+  ),
+);
 
 function header(type: keyof typeof yamuxType, flags: number, stream: number, length: number): Buffer {
   return yamuxHeader({ type: yamuxType[type], flags, stream, length });
@@ -223,7 +295,12 @@ async function pour(scene: Scene, connection: RawConnection, bytesPerSecond: num
 }
 
 /** Each goes through the secure channel and leaves. */
-async function callers(scene: Scene, perSecond: number, address: () => string): Promise<void> {
+async function callers(
+  scene: Scene,
+  perSecond: number,
+  address: () => string,
+  act: (socket: Socket) => void = () => {},
+): Promise<void> {
   const identity = newIdentity();
   await scene.everywhere(async (node) => {
     let underWay = 0;
@@ -235,7 +312,8 @@ async function callers(scene: Scene, perSecond: number, address: () => string): 
           (socket) => {
             scene.deeds.opened += 1;
             scene.sent(true);
-            socket.destroy();
+            act(socket);
+            socket.destroySoon();
           },
           () => void (scene.deeds.refused += 1),
         )

@@ -120,7 +120,6 @@ export const gossipAttacks = {
   },
   'gossip-huge': {
     does: 'a message of 16 MB, a megabyte a second',
-    isCut: true,
     run: (scene) =>
       scene.everywhere((node) =>
         scene.asStranger(node, async (stranger) => {

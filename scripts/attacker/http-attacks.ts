@@ -43,6 +43,27 @@ export const httpAttacks = {
       ]);
     },
   },
+  'http-many-clients': {
+    does: '50 clients a node that ask for 100 headers, again as soon as they are answered',
+    run: (scene) =>
+      scene.everywhere(async (node) => {
+        await Promise.all(
+          Array.from({ length: 50 }, () =>
+            scene.again(async () => {
+              const socket = await open(scene, node);
+              if (socket === undefined) return;
+              const request = get('/v1/headers?limit=100');
+              socket.on('data', (piece: Buffer) => {
+                // An answer's last piece ends with its closing brace.
+                if (piece.at(-1) === 0x7d) scene.sent(write(socket, request), request.length);
+              });
+              socket.write(request);
+              await untilClosed(scene, socket);
+            }),
+          ),
+        );
+      }),
+  },
   'events-from-1': {
     does: '8 readers a node of all events from the first block on, again as soon as they are there',
     run: (scene) => readers(scene, 8, { reads: true }),

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { encode } from '../../src/base/codec.ts';
+import { Problem } from '../../src/base/problem.ts';
+import { HttpClient } from '../../src/client/http-client.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
 import { limits } from '../../src/base/limits.ts';
@@ -68,6 +70,34 @@ export const messageAttacks = {
       const junk = randomBytes(1_000 * KiB);
       await scene.asStranger(0, async (stranger) => {
         await scene.pace(8, () => scene.sent(stranger.tell(junk), junk.length) || stranger.connection.isOpen);
+      });
+    },
+  },
+  'empty-messages': {
+    does: 'messages of no bytes, 5,000 a second',
+    isCut: true,
+    run: (scene) =>
+      scene.everywhere((node) =>
+        scene.asStranger(node, async (stranger) => {
+          const hundred = Buffer.alloc(4 * 100);
+          await scene.pace(50, () => scene.sent(stranger.tellRaw(hundred), hundred.length, 100));
+        }),
+      ),
+  },
+  'candidate-requests': {
+    does: 'for the newest block and all its transactions, four at once, from 3 strangers a node',
+    run: async (scene) => {
+      const client = new HttpClient({ baseUrl: `http://127.0.0.1:${scene.ground.nodes[0]?.api}` });
+      const latest = await client.block('latest');
+      if (latest instanceof Problem) return;
+      const places = latest.transactionHashes.map((_, place) => place);
+      const { hash } = latest;
+      let index = 0;
+      await asking(scene, 3, (stranger, done) => {
+        index += 1;
+        return index % 2 === 0
+          ? stranger.ask('candidate', encode(candidateRequestCodec, hash), done)
+          : stranger.ask('transactions', encode(transactionsRequestCodec, { blockHash: hash, places }), done);
       });
     },
   },

@@ -71,8 +71,13 @@ export class Stranger {
 
   /** A consensus message on the stream that validators use among themselves. */
   tell(bytes: Uint8Array): boolean {
+    return this.tellRaw(joinFrames([bytes]));
+  }
+
+  /** Any bytes there. */
+  tellRaw(bytes: Uint8Array): boolean {
     this.#direct ??= this.connection.open(this.#names.direct);
-    return this.connection.write(this.#direct, joinFrames([bytes]));
+    return this.connection.write(this.#direct, bytes);
   }
 
   /** Asks for something; `onData` hears the answer's bytes as they come. */
