@@ -6,9 +6,10 @@ import { noise } from '@libp2p/noise';
 import { ping } from '@libp2p/ping';
 import { tcp } from '@libp2p/tcp';
 import { tls } from '@libp2p/tls';
-import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import { limits } from '../base/limits.ts';
+import { GuardedYamux } from './guarded-yamux.ts';
+import { StrangersBudget } from './line-budget.ts';
 import type { NetworkTuning } from './tuning.ts';
 
 const KiB = 1024;
@@ -21,15 +22,34 @@ const STREAMS_PER_CONNECTION = 32;
 const INBOUND_PER_SECOND_AND_HOST = 100;
 const INBOUND_PENDING = 64;
 
+/** The muxer of all connections of one host. `now` gives milliseconds of a monotonic clock. */
+export function createMuxers(now: () => number): GuardedYamux {
+  return new GuardedYamux({
+    init: {
+      maxInboundStreams: STREAMS_PER_CONNECTION,
+      maxOutboundStreams: STREAMS_PER_CONNECTION,
+      streamOptions: {
+        maxStreamWindowSize: limits.streamWindowBytes,
+        // A window above the read buffer makes a paused stream reset instead of wait.
+        maxReadBufferLength: 2 * limits.streamWindowBytes,
+        maxWriteBufferLength: limits.responseBytes + 1 * MiB,
+      },
+    },
+    strangers: new StrangersBudget(now()),
+    now,
+  });
+}
+
 /** libp2p with every limit set; see the table of traps in the architecture page. Not started. */
 export async function createHost(options: {
   seed: Uint8Array;
   listen: readonly string[];
   gossip: (components: GossipSubComponents) => GossipSub;
   gater: ConnectionGater;
+  muxers: GuardedYamux;
   tuning: NetworkTuning;
 }): Promise<Libp2p> {
-  const { seed, listen, gossip, gater, tuning } = options;
+  const { seed, listen, gossip, gater, muxers, tuning } = options;
   const streamTimeout = tuning.handshakeMs;
   return await createLibp2p({
     start: false,
@@ -45,18 +65,7 @@ export async function createHost(options: {
     ],
     // TLS first: a half to a third of Noise's cost per byte in this runtime.
     connectionEncrypters: [tls(), noise()],
-    streamMuxers: [
-      yamux({
-        maxInboundStreams: STREAMS_PER_CONNECTION,
-        maxOutboundStreams: STREAMS_PER_CONNECTION,
-        // A window above the read buffer makes a paused stream reset instead of wait.
-        streamOptions: {
-          maxStreamWindowSize: 1 * MiB,
-          maxReadBufferLength: 2 * MiB,
-          maxWriteBufferLength: limits.responseBytes + 1 * MiB,
-        },
-      }),
-    ],
+    streamMuxers: [muxers.service],
     connectionGater: gater,
     connectionManager: {
       maxConnections: limits.maxConnections,

@@ -1,8 +1,9 @@
 import type { Connection } from '@libp2p/interface';
+import { defined } from '../base/invariant.ts';
 
 /*
- * The two things that libp2p does not offer in public, looked up where the pinned version keeps them. Each says
- * when it is not there, and a test fails then.
+ * What libp2p does not offer in public, looked up where the pinned version keeps it. Each says when it is not
+ * there, and a test fails then.
  */
 
 interface Insides {
@@ -27,4 +28,9 @@ export function limitWriteBuffer(connection: Connection, maxBytes: number): bool
   if (line === undefined) return false;
   line.maxWriteBufferLength = maxBytes;
   return true;
+}
+
+/** The muxer of a connection. Throws when it is not where it is looked for. */
+export function muxerOf(connection: Connection): object {
+  return defined((connection as Insides).muxer, 'the muxer of a connection');
 }

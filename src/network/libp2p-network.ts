@@ -9,7 +9,8 @@ import { closeQuietly, readFrames } from './framed-stream.ts';
 import { createGater } from './gater.ts';
 import { Gossip, hasGossipStream } from './gossip.ts';
 import { isRefusal, MAX_HELLO_BYTES, shakeHands, type Greeting } from './handshake.ts';
-import { createHost } from './libp2p-host.ts';
+import type { GuardedYamux } from './guarded-yamux.ts';
+import { createHost, createMuxers } from './libp2p-host.ts';
 import { admitStream, Link } from './link.ts';
 import { silentLog, type NetworkLog } from './log.ts';
 import { parsePeerAddress, type PeerAddress } from './peer-address.ts';
@@ -33,6 +34,8 @@ export interface Libp2pNetworkOptions {
   readonly hello: () => Uint8Array;
   readonly log?: NetworkLog;
   readonly tuning?: Partial<NetworkTuning>;
+  /** Milliseconds of a monotonic clock, for budgets and bans; the machine's unless given. */
+  readonly now?: () => number;
 }
 
 /** Connections of one peer at once: two when both dialled, and one that replaces a dying one. */
@@ -44,6 +47,7 @@ const FAULT_WEIGHT = 5;
 export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promise<Network> {
   const targets = options.peers.map(parsePeerAddress);
   const tuning = { ...defaultTuning, ...options.tuning };
+  const now = options.now ?? performance.now.bind(performance);
   const log = options.log ?? silentLog;
   const links = new Map<string, Link>();
   const names = protocolNames(options.chainId);
@@ -61,16 +65,30 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
   const gater = createGater({
     links,
     configured: new Set(targets.map(({ peer }) => peer)),
-    isBanned: (peer) => penalties.isBanned(peer, performance.now()),
+    isBanned: (peer) => penalties.isBanned(peer, now()),
   });
+  const muxers = createMuxers(now);
   const host = await createHost({
     seed: options.seed,
     listen: options.listen,
     gossip: gossip.service,
     gater,
+    muxers,
     tuning,
   });
-  return new Libp2pNetwork({ options, tuning, log, links, names, penalties, gossip, host, targets });
+  return new Libp2pNetwork({
+    options,
+    tuning,
+    log,
+    links,
+    names,
+    penalties,
+    gossip,
+    muxers,
+    host,
+    targets,
+    now,
+  });
 }
 
 interface Parts {
@@ -81,8 +99,10 @@ interface Parts {
   readonly names: ProtocolNames;
   readonly penalties: Penalties;
   readonly gossip: Gossip;
+  readonly muxers: GuardedYamux;
   readonly host: Libp2p;
   readonly targets: readonly PeerAddress[];
+  readonly now: () => number;
 }
 
 class Libp2pNetwork implements Network {
@@ -116,12 +136,13 @@ class Libp2pNetwork implements Network {
       dial: (address) => this.#dial(address),
       isConnected: (peer) => this.#peers.get(peer) !== undefined,
       random: Math.random,
-      now: () => performance.now(),
+      now: parts.now,
     });
     this.#requests = new RequestClient({
-      connectionOf: (peer) => this.#peers.get(peer)?.links[0]?.connection,
+      linkOf: (peer) => this.#peers.get(peer)?.links[0],
       nameOf: (protocol) => names.request(protocol),
       timeoutMs: tuning.requestTimeoutMs,
+      now: parts.now,
     });
     this.#server = new RequestServer({
       serve: (peer, protocol, bytes, respond) => {
@@ -141,7 +162,10 @@ class Libp2pNetwork implements Network {
     host.addEventListener('connection:open', ({ detail }) => this.#onOpen(detail));
     host.addEventListener('connection:close', ({ detail }) => {
       const link = this.#links.get(detail.id);
-      if (link !== undefined) this.#drop(link, new Error('connection closed'));
+      if (link === undefined) return;
+      const { fault } = link.budget;
+      if (fault !== undefined) this.#fault(link.peer, fault);
+      this.#drop(link, fault ?? new Error('connection closed'));
     });
     await host.handle(helloProtocol, (stream, connection) => this.#onHelloStream(stream, connection), {
       maxInboundStreams: 1,
@@ -249,9 +273,10 @@ class Libp2pNetwork implements Network {
       connection.abort(new Error('stopped'));
       return;
     }
-    const link = new Link(connection);
+    const { muxers, now, tuning } = this.#parts;
+    const link = new Link(connection, muxers.budgetOf(connection), now());
     this.#links.set(connection.id, link);
-    link.limitGreeting(this.#parts.tuning.handshakeMs, () => this.#drop(link, new Error('no hello in time')));
+    link.limitGreeting(tuning.handshakeMs, () => this.#drop(link, new Error('no hello in time')));
     if (connection.direction === 'outbound') void this.#openHello(link);
   }
 
@@ -297,7 +322,7 @@ class Libp2pNetwork implements Network {
 
   #accept(link: Link, greeting: Greeting): void {
     const { gossip, names, log } = this.#parts;
-    const now = performance.now();
+    const now = this.#parts.now();
     for (const old of this.#peers.linksOf(link.peer)) {
       if (this.#isStale(old, greeting, now)) this.#drop(old, new Error('replaced by a new connection'));
     }
@@ -385,8 +410,8 @@ class Libp2pNetwork implements Network {
   }
 
   #penalise(peer: PeerId, reason: string, weight: number): void {
-    const { penalties, log } = this.#parts;
-    const tooMany = penalties.add(peer, performance.now(), weight);
+    const { penalties, log, now } = this.#parts;
+    const tooMany = penalties.add(peer, now(), weight);
     log.debug('peer penalised', { peer, reason });
     if (!tooMany) return;
     log.warn('peer disconnected: too many penalties', { peer, reason });

@@ -1,7 +1,10 @@
 import type { Connection, Stream } from '@libp2p/interface';
+import { limits } from '../base/limits.ts';
+import { TokenBucket } from '../base/token-bucket.ts';
 import type { PeerId } from './port.ts';
 import { DirectWriter } from './direct-stream.ts';
 import { limitWriteBuffer, receivedBytes } from './libp2p-internals.ts';
+import type { LineBudget } from './line-budget.ts';
 
 /** How long a refused peer may take to read the verdict. */
 const PART_MS = 1_000;
@@ -18,6 +21,10 @@ export type LinkStatus = 'greeting' | 'accepted' | 'closed';
  */
 export class Link {
   readonly connection: Connection;
+  /** What the other side may send. */
+  readonly budget: LineBudget;
+  /** How fast we ask. */
+  readonly requests: TokenBucket;
   readonly peer: PeerId;
   /** Settles with true when both hellos are accepted, with false when the link closed before. */
   readonly settled: Promise<boolean>;
@@ -34,8 +41,11 @@ export class Link {
   #silentBeats = 0;
   #bytesSeen = -1;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, budget: LineBudget, now: number) {
+    const { requestsPerSecond } = limits;
     this.connection = connection;
+    this.budget = budget;
+    this.requests = new TokenBucket({ perSecond: requestsPerSecond, burst: requestsPerSecond }, now);
     this.peer = connection.remotePeer.toString();
     limitWriteBuffer(connection, MAX_WAITING_UNDER_MUXER_BYTES);
     this.settled = new Promise((resolve) => {
@@ -51,6 +61,7 @@ export class Link {
   accept(options: { session: string; now: number; directProtocol: string }): void {
     clearTimeout(this.#greetingTimer);
     this.status = 'accepted';
+    this.budget.standing = 'member';
     this.session = options.session;
     this.acceptedAt = options.now;
     this.writer = new DirectWriter({
@@ -80,6 +91,7 @@ export class Link {
   leave(): void {
     clearTimeout(this.#greetingTimer);
     this.status = 'closed';
+    this.budget.standing = 'greeting';
     this.writer?.close();
     // The verdict may have come in one packet with the end of the connection: it is heard first.
     if (this.conversation === undefined) this.#settle(false);

@@ -1,9 +1,11 @@
-import type { Connection, Stream } from '@libp2p/interface';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Stream } from '@libp2p/interface';
 import { concat } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, type ProblemCode } from '../base/problem.ts';
 import type { PeerId, RequestProtocol } from './port.ts';
 import { closeQuietly, readFrames, sendFrame } from './framed-stream.ts';
+import type { Link } from './link.ts';
 
 const ANSWERED = Uint8Array.of(0);
 const REFUSED = Uint8Array.of(1);
@@ -27,23 +29,27 @@ interface Job {
 }
 
 /**
- * The asking side. At most `limits.requestsPerPeer` are on the way to one peer, as many as it serves at once; the
- * others wait here, and their time runs.
+ * The asking side. At most `limits.requestsPerPeer` are on the way to one peer, as many as it serves at once, and
+ * `limits.requestsPerSecond` start in a second; the others wait here, and their time runs.
  */
 export class RequestClient {
-  readonly #connectionOf: (peer: PeerId) => Connection | undefined;
+  readonly #linkOf: (peer: PeerId) => Pick<Link, 'connection' | 'budget' | 'requests'> | undefined;
   readonly #nameOf: (protocol: RequestProtocol) => string;
   readonly #timeoutMs: number;
+  readonly #now: () => number;
   readonly #jobs = new Map<PeerId, Set<Job>>();
 
   constructor(options: {
-    connectionOf: (peer: PeerId) => Connection | undefined;
+    linkOf: (peer: PeerId) => Pick<Link, 'connection' | 'budget' | 'requests'> | undefined;
     nameOf: (protocol: RequestProtocol) => string;
     timeoutMs: number;
+    /** Milliseconds of a monotonic clock. */
+    now: () => number;
   }) {
-    this.#connectionOf = options.connectionOf;
+    this.#linkOf = options.linkOf;
     this.#nameOf = options.nameOf;
     this.#timeoutMs = options.timeoutMs;
+    this.#now = options.now;
   }
 
   request(peer: PeerId, protocol: RequestProtocol, bytes: Uint8Array, done: Done): void {
@@ -81,7 +87,7 @@ export class RequestClient {
   }
 
   #refuse(peer: PeerId, bytes: Uint8Array, queued: number): Problem | undefined {
-    if (this.#connectionOf(peer) === undefined) return problem('network/lost', 'the peer is not connected');
+    if (this.#linkOf(peer) === undefined) return problem('network/lost', 'the peer is not connected');
     if (bytes.length > limits.requestBytes) return problem('network/oversize', 'the request is too large');
     if (queued >= limits.requestsPerPeer + MAX_WAITING) {
       return problem('network/busy', 'too many requests wait for this peer');
@@ -102,13 +108,20 @@ export class RequestClient {
   }
 
   async #run(job: Job): Promise<void> {
-    const connection = this.#connectionOf(job.peer);
-    if (connection === undefined) {
+    const link = this.#linkOf(job.peer);
+    if (link === undefined) {
       this.#finish(job, problem('network/lost', 'the peer is not connected'));
       return;
     }
     try {
-      const stream = await connection.newStream(this.#nameOf(job.protocol), { signal: job.abort.signal });
+      // The other side ends a connection on which too many streams are opened.
+      link.requests.owe(1, this.#now());
+      const waitMs = link.requests.waitFor(0, this.#now());
+      if (waitMs > 0) await sleep(waitMs, undefined, { signal: job.abort.signal });
+      link.budget.expect(limits.responseBytes);
+      const stream = await link.connection.newStream(this.#nameOf(job.protocol), {
+        signal: job.abort.signal,
+      });
       if (job.status === 'over') {
         stream.abort(new Error('request over'));
         return;

@@ -65,7 +65,7 @@ export async function bareSocket({ port, host = '127.0.0.1', from }: BareDial): 
   const socket = connect({ port, host, ...(from === undefined ? {} : { localAddress: from }) });
   socket.on('error', () => socket.destroy());
   socket.setNoDelay(true);
-  await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
+  await new Promise((resolve) => void ['connect', 'close'].map((event) => socket.once(event, resolve)));
   return socket;
 }
 
@@ -123,6 +123,13 @@ export class BarePeer {
     return this.socket.writable && this.socket.write(bytes);
   }
 
+  /** The socket takes more, or is gone. */
+  async drained(): Promise<void> {
+    if (this.socket.writableNeedDrain) {
+      await Promise.race([new Promise((resolve) => this.socket.once('drain', resolve)), this.closed]);
+    }
+  }
+
   frame(header: FrameHeader, payload?: Uint8Array): boolean {
     const length = header.length ?? payload?.length ?? 0;
     const encoded = yamuxHeader({ ...header, length });
@@ -172,14 +179,15 @@ export class BarePeer {
       if (view.length < size) return;
       this.frames[type] = (this.frames[type] ?? 0) + 1;
       const flags = view.readUInt16BE(2);
-      const stream = this.#streams.get(view.readUInt32BE(4));
+      const id = view.readUInt32BE(4);
+      const stream = this.#streams.get(id);
       const payload = this.#received.subarray(yamux.headerBytes, size);
       this.#received = this.#received.subarray(size);
       // Its pings are answered: it takes a peer that does not for dead.
       if (type === yamux.ping && flags === yamux.syn)
         this.frame({ type: yamux.ping, flags: yamux.ack, length: view.readUInt32BE(8) });
       if (payload.length > 0) {
-        this.frame({ type: yamux.windowUpdate, stream: stream?.id ?? 0, length: payload.length });
+        this.frame({ type: yamux.windowUpdate, stream: id, length: payload.length });
         stream?.push(payload);
       }
       if ((flags & (yamux.fin | yamux.rst)) !== 0) stream?.end();
@@ -259,9 +267,13 @@ export function line(text: string): Uint8Array {
 async function readBytes(socket: Socket, count: number): Promise<void> {
   let missing = count;
   while (missing > 0) {
-    const bytes = socket.read(missing) as Buffer | null;
+    // Less than what is there: asked for more, a socket gives nothing, and says at once that it has something.
+    const bytes = socket.read(Math.min(missing, socket.readableLength)) as Buffer | null;
     if (bytes !== null) missing -= bytes.length;
     else if (socket.destroyed || socket.readableEnded) throw new Error('turned away');
-    else await Promise.race([once(socket, 'readable'), once(socket, 'close'), once(socket, 'end')]);
+    else
+      await new Promise(
+        (resolve) => void ['readable', 'close', 'end'].map((event) => socket.once(event, resolve)),
+      );
   }
 }

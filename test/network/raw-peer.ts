@@ -5,7 +5,8 @@ import { multiaddr } from '@multiformats/multiaddr';
 import { Problem } from '../../src/base/problem.ts';
 import { closeQuietly } from '../../src/network/framed-stream.ts';
 import { shakeHands } from '../../src/network/handshake.ts';
-import { createHost } from '../../src/network/libp2p-host.ts';
+import type { GuardedYamux } from '../../src/network/guarded-yamux.ts';
+import { createHost, createMuxers } from '../../src/network/libp2p-host.ts';
 import { helloProtocol, protocolNames } from '../../src/network/protocol-names.ts';
 import { defaultTuning } from '../../src/network/tuning.ts';
 import { nodeSeed } from './libp2p-world.ts';
@@ -13,22 +14,26 @@ import { nodeSeed } from './libp2p-world.ts';
 /** A libp2p node that speaks the protocols by hand, and so can break every rule. */
 export class RawPeer {
   readonly host: Libp2p;
+  readonly #muxers: GuardedYamux;
   readonly names = protocolNames('test');
   connection: Connection | undefined;
 
-  private constructor(host: Libp2p) {
+  private constructor(host: Libp2p, muxers: GuardedYamux) {
     this.host = host;
+    this.#muxers = muxers;
   }
 
   static async start(index: number, options: { onDirect?: (stream: Stream) => void } = {}): Promise<RawPeer> {
+    const muxers = createMuxers(() => performance.now());
     const host = await createHost({
       seed: nodeSeed(index),
       listen: [],
       gossip: gossipsub({ fallbackToFloodsub: false }),
       gater: {},
+      muxers,
       tuning: defaultTuning,
     });
-    const peer = new RawPeer(host);
+    const peer = new RawPeer(host, muxers);
     await host.start();
     await host.handle(peer.names.direct, (stream) => options.onDirect?.(stream));
     return peer;
@@ -41,6 +46,7 @@ export class RawPeer {
   /** Opens a connection and nothing more. */
   async connect(address: string): Promise<Connection> {
     this.connection = await this.host.dial(multiaddr(address), { force: true });
+    this.#muxers.budgetOf(this.connection).standing = 'member';
     return this.connection;
   }
 
