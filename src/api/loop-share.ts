@@ -15,6 +15,8 @@ const systemPorts: LoopPorts = {
   nowMs: () => performance.now(),
 };
 
+/** So much of a turn is for what comes first, and one piece of it in any case. */
+const firstMs = 1;
 /** A rest that is shorter is put off until it is worth a timer. */
 const shortestRestMs = 1;
 
@@ -23,13 +25,13 @@ const shortestRestMs = 1;
  * done, after everything that came from peers and the disk; and after its pieces the API rests as long as they took. So whatever
  * clients ask for, at least half of the loop is left, and nobody waits for more than one piece.
  *
- * Clients have turns among themselves. What `first` says comes before all others, every other time.
+ * Clients have turns among themselves. What is said to come first is small, and as much of it as fits into a millisecond comes before the piece
+ * of the others.
  */
 export class LoopShare {
   readonly #ports: LoopPorts;
   readonly #first = new Rotation<() => void>();
   readonly #rest = new Rotation<() => void>();
-  #firstWasLast = false;
   #awake = false;
   /** Work that was not rested from yet. */
   #owedMs = 0;
@@ -39,7 +41,10 @@ export class LoopShare {
     this.#ports = ports;
   }
 
-  /** Runs `piece` later, in a turn of its own. It must not throw, and should take no longer than a few milliseconds. */
+  /**
+   * Runs `piece` later, in a turn of its own. It must not throw, and should take no longer than a few milliseconds; one that comes `first`,
+   * a fraction of one.
+   */
   add(client: string, piece: () => void, first = false): void {
     (first ? this.#first : this.#rest).push(client, piece);
     if (this.#awake) return;
@@ -60,7 +65,12 @@ export class LoopShare {
     let begin = 0;
     nextTurn(() => {
       begin = nowMs();
-      this.#take()?.();
+      let first = this.#first.take();
+      while (first !== undefined) {
+        first();
+        first = nowMs() - begin < firstMs ? this.#first.take() : undefined;
+      }
+      this.#rest.take()?.();
     });
     // In the same turn, behind everything that the piece set off by promises.
     nextTurn(() => {
@@ -69,11 +79,5 @@ export class LoopShare {
       this.#awake = !this.#first.isEmpty || !this.#rest.isEmpty;
       if (this.#awake) this.#goOn();
     });
-  }
-
-  #take(): (() => void) | undefined {
-    const first = this.#firstWasLast && !this.#rest.isEmpty ? undefined : this.#first.take();
-    this.#firstWasLast = first !== undefined;
-    return first ?? this.#rest.take();
   }
 }

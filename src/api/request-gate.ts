@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import { clientName } from './client-name.ts';
 import { LoopShare } from './loop-share.ts';
+import { MeteredSocket } from './metered-socket.ts';
 import { apiProblem, problemJson, problemMediaType, retryAfterSeconds } from './problem-answer.ts';
 import { Rotation } from './rotation.ts';
 
@@ -38,7 +40,7 @@ export interface RequestGateOptions {
 }
 
 interface Connection {
-  readonly socket: Socket;
+  readonly socket: MeteredSocket;
   readonly client: string;
   /** It came when all places but the reserved ones were taken. */
   readonly isReserved: boolean;
@@ -47,6 +49,8 @@ interface Connection {
   waiting: Exchange[];
   /** What comes behind a request that was refused with the end of the connection is not looked at. */
   isEnding: boolean;
+  /** A turn to read was asked for. */
+  willRead: boolean;
 }
 
 /** A request with its answer. `queued` for a place, `placed`, or `aside`: it waits for something that is not our work. */
@@ -82,7 +86,7 @@ export class RequestGate {
   readonly #serve: RequestGateOptions['serve'];
   readonly #onRefused: RequestGateOptions['onRefused'];
   readonly #bounds: GateBounds;
-  readonly #connections = new Map<Socket, Connection>();
+  readonly #connections = new Map<Duplex, Connection>();
   /** Those without a request, the longest idle first. */
   readonly #idle = new Set<Connection>();
   readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
@@ -107,25 +111,49 @@ export class RequestGate {
     return this.#queued + this.#placed;
   }
 
-  /** A new connection. */
-  connected(socket: Socket): void {
+  /** A new connection: what HTTP is to be spoken on, or undefined when there is no place for it. */
+  connected(socket: Socket): MeteredSocket | undefined {
     const { connections, reservedConnections } = this.#bounds;
     const isFull = this.#connections.size >= connections;
     const idle = isFull ? this.#longestIdle() : undefined;
     if (idle !== undefined) this.#drop(idle);
-    else if (this.#connections.size >= connections + reservedConnections) return void socket.destroy();
+    else if (this.#connections.size >= connections + reservedConnections) {
+      socket.destroy();
+      return undefined;
+    }
+    const metered = new MeteredSocket(socket, () => this.#readLater(connection));
     const connection: Connection = {
-      socket,
+      socket: metered,
       client: clientName(socket.remoteAddress),
       isReserved: isFull && idle === undefined,
       current: undefined,
       waiting: [],
       isEnding: false,
+      willRead: false,
     };
-    this.#connections.set(socket, connection);
+    this.#connections.set(metered, connection);
     this.#idle.add(connection);
     this.#tally(connection.client).connections += 1;
-    socket.once('close', () => this.#drop(connection));
+    metered.once('close', () => this.#drop(connection));
+    return metered;
+  }
+
+  /** Reading is work for clients as well, and has its turns. */
+  #readLater(connection: Connection): void {
+    if (connection.willRead || !mayRead(connection)) return;
+    connection.willRead = true;
+    const read = (): void => {
+      connection.willRead = false;
+      for (
+        let left = limits.httpReadBytes;
+        left > 0 && mayRead(connection);
+        left -= limits.httpReadPieceBytes
+      ) {
+        connection.socket.feed(limits.httpReadPieceBytes);
+      }
+      this.#readLater(connection);
+    };
+    this.share.add(connection.client, read, true);
   }
 
   /** A request that was read. */
@@ -136,7 +164,6 @@ export class RequestGate {
     const exchange: Exchange = { request, response, connection, isVital, status: 'new' };
     if (connection.current === undefined) return this.#begin(exchange);
     if (connection.waiting.length < this.#bounds.pipelined) return void connection.waiting.push(exchange);
-    connection.socket.pause();
     this.#refuse(exchange, tooManyPipelined(this.#bounds.pipelined), true);
   }
 
@@ -211,7 +238,10 @@ export class RequestGate {
 
   #run({ connection, request, response, isVital }: Exchange): void {
     const serve = (): void => {
-      if (this.#isThere(connection)) this.#serve(request, response);
+      if (!this.#isThere(connection)) return;
+      this.#serve(request, response);
+      // The rest of its body.
+      this.#readLater(connection);
     };
     this.share.add(connection.client, serve, isVital);
   }
@@ -231,6 +261,7 @@ export class RequestGate {
       const next = connection.waiting.shift();
       if (next === undefined) this.#idle.add(connection);
       else this.#begin(next);
+      this.#readLater(connection);
     }
     this.#fillPlaces();
   }
@@ -292,6 +323,14 @@ export class RequestGate {
     });
     response.end(request.method === 'HEAD' ? undefined : body);
   }
+}
+
+/** One request at a time is read, with its body as far as somebody takes that. */
+function mayRead({ socket, current, waiting, isEnding }: Connection): boolean {
+  if (socket.destroyed || socket.isPaused() || !socket.hasBytes || isEnding || waiting.length > 0)
+    return false;
+  if (current === undefined) return true;
+  return !current.request.complete && current.request.readableLength < limits.httpReadBytes;
 }
 
 function tooManyPipelined(limit: number): Problem {

@@ -105,7 +105,13 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
         },
         (request, response) => gate.enter(request, response),
       );
-      server.on('connection', (socket) => gate.connected(socket));
+      // Instead of the parser itself, which would read all that came at once.
+      const [speak] = server.listeners('connection');
+      server.removeAllListeners('connection');
+      server.on('connection', (socket) => {
+        const metered = gate.connected(socket);
+        if (metered !== undefined) speak?.call(server, metered);
+      });
       // No answer takes longer than the longest wait; a client that reads nothing for longer is gone.
       return server.setTimeout(limits.httpWaitMs + limits.httpRequestTimeoutMs);
     },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import diagnostics from 'node:diagnostics_channel';
 import { connect, type Socket } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { limits } from '../../src/base/limits.ts';
@@ -72,6 +73,32 @@ describe('pipelined requests', () => {
     assert.equal(text.split('HTTP/1.1 503 ').length - 1, 1);
     assert.match(text, /retry-after: 1\r\n/i);
     assert.match(text, /"code":"api\/too-many-pipelined"/);
+  });
+
+  test('are not even read while others wait before them', async (t) => {
+    const world = await start(t);
+    let read = 0;
+    const count = (): void => void (read += 1);
+    diagnostics.subscribe('http.server.request.start', count);
+    t.after(() => diagnostics.unsubscribe('http.server.request.start', count));
+    await rawExchange(world, pageRequest.repeat(1_000));
+    assert.ok(read <= limits.httpReadPieceBytes / pageRequest.length + 1, `${read} of 1,000 were read`);
+  });
+
+  test('behind a body are not read with it', async (t) => {
+    const world = await start(t);
+    const pages = holdPages(world);
+    const body = JSON.stringify({ transaction: hexOf(transfer(0)) });
+    const submission =
+      `POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`;
+    const exchange = rawExchange(world, submission + pageRequest.repeat(1_000));
+    await until(() => pages.asked > 0);
+    pages.release();
+    const text = await exchange;
+    assert.match(text, /^HTTP\/1.1 202 /);
+    assert.ok(text.split('HTTP/1.1 200 ').length - 1 <= 2 * limits.httpPipelined);
+    assert.match(text, /api\/too-many-pipelined/);
   });
 
   test('have a turn of the loop each, so that peers are heard in between', async (t) => {
