@@ -1,6 +1,7 @@
 import { boundedBytes, decode, listOf } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
+import { parseStrictJson } from '../base/strict-json.ts';
 import { apiProblem } from './problem-answer.ts';
 
 /** A binary submission: the count in two bytes, then each transaction behind its length in two bytes. */
@@ -36,7 +37,7 @@ export function readJson(body: Uint8Array): unknown {
     });
   }
   try {
-    return JSON.parse(text);
+    return parseStrictJson(text);
   } catch (cause) {
     const reason = cause instanceof SyntaxError ? cause.message : 'it cannot be parsed';
     // V8 quotes a piece of the text; a short one helps, a long one does not.

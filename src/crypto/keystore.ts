@@ -4,6 +4,7 @@ import { randomBytes } from '@noble/hashes/utils.js';
 import { fromHex, parseHex, toHex, utf8 } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import { Problem } from '../base/problem.ts';
+import { parseStrictJson } from '../base/strict-json.ts';
 import { encodeAddress } from './address.ts';
 import { type KeyPair, keyPairFromSeed, seedBytes } from './keys.ts';
 import type { PublicKey } from './signature.ts';
@@ -140,9 +141,11 @@ function parse(text: string): ParsedKeyFile | Problem {
   if (text.length > maxFileBytes) return malformed('it is too long');
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    return malformed('it is not JSON');
+    value = parseStrictJson(text);
+  } catch (cause) {
+    // V8's own words would quote the file, and a secret may stand in it.
+    const isOurs = cause instanceof SyntaxError && /^(the name|it starts)/.test(cause.message);
+    return malformed(isOurs ? cause.message : 'it is not JSON');
   }
   const file = fieldsOf(value);
   if (file['format'] !== 'quorate-key') return malformed('its "format" is not "quorate-key"');

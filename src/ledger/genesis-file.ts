@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
+import { parseStrictJson } from '../base/strict-json.ts';
 import { parseAddress } from '../crypto/address.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 
@@ -94,12 +95,16 @@ export function parseGenesisFile(json: string): GenesisFile | Problem {
   }
   let content: unknown;
   try {
-    content = JSON.parse(json);
+    content = parseStrictJson(json);
   } catch (cause) {
-    return new Problem('genesis/json', `the genesis file is not JSON: ${(cause as Error).message}`, {
-      remedy: 'Correct the JSON at the place named, or copy one of the files in genesis/ and change it.',
-      cause,
-    });
+    return new Problem(
+      'genesis/json',
+      `the genesis file cannot be read as JSON: ${(cause as Error).message}`,
+      {
+        remedy: 'Correct the JSON at the place named, or copy one of the files in genesis/ and change it.',
+        cause,
+      },
+    );
   }
   const result = z.safeParse(genesisFile, content);
   return result.success ? result.data : fieldProblem(result.error.issues[0], content);

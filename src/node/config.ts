@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { Problem, unwrap } from '../base/problem.ts';
+import { parseStrictJson } from '../base/strict-json.ts';
 import { isDevelopmentKey } from '../crypto/development-keys.ts';
 import { generateKeyPair, type KeyPair } from '../crypto/keys.ts';
 import { decryptKey, encryptKey, readKeyFile } from '../crypto/keystore.ts';
@@ -181,9 +182,9 @@ function checkValidatorKey(keyFile: string | null, genesis: Genesis, directory: 
 function parseConfig(json: string, path: string): NodeConfig {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseStrictJson(json);
   } catch (cause) {
-    throw new Problem('config/malformed', `${path} is not JSON`, {
+    throw new Problem('config/malformed', `${path} cannot be read as JSON: ${(cause as Error).message}`, {
       remedy: 'Correct it, or take the one that "quorate init" wrote.',
       details: { path },
       cause,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Problem } from '../base/problem.ts';
+import { parseStrictJson } from '../base/strict-json.ts';
 import { blows, liarNames, type Plan } from './plan.ts';
 
 const whole = z.number().int();
@@ -107,7 +108,7 @@ const plan = z.strictObject({
 export function parsePlan(text: string): Plan | Problem {
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = parseStrictJson(text);
   } catch (cause) {
     return invalid(`is not JSON (${(cause as Error).message})`);
   }
