@@ -55,6 +55,18 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> {
 export const concat = concatBytes;
 export const utf8 = utf8ToBytes;
 
+/**
+ * Text of bytes, without a byte order mark; undefined when they are not UTF-8: what a lenient reader would put in their place was never
+ * written, and two texts could become one.
+ */
+export function fromUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Bytes of lower-case hex of an exact length, or a problem that names the field. */
 export function parseHex(text: string, length: number, field: string): Uint8Array | Problem {
   if (text.length === length * 2 && /^[0-9a-f]*$/.test(text)) return fromHex(text);

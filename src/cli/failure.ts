@@ -7,6 +7,8 @@ import { harmless, printError, styledError, toJson } from './terminal.ts';
 /** The exit code that tells a script what kind of problem it was. */
 export function exitCodeOf(problem: Problem): ExitCode {
   if (problem.code === 'api/not-final' || problem.code === 'api/timeout') return exitCodes.timeout;
+  if (problem.code === 'cli/interrupted' && problem.details['outcome'] === 'unknown')
+    return exitCodes.timeout;
   if (problem.code === 'cli/usage') return exitCodes.usage;
   if (isRetryable(problem)) return exitCodes.retryable;
   if (problem.code.startsWith('api/no-such-') || problem.code === 'cli/not-found') return exitCodes.notFound;

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
@@ -8,6 +8,7 @@ import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/keystore.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { readPassword } from './password.ts';
+import { printError } from './terminal.ts';
 
 export const keysOption = new Option('--keys <directory>', 'where keys are stored')
   .env('QUORATE_KEYS')
@@ -15,13 +16,15 @@ export const keysOption = new Option('--keys <directory>', 'where keys are store
 
 export const passwordFileOption = new Option(
   '--password-file <file>',
-  'the key’s password is this file’s first line; otherwise QUORATE_PASSWORD, or a question on the terminal',
+  'a file that holds the key’s password and nothing else; otherwise QUORATE_PASSWORD, or a question on the terminal',
 );
 
 const suffix = '.json';
 
 export interface StoredKey extends KeyFile {
   readonly file: string;
+  /** What other commands call it: its file's name. The name inside is what its maker called it. */
+  readonly called: string;
 }
 
 /** A name that can be a file's and cannot be taken for an address, a path or a development key. */
@@ -58,10 +61,10 @@ export function listKeys(directory: string): StoredKey[] {
   }
   return files
     .filter((file) => file.endsWith(suffix))
-    .map((file) => join(directory, file))
-    .flatMap((file) => {
+    .flatMap((called) => {
+      const file = join(directory, called);
       const key = readKeyFile(read(file));
-      return key instanceof Problem ? [] : [{ ...key, file }];
+      return key instanceof Problem ? [] : [{ ...key, file, called: called.slice(0, -suffix.length) }];
     });
 }
 
@@ -78,16 +81,32 @@ export function storeKey(
   key: { readonly name: string; readonly keyPair: KeyPair; readonly password: string | undefined },
 ): string {
   const { name, keyPair, password } = key;
+  return storeKeyFile(directory, name, encryptKey(keyPair, password, { name }));
+}
+
+/** Stores a key file's text under a name and returns its file. Never replaces one that is there. */
+export function storeKeyFile(directory: string, name: string, text: string): string {
   const file = join(directory, name + suffix);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     // "wx": two commands at once cannot both make it, and no key is ever lost to a newer one.
-    writeFileSync(file, encryptKey(keyPair, password, { name }), { flag: 'wx', mode: 0o600 });
+    writeFileSync(file, text, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unreadable(file, error);
     throw keyExists(name, file);
   }
   return file;
+}
+
+/** Puts another text of the same key in its file's place, whole or not at all. */
+export function replaceKeyFile(file: string, text: string): void {
+  const next = `${file}.new`;
+  try {
+    writeFileSync(next, text, { mode: 0o600, flush: true });
+    renameSync(next, file);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
 }
 
 /** Refuses early, before anybody is asked for a password. */
@@ -108,6 +127,7 @@ export async function openKeyFile(
     throw keyMissing(file ?? JSON.stringify(text), text);
   }
   const { kind, name } = unwrap(readKeyFile(content));
+  if (file !== undefined) warnIfOpen(file);
   const password =
     kind === 'plain' ? undefined : await readPassword({ passwordFile, purpose: `of the key "${name}"` });
   return unwrap(decryptKey(content, password));
@@ -121,6 +141,23 @@ export function keyFileText(directory: string, text: string): KeyFile & { readon
   if (!developmentKeyNames.includes(text)) throw keyMissing(file ?? JSON.stringify(text), text);
   const plain = encryptKey(developmentKeyPair(text), undefined, { name: text });
   return { ...unwrap(readKeyFile(plain)), text: plain };
+}
+
+/** The file of a key that is stored under a name, or that is named by its path. */
+export function storedFile(directory: string, text: string): string {
+  const file = fileOf(directory, text);
+  if (file === undefined || readIfThere(file) === undefined)
+    throw keyMissing(file ?? JSON.stringify(text), text);
+  return file;
+}
+
+/** Says on standard error when others on this machine may read a key. */
+function warnIfOpen(file: string): void {
+  // Windows has other rights, and always says the same here.
+  if (process.platform === 'win32' || (statSync(file).mode & 0o077) === 0) return;
+  printError(
+    `warning: others on this machine may read or change the key ${file}. Mend it: chmod 600 ${file}`,
+  );
 }
 
 function fileOf(directory: string, text: string): string | undefined {

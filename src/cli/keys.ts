@@ -13,16 +13,20 @@ import {
   refuseExisting,
   storeKey,
 } from './key-directory.ts';
+import { exportCommand, importCommand, passwordCommand } from './key-transfer.ts';
 import { jsonOption } from './options.ts';
 import { readPassword } from './password.ts';
 import { answer, facts, table } from './terminal.ts';
 
 export function keysCommand(): CommandUnknownOpts {
   return new Command('keys')
-    .description('make and show keys')
+    .description('make, show and move keys')
     .addCommand(newCommand())
     .addCommand(listCommand())
-    .addCommand(showCommand());
+    .addCommand(showCommand())
+    .addCommand(exportCommand())
+    .addCommand(importCommand())
+    .addCommand(passwordCommand());
 }
 
 function newCommand(): CommandUnknownOpts {
@@ -62,8 +66,8 @@ function listCommand(): CommandUnknownOpts {
     .addOption(keysOption)
     .addOption(jsonOption)
     .action((options) => {
-      const keys = listKeys(options.keys).map(({ name, publicKey, kind, file }) => ({
-        name,
+      const keys = listKeys(options.keys).map(({ called, publicKey, kind, file }) => ({
+        name: called,
         address: encodeAddress(publicKey),
         publicKey,
         kind,

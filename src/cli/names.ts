@@ -65,7 +65,7 @@ function refuseOffDevelopment(name: string, status: StatusAnswer): void {
 
 function known(directory: string): string[] {
   return [
-    ...listKeys(directory).map(({ name }) => name),
+    ...listKeys(directory).map(({ called }) => called),
     ...developmentKeyNames.slice(0, 3),
     'validator-0 to validator-15',
   ];

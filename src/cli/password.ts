@@ -1,28 +1,35 @@
 import { readFileSync } from 'node:fs';
+import { fromUtf8 } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
+import { TypedLine } from './typed-line.ts';
 
 /** Where the password of a key comes from: a file, then the environment, then the person at the terminal. */
 export async function readPassword(options: {
   readonly passwordFile?: string | undefined;
+  /** Which variable of the environment holds it; QUORATE_PASSWORD unless told. */
+  readonly variable?: 'QUORATE_PASSWORD' | 'QUORATE_NEW_PASSWORD';
   /** What the password is for, as the question says it. */
   readonly purpose: string;
   /** Ask twice: for a password that is being chosen. */
   readonly confirm?: boolean;
 }): Promise<string> {
-  const { passwordFile, purpose, confirm = false } = options;
+  const { passwordFile, purpose, confirm = false, variable = 'QUORATE_PASSWORD' } = options;
   if (passwordFile !== undefined) return fromFile(passwordFile);
-  const fromEnvironment = process.env['QUORATE_PASSWORD'];
-  if (fromEnvironment !== undefined) return notEmpty(fromEnvironment, 'QUORATE_PASSWORD');
+  const fromEnvironment = process.env[variable];
+  if (fromEnvironment !== undefined) return onlyLine(fromEnvironment, variable);
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new Problem('cli/password-missing', `a password is needed ${purpose}, and there is nobody to ask`, {
-      remedy: 'Set QUORATE_PASSWORD, or give --password-file FILE.',
+      remedy:
+        variable === 'QUORATE_PASSWORD'
+          ? 'Set QUORATE_PASSWORD, or give --password-file FILE.'
+          : 'Set QUORATE_NEW_PASSWORD, or give --new-password-file FILE.',
     });
   }
   // Quiet from before the first question to after the last: what is typed ahead must not be seen either.
   process.stdin.setRawMode(true);
   process.stdin.setEncoding('utf8');
   try {
-    const password = notEmpty(await ask(`Password ${purpose}: `), 'what you typed');
+    const password = onlyLine(await ask(`Password ${purpose}: `), 'what you typed');
     if (confirm && (await ask('The same again: ')) !== password) {
       throw new Problem('cli/password-mismatch', 'the two passwords differ', { remedy: 'Try again.' });
     }
@@ -33,35 +40,59 @@ export async function readPassword(options: {
 }
 
 function fromFile(file: string): string {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (cause) {
-    throw new Problem('cli/password-file', `the password file ${file} cannot be read`, {
-      remedy: 'Check --password-file: it names a file that holds the password on its first line.',
-      cause,
-    });
+    throw new Problem(
+      'cli/password-file',
+      `the password file ${file} cannot be read: ${(cause as Error).message}`,
+      { remedy: 'Check --password-file: it names a file that holds the password and nothing else.', cause },
+    );
   }
-  return notEmpty(text.split(/\r?\n/, 1)[0] ?? '', file);
+  const text = fromUtf8(bytes);
+  if (text === undefined) throw notText(file);
+  return onlyLine(text, file);
 }
 
-function notEmpty(password: string, source: string): string {
-  if (password !== '') return password;
-  throw new Problem('cli/password-missing', `${source} holds an empty password`, {
-    remedy: 'Choose a password of at least one character.',
+/**
+ * The password that a text is, without the line's end. Whatever would not come back whole, or could be another password as well, is refused: a
+ * key could then be made that its password does not open, or that another opens.
+ */
+function onlyLine(text: string, source: string): string {
+  const password = text.replace(/^\ufeff/, '').replace(/\r?\n$/, '');
+  if (password === '') {
+    throw new Problem('cli/password-missing', `${source} holds an empty password`, {
+      remedy: 'Choose a password of at least one character.',
+    });
+  }
+  // U+FFFD stands where a program could not read what was there.
+  if (password.includes('\ufffd')) throw notText(source);
+  // oxlint-disable-next-line no-control-regex
+  if (/[\u0000-\u001f\u007f]/.test(password)) {
+    throw new Problem('cli/password-text', `${source} holds more than one line, or control characters`, {
+      remedy: 'A password is one line of text. Random bytes are best written in hex or base64 first.',
+    });
+  }
+  return password;
+}
+
+function notText(source: string): Problem {
+  return new Problem('cli/password-text', `${source} is not UTF-8 text`, {
+    remedy:
+      'Write it as UTF-8: another encoding makes other passwords of the same letters. Random bytes are best written in hex or base64 first.',
   });
 }
 
 const interrupt = '\u0003';
 const endOfText = '\u0004';
-const backspaces = new Set(['\b', '\u007f']);
 
 /** Asks on standard error and shows nothing of what is typed. The terminal is raw already. */
 function ask(question: string): Promise<string> {
   const { stdin, stderr } = process;
   stderr.write(question);
   return new Promise((resolve, reject) => {
-    let typed = '';
+    const typed = new TypedLine();
     const end = (rest: string, settle: () => void): void => {
       stdin.off('data', onData);
       stdin.pause();
@@ -73,7 +104,7 @@ function ask(question: string): Promise<string> {
       const characters = Array.from(chunk);
       for (const [index, character] of characters.entries()) {
         if (character === '\r' || character === '\n') {
-          return end(characters.slice(index + 1).join(''), () => resolve(typed));
+          return end(characters.slice(index + 1).join(''), () => resolve(typed.text));
         }
         if (character === interrupt || character === endOfText) {
           const stopped = new Problem('cli/interrupted', 'stopped at the password', {
@@ -81,7 +112,7 @@ function ask(question: string): Promise<string> {
           });
           return end('', () => reject(stopped));
         }
-        typed = backspaces.has(character) ? typed.slice(0, -1) : typed + character;
+        typed.type(character);
       }
     };
     stdin.on('data', onData);

@@ -1,4 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { readArguments } from './arguments.ts';
 import { reportFailure } from './failure.ts';
 import { createProgram } from './program.ts';
 import { watchOutput } from './terminal.ts';
@@ -8,9 +9,10 @@ export async function run(argv: readonly string[]): Promise<void> {
   const json = argv.includes('--json');
   watchOutput();
   try {
-    const program = await createProgram(argv.slice(2).find((text) => !text.startsWith('-')));
+    const words = readArguments(argv.slice(2));
+    const program = await createProgram(words.find((text) => !text.startsWith('-')));
     throwInsteadOfExit(program, json);
-    await program.parseAsync(argv);
+    await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     process.exitCode = reportFailure(error, json);
   }

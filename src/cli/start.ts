@@ -46,7 +46,7 @@ export function startCommand(): CommandUnknownOpts {
     )
     .action(async (options) => {
       surviveClosedOutput();
-      const stop = stopOnSignals();
+      const stop = stopOnSignals(stopDeadlineMs);
       // A parent that goes away, however it goes, takes its nodes with it (see testnet/cluster.ts).
       const orphaned = new Promise<void>((done) => {
         if (options.child !== true) return;

@@ -44,6 +44,8 @@ export const chainIdOption = new Option(
 export const defaultWaitSeconds = 30;
 
 function waitSeconds(text: string): number {
+  // As it comes when the next word is no number (see `arguments.ts`).
+  if (text === '') return defaultWaitSeconds;
   const seconds = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || seconds > 86_400) {
     throw new InvalidArgumentError('Give seconds, from 0 to 86400.');

@@ -1,18 +1,22 @@
-import { readFileSync } from 'node:fs';
 import { Command, type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
 import { fromHex, utf8 } from '../base/bytes.ts';
+import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { MissingNonceAnswer } from '../client/answers.ts';
 import { type HttpClient, problemOf } from '../client/http-client.ts';
 import { Wallet } from '../client/wallet.ts';
 import { encodeAddress } from '../crypto/address.ts';
+import type { Hash } from '../crypto/hash.ts';
 import { toHeight } from '../ledger/block.ts';
 import type { Payload, Transaction } from '../ledger/transaction.ts';
+import { reportFailure } from './failure.ts';
 import { keysOption, passwordFileOption } from './key-directory.ts';
 import { accountNamed, signerNamed } from './names.ts';
+import { readInput } from './input-file.ts';
 import { connect, jsonOption, nodeOption, parseAmount, timeoutOption } from './options.ts';
 import { whileWaiting } from './progress.ts';
 import { answer } from './terminal.ts';
+import { onInterrupt } from './signals.ts';
 import {
   chainIdOption,
   defaultWaitSeconds,
@@ -58,7 +62,7 @@ function putCommand(): CommandUnknownOpts {
     .option('--hex <bytes>', 'the value in hex instead', parseHexValue)
     .option('--file <path>', 'the value from a file instead; - is standard input')
     .action((key, value, options) =>
-      send(options, async () => ({ type: 'put', key, value: valueOf(value, options) })),
+      send(options, async () => ({ type: 'put', key, value: await valueOf(value, options) })),
     );
 }
 
@@ -81,7 +85,11 @@ function withTerms(command: Command) {
     .addOption(passwordFileOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
-    .addOption(jsonOption);
+    .addOption(jsonOption)
+    .addHelpText(
+      'after',
+      '\nWhat starts with - and is no option stands behind --, after all options: quorate tx put KEY --from ME -- -5',
+    );
 }
 
 function parseHexValue(text: string): Uint8Array {
@@ -89,7 +97,10 @@ function parseHexValue(text: string): Uint8Array {
   return fromHex(text);
 }
 
-function valueOf(text: string | undefined, options: { hex?: Uint8Array; file?: string }): Uint8Array {
+async function valueOf(
+  text: string | undefined,
+  options: { hex?: Uint8Array; file?: string },
+): Promise<Uint8Array> {
   const given = [text, options.hex, options.file].filter((one) => one !== undefined);
   if (given.length !== 1) {
     throw new Problem(
@@ -102,14 +113,7 @@ function valueOf(text: string | undefined, options: { hex?: Uint8Array; file?: s
   }
   if (options.hex !== undefined) return options.hex;
   if (options.file === undefined) return utf8(text ?? '');
-  try {
-    return new Uint8Array(readFileSync(options.file === '-' ? 0 : options.file));
-  } catch (cause) {
-    throw new Problem('cli/file', `${options.file} cannot be read: ${(cause as Error).message}`, {
-      remedy: 'Check --file.',
-      cause,
-    });
-  }
+  return readInput(options.file, limits.maxRecordValueBytes);
 }
 
 interface SendOptions {
@@ -153,12 +157,22 @@ async function send(options: SendOptions, payload: (client: HttpClient) => Promi
     return;
   }
   const seconds = options.wait === true ? defaultWaitSeconds : options.wait;
+  const { hash } = transaction;
+  onInterrupt(() => reportFailure(stoppedWaiting(hash), options.json === true));
   const final = unwrap(
-    await whileWaiting(`waiting until ${transaction.hash.slice(0, 12)}… is final`, () =>
-      client.waitFinal(transaction.hash, { deadlineMs: seconds * 1000 }),
+    await whileWaiting(`waiting until ${hash.slice(0, 12)}… is final`, () =>
+      client.waitFinal(hash, { deadlineMs: seconds * 1000 }),
     ),
   );
   showFinal(final, options.json);
+}
+
+/** Whoever stops waiting must still be able to ask. */
+function stoppedWaiting(hash: Hash): Problem {
+  return new Problem('cli/interrupted', `stopped while waiting for ${hash}`, {
+    remedy: `It was submitted and may still become final. Ask with: quorate tx status ${hash}`,
+    details: { hash, outcome: 'unknown' },
+  });
 }
 
 function acceptedText({ hash }: Transaction, status: string, missing: MissingNonceAnswer | null): string {

@@ -21,12 +21,3 @@ export async function readBounded(response: Response, maxBytes: number): Promise
     pieces.push(value);
   }
 }
-
-/** Text of bytes; undefined when they are not UTF-8, because what would be put in their place was never sent. */
-export function textOf(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,9 +1,10 @@
+import { fromUtf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
 import type { HeaderItem, Origin } from './answers.ts';
-import { readBounded, textOf } from './bounded-body.ts';
+import { readBounded } from './bounded-body.ts';
 import { parseNodeAddress } from './node-address.ts';
 import { EventTooLong, parseEvents, type ServerEvent } from './server-events.ts';
 import {
@@ -208,7 +209,7 @@ async function refusal(url: string, response: Response): Promise<Problem> {
     );
   }
   const body = await readBounded(response, largestRefusal);
-  const text = (body && textOf(body)) ?? '';
+  const text = (body && fromUtf8(body)) ?? '';
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -1,5 +1,6 @@
+import { fromUtf8 } from '../base/bytes.ts';
 import { Problem, type ProblemCode, type ProblemDetails, unwrap } from '../base/problem.ts';
-import { readBounded, textOf } from './bounded-body.ts';
+import { readBounded } from './bounded-body.ts';
 import { parseNodeAddress } from './node-address.ts';
 
 /** The world as the client needs it; tests give another one. Everything here exists in browsers and in Node. */
@@ -128,7 +129,7 @@ export class Transport {
     } catch (cause) {
       return this.#unreachable(cause, budgetMs);
     }
-    const text = body && textOf(body);
+    const text = body && fromUtf8(body);
     if (text === undefined) {
       const why = body === undefined ? `it has more than ${largestAnswerBytes} bytes` : 'it is not UTF-8';
       return this.#notUnderstood(response.status, why);

@@ -4,7 +4,7 @@ import { unwrap } from '../../src/base/problem.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
-import { fakeApi, origin, problemReply, type Reply, status } from '../client/fake-api.ts';
+import { fakeApi, origin, problemReply, type Reply, status, type Seen } from '../client/fake-api.ts';
 
 export const alice = developmentKeyPair('alice');
 export const bob = developmentKeyPair('bob');
@@ -37,10 +37,10 @@ export async function fakeChain(
     readonly submit?: (transaction: Transaction) => Reply | undefined;
     readonly outcome?: 'applied' | 'failed' | 'pending' | 'gone' | 'unknown';
   } = {},
-): Promise<{ url: string; submitted: Transaction[] }> {
+): Promise<{ url: string; submitted: Transaction[]; seen: Seen[] }> {
   const { development = true, submit, outcome = 'applied' } = options;
   const submitted: Transaction[] = [];
-  const { url } = await fakeApi(t, ({ method, url, body }) => {
+  const { url, seen } = await fakeApi(t, ({ method, url, body }) => {
     const path = url.split('?')[0] ?? '';
     if (method === 'POST') {
       const { transaction } = JSON.parse(body.toString()) as { transaction: string };
@@ -80,7 +80,7 @@ export async function fakeChain(
     }
     return problemReply(404, 'api/not-found');
   });
-  return { url, submitted };
+  return { url, submitted, seen };
 }
 
 function blockOf(): object {

@@ -41,10 +41,10 @@ test('a key is never replaced', async (t) => {
   assert.equal(readFileSync(join(keys, 'dora.json'), 'utf8'), before);
 });
 
-test('the password comes from a file’s first line, and must not be empty', async (t) => {
+test('the password comes from a file that holds nothing else, and must not be empty', async (t) => {
   const directory = temporaryDirectory(t);
   const file = join(directory, 'password');
-  writeFileSync(file, 'first line\nsecond line\n');
+  writeFileSync(file, '\ufefffirst line\r\n');
   const make = ['keys', 'new', 'dora', '--keys', directory, '--password-file'];
   assert.equal((await quorate([...make, file])).code, 0);
   const text = readFileSync(join(directory, 'dora.json'), 'utf8');
@@ -74,6 +74,86 @@ test('the password comes from a file’s first line, and must not be empty', asy
   ]);
   assert.equal(problemOf(missing).code, 'cli/password-file');
   assert.deepEqual(readdirSync(directory).sort(), ['dora.json', 'password']);
+});
+
+test('a password that would not come back whole, or could be another one as well, makes no key', async (t) => {
+  const keys = temporaryDirectory(t);
+  const file = join(temporaryDirectory(t), 'password');
+  const make = ['keys', 'new', 'dora', '--keys', keys, '--json'];
+  const latin1 = Buffer.from('caf\xe9', 'latin1');
+  for (const [bytes, why] of [
+    [latin1, /not UTF-8/],
+    [Buffer.from('caf\ufffd'), /not UTF-8/],
+    [Buffer.from('first\nsecond\n'), /more than one line/],
+    [Buffer.from('first\n\n'), /more than one line/],
+    [Buffer.from('a\0b'), /control characters/],
+    [Buffer.from(Array.from({ length: 32 }, (_, index) => (index * 37) % 256)), /not UTF-8/],
+  ] as const) {
+    writeFileSync(file, bytes);
+    const ran = await quorate([...make, '--password-file', file]);
+    assert.equal(problemOf(ran).code, 'cli/password-text');
+    assert.match(problemOf(ran).message, why);
+  }
+  for (const value of ['caf\ufffd', 'a\nb']) {
+    const ran = await quorate(make, { env: { QUORATE_PASSWORD: value } });
+    assert.equal(problemOf(ran).code, 'cli/password-text');
+  }
+  assert.deepEqual(readdirSync(keys), []);
+  const same = await quorate(make, { env: { QUORATE_PASSWORD: 'with its newline\n' } });
+  assert.equal(same.code, 0, same.err);
+  const text = readFileSync(join(keys, 'dora.json'), 'utf8');
+  assert.ok(!(decryptKey(text, 'with its newline') instanceof Problem));
+});
+
+test('a key goes to another machine as it is, under a name of its own, and gets another password there', async (t) => {
+  const [here, there] = [temporaryDirectory(t), temporaryDirectory(t)];
+  const env = { QUORATE_PASSWORD: 'old one' };
+  const made = jsonOf(await quorate(['keys', 'new', 'dora', '--keys', here, '--json'], { env }));
+  const exported = await quorate(['keys', 'export', 'dora', '--keys', here]);
+  assert.equal(exported.out, readFileSync(join(here, 'dora.json'), 'utf8'));
+  const imported = await quorate(['keys', 'import', '-', 'emil', '--keys', there, '--json'], {
+    input: exported.out,
+  });
+  assert.equal(imported.code, 0, imported.err);
+  assert.equal(jsonOf(imported)['publicKey'], made['publicKey']);
+  const again = await quorate(['keys', 'import', '-', 'emil', '--keys', there, '--json'], {
+    input: exported.out,
+  });
+  assert.equal(problemOf(again).code, 'cli/key-exists');
+
+  // The name that other commands want is the file's, not the one inside.
+  const listed = jsonOf(await quorate(['keys', 'list', '--keys', there, '--json']));
+  assert.deepEqual(
+    (listed['keys'] as { name: string }[]).map(({ name }) => name),
+    ['emil'],
+  );
+
+  const change = ['keys', 'password', 'emil', '--keys', there, '--json'];
+  const wrong = await quorate(change, { env: { QUORATE_PASSWORD: 'no', QUORATE_NEW_PASSWORD: 'new one' } });
+  assert.equal(problemOf(wrong).code, 'keys/wrong-password');
+  const none = await quorate(change, { env });
+  assert.match(problemOf(none).remedy, /QUORATE_NEW_PASSWORD/);
+  const changed = await quorate(change, { env: { ...env, QUORATE_NEW_PASSWORD: 'new one' } });
+  assert.equal(changed.code, 0, changed.err);
+  const text = readFileSync(join(there, 'emil.json'), 'utf8');
+  assert.equal(unwrap(decryptKey(text, 'new one')).publicKey, made['publicKey']);
+  assert.equal(statSync(join(there, 'emil.json')).mode & 0o777, 0o600);
+  assert.deepEqual(readdirSync(there), ['emil.json']);
+});
+
+test('what a key file hides is named: a byte order mark, a name that stands twice', async (t) => {
+  const keys = temporaryDirectory(t);
+  await quorate(['keys', 'new', 'dora', '--no-password', '--keys', keys]);
+  const text = readFileSync(join(keys, 'dora.json'), 'utf8');
+  for (const [odd, why] of [
+    [`\ufeff${text}`, /byte order mark/],
+    [text.replace('"version": 1', '"version": 1, "version": 1'), /"version" stands twice/],
+  ] as const) {
+    writeFileSync(join(keys, 'emil.json'), odd);
+    const ran = await quorate(['keys', 'show', 'emil', '--keys', keys, '--json']);
+    assert.equal(problemOf(ran).code, 'keys/malformed');
+    assert.match(problemOf(ran).message, why);
+  }
 });
 
 test('without a terminal, a password in the environment or a file, nobody is asked and nothing is made', async (t) => {

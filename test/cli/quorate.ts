@@ -10,7 +10,7 @@ export interface Ran {
   readonly err: string;
 }
 
-const launcher = join(import.meta.dirname, '../../scripts/quorate');
+export const launcher = join(import.meta.dirname, '../../scripts/quorate');
 
 /** Runs the command line tool as a person would, through its launcher, with nothing on standard input and no settings of this machine. */
 export function quorate(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,7 +9,7 @@ import { verifySignature } from '../../src/crypto/verify.ts';
 import { transactionSigningBytesOf } from '../../src/ledger/transaction.ts';
 import { chainId, problemReply } from '../client/fake-api.ts';
 import { alice, bob, fakeChain } from './chain.ts';
-import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+import { jsonOf, launcher, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 test('a transfer by development names: the node’s next nonce, fee 1, and an expiry ahead', async (t) => {
   const { url, submitted } = await fakeChain(t);
@@ -94,6 +95,63 @@ test('--wait shows what came of it: applied is 0, failed is 6, not in time is 4'
   const late = await quorate([...args, (await fakeChain(t, { outcome: 'pending' })).url]);
   assert.equal(late.code, 4);
   assert.equal(problemOf(late).code, 'api/not-final');
+});
+
+test('standard input is read at the pace at which it comes, and no further than a record goes', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const args = ['tx', 'put', 'k', '--file', '-', '--from', 'alice', '--node', url];
+  const slow = spawn(
+    'sh',
+    ['-c', '(sleep 0.3; printf one; sleep 0.3; printf two) | "$0" "$@"', launcher, ...args],
+    { env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' } },
+  );
+  const code = await new Promise((resolve) => slow.once('close', resolve));
+  assert.equal(code, 0);
+  assert.deepEqual(submitted[0]?.payload, { type: 'put', key: 'k', value: utf8('onetwo') });
+  const long = await quorate([...args, '--json'], { input: 'x'.repeat(5_000) });
+  assert.equal(problemOf(long).code, 'cli/file');
+  assert.match(problemOf(long).message, /more than 4096 bytes/);
+});
+
+test('--wait takes the next word only when that is a number of seconds', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const common = ['--from', 'alice', '--node', url, '--json'];
+  const ran = await quorate(['tx', 'transfer', ...common, '--wait', 'bob', '7']);
+  assert.equal(ran.code, 0, ran.err);
+  assert.equal(jsonOf(ran)['status'], 'final');
+  assert.ok(submitted[0]?.payload.type === 'transfer' && submitted[0].payload.to === bob.publicKey);
+  const timed = await quorate(['tx', 'transfer', ...common, '--wait', '5', 'bob', '7']);
+  assert.equal(timed.code, 0, timed.err);
+});
+
+test('who stops waiting is told how to ask later', async (t) => {
+  const { url, seen } = await fakeChain(t, { outcome: 'pending' });
+  const child = spawn(
+    launcher,
+    ['tx', 'delete', 'k', '--from', 'alice', '--node', url, '--json', '--wait', '60'],
+    {
+      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
+    },
+  );
+  let err = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const hasAsked = () => seen.some(({ url: path }) => path.startsWith('/v1/transactions/'));
+  while (!hasAsked()) await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill('SIGINT');
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(code, 4);
+  assert.match(
+    (JSON.parse(err) as { problem: { remedy: string } }).problem.remedy,
+    /quorate tx status [0-9a-f]{64}/,
+  );
+});
+
+test('a word that is not UTF-8 is refused, because it would name something else', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const ran = await quorate(['tx', 'put', 'caf\ufffd', 'v', '--from', 'alice', '--node', url, '--json']);
+  assert.equal(ran.code, 2);
+  assert.match(problemOf(ran).message, /argument 3 is not UTF-8/);
+  assert.equal(submitted.length, 0);
 });
 
 test('status says what became of one: pending and for what it waits, final, gone, or unknown here', async (t) => {

@@ -25,12 +25,14 @@ export interface TestnetOptions {
 
 const readyDeadlineMs = 90_000;
 const readyPauseMs = 150;
+/** The nodes have their own deadline (see `cluster.ts`); then their data is removed. */
+const stopDeadlineMs = 15_000;
 const secondMs = 1_000;
 
 /** Runs the network until a signal comes, then stops every node. A node that dies is reported, and the others go on. */
 export async function runTestnet(options: TestnetOptions): Promise<void> {
   surviveClosedOutput();
-  const stop = stopOnSignals();
+  const stop = stopOnSignals(stopDeadlineMs);
   const { engine, json } = options;
   const say = (event: object, text: () => string): void => print(json === true ? toJson(event) : text());
 

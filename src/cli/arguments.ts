@@ -1,0 +1,24 @@
+import { Problem } from '../base/problem.ts';
+
+/** Options whose value may be left out, and what a value of theirs looks like. */
+const optionalValue: ReadonlyMap<string, RegExp> = new Map([['--wait', /^\d+(\.\d+)?$/]]);
+
+/**
+ * The command line as it is meant. An option whose value may be left out takes the next word only when that can be its value; and what the
+ * system could not hand over as text is refused, because it would name something else.
+ */
+export function readArguments(words: readonly string[]): string[] {
+  const end = words.indexOf('--');
+  return words.map((word, index) => {
+    if (word.includes('\ufffd')) {
+      throw new Problem('cli/usage', `argument ${index + 1} is not UTF-8 text`, {
+        remedy: 'Set the terminal to UTF-8. Values of other bytes can be given with --hex or --file.',
+        details: { argument: index + 1 },
+      });
+    }
+    const shape = optionalValue.get(word);
+    if (shape === undefined || (end >= 0 && index > end)) return word;
+    const next = words[index + 1];
+    return next === undefined || shape.test(next) || next.startsWith('-') ? word : `${word}=`;
+  });
+}

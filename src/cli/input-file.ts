@@ -1,0 +1,30 @@
+import { createReadStream } from 'node:fs';
+import { concat } from '../base/bytes.ts';
+import { Problem } from '../base/problem.ts';
+
+/**
+ * What a file holds, or standard input when it is "-", at the pace at which it comes. Throws the problem `cli/file` when it cannot be read, or
+ * has more than `maxBytes`; no more than that is read.
+ */
+export async function readInput(file: string, maxBytes: number): Promise<Uint8Array> {
+  const source = file === '-' ? process.stdin : createReadStream(file);
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const piece of source as AsyncIterable<Uint8Array>) {
+      size += piece.length;
+      if (size > maxBytes) break;
+      pieces.push(piece);
+    }
+  } catch (cause) {
+    throw new Problem('cli/file', `${file} cannot be read: ${(cause as Error).message}`, {
+      remedy: 'Check --file.',
+      cause,
+    });
+  }
+  if (size <= maxBytes) return concat(...pieces);
+  throw new Problem('cli/file', `${file === '-' ? 'standard input' : file} has more than ${maxBytes} bytes`, {
+    remedy: `Give at most ${maxBytes} bytes. Large documents belong elsewhere, and their hash here.`,
+    details: { limit: maxBytes },
+  });
+}
