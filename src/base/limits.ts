@@ -73,6 +73,29 @@ export const limits = {
   requestTimeoutMs: 5_000,
   /** Blocks per sync response; the response's size bounds it first when blocks are large. */
   syncBlocks: 128,
+  /**
+   * Bytes and time of the main thread in which a member's requests are served: as fast as a good line takes them, so that who was away comes back
+   * soon, and never most of the time.
+   */
+  memberServed: {
+    bytes: { perSecond: 32 * MiB, burst: 64 * MiB },
+    busyMs: { perSecond: 300, burst: 1_000 },
+  },
+  /** The same for the strangers of one address block: a response in one go, then as fast as an observer of a busy chain needs to catch up. */
+  strangerServed: { bytes: { perSecond: MiB, burst: 4 * MiB }, busyMs: { perSecond: 30, burst: 200 } },
+  /** And for all strangers together. */
+  strangersServed: {
+    bytes: { perSecond: 4 * MiB, burst: 16 * MiB },
+    busyMs: { perSecond: 100, burst: 500 },
+  },
+  /** Time for all requests of all peers; strangers are served only while half of what may come in one go is left. */
+  servedBusyMs: { perSecond: 400, burst: 1_000 },
+  /** What a request counts besides its answer, in bytes: its stream, its place in the queue. */
+  servedRequestBytes: 2 * KiB,
+  /** A request waits for its turn so long, and is refused when that is not enough: well below `requestTimeoutMs`. */
+  servedWaitMs: 2_000,
+  /** Requests of strangers that wait at once: each may hold `requestBytes`. */
+  servedWaiting: 64,
   /** Requests served at once for one peer. */
   requestsPerPeer: 4,
   /** Bytes that a peer may send on one stream before we took them: what a fast line holds on its way. A longer frame is refused at its header. */
@@ -294,6 +317,10 @@ export const limits = {
   droppedRemembered: 16_384,
   /** Blocks that a node may be behind the highest it knows of, and still call itself ready: what a few windows hold. */
   readyBehind: 16,
+  /** Lines of one kind about one peer in the log, and of one kind in all, within `logWindowMs`: the first few tell what there is to tell. */
+  logPerPeer: 4,
+  logPerKind: 120,
+  logWindowMs: 60_000,
   /** While a validator cannot be reached directly and was not heard by gossip for `relayHeardMs`, one message in this long is relayed to find it. */
   relayProbeMs: 1_000,
   relayHeardMs: 10_000,

@@ -39,6 +39,7 @@ import { peerChoice, type PeerChoice } from './peer-choice.ts';
 import { Persisting } from './persisting.ts';
 import { candidateLinks, type Restored } from './restore.ts';
 import { Serving } from './serving.ts';
+import { ServingQueue } from './serving-queue.ts';
 import { Signer } from './signer.ts';
 import { Snapshots } from './snapshots.ts';
 import { Standings } from './standing.ts';
@@ -110,7 +111,7 @@ export class Driver<M extends object> {
   readonly #committing: Committing;
   readonly #persisting: Persisting<M>;
   readonly #loading: Loading;
-  readonly #serving: Serving;
+  readonly #serving: ServingQueue;
   readonly #snapshots: Snapshots;
   readonly #installing: Installing;
   readonly #announcing: Announcing;
@@ -295,7 +296,11 @@ export class Driver<M extends object> {
       give,
       onFatal,
     });
-    this.#serving = new Serving({ chain, store, snapshots: this.#snapshots, log });
+    this.#serving = new ServingQueue({
+      serving: new Serving({ chain, store, snapshots: this.#snapshots, log }),
+      standingOf: standings.of.bind(standings),
+      clock,
+    });
     this.handlers = inbound({
       turns: this.#turns,
       protocol,
@@ -379,6 +384,8 @@ export class Driver<M extends object> {
       'blocks-fetched': this.#bodies.counters.fetchedBlocks,
       'blocks-synced': this.sync.counters.syncedBlocks,
       'sync-faults': this.sync.counters.syncFaults,
+      'requests-served': this.#serving.counters.served,
+      'requests-refused': this.#serving.counters.refused,
       'first-block': this.#options.store.firstBlock,
     };
   }

@@ -6,7 +6,7 @@ import type { Handshake } from './handshake.ts';
 import type { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import type { Messenger } from './messenger.ts';
-import type { Serving } from './serving.ts';
+import type { ServingQueue } from './serving-queue.ts';
 import type { Standings } from './standing.ts';
 import type { Turns } from './turns.ts';
 import type { Verification } from './verification.ts';
@@ -21,7 +21,7 @@ export function inbound<M extends object>(parts: {
   readonly intake: Intake;
   readonly announcing: Announcing;
   readonly messenger: Messenger<M>;
-  readonly serving: Serving;
+  readonly serving: Pick<ServingQueue, 'answer'>;
   readonly give: (input: Input<M>) => void;
   readonly onMet: (peer: PeerId) => void;
   readonly log: Log;
@@ -81,6 +81,6 @@ export function inbound<M extends object>(parts: {
           return decide('ignore');
       }
     }),
-    onRequest: turns.wrap((_peer, protocol, bytes, respond) => respond(serving.serve(protocol, bytes))),
+    onRequest: turns.wrap((peer, protocol, bytes, respond) => serving.answer(peer, protocol, bytes, respond)),
   };
 }

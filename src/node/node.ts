@@ -16,6 +16,7 @@ import { ChainStore } from '../storage/chain-store.ts';
 import { openLevelStore } from '../storage/level-store.ts';
 import { parseApiUrl } from './api-url.ts';
 import { NodeBackend } from './backend.ts';
+import { boundedLog } from './bounded-log.ts';
 import { systemClock } from './clock.ts';
 import { type LoadedConfig, loadConfig, type NodeConfig, paths } from './config.ts';
 import { Driver } from './driver.ts';
@@ -89,7 +90,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       details: { chain: loaded.genesis.name },
     });
   }
-  const log = options.log ?? jsonLog(config.log, config.name);
+  const log = boundedLog(options.log ?? jsonLog(config.log, config.name), systemClock.monotonicMs);
   const keyPair = openKey(loaded, options.password);
   const closers = new Closers(log);
   try {
