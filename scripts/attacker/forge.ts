@@ -115,6 +115,7 @@ export function forgedMessage(validators: number, index: number): Uint8Array {
         view,
         reason: 'no-progress',
         height: toHeight(index % 1_000),
+        sequence: index,
         signature,
       });
     case 3:

@@ -57,6 +57,7 @@ export const messageAttacks = {
           view: toView(0),
           reason: 'no-progress',
           height: toHeight(1),
+          sequence: 1,
           signature: unsigned,
         }),
       );

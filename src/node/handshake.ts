@@ -29,7 +29,7 @@ import { BoundedMap } from './bounded-map.ts';
 import type { Log } from './log.ts';
 
 /** Raised with every change of what goes over the wire or decides what is valid. */
-export const wireVersion = 4;
+export const wireVersion = 5;
 
 export interface Hello {
   /** Comes first in every version, so that nodes of two versions can tell each other so. */

@@ -27,7 +27,14 @@ export function pbftSamples(certificate: Certificate): Readonly<Record<string, P
     },
     prepare: { kind: 'prepare', ...signed, ...slot },
     commit: { kind: 'commit', ...signed, ...slot },
-    suspect: { kind: 'suspect', ...signed, view: slot.view, reason: 'censorship', height: slot.height },
+    suspect: {
+      kind: 'suspect',
+      ...signed,
+      view: slot.view,
+      reason: 'censorship',
+      height: slot.height,
+      sequence: 7,
+    },
     'view-change': viewChange,
     'new-view': { kind: 'new-view', ...signed, view: toView(5), viewChanges: [first, viewChange] },
     status: {

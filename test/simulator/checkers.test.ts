@@ -90,7 +90,14 @@ describe('what honest validators show', () => {
 
   test('what binds nobody is not looked at', () => {
     const checker = new SignatureChecker(() => assert.fail('that was no vote'));
-    const suspect = { kind: 'suspect', from: 0, view: toView(1), reason: 'no-progress', signature } as const;
+    const suspect = {
+      kind: 'suspect',
+      from: 0,
+      view: toView(1),
+      reason: 'no-progress',
+      sequence: 1,
+      signature,
+    } as const;
     checker.shows({ ...suspect, height: toHeight(1) });
     checker.shows({ ...suspect, height: toHeight(2) });
   });

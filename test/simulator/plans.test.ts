@@ -84,7 +84,7 @@ test('the first byte of a message names its kind', () => {
   const drafts: Draft[] = [
     { kind: 'prepare', from: 0, view, height, blockHash },
     { kind: 'commit', from: 0, view, height, blockHash },
-    { kind: 'suspect', from: 0, view, height, reason: 'no-progress' },
+    { kind: 'suspect', from: 0, view, height, reason: 'no-progress', sequence: 1 },
     {
       kind: 'view-change',
       from: 0,

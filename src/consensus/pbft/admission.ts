@@ -4,6 +4,7 @@ import { isSlotMessage, type PbftMessage } from './message.ts';
 import { type Replica, windowEnd } from './replica.ts';
 import { tallyKey } from './state.ts';
 import { isOldStatus } from './status.ts';
+import { isLater } from './suspicion.ts';
 import { isCounted } from './voting.ts';
 
 /** How many views or windows ahead a message may be and still be worth keeping. */
@@ -27,12 +28,7 @@ export function isWanted(replica: Replica, message: PbftMessage, direct: boolean
     }
     case 'suspect': {
       const earlier = state.suspects.get(message.from);
-      if (message.view < state.view) return false;
-      return (
-        earlier?.view !== message.view ||
-        earlier.height !== message.height ||
-        earlier.reason !== message.reason
-      );
+      return message.view >= state.view && (earlier === undefined || isLater(message, earlier));
     }
     case 'view-change': {
       const earlier = state.viewChanges.get(message.from);

@@ -8,6 +8,7 @@ import {
   optional,
   struct,
   u16,
+  u48,
   union,
   wordOf,
 } from '../../base/codec.ts';
@@ -58,13 +59,18 @@ export interface Commit extends Signed, Slot {
 
 export type SuspectReason = 'no-progress' | 'invalid-proposal' | 'censorship';
 
-/** "I have grounds to leave this view." It binds nobody: its sender goes on voting. */
+/**
+ * "I have grounds to leave this view", or with the reason `withdrawn` "I had them, and have them no more". It binds nobody: its
+ * sender goes on voting. Of one sender the latest counts, and for a while only: it is repeated for as long as its grounds are there.
+ */
 export interface Suspect extends Signed {
   readonly kind: 'suspect';
   readonly view: View;
-  readonly reason: SuspectReason;
-  /** The height that waits. */
+  readonly reason: SuspectReason | 'withdrawn';
+  /** The height that waits: one above the sender's final one. */
   readonly height: Height;
+  /** Rises with each that the sender signs, within one process. */
+  readonly sequence: number;
 }
 
 /** "I left all views below this one. This is the best that I know." */
@@ -184,8 +190,9 @@ export const messageCodec = union<PbftMessage, 'kind'>('kind', {
     struct<Fields<Suspect>>({
       from: u16,
       view: viewCodec,
-      reason: wordOf(['no-progress', 'invalid-proposal', 'censorship']),
+      reason: wordOf(['no-progress', 'invalid-proposal', 'censorship', 'withdrawn']),
       height: heightCodec,
+      sequence: u48,
       signature: signatureCodec,
     }),
   ],

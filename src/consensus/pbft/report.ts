@@ -15,7 +15,7 @@ import {
   weakQuorumOf,
 } from './replica.ts';
 import { tallyKey } from './state.ts';
-import { hasUnfinished } from './suspicion.ts';
+import { hasUnfinished, stillCounts } from './suspicion.ts';
 
 /** A projection of the state for the API, metrics and tests. */
 export function statusOf(replica: Replica): EngineStatus {
@@ -102,8 +102,8 @@ function early({ aheadMs }: NonNullable<Replica['state']['tooEarly']>): string {
 }
 
 function suspicions(replica: Replica): string {
-  const against = [...replica.state.suspects.values()].filter(
-    ({ view }) => view === replica.state.view,
+  const against = [...replica.state.suspects.values()].filter((suspect) =>
+    stillCounts(replica, suspect),
   ).length;
   return against === 0 ? '' : `, ${against} of ${weakQuorumOf(replica)} suspect the primary`;
 }

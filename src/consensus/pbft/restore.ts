@@ -42,6 +42,7 @@ export function freshState(start: EngineStart): PbftState {
     tallies: new Map(),
     viewChanges: new Map(),
     suspects: new Map(),
+    suspectsSent: 0,
     ahead: new Map(),
     own: new Map(),
     restoredUpTo: noHeight,

@@ -45,8 +45,10 @@ export interface PbftState {
 
   /** The latest ViewChange of each validator. */
   viewChanges: Map<ValidatorIndex, ViewChange>;
-  /** The latest Suspect of each validator. */
-  suspects: Map<ValidatorIndex, Pick<Suspect, 'view' | 'reason' | 'height'>>;
+  /** The latest Suspect of each validator, by view, height and sequence, and when it came. */
+  suspects: Map<ValidatorIndex, SuspectHeard>;
+  /** Sequence of the last own Suspect. */
+  suspectsSent: number;
   /** Messages ahead of the view or the window, by sender; bounded for each. */
   ahead: Map<ValidatorIndex, PbftMessage[]>;
 
@@ -117,6 +119,10 @@ export interface AcceptedSlot {
   prepareAsked: boolean;
   commitAsked: boolean;
 }
+
+export type SuspectHeard = Pick<Suspect, 'view' | 'reason' | 'height' | 'sequence'> & {
+  readonly heardAt: MonotonicMs;
+};
 
 export interface TallyVote {
   readonly blockHash: Hash;

@@ -5,7 +5,11 @@ import { isDue, start, stop } from '../shared/timer.ts';
 import type { Suspect, SuspectReason } from './message.ts';
 import { post, send, trace } from './outbox.ts';
 import { isNormal, mayVote, type Replica, weakQuorumOf } from './replica.ts';
+import type { SuspectHeard } from './state.ts';
 import { joinView, leaveView, noteQuorum } from './view-change.ts';
+
+/** So many repetitions of a Suspect may be lost or late before it counts no more. */
+const suspectRepeats = 10;
 
 /** How long the current view may take for one block (PBFT, section 4.4: doubled with every view that failed). */
 export function viewTimeout(replica: Replica): number {
@@ -51,7 +55,7 @@ export function watchProgress(replica: Replica): void {
   }
   const { passedOverSince } = state.pacing.work;
   if (passedOverSince === null) {
-    if (state.grounds?.reason === 'censorship') state.grounds = null;
+    if (state.grounds?.reason === 'censorship') takeBack(replica);
   } else if (state.now - Math.max(passedOverSince, state.viewSince) >= replica.options.censorshipMs) {
     // A new primary gets the whole time again.
     raiseGrounds(replica, 'censorship', toHeight(state.final.height + 1));
@@ -88,16 +92,44 @@ function repeatSuspect(replica: Replica): void {
   const { state, self } = replica;
   if (state.grounds === null || self === null || !isDue(state.repeatTimer, state.now)) return;
   start(state.repeatTimer, state.now, replica.options.statusMs);
-  const suspect = { kind: 'suspect', from: self, view: state.view, ...state.grounds } as const;
-  post(replica, 'all', suspect);
-  state.suspects.set(self, suspect);
+  postSuspect(replica, self, state.grounds.reason);
   maybeLeave(replica);
 }
 
+/** The grounds are gone, and those who heard of them are told. */
+function takeBack(replica: Replica): void {
+  const { state, self } = replica;
+  state.grounds = null;
+  if (self !== null) postSuspect(replica, self, 'withdrawn');
+}
+
+function postSuspect(replica: Replica, self: ValidatorIndex, reason: Suspect['reason']): void {
+  const { state } = replica;
+  state.suspectsSent += 1;
+  const height = toHeight(state.final.height + 1);
+  const suspect = { view: state.view, reason, height, sequence: state.suspectsSent };
+  post(replica, 'all', { kind: 'suspect', from: self, ...suspect });
+  state.suspects.set(self, { ...suspect, heardAt: state.now });
+}
+
 export function onSuspect(replica: Replica, suspect: Suspect): void {
-  if (suspect.view < replica.state.view) return;
-  replica.state.suspects.set(suspect.from, suspect);
+  const { state } = replica;
+  const earlier = state.suspects.get(suspect.from);
+  if (suspect.view < state.view || (earlier !== undefined && !isLater(suspect, earlier))) return;
+  const { view, reason, height, sequence } = suspect;
+  state.suspects.set(suspect.from, { view, reason, height, sequence, heardAt: state.now });
   maybeLeave(replica);
+}
+
+type Place = Pick<Suspect, 'view' | 'height' | 'sequence'>;
+
+/**
+ * Of two Suspects of one sender the later one. The height is the sender's own final one, so it never falls, also over a restart, after which
+ * the sequence begins anew. Whoever replays an old one changes nothing.
+ */
+export function isLater(a: Place, b: Place): boolean {
+  if (a.view !== b.view) return a.view > b.view;
+  return a.height === b.height ? a.sequence > b.sequence : a.height > b.height;
 }
 
 /**
@@ -128,9 +160,15 @@ export function maybeLeave(replica: Replica): void {
   if (against.size >= weak) leaveView(replica, 'enough validators suspect its primary');
 }
 
-/** A Suspect for lack of progress ends by itself when the height that it names is final. */
-function stillCounts(replica: Replica, suspect: Pick<Suspect, 'view' | 'reason' | 'height'>): boolean {
-  const { state } = replica;
-  if (suspect.view !== state.view) return false;
-  return suspect.reason !== 'no-progress' || suspect.height > state.final.height;
+/**
+ * A Suspect for lack of progress ends by itself when the height that it names is final, each when its sender takes it back, and when
+ * it is not repeated for so long that its sender must have no grounds any more.
+ */
+export function stillCounts(
+  { state, options }: Replica,
+  { view, reason, height, heardAt }: SuspectHeard,
+): boolean {
+  if (view !== state.view || reason === 'withdrawn') return false;
+  if (state.now - heardAt > suspectRepeats * options.statusMs) return false;
+  return reason !== 'no-progress' || height > state.final.height;
 }

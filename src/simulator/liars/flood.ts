@@ -65,7 +65,13 @@ export function flood(tools: LiarTools): Liar {
           highest: undefined,
         });
       case 4:
-        return tools.sign({ kind: 'suspect', from: tools.self, reason: 'no-progress', ...near });
+        return tools.sign({
+          kind: 'suspect',
+          from: tools.self,
+          reason: 'no-progress',
+          sequence: chance.between(1, 1_000),
+          ...near,
+        });
       default:
         return Uint8Array.from({ length: chance.between(1, 200) }, () => chance.between(0, 255));
     }

@@ -5,6 +5,7 @@ import type { Liar, LiarTools } from './liar.ts';
 export function restless(tools: LiarTools): Liar {
   let view = 0;
   let height = 0;
+  let sequence = 0;
   return {
     incoming: (message) => {
       if ('view' in message && message.view < view + 10) view = Math.max(view, message.view);
@@ -20,6 +21,7 @@ export function restless(tools: LiarTools): Liar {
       view: toView(view),
       reason: tools.chance.pick(['no-progress', 'invalid-proposal', 'censorship']),
       height: toHeight(height + 1),
+      sequence: (sequence += 1),
     });
     const change = tools.sign({
       kind: 'view-change',

@@ -97,7 +97,14 @@ const everyKind: Record<PbftMessage['kind'], PbftMessage> = {
   'pre-prepare': prePrepare(),
   prepare: vote('prepare'),
   commit: vote('commit'),
-  suspect: signed({ kind: 'suspect', from: 0, view: toView(1), reason: 'no-progress', height: toHeight(4) }),
+  suspect: signed({
+    kind: 'suspect',
+    from: 0,
+    view: toView(1),
+    reason: 'no-progress',
+    height: toHeight(4),
+    sequence: 1,
+  }),
   'view-change': viewChange(3, {
     finalHeight: toHeight(2),
     finalCertificate: certificate('commit', 1, 2),

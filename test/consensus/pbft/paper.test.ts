@@ -172,6 +172,7 @@ test('section 4.5.2, third: f faulty replicas cannot force view changes', () => 
           view: toView(0),
           reason: 'no-progress',
           height: toHeight(1_000),
+          sequence: round + 1,
           signature: '0'.repeat(128) as never,
         });
       }
