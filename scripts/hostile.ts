@@ -4,7 +4,7 @@ import { reportFailure } from '../src/cli/failure.ts';
 import { jsonOption, parseSeconds, wholeNumber } from '../src/cli/options.ts';
 import { ProgressLine } from '../src/cli/progress.ts';
 import { print, styled, toJson } from '../src/cli/terminal.ts';
-import { type AttackName, attackNames, isAttackName } from './attacker/attacks.ts';
+import { type AttackName, attackNames, isAttackName, shortAttackNames } from './attacker/attacks.ts';
 import { Arena } from './hostile-arena.ts';
 import { calibrate } from './hostile-calibrate.ts';
 import { runShortAttack } from './hostile-short.ts';
@@ -34,7 +34,7 @@ const program = new Command('hostile')
     'honest transactions a second (default: half of what this machine can do)',
     wholeNumber(1, 100_000),
   )
-  .option('--short', 'all attacks one after the other on one chain, and only what holds on any machine')
+  .option('--short', 'one or two of each kind on one chain, and only what holds on any machine')
   .option('--timeout <seconds>', 'how long one step may take', parseSeconds, 60)
   .option('--keep', 'keep the data and logs of the nodes, and say where')
   .addOption(jsonOption)
@@ -91,7 +91,7 @@ async function hostile(asked: HostileOptions): Promise<void> {
   if (failed.length > 0) process.exitCode = exitCodes.problem;
 }
 
-async function shortly({ only = attackNames, timeout, keep, json }: HostileOptions): Promise<void> {
+async function shortly({ only = shortAttackNames, timeout, keep, json }: HostileOptions): Promise<void> {
   const deadlineMs = timeout * 1_000;
   const options = { name: 'hostile', deadlineMs, keep: keep === true };
   const failed: string[] = [];

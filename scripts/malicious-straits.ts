@@ -52,21 +52,23 @@ export async function haltPrimaries(
 }
 
 /**
- * Cuts off an honest follower until the others are so many blocks ahead that it has to ask for them. That it catches up is a part of
- * the verdict on all honest nodes.
+ * Cuts off an honest follower until the others are so many blocks ahead that it has to ask for them, and lets it reach the liar alone
+ * until that has lied. That it catches up is a part of the verdict on all honest nodes.
  */
 export async function leaveBehind(trial: {
   readonly running: Running;
   readonly honest: readonly number[];
+  readonly liars: readonly number[];
   readonly links: Links;
   readonly deadlineMs: number;
 }): Promise<void> {
-  const { running, honest, links, deadlineMs } = trial;
+  const { running, honest, liars, links, deadlineMs } = trial;
   const [watcher = 0] = honest;
   const laggard = honest.at(-1);
   const before = await running.clients[watcher]?.status();
   if (before === undefined || before instanceof Problem) throw broken('an honest node does not answer');
-  links.cut((one, other) => one === laggard || other === laggard, 'reset');
+  const isItsLink = (one: number, other: number): boolean => one === laggard || other === laggard;
+  links.cut(isItsLink, 'reset');
   try {
     await eventually(`the others are ${blocksBehind} blocks ahead`, deadlineMs, async () => {
       const now = await running.clients[watcher]?.status();
@@ -74,6 +76,12 @@ export async function leaveBehind(trial: {
       const ahead = now.finalHeight - before.finalHeight;
       return ahead >= blocksBehind ? undefined : `they are ${ahead}`;
     });
+    const isHonest = (seat: number): boolean => !liars.includes(seat);
+    links.heal();
+    links.cut((one, other) => isItsLink(one, other) && isHonest(one) && isHonest(other), 'reset');
+    await eventually('the liar has lied', deadlineMs, () =>
+      Promise.resolve(liesOf(running, liars) > 0 ? undefined : 'it has not'),
+    );
   } finally {
     links.heal();
   }

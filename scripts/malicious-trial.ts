@@ -99,7 +99,7 @@ async function judge(trial: {
     if (strategy !== null && trials[strategy].needsViewChange === true) {
       await Promise.all([load, haltPrimaries(running, honestSeats, liars, deadlineMs)]);
     } else if (needsLaggard) {
-      await Promise.all([load, leaveBehind({ running, honest: honestSeats, links, deadlineMs })]);
+      await Promise.all([load, leaveBehind({ running, honest: honestSeats, liars, links, deadlineMs })]);
     }
     await load;
 

@@ -14,3 +14,31 @@ export const attackNames = Object.keys(all) as AttackName[];
 export function isAttackName(name: string): name is AttackName {
   return Object.hasOwn(all, name);
 }
+
+/** One or two of each kind: what a run in a minute has time for. */
+export const shortAttackNames: readonly AttackName[] = [
+  'yamux-huge',
+  'yamux-huge-greeted',
+  'yamux-pings',
+  'stream-resets',
+  'connections',
+  'silent-callers',
+  'observers',
+  'frames-used-nonce',
+  'frames-forged',
+  'frames-repeated',
+  'gossip-garbage',
+  'gossip-huge',
+  'old-certificates',
+  'forged-new-views',
+  'forged-messages',
+  'replayed-status',
+  'muted-flood',
+  'block-requests',
+  'deaf-requests',
+  'http-pipelined-headers',
+  'events-from-1',
+  'http-idle',
+  'http-waits',
+  'http-forged-batches',
+];
