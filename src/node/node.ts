@@ -90,7 +90,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       details: { chain: loaded.genesis.name },
     });
   }
-  const log = boundedLog(options.log ?? jsonLog(config.log, config.name), systemClock.monotonicMs);
+  const log = boundedLog(options.log ?? jsonLog(config.log, config.name), () => systemClock.monotonicMs());
   const keyPair = openKey(loaded, options.password);
   const closers = new Closers(log);
   try {

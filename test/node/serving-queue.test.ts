@@ -95,7 +95,10 @@ describe('requests are answered in their turn', () => {
     world.time.run(10_000);
     const [first, ...others] = world.answers.map((answer) => answer.split(' at ')[0]);
     assert.equal(first, '10.0.0/1 answered');
-    assert.deepEqual(others.sort(), ['10.0.0/2 answered', '10.0.0/3 refused']);
+    assert.deepEqual(
+      others.toSorted((a = '', b = '') => a.localeCompare(b)),
+      ['10.0.0/2 answered', '10.0.0/3 refused'],
+    );
   });
 
   test('strangers come after members: what those take is not there for them', () => {
