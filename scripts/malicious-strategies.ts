@@ -43,7 +43,7 @@ export const trials: Readonly<Record<Strategy, Trial>> = {
   restless: { does: 'follower: demands another view all the time', liar: 3 },
   drip: { does: 'follower: serves one true block just in time', liar: 2, needsLaggard: true },
   siblings: { does: 'follower: serves siblings under true certificates', liar: 2, needsLaggard: true },
-  'cross-parents': { does: 'primary: builds for all on what half of them saw', liar: 0, convicts: true },
+  'cross-parents': { does: 'primary: builds for all on what half of them saw', liar: 0 },
   'full-blocks': { does: 'primary: fills its blocks, so that nothing else fits', liar: 0 },
   stale: { does: 'follower: repeats what others said long ago', liar: 3, needsViewChange: true },
   'forge-nested': { does: 'follower: nests signatures that nobody made', liar: 2 },
