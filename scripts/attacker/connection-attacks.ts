@@ -14,6 +14,34 @@ const KiB = 1024;
 
 /** On what lies below the hello: TCP, TLS and yamux. */
 export const connectionAttacks = {
+  'negotiation-tcp': {
+    does: '20,000 lines a second that name unknown protocols, before TLS',
+    run: (scene) =>
+      scene.everywhere((node) =>
+        scene.again(async () => {
+          const socket = await tcp(scene, node);
+          if (socket === undefined) return;
+          socket.write(line('/multistream/1.0.0'));
+          await scene.pace(100, () => {
+            const wasSent = socket.writableLength < KiB * KiB && !socket.destroyed;
+            if (wasSent) socket.write(unknownLines);
+            return scene.sent(wasSent, unknownLines.length, 200);
+          });
+          socket.destroy();
+        }),
+      ),
+  },
+  'negotiation-stream': {
+    does: '20,000 such lines a second on a stream before the hello, again when cut',
+    isCut: true,
+    run: (scene) =>
+      scene.everywhere((node) => scene.asCaller(node, (connection) => negotiate(scene, connection))),
+  },
+  'negotiation-stranger': {
+    does: '20,000 such lines a second on a stream after the hello',
+    run: (scene) =>
+      scene.everywhere((node) => scene.asStranger(node, ({ connection }) => negotiate(scene, connection))),
+  },
   'yamux-huge': {
     does: 'a frame of 0xffffffff bytes before the hello, and 4 MB/s of it',
     isCut: true,
@@ -258,6 +286,16 @@ const identifyAnswer = rpc(
   ),
 );
 
+const unknownLines = Buffer.concat(Array.from({ length: 200 }, () => line('/a')));
+
+async function negotiate(scene: Scene, connection: RawConnection): Promise<void> {
+  const stream = connection.open('/a');
+  await scene.pace(
+    100,
+    () => scene.sent(connection.write(stream, unknownLines), unknownLines.length, 200) || connection.isOpen,
+  );
+}
+
 function header(type: keyof typeof yamuxType, flags: number, stream: number, length: number): Buffer {
   return yamuxHeader({ type: yamuxType[type], flags, stream, length });
 }
@@ -323,21 +361,30 @@ async function callers(
   });
 }
 
+async function tcp(scene: Scene, node: number): Promise<Socket | undefined> {
+  try {
+    const socket = await dialTcp({ port: scene.port(node), localAddress: scene.address() });
+    scene.deeds.opened += 1;
+    socket.resume();
+    socket.once('close', () => {
+      if (!scene.over) scene.deeds.ended += 1;
+    });
+    return socket;
+  } catch {
+    scene.deeds.refused += 1;
+    return undefined;
+  }
+}
+
 async function silent(scene: Scene, count: number, act: (socket: Socket) => void): Promise<void> {
   await scene.everywhere(async (node) => {
     await many(count, async () => {
       await scene.again(async () => {
-        try {
-          const socket = await dialTcp({ port: scene.port(node), localAddress: scene.address() });
-          scene.deeds.opened += 1;
-          socket.resume();
-          act(socket);
-          while (!socket.destroyed && !scene.over) await scene.pause(100);
-          if (!scene.over) scene.deeds.ended += 1;
-          socket.destroy();
-        } catch {
-          scene.deeds.refused += 1;
-        }
+        const socket = await tcp(scene, node);
+        if (socket === undefined) return;
+        act(socket);
+        while (!socket.destroyed && !scene.over) await scene.pause(100);
+        socket.destroy();
       });
     });
   });
