@@ -25,6 +25,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   'api/operators-only': 403,
   'api/token-missing': 401,
   'api/token-wrong': 403,
+  'api/cursor-ahead': 409,
   'storage/pruned': 410,
   'consensus/unsupported': 501,
   'consensus/no-leases': 501,

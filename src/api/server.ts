@@ -152,6 +152,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       reply,
     ),
   );
+  api.addHook('onRequest', (request, _reply, done) => {
+    done(badQuery(request.raw.url ?? ''));
+  });
   api.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';
     context.metrics.answered({
@@ -191,6 +194,20 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       clearTimeout(cut);
     },
   };
+}
+
+/** The problem of a query that is not percent-encoded UTF-8: what is read in its place would be another name. */
+function badQuery(url: string): Problem | undefined {
+  const start = url.indexOf('?');
+  if (start < 0) return undefined;
+  try {
+    decodeURIComponent(url.slice(start + 1));
+    return undefined;
+  } catch {
+    return apiProblem('api/bad-path', 'the query is not percent-encoded UTF-8', {
+      remedy: 'Percent-encode each name and value as UTF-8.',
+    });
+  }
 }
 
 /** A body that no schema judges is for routes that say that they take it. */

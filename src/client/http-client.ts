@@ -95,7 +95,7 @@ export class HttpClient {
   }
 
   transaction(hash: Hash, deadline: Deadline = {}): Promise<TransactionStatusAnswer | Problem> {
-    return this.#get(`/v1/transactions/${hash}`, deadline);
+    return this.#get(`/v1/transactions/${pathPart(hash)}`, deadline);
   }
 
   /**
@@ -136,7 +136,7 @@ export class HttpClient {
     options: Deadline & { readonly full?: boolean } = {},
   ): Promise<BlockAnswer | Problem> {
     const { full = false, ...deadline } = options;
-    return this.#get(`/v1/blocks/${name}${full ? '?full=true' : ''}`, deadline);
+    return this.#get(`/v1/blocks/${pathPart(`${name}`)}${full ? '?full=true' : ''}`, deadline);
   }
 
   account(
@@ -144,7 +144,7 @@ export class HttpClient {
     options: Deadline & { readonly consistency?: Consistency } = {},
   ): Promise<AccountAnswer | Problem> {
     const { consistency, ...deadline } = options;
-    return this.#get(`/v1/accounts/${encodeURIComponent(account)}${query({ consistency })}`, deadline);
+    return this.#get(`/v1/accounts/${pathPart(account)}${query({ consistency })}`, deadline);
   }
 
   record(
@@ -152,7 +152,7 @@ export class HttpClient {
     options: Deadline & { readonly consistency?: Consistency } = {},
   ): Promise<RecordAnswer | Problem> {
     const { consistency, ...deadline } = options;
-    return this.#get(`/v1/records/${encodeURIComponent(key)}${query({ consistency })}`, deadline);
+    return this.#get(`/v1/records${query({ key, consistency })}`, deadline);
   }
 
   /** Headers of final blocks from a height upward; fewer than `limit` when the chain ends. */
@@ -269,9 +269,16 @@ function isOrigin(answer: unknown): boolean {
   return (engine === 'pbft' || engine === 'raft') && typeof chainId === 'string';
 }
 
+/** One part of a path. Dots alone would be taken for steps up (RFC 3986, section 5.2.4): no node knows what they are made into. */
+function pathPart(text: string): string {
+  return /^\.{1,2}$/.test(text) ? '-' : encodeURIComponent(text);
+}
+
 function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
-  return given.length === 0 ? '' : `?${given.map(([name, value]) => `${name}=${value}`).join('&')}`;
+  return given.length === 0
+    ? ''
+    : `?${given.map(([name, value]) => `${name}=${encodeURIComponent(`${value}`)}`).join('&')}`;
 }
 
 /** How one that is neither final nor gone stands, as a part of a sentence. */

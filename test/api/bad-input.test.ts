@@ -84,6 +84,11 @@ void test('a bad hash, address, key or query is 400 and says which', async (t) =
   assert.match(await refused(`/v1/records/${'%C3%A9'.repeat(64)}k`, 'api/invalid-request'), /128 bytes/);
   await refused('/v1/records/%FF%FE', 'api/bad-path');
   await refused('/v1/records/%zz', 'api/bad-path');
+  await refused('/v1/records?key=%FF%FE', 'api/bad-path');
+  await refused('/v1/records?key=%zz', 'api/bad-path');
+  await refused('/v1/records', 'api/invalid-request');
+  await refused('/v1/records?key=a&key=b', 'api/invalid-request');
+  assert.match(await refused(`/v1/records?key=${'%C3%A9'.repeat(64)}k`, 'api/invalid-request'), /128 bytes/);
   await problemFrom(
     await fetch(`${world.api.address}/v1/records/${'k'.repeat(2_000)}`),
     414,

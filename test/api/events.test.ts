@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { finalEventSchema } from '../../src/api/schemas.ts';
 import { Problem } from '../../src/base/problem.ts';
+import { toHeight } from '../../src/ledger/block.ts';
 import { transfer } from './fake-backend.ts';
 import { parse, problemFrom, start, until, type World } from './world.ts';
 
@@ -99,11 +100,11 @@ void test('blocks that become final while a reader catches up come once, and in 
   );
 });
 
-void test('a stream from a height that is not there yet begins when it is', async (t) => {
+void test('a stream from the next height begins when it is there', async (t) => {
   const world = await start(t);
-  const stream = await open(t, world, '?from=3');
+  const stream = await open(t, world, '?from=1');
   for (let i = 0; i < 4; i++) world.backend.makeBlock([]);
-  assert.deepEqual(await stream.heights(2), [3, 4]);
+  assert.deepEqual(await stream.heights(2), [1, 2]);
 });
 
 void test('the number of readers is bounded, and one that leaves makes place', async (t) => {
@@ -189,4 +190,25 @@ void test('a stream from blocks that were pruned is refused, with what is there'
     'storage/pruned',
   );
   assert.equal(problem.details['firstBlock'], 9);
+});
+
+void test('a place that the chain does not have is refused at once; one that this node will get to, for now', async (t) => {
+  const world = await start(t);
+  world.backend.makeBlock([]);
+  const ahead = await problemFrom(
+    await fetch(`${world.api.address}/v1/events?from=3`),
+    409,
+    'api/cursor-ahead',
+  );
+  assert.deepEqual([ahead.details['from'], ahead.details['finalHeight']], [3, 1]);
+  const headers = { 'last-event-id': '6' };
+  await problemFrom(await fetch(`${world.api.address}/v1/events`, { headers }), 409, 'api/cursor-ahead');
+  const next = await open(t, world, '?from=2');
+  world.backend.makeBlock([]);
+  assert.equal((await next.next())?.id, '2');
+
+  const status = world.backend.status.bind(world.backend);
+  world.backend.status = () => ({ ...status(), highestKnown: toHeight(9) });
+  const behind = await problemFrom(await fetch(`${world.api.address}/v1/events?from=7`), 503, 'node/behind');
+  assert.equal(behind.details['retryable'], true);
 });

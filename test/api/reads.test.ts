@@ -120,6 +120,11 @@ void test('a record is found under any key that percent-encoding can carry', asy
     assert.equal(record.value, '0102ff');
     assert.equal(record.owner, encodeAddress(alice));
   }
+  for (const key of ['.', '..', 'a/b c?d#e%f', longest, '+', '&key=x', '%FF', '\u0001']) {
+    world.backend.records.set(key, Uint8Array.of(1, 2, 255));
+    const record = await get(world, `/v1/records?key=${encodeURIComponent(key)}`, recordSchema);
+    assert.equal(record.key, key);
+  }
   const missing = await fetch(`${world.api.address}/v1/records/none`);
   await problemFrom(missing, 404, 'api/no-such-record');
 });
@@ -209,6 +214,7 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
     '/v1/leader',
     '/v1/members',
     '/v1/ready',
+    '/v1/records',
     '/v1/records/{key}',
     '/v1/status',
     '/v1/transactions',

@@ -55,11 +55,11 @@ export async function fakeChain(
       const publicKey = alice.publicKey;
       return { body: { ...read, address, publicKey, balance: '1000000', nonce: 3, pendingNonce: 5 } };
     }
-    if (path === '/v1/records/greeting') {
+    if (path === '/v1/records' && url.includes('key=greeting')) {
       const owner = encodeAddress(alice.publicKey);
       return { body: { ...read, key: 'greeting', owner, value: toHex(utf8('hello')) } };
     }
-    if (path.startsWith('/v1/records/')) return problemReply(404, 'api/no-such-record');
+    if (path === '/v1/records') return problemReply(404, 'api/no-such-record');
     if (path.startsWith('/v1/blocks/')) return { body: blockOf() };
     if (path === '/v1/validators') return { body: { ...origin, validators: [validator(0), validator(1)] } };
     if (path === '/v1/evidence') return { body: { ...origin, offset: 0, evidence: [] } };

@@ -11,6 +11,7 @@ import { HttpClient } from '../../src/client/http-client.ts';
 import { defaultSurroundings, isRetryable, type Surroundings } from '../../src/client/transport.ts';
 import { Wallet } from '../../src/client/wallet.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import type { Hash } from '../../src/crypto/hash.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { chainId, deadUrl, fakeApi, origin, problemReply, status } from './fake-api.ts';
@@ -70,7 +71,7 @@ test('each call asks its own route', async (t) => {
       'GET /v1/blocks/3?full=true',
       'GET /v1/headers?from=4&limit=7',
       `GET /v1/accounts/${bob}?consistency=linearizable`,
-      'GET /v1/records/a%2Fb%20%C3%BC%3F',
+      'GET /v1/records?key=a%2Fb%20%C3%BC%3F',
       'GET /metrics',
     ],
   );
@@ -187,6 +188,19 @@ test('no attempt begins after the deadline, also when a sleep takes longer than 
   expectProblem(await client.status({ deadlineMs: 5_000 }), 'node/starting');
   assert.equal(seen.length, 1);
   assert.ok(asked > 0 && asked < 5_000);
+});
+
+test('whatever is asked for, no other route is', async (t) => {
+  const { url, seen } = await fakeApi(t, () => ({ body: origin }));
+  const client = new HttpClient({ baseUrl: url });
+  for (const name of ['..', '.', '../status', 'a?b', 'a#b', '%2e%2e', 'a&consistency=lease']) {
+    await client.block(name as Hash);
+    await client.transaction(name as Hash);
+    await client.account(name);
+    await client.record(name);
+  }
+  for (const { url: path } of seen)
+    assert.match(path, /^\/v1\/(blocks|transactions|accounts)\/[^/?#]+$|^\/v1\/records\?key=[^&#]+$/);
 });
 
 test('an answer that is not from a Quorate node is not taken for one', async (t) => {

@@ -5,7 +5,7 @@ import { unwrap } from '../../base/problem.ts';
 import { parseAddress } from '../../crypto/address.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { toHeight } from '../../ledger/block.ts';
-import type { BlockName } from '../backend.ts';
+import type { BlockName, Consistency } from '../backend.ts';
 import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
 import {
   accountJson,
@@ -24,6 +24,7 @@ import {
   decimalParameter,
   hashSchema,
   headersSchema,
+  type RecordJson,
   recordSchema,
 } from '../schemas.ts';
 import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
@@ -116,10 +117,29 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
   );
 
   api.get(
-    '/v1/records/:key',
+    '/v1/records',
     {
       schema: {
         summary: 'A record: its owner and its value',
+        description:
+          'Takes every key, "." and ".." among them, which no path can name (RFC 3986, section 5.2.4).',
+        tags: ['state'],
+        querystring: readQuery.extend({ key: recordKey }),
+        response: { 200: recordSchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { key, consistency } = request.query;
+      if (consistency !== 'stale') stepAside(request);
+      return reply.send(await readRecord(key, consistency));
+    },
+  );
+
+  api.get(
+    '/v1/records/:key',
+    {
+      schema: {
+        summary: 'The same, for keys that a path can name',
         tags: ['state'],
         params: z.strictObject({ key: recordKey }),
         querystring: readQuery,
@@ -127,23 +147,24 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
       },
     },
     async (request, reply) => {
-      const { key } = request.params;
       const { consistency } = request.query;
       if (consistency !== 'stale') stepAside(request);
-      const read = await backend.record(key, consistency);
-      if (read.value === undefined) {
-        throw apiProblem(
-          'api/no-such-record',
-          `there is no record ${JSON.stringify(key)} at height ${read.height}`,
-          {
-            remedy: 'Check the key; if it was just written, wait until that transaction is final.',
-            details: { key, height: read.height, consistency: read.consistency },
-          },
-        );
-      }
-      return reply.send(recordJson(identity, read, read.value));
+      return reply.send(await readRecord(request.params.key, consistency));
     },
   );
+
+  async function readRecord(key: string, consistency: Consistency): Promise<RecordJson> {
+    const read = await backend.record(key, consistency);
+    if (read.value !== undefined) return recordJson(identity, read, read.value);
+    throw apiProblem(
+      'api/no-such-record',
+      `there is no record ${JSON.stringify(key)} at height ${read.height}`,
+      {
+        remedy: 'Check the key; if it was just written, wait until that transaction is final.',
+        details: { key, height: read.height, consistency: read.consistency },
+      },
+    );
+  }
 }
 
 function asBlockName(name: string | number): BlockName {

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
 import { toHeight } from '../../ledger/block.ts';
+import type { NodeStatus } from '../backend.ts';
 import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
 import { evidenceJson, originOf, statusJson, validatorJson } from '../present.ts';
+import { apiProblem } from '../problem-answer.ts';
 import {
   decimalParameter,
   evidenceSchema,
@@ -113,7 +116,8 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
       schema: {
         summary: 'Final blocks as server-sent events, each height once and in order',
         description:
-          'Event "final", with the height as its id. Starts behind Last-Event-ID or at "from"; otherwise at the next block.',
+          'Event "final", with the height as its id. Starts behind Last-Event-ID or at "from"; otherwise at the next block. ' +
+          'A place above the next block is refused: 503 while this node is behind and will get there, 409 when it knows no such block.',
         tags,
         querystring: z.strictObject({ from: decimalParameter.optional() }),
         headers: z.object({ 'last-event-id': decimalParameter.optional() }),
@@ -127,8 +131,11 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
       events.admit(client);
       const last = request.headers['last-event-id'];
       const from = last === undefined ? request.query.from : last + 1;
-      // A problem while it can still be told: what was pruned cannot be streamed.
-      if (from !== undefined) await backend.headers(toHeight(from), 1, pace);
+      // Problems while they can still be told: what was pruned cannot be streamed, nor what comes after a block that is not there.
+      if (from !== undefined) {
+        await backend.headers(toHeight(from), 1, pace);
+        refuseFuture(from, backend.status());
+      }
       const response = reply.raw;
       if (request.method === 'HEAD') {
         reply.hijack();
@@ -149,5 +156,33 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
 
   api.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.render()),
+  );
+}
+
+/**
+ * Who goes on from a block that the chain does not have would wait for ever, or, on a chain that began anew, pass over what comes before that
+ * height. A node that is behind gets there.
+ */
+function refuseFuture(from: number, { finalHeight, highestKnown }: NodeStatus): void {
+  if (from <= finalHeight + 1) return;
+  const details = { from, finalHeight, highestKnown };
+  if (from <= highestKnown + 1) {
+    throw new Problem(
+      'node/behind',
+      `this node is at height ${finalHeight} and catching up with ${highestKnown}`,
+      {
+        remedy: 'Ask another node, or try again in a moment.',
+        details: { ...details, retryable: true },
+      },
+    );
+  }
+  throw apiProblem(
+    'api/cursor-ahead',
+    `the stream cannot begin at height ${from}: the chain ends at ${finalHeight}`,
+    {
+      remedy:
+        'If you read that far before, this is another chain, or it began anew: compare its chain id, and read it from its beginning.',
+      details,
+    },
   );
 }
