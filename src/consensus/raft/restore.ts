@@ -139,18 +139,29 @@ function recover(start: EngineStart, random: RandomState): Recovered {
   const heights = found.configurations.map(({ height }) => height);
   const older = heights.filter((height) => height < current.configurationHeight);
   return {
-    hard: found.hard ?? {
-      term: toView(0),
-      votedFor: undefined,
-      commit: final.header.height,
-      // Nobody knows how often it was started before the loss: it counts from where it surely never was.
-      incarnation: start.log !== 'lost' ? 0 : 2 ** 32 + Math.floor(nextFloat(random) * 2 ** 46),
-      amnesiac: start.log === 'lost',
-    },
+    hard: trusted(start, random, found.hard),
     entries,
     ...current,
     stale: [...stale, ...older.map(configurationKey)],
     configurationHeights: heights.filter((height) => !older.includes(height)),
+  };
+}
+
+/** The state on disk, as far as it may be trusted. */
+function trusted({ log, final }: EngineStart, random: RandomState, found: HardState | undefined): HardState {
+  const hard = found ?? {
+    term: toView(0),
+    votedFor: undefined,
+    commit: final.header.height,
+    incarnation: 0,
+    amnesiac: false,
+  };
+  if (log === 'whole') return hard;
+  return {
+    ...hard,
+    // Nobody knows how often it was started since this was written: it counts from where it surely never was.
+    incarnation: 2 ** 32 + Math.floor(nextFloat(random) * 2 ** 46),
+    amnesiac: log === 'lost',
   };
 }
 

@@ -269,3 +269,53 @@ test('one whose log was lost does not count among the voters that answer when ot
   assert.equal((ask(1) as { code?: string }).code, 'consensus/quorum-loss');
   assert.ok('height' in (ask(2) as object), 'it may leave itself');
 });
+
+const asksFor = (member: Solo): boolean => {
+  member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: genesisOf(3), round: 1 });
+  return member.sent('read-request').length > 0;
+};
+
+test('an operator who vouches for a lost log ends the guard, at the first start or at a later one, and for good', () => {
+  for (const guarded of [0, 1, 2]) {
+    const member = new Solo(2, 3);
+    member.records.clear();
+    for (let start = 0; start < guarded; start++) {
+      member.restart();
+      member.sync();
+      assert.equal(member.engine.status().voting, false);
+    }
+    member.restart(undefined, undefined, 'vouched');
+    assert.equal(member.engine.status().voting, true, `after ${guarded} starts`);
+    member.sync();
+    assert.ok(!asksFor(member), 'there is nothing to ask for');
+    member.restart();
+    assert.equal(member.engine.status().voting, true, 'and no order is needed any more');
+    assert.equal(member.sync().tick(700).sent('vote-request').length, 1);
+  }
+});
+
+test('a log that is older than the last use of its key is a lost one: it keeps the records, and gives no vote', () => {
+  const member = new Solo(2, 3);
+  const entry = entriesOn(genesisHeader(3), [1]);
+  member.append(0, 1, entry).sync();
+  const backup = new Map(member.records);
+  const { incarnation } = member.state;
+  member.restart();
+  member.sync();
+  member.records = new Map(backup);
+  member.restart(undefined, undefined, 'lost');
+  assert.equal(member.engine.status().voting, false);
+  assert.equal(member.state.log.entries.length, 1);
+  assert.ok(member.state.incarnation > incarnation + 2 ** 31, 'its tokens were never used before');
+  member.sync();
+  assert.ok(asksFor(member), 'what was committed before it is trusted again');
+  member.restart();
+  assert.equal(member.engine.status().voting, false, 'the first write records that');
+});
+
+test('whoever vouches for a log does not make old questions new: its tokens were never used before either', () => {
+  const member = new Solo(2, 3);
+  const { incarnation } = member.state;
+  member.restart(undefined, undefined, 'vouched');
+  assert.ok(member.state.incarnation > incarnation + 2 ** 31);
+});

@@ -3,7 +3,7 @@ import type { Hash } from '../../../src/crypto/hash.ts';
 import { type BlockHeader, hashHeader, type Proposal, toHeight, toView } from '../../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
-import type { Effect, Input, Verified } from '../../../src/consensus/engine.ts';
+import type { Effect, Input, LogTrust, Verified } from '../../../src/consensus/engine.ts';
 import {
   type Configuration,
   configurationHash,
@@ -73,6 +73,7 @@ export class Solo {
   now = 0;
   /** What is on disk: writes that were confirmed. */
   records = new Map<string, Uint8Array>();
+  #starts = 0;
   /** Effects of the last input. */
   effects: readonly Effect<RaftMessage>[] = [];
   /** Of what it ever accused others. */
@@ -90,14 +91,14 @@ export class Solo {
       blockIntervalMs: 0,
       ...given.options,
     };
-    this.engine = this.#start(given.seed ?? 7, true);
+    this.engine = this.#start(given.seed ?? 7, 'whole');
     this.tick(0);
     this.sync();
   }
 
   #start(
     seed: number,
-    firstUse: boolean,
+    log: LogTrust,
     header = genesisHeader(this.members),
     certificate: FinalityCertificate | null = null,
   ): RaftEngine {
@@ -109,7 +110,7 @@ export class Solo {
         final: { header, hash: hashHeader(header), certificate },
         records: this.records,
         candidates: [],
-        log: firstUse || this.records.size > 0 ? 'whole' : 'lost',
+        log,
         now: this.now,
         seed,
       },
@@ -118,9 +119,11 @@ export class Solo {
   }
 
   /** kill -9 and start again: writes that were not confirmed are lost. Nothing was final yet, unless a final block is given. */
-  restart(final?: BlockHeader, certificate?: FinalityCertificate): void {
+  restart(final?: BlockHeader, certificate?: FinalityCertificate, log?: LogTrust): void {
     this.writes = [];
-    this.engine = this.#start(8, false, final, certificate);
+    this.#starts += 1;
+    const trust = log ?? (this.records.size > 0 ? 'whole' : 'lost');
+    this.engine = this.#start(7 + this.#starts, trust, final, certificate);
     this.tick(0);
   }
 
