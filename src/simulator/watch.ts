@@ -19,7 +19,7 @@ import { Breach, promise } from './breach.ts';
 import { ChainChecker } from './checkers/chain-checker.ts';
 import { ElectionChecker } from './checkers/election-checker.ts';
 import { checkSize, pbftBound } from './checkers/memory-checker.ts';
-import { LogChecker } from './checkers/log-checker.ts';
+import { LogChecker, removedEntries } from './checkers/log-checker.ts';
 import { ReadChecker } from './checkers/read-checker.ts';
 import { ProtectionChecker } from './checkers/protection-checker.ts';
 import { SignatureChecker } from './checkers/signature-checker.ts';
@@ -241,7 +241,11 @@ export class Watch {
   private onEffect<M>(node: number, effect: Effect<M>): void {
     if (effect.type === 'send') this.onSent(node, effect.message, effect.to);
     else if (effect.type === 'persist') {
-      this.logs?.onPersist(node, effect.seq, effect.blocks, effect.forget ?? []);
+      this.logs?.onPersist(
+        node,
+        { seq: effect.seq, blocks: effect.blocks, removed: removedEntries(effect.records) },
+        effect.forget ?? [],
+      );
     } else if (effect.type === 'validate' && effect.proposal !== null) this.learn(effect.proposal);
     else if (effect.type === 'commit') this.onCommit(node, effect);
     else if (effect.type === 'verdict') this.onVerdict(node, effect.validator, effect.reason);

@@ -18,13 +18,16 @@ const blockC = 'cc'.repeat(32) as Hash;
 /** Three members, of whom nobody has stored anything. A, of term 2, and B, of term 3, are rivals at height 1; C, of term 4, is on A. */
 class Fixture {
   readonly checker: LogChecker;
+  stored = 0;
+  /** At height 1. */
+  final: Hash | undefined;
 
   constructor(...roles: Member['role'][]) {
     this.checker = new LogChecker({
       keys,
       members: roles.length > 0 ? members(...roles) : members('voter', 'voter', 'voter'),
-      storedHeight: () => 0,
-      finalHash: (height) => (height === 0 ? genesis : undefined),
+      storedHeight: () => this.stored,
+      finalHash: (height) => (height === 0 ? genesis : this.final),
     });
     this.block(blockA, { height: 1, term: 2, parentHash: genesis });
     this.block(blockB, { height: 1, term: 3, parentHash: genesis });
@@ -42,7 +45,7 @@ const isProtection = (error: unknown): boolean => error instanceof Breach && err
 describe('what Raft rests on', () => {
   test('who acknowledges a block has it on its disk', () => {
     const { checker } = new Fixture();
-    checker.onPersist(1, 1, [blockA], []);
+    checker.onPersist(1, { seq: 1, blocks: [blockA], removed: [] }, []);
     assert.throws(() => checker.onAcknowledged(1, 1, blockA), isProtection);
     checker.onPersisted(1, 1);
     checker.onAcknowledged(1, 1, blockA);
@@ -51,11 +54,28 @@ describe('what Raft rests on', () => {
   test('what was cut off is not there any more, and comes back with its next write', () => {
     const { checker } = new Fixture();
     checker.onStart(1, [blockA]);
-    checker.onPersist(1, 1, [blockB], [blockA]);
+    checker.onPersist(1, { seq: 1, blocks: [blockB], removed: [] }, [blockA]);
     assert.throws(() => checker.onAcknowledged(1, 1, blockA), isProtection);
     assert.throws(() => checker.onAcknowledged(1, 1, blockB), isProtection);
     checker.onPersisted(1, 1);
     checker.onAcknowledged(1, 1, blockB);
+  });
+
+  test('a final block leaves the log when it is stored, and another one at any time', () => {
+    for (const [final, stored, isFine] of [
+      [blockA, 0, false],
+      [blockA, 1, true],
+      [blockB, 0, true],
+      [undefined, 0, true],
+    ] as const) {
+      const fixture = new Fixture();
+      Object.assign(fixture, { final, stored });
+      const { checker } = fixture;
+      checker.onStart(1, [blockA]);
+      checker.onPersist(1, { seq: 1, blocks: [], removed: [1] }, []);
+      if (isFine) checker.onPersisted(1, 1);
+      else assert.throws(() => checker.onPersisted(1, 1), isProtection);
+    }
   });
 
   test('a final block is on a majority of disks', () => {
@@ -72,7 +92,7 @@ describe('what Raft rests on', () => {
     checker.onStart(1, [blockA]);
     checker.onStart(2, [blockB]);
     assert.throws(() => checker.onFinal(0, 1, blockA), isProtection);
-    checker.onPersist(1, 1, [blockC], []);
+    checker.onPersist(1, { seq: 1, blocks: [blockC], removed: [] }, []);
     checker.onPersisted(1, 1);
     checker.onFinal(0, 1, blockA);
   });

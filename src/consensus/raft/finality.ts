@@ -89,7 +89,7 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
     });
     state.configurationRecords.push(last.height);
   }
-  replaceLog(replica, { block, term: header.view, configuration: null });
+  replaceLog(replica, { block, term: header.view, configuration: null, chain });
   write(replica, {});
   for (const link of chain) {
     if (link.height <= state.handed) continue;

@@ -1,6 +1,7 @@
-import type { Member } from '../../consensus/engine.ts';
+import type { LogRecord, Member } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
+import { entryPrefix } from '../../consensus/raft/records.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
 import { promise } from '../breach.ts';
 
@@ -17,6 +18,8 @@ interface Block extends Tip {
 interface Write {
   readonly seq: number;
   readonly blocks: readonly Hash[];
+  /** Heights whose entries leave the log. */
+  readonly removed: readonly number[];
 }
 
 type Members = readonly Member[];
@@ -107,17 +110,33 @@ export class LogChecker {
     this.parts.set(node, { members: [], votes: false, campaigns: false });
   }
 
-  onPersist(node: number, seq: number, blocks: readonly Hash[], forget: readonly Hash[]): void {
+  onPersist(node: number, write: Write, forget: readonly Hash[]): void {
     const pending = this.pending.get(node) ?? [];
-    pending.push({ seq, blocks });
+    pending.push(write);
     this.pending.set(node, pending);
     for (const hash of forget) this.durable.get(node)?.delete(hash);
   }
 
   onPersisted(node: number, seq: number): void {
     const pending = this.pending.get(node) ?? [];
-    while (pending[0] !== undefined && pending[0].seq <= seq) {
-      for (const hash of pending.shift()?.blocks ?? []) this.durable.get(node)?.add(hash);
+    for (let write = pending[0]; write !== undefined && write.seq <= seq; write = pending[0]) {
+      pending.shift();
+      for (const height of write.removed) this.remove(node, height);
+      for (const hash of write.blocks) this.durable.get(node)?.add(hash);
+    }
+  }
+
+  /** An entry left the log on its disk. A final one is stored by then: whoever counted it relies on that. */
+  private remove(node: number, height: number): void {
+    const durable = this.durable.get(node);
+    for (const hash of durable ?? []) {
+      if (this.blocks.get(hash)?.height !== height) continue;
+      durable?.delete(hash);
+      promise(
+        this.options.finalHash(height) !== hash || this.options.storedHeight(node) >= height,
+        'protection',
+        () => `node ${node} takes block ${height}, which is final, off its disk before it is stored`,
+      );
     }
   }
 
@@ -213,6 +232,13 @@ export class LogChecker {
       hash = block.parentHash;
     }
   }
+}
+
+/** Heights of the entries that these records remove. */
+export function removedEntries(records: readonly LogRecord[]): number[] {
+  return records
+    .filter(({ key, value }) => value === null && key.startsWith(entryPrefix))
+    .map(({ key }) => Number(key.slice(entryPrefix.length)));
 }
 
 function isAbove(a: Tip, b: Tip): boolean {

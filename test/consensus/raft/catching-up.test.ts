@@ -8,7 +8,7 @@ import {
   genesisConfiguration,
 } from '../../../src/consensus/raft/configuration.ts';
 import { lastHeight } from '../../../src/consensus/raft/log.ts';
-import type { WireEntry } from '../../../src/consensus/raft/message.ts';
+import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { type BlockHeader, toHeight, toView } from '../../../src/ledger/block.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
@@ -92,6 +92,56 @@ test('blocks of sync take the place of durable ones: what was on disk says nothi
   );
   member.give({ type: 'applied', height: toHeight(1) });
   assert.deepEqual(member.sent('accepted')[0]?.block, commit);
+});
+
+/** Heights of the entries that a restart would find now. */
+const recorded = (member: Solo): number[] =>
+  [...member.records.keys()]
+    .filter((key) => key.startsWith('raft/entry/'))
+    .map((key) => Number(key.slice('raft/entry/'.length)));
+
+const syncOf = (heights: readonly number[]): Input<RaftMessage> => {
+  const last = at(defined(heights.at(-1), 'a height'));
+  return {
+    type: 'synced',
+    chain: heights.map(at).map((entry) => ({
+      ...nameOfEntry(entry),
+      parentHash: entry.proposal.header.parentHash,
+    })),
+    certificate: certificateOf(last) as Verified<FinalityCertificate>,
+    header: last.proposal.header,
+  };
+};
+
+test('what was acknowledged stays on disk until it is stored, whatever sync brings above it', () => {
+  for (const known of [0, 1, 2]) {
+    const member = new Solo(2, 3);
+    // Blocks 1 and 2 are acknowledged, and as many known to be final; the driver has stored none of them.
+    member.append(0, 1, [at(1), at(2)], known).sync();
+    assert.equal(member.sent('accepted').at(-1)?.block.height, 2);
+    member.give(syncOf([1, 2, 3, 4, 5].filter((height) => height > known))).sync();
+    assert.equal(member.state.handed, 5);
+    member.tick(50).sync();
+    assert.deepEqual(recorded(member), [1, 2], 'whoever is counted has the very block on disk');
+    for (const height of [1, 2, 3]) member.give({ type: 'applied', height: toHeight(height) });
+    member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 2, commit: genesisOf(3), round: 1 });
+    member.sync();
+    assert.deepEqual(recorded(member), [], 'what is stored needs no record');
+    const crashed = new Solo(2, 3);
+    crashed.append(0, 1, [at(1), at(2)], known).sync();
+    crashed.give(syncOf([1, 2, 3, 4, 5].filter((height) => height > known))).sync();
+    crashed.restart();
+    assert.equal(lastHeight(crashed.state.log), 2, 'nor does a crash take it away');
+  }
+});
+
+test('what sync contradicts goes at once, and what it confirms below stays until it is stored', () => {
+  const other = entriesOn(at(2).proposal.header, [1, 1], { text: 'never committed' });
+  const member = new Solo(2, 3);
+  member.append(0, 1, [at(1), at(2), ...other], 1).sync();
+  assert.deepEqual(recorded(member), [1, 2, 3, 4]);
+  member.give(syncOf([2, 3])).sync();
+  assert.deepEqual(recorded(member), [1, 2]);
 });
 
 test('a crash while blocks of sync are being stored leaves a log without a gap', () => {

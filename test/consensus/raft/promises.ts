@@ -5,7 +5,7 @@ import type { Effect, Input } from '../../../src/consensus/engine.ts';
 import { hashAt, lastHash } from '../../../src/consensus/raft/log.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
 import { unappliedConfiguration } from '../../../src/consensus/raft/replica.ts';
-import { LogChecker } from '../../../src/simulator/checkers/log-checker.ts';
+import { LogChecker, removedEntries } from '../../../src/simulator/checkers/log-checker.ts';
 import type { Cluster } from './cluster.ts';
 import type { Host } from './host.ts';
 import { genesisHeader, keyOf } from './world.ts';
@@ -96,7 +96,11 @@ export class Promises {
     else if (input.type === 'built' && input.proposal !== null) this.#learn(input.proposal.header);
     for (const effect of effects) {
       if (effect.type === 'persist')
-        this.#logs.onPersist(host.index, effect.seq, effect.blocks, effect.forget ?? []);
+        this.#logs.onPersist(
+          host.index,
+          { seq: effect.seq, blocks: effect.blocks, removed: removedEntries(effect.records) },
+          effect.forget ?? [],
+        );
     }
     if (state.role.kind === 'leader' && !this.#elected.has(state.term)) this.#onElected(host);
     this.#look(host);

@@ -114,6 +114,18 @@ export const raftMutations: readonly Mutation[] = [
     within: 1_000,
   },
   {
+    name: 'raft-gives-up-acknowledged',
+    rule: 'what sync brings leaves on disk what was acknowledged, until it is stored',
+    patches: [
+      {
+        file: 'src/consensus/raft/replacing.ts',
+        find: 'const stays = chain === undefined ? 0 : Math.max(confirmed, state.handed);',
+        replace: 'const stays = 0 * confirmed;',
+      },
+    ],
+    within: 1_000,
+  },
+  {
     name: 'raft-count-itself',
     rule: 'the leader counts itself when its own write is done',
     patches: [
