@@ -1,26 +1,29 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import type { GossipSub, GossipSubComponents } from '@libp2p/gossipsub';
-import { identify } from '@libp2p/identify';
-import type { ConnectionGater, Libp2p } from '@libp2p/interface';
-import { noise } from '@libp2p/noise';
-import { ping } from '@libp2p/ping';
+import { type ConnectionGater, type Libp2p, serviceCapabilities } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
-import { tls } from '@libp2p/tls';
 import { createLibp2p } from 'libp2p';
 import { limits } from '../base/limits.ts';
 import { GuardedYamux } from './guarded-yamux.ts';
 import { StrangersBudget } from './line-budget.ts';
+import { SecureChannel } from './secure-channel.ts';
 import type { NetworkTuning } from './tuning.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** Streams at once on one connection and in one direction: direct, gossip, hello, identify, ping, and requests both ways. */
+/** Streams at once on one connection and in one direction: direct, gossip, hello, and requests both ways. */
 const STREAMS_PER_CONNECTION = 32;
 
 /** Many nodes may run on one host, as in every test network. */
 const INBOUND_PER_SECOND_AND_HOST = 100;
 const INBOUND_PENDING = 64;
+
+/**
+ * Gossipsub asks for libp2p's identify, and uses it for nothing that we let it do. Without it the hello is all that is said before a peer is known:
+ * identify takes two streams, a signature on each side and a record in the peer store for every caller.
+ */
+const noIdentify = { [serviceCapabilities]: ['@libp2p/identify'] };
 
 /** The muxer of all connections of one host. `now` gives milliseconds of a monotonic clock. */
 export function createMuxers(now: () => number): GuardedYamux {
@@ -63,8 +66,8 @@ export async function createHost(options: {
         maxConnections: limits.maxConnections,
       }),
     ],
-    // TLS first: a half to a third of Noise's cost per byte in this runtime.
-    connectionEncrypters: [tls(), noise()],
+    // One channel is enough, and one less for strangers to choose from. Noise costs two to three times as much per byte in this runtime.
+    connectionEncrypters: [(components) => new SecureChannel(components)],
     streamMuxers: [muxers.service],
     connectionGater: gater,
     connectionManager: {
@@ -78,7 +81,7 @@ export async function createHost(options: {
       outboundStreamProtocolNegotiationTimeout: streamTimeout,
     },
     // Its pings fail on loaded links, and it would cut those. Our own heartbeats find dead links.
-    connectionMonitor: { abortConnectionOnPingFailure: false },
-    services: { identify: identify(), ping: ping(), gossip },
+    connectionMonitor: { enabled: false },
+    services: { identify: () => noIdentify, gossip },
   });
 }

@@ -1,0 +1,131 @@
+import { connect, createSecureContext, type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import type {
+  ConnectionEncrypter,
+  MessageStream,
+  PrivateKey,
+  SecureConnectionOptions,
+  SecuredConnection,
+  StreamMuxerFactory,
+  Upgrader,
+} from '@libp2p/interface';
+import { generateCertificate, toMessageStream, toNodeDuplex } from '@libp2p/tls/utils';
+import { Problem, unwrap } from '../base/problem.ts';
+import { peerOfCertificate } from './peer-certificate.ts';
+
+/** A certificate of ours is used for a day, and then made anew. It would hold for longer. */
+const CERTIFICATE_MS = 24 * 60 * 60 * 1_000;
+/** Offered and answered when the muxer is to be agreed on later. */
+const NO_MUXER = 'libp2p';
+
+/** What libp2p gives; the upgrader is there only once the channel is used. */
+interface Components {
+  readonly privateKey: PrivateKey;
+  readonly upgrader: Pick<Upgrader, 'getStreamMuxers'>;
+}
+
+/**
+ * libp2p's TLS, `/tls/1.0.0`, with one certificate for all connections and a cheap check of the other side's. The library makes a certificate
+ * for each connection and reads the other's in JavaScript, 3 ms each, and every caller can ask for it. Once it does neither, this file can go.
+ */
+export class SecureChannel implements ConnectionEncrypter {
+  readonly protocol = '/tls/1.0.0';
+  readonly #components: Components;
+  readonly #now: () => number;
+  #ours: { readonly madeAt: number; readonly context: Promise<SecureContext> } | undefined;
+
+  /** `now` gives milliseconds since the epoch: certificates speak of dates. */
+  constructor(components: Components, now: () => number = Date.now) {
+    this.#components = components;
+    this.#now = now;
+  }
+
+  /** Our certificate, ready for use. A clock that was set back makes a new one, too. */
+  context(): Promise<SecureContext> {
+    const now = this.#now();
+    const last = this.#ours;
+    if (last !== undefined && now >= last.madeAt && now < last.madeAt + CERTIFICATE_MS) return last.context;
+    const context = generateCertificate(this.#components.privateKey).then(({ cert, key }) =>
+      createSecureContext({ cert, key, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' }),
+    );
+    this.#ours = { madeAt: now, context };
+    return context;
+  }
+
+  secureInbound(line: MessageStream, options?: SecureConnectionOptions): Promise<SecuredConnection> {
+    return this.#secure(line, true, options);
+  }
+
+  secureOutbound(line: MessageStream, options?: SecureConnectionOptions): Promise<SecuredConnection> {
+    return this.#secure(line, false, options);
+  }
+
+  async #secure(
+    line: MessageStream,
+    isServer: boolean,
+    options: SecureConnectionOptions = {},
+  ): Promise<SecuredConnection> {
+    const muxers = this.#components.upgrader.getStreamMuxers();
+    const names = options.skipStreamMuxerNegotiation === true ? [] : [...muxers.keys()];
+    const secureContext = await this.context();
+    options.signal?.throwIfAborted();
+    const settings: TLSSocketOptions = {
+      secureContext,
+      isServer,
+      // Certificates are their own: who shows one is found out below.
+      rejectUnauthorized: false,
+      requestCert: true,
+      ALPNProtocols: [...names, NO_MUXER],
+    };
+    const duplex = toNodeDuplex(line);
+    const socket = isServer ? new TLSSocket(duplex, settings) : connect({ ...settings, socket: duplex });
+    duplex.on('error', (cause) => socket.destroy(cause));
+    try {
+      await handshake(socket, options.signal);
+      const shown = socket.getPeerCertificate().raw as Uint8Array | undefined;
+      const remotePeer = unwrap(await peerOfCertificate(shown ?? new Uint8Array(0)));
+      if (options.remotePeer !== undefined && !options.remotePeer.equals(remotePeer)) {
+        throw otherPeer(options.remotePeer.toString(), remotePeer.toString());
+      }
+      const streamMuxer = muxerOf(socket, muxers);
+      return {
+        remotePeer,
+        connection: toMessageStream(line, socket),
+        ...(streamMuxer === undefined ? {} : { streamMuxer }),
+      };
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      socket.destroy();
+      line.abort(error);
+      throw error;
+    }
+  }
+}
+
+/** Settles when both sides have shown their certificates. Rejects when the line breaks, or at the signal. */
+function handshake(socket: TLSSocket, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(new Error('the TLS handshake took too long'));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    socket.once('secure', () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    // For good: an error without a listener would end the process.
+    socket.on('error', reject);
+    socket.once('close', () => reject(new Error('the line broke during the TLS handshake')));
+  });
+}
+
+function muxerOf(
+  { alpnProtocol }: TLSSocket,
+  muxers: ReadonlyMap<string, StreamMuxerFactory>,
+): StreamMuxerFactory | undefined {
+  return typeof alpnProtocol === 'string' ? muxers.get(alpnProtocol) : undefined;
+}
+
+function otherPeer(expected: string, found: string): Problem {
+  return new Problem('network/other-peer', `${found} answers where ${expected} was expected`, {
+    remedy: "Correct the peer's address, or its /p2p part.",
+    details: { expected, found },
+  });
+}
