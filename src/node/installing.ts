@@ -183,7 +183,11 @@ export class Installing {
     const { head } = run;
     if (head === undefined) return;
     if (run.state.root === head.header.stateRoot) return this.#install(run, head, 0);
-    for (const peer of run.givers) verification.fault(peer, 'sync/snapshot-root');
+    // Of several one may have lied, and which is not to be seen: then nobody is blamed, and others are asked first.
+    for (const peer of run.givers) {
+      if (run.givers.size === 1) verification.fault(peer, 'sync/snapshot-root');
+      this.#sources.poor(peer);
+    }
     store.snapshot.clear(
       this.#written(run, () => this.#fail(run, 'what came is not the state that the block’s header names')),
     );

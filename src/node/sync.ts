@@ -266,7 +266,11 @@ export class Sync {
     verification.certificate(segment.certificate, members(), (certificate) => {
       if (!this.#isCurrent(round)) return;
       if (round.chosen !== undefined) return void round.pending.delete(peer);
-      if (certificate instanceof Problem) return this.#fault(round, peer, certificate);
+      if (certificate instanceof Problem) {
+        // By a member that came after everything that is final here: who served it could not know that we do not know him.
+        if (certificate.code === 'certificate/unknown-member') return this.#failed(round, peer, false);
+        return this.#fault(round, peer, certificate);
+      }
       round.chosen = peer;
       round.cancelHedge();
       const tookMs = this.#options.clock.monotonicMs() - (round.asked.get(peer) ?? 0);

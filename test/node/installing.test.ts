@@ -417,6 +417,21 @@ describe('liars that serve a snapshot', () => {
     });
   }
 
+  test('of parts of several peers nobody is blamed for what one of them made up', async () => {
+    const server = honest(far);
+    let given = 0;
+    const world = await World.start({
+      honest: (request) => {
+        const { kind } = unwrap(decode(snapshotRequestCodec, request, 'request'));
+        return kind === 'part' && given++ > 0 ? null : server(request);
+      },
+      liar: twisting((part) => sealed({ ...part, entries: part.entries.slice(1) })),
+    });
+    assert.equal(world.install(), 'install-failed');
+    assert.ok(given > 1, 'both gave some');
+    assert.deepEqual(world.faults, []);
+  });
+
   test('no bytes at all make it throw or install', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), async (bytes, atHead) => {

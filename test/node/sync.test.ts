@@ -94,10 +94,10 @@ class World {
   /** While true, the engine takes nothing of what it is given. */
   deaf = false;
 
-  constructor() {
+  constructor(protocol = testProtocol(genesis)) {
     const { time, clock, chain } = this;
     const verification = new Verification<object>({
-      protocol: testProtocol(genesis),
+      protocol,
       verifier: new InlineVerifier(time.defer),
       clock,
       wants: () => true,
@@ -327,6 +327,27 @@ describe('sync', () => {
     world.want(1);
     assert.equal(world.height, 0);
     assert.equal(world.penalties.length, 1);
+  });
+});
+
+describe('what the one who serves could not know', () => {
+  test('is no fault: a proof by a member who is not known here yet only makes another be asked', async () => {
+    const unknown = new Problem('certificate/unknown-member', 'names a later member', { remedy: 'Ask.' });
+    let strange = true;
+    const protocol = testProtocol(genesis);
+    const world = new World({
+      ...protocol,
+      certificateClaims: (certificate, members) =>
+        strange ? unknown : protocol.certificateClaims(certificate, members),
+    });
+    world.servers.set('peer-1', honest(await serverOf(maker.run(3))));
+    world.servers.set('peer-2', honest(await serverOf(maker.run(3))));
+    world.want(3);
+    assert.deepEqual(world.asked, ['peer-1', 'peer-2']);
+    assert.deepEqual(world.penalties, []);
+    strange = false;
+    world.want(3);
+    assert.equal(world.height, 3);
   });
 });
 
