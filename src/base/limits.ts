@@ -56,8 +56,10 @@ export const limits = {
   gossipFrameBytes: 64 * KiB,
   /** A frame is flushed after this long even when small. */
   gossipFlushMs: 5,
-  /** The largest gossip message accepted. A frame plus its envelope, or a consensus message that had to be relayed. */
-  gossipMessageBytes: 320 * KiB,
+  /** What is added to that for their lengths and number: four bytes for each of the smallest. */
+  gossipFrameOverheadBytes: 2 * KiB,
+  /** The largest gossip message accepted: a consensus message that had to be relayed, of which a new-view is the largest. */
+  gossipMessageBytes: 640 * KiB,
 
   /** The largest consensus message: a pre-prepare of a full block is 4,096 hashes of 32 bytes; a new-view carries q view changes. */
   consensusMessageBytes: 2 * MiB,
@@ -282,7 +284,7 @@ export const limits = {
   peerFaultWindowMs: 10_000,
   peerMuteMs: 30_000,
   /** So many signatures checked in vain make a fault count once more: what costs more ends sooner. */
-  claimsPerFault: 64,
+  claimsPerFault: 32,
   /** Peers whose faults are remembered: more than can be connected. */
   peersRemembered: 1_024,
   /** Blocks above the final one in memory: some windows of them for views that competed, and two responses of sync. */

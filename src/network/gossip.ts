@@ -17,9 +17,9 @@ import { topics, type ProtocolNames } from './protocol-names.ts';
 
 const KiB = 1024;
 
-/** Undecided messages kept at once, in count and bytes; past it new ones are not looked at. */
-const MAX_UNDECIDED = 2_048;
-const MAX_UNDECIDED_BYTES = 32 * KiB * KiB;
+/** Undecided messages kept at once, in count and bytes; past it new ones are not looked at. One peer has a quarter of it. */
+const MAX_UNDECIDED = { count: 8_192, bytes: 32 * KiB * KiB };
+const MAX_UNDECIDED_OF_PEER = { count: MAX_UNDECIDED.count / 4, bytes: MAX_UNDECIDED.bytes / 4 };
 
 /** An RPC is one message, its topic and some control words: honest nodes send no more, see `lazy gossip` below. */
 const MAX_RPC_BYTES = limits.gossipMessageBytes + 64 * KiB;
@@ -33,6 +33,11 @@ type OnGossip = (
 
 /** True when the stream may be served. One that may not is aborted. */
 export type Gate = (stream: Stream, connection: Connection) => Promise<boolean>;
+
+interface Load {
+  count: number;
+  bytes: number;
+}
 
 interface Undecided {
   readonly deadline: number;
@@ -51,7 +56,8 @@ export class Gossip {
   readonly #decisionMs: number;
   readonly #gate: Gate;
   readonly #undecided = new Set<Undecided>();
-  #undecidedBytes = 0;
+  readonly #load: Load = { count: 0, bytes: 0 };
+  readonly #loadOf = new Map<PeerId, Load>();
   #router: GossipSub | undefined;
   #topology: Topology | undefined;
 
@@ -135,14 +141,14 @@ export class Gossip {
       onRejected(from, topic);
       return TopicValidatorResult.Reject;
     }
-    if (this.#undecided.size >= MAX_UNDECIDED || this.#undecidedBytes + size > MAX_UNDECIDED_BYTES) {
+    if (!this.#hasRoom(from, size)) {
       this.#log.debug('gossip ignored: too many messages wait for a verdict', { topic, from });
       return TopicValidatorResult.Ignore;
     }
     return new Promise((resolve) => {
       const settle = (verdict: GossipVerdict): void => {
         if (!this.#undecided.delete(waiting)) return;
-        this.#undecidedBytes -= size;
+        this.#count(from, -1, -size);
         if (verdict === 'reject') onRejected(from, topic);
         resolve(toResult[verdict]);
       };
@@ -151,9 +157,24 @@ export class Gossip {
         expire: () => settle('ignore'),
       };
       this.#undecided.add(waiting);
-      this.#undecidedBytes += size;
+      this.#count(from, 1, size);
       onGossip(topic, plainBytes(message.data), from, settle);
     });
+  }
+
+  #hasRoom(from: PeerId, size: number): boolean {
+    const own = this.#loadOf.get(from) ?? { count: 0, bytes: 0 };
+    return fits(this.#load, size, MAX_UNDECIDED) && fits(own, size, MAX_UNDECIDED_OF_PEER);
+  }
+
+  #count(from: PeerId, count: number, bytes: number): void {
+    const own = this.#loadOf.get(from) ?? { count: 0, bytes: 0 };
+    for (const load of [this.#load, own]) {
+      load.count += count;
+      load.bytes += bytes;
+    }
+    if (own.count === 0) this.#loadOf.delete(from);
+    else this.#loadOf.set(from, own);
   }
 
   #create(components: GossipSubComponents): GossipSub {
@@ -246,6 +267,10 @@ const toResult = {
   ignore: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject,
 } as const;
+
+function fits(load: Load, size: number, most: Load): boolean {
+  return load.count < most.count && load.bytes + size <= most.bytes;
+}
 
 /** By content: the same bytes on one topic are one message, whoever sent them. */
 function messageId(message: Message): Uint8Array {

@@ -268,6 +268,7 @@ export class Intake {
   }
 
   #readFrame(bytes: Uint8Array): Transaction[] | Problem {
+    if (bytes.length > limits.gossipFrameBytes + limits.gossipFrameOverheadBytes) return oversize(bytes);
     const frame = decode(transactionFrameCodec, bytes, 'frame of transactions');
     if (frame instanceof Problem) return frame;
     const transactions = new Map<Hash, Transaction>();
@@ -361,6 +362,13 @@ function wrongChain(theirs: Hash, ours: Hash): Problem {
   return new Problem('transaction/wrong-chain', 'the transaction is for another chain', {
     remedy: 'Sign it again with the chain id of this chain (see the status of a node).',
     details: { chainId: theirs, expected: ours },
+  });
+}
+
+function oversize({ length }: Uint8Array): Problem {
+  return new Problem('network/frame-oversize', 'a frame is larger than any that is sent', {
+    remedy: 'Spread the transactions over several: no version of this software does otherwise.',
+    details: { size: length, limit: limits.gossipFrameBytes },
   });
 }
 

@@ -56,7 +56,6 @@ export class Messenger<M> {
       (validator) => now - (this.#heardByGossip.get(validator) ?? -Infinity) < limits.relayHeardMs,
     );
     if (!heard && now - this.#probedAt < limits.relayProbeMs) return;
-    if (bytes.length > limits.gossipMessageBytes) return;
     if (!heard) this.#probedAt = now;
     this.counters.relayed += 1;
     this.#options.network.publish('consensus', bytes);

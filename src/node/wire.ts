@@ -36,7 +36,7 @@ export interface TransactionFrame {
 }
 
 const smallestTransaction = 150;
-const framedTransactions = Math.floor(limits.gossipMessageBytes / smallestTransaction);
+const framedTransactions = Math.ceil(limits.gossipFrameBytes / smallestTransaction);
 
 export const transactionFrameCodec: Codec<TransactionFrame> = struct<TransactionFrame>({
   salt: u32,

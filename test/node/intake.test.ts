@@ -162,7 +162,8 @@ describe('submission', () => {
       world.frames().flat(),
       big.map(({ hash }) => hash),
     );
-    for (const frame of world.published) assert.ok(frame.length <= limits.gossipFrameBytes + 1_024);
+    for (const frame of world.published)
+      assert.ok(frame.length <= limits.gossipFrameBytes + limits.gossipFrameOverheadBytes);
   });
 
   test('answers each in its place, whatever is wrong with the others', () => {
@@ -266,6 +267,28 @@ describe('gossip', () => {
     assert.equal(world.hear('peer-1', Uint8Array.of(9)), 'reject');
     assert.equal(world.hear('peer-1', elsewhere.bytes), 'reject');
     assert.equal(world.penalties.length, 3);
+  });
+
+  test('that is larger than any that is sent is stopped and held against the peer', () => {
+    const world = new World();
+    const value = new Uint8Array(limits.maxRecordValueBytes);
+    const put = (nonce: number) =>
+      signedTransaction(genesis, 'alice', { nonce, payload: { type: 'put', key: `k${nonce}`, value } });
+    const fitting = Math.floor(limits.gossipFrameBytes / put(1).bytes.length);
+    const frame = (count: number) => Array.from({ length: count }, (_, nonce) => put(nonce).bytes);
+    assert.equal(world.hear('peer-1', ...frame(fitting)), 'accept');
+    assert.equal(world.hear('peer-1', ...frame(fitting + 1)), 'reject');
+    assert.deepEqual(world.penalties, ['peer-1 network/frame-oversize']);
+  });
+
+  test('of the smallest transactions fits, too', () => {
+    const smallest = signedTransaction(genesis, 'alice', {
+      nonce: 0,
+      payload: { type: 'delete', key: 'k' },
+    }).bytes;
+    const count = Math.floor(limits.gossipFrameBytes / smallest.length);
+    const frame = encode(transactionFrameCodec, { salt: 1, transactions: Array(count).fill(smallest) });
+    assert.ok(frame.length <= limits.gossipFrameBytes + limits.gossipFrameOverheadBytes);
   });
 
   test('that the mempool has no use for is no fault: states differ from node to node', () => {
@@ -412,7 +435,7 @@ describe('room for transactions under check', () => {
   test('what members and clients bring is checked before what strangers brought earlier', () => {
     const world = new World();
     world.held = true;
-    world.hear('10.0.0/1', ...forgedBy(0, limits.strictHanded + 100));
+    world.hear('10.0.0/1', ...forgedBy(0, limits.strictHanded + 20));
     world.hear('peer-1', transfer(1_000).bytes);
     world.release();
     const place = world.checked.findIndex(({ signature }) => signature === transfer(1_000).signature);

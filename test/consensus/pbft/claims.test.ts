@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { decode, encode } from '../../../src/base/codec.ts';
+import { limits } from '../../../src/base/limits.ts';
 import { Problem, unwrap } from '../../../src/base/problem.ts';
 import { merkleRoot } from '../../../src/ledger/merkle.ts';
 import { hash, type Hash } from '../../../src/crypto/hash.ts';
@@ -10,6 +11,7 @@ import type { Signature, SignatureClaim } from '../../../src/crypto/signature.ts
 import { verifySignature } from '../../../src/crypto/verify.ts';
 import { hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
 import { type Certificate, voteBytes } from '../../../src/ledger/certificate.ts';
+import { byzantineQuorum } from '../../../src/ledger/quorum.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import {
   type Draft,
@@ -330,4 +332,49 @@ test('what stands inside a message is neither hashed nor encoded before its send
     !(protocol.claims(forged) instanceof Problem),
     'the root of its transactions is not computed yet',
   );
+});
+
+test('the largest message of the largest committee can be sent, relayed and checked', () => {
+  const n = limits.maxValidators;
+  const quorum = byzantineQuorum(n);
+  const signature = 'ff'.repeat(64) as Signature;
+  const largest = (phase: 'prepare' | 'commit', view: number): Certificate => ({
+    phase,
+    view: toView(view),
+    height: toHeight(2 ** 48 - 1),
+    blockHash,
+    signatures: Array.from({ length: quorum }, (_, validator) => ({ validator, signature })),
+  });
+  const view = toView(2 ** 48 - 1);
+  const message: NewView = {
+    kind: 'new-view',
+    from: view % n,
+    view,
+    signature,
+    viewChanges: Array.from({ length: quorum }, (_, from) => ({
+      kind: 'view-change',
+      from,
+      view,
+      signature,
+      finalHeight: toHeight(2 ** 48 - 1),
+      finalCertificate: largest('commit', view - 2),
+      highest: largest('prepare', view - 1),
+    })),
+  };
+  const size = encode(messageCodec, message).length;
+  assert.ok(size <= limits.gossipMessageBytes && size <= limits.consensusMessageBytes, `${size} bytes`);
+  const keys = Array.from(
+    { length: n },
+    (_, index) => keyPairFromSeed(new Uint8Array(32).fill(index + 1)).publicKey,
+  );
+  const large = validatorSet(keys);
+  const claims = unwrap(
+    pbftProtocol({
+      chainId,
+      genesisHash: chainId,
+      validators: large,
+      options: defaultPbftOptions,
+    }).claims(message),
+  );
+  assert.ok((claims.inside?.count ?? 0) < limits.memberClaims.rate.burst, String(claims.inside?.count));
 });
