@@ -1,3 +1,5 @@
+import { invariant } from './invariant.ts';
+
 /**
  * Every bound in the system, in one place, each with its reason. Units are in the names.
  * A bound that is part of validity (marked "consensus") must be the same on every node of a chain.
@@ -327,3 +329,30 @@ export const limits = {
   relayProbeMs: 1_000,
   relayHeardMs: 10_000,
 } as const;
+
+const quorum = Math.floor((limits.maxValidators + Math.floor((limits.maxValidators - 1) / 3)) / 2) + 1;
+/** A signature with its signer's index, for each of a quorum, and place, hash and number. */
+const certificateBytes = quorum * (64 + 2) + 64;
+/** A quorum of view changes with two certificates each. */
+const newViewBytes = quorum * (2 * certificateBytes + 128) + 128;
+const newViewSignatures = 1 + quorum * (1 + 2 * quorum);
+
+/** What has to hold between bounds: of those that peers can reach, none may be there that another one makes useless or fatal. */
+const relations: Readonly<Record<string, boolean>> = {
+  'a new-view of the largest committee can be sent': newViewBytes <= limits.consensusMessageBytes,
+  'and relayed': newViewBytes <= limits.gossipMessageBytes,
+  'and checked in one go': newViewSignatures <= limits.memberClaims.rate.burst,
+  'a frame of transactions can be gossiped':
+    limits.gossipFrameBytes + limits.gossipFrameOverheadBytes <= limits.gossipMessageBytes,
+  'what is handed to the verifier fits into it':
+    limits.consensusHanded + limits.strictHanded <= limits.verifierQueue,
+  'strangers leave members room for their messages':
+    limits.strangersClaims.underWay + limits.memberClaims.underWay <= limits.verifyingClaims,
+  'and for their transactions':
+    limits.strangersTransactions.underWay + limits.memberTransactions.underWay <= limits.intakeTransactions,
+  'a message of a stranger can be decoded': limits.gossipMessageBytes <= limits.strangerBytes.burst,
+  'whoever waits to be served is answered before it gives up': limits.servedWaitMs < limits.requestTimeoutMs,
+  'nobody who is connected is forgotten': limits.maxConnections <= limits.peersRemembered,
+};
+
+for (const [relation, holds] of Object.entries(relations)) invariant(holds, relation);
