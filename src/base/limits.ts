@@ -51,6 +51,10 @@ export const limits = {
   mempoolNonceGap: 4_096,
   /** A replacement must pay this much more than what it replaces, in per cent: makes flooding by replacement cost. */
   mempoolReplacementPercent: 10,
+  /** How long an executable transaction may wait before a full block without it is unfair, unless the genesis file says so (PBFT, `censorshipMs`). */
+  mempoolPatienceMs: 10_000,
+  /** Transactions of a block that are taken because they waited longest, before the dearest: a sixteenth. */
+  mempoolAgedShare: 256,
   /** Transactions of one sender before all other senders had their turn: 64 senders at least share a full block. */
   mempoolSenderShare: 64,
 

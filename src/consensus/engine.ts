@@ -189,8 +189,8 @@ export interface PendingWork {
   /** Since when (monotonic) the oldest of them could be; null when there are none. */
   readonly oldestSince: MonotonicMs | null;
   /**
-   * Since when the oldest of those could be that were passed over: a block with room for them went final without
-   * them. Null when there are none. Grounds to suspect censorship.
+   * Since when the oldest of those could be that were passed over: a block went final without them that had room for them, or held
+   * what should have come after them. Null when there are none. Grounds to suspect censorship.
    */
   readonly passedOverSince: MonotonicMs | null;
 }

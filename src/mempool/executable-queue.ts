@@ -30,6 +30,15 @@ export class ExecutableQueue {
     }
   }
 
+  /** Those that are executable since then or longer, the oldest first. The queue must not change meanwhile. */
+  *upTo(since: number): Generator<Entry, void, undefined> {
+    for (let at = this.#front; at < this.#items.length; at++) {
+      const item = this.#items[at];
+      if (item === undefined || item.since > since) return;
+      if (item.entry.since === item.since) yield item.entry;
+    }
+  }
+
   oldestSince(): number | null {
     for (;;) {
       const item = this.#items[this.#front];

@@ -1,6 +1,6 @@
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
-import type { Problem } from '../base/problem.ts';
+import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
@@ -12,6 +12,7 @@ import { ExpiryIndex } from './expiry-index.ts';
 import { entryBefore, fairOrder } from './fair-order.ts';
 import { Heap } from './heap.ts';
 import { type Entry, Lane, type Transitions } from './lane.ts';
+import { type FullBlock, PassedOver } from './passed-over.ts';
 
 /** Looks an account up in some state. */
 export type AccountOf = (key: PublicKey) => Account;
@@ -34,6 +35,11 @@ export interface MempoolBounds {
   readonly nonceGap: number;
   readonly replacementPercent: number;
   readonly senderShare: number;
+  /**
+   * How long an executable transaction may wait before whoever leaves it out of a full block passes it over, in milliseconds. What
+   * waited a quarter of it comes first in the blocks that are built here, so that an honest proposer is never near it.
+   */
+  readonly patienceMs: number;
 }
 
 export interface MempoolOptions {
@@ -48,7 +54,7 @@ export interface MempoolOptions {
 
 export interface CommittedBlock {
   readonly height: Height;
-  readonly transactions: readonly Pick<Transaction, 'hash' | 'sender'>[];
+  readonly transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'fee'>[];
   /** Looks up in the state after the block. */
   readonly accountOf: AccountOf;
   /** Whether another transaction of any size would have fitted into the block. */
@@ -70,6 +76,7 @@ const defaultBounds: MempoolBounds = {
   nonceGap: limits.mempoolNonceGap,
   replacementPercent: limits.mempoolReplacementPercent,
   senderShare: limits.mempoolSenderShare,
+  patienceMs: limits.mempoolPatienceMs,
 };
 
 /**
@@ -126,6 +133,8 @@ export class Mempool {
   #bytes = 0;
   /** When the last block with room went final: what was executable then, and is still here, was passed over. */
   #passedOverAt = -Infinity;
+  /** And those that full blocks passed over. */
+  readonly #passedOver: PassedOver;
   /** Changes with every change, so that an order under way notices. */
   #version = 0;
 
@@ -136,6 +145,7 @@ export class Mempool {
     this.#bounds = { ...defaultBounds, ...options.bounds };
     this.#dropped = options.dropped ?? (() => undefined);
     this.#expiry = new ExpiryIndex(options.height);
+    this.#passedOver = new PassedOver(this.#bounds.senderShare);
   }
 
   get size(): number {
@@ -185,7 +195,7 @@ export class Mempool {
   add(transaction: Transaction, now: number): 'added' | 'known' | Problem {
     if (this.#byHash.has(transaction.hash)) return 'known';
     this.#advanceTo(now);
-    const { sender, nonce, fee } = transaction;
+    const { sender, nonce } = transaction;
     const account = this.#accountOf(sender);
     const height = this.#height;
     const { nonceGap } = this.#bounds;
@@ -194,19 +204,63 @@ export class Mempool {
     const lane = this.#lanes.get(sender) ?? new Lane(sender, account.nonce);
     invariant(lane.nonce === account.nonce, 'a lane starts at its account’s final nonce');
     const rival = lane.find(nonce);
-    if (lane.fees + fee - (rival?.transaction.fee ?? 0n) > account.balance) {
-      return problems.feesNotPayable(transaction, lane.fees, account.balance);
+    const pushed = this.#pushOut(lane, transaction, { balance: account.balance, rival });
+    if (pushed instanceof Problem) return pushed;
+    const refused =
+      rival === undefined ? this.#insert(lane, transaction, pushed) : this.#replace(rival, transaction);
+    if (refused !== undefined) {
+      this.#putBack(pushed);
+      return refused;
     }
-    if (rival !== undefined) return this.#replace(rival, transaction);
-    if (lane.entries.length >= this.#bounds.perSender) {
-      return problems.senderFull(transaction, this.#bounds.perSender);
-    }
-    const cheapest = this.#makeRoom(transaction, lane.worthOf(nonce, fee));
+    for (const entry of pushed) this.#forget(entry, 'fee-not-payable');
+    return 'added';
+  }
+
+  #insert(lane: Lane, transaction: Transaction, pushed: readonly Entry[]): Problem | undefined {
+    const cheapest = this.#makeRoom(transaction, lane.worthOf(transaction.nonce, transaction.fee), pushed);
     if (cheapest !== undefined) return problems.full(transaction, this.size, this.#bytes, cheapest);
     const entry = this.#enter(transaction, lane);
     lane.insert(entry, this.#transitions);
     this.#place(lane);
-    return 'added';
+    return undefined;
+  }
+
+  /**
+   * Of one sender the lower nonces come first: where its balance or its share of the pool is not enough, those behind a gap give way to a
+   * lower nonce, the highest first. So what is executable does not depend on the order of arrival, which differs from node to node.
+   * Takes them off their lane; or says why that does not help, and all stay.
+   */
+  #pushOut(
+    lane: Lane,
+    transaction: Transaction,
+    { balance, rival }: { readonly balance: bigint; readonly rival: Entry | undefined },
+  ): Entry[] | Problem {
+    const { fee, nonce } = transaction;
+    const replaced = rival?.transaction.fee ?? 0n;
+    const pushed: Entry[] = [];
+    for (;;) {
+      const payable = lane.fees + fee - replaced <= balance;
+      const fits = rival !== undefined || lane.entries.length < this.#bounds.perSender;
+      if (payable && fits) break;
+      const { last } = lane;
+      if (last === undefined || last.since !== null || last.transaction.nonce <= nonce) {
+        this.#putBack(pushed);
+        return payable
+          ? problems.senderFull(transaction, this.#bounds.perSender)
+          : problems.feesNotPayable(transaction, lane.fees, balance);
+      }
+      pushed.push(lane.takeLast());
+    }
+    if (pushed.length > 0) this.#place(lane);
+    return pushed;
+  }
+
+  /** Undoes `takeLast`. */
+  #putBack(taken: readonly Entry[]): void {
+    for (const entry of taken.toReversed()) {
+      entry.lane.putBack(entry);
+      this.#place(entry.lane);
+    }
   }
 
   /**
@@ -244,10 +298,28 @@ export class Mempool {
   *candidates(accountOf: AccountOf, height?: Height): Generator<Transaction, void, undefined> {
     if (height !== undefined) this.withdrawn(height);
     const version = this.#version;
-    const nonceOf = (lane: Lane): number => accountOf(lane.sender).nonce;
-    for (const transaction of fairOrder(this.#ready, this.#bounds.senderShare, nonceOf)) {
+    const used = new Map<Lane, number>();
+    const nonceOf = (lane: Lane): number => used.get(lane) ?? accountOf(lane.sender).nonce;
+    const order = fairOrder(this.#ready, this.#bounds.senderShare, nonceOf);
+    for (const entry of this.#aged(nonceOf)) {
+      used.set(entry.lane, entry.transaction.nonce + 1);
+      yield entry.transaction;
+    }
+    for (const transaction of order) {
       yield transaction;
       invariant(version === this.#version, 'the mempool does not change while its order is walked');
+    }
+  }
+
+  /** Those that waited long, the longest first, so that no flood of dearer ones holds them up for ever: a small part of a block. */
+  *#aged(nonceOf: (lane: Lane) => number): Generator<Entry, void, undefined> {
+    const before = this.#now - this.#bounds.patienceMs / 4;
+    let left: number = limits.mempoolAgedShare;
+    for (const entry of this.#executable.upTo(before)) {
+      if (left === 0) return;
+      if (entry.proposedAt > 0 || entry.transaction.nonce !== nonceOf(entry.lane)) continue;
+      left -= 1;
+      yield entry;
     }
   }
 
@@ -261,6 +333,7 @@ export class Mempool {
     this.#height = block.height;
     this.#accountOf = block.accountOf;
     this.#unmark((height) => height <= block.height);
+    const full = block.hadRoom ? undefined : this.#worthOf(block.transactions);
     const hashes = new Set<Hash>();
     const lanes = new Set<Lane>();
     for (const { hash, sender } of block.transactions) {
@@ -270,7 +343,37 @@ export class Mempool {
     }
     for (const lane of lanes) this.#follow(lane, hashes);
     this.#expire(block.height, 'expired');
-    if (block.hadRoom) this.#passedOverAt = block.now;
+    if (full === undefined) this.#passedOverAt = block.now;
+    else this.#passedOver.full(full, this.#left(), block.now);
+  }
+
+  /** Before they leave: what the cheapest of these was worth that was not taken for its age. */
+  #worthOf(transactions: CommittedBlock['transactions']): FullBlock {
+    const bySender = new Map<PublicKey, number>();
+    const worths = new Map<PublicKey, bigint>();
+    let least: bigint | undefined;
+    for (const { hash, sender, fee } of transactions) {
+      bySender.set(sender, (bySender.get(sender) ?? 0) + 1);
+      const before = worths.get(sender);
+      const worth = before !== undefined && before < fee ? before : fee;
+      worths.set(sender, worth);
+      const since = this.#byHash.get(hash)?.since ?? null;
+      // Its proposer may have known it for a little longer than this pool.
+      if (since !== null && since <= this.#now - this.#bounds.patienceMs / 8) continue;
+      if (least === undefined || worth < least) least = worth;
+    }
+    return { least, bySender };
+  }
+
+  #left(): { best: Entry | undefined; oldest: Entry | undefined } {
+    const old = this.#executable.upTo(this.#now - 2 * this.#bounds.patienceMs);
+    let oldest: Entry | undefined;
+    for (const entry of old) {
+      if (entry.proposedAt > 0) continue;
+      oldest = entry;
+      break;
+    }
+    return { best: this.#ready.peek()?.next, oldest };
   }
 
   /**
@@ -302,7 +405,7 @@ export class Mempool {
     return {
       executable: this.#executable.size,
       oldestSince,
-      passedOverSince: passedOver ? oldestSince : null,
+      passedOverSince: passedOver ? oldestSince : this.#passedOver.since(),
     };
   }
 
@@ -325,7 +428,7 @@ export class Mempool {
     this.#place(lane);
   }
 
-  #replace(rival: Entry, transaction: Transaction): 'added' | Problem {
+  #replace(rival: Entry, transaction: Transaction): Problem | undefined {
     const refusal = judgeReplacement(transaction, rival.transaction, this.#bounds.replacementPercent);
     if (refusal !== undefined) return refusal;
     const growth = transaction.bytes.length - rival.transaction.bytes.length;
@@ -337,23 +440,21 @@ export class Mempool {
     rival.lane.replace(rival, entry, this.#transitions);
     this.#forget(rival, 'replaced');
     this.#place(rival.lane);
-    return 'added';
+    return undefined;
   }
 
-  /** Evicts what is worth less until a newcomer fits. When that is not enough, all stay and it returns what the cheapest left is worth. */
-  #makeRoom(newcomer: Transaction, worth: bigint): bigint | undefined {
+  /** Evicts what is worth less until a newcomer fits, beside what it `pushed` out. When that is not enough, all stay and it returns what the cheapest left is worth. */
+  #makeRoom(newcomer: Transaction, worth: bigint, pushed: readonly Entry[]): bigint | undefined {
     const maxBytes = this.#bounds.bytes - newcomer.bytes.length;
-    const maxSize = this.#bounds.transactions - 1;
+    const maxSize = this.#bounds.transactions - 1 + pushed.length;
     const taken: Entry[] = [];
     let bytes = this.#bytes;
+    for (const { transaction } of pushed) bytes -= transaction.bytes.length;
     while (this.#byHash.size - taken.length > maxSize || bytes > maxBytes) {
       const lane = this.#cheapest.peek();
       const lowest = lane?.last?.worth ?? worth;
       if (lane === undefined || lowest >= worth) {
-        for (const entry of taken.toReversed()) {
-          entry.lane.putBack(entry);
-          this.#place(entry.lane);
-        }
+        this.#putBack(taken);
         return lowest;
       }
       const entry = lane.takeLast();

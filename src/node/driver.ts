@@ -155,6 +155,7 @@ export class Driver<M extends object> {
     this.mempool = new Mempool({
       chainId,
       height: final.height,
+      ...(genesis.consensus.engine === 'pbft' && { bounds: { patienceMs: genesis.consensus.censorshipMs } }),
       accountOf: final.state.account.bind(final.state),
       dropped: (transaction, reason) => {
         for (const listener of this.#dropListeners) this.#tell(() => listener(transaction, reason));

@@ -440,3 +440,165 @@ void describe('our own promises', () => {
     assert.equal(world.pool.work().executable, 1_000);
   });
 });
+
+void describe('of one sender the lower nonces', () => {
+  /** Money for the fees of so many, and the rest is for the amounts. */
+  const poor = (balance: bigint): World => {
+    const world = new World();
+    world.accounts.set(sender(1), { balance, nonce: 0 });
+    return world;
+  };
+
+  void it('push out what waits behind a gap, when the balance does not pay for both', () => {
+    const world = poor(15n);
+    world.addAll(tx({ nonce: 1, fee: 10 }));
+    assert.equal(world.add(tx({ nonce: 0, fee: 10 })), 'added');
+    assert.deepEqual(world.order(), ['1#0 fee 10']);
+    assert.deepEqual(world.drops, ['fee-not-payable 1#1 fee 10']);
+  });
+
+  void it('leave the same executable whatever the order of arrival', () => {
+    const all = [0, 1, 2, 3].map((nonce) => tx({ nonce, fee: [3, 9, 2, 7][nonce] ?? 0 }));
+    const results = new Set<string>();
+    for (const order of permutations(all)) {
+      const world = poor(14n);
+      for (const transaction of order) world.add(transaction);
+      results.add(world.order().join());
+    }
+    assert.deepEqual([...results], ['1#0 fee 3,1#1 fee 9,1#2 fee 2']);
+  });
+
+  void it('push out what waits behind a gap when the sender has its share of the pool', () => {
+    const world = new World({ bounds: { perSender: 2, nonceGap: 10 } });
+    world.addAll(tx({ nonce: 5 }), tx({ nonce: 7 }));
+    assert.equal(world.add(tx({ nonce: 9 })), 'mempool/sender-full');
+    assert.equal(world.add(tx({ nonce: 0 })), 'added');
+    assert.deepEqual(world.order(), ['1#0 fee 10']);
+    assert.equal(world.pool.has(tx({ nonce: 7 }).hash), false);
+    assert.equal(world.pool.has(tx({ nonce: 5 }).hash), true);
+  });
+
+  void it('push out nobody when that is not enough, nothing executable, and nobody else’s', () => {
+    const world = poor(15n);
+    world.addAll(tx({ nonce: 0, fee: 8 }), tx({ nonce: 2, fee: 3 }), tx({ from: 2, nonce: 1, fee: 1 }));
+    assert.equal(world.add(tx({ nonce: 1, fee: 8 })), 'transaction/fee-not-payable');
+    assert.equal(world.pool.size, 3);
+    assert.deepEqual(world.drops, []);
+    world.addAll(tx({ nonce: 1, fee: 4 }));
+    assert.deepEqual(world.order(), ['1#0 fee 8', '1#1 fee 4', '1#2 fee 3']);
+  });
+
+  void it('stay out of a full pool, and then those behind the gap stay in', () => {
+    const world = new World({ bounds: { transactions: 3 } });
+    world.accounts.set(sender(1), { balance: 15n, nonce: 0 });
+    world.addAll(tx({ from: 2, fee: 50 }), tx({ from: 3, fee: 50 }), tx({ nonce: 1, fee: 10 }));
+    assert.equal(world.add(tx({ nonce: 0, fee: 12 })), 'added', 'in the place of the one it pushed out');
+    assert.equal(world.pool.size, 3);
+    assert.equal(world.add(tx({ from: 4, fee: 5 })), 'mempool/full');
+  });
+});
+
+function permutations<T>(items: readonly T[]): T[][] {
+  if (items.length < 2) return [[...items]];
+  return items.flatMap((item, at) =>
+    permutations([...items.slice(0, at), ...items.slice(at + 1)]).map((rest) => [item, ...rest]),
+  );
+}
+
+void describe('full blocks', () => {
+  const patienceMs = limits.mempoolPatienceMs;
+  /** One full block each 500 ms, of a sender that the pool never heard of, for so long. */
+  const fill = (world: World, ms: number, fee: number, from = 9): void => {
+    for (const end = world.now + ms; world.now < end;) {
+      world.now += 500;
+      world.commit([tx({ from, nonce: world.accountOf(sender(from)).nonce, fee })], { hadRoom: false });
+    }
+  };
+
+  void it('of cheaper ones pass over what pays more, since the first of them', () => {
+    const world = new World();
+    world.addAll(tx({ fee: 10 }));
+    fill(world, 500, 0);
+    assert.equal(world.pool.work().passedOverSince, 500);
+    fill(world, 5_000, 0);
+    assert.equal(world.pool.work().passedOverSince, 500);
+  });
+
+  void it('of dearer ones do not, for as long as it has not waited too long', () => {
+    const world = new World();
+    world.addAll(tx({ fee: 10 }));
+    fill(world, 500, 0);
+    // A block that it may not have reached in time, and then fair ones.
+    fill(world, 500, 10);
+    assert.equal(world.pool.work().passedOverSince, null);
+    fill(world, 2 * patienceMs - 1_500, 1_000);
+    assert.equal(world.pool.work().passedOverSince, null);
+    fill(world, 500, 1_000);
+    assert.equal(
+      world.pool.work().passedOverSince,
+      2 * patienceMs,
+      'fees that come back to the proposer buy no more',
+    );
+    world.commit([tx({ fee: 10 })], { hadRoom: false });
+    assert.equal(world.pool.work().passedOverSince, null);
+  });
+
+  void it('that gave its sender a share pass over none of the rest', () => {
+    const world = new World({ bounds: { senderShare: 1 } });
+    world.addAll(tx({ nonce: 0, fee: 10 }), tx({ nonce: 1, fee: 10 }));
+    world.now = 100;
+    world.commit([tx({ nonce: 0, fee: 10 }), tx({ from: 2, fee: 1 })], { hadRoom: false });
+    assert.equal(world.pool.work().passedOverSince, null);
+  });
+
+  void it('that hold cheap ones for their age pass over nobody', () => {
+    const world = new World();
+    world.addAll(tx({ from: 2, fee: 0 }));
+    world.now = patienceMs / 2;
+    world.addAll(tx({ fee: 10 }));
+    world.now += 100;
+    world.commit([tx({ from: 2, fee: 0 }), tx({ from: 3, fee: 20 })], { hadRoom: false });
+    assert.equal(world.pool.work().passedOverSince, null);
+  });
+
+  void it('that are built here hold those that waited long first, however dear the others are, and a few of them only', () => {
+    const world = new World();
+    world.addAll(
+      tx({ from: 1, nonce: 0, fee: 1 }),
+      tx({ from: 1, nonce: 1, fee: 30 }),
+      tx({ from: 2, fee: 2 }),
+    );
+    world.now = patienceMs / 4;
+    world.addAll(tx({ from: 3, fee: 100 }), tx({ from: 1, nonce: 2, fee: 50 }));
+    assert.deepEqual(world.order(), ['1#0 fee 1', '1#1 fee 30', '2#0 fee 2', '3#0 fee 100', '1#2 fee 50']);
+    const many = new World();
+    for (let from = 1; from <= limits.mempoolAgedShare + 5; from++)
+      many.addAll(tx({ from: from + 10, fee: 1 }));
+    many.now = patienceMs;
+    many.addAll(tx({ from: 1, fee: 100 }));
+    assert.equal(many.order().indexOf('1#0 fee 100'), limits.mempoolAgedShare);
+  });
+
+  void it('are suspected of nothing when an honest proposer is flooded with dearer ones for minutes', () => {
+    const world = new World();
+    const room = 8;
+    let nonce = 0;
+    for (let block = 0; block < 300; block++) {
+      world.now += 500;
+      // Twice as much as there is room for, of four senders and all prices.
+      for (let i = 0; i < 2 * room; i++)
+        world.add(
+          tx({ from: 1 + (i % 4), nonce: nonce + (i >> 2), fee: (i * 7 + block) % 40, memo: `${block}` }),
+        );
+      nonce += 4;
+      const taken: Transaction[] = [];
+      for (const transaction of world.pool.candidates(world.accountOf)) {
+        if (taken.push(transaction) === room) break;
+      }
+      world.commit(taken, { hadRoom: taken.length < room });
+      const { passedOverSince } = world.pool.work();
+      assert.ok(passedOverSince === null || world.now - passedOverSince < patienceMs, `block ${block}`);
+    }
+    assert.ok((world.pool.work().oldestSince ?? 0) < world.now - 3 * patienceMs, 'some waited for long');
+  });
+});

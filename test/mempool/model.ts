@@ -78,9 +78,27 @@ export class Model {
     if (fee + amount > balance) return 'transaction/insufficient-balance';
     const lane = this.lane(sender);
     const rival = lane.find((item) => item.transaction.nonce === nonce);
+    // What waits behind a gap gives way to a lower nonce of its sender, the highest first.
     const others = lane.filter((item) => item !== rival);
-    if (others.reduce((sum, item) => sum + item.transaction.fee, fee) > balance)
-      return 'transaction/fee-not-payable';
+    const payable = (): boolean => others.reduce((sum, item) => sum + item.transaction.fee, fee) <= balance;
+    const fits = (): boolean => rival !== undefined || others.length < this.bounds.perSender;
+    while (!payable() || !fits()) {
+      const last = others.at(-1);
+      if (last === undefined || last.since !== null || last.transaction.nonce < nonce)
+        return payable() ? 'mempool/sender-full' : 'transaction/fee-not-payable';
+      others.pop();
+    }
+    const before = this.items;
+    this.items = before.filter(
+      (item) => item.transaction.sender !== sender || item === rival || others.includes(item),
+    );
+    const result = this.enter(transaction, now, rival);
+    if (result !== 'added') this.items = before;
+    return result;
+  }
+
+  enter(transaction: Transaction, now: number, rival: Item | undefined): string {
+    const { fee } = transaction;
     if (rival !== undefined) {
       const old = rival.transaction.fee;
       if (fee <= old || fee * 100n < old * BigInt(100 + this.bounds.replacementPercent))
@@ -94,7 +112,6 @@ export class Model {
       this.items[this.items.indexOf(rival)] = { transaction, stamp: rival.stamp, since };
       return 'added';
     }
-    if (lane.length >= this.bounds.perSender) return 'mempool/sender-full';
     const entry: Item = { transaction, stamp: 0, since: null };
     const kept = this.items;
     this.items = [...kept, entry];

@@ -1,0 +1,62 @@
+import type { Transaction } from '../ledger/transaction.ts';
+import type { Entry } from './lane.ts';
+
+/** A block that became final, before its transactions leave the pool. */
+export interface FullBlock {
+  /** What the cheapest of its transactions was worth that did not stand there for its age; undefined when there is none. */
+  readonly least: bigint | undefined;
+  /** How many of its transactions are of each sender. */
+  readonly bySender: ReadonlyMap<Transaction['sender'], number>;
+}
+
+/** More would say nothing new: the oldest counts. */
+const most = 32;
+
+/**
+ * Which entries were passed over by blocks that had no room left. A correct proposer fills a block in the order of `fairOrder`, after
+ * those that waited longest. So an entry was passed over when the block holds something that is worth less, although its sender had not
+ * had its share; or when it is the oldest of all and older than anything may be. The first costs a liar whose
+ * own fees come back to it nothing; the second it cannot get around.
+ *
+ * The time of an entry runs from the first of a row of such blocks: a proposer may not have known of it when it made the first one.
+ */
+export class PassedOver {
+  readonly #senderShare: number;
+  #entries: { readonly entry: Entry; readonly since: number; readonly aged: boolean }[] = [];
+
+  constructor(senderShare: number) {
+    this.#senderShare = senderShare;
+  }
+
+  /**
+   * A full block is final, and its transactions have left. `best` comes first by `fairOrder` of what is left, `oldest` is the oldest, when it
+   * is too old; each is undefined when there is none.
+   */
+  full(block: FullBlock, left: { best: Entry | undefined; oldest: Entry | undefined }, now: number): void {
+    this.#entries = this.#entries.filter(
+      ({ entry, aged }) => entry.since !== null && (aged || this.#isCheaper(block, entry)),
+    );
+    if (left.oldest !== undefined) this.#add(left.oldest, now, true);
+    if (left.best !== undefined && this.#isCheaper(block, left.best)) this.#add(left.best, now, false);
+  }
+
+  /** Since when; null when there is none. */
+  since(): number | null {
+    let since: number | null = null;
+    for (const { entry, since: from } of this.#entries) {
+      if (entry.since !== null && (since === null || from < since)) since = from;
+    }
+    return since;
+  }
+
+  #isCheaper({ least, bySender }: FullBlock, entry: Entry): boolean {
+    const { sender } = entry.transaction;
+    return least !== undefined && least < entry.worth && (bySender.get(sender) ?? 0) < this.#senderShare;
+  }
+
+  #add(entry: Entry, since: number, aged: boolean): void {
+    if (this.#entries.some((known) => known.entry === entry && known.aged === aged)) return;
+    if (this.#entries.length >= most) this.#entries.shift();
+    this.#entries.push({ entry, since, aged });
+  }
+}
