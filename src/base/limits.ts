@@ -255,6 +255,8 @@ export const limits = {
 
   /** Time between two ticks of the engine: a tenth of the shortest timeout that makes sense. */
   tickMs: 20,
+  /** How far behind an engine's clock may be when it gets an input: two ticks. When the last one is older, another comes first. */
+  engineClockMs: 40,
   /** Signatures found true that are remembered, by digest: votes seen again inside certificates then cost nothing. */
   verifiedClaims: 65_536,
   /** Messages with signatures inside that were found good and are remembered, by digest: relayed again they cost one hash. */

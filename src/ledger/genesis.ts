@@ -19,6 +19,7 @@ import { hash, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey, zeroPublicKey } from '../crypto/signature.ts';
 import { type BlockHeader, toHeight, toView } from './block.ts';
 import { genesisProblem, parseGenesisFile } from './genesis-file.ts';
+import { canLease, shortestLeaseTimeout } from './lease.ts';
 import { merkleRoot } from './merkle.ts';
 import { State } from './state.ts';
 import { accountStateKey, encodeAccount } from './state-entry.ts';
@@ -209,6 +210,14 @@ function checkConsensus(consensus: ConsensusChoice): Problem | undefined {
       'consensus.electionTimeoutMs',
       `is shorter than two heartbeats (${2 * consensus.heartbeatMs} ms)`,
       'Make it several times consensus.heartbeatMs; ten times is usual.',
+    );
+  }
+  if (consensus.engine === 'raft' && consensus.leaseReads && !canLease(consensus)) {
+    const { heartbeatMs } = consensus;
+    return genesisProblem(
+      'consensus.leaseReads',
+      `needs a longer consensus.electionTimeoutMs than ${consensus.electionTimeoutMs}: no lease would outlast a heartbeat`,
+      `Make consensus.electionTimeoutMs ${shortestLeaseTimeout({ heartbeatMs })} or more, or write false.`,
     );
   }
   return undefined;

@@ -434,11 +434,11 @@ export class Driver<M extends object> {
 
   /** Works off the mailbox: the end of every turn. */
   #settle(): void {
-    const now = this.#clock.monotonicMs();
-    // After a pause of the whole process something else may come before the timer. To an engine with an old clock, what ended
-    // long ago (a lease) would still hold.
-    if (now - this.#tickedAt >= 2 * limits.tickMs) this.#mailbox.unshift(this.#tickInput(now));
     for (;;) {
+      // After a pause of the whole process, or a block that took long to execute, something else may come before the timer. To an engine
+      // with an old clock, what ended long ago (a lease) would still hold.
+      const now = this.#clock.monotonicMs();
+      if (now - this.#tickedAt >= limits.engineClockMs) this.#mailbox.unshift(this.#tickInput(now));
       const input = this.#mailbox.shift() ?? this.#workInput();
       if (input === undefined) return;
       for (const effect of this.#engine.step(input)) {

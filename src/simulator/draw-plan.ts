@@ -1,3 +1,4 @@
+import { canLease } from '../ledger/lease.ts';
 import { byzantineQuorum, majority, maxFaulty } from '../ledger/quorum.ts';
 import { Chance } from './chance.ts';
 import { type Drawn, drawSurroundings } from './draw-surroundings.ts';
@@ -111,11 +112,11 @@ function drawPbft(chance: Chance): PbftTiming {
 
 function drawRaft(chance: Chance): RaftTiming {
   const heartbeatMs = chance.pick([20, 20, 50, 100]);
+  const timing = { heartbeatMs, electionTimeoutMs: heartbeatMs * chance.pick([5, 10]) };
   return {
-    heartbeatMs,
-    electionTimeoutMs: heartbeatMs * chance.pick([5, 10]),
+    ...timing,
     blockIntervalMs: chance.pick([0, 10, 50]),
-    leaseReads: chance.happens(0.25),
+    leaseReads: chance.happens(0.25) && canLease(timing),
   };
 }
 

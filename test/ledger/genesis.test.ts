@@ -343,6 +343,11 @@ describe('a genesis file is refused, with the field and what to write there,', (
     assert.equal(cap.details['path'], 'consensus.viewTimeoutCapMs');
     const election = problemAfter((file) => (file.consensus.heartbeatMs = 501), fileOf('testnet-raft.json'));
     assert.equal(election.details['path'], 'consensus.electionTimeoutMs');
+    const short = (file: Json): void =>
+      void Object.assign(file.consensus, { heartbeatMs: 20, electionTimeoutMs: 100, leaseReads: true });
+    const lease = problemAfter(short, fileOf('testnet-raft.json'));
+    assert.equal(lease.details['path'], 'consensus.leaseReads');
+    assert.match(lease.remedy, /electionTimeoutMs 147 or more/);
   });
 
   test('when it uses a key that everybody knows and is not marked as a test network', () => {

@@ -1,4 +1,5 @@
 import { limits } from '../../base/limits.ts';
+import { canLease } from '../../ledger/lease.ts';
 
 /** What the genesis file says about Raft, and bounds that tests make smaller. Times in ms, sizes in bytes, heights in blocks. */
 export interface RaftOptions {
@@ -9,8 +10,8 @@ export interface RaftOptions {
   /** The least time between the starts of two blocks. */
   readonly blockIntervalMs: number;
   /**
-   * Serve linearizable reads without a round of heartbeats while a majority answered one that was sent within an election timeout less
-   * `leaseMargin` of it. Trusts that clocks run about alike.
+   * Serve linearizable reads without a round of heartbeats while a majority answered one that was sent within `leaseMs`. Trusts that clocks
+   * run about alike.
    */
   readonly leaseReads: boolean;
   /** Blocks in flight above the last final one. */
@@ -30,9 +31,6 @@ export interface RaftOptions {
   readonly keepBlocks: number;
 }
 
-/** The part of an election timeout that a lease leaves out, for clocks that do not run alike. */
-export const leaseMargin = 0.25;
-
 export const defaultRaftOptions: RaftOptions = {
   heartbeatMs: 100,
   electionTimeoutMs: 1_000,
@@ -48,3 +46,8 @@ export const defaultRaftOptions: RaftOptions = {
   snapshotEvery: 0,
   keepBlocks: 1_000,
 };
+
+/** A leader of this chain answers reads by a lease: it is told to, and its timeouts are long enough for one. */
+export function givesLeases(options: RaftOptions): boolean {
+  return options.leaseReads && canLease(options);
+}

@@ -1,9 +1,10 @@
 import { Problem } from '../../base/problem.ts';
+import { leaseMs } from '../../ledger/lease.ts';
 import type { EngineRequest, RequestId, ValidatorIndex } from '../engine.ts';
 import { count } from '../shared/step.ts';
 import { quorumOf, takesPart } from './configuration.ts';
 import type { ReadAnswer, ReadRequest, ReadToken } from './message.ts';
-import { leaseMargin } from './options.ts';
+import { givesLeases } from './options.ts';
 import { answer, notNow, send } from './outbox.ts';
 import { isStartOnDisk, newToken, sameToken } from './read-token.ts';
 import { knownLeader, type Replica } from './replica.ts';
@@ -16,7 +17,7 @@ export function onRead(
   { lease = false }: Extract<EngineRequest, { readonly kind: 'read' }>,
 ): void {
   const { state, options } = replica;
-  if (lease && !options.leaseReads) {
+  if (lease && !givesLeases(options)) {
     answer(
       replica,
       id,
@@ -137,8 +138,8 @@ function confirmedRound({ state }: Replica, role: Leader): number {
 
 /** Only when configured: a majority answered so lately that none of it can have helped another leader into office. */
 function holdsLease({ state, options }: Replica, role: Leader): boolean {
-  if (!options.leaseReads || role.heirTold || role.transfer !== null) return false;
-  const span = options.electionTimeoutMs * (1 - leaseMargin);
+  if (!givesLeases(options) || role.heirTold || role.transfer !== null) return false;
+  const span = leaseMs(options);
   return quorumOf(
     state.configuration,
     (index) =>

@@ -343,8 +343,8 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: reads,
-        find: 'if (!options.leaseReads || role.heirTold || role.transfer !== null) return false;',
-        replace: 'if (!options.leaseReads) return false;',
+        find: 'if (!givesLeases(options) || role.heirTold || role.transfer !== null) return false;',
+        replace: 'if (!givesLeases(options)) return false;',
       },
     ],
     within: 1_000,
@@ -360,8 +360,8 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: reads,
-        find: 'const span = options.electionTimeoutMs * (1 - leaseMargin);',
-        replace: 'const span = options.electionTimeoutMs * (4 - leaseMargin);',
+        find: 'const span = leaseMs(options);',
+        replace: 'const span = 4 * options.electionTimeoutMs + 0 * leaseMs(options);',
       },
     ],
     within: 1_000,

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { limits } from '../../../src/base/limits.ts';
+import { toHeight } from '../../../src/ledger/block.ts';
+import { leaseMs } from '../../../src/ledger/lease.ts';
+import { genesisOf, Solo } from './solo.ts';
+
+// What an engine knows of the time is its last tick, which may be `engineClockMs` old.
+
+const codes = (member: Solo): string[] =>
+  member.all('answer').map(({ result }) => ('code' in result ? result.code : `height ${result.height}`));
+
+/** A leader of three that has just sent a heartbeat, which member 1 answered at once. */
+function leasing(electionTimeoutMs: number): Solo {
+  const heartbeatMs = electionTimeoutMs / 10;
+  const leader = new Solo(0, 3, { options: { heartbeatMs, electionTimeoutMs, leaseReads: true } });
+  leader
+    .lead()
+    .make()
+    .sync()
+    .accept(1, 1)
+    .give({ type: 'applied', height: toHeight(1) });
+  leader.sync().tick(heartbeatMs);
+  const { term, role } = leader.state;
+  assert.ok(role.kind === 'leader');
+  return leader.receive<'heartbeat-answer'>({
+    kind: 'heartbeat-answer',
+    from: 1,
+    term,
+    round: role.round,
+    received: toHeight(1),
+  });
+}
+
+const read = (member: Solo): string[] =>
+  codes(member.give({ type: 'request', id: 1, request: { kind: 'read', lease: true } }));
+
+for (const electionTimeoutMs of [30, 60, 100, 300, 1_000]) {
+  test(`a lease that is looked at with an old clock ends before a promise that was noted with one: ${electionTimeoutMs} ms`, () => {
+    // The worst ticks. A voter hears the heartbeat just before its clock moves on, so it is free this much too early...
+    const voter = new Solo(1, 3, { options: { electionTimeoutMs, leaseReads: true } });
+    const old = limits.engineClockMs - 1;
+    voter
+      .receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: genesisOf(3), round: 1 })
+      .sync();
+    const sentAt = old;
+    const freeAt = electionTimeoutMs;
+    voter.tick(freeAt);
+    voter.receive<'vote-request'>({
+      kind: 'vote-request',
+      from: 2,
+      term: 2,
+      pre: false,
+      transfer: false,
+      lastHeight: toHeight(9),
+      lastTerm: voter.state.term,
+      commit: genesisOf(3),
+    });
+    assert.equal(voter.state.votedFor, 2);
+    // ...and the leader looks at its lease just before its own does.
+    const leader = leasing(electionTimeoutMs);
+    const lookedAt = freeAt - old;
+    leader.tick(Math.max(0, lookedAt - sentAt));
+    assert.ok(!read(leader).some((answer) => answer.startsWith('height')), 'a stale read');
+  });
+}
+
+test('a lease holds until then', () => {
+  for (const electionTimeoutMs of [300, 1_000]) {
+    const leader = leasing(electionTimeoutMs);
+    leader.tick(Math.ceil(leaseMs({ electionTimeoutMs })) - 1);
+    assert.deepEqual(read(leader), ['height 1']);
+  }
+});
+
+test('a chain whose timeouts are too short for a lease gives none', () => {
+  assert.deepEqual(read(leasing(100)), ['consensus/no-leases']);
+});
