@@ -6,6 +6,7 @@ import { Problem } from '../base/problem.ts';
 import { FrameGuard, muxerFrame, type MuxerHeader } from './frame-guard.ts';
 import { muxerOf } from './libp2p-internals.ts';
 import { LineBudget, type StrangersBudget } from './line-budget.ts';
+import { guardNegotiation } from './negotiation-guard.ts';
 
 /** yamux lets either side send so much on a new stream. */
 const FIRST_WINDOW_BYTES = 256 * 1024;
@@ -13,6 +14,7 @@ const FIRST_WINDOW_BYTES = 256 * 1024;
 /** What the pinned muxer has and does not offer: where bytes come in, and how much may still come on a stream. */
 interface Insides extends StreamMuxer {
   onData(bytes: Uint8Array | Iterable<Uint8Array>): void;
+  onRemoteStream(stream: object): void;
   readonly streams: (StreamMuxer['streams'][number] & {
     readonly streamId: number;
     readonly recvWindowCapacity: number;
@@ -22,22 +24,26 @@ interface Insides extends StreamMuxer {
 /**
  * yamux with the bounds that it lacks. By itself it keeps whatever a header announces, up to 4 GiB, before it looks at the stream's
  * window; it answers pings without end; and it opens streams as fast as they are asked for and reset. All of that can be had before
- * anybody said who they are. So each header is judged before the muxer sees it. Once yamux does that itself, this file can go.
+ * anybody said who they are. So each header is judged before the muxer sees it, and what is said on a stream until its protocol is agreed on. Once yamux does that itself, this file can go.
  */
 export class GuardedYamux {
   readonly #factory: StreamMuxerFactory;
   readonly #strangers: StrangersBudget;
+  readonly #isProtocol: (name: string) => boolean;
   readonly #now: () => number;
   readonly #budgets = new WeakMap<object, LineBudget>();
 
   constructor(options: {
     readonly init: YamuxMuxerInit;
     readonly strangers: StrangersBudget;
+    /** Whether streams of this protocol are served here. */
+    readonly isProtocol: (name: string) => boolean;
     /** Milliseconds of a monotonic clock. */
     readonly now: () => number;
   }) {
     this.#factory = yamux(options.init)();
     this.#strangers = options.strangers;
+    this.#isProtocol = options.isProtocol;
     this.#now = options.now;
   }
 
@@ -70,6 +76,15 @@ export class GuardedYamux {
         // What is thrown here ends muxer and connection.
         if (budget.fault !== undefined) throw budget.fault;
       }
+    };
+    const onStream = muxer.onRemoteStream.bind(muxer);
+    muxer.onRemoteStream = (stream) => {
+      // Bytes of a stream come in by `onData` of the muxer, so this ends muxer and connection as well.
+      guardNegotiation(stream, this.#isProtocol, (problem) => {
+        budget.fault ??= problem;
+        throw problem;
+      });
+      onStream(stream);
     };
     return muxer;
   }

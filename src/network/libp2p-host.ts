@@ -25,8 +25,8 @@ const INBOUND_PENDING = 64;
  */
 const noIdentify = { [serviceCapabilities]: ['@libp2p/identify'] };
 
-/** The muxer of all connections of one host. `now` gives milliseconds of a monotonic clock. */
-export function createMuxers(now: () => number): GuardedYamux {
+/** The muxer of all connections of one host, which serves streams of these protocols. `now` gives milliseconds of a monotonic clock. */
+export function createMuxers(now: () => number, isProtocol: (name: string) => boolean): GuardedYamux {
   return new GuardedYamux({
     init: {
       maxInboundStreams: STREAMS_PER_CONNECTION,
@@ -39,6 +39,7 @@ export function createMuxers(now: () => number): GuardedYamux {
       },
     },
     strangers: new StrangersBudget(now()),
+    isProtocol,
     now,
   });
 }

@@ -67,8 +67,8 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     configured: new Set(targets.map(({ peer }) => peer)),
     isBanned: (peer) => penalties.isBanned(peer, now()),
   });
-  const muxers = createMuxers(now);
-  const host = await createHost({
+  const muxers = createMuxers(now, (name) => host.getProtocols().includes(name));
+  const host: Libp2p = await createHost({
     seed: options.seed,
     listen: options.listen,
     gossip: gossip.service,

@@ -17,6 +17,9 @@ const CERTIFICATE_MS = 24 * 60 * 60 * 1_000;
 /** Offered and answered when the muxer is to be agreed on later. */
 const NO_MUXER = 'libp2p';
 
+/** How libp2p names its TLS. */
+export const secureChannelProtocol = '/tls/1.0.0';
+
 /** What libp2p gives; the upgrader is there only once the channel is used. */
 interface Components {
   readonly privateKey: PrivateKey;
@@ -28,7 +31,7 @@ interface Components {
  * for each connection and reads the other's in JavaScript, 3 ms each, and every caller can ask for it. Once it does neither, this file can go.
  */
 export class SecureChannel implements ConnectionEncrypter {
-  readonly protocol = '/tls/1.0.0';
+  readonly protocol = secureChannelProtocol;
   readonly #components: Components;
   readonly #now: () => number;
   #ours: { readonly madeAt: number; readonly context: Promise<SecureContext> } | undefined;
@@ -87,6 +90,8 @@ export class SecureChannel implements ConnectionEncrypter {
         throw otherPeer(options.remotePeer.toString(), remotePeer.toString());
       }
       const streamMuxer = muxerOf(socket, muxers);
+      // It would be agreed on in lines without end, which nobody counts. All nodes name it in the handshake.
+      if (streamMuxer === undefined && names.length > 0) throw noMuxer();
       return {
         remotePeer,
         connection: toMessageStream(line, socket),
@@ -121,6 +126,12 @@ function muxerOf(
   muxers: ReadonlyMap<string, StreamMuxerFactory>,
 ): StreamMuxerFactory | undefined {
   return typeof alpnProtocol === 'string' ? muxers.get(alpnProtocol) : undefined;
+}
+
+function noMuxer(): Problem {
+  return new Problem('network/muxer', 'the peer names no muxer of ours in its handshake', {
+    remedy: 'Run software that speaks yamux 1.0.0 and names it in the TLS handshake.',
+  });
 }
 
 function otherPeer(expected: string, found: string): Problem {

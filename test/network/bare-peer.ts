@@ -100,7 +100,11 @@ export class BarePeer {
   }
 
   /** Up to the muxer: TCP, the choice of TLS, and its handshake. Throws when it is turned away. */
-  static async connect(dial: BareDial, identity: BareIdentity): Promise<BarePeer> {
+  static async connect(
+    dial: BareDial,
+    identity: BareIdentity,
+    muxers: readonly string[] = ['/yamux/1.0.0', 'libp2p'],
+  ): Promise<BarePeer> {
     const plain = await bareSocket(dial);
     plain.write(concat(line('/multistream/1.0.0'), line('/tls/1.0.0')));
     await readBytes(plain, line('/multistream/1.0.0').length + line('/tls/1.0.0').length);
@@ -108,7 +112,7 @@ export class BarePeer {
       socket: plain,
       cert: identity.cert,
       key: identity.key,
-      ALPNProtocols: ['/yamux/1.0.0', 'libp2p'],
+      ALPNProtocols: [...muxers],
       minVersion: 'TLSv1.3',
       rejectUnauthorized: false,
     });

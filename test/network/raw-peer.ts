@@ -24,7 +24,10 @@ export class RawPeer {
   }
 
   static async start(index: number, options: { onDirect?: (stream: Stream) => void } = {}): Promise<RawPeer> {
-    const muxers = createMuxers(() => performance.now());
+    const muxers = createMuxers(
+      () => performance.now(),
+      () => true,
+    );
     const host = await createHost({
       seed: nodeSeed(index),
       listen: [],
