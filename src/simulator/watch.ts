@@ -4,7 +4,7 @@ import { Problem, unwrap } from '../base/problem.ts';
 import { messageCodec, type PbftMessage } from '../consensus/pbft/message.ts';
 import { genesisConfiguration } from '../consensus/raft/configuration.ts';
 import type { RaftEngine } from '../consensus/raft/engine.ts';
-import { checkInvariants } from '../consensus/raft/invariants.ts';
+import { checkLog } from '../consensus/raft/invariants.ts';
 import type { RaftMessage } from '../consensus/raft/message.ts';
 import { entryCodec, entryPrefix } from '../consensus/raft/records.ts';
 import { unappliedConfiguration } from '../consensus/raft/replica.ts';
@@ -228,7 +228,7 @@ export class Watch {
   private onState<M>(node: number, engine: Engine<M>): void {
     if (this.logs === null) return;
     const { replica } = engine as unknown as RaftEngine;
-    checkInvariants(replica);
+    checkLog(replica);
     const { configuration, configurationHeight, commit, amnesiac } = replica.state;
     this.logs.onConfiguration(configurationHeight, configuration);
     this.logs.onPart(node, {

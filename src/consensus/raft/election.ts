@@ -7,7 +7,7 @@ import { catchUp } from './finality.ts';
 import { holds, isUpToDate, lastHeight, lastTerm } from './log.ts';
 import type { Term, Vote, VoteRequest } from './message.ts';
 import { letter, send, sendWhenDurable, trace, type Unaddressed } from './outbox.ts';
-import { committed, ownIndex, type Replica } from './replica.ts';
+import { committed, noteCommitted, ownIndex, type Replica } from './replica.ts';
 import {
   becomeCandidate,
   becomeFollower,
@@ -171,6 +171,6 @@ function learnCommit(replica: Replica, { commit, from }: VoteRequest | Vote): vo
   const { state } = replica;
   if (commit.height > state.highestKnown) state.highestKnown = commit.height;
   if (commit.height <= state.commit) return;
-  if (holds(state.log, commit)) state.commit = commit.height;
+  if (holds(state.log, commit)) noteCommitted(state, commit.height);
   else if (state.role.kind !== 'leader') catchUp(replica, from);
 }

@@ -17,6 +17,7 @@ import {
   onValidated,
   retryValidations,
 } from './following.ts';
+import { checkInvariants } from './invariants.ts';
 import { abandonChange, maybeLeaveJoint, onMembersRequest } from './membership.ts';
 import type { RaftMessage } from './message.ts';
 import type { RaftOptions } from './options.ts';
@@ -77,6 +78,7 @@ export class RaftEngine implements Engine<RaftMessage> {
     handle(replica, input);
     if (replica.state.durable > durable) acknowledge(replica);
     settle(replica);
+    checkInvariants(replica);
     return takeEffects(replica);
   }
 

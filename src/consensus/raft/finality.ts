@@ -12,7 +12,7 @@ import { enterConfiguration } from './membership.ts';
 import { trace } from './outbox.ts';
 import { configurationKey, entryKey } from './records.ts';
 import { replaceLog } from './replacing.ts';
-import { type Replica, unappliedConfiguration } from './replica.ts';
+import { noteCommitted, type Replica, unappliedConfiguration } from './replica.ts';
 import { restartElectionTimer, seeTermOf } from './roles.ts';
 import { maybeCompact } from './snapshots.ts';
 import type { RaftState } from './state.ts';
@@ -70,7 +70,7 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
   state.highestKnown = toHeight(Math.max(state.highestKnown, last.height));
   const block = { height: last.height, blockHash: last.blockHash };
   if (holds(state.log, block)) {
-    state.commit = last.height;
+    noteCommitted(state, last.height);
     return;
   }
   // What is committed but not handed out comes first, from the log.

@@ -1,11 +1,11 @@
 import { invariant } from '../../base/invariant.ts';
 import { indexOf, isJoint, isVoter } from './configuration.ts';
-import { hashAt, lastHeight } from './log.ts';
+import { hashAt, lastHeight, lastTerm } from './log.ts';
 import type { Replica } from './replica.ts';
 
 /**
- * What holds between any two steps of one member, whatever it was told. Tests and the simulator call it after every step; production does
- * not, because it walks the log.
+ * What holds between any two steps of one member, whatever it was told: checked after every step, wherever it runs. Cheap: bounded by the
+ * members, and by what is on its way to them and to the disk.
  */
 export function checkInvariants({ state, key, options }: Replica): void {
   const { log, role } = state;
@@ -18,16 +18,7 @@ export function checkInvariants({ state, key, options }: Replica): void {
   invariant(state.handed <= state.executed, 'handed <= executed');
   invariant(log.base.height <= state.commit, 'the base is committed');
   invariant(hashAt(log, state.commit) !== undefined, 'the committed block has a name');
-  invariant(log.base.term <= state.term, 'the base is of no later term than the member');
-  let parent = log.base;
-  for (const entry of log.entries) {
-    const { header, blockHash } = entry;
-    invariant(header.height === parent.height + 1, 'heights in the log have no gap');
-    invariant(header.parentHash === parent.blockHash, 'the log is a hash chain');
-    invariant(header.view >= parent.term, 'terms never fall along the log');
-    invariant(header.view <= state.term, 'no entry is of a later term than the member');
-    parent = { height: header.height, blockHash, term: header.view };
-  }
+  invariant(lastTerm(log) <= state.term, 'no block of the log is of a later term than the member');
   const index = indexOf(state.configuration, key);
   const called = index === null && state.self !== null && state.self >= state.configuration.length;
   invariant(called || state.self === index, 'the own index is the own key’s');
@@ -52,6 +43,7 @@ export function checkInvariants({ state, key, options }: Replica): void {
     case 'candidate':
       invariant(isVoter(state.configuration, state.self), 'a candidate has a vote');
       invariant(role.pre || state.votedFor === state.self, 'a candidate voted for itself');
+      invariant(role.pre || lastTerm(log) < state.term, 'a candidate has no block of its own term');
       break;
     case 'leader':
       invariant(state.votedFor === state.self, 'a leader voted for itself');
@@ -60,6 +52,10 @@ export function checkInvariants({ state, key, options }: Replica): void {
         'a leader has a vote, or had one until the change that removes it',
       );
       invariant(role.first === null || role.first <= last, 'the first block of the term is in the log');
+      invariant(
+        role.first !== null || lastTerm(log) < state.term,
+        'who was elected had no block of its own term',
+      );
       invariant(
         role.making === null || role.making.height === last + 1,
         'the block in the making is the next one',
@@ -80,5 +76,18 @@ export function checkInvariants({ state, key, options }: Replica): void {
         invariant(!isOnItsWay || progress.patience.since !== null, 'what is on the way is waited for');
       }
       break;
+  }
+}
+
+/** The log is what it says it is. Tests and the simulator call it after every step; production does not, because it walks the log. */
+export function checkLog({ state: { log, term } }: Replica): void {
+  let parent = log.base;
+  invariant(parent.term <= term, 'the base is of no later term than the member');
+  for (const { header, blockHash } of log.entries) {
+    invariant(header.height === parent.height + 1, 'heights in the log have no gap');
+    invariant(header.parentHash === parent.blockHash, 'the log is a hash chain');
+    invariant(header.view >= parent.term, 'terms never fall along the log');
+    invariant(header.view <= term, 'no entry is of a later term than the member');
+    parent = { height: header.height, blockHash, term: header.view };
   }
 }

@@ -6,7 +6,7 @@ import { compact, holds, truncateAfter } from './log.ts';
 import type { Term } from './message.ts';
 import { enterConfiguration } from './membership.ts';
 import { entryKey } from './records.ts';
-import type { Replica } from './replica.ts';
+import { noteCommitted, type Replica } from './replica.ts';
 
 /**
  * A final block from elsewhere (a snapshot, or sync) becomes the start of the log. What the log holds above it stays when it
@@ -44,11 +44,9 @@ export function replaceLog(
     // A leader whose log went on from here with what is gone now leads no more.
     if (state.role.kind === 'follower') Object.assign(state.role, { matched: block.height, staging: [] });
   }
-  state.commit = toHeight(Math.max(state.commit, block.height));
-  if (state.role.kind === 'follower') {
+  noteCommitted(state, block.height);
+  if (state.role.kind === 'follower')
     state.role.matched = toHeight(Math.max(state.role.matched, block.height));
-    state.role.staging = state.role.staging.filter(({ entry }) => entry.header.height > block.height);
-  }
   if (configuration === null) return;
   state.configurationRecords = state.configurationRecords.filter((height) => height !== block.height);
   enterConfiguration(replica, block.height, configuration);

@@ -55,3 +55,15 @@ export function unappliedConfiguration(state: RaftState, to: Height): Height | n
 export function answersLately({ state, options }: Replica, role: Leader, member: ValidatorIndex): boolean {
   return isHeard(role.contact, member, { now: state.now, withinMs: options.electionTimeoutMs });
 }
+
+/**
+ * The block of the log at this height is known to be committed. What is staged in its place, or below, is of a leader that was deposed and has not heard
+ * of that: it goes, with all that follows it.
+ */
+export function noteCommitted(state: RaftState, height: Height): void {
+  const { role } = state;
+  state.commit = toHeight(Math.max(state.commit, height));
+  if (role.kind !== 'follower') return;
+  const staged = role.staging[0]?.entry.header.height;
+  if (staged !== undefined && staged <= state.commit) role.staging = [];
+}

@@ -16,7 +16,7 @@ import { send, trace } from './outbox.ts';
 import { freshPatience, startWaiting } from './patience.ts';
 import { replaceLog } from './replacing.ts';
 import { configurationRecord } from './records.ts';
-import type { Replica } from './replica.ts';
+import { noteCommitted, type Replica } from './replica.ts';
 import { seeTermOf } from './roles.ts';
 import type { Install, Leader, Progress } from './state.ts';
 import { write } from './writing.ts';
@@ -118,7 +118,7 @@ export function onOffered(
   if (state.install !== null || certificate.engine !== 'raft' || header.height <= state.commit) return;
   state.highestKnown = toHeight(Math.max(state.highestKnown, header.height));
   if (holds(state.log, snapshot)) {
-    state.commit = header.height;
+    noteCommitted(state, header.height);
     return;
   }
   const configuration = membersAfter(state.configuration, header, certificate);

@@ -21,7 +21,7 @@ import type {
 } from '../../../src/consensus/engine.ts';
 import { encodeConfiguration, indexOf } from '../../../src/consensus/raft/configuration.ts';
 import { RaftEngine } from '../../../src/consensus/raft/engine.ts';
-import { checkInvariants } from '../../../src/consensus/raft/invariants.ts';
+import { checkLog } from '../../../src/consensus/raft/invariants.ts';
 import { decodeMessage, encodeMessage, type RaftMessage } from '../../../src/consensus/raft/message.ts';
 import type { RaftOptions } from '../../../src/consensus/raft/options.ts';
 import { chainId, childOf, genesisHeader, keyOf, type Schedule, signatureOf } from './world.ts';
@@ -243,7 +243,7 @@ export class Host {
       return;
     }
     const effects = this.engine.step(input);
-    checkInvariants(this.engine.replica);
+    checkLog(this.engine.replica);
     this.#world.afterStep(this, input, effects);
     for (const effect of effects) this.#obey(effect);
   }

@@ -10,7 +10,7 @@ import {
   encodeConfiguration,
 } from '../../../src/consensus/raft/configuration.ts';
 import { RaftEngine } from '../../../src/consensus/raft/engine.ts';
-import { checkInvariants } from '../../../src/consensus/raft/invariants.ts';
+import { checkLog } from '../../../src/consensus/raft/invariants.ts';
 import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message.ts';
 import { defaultRaftOptions, type RaftOptions } from '../../../src/consensus/raft/options.ts';
 import { chainId, childOf, genesisHeader, hashOf, keyOf, signatureOf } from './world.ts';
@@ -133,7 +133,7 @@ export class Solo {
 
   give(input: Input<RaftMessage>): this {
     this.effects = this.engine.step(input);
-    checkInvariants(this.engine.replica);
+    checkLog(this.engine.replica);
     this.writes.push(...this.all('persist'));
     this.accusations.push(...this.all('verdict').map(({ reason }) => reason));
     return this;

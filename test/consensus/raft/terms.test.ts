@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import { type Input, type MemberChange, type Verified } from '../../../src/consensus/engine.ts';
 import {
@@ -7,7 +7,7 @@ import {
   encodeConfiguration,
   genesisConfiguration,
 } from '../../../src/consensus/raft/configuration.ts';
-import { checkInvariants } from '../../../src/consensus/raft/invariants.ts';
+import { checkInvariants, checkLog } from '../../../src/consensus/raft/invariants.ts';
 import { lastHeight } from '../../../src/consensus/raft/log.ts';
 import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message.ts';
 import { hardStateCodec, stateKey } from '../../../src/consensus/raft/records.ts';
@@ -238,4 +238,56 @@ test('that no block is of a later term than its holder is an invariant, of the l
   const member = following();
   member.state.log.base = { ...member.state.log.base, term: toView(3) };
   assert.throws(() => checkInvariants(member.engine.replica), /later term/);
+  assert.throws(() => checkLog(member.engine.replica), /later term/);
+  assert.throws(() => member.engine.step({ type: 'tick', now: member.now }), /later term/, 'in every step');
+});
+
+suite('what turns out to be final while a leader that does not know of it replaces it stays', () => {
+  const [found] = entriesOn(genesisHeader(3), [1], { leader: 0, text: 'found' }) as [WireEntry];
+  const rivals = entriesOn(genesisHeader(3), [2, 2, 2], { leader: 1, text: 'rival' });
+  // A leader of term 3 committed the block of term 1. One of term 2 has not heard of it, and its blocks are being checked here.
+  const told: Record<string, Input<RaftMessage>> = {
+    'a voter tells': {
+      type: 'message',
+      message: {
+        kind: 'vote-request',
+        from: 0,
+        term: toView(3),
+        pre: true,
+        transfer: false,
+        lastHeight: toHeight(2),
+        lastTerm: toView(3),
+        commit: nameOfEntry(found),
+      } as unknown as Verified<RaftMessage>,
+    },
+    'sync brings it': synced(found),
+    'sync finds a snapshot of it': offered(found),
+  };
+  for (const [how, input] of Object.entries(told)) {
+    test(how, () => {
+      const member = new Solo(2, 3);
+      member.append(0, 1, [found]).sync();
+      const previous = genesisOf(3);
+      member.receive<'append'>({
+        kind: 'append',
+        from: 1,
+        to: 2,
+        term: 2,
+        previous,
+        entries: rivals,
+        commit: toHeight(0),
+      });
+      const asked = member.all('validate');
+      assert.equal(asked.length, 3);
+      member.sync().give(input);
+      for (const { blockHash } of asked)
+        member.give({ type: 'validated', blockHash, result: { verdict: 'valid', chain: [] } });
+      assert.equal(member.state.commit, 1);
+      assert.deepEqual(
+        member.state.log.entries.map(({ blockHash }) => blockHash),
+        [nameOfEntry(found).blockHash],
+      );
+      assert.deepEqual(member.accusations, []);
+    });
+  }
 });
