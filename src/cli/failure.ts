@@ -1,4 +1,5 @@
 import { CommanderError } from '@commander-js/extra-typings';
+import { machineFault } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import { isRetryable } from '../client/transport.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -26,10 +27,12 @@ export function reportFailure(error: unknown, json: boolean): ExitCode {
     }
     return exitCodes.usage;
   }
-  if (error instanceof Problem) {
-    const exitCode = exitCodeOf(error);
-    if (json) printError(toJson(failure(error.code, error.message, error.remedy, error.details, exitCode)));
-    else printProblem(error);
+  const problem = error instanceof Problem ? error : machineFault(error);
+  if (problem !== undefined) {
+    const exitCode = exitCodeOf(problem);
+    const { code, message, remedy, details } = problem;
+    if (json) printError(toJson(failure(code, message, remedy, details, exitCode)));
+    else printProblem(problem);
     return exitCode;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

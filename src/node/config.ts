@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { asMachineFault } from '../base/machine-fault.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import { isDevelopmentKey } from '../crypto/development-keys.ts';
@@ -127,7 +128,8 @@ export async function initDirectory(options: {
       details: { directory },
     });
   }
-  await mkdir(join(directory, 'keys'), { recursive: true, mode: 0o700 });
+  const keys = join(directory, 'keys');
+  await asMachineFault(keys, () => mkdir(keys, { recursive: true, mode: 0o700 }));
   await writeDurably(paths.genesis(directory), genesisText);
   const nodeKeyFile = encryptKey(generateKeyPair(), undefined, { name: 'node' });
   await writeDurably(paths.nodeKey(directory), nodeKeyFile, { secret: true });

@@ -1,12 +1,17 @@
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { asMachineFault } from '../base/machine-fault.ts';
 
-/** Replaces a file so that after a power failure it is the old one or the new one, whole. */
-export async function writeDurably(
+/** Replaces a file so that after a power failure it is the old one or the new one, whole. Throws `node/machine` when the machine refuses. */
+export function writeDurably(
   path: string,
   text: string,
   options: { readonly secret?: boolean } = {},
 ): Promise<void> {
+  return asMachineFault(path, () => write(path, text, options));
+}
+
+async function write(path: string, text: string, options: { readonly secret?: boolean }): Promise<void> {
   const temporary = `${path}.new`;
   const file = await open(temporary, 'w', options.secret === true ? 0o600 : 0o644);
   try {
