@@ -208,6 +208,8 @@ export const limits = {
   pbftWindow: 8,
   /** PBFT: final blocks that may wait for the disk before this validator votes for no more: two batches of `commitBlocks`. */
   pbftUnstored: 32,
+  /** PBFT: windows of blocks that are on disk and not final: views that fail leave theirs behind. */
+  pbftStoredWindows: 4,
   /** PBFT: messages ahead of the window or view that are kept for one validator. */
   pbftBufferedPerValidator: 64,
 

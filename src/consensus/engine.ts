@@ -313,7 +313,7 @@ export interface PersistEffect {
    * some time ago may be gone, and asking to store it then is a broken promise.
    */
   readonly blocks: readonly Hash[];
-  /** Stored blocks that are not final and will not be (a Raft log cut them off): deleted in the same batch. */
+  /** Stored blocks that are not final and are not needed (cut off a Raft log; left behind by old views): deleted in the same batch. */
   readonly forget?: readonly Hash[];
 }
 

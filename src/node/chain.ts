@@ -222,7 +222,7 @@ export class Chain {
     return new Set(dead.values());
   }
 
-  /** Forgets the oldest block that is not on disk: it can be fetched again. */
+  /** Forgets the oldest block that is not on disk: it can be fetched again. Of those that are, engines keep a bounded number. */
   #makeRoom(): void {
     for (const candidate of this.#candidates.values()) {
       if (candidate.stored) continue;

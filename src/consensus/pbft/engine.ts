@@ -22,7 +22,7 @@ import { notePlace, onStatus, postStatus, repeatStatus } from './status.ts';
 import { onSuspect, restartTimer, watchProgress } from './suspicion.ts';
 import { onNewView, onViewChange } from './view-change.ts';
 import { onVote } from './voting.ts';
-import { write } from './writing.ts';
+import { mostStored, write } from './writing.ts';
 
 /** PBFT as a step function over plain state. The rules are in the files beside this one; `../README.md` is the map. */
 export class PbftEngine implements Engine<PbftMessage> {
@@ -47,6 +47,8 @@ export class PbftEngine implements Engine<PbftMessage> {
       // The first write: it records what this start was told of the log.
       write(this.#replica, { records: [positionRecord(this.#replica.state)] });
     }
+    // A crash may have come between the disk and the last word on what may go.
+    if (this.#replica.state.stored.size > mostStored(this.#replica)) write(this.#replica, {});
   }
 
   step(input: Input<PbftMessage>): readonly Effect<PbftMessage>[] {

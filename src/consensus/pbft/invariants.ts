@@ -1,6 +1,7 @@
 import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import { type Replica, windowEnd } from './replica.ts';
+import { mostStored } from './writing.ts';
 
 /** What must hold after every step. Cheap: bounded by the window and the number of validators. */
 export function checkInvariants(replica: Replica): void {
@@ -43,6 +44,10 @@ export function checkInvariants(replica: Replica): void {
   invariant(
     state.viewChanges.size <= n && state.suspects.size <= n,
     'one view change and one suspect for each validator',
+  );
+  invariant(
+    state.stored.size <= mostStored(replica) + 2 * (window + 1) + limits.pbftUnstored,
+    'blocks that views left behind are bounded',
   );
   for (const kept of state.ahead.values()) {
     invariant(kept.length <= limits.pbftBufferedPerValidator, 'the buffer of a validator is bounded');

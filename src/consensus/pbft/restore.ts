@@ -47,7 +47,9 @@ export function freshState(start: EngineStart): PbftState {
     own: new Map(),
     restoredUpTo: noHeight,
     writes: noWrites(),
-    stored: new Set(start.candidates.map(({ blockHash }) => blockHash)),
+    stored: new Map(
+      start.candidates.map(({ blockHash, parentHash }) => [blockHash, { parentHash, view: toView(0) }]),
+    ),
     pacing: freshPacing(),
     building: null,
     lastFinalAt: start.now,

@@ -61,7 +61,7 @@ export interface PbftState {
   restoredUpTo: Height;
   readonly writes: WriteQueue<null>;
   /** Blocks that this replica asked to store. */
-  stored: Set<Hash>;
+  stored: Map<Hash, StoredBlock>;
 
   readonly pacing: Pacing;
   /** A `build` that was not answered yet. */
@@ -123,6 +123,12 @@ export interface AcceptedSlot {
 export type SuspectHeard = Pick<Suspect, 'view' | 'reason' | 'height' | 'sequence'> & {
   readonly heardAt: MonotonicMs;
 };
+
+/** A block on disk that is not final, and the view in which it was stored; 0 for one that was found at the start. */
+export interface StoredBlock {
+  readonly parentHash: Hash;
+  readonly view: View;
+}
 
 export interface TallyVote {
   readonly blockHash: Hash;

@@ -1,3 +1,5 @@
+import { defined } from '../../base/invariant.ts';
+import { limits } from '../../base/limits.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { LogRecord } from '../engine.ts';
 import { addWrite } from '../shared/write-queue.ts';
@@ -11,14 +13,52 @@ export function write(
 ): void {
   const { state } = replica;
   const blocks = (content.blocks ?? []).filter((blockHash) => !state.stored.has(blockHash));
-  for (const blockHash of blocks) state.stored.add(blockHash);
+  for (const blockHash of blocks) {
+    const { parentHash } = defined(state.valid.get(blockHash), 'only what is valid is stored');
+    state.stored.set(blockHash, { parentHash, view: state.view });
+  }
+  const forget = takeSurplus(replica);
   replica.out.push({
     type: 'persist',
     seq: addWrite(state.writes, state.now, null),
     records: [...(content.records ?? []), ...obsoleteRecords(replica)],
     sign: (content.sign ?? []).map((draft) => toUnsigned(draft, epochOf(replica))),
     blocks,
+    ...(forget.length > 0 && { forget }),
   });
+}
+
+/** How many blocks that are not final may be on the disk, and in memory: some windows of them. */
+export function mostStored({ options }: Replica): number {
+  return limits.pbftStoredWindows * options.window;
+}
+
+/**
+ * Every view that fails leaves up to a window of blocks behind. Past the bound the oldest go: what was accepted in this view stays, and what the
+ * highest certificate is for, with all below it. A block that is let go may have a certificate that nobody showed for that many views;
+ * whoever shows it has the block.
+ */
+function takeSurplus(replica: Replica): Hash[] {
+  const { stored, valid, slots, highest } = replica.state;
+  const surplus = stored.size - mostStored(replica);
+  if (surplus <= 0) return [];
+  const kept = new Set<Hash>();
+  for (const { blockHash } of [...slots.values(), ...(highest === null ? [] : [highest])]) {
+    for (let next: Hash | undefined = blockHash; next !== undefined && !kept.has(next);) {
+      kept.add(next);
+      next = stored.get(next)?.parentHash;
+    }
+  }
+  const gone = [...stored]
+    .filter(([blockHash]) => !kept.has(blockHash))
+    .sort(([, a], [, b]) => a.view - b.view)
+    .slice(0, surplus)
+    .map(([blockHash]) => blockHash);
+  for (const blockHash of gone) {
+    stored.delete(blockHash);
+    valid.delete(blockHash);
+  }
+  return gone;
 }
 
 /**

@@ -314,3 +314,33 @@ test('an operator can say that the key was never used, and the validator votes a
   fresh.start(true);
   assert.equal(fresh.engine?.status().voting, true);
 });
+
+test('views that fail leave blocks behind, and the disk keeps a few windows of them and what is needed', () => {
+  const options = { window: 2, viewTimeoutMs: 500, viewTimeoutCapMs: 500, blockIntervalMs: 0 };
+  const committee = new Committee(4, { options });
+  committee.work();
+  committee.run();
+  // One block is prepared everywhere and committed nowhere: every later view starts with it.
+  committee.deliverable = (_, __, message) => message.kind !== 'commit';
+  committee.work();
+  committee.run();
+  const tip = committee.node(1).engine?.state.highest?.blockHash ?? assert.fail();
+  // From now on every view has its blocks, and none is prepared.
+  committee.deliverable = (_, __, message) => message.kind !== 'prepare' && message.kind !== 'commit';
+  let most = 0;
+  for (let round = 0; round < 60; round++) {
+    committee.work();
+    committee.pass(1_000);
+    for (const node of committee.nodes) most = Math.max(most, node.candidates.size);
+  }
+  const views = committee.node(1).engine?.status().view ?? 0;
+  assert.ok(views > 20, `${views} views`);
+  assert.ok(most <= limits.pbftStoredWindows * options.window, `${most} blocks`);
+  for (const node of committee.nodes) assert.ok(node.candidates.has(tip), 'the tip of all these views stays');
+  committee.node(2).crash();
+  committee.node(2).restart();
+  committee.deliverable = () => true;
+  committee.pass(5_000);
+  committee.checkAgreement();
+  assert.ok(committee.heights().every((height) => height > 1));
+});

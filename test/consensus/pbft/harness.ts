@@ -377,6 +377,10 @@ export class TestNode {
       void unsigned;
     }
     for (const blockHash of effect.blocks) this.candidates.add(blockHash);
+    for (const blockHash of effect.forget ?? []) {
+      this.candidates.delete(blockHash);
+      this.handed.delete(blockHash);
+    }
     return { type: 'persisted', seq: effect.seq, signed };
   }
 
