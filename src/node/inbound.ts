@@ -15,12 +15,12 @@ import type { Verification } from './verification.ts';
 export function inbound<M extends object>(parts: {
   readonly turns: Turns;
   readonly protocol: Pick<Protocol<M>, 'senderOf'>;
-  readonly handshake: Handshake;
+  readonly handshake: Pick<Handshake, 'admit' | 'connected' | 'forget' | 'validatorOf' | 'peerOf'>;
   readonly standings: Pick<Standings, 'connected' | 'forget'>;
-  readonly verification: Verification<M>;
-  readonly intake: Intake;
-  readonly announcing: Announcing;
-  readonly messenger: Messenger<M>;
+  readonly verification: Pick<Verification<M>, 'directMessage' | 'relayedMessage'>;
+  readonly intake: Pick<Intake, 'frame'>;
+  readonly announcing: Pick<Announcing, 'heard'>;
+  readonly messenger: Pick<Messenger<M>, 'heardByGossip'>;
   readonly serving: Pick<ServingQueue, 'answer'>;
   readonly give: (input: Input<M>) => void;
   readonly onMet: (peer: PeerId) => void;

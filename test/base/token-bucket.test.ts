@@ -52,3 +52,13 @@ void test('a clock that stands or goes back gives nothing', () => {
   assert.equal(bucket.take(1, 900), false);
   assert.equal(bucket.take(1, 900), false);
 });
+
+void test('what is owed has to come back first', () => {
+  const bucket = new TokenBucket(rate, 0);
+  bucket.owe(15, 0);
+  assert.equal(bucket.waitFor(0, 0), 1_000);
+  assert.equal(bucket.waitFor(5, 0), 1_500);
+  assert.equal(bucket.waitFor(1_000, 0), 1_500, 'more than the burst is never there: as much as that');
+  assert.equal(bucket.waitFor(0, 1_000), 0);
+  assert.equal(bucket.has(1, 1_000), false);
+});

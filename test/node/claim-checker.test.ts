@@ -104,6 +104,48 @@ describe('the claim checker', () => {
     assert.equal(world.checker.load, 0);
   });
 
+  test('keeps no more of any kind at the verifier, however much peers send: its own bound is out of reach', () => {
+    const world = new World();
+    let most = 0;
+    for (const lane of ['messages', 'blocks', 'transactions', 'strangers'] as const) {
+      world.check(lane, ...Array.from({ length: 10_000 }, (_, index) => `${lane} ${index}`));
+    }
+    while (world.verifier.calls.length > 0) {
+      const at = world.verifier.calls.reduce((sum, { names }) => sum + names.length, 0);
+      most = Math.max(most, at);
+      world.verifier.answer();
+    }
+    assert.equal(most, limits.consensusHanded + limits.strictHanded);
+    assert.ok(most <= limits.verifierQueue);
+    assert.equal(world.answers.length, 4);
+    assert.equal(world.checker.load, 0);
+  });
+
+  test('hands over messages before blocks, and what members and clients bring before what strangers bring', () => {
+    const world = new World();
+    world.check('blocks', ...Array.from({ length: limits.consensusHanded + 1 }, (_, index) => `b${index}`));
+    world.check('strangers', ...Array.from({ length: limits.strictHanded + 1 }, (_, index) => `s${index}`));
+    world.check('transactions', 't');
+    world.check('messages', 'm');
+    world.verifier.calls.splice(0).forEach(({ names, done }) => done(names.map(() => true)));
+    assert.deepEqual(
+      world.asked.map(([names]) => names).toSorted((a, b) => a.localeCompare(b)),
+      [`m,b${limits.consensusHanded}`, `t,s${limits.strictHanded}`],
+    );
+  });
+
+  test('what a stranger brought goes on in the place of the member who brings it, too', () => {
+    const world = new World();
+    world.check('strangers', ...Array.from({ length: limits.strictHanded + 10 }, (_, index) => `s${index}`));
+    world.check('transactions', 't', `s${limits.strictHanded + 9}`);
+    world.verifier.answer();
+    assert.deepEqual(world.asked[0]?.[0].split(',').slice(0, 3), [
+      't',
+      `s${limits.strictHanded + 9}`,
+      `s${limits.strictHanded}`,
+    ]);
+  });
+
   test('takes what a block needs out of the queue and checks it at once, and only once', () => {
     const world = new World();
     const names = Array.from({ length: limits.strictHanded + 10 }, (_, index) => `t${index}`);

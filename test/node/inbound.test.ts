@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Input, Verified } from '../../src/consensus/engine.ts';
+import type { GossipVerdict } from '../../src/network/port.ts';
+import { inbound } from '../../src/node/inbound.ts';
+import { silentLog } from '../../src/node/log.ts';
+import { Turns } from '../../src/node/turns.ts';
+import type { MessageVerdict } from '../../src/node/verification.ts';
+
+interface Note {
+  readonly from: number;
+}
+
+/** The door of a node whose verification says of everything what the test says. */
+function world(verdict: MessageVerdict<Note>) {
+  const given: Input<Note>[] = [];
+  const heard: number[] = [];
+  const nothing = (): never => assert.fail('not asked for here');
+  const handlers = inbound<Note>({
+    turns: new Turns({ settle: () => {}, onThrow: (error) => assert.fail(String(error)) }),
+    protocol: { senderOf: ({ from }) => from },
+    handshake: {
+      admit: nothing,
+      connected: nothing,
+      forget: nothing,
+      validatorOf: nothing,
+      peerOf: nothing,
+    },
+    standings: { connected: nothing, forget: nothing },
+    verification: {
+      directMessage: (_peer, _bytes, done) => done(verdict),
+      relayedMessage: (_peer, _bytes, done) => done(verdict),
+    },
+    intake: { frame: nothing },
+    announcing: { heard: nothing },
+    messenger: { heardByGossip: (validator) => void heard.push(validator) },
+    serving: { answer: nothing },
+    give: (input) => void given.push(input),
+    onMet: nothing,
+    log: silentLog,
+  });
+  const verdicts: GossipVerdict[] = [];
+  const gossip = (): void =>
+    handlers.onGossip('consensus', new Uint8Array(), 'peer', (answer) => verdicts.push(answer));
+  return { handlers, given, heard, verdicts, gossip };
+}
+
+const note = { from: 2 } as Verified<Note>;
+
+test('a message that is wanted goes to the engine, and tells whether its sender brought it', () => {
+  for (const direct of [true, false]) {
+    const { handlers, given } = world({ type: 'good', message: note, wanted: true, direct });
+    handlers.onMessage('peer', new Uint8Array());
+    assert.deepEqual(given, [{ type: 'message', message: note, direct }]);
+  }
+});
+
+test('by gossip it also shows that its sender can be reached by gossip', () => {
+  const { gossip, given, heard, verdicts } = world({
+    type: 'good',
+    message: note,
+    wanted: true,
+    direct: false,
+  });
+  gossip();
+  assert.deepEqual([verdicts, heard], [['accept'], [2]]);
+  assert.deepEqual(given, [{ type: 'message', message: note }]);
+});
+
+test('one that we had is passed on and shows nothing: anybody can send again what a dead validator signed', () => {
+  const { gossip, given, heard, verdicts } = world({
+    type: 'good',
+    message: note,
+    wanted: false,
+    direct: false,
+  });
+  gossip();
+  assert.deepEqual([verdicts, heard, given], [['accept'], [], []]);
+});
+
+test('one that nobody looked at is not passed on', () => {
+  const ignored = world({ type: 'ignored' });
+  ignored.gossip();
+  assert.deepEqual(ignored.verdicts, ['ignore']);
+});
