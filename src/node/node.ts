@@ -20,6 +20,7 @@ import { boundedLog } from './bounded-log.ts';
 import { systemClock } from './clock.ts';
 import { type LoadedConfig, loadConfig, type NodeConfig, paths } from './config.ts';
 import { Driver } from './driver.ts';
+import { heapFlags, isHeapBounded } from './heap.ts';
 import { noteKeyUse } from './key-use.ts';
 import { jsonLog, type Log } from './log.ts';
 import { protocolOf, type Retention } from './protocol.ts';
@@ -110,6 +111,11 @@ async function start(parts: {
   readonly options: Pick<StartNodeOptions, 'wrap' | 'assumeFirstUse'>;
 }): Promise<RunningNode> {
   const { loaded, config, keyPair, log, closers } = parts;
+  if (!isHeapBounded()) {
+    log.warn('the process was started without bounds for its memory', {
+      remedy: `Start it with scripts/quorate, or give these to node: ${heapFlags.join(' ')}`,
+    });
+  }
   const { wrap, assumeFirstUse = false } = parts.options;
   const { directory, genesis, nodeKey } = loaded;
   const { chainId } = genesis;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Strategy } from '../byzantine-strategies.ts';
+import { heapFlags } from '../../node/heap.ts';
 import type { NodePorts } from './ports.ts';
 
 export interface Member {
@@ -78,7 +79,7 @@ export class Cluster {
     const log = openSync(logFile(member), 'a');
     // Its own process group: Ctrl-C reaches the parent alone, which then stops all in an orderly way.
     const lying = member.byzantine === undefined ? [] : ['--byzantine', member.byzantine];
-    const args = [mainFile, 'start', '--child', '--data', member.directory, ...lying];
+    const args = [...heapFlags, mainFile, 'start', '--child', '--data', member.directory, ...lying];
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', log, log, 'ipc'],
       detached: true,

@@ -1,0 +1,323 @@
+import type { limits } from './limits.ts';
+
+type Widened<T> = T extends number ? number : { readonly [K in keyof T]: Widened<T[K]> };
+/** The table of bounds, with any numbers. */
+export type Limits = Widened<typeof limits>;
+
+const KiB = 1024;
+
+/** Bytes of what is signed, stored and sent, as far as bounds depend on it. Tests compare them with the codecs. */
+export const encodedBytes = {
+  hash: 32,
+  header: 3 * 6 + 7 * 32,
+  /** A signer's index and the signature. */
+  vote: 2 + 64,
+  /** What stands beside the votes of a certificate. */
+  certificateFrame: 64,
+  /** What stands beside the two certificates of a view change, and beside the view changes of a new view. */
+  messageFrame: 80,
+  /** An account's entry in a snapshot, the smallest. */
+  smallestEntry: 50,
+};
+
+/** 2f + 1 of 3f + 1, and its like for other numbers. */
+function quorum(validators: number): number {
+  return Math.ceil((validators + Math.floor((validators - 1) / 3) + 1) / 2);
+}
+
+export function largestCertificate(validators: number): number {
+  return encodedBytes.certificateFrame + quorum(validators) * encodedBytes.vote;
+}
+
+/** The largest message that a validator may have to relay: a quorum of view changes, each with two certificates. */
+export function largestNewView(validators: number): number {
+  const { messageFrame } = encodedBytes;
+  return messageFrame + quorum(validators) * (messageFrame + 2 * largestCertificate(validators));
+}
+
+/** A header with the hashes of a full block, signed. */
+export function largestProposal(of: Pick<Limits, 'maxBlockTransactions'>): number {
+  const { header, hash, vote, messageFrame } = encodedBytes;
+  return messageFrame + header + vote + of.maxBlockTransactions * hash;
+}
+
+export interface Relation {
+  /** What has to be true, as a sentence. */
+  readonly promise: string;
+  readonly holds: boolean;
+}
+
+/** What the bounds must keep among themselves. A new bound that fits only beside others gets its line here. */
+export function relationsOf(of: Limits): readonly Relation[] {
+  const newView = largestNewView(of.maxValidators);
+  const { hash, header, smallestEntry } = encodedBytes;
+  const block = header + 2 + of.maxBlockTransactions * 2 + of.maxBlockBytes;
+  const proof = of.syncProofHeaders * header + largestCertificate(of.maxValidators);
+  const busyOfClient =
+    of.httpRequestsPerClient + of.httpWaitingRequestsPerClient + of.httpEventReadersPerClient;
+  return [
+    fits('a new view of the largest committee', newView, 'gossipMessageBytes', of.gossipMessageBytes),
+    fits('a new view of the largest committee', newView, 'consensusMessageBytes', of.consensusMessageBytes),
+    fits('a proposal of a full block', largestProposal(of), 'gossipMessageBytes', of.gossipMessageBytes),
+    fits('a gossip message', of.gossipMessageBytes, 'consensusMessageBytes', of.consensusMessageBytes),
+    fits(
+      'a frame of transactions',
+      of.gossipFrameBytes + of.gossipFrameOverheadBytes,
+      'gossipMessageBytes',
+      of.gossipMessageBytes,
+    ),
+    fits('a consensus message', of.consensusMessageBytes, 'peerSendQueueBytes', of.peerSendQueueBytes),
+    fits('the largest block with its proof', block + proof + KiB, 'responseBytes', of.responseBytes),
+    fits(
+      'the largest part of a snapshot',
+      of.snapshotPartBytes + of.maxTransactionBytes,
+      'responseBytes',
+      of.responseBytes,
+    ),
+    fits(
+      'the smallest entries of a snapshot’s part',
+      of.snapshotPartEntries * (smallestEntry - 20),
+      'snapshotPartBytes',
+      of.snapshotPartBytes,
+    ),
+    fits(
+      'a request for every transaction of a block',
+      hash + 2 + 2 * of.maxBlockTransactions,
+      'requestBytes',
+      of.requestBytes,
+    ),
+    fits('a transaction', of.maxTransactionBytes, 'maxBlockBytes', of.maxBlockBytes),
+    fits(
+      'a record with its fixed fields',
+      of.maxRecordKeyBytes + of.maxRecordValueBytes + 256,
+      'maxTransactionBytes',
+      of.maxTransactionBytes,
+    ),
+    fits('a full block', of.maxBlockTransactions, 'mempoolTransactions', of.mempoolTransactions),
+    fits('a full block', of.maxBlockBytes, 'mempoolBytes', of.mempoolBytes),
+    fits(
+      'what one sender has waiting',
+      of.mempoolPerSender * of.maxTransactionBytes,
+      'mempoolBytes',
+      of.mempoolBytes,
+    ),
+    fits(
+      'the largest window',
+      of.maxPbftWindow,
+      'ancestorWalk and two windows',
+      of.ancestorWalk + 2 * of.pbftWindow,
+    ),
+    fits(
+      'some windows and two answers of sync',
+      4 * of.pbftWindow + 2 * of.syncBlocks,
+      'candidateBlocks',
+      of.candidateBlocks,
+    ),
+    fits(
+      'signatures at the verifier',
+      of.consensusHanded + of.strictHanded,
+      'verifierQueue',
+      of.verifierQueue,
+    ),
+    fits('a part of a message', of.claimsAtOnce, 'verifyingClaims', of.verifyingClaims),
+    fits(
+      'signatures inside a new view of the largest committee',
+      quorum(of.maxValidators) * (1 + 2 * quorum(of.maxValidators)),
+      'memberClaims.rate.burst',
+      of.memberClaims.rate.burst,
+    ),
+    fits(
+      'claims of all strangers',
+      2 * of.strangersClaims.underWay,
+      'memberClaims.underWay',
+      of.memberClaims.underWay,
+    ),
+    fits(
+      'claims of all strangers and one member',
+      of.strangersClaims.underWay + of.memberClaims.underWay,
+      'verifyingClaims',
+      of.verifyingClaims,
+    ),
+    fits('a transaction', of.maxTransactionBytes + 64, 'gossipFrameBytes', of.gossipFrameBytes),
+    fits('claims of a few members', 4 * of.memberClaims.underWay, 'verifyingClaims', of.verifyingClaims),
+    fits(
+      'claims of one block of strangers',
+      of.strangerClaims.underWay,
+      'strangersClaims',
+      of.strangersClaims.underWay,
+    ),
+    fits(
+      'transactions of all strangers',
+      2 * of.strangersTransactions.underWay,
+      'memberTransactions.underWay',
+      of.memberTransactions.underWay,
+    ),
+    fits(
+      'transactions of a few members',
+      4 * of.memberTransactions.underWay,
+      'intakeTransactions',
+      of.intakeTransactions,
+    ),
+    fits('a relayed message', of.gossipMessageBytes, 'strangerBytes.burst', of.strangerBytes.burst),
+    fits('a response', of.responseBytes, 'strangerServed.bytes.burst', of.strangerServed.bytes.burst),
+    fits(
+      'strangers of one block',
+      of.strangerServed.bytes.perSecond,
+      'strangersServed',
+      of.strangersServed.bytes.perSecond,
+    ),
+    fits('time that a request waits', 2 * of.servedWaitMs, 'requestTimeoutMs', of.requestTimeoutMs),
+    fits(
+      'requests and answers of a second',
+      2 * of.requestsPerSecond,
+      'line.stranger.streams',
+      of.line.stranger.streams.perSecond,
+    ),
+    fits(
+      'requests and answers of a second',
+      2 * of.requestsPerSecond,
+      'line.member.streams',
+      of.line.member.streams.perSecond,
+    ),
+    fits(
+      'a full queue and a response',
+      of.peerSendQueueBytes + of.responseBytes,
+      'line.member.bytes.burst',
+      of.line.member.bytes.burst,
+    ),
+    fits(
+      'a relayed message and a request',
+      of.gossipMessageBytes + of.requestBytes,
+      'line.stranger.bytes.burst',
+      of.line.stranger.bytes.burst,
+    ),
+    fits('two committees', 2 * of.maxValidators, 'maxConnections', of.maxConnections),
+    fits('connections', of.maxConnections, 'peersRemembered', of.peersRemembered),
+    fits(
+      'a pause before a second peer is asked',
+      of.fetchHedgeMs * of.fetchParallel,
+      'requestTimeoutMs',
+      of.requestTimeoutMs,
+    ),
+    fits('one batch of a client', of.httpBatch, 'submittedTransactions', of.submittedTransactions),
+    fits('a batch in binary', 2 + of.httpBatch * 2, 'httpBodyBytes', of.httpBodyBytes),
+    fits('all that one client can keep busy', busyOfClient + 1, 'httpConnections', of.httpConnections),
+    fits('requests that are worked at', of.httpPlaces, 'httpRequests', of.httpRequests),
+    fits('the places of one client', of.httpPlacesPerClient + 1, 'httpPlaces', of.httpPlaces),
+    fits('the requests of one client', of.httpRequestsPerClient + 1, 'httpRequests', of.httpRequests),
+    fits('the waits of one client', of.httpWaitingPerClient + 1, 'httpWaiting', of.httpWaiting),
+    fits(
+      'the readers of one client',
+      of.httpEventReadersPerClient + 1,
+      'httpEventReaders',
+      of.httpEventReaders,
+    ),
+    fits('a batch of a client that waits', of.httpBatch, 'httpWaitingPerClient', of.httpWaitingPerClient),
+    fits('a load balancer’s idle minute', 60_001, 'httpKeepAliveMs', of.httpKeepAliveMs),
+    fits('all that others can fill', totalBytes(memoryOf(of)), 'floodBytes', of.floodBytes),
+  ];
+}
+
+/** What others can make a node keep in memory, and who. */
+export interface MemoryShare {
+  readonly what: string;
+  /** Who has to want it: any client, any peer, or validators that lie. */
+  readonly filledBy: 'clients' | 'peers' | 'validators';
+  /** The most that it takes, in bytes. */
+  readonly bytes: number;
+}
+
+/** What an object in memory takes beside the bytes of what it stands for: fields, strings, and its places in maps. */
+const perTransaction = 1.5 * KiB;
+const perSmallThing = 256;
+
+/**
+ * Everything that peers and clients can fill, each at its bound: that all are full at once takes many liars, and then still no more than
+ * `floodBytes`. What grows with the chain itself (the state, the database's caches) is not in it.
+ */
+export function memoryOf(of: Limits): readonly MemoryShare[] {
+  const connections = of.httpConnections + of.httpReservedConnections;
+  const liars = Math.floor((of.maxValidators - 1) / 3);
+  const share = (
+    filledBy: MemoryShare['filledBy'],
+    what: string,
+    count: number,
+    each: number,
+  ): MemoryShare => ({
+    what,
+    filledBy,
+    bytes: count * each,
+  });
+  return [
+    share('clients', 'bodies that are being read', of.httpPlaces, of.httpBodyBytes),
+    share('clients', 'blocks that are being shown whole', of.httpPlaces, 2 * of.maxBlockBytes),
+    share('clients', 'bytes of connections that wait to be read', connections, 2 * of.httpReadBytes),
+    share('clients', 'answers to readers of events', of.httpEventReaders, 2 * of.httpEventBufferBytes),
+    share('clients', 'those who wait for transactions', of.httpWaiting, perSmallThing),
+    share(
+      'clients',
+      'transactions under check',
+      of.submittedTransactions,
+      of.maxTransactionBytes + perTransaction,
+    ),
+    share(
+      'peers',
+      'transactions under check',
+      of.intakeTransactions,
+      of.maxTransactionBytes + perTransaction,
+    ),
+    share('peers', 'pending transactions', 1, of.mempoolBytes),
+    share('peers', 'places of pending transactions', of.mempoolTransactions, perTransaction),
+    share('peers', 'why transactions left', of.droppedRemembered, 2 * perSmallThing),
+    share(
+      'peers',
+      'gossip messages that are being received',
+      of.maxConnections,
+      of.gossipMessageBytes + 64 * KiB,
+    ),
+    share('peers', 'requests that wait', of.servedWaiting, of.requestBytes),
+    share('peers', 'answers for strangers', 1, of.strangersServed.bytes.burst),
+    share('peers', 'streams of strangers', 1, of.line.strangers.bytes.burst),
+    share(
+      'peers',
+      'signatures and messages found good',
+      of.verifiedClaims + of.verifiedMessages,
+      perSmallThing,
+    ),
+    share('peers', 'what is known of peers', of.peersRemembered, 8 * perSmallThing),
+    share('validators', 'answers of sync', of.fetchParallel, 2 * of.responseBytes),
+    share('validators', 'blocks that are not final', of.candidateBlocks, of.maxBlockBytes),
+    share(
+      'validators',
+      'messages that wait for them',
+      of.maxValidators,
+      of.peerSendQueueBytes + of.peerUrgentQueueBytes,
+    ),
+    share('validators', 'messages of liars that are being received', liars, of.consensusMessageBytes),
+    share('validators', 'answers for liars', liars * of.requestsPerPeer, of.responseBytes + of.requestBytes),
+    share('validators', 'signatures of messages under check', of.verifyingClaims, 2 * perSmallThing),
+    share(
+      'validators',
+      'messages of liars ahead of the window',
+      liars * of.pbftBufferedPerValidator,
+      largestProposal(of),
+    ),
+  ];
+}
+
+export function totalBytes(shares: readonly MemoryShare[]): number {
+  return shares.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** Throws an error that names what does not fit. A table of bounds that contradict each other must not load. */
+export function checkRelations(of: Limits): void {
+  const broken = relationsOf(of).filter(({ holds }) => !holds);
+  if (broken.length === 0) return;
+  throw new Error(
+    `bounds that do not go together: ${broken.map(({ promise }) => `not true: ${promise}`).join('; ')}`,
+  );
+}
+
+function fits(what: string, size: number, bound: string, limit: number): Relation {
+  return { promise: `${what} (${size}) is within ${bound} (${limit})`, holds: size <= limit };
+}
