@@ -114,6 +114,8 @@ export class Committing {
 
   #write(steps: readonly Step[]): void {
     const { chain, store, flush, onFatal } = this.#options;
+    // First, with the blocks that a vote in it stands for: a vote must not come to the disk before them.
+    flush();
     const toStore = steps.map(({ candidate }) => (candidate.stored ? undefined : blockBytes(candidate)));
     const obsolete = chain.retire(steps.map(({ candidate }) => candidate));
     const requests = steps.map(({ effect, candidate, execution }, index): CommitRequest => ({
@@ -128,7 +130,6 @@ export class Committing {
       forgetRecords: [],
       forgetCandidates: index === steps.length - 1 ? obsolete : [],
     }));
-    flush();
     store.commitRun(requests, (problem) => {
       if (problem !== undefined) return onFatal(problem);
       for (const step of steps) this.#applied(step);

@@ -22,6 +22,10 @@ export type Guarantee =
   | 'integrity'
   /** What clients saw acknowledged is there, and reads are not older than that. */
   | 'linearizability'
+  /** Each correct replica does what the protocol asks of it, whether or not others make up for it. */
+  | 'duty'
+  /** What a node vouches for is on its disk. */
+  | 'durability'
   /** After healing, everything submitted becomes final in time. */
   | 'progress';
 

@@ -18,13 +18,10 @@ import {
 } from './plan.ts';
 
 /**
- * What a run may draw for a validator, and for a stranger. A block of `full-blocks` has 2 MiB, and a run with it takes as long as
+ * What a run may draw for a validator. A block of `full-blocks` has 2 MiB, and a run with it takes as long as
  * fifty others: it has a test of its own.
  */
-export const drawnLiars = liarNames.filter(
-  (name) => !['full-blocks', 'drip', 'poison-frames'].includes(name),
-);
-export const drawnStrangers = strangerNames.filter((name) => !['drip', 'poison-frames'].includes(name));
+export const drawnLiars = liarNames.filter((name) => name !== 'full-blocks');
 
 /**
  * Draws a run from its seed, swarm style (Groce and others, "Swarm testing", 2012): each run has its own
@@ -87,7 +84,7 @@ function drawNodes(chance: Chance, engine: Plan['engine'], validators: number): 
   if (chance.happens(engine === 'raft' ? 0.25 : 0.1)) nodes.push({ validator: null, liar: null });
   // Whoever holds no validator's key does not count among the f.
   if (engine === 'pbft' && chance.happens(0.15)) {
-    nodes.push({ validator: null, liar: chance.pick(drawnStrangers) });
+    nodes.push({ validator: null, liar: chance.pick(strangerNames) });
   }
   return nodes;
 }

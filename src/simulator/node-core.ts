@@ -97,12 +97,14 @@ export async function bootNode(options: BootOptions): Promise<Core> {
   };
 }
 
-function observed({ index, plan, chain, watch }: BootOptions): Protocol<object> {
+function observed({ index, plan, chain, watch, disk, clock }: BootOptions): Protocol<object> {
   const protocol = protocolOf(chain.genesis, {
     ...plan.retention,
     ...(plan.oneByOne === true && { appendBytes: 1 }),
   });
-  return isHonest(plan, index) ? observedProtocol(protocol, watch.observer(index)) : protocol;
+  return isHonest(plan, index)
+    ? observedProtocol(protocol, watch.observer(index, { disk, clock }))
+    : protocol;
 }
 
 /** The wrapper that makes a liar of this node, or null. */

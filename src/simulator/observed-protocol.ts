@@ -4,7 +4,8 @@ import type { Effect, Engine, EngineStart, Input, Protocol } from '../consensus/
 export interface EngineObserver<M> {
   started(start: EngineStart, engine: Engine<M>): void;
   input(input: Input<M>, engine: Engine<M>): void;
-  effects(effects: readonly Effect<M>[], engine: Engine<M>): void;
+  /** What came of an input. */
+  effects(effects: readonly Effect<M>[], engine: Engine<M>, input: Input<M>): void;
 }
 
 /** The protocol with somebody looking over its engine's shoulder. */
@@ -25,7 +26,7 @@ export function observedProtocol<M>(protocol: Protocol<M>, observer: EngineObser
         step: (input) => {
           observer.input(input, engine);
           const effects = engine.step(input);
-          observer.effects(effects, engine);
+          observer.effects(effects, engine, input);
           return effects;
         },
         status: () => engine.status(),

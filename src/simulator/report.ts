@@ -1,5 +1,6 @@
 import type { Counts } from './verdict.ts';
-import { drawnLiars, drawnStrangers } from './draw-plan.ts';
+import { drawnLiars } from './draw-plan.ts';
+import { strangerNames } from './plan.ts';
 
 /** Counts how often everything happened. Names are `area/what`, for example `fault/crash` or `liar/mutate`. */
 export class Tally {
@@ -29,7 +30,7 @@ export class Tally {
 /** What a large enough number of PBFT runs must have exercised: something never exercised was never tested. */
 export const expectedPbft: readonly string[] = [
   ...drawnLiars.filter((name) => name !== 'twin').map((name) => `liar/${name}`),
-  ...drawnStrangers.map((name) => `strangers/${name}`),
+  ...strangerNames.map((name) => `strangers/${name}`),
   ...[
     'partition',
     'one-way',

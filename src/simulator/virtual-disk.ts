@@ -56,6 +56,11 @@ export class VirtualDisk {
     return total;
   }
 
+  /** What is on it under a key at this moment, for whoever looks from outside. */
+  peek(key: Uint8Array): Uint8Array | undefined {
+    return this.durable.get(toHex(key));
+  }
+
   /** Opens the store for one process. */
   open(life: ProcessLife): Store {
     this.failing = false;

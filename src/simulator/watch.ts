@@ -2,6 +2,7 @@ import type { ChainLink, Effect, Engine, EngineStart, Input, Recipients } from '
 import { decode } from '../base/codec.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { messageCodec, type PbftMessage } from '../consensus/pbft/message.ts';
+import type { PbftEngine } from '../consensus/pbft/engine.ts';
 import { genesisConfiguration } from '../consensus/raft/configuration.ts';
 import type { RaftEngine } from '../consensus/raft/engine.ts';
 import { checkLog } from '../consensus/raft/invariants.ts';
@@ -20,13 +21,17 @@ import { ChainChecker } from './checkers/chain-checker.ts';
 import { ElectionChecker } from './checkers/election-checker.ts';
 import { checkSize, pbftBound } from './checkers/memory-checker.ts';
 import { LogChecker, removedEntries } from './checkers/log-checker.ts';
+import { VouchChecker } from './checkers/vouch-checker.ts';
 import { ReadChecker } from './checkers/read-checker.ts';
 import { ProtectionChecker } from './checkers/protection-checker.ts';
 import { SignatureChecker } from './checkers/signature-checker.ts';
+import { DutyChecker } from './checkers/duties/duty-checker.ts';
 import type { SignatureScheme } from './fast-signatures.ts';
 import type { EngineObserver } from './observed-protocol.ts';
 import { isHonest, lyingValidators, type Plan } from './plan.ts';
 import type { Tally } from './report.ts';
+import type { Clock } from '../node/clock.ts';
+import type { VirtualDisk } from './virtual-disk.ts';
 import type { SimulatedChain } from './simulated-chain.ts';
 import type { Trace } from './trace.ts';
 
@@ -44,6 +49,15 @@ export interface WatchOptions {
   /** A node begins to lead (Raft). */
   readonly onLeading: (node: number) => void;
 }
+
+/** What a node's process runs on. */
+export interface Machine {
+  readonly disk: Pick<VirtualDisk, 'peek'>;
+  readonly clock: Pick<Clock, 'wallMs'>;
+}
+
+/** How far a block's time may be ahead of the clock of whoever votes for it. Said here once more. */
+const maxAheadMs = 10_000;
 
 /**
  * Looks at every step of every honest node, and keeps the first broken promise. It never throws into a node: a
@@ -65,6 +79,10 @@ export class Watch {
   /** Nodes that fetch a snapshot. */
   private readonly installing = new Set<number>();
   private readonly views = new Map<number, number>();
+  /** Of each correct validator's process (PBFT). */
+  private readonly duties = new Map<number, DutyChecker>();
+  private readonly vouchers = new Map<number, VouchChecker>();
+  private readonly machines = new Map<number, Machine>();
   private steps = 0;
   private readonly bound: number;
 
@@ -128,6 +146,8 @@ export class Watch {
 
   /** A node's disk is replaced by an empty one. */
   diskLost(node: number): void {
+    const validator = this.options.plan.nodes[node]?.validator ?? null;
+    if (validator !== null) this.signatures.diskLost(validator);
     this.chain.onDiskLost(node);
     this.logs?.onDiskLost(node);
   }
@@ -173,11 +193,19 @@ export class Watch {
   }
 
   /** What an honest node's engine does. */
-  observer<M>(node: number): EngineObserver<M> {
+  observer<M>(node: number, machine: Machine): EngineObserver<M> {
     return {
-      started: (start, engine) => this.check(() => this.onStarted(node, start, engine)),
+      started: (start, engine) =>
+        this.check(() => {
+          this.machines.set(node, machine);
+          this.onStarted(node, start, engine);
+        }),
       input: (input) => this.check(() => this.onInput(node, input)),
-      effects: (effects, engine) => this.check(() => this.onEffects(node, effects, engine)),
+      effects: (effects, engine, input) =>
+        this.check(() => {
+          this.onEffects(node, effects, engine);
+          this.onStep(node, input, effects, engine);
+        }),
     };
   }
 
@@ -191,7 +219,85 @@ export class Watch {
     this.learnLinks(start.candidates);
     this.logs?.onStart(node, loggedBlocks(start.records));
     this.onState(node, engine);
-    if (this.options.plan.engine === 'pbft') this.onShown(node, recordedMessages(start.records));
+    if (this.options.plan.engine !== 'pbft') return;
+    this.onShown(node, recordedMessages(start.records));
+    this.beginDuties(node, start, engine);
+  }
+
+  private beginDuties<M>(node: number, start: EngineStart, engine: Engine<M>): void {
+    const { plan } = this.options;
+    const self = plan.nodes[node]?.validator ?? null;
+    const { consensus } = plan;
+    if (self === null || this.protection === null || !('window' in consensus)) return;
+    const committee = { node, self, size: plan.validators, timing: consensus, lying: this.lying };
+    this.duties.set(node, new DutyChecker(committee, start, (engine as unknown as PbftEngine).state));
+    const { protection } = this;
+    this.vouchers.set(
+      node,
+      new VouchChecker({
+        node,
+        self,
+        onDisk: (key) => this.machines.get(node)?.disk.peek(key),
+        linkOf: (blockHash) => protection.linkOf(blockHash),
+        finalHeight: () => this.chain.finalHeight(node),
+        tip: () => this.duties.get(node)?.tip,
+      }),
+    );
+  }
+
+  private onStep<M>(node: number, input: Input<M>, effects: readonly Effect<M>[], engine: Engine<M>): void {
+    const duties = this.duties.get(node);
+    if (duties === undefined) return;
+    const { state } = engine as unknown as PbftEngine;
+    const done = duties.step(input as Input<PbftMessage>, effects as readonly Effect<PbftMessage>[], state);
+    for (const message of done.signs) this.onSigning(node, message);
+    this.vouchers.get(node)?.look(done.effects);
+  }
+
+  private onSigning(node: number, message: PbftMessage): void {
+    this.signatures.asks(message);
+    if (message.kind !== 'prepare') return;
+    const wallMs = this.machines.get(node)?.clock.wallMs() ?? 0;
+    const timestamp = this.chain.timestampOf(message.blockHash) ?? 0;
+    // What a view starts with, or is final, was looked at by a quorum, perhaps with better clocks.
+    const isTip = this.duties.get(node)?.tip === message.blockHash;
+    const isFinal = this.chain.hashAt(message.height) === message.blockHash;
+    promise(
+      isTip ||
+        isFinal ||
+        timestamp <= wallMs + maxAheadMs ||
+        this.chain.isSoonestAfterParent(message.blockHash),
+      'validity',
+      () =>
+        `node ${node} prepares block ${message.blockHash.slice(0, 8)} of height ${message.height}, which is ${timestamp - wallMs} ms ahead of its clock`,
+    );
+  }
+
+  private onValidated(node: number, input: Extract<Input<never>, { type: 'validated' }>): void {
+    const { blockHash, result } = input;
+    this.options.tally.add(`validation/${result.verdict}`);
+    if ('chain' in result) {
+      this.learnLinks(result.chain);
+      for (const link of result.chain) {
+        const judged = this.chain.judge(link.blockHash);
+        promise(judged?.verdict !== 'invalid', 'validity', () => {
+          const why = judged?.verdict === 'invalid' ? judged.why : '';
+          return `node ${node} takes block ${link.blockHash.slice(0, 8)} of height ${link.height} for valid, and ${why}`;
+        });
+      }
+    } else if (result.verdict === 'invalid') {
+      const wallMs = this.machines.get(node)?.clock.wallMs() ?? 0;
+      const good =
+        this.chain.judge(blockHash)?.verdict === 'valid' &&
+        (this.chain.timestampOf(blockHash) ?? Infinity) <= wallMs + maxAheadMs &&
+        this.chain.extendsFinal(blockHash, this.chain.storedHeight(node));
+      promise(
+        !good,
+        'innocence',
+        () =>
+          `node ${node} takes block ${blockHash.slice(0, 8)} for invalid (${result.reason}), and it is not`,
+      );
+    }
   }
 
   private onInput<M>(node: number, input: Input<M>): void {
@@ -205,10 +311,7 @@ export class Watch {
       this.chain.onInstalled(node, input.header.height, input.blockHash);
     } else if (input.type === 'install-failed') this.endInstall(node, 'failed');
     else if (input.type === 'synced') this.learnLinks(input.chain);
-    else if (input.type === 'validated') {
-      this.options.tally.add(`validation/${input.result.verdict}`);
-      if ('chain' in input.result) this.learnLinks(input.result.chain);
-    }
+    else if (input.type === 'validated') this.onValidated(node, input);
   }
 
   private onEffects<M>(node: number, effects: readonly Effect<M>[], engine: Engine<M>): void {

@@ -55,3 +55,29 @@ test('blocks that became final while the disk was busy are written together', ()
   assert.ok(Math.max(...runs) <= limits.commitBlocks);
   for (const { height, at } of applied) assert.ok(at - height * 20 < 300, 'none waits for long');
 });
+
+test('what was to be persisted before goes first, with its block: a final block is not taken for one that is on disk before it is', () => {
+  const time = new VirtualTime();
+  const maker = new ChainMaker(testGenesis(4));
+  const chain = maker.chain();
+  const [made] = maker.run(1);
+  assert.ok(made !== undefined);
+  const order: string[] = [];
+  const committing = new Committing({
+    chain,
+    store: { commitRun: () => void order.push('commit') },
+    mempool: { committed: () => {} },
+    bodies: { obtain: () => assert.fail('every block is here') },
+    clock: time.clock(),
+    give: () => {},
+    flush: () => void order.push(`flush, stored: ${chain.get(made.hash)?.stored}`),
+    onCommitted: () => {},
+    onFatal: assert.fail,
+  });
+  chain.add(made.block, { stored: false });
+  const { height, parentHash } = made.header;
+  const link = { height, blockHash: made.hash, parentHash };
+  committing.commit({ type: 'commit', link, certificate: maker.certificate(made) });
+  time.run(20);
+  assert.deepEqual(order, ['flush, stored: false', 'commit']);
+});

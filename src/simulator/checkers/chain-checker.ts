@@ -214,6 +214,13 @@ export class ChainChecker {
     return this.proposals.get(blockHash)?.header.timestamp;
   }
 
+  /** It is a millisecond later than its parent: nothing on that one could be earlier. */
+  isSoonestAfterParent(blockHash: Hash): boolean {
+    const header = this.proposals.get(blockHash)?.header;
+    const parent = header === undefined ? undefined : this.judge(header.parentHash);
+    return parent?.verdict === 'valid' && header?.timestamp === parent.header.timestamp + 1;
+  }
+
   /** Judges all final heights whose block is known by now. */
   private execute(): void {
     for (;;) {

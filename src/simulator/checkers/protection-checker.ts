@@ -60,8 +60,8 @@ export class ProtectionChecker {
     for (const [commit, prepared] of pairs) this.judge(commit, prepared);
   }
 
-  parentOf(blockHash: Hash): Hash | undefined {
-    return this.links.get(blockHash)?.parentHash;
+  linkOf(blockHash: Hash): Link | undefined {
+    return this.links.get(blockHash);
   }
 
   /** An honest validator signed this vote. */

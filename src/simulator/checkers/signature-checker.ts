@@ -15,6 +15,10 @@ interface Signed {
   floor: number;
   /** The highest place that it signed a Commit for. */
   commit: Place | null;
+  /** The highest height that it voted for. */
+  voted: number;
+  /** Up to here it may have voted with a disk that is lost: it must not vote there any more. */
+  forgotten: number;
 }
 
 /** A vote of an honest validator, for whoever else wants to know. */
@@ -36,6 +40,44 @@ export class SignatureChecker {
 
   constructor(onVote: (vote: SignedVote) => void) {
     this.onVote = onVote;
+  }
+
+  /** Its disk is another one. What it signed with the old one binds it as before. */
+  diskLost(validator: number): void {
+    const signed = this.of(validator);
+    signed.forgotten = signed.voted;
+  }
+
+  /** It is about to sign this, which will leave unless its process dies first: compared with everything that left before, in any of its processes. */
+  asks(message: PbftMessage): void {
+    const signed = this.of(message.from);
+    if (message.kind === 'view-change' || message.kind === 'new-view') {
+      promise(
+        message.view >= signed.floor,
+        'no-contradiction',
+        () =>
+          `validator ${message.from} signs a ${message.kind} for ${message.view}, and left all views below ${signed.floor}`,
+      );
+    }
+    if (message.kind !== 'pre-prepare' && message.kind !== 'prepare' && message.kind !== 'commit') return;
+    const { kind, from, view, height, blockHash } = message;
+    const before = signed.slots.get(`${kind}/${view}/${height}`);
+    promise(
+      before === undefined || before === blockHash,
+      'no-contradiction',
+      () => `validator ${from} signs ${kind}/${view}/${height} for ${blockHash}, and before for ${before}`,
+    );
+    promise(
+      before !== undefined || view >= signed.floor,
+      'no-contradiction',
+      () => `validator ${from} signs ${kind}/${view}/${height} after it left all views below ${signed.floor}`,
+    );
+    promise(
+      height > signed.forgotten,
+      'no-contradiction',
+      () =>
+        `validator ${from} lost its disk and signs ${kind}/${view}/${height}, where it may have voted up to ${signed.forgotten}`,
+    );
   }
 
   /** The message of an honest validator is on disk, or goes out. */
@@ -72,6 +114,7 @@ export class SignatureChecker {
     if (phase === 'commit' && (signed.commit === null || isAbove(message, signed.commit))) {
       signed.commit = { view, height };
     }
+    signed.voted = Math.max(signed.voted, height);
     if (isNew) this.onVote({ validator, phase, view, height, blockHash });
   }
 
@@ -116,7 +159,7 @@ export class SignatureChecker {
   private of(validator: number): Signed {
     let signed = this.validators.get(validator);
     if (signed === undefined) {
-      signed = { slots: new Map(), floor: 0, commit: null };
+      signed = { slots: new Map(), floor: 0, commit: null, voted: 0, forgotten: 0 };
       this.validators.set(validator, signed);
     }
     return signed;

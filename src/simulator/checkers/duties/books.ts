@@ -1,0 +1,166 @@
+import type { EngineStart } from '../../../consensus/engine.ts';
+import { decode } from '../../../base/codec.ts';
+import { unwrap } from '../../../base/problem.ts';
+import { logKey, messageCodec, type NewView, type PbftMessage } from '../../../consensus/pbft/message.ts';
+import type { Hash } from '../../../crypto/hash.ts';
+import type { Certificate } from '../../../ledger/certificate.ts';
+import { promise } from '../../breach.ts';
+import type { PbftTiming } from '../../plan.ts';
+import type { Place, Step } from './step.ts';
+
+/** What a replica repeats, it repeats this often while something is unfinished, and otherwise that often. */
+export const repeatMs = 500;
+export const idleRepeatMs = 2_000;
+/** A replica that ticks does what is due at the latest so much later. */
+export const tickMs = 60;
+
+export interface Committee {
+  readonly size: number;
+  readonly self: number;
+  readonly timing: PbftTiming;
+  readonly lying: ReadonlySet<number>;
+  /** Names the node in what is said of it. */
+  readonly node: number;
+}
+
+/** Said once more, in other words than the replica's. */
+export const faultyOf = (size: number): number => Math.ceil(size / 3) - 1;
+export const quorumOf = (size: number): number => Math.ceil((size + faultyOf(size) + 1) / 2);
+
+export function primaryOf({ size, timing }: Committee, view: number, height: number): number {
+  const { blocksPerPrimary } = timing;
+  return (view + (blocksPerPrimary === 0 ? 0 : Math.floor((height - 1) / blocksPerPrimary))) % size;
+}
+
+/** Where a view starts, by its view changes: what all know to be final, and the block above it that was certified last. */
+export interface Start {
+  readonly base: number;
+  readonly tip: Certificate | null;
+}
+
+export function startOf({ viewChanges }: NewView): Start {
+  let base = 0;
+  let best: Certificate | null = null;
+  for (const { finalHeight, finalCertificate, highest } of viewChanges) {
+    base = Math.max(base, finalHeight);
+    for (const each of [finalCertificate, highest]) {
+      if (each !== undefined && (best === null || isAbove(each, best))) best = each;
+    }
+  }
+  return { base, tip: best !== null && best.height > base ? best : null };
+}
+
+export function isAbove(
+  a: { readonly view: number; readonly height: number },
+  b: { readonly view: number; readonly height: number },
+): boolean {
+  return a.view === b.view ? a.height > b.height : a.view > b.view;
+}
+
+/** What one process of a replica was told and did, as far as its duties depend on it. Written down from outside. */
+export class Books {
+  readonly committee: Committee;
+  /** Since when it is where it is. */
+  viewSince: number;
+  finalSince: number;
+  /** Since when it knows of something to do; null while it does not. */
+  workSince: number | null = null;
+  executable = 0;
+  /** How the present view started; null in view 0 and while the view changes. */
+  start: Start | null = null;
+  /** Own messages on disk, by their place. */
+  readonly own = new Map<string, PbftMessage>();
+  /** Places that it signed something for, whether or not that is on disk yet. */
+  readonly signed = new Map<string, PbftMessage>();
+  /** Blocks that it found or made valid, with their parents. */
+  readonly valid = new Map<Hash, Hash>();
+  /** View changes since the last final block; null while nobody here knows how many there were. */
+  attempts: number | null;
+  /** The highest of its votes that it found at its start. They are not below its window. */
+  readonly restoredUpTo: number;
+
+  constructor(committee: Committee, start: EngineStart, place: Place) {
+    this.committee = committee;
+    this.viewSince = start.now;
+    this.finalSince = start.now;
+    this.attempts = start.records.size === 0 ? 0 : null;
+    let restoredUpTo = 0;
+    for (const [key, value] of start.records) {
+      if (!key.includes('/')) continue;
+      const message = unwrap(decode(messageCodec, value, key));
+      this.own.set(key, message);
+      this.signed.set(key, message);
+      if ('height' in message) restoredUpTo = Math.max(restoredUpTo, message.height);
+    }
+    this.restoredUpTo = restoredUpTo;
+    const accepted = start.records.get('accepted-new-view');
+    if (accepted !== undefined && place.normal) {
+      const newView = unwrap(decode(messageCodec, accepted, 'new view'));
+      if (newView.kind === 'new-view' && newView.view === place.view) this.start = startOf(newView);
+    }
+  }
+
+  /** Notes a step, before its duties are looked at. */
+  note(step: Step): void {
+    const { before, after, now, input, done } = step;
+    for (const message of done.signs) this.signed.set(logKey(message), message);
+    if (input.type === 'persisted')
+      for (const message of input.signed) this.own.set(logKey(message), message);
+    if (after.final > before.final) {
+      this.finalSince = now;
+      this.attempts = 0;
+    }
+    if (after.view !== before.view || after.normal !== before.normal) this.moved(step);
+    if (input.type === 'work') {
+      this.executable = input.work.executable;
+      if (this.executable === 0) this.workSince = null;
+      else this.workSince ??= now;
+    }
+    if (input.type === 'validated' && input.result.verdict === 'valid') {
+      for (const { blockHash, parentHash } of input.result.chain) this.valid.set(blockHash, parentHash);
+    }
+    if (input.type === 'synced')
+      for (const { blockHash, parentHash } of input.chain) this.valid.set(blockHash, parentHash);
+    for (const message of done.signs) {
+      if (message.kind === 'pre-prepare')
+        this.valid.set(message.blockHash, message.proposal.header.parentHash);
+      if (message.kind === 'view-change' && this.attempts !== null) this.attempts += 1;
+    }
+  }
+
+  /** The block is the final one, or everything from above that up to it is known to be valid. */
+  isValid(blockHash: Hash, { finalHash }: Place): boolean {
+    let at: Hash | undefined = blockHash;
+    for (let steps = 0; at !== undefined && steps < 200; steps++) {
+      if (at === finalHash) return true;
+      at = this.valid.get(at);
+    }
+    return false;
+  }
+
+  hasSigned(
+    kind: 'prepare' | 'commit' | 'pre-prepare',
+    view: number,
+    height: number,
+  ): PbftMessage | undefined {
+    return this.signed.get(`${kind}/${view}/${height}`);
+  }
+
+  /** A duty that was not done. */
+  must(condition: boolean, describe: () => string): void {
+    promise(condition, 'duty', () => `node ${this.committee.node} ${describe()}`);
+  }
+
+  private moved({ after, now, heard }: Step): void {
+    this.viewSince = now;
+    this.start = null;
+    for (const message of heard) {
+      if (message.kind === 'new-view' && message.view === after.view && after.normal)
+        this.start = startOf(message);
+    }
+    for (const [key, message] of this.own)
+      if ('view' in message && message.view < after.view) this.own.delete(key);
+    for (const [key, message] of this.signed)
+      if ('view' in message && message.view < after.view) this.signed.delete(key);
+  }
+}
