@@ -76,6 +76,8 @@ export interface RaftState {
   readonly recheck: Timer;
   highestKnown: Height;
   readonly syncAsk: SyncAsk;
+  /** Members with a direct connection, which is the only way for messages, for `why`; null before there was one. */
+  reached: Set<ValidatorIndex> | null;
   /** Since when the leader has committed more than this member, without any progress here; null when it is level. */
   behind: { readonly since: MonotonicMs; readonly commit: Height } | null;
   /** Why a block of the leader's was refused, for `why`. */
