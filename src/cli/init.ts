@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
@@ -78,7 +79,7 @@ export function initCommand(): CommandUnknownOpts {
           ['listens on', listen.join(', ')],
           [
             'API',
-            `http://${api.host}:${api.port}${advertise === undefined ? '' : `, for others ${advertise}`}`,
+            `http://${isIPv6(api.host) ? `[${api.host}]` : api.host}:${api.port}${advertise === undefined ? '' : `, for others ${advertise}`}`,
           ],
           ['start it', `quorate start --data ${directory}`],
         ]),
@@ -98,8 +99,12 @@ function readGenesis(file: string): string {
 }
 
 function parseHostPort(text: string): { host: string; port: number } {
-  const match = /^(?:(.+):)?(\d{1,5})$/.exec(text);
-  const port = Number(match?.[2]);
-  if (match === null || port > 65_535) throw new InvalidArgumentError('Write it like 127.0.0.1:4600.');
-  return { host: match[1] ?? '127.0.0.1', port };
+  // An IPv6 address stands in brackets, so that its colons are not taken for the port's (RFC 3986, section 3.2.2).
+  const match = /^(?:\[([0-9a-f:.]+)\]:|([a-z0-9.-]+):)?(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2] ?? '127.0.0.1';
+  if (match === null || port > 65_535 || (match[1] !== undefined && !isIPv6(host))) {
+    throw new InvalidArgumentError('Write it like 127.0.0.1:4600 or [::1]:4600.');
+  }
+  return { host, port };
 }

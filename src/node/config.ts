@@ -8,6 +8,7 @@ import { isDevelopmentKey } from '../crypto/development-keys.ts';
 import { generateKeyPair, type KeyPair } from '../crypto/keys.ts';
 import { decryptKey, encryptKey, readKeyFile } from '../crypto/keystore.ts';
 import { type Genesis, parseGenesis } from '../ledger/genesis.ts';
+import { checkListenAddress, parsePeerAddress } from '../network/peer-address.ts';
 import { parseApiUrl } from './api-url.ts';
 import { writeDurably } from './durable-file.ts';
 
@@ -197,7 +198,11 @@ function parseConfig(json: string, path: string): NodeConfig {
 
 function checkConfig(value: unknown): NodeConfig {
   const parsed = z.safeParse(configSchema, value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    for (const address of parsed.data.listen) checkListenAddress(address);
+    for (const address of parsed.data.peers) parsePeerAddress(address);
+    return parsed.data;
+  }
   const [issue] = parsed.error.issues;
   const field = issue?.path.join('.') ?? '';
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined;
