@@ -299,7 +299,12 @@ export const limits = {
   /** The same for the strangers of one address block, and for all strangers together. */
   strangerTransactions: { underWay: 1_024, rate: { perSecond: 1_024, burst: 2_048 } },
   strangersTransactions: { underWay: 2_048, rate: { perSecond: 2_048, burst: 4_096 } },
-  /** Bytes of messages and gossip that are decoded for the strangers of one address block, and for all of them: 1 MiB costs about 40 ms. */
+  /**
+   * Bytes of messages and gossip of a member that are decoded: 1 MiB costs about 20 ms. The proposals of 100 validators, 20 blocks a second and a
+   * heavy load of transactions are a third of that.
+   */
+  memberBytes: { perSecond: 8 * MiB, burst: 32 * MiB },
+  /** The same for the strangers of one address block, and for all of them. */
   strangerBytes: { perSecond: 256 * KiB, burst: MiB },
   strangersBytes: { perSecond: MiB, burst: 4 * MiB },
   /** Faults of one member, or of the strangers of one address block, within `peerFaultWindowMs`, before it is not listened to for `peerMuteMs`. */

@@ -282,6 +282,7 @@ export class Intake {
       if (namesForgeableKey(transaction)) return forgeableKey(transaction);
       transactions.set(transaction.hash, transaction);
     }
+    if (transactions.size === 0) return empty();
     return transactions.size === frame.transactions.length ? [...transactions.values()] : twice();
   }
 
@@ -369,6 +370,12 @@ function oversize({ length }: Uint8Array): Problem {
   return new Problem('network/frame-oversize', 'a frame is larger than any that is sent', {
     remedy: 'Spread the transactions over several: no version of this software does otherwise.',
     details: { size: length, limit: limits.gossipFrameBytes },
+  });
+}
+
+function empty(): Problem {
+  return new Problem('network/frame-empty', 'a frame holds no transactions', {
+    remedy: 'Send none: no version of this software does otherwise.',
   });
 }
 

@@ -14,9 +14,13 @@ interface Allowance {
   readonly rate?: Rate;
 }
 
-type Rates = Readonly<Record<Work, Allowance>> & { readonly bytes?: Rate };
+type Rates = Readonly<Record<Work, Allowance>> & { readonly bytes: Rate };
 
-const member: Rates = { claims: limits.memberClaims, transactions: limits.memberTransactions };
+const member: Rates = {
+  claims: limits.memberClaims,
+  transactions: limits.memberTransactions,
+  bytes: limits.memberBytes,
+};
 const stranger: Rates = {
   claims: limits.strangerClaims,
   transactions: limits.strangerTransactions,
@@ -53,7 +57,7 @@ export class PeerBudget {
     return take([this.#signer(validator)], 'claims', amount, now);
   }
 
-  /** True when so many bytes of a peer may be decoded. Those of members are bounded by the network. */
+  /** True when so many bytes of a peer may be decoded. */
   takeBytes(peer: PeerId, amount: number, now: MonotonicMs): boolean {
     const accounts = this.#accountsOf(peer);
     if (!accounts.every((account) => account.hasBytes(amount, now))) return false;
@@ -143,8 +147,7 @@ class Account {
   }
 
   hasBytes(amount: number, now: MonotonicMs): boolean {
-    const rate = this.#rates.bytes;
-    return rate === undefined || this.#bucket('bytes', rate, now).has(amount, now);
+    return this.#bucket('bytes', this.#rates.bytes, now).has(amount, now);
   }
 
   takeBytes(amount: number, now: MonotonicMs): void {

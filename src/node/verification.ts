@@ -159,7 +159,7 @@ export class Verification<M extends object> {
     return this.#budget.muted(peer, this.#now());
   }
 
-  /** False when so many bytes of this peer are not to be decoded: it is muted, or a stranger who sends too many. */
+  /** False when so many bytes of this peer are not to be decoded: it is muted, or sends too many. */
   mayRead(peer: PeerId, bytes: Uint8Array): boolean {
     return !this.muted(peer) && this.#budget.takeBytes(peer, bytes.length, this.#now());
   }

@@ -269,6 +269,12 @@ describe('gossip', () => {
     assert.equal(world.penalties.length, 3);
   });
 
+  test('of nothing is stopped and held against the peer', () => {
+    const world = new World();
+    assert.equal(world.hear('peer-1'), 'reject');
+    assert.deepEqual(world.penalties, ['peer-1 network/frame-empty']);
+  });
+
   test('that is larger than any that is sent is stopped and held against the peer', () => {
     const world = new World();
     const value = new Uint8Array(limits.maxRecordValueBytes);

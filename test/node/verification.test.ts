@@ -264,6 +264,17 @@ describe('a peer that costs too much', () => {
     assert.ok(read * 10_000 <= limits.strangerBytes.burst && read > 0, String(read));
     assert.equal(world.judge('peer-1', '1:good:a vote'), 'good');
   });
+
+  test('bytes of a member, too, though many more', () => {
+    const world = new World();
+    const text = `1:good:${'x'.repeat(1_000_000)}`;
+    let read = 0;
+    for (let index = 0; index < 100; index++) if (world.judge('peer-1', text) !== 'ignored') read += 1;
+    assert.ok(read > 10 && read * 1_000_000 <= limits.memberBytes.burst, String(read));
+    assert.equal(world.judge('peer-2', '1:good:of another'), 'good');
+    world.time.run(1_000);
+    assert.equal(world.judge('peer-1', text), 'good');
+  });
 });
 
 describe('signatures inside a message', () => {
