@@ -18,6 +18,7 @@ export interface GateBounds {
   readonly places: number;
   readonly placesPerClient: number;
   readonly waitingPerClient: number;
+  readonly slowMs: number;
 }
 
 const defaultBounds: GateBounds = {
@@ -29,6 +30,7 @@ const defaultBounds: GateBounds = {
   places: limits.httpPlaces,
   placesPerClient: limits.httpPlacesPerClient,
   waitingPerClient: limits.httpWaitingRequestsPerClient,
+  slowMs: limits.httpSlowMs,
 };
 
 export interface RequestGateOptions {
@@ -59,12 +61,15 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly connection: Connection;
   readonly isVital: boolean;
+  /** Whose it is: a client's reads and what it submits count apart, so that neither shuts out the other. */
+  readonly lane: string;
+  /** When it got its place. */
+  placedAt: number;
   status: 'new' | 'queued' | 'placed' | 'aside' | 'done';
 }
 
-/** How many of each kind a client has. */
+/** How many of each kind a lane has. */
 interface Tally {
-  connections: number;
   queued: number;
   placed: number;
   aside: number;
@@ -91,9 +96,12 @@ export class RequestGate {
   readonly #idle = new Set<Connection>();
   readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
   readonly #queue = new Rotation<Exchange>();
-  readonly #clients = new Map<string, Tally>();
+  readonly #placedNow = new Set<Exchange>();
+  readonly #lanes = new Map<string, Tally>();
+  /** How many connections each client has. */
+  readonly #connectionsOf = new Map<string, number>();
+  #slowTimer: NodeJS.Timeout | undefined;
   #queued = 0;
-  #placed = 0;
 
   constructor(options: RequestGateOptions) {
     this.#serve = options.serve;
@@ -108,7 +116,7 @@ export class RequestGate {
 
   /** Requests that have a place or wait for one. */
   get underWay(): number {
-    return this.#queued + this.#placed;
+    return this.#queued + this.#placedNow.size;
   }
 
   /** A new connection: what HTTP is to be spoken on, or undefined when there is no place for it. */
@@ -133,7 +141,7 @@ export class RequestGate {
     };
     this.#connections.set(metered, connection);
     this.#idle.add(connection);
-    this.#tally(connection.client).connections += 1;
+    this.#connectionsOf.set(connection.client, (this.#connectionsOf.get(connection.client) ?? 0) + 1);
     metered.once('close', () => this.#drop(connection));
     return metered;
   }
@@ -161,7 +169,8 @@ export class RequestGate {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.isEnding) return;
     const isVital = vitalPaths.has(request.url?.split('?', 1)[0] ?? '');
-    const exchange: Exchange = { request, response, connection, isVital, status: 'new' };
+    const lane = request.method === 'POST' ? `${connection.client} submits` : connection.client;
+    const exchange: Exchange = { request, response, connection, isVital, lane, placedAt: 0, status: 'new' };
     if (connection.current === undefined) return this.#begin(exchange);
     if (connection.waiting.length < this.#bounds.pipelined) return void connection.waiting.push(exchange);
     this.#refuse(exchange, tooManyPipelined(this.#bounds.pipelined), true);
@@ -175,9 +184,9 @@ export class RequestGate {
     const exchange = this.#exchanges.get(request);
     return new Promise((resolve, reject) => {
       if (exchange === undefined) return resolve();
-      const { connection, isVital } = exchange;
+      const { connection, isVital, lane } = exchange;
       const goOn = (): void => (this.#isThere(connection) ? resolve() : reject(clientGone()));
-      this.share.add(connection.client, goOn, isVital);
+      this.share.add(lane, goOn, isVital);
     });
   }
 
@@ -192,7 +201,7 @@ export class RequestGate {
   stepAside(request: IncomingMessage): void {
     const exchange = this.#exchanges.get(request);
     if (exchange?.status !== 'placed') return;
-    const tally = this.#tally(exchange.connection.client);
+    const tally = this.#tally(exchange.lane);
     if (tally.aside >= this.#bounds.waitingPerClient) throw tooManyWaiting(this.#bounds.waitingPerClient);
     this.#leavePlace(exchange);
     exchange.status = 'aside';
@@ -211,51 +220,66 @@ export class RequestGate {
     if (connection.isReserved && this.#connections.size > connections) {
       return this.#refuse(exchange, tooManyConnections(connections), true);
     }
-    const tally = this.#tally(connection.client);
-    if (this.#queued + this.#placed >= requests || tally.queued + tally.placed >= requestsPerClient) {
+    const tally = this.#tally(exchange.lane);
+    if (this.underWay >= requests || tally.queued + tally.placed >= requestsPerClient) {
       return this.#refuse(exchange, tooManyRequests(), false);
     }
     exchange.status = 'queued';
     tally.queued += 1;
     this.#queued += 1;
-    this.#queue.push(connection.client, exchange);
+    this.#queue.push(exchange.lane, exchange);
     this.#fillPlaces();
   }
 
   #fillPlaces(): void {
     const { places, placesPerClient } = this.#bounds;
-    const hasPlace = (client: string): boolean => this.#tally(client).placed < placesPerClient;
-    while (this.#placed < places) {
+    const hasPlace = (lane: string): boolean => this.#tally(lane).placed < placesPerClient;
+    while (this.#placedNow.size < places) {
       const exchange = this.#queue.take(hasPlace);
-      if (exchange === undefined) return;
+      if (exchange === undefined) break;
       this.#leaveQueue(exchange);
       exchange.status = 'placed';
-      this.#tally(exchange.connection.client).placed += 1;
-      this.#placed += 1;
+      exchange.placedAt = performance.now();
+      this.#tally(exchange.lane).placed += 1;
+      this.#placedNow.add(exchange);
       this.#run(exchange);
     }
+    if (!this.#queue.isEmpty)
+      this.#slowTimer ??= setTimeout(() => this.#dropSlow(), this.#bounds.slowMs).unref();
   }
 
-  #run({ connection, request, response, isVital }: Exchange): void {
+  /** Others wait for a place: those go who have had one for long, and keep it only because they send or take nothing. */
+  #dropSlow(): void {
+    this.#slowTimer = undefined;
+    const before = performance.now() - this.#bounds.slowMs;
+    for (const { connection, placedAt, request, response } of this.#placedNow) {
+      const isSending = !request.complete && !connection.socket.hasBytes;
+      if (placedAt <= before && (isSending || response.writableLength > 0)) this.#drop(connection);
+    }
+    this.#fillPlaces();
+  }
+
+  #run({ connection, request, response, isVital, lane }: Exchange): void {
     const serve = (): void => {
       if (!this.#isThere(connection)) return;
       this.#serve(request, response);
       // The rest of its body.
       this.#readLater(connection);
     };
-    this.share.add(connection.client, serve, isVital);
+    this.share.add(lane, serve, isVital);
   }
 
   #end(exchange: Exchange): void {
     const { connection, status } = exchange;
     if (status === 'done') return;
     if (status === 'queued') {
-      this.#queue.remove(connection.client, exchange);
+      this.#queue.remove(exchange.lane, exchange);
       this.#leaveQueue(exchange);
     }
     if (status === 'placed') this.#leavePlace(exchange);
-    if (status === 'aside') this.#tally(connection.client).aside -= 1;
+    if (status === 'aside') this.#tally(exchange.lane).aside -= 1;
     exchange.status = 'done';
+    this.#forgetTally(exchange.lane);
     connection.current = undefined;
     if (this.#isThere(connection)) {
       const next = connection.waiting.shift();
@@ -266,14 +290,14 @@ export class RequestGate {
     this.#fillPlaces();
   }
 
-  #leaveQueue({ connection }: Exchange): void {
+  #leaveQueue({ lane }: Exchange): void {
     this.#queued -= 1;
-    this.#tally(connection.client).queued -= 1;
+    this.#tally(lane).queued -= 1;
   }
 
-  #leavePlace({ connection }: Exchange): void {
-    this.#placed -= 1;
-    this.#tally(connection.client).placed -= 1;
+  #leavePlace(exchange: Exchange): void {
+    this.#placedNow.delete(exchange);
+    this.#tally(exchange.lane).placed -= 1;
   }
 
   /** Forgets a connection with all its requests, and ends it. */
@@ -284,9 +308,9 @@ export class RequestGate {
     connection.waiting = [];
     socket.destroy();
     if (current !== undefined) this.#end(current);
-    const tally = this.#tally(client);
-    tally.connections -= 1;
-    if (tally.connections === 0) this.#clients.delete(client);
+    const left = (this.#connectionsOf.get(client) ?? 0) - 1;
+    if (left > 0) this.#connectionsOf.set(client, left);
+    else this.#connectionsOf.delete(client);
   }
 
   #isThere(connection: Connection): boolean {
@@ -297,16 +321,21 @@ export class RequestGate {
     let found: Connection | undefined;
     let most = 0;
     for (const connection of this.#idle) {
-      const { connections } = this.#tally(connection.client);
+      const connections = this.#connectionsOf.get(connection.client) ?? 0;
       if (connections > most) [found, most] = [connection, connections];
     }
     return found;
   }
 
-  #tally(client: string): Tally {
-    const there = this.#clients.get(client) ?? { connections: 0, queued: 0, placed: 0, aside: 0 };
-    this.#clients.set(client, there);
+  #tally(lane: string): Tally {
+    const there = this.#lanes.get(lane) ?? { queued: 0, placed: 0, aside: 0 };
+    this.#lanes.set(lane, there);
     return there;
+  }
+
+  #forgetTally(lane: string): void {
+    const { queued, placed, aside } = this.#tally(lane);
+    if (queued + placed + aside === 0) this.#lanes.delete(lane);
   }
 
   /** Answers without asking anybody, in the order of the connection's requests. */

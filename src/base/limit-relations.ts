@@ -54,7 +54,7 @@ export function relationsOf(of: Limits): readonly Relation[] {
   const block = header + 2 + of.maxBlockTransactions * 2 + of.maxBlockBytes;
   const proof = of.syncProofHeaders * header + largestCertificate(of.maxValidators);
   const busyOfClient =
-    of.httpRequestsPerClient + of.httpWaitingRequestsPerClient + of.httpEventReadersPerClient;
+    2 * (of.httpRequestsPerClient + of.httpWaitingRequestsPerClient) + of.httpEventReadersPerClient;
   return [
     fits('a new view of the largest committee', newView, 'gossipMessageBytes', of.gossipMessageBytes),
     fits('a new view of the largest committee', newView, 'consensusMessageBytes', of.consensusMessageBytes),

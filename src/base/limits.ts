@@ -182,14 +182,19 @@ export const limits = {
    */
   httpReadPieceBytes: 2 * KiB,
   httpReadBytes: 64 * KiB,
-  /** Requests that are being read or answered, or wait for that, in all and of one client; those behind them on a connection are not counted. */
+  /**
+   * Requests that are being read or answered, or wait for that, in all and of one client, its reads and what it submits apart; those behind them on a
+   * connection are not counted.
+   */
   httpRequests: 256,
-  httpRequestsPerClient: 128,
+  httpRequestsPerClient: 64,
   /** Of these so many are read and answered at once, each with at most a request's body and a piece of an answer in memory. */
   httpPlaces: 32,
   httpPlacesPerClient: 16,
+  /** Who has had such a place for so long, and sends or takes nothing, goes when others wait for one: a body takes a slow line that long. */
+  httpSlowMs: 1_000,
   /** Requests of one client that wait for others than us: the verifier, a leader, finality. */
-  httpWaitingRequestsPerClient: 256,
+  httpWaitingRequestsPerClient: 160,
   /** Headers read from disk in one turn of the loop for a client: 0.1 to 0.3 ms each. */
   httpPieceHeaders: 8,
   /** Transactions or receipts decoded, hashed or written as JSON in one turn of the loop for a client: 0.01 to 0.03 ms each. */

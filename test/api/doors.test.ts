@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { limits } from '../../src/base/limits.ts';
 import { transfer } from './fake-backend.ts';
-import { hexOf, problemFrom, rawExchange, start, until, type World } from './world.ts';
+import { hexOf, post, problemFrom, rawExchange, start, until, type World } from './world.ts';
 
 const pageRequest = 'GET /v1/headers?limit=100 HTTP/1.1\r\nHost: x\r\n\r\n';
 
@@ -163,6 +163,37 @@ describe('requests under way', () => {
     await problemFrom(await fetch(`${world.api.address}/v1/status`), 503, 'api/busy');
     pages.release();
   });
+
+  test('that read do not keep a client from submitting', async (t) => {
+    const world = await start(t, { gate: { requestsPerClient: 1, placesPerClient: 1 } });
+    const pages = holdPages(world);
+    (await dial(t, world)).write(pageRequest);
+    await until(() => pages.asked === 1);
+    assert.equal((await post(world, { transaction: hexOf(transfer(0)) })).status, 202);
+    pages.release();
+  });
+
+  for (const [what, text] of [
+    [
+      'sends its body slowly',
+      'POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
+    ],
+    ['takes its answer slowly', 'GET /v1/blocks/1?full=true HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ] as const) {
+    test(`lose their place to others when their client ${what}`, async (t) => {
+      const world = await start(t, { gate: { places: 1, slowMs: 10 } });
+      // More than the kernel takes off our hands.
+      const many = what.startsWith('takes') ? limits.maxBlockTransactions : 0;
+      world.backend.makeBlock(Array.from({ length: many }, (_, nonce) => transfer(nonce)));
+      const slow = await dial(t, world);
+      slow.pause();
+      slow.write(text);
+      await until(() => world.api.underWay() === 1);
+      assert.equal((await fetch(`${world.api.address}/v1/status`)).status, 200);
+      slow.resume();
+      await until(() => slow.destroyed);
+    });
+  }
 
   test('that wait for finality need no place, but are bounded for each client', async (t) => {
     const world = await start(t, { gate: { places: 1, waitingPerClient: 2 } });
