@@ -191,7 +191,19 @@ export function relationsOf(of: Limits): readonly Relation[] {
       'line.stranger.bytes.burst',
       of.line.stranger.bytes.burst,
     ),
-    fits('two committees', 2 * of.maxValidators, 'maxConnections', of.maxConnections),
+    fits(
+      'two connections of each validator, and strangers',
+      2 * of.maxValidators + of.strangerConnections,
+      'maxConnections',
+      of.maxConnections,
+    ),
+    fits('handshakes of strangers at once', of.callers.strangers.burst, 'callers.places', of.callers.places),
+    fits(
+      'members and listed observers',
+      of.raftMembers + of.listedObservers,
+      'peersRemembered',
+      of.peersRemembered,
+    ),
     fits('connections', of.maxConnections, 'peersRemembered', of.peersRemembered),
     fits(
       'a pause before a second peer is asked',
@@ -275,6 +287,7 @@ export function memoryOf(of: Limits): readonly MemoryShare[] {
       of.maxConnections,
       of.gossipMessageBytes + 64 * KiB,
     ),
+    share('peers', 'what callers say before the hello', of.callers.places, of.line.greeting.bytes.burst),
     share('peers', 'requests that wait', of.servedWaiting, of.requestBytes),
     share('peers', 'answers for strangers', 1, of.strangersServed.bytes.burst),
     share('peers', 'streams of strangers', 1, of.line.strangers.bytes.burst),

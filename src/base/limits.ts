@@ -156,8 +156,28 @@ export const limits = {
   },
   /** Requests sent to one peer in a second, the others wait: 50 snapshot parts are 12 MiB. */
   requestsPerSecond: 50,
-  /** Connections: twice the largest committee, and room for observers. */
-  maxConnections: 256,
+  /**
+   * Callers until their hello is accepted. One that says hello costs 6 ms, most of it before we know who it is; so known addresses (those of
+   * configured peers and of members met before) may have 60 ms of a second each, and strangers as much in all. The burst of a known one
+   * lets a network of many nodes start on one machine.
+   */
+  callers: {
+    /** Connections without a hello. Past it the caller who has shown least gives way. */
+    places: 128,
+    known: { perSecond: 10, burst: 64 },
+    /** Of one address block that nobody known is in. */
+    block: { perSecond: 2, burst: 20 },
+    /** Of all those together. */
+    strangers: { perSecond: 10, burst: 40 },
+  },
+  /** Connections whose hello was accepted: two for each of the largest committee, those of strangers, and room for listed observers. */
+  maxConnections: 288,
+  /** Those of strangers. When there is no other place for a member, one of them goes. */
+  strangerConnections: 64,
+  /** Connections of one member's key: two when both dialled, and as many of a process that takes the place of another. */
+  linksPerMember: 4,
+  /** Keys of observers in a node's settings. */
+  listedObservers: 256,
 
   /** The address of an API that a node tells others: far more than any host and port need. */
   apiUrlBytes: 200,

@@ -1,37 +1,23 @@
 import type { ConnectionGater } from '@libp2p/interface';
-import { limits } from '../base/limits.ts';
-import type { Link } from './link.ts';
+import type { Door } from './door.ts';
 import { guardNegotiation } from './negotiation-guard.ts';
 import type { PeerId } from './port.ts';
 import { secureChannelProtocol } from './secure-channel.ts';
 
-/**
- * Ends calls that do not come to the secure channel, and turns callers away as soon as the secure channel has proven who they are: the banned, and strangers when the
- * places that are left belong to configured peers, two for each as both sides may dial.
- */
+/** Where libp2p asks whether a connection may go on: when it is opened, and when the secure channel has proven who called. */
 export function createGater(options: {
-  links: ReadonlyMap<string, Link>;
-  configured: ReadonlySet<PeerId | undefined>;
-  isBanned: (peer: PeerId) => boolean;
+  readonly door: Door;
+  readonly isBanned: (peer: PeerId) => boolean;
 }): ConnectionGater {
-  const { links, configured, isBanned } = options;
-  const isFull = (): boolean => {
-    let strangers = 0;
-    for (const link of links.values()) if (!configured.has(link.peer)) strangers++;
-    return strangers >= limits.maxConnections - configured.size * 2;
-  };
+  const { door, isBanned } = options;
   return {
     denyInboundConnection: (line) => {
-      guardNegotiation(
-        line,
-        (name) => name === secureChannelProtocol,
-        (problem) => line.abort(problem),
-      );
+      const end = (cause: Error): void => line.abort(cause);
+      if (!door.admit(line, line.remoteAddr.toString(), end)) return true;
+      line.addEventListener('close', () => door.leave(line));
+      guardNegotiation(line, (name) => name === secureChannelProtocol, end);
       return false;
     },
-    denyInboundEncryptedConnection: (id) => {
-      const peer = id.toString();
-      return isBanned(peer) || (!configured.has(peer) && isFull());
-    },
+    denyInboundEncryptedConnection: (id) => isBanned(id.toString()),
   };
 }

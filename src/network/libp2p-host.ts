@@ -15,9 +15,8 @@ const MiB = 1024 * KiB;
 /** Streams at once on one connection and in one direction: direct, gossip, hello, and requests both ways. */
 const STREAMS_PER_CONNECTION = 32;
 
-/** Many nodes may run on one host, as in every test network. */
-const INBOUND_PER_SECOND_AND_HOST = 100;
-const INBOUND_PENDING = 64;
+/** libp2p's own bounds of connections know neither members nor address blocks: ours are in front of them, and these are never reached. */
+const BOUNDED_ELSEWHERE = 1_000_000;
 
 /**
  * Gossipsub asks for libp2p's identify, and uses it for nothing that we let it do. Without it the hello is all that is said before a peer is known:
@@ -51,9 +50,11 @@ export async function createHost(options: {
   gossip: (components: GossipSubComponents) => GossipSub;
   gater: ConnectionGater;
   muxers: GuardedYamux;
+  /** A caller asks for the secure channel. False to hang up. */
+  mayStart?: (line: object) => boolean;
   tuning: NetworkTuning;
 }): Promise<Libp2p> {
-  const { seed, listen, gossip, gater, muxers, tuning } = options;
+  const { seed, listen, gossip, gater, muxers, mayStart = () => true, tuning } = options;
   const streamTimeout = tuning.handshakeMs;
   return await createLibp2p({
     start: false,
@@ -64,17 +65,16 @@ export async function createHost(options: {
       tcp({
         dialOpts: { noDelay: true, keepAlive: true },
         listenOpts: { noDelay: true, keepAlive: true },
-        maxConnections: limits.maxConnections,
       }),
     ],
     // One channel is enough, and one less for strangers to choose from. Noise costs two to three times as much per byte in this runtime.
-    connectionEncrypters: [(components) => new SecureChannel(components)],
+    connectionEncrypters: [(components) => new SecureChannel(components, { mayStart })],
     streamMuxers: [muxers.service],
     connectionGater: gater,
     connectionManager: {
-      maxConnections: limits.maxConnections,
-      inboundConnectionThreshold: INBOUND_PER_SECOND_AND_HOST,
-      maxIncomingPendingConnections: INBOUND_PENDING,
+      maxConnections: BOUNDED_ELSEWHERE,
+      inboundConnectionThreshold: BOUNDED_ELSEWHERE,
+      maxIncomingPendingConnections: BOUNDED_ELSEWHERE,
       inboundUpgradeTimeout: tuning.handshakeMs,
       dialTimeout: tuning.dialMs,
       addressDialTimeout: tuning.dialMs,

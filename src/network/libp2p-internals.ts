@@ -34,3 +34,8 @@ export function limitWriteBuffer(connection: Connection, maxBytes: number): bool
 export function muxerOf(connection: Connection): object {
   return defined((connection as Insides).muxer, 'the muxer of a connection');
 }
+
+/** The line under a connection, which the gater and the secure channel saw before there was one. Throws when it is not where it is looked for. */
+export function lineOf(connection: Connection): object {
+  return defined((connection as Insides).maConn, 'the line of a connection');
+}

@@ -6,14 +6,17 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { Departed } from './departed.ts';
 import { closeQuietly, readFrames } from './framed-stream.ts';
+import { Door } from './door.ts';
 import { createGater } from './gater.ts';
 import { Gossip, hasGossipStream } from './gossip.ts';
 import { isRefusal, MAX_HELLO_BYTES, shakeHands, type Greeting } from './handshake.ts';
 import type { GuardedYamux } from './guarded-yamux.ts';
 import { createHost, createMuxers } from './libp2p-host.ts';
+import { lineOf } from './libp2p-internals.ts';
 import { admitStream, Link } from './link.ts';
 import { silentLog, type NetworkLog } from './log.ts';
 import { parsePeerAddress, type PeerAddress } from './peer-address.ts';
+import { isStranger, placeFor } from './places.ts';
 import { PeerTable } from './peer-table.ts';
 import { Penalties } from './penalties.ts';
 import type { Network, NetworkHandlers, PeerId, PeerStats, RequestProtocol, Topic } from './port.ts';
@@ -62,11 +65,9 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     decisionMs: tuning.gossipDecisionMs,
     gate: (stream, connection) => admitStream(stream, links.get(connection.id)),
   });
-  const gater = createGater({
-    links,
-    configured: new Set(targets.map(({ peer }) => peer)),
-    isBanned: (peer) => penalties.isBanned(peer, now()),
-  });
+  const door = new Door({ now, isBanned: (block) => penalties.isBanned(block, now()) });
+  for (const { address } of targets) door.know(address);
+  const gater = createGater({ door, isBanned: (peer) => penalties.isBanned(peer, now()) });
   const muxers = createMuxers(now, (name) => host.getProtocols().includes(name));
   const host: Libp2p = await createHost({
     seed: options.seed,
@@ -74,9 +75,11 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     gossip: gossip.service,
     gater,
     muxers,
+    mayStart: (line) => door.secure(line),
     tuning,
   });
   return new Libp2pNetwork({
+    door,
     options,
     tuning,
     log,
@@ -92,6 +95,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
 }
 
 interface Parts {
+  readonly door: Door;
   readonly options: Libp2pNetworkOptions;
   readonly tuning: NetworkTuning;
   readonly log: NetworkLog;
@@ -249,8 +253,14 @@ class Libp2pNetwork implements Network {
     this.#requests.request(peer, protocol, bytes, done);
   }
 
-  penalise(peer: PeerId, reason: string): void {
+  penalise(peer: PeerId, reason: string, banMs?: number): void {
     this.#penalise(peer, reason, 1);
+    if (banMs === undefined) return;
+    const { penalties, log, now } = this.#parts;
+    penalties.ban(peer, now(), banMs);
+    const links = this.#peers.linksOf(peer);
+    if (links.length > 0) log.warn('peer disconnected', { peer, reason });
+    for (const link of links) this.#drop(link, new Error(reason));
   }
 
   stats(): readonly PeerStats[] {
@@ -304,7 +314,7 @@ class Libp2pNetwork implements Network {
     const theirs = await shakeHands({
       stream,
       greeting: { session: this.#session, links, hello },
-      judge: ({ hello: bytes }) => this.#running()?.onHello(link.peer, bytes),
+      judge: ({ hello: bytes }) => this.#judge(link, bytes),
     });
     closeQuietly(stream, this.#parts.tuning.handshakeMs);
     if (this.#status !== 'running') return;
@@ -320,8 +330,25 @@ class Libp2pNetwork implements Network {
     else link.part(() => this.#drop(link, theirs));
   }
 
+  /** The node's verdict on a hello, after which it knows whose it is; and ours on where it comes from. */
+  #judge(link: Link, hello: Uint8Array): Problem | undefined {
+    const { penalties, now } = this.#parts;
+    const problem = this.#running()?.onHello(link.peer, hello, link.invited);
+    if (problem !== undefined) return problem;
+    link.rank(this.#memberKeyOf(link.peer));
+    if (!isStranger(link) || !penalties.isBanned(link.block, now())) return undefined;
+    return new Problem('network/banned', 'strangers from your addresses did too much wrong', {
+      remedy: 'Wait a minute, or ask the operator to list your key.',
+    });
+  }
+
+  #memberKeyOf(peer: PeerId): string | undefined {
+    const handlers = this.#running();
+    return handlers?.memberKeyOf === undefined ? peer : handlers.memberKeyOf(peer);
+  }
+
   #accept(link: Link, greeting: Greeting): void {
-    const { gossip, names, log } = this.#parts;
+    const { gossip, names, log, door } = this.#parts;
     const now = this.#parts.now();
     for (const old of this.#peers.linksOf(link.peer)) {
       if (this.#isStale(old, greeting, now)) this.#drop(old, new Error('replaced by a new connection'));
@@ -330,6 +357,15 @@ class Libp2pNetwork implements Network {
       this.#drop(link, new Error('too many connections of one peer'));
       return;
     }
+    const accepted = [...this.#links.values()].filter(({ status }) => status === 'accepted');
+    const place = placeFor(link, accepted);
+    if (place === 'no') {
+      this.#drop(link, new Error('no place for another stranger'));
+      return;
+    }
+    if (place !== 'yes') this.#drop(place, new Error('gave way to another connection'));
+    door.leave(lineOf(link.connection));
+    if (!isStranger(link)) door.know(link.connection.remoteAddr.toString());
     link.accept({ session: greeting.session, now, directProtocol: names.direct });
     const isNew = this.#peers.add(link);
     gossip.admit(link.connection);
@@ -409,13 +445,21 @@ class Libp2pNetwork implements Network {
     this.#penalise(peer, problem.message, FAULT_WEIGHT);
   }
 
+  /** Strangers answer for their address block as well: keys are free. */
   #penalise(peer: PeerId, reason: string, weight: number): void {
     const { penalties, log, now } = this.#parts;
-    const tooMany = penalties.add(peer, now(), weight);
     log.debug('peer penalised', { peer, reason });
-    if (!tooMany) return;
-    log.warn('peer disconnected: too many penalties', { peer, reason });
-    for (const link of this.#peers.linksOf(peer)) this.#drop(link, new Error('penalised'));
+    const links = this.#peers.linksOf(peer);
+    if (penalties.add(peer, now(), weight)) {
+      log.warn('peer disconnected: too many penalties', { peer, reason });
+      for (const link of links) this.#drop(link, new Error('penalised'));
+    }
+    const stranger = links.find(isStranger);
+    if (stranger === undefined || !penalties.add(stranger.block, now(), weight)) return;
+    log.warn('strangers disconnected: too many penalties', { block: stranger.block, reason });
+    for (const link of this.#links.values()) {
+      if (link.block === stranger.block && isStranger(link)) this.#drop(link, new Error('penalised'));
+    }
   }
 
   /** Sends heartbeats, cuts half-open links, repairs gossip streams that broke, and forgets who is gone. */
@@ -424,6 +468,7 @@ class Libp2pNetwork implements Network {
     gossip.expire(performance.now());
     this.#departed.forget();
     for (const link of this.#links.values()) {
+      link.rank(link.status === 'accepted' ? this.#memberKeyOf(link.peer) : link.member);
       if (link.status === 'accepted' && link.beat() >= tuning.silentHeartbeats) {
         this.#drop(link, new Error('half-open'));
       }

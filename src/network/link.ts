@@ -1,6 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import { limits } from '../base/limits.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
+import { addressBlock } from './address-block.ts';
 import type { PeerId } from './port.ts';
 import { DirectWriter } from './direct-stream.ts';
 import { limitWriteBuffer, receivedBytes } from './libp2p-internals.ts';
@@ -26,6 +27,12 @@ export class Link {
   /** How fast we ask. */
   readonly requests: TokenBucket;
   readonly peer: PeerId;
+  /** Where the other side is, as strangers are counted. */
+  readonly block: string;
+  /** We dialled it: its address is in our settings. */
+  readonly invited: boolean;
+  /** The member's key that it proved; undefined for a stranger, and before the hello. */
+  member: string | undefined;
   /** Settles with true when both hellos are accepted, with false when the link closed before. */
   readonly settled: Promise<boolean>;
   status: LinkStatus = 'greeting';
@@ -47,6 +54,8 @@ export class Link {
     this.budget = budget;
     this.requests = new TokenBucket({ perSecond: requestsPerSecond, burst: requestsPerSecond }, now);
     this.peer = connection.remotePeer.toString();
+    this.block = addressBlock(connection.remoteAddr.toString());
+    this.invited = connection.direction === 'outbound';
     limitWriteBuffer(connection, MAX_WAITING_UNDER_MUXER_BYTES);
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
@@ -61,7 +70,7 @@ export class Link {
   accept(options: { session: string; now: number; directProtocol: string }): void {
     clearTimeout(this.#greetingTimer);
     this.status = 'accepted';
-    this.budget.standing = 'member';
+    this.rank(this.member);
     this.session = options.session;
     this.acceptedAt = options.now;
     this.writer = new DirectWriter({
@@ -70,6 +79,12 @@ export class Link {
       onGiveUp: (cause) => this.connection.abort(cause),
     });
     this.#settle(true);
+  }
+
+  /** What the peer proved counts, from now on, for the key of this member, or for nothing. */
+  rank(member: string | undefined): void {
+    this.member = member;
+    if (this.status === 'accepted') this.budget.standing = member === undefined ? 'stranger' : 'member';
   }
 
   /** The connection is gone, or has to go at once. */

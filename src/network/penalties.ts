@@ -38,6 +38,13 @@ export class Penalties {
     return true;
   }
 
+  /** Refuses a peer for so long, whatever was counted. */
+  ban(peer: PeerId, now: number, banMs: number): void {
+    this.add(peer, now, 0);
+    const record = this.#peers.get(peer);
+    if (record !== undefined) record.bannedUntil = Math.max(record.bannedUntil, now + banMs);
+  }
+
   isBanned(peer: PeerId, now: number): boolean {
     return (this.#peers.get(peer)?.bannedUntil ?? 0) > now;
   }

@@ -37,8 +37,8 @@ export interface Network {
     bytes: Uint8Array,
     done: (response: Uint8Array | Problem) => void,
   ): void;
-  /** Counts against a peer; too much of it disconnects it for a while. */
-  penalise(peer: PeerId, reason: string): void;
+  /** Counts against a peer; too much of it disconnects it for a while. With `banMs` it is disconnected at once, for so long. */
+  penalise(peer: PeerId, reason: string, banMs?: number): void;
   /** Per-peer figures for metrics and tests. */
   stats(): readonly PeerStats[];
 }
@@ -54,9 +54,14 @@ export interface PeerStats {
 export interface NetworkHandlers {
   /**
    * Both sides send their hello first; this one judges the other's. A problem refuses the peer: it is told the code and disconnected.
-   * Called before anything else of that peer.
+   * Called before anything else of that peer. `invited`: this node dialled it, as its settings say.
    */
-  onHello(peer: PeerId, hello: Uint8Array): undefined | Problem;
+  onHello(peer: PeerId, hello: Uint8Array, invited?: boolean): undefined | Problem;
+  /**
+   * The key that a peer proved in its last hello, as a name, when it is a member's: of a validator, or one that the operator listed. Members have places and
+   * budgets of their own. It may change while the peer is connected. Without this handler each peer is a member of its own.
+   */
+  memberKeyOf?(peer: PeerId): string | undefined;
   onConnected(peer: PeerId): void;
   onLost(peer: PeerId): void;
   onMessage(peer: PeerId, bytes: Uint8Array): void;

@@ -33,13 +33,22 @@ interface Components {
 export class SecureChannel implements ConnectionEncrypter {
   readonly protocol = secureChannelProtocol;
   readonly #components: Components;
+  readonly #mayStart: (line: MessageStream) => boolean;
   readonly #now: () => number;
   #ours: { readonly madeAt: number; readonly context: Promise<SecureContext> } | undefined;
 
-  /** `now` gives milliseconds since the epoch: certificates speak of dates. */
-  constructor(components: Components, now: () => number = Date.now) {
+  constructor(
+    components: Components,
+    options: {
+      /** A caller asks for a handshake. False to hang up before it costs anything. */
+      readonly mayStart?: (line: MessageStream) => boolean;
+      /** Milliseconds since the epoch: certificates speak of dates. */
+      readonly now?: () => number;
+    } = {},
+  ) {
     this.#components = components;
-    this.#now = now;
+    this.#mayStart = options.mayStart ?? (() => true);
+    this.#now = options.now ?? Date.now;
   }
 
   /** Our certificate, ready for use. A clock that was set back makes a new one, too. */
@@ -55,6 +64,7 @@ export class SecureChannel implements ConnectionEncrypter {
   }
 
   secureInbound(line: MessageStream, options?: SecureConnectionOptions): Promise<SecuredConnection> {
+    if (!this.#mayStart(line)) return Promise.reject(tooManyCalls());
     return this.#secure(line, true, options);
   }
 
@@ -131,6 +141,12 @@ function muxerOf(
 function noMuxer(): Problem {
   return new Problem('network/muxer', 'the peer names no muxer of ours in its handshake', {
     remedy: 'Run software that speaks yamux 1.0.0 and names it in the TLS handshake.',
+  });
+}
+
+function tooManyCalls(): Problem {
+  return new Problem('network/busy', 'too many calls come from there, or from strangers in all', {
+    remedy: 'Wait: it may call again.',
   });
 }
 

@@ -98,7 +98,7 @@ inWorld('an oversize frame drops the peer, at its header', async (scene) => {
 });
 
 inWorld('nothing is served before the hello, and who never says it is disconnected', async (scene) => {
-  const { network, handlers } = await scene.node(0, { tuning: { handshakeMs: 300 } });
+  const { network, handlers } = await scene.node(0, { tuning: { handshakeMs: 2_000 } });
   const raw = await scene.raw(1);
   const connection = await raw.connect(addressOf(network));
   const direct = await raw.open(raw.names.direct);

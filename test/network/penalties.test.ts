@@ -40,3 +40,12 @@ void test('a thousand made-up identities do not grow the memory for ever', () =>
   assert.equal(penalties.total('peer 0'), 0);
   assert.equal(penalties.total('peer 2999'), 1);
 });
+
+void test('a ban at once needs no offences, and a shorter one does not end a longer one', () => {
+  const penalties = new Penalties({ limit: 10, halfLifeMs: 1_000, banMs: 100 });
+  penalties.ban('liar', 1_000, 500);
+  penalties.ban('liar', 1_100, 50);
+  assert.equal(penalties.isBanned('liar', 1_499), true);
+  assert.equal(penalties.isBanned('liar', 1_500), false);
+  assert.equal(penalties.isBanned('another', 1_100), false);
+});

@@ -72,7 +72,7 @@ void test('all connections of a day have one certificate, and a clock that was s
   let now = Date.UTC(2026, 10, 28);
   const channel = new SecureChannel(
     { privateKey, upgrader: { getStreamMuxers: () => new Map() } },
-    () => now,
+    { now: () => now },
   );
   const first = await channel.context();
   now += 23 * 60 * 60 * 1_000;
