@@ -378,6 +378,10 @@ export const limits = {
   logWindowMs: 60_000,
   /** While a validator cannot be reached directly and was not heard by gossip for `relayHeardMs`, one message in this long is relayed to find it. */
   relayProbeMs: 1_000,
+  /** The same message is handed to gossip again after this long at the earliest: engines repeat themselves less often, for each who lacks it. */
+  relayRepeatMs: 200,
+  /** Messages of which that is remembered. */
+  relayedRemembered: 1_024,
   relayHeardMs: 10_000,
 } as const;
 

@@ -34,6 +34,7 @@ export type Domain =
   | 'quorate/v1/state-key'
   | 'quorate/v1/state-value'
   | 'quorate/v1/hello'
+  | 'quorate/v1/relay'
   | 'quorate/v1/pbft/pre-prepare'
   | 'quorate/v1/pbft/prepare'
   | 'quorate/v1/pbft/commit'

@@ -37,6 +37,7 @@ import type { Log } from './log.ts';
 import { Messenger } from './messenger.ts';
 import { peerChoice, type PeerChoice } from './peer-choice.ts';
 import { Persisting } from './persisting.ts';
+import { Relay } from './relay.ts';
 import { candidateLinks, type Restored } from './restore.ts';
 import { Serving } from './serving.ts';
 import { ServingQueue } from './serving-queue.ts';
@@ -194,11 +195,19 @@ export class Driver<M extends object> {
       penalise: network.penalise.bind(network),
     });
     const { verification } = this;
+    const relay = new Relay({
+      chainId,
+      sign: identity.sign,
+      keyAt: handshake.keyAt.bind(handshake),
+      // Far from those of the process before.
+      salt: options.seed * 2 ** 20,
+    });
     this.messenger = new Messenger<M>({
       protocol,
       network,
       handshake,
       clock,
+      relay,
       self: () => this.validatorIndex,
     });
     this.#bodies = new Bodies({
@@ -311,6 +320,7 @@ export class Driver<M extends object> {
       intake: this.intake,
       announcing: this.#announcing,
       messenger: this.messenger,
+      relay,
       serving: this.#serving,
       give,
       onMet: (peer) => {

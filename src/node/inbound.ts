@@ -6,10 +6,11 @@ import type { Handshake } from './handshake.ts';
 import type { Intake } from './intake.ts';
 import type { Log } from './log.ts';
 import type { Messenger } from './messenger.ts';
+import type { Relay } from './relay.ts';
 import type { ServingQueue } from './serving-queue.ts';
 import type { Standings } from './standing.ts';
 import type { Turns } from './turns.ts';
-import type { Verification } from './verification.ts';
+import type { MessageVerdict, Verification } from './verification.ts';
 
 /** Where what comes over the network goes. Each is a turn. */
 export function inbound<M extends object>(parts: {
@@ -17,17 +18,28 @@ export function inbound<M extends object>(parts: {
   readonly protocol: Pick<Protocol<M>, 'senderOf'>;
   readonly handshake: Pick<Handshake, 'admit' | 'connected' | 'forget' | 'validatorOf' | 'peerOf'>;
   readonly standings: Pick<Standings, 'connected' | 'forget'>;
-  readonly verification: Pick<Verification<M>, 'directMessage' | 'relayedMessage'>;
+  readonly verification: Pick<Verification<M>, 'directMessage' | 'relayedMessage' | 'fault' | 'muted'>;
   readonly intake: Pick<Intake, 'frame'>;
   readonly announcing: Pick<Announcing, 'heard'>;
   readonly messenger: Pick<Messenger<M>, 'heardByGossip'>;
+  readonly relay: Pick<Relay, 'open'>;
   readonly serving: Pick<ServingQueue, 'answer'>;
   readonly give: (input: Input<M>) => void;
   readonly onMet: (peer: PeerId) => void;
   readonly log: Log;
 }): NetworkHandlers {
-  const { turns, protocol, handshake, standings, verification, intake, announcing, messenger, serving } =
-    parts;
+  const {
+    turns,
+    protocol,
+    handshake,
+    standings,
+    verification,
+    intake,
+    announcing,
+    messenger,
+    relay,
+    serving,
+  } = parts;
   const { give, onMet, log } = parts;
   return {
     onHello(peer, hello) {
@@ -67,15 +79,23 @@ export function inbound<M extends object>(parts: {
           return intake.frame(from, bytes, decide);
         case 'blocks':
           return announcing.heard(from, bytes, decide);
-        case 'consensus':
-          return verification.relayedMessage(from, bytes, (verdict) => {
+        case 'consensus': {
+          if (verification.muted(from)) return decide('ignore');
+          const sealed = relay.open(bytes);
+          if (sealed instanceof Problem) {
+            verification.fault(from, sealed.code);
+            return decide('reject');
+          }
+          const onVerdict = (verdict: MessageVerdict<M>): void => {
             if (verdict.type !== 'good') return decide(verdict.type === 'bad' ? 'reject' : 'ignore');
             decide('accept');
             // What we have had already says nothing of where its sender is now: anybody may have sent it again.
             if (!verdict.wanted) return;
             messenger.heardByGossip(protocol.senderOf(verdict.message));
             give({ type: 'message', message: verdict.message });
-          });
+          };
+          return verification.relayedMessage(from, sealed.message, onVerdict, sealed.claim);
+        }
         case 'evidence':
           // Engines pass evidence on as messages of their own.
           return decide('ignore');

@@ -2,13 +2,16 @@ import { limits } from '../base/limits.ts';
 import type { MonotonicMs, Protocol, Recipients, ValidatorIndex } from '../consensus/engine.ts';
 import type { Network } from '../network/port.ts';
 import type { Clock } from './clock.ts';
+import { BoundedMap } from './bounded-map.ts';
 import type { Handshake } from './handshake.ts';
+import { nameOfMessage, type Relay } from './relay.ts';
 
 export interface MessengerOptions<M> {
   readonly protocol: Protocol<M>;
   readonly network: Pick<Network, 'send' | 'publish'>;
   readonly handshake: Pick<Handshake, 'peerOf' | 'validators'>;
   readonly clock: Clock;
+  readonly relay: Pick<Relay, 'seal'>;
   /** This node's place among the validators; undefined for an observer. */
   readonly self: () => ValidatorIndex | undefined;
 }
@@ -21,6 +24,8 @@ export interface MessengerOptions<M> {
 export class Messenger<M> {
   readonly #options: MessengerOptions<M>;
   readonly #heardByGossip = new Map<ValidatorIndex, MonotonicMs>();
+  /** When messages were handed to gossip last. */
+  readonly #relayed = new BoundedMap<string, MonotonicMs>(limits.relayedRemembered);
   #probedAt: MonotonicMs = -Infinity;
   readonly counters = { sent: 0, relayed: 0, unsent: 0 };
 
@@ -52,12 +57,18 @@ export class Messenger<M> {
 
   #relay(unreached: readonly ValidatorIndex[], bytes: Uint8Array): void {
     const now = this.#options.clock.monotonicMs();
+    const self = this.#options.self();
+    if (self === undefined) return;
+    // One that is for several is sent to each, and each hears what goes to any.
+    const name = nameOfMessage(bytes);
+    if (now - (this.#relayed.get(name) ?? -Infinity) < limits.relayRepeatMs) return;
     const heard = unreached.some(
       (validator) => now - (this.#heardByGossip.get(validator) ?? -Infinity) < limits.relayHeardMs,
     );
     if (!heard && now - this.#probedAt < limits.relayProbeMs) return;
     if (!heard) this.#probedAt = now;
+    this.#relayed.set(name, now);
     this.counters.relayed += 1;
-    this.#options.network.publish('consensus', bytes);
+    this.#options.network.publish('consensus', this.#options.relay.seal(self, bytes));
   }
 }

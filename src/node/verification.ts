@@ -80,11 +80,17 @@ export class Verification<M extends object> {
   }
 
   /**
-   * Judges one that came by gossip, from anybody. One that our engine does not want is judged all the same when that costs
-   * nothing, because another may be waiting for it behind us.
+   * Judges one that came by gossip, from anybody. One that our engine does not want is judged all the same when a validator sealed it
+   * or that costs nothing: another may be waiting for it behind us, in a view that this node left.
    */
-  relayedMessage(peer: PeerId, bytes: Uint8Array, done: (verdict: MessageVerdict<M>) => void): void {
-    this.#judge({ peer, bytes, relayed: true }, done);
+  relayedMessage(
+    peer: PeerId,
+    bytes: Uint8Array,
+    done: (verdict: MessageVerdict<M>) => void,
+    /** Of the seal that it came behind. */
+    seal?: SignatureClaim,
+  ): void {
+    this.#judge({ peer, bytes, relayed: true, ...(seal !== undefined && { seal }) }, done);
   }
 
   /** One answer per transaction. `strict` is the mempool's rule, otherwise that of blocks. */
@@ -174,7 +180,7 @@ export class Verification<M extends object> {
   }
 
   #judge(
-    from: { peer: PeerId; bytes: Uint8Array; relayed: boolean },
+    from: { peer: PeerId; bytes: Uint8Array; relayed: boolean; seal?: SignatureClaim },
     done: (verdict: MessageVerdict<M>) => void,
   ): void {
     const { protocol, wants, validatorOf } = this.#options;
@@ -199,6 +205,9 @@ export class Verification<M extends object> {
       if (proven === undefined && !relayed) return ignore();
       if (!direct) return bad(notItsSender());
     }
+    const seal = from.seal === undefined ? [] : [named(from.seal)];
+    // Gossip brings each message once; one that it brings again after it forgot it was passed on before.
+    if (seal.some(({ name }) => this.#checker.knows(name, false))) return ignore();
     const wanted = wants(message, direct);
     if (!wanted && !relayed) return ignore();
     const claims = protocol.claims(message);
@@ -208,14 +217,16 @@ export class Verification<M extends object> {
       if (digest !== undefined) this.#whole.set(digest, true);
       done({ type: 'good', message: message as Verified<M>, wanted, direct });
     };
-    if (digest !== undefined && this.#whole.has(digest)) return good();
-    const own = claims.own.map(named);
-    const isFree = digest === undefined && own.every(({ name }) => this.#checker.knows(name, false));
-    if (!wanted && !isFree) return ignore();
+    const whole = digest !== undefined && this.#whole.has(digest);
+    const own = whole ? [] : claims.own.map(named);
+    const isFree =
+      whole || (digest === undefined && own.every(({ name }) => this.#checker.knows(name, false)));
+    if (!wanted && !isFree && seal.length === 0) return ignore();
+    if (whole && seal.length === 0) return good();
     const judged: Case<M> = { peer, message, good, ignore, bad };
-    const checking = this.#checkFor(peer, own, (valid) => {
+    const checking = this.#checkFor(peer, [...seal, ...own], (valid) => {
       if (!valid) bad(wrongSignature('message'));
-      else if (claims.inside === undefined) good();
+      else if (whole || claims.inside === undefined) good();
       else this.#open(judged, claims.inside);
     });
     if (!checking) ignore();

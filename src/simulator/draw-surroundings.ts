@@ -1,20 +1,22 @@
 import { Chance } from './chance.ts';
-import { type ClockPlan, type Fault, isHonest, type Plan } from './plan.ts';
+import { type ClockPlan, type Fault, isHonest, type Plan, type Shape } from './plan.ts';
 
 /** The rest of a plan, drawn before. */
-export type Drawn = Omit<Plan, 'clocks'>;
+export type Drawn = Omit<Plan, 'clocks' | 'shape'>;
 
 /**
- * Wrong clocks, for some of the runs. They are drawn from a stream of their own, after everything else: so what a seed draws
- * besides does not depend on them.
+ * Wrong clocks and a network with gaps, for some of the runs. They are drawn from streams of their own, after everything else: so what a seed
+ * draws besides does not depend on them.
  */
-export function drawSurroundings(plan: Drawn, room: number): Pick<Plan, 'faults' | 'clocks'> {
+export function drawSurroundings(plan: Drawn, room: number): Pick<Plan, 'faults' | 'clocks' | 'shape'> {
   const chance = new Chance(plan.seed, `clocks ${plan.engine}`);
   const faults = [...plan.faults, ...drawClockFaults(chance, plan)].sort((a, b) => a.at - b.at);
   const clocks = drawClocks(chance, plan, room);
+  const shape = drawShape(new Chance(plan.seed, `shape ${plan.engine}`), plan);
   return {
     faults,
     ...(clocks.length > 0 && { clocks }),
+    ...(shape !== undefined && { shape }),
   };
 }
 
@@ -60,4 +62,23 @@ function usable(plan: Drawn): number[] {
   return [...plan.nodes.keys()].filter(
     (node) => isHonest(plan, node) && !plan.broken.some((broken) => broken.node === node),
   );
+}
+
+/** Who is between others must pass on what it hears. Where views are short, so many hops would take longer than they last. */
+function drawShape(chance: Chance, plan: Drawn): Shape | undefined {
+  const patient = 'viewTimeoutMs' in plan.consensus && plan.consensus.viewTimeoutMs >= 600;
+  if (!patient || plan.nodes.length < 3 || !chance.happens(0.25)) return undefined;
+  const between = usable(plan);
+  if (between.length === 0) return undefined;
+  const ends = [...plan.nodes.keys()].filter((node) => !between.includes(node));
+  if (ends.length > 2 || chance.happens(0.5)) return { kind: 'star', centre: chance.pick(between) };
+  const [first, second] = ends;
+  return {
+    kind: 'line',
+    order: [
+      ...(first === undefined ? [] : [first]),
+      ...chance.sample(between, between.length),
+      ...(second === undefined ? [] : [second]),
+    ],
+  };
 }

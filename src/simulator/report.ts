@@ -55,6 +55,8 @@ export const expectedPbft: readonly string[] = [
     'twin',
     'lost-writes',
   ].map((fault) => `fault/${fault}`),
+  'shape/star',
+  'shape/line',
   ...['loss', 'duplicate', 'reorder', 'cut', 'filtered', 'clog', 'clog-drop'].map((fault) => `link/${fault}`),
 ];
 

@@ -9,6 +9,7 @@ import type {
   RequestProtocol,
   Topic,
 } from '../network/port.ts';
+import { sealBytes } from '../node/relay.ts';
 import { Chance } from './chance.ts';
 import type { Links } from './links.ts';
 import type { ProcessLife } from './process-life.ts';
@@ -234,7 +235,7 @@ export class VirtualNetwork {
   private flood(from: number, gossip: Gossip, except: number): void {
     const station = this.stations[from];
     if (station === undefined) return;
-    const kind = gossip.topic === 'consensus' ? this.kindOf(gossip.bytes) : gossip.topic;
+    const kind = gossip.topic === 'consensus' ? this.kindOf(gossip.bytes.subarray(sealBytes)) : gossip.topic;
     for (let to = 0; to < this.size; to++) {
       if (to === except || !station.connected.has(to)) continue;
       this.carry({

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Input, Verified } from '../../src/consensus/engine.ts';
+import { Problem } from '../../src/base/problem.ts';
+import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import type { GossipVerdict } from '../../src/network/port.ts';
 import { inbound } from '../../src/node/inbound.ts';
 import { silentLog } from '../../src/node/log.ts';
@@ -14,6 +16,8 @@ interface Note {
 /** The door of a node whose verification says of everything what the test says. */
 function world(verdict: MessageVerdict<Note>) {
   const given: Input<Note>[] = [];
+  const faults: string[] = [];
+  const claim = { publicKey: '' as PublicKey, message: new Uint8Array(), signature: '' as Signature };
   const heard: number[] = [];
   const nothing = (): never => assert.fail('not asked for here');
   const handlers = inbound<Note>({
@@ -30,7 +34,10 @@ function world(verdict: MessageVerdict<Note>) {
     verification: {
       directMessage: (_peer, _bytes, done) => done(verdict),
       relayedMessage: (_peer, _bytes, done) => done(verdict),
+      fault: (peer, reason) => void faults.push(`${peer} ${reason}`),
+      muted: () => false,
     },
+    relay: { open: (bytes) => (bytes.length === 0 ? { message: bytes, claim } : noSeal) },
     intake: { frame: nothing },
     announcing: { heard: nothing },
     messenger: { heardByGossip: (validator) => void heard.push(validator) },
@@ -40,11 +47,12 @@ function world(verdict: MessageVerdict<Note>) {
     log: silentLog,
   });
   const verdicts: GossipVerdict[] = [];
-  const gossip = (): void =>
-    handlers.onGossip('consensus', new Uint8Array(), 'peer', (answer) => verdicts.push(answer));
-  return { handlers, given, heard, verdicts, gossip };
+  const gossip = (bytes = new Uint8Array()): void =>
+    handlers.onGossip('consensus', bytes, 'peer', (answer) => verdicts.push(answer));
+  return { handlers, given, heard, faults, verdicts, gossip };
 }
 
+const noSeal = new Problem('consensus/unknown-relay', 'no seal', { remedy: 'Make one.' });
 const note = { from: 2 } as Verified<Note>;
 
 test('a message that is wanted goes to the engine, and tells whether its sender brought it', () => {
@@ -82,4 +90,10 @@ test('one that nobody looked at is not passed on', () => {
   const ignored = world({ type: 'ignored' });
   ignored.gossip();
   assert.deepEqual(ignored.verdicts, ['ignore']);
+});
+
+test('one without a seal is refused unread', () => {
+  const { gossip, verdicts, faults } = world({ type: 'ignored' });
+  gossip(Uint8Array.of(1));
+  assert.deepEqual([verdicts, faults], [['reject'], ['peer consensus/unknown-relay']]);
 });

@@ -19,6 +19,7 @@ describe('the messenger', () => {
       },
       handshake: { peerOf: (validator) => `peer-${validator}`, validators },
       clock: new VirtualTime().clock(),
+      relay: { seal: () => assert.fail('nothing goes by gossip') },
       self: () => 1,
     });
     messenger.send('all', new Uint8Array(3), true);

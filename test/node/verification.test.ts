@@ -343,6 +343,42 @@ describe('a message tells whether it came from its sender', () => {
 });
 
 describe('a relayed message', () => {
+  /** What becomes of one that comes behind the seal of a validator. */
+  function sealed(world: World, text: string, mark: string, signature = 'good'): string | undefined {
+    let type: string | undefined;
+    const seal = claim(7, signature, mark);
+    world.verification.relayedMessage('peer-1', utf8(text), (verdict) => (type = verdict.type), seal);
+    world.time.run(0);
+    return type;
+  }
+
+  test('behind a seal is passed on, also when it is of no use here: others may be behind', () => {
+    const world = new World();
+    world.wants = () => false;
+    assert.equal(sealed(world, '1:good:vote of a view that was left', 'first'), 'good');
+    assert.equal(world.judge('peer-1', '1:good:another vote', true), 'ignored', 'nobody sealed it');
+    assert.equal(world.checked.length, 2);
+    assert.equal(sealed(world, '1:good:vote of a view that was left', 'second'), 'good');
+    assert.equal(world.checked.length, 3, 'only the seal is new');
+  });
+
+  test('behind a seal that was seen before is not passed on again', () => {
+    const world = new World();
+    assert.equal(sealed(world, '1:good:vote', 'first'), 'good');
+    assert.equal(sealed(world, '1:good:vote', 'first'), 'ignored');
+    assert.equal(sealed(world, '1:good,good:with one inside', 'second'), 'good');
+    assert.equal(sealed(world, '1:good,good:with one inside', 'third'), 'good');
+    assert.equal(sealed(world, '1:good,good:with one inside', 'third'), 'ignored');
+  });
+
+  test('behind a seal that its validator did not make is held against who brought it', () => {
+    const world = new World();
+    assert.equal(sealed(world, '1:good:vote', 'first', 'bad'), 'bad');
+    assert.equal(sealed(world, '1:good,good:with one inside', 'second'), 'good');
+    assert.equal(sealed(world, '1:good,good:with one inside', 'third', 'bad'), 'bad');
+    assert.equal(world.penalties.length, 2);
+  });
+
   test('that is unwanted here is judged when that costs nothing, so that it reaches others', () => {
     const world = new World();
     world.judge('peer-1', '1:good:vote');

@@ -98,6 +98,7 @@ export class MemoryNet {
   readonly latencyMs: number;
   readonly #members = new Map<PeerId, Member>();
   readonly #cut = new Set<string>();
+  readonly #seen = new Set<string>();
   readonly penalties: { by: PeerId; peer: PeerId; reason: string }[] = [];
   readonly refusals: { by: PeerId; peer: PeerId; problem: Problem }[] = [];
   readonly published: { from: PeerId; topic: Topic; bytes: Uint8Array }[] = [];
@@ -136,6 +137,10 @@ export class MemoryNet {
       send: (peer, bytes, urgent) => this.#send(self, peer, { bytes, urgent }),
       publish: (topic, bytes) => {
         this.published.push({ from: self, topic, bytes });
+        // Gossip drops what it has seen, whoever publishes it again.
+        const name = `${topic} ${Buffer.from(bytes).toString('base64')}`;
+        if (this.#seen.has(name)) return;
+        this.#seen.add(name);
         this.#spread(self, topic, bytes, new Set([self]));
       },
       request: (peer, protocol, bytes, done) =>
