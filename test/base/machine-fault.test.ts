@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { asMachineFault, machineFault } from '../../src/base/machine-fault.ts';
-import { Problem } from '../../src/base/problem.ts';
+import type { Problem } from '../../src/base/problem.ts';
 
 async function faultOf(call: () => Promise<unknown>): Promise<Problem> {
   const error = await call().then(
