@@ -100,7 +100,8 @@ export class RequestGate {
   readonly #lanes = new Map<string, Tally>();
   /** How many connections each client has. */
   readonly #connectionsOf = new Map<string, number>();
-  #slowTimer: NodeJS.Timeout | undefined;
+  /** A look at who is slow is on its way. */
+  #watchesSlow = false;
   #queued = 0;
 
   constructor(options: RequestGateOptions) {
@@ -244,13 +245,14 @@ export class RequestGate {
       this.#placedNow.add(exchange);
       this.#run(exchange);
     }
-    if (!this.#queue.isEmpty)
-      this.#slowTimer ??= setTimeout(() => this.#dropSlow(), this.#bounds.slowMs).unref();
+    if (this.#queue.isEmpty || this.#watchesSlow) return;
+    this.#watchesSlow = true;
+    setTimeout(() => this.#dropSlow(), this.#bounds.slowMs).unref();
   }
 
   /** Others wait for a place: those go who have had one for long, and keep it only because they send or take nothing. */
   #dropSlow(): void {
-    this.#slowTimer = undefined;
+    this.#watchesSlow = false;
     const before = performance.now() - this.#bounds.slowMs;
     for (const { connection, placedAt, request, response } of this.#placedNow) {
       const isSending = !request.complete && !connection.socket.hasBytes;
