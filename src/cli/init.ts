@@ -5,7 +5,8 @@ import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseGenesis } from '../ledger/genesis.ts';
-import { initDirectory, type NodeConfig } from '../node/config.ts';
+import { encodeAddress } from '../crypto/address.ts';
+import { initDirectory, loadConfig, type NodeConfig } from '../node/config.ts';
 import { keysOption, keyFileText } from './key-directory.ts';
 import { defaultApiPort, jsonOption, parseUrl } from './options.ts';
 import { answer, facts, printError } from './terminal.ts';
@@ -63,8 +64,17 @@ export function initCommand(): CommandUnknownOpts {
         genesis: genesisText,
         ...(keyFile === undefined ? {} : { validatorKeyFile: keyFile.text }),
       });
+      // What an observer is listed by, where only members are welcome.
+      const { nodeKey } = await loadConfig(directory);
+      const speaksAs = observer ? { address: encodeAddress(nodeKey.publicKey) } : {};
       const index = genesis.validators.findIndex(({ publicKey }) => publicKey === keyFile?.publicKey);
-      const value = { directory, chainId: genesis.chainId, ...config, validator: index < 0 ? null : index };
+      const value = {
+        directory,
+        chainId: genesis.chainId,
+        ...config,
+        ...speaksAs,
+        validator: index < 0 ? null : index,
+      };
       const aheadMs = genesis.timestamp - Date.now();
       if (aheadMs > limits.maxClockAheadMs) {
         printError(
@@ -76,6 +86,7 @@ export function initCommand(): CommandUnknownOpts {
           ['data', directory],
           ['chain', `${genesis.name}, ${genesis.chainId}`],
           ['role', index < 0 ? `${role}, not a validator of this chain` : `validator ${index}`],
+          ...(observer ? [['address', encodeAddress(nodeKey.publicKey)] as const] : []),
           ['listens on', listen.join(', ')],
           [
             'API',

@@ -9,6 +9,9 @@ const SESSION_BYTES = 16;
 const ENVELOPE_BYTES = SESSION_BYTES + 1;
 export const MAX_HELLO_BYTES = MAX_HELLO_FRAME_BYTES - ENVELOPE_BYTES;
 
+/** Only members are welcome, and the peer proved no member's key. */
+const NOT_A_MEMBER = 'network/not-a-member';
+
 /** What a hello says besides the node's own bytes. */
 export interface Greeting {
   /** Random per process start: tells a restarted peer from a second connection of a running one. */
@@ -73,9 +76,17 @@ function parseVerdict(frame: Uint8Array): Problem | undefined {
   const text = new TextDecoder().decode(frame.subarray(1, 101));
   const theirCode = /^[a-z]+\/[a-z0-9-]+$/.test(text) ? text : 'network/hello-malformed';
   return new Problem('network/refused-by-peer', `the peer refused our hello: ${theirCode}`, {
-    remedy: 'Compare genesis file, engine and version of both nodes.',
+    remedy:
+      theirCode === NOT_A_MEMBER
+        ? 'Ask its operator to list this node\'s key under "observers", or to make it a member.'
+        : 'Compare genesis file, engine and version of both nodes.',
     details: { code: theirCode },
   });
+}
+
+/** The other side's operator can change that at any time, so it is asked again as if the line had broken. */
+export function mayChange({ code, details }: Problem): boolean {
+  return code === NOT_A_MEMBER || details['code'] === NOT_A_MEMBER;
 }
 
 /** True when two nodes parted because of what a hello said, and not because the line broke. */

@@ -9,7 +9,7 @@ import { closeQuietly, readFrames } from './framed-stream.ts';
 import { Door } from './door.ts';
 import { createGater } from './gater.ts';
 import { Gossip, hasGossipStream } from './gossip.ts';
-import { isRefusal, MAX_HELLO_BYTES, shakeHands, type Greeting } from './handshake.ts';
+import { isRefusal, MAX_HELLO_BYTES, mayChange, shakeHands, type Greeting } from './handshake.ts';
 import type { GuardedYamux } from './guarded-yamux.ts';
 import { createHost, createMuxers } from './libp2p-host.ts';
 import { lineOf } from './libp2p-internals.ts';
@@ -322,9 +322,13 @@ class Libp2pNetwork implements Network {
       if (link.status === 'greeting') this.#accept(link, theirs);
       return;
     }
-    link.refused = isRefusal(theirs);
+    link.refused = isRefusal(theirs) && !mayChange(theirs);
     const { code, message } = theirs;
-    this.#parts.log[link.refused ? 'warn' : 'debug']('peer not accepted', { peer: link.peer, code, message });
+    this.#parts.log[isRefusal(theirs) ? 'warn' : 'debug']('peer not accepted', {
+      peer: link.peer,
+      code,
+      message,
+    });
     if (link.status !== 'greeting') return;
     if (code === 'network/refused-by-peer') this.#drop(link, theirs);
     else link.part(() => this.#drop(link, theirs));

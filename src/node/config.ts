@@ -1,12 +1,15 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { limits } from '../base/limits.ts';
 import { asMachineFault } from '../base/machine-fault.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
+import { parseAddress } from '../crypto/address.ts';
 import { isDevelopmentKey } from '../crypto/development-keys.ts';
 import { generateKeyPair, type KeyPair } from '../crypto/keys.ts';
 import { decryptKey, encryptKey, readKeyFile } from '../crypto/keystore.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import { type Genesis, parseGenesis } from '../ledger/genesis.ts';
 import { checkListenAddress, parsePeerAddress } from '../network/peer-address.ts';
 import { parseApiUrl } from './api-url.ts';
@@ -22,6 +25,11 @@ export interface NodeConfig {
   readonly listen: readonly string[];
   /** Multiaddrs of nodes to keep connected to. */
   readonly peers: readonly string[];
+  /**
+   * Who may connect besides the validators (in Raft mode all who are in the configuration) and the `peers` that this node dials: nobody, the holders of
+   * these keys (addresses, or hex), or anybody. Unless given: anybody on a development chain, and nobody on others.
+   */
+  readonly observers?: 'members' | 'open' | readonly PublicKey[] | undefined;
   /** Where the HTTP API listens. Port 0 picks a free one. */
   readonly api: {
     readonly host: string;
@@ -85,11 +93,35 @@ const advertiseText = 'an address like https://node-1.example:4600, of at most 2
 const everyText = 'a number of blocks from 1 to 1000000000';
 const keepText = 'a number of blocks from 0 to 1000000000';
 
+const observersText = `"members", "open", or a list of at most ${limits.listedObservers} addresses (qr1…) or public keys in hex`;
+const observerKey = z.pipe(
+  z.string(observersText),
+  z.transform((key, context): PublicKey => {
+    const parsed = key.length > 128 ? undefined : parseAddress(key);
+    if (typeof parsed === 'string') return parsed;
+    context.issues.push({
+      code: 'custom',
+      message: parsed === undefined ? observersText : `${observersText}: ${parsed.message}`,
+      input: key,
+    });
+    return z.NEVER;
+  }),
+);
+
 const configSchema = z.strictObject({
   name: text,
   role: z.enum(['validator', 'observer'], '"validator" or "observer"'),
   listen: addresses,
   peers: addresses,
+  observers: z.optional(
+    z.union(
+      [
+        z.enum(['members', 'open'], observersText),
+        z.array(observerKey, observersText).check(z.maxLength(limits.listedObservers, observersText)),
+      ],
+      observersText,
+    ),
+  ),
   api: z.strictObject({
     host: text,
     port: z.int(portText).check(z.minimum(0, portText), z.maximum(65_535, portText)),

@@ -28,7 +28,7 @@ import { Chain, type FinalBlock } from './chain.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { type Committed, Committing } from './committing.ts';
-import { Handshake } from './handshake.ts';
+import { Handshake, type Observers } from './handshake.ts';
 import { Installing } from './installing.ts';
 import { inbound } from './inbound.ts';
 import { Intake, type Submitted } from './intake.ts';
@@ -62,6 +62,8 @@ export interface DriverOptions<M extends object> {
   readonly log: Log;
   /** The key that speaks for this node, and what signs with it. One that is no validator's makes an observer. */
   readonly identity: { readonly publicKey: PublicKey; readonly sign: (message: Uint8Array) => Signature };
+  /** Who may connect besides members and the peers that this node dials; anybody unless given. */
+  readonly observers?: Observers;
   /** Checks one signature at once, by the consensus rule: for the hello of a new peer. */
   readonly checkSignature: (claim: SignatureClaim) => boolean;
   /** What is known of the consensus log in the store. */
@@ -178,6 +180,7 @@ export class Driver<M extends object> {
       api: options.api,
       keys: validators.keys,
       identity,
+      ...(options.observers === undefined ? {} : { observers: options.observers }),
       checkSignature: options.checkSignature,
       log,
     });
@@ -538,7 +541,10 @@ export class Driver<M extends object> {
       }
       case 'members':
         this.#members = effect.members;
-        return this.handshake.setKeys(effect.members.map(({ key }) => key));
+        return this.handshake.setKeys(
+          effect.members.map(({ key }) => key),
+          new Set(effect.members.flatMap(({ key, role }) => (role === 'removed' ? [key] : []))),
+        );
       case 'compact':
         return this.#snapshots.compact(effect);
       case 'install':

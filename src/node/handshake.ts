@@ -66,6 +66,9 @@ function helloBytes(chainId: Hash, peer: PeerId): Uint8Array {
   return concat(domainPrefix('quorate/v1/hello'), hashToBytes(chainId), utf8(peer));
 }
 
+/** Who is welcome besides members and the peers that this node dials: nobody, the holders of these keys, or anybody. */
+export type Observers = 'members' | 'open' | readonly PublicKey[];
+
 export interface HandshakeOptions {
   readonly chainId: Hash;
   readonly engine: 'pbft' | 'raft';
@@ -76,6 +79,8 @@ export interface HandshakeOptions {
   readonly keys: readonly PublicKey[];
   /** The key that this node proves to others; it need not be a validator's (yet). */
   readonly identity: { readonly publicKey: PublicKey; readonly sign: (bytes: Uint8Array) => Signature };
+  /** Anybody is welcome unless given. */
+  readonly observers?: Observers;
   /** At once: one check for each new connection, which the network limits. */
   readonly checkSignature: (claim: SignatureClaim) => boolean;
   readonly log: Log;
@@ -95,10 +100,17 @@ export class Handshake {
   /** What each connected peer proved, newest last. */
   readonly #proven = new Map<PeerId, Proof>();
   #keys: readonly PublicKey[];
+  /** Of those the ones that are no members any more. */
+  #removed: ReadonlySet<PublicKey> = new Set();
+  readonly #isOpen: boolean;
+  readonly #listed: ReadonlySet<PublicKey>;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
     this.#keys = options.keys;
+    const { observers = 'open' } = options;
+    this.#isOpen = observers === 'open';
+    this.#listed = new Set(typeof observers === 'string' ? [] : observers);
   }
 
   /** Our own hello. The peer id is that of this node. */
@@ -115,8 +127,8 @@ export class Handshake {
     });
   }
 
-  /** Undefined when the peer is welcome. It is known for what it proved once it is `connected`. */
-  admit(peer: PeerId, bytes: Uint8Array): undefined | Problem {
+  /** Undefined when the peer is welcome; `invited`: this node dialled it. It is known for what it proved once it is `connected`. */
+  admit(peer: PeerId, bytes: Uint8Array, invited = false): undefined | Problem {
     const { chainId, engine, checkSignature, log } = this.#options;
     const version = decode(u16, bytes.subarray(0, versionBytes), 'hello');
     if (version instanceof Problem) return version;
@@ -141,6 +153,13 @@ export class Handshake {
       });
     }
     const { publicKey, signature, api } = hello;
+    // Before its signature is checked: who is not welcome costs no more than that.
+    if (!this.#isOpen && !invited && !this.#isMember(publicKey)) {
+      return refusal('network/not-a-member', `its key ${publicKey} is not of a member, and not listed`, {
+        remedy: 'Put its key under "observers" in config.json of this node, or make it a member.',
+        details: { publicKey },
+      });
+    }
     const claim = { publicKey, message: helloBytes(chainId, peer), signature };
     if (isForgeableKey(publicKey) || !checkSignature(claim)) {
       return refusal('network/false-hello', 'it claims a key that did not sign for it', {
@@ -176,9 +195,10 @@ export class Handshake {
     this.#proven.delete(peer);
   }
 
-  /** The validator keys by index from now on. */
-  setKeys(keys: readonly PublicKey[]): void {
+  /** The validator keys by index from now on, and which of them are no members any more. */
+  setKeys(keys: readonly PublicKey[], removed: ReadonlySet<PublicKey> = new Set()): void {
     this.#keys = keys;
+    this.#removed = removed;
   }
 
   keyAt(validator: ValidatorIndex): PublicKey | undefined {
@@ -195,10 +215,14 @@ export class Handshake {
     return index < 0 ? undefined : index;
   }
 
-  /** The key that a connected peer proved, when it is a validator's. */
+  /** The key that a peer proved, when it is a member's or a listed one; from its good hello on. */
   memberKeyOf(peer: PeerId): PublicKey | undefined {
-    const key = this.#proven.get(peer)?.publicKey;
-    return key !== undefined && this.#keys.includes(key) ? key : undefined;
+    const key = (this.#proven.get(peer) ?? this.#greeted.get(peer))?.publicKey;
+    return key !== undefined && this.#isMember(key) ? key : undefined;
+  }
+
+  #isMember(key: PublicKey): boolean {
+    return (this.#keys.includes(key) && !this.#removed.has(key)) || this.#listed.has(key);
   }
 
   /** The peer that acts for a validator: of several the newest. */

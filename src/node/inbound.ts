@@ -16,7 +16,10 @@ import type { MessageVerdict, Verification } from './verification.ts';
 export function inbound<M extends object>(parts: {
   readonly turns: Turns;
   readonly protocol: Pick<Protocol<M>, 'senderOf'>;
-  readonly handshake: Pick<Handshake, 'admit' | 'connected' | 'forget' | 'validatorOf' | 'peerOf'>;
+  readonly handshake: Pick<
+    Handshake,
+    'admit' | 'connected' | 'forget' | 'validatorOf' | 'peerOf' | 'memberKeyOf'
+  >;
   readonly standings: Pick<Standings, 'connected' | 'forget'>;
   readonly verification: Pick<Verification<M>, 'directMessage' | 'relayedMessage' | 'fault' | 'muted'>;
   readonly intake: Pick<Intake, 'frame'>;
@@ -42,10 +45,11 @@ export function inbound<M extends object>(parts: {
   } = parts;
   const { give, onMet, log } = parts;
   return {
-    onHello(peer, hello) {
+    onHello(peer, hello, invited = false) {
       const stopping = new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
-      return turns.answer(() => handshake.admit(peer, hello), stopping);
+      return turns.answer(() => handshake.admit(peer, hello, invited), stopping);
     },
+    memberKeyOf: (peer) => handshake.memberKeyOf(peer),
     onConnected: turns.wrap((peer) => {
       handshake.connected(peer);
       standings.connected(peer);

@@ -171,6 +171,7 @@ async function start(parts: {
     clock: systemClock,
     log,
     identity: { publicKey: keyPair.publicKey, sign: nativeSigner(keyPair.secretKey) },
+    observers: config.observers ?? (genesis.development ? 'open' : 'members'),
     checkSignature: (claim) => verifySignature(claim, false),
     trust,
     seed: randomBytes(6).readUIntBE(0, 6),

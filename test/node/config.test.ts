@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { generateKeyPair } from '../../src/crypto/keys.ts';
 import { encryptKey } from '../../src/crypto/keystore.ts';
@@ -109,6 +110,22 @@ describe('a data directory', () => {
     await assert.rejects(loadConfig(badGenesis), /genesis/);
   });
 
+  test('names observers by address or by key, and knows the words for all and nobody', async () => {
+    const { publicKey } = developmentKeyPair('carol');
+    for (const observers of [
+      'members',
+      'open',
+      [],
+      [publicKey, publicKey.toUpperCase(), encodeAddress(publicKey)],
+    ]) {
+      const directory = await made();
+      const value = JSON.parse(await readFile(paths.config(directory), 'utf8')) as object;
+      await writeFile(paths.config(directory), JSON.stringify({ ...value, observers }));
+      const expected = typeof observers === 'string' ? observers : observers.map(() => publicKey);
+      assert.deepEqual((await loadConfig(directory)).config.observers, expected);
+    }
+  });
+
   test('with a mistake in config.json names the field', async () => {
     const mistakes: [string, (value: Record<string, unknown>) => unknown][] = [
       ['role', (value) => ({ ...value, role: 'king' })],
@@ -118,6 +135,12 @@ describe('a data directory', () => {
       ['api.advertise', (value) => ({ ...value, api: { ...config.api, advertise: 'http://a:b@node-1' } })],
       ['snapshots.everyBlocks', (value) => ({ ...value, snapshots: { everyBlocks: 0, keepBlocks: 0 } })],
       ['keep', (value) => ({ ...value, snapshots: { everyBlocks: 5, keepBlocks: 5, keep: 5 } })],
+      ['observers', (value) => ({ ...value, observers: 'nobody' })],
+      ['observers', (value) => ({ ...value, observers: null })],
+      ['observers', (value) => ({ ...value, observers: { open: true } })],
+      ['observers', (value) => ({ ...value, observers: ['open'] })],
+      ['observers', (value) => ({ ...value, observers: ['00'.repeat(32)] })],
+      ['observers', (value) => ({ ...value, observers: Array<string>(257).fill('ab'.repeat(32)) })],
       ['listen', (value) => ({ ...value, listen: 'everywhere' })],
       ['lissten', (value) => ({ ...value, lissten: [] })],
       ['name', (value) => ({ ...value, name: '' })],

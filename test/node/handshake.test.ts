@@ -7,7 +7,7 @@ import { nativeSigner } from '../../src/crypto/native.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
-import { Handshake, wireVersion } from '../../src/node/handshake.ts';
+import { Handshake, type Observers, wireVersion } from '../../src/node/handshake.ts';
 import { type Log, silentLog } from '../../src/node/log.ts';
 
 const keys = ['validator-0', 'validator-1', 'validator-2'].map((name) => developmentKeyPair(name).publicKey);
@@ -16,7 +16,7 @@ const otherChain = 'bb'.repeat(32) as Hash;
 
 function handshake(
   name: string,
-  options: { chainId?: Hash; engine?: 'pbft' | 'raft'; log?: Log; api?: string } = {},
+  options: { chainId?: Hash; engine?: 'pbft' | 'raft'; log?: Log; api?: string; observers?: Observers } = {},
 ): Handshake {
   const { publicKey, secretKey } = developmentKeyPair(name);
   return new Handshake({
@@ -54,6 +54,52 @@ describe('the handshake', () => {
     const here = handshake('validator-0');
     meet(here, 'peer-x', handshake('carol').hello('peer-x'));
     assert.equal(here.validatorOf('peer-x'), undefined);
+  });
+
+  test('where only members are welcome, refuses all others before it checks a signature', () => {
+    let checks = 0;
+    const here = new Handshake({
+      chainId: chain,
+      engine: 'pbft',
+      software: 'test',
+      keys,
+      identity: { publicKey: developmentKeyPair('validator-0').publicKey, sign: () => '' as Signature },
+      observers: 'members',
+      checkSignature: () => (checks++, true),
+      log: silentLog,
+    });
+    const observer = handshake('carol').hello('peer-x');
+    assert.equal(codeOf(here.admit('peer-x', observer)), 'network/not-a-member');
+    assert.equal(checks, 0);
+    assert.equal(here.memberKeyOf('peer-x'), undefined);
+    assert.equal(here.admit('peer-1', handshake('validator-1').hello('peer-1')), undefined);
+    assert.equal(here.memberKeyOf('peer-1'), keys[1], 'known from its good hello on');
+    assert.equal(here.admit('peer-x', observer, true), undefined, 'whom this node dials is welcome');
+    assert.equal(here.memberKeyOf('peer-x'), undefined, 'and no member');
+  });
+
+  test('welcomes those whose keys are listed, as members, and nobody who only says so', () => {
+    const carol = developmentKeyPair('carol').publicKey;
+    const here = handshake('validator-0', { observers: [carol] });
+    assert.equal(here.admit('peer-x', handshake('carol').hello('peer-x')), undefined);
+    assert.equal(here.memberKeyOf('peer-x'), carol);
+    assert.equal(codeOf(here.admit('peer-y', handshake('bob').hello('peer-y'))), 'network/not-a-member');
+    const stolen = handshake('carol').hello('peer-x');
+    assert.equal(codeOf(here.admit('peer-z', stolen)), 'network/false-hello');
+  });
+
+  test('who joined is a member from then on, and who was removed is none', () => {
+    const carol = developmentKeyPair('carol').publicKey;
+    const here = handshake('validator-0', { observers: 'members' });
+    const hello = handshake('carol').hello('peer-x');
+    assert.equal(codeOf(here.admit('peer-x', hello)), 'network/not-a-member');
+    here.setKeys([...keys, carol]);
+    meet(here, 'peer-x', hello);
+    assert.equal(here.memberKeyOf('peer-x'), carol);
+    here.setKeys([...keys, carol], new Set([carol]));
+    assert.equal(here.memberKeyOf('peer-x'), undefined);
+    assert.equal(here.validatorOf('peer-x'), 3, 'its index is its own for ever');
+    assert.equal(codeOf(here.admit('peer-x', hello)), 'network/not-a-member');
   });
 
   test('refuses another chain, another engine and another version, each with its own code', () => {

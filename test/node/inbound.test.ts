@@ -29,6 +29,7 @@ function world(verdict: MessageVerdict<Note>) {
       forget: nothing,
       validatorOf: nothing,
       peerOf: nothing,
+      memberKeyOf: nothing,
     },
     standings: { connected: nothing, forget: nothing },
     verification: {

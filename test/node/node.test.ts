@@ -10,7 +10,7 @@ import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { encryptKey, readKeyFile } from '../../src/crypto/keystore.ts';
 import { formatGenesis, type Genesis } from '../../src/ledger/genesis.ts';
 import { silentLog } from '../../src/node/log.ts';
-import { initDirectory, type NodeConfig, paths } from '../../src/node/config.ts';
+import { initDirectory, loadConfig, type NodeConfig, paths } from '../../src/node/config.ts';
 import { type RunningNode, startNode } from '../../src/node/node.ts';
 import { raftGenesis, signedTransaction, testGenesis } from './cluster.ts';
 
@@ -79,6 +79,7 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
+const withoutPeer = (address: string): string => address.replace(/\/p2p\/.*$/, '');
 const heightOf = async (node: RunningNode): Promise<number> =>
   Number((await ask(node, '/v1/status')).body['finalHeight']);
 const aliceNonce = async (node: RunningNode): Promise<number> =>
@@ -143,6 +144,36 @@ describe('four nodes over the network', () => {
     );
     assert.equal(new Set(hashes).size, 1);
     await Promise.all(running.map((node) => node.stop()));
+  });
+});
+
+describe('a chain of known members', () => {
+  test('turns observers away and says what to do, until they are listed; validators need no peer id in an address', async () => {
+    const genesis = testGenesis(2);
+    const observerDirectory = await makeDirectory(genesis, 'observer');
+    const { nodeKey } = await loadConfig(observerDirectory);
+    const first = await start(await makeDirectory(genesis, 0), { observers: 'members' });
+    const listed = { observers: [nodeKey.publicKey], peers: first.addresses.map(withoutPeer) };
+    const second = await start(await makeDirectory(genesis, 1), listed);
+    await until('the validators are ready', async () => (await ask(first, '/v1/ready')).status === 200);
+
+    const said: string[] = [];
+    const log = {
+      ...silentLog,
+      warn: (text: string, more?: object) => said.push(`${text} ${JSON.stringify(more)}`),
+    };
+    const observer = await startNode({
+      directory: observerDirectory,
+      override: { peers: first.addresses },
+      log,
+    });
+    await until('it is told', async () => said.some((text) => text.includes('network/not-a-member')));
+    await observer.stop();
+
+    const welcome = await start(observerDirectory, { peers: second.addresses });
+    await submit(first, genesis, 0);
+    await until('the listed one follows', async () => (await aliceNonce(welcome)) === 1);
+    await Promise.all([first, second, welcome].map((node) => node.stop()));
   });
 });
 
