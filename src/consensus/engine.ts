@@ -435,5 +435,6 @@ export interface EngineStart {
   readonly compacted?: { readonly snapshot: BlockName; readonly firstBlock: Height };
   readonly log: LogTrust;
   readonly now: MonotonicMs;
+  /** For the engine's generator and its nonces: another one at each start, of at most 48 bits. */
   readonly seed: number;
 }

@@ -39,6 +39,8 @@ export type Domain =
   | 'quorate/v1/pbft/prepare'
   | 'quorate/v1/pbft/commit'
   | 'quorate/v1/pbft/suspect'
+  | 'quorate/v1/pbft/query-stable'
+  | 'quorate/v1/pbft/reply-stable'
   | 'quorate/v1/pbft/view-change'
   | 'quorate/v1/pbft/new-view'
   | 'quorate/v1/pbft/status'

@@ -1,6 +1,7 @@
 import { canLease } from '../ledger/lease.ts';
 import { byzantineQuorum, majority, maxFaulty } from '../ledger/quorum.ts';
 import { Chance } from './chance.ts';
+import { drawDiskTrouble } from './draw-disk-trouble.ts';
 import { type Drawn, drawSurroundings } from './draw-surroundings.ts';
 import type { LinkConditions } from './links.ts';
 import {
@@ -62,6 +63,8 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
     boundMs: boundOf(consensus, validators),
     signatures: 'fast',
   };
+  const trouble = new Chance(seed, 'disk trouble');
+  if (trouble.happens(0.15)) return { ...plan, ...drawDiskTrouble(plan, trouble) };
   return { ...plan, ...drawSurroundings(plan, scope.room) };
 }
 

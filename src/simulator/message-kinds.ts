@@ -9,6 +9,8 @@ const pbftKinds = [
   'new-view',
   'status',
   'evidence',
+  'query-stable',
+  'reply-stable',
 ] as const;
 
 const raftKinds = [

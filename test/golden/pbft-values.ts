@@ -44,6 +44,16 @@ export function pbftSamples(certificate: Certificate): Readonly<Record<string, P
       changing: true,
       finalHeight: slot.height,
       finalCertificate: certificate,
+      silentUntil: undefined,
+    },
+    'query-stable': { kind: 'query-stable', ...signed, nonce: 2 ** 40 + 1 },
+    'reply-stable': {
+      kind: 'reply-stable',
+      ...signed,
+      nonce: 2 ** 40 + 1,
+      finalHeight: slot.height,
+      finalCertificate: certificate,
+      highest: { ...certificate, phase: 'prepare', height: toHeight(7) },
     },
     'evidence of two votes': {
       kind: 'evidence',

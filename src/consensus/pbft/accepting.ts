@@ -224,7 +224,7 @@ export function maybePrepare(replica: Replica, slot: AcceptedSlot): void {
 
 function canPrepare(replica: Replica, slot: AcceptedSlot): boolean {
   if (slot.prepareAsked || slot.validity !== 'valid' || !isNormal(replica)) return false;
-  return mayVote(replica) && isDiskKeepingUp(replica);
+  return mayVote(replica) && slot.height > replica.state.forgottenUpTo && isDiskKeepingUp(replica);
 }
 
 /** One Prepare for an accepted, valid block, once it and its whole chain are on disk. */

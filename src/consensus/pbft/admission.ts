@@ -1,7 +1,9 @@
 import { limits } from '../../base/limits.ts';
+import { isAnswered, isAwaited } from './amnesia.ts';
 import { isAccused } from './evidence.ts';
+import { isFresh } from './freshness.ts';
 import { isSlotMessage, type PbftMessage } from './message.ts';
-import { type Replica, windowEnd } from './replica.ts';
+import { isNormal, type Replica, windowEnd } from './replica.ts';
 import { tallyKey } from './state.ts';
 import { isOldStatus } from './status.ts';
 import { isLater } from './suspicion.ts';
@@ -35,7 +37,12 @@ export function isWanted(replica: Replica, message: PbftMessage, direct: boolean
       return message.view >= state.view && (earlier === undefined || earlier.view < message.view);
     }
     case 'new-view':
-      return message.view > state.view || (message.view === state.view && state.phase.name === 'changing');
+      if (message.view < state.view || (message.view === state.view && isNormal(replica))) return false;
+      return isFresh(replica, message);
+    case 'query-stable':
+      return isAnswered(replica, message);
+    case 'reply-stable':
+      return isAwaited(replica, message);
     case 'status':
       return direct || !isOldStatus(replica, message);
     case 'evidence':

@@ -1,23 +1,63 @@
 import { toHeight } from '../../ledger/block.ts';
-import type { Status } from './message.ts';
-import { trace } from './outbox.ts';
-import { quorumOf, type Replica } from './replica.ts';
+import type { QueryStable, ReplyStable } from './message.ts';
+import { isFresh } from './freshness.ts';
+import { post, trace } from './outbox.ts';
+import { highestAboveFinal, isNormal, mayVote, quorumOf, type Replica } from './replica.ts';
 import { write } from './writing.ts';
 import { positionRecord } from './records.ts';
+import { closeView } from './view-change.ts';
 
 /**
- * A validator that lost its consensus log must not vote where it may have voted before. Its lost votes were at
- * most W above its final height then, and a quorum was at most W behind that: so above h + 2W, with h the
- * highest height that a quorum proves final now, nothing it signs can contradict them.
+ * A validator that lost its log must not vote where it may have voted before. It asks all others, with a number of this start, how far they are,
+ * and waits for the answers of a quorum of others, besides itself. Its lost votes were at most W above a height that was final then, and one
+ * of those who answer committed that one and does not lie: so above p + 2W, with p the highest height that they prove, nothing it signs can
+ * contradict what it signed before. The page on consensus has the proof. (Castro and Liskov, TOCS 20(4), section 4.3.2, has f + 1 claims where
+ * here is one certificate.)
  */
-export function onStatusForGuard(replica: Replica, status: Status): void {
+export function queryStable(replica: Replica): void {
+  const { guard, peers } = replica.state;
+  if (guard.name !== 'learning' || replica.self === null) return;
+  const asked = [...peers.keys()].filter((index) => index !== replica.self && !guard.proven.has(index));
+  post(replica, asked, { kind: 'query-stable', from: replica.self, nonce: guard.nonce });
+}
+
+/** True when it will be answered: by those who have their own log only, and now and then only, since anybody can send it again. */
+export function isAnswered(replica: Replica, query: QueryStable): boolean {
   const { state, options } = replica;
-  if (state.guard.name !== 'learning' || status.from === replica.self) return;
-  state.guard.proven.set(status.from, status.finalHeight);
-  const heights = [...state.guard.proven.values(), state.final.height];
-  if (heights.length < quorumOf(replica)) return;
-  const until = toHeight(Math.max(...heights) + 2 * options.window);
+  const peer = state.peers[query.from];
+  return mayVote(replica) && peer !== undefined && state.now - peer.repliedAt >= options.idleStatusMs;
+}
+
+export function onQueryStable(replica: Replica, query: QueryStable): void {
+  const { state, self } = replica;
+  const peer = state.peers[query.from];
+  if (peer === undefined || self === null || !isAnswered(replica, query)) return;
+  peer.repliedAt = state.now;
+  const { height: finalHeight, certificate } = state.final;
+  post(replica, [query.from], {
+    kind: 'reply-stable',
+    from: self,
+    nonce: query.nonce,
+    finalHeight,
+    finalCertificate: certificate ?? undefined,
+    highest: highestAboveFinal(replica),
+  });
+}
+
+/** True for the answer to the question of this start, while it is open. */
+export function isAwaited({ state }: Replica, reply: ReplyStable): boolean {
+  return state.guard.name === 'learning' && state.guard.nonce === reply.nonce;
+}
+
+export function onReplyStable(replica: Replica, reply: ReplyStable): void {
+  const { state, options } = replica;
+  const { guard } = state;
+  if (guard.name !== 'learning' || !isAwaited(replica, reply)) return;
+  guard.proven.set(reply.from, toHeight(Math.max(reply.finalHeight, reply.highest?.height ?? 0)));
+  if (guard.proven.size < quorumOf(replica)) return;
+  const until = toHeight(Math.max(...guard.proven.values(), state.final.height) + 2 * options.window);
   state.guard = { name: 'silent', until };
+  state.forgottenUpTo = until;
   trace(replica, 'amnesia-silent', { until });
   write(replica, { records: [positionRecord(state)] });
 }
@@ -27,5 +67,7 @@ export function onFinalForGuard(replica: Replica): void {
   if (state.guard.name !== 'silent' || state.final.height <= state.guard.until) return;
   state.guard = { name: 'off' };
   trace(replica, 'amnesia-over', { height: state.final.height });
-  write(replica, { records: [positionRecord(state)] });
+  // It may have entered its view when it knew less.
+  if (isNormal(replica) && state.newView !== null && !isFresh(replica, state.newView)) closeView(replica);
+  else write(replica, { records: [positionRecord(state)] });
 }

@@ -20,15 +20,19 @@ import {
   type PbftMessage,
   type PrePrepare,
   preimageOf,
+  type ReplyStable,
   type SignedSlot,
   type Status,
   type ViewChange,
 } from './message.ts';
+import { isOutdated } from './freshness.ts';
 import { compareRank, type Rank } from './state.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 
 interface Committee extends Epoch {
   readonly validators: ValidatorSet;
+  /** W of the chain's options. */
+  readonly window: number;
 }
 
 const wrong = (message: PbftMessage, why: string): Problem =>
@@ -49,6 +53,7 @@ export function messageClaims(message: PbftMessage, committee: Committee): Messa
     case 'prepare':
     case 'commit':
     case 'suspect':
+    case 'query-stable':
       return { own };
     case 'pre-prepare':
       return { own, inside: { count: 0, open: () => checkContent(message) ?? [] } };
@@ -56,6 +61,7 @@ export function messageClaims(message: PbftMessage, committee: Committee): Messa
     case 'view-change':
     case 'new-view':
     case 'evidence':
+    case 'reply-stable':
       return { own, inside: { count: countInside(message), open: () => claimsInside(message, committee) } };
   }
 }
@@ -70,6 +76,7 @@ function checkForm(message: PbftMessage, committee: Committee): Problem | undefi
     case 'prepare':
     case 'commit':
     case 'suspect':
+    case 'query-stable':
       return undefined;
     case 'pre-prepare':
       return message.proposal.header.height === message.height
@@ -77,6 +84,8 @@ function checkForm(message: PbftMessage, committee: Committee): Problem | undefi
         : wrong(message, 'has a header of another height');
     case 'status':
       return checkFinal(message, committee);
+    case 'reply-stable':
+      return checkKnown(message, committee);
     case 'view-change':
       return checkViewChange(message, committee);
     case 'new-view':
@@ -93,7 +102,7 @@ function checkContent(message: PrePrepare): Problem | undefined {
   return checkProposal(proposal);
 }
 
-function checkFinal(message: Status | ViewChange, committee: Committee): Problem | undefined {
+function checkFinal(message: Status | ViewChange | ReplyStable, committee: Committee): Problem | undefined {
   const { finalHeight, finalCertificate: certificate } = message;
   if (certificate === undefined) {
     return finalHeight === 0 ? undefined : wrong(message, 'claims a final height without its certificate');
@@ -105,15 +114,18 @@ function checkFinal(message: Status | ViewChange, committee: Committee): Problem
 
 function checkViewChange(message: ViewChange, committee: Committee): Problem | undefined {
   if (message.view < 1) return wrong(message, 'is for view 0, which nobody changes to');
+  for (const certificate of [message.finalCertificate, message.highest]) {
+    if (certificate !== undefined && certificate.view >= message.view) {
+      return wrong(message, 'carries a certificate of a view that it had not reached');
+    }
+  }
+  return checkKnown(message, committee);
+}
+
+/** The best that a validator knows: its final block, and a certificate above that in rank. */
+function checkKnown(message: ViewChange | ReplyStable, committee: Committee): Problem | undefined {
   const final = checkFinal(message, committee);
-  if (final !== undefined) return final;
-  if (message.finalCertificate !== undefined && message.finalCertificate.view >= message.view) {
-    return wrong(message, 'carries a certificate of a view that it had not reached');
-  }
-  if (message.highest === undefined) return undefined;
-  if (message.highest.view >= message.view) {
-    return wrong(message, 'carries a certificate of a view that it had not reached');
-  }
+  if (final !== undefined || message.highest === undefined) return final;
   if (compareRank(message.highest, message.finalCertificate) <= 0) {
     return wrong(message, 'repeats a certificate that its final one outranks');
   }
@@ -158,16 +170,19 @@ function checkContradiction(proof: Contradiction, committee: Committee): Problem
   if (commit.view >= viewChange.view) return refuse('has a commit that the view change does not cover');
   if (compareRank(reportedRank(viewChange), commit) >= 0)
     return refuse('shows a view change that reports enough');
+  if (isOutdated(viewChange, commit.height, committee.window))
+    return refuse('may be about a validator that lost its log in between');
   return checkForm(viewChange, committee);
 }
 
-type Nesting = Status | ViewChange | NewView | Evidence;
+type Nesting = Status | ViewChange | NewView | Evidence | ReplyStable;
 
 function countInside(message: Nesting): number {
   switch (message.kind) {
     case 'status':
       return sizeOf(message.finalCertificate);
     case 'view-change':
+    case 'reply-stable':
       return sizeOf(message.finalCertificate) + sizeOf(message.highest);
     case 'new-view':
       return message.viewChanges.reduce((sum, viewChange) => sum + 1 + countInside(viewChange), 0);
@@ -186,6 +201,7 @@ function* claimsInside(message: Nesting, committee: Committee): Generator<Signat
     case 'status':
       return yield* ofCertificate(message.finalCertificate, committee);
     case 'view-change':
+    case 'reply-stable':
       yield* ofCertificate(message.finalCertificate, committee);
       return yield* ofCertificate(message.highest, committee);
     case 'new-view':

@@ -5,6 +5,7 @@ import { takeWork } from '../shared/pacing.ts';
 import { count, takeEffects } from '../shared/step.ts';
 import { settleWrites } from '../shared/write-queue.ts';
 import { admitWaiting, maybePrepare, onPrePrepare, onValidated, retryValidations } from './accepting.ts';
+import { onFinalForGuard, onQueryStable, onReplyStable } from './amnesia.ts';
 import { isAhead, isWanted, keepForLater, takeDue } from './admission.ts';
 import { onContradiction } from './evidence.ts';
 import { onApplied, onSynced } from './finality.ts';
@@ -49,6 +50,8 @@ export class PbftEngine implements Engine<PbftMessage> {
     }
     // A crash may have come between the disk and the last word on what may go.
     if (this.#replica.state.stored.size > mostStored(this.#replica)) write(this.#replica, {});
+    // The block that it waited for may be stored, and the end of its silence not recorded.
+    onFinalForGuard(this.#replica);
   }
 
   step(input: Input<PbftMessage>): readonly Effect<PbftMessage>[] {
@@ -163,6 +166,12 @@ function dispatch(replica: Replica, message: PbftMessage, direct: boolean): void
       return;
     case 'evidence':
       onContradiction(replica, message.proof);
+      return;
+    case 'query-stable':
+      onQueryStable(replica, message);
+      return;
+    case 'reply-stable':
+      onReplyStable(replica, message);
       return;
   }
 }

@@ -2,6 +2,7 @@ import { encode } from '../../base/codec.ts';
 import type { VotePhase } from '../../ledger/certificate.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { reportedRank } from './claims.ts';
+import { isOutdated } from './freshness.ts';
 import { type Contradiction, contradictionCodec, type SignedSlot } from './message.ts';
 import { count } from '../shared/step.ts';
 import { post, trace } from './outbox.ts';
@@ -38,6 +39,7 @@ export function compareCommitsWithViewChange(replica: Replica, from: ValidatorIn
     const vote = tally.commit.get(from);
     if (vote === undefined || tally.view >= viewChange.view) continue;
     if (compareRank(reportedRank(viewChange), tally) >= 0) continue;
+    if (isOutdated(viewChange, tally.height, replica.options.window)) continue;
     onContradiction(replica, {
       type: 'forgotten-commit',
       accused: from,

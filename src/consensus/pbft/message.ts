@@ -100,6 +100,25 @@ export interface Status extends Signed {
   readonly changing: boolean;
   readonly finalHeight: Height;
   readonly finalCertificate: Certificate | undefined;
+  /** There while it does not vote, because its log was lost: until a block above this height is final; 0 while it does not know yet. */
+  readonly silentUntil?: Height | undefined;
+}
+
+/** "I lost my log. How far is each of you?" (PBFT as of 2002, section 4.3.2, the estimation protocol.) */
+export interface QueryStable extends Signed {
+  readonly kind: 'query-stable';
+  /** Of this start of its sender, and of no other. */
+  readonly nonce: number;
+}
+
+/** The answer: the best that its sender knows, as in a ViewChange, and proven as there. */
+export interface ReplyStable extends Signed {
+  readonly kind: 'reply-stable';
+  readonly nonce: number;
+  readonly finalHeight: Height;
+  readonly finalCertificate: Certificate | undefined;
+  /** The highest-ranked certificate, when its rank is above that of `finalCertificate`. */
+  readonly highest: Certificate | undefined;
 }
 
 /** A signed slot: one half of a contradiction. */
@@ -129,7 +148,17 @@ export interface Evidence extends Signed {
   readonly proof: Contradiction;
 }
 
-export type PbftMessage = PrePrepare | Prepare | Commit | Suspect | ViewChange | NewView | Status | Evidence;
+export type PbftMessage =
+  | PrePrepare
+  | Prepare
+  | Commit
+  | Suspect
+  | ViewChange
+  | NewView
+  | Status
+  | Evidence
+  | QueryStable
+  | ReplyStable;
 export type Vote = Prepare | Commit;
 
 type Fields<M> = Omit<M, 'kind'>;
@@ -214,12 +243,25 @@ export const messageCodec = union<PbftMessage, 'kind'>('kind', {
       changing: bool,
       finalHeight: heightCodec,
       finalCertificate: optional(certificateCodec),
+      silentUntil: optional(heightCodec),
       signature: signatureCodec,
     }),
   ],
   evidence: [
     8,
     struct<Fields<Evidence>>({ from: u16, proof: contradictionCodec, signature: signatureCodec }),
+  ],
+  'query-stable': [9, struct<Fields<QueryStable>>({ from: u16, nonce: u48, signature: signatureCodec })],
+  'reply-stable': [
+    10,
+    struct<Fields<ReplyStable>>({
+      from: u16,
+      nonce: u48,
+      finalHeight: heightCodec,
+      finalCertificate: optional(certificateCodec),
+      highest: optional(certificateCodec),
+      signature: signatureCodec,
+    }),
   ],
 });
 
@@ -248,6 +290,8 @@ const domains: Record<Exclude<PbftMessage['kind'], VotePhase>, Domain> = {
   'new-view': 'quorate/v1/pbft/new-view',
   status: 'quorate/v1/pbft/status',
   evidence: 'quorate/v1/pbft/evidence',
+  'query-stable': 'quorate/v1/pbft/query-stable',
+  'reply-stable': 'quorate/v1/pbft/reply-stable',
 };
 
 /** What ties a signature to one chain and one validator set (epoch). */
@@ -268,6 +312,8 @@ export function preimageOf(message: PbftMessage, epoch: Epoch): Uint8Array {
     case 'new-view':
     case 'status':
     case 'evidence':
+    case 'query-stable':
+    case 'reply-stable':
       return concat(
         domainPrefix(domains[message.kind]),
         hashToBytes(epoch.chainId),
@@ -316,6 +362,8 @@ export function logKey(message: PbftMessage): string {
     case 'suspect':
     case 'status':
     case 'evidence':
+    case 'query-stable':
+    case 'reply-stable':
       return '';
   }
 }

@@ -17,7 +17,7 @@ export function pbftProtocol(chain: {
   readonly options: PbftOptions;
 }): Protocol<PbftMessage> {
   const { chainId, validators, options } = chain;
-  const committee = { chainId, validators, validatorsHash: validators.hash };
+  const committee = { chainId, validators, validatorsHash: validators.hash, window: options.window };
   return {
     engine: 'pbft',
     authentication: 'signature',

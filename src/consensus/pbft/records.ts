@@ -1,5 +1,5 @@
 import { bool, encode, struct, u48, wordOf } from '../../base/codec.ts';
-import { type Height, heightCodec, toHeight, type View, viewCodec } from '../../ledger/block.ts';
+import { type Height, heightCodec, type View, viewCodec } from '../../ledger/block.ts';
 import { type Certificate, certificateCodec } from '../../ledger/certificate.ts';
 import type { LogRecord } from '../engine.ts';
 import { encodeMessage, type NewView } from './message.ts';
@@ -18,7 +18,7 @@ export interface Position {
   readonly changing: boolean;
   readonly attempts: number;
   readonly guard: AmnesiaGuard['name'];
-  /** 0 unless the guard is silent. */
+  /** `forgottenUpTo` of the state: what a silent guard waits for, and no vote up to there after it. */
   readonly silentUntil: Height;
 }
 
@@ -30,7 +30,7 @@ export const positionCodec = struct<Position>({
   silentUntil: heightCodec,
 });
 
-export function positionRecord({ view, phase, attempts, guard }: PbftState): LogRecord {
+export function positionRecord({ view, phase, attempts, guard, forgottenUpTo }: PbftState): LogRecord {
   return {
     key: recordKeys.position,
     value: encode(positionCodec, {
@@ -38,7 +38,7 @@ export function positionRecord({ view, phase, attempts, guard }: PbftState): Log
       changing: phase.name === 'changing',
       attempts,
       guard: guard.name,
-      silentUntil: guard.name === 'silent' ? guard.until : toHeight(0),
+      silentUntil: forgottenUpTo,
     }),
   };
 }

@@ -1,6 +1,7 @@
 import { limits } from '../../base/limits.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { Height, View } from '../../ledger/block.ts';
+import type { Certificate } from '../../ledger/certificate.ts';
 import { byzantineQuorum, maxFaulty } from '../../ledger/quorum.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { ValidatorIndex } from '../engine.ts';
@@ -8,7 +9,7 @@ import { highWatermark } from '../shared/pacing.ts';
 import type { Step } from '../shared/step.ts';
 import type { PbftMessage } from './message.ts';
 import type { PbftOptions } from './options.ts';
-import type { PbftState } from './state.ts';
+import { compareRank, type PbftState } from './state.ts';
 
 /** What the parts of the protocol work on: constants, the state, and the effects of the step in progress. */
 export interface Replica extends Step<PbftMessage> {
@@ -54,6 +55,12 @@ export function windowEnd({ state, options }: Replica): Height {
  */
 export function isDiskKeepingUp({ state }: Replica): boolean {
   return state.final.height - state.appliedHeight <= limits.pbftUnstored;
+}
+
+/** The highest-ranked certificate, where its rank is above that of the final block's own. */
+export function highestAboveFinal({ state }: Replica): Certificate | undefined {
+  const { highest, final } = state;
+  return highest !== null && compareRank(highest, final.certificate) > 0 ? highest : undefined;
 }
 
 /** False for an observer, and while the amnesia guard holds. */

@@ -21,8 +21,10 @@ import { hasUnfinished, stillCounts } from './suspicion.ts';
 export function statusOf(replica: Replica): EngineStatus {
   const { state, self, options } = replica;
   const withinMs = 3 * options.idleStatusMs;
-  const heard = state.peers.filter(
-    (_, index) => index === self || isHeard(state.contact, index, { now: state.now, withinMs }),
+  const heard = state.peers.filter(({ silent }, index) =>
+    index === self
+      ? state.guard.name === 'off'
+      : !silent && isHeard(state.contact, index, { now: state.now, withinMs }),
   ).length;
   const inFlight = [...state.slots.keys()].filter((height) => height > state.final.height).length;
   return {
@@ -42,7 +44,7 @@ export function statusOf(replica: Replica): EngineStatus {
 export function whyOf(replica: Replica): string {
   const { state } = replica;
   const place = `height ${state.final.height + 1}, view ${state.view}`;
-  return `${place}: ${reason(replica)}${silentPeers(replica)}`;
+  return `${place}: ${reason(replica)}${amnesiacs(replica)}${silentPeers(replica)}`;
 }
 
 function reason(replica: Replica): string {
@@ -53,7 +55,7 @@ function reason(replica: Replica): string {
     return `catching up, others are final at ${highest}`;
   }
   if (state.guard.name === 'learning')
-    return 'not voting: the consensus log was lost, asking others how far they are';
+    return `not voting: the consensus log was lost; ${state.guard.proven.size} of ${quorum} others answered how far they are`;
   if (state.guard.name === 'silent')
     return `not voting until a block above ${state.guard.until} is final: the consensus log was lost`;
   if (state.phase.name === 'changing') {
@@ -106,6 +108,16 @@ function suspicions(replica: Replica): string {
     stillCounts(replica, suspect),
   ).length;
   return against === 0 ? '' : `, ${against} of ${weakQuorumOf(replica)} suspect the primary`;
+}
+
+function amnesiacs({ state, self }: Replica): string {
+  const silent = [...state.peers.keys()].filter((index) => index !== self && state.peers[index]?.silent);
+  if (silent.length === 0) return '';
+  const who =
+    silent.length === 1
+      ? `validator ${silent[0]} lost its log and does`
+      : `validators ${silent.join(', ')} lost their logs and do`;
+  return `; ${who} not vote`;
 }
 
 const silentAfterMs = 5_000;

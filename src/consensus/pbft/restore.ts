@@ -12,7 +12,7 @@ import { chainTo } from './chain.ts';
 import { isSlotMessage, logKey, messageCodec, type PbftMessage } from './message.ts';
 import { positionCodec, recordKeys } from './records.ts';
 import type { Replica } from './replica.ts';
-import { type AcceptedSlot, highestOf, type PbftState } from './state.ts';
+import { type AcceptedSlot, type AmnesiaGuard, highestOf, type PbftState } from './state.ts';
 import { countVote, tallyFor } from './voting.ts';
 import { obligationsOf, startView } from './view-change.ts';
 
@@ -31,6 +31,7 @@ export function freshState(start: EngineStart): PbftState {
     phase: { name: 'normal' },
     viewBase: { height: noHeight, blockHash: hash },
     newView: null,
+    viewChangeAsked: toView(0),
     newViewAsked: toView(0),
     final,
     appliedHeight: header.height,
@@ -65,15 +66,23 @@ export function freshState(start: EngineStart): PbftState {
       finalHeight: noHeight,
       view: toView(0),
       changing: true,
+      silent: false,
       answeredAt: Number.NEGATIVE_INFINITY,
+      repliedAt: Number.NEGATIVE_INFINITY,
     })),
     statusAt: Number.NEGATIVE_INFINITY,
     statusFinalHeight: header.height,
     syncAsk: neverAsked(),
-    guard: start.log === 'lost' ? { name: 'learning', proven: new Map() } : { name: 'off' },
+    guard: start.log === 'lost' ? learning(start) : { name: 'off' },
+    forgottenUpTo: noHeight,
     accused: new Set(),
     counters: {},
   };
+}
+
+/** The question of this start: what was answered before proves nothing now. */
+function learning(start: EngineStart): AmnesiaGuard {
+  return { name: 'learning', nonce: start.seed % 2 ** 48, proven: new Map() };
 }
 
 /**
@@ -83,21 +92,8 @@ export function freshState(start: EngineStart): PbftState {
 export function restore(replica: Replica, start: EngineStart): void {
   const { state } = replica;
   const { records } = start;
-  const position = records.get(recordKeys.position);
-  if (position === undefined) {
-    invariant(records.size === 0, 'a consensus log that is not empty has a position');
-    return;
-  }
-  const { view, changing, attempts, guard, silentUntil } = unwrap(
-    decode(positionCodec, position, 'position record'),
-  );
-  state.view = view;
-  state.attempts = attempts;
-  state.phase = changing ? { name: 'changing', quorumSince: null } : { name: 'normal' };
-  if (start.log === 'whole') {
-    if (guard === 'learning') state.guard = { name: 'learning', proven: new Map() };
-    if (guard === 'silent') state.guard = { name: 'silent', until: silentUntil };
-  }
+  restorePosition(replica, start);
+  const { view } = state;
 
   const highest = records.get(recordKeys.highest);
   if (highest !== undefined) {
@@ -131,6 +127,24 @@ export function restore(replica: Replica, start: EngineStart): void {
   }
 }
 
+function restorePosition({ state }: Replica, start: EngineStart): void {
+  const { records, log } = start;
+  const position = records.get(recordKeys.position);
+  if (position === undefined) {
+    invariant(records.size === 0, 'a consensus log that is not empty has a position');
+    return;
+  }
+  const { view, changing, attempts, guard, silentUntil } = unwrap(
+    decode(positionCodec, position, 'position record'),
+  );
+  state.view = view;
+  state.attempts = attempts;
+  state.phase = changing ? { name: 'changing', quorumSince: null } : { name: 'normal' };
+  if (log !== 'vouched') state.forgottenUpTo = silentUntil;
+  if (log === 'whole' && guard === 'learning') state.guard = learning(start);
+  if (log === 'whole' && guard === 'silent') state.guard = { name: 'silent', until: silentUntil };
+}
+
 function ownMessages(records: EngineStart['records']): PbftMessage[] {
   const messages: PbftMessage[] = [];
   for (const [key, value] of records) {
@@ -148,7 +162,10 @@ function restoreOwn(replica: Replica, message: PbftMessage): void {
   // One of a view that was left is of no use, and goes with the next write.
   state.own.set(logKey(message), message);
   if (message.view !== state.view) return;
-  if (message.kind === 'view-change') state.viewChanges.set(message.from, message);
+  if (message.kind === 'view-change') {
+    state.viewChanges.set(message.from, message);
+    state.viewChangeAsked = message.view;
+  }
   if (!isSlotMessage(message) || message.height <= state.final.height) return;
   state.restoredUpTo = toHeight(Math.max(state.restoredUpTo, message.height));
   countVote(replica, tallyFor(replica, message.view, message.height), message.kind, message.from, message);

@@ -22,6 +22,8 @@ export interface PbftState {
   viewBase: { readonly height: Height; readonly blockHash: Hash };
   /** The new-view that it accepted for `view`; null in view 0 and while changing. */
   newView: NewView | null;
+  /** The latest view that this replica asked to have a ViewChange signed for. */
+  viewChangeAsked: View;
   /** The latest view that this replica asked to have a NewView signed for. */
   newViewAsked: View;
 
@@ -90,6 +92,8 @@ export interface PbftState {
   readonly syncAsk: SyncAsk;
 
   guard: AmnesiaGuard;
+  /** It votes at no height up to here, ever: it may have done so before its log was lost. */
+  forgottenUpTo: Height;
   /** Validators caught in a contradiction, with its kind. */
   accused: Set<string>;
   counters: Record<string, number>;
@@ -149,16 +153,25 @@ export interface PeerState {
   finalHeight: Height;
   view: View;
   changing: boolean;
+  /** It said so in its latest Status: its log was lost, and it does not vote yet. */
+  silent: boolean;
   answeredAt: MonotonicMs;
+  /** When its question after a lost log was answered last. */
+  repliedAt: MonotonicMs;
 }
 
 /**
- * What a validator without its log may do. `off`: all is well. `learning`: it collects what a quorum
- * proves final. `silent`: it votes again when a block above `until` is final.
+ * What a validator without its log may do. `off`: all is well. `learning`: it asks the others how far they are, and collects what each
+ * proves. `silent`: it votes again when a block above `until` is final.
  */
 export type AmnesiaGuard =
   | { readonly name: 'off' }
-  | { readonly name: 'learning'; readonly proven: Map<ValidatorIndex, Height> }
+  | {
+      readonly name: 'learning';
+      /** Of the question, and so of this start. */
+      readonly nonce: number;
+      readonly proven: Map<ValidatorIndex, Height>;
+    }
   | { readonly name: 'silent'; readonly until: Height };
 
 /** Orders certificates: by view, then by height (Quorate's rank; PBFT compares views only, section 4.4). */

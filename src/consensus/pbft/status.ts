@@ -1,5 +1,5 @@
 import type { Recipients, ValidatorIndex } from '../engine.ts';
-import { onStatusForGuard } from './amnesia.ts';
+import { queryStable } from './amnesia.ts';
 import { catchUp, onCommitCertificate } from './finality.ts';
 import { isSlotMessage, type PbftMessage, type Status } from './message.ts';
 import { post, send } from './outbox.ts';
@@ -17,6 +17,7 @@ export function postStatus(replica: Replica, to: Recipients): void {
     changing: !isNormal(replica),
     finalHeight: state.final.height,
     finalCertificate: state.final.certificate ?? undefined,
+    silentUntil: state.guard.name === 'off' ? undefined : state.forgottenUpTo,
   });
 }
 
@@ -31,6 +32,7 @@ export function repeatStatus(replica: Replica): void {
   state.statusAt = state.now;
   state.statusFinalHeight = state.final.height;
   postStatus(replica, 'all');
+  queryStable(replica);
   if (isBehind(replica)) askSyncFromPeers(replica);
 }
 
@@ -77,7 +79,7 @@ export function onStatus(replica: Replica, status: Status, direct: boolean): voi
   peer.finalHeight = status.finalHeight;
   peer.view = status.view;
   peer.changing = status.changing;
-  onStatusForGuard(replica, status);
+  peer.silent = status.silentUntil !== undefined;
   if (status.finalCertificate !== undefined) onCommitCertificate(replica, status.finalCertificate);
   if (state.now - peer.answeredAt < replica.options.statusMs / 2) return;
   peer.answeredAt = state.now;

@@ -6,7 +6,7 @@ import type { Suspect, SuspectReason } from './message.ts';
 import { post, send, trace } from './outbox.ts';
 import { isNormal, mayVote, type Replica, weakQuorumOf } from './replica.ts';
 import type { SuspectHeard } from './state.ts';
-import { joinView, leaveView, noteQuorum } from './view-change.ts';
+import { joinView, leaveView, maybeSignViewChange, noteQuorum } from './view-change.ts';
 
 /** So many repetitions of a Suspect may be lost or late before it counts no more. */
 const suspectRepeats = 10;
@@ -76,6 +76,7 @@ function watchChange(replica: Replica, quorumSince: number | null): void {
   start(state.repeatTimer, state.now, replica.options.statusMs);
   const own = replica.self === null ? undefined : state.viewChanges.get(replica.self);
   if (own?.view === state.view) send(replica, 'all', own);
+  else maybeSignViewChange(replica);
 }
 
 /** Own grounds to leave this view; the first ones stay until they end. */

@@ -1,16 +1,18 @@
 import type { Hash } from '../../crypto/hash.ts';
 import { type Height, toHeight, type View, toView } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
+import type { ValidatorIndex } from '../engine.ts';
 import { start, stop } from '../shared/timer.ts';
 import { acceptSlot } from './accepting.ts';
 import { compareCommitsWithViewChange } from './evidence.ts';
 import { catchUp, forgetTallies, onCommitCertificate } from './finality.ts';
+import { isFresh, isOutdated, reach } from './freshness.ts';
 import type { NewView, ViewChange } from './message.ts';
 import { trace } from './outbox.ts';
-import { mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
+import { highestAboveFinal, mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
 import { write } from './writing.ts';
 import { certificateRecord, newViewRecord, positionRecord } from './records.ts';
-import { compareRank, highestOf } from './state.ts';
+import { highestOf } from './state.ts';
 import { maybeLeave, restartTimer } from './suspicion.ts';
 
 /** normal or changing → changing to the next view. */
@@ -32,12 +34,26 @@ function changeTo(replica: Replica, view: View): void {
   const { state, self } = replica;
   moveTo(replica, view);
   state.attempts += 1;
-  if (self === null || !mayVote(replica)) {
-    write(replica, { records: [positionRecord(state)] });
-    return;
-  }
+  if (self === null || !mayVote(replica)) write(replica, { records: [positionRecord(state)] });
+  else signViewChange(replica, self);
+}
+
+/**
+ * Whoever came into the view that it changes to without a ViewChange of its own (silent for a lost log, or taken along by a certificate) makes up
+ * for that while nobody starts it: others may need it for their quorum.
+ */
+export function maybeSignViewChange(replica: Replica): void {
+  const { state, self } = replica;
+  if (self === null || !mayVote(replica) || state.viewChangeAsked >= state.view) return;
+  const highest = highestOf(state.highest, state.final.certificate);
+  if (highest === null || highest.view < state.view) signViewChange(replica, self);
+}
+
+function signViewChange(replica: Replica, self: ValidatorIndex): void {
+  const { state } = replica;
+  const { view } = state;
   const { height: finalHeight, certificate } = state.final;
-  const { highest } = state;
+  state.viewChangeAsked = view;
   write(replica, {
     records: [positionRecord(state)],
     sign: [
@@ -47,7 +63,7 @@ function changeTo(replica: Replica, view: View): void {
         view,
         finalHeight,
         finalCertificate: certificate ?? undefined,
-        highest: compareRank(highest, certificate) > 0 ? (highest ?? undefined) : undefined,
+        highest: highestAboveFinal(replica),
       },
     ],
   });
@@ -58,6 +74,13 @@ export function adoptView(replica: Replica, view: View): void {
   if (view <= replica.state.view) return;
   trace(replica, 'adopt-view', { view });
   moveTo(replica, view);
+  write(replica, { records: [positionRecord(replica.state)] });
+}
+
+/** normal → changing in the same view: the new-view that it was entered with is not good enough any more. */
+export function closeView(replica: Replica): void {
+  trace(replica, 'close-view', { view: replica.state.view });
+  moveTo(replica, replica.state.view);
   write(replica, { records: [positionRecord(replica.state)] });
 }
 
@@ -112,11 +135,22 @@ export function noteQuorum(replica: Replica): void {
   }
   if (here.length < quorum || state.newViewAsked >= state.view) return;
   if (viewPrimaryOf(replica, state.view) !== replica.self || !mayVote(replica)) return;
+  const viewChanges = freshest(replica, here);
+  if (viewChanges === null) return;
   state.newViewAsked = state.view;
-  const viewChanges = here.sort((a, b) => a.from - b.from).slice(0, quorum);
   write(replica, {
     sign: [{ kind: 'new-view', from: replica.self, view: state.view, viewChanges }],
   });
+}
+
+/** A quorum of ViewChanges that are not outdated beside any of those here, or nobody who knows more would enter the view; ascending by sender. */
+function freshest(replica: Replica, here: readonly ViewChange[]): ViewChange[] | null {
+  const quorum = quorumOf(replica);
+  const { window } = replica.options;
+  const beside = Math.max(...here.map((viewChange) => reach(viewChange, window)));
+  const chosen = here.toSorted((a, b) => b.finalHeight - a.finalHeight).slice(0, quorum);
+  if (chosen.some((viewChange) => isOutdated(viewChange, beside, window))) return null;
+  return chosen.sort((a, b) => a.from - b.from);
 }
 
 /** What the view changes of a NewView oblige everybody to; each replica computes it itself. */
@@ -139,6 +173,7 @@ export function onNewView(replica: Replica, newView: NewView): void {
   const { state } = replica;
   if (newView.view < state.view) return;
   if (newView.view === state.view && state.phase.name === 'normal') return;
+  if (!isFresh(replica, newView)) return trace(replica, 'new-view-refused', { view: newView.view });
   if (newView.view > state.view) moveTo(replica, newView.view);
   const { base, tip } = obligationsOf(newView.viewChanges);
   startView(replica, newView, base, tip);

@@ -118,6 +118,16 @@ export function mutate(tools: LiarTools): Liar {
           { ...message, finalCertificate, finalHeight: finalCertificate?.height ?? toHeight(0) },
         ]);
       }
+      case 'reply-stable': {
+        const finalCertificate = certificate();
+        return chance.pick([
+          { ...message, nonce: step(message.nonce, (nonce) => nonce) },
+          { ...message, finalCertificate, finalHeight: finalCertificate?.height ?? toHeight(0) },
+          { ...message, highest: certificate() },
+        ]);
+      }
+      case 'query-stable':
+        return { ...message, nonce: step(message.nonce, (nonce) => nonce) };
       case 'evidence':
         return null;
     }

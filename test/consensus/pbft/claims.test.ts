@@ -120,6 +120,16 @@ const everyKind: Record<PbftMessage['kind'], PbftMessage> = {
     changing: true,
     finalHeight: toHeight(2),
     finalCertificate: certificate('commit', 1, 2),
+    silentUntil: toHeight(5),
+  }),
+  'query-stable': signed({ kind: 'query-stable', from: 1, nonce: 2 ** 40 + 1 }),
+  'reply-stable': signed({
+    kind: 'reply-stable',
+    from: 1,
+    nonce: 2 ** 40 + 1,
+    finalHeight: toHeight(2),
+    finalCertificate: certificate('commit', 1, 2),
+    highest: certificate('prepare', 3, 4),
   }),
   evidence: signed({
     kind: 'evidence',

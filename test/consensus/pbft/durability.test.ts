@@ -245,6 +245,19 @@ test('a block that was valid in a view that was left, and never stored, is valid
   assert.equal(late.chain.get(slot.height), slot.blockHash);
 });
 
+test('a final block of a later view on a disk without any log: it starts in that view', () => {
+  const committee = new Committee(4);
+  committee.node(0).crash();
+  committee.work();
+  committee.pass(10_000);
+  const node = committee.node(2);
+  assert.ok(node.finalHeight() >= 1);
+  node.crash();
+  node.records = new Map();
+  node.restart();
+  assert.equal(node.engine?.state.view, node.engine?.state.final.certificate?.view);
+});
+
 test('votes of a view that was left stay unsent, even when the disk finishes them later', () => {
   const committee = new Committee(4);
   const late = committee.node(3);

@@ -6,9 +6,21 @@ import { type RandomState, nextBelow, nextFloat, seedRandom } from '../../../src
 import { unwrap } from '../../../src/base/problem.ts';
 import { hash, type Hash, zeroHash } from '../../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../../src/crypto/signature.ts';
-import type { Effect, Input, Unsigned, ValidatorIndex, Verified } from '../../../src/consensus/engine.ts';
+import type {
+  Effect,
+  Input,
+  LogTrust,
+  Unsigned,
+  ValidatorIndex,
+  Verified,
+} from '../../../src/consensus/engine.ts';
 import { PbftEngine } from '../../../src/consensus/pbft/engine.ts';
-import { messageCodec, type PbftMessage } from '../../../src/consensus/pbft/message.ts';
+import {
+  type Draft,
+  messageCodec,
+  type PbftMessage,
+  toUnsigned,
+} from '../../../src/consensus/pbft/message.ts';
 import { defaultPbftOptions, type PbftOptions } from '../../../src/consensus/pbft/options.ts';
 import {
   type BlockHeader,
@@ -127,6 +139,12 @@ export class Committee {
     }
   }
 
+  /** Whatever one likes, signed by whom it says. */
+  say(draft: Draft): PbftMessage {
+    const epoch = { chainId: this.chainId, validatorsHash: this.validators.hash };
+    return sign(toUnsigned(draft, epoch), draft.from);
+  }
+
   heights(): number[] {
     return this.nodes.map((node) => node.finalHeight());
   }
@@ -148,6 +166,7 @@ export class Committee {
 }
 
 let builds = 0;
+const markKey = 'node-written';
 
 export class TestNode {
   readonly committee: Committee;
@@ -165,6 +184,9 @@ export class TestNode {
   /** Persists are done at once unless a test holds them. */
   holdPersists = false;
   held: Extract<Effect<PbftMessage>, { type: 'persist' }>[] = [];
+  starts = 0;
+  /** Writes with this key, as noted beside it: a log that holds fewer is lost, or an old copy. */
+  written = 0;
   /** Blocks that this process asked to have stored, or found stored. */
   handed = new Set<Hash>();
   /** Final blocks are stored at once unless a test holds them: bodies are fetched, runs are batched, and the log may be faster. */
@@ -191,6 +213,7 @@ export class TestNode {
     const blockHash = this.finalHash();
     const certificate = this.certificates.get(height) ?? null;
     this.handed = new Set(this.candidates);
+    this.starts += 1;
     this.engine = new PbftEngine(
       {
         chainId: committee.chainId,
@@ -198,16 +221,16 @@ export class TestNode {
         validators: committee.validators,
         self: defined(committee.keys[this.index], 'own key'),
         final: { header: committee.blocks.get(blockHash) ?? committee.genesis, hash: blockHash, certificate },
-        records: new Map(this.records),
+        records: new Map([...this.records].filter(([key]) => key !== markKey)),
         candidates: [...this.candidates].flatMap((candidate) => {
           const header = committee.blocks.get(candidate);
           return header === undefined
             ? []
             : [{ height: header.height, blockHash: candidate, parentHash: header.parentHash }];
         }),
-        log: firstUse ? 'vouched' : this.records.size > 0 ? 'whole' : 'lost',
+        log: this.trust(firstUse),
         now: committee.now,
-        seed: this.index,
+        seed: this.index + 1_000 * this.starts,
       },
       committee.options,
     );
@@ -215,11 +238,28 @@ export class TestNode {
     this.step(this.pending());
   }
 
+  /** What a node tells its engine of the log that it starts with. */
+  trust(firstUse: boolean): LogTrust {
+    if (firstUse) return this.starts === 1 ? 'whole' : 'vouched';
+    const held = Buffer.from(this.records.get(markKey) ?? '0').toString();
+    return held === String(this.written) ? 'whole' : 'lost';
+  }
+
   crash(): void {
     this.engine = null;
     this.held = [];
     for (const { link } of this.unstored) this.lost.set(link.height, link.blockHash);
     this.unstored = [];
+  }
+
+  /** Everything but its key is gone; it must be started again. */
+  loseDisk(): void {
+    this.crash();
+    for (const [height, blockHash] of this.chain) this.lost.set(height, blockHash);
+    this.records = new Map();
+    this.candidates = new Set();
+    this.chain.clear();
+    this.certificates = new Map();
   }
 
   restart(): void {
@@ -367,6 +407,8 @@ export class TestNode {
 
   /** One persist reaches the disk. */
   write(effect: Extract<Effect<PbftMessage>, { type: 'persist' }>): Input<PbftMessage> {
+    this.written += 1;
+    this.records.set(markKey, Buffer.from(String(this.written)));
     for (const { key, value } of effect.records) {
       if (value === null) this.records.delete(key);
       else this.records.set(key, value);

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { toHeight } from '../../../src/ledger/block.ts';
 import { Committee, nextBelow, nextFloat } from './harness.ts';
 
-/** Loss, reordering, crashes and restarts from a seed; then everything heals. Safety all along, liveness at the end. */
+/**
+ * Loss, reordering, old messages again, crashes, restarts and lost disks from a seed; a liar (0) that suspects whom it likes; then everything
+ * heals. Safety all along, liveness at the end.
+ */
 function runSchedule(seed: number): void {
   const committee = new Committee(4, {
     seed,
@@ -15,6 +19,8 @@ function runSchedule(seed: number): void {
     },
   });
   const { random } = committee;
+  const archive: Committee['wire'] = [];
+  const lies = seed % 3 === 0;
   const loss = nextFloat(random) * 0.4;
   for (let turn = 0; turn < 400; turn++) {
     const what = nextFloat(random);
@@ -40,11 +46,40 @@ function runSchedule(seed: number): void {
         node.crash();
         node.restart();
       }
+    } else if (what < 0.316) {
+      // One at a time: its guard may take longer than the schedule.
+      const node = committee.node(1 + nextBelow(random, 3));
+      const alone = committee.nodes.every(({ engine }) => engine?.state.guard.name === 'off');
+      if (alone) {
+        node.loseDisk();
+        node.restart();
+      }
+    } else if (what < 0.34) {
+      const old = archive[nextBelow(random, Math.max(1, archive.length))];
+      if (old !== undefined) committee.deliver({ ...old, to: nextBelow(random, 4) });
+    } else if (what < 0.37 && lies) {
+      const victim = committee.node(1 + nextBelow(random, 3));
+      const state = victim.engine?.state;
+      if (state !== undefined) {
+        const height = toHeight(state.final.height + 1);
+        victim.receive(
+          committee.say({
+            kind: 'suspect',
+            from: 0,
+            view: state.view,
+            reason: 'no-progress',
+            height,
+            sequence: turn,
+          }),
+        );
+      }
     } else {
       for (let burst = 0; burst < 8 && committee.wire.length > 0; burst++) {
         const index = nextBelow(random, Math.min(committee.wire.length, 24));
         const [next] = committee.wire.splice(index, 1);
-        if (next !== undefined && nextFloat(random) >= loss) committee.deliver(next);
+        if (next === undefined) continue;
+        archive.push(next);
+        if (nextFloat(random) >= loss) committee.deliver(next);
       }
     }
     committee.checkAgreement();

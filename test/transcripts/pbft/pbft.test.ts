@@ -104,7 +104,10 @@ class Story {
       case 'suspect':
       case 'status':
       case 'evidence':
+      case 'query-stable':
         return message.kind;
+      case 'reply-stable':
+        return `reply-stable: final ${message.finalHeight}`;
     }
   }
 
