@@ -3,7 +3,7 @@ import { isAnswered, isAwaited } from './amnesia.ts';
 import { isAccused } from './evidence.ts';
 import { isFresh } from './freshness.ts';
 import { isSlotMessage, type PbftMessage } from './message.ts';
-import { isNormal, type Replica, windowEnd } from './replica.ts';
+import { type Replica, windowEnd } from './replica.ts';
 import { tallyKey } from './state.ts';
 import { isOldStatus } from './status.ts';
 import { isLater } from './suspicion.ts';
@@ -37,7 +37,8 @@ export function isWanted(replica: Replica, message: PbftMessage, direct: boolean
       return message.view >= state.view && (earlier === undefined || earlier.view < message.view);
     }
     case 'new-view':
-      if (message.view < state.view || (message.view === state.view && isNormal(replica))) return false;
+      if (message.view < state.view) return false;
+      if (message.view === state.view && state.phase.name === 'normal') return false;
       return isFresh(replica, message);
     case 'query-stable':
       return isAnswered(replica, message);

@@ -96,8 +96,17 @@ export class SignatureChecker {
       case 'suspect':
       case 'status':
       case 'evidence':
+      case 'query-stable':
+      case 'reply-stable':
         return;
     }
+  }
+
+  /** It does not know what views it left, and may leave them again; but never contradicts a vote. */
+  onDiskLost(validator: number): void {
+    const signed = this.of(validator);
+    signed.floor = 0;
+    for (const key of signed.slots.keys()) if (/^(view-change|new-view)/.test(key)) signed.slots.delete(key);
   }
 
   private onSlot(message: PrePrepare | Vote): void {

@@ -158,8 +158,8 @@ export const mutations: readonly Mutation[] = [
       },
       {
         file: 'src/consensus/pbft/admission.ts',
-        find: "return message.view > state.view || (message.view === state.view && state.phase.name === 'changing');",
-        replace: 'return true;',
+        find: 'if (message.view < state.view) return false;\n      if (message.view === state.view && state.phase',
+        replace: 'if (message.view === state.view && state.phase',
       },
     ],
     within: 1_000,
@@ -177,6 +177,82 @@ export const mutations: readonly Mutation[] = [
     within: 1_000,
   },
   {
+    name: 'amnesia-counts-itself',
+    rule: 'after a lost log the answers of a quorum of others are needed',
+    patches: [
+      {
+        file: 'src/consensus/pbft/amnesia.ts',
+        find: 'if (guard.proven.size < quorumOf(replica)) return;',
+        replace: 'if (guard.proven.size + 1 < quorumOf(replica)) return;',
+      },
+    ],
+    within: 1_000,
+    directed: {
+      file: 'test/consensus/pbft/amnesia.test.ts',
+      test: 'the answers of a quorum of others are needed: it does not count itself',
+    },
+  },
+  {
+    name: 'amnesia-old-answers',
+    rule: 'only answers to the question of this start count',
+    patches: [
+      {
+        file: 'src/consensus/pbft/amnesia.ts',
+        find: ' && state.guard.nonce === reply.nonce',
+        replace: '',
+      },
+    ],
+    within: 1_000,
+    directed: {
+      file: 'test/consensus/pbft/amnesia.test.ts',
+      test: 'answers to the question of an earlier start count for nothing',
+    },
+  },
+  {
+    name: 'amnesia-answers',
+    rule: 'who lost its own log answers nobody',
+    patches: [
+      {
+        file: 'src/consensus/pbft/amnesia.ts',
+        find: 'return mayVote(replica) && peer !== undefined',
+        replace: 'return peer !== undefined',
+      },
+    ],
+    within: 1_000,
+    directed: {
+      file: 'test/consensus/pbft/amnesia.test.ts',
+      test: 'who lost its own log answers nobody: it does not know how far it was',
+    },
+  },
+  {
+    name: 'outdated-view-change',
+    rule: 'nobody enters a view with a ViewChange that is outdated beside what it knows',
+    patches: [
+      {
+        file: 'src/consensus/pbft/freshness.ts',
+        find: 'return !newView.viewChanges.some(',
+        replace: 'return true || !newView.viewChanges.some(',
+      },
+    ],
+    within: 1_000,
+    directed: {
+      file: 'test/consensus/pbft/amnesia.test.ts',
+      test: 'a ViewChange from before the loss does not start a view that hides what was voted for after it',
+    },
+  },
+  {
+    name: 'window-after-crash',
+    rule: 'after a crash the window is as open as it was',
+    patches: [
+      {
+        file: 'src/consensus/pbft/replica.ts',
+        find: 'return state.restoredUpTo > end ? state.restoredUpTo : end;',
+        replace: 'return end;',
+      },
+    ],
+    within: 300,
+  },
+  {
     name: 'second-new-view',
     rule: 'a replica accepts one NewView per view',
     patches: [
@@ -192,8 +268,8 @@ export const mutations: readonly Mutation[] = [
       },
       {
         file: 'src/consensus/pbft/admission.ts',
-        find: "(message.view === state.view && state.phase.name === 'changing')",
-        replace: 'message.view === state.view',
+        find: "if (message.view === state.view && state.phase.name === 'normal') return false;",
+        replace: '',
       },
     ],
     within: 1_000,
