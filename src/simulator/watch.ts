@@ -150,8 +150,6 @@ export class Watch {
     if (validator !== null) this.signatures.diskLost(validator);
     this.chain.onDiskLost(node);
     this.logs?.onDiskLost(node);
-    const { validator = null } = this.options.plan.nodes[node] ?? {};
-    if (validator !== null) this.signatures.onDiskLost(validator);
   }
 
   /** An honest node tells its clients that a block is final. */

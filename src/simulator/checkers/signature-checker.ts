@@ -102,13 +102,6 @@ export class SignatureChecker {
     }
   }
 
-  /** It does not know what views it left, and may leave them again; but never contradicts a vote. */
-  onDiskLost(validator: number): void {
-    const signed = this.of(validator);
-    signed.floor = 0;
-    for (const key of signed.slots.keys()) if (/^(view-change|new-view)/.test(key)) signed.slots.delete(key);
-  }
-
   private onSlot(message: PrePrepare | Vote): void {
     const { kind: phase, from: validator, view, height, blockHash } = message;
     const key = `${phase}/${view}/${height}`;

@@ -16,6 +16,10 @@ export interface Place {
   readonly finalHash: Hash;
   /** Nothing keeps it from voting: no guard, and no disk that does not keep up. */
   readonly votes: boolean;
+  /** At heights up to here it may not, whatever comes: its log was lost once. */
+  readonly mute: number;
+  /** Height of the highest-ranked certificate that it knows. */
+  readonly certified: number;
 }
 
 /** One step of a replica, as seen from outside. */
@@ -46,6 +50,8 @@ export function placeOf(state: Readonly<PbftState>): Place {
     final: state.final.height,
     finalHash: state.final.blockHash,
     votes: state.guard.name === 'off' && state.final.height - state.appliedHeight <= limits.pbftUnstored,
+    mute: state.forgottenUpTo,
+    certified: state.highest?.height ?? 0,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { PbftMessage, Suspect, ViewChange } from '../../../consensus/pbft/message.ts';
 import { type Books, faultyOf, isAbove, quorumOf, repeatMs, tickMs } from './books.ts';
-import type { Step } from './step.ts';
+import type { Place, Step } from './step.ts';
 
 /**
  * When a replica leaves its view, joins another and suspects its primary: when it must, and that it does not otherwise. One that leaves for no reason
@@ -123,13 +123,26 @@ export class ViewDuties {
     if (after.view !== before.view) this.quorumSince = null;
     const own = books.own.get(`view-change/${after.view}`) === undefined ? 0 : 1;
     const all = [...this.changes.values()];
-    const here = all.filter(({ view }) => view === after.view).length + own;
+    const others = all.filter(({ view }) => view === after.view);
+    const here = others.length + own;
     if (all.filter(({ view }) => view >= after.view).length + own >= quorumOf(size)) this.quorumSince ??= now;
     if (after.view % size !== self || !after.votes || here < quorumOf(size)) return;
+    const mine = books.own.get(`view-change/${after.view}`);
+    if (this.hasOutdated(mine?.kind === 'view-change' ? [...others, mine] : others, after)) return;
     books.must(
       this.newViewAsked >= after.view,
       () => `is the primary of view ${after.view}, has ${here} view changes for it, and does not open it`,
     );
+  }
+
+  /** One of these may be from before its validator lost its log: then nobody need enter, or open, a view with it. */
+  private hasOutdated(changes: readonly ViewChange[], { final, certified }: Place): boolean {
+    const { window } = this.books.committee.timing;
+    const known = changes.map(({ finalHeight, highest }) =>
+      Math.max(finalHeight + window, highest?.height ?? 0),
+    );
+    const most = Math.max(final + window, certified, ...known);
+    return changes.some(({ finalHeight }) => finalHeight + 2 * window < most);
   }
 
   private mustEnter({ before, after, heard, done }: Step): void {
@@ -137,7 +150,7 @@ export class ViewDuties {
     for (const message of heard) {
       if (message.kind !== 'new-view') continue;
       const isNew = message.view > before.view || (message.view === before.view && !before.normal);
-      if (!isNew || after.view > message.view) continue;
+      if (!isNew || after.view > message.view || this.hasOutdated(message.viewChanges, before)) continue;
       books.must(
         after.view === message.view && after.normal,
         () => `does not take part in view ${message.view} after its new-view`,
@@ -238,12 +251,14 @@ function provesView(message: PbftMessage, view: number): boolean {
       return message.view >= view || message.viewChanges.some((change) => provesView(change, view));
     case 'view-change':
     case 'status':
+    case 'reply-stable':
       return (message.finalCertificate?.view ?? 0) >= view;
     case 'pre-prepare':
     case 'prepare':
     case 'commit':
     case 'suspect':
     case 'evidence':
+    case 'query-stable':
       return false;
   }
 }

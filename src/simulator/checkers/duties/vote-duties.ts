@@ -167,7 +167,7 @@ export class VoteDuties {
     const { books } = this;
     if (!after.normal || !after.votes) return;
     for (const [height, blockHash] of this.accepted) {
-      if (!books.isValid(blockHash, after)) continue;
+      if (!books.isValid(blockHash, after) || height <= after.mute) continue;
       const prepare = books.hasSigned('prepare', after.view, height);
       books.must(
         prepare !== undefined || this.checking.has(blockHash),
