@@ -75,6 +75,19 @@ export const limits = {
   gossipFrameBytes: 64 * KiB,
   /** A frame is flushed after this long even when small. */
   gossipFlushMs: 5,
+  /**
+   * Gossip of a member, of a stranger, and of all strangers together, however small: each delivery counts, and each message in it. A node with a heavy load of
+   * its own sends 200 a second, and a hub relays those of others; each costs about 20 µs before the node sees it. Of a stranger so many (`quiet`) are
+   * taken whatever the others send: what it listens to is in them.
+   */
+  gossipMessages: {
+    member: { perSecond: 4_000, burst: 16_000 },
+    stranger: { perSecond: 600, burst: 2_400 },
+    strangers: { perSecond: 2_000, burst: 8_000 },
+    quiet: 16,
+  },
+  /** Gossip messages that are remembered, so that none is taken twice: some minutes of an honest network, and 30 MB at most. */
+  gossipRemembered: 131_072,
   /** What is added to that for their lengths and number: four bytes for each of the smallest. */
   gossipFrameOverheadBytes: 2 * KiB,
   /** The largest gossip message accepted: a consensus message that had to be relayed, of which a new-view is the largest. */

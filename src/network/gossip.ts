@@ -11,6 +11,8 @@ import type { Connection, Stream, StreamHandler, Topology } from '@libp2p/interf
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { plainBytes } from './frames.ts';
+import { boundGossip } from './gossip-internals.ts';
+import { GossipRate } from './gossip-rate.ts';
 import type { NetworkLog } from './log.ts';
 import type { GossipVerdict, PeerId, Topic } from './port.ts';
 import { topics, type ProtocolNames } from './protocol-names.ts';
@@ -58,6 +60,7 @@ export class Gossip {
   readonly #undecided = new Set<Undecided>();
   readonly #load: Load = { count: 0, bytes: 0 };
   readonly #loadOf = new Map<PeerId, Load>();
+  readonly #rate: GossipRate;
   #router: GossipSub | undefined;
   #topology: Topology | undefined;
 
@@ -67,13 +70,18 @@ export class Gossip {
     decisionMs: number;
     /** Holds a stream back until its connection's hello is settled; false when it is refused. */
     gate: Gate;
+    /** Whether a connected peer proved a key that the node knows. */
+    isMember: (peer: PeerId) => boolean;
+    now: () => number;
   }) {
+    this.#rate = new GossipRate(options);
     this.#names = options.names;
     this.#log = options.log;
     this.#decisionMs = options.decisionMs;
     this.#gate = options.gate;
     this.service = (components) => {
       this.#router = this.#create(components);
+      boundGossip(this.#router, limits.gossipRemembered, (peer) => this.#rate.accepts(peer));
       return this.#router;
     };
   }
@@ -107,6 +115,7 @@ export class Gossip {
 
   /** The last accepted connection of the peer is gone. */
   dismiss(connection: Connection): void {
+    this.#rate.forget(connection.remotePeer.toString());
     void this.#topology?.onDisconnect?.(connection.remotePeer);
   }
 
@@ -137,6 +146,7 @@ export class Gossip {
   }): TopicValidatorResult | Promise<TopicValidatorResult> {
     const { topic, message, from, onGossip, onRejected } = input;
     const size = message.data.length;
+    this.#rate.count(from);
     if (size > limits.gossipMessageBytes) {
       onRejected(from, topic);
       return TopicValidatorResult.Reject;

@@ -64,6 +64,9 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     log,
     decisionMs: tuning.gossipDecisionMs,
     gate: (stream, connection) => admitStream(stream, links.get(connection.id)),
+    isMember: (peer) =>
+      [...links.values()].some((link) => link.peer === peer && link.budget.standing === 'member'),
+    now,
   });
   const door = new Door({ now, isBanned: (block) => penalties.isBanned(block, now()) });
   for (const { address } of targets) door.know(address);

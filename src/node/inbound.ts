@@ -101,8 +101,8 @@ export function inbound<M extends object>(parts: {
           return verification.relayedMessage(from, sealed.message, onVerdict, sealed.claim);
         }
         case 'evidence':
-          // Engines pass evidence on as messages of their own.
-          return decide('ignore');
+          // Engines pass evidence on as messages of their own: nobody publishes anything here.
+          return decide('reject');
       }
     }),
     onRequest: turns.wrap((peer, protocol, bytes, respond) => serving.answer(peer, protocol, bytes, respond)),

@@ -98,3 +98,10 @@ test('one without a seal is refused unread', () => {
   gossip(Uint8Array.of(1));
   assert.deepEqual([verdicts, faults], [['reject'], ['peer consensus/unknown-relay']]);
 });
+
+test('what nobody publishes is held against who does', () => {
+  const { handlers } = world({ type: 'ignored' });
+  const verdicts: GossipVerdict[] = [];
+  handlers.onGossip('evidence', new Uint8Array(), 'peer', (answer) => verdicts.push(answer));
+  assert.deepEqual(verdicts, ['reject']);
+});

@@ -1,0 +1,58 @@
+import { limits } from '../base/limits.ts';
+import { TokenBucket } from '../base/token-bucket.ts';
+import type { PeerId } from './port.ts';
+
+interface Account {
+  readonly own: TokenBucket;
+  readonly isMember: boolean;
+}
+
+/**
+ * How many gossip messages a peer may send, and how many all strangers together. Gossipsub hashes, remembers and hands over each, however
+ * small it is; past the rate nothing of the peer is looked at. Times are milliseconds of a monotonic clock.
+ */
+export class GossipRate {
+  readonly #isMember: (peer: PeerId) => boolean;
+  readonly #now: () => number;
+  readonly #peers = new Map<PeerId, Account>();
+  readonly #strangers: TokenBucket;
+
+  constructor(options: { readonly isMember: (peer: PeerId) => boolean; readonly now: () => number }) {
+    this.#isMember = options.isMember;
+    this.#now = options.now;
+    this.#strangers = new TokenBucket(limits.gossipMessages.strangers, options.now());
+  }
+
+  /** Asked before anything of a delivery is looked at, which counts as one itself. */
+  accepts(peer: PeerId): boolean {
+    const now = this.#now();
+    const { own, isMember } = this.#accountOf(peer);
+    const isQuiet = own.spent(now) < limits.gossipMessages.quiet;
+    if (!own.has(1, now) || !(isMember || isQuiet || this.#strangers.has(1, now))) return false;
+    this.count(peer);
+    return true;
+  }
+
+  /** A message of the peer has come. One delivery may hold several, so this may leave it owing some. */
+  count(peer: PeerId): void {
+    const now = this.#now();
+    const { own, isMember } = this.#accountOf(peer);
+    own.owe(1, now);
+    if (!isMember) this.#strangers.owe(1, now);
+  }
+
+  forget(peer: PeerId): void {
+    this.#peers.delete(peer);
+  }
+
+  #accountOf(peer: PeerId): Account {
+    let account = this.#peers.get(peer);
+    if (account === undefined) {
+      const isMember = this.#isMember(peer);
+      const { member, stranger } = limits.gossipMessages;
+      account = { own: new TokenBucket(isMember ? member : stranger, this.#now()), isMember };
+      this.#peers.set(peer, account);
+    }
+    return account;
+  }
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { GossipSub } from '@libp2p/gossipsub';
+import { limits } from '../../src/base/limits.ts';
+import { boundGossip } from '../../src/network/gossip-internals.ts';
+import { GossipRate } from '../../src/network/gossip-rate.ts';
+
+const { member, stranger, strangers, quiet } = limits.gossipMessages;
+
+/** Members have names with a capital. */
+function world() {
+  const clock = { now: 0 };
+  const rate = new GossipRate({
+    isMember: (peer) => peer !== peer.toLowerCase(),
+    now: () => clock.now,
+  });
+  /** How many deliveries of one message each are taken. */
+  const deliver = (peer: string, count: number): number => {
+    let taken = 0;
+    for (let index = 0; index < count; index++) {
+      if (!rate.accepts(peer)) continue;
+      rate.count(peer);
+      taken += 1;
+    }
+    return taken;
+  };
+  return { clock, rate, deliver };
+}
+
+describe('gossip of one peer', () => {
+  test('is taken up to its burst, and then as fast as its rate', () => {
+    const { clock, deliver } = world();
+    assert.equal(deliver('Alice', member.burst), member.burst / 2);
+    clock.now += 1_000;
+    assert.equal(deliver('Alice', member.burst), member.perSecond / 2);
+    assert.equal(deliver('Bob', 10), 10, 'others have their own');
+  });
+
+  test('counts each message in a delivery, so a large one is paid for later', () => {
+    const { clock, rate } = world();
+    assert.equal(rate.accepts('s'), true);
+    for (let message = 0; message < 2 * stranger.burst; message++) rate.count('s');
+    assert.equal(rate.accepts('s'), false);
+    clock.now += (stranger.burst / stranger.perSecond) * 1_000;
+    assert.equal(rate.accepts('s'), false);
+    clock.now += 1_000;
+    assert.equal(rate.accepts('s'), true);
+  });
+});
+
+describe('gossip of strangers', () => {
+  test('is bounded in all, whatever their number, and leaves members alone', () => {
+    const { deliver } = world();
+    let taken = 0;
+    for (let identity = 0; identity < 40; identity++) taken += deliver(`s${identity}`, stranger.burst);
+    assert.ok(taken <= (strangers.burst + 40 * quiet) / 2, String(taken));
+    assert.equal(deliver('Alice', 1_000), 1_000);
+  });
+
+  test('is heard a little of each, whatever the others send: what it listens to is in that', () => {
+    const { deliver } = world();
+    for (let identity = 0; identity < 40; identity++) deliver(`s${identity}`, stranger.burst);
+    assert.equal(deliver('honest', 100), quiet / 2);
+  });
+});
+
+describe('gossipsub', () => {
+  /** The parts of it that are bounded, as the pinned version has them. */
+  function router() {
+    const entries = new Map<string, unknown>();
+    return {
+      entries,
+      seenCache: {
+        entries,
+        put: (key: string) => {
+          if (entries.has(key)) return true;
+          entries.set(key, {});
+          return false;
+        },
+      },
+      acceptFrom: (peer: string) => peer !== 'refused by itself',
+    };
+  }
+
+  test('remembers only so many messages, and forgets the oldest', () => {
+    const inside = router();
+    boundGossip(inside as unknown as GossipSub, 3, () => true);
+    for (const key of ['a', 'b', 'c', 'a', 'd']) inside.seenCache.put(key);
+    assert.deepEqual([...inside.entries.keys()], ['b', 'c', 'd']);
+    assert.equal(inside.seenCache.put('d'), true);
+  });
+
+  test('looks at nothing of a peer that sends too much', () => {
+    const inside = router();
+    boundGossip(inside as unknown as GossipSub, 3, (peer) => peer !== 'too much');
+    assert.deepEqual(
+      ['too much', 'refused by itself', 'honest'].map((peer) => inside.acceptFrom(peer)),
+      [false, false, true],
+    );
+  });
+
+  test('of another version, which keeps these elsewhere, is not taken', () => {
+    assert.throws(() => boundGossip({} as GossipSub, 3, () => true), /gossipsub keeps what it saw/);
+    const { seenCache } = router();
+    assert.throws(
+      () => boundGossip({ seenCache } as unknown as GossipSub, 3, () => true),
+      /whether it accepts a peer/,
+    );
+  });
+});
