@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { liarWrap } from '../../src/cli/byzantine.ts';
 import { strategies } from '../../src/cli/byzantine-strategies.ts';
@@ -17,6 +15,7 @@ import type { Network } from '../../src/network/port.ts';
 import { initDirectory } from '../../src/node/config.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { problemOf, quorate, temporaryDirectory } from '../cli/quorate.ts';
+import { script } from './script.ts';
 
 interface Row {
   readonly event: 'row';
@@ -25,30 +24,6 @@ interface Row {
   readonly lies: number;
   readonly evidence: string;
   readonly breaches: readonly string[];
-}
-
-interface Told {
-  readonly code: number | null;
-  readonly events: readonly Record<string, unknown>[];
-  readonly errors: string;
-}
-
-/** Runs one of the scripts through its launcher, and reads its lines of JSON. */
-function script(name: string, args: readonly string[]): Promise<Told> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(join(import.meta.dirname, '../../scripts', name), [...args, '--json'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let out = '';
-    let errors = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-    child.once('error', reject);
-    child.once('close', (code) => {
-      const lines = out.trim().split('\n');
-      resolve({ code, errors, events: lines.map((line) => JSON.parse(line) as Record<string, unknown>) });
-    });
-  });
 }
 
 test('one liar of four real nodes stops nothing and divides nobody, and evidence names it alone', async () => {
