@@ -120,10 +120,10 @@ export class Scene {
     });
   }
 
-  async again(act: () => Promise<void>): Promise<void> {
+  async again(act: () => Promise<void>, pauseMs = againMs): Promise<void> {
     while (!this.over) {
       await act();
-      await this.pause(againMs);
+      await this.pause(pauseMs);
     }
   }
 
