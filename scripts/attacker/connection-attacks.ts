@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import { joinFrames } from '../../src/network/frames.ts';
 import { helloProtocol } from '../../src/network/protocol-names.ts';
 import type { Attack } from './attack.ts';
-import { field, rpc } from './gossip-rpc.ts';
 import { newIdentity } from './identity.ts';
 import { dialTcp, dialTls, line, type RawConnection } from './raw-connection.ts';
 import type { Scene } from './scene.ts';
@@ -244,24 +243,6 @@ export const connectionAttacks = {
         });
       }),
   },
-  'huge-identify': {
-    does: 'answers identify with 500 kB of addresses, one identity after the other',
-    run: (scene) =>
-      scene.everywhere((node) =>
-        scene.again(async () => {
-          const connection = await scene.dial(node);
-          if (connection === undefined) return;
-          connection.answerTo = (protocol) => (protocol === '/ipfs/id/1.0.0' ? identifyAnswer : undefined);
-          connection.write(
-            connection.open(helloProtocol),
-            greetingFrames(helloOf(connection.identity, scene.ground.genesis.chainId)),
-          );
-          scene.sent(true, identifyAnswer.length);
-          await scene.pause(500);
-          connection.close();
-        }),
-      ),
-  },
   observers: {
     does: '250 a node that say hello and stay, others in the place of those that are cut',
     run: (scene) =>
@@ -283,14 +264,6 @@ export const connectionAttacks = {
       }),
   },
 } as const satisfies Record<string, Attack>;
-
-/** An Identify message with as many addresses as fit into 500 kB: field 2 of identify.proto, behind its length. */
-const identifyAnswer = rpc(
-  ...Array.from({ length: 30_000 }, (_, index) =>
-    // /ip4/127.x.y.z/tcp/4000
-    field(2, Buffer.from([4, 127, index >> 16, (index >> 8) & 0xff, index & 0xff, 6, 15, 160])),
-  ),
-);
 
 const unknownLines = Buffer.concat(Array.from({ length: 200 }, () => line('/a')));
 

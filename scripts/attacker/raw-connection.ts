@@ -122,17 +122,13 @@ export class RawConnection {
   left = false;
   /** Takes nothing more: what the node writes stays with the node. */
   deaf = false;
-  readonly identity: Identity;
-  /** What is said on a stream that the node opened, as soon as the protocol is agreed on. */
-  answerTo: ((protocol: string) => Uint8Array | undefined) | undefined;
   /** Hears what comes on streams that the node opened, by the protocol. */
   onInbound: ((protocol: string, piece: Buffer) => void) | undefined;
   readonly #ears = new Map<number, StreamEars>();
   #next = 1;
 
-  private constructor(socket: TLSSocket, identity: Identity) {
+  private constructor(socket: TLSSocket) {
     this.socket = socket;
-    this.identity = identity;
     this.closed = new Promise((resolve) =>
       socket.once('close', () => {
         this.isOpen = false;
@@ -148,7 +144,7 @@ export class RawConnection {
   }
 
   static async dial(options: DialOptions): Promise<RawConnection> {
-    return new RawConnection(await dialTls(options), options.identity);
+    return new RawConnection(await dialTls(options));
   }
 
   /** False when it was not sent: the connection is gone, or the other side does not take it fast enough. */
@@ -249,11 +245,6 @@ function agreeToAll(connection: RawConnection, stream: number): StreamEars {
       if (wanted.length === 0 || wanted.length < length + 1) return;
       protocol = wanted.subarray(1, length).toString();
       connection.write(stream, Buffer.concat([multistream, wanted.subarray(0, length + 1)]));
-      const answer = connection.answerTo?.(protocol);
-      if (answer !== undefined) {
-        connection.write(stream, answer);
-        connection.finish(stream);
-      }
       const rest = wanted.subarray(length + 1);
       if (rest.length > 0) connection.onInbound?.(protocol, rest);
     },
