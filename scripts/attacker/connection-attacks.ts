@@ -6,7 +6,7 @@ import type { Attack } from './attack.ts';
 import { newIdentity } from './identity.ts';
 import { dialTcp, dialTls, line, type RawConnection } from './raw-connection.ts';
 import type { Scene } from './scene.ts';
-import { greetingFrames, helloOf } from './stranger.ts';
+import { greetingFrames, helloOf, type Stranger } from './stranger.ts';
 import { yamuxFlag, yamuxHeader, yamuxType } from './yamux-frame.ts';
 
 const KiB = 1024;
@@ -245,22 +245,19 @@ export const connectionAttacks = {
   },
   observers: {
     does: '250 a node that say hello and stay, others in the place of those that are cut',
+    run: (scene) => staying(scene, 250, () => {}),
+  },
+  subscribers: {
+    does: 'the same, and each wants all gossip',
+    run: (scene) => staying(scene, 250, (stranger) => stranger.listen(() => {})),
+  },
+  'deaf-subscribers': {
+    does: 'the same, and none of them reads it',
     run: (scene) =>
-      scene.everywhere(async (node) => {
-        let staying = 0;
-        // Few dial at a time: it is the places that count.
-        await many(4, () =>
-          scene.again(async () => {
-            if (staying >= 250) return;
-            staying += 1;
-            const stranger = await scene.meet(node);
-            if (stranger === undefined) staying -= 1;
-            else {
-              scene.sent(true);
-              void stranger.connection.closed.then(() => (staying -= 1));
-            }
-          }, 20),
-        );
+      staying(scene, 250, (stranger) => {
+        stranger.listen(() => {});
+        stranger.connection.deaf = true;
+        stranger.connection.socket.pause();
       }),
   },
 } as const satisfies Record<string, Attack>;
@@ -309,6 +306,28 @@ async function pour(scene: Scene, connection: RawConnection, bytesPerSecond: num
     bytesPerSecond / piece.length,
     () => scene.sent(connection.send(piece), piece.length) || connection.isOpen,
   );
+}
+
+/** So many at each node, with others in the place of those that are cut. */
+async function staying(scene: Scene, count: number, act: (stranger: Stranger) => void): Promise<void> {
+  await scene.everywhere(async (node) => {
+    let present = 0;
+    // Few dial at a time: it is the places that count.
+    await many(4, () =>
+      scene.again(async () => {
+        if (present >= count) return;
+        present += 1;
+        const stranger = await scene.meet(node);
+        if (stranger === undefined) {
+          present -= 1;
+          return;
+        }
+        scene.sent(true);
+        act(stranger);
+        void stranger.connection.closed.then(() => (present -= 1));
+      }, 20),
+    );
+  });
 }
 
 /** Each goes through the secure channel and leaves. */

@@ -62,7 +62,8 @@ export class Stranger {
     this.connection.onInbound = (protocol, piece) => {
       if (protocol.startsWith('/meshsub/')) reader.read(piece);
     };
-    this.gossipRpc(subscribeRpc(this.topics()));
+    this.#gossip ??= this.connection.open(gossipProtocol);
+    this.connection.write(this.#gossip, subscribeRpc(this.topics()));
   }
 
   topics(): string[] {
