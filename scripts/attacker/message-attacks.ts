@@ -76,7 +76,6 @@ export const messageAttacks = {
   },
   'empty-messages': {
     does: 'messages of no bytes, 5,000 a second',
-    isCut: true,
     run: (scene) =>
       scene.everywhere((node) =>
         scene.asStranger(node, async (stranger) => {
