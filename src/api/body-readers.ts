@@ -4,6 +4,8 @@ import { Problem } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import { apiProblem } from './problem-answer.ts';
 
+export const binaryMediaType = 'application/octet-stream';
+
 /** A binary submission: the count in two bytes, then each transaction behind its length in two bytes. */
 const batchCodec = listOf(boundedBytes(limits.maxTransactionBytes), limits.httpBatch);
 

@@ -32,11 +32,16 @@ export const amountSchema = z
 export const heightSchema = whole('The height of a block');
 
 /** A whole number in a path or a query: plain decimal digits, nothing that could be rounded or read in two ways. */
-export const decimalParameter = z
-  .string()
-  .regex(/^(?:0|[1-9][0-9]{0,14})$/, 'must be a whole number in plain decimal digits')
-  .transform(Number)
-  .refine((value) => value <= maxWhole, 'must be below 2^48');
+export function decimalBetween(minimum: number, maximum: number) {
+  const bounds = maximum === maxWhole && minimum === 0 ? 'below 2^48' : `${minimum} to ${maximum}`;
+  return z
+    .string()
+    .regex(/^(?:0|[1-9][0-9]{0,14})$/, 'must be a whole number in plain decimal digits')
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum, `must be ${bounds}`)
+    .meta({ type: 'integer', minimum, maximum });
+}
+export const decimalParameter = decimalBetween(0, maxWhole);
 
 export const consistencySchema = z.enum(['stale', 'lease', 'linearizable']);
 
@@ -58,78 +63,93 @@ export const problemSchema = z
     remedy: z.string().describe('What to do about it'),
     details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   })
-  .describe('A problem by RFC 9457');
+  .describe('A problem by RFC 9457')
+  .meta({ id: 'Problem' });
 
 /** A problem as a part of an answer that is not itself one. */
-export const problemPartSchema = problemSchema.pick({
-  code: true,
-  detail: true,
-  remedy: true,
-  details: true,
-});
+export const problemPartSchema = problemSchema
+  .pick({
+    code: true,
+    detail: true,
+    remedy: true,
+    details: true,
+  })
+  .meta({ id: 'ProblemPart' });
 
-export const headerSchema = z.object({
-  height: heightSchema,
-  parentHash: hashSchema,
-  view: whole('View (pbft) or term (raft) of the first proposal'),
-  proposer: addressSchema,
-  timestamp: milliseconds('When it was proposed'),
-  transactionRoot: hashSchema,
-  stateRoot: hashSchema,
-  receiptsRoot: hashSchema,
-  validatorsHash: hashSchema,
-  nextValidatorsHash: hashSchema,
-});
+export const headerSchema = z
+  .object({
+    height: heightSchema,
+    parentHash: hashSchema,
+    view: whole('View (pbft) or term (raft) of the first proposal'),
+    proposer: addressSchema,
+    timestamp: milliseconds('When it was proposed'),
+    transactionRoot: hashSchema,
+    stateRoot: hashSchema,
+    receiptsRoot: hashSchema,
+    validatorsHash: hashSchema,
+    nextValidatorsHash: hashSchema,
+  })
+  .meta({ id: 'Header' });
 
-export const certificateSchema = z.discriminatedUnion('engine', [
-  z.object({
-    engine: z.literal('pbft'),
-    phase: z.enum(['prepare', 'commit']),
-    view: whole('The view of the votes'),
-    height: heightSchema,
-    blockHash: hashSchema,
-    signatures: z.array(z.object({ validator: z.int(), signature: signatureSchema })),
-  }),
-  z.object({
-    engine: z.literal('raft'),
-    term: whole('The term of the leader'),
-    height: heightSchema,
-    blockHash: hashSchema,
-    leader: z.int(),
+export const certificateSchema = z
+  .discriminatedUnion('engine', [
+    z.object({
+      engine: z.literal('pbft'),
+      phase: z.enum(['prepare', 'commit']),
+      view: whole('The view of the votes'),
+      height: heightSchema,
+      blockHash: hashSchema,
+      signatures: z.array(z.object({ validator: z.int(), signature: signatureSchema })),
+    }),
+    z.object({
+      engine: z.literal('raft'),
+      term: whole('The term of the leader'),
+      height: heightSchema,
+      blockHash: hashSchema,
+      leader: z.int(),
+      signature: signatureSchema,
+    }),
+  ])
+  .meta({ id: 'Certificate' });
+
+export const receiptSchema = z
+  .object({
+    transactionHash: hashSchema,
+    status: z.enum(['applied', 'failed']),
+    code: z.string().describe('Why it failed; empty when it was applied'),
+    fee: amountSchema,
+  })
+  .meta({ id: 'Receipt' });
+
+export const payloadSchema = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('transfer'), to: addressSchema, amount: amountSchema, memo: z.string() }),
+    z.object({ type: z.literal('put'), key: z.string(), value: bytesHex('The value') }),
+    z.object({ type: z.literal('delete'), key: z.string() }),
+  ])
+  .meta({ id: 'Payload' });
+
+export const transactionSchema = z
+  .object({
+    hash: hashSchema,
+    chainId: hashSchema,
+    sender: addressSchema,
+    nonce: whole('The nonce'),
+    fee: amountSchema,
+    expiryHeight: heightSchema,
+    payload: payloadSchema,
     signature: signatureSchema,
-  }),
-]);
+    bytes: bytesHex('The canonical bytes that the hash is of'),
+  })
+  .meta({ id: 'Transaction' });
 
-export const receiptSchema = z.object({
-  transactionHash: hashSchema,
-  status: z.enum(['applied', 'failed']),
-  code: z.string().describe('Why it failed; empty when it was applied'),
-  fee: amountSchema,
-});
-
-export const payloadSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('transfer'), to: addressSchema, amount: amountSchema, memo: z.string() }),
-  z.object({ type: z.literal('put'), key: z.string(), value: bytesHex('The value') }),
-  z.object({ type: z.literal('delete'), key: z.string() }),
-]);
-
-export const transactionSchema = z.object({
-  hash: hashSchema,
-  chainId: hashSchema,
-  sender: addressSchema,
-  nonce: whole('The nonce'),
-  fee: amountSchema,
-  expiryHeight: heightSchema,
-  payload: payloadSchema,
-  signature: signatureSchema,
-  bytes: bytesHex('The canonical bytes that the hash is of'),
-});
-
-export const proofSchema = z.object({
-  index: whole('Position of the leaf'),
-  size: whole('Number of leaves'),
-  path: z.array(hashSchema).describe('Hashes beside the way from the leaf to the root'),
-});
+export const proofSchema = z
+  .object({
+    index: whole('Position of the leaf'),
+    size: whole('Number of leaves'),
+    path: z.array(hashSchema).describe('Hashes beside the way from the leaf to the root'),
+  })
+  .meta({ id: 'MerkleProof' });
 
 export const inclusionSchema = z
   .object({
@@ -145,7 +165,8 @@ export const inclusionSchema = z
   })
   .describe(
     'All that shows offline, with the genesis file, that the transaction is final and what came of it',
-  );
+  )
+  .meta({ id: 'Inclusion' });
 
 const missingSchema = z
   .object({ sender: addressSchema, nonce: whole('The nonce') })
@@ -157,21 +178,23 @@ const goneSchema = problemPartSchema.describe(
   'Why no block can hold it any more: true on every node. To have its effect, sign it again',
 );
 
-export const transactionStatusSchema = z.discriminatedUnion('status', [
-  z.object({ ...origin, hash: hashSchema, status: z.literal('pending'), missing: missingSchema }),
-  z.object({ ...origin, hash: hashSchema, status: z.literal('final'), inclusion: inclusionSchema }),
-  z.object({ ...origin, hash: hashSchema, status: z.literal('gone'), problem: goneSchema }),
-  z.object({
-    ...origin,
-    hash: hashSchema,
-    status: z.literal('unknown'),
-    problem: problemPartSchema
-      .nullable()
-      .describe(
-        'Why this node let go of it, if it had it lately; another may have it, and it may become final',
-      ),
-  }),
-]);
+export const transactionStatusSchema = z
+  .discriminatedUnion('status', [
+    z.object({ ...origin, hash: hashSchema, status: z.literal('pending'), missing: missingSchema }),
+    z.object({ ...origin, hash: hashSchema, status: z.literal('final'), inclusion: inclusionSchema }),
+    z.object({ ...origin, hash: hashSchema, status: z.literal('gone'), problem: goneSchema }),
+    z.object({
+      ...origin,
+      hash: hashSchema,
+      status: z.literal('unknown'),
+      problem: problemPartSchema
+        .nullable()
+        .describe(
+          'Why this node let go of it, if it had it lately; another may have it, and it may become final',
+        ),
+    }),
+  ])
+  .meta({ id: 'TransactionStatus' });
 
 /** The length is judged first: nothing is matched against text longer than a transaction. */
 const transactionHex = z
@@ -181,58 +204,68 @@ const transactionHex = z
   .refine((text) => text.length % 2 === 0, 'must have two characters for each byte');
 
 /** One transaction, or up to `limits.httpBatch`; never both. */
-export const submissionSchema = z.union([
-  z.strictObject({ transaction: transactionHex.describe('The encoded transaction') }),
-  z.strictObject({ transactions: z.array(transactionHex).min(1).max(limits.httpBatch) }),
-]);
+export const submissionSchema = z
+  .union([
+    z.strictObject({ transaction: transactionHex.describe('The encoded transaction') }),
+    z.strictObject({ transactions: z.array(transactionHex).min(1).max(limits.httpBatch) }),
+  ])
+  .meta({ id: 'Submission' });
 
 export const submissionQuerySchema = z
   .strictObject({
     wait: z.literal('final').optional().describe('Answer when all are final, or after timeoutMs'),
-    timeoutMs: decimalParameter
-      .refine((value) => value >= 1 && value <= limits.httpWaitMs, `must be 1 to ${limits.httpWaitMs}`)
-      .optional(),
+    timeoutMs: decimalBetween(1, limits.httpWaitMs).optional(),
   })
   .refine((query) => query.timeoutMs === undefined || query.wait !== undefined, 'timeoutMs needs wait=final');
 
 /** One transaction of a batch. `final` comes only with wait=final; ask for the transaction to have its proof. */
-export const submitResultSchema = z.discriminatedUnion('status', [
-  z.object({ status: z.literal('accepted'), hash: hashSchema, missing: missingSchema }),
-  z.object({ status: z.literal('known'), hash: hashSchema }),
-  z.object({ status: z.literal('refused'), hash: hashSchema.nullable(), problem: problemPartSchema }),
-  z.object({ status: z.literal('pending'), hash: hashSchema, missing: missingSchema }),
-  z.object({ status: z.literal('gone'), hash: hashSchema, problem: goneSchema }),
-  z.object({ status: z.literal('unknown'), hash: hashSchema, problem: problemPartSchema }),
-  z.object({
-    status: z.literal('final'),
-    hash: hashSchema,
-    height: heightSchema,
-    blockHash: hashSchema,
-    receipt: receiptSchema,
-  }),
-]);
+export const submitResultSchema = z
+  .discriminatedUnion('status', [
+    z.object({ status: z.literal('accepted'), hash: hashSchema, missing: missingSchema }),
+    z.object({ status: z.literal('known'), hash: hashSchema }),
+    z.object({ status: z.literal('refused'), hash: hashSchema.nullable(), problem: problemPartSchema }),
+    z.object({ status: z.literal('pending'), hash: hashSchema, missing: missingSchema }),
+    z.object({ status: z.literal('gone'), hash: hashSchema, problem: goneSchema }),
+    z.object({ status: z.literal('unknown'), hash: hashSchema, problem: problemPartSchema }),
+    z.object({
+      status: z.literal('final'),
+      hash: hashSchema,
+      height: heightSchema,
+      blockHash: hashSchema,
+      receipt: receiptSchema,
+    }),
+  ])
+  .meta({ id: 'SubmitResult' });
 
-export const submittedSchema = z.discriminatedUnion('status', [
-  z.object({ ...origin, status: z.literal('accepted'), hash: hashSchema, missing: missingSchema }),
-  z.object({ ...origin, status: z.literal('known'), hash: hashSchema }),
-]);
-export const submittedBatchSchema = z.object({ ...origin, results: z.array(submitResultSchema) });
+export const submittedSchema = z
+  .discriminatedUnion('status', [
+    z.object({ ...origin, status: z.literal('accepted'), hash: hashSchema, missing: missingSchema }),
+    z.object({ ...origin, status: z.literal('known'), hash: hashSchema }),
+  ])
+  .meta({ id: 'Submitted' });
+export const submittedBatchSchema = z
+  .object({ ...origin, results: z.array(submitResultSchema) })
+  .meta({ id: 'SubmittedBatch' });
 
 const headerItem = { hash: hashSchema, header: headerSchema, transactionCount: z.int() };
-export const headerViewSchema = z.object({ ...origin, ...headerItem });
-export const headersSchema = z.object({ ...origin, headers: z.array(z.object(headerItem)) });
+export const headerViewSchema = z.object({ ...origin, ...headerItem }).meta({ id: 'FinalBlockEvent' });
+export const headersSchema = z
+  .object({ ...origin, headers: z.array(z.object(headerItem)) })
+  .meta({ id: 'Headers' });
 
-export const blockSchema = z.object({
-  ...origin,
-  hash: hashSchema,
-  header: headerSchema,
-  certificate: certificateSchema
-    .nullable()
-    .describe("The block's own; null when a later block's made it final"),
-  transactionHashes: z.array(hashSchema),
-  transactions: z.array(transactionSchema).optional().describe('With full=true'),
-  receipts: z.array(receiptSchema).optional().describe('With full=true'),
-});
+export const blockSchema = z
+  .object({
+    ...origin,
+    hash: hashSchema,
+    header: headerSchema,
+    certificate: certificateSchema
+      .nullable()
+      .describe("The block's own; null when a later block's made it final"),
+    transactionHashes: z.array(hashSchema),
+    transactions: z.array(transactionSchema).optional().describe('With full=true'),
+    receipts: z.array(receiptSchema).optional().describe('With full=true'),
+  })
+  .meta({ id: 'Block' });
 
 const read = {
   ...origin,
@@ -242,126 +275,149 @@ const read = {
   stateRoot: hashSchema,
 };
 
-export const accountSchema = z.object({
-  ...read,
-  address: addressSchema,
-  publicKey: publicKeySchema,
-  balance: amountSchema,
-  nonce: whole('The next nonce by the final state'),
-  pendingNonce: whole(
-    "The next nonce to use, after what waits in this node's mempool: one node's opinion, and another node, or this one a moment later, may say otherwise",
-  ),
-});
+export const accountSchema = z
+  .object({
+    ...read,
+    address: addressSchema,
+    publicKey: publicKeySchema,
+    balance: amountSchema,
+    nonce: whole('The next nonce by the final state'),
+    pendingNonce: whole(
+      "The next nonce to use, after what waits in this node's mempool: one node's opinion, and another node, or this one a moment later, may say otherwise",
+    ),
+  })
+  .meta({ id: 'Account' });
 
-export const recordSchema = z.object({
-  ...read,
-  key: z.string(),
-  owner: addressSchema,
-  value: bytesHex('The value'),
-});
+export const recordSchema = z
+  .object({
+    ...read,
+    key: z.string(),
+    owner: addressSchema,
+    value: bytesHex('The value'),
+  })
+  .meta({ id: 'Record' });
 
-export const validatorsSchema = z.object({
-  ...origin,
-  validators: z.array(
-    z.object({
-      index: z.int(),
-      name: z.string(),
-      address: addressSchema,
-      publicKey: publicKeySchema,
-      primary: z.boolean(),
-      self: z.boolean(),
-      connected: z.boolean(),
-    }),
-  ),
-});
+export const validatorsSchema = z
+  .object({
+    ...origin,
+    validators: z.array(
+      z.object({
+        index: z.int(),
+        name: z.string(),
+        address: addressSchema,
+        publicKey: publicKeySchema,
+        primary: z.boolean(),
+        self: z.boolean(),
+        connected: z.boolean(),
+      }),
+    ),
+  })
+  .meta({ id: 'Validators' });
 
-export const membersSchema = z.object({
-  ...origin,
-  members: z.array(
-    z.object({
-      index: z.int().describe('Kept forever, also by one that was removed'),
-      name: z.string(),
-      address: addressSchema,
-      publicKey: publicKeySchema,
-      role: z.enum(['voter', 'learner', 'removed', 'joining', 'leaving', 'demoted']),
-      leader: z.boolean(),
-      api: z
-        .string()
-        .nullable()
-        .describe(
-          'Where it says that its API can be reached; null when it says nothing, or is not connected',
-        ),
-      self: z.boolean(),
-      connected: z.boolean(),
-    }),
-  ),
-});
+export const membersSchema = z
+  .object({
+    ...origin,
+    members: z.array(
+      z.object({
+        index: z.int().describe('Kept forever, also by one that was removed'),
+        name: z.string(),
+        address: addressSchema,
+        publicKey: publicKeySchema,
+        role: z.enum(['voter', 'learner', 'removed', 'joining', 'leaving', 'demoted']),
+        leader: z.boolean(),
+        api: z
+          .string()
+          .nullable()
+          .describe(
+            'Where it says that its API can be reached; null when it says nothing, or is not connected',
+          ),
+        self: z.boolean(),
+        connected: z.boolean(),
+      }),
+    ),
+  })
+  .meta({ id: 'Members' });
 
 /** Bounds of one request to change the members: no committee is larger. */
 const maxChanges = limits.maxValidators;
 const memberKey = z.string().max(128).describe('A qr1… address, or the public key in hex');
 
-export const memberChangesSchema = z.strictObject({
-  changes: z
-    .array(z.strictObject({ member: memberKey, role: z.enum(['voter', 'learner', 'removed']) }))
-    .min(1)
-    .max(maxChanges)
-    .describe('All at once: with joint consensus where votes change'),
-  force: z.boolean().default(false).describe('Also when what is left is no working quorum'),
-});
+export const memberChangesSchema = z
+  .strictObject({
+    changes: z
+      .array(z.strictObject({ member: memberKey, role: z.enum(['voter', 'learner', 'removed']) }))
+      .min(1)
+      .max(maxChanges)
+      .describe('All at once: with joint consensus where votes change'),
+    force: z.boolean().default(false).describe('Also when what is left is no working quorum'),
+  })
+  .meta({ id: 'MemberChanges' });
 
-export const transferSchema = z.strictObject({
-  to: memberKey.nullable().default(null).describe('Null lets the leader choose'),
-});
+export const transferSchema = z
+  .strictObject({
+    to: memberKey.nullable().default(null).describe('Null lets the leader choose'),
+  })
+  .meta({ id: 'LeaderTransfer' });
 
-export const changedSchema = z.object({ ...origin, height: heightSchema.describe('It holds from here on') });
+export const changedSchema = z
+  .object({ ...origin, height: heightSchema.describe('It holds from here on') })
+  .meta({ id: 'Changed' });
 
-export const statusSchema = z.object({
-  ...origin,
-  chainName: z.string(),
-  development: z.boolean(),
-  version: z.string(),
-  validator: z.object({ index: z.int(), address: addressSchema }).nullable().describe('Null for an observer'),
-  view: whole('The current view or term'),
-  primary: z.int().nullable().describe('Index of the validator that leads; null while nobody does'),
-  leaderApi: z.string().nullable().describe('Where that one says that its API can be reached, if it does'),
-  finalHeight: heightSchema,
-  finalHash: hashSchema,
-  stateRoot: hashSchema,
-  finalTimestamp: milliseconds('Timestamp of the final block'),
-  highestKnown: heightSchema.describe('The highest final height that a peer is known to have'),
-  inFlight: z.int(),
-  voting: z.boolean(),
-  quorumContact: z.boolean(),
-  syncing: z.boolean(),
-  ready: z.boolean(),
-  peers: z.int(),
-  mempool: z.object({ transactions: z.int(), bytes: z.int() }),
-  uptimeMs: z.number(),
-  counters: z.record(z.string(), z.number()),
-});
+export const statusSchema = z
+  .object({
+    ...origin,
+    chainName: z.string(),
+    development: z.boolean(),
+    version: z.string(),
+    validator: z
+      .object({ index: z.int(), address: addressSchema })
+      .nullable()
+      .describe('Null for an observer'),
+    view: whole('The current view or term'),
+    primary: z.int().nullable().describe('Index of the validator that leads; null while nobody does'),
+    leaderApi: z.string().nullable().describe('Where that one says that its API can be reached, if it does'),
+    finalHeight: heightSchema,
+    finalHash: hashSchema,
+    stateRoot: hashSchema,
+    finalTimestamp: milliseconds('Timestamp of the final block'),
+    highestKnown: heightSchema.describe('The highest final height that a peer is known to have'),
+    inFlight: z.int(),
+    voting: z.boolean(),
+    quorumContact: z.boolean(),
+    syncing: z.boolean(),
+    ready: z.boolean(),
+    peers: z.int(),
+    mempool: z.object({ transactions: z.int(), bytes: z.int() }),
+    uptimeMs: z.number(),
+    counters: z.record(z.string(), z.number()),
+  })
+  .meta({ id: 'Status' });
 
-export const whySchema = z.object({
-  ...origin,
-  finalHeight: heightSchema,
-  why: z.string().describe('One sentence: what progress waits for'),
-});
+export const whySchema = z
+  .object({
+    ...origin,
+    finalHeight: heightSchema,
+    why: z.string().describe('One sentence: what progress waits for'),
+  })
+  .meta({ id: 'Why' });
 
-export const evidenceSchema = z.object({
-  ...origin,
-  offset: z.int(),
-  evidence: z.array(
-    z.object({
-      accused: z.int().describe('Index of the validator'),
-      address: addressSchema,
-      kind: z.string(),
-      bytes: bytesHex('The signed contradiction'),
-    }),
-  ),
-});
+export const evidenceSchema = z
+  .object({
+    ...origin,
+    offset: z.int(),
+    evidence: z.array(
+      z.object({
+        accused: z.int().describe('Index of the validator'),
+        address: addressSchema,
+        kind: z.string(),
+        bytes: bytesHex('The signed contradiction'),
+      }),
+    ),
+  })
+  .meta({ id: 'EvidenceList' });
 
-export const healthSchema = z.object({ ...origin, status: z.literal('ok') });
-export const readySchema = z.object({ ...origin, status: z.literal('ready') });
+export const healthSchema = z.object({ ...origin, status: z.literal('ok') }).meta({ id: 'Health' });
+export const readySchema = z.object({ ...origin, status: z.literal('ready') }).meta({ id: 'Ready' });
 
 /** An event of the stream. Its SSE id is the height, so that a reader that comes back goes on where it was. */
 export const finalEventSchema = headerViewSchema;

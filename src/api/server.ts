@@ -1,13 +1,13 @@
-import swagger from '@fastify/swagger';
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
-import { jsonSchemaTransform, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { $ZodType } from 'zod/v4/core';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Backend } from './backend.ts';
-import { readJson } from './body-readers.ts';
+import { binaryMediaType, readJson } from './body-readers.ts';
+import { describeApi } from './describe.ts';
 import { EventStream, type EventStreamBounds } from './event-stream.ts';
 import { FinalWatch } from './final-watch.ts';
 import { MetricsPage } from './metrics-page.ts';
@@ -63,7 +63,6 @@ export interface RunningApi {
   close(): Promise<void>;
 }
 
-const binaryMediaType = 'application/octet-stream';
 /** How long requests under way may take while the API closes. */
 const closeGraceMs = 1_000;
 
@@ -216,23 +215,6 @@ function refuseUnlessTaken({ routeOptions }: FastifyRequest, mediaType: string):
   if (schema === undefined || schema.consumes?.includes(mediaType) === true) return;
   throw apiProblem('api/media-type', `this path takes no ${mediaType}`, {
     remedy: 'Send application/json: see /v1/openapi.json.',
-  });
-}
-
-async function describeApi(api: Api, backend: Backend): Promise<void> {
-  await api.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Quorate',
-        version: backend.identity.version,
-        description:
-          'A Quorate node. Errors are problems (RFC 9457) with a stable `code` and a `remedy`; those that may pass by ' +
-          `themselves come with Retry-After. Bodies have at most ${limits.httpBodyBytes} bytes and ${limits.httpBatch} ` +
-          `transactions of at most ${limits.maxTransactionBytes} bytes each.`,
-      },
-    },
-    transform: jsonSchemaTransform,
   });
 }
 

@@ -196,12 +196,24 @@ void test('HEAD answers as GET does, without the body', async (t) => {
   assert.equal(await response.text(), '');
 });
 
+interface Operation {
+  readonly operationId: string;
+  readonly summary?: string;
+  readonly responses: Readonly<Record<string, unknown>>;
+  readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly schema: Readonly<Record<string, unknown>>;
+  }[];
+}
+
 void test('the OpenAPI description is 3.1, names every route, and shows problems', async (t: TestContext) => {
   const world = await start(t);
   const response = await fetch(`${world.api.address}/v1/openapi.json`);
   const description = (await response.json()) as {
     openapi: string;
-    paths: Record<string, Record<string, { summary?: string; responses?: Record<string, unknown> }>>;
+    paths: Record<string, Record<string, Operation>>;
+    components: { schemas: Record<string, unknown> };
   };
   assert.equal(description.openapi, '3.1.0');
   assert.deepEqual(Object.keys(description.paths).sort(), [
@@ -222,11 +234,38 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
     '/v1/validators',
     '/v1/why',
   ]);
+  const names = new Set<string>();
+  let count = 0;
   for (const [path, operations] of Object.entries(description.paths)) {
     for (const [method, operation] of Object.entries(operations)) {
       assert.ok((operation.summary ?? '').length > 5, `${method} ${path} has a summary`);
-      assert.match(JSON.stringify(operation.responses?.['default']), /application\/problem\+json/);
+      assert.match(JSON.stringify(operation.responses['default']), /application\/problem\+json/);
+      assert.match(operation.operationId, /^[a-z]+[A-Z][a-zA-Z]+$/);
+      names.add(operation.operationId);
+      count += 1;
     }
   }
+  assert.equal(names.size, count, 'each operation has a name of its own');
+  // What is used in several places is named, and every name means something.
+  const text = JSON.stringify(description);
+  for (const [, name = ''] of text.matchAll(/#\/components\/schemas\/([A-Za-z]+)/g)) {
+    assert.ok(name in description.components.schemas, name);
+  }
+  for (const name of ['Block', 'Header', 'Problem', 'Receipt', 'Status', 'TransactionStatus']) {
+    assert.ok(name in description.components.schemas, name);
+  }
+  const events = description.paths['/v1/events']?.['get'];
+  assert.deepEqual(events?.responses['200'], {
+    ...(events?.responses['200'] as object),
+    content: { 'text/event-stream': { schema: { $ref: '#/components/schemas/FinalBlockEvent' } } },
+  });
+  const { requestBody } = description.paths['/v1/transactions']?.['post'] ?? {};
+  assert.match(JSON.stringify(requestBody?.content['application/json']), /schemas\/Submission/);
+  assert.doesNotMatch(JSON.stringify(requestBody?.content['application/octet-stream']), /Submission|string/);
+  const limit = description.paths['/v1/headers']?.['get']?.parameters?.find(({ name }) => name === 'limit');
+  assert.deepEqual(
+    [limit?.schema['type'], limit?.schema['minimum'], limit?.schema['maximum']],
+    ['integer', 1, 100],
+  );
   assert.match(JSON.stringify(description.paths['/v1/transactions']?.['post']), /octet-stream/);
 });

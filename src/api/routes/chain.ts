@@ -21,6 +21,7 @@ import {
   accountSchema,
   blockSchema,
   consistencySchema,
+  decimalBetween,
   decimalParameter,
   hashSchema,
   headersSchema,
@@ -39,9 +40,7 @@ const recordKey = z
   .refine((key) => utf8(key).length <= limits.maxRecordKeyBytes, {
     error: `must be at most ${limits.maxRecordKeyBytes} bytes`,
   });
-const pageLimit = decimalParameter
-  .refine((limit) => limit >= 1 && limit <= limits.httpPage, `must be 1 to ${limits.httpPage}`)
-  .optional();
+const pageLimit = decimalBetween(1, limits.httpPage).optional();
 
 /** Blocks, and the state after the final one. */
 export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext): void {
@@ -51,6 +50,7 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
     '/v1/blocks/:name',
     {
       schema: {
+        operationId: 'getBlock',
         summary: 'A final block, by height, by hash, or the latest',
         tags: ['chain'],
         params: z.strictObject({ name: blockName }),
@@ -84,6 +84,7 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
     '/v1/headers',
     {
       schema: {
+        operationId: 'listHeaders',
         summary: 'Headers of final blocks, from a height upward',
         tags: ['chain'],
         querystring: z.strictObject({ from: decimalParameter.optional(), limit: pageLimit }),
@@ -101,6 +102,7 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
     '/v1/accounts/:account',
     {
       schema: {
+        operationId: 'getAccount',
         summary: 'Balance and nonces of an account',
         tags: ['state'],
         params: z.strictObject({ account: z.string().describe('A qr1… address, or the public key in hex') }),
@@ -120,6 +122,7 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
     '/v1/records',
     {
       schema: {
+        operationId: 'getRecord',
         summary: 'A record: its owner and its value',
         description:
           'Takes every key, "." and ".." among them, which no path can name (RFC 3986, section 5.2.4).',
@@ -139,6 +142,7 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
     '/v1/records/:key',
     {
       schema: {
+        operationId: 'getRecordByPath',
         summary: 'The same, for keys that a path can name',
         tags: ['state'],
         params: z.strictObject({ key: recordKey }),

@@ -15,6 +15,7 @@ export function memberRoutes(api: Api, { backend, admitOperator }: RouteContext)
     '/v1/members',
     {
       schema: {
+        operationId: 'listMembers',
         summary: 'Who takes part, who only follows, and who did once',
         tags,
         response: { 200: membersSchema, ...problemAnswer },
@@ -28,6 +29,7 @@ export function memberRoutes(api: Api, { backend, admitOperator }: RouteContext)
     {
       onRequest,
       schema: {
+        operationId: 'changeMembers',
         summary: 'Change who takes part (operators; the leader only)',
         description:
           'One change at a time. Add a member as a learner, make it a voter when it caught up, remove one; or, to replace one, ' +
@@ -54,6 +56,7 @@ export function memberRoutes(api: Api, { backend, admitOperator }: RouteContext)
     {
       onRequest,
       schema: {
+        operationId: 'transferLeader',
         summary: 'Hand the lead over (operators; the leader only)',
         tags,
         body: transferSchema,

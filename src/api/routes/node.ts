@@ -7,8 +7,10 @@ import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
 import { evidenceJson, originOf, statusJson, validatorJson } from '../present.ts';
 import { apiProblem } from '../problem-answer.ts';
 import {
+  decimalBetween,
   decimalParameter,
   evidenceSchema,
+  finalEventSchema,
   healthSchema,
   readySchema,
   statusSchema,
@@ -26,7 +28,14 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
 
   api.get(
     '/v1/status',
-    { schema: { summary: 'How this node is', tags, response: { 200: statusSchema, ...problemAnswer } } },
+    {
+      schema: {
+        operationId: 'getStatus',
+        summary: 'How this node is',
+        tags,
+        response: { 200: statusSchema, ...problemAnswer },
+      },
+    },
     async (_request, reply) =>
       reply.send(statusJson(identity, backend.status(), backend.readiness() === undefined)),
   );
@@ -34,7 +43,12 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
   api.get(
     '/v1/why',
     {
-      schema: { summary: 'What progress waits for', tags, response: { 200: whySchema, ...problemAnswer } },
+      schema: {
+        operationId: 'getWhy',
+        summary: 'What progress waits for',
+        tags,
+        response: { 200: whySchema, ...problemAnswer },
+      },
     },
     async (_request, reply) =>
       reply.send({ ...origin, finalHeight: backend.status().finalHeight, why: backend.why() }),
@@ -44,6 +58,7 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
     '/v1/validators',
     {
       schema: {
+        operationId: 'listValidators',
         summary: 'Who agrees on blocks',
         tags,
         response: { 200: validatorsSchema, ...problemAnswer },
@@ -56,13 +71,12 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
     '/v1/evidence',
     {
       schema: {
+        operationId: 'listEvidence',
         summary: 'Stored proof that validators signed what no correct one signs, oldest first',
         tags,
         querystring: z.strictObject({
           offset: decimalParameter.optional(),
-          limit: decimalParameter
-            .refine((limit) => limit >= 1 && limit <= limits.httpPage, `must be 1 to ${limits.httpPage}`)
-            .optional(),
+          limit: decimalBetween(1, limits.httpPage).optional(),
         }),
         response: { 200: evidenceSchema, ...problemAnswer },
       },
@@ -82,6 +96,7 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
     '/v1/health',
     {
       schema: {
+        operationId: 'getHealth',
         summary: 'Whether the node works at all; 503 when it must be restarted or looked at',
         tags,
         response: { 200: healthSchema, ...problemAnswer },
@@ -98,6 +113,7 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
     '/v1/ready',
     {
       schema: {
+        operationId: 'getReady',
         summary: 'Whether clients may expect progress; 503 while behind or without contact to a quorum',
         tags,
         response: { 200: readySchema, ...problemAnswer },
@@ -114,6 +130,7 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
     '/v1/events',
     {
       schema: {
+        operationId: 'streamFinalBlocks',
         summary: 'Final blocks as server-sent events, each height once and in order',
         description:
           'Event "final", with the height as its id. Starts behind Last-Event-ID or at "from"; otherwise at the next block. ' +
@@ -121,8 +138,14 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
         tags,
         querystring: z.strictObject({ from: decimalParameter.optional() }),
         headers: z.object({ 'last-event-id': decimalParameter.optional() }),
-        produces: ['text/event-stream'],
-        response: problemAnswer,
+        response: {
+          200: {
+            description:
+              'Events until one side ends it. The data of each is one of these; comments come in between.',
+            content: { 'text/event-stream': { schema: finalEventSchema } },
+          },
+          ...problemAnswer,
+        },
       },
     },
     async (request, reply) => {

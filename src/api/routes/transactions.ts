@@ -37,6 +37,7 @@ export function transactionRoutes(api: Api, context: RouteContext): void {
     '/v1/transactions',
     {
       schema: {
+        operationId: 'submitTransactions',
         summary: 'Submit one transaction, or many',
         description:
           'JSON, or in binary as application/octet-stream: the count in 2 bytes, then each transaction behind its ' +
@@ -186,6 +187,7 @@ export function transactionRoutes(api: Api, context: RouteContext): void {
     '/v1/transactions/:hash',
     {
       schema: {
+        operationId: 'getTransaction',
         summary: 'What this node knows of a transaction; of a final one with all that proves it',
         tags: ['transactions'],
         params: z.strictObject({ hash: hashSchema }),
