@@ -342,6 +342,8 @@ export const limits = {
    * heavy load of transactions are a third of that.
    */
   memberBytes: { perSecond: 8 * MiB, burst: 32 * MiB },
+  /** What a message counts besides its bytes there: the smallest costs 10 µs, too. */
+  messageOverheadBytes: 512,
   /** The same for the strangers of one address block, and for all of them. */
   strangerBytes: { perSecond: 256 * KiB, burst: MiB },
   strangersBytes: { perSecond: MiB, burst: 4 * MiB },

@@ -57,9 +57,10 @@ export class PeerBudget {
     return take([this.#signer(validator)], 'claims', amount, now);
   }
 
-  /** True when so many bytes of a peer may be decoded. */
-  takeBytes(peer: PeerId, amount: number, now: MonotonicMs): boolean {
+  /** True when a message of so many bytes of a peer may be decoded. */
+  takeBytes(peer: PeerId, size: number, now: MonotonicMs): boolean {
     const accounts = this.#accountsOf(peer);
+    const amount = size + limits.messageOverheadBytes;
     if (!accounts.every((account) => account.hasBytes(amount, now))) return false;
     for (const account of accounts) account.takeBytes(amount, now);
     return true;

@@ -56,6 +56,13 @@ describe('the budget of a peer', () => {
     assert.ok(peers.take('Alice/1', 'claims', 1, 0) !== undefined);
   });
 
+  test('counts what a message costs besides its bytes: the smallest are not free', () => {
+    const peers = budget();
+    let taken = 0;
+    while (taken < 1_000_000 && peers.takeBytes('Alice/1', 1, 0)) taken += 1;
+    assert.equal(taken, Math.floor(limits.memberBytes.burst / (1 + limits.messageOverheadBytes)));
+  });
+
   test('for what stands inside messages is the signer’s, and ends with a lie', () => {
     const peers = budget();
     peers.faultInside(3, 0);
