@@ -123,7 +123,7 @@ export class HttpClient {
       // A sleep may take longer than it was told to.
       if (!inTime || now() >= until) {
         return new Problem('api/not-final', `the transaction was not final after ${deadlineMs} ms: ${last}`, {
-          remedy: `It may still become final. Ask for transaction ${hash}, or ask "why" what progress waits for.`,
+          remedy: `It may still become final. Ask for transaction ${hash}, or submit the same bytes again; ask "why" what progress waits for.`,
           details: { hash, deadlineMs, outcome: 'unknown' },
         });
       }

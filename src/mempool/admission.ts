@@ -27,7 +27,8 @@ export function judgeAdmission(transaction: Transaction, context: AdmissionConte
   if (namesForgeableKey(transaction)) return forgeableKey(transaction);
   if (expiryHeight <= height) {
     return new Problem('transaction/expired', `the transaction expired at height ${expiryHeight}`, {
-      remedy: 'Sign it again with a later expiry height.',
+      remedy:
+        'Ask whether it is final already (at a node that keeps all blocks); if it is not, sign it again with a later expiry height.',
       details: { expiryHeight, height },
     });
   }
@@ -81,7 +82,7 @@ export function judgeReplacement(next: Transaction, old: Transaction, percent: n
     'mempool/replacement-underpriced',
     `another transaction with nonce ${next.nonce} waits, and to replace it takes a fee of ${needed}`,
     {
-      remedy: `Use another nonce, or pay at least ${needed} (${percent} % more) to replace it.`,
+      remedy: `If that one is for the same purpose, wait for it: ${old.hash}. To replace it, pay at least ${needed} (${percent} % more). For another purpose, use the next nonce.`,
       details: { nonce: next.nonce, hash: old.hash, fee: `${old.fee}`, needed: `${needed}` },
     },
   );
