@@ -196,6 +196,7 @@ export class Driver<M extends object> {
       validatorOf: handshake.validatorOf.bind(handshake),
       standingOf: standings.of.bind(standings),
       penalise: network.penalise.bind(network),
+      cut: (peer, forMs) => network.penalise(peer, 'it is not listened to', forMs),
     });
     const { verification } = this;
     const relay = new Relay({

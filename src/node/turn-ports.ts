@@ -45,7 +45,7 @@ export function turnPorts(
       publish: (topic, bytes) => unlessEnded(() => network.publish(topic, bytes)),
       request: (peer, protocol, bytes, done) =>
         unlessEnded(() => network.request(peer, protocol, bytes, turns.wrap(done))),
-      penalise: (peer, reason) => network.penalise(peer, reason),
+      penalise: (peer, reason, banMs) => network.penalise(peer, reason, banMs),
       stats: () => network.stats(),
     },
     verifier: {

@@ -23,6 +23,8 @@ export interface VerificationOptions<M extends object> {
   /** Unless given, validators are members, and each other peer is a stranger of its own. */
   readonly standingOf?: (peer: PeerId) => Standing;
   readonly penalise: (peer: PeerId, reason: string) => void;
+  /** A peer that is not listened to says something: the connection has to end, so that not even its bytes are decoded. */
+  readonly cut?: (peer: PeerId, forMs: number) => void;
 }
 
 /** What became of a message: good (`wanted` or not), not looked at, or against the rules whatever the reason. */
@@ -159,6 +161,7 @@ export class Verification<M extends object> {
     const weight = Math.max(1, Math.floor(checked / limits.claimsPerFault));
     this.#budget.fault(peer, this.#now(), weight);
     this.#options.penalise(peer, reason);
+    if (this.muted(peer)) this.#cut(peer);
   }
 
   muted(peer: PeerId): boolean {
@@ -167,7 +170,14 @@ export class Verification<M extends object> {
 
   /** False when so many bytes of this peer are not to be decoded: it is muted, or sends too many. */
   mayRead(peer: PeerId, bytes: Uint8Array): boolean {
-    return !this.muted(peer) && this.#budget.takeBytes(peer, bytes.length, this.#now());
+    if (!this.muted(peer)) return this.#budget.takeBytes(peer, bytes.length, this.#now());
+    // Another identity of the same key, or from the same place, was muted.
+    this.#cut(peer);
+    return false;
+  }
+
+  #cut(peer: PeerId): void {
+    this.#options.cut?.(peer, limits.peerMuteMs);
   }
 
   /** Signatures of messages and certificates that have no answer yet. */

@@ -61,6 +61,8 @@ class World {
   readonly time = new VirtualTime();
   readonly checked: SignatureClaim[] = [];
   readonly penalties: string[] = [];
+  /** Who is cut, and for how long. */
+  readonly cut: { readonly peer: string; readonly banMs: number }[] = [];
   wants = (_note: Note): boolean => true;
   readonly verification: Verification<Note>;
   /** Claims that were handed to the verifier or wait for it. */
@@ -94,6 +96,7 @@ class World {
           ? { type: 'member', key: peer }
           : { type: 'stranger', block: peer.split('/')[0] ?? '' },
       penalise: (peer, reason) => void this.penalties.push(`${peer} ${reason}`),
+      cut: (peer, banMs) => void this.cut.push({ peer, banMs }),
     });
   }
 
@@ -178,6 +181,19 @@ describe('verification of messages', () => {
 });
 
 describe('a peer that costs too much', () => {
+  test('is cut once it is not listened to, and so is its like when it says a word, which nobody decodes', () => {
+    const world = new World();
+    for (let count = 1; count < limits.peerFaults; count++) world.judge('block/a', `1:bad:${count}`);
+    assert.deepEqual(world.cut, []);
+    world.judge('block/a', '1:bad:last');
+    assert.deepEqual(world.cut, [{ peer: 'block/a', banMs: limits.peerMuteMs }]);
+    // Malformed: had anybody looked, it would be bad.
+    assert.equal(world.judge('block/b', 'no message'), 'ignored');
+    assert.deepEqual(world.cut[1], { peer: 'block/b', banMs: limits.peerMuteMs });
+    assert.equal(world.judge('other/c', '1:good:hello'), 'good');
+    assert.equal(world.cut.length, 2);
+  });
+
   test('is not listened to after some bad signatures, for a while, and others are', () => {
     const world = new World();
     for (let index = 0; index < limits.peerFaults; index++) world.judge('peer-1', `1:bad:vote ${index}`);

@@ -35,7 +35,7 @@ export function liarNetwork(network: Network, liar: Liar): Network {
       if (liar.publishes?.(topic, bytes) ?? true) network.publish(topic, bytes);
     },
     request: (peer, protocol, bytes, done) => network.request(peer, protocol, bytes, done),
-    penalise: (peer, reason) => network.penalise(peer, reason),
+    penalise: (peer, reason, banMs) => network.penalise(peer, reason, banMs),
     stats: () => network.stats(),
   };
 }
