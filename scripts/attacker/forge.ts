@@ -13,6 +13,7 @@ import type { Certificate } from '../../src/ledger/certificate.ts';
 import type { Genesis } from '../../src/ledger/genesis.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
+import { sealBytes } from '../../src/node/relay.ts';
 import { transactionFrameCodec } from '../../src/node/wire.ts';
 
 const signatureBytes = 64;
@@ -75,6 +76,14 @@ export function forgedCertificate(
       signature: falseSignature(),
     })),
   };
+}
+
+/** As it goes by gossip: behind the seal of a validator, which did not make it. */
+export function withFalseSeal(message: Uint8Array): Uint8Array {
+  const seal = randomBytes(sealBytes);
+  seal.writeUInt16BE(0);
+  seal.set(Buffer.from(falseSignature(), 'hex'), sealBytes - signatureBytes);
+  return Buffer.concat([seal, message]);
 }
 
 /** A NewView in which every signature is wrong, its own too: as many checks as one message can ask for. */

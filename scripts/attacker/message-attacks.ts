@@ -12,7 +12,7 @@ import {
   transactionsRequestCodec,
 } from '../../src/node/wire.ts';
 import type { Attack } from './attack.ts';
-import { forgedMessage, forgedNewView, oldMessage, someHash } from './forge.ts';
+import { forgedMessage, forgedNewView, oldMessage, someHash, withFalseSeal } from './forge.ts';
 import type { Scene } from './scene.ts';
 import type { Stranger } from './stranger.ts';
 
@@ -174,7 +174,9 @@ function direct(
       await scene.pace(perSecond, () => {
         const bytes = make((next += validators + 1));
         const wasSent =
-          alsoGossip && next % 2 === 0 ? stranger.gossip('consensus', bytes) : stranger.tell(bytes);
+          alsoGossip && next % 2 === 0
+            ? stranger.gossip('consensus', withFalseSeal(bytes))
+            : stranger.tell(bytes);
         return scene.sent(wasSent, bytes.length) || stranger.connection.isOpen;
       });
     });
