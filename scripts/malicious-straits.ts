@@ -11,6 +11,8 @@ import type { Links } from './partition-links.ts';
 const maxHalts = 4;
 /** More than a window of them, and fewer than the load makes. */
 const blocksBehind = 10;
+/** Who is behind has to have them in this time: a liar that gives one block just before each request times out takes longer. */
+const catchUpMs = blocksBehind * 3_000;
 
 /** Lies told so far, by the liars’ own count. */
 export function liesOf({ cluster }: Running, liars: readonly number[]): number {
@@ -53,7 +55,7 @@ export async function haltPrimaries(
 
 /**
  * Cuts off an honest follower until the others are so many blocks ahead that it has to ask for them, and lets it reach the liar alone
- * until that has lied. That it catches up is a part of the verdict on all honest nodes.
+ * until that has lied. With all of them it catches up.
  */
 export async function leaveBehind(trial: {
   readonly running: Running;
@@ -85,6 +87,12 @@ export async function leaveBehind(trial: {
   } finally {
     links.heal();
   }
+  await eventually('who was behind has caught up', catchUpMs, async () => {
+    const now = laggard === undefined ? undefined : await running.clients[laggard]?.status();
+    if (now === undefined || now instanceof Problem) return 'it does not answer';
+    const missing = before.finalHeight + blocksBehind - now.finalHeight;
+    return missing <= 0 ? undefined : `it misses ${missing} blocks`;
+  });
 }
 
 /** A view is only left when something waits: one payment more, from carol. */
