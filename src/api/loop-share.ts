@@ -22,7 +22,7 @@ const shortestRestMs = 1;
 
 /**
  * The API's share of the event loop, which belongs to consensus first. All work for clients is cut into pieces. In one turn of the loop one piece is
- * done, after everything that came from peers and the disk; and after its pieces the API rests as long as they took. So whatever
+ * done, after everything that came from peers and the disk; and after its pieces the API rests as long as they took, or longer, as each says. So whatever
  * clients ask for, at least half of the loop is left, and nobody waits for more than one piece.
  *
  * Clients have turns among themselves. What is said to come first is small, and as much of it as fits into a millisecond comes before the piece
@@ -31,7 +31,7 @@ const shortestRestMs = 1;
 export class LoopShare {
   readonly #ports: LoopPorts;
   readonly #first = new Rotation<() => void>();
-  readonly #rest = new Rotation<() => void>();
+  readonly #rest = new Rotation<{ readonly piece: () => void; readonly restPerWork: number }>();
   #awake = false;
   /** Work that was not rested from yet. */
   #owedMs = 0;
@@ -41,12 +41,19 @@ export class LoopShare {
     this.#ports = ports;
   }
 
-  /**
-   * Runs `piece` later, in a turn of its own. It must not throw, and should take no longer than a few milliseconds; one that comes `first`,
-   * a fraction of one.
-   */
-  add(client: string, piece: () => void, first = false): void {
-    (first ? this.#first : this.#rest).push(client, piece);
+  /** Runs `piece` later, in a turn of its own. It must not throw, and should take no longer than a few milliseconds. */
+  add(client: string, piece: () => void, restPerWork = 1): void {
+    this.#rest.push(client, { piece, restPerWork });
+    this.#wake();
+  }
+
+  /** The same for one that takes a fraction of a millisecond. */
+  addFirst(client: string, piece: () => void): void {
+    this.#first.push(client, piece);
+    this.#wake();
+  }
+
+  #wake(): void {
     if (this.#awake) return;
     this.#awake = true;
     this.#owedMs = Math.max(this.#owedMs - (this.#ports.nowMs() - this.#endedAt), 0);
@@ -63,6 +70,7 @@ export class LoopShare {
   #turn(): void {
     const { nextTurn, nowMs } = this.#ports;
     let begin = 0;
+    let restPerWork = 1;
     nextTurn(() => {
       begin = nowMs();
       let first = this.#first.take();
@@ -70,12 +78,14 @@ export class LoopShare {
         first();
         first = nowMs() - begin < firstMs ? this.#first.take() : undefined;
       }
-      this.#rest.take()?.();
+      const rest = this.#rest.take();
+      restPerWork = rest?.restPerWork ?? 1;
+      rest?.piece();
     });
     // In the same turn, behind everything that the piece set off by promises.
     nextTurn(() => {
       this.#endedAt = nowMs();
-      this.#owedMs += this.#endedAt - begin;
+      this.#owedMs += (this.#endedAt - begin) * restPerWork;
       this.#awake = !this.#first.isEmpty || !this.#rest.isEmpty;
       if (this.#awake) this.#goOn();
     });

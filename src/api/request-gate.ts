@@ -19,6 +19,7 @@ export interface GateBounds {
   readonly placesPerClient: number;
   readonly waitingPerClient: number;
   readonly slowMs: number;
+  readonly stalledMs: number;
 }
 
 const defaultBounds: GateBounds = {
@@ -31,6 +32,7 @@ const defaultBounds: GateBounds = {
   placesPerClient: limits.httpPlacesPerClient,
   waitingPerClient: limits.httpWaitingRequestsPerClient,
   slowMs: limits.httpSlowMs,
+  stalledMs: limits.httpStalledMs,
 };
 
 export interface RequestGateOptions {
@@ -53,6 +55,8 @@ interface Connection {
   isEnding: boolean;
   /** A turn to read was asked for. */
   willRead: boolean;
+  /** When something was read last. */
+  readAt: number;
 }
 
 /** A request with its answer. `queued` for a place, `placed`, or `aside`: it waits for something that is not our work. */
@@ -139,6 +143,7 @@ export class RequestGate {
       waiting: [],
       isEnding: false,
       willRead: false,
+      readAt: 0,
     };
     this.#connections.set(metered, connection);
     this.#idle.add(connection);
@@ -153,6 +158,7 @@ export class RequestGate {
     connection.willRead = true;
     const read = (): void => {
       connection.willRead = false;
+      connection.readAt = performance.now();
       for (
         let left = limits.httpReadBytes;
         left > 0 && mayRead(connection);
@@ -162,7 +168,7 @@ export class RequestGate {
       }
       this.#readLater(connection);
     };
-    this.share.add(connection.client, read, true);
+    this.share.addFirst(connection.client, read);
   }
 
   /** A request that was read. */
@@ -185,9 +191,9 @@ export class RequestGate {
     const exchange = this.#exchanges.get(request);
     return new Promise((resolve, reject) => {
       if (exchange === undefined) return resolve();
-      const { connection, isVital, lane } = exchange;
+      const { connection } = exchange;
       const goOn = (): void => (this.#isThere(connection) ? resolve() : reject(clientGone()));
-      this.share.add(lane, goOn, isVital);
+      this.#addPiece(exchange, goOn);
     });
   }
 
@@ -223,7 +229,11 @@ export class RequestGate {
     }
     const tally = this.#tally(exchange.lane);
     if (this.underWay >= requests || tally.queued + tally.placed >= requestsPerClient) {
-      return this.#refuse(exchange, tooManyRequests(), false);
+      const slower = this.#queue.take((lane) => lane === exchange.lane, isSending);
+      if (slower === undefined) return this.#refuse(exchange, tooManyRequests(), false);
+      this.#leaveQueue(slower);
+      slower.status = 'new';
+      this.#refuse(slower, tooManyRequests(), true);
     }
     exchange.status = 'queued';
     tally.queued += 1;
@@ -236,7 +246,8 @@ export class RequestGate {
     const { places, placesPerClient } = this.#bounds;
     const hasPlace = (lane: string): boolean => this.#tally(lane).placed < placesPerClient;
     while (this.#placedNow.size < places) {
-      const exchange = this.#queue.take(hasPlace);
+      // Whose body is here already keeps nobody waiting.
+      const exchange = this.#queue.take(hasPlace, isWhole) ?? this.#queue.take(hasPlace);
       if (exchange === undefined) break;
       this.#leaveQueue(exchange);
       exchange.status = 'placed';
@@ -247,28 +258,39 @@ export class RequestGate {
     }
     if (this.#queue.isEmpty || this.#watchesSlow) return;
     this.#watchesSlow = true;
-    setTimeout(() => this.#dropSlow(), this.#bounds.slowMs).unref();
+    setTimeout(() => this.#dropSlow(), this.#bounds.stalledMs).unref();
   }
 
   /** Others wait for a place: those go who have had one for long, and keep it only because they send or take nothing. */
   #dropSlow(): void {
     this.#watchesSlow = false;
-    const before = performance.now() - this.#bounds.slowMs;
-    for (const { connection, placedAt, request, response } of this.#placedNow) {
-      const isSending = !request.complete && !connection.socket.hasBytes;
-      if (placedAt <= before && (isSending || response.writableLength > 0)) this.#drop(connection);
+    const now = performance.now();
+    const { slowMs, stalledMs } = this.#bounds;
+    for (const exchange of this.#placedNow) {
+      const { connection, placedAt, response } = exchange;
+      const isWaitedFor = (isSending(exchange) && !connection.socket.hasBytes) || response.writableLength > 0;
+      const isSlow = now - placedAt >= slowMs;
+      const isStalled = isSending(exchange) && now - Math.max(placedAt, connection.readAt) >= stalledMs;
+      if (isWaitedFor && (isSlow || isStalled)) this.#drop(connection);
     }
     this.#fillPlaces();
   }
 
-  #run({ connection, request, response, isVital, lane }: Exchange): void {
+  #run(exchange: Exchange): void {
+    const { connection, request, response } = exchange;
     const serve = (): void => {
       if (!this.#isThere(connection)) return;
       this.#serve(request, response);
       // The rest of its body.
       this.#readLater(connection);
     };
-    this.share.add(lane, serve, isVital);
+    this.#addPiece(exchange, serve);
+  }
+
+  /** Consensus goes before all of them, submissions before reads. */
+  #addPiece({ isVital, lane, request }: Exchange, piece: () => void): void {
+    if (isVital) this.share.addFirst(lane, piece);
+    else this.share.add(lane, piece, request.method === 'POST' ? 1 : limits.httpRestPerRead);
   }
 
   #end(exchange: Exchange): void {
@@ -354,6 +376,15 @@ export class RequestGate {
     });
     response.end(request.method === 'HEAD' ? undefined : body);
   }
+}
+
+/** Its body is not here as a whole. */
+function isSending({ request }: Exchange): boolean {
+  return !request.complete;
+}
+
+function isWhole({ request }: Exchange): boolean {
+  return request.complete;
 }
 
 /** One request at a time is read, with its body as far as somebody takes that. */

@@ -13,11 +13,15 @@ export class Rotation<T> {
     else there.push(item);
   }
 
-  /** The first of the next lane that `admits` lets through; its lane is the last one from then on. */
-  take(admits: (lane: string) => boolean = () => true): T | undefined {
+  /** The first that `wants` names of the next lane that `admits` lets through; its lane is the last one from then on. */
+  take(
+    admits: (lane: string) => boolean = () => true,
+    wants: (item: T) => boolean = () => true,
+  ): T | undefined {
     for (const [lane, items] of this.#lanes) {
-      if (!admits(lane)) continue;
-      const item = items.shift();
+      const at = admits(lane) ? items.findIndex(wants) : -1;
+      if (at < 0) continue;
+      const [item] = items.splice(at, 1);
       this.#lanes.delete(lane);
       if (items.length > 0) this.#lanes.set(lane, items);
       return item;

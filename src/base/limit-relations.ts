@@ -214,6 +214,7 @@ export function relationsOf(of: Limits): readonly Relation[] {
     fits('one batch of a client', of.httpBatch, 'submittedTransactions', of.submittedTransactions),
     fits('a batch in binary', 2 + of.httpBatch * 2, 'httpBodyBytes', of.httpBodyBytes),
     fits('all that one client can keep busy', busyOfClient + 1, 'httpConnections', of.httpConnections),
+    fits('a client that sends nothing', of.httpStalledMs, 'httpSlowMs', of.httpSlowMs),
     fits('requests that are worked at', of.httpPlaces, 'httpRequests', of.httpRequests),
     fits('the places of one client', of.httpPlacesPerClient + 1, 'httpPlaces', of.httpPlaces),
     fits('the requests of one client', of.httpRequestsPerClient + 1, 'httpRequests', of.httpRequests),

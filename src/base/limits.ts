@@ -226,8 +226,12 @@ export const limits = {
   httpPlacesPerClient: 16,
   /** Who has had such a place for so long, and sends or takes nothing, goes when others wait for one: a body takes a slow line that long. */
   httpSlowMs: 1_000,
+  /** And so does who sends no more of its body for this long. */
+  httpStalledMs: 250,
   /** Requests of one client that wait for others than us: the verifier, a leader, finality. */
   httpWaitingRequestsPerClient: 160,
+  /** The loop's rest after a piece of work for a read, in multiples of it: reads get a quarter of the loop at most, and submissions half. */
+  httpRestPerRead: 3,
   /** Headers read from disk in one turn of the loop for a client: 0.1 to 0.3 ms each. */
   httpPieceHeaders: 8,
   /** Transactions or receipts decoded, hashed or written as JSON in one turn of the loop for a client: 0.01 to 0.03 ms each. */

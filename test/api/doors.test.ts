@@ -173,6 +173,22 @@ describe('requests under way', () => {
     pages.release();
   });
 
+  test('that are there as a whole go before those whose bodies are not, and these are the first to be refused', async (t) => {
+    const world = await start(t, { gate: { places: 1, requestsPerClient: 3, stalledMs: 60_000 } });
+    const half =
+      'POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{';
+    const slow = [await dial(t, world), await dial(t, world), await dial(t, world)];
+    for (const [at, socket] of slow.entries()) {
+      socket.write(half);
+      await until(() => world.api.underWay() === at + 1);
+    }
+    const honest = post(world, { transaction: hexOf(transfer(0)) });
+    await until(() => slow.some((socket) => socket.received().includes('api/busy')));
+    slow[0]?.destroy();
+    assert.equal((await honest).status, 202);
+    assert.equal(world.api.underWay(), 1, 'the other one still waits, or has the place');
+  });
+
   for (const [what, text] of [
     [
       'sends its body slowly',
@@ -181,7 +197,7 @@ describe('requests under way', () => {
     ['takes its answer slowly', 'GET /v1/blocks/1?full=true HTTP/1.1\r\nHost: x\r\n\r\n'],
   ] as const) {
     test(`lose their place to others when their client ${what}`, async (t) => {
-      const world = await start(t, { gate: { places: 1, slowMs: 10 } });
+      const world = await start(t, { gate: { places: 1, slowMs: 10, stalledMs: 10 } });
       // More than the kernel takes off our hands.
       const many = what.startsWith('takes') ? limits.maxBlockTransactions : 0;
       world.backend.makeBlock(Array.from({ length: many }, (_, nonce) => transfer(nonce)));

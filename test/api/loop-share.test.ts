@@ -61,7 +61,7 @@ describe('the API’s share of the loop', () => {
         loop.now += 0.5;
         done.push(`first ${loop.turns}`);
       };
-      loop.share.add('a', small, true);
+      loop.share.addFirst('a', small);
     }
     for (let i = 0; i < 8; i++) loop.turn();
     assert.deepEqual(
@@ -84,6 +84,13 @@ describe('the API’s share of the loop', () => {
     loop.share.add('a', work(1));
     for (let i = 0; i < 4; i++) loop.turn();
     assert.equal(loop.timers.length, 3, 'what came to rest with a debt pays it first');
+  });
+
+  test('is less where a longer rest is asked for', () => {
+    const loop = new Loop();
+    for (const ms of [2, 2]) loop.share.add('a', () => void (loop.now += ms), 3);
+    for (let i = 0; i < 4; i++) loop.turn();
+    assert.deepEqual(loop.timers, [6]);
   });
 
   test('owes nothing for work that is long past', () => {
