@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Verified } from '../../../src/consensus/engine.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { type PbftMessage, toUnsigned } from '../../../src/consensus/pbft/message.ts';
 import { Committee, sign } from './harness.ts';
@@ -64,6 +65,15 @@ describe('an old Status', () => {
       assert.ok((heard?.view ?? 0) >= 1, 'and what its sender proved stays');
     });
   }
+
+  test('that was wanted when it came, and is old by the time its signature is checked, does nothing', () => {
+    const { committee, old } = world(4);
+    const node = committee.node(3);
+    node.effects = [];
+    node.step({ type: 'message', message: old as Verified<PbftMessage> });
+    assert.deepEqual(node.effects, []);
+    assert.ok((node.engine?.state.peers[2]?.view ?? 0) >= 1);
+  });
 
   test('is answered on its sender’s own stream: a restart may have cost it what was not on disk', () => {
     const { committee, old } = world(4);
