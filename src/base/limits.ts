@@ -307,6 +307,8 @@ export const limits = {
   snapshotTries: 4,
   /** Final blocks that wait for the disk and are written in one batch, where each has a certificate of its own. */
   commitBlocks: 16,
+  /** What was written with a validator's key is noted beside it at most so late: two small syncs a second, and a copy of the database that is older shows. */
+  keyUseMs: 1_000,
   /** Blocks that are deleted in one batch. */
   pruneBlocks: 128,
 

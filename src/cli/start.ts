@@ -36,7 +36,7 @@ export function startCommand(): CommandUnknownOpts {
     )
     .option(
       '--assume-first-use',
-      'the key never signed on this chain, though its record says so: vote at once with an empty database. Wrong when it did: then it may contradict itself',
+      'vote at once, at this start and from then on, although the database was lost or is an old copy: for a key that never signed what is missing, or when too many databases are lost for the chain to go on. Wrong otherwise: the validator may contradict itself',
     )
     .addOption(passwordFileOption)
     .addOption(jsonOption)

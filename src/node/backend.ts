@@ -272,6 +272,10 @@ export class NodeBackend implements Backend {
     if (behind > limits.readyBehind) {
       return notReady('node/behind', `the node is ${behind} blocks behind and catching up`, { behind });
     }
+    if (this.#hasLostVote()) {
+      const problem = 'the node does not vote: its consensus log was lost';
+      return notReady('node/not-voting', problem, { finalHeight });
+    }
     if (driver.validatorIndex !== undefined && !quorumContact) {
       return notReady('node/no-quorum', 'the node is not in contact with a quorum of the validators', {
         peers,
@@ -281,6 +285,15 @@ export class NodeBackend implements Backend {
       return notReady('node/alone', 'the node is not connected to any other', { peers });
     }
     return undefined;
+  }
+
+  /** It should vote, and may not. */
+  #hasLostVote(): boolean {
+    const { driver } = this.#options;
+    const { validatorIndex } = driver;
+    const { voting, members } = driver.engine.status();
+    if (voting || validatorIndex === undefined) return false;
+    return members === undefined || members[validatorIndex]?.role === 'voter';
   }
 
   metrics(): readonly MetricFamily[] {

@@ -36,7 +36,7 @@ import { Loading } from './loading.ts';
 import type { Log } from './log.ts';
 import { Messenger } from './messenger.ts';
 import { peerChoice, type PeerChoice } from './peer-choice.ts';
-import { Persisting } from './persisting.ts';
+import { Persisting, type WriteCount } from './persisting.ts';
 import { Relay } from './relay.ts';
 import { candidateLinks, type Restored } from './restore.ts';
 import { Serving } from './serving.ts';
@@ -66,6 +66,8 @@ export interface DriverOptions<M extends object> {
   readonly observers?: Observers;
   /** Checks one signature at once, by the consensus rule: for the hello of a new peer. */
   readonly checkSignature: (claim: SignatureClaim) => boolean;
+  /** Counts what is written with the key; without it, an old copy of the store is not noticed. */
+  readonly uses?: WriteCount;
   /** What is known of the consensus log in the store. */
   readonly trust: LogTrust;
   /** For the engine's generator, and so that gossip frames differ between runs. */
@@ -241,6 +243,7 @@ export class Driver<M extends object> {
       store: chainStore,
       give,
       onFatal,
+      ...(options.uses === undefined ? {} : { uses: options.uses }),
     });
     this.#committing = new Committing({
       chain,

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApi } from '../api/server.ts';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { LogTrust } from '../consensus/engine.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey } from '../crypto/keystore.ts';
 import { useNativeHash } from '../crypto/native-hash.ts';
@@ -21,11 +20,10 @@ import { systemClock } from './clock.ts';
 import { type LoadedConfig, loadConfig, type NodeConfig, paths } from './config.ts';
 import { Driver } from './driver.ts';
 import { heapFlags, isHeapBounded } from './heap.ts';
-import { noteKeyUse } from './key-use.ts';
+import { type KeyUse, openKeyUse } from './key-use.ts';
 import { jsonLog, type Log } from './log.ts';
 import { protocolOf, type Retention } from './protocol.ts';
 import { restore } from './restore.ts';
-import { Signer } from './signer.ts';
 import { softwareVersion } from './version.ts';
 
 export interface StartNodeOptions {
@@ -41,8 +39,8 @@ export interface StartNodeOptions {
    */
   readonly wrap?: (parts: WrappedParts) => Network;
   /**
-   * The operator's word that this validator never voted on this chain with a database that is gone. Without it, one whose
-   * database was replaced votes only when its lost votes cannot matter any more.
+   * The operator's word that nothing is missing in the consensus log, or cannot matter: this validator votes at once, now and at later starts. Without
+   * it, one whose database was lost, or is an old copy, votes only when its lost votes cannot matter any more.
    */
   readonly assumeFirstUse?: boolean;
 }
@@ -127,15 +125,19 @@ async function start(parts: {
   // Who only follows has no vote to forget; but a Raft chain may make a member of any key.
   const mayVote = config.role === 'validator' || genesis.consensus.engine === 'raft';
   const path = paths.usedKey(directory, config.role);
-  const noted = !mayVote || (await noteKeyUse({ path, chainId, store, now: new Date() }));
-  const whole = noted || Signer.engineRecords(store.logRecords).size > 0;
-  const trust: LogTrust = assumeFirstUse ? 'vouched' : whole ? 'whole' : 'lost';
-  if (!noted) {
-    log.warn('this key was used on this chain before, with another database', {
-      votes: assumeFirstUse
-        ? 'at once, as told'
-        : 'when what it may have signed before cannot matter any more',
-    });
+  const keyUse = mayVote
+    ? await openKeyUse({
+        path,
+        chainId,
+        store,
+        now: new Date(),
+        vouched: assumeFirstUse,
+        onFatal: (problem) => onFatal(problem),
+      })
+    : undefined;
+  if (keyUse !== undefined) {
+    closers.add('key use', () => keyUse.close());
+    sayWhatWasFound(log, keyUse);
   }
 
   const ending = Promise.withResolvers<unknown>();
@@ -173,7 +175,8 @@ async function start(parts: {
     identity: { publicKey: keyPair.publicKey, sign: nativeSigner(keyPair.secretKey) },
     observers: config.observers ?? (genesis.development ? 'open' : 'members'),
     checkSignature: (claim) => verifySignature(claim, false),
-    trust,
+    trust: keyUse?.trust ?? 'whole',
+    ...(keyUse === undefined ? {} : { uses: keyUse }),
     seed: randomBytes(6).readUIntBE(0, 6),
     software: softwareVersion,
     api: parseApiUrl(config.api.advertise ?? ''),
@@ -224,6 +227,29 @@ async function start(parts: {
     ended: ending.promise,
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** Says whether this node may vote at once, when that is not a matter of course. */
+function sayWhatWasFound(log: Log, { found, trust }: KeyUse): void {
+  const details = {
+    database: {
+      'first-use': 'the first that this key is used with on this chain',
+      same: 'the one that this key was used with last',
+      'other-store': 'another one than this key was used with last',
+      'older-copy': 'an old copy: this key signed since what is not in it',
+    }[found],
+  };
+  if (trust === 'vouched') {
+    log.warn('this node votes at once, as told: whatever its key signed before counts as known', details);
+  } else if (trust === 'lost') {
+    log.warn(
+      'the consensus log is lost: this node votes when what it may have signed cannot matter any more',
+      {
+        ...details,
+        remedy: 'Nothing need be done while the others answer; "quorate why" tells what it waits for.',
+      },
+    );
+  }
 }
 
 /** What speaks for the node: the validator's key, or an observer's own. */

@@ -13,6 +13,17 @@ export interface PersistingOptions<M> {
   readonly store: Pick<ChainStore, 'persist' | 'blockBytes'>;
   readonly give: (input: Extract<Input<M>, { type: 'persisted' }>) => void;
   readonly onFatal: (problem: Problem) => void;
+  readonly uses?: WriteCount;
+}
+
+/** Counts the batches of the consensus log, in the store and elsewhere, so that an old copy of the store is known for one. */
+export interface WriteCount {
+  /** So many were written before this start. */
+  readonly before: number;
+  /** What goes with batch number `count` into the store. */
+  records(count: number): readonly LogRecord[];
+  /** That batch is on disk. */
+  written(count: number): void;
 }
 
 interface Waiting<M> {
@@ -32,9 +43,11 @@ export class Persisting<M> {
   readonly #options: PersistingOptions<M>;
   #waiting: Waiting<M>[] = [];
   #writing = 0;
+  #count: number;
 
   constructor(options: PersistingOptions<M>) {
     this.#options = options;
+    this.#count = options.uses?.before ?? 0;
   }
 
   persist(effect: PersistEffect): void {
@@ -68,15 +81,19 @@ export class Persisting<M> {
 
   #writeWaiting(): void {
     this.#writing += 1;
+    this.#count += 1;
+    const { uses } = this.#options;
+    const count = this.#count;
     const batch = this.#waiting;
     this.#waiting = [];
     // A later record of the same key comes later in the batch, and counts.
-    const records = batch.flatMap(({ records }) => records);
+    const records = [...batch.flatMap(({ records }) => records), ...(uses?.records(count) ?? [])];
     const blocks = batch.flatMap(({ blocks }) => blocks.flatMap(toStore));
     const forget = forgotten(batch);
     this.#options.store.persist({ records, blocks, forget }, (problem) => {
       if (problem !== undefined) return this.#options.onFatal(problem);
       this.#writing -= 1;
+      uses?.written(count);
       for (const { seq, signed } of batch) this.#options.give({ type: 'persisted', seq, signed });
       this.#write();
     });

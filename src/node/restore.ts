@@ -73,6 +73,6 @@ function storeGenesis(store: ChainStore, genesis: Genesis): Promise<void> {
 function damaged(what: string): Problem {
   return new Problem('storage/damaged', `the database is damaged: ${what}`, {
     remedy:
-      'Restore the data directory from a copy, or start with an empty one and let the node fetch the chain.',
+      'Move its database (db/) away and start again: the node fetches the chain, and as a validator votes again when that is safe. Never put back an old copy of keys/: it hides what the key signed since.',
   });
 }

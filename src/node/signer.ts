@@ -134,7 +134,8 @@ function readFloor(records: ReadonlyMap<string, Uint8Array>): View {
       'storage/damaged',
       `the signer's floor in the consensus log is damaged (${toHex(bytes)})`,
       {
-        remedy: 'Do not start this validator from this directory: restore it, or start it with an empty one.',
+        remedy:
+          'Move the database (db/) away and start again: the node fetches the chain, and votes again when that is safe.',
         cause: floor,
       },
     );

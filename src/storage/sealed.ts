@@ -51,7 +51,7 @@ export async function* scanSealed(store: Store, range: KeyRange): AsyncGenerator
 export function damaged(what: string, how: string, cause?: unknown): Problem {
   return new Problem('storage/damaged', `the database is damaged: ${what} ${how}`, {
     remedy:
-      'Keep a copy of the data directory and check the disk. Then start with an empty database directory: the node fetches the chain again, and as a validator votes again when that is safe.',
+      'Keep a copy of the data directory and check the disk. Then move the database (db/) away and start again: the node fetches the chain, and as a validator votes again when that is safe. Never put back an old copy of keys/: it hides what the key signed since.',
     details: { what, how },
     cause,
   });

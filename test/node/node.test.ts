@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { unwrap } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { encryptKey, readKeyFile } from '../../src/crypto/keystore.ts';
 import { formatGenesis, type Genesis } from '../../src/ledger/genesis.ts';
-import { silentLog } from '../../src/node/log.ts';
+import { type Log, silentLog } from '../../src/node/log.ts';
 import { initDirectory, loadConfig, type NodeConfig, paths } from '../../src/node/config.ts';
 import { type RunningNode, startNode } from '../../src/node/node.ts';
 import { raftGenesis, signedTransaction, testGenesis } from './cluster.ts';
@@ -244,6 +244,42 @@ test('a validator whose database was lost says that it does not vote yet', async
   const again = await start(directory);
   assert.equal((await ask(again, '/v1/status')).body['voting'], false);
   await again.stop();
+});
+
+test('a validator whose database is an old copy does not vote, and says so, until its operator knows better', async () => {
+  const genesis = testGenesis(4);
+  const directory = await makeDirectory(genesis, 0);
+  const database = paths.database(directory);
+  const warnings: string[] = [];
+  const log: Log = {
+    ...silentLog,
+    warn: (message, data) => void warnings.push(`${message} ${JSON.stringify(data)}`),
+  };
+  const startOnce = async (assumeFirstUse: boolean): Promise<{ voting: unknown; ready: Response }> => {
+    const node = await startNode({ directory, log, assumeFirstUse });
+    const { voting } = (await ask(node, '/v1/status')).body;
+    const ready = await fetch(new URL('/v1/ready', node.apiAddress));
+    await node.stop();
+    return { voting, ready };
+  };
+  await startOnce(false);
+  await cp(database, `${database}-copy`, { recursive: true });
+  assert.equal((await startOnce(false)).voting, true);
+  await rm(database, { recursive: true });
+  await rename(`${database}-copy`, database);
+  const { voting, ready } = await startOnce(false);
+  assert.equal(voting, false);
+  assert.equal(ready.status, 503);
+  assert.match(await ready.text(), /node\/not-voting/);
+  assert.match(warnings.join(' '), /an old copy/);
+  // At a later start as well as at the first one.
+  assert.equal((await startOnce(false)).voting, false);
+  warnings.length = 0;
+  assert.equal((await startOnce(true)).voting, true);
+  assert.match(warnings.join(' '), /votes at once, as told/);
+  warnings.length = 0;
+  assert.equal((await startOnce(false)).voting, true);
+  assert.doesNotMatch(warnings.join(' '), /lost|old copy|as told/);
 });
 
 test('an observer that became a voter and whose database was lost does not vote again either', async () => {

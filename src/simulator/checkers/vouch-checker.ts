@@ -73,6 +73,8 @@ export class VouchChecker {
       case 'suspect':
       case 'status':
       case 'evidence':
+      case 'query-stable':
+      case 'reply-stable':
         return;
     }
   }
