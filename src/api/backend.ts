@@ -43,6 +43,8 @@ export interface Backend {
   record(key: string, consistency: Consistency): Promise<Read<RecordView | undefined>>;
 
   validators(): readonly ValidatorView[];
+  /** Nodes of its settings that this one cannot reach. */
+  unreached(): readonly UnreachedView[];
   /** Everybody who takes part or did, by index. With a fixed committee all are voters. */
   members(): readonly MemberView[];
   /**
@@ -204,6 +206,12 @@ export interface RecordView {
   readonly key: string;
   readonly owner: PublicKey;
   readonly value: Uint8Array;
+}
+
+export interface UnreachedView {
+  readonly address: string;
+  readonly why: string;
+  readonly remedy: string;
 }
 
 export interface ValidatorView {

@@ -311,6 +311,10 @@ export const validatorsSchema = z
         connected: z.boolean(),
       }),
     ),
+    unreached: z
+      .array(z.object({ address: z.string(), why: z.string(), remedy: z.string() }))
+      .optional()
+      .describe('Nodes of its settings that this node cannot reach, and why; absent when there are none'),
   })
   .meta({ id: 'Validators' });
 

@@ -11,7 +11,11 @@ export function validatorsCommand(): CommandUnknownOpts {
     .addOption(jsonOption)
     .action(async (options) => {
       const listed = unwrap(await connect(options).validators());
-      answer(options.json, listed, () =>
+      const unreached = (listed.unreached ?? []).map(
+        ({ address, why, remedy }) =>
+          `\n${styled('red', 'not reached')} ${harmless(address)}: ${harmless(why)}. ${harmless(remedy)}`,
+      );
+      const text = (): string =>
         table(
           ['#', 'name', 'address', 'connection', 'role'],
           listed.validators.map((one) => [
@@ -21,7 +25,7 @@ export function validatorsCommand(): CommandUnknownOpts {
             one.self ? 'this node' : one.connected ? styled('green', 'connected') : styled('red', 'none'),
             one.primary ? (listed.engine === 'pbft' ? 'primary' : 'leader') : '',
           ]),
-        ),
-      );
+        ) + unreached.join('');
+      answer(options.json, listed, text);
     });
 }

@@ -192,6 +192,12 @@ export interface ValidatorAnswer {
   readonly connected: boolean;
 }
 
+export interface ValidatorsAnswer {
+  readonly validators: readonly ValidatorAnswer[];
+  /** Nodes of its settings that the one that answers cannot reach: why, and what to do about it. Absent when there are none. */
+  readonly unreached?: readonly { readonly address: string; readonly why: string; readonly remedy: string }[];
+}
+
 export interface MemberAnswer {
   /** Kept forever, also by one that was removed. */
   readonly index: number;

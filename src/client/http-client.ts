@@ -20,7 +20,7 @@ import type {
   StatusAnswer,
   SubmitAnswer,
   TransactionStatusAnswer,
-  ValidatorAnswer,
+  ValidatorsAnswer,
   WhyAnswer,
 } from './answers.ts';
 import { encodeBatch, splitIntoBatches } from './batch.ts';
@@ -164,9 +164,7 @@ export class HttpClient {
     return this.#get(`/v1/headers${query({ from, limit })}`, deadline);
   }
 
-  validators(
-    deadline: Deadline = {},
-  ): Promise<(Origin & { readonly validators: readonly ValidatorAnswer[] }) | Problem> {
+  validators(deadline: Deadline = {}): Promise<(Origin & ValidatorsAnswer) | Problem> {
     return this.#get('/v1/validators', deadline);
   }
 

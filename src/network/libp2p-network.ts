@@ -5,6 +5,7 @@ import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { Departed } from './departed.ts';
+import { DialFailures, namedPeer } from './dial-failures.ts';
 import { closeQuietly, readFrames } from './framed-stream.ts';
 import { Door } from './door.ts';
 import { createGater } from './gater.ts';
@@ -19,7 +20,15 @@ import { parsePeerAddress, type PeerAddress } from './peer-address.ts';
 import { isStranger, placeFor } from './places.ts';
 import { PeerTable } from './peer-table.ts';
 import { Penalties } from './penalties.ts';
-import type { Network, NetworkHandlers, PeerId, PeerStats, RequestProtocol, Topic } from './port.ts';
+import type {
+  Network,
+  NetworkHandlers,
+  PeerId,
+  PeerStats,
+  Unreached,
+  RequestProtocol,
+  Topic,
+} from './port.ts';
 import { helloProtocol, protocolNames, requestProtocols, type ProtocolNames } from './protocol-names.ts';
 import { Redial, type DialOutcome } from './redial.ts';
 import { RequestClient, RequestServer } from './requests.ts';
@@ -121,6 +130,7 @@ class Libp2pNetwork implements Network {
   readonly #departed: Departed;
   readonly #session = randomBytes(16);
   readonly #redial: Redial;
+  readonly #failures: DialFailures;
   readonly #requests: RequestClient;
   readonly #server: RequestServer;
   #handlers: NetworkHandlers | undefined;
@@ -134,6 +144,7 @@ class Libp2pNetwork implements Network {
     this.#links = parts.links;
     this.self = host.peerId.toString();
     this.#departed = new Departed(host);
+    this.#failures = new DialFailures(parts.log);
     this.#redial = new Redial(parts.targets, {
       baseMs: tuning.redialBaseMs,
       capMs: tuning.redialCapMs,
@@ -266,6 +277,10 @@ class Libp2pNetwork implements Network {
     for (const link of links) this.#drop(link, new Error(reason));
   }
 
+  unreached(): readonly Unreached[] {
+    return this.#failures.list();
+  }
+
   stats(): readonly PeerStats[] {
     return [...this.#peers.all()].map(({ id, queue, links }) => ({
       peer: id,
@@ -326,6 +341,7 @@ class Libp2pNetwork implements Network {
       return;
     }
     link.refused = isRefusal(theirs) && !mayChange(theirs);
+    link.refusal = theirs;
     const { code, message } = theirs;
     this.#parts.log[isRefusal(theirs) ? 'warn' : 'debug']('peer not accepted', {
       peer: link.peer,
@@ -379,6 +395,7 @@ class Libp2pNetwork implements Network {
     if (!isNew) return;
     log.info('peer connected', { peer: link.peer, address: link.connection.remoteAddr.toString() });
     this.#redial.connected(link.peer);
+    this.#failures.reached((address) => namedPeer(address) === link.peer);
     this.#running()?.onConnected(link.peer);
   }
 
@@ -412,9 +429,11 @@ class Libp2pNetwork implements Network {
       const link = this.#links.get(connection.id);
       if (link === undefined) return 'failed';
       const accepted = await link.settled;
+      if (accepted) this.#failures.reached((other) => other === address);
+      else if (link.refusal !== undefined) this.#failures.refused(address, link.refusal);
       return { peer: link.peer, refused: !accepted && link.refused };
     } catch (cause) {
-      this.#parts.log.debug('dial failed', { address, cause: String(cause) });
+      if (this.#status === 'running') this.#failures.failed(address, cause);
       return 'failed';
     }
   }

@@ -1,5 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import { limits } from '../base/limits.ts';
+import type { Problem } from '../base/problem.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import { addressBlock } from './address-block.ts';
 import type { PeerId } from './port.ts';
@@ -38,6 +39,8 @@ export class Link {
   status: LinkStatus = 'greeting';
   /** A hello was refused, by us or by them. */
   refused = false;
+  /** Why the hellos came to nothing. */
+  refusal: Problem | undefined;
   /** The conversation of hellos, once it has begun; there is one per connection. It never rejects. */
   conversation: Promise<void> | undefined;
   session = '';

@@ -41,6 +41,15 @@ export interface Network {
   penalise(peer: PeerId, reason: string, banMs?: number): void;
   /** Per-peer figures for metrics and tests. */
   stats(): readonly PeerStats[];
+  /** Configured peers that cannot be reached, and why. A network without addresses has none to tell. */
+  unreached?(): readonly Unreached[];
+}
+
+export interface Unreached {
+  readonly address: string;
+  /** The end of the sentence "this node cannot reach it: …". */
+  readonly why: string;
+  readonly remedy: string;
 }
 
 export interface PeerStats {

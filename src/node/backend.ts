@@ -31,7 +31,7 @@ import { metricFamilies } from './metrics.ts';
 export interface NodeBackendOptions {
   readonly driver: Driver<object>;
   readonly store: ChainStore;
-  readonly network: Pick<Network, 'peers' | 'stats'>;
+  readonly network: Pick<Network, 'peers' | 'stats' | 'unreached'>;
   readonly genesis: Genesis;
   readonly clock: Clock;
   readonly version: string;
@@ -42,6 +42,8 @@ const unpaced: Pace = () => Promise.resolve();
 const candidatesPerPiece = 16;
 /** How often a submission that waits looks whether somebody leads: a tick. */
 const leaderPollMs = limits.tickMs;
+/** Peers that `why` names when it cannot reach them. */
+const namedInWhy = 2;
 
 type Reject = (problem: Problem) => void;
 type ReadBasis = Awaited<ReturnType<NodeBackend['readBasis']>>;
@@ -165,6 +167,10 @@ export class NodeBackend implements Backend {
     return this.#keyHolders().filter(({ index }) => !noVote.has(index));
   }
 
+  unreached() {
+    return this.#options.network.unreached?.() ?? [];
+  }
+
   /** Of every key that has an index, whatever it may do now. */
   #keyHolders() {
     const { driver, genesis } = this.#options;
@@ -238,7 +244,21 @@ export class NodeBackend implements Backend {
   why(): string {
     if (this.#ended !== undefined) return this.#ended.message;
     const { driver } = this.#options;
-    return [driver.engine.why(), ...driver.clockWatch.sentences(), ...this.#gapsNow()].join('; ');
+    return [
+      driver.engine.why(),
+      ...driver.clockWatch.sentences(),
+      ...this.#notReached(),
+      ...this.#gapsNow(),
+    ].join('; ');
+  }
+
+  #notReached(): readonly string[] {
+    const unreached = this.unreached();
+    const named = unreached
+      .slice(0, namedInWhy)
+      .map(({ address, why }) => `${address} is not reached: ${why}`);
+    const more = unreached.length - named.length;
+    return more > 0 ? [...named, `${more} more are not reached`] : named;
   }
 
   /** Every lane of the pool is looked at for it, and so not for each who asks. */

@@ -47,6 +47,7 @@ export function turnPorts(
         unlessEnded(() => network.request(peer, protocol, bytes, turns.wrap(done))),
       penalise: (peer, reason, banMs) => network.penalise(peer, reason, banMs),
       stats: () => network.stats(),
+      unreached: () => network.unreached?.() ?? [],
     },
     verifier: {
       verify: (claims, strict, done, urgent) => verifier.verify(claims, strict, turns.wrap(done), urgent),

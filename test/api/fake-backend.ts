@@ -206,6 +206,10 @@ export class FakeBackend implements Backend {
     return { value, consistency: 'stale' as const, height, blockHash: head.hash, stateRoot };
   }
 
+  unreached() {
+    return [{ address: '/ip4/192.0.2.1/tcp/4601', why: 'nothing listens there', remedy: 'Start it.' }];
+  }
+
   validators() {
     return [
       { index: 0, name: 'a', publicKey: validator, primary: true, self: true, connected: true },

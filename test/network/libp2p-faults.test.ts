@@ -82,6 +82,29 @@ inWorld('a refused node is told the code, and dials again only after a long time
   assert.equal(b.handlers.count('connected'), 0);
 });
 
+inWorld(
+  'who cannot be reached is listed with why, warned of once, and no more when it is there',
+  async (scene) => {
+    const lines: string[] = [];
+    const log: NetworkLog = {
+      debug: () => lines.push('debug'),
+      info: () => {},
+      warn: (message, details) => lines.push(`${message}: ${details?.['why']}`),
+    };
+    const nobody = '/ip4/127.0.0.1/tcp/1';
+    const a = await scene.node(0);
+    const peers = [nobody, addressOf(a.network)];
+    const b = await scene.node(1, { peers, overrides: { log }, tuning: { redialCapMs: 40 } });
+    await eventually('it tried again', () => lines.filter((text) => text === 'debug').length >= 3);
+    await eventually('the other is there', () => b.handlers.count('connected') === 1);
+    assert.deepEqual(
+      b.network.unreached?.().map(({ address, why }) => [address, why]),
+      [[nobody, 'nothing listens there']],
+    );
+    assert.equal(lines.filter((text) => text.endsWith('nothing listens there')).length, 1);
+  },
+);
+
 inWorld('an oversize frame drops the peer, at its header', async (scene) => {
   const { network, handlers } = await scene.node(0, { tuning: patient });
   const raw = await scene.raw(1);

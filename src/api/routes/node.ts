@@ -64,7 +64,14 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
         response: { 200: validatorsSchema, ...problemAnswer },
       },
     },
-    async (_request, reply) => reply.send({ ...origin, validators: backend.validators().map(validatorJson) }),
+    async (_request, reply) => {
+      const unreached = backend.unreached().map(({ address, why, remedy }) => ({ address, why, remedy }));
+      return reply.send({
+        ...origin,
+        validators: backend.validators().map(validatorJson),
+        ...(unreached.length > 0 && { unreached }),
+      });
+    },
   );
 
   api.get(

@@ -37,6 +37,7 @@ export function liarNetwork(network: Network, liar: Liar): Network {
     request: (peer, protocol, bytes, done) => network.request(peer, protocol, bytes, done),
     penalise: (peer, reason, banMs) => network.penalise(peer, reason, banMs),
     stats: () => network.stats(),
+    unreached: () => network.unreached?.() ?? [],
   };
 }
 
