@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts';
 import type { VirtualMs } from './scheduler.ts';
 import { Chance } from './chance.ts';
 
@@ -38,7 +39,7 @@ export class Links {
   private readonly links: Link[];
   private readonly size: number;
   private readonly chance: Chance;
-  private readonly count: (fault: string) => void;
+  readonly count: (fault: string) => void;
 
   constructor(options: {
     size: number;
@@ -74,6 +75,18 @@ export class Links {
 
   isCut(from: number, to: number): boolean {
     return this.link(from, to).cuts > 0;
+  }
+
+  /** How much may wait at the sender: for as long as a clogged link is worth waiting for, and otherwise as in a real node. */
+  queueBytes(from: number, to: number): number {
+    const { rate } = this.link(from, to);
+    return rate === null ? limits.peerSendQueueBytes : rate * queueMs;
+  }
+
+  /** When the next message can be put on the link. */
+  freeAt(from: number, to: number): VirtualMs {
+    const link = this.link(from, to);
+    return link.rate === null ? 0 : link.busyUntil;
   }
 
   /** Moments at which a message sent now arrives: none when it is lost, two when it is duplicated. 'full' when the queue refuses it. */

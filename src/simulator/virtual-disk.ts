@@ -1,4 +1,5 @@
 import { compareBytes, fromHex, toHex } from '../base/bytes.ts';
+import { invariant } from '../base/invariant.ts';
 import { Problem } from '../base/problem.ts';
 import type { Store, Write } from '../storage/port.ts';
 import type { Chance } from './chance.ts';
@@ -65,15 +66,36 @@ export class VirtualDisk {
   open(life: ProcessLife): Store {
     this.failing = false;
     this.hasFailed = false;
+    let closed = false;
     return {
-      get: (key) => this.durable.get(toHex(key))?.slice(),
+      get: (key) => {
+        invariant(!closed, 'an open store is read');
+        return this.durable.get(toHex(key))?.slice();
+      },
       write: (batch, done) => {
+        invariant(!closed, 'an open store is written');
+        invariant(
+          batch.every(({ key }) => (key[0] ?? 0) !== 0),
+          'no key starts with byte 0',
+        );
         this.queue.push({ batch: batch.map(copy), done, life });
         this.work();
       },
-      scan: async ({ from, to, limit }) => this.scan(from, to, limit ?? Infinity),
-      close: async () => undefined,
+      scan: async ({ from, to, limit }) => {
+        invariant(!closed, 'an open store is read');
+        return this.scan(from, to, limit ?? Infinity);
+      },
+      close: () => {
+        closed = true;
+        return new Promise((resolve) => this.whenIdle(resolve));
+      },
     };
+  }
+
+  /** Once everything that was taken is on disk, and whoever gave it was told. */
+  private whenIdle(then: () => void): void {
+    if (this.queue.length === 0 && this.landed.length === 0) then();
+    else this.options.scheduler.after(1, () => this.whenIdle(then));
   }
 
   /** Nothing is written until then; what is handed over waits. */

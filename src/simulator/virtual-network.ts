@@ -6,11 +6,13 @@ import type {
   Network,
   NetworkHandlers,
   PeerId,
+  PeerStats,
   RequestProtocol,
   Topic,
 } from '../network/port.ts';
 import { sealBytes } from '../node/relay.ts';
 import { Chance } from './chance.ts';
+import { LinkQueue } from './link-queue.ts';
 import type { Links } from './links.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { Cancel, Scheduler } from './scheduler.ts';
@@ -38,6 +40,8 @@ interface Station {
   readonly handlers: NetworkHandlers;
   readonly connected: Set<number>;
   readonly seen: Set<string>;
+  /** What waits for each peer that it is connected to. */
+  readonly queues: Map<number, LinkQueue>;
   readonly requests: Set<Request>;
 }
 
@@ -96,6 +100,7 @@ export class VirtualNetwork {
           handlers,
           connected: new Set(),
           seen: new Set(),
+          queues: new Map(),
           requests: new Set(),
         };
         this.reconcile();
@@ -103,11 +108,17 @@ export class VirtualNetwork {
       stop: async () => this.leave(index),
       addresses: () => [`virtual://${self}`],
       peers: () => [...(this.stations[index]?.connected ?? [])].sort((a, b) => a - b).map(peerName),
-      send: (peer, bytes, urgent) => this.send(index, peerIndex(peer), { bytes, urgent }),
+      send: (peer, bytes, urgent) => this.send(index, peer, { bytes, urgent: urgent === true }),
       publish: (topic, bytes) => this.publish(index, topic, bytes),
-      request: (peer, protocol, bytes, done) => this.request({ index, peer, protocol, bytes, done }),
+      request: (peer, protocol, bytes, done) => {
+        if (this.stations[index]?.options === options) this.request({ index, peer, protocol, bytes, done });
+        else {
+          const stopped = problem('network/lost', 'this node has stopped');
+          this.scheduler.defer(() => options.life.enter(() => done(stopped)));
+        }
+      },
       penalise: (peer, reason) => options.onPenalise?.(peer, reason),
-      stats: () => [],
+      stats: () => this.statsOf(index),
     };
   }
 
@@ -199,6 +210,7 @@ export class VirtualNetwork {
     ] as const) {
       const station = this.stations[from];
       if (station?.connected.delete(other) !== true) continue;
+      station.queues.delete(other);
       for (const request of station.requests) {
         if (request.to === other) request.finish(problem('network/lost', `lost ${peerName(other)}`));
       }
@@ -208,20 +220,62 @@ export class VirtualNetwork {
 
   private send(
     from: number,
-    to: number,
-    message: { bytes: Uint8Array; urgent?: boolean | undefined },
+    peer: PeerId,
+    { bytes, urgent }: { bytes: Uint8Array; urgent: boolean },
   ): boolean {
-    const { bytes, urgent } = message;
-    if (this.stations[from]?.connected.has(to) !== true) return false;
-    return this.carry({
-      from,
-      to,
-      what: 'message',
-      kind: this.kindOf(bytes),
-      urgent,
-      bytes,
-      arrive: (station) => station.handlers.onMessage(peerName(from), bytes),
+    const station = this.stations[from];
+    const to = peerIndex(peer);
+    if (station === undefined || !station.connected.has(to) || bytes.length > limits.consensusMessageBytes)
+      return false;
+    const queue = station.queues.get(to) ?? new LinkQueue();
+    station.queues.set(to, queue);
+    const dropped = queue.push({ bytes, urgent }, this.links.queueBytes(from, to));
+    for (let count = 0; count < dropped; count++) this.links.count('clog-drop');
+    if (queue.deferred) return true;
+    queue.deferred = true;
+    this.scheduler.defer(() => {
+      queue.deferred = false;
+      this.flush(station, to, queue);
     });
+    return true;
+  }
+
+  /** Puts on the link what it takes: all that is urgent, and of the rest all, or one after the other while the link is clogged. */
+  private flush(station: Station, to: number, queue: LinkQueue): void {
+    const { scheduler, links } = this;
+    const from = station.index;
+    if (this.stations[from] !== station || station.queues.get(to) !== queue) return;
+    for (;;) {
+      const freeAt = links.freeAt(from, to);
+      const message = queue.shift(freeAt > scheduler.now);
+      if (message !== undefined) {
+        const { bytes, urgent } = message;
+        const arrive = (receiver: Station): void => receiver.handlers.onMessage(peerName(from), bytes);
+        this.carry({ from, to, what: 'message', kind: this.kindOf(bytes), urgent, bytes, arrive });
+        continue;
+      }
+      if (queue.isEmpty || queue.waking) return;
+      queue.waking = true;
+      scheduler.at(freeAt, () => {
+        queue.waking = false;
+        this.flush(station, to, queue);
+      });
+      return;
+    }
+  }
+
+  private statsOf(index: number): readonly PeerStats[] {
+    const station = this.stations[index];
+    if (station === undefined) return [];
+    return [...station.connected]
+      .sort((a, b) => a - b)
+      .map((other) => ({
+        peer: peerName(other),
+        address: `virtual://${peerName(other)}`,
+        queuedBytes: station.queues.get(other)?.bytes ?? 0,
+        droppedMessages: station.queues.get(other)?.dropped ?? 0,
+        penalties: 0,
+      }));
   }
 
   private publish(from: number, topic: Topic, bytes: Uint8Array): void {
@@ -298,14 +352,15 @@ export class VirtualNetwork {
         server.handlers.onRequest(peerName(from), asked.protocol, asked.bytes, (response) => {
           if (responded) return;
           responded = true;
+          const answer = response === null || response.length > limits.responseBytes ? null : response;
           this.carry({
             from: to,
             to: from,
             what: `answer-${asked.protocol}`,
             kind: 'response',
-            bytes: response ?? new Uint8Array(),
+            bytes: answer ?? new Uint8Array(),
             arrive: () =>
-              request.finish(response ?? problem('network/refused', `${asked.peer} refused the request`)),
+              request.finish(answer ?? problem('network/refused', `${asked.peer} refused the request`)),
           });
         });
       },

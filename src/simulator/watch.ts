@@ -273,6 +273,22 @@ export class Watch {
     );
   }
 
+  /** What the engine is told that is final: one chain, and the certificate is for its end. */
+  private onSynced(node: number, input: Extract<Input<never>, { type: 'synced' }>): void {
+    const { chain, certificate } = input;
+    this.learnLinks(chain);
+    const last = chain.at(-1);
+    const named = !('blockHash' in certificate) || certificate.blockHash === last?.blockHash;
+    const linked = chain.every(
+      (link, index) => index === 0 || link.parentHash === chain[index - 1]?.blockHash,
+    );
+    promise(
+      named && linked && certificate.height === last?.height,
+      'certificate',
+      () => `node ${node} takes blocks up to ${last?.height} as final under a certificate for another block`,
+    );
+  }
+
   private onValidated(node: number, input: Extract<Input<never>, { type: 'validated' }>): void {
     const { blockHash, result } = input;
     this.options.tally.add(`validation/${result.verdict}`);
@@ -310,7 +326,7 @@ export class Watch {
       this.endInstall(node, 'done');
       this.chain.onInstalled(node, input.header.height, input.blockHash);
     } else if (input.type === 'install-failed') this.endInstall(node, 'failed');
-    else if (input.type === 'synced') this.learnLinks(input.chain);
+    else if (input.type === 'synced') this.onSynced(node, input);
     else if (input.type === 'validated') this.onValidated(node, input);
   }
 

@@ -1,5 +1,5 @@
 import { setImmediate as nextLoop } from 'node:timers/promises';
-import { defined } from '../../src/base/invariant.ts';
+import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type {
   GossipVerdict,
@@ -99,6 +99,7 @@ export class MemoryNet {
   readonly #members = new Map<PeerId, Member>();
   readonly #cut = new Set<string>();
   readonly #seen = new Set<string>();
+  readonly #open = new Set<OpenRequest>();
   readonly penalties: { by: PeerId; peer: PeerId; reason: string }[] = [];
   readonly refusals: { by: PeerId; peer: PeerId; problem: Problem }[] = [];
   readonly published: { from: PeerId; topic: Topic; bytes: Uint8Array }[] = [];
@@ -133,7 +134,7 @@ export class MemoryNet {
       },
       stop: async () => this.leave(self),
       addresses: () => [`memory://${self}`],
-      peers: () => [...member.peers],
+      peers: () => (this.#members.get(self) === member ? [...member.peers] : []),
       send: (peer, bytes, urgent) => this.#send(self, peer, { bytes, urgent }),
       publish: (topic, bytes) => {
         this.published.push({ from: self, topic, bytes });
@@ -155,6 +156,7 @@ export class MemoryNet {
     const member = this.#members.get(self);
     if (member === undefined) return;
     this.#members.delete(self);
+    this.#failOpen((request) => request.from === self || request.to === self);
     for (const peer of member.peers) {
       const other = this.#members.get(peer);
       if (other?.peers.delete(self) === true) this.time.defer(() => other.handlers?.onLost(self));
@@ -163,6 +165,7 @@ export class MemoryNet {
 
   cut(a: PeerId, b: PeerId): void {
     this.#cut.add(linkName(a, b));
+    this.#failOpen((request) => linkName(request.from, request.to) === linkName(a, b));
     const [first, second] = [this.#members.get(a), this.#members.get(b)];
     if (first?.peers.delete(b) === true) this.time.defer(() => first.handlers?.onLost(b));
     if (second?.peers.delete(a) === true) this.time.defer(() => second.handlers?.onLost(a));
@@ -174,20 +177,32 @@ export class MemoryNet {
     if (first !== undefined && second !== undefined) this.#connect(first, second);
   }
 
+  #failOpen(ends: (request: OpenRequest) => boolean): void {
+    for (const request of this.#open) if (ends(request)) request.finish(lost(request.to));
+  }
+
   #connect(a: Member, b: Member): void {
     if (this.#cut.has(linkName(a.self, b.self))) return;
     const [atA, atB] = [a.handlers?.onHello(b.self, b.hello()), b.handlers?.onHello(a.self, a.hello())];
     if (atA !== undefined) this.refusals.push({ by: a.self, peer: b.self, problem: atA });
     if (atB !== undefined) this.refusals.push({ by: b.self, peer: a.self, problem: atB });
     if (atA !== undefined || atB !== undefined) return;
-    a.peers.add(b.self);
-    b.peers.add(a.self);
-    this.time.defer(() => a.handlers?.onConnected(b.self));
-    this.time.defer(() => b.handlers?.onConnected(a.self));
+    for (const [member, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      this.time.defer(() => {
+        const gone = this.#members.get(member.self) !== member || this.#members.get(other.self) !== other;
+        if (gone || this.#cut.has(linkName(a.self, b.self))) return;
+        member.peers.add(other.self);
+        member.handlers?.onConnected(other.self);
+      });
+    }
   }
 
   #send(from: PeerId, to: PeerId, message: { bytes: Uint8Array; urgent: boolean | undefined }): boolean {
     if (this.#members.get(from)?.peers.has(to) !== true) return false;
+    if (message.bytes.length > limits.consensusMessageBytes) return false;
     const sent = this.onSend(from, to, message.bytes, message.urgent);
     if (sent !== null) {
       this.time.after(this.latencyMs, () => this.#members.get(to)?.handlers?.onMessage(from, sent.slice()));
@@ -218,16 +233,34 @@ export class MemoryNet {
   }): void {
     const { from, to, protocol, bytes, done } = request;
     this.requests.push({ from, to, protocol });
+    const open: OpenRequest = { from, to, finish: () => undefined };
+    let ended = false;
+    const finish = (result: Uint8Array | Problem): void => {
+      if (ended) return;
+      ended = true;
+      this.#open.delete(open);
+      done(result);
+    };
+    open.finish = (problem) => this.time.defer(() => finish(problem));
+    if (this.#members.get(from)?.peers.has(to) !== true) return open.finish(lost(to));
+    this.#open.add(open);
+    this.time.after(limits.requestTimeoutMs, () => finish(timedOut(to)));
     const answer = (response: Uint8Array | null): void => {
       const given = this.onAnswer(to, from, protocol, response);
-      this.time.after(this.latencyMs, () => done(given === null ? refused(to) : given.slice()));
+      const fits = given !== null && given.length <= limits.responseBytes;
+      this.time.after(this.latencyMs, () => finish(fits ? given.slice() : refused(to)));
     };
-    const server = this.#members.get(to);
-    if (server === undefined || this.#members.get(from)?.peers.has(to) !== true) return answer(null);
     this.time.after(this.latencyMs, () =>
-      defined(server.handlers, 'a started member').onRequest(from, protocol, bytes.slice(), answer),
+      this.#members.get(to)?.handlers?.onRequest(from, protocol, bytes.slice(), answer),
     );
   }
+}
+
+/** A request that was not answered yet. */
+interface OpenRequest {
+  readonly from: PeerId;
+  readonly to: PeerId;
+  finish: (problem: Problem) => void;
 }
 
 interface Member {
@@ -239,6 +272,14 @@ interface Member {
 
 function linkName(a: PeerId, b: PeerId): string {
   return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
+
+function lost(peer: PeerId): Problem {
+  return new Problem('network/lost', `${peer} is not connected`, { remedy: 'Ask another.' });
+}
+
+function timedOut(peer: PeerId): Problem {
+  return new Problem('network/timeout', `${peer} did not answer in time`, { remedy: 'Ask another.' });
 }
 
 function refused(peer: PeerId): Problem {

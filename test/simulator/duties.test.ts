@@ -151,8 +151,8 @@ describe('the duties of one replica', () => {
     const replica = new Played();
     replica.hears(proposal(1, hash('a'), genesis), validate(1, hash('a')));
     replica.step({ type: 'validated', blockHash: hash('a'), result: { verdict: 'unavailable', reason: '' } });
-    replica.ticks(900, statusTo('all'));
-    assert.throws(() => replica.ticks(1_010, statusTo('all')), neglects(/does not ask again/));
+    replica.ticks(500, statusTo('all'));
+    assert.throws(() => replica.ticks(600, statusTo('all')), neglects(/does not ask again/));
   });
 
   test('what is prepared stands on what was accepted below', () => {

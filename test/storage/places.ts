@@ -3,6 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLevelStore } from '../../src/storage/level-store.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
+import { Chance } from '../../src/simulator/chance.ts';
+import { ProcessLife } from '../../src/simulator/process-life.ts';
+import { Scheduler } from '../../src/simulator/scheduler.ts';
+import { VirtualDisk } from '../../src/simulator/virtual-disk.ts';
 import type { Place } from './store-contract.ts';
 
 /** A directory for one test; `db` in it is not there yet. */
@@ -19,4 +23,26 @@ export async function levelPlace(): Promise<Place> {
 export async function memoryPlace(): Promise<Place> {
   const entries: MemoryEntries = new Map();
   return { open: async () => new MemoryStore(setImmediate, entries), remove: async () => undefined };
+}
+
+/** The simulator's disk, whose virtual time goes on by itself. */
+export async function virtualPlace(): Promise<Place> {
+  const scheduler = new Scheduler();
+  const disk = new VirtualDisk({ scheduler, chance: new Chance(1, 'disk'), latencyMs: [1, 9] });
+  const life = new ProcessLife((error) => {
+    throw error;
+  });
+  let removed = false;
+  const goOn = (): void => {
+    if (removed) return;
+    scheduler.step(scheduler.now + 1);
+    setImmediate(goOn);
+  };
+  goOn();
+  return {
+    open: async () => disk.open(life),
+    remove: async () => {
+      removed = true;
+    },
+  };
 }

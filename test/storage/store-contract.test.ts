@@ -1,5 +1,6 @@
-import { levelPlace, memoryPlace } from './places.ts';
+import { levelPlace, memoryPlace, virtualPlace } from './places.ts';
 import { storeContract } from './store-contract.ts';
 
 storeContract('MemoryStore', memoryPlace);
 storeContract('level', levelPlace);
+storeContract('VirtualDisk', virtualPlace);

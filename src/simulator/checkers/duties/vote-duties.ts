@@ -1,6 +1,6 @@
 import type { PbftMessage, PrePrepare } from '../../../consensus/pbft/message.ts';
 import type { Hash } from '../../../crypto/hash.ts';
-import { type Books, primaryOf, quorumOf, repeatMs } from './books.ts';
+import { type Books, primaryOf, quorumOf, repeatMs, tickMs } from './books.ts';
 import type { Place, Step } from './step.ts';
 
 /** How far back the Commits of views that were left count. */
@@ -144,7 +144,7 @@ export class VoteDuties {
         if (height <= after.final) this.unavailable.delete(blockHash);
         else
           books.must(
-            now - at < 2 * repeatMs,
+            now - at < repeatMs + tickMs,
             () =>
               `does not ask again for block ${short(blockHash)} of height ${height}, which it could not take for valid yet`,
           );

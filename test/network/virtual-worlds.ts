@@ -1,0 +1,93 @@
+import { utf8 } from '../../src/base/bytes.ts';
+import { limits } from '../../src/base/limits.ts';
+import type { Network } from '../../src/network/port.ts';
+import { Links } from '../../src/simulator/links.ts';
+import { ProcessLife } from '../../src/simulator/process-life.ts';
+import { Scheduler } from '../../src/simulator/scheduler.ts';
+import { Trace } from '../../src/simulator/trace.ts';
+import { VirtualNetwork } from '../../src/simulator/virtual-network.ts';
+import { MemoryNet, VirtualTime } from '../node/world.ts';
+import type { ContractMember, ContractWorld } from './contract.ts';
+import { Recorder } from './recorder.ts';
+
+/** So much virtual time is good time: a request may time out in it. */
+const patienceMs = 2 * limits.requestTimeoutMs;
+const stepMs = 5;
+
+/** A world whose time passes when it is waited for. */
+abstract class VirtualWorld implements ContractWorld {
+  private networks: Network[] = [];
+
+  protected abstract join(index: number, hello: () => Uint8Array, count: number): Network;
+  protected abstract pass(ms: number): void;
+
+  async start(options: Parameters<ContractWorld['start']>[0]): Promise<readonly ContractMember[]> {
+    const members: ContractMember[] = [];
+    for (let index = 0; index < options.count; index++) {
+      const hello = utf8(options.hello?.(index) ?? 'hello');
+      const network = this.join(index, () => hello, options.count);
+      const handlers = new Recorder(options.behaviour?.(index));
+      await network.start(handlers);
+      this.networks.push(network);
+      members.push({ network, handlers });
+    }
+    return members;
+  }
+
+  async until(what: string, condition: () => boolean): Promise<void> {
+    for (let waited = 0; !condition(); waited += stepMs) {
+      if (waited > patienceMs) throw new Error(`not in time: ${what}`);
+      this.pass(stepMs);
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const network of this.networks.splice(0)) await network.stop();
+  }
+}
+
+/** The simulator's network in good weather. */
+export class SimulatedWorld extends VirtualWorld {
+  private readonly scheduler = new Scheduler();
+  private network: VirtualNetwork | undefined;
+
+  protected join(index: number, hello: () => Uint8Array, size: number): Network {
+    const { scheduler } = this;
+    this.network ??= new VirtualNetwork({
+      scheduler,
+      links: new Links({
+        size,
+        seed: 1,
+        conditions: { delayMs: [1, 1], loss: 0, duplication: 0, reordering: 0 },
+        count: () => undefined,
+      }),
+      trace: new Trace(false),
+      seed: 1,
+      size,
+      kindOf: () => 'kind',
+    });
+    const life = new ProcessLife((error) => {
+      throw error;
+    });
+    return this.network.join(index, { life, hello });
+  }
+
+  protected pass(ms: number): void {
+    const until = this.scheduler.now + ms;
+    while (this.scheduler.step(until));
+  }
+}
+
+/** The network in memory that tests of nodes run on. */
+export class MemoryWorld extends VirtualWorld {
+  private readonly time = new VirtualTime();
+  private readonly net = new MemoryNet(this.time);
+
+  protected join(index: number, hello: () => Uint8Array): Network {
+    return this.net.join(`peer-${index}`, hello);
+  }
+
+  protected pass(ms: number): void {
+    this.time.run(ms);
+  }
+}

@@ -1,0 +1,164 @@
+import type { Mutation } from './mutations.ts';
+
+const pbft = (name: string): string => `src/consensus/pbft/${name}.ts`;
+
+/**
+ * Rules on what one PBFT replica does for itself: around a restart, at the tip of a new view, when it leaves a view, and what it owes the
+ * others. A broken one shows in the replica; the chain looks well, because the others make up for it.
+ */
+export const dutyMutations: readonly Mutation[] = [
+  one('far-future', 'a block far ahead of the clock is not voted for', 'src/node/validation.ts', {
+    find: 'const now = this.#options.clock.wallMs();',
+    replace: 'const now = this.#options.clock.wallMs() + 1e9;',
+  }),
+  one('sibling-by-sync', 'blocks from sync are what their certificate names', 'src/node/sync-segment.ts', {
+    find: 'certificate.height !== proven.header.height || certificate.blockHash !== proven.hash',
+    replace: 'certificate.height !== proven.header.height',
+  }),
+  one('silent-to-other-view', 'a Status is answered whatever its view is', pbft('status'), {
+    find: 'const lacksView = status.view < state.view',
+    replace: 'if (status.view !== state.view) return;\n  const lacksView = status.view < state.view',
+  }),
+  one('silent-while-changing', 'a Status is answered with the own ViewChange', pbft('status'), {
+    find: ": message.kind === 'view-change' && message.view === state.view && !isNormal(replica);",
+    replace: ': false;',
+  }),
+  one('no-new-view-again', 'whoever lacks a view is shown its NewView', pbft('status'), {
+    find: 'if (lacksView && isNormal(replica) && state.newView !== null) send',
+    replace: 'if (lacksView && state.newView === undefined) send',
+  }),
+  one('no-status-when-stuck', 'a replica that is stuck says often where it stands', pbft('status'), {
+    find: 'since < (stuck ? options.statusMs : options.idleStatusMs)',
+    replace: 'since < options.idleStatusMs * (stuck ? 2 : 1)',
+  }),
+  one('only-the-tip', 'a Prepare stands for its block and all ancestors on disk', pbft('accepting'), {
+    find: 'blocks: (chainTo(replica, slot.blockHash) ?? []).map((link) => link.blockHash),',
+    replace: 'blocks: [slot.blockHash],',
+  }),
+  one('never-again', 'a block that nobody could supply is asked for again', pbft('accepting'), {
+    find: "const waits = slot.validity === 'unavailable' || slot.validity === 'early';",
+    replace: "const waits = slot.validity === 'early' || slot.prepareAsked;",
+  }),
+  one('early-for-ever', 'a block whose time had not come is looked at again', pbft('accepting'), {
+    find: "const waits = slot.validity === 'unavailable' || slot.validity === 'early';",
+    replace: "const waits = slot.validity === 'unavailable';",
+  }),
+  one('uncounted-after-restart', 'a restarted replica counts its recorded votes', pbft('restore'), {
+    find: 'countVote(replica, tallyFor(replica, message.view, message.height), message.kind, message.from, message);',
+    replace: 'tallyFor(replica, message.view, message.height);',
+  }),
+  one(
+    'unchecked-after-restart',
+    'a restarted replica has the blocks that it voted for checked again',
+    pbft('restore'),
+    {
+      find: "    validity: 'unavailable',",
+      replace: "    validity: 'checking',",
+    },
+  ),
+  one('unsent-after-restart', 'a restarted replica sends its recorded signatures again', pbft('restore'), {
+    find: '  state.own.set(logKey(message), message);\n',
+    replace: "  if (message.kind === 'view-change') state.own.set(logKey(message), message);\n",
+  }),
+  one('new-view-lost-in-restart', 'a restarted replica knows what its view started from', pbft('restore'), {
+    find: "if (accepted !== undefined && state.phase.name === 'normal') {",
+    replace: "if (accepted !== undefined && state.phase.name === 'changing') {",
+  }),
+  one('highest-lost-in-restart', 'a restarted replica knows its highest certificate', pbft('restore'), {
+    find: 'if (highest !== undefined) {',
+    replace: 'if (highest === null) {',
+  }),
+  one('tip-lost-in-restart', 'a restarted replica votes for the tip of its view', pbft('restore'), {
+    find: 'if (tip !== null && slot === undefined && tip.height > state.final.height) {',
+    replace: 'if (tip !== null && slot === undefined && tip.height < state.final.height) {',
+  }),
+  one(
+    'final-tip-unvoted',
+    'whoever has the tip of a view as final votes for it all the same',
+    pbft('view-change'),
+    {
+      find: 'if (tip.height <= final.height && recentFinal.get(tip.height) !== tip.blockHash) return;',
+      replace: 'if (tip.height <= final.height && recentFinal.size >= 0) return;',
+    },
+  ),
+  one(
+    'tip-not-reported',
+    'the certificate of a view’s tip is reported when that view is left',
+    pbft('view-change'),
+    {
+      find: 'if (tip !== null) state.highest = highestOf(state.highest, tip);',
+      replace: '',
+    },
+  ),
+  one('new-view-not-written', 'the NewView is on disk before a vote in its view', pbft('view-change'), {
+    find: '      newViewRecord(newView),\n',
+    replace: '',
+  }),
+  one(
+    'grounds-outlive-the-view',
+    'a new primary is not suspected for what the one before did',
+    pbft('view-change'),
+    {
+      find: '  state.grounds = null;\n',
+      replace: '',
+    },
+  ),
+  one('view-not-written', 'a view is left on disk before the ViewChange is sent', pbft('view-change'), {
+    find: '    records: [positionRecord(state)],\n    sign: [',
+    replace: '    sign: [',
+  }),
+  one('join-the-highest', 'f + 1 later views are joined at the smallest of them', pbft('suspicion'), {
+    find: 'later.reduce((least, { view }) => (view < least ? view : least),',
+    replace: 'later.reduce((least, { view }) => (view > least ? view : least),',
+  }),
+  one('join-late', 'f + 1 ViewChanges for later views are joined', pbft('suspicion'), {
+    find: 'if (later.length >= weak) {',
+    replace: 'if (later.length > weak) {',
+  }),
+  one('leave-late', 'a view ends with f + 1 Suspects', pbft('suspicion'), {
+    find: "if (against.size >= weak) leaveView(replica, 'enough",
+    replace: "if (against.size > weak) leaveView(replica, 'enough",
+  }),
+  one('leave-alone', 'a view is not left on one’s own timer', pbft('suspicion'), {
+    find: "if (against.size >= weak) leaveView(replica, 'enough",
+    replace: "if (against.size >= 1) leaveView(replica, 'enough",
+  }),
+  one('suspect-once', 'a Suspect is repeated while its grounds last', pbft('suspicion'), {
+    find: 'start(state.repeatTimer, state.now, replica.options.statusMs);\n  postSuspect',
+    replace: 'start(state.repeatTimer, state.now, 1e9);\n  postSuspect',
+  }),
+  one('view-change-once', 'a ViewChange is repeated while its view is awaited', pbft('suspicion'), {
+    find: 'start(state.repeatTimer, state.now, replica.options.statusMs);\n  const own',
+    replace: 'start(state.repeatTimer, state.now, 1e9);\n  const own',
+  }),
+  one('no-back-off', 'the time of a view doubles with each that failed', pbft('suspicion'), {
+    find: 'viewTimeoutMs * 2 ** Math.min(replica.state.attempts, 30)',
+    replace: 'viewTimeoutMs + 0 * Math.min(replica.state.attempts, 30)',
+  }),
+  one('back-off-for-ever', 'a final block ends the back-off', pbft('finality'), {
+    find: '  state.attempts = 0;\n',
+    replace: '',
+  }),
+  one('old-commits-forgotten', 'Commits of views that were left still count', pbft('voting'), {
+    find: "if (view < state.view && (phase !== 'commit' || view < state.view - pastViews)) return false;",
+    replace: 'if (view < state.view) return false;',
+  }),
+  one('late-votes-sent', 'what was signed before a view was left is not sent after', pbft('engine'), {
+    find: "if (!('view' in message) || message.view < state.view) return;",
+    replace: "if (!('view' in message)) return;",
+  }),
+  one('votes-while-guarded', 'a validator that lost its log does not vote', pbft('replica'), {
+    find: "return replica.self !== null && replica.state.guard.name === 'off';",
+    replace: 'return replica.self !== null;',
+  }),
+];
+
+/** One place in one file. Within a few hundred seeds it must be found. */
+function one(
+  name: string,
+  rule: string,
+  file: string,
+  { find, replace }: { find: string; replace: string },
+): Mutation {
+  return { name, rule, patches: [{ file, find, replace }], within: 300 };
+}
