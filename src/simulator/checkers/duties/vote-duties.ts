@@ -141,7 +141,7 @@ export class VoteDuties {
     const { books } = this;
     if (input.type === 'tick') {
       for (const [blockHash, { height, at }] of this.unavailable) {
-        if (height <= after.final) this.unavailable.delete(blockHash);
+        if (height <= after.final || books.isValid(blockHash, after)) this.unavailable.delete(blockHash);
         else
           books.must(
             now - at < repeatMs + tickMs,
