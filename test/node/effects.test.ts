@@ -361,6 +361,7 @@ describe('the driver obeys an engine', () => {
     const { cluster, engine } = await world();
     const snapshot = { height: toHeight(9), blockHash: 'ab'.repeat(32) as Hash };
     act(engine, cluster, { type: 'install', snapshot, holders: [] });
+    cluster.time.run(10_000);
     assert.equal(engine.last('install-failed')?.height, 9);
   });
 });
