@@ -35,6 +35,36 @@ describe('four nodes', () => {
     assertAgreement(cluster);
   });
 
+  test('go on when the last block is ahead of all clocks, in the same view, and say so', async () => {
+    const cluster = await Cluster.start(4);
+    for (const { clock } of cluster.all) clock.wallOffsetMs += 300_000;
+    cluster.submit('validator-1', ...transfers(cluster, 1));
+    assert.ok(cluster.time.runUntil(allReach(cluster, 1), 5_000));
+    for (const { clock } of cluster.all) clock.wallOffsetMs -= 300_000;
+    const ahead = cluster.all[0]?.driver.chain.final.header.timestamp ?? 0;
+    for (const nonce of [1, 2, 3]) {
+      cluster.submit('validator-2', ...transfers(cluster, 1, nonce));
+      assert.ok(cluster.time.runUntil(allReach(cluster, nonce + 1), 1_000), cluster.why());
+    }
+    for (const { driver } of cluster.all) {
+      assert.equal(driver.engine.status().view, 0);
+      assert.equal(driver.chain.final.header.timestamp, ahead + 3);
+      assert.match(driver.clockWatch.sentences().join(), /clock of this node is (?:300|29\d)\.\d s behind/);
+    }
+    assertAgreement(cluster);
+  });
+
+  test('go on with one whose clock is an hour behind, and it follows and says why it does not vote', async () => {
+    const cluster = await Cluster.start(4);
+    const behind = cluster.all[3] ?? assert.fail();
+    behind.clock.wallOffsetMs -= 3_600_000;
+    cluster.submit('validator-1', ...transfers(cluster, 1));
+    assert.ok(cluster.time.runUntil(allReach(cluster, 1), 2_000), cluster.why());
+    assert.match(behind.driver.engine.why(), /not voting: .*ahead of this node's clock/);
+    cluster.time.run(20_000);
+    assert.ok(cluster.all.every(({ driver }) => driver.engine.status().view === 0));
+  });
+
   test('build no block while there is nothing to do', async () => {
     const cluster = await Cluster.start(4);
     cluster.time.run(10_000);
