@@ -77,6 +77,40 @@ type Server = (request: Uint8Array) => Uint8Array | null;
 type Synced = Extract<Input<never>, { type: 'synced' }>;
 type Offered = Extract<Input<never>, { type: 'offered' }>;
 
+/** A line that all answers share: one alone takes `answerMs`, and of several each gets a part. */
+class SlowLine {
+  readonly #time: VirtualTime;
+  readonly #answerMs: number;
+  readonly #under = new Set<{ leftMs: number; readonly arrive: () => void }>();
+
+  constructor(time: VirtualTime, answerMs: number) {
+    this.#time = time;
+    this.#answerMs = answerMs;
+    this.#carryOn();
+  }
+
+  carry(response: Uint8Array, done: (response: Uint8Array | Problem) => void): void {
+    const transfer = { leftMs: this.#answerMs, arrive: () => done(response) };
+    this.#under.add(transfer);
+    this.#time.after(limits.requestTimeoutMs, () => {
+      if (!this.#under.delete(transfer)) return;
+      done(new Problem('network/timeout', 'it is late', { remedy: 'Ask another.' }));
+    });
+  }
+
+  #carryOn(): void {
+    const stepMs = 50;
+    const share = stepMs / Math.max(this.#under.size, 1);
+    for (const transfer of this.#under) {
+      transfer.leftMs -= share;
+      if (transfer.leftMs > 0) continue;
+      this.#under.delete(transfer);
+      transfer.arrive();
+    }
+    this.#time.after(stepMs, () => this.#carryOn());
+  }
+}
+
 /** A node at genesis that syncs, with an engine that finalises all that it is given. */
 class World {
   readonly time = new VirtualTime();
@@ -85,6 +119,8 @@ class World {
   readonly servers = new Map<string, Server>();
   /** How long each takes to answer; 1 ms unless it is said. */
   readonly delaysMs = new Map<string, number>();
+  /** Our own line, when all answers come over it. */
+  line: SlowLine | undefined;
   readonly asked: string[] = [];
   readonly penalties: string[] = [];
   readonly synced: Synced[] = [];
@@ -113,6 +149,7 @@ class World {
         request: (peer, _protocol, bytes, done) => {
           this.asked.push(peer);
           const response = this.servers.get(peer)?.(bytes) ?? null;
+          if (this.line !== undefined && response !== null) return this.line.carry(response, done);
           time.after(this.delaysMs.get(peer) ?? 1, () =>
             done(response ?? new Problem('network/refused', 'no', { remedy: 'Ask another.' })),
           );
@@ -447,6 +484,18 @@ describe('a peer that is not worth its time', () => {
     assert.equal(world.height, length);
     const answers = Math.ceil(length / limits.syncBlocks);
     assert.ok(world.asked.length <= limits.fetchParallel * answers, `${world.asked.length} questions`);
+  });
+
+  test('is nobody when our own line is slow: then fewer are asked at once, until answers come in time', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    for (let i = 0; i < 12; i++) world.servers.set(`peer-${i}`, honest(serving));
+    world.line = new SlowLine(world.time, limits.requestTimeoutMs / 2);
+    for (let minute = 0; minute < 5 && world.height < length; minute++) {
+      world.sync.want(toHeight(length), []);
+      world.time.run(60_000);
+    }
+    assert.equal(world.height, length);
   });
 
   test('and lies besides takes nothing from the other’s answer', async () => {
