@@ -14,7 +14,9 @@ export function liarNetwork(network: Network, liar: Liar): Network {
     self: network.self,
     start: (handlers) => {
       liar.start?.({
-        hear: (topic, bytes) => handlers.onGossip(topic, bytes, network.self, () => undefined),
+        // As from a validator: of a stranger its node would take little.
+        hear: (topic, bytes) =>
+          handlers.onGossip(topic, bytes, network.peers()[0] ?? network.self, () => undefined),
       });
       return network.start(listening(handlers, liar));
     },
