@@ -18,6 +18,7 @@ import {
   restartElectionTimer,
 } from './roles.ts';
 import type { RaftState } from './state.ts';
+import { electorsOf, heldEnd, heldInItsTerm, onHeld } from './vouching.ts';
 import { write } from './writing.ts';
 
 /** The election timer: a voter that hears no leader asks whether it should campaign (section 5.2, pre-vote). */
@@ -73,6 +74,7 @@ function voteRequest({ state }: Replica): Unaddressed {
     lastHeight: lastHeight(state.log),
     lastTerm: lastTerm(state.log),
     commit: committed(state),
+    held: heldInItsTerm(state),
   };
 }
 
@@ -94,6 +96,7 @@ export function onVoteRequest(replica: Replica, message: VoteRequest): void {
     pre,
     granted,
     commit: committed(state),
+    held: heldInItsTerm(state),
   });
   // A pre-vote changes no term, so its answer is in the asker's, unless that one is old.
   const answerPre = (granted: boolean): void => {
@@ -157,18 +160,24 @@ function countVotes(replica: Replica): void {
   const { state } = replica;
   if (state.role.kind !== 'candidate') return;
   const { votes, pre } = state.role;
-  if (quorumOf(state.configuration, (index) => votes.get(index) === true)) {
+  const electors = electorsOf(state);
+  if (quorumOf(electors, (index) => votes.get(index) === true)) {
     if (pre) startCampaign(replica, false);
-    else becomeLeader(replica);
-  } else if (!quorumOf(state.configuration, (index) => votes.get(index) !== false)) {
+    else {
+      const end = heldEnd(state);
+      becomeLeader(replica);
+      if (end !== undefined) noteCommitted(state, end.header.height);
+    }
+  } else if (!quorumOf(electors, (index) => votes.get(index) !== false)) {
     // No majority can come together any more: wait, and let somebody else try.
     becomeFollower(replica, state.term, null, 'the others refused');
   }
 }
 
 /** Vote traffic carries what the sender knows to be committed, so that a configuration never stays unnoticed. */
-function learnCommit(replica: Replica, { commit, from }: VoteRequest | Vote): void {
+function learnCommit(replica: Replica, { commit, held, from }: VoteRequest | Vote): void {
   const { state } = replica;
+  onHeld(replica, from, held);
   if (commit.height > state.highestKnown) state.highestKnown = commit.height;
   if (commit.height <= state.commit) return;
   if (holds(state.log, commit)) noteCommitted(state, commit.height);

@@ -18,7 +18,7 @@ import {
   retryValidations,
 } from './following.ts';
 import { checkInvariants } from './invariants.ts';
-import { abandonChange, maybeLeaveJoint, onMembersRequest } from './membership.ts';
+import { abandonChange, finishChange, maybeLeaveJoint, maybePart, onMembersRequest } from './membership.ts';
 import type { RaftMessage } from './message.ts';
 import type { RaftOptions } from './options.ts';
 import { answer } from './outbox.ts';
@@ -286,6 +286,8 @@ function settle(replica: Replica): void {
     driveTransfer(replica, state.role);
     watchSnapshots(replica, state.role);
     while (confirmReads(replica, state.role)) startRound(replica, state.role);
+    finishChange(replica, state.role);
+    maybePart(replica, state.role);
   }
   maybeAskHistory(replica);
   finishReads(replica);

@@ -61,6 +61,7 @@ export function onHeartbeat(replica: Replica, message: Heartbeat): void {
     kind: 'heartbeat-answer',
     round: role === null || state.amnesiac || !isStartOnDisk(state) ? 0 : message.round,
     received: role === null ? toHeight(0) : receivedUpTo(role),
+    applied: state.applied,
   });
 }
 

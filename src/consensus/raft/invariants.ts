@@ -48,7 +48,7 @@ export function checkInvariants({ state, key, options }: Replica): void {
     case 'leader':
       invariant(state.votedFor === state.self, 'a leader voted for itself');
       invariant(
-        isVoter(state.configuration, state.self),
+        isVoter(state.configuration, state.self) || role.partingUntil !== null,
         'a leader has a vote, or had one until the change that removes it',
       );
       invariant(role.first === null || role.first <= last, 'the first block of the term is in the log');

@@ -52,7 +52,8 @@ function judgeChange(
   if (role.kind !== 'leader') {
     return notNow(state, 'consensus/not-leader', 'this node does not lead', 'Ask the leader.');
   }
-  if (role.first === null || state.commit < role.first || role.transfer !== null) {
+  const handsOver = role.transfer !== null || role.partingUntil !== null;
+  if (role.first === null || state.commit < role.first || handsOver) {
     return notNow(
       state,
       'consensus/busy',
@@ -127,7 +128,6 @@ export function maybeLeaveJoint({ state }: Replica, role: Leader): void {
 /** A block that starts a configuration was applied: it is in force. */
 export function enterConfiguration(replica: Replica, height: Height, next: Configuration): void {
   const { state } = replica;
-  const previous = state.configuration;
   state.configuration = next;
   state.configurationHeight = height;
   // On the way to the block that names it, a new member keeps the index that the leader called it by.
@@ -143,49 +143,62 @@ export function enterConfiguration(replica: Replica, height: Height, next: Confi
   if (state.role.kind === 'candidate' && !isVoter(next, state.self)) {
     becomeFollower(replica, state.term, null, 'it has no vote any more');
   }
-  if (state.role.kind === 'leader') leadUnder(replica, state.role, { previous, height });
-  finishChange(replica, height);
+  state.heldBy.clear();
+  if (state.role.kind === 'leader') leadUnder(replica, state.role);
 }
 
-function leadUnder(
-  replica: Replica,
-  role: Leader,
-  { previous, height }: { previous: Configuration; height: Height },
-): void {
-  const { state } = replica;
+function leadUnder(replica: Replica, role: Leader): void {
+  const { state, options } = replica;
   const parting = [...role.progress.keys()].filter((index) => !takesPart(state.configuration, index));
   // A word of farewell: those who are out learn that the change is final, and do not campaign.
   send(replica, parting, { kind: 'heartbeat', commit: committed(state), round: role.round });
   trackMembers(replica);
   if (role.transfer !== null && !staysVoter(state.configuration, role.transfer.to)) role.transfer = null;
-  if (isVoter(state.configuration, state.self)) return;
-  // The leader itself is out (section 6): it managed the cluster up to this commit, and no longer.
+  if (!isVoter(state.configuration, state.self)) role.partingUntil = state.now + options.electionTimeoutMs;
+}
+
+/** A majority of the voters has the configuration in force stored: from here on they go by it, whoever of the others is gone, and after a crash, too. */
+function isSettled({ state }: Replica, role: Leader): boolean {
+  const { configuration, configurationHeight: height, self } = state;
+  return quorumOf(
+    configuration,
+    (index) => index === self || (role.progress.get(index)?.applied ?? 0) >= height,
+  );
+}
+
+/** The leader itself is out (section 6): it manages the cluster until the others go by their new configuration, and hands over. */
+export function maybePart(replica: Replica, role: Leader): void {
+  const { state } = replica;
+  if (role.partingUntil === null || (state.now < role.partingUntil && !isSettled(replica, role))) return;
   const heir = bestHeir(replica, role);
   if (heir !== null) {
     role.transfer = { to: heir, deadline: state.now, told: true };
     send(replica, [heir], { kind: 'timeout-now' });
   }
-  trace(replica, 'removed', { height, members: previous.length });
-  if (state.change?.height === height) finishChange(replica, height);
+  trace(replica, 'removed', { height: state.configurationHeight });
   becomeFollower(replica, state.term, null, 'it has no vote any more');
 }
 
-/** The voter with the longest log that answers: whom to hand over to. */
+/** The voter with the longest log that answers, and of those the one that has stored most: whom to hand over to. */
 export function bestHeir(replica: Replica, role: Leader): ValidatorIndex | null {
   const { configuration } = replica.state;
   let best: ValidatorIndex | null = null;
-  for (const [index, { match, decides }] of role.progress) {
+  for (const [index, { match, applied, decides }] of role.progress) {
     if (!decides || !staysVoter(configuration, index) || !answersLately(replica, role, index)) continue;
-    if (best === null || match > (role.progress.get(best)?.match ?? 0)) best = index;
+    const other = best === null ? undefined : role.progress.get(best);
+    if (other === undefined || match > other.match || (match === other.match && applied > other.applied))
+      best = index;
   }
   return best;
 }
 
-function finishChange(replica: Replica, height: Height): void {
-  const { state } = replica;
-  if (state.change === null || state.change.height !== height || isJoint(state.configuration)) return;
-  answer(replica, state.change.id, { height });
-  state.change = null;
+/** Who asked for a change is told when it cannot be held up any more by whoever is gone then. */
+export function finishChange(replica: Replica, role: Leader): void {
+  const { change, configuration, configurationHeight: height } = replica.state;
+  if (change === null || change.height !== height || isJoint(configuration) || !isSettled(replica, role))
+    return;
+  answer(replica, change.id, { height });
+  replica.state.change = null;
 }
 
 /** Who asked for a change cannot be told its outcome by a leader that lost its office. */

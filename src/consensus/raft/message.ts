@@ -45,12 +45,15 @@ export interface VoteRequest extends Envelope {
   readonly lastTerm: Term;
   /** The highest block that the sender knows to be committed, so that vote traffic spreads it. */
   readonly commit: BlockName;
+  /** In a joint phase: the highest block that its disk had before it saw a later term than the block's (see `vouching.ts`). */
+  readonly held?: BlockName | undefined;
 }
 
 export interface Vote extends Envelope {
   readonly pre: boolean;
   readonly granted: boolean;
   readonly commit: BlockName;
+  readonly held?: BlockName | undefined;
 }
 
 /** One entry of the log is one block, with its leader's signature. */
@@ -98,6 +101,8 @@ export interface HeartbeatAnswer extends Envelope {
   readonly round: number;
   /** Highest block of the leader's that the sender has received, on disk or not: what is above got lost. */
   readonly received: Height;
+  /** Stored up to here: the configurations of these blocks are in force at the sender. */
+  readonly applied: Height;
 }
 
 /** Leadership transfer (dissertation, section 3.10): campaign now. */
@@ -182,9 +187,13 @@ const messageCodec = union<RaftMessage, 'kind'>('kind', {
       lastHeight: heightCodec,
       lastTerm: viewCodec,
       commit: nameCodec,
+      held: optional(nameCodec),
     }),
   ],
-  vote: [2, struct<Vote>({ ...envelope, pre: bool, granted: bool, commit: nameCodec })],
+  vote: [
+    2,
+    struct<Vote>({ ...envelope, pre: bool, granted: bool, commit: nameCodec, held: optional(nameCodec) }),
+  ],
   append: [
     3,
     struct<Append>({
@@ -207,7 +216,10 @@ const messageCodec = union<RaftMessage, 'kind'>('kind', {
     }),
   ],
   heartbeat: [6, struct<Heartbeat>({ ...envelope, commit: nameCodec, round: u48 })],
-  'heartbeat-answer': [7, struct<HeartbeatAnswer>({ ...envelope, round: u48, received: heightCodec })],
+  'heartbeat-answer': [
+    7,
+    struct<HeartbeatAnswer>({ ...envelope, round: u48, received: heightCodec, applied: heightCodec }),
+  ],
   'timeout-now': [8, struct<TimeoutNow>(envelope)],
   'read-request': [9, struct<ReadRequest>({ ...envelope, token: tokenCodec, lease: bool })],
   'read-answer': [10, struct<ReadAnswer>({ ...envelope, token: tokenCodec, height: optional(heightCodec) })],

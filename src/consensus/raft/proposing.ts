@@ -18,6 +18,7 @@ import { diskStalls, write } from './writing.ts';
  */
 export function maybeBuild(replica: Replica, role: Leader): void {
   const { state, options } = replica;
+  if (role.partingUntil !== null) return;
   if (role.making !== null || state.executed < lastHeight(state.log) || diskStalls(replica)) return;
   if (role.first === null) {
     build(replica, role, { purpose: 'first', configuration: null });

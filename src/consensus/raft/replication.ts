@@ -76,6 +76,7 @@ export function onHeartbeatAnswer(replica: Replica, role: Leader, message: Heart
     const sent = role.roundsSent.find(({ round }) => round === message.round);
     progress.roundSentAt = sent?.at ?? Number.NEGATIVE_INFINITY;
   }
+  progress.applied = toHeight(Math.max(progress.applied, message.applied));
   const received = toHeight(Math.min(message.received, lastHeight(state.log)));
   if (!isOnItsWay(progress)) {
     // It has less than it acknowledged, or does not know yet that its log fits: find out.
@@ -219,7 +220,8 @@ function sendAppend(replica: Replica, member: ValidatorIndex, progress: Progress
   let bytes = 0;
   for (let height = progress.next; ; height = toHeight(height + 1)) {
     const entry = entryAt(log, height);
-    if (entry === undefined) break;
+    // Who holds a change of the members may rely on this disk, too (`vouching.ts`).
+    if (entry === undefined || (entry.configuration.length > 0 && height > state.durable)) break;
     const wire = wireOf(entry);
     if (wire === undefined) {
       if (entries.length > 0) break;
@@ -231,6 +233,7 @@ function sendAppend(replica: Replica, member: ValidatorIndex, progress: Progress
     entries.push(wire);
     bytes += size;
   }
+  if (entries.length === 0 && progress.kind === 'stream') return false;
   appendTo(replica, { member, progress, previousHash: previous, entries, bytes });
   return true;
 }

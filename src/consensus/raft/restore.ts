@@ -53,6 +53,8 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     historyUpTo: null,
     historyAsk: null,
     log,
+    held: heldAtStart(hard, log),
+    heldBy: new Map(),
     durable: lastHeight(log),
     executed: final.height,
     commit: toHeight(Math.max(final.height, Math.min(hard.commit, lastHeight(log)))),
@@ -97,6 +99,14 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
       snapshotsInstalled: 0,
     },
   };
+}
+
+/** The state on disk names no later term than that of the last block: this disk had both before another was seen. */
+function heldAtStart({ term, amnesiac }: HardState, { entries }: Log): RaftState['held'] {
+  const last = entries.at(-1);
+  return last === undefined || last.header.view !== term || amnesiac
+    ? null
+    : { height: last.header.height, blockHash: last.blockHash };
 }
 
 interface Recovered {

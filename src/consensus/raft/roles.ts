@@ -106,6 +106,7 @@ export function becomeLeader(replica: Replica): void {
     readRounds: [],
     transfer: null,
     heirTold: false,
+    partingUntil: null,
     nextConfiguration: null,
   };
   state.leaderHeardAt = null;
@@ -143,6 +144,7 @@ function freshProgress(state: RaftState): Progress {
     next: toHeight(lastHeight(state.log) + 1),
     inFlight: [],
     received: toHeight(0),
+    applied: toHeight(0),
     patience: freshPatience(),
     probeSentAt: null,
     probeLast: toHeight(0),

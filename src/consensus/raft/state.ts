@@ -34,6 +34,10 @@ export interface RaftState {
   /** That question, and when it may be asked anew. */
   historyAsk: { readonly token: ReadToken; readonly until: MonotonicMs } | null;
   log: Log;
+  /** The newest block that this disk had before a later term than the block's was seen; null when that is not known. */
+  held: BlockName | null;
+  /** What other voters said so of, in the joint phase in force. */
+  readonly heldBy: Map<ValidatorIndex, BlockName>;
   /** Up to here the log as it is now is on disk. */
   durable: Height;
   /** Up to here the driver has executed the blocks. */
@@ -144,6 +148,8 @@ export interface Leader {
   transfer: { readonly to: ValidatorIndex; readonly deadline: MonotonicMs; told: boolean } | null;
   /** An heir was told to campaign. It may do so late, and voters help it although they hear this leader: no lease holds in this term any more. */
   heirTold: boolean;
+  /** It has no vote any more since its last configuration, and stays until the others have that in force, or until then. */
+  partingUntil: MonotonicMs | null;
   /** A configuration that the next block shall start. */
   nextConfiguration: Configuration | null;
 }
@@ -165,6 +171,8 @@ export interface Progress {
   inFlight: { readonly last: Height; readonly bytes: number }[];
   /** Highest block that it last said to have received, on disk or not. */
   received: Height;
+  /** The highest block that it said to have stored. */
+  applied: Height;
   readonly patience: Patience;
   probeSentAt: MonotonicMs | null;
   /** Last entry in the probe. */

@@ -19,7 +19,7 @@ export function onTransferRequest(
     answer(replica, id, notNow(state, 'consensus/not-leader', 'this node does not lead', 'Ask the leader.'));
     return;
   }
-  if (role.transfer !== null || state.transfer !== null) {
+  if (role.transfer !== null || state.transfer !== null || role.partingUntil !== null) {
     answer(replica, id, notNow(state, 'consensus/busy', 'a transfer is on its way', 'Wait for its end.'));
     return;
   }

@@ -7,6 +7,7 @@ import { type Entry, lastHeight, truncateAfter } from './log.ts';
 import type { RaftMessage, Term } from './message.ts';
 import { entryKey, entryRecord, stateRecord } from './records.ts';
 import type { Replica } from './replica.ts';
+import { noteHeld } from './vouching.ts';
 
 /** What a write holds besides term, vote and commit, which every one holds: they are one ordered stream. */
 export interface WriteContent {
@@ -77,6 +78,7 @@ export function onPersisted(replica: Replica, seq: number): Term[] {
   for (const done of settleWrites(state.writes, seq)) {
     state.durable = toHeight(Math.max(state.durable, done.upTo));
     state.durableTerm = done.term;
+    noteHeld(state, done.upTo);
     replica.out.push(...done.after);
     if (done.ownVote !== null) ownVotes.push(done.ownVote);
   }

@@ -182,6 +182,7 @@ suite('whoever waits at a leader is told when it loses the lead', () => {
       term: 9,
       round: 1,
       received: toHeight(0),
+      applied: toHeight(0),
     });
     assert.equal(leader.all('stepped-down').length, 1);
     leader.receive<'heartbeat-answer'>({
@@ -190,6 +191,7 @@ suite('whoever waits at a leader is told when it loses the lead', () => {
       term: 10,
       round: 1,
       received: toHeight(0),
+      applied: toHeight(0),
     });
     assert.equal(leader.all('stepped-down').length, 0, 'a follower has nothing to lose');
   });

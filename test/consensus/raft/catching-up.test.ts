@@ -526,6 +526,7 @@ suite('a leader that offers a snapshot to a follower whose next block was pruned
           term: leader.state.term,
           round: 1,
           received: toHeight(from === 1 ? 5 : 0),
+          applied: toHeight(0),
         });
         note();
       }

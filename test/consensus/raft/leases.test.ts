@@ -29,6 +29,7 @@ function leasing(electionTimeoutMs: number): Solo {
     term,
     round: role.round,
     received: toHeight(1),
+    applied: toHeight(0),
   });
 }
 

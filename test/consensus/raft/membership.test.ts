@@ -4,11 +4,12 @@ import { defined } from '../../../src/base/invariant.ts';
 import type { Input, MemberChange } from '../../../src/consensus/engine.ts';
 import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
 import { lastHeight } from '../../../src/consensus/raft/log.ts';
-import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
+import { electorsOf } from '../../../src/consensus/raft/vouching.ts';
+import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 import { Cluster } from './cluster.ts';
 import type { Host } from './host.ts';
-import { entriesOn, genesisOf, Solo } from './solo.ts';
+import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
 import { childOf, genesisHeader, keyOf, signatureOf } from './world.ts';
 
 // What a leader refuses to change, and what must wait while it changes.
@@ -67,7 +68,7 @@ test('nothing goes above a change of the members before it is in force', () => {
   cluster.until(() => cluster.isFinalAt(leader, transaction), 'and then it goes on', 1_000);
 });
 
-test('who leaves keeps the others waiting if it dies before they heard that it is out, and frees them when it is back', () => {
+test('who leaves as leader, and dies before the others heard that it is out, leaves them a cluster', () => {
   const cluster = Cluster.ledBy(0, { members: 2 });
   const [leaver, other] = [cluster.host(0), cluster.host(1)];
   // That the last configuration is committed gets lost on the way.
@@ -81,14 +82,143 @@ test('who leaves keeps the others waiting if it dies before they heard that it i
   cluster.until(() => leaver.state.configuration[0]?.role === 'removed', 'it is out');
   leaver.crash();
   hold.forget();
-  cluster.run(3_000);
-  assert.equal(cluster.leader, undefined, 'a majority of the old members needs both');
-  leaver.start();
-  cluster.until(() => cluster.leader === other, 'it tells what is committed');
+  cluster.until(
+    () => cluster.leader === other,
+    'the other holds what ends the joint phase, as the leaver did',
+  );
   assert.deepEqual(
     other.state.configuration.map(({ role }) => role),
     ['removed', 'voter'],
   );
+});
+
+test('what was seen on a disk in a later term than its own ends no joint phase: others may have decided otherwise', () => {
+  const withFifth = (role: Configuration[0]['role']): Configuration =>
+    [0, 1, 2, 3, 4].map((index) => ({ key: keyOf(index), role: index === 4 ? role : 'voter' }));
+  const made: WireEntry[] = [];
+  for (const role of ['learner', 'joining', 'voter'] as const) {
+    const parent = made.at(-1)?.proposal.header ?? genesisHeader(4);
+    made.push(...entriesOn(parent, [1], { leader: 0, configuration: withFifth(role) }));
+  }
+  const [learner, joint, end] = made as [WireEntry, WireEntry, WireEntry];
+  for (const [seen, held, concluded] of [
+    [1, true, true],
+    [2, true, false],
+    [1, false, false],
+  ] as const) {
+    const member = new Solo(1, 4);
+    member
+      .append(0, 1, [learner], 1)
+      .sync()
+      .give({ type: 'applied', height: toHeight(1) });
+    member.sync().append(0, 1, [joint], 2).sync();
+    member.give({ type: 'applied', height: toHeight(2) }).sync();
+    member.append(seen === 1 ? 0 : 2, seen, [end], 2).sync();
+    member.receive<'vote'>({
+      kind: 'vote',
+      from: 2,
+      term: seen,
+      pre: true,
+      granted: false,
+      commit: genesisOf(4),
+      held: held ? nameOfEntry(end) : undefined,
+    });
+    assert.equal(electorsOf(member.state)[4]?.role, concluded ? 'voter' : 'joining');
+    assert.equal(member.state.commit, 2, 'nothing is final by that alone');
+  }
+});
+
+/** Two members, and a third that is made a voter. That the joint phase is over gets lost on its way to whoever is not the leader. */
+function untold(): { cluster: Cluster; id: number; last: number; told: { forget: () => void } } {
+  const cluster = Cluster.ledBy(0, { members: 2, spares: 1 });
+  const leader = cluster.host(0);
+  cluster.host(2).start();
+  const learner = ask(leader, 2, 'learner');
+  cluster.until(() => code(leader, learner) === 'ok', 'it follows').run(100);
+  const last = lastHeight(leader.state.log) + 2;
+  const told = cluster.wire.hold(
+    ({ message }) => message.kind === 'heartbeat' && message.commit.height >= last,
+  );
+  const id = ask(leader, 2, 'voter');
+  cluster.until(() => leader.state.applied === last, 'the leader has it in force');
+  return { cluster, id, last, told };
+}
+
+test('a change is answered when a majority of the new voters has it in force, and not when the leader has', () => {
+  const { cluster, id, last, told } = untold();
+  const leader = cluster.host(0);
+  cluster.run(100);
+  assert.ok(
+    [1, 2].every((index) => cluster.host(index).state.durable === last),
+    'both hold it',
+  );
+  assert.equal(code(leader, id), 'waits', 'and do not know that it is final');
+  told.forget();
+  cluster.until(() => code(leader, id) === 'ok', 'now they do');
+  assert.ok([1, 2].some((index) => cluster.host(index).state.applied >= last));
+});
+
+test('nobody answers for a leader that loses its office first: the outcome is unknown', () => {
+  const { cluster, id } = untold();
+  cluster.wire.cut(0, 1);
+  cluster.wire.cut(0, 2);
+  cluster.until(() => code(cluster.host(0), id) !== 'waits', 'the end of its office');
+  assert.equal(code(cluster.host(0), id), 'consensus/outcome-unknown');
+});
+
+test('those who hold the end of a joint phase go on without the leader that made it final and died before it told', () => {
+  for (const restarted of [[], [1], [2], [1, 2]]) {
+    const { cluster, told } = untold();
+    cluster.run(100);
+    cluster.host(0).crash();
+    told.forget();
+    for (const index of restarted) {
+      cluster.host(index).crash();
+      cluster.host(index).start();
+    }
+    cluster.until(() => cluster.leader !== undefined, `a leader, ${restarted.length} restarted`, 5_000);
+    assert.equal(cluster.leader?.state.configuration[2]?.role, 'voter');
+    const transaction = cluster.submit('goes on');
+    cluster.until(() => cluster.isFinalAt(cluster.host(1), transaction), 'and it works');
+  }
+});
+
+test('nor do they without one whose write of it they do not know of: it is sent when its leader has it on disk', () => {
+  const cluster = Cluster.ledBy(0, { members: 2, spares: 1 });
+  const leader = cluster.host(0);
+  cluster.host(2).start();
+  const learner = ask(leader, 2, 'learner');
+  cluster.until(() => code(leader, learner) === 'ok', 'it follows').run(100);
+  const joint = lastHeight(leader.state.log) + 1;
+  ask(leader, 2, 'voter');
+  cluster.until(() => leader.state.applied === joint, 'the joint phase');
+  leader.stalled = true;
+  cluster.run(100);
+  assert.equal(lastHeight(leader.state.log), joint + 1, 'its end is in the log');
+  assert.ok([1, 2].every((index) => lastHeight(cluster.host(index).state.log) === joint));
+  leader.resumeDisk();
+  cluster.until(() => cluster.host(2).state.applied === joint + 1, 'and goes out then');
+});
+
+test('a leader that is out stays in office until a majority of the others has that in force, and takes on nothing', () => {
+  const cluster = Cluster.ledBy(0);
+  const leader = cluster.host(0);
+  const last = lastHeight(leader.state.log) + 2;
+  const told = cluster.wire.hold(
+    ({ message }) => message.kind === 'heartbeat' && message.commit.height >= last,
+  );
+  const id = ask(leader, 0, 'removed');
+  cluster.until(() => leader.state.applied === last, 'it is out');
+  const transaction = cluster.submit('not by this one');
+  cluster.run(60);
+  assert.ok(leader.leads);
+  assert.equal(code(leader, id), 'waits');
+  assert.equal(lastHeight(leader.state.log), last);
+  assert.equal(code(leader, ask(leader, 0, 'learner')), 'consensus/busy');
+  told.release();
+  cluster.until(() => code(leader, id) === 'ok', 'they know');
+  assert.ok(!leader.leads);
+  cluster.until(() => cluster.isFinalAt(cluster.host(1), transaction), 'an heir goes on');
 });
 
 const change = (role: MemberChange['role'], ...indexes: number[]): Input<RaftMessage> => ({

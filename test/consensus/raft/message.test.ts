@@ -48,6 +48,7 @@ const messages: fc.Arbitrary<RaftMessage> = fc.oneof(
     lastHeight: height,
     lastTerm: term,
     commit: name,
+    held: fc.option(name, { nil: undefined }),
   }),
   fc.record({
     kind: fc.constant('vote' as const),
@@ -55,6 +56,7 @@ const messages: fc.Arbitrary<RaftMessage> = fc.oneof(
     pre: fc.boolean(),
     granted: fc.boolean(),
     commit: name,
+    held: fc.option(name, { nil: undefined }),
   }),
   fc.record({
     kind: fc.constant('append' as const),
@@ -79,6 +81,7 @@ const messages: fc.Arbitrary<RaftMessage> = fc.oneof(
     ...base,
     round: fc.nat({ max: 9 }),
     received: height,
+    applied: height,
   }),
   fc.record({ kind: fc.constant('timeout-now' as const), ...base }),
   fc.record({ kind: fc.constant('read-request' as const), ...base, token, lease: fc.boolean() }),

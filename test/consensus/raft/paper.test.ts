@@ -72,6 +72,7 @@ describe('5.1 Raft basics', () => {
       term: 9,
       round: 1,
       received: toHeight(0),
+      applied: toHeight(0),
     });
     assert.equal(leader.state.role.kind, 'follower');
     assert.equal(leader.state.term, 9);
@@ -846,6 +847,7 @@ describe('8 Client interaction', () => {
       term: leader.state.term,
       round,
       received: toHeight(0),
+      applied: toHeight(0),
     });
     assert.equal(leader.all('answer').length, 0);
   });

@@ -80,6 +80,7 @@ function answerAfter(solo: Solo, ms: number, received: number): number {
     term: solo.state.term,
     round: 0,
     received: toHeight(received),
+    applied: toHeight(0),
   });
   return solo.sent('append').filter(({ to }) => to === 1).length;
 }

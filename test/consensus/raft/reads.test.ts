@@ -169,6 +169,7 @@ const roundAnswer = (from: number, { term, role }: Solo['state']): Body<'heartbe
   term,
   round: role.kind === 'leader' ? role.round : 0,
   received: toHeight(0),
+  applied: toHeight(0),
 });
 const code = (member: Solo): string[] =>
   member.all('answer').map(({ result }) => ('code' in result ? result.code : `height ${result.height}`));

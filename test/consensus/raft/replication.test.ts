@@ -415,6 +415,7 @@ suite('blocks that a leader reads from storage for a slow follower', () => {
       term: leader.state.term,
       round: 1,
       received: toHeight(0),
+      applied: toHeight(0),
     });
     assert.equal(leader.all('load').length, 1, 'and is asked about later');
   });
@@ -483,6 +484,7 @@ test('a follower that has less than it acknowledged is found out, and gets every
       term: leader.state.term,
       round: 1,
       received: toHeight(received),
+      applied: toHeight(0),
     });
   leader.accept(2, 3);
   assert.deepEqual(answer(3).sent('append'), [], 'all is well');
@@ -520,6 +522,7 @@ test('a probe that got lost is sent again, also to a member that answers no hear
       term: leader.state.term,
       round: 1,
       received: toHeight(2),
+      applied: toHeight(0),
     });
   }
   assert.ok(sent >= 1 && sent <= 3, `${sent} probes`);

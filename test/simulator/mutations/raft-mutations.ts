@@ -331,8 +331,8 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: membership,
-        find: "becomeFollower(replica, state.term, null, 'it has no vote any more');\n}\n\n/** The voter",
-        replace: '}\n\n/** The voter',
+        find: 'if (!isVoter(state.configuration, state.self)) role.partingUntil = state.now + options.electionTimeoutMs;',
+        replace: 'void options;',
       },
     ],
     within: 1_000,
