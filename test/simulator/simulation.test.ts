@@ -8,6 +8,7 @@ import type { Plan } from '../../src/simulator/plan.ts';
 import { parsePlan } from '../../src/simulator/plan-file.ts';
 import { simulate } from '../../src/simulator/simulation.ts';
 import { describeVerdict, exitCodes, type Verdict } from '../../src/simulator/verdict.ts';
+import { dutyMutations } from './mutations/duty-mutations.ts';
 import { mutations } from './mutations/mutations.ts';
 import { raftMutations } from './mutations/raft-mutations.ts';
 import { misfits } from './mutations/patched-copy.ts';
@@ -141,7 +142,7 @@ describe('what is not promised is seen', () => {
 });
 
 test('every mutation still finds the line that it breaks', () => {
-  const all = [...mutations, ...raftMutations];
+  const all = [...mutations, ...dutyMutations, ...raftMutations];
   assert.deepEqual(all.flatMap(misfits), []);
   assert.ok(mutations.length >= 10 && raftMutations.length >= 10);
   assert.equal(new Set(all.map(({ name }) => name)).size, all.length);

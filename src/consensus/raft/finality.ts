@@ -65,6 +65,7 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
   const { chain, certificate, header } = input;
   const last = chain.at(-1);
   if (last === undefined || certificate.engine !== 'raft' || last.height <= state.commit) return;
+  if (certificate.blockHash !== last.blockHash || certificate.height !== last.height) return;
   // Nor while a change of the members, or a snapshot, is half way in: the next sync comes soon.
   if (state.install !== null || unappliedConfiguration(state, state.handed) !== null) return;
   state.highestKnown = toHeight(Math.max(state.highestKnown, last.height));

@@ -6,6 +6,7 @@ import { drawPlan } from '../../../src/simulator/draw-plan.ts';
 import { simulate } from '../../../src/simulator/simulation.ts';
 import { describeVerdict } from '../../../src/simulator/verdict.ts';
 import type { runPool as runPoolHere } from '../../../src/simulator/run-pool.ts';
+import { dutyMutations } from './duty-mutations.ts';
 import { raftMutations } from './raft-mutations.ts';
 import { misfits, patchedCopy } from './patched-copy.ts';
 
@@ -21,7 +22,7 @@ const words = process.argv.slice(2);
 const jobsAt = words.indexOf('--jobs');
 const jobs = jobsAt < 0 ? 2 : Number(words[jobsAt + 1]);
 const names = words.filter((word, index) => !word.startsWith('--') && (jobsAt < 0 || index !== jobsAt + 1));
-const all = [...mutations, ...raftMutations];
+const all = [...mutations, ...dutyMutations, ...raftMutations];
 const chosen = all.filter(({ name }) => names.length === 0 || names.includes(name));
 
 function engineOf(mutation: Mutation): 'pbft' | 'raft' {
