@@ -23,6 +23,7 @@ interface Life {
 /** The lives of all correct replicas in a run, with its faults, its lies and its restarts. */
 async function livesOf(plan: Plan): Promise<readonly Life[]> {
   const lives: Life[] = [];
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with the watch that it belongs to
   const observer = Watch.prototype.observer;
   Watch.prototype.observer = function (node, machine) {
     const watching = observer.call(this, node, machine);
