@@ -88,11 +88,17 @@ test('whatever the grounds, views change no faster than the back-off once more t
   const invalid = new Committee(4);
   // Every block is invalid for everybody but its maker: our own bug, or a clock before there was a rule for it.
   for (const node of invalid.nodes) node.judge = () => ({ verdict: 'invalid', reason: 'test' });
-  invalid.work();
-  invalid.pass(60_000);
   const most = 1 + Math.ceil(Math.log2(60_000 / invalid.options.viewTimeoutMs)) + 2;
-  assert.ok(viewOf(invalid, 1) >= 2, 'they try');
-  assert.ok(viewOf(invalid, 1) <= most, `${viewOf(invalid, 1)} views in 60 s`);
+  const passes = (committee: Committee): void => {
+    committee.deliverable = () => {
+      assert.ok(viewOf(committee, 1) <= most, `${viewOf(committee, 1)} views in ${committee.now} ms`);
+      return true;
+    };
+    committee.work();
+    committee.pass(60_000, 200);
+    assert.ok(viewOf(committee, 1) >= 2, 'they try');
+  };
+  passes(invalid);
 
   // Every primary contradicts itself: it shows each of the others its own block.
   const caught = new Committee(4);
@@ -105,10 +111,7 @@ test('whatever the grounds, views change no faster than the back-off once more t
       return [message, { ...message, blockHash: hashHeader(header), proposal }];
     };
   }
-  caught.work();
-  caught.pass(60_000);
-  assert.ok(viewOf(caught, 1) >= 2);
-  assert.ok(viewOf(caught, 1) <= most, `${viewOf(caught, 1)} views in 60 s`);
+  passes(caught);
 });
 
 test('up to f lying primaries in a row are left at once', () => {

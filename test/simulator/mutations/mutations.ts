@@ -318,4 +318,76 @@ export const mutations: readonly Mutation[] = [
     ],
     within: 1_000,
   },
+  {
+    name: 'early-after-parent',
+    rule: 'a block one millisecond after its parent is never too early',
+    patches: [
+      {
+        file: 'src/node/validation.ts',
+        find: 'const earliest = Math.max(now + limits.maxClockAheadMs, before + 1);',
+        replace: 'const earliest = now + limits.maxClockAheadMs;',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'same-seal',
+    rule: 'a repeated message is new to gossip',
+    patches: [
+      {
+        file: 'src/node/relay.ts',
+        find: 'this.#salt = (this.#salt + 1) % saltEnd;',
+        replace: 'this.#salt = 0;',
+      },
+    ],
+    within: 1_000,
+  },
+  {
+    name: 'no-back-off',
+    rule: 'every way to leave a view passes the back-off',
+    patches: [
+      {
+        file: 'src/consensus/pbft/suspicion.ts',
+        find: 'if (!isNormal(replica) || !mayLeave(replica)) return;',
+        replace: 'if (!isNormal(replica)) return;\n  void mayLeave;',
+      },
+    ],
+    within: 0,
+    directed: {
+      file: 'test/consensus/pbft/clocks.test.ts',
+      test: 'whatever the grounds, views change no faster than the back-off once more than f primaries failed',
+    },
+  },
+  {
+    name: 'suspect-early',
+    rule: 'an early block is no ground for suspicion',
+    patches: [
+      {
+        file: accepting,
+        find: "    slot.validity = 'early';",
+        replace: "    slot.validity = 'early';\n    raiseGrounds(replica, 'invalid-proposal', slot.height);",
+      },
+    ],
+    within: 0,
+    directed: {
+      file: 'test/consensus/pbft/clocks.test.ts',
+      test: 'an early block becomes valid by waiting, and is no ground for suspicion',
+    },
+  },
+  {
+    name: 'old-suspect',
+    rule: 'of each validator the latest Suspect counts',
+    patches: [
+      {
+        file: 'src/consensus/pbft/suspicion.ts',
+        find: 'return a.height === b.height ? a.sequence > b.sequence : a.height > b.height;',
+        replace: 'return a.view === b.view;',
+      },
+    ],
+    within: 0,
+    directed: {
+      file: 'test/consensus/pbft/suspects.test.ts',
+      test: 'an old Suspect that somebody replays does not take the place of a later one',
+    },
+  },
 ];
