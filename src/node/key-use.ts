@@ -85,7 +85,7 @@ export async function openKeyUse(options: {
   const notes = new Notes(note, (cause) => onFatal(unwritable(path, cause)));
   return {
     found,
-    trust: vouched ? 'vouched' : lost ? 'lost' : 'whole',
+    trust: vouched ? 'vouched' : lost ? 'lost' : store.finalHeight === 0 ? 'new' : 'whole',
     before: writes,
     // The engine's first write records what it was told of the log.
     records: (count) => [

@@ -54,9 +54,9 @@ describe('the note beside a validator key', () => {
   test('knows the first use, and that the same store is still there', async () => {
     const [path, disk] = [file(), new Map()];
     const first = await open(path, disk);
-    assert.equal(seen(first), 'first-use, whole');
+    assert.equal(seen(first), 'first-use, new');
     await work(first, 3);
-    assert.equal(seen(await open(path, disk)), 'same, whole');
+    assert.equal(seen(await open(path, disk)), 'same, new');
   });
 
   test('knows that the store is another one, and goes on knowing until the engine has recorded it', async () => {
@@ -66,7 +66,7 @@ describe('the note beside a validator key', () => {
     const again = await open(path, replaced);
     assert.equal(seen(again), 'same, lost', 'the process died before the first write of the engine');
     await work(again, 1);
-    assert.equal(seen(await open(path, replaced)), 'same, whole', 'from here on the engine itself knows');
+    assert.equal(seen(await open(path, replaced)), 'same, new', 'from here on the engine itself knows');
   });
 
   test('knows an old copy of the store, taken at a stop or while it ran', async () => {
@@ -86,7 +86,7 @@ describe('the note beside a validator key', () => {
     const noted = await readFile(path);
     await work(await open(path, disk), 5);
     await writeFile(path, noted);
-    assert.equal(seen(await open(path, disk)), 'same, whole');
+    assert.equal(seen(await open(path, disk)), 'same, new');
   });
 
   test('an operator’s word holds at any start, and later ones have nothing to warn of', async () => {
@@ -97,15 +97,15 @@ describe('the note beside a validator key', () => {
       const told = await open(path, replaced, 4, true);
       assert.equal(told.use.trust, 'vouched');
       await work(told, 1);
-      assert.equal(seen(await open(path, replaced)), 'same, whole');
+      assert.equal(seen(await open(path, replaced)), 'same, new');
     }
   });
 
   test('counts for one chain, and keeps what it knows of others', async () => {
     const [path, disk] = [file(), new Map()];
     await work(await open(path, disk), 2);
-    assert.equal(seen(await open(path, new Map(), 5)), 'first-use, whole');
-    assert.equal(seen(await open(path, disk)), 'same, whole');
+    assert.equal(seen(await open(path, new Map(), 5)), 'first-use, new');
+    assert.equal(seen(await open(path, disk)), 'same, new');
   });
 
   test('that cannot be read stops the node: voting blindly is worse than not voting', async () => {

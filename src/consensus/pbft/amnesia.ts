@@ -1,8 +1,9 @@
 import { toHeight } from '../../ledger/block.ts';
+import type { ValidatorIndex } from '../engine.ts';
 import type { QueryStable, ReplyStable } from './message.ts';
 import { isFresh } from './freshness.ts';
 import { post, trace } from './outbox.ts';
-import { highestAboveFinal, isNormal, mayVote, quorumOf, type Replica } from './replica.ts';
+import { highestAboveFinal, isNormal, mayVote, quorumOf, type Replica, weakQuorumOf } from './replica.ts';
 import { write } from './writing.ts';
 import { positionRecord } from './records.ts';
 import { closeView } from './view-change.ts';
@@ -19,6 +20,28 @@ export function queryStable(replica: Replica): void {
   if (guard.name !== 'learning' || replica.self === null) return;
   const asked = [...peers.keys()].filter((index) => index !== replica.self && !guard.proven.has(index));
   post(replica, asked, { kind: 'query-stable', from: replica.self, nonce: guard.nonce });
+}
+
+/**
+ * Something is final on this chain: it runs. A validator that has signed nothing here, and of whose key nobody knows whether it was used before, may be
+ * one that came back without its log.
+ */
+export function onRunningChain(replica: Replica): void {
+  const { state } = replica;
+  if (state.unproven === null) return;
+  state.unproven = null;
+  if (replica.self === null || state.guard.name !== 'off') return;
+  state.guard = { name: 'learning', nonce: replica.nonce, proven: new Map() };
+  trace(replica, 'chain-runs-already');
+  write(replica, { records: [positionRecord(state)] });
+}
+
+/** On its own stream somebody says that nothing is final with him. When f + 1 say so, the chain has not begun, and the key is new. */
+export function onBeginningChain(replica: Replica, from: ValidatorIndex): void {
+  const { unproven } = replica.state;
+  if (unproven === null) return;
+  unproven.add(from);
+  if (unproven.size >= weakQuorumOf(replica)) replica.state.unproven = null;
 }
 
 /** True when it will be answered: by those who have their own log only, and now and then only, since anybody can send it again. */

@@ -17,7 +17,7 @@ import { maybePropose, onBuilt } from './proposing.ts';
 import { positionRecord, recordKeys } from './records.ts';
 import type { Replica } from './replica.ts';
 import { statusOf, whyOf } from './report.ts';
-import { completeSlots, freshState, restore } from './restore.ts';
+import { completeSlots, freshState, nonceOf, restore } from './restore.ts';
 import type { PbftState } from './state.ts';
 import { notePlace, onStatus, postStatus, repeatStatus } from './status.ts';
 import { onSuspect, restartTimer, watchProgress } from './suspicion.ts';
@@ -39,12 +39,13 @@ export class PbftEngine implements Engine<PbftMessage> {
       genesisHash: start.genesisHash,
       validators: start.validators,
       options,
+      nonce: nonceOf(start),
       self: self < 0 ? null : self,
       state: freshState(start),
       out: [],
     };
     restore(this.#replica, start);
-    if (!start.records.has(recordKeys.position) || start.log !== 'whole') {
+    if (!start.records.has(recordKeys.position) || start.log === 'lost' || start.log === 'vouched') {
       // The first write: it records what this start was told of the log.
       write(this.#replica, { records: [positionRecord(this.#replica.state)] });
     }

@@ -4,7 +4,7 @@ import type { Certificate } from '../../ledger/certificate.ts';
 import type { ChainLink, Input, ValidatorIndex } from '../engine.ts';
 import { askSync } from '../shared/sync-ask.ts';
 import { learnValid } from './accepting.ts';
-import { onFinalForGuard } from './amnesia.ts';
+import { onFinalForGuard, onRunningChain } from './amnesia.ts';
 import { chainTo } from './chain.ts';
 import { onDoubleVote } from './evidence.ts';
 import type { PbftMessage } from './message.ts';
@@ -20,6 +20,7 @@ type Synced = Extract<Input<PbftMessage>, { type: 'synced' }>;
 /** A commit certificate makes its block and every ancestor final (rule 4 of the normal case), whatever view this replica is in. */
 export function onCommitCertificate(replica: Replica, certificate: Certificate): void {
   const { state } = replica;
+  onRunningChain(replica);
   if (certificate.view > state.view) adoptView(replica, certificate.view);
   countCertificate(replica, certificate);
   if (certificate.height <= state.final.height) {

@@ -17,6 +17,8 @@ export interface Replica extends Step<PbftMessage> {
   readonly genesisHash: Hash;
   readonly validators: ValidatorSet;
   readonly options: PbftOptions;
+  /** Of the questions of this start. */
+  readonly nonce: number;
   /** This node's index, or null for an observer. */
   readonly self: ValidatorIndex | null;
   readonly state: PbftState;

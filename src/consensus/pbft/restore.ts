@@ -3,7 +3,7 @@ import { decode } from '../../base/codec.ts';
 import { unwrap } from '../../base/problem.ts';
 import { type Height, toHeight, toView } from '../../ledger/block.ts';
 import { certificateCodec } from '../../ledger/certificate.ts';
-import type { EngineStart } from '../engine.ts';
+import type { EngineStart, LogTrust } from '../engine.ts';
 import { freshPacing } from '../shared/pacing.ts';
 import { neverAsked } from '../shared/sync-ask.ts';
 import { stopped } from '../shared/timer.ts';
@@ -74,6 +74,10 @@ export function freshState(start: EngineStart): PbftState {
     statusFinalHeight: header.height,
     syncAsk: neverAsked(),
     guard: start.log === 'lost' ? learning(start) : { name: 'off' },
+    unproven:
+      start.log === 'new' && header.height === 0 && ownMessages(start.records).length === 0
+        ? new Set()
+        : null,
     forgottenUpTo: noHeight,
     accused: new Set(),
     counters: {},
@@ -82,7 +86,11 @@ export function freshState(start: EngineStart): PbftState {
 
 /** The question of this start: what was answered before proves nothing now. */
 function learning(start: EngineStart): AmnesiaGuard {
-  return { name: 'learning', nonce: start.seed % 2 ** 48, proven: new Map() };
+  return { name: 'learning', nonce: nonceOf(start), proven: new Map() };
+}
+
+export function nonceOf({ seed }: EngineStart): number {
+  return seed % 2 ** 48;
 }
 
 /**
@@ -127,6 +135,9 @@ export function restore(replica: Replica, start: EngineStart): void {
   }
 }
 
+/** What an earlier start recorded of the guard holds. */
+const isTaken = (log: LogTrust): boolean => log === 'whole' || log === 'new';
+
 function restorePosition({ state }: Replica, start: EngineStart): void {
   const { records, log } = start;
   const position = records.get(recordKeys.position);
@@ -141,8 +152,8 @@ function restorePosition({ state }: Replica, start: EngineStart): void {
   state.attempts = attempts;
   state.phase = changing ? { name: 'changing', quorumSince: null } : { name: 'normal' };
   if (log !== 'vouched') state.forgottenUpTo = silentUntil;
-  if (log === 'whole' && guard === 'learning') state.guard = learning(start);
-  if (log === 'whole' && guard === 'silent') state.guard = { name: 'silent', until: silentUntil };
+  if (isTaken(log) && guard === 'learning') state.guard = learning(start);
+  if (isTaken(log) && guard === 'silent') state.guard = { name: 'silent', until: silentUntil };
 }
 
 function ownMessages(records: EngineStart['records']): PbftMessage[] {

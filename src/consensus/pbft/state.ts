@@ -92,6 +92,11 @@ export interface PbftState {
   readonly syncAsk: SyncAsk;
 
   guard: AmnesiaGuard;
+  /**
+   * The key may have been used elsewhere before: nothing was signed here yet, and nothing is final here. Those who said that nothing is final with
+   * them, either; null once it is known whether the chain has begun.
+   */
+  unproven: Set<ValidatorIndex> | null;
   /** It votes at no height up to here, ever: it may have done so before its log was lost. */
   forgottenUpTo: Height;
   /** Validators caught in a contradiction, with its kind. */

@@ -1,5 +1,5 @@
 import type { Recipients, ValidatorIndex } from '../engine.ts';
-import { queryStable } from './amnesia.ts';
+import { onBeginningChain, queryStable } from './amnesia.ts';
 import { catchUp, onCommitCertificate } from './finality.ts';
 import { isSlotMessage, type PbftMessage, type Status } from './message.ts';
 import { post, send } from './outbox.ts';
@@ -80,6 +80,7 @@ export function onStatus(replica: Replica, status: Status, direct: boolean): voi
   peer.view = status.view;
   peer.changing = status.changing;
   peer.silent = status.silentUntil !== undefined;
+  if (direct && status.finalHeight === 0) onBeginningChain(replica, status.from);
   if (status.finalCertificate !== undefined) onCommitCertificate(replica, status.finalCertificate);
   if (state.now - peer.answeredAt < replica.options.statusMs / 2) return;
   peer.answeredAt = state.now;

@@ -12,6 +12,7 @@ export function write(
   content: { records?: readonly LogRecord[]; sign?: readonly Draft[]; blocks?: readonly Hash[] },
 ): void {
   const { state } = replica;
+  if ((content.sign ?? []).length > 0) state.unproven = null;
   const blocks = (content.blocks ?? []).filter((blockHash) => !state.stored.has(blockHash));
   for (const blockHash of blocks) {
     const { parentHash } = defined(state.valid.get(blockHash), 'only what is valid is stored');

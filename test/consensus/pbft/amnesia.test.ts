@@ -206,6 +206,54 @@ test('an old copy of the log is a lost one', () => {
   assert.equal(node.engine?.status().voting, false);
 });
 
+test('a key of which this machine knows no use does not vote at once on a chain that runs', () => {
+  const committee = committeeAt(5);
+  const node = committee.node(3);
+  node.loseDisk();
+  node.written = 0;
+  node.start(false, 'new');
+  assert.equal(node.engine?.status().voting, true, 'it has heard nobody yet');
+  node.effects = [];
+  committee.work();
+  committee.pass(3_000);
+  assert.equal(guardOf(node), 'silent');
+  assert.deepEqual(signedBy(node), []);
+  node.crash();
+  node.start(false, 'new');
+  assert.equal(guardOf(node), 'silent');
+});
+
+test('on a chain that has not begun it votes at once, even when it is the last to vote for the first block', () => {
+  const committee = new Committee(4, { options });
+  for (const node of committee.nodes) {
+    node.crash();
+    node.records = new Map();
+    node.start(false, 'new');
+  }
+  const late = committee.node(3);
+  const nothing = (from: ValidatorIndex): Draft => ({
+    kind: 'status',
+    from,
+    view: toView(0),
+    changing: false,
+    finalHeight: toHeight(0),
+    finalCertificate: undefined,
+  });
+  late.receive(committee.say(nothing(0)), true);
+  late.receive(committee.say(nothing(1)), false);
+  assert.ok(
+    late.engine?.state.unproven !== null,
+    'one may lie, and what is not on its own stream may be old',
+  );
+  late.receive(committee.say(nothing(1)), true);
+  assert.equal(late.engine?.state.unproven, null);
+  committee.deliverable = (_, to, { kind }) => to !== 3 || kind !== 'pre-prepare';
+  grow(committee, 2);
+  committee.pass(3_000);
+  assert.equal(late.finalHeight(), 2);
+  assert.equal(guardOf(late), 'off');
+});
+
 test('an operator’s word ends the guard at any start, and for good', () => {
   const committee = committeeAt(4);
   const node = committee.node(3);

@@ -207,7 +207,7 @@ export class TestNode {
     this.index = index;
   }
 
-  start(firstUse: boolean): void {
+  start(firstUse: boolean, trust = this.trust(firstUse)): void {
     const { committee } = this;
     const height = this.finalHeight();
     const blockHash = this.finalHash();
@@ -228,7 +228,7 @@ export class TestNode {
             ? []
             : [{ height: header.height, blockHash: candidate, parentHash: header.parentHash }];
         }),
-        log: this.trust(firstUse),
+        log: trust,
         now: committee.now,
         seed: this.index + 1_000 * this.starts,
       },
@@ -240,7 +240,7 @@ export class TestNode {
 
   /** What a node tells its engine of the log that it starts with. */
   trust(firstUse: boolean): LogTrust {
-    if (firstUse) return this.starts === 1 ? 'whole' : 'vouched';
+    if (firstUse) return this.starts === 0 ? 'whole' : 'vouched';
     const held = Buffer.from(this.records.get(markKey) ?? '0').toString();
     return held === String(this.written) ? 'whole' : 'lost';
   }
