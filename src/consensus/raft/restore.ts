@@ -167,7 +167,7 @@ function trusted({ log, final }: EngineStart, random: RandomState, found: HardSt
     incarnation: 0,
     amnesiac: false,
   };
-  if (log === 'whole') return hard;
+  if (log === 'whole' || log === 'new') return hard;
   return {
     ...hard,
     // Nobody knows how often it was started since this was written: it counts from where it surely never was.

@@ -319,3 +319,12 @@ test('whoever vouches for a log does not make old questions new: its tokens were
   member.restart(undefined, undefined, 'vouched');
   assert.ok(member.state.incarnation > incarnation + 2 ** 31);
 });
+
+test('a start that knows of no use of the key elsewhere takes the log as it is', () => {
+  const member = new Solo(2, 3);
+  member.restart(undefined, undefined, 'lost');
+  member.sync();
+  assert.equal(member.state.amnesiac, true);
+  member.restart(undefined, undefined, 'new');
+  assert.equal(member.state.amnesiac, true);
+});
