@@ -21,9 +21,9 @@ const firstMs = 1;
 const shortestRestMs = 1;
 
 /**
- * The API's share of the event loop, which belongs to consensus first. All work for clients is cut into pieces. In one turn of the loop one piece is
- * done, after everything that came from peers and the disk; and after its pieces the API rests as long as they took, or longer, as each says. So whatever
- * clients ask for, at least half of the loop is left, and nobody waits for more than one piece.
+ * A share of the event loop, which belongs to consensus first, for work for clients. That is cut into pieces. In one turn of the loop one piece is done, after
+ * everything that came from peers and the disk; and after its pieces the share rests as long as they took, or a multiple of that. So whatever
+ * clients ask for, the rest of the loop is left, and nobody waits for more than one piece.
  *
  * Clients have turns among themselves. What is said to come first is small, and as much of it as fits into a millisecond comes before the piece
  * of the others.
@@ -31,19 +31,22 @@ const shortestRestMs = 1;
 export class LoopShare {
   readonly #ports: LoopPorts;
   readonly #first = new Rotation<() => void>();
-  readonly #rest = new Rotation<{ readonly piece: () => void; readonly restPerWork: number }>();
+  readonly #rest = new Rotation<() => void>();
+  readonly #restPerWork: number;
   #awake = false;
   /** Work that was not rested from yet. */
   #owedMs = 0;
   #endedAt = 0;
 
-  constructor(ports: LoopPorts = systemPorts) {
+  /** `restPerWork`: how long it rests after a piece, in multiples of the time that the piece took. */
+  constructor(restPerWork = 1, ports: LoopPorts = systemPorts) {
+    this.#restPerWork = restPerWork;
     this.#ports = ports;
   }
 
   /** Runs `piece` later, in a turn of its own. It must not throw, and should take no longer than a few milliseconds. */
-  add(client: string, piece: () => void, restPerWork = 1): void {
-    this.#rest.push(client, { piece, restPerWork });
+  add(client: string, piece: () => void): void {
+    this.#rest.push(client, piece);
     this.#wake();
   }
 
@@ -70,7 +73,6 @@ export class LoopShare {
   #turn(): void {
     const { nextTurn, nowMs } = this.#ports;
     let begin = 0;
-    let restPerWork = 1;
     nextTurn(() => {
       begin = nowMs();
       let first = this.#first.take();
@@ -78,14 +80,12 @@ export class LoopShare {
         first();
         first = nowMs() - begin < firstMs ? this.#first.take() : undefined;
       }
-      const rest = this.#rest.take();
-      restPerWork = rest?.restPerWork ?? 1;
-      rest?.piece();
+      this.#rest.take()?.();
     });
     // In the same turn, behind everything that the piece set off by promises.
     nextTurn(() => {
       this.#endedAt = nowMs();
-      this.#owedMs += (this.#endedAt - begin) * restPerWork;
+      this.#owedMs += (this.#endedAt - begin) * this.#restPerWork;
       this.#awake = !this.#first.isEmpty || !this.#rest.isEmpty;
       if (this.#awake) this.#goOn();
     });

@@ -6,7 +6,14 @@ import type { Problem } from '../base/problem.ts';
 import { clientName } from './client-name.ts';
 import { LoopShare } from './loop-share.ts';
 import { MeteredSocket } from './metered-socket.ts';
-import { apiProblem, problemJson, problemMediaType, retryAfterSeconds } from './problem-answer.ts';
+import {
+  answerRefused,
+  clientGone,
+  tooManyConnections,
+  tooManyPipelined,
+  tooManyRequests,
+  tooManyWaiting,
+} from './refusals.ts';
 import { Rotation } from './rotation.ts';
 
 export interface GateBounds {
@@ -40,7 +47,6 @@ export interface RequestGateOptions {
   readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
   readonly onRefused: (request: IncomingMessage, problem: Problem) => void;
   readonly bounds?: Partial<GateBounds> | undefined;
-  readonly share?: LoopShare | undefined;
 }
 
 interface Connection {
@@ -91,7 +97,9 @@ const vitalPaths: ReadonlySet<string> = new Set(['/v1/health', '/v1/ready', '/me
  * port that has to be configured and guarded.
  */
 export class RequestGate {
-  readonly share: LoopShare;
+  /** For reading what came, and for submissions; reads have a smaller one of their own. */
+  readonly #share = new LoopShare();
+  readonly #readShare = new LoopShare(limits.httpRestPerRead);
   readonly #serve: RequestGateOptions['serve'];
   readonly #onRefused: RequestGateOptions['onRefused'];
   readonly #bounds: GateBounds;
@@ -112,7 +120,6 @@ export class RequestGate {
     this.#serve = options.serve;
     this.#onRefused = options.onRefused;
     this.#bounds = { ...defaultBounds, ...options.bounds };
-    this.share = options.share ?? new LoopShare();
   }
 
   get connections(): number {
@@ -168,7 +175,7 @@ export class RequestGate {
       }
       this.#readLater(connection);
     };
-    this.share.addFirst(connection.client, read);
+    this.#share.addFirst(connection.client, read);
   }
 
   /** A request that was read. */
@@ -258,7 +265,8 @@ export class RequestGate {
     }
     if (this.#queue.isEmpty || this.#watchesSlow) return;
     this.#watchesSlow = true;
-    setTimeout(() => this.#dropSlow(), this.#bounds.stalledMs).unref();
+    // Behind what came while the loop was busy: that we did not read it is not their fault.
+    setTimeout(() => setImmediate(() => this.#dropSlow()), this.#bounds.stalledMs).unref();
   }
 
   /** Others wait for a place: those go who have had one for long, and keep it only because they send or take nothing. */
@@ -289,8 +297,8 @@ export class RequestGate {
 
   /** Consensus goes before all of them, submissions before reads. */
   #addPiece({ isVital, lane, request }: Exchange, piece: () => void): void {
-    if (isVital) this.share.addFirst(lane, piece);
-    else this.share.add(lane, piece, request.method === 'POST' ? 1 : limits.httpRestPerRead);
+    if (isVital) this.#share.addFirst(lane, piece);
+    else (request.method === 'POST' ? this.#share : this.#readShare).add(lane, piece);
   }
 
   #end(exchange: Exchange): void {
@@ -366,15 +374,7 @@ export class RequestGate {
   #refuse({ request, response, connection }: Exchange, problem: Problem, andClose: boolean): void {
     connection.isEnding ||= andClose;
     this.#onRefused(request, problem);
-    const json = problemJson(problem);
-    const body = JSON.stringify(json);
-    response.writeHead(json.status, {
-      'content-type': problemMediaType,
-      'content-length': Buffer.byteLength(body),
-      'retry-after': `${retryAfterSeconds(problem) ?? 1}`,
-      ...(andClose ? { connection: 'close' } : {}),
-    });
-    response.end(request.method === 'HEAD' ? undefined : body);
+    answerRefused({ request, response, problem, andClose });
   }
 }
 
@@ -393,36 +393,4 @@ function mayRead({ socket, current, waiting, isEnding }: Connection): boolean {
     return false;
   if (current === undefined) return true;
   return !current.request.complete && current.request.readableLength < limits.httpReadBytes;
-}
-
-function tooManyPipelined(limit: number): Problem {
-  return apiProblem('api/too-many-pipelined', 'the connection has more unanswered requests than it may', {
-    remedy: 'Wait for answers before sending more, or use several connections.',
-    details: { limit, retryable: true },
-  });
-}
-
-function tooManyRequests(): Problem {
-  return apiProblem('api/busy', 'the node has as many requests under way as it takes', {
-    remedy: 'Try again later, or ask another node.',
-    details: { retryable: true },
-  });
-}
-
-function tooManyConnections(limit: number): Problem {
-  return apiProblem('api/too-many-connections', 'all connections of the API are in use', {
-    remedy: 'Try again later, or ask another node.',
-    details: { limit, retryable: true },
-  });
-}
-
-function tooManyWaiting(limit: number): Problem {
-  return apiProblem('api/too-many-waiting', 'too many requests of this client wait for their outcome', {
-    remedy: 'Submit without wait=final, and ask for the transactions later.',
-    details: { limit, retryable: true },
-  });
-}
-
-function clientGone(): Problem {
-  return apiProblem('api/client-gone', 'the client closed its connection', { remedy: 'Ask again.' });
 }

@@ -11,7 +11,6 @@ import { describeApi } from './describe.ts';
 import { EventStream, type EventStreamBounds } from './event-stream.ts';
 import { FinalWatch } from './final-watch.ts';
 import { MetricsPage } from './metrics-page.ts';
-import type { LoopShare } from './loop-share.ts';
 import { operatorGuard } from './operator-guard.ts';
 import { answerOtherMethods } from './other-methods.ts';
 import {
@@ -49,8 +48,6 @@ export interface ApiOptions {
     readonly events?: Partial<EventStreamBounds>;
     readonly gate?: Partial<GateBounds>;
   };
-  /** For tests: instead of the share of the real loop. */
-  readonly share?: LoopShare;
 }
 
 export interface RunningApi {
@@ -76,7 +73,6 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     onRefused: ({ method = 'none' }, { code }) =>
       metrics.answered({ method, route: 'none', status: statusOf(code), ms: 0 }),
     bounds: bounds.gate,
-    share: options.share,
   });
   const context: RouteContext = {
     backend,

@@ -230,7 +230,7 @@ export const limits = {
   httpStalledMs: 250,
   /** Requests of one client that wait for others than us: the verifier, a leader, finality. */
   httpWaitingRequestsPerClient: 160,
-  /** The loop's rest after a piece of work for a read, in multiples of it: reads get a quarter of the loop at most, and submissions half. */
+  /** How long reads rest after a piece of work, in multiples of it: they get a quarter of the loop at most. Submissions have half of it. */
   httpRestPerRead: 3,
   /** Headers read from disk in one turn of the loop for a client: 0.1 to 0.3 ms each. */
   httpPieceHeaders: 8,

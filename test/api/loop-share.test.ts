@@ -12,14 +12,18 @@ class Loop {
   #next: (() => void)[] = [];
   readonly timers: number[] = [];
   #due: (() => void)[] = [];
-  readonly share = new LoopShare({
-    nextTurn: (call) => void this.#next.push(call),
-    after: (ms, call) => {
-      this.timers.push(ms);
-      this.#due.push(call);
-    },
-    nowMs: () => this.now,
-  });
+  readonly share: LoopShare;
+
+  constructor(restPerWork = 1) {
+    this.share = new LoopShare(restPerWork, {
+      nextTurn: (call) => void this.#next.push(call),
+      after: (ms, call) => {
+        this.timers.push(ms);
+        this.#due.push(call);
+      },
+      nowMs: () => this.now,
+    });
+  }
 
   /** One turn; timers that a rest set are due in the next one. */
   turn(): void {
@@ -87,8 +91,8 @@ describe('the API’s share of the loop', () => {
   });
 
   test('is less where a longer rest is asked for', () => {
-    const loop = new Loop();
-    for (const ms of [2, 2]) loop.share.add('a', () => void (loop.now += ms), 3);
+    const loop = new Loop(3);
+    for (const ms of [2, 2]) loop.share.add('a', () => void (loop.now += ms));
     for (let i = 0; i < 4; i++) loop.turn();
     assert.deepEqual(loop.timers, [6]);
   });
