@@ -36,8 +36,8 @@ function leasing(electionTimeoutMs: number): Solo {
 const read = (member: Solo): string[] =>
   codes(member.give({ type: 'request', id: 1, request: { kind: 'read', lease: true } }));
 
-for (const electionTimeoutMs of [30, 60, 100, 300, 1_000]) {
-  test(`a lease that is looked at with an old clock ends before a promise that was noted with one: ${electionTimeoutMs} ms`, () => {
+test('a lease that is looked at with an old clock ends before a promise that was noted with one', () => {
+  for (const electionTimeoutMs of [30, 60, 100, 300, 1_000]) {
     // The worst ticks. A voter hears the heartbeat just before its clock moves on, so it is free this much too early...
     const voter = new Solo(1, 3, { options: { electionTimeoutMs, leaseReads: true } });
     const old = limits.engineClockMs - 1;
@@ -62,9 +62,10 @@ for (const electionTimeoutMs of [30, 60, 100, 300, 1_000]) {
     const leader = leasing(electionTimeoutMs);
     const lookedAt = freeAt - old;
     leader.tick(Math.max(0, lookedAt - sentAt));
-    assert.ok(!read(leader).some((answer) => answer.startsWith('height')), 'a stale read');
-  });
-}
+    const answers = read(leader);
+    assert.ok(!answers.some((answer) => answer.startsWith('height')), `stale with ${electionTimeoutMs} ms`);
+  }
+});
 
 test('a lease holds until then', () => {
   for (const electionTimeoutMs of [300, 1_000]) {

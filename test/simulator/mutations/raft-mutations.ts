@@ -338,6 +338,74 @@ export const raftMutations: readonly Mutation[] = [
     within: 1_000,
   },
   {
+    name: 'raft-early-change-answer',
+    rule: 'a change is answered when a majority of the new voters goes by it',
+    patches: [
+      {
+        file: membership,
+        find: 'index === self || (role.progress.get(index)?.applied ?? 0) >= height,',
+        replace: 'index === self || height + (role.progress.get(index)?.applied ?? 0) >= 0,',
+      },
+    ],
+    within: 1_000,
+    // It breaks no promise about the chain: a leader dies at the wrong moment, and the others elect nobody.
+    directed: {
+      file: 'test/consensus/raft/membership.test.ts',
+      test: 'a change is answered when a majority of the new voters has it in force, and not when the leader has',
+    },
+  },
+  {
+    name: 'raft-unwritten-change',
+    rule: 'a change of the members leaves its leader when the leader’s disk has it',
+    patches: [
+      {
+        file: replication,
+        find: 'if (entry === undefined || (entry.configuration.length > 0 && height > state.durable)) break;',
+        replace: 'if (entry === undefined) break;',
+      },
+    ],
+    within: 1_000,
+    // It takes a leader that dies before its own write is done, when the others need it to have a majority.
+    directed: {
+      file: 'test/consensus/raft/membership.test.ts',
+      test: 'nor do they without one whose write of it they do not know of: it is sent when its leader has it on disk',
+    },
+  },
+  {
+    name: 'raft-held-in-any-term',
+    rule: 'what ends a joint phase without its leader was on disk before a later term was seen',
+    patches: [
+      {
+        file: 'src/consensus/raft/vouching.ts',
+        find: 'if (entry !== undefined && entry.header.view === state.term && !state.amnesiac)',
+        replace: 'if (entry !== undefined && !state.amnesiac)',
+      },
+    ],
+    within: 1_000,
+    // It takes a joint phase whose end comes from two leaders, and a third one that lacks it.
+    directed: {
+      file: 'test/consensus/raft/membership.test.ts',
+      test: 'what was seen on a disk in a later term than its own ends no joint phase: others may have decided otherwise',
+    },
+  },
+  {
+    name: 'raft-exact-clock',
+    rule: 'a lease is shorter by what an engine’s clock may be behind',
+    patches: [
+      {
+        file: 'src/ledger/lease.ts',
+        find: 'return (electionTimeoutMs - limits.engineClockMs) * (1 - margin) - limits.engineClockMs;',
+        replace: 'return electionTimeoutMs * (1 - margin) + 0 * limits.engineClockMs;',
+      },
+    ],
+    within: 1_000,
+    // It takes ticks of two nodes that fall in the worst way, and an election within 40 ms.
+    directed: {
+      file: 'test/consensus/raft/leases.test.ts',
+      test: 'a lease that is looked at with an old clock ends before a promise that was noted with one',
+    },
+  },
+  {
     name: 'raft-lease-of-heir',
     rule: 'no lease once an heir was told to campaign',
     patches: [
