@@ -239,7 +239,7 @@ export class Watch {
         self,
         onDisk: (key) => this.machines.get(node)?.disk.peek(key),
         linkOf: (blockHash) => protection.linkOf(blockHash),
-        finalHeight: () => this.chain.finalHeight(node),
+        finalHeight: () => this.chain.knownHeight(node),
         tip: () => this.duties.get(node)?.tip,
       }),
     );

@@ -17,6 +17,8 @@ interface AgreedBlock {
 interface NodeChain {
   /** The last height that this process called final. */
   final: number;
+  /** The last height that any of its processes called final. */
+  known: number;
   /** The last height that was stored in any of its processes: nothing below may be gone after a restart. */
   stored: number;
 }
@@ -83,9 +85,10 @@ export class ChainChecker {
     return this.lastUsed;
   }
 
-  /** What a node holds in this process. */
-  finalHeight(node: number): number {
-    return this.of(node).final;
+  /** What it knew to be final in any of its processes. */
+  knownHeight(node: number): number {
+    const { known, stored } = this.of(node);
+    return Math.max(known, stored);
   }
 
   storedHeight(node: number): number {
@@ -135,6 +138,7 @@ export class ChainChecker {
       () => `node ${node} calls height ${link.height} final after ${chain.final}`,
     );
     chain.final = link.height;
+    chain.known = Math.max(chain.known, link.height);
     const before = this.agreed[link.height];
     if (before === undefined) {
       promise(
@@ -254,7 +258,7 @@ export class ChainChecker {
   private of(node: number): NodeChain {
     let chain = this.nodes.get(node);
     if (chain === undefined) {
-      chain = { final: 0, stored: 0 };
+      chain = { final: 0, known: 0, stored: 0 };
       this.nodes.set(node, chain);
     }
     return chain;

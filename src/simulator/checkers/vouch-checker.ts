@@ -19,7 +19,7 @@ export interface VouchOptions {
   readonly onDisk: (key: Uint8Array) => Uint8Array | undefined;
   /** The block's place, from whoever showed it. */
   readonly linkOf: (blockHash: Hash) => { readonly height: number; readonly parentHash: Hash } | undefined;
-  /** What is final stands on the disks of f + 1 others that do not lie: they committed it. Up to here the node knows that. */
+  /** What is final stands on the disks of f + 1 others that do not lie: they committed it. Up to here the node knew that, perhaps in an earlier process. */
   readonly finalHeight: () => number;
   /** The block that the present view starts with. Who has it as final votes for it all the same, so that others can finish it. */
   readonly tip: () => Hash | undefined;
