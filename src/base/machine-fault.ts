@@ -47,12 +47,3 @@ function isSystemError(error: unknown): error is SystemError {
   const { code, syscall } = error as Partial<SystemError>;
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) && typeof syscall === 'string';
 }
-
-/** Does it, and throws a fault of the machine as the problem that it is. */
-export async function asMachineFault<T>(path: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw machineFault(error, path) ?? error;
-  }
-}

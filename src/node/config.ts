@@ -2,7 +2,6 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { limits } from '../base/limits.ts';
-import { asMachineFault } from '../base/machine-fault.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import { parseAddress } from '../crypto/address.ts';
@@ -13,6 +12,7 @@ import type { PublicKey } from '../crypto/signature.ts';
 import { type Genesis, parseGenesis } from '../ledger/genesis.ts';
 import { checkListenAddress, parsePeerAddress } from '../network/peer-address.ts';
 import { parseApiUrl } from './api-url.ts';
+import { asMachineFault } from './as-machine-fault.ts';
 import { writeDurably } from './durable-file.ts';
 
 /** What an operator chooses for one node. Everything that all nodes must agree on stands in the genesis file instead. */

@@ -1,6 +1,6 @@
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { asMachineFault } from '../base/machine-fault.ts';
+import { asMachineFault } from './as-machine-fault.ts';
 
 /** Replaces a file so that after a power failure it is the old one or the new one, whole. Throws `node/machine` when the machine refuses. */
 export function writeDurably(
