@@ -356,6 +356,7 @@ class Libp2pNetwork implements Network {
   /** The node's verdict on a hello, after which it knows whose it is; and ours on where it comes from. */
   #judge(link: Link, hello: Uint8Array): Problem | undefined {
     const { penalties, now } = this.#parts;
+    link.hello = hello;
     const problem = this.#running()?.onHello(link.peer, hello, link.invited);
     if (problem !== undefined) return problem;
     link.rank(this.#memberKeyOf(link.peer));
@@ -363,6 +364,21 @@ class Libp2pNetwork implements Network {
     return new Problem('network/banned', 'strangers from your addresses did too much wrong', {
       remedy: 'Wait a minute, or ask the operator to list your key.',
     });
+  }
+
+  /** Members change: who is none any more is judged anew by its hello, and goes if it would not be let in now. */
+  #isStillWelcome(link: Link): boolean {
+    const before = link.member;
+    link.rank(this.#memberKeyOf(link.peer));
+    if (before === undefined || !isStranger(link)) return true;
+    const problem = this.#judge(link, link.hello);
+    if (problem === undefined) return true;
+    this.#parts.log.warn('peer disconnected: it is no member any more', {
+      peer: link.peer,
+      code: problem.code,
+    });
+    this.#drop(link, problem);
+    return false;
   }
 
   #memberKeyOf(peer: PeerId): string | undefined {
@@ -494,7 +510,7 @@ class Libp2pNetwork implements Network {
     gossip.expire(performance.now());
     this.#departed.forget();
     for (const link of this.#links.values()) {
-      link.rank(link.status === 'accepted' ? this.#memberKeyOf(link.peer) : link.member);
+      if (link.status === 'accepted' && !this.#isStillWelcome(link)) continue;
       if (link.status === 'accepted' && link.beat() >= tuning.silentHeartbeats) {
         this.#drop(link, new Error('half-open'));
       }

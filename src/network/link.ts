@@ -34,6 +34,8 @@ export class Link {
   readonly invited: boolean;
   /** The member's key that it proved; undefined for a stranger, and before the hello. */
   member: string | undefined;
+  /** What the other side said when it came. */
+  hello: Uint8Array = new Uint8Array(0);
   /** Settles with true when both hellos are accepted, with false when the link closed before. */
   readonly settled: Promise<boolean>;
   status: LinkStatus = 'greeting';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { limits } from '../../src/base/limits.ts';
+import { Problem } from '../../src/base/problem.ts';
 import type { Network } from '../../src/network/port.ts';
 import { BarePeer, bareIdentity, bareSocket } from './bare-peer.ts';
 import { eventually } from './eventually.ts';
@@ -18,6 +19,12 @@ class Members extends Recorder {
   constructor(members: readonly string[]) {
     super();
     this.#members = new Set(members);
+  }
+  add(peer: string): void {
+    this.#members.add(peer);
+  }
+  remove(peer: string): void {
+    this.#members.delete(peer);
   }
   memberKeyOf(peer: string): string | undefined {
     return this.#members.has(peer) ? `key of ${peer}` : undefined;
@@ -152,3 +159,28 @@ inScene('a peer that is banned at once is cut, and stays out', { members: [1] },
   await greeted?.caller.closed;
   assert.equal(await scene.greet(1, attacker), undefined);
 });
+
+inScene(
+  'a member that was removed is judged anew: it stays as a stranger, or goes',
+  { members: [1] },
+  async (scene, network) => {
+    let isOpen = true;
+    scene.handlers.behaviour.judgeHello = () =>
+      isOpen ? undefined : new Problem('network/not-a-member', 'no', { remedy: 'Be listed.' });
+    const id = await peerIdOf(1);
+    await scene.greet(1, attacker);
+    await scene.greet(2, elsewhere);
+    await eventually('both are connected', () => network.peers().length === 2);
+    const judged = scene.handlers.count('hello');
+    scene.handlers.remove(id);
+    await eventually('it is judged anew', () => scene.handlers.count('hello') > judged);
+    assert.equal(network.peers().length, 2);
+
+    scene.handlers.add(await peerIdOf(3));
+    await scene.greet(3, elsewhere);
+    await eventually('all are connected', () => network.peers().length === 3);
+    isOpen = false;
+    scene.handlers.remove(await peerIdOf(3));
+    await eventually('it goes', () => network.peers().length === 2);
+  },
+);
