@@ -6,6 +6,8 @@ import type { Liar, LiarAccount, LiarTools, OwnNode } from './liar.ts';
 
 /** So many free transactions of its own fill a block, because each is as large as it may be. */
 const perBlock = Math.ceil(limits.maxBlockBytes / (limits.maxRecordValueBytes + 150));
+/** Larger frames are refused. */
+const perFrame = Math.floor(limits.gossipFrameBytes / limits.maxTransactionBytes);
 const refillMs = 50;
 
 /**
@@ -35,12 +37,12 @@ export function fullBlocks(tools: LiarTools): Liar {
     },
   };
 
-  /** So much beyond what was proposed that no block ever has room. */
+  /** So much beyond what was proposed that no block ever has room. Its node hears it as from a peer, so there has to be one. */
   function fill(): void {
     const own = account;
-    if (own !== null && made < (used + 4) * perBlock) {
-      for (let frame = 0; frame < perBlock; frame += 32) {
-        const transactions = Array.from({ length: Math.min(32, perBlock - frame) }, () => free(own));
+    if (own !== null && tools.peers().length > 0 && made < (used + 4) * perBlock) {
+      for (let done = 0; done < perBlock; done += perFrame) {
+        const transactions = Array.from({ length: Math.min(perFrame, perBlock - done) }, () => free(own));
         node?.hear('transactions', encode(transactionFrameCodec, { salt: made, transactions }));
       }
     }
