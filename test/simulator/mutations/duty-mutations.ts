@@ -131,7 +131,7 @@ export const dutyMutations: readonly Mutation[] = [
     find: 'start(state.repeatTimer, state.now, replica.options.statusMs);\n  const own',
     replace: 'start(state.repeatTimer, state.now, 1e9);\n  const own',
   }),
-  one('no-back-off', 'the time of a view doubles with each that failed', pbft('suspicion'), {
+  one('fixed-view-time', 'the time of a view doubles with each that failed', pbft('suspicion'), {
     find: 'viewTimeoutMs * 2 ** Math.min(replica.state.attempts, 30)',
     replace: 'viewTimeoutMs + 0 * Math.min(replica.state.attempts, 30)',
   }),

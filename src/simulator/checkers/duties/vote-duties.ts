@@ -30,6 +30,9 @@ export class VoteDuties {
   constructor(books: Books, place: Place, now: number) {
     this.books = books;
     this.startedAt = now;
+    const tip = books.start?.tip ?? null;
+    if (place.normal && tip !== null && tip.height > place.final)
+      this.accepted.set(tip.height, tip.blockHash);
     for (const message of books.own.values()) {
       if (message.kind !== 'prepare' && message.kind !== 'commit' && message.kind !== 'pre-prepare') continue;
       this.count(message);
