@@ -68,10 +68,6 @@ export const dutyMutations: readonly Mutation[] = [
     find: 'if (highest !== undefined) {',
     replace: 'if (highest === null) {',
   }),
-  one('tip-lost-in-restart', 'a restarted replica votes for the tip of its view', pbft('restore'), {
-    find: 'if (tip !== null && slot === undefined && tip.height > state.final.height) {',
-    replace: 'if (tip !== null && slot === undefined && tip.height < state.final.height) {',
-  }),
   one(
     'final-tip-unvoted',
     'whoever has the tip of a view as final votes for it all the same',
@@ -142,14 +138,6 @@ export const dutyMutations: readonly Mutation[] = [
   one('old-commits-forgotten', 'Commits of views that were left still count', pbft('voting'), {
     find: "if (view < state.view && (phase !== 'commit' || view < state.view - pastViews)) return false;",
     replace: 'if (view < state.view) return false;',
-  }),
-  one('late-votes-sent', 'what was signed before a view was left is not sent after', pbft('engine'), {
-    find: "if (!('view' in message) || message.view < state.view) return;",
-    replace: "if (!('view' in message)) return;",
-  }),
-  one('votes-while-guarded', 'a validator that lost its log does not vote', pbft('replica'), {
-    find: "return replica.self !== null && replica.state.guard.name === 'off';",
-    replace: 'return replica.self !== null;',
   }),
 ];
 
