@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { fromHex, utf8 } from '../../src/base/bytes.ts';
+import { limits } from '../../src/base/limits.ts';
 import { InvariantError } from '../../src/base/invariant.ts';
 import { packClaims, verifyPacked } from '../../src/crypto/claim-batch.ts';
 import { cornerCases } from '../../src/crypto/corner-cases.ts';
@@ -175,7 +176,7 @@ describe('WorkerVerifier', () => {
   test('a queue past its bound is our own mistake, not memory without end', async () => {
     const verifier = openWorker();
     const one = claim('one');
-    const many = Array.from({ length: 262_144 }, () => one);
+    const many = Array.from({ length: limits.verifierQueue }, () => one);
     verifier.verify(many, true, () => assert.fail('closed before'));
     assert.throws(() => verifier.verify([one], true, () => undefined), InvariantError);
     await verifier.close();
