@@ -2,6 +2,8 @@
 export interface Waiting {
   readonly bytes: Uint8Array;
   readonly urgent: boolean;
+  /** The process that it was sent to. When another one is in its place by then, it goes nowhere. */
+  readonly destination?: object | undefined;
 }
 
 /** What waits at a sender for one peer: as in a real node the urgent before the others, and the oldest give way when there is no room. */

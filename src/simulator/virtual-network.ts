@@ -229,7 +229,8 @@ export class VirtualNetwork {
       return false;
     const queue = station.queues.get(to) ?? new LinkQueue();
     station.queues.set(to, queue);
-    const dropped = queue.push({ bytes, urgent }, this.links.queueBytes(from, to));
+    const destination = this.stations[to];
+    const dropped = queue.push({ bytes, urgent, destination }, this.links.queueBytes(from, to));
     for (let count = 0; count < dropped; count++) this.links.count('clog-drop');
     if (queue.deferred) return true;
     queue.deferred = true;
@@ -249,7 +250,8 @@ export class VirtualNetwork {
       const freeAt = links.freeAt(from, to);
       const message = queue.shift(freeAt > scheduler.now);
       if (message !== undefined) {
-        const { bytes, urgent } = message;
+        const { bytes, urgent, destination } = message;
+        if (destination !== this.stations[to]) continue;
         const arrive = (receiver: Station): void => receiver.handlers.onMessage(peerName(from), bytes);
         this.carry({ from, to, what: 'message', kind: this.kindOf(bytes), urgent, bytes, arrive });
         continue;
