@@ -71,7 +71,6 @@ export function freshState(start: EngineStart): PbftState {
       repliedAt: Number.NEGATIVE_INFINITY,
     })),
     statusAt: Number.NEGATIVE_INFINITY,
-    statusFinalHeight: header.height,
     syncAsk: neverAsked(),
     guard: start.log === 'lost' ? learning(start) : { name: 'off' },
     unproven:

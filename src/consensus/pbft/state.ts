@@ -88,7 +88,6 @@ export interface PbftState {
   readonly contact: Contact;
   peers: PeerState[];
   statusAt: MonotonicMs;
-  statusFinalHeight: Height;
   readonly syncAsk: SyncAsk;
 
   guard: AmnesiaGuard;

@@ -21,16 +21,14 @@ export function postStatus(replica: Replica, to: Recipients): void {
   });
 }
 
-/** On every tick: often while something is unfinished and nothing became final since, rarely otherwise. */
+/** On every tick: often while something is unfinished and nothing becomes final, rarely otherwise. */
 export function repeatStatus(replica: Replica): void {
   const { state, options } = replica;
-  const since = state.now - state.statusAt;
-  const stuck =
-    state.final.height === state.statusFinalHeight &&
-    (!isNormal(replica) || hasUnfinished(replica) || isBehind(replica) || state.guard.name !== 'off');
-  if (since < (stuck ? options.statusMs : options.idleStatusMs)) return;
+  const unfinished =
+    !isNormal(replica) || hasUnfinished(replica) || isBehind(replica) || state.guard.name !== 'off';
+  const isStuck = unfinished && state.now - Math.max(state.statusAt, state.lastFinalAt) >= options.statusMs;
+  if (!isStuck && state.now - state.statusAt < options.idleStatusMs) return;
   state.statusAt = state.now;
-  state.statusFinalHeight = state.final.height;
   postStatus(replica, 'all');
   queryStable(replica);
   if (isBehind(replica)) askSyncFromPeers(replica);

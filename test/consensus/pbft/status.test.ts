@@ -103,3 +103,26 @@ describe('an old Status', () => {
     assert.equal(committee.node(3).engine?.wants(status, true), true);
   });
 });
+
+test('whoever is stuck right after a final block says so after the time after which all do', () => {
+  const committee = new Committee(4, { options: { ...options, viewTimeoutMs: 10_000 } });
+  const node = committee.node(3);
+  const said = node.engine?.state.statusAt;
+  committee.pass(200);
+  committee.work();
+  committee.run();
+  assert.equal(node.finalHeight(), 1);
+  assert.equal(node.engine?.state.statusAt, said, 'its last Status is from before that block');
+  const finalAt = committee.now;
+  committee.deliverable = () => false;
+  committee.work();
+  const statuses: number[] = [];
+  node.send = (_, message) => {
+    if (message.kind === 'status') statuses.push(committee.now - finalAt);
+  };
+  for (let turn = 0; turn < 25; turn++) {
+    committee.now += 50;
+    node.step({ type: 'tick', now: committee.now });
+  }
+  assert.deepEqual(statuses, [500, 1_000]);
+});

@@ -28,8 +28,12 @@ export const dutyMutations: readonly Mutation[] = [
     replace: 'if (lacksView && state.newView === undefined) send',
   }),
   one('no-status-when-stuck', 'a replica that is stuck says often where it stands', pbft('status'), {
-    find: 'since < (stuck ? options.statusMs : options.idleStatusMs)',
-    replace: 'since < options.idleStatusMs * (stuck ? 2 : 1)',
+    find: 'const isStuck = unfinished && ',
+    replace: 'const isStuck = unfinished && state.attempts < 0 && ',
+  }),
+  one('no-status-after-final', 'one that is stuck says so also soon after a final block', pbft('status'), {
+    find: 'const isStuck = unfinished && ',
+    replace: 'const isStuck = unfinished && state.statusAt >= state.lastFinalAt && ',
   }),
   one('only-the-tip', 'a Prepare stands for its block and all ancestors on disk', pbft('accepting'), {
     find: 'blocks: (chainTo(replica, slot.blockHash) ?? []).map((link) => link.blockHash),',

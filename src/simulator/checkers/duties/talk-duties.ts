@@ -52,10 +52,8 @@ export class TalkDuties {
       books.finalSince,
       after.normal ? (books.workSince ?? Infinity) : books.viewSince,
     );
-    books.must(
-      this.statusAt <= stuckSince || silent < repeatMs + tickMs,
-      () => `is stuck and said for ${silent} ms not where it stands`,
-    );
+    const stuck = now - Math.max(this.statusAt, stuckSince);
+    books.must(stuck < repeatMs + tickMs, () => `is stuck and said for ${stuck} ms not where it stands`);
     const ahead = [...this.statuses.values()].filter(({ status }) => status.finalHeight > after.final);
     const behindSince = Math.min(...ahead.map(({ at }) => at));
     const waits = now - Math.max(behindSince, books.finalSince, this.syncAt);
