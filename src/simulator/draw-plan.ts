@@ -20,7 +20,7 @@ import {
 
 /**
  * What a run may draw for a validator. A block of `full-blocks` has 2 MiB, and a run with it takes as long as
- * fifty others: it has a test of its own.
+ * fifty others: only a real network meets it, in `npm run malicious`.
  */
 export const drawnLiars = liarNames.filter((name) => name !== 'full-blocks');
 
