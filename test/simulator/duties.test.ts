@@ -121,11 +121,33 @@ const status = (from: number, final: number, view = 0): Draft => ({
   finalHeight: toHeight(final),
   finalCertificate: undefined,
 });
+/** Opens view 1 with block a, which was prepared in view 0. */
+const newView: Draft = {
+  kind: 'new-view',
+  from: 1,
+  view: toView(1),
+  viewChanges: [0, 1, 2].map((from) => ({
+    kind: 'view-change',
+    from,
+    view: toView(1),
+    finalHeight: toHeight(0),
+    finalCertificate: undefined,
+    highest: { phase: 'prepare', view: toView(0), height: toHeight(1), blockHash: hash('a'), signatures: [] },
+    signature,
+  })),
+};
+const entered: Effect<PbftMessage> = {
+  type: 'persist',
+  seq: 2,
+  records: ['position', 'accepted-new-view'].map((key) => ({ key, value: new Uint8Array() })),
+  sign: [],
+  blocks: [],
+};
 let suspects = 0;
-const suspect = (from: number): Draft => ({
+const suspect = (from: number, view = 0): Draft => ({
   kind: 'suspect',
   from,
-  view: toView(0),
+  view: toView(view),
   reason: 'no-progress',
   height: toHeight(1),
   sequence: ++suspects,
@@ -153,6 +175,30 @@ describe('the duties of one replica', () => {
     replica.step({ type: 'validated', blockHash: hash('a'), result: { verdict: 'unavailable', reason: '' } });
     replica.ticks(500, statusTo('all'));
     assert.throws(() => replica.ticks(600, statusTo('all')), neglects(/does not ask again/));
+  });
+
+  test('a block of before a restart that is too early for the clock here is valid all the same, and is in the next view', () => {
+    const early: Input<PbftMessage> = {
+      type: 'validated',
+      blockHash: hash('a'),
+      result: {
+        verdict: 'early',
+        chain: [{ height: toHeight(1), blockHash: hash('a'), parentHash: genesis }],
+        aheadMs: 900,
+      },
+    };
+    const voted = signed({ kind: 'prepare', ...slot(1, hash('a'), 1) });
+    const next = { ...slot(1, hash('a'), 1), view: toView(1) };
+    const restarted = (...result: Input<PbftMessage>[]): Played => {
+      const replica = new Played(new Map([['prepare/0/1', encode(messageCodec, voted)]]));
+      replica.ticks(20, validate(1, hash('a')), statusTo('all'));
+      for (const each of result) replica.step(each);
+      replica.place.view = 1;
+      return replica;
+    };
+    restarted(early).hears(newView, entered, persist({ kind: 'prepare', ...next }));
+    assert.throws(() => restarted(early).hears(newView, entered), neglects(/does not prepare the valid/));
+    assert.throws(() => restarted().hears(newView, entered), neglects(/does not look at/));
   });
 
   test('what is prepared stands on what was accepted below', () => {
@@ -220,6 +266,23 @@ describe('the duties of one replica', () => {
     patient.step({ type: 'work', work });
     patient.ticks(700, statusTo('all'));
     assert.throws(() => patient.ticks(900, statusTo('all')), neglects(/does not suspect its primary/));
+  });
+
+  test('a view that was left without a ViewChange, for a lost log, counts as one that failed', () => {
+    const left: Effect<PbftMessage> = { type: 'trace', event: 'leave-view', data: { view: 0 } };
+    for (const failed of [[left], []]) {
+      const replica = new Played();
+      replica.hears(suspect(2));
+      Object.assign(replica.place, { view: 1, normal: false });
+      replica.hears(suspect(0), ...failed);
+      replica.place.normal = true;
+      replica.hears(newView, entered, validate(1, hash('a')));
+      replica.hears(suspect(2, 1));
+      const stays = (): void => replica.hears(suspect(0, 1));
+      // One of four lies, so one view is left in haste; the next one has its time.
+      if (failed.length > 0) stays();
+      else assert.throws(stays, neglects(/stays in view 1, which 2 suspect/));
+    }
   });
 
   test('where one stands is said again and again', () => {

@@ -1,4 +1,4 @@
-import type { EngineStart } from '../../../consensus/engine.ts';
+import type { ChainLink, EngineStart, Input } from '../../../consensus/engine.ts';
 import { decode } from '../../../base/codec.ts';
 import { unwrap } from '../../../base/problem.ts';
 import { logKey, messageCodec, type NewView, type PbftMessage } from '../../../consensus/pbft/message.ts';
@@ -74,7 +74,7 @@ export class Books {
   readonly signed = new Map<string, PbftMessage>();
   /** Blocks that it found or made valid, with their parents. */
   readonly valid = new Map<Hash, Hash>();
-  /** View changes since the last final block; null while nobody here knows how many there were. */
+  /** Views left, or joined, since the last final block; null while nobody here knows how many there were. One whose log is lost signs no view change, and leaves all the same. */
   attempts: number | null;
   /** The highest of its votes that it found at its start. They are not below its window. */
   readonly restoredUpTo: number;
@@ -116,16 +116,38 @@ export class Books {
       if (this.executable === 0) this.workSince = null;
       else this.workSince ??= now;
     }
-    if (input.type === 'validated' && input.result.verdict === 'valid') {
-      for (const { blockHash, parentHash } of input.result.chain) this.valid.set(blockHash, parentHash);
+    if (input.type === 'validated') {
+      for (const { blockHash, parentHash } of this.vouched(input, after))
+        this.valid.set(blockHash, parentHash);
     }
     if (input.type === 'synced')
       for (const { blockHash, parentHash } of input.chain) this.valid.set(blockHash, parentHash);
     for (const message of done.signs) {
       if (message.kind === 'pre-prepare')
         this.valid.set(message.blockHash, message.proposal.header.parentHash);
-      if (message.kind === 'view-change' && this.attempts !== null) this.attempts += 1;
     }
+    const changes = done.effects.filter(
+      (effect) => effect.type === 'trace' && (effect.event === 'leave-view' || effect.event === 'join-view'),
+    );
+    if (this.attempts !== null) this.attempts += changes.length;
+  }
+
+  /**
+   * What a check found good enough to vote for. A block that is too early by the clock here is, too, when the view starts with it or a Prepare
+   * was signed for it in this view: honest clocks have passed it already. It stays valid in the views after this one.
+   */
+  private vouched(
+    { blockHash, result }: Extract<Input<PbftMessage>, { type: 'validated' }>,
+    { view }: Place,
+  ): readonly ChainLink[] {
+    if (result.verdict === 'valid') return result.chain;
+    if (result.verdict !== 'early') return [];
+    const height = result.chain.at(-1)?.height ?? 0;
+    const prepare = this.hasSigned('prepare', view, height);
+    const passed =
+      this.start?.tip?.blockHash === blockHash ||
+      (prepare?.kind === 'prepare' && prepare.blockHash === blockHash);
+    return passed ? result.chain : [];
   }
 
   /** The block is the final one, or everything from above that up to it is known to be valid. */
