@@ -238,6 +238,20 @@ describe('the duties of one replica', () => {
     }
   });
 
+  test('a Status whose sender showed that it is further need not be answered when somebody else brings it', () => {
+    const told = (direct: boolean, further: boolean): void => {
+      const replica = new Played();
+      replica.place.final = 2;
+      replica.ticks(10, statusTo('all', 2));
+      if (further) replica.hears({ kind: 'prepare', ...slot(3, hash('a'), 2), view: toView(1) });
+      const message = signed(status(2, 1)) as Verified<PbftMessage>;
+      replica.step({ type: 'message', message, direct });
+    };
+    told(false, true);
+    assert.throws(() => told(true, true), neglects(/does not tell validator 2/));
+    assert.throws(() => told(false, false), neglects(/does not tell validator 2/));
+  });
+
   test('a view is left when f + 1 suspect it, and not alone', () => {
     const patient = new Played();
     patient.hears(suspect(2));

@@ -16,6 +16,12 @@ export class TalkDuties {
     { readonly status: Status; readonly at: number; readonly view: number; readonly final: number }
   >();
 
+  /** What each showed by all else that it signed: the latest view, whether it takes part in it, and the final height. */
+  private readonly shown = new Map<
+    number,
+    { readonly view: number; readonly votes: boolean; readonly final: number }
+  >();
+
   constructor(books: Books, now: number) {
     this.books = books;
     this.statusAt = now;
@@ -26,7 +32,10 @@ export class TalkDuties {
     for (const { message, to } of done.posts)
       if (message.kind === 'status' && to === 'all') this.statusAt = now;
     if (done.effects.some(({ type }) => type === 'sync')) this.syncAt = now;
-    for (const message of step.heard) if (message.kind === 'status') this.answer(step, message);
+    for (const message of step.heard) {
+      if (message.kind === 'status') this.answer(step, message);
+      else this.noteShown(message);
+    }
     if (input.type === 'persisted') this.mustSend(step);
     if (input.type === 'tick') this.mustSpeak(step);
     this.mustPropose(step);
@@ -79,6 +88,7 @@ export class TalkDuties {
     this.heardAt.set(from, [...(this.heardAt.get(from) ?? []), now].slice(-2));
     const [earlier = Number.NEGATIVE_INFINITY] =
       this.heardAt.get(from)?.length === 2 ? (this.heardAt.get(from) ?? []) : [];
+    if (step.input.type === 'message' && !step.input.direct && this.isOutdone(status)) return;
     // What is older than what it said before need not be answered, and nobody is answered all the time.
     if (status.view < view || status.finalHeight < final || now - earlier < repeatMs / 2) return;
     if (before.view !== after.view || before.normal !== after.normal || before.final !== after.final) return;
@@ -113,6 +123,24 @@ export class TalkDuties {
           `does not answer validator ${from} (view ${status.view}, final ${status.finalHeight}) with its ${message.kind} of view ${message.view}`,
       );
     }
+  }
+
+  private noteShown(message: PbftMessage): void {
+    if (!('view' in message)) return;
+    const { from, kind } = message;
+    const last = this.shown.get(from) ?? { view: 0, votes: false, final: 0 };
+    const view = Math.max(last.view, message.view);
+    const isVote = kind === 'prepare' || kind === 'commit' || kind === 'pre-prepare';
+    const votes = (view === last.view && last.votes) || (isVote && message.view === view);
+    const final = kind === 'view-change' ? Math.max(last.final, message.finalHeight) : last.final;
+    this.shown.set(from, { view, votes, final });
+  }
+
+  /** Its sender showed since that it is further. Such a Status counts on its sender's own stream only: anybody else may bring it again and again. */
+  private isOutdone({ from, view, changing, finalHeight }: Status): boolean {
+    const shown = this.shown.get(from);
+    if (shown === undefined) return false;
+    return view < shown.view || finalHeight < shown.final || (view === shown.view && changing && shown.votes);
   }
 
   private readonly heardAt = new Map<number, readonly number[]>();
