@@ -106,6 +106,8 @@ function moveTo(replica: Replica, view: View): void {
 /** A ViewChange of anybody, this replica included (once it is on disk). */
 export function onViewChange(replica: Replica, viewChange: ViewChange): void {
   const { state } = replica;
+  // One of a view that was left meanwhile is of no use (see `isWanted`).
+  if (viewChange.view < state.view) return;
   const earlier = state.viewChanges.get(viewChange.from);
   if (earlier !== undefined && earlier.view >= viewChange.view) return;
   state.viewChanges.set(viewChange.from, viewChange);
