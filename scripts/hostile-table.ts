@@ -1,6 +1,7 @@
 import { grouped, styled } from '../src/cli/terminal.ts';
 import type { ShortRow } from './hostile-short.ts';
 import type { Row } from './hostile-trial.ts';
+import { line } from './columns.ts';
 
 /** The rows come one by one, so the widths are set beforehand. Below zero: to the right. */
 const columns = [
@@ -23,13 +24,19 @@ const columns = [
 ] as const;
 
 export function headLine(): string {
-  return styled('bold', line(columns.map(([name]) => name)));
+  return styled(
+    'bold',
+    line(
+      columns,
+      columns.map(([name]) => name),
+    ),
+  );
 }
 
 export function rowLine(row: Row): string {
   const { deeds, breaches } = row;
   const held = breaches.length === 0;
-  const text = line([
+  const text = line(columns, [
     row.attack,
     grouped(Math.round(row.before)),
     grouped(Math.round(row.during)),
@@ -59,14 +66,4 @@ export function shortLine({ attack, peakBytes, seconds, deeds, breaches }: Short
   const megabytes = Math.round(peakBytes / 1024 ** 2);
   const text = `${attack.padEnd(24)}  ${seconds.toFixed(1).padStart(5)} s  ${String(megabytes).padStart(4)} MB  ${grouped(deeds.sent)} sent, ${grouped(deeds.opened)} opened, ${grouped(deeds.ended)} ended, ${grouped(deeds.refused)} refused  ${held ? 'held' : 'BREACH'}`;
   return [held ? text : styled('red', text), ...breaches.map((one) => styled('red', `  ${one}`))].join('\n');
-}
-
-function line(cells: readonly string[]): string {
-  return cells
-    .map((cell, index) => {
-      const [, width] = columns[index] ?? ['', 0];
-      return width < 0 ? cell.padStart(-width) : cell.padEnd(width);
-    })
-    .join('  ')
-    .trimEnd();
 }

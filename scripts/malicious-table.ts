@@ -1,5 +1,6 @@
 import { grouped, styled } from '../src/cli/terminal.ts';
 import type { Row } from './malicious-trial.ts';
+import { line } from './columns.ts';
 
 /** The rows come one by one, minutes apart, so the widths are set beforehand. */
 const columns = [
@@ -15,12 +16,18 @@ const columns = [
 ] as const;
 
 export function headLine(): string {
-  return styled('bold', line(columns.map(([name]) => name)));
+  return styled(
+    'bold',
+    line(
+      columns,
+      columns.map(([name]) => name),
+    ),
+  );
 }
 
 export function rowLine(row: Row): string {
   const held = row.breaches.length === 0;
-  const text = line([
+  const text = line(columns, [
     row.strategy,
     `${row.liars.join(', ')}, ${row.does}`,
     row.lies === null ? '–' : grouped(row.lies),
@@ -34,15 +41,4 @@ export function rowLine(row: Row): string {
   return [held ? text : styled('red', text), ...row.breaches.map((one) => styled('red', `  ${one}`))].join(
     '\n',
   );
-}
-
-/** Below zero: to the right. */
-function line(cells: readonly string[]): string {
-  return cells
-    .map((cell, index) => {
-      const [, width] = columns[index] ?? ['', 0];
-      return width < 0 ? cell.padStart(-width) : cell.padEnd(width);
-    })
-    .join('  ')
-    .trimEnd();
 }

@@ -1,9 +1,7 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
+import { defaultExpiryAhead } from '../client/ledger-account.ts';
 import { parseAmount, wholeNumber } from './options.ts';
-
-/** How far ahead the expiry lies when nobody says: hours on an idle chain, minutes on a busy one. */
-export const defaultExpiryAhead = 10_000;
 
 export type Expiry = { readonly ahead: number } | { readonly height: number };
 

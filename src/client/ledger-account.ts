@@ -44,7 +44,8 @@ export interface LedgerAccountOptions {
   readonly window?: number;
 }
 
-const defaultExpiryAhead = 10_000;
+/** How far ahead the expiry lies when nobody says: hours on an idle chain, minutes on a busy one. */
+export const defaultExpiryAhead = 10_000;
 const defaultDeadlineMs = 60_000;
 /** Half of what a node takes of one sender: another program with the same key still finds room. */
 const defaultWindow = limits.mempoolPerSender / 2;

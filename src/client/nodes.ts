@@ -1,6 +1,6 @@
 import { Problem } from '../base/problem.ts';
 import { type Deadline, HttpClient } from './http-client.ts';
-import { defaultSurroundings, isRetryable, type Surroundings } from './transport.ts';
+import { asSent, defaultSurroundings, isRetryable, type Surroundings } from './transport.ts';
 
 export interface NodesOptions {
   /** Addresses of the APIs of nodes of one chain, the preferred one first. */
@@ -64,16 +64,10 @@ export class Nodes {
       sent ||= isProblem && answer.details['sent'] === true;
       // Another call may have moved on meanwhile.
       if (this.#current === at) this.#current = (at + 1) % this.#clients.length;
-      if (now() >= until) return isProblem ? asSent(answer, sent) : answer;
+      if (now() >= until) return isProblem && sent ? asSent(answer) : answer;
       if (tries % this.#clients.length !== 0) continue;
       await sleep(Math.min(pause * (0.5 + random() / 2), Math.max(until - now(), 0)));
       pause = Math.min(pause * 2, longestPauseMs);
     }
   }
-}
-
-function asSent(problem: Problem, sent: boolean): Problem {
-  if (!sent || problem.details['sent'] === true) return problem;
-  const { code, message, remedy, details } = problem;
-  return new Problem(code, message, { remedy, details: { ...details, sent: true }, cause: problem });
 }

@@ -203,7 +203,7 @@ export function isRetryable(problem: Problem): boolean {
 }
 
 /** An earlier attempt reached the node, or may have: that the last one did not says nothing of what came of that. */
-function asSent(problem: Problem): Problem {
+export function asSent(problem: Problem): Problem {
   if (problem.details['sent'] === true) return problem;
   const { code, message, remedy, details } = problem;
   return new Problem(code, message, { remedy, details: { ...details, sent: true }, cause: problem });
