@@ -6,7 +6,7 @@ import { type HttpClient } from '../src/client/http-client.ts';
 import { readKeyFile } from '../src/crypto/keystore.ts';
 import type { KeyPair } from '../src/crypto/keys.ts';
 import { type Height, toHeight } from '../src/ledger/block.ts';
-import { paths } from '../src/node/config.ts';
+import { paths } from '../src/node/process/config.ts';
 import { peerIdOf } from './attacker/identity.ts';
 import { prepare } from './demo-prepare.ts';
 import { allReady, eventually, type Running, type Seat, startSeats } from './malicious-seats.ts';

@@ -10,7 +10,7 @@ import { developmentKeyPair } from '../src/crypto/development-keys.ts';
 import { encryptKey } from '../src/crypto/keystore.ts';
 import { developmentGenesis, developmentPbft, developmentRaft } from '../src/ledger/development-genesis.ts';
 import { formatGenesis, type Genesis } from '../src/ledger/genesis.ts';
-import { initDirectory } from '../src/node/config.ts';
+import { initDirectory } from '../src/node/process/config.ts';
 
 /** A process to run: which validator's key it has, how it lies, and which seats it dials. */
 export interface Seat {

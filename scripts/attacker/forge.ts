@@ -13,8 +13,8 @@ import type { Certificate } from '../../src/ledger/certificate.ts';
 import type { Genesis } from '../../src/ledger/genesis.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
-import { sealBytes } from '../../src/node/relay.ts';
-import { transactionFrameCodec } from '../../src/node/wire.ts';
+import { sealBytes } from '../../src/node/peers/relay.ts';
+import { transactionFrameCodec } from '../../src/node/peers/wire.ts';
 
 const signatureBytes = 64;
 

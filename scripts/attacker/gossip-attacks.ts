@@ -6,7 +6,7 @@ import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { generateKeyPair } from '../../src/crypto/keys.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { decodeTransaction } from '../../src/ledger/transaction.ts';
-import { announcementCodec, transactionFrameCodec } from '../../src/node/wire.ts';
+import { announcementCodec, transactionFrameCodec } from '../../src/node/peers/wire.ts';
 import type { Attack } from './attack.ts';
 import { forgedCertificate, frameOf, payment, withFalseSignature } from './forge.ts';
 import { controlRpc, field, number, publishRpc, subscribeRpc } from './gossip-rpc.ts';

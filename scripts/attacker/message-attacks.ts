@@ -10,7 +10,7 @@ import {
   candidateRequestCodec,
   snapshotRequestCodec,
   transactionsRequestCodec,
-} from '../../src/node/wire.ts';
+} from '../../src/node/peers/wire.ts';
 import type { Attack } from './attack.ts';
 import { forgedMessage, forgedNewView, oldMessage, someHash, withFalseSeal } from './forge.ts';
 import type { Scene } from './scene.ts';

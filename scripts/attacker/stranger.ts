@@ -4,8 +4,8 @@ import { helloProtocol, protocolNames, type ProtocolNames } from '../../src/netw
 import type { RequestProtocol, Topic } from '../../src/network/port.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
-import { Handshake } from '../../src/node/handshake.ts';
-import { silentLog } from '../../src/node/log.ts';
+import { Handshake } from '../../src/node/peers/handshake.ts';
+import { silentLog } from '../../src/node/process/log.ts';
 import { GossipReader, publishRpc, subscribeRpc } from './gossip-rpc.ts';
 import type { Identity } from './identity.ts';
 import { type DialOptions, RawConnection } from './raw-connection.ts';

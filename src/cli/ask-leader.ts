@@ -3,7 +3,7 @@ import { Option } from '@commander-js/extra-typings';
 import { isLoopback } from '../api/operator-guard.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { HttpClient } from '../client/http-client.ts';
-import { parseApiUrl } from '../node/api-url.ts';
+import { parseApiUrl } from '../node/process/api-url.ts';
 import { connect, type ConnectionOptions } from './options.ts';
 import { harmless, printError } from './terminal.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { type LiarName, liarNames } from '../simulator/plan.ts';
+import { type LiarName, liarNames } from '../simulator/plan/plan.ts';
 
 /** A way to lie that one process can play: all that the simulator has but twins, which are two processes with one key. */
 export type Strategy = Exclude<LiarName, 'twin'>;

@@ -5,7 +5,7 @@ import { nativeSigner } from '../crypto/native.ts';
 import { genesisHeader, genesisValidators } from '../ledger/genesis.ts';
 import type { Network } from '../network/port.ts';
 import type { WrappedParts } from '../node/node.ts';
-import { Chance } from '../simulator/chance.ts';
+import { Chance } from '../simulator/world/chance.ts';
 import { liars } from '../simulator/liars/catalogue.ts';
 import { liarNetwork } from '../simulator/liars/liar-network.ts';
 import { liarTools } from '../simulator/liars/liar-tools.ts';

@@ -6,7 +6,7 @@ import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseGenesis } from '../ledger/genesis.ts';
 import { encodeAddress } from '../crypto/address.ts';
-import { initDirectory, loadConfig, type NodeConfig } from '../node/config.ts';
+import { initDirectory, loadConfig, type NodeConfig } from '../node/process/config.ts';
 import { keysOption, keyFileText } from './key-directory.ts';
 import { defaultApiPort, jsonOption, parseUrl } from './options.ts';
 import { answer, facts, printError } from './terminal.ts';

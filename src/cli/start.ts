@@ -53,7 +53,7 @@ export function startCommand(): CommandUnknownOpts {
         process.once('disconnect', done);
         if (!process.connected) done();
       });
-      const { loadConfig } = await import('../node/config.ts');
+      const { loadConfig } = await import('../node/process/config.ts');
       const { startNode } = await import('../node/node.ts');
       const directory = resolve(options.data);
       const { validatorKeyFile } = await loadConfig(directory);

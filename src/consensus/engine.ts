@@ -26,7 +26,7 @@ export interface Engine<M> {
   wants(message: M, direct?: boolean): boolean;
 }
 
-/** A message whose signatures were all checked. Only `node/verification.ts` makes one (the import test enforces it). */
+/** A message whose signatures were all checked. Only `node/peers/verification.ts` makes one (the import test enforces it). */
 export type Verified<T> = Brand<T & object, 'Verified'>;
 
 /** A validator's index in the current set. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { developmentGenesis } from '../../src/cli/testnet/development-genesis.ts';
 import { prepareMembers } from '../../src/cli/testnet/prepare-members.ts';
-import { type NodeConfig, paths } from '../../src/node/config.ts';
+import { type NodeConfig, paths } from '../../src/node/process/config.ts';
 import { temporaryDirectory } from './quorate.ts';
 
 const genesis = developmentGenesis('raft', 3);

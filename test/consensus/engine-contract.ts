@@ -3,14 +3,14 @@ import { describe, test } from 'node:test';
 import { Problem } from '../../src/base/problem.ts';
 import type { Effect, Engine, EngineStart, Input, Protocol, Verified } from '../../src/consensus/engine.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
-import { protocolOf } from '../../src/node/protocol.ts';
-import { Chance } from '../../src/simulator/chance.ts';
-import { drawPlan } from '../../src/simulator/draw-plan.ts';
-import { FastSignatures } from '../../src/simulator/fast-signatures.ts';
-import type { Plan } from '../../src/simulator/plan.ts';
-import { simulatedChain } from '../../src/simulator/simulated-chain.ts';
-import { simulate } from '../../src/simulator/simulation.ts';
-import { Watch } from '../../src/simulator/watch.ts';
+import { protocolOf } from '../../src/node/core/protocol.ts';
+import { Chance } from '../../src/simulator/world/chance.ts';
+import { drawPlan } from '../../src/simulator/plan/draw-plan.ts';
+import { FastSignatures } from '../../src/simulator/world/fast-signatures.ts';
+import type { Plan } from '../../src/simulator/plan/plan.ts';
+import { simulatedChain } from '../../src/simulator/world/simulated-chain.ts';
+import { simulate } from '../../src/simulator/run/simulation.ts';
+import { Watch } from '../../src/simulator/checkers/watch.ts';
 
 type Message = object;
 

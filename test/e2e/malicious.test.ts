@@ -12,7 +12,7 @@ import {
 } from '../../src/ledger/development-genesis.ts';
 import { createGenesis, formatGenesis } from '../../src/ledger/genesis.ts';
 import type { Network } from '../../src/network/port.ts';
-import { initDirectory } from '../../src/node/config.ts';
+import { initDirectory } from '../../src/node/process/config.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { problemOf, quorate, temporaryDirectory } from '../cli/quorate.ts';
 import { script } from './script.ts';

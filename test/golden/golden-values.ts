@@ -41,7 +41,7 @@ import {
 import { stateProofCodec } from '../../src/ledger/state-proof.ts';
 import { encodeBody, transactionCodec, transactionSigningBytesOf } from '../../src/ledger/transaction.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
-import { helloCodec, wireVersion } from '../../src/node/handshake.ts';
+import { helloCodec, wireVersion } from '../../src/node/peers/handshake.ts';
 import {
   announcementCodec,
   blocksRequestCodec,
@@ -50,7 +50,7 @@ import {
   transactionFrameCodec,
   transactionsRequestCodec,
   transactionsResponseCodec,
-} from '../../src/node/wire.ts';
+} from '../../src/node/peers/wire.ts';
 import { chainRecord, placeCodec, positionCodec } from '../../src/storage/chain-records.ts';
 import {
   chainId,

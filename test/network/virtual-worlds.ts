@@ -1,11 +1,11 @@
 import { utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import type { Network } from '../../src/network/port.ts';
-import { Links } from '../../src/simulator/links.ts';
-import { ProcessLife } from '../../src/simulator/process-life.ts';
-import { Scheduler } from '../../src/simulator/scheduler.ts';
-import { Trace } from '../../src/simulator/trace.ts';
-import { VirtualNetwork } from '../../src/simulator/virtual-network.ts';
+import { Links } from '../../src/simulator/world/links.ts';
+import { ProcessLife } from '../../src/simulator/world/process-life.ts';
+import { Scheduler } from '../../src/simulator/world/scheduler.ts';
+import { Trace } from '../../src/simulator/world/trace.ts';
+import { VirtualNetwork } from '../../src/simulator/world/virtual-network.ts';
 import { MemoryNet, VirtualTime } from '../node/world.ts';
 import type { ContractMember, ContractWorld } from './contract.ts';
 import { Recorder } from './recorder.ts';

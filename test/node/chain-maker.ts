@@ -10,7 +10,7 @@ import { merkleRoot } from '../../src/ledger/merkle.ts';
 import { byzantineQuorum } from '../../src/ledger/quorum.ts';
 import type { State } from '../../src/ledger/state.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
-import { Chain, type FinalBlock } from '../../src/node/chain.ts';
+import { Chain, type FinalBlock } from '../../src/node/effects/chain.ts';
 
 export interface Made {
   readonly block: Block;

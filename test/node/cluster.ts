@@ -21,10 +21,10 @@ import {
   type Transaction,
   transactionSigningBytes,
 } from '../../src/ledger/transaction.ts';
-import { Driver } from '../../src/node/driver.ts';
-import { type Log, silentLog } from '../../src/node/log.ts';
-import { protocolOf } from '../../src/node/protocol.ts';
-import { restore } from '../../src/node/restore.ts';
+import { Driver } from '../../src/node/core/driver.ts';
+import { type Log, silentLog } from '../../src/node/process/log.ts';
+import { protocolOf } from '../../src/node/core/protocol.ts';
+import { restore } from '../../src/node/effects/restore.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../src/storage/memory-store.ts';
 import { keys } from '../../src/storage/keys.ts';

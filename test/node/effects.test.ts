@@ -7,7 +7,7 @@ import { Problem } from '../../src/base/problem.ts';
 import type { Effect, Input, Protocol, Unsigned } from '../../src/consensus/engine.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
-import { type Log, silentLog } from '../../src/node/log.ts';
+import { type Log, silentLog } from '../../src/node/process/log.ts';
 import { proposalOf } from '../../src/ledger/block-body.ts';
 import { ChainMaker } from './chain-maker.ts';
 import { Cluster, signedTransaction, type TestNode } from './cluster.ts';

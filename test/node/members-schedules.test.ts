@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { nextBelow, nextFloat, seedRandom } from '../../src/base/random.ts';
 import type { EngineRequest } from '../../src/consensus/engine.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
-import { protocolOf } from '../../src/node/protocol.ts';
+import { protocolOf } from '../../src/node/core/protocol.ts';
 import { Cluster, signedTransaction } from './cluster.ts';
 import { ask, change, genesis, leaderOf, makeBlocks, transfers } from './raft-cluster.ts';
 

@@ -5,7 +5,7 @@ import { defined } from '../../src/base/invariant.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { finalityCodec } from '../../src/ledger/certificate.ts';
-import { blocksResponseCodec } from '../../src/node/wire.ts';
+import { blocksResponseCodec } from '../../src/node/peers/wire.ts';
 import { Cluster, signedTransaction, testGenesis, type TestNode } from './cluster.ts';
 import {
   ask,

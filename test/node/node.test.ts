@@ -9,8 +9,8 @@ import { unwrap } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { encryptKey, readKeyFile } from '../../src/crypto/keystore.ts';
 import { formatGenesis, type Genesis } from '../../src/ledger/genesis.ts';
-import { type Log, silentLog } from '../../src/node/log.ts';
-import { initDirectory, loadConfig, type NodeConfig, paths } from '../../src/node/config.ts';
+import { type Log, silentLog } from '../../src/node/process/log.ts';
+import { initDirectory, loadConfig, type NodeConfig, paths } from '../../src/node/process/config.ts';
 import { type RunningNode, startNode } from '../../src/node/node.ts';
 import { raftGenesis, signedTransaction, testGenesis } from './cluster.ts';
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { unwrap } from '../../src/base/problem.ts';
 import { decodeMessage, encodeMessage } from '../../src/consensus/raft/message.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
-import { type LogDetails, silentLog } from '../../src/node/log.ts';
+import { type LogDetails, silentLog } from '../../src/node/process/log.ts';
 import { Cluster, raftGenesis, signedTransaction } from './cluster.ts';
 
 const genesis = raftGenesis(3);

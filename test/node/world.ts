@@ -9,7 +9,7 @@ import type {
   RequestProtocol,
   Topic,
 } from '../../src/network/port.ts';
-import type { Cancel, Clock } from '../../src/node/clock.ts';
+import type { Cancel, Clock } from '../../src/node/process/clock.ts';
 
 interface Event {
   readonly at: number;

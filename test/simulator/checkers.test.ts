@@ -5,7 +5,7 @@ import type { Hash } from '../../src/crypto/hash.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
 import type { Certificate } from '../../src/ledger/certificate.ts';
-import { Breach, type Guarantee } from '../../src/simulator/breach.ts';
+import { Breach, type Guarantee } from '../../src/simulator/checkers/breach.ts';
 import { ProtectionChecker } from '../../src/simulator/checkers/protection-checker.ts';
 import { SignatureChecker, type SignedVote } from '../../src/simulator/checkers/signature-checker.ts';
 import { sizeOf } from '../../src/simulator/checkers/memory-checker.ts';

@@ -7,7 +7,7 @@ import type { PbftState } from '../../src/consensus/pbft/state.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
-import { Breach } from '../../src/simulator/breach.ts';
+import { Breach } from '../../src/simulator/checkers/breach.ts';
 import { DutyChecker } from '../../src/simulator/checkers/duties/duty-checker.ts';
 import { VouchChecker } from '../../src/simulator/checkers/vouch-checker.ts';
 

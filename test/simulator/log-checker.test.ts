@@ -4,7 +4,7 @@ import type { Hash } from '../../src/crypto/hash.ts';
 import type { Member } from '../../src/consensus/engine.ts';
 import type { PublicKey } from '../../src/crypto/signature.ts';
 import { type BlockHeader, toHeight, toView } from '../../src/ledger/block.ts';
-import { Breach } from '../../src/simulator/breach.ts';
+import { Breach } from '../../src/simulator/checkers/breach.ts';
 import { LogChecker } from '../../src/simulator/checkers/log-checker.ts';
 
 const keys = ['01', '02', '03'].map((byte) => byte.repeat(32) as PublicKey);

@@ -7,12 +7,12 @@ import type { Hash } from '../../src/crypto/hash.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
 import { majority, maxFaulty } from '../../src/ledger/quorum.ts';
-import { drawnLiars, drawPlan } from '../../src/simulator/draw-plan.ts';
-import { kindOf } from '../../src/simulator/message-kinds.ts';
-import { lyingValidators, type Plan } from '../../src/simulator/plan.ts';
-import { parsePlan } from '../../src/simulator/plan-file.ts';
-import { shrink } from '../../src/simulator/shrink.ts';
-import type { Verdict } from '../../src/simulator/verdict.ts';
+import { drawnLiars, drawPlan } from '../../src/simulator/plan/draw-plan.ts';
+import { kindOf } from '../../src/simulator/plan/message-kinds.ts';
+import { lyingValidators, type Plan } from '../../src/simulator/plan/plan.ts';
+import { parsePlan } from '../../src/simulator/plan/plan-file.ts';
+import { shrink } from '../../src/simulator/run/shrink.ts';
+import type { Verdict } from '../../src/simulator/run/verdict.ts';
 
 const seeds = Array.from({ length: 400 }, (_, seed) => seed);
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drawPlan } from '../../src/simulator/draw-plan.ts';
-import type { Fault, Plan } from '../../src/simulator/plan.ts';
-import { parsePlan } from '../../src/simulator/plan-file.ts';
-import { simulate } from '../../src/simulator/simulation.ts';
-import { describeVerdict, type Verdict } from '../../src/simulator/verdict.ts';
+import { drawPlan } from '../../src/simulator/plan/draw-plan.ts';
+import type { Fault, Plan } from '../../src/simulator/plan/plan.ts';
+import { parsePlan } from '../../src/simulator/plan/plan-file.ts';
+import { simulate } from '../../src/simulator/run/simulation.ts';
+import { describeVerdict, type Verdict } from '../../src/simulator/run/verdict.ts';
 
 /** Three members and an observer (node 3), who make a snapshot of each second block and keep nothing below it. */
 const pruned: Plan = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Breach } from '../../src/simulator/breach.ts';
+import { Breach } from '../../src/simulator/checkers/breach.ts';
 import { ReadChecker } from '../../src/simulator/checkers/read-checker.ts';
 
 function isStale(error: unknown): boolean {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLevelStore } from '../../src/storage/level-store.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
-import { Chance } from '../../src/simulator/chance.ts';
-import { ProcessLife } from '../../src/simulator/process-life.ts';
-import { Scheduler } from '../../src/simulator/scheduler.ts';
-import { VirtualDisk } from '../../src/simulator/virtual-disk.ts';
+import { Chance } from '../../src/simulator/world/chance.ts';
+import { ProcessLife } from '../../src/simulator/world/process-life.ts';
+import { Scheduler } from '../../src/simulator/world/scheduler.ts';
+import { VirtualDisk } from '../../src/simulator/world/virtual-disk.ts';
 import type { Place } from './store-contract.ts';
 
 /** A directory for one test; `db` in it is not there yet. */

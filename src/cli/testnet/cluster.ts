@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Strategy } from '../byzantine-strategies.ts';
-import { heapFlags } from '../../node/heap.ts';
+import { heapFlags } from '../../node/process/heap.ts';
 import type { NodePorts } from './ports.ts';
 
 export interface Member {

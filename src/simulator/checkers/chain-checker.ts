@@ -3,7 +3,7 @@ import type { Hash } from '../../crypto/hash.ts';
 import type { BlockHeader, Proposal } from '../../ledger/block.ts';
 import type { GenesisAccount } from '../../ledger/genesis.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
-import { promise } from '../breach.ts';
+import { promise } from './breach.ts';
 import { coinsOf, type Judged, judgePlainly, type PlainState } from './plain-ledger.ts';
 import { plainHeaderHash } from './plain-roots.ts';
 

@@ -6,9 +6,9 @@ import { finalityCodec } from '../../ledger/certificate.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
 import { State } from '../../ledger/state.ts';
 import { ChainStore } from '../../storage/chain-store.ts';
-import { promise } from '../breach.ts';
-import { ProcessLife } from '../process-life.ts';
-import type { VirtualDisk } from '../virtual-disk.ts';
+import { promise } from './breach.ts';
+import { ProcessLife } from '../world/process-life.ts';
+import type { VirtualDisk } from '../world/virtual-disk.ts';
 import type { ChainChecker } from './chain-checker.ts';
 
 /**

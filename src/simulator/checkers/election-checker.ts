@@ -1,5 +1,5 @@
 import type { RaftMessage } from '../../consensus/raft/message.ts';
-import { promise } from '../breach.ts';
+import { promise } from './breach.ts';
 
 /**
  * Raft's promises about terms (section 5.2, figure 3): a member votes for at most one candidate in a term, across its restarts too, and a term

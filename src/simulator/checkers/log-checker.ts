@@ -3,7 +3,7 @@ import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { entryPrefix } from '../../consensus/raft/records.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
-import { promise } from '../breach.ts';
+import { promise } from './breach.ts';
 
 /** Where a log ends: what "up-to-date" compares (section 5.4.1). */
 interface Tip {

@@ -1,4 +1,4 @@
-import { promise } from '../breach.ts';
+import { promise } from './breach.ts';
 
 /** How deep and how far to look; an engine that is within its bounds is far below. */
 const maxVisited = 200_000;

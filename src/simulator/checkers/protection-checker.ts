@@ -1,5 +1,5 @@
 import type { Hash } from '../../crypto/hash.ts';
-import { promise } from '../breach.ts';
+import { promise } from './breach.ts';
 import type { SignedVote } from './signature-checker.ts';
 
 interface Place {

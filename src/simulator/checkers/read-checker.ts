@@ -1,4 +1,4 @@
-import { promise } from '../breach.ts';
+import { promise } from './breach.ts';
 
 /** A linearizable read under way. */
 export interface OpenRead {

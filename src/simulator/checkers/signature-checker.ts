@@ -1,7 +1,7 @@
 import type { PbftMessage, PrePrepare, ViewChange, Vote } from '../../consensus/pbft/message.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { VotePhase } from '../../ledger/certificate.ts';
-import { promise } from '../breach.ts';
+import { promise } from './breach.ts';
 
 interface Place {
   readonly view: number;

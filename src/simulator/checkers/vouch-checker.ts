@@ -6,7 +6,7 @@ import { logKey, messageCodec, type PbftMessage } from '../../consensus/pbft/mes
 import { positionCodec } from '../../consensus/pbft/records.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { certificateCodec } from '../../ledger/certificate.ts';
-import { promise } from '../breach.ts';
+import { promise } from './breach.ts';
 
 /** Kinds of keys in a node's store that matter here (`src/storage/keys.ts`), and what stands before each value (`sealed.ts`). */
 const kinds = { block: 5, log: 8 } as const;

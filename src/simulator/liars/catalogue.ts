@@ -1,4 +1,4 @@
-import type { LiarName } from '../plan.ts';
+import type { LiarName } from '../plan/plan.ts';
 import { badStateRoot } from './bad-state-root.ts';
 import { censor } from './censor.ts';
 import { clock } from './clock.ts';

@@ -2,7 +2,7 @@ import { decode } from '../../base/codec.ts';
 import { Problem } from '../../base/problem.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { decodeTransaction } from '../../ledger/transaction.ts';
-import { transactionFrameCodec } from '../../node/wire.ts';
+import { transactionFrameCodec } from '../../node/peers/wire.ts';
 import type { Liar, LiarTools } from './liar.ts';
 
 /** Passes the transactions of some senders on, but never lets its own node see them: its blocks have room, and not for those. */

@@ -2,7 +2,7 @@ import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import { decodeBlock } from '../../ledger/block-body.ts';
-import { type BlocksResponse, blocksResponseCodec } from '../../node/wire.ts';
+import { type BlocksResponse, blocksResponseCodec } from '../../node/peers/wire.ts';
 import type { Liar, LiarTools } from './liar.ts';
 
 /** So much before whoever asked would give up. */

@@ -1,7 +1,7 @@
 import { encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { toHeight } from '../../ledger/block.ts';
-import { transactionFrameCodec } from '../../node/wire.ts';
+import { transactionFrameCodec } from '../../node/peers/wire.ts';
 import type { Liar, LiarAccount, LiarTools, OwnNode } from './liar.ts';
 
 /** So many free transactions of its own fill a block, because each is as large as it may be. */

@@ -11,7 +11,7 @@ import {
   transactionSigningBytes,
 } from '../../ledger/transaction.ts';
 import type { Network } from '../../network/port.ts';
-import type { Chance } from '../chance.ts';
+import type { Chance } from '../world/chance.ts';
 import type { LiarTools } from './liar.ts';
 
 const unsigned = '00'.repeat(64) as Signature;

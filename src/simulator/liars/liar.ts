@@ -5,7 +5,7 @@ import type { PublicKey } from '../../crypto/signature.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
 import type { Transaction, TransactionBody } from '../../ledger/transaction.ts';
-import type { Chance } from '../chance.ts';
+import type { Chance } from '../world/chance.ts';
 
 /** What a liar has: its own key, its place on the network, and what the honest node around it hears. */
 export interface LiarTools {

@@ -2,7 +2,7 @@ import { decode, encode } from '../../base/codec.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Signature } from '../../crypto/signature.ts';
 import { assembleTransaction, decodeTransaction, type Transaction } from '../../ledger/transaction.ts';
-import { transactionFrameCodec } from '../../node/wire.ts';
+import { transactionFrameCodec } from '../../node/peers/wire.ts';
 import type { Liar, LiarTools } from './liar.ts';
 
 const everyMs = 20;

@@ -1,7 +1,7 @@
 import { decode, encode } from '../../base/codec.ts';
 import { Problem } from '../../base/problem.ts';
 import { decodeBlock, encodeBlock } from '../../ledger/block-body.ts';
-import { type BlocksResponse, blocksResponseCodec } from '../../node/wire.ts';
+import { type BlocksResponse, blocksResponseCodec } from '../../node/peers/wire.ts';
 import type { Liar, LiarTools } from './liar.ts';
 
 /** In the place of a block it serves a sibling, as valid as that: the same parent and transactions, a moment later. What proves the one is beside the other. */

@@ -1,7 +1,7 @@
 import { encode } from '../../base/codec.ts';
 import type { PbftMessage } from '../../consensus/pbft/message.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
-import { announcementCodec } from '../../node/wire.ts';
+import { announcementCodec } from '../../node/peers/wire.ts';
 import type { Liar, LiarTools } from './liar.ts';
 
 const everyMs = 30;

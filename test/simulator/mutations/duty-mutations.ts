@@ -7,14 +7,19 @@ const pbft = (name: string): string => `src/consensus/pbft/${name}.ts`;
  * others. A broken one shows in the replica; the chain looks well, because the others make up for it.
  */
 export const dutyMutations: readonly Mutation[] = [
-  one('far-future', 'a block far ahead of the clock is not voted for', 'src/node/validation.ts', {
+  one('far-future', 'a block far ahead of the clock is not voted for', 'src/node/effects/validation.ts', {
     find: 'const now = this.#options.clock.wallMs();',
     replace: 'const now = this.#options.clock.wallMs() + 1e9;',
   }),
-  one('sibling-by-sync', 'blocks from sync are what their certificate names', 'src/node/sync-segment.ts', {
-    find: 'certificate.height !== proven.header.height || certificate.blockHash !== proven.hash',
-    replace: 'certificate.height !== proven.header.height',
-  }),
+  one(
+    'sibling-by-sync',
+    'blocks from sync are what their certificate names',
+    'src/node/catch-up/sync-segment.ts',
+    {
+      find: 'certificate.height !== proven.header.height || certificate.blockHash !== proven.hash',
+      replace: 'certificate.height !== proven.header.height',
+    },
+  ),
   one('silent-to-other-view', 'a Status is answered whatever its view is', pbft('status'), {
     find: 'const lacksView = status.view < state.view',
     replace: 'if (status.view !== state.view) return;\n  const lacksView = status.view < state.view',

@@ -56,7 +56,7 @@ export const mutations: readonly Mutation[] = [
     rule: 'what a message depends on is on disk before it leaves',
     patches: [
       {
-        file: 'src/node/persisting.ts',
+        file: 'src/node/effects/persisting.ts',
         find: 'this.#options.store.persist({ records, blocks, forget }, (problem) => {',
         replace: `this.#options.store.persist({ records, blocks, forget }, () => {});
     ((then: (problem: Problem | undefined) => void) => then(undefined))((problem) => {`,
@@ -323,7 +323,7 @@ export const mutations: readonly Mutation[] = [
     rule: 'a block one millisecond after its parent is never too early',
     patches: [
       {
-        file: 'src/node/validation.ts',
+        file: 'src/node/effects/validation.ts',
         find: 'const earliest = Math.max(now + limits.maxClockAheadMs, before + 1);',
         replace: 'const earliest = now + limits.maxClockAheadMs;',
       },
@@ -335,7 +335,7 @@ export const mutations: readonly Mutation[] = [
     rule: 'a repeated message is new to gossip',
     patches: [
       {
-        file: 'src/node/relay.ts',
+        file: 'src/node/peers/relay.ts',
         find: 'this.#salt = (this.#salt + 1) % saltEnd;',
         replace: 'this.#salt = 0;',
       },

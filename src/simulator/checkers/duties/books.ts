@@ -4,8 +4,8 @@ import { unwrap } from '../../../base/problem.ts';
 import { logKey, messageCodec, type NewView, type PbftMessage } from '../../../consensus/pbft/message.ts';
 import type { Hash } from '../../../crypto/hash.ts';
 import type { Certificate } from '../../../ledger/certificate.ts';
-import { promise } from '../../breach.ts';
-import type { PbftTiming } from '../../plan.ts';
+import { promise } from '../breach.ts';
+import type { PbftTiming } from '../../plan/plan.ts';
 import type { Place, Step } from './step.ts';
 
 /** What a replica repeats, it repeats this often while something is unfinished, and otherwise that often. */

@@ -1,0 +1,95 @@
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import type { Transaction } from '../../ledger/transaction.ts';
+import type { DropReason } from '../../mempool/mempool.ts';
+import type { ChainStore } from '../../storage/chain-store.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
+import type { FinalBlock } from '../effects/chain.ts';
+
+interface Departure {
+  readonly transaction: Transaction;
+  readonly reason: DropReason;
+  /** See `ChainStore.firstHeader`: while it stays, the index of transactions has no gap since then. */
+  readonly firstHeader: number;
+}
+
+/**
+ * Transactions that left this node's mempool a short while ago without becoming final. That they left is this node's affair: others may have
+ * them, and a block may still hold them. What makes one impossible is the final chain alone, and that is the same everywhere.
+ */
+export class Departures {
+  readonly #store: Pick<ChainStore, 'firstHeader' | 'locate'>;
+  readonly #departed = new BoundedMap<Hash, Departure>(limits.droppedRemembered);
+
+  constructor(store: Pick<ChainStore, 'firstHeader' | 'locate'>) {
+    this.#store = store;
+  }
+
+  note(transaction: Transaction, reason: DropReason): void {
+    this.#departed.set(transaction.hash, { transaction, reason, firstHeader: this.#store.firstHeader });
+  }
+
+  /**
+   * What is to be said of one that is not in the mempool, by the final state: `gone` when no block can hold it any more, whatever others
+   * have. It is the caller who looks first whether it is final.
+   */
+  statusOf(
+    hash: Hash,
+    final: FinalBlock,
+  ):
+    | { readonly status: 'gone'; readonly problem: Problem }
+    | { readonly status: 'unknown'; readonly problem: Problem | null } {
+    const departure = this.#departed.get(hash);
+    if (departure === undefined) return { status: 'unknown', problem: null };
+    const { transaction, reason, firstHeader } = departure;
+    // Blocks that came inside a snapshot since then may have held it, and nobody here would know.
+    const isIndexed = firstHeader === this.#store.firstHeader && this.#store.locate(hash) === undefined;
+    const impossible = isIndexed ? impossibility(transaction, final) : undefined;
+    return impossible === undefined
+      ? { status: 'unknown', problem: letGo(transaction, reason) }
+      : { status: 'gone', problem: impossible };
+  }
+}
+
+function impossibility(transaction: Transaction, { header, state }: FinalBlock): Problem | undefined {
+  const { sender, nonce, expiryHeight } = transaction;
+  const next = state.account(sender).nonce;
+  if (next > nonce) {
+    return new Problem(
+      'mempool/superseded',
+      `another transaction of the sender with nonce ${nonce} is final`,
+      {
+        remedy: `Look at what became final in its place. If this one is still wanted as well, sign it again with the next nonce.`,
+        details: { nonce, next },
+      },
+    );
+  }
+  if (header.height >= expiryHeight) {
+    return new Problem(
+      'mempool/expired',
+      `its expiry height ${expiryHeight} is final, and it is in no block`,
+      {
+        remedy: 'If it is still wanted, sign it again with a later expiry height and the next nonce.',
+        details: { nonce, expiryHeight, height: header.height },
+      },
+    );
+  }
+  return undefined;
+}
+
+const reasons: Record<DropReason, string> = {
+  replaced: 'another one of the sender with the same nonce and a higher fee took its place here',
+  evicted: 'the mempool was full, and others paid more',
+  expired: 'it expired',
+  superseded: 'another one of the sender with the same nonce became final',
+  'fee-not-payable': 'the sender could not pay the fees of all that it had waiting',
+};
+
+/** The word of one node, and so not the end of it: the same bytes may be sent again, and count once. */
+function letGo({ hash, nonce, fee }: Transaction, reason: DropReason): Problem {
+  return new Problem(`mempool/${reason}`, `this node let go of the transaction: ${reasons[reason]}`, {
+    remedy: `It may still become final. Ask again for ${hash}, or submit the same bytes again: they count once. Do not sign another one for the same purpose before this one is "gone" (its nonce used, or its expiry height final).`,
+    details: { nonce, fee: `${fee}`, outcome: 'unknown' },
+  });
+}

@@ -1,0 +1,83 @@
+import { decode, encode } from '../../base/codec.ts';
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import type { MonotonicMs } from '../../consensus/engine.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
+import { type Height, toHeight } from '../../ledger/block.ts';
+import type { GossipVerdict, Network, PeerId } from '../../network/port.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Committed } from '../effects/committing.ts';
+import type { Verification } from '../peers/verification.ts';
+import { announcementCodec } from '../peers/wire.ts';
+
+export interface AnnouncingOptions {
+  readonly self: PublicKey;
+  readonly network: Pick<Network, 'publish'>;
+  readonly verification: Pick<Verification<object>, 'gossipedCertificate' | 'fault' | 'mayRead'>;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly members: () => readonly PublicKey[] | undefined;
+  /** The final block's hash at a height, undefined above the last one. */
+  readonly finalHashAt: (height: Height) => Hash | undefined;
+  /** A block above our final one is proven final. */
+  readonly onAhead: (height: Height) => void;
+}
+
+/** Tells nodes to which no validator talks of new final blocks: gossip with the proof, from the block's proposer. */
+export class Announcing {
+  readonly #options: AnnouncingOptions;
+  /** The highest block that an announcement proved final. */
+  #proven = toHeight(0);
+  #askedAt: MonotonicMs = -Infinity;
+
+  constructor(options: AnnouncingOptions) {
+    this.#options = options;
+  }
+
+  /** One node tells it, or everybody would. If that one fails, the next block makes up for it, and observers ask by themselves. */
+  announce({ block, certificate }: Committed): void {
+    if (certificate === null || block.header.proposer !== this.#options.self) return;
+    this.#options.network.publish('blocks', encode(announcementCodec, { certificate }));
+  }
+
+  /**
+   * Judges an announcement of another node. Only what is news here is checked, and only what was checked is passed on: what is final here is
+   * nobody's news who asks us, and a block below one that is proven final tells nothing.
+   */
+  heard(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
+    const { verification, members, finalHashAt } = this.#options;
+    if (!verification.mayRead(from, bytes)) return decide('ignore');
+    const announcement = decode(announcementCodec, bytes, 'announcement');
+    if (announcement instanceof Problem) {
+      verification.fault(from, announcement.code);
+      return decide('reject');
+    }
+    const { certificate } = announcement;
+    const { height } = certificate;
+    if (height <= this.#proven || finalHashAt(height) !== undefined) return decide('ignore');
+    verification.gossipedCertificate(from, certificate, members(), (result) => {
+      if (result === 'ignored') return decide('ignore');
+      if (result instanceof Problem && result.code === 'certificate/unknown-member') {
+        decide('ignore');
+        return this.#onUnproven(height);
+      }
+      if (result instanceof Problem) {
+        verification.fault(from, result.code);
+        return decide('reject');
+      }
+      decide('accept');
+      if (height <= this.#proven) return;
+      this.#proven = height;
+      // It may have become final here while it was checked.
+      if (finalHashAt(height) === undefined) this.#options.onAhead(height);
+    });
+  }
+
+  /** By a member that came after everything that is final here: no fault of anybody, and a reason to ask. Anybody can say that, so not often. */
+  #onUnproven(height: Height): void {
+    const now = this.#options.clock.monotonicMs();
+    if (now - this.#askedAt < limits.syncPollMs) return;
+    this.#askedAt = now;
+    this.#options.onAhead(height);
+  }
+}

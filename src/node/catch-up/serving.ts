@@ -1,0 +1,142 @@
+import { decode, encode } from '../../base/codec.ts';
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import { type Height, type BlockHeader, toHeight } from '../../ledger/block.ts';
+import { decodeBlock } from '../../ledger/block-body.ts';
+import { finalityCodec } from '../../ledger/certificate.ts';
+import type { RequestProtocol } from '../../network/port.ts';
+import type { ChainStore } from '../../storage/chain-store.ts';
+import { blockBytes, type Chain } from '../effects/chain.ts';
+import type { Log } from '../process/log.ts';
+import type { Snapshots } from './snapshots.ts';
+import {
+  blocksRequestCodec,
+  blocksResponseCodec,
+  candidateRequestCodec,
+  transactionsRequestCodec,
+  transactionsResponseCodec,
+} from '../peers/wire.ts';
+
+export interface ServingOptions {
+  readonly chain: Chain;
+  readonly store: Pick<
+    ChainStore,
+    'finalHeight' | 'firstBlock' | 'headerAt' | 'blockBytes' | 'blockBytesAt' | 'certificateAt'
+  >;
+  readonly snapshots: Pick<Snapshots, 'serve' | 'newest'>;
+  readonly log: Log;
+}
+
+/** Room for the proof and the lengths in a response. */
+const proofBytes = 128 * 1024;
+
+/** Answers what other nodes ask for. Null refuses: not here, or not a request. */
+export class Serving {
+  readonly #options: ServingOptions;
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+  }
+
+  serve(protocol: RequestProtocol, request: Uint8Array): Uint8Array | null {
+    try {
+      switch (protocol) {
+        case 'blocks':
+          return this.#blocks(request);
+        case 'candidate':
+          return this.#candidate(request);
+        case 'transactions':
+          return this.#transactions(request);
+        case 'snapshot':
+          return this.#options.snapshots.serve(request);
+      }
+    } catch (error) {
+      // A damaged block is served to nobody; that it is damaged does not stop consensus.
+      if (!(error instanceof Problem)) throw error;
+      this.#options.log.error('a request could not be answered', { code: error.code, reason: error.message });
+      return null;
+    }
+  }
+
+  #blocks(request: Uint8Array): Uint8Array | null {
+    const wanted = decode(blocksRequestCodec, request, 'blocks request');
+    if (wanted instanceof Problem) return null;
+    const { store, snapshots } = this.#options;
+    const last = Math.min(store.finalHeight, wanted.from + Math.min(wanted.count, limits.syncBlocks) - 1);
+    const blocks: Uint8Array[] = [];
+    let size = proofBytes;
+    for (let height = Math.max(1, wanted.from); height <= last; height++) {
+      const bytes = store.blockBytesAt(toHeight(height));
+      if (bytes === undefined || size + bytes.length > limits.responseBytes) break;
+      blocks.push(bytes);
+      size += bytes.length + 4;
+      const header = store.headerAt(toHeight(height));
+      // What follows is under other validators: it is asked for when this much is final there.
+      if (header?.nextValidatorsHash !== header?.validatorsHash) break;
+    }
+    if (blocks.length === 0) {
+      const newest = wanted.from < store.firstBlock ? snapshots.newest() : undefined;
+      // While one is being installed here, the newest that can be served may be older than what is asked for.
+      const snapshot = newest !== undefined && newest.header.height >= wanted.from ? newest : undefined;
+      return encode(blocksResponseCodec, { blocks, headers: [], certificate: undefined, snapshot });
+    }
+    const proof = this.#proofFor(toHeight(Math.max(1, wanted.from) + blocks.length - 1));
+    return proof === undefined
+      ? null
+      : encode(blocksResponseCodec, { blocks, ...proof, snapshot: undefined });
+  }
+
+  /** What makes the block at a height final: headers up to the first block with a certificate, and the certificate. */
+  #proofFor(height: Height) {
+    const { store } = this.#options;
+    const headers: BlockHeader[] = [];
+    for (let at = height; headers.length <= limits.syncProofHeaders; at = toHeight(at + 1)) {
+      const bytes = store.certificateAt(at);
+      if (bytes !== undefined) {
+        const certificate = decode(finalityCodec, bytes, 'certificate');
+        return certificate instanceof Problem ? undefined : { headers, certificate };
+      }
+      const above = store.headerAt(toHeight(at + 1));
+      if (above === undefined) return undefined;
+      headers.push(above);
+    }
+    return undefined;
+  }
+
+  #candidate(request: Uint8Array): Uint8Array | null {
+    const hash = decode(candidateRequestCodec, request, 'candidate request');
+    if (hash instanceof Problem) return null;
+    return this.#bytesOf(hash) ?? null;
+  }
+
+  #transactions(request: Uint8Array): Uint8Array | null {
+    const wanted = decode(transactionsRequestCodec, request, 'transactions request');
+    if (wanted instanceof Problem) return null;
+    const transactions = this.#transactionsOf(wanted.blockHash);
+    if (transactions === undefined) return null;
+    const found: Uint8Array[] = [];
+    let previous = -1;
+    for (const place of wanted.places) {
+      const transaction = transactions[place];
+      // Ascending places name no transaction twice, so no request is answered with more than one block.
+      if (transaction === undefined || place <= previous) return null;
+      found.push(transaction.bytes);
+      previous = place;
+    }
+    return encode(transactionsResponseCodec, found);
+  }
+
+  #transactionsOf(hash: Hash) {
+    const candidate = this.#options.chain.get(hash);
+    if (candidate !== undefined) return candidate.block.transactions;
+    const bytes = this.#options.store.blockBytes(hash);
+    const block = bytes && decodeBlock(bytes);
+    return block instanceof Problem ? undefined : block?.transactions;
+  }
+
+  #bytesOf(hash: Hash): Uint8Array | undefined {
+    const candidate = this.#options.chain.get(hash);
+    return candidate === undefined ? this.#options.store.blockBytes(hash) : blockBytes(candidate);
+  }
+}

@@ -1,0 +1,322 @@
+import { decode, encode } from '../../base/codec.ts';
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import type { ChainLink, Input, MonotonicMs, ValidatorIndex, Verified } from '../../consensus/engine.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
+import { type Height, toHeight } from '../../ledger/block.ts';
+import type { FinalityCertificate } from '../../ledger/certificate.ts';
+import type { Network, PeerId } from '../../network/port.ts';
+import { type Chain, linkOf } from '../effects/chain.ts';
+import type { Cancel, Clock } from '../process/clock.ts';
+import type { Log } from '../process/log.ts';
+import { checkOffer, SnapshotOffers } from './snapshot-offers.ts';
+import type { Verification } from '../peers/verification.ts';
+import { readSegment, type Segment, type Tip, unproven } from './sync-segment.ts';
+import { SyncSources } from './sync-sources.ts';
+import { blocksRequestCodec, blocksResponseCodec, type SnapshotHead } from '../peers/wire.ts';
+
+export interface SyncOptions {
+  readonly chain: Chain;
+  readonly network: Pick<Network, 'request'>;
+  readonly clock: Clock;
+  readonly verification: Pick<Verification<object>, 'transactions' | 'certificate' | 'fault'>;
+  readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
+  readonly validatorOf: (peer: PeerId) => ValidatorIndex | undefined;
+  /** The keys by index where the engine can change them, as `certificateClaims` has it. */
+  readonly members: () => readonly PublicKey[] | undefined;
+  /** The last height that the engine called final; what is stored may lag behind it. */
+  readonly engineFinal: () => Height;
+  readonly give: (input: Extract<Input<never>, { type: 'synced' | 'offered' }>) => void;
+  readonly log: Log;
+}
+
+/** More than any chain has: the round ends when nobody has more. */
+const whatThereIs = toHeight(Number.MAX_SAFE_INTEGER);
+
+/** One question, for what follows on a tip, put to as many peers as it takes. */
+interface Round {
+  readonly tip: Tip;
+  /** Who is still to be asked, the best first. */
+  readonly waiting: PeerId[];
+  /** When each was asked. */
+  readonly asked: Map<PeerId, MonotonicMs>;
+  /** Whose answer is on its way, or is being checked. */
+  readonly pending: Set<PeerId>;
+  /** Whose answer has a good certificate: its blocks are final, and nobody else's are waited for while their signatures are checked. */
+  chosen: PeerId | undefined;
+  cancelHedge: Cancel;
+}
+
+type Stage =
+  | { readonly name: 'idle' }
+  | { readonly name: 'fetching'; readonly round: Round }
+  /** The engine was given blocks up to here, and they are being executed and stored; the last of them came at `at`. */
+  | { readonly name: 'applying'; readonly until: Height; readonly at: MonotonicMs };
+
+/**
+ * The `sync` effect: fetches final blocks above the own final one, until nobody has more. Only certificates count: a height that
+ * somebody claims makes us ask and nothing else. When somebody pruned the next block and nobody has it, the engine gets the newest
+ * snapshot that was offered instead.
+ *
+ * No peer holds it up. Who does not answer within `fetchHedgeMs` gets company (up to `fetchParallel` at once), and the first good answer is taken.
+ * An answer must be worth its time: whoever was slow, or gave little where others had more, comes after all others from then on
+ * (`sync-sources.ts`). For each next block all are asked again, if need be, so that nobody is left out because it was behind once.
+ */
+export class Sync {
+  readonly #options: SyncOptions;
+  #stage: Stage = { name: 'idle' };
+  readonly #sources = new SyncSources();
+  #holders: readonly ValidatorIndex[] = [];
+  #wanted: Height = toHeight(0);
+  /** We only look whether there is anything new; and somebody gave all that an answer holds since. */
+  #poll: { readonly gaveWhole: boolean } | null = null;
+  /** Who gave less than an answer holds, until it is known whether there was more. */
+  #scanty: PeerId | undefined;
+  /** How long one answer is waited for before another peer is asked too: longer while whole answers take longer than that from everybody. */
+  #hedgeMs: number = limits.fetchHedgeMs;
+  /** Blocks that are proven final and wait for the block of their certificate: a run that one response could not hold. */
+  #run: { readonly links: ChainLink[]; tip: Tip } | null = null;
+  readonly #offers = new SnapshotOffers();
+  readonly counters = { syncedBlocks: 0, syncFaults: 0 };
+
+  constructor(options: SyncOptions) {
+    this.#options = options;
+  }
+
+  get active(): boolean {
+    return this.#stage.name !== 'idle';
+  }
+
+  /** Somebody is said to be final at this height. */
+  want(height: Height, holders: readonly ValidatorIndex[]): void {
+    if (height <= this.#options.engineFinal()) return;
+    if (height > this.#wanted) {
+      this.#wanted = height;
+      this.#holders = holders;
+    }
+    if (!this.#isFree()) return;
+    this.#poll = null;
+    this.#begin();
+  }
+
+  /** Asks one peer whether there is anything new, and takes all of it. */
+  poll(peer: PeerId): void {
+    if (!this.#isFree()) return;
+    this.#wanted = whatThereIs;
+    this.#poll = { gaveWhole: false };
+    this.#begin(peer);
+  }
+
+  /** The block at this height is applied. */
+  applied(height: Height): void {
+    if (this.#stage.name !== 'applying') return;
+    if (height < this.#stage.until) {
+      this.#stage = { ...this.#stage, at: this.#options.clock.monotonicMs() };
+      return;
+    }
+    this.#stage = { name: 'idle' };
+    if (this.#wanted > height) this.#ask();
+  }
+
+  #isFree(): boolean {
+    const stage = this.#stage;
+    if (stage.name === 'idle') return true;
+    const { clock } = this.#options;
+    return stage.name === 'applying' && clock.monotonicMs() > stage.at + limits.syncStallMs;
+  }
+
+  #begin(first?: PeerId): void {
+    this.#run = null;
+    this.#scanty = undefined;
+    this.#offers.clear();
+    this.#ask(first);
+  }
+
+  /** Puts the question for what follows on the tip. */
+  #ask(first?: PeerId): void {
+    const tip = this.#tip();
+    const waiting = this.#peersInOrder(first);
+    const round: Round = {
+      tip,
+      waiting,
+      asked: new Map(),
+      pending: new Set(),
+      chosen: undefined,
+      cancelHedge: () => {},
+    };
+    this.#stage = { name: 'fetching', round };
+    this.#askNext(round);
+  }
+
+  #peersInOrder(first: PeerId | undefined): PeerId[] {
+    const peers = this.#sources.inOrder(this.#options.peersFor(this.#holders));
+    const others = peers.filter((peer) => peer !== this.#scanty);
+    const last = peers.filter((peer) => peer === this.#scanty);
+    return [...new Set([...(first === undefined ? [] : [first]), ...others, ...last])];
+  }
+
+  #askNext(round: Round): void {
+    round.cancelHedge();
+    // One peer's word that a block is gone makes us ask all others for it.
+    if (round.waiting.length === 0 && this.#offers.some) {
+      const { peersFor } = this.#options;
+      round.waiting.push(...peersFor(this.#holders).filter((peer) => !round.asked.has(peer)));
+    }
+    const peer = round.waiting.shift();
+    if (peer === undefined) {
+      if (round.pending.size === 0) this.#rest();
+      return;
+    }
+    const { network, clock } = this.#options;
+    round.asked.set(peer, clock.monotonicMs());
+    round.pending.add(peer);
+    const from = toHeight(round.tip.header.height + 1);
+    const request = encode(blocksRequestCodec, { from, count: limits.syncBlocks });
+    network.request(peer, 'blocks', request, (response) => {
+      if (!this.#isCurrent(round)) return;
+      if (round.chosen !== undefined) return void round.pending.delete(peer);
+      if (response instanceof Problem) return this.#failed(round, peer, response.code === 'network/timeout');
+      const found = this.#read(round.tip, response);
+      if (found === 'nothing') return this.#nothing(round, peer);
+      if (found instanceof Problem) return this.#fault(round, peer, found);
+      if ('header' in found) this.#checkOffer(found, peer, round);
+      else this.#check(found, peer, round);
+    });
+    if (this.#isCurrent(round)) this.#hedge(round);
+  }
+
+  #hedge(round: Round): void {
+    round.cancelHedge();
+    if (round.waiting.length === 0) return;
+    round.cancelHedge = this.#options.clock.after(this.#hedgeMs, () => {
+      if (!this.#isCurrent(round)) return;
+      if (round.pending.size >= limits.fetchParallel) return this.#hedge(round);
+      this.#askNext(round);
+    });
+  }
+
+  /** Nobody has the next block: what was claimed is forgotten, and the next claim starts anew. */
+  #rest(): void {
+    const { engineFinal, validatorOf, give } = this.#options;
+    this.#stage = { name: 'idle' };
+    this.#wanted = toHeight(0);
+    const newest = this.#offers.take();
+    if (newest === undefined || newest.header.height <= engineFinal()) return;
+    const { peers, ...offer } = newest;
+    give({ type: 'offered', ...offer, holders: peers.flatMap((peer) => validatorOf(peer) ?? []) });
+  }
+
+  #isCurrent(round: Round): boolean {
+    return this.#stage.name === 'fetching' && this.#stage.round === round;
+  }
+
+  #failed(round: Round, peer: PeerId, late: boolean): void {
+    round.pending.delete(peer);
+    this.#sources.poor(peer);
+    // When several at once are too slow it may be our own link that they share.
+    if (late && round.asked.size > 1) this.#hedgeMs = Math.min(2 * this.#hedgeMs, limits.requestTimeoutMs);
+    this.#askNext(round);
+  }
+
+  #nothing(round: Round, peer: PeerId): void {
+    round.pending.delete(peer);
+    // Who is polled and has nothing new is taken at its word until the next poll, which asks another.
+    if (this.#poll !== null && round.asked.size === 1) return this.#rest();
+    this.#askNext(round);
+  }
+
+  #fault(round: Round, peer: PeerId, problem: Problem): void {
+    this.counters.syncFaults += 1;
+    this.#options.log.warn('a peer served blocks that are not good', { peer, code: problem.code });
+    this.#options.verification.fault(peer, problem.code);
+    round.chosen = undefined;
+    this.#failed(round, peer, false);
+  }
+
+  /** Where the next block has to link to. */
+  #tip(): Tip {
+    return this.#run?.tip ?? this.#options.chain.final;
+  }
+
+  /** `tip` is where it was asked to go on from: the own chain may have grown meanwhile. */
+  #read(tip: Tip, response: Uint8Array): Segment | SnapshotHead | 'nothing' | Problem {
+    const answer = decode(blocksResponseCodec, response, 'blocks response');
+    if (answer instanceof Problem) return answer;
+    const { blocks, snapshot, certificate } = answer;
+    if (blocks.length === 0) {
+      return snapshot === undefined ? 'nothing' : (checkOffer(snapshot, tip.header.height) ?? snapshot);
+    }
+    if (certificate === undefined) return unproven('has no certificate');
+    return readSegment(tip, answer, certificate);
+  }
+
+  #checkOffer({ header, certificate: offered }: SnapshotHead, peer: PeerId, round: Round): void {
+    const { verification, members } = this.#options;
+    verification.certificate(offered, members(), (certificate) => {
+      if (!this.#isCurrent(round)) return;
+      if (certificate instanceof Problem) return this.#fault(round, peer, certificate);
+      this.#offers.add(peer, header, certificate);
+      round.pending.delete(peer);
+      this.#askNext(round);
+    });
+  }
+
+  #check(segment: Segment, peer: PeerId, round: Round): void {
+    const { verification, members } = this.#options;
+    verification.certificate(segment.certificate, members(), (certificate) => {
+      if (!this.#isCurrent(round)) return;
+      if (round.chosen !== undefined) return void round.pending.delete(peer);
+      if (certificate instanceof Problem) {
+        // By a member that came after everything that is final here: who served it could not know that we do not know him.
+        if (certificate.code === 'certificate/unknown-member') return this.#failed(round, peer, false);
+        return this.#fault(round, peer, certificate);
+      }
+      round.chosen = peer;
+      round.cancelHedge();
+      const tookMs = this.#options.clock.monotonicMs() - (round.asked.get(peer) ?? 0);
+      const transactions = segment.blocks.flatMap((block) => block.transactions);
+      verification.transactions(transactions, false, (valid) => {
+        if (!this.#isCurrent(round)) return;
+        // The certificate is good, so the hashes are what a quorum agreed on, and a hash covers its signature.
+        if (valid.includes(false)) return this.#fault(round, peer, unproven('holds an unsigned transaction'));
+        this.#judge({ segment, peer, round, tookMs });
+        this.#take(segment, certificate);
+      });
+    });
+  }
+
+  /** An answer is taken: who is to be asked first the next time? */
+  #judge(answer: { segment: Segment; peer: PeerId; round: Round; tookMs: number }): void {
+    const { segment, peer, round, tookMs } = answer;
+    if (this.#scanty !== undefined && this.#scanty !== peer) this.#sources.poor(this.#scanty);
+    for (const other of round.asked.keys()) if (other !== peer) this.#sources.poor(other);
+    if (tookMs > this.#hedgeMs) this.#sources.poor(peer);
+    else if (segment.whole) this.#sources.good(peer);
+    if (tookMs < this.#hedgeMs / 2) this.#hedgeMs = Math.max(this.#hedgeMs / 2, limits.fetchHedgeMs);
+    const isScanty = !segment.whole && segment.last.header.height < this.#wanted;
+    this.#scanty = isScanty ? peer : undefined;
+    if (this.#poll === null) return;
+    // What looks like the end of the chain is, for a poll, when several were asked, or when the same poll brought a lot before.
+    if (isScanty && (round.asked.size > 1 || this.#poll.gaveWhole)) this.#wanted = segment.last.header.height;
+    if (segment.whole) this.#poll = { gaveWhole: true };
+  }
+
+  #take(segment: Segment, certificate: Verified<FinalityCertificate>): void {
+    const { chain, clock, engineFinal, give } = this.#options;
+    const links = this.#run?.links ?? [];
+    for (const block of segment.blocks) links.push(linkOf(block.header, chain.add(block, { stored: false })));
+    this.counters.syncedBlocks += segment.blocks.length;
+    this.#offers.clear();
+    if (!segment.complete) {
+      this.#run = { links, tip: segment.last };
+      return this.#ask();
+    }
+    this.#run = null;
+    const until = segment.last.header.height;
+    this.#stage = { name: 'applying', until, at: clock.monotonicMs() };
+    // Blocks may have become final another way meanwhile.
+    const fresh = links.filter(({ height }) => height > engineFinal());
+    if (fresh.length > 0) give({ type: 'synced', chain: fresh, certificate, header: segment.last.header });
+    this.applied(chain.final.height);
+  }
+}

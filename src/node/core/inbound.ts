@@ -1,0 +1,110 @@
+import { Problem } from '../../base/problem.ts';
+import type { Input, Protocol } from '../../consensus/engine.ts';
+import type { NetworkHandlers, PeerId } from '../../network/port.ts';
+import type { Announcing } from '../catch-up/announcing.ts';
+import type { Handshake } from '../peers/handshake.ts';
+import type { Intake } from '../peers/intake.ts';
+import type { Log } from '../process/log.ts';
+import type { Messenger } from '../peers/messenger.ts';
+import type { Relay } from '../peers/relay.ts';
+import type { ServingQueue } from '../catch-up/serving-queue.ts';
+import type { Standings } from '../peers/standing.ts';
+import type { Turns } from './turns.ts';
+import type { MessageVerdict, Verification } from '../peers/verification.ts';
+
+/** Where what comes over the network goes. Each is a turn. */
+export function inbound<M extends object>(parts: {
+  readonly turns: Turns;
+  readonly protocol: Pick<Protocol<M>, 'senderOf'>;
+  readonly handshake: Pick<
+    Handshake,
+    'admit' | 'connected' | 'forget' | 'validatorOf' | 'peerOf' | 'memberKeyOf'
+  >;
+  readonly standings: Pick<Standings, 'connected' | 'forget'>;
+  readonly verification: Pick<Verification<M>, 'directMessage' | 'relayedMessage' | 'fault' | 'muted'>;
+  readonly intake: Pick<Intake, 'frame'>;
+  readonly announcing: Pick<Announcing, 'heard'>;
+  readonly messenger: Pick<Messenger<M>, 'heardByGossip'>;
+  readonly relay: Pick<Relay, 'open'>;
+  readonly serving: Pick<ServingQueue, 'answer'>;
+  readonly give: (input: Input<M>) => void;
+  readonly onMet: (peer: PeerId) => void;
+  readonly log: Log;
+}): NetworkHandlers {
+  const {
+    turns,
+    protocol,
+    handshake,
+    standings,
+    verification,
+    intake,
+    announcing,
+    messenger,
+    relay,
+    serving,
+  } = parts;
+  const { give, onMet, log } = parts;
+  return {
+    onHello(peer, hello, invited = false) {
+      const stopping = new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
+      return turns.answer(() => handshake.admit(peer, hello, invited), stopping);
+    },
+    memberKeyOf: (peer) => handshake.memberKeyOf(peer),
+    onConnected: turns.wrap((peer) => {
+      handshake.connected(peer);
+      standings.connected(peer);
+      const validator = handshake.validatorOf(peer);
+      if (validator !== undefined) give({ type: 'connected', validator });
+      onMet(peer);
+    }),
+    onLost: turns.wrap((peer) => {
+      const validator = handshake.validatorOf(peer);
+      handshake.forget(peer);
+      standings.forget(peer);
+      if (validator === undefined || handshake.peerOf(validator) !== undefined) return;
+      give({ type: 'lost', validator });
+    }),
+    onMessage: turns.wrap((peer, bytes) => {
+      verification.directMessage(peer, bytes, (verdict) => {
+        if (verdict.type === 'good') {
+          const { message, direct } = verdict;
+          give({ type: 'message', message, direct });
+        }
+        // A few lines at most: after some of them the peer is not listened to for a while.
+        else if (verdict.type === 'bad') {
+          const { code, message: reason } = verdict.problem;
+          log.warn('a message was refused', { peer, code, reason });
+        }
+      });
+    }),
+    onGossip: turns.wrap((topic, bytes, from, decide) => {
+      switch (topic) {
+        case 'transactions':
+          return intake.frame(from, bytes, decide);
+        case 'blocks':
+          return announcing.heard(from, bytes, decide);
+        case 'consensus': {
+          if (verification.muted(from)) return decide('ignore');
+          const sealed = relay.open(bytes);
+          if (sealed instanceof Problem) {
+            verification.fault(from, sealed.code);
+            return decide('reject');
+          }
+          const onVerdict = (verdict: MessageVerdict<M>): void => {
+            if (verdict.type !== 'good') return decide(verdict.type === 'bad' ? 'reject' : 'ignore');
+            decide('accept');
+            // What we have had already says nothing of where its sender is now: anybody may have sent it again.
+            if (!verdict.wanted) return;
+            messenger.heardByGossip(protocol.senderOf(verdict.message));
+            give({ type: 'message', message: verdict.message });
+          };
+          return verification.relayedMessage(from, sealed.message, onVerdict, sealed.claim);
+        }
+        case 'evidence':
+          // Engines pass evidence on as messages of their own: nobody publishes anything here.
+          return decide('reject');
+      }
+    }),
+    onRequest: turns.wrap((peer, protocol, bytes, respond) => serving.answer(peer, protocol, bytes, respond)),
+  };
+}

@@ -1,0 +1,258 @@
+import { decode, encode } from '../../base/codec.ts';
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import type { ValidatorIndex } from '../../consensus/engine.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import { hashHeader, type Proposal } from '../../ledger/block.ts';
+import { type Block, checkProposal, decodeBlock, proposalOf } from '../../ledger/block-body.ts';
+import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts';
+import type { Network, PeerId } from '../../network/port.ts';
+import type { Chain } from './chain.ts';
+import type { Cancel, Clock } from '../process/clock.ts';
+import { fetchFrom } from '../peers/fetch.ts';
+import type { Verification } from '../peers/verification.ts';
+import { candidateRequestCodec, transactionsRequestCodec, transactionsResponseCodec } from '../peers/wire.ts';
+
+export interface BodiesOptions {
+  readonly chain: Chain;
+  readonly network: Pick<Network, 'request'>;
+  readonly clock: Clock;
+  readonly verification: Pick<Verification<object>, 'transactions' | 'fault'>;
+  /** A pending transaction whose signature was checked. */
+  readonly pending: (hash: Hash) => Transaction | undefined;
+  /** A transaction that came by gossip and whose signature is being checked. */
+  readonly arriving: (hash: Hash) => Transaction | undefined;
+  /** Whom to ask: those that act for the holders first. */
+  readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
+}
+
+export interface Wanted {
+  readonly hash: Hash;
+  /** What is known of it: then only missing transactions are fetched. */
+  readonly proposal: Proposal | null;
+  readonly holders: readonly ValidatorIndex[];
+}
+
+/** `here`: the block is in the chain, whole, its signatures checked. A problem: whoever holds it, it is not valid. */
+export type Obtained = 'here' | 'unavailable' | Problem;
+
+/** A block of which some transactions are still looked for. */
+interface Partial {
+  readonly wanted: Wanted & { readonly proposal: Proposal };
+  /** Found so far, by place. */
+  readonly found: (Transaction | undefined)[];
+  /** Place of each transaction not found yet. */
+  readonly missing: Map<Hash, number>;
+  /** Those of them that are here, and whose signatures are being checked. */
+  readonly checking: Set<Hash>;
+  readonly done: (result: Obtained) => void;
+  cancel: Cancel;
+}
+
+/** Brings whole blocks into the chain: bodies come from the mempool, from gossip on its way, and from those who hold the block. */
+export class Bodies {
+  readonly #options: BodiesOptions;
+  readonly #waiters = new Map<Hash, ((result: Obtained) => void)[]>();
+  readonly #partial = new Map<Hash, Partial>();
+  readonly counters = { fetchedTransactions: 0, fetchedBlocks: 0 };
+
+  constructor(options: BodiesOptions) {
+    this.#options = options;
+  }
+
+  /** Answers once; at once when nothing is missing. Asked twice at the same time, it fetches once. */
+  obtain(wanted: Wanted, done: (result: Obtained) => void): void {
+    if (this.#options.chain.get(wanted.hash) !== undefined) return done('here');
+    const waiters = this.#waiters.get(wanted.hash);
+    if (waiters !== undefined) {
+      waiters.push(done);
+      return;
+    }
+    this.#waiters.set(wanted.hash, [done]);
+    const finish = (result: Obtained): void => {
+      const all = this.#waiters.get(wanted.hash) ?? [];
+      this.#waiters.delete(wanted.hash);
+      for (const waiter of all) waiter(result);
+    };
+    const { proposal } = wanted;
+    if (proposal === null) this.#fetchBlock(wanted, finish);
+    else this.#complete({ ...wanted, proposal }, finish);
+  }
+
+  /** Transactions that just came by gossip: those that a block waits for are checked before all others. */
+  arrived(transactions: readonly Transaction[]): void {
+    for (const partial of this.#partial.values()) {
+      const needed = transactions.filter(
+        ({ hash }) => partial.missing.has(hash) && !partial.checking.has(hash),
+      );
+      if (needed.length > 0) this.#check(partial, needed);
+    }
+  }
+
+  #complete(wanted: Wanted & { proposal: Proposal }, done: (result: Obtained) => void): void {
+    const { hash, proposal } = wanted;
+    const wrong = hashHeader(proposal.header) === hash ? checkProposal(proposal) : otherBlock(hash);
+    if (wrong !== undefined) return done(wrong);
+    const { transactionHashes } = proposal;
+    const partial: Partial = {
+      wanted,
+      found: transactionHashes.map(() => undefined),
+      missing: new Map(transactionHashes.map((transactionHash, place) => [transactionHash, place])),
+      checking: new Set(),
+      done,
+      cancel: () => {},
+    };
+    for (const transactionHash of transactionHashes) {
+      const transaction = this.#options.pending(transactionHash);
+      if (transaction !== undefined) fill(partial, transaction);
+    }
+    const arriving = [...partial.missing.keys()].flatMap(
+      (transactionHash) => this.#options.arriving(transactionHash) ?? [],
+    );
+    this.#partial.set(hash, partial);
+    if (partial.missing.size === 0) return this.#finishPartial(partial);
+    if (arriving.length > 0) this.#check(partial, arriving);
+    partial.cancel = this.#options.clock.after(limits.gossipGraceMs, () => this.#fetchMissing(partial));
+  }
+
+  /** Checks signatures of transactions that a block needs, by the rule of blocks. */
+  #check(partial: Partial, transactions: readonly Transaction[]): void {
+    for (const { hash } of transactions) partial.checking.add(hash);
+    this.#options.verification.transactions(transactions, false, (valid) => {
+      if (this.#partial.get(partial.wanted.hash) !== partial) return;
+      const bad = transactions[valid.indexOf(false)];
+      // The block names exactly this signature: no other copy of the transaction can help it.
+      if (bad !== undefined) return this.#endPartial(partial, wrongSignature(partial.wanted.hash, bad));
+      for (const transaction of transactions) fill(partial, transaction);
+      if (partial.missing.size === 0) this.#finishPartial(partial);
+    });
+  }
+
+  /** Fetches what did not come by itself. */
+  #fetchMissing(partial: Partial): void {
+    const { hash, holders } = partial.wanted;
+    const places = [...partial.missing]
+      .filter(([hash]) => !partial.checking.has(hash))
+      .map(([, place]) => place);
+    if (places.length === 0) return;
+    const request = encode(transactionsRequestCodec, { blockHash: hash, places });
+    partial.cancel = fetchFrom(this.#options, {
+      protocol: 'transactions',
+      request,
+      peers: this.#options.peersFor(holders),
+      accept: (response, peer) => {
+        const transactions = readTransactions(response, partial, places);
+        if (transactions instanceof Problem) {
+          this.#options.verification.fault(peer, transactions.code);
+          return false;
+        }
+        this.counters.fetchedTransactions += transactions.length;
+        this.#check(partial, transactions);
+        return true;
+      },
+      done: (found) => {
+        if (!found) this.#endPartial(partial, 'unavailable');
+      },
+    });
+  }
+
+  #finishPartial(partial: Partial): void {
+    const transactions = partial.found.filter((transaction) => transaction !== undefined);
+    const block: Block = { header: partial.wanted.proposal.header, transactions };
+    this.#options.chain.add(block, { stored: false });
+    this.#endPartial(partial, 'here');
+  }
+
+  #endPartial(partial: Partial, result: Obtained): void {
+    if (!this.#partial.delete(partial.wanted.hash)) return;
+    partial.cancel();
+    partial.done(result);
+  }
+
+  #fetchBlock(wanted: Wanted, done: (result: Obtained) => void): void {
+    fetchFrom(this.#options, {
+      protocol: 'candidate',
+      request: encode(candidateRequestCodec, wanted.hash),
+      peers: this.#options.peersFor(wanted.holders),
+      accept: (response, peer) => {
+        const block = decodeBlock(response);
+        if (block instanceof Problem || hashHeader(block.header) !== wanted.hash) {
+          this.#options.verification.fault(peer, 'block/not-as-asked');
+          return false;
+        }
+        this.counters.fetchedBlocks += 1;
+        const wrong = checkProposal(proposalOf(block));
+        // The hash commits to the transactions: others than those are this peer's doing.
+        if (wrong !== undefined) {
+          this.#options.verification.fault(peer, wrong.code);
+          return false;
+        }
+        this.#checkBlock(wanted.hash, block, done);
+        return true;
+      },
+      done: (found) => {
+        if (!found) done('unavailable');
+      },
+    });
+  }
+
+  #checkBlock(hash: Hash, block: Block, done: (result: Obtained) => void): void {
+    this.#options.verification.transactions(block.transactions, false, (valid) => {
+      const bad = block.transactions[valid.indexOf(false)];
+      if (bad !== undefined) return done(wrongSignature(hash, bad));
+      this.#options.chain.add(block, { stored: false });
+      done('here');
+    });
+  }
+}
+
+function fill(partial: Partial, transaction: Transaction): void {
+  const place = partial.missing.get(transaction.hash);
+  if (place === undefined) return;
+  partial.found[place] = transaction;
+  partial.missing.delete(transaction.hash);
+}
+
+/** The transactions at the places asked for, or what is wrong with the response. */
+function readTransactions(
+  response: Uint8Array,
+  partial: Partial,
+  places: readonly number[],
+): Transaction[] | Problem {
+  const list = decode(transactionsResponseCodec, response, 'transactions response');
+  if (list instanceof Problem) return list;
+  if (list.length !== places.length) return notAsAsked();
+  const transactions: Transaction[] = [];
+  for (const [index, bytes] of list.entries()) {
+    const transaction = decodeTransaction(bytes);
+    if (transaction instanceof Problem) return transaction;
+    const expected = partial.wanted.proposal.transactionHashes[places[index] ?? -1];
+    if (transaction.hash !== expected) return notAsAsked();
+    transactions.push(transaction);
+  }
+  return transactions;
+}
+
+function notAsAsked(): Problem {
+  return new Problem('network/not-as-asked', 'the response holds other transactions than those asked for', {
+    remedy: 'Ask another peer.',
+  });
+}
+
+function otherBlock(hash: Hash): Problem {
+  return new Problem('block/other-header', 'the proposal is of another block than the one it names', {
+    remedy: 'Refuse it.',
+    details: { blockHash: hash },
+  });
+}
+
+function wrongSignature(blockHash: Hash, transaction: Transaction): Problem {
+  return new Problem(
+    'transaction/wrong-signature',
+    'a transaction in the block was not signed by its sender',
+    {
+      remedy: 'The block is invalid: refuse it.',
+      details: { blockHash, transactionHash: transaction.hash },
+    },
+  );
+}

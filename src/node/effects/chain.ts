@@ -1,0 +1,240 @@
+import { encode } from '../../base/codec.ts';
+import { defined, invariant } from '../../base/invariant.ts';
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import type { ChainLink } from '../../consensus/engine.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import { type BlockHeader, hashHeader, headerCodec, type Height } from '../../ledger/block.ts';
+import { type Block, checkLink, encodeBlock } from '../../ledger/block-body.ts';
+import { checkRoots, executeBlock, type Execution } from '../../ledger/execution.ts';
+import type { State } from '../../ledger/state.ts';
+
+/** The last final block and the state after it. */
+export interface FinalBlock {
+  readonly height: Height;
+  readonly hash: Hash;
+  readonly header: BlockHeader;
+  readonly state: State;
+}
+
+/** A whole block above the final one, with its transactions' signatures checked. */
+export interface Candidate {
+  readonly hash: Hash;
+  readonly block: Block;
+  /** It is on disk, or on its way there. */
+  stored: boolean;
+  outcome: Outcome;
+}
+
+type Outcome =
+  | { readonly name: 'unknown' }
+  | { readonly name: 'valid'; readonly execution: Execution }
+  | { readonly name: 'invalid'; readonly problem: Problem };
+
+/** What is known of a block and its ancestors above the final one. */
+export type ChainVerdict =
+  /** The links from above the final block up to the block, lowest first. Empty for a block that is final. */
+  | { readonly verdict: 'valid'; readonly chain: readonly ChainLink[] }
+  | { readonly verdict: 'invalid'; readonly problem: Problem }
+  /** This block of the chain is not here. */
+  | { readonly verdict: 'missing'; readonly hash: Hash };
+
+export interface ChainOptions {
+  readonly chainId: Hash;
+  readonly final: FinalBlock;
+  /** False where blocks may announce other validators than their parent's. */
+  readonly fixedValidators: boolean;
+}
+
+/**
+ * The final block, and the tree of those that may become final above it. A block is executed at most once, on its parent's state, and
+ * each keeps its own: trees share what did not change, so competing blocks cost their differences.
+ */
+export class Chain {
+  readonly #options: ChainOptions;
+  readonly #candidates = new Map<Hash, Candidate>();
+  /** Blocks on disk that can never become final, found after a restart. */
+  #leftovers: Hash[] = [];
+  #final: FinalBlock;
+
+  constructor(options: ChainOptions) {
+    this.#options = options;
+    this.#final = options.final;
+  }
+
+  get final(): FinalBlock {
+    return this.#final;
+  }
+
+  get size(): number {
+    return this.#candidates.size;
+  }
+
+  get(hash: Hash): Candidate | undefined {
+    return this.#candidates.get(hash);
+  }
+
+  candidates(): IterableIterator<Candidate> {
+    return this.#candidates.values();
+  }
+
+  /** Keeps a whole block whose transactions' signatures were checked. One at or below the final height is not kept. */
+  add(block: Block, options: { stored: boolean; execution?: Execution }): Hash {
+    const hash = hashHeader(block.header);
+    const known = this.#candidates.get(hash);
+    const outcome: Outcome =
+      options.execution === undefined ? { name: 'unknown' } : { name: 'valid', execution: options.execution };
+    if (known !== undefined) {
+      known.stored ||= options.stored;
+      if (known.outcome.name === 'unknown') known.outcome = outcome;
+    } else if (block.header.height > this.#final.height) {
+      if (this.#candidates.size >= limits.candidateBlocks) this.#makeRoom();
+      this.#candidates.set(hash, { hash, block, stored: options.stored, outcome });
+    } else if (options.stored) {
+      this.#leftovers.push(hash);
+    }
+    return hash;
+  }
+
+  /** The state and header that a block with this parent starts from, or undefined when the parent is not here or not valid. */
+  base(parentHash: Hash): { readonly header: BlockHeader; readonly state: State } | undefined {
+    if (parentHash === this.#final.hash) return this.#final;
+    if (this.judge(parentHash).verdict !== 'valid') return undefined;
+    const candidate = this.#candidates.get(parentHash);
+    return candidate?.outcome.name === 'valid'
+      ? { header: candidate.block.header, state: candidate.outcome.execution.state }
+      : undefined;
+  }
+
+  /** Executes what was not executed yet on the way up from the final block to this one. */
+  judge(hash: Hash): ChainVerdict {
+    if (hash === this.#final.hash) return { verdict: 'valid', chain: [] };
+    const path: Candidate[] = [];
+    let at = hash;
+    while (at !== this.#final.hash) {
+      const candidate = this.#candidates.get(at);
+      if (candidate === undefined) return { verdict: 'missing', hash: at };
+      path.push(candidate);
+      if (candidate.block.header.height <= this.#final.height + 1) break;
+      at = candidate.block.header.parentHash;
+    }
+    path.reverse();
+    let parent: { header: BlockHeader; state: State } = this.#final;
+    for (const candidate of path) {
+      const outcome = this.#execute(candidate, parent);
+      if (outcome.name === 'invalid') return { verdict: 'invalid', problem: outcome.problem };
+      parent = { header: candidate.block.header, state: outcome.execution.state };
+    }
+    return { verdict: 'valid', chain: path.map(({ block, hash }) => linkOf(block.header, hash)) };
+  }
+
+  /**
+   * These blocks, each on the one before, are about to be written as final: nothing of them, or of what they rule out, is written otherwise
+   * any more. Returns what is stored and can go.
+   */
+  retire(run: readonly Candidate[]): Hash[] {
+    const dead = this.#deadAfter(run);
+    const obsolete = [...dead].filter(({ stored }) => stored).map(({ hash }) => hash);
+    for (const candidate of [...run, ...dead]) candidate.stored = true;
+    return [...this.#leftovers, ...obsolete];
+  }
+
+  /** The block is final and stored: it is the base of all new work, and what does not extend it is forgotten. */
+  advance(next: Candidate, execution: Execution): void {
+    const { header } = next.block;
+    invariant(header.height === this.#final.height + 1, 'final blocks come in order');
+    for (const dead of this.#deadAfter([next])) this.#candidates.delete(dead.hash);
+    this.#leftovers = [];
+    this.#candidates.delete(next.hash);
+    this.#final = { height: header.height, hash: next.hash, header, state: execution.state };
+  }
+
+  /** A snapshot took the place of everything up to its block: what does not stand above it is forgotten. */
+  install(final: FinalBlock): void {
+    invariant(final.height > this.#final.height, 'a snapshot is of a later block');
+    for (const { hash, block } of this.#candidates.values()) {
+      const { height, parentHash } = block.header;
+      if (height <= final.height || (height === final.height + 1 && parentHash !== final.hash))
+        this.#candidates.delete(hash);
+    }
+    this.#leftovers = [];
+    this.#final = final;
+  }
+
+  /** Forgets blocks that the engine cut off. */
+  forget(hashes: readonly Hash[]): void {
+    for (const hash of hashes) this.#candidates.delete(hash);
+  }
+
+  #execute(
+    candidate: Candidate,
+    parent: { header: BlockHeader; state: State },
+  ): Exclude<Outcome, { name: 'unknown' }> {
+    if (candidate.outcome.name !== 'unknown') return candidate.outcome;
+    const outcome = this.#judgeOn(candidate.block, parent);
+    candidate.outcome = outcome;
+    return outcome;
+  }
+
+  #judgeOn(
+    block: Block,
+    parent: { header: BlockHeader; state: State },
+  ): Exclude<Outcome, { name: 'unknown' }> {
+    const { header, transactions } = block;
+    const broken = checkLink(parent.header, header) ?? this.#checkValidators(header);
+    if (broken !== undefined) return { name: 'invalid', problem: broken };
+    const { height, timestamp, proposer } = header;
+    const context = { height, timestamp, proposer, chainId: this.#options.chainId };
+    const execution = executeBlock(parent.state, context, transactions);
+    if (execution instanceof Problem) return { name: 'invalid', problem: execution };
+    const wrong = checkRoots(header, execution);
+    return wrong === undefined ? { name: 'valid', execution } : { name: 'invalid', problem: wrong };
+  }
+
+  #checkValidators(header: BlockHeader): Problem | undefined {
+    if (!this.#options.fixedValidators || header.nextValidatorsHash === header.validatorsHash)
+      return undefined;
+    return new Problem(
+      'block/next-validators',
+      `the block at height ${header.height} changes the validators`,
+      {
+        remedy: 'The validators of this chain are those of its genesis file: the block is invalid.',
+        details: { height: header.height },
+      },
+    );
+  }
+
+  /** What can no longer become final when this run does. Above a gap nobody knows what a block extends: it stays until it is closed. */
+  #deadAfter(run: readonly Candidate[]): Set<Candidate> {
+    const last = defined(run.at(-1), 'the last block of a run');
+    const lastHeight = last.block.header.height;
+    const dead = new Map<Hash, Candidate>();
+    const byHeight = [...this.#candidates.values()].sort(
+      (a, b) => a.block.header.height - b.block.header.height,
+    );
+    for (const candidate of byHeight) {
+      if (run.includes(candidate)) continue;
+      const { height, parentHash } = candidate.block.header;
+      const stays =
+        height === lastHeight + 1 ? parentHash === last.hash : height > lastHeight && !dead.has(parentHash);
+      if (!stays) dead.set(candidate.hash, candidate);
+    }
+    return new Set(dead.values());
+  }
+
+  /** Forgets the oldest block that is not on disk: it can be fetched again. Of those that are, engines keep a bounded number. */
+  #makeRoom(): void {
+    for (const candidate of this.#candidates.values()) {
+      if (candidate.stored) continue;
+      this.#candidates.delete(candidate.hash);
+      return;
+    }
+  }
+}
+
+export function linkOf(header: BlockHeader, hash: Hash): ChainLink {
+  return { height: header.height, blockHash: hash, parentHash: header.parentHash };
+}
+
+export const headerBytes = (header: BlockHeader): Uint8Array => encode(headerCodec, header);
+export const blockBytes = (candidate: Candidate): Uint8Array => encodeBlock(candidate.block);

@@ -1,0 +1,78 @@
+import { decode, encode } from '../../base/codec.ts';
+import { Problem, unwrap } from '../../base/problem.ts';
+import type { ChainLink } from '../../consensus/engine.ts';
+import { hashHeader, toHeight } from '../../ledger/block.ts';
+import { type Block, decodeBlock } from '../../ledger/block-body.ts';
+import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
+import { type Genesis, genesisHeader, genesisState } from '../../ledger/genesis.ts';
+import { receiptsCodec } from '../../ledger/receipt.ts';
+import { State } from '../../ledger/state.ts';
+import type { ChainStore } from '../../storage/chain-store.ts';
+import { type FinalBlock, headerBytes, linkOf } from './chain.ts';
+
+/** Where a node goes on after a restart, or starts. */
+export interface Restored {
+  readonly final: FinalBlock;
+  readonly certificate: FinalityCertificate | null;
+  /** Stored blocks that are not final. Their transactions' signatures were checked before they were stored. */
+  readonly candidates: readonly Block[];
+}
+
+/** Reads the chain's end from its store; an empty store gets the genesis first. Throws a problem when it cannot be gone on from. */
+export async function restore(store: ChainStore, genesis: Genesis): Promise<Restored> {
+  if (store.isEmpty) await storeGenesis(store, genesis);
+  const height = store.finalHeight;
+  const header = store.headerAt(height);
+  if (header === undefined) throw damaged(`the header of the final block ${height} is missing`);
+  const hash = store.finalHash;
+  const state = State.fromEntries(await store.stateEntries());
+  if (state.root !== header.stateRoot) {
+    throw damaged(`the stored state is not the one after the final block ${height}`);
+  }
+  const certificateBytes = store.certificateAt(height);
+  if (certificateBytes === undefined && height > 0) {
+    throw damaged(`the final block ${height} has no certificate`);
+  }
+  return {
+    final: { height, hash, header, state },
+    certificate:
+      certificateBytes === undefined ? null : unwrap(decode(finalityCodec, certificateBytes, 'certificate')),
+    candidates: store.candidates
+      .map(({ bytes }) => unwrap(decodeBlock(bytes)))
+      .filter(({ header }) => store.hashAt(header.height) !== hashHeader(header)),
+  };
+}
+
+/** The links of stored blocks for the engine, those that can still become final. */
+export function candidateLinks(restored: Restored): ChainLink[] {
+  return restored.candidates
+    .filter(({ header }) => header.height > restored.final.height)
+    .map(({ header }) => linkOf(header, hashHeader(header)));
+}
+
+function storeGenesis(store: ChainStore, genesis: Genesis): Promise<void> {
+  const header = genesisHeader(genesis);
+  return new Promise((resolve, reject) => {
+    store.commit(
+      {
+        height: toHeight(0),
+        hash: hashHeader(header),
+        headerBytes: headerBytes(header),
+        certificate: null,
+        transactionHashes: [],
+        receiptsBytes: encode(receiptsCodec, []),
+        stateChanges: [...genesisState(genesis).entries()].map(([key, value]) => ({ key, value })),
+        forgetRecords: [],
+        forgetCandidates: [],
+      },
+      (problem) => (problem === undefined ? resolve() : reject(problem)),
+    );
+  });
+}
+
+function damaged(what: string): Problem {
+  return new Problem('storage/damaged', `the database is damaged: ${what}`, {
+    remedy:
+      'Move its database (db/) away and start again: the node fetches the chain, and as a validator votes again when that is safe. Never put back an old copy of keys/: it hides what the key signed since.',
+  });
+}

@@ -1,0 +1,393 @@
+import { decode, encode } from '../../base/codec.ts';
+import { defined } from '../../base/invariant.ts';
+import { limits } from '../../base/limits.ts';
+import { Problem, type ProblemCode } from '../../base/problem.ts';
+import type { MonotonicMs } from '../../consensus/engine.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
+import { decodeTransaction, namesForgeableKey, type Transaction } from '../../ledger/transaction.ts';
+import { forgeableKey } from '../../mempool/admission.ts';
+import type { Mempool } from '../../mempool/mempool.ts';
+import type { GossipVerdict, Network, PeerId } from '../../network/port.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
+import type { Cancel, Clock } from '../process/clock.ts';
+import type { Verification } from './verification.ts';
+import { transactionFrameCodec } from './wire.ts';
+
+export interface IntakeOptions {
+  readonly chainId: Hash;
+  readonly mempool: Pick<Mempool, 'add' | 'get' | 'has'>;
+  readonly verification: Pick<
+    Verification<object>,
+    'transactions' | 'gossipedTransactions' | 'checked' | 'fault' | 'mayRead'
+  >;
+  readonly network: Pick<Network, 'publish'>;
+  readonly clock: Clock;
+  /** The sender's next nonce by the final state. */
+  readonly nextNonce: (sender: PublicKey) => number;
+  readonly isFinal: (hash: Hash) => boolean;
+  /** Transactions that are new here; their signatures are about to be checked. */
+  readonly onArriving: (transactions: readonly Transaction[]) => void;
+  /** Something was added to the mempool. */
+  readonly onAdded: () => void;
+  /** Differs between runs of a node, so that its frames do too. */
+  readonly salt: number;
+}
+
+export type Submitted =
+  | { readonly status: 'accepted' | 'known'; readonly hash: Hash }
+  | { readonly status: 'refused'; readonly hash: Hash | null; readonly problem: Problem };
+
+/** The way of transactions into the mempool: from clients and from other nodes; and of those from clients to the other nodes. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  /** Handed in here and not final as far as we know, with when they were gossiped last. */
+  readonly #own = new BoundedMap<Hash, number>(limits.mempoolTransactions);
+  /** Transactions whose signatures are being checked, with how often. */
+  readonly #checking = new Map<Hash, { readonly transaction: Transaction; times: number }>();
+  /** Transactions whose frame left here or was passed on, with when that was the last time. */
+  readonly #passedOn = new BoundedMap<Hash, MonotonicMs>(limits.mempoolTransactions);
+  #submittedUnderWay = 0;
+  #gossipUnderWay = 0;
+  #repeatedAt = -Infinity;
+  readonly #outbox = new Map<Hash, Uint8Array>();
+  #outboxBytes = 0;
+  #cancelFlush: Cancel | undefined;
+  #frames: number;
+  readonly counters = {
+    submitted: 0,
+    accepted: 0,
+    refused: 0,
+    gossiped: 0,
+    framesIn: 0,
+    framesOut: 0,
+    framesBad: 0,
+  };
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#frames = options.salt;
+  }
+
+  /** Judges transactions of a client; one answer each, in order. */
+  submit(list: readonly Uint8Array[], done: (results: readonly Submitted[]) => void): void {
+    this.counters.submitted += list.length;
+    const results: (Submitted | undefined)[] = list.map(() => undefined);
+    const toCheck: { place: number; transaction: Transaction }[] = [];
+    for (const [place, bytes] of list.entries()) {
+      const transaction = decodeTransaction(bytes);
+      if (transaction instanceof Problem) {
+        results[place] = { status: 'refused', hash: null, problem: transaction };
+      } else {
+        const early = this.#early(transaction, toCheck.length);
+        if (early === undefined) toCheck.push({ place, transaction });
+        else results[place] = early;
+      }
+    }
+    this.#check(
+      toCheck.map(({ transaction }) => transaction),
+      null,
+      (valid) => {
+        for (const [index, { place, transaction }] of toCheck.entries()) {
+          results[place] =
+            valid[index] === true ? this.#admitOwn(transaction) : refused(transaction, wrongSignature());
+        }
+        for (const result of results)
+          this.counters[result?.status === 'refused' ? 'refused' : 'accepted'] += 1;
+        done(results.map((result) => defined(result, 'an answer for each transaction')));
+      },
+    );
+  }
+
+  /**
+   * Judges a frame of another node. To pass it on is to vouch for it, so that is done only when this node checked every
+   * signature in it itself: who is a block behind looks into what is done here, and would hold a wrong one against us. What the sender could
+   * not know (that a nonce is used here, that the mempool has no use for it) is no fault of its.
+   */
+  frame(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
+    const { verification, mempool } = this.#options;
+    this.counters.framesIn += 1;
+    if (!verification.mayRead(from, bytes)) return decide('ignore');
+    const reject = (code: ProblemCode, checked = 0): void => {
+      this.counters.framesBad += 1;
+      verification.fault(from, code, checked);
+      decide('reject');
+    };
+    const transactions = this.#readFrame(bytes);
+    if (transactions instanceof Problem) return reject(transactions.code);
+    const isUsed = this.#usedLookup();
+    const fresh = transactions.filter(
+      (transaction) => !isUsed(transaction) && !mempool.has(transaction.hash),
+    );
+    const conclude = (): void => decide(this.#passesOn(transactions) ? 'accept' : 'ignore');
+    if (fresh.length === 0) return conclude();
+    if (this.#gossipUnderWay + fresh.length > limits.intakeTransactions) return decide('ignore');
+    const checking = this.#check(fresh, from, (valid) => {
+      const good = fresh.filter((_, index) => valid[index] === true);
+      this.#admit(good);
+      if (good.length === fresh.length) conclude();
+      else reject('transaction/wrong-signature', fresh.length - good.length);
+    });
+    if (!checking) decide('ignore');
+  }
+
+  /** Takes into the mempool what still has a place there. */
+  #admit(transactions: readonly Transaction[]): void {
+    const now = this.#options.clock.monotonicMs();
+    const isUsed = this.#usedLookup();
+    let added = 0;
+    for (const transaction of transactions) {
+      // Final by now, more often than not, when there is much to do.
+      if (isUsed(transaction)) continue;
+      if (this.#options.mempool.add(transaction, now) === 'added') added += 1;
+    }
+    this.counters.gossiped += added;
+    if (added > 0) this.#options.onAdded();
+  }
+
+  /**
+   * True for a frame that is worth its way: all of it was checked here, half of it at least is of use here, and something that waits here
+   * was not passed on lately. So neither another salt nor company makes a transaction travel more often than its
+   * own node repeats it, and what costs its sender nothing (a payment out of an empty account) goes no further.
+   */
+  #passesOn(transactions: readonly Transaction[]): boolean {
+    const { mempool, verification, clock } = this.#options;
+    const waiting = transactions.filter(({ hash }) => mempool.has(hash));
+    const others = transactions.filter(({ hash }) => !mempool.has(hash));
+    const isUsed = this.#usedLookup();
+    const ofUse = waiting.length + others.filter(isUsed).length;
+    if (2 * ofUse < transactions.length || !others.every((other) => verification.checked(other)))
+      return false;
+    const now = clock.monotonicMs();
+    const due = waiting.filter(({ hash }) => this.#isDue(hash, now));
+    for (const { hash } of due) this.#passedOn.set(hash, now);
+    return due.length > 0;
+  }
+
+  /** Half the time between two repetitions of its own node: frames may come early, and one that is lost must not cost two. */
+  #isDue(hash: Hash, now: MonotonicMs): boolean {
+    return now - (this.#passedOn.get(hash) ?? -Infinity) >= limits.regossipMs / 2;
+  }
+
+  /** A transaction that is here, and whose signature is being checked. */
+  arriving(hash: Hash): Transaction | undefined {
+    return this.#checking.get(hash)?.transaction;
+  }
+
+  /**
+   * Gossips again what was handed in here and still waits: the first time nobody may have been there to hear it. To be called while
+   * it looks as if others do not know what waits here, as often as one likes.
+   */
+  repeat(): void {
+    const { mempool, clock } = this.#options;
+    const now = clock.monotonicMs();
+    if (now - this.#repeatedAt < limits.regossipMs) return;
+    this.#repeatedAt = now;
+    let repeated = 0;
+    for (const [hash, at] of this.#own.entries()) {
+      // In the order of their times, oldest first, so what follows is younger still.
+      if (repeated >= limits.regossipTransactions || now - at < limits.regossipMs) return;
+      this.#own.delete(hash);
+      const transaction = mempool.get(hash);
+      if (transaction === undefined) continue;
+      this.#own.set(hash, now);
+      this.#gossip(transaction);
+      repeated += 1;
+    }
+  }
+
+  /** Transactions whose signatures are being checked: of clients, and of gossip. */
+  get underWay(): { readonly submitted: number; readonly gossip: number } {
+    return { submitted: this.#submittedUnderWay, gossip: this.#gossipUnderWay };
+  }
+
+  stop(): void {
+    this.#cancelFlush?.();
+  }
+
+  /** An answer that needs no signature check. */
+  #early(transaction: Transaction, before: number): Submitted | undefined {
+    const { chainId, mempool } = this.#options;
+    const { hash } = transaction;
+    if (transaction.chainId !== chainId)
+      return refused(transaction, wrongChain(transaction.chainId, chainId));
+    if (namesForgeableKey(transaction)) return refused(transaction, forgeableKey(transaction));
+    if (mempool.has(hash)) {
+      this.#vouchFor(hash);
+      return { status: 'known', hash };
+    }
+    if (this.#isDone(transaction)) return { status: 'known', hash };
+    if (this.#submittedUnderWay + before >= limits.submittedTransactions) return refused(transaction, busy());
+    return undefined;
+  }
+
+  /**
+   * A client that brings what waits here already is about to lose patience: whoever gossiped it may be gone, and who has to build
+   * the next block may have lost it in a restart. So it is repeated from here too.
+   */
+  #vouchFor(hash: Hash): void {
+    if (!this.#own.has(hash)) this.#own.set(hash, this.#options.clock.monotonicMs());
+  }
+
+  #admitOwn(transaction: Transaction): Submitted {
+    const { mempool, clock, onAdded } = this.#options;
+    const now = clock.monotonicMs();
+    const outcome = mempool.add(transaction, now);
+    if (outcome instanceof Problem) {
+      // It may have become final while its signature was checked.
+      return this.#isDone(transaction)
+        ? { status: 'known', hash: transaction.hash }
+        : refused(transaction, outcome);
+    }
+    if (outcome === 'added') {
+      this.#own.set(transaction.hash, now);
+      this.#gossip(transaction);
+      onAdded();
+    } else this.#vouchFor(transaction.hash);
+    return { status: outcome === 'added' ? 'accepted' : 'known', hash: transaction.hash };
+  }
+
+  /** Tells whether a transaction is final, or another one with its nonce is. For one turn: it remembers the nonces that it looks up. */
+  #usedLookup(): (transaction: Transaction) => boolean {
+    const nonces = new Map<PublicKey, number>();
+    return ({ sender, nonce }) => {
+      let next = nonces.get(sender);
+      if (next === undefined) {
+        next = this.#options.nextNonce(sender);
+        nonces.set(sender, next);
+      }
+      return nonce < next;
+    };
+  }
+
+  #isDone(transaction: Transaction): boolean {
+    return (
+      transaction.nonce < this.#options.nextNonce(transaction.sender) &&
+      this.#options.isFinal(transaction.hash)
+    );
+  }
+
+  #readFrame(bytes: Uint8Array): Transaction[] | Problem {
+    if (bytes.length > limits.gossipFrameBytes + limits.gossipFrameOverheadBytes) return oversize(bytes);
+    const frame = decode(transactionFrameCodec, bytes, 'frame of transactions');
+    if (frame instanceof Problem) return frame;
+    const transactions = new Map<Hash, Transaction>();
+    for (const encoded of frame.transactions) {
+      const transaction = decodeTransaction(encoded);
+      if (transaction instanceof Problem) return transaction;
+      if (transaction.chainId !== this.#options.chainId) {
+        return wrongChain(transaction.chainId, this.#options.chainId);
+      }
+      // Native verifiers differ in what they make of such keys: so that all nodes answer alike, none is asked.
+      if (namesForgeableKey(transaction)) return forgeableKey(transaction);
+      transactions.set(transaction.hash, transaction);
+    }
+    if (transactions.size === 0) return empty();
+    return transactions.size === frame.transactions.length ? [...transactions.values()] : twice();
+  }
+
+  /** `from` null: of a client. False when the peer has no room for them. Clients' are counted apart: no flood of gossip shuts them out. */
+  #check(
+    transactions: readonly Transaction[],
+    from: PeerId | null,
+    done: (valid: readonly boolean[]) => void,
+  ): boolean {
+    const { verification } = this.#options;
+    const check =
+      from === null
+        ? (then: typeof done) => verification.transactions(transactions, true, then)
+        : verification.gossipedTransactions(from, transactions);
+    if (check === undefined) return false;
+    const count = (change: number): void => {
+      if (from === null) this.#submittedUnderWay += change;
+      else this.#gossipUnderWay += change;
+    };
+    const finish = (valid: readonly boolean[]): void => {
+      count(-transactions.length);
+      for (const { hash } of transactions) {
+        const checking = defined(this.#checking.get(hash), 'a transaction that is being checked');
+        checking.times -= 1;
+        if (checking.times === 0) this.#checking.delete(hash);
+      }
+      done(valid);
+    };
+    count(transactions.length);
+    for (const transaction of transactions) {
+      const checking = this.#checking.get(transaction.hash);
+      if (checking === undefined) this.#checking.set(transaction.hash, { transaction, times: 1 });
+      else checking.times += 1;
+    }
+    check(finish);
+    // After the strict check was asked for: who needs one of them for a block joins that, instead of asking for another.
+    this.#options.onArriving(transactions);
+    return true;
+  }
+
+  #gossip(transaction: Transaction): void {
+    if (this.#outbox.has(transaction.hash)) return;
+    if (this.#outboxBytes + transaction.bytes.length > limits.gossipFrameBytes) this.#flush();
+    this.#outbox.set(transaction.hash, transaction.bytes);
+    this.#outboxBytes += transaction.bytes.length;
+    this.#cancelFlush ??= this.#options.clock.after(limits.gossipFlushMs, () => this.#flush());
+  }
+
+  #flush(): void {
+    this.#cancelFlush?.();
+    this.#cancelFlush = undefined;
+    if (this.#outbox.size === 0) return;
+    this.#frames = (this.#frames + 1) >>> 0;
+    const now = this.#options.clock.monotonicMs();
+    for (const hash of this.#outbox.keys()) this.#passedOn.set(hash, now);
+    const frame = encode(transactionFrameCodec, {
+      salt: this.#frames,
+      transactions: [...this.#outbox.values()],
+    });
+    this.#outbox.clear();
+    this.#outboxBytes = 0;
+    this.counters.framesOut += 1;
+    this.#options.network.publish('transactions', frame);
+  }
+}
+
+function refused(transaction: Transaction, problem: Problem): Submitted {
+  return { status: 'refused', hash: transaction.hash, problem };
+}
+
+function wrongSignature(): Problem {
+  return new Problem('transaction/wrong-signature', 'the sender did not sign the transaction', {
+    remedy: "Sign the transaction's exact bytes with the sender's key, by RFC 8032.",
+  });
+}
+
+function wrongChain(theirs: Hash, ours: Hash): Problem {
+  return new Problem('transaction/wrong-chain', 'the transaction is for another chain', {
+    remedy: 'Sign it again with the chain id of this chain (see the status of a node).',
+    details: { chainId: theirs, expected: ours },
+  });
+}
+
+function oversize({ length }: Uint8Array): Problem {
+  return new Problem('network/frame-oversize', 'a frame is larger than any that is sent', {
+    remedy: 'Spread the transactions over several: no version of this software does otherwise.',
+    details: { size: length, limit: limits.gossipFrameBytes },
+  });
+}
+
+function empty(): Problem {
+  return new Problem('network/frame-empty', 'a frame holds no transactions', {
+    remedy: 'Send none: no version of this software does otherwise.',
+  });
+}
+
+function twice(): Problem {
+  return new Problem('network/frame-twice', 'a transaction stands twice in one frame', {
+    remedy: 'Put each in once: no version of this software does otherwise.',
+  });
+}
+
+function busy(): Problem {
+  return new Problem('mempool/busy', 'more transactions wait to be checked than this node takes', {
+    remedy: 'Try again in a moment.',
+    details: { retryable: true, limit: limits.submittedTransactions },
+  });
+}

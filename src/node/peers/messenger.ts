@@ -1,0 +1,74 @@
+import { limits } from '../../base/limits.ts';
+import type { MonotonicMs, Protocol, Recipients, ValidatorIndex } from '../../consensus/engine.ts';
+import type { Network } from '../../network/port.ts';
+import type { Clock } from '../process/clock.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
+import type { Handshake } from './handshake.ts';
+import { nameOfMessage, type Relay } from './relay.ts';
+
+export interface MessengerOptions<M> {
+  readonly protocol: Protocol<M>;
+  readonly network: Pick<Network, 'send' | 'publish'>;
+  readonly handshake: Pick<Handshake, 'peerOf' | 'validators'>;
+  readonly clock: Clock;
+  readonly relay: Pick<Relay, 'seal'>;
+  /** This node's place among the validators; undefined for an observer. */
+  readonly self: () => ValidatorIndex | undefined;
+}
+
+/**
+ * Brings consensus messages to validators: over their direct streams, and where there is none, by gossip through others. A validator
+ * that is down looks the same from here as one that only others can reach; so gossip is used in full only for those that
+ * were heard through it lately, and otherwise now and then, to find out.
+ */
+export class Messenger<M> {
+  readonly #options: MessengerOptions<M>;
+  readonly #heardByGossip = new Map<ValidatorIndex, MonotonicMs>();
+  /** When messages were handed to gossip last. */
+  readonly #relayed = new BoundedMap<string, MonotonicMs>(limits.relayedRemembered);
+  #probedAt: MonotonicMs = -Infinity;
+  readonly counters = { sent: 0, relayed: 0, unsent: 0 };
+
+  constructor(options: MessengerOptions<M>) {
+    this.#options = options;
+  }
+
+  /** Urgent messages overtake what waits for the same peer. */
+  send(to: Recipients, bytes: Uint8Array, urgent = false): void {
+    const { network, handshake, protocol } = this.#options;
+    const self = this.#options.self();
+    const recipients = to === 'all' ? [...handshake.validators.keys()] : to;
+    const unreached: ValidatorIndex[] = [];
+    for (const validator of recipients) {
+      if (validator === self) continue;
+      const peer = handshake.peerOf(validator);
+      if (peer !== undefined && network.send(peer, bytes, urgent)) this.counters.sent += 1;
+      // A full queue is no reason to burden everybody: the engine repeats itself.
+      else if (peer === undefined) unreached.push(validator);
+      else this.counters.unsent += 1;
+    }
+    if (protocol.authentication === 'signature' && unreached.length > 0) this.#relay(unreached, bytes);
+  }
+
+  /** A good message of this validator came by gossip. */
+  heardByGossip(validator: ValidatorIndex): void {
+    this.#heardByGossip.set(validator, this.#options.clock.monotonicMs());
+  }
+
+  #relay(unreached: readonly ValidatorIndex[], bytes: Uint8Array): void {
+    const now = this.#options.clock.monotonicMs();
+    const self = this.#options.self();
+    if (self === undefined) return;
+    // One that is for several is sent to each, and each hears what goes to any.
+    const name = nameOfMessage(bytes);
+    if (now - (this.#relayed.get(name) ?? -Infinity) < limits.relayRepeatMs) return;
+    const heard = unreached.some(
+      (validator) => now - (this.#heardByGossip.get(validator) ?? -Infinity) < limits.relayHeardMs,
+    );
+    if (!heard && now - this.#probedAt < limits.relayProbeMs) return;
+    if (!heard) this.#probedAt = now;
+    this.#relayed.set(name, now);
+    this.counters.relayed += 1;
+    this.#options.network.publish('consensus', this.#options.relay.seal(self, bytes));
+  }
+}

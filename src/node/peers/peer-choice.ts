@@ -1,0 +1,31 @@
+import { limits } from '../../base/limits.ts';
+import type { ValidatorIndex } from '../../consensus/engine.ts';
+import type { Network, PeerId } from '../../network/port.ts';
+import type { Handshake } from './handshake.ts';
+
+/** Whom to ask for something that these validators should have. */
+export type PeerChoice = (holders: readonly ValidatorIndex[]) => readonly PeerId[];
+
+/** Those that act for the holders first, then the other validators, then anybody; the latter two in turns, so that no one has all the work. */
+export function peerChoice(options: {
+  readonly network: Pick<Network, 'peers'>;
+  readonly handshake: Pick<Handshake, 'peerOf' | 'validatorOf'>;
+}): PeerChoice {
+  const { network, handshake } = options;
+  let turn = 0;
+  return (holders) => {
+    const connected = network.peers();
+    const rotated = (group: readonly PeerId[]): PeerId[] => {
+      const start = group.length === 0 ? 0 : turn % group.length;
+      return [...group.slice(start), ...group.slice(0, start)];
+    };
+    const isValidator = (peer: PeerId): boolean => handshake.validatorOf(peer) !== undefined;
+    const choice = new Set([
+      ...holders.flatMap((validator) => handshake.peerOf(validator) ?? []),
+      ...rotated(connected.filter(isValidator)),
+      ...rotated(connected.filter((peer) => !isValidator(peer))),
+    ]);
+    turn += 1;
+    return [...choice].slice(0, limits.fetchPeers);
+  };
+}

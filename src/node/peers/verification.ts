@@ -1,0 +1,349 @@
+import { hash as sha256 } from 'node:crypto';
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import type {
+  MessageClaims,
+  MonotonicMs,
+  Protocol,
+  ValidatorIndex,
+  Verified,
+} from '../../consensus/engine.ts';
+import type { PublicKey, SignatureClaim, Verifier } from '../../crypto/signature.ts';
+import type { FinalityCertificate } from '../../ledger/certificate.ts';
+import { type Transaction, transactionSigningBytesOf } from '../../ledger/transaction.ts';
+import type { PeerId } from '../../network/port.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
+import { ClaimChecker, type NamedClaim } from './claim-checker.ts';
+import type { Clock } from '../process/clock.ts';
+import { PeerBudget } from './peer-budget.ts';
+import type { Standing } from './standing.ts';
+
+export interface VerificationOptions<M extends object> {
+  readonly protocol: Protocol<M>;
+  readonly verifier: Verifier;
+  readonly clock: Clock;
+  /** `direct` as the engine has it. */
+  readonly wants: (message: M, direct: boolean) => boolean;
+  /** The validator that a peer proved to be in the handshake. */
+  readonly validatorOf: (peer: PeerId) => ValidatorIndex | undefined;
+  /** Unless given, validators are members, and each other peer is a stranger of its own. */
+  readonly standingOf?: (peer: PeerId) => Standing;
+  readonly penalise: (peer: PeerId, reason: string) => void;
+  /** A peer that is not listened to says something: the connection has to end, so that not even its bytes are decoded. */
+  readonly cut?: (peer: PeerId, forMs: number) => void;
+}
+
+/** What became of a message: good (`wanted` or not), not looked at, or against the rules whatever the reason. */
+export type MessageVerdict<M> =
+  | {
+      readonly type: 'good';
+      readonly message: Verified<M>;
+      readonly wanted: boolean;
+      /** It came from its own sender, on its own stream. */
+      readonly direct: boolean;
+    }
+  | { readonly type: 'ignored' }
+  | { readonly type: 'bad'; readonly problem: Problem };
+
+/** A message on its way to a verdict, with the two answers that end it early. */
+interface Case<M> {
+  readonly peer: PeerId;
+  readonly message: M;
+  readonly good: () => void;
+  readonly ignore: () => void;
+  /** `checked`: signatures that were checked in vain. */
+  readonly bad: (problem: Problem, checked?: number) => void;
+}
+
+type Inside = NonNullable<MessageClaims['inside']>;
+
+/**
+ * The only place where anything becomes `Verified`. Each signature is checked once, the outer one before those inside, and nobody can
+ * make us check without end: see `PeerBudget`. What was not checked is `ignored`: nobody vouches for it, and nobody is blamed.
+ */
+export class Verification<M extends object> {
+  readonly #options: VerificationOptions<M>;
+  readonly #checker: ClaimChecker;
+  readonly #budget: PeerBudget;
+  /** Digests of messages that were found good with all that stands inside. */
+  readonly #whole = new BoundedMap<string, true>(limits.verifiedMessages);
+  #underWay = 0;
+  readonly counters = { messages: 0, ignored: 0, bad: 0 };
+
+  constructor(options: VerificationOptions<M>) {
+    this.#options = options;
+    this.#checker = new ClaimChecker(options.verifier);
+    this.#budget = new PeerBudget(
+      options.standingOf ??
+        ((peer) => {
+          const known = options.validatorOf(peer) !== undefined;
+          return known ? { type: 'member', key: peer } : { type: 'stranger', block: peer };
+        }),
+    );
+  }
+
+  /** Judges a consensus message that a peer delivered on its own stream. `done` may be called at once. */
+  directMessage(peer: PeerId, bytes: Uint8Array, done: (verdict: MessageVerdict<M>) => void): void {
+    this.#judge({ peer, bytes, relayed: false }, done);
+  }
+
+  /**
+   * Judges one that came by gossip, from anybody. One that our engine does not want is judged all the same when a validator sealed it
+   * or that costs nothing: another may be waiting for it behind us, in a view that this node left.
+   */
+  relayedMessage(
+    peer: PeerId,
+    bytes: Uint8Array,
+    done: (verdict: MessageVerdict<M>) => void,
+    /** Of the seal that it came behind. */
+    seal?: SignatureClaim,
+  ): void {
+    this.#judge({ peer, bytes, relayed: true, ...(seal !== undefined && { seal }) }, done);
+  }
+
+  /** One answer per transaction. `strict` is the mempool's rule, otherwise that of blocks. */
+  transactions(
+    transactions: readonly Transaction[],
+    strict: boolean,
+    done: (valid: readonly boolean[]) => void,
+  ): void {
+    this.#checker.check(transactions.map(transactionClaim), strict ? 'transactions' : 'blocks', done);
+  }
+
+  /** The same check, by the mempool's rule, for transactions that a peer gossips: to be made once. Undefined when it has no room for them. */
+  gossipedTransactions(
+    peer: PeerId,
+    transactions: readonly Transaction[],
+  ): ((done: (valid: readonly boolean[]) => void) => void) | undefined {
+    const claims = transactions.map(transactionClaim);
+    const cost = claims.filter(({ name }) => !this.#checker.isFree(name, true)).length;
+    const release = this.#budget.take(peer, 'transactions', cost, this.#now());
+    if (release === undefined) return undefined;
+    const lane = this.#budget.isStranger(peer) ? 'strangers' : 'transactions';
+    return (done) =>
+      this.#checker.check(claims, lane, (valid) => {
+        release();
+        done(valid);
+      });
+  }
+
+  /** This node checked the transaction's signature, by the mempool's rule. */
+  checked({ hash }: Transaction): boolean {
+    return this.#checker.knows(hash, true);
+  }
+
+  /** `members` as the protocol's `certificateClaims` has it. For one that this node asked for. */
+  certificate(
+    certificate: FinalityCertificate,
+    members: readonly PublicKey[] | undefined,
+    done: (result: Verified<FinalityCertificate> | Problem) => void,
+  ): void {
+    const claims = this.#options.protocol.certificateClaims(certificate, members);
+    if (claims instanceof Problem) return done(claims);
+    this.#checker.check(claims.map(named), 'messages', (valid) => {
+      done(
+        valid.every(Boolean) ? (certificate as Verified<FinalityCertificate>) : wrongSignature('certificate'),
+      );
+    });
+  }
+
+  /** The same for one that a peer brought unasked; `ignored` when it has no room for that. */
+  gossipedCertificate(
+    peer: PeerId,
+    certificate: FinalityCertificate,
+    members: readonly PublicKey[] | undefined,
+    done: (result: Verified<FinalityCertificate> | Problem | 'ignored') => void,
+  ): void {
+    const claims = this.#options.protocol.certificateClaims(certificate, members);
+    if (claims instanceof Problem) return done(claims);
+    const checking = this.#checkFor(peer, claims.map(named), (valid) => {
+      done(valid ? (certificate as Verified<FinalityCertificate>) : wrongSignature('certificate'));
+    });
+    if (!checking) done('ignored');
+  }
+
+  /** A fault of a peer that is as bad as a wrong signature, or as several when more was checked in vain. */
+  fault(peer: PeerId, reason: string, checked = 0): void {
+    const weight = Math.max(1, Math.floor(checked / limits.claimsPerFault));
+    this.#budget.fault(peer, this.#now(), weight);
+    this.#options.penalise(peer, reason);
+    if (this.muted(peer)) this.#cut(peer);
+  }
+
+  muted(peer: PeerId): boolean {
+    return this.#budget.muted(peer, this.#now());
+  }
+
+  /** False when so many bytes of this peer are not to be decoded: it is muted, or sends too many. */
+  mayRead(peer: PeerId, bytes: Uint8Array): boolean {
+    if (!this.muted(peer)) return this.#budget.takeBytes(peer, bytes.length, this.#now());
+    // Another identity of the same key, or from the same place, was muted.
+    this.#cut(peer);
+    return false;
+  }
+
+  #cut(peer: PeerId): void {
+    this.#options.cut?.(peer, limits.peerMuteMs);
+  }
+
+  /** Signatures of messages and certificates that have no answer yet. */
+  get claimsUnderWay(): number {
+    return this.#underWay;
+  }
+
+  #now(): MonotonicMs {
+    return this.#options.clock.monotonicMs();
+  }
+
+  #judge(
+    from: { peer: PeerId; bytes: Uint8Array; relayed: boolean; seal?: SignatureClaim },
+    done: (verdict: MessageVerdict<M>) => void,
+  ): void {
+    const { protocol, wants, validatorOf } = this.#options;
+    const { peer, bytes, relayed } = from;
+    this.counters.messages += 1;
+    const ignore = (): void => {
+      this.counters.ignored += 1;
+      done({ type: 'ignored' });
+    };
+    const bad = (problem: Problem, checked = 0): void => {
+      this.counters.bad += 1;
+      this.fault(peer, problem.code, checked);
+      done({ type: 'bad', problem });
+    };
+    if (!this.mayRead(peer, bytes)) return ignore();
+    const message = protocol.decode(bytes);
+    if (message instanceof Problem) return bad(message);
+    const proven = relayed ? undefined : validatorOf(peer);
+    const direct = proven !== undefined && proven === protocol.senderOf(message);
+    if (protocol.authentication === 'channel') {
+      // It may be a member that this node does not know yet, or one that just went.
+      if (proven === undefined && !relayed) return ignore();
+      if (!direct) return bad(notItsSender());
+    }
+    const seal = from.seal === undefined ? [] : [named(from.seal)];
+    // Gossip brings each message once; one that it brings again after it forgot it was passed on before.
+    if (seal.some(({ name }) => this.#checker.knows(name, false))) return ignore();
+    const wanted = wants(message, direct);
+    if (!wanted && !relayed) return ignore();
+    const claims = protocol.claims(message);
+    if (claims instanceof Problem) return bad(claims);
+    const digest = claims.inside === undefined ? undefined : sha256('sha256', bytes);
+    const good = (): void => {
+      if (digest !== undefined) this.#whole.set(digest, true);
+      done({ type: 'good', message: message as Verified<M>, wanted, direct });
+    };
+    const whole = digest !== undefined && this.#whole.has(digest);
+    const own = whole ? [] : claims.own.map(named);
+    const isFree =
+      whole || (digest === undefined && own.every(({ name }) => this.#checker.knows(name, false)));
+    if (!wanted && !isFree && seal.length === 0) return ignore();
+    if (whole && seal.length === 0) return good();
+    const judged: Case<M> = { peer, message, good, ignore, bad };
+    const checking = this.#checkFor(peer, [...seal, ...own], (valid) => {
+      if (!valid) bad(wrongSignature('message'));
+      else if (whole || claims.inside === undefined) good();
+      else this.#open(judged, claims.inside);
+    });
+    if (!checking) ignore();
+  }
+
+  /** The outer signature is good: now what stands inside is worth a look. */
+  #open(judged: Case<M>, inside: Inside): void {
+    const opened = inside.open();
+    if (opened instanceof Problem) judged.bad(opened);
+    else this.#goOn(judged, opened[Symbol.iterator](), 0);
+  }
+
+  /**
+   * Checks what stands inside, part by part. Who signed the message answers for the cost, and for what is wrong: the others may have been
+   * fooled by its good outer signature as we were. Who brought it should have looked inside before it passed it on.
+   */
+  #goOn(judged: Case<M>, rest: Iterator<SignatureClaim>, checked: number): void {
+    const signer = this.#options.protocol.senderOf(judged.message);
+    const now = this.#now();
+    if (this.#budget.mutedInside(signer, now)) return judged.ignore();
+    const part = takeFrom(rest, limits.claimsAtOnce).map(named);
+    if (part.length === 0) return judged.good();
+    const cost = this.#costOf(part);
+    const checking = this.#check(part, this.#budget.takeInside(signer, cost, now), (valid) => {
+      if (valid) return this.#goOn(judged, rest, checked + cost);
+      this.#budget.faultInside(signer, this.#now());
+      judged.bad(wrongSignature('message'), checked + cost);
+    });
+    if (!checking) judged.ignore();
+  }
+
+  #checkFor(peer: PeerId, claims: readonly NamedClaim[], done: (valid: boolean) => void): boolean {
+    return this.#check(claims, this.#budget.take(peer, 'claims', this.#costOf(claims), this.#now()), done);
+  }
+
+  /** False, and nothing is checked, when who answers for it has no room, or the node has none. */
+  #check(
+    claims: readonly NamedClaim[],
+    release: (() => void) | undefined,
+    done: (valid: boolean) => void,
+  ): boolean {
+    if (release === undefined) return false;
+    const cost = this.#costOf(claims);
+    if (cost > 0 && this.#underWay + cost > limits.verifyingClaims) {
+      release();
+      return false;
+    }
+    this.#underWay += cost;
+    this.#checker.check(claims, 'messages', (valid) => {
+      this.#underWay -= cost;
+      release();
+      done(valid.every(Boolean));
+    });
+    return true;
+  }
+
+  /** How many of them have to be checked: what is known or under way costs nothing. */
+  #costOf(claims: readonly NamedClaim[]): number {
+    return claims.filter(({ name }) => !this.#checker.isFree(name, false)).length;
+  }
+}
+
+/** The next ones, at most so many. */
+function takeFrom<T>(rest: Iterator<T>, most: number): T[] {
+  const taken: T[] = [];
+  while (taken.length < most) {
+    const next = rest.next();
+    if (next.done === true) break;
+    taken.push(next.value);
+  }
+  return taken;
+}
+
+function named(claim: SignatureClaim): NamedClaim {
+  return { name: ClaimChecker.nameOf(claim), claim };
+}
+
+/** A transaction's hash covers its signature, so it names its claim. */
+function transactionClaim(transaction: Transaction): NamedClaim {
+  return {
+    name: transaction.hash,
+    claim: {
+      publicKey: transaction.sender,
+      message: transactionSigningBytesOf(transaction),
+      signature: transaction.signature,
+    },
+  };
+}
+
+function wrongSignature(what: string): Problem {
+  return new Problem('crypto/signature', `a signature of the ${what} is wrong`, {
+    remedy: 'Nobody who holds the key made it: do not trust who sent it.',
+  });
+}
+
+function notItsSender(): Problem {
+  return new Problem(
+    'network/not-its-sender',
+    'the message claims another sender than the peer it came from',
+    {
+      remedy: 'In this mode a message is only good from its own sender, on its own stream.',
+    },
+  );
+}

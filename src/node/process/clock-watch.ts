@@ -1,0 +1,66 @@
+import { limits } from '../../base/limits.ts';
+import type { MonotonicMs } from '../../consensus/engine.ts';
+import type { BlockHeader } from '../../ledger/block.ts';
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+
+const remedy =
+  'Compare the clock of this machine with another source (NTP). If it is right, the one who made the block has a clock that is wrong.';
+
+/** Compares this node's wall clock with the times of blocks, and says when the two cannot both be right. */
+export class ClockWatch {
+  readonly #clock: Pick<Clock, 'wallMs' | 'monotonicMs'>;
+  readonly #log: Pick<Log, 'warn'>;
+  readonly #final: () => BlockHeader;
+  #warnedAt: MonotonicMs = -Infinity;
+
+  constructor(options: {
+    readonly clock: Pick<Clock, 'wallMs' | 'monotonicMs'>;
+    readonly log: Pick<Log, 'warn'>;
+    /** The header of the last final block. */
+    readonly final: () => BlockHeader;
+  }) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#final = options.final;
+  }
+
+  /** How far the clock is behind the last final block's time; 0 when it is not. */
+  behindMs(): number {
+    return Math.max(0, this.#final().timestamp - this.#clock.wallMs());
+  }
+
+  /** To be called when the node starts and with each final block. */
+  look(): void {
+    const { height } = this.#final();
+    const behindMs = this.behindMs();
+    if (behindMs <= limits.maxClockAheadMs) return;
+    this.#warn(
+      height === 0
+        ? 'the genesis time is ahead of the clock of this node'
+        : 'the last final block is ahead of the clock of this node',
+      { height, aheadMs: behindMs },
+    );
+  }
+
+  /** A proposal was too early for this clock. */
+  early(aheadMs: number): void {
+    this.#warn('a proposed block is too far ahead of the clock of this node to be voted for', { aheadMs });
+  }
+
+  /** For `why`: nothing while the clock agrees with the chain. */
+  sentences(): readonly string[] {
+    const behindMs = this.behindMs();
+    if (behindMs <= limits.maxClockAheadMs) return [];
+    const { height } = this.#final();
+    const what = height === 0 ? 'the genesis time' : `the time of the last final block (${height})`;
+    return [`the clock of this node is ${(behindMs / 1_000).toFixed(1)} s behind ${what}`];
+  }
+
+  #warn(message: string, details: Readonly<Record<string, number>>): void {
+    const now = this.#clock.monotonicMs();
+    if (now - this.#warnedAt < limits.clockWarningMs) return;
+    this.#warnedAt = now;
+    this.#log.warn(message, { ...details, remedy });
+  }
+}

@@ -1,0 +1,271 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { limits } from '../../base/limits.ts';
+import { Problem, unwrap } from '../../base/problem.ts';
+import { parseStrictJson } from '../../base/strict-json.ts';
+import { parseAddress } from '../../crypto/address.ts';
+import { isDevelopmentKey } from '../../crypto/development-keys.ts';
+import { generateKeyPair, type KeyPair } from '../../crypto/keys.ts';
+import { decryptKey, encryptKey, readKeyFile } from '../../crypto/keystore.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
+import { type Genesis, parseGenesis } from '../../ledger/genesis.ts';
+import { checkListenAddress, parsePeerAddress } from '../../network/peer-address.ts';
+import { parseApiUrl } from './api-url.ts';
+import { asMachineFault } from './as-machine-fault.ts';
+import { writeDurably } from './durable-file.ts';
+
+/** What an operator chooses for one node. Everything that all nodes must agree on stands in the genesis file instead. */
+export interface NodeConfig {
+  /** For the log and for people. */
+  readonly name: string;
+  /** A validator speaks with `keys/validator.json`; an observer follows and never votes. */
+  readonly role: 'validator' | 'observer';
+  /** Multiaddrs to listen on for other nodes, such as `/ip4/0.0.0.0/tcp/7000`. */
+  readonly listen: readonly string[];
+  /** Multiaddrs of nodes to keep connected to. */
+  readonly peers: readonly string[];
+  /**
+   * Who may connect besides the validators (in Raft mode all who are in the configuration) and the `peers` that this node dials: nobody, the holders of
+   * these keys (addresses, or hex), or anybody. Unless given: anybody on a development chain, and nobody on others.
+   */
+  readonly observers?: 'members' | 'open' | readonly PublicKey[] | undefined;
+  /** Where the HTTP API listens. Port 0 picks a free one. */
+  readonly api: {
+    readonly host: string;
+    readonly port: number;
+    /** What operators show to change members and leader. Without one only this machine may, and only while `host` is its own (127.0.0.1). */
+    readonly operatorToken?: string | undefined;
+    /** Where others reach it: told to the other nodes, so that each can say where the leader is. Nobody is told anything without it. */
+    readonly advertise?: string | undefined;
+  };
+  /** When a node of a Raft chain deletes old blocks: never, without it. */
+  readonly snapshots?:
+    | {
+        /** A snapshot is made each so many blocks. */
+        readonly everyBlocks: number;
+        /** So many blocks below a snapshot stay. */
+        readonly keepBlocks: number;
+      }
+    | undefined;
+  readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+/**
+ * A data directory:
+ *
+ * | path | holds |
+ * | --- | --- |
+ * | `config.json` | `NodeConfig` |
+ * | `genesis.json` | the chain's genesis file |
+ * | `keys/node.json` | the key of the peer id, made by `initDirectory` |
+ * | `keys/validator.json` | the validator's key file, usually encrypted; none for an observer |
+ * | `keys/validator.used.json` | on which chains that key was used, with which database, and how much was written there |
+ * | `keys/node.used.json` | the same of the node's key, where an observer speaks with it |
+ * | `db/` | the chain |
+ */
+export const paths = {
+  config: (directory: string): string => join(directory, 'config.json'),
+  genesis: (directory: string): string => join(directory, 'genesis.json'),
+  nodeKey: (directory: string): string => join(directory, 'keys', 'node.json'),
+  validatorKey: (directory: string): string => join(directory, 'keys', 'validator.json'),
+  usedKey: (directory: string, role: NodeConfig['role']): string =>
+    join(directory, 'keys', role === 'validator' ? 'validator.used.json' : 'node.used.json'),
+  database: (directory: string): string => join(directory, 'db'),
+} as const;
+
+export interface LoadedConfig {
+  readonly directory: string;
+  readonly config: NodeConfig;
+  readonly genesis: Genesis;
+  readonly nodeKey: KeyPair;
+  /** The text of the validator's key file; null for an observer. */
+  readonly validatorKeyFile: string | null;
+}
+
+const text = z
+  .string('a text')
+  .check(z.minLength(1, 'a text that is not empty'), z.maxLength(256, 'a shorter text'));
+const addresses = z.array(text, 'a list of multiaddrs').check(z.maxLength(256, 'a list of at most 256'));
+const portText = 'a port from 0 to 65535';
+const tokenText = 'a token of 16 to 128 visible ASCII characters';
+const advertiseText = 'an address like https://node-1.example:4600, of at most 200 characters';
+const everyText = 'a number of blocks from 1 to 1000000000';
+const keepText = 'a number of blocks from 0 to 1000000000';
+
+const observersText = `"members", "open", or a list of at most ${limits.listedObservers} addresses (qr1…) or public keys in hex`;
+const observerKey = z.pipe(
+  z.string(observersText),
+  z.transform((key, context): PublicKey => {
+    const parsed = key.length > 128 ? undefined : parseAddress(key);
+    if (typeof parsed === 'string') return parsed;
+    context.issues.push({
+      code: 'custom',
+      message: parsed === undefined ? observersText : `${observersText}: ${parsed.message}`,
+      input: key,
+    });
+    return z.NEVER;
+  }),
+);
+
+const configSchema = z.strictObject({
+  name: text,
+  role: z.enum(['validator', 'observer'], '"validator" or "observer"'),
+  listen: addresses,
+  peers: addresses,
+  observers: z.optional(
+    z.union(
+      [
+        z.enum(['members', 'open'], observersText),
+        z.array(observerKey, observersText).check(z.maxLength(limits.listedObservers, observersText)),
+      ],
+      observersText,
+    ),
+  ),
+  api: z.strictObject({
+    host: text,
+    port: z.int(portText).check(z.minimum(0, portText), z.maximum(65_535, portText)),
+    operatorToken: z.optional(z.string(tokenText).check(z.regex(/^[\x21-\x7e]{16,128}$/, tokenText))),
+    advertise: z.optional(
+      z.string(advertiseText).check(z.refine((url) => parseApiUrl(url) !== undefined, advertiseText)),
+    ),
+  }),
+  snapshots: z.optional(
+    z.strictObject({
+      everyBlocks: z.int(everyText).check(z.minimum(1, everyText), z.maximum(1_000_000_000, everyText)),
+      keepBlocks: z.int(keepText).check(z.minimum(0, keepText), z.maximum(1_000_000_000, keepText)),
+    }),
+  ),
+  log: z.enum(['debug', 'info', 'warn', 'error', 'silent'], '"debug", "info", "warn", "error" or "silent"'),
+});
+
+/**
+ * Makes a data directory, which may exist but must hold no node yet. Throws problems: `config/exists`, those of the genesis and
+ * of the key file, and `config/development-key`.
+ */
+export async function initDirectory(options: {
+  readonly directory: string;
+  readonly config: NodeConfig;
+  /** The text of the genesis file. */
+  readonly genesis: string;
+  /** The text of the validator's key file; needed for a validator. */
+  readonly validatorKeyFile?: string;
+}): Promise<void> {
+  const { directory, genesis: genesisText, validatorKeyFile } = options;
+  const config = checkConfig(options.config);
+  const genesis = unwrap(parseGenesis(genesisText));
+  if (config.role === 'validator') checkValidatorKey(validatorKeyFile ?? null, genesis, directory);
+  if ((await readIfThere(paths.config(directory))) !== undefined) {
+    throw new Problem('config/exists', `${directory} holds a node already`, {
+      remedy: 'Choose another directory, or delete this one if the node is not needed any more.',
+      details: { directory },
+    });
+  }
+  const keys = join(directory, 'keys');
+  await asMachineFault(keys, () => mkdir(keys, { recursive: true, mode: 0o700 }));
+  await writeDurably(paths.genesis(directory), genesisText);
+  const nodeKeyFile = encryptKey(generateKeyPair(), undefined, { name: 'node' });
+  await writeDurably(paths.nodeKey(directory), nodeKeyFile, { secret: true });
+  if (config.role === 'validator' && validatorKeyFile !== undefined) {
+    await writeDurably(paths.validatorKey(directory), validatorKeyFile, { secret: true });
+  }
+  // Last: a directory with it is complete.
+  await writeDurably(paths.config(directory), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** Reads a data directory but not its database. Throws problems that name the file and what to do. */
+export async function loadConfig(directory: string): Promise<LoadedConfig> {
+  const configText = await readIfThere(paths.config(directory));
+  if (configText === undefined) {
+    throw new Problem('config/missing', `there is no node in ${directory}: it has no config.json`, {
+      remedy: 'Check the path, or make a node there with "quorate init".',
+      details: { directory },
+    });
+  }
+  const config = parseConfig(configText, paths.config(directory));
+  const genesis = unwrap(parseGenesis(await readNeeded(paths.genesis(directory), 'the genesis file')));
+  const nodeKey = unwrap(decryptKey(await readNeeded(paths.nodeKey(directory), "the node's key"), undefined));
+  const validatorKeyFile =
+    config.role === 'validator' ? ((await readIfThere(paths.validatorKey(directory))) ?? null) : null;
+  if (config.role === 'validator') checkValidatorKey(validatorKeyFile, genesis, directory);
+  return { directory, config, genesis, nodeKey, validatorKeyFile };
+}
+
+function checkValidatorKey(keyFile: string | null, genesis: Genesis, directory: string): void {
+  if (keyFile === null) {
+    throw new Problem('config/missing-key', `the validator in ${directory} has no key`, {
+      remedy:
+        'Put its key file at keys/validator.json ("quorate keys new" makes one), or set "role" to "observer" in config.json.',
+      details: { directory },
+    });
+  }
+  const { publicKey } = unwrap(readKeyFile(keyFile));
+  const development = isDevelopmentKey(publicKey);
+  if (development !== undefined && !genesis.development) {
+    throw new Problem(
+      'config/development-key',
+      `the validator's key is the development key "${development}"`,
+      {
+        remedy:
+          'Everybody knows it. Make one with "quorate keys new"; development keys are for development chains.',
+        details: { name: development },
+      },
+    );
+  }
+}
+
+function parseConfig(json: string, path: string): NodeConfig {
+  let value: unknown;
+  try {
+    value = parseStrictJson(json);
+  } catch (cause) {
+    throw new Problem('config/malformed', `${path} cannot be read as JSON: ${(cause as Error).message}`, {
+      remedy: 'Correct it, or take the one that "quorate init" wrote.',
+      details: { path },
+      cause,
+    });
+  }
+  return checkConfig(value);
+}
+
+function checkConfig(value: unknown): NodeConfig {
+  const parsed = z.safeParse(configSchema, value);
+  if (parsed.success) {
+    for (const address of parsed.data.listen) checkListenAddress(address);
+    for (const address of parsed.data.peers) parsePeerAddress(address);
+    return parsed.data;
+  }
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join('.') ?? '';
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined;
+  const wrong =
+    unknown === undefined
+      ? `${field === '' ? 'it' : `"${field}"`} must be ${issue?.message}`
+      : `"${unknown}" is no field of it`;
+  throw new Problem('config/malformed', `config.json: ${wrong}`, {
+    remedy: unknown === undefined ? `Correct "${field}".` : `Remove "${unknown}", or correct its name.`,
+    details: { field: unknown ?? field },
+  });
+}
+
+async function readNeeded(path: string, what: string): Promise<string> {
+  const content = await readIfThere(path);
+  if (content !== undefined) return content;
+  throw new Problem('config/missing', `${what} is missing: ${path}`, {
+    remedy: 'Restore it from a copy, or make the node anew with "quorate init" in another directory.',
+    details: { path },
+  });
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new Problem('config/unreadable', `${path} cannot be read: ${(cause as Error).message}`, {
+      remedy: 'Check its permissions, and that it is a file.',
+      details: { path },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import type { Effect, Engine, EngineStart, Input, Protocol } from '../../consensus/engine.ts';
+
+/** Looks at everything that passes between one node's driver and its engine, and changes nothing. */
+export interface EngineObserver<M> {
+  started(start: EngineStart, engine: Engine<M>): void;
+  input(input: Input<M>, engine: Engine<M>): void;
+  /** What came of an input. */
+  effects(effects: readonly Effect<M>[], engine: Engine<M>, input: Input<M>): void;
+}
+
+/** The protocol with somebody looking over its engine's shoulder. */
+export function observedProtocol<M>(protocol: Protocol<M>, observer: EngineObserver<M>): Protocol<M> {
+  return {
+    engine: protocol.engine,
+    authentication: protocol.authentication,
+    senderOf: (message) => protocol.senderOf(message),
+    decode: (bytes) => protocol.decode(bytes),
+    encode: (message) => protocol.encode(message),
+    claims: (message) => protocol.claims(message),
+    certificateClaims: (certificate, members) => protocol.certificateClaims(certificate, members),
+    snapshotCertificate: (certificate, members) => protocol.snapshotCertificate(certificate, members),
+    start: (start) => {
+      const engine = protocol.start(start);
+      observer.started(start, engine);
+      return {
+        step: (input) => {
+          observer.input(input, engine);
+          const effects = engine.step(input);
+          observer.effects(effects, engine, input);
+          return effects;
+        },
+        status: () => engine.status(),
+        why: () => engine.why(),
+        wants: (message) => engine.wants(message),
+      };
+    },
+  };
+}

@@ -1,0 +1,502 @@
+import type { ChainLink, Effect, Engine, EngineStart, Input, Recipients } from '../../consensus/engine.ts';
+import { decode } from '../../base/codec.ts';
+import { Problem, unwrap } from '../../base/problem.ts';
+import { messageCodec, type PbftMessage } from '../../consensus/pbft/message.ts';
+import type { PbftEngine } from '../../consensus/pbft/engine.ts';
+import { genesisConfiguration } from '../../consensus/raft/configuration.ts';
+import type { RaftEngine } from '../../consensus/raft/engine.ts';
+import { checkLog } from '../../consensus/raft/invariants.ts';
+import type { RaftMessage } from '../../consensus/raft/message.ts';
+import { entryCodec, entryPrefix } from '../../consensus/raft/records.ts';
+import { unappliedConfiguration } from '../../consensus/raft/replica.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import { hashHeader, type Proposal } from '../../ledger/block.ts';
+import { certificateClaims, type FinalityCertificate } from '../../ledger/certificate.ts';
+import { genesisHeader, genesisValidators } from '../../ledger/genesis.ts';
+import { maxFaulty } from '../../ledger/quorum.ts';
+import type { Transaction } from '../../ledger/transaction.ts';
+import type { ValidatorSet } from '../../ledger/validators.ts';
+import { Breach, promise } from './breach.ts';
+import { ChainChecker } from './chain-checker.ts';
+import { ElectionChecker } from './election-checker.ts';
+import { checkSize, pbftBound } from './memory-checker.ts';
+import { LogChecker, removedEntries } from './log-checker.ts';
+import { VouchChecker } from './vouch-checker.ts';
+import { ReadChecker } from './read-checker.ts';
+import { ProtectionChecker } from './protection-checker.ts';
+import { SignatureChecker } from './signature-checker.ts';
+import { DutyChecker } from './duties/duty-checker.ts';
+import type { SignatureScheme } from '../world/fast-signatures.ts';
+import type { EngineObserver } from './observed-protocol.ts';
+import { isHonest, lyingValidators, type Plan } from '../plan/plan.ts';
+import type { Tally } from '../run/report.ts';
+import type { Clock } from '../../node/process/clock.ts';
+import type { VirtualDisk } from '../world/virtual-disk.ts';
+import type { SimulatedChain } from '../world/simulated-chain.ts';
+import type { Trace } from '../world/trace.ts';
+
+/** Steps of one engine between two looks at how much it holds. */
+const sizeEvery = 64;
+
+export interface WatchOptions {
+  readonly plan: Plan;
+  readonly chain: SimulatedChain;
+  readonly scheme: SignatureScheme;
+  readonly transactions: ReadonlyMap<Hash, Transaction>;
+  readonly now: () => number;
+  readonly trace: Trace;
+  readonly tally: Tally;
+  /** A node begins to lead (Raft). */
+  readonly onLeading: (node: number) => void;
+}
+
+/** What a node's process runs on. */
+export interface Machine {
+  readonly disk: Pick<VirtualDisk, 'peek'>;
+  readonly clock: Pick<Clock, 'wallMs'>;
+}
+
+/** How far a block's time may be ahead of the clock of whoever votes for it. Said here once more. */
+const maxAheadMs = 10_000;
+
+/**
+ * Looks at every step of every honest node, and keeps the first broken promise. It never throws into a node: a
+ * node would take that for a fault of its own.
+ */
+export class Watch {
+  readonly chain: ChainChecker;
+  readonly reads = new ReadChecker();
+  breach: Breach | null = null;
+  private readonly options: WatchOptions;
+  private readonly signatures: SignatureChecker;
+  private readonly elections = new ElectionChecker();
+  private readonly logs: LogChecker | null;
+  /** Null where more lie than the protocol tolerates: then it promises nothing, and only what really happens counts. */
+  private readonly protection: ProtectionChecker | null;
+  private readonly validators: ValidatorSet;
+  private readonly lying: ReadonlySet<number>;
+  private readonly checkedCertificates = new Set<string>();
+  /** Nodes that fetch a snapshot. */
+  private readonly installing = new Set<number>();
+  private readonly views = new Map<number, number>();
+  /** Of each correct validator's process (PBFT). */
+  private readonly duties = new Map<number, DutyChecker>();
+  private readonly vouchers = new Map<number, VouchChecker>();
+  private readonly machines = new Map<number, Machine>();
+  private steps = 0;
+  private readonly bound: number;
+
+  constructor(options: WatchOptions) {
+    const { plan } = options;
+    const { genesis, nodeKeys } = options.chain;
+    this.options = options;
+    this.validators = genesisValidators(genesis);
+    this.lying = lyingValidators(plan);
+    const header = genesisHeader(genesis);
+    this.chain = new ChainChecker({
+      chainId: genesis.chainId,
+      genesis: header,
+      accounts: genesis.accounts,
+      transactions: options.transactions,
+      onFinal: (transaction, height) => this.reads.onFinal(transaction, height),
+    });
+    this.protection =
+      this.lying.size > maxFaulty(plan.validators)
+        ? null
+        : new ProtectionChecker({
+            validators: plan.validators,
+            liars: this.lying.size,
+            genesisHash: hashHeader(header),
+          });
+    this.logs =
+      plan.engine === 'pbft'
+        ? null
+        : new LogChecker({
+            keys: nodeKeys.map(({ publicKey }) => publicKey),
+            members: genesisConfiguration(this.validators),
+            storedHeight: (node) => this.chain.storedHeight(node),
+            finalHash: (height) => this.chain.hashAt(height),
+          });
+    this.signatures = new SignatureChecker((vote) => this.protection?.onVote(vote));
+    this.bound = pbftBound({
+      validators: plan.validators,
+      window: 'window' in plan.consensus ? plan.consensus.window : 16,
+      transactions: plan.load.transactions,
+    });
+  }
+
+  get highestView(): number {
+    return Math.max(0, ...this.views.values());
+  }
+
+  /** Runs a check, and keeps what it finds when it is the first thing found. */
+  check(look: () => void): void {
+    if (this.breach !== null) return;
+    try {
+      look();
+    } catch (error) {
+      this.breach = error instanceof Breach ? error : new Breach('integrity', describe(error));
+    }
+  }
+
+  /** A node stopped over what it takes for its own fault. */
+  stopped(node: number, error: unknown): void {
+    this.check(() => promise(false, 'integrity', () => `node ${node} stopped: ${describe(error)}`));
+  }
+
+  /** A node's disk is replaced by an empty one. */
+  diskLost(node: number): void {
+    const validator = this.options.plan.nodes[node]?.validator ?? null;
+    if (validator !== null) this.signatures.diskLost(validator);
+    this.chain.onDiskLost(node);
+    this.logs?.onDiskLost(node);
+  }
+
+  /** An honest node tells its clients that a block is final. */
+  shown(node: number, height: number): void {
+    this.reads.onShown(height);
+    this.check(() =>
+      promise(
+        this.chain.hashAt(height) !== undefined,
+        'agreement',
+        () => `node ${node} shows ${height} as final, and no engine said so`,
+      ),
+    );
+  }
+
+  /** A liar made a transaction for an account of its own. */
+  transacted(transaction: Transaction): void {
+    this.chain.onTransaction(transaction);
+  }
+
+  /** An honest node counts something against a peer. */
+  penalised(node: number, peer: number, reason: string): void {
+    const { plan, tally } = this.options;
+    tally.add(`penalty/${reason.split(' ')[0] ?? reason}`);
+    this.check(() =>
+      promise(
+        !isHonest(plan, peer),
+        'innocence',
+        () => `node ${node} punishes honest node ${peer}: ${reason}`,
+      ),
+    );
+  }
+
+  /** An honest node's engine counts something against a validator. */
+  private onVerdict(node: number, validator: number, reason: string): void {
+    this.options.tally.add(`penalty/${reason.split(' ')[0] ?? reason}`);
+    promise(
+      this.lying.has(validator),
+      'innocence',
+      () => `node ${node} punishes honest validator ${validator}: ${reason}`,
+    );
+  }
+
+  /** What an honest node's engine does. */
+  observer<M>(node: number, machine: Machine): EngineObserver<M> {
+    return {
+      started: (start, engine) =>
+        this.check(() => {
+          this.machines.set(node, machine);
+          this.onStarted(node, start, engine);
+        }),
+      input: (input) => this.check(() => this.onInput(node, input)),
+      effects: (effects, engine, input) =>
+        this.check(() => {
+          this.onEffects(node, effects, engine);
+          this.onStep(node, input, effects, engine);
+        }),
+    };
+  }
+
+  private onStarted<M>(node: number, start: EngineStart, engine: Engine<M>): void {
+    if (this.installing.delete(node)) this.options.tally.add('install/cut-off');
+    const { height } = start.final.header;
+    this.trace(node, `starts at height ${height}, view ${viewOf(engine)}`);
+    this.chain.onStart(node, height, start.final.hash);
+    if (start.final.certificate !== null) this.checkCertificate(node, start.final.certificate);
+    this.views.set(node, viewOf(engine));
+    this.learnLinks(start.candidates);
+    this.logs?.onStart(node, loggedBlocks(start.records));
+    this.onState(node, engine);
+    if (this.options.plan.engine !== 'pbft') return;
+    this.onShown(node, recordedMessages(start.records));
+    this.beginDuties(node, start, engine);
+  }
+
+  private beginDuties<M>(node: number, start: EngineStart, engine: Engine<M>): void {
+    const { plan } = this.options;
+    const self = plan.nodes[node]?.validator ?? null;
+    const { consensus } = plan;
+    if (self === null || this.protection === null || !('window' in consensus)) return;
+    const committee = { node, self, size: plan.validators, timing: consensus, lying: this.lying };
+    this.duties.set(node, new DutyChecker(committee, start, (engine as unknown as PbftEngine).state));
+    const { protection } = this;
+    this.vouchers.set(
+      node,
+      new VouchChecker({
+        node,
+        self,
+        onDisk: (key) => this.machines.get(node)?.disk.peek(key),
+        linkOf: (blockHash) => protection.linkOf(blockHash),
+        finalHeight: () => this.chain.knownHeight(node),
+        tip: () => this.duties.get(node)?.tip,
+      }),
+    );
+  }
+
+  private onStep<M>(node: number, input: Input<M>, effects: readonly Effect<M>[], engine: Engine<M>): void {
+    const duties = this.duties.get(node);
+    if (duties === undefined) return;
+    const { state } = engine as unknown as PbftEngine;
+    const done = duties.step(input as Input<PbftMessage>, effects as readonly Effect<PbftMessage>[], state);
+    for (const message of done.signs) this.onSigning(node, message);
+    this.vouchers.get(node)?.look(done.effects);
+  }
+
+  private onSigning(node: number, message: PbftMessage): void {
+    this.signatures.asks(message);
+    if (message.kind !== 'prepare') return;
+    const wallMs = this.machines.get(node)?.clock.wallMs() ?? 0;
+    const timestamp = this.chain.timestampOf(message.blockHash) ?? 0;
+    // What a view starts with, or is final, was looked at by a quorum, perhaps with better clocks.
+    const isTip = this.duties.get(node)?.tip === message.blockHash;
+    const isFinal = this.chain.hashAt(message.height) === message.blockHash;
+    promise(
+      isTip ||
+        isFinal ||
+        timestamp <= wallMs + maxAheadMs ||
+        this.chain.isSoonestAfterParent(message.blockHash),
+      'validity',
+      () =>
+        `node ${node} prepares block ${message.blockHash.slice(0, 8)} of height ${message.height}, which is ${timestamp - wallMs} ms ahead of its clock`,
+    );
+  }
+
+  /** What the engine is told that is final: one chain, and the certificate is for its end. */
+  private onSynced(node: number, input: Extract<Input<never>, { type: 'synced' }>): void {
+    const { chain, certificate } = input;
+    this.learnLinks(chain);
+    const last = chain.at(-1);
+    const named = !('blockHash' in certificate) || certificate.blockHash === last?.blockHash;
+    const linked = chain.every(
+      (link, index) => index === 0 || link.parentHash === chain[index - 1]?.blockHash,
+    );
+    promise(
+      named && linked && certificate.height === last?.height,
+      'certificate',
+      () => `node ${node} takes blocks up to ${last?.height} as final under a certificate for another block`,
+    );
+  }
+
+  private onValidated(node: number, input: Extract<Input<never>, { type: 'validated' }>): void {
+    const { blockHash, result } = input;
+    this.options.tally.add(`validation/${result.verdict}`);
+    if ('chain' in result) {
+      this.learnLinks(result.chain);
+      for (const link of result.chain) {
+        const judged = this.chain.judge(link.blockHash);
+        promise(judged?.verdict !== 'invalid', 'validity', () => {
+          const why = judged?.verdict === 'invalid' ? judged.why : '';
+          return `node ${node} takes block ${link.blockHash.slice(0, 8)} of height ${link.height} for valid, and ${why}`;
+        });
+      }
+    } else if (result.verdict === 'invalid') {
+      const wallMs = this.machines.get(node)?.clock.wallMs() ?? 0;
+      const good =
+        this.chain.judge(blockHash)?.verdict === 'valid' &&
+        (this.chain.timestampOf(blockHash) ?? Infinity) <= wallMs + maxAheadMs &&
+        this.chain.extendsFinal(blockHash, this.chain.storedHeight(node));
+      promise(
+        !good,
+        'innocence',
+        () =>
+          `node ${node} takes block ${blockHash.slice(0, 8)} for invalid (${result.reason}), and it is not`,
+      );
+    }
+  }
+
+  private onInput<M>(node: number, input: Input<M>): void {
+    if (input.type === 'persisted') {
+      this.logs?.onPersisted(node, input.seq);
+      this.onShown(node, input.signed);
+    } else if (input.type === 'applied') this.chain.onStored(node, input.height);
+    else if (input.type === 'built' && input.proposal !== null) this.learn(input.proposal);
+    else if (input.type === 'installed') {
+      this.endInstall(node, 'done');
+      this.chain.onInstalled(node, input.header.height, input.blockHash);
+    } else if (input.type === 'install-failed') this.endInstall(node, 'failed');
+    else if (input.type === 'synced') this.onSynced(node, input);
+    else if (input.type === 'validated') this.onValidated(node, input);
+  }
+
+  private onEffects<M>(node: number, effects: readonly Effect<M>[], engine: Engine<M>): void {
+    for (const effect of effects) this.onEffect(node, effect);
+    const view = viewOf(engine);
+    const before = this.views.get(node) ?? 0;
+    promise(view >= before, 'integrity', () => `node ${node} goes back from view ${before} to ${view}`);
+    this.views.set(node, view);
+    this.onState(node, engine);
+    this.steps += 1;
+    if (this.steps % sizeEvery === 0 && 'state' in engine) {
+      this.options.tally.peak('peak/engine-entries', checkSize(node, engine.state, this.bound));
+    }
+  }
+
+  /** An engine of Raft between two steps. That of PBFT checks itself. */
+  private onState<M>(node: number, engine: Engine<M>): void {
+    if (this.logs === null) return;
+    const { replica } = engine as unknown as RaftEngine;
+    checkLog(replica);
+    const { configuration, configurationHeight, commit, amnesiac } = replica.state;
+    this.logs.onConfiguration(configurationHeight, configuration);
+    this.logs.onPart(node, {
+      members: configuration,
+      votes: !amnesiac,
+      campaigns: !amnesiac && unappliedConfiguration(replica.state, commit) === null,
+    });
+  }
+
+  private onEffect<M>(node: number, effect: Effect<M>): void {
+    if (effect.type === 'send') this.onSent(node, effect.message, effect.to);
+    else if (effect.type === 'persist') {
+      this.logs?.onPersist(
+        node,
+        { seq: effect.seq, blocks: effect.blocks, removed: removedEntries(effect.records) },
+        effect.forget ?? [],
+      );
+    } else if (effect.type === 'validate' && effect.proposal !== null) this.learn(effect.proposal);
+    else if (effect.type === 'commit') this.onCommit(node, effect);
+    else if (effect.type === 'verdict') this.onVerdict(node, effect.validator, effect.reason);
+    else if (effect.type === 'install') this.installing.add(node);
+    else if (effect.type === 'evidence') {
+      this.options.tally.add(`evidence/${effect.kind}`);
+      promise(
+        this.lying.has(effect.accused),
+        'innocence',
+        () => `node ${node} accuses honest validator ${effect.accused} of ${effect.kind}`,
+      );
+    } else if (effect.type === 'trace') {
+      this.options.tally.add(`event/${effect.event}`);
+      if (effect.event === 'proposal-refused') {
+        this.options.tally.add(`refused/${shortReason(effect.data['reason'])}`);
+      }
+      // Raft's word for a block that is invalid here: nobody makes such a block.
+      if (effect.event === 'refused') {
+        const { height, reason } = effect.data;
+        promise(false, 'innocence', () => `node ${node} refuses an honest block ${height}: ${reason}`);
+      }
+      if (effect.event === 'leading') this.onLeading(node, Number(effect.data['term']));
+      this.trace(node, `${effect.event} ${JSON.stringify(effect.data)}`);
+    }
+  }
+
+  private endInstall(node: number, how: 'done' | 'failed'): void {
+    this.installing.delete(node);
+    this.options.tally.add(`install/${how}`);
+  }
+
+  private onLeading(node: number, term: number): void {
+    this.elections.leads(node, term);
+    this.options.onLeading(node);
+  }
+
+  private onSent(node: number, message: unknown, to: Recipients): void {
+    if (this.options.plan.engine === 'pbft') this.onShown(node, [message]);
+    else this.onRaftSent(node, message as RaftMessage, to === 'all' ? [] : to);
+  }
+
+  private onRaftSent(node: number, message: RaftMessage, to: readonly number[]): void {
+    this.elections.sends(message, to);
+    if (message.kind !== 'accepted') return;
+    const { height, blockHash } = message.block;
+    this.logs?.onAcknowledged(node, height, blockHash);
+  }
+
+  /** Messages that are on disk or go out. Others' are among them: a new view, for whoever missed it. */
+  private onShown(node: number, messages: readonly unknown[]): void {
+    if (this.options.plan.engine !== 'pbft') return;
+    const own = this.options.plan.nodes[node]?.validator;
+    for (const message of messages as readonly PbftMessage[]) {
+      if (message.from === own) this.signatures.shows(message);
+    }
+  }
+
+  private onCommit(node: number, effect: Extract<Effect<never>, { type: 'commit' }>): void {
+    const { link, certificate } = effect;
+    this.trace(node, `final ${link.height} ${link.blockHash.slice(0, 12)}`);
+    this.chain.onFinal(node, link);
+    this.logs?.onFinal(node, link.height, link.blockHash);
+    if (certificate === null) return;
+    promise(
+      certificate.height === link.height && certificate.blockHash === link.blockHash,
+      'certificate',
+      () => `node ${node} has a certificate for another block at height ${link.height}`,
+    );
+    this.checkCertificate(node, certificate);
+  }
+
+  private learnLinks(links: readonly ChainLink[]): void {
+    for (const { blockHash, height, parentHash } of links)
+      this.protection?.onLink(blockHash, height, parentHash);
+  }
+
+  private learn(proposal: Proposal): void {
+    const { header } = proposal;
+    const blockHash = hashHeader(header);
+    this.protection?.onLink(blockHash, header.height, header.parentHash);
+    this.chain.onProposal(blockHash, proposal);
+    this.logs?.onBlock(blockHash, header);
+  }
+
+  /** Each certificate once: nodes mostly see the same. */
+  private checkCertificate(node: number, certificate: FinalityCertificate): void {
+    if (certificate.engine !== 'pbft') return;
+    const key = JSON.stringify(certificate);
+    if (this.checkedCertificates.has(key)) return;
+    this.checkedCertificates.add(key);
+    const claims = certificateClaims(certificate, this.options.chain.genesis.chainId, this.validators);
+    const good =
+      !(claims instanceof Problem) &&
+      certificate.phase === 'commit' &&
+      claims.every((claim) => this.options.scheme.verify(claim));
+    promise(good, 'certificate', () => `node ${node} holds a certificate that proves nothing: ${key}`);
+    this.protection?.onFinal(certificate);
+  }
+
+  private trace(node: number, what: string): void {
+    this.options.trace.add(`${this.options.now()} node ${node}: ${what}`);
+  }
+}
+
+/** Own messages that are on disk: they count from now on, whether or not the process before was told so. */
+function recordedMessages(records: EngineStart['records']): readonly unknown[] {
+  return [...records].flatMap(([key, value]) =>
+    key.includes('/') ? [decode(messageCodec, value, key)] : [],
+  );
+}
+
+/** The blocks in the log on disk. The body of one that was final when it was written is not among the candidates. */
+function loggedBlocks(records: EngineStart['records']): readonly Hash[] {
+  return [...records].flatMap(([key, value]) =>
+    key.startsWith(entryPrefix) ? [hashHeader(unwrap(decode(entryCodec, value, key)).header)] : [],
+  );
+}
+
+/** Cheaper than `status()`, which copies its counters. */
+function viewOf<M>(engine: Engine<M>): number {
+  const { state } = engine as { state?: { view?: number } };
+  return state?.view ?? engine.status().view;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** A reason without its numbers and hashes, so that reasons can be counted. */
+function shortReason(reason: unknown): string {
+  return String(reason)
+    .replaceAll(/[0-9a-f]{16,}/g, '#')
+    .replaceAll(/\d+/g, 'n')
+    .slice(0, 80);
+}

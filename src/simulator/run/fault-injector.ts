@@ -1,0 +1,252 @@
+import type { EngineRequest } from '../../consensus/engine.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
+import { Chance } from '../world/chance.ts';
+import type { Links } from '../world/links.ts';
+import { type Fault, patienceOf, type Plan } from '../plan/plan.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+import { beginStrikes } from './strikes.ts';
+
+/** What faults can be done to. */
+export interface Victims {
+  readonly count: number;
+  /** The key that each holds. */
+  readonly keys: readonly PublicKey[];
+  crash(node: number): void;
+  /** Starts a node that is down; does nothing to one that runs. */
+  start(node: number): void;
+  stallDisk(node: number, forMs: number): void;
+  /** Each write takes up to so long; null for as long as before. */
+  slowDisk(node: number, upToMs: number | null): void;
+  failDisk(node: number): void;
+  wipeDisk(node: number): void;
+  pause(node: number): void;
+  /** All that waited happens now; its timers last or in their turn. */
+  resume(node: number, timersLast?: boolean): void;
+  shiftClock(node: number, byMs: number): void;
+  /** Its clocks run so many times as fast as they did. */
+  speedClock(node: number, by: number): void;
+  /** All are asked, and whoever leads does it (Raft). */
+  request(request: EngineRequest): void;
+  /** Links were cut or mended. */
+  reconcile(): void;
+}
+
+export interface FaultInjectorOptions {
+  readonly plan: Plan;
+  readonly scheduler: Scheduler;
+  readonly links: Links;
+  readonly victims: Victims;
+  readonly count: (what: string) => void;
+}
+
+/** Makes the faults of a plan happen, each in its time, and undoes them. */
+export class FaultInjector {
+  private readonly options: FaultInjectorOptions;
+  private readonly chance: Chance;
+
+  constructor(options: FaultInjectorOptions) {
+    this.options = options;
+    this.chance = new Chance(options.plan.seed, 'faults');
+  }
+
+  start(): void {
+    const { scheduler, plan, count } = this.options;
+    for (const fault of plan.faults) {
+      scheduler.at(fault.at, () => {
+        count(`fault/${fault.kind}`);
+        const undo = this.begin(fault);
+        scheduler.after(fault.forMs, undo);
+      });
+    }
+  }
+
+  /** Begins a fault; the answer ends it. */
+  private begin(fault: Fault): () => void {
+    const { links, victims } = this.options;
+    const all = Array.from({ length: victims.count }, (_, index) => index);
+    switch (fault.kind) {
+      case 'partition': {
+        const rest = all.filter((node) => !fault.side.includes(node));
+        return this.cut([...pairs(fault.side, rest), ...pairs(rest, fault.side)]);
+      }
+      case 'one-way':
+        return this.cut(pairs(fault.from, fault.to));
+      case 'rotating-partition':
+        return this.rotate(fault, all.length);
+      case 'clog':
+        links.clog(fault.from, fault.to, fault.bytesPerMs);
+        return () => links.clog(fault.from, fault.to, null);
+      case 'crash':
+        victims.crash(fault.node);
+        return () => victims.start(fault.node);
+      case 'crash-all':
+        for (const node of all) victims.crash(node);
+        return () => {
+          for (const node of all) victims.start(node);
+        };
+      case 'crash-loop':
+        return this.crashLoop(fault);
+      case 'disk-stall':
+        victims.stallDisk(fault.node, fault.forMs);
+        return nothing;
+      case 'disk-slow':
+        victims.slowDisk(fault.node, fault.upToMs);
+        return () => victims.slowDisk(fault.node, null);
+      case 'disk-error':
+        victims.failDisk(fault.node);
+        return () => {
+          // A node that wrote nothing meanwhile does not know yet; its operator restarts it all the same.
+          victims.crash(fault.node);
+          victims.start(fault.node);
+        };
+      case 'disk-loss':
+        victims.crash(fault.node);
+        victims.wipeDisk(fault.node);
+        return () => victims.start(fault.node);
+      case 'clock-jump':
+        victims.shiftClock(fault.node, fault.byMs);
+        return () => victims.shiftClock(fault.node, -fault.byMs);
+      case 'clocks-jump':
+        for (const node of all) victims.shiftClock(node, fault.byMs);
+        return () => {
+          for (const node of all) victims.shiftClock(node, -fault.byMs);
+        };
+      case 'clock-drift':
+        victims.speedClock(fault.node, fault.rate);
+        return () => victims.speedClock(fault.node, 1 / fault.rate);
+      case 'pause':
+        victims.pause(fault.node);
+        return () => victims.resume(fault.node, this.chance.happens(0.5));
+      case 'freeze': {
+        const mend = this.cutOff(fault.node);
+        victims.pause(fault.node);
+        const timersLast = this.chance.happens(0.5);
+        this.options.scheduler.after(fault.forMs / 2, () => victims.resume(fault.node, timersLast));
+        return mend;
+      }
+      case 'weather': {
+        const before = links.conditions;
+        links.conditions = fault.conditions;
+        return () => {
+          links.conditions = before;
+        };
+      }
+      case 'drop-kinds':
+        return this.dropKinds(fault);
+      case 'hand-over':
+        return this.repeat(fault.everyMs, () => victims.request({ kind: 'transfer', to: null }));
+      case 'change-members':
+        return this.repeat(fault.everyMs, () => victims.request(this.drawChange(fault.outgoing)));
+      case 'strike':
+        return beginStrikes({
+          ...this.options,
+          fault,
+          patienceMs: patienceOf(this.options.plan),
+          chance: this.chance,
+          cutOff: (node) => this.cutOff(node),
+        });
+    }
+  }
+
+  private cutOff(node: number): () => void {
+    const rest = Array.from({ length: this.options.victims.count }, (_, index) => index).filter(
+      (other) => other !== node,
+    );
+    return this.cut([...pairs([node], rest), ...pairs(rest, [node])]);
+  }
+
+  private cut(directed: readonly (readonly [number, number])[]): () => void {
+    const { links, victims } = this.options;
+    for (const [from, to] of directed) links.cut(from, to);
+    victims.reconcile();
+    return () => {
+      for (const [from, to] of directed) links.mend(from, to);
+      victims.reconcile();
+    };
+  }
+
+  private crashLoop({ node, everyMs }: Extract<Fault, { kind: 'crash-loop' }>): () => void {
+    const { victims, scheduler } = this.options;
+    let ended = false;
+    const again = (): void => {
+      if (ended) return;
+      victims.crash(node);
+      scheduler.after(this.chance.between(1, 20), () => victims.start(node));
+      scheduler.after(this.chance.between(everyMs, everyMs * 2), again);
+    };
+    again();
+    return () => {
+      ended = true;
+      scheduler.after(20, () => victims.start(node));
+    };
+  }
+
+  private repeat(everyMs: number, act: () => void): () => void {
+    let ended = false;
+    const again = (): void => {
+      if (ended) return;
+      act();
+      this.options.scheduler.after(this.chance.between(1, everyMs), again);
+    };
+    again();
+    return () => {
+      ended = true;
+    };
+  }
+
+  /** Some make no sense as things are, or are not wise: then they are refused. */
+  private drawChange(outgoing: readonly number[]): EngineRequest {
+    const { chance } = this;
+    const { keys } = this.options.victims;
+    const changes = chance.sample([...keys.entries()], chance.pick([1, 1, 2, 3])).map(([node, key]) => ({
+      key,
+      role: outgoing.includes(node)
+        ? chance.pick(['voter', 'voter', 'learner', 'removed'] as const)
+        : ('voter' as const),
+    }));
+    return { kind: 'members', changes, forced: chance.happens(0.1) };
+  }
+
+  private rotate(fault: Extract<Fault, { kind: 'rotating-partition' }>, size: number): () => void {
+    let ended = false;
+    let mend = nothing;
+    const turn = (node: number): void => {
+      mend();
+      if (ended) return;
+      mend = this.cutOff(node);
+      this.options.scheduler.after(fault.everyMs, () => turn((node + 1) % size));
+    };
+    turn(this.chance.between(0, size - 1));
+    return () => {
+      ended = true;
+      mend();
+      mend = nothing;
+    };
+  }
+
+  private dropKinds(fault: Extract<Fault, { kind: 'drop-kinds' }>): () => void {
+    const { links, victims, scheduler } = this.options;
+    const size = victims.count;
+    let dropped: boolean[] = [];
+    let ended = false;
+    const draw = (): void => {
+      if (ended) return;
+      dropped = Array.from({ length: size * size }, () => this.chance.happens(fault.share));
+      scheduler.after(fault.everyMs, draw);
+    };
+    draw();
+    const filter = (from: number, to: number, kind: string): boolean =>
+      fault.kinds.includes(kind) && dropped[from * size + to] === true;
+    links.filters.add(filter);
+    return () => {
+      ended = true;
+      links.filters.delete(filter);
+    };
+  }
+}
+
+function nothing(): void {}
+
+function pairs(from: readonly number[], to: readonly number[]): (readonly [number, number])[] {
+  return from.flatMap((a) => to.filter((b) => b !== a).map((b) => [a, b] as const));
+}

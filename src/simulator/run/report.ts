@@ -1,0 +1,97 @@
+import type { Counts } from './verdict.ts';
+import { drawnLiars } from '../plan/draw-plan.ts';
+import { strangerNames } from '../plan/plan.ts';
+
+/** Counts how often everything happened. Names are `area/what`, for example `fault/crash` or `liar/mutate`. */
+export class Tally {
+  private readonly entries = new Map<string, number>();
+
+  add(name: string, times = 1): void {
+    this.entries.set(name, (this.entries.get(name) ?? 0) + times);
+  }
+
+  /** Keeps the greatest instead of the sum. */
+  peak(name: string, value: number): void {
+    this.entries.set(name, Math.max(this.entries.get(name) ?? 0, value));
+  }
+
+  merge(counts: Counts): void {
+    for (const [name, value] of Object.entries(counts)) {
+      if (name.startsWith('peak/')) this.peak(name, value);
+      else this.add(name, value);
+    }
+  }
+
+  get counts(): Counts {
+    return Object.fromEntries([...this.entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+}
+
+/** What a large enough number of PBFT runs must have exercised: something never exercised was never tested. */
+export const expectedPbft: readonly string[] = [
+  ...drawnLiars.filter((name) => name !== 'twin').map((name) => `liar/${name}`),
+  ...strangerNames.map((name) => `strangers/${name}`),
+  ...[
+    'partition',
+    'one-way',
+    'rotating-partition',
+    'clog',
+    'crash',
+    'crash-all',
+    'crash-loop',
+    'disk-stall',
+    'disk-slow',
+    'disk-error',
+    'disk-loss',
+    'clock-jump',
+    'clocks-jump',
+    'clock-drift',
+    'wrong-clock',
+    'pause',
+    'freeze',
+    'weather',
+    'drop-kinds',
+    'strike',
+    'twin',
+    'lost-writes',
+  ].map((fault) => `fault/${fault}`),
+  'shape/star',
+  'shape/line',
+  ...['loss', 'duplicate', 'reorder', 'cut', 'filtered', 'clog', 'clog-drop'].map((fault) => `link/${fault}`),
+];
+
+export const expectedRaft: readonly string[] = [
+  ...expectedPbft.filter((name) => !/^(?:liar|strangers|shape)\//.test(name) && name !== 'fault/twin'),
+  'fault/hand-over',
+  'fault/change-members',
+  // Changes and hand-overs that were done, and a leader that was voted out.
+  'request/members',
+  'request/transfer',
+  'event/removed',
+  // One whose log was lost has a vote again.
+  'event/trusted-again',
+  // One that a leader offered, and one that sync found.
+  'event/snapshot-offered',
+  'event/snapshot-found',
+  // A fetch that a crash cut off, and one for which nobody was left.
+  'install/done',
+  'install/cut-off',
+  'install/failed',
+];
+
+/** Names of what should have been exercised and never was. */
+export function neverExercised(counts: Counts, expected: readonly string[]): readonly string[] {
+  return expected.filter((name) => (counts[name] ?? 0) === 0);
+}
+
+/** The counts as lines, one area a paragraph. */
+export function describeCounts(counts: Counts): string {
+  const areas = new Map<string, string[]>();
+  for (const [name, value] of Object.entries(counts)) {
+    const [area = '', ...rest] = name.split('/');
+    const lines = areas.get(area) ?? [];
+    lines.push(`  ${rest.join('/').padEnd(36)} ${value.toLocaleString('en-US').padStart(14)}`);
+    areas.set(area, lines);
+  }
+  return [...areas].map(([area, lines]) => `${area}\n${lines.join('\n')}`).join('\n');
+}

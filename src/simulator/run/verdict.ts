@@ -1,0 +1,35 @@
+import type { Guarantee } from '../checkers/breach.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { VirtualMs } from '../world/scheduler.ts';
+
+/** What came of a run. `stuck` is a promise of progress that was not kept, `unsafe` any other. */
+export type Outcome = 'pass' | 'unsafe' | 'stuck';
+
+export interface Verdict {
+  readonly outcome: Outcome;
+  readonly seed: number;
+  /** Names the run to the byte. */
+  readonly trace: string;
+  /** The guarantee that broke, and how; null after a pass. */
+  readonly breach: { readonly guarantee: Guarantee; readonly message: string; readonly at: VirtualMs } | null;
+  readonly counts: Counts;
+}
+
+/** How often everything was exercised, by name; see `report.ts`. */
+export type Counts = Readonly<Record<string, number>>;
+
+export const exitCodes: Readonly<Record<Outcome, number>> = { pass: 0, unsafe: 10, stuck: 11 };
+
+/** The command that makes the same run again. */
+export function replayCommand(plan: Plan, drawn: boolean): string {
+  const engine = plan.engine === 'pbft' ? '' : ` --engine ${plan.engine}`;
+  return drawn
+    ? `quorate simulate --seed ${plan.seed}${engine} --trace`
+    : 'quorate simulate --plan FILE --trace';
+}
+
+export function describeVerdict(verdict: Verdict): string {
+  if (verdict.breach === null) return `seed ${verdict.seed}: pass`;
+  const { guarantee, message, at } = verdict.breach;
+  return `seed ${verdict.seed}: ${verdict.outcome} (${guarantee}) at ${at} ms: ${message}`;
+}

@@ -1,0 +1,127 @@
+import type { Hash } from '../../crypto/hash.ts';
+import { toHeight } from '../../ledger/block.ts';
+import {
+  assembleTransaction,
+  encodeBody,
+  type Payload,
+  type Transaction,
+  transactionSigningBytes,
+} from '../../ledger/transaction.ts';
+import { Chance } from './chance.ts';
+import type { SignatureScheme } from './fast-signatures.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Scheduler, VirtualMs } from './scheduler.ts';
+import type { SimulatedChain } from './simulated-chain.ts';
+
+export interface LoadOptions {
+  readonly plan: Plan;
+  readonly chain: SimulatedChain;
+  readonly scheme: SignatureScheme;
+  readonly scheduler: Scheduler;
+  /** Nodes that clients can reach now. */
+  readonly reachable: () => readonly number[];
+  readonly submit: (node: number, transaction: Transaction) => void;
+  readonly isFinal: (hash: Hash) => boolean;
+}
+
+/** A patient client asks somewhere else after so long without finality, from least to most. */
+const retryMs: readonly [VirtualMs, VirtualMs] = [1_500, 3_500];
+
+/**
+ * The clients: they submit valid transactions at random moments to random nodes, and again elsewhere until they see
+ * them final, as a wallet does whose node may have crashed or lied.
+ */
+export class Load {
+  /** All transactions that were made so far. */
+  readonly transactions = new Map<Hash, Transaction>();
+  private readonly options: LoadOptions;
+  private readonly chance: Chance;
+  private readonly nonces: number[];
+  private readonly waiting = new Set<Transaction>();
+
+  constructor(options: LoadOptions) {
+    this.options = options;
+    this.chance = new Chance(options.plan.seed, 'load');
+    this.nonces = Array.from({ length: options.plan.load.senders }, () => 0);
+  }
+
+  start(): void {
+    const { plan, scheduler } = this.options;
+    const moments = Array.from({ length: plan.load.transactions }, () =>
+      this.chance.between(0, plan.load.untilMs),
+    );
+    for (const moment of moments.sort((a, b) => a - b)) scheduler.at(moment, () => this.next());
+  }
+
+  /** Submits everything that waits once more, now. */
+  resubmit(): void {
+    for (const transaction of this.unfinished()) this.submit(transaction);
+  }
+
+  unfinished(): readonly Transaction[] {
+    for (const transaction of this.waiting) {
+      if (this.options.isFinal(transaction.hash)) this.waiting.delete(transaction);
+    }
+    return [...this.waiting];
+  }
+
+  private next(): void {
+    const transaction = this.make();
+    this.transactions.set(transaction.hash, transaction);
+    this.waiting.add(transaction);
+    this.submit(transaction);
+    this.retryLater(transaction);
+  }
+
+  private retryLater(transaction: Transaction): void {
+    this.options.scheduler.after(this.chance.between(...retryMs), () => {
+      if (this.options.isFinal(transaction.hash)) return;
+      this.submit(transaction);
+      this.retryLater(transaction);
+    });
+  }
+
+  private submit(transaction: Transaction): void {
+    const nodes = this.options.reachable();
+    if (nodes.length === 0) return;
+    // Now and then to several at once: each must execute once all the same.
+    const count = this.chance.happens(0.2) ? this.chance.between(1, nodes.length) : 1;
+    for (const node of this.chance.sample(nodes, count)) this.options.submit(node, transaction);
+  }
+
+  private make(): Transaction {
+    const { chain, scheme } = this.options;
+    const index = this.chance.between(0, chain.senderKeys.length - 1);
+    const sender = chain.senderKeys[index] as (typeof chain.senderKeys)[number];
+    const nonce = this.nonces[index] as number;
+    this.nonces[index] = nonce + 1;
+    const body = {
+      chainId: chain.genesis.chainId,
+      sender: sender.publicKey,
+      nonce,
+      fee: BigInt(this.chance.between(1, 20)),
+      expiryHeight: toHeight(90_000),
+      payload: this.payload(),
+    };
+    return assembleTransaction(
+      body,
+      scheme.sign(sender.secretKey, transactionSigningBytes(encodeBody(body))),
+    );
+  }
+
+  private payload(): Payload {
+    const { chance } = this;
+    // Others may own the record, or nobody: such transactions are final and failed.
+    const key = `record-${chance.between(0, 9)}`;
+    switch (chance.between(0, 5)) {
+      case 0:
+        return { type: 'put', key, value: Uint8Array.of(chance.between(0, 255)) };
+      case 1:
+        return { type: 'delete', key };
+      default: {
+        const to = chance.pick(this.options.chain.senderKeys).publicKey;
+        return { type: 'transfer', to, amount: BigInt(chance.between(1, 1_000)), memo: '' };
+      }
+    }
+  }
+}

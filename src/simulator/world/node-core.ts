@@ -1,0 +1,150 @@
+import { Problem } from '../../base/problem.ts';
+import type { EngineRequest, Protocol } from '../../consensus/engine.ts';
+import { preimageOf } from '../../consensus/pbft/message.ts';
+import { genesisHeader, genesisValidators } from '../../ledger/genesis.ts';
+import type { Network } from '../../network/port.ts';
+import { Driver } from '../../node/core/driver.ts';
+import { silentLog } from '../../node/process/log.ts';
+import { protocolOf } from '../../node/core/protocol.ts';
+import { restore } from '../../node/effects/restore.ts';
+import { ChainStore } from '../../storage/chain-store.ts';
+import { Chance } from './chance.ts';
+import type { SimulatedKey } from './fast-signatures.ts';
+import { liars } from '../liars/catalogue.ts';
+import type { Liar } from '../liars/liar.ts';
+import { liarNetwork } from '../liars/liar-network.ts';
+import { liarTools } from '../liars/liar-tools.ts';
+import { observedProtocol } from '../checkers/observed-protocol.ts';
+import { isHonest } from '../plan/plan.ts';
+import type { ProcessLife } from './process-life.ts';
+import type { SimulatedNodeOptions } from './simulated-node.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+import type { VirtualDisk } from './virtual-disk.ts';
+import { peerIndex } from './virtual-network.ts';
+import { virtualVerifier } from './virtual-verifier.ts';
+
+/** A node's process as the simulator handles it. */
+export interface Core {
+  submit(bytes: Uint8Array, done: (problem: Problem | undefined) => void): void;
+  why(): string;
+  /** Asks its engine for something: a read, or what only a leader can do. */
+  request(request: EngineRequest, done: (result: { readonly height: number } | Problem) => void): void;
+}
+
+export interface BootOptions extends SimulatedNodeOptions {
+  readonly life: ProcessLife;
+  readonly clock: VirtualClock;
+  readonly disk: VirtualDisk;
+  readonly firstUse: boolean;
+  /** How many processes of this node there were, this one included. */
+  readonly starts: number;
+  /** It ended itself because the machine failed. */
+  readonly onStopped: (problem: Problem) => void;
+  /** It ended itself because a promise of its own broke. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+/** Starts the shipped node on virtual ports: what `startNode` does on real ones. */
+export async function bootNode(options: BootOptions): Promise<Core> {
+  const { index, chain, plan, life, clock, disk, scheme, scheduler } = options;
+  const store = await ChainStore.open(disk.open(life), { chainId: chain.genesis.chainId });
+  const restored = await restore(store, chain.genesis);
+  const key = chain.nodeKeys[index] as SimulatedKey;
+  const liar = liarOf(options, key);
+  const joined = options.network.join(index, {
+    life,
+    hello: () => driver.hello(),
+    onPenalise: (peer, reason) => {
+      if (isHonest(plan, index)) options.watch.penalised(index, peerIndex(peer), reason);
+    },
+  });
+  const network: Network = liar === null ? joined : liarNetwork(joined, liar.strategy(joined));
+  const driver = new Driver({
+    genesis: chain.genesis,
+    protocol: observed(options),
+    restored,
+    store,
+    network,
+    verifier: virtualVerifier({ scheme, scheduler, life }),
+    clock,
+    log: silentLog,
+    identity: { publicKey: key.publicKey, sign: (message) => scheme.sign(key.secretKey, message) },
+    checkSignature: (claim) => scheme.verify(claim),
+    trust: options.firstUse || store.logRecords.size > 0 ? 'whole' : 'lost',
+    seed: plan.seed * 1_000 + index * 100 + options.starts,
+    software: 'quorate simulator',
+    // An entry or two: a fetch is cut off between any two of them.
+    snapshotPartBytes: 100,
+    onFatal: (error) => {
+      if (error instanceof Problem) options.onStopped(error);
+      else options.onBroken(error);
+    },
+  });
+  if (life.alive) {
+    if (isHonest(plan, index)) {
+      driver.onFinal(({ block }) => options.watch.shown(index, block.header.height));
+    }
+    driver.start();
+    await network.start(driver.handlers);
+  }
+  return {
+    submit: (bytes, done) => {
+      if (liar?.current?.accepts?.(bytes) === false) return;
+      driver.submit([bytes], ([result]) => done(result?.status === 'refused' ? result.problem : undefined));
+    },
+    why: () => driver.engine.why(),
+    request: (request, done) => driver.request(request, done),
+  };
+}
+
+function observed({ index, plan, chain, watch, disk, clock }: BootOptions): Protocol<object> {
+  const protocol = protocolOf(chain.genesis, {
+    ...plan.retention,
+    ...(plan.oneByOne === true && { appendBytes: 1 }),
+  });
+  return isHonest(plan, index)
+    ? observedProtocol(protocol, watch.observer(index, { disk, clock }))
+    : protocol;
+}
+
+/** The wrapper that makes a liar of this node, or null. */
+function liarOf(options: BootOptions, key: SimulatedKey) {
+  const { index, plan, chain, scheme, scheduler, life, tally } = options;
+  const node = plan.nodes[index];
+  if (node === undefined || node.liar === null || node.liar === 'twin') return null;
+  const name = node.liar;
+  const create = liars[name];
+  const self = node.validator ?? plan.validators;
+  const validators = genesisValidators(chain.genesis);
+  const epoch = { chainId: chain.genesis.chainId, validatorsHash: validators.hash };
+  let accounts = 0;
+  const wrapper: { current: Liar | null; strategy: (network: Network) => Liar } = {
+    current: null,
+    strategy: (network) => {
+      wrapper.current = create(
+        liarTools({
+          self,
+          validators: plan.validators,
+          publicKey: key.publicKey,
+          chainId: chain.genesis.chainId,
+          genesis: genesisHeader(chain.genesis),
+          viewTimeoutMs: 'viewTimeoutMs' in plan.consensus ? plan.consensus.viewTimeoutMs : 1_000,
+          chance: new Chance(plan.seed, `liar ${index} ${options.starts}`),
+          network,
+          signMessage: (message) => scheme.sign(key.secretKey, preimageOf(message, epoch)),
+          newKey: () => {
+            const { publicKey, secretKey } = scheme.key(`liar ${index} ${options.starts} ${++accounts}`);
+            return { publicKey, sign: (bytes) => scheme.sign(secretKey, bytes) };
+          },
+          transacted: (transaction) => options.watch.transacted(transaction),
+          after: (delayMs, call) => {
+            scheduler.after(delayMs, () => life.enter(call));
+          },
+          lied: () => tally.add(`liar/${name}`),
+        }),
+      );
+      return wrapper.current;
+    },
+  };
+  return wrapper;
+}

@@ -1,0 +1,432 @@
+import { invariant } from '../../base/invariant.ts';
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import type {
+  GossipVerdict,
+  Network,
+  NetworkHandlers,
+  PeerId,
+  PeerStats,
+  RequestProtocol,
+  Topic,
+} from '../../network/port.ts';
+import { sealBytes } from '../../node/peers/relay.ts';
+import { Chance } from './chance.ts';
+import { LinkQueue } from './link-queue.ts';
+import type { Links } from './links.ts';
+import type { ProcessLife } from './process-life.ts';
+import type { Cancel, Scheduler } from './scheduler.ts';
+import { fingerprint, type Trace } from './trace.ts';
+
+export interface VirtualNetworkOptions {
+  readonly scheduler: Scheduler;
+  readonly links: Links;
+  readonly trace: Trace;
+  readonly seed: number;
+  readonly size: number;
+  /** Names the kind of a message, for filters and counts. */
+  readonly kindOf: (bytes: Uint8Array) => string;
+}
+
+export interface JoinOptions {
+  readonly life: ProcessLife;
+  readonly hello: () => Uint8Array;
+  readonly onPenalise?: (peer: PeerId, reason: string) => void;
+}
+
+interface Station {
+  readonly index: number;
+  readonly options: JoinOptions;
+  readonly handlers: NetworkHandlers;
+  readonly connected: Set<number>;
+  readonly seen: Set<string>;
+  /** What waits for each peer that it is connected to. */
+  readonly queues: Map<number, LinkQueue>;
+  readonly requests: Set<Request>;
+}
+
+interface Request {
+  readonly to: number;
+  readonly finish: (result: Uint8Array | Problem) => void;
+}
+
+/** How long a broken connection goes unnoticed, and how long a dial takes to come back, from least to most. */
+const noticeMs = [20, 1_500] as const;
+const redialMs = [20, 400] as const;
+/** When a process ends, its connections often end with it; when one starts, it dials at once. */
+const promptMs = [1, 20] as const;
+/** Gossip that was seen is forgotten past this many, as in a real node. */
+const seenMessages = 20_000;
+
+export const peerName = (index: number): PeerId => `node-${index}`;
+export const peerIndex = (peer: PeerId): number => Number(peer.slice('node-'.length));
+
+/**
+ * The network between all nodes of a run. It keeps the promises of the port and no more: messages are lost,
+ * doubled, late and out of order as the links' conditions say; connections break and come back; a request is answered
+ * once or fails; gossip floods from node to node, as far as each node's verdict lets it.
+ */
+export class VirtualNetwork {
+  readonly links: Links;
+  private readonly scheduler: Scheduler;
+  private readonly trace: Trace;
+  private readonly size: number;
+  private readonly kindOf: (bytes: Uint8Array) => string;
+  private readonly chance: Chance;
+  private readonly stations: (Station | undefined)[];
+  /** A dial or a notice of loss under way, one for a pair of nodes. */
+  private readonly transitions = new Map<number, Cancel>();
+
+  constructor(options: VirtualNetworkOptions) {
+    this.scheduler = options.scheduler;
+    this.links = options.links;
+    this.trace = options.trace;
+    this.size = options.size;
+    this.kindOf = options.kindOf;
+    this.chance = new Chance(options.seed, 'connections');
+    this.stations = Array.from({ length: options.size });
+  }
+
+  /** The port of one node's process. */
+  join(index: number, options: JoinOptions): Network {
+    const self = peerName(index);
+    return {
+      self,
+      start: async (handlers) => {
+        invariant(this.stations[index] === undefined, `${self} joins once`);
+        this.stations[index] = {
+          index,
+          options,
+          handlers,
+          connected: new Set(),
+          seen: new Set(),
+          queues: new Map(),
+          requests: new Set(),
+        };
+        this.reconcile();
+      },
+      stop: async () => this.leave(index),
+      addresses: () => [`virtual://${self}`],
+      peers: () => [...(this.stations[index]?.connected ?? [])].sort((a, b) => a - b).map(peerName),
+      send: (peer, bytes, urgent) => this.send(index, peer, { bytes, urgent: urgent === true }),
+      publish: (topic, bytes) => this.publish(index, topic, bytes),
+      request: (peer, protocol, bytes, done) => {
+        if (this.stations[index]?.options === options) this.request({ index, peer, protocol, bytes, done });
+        else {
+          const stopped = problem('network/lost', 'this node has stopped');
+          this.scheduler.defer(() => options.life.enter(() => done(stopped)));
+        }
+      },
+      penalise: (peer, reason) => options.onPenalise?.(peer, reason),
+      stats: () => this.statsOf(index),
+    };
+  }
+
+  /** The process is gone, with or without a word. */
+  leave(index: number): void {
+    const station = this.stations[index];
+    if (station === undefined) return;
+    this.stations[index] = undefined;
+    station.requests.clear();
+    this.reconcile();
+  }
+
+  /** Starts the dials and notices that follow from what changed. Call it after cutting or mending links. */
+  reconcile(): void {
+    for (let a = 0; a < this.size; a++) {
+      for (let b = a + 1; b < this.size; b++) this.reconcilePair(a, b);
+    }
+  }
+
+  private reconcilePair(a: number, b: number): void {
+    const pair = a * this.size + b;
+    const connected = this.isConnected(a, b);
+    const wanted = this.canConnect(a, b);
+    const settled = wanted ? connected === 'both' : connected === 'neither';
+    if (settled) {
+      this.transitions.get(pair)?.();
+      this.transitions.delete(pair);
+    } else if (!this.transitions.has(pair)) {
+      const delay = this.chance.between(...this.transitionMs(wanted, connected));
+      const cancel = this.scheduler.after(delay, () => {
+        this.transitions.delete(pair);
+        if (this.isConnected(a, b) !== 'neither') this.disconnect(a, b);
+        if (this.canConnect(a, b)) this.connect(a, b);
+        this.reconcilePair(a, b);
+      });
+      this.transitions.set(pair, cancel);
+    }
+  }
+
+  private transitionMs(wanted: boolean, connected: 'both' | 'one' | 'neither'): readonly [number, number] {
+    if (connected !== 'both' && this.chance.happens(0.5)) return promptMs;
+    return wanted ? redialMs : noticeMs;
+  }
+
+  private isConnected(a: number, b: number): 'both' | 'one' | 'neither' {
+    const ab = this.stations[a]?.connected.has(b) ?? false;
+    const ba = this.stations[b]?.connected.has(a) ?? false;
+    return ab && ba ? 'both' : ab || ba ? 'one' : 'neither';
+  }
+
+  /** A link that is cut one way only keeps its connection: nothing tells its ends. */
+  private canConnect(a: number, b: number): boolean {
+    const cut = this.links.isCut(a, b) && this.links.isCut(b, a);
+    return this.stations[a] !== undefined && this.stations[b] !== undefined && !cut;
+  }
+
+  private connect(a: number, b: number): void {
+    const [left, right] = [this.stations[a], this.stations[b]];
+    if (left === undefined || right === undefined) return;
+    if (left.options.life.paused || right.options.life.paused) return;
+    if (!this.welcomes(left, right) || !this.welcomes(right, left)) return;
+    this.trace.add(`${this.scheduler.now} ${a} meets ${b}`);
+    for (const [station, other] of [
+      [left, b],
+      [right, a],
+    ] as const) {
+      station.connected.add(other);
+      station.options.life.enter(() => {
+        if (station.connected.has(other)) station.handlers.onConnected(peerName(other));
+      });
+    }
+  }
+
+  private welcomes(host: Station, guest: Station): boolean {
+    let refused: Problem | undefined;
+    host.options.life.enter(() => {
+      refused = host.handlers.onHello(peerName(guest.index), guest.options.hello());
+    });
+    if (refused === undefined) return true;
+    this.trace.add(`${this.scheduler.now} ${host.index} refuses ${guest.index}: ${refused.code}`);
+    return false;
+  }
+
+  private disconnect(a: number, b: number): void {
+    this.trace.add(`${this.scheduler.now} ${a} loses ${b}`);
+    for (const [from, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const station = this.stations[from];
+      if (station?.connected.delete(other) !== true) continue;
+      station.queues.delete(other);
+      for (const request of station.requests) {
+        if (request.to === other) request.finish(problem('network/lost', `lost ${peerName(other)}`));
+      }
+      station.options.life.enter(() => station.handlers.onLost(peerName(other)));
+    }
+  }
+
+  private send(
+    from: number,
+    peer: PeerId,
+    { bytes, urgent }: { bytes: Uint8Array; urgent: boolean },
+  ): boolean {
+    const station = this.stations[from];
+    const to = peerIndex(peer);
+    if (station === undefined || !station.connected.has(to) || bytes.length > limits.consensusMessageBytes)
+      return false;
+    const queue = station.queues.get(to) ?? new LinkQueue();
+    station.queues.set(to, queue);
+    const destination = this.stations[to];
+    const dropped = queue.push({ bytes, urgent, destination }, this.links.queueBytes(from, to));
+    for (let count = 0; count < dropped; count++) this.links.count('clog-drop');
+    if (queue.deferred) return true;
+    queue.deferred = true;
+    this.scheduler.defer(() => {
+      queue.deferred = false;
+      this.flush(station, to, queue);
+    });
+    return true;
+  }
+
+  /** Puts on the link what it takes: all that is urgent, and of the rest all, or one after the other while the link is clogged. */
+  private flush(station: Station, to: number, queue: LinkQueue): void {
+    const { scheduler, links } = this;
+    const from = station.index;
+    if (this.stations[from] !== station || station.queues.get(to) !== queue) return;
+    for (;;) {
+      const freeAt = links.freeAt(from, to);
+      const message = queue.shift(freeAt > scheduler.now);
+      if (message !== undefined) {
+        const { bytes, urgent, destination } = message;
+        if (destination !== this.stations[to]) continue;
+        const arrive = (receiver: Station): void => receiver.handlers.onMessage(peerName(from), bytes);
+        this.carry({ from, to, what: 'message', kind: this.kindOf(bytes), urgent, bytes, arrive });
+        continue;
+      }
+      if (queue.isEmpty || queue.waking) return;
+      queue.waking = true;
+      scheduler.at(freeAt, () => {
+        queue.waking = false;
+        this.flush(station, to, queue);
+      });
+      return;
+    }
+  }
+
+  private statsOf(index: number): readonly PeerStats[] {
+    const station = this.stations[index];
+    if (station === undefined) return [];
+    return [...station.connected]
+      .sort((a, b) => a - b)
+      .map((other) => ({
+        peer: peerName(other),
+        address: `virtual://${peerName(other)}`,
+        queuedBytes: station.queues.get(other)?.bytes ?? 0,
+        droppedMessages: station.queues.get(other)?.dropped ?? 0,
+        penalties: 0,
+      }));
+  }
+
+  private publish(from: number, topic: Topic, bytes: Uint8Array): void {
+    const station = this.stations[from];
+    if (station === undefined) return;
+    const gossip = { topic, bytes, id: `${topic}:${fingerprint(bytes)}` };
+    remember(station, gossip.id);
+    this.flood(from, gossip, from);
+  }
+
+  private flood(from: number, gossip: Gossip, except: number): void {
+    const station = this.stations[from];
+    if (station === undefined) return;
+    const kind = gossip.topic === 'consensus' ? this.kindOf(gossip.bytes.subarray(sealBytes)) : gossip.topic;
+    for (let to = 0; to < this.size; to++) {
+      if (to === except || !station.connected.has(to)) continue;
+      this.carry({
+        from,
+        to,
+        what: gossip.topic,
+        kind,
+        bytes: gossip.bytes,
+        arrive: (receiver) => this.hear(receiver, gossip, from),
+      });
+    }
+  }
+
+  private hear(station: Station, gossip: Gossip, from: number): void {
+    if (!remember(station, gossip.id)) return;
+    let decided = false;
+    station.handlers.onGossip(gossip.topic, gossip.bytes, peerName(from), (verdict: GossipVerdict) => {
+      if (decided) return;
+      decided = true;
+      if (verdict === 'accept') this.flood(station.index, gossip, from);
+      if (verdict === 'reject') station.options.onPenalise?.(peerName(from), `gossip ${gossip.topic}`);
+    });
+  }
+
+  private request(asked: {
+    index: number;
+    peer: PeerId;
+    protocol: RequestProtocol;
+    bytes: Uint8Array;
+    done: (response: Uint8Array | Problem) => void;
+  }): void {
+    const station = this.stations[asked.index];
+    if (station === undefined) return;
+    const from = asked.index;
+    const to = peerIndex(asked.peer);
+    const request: Request = {
+      to,
+      finish: (result) => {
+        if (!station.requests.delete(request)) return;
+        cancel();
+        station.options.life.enter(() => asked.done(result));
+      },
+    };
+    const cancel = this.scheduler.after(limits.requestTimeoutMs, () =>
+      request.finish(problem('network/timeout', `${asked.peer} did not answer in time`)),
+    );
+    station.requests.add(request);
+    if (!station.connected.has(to)) {
+      this.scheduler.defer(() => request.finish(problem('network/lost', `${asked.peer} is not connected`)));
+      return;
+    }
+    this.carry({
+      from,
+      to,
+      what: `ask-${asked.protocol}`,
+      kind: 'request',
+      bytes: asked.bytes,
+      arrive: (server) => {
+        let responded = false;
+        server.handlers.onRequest(peerName(from), asked.protocol, asked.bytes, (response) => {
+          if (responded) return;
+          responded = true;
+          const answer = response === null || response.length > limits.responseBytes ? null : response;
+          this.carry({
+            from: to,
+            to: from,
+            what: `answer-${asked.protocol}`,
+            kind: 'response',
+            bytes: answer ?? new Uint8Array(),
+            arrive: () =>
+              request.finish(answer ?? problem('network/refused', `${asked.peer} refused the request`)),
+          });
+        });
+      },
+    });
+  }
+
+  /** Puts something on a link. False when the sender's queue dropped it; a loss on the way is not told to anyone. */
+  private carry(item: {
+    from: number;
+    to: number;
+    what: string;
+    kind: string;
+    urgent?: boolean | undefined;
+    bytes: Uint8Array;
+    arrive: (station: Station) => void;
+  }): boolean {
+    const { from, to, what, bytes } = item;
+    const { scheduler } = this;
+    const arrivals = this.links.arrivals({
+      from,
+      to,
+      size: bytes.length,
+      kind: item.kind,
+      urgent: item.urgent,
+      now: scheduler.now,
+    });
+    if (arrivals === 'full') return false;
+    const name = `${from}>${to} ${what} ${item.kind} ${fingerprint(bytes)}`;
+    this.trace.add(`${scheduler.now} ${name}${arrivals.length === 1 ? '' : ` x${arrivals.length}`}`);
+    const destination = this.stations[to];
+    for (const moment of arrivals) {
+      scheduler.at(moment, () => {
+        // A connection ends with either process: what was on its way to the old one never reaches the new one.
+        if (destination === undefined || this.stations[to] !== destination || this.links.isCut(from, to))
+          return;
+        destination.options.life.enter(() => {
+          if (this.stations[to] !== destination) return;
+          this.trace.add(`${scheduler.now} at ${name}`);
+          item.arrive(destination);
+        });
+      });
+    }
+    return true;
+  }
+}
+
+interface Gossip {
+  readonly topic: Topic;
+  readonly bytes: Uint8Array;
+  readonly id: string;
+}
+
+function remember(station: Station, id: string): boolean {
+  if (station.seen.has(id)) return false;
+  station.seen.add(id);
+  if (station.seen.size > seenMessages) {
+    for (const oldest of station.seen) {
+      station.seen.delete(oldest);
+      break;
+    }
+  }
+  return true;
+}
+
+function problem(code: `network/${string}`, message: string): Problem {
+  return new Problem(code, message, { remedy: 'Ask another peer, or try again later.' });
+}

@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { defined } from '../../../src/base/invariant.ts';
+import { limits } from '../../../src/base/limits.ts';
+import { Problem } from '../../../src/base/problem.ts';
+import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
+import type { Hash } from '../../../src/crypto/hash.ts';
+import { hashHeader, toHeight } from '../../../src/ledger/block.ts';
+import { genesisHeader } from '../../../src/ledger/genesis.ts';
+import { verifyMerkleProof } from '../../../src/ledger/merkle.ts';
+import { hashReceipt } from '../../../src/ledger/receipt.ts';
+import { NodeBackend } from '../../../src/node/backend/backend.ts';
+import { Cluster, raftGenesis, signedTransaction } from '../cluster.ts';
+
+const alice = developmentKeyPair('alice').publicKey;
+const nowhere = 'ab'.repeat(32) as Hash;
+
+function backendOf(cluster: Cluster, name: string): NodeBackend {
+  const { driver, store, clock } = cluster.node(name);
+  const peers = cluster.all.filter((other) => other.name !== name).map((other) => other.name);
+  return new NodeBackend({
+    driver,
+    store,
+    clock,
+    genesis: cluster.genesis,
+    version: 'test',
+    network: { peers: () => peers, stats: () => [] },
+  });
+}
+
+const transfers = (cluster: Cluster, count: number, from = 0) =>
+  Array.from({ length: count }, (_, index) =>
+    signedTransaction(cluster.genesis, 'alice', { nonce: from + index }),
+  );
+
+async function withHistory(): Promise<{ cluster: Cluster; backend: NodeBackend }> {
+  const cluster = await Cluster.start(4);
+  for (let nonce = 0; nonce < 6; nonce += 2) {
+    cluster.submit('validator-0', ...transfers(cluster, 2, nonce));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === nonce + 2), 10_000));
+  }
+  return { cluster, backend: backendOf(cluster, 'validator-1') };
+}
+
+describe('the backend', () => {
+  test('tells of a transaction from its submission to its proof', async () => {
+    const cluster = await Cluster.start(4);
+    const backend = backendOf(cluster, 'validator-1');
+    const [transaction] = transfers(cluster, 1);
+    const { hash, bytes } = defined(transaction, 'a transaction');
+    assert.equal((await backend.transaction(hash)).status, 'unknown');
+    const [result] = await cluster.time.settle(backend.submit([bytes]));
+    assert.deepEqual(result, { status: 'accepted', hash, missing: null });
+    const seen: string[] = [];
+    while (!seen.includes('final')) {
+      const { status } = await backend.transaction(hash);
+      if (seen.at(-1) !== status) seen.push(status);
+      cluster.time.run(1);
+    }
+    assert.deepEqual(seen, ['pending', 'final']);
+  });
+
+  test('proves a final transaction: its place, its receipt, and the block that holds it', async () => {
+    const { cluster, backend } = await withHistory();
+    for (const transaction of transfers(cluster, 6)) {
+      const answer = await backend.transaction(transaction.hash);
+      assert.ok(answer.status === 'final');
+      const { header, receipt, transactionProof, receiptProof, certificate, descendants } = answer.inclusion;
+      assert.ok(verifyMerkleProof(header.transactionRoot, transaction.hash, transactionProof));
+      assert.ok(verifyMerkleProof(header.receiptsRoot, hashReceipt(receipt), receiptProof));
+      assert.equal(receipt.transactionHash, transaction.hash);
+      assert.deepEqual(answer.inclusion.transaction.bytes, transaction.bytes);
+      assert.equal(certificate.blockHash, hashHeader(descendants.at(-1) ?? header));
+    }
+  });
+
+  test('gives blocks by height, hash and as the latest, and none that is not final', async () => {
+    const { cluster, backend } = await withHistory();
+    const { final } = cluster.node('validator-1').driver.chain;
+    const latest = defined(await backend.block('latest'), 'the latest block');
+    assert.equal(latest.hash, final.hash);
+    assert.deepEqual(await backend.block({ height: final.height }), latest);
+    assert.deepEqual(await backend.block({ hash: final.hash }), latest);
+    assert.equal(latest.transactions.length, latest.receipts.length);
+    const genesis = defined(await backend.block({ height: toHeight(0) }), 'the genesis');
+    assert.equal(genesis.hash, hashHeader(genesisHeader(cluster.genesis)));
+    assert.deepEqual(await backend.block({ hash: genesis.hash }), genesis);
+    assert.equal(await backend.block({ height: toHeight(final.height + 1) }), undefined);
+    assert.equal(await backend.block({ hash: nowhere }), undefined);
+  });
+
+  test('lists headers with the number of their transactions, as far as there are any', async () => {
+    const { backend } = await withHistory();
+    const { finalHeight } = backend.status();
+    const headers = await backend.headers(toHeight(0), 1_000);
+    assert.equal(headers.length, finalHeight + 1);
+    assert.equal(
+      headers.reduce((sum, { transactionCount }) => sum + transactionCount, 0),
+      6,
+    );
+    assert.equal((await backend.headers(toHeight(1), 2)).length, 2);
+    assert.deepEqual(await backend.headers(toHeight(finalHeight + 1), 5), []);
+  });
+
+  test('reads accounts, and says which nonce to use next', async () => {
+    const { cluster, backend } = await withHistory();
+    cluster.net.onSend = () => null;
+    const waiting = transfers(cluster, 2, 6).map(({ bytes }) => bytes);
+    await cluster.time.settle(backend.submit(waiting));
+    const { value, height } = await backend.account(alice, 'stale');
+    assert.deepEqual([value.nonce, value.pendingNonce], [6, 8]);
+    assert.equal(value.balance, 10n ** 18n - 6n * 6n);
+    assert.equal(height, backend.status().finalHeight);
+    assert.equal((await backend.record('nothing here', 'stale')).value, undefined);
+  });
+
+  test('says of a transaction that left its mempool that others may have it, and why it left here', async () => {
+    const { cluster, backend } = await withHistory();
+    cluster.net.onSend = () => null;
+    const cheap = signedTransaction(cluster.genesis, 'alice', { nonce: 6, fee: 1n });
+    const dear = signedTransaction(cluster.genesis, 'alice', { nonce: 6, fee: 10n });
+    await cluster.time.settle(backend.submit([cheap.bytes]));
+    await cluster.time.settle(backend.submit([dear.bytes]));
+    const answer = await backend.transaction(cheap.hash);
+    assert.ok(answer.status === 'unknown');
+    assert.equal(answer.problem?.code, 'mempool/replaced');
+    assert.match(answer.problem.remedy, /submit the same bytes again/);
+  });
+
+  test('never calls gone what another node makes final', async () => {
+    const { cluster } = await withHistory();
+    const backend = backendOf(cluster, 'validator-2');
+    const original = signedTransaction(cluster.genesis, 'alice', { nonce: 6, fee: 1n });
+    const other = signedTransaction(cluster.genesis, 'alice', { nonce: 6, fee: 10n });
+    // The replacement stays at this node, and the original at the primary.
+    cluster.net.onGossip = (from) => from !== 'peer-of-validator-2';
+    cluster.net.onSend = () => null;
+    await cluster.time.settle(backend.submit([original.bytes]));
+    await cluster.time.settle(backend.submit([other.bytes]));
+    cluster.submit('validator-0', original);
+    cluster.time.run(10);
+    assert.equal((await backend.transaction(original.hash)).status, 'unknown');
+    cluster.net.onSend = (_from, _to, bytes) => bytes;
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 7), 20_000));
+    const [first, second] = [await backend.transaction(original.hash), await backend.transaction(other.hash)];
+    assert.equal(first.status, 'final');
+    assert.ok(second.status === 'gone');
+    assert.equal(second.problem.code, 'mempool/superseded');
+  });
+
+  test('calls gone what expired without being in a block, once its expiry height is final', async () => {
+    const { cluster, backend } = await withHistory();
+    const { finalHeight } = backend.status();
+    const late = signedTransaction(cluster.genesis, 'bob', {
+      nonce: 1,
+      expiryHeight: toHeight(finalHeight + 1),
+    });
+    await cluster.time.settle(backend.submit([late.bytes]));
+    cluster.submit('validator-0', ...transfers(cluster, 1, 6));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 7), 10_000));
+    const answer = await backend.transaction(late.hash);
+    assert.ok(answer.status === 'gone');
+    assert.equal(answer.problem.code, 'mempool/expired');
+  });
+
+  test('names the nonce that is missing, to who submits, to who asks, and in why', async () => {
+    const { cluster, backend } = await withHistory();
+    const waiting = transfers(cluster, 3, 7);
+    const missing = { sender: alice, nonce: 6 };
+    const results = await cluster.time.settle(backend.submit(waiting.map(({ bytes }) => bytes)));
+    for (const [index, result] of results.entries()) {
+      assert.deepEqual(result, { status: 'accepted', hash: waiting[index]?.hash, missing });
+    }
+    cluster.time.run(10_000);
+    const status = await backend.transaction(defined(waiting[2], 'the last').hash);
+    assert.ok(status.status === 'pending');
+    assert.deepEqual(status.missing, missing);
+    assert.match(
+      backend.why(),
+      /nothing to do; 3 transactions wait for nonces .* nonce 6 of qr1\w+ keeps 3 waiting$/,
+    );
+    cluster.submit('validator-0', ...transfers(cluster, 1, 6));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 10), 10_000));
+    cluster.time.run(limits.whyGapsMs);
+    assert.doesNotMatch(backend.why(), /missing/);
+  });
+
+  test('tells listeners of each final block, in order, until they leave; one that fails harms nobody', async () => {
+    const { cluster, backend } = await withHistory();
+    const heights: number[] = [];
+    backend.onFinal(() => {
+      throw new Error('a bad listener');
+    });
+    const leave = backend.onFinal(({ header }) => heights.push(header.height));
+    const before = backend.status().finalHeight;
+    cluster.submit('validator-0', ...transfers(cluster, 1, 6));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 7), 10_000));
+    leave();
+    cluster.submit('validator-0', ...transfers(cluster, 1, 7));
+    assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 8), 10_000));
+    assert.deepEqual(heights, [before + 1]);
+    assert.deepEqual(
+      cluster.all.flatMap(({ fatal }) => fatal),
+      [],
+    );
+  });
+
+  test('refuses a linearizable read with PBFT, and names the other kind', async () => {
+    const { cluster, backend } = await withHistory();
+    await assert.rejects(cluster.time.settle(backend.account(alice, 'linearizable')), (problem) => {
+      assert.ok(problem instanceof Problem && problem.code === 'consensus/unsupported');
+      assert.match(problem.remedy, /consistency=stale/);
+      return true;
+    });
+  });
+
+  test('answers a linearizable read with Raft as one', async () => {
+    const cluster = await Cluster.start(3, raftGenesis(3));
+    assert.ok(cluster.time.runUntil(() => cluster.heights().every((height) => height > 0), 10_000));
+    const read = await cluster.time.settle(backendOf(cluster, 'validator-2').account(alice, 'linearizable'));
+    assert.equal(read.consistency, 'linearizable');
+  });
+
+  test('is ready in contact with a quorum, and says what is missing otherwise', async () => {
+    const { cluster, backend } = await withHistory();
+    assert.equal(backend.readiness(), undefined);
+    for (const name of ['validator-0', 'validator-2', 'validator-3']) cluster.kill(name);
+    cluster.time.run(20_000);
+    assert.equal(backend.readiness()?.code, 'node/no-quorum');
+    assert.equal(backend.health(), undefined);
+  });
+
+  test('shows the validators, who leads, and who is connected', async () => {
+    const { cluster, backend } = await withHistory();
+    cluster.kill('validator-3');
+    cluster.time.run(10);
+    assert.deepEqual(
+      backend.validators().map(({ name, primary, self, connected }) => [name, primary, self, connected]),
+      [
+        ['validator-0', true, false, true],
+        ['validator-1', false, true, true],
+        ['validator-2', false, false, true],
+        ['validator-3', false, false, false],
+      ],
+    );
+  });
+
+  test('gives up what it owes when the node ends, and refuses everything after', async () => {
+    const { cluster, backend } = await withHistory();
+    const [transaction] = transfers(cluster, 1, 6);
+    const owed = backend.submit([defined(transaction, 'a transaction').bytes]);
+    const failure = new Problem('storage/sync-failed', 'the disk is full', { remedy: 'Make room.' });
+    backend.end(failure);
+    await assert.rejects(owed, failure);
+    await assert.rejects(backend.submit([]), failure);
+    assert.equal(backend.health(), failure);
+    assert.equal(backend.readiness(), failure);
+    assert.equal(backend.why(), failure.message);
+  });
+
+  test('tells those who wait for finality when the node cannot go on; one that stops in order needs not', async () => {
+    for (const [code, expected] of [
+      ['storage/sync-failed', ['the disk is full']],
+      ['node/stopping', []],
+    ] as const) {
+      const { backend } = await withHistory();
+      const told: string[] = [];
+      backend.onSteppedDown((reason) => told.push(reason));
+      const left = backend.onSteppedDown(() => assert.fail('it waits no more'));
+      left();
+      backend.end(new Problem(code, 'the disk is full', { remedy: 'Make room.' }));
+      assert.deepEqual(told, expected);
+    }
+  });
+
+  test('measures by the naming rules of Prometheus', async () => {
+    const { backend } = await withHistory();
+    const families = backend.metrics();
+    assert.equal(new Set(families.map(({ name }) => name)).size, families.length);
+    for (const { name, type, samples } of families) {
+      assert.match(name, /^quorate_[a-z_]+$/);
+      assert.equal(type === 'counter', name.endsWith('_total'));
+      for (const { value } of samples) assert.ok(Number.isFinite(value), name);
+    }
+  });
+});

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { limits } from '../../../src/base/limits.ts';
+import { ServingQueue } from '../../../src/node/catch-up/serving-queue.ts';
+import { VirtualTime } from '../world.ts';
+
+const MiB = 1024 * 1024;
+
+/** Members are named `member-…`, strangers by block and identity. Each answer has a size, and takes a time. */
+class World {
+  readonly time = new VirtualTime();
+  size = 3 * MiB;
+  busyMs = 0;
+  readonly served = new Map<string, number>();
+  readonly answers: string[] = [];
+  #spent = 0;
+  readonly queue = new ServingQueue({
+    serving: {
+      serve: () => {
+        this.#spent += this.busyMs;
+        return new Uint8Array(this.size);
+      },
+    },
+    standingOf: (peer) =>
+      peer.startsWith('member-')
+        ? { type: 'member', key: peer }
+        : { type: 'stranger', block: peer.split('/')[0] ?? '' },
+    clock: {
+      monotonicMs: () => this.time.now + this.#spent,
+      after: (ms, call) => this.time.after(ms, call),
+    },
+  });
+
+  ask(peer: string): void {
+    this.queue.answer(peer, 'blocks', new Uint8Array(44), (response) => {
+      this.answers.push(`${peer} ${response === null ? 'refused' : 'answered'} at ${this.time.now}`);
+      if (response !== null) this.served.set(peer, (this.served.get(peer) ?? 0) + response.length);
+    });
+  }
+
+  /** Asks as one who has four requests on the way at any time, for so long. */
+  flood(peer: string, ms: number): void {
+    for (const end = this.time.now + ms; this.time.now < end; this.time.run(50)) {
+      for (let parallel = 0; parallel < 4; parallel++) this.ask(peer);
+    }
+  }
+
+  total(prefix: string): number {
+    return [...this.served].reduce((sum, [peer, bytes]) => sum + (peer.startsWith(prefix) ? bytes : 0), 0);
+  }
+}
+
+describe('requests are answered in their turn', () => {
+  test('at once while little was asked', () => {
+    const world = new World();
+    world.ask('10.0.0/1');
+    world.ask('member-1');
+    assert.deepEqual(world.answers, ['10.0.0/1 answered at 0', 'member-1 answered at 0']);
+  });
+
+  test('a stranger gets what one catches up with and no more, however many identities it has', () => {
+    const world = new World();
+    const { perSecond, burst } = limits.strangerServed.bytes;
+    for (let second = 0; second < 10; second++) world.flood(`10.0.0/${second}`, 1_000);
+    assert.ok(world.total('10.') <= burst + 13 * perSecond, String(world.total('10.')));
+    assert.ok(world.total('10.') >= 5 * perSecond, 'and that much it does get');
+  });
+
+  test('all strangers together get their share', () => {
+    const world = new World();
+    for (let turn = 0; turn < 100; turn++) {
+      for (let block = 0; block < 50; block++) world.ask(`10.${block}/1`);
+      world.time.run(100);
+    }
+    const { perSecond, burst } = limits.strangersServed.bytes;
+    assert.ok(world.total('10.') <= burst + 13 * perSecond, String(world.total('10.')));
+    world.ask('member-1');
+    assert.equal(world.answers.at(-1), `member-1 answered at ${world.time.now}`);
+  });
+
+  test('the time that answers take counts, however small they are', () => {
+    const world = new World();
+    world.size = 10;
+    world.busyMs = 20;
+    world.flood('10.0.0/1', 5_000);
+    const answered = world.answers.filter((answer) => answer.includes('answered')).length;
+    const { perSecond, burst } = limits.strangerServed.busyMs;
+    assert.ok(answered * 20 <= burst + 8 * perSecond, String(answered));
+  });
+
+  test('who asks too much waits a little, and is refused when that is not enough', () => {
+    const world = new World();
+    world.size = limits.strangerServed.bytes.burst + MiB;
+    for (const request of [1, 2, 3]) world.ask(`10.0.0/${request}`);
+    world.time.run(10_000);
+    const [first, ...others] = world.answers.map((answer) => answer.split(' at ')[0]);
+    assert.equal(first, '10.0.0/1 answered');
+    assert.deepEqual(
+      others.toSorted((a = '', b = '') => a.localeCompare(b)),
+      ['10.0.0/2 answered', '10.0.0/3 refused'],
+    );
+  });
+
+  test('strangers come after members: what those take is not there for them', () => {
+    const world = new World();
+    world.size = 10;
+    world.busyMs = limits.servedBusyMs.burst * 0.6;
+    world.ask('member-1');
+    world.busyMs = 1;
+    world.ask('member-2');
+    world.ask('10.0.0/1');
+    assert.deepEqual(
+      world.answers.map((answer) => answer.split(' at ')[0]),
+      ['member-1 answered', 'member-2 answered'],
+    );
+    world.time.run(limits.servedWaitMs);
+    assert.equal(world.answers[2]?.split(' at ')[0], '10.0.0/1 answered');
+  });
+
+  test('only so many strangers wait at once', () => {
+    const world = new World();
+    world.size = limits.strangersServed.bytes.burst + MiB;
+    world.ask('10.255.0/1');
+    for (let block = 0; block < limits.servedWaiting + 10; block++) world.ask(`10.${block}/1`);
+    assert.equal(world.answers.filter((answer) => answer.includes('refused')).length, 10);
+  });
+});

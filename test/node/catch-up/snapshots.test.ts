@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decode, encode } from '../../../src/base/codec.ts';
+import { limits } from '../../../src/base/limits.ts';
+import { unwrap } from '../../../src/base/problem.ts';
+import { type Height, toHeight } from '../../../src/ledger/block.ts';
+import { finalityCodec } from '../../../src/ledger/certificate.ts';
+import { Snapshots } from '../../../src/node/catch-up/snapshots.ts';
+import {
+  sealedPartCodec,
+  type SnapshotPart,
+  snapshotPartCodec,
+  snapshotRequestCodec,
+} from '../../../src/node/peers/wire.ts';
+import { ChainMaker } from '../chain-maker.ts';
+import { testGenesis } from '../cluster.ts';
+import { VirtualTime } from '../world.ts';
+
+const maker = new ChainMaker(testGenesis(4));
+const run = maker.run(60).map((made) => ({ ...made, height: made.header.height }));
+
+/** A node that makes a snapshot each ten blocks, and then keeps two more blocks. */
+function world(partBytes: number = limits.snapshotPartBytes) {
+  const time = new VirtualTime();
+  const chain = { final: maker.start };
+  let firstBlock = toHeight(1);
+  const snapshots = new Snapshots({
+    chain,
+    store: {
+      certificateAt: () => encode(finalityCodec, maker.certificate(maker.start)),
+      get firstBlock(): Height {
+        return firstBlock;
+      },
+      prune: ({ keepFrom }, done) => {
+        firstBlock = keepFrom;
+        done(undefined);
+      },
+    },
+    clock: time.clock(),
+    complete: (certificate) => certificate,
+    partBytes,
+    give: () => undefined,
+    onFatal: (problem) => assert.fail(problem),
+  });
+  const at = (height: number) => run[height - 1] ?? assert.fail('a block');
+  return {
+    time,
+    /** A part of the snapshot of that height, behind a key. */
+    partOf: (height: number, after?: Uint8Array): SnapshotPart => {
+      const request = encode(snapshotRequestCodec, { kind: 'part', blockHash: at(height).hash, after });
+      const sealed = decode(sealedPartCodec, snapshots.serve(request) ?? assert.fail('a part'), 'part');
+      return unwrap(decode(snapshotPartCodec, unwrap(sealed).part, 'part'));
+    },
+    firstBlock: () => firstBlock,
+    snapshotAt: (height: number): void => {
+      chain.final = at(height);
+      snapshots.compact({ type: 'compact', height: toHeight(height), keepFrom: toHeight(height - 2) });
+    },
+    servesAt: (height: number): boolean => {
+      const request = { kind: 'part', blockHash: at(height).hash, after: undefined } as const;
+      return snapshots.serve(encode(snapshotRequestCodec, request)) !== null;
+    },
+  };
+}
+
+test('a snapshot that somebody fetches slowly stays, and the blocks above it, until that ends', () => {
+  const { time, firstBlock, snapshotAt, servesAt } = world();
+  for (const height of [10, 20, 30, 40, 50]) {
+    snapshotAt(height);
+    time.run(limits.snapshotFetchMs / 2);
+    assert.ok(servesAt(10), `the first one after the one of ${height}`);
+    assert.ok(firstBlock() <= 11, 'who has it goes on from there');
+  }
+  time.run(limits.snapshotFetchMs);
+  snapshotAt(60);
+  assert.ok(!servesAt(10));
+  assert.ok(firstBlock() <= 11, 'in this turn clients may still be told of what just became final');
+  time.run(1);
+  assert.equal(firstBlock(), 58);
+});
+
+test('the snapshots that are kept for somebody are few', () => {
+  const { snapshotAt, servesAt } = world();
+  for (const height of [10, 20, 30, 40, 50, 60]) {
+    snapshotAt(height);
+    assert.ok(servesAt(height));
+  }
+  const served = [10, 20, 30, 40, 50, 60].filter(servesAt);
+  assert.equal(served.length, limits.snapshotsServed + limits.snapshotsFetched);
+});
+
+test('one that is taken twice is kept once: it takes no place from another', () => {
+  const { snapshotAt, servesAt } = world();
+  for (const height of [10, 20, 20]) snapshotAt(height);
+  assert.ok(servesAt(10) && servesAt(20));
+});
+
+test('a part holds at least one entry, however large that is, and all of them together the state', () => {
+  const { snapshotAt, partOf } = world(1);
+  snapshotAt(10);
+  const keys: Uint8Array[] = [];
+  for (let last = false; !last;) {
+    const part = partOf(10, keys.at(-1));
+    assert.equal(part.entries.length, 1);
+    keys.push(...part.entries.map(({ key }) => key));
+    last = part.last;
+  }
+  const state = [...(run[9] ?? assert.fail('a block')).state.entries()];
+  assert.ok(keys.length > 1);
+  assert.deepEqual(
+    keys,
+    state.map(([key]) => key),
+  );
+});

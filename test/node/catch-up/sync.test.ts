@@ -1,0 +1,748 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { decode, encode } from '../../../src/base/codec.ts';
+import { defined } from '../../../src/base/invariant.ts';
+import { limits } from '../../../src/base/limits.ts';
+import { Problem, unwrap } from '../../../src/base/problem.ts';
+import type { Input } from '../../../src/consensus/engine.ts';
+import { InlineVerifier } from '../../../src/crypto/inline-verifier.ts';
+import { type Height, toHeight } from '../../../src/ledger/block.ts';
+import { encodeBlock } from '../../../src/ledger/block-body.ts';
+import { finalityCodec, type FinalityCertificate } from '../../../src/ledger/certificate.ts';
+import { assembleTransaction } from '../../../src/ledger/transaction.ts';
+import { headerBytes } from '../../../src/node/effects/chain.ts';
+import { silentLog } from '../../../src/node/process/log.ts';
+import { restore } from '../../../src/node/effects/restore.ts';
+import { Serving } from '../../../src/node/catch-up/serving.ts';
+import { Snapshots } from '../../../src/node/catch-up/snapshots.ts';
+import { Sync } from '../../../src/node/catch-up/sync.ts';
+import { Verification } from '../../../src/node/peers/verification.ts';
+import {
+  blocksRequestCodec,
+  type BlocksResponse,
+  blocksResponseCodec,
+} from '../../../src/node/peers/wire.ts';
+import { receiptsCodec } from '../../../src/ledger/receipt.ts';
+import { ChainStore } from '../../../src/storage/chain-store.ts';
+import { MemoryStore } from '../../../src/storage/memory-store.ts';
+import { ChainMaker, type Made, startOfTime } from '../chain-maker.ts';
+import { signedTransaction, testGenesis, testProtocol } from '../cluster.ts';
+import { VirtualTime } from '../world.ts';
+
+const genesis = testGenesis(4);
+const maker = new ChainMaker(genesis);
+const transfer = (nonce: number) => signedTransaction(genesis, 'alice', { nonce });
+const everyBlock = (): boolean => true;
+
+/** A node that holds these final blocks from `keepFrom` on, with certificates of those that `hasCertificate` names. */
+async function serverOf(
+  run: readonly Made[],
+  hasCertificate: (height: number) => boolean = everyBlock,
+  keepFrom = 1,
+): Promise<Serving> {
+  const time = new VirtualTime();
+  const store = await time.settle(ChainStore.open(new MemoryStore(time.defer), { chainId: genesis.chainId }));
+  await time.settle(restore(store, genesis));
+  for (const made of run) {
+    const { height } = made.header;
+    store.commit(
+      {
+        height,
+        hash: made.hash,
+        headerBytes: headerBytes(made.header),
+        blockBytes: encodeBlock(made.block),
+        certificate: hasCertificate(height) ? encode(finalityCodec, maker.certificate(made)) : null,
+        transactionHashes: [],
+        receiptsBytes: encode(receiptsCodec, []),
+        stateChanges: [],
+        forgetRecords: [],
+        forgetCandidates: [],
+      },
+      (problem) => assert.equal(problem, undefined),
+    );
+  }
+  time.run(0);
+  if (keepFrom > 1) store.prune({ keepFrom: toHeight(keepFrom), atMost: 1_000 }, () => undefined);
+  time.run(0);
+  const last = run.at(-1);
+  const snapshots = new Snapshots({
+    chain: { final: last === undefined ? maker.start : { ...last, height: last.header.height } },
+    store,
+    clock: new VirtualTime().clock(),
+    complete: (certificate) => certificate,
+    partBytes: limits.snapshotPartBytes,
+    give: () => undefined,
+    onFatal: (problem) => assert.fail(problem),
+  });
+  return new Serving({ chain: maker.chain(), store, snapshots, log: silentLog });
+}
+
+type Server = (request: Uint8Array) => Uint8Array | null;
+type Synced = Extract<Input<never>, { type: 'synced' }>;
+type Offered = Extract<Input<never>, { type: 'offered' }>;
+
+/** A line that all answers share: one alone takes `answerMs`, and of several each gets a part. */
+class SlowLine {
+  readonly #time: VirtualTime;
+  readonly #answerMs: number;
+  readonly #under = new Set<{ leftMs: number; readonly arrive: () => void }>();
+
+  constructor(time: VirtualTime, answerMs: number) {
+    this.#time = time;
+    this.#answerMs = answerMs;
+    this.#carryOn();
+  }
+
+  carry(response: Uint8Array, done: (response: Uint8Array | Problem) => void): void {
+    const transfer = { leftMs: this.#answerMs, arrive: () => done(response) };
+    this.#under.add(transfer);
+    this.#time.after(limits.requestTimeoutMs, () => {
+      if (!this.#under.delete(transfer)) return;
+      done(new Problem('network/timeout', 'it is late', { remedy: 'Ask another.' }));
+    });
+  }
+
+  #carryOn(): void {
+    const stepMs = 50;
+    const share = stepMs / Math.max(this.#under.size, 1);
+    for (const transfer of this.#under) {
+      transfer.leftMs -= share;
+      if (transfer.leftMs > 0) continue;
+      this.#under.delete(transfer);
+      transfer.arrive();
+    }
+    this.#time.after(stepMs, () => this.#carryOn());
+  }
+}
+
+/** A node at genesis that syncs, with an engine that finalises all that it is given. */
+class World {
+  readonly time = new VirtualTime();
+  readonly clock = this.time.clock(startOfTime);
+  readonly chain = maker.chain();
+  readonly servers = new Map<string, Server>();
+  /** How long each takes to answer; 1 ms unless it is said. */
+  readonly delaysMs = new Map<string, number>();
+  /** Our own line, when all answers come over it. */
+  line: SlowLine | undefined;
+  readonly asked: string[] = [];
+  readonly penalties: string[] = [];
+  readonly synced: Synced[] = [];
+  readonly offered: Offered[] = [];
+  readonly sync: Sync;
+  engineFinal: Height = toHeight(0);
+  /** While true, the engine takes nothing of what it is given. */
+  deaf = false;
+
+  constructor(protocol = testProtocol(genesis)) {
+    const { time, clock, chain } = this;
+    const verification = new Verification<object>({
+      protocol,
+      verifier: new InlineVerifier(time.defer),
+      clock,
+      wants: () => true,
+      validatorOf: () => undefined,
+      penalise: (peer, reason) => void this.penalties.push(`${peer} ${reason}`),
+    });
+    this.sync = new Sync({
+      chain,
+      clock,
+      verification,
+      log: silentLog,
+      network: {
+        request: (peer, _protocol, bytes, done) => {
+          this.asked.push(peer);
+          const response = this.servers.get(peer)?.(bytes) ?? null;
+          if (this.line !== undefined && response !== null) return this.line.carry(response, done);
+          time.after(this.delaysMs.get(peer) ?? 1, () =>
+            done(response ?? new Problem('network/refused', 'no', { remedy: 'Ask another.' })),
+          );
+        },
+      },
+      peersFor: () => [...this.servers.keys()],
+      members: () => undefined,
+      validatorOf: (peer) => Number(peer.split('-')[1]),
+      engineFinal: () => this.engineFinal,
+      give: (input) => {
+        if (input.type === 'offered') return void this.offered.push(input);
+        this.synced.push(input);
+        if (!this.deaf) time.defer(() => this.#finalise(input));
+      },
+    });
+  }
+
+  #finalise({ chain: links }: Synced): void {
+    for (const { height, blockHash } of links) {
+      this.engineFinal = height;
+      assert.equal(this.chain.judge(blockHash).verdict, 'valid');
+      const candidate = defined(this.chain.get(blockHash), 'a synced block');
+      assert.ok(candidate.outcome.name === 'valid');
+      this.chain.advance(candidate, candidate.outcome.execution);
+      this.sync.applied(height);
+    }
+  }
+
+  /** A block becomes final without sync. */
+  finalise({ block, hash }: Made): void {
+    this.chain.add(block, { stored: false });
+    this.#finalise({ chain: [{ height: block.header.height, blockHash: hash }] } as unknown as Synced);
+  }
+
+  want(height: number): void {
+    this.sync.want(toHeight(height), []);
+    this.time.run(1_000);
+  }
+
+  get height(): number {
+    return this.chain.final.height;
+  }
+}
+
+const honest =
+  (serving: Serving): Server =>
+  (request) =>
+    serving.serve('blocks', request);
+
+const read = (answer: Uint8Array): BlocksResponse =>
+  unwrap(decode(blocksResponseCodec, answer, 'blocks response'));
+
+/** A server that changes what an honest one would say. */
+const liar =
+  (serving: Serving, lie: (answer: BlocksResponse) => BlocksResponse): Server =>
+  (request) => {
+    const answer = serving.serve('blocks', request);
+    if (answer === null) return null;
+    return encode(blocksResponseCodec, lie(read(answer)));
+  };
+
+describe('sync', () => {
+  test('fetches final blocks with their proof, until nobody has more', async () => {
+    const run = maker.run(20, (height) => [transfer(height - 1)]);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run)));
+    world.want(20);
+    assert.equal(world.height, 20);
+    assert.equal(world.chain.final.hash, run.at(-1)?.hash);
+    assert.equal(world.sync.active, false);
+  });
+
+  test('takes long chains in parts', async () => {
+    const length = 2 * limits.syncBlocks + 5;
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(maker.run(length))));
+    world.want(length);
+    assert.equal(world.height, length);
+    assert.equal(world.synced.length, 3);
+  });
+
+  test('goes on from where it is', async () => {
+    const run = maker.run(10);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run.slice(0, 4))));
+    world.want(4);
+    world.servers.set('peer-1', honest(await serverOf(run)));
+    world.want(10);
+    assert.equal(world.height, 10);
+    assert.equal(world.synced[1]?.chain[0]?.height, 5);
+  });
+
+  test('that only looks whether there is anything new takes all that there is', async () => {
+    const length = 2 * limits.syncBlocks + 5;
+    const world = new World();
+    const serving = await serverOf(maker.run(length));
+    for (const name of ['peer-1', 'peer-2']) world.servers.set(name, honest(serving));
+    world.sync.poll('peer-1');
+    world.time.run(1_000);
+    assert.equal(world.height, length);
+    assert.equal(world.sync.active, false);
+    assert.deepEqual(new Set(world.asked), new Set(['peer-1']));
+
+    world.asked.length = 0;
+    world.sync.poll('peer-2');
+    world.time.run(1_000);
+    assert.deepEqual(world.asked, ['peer-2'], 'once, where there is nothing new');
+  });
+
+  test('proves a block by the certificate of a later one, when that one is not in the response', async () => {
+    const run = maker.run(limits.syncBlocks + 10);
+    const world = new World();
+    const last = run.length;
+    world.servers.set('peer-1', honest(await serverOf(run, (height) => height === last)));
+    world.want(last);
+    assert.equal(world.height, last);
+    assert.equal(world.synced.length, 1, 'the engine gets the run with the certificate of its last block');
+    assert.equal(world.synced[0]?.chain.length, last);
+  });
+
+  test('believes no height that nobody can show: it asks each peer once and rests', async () => {
+    const world = new World();
+    const serving = await serverOf(maker.run(3));
+    for (const name of ['peer-1', 'peer-2', 'peer-3']) world.servers.set(name, honest(serving));
+    world.want(1_000_000_000);
+    assert.equal(world.height, 3);
+    assert.equal(world.sync.active, false);
+    assert.ok(world.asked.length <= 4);
+    assert.deepEqual(world.penalties, []);
+
+    world.asked.length = 0;
+    world.servers.set('peer-1', honest(await serverOf(maker.run(5))));
+    world.want(5);
+    assert.equal(world.height, 5);
+    assert.deepEqual(world.asked, ['peer-1'], 'the lie is forgotten');
+  });
+
+  test('asks nobody for what it has', async () => {
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(maker.run(3))));
+    world.engineFinal = toHeight(3);
+    world.want(3);
+    assert.deepEqual(world.asked, []);
+  });
+
+  test('gives the engine only what is new to it, when blocks became final another way meanwhile', async () => {
+    const run = maker.run(6);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run)));
+    world.deaf = true;
+    world.sync.want(toHeight(6), []);
+    world.engineFinal = toHeight(4);
+    world.time.run(100);
+    assert.deepEqual(
+      world.synced[0]?.chain.map(({ height }) => height),
+      [5, 6],
+    );
+  });
+
+  test('blames nobody for an answer that the own chain outran while it was on its way', async () => {
+    const run = maker.run(6);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run)));
+    world.sync.want(toHeight(6), []);
+    for (const made of run.slice(0, 4)) world.finalise(made);
+    world.time.run(100);
+    assert.deepEqual(world.penalties, []);
+    assert.deepEqual(
+      world.synced[0]?.chain.map(({ height }) => height),
+      [5, 6],
+    );
+    assert.equal(world.height, 6);
+  });
+
+  test('does not blame a peer whose answer was right when it was asked', async () => {
+    const run = maker.run(6, (height) => [transfer(height - 1)]);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run)));
+    world.sync.want(toHeight(6), []);
+    // The request is on its way; the first two blocks become final here by votes.
+    for (const { block, hash } of run.slice(0, 2)) {
+      world.chain.add(block, { stored: false });
+      assert.equal(world.chain.judge(hash).verdict, 'valid');
+      const candidate = defined(world.chain.get(hash), 'a block');
+      assert.ok(candidate.outcome.name === 'valid');
+      world.chain.advance(candidate, candidate.outcome.execution);
+    }
+    world.engineFinal = toHeight(2);
+    world.time.run(1_000);
+    assert.deepEqual(world.penalties, []);
+    assert.equal(world.height, 6);
+  });
+
+  test('starts anew when the engine took nothing of what it was given', async () => {
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(maker.run(3))));
+    world.deaf = true;
+    world.want(3);
+    world.want(3);
+    assert.equal(world.synced.length, 1, 'it waits for the engine first');
+    world.deaf = false;
+    world.time.run(limits.syncStallMs);
+    world.want(3);
+    assert.equal(world.height, 3);
+  });
+
+  test('takes no block with a transaction that its sender did not sign, whoever certified it', async () => {
+    const { signature: _s, hash: _h, bytes: _b, ...body } = transfer(0);
+    const forged = maker.block(maker.start, [assembleTransaction(body, transfer(1).signature)]);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf([forged])));
+    world.want(1);
+    assert.equal(world.height, 0);
+    assert.equal(world.penalties.length, 1);
+  });
+});
+
+describe('what the one who serves could not know', () => {
+  test('is no fault: a proof by a member who is not known here yet only makes another be asked', async () => {
+    const unknown = new Problem('certificate/unknown-member', 'names a later member', { remedy: 'Ask.' });
+    let strange = true;
+    const protocol = testProtocol(genesis);
+    const world = new World({
+      ...protocol,
+      certificateClaims: (certificate, members) =>
+        strange ? unknown : protocol.certificateClaims(certificate, members),
+    });
+    world.servers.set('peer-1', honest(await serverOf(maker.run(3))));
+    world.servers.set('peer-2', honest(await serverOf(maker.run(3))));
+    world.want(3);
+    assert.deepEqual(world.asked, ['peer-1', 'peer-2']);
+    assert.deepEqual(world.penalties, []);
+    strange = false;
+    world.want(3);
+    assert.equal(world.height, 3);
+  });
+});
+
+/** A server that gives true blocks, but few in each answer. */
+const stingy =
+  (serving: Serving, atMost: number): Server =>
+  (request) => {
+    const { from, count } = unwrap(decode(blocksRequestCodec, request, 'request'));
+    return serving.serve('blocks', encode(blocksRequestCodec, { from, count: Math.min(count, atMost) }));
+  };
+
+describe('a peer that is not worth its time', () => {
+  const length = 2 * limits.syncBlocks + 20;
+  const run = maker.run(length);
+  const timesAsked = (world: World, peer: string): number =>
+    world.asked.filter((asked) => asked === peer).length;
+
+  test('because it is slow holds up nobody: another is asked too, and first from then on', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    world.servers.set('slow', stingy(serving, 1));
+    world.servers.set('honest', honest(serving));
+    world.delaysMs.set('slow', limits.requestTimeoutMs - 1);
+    world.want(length);
+    assert.equal(world.height, length);
+    assert.equal(timesAsked(world, 'slow'), 1);
+
+    world.asked.length = 0;
+    const longer = await serverOf([...run, maker.block(defined(run.at(-1), 'the last block'))]);
+    for (const name of ['slow', 'honest']) world.servers.set(name, honest(longer));
+    world.want(length + 1);
+    assert.deepEqual(world.asked, ['honest'], 'also for the next claim');
+  });
+
+  test('because it gives little where others have more is asked after them', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    world.servers.set('stingy', stingy(serving, 1));
+    world.servers.set('honest', honest(serving));
+    world.want(length);
+    assert.equal(world.height, length);
+    assert.equal(timesAsked(world, 'stingy'), 1);
+  });
+
+  test('does not keep the others from being asked again, who had nothing when it had one block', async () => {
+    const world = new World();
+    world.servers.set('honest', honest(await serverOf(run.slice(0, 5))));
+    world.servers.set('stingy', stingy(await serverOf(run), 1));
+    world.delaysMs.set('stingy', limits.requestTimeoutMs - 1);
+    world.sync.want(toHeight(length), []);
+    world.time.run(1_000);
+    world.servers.set('honest', honest(await serverOf(run)));
+    world.time.run(2 * limits.requestTimeoutMs);
+    assert.equal(world.height, length);
+    assert.ok(timesAsked(world, 'stingy') <= 3);
+  });
+
+  test('is found out by who only looks for news, too: it asks a second one', async () => {
+    const serving = await serverOf(run);
+    for (const delayMs of [1, limits.requestTimeoutMs - 1]) {
+      const world = new World();
+      world.servers.set('stingy', stingy(serving, 1));
+      world.servers.set('honest', honest(serving));
+      world.delaysMs.set('stingy', delayMs);
+      world.sync.poll('stingy');
+      world.time.run(1_000);
+      assert.equal(world.height, length, `an answer after ${delayMs} ms`);
+      assert.equal(timesAsked(world, 'stingy'), 1);
+    }
+  });
+
+  test('may be one of several, who are left one after the other', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    const liars = Array.from({ length: limits.fetchParallel }, (_, i) => `slow-${i}`);
+    for (const name of liars) {
+      world.servers.set(name, stingy(serving, 1));
+      world.delaysMs.set(name, limits.requestTimeoutMs - 1);
+    }
+    world.servers.set('honest', honest(serving));
+    world.sync.want(toHeight(length), []);
+    world.time.run(2 * limits.requestTimeoutMs);
+    assert.equal(world.height, length);
+    for (const name of liars) assert.equal(timesAsked(world, name), 1);
+  });
+
+  test('is nobody when all are slow: what the line gives is taken, with a few questions at a time', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    const peers = Array.from({ length: 8 }, (_, i) => `peer-${i}`);
+    for (const name of peers) {
+      world.servers.set(name, honest(serving));
+      world.delaysMs.set(name, 2 * limits.fetchHedgeMs + 100);
+    }
+    world.sync.want(toHeight(length), []);
+    world.time.run(5 * limits.requestTimeoutMs);
+    assert.equal(world.height, length);
+    const answers = Math.ceil(length / limits.syncBlocks);
+    assert.ok(world.asked.length <= limits.fetchParallel * answers, `${world.asked.length} questions`);
+  });
+
+  test('is nobody when our own line is slow: then fewer are asked at once, until answers come in time', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    for (let i = 0; i < 12; i++) world.servers.set(`peer-${i}`, honest(serving));
+    world.line = new SlowLine(world.time, limits.requestTimeoutMs / 2);
+    for (let minute = 0; minute < 5 && world.height < length; minute++) {
+      world.sync.want(toHeight(length), []);
+      world.time.run(60_000);
+    }
+    assert.equal(world.height, length);
+  });
+
+  test('and lies besides takes nothing from the other’s answer', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    world.servers.set(
+      'liar',
+      liar(serving, (answer) => ({ ...answer, certificate: undefined })),
+    );
+    world.servers.set('slow', honest(serving));
+    world.delaysMs.set('liar', limits.fetchHedgeMs + 10);
+    world.delaysMs.set('slow', limits.fetchHedgeMs + 20);
+    world.sync.want(toHeight(length), []);
+    world.time.run(2 * limits.requestTimeoutMs);
+    assert.equal(world.height, length);
+    assert.equal(world.penalties.length, 1);
+    assert.equal(world.sync.active, false);
+  });
+});
+
+describe('a peer that lies in sync', () => {
+  const run = maker.run(6, (height) => [transfer(height - 1)]);
+  const rival = new ChainMaker(genesis).block(maker.start, [], { timestamp: startOfTime + 7 });
+  const forge = (certificate: FinalityCertificate | undefined, change: object): FinalityCertificate =>
+    ({ ...certificate, ...change }) as FinalityCertificate;
+  const firstSignature = (certificate: FinalityCertificate | undefined) =>
+    certificate?.engine === 'pbft' ? certificate.signatures : [];
+
+  const lies: Record<string, (answer: BlocksResponse) => BlocksResponse> = {
+    'no certificate': (answer) => ({ ...answer, certificate: undefined }),
+    'a certificate for another block': (answer) => ({ ...answer, certificate: maker.certificate(rival) }),
+    'a block that nobody agreed on, under the real certificate': (answer) => ({
+      ...answer,
+      blocks: [...answer.blocks.slice(0, -1), encodeBlock(rival.block)],
+    }),
+    'a block without its transactions': (answer) => ({
+      ...answer,
+      blocks: [
+        encodeBlock({ header: defined(run[0], 'a block').header, transactions: [] }),
+        ...answer.blocks.slice(1),
+      ],
+    }),
+    'a hole in the chain': (answer) => ({
+      ...answer,
+      blocks: answer.blocks.filter((_, index) => index !== 2),
+    }),
+    'blocks that start elsewhere': (answer) => ({ ...answer, blocks: answer.blocks.slice(1) }),
+    'bytes that are no block': (answer) => ({ ...answer, blocks: [Uint8Array.of(1, 2, 3)] }),
+    'a certificate signed by one validator three times': (answer) => ({
+      ...answer,
+      certificate: forge(answer.certificate, {
+        signatures: [0, 1, 2].map((validator) => ({
+          validator,
+          signature: firstSignature(answer.certificate)[0]?.signature,
+        })),
+      }),
+    }),
+    'a certificate of fewer than a quorum': (answer) => ({
+      ...answer,
+      certificate: forge(answer.certificate, { signatures: firstSignature(answer.certificate).slice(1) }),
+    }),
+    'a prepare certificate for a commit certificate': (answer) => ({
+      ...answer,
+      certificate: forge(answer.certificate, { phase: 'prepare' }),
+    }),
+    'headers that lead nowhere': (answer) => ({ ...answer, headers: [rival.header] }),
+  };
+
+  for (const [title, lie] of Object.entries(lies)) {
+    test(`with ${title} is blamed, and the next one is asked`, async () => {
+      const serving = await serverOf(run);
+      const world = new World();
+      world.servers.set('peer-1', liar(serving, lie));
+      world.servers.set('peer-2', honest(serving));
+      world.want(6);
+      assert.equal(world.height, 6);
+      assert.equal(world.penalties.length, 1, world.penalties.join());
+      assert.deepEqual(world.asked.slice(0, 2), ['peer-1', 'peer-2']);
+    });
+  }
+
+  test('is the only one there: nothing is taken from it', async () => {
+    const serving = await serverOf(run);
+    for (const lie of Object.values(lies)) {
+      const world = new World();
+      world.servers.set('peer-1', liar(serving, lie));
+      world.want(6);
+      assert.equal(world.height, 0);
+      assert.deepEqual(world.synced, []);
+      assert.equal(world.chain.size, 0);
+    }
+  });
+});
+
+describe('when the next block was pruned', () => {
+  const run = maker.run(12);
+  const pruned = (blocks: number, keepFrom: number): Promise<Serving> =>
+    serverOf(run.slice(0, blocks), everyBlock, keepFrom);
+  const heights = (world: World): number[] => world.offered.map(({ header }) => header.height);
+
+  test('by everybody, the engine is given the newest snapshot that was offered, with those who offered it', async () => {
+    const world = new World();
+    world.servers.set('peer-1', honest(await pruned(9, 8)));
+    world.servers.set('peer-2', honest(await pruned(12, 11)));
+    world.servers.set('peer-3', honest(await pruned(12, 5)));
+    world.servers.set('peer-4', honest(await serverOf([])));
+    world.want(12);
+    const newest = defined(run[11], 'the last block');
+    assert.deepEqual(world.offered, [
+      {
+        type: 'offered',
+        header: newest.header,
+        blockHash: newest.hash,
+        certificate: maker.certificate(newest),
+        holders: [2, 3],
+      },
+    ]);
+    assert.equal(world.asked.length, 4);
+    assert.equal(world.sync.active, false);
+    assert.deepEqual(world.penalties, []);
+  });
+
+  test('by the one that is asked, all others are asked for it before', async () => {
+    const world = new World();
+    world.servers.set('peer-1', honest(await pruned(12, 11)));
+    world.servers.set('peer-2', () => null);
+    world.servers.set('peer-3', honest(await serverOf(run.slice(0, 6))));
+    world.sync.poll('peer-1');
+    world.time.run(1_000);
+    assert.equal(world.height, 6);
+    assert.deepEqual(heights(world), []);
+    // And from there on everybody has pruned, or knows no more.
+    world.sync.poll('peer-3');
+    world.time.run(1_000);
+    assert.deepEqual(heights(world), []);
+    world.sync.poll('peer-1');
+    world.time.run(1_000);
+    assert.deepEqual(heights(world), [12]);
+  });
+
+  test('a snapshot is not offered that the engine is past by then', async () => {
+    const world = new World();
+    world.servers.set('peer-1', honest(await pruned(9, 9)));
+    world.sync.want(toHeight(12), []);
+    world.engineFinal = toHeight(9);
+    world.time.run(1_000);
+    assert.deepEqual(heights(world), []);
+  });
+
+  const at = (height: number): Made => defined(run[height - 1], 'a block');
+  const offerOf = (snapshot: BlocksResponse['snapshot']): BlocksResponse => ({
+    blocks: [],
+    headers: [],
+    certificate: undefined,
+    snapshot,
+  });
+  const lies: Record<string, BlocksResponse['snapshot']> = {
+    'a block that it did not prune': { header: maker.start.header, certificate: maker.certificate(at(3)) },
+    'another block than its certificate': { header: at(11).header, certificate: maker.certificate(at(12)) },
+    'a block that no quorum signed': {
+      header: at(12).header,
+      certificate: { ...maker.certificate(at(12)), signatures: [] } as unknown as FinalityCertificate,
+    },
+  };
+  for (const [what, snapshot] of Object.entries(lies)) {
+    test(`a peer that offers ${what} is blamed, and its offer is none`, async () => {
+      const world = new World();
+      world.servers.set('peer-1', () => encode(blocksResponseCodec, offerOf(snapshot)));
+      world.servers.set('peer-2', honest(await pruned(9, 9)));
+      world.want(12);
+      assert.deepEqual(heights(world), [9]);
+      assert.equal(world.penalties.length, 1);
+    });
+  }
+});
+
+describe('serving', () => {
+  const run = maker.run(9, (height) => [transfer(height - 1)]);
+  const ask = (serving: Serving, from: number, count: number) =>
+    read(
+      defined(
+        serving.serve('blocks', encode(blocksRequestCodec, { from: toHeight(from), count })),
+        'an answer',
+      ),
+    );
+
+  test('gives as many blocks as asked, and the proof of the last', async () => {
+    const serving = await serverOf(run);
+    const answer = ask(serving, 3, 4);
+    assert.equal(answer.blocks.length, 4);
+    assert.equal(answer.certificate?.height, 6);
+    assert.deepEqual(answer.headers, []);
+  });
+
+  test('gives the headers up to the certificate where the last block has none of its own', async () => {
+    const serving = await serverOf(run, (height) => height === 9);
+    const answer = ask(serving, 3, 4);
+    assert.deepEqual(
+      answer.headers.map(({ height }) => height),
+      [7, 8, 9],
+    );
+    assert.equal(answer.certificate?.height, 9);
+  });
+
+  test('has nothing above its final block', async () => {
+    const serving = await serverOf(run);
+    const nothing = { blocks: [], headers: [], certificate: undefined, snapshot: undefined };
+    assert.deepEqual(ask(serving, 10, 4), nothing);
+    assert.deepEqual(ask(serving, 2 ** 40, 4).blocks, []);
+    assert.equal(ask(serving, 9, 60_000).blocks.length, 1);
+    assert.equal(ask(serving, 0, 2).certificate?.height, 1, 'the genesis is known to all');
+  });
+
+  test('says of a block that it pruned that it did, and names its newest snapshot', async () => {
+    const serving = await serverOf(run, everyBlock, 4);
+    const last = defined(run.at(-1), 'a block');
+    assert.deepEqual(ask(serving, 3, 4), {
+      blocks: [],
+      headers: [],
+      certificate: undefined,
+      snapshot: { header: last.header, certificate: maker.certificate(last) },
+    });
+    assert.equal(ask(serving, 4, 4).blocks.length, 4);
+    assert.equal(ask(serving, 10, 4).snapshot, undefined);
+  });
+
+  test('refuses what is no request, and places out of order or out of the block', async () => {
+    const serving = await serverOf(run);
+    const { hash } = defined(run[0], 'a block');
+    const places = (...list: number[]): Uint8Array =>
+      Buffer.concat([
+        Buffer.from(hash, 'hex'),
+        Buffer.of(0, list.length),
+        ...list.map((place) => Buffer.of(0, place)),
+      ]);
+    assert.ok(serving.serve('transactions', places(0)));
+    assert.equal(serving.serve('transactions', places(1)), null);
+    assert.equal(serving.serve('transactions', places(0, 0)), null);
+    for (const protocol of ['blocks', 'candidate', 'transactions', 'snapshot'] as const) {
+      assert.equal(serving.serve(protocol, Uint8Array.of(1)), null);
+    }
+    assert.equal(serving.serve('candidate', Buffer.alloc(32)), null);
+    const whole = serving.serve('candidate', Buffer.from(hash, 'hex'));
+    assert.deepEqual(whole, encodeBlock(defined(run[0], 'a block').block));
+  });
+});

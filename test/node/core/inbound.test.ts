@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Input, Verified } from '../../../src/consensus/engine.ts';
+import { Problem } from '../../../src/base/problem.ts';
+import type { PublicKey, Signature } from '../../../src/crypto/signature.ts';
+import type { GossipVerdict } from '../../../src/network/port.ts';
+import { inbound } from '../../../src/node/core/inbound.ts';
+import { silentLog } from '../../../src/node/process/log.ts';
+import { Turns } from '../../../src/node/core/turns.ts';
+import type { MessageVerdict } from '../../../src/node/peers/verification.ts';
+
+interface Note {
+  readonly from: number;
+}
+
+/** The door of a node whose verification says of everything what the test says. */
+function world(verdict: MessageVerdict<Note>) {
+  const given: Input<Note>[] = [];
+  const faults: string[] = [];
+  const claim = { publicKey: '' as PublicKey, message: new Uint8Array(), signature: '' as Signature };
+  const heard: number[] = [];
+  const nothing = (): never => assert.fail('not asked for here');
+  const handlers = inbound<Note>({
+    turns: new Turns({ settle: () => {}, onThrow: (error) => assert.fail(String(error)) }),
+    protocol: { senderOf: ({ from }) => from },
+    handshake: {
+      admit: nothing,
+      connected: nothing,
+      forget: nothing,
+      validatorOf: nothing,
+      peerOf: nothing,
+      memberKeyOf: nothing,
+    },
+    standings: { connected: nothing, forget: nothing },
+    verification: {
+      directMessage: (_peer, _bytes, done) => done(verdict),
+      relayedMessage: (_peer, _bytes, done) => done(verdict),
+      fault: (peer, reason) => void faults.push(`${peer} ${reason}`),
+      muted: () => false,
+    },
+    relay: { open: (bytes) => (bytes.length === 0 ? { message: bytes, claim } : noSeal) },
+    intake: { frame: nothing },
+    announcing: { heard: nothing },
+    messenger: { heardByGossip: (validator) => void heard.push(validator) },
+    serving: { answer: nothing },
+    give: (input) => void given.push(input),
+    onMet: nothing,
+    log: silentLog,
+  });
+  const verdicts: GossipVerdict[] = [];
+  const gossip = (bytes = new Uint8Array()): void =>
+    handlers.onGossip('consensus', bytes, 'peer', (answer) => verdicts.push(answer));
+  return { handlers, given, heard, faults, verdicts, gossip };
+}
+
+const noSeal = new Problem('consensus/unknown-relay', 'no seal', { remedy: 'Make one.' });
+const note = { from: 2 } as Verified<Note>;
+
+test('a message that is wanted goes to the engine, and tells whether its sender brought it', () => {
+  for (const direct of [true, false]) {
+    const { handlers, given } = world({ type: 'good', message: note, wanted: true, direct });
+    handlers.onMessage('peer', new Uint8Array());
+    assert.deepEqual(given, [{ type: 'message', message: note, direct }]);
+  }
+});
+
+test('by gossip it also shows that its sender can be reached by gossip', () => {
+  const { gossip, given, heard, verdicts } = world({
+    type: 'good',
+    message: note,
+    wanted: true,
+    direct: false,
+  });
+  gossip();
+  assert.deepEqual([verdicts, heard], [['accept'], [2]]);
+  assert.deepEqual(given, [{ type: 'message', message: note }]);
+});
+
+test('one that we had is passed on and shows nothing: anybody can send again what a dead validator signed', () => {
+  const { gossip, given, heard, verdicts } = world({
+    type: 'good',
+    message: note,
+    wanted: false,
+    direct: false,
+  });
+  gossip();
+  assert.deepEqual([verdicts, heard, given], [['accept'], [], []]);
+});
+
+test('one that nobody looked at is not passed on', () => {
+  const ignored = world({ type: 'ignored' });
+  ignored.gossip();
+  assert.deepEqual(ignored.verdicts, ['ignore']);
+});
+
+test('one without a seal is refused unread', () => {
+  const { gossip, verdicts, faults } = world({ type: 'ignored' });
+  gossip(Uint8Array.of(1));
+  assert.deepEqual([verdicts, faults], [['reject'], ['peer consensus/unknown-relay']]);
+});
+
+test('what nobody publishes is held against who does', () => {
+  const { handlers } = world({ type: 'ignored' });
+  const verdicts: GossipVerdict[] = [];
+  handlers.onGossip('evidence', new Uint8Array(), 'peer', (answer) => verdicts.push(answer));
+  assert.deepEqual(verdicts, ['reject']);
+});

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { limits } from '../../../src/base/limits.ts';
+import { defined } from '../../../src/base/invariant.ts';
+import type { Hash } from '../../../src/crypto/hash.ts';
+import { toView } from '../../../src/ledger/block.ts';
+import type { Chain } from '../../../src/node/effects/chain.ts';
+import { ChainMaker, type Made } from '../chain-maker.ts';
+import { signedTransaction, testGenesis } from '../cluster.ts';
+
+const genesis = testGenesis(4);
+const maker = new ChainMaker(genesis);
+const transfer = (nonce: number) => signedTransaction(genesis, 'alice', { nonce });
+
+function add(chain: Chain, ...blocks: readonly Made[]): void {
+  for (const { block } of blocks) chain.add(block, { stored: false });
+}
+
+function finalise(chain: Chain, made: Made): void {
+  assert.equal(chain.judge(made.hash).verdict, 'valid');
+  const candidate = defined(chain.get(made.hash), 'the block');
+  assert.equal(candidate.outcome.name, 'valid');
+  if (candidate.outcome.name === 'valid') chain.advance(candidate, candidate.outcome.execution);
+}
+
+function verdictOf(chain: Chain, made: Made): string {
+  const verdict = chain.judge(made.hash);
+  return verdict.verdict === 'invalid' ? verdict.problem.code : verdict.verdict;
+}
+
+describe('the chain of candidates', () => {
+  test('judges a block with all its ancestors, and lists them lowest first', () => {
+    const [a, b, c] = maker.run(3, (height) => [transfer(height - 1)]) as [Made, Made, Made];
+    const chain = maker.chain();
+    add(chain, c, a, b);
+    const verdict = chain.judge(c.hash);
+    assert.ok(verdict.verdict === 'valid');
+    assert.deepEqual(
+      verdict.chain.map(({ blockHash }) => blockHash),
+      [a.hash, b.hash, c.hash],
+    );
+    assert.deepEqual(verdict.chain[0]?.parentHash, maker.start.hash);
+  });
+
+  test('names the ancestor that is missing', () => {
+    const [, b, c] = maker.run(3) as [Made, Made, Made];
+    const chain = maker.chain();
+    add(chain, c);
+    assert.deepEqual(chain.judge(c.hash), { verdict: 'missing', hash: b.hash });
+  });
+
+  test('refuses wrong roots, a wrong place, an old timestamp, other validators', () => {
+    const wrong: [Partial<Made['header']>, string][] = [
+      [{ stateRoot: 'ab'.repeat(32) as Hash }, 'block/execution'],
+      [{ receiptsRoot: 'ab'.repeat(32) as Hash }, 'block/execution'],
+      [{ height: 2 as never }, 'block/height'],
+      [{ timestamp: maker.start.header.timestamp }, 'block/timestamp'],
+      [{ validatorsHash: 'ab'.repeat(32) as Hash }, 'block/validators'],
+      [{ nextValidatorsHash: 'ab'.repeat(32) as Hash }, 'block/next-validators'],
+    ];
+    for (const [change, code] of wrong) {
+      const chain = maker.chain();
+      const made = maker.block(maker.start, [], change);
+      add(chain, made);
+      assert.equal(verdictOf(chain, made), code);
+    }
+  });
+
+  test('refuses a block whose transactions may not stand in it', () => {
+    const chain = maker.chain();
+    const made = maker.block(maker.start, [transfer(0)]);
+    const repeated = { header: made.header, transactions: [transfer(0), transfer(0)] };
+    chain.add(repeated, { stored: false });
+    assert.equal(verdictOf(chain, made), 'transaction/duplicate');
+  });
+
+  test('what extends an invalid block is invalid', () => {
+    const chain = maker.chain();
+    const bad = maker.block(maker.start, [], { stateRoot: 'ab'.repeat(32) as Hash });
+    const child = maker.block({ header: bad.header, state: bad.state });
+    add(chain, bad, child);
+    assert.equal(verdictOf(chain, child), 'block/execution');
+  });
+
+  test('keeps the branches that can still become final, and forgets the others', () => {
+    const chain = maker.chain();
+    const a = maker.block(maker.start, [transfer(0)]);
+    const b = maker.block(maker.start, [], { view: toView(1) });
+    const [a2, b2] = [maker.block(a), maker.block(b)];
+    const [a3, b3] = [maker.block(a2), maker.block(b2)];
+    add(chain, a, b, a2, b2, a3, b3);
+    finalise(chain, a);
+    assert.deepEqual(
+      [a, b, a2, b2, a3, b3].map(({ hash }) => chain.get(hash) !== undefined),
+      [false, false, true, false, true, false],
+    );
+    assert.equal(chain.final.hash, a.hash);
+    assert.equal(chain.final.state.root, a.header.stateRoot);
+    assert.equal(verdictOf(chain, a3), 'valid');
+  });
+
+  test('keeps a block above a gap until the gap is closed', () => {
+    const chain = maker.chain();
+    const [a, b, c] = maker.run(3) as [Made, Made, Made];
+    add(chain, a, c);
+    finalise(chain, a);
+    assert.ok(chain.get(c.hash));
+    add(chain, b);
+    assert.equal(verdictOf(chain, c), 'valid');
+  });
+
+  test('lists what is stored and ruled out, and never lets it or the final block be stored again', () => {
+    const chain = maker.chain();
+    const a = maker.block(maker.start, [transfer(0)]);
+    const b = maker.block(maker.start);
+    chain.add(a.block, { stored: false });
+    chain.add(b.block, { stored: true });
+    assert.equal(verdictOf(chain, a), 'valid');
+    assert.deepEqual(chain.retire([defined(chain.get(a.hash), 'a')]), [b.hash]);
+    assert.equal(chain.get(a.hash)?.stored, true);
+  });
+
+  test('keeps no block at or below the final height; a stored one of those is cleared away with the next commit', () => {
+    const chain = maker.chain();
+    const [a, b] = maker.run(2) as [Made, Made];
+    const rival = maker.block(maker.start, [], { view: toView(1) });
+    add(chain, a, b);
+    finalise(chain, a);
+    chain.add(rival.block, { stored: true });
+    assert.equal(chain.get(rival.hash), undefined);
+    assert.equal(verdictOf(chain, b), 'valid');
+    assert.deepEqual(chain.retire([defined(chain.get(b.hash), 'b')]), [rival.hash]);
+  });
+
+  test('holds a bounded number of blocks, and gives up the oldest that are not on disk', () => {
+    const chain = maker.chain();
+    const blocks = Array.from({ length: limits.candidateBlocks + 3 }, (_, view) =>
+      maker.block(maker.start, [], { view: toView(view) }),
+    );
+    const [first, ...rest] = blocks as [Made, ...Made[]];
+    chain.add(first.block, { stored: true });
+    add(chain, ...rest);
+    assert.equal(chain.size, limits.candidateBlocks);
+    assert.ok(chain.get(first.hash), 'it is on disk, so something relies on it');
+    assert.equal(chain.get(defined(rest[0], 'the oldest of the others').hash), undefined);
+    assert.ok(chain.get(defined(rest.at(-1), 'the newest').hash));
+  });
+
+  test('gives the base for a child of a valid block only', () => {
+    const chain = maker.chain();
+    const good = maker.block(maker.start, [transfer(0)]);
+    const bad = maker.block(maker.start, [], { stateRoot: 'ab'.repeat(32) as Hash });
+    add(chain, good, bad);
+    assert.equal(chain.base(maker.start.hash)?.state.root, maker.start.state.root);
+    assert.equal(chain.base(good.hash)?.state.root, good.header.stateRoot);
+    assert.equal(chain.base(bad.hash), undefined);
+    assert.equal(chain.base('cd'.repeat(32) as Hash), undefined);
+  });
+});

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Problem } from '../../../src/base/problem.ts';
+import { limits } from '../../../src/base/limits.ts';
+import { Committing } from '../../../src/node/effects/committing.ts';
+import type { CommitRequest } from '../../../src/storage/chain-store.ts';
+import { ChainMaker } from '../chain-maker.ts';
+import { testGenesis } from '../cluster.ts';
+import { VirtualTime } from '../world.ts';
+
+/** Commits `length` blocks, each with a certificate of its own, one each 20 ms, to a disk that takes 100 ms for a write. */
+function onSlowDisk(length: number) {
+  const time = new VirtualTime();
+  const maker = new ChainMaker(testGenesis(4));
+  const chain = maker.chain();
+  const runs: number[] = [];
+  const applied: { readonly height: number; readonly at: number }[] = [];
+  const committing = new Committing({
+    chain,
+    store: {
+      commitRun: (requests: readonly CommitRequest[], done) => {
+        runs.push(requests.length);
+        time.after(100, () => done(undefined));
+      },
+    },
+    mempool: { committed: () => {} },
+    bodies: { obtain: () => assert.fail('every block is here') },
+    clock: time.clock(),
+    give: ({ height }) => void applied.push({ height, at: time.now }),
+    flush: () => {},
+    onCommitted: () => {},
+    onFatal: (problem: Problem) => {
+      throw problem;
+    },
+  });
+  for (const made of maker.run(length)) {
+    chain.add(made.block, { stored: true });
+    const { height, parentHash } = made.header;
+    const link = { height, blockHash: made.hash, parentHash };
+    committing.commit({ type: 'commit', link, certificate: maker.certificate(made) });
+    time.run(20);
+  }
+  return { time, runs, applied };
+}
+
+test('blocks that became final while the disk was busy are written together', () => {
+  const { time, runs, applied } = onSlowDisk(100);
+  time.run(250);
+  assert.deepEqual(
+    applied.map(({ height }) => height),
+    Array.from({ length: 100 }, (_, index) => index + 1),
+    'in their order, each once',
+  );
+  assert.ok(runs.length < 30, `${runs.length} writes`);
+  assert.ok(Math.max(...runs) <= limits.commitBlocks);
+  for (const { height, at } of applied) assert.ok(at - height * 20 < 300, 'none waits for long');
+});
+
+test('what was to be persisted before goes first, with its block: a final block is not taken for one that is on disk before it is', () => {
+  const time = new VirtualTime();
+  const maker = new ChainMaker(testGenesis(4));
+  const chain = maker.chain();
+  const [made] = maker.run(1);
+  assert.ok(made !== undefined);
+  const order: string[] = [];
+  const committing = new Committing({
+    chain,
+    store: { commitRun: () => void order.push('commit') },
+    mempool: { committed: () => {} },
+    bodies: { obtain: () => assert.fail('every block is here') },
+    clock: time.clock(),
+    give: () => {},
+    flush: () => void order.push(`flush, stored: ${chain.get(made.hash)?.stored}`),
+    onCommitted: () => {},
+    onFatal: assert.fail,
+  });
+  chain.add(made.block, { stored: false });
+  const { height, parentHash } = made.header;
+  const link = { height, blockHash: made.hash, parentHash };
+  committing.commit({ type: 'commit', link, certificate: maker.certificate(made) });
+  time.run(20);
+  assert.deepEqual(order, ['flush, stored: false', 'commit']);
+});

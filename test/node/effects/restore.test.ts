@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { encode } from '../../../src/base/codec.ts';
+import { defined } from '../../../src/base/invariant.ts';
+import type { Protocol } from '../../../src/consensus/engine.ts';
+import { finalityCodec } from '../../../src/ledger/certificate.ts';
+import { encodeBlock } from '../../../src/ledger/block-body.ts';
+import { executeBlock } from '../../../src/ledger/execution.ts';
+import { receiptsCodec } from '../../../src/ledger/receipt.ts';
+import { headerBytes } from '../../../src/node/effects/chain.ts';
+import { candidateLinks, restore } from '../../../src/node/effects/restore.ts';
+import { ChainStore } from '../../../src/storage/chain-store.ts';
+import { MemoryStore } from '../../../src/storage/memory-store.ts';
+import { ChainMaker, type Made } from '../chain-maker.ts';
+import { Cluster, signedTransaction, testGenesis } from '../cluster.ts';
+import { VirtualTime } from '../world.ts';
+
+const genesis = testGenesis(4);
+const maker = new ChainMaker(genesis);
+
+class Disk {
+  readonly time = new VirtualTime();
+  readonly entries = new Map<string, Uint8Array>();
+
+  open(): Promise<ChainStore> {
+    const store = new MemoryStore(this.time.defer, this.entries);
+    return this.time.settle(ChainStore.open(store, { chainId: genesis.chainId }));
+  }
+
+  restore(store: ChainStore) {
+    return this.time.settle(restore(store, genesis));
+  }
+
+  commit(
+    store: ChainStore,
+    made: Made,
+    parent: { state: Made['state'] },
+    options: { certified?: boolean } = {},
+  ): void {
+    const { header, block } = made;
+    const { height, timestamp, proposer } = header;
+    const context = { height, timestamp, proposer, chainId: genesis.chainId };
+    const execution = executeBlock(parent.state, context, block.transactions);
+    assert.ok('state' in execution);
+    store.commit(
+      {
+        height,
+        hash: made.hash,
+        headerBytes: headerBytes(header),
+        blockBytes: encodeBlock(block),
+        certificate: options.certified === false ? null : encode(finalityCodec, maker.certificate(made)),
+        transactionHashes: block.transactions.map(({ hash }) => hash),
+        receiptsBytes: encode(receiptsCodec, execution.receipts),
+        stateChanges: execution.changes,
+        forgetRecords: [],
+        forgetCandidates: [],
+      },
+      (problem) => assert.equal(problem, undefined),
+    );
+    this.time.run(0);
+  }
+}
+
+describe('restore', () => {
+  test('starts an empty store with the genesis', async () => {
+    const disk = new Disk();
+    const { final, certificate, candidates } = await disk.restore(await disk.open());
+    assert.equal(final.hash, maker.start.hash);
+    assert.equal(final.state.root, maker.start.header.stateRoot);
+    assert.deepEqual([certificate, candidates], [null, []]);
+  });
+
+  test('goes on from the last final block, its state and its certificate', async () => {
+    const disk = new Disk();
+    const store = await disk.open();
+    await disk.restore(store);
+    const a = maker.block(maker.start, [signedTransaction(genesis, 'alice', { nonce: 0 })]);
+    disk.commit(store, a, maker.start);
+    const again = await disk.restore(await disk.open());
+    assert.equal(again.final.hash, a.hash);
+    assert.equal(again.final.state.root, a.header.stateRoot);
+    assert.deepEqual(again.certificate, maker.certificate(a));
+  });
+
+  test('knows the stored blocks above it', async () => {
+    const disk = new Disk();
+    const store = await disk.open();
+    await disk.restore(store);
+    const [a, b] = maker.run(2) as [Made, Made];
+    const blocks = [a, b].map(({ hash, block }) => ({ hash, bytes: encodeBlock(block) }));
+    store.persist({ records: [], blocks }, () => {});
+    disk.time.run(0);
+    const again = await disk.restore(await disk.open());
+    assert.deepEqual(
+      new Set(candidateLinks(again).map(({ blockHash }) => blockHash)),
+      new Set([a.hash, b.hash]),
+    );
+  });
+
+  test('does not start on a state that is not the one after the final block', async () => {
+    const disk = new Disk();
+    const store = await disk.open();
+    await disk.restore(store);
+    const a = maker.block(maker.start, [signedTransaction(genesis, 'alice', { nonce: 0 })]);
+    const { chainId } = genesis;
+    const { height, timestamp, proposer } = a.header;
+    const execution = executeBlock(
+      maker.start.state,
+      { height, timestamp, proposer, chainId },
+      a.block.transactions,
+    );
+    assert.ok('state' in execution);
+    // A key that the block does not touch, written behind everybody's back.
+    const key = defined([...maker.start.state.entries()].at(-1), 'an entry')[0];
+    store.commit(
+      {
+        height,
+        hash: a.hash,
+        headerBytes: headerBytes(a.header),
+        blockBytes: encodeBlock(a.block),
+        certificate: encode(finalityCodec, maker.certificate(a)),
+        transactionHashes: [],
+        receiptsBytes: encode(receiptsCodec, execution.receipts),
+        stateChanges: [...execution.changes, { key, value: null }],
+        forgetRecords: [],
+        forgetCandidates: [],
+      },
+      () => {},
+    );
+    disk.time.run(0);
+    await assert.rejects(disk.restore(await disk.open()), { code: 'storage/damaged' });
+  });
+
+  test('does not start at a block without the proof that it is final', async () => {
+    const disk = new Disk();
+    const store = await disk.open();
+    await disk.restore(store);
+    disk.commit(store, maker.block(maker.start), maker.start, { certified: false });
+    await assert.rejects(disk.restore(await disk.open()), { code: 'storage/damaged' });
+  });
+});
+
+test('a node killed in the middle of a run of blocks under one certificate starts again with a proof of where it is', async () => {
+  const cluster = await Cluster.start(4);
+  const { genesis } = cluster;
+  // An engine that says nothing of the certificates of odd heights: two blocks at a time become final by one.
+  const inPairs: Protocol<object> = {
+    ...cluster.protocol,
+    start: (start) => {
+      const engine = cluster.protocol.start(start);
+      return {
+        status: () => engine.status(),
+        why: () => engine.why(),
+        wants: (message) => engine.wants(message),
+        step: (input) =>
+          engine
+            .step(input)
+            .map((effect) =>
+              effect.type === 'commit' && effect.link.height % 2 === 1
+                ? { ...effect, certificate: null }
+                : effect,
+            ),
+      };
+    },
+  };
+  cluster.kill('validator-3');
+  await cluster.boot('validator-3', { protocol: inPairs });
+  let before = 0;
+  for (let nonce = 0; nonce < 8; nonce++) {
+    cluster.submit('validator-0', signedTransaction(genesis, 'alice', { nonce }));
+    cluster.time.runUntil(() => cluster.node('validator-3').driver.chain.final.height > before, 3_000);
+    // At the very moment at which something became final there.
+    cluster.kill('validator-3');
+    const { store, driver } = await cluster.boot('validator-3', { protocol: inPairs });
+    const { height } = driver.chain.final;
+    assert.equal(height % 2, 0, 'never between the two');
+    assert.equal(store.certificateAt(height) === undefined, height === 0);
+    before = height;
+  }
+  assert.ok(before > 0);
+  cluster.kill('validator-3');
+  const { fatal } = await cluster.boot('validator-3');
+  assert.ok(
+    cluster.time.runUntil(() => cluster.nonces('alice').every((nonce) => nonce === 8), 20_000),
+    cluster.why(),
+  );
+  assert.deepEqual(fatal, []);
+});

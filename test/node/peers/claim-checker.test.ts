@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { defined } from '../../../src/base/invariant.ts';
+import { limits } from '../../../src/base/limits.ts';
+import type { PublicKey, Signature, SignatureClaim, Verifier } from '../../../src/crypto/signature.ts';
+import { ClaimChecker, type Lane, type NamedClaim } from '../../../src/node/peers/claim-checker.ts';
+
+interface Call {
+  readonly names: string[];
+  readonly strict: boolean;
+  readonly urgent: boolean;
+  readonly done: (valid: readonly boolean[]) => void;
+}
+
+/** A verifier that answers when told. What is named "odd" is valid by the consensus rule alone, "bad" by none. */
+class SlowVerifier implements Verifier {
+  readonly calls: Call[] = [];
+
+  verify(claims: readonly SignatureClaim[], strict: boolean, done: Call['done'], urgent = !strict): void {
+    this.calls.push({ names: claims.map(({ signature }) => signature), strict, urgent, done });
+  }
+
+  answer(): void {
+    for (const { names, strict, done } of this.calls.splice(0)) {
+      done(names.map((name) => !name.startsWith('bad') && !(strict && name.startsWith('odd'))));
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const claim = (name: string): NamedClaim => ({
+  name,
+  claim: { publicKey: '' as PublicKey, message: new Uint8Array(), signature: name as Signature },
+});
+
+class World {
+  readonly verifier = new SlowVerifier();
+  readonly checker = new ClaimChecker(this.verifier);
+  readonly answers: (readonly boolean[])[] = [];
+
+  check(lane: Lane, ...names: string[]): void {
+    this.checker.check(names.map(claim), lane, (valid) => this.answers.push(valid));
+  }
+
+  get asked(): [names: string, how: string][] {
+    return this.verifier.calls.map(({ names, strict, urgent }) => [
+      names.join(),
+      `${strict ? 'strict' : 'consensus'}${urgent ? ' urgent' : ''}`,
+    ]);
+  }
+
+  answerAll(): void {
+    while (this.verifier.calls.length > 0) this.verifier.answer();
+  }
+}
+
+describe('the claim checker', () => {
+  test('answers for each claim, in order', () => {
+    const world = new World();
+    world.check('transactions', 'a', 'bad', 'b');
+    world.verifier.answer();
+    assert.deepEqual(world.answers, [[true, false, true]]);
+  });
+
+  test('asks nothing about what it knows', () => {
+    const world = new World();
+    world.check('transactions', 'a');
+    world.verifier.answer();
+    world.check('blocks', 'a');
+    world.check('transactions', 'a', 'a');
+    assert.deepEqual(world.answers, [[true], [true], [true, true]]);
+    assert.deepEqual(world.asked, []);
+  });
+
+  test('a yes of the consensus rule is no yes of the strict one', () => {
+    const world = new World();
+    world.check('blocks', 'odd');
+    world.verifier.answer();
+    world.check('transactions', 'odd');
+    world.verifier.answer();
+    assert.deepEqual(world.answers, [[true], [false]]);
+    world.check('blocks', 'odd');
+    assert.deepEqual(world.answers[2], [true]);
+  });
+
+  test('keeps no more strict claims at the verifier than keep it busy', () => {
+    const world = new World();
+    const names = Array.from({ length: limits.strictHanded + 10 }, (_, index) => `t${index}`);
+    world.check('transactions', ...names);
+    assert.deepEqual(
+      world.verifier.calls.map(({ names }) => names.length),
+      [limits.strictHanded],
+    );
+    world.verifier.answer();
+    assert.deepEqual(
+      world.verifier.calls.map(({ names }) => names.length),
+      [10],
+    );
+    world.verifier.answer();
+    assert.equal(defined(world.answers[0], 'the answer').length, names.length);
+    assert.equal(world.checker.load, 0);
+  });
+
+  test('keeps no more of any kind at the verifier, however much peers send: its own bound is out of reach', () => {
+    const world = new World();
+    let most = 0;
+    for (const lane of ['messages', 'blocks', 'transactions', 'strangers'] as const) {
+      world.check(lane, ...Array.from({ length: 10_000 }, (_, index) => `${lane} ${index}`));
+    }
+    while (world.verifier.calls.length > 0) {
+      const at = world.verifier.calls.reduce((sum, { names }) => sum + names.length, 0);
+      most = Math.max(most, at);
+      world.verifier.answer();
+    }
+    assert.equal(most, limits.consensusHanded + limits.strictHanded);
+    assert.ok(most <= limits.verifierQueue);
+    assert.equal(world.answers.length, 4);
+    assert.equal(world.checker.load, 0);
+  });
+
+  test('hands over messages before blocks, and what members and clients bring before what strangers bring', () => {
+    const world = new World();
+    world.check('blocks', ...Array.from({ length: limits.consensusHanded + 1 }, (_, index) => `b${index}`));
+    world.check('strangers', ...Array.from({ length: limits.strictHanded + 1 }, (_, index) => `s${index}`));
+    world.check('transactions', 't');
+    world.check('messages', 'm');
+    world.verifier.calls.splice(0).forEach(({ names, done }) => done(names.map(() => true)));
+    assert.deepEqual(
+      world.asked.map(([names]) => names).toSorted((a, b) => a.localeCompare(b)),
+      [`m,b${limits.consensusHanded}`, `t,s${limits.strictHanded}`],
+    );
+  });
+
+  test('what a stranger brought goes on in the place of the member who brings it, too', () => {
+    const world = new World();
+    world.check('strangers', ...Array.from({ length: limits.strictHanded + 10 }, (_, index) => `s${index}`));
+    world.check('transactions', 't', `s${limits.strictHanded + 9}`);
+    world.verifier.answer();
+    assert.deepEqual(world.asked[0]?.[0].split(',').slice(0, 3), [
+      't',
+      `s${limits.strictHanded + 9}`,
+      `s${limits.strictHanded}`,
+    ]);
+  });
+
+  test('takes what a block needs out of the queue and checks it at once, and only once', () => {
+    const world = new World();
+    const names = Array.from({ length: limits.strictHanded + 10 }, (_, index) => `t${index}`);
+    world.check('transactions', ...names);
+    const last = defined(names.at(-1), 'the last');
+    world.check('blocks', last);
+    assert.deepEqual(world.asked.at(-1), [last, 'strict urgent']);
+    world.answerAll();
+    assert.deepEqual(
+      world.answers.map((valid) => valid.every(Boolean)),
+      [true, true],
+    );
+    assert.equal(world.checker.load, 0);
+  });
+
+  test('waits for a strict answer that is under way, and asks the consensus rule only after a no', () => {
+    const world = new World();
+    world.check('transactions', 'a', 'odd', 'bad');
+    world.check('blocks', 'a', 'odd', 'bad');
+    assert.deepEqual(world.asked, [['a,odd,bad', 'strict']]);
+    world.verifier.answer();
+    assert.deepEqual(world.answers, [[true, false, false]]);
+    assert.deepEqual(world.asked, [
+      ['odd', 'consensus urgent'],
+      ['bad', 'consensus urgent'],
+    ]);
+    world.verifier.answer();
+    assert.deepEqual(world.answers[1], [true, true, false]);
+  });
+
+  test('forgets nothing that is asked for while its answer is being given', () => {
+    const world = new World();
+    world.checker.check([claim('bad')], 'transactions', () => world.check('transactions', 'bad'));
+    world.verifier.answer();
+    world.verifier.answer();
+    assert.deepEqual(world.answers, [[false]]);
+    assert.equal(world.checker.load, 0);
+  });
+});

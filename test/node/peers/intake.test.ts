@@ -1,0 +1,492 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { decode, encode } from '../../../src/base/codec.ts';
+import { defined } from '../../../src/base/invariant.ts';
+import { limits } from '../../../src/base/limits.ts';
+import { unwrap } from '../../../src/base/problem.ts';
+import type { Hash } from '../../../src/crypto/hash.ts';
+import { InlineVerifier } from '../../../src/crypto/inline-verifier.ts';
+import type { PublicKey, SignatureClaim } from '../../../src/crypto/signature.ts';
+import { toHeight } from '../../../src/ledger/block.ts';
+import { assembleTransaction, type Transaction } from '../../../src/ledger/transaction.ts';
+import { Mempool } from '../../../src/mempool/mempool.ts';
+import type { GossipVerdict } from '../../../src/network/port.ts';
+import { Intake, type Submitted } from '../../../src/node/peers/intake.ts';
+import { Verification } from '../../../src/node/peers/verification.ts';
+import { transactionFrameCodec } from '../../../src/node/peers/wire.ts';
+import { ChainMaker } from '../chain-maker.ts';
+import { signedTransaction, testGenesis, testProtocol } from '../cluster.ts';
+import { VirtualTime } from '../world.ts';
+
+const genesis = testGenesis(4);
+const { start } = new ChainMaker(genesis);
+const transfer = (nonce: number) => signedTransaction(genesis, 'alice', { nonce });
+const forged = (nonce: number): Transaction => {
+  const { signature: _s, hash: _h, bytes: _b, ...body } = transfer(nonce);
+  return assembleTransaction(body, transfer(nonce + 1).signature);
+};
+
+class World {
+  readonly time = new VirtualTime();
+  readonly checked: SignatureClaim[] = [];
+  readonly penalties: string[] = [];
+  readonly published: Uint8Array[] = [];
+  readonly arrived: Hash[] = [];
+  added = 0;
+  used = 0;
+  readonly nonces = new Map<PublicKey, number>();
+  final = new Set<Hash>();
+  readonly mempool = new Mempool({
+    chainId: genesis.chainId,
+    height: toHeight(0),
+    accountOf: start.state.account.bind(start.state),
+  });
+  readonly intake: Intake;
+
+  /** While true, the verifier keeps its answers. */
+  held = false;
+  readonly #late: (() => void)[] = [];
+
+  release(): void {
+    this.held = false;
+    while (this.#late.length > 0) {
+      for (const answer of this.#late.splice(0)) answer();
+      this.time.run(0);
+    }
+  }
+
+  constructor() {
+    const { time, mempool } = this;
+    const clock = time.clock();
+    const inline = new InlineVerifier(time.defer);
+    const verification = new Verification<object>({
+      protocol: testProtocol(genesis),
+      verifier: {
+        close: () => inline.close(),
+        verify: (claims, strict, done) => {
+          assert.equal(strict, true, 'the mempool takes only what every verifier accepts');
+          this.checked.push(...claims);
+          if (this.held) this.#late.push(() => inline.verify(claims, strict, done));
+          else inline.verify(claims, strict, done);
+        },
+      },
+      clock,
+      wants: () => true,
+      validatorOf: () => undefined,
+      standingOf: (peer) =>
+        peer.startsWith('peer-')
+          ? { type: 'member', key: peer }
+          : { type: 'stranger', block: peer.split('/')[0] ?? '' },
+      penalise: (peer, reason) => void this.penalties.push(`${peer} ${reason}`),
+    });
+    this.intake = new Intake({
+      chainId: genesis.chainId,
+      mempool,
+      verification,
+      network: { publish: (_topic, bytes) => void this.published.push(bytes) },
+      clock,
+      nextNonce: (sender) => this.nonces.get(sender) ?? this.used,
+      isFinal: (hash) => this.final.has(hash),
+      onArriving: (transactions) => void this.arrived.push(...transactions.map(({ hash }) => hash)),
+      onAdded: () => void (this.added += 1),
+      salt: 7,
+    });
+  }
+
+  submit(...list: readonly Uint8Array[]): readonly Submitted[] {
+    let results: readonly Submitted[] | undefined;
+    this.intake.submit(list, (answer) => {
+      results = answer;
+    });
+    this.time.run(0);
+    return defined(results, 'the answers');
+  }
+
+  #salt = 0;
+
+  /** Delivers a frame; undefined while it is not decided. */
+  hear(peer: string, ...transactions: readonly Uint8Array[]): GossipVerdict | undefined {
+    return this.hearBytes(peer, encode(transactionFrameCodec, { salt: ++this.#salt, transactions }));
+  }
+
+  hearBytes(peer: string, bytes: Uint8Array): GossipVerdict | undefined {
+    let verdict: GossipVerdict | undefined;
+    this.intake.frame(peer, bytes, (answer) => {
+      assert.equal(verdict, undefined, 'decided once');
+      verdict = answer;
+    });
+    this.time.run(0);
+    return verdict;
+  }
+
+  frames(): Transaction['hash'][][] {
+    return this.published.map((bytes) => {
+      const frame = unwrap(decode(transactionFrameCodec, bytes, 'frame'));
+      return frame.transactions.map(
+        (encoded) => allKnown.get(Buffer.from(encoded).toString('hex')) ?? ('?' as Hash),
+      );
+    });
+  }
+}
+
+const allKnown = new Map<string, Hash>();
+const known = (transaction: Transaction): Uint8Array => {
+  allKnown.set(Buffer.from(transaction.bytes).toString('hex'), transaction.hash);
+  return transaction.bytes;
+};
+
+describe('submission', () => {
+  test('takes good transactions into the mempool, and gossips them in one frame', () => {
+    const world = new World();
+    const sent = [0, 1, 2].map(transfer);
+    assert.deepEqual(
+      world.submit(...sent.map(known)),
+      sent.map(({ hash }) => ({ status: 'accepted', hash })),
+    );
+    assert.equal(world.mempool.size, 3);
+    assert.deepEqual(world.published, [], 'others may come within a moment');
+    world.time.run(limits.gossipFlushMs);
+    assert.deepEqual(world.frames(), [sent.map(({ hash }) => hash)]);
+  });
+
+  test('sends a frame as soon as it is full', () => {
+    const world = new World();
+    const value = new Uint8Array(limits.maxRecordValueBytes);
+    const big = Array.from({ length: 20 }, (_, nonce) =>
+      signedTransaction(genesis, 'alice', { nonce, payload: { type: 'put', key: `k${nonce}`, value } }),
+    );
+    world.submit(...big.map(known));
+    assert.equal(world.published.length, 1);
+    world.time.run(limits.gossipFlushMs);
+    assert.deepEqual(
+      world.frames().flat(),
+      big.map(({ hash }) => hash),
+    );
+    for (const frame of world.published)
+      assert.ok(frame.length <= limits.gossipFrameBytes + limits.gossipFrameOverheadBytes);
+  });
+
+  test('answers each in its place, whatever is wrong with the others', () => {
+    const world = new World();
+    const elsewhere = signedTransaction({ ...genesis, chainId: 'ab'.repeat(32) as Hash }, 'alice', {
+      nonce: 0,
+    });
+    const late = signedTransaction(genesis, 'bob', { nonce: 0, expiryHeight: toHeight(0) });
+    const poor = signedTransaction(genesis, 'validator-9', { nonce: 0 });
+    const { signature, ...body } = transfer(1);
+    const nobodys = assembleTransaction({ ...body, sender: '00'.repeat(32) as PublicKey }, signature);
+    const answers = world.submit(
+      nobodys.bytes,
+      transfer(0).bytes,
+      Uint8Array.of(1, 2, 3),
+      elsewhere.bytes,
+      forged(1).bytes,
+      late.bytes,
+      poor.bytes,
+      transfer(0).bytes.subarray(1),
+      new Uint8Array(limits.maxTransactionBytes + 1),
+    );
+    assert.deepEqual(
+      answers.map((answer) => (answer.status === 'refused' ? answer.problem.code : answer.status)),
+      [
+        'transaction/forgeable-key',
+        'accepted',
+        'codec/malformed',
+        'transaction/wrong-chain',
+        'transaction/wrong-signature',
+        'transaction/expired',
+        'transaction/insufficient-balance',
+        'codec/malformed',
+        'transaction/oversize',
+      ],
+    );
+    assert.equal(world.mempool.size, 1);
+  });
+
+  test('knows what waits and what is final, without checking it again', () => {
+    const world = new World();
+    world.submit(transfer(0).bytes);
+    assert.equal(world.submit(transfer(0).bytes)[0]?.status, 'known');
+    world.used = 6;
+    world.final.add(transfer(5).hash);
+    assert.equal(world.submit(transfer(5).bytes)[0]?.status, 'known');
+    assert.equal(world.checked.length, 1);
+  });
+
+  test('the same transaction twice in one batch is taken once', () => {
+    const world = new World();
+    const answers = world.submit(transfer(0).bytes, transfer(0).bytes);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      ['accepted', 'known'],
+    );
+    assert.equal(world.checked.length, 1);
+  });
+});
+
+describe('gossip', () => {
+  test('of good transactions is taken, told to those who wait for bodies, and passed on', () => {
+    const world = new World();
+    assert.equal(world.hear('peer-1', transfer(0).bytes, transfer(1).bytes), 'accept');
+    assert.equal(world.mempool.size, 2);
+    assert.deepEqual(world.arrived, [transfer(0).hash, transfer(1).hash]);
+    assert.equal(world.intake.arriving(transfer(0).hash), undefined, 'it has come');
+    assert.equal(world.added, 1, 'one word for a whole frame');
+    world.time.run(1_000);
+    assert.deepEqual(world.published, [], 'passing on is the business of gossip itself');
+  });
+
+  test('checks no signature twice', () => {
+    const world = new World();
+    world.hear('peer-1', transfer(0).bytes);
+    world.hear('peer-2', transfer(0).bytes);
+    assert.equal(world.hear('peer-2', transfer(0).bytes, transfer(1).bytes), 'accept');
+    assert.equal(world.checked.length, 2);
+  });
+
+  test('of what is done long ago is dropped, and costs no check', () => {
+    const world = new World();
+    world.used = 5;
+    assert.equal(world.hear('peer-1', transfer(0).bytes, transfer(4).bytes), 'ignore');
+    assert.equal(world.checked.length, 0);
+  });
+
+  test('with a bad signature is stopped here and held against the peer; the good ones beside it are kept', () => {
+    const world = new World();
+    assert.equal(world.hear('peer-1', transfer(0).bytes, forged(1).bytes), 'reject');
+    assert.deepEqual(world.penalties, ['peer-1 transaction/wrong-signature']);
+    assert.equal(world.mempool.size, 1);
+  });
+
+  test('that is malformed is stopped and held against the peer', () => {
+    const world = new World();
+    const elsewhere = signedTransaction({ ...genesis, chainId: 'ab'.repeat(32) as Hash }, 'alice', {
+      nonce: 0,
+    });
+    assert.equal(world.hearBytes('peer-1', Uint8Array.of(9)), 'reject');
+    assert.equal(world.hear('peer-1', Uint8Array.of(9)), 'reject');
+    assert.equal(world.hear('peer-1', elsewhere.bytes), 'reject');
+    assert.equal(world.penalties.length, 3);
+  });
+
+  test('of nothing is stopped and held against the peer', () => {
+    const world = new World();
+    assert.equal(world.hear('peer-1'), 'reject');
+    assert.deepEqual(world.penalties, ['peer-1 network/frame-empty']);
+  });
+
+  test('that is larger than any that is sent is stopped and held against the peer', () => {
+    const world = new World();
+    const value = new Uint8Array(limits.maxRecordValueBytes);
+    const put = (nonce: number) =>
+      signedTransaction(genesis, 'alice', { nonce, payload: { type: 'put', key: `k${nonce}`, value } });
+    const fitting = Math.floor(limits.gossipFrameBytes / put(1).bytes.length);
+    const frame = (count: number) => Array.from({ length: count }, (_, nonce) => put(nonce).bytes);
+    assert.equal(world.hear('peer-1', ...frame(fitting)), 'accept');
+    assert.equal(world.hear('peer-1', ...frame(fitting + 1)), 'reject');
+    assert.deepEqual(world.penalties, ['peer-1 network/frame-oversize']);
+  });
+
+  test('of the smallest transactions fits, too', () => {
+    const smallest = signedTransaction(genesis, 'alice', {
+      nonce: 0,
+      payload: { type: 'delete', key: 'k' },
+    }).bytes;
+    const count = Math.floor(limits.gossipFrameBytes / smallest.length);
+    const frame = encode(transactionFrameCodec, { salt: 1, transactions: Array(count).fill(smallest) });
+    assert.ok(frame.length <= limits.gossipFrameBytes + limits.gossipFrameOverheadBytes);
+  });
+
+  test('that the mempool has no use for is no fault: states differ from node to node', () => {
+    const world = new World();
+    const late = signedTransaction(genesis, 'alice', { nonce: 0, expiryHeight: toHeight(0) });
+    assert.equal(world.hear('peer-1', late.bytes), 'ignore', 'and nothing to be passed on');
+    assert.equal(world.mempool.size, 0);
+    assert.deepEqual(world.penalties, []);
+  });
+
+  test('with a transaction twice is stopped and held against the peer', () => {
+    const world = new World();
+    assert.equal(world.hear('peer-1', transfer(0).bytes, transfer(0).bytes), 'reject');
+    assert.deepEqual(world.penalties, ['peer-1 network/frame-twice']);
+  });
+
+  test('of a peer that sent too much rubbish is not even read', () => {
+    const world = new World();
+    for (let index = 0; index < limits.peerFaults; index++) world.hearBytes('peer-1', Uint8Array.of(9));
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'ignore');
+    assert.equal(world.hear('peer-2', transfer(0).bytes), 'accept');
+  });
+});
+
+describe('a frame is passed on only by who checked all of it', () => {
+  const ofBob = (nonce: number): Transaction => signedTransaction(genesis, 'bob', { nonce });
+  /** Alice's first payment is final here; bob's account is fresh. */
+  const usedByAlice = (world: World): void => {
+    world.nonces.set(transfer(0).sender, 1);
+  };
+
+  test('what is done here is looked into by who is a block behind: unchecked, nobody vouches for it', () => {
+    const [ahead, behind] = [new World(), new World()];
+    usedByAlice(ahead);
+    for (let round = 0; round < 2 * limits.peerFaults; round++) {
+      const verdict = ahead.hear('stranger', ofBob(round).bytes, forged(0).bytes);
+      assert.equal(verdict, 'ignore', 'the forged one was not checked, and its sender could not know that');
+      if (verdict !== 'ignore') behind.hear('peer-1', ofBob(round).bytes, forged(0).bytes);
+    }
+    assert.equal(ahead.mempool.size, 2 * limits.peerFaults, 'the good ones are kept');
+    assert.deepEqual([...ahead.penalties, ...behind.penalties], []);
+  });
+
+  test('whatever else stands in it, and when it waits here already', () => {
+    const world = new World();
+    usedByAlice(world);
+    world.hear('peer-1', ofBob(0).bytes);
+    world.time.run(limits.regossipMs);
+    assert.equal(world.hear('peer-1', ofBob(0).bytes, forged(0).bytes), 'ignore');
+  });
+
+  test('what was checked here before it was done is vouched for', () => {
+    const world = new World();
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'accept');
+    const { state } = new ChainMaker(genesis).block(start, [transfer(0)]);
+    world.mempool.committed({
+      height: toHeight(1),
+      transactions: [transfer(0)],
+      accountOf: state.account.bind(state),
+      hadRoom: true,
+      now: world.time.now,
+    });
+    usedByAlice(world);
+    assert.equal(world.hear('peer-1', transfer(0).bytes, transfer(1).bytes), 'accept');
+    assert.equal(world.checked.length, 2);
+  });
+
+  test('under whatever salt it comes, a transaction is passed on as often as its own node repeats it', () => {
+    const world = new World();
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'accept');
+    for (let salt = 0; salt < 20; salt++) assert.equal(world.hear('peer-1', transfer(0).bytes), 'ignore');
+    world.time.run(limits.regossipMs);
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'accept', 'its node repeats it');
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'ignore');
+  });
+
+  test('what left from here is not passed on again when it comes back', () => {
+    const world = new World();
+    world.submit(known(transfer(0)));
+    world.time.run(limits.gossipFlushMs);
+    assert.equal(world.hear('peer-1', transfer(0).bytes), 'ignore');
+  });
+
+  test('what costs its sender nothing goes no further, alone or as most of a frame', () => {
+    const world = new World();
+    const empty = (nonce: number) => signedTransaction(genesis, 'validator-9', { nonce });
+    assert.equal(world.hear('peer-1', empty(0).bytes), 'ignore');
+    assert.equal(world.hear('peer-1', transfer(0).bytes, empty(1).bytes, empty(2).bytes), 'ignore');
+    assert.equal(world.hear('peer-1', transfer(1).bytes, empty(3).bytes), 'accept');
+    assert.deepEqual(world.penalties, []);
+  });
+});
+
+describe('room for transactions under check', () => {
+  const forgedBy = (from: number, count: number): Uint8Array[] => {
+    const signature = transfer(0).signature;
+    const { signature: _s, hash: _h, bytes: _b, ...body } = transfer(0);
+    return Array.from(
+      { length: count },
+      (_, index) => assembleTransaction({ ...body, nonce: from + index }, signature).bytes,
+    );
+  };
+
+  test('strangers have a share of it, and leave members and clients theirs', () => {
+    const world = new World();
+    world.held = true;
+    const { underWay } = limits.strangersTransactions;
+    for (let identity = 0; identity < 100; identity++) {
+      world.hear(`10.0.${identity}/x`, ...forgedBy(identity * 100, 100));
+    }
+    assert.ok(world.intake.underWay.gossip <= underWay, String(world.intake.underWay.gossip));
+    assert.equal(world.hear('10.1.0/x', ...forgedBy(90_000, 100)), 'ignore');
+    assert.equal(world.hear('peer-1', transfer(1).bytes), undefined, 'being checked');
+    const answers: (readonly Submitted[])[] = [];
+    world.intake.submit([transfer(0).bytes], (results) => answers.push(results));
+    world.time.run(0);
+    world.release();
+    assert.deepEqual(
+      answers[0]?.map(({ status }) => status),
+      ['accepted'],
+    );
+    assert.equal(world.mempool.size, 2);
+  });
+
+  test('a stranger has one, however many identities it has at one address', () => {
+    const world = new World();
+    world.held = true;
+    for (let identity = 0; identity < 100; identity++) {
+      world.hear(`10.0.0/${identity}`, ...forgedBy(identity * 100, 100));
+    }
+    assert.ok(world.intake.underWay.gossip <= limits.strangerTransactions.underWay);
+    assert.equal(world.hear('10.0.1/1', transfer(9).bytes), undefined, 'another address has its own');
+  });
+
+  test('forged ones mute the address they come from, the sooner the more there are', () => {
+    const world = new World();
+    const wrong = limits.claimsPerFault * limits.peerFaults;
+    assert.equal(world.hear('10.0.0/1', ...forgedBy(1, wrong)), 'reject');
+    assert.equal(world.hear('10.0.0/2', transfer(0).bytes), 'ignore');
+    assert.equal(world.hear('10.0.1/1', transfer(0).bytes), 'accept');
+    assert.equal(world.checked.length, wrong + 1);
+  });
+
+  test('what members and clients bring is checked before what strangers brought earlier', () => {
+    const world = new World();
+    world.held = true;
+    world.hear('10.0.0/1', ...forgedBy(0, limits.strictHanded + 20));
+    world.hear('peer-1', transfer(1_000).bytes);
+    world.release();
+    const place = world.checked.findIndex(({ signature }) => signature === transfer(1_000).signature);
+    assert.equal(place, limits.strictHanded, 'next after what was at the verifier already');
+  });
+});
+
+describe('what was handed in here and still waits', () => {
+  test('is gossiped again after a while, in a frame of its own, until it is final', () => {
+    const world = new World();
+    world.submit(known(transfer(0)), known(transfer(1)));
+    world.hear('peer-1', known(transfer(2)));
+    world.time.run(limits.gossipFlushMs);
+    world.intake.repeat();
+    world.time.run(limits.gossipFlushMs);
+    assert.equal(world.published.length, 1, 'not so soon');
+    world.time.run(limits.regossipMs);
+    world.intake.repeat();
+    world.time.run(limits.gossipFlushMs);
+    assert.deepEqual(world.frames()[1], [transfer(0).hash, transfer(1).hash]);
+    assert.notDeepEqual(world.published[0], world.published[1], 'no network takes it for a duplicate');
+
+    const { state } = new ChainMaker(genesis).block(start, [0, 1, 2].map(transfer));
+    world.mempool.committed({
+      height: toHeight(1),
+      transactions: [0, 1, 2].map(transfer),
+      accountOf: state.account.bind(state),
+      hadRoom: true,
+      now: world.time.now,
+    });
+    world.time.run(limits.regossipMs);
+    world.intake.repeat();
+    world.time.run(limits.gossipFlushMs);
+    assert.equal(world.published.length, 2);
+  });
+
+  test('is gossiped from here too when a client brings what others gossiped: they may be gone', () => {
+    const world = new World();
+    world.hear('peer-1', known(transfer(0)));
+    assert.equal(world.submit(known(transfer(0)))[0]?.status, 'known');
+    world.time.run(limits.gossipFlushMs);
+    assert.equal(world.published.length, 0, 'not at once: it costs the client nothing to bring it again');
+    world.time.run(limits.regossipMs);
+    world.intake.repeat();
+    world.time.run(limits.gossipFlushMs);
+    assert.deepEqual(world.frames(), [[transfer(0).hash]]);
+  });
+});

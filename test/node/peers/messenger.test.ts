@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { decodeMessage } from '../../../src/consensus/raft/message.ts';
+import { unwrap } from '../../../src/base/problem.ts';
+import { Messenger } from '../../../src/node/peers/messenger.ts';
+import { Cluster, raftGenesis, signedTransaction, testGenesis, testProtocol } from '../cluster.ts';
+import { VirtualTime } from '../world.ts';
+
+const validators = ['a', 'b', 'c', 'd'] as never;
+
+describe('the messenger', () => {
+  test('tells the network what is urgent, and sends to everybody that is meant but itself', () => {
+    const sent: [string, number, boolean | undefined][] = [];
+    const messenger = new Messenger<object>({
+      protocol: testProtocol(testGenesis(4)),
+      network: {
+        send: (peer, bytes, urgent) => sent.push([peer, bytes.length, urgent]) > 0,
+        publish: () => assert.fail('nobody is out of reach'),
+      },
+      handshake: { peerOf: (validator) => `peer-${validator}`, validators },
+      clock: new VirtualTime().clock(),
+      relay: { seal: () => assert.fail('nothing goes by gossip') },
+      self: () => 1,
+    });
+    messenger.send('all', new Uint8Array(3), true);
+    messenger.send([2], new Uint8Array(5));
+    assert.deepEqual(sent, [
+      ['peer-0', 3, true],
+      ['peer-2', 3, true],
+      ['peer-3', 3, true],
+      ['peer-2', 5, false],
+    ]);
+  });
+});
+
+describe('what a node calls urgent', () => {
+  async function urgentKinds(engine: 'raft' | 'pbft'): Promise<Map<string, Set<boolean>>> {
+    const genesis = engine === 'raft' ? raftGenesis(3) : testGenesis(4);
+    const cluster = await Cluster.start(genesis.validators.length, genesis);
+    const kinds = new Map<string, Set<boolean>>();
+    cluster.net.onSend = (_from, _to, bytes, urgent = false) => {
+      const kind = engine === 'raft' ? unwrap(decodeMessage(bytes)).kind : 'pbft';
+      kinds.set(kind, (kinds.get(kind) ?? new Set()).add(urgent));
+      return bytes;
+    };
+    cluster.time.run(4_000);
+    cluster.submit('validator-0', signedTransaction(genesis, 'alice', { nonce: 0 }));
+    assert.ok(
+      cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 1), 10_000),
+      cluster.why(),
+    );
+    return kinds;
+  }
+
+  test('in Raft: all that keeps a leader in office or makes one, and never a block', async () => {
+    const kinds = await urgentKinds('raft');
+    for (const kind of ['vote-request', 'vote', 'heartbeat', 'heartbeat-answer']) {
+      assert.deepEqual([...(kinds.get(kind) ?? [])], [true], kind);
+    }
+    for (const kind of ['append', 'accepted']) assert.deepEqual([...(kinds.get(kind) ?? [])], [false], kind);
+  });
+
+  test('in PBFT: nothing', async () => {
+    assert.deepEqual([...((await urgentKinds('pbft')).get('pbft') ?? [])], [false]);
+  });
+});

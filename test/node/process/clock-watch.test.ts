@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { limits } from '../../../src/base/limits.ts';
+import { toHeight } from '../../../src/ledger/block.ts';
+import { genesisHeader } from '../../../src/ledger/genesis.ts';
+import { ClockWatch } from '../../../src/node/process/clock-watch.ts';
+import { testGenesis } from '../cluster.ts';
+
+function setUp() {
+  const world = {
+    wall: 1_800_000_000_000,
+    monotonic: 0,
+    header: { ...genesisHeader(testGenesis(4)), timestamp: 1_800_000_000_000 },
+    warnings: [] as string[],
+  };
+  const watch = new ClockWatch({
+    clock: { wallMs: () => world.wall, monotonicMs: () => world.monotonic },
+    log: {
+      warn: (message, details) =>
+        world.warnings.push(`${message}: ${details?.['aheadMs']}, ${typeof details?.['remedy']}`),
+    },
+    final: () => world.header,
+  });
+  return { world, watch };
+}
+
+test('a clock that agrees with the chain as far as blocks may be early is right', () => {
+  const { world, watch } = setUp();
+  world.wall -= limits.maxClockAheadMs;
+  watch.look();
+  assert.deepEqual(world.warnings, []);
+  assert.deepEqual(watch.sentences(), []);
+  assert.equal(watch.behindMs(), limits.maxClockAheadMs);
+  world.wall += 1_000_000;
+  assert.equal(watch.behindMs(), 0);
+});
+
+test('one that is behind is named, by how much, in the log and for people, and now and then only', () => {
+  const { world, watch } = setUp();
+  world.wall -= 300_000;
+  watch.look();
+  watch.look();
+  watch.early(5_000_000);
+  assert.deepEqual(world.warnings, ['the genesis time is ahead of the clock of this node: 300000, string']);
+  assert.deepEqual(watch.sentences(), ['the clock of this node is 300.0 s behind the genesis time']);
+  world.header = { ...world.header, height: toHeight(7) };
+  world.monotonic += limits.clockWarningMs;
+  watch.early(5_000_000);
+  world.monotonic += limits.clockWarningMs;
+  watch.look();
+  assert.deepEqual(world.warnings.slice(1), [
+    'a proposed block is too far ahead of the clock of this node to be voted for: 5000000, string',
+    'the last final block is ahead of the clock of this node: 300000, string',
+  ]);
+  assert.match(watch.sentences().join(), /300\.0 s behind the time of the last final block \(7\)/);
+});

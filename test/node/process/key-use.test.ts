@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type KeyUse, openKeyUse } from '../../../src/node/process/key-use.ts';
+import { restore } from '../../../src/node/effects/restore.ts';
+import { ChainStore } from '../../../src/storage/chain-store.ts';
+import { MemoryStore } from '../../../src/storage/memory-store.ts';
+import { testGenesis } from '../cluster.ts';
+
+let root: string;
+let counter = 0;
+const file = (): string => join(root, `used-${counter++}.json`);
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), 'quorate-key-use-'));
+});
+after(() => rm(root, { recursive: true }));
+
+const now = new Date(1_800_000_000_000);
+
+type Disk = Map<string, Uint8Array>;
+
+interface Opened {
+  readonly use: KeyUse;
+  readonly store: ChainStore;
+}
+
+async function open(path: string, disk: Disk = new Map(), validators = 4, vouched = false): Promise<Opened> {
+  const { chainId } = testGenesis(validators);
+  const genesis = testGenesis(validators);
+  const store = await ChainStore.open(new MemoryStore(setImmediate, disk), { chainId });
+  await restore(store, genesis);
+  const onFatal = (problem: unknown): void => assert.fail(String(problem));
+  return { use: await openKeyUse({ path, chainId, store, now, onFatal, vouched }), store };
+}
+
+/** Writes so many batches with the key, as the driver does, and stops in order. */
+async function work({ use, store }: Opened, batches: number): Promise<void> {
+  for (let count = use.before + 1; count <= use.before + batches; count++) {
+    await new Promise<void>((done, fail) => {
+      store.persist({ records: use.records(count), blocks: [] }, (problem) =>
+        problem === undefined ? done() : fail(problem),
+      );
+    });
+    use.written(count);
+  }
+  await use.close();
+}
+
+const seen = ({ use }: Opened): string => `${use.found}, ${use.trust}`;
+
+describe('the note beside a validator key', () => {
+  test('knows the first use, and that the same store is still there', async () => {
+    const [path, disk] = [file(), new Map()];
+    const first = await open(path, disk);
+    assert.equal(seen(first), 'first-use, new');
+    await work(first, 3);
+    assert.equal(seen(await open(path, disk)), 'same, new');
+  });
+
+  test('knows that the store is another one, and goes on knowing until the engine has recorded it', async () => {
+    const [path, replaced] = [file(), new Map()];
+    await work(await open(path), 3);
+    assert.equal(seen(await open(path, replaced)), 'other-store, lost');
+    const again = await open(path, replaced);
+    assert.equal(seen(again), 'same, lost', 'the process died before the first write of the engine');
+    await work(again, 1);
+    assert.equal(seen(await open(path, replaced)), 'same, new', 'from here on the engine itself knows');
+  });
+
+  test('knows an old copy of the store, taken at a stop or while it ran', async () => {
+    for (const copyAfter of [0, 2, 4]) {
+      const [path, disk] = [file(), new Map()];
+      const first = await open(path, disk);
+      await work(first, copyAfter);
+      const copy = new Map(disk);
+      await work(await open(path, disk), 3);
+      assert.equal(seen(await open(path, new Map(copy))), 'older-copy, lost', `copy after ${copyAfter}`);
+    }
+  });
+
+  test('takes a store for good that is ahead of it: it follows the store, and a crash may come in between', async () => {
+    const [path, disk] = [file(), new Map()];
+    await work(await open(path, disk), 2);
+    const noted = await readFile(path);
+    await work(await open(path, disk), 5);
+    await writeFile(path, noted);
+    assert.equal(seen(await open(path, disk)), 'same, new');
+  });
+
+  test('an operator’s word holds at any start, and later ones have nothing to warn of', async () => {
+    for (const starts of [0, 1, 2]) {
+      const [path, replaced] = [file(), new Map()];
+      await work(await open(path), 3);
+      for (let start = 0; start < starts; start++) await work(await open(path, replaced), start);
+      const told = await open(path, replaced, 4, true);
+      assert.equal(told.use.trust, 'vouched');
+      await work(told, 1);
+      assert.equal(seen(await open(path, replaced)), 'same, new');
+    }
+  });
+
+  test('counts for one chain, and keeps what it knows of others', async () => {
+    const [path, disk] = [file(), new Map()];
+    await work(await open(path, disk), 2);
+    assert.equal(seen(await open(path, new Map(), 5)), 'first-use, new');
+    assert.equal(seen(await open(path, disk)), 'same, new');
+  });
+
+  test('that cannot be read stops the node: voting blindly is worse than not voting', async () => {
+    const path = file();
+    await writeFile(path, '{"chains": 5}');
+    await assert.rejects(open(path), { code: 'keys/use-unknown' });
+  });
+});
