@@ -52,7 +52,7 @@ for (const mutation of chosen) {
       line('–', fails ? `test: ${mutation.directed.test}` : 'NOT SEEN');
       continue;
     }
-    const poolFile = pathToFileURL(join(copy.directory, 'src', 'simulator', 'run-pool.ts'));
+    const poolFile = pathToFileURL(join(copy.directory, 'src', 'simulator', 'run', 'run-pool.ts'));
     const { runPool } = (await import(poolFile.href)) as { runPool: typeof runPoolHere };
     const summary = await runPool({
       engine: engineOf(mutation),
