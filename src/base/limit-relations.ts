@@ -323,7 +323,7 @@ export function totalBytes(shares: readonly MemoryShare[]): number {
   return shares.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** Throws an error that names what does not fit. A table of bounds that contradict each other must not load. */
+/** Throws an error that names what does not fit. No node starts with a table of bounds that contradict each other. */
 export function checkRelations(of: Limits): void {
   const broken = relationsOf(of).filter(({ holds }) => !holds);
   if (broken.length === 0) return;

@@ -1,8 +1,6 @@
-import { checkRelations } from './limit-relations.ts';
-
 /**
  * Every bound in the system, in one place, each with its reason. Units are in the names. What they must keep among themselves, and how much memory
- * all of them allow together, is in `limit-relations.ts` and is checked when this loads.
+ * all of them allow together, is in `limit-relations.ts`, which a node checks before it starts.
  * A bound that is part of validity (marked "consensus") must be the same on every node of a chain.
  */
 const KiB = 1024;
@@ -405,5 +403,3 @@ export const limits = {
   relayedRemembered: 1_024,
   relayHeardMs: 10_000,
 } as const;
-
-checkRelations(limits);

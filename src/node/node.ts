@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startApi } from '../api/server.ts';
+import { checkRelations } from '../base/limit-relations.ts';
+import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey } from '../crypto/keystore.ts';
@@ -78,6 +80,7 @@ const handOverMs = 500;
  * database or a port is said with its remedy, and what was opened is closed again.
  */
 export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
+  checkRelations(limits);
   useNativeHash();
   const failed = selfTest();
   if (failed !== undefined) throw failed;

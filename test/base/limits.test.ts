@@ -100,7 +100,7 @@ describe('the table of bounds', () => {
     [{ requestTimeoutMs: 1_000 }, /second peer/],
   ];
   for (const [change, why] of broken) {
-    test(`does not load with ${JSON.stringify(change)}`, () => {
+    test(`does not start a node with ${JSON.stringify(change)}`, () => {
       assert.throws(() => checkRelations({ ...limits, ...change }), why);
     });
   }
