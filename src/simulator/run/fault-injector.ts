@@ -1,41 +1,16 @@
 import type { EngineRequest } from '../../consensus/engine.ts';
-import type { PublicKey } from '../../crypto/signature.ts';
 import { Chance } from '../world/chance.ts';
 import type { Links } from '../world/links.ts';
 import { type Fault, patienceOf, type Plan } from '../plan/plan.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import { beginStrikes } from './strikes.ts';
-
-/** What faults can be done to. */
-export interface Victims {
-  readonly count: number;
-  /** The key that each holds. */
-  readonly keys: readonly PublicKey[];
-  crash(node: number): void;
-  /** Starts a node that is down; does nothing to one that runs. */
-  start(node: number): void;
-  stallDisk(node: number, forMs: number): void;
-  /** Each write takes up to so long; null for as long as before. */
-  slowDisk(node: number, upToMs: number | null): void;
-  failDisk(node: number): void;
-  wipeDisk(node: number): void;
-  pause(node: number): void;
-  /** All that waited happens now; its timers last or in their turn. */
-  resume(node: number, timersLast?: boolean): void;
-  shiftClock(node: number, byMs: number): void;
-  /** Its clocks run so many times as fast as they did. */
-  speedClock(node: number, by: number): void;
-  /** All are asked, and whoever leads does it (Raft). */
-  request(request: EngineRequest): void;
-  /** Links were cut or mended. */
-  reconcile(): void;
-}
+import type { Targets } from './targets.ts';
 
 export interface FaultInjectorOptions {
   readonly plan: Plan;
   readonly scheduler: Scheduler;
   readonly links: Links;
-  readonly victims: Victims;
+  readonly targets: Targets;
   readonly count: (what: string) => void;
 }
 
@@ -62,8 +37,8 @@ export class FaultInjector {
 
   /** Begins a fault; the answer ends it. */
   private begin(fault: Fault): () => void {
-    const { links, victims } = this.options;
-    const all = Array.from({ length: victims.count }, (_, index) => index);
+    const { links, targets } = this.options;
+    const all = Array.from({ length: targets.count }, (_, index) => index);
     switch (fault.kind) {
       case 'partition': {
         const rest = all.filter((node) => !fault.side.includes(node));
@@ -77,51 +52,51 @@ export class FaultInjector {
         links.clog(fault.from, fault.to, fault.bytesPerMs);
         return () => links.clog(fault.from, fault.to, null);
       case 'crash':
-        victims.crash(fault.node);
-        return () => victims.start(fault.node);
+        targets.crash(fault.node);
+        return () => targets.start(fault.node);
       case 'crash-all':
-        for (const node of all) victims.crash(node);
+        for (const node of all) targets.crash(node);
         return () => {
-          for (const node of all) victims.start(node);
+          for (const node of all) targets.start(node);
         };
       case 'crash-loop':
         return this.crashLoop(fault);
       case 'disk-stall':
-        victims.stallDisk(fault.node, fault.forMs);
+        targets.stallDisk(fault.node, fault.forMs);
         return nothing;
       case 'disk-slow':
-        victims.slowDisk(fault.node, fault.upToMs);
-        return () => victims.slowDisk(fault.node, null);
+        targets.slowDisk(fault.node, fault.upToMs);
+        return () => targets.slowDisk(fault.node, null);
       case 'disk-error':
-        victims.failDisk(fault.node);
+        targets.failDisk(fault.node);
         return () => {
           // A node that wrote nothing meanwhile does not know yet; its operator restarts it all the same.
-          victims.crash(fault.node);
-          victims.start(fault.node);
+          targets.crash(fault.node);
+          targets.start(fault.node);
         };
       case 'disk-loss':
-        victims.crash(fault.node);
-        victims.wipeDisk(fault.node);
-        return () => victims.start(fault.node);
+        targets.crash(fault.node);
+        targets.wipeDisk(fault.node);
+        return () => targets.start(fault.node);
       case 'clock-jump':
-        victims.shiftClock(fault.node, fault.byMs);
-        return () => victims.shiftClock(fault.node, -fault.byMs);
+        targets.shiftClock(fault.node, fault.byMs);
+        return () => targets.shiftClock(fault.node, -fault.byMs);
       case 'clocks-jump':
-        for (const node of all) victims.shiftClock(node, fault.byMs);
+        for (const node of all) targets.shiftClock(node, fault.byMs);
         return () => {
-          for (const node of all) victims.shiftClock(node, -fault.byMs);
+          for (const node of all) targets.shiftClock(node, -fault.byMs);
         };
       case 'clock-drift':
-        victims.speedClock(fault.node, fault.rate);
-        return () => victims.speedClock(fault.node, 1 / fault.rate);
+        targets.speedClock(fault.node, fault.rate);
+        return () => targets.speedClock(fault.node, 1 / fault.rate);
       case 'pause':
-        victims.pause(fault.node);
-        return () => victims.resume(fault.node, this.chance.happens(0.5));
+        targets.pause(fault.node);
+        return () => targets.resume(fault.node, this.chance.happens(0.5));
       case 'freeze': {
         const mend = this.cutOff(fault.node);
-        victims.pause(fault.node);
+        targets.pause(fault.node);
         const timersLast = this.chance.happens(0.5);
-        this.options.scheduler.after(fault.forMs / 2, () => victims.resume(fault.node, timersLast));
+        this.options.scheduler.after(fault.forMs / 2, () => targets.resume(fault.node, timersLast));
         return mend;
       }
       case 'weather': {
@@ -134,9 +109,9 @@ export class FaultInjector {
       case 'drop-kinds':
         return this.dropKinds(fault);
       case 'hand-over':
-        return this.repeat(fault.everyMs, () => victims.request({ kind: 'transfer', to: null }));
+        return this.repeat(fault.everyMs, () => targets.request({ kind: 'transfer', to: null }));
       case 'change-members':
-        return this.repeat(fault.everyMs, () => victims.request(this.drawChange(fault.outgoing)));
+        return this.repeat(fault.everyMs, () => targets.request(this.drawChange(fault.outgoing)));
       case 'strike':
         return beginStrikes({
           ...this.options,
@@ -149,35 +124,35 @@ export class FaultInjector {
   }
 
   private cutOff(node: number): () => void {
-    const rest = Array.from({ length: this.options.victims.count }, (_, index) => index).filter(
+    const rest = Array.from({ length: this.options.targets.count }, (_, index) => index).filter(
       (other) => other !== node,
     );
     return this.cut([...pairs([node], rest), ...pairs(rest, [node])]);
   }
 
   private cut(directed: readonly (readonly [number, number])[]): () => void {
-    const { links, victims } = this.options;
+    const { links, targets } = this.options;
     for (const [from, to] of directed) links.cut(from, to);
-    victims.reconcile();
+    targets.reconcile();
     return () => {
       for (const [from, to] of directed) links.mend(from, to);
-      victims.reconcile();
+      targets.reconcile();
     };
   }
 
   private crashLoop({ node, everyMs }: Extract<Fault, { kind: 'crash-loop' }>): () => void {
-    const { victims, scheduler } = this.options;
+    const { targets, scheduler } = this.options;
     let ended = false;
     const again = (): void => {
       if (ended) return;
-      victims.crash(node);
-      scheduler.after(this.chance.between(1, 20), () => victims.start(node));
+      targets.crash(node);
+      scheduler.after(this.chance.between(1, 20), () => targets.start(node));
       scheduler.after(this.chance.between(everyMs, everyMs * 2), again);
     };
     again();
     return () => {
       ended = true;
-      scheduler.after(20, () => victims.start(node));
+      scheduler.after(20, () => targets.start(node));
     };
   }
 
@@ -197,7 +172,7 @@ export class FaultInjector {
   /** Some make no sense as things are, or are not wise: then they are refused. */
   private drawChange(outgoing: readonly number[]): EngineRequest {
     const { chance } = this;
-    const { keys } = this.options.victims;
+    const { keys } = this.options.targets;
     const changes = chance.sample([...keys.entries()], chance.pick([1, 1, 2, 3])).map(([node, key]) => ({
       key,
       role: outgoing.includes(node)
@@ -225,8 +200,8 @@ export class FaultInjector {
   }
 
   private dropKinds(fault: Extract<Fault, { kind: 'drop-kinds' }>): () => void {
-    const { links, victims, scheduler } = this.options;
-    const size = victims.count;
+    const { links, targets, scheduler } = this.options;
+    const size = targets.count;
     let dropped: boolean[] = [];
     let ended = false;
     const draw = (): void => {

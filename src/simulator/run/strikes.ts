@@ -1,5 +1,5 @@
 import type { Chance } from '../world/chance.ts';
-import type { Victims } from './fault-injector.ts';
+import type { Targets } from './targets.ts';
 import type { Links } from '../world/links.ts';
 import type { Blow, Fault } from '../plan/plan.ts';
 import type { Scheduler, VirtualMs } from '../world/scheduler.ts';
@@ -10,7 +10,7 @@ export interface StrikeOptions {
   readonly patienceMs: VirtualMs;
   readonly scheduler: Scheduler;
   readonly links: Links;
-  readonly victims: Victims;
+  readonly targets: Targets;
   readonly chance: Chance;
   /** Cuts a node off; the answer mends it. */
   readonly cutOff: (node: number) => () => void;
@@ -69,25 +69,25 @@ export function beginStrikes(options: StrikeOptions): () => void {
 }
 
 function strike(
-  { victims, chance, cutOff }: StrikeOptions,
+  { targets, chance, cutOff }: StrikeOptions,
   { node, how, forMs }: { node: number; how: Blow; forMs: number },
 ): () => void {
   switch (how) {
     case 'crash':
-      victims.crash(node);
-      return () => victims.start(node);
+      targets.crash(node);
+      return () => targets.start(node);
     case 'cut-off':
       return cutOff(node);
     case 'freeze': {
-      victims.pause(node);
+      targets.pause(node);
       const mend = cutOff(node);
       return () => {
-        victims.resume(node, chance.happens(0.5));
+        targets.resume(node, chance.happens(0.5));
         mend();
       };
     }
     case 'disk-stall':
-      victims.stallDisk(node, forMs);
+      targets.stallDisk(node, forMs);
       return () => undefined;
   }
 }

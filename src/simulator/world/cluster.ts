@@ -5,7 +5,8 @@ import { inspectDisk } from '../checkers/disk-checker.ts';
 import { Chance } from './chance.ts';
 import { FastSignatures, type SignatureScheme } from './fast-signatures.ts';
 import { RealSignatures } from './real-signatures.ts';
-import { FaultInjector, type Victims } from '../run/fault-injector.ts';
+import { FaultInjector } from '../run/fault-injector.ts';
+import type { Targets } from '../run/targets.ts';
 import { Links } from './links.ts';
 import { Load } from './load.ts';
 import { kindOf } from '../plan/message-kinds.ts';
@@ -131,7 +132,7 @@ export class Cluster {
       plan: this.plan,
       scheduler: this.scheduler,
       links: this.links,
-      victims: this.victims(),
+      targets: this.targets(),
       count: (what) => this.tally.add(what),
     }).start();
   }
@@ -271,7 +272,7 @@ export class Cluster {
     }
   }
 
-  private victims(): Victims {
+  private targets(): Targets {
     const { nodes, plan, tally, chain } = this;
     const at = (index: number): SimulatedNode => nodes[index] as SimulatedNode;
     return {

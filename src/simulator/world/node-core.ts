@@ -17,7 +17,7 @@ import { liarTools } from '../liars/liar-tools.ts';
 import { observedProtocol } from '../checkers/observed-protocol.ts';
 import { isHonest } from '../plan/plan.ts';
 import type { ProcessLife } from './process-life.ts';
-import type { SimulatedNodeOptions } from './simulated-node.ts';
+import type { SimulatedNodeOptions } from './node-options.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import type { VirtualDisk } from './virtual-disk.ts';
 import { peerIndex } from './virtual-network.ts';

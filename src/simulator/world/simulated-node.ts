@@ -1,30 +1,12 @@
 import { Problem } from '../../base/problem.ts';
 import type { EngineRequest } from '../../consensus/engine.ts';
-import type { SignatureScheme } from './fast-signatures.ts';
 import { Chance } from './chance.ts';
 import { bootNode, type Core } from './node-core.ts';
-import { isHonest, type Plan } from '../plan/plan.ts';
+import type { SimulatedNodeOptions } from './node-options.ts';
+import { isHonest } from '../plan/plan.ts';
 import { ProcessLife } from './process-life.ts';
-import type { Tally } from '../run/report.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { SimulatedChain } from './simulated-chain.ts';
-import type { Trace } from './trace.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { VirtualDisk } from './virtual-disk.ts';
-import type { VirtualNetwork } from './virtual-network.ts';
-import type { Watch } from '../checkers/watch.ts';
-
-export interface SimulatedNodeOptions {
-  readonly index: number;
-  readonly plan: Plan;
-  readonly chain: SimulatedChain;
-  readonly scheme: SignatureScheme;
-  readonly scheduler: Scheduler;
-  readonly network: VirtualNetwork;
-  readonly watch: Watch;
-  readonly trace: Trace;
-  readonly tally: Tally;
-}
 
 interface Process {
   readonly life: ProcessLife;

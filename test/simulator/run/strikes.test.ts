@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FaultInjector, type Victims } from '../../../src/simulator/run/fault-injector.ts';
+import { FaultInjector } from '../../../src/simulator/run/fault-injector.ts';
+import type { Targets } from '../../../src/simulator/run/targets.ts';
 import { Links } from '../../../src/simulator/world/links.ts';
 import { drawPlan } from '../../../src/simulator/plan/draw-plan.ts';
 import type { Blow, Fault } from '../../../src/simulator/plan/plan.ts';
@@ -29,7 +30,7 @@ class Fixture {
       forMs: 1_000,
     };
     const note = (what: string) => (node: number) => this.done.push(`${what} ${node}`);
-    const victims: Victims = {
+    const targets: Targets = {
       count: 3,
       keys: [],
       crash: note('crash'),
@@ -47,7 +48,7 @@ class Fixture {
     };
     const plan = { ...drawPlan(1, 'raft'), faults: [fault] };
     const { scheduler, links } = this;
-    new FaultInjector({ plan, scheduler, links, victims, count: () => undefined }).start();
+    new FaultInjector({ plan, scheduler, links, targets, count: () => undefined }).start();
     this.run(0);
   }
 

@@ -1,0 +1,27 @@
+import type { EngineRequest } from '../../consensus/engine.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
+
+/** What faults can be done to. */
+export interface Targets {
+  readonly count: number;
+  /** The key that each holds. */
+  readonly keys: readonly PublicKey[];
+  crash(node: number): void;
+  /** Starts a node that is down; does nothing to one that runs. */
+  start(node: number): void;
+  stallDisk(node: number, forMs: number): void;
+  /** Each write takes up to so long; null for as long as before. */
+  slowDisk(node: number, upToMs: number | null): void;
+  failDisk(node: number): void;
+  wipeDisk(node: number): void;
+  pause(node: number): void;
+  /** All that waited happens now; its timers last or in their turn. */
+  resume(node: number, timersLast?: boolean): void;
+  shiftClock(node: number, byMs: number): void;
+  /** Its clocks run so many times as fast as they did. */
+  speedClock(node: number, by: number): void;
+  /** All are asked, and whoever leads does it (Raft). */
+  request(request: EngineRequest): void;
+  /** Links were cut or mended. */
+  reconcile(): void;
+}

@@ -1,0 +1,21 @@
+import type { Watch } from '../checkers/watch.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Tally } from '../run/report.ts';
+import type { SignatureScheme } from './fast-signatures.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { SimulatedChain } from './simulated-chain.ts';
+import type { Trace } from './trace.ts';
+import type { VirtualNetwork } from './virtual-network.ts';
+
+/** What a node of the simulator is made of, the same for each of its processes. */
+export interface SimulatedNodeOptions {
+  readonly index: number;
+  readonly plan: Plan;
+  readonly chain: SimulatedChain;
+  readonly scheme: SignatureScheme;
+  readonly scheduler: Scheduler;
+  readonly network: VirtualNetwork;
+  readonly watch: Watch;
+  readonly trace: Trace;
+  readonly tally: Tally;
+}
