@@ -43,6 +43,25 @@ const mayImport: Record<string, readonly string[]> = {
   ],
 };
 
+/** The rooms of a folder, the lowest first, and whom of the others each may import. Files beside the rooms may import all. */
+const rooms: Record<string, Record<string, readonly string[]>> = {
+  node: {
+    process: [],
+    peers: ['process'],
+    effects: ['process', 'peers'],
+    'catch-up': ['process', 'peers', 'effects'],
+    core: ['process', 'peers', 'effects', 'catch-up'],
+    backend: ['process', 'peers', 'effects', 'core'],
+  },
+  simulator: {
+    world: [],
+    plan: ['world'],
+    liars: ['world', 'plan'],
+    checkers: ['world', 'plan'],
+    run: ['world', 'plan', 'liars', 'checkers'],
+  },
+};
+
 /** They decide, so they read nothing but their arguments. */
 const pureFolders = ['base', 'ledger', 'mempool', 'consensus'];
 const impure = [
@@ -111,6 +130,21 @@ test('imports go downward only', () => {
       .map((specifier) => folderOf(file, specifier))
       .filter((folder) => folder !== file.folder && !allowed.includes(folder))
       .map((folder) => `imports ${folder}`);
+  });
+  assert.deepEqual(found, []);
+});
+
+test('within a folder, a room imports only those below it', () => {
+  const inRooms = files.filter(({ folder, path }) => folder in rooms && path.split('/').length > 2);
+  const found = inRooms.flatMap((file) => {
+    const [folder = '', room = ''] = file.path.split('/');
+    const allowed = rooms[folder]?.[room];
+    if (allowed === undefined) return [`${file.path}: the room stands in no table`];
+    return file.imports
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => normalize(join(dirname(file.path), specifier)).split('/'))
+      .filter(([to, below = '']) => to === folder && below !== room && !allowed.includes(below))
+      .map((target) => `${file.path}: imports ${target.join('/')}`);
   });
   assert.deepEqual(found, []);
 });

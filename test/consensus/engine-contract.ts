@@ -8,7 +8,7 @@ import { Chance } from '../../src/simulator/world/chance.ts';
 import { drawPlan } from '../../src/simulator/plan/draw-plan.ts';
 import { FastSignatures } from '../../src/simulator/world/fast-signatures.ts';
 import type { Plan } from '../../src/simulator/plan/plan.ts';
-import { simulatedChain } from '../../src/simulator/world/simulated-chain.ts';
+import { simulatedChain } from '../../src/simulator/plan/simulated-chain.ts';
 import { simulate } from '../../src/simulator/run/simulation.ts';
 import { Watch } from '../../src/simulator/checkers/watch.ts';
 

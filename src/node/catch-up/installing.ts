@@ -15,7 +15,7 @@ import { type Chain, type FinalBlock, headerBytes } from '../effects/chain.ts';
 import type { Clock } from '../process/clock.ts';
 import { fetchFrom } from '../peers/fetch.ts';
 import { SyncSources } from './sync-sources.ts';
-import type { StorePort } from '../core/turn-ports.ts';
+import type { ChainStore } from '../../storage/chain-store.ts';
 import type { Verification } from '../peers/verification.ts';
 import {
   sealedPartCodec,
@@ -31,7 +31,9 @@ type InstallInput = Extract<Input<never>, { type: 'installing' | 'installed' | '
 
 export interface InstallingOptions {
   readonly chain: Pick<Chain, 'final' | 'candidates'>;
-  readonly store: Pick<StorePort, 'install' | 'snapshot'>;
+  readonly store: Pick<ChainStore, 'install'> & {
+    readonly snapshot: Pick<ChainStore['snapshot'], 'head' | 'part' | 'begin' | 'add' | 'clear'>;
+  };
   readonly network: Pick<Network, 'request'>;
   readonly clock: Clock;
   readonly verification: Pick<Verification<object>, 'certificate' | 'fault'>;

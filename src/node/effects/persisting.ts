@@ -3,6 +3,7 @@ import { type Problem, unwrap } from '../../base/problem.ts';
 import type { Input, LogRecord, PersistEffect, Protocol } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
+import type { WriteCount } from '../process/key-use.ts';
 import { blockBytes, type Candidate, type Chain } from './chain.ts';
 import type { Signer } from './signer.ts';
 
@@ -14,16 +15,6 @@ export interface PersistingOptions<M> {
   readonly give: (input: Extract<Input<M>, { type: 'persisted' }>) => void;
   readonly onFatal: (problem: Problem) => void;
   readonly uses?: WriteCount;
-}
-
-/** Counts the batches of the consensus log, in the store and elsewhere, so that an old copy of the store is known for one. */
-export interface WriteCount {
-  /** So many were written before this start. */
-  readonly before: number;
-  /** What goes with batch number `count` into the store. */
-  records(count: number): readonly LogRecord[];
-  /** That batch is on disk. */
-  written(count: number): void;
 }
 
 interface Waiting<M> {

@@ -9,7 +9,6 @@ import type { LogRecord, LogTrust } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { writeDurably } from './durable-file.ts';
-import type { WriteCount } from '../effects/persisting.ts';
 
 /** In the store: which store this is. A new one gets a new name. */
 const storeIdKey = 'node-store-id';
@@ -27,6 +26,16 @@ type Uses = z.infer<typeof useSchema>;
 
 /** What the note beside the key says of the store. */
 export type KeyUseFound = 'first-use' | 'same' | 'other-store' | 'older-copy';
+
+/** Counts the batches of the consensus log, in the store and elsewhere, so that an old copy of the store is known for one. */
+export interface WriteCount {
+  /** So many were written before this start. */
+  readonly before: number;
+  /** What goes with batch number `count` into the store. */
+  records(count: number): readonly LogRecord[];
+  /** That batch is on disk. */
+  written(count: number): void;
+}
 
 export interface KeyUse extends WriteCount {
   readonly found: KeyUseFound;

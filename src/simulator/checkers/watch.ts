@@ -29,10 +29,10 @@ import { DutyChecker } from './duties/duty-checker.ts';
 import type { SignatureScheme } from '../world/fast-signatures.ts';
 import type { EngineObserver } from './observed-protocol.ts';
 import { isHonest, lyingValidators, type Plan } from '../plan/plan.ts';
-import type { Tally } from '../run/report.ts';
+import type { Tally } from '../world/tally.ts';
 import type { Clock } from '../../node/process/clock.ts';
 import type { VirtualDisk } from '../world/virtual-disk.ts';
-import type { SimulatedChain } from '../world/simulated-chain.ts';
+import type { SimulatedChain } from '../plan/simulated-chain.ts';
 import type { Trace } from '../world/trace.ts';
 
 /** Steps of one engine between two looks at how much it holds. */

@@ -1,31 +1,6 @@
-import type { Counts } from './verdict.ts';
 import { drawnLiars } from '../plan/draw-plan.ts';
 import { strangerNames } from '../plan/plan.ts';
-
-/** Counts how often everything happened. Names are `area/what`, for example `fault/crash` or `liar/mutate`. */
-export class Tally {
-  private readonly entries = new Map<string, number>();
-
-  add(name: string, times = 1): void {
-    this.entries.set(name, (this.entries.get(name) ?? 0) + times);
-  }
-
-  /** Keeps the greatest instead of the sum. */
-  peak(name: string, value: number): void {
-    this.entries.set(name, Math.max(this.entries.get(name) ?? 0, value));
-  }
-
-  merge(counts: Counts): void {
-    for (const [name, value] of Object.entries(counts)) {
-      if (name.startsWith('peak/')) this.peak(name, value);
-      else this.add(name, value);
-    }
-  }
-
-  get counts(): Counts {
-    return Object.fromEntries([...this.entries].sort(([a], [b]) => (a < b ? -1 : 1)));
-  }
-}
+import type { Counts } from '../world/tally.ts';
 
 /** What a large enough number of PBFT runs must have exercised: something never exercised was never tested. */
 export const expectedPbft: readonly string[] = [

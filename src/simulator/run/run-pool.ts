@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Plan } from '../plan/plan.ts';
-import { Tally } from './report.ts';
-import type { Counts, Verdict } from './verdict.ts';
+import { type Counts, Tally } from '../world/tally.ts';
+import type { Verdict } from './verdict.ts';
 
 export interface PoolOptions {
   readonly engine: Plan['engine'];

@@ -1,7 +1,7 @@
 import { Breach } from '../checkers/breach.ts';
-import { Cluster } from '../world/cluster.ts';
+import { Cluster } from './cluster.ts';
 import type { Plan } from '../plan/plan.ts';
-import { Tally } from './report.ts';
+import { Tally } from '../world/tally.ts';
 import { Trace } from '../world/trace.ts';
 import type { Outcome, Verdict } from './verdict.ts';
 

@@ -1,6 +1,7 @@
 import type { Guarantee } from '../checkers/breach.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { VirtualMs } from '../world/scheduler.ts';
+import type { Counts } from '../world/tally.ts';
 
 /** What came of a run. `stuck` is a promise of progress that was not kept, `unsafe` any other. */
 export type Outcome = 'pass' | 'unsafe' | 'stuck';
@@ -14,9 +15,6 @@ export interface Verdict {
   readonly breach: { readonly guarantee: Guarantee; readonly message: string; readonly at: VirtualMs } | null;
   readonly counts: Counts;
 }
-
-/** How often everything was exercised, by name; see `report.ts`. */
-export type Counts = Readonly<Record<string, number>>;
 
 export const exitCodes: Readonly<Record<Outcome, number>> = { pass: 0, unsafe: 10, stuck: 11 };
 

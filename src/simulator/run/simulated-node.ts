@@ -1,12 +1,12 @@
 import { Problem } from '../../base/problem.ts';
 import type { EngineRequest } from '../../consensus/engine.ts';
-import { Chance } from './chance.ts';
+import { Chance } from '../world/chance.ts';
 import { bootNode, type Core } from './node-core.ts';
 import type { SimulatedNodeOptions } from './node-options.ts';
 import { isHonest } from '../plan/plan.ts';
-import { ProcessLife } from './process-life.ts';
-import { VirtualClock } from './virtual-clock.ts';
-import { VirtualDisk } from './virtual-disk.ts';
+import { ProcessLife } from '../world/process-life.ts';
+import { VirtualClock } from '../world/virtual-clock.ts';
+import { VirtualDisk } from '../world/virtual-disk.ts';
 
 interface Process {
   readonly life: ProcessLife;

@@ -1,11 +1,11 @@
 import type { Watch } from '../checkers/watch.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Tally } from '../run/report.ts';
-import type { SignatureScheme } from './fast-signatures.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { SimulatedChain } from './simulated-chain.ts';
-import type { Trace } from './trace.ts';
-import type { VirtualNetwork } from './virtual-network.ts';
+import type { Tally } from '../world/tally.ts';
+import type { SignatureScheme } from '../world/fast-signatures.ts';
+import type { Scheduler } from '../world/scheduler.ts';
+import type { SimulatedChain } from '../plan/simulated-chain.ts';
+import type { Trace } from '../world/trace.ts';
+import type { VirtualNetwork } from '../world/virtual-network.ts';
 
 /** What a node of the simulator is made of, the same for each of its processes. */
 export interface SimulatedNodeOptions {

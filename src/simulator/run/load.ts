@@ -7,11 +7,11 @@ import {
   type Transaction,
   transactionSigningBytes,
 } from '../../ledger/transaction.ts';
-import { Chance } from './chance.ts';
-import type { SignatureScheme } from './fast-signatures.ts';
+import { Chance } from '../world/chance.ts';
+import type { SignatureScheme } from '../world/fast-signatures.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Scheduler, VirtualMs } from './scheduler.ts';
-import type { SimulatedChain } from './simulated-chain.ts';
+import type { Scheduler, VirtualMs } from '../world/scheduler.ts';
+import type { SimulatedChain } from '../plan/simulated-chain.ts';
 
 export interface LoadOptions {
   readonly plan: Plan;

@@ -8,20 +8,20 @@ import { silentLog } from '../../node/process/log.ts';
 import { protocolOf } from '../../node/core/protocol.ts';
 import { restore } from '../../node/effects/restore.ts';
 import { ChainStore } from '../../storage/chain-store.ts';
-import { Chance } from './chance.ts';
-import type { SimulatedKey } from './fast-signatures.ts';
+import { Chance } from '../world/chance.ts';
+import type { SimulatedKey } from '../world/fast-signatures.ts';
 import { liars } from '../liars/catalogue.ts';
 import type { Liar } from '../liars/liar.ts';
 import { liarNetwork } from '../liars/liar-network.ts';
 import { liarTools } from '../liars/liar-tools.ts';
 import { observedProtocol } from '../checkers/observed-protocol.ts';
 import { isHonest } from '../plan/plan.ts';
-import type { ProcessLife } from './process-life.ts';
+import type { ProcessLife } from '../world/process-life.ts';
 import type { SimulatedNodeOptions } from './node-options.ts';
-import type { VirtualClock } from './virtual-clock.ts';
-import type { VirtualDisk } from './virtual-disk.ts';
-import { peerIndex } from './virtual-network.ts';
-import { virtualVerifier } from './virtual-verifier.ts';
+import type { VirtualClock } from '../world/virtual-clock.ts';
+import type { VirtualDisk } from '../world/virtual-disk.ts';
+import { peerIndex } from '../world/virtual-network.ts';
+import { virtualVerifier } from '../world/virtual-verifier.ts';
 
 /** A node's process as the simulator handles it. */
 export interface Core {

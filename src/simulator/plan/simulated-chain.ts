@@ -1,8 +1,8 @@
 import { unwrap } from '../../base/problem.ts';
 import { createGenesis, type Genesis } from '../../ledger/genesis.ts';
-import type { SignatureScheme, SimulatedKey } from './fast-signatures.ts';
-import type { Plan } from '../plan/plan.ts';
-import { epochMs } from './virtual-clock.ts';
+import type { SignatureScheme, SimulatedKey } from '../world/fast-signatures.ts';
+import type { Plan } from './plan.ts';
+import { epochMs } from '../world/virtual-clock.ts';
 
 /** The chain of a run, and the keys of everybody on it. */
 export interface SimulatedChain {
