@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
+import { unwrap } from '../../../src/base/problem.ts';
+import { positionCodec } from '../../../src/consensus/pbft/records.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import type { Input, Verified } from '../../../src/consensus/engine.ts';
 import type { PbftMessage } from '../../../src/consensus/pbft/message.ts';
@@ -37,8 +40,10 @@ test('a final block of a later view that sync brings makes its holder leave the 
   late.step(synced);
   assert.equal(late.engine?.status().view, view);
   const kinds = late.effects.map(({ type }) => type);
+  assert.ok(kinds.includes('persist') && kinds.includes('commit'));
   assert.ok(kinds.indexOf('persist') < kinds.indexOf('commit'));
-  assert.ok(kinds.includes('commit'));
+  const position = defined(late.records.get('position'), 'its position');
+  assert.equal(unwrap(decode(positionCodec, position, 'position')).view, view);
   late.crash();
   late.restart();
   assert.equal(late.engine?.status().view, view);
