@@ -191,7 +191,7 @@ async function note(breaches: string[], act: () => Promise<void>): Promise<void>
 }
 
 function ended(node: number, how: string): Problem {
-  return new Problem('node/promise-broken', `node ${node} ${how}`, {
+  return new Problem('simulator/promise-broken', `node ${node} ${how}`, {
     remedy: 'Run it again with --keep, and look at its log.',
   });
 }

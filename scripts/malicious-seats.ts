@@ -154,7 +154,7 @@ export async function eventually(
 
 /** A promise of the protocol that did not hold. */
 export function broken(message: string): Problem {
-  return new Problem('node/promise-broken', message, {
+  return new Problem('simulator/promise-broken', message, {
     remedy: 'Run it again with --keep, and look at the log of each node.',
   });
 }

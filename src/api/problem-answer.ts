@@ -1,70 +1,10 @@
 import { Problem, type ProblemDetails } from '../base/problem.ts';
+import { type CodeOf, meaningOf } from '../base/problem-codes.ts';
+import { statusOf } from './problem-status.ts';
 import type { ProblemJson, ProblemPartJson } from './schemas.ts';
 
 /** The media type of RFC 9457. */
 export const problemMediaType = 'application/problem+json; charset=utf-8';
-
-/** The one table of HTTP statuses: by code, and by area for the codes that are not listed. */
-const statusByCode: Readonly<Record<string, number>> = {
-  'api/not-found': 404,
-  'api/no-such-block': 404,
-  'api/no-such-record': 404,
-  'api/method-not-allowed': 405,
-  'api/request-timeout': 408,
-  'api/body-too-large': 413,
-  'api/path-too-long': 414,
-  'api/media-type': 415,
-  'api/headers-too-large': 431,
-  'api/internal': 500,
-  'api/too-many-readers': 503,
-  'api/too-many-waiting': 503,
-  'api/too-many-pipelined': 503,
-  'api/too-many-connections': 503,
-  'api/busy': 503,
-  'api/stopping': 503,
-  'api/operators-only': 403,
-  'api/token-missing': 401,
-  'api/token-wrong': 403,
-  'api/cursor-ahead': 409,
-  'storage/pruned': 410,
-  'consensus/unsupported': 501,
-  'consensus/no-leases': 501,
-  'consensus/not-leader': 409,
-  'consensus/members': 409,
-  'consensus/not-caught-up': 409,
-  'consensus/quorum-loss': 409,
-  'consensus/no-heir': 409,
-  'consensus/transfer-failed': 409,
-  'consensus/change-outcome-unknown': 409,
-  'consensus/outcome-unknown': 504,
-  'transaction/malformed': 400,
-  'transaction/oversize': 413,
-  'transaction/nonce-used': 409,
-  'transaction/nonce-gap': 409,
-  'transaction/duplicate': 409,
-  'mempool/nonce-gap': 409,
-  'mempool/replacement-underpriced': 409,
-  'mempool/full': 429,
-  'mempool/sender-full': 429,
-  'mempool/busy': 429,
-};
-const statusByArea: Readonly<Record<string, number>> = {
-  api: 400,
-  codec: 400,
-  keys: 400,
-  transaction: 422,
-  crypto: 422,
-  mempool: 422,
-  node: 503,
-  consensus: 503,
-  sync: 503,
-  network: 503,
-  storage: 503,
-};
-
-export function statusOf(code: string): number {
-  return statusByCode[code] ?? statusByArea[code.slice(0, code.indexOf('/'))] ?? 500;
-}
 
 /** Seconds after which to try again, for problems that may pass by themselves. */
 export function retryAfterSeconds(problem: Problem): number | undefined {
@@ -80,7 +20,7 @@ export function problemJson(problem: Problem, instance?: string): ProblemJson {
   const { code, message, remedy, details } = problem;
   return {
     type: `urn:quorate:problem:${code}`,
-    title: code.replace('/', ': ').replaceAll('-', ' '),
+    title: meaningOf(code) ?? code,
     status: statusOf(code),
     detail: message,
     ...(instance === undefined ? {} : { instance }),
@@ -95,20 +35,19 @@ export function problemPart({ code, message, remedy, details }: Problem): Proble
 }
 
 /** What Fastify calls our problems. */
-const frameworkProblems: Readonly<
-  Record<string, { readonly code: `api/${string}`; readonly remedy: string }>
-> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: {
-    code: 'api/body-too-large',
-    remedy: 'Send fewer transactions in one request (see the limits in /v1/openapi.json).',
-  },
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
-    code: 'api/media-type',
-    remedy: 'Send application/json, or transactions in binary as application/octet-stream.',
-  },
-  FST_ERR_MAX_PARAM_LENGTH: { code: 'api/path-too-long', remedy: 'Check the path; no name is that long.' },
-  FST_ERR_BAD_URL: { code: 'api/bad-path', remedy: 'Percent-encode the path as UTF-8.' },
-};
+const frameworkProblems: Readonly<Record<string, { readonly code: CodeOf<'api'>; readonly remedy: string }>> =
+  {
+    FST_ERR_CTP_BODY_TOO_LARGE: {
+      code: 'api/body-too-large',
+      remedy: 'Send fewer transactions in one request (see the limits in /v1/openapi.json).',
+    },
+    FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+      code: 'api/media-type',
+      remedy: 'Send application/json, or transactions in binary as application/octet-stream.',
+    },
+    FST_ERR_MAX_PARAM_LENGTH: { code: 'api/path-too-long', remedy: 'Check the path; no name is that long.' },
+    FST_ERR_BAD_URL: { code: 'api/bad-path', remedy: 'Percent-encode the path as UTF-8.' },
+  };
 
 interface FrameworkError {
   readonly code?: string;
@@ -139,7 +78,7 @@ export function problemOf(thrown: unknown): Problem | undefined {
 }
 
 export function apiProblem(
-  code: `api/${string}`,
+  code: CodeOf<'api'>,
   message: string,
   options: { readonly remedy: string; readonly details?: ProblemDetails },
 ): Problem {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { limits } from '../base/limits.ts';
+import { failureCodes } from '../ledger/receipt.ts';
+import { answeredCodes } from './problem-status.ts';
 
 /**
  * The JSON of the API, as the OpenAPI description shows it. Amounts are decimal text, because JSON readers round
@@ -52,14 +54,18 @@ const origin = {
   chainId: hashSchema.describe('The hash of the genesis file'),
 };
 
+/** Codes by name, and text: a newer node may say others, and a reader that refuses them breaks for nothing. */
+const codeOf = (codes: readonly string[], what: string) =>
+  z.union([z.enum(codes), z.string()]).describe(`${what}. Newer nodes may answer others: take any.`);
+
 export const problemSchema = z
   .object({
     type: z.string().describe('urn:quorate:problem:<code>'),
-    title: z.string(),
+    title: z.string().describe('What the code means'),
     status: z.int(),
     detail: z.string().describe('What was wrong'),
     instance: z.string().optional().describe('The path of the request'),
-    code: z.string().describe('Stable, for programs: area/name'),
+    code: codeOf(answeredCodes, 'What it is, for programs: a code never gets another meaning'),
     remedy: z.string().describe('What to do about it'),
     details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
   })
@@ -116,7 +122,7 @@ export const receiptSchema = z
   .object({
     transactionHash: hashSchema,
     status: z.enum(['applied', 'failed']),
-    code: z.string().describe('Why it failed; empty when it was applied'),
+    code: codeOf(['', ...failureCodes], 'Why it failed; empty when it was applied'),
     fee: amountSchema,
   })
   .meta({ id: 'Receipt' });

@@ -20,8 +20,8 @@ import {
   problemMediaType,
   problemOf,
   retryAfterSeconds,
-  statusOf,
 } from './problem-answer.ts';
+import { statusOf } from './problem-status.ts';
 import { chainRoutes } from './routes/chain.ts';
 import { type GateBounds, RequestGate } from './request-gate.ts';
 import { memberRoutes } from './routes/members.ts';

@@ -1,27 +1,14 @@
-/** The part of the system that a problem's code starts with. */
-export type ProblemArea =
-  | 'codec'
-  | 'crypto'
-  | 'keys'
-  | 'transaction'
-  | 'block'
-  | 'certificate'
-  | 'genesis'
-  | 'mempool'
-  | 'consensus'
-  | 'storage'
-  | 'network'
-  | 'sync'
-  | 'node'
-  | 'api'
-  | 'config'
-  | 'cli'
-  | 'simulator';
-
-export type ProblemCode = `${ProblemArea}/${string}`;
+import type { ProblemCode, ReceivedCode } from './problem-codes.ts';
 
 /** Facts about a problem that a program can read. All values survive JSON. */
 export type ProblemDetails = Readonly<Record<string, string | number | boolean | null>>;
+
+interface ProblemOptions {
+  /** What to do about it: a sentence after which whoever follows it is better off. */
+  readonly remedy: string;
+  readonly details?: ProblemDetails;
+  readonly cause?: unknown;
+}
 
 /**
  * A fault of somebody else: a user, a peer, a file, the machine. It says what was wrong and what to
@@ -30,19 +17,26 @@ export type ProblemDetails = Readonly<Record<string, string | number | boolean |
  */
 export class Problem extends Error {
   override readonly name = 'Problem';
-  readonly code: ProblemCode;
+  /** One of `problemCodes`, unless another version of the program said it: see `Problem.received`. */
+  readonly code: ReceivedCode;
   readonly remedy: string;
   readonly details: ProblemDetails;
 
-  constructor(
-    code: ProblemCode,
-    message: string,
-    options: { remedy: string; details?: ProblemDetails; cause?: unknown },
-  ) {
+  constructor(code: ProblemCode, message: string, options: ProblemOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.remedy = options.remedy;
     this.details = options.details ?? {};
+  }
+
+  /** A problem that another process told of. Its code is kept as it is, so that an older client can name what a newer node says. */
+  static received(code: string, message: string, options: ProblemOptions): Problem {
+    return new Problem(code as ProblemCode, message, options);
+  }
+
+  /** The same problem, said by one who knows more about it. */
+  restated(message: string, options: ProblemOptions): Problem {
+    return new Problem(this.code as ProblemCode, message, options);
   }
 }
 

@@ -1,9 +1,16 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import { machineFault } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
+import type { ProblemCode, ReceivedCode } from '../base/problem-codes.ts';
 import { isRetryable } from '../client/transport.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { harmless, printError, styledError, toJson } from './terminal.ts';
+
+const notFound: ReadonlySet<string> = new Set<ProblemCode>([
+  'api/no-such-block',
+  'api/no-such-record',
+  'cli/not-found',
+]);
 
 /** The exit code that tells a script what kind of problem it was. */
 export function exitCodeOf(problem: Problem): ExitCode {
@@ -12,7 +19,7 @@ export function exitCodeOf(problem: Problem): ExitCode {
     return exitCodes.timeout;
   if (problem.code === 'cli/usage') return exitCodes.usage;
   if (isRetryable(problem)) return exitCodes.retryable;
-  if (problem.code.startsWith('api/no-such-') || problem.code === 'cli/not-found') return exitCodes.notFound;
+  if (notFound.has(problem.code)) return exitCodes.notFound;
   return exitCodes.problem;
 }
 
@@ -50,6 +57,12 @@ export function printProblem(problem: Problem): void {
   printError(`  ${styledError('dim', 'what to do')}  ${harmless(problem.remedy)}`);
 }
 
-function failure(code: string, message: string, remedy: string, details: object, exitCode: ExitCode): object {
+function failure(
+  code: ReceivedCode,
+  message: string,
+  remedy: string,
+  details: object,
+  exitCode: ExitCode,
+): object {
   return { problem: { code, message, remedy, details }, exitCode };
 }

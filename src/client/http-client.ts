@@ -1,6 +1,6 @@
 import { toHex } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
-import { Problem, type ProblemCode } from '../base/problem.ts';
+import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
@@ -292,7 +292,7 @@ export function waitingWords(
 
 /** A problem that is a part of an answer, as a problem of our own. */
 export function problemOf(answer: ProblemAnswer): Problem {
-  return new Problem(answer.code as ProblemCode, answer.detail, {
+  return Problem.received(answer.code, answer.detail, {
     remedy: answer.remedy,
     details: answer.details,
   });
@@ -306,7 +306,7 @@ function problemPart(problem: Problem): ProblemAnswer {
 /** A request that may have reached the node and was not answered leaves it open whether the transaction was taken. */
 function withOutcome(problem: Problem, hash: Hash): Problem {
   if (problem.details['sent'] !== true) return problem;
-  return new Problem(problem.code, `${problem.message}; whether the node took the transaction is unknown`, {
+  return problem.restated(`${problem.message}; whether the node took the transaction is unknown`, {
     remedy: `Ask for transaction ${hash}, or submit the same transaction again: it counts only once.`,
     details: { ...problem.details, hash, outcome: 'unknown' },
     cause: problem,

@@ -3,6 +3,7 @@
  * may change without notice.
  */
 export { Problem } from '../base/problem.ts';
+export { problemCodes, type ProblemCode, type ReceivedCode } from '../base/problem-codes.ts';
 export { encodeAddress, parseAddress } from '../crypto/address.ts';
 export { developmentKeyPair } from '../crypto/development-keys.ts';
 export type { Hash } from '../crypto/hash.ts';

@@ -1,5 +1,5 @@
 import { fromUtf8 } from '../base/bytes.ts';
-import { Problem, type ProblemCode, type ProblemDetails, unwrap } from '../base/problem.ts';
+import { Problem, type ProblemDetails, unwrap } from '../base/problem.ts';
 import { readBounded } from './bounded-body.ts';
 import { parseNodeAddress } from './node-address.ts';
 
@@ -205,8 +205,8 @@ export function isRetryable(problem: Problem): boolean {
 /** An earlier attempt reached the node, or may have: that the last one did not says nothing of what came of that. */
 export function asSent(problem: Problem): Problem {
   if (problem.details['sent'] === true) return problem;
-  const { code, message, remedy, details } = problem;
-  return new Problem(code, message, { remedy, details: { ...details, sent: true }, cause: problem });
+  const { message, remedy, details } = problem;
+  return problem.restated(message, { remedy, details: { ...details, sent: true }, cause: problem });
 }
 
 function retryableStatus(status: number): boolean {
@@ -224,7 +224,7 @@ export function problemFromJson(json: unknown, response?: Response): Problem | u
   const { code, title, detail, remedy, details, status } = json as Record<string, unknown>;
   if (typeof code !== 'string' || !/^[a-z]+\/[a-z0-9-]+$/.test(code)) return undefined;
   const httpStatus = response?.status ?? (typeof status === 'number' ? status : undefined);
-  return new Problem(code as ProblemCode, firstText(detail, title, code), {
+  return Problem.received(code, firstText(detail, title, code), {
     remedy: firstText(remedy, 'See the node’s log.'),
     details: {
       ...plainDetails(details),

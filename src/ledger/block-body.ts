@@ -10,6 +10,7 @@ import {
 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, type ProblemDetails } from '../base/problem.ts';
+import type { CodeOf } from '../base/problem-codes.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type BlockHeader, hashHeader, headerCodec, type Proposal } from './block.ts';
 import { merkleRoot } from './merkle.ts';
@@ -154,7 +155,7 @@ export function checkLink(parent: BlockHeader, child: BlockHeader): Problem | un
   return undefined;
 }
 
-function invalid(code: `block/${string}`, why: string, details: ProblemDetails): Problem {
+function invalid(code: CodeOf<'block'>, why: string, details: ProblemDetails): Problem {
   return new Problem(code, `the block at height ${details['height']} ${why}`, {
     remedy: 'It is never valid: refuse it, and ask another node for this height.',
     details,

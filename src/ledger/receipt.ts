@@ -1,16 +1,16 @@
 import { type Codec, encode, listOf, refine, struct, u64, wordOf } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
+import type { ProblemCode } from '../base/problem-codes.ts';
 import { hash, hashCodec, type Hash } from '../crypto/hash.ts';
 import { merkleRoot } from './merkle.ts';
 
 /** Why a transaction that stands in a block did nothing but pay its fee. */
-export type FailureCode =
-  /** The sender had less than fee and amount together. */
-  | 'transaction/insufficient-balance'
-  /** The record belongs to somebody else. */
-  | 'transaction/not-owner'
-  /** There is no record to delete. */
-  | 'transaction/no-such-record';
+export const failureCodes = [
+  'transaction/insufficient-balance',
+  'transaction/not-owner',
+  'transaction/no-such-record',
+] as const satisfies readonly ProblemCode[];
+export type FailureCode = (typeof failureCodes)[number];
 
 /** What became of one transaction in its block. The header commits to the receipts in the order of the transactions. */
 export interface Receipt {
@@ -26,12 +26,7 @@ export const receiptCodec: Codec<Receipt> = refine(
   struct<Receipt>({
     transactionHash: hashCodec,
     status: wordOf(['applied', 'failed']),
-    code: wordOf([
-      '',
-      'transaction/insufficient-balance',
-      'transaction/not-owner',
-      'transaction/no-such-record',
-    ]),
+    code: wordOf(['', ...failureCodes]),
     fee: u64,
   }),
   (receipt) => {

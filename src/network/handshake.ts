@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface';
 import { concat, toHex } from '../base/bytes.ts';
-import { Problem, type ProblemCode } from '../base/problem.ts';
+import { Problem } from '../base/problem.ts';
+import type { ReceivedCode } from '../base/problem-codes.ts';
 import { FrameInbox, sendFrame } from './framed-stream.ts';
 
 /** A hello with its envelope; the verdict is shorter. */
@@ -91,7 +92,7 @@ export function mayChange({ code, details }: Problem): boolean {
 
 /** True when two nodes parted because of what a hello said, and not because the line broke. */
 export function isRefusal(problem: Problem): boolean {
-  const broken: readonly ProblemCode[] = ['network/lost', 'network/timeout'];
+  const broken: readonly ReceivedCode[] = ['network/lost', 'network/timeout'];
   return !broken.includes(problem.code);
 }
 

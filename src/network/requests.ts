@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stream } from '@libp2p/interface';
 import { concat } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
-import { Problem, type ProblemCode } from '../base/problem.ts';
+import { Problem } from '../base/problem.ts';
+import type { CodeOf } from '../base/problem-codes.ts';
 import type { PeerId, RequestProtocol } from './port.ts';
 import { closeQuietly, readFrames, sendFrame } from './framed-stream.ts';
 import type { Link } from './link.ts';
@@ -161,7 +162,7 @@ function parseResponse(frame: Uint8Array): Uint8Array | Problem {
   return problem('network/refused', 'the peer has no answer to this request');
 }
 
-function problem(code: ProblemCode, message: string): Problem {
+function problem(code: CodeOf<'network'>, message: string): Problem {
   return new Problem(code, message, { remedy: 'Ask another peer, or try again later.' });
 }
 

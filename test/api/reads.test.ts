@@ -170,9 +170,11 @@ void test('health and readiness are 503 with the reason and Retry-After, and 200
   await problemFrom(unready, 503, 'node/behind');
   assert.equal((await get(world, '/v1/status', statusSchema)).ready, false);
   await get(world, '/v1/health', healthSchema);
-  world.backend.unhealthy = new Problem('storage/failed', 'the disk failed', { remedy: 'Look at the disk.' });
-  await problemFrom(await fetch(`${world.api.address}/v1/health`), 503, 'storage/failed');
-  await problemFrom(await fetch(`${world.api.address}/v1/ready`), 503, 'storage/failed');
+  world.backend.unhealthy = new Problem('storage/write-failed', 'the disk failed', {
+    remedy: 'Look at the disk.',
+  });
+  await problemFrom(await fetch(`${world.api.address}/v1/health`), 503, 'storage/write-failed');
+  await problemFrom(await fetch(`${world.api.address}/v1/ready`), 503, 'storage/write-failed');
 });
 
 void test('metrics are in the format of Prometheus: the node’s, the API’s and the process’s', async (t) => {

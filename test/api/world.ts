@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { z } from 'zod';
 import { concat, toHex } from '../../src/base/bytes.ts';
+import { answeredCodes } from '../../src/api/problem-status.ts';
 import { problemSchema, type ProblemJson } from '../../src/api/schemas.ts';
 import { type ApiOptions, type RunningApi, startApi } from '../../src/api/server.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
@@ -48,6 +49,10 @@ export async function problemFrom(response: Response, status: number, code: stri
   assert.equal(response.headers.get('content-type'), 'application/problem+json; charset=utf-8');
   const problem = parse(problemSchema, JSON.parse(text));
   assert.equal(problem.code, code, text);
+  assert.ok(
+    (answeredCodes as string[]).includes(code),
+    `${code} is not among the codes that the API answers`,
+  );
   assert.equal(problem.status, status);
   assert.equal(problem.type, `urn:quorate:problem:${code}`);
   assert.ok(problem.remedy.length > 10);

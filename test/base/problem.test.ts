@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defined, invariant, InvariantError, unreachable } from '../../src/base/invariant.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
+import { meaningOf, problemCodes } from '../../src/base/problem-codes.ts';
 
 describe('problem: somebody else’s fault', () => {
   const cause = new Error('disk on fire');
@@ -28,6 +29,27 @@ describe('problem: somebody else’s fault', () => {
     const plain = new Problem('cli/usage', 'no', { remedy: 'yes' });
     assert.deepEqual(plain.details, {});
     assert.equal('cause' in plain, false);
+  });
+
+  test('a problem of a newer node keeps its code, although nobody here knows it', () => {
+    const received = Problem.received('api/of-tomorrow', 'no', { remedy: 'yes' });
+    assert.equal(received.code, 'api/of-tomorrow');
+    assert.equal(meaningOf(received.code), undefined);
+    assert.equal(meaningOf('constructor'), undefined);
+    assert.equal(meaningOf(problem.code), 'The database is damaged');
+  });
+
+  test('said again by one who knows more, it is the same problem', () => {
+    const again = problem.restated('the disk is broken', { remedy: 'Buy another one.' });
+    assert.equal(again.code, problem.code);
+    assert.equal(again.message, 'the disk is broken');
+    assert.equal(again.remedy, 'Buy another one.');
+  });
+
+  test('each code means one thing, and no two the same', () => {
+    const meanings = Object.values(problemCodes);
+    assert.equal(new Set(meanings).size, meanings.length);
+    for (const meaning of meanings) assert.match(meaning, /^[A-Z].{10,100}[^.]$/);
   });
 
   test('unwrap gives the value, or throws the problem', () => {

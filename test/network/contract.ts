@@ -320,7 +320,7 @@ function answering(
 
 function refuseChainTwo(_peer: string, hello: string): undefined | Problem {
   if (hello !== 'chain two') return undefined;
-  return new Problem('node/other-chain', 'another chain', { remedy: 'Use the same genesis file.' });
+  return new Problem('network/other-chain', 'another chain', { remedy: 'Use the same genesis file.' });
 }
 
 /** Connected, and every member hears the gossip of every other: subscriptions need a moment. */

@@ -63,7 +63,7 @@ class Scene extends Libp2pWorld {
 
 inWorld('a refused node is told the code, and dials again only after a long time', async (scene) => {
   const judge = new Recorder({
-    judgeHello: () => new Problem('node/other-chain', 'no', { remedy: 'Use our genesis file.' }),
+    judgeHello: () => new Problem('network/other-chain', 'no', { remedy: 'Use our genesis file.' }),
   });
   const a = await scene.node(0, { handlers: judge });
   const lines: string[] = [];
@@ -76,7 +76,7 @@ inWorld('a refused node is told the code, and dials again only after a long time
   deaf.leadTo(1);
   const peers = [addressOf(a.network), `/ip4/127.0.0.1/tcp/${deaf.port}`];
   const b = await scene.node(1, { peers, overrides: { log }, tuning: { redialCapMs: 40 } });
-  await eventually('b knows why', () => lines.some((line) => line.includes('node/other-chain')));
+  await eventually('b knows why', () => lines.some((line) => line.includes('network/other-chain')));
   await eventually('b has dialled another address often meanwhile', () => deaf.opened >= 8);
   assert.equal(judge.count('hello'), 1);
   assert.equal(b.handlers.count('connected'), 0);

@@ -13,7 +13,8 @@ import {
   takenJson,
   transactionStatusJson,
 } from '../present.ts';
-import { problemPart, retryAfterSeconds, statusOf } from '../problem-answer.ts';
+import { problemPart, retryAfterSeconds } from '../problem-answer.ts';
+import { statusOf } from '../problem-status.ts';
 import {
   hashSchema,
   submissionQuerySchema,

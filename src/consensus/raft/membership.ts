@@ -212,7 +212,7 @@ export function abandonChange(replica: Replica): void {
     id,
     notNow(
       state,
-      height === null ? 'consensus/not-leader' : 'consensus/outcome-unknown',
+      height === null ? 'consensus/not-leader' : 'consensus/change-outcome-unknown',
       height === null
         ? 'the leader lost its office before it proposed the change'
         : 'the leader lost its office while the change was on its way',

@@ -1,4 +1,5 @@
-import { Problem, type ProblemCode } from '../../base/problem.ts';
+import { Problem } from '../../base/problem.ts';
+import type { ProblemCode } from '../../base/problem-codes.ts';
 import type { Effect, RequestId, ValidatorIndex } from '../engine.ts';
 import { trace as traceStep } from '../shared/step.ts';
 import type { RaftMessage } from './message.ts';

@@ -1,4 +1,5 @@
-import { Problem, type ProblemCode } from '../../base/problem.ts';
+import { Problem } from '../../base/problem.ts';
+import type { ProblemCode } from '../../base/problem-codes.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey, SignatureClaim } from '../../crypto/signature.ts';
 import { hashHeader } from '../../ledger/block.ts';

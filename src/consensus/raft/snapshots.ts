@@ -144,7 +144,7 @@ function membersAfter(
     members[leader]?.key === header.proposer &&
     known.every(({ key }, index) => members[index]?.key === key);
   if (fit) return members;
-  return new Problem('consensus/members', 'the snapshot comes with members that do not fit', {
+  return new Problem('consensus/snapshot-members', 'the snapshot comes with members that do not fit', {
     remedy: 'Wait for a newer snapshot.',
   });
 }

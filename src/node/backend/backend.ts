@@ -13,6 +13,7 @@ import type {
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
+import type { CodeOf } from '../../base/problem-codes.ts';
 import type { EngineRequest } from '../../consensus/engine.ts';
 import { encodeAddress } from '../../crypto/address.ts';
 import type { Hash } from '../../crypto/hash.ts';
@@ -360,11 +361,7 @@ export class NodeBackend implements Backend {
     if (!(result instanceof Problem)) return result;
     const { leader } = result.details;
     const known = typeof leader === 'number' ? this.members()[leader] : undefined;
-    throw result.code === 'consensus/not-leader' && known !== undefined
-      ? notLeader(result, known)
-      : result.code === 'consensus/outcome-unknown'
-        ? new Problem('consensus/change-outcome-unknown', result.message, result)
-        : result;
+    throw result.code === 'consensus/not-leader' && known !== undefined ? notLeader(result, known) : result;
   }
 
   /** Where one member leads there must be one before anything is taken: what a node without a majority takes may wait forever. */
@@ -418,7 +415,7 @@ function readOf<T>({ consistency, height, hash, header }: ReadBasis, value: T) {
 
 function unsupportedRead(problem: Problem, engine: string, consistency: string): Problem {
   if (problem.code !== 'consensus/unsupported') return problem;
-  return new Problem(problem.code, `this chain runs ${engine}, which serves no ${consistency} reads`, {
+  return problem.restated(`this chain runs ${engine}, which serves no ${consistency} reads`, {
     remedy:
       'Read with consistency=stale: a final state that may not be the newest; compare several nodes if that matters.',
     details: { engine, consistency },
@@ -426,7 +423,7 @@ function unsupportedRead(problem: Problem, engine: string, consistency: string):
 }
 
 function notLeader(problem: Problem, { name, index, api }: MemberView): Problem {
-  return new Problem(problem.code, `this node does not lead: ${name} (member ${index}) does`, {
+  return problem.restated(`this node does not lead: ${name} (member ${index}) does`, {
     remedy:
       api === null ? `Ask the node of ${name}.` : `Ask the node of ${name}: ${api} (quorate: --follow).`,
     details: { ...problem.details, leaderApi: api },
@@ -440,7 +437,7 @@ function noLeader(waitedMs: number): Problem {
   });
 }
 
-function notReady(code: `node/${string}`, message: string, details: Record<string, number>): Problem {
+function notReady(code: CodeOf<'node'>, message: string, details: Record<string, number>): Problem {
   return new Problem(code, message, {
     remedy: 'Wait, or ask another node; "quorate why" tells what it waits for.',
     details: { ...details, retryable: true },

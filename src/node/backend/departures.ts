@@ -43,12 +43,13 @@ export class Departures {
     const departure = this.#departed.get(hash);
     if (departure === undefined) return { status: 'unknown', problem: null };
     const { transaction, reason, firstHeader } = departure;
+    const impossible = impossibility(transaction, final);
+    if (impossible === undefined) return { status: 'unknown', problem: letGo(transaction, reason) };
     // Blocks that came inside a snapshot since then may have held it, and nobody here would know.
     const isIndexed = firstHeader === this.#store.firstHeader && this.#store.locate(hash) === undefined;
-    const impossible = isIndexed ? impossibility(transaction, final) : undefined;
-    return impossible === undefined
-      ? { status: 'unknown', problem: letGo(transaction, reason) }
-      : { status: 'gone', problem: impossible };
+    return isIndexed
+      ? { status: 'gone', problem: impossible }
+      : { status: 'unknown', problem: outcomePruned(transaction) };
   }
 }
 
@@ -78,18 +79,30 @@ function impossibility(transaction: Transaction, { header, state }: FinalBlock):
   return undefined;
 }
 
-const reasons: Record<DropReason, string> = {
+const localReasons = {
   replaced: 'another one of the sender with the same nonce and a higher fee took its place here',
   evicted: 'the mempool was full, and others paid more',
-  expired: 'it expired',
-  superseded: 'another one of the sender with the same nonce became final',
   'fee-not-payable': 'the sender could not pay the fees of all that it had waiting',
 };
 
 /** The word of one node, and so not the end of it: the same bytes may be sent again, and count once. */
-function letGo({ hash, nonce, fee }: Transaction, reason: DropReason): Problem {
-  return new Problem(`mempool/${reason}`, `this node let go of the transaction: ${reasons[reason]}`, {
+function letGo({ hash, nonce, fee }: Transaction, reason: DropReason): Problem | null {
+  // What the final chain rules out is told by the final chain.
+  if (reason === 'expired' || reason === 'superseded') return null;
+  return new Problem(`mempool/${reason}`, `this node let go of the transaction: ${localReasons[reason]}`, {
     remedy: `It may still become final. Ask again for ${hash}, or submit the same bytes again: they count once. Do not sign another one for the same purpose before this one is "gone" (its nonce used, or its expiry height final).`,
     details: { nonce, fee: `${fee}`, outcome: 'unknown' },
   });
+}
+
+/** Others that keep all blocks know whether one of those that are missing here holds it. */
+function outcomePruned({ hash, nonce }: Transaction): Problem {
+  return new Problem(
+    'mempool/outcome-pruned',
+    'no new block can hold the transaction, and one that this node does not have may hold it',
+    {
+      remedy: `Ask a node that keeps all blocks for ${hash}. Sign nothing for the same purpose before one says that it is "gone".`,
+      details: { nonce, outcome: 'unknown' },
+    },
+  );
 }

@@ -2,6 +2,7 @@ import { equalBytes } from '../../base/bytes.ts';
 import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
+import type { CodeOf } from '../../base/problem-codes.ts';
 import type { BlockName, Effect, Input, ValidatorIndex } from '../../consensus/engine.ts';
 import { hashBytes } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
@@ -295,7 +296,7 @@ function readHead(response: Uint8Array, wanted: BlockName): SnapshotHead | Probl
   if (head instanceof Problem) return head;
   return isHeadOf(head, wanted)
     ? head
-    : wrong('snapshot-head', 'is of another block than the one that was asked for');
+    : wrong('sync/snapshot-head', 'is of another block than the one that was asked for');
 }
 
 /** Header and certificate are for this block. Who signed is not looked at. */
@@ -317,16 +318,17 @@ function readPart(
   if (sealed instanceof Problem) return sealed;
   const { checksum, part: bytes } = sealed;
   if (!equalBytes(checksum, hashBytes('quorate/v1/snapshot-part', bytes))) {
-    return wrong('snapshot-checksum', 'does not match its checksum');
+    return wrong('sync/snapshot-checksum', 'does not match its checksum');
   }
   const part = decode(snapshotPartCodec, bytes, 'part of a snapshot');
   if (part instanceof Problem) return part;
-  if (part.entries.length === 0 && !part.last) return wrong('snapshot-part', 'is empty, and not the last');
+  if (part.entries.length === 0 && !part.last)
+    return wrong('sync/snapshot-part', 'is empty, and not the last');
   let previous = after === undefined ? undefined : statePath(after);
   for (const { key } of part.entries) {
     const path = statePath(key);
     if (previous !== undefined && comparePaths(previous, path) >= 0) {
-      return wrong('snapshot-part', 'has entries that do not go on from the ones before');
+      return wrong('sync/snapshot-part', 'has entries that do not go on from the ones before');
     }
     previous = path;
   }
@@ -339,8 +341,8 @@ function isScanty({ bytes, part }: { readonly bytes: Uint8Array; readonly part: 
   return !part.last && bytes.length < snapshotPartBytes / 2 && part.entries.length < snapshotPartEntries / 2;
 }
 
-function wrong(name: string, why: string): Problem {
-  return new Problem(`sync/${name}`, `what a peer served of a snapshot ${why}`, {
+function wrong(code: CodeOf<'sync'>, why: string): Problem {
+  return new Problem(code, `what a peer served of a snapshot ${why}`, {
     remedy: 'Ask another peer.',
   });
 }

@@ -13,6 +13,7 @@ import {
 import { limits } from '../../base/limits.ts';
 import { concat } from '../../base/bytes.ts';
 import { Problem } from '../../base/problem.ts';
+import type { CodeOf } from '../../base/problem-codes.ts';
 import type { ValidatorIndex } from '../../consensus/engine.ts';
 import { isForgeableKey } from '../../crypto/forgeable-key.ts';
 import { domainPrefix, hashCodec, type Hash, hashToBytes } from '../../crypto/hash.ts';
@@ -242,7 +243,7 @@ export class Handshake {
 }
 
 function refusal(
-  code: `network/${string}`,
+  code: CodeOf<'network'>,
   why: string,
   rest: { remedy: string; details: Record<string, string | number> },
 ): Problem {

@@ -1,7 +1,8 @@
 import { decode, encode } from '../../base/codec.ts';
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
-import { Problem, type ProblemCode } from '../../base/problem.ts';
+import { Problem } from '../../base/problem.ts';
+import type { ReceivedCode } from '../../base/problem-codes.ts';
 import type { MonotonicMs } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
@@ -108,7 +109,7 @@ export class Intake {
     const { verification, mempool } = this.#options;
     this.counters.framesIn += 1;
     if (!verification.mayRead(from, bytes)) return decide('ignore');
-    const reject = (code: ProblemCode, checked = 0): void => {
+    const reject = (code: ReceivedCode, checked = 0): void => {
       this.counters.framesBad += 1;
       verification.fault(from, code, checked);
       decide('reject');

@@ -1,6 +1,7 @@
 import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
+import type { CodeOf } from '../../base/problem-codes.ts';
 import type {
   GossipVerdict,
   Network,
@@ -427,6 +428,6 @@ function remember(station: Station, id: string): boolean {
   return true;
 }
 
-function problem(code: `network/${string}`, message: string): Problem {
+function problem(code: CodeOf<'network'>, message: string): Problem {
   return new Problem(code, message, { remedy: 'Ask another peer, or try again later.' });
 }

@@ -144,7 +144,7 @@ test('a change that was on its way when the leader lost its office has an unknow
     .ask({ kind: 'members', changes: [{ key: keyOf(2), role: 'removed' }], forced: true });
   cluster.until(() => cluster.host(0).answers.has(id), 'an answer');
   const result = cluster.host(0).answers.get(id);
-  assert.ok(result !== undefined && 'code' in result && result.code === 'consensus/outcome-unknown');
+  assert.ok(result !== undefined && 'code' in result && result.code === 'consensus/change-outcome-unknown');
 });
 
 suite('whoever waits at a leader is told when it loses the lead', () => {

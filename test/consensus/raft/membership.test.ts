@@ -163,7 +163,7 @@ test('nobody answers for a leader that loses its office first: the outcome is un
   cluster.wire.cut(0, 1);
   cluster.wire.cut(0, 2);
   cluster.until(() => code(cluster.host(0), id) !== 'waits', 'the end of its office');
-  assert.equal(code(cluster.host(0), id), 'consensus/outcome-unknown');
+  assert.equal(code(cluster.host(0), id), 'consensus/change-outcome-unknown');
 });
 
 test('those who hold the end of a joint phase go on without the leader that made it final and died before it told', () => {

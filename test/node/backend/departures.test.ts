@@ -22,5 +22,5 @@ test('what blocks inside a snapshot may have held is not called gone: nobody her
   store.firstHeader = toHeight(4);
   const status = departures.statusOf(expired.hash, final);
   assert.ok(status.status === 'unknown');
-  assert.equal(status.problem?.code, 'mempool/evicted');
+  assert.equal(status.problem?.code, 'mempool/outcome-pruned');
 });

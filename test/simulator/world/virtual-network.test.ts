@@ -131,7 +131,7 @@ describe('virtual network', () => {
     world.network.leave(1);
     world.start(1, (_peer, hello) => {
       assert.equal(text(hello), 'hello of 0');
-      return new Problem('network/wrong-chain', 'another chain', { remedy: 'none' });
+      return new Problem('network/other-chain', 'another chain', { remedy: 'none' });
     });
     world.run(3_000);
     assert.deepEqual(world.node(0).network.peers(), []);

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { answeredCodes, statusOf } from '../../src/api/problem-status.ts';
+import { Problem } from '../../src/base/problem.ts';
+import { problemCodes } from '../../src/base/problem-codes.ts';
+import { problemFrom, start } from './world.ts';
+
+interface Described {
+  readonly components: {
+    readonly schemas: Record<string, { readonly properties: Record<string, { readonly anyOf: unknown[] }> }>;
+  };
+}
+
+void test('the description names every code that may come, and leaves room for those of newer nodes', async (t) => {
+  const world = await start(t);
+  const description = (await (await fetch(`${world.api.address}/v1/openapi.json`)).json()) as Described;
+  const codes = (name: string): unknown => description.components.schemas[name]?.properties['code']?.anyOf;
+  const text = { type: 'string' };
+  assert.deepEqual(codes('Problem'), [{ type: 'string', enum: answeredCodes }, text]);
+  assert.deepEqual(codes('ProblemPart'), codes('Problem'));
+  assert.deepEqual(codes('Receipt'), [
+    {
+      type: 'string',
+      enum: ['', 'transaction/insufficient-balance', 'transaction/not-owner', 'transaction/no-such-record'],
+    },
+    text,
+  ]);
+});
+
+void test('a problem has the meaning of its code as its title, the same each time', async (t) => {
+  const world = await start(t);
+  for (const height of [77, 78]) {
+    const response = await fetch(`${world.api.address}/v1/blocks/${height}`);
+    const problem = await problemFrom(response, 404, 'api/no-such-block');
+    assert.equal(problem.title, problemCodes['api/no-such-block']);
+    assert.match(problem.detail, new RegExp(String(height)));
+  }
+});
+
+void test('a problem that no client should get is answered as a fault of the node', async (t) => {
+  const world = await start(t);
+  world.backend.unready = new Problem('genesis/json', 'what', { remedy: 'What to do about it.' });
+  assert.equal((await fetch(`${world.api.address}/v1/ready`)).status, 500);
+  assert.equal(statusOf('toString'), 500);
+});
