@@ -158,6 +158,23 @@ test('the two engines never import each other', () => {
   assert.deepEqual(found, []);
 });
 
+test('the files of PBFT import downward in the picture of their page', () => {
+  const page = readFileSync(join(root, 'consensus/README.md'), 'utf8');
+  const [, picture = ''] = /PBFT's files import only[^`]*```\n([^`]*)```/.exec(page) ?? [];
+  const order = picture.split('\n').flatMap((line) => line.trim().split(/ {2,}/)[0]?.split(', ') ?? []);
+  const place = (name: string): number => order.indexOf(name);
+  const found = breaches((file) => {
+    const [, name] = /^consensus\/pbft\/(.+)\.ts$/.exec(file.path) ?? [];
+    if (name === undefined) return [];
+    if (place(name) < 0) return ['stands nowhere in the picture'];
+    return file.imports
+      .flatMap((specifier) => /^\.\/(.+)\.ts$/.exec(specifier)?.[1] ?? [])
+      .filter((other) => place(other) <= place(name))
+      .map((other) => `imports ${other}`);
+  });
+  assert.deepEqual(found, []);
+});
+
 test('what decides is pure: no clock, no randomness, no promise, nothing of Node', () => {
   const found = breaches((file) => {
     if (!pureFolders.includes(file.folder)) return [];

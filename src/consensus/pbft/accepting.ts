@@ -1,17 +1,15 @@
 import type { Hash } from '../../crypto/hash.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
-import type { ChainLink, Input, ValidatorIndex } from '../engine.ts';
-import { isDue, start, stopped } from '../shared/timer.ts';
+import { stopped } from '../shared/timer.ts';
 import { chainTo } from './chain.ts';
-import type { PbftMessage, PrePrepare } from './message.ts';
+import { countVote } from './evidence.ts';
+import type { PrePrepare } from './message.ts';
 import { trace } from './outbox.ts';
-import { isDiskKeepingUp, isNormal, mayVote, primaryOf, type Replica } from './replica.ts';
-import { write } from './writing.ts';
+import { isNormal, primaryOf, type Replica } from './replica.ts';
 import type { AcceptedSlot } from './state.ts';
 import { raiseGrounds } from './suspicion.ts';
-import { advance, countVote, isCounted, tallyFor } from './voting.ts';
-
-type Validated = Extract<Input<PbftMessage>, { type: 'validated' }>;
+import { isCounted, tallyFor } from './tally.ts';
+import { askValidation, maybePrepare } from './validating.ts';
 
 /** A proposal of this view, inside the window. Rule 2 of the normal case; PBFT, section 4.2. */
 export function onPrePrepare(replica: Replica, message: PrePrepare): void {
@@ -101,147 +99,4 @@ export function acceptSlot(
   state.slots.set(slot.height, slot);
   if (known) maybePrepare(replica, slot);
   else askValidation(replica, slot);
-}
-
-export function askValidation(replica: Replica, slot: AcceptedSlot): void {
-  slot.validity = 'checking';
-  replica.out.push({
-    type: 'validate',
-    blockHash: slot.blockHash,
-    height: slot.height,
-    proposal: slot.proposal,
-    holders: slot.holders.filter((holder: ValidatorIndex) => holder !== replica.self),
-  });
-}
-
-/** Asks again for accepted blocks that nobody could supply, or whose time had not come. */
-export function retryValidations(replica: Replica): void {
-  for (const slot of replica.state.slots.values()) {
-    const waits = slot.validity === 'unavailable' || slot.validity === 'early';
-    if (waits && isDue(slot.retry, replica.state.now)) askValidation(replica, slot);
-  }
-}
-
-export function onValidated(replica: Replica, { blockHash, result }: Validated): void {
-  const { state } = replica;
-  const slots = [...state.slots.values()].filter((slot) => slot.blockHash === blockHash);
-  switch (result.verdict) {
-    case 'valid':
-      for (const { height } of slots) {
-        if (state.tooEarly !== null && state.tooEarly.height <= height) state.tooEarly = null;
-      }
-      learnValid(replica, result.chain);
-      // The final block may have moved past the start of the chain meanwhile.
-      if (chainTo(replica, blockHash) === null) for (const slot of slots) markUnavailable(replica, slot);
-      return;
-    case 'early':
-      onEarly(replica, result, slots);
-      return;
-    case 'invalid':
-      for (const slot of slots) {
-        slot.validity = 'invalid';
-        trace(replica, 'proposal-refused', { height: slot.height, reason: result.reason });
-        raiseGrounds(replica, 'invalid-proposal', slot.height);
-      }
-      return;
-    case 'unavailable':
-      for (const slot of slots) markUnavailable(replica, slot);
-  }
-}
-
-/**
- * Valid, but its time has not come by the clock of this node: no vote yet, and no ground for suspicion, because it is as likely this clock
- * that is wrong; a primary whose clock is far ahead runs into the timer of the view. Others' votes make it final here all the same. What a
- * quorum prepared, or this replica before a restart, honest clocks have passed already.
- */
-function onEarly(
-  replica: Replica,
-  { chain, aheadMs }: { readonly chain: readonly ChainLink[]; readonly aheadMs: number },
-  slots: readonly AcceptedSlot[],
-): void {
-  const { state, options } = replica;
-  if (slots.some(({ proposal, prepareAsked }) => proposal === null || prepareAsked)) {
-    learnValid(replica, chain);
-    return;
-  }
-  for (const slot of slots) {
-    slot.validity = 'early';
-    start(slot.retry, state.now, Math.min(aheadMs, options.statusMs));
-    if (state.tooEarly === null) trace(replica, 'proposal-early', { height: slot.height, aheadMs });
-    state.tooEarly = { height: slot.height, aheadMs };
-  }
-  learnLinks(replica, chain);
-}
-
-function markUnavailable(replica: Replica, slot: AcceptedSlot): void {
-  if (slot.validity === 'valid') return;
-  slot.validity = 'unavailable';
-  start(slot.retry, replica.state.now, replica.options.statusMs);
-}
-
-/** Takes in blocks that are valid on top of the final one, and does all that waited for that. */
-export function learnValid(replica: Replica, chain: readonly ChainLink[]): void {
-  const { state } = replica;
-  learnLinks(replica, chain, (link) => {
-    const slot = state.slots.get(link.height);
-    if (slot !== undefined && slot.blockHash === link.blockHash && slot.validity !== 'valid') {
-      slot.validity = 'valid';
-      prepare(replica, slot);
-    }
-  });
-}
-
-/** Takes in how blocks link and that they execute, and counts what others said of them. It vouches for none. */
-function learnLinks(
-  replica: Replica,
-  chain: readonly ChainLink[],
-  vouch: (link: ChainLink) => void = () => {},
-): void {
-  const { state } = replica;
-  for (const link of chain) {
-    if (link.height > state.final.height) state.valid.set(link.blockHash, link);
-  }
-  for (const link of chain) {
-    if (chainTo(replica, link.blockHash) === null) continue;
-    vouch(link);
-    for (const tally of state.tallies.values()) {
-      if (tally.height === link.height) advance(replica, tally.view, tally.height);
-    }
-  }
-}
-
-/**
- * A Prepare that had to wait: for the disk, for the amnesia guard, or for this view. What was found valid some time ago and not stored the driver
- * may have let go since: it is validated anew first.
- */
-export function maybePrepare(replica: Replica, slot: AcceptedSlot): void {
-  const { stored } = replica.state;
-  if (!canPrepare(replica, slot)) return;
-  const chain = chainTo(replica, slot.blockHash) ?? [];
-  if (chain.every(({ blockHash }) => stored.has(blockHash))) prepare(replica, slot);
-  else askValidation(replica, slot);
-}
-
-function canPrepare(replica: Replica, slot: AcceptedSlot): boolean {
-  if (slot.prepareAsked || slot.validity !== 'valid' || !isNormal(replica)) return false;
-  return mayVote(replica) && slot.height > replica.state.forgottenUpTo && isDiskKeepingUp(replica);
-}
-
-/** One Prepare for an accepted, valid block, once it and its whole chain are on disk. */
-function prepare(replica: Replica, slot: AcceptedSlot): void {
-  const { state, self } = replica;
-  if (!canPrepare(replica, slot) || self === null) return;
-  slot.prepareAsked = true;
-  write(replica, {
-    blocks: (chainTo(replica, slot.blockHash) ?? []).map((link) => link.blockHash),
-    sign: [
-      {
-        kind: 'prepare',
-        from: self,
-        view: state.view,
-        height: slot.height,
-        blockHash: slot.blockHash,
-      },
-    ],
-  });
 }

@@ -7,7 +7,7 @@ import { type Replica, windowEnd } from './replica.ts';
 import { tallyKey } from './state.ts';
 import { isOldStatus } from './status.ts';
 import { isLater } from './suspicion.ts';
-import { isCounted } from './voting.ts';
+import { isCounted } from './tally.ts';
 
 /** How many views or windows ahead a message may be and still be worth keeping. */
 const farAhead = 64;

@@ -6,7 +6,7 @@ import { post, trace } from './outbox.ts';
 import { highestAboveFinal, isNormal, mayVote, quorumOf, type Replica, weakQuorumOf } from './replica.ts';
 import { write } from './writing.ts';
 import { positionRecord } from './records.ts';
-import { closeView } from './view-change.ts';
+import { closeView } from './views.ts';
 
 /**
  * A validator that lost its log must not vote where it may have voted before. It asks all others, with a number of this start, how far they are,

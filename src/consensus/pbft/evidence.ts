@@ -1,6 +1,7 @@
 import { encode } from '../../base/codec.ts';
-import type { VotePhase } from '../../ledger/certificate.ts';
+import type { Certificate, VotePhase } from '../../ledger/certificate.ts';
 import type { ValidatorIndex } from '../engine.ts';
+import { cast } from '../shared/ballot.ts';
 import { reportedRank } from './claims.ts';
 import { isOutdated } from './freshness.ts';
 import { type Contradiction, contradictionCodec, type SignedSlot } from './message.ts';
@@ -9,6 +10,33 @@ import { post, trace } from './outbox.ts';
 import { type Replica, viewPrimaryOf } from './replica.ts';
 import { compareRank, type PbftState, type Tally, type TallyVote } from './state.ts';
 import { maybeLeave } from './suspicion.ts';
+import { isCounted, tallyFor, votesOf } from './tally.ts';
+
+/** True when the vote is new. A second one for another block is evidence, and is not counted. */
+export function countVote(
+  replica: Replica,
+  tally: Tally,
+  phase: VotePhase,
+  from: ValidatorIndex,
+  { blockHash, signature }: TallyVote,
+): boolean {
+  const earlier = cast(votesOf(tally, phase), from, { blockHash, signature });
+  if (earlier === undefined) return true;
+  if (earlier.blockHash !== blockHash) {
+    onDoubleVote(replica, from, phase, tally, [earlier, { blockHash, signature }]);
+  }
+  return false;
+}
+
+/** The signatures in a certificate are votes too: they complete tallies, and may contradict what its signers told this replica. */
+export function countCertificate(replica: Replica, certificate: Certificate): void {
+  const { phase, view, height, blockHash } = certificate;
+  if (!isCounted(replica, phase, view, height)) return;
+  const tally = tallyFor(replica, view, height);
+  for (const { validator, signature } of certificate.signatures) {
+    if (validator !== replica.self) countVote(replica, tally, phase, validator, { blockHash, signature });
+  }
+}
 
 /** Two votes of one kind and place for different blocks. */
 export function onDoubleVote(

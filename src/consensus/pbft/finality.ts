@@ -1,21 +1,17 @@
 import { invariant } from '../../base/invariant.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
-import type { ChainLink, Input, ValidatorIndex } from '../engine.ts';
+import type { ChainLink, ValidatorIndex } from '../engine.ts';
 import { askSync } from '../shared/sync-ask.ts';
-import { learnValid } from './accepting.ts';
 import { onFinalForGuard, onRunningChain } from './amnesia.ts';
 import { chainTo } from './chain.ts';
-import { onDoubleVote } from './evidence.ts';
-import type { PbftMessage } from './message.ts';
+import { countCertificate, onDoubleVote } from './evidence.ts';
 import { count } from '../shared/step.ts';
+import { restartTimer } from './progress-timer.ts';
 import type { Replica } from './replica.ts';
 import { type AcceptedSlot, highestOf } from './state.ts';
-import { restartTimer } from './suspicion.ts';
-import { adoptView } from './view-change.ts';
-import { countCertificate, isCounted } from './voting.ts';
-
-type Synced = Extract<Input<PbftMessage>, { type: 'synced' }>;
+import { forgetTallies } from './tally.ts';
+import { adoptView } from './views.ts';
 
 /** A commit certificate makes its block and every ancestor final (rule 4 of the normal case), whatever view this replica is in. */
 export function onCommitCertificate(replica: Replica, certificate: Certificate): void {
@@ -118,22 +114,6 @@ export function onApplied({ state }: Replica, height: Height): void {
 
 function isFinalHere(replica: Replica, slot: AcceptedSlot): boolean {
   return replica.state.recentFinal.get(slot.height) === slot.blockHash;
-}
-
-export function forgetTallies(replica: Replica): void {
-  const { tallies } = replica.state;
-  for (const [key, { view, height }] of tallies) {
-    if (!isCounted(replica, 'commit', view, height)) tallies.delete(key);
-  }
-}
-
-/** Blocks that sync fetched, up to one with a certificate that the driver checked. */
-export function onSynced(replica: Replica, { chain, certificate }: Synced): void {
-  if (certificate.engine !== 'pbft' || certificate.phase !== 'commit') return;
-  const last = chain.at(-1);
-  if (last?.blockHash !== certificate.blockHash || last.height !== certificate.height) return;
-  learnValid(replica, chain);
-  onCommitCertificate(replica, certificate);
 }
 
 /** Others are final at this height. */

@@ -15,7 +15,8 @@ import {
   weakQuorumOf,
 } from './replica.ts';
 import { tallyKey } from './state.ts';
-import { hasUnfinished, stillCounts } from './suspicion.ts';
+import { hasUnfinished } from './progress-timer.ts';
+import { stillCounts } from './suspicion.ts';
 
 /** A projection of the state for the API, metrics and tests. */
 export function statusOf(replica: Replica): EngineStatus {

@@ -13,7 +13,8 @@ import { isSlotMessage, logKey, messageCodec, type PbftMessage } from './message
 import { positionCodec, recordKeys } from './records.ts';
 import type { Replica } from './replica.ts';
 import { type AcceptedSlot, type AmnesiaGuard, highestOf, type PbftState } from './state.ts';
-import { countVote, tallyFor } from './voting.ts';
+import { countVote } from './evidence.ts';
+import { tallyFor } from './tally.ts';
 import { obligationsOf, startView } from './view-change.ts';
 
 /** The state of a replica that has no records yet. */

@@ -4,7 +4,7 @@ import { catchUp, onCommitCertificate } from './finality.ts';
 import { isSlotMessage, type PbftMessage, type Status } from './message.ts';
 import { post, send } from './outbox.ts';
 import { highestKnown, isNormal, type Replica } from './replica.ts';
-import { hasUnfinished } from './suspicion.ts';
+import { hasUnfinished } from './progress-timer.ts';
 
 /** Tells where this replica stands, so that others send what it lacks and ask for what they lack. */
 export function postStatus(replica: Replica, to: Recipients): void {

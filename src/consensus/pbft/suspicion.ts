@@ -1,83 +1,15 @@
 import { type Height, toHeight } from '../../ledger/block.ts';
-import { maxFaulty } from '../../ledger/quorum.ts';
 import type { ValidatorIndex } from '../engine.ts';
-import { isDue, start, stop } from '../shared/timer.ts';
+import { isDue, start } from '../shared/timer.ts';
 import type { Suspect, SuspectReason } from './message.ts';
-import { post, send, trace } from './outbox.ts';
+import { post, trace } from './outbox.ts';
+import { mayLeave } from './progress-timer.ts';
 import { isNormal, mayVote, type Replica, weakQuorumOf } from './replica.ts';
 import type { SuspectHeard } from './state.ts';
-import { joinView, leaveView, maybeSignViewChange, noteQuorum } from './view-change.ts';
+import { joinView, leaveView } from './views.ts';
 
 /** So many repetitions of a Suspect may be lost or late before it counts no more. */
 const suspectRepeats = 10;
-
-/** How long the current view may take for one block (PBFT, section 4.4: doubled with every view that failed). */
-export function viewTimeout(replica: Replica): number {
-  const { viewTimeoutMs, viewTimeoutCapMs } = replica.options;
-  return Math.min(viewTimeoutMs * 2 ** Math.min(replica.state.attempts, 30), viewTimeoutCapMs);
-}
-
-/**
- * Whether this view lasted long enough to be left. At most f primaries in a row lie, so f views may be left as soon as there are grounds. When
- * more failed, something else is wrong (a clock, the network, our own code), haste makes nothing better, and each view gets its whole
- * time, which doubles: on whatever grounds, views change no faster than that.
- */
-function mayLeave(replica: Replica): boolean {
-  const { attempts, now, viewSince } = replica.state;
-  return attempts < maxFaulty(replica.validators.keys.length) || now - viewSince >= viewTimeout(replica);
-}
-
-export function restartTimer(replica: Replica): void {
-  const { progressTimer, now } = replica.state;
-  if (hasUnfinished(replica)) start(progressTimer, now, viewTimeout(replica));
-  else stop(progressTimer);
-}
-
-/** An executable transaction is pending, or a block is accepted and not final: the progress timer runs. */
-export function hasUnfinished(replica: Replica): boolean {
-  const { state } = replica;
-  if (state.pacing.work.executable > 0) return true;
-  for (const height of state.slots.keys()) if (height > state.final.height) return true;
-  return false;
-}
-
-/** Watches the primary: runs on every tick. */
-export function watchProgress(replica: Replica): void {
-  const { state } = replica;
-  if (state.phase.name === 'changing') {
-    noteQuorum(replica);
-    watchChange(replica, state.phase.quorumSince);
-    return;
-  }
-  if (!hasUnfinished(replica) || state.progressTimer.dueAt === null) restartTimer(replica);
-  if (isDue(state.progressTimer, state.now)) {
-    raiseGrounds(replica, 'no-progress', toHeight(state.final.height + 1));
-  }
-  const { passedOverSince } = state.pacing.work;
-  if (passedOverSince === null) {
-    if (state.grounds?.reason === 'censorship') takeBack(replica);
-  } else if (state.now - Math.max(passedOverSince, state.viewSince) >= replica.options.censorshipMs) {
-    // A new primary gets the whole time again.
-    raiseGrounds(replica, 'censorship', toHeight(state.final.height + 1));
-  }
-  repeatSuspect(replica);
-  // What is said already may count only now.
-  maybeLeave(replica);
-}
-
-/** While changing: a quorum waits for the new primary, or the ViewChange has to be heard by more. */
-function watchChange(replica: Replica, quorumSince: number | null): void {
-  const { state } = replica;
-  if (quorumSince !== null && state.now - quorumSince >= viewTimeout(replica)) {
-    leaveView(replica, 'its primary did not start it');
-    return;
-  }
-  if (!isDue(state.repeatTimer, state.now)) return;
-  start(state.repeatTimer, state.now, replica.options.statusMs);
-  const own = replica.self === null ? undefined : state.viewChanges.get(replica.self);
-  if (own?.view === state.view) send(replica, 'all', own);
-  else maybeSignViewChange(replica);
-}
 
 /** Own grounds to leave this view; the first ones stay until they end. */
 export function raiseGrounds(replica: Replica, reason: SuspectReason, height: Height): void {
@@ -89,7 +21,8 @@ export function raiseGrounds(replica: Replica, reason: SuspectReason, height: He
   repeatSuspect(replica);
 }
 
-function repeatSuspect(replica: Replica): void {
+/** Says it again when it is time: one that is not repeated counts no more. */
+export function repeatSuspect(replica: Replica): void {
   const { state, self } = replica;
   if (state.grounds === null || self === null || !isDue(state.repeatTimer, state.now)) return;
   start(state.repeatTimer, state.now, replica.options.statusMs);
@@ -98,7 +31,7 @@ function repeatSuspect(replica: Replica): void {
 }
 
 /** The grounds are gone, and those who heard of them are told. */
-function takeBack(replica: Replica): void {
+export function takeBack(replica: Replica): void {
   const { state, self } = replica;
   state.grounds = null;
   if (self !== null) postSuspect(replica, self, 'withdrawn');

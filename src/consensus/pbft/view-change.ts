@@ -1,107 +1,19 @@
 import type { Hash } from '../../crypto/hash.ts';
-import { type Height, toHeight, type View, toView } from '../../ledger/block.ts';
+import { type Height, toHeight } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
-import type { ValidatorIndex } from '../engine.ts';
-import { start, stop } from '../shared/timer.ts';
 import { acceptSlot } from './accepting.ts';
 import { compareCommitsWithViewChange } from './evidence.ts';
-import { catchUp, forgetTallies, onCommitCertificate } from './finality.ts';
+import { catchUp, onCommitCertificate } from './finality.ts';
 import { isFresh, isOutdated, reach } from './freshness.ts';
 import type { NewView, ViewChange } from './message.ts';
 import { trace } from './outbox.ts';
-import { highestAboveFinal, mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
+import { mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
 import { write } from './writing.ts';
 import { certificateRecord, newViewRecord, positionRecord } from './records.ts';
+import { restartTimer } from './progress-timer.ts';
 import { highestOf } from './state.ts';
-import { maybeLeave, restartTimer } from './suspicion.ts';
-
-/** normal or changing → changing to the next view. */
-export function leaveView(replica: Replica, reason: string): void {
-  // An observer follows the others: it has no say in when a view ends.
-  if (replica.self === null) return;
-  trace(replica, 'leave-view', { view: replica.state.view, reason });
-  changeTo(replica, toView(replica.state.view + 1));
-}
-
-/** normal or changing → changing to a view that f + 1 others change to. */
-export function joinView(replica: Replica, view: View): void {
-  if (replica.self === null || view <= replica.state.view) return;
-  trace(replica, 'join-view', { view });
-  changeTo(replica, view);
-}
-
-function changeTo(replica: Replica, view: View): void {
-  const { state, self } = replica;
-  moveTo(replica, view);
-  state.attempts += 1;
-  if (self === null || !mayVote(replica)) write(replica, { records: [positionRecord(state)] });
-  else signViewChange(replica, self);
-}
-
-/**
- * Whoever came into the view that it changes to without a ViewChange of its own (silent for a lost log, or taken along by a certificate) makes up
- * for that while nobody starts it: others may need it for their quorum.
- */
-export function maybeSignViewChange(replica: Replica): void {
-  const { state, self } = replica;
-  if (self === null || !mayVote(replica) || state.viewChangeAsked >= state.view) return;
-  const highest = highestOf(state.highest, state.final.certificate);
-  if (highest === null || highest.view < state.view) signViewChange(replica, self);
-}
-
-function signViewChange(replica: Replica, self: ValidatorIndex): void {
-  const { state } = replica;
-  const { view } = state;
-  const { height: finalHeight, certificate } = state.final;
-  state.viewChangeAsked = view;
-  write(replica, {
-    records: [positionRecord(state)],
-    sign: [
-      {
-        kind: 'view-change',
-        from: self,
-        view,
-        finalHeight,
-        finalCertificate: certificate ?? undefined,
-        highest: highestAboveFinal(replica),
-      },
-    ],
-  });
-}
-
-/** any → changing to a view that others proved to be in already; it waits for that view's NewView. */
-export function adoptView(replica: Replica, view: View): void {
-  if (view <= replica.state.view) return;
-  trace(replica, 'adopt-view', { view });
-  moveTo(replica, view);
-  write(replica, { records: [positionRecord(replica.state)] });
-}
-
-/** normal → changing in the same view: the new-view that it was entered with is not good enough any more. */
-export function closeView(replica: Replica): void {
-  trace(replica, 'close-view', { view: replica.state.view });
-  moveTo(replica, replica.state.view);
-  write(replica, { records: [positionRecord(replica.state)] });
-}
-
-/** Forgets what belonged to the view before. Tallies stay: Commits of earlier views can still make a block final. */
-function moveTo(replica: Replica, view: View): void {
-  const { state } = replica;
-  state.view = view;
-  state.phase = { name: 'changing', quorumSince: null };
-  state.newView = null;
-  state.viewBase = state.final;
-  state.slots.clear();
-  state.waiting.clear();
-  state.building = null;
-  state.pacing.nothingToBuild = false;
-  state.grounds = null;
-  state.caught = false;
-  stop(state.progressTimer);
-  start(state.repeatTimer, state.now, replica.options.statusMs);
-  for (const [from, suspect] of state.suspects) if (suspect.view < view) state.suspects.delete(from);
-  forgetTallies(replica);
-}
+import { maybeLeave } from './suspicion.ts';
+import { moveTo } from './views.ts';
 
 /** A ViewChange of anybody, this replica included (once it is on disk). */
 export function onViewChange(replica: Replica, viewChange: ViewChange): void {

@@ -40,15 +40,15 @@ export const dutyMutations: readonly Mutation[] = [
     find: 'const isStuck = unfinished && ',
     replace: 'const isStuck = unfinished && state.statusAt >= state.lastFinalAt && ',
   }),
-  one('only-the-tip', 'a Prepare stands for its block and all ancestors on disk', pbft('accepting'), {
+  one('only-the-tip', 'a Prepare stands for its block and all ancestors on disk', pbft('validating'), {
     find: 'blocks: (chainTo(replica, slot.blockHash) ?? []).map((link) => link.blockHash),',
     replace: 'blocks: [slot.blockHash],',
   }),
-  one('never-again', 'a block that nobody could supply is asked for again', pbft('accepting'), {
+  one('never-again', 'a block that nobody could supply is asked for again', pbft('validating'), {
     find: "const waits = slot.validity === 'unavailable' || slot.validity === 'early';",
     replace: "const waits = slot.validity === 'early' || slot.prepareAsked;",
   }),
-  one('early-for-ever', 'a block whose time had not come is looked at again', pbft('accepting'), {
+  one('early-for-ever', 'a block whose time had not come is looked at again', pbft('validating'), {
     find: "const waits = slot.validity === 'unavailable' || slot.validity === 'early';",
     replace: "const waits = slot.validity === 'unavailable';",
   }),
@@ -102,13 +102,13 @@ export const dutyMutations: readonly Mutation[] = [
   one(
     'grounds-outlive-the-view',
     'a new primary is not suspected for what the one before did',
-    pbft('view-change'),
+    pbft('views'),
     {
       find: '  state.grounds = null;\n',
       replace: '',
     },
   ),
-  one('view-not-written', 'a view is left on disk before the ViewChange is sent', pbft('view-change'), {
+  one('view-not-written', 'a view is left on disk before the ViewChange is sent', pbft('views'), {
     find: '    records: [positionRecord(state)],\n    sign: [',
     replace: '    sign: [',
   }),
@@ -132,11 +132,11 @@ export const dutyMutations: readonly Mutation[] = [
     find: 'start(state.repeatTimer, state.now, replica.options.statusMs);\n  postSuspect',
     replace: 'start(state.repeatTimer, state.now, 1e9);\n  postSuspect',
   }),
-  one('view-change-once', 'a ViewChange is repeated while its view is awaited', pbft('suspicion'), {
+  one('view-change-once', 'a ViewChange is repeated while its view is awaited', pbft('watching'), {
     find: 'start(state.repeatTimer, state.now, replica.options.statusMs);\n  const own',
     replace: 'start(state.repeatTimer, state.now, 1e9);\n  const own',
   }),
-  one('fixed-view-time', 'the time of a view doubles with each that failed', pbft('suspicion'), {
+  one('fixed-view-time', 'the time of a view doubles with each that failed', pbft('progress-timer'), {
     find: 'viewTimeoutMs * 2 ** Math.min(replica.state.attempts, 30)',
     replace: 'viewTimeoutMs + 0 * Math.min(replica.state.attempts, 30)',
   }),
@@ -144,7 +144,7 @@ export const dutyMutations: readonly Mutation[] = [
     find: '  state.attempts = 0;\n',
     replace: '',
   }),
-  one('old-commits-forgotten', 'Commits of views that were left still count', pbft('voting'), {
+  one('old-commits-forgotten', 'Commits of views that were left still count', pbft('tally'), {
     find: "if (view < state.view && (phase !== 'commit' || view < state.view - pastViews)) return false;",
     replace: 'if (view < state.view) return false;',
   }),

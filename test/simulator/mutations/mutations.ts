@@ -22,6 +22,8 @@ interface Patch {
 
 const viewChange = 'src/consensus/pbft/view-change.ts';
 const voting = 'src/consensus/pbft/voting.ts';
+const tally = 'src/consensus/pbft/tally.ts';
+const validating = 'src/consensus/pbft/validating.ts';
 const accepting = 'src/consensus/pbft/accepting.ts';
 const invariants = 'src/consensus/pbft/invariants.ts';
 
@@ -134,11 +136,11 @@ export const mutations: readonly Mutation[] = [
     rule: 'a validator has one vote',
     patches: [
       {
-        file: voting,
+        file: tally,
         find: 'if (voters === undefined) byBlock.set(vote.blockHash, [from]);',
         replace: 'if (voters === undefined) byBlock.set(vote.blockHash, [from, from]);',
       },
-      { file: voting, find: 'if (votes.size < quorum) return null;', replace: '' },
+      { file: tally, find: 'if (votes.size < quorum) return null;', replace: '' },
     ],
     within: 1_000,
   },
@@ -363,7 +365,7 @@ export const mutations: readonly Mutation[] = [
     rule: 'an early block is no ground for suspicion',
     patches: [
       {
-        file: accepting,
+        file: validating,
         find: "    slot.validity = 'early';",
         replace: "    slot.validity = 'early';\n    raiseGrounds(replica, 'invalid-proposal', slot.height);",
       },

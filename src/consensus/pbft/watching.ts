@@ -1,0 +1,46 @@
+import { toHeight } from '../../ledger/block.ts';
+import { isDue, start } from '../shared/timer.ts';
+import { send } from './outbox.ts';
+import { hasUnfinished, restartTimer, viewTimeout } from './progress-timer.ts';
+import type { Replica } from './replica.ts';
+import { maybeLeave, raiseGrounds, repeatSuspect, takeBack } from './suspicion.ts';
+import { noteQuorum } from './view-change.ts';
+import { leaveView, maybeSignViewChange } from './views.ts';
+
+/** Watches the primary: runs on every tick. */
+export function watchProgress(replica: Replica): void {
+  const { state } = replica;
+  if (state.phase.name === 'changing') {
+    noteQuorum(replica);
+    watchChange(replica, state.phase.quorumSince);
+    return;
+  }
+  if (!hasUnfinished(replica) || state.progressTimer.dueAt === null) restartTimer(replica);
+  if (isDue(state.progressTimer, state.now)) {
+    raiseGrounds(replica, 'no-progress', toHeight(state.final.height + 1));
+  }
+  const { passedOverSince } = state.pacing.work;
+  if (passedOverSince === null) {
+    if (state.grounds?.reason === 'censorship') takeBack(replica);
+  } else if (state.now - Math.max(passedOverSince, state.viewSince) >= replica.options.censorshipMs) {
+    // A new primary gets the whole time again.
+    raiseGrounds(replica, 'censorship', toHeight(state.final.height + 1));
+  }
+  repeatSuspect(replica);
+  // What is said already may count only now.
+  maybeLeave(replica);
+}
+
+/** While changing: a quorum waits for the new primary, or the ViewChange has to be heard by more. */
+function watchChange(replica: Replica, quorumSince: number | null): void {
+  const { state } = replica;
+  if (quorumSince !== null && state.now - quorumSince >= viewTimeout(replica)) {
+    leaveView(replica, 'its primary did not start it');
+    return;
+  }
+  if (!isDue(state.repeatTimer, state.now)) return;
+  start(state.repeatTimer, state.now, replica.options.statusMs);
+  const own = replica.self === null ? undefined : state.viewChanges.get(replica.self);
+  if (own?.view === state.view) send(replica, 'all', own);
+  else maybeSignViewChange(replica);
+}
