@@ -439,7 +439,7 @@ describe('the driver stops', () => {
   test('when something breaks in a turn within another: nothing of the outer one is signed or written any more', async () => {
     const { cluster, engine, node } = await world();
     // Whoever listens gets a message in, and what takes it breaks. The listener's own failure would be nothing.
-    node.driver.onSteppedDown(() =>
+    node.driver.listeners.steppedDown.add(() =>
       node.driver.handlers.onGossip('evidence', new Uint8Array(), 'peer', () => {
         throw new InvariantError('broken');
       }),
@@ -458,7 +458,7 @@ describe('the driver stops', () => {
 
   test('when somebody stops it in the middle of a step: the rest of that step does not happen', async () => {
     const { cluster, engine, node } = await world();
-    node.driver.onSteppedDown(() => node.driver.stop());
+    node.driver.listeners.steppedDown.add(() => node.driver.stop());
     act(
       engine,
       cluster,

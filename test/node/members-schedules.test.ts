@@ -44,7 +44,7 @@ class Schedule {
 
   async boot(name: string): Promise<void> {
     const { driver } = await this.cluster.boot(name, this.#options);
-    driver.onFinal(({ hash, block }) => {
+    driver.listeners.final.add(({ hash, block }) => {
       const { height } = block.header;
       assert.equal(this.#finals.get(height) ?? hash, hash, `two final blocks at ${height}`);
       this.#finals.set(height, hash);

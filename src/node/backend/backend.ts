@@ -81,7 +81,7 @@ export class NodeBackend implements Backend {
         return validatorIndex === undefined ? null : (driver.handshake.keyAt(validatorIndex) ?? null);
       },
     };
-    driver.onDropped((transaction, reason) => this.#departures.note(transaction, reason));
+    driver.listeners.dropped.add((transaction, reason) => this.#departures.note(transaction, reason));
   }
 
   /** The node works no more: it stops, or cannot go on. */
@@ -328,13 +328,13 @@ export class NodeBackend implements Backend {
   }
 
   onFinal(listener: Parameters<Backend['onFinal']>[0]): () => void {
-    return this.#options.driver.onFinal(({ hash, block, execution }) =>
+    return this.#options.driver.listeners.final.add(({ hash, block, execution }) =>
       listener({ hash, header: block.header, receipts: execution.receipts }),
     );
   }
 
   onSteppedDown(listener: Parameters<Backend['onSteppedDown']>[0]): () => void {
-    const leave = this.#options.driver.onSteppedDown(listener);
+    const leave = this.#options.driver.listeners.steppedDown.add(listener);
     this.#waiting.add(listener);
     return () => {
       this.#waiting.delete(listener);

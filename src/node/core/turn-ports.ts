@@ -5,7 +5,7 @@ import type { Clock } from '../process/clock.ts';
 import type { Turns } from './turns.ts';
 
 /** The parts of the store that call back. */
-type StorePort = Pick<
+export type StorePort = Pick<
   ChainStore,
   'persist' | 'commitRun' | 'blockBytes' | 'certificateAt' | 'firstBlock' | 'prune' | 'install'
 > & { readonly snapshot: Pick<ChainStore['snapshot'], 'head' | 'part' | 'begin' | 'add' | 'clear'> };

@@ -82,7 +82,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
   });
   if (life.alive) {
     if (isHonest(plan, index)) {
-      driver.onFinal(({ block }) => options.watch.shown(index, block.header.height));
+      driver.listeners.final.add(({ block }) => options.watch.shown(index, block.header.height));
     }
     driver.start();
     await network.start(driver.handlers);

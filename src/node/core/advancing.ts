@@ -1,0 +1,66 @@
+import type { Height } from '../../ledger/block.ts';
+import type { Mempool } from '../../mempool/mempool.ts';
+import type { Announcing } from '../catch-up/announcing.ts';
+import type { Snapshots } from '../catch-up/snapshots.ts';
+import type { Sync } from '../catch-up/sync.ts';
+import type { Chain, FinalBlock } from '../effects/chain.ts';
+import type { Committed } from '../effects/committing.ts';
+import type { Clock } from '../process/clock.ts';
+import type { ClockWatch } from '../process/clock-watch.ts';
+import type { Log } from '../process/log.ts';
+import type { Decided } from './decided.ts';
+import type { Listeners } from './listeners.ts';
+import type { Nudges } from './nudges.ts';
+
+export interface AdvancingOptions {
+  readonly chain: Pick<Chain, 'install'>;
+  readonly mempool: Pick<Mempool, 'installed'>;
+  readonly sync: Pick<Sync, 'applied'>;
+  readonly snapshots: Pick<Snapshots, 'take'>;
+  readonly announcing: Pick<Announcing, 'announce'>;
+  readonly nudges: Pick<Nudges, 'advanced'>;
+  readonly listeners: Pick<Listeners, 'final'>;
+  readonly decided: Decided;
+  readonly clock: Clock;
+  readonly clockWatch: Pick<ClockWatch, 'look'>;
+  readonly onWork: () => void;
+  readonly log: Log;
+}
+
+/** The stored state moved up: everything that looks at it goes on from there. */
+export class Advancing {
+  readonly #options: AdvancingOptions;
+
+  constructor(options: AdvancingOptions) {
+    this.#options = options;
+  }
+
+  /** By one block. Chain and mempool know already: their part is of `Committing`. */
+  committed(committed: Committed): void {
+    const { announcing, clockWatch, listeners, clock } = this.#options;
+    this.#advanced(clock.monotonicMs(), committed.block.header.height);
+    announcing.announce(committed);
+    clockWatch.look();
+    listeners.final.tell(committed);
+  }
+
+  /** By a snapshot, which came in place of blocks. */
+  installed(final: FinalBlock): void {
+    const { chain, mempool, snapshots, decided, clock, log } = this.#options;
+    const { height, state } = final;
+    const now = clock.monotonicMs();
+    chain.install(final);
+    snapshots.take();
+    mempool.installed({ height, accountOf: state.account.bind(state), now });
+    decided.finalHeight = height;
+    this.#advanced(now, height);
+    log.info('a snapshot was installed', { height });
+  }
+
+  #advanced(now: number, height: Height): void {
+    const { nudges, onWork, sync } = this.#options;
+    nudges.advanced(now);
+    onWork();
+    sync.applied(height);
+  }
+}

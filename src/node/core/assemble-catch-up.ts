@@ -1,0 +1,80 @@
+import { limits } from '../../base/limits.ts';
+import { Announcing } from '../catch-up/announcing.ts';
+import { Installing } from '../catch-up/installing.ts';
+import { Serving } from '../catch-up/serving.ts';
+import { ServingQueue } from '../catch-up/serving-queue.ts';
+import { Snapshots } from '../catch-up/snapshots.ts';
+import { Sync } from '../catch-up/sync.ts';
+import type { DriverOptions } from './options.ts';
+import { end, type Loop } from './loop.ts';
+import type { Ground } from './assemble-ground.ts';
+import type { Peers } from './assemble-peers.ts';
+import type { Effects } from './assemble-effects.ts';
+
+/** How this node catches up with others, and helps them to. */
+export function assembleCatchUp<M extends object>(
+  options: DriverOptions<M>,
+  { ports: { network, clock, chainStore }, enqueue: give }: Loop<M>,
+  parts: Ground<M> &
+    Peers<M> &
+    Effects<M> & { readonly onInstalled: ConstructorParameters<typeof Installing>[0]['onInstalled'] },
+) {
+  const { protocol, store, identity, log } = options;
+  const { chain, decided, handshake, validatorIndex, standings, verification, peersFor } = parts;
+  const { persisting, committing, onInstalled } = parts;
+  const members = decided.keys.bind(decided);
+  const sync = new Sync({
+    chain,
+    network,
+    clock,
+    verification,
+    peersFor,
+    validatorOf: handshake.validatorOf.bind(handshake),
+    members,
+    engineFinal: () => decided.finalHeight,
+    give,
+    log,
+  });
+  const announcing = new Announcing({
+    self: identity.publicKey,
+    network,
+    verification,
+    clock,
+    members,
+    finalHashAt: store.hashAt.bind(store),
+    onAhead: (height) => {
+      // A validator hears it from the engine too, and need not fetch what it is about to finish itself.
+      const distance = validatorIndex() === undefined ? 0 : limits.maxPbftWindow;
+      if (height > decided.finalHeight + distance) sync.want(height, []);
+    },
+  });
+  const snapshots = new Snapshots({
+    chain,
+    store: chainStore,
+    clock,
+    complete: (certificate) => protocol.snapshotCertificate(certificate, decided.members),
+    partBytes: options.snapshotPartBytes ?? limits.snapshotPartBytes,
+    give,
+    onFatal: end,
+  });
+  const installing = new Installing({
+    chain,
+    store: chainStore,
+    network,
+    clock,
+    verification,
+    members,
+    peersFor,
+    isIdle: () => committing.waiting === 0,
+    flush: () => persisting.flush(),
+    onInstalled,
+    give,
+    onFatal: end,
+  });
+  const serving = new ServingQueue({
+    serving: new Serving({ chain, store, snapshots, log }),
+    standingOf: standings.of.bind(standings),
+    clock,
+  });
+  return { sync, announcing, snapshots, installing, serving };
+}

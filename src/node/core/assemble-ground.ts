@@ -1,0 +1,32 @@
+import { Mempool } from '../../mempool/mempool.ts';
+import { Chain } from '../effects/chain.ts';
+import { ClockWatch } from '../process/clock-watch.ts';
+import { Decided } from './decided.ts';
+import type { DriverOptions } from './options.ts';
+import type { Loop } from './loop.ts';
+
+/** What everything else stands on: the chain in memory, the mempool, and what the engine decided. */
+export function assembleGround<M extends object>(
+  { genesis, protocol, restored, log }: DriverOptions<M>,
+  { ports: { clock }, listeners }: Loop<M>,
+) {
+  const { chainId } = genesis;
+  const { final } = restored;
+  const chain = new Chain({ chainId, final, fixedValidators: protocol.engine === 'pbft' });
+  for (const block of restored.candidates) chain.add(block, { stored: true });
+  const mempool = new Mempool({
+    chainId,
+    height: final.height,
+    ...(genesis.consensus.engine === 'pbft' && { bounds: { patienceMs: genesis.consensus.censorshipMs } }),
+    accountOf: final.state.account.bind(final.state),
+    dropped: (transaction, reason) => listeners.dropped.tell(transaction, reason),
+  });
+  return {
+    chain,
+    mempool,
+    clockWatch: new ClockWatch({ clock, log, final: () => chain.final.header }),
+    decided: new Decided(final.height),
+  };
+}
+
+export type Ground<M extends object> = ReturnType<typeof assembleGround<M>>;

@@ -1,0 +1,75 @@
+import type { ValidatorIndex } from '../../consensus/engine.ts';
+import { genesisValidators } from '../../ledger/genesis.ts';
+import type { Transaction } from '../../ledger/transaction.ts';
+import { Handshake } from '../peers/handshake.ts';
+import { Intake } from '../peers/intake.ts';
+import { Messenger } from '../peers/messenger.ts';
+import { peerChoice } from '../peers/peer-choice.ts';
+import { Relay } from '../peers/relay.ts';
+import { Standings } from '../peers/standing.ts';
+import { Verification } from '../peers/verification.ts';
+import type { DriverOptions } from './options.ts';
+import type { Loop } from './loop.ts';
+import type { Ground } from './assemble-ground.ts';
+
+/** Who is connected, what comes from them, and what goes to them. */
+export function assemblePeers<M extends object>(
+  options: DriverOptions<M>,
+  { ports: { network, clock, verifier }, engine, workChanged }: Loop<M>,
+  parts: Ground<M> & { readonly onArriving: (transactions: readonly Transaction[]) => void },
+) {
+  const { genesis, protocol, identity, store, log } = options;
+  const { chainId } = genesis;
+  const { chain, mempool, decided, onArriving } = parts;
+  const handshake = new Handshake({
+    chainId,
+    engine: protocol.engine,
+    software: options.software,
+    api: options.api,
+    keys: genesisValidators(genesis).keys,
+    identity,
+    ...(options.observers === undefined ? {} : { observers: options.observers }),
+    checkSignature: options.checkSignature,
+    log,
+  });
+  /** This node's place among the validators; undefined for an observer, also one that was a validator once. */
+  const validatorIndex = (): ValidatorIndex | undefined => {
+    const index = handshake.validators.indexOf(identity.publicKey);
+    return index < 0 || decided.members?.[index]?.role === 'removed' ? undefined : index;
+  };
+  const standings = new Standings({ memberKeyOf: handshake.memberKeyOf.bind(handshake), network });
+  const verification = new Verification<M>({
+    protocol,
+    verifier,
+    clock,
+    wants: (message, direct) => engine().wants(message, direct),
+    validatorOf: handshake.validatorOf.bind(handshake),
+    standingOf: standings.of.bind(standings),
+    penalise: network.penalise.bind(network),
+    cut: (peer, forMs) => network.penalise(peer, 'it is not listened to', forMs),
+  });
+  const relay = new Relay({
+    chainId,
+    sign: identity.sign,
+    keyAt: handshake.keyAt.bind(handshake),
+    // Far from those of the process before.
+    salt: options.seed * 2 ** 20,
+  });
+  const messenger = new Messenger<M>({ protocol, network, handshake, clock, relay, self: validatorIndex });
+  const intake = new Intake({
+    chainId,
+    mempool,
+    verification,
+    network,
+    clock,
+    nextNonce: (sender) => chain.final.state.account(sender).nonce,
+    isFinal: (hash) => store.locate(hash) !== undefined,
+    onArriving,
+    onAdded: workChanged,
+    salt: options.seed >>> 0,
+  });
+  const peersFor = peerChoice({ network, handshake });
+  return { handshake, validatorIndex, standings, verification, relay, messenger, intake, peersFor };
+}
+
+export type Peers<M extends object> = ReturnType<typeof assemblePeers<M>>;

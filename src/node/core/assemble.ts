@@ -1,0 +1,62 @@
+import type { NetworkHandlers } from '../../network/port.ts';
+import { Advancing } from './advancing.ts';
+import { inbound } from './inbound.ts';
+import { Nudges } from './nudges.ts';
+import type { DriverOptions } from './options.ts';
+import type { Loop } from './loop.ts';
+import { assembleCatchUp } from './assemble-catch-up.ts';
+import { assembleEffects } from './assemble-effects.ts';
+import { assembleGround } from './assemble-ground.ts';
+import { assemblePeers } from './assemble-peers.ts';
+
+export type Parts<M extends object> = ReturnType<typeof assemble<M>>;
+
+/** Makes the parts of the core and ties them to each other: each is told only what it needs. Nothing happens yet. */
+export function assemble<M extends object>(options: DriverOptions<M>, loop: Loop<M>) {
+  const ground = assembleGround(options, loop);
+  const peers = assemblePeers(options, loop, {
+    ...ground,
+    onArriving: (transactions) => effects.bodies.arrived(transactions),
+  });
+  const effects = assembleEffects(options, loop, {
+    ...ground,
+    ...peers,
+    onCommitted: (committed) => advancing.committed(committed),
+  });
+  const catchUp = assembleCatchUp(options, loop, {
+    ...ground,
+    ...peers,
+    ...effects,
+    onInstalled: (final) => advancing.installed(final),
+  });
+  const nudges = new Nudges({
+    ...ground,
+    ...peers,
+    ...catchUp,
+    // An observer; and a member that follows no leader, which may be none any more and not know it.
+    hearsNobody: () => peers.validatorIndex() === undefined || loop.engine().status().primary === null,
+    onWork: loop.workChanged,
+    now: loop.ports.clock.monotonicMs(),
+  });
+  const advancing = new Advancing({
+    ...ground,
+    ...catchUp,
+    nudges,
+    listeners: loop.listeners,
+    clock: loop.ports.clock,
+    onWork: loop.workChanged,
+    log: options.log,
+  });
+  const handlers: NetworkHandlers = inbound({
+    turns: loop.turns,
+    protocol: options.protocol,
+    ...peers,
+    ...catchUp,
+    give: loop.enqueue,
+    onMet: (peer) => {
+      if (peers.validatorIndex() === undefined) catchUp.sync.poll(peer);
+    },
+    log: options.log,
+  });
+  return { ...ground, ...peers, ...effects, ...catchUp, nudges, handlers };
+}

@@ -1,0 +1,98 @@
+import { unreachable } from '../../base/invariant.ts';
+import type { Effect, Input } from '../../consensus/engine.ts';
+import { build } from '../effects/building.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Parts } from './assemble.ts';
+import type { Listeners } from './listeners.ts';
+import type { DriverOptions } from './options.ts';
+import type { Requests } from './requests.ts';
+import type { Turns } from './turns.ts';
+
+export interface ExecutorOptions<M extends object> {
+  readonly options: DriverOptions<M>;
+  readonly parts: Parts<M>;
+  readonly turns: Turns;
+  readonly clock: Clock;
+  readonly listeners: Listeners;
+  readonly requests: Requests;
+  readonly enqueue: (input: Input<M>) => void;
+}
+
+/** Hands each effect of the engine to the part whose business it is. */
+export function executor<M extends object>(core: ExecutorOptions<M>): (effect: Effect<M>) => void {
+  const { options, parts, turns, clock, listeners, requests, enqueue } = core;
+  const { protocol, genesis, identity, store, log } = options;
+  const { chain, mempool, decided, handshake, messenger, signer, sync } = parts;
+
+  const setMembers = ({ members }: Extract<Effect<M>, { type: 'members' }>): void => {
+    decided.members = members;
+    handshake.setKeys(
+      members.map(({ key }) => key),
+      new Set(members.flatMap(({ key, role }) => (role === 'removed' ? [key] : []))),
+    );
+  };
+
+  const keepEvidence = (effect: Extract<Effect<M>, { type: 'evidence' }>): void => {
+    const accused = handshake.keyAt(effect.accused);
+    if (accused === undefined) return;
+    const { kind, bytes } = effect;
+    const fate = store.evidence.put(
+      { accused, kind, bytes },
+      turns.wrap((problem) => {
+        if (problem !== undefined) throw problem;
+      }),
+    );
+    if (fate === 'stored') log.warn('a validator contradicted itself', { accused, kind });
+  };
+
+  const judge = ({ validator, reason }: Extract<Effect<M>, { type: 'verdict' }>): void => {
+    const peer = handshake.peerOf(validator);
+    if (peer !== undefined) options.network.penalise(peer, reason);
+  };
+
+  return (effect) => {
+    switch (effect.type) {
+      case 'persist':
+        return parts.persisting.persist(effect);
+      case 'send':
+        return messenger.send(effect.to, protocol.encode(effect.message), effect.urgent);
+      case 'post':
+        return messenger.send(effect.to, signer.signLoosely(effect.message).bytes);
+      case 'sign': {
+        const { signature } = signer.signLoosely(effect.message);
+        return enqueue({ type: 'signed', key: effect.message.key, signature });
+      }
+      case 'build': {
+        const { chainId } = genesis;
+        return enqueue(build({ chain, mempool, clock, chainId, self: identity.publicKey }, effect));
+      }
+      case 'validate':
+        return parts.validation.validate(effect);
+      case 'commit':
+        decided.finalHeight = effect.link.height;
+        return parts.committing.commit(effect);
+      case 'sync':
+        return sync.want(effect.height, effect.holders);
+      case 'load':
+        return parts.loading.load(effect);
+      case 'answer':
+        return requests.answer(effect);
+      case 'members':
+        return setMembers(effect);
+      case 'compact':
+        return parts.snapshots.compact(effect);
+      case 'install':
+        return parts.installing.install(effect);
+      case 'stepped-down':
+        return listeners.steppedDown.tell(effect.reason);
+      case 'evidence':
+        return keepEvidence(effect);
+      case 'verdict':
+        return judge(effect);
+      case 'trace':
+        return log.info(effect.event, effect.data);
+      default:
+        return unreachable(effect);
+    }
+  };
+}

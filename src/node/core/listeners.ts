@@ -1,0 +1,47 @@
+import type { Transaction } from '../../ledger/transaction.ts';
+import type { DropReason } from '../../mempool/mempool.ts';
+import type { Committed } from '../effects/committing.ts';
+import type { Log } from '../process/log.ts';
+
+type Listener<A extends unknown[]> = (...args: A) => void;
+
+/** Those who only listen. What they do wrong is not the core's fault, and does not stop it: it is logged. */
+class Audience<A extends unknown[]> {
+  readonly #log: Log;
+  readonly #listeners = new Set<Listener<A>>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** They hear it until the returned function is called. */
+  add(listener: Listener<A>): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  tell(...args: A): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(...args);
+      } catch (error) {
+        this.#log.error('a listener failed', { reason: String(error) });
+      }
+    }
+  }
+}
+
+export class Listeners {
+  /** Each block after it became final here. */
+  readonly final: Audience<[Committed]>;
+  /** Each transaction that left the mempool without becoming final. */
+  readonly dropped: Audience<[Transaction, DropReason]>;
+  /** The reason when this node lost the lead without handing it over. */
+  readonly steppedDown: Audience<[string]>;
+
+  constructor(log: Log) {
+    this.final = new Audience(log);
+    this.dropped = new Audience(log);
+    this.steppedDown = new Audience(log);
+  }
+}

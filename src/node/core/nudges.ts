@@ -1,0 +1,61 @@
+import { limits } from '../../base/limits.ts';
+import type { MonotonicMs, PendingWork } from '../../consensus/engine.ts';
+import type { Mempool } from '../../mempool/mempool.ts';
+import type { Sync } from '../catch-up/sync.ts';
+import type { Intake } from '../peers/intake.ts';
+import type { PeerChoice } from '../peers/peer-choice.ts';
+
+export interface NudgesOptions {
+  readonly mempool: Pick<Mempool, 'work'>;
+  readonly intake: Pick<Intake, 'repeat'>;
+  readonly sync: Pick<Sync, 'poll'>;
+  readonly peersFor: PeerChoice;
+  /** Nobody tells this node of new blocks by itself. */
+  readonly hearsNobody: () => boolean;
+  readonly onWork: () => void;
+  readonly now: MonotonicMs;
+}
+
+/** What is tried again on every tick, because nothing else would bring it up: messages are lost, and peers forget. */
+export class Nudges {
+  readonly #options: NudgesOptions;
+  #lastFinalAt: MonotonicMs;
+  #lastPollAt: MonotonicMs;
+  #polls = 0;
+
+  constructor(options: NudgesOptions) {
+    this.#options = options;
+    this.#lastFinalAt = options.now;
+    this.#lastPollAt = options.now;
+  }
+
+  advanced(now: MonotonicMs): void {
+    this.#lastFinalAt = now;
+  }
+
+  tick(now: MonotonicMs): void {
+    const { mempool, intake, hearsNobody, onWork } = this.#options;
+    const work = mempool.work();
+    if (work.executable > 0) onWork();
+    if (this.#isWaitingInVain(work, now)) intake.repeat();
+    if (now - this.#lastPollAt >= limits.syncPollMs && hearsNobody()) {
+      this.#lastPollAt = now;
+      this.#poll();
+    }
+  }
+
+  /** Something executable waits while blocks with room go final without it, or while none does: others may not know of it. */
+  #isWaitingInVain({ oldestSince, passedOverSince }: PendingWork, now: MonotonicMs): boolean {
+    const stalledSince = oldestSince === null ? now : Math.max(oldestSince, this.#lastFinalAt);
+    return now - Math.min(passedOverSince ?? now, stalledSince) >= limits.regossipMs;
+  }
+
+  /** Another one each time, also when only one is a validator: what one keeps to itself the next one tells. */
+  #poll(): void {
+    const { sync, peersFor } = this.#options;
+    const peers = peersFor([]);
+    const peer = peers[this.#polls % Math.max(peers.length, 1)];
+    this.#polls += 1;
+    if (peer !== undefined) sync.poll(peer);
+  }
+}
