@@ -11,7 +11,7 @@ import {
 } from '../ledger/block.ts';
 import { keys } from './keys.ts';
 import type { Store } from './port.ts';
-import { damaged, readSealed } from './sealed.ts';
+import { damaged, readChecksummed } from './checksummed.ts';
 
 /** Version of everything under `keys.ts`. Another version is refused, never guessed at. */
 const formatVersion = 1;
@@ -60,7 +60,7 @@ export const placeCodec: Codec<TransactionPlace> = struct<TransactionPlace>({
 /** The header at a height that is final. */
 export function readHeader(store: Store, height: Height): { header: BlockHeader; hash: Hash } {
   const what = `header of height ${height}`;
-  const bytes = readSealed(store, keys.header(height));
+  const bytes = readChecksummed(store, keys.header(height));
   if (bytes === undefined) throw damaged(what, 'is missing');
   const header = decodeOwn(headerCodec, bytes, what);
   if (header.height !== height) throw damaged(what, `says height ${header.height}`);
@@ -100,7 +100,7 @@ export function checkChain(stored: Uint8Array, chainId: Hash): void {
  * linked to its child.
  */
 export function readFinal(store: Store, checkedHeights: number, extent: Extent): readonly Position[] {
-  const bytes = readSealed(store, keys.final);
+  const bytes = readChecksummed(store, keys.final);
   if (bytes === undefined) throw damaged('the record of the final block', 'is missing');
   const final = decodeOwn(positionCodec, bytes, 'the record of the final block');
   if (store.get(keys.header(toHeight(final.height + 1))) !== undefined) {
@@ -116,7 +116,7 @@ export function readFinal(store: Store, checkedHeights: number, extent: Extent):
   for (let height = final.height; height >= lowest; height = toHeight(height - 1)) {
     const { header, hash } = readHeader(store, height);
     if (hash !== expected) throw damaged(`header of height ${height}`, 'is not the one that its child names');
-    if (height >= extent.firstBlock && readSealed(store, keys.block(hash)) === undefined) {
+    if (height >= extent.firstBlock && readChecksummed(store, keys.block(hash)) === undefined) {
       throw damaged(`block ${hash} of height ${height}`, 'is missing');
     }
     found.push({ height, hash });
@@ -126,7 +126,7 @@ export function readFinal(store: Store, checkedHeights: number, extent: Extent):
 }
 
 export function readExtent(store: Store): Extent {
-  const bytes = readSealed(store, keys.pruned);
+  const bytes = readChecksummed(store, keys.pruned);
   return bytes === undefined ? wholeChain : decodeOwn(extentCodec, bytes, 'the record of what was pruned');
 }
 

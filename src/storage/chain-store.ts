@@ -20,11 +20,11 @@ import {
   type TransactionPlace,
   wholeChain,
 } from './chain-records.ts';
-import { EvidenceShelf } from './evidence-shelf.ts';
+import { EvidenceTable } from './evidence-table.ts';
 import { keys, rangeOf, restOf, wholeSpace } from './keys.ts';
 import type { Store, Write } from './port.ts';
-import { damaged, readSealed, scanSealed, sealedWrite } from './sealed.ts';
-import { SnapshotShelf } from './snapshot-shelf.ts';
+import { damaged, readChecksummed, scanChecksummed, checksummedWrite } from './checksummed.ts';
+import { SnapshotTable } from './snapshot-table.ts';
 
 /** What an engine asks to have on disk before it speaks. */
 export interface PersistRequest {
@@ -99,9 +99,9 @@ export class ChainStore {
   readonly #logRecords: Map<string, Uint8Array>;
   /** The stored blocks that were not final when the store was opened. */
   readonly candidates: readonly StoredBlock[];
-  readonly evidence: EvidenceShelf;
+  readonly evidence: EvidenceTable;
   /** A snapshot that is being fetched. */
-  readonly snapshot: SnapshotShelf;
+  readonly snapshot: SnapshotTable;
 
   private constructor(opened: {
     store: Store;
@@ -109,8 +109,8 @@ export class ChainStore {
     final: readonly Position[];
     logRecords: Map<string, Uint8Array>;
     candidates: readonly StoredBlock[];
-    evidence: EvidenceShelf;
-    snapshot: SnapshotShelf;
+    evidence: EvidenceTable;
+    snapshot: SnapshotTable;
     extent: Extent;
   }) {
     this.#store = opened.store;
@@ -136,7 +136,7 @@ export class ChainStore {
     store: Store,
     options: { readonly chainId: Hash; readonly checkedHeights?: number },
   ): Promise<ChainStore> {
-    const stored = readSealed(store, keys.chain);
+    const stored = readChecksummed(store, keys.chain);
     if (stored === undefined) {
       const [first] = await store.scan({ ...wholeSpace, limit: 1 });
       if (first !== undefined) throw foreign();
@@ -147,18 +147,18 @@ export class ChainStore {
     const final =
       stored === undefined ? [] : readFinal(store, options.checkedHeights ?? recentBlocks, extent);
     const logRecords = new Map<string, Uint8Array>();
-    for await (const [key, value] of scanSealed(store, rangeOf('log'))) {
+    for await (const [key, value] of scanChecksummed(store, rangeOf('log'))) {
       logRecords.set(Buffer.from(restOf(key)).toString('utf8'), value);
     }
     const candidates: StoredBlock[] = [];
-    for await (const [key] of scanSealed(store, rangeOf('candidate'))) {
+    for await (const [key] of scanChecksummed(store, rangeOf('candidate'))) {
       const hash = toHex(restOf(key)) as Hash;
-      const bytes = readSealed(store, keys.block(hash));
+      const bytes = readChecksummed(store, keys.block(hash));
       if (bytes === undefined) throw damaged(`block ${hash}`, 'is missing');
       candidates.push({ hash, bytes });
     }
-    const evidence = await EvidenceShelf.open(store);
-    const snapshot = await SnapshotShelf.open(store);
+    const evidence = await EvidenceTable.open(store);
+    const snapshot = await SnapshotTable.open(store);
     const { chainId } = options;
     return new ChainStore({ store, chainId, final, logRecords, candidates, evidence, snapshot, extent });
   }
@@ -198,7 +198,7 @@ export class ChainStore {
 
   /** A block by its hash, final or not. */
   blockBytes(hash: Hash): Uint8Array | undefined {
-    return readSealed(this.#store, keys.block(hash));
+    return readChecksummed(this.#store, keys.block(hash));
   }
 
   /** The final block at a height. Undefined where none is stored: above the final height, pruned, and for a height 0 that was committed without a block. */
@@ -214,13 +214,13 @@ export class ChainStore {
   /** Undefined above the final height, for height 0, and for a block that is final through a descendant's certificate. */
   certificateAt(height: Height): Uint8Array | undefined {
     if (!this.#isFinal(height)) return undefined;
-    return readSealed(this.#store, keys.certificate(height));
+    return readChecksummed(this.#store, keys.certificate(height));
   }
 
   /** The certificate that makes this height final: its own, or that of the first descendant that has one. */
   nearestCertificate(height: Height): { readonly height: Height; readonly bytes: Uint8Array } | undefined {
     for (let at = height; this.#isFinal(at); at = toHeight(at + 1)) {
-      const bytes = readSealed(this.#store, keys.certificate(at));
+      const bytes = readChecksummed(this.#store, keys.certificate(at));
       if (bytes !== undefined) return { height: at, bytes };
     }
     return undefined;
@@ -229,7 +229,7 @@ export class ChainStore {
   /** Undefined above the final height, and for a block that was pruned. */
   receiptsBytesAt(height: Height): Uint8Array | undefined {
     if (!this.#isFinal(height)) return undefined;
-    const bytes = readSealed(this.#store, keys.receipts(height));
+    const bytes = readChecksummed(this.#store, keys.receipts(height));
     if (bytes === undefined && (height >= this.firstBlock || height === 0))
       throw damaged(`receipts of height ${height}`, 'are missing');
     return bytes;
@@ -237,7 +237,7 @@ export class ChainStore {
 
   /** Where a transaction stands in a final block, which may have been pruned since. */
   locate(transactionHash: Hash): TransactionPlace | undefined {
-    const bytes = readSealed(this.#store, keys.transaction(transactionHash));
+    const bytes = readChecksummed(this.#store, keys.transaction(transactionHash));
     if (bytes === undefined) return undefined;
     const place = decodeOwn(placeCodec, bytes, `transaction ${transactionHash}`);
     // The disk may show a batch a moment before it is known to be durable; until then its block is not final here.
@@ -247,7 +247,7 @@ export class ChainStore {
   /** All entries of the state at the final height, in key order. */
   async stateEntries(): Promise<[Uint8Array, Uint8Array][]> {
     const entries: [Uint8Array, Uint8Array][] = [];
-    for await (const [key, value] of scanSealed(this.#store, rangeOf('state'))) {
+    for await (const [key, value] of scanChecksummed(this.#store, rangeOf('state'))) {
       entries.push([restOf(key), value]);
     }
     return entries;
@@ -257,12 +257,12 @@ export class ChainStore {
   persist(request: PersistRequest, done: Done): void {
     invariant(this.#asked >= 0, 'the block of height 0 is committed before anything else is stored');
     const batch: Write[] = [];
-    for (const { key, value } of request.records) batch.push(sealedWrite(keys.log(key), value));
+    for (const { key, value } of request.records) batch.push(checksummedWrite(keys.log(key), value));
     for (const { hash, bytes } of request.blocks) {
       if (this.#candidateHashes.has(hash) || this.#recentFinal.has(hash)) continue;
       this.#candidateHashes.add(hash);
-      batch.push(sealedWrite(keys.block(hash), bytes));
-      batch.push(sealedWrite(keys.candidate(hash), new Uint8Array()));
+      batch.push(checksummedWrite(keys.block(hash), bytes));
+      batch.push(checksummedWrite(keys.candidate(hash), new Uint8Array()));
     }
     batch.push(...this.#forgetWrites(request.forget ?? []));
     this.#store.write(batch, (problem) => {
@@ -323,16 +323,16 @@ export class ChainStore {
     const { firstHeader, firstBlock } = this.#extent;
     for (let at = firstHeader; at <= before; at = toHeight(at + 1)) {
       if (at >= firstBlock) batch.push(...this.#pruneWrites(at));
-      batch.push(sealedWrite(keys.header(at), null), sealedWrite(keys.certificate(at), null));
+      batch.push(checksummedWrite(keys.header(at), null), checksummedWrite(keys.certificate(at), null));
     }
     batch.push(
-      sealedWrite(keys.header(height), request.headerBytes),
-      sealedWrite(keys.certificate(height), request.certificate),
+      checksummedWrite(keys.header(height), request.headerBytes),
+      checksummedWrite(keys.certificate(height), request.certificate),
     );
-    for (const { key, value } of request.stateChanges) batch.push(sealedWrite(keys.state(key), value));
+    for (const { key, value } of request.stateChanges) batch.push(checksummedWrite(keys.state(key), value));
     batch.push(...this.#forgetWrites(request.forgetCandidates));
     batch.push(...this.snapshot.clearing());
-    batch.push(sealedWrite(keys.final, encode(positionCodec, { height, hash })));
+    batch.push(checksummedWrite(keys.final, encode(positionCodec, { height, hash })));
     this.#asked = height;
     this.#writeExtent(batch, { firstHeader: height, firstBlock: toHeight(height + 1) }, (problem) => {
       if (problem === undefined) this.#final = { height, hash };
@@ -344,14 +344,14 @@ export class ChainStore {
     const stored = this.#stored(height);
     invariant(stored !== undefined, `the header of height ${height} is stored`);
     return [
-      sealedWrite(keys.block(stored.hash), null),
-      sealedWrite(keys.receipts(height), null),
-      sealedWrite(keys.certificate(height), null),
+      checksummedWrite(keys.block(stored.hash), null),
+      checksummedWrite(keys.receipts(height), null),
+      checksummedWrite(keys.certificate(height), null),
     ];
   }
 
   #writeExtent(batch: Write[], extent: Extent, done: Done): void {
-    batch.push(sealedWrite(keys.pruned, encode(extentCodec, extent)));
+    batch.push(checksummedWrite(keys.pruned, encode(extentCodec, extent)));
     // At once: the disk may show a batch a moment before it is known to be durable, and the next one starts from this.
     this.#extent = extent;
     this.#store.write(batch, done);
@@ -362,29 +362,29 @@ export class ChainStore {
     invariant(height === this.#asked + 1, `height ${this.#asked + 1} is committed next, not ${height}`);
     const batch: Write[] = [];
     if (height === 0) {
-      batch.push(sealedWrite(keys.chain, chainRecord(this.#chainId)));
+      batch.push(checksummedWrite(keys.chain, chainRecord(this.#chainId)));
     }
     if (this.#candidateHashes.delete(hash)) {
-      batch.push(sealedWrite(keys.candidate(hash), null));
+      batch.push(checksummedWrite(keys.candidate(hash), null));
     } else if (request.blockBytes !== undefined) {
-      batch.push(sealedWrite(keys.block(hash), request.blockBytes));
+      batch.push(checksummedWrite(keys.block(hash), request.blockBytes));
     } else {
       invariant(height === 0, `the block of height ${height} is stored or given`);
     }
     batch.push(
-      sealedWrite(keys.header(height), request.headerBytes),
-      sealedWrite(keys.receipts(height), request.receiptsBytes),
+      checksummedWrite(keys.header(height), request.headerBytes),
+      checksummedWrite(keys.receipts(height), request.receiptsBytes),
     );
     if (request.certificate !== null) {
-      batch.push(sealedWrite(keys.certificate(height), request.certificate));
+      batch.push(checksummedWrite(keys.certificate(height), request.certificate));
     }
     for (const [index, transactionHash] of request.transactionHashes.entries()) {
-      batch.push(sealedWrite(keys.transaction(transactionHash), encode(placeCodec, { height, index })));
+      batch.push(checksummedWrite(keys.transaction(transactionHash), encode(placeCodec, { height, index })));
     }
-    for (const { key, value } of request.stateChanges) batch.push(sealedWrite(keys.state(key), value));
-    for (const key of request.forgetRecords) batch.push(sealedWrite(keys.log(key), null));
+    for (const { key, value } of request.stateChanges) batch.push(checksummedWrite(keys.state(key), value));
+    for (const key of request.forgetRecords) batch.push(checksummedWrite(keys.log(key), null));
     batch.push(...this.#forgetWrites(request.forgetCandidates));
-    batch.push(sealedWrite(keys.final, encode(positionCodec, { height, hash })));
+    batch.push(checksummedWrite(keys.final, encode(positionCodec, { height, hash })));
     this.#asked = height;
     this.#recentFinal.add(hash);
     for (const oldest of this.#recentFinal) {
@@ -404,7 +404,10 @@ export class ChainStore {
       candidates
         // One that became final is no candidate any more, and must stay.
         .filter((hash) => this.#candidateHashes.delete(hash))
-        .flatMap((hash) => [sealedWrite(keys.candidate(hash), null), sealedWrite(keys.block(hash), null)])
+        .flatMap((hash) => [
+          checksummedWrite(keys.candidate(hash), null),
+          checksummedWrite(keys.block(hash), null),
+        ])
     );
   }
 

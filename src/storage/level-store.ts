@@ -4,7 +4,7 @@ import { compareBytes, utf8 } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import { Problem } from '../base/problem.ts';
 import type { Store, Write } from './port.ts';
-import { damaged } from './sealed.ts';
+import { damaged } from './checksummed.ts';
 import {
   createStoreDirectory,
   inaccessible,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Problem } from '../base/problem.ts';
-import { damaged } from './sealed.ts';
+import { damaged } from './checksummed.ts';
 
 /**
  * The directory of a store:

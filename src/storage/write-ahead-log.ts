@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../base/problem.ts';
-import { damaged } from './sealed.ts';
+import { damaged } from './checksummed.ts';
 import { inaccessible } from './store-directory.ts';
 
 /**

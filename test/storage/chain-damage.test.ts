@@ -8,7 +8,7 @@ import { toHeight } from '../../src/ledger/block.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import { describeKey, keys } from '../../src/storage/keys.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
-import { sealedWrite } from '../../src/storage/sealed.ts';
+import { checksummedWrite } from '../../src/storage/checksummed.ts';
 import { chainId, filledChain, persist, sampleBlocks, transactionHash } from './chain-samples.ts';
 
 const blocks = sampleBlocks(8);
@@ -191,7 +191,7 @@ describe('a database that is not this chain’s', () => {
 
   test('another version of the format', async () => {
     const entries = await written();
-    const future = sealedWrite(keys.chain, fromHex(`07${toHex(utf8('quorate'))}0002${zeroHash}`));
+    const future = checksummedWrite(keys.chain, fromHex(`07${toHex(utf8('quorate'))}0002${zeroHash}`));
     assert.ok(future.type === 'put');
     entries.set(textOf(keys.chain), future.value);
     const problem = await refused(entries, 'storage/format');

@@ -7,7 +7,7 @@ import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { zeroHash } from '../../src/crypto/hash.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
-import type { Evidence, EvidenceShelf } from '../../src/storage/evidence-shelf.ts';
+import type { Evidence, EvidenceTable } from '../../src/storage/evidence-table.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
 import type { Store, Write } from '../../src/storage/port.ts';
 import {
@@ -319,9 +319,9 @@ describe('evidence', () => {
     kind,
     bytes: utf8(bytes),
   });
-  const store = (shelf: EvidenceShelf, one: Evidence): Promise<void> =>
+  const store = (table: EvidenceTable, one: Evidence): Promise<void> =>
     new Promise((resolve, reject) => {
-      const fate = shelf.put(one, (problem) => (problem === undefined ? resolve() : reject(problem)));
+      const fate = table.put(one, (problem) => (problem === undefined ? resolve() : reject(problem)));
       assert.equal(fate, 'stored');
     });
 

@@ -19,7 +19,7 @@ import { SyncSources } from './sync-sources.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import type { Verification } from '../peers/verification.ts';
 import {
-  sealedPartCodec,
+  checksummedPartCodec,
   type SnapshotHead,
   snapshotHeadCodec,
   type SnapshotPart,
@@ -314,9 +314,9 @@ function readPart(
   response: Uint8Array,
   after: Uint8Array | undefined,
 ): { readonly bytes: Uint8Array; readonly part: SnapshotPart } | Problem {
-  const sealed = decode(sealedPartCodec, response, 'part of a snapshot');
-  if (sealed instanceof Problem) return sealed;
-  const { checksum, part: bytes } = sealed;
+  const checksummed = decode(checksummedPartCodec, response, 'part of a snapshot');
+  if (checksummed instanceof Problem) return checksummed;
+  const { checksum, part: bytes } = checksummed;
   if (!equalBytes(checksum, hashBytes('quorate/v1/snapshot-part', bytes))) {
     return wrong('sync/snapshot-checksum', 'does not match its checksum');
   }

@@ -10,8 +10,8 @@ import type { ChainStore } from '../../storage/chain-store.ts';
 import type { Chain, FinalBlock } from '../effects/chain.ts';
 import type { Clock } from '../process/clock.ts';
 import {
-  type SealedPart,
-  sealedPartCodec,
+  type ChecksummedPart,
+  checksummedPartCodec,
   type SnapshotHead,
   snapshotHeadCodec,
   type SnapshotPart,
@@ -81,7 +81,10 @@ export class Snapshots {
     snapshot.askedAt = this.#options.clock.monotonicMs();
     return wanted.kind === 'head'
       ? encode(snapshotHeadCodec, this.#headOf(snapshot))
-      : encode(sealedPartCodec, sealPart(partOf(snapshot.state, wanted.after, this.#options.partBytes)));
+      : encode(
+          checksummedPartCodec,
+          checksummedPart(partOf(snapshot.state, wanted.after, this.#options.partBytes)),
+        );
   }
 
   /** What to offer in the place of blocks that were pruned. */
@@ -146,7 +149,7 @@ function partOf(state: State, after: Uint8Array | undefined, bytes: number): Sna
   return { entries, last: true };
 }
 
-export function sealPart(part: SnapshotPart): SealedPart {
+export function checksummedPart(part: SnapshotPart): ChecksummedPart {
   const bytes = encode(snapshotPartCodec, part);
   return { checksum: hashBytes('quorate/v1/snapshot-part', bytes), part: bytes };
 }

@@ -27,7 +27,7 @@ import { type FinalityCertificate, finalityCodec } from '../../ledger/certificat
  * | request `blocks` | BlocksRequest | BlocksResponse |
  * | request `candidate` | a block's hash | the encoded block, or nothing |
  * | request `transactions` | TransactionsRequest | TransactionsResponse |
- * | request `snapshot` | SnapshotRequest | SnapshotHead, or SealedPart with a SnapshotPart in it |
+ * | request `snapshot` | SnapshotRequest | SnapshotHead, or ChecksummedPart with a SnapshotPart in it |
  */
 export interface TransactionFrame {
   /** Differs from frame to frame, so that one gossiped again is not taken for a duplicate. */
@@ -149,12 +149,12 @@ export const snapshotPartCodec: Codec<SnapshotPart> = struct<SnapshotPart>({
 });
 
 /** A part behind its checksum, which tells a damaged part from a snapshot that is wrong as a whole. */
-export interface SealedPart {
+export interface ChecksummedPart {
   readonly checksum: Uint8Array;
   readonly part: Uint8Array;
 }
 
-export const sealedPartCodec: Codec<SealedPart> = struct<SealedPart>({
+export const checksummedPartCodec: Codec<ChecksummedPart> = struct<ChecksummedPart>({
   checksum: fixedBytes(32),
   part: boundedBytes(limits.responseBytes),
 });

@@ -8,7 +8,7 @@ import type { Hash } from '../../crypto/hash.ts';
 import { certificateCodec } from '../../ledger/certificate.ts';
 import { promise } from './breach.ts';
 
-/** Kinds of keys in a node's store that matter here (`src/storage/keys.ts`), and what stands before each value (`sealed.ts`). */
+/** Kinds of keys in a node's store that matter here (`src/storage/keys.ts`), and what stands before each value (`checksummed.ts`). */
 const kinds = { block: 5, log: 8 } as const;
 const checksumBytes = 4;
 

@@ -20,9 +20,9 @@ import {
 import { Chain, type FinalBlock } from '../../../src/node/effects/chain.ts';
 import { Installing } from '../../../src/node/catch-up/installing.ts';
 import { restore } from '../../../src/node/effects/restore.ts';
-import { sealPart, Snapshots } from '../../../src/node/catch-up/snapshots.ts';
+import { checksummedPart, Snapshots } from '../../../src/node/catch-up/snapshots.ts';
 import {
-  sealedPartCodec,
+  checksummedPartCodec,
   type SnapshotPart,
   snapshotPartCodec,
   snapshotRequestCodec,
@@ -91,12 +91,12 @@ function twisting(twist: (part: SnapshotPart) => Uint8Array | null): Server {
     const response = server(request);
     if (unwrap(decode(snapshotRequestCodec, request, 'request')).kind === 'head' || response === null)
       return response;
-    const sealed = unwrap(decode(sealedPartCodec, response, 'part'));
-    return twist(unwrap(decode(snapshotPartCodec, sealed.part, 'part')));
+    const checksummed = unwrap(decode(checksummedPartCodec, response, 'part'));
+    return twist(unwrap(decode(snapshotPartCodec, checksummed.part, 'part')));
   };
 }
 
-const sealed = (part: SnapshotPart): Uint8Array => encode(sealedPartCodec, sealPart(part));
+const checksummed = (part: SnapshotPart): Uint8Array => encode(checksummedPartCodec, checksummedPart(part));
 
 /** A node at genesis that is told to install, and the peers it asks. */
 class World {
@@ -322,7 +322,7 @@ describe('a snapshot', () => {
     [
       'gives one entry at a time',
       twisting((part) =>
-        sealed({ entries: part.entries.slice(0, 1), last: part.last && part.entries.length === 1 }),
+        checksummed({ entries: part.entries.slice(0, 1), last: part.last && part.entries.length === 1 }),
       ),
     ],
   ] as const) {
@@ -359,7 +359,7 @@ describe('liars that serve a snapshot', () => {
   test('a damaged part is found by its checksum, and another peer is asked', async () => {
     await caught(
       twisting((part) => {
-        const bytes = sealed(part);
+        const bytes = checksummed(part);
         bytes[bytes.length - 5] = (bytes[bytes.length - 5] ?? 0) ^ 1;
         return bytes;
       }),
@@ -383,17 +383,17 @@ describe('liars that serve a snapshot', () => {
       server(unwrap(decode(snapshotRequestCodec, request, 'request')).kind === 'head' ? request : first);
     await caught(repeating, 'sync/snapshot-part');
     await caught(
-      twisting((part) => sealed({ ...part, entries: part.entries.toReversed() })),
+      twisting((part) => checksummed({ ...part, entries: part.entries.toReversed() })),
       'sync/snapshot-part',
     );
     await caught(
-      twisting(() => sealed({ entries: [], last: false })),
+      twisting(() => checksummed({ entries: [], last: false })),
       'sync/snapshot-part',
     );
   });
 
   for (const [what, twist] of [
-    ['is cut short', (part: SnapshotPart) => sealed({ ...part, last: true })],
+    ['is cut short', (part: SnapshotPart) => checksummed({ ...part, last: true })],
     [
       'gives somebody more coins',
       (part: SnapshotPart) => {
@@ -401,10 +401,10 @@ describe('liars that serve a snapshot', () => {
         const richer = part.entries.map((entry) =>
           entry.key.length === 33 ? { key: entry.key, value } : entry,
         );
-        return sealed({ ...part, entries: richer });
+        return checksummed({ ...part, entries: richer });
       },
     ],
-    ['leaves an entry out', (part: SnapshotPart) => sealed({ ...part, entries: part.entries.slice(1) })],
+    ['leaves an entry out', (part: SnapshotPart) => checksummed({ ...part, entries: part.entries.slice(1) })],
   ] as const) {
     test(`a state that ${what} has another root: nothing of it is kept, and the next try is good`, async () => {
       const world = await World.start({ liar: twisting(twist) });
@@ -425,7 +425,7 @@ describe('liars that serve a snapshot', () => {
         const { kind } = unwrap(decode(snapshotRequestCodec, request, 'request'));
         return kind === 'part' && given++ > 0 ? null : server(request);
       },
-      liar: twisting((part) => sealed({ ...part, entries: part.entries.slice(1) })),
+      liar: twisting((part) => checksummed({ ...part, entries: part.entries.slice(1) })),
     });
     assert.equal(world.install(), 'install-failed');
     assert.ok(given > 1, 'both gave some');
@@ -436,7 +436,7 @@ describe('liars that serve a snapshot', () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), async (bytes, atHead) => {
         const server = honest(far);
-        const part = encode(sealedPartCodec, {
+        const part = encode(checksummedPartCodec, {
           checksum: hashBytes('quorate/v1/snapshot-part', bytes),
           part: bytes,
         });

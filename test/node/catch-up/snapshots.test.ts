@@ -7,7 +7,7 @@ import { type Height, toHeight } from '../../../src/ledger/block.ts';
 import { finalityCodec } from '../../../src/ledger/certificate.ts';
 import { Snapshots } from '../../../src/node/catch-up/snapshots.ts';
 import {
-  sealedPartCodec,
+  checksummedPartCodec,
   type SnapshotPart,
   snapshotPartCodec,
   snapshotRequestCodec,
@@ -48,8 +48,12 @@ function world(partBytes: number = limits.snapshotPartBytes) {
     /** A part of the snapshot of that height, behind a key. */
     partOf: (height: number, after?: Uint8Array): SnapshotPart => {
       const request = encode(snapshotRequestCodec, { kind: 'part', blockHash: at(height).hash, after });
-      const sealed = decode(sealedPartCodec, snapshots.serve(request) ?? assert.fail('a part'), 'part');
-      return unwrap(decode(snapshotPartCodec, unwrap(sealed).part, 'part'));
+      const checksummed = decode(
+        checksummedPartCodec,
+        snapshots.serve(request) ?? assert.fail('a part'),
+        'part',
+      );
+      return unwrap(decode(snapshotPartCodec, unwrap(checksummed).part, 'part'));
     },
     firstBlock: () => firstBlock,
     snapshotAt: (height: number): void => {

@@ -6,7 +6,7 @@ import { Problem } from '../base/problem.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import { keys, rangeOf } from './keys.ts';
 import type { Store } from './port.ts';
-import { damaged, scanSealed, sealedWrite } from './sealed.ts';
+import { damaged, scanChecksummed, checksummedWrite } from './checksummed.ts';
 
 /** Proof that a validator signed what no correct validator signs. */
 export interface Evidence {
@@ -26,7 +26,7 @@ const evidenceCodec = struct<Evidence>({
 export type EvidenceFate = 'stored' | 'known' | 'enough';
 
 /** The evidence of a node: each piece once, oldest first, and only so many for one validator and kind. */
-export class EvidenceShelf {
+export class EvidenceTable {
   readonly #store: Store;
   readonly #pieces: Evidence[] = [];
   readonly #known = new Set<string>();
@@ -37,15 +37,15 @@ export class EvidenceShelf {
     this.#store = store;
   }
 
-  static async open(store: Store): Promise<EvidenceShelf> {
-    const shelf = new EvidenceShelf(store);
-    for await (const [, value] of scanSealed(store, rangeOf('evidence'))) {
+  static async open(store: Store): Promise<EvidenceTable> {
+    const table = new EvidenceTable(store);
+    for await (const [, value] of scanChecksummed(store, rangeOf('evidence'))) {
       const piece = decode(evidenceCodec, value, 'evidence');
-      if (piece instanceof Problem) throw damaged(`evidence ${shelf.#next}`, 'does not decode', piece);
-      shelf.#note(piece);
-      shelf.#pieces.push(piece);
+      if (piece instanceof Problem) throw damaged(`evidence ${table.#next}`, 'does not decode', piece);
+      table.#note(piece);
+      table.#pieces.push(piece);
     }
-    return shelf;
+    return table;
   }
 
   /** All that is stored, oldest first. */
@@ -57,7 +57,7 @@ export class EvidenceShelf {
   put(piece: Evidence, done: (problem: Problem | undefined) => void): EvidenceFate {
     if (this.#known.has(idOf(piece))) return 'known';
     if ((this.#counts.get(kindOf(piece)) ?? 0) >= limits.evidencePerKind) return 'enough';
-    const write = sealedWrite(keys.evidence(this.#next), encode(evidenceCodec, piece));
+    const write = checksummedWrite(keys.evidence(this.#next), encode(evidenceCodec, piece));
     this.#note(piece);
     this.#store.write([write], (problem) => {
       if (problem === undefined) this.#pieces.push(piece);

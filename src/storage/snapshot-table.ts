@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Problem } from '../base/problem.ts';
 import { keys, rangeOf, restOf } from './keys.ts';
 import type { Store, Write } from './port.ts';
-import { readSealed, scanSealed, sealedWrite } from './sealed.ts';
+import { readChecksummed, scanChecksummed, checksummedWrite } from './checksummed.ts';
 
 type Done = (problem: Problem | undefined) => void;
 
@@ -10,7 +10,7 @@ type Done = (problem: Problem | undefined) => void;
  * A snapshot on its way here: what arrived of it is on disk, so that a fetch goes on where it stopped, also after a restart. One at a
  * time; it is gone when the snapshot is installed or given up.
  */
-export class SnapshotShelf {
+export class SnapshotTable {
   readonly #store: Store;
   /** How many entries there are, the head included; what is being written counts. */
   #count: number;
@@ -20,19 +20,19 @@ export class SnapshotShelf {
     this.#count = count;
   }
 
-  static async open(store: Store): Promise<SnapshotShelf> {
+  static async open(store: Store): Promise<SnapshotTable> {
     let count = 0;
-    for await (const [key] of scanSealed(store, rangeOf('snapshot'))) {
+    for await (const [key] of scanChecksummed(store, rangeOf('snapshot'))) {
       const number = Buffer.from(restOf(key)).readUIntBE(0, 6);
       // A gap cannot come from a crash: writes are durable in order. What stands behind one is of no use.
       if (number === count) count += 1;
     }
-    return new SnapshotShelf(store, count);
+    return new SnapshotTable(store, count);
   }
 
   /** What says which snapshot it is; undefined when none is on its way. */
   head(): Uint8Array | undefined {
-    return this.#count === 0 ? undefined : readSealed(this.#store, keys.snapshot(0));
+    return this.#count === 0 ? undefined : readChecksummed(this.#store, keys.snapshot(0));
   }
 
   get partCount(): number {
@@ -40,18 +40,18 @@ export class SnapshotShelf {
   }
 
   part(index: number): Uint8Array | undefined {
-    return index < this.partCount ? readSealed(this.#store, keys.snapshot(index + 1)) : undefined;
+    return index < this.partCount ? readChecksummed(this.#store, keys.snapshot(index + 1)) : undefined;
   }
 
   /** Forgets what is there, and starts another one. */
   begin(head: Uint8Array, done: Done): void {
-    const batch = [...this.clearing(), sealedWrite(keys.snapshot(0), head)];
+    const batch = [...this.clearing(), checksummedWrite(keys.snapshot(0), head)];
     this.#count = 1;
     this.#store.write(batch, done);
   }
 
   add(part: Uint8Array, done: Done): void {
-    const write = sealedWrite(keys.snapshot(this.#count), part);
+    const write = checksummedWrite(keys.snapshot(this.#count), part);
     this.#count += 1;
     this.#store.write([write], done);
   }
@@ -62,7 +62,9 @@ export class SnapshotShelf {
 
   /** The changes that forget everything, for a batch; from now on nothing is here. */
   clearing(): Write[] {
-    const batch = Array.from({ length: this.#count }, (_, index) => sealedWrite(keys.snapshot(index), null));
+    const batch = Array.from({ length: this.#count }, (_, index) =>
+      checksummedWrite(keys.snapshot(index), null),
+    );
     this.#count = 0;
     return batch;
   }

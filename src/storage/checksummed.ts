@@ -11,7 +11,7 @@ import type { Store, Write } from './port.ts';
 const checksumBytes = 4;
 
 /** A change that stores the value with its checksum; null removes the key. */
-export function sealedWrite(key: Uint8Array, value: Uint8Array | null): Write {
+export function checksummedWrite(key: Uint8Array, value: Uint8Array | null): Write {
   if (value === null) return { type: 'del', key };
   const stored = Buffer.allocUnsafe(checksumBytes + value.length);
   stored.writeUInt32BE(crc32(value, crc32(key)));
@@ -20,7 +20,7 @@ export function sealedWrite(key: Uint8Array, value: Uint8Array | null): Write {
 }
 
 /** The value without its checksum. Throws `storage/damaged` with the key's name when they do not match. */
-export function unseal(key: Uint8Array, stored: Uint8Array): Uint8Array {
+export function verifyChecksum(key: Uint8Array, stored: Uint8Array): Uint8Array {
   const value = stored.subarray(checksumBytes);
   const matches =
     stored.length >= checksumBytes &&
@@ -29,18 +29,21 @@ export function unseal(key: Uint8Array, stored: Uint8Array): Uint8Array {
   return value;
 }
 
-export function readSealed(store: Store, key: Uint8Array): Uint8Array | undefined {
+export function readChecksummed(store: Store, key: Uint8Array): Uint8Array | undefined {
   const stored = store.get(key);
-  return stored === undefined ? undefined : unseal(key, stored);
+  return stored === undefined ? undefined : verifyChecksum(key, stored);
 }
 
 /** Entries of a range in key order, fetched a page at a time. */
-export async function* scanSealed(store: Store, range: KeyRange): AsyncGenerator<[Uint8Array, Uint8Array]> {
+export async function* scanChecksummed(
+  store: Store,
+  range: KeyRange,
+): AsyncGenerator<[Uint8Array, Uint8Array]> {
   const limit = 1_000;
   let from = range.from;
   for (;;) {
     const page = await store.scan({ from, to: range.to, limit });
-    for (const [key, stored] of page) yield [key, unseal(key, stored)];
+    for (const [key, stored] of page) yield [key, verifyChecksum(key, stored)];
     const last = page.at(-1);
     if (last === undefined || page.length < limit) return;
     from = keyAfter(last[0]);
