@@ -126,6 +126,8 @@ export type SubmitResult =
 export interface MissingNonce {
   readonly sender: PublicKey;
   readonly nonce: number;
+  /** Of the transaction that waits: once this height is final, no block can hold it. The chain gets there also when nothing else happens. */
+  readonly expiryHeight: Height;
 }
 
 /**

@@ -138,7 +138,7 @@ export function takenJson(result: Exclude<SubmitResult, { status: 'refused' }>) 
 }
 
 export function missingJson(missing: MissingNonce | null) {
-  return missing && { sender: encodeAddress(missing.sender), nonce: missing.nonce };
+  return missing && { ...missing, sender: encodeAddress(missing.sender) };
 }
 
 export function headerViewJson(identity: NodeIdentity, view: HeaderView): HeaderViewJson {

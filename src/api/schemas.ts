@@ -175,10 +175,15 @@ export const inclusionSchema = z
   .meta({ id: 'Inclusion' });
 
 const missingSchema = z
-  .object({ sender: addressSchema, nonce: whole('The nonce') })
+  .object({
+    sender: addressSchema,
+    nonce: whole('The nonce'),
+    expiryHeight: whole('The last height at which the one that waits may stand in a block'),
+  })
   .nullable()
   .describe(
-    'The nonce that this node lacks: until a transaction of that sender with it comes, this one can stand in no block',
+    'The nonce that this node lacks: until a transaction of that sender with it comes, this one can stand in no block. ' +
+      'It is gone when its expiry height is final, which comes also on an idle chain: while something waits, there are empty blocks',
   );
 const goneSchema = problemPartSchema.describe(
   'Why no block can hold it any more: true on every node. To have its effect, sign it again',
@@ -204,17 +209,20 @@ export const transactionStatusSchema = z
 
 /** The length is judged first: nothing is matched against text longer than a transaction. */
 const transactionHex = z
-  .string()
+  .string({ error: 'must be text: an encoded and signed transaction in lower-case hex' })
   .max(limits.maxTransactionBytes * 2, { abort: true })
   .regex(/^[0-9a-f]+$/, 'must be lower-case hex')
   .refine((text) => text.length % 2 === 0, 'must have two characters for each byte');
 
 /** One transaction, or up to `limits.httpBatch`; never both. */
 export const submissionSchema = z
-  .union([
-    z.strictObject({ transaction: transactionHex.describe('The encoded transaction') }),
-    z.strictObject({ transactions: z.array(transactionHex).min(1).max(limits.httpBatch) }),
-  ])
+  .union(
+    [
+      z.strictObject({ transaction: transactionHex.describe('The encoded transaction') }),
+      z.strictObject({ transactions: z.array(transactionHex).min(1).max(limits.httpBatch) }),
+    ],
+    { error: 'must be an object with either "transaction" or "transactions"' },
+  )
   .meta({ id: 'Submission' });
 
 export const submissionQuerySchema = z

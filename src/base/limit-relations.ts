@@ -66,6 +66,7 @@ export function relationsOf(of: Limits): readonly Relation[] {
       'gossipMessageBytes',
       of.gossipMessageBytes,
     ),
+    fits('what waits makes blocks', of.waitingBlockMs, 'regossipMs', of.regossipMs),
     fits('a consensus message', of.consensusMessageBytes, 'peerSendQueueBytes', of.peerSendQueueBytes),
     fits('the largest block with its proof', block + proof + KiB, 'responseBytes', of.responseBytes),
     fits(

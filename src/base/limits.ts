@@ -52,6 +52,12 @@ export const limits = {
   /** A clock that is wrong is warned of this often: each block and each proposal shows it. */
   clockWarningMs: 60_000,
 
+  /**
+   * While transactions wait for a nonce that is missing, and nothing else becomes final for this long, an empty block is made, so that they come to
+   * their expiry heights. However many wait, it is one block: 26 MB a day with four validators. Shorter than `regossipMs`.
+   */
+  waitingBlockMs: 2_000,
+
   /** Pending transactions of one sender: a wallet's burst, and no more of the pool for one key. */
   mempoolPerSender: 4_096,
   /** Pending transactions in all: bounds the map overhead when they are tiny. */

@@ -3,7 +3,7 @@ import { fromHex, utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { MissingNonceAnswer } from '../client/answers.ts';
-import { type HttpClient, problemOf } from '../client/http-client.ts';
+import { type HttpClient, problemOf, untilExpiry } from '../client/http-client.ts';
 import { Wallet } from '../client/wallet.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import type { Hash } from '../crypto/hash.ts';
@@ -181,5 +181,5 @@ function acceptedText({ hash }: Transaction, status: string, missing: MissingNon
   // A node of another version may not say it.
   return missing?.nonce === undefined
     ? accepted
-    : `${accepted}\nIt stands in no block until a transaction of ${missing.sender} with nonce ${missing.nonce} comes, which the node does not have.`;
+    : `${accepted}\nIt stands in no block until a transaction of ${missing.sender} with nonce ${missing.nonce} comes, which the node does not have${untilExpiry(missing)}.`;
 }

@@ -117,6 +117,8 @@ export type TransactionStatusAnswer = Origin & { readonly hash: Hash } & (
 export interface MissingNonceAnswer {
   readonly sender: Address;
   readonly nonce: number;
+  /** Once this height is final, the one that waits is gone. */
+  readonly expiryHeight: Height;
 }
 
 /**

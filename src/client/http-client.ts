@@ -14,6 +14,7 @@ import type {
   EvidenceItem,
   HeaderItem,
   MemberAnswer,
+  MissingNonceAnswer,
   Origin,
   ProblemAnswer,
   RecordAnswer,
@@ -287,7 +288,13 @@ export function waitingWords(
   const { missing } = answer;
   // A node of another version may not say it.
   if (missing?.nonce === undefined) return 'it waits to be put into a block';
-  return `it waits for nonce ${missing.nonce} of ${missing.sender}, which the node does not have`;
+  return `it waits for nonce ${missing.nonce} of ${missing.sender}, which the node does not have${untilExpiry(missing)}`;
+}
+
+/** When it waits no longer, as a part of a sentence. */
+export function untilExpiry({ expiryHeight }: MissingNonceAnswer): string {
+  // A node of another version may not say it.
+  return expiryHeight === undefined ? '' : `; it is gone when block ${expiryHeight} is final`;
 }
 
 /** A problem that is a part of an answer, as a problem of our own. */

@@ -193,6 +193,8 @@ export interface PendingWork {
    * what should have come after them. Null when there are none. Grounds to suspect censorship.
    */
   readonly passedOverSince: MonotonicMs | null;
+  /** Transactions that no block can hold until one with a missing nonce comes. Only their expiry ends that. Absent means none. */
+  readonly waiting?: number;
 }
 
 export type Effect<M> =
@@ -223,7 +225,7 @@ export type Effect<M> =
       readonly view: View;
       /** Build even when there is nothing to put into it. */
       readonly allowEmpty: boolean;
-      /** Take no transactions at all, whatever waits (Raft: the first block of a term, and a change of the members). */
+      /** Take no transactions at all, whatever waits (Raft: all blocks but those made for transactions). */
       readonly mustBeEmpty?: boolean;
       /** The header's `nextValidatorsHash`, where it differs from the parent's (which stands in `validatorsHash` in any case). */
       readonly nextValidatorsHash?: Hash;

@@ -28,6 +28,11 @@ export interface MissingNonce {
   readonly waiting: number;
 }
 
+export interface Gap extends MissingNonce {
+  /** The lowest expiry height of those that wait. */
+  readonly firstExpiry: number;
+}
+
 export interface MempoolBounds {
   readonly transactions: number;
   readonly bytes: number;
@@ -67,6 +72,7 @@ export interface MempoolWork {
   readonly executable: number;
   readonly oldestSince: number | null;
   readonly passedOverSince: number | null;
+  readonly waiting: number;
 }
 
 const defaultBounds: MempoolBounds = {
@@ -181,11 +187,11 @@ export class Mempool {
     return entry === undefined || entry.since !== null ? undefined : missingIn(entry.lane);
   }
 
-  /** The missing nonces that keep others waiting, one of each sender, the one with the most behind it first. Looks at every lane. */
-  missing(): readonly MissingNonce[] {
+  /** The missing nonces that keep others waiting, one of each sender, the one with the most behind it first. Looks at all that waits. */
+  missing(): readonly Gap[] {
     if (this.waiting === 0) return [];
     const behind = [...this.#lanes.values()].filter((lane) => lane.ready < lane.entries.length);
-    return behind.map(missingIn).toSorted((a, b) => b.waiting - a.waiting);
+    return behind.map(gapIn).toSorted((a, b) => b.waiting - a.waiting);
   }
 
   /**
@@ -406,6 +412,7 @@ export class Mempool {
       executable: this.#executable.size,
       oldestSince,
       passedOverSince: passedOver ? oldestSince : this.#passedOver.since(),
+      waiting: this.waiting,
     };
   }
 
@@ -524,4 +531,12 @@ export class Mempool {
 function missingIn(lane: Lane): MissingNonce {
   const { sender, nonce, ready, entries } = lane;
   return { sender, nonce: nonce + ready, waiting: entries.length - ready };
+}
+
+function gapIn(lane: Lane): Gap {
+  let firstExpiry = Infinity;
+  for (let at = lane.ready; at < lane.entries.length; at++) {
+    firstExpiry = Math.min(firstExpiry, lane.entries[at]?.transaction.expiryHeight ?? Infinity);
+  }
+  return { ...missingIn(lane), firstExpiry };
 }

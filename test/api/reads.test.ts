@@ -16,6 +16,7 @@ import {
 import { Problem } from '../../src/base/problem.ts';
 import { encodeAddress, parseAddress } from '../../src/crypto/address.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
+import type { Height } from '../../src/ledger/block.ts';
 import { verifyMerkleProof } from '../../src/ledger/merkle.ts';
 import { alice, transfer, validator } from './fake-backend.ts';
 import { get, problemFrom, start } from './world.ts';
@@ -57,11 +58,11 @@ void test('a pending, a final, a gone and an unknown transaction each say so', a
 void test('what waits for another nonce says for which, in the answer to its submission and when asked for', async (t) => {
   const world = await start(t);
   const transaction = transfer(1);
-  world.backend.missing = { sender: alice, nonce: 0 };
+  world.backend.missing = { sender: alice, nonce: 0, expiryHeight: 9 as Height };
   world.backend.pending.set(transaction.hash, transaction);
   const status = await get(world, `/v1/transactions/${transaction.hash}`, transactionStatusSchema);
   assert.ok(status.status === 'pending');
-  assert.deepEqual(status.missing, { sender: encodeAddress(alice), nonce: 0 });
+  assert.deepEqual(status.missing, { sender: encodeAddress(alice), nonce: 0, expiryHeight: 9 });
 });
 
 void test('a block is found by height, by hash, and as the latest; full adds transactions and receipts', async (t) => {

@@ -66,7 +66,11 @@ export async function fakeChain(
     if (path.startsWith('/v1/transactions/')) {
       const hash = path.slice('/v1/transactions/'.length);
       if (outcome === 'pending') {
-        const missing = { sender: encodeAddress(developmentKeyPair('bob').publicKey), nonce: 3 };
+        const missing = {
+          sender: encodeAddress(developmentKeyPair('bob').publicKey),
+          nonce: 3,
+          expiryHeight: 40,
+        };
         return { body: { ...origin, hash, status: 'pending', missing } };
       }
       const problem = { code: 'mempool/superseded', detail: 'why', remedy: 'how', details: {} };

@@ -160,7 +160,7 @@ test('status says what became of one: pending and for what it waits, final, gone
     quorate(['tx', 'status', hash, '--node', (await fakeChain(t, { outcome })).url]);
   const pending = await ask('pending');
   assert.equal(pending.code, 0, pending.err);
-  assert.match(pending.out, /is pending: it waits for nonce 3 of qr1/);
+  assert.match(pending.out, /is pending: it waits for nonce 3 of qr1.*; it is gone when block 40 is final/);
   assert.match((await ask('applied')).out, /is final at height 41 \(pbft\): applied/);
   assert.equal((await ask('failed')).code, 6);
   const gone = await ask('gone');

@@ -163,7 +163,8 @@ function compare(commands: readonly Command[]): Set<string> {
     for (const { transaction } of model.items) assert.equal(world.pool.get(transaction.hash), transaction);
     const { passedOverSince, ...work } = world.pool.work();
     const expected = model.work();
-    assert.deepEqual(work, { executable: expected.executable, oldestSince: expected.oldestSince });
+    const { executable, oldestSince } = expected;
+    assert.deepEqual(work, { executable, oldestSince, waiting: model.items.length - executable });
     if (expected.passedOverSince !== null || !full) assert.equal(passedOverSince, expected.passedOverSince);
     for (const index of senders) {
       assert.equal(world.pool.pendingNonce(sender(index)), model.pendingNonce(sender(index)));

@@ -237,7 +237,7 @@ void describe('a full pool', () => {
     assert.deepEqual(world.order(), before);
     assert.deepEqual(world.drops, []);
     assert.equal(world.pool.size, 4);
-    assert.deepEqual(world.pool.work(), { executable: 4, oldestSince: 0, passedOverSince: null });
+    assert.deepEqual(world.pool.work(), { executable: 4, oldestSince: 0, passedOverSince: null, waiting: 0 });
   });
 });
 
@@ -388,7 +388,12 @@ void describe('work', () => {
     const world = new World();
     world.now = 100;
     world.addAll(tx({ nonce: 1 }));
-    assert.deepEqual(world.pool.work(), { executable: 0, oldestSince: null, passedOverSince: null });
+    assert.deepEqual(world.pool.work(), {
+      executable: 0,
+      oldestSince: null,
+      passedOverSince: null,
+      waiting: 1,
+    });
     world.now = 250;
     const first = tx({ nonce: 0 });
     world.addAll(first);
@@ -411,7 +416,12 @@ void describe('work', () => {
     const [late] = [tx({ from: 2 })];
     world.addAll(late);
     world.commit([tx({ from: 1 })], { hadRoom: false });
-    assert.deepEqual(world.pool.work(), { executable: 1, oldestSince: 40, passedOverSince: null });
+    assert.deepEqual(world.pool.work(), {
+      executable: 1,
+      oldestSince: 40,
+      passedOverSince: null,
+      waiting: 0,
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import { hashHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { Input } from '../engine.ts';
-import { hasWork, isPaced } from '../shared/pacing.ts';
+import { hasWork, isExpiryDue, isPaced } from '../shared/pacing.ts';
 import { stopped } from '../shared/timer.ts';
 import { buildingTip } from './chain.ts';
 import type { PbftMessage } from './message.ts';
@@ -20,8 +20,9 @@ export function maybePropose(replica: Replica): void {
   if (height > windowEnd(replica) || primaryOf(replica, state.view, height) !== replica.self) return;
 
   const inFlight = tip.height - state.final.height;
+  const idleMs = inFlight === 0 ? state.now - state.lastFinalAt : 0;
   const heartbeat =
-    options.heartbeatMs > 0 && inFlight === 0 && state.now - state.lastFinalAt >= options.heartbeatMs;
+    (options.heartbeatMs > 0 && idleMs >= options.heartbeatMs) || isExpiryDue(state.pacing, idleMs);
   const work = hasWork(state.pacing);
   if (!work && !heartbeat) return;
   // A block in flight is time to collect more for the next one; without one, nobody should wait.

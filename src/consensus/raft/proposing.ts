@@ -3,7 +3,7 @@ import { encode } from '../../base/codec.ts';
 import { hashHeader, toHeight } from '../../ledger/block.ts';
 import { leaderBytes, slotCodec } from '../../ledger/certificate.ts';
 import type { Input } from '../engine.ts';
-import { hasWork, highWatermark, isPaced } from '../shared/pacing.ts';
+import { hasWork, highWatermark, isExpiryDue, isPaced } from '../shared/pacing.ts';
 import { configurationHash, encodeConfiguration } from './configuration.ts';
 import { append, type Entry, lastHash, lastHeight } from './log.ts';
 import { trace } from './outbox.ts';
@@ -35,7 +35,14 @@ export function maybeBuild(replica: Replica, role: Leader): void {
   const due = isPaced(state.pacing, state.now, options.blockIntervalMs);
   if (hasWork(state.pacing) && due && hasRoom(replica)) {
     build(replica, role, { purpose: 'work', configuration: null });
+  } else if (isExpiryDue(state.pacing, idleMs(replica))) {
+    build(replica, role, { purpose: 'expiry', configuration: null });
   }
+}
+
+/** For how long nothing was begun, while all there is was applied. */
+function idleMs({ state }: Replica): number {
+  return state.applied < lastHeight(state.log) ? 0 : state.now - state.pacing.lastBuildAt;
 }
 
 /** Flow control: blocks and bytes that are not final yet, and final ones that this node's own disk has not stored. */

@@ -158,7 +158,7 @@ export interface Leader {
 export interface Making {
   readonly parentHash: Hash;
   readonly height: Height;
-  readonly purpose: 'first' | 'work' | 'configuration';
+  readonly purpose: 'first' | 'work' | 'configuration' | 'expiry';
   readonly configuration: Configuration | null;
   built: { readonly proposal: Proposal; readonly blockHash: Hash; readonly bytes: number } | null;
 }

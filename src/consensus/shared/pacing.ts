@@ -1,3 +1,4 @@
+import { limits } from '../../base/limits.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
 import type { MonotonicMs, PendingWork } from '../engine.ts';
 
@@ -23,6 +24,15 @@ export function takeWork(pacing: Pacing, work: PendingWork): void {
 
 export function hasWork(pacing: Pacing): boolean {
   return pacing.work.executable > 0 && !pacing.nothingToBuild;
+}
+
+/**
+ * An empty block is due: something waits that no block can hold, and after `idleMs` without a block its expiry height would never come. One
+ * block at a time and at this pace, whatever waits: who makes things wait costs no more than that. A replica that sees nothing wait asks for
+ * none and takes it as any other block, and nobody is suspected for making none.
+ */
+export function isExpiryDue({ work }: Pacing, idleMs: number): boolean {
+  return (work.waiting ?? 0) > 0 && idleMs >= limits.waitingBlockMs;
 }
 
 /** The last build began at least `intervalMs` ago. */

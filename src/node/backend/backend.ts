@@ -384,8 +384,11 @@ export class NodeBackend implements Backend {
   }
 
   #missingBefore(hash: Hash): MissingNonce | null {
-    const missing = this.#options.driver.mempool.missingBefore(hash);
-    return missing === undefined ? null : { sender: missing.sender, nonce: missing.nonce };
+    const { mempool } = this.#options.driver;
+    const missing = mempool.missingBefore(hash);
+    if (missing === undefined) return null;
+    const { expiryHeight } = defined(mempool.get(hash), 'what waits in the pool');
+    return { sender: missing.sender, nonce: missing.nonce, expiryHeight };
   }
 
   /** Not in the mempool, but in a block that others proposed and that is not final. */
@@ -452,6 +455,8 @@ function gapsIn(mempool: Pick<Mempool, 'missing' | 'waiting'>): string[] {
   const others = gaps.length === 1 ? '' : `, and those of ${gaps.length - 1} other senders likewise`;
   return [
     `${mempool.waiting} transactions wait for nonces that are missing here: nonce ${worst.nonce} of ` +
-      `${encodeAddress(worst.sender)} keeps ${worst.waiting} waiting${others}`,
+      `${encodeAddress(worst.sender)} keeps ${worst.waiting} waiting${others}; the first of them are gone when block ` +
+      `${gaps.reduce((least, { firstExpiry }) => Math.min(least, firstExpiry), Infinity)} is final, and while they wait an ` +
+      `empty block is made every ${limits.waitingBlockMs / 1_000} s`,
   ];
 }

@@ -44,9 +44,13 @@ export class Nudges {
     }
   }
 
-  /** Something executable waits while blocks with room go final without it, or while none does: others may not know of it. */
-  #isWaitingInVain({ oldestSince, passedOverSince }: PendingWork, now: MonotonicMs): boolean {
-    const stalledSince = oldestSince === null ? now : Math.max(oldestSince, this.#lastFinalAt);
+  /**
+   * Something executable waits while blocks with room go final without it, or anything waits while none does: others may not know of it. Who
+   * knows of something that cannot be executed makes empty blocks, until it expires.
+   */
+  #isWaitingInVain({ oldestSince, passedOverSince, waiting = 0 }: PendingWork, now: MonotonicMs): boolean {
+    const since = oldestSince ?? (waiting > 0 ? this.#lastFinalAt : now);
+    const stalledSince = Math.max(since, this.#lastFinalAt);
     return now - Math.min(passedOverSince ?? now, stalledSince) >= limits.regossipMs;
   }
 

@@ -166,7 +166,7 @@ describe('the backend', () => {
   test('names the nonce that is missing, to who submits, to who asks, and in why', async () => {
     const { cluster, backend } = await withHistory();
     const waiting = transfers(cluster, 3, 7);
-    const missing = { sender: alice, nonce: 6 };
+    const missing = { sender: alice, nonce: 6, expiryHeight: 1_000 };
     const results = await cluster.time.settle(backend.submit(waiting.map(({ bytes }) => bytes)));
     for (const [index, result] of results.entries()) {
       assert.deepEqual(result, { status: 'accepted', hash: waiting[index]?.hash, missing });
@@ -177,7 +177,7 @@ describe('the backend', () => {
     assert.deepEqual(status.missing, missing);
     assert.match(
       backend.why(),
-      /nothing to do; 3 transactions wait for nonces .* nonce 6 of qr1\w+ keeps 3 waiting$/,
+      /3 transactions wait for nonces .* nonce 6 of qr1\w+ keeps 3 waiting; the first of them are gone when block 1000 is final, and .* every 2 s$/,
     );
     cluster.submit('validator-0', ...transfers(cluster, 1, 6));
     assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 10), 10_000));
