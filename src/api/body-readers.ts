@@ -2,6 +2,7 @@ import { boundedBytes, decode, listOf } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
+import { notUtf8 } from './content-codings.ts';
 import { apiProblem } from './problem-answer.ts';
 
 export const binaryMediaType = 'application/octet-stream';
@@ -29,15 +30,13 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * refuse unknown names, `__proto__` among them.
  */
 export function readJson(body: Uint8Array): unknown {
-  refuseExcess(body);
   let text: string;
   try {
     text = utf8.decode(body);
   } catch {
-    throw apiProblem('api/invalid-utf8', 'the body is not valid UTF-8', {
-      remedy: 'Send JSON in UTF-8 (RFC 8259, section 8.1).',
-    });
+    throw notUtf8(body);
   }
+  refuseExcess(body);
   try {
     return parseStrictJson(text);
   } catch (cause) {

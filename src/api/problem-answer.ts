@@ -53,8 +53,6 @@ interface FrameworkError {
   readonly code?: string;
   readonly message?: string;
   readonly statusCode?: number;
-  readonly validationContext?: string;
-  readonly validation?: readonly { readonly instancePath: string; readonly message?: string }[];
 }
 
 /** The problem behind anything thrown while a request was answered; undefined when the fault is our own. */
@@ -62,14 +60,6 @@ export function problemOf(thrown: unknown): Problem | undefined {
   if (thrown instanceof Problem) return thrown;
   if (typeof thrown !== 'object' || thrown === null) return undefined;
   const error = thrown as FrameworkError;
-  if (error.validation !== undefined) {
-    const first = error.validation[0];
-    const where = `${error.validationContext ?? 'request'}${first?.instancePath ?? ''}`;
-    return apiProblem('api/invalid-request', `${where}: ${first?.message ?? 'is not valid'}`, {
-      remedy: 'See /v1/openapi.json for what this path takes.',
-      details: { where },
-    });
-  }
   const known = frameworkProblems[error.code ?? ''];
   const message = error.message ?? 'the request cannot be read';
   if (known !== undefined) return apiProblem(known.code, message, { remedy: known.remedy });

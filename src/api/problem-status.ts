@@ -7,6 +7,7 @@ const statuses = {
   'api/body-too-large': 413,
   'api/busy': 503,
   'api/client-gone': 400,
+  'api/content-encoding': 415,
   'api/cursor-ahead': 409,
   'api/headers-too-large': 431,
   'api/internal': 500,

@@ -1,18 +1,21 @@
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
-import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { $ZodType } from 'zod/v4/core';
+import { type $ZodType, safeParse } from 'zod/v4/core';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Backend } from './backend.ts';
 import { binaryMediaType, readJson } from './body-readers.ts';
+import { answerBrokenRequest, answerOnSocket } from './broken-requests.ts';
+import { codingProblem } from './content-codings.ts';
 import { describeApi } from './describe.ts';
 import { EventStream, type EventStreamBounds } from './event-stream.ts';
+import { invalidRequest } from './invalid-request.ts';
 import { FinalWatch } from './final-watch.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { operatorGuard } from './operator-guard.ts';
-import { answerOtherMethods } from './other-methods.ts';
+import { allMethods, answerOtherMethods, methodNotAllowed, type OtherMethods } from './other-methods.ts';
 import {
   apiProblem,
   internalProblem,
@@ -84,6 +87,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     stepAside: ({ raw }) => gate.stepAside(raw),
     clientOf: ({ raw }) => gate.clientOf(raw),
   };
+  let otherMethods: OtherMethods | undefined;
   const requestTimeout = bounds.requestTimeoutMs ?? limits.httpRequestTimeoutMs;
   const answer = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void =>
     answerProblem(log, thrown, request, reply);
@@ -107,19 +111,24 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
         const metered = gate.connected(socket);
         if (metered !== undefined) speak?.call(server, metered);
       });
+      server.on('connect', (_request, socket) =>
+        answerOnSocket(socket as Socket, methodNotAllowed('CONNECT', allMethods)),
+      );
       // No answer takes longer than the longest wait; a client that reads nothing for longer is gone.
       return server.setTimeout(limits.httpWaitMs + limits.httpRequestTimeoutMs);
     },
     routerOptions: { maxParamLength: limits.httpParameterBytes },
     frameworkErrors: answer,
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) =>
+      answerBrokenRequest(error, socket, (path) => otherMethods?.allowAt(path)),
     return503OnClosing: false,
   }).withTypeProvider<ZodTypeProvider>();
 
-  api.setValidatorCompiler<$ZodType>((route) => {
-    const validate = validatorCompiler(route);
+  api.setValidatorCompiler<$ZodType>(({ schema, httpPart = 'request' }) => (data: unknown) => {
     // A binary body has no schema; its own reader judges it.
-    return (data: unknown) => (data instanceof Uint8Array ? { value: data } : validate(data));
+    if (data instanceof Uint8Array) return { value: data };
+    const { data: value, error } = safeParse(schema, data);
+    return error === undefined ? { value } : { error: invalidRequest(httpPart, error.issues, data) };
   });
   // Answers are made by our own code and compared with their schemas by the tests; checking each again costs more than making it.
   api.setSerializerCompiler(() => (data) => JSON.stringify(data));
@@ -138,17 +147,11 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     },
   );
   api.setErrorHandler(answer);
-  api.setNotFoundHandler((request, reply) =>
-    answer(
-      apiProblem('api/not-found', 'there is nothing at this path', {
-        remedy: 'See /v1/openapi.json for all paths.',
-      }),
-      request,
-      reply,
-    ),
-  );
+  api.setNotFoundHandler((request, reply) => answer(nothingThere(), request, reply));
   api.addHook('onRequest', (request, _reply, done) => {
-    done(badQuery(request.raw.url ?? ''));
+    // Before a body is looked at, whatever its method and media type.
+    if (request.is404) return done(nothingThere());
+    done(badQuery(request.raw.url ?? '') ?? codingProblem(request.headers['content-encoding']));
   });
   api.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';
@@ -165,7 +168,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   });
 
   await describeApi(api, backend);
-  const finish = answerOtherMethods(api);
+  otherMethods = answerOtherMethods(api);
   transactionRoutes(api, context);
   chainRoutes(api, context);
   nodeRoutes(api, context);
@@ -175,7 +178,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     description ??= JSON.stringify(api.swagger());
     return reply.type('application/json; charset=utf-8').send(description);
   });
-  finish();
+  otherMethods.finish();
 
   await listen(api, host, port);
   const { port: bound } = api.server.address() as AddressInfo;
@@ -189,6 +192,12 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       clearTimeout(cut);
     },
   };
+}
+
+function nothingThere(): Problem {
+  return apiProblem('api/not-found', 'there is nothing at this path', {
+    remedy: 'See /v1/openapi.json for all paths.',
+  });
 }
 
 /** The problem of a query that is not percent-encoded UTF-8: what is read in its place would be another name. */
@@ -244,36 +253,8 @@ function answerProblem(log: ApiLog, thrown: unknown, request: FastifyRequest, re
   }
   const seconds = retryAfterSeconds(problem);
   if (seconds !== undefined) void reply.header('retry-after', seconds);
+  // RFC 9110, section 15.5.16.
+  if (problem.code === 'api/content-encoding') void reply.header('accept-encoding', 'identity');
   const json = problemJson(problem, request.url.split('?', 1)[0]?.slice(0, 1_000));
   void reply.code(json.status).type(problemMediaType).send(JSON.stringify(json));
-}
-
-/** For what is not even a request: too slow, too large a head, no HTTP. There is no reply object, only the socket. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy(error);
-    return;
-  }
-  const json = problemJson(brokenRequest(error.code));
-  const body = JSON.stringify(json);
-  socket.end(
-    `HTTP/1.1 ${json.status} ${json.title}\r\nContent-Type: ${problemMediaType}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
-}
-
-function brokenRequest(code: string | undefined): Problem {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return apiProblem('api/request-timeout', 'the request took too long to arrive', {
-      remedy: `Send the whole request within ${limits.httpRequestTimeoutMs} ms.`,
-    });
-  }
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return apiProblem('api/headers-too-large', 'the head of the request is too large', {
-      remedy: 'Send fewer and shorter headers.',
-    });
-  }
-  return apiProblem('api/bad-request', 'this is not an HTTP request that can be read', {
-    remedy: 'Use an HTTP/1.1 client, and http:// rather than https:// unless a proxy adds TLS.',
-  });
 }

@@ -12,6 +12,7 @@ export const problemCodes = {
   'api/body-too-large': 'The body of the request is larger than any that is taken',
   'api/busy': 'The node has as many requests under way as it takes',
   'api/client-gone': 'The client closed its connection before the answer',
+  'api/content-encoding': 'The body of the request is packed, and is taken as it is only',
   'api/cursor-ahead': 'The stream cannot begin at a height that the chain has not reached',
   'api/headers-too-large': 'The head of the request is too large',
   'api/internal': 'The node failed to answer, by a fault of its own',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { startApi } from '../../src/api/server.ts';
@@ -135,6 +136,95 @@ void test('invalid UTF-8 is 400', async (t) => {
     Buffer.from('"}'),
   ]);
   await problemFrom(await post(world, bytes), 400, 'api/invalid-utf8');
+});
+
+void test('a packed body is 415 when it says so, and named when it does not', async (t) => {
+  const world = await start(t);
+  const json = Buffer.from(JSON.stringify({ transaction: hexOf(transfer(0)) }));
+  const send = (body: Uint8Array, coding?: string): Promise<Response> =>
+    fetch(`${world.api.address}/v1/transactions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(coding && { 'content-encoding': coding }) },
+      body: Buffer.from(body),
+    });
+  for (const [coding, body] of [
+    ['gzip', gzipSync(json)],
+    ['x-gzip', gzipSync(json)],
+    ['deflate', deflateSync(json)],
+    ['br', brotliCompressSync(json)],
+    ['zstd', json],
+    ['identity, gzip', gzipSync(json)],
+    ['GZIP', gzipSync(json)],
+    ['nonsense', json],
+  ] as const) {
+    const response = await send(body, coding);
+    assert.equal(response.headers.get('accept-encoding'), 'identity');
+    const problem = await problemFrom(response, 415, 'api/content-encoding');
+    assert.match(problem.remedy, /without Content-Encoding/);
+  }
+  for (const [body, words] of [
+    [gzipSync(json), /gzip/],
+    [deflateSync(json), /zlib/],
+    [Buffer.from(`\ufeff${json.toString()}`, 'utf16le'), /UTF-16/],
+  ] as const) {
+    assert.match((await problemFrom(await send(body), 400, 'api/invalid-utf8')).detail, words);
+  }
+  await problemFrom(await send(brotliCompressSync(json)), 400, 'api/invalid-utf8');
+  assert.equal(world.backend.submissions, 0);
+  assert.equal((await send(json, 'identity')).status, 202);
+});
+
+void test('what a value must be, where it stands and what it is instead is said, whatever form it could have had', async (t) => {
+  const world = await start(t);
+  const said = async (path: string, body: string): Promise<string> => {
+    const response = await fetch(world.api.address + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
+    return (await problemFrom(response, 400, 'api/invalid-request')).detail;
+  };
+  for (const [body, words] of [
+    ['null', /^body: must be an object with either .*, and it is null$/],
+    ['[]', /, and it is a list$/],
+    ['1e3', /, and it is the number 1000$/],
+    ['-1', /, and it is the number -1$/],
+    ['{}', /^body: must be an object with either "transaction" or "transactions"/],
+    ['{"tx":"00"}', /^body: must be an object with either/],
+    ['{"transaction":"00","transactions":["00"]}', /^body: must be an object with either/],
+    ['{"transaction":"00","more":1}', /^body: takes no "more"$/],
+    ['{"transaction":7}', /^body\/transaction: must be text: .*, and it is the number 7$/],
+    ['{"transaction":1e400}', /and it is a number that is too large$/],
+    ['{"transaction":0.5}', /and it is the number 0.5$/],
+    ['{"transaction":null}', /and it is null$/],
+    ['{"transaction":{"nonce":1}}', /and it is an object$/],
+    ['{"transactions":"00"}', /^body\/transactions: must be a list, and it is "00"$/],
+    ['{"transactions":["00",["00"]]}', /^body\/transactions\/1: must be text: .*, and it is a list$/],
+    ['{"transactions":[]}', /^body\/transactions: must have at least 1$/],
+  ] as const) {
+    assert.match(await said('/v1/transactions', body), words, body);
+  }
+  for (const [body, words] of [
+    [
+      '{"changes":[{"member":5,"role":"voter"}]}',
+      /^body\/changes\/0\/member: must be text, and it is the number 5$/,
+    ],
+    ['{"changes":[{"member":"x","role":"boss"}]}', /role: must be "voter" or .*, and it is "boss"$/],
+    ['{"changes":[{"member":"x"}]}', /role: is missing: it must be "voter"/],
+    ['{"changes":{}}', /^body\/changes: must be a list, and it is an object$/],
+    ['{"changes":[],"force":"true"}', /must/],
+  ] as const) {
+    assert.match(await said('/v1/members', body), words, body);
+  }
+  assert.match(await said('/v1/leader', '{"to":5}'), /^body\/to: must be text, and it is the number 5$/);
+  for (const name of ['1.5', '-1', '1e3', '99999999999999999999']) {
+    const response = await fetch(`${world.api.address}/v1/blocks/${name}`);
+    const { detail } = await problemFrom(response, 400, 'api/invalid-request');
+    assert.match(detail, /^params\/name: must be a height in plain decimal digits, a hash .* or "latest"$/);
+  }
+  const twice = await fetch(`${world.api.address}/v1/headers?from=1&from=2`);
+  const { detail } = await problemFrom(twice, 400, 'api/invalid-request');
+  assert.match(detail, /^querystring\/from: is given more than once$/);
 });
 
 void test('deep nesting and many values are refused in the time that it takes to read them', async (t) => {

@@ -23,7 +23,6 @@ import {
   consistencySchema,
   decimalBetween,
   decimalParameter,
-  hashSchema,
   headersSchema,
   type RecordJson,
   recordSchema,
@@ -31,9 +30,17 @@ import {
 import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
 
 const readQuery = z.strictObject({ consistency: consistencySchema.default('stale') });
-const blockName = z.union([z.literal('latest'), hashSchema, decimalParameter], {
-  error: 'must be a height in plain decimal digits, a hash in lower-case hex, or "latest"',
-});
+/** One pattern instead of three forms: no form fits what is none of them better than the others. */
+const blockName = z
+  .string()
+  .regex(
+    /^(?:latest|[0-9a-f]{64}|0|[1-9][0-9]{0,14})$/,
+    'must be a height in plain decimal digits, a hash in lower-case hex, or "latest"',
+  )
+  .transform((text) => (/^[0-9]{1,15}$/.test(text) ? Number(text) : text))
+  .refine((name) => typeof name === 'string' || name < 2 ** 48, 'must be below 2^48 when it is a height')
+  .meta({ type: ['string', 'integer'] })
+  .describe('A height, a hash, or "latest"');
 const recordKey = z
   .string()
   .min(1)

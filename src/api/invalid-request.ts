@@ -1,0 +1,95 @@
+import type { $ZodIssue } from 'zod/v4/core';
+import type { Problem } from '../base/problem.ts';
+import { apiProblem } from './problem-answer.ts';
+
+/** What schemas call the kinds of values, as words. */
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  null: 'null',
+};
+/** Longer text is not repeated. */
+const longestShown = 64;
+
+/**
+ * The problem of a part of a request (`body`, `querystring`, `params` or `headers`) that is not as its schema says: which value at which path is
+ * wrong, what is expected there, and what came.
+ */
+export function invalidRequest(part: string, issues: readonly $ZodIssue[], input: unknown): Problem {
+  const issue = clearest(issues);
+  const path = issue?.path ?? [];
+  const where = [part, ...path].map(String).join('/');
+  const value = at(input, path);
+  const isRepeated = part !== 'body' && Array.isArray(value);
+  const what =
+    issue === undefined ? 'is not valid' : isRepeated ? 'is given more than once' : wordsOf(issue, value);
+  return apiProblem('api/invalid-request', `${where}: ${what}`, {
+    remedy: 'See /v1/openapi.json for what this path takes.',
+    details: { where },
+  });
+}
+
+/** Of several forms that a value may have, the one that was meant is the one that fits best; when none does, what they have in common is said. */
+function clearest([first]: readonly $ZodIssue[]): $ZodIssue | undefined {
+  if (first?.code !== 'invalid_union') return first;
+  const [best, second] = first.errors.toSorted((a, b) => a.length - b.length);
+  if (best === undefined || best.length === second?.length) return first;
+  const inner = clearest(best);
+  return inner && { ...inner, path: [...first.path, ...inner.path] };
+}
+
+function at(input: unknown, path: readonly PropertyKey[]): unknown {
+  let value = input;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<PropertyKey, unknown>)[step];
+  }
+  return value;
+}
+
+function wordsOf(issue: $ZodIssue, value: unknown): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return mismatch(ownWords(issue) ?? `must be ${kinds[issue.expected] ?? issue.expected}`, value);
+    case 'invalid_union':
+      return mismatch(ownWords(issue) ?? 'must have one of its forms', value);
+    case 'invalid_value':
+      return mismatch(`must be ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}`, value);
+    case 'unrecognized_keys':
+      return `takes no ${issue.keys.map((key) => JSON.stringify(key.slice(0, longestShown))).join(', ')}`;
+    case 'too_small':
+      return issue.origin === 'string' ? 'must not be empty' : `must have at least ${issue.minimum}`;
+    case 'too_big':
+      return `must have at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`;
+    default:
+      return issue.message;
+  }
+}
+
+/** What a schema says for itself of what it takes. */
+function ownWords({ message }: $ZodIssue): string | undefined {
+  return message.startsWith('must ') ? message : undefined;
+}
+
+function mismatch(must: string, value: unknown): string {
+  return value === undefined ? `is missing: it ${must}` : `${must}, and it is ${kindOf(value)}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  switch (typeof value) {
+    case 'number':
+      return Number.isFinite(value) ? `the number ${value}` : 'a number that is too large';
+    case 'string':
+      return value.length > longestShown ? 'another text' : JSON.stringify(value);
+    case 'boolean':
+      return String(value);
+    default:
+      return 'an object';
+  }
+}
