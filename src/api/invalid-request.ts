@@ -52,22 +52,24 @@ function at(input: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 function wordsOf(issue: $ZodIssue, value: unknown): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return mismatch(ownWords(issue) ?? `must be ${kinds[issue.expected] ?? issue.expected}`, value);
-    case 'invalid_union':
-      return mismatch(ownWords(issue) ?? 'must have one of its forms', value);
-    case 'invalid_value':
-      return mismatch(`must be ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}`, value);
-    case 'unrecognized_keys':
-      return `takes no ${issue.keys.map((key) => JSON.stringify(key.slice(0, longestShown))).join(', ')}`;
-    case 'too_small':
-      return issue.origin === 'string' ? 'must not be empty' : `must have at least ${issue.minimum}`;
-    case 'too_big':
-      return `must have at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`;
-    default:
-      return issue.message;
+  const { code } = issue;
+  if (code === 'invalid_type') {
+    return mismatch(ownWords(issue) ?? `must be ${kinds[issue.expected] ?? issue.expected}`, value);
   }
+  if (code === 'invalid_union') return mismatch(ownWords(issue) ?? 'must have one of its forms', value);
+  if (code === 'invalid_value') {
+    return mismatch(`must be ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}`, value);
+  }
+  if (code === 'unrecognized_keys') {
+    return `takes no ${issue.keys.map((key) => JSON.stringify(key.slice(0, longestShown))).join(', ')}`;
+  }
+  if (code === 'too_small') {
+    return issue.origin === 'string' ? 'must not be empty' : `must have at least ${issue.minimum}`;
+  }
+  if (code === 'too_big') {
+    return `must have at most ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`;
+  }
+  return issue.message;
 }
 
 /** What a schema says for itself of what it takes. */
@@ -82,14 +84,8 @@ function mismatch(must: string, value: unknown): string {
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
-  switch (typeof value) {
-    case 'number':
-      return Number.isFinite(value) ? `the number ${value}` : 'a number that is too large';
-    case 'string':
-      return value.length > longestShown ? 'another text' : JSON.stringify(value);
-    case 'boolean':
-      return String(value);
-    default:
-      return 'an object';
-  }
+  if (typeof value === 'object') return 'an object';
+  if (typeof value === 'string' && value.length > longestShown) return 'another text';
+  if (typeof value !== 'number') return JSON.stringify(value);
+  return Number.isFinite(value) ? `the number ${value}` : 'a number that is too large';
 }
