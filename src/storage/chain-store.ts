@@ -1,77 +1,34 @@
-import { toHex } from '../base/bytes.ts';
-import { encode } from '../base/codec.ts';
-import { invariant } from '../base/invariant.ts';
+import { defined, invariant } from '../base/invariant.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type BlockHeader, type Height, toHeight } from '../ledger/block.ts';
+import { type CandidateTable } from './candidate-table.ts';
 import {
   chainRecord,
-  checkChain,
   decodeOwn,
   type Extent,
-  extentCodec,
-  foreign,
   placeCodec,
   type Position,
-  positionCodec,
-  readExtent,
-  readFinal,
   readHeader,
   type TransactionPlace,
-  wholeChain,
 } from './chain-records.ts';
-import { EvidenceTable } from './evidence-table.ts';
-import { keys, rangeOf, restOf, wholeSpace } from './keys.ts';
+import type { CommitRequest, InstallRequest, PersistRequest, StoredBlock } from './chain-requests.ts';
+import {
+  candidateWrites,
+  commitWrites,
+  extentWrite,
+  forgetCandidateWrites,
+  forgetHeaderWrites,
+  installWrites,
+  pruneWrites,
+} from './chain-writes.ts';
+import type { EvidenceTable } from './evidence-table.ts';
+import { keys, rangeOf, restOf } from './keys.ts';
+import { type LogTable, logWrites, removed } from './log-table.ts';
 import type { Store, Write } from './port.ts';
 import { damaged, readChecksummed, scanChecksummed, checksummedWrite } from './checksummed.ts';
-import { SnapshotTable } from './snapshot-table.ts';
-
-/** What an engine asks to have on disk before it speaks. */
-export interface PersistRequest {
-  /** Records of the consensus log; null removes one. */
-  readonly records: readonly { readonly key: string; readonly value: Uint8Array | null }[];
-  /** Blocks that are not final yet. One that is stored already is not written again. */
-  readonly blocks: readonly { readonly hash: Hash; readonly bytes: Uint8Array }[];
-  /** Stored blocks that are not final and will not be. */
-  readonly forget?: readonly Hash[];
-}
-
-/** A final block with all that follows from it. */
-export interface CommitRequest {
-  readonly height: Height;
-  readonly hash: Hash;
-  readonly headerBytes: Uint8Array;
-  /** The block, unless `persist` stored it before. Not needed for height 0, which has no transactions. */
-  readonly blockBytes?: Uint8Array | undefined;
-  readonly certificate: Uint8Array | null;
-  /** In the block's order. */
-  readonly transactionHashes: readonly Hash[];
-  readonly receiptsBytes: Uint8Array;
-  readonly stateChanges: readonly { readonly key: Uint8Array; readonly value: Uint8Array | null }[];
-  /** Keys of the consensus log that this block makes superfluous. */
-  readonly forgetRecords: readonly string[];
-  /** Stored blocks that can no longer become final. */
-  readonly forgetCandidates: readonly Hash[];
-}
-
-/** The state after a final block from elsewhere, which takes the place of everything up to that block. */
-export interface InstallRequest {
-  readonly height: Height;
-  readonly hash: Hash;
-  readonly headerBytes: Uint8Array;
-  readonly certificate: Uint8Array;
-  /** What turns the stored state into the new one. */
-  readonly stateChanges: CommitRequest['stateChanges'];
-  readonly forgetCandidates: readonly Hash[];
-}
-
-export interface StoredBlock {
-  readonly hash: Hash;
-  readonly bytes: Uint8Array;
-}
-
-/** How many of the last final blocks are known by hash: far more than are ever under way at once. */
-const recentBlocks = 256;
+import { type Opened, openTables } from './opening.ts';
+import type { SnapshotTable } from './snapshot-table.ts';
 
 type Done = (problem: Problem | undefined) => void;
 
@@ -90,40 +47,21 @@ export class ChainStore {
   #extent: Extent;
   /** Height of the last commit that was asked for: commits come in order, and may overlap. */
   #asked: number;
-  /** Blocks that are stored, or asked to be, and not final. */
-  readonly #candidateHashes: Set<Hash>;
-  /** Blocks that became final last, or were asked to. One that comes late as a candidate is none. */
-  readonly #recentFinal: Set<Hash>;
-  /** The consensus log: every record by key. It follows the finished writes. */
-  readonly logRecords: ReadonlyMap<string, Uint8Array>;
-  readonly #logRecords: Map<string, Uint8Array>;
-  /** The stored blocks that were not final when the store was opened. */
-  readonly candidates: readonly StoredBlock[];
+  readonly #candidates: CandidateTable;
+  readonly #log: LogTable;
   readonly evidence: EvidenceTable;
   /** A snapshot that is being fetched. */
   readonly snapshot: SnapshotTable;
 
-  private constructor(opened: {
-    store: Store;
-    chainId: Hash;
-    final: readonly Position[];
-    logRecords: Map<string, Uint8Array>;
-    candidates: readonly StoredBlock[];
-    evidence: EvidenceTable;
-    snapshot: SnapshotTable;
-    extent: Extent;
-  }) {
+  private constructor(opened: Opened) {
     this.#store = opened.store;
     this.#extent = opened.extent;
     this.snapshot = opened.snapshot;
     this.#chainId = opened.chainId;
-    this.#final = opened.final.at(-1);
+    this.#final = opened.final;
     this.#asked = this.#final?.height ?? -1;
-    this.#recentFinal = new Set(opened.final.map(({ hash }) => hash));
-    this.#logRecords = opened.logRecords;
-    this.logRecords = opened.logRecords;
-    this.candidates = opened.candidates;
-    this.#candidateHashes = new Set(opened.candidates.map(({ hash }) => hash));
+    this.#candidates = opened.candidates;
+    this.#log = opened.log;
     this.evidence = opened.evidence;
   }
 
@@ -136,31 +74,17 @@ export class ChainStore {
     store: Store,
     options: { readonly chainId: Hash; readonly checkedHeights?: number },
   ): Promise<ChainStore> {
-    const stored = readChecksummed(store, keys.chain);
-    if (stored === undefined) {
-      const [first] = await store.scan({ ...wholeSpace, limit: 1 });
-      if (first !== undefined) throw foreign();
-    } else {
-      checkChain(stored, options.chainId);
-    }
-    const extent = stored === undefined ? wholeChain : readExtent(store);
-    const final =
-      stored === undefined ? [] : readFinal(store, options.checkedHeights ?? recentBlocks, extent);
-    const logRecords = new Map<string, Uint8Array>();
-    for await (const [key, value] of scanChecksummed(store, rangeOf('log'))) {
-      logRecords.set(Buffer.from(restOf(key)).toString('utf8'), value);
-    }
-    const candidates: StoredBlock[] = [];
-    for await (const [key] of scanChecksummed(store, rangeOf('candidate'))) {
-      const hash = toHex(restOf(key)) as Hash;
-      const bytes = readChecksummed(store, keys.block(hash));
-      if (bytes === undefined) throw damaged(`block ${hash}`, 'is missing');
-      candidates.push({ hash, bytes });
-    }
-    const evidence = await EvidenceTable.open(store);
-    const snapshot = await SnapshotTable.open(store);
-    const { chainId } = options;
-    return new ChainStore({ store, chainId, final, logRecords, candidates, evidence, snapshot, extent });
+    return new ChainStore(await openTables(store, options));
+  }
+
+  /** The consensus log: every record by key. It follows the finished writes. */
+  get logRecords(): ReadonlyMap<string, Uint8Array> {
+    return this.#log.records;
+  }
+
+  /** The stored blocks that were not final when the store was opened. */
+  get candidates(): readonly StoredBlock[] {
+    return this.#candidates.atOpen;
   }
 
   /** True until the block of height 0 is committed, which must come before everything else. */
@@ -256,19 +180,13 @@ export class ChainStore {
   /** Makes records and blocks durable in one synced batch. */
   persist(request: PersistRequest, done: Done): void {
     invariant(this.#asked >= 0, 'the block of height 0 is committed before anything else is stored');
-    const batch: Write[] = [];
-    for (const { key, value } of request.records) batch.push(checksummedWrite(keys.log(key), value));
-    for (const { hash, bytes } of request.blocks) {
-      if (this.#candidateHashes.has(hash) || this.#recentFinal.has(hash)) continue;
-      this.#candidateHashes.add(hash);
-      batch.push(checksummedWrite(keys.block(hash), bytes));
-      batch.push(checksummedWrite(keys.candidate(hash), new Uint8Array()));
-    }
-    batch.push(...this.#forgetWrites(request.forget ?? []));
+    const batch = [
+      ...logWrites(request.records),
+      ...request.blocks.filter(({ hash }) => this.#candidates.add(hash)).flatMap(candidateWrites),
+      ...forgetCandidateWrites(this.#candidates.forget(request.forget ?? [])),
+    ];
     this.#store.write(batch, (problem) => {
-      if (problem === undefined) {
-        for (const { key, value } of request.records) this.#remember(key, value);
-      }
+      if (problem === undefined) this.#log.written(request.records);
       done(problem);
     });
   }
@@ -288,7 +206,7 @@ export class ChainStore {
       if (problem === undefined) {
         for (const { height, hash, forgetRecords } of requests) {
           this.#final = { height, hash };
-          for (const key of forgetRecords) this.#remember(key, null);
+          this.#log.written(removed(forgetRecords));
         }
       }
       done(problem);
@@ -303,7 +221,9 @@ export class ChainStore {
     const { firstBlock, firstHeader } = this.#extent;
     const keepFrom = Math.min(request.keepFrom, firstBlock + request.atMost, this.finalHeight);
     const batch: Write[] = [];
-    for (let at = firstBlock; at < keepFrom; at = toHeight(at + 1)) batch.push(...this.#pruneWrites(at));
+    for (let at = firstBlock; at < keepFrom; at = toHeight(at + 1)) {
+      batch.push(...pruneWrites(at, this.#storedHash(at)));
+    }
     const extent = { firstHeader, firstBlock: toHeight(Math.max(firstBlock, keepFrom)) };
     this.#writeExtent(batch, extent, done);
   }
@@ -322,98 +242,46 @@ export class ChainStore {
     const batch: Write[] = [];
     const { firstHeader, firstBlock } = this.#extent;
     for (let at = firstHeader; at <= before; at = toHeight(at + 1)) {
-      if (at >= firstBlock) batch.push(...this.#pruneWrites(at));
-      batch.push(checksummedWrite(keys.header(at), null), checksummedWrite(keys.certificate(at), null));
+      if (at >= firstBlock) batch.push(...pruneWrites(at, this.#storedHash(at)));
+      batch.push(...forgetHeaderWrites(at));
     }
-    batch.push(
-      checksummedWrite(keys.header(height), request.headerBytes),
-      checksummedWrite(keys.certificate(height), request.certificate),
-    );
-    for (const { key, value } of request.stateChanges) batch.push(checksummedWrite(keys.state(key), value));
-    batch.push(...this.#forgetWrites(request.forgetCandidates));
-    batch.push(...this.snapshot.clearing());
-    batch.push(checksummedWrite(keys.final, encode(positionCodec, { height, hash })));
+    const forget = this.#candidates.forget(request.forgetCandidates);
+    const installed = installWrites(request, { forget, clearing: this.snapshot.clearing() });
     this.#asked = height;
-    this.#writeExtent(batch, { firstHeader: height, firstBlock: toHeight(height + 1) }, (problem) => {
-      if (problem === undefined) this.#final = { height, hash };
-      done(problem);
-    });
+    this.#writeExtent(
+      batch.concat(installed),
+      { firstHeader: height, firstBlock: toHeight(height + 1) },
+      (problem) => {
+        if (problem === undefined) this.#final = { height, hash };
+        done(problem);
+      },
+    );
   }
 
-  #pruneWrites(height: Height): Write[] {
-    const stored = this.#stored(height);
-    invariant(stored !== undefined, `the header of height ${height} is stored`);
-    return [
-      checksummedWrite(keys.block(stored.hash), null),
-      checksummedWrite(keys.receipts(height), null),
-      checksummedWrite(keys.certificate(height), null),
-    ];
+  #storedHash(height: Height): Hash {
+    return defined(this.#stored(height), `the header of height ${height}, which is stored`).hash;
   }
 
-  #writeExtent(batch: Write[], extent: Extent, done: Done): void {
-    batch.push(checksummedWrite(keys.pruned, encode(extentCodec, extent)));
+  #writeExtent(batch: readonly Write[], extent: Extent, done: Done): void {
     // At once: the disk may show a batch a moment before it is known to be durable, and the next one starts from this.
     this.#extent = extent;
-    this.#store.write(batch, done);
+    this.#store.write([...batch, extentWrite(extent)], done);
   }
 
   #commitWrites(request: CommitRequest): Write[] {
     const { height, hash } = request;
     invariant(height === this.#asked + 1, `height ${this.#asked + 1} is committed next, not ${height}`);
-    const batch: Write[] = [];
-    if (height === 0) {
-      batch.push(checksummedWrite(keys.chain, chainRecord(this.#chainId)));
-    }
-    if (this.#candidateHashes.delete(hash)) {
-      batch.push(checksummedWrite(keys.candidate(hash), null));
-    } else if (request.blockBytes !== undefined) {
-      batch.push(checksummedWrite(keys.block(hash), request.blockBytes));
-    } else {
-      invariant(height === 0, `the block of height ${height} is stored or given`);
-    }
-    batch.push(
-      checksummedWrite(keys.header(height), request.headerBytes),
-      checksummedWrite(keys.receipts(height), request.receiptsBytes),
-    );
-    if (request.certificate !== null) {
-      batch.push(checksummedWrite(keys.certificate(height), request.certificate));
-    }
-    for (const [index, transactionHash] of request.transactionHashes.entries()) {
-      batch.push(checksummedWrite(keys.transaction(transactionHash), encode(placeCodec, { height, index })));
-    }
-    for (const { key, value } of request.stateChanges) batch.push(checksummedWrite(keys.state(key), value));
-    for (const key of request.forgetRecords) batch.push(checksummedWrite(keys.log(key), null));
-    batch.push(...this.#forgetWrites(request.forgetCandidates));
-    batch.push(checksummedWrite(keys.final, encode(positionCodec, { height, hash })));
     this.#asked = height;
-    this.#recentFinal.add(hash);
-    for (const oldest of this.#recentFinal) {
-      if (this.#recentFinal.size <= recentBlocks) break;
-      this.#recentFinal.delete(oldest);
-    }
-    return batch;
+    const wasCandidate = this.#candidates.finalize(hash);
+    const forget = this.#candidates.forget(request.forgetCandidates);
+    const writes = commitWrites(request, { wasCandidate, forget });
+    if (height > 0) return writes;
+    return [checksummedWrite(keys.chain, chainRecord(this.#chainId)), ...writes];
   }
 
   /** Finishes what was asked, and closes the store. */
   close(): Promise<void> {
     return this.#store.close();
-  }
-
-  #forgetWrites(candidates: readonly Hash[]): Write[] {
-    return (
-      candidates
-        // One that became final is no candidate any more, and must stay.
-        .filter((hash) => this.#candidateHashes.delete(hash))
-        .flatMap((hash) => [
-          checksummedWrite(keys.candidate(hash), null),
-          checksummedWrite(keys.block(hash), null),
-        ])
-    );
-  }
-
-  #remember(key: string, value: Uint8Array | null): void {
-    if (value === null) this.#logRecords.delete(key);
-    else this.#logRecords.set(key, value);
   }
 
   #position(): Position {

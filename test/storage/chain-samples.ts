@@ -3,7 +3,8 @@ import { encode } from '../../src/base/codec.ts';
 import { hash, type Hash } from '../../src/crypto/hash.ts';
 import { zeroPublicKey } from '../../src/crypto/signature.ts';
 import { type BlockHeader, hashHeader, headerCodec, toHeight, toView } from '../../src/ledger/block.ts';
-import { ChainStore, type CommitRequest } from '../../src/storage/chain-store.ts';
+import type { CommitRequest } from '../../src/storage/chain-requests.ts';
+import { ChainStore } from '../../src/storage/chain-store.ts';
 import type { Store } from '../../src/storage/port.ts';
 
 export const chainId = hash('quorate/v1/chain', utf8('test'));

@@ -8,7 +8,8 @@ import { finalityCodec, type FinalityCertificate } from '../../ledger/certificat
 import type { Execution } from '../../ledger/execution.ts';
 import { receiptsCodec } from '../../ledger/receipt.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
-import type { ChainStore, CommitRequest } from '../../storage/chain-store.ts';
+import type { CommitRequest } from '../../storage/chain-requests.ts';
+import type { ChainStore } from '../../storage/chain-store.ts';
 import type { Bodies } from './bodies.ts';
 import { blockBytes, type Candidate, type Chain, headerBytes } from './chain.ts';
 import type { Cancel, Clock } from '../process/clock.ts';

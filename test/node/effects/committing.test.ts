@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Problem } from '../../../src/base/problem.ts';
 import { limits } from '../../../src/base/limits.ts';
 import { Committing } from '../../../src/node/effects/committing.ts';
-import type { CommitRequest } from '../../../src/storage/chain-store.ts';
+import type { CommitRequest } from '../../../src/storage/chain-requests.ts';
 import { ChainMaker } from '../chain-maker.ts';
 import { testGenesis } from '../cluster.ts';
 import { VirtualTime } from '../world.ts';

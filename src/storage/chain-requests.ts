@@ -1,0 +1,46 @@
+import type { Hash } from '../crypto/hash.ts';
+import type { Height } from '../ledger/block.ts';
+
+/** What an engine asks to have on disk before it speaks. */
+export interface PersistRequest {
+  /** Records of the consensus log; null removes one. */
+  readonly records: readonly { readonly key: string; readonly value: Uint8Array | null }[];
+  /** Blocks that are not final yet. One that is stored already is not written again. */
+  readonly blocks: readonly { readonly hash: Hash; readonly bytes: Uint8Array }[];
+  /** Stored blocks that are not final and will not be. */
+  readonly forget?: readonly Hash[];
+}
+
+/** A final block with all that follows from it. */
+export interface CommitRequest {
+  readonly height: Height;
+  readonly hash: Hash;
+  readonly headerBytes: Uint8Array;
+  /** The block, unless `persist` stored it before. Not needed for height 0, which has no transactions. */
+  readonly blockBytes?: Uint8Array | undefined;
+  readonly certificate: Uint8Array | null;
+  /** In the block's order. */
+  readonly transactionHashes: readonly Hash[];
+  readonly receiptsBytes: Uint8Array;
+  readonly stateChanges: readonly { readonly key: Uint8Array; readonly value: Uint8Array | null }[];
+  /** Keys of the consensus log that this block makes superfluous. */
+  readonly forgetRecords: readonly string[];
+  /** Stored blocks that can no longer become final. */
+  readonly forgetCandidates: readonly Hash[];
+}
+
+/** The state after a final block from elsewhere, which takes the place of everything up to that block. */
+export interface InstallRequest {
+  readonly height: Height;
+  readonly hash: Hash;
+  readonly headerBytes: Uint8Array;
+  readonly certificate: Uint8Array;
+  /** What turns the stored state into the new one. */
+  readonly stateChanges: CommitRequest['stateChanges'];
+  readonly forgetCandidates: readonly Hash[];
+}
+
+export interface StoredBlock {
+  readonly hash: Hash;
+  readonly bytes: Uint8Array;
+}
