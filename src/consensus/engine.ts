@@ -359,7 +359,10 @@ export interface EngineStatus {
   readonly accepting?: boolean;
   /** Who takes part, by index, where the engine can change it. */
   readonly members?: readonly Member[];
+  /** What happened since the start, by names in kebab-case; they only rise. */
   readonly counters: Readonly<Record<string, number>>;
+  /** What waits now: writes for the disk, and since when the oldest does; linearizable reads for a round. */
+  readonly waiting: { readonly writes: number; readonly oldestWriteMs: number; readonly reads: number };
 }
 
 /** What the driver must know of an engine before there is one: how to read its messages and how to start it. */

@@ -181,7 +181,7 @@ describe('a Raft chain over real connections', () => {
     await nodes.start(away, { everyBlocks: 5, keepBlocks: 2 });
     await nodes.makeBlocks(3);
     const back = unwrap(await nodes.client(away).status());
-    assert.ok((back.counters['snapshotsInstalled'] ?? 0) >= 1, JSON.stringify(back.counters));
+    assert.ok((back.counters['snapshots-installed'] ?? 0) >= 1, JSON.stringify(back.counters));
     const read = await nodes
       .client(away)
       .account(developmentKeyPair('alice').publicKey, { consistency: 'linearizable' });

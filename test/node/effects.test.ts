@@ -54,6 +54,7 @@ class ScriptedEngine {
         inFlight: 0,
         voting: true,
         counters: {},
+        waiting: { writes: 0, oldestWriteMs: 0, reads: 0 },
       }),
     }),
   };

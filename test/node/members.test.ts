@@ -156,7 +156,7 @@ describe('snapshots', () => {
       cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === 22), 20_000),
       cluster.why(),
     );
-    assert.ok((driver.engine.status().counters['snapshotsInstalled'] ?? 0) > 0);
+    assert.ok((driver.engine.status().counters['snapshots-installed'] ?? 0) > 0);
     assert.ok(store.firstBlock > 10);
     makeBlocks(cluster, 3, 22);
     const roots = cluster.all.map((node) => node.driver.chain.final.state.root);
@@ -191,7 +191,7 @@ describe('snapshots', () => {
     cluster.kill(late);
     makeBlocks(cluster, 17, 2);
     const { driver } = await cluster.boot(late, pruning);
-    const installed = (): boolean => (driver.engine.status().counters['snapshotsInstalled'] ?? 0) > 0;
+    const installed = (): boolean => (driver.engine.status().counters['snapshots-installed'] ?? 0) > 0;
     assert.ok(
       cluster.time.runUntil(() => installed() && cluster.nonces('alice').every((at) => at === 19), 20_000),
       cluster.why(),
@@ -231,7 +231,7 @@ describe('snapshots', () => {
     cluster.net.onGossip = () => true;
     cluster.net.onAnswer = (_from, _to, _protocol, response) => response;
     makeBlocks(cluster, 2, 11);
-    assert.ok((cluster.node(slow).driver.engine.status().counters['snapshotsInstalled'] ?? 0) > 0);
+    assert.ok((cluster.node(slow).driver.engine.status().counters['snapshots-installed'] ?? 0) > 0);
     noFaults(cluster);
   });
 });

@@ -23,7 +23,7 @@ import {
 // Nodes that no leader talks to, when the blocks that they lack were pruned by everybody.
 
 const snapshotsOf = ({ driver }: TestNode): number =>
-  driver.engine.status().counters['snapshotsInstalled'] ?? 0;
+  driver.engine.status().counters['snapshots-installed'] ?? 0;
 
 /** All nodes have the state of the highest. */
 function level(cluster: Cluster): boolean {

@@ -38,6 +38,11 @@ export function statusOf(replica: Replica): EngineStatus {
     inFlight,
     voting: mayVote(replica),
     counters: { ...state.counters },
+    waiting: {
+      writes: state.writes.pending.length,
+      oldestWriteMs: oldestWriteMs(state.writes, state.now),
+      reads: 0,
+    },
   };
 }
 

@@ -118,7 +118,7 @@ export function confirmReads(replica: Replica, role: Leader): boolean {
   const running = waiting.some(({ round }) => round !== null);
   if (running || waiting.length === 0) return false;
   for (const read of waiting) read.round = role.round + 1;
-  count(replica, 'readRounds');
+  count(replica, 'read-rounds');
   return true;
 }
 
@@ -164,7 +164,7 @@ export function finishReads(replica: Replica): void {
   // `endRead` puts a new list in place, so this walks over the old one.
   for (const read of state.reads) {
     if (read.index !== null && state.applied >= read.index) {
-      count(replica, 'readsServed');
+      count(replica, 'reads-served');
       endRead(replica, read, { height: read.index });
     } else if (state.now >= read.deadline) {
       endRead(

@@ -28,11 +28,11 @@ export function statusOf(replica: Replica): EngineStatus {
     voting: isVoter(state.configuration, state.self) && !state.amnesiac,
     accepting: hasRoom(replica),
     members: state.configuration,
-    counters: {
-      ...state.counters,
-      writesPending: state.writes.pending.length,
+    counters: { ...state.counters },
+    waiting: {
+      writes: state.writes.pending.length,
       oldestWriteMs: oldestWriteMs(state.writes, state.now),
-      readsPending: state.reads.length,
+      reads: state.reads.length,
     },
   };
 }

@@ -90,13 +90,13 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     counters: {
       campaigns: 0,
       elections: 0,
-      stepDowns: 0,
+      'step-downs': 0,
       truncated: 0,
-      readRounds: 0,
-      readsServed: 0,
+      'read-rounds': 0,
+      'reads-served': 0,
       transfers: 0,
-      snapshotsOffered: 0,
-      snapshotsInstalled: 0,
+      'snapshots-offered': 0,
+      'snapshots-installed': 0,
     },
   };
 }

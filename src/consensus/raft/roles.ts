@@ -30,7 +30,7 @@ export function becomeFollower(
   const { state } = replica;
   const { role } = state;
   if (role.kind === 'leader') {
-    count(replica, 'stepDowns');
+    count(replica, 'step-downs');
     dropLeaderReads(replica, role);
     trace(replica, 'stepped-down', { why });
     // An heir that was told to campaign has everything in the log, and the mempool's rest reaches it as it reaches all.

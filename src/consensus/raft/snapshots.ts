@@ -35,7 +35,7 @@ export function offerSnapshot(replica: Replica, member: ValidatorIndex, progress
   progress.inFlight = [];
   Object.assign(progress.patience, freshPatience());
   progress.next = toHeight(Math.max(progress.next, snapshot.height + 1));
-  count(replica, 'snapshotsOffered');
+  count(replica, 'snapshots-offered');
   trace(replica, 'snapshot-offered', { to: member, height: snapshot.height });
   send(replica, [member], {
     kind: 'snapshot-offer',
@@ -207,7 +207,7 @@ export function onInstalled(
   }
   if (header.height <= state.applied) return;
   seeTermOf(replica, header, 'its snapshot is of a later term');
-  count(replica, 'snapshotsInstalled');
+  count(replica, 'snapshots-installed');
   replaceLog(replica, {
     block: { height: header.height, blockHash },
     term: header.view,

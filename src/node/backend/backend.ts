@@ -318,11 +318,15 @@ export class NodeBackend implements Backend {
   }
 
   metrics(): readonly MetricFamily[] {
-    const { network } = this.#options;
+    const { network, driver, store } = this.#options;
     return metricFamilies({
       status: this.status(),
       ready: this.readiness() === undefined,
-      clockBehindMs: this.#options.driver.clockWatch.behindMs(),
+      clockBehindMs: driver.clockWatch.behindMs(),
+      clockDifferenceMs: driver.clockWatch.differenceMs(),
+      waiting: driver.engine.status().waiting,
+      waitingTransactions: driver.mempool.waiting,
+      firstBlock: store.firstBlock,
       queuedBytes: network.stats().reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
     });
   }

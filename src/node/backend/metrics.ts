@@ -1,4 +1,5 @@
 import type { MetricFamily, NodeStatus } from '../../api/backend.ts';
+import type { EngineStatus } from '../../consensus/engine.ts';
 
 /** What a monitoring system wants to know of a node, by the naming rules of Prometheus. */
 export function metricFamilies(node: {
@@ -6,13 +7,20 @@ export function metricFamilies(node: {
   readonly ready: boolean;
   readonly queuedBytes: number;
   readonly clockBehindMs: number;
+  readonly clockDifferenceMs: number | undefined;
+  readonly waiting: EngineStatus['waiting'];
+  /** Transactions behind a missing nonce. */
+  readonly waitingTransactions: number;
+  readonly firstBlock: number;
 }): MetricFamily[] {
-  const { status, ready, queuedBytes, clockBehindMs } = node;
-  const gauge = (name: string, help: string, value: number): MetricFamily => ({
+  const { status, ready, queuedBytes, clockBehindMs, clockDifferenceMs, waiting, firstBlock } = node;
+  const { waitingTransactions } = node;
+  /** Without a value while there is none. */
+  const gauge = (name: string, help: string, value: number | undefined): MetricFamily => ({
     name: `quorate_${name}`,
     help,
     type: 'gauge',
-    samples: [{ labels: {}, value }],
+    samples: value === undefined ? [] : [{ labels: {}, value }],
   });
   return [
     gauge('ready', '1 when clients may expect progress.', Number(ready)),
@@ -23,6 +31,11 @@ export function metricFamilies(node: {
       'How far the last final block is ahead of the clock of this node; above 10 one of the two is wrong.',
       clockBehindMs / 1_000,
     ),
+    gauge(
+      'clock_difference_seconds',
+      'This node’s clock less the time of the last block that another made, when it became final here: above 0 ahead, below 0 behind.',
+      clockDifferenceMs === undefined ? undefined : clockDifferenceMs / 1_000,
+    ),
     gauge('highest_known_height', 'Highest final height that a peer is known to have.', status.highestKnown),
     gauge('view', 'View (PBFT) or term (Raft).', status.view),
     gauge('primary', 'Index of the validator that leads; -1 while nobody does.', status.primary ?? -1),
@@ -30,14 +43,27 @@ export function metricFamilies(node: {
     gauge('voting', '1 while this node may vote.', Number(status.voting)),
     gauge('quorum_contact', '1 while this node hears a quorum.', Number(status.quorumContact)),
     gauge('syncing', '1 while this node fetches final blocks.', Number(status.syncing)),
+    gauge(
+      'first_block_height',
+      'The lowest block that is stored whole; those below were pruned.',
+      firstBlock,
+    ),
+    gauge('writes_pending', 'Writes of the consensus log that wait for the disk.', waiting.writes),
+    gauge('oldest_write_seconds', 'For how long the oldest of them waits.', waiting.oldestWriteMs / 1_000),
+    gauge('reads_pending', 'Linearizable reads that wait for the leader’s round (Raft).', waiting.reads),
     gauge('peers', 'Connected peers.', status.peers),
     gauge('send_queue_bytes', 'Bytes waiting to be sent to peers.', queuedBytes),
     gauge('mempool_transactions', 'Transactions that wait to stand in a block.', status.mempool.transactions),
+    gauge(
+      'mempool_waiting',
+      'Those of them that wait for a nonce that is missing here.',
+      waitingTransactions,
+    ),
     gauge('mempool_bytes', 'Their encoded size.', status.mempool.bytes),
     gauge('uptime_seconds', 'Since this process started.', status.uptimeMs / 1_000),
     {
       name: 'quorate_events_total',
-      help: 'What happened in this process, by kind.',
+      help: 'What happened in this process, by event: in kebab-case, as in the log and in the counters of /v1/status.',
       type: 'counter',
       samples: Object.entries(status.counters).map(([event, value]) => ({ labels: { event }, value })),
     },

@@ -15,14 +15,14 @@ import type { Nudges } from './nudges.ts';
 export interface AdvancingOptions {
   readonly chain: Pick<Chain, 'install'>;
   readonly mempool: Pick<Mempool, 'installed'>;
-  readonly sync: Pick<Sync, 'applied'>;
+  readonly sync: Pick<Sync, 'applied' | 'active'>;
   readonly snapshots: Pick<Snapshots, 'take'>;
   readonly announcing: Pick<Announcing, 'announce'>;
   readonly nudges: Pick<Nudges, 'advanced'>;
   readonly listeners: Pick<Listeners, 'final'>;
   readonly decided: Decided;
   readonly clock: Clock;
-  readonly clockWatch: Pick<ClockWatch, 'look'>;
+  readonly clockWatch: Pick<ClockWatch, 'look' | 'live'>;
   readonly onWork: () => void;
   readonly log: Log;
 }
@@ -37,9 +37,10 @@ export class Advancing {
 
   /** By one block. Chain and mempool know already: their part is of `Committing`. */
   committed(committed: Committed): void {
-    const { announcing, clockWatch, listeners, clock } = this.#options;
+    const { announcing, clockWatch, listeners, clock, sync } = this.#options;
     this.#advanced(clock.monotonicMs(), committed.block.header.height);
     announcing.announce(committed);
+    if (!sync.active) clockWatch.live(committed.block.header);
     clockWatch.look();
     listeners.final.tell(committed);
   }

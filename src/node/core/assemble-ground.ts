@@ -7,7 +7,7 @@ import type { Loop } from './loop.ts';
 
 /** What everything else stands on: the chain in memory, the mempool, and what the engine decided. */
 export function assembleGround<M extends object>(
-  { genesis, protocol, restored, log }: DriverOptions<M>,
+  { genesis, protocol, restored, log, identity }: DriverOptions<M>,
   { ports: { clock }, listeners }: Loop<M>,
 ) {
   const { chainId } = genesis;
@@ -24,7 +24,12 @@ export function assembleGround<M extends object>(
   return {
     chain,
     mempool,
-    clockWatch: new ClockWatch({ clock, log, final: () => chain.final.header }),
+    clockWatch: new ClockWatch({
+      clock,
+      log,
+      final: () => chain.final.header,
+      self: identity.publicKey,
+    }),
     decided: new Decided(final.height),
   };
 }

@@ -1,10 +1,8 @@
-import type { ChainStore } from '../../storage/chain-store.ts';
 import type { Parts } from './assemble.ts';
 
 /** What happened since the start, by kind. */
 export function countersOf<M extends object>(
   parts: Pick<Parts<M>, 'messenger' | 'verification' | 'intake' | 'bodies' | 'sync' | 'serving'>,
-  store: Pick<ChainStore, 'firstBlock'>,
 ): Record<string, number> {
   const { sent, relayed, unsent } = parts.messenger.counters;
   const { messages, ignored, bad } = parts.verification.counters;
@@ -29,6 +27,5 @@ export function countersOf<M extends object>(
     'sync-faults': parts.sync.counters.syncFaults,
     'requests-served': parts.serving.counters.served,
     'requests-refused': parts.serving.counters.refused,
-    'first-block': store.firstBlock,
   };
 }

@@ -100,7 +100,7 @@ export class Driver<M extends object> {
 
   /** What happened since the start, by kind. */
   counters(): Record<string, number> {
-    return countersOf(this.#parts, this.#options.store);
+    return countersOf(this.#parts);
   }
 
   /** Our hello, for the network. */

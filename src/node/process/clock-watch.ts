@@ -1,5 +1,6 @@
 import { limits } from '../../base/limits.ts';
 import type { MonotonicMs } from '../../consensus/engine.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
@@ -12,6 +13,8 @@ export class ClockWatch {
   readonly #clock: Pick<Clock, 'wallMs' | 'monotonicMs'>;
   readonly #log: Pick<Log, 'warn'>;
   readonly #final: () => BlockHeader;
+  readonly #self: PublicKey;
+  #differenceMs: number | undefined;
   #warnedAt: MonotonicMs = -Infinity;
 
   constructor(options: {
@@ -19,10 +22,26 @@ export class ClockWatch {
     readonly log: Pick<Log, 'warn'>;
     /** The header of the last final block. */
     readonly final: () => BlockHeader;
+    /** The key of this node: blocks of its own say nothing of other clocks. */
+    readonly self: PublicKey;
   }) {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#final = options.final;
+    this.#self = options.self;
+  }
+
+  /** A block became final here that is not of the past: its time is what its maker's clock said a moment ago. */
+  live({ proposer, timestamp }: BlockHeader): void {
+    if (proposer !== this.#self) this.#differenceMs = this.#clock.wallMs() - timestamp;
+  }
+
+  /**
+   * How far this clock was ahead of that of whoever made the last block that another made, when that became final here; negative when it was
+   * behind. It includes the block's way, so some hundredths of a second are none. Undefined before there was one.
+   */
+  differenceMs(): number | undefined {
+    return this.#differenceMs;
   }
 
   /** How far the clock is behind the last final block's time; 0 when it is not. */

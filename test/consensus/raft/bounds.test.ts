@@ -58,10 +58,10 @@ test('more reads than may wait are told to come again', () => {
 
 test('reads are batched: a hundred at once cost a round or two', () => {
   const cluster = Cluster.ledBy(0);
-  const before = cluster.host(0).state.counters['readRounds'] ?? 0;
+  const before = cluster.host(0).state.counters['read-rounds'] ?? 0;
   const ids = Array.from({ length: 100 }, () => cluster.host(1).ask({ kind: 'read' }));
   cluster.until(() => ids.every((id) => cluster.host(1).answers.has(id)), 'all answered');
-  assert.ok((cluster.host(0).state.counters['readRounds'] ?? 0) - before <= 3);
+  assert.ok((cluster.host(0).state.counters['read-rounds'] ?? 0) - before <= 3);
 });
 
 test('lease reads need no round while a majority answers, and stop before another could lead', () => {
@@ -79,7 +79,7 @@ test('lease reads need no round while a majority answers, and stop before anothe
 
 test('lease reads are answered by the lease when it was asked for, by a follower too, and refused where there are none', () => {
   const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
-  const rounds = (): number => cluster.host(0).state.counters['readRounds'] ?? 0;
+  const rounds = (): number => cluster.host(0).state.counters['read-rounds'] ?? 0;
   const asked = (index: number, lease: boolean) => {
     const id = cluster.host(index).ask({ kind: 'read', lease });
     cluster.until(() => cluster.host(index).answers.has(id), 'an answer');

@@ -86,7 +86,7 @@ test('the leader that once had its acknowledgements finds out that they are void
   lose(cluster.host(2));
   cluster.host(2).start();
   cluster.until(() => isLevel(cluster, 2), 'level again', 5_000);
-  assert.equal(cluster.host(2).state.counters['snapshotsInstalled'], 1);
+  assert.equal(cluster.host(2).state.counters['snapshots-installed'], 1);
   assert.equal(cluster.host(0).state.term, term, 'under the same leader');
 });
 

@@ -781,7 +781,7 @@ describe('7 Log compaction', () => {
       cluster.run(30);
     }
     cluster.host(2).start();
-    cluster.until(() => cluster.host(2).state.counters['snapshotsInstalled'] === 1, 'the snapshot');
+    cluster.until(() => cluster.host(2).state.counters['snapshots-installed'] === 1, 'the snapshot');
     cluster.until(() => cluster.settled(), 'and the blocks after it');
   });
 
@@ -814,7 +814,7 @@ describe('7 Log compaction', () => {
     }
     cluster.wire.heal();
     cluster.until(() => cluster.settled(), 'all level');
-    assert.equal(cluster.host(2).state.counters['snapshotsInstalled'], 1);
+    assert.equal(cluster.host(2).state.counters['snapshots-installed'], 1);
   });
 });
 

@@ -185,7 +185,7 @@ test('a follower that fetches a snapshot and says nothing more is asked anew wha
   offers.forget();
   hold.forget();
   cluster.until(() => cluster.settled(), 'another offer', 5_000);
-  assert.equal(cluster.host(2).state.counters['snapshotsInstalled'], 1);
+  assert.equal(cluster.host(2).state.counters['snapshots-installed'], 1);
 });
 
 /** What a leader of three says to member 1. */

@@ -52,10 +52,10 @@ test(`random schedules ${from} to ${to} are safe, and live after healing`, () =>
     'transfer',
     'read',
     'truncated',
-    'stepDowns',
+    'step-downs',
     'transfers',
-    'readsServed',
-    'snapshotsInstalled',
+    'reads-served',
+    'snapshots-installed',
   ];
   for (const name of wanted) assert.ok((seen[name] ?? 0) > 0, `${name} was exercised`);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits } from '../../../src/base/limits.ts';
+import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 import { genesisHeader } from '../../../src/ledger/genesis.ts';
 import { ClockWatch } from '../../../src/node/process/clock-watch.ts';
@@ -20,6 +21,7 @@ function setUp() {
         world.warnings.push(`${message}: ${details?.['aheadMs']}, ${typeof details?.['remedy']}`),
     },
     final: () => world.header,
+    self: developmentKeyPair('validator-0').publicKey,
   });
   return { world, watch };
 }
@@ -53,4 +55,19 @@ test('one that is behind is named, by how much, in the log and for people, and n
     'the last final block is ahead of the clock of this node: 300000, string',
   ]);
   assert.match(watch.sentences().join(), /300\.0 s behind the time of the last final block \(7\)/);
+});
+
+test('the difference to other clocks is told in both directions, by the blocks that others made', () => {
+  const { world, watch } = setUp();
+  const made = (validator: number, timestamp: number): void => {
+    const proposer = developmentKeyPair(`validator-${validator}`).publicKey;
+    watch.live({ ...world.header, proposer, timestamp });
+  };
+  assert.equal(watch.differenceMs(), undefined);
+  made(1, world.wall - 40);
+  assert.equal(watch.differenceMs(), 40);
+  made(0, world.wall - 5_000);
+  assert.equal(watch.differenceMs(), 40, 'its own block says nothing');
+  made(2, world.wall + 3_000);
+  assert.equal(watch.differenceMs(), -3_000);
 });
