@@ -9,34 +9,18 @@ import { maybeAskHistory, onHistoryAnswer } from './amnesia.ts';
 import { takesPart } from './configuration.ts';
 import { campaignForTransfer, maybeCampaign, onOwnVoteDurable, onVote, onVoteRequest } from './election.ts';
 import { deliverCommits, maybeCatchUp, onApplied, onSynced } from './finality.ts';
-import {
-  acknowledge,
-  advanceFollowerCommit,
-  onAppend,
-  onHeartbeat,
-  onValidated,
-  retryValidations,
-} from './following.ts';
+import { acknowledge, onAppend, onHeartbeat } from './following.ts';
 import { checkInvariants } from './invariants.ts';
 import { abandonChange, finishChange, maybeLeaveJoint, maybePart, onMembersRequest } from './membership.ts';
 import type { RaftMessage } from './message.ts';
 import type { RaftOptions } from './options.ts';
 import { answer } from './outbox.ts';
+import { onAccepted, onConnectionChange, onHeartbeatAnswer, onRejected } from './progress.ts';
 import { maybeBuild, onBuilt, onSigned } from './proposing.ts';
 import { confirmReads, finishReads, onRead, onReadAnswer, onReadRequest } from './reads.ts';
 import { configurationRecord } from './records.ts';
 import type { Replica } from './replica.ts';
-import {
-  advanceLeaderCommit,
-  onAccepted,
-  onConnectionChange,
-  onHeartbeatAnswer,
-  onLoaded,
-  onRejected,
-  replicate,
-  startRound,
-  tickLeader,
-} from './replication.ts';
+import { advanceLeaderCommit, onLoaded, replicate, startRound, tickLeader } from './replication.ts';
 import { statusOf, whyOf } from './report.ts';
 import { restore } from './restore.ts';
 import { becomeFollower } from './roles.ts';
@@ -50,6 +34,7 @@ import {
   onSnapshotOffer,
   watchSnapshots,
 } from './snapshots.ts';
+import { advanceFollowerCommit, onValidated, retryValidations } from './staging.ts';
 import type { Leader } from './state.ts';
 import { driveTransfer, finishTransfer, onTransferRequest } from './transfer.ts';
 import { onPersisted, write } from './writing.ts';

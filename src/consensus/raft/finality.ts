@@ -6,7 +6,7 @@ import type { Input, ValidatorIndex } from '../engine.ts';
 import { askSync } from '../shared/sync-ask.ts';
 import { maybeTrustAgain } from './amnesia.ts';
 import { configurationHash, decodeConfiguration, encodeConfiguration } from './configuration.ts';
-import { advanceStaging } from './following.ts';
+import { advanceStaging } from './staging.ts';
 import { certificateOf, compact, entryAt, holds, lastHeight, linkOf } from './log.ts';
 import { enterConfiguration } from './membership.ts';
 import { trace } from './outbox.ts';

@@ -1,10 +1,10 @@
 import { defined, invariant } from '../../base/invariant.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { Signature } from '../../crypto/signature.ts';
-import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
+import { type BlockHeader, hashHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { BlockName, ChainLink, ValidatorIndex } from '../engine.ts';
-import type { Term, WireEntry } from './message.ts';
+import { entryBytes, type Term, type WireEntry } from './message.ts';
 
 /** A block in the log. Its index is its height, its term stands in the header. */
 export interface Entry {
@@ -124,5 +124,19 @@ export function wireOf(entry: Entry): WireEntry | undefined {
     leader: entry.leader,
     signature: entry.signature,
     configuration: entry.configuration,
+  };
+}
+
+/** An entry as it came. */
+export function entryOf(wire: WireEntry): Entry {
+  const { header, transactionHashes } = wire.proposal;
+  return {
+    header,
+    blockHash: hashHeader(header),
+    leader: wire.leader,
+    signature: wire.signature,
+    configuration: wire.configuration,
+    transactionHashes,
+    bytes: entryBytes(transactionHashes.length, wire.configuration.length),
   };
 }

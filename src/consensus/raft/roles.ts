@@ -1,5 +1,5 @@
 import { nextFloat } from '../../base/random.ts';
-import { type BlockHeader, toHeight, toView } from '../../ledger/block.ts';
+import { type BlockHeader, toView } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { hear } from '../shared/contact.ts';
 import { start } from '../shared/timer.ts';
@@ -8,10 +8,9 @@ import { isVoter, takesPart } from './configuration.ts';
 import { lastHeight } from './log.ts';
 import type { Term } from './message.ts';
 import { trace } from './outbox.ts';
-import { freshPatience } from './patience.ts';
+import { freshProgress } from './progress.ts';
 import { dropLeaderReads, dropWaitingReads } from './reads.ts';
 import { ownIndex, type Replica, unappliedConfiguration } from './replica.ts';
-import type { Progress, RaftState } from './state.ts';
 import { diskStalls, voidOldMessages, write } from './writing.ts';
 
 /** Waits anew before it campaigns: between one and two election timeouts (section 5.2). */
@@ -135,25 +134,6 @@ export function trackMembers(replica: Replica): void {
       contact.delete(index);
     }
   }
-}
-
-function freshProgress(state: RaftState): Progress {
-  return {
-    kind: 'probe',
-    match: toHeight(0),
-    next: toHeight(lastHeight(state.log) + 1),
-    inFlight: [],
-    received: toHeight(0),
-    applied: toHeight(0),
-    patience: freshPatience(),
-    probeSentAt: null,
-    probeLast: toHeight(0),
-    loadingFrom: null,
-    round: 0,
-    roundSentAt: Number.NEGATIVE_INFINITY,
-    decides: true,
-    snapshot: null,
-  };
 }
 
 /**

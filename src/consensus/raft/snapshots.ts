@@ -13,7 +13,8 @@ import { acknowledge, followLeader } from './following.ts';
 import { holds, lastHeight } from './log.ts';
 import type { SnapshotAnswer, SnapshotOffer } from './message.ts';
 import { send, trace } from './outbox.ts';
-import { freshPatience, startWaiting } from './patience.ts';
+import { freshPatience } from './patience.ts';
+import { backToProbe, probeLater } from './progress.ts';
 import { replaceLog } from './replacing.ts';
 import { configurationRecord } from './records.ts';
 import { noteCommitted, type Replica } from './replica.ts';
@@ -27,7 +28,7 @@ export function offerSnapshot(replica: Replica, member: ValidatorIndex, progress
   const snapshot = state.compacted?.snapshot;
   // One from before the configuration in force would need that one's members; the next snapshot is on its way.
   if (snapshot === undefined || snapshot.height < state.configurationHeight) {
-    probeLater(replica, progress);
+    probeLater(progress, state.now);
     return;
   }
   progress.kind = 'snapshot';
@@ -45,14 +46,6 @@ export function offerSnapshot(replica: Replica, member: ValidatorIndex, progress
   });
 }
 
-/** Not at once again: storage would be asked in a circle. A heartbeat's answer wakes the probe. */
-export function probeLater({ state }: Replica, progress: Progress): void {
-  progress.kind = 'probe';
-  progress.inFlight = [];
-  startWaiting(progress.patience, state.now);
-  progress.probeSentAt = state.now;
-}
-
 /** What the leader does when a follower that fetches a snapshot says how it goes, or says nothing for long. */
 export function onSnapshotAnswer(replica: Replica, role: Leader, { from, state: how }: SnapshotAnswer): void {
   const progress = role.progress.get(from);
@@ -67,14 +60,6 @@ export function watchSnapshots(replica: Replica, role: Leader): void {
     if (heardAt !== undefined && replica.state.now - heardAt >= 5 * replica.options.electionTimeoutMs)
       backToProbe(progress);
   }
-}
-
-/** Finds out anew what the follower has: it may have finished, or must be offered a newer one. */
-function backToProbe(progress: Progress): void {
-  progress.next = toHeight(progress.match + 1);
-  progress.kind = 'probe';
-  progress.probeSentAt = null;
-  progress.snapshot = null;
 }
 
 /** The follower's share: fetches what is offered, unless it has that block already. */

@@ -7,6 +7,8 @@ const membership = 'src/consensus/raft/membership.ts';
 const roles = 'src/consensus/raft/roles.ts';
 const following = 'src/consensus/raft/following.ts';
 const replication = 'src/consensus/raft/replication.ts';
+const progress = 'src/consensus/raft/progress.ts';
+const staging = 'src/consensus/raft/staging.ts';
 const reads = 'src/consensus/raft/reads.ts';
 const records = 'src/consensus/raft/records.ts';
 const writing = 'src/consensus/raft/writing.ts';
@@ -159,7 +161,7 @@ export const raftMutations: readonly Mutation[] = [
     rule: 'an acknowledgement counts for the block that it names',
     patches: [
       {
-        file: replication,
+        file: progress,
         find: 'if (own !== block.blockHash && !(own === undefined && block.height <= state.log.base.height)) return;',
         replace: '',
       },
@@ -284,7 +286,7 @@ export const raftMutations: readonly Mutation[] = [
     rule: 'an entry is on disk with the knowledge of what its leader had committed',
     patches: [
       {
-        file: following,
+        file: staging,
         find: '  advanceFollowerCommit(replica);\n  write(replica, { entries, cut });',
         replace: '  write(replica, { entries, cut });',
       },
