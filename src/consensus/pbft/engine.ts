@@ -21,7 +21,7 @@ import { statusOf, whyOf } from './report.ts';
 import { completeSlots, freshState, nonceOf, restore } from './restore.ts';
 import type { PbftState } from './state.ts';
 import { notePlace, onStatus, postStatus, repeatStatus } from './status.ts';
-import { onSuspect } from './suspicion.ts';
+import { maybeLeave, onSuspect } from './suspicion.ts';
 import { maybePrepare, onSynced, onValidated, retryValidations } from './validating.ts';
 import { onNewView, onViewChange } from './view-change.ts';
 import { onVote } from './voting.ts';
@@ -212,8 +212,9 @@ function unsupported(kind: string): Problem {
   });
 }
 
-/** What can follow from any input: parents that are known now, room in the window, work to propose. */
+/** What can follow from any input: a view to leave, parents that are known now, room in the window, work to propose. */
 function settle(replica: Replica): void {
+  leaveIfCaught(replica);
   replayAhead(replica);
   admitWaiting(replica);
   for (const slot of replica.state.slots.values()) maybePrepare(replica, slot);
@@ -222,5 +223,13 @@ function settle(replica: Replica): void {
 
 /** What was kept for later and is due now. */
 function replayAhead(replica: Replica): void {
-  for (const message of takeDue(replica)) dispatch(replica, message, false);
+  for (const message of takeDue(replica)) {
+    dispatch(replica, message, false);
+    leaveIfCaught(replica);
+  }
+}
+
+/** Evidence was found against the primary of this view. */
+function leaveIfCaught(replica: Replica): void {
+  if (replica.state.caught) maybeLeave(replica);
 }

@@ -9,7 +9,6 @@ import { count } from '../shared/step.ts';
 import { post, trace } from './outbox.ts';
 import { type Replica, viewPrimaryOf } from './replica.ts';
 import { compareRank, type PbftState, type Tally, type TallyVote } from './state.ts';
-import { maybeLeave } from './suspicion.ts';
 import { isCounted, tallyFor, votesOf } from './tally.ts';
 
 /** True when the vote is new. A second one for another block is evidence, and is not counted. */
@@ -82,7 +81,7 @@ export function compareCommitsWithViewChange(replica: Replica, from: ValidatorIn
   }
 }
 
-/** Keeps, shows and passes on a proof, once for each validator and kind. */
+/** Keeps, shows and passes on a proof, once for each validator and kind. Whether the view ends for it is decided when the step ends. */
 export function onContradiction(replica: Replica, proof: Contradiction): void {
   const { state } = replica;
   const kind = kindOf(proof);
@@ -100,10 +99,7 @@ export function onContradiction(replica: Replica, proof: Contradiction): void {
   }
   // A primary that was caught lying in this very view has no claim to the rest of it.
   const view = proof.type === 'double' ? proof.first.view : proof.viewChange.view;
-  if (view === state.view && proof.accused === viewPrimaryOf(replica, view)) {
-    state.caught = true;
-    maybeLeave(replica);
-  }
+  if (view === state.view && proof.accused === viewPrimaryOf(replica, view)) state.caught = true;
 }
 
 /** This validator was caught in this kind of contradiction before. */
