@@ -158,6 +158,36 @@ test('the two engines never import each other', () => {
   assert.deepEqual(found, []);
 });
 
+/**
+ * Who may ask which engine a chain has, and why. All others ask the `Capabilities` of its protocol, or look into a table with an entry for
+ * each engine, which does not compile until a new one has its own.
+ */
+const askEngines: readonly (readonly [path: RegExp, why: string])[] = [
+  [/^node\/core\/protocol\.ts$/, 'the registration: makes the engine that a genesis asks for'],
+  [/^ledger\/genesis\.ts$/, 'each engine’s options have relations of their own'],
+  [/^(api\/present|cli\/block)\.ts$/, 'a certificate is shown as what it is: one signature or many'],
+  [
+    /^cli\/(byzantine|testnet\/run-testnet)\.ts$/,
+    'only PBFT claims to stand liars, which speak its messages',
+  ],
+  [/^simulator\/plan\//, 'a plan draws the faults that an engine claims to stand'],
+  [/^simulator\/checkers\/watch\.ts$/, 'checkers read the messages of the engine that they check'],
+  [/^simulator\/run\/cluster\.ts$/, 'only reads that an engine confirms are compared'],
+  [/^simulator\/run\/verdict\.ts$/, 'the command that repeats a run leaves out what is the default'],
+];
+
+test('nobody asks which engine a chain has, but where it is registered', () => {
+  const asks = /[!=]== '(?:pbft|raft)'|'(?:pbft|raft)' [!=]==|case '(?:pbft|raft)'/;
+  const asking = files.filter(({ path, code }) => !/^consensus\/(pbft|raft)\//.test(path) && asks.test(code));
+  const allowed = (path: string): boolean => askEngines.some(([pattern]) => pattern.test(path));
+  assert.deepEqual(
+    asking.map(({ path }) => path).filter((path) => !allowed(path)),
+    [],
+  );
+  const unused = askEngines.filter(([pattern]) => !asking.some(({ path }) => pattern.test(path)));
+  assert.deepEqual(unused, [], 'an exception that nobody needs goes');
+});
+
 test('the files of PBFT import downward in the picture of their page', () => {
   const page = readFileSync(join(root, 'consensus/README.md'), 'utf8');
   const [, picture = ''] = /PBFT's files import only[^`]*```\n([^`]*)```/.exec(page) ?? [];

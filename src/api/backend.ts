@@ -3,6 +3,7 @@ import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { BlockHeader, Height, View } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
+import type { EngineName } from '../ledger/genesis.ts';
 import type { MerkleProof } from '../ledger/merkle.ts';
 import type { Receipt } from '../ledger/receipt.ts';
 import type { Transaction } from '../ledger/transaction.ts';
@@ -84,10 +85,10 @@ export interface Backend {
  */
 export type Pace = () => Promise<void>;
 
-export type EngineName = 'pbft' | 'raft';
-
 export interface NodeIdentity {
   readonly engine: EngineName;
+  /** Nothing that is submitted goes on while nobody leads, and its outcome is unknown when the lead is lost. */
+  readonly leaderTakesAll: boolean;
   readonly chainId: Hash;
   /** The chain's name and kind, from its genesis file. */
   readonly chainName: string;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../base/limits.ts';
+import { engineNames } from '../ledger/genesis.ts';
 import { failureCodes } from '../ledger/receipt.ts';
 import { answeredCodes } from './problem-status.ts';
 
@@ -48,9 +49,7 @@ export const decimalParameter = decimalBetween(0, maxWhole);
 export const consistencySchema = z.enum(['stale', 'lease', 'linearizable']);
 
 const origin = {
-  engine: z
-    .enum(['pbft', 'raft'])
-    .describe('The engine that made it final; raft trusts its members not to lie'),
+  engine: z.enum(engineNames).describe('The engine that made it final; raft trusts its members not to lie'),
   chainId: hashSchema.describe('The hash of the genesis file'),
 };
 

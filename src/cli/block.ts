@@ -4,6 +4,7 @@ import { Problem, unwrap } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import type { BlockAnswer, TransactionAnswer } from '../client/answers.ts';
+import { engineWords } from './engine-words.ts';
 import { valueText } from './get.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, facts, grouped, harmless, moment, styled, table } from './terminal.ts';
@@ -47,7 +48,7 @@ function describe({ hash, header, certificate, transactionHashes, engine }: Bloc
     ['height', grouped(header.height)],
     ['hash', hash],
     ['parent', header.parentHash],
-    ['proposed', `${moment(header.timestamp)}, ${engine === 'pbft' ? 'view' : 'term'} ${header.view}`],
+    ['proposed', `${moment(header.timestamp)}, ${engineWords[engine].period} ${header.view}`],
     ['proposer', header.proposer],
     ['final', finality],
     ['state root', header.stateRoot],

@@ -2,10 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { useNativeHash } from '../crypto/native-hash.ts';
+import { type EngineName, engineNames } from '../ledger/genesis.ts';
 import { drawPlan } from '../simulator/plan/draw-plan.ts';
 import type { Plan } from '../simulator/plan/plan.ts';
 import { parsePlan } from '../simulator/plan/plan-file.ts';
-import { describeCounts, expectedPbft, expectedRaft, neverExercised } from '../simulator/run/report.ts';
+import { describeCounts, neverExercised } from '../simulator/run/report.ts';
 import { runPool, type Summary } from '../simulator/run/run-pool.ts';
 import { shrink } from '../simulator/run/shrink.ts';
 import { simulate, type SimulationResult } from '../simulator/run/simulation.ts';
@@ -31,7 +32,7 @@ A run is a function of its seed. Exit codes: 0 all passed, 10 a run was unsafe, 
     .option('--plan <file>', 'run a stored plan')
     .addOption(
       new Option('--engine <name>', 'the engine of drawn plans')
-        .choices(['pbft', 'raft'] as const)
+        .choices(engineNames)
         .default('pbft' as const),
     )
     .option('--jobs <number>', 'worker threads for a range', wholeNumber(1, 64), 2)
@@ -88,7 +89,7 @@ async function runOne(plan: Plan, options: OneOptions): Promise<void> {
 }
 
 interface RangeOptions {
-  readonly engine: 'pbft' | 'raft';
+  readonly engine: EngineName;
   readonly signatures: Plan['signatures'];
   readonly jobs: number;
   readonly shrink?: true | undefined;
@@ -125,7 +126,7 @@ async function runRange(range: readonly [number, number], options: RangeOptions)
     const plan = options.shrink === true ? await shrinkPlan(drawn) : drawn;
     if (options.keep !== undefined) keep(options.keep, plan, failure);
   }
-  const missing = neverExercised(summary.counts, options.engine === 'pbft' ? expectedPbft : expectedRaft);
+  const missing = neverExercised(summary.counts, options.engine);
   answer(options.json, { ...summary, neverExercised: missing }, () =>
     describeSummary(summary, options, missing),
   );

@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { unwrap } from '../base/problem.ts';
+import { engineWords } from './engine-words.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, duration, facts, grouped, harmless, moment, styled } from './terminal.ts';
 
@@ -28,7 +29,7 @@ export function statusCommand(): CommandUnknownOpts {
           ['  state root', status.stateRoot],
           ['  proposed', moment(status.finalTimestamp)],
           [
-            status.engine === 'pbft' ? 'view' : 'term',
+            engineWords[status.engine].period,
             `${status.view}, ${status.primary === null ? 'nobody leads' : `validator ${status.primary} leads`}${
               status.leaderApi === null ? '' : ` (${harmless(status.leaderApi)})`
             }`,

@@ -1,4 +1,5 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { engineNames } from '../ledger/genesis.ts';
 import { collectByzantine, strategies } from './byzantine-strategies.ts';
 import { defaultApiPort, jsonOption, wholeNumber } from './options.ts';
 import { maxDevelopmentValidators } from './testnet/development-genesis.ts';
@@ -13,7 +14,7 @@ export function testnetCommand(): CommandUnknownOpts {
     )
     .addOption(
       new Option('--engine <name>', 'pbft: members may lie; raft: they may only crash')
-        .choices(['pbft', 'raft'] as const)
+        .choices(engineNames)
         .default('pbft' as const),
     )
     .option(

@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { unwrap } from '../base/problem.ts';
+import { engineWords } from './engine-words.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, harmless, styled, table } from './terminal.ts';
 
@@ -23,7 +24,7 @@ export function validatorsCommand(): CommandUnknownOpts {
             harmless(one.name),
             one.address,
             one.self ? 'this node' : one.connected ? styled('green', 'connected') : styled('red', 'none'),
-            one.primary ? (listed.engine === 'pbft' ? 'primary' : 'leader') : '',
+            one.primary ? engineWords[listed.engine].leader : '',
           ]),
         ) + unreached.join('');
       answer(options.json, listed, text);

@@ -1,6 +1,7 @@
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey, Signature } from '../crypto/signature.ts';
 import type { Height, View } from '../ledger/block.ts';
+import type { EngineName } from '../ledger/genesis.ts';
 
 /**
  * What the API answers, as the JSON is (see /v1/openapi.json): amounts are decimal text, because JSON readers round past
@@ -14,7 +15,7 @@ export type Consistency = 'stale' | 'lease' | 'linearizable';
 
 /** What every answer about the chain says: which engine made it final, and on which chain. */
 export interface Origin {
-  readonly engine: 'pbft' | 'raft';
+  readonly engine: EngineName;
   readonly chainId: Hash;
 }
 

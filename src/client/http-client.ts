@@ -4,6 +4,7 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
+import { engineNames } from '../ledger/genesis.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type {
   AccountAnswer,
@@ -265,7 +266,7 @@ export class HttpClient {
 function isOrigin(answer: unknown): boolean {
   if (typeof answer !== 'object' || answer === null) return false;
   const { engine, chainId } = answer as Record<string, unknown>;
-  return (engine === 'pbft' || engine === 'raft') && typeof chainId === 'string';
+  return engineNames.some((name) => name === engine) && typeof chainId === 'string';
 }
 
 /** One part of a path. Dots alone would be taken for steps up (RFC 3986, section 5.2.4): no node knows what they are made into. */

@@ -4,6 +4,7 @@ import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey, Signature, SignatureClaim } from '../crypto/signature.ts';
 import type { BlockHeader, Height, Proposal, View } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
+import type { EngineName } from '../ledger/genesis.ts';
 import type { ValidatorSet } from '../ledger/validators.ts';
 
 /**
@@ -343,7 +344,7 @@ export interface Unsigned {
 }
 
 export interface EngineStatus {
-  readonly engine: 'pbft' | 'raft';
+  readonly engine: EngineName;
   readonly view: View;
   readonly finalHeight: Height;
   /** Validator that leads now; null while nobody does (a view change, an election). */
@@ -365,14 +366,30 @@ export interface EngineStatus {
   readonly waiting: { readonly writes: number; readonly oldestWriteMs: number; readonly reads: number };
 }
 
+/** What sets an engine apart for the rest of the node, which asks for this and never for the engine's name. */
+export interface Capabilities {
+  /** Who takes part can change: a block may announce other validators than its parent's, and any key may become a member. */
+  readonly membersChange: boolean;
+  /**
+   * A block's time is its proposer's word: any that is later than the parent's is good. For engines in which no clock chooses who leads: followers that
+   * refused the blocks of a fast one would stop the chain for as long as it leads.
+   */
+  readonly proposerClockBinds: boolean;
+  /** Nothing that a client gives a node goes on without a leader, and with the lead goes what is known of its outcome. */
+  readonly leaderTakesAll: boolean;
+  /** How long a transaction may be passed over before the engine suspects censorship, in milliseconds; null when it never does. */
+  readonly censorshipMs: number | null;
+}
+
 /** What the driver must know of an engine before there is one: how to read its messages and how to start it. */
 export interface Protocol<M> {
-  readonly engine: 'pbft' | 'raft';
+  readonly engine: EngineName;
   /**
    * What proves who a message is from: its signature, or the authenticated stream that it came on. With 'channel' the
    * driver drops a message unless the key of `senderOf(message)` is the one that the peer proved in the handshake.
    */
   readonly authentication: 'signature' | 'channel';
+  readonly capabilities: Capabilities;
   /** The validator that a message claims to be from. */
   senderOf(message: M): ValidatorIndex;
   /** A message from its signed bytes, or a problem. Never throws. */

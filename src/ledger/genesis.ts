@@ -27,6 +27,8 @@ import { type ValidatorSet, validatorSet } from './validators.ts';
 
 /** How the validators of a chain agree. Times in ms; `src/consensus` says what each does. */
 export type ConsensusChoice = PbftChoice | RaftChoice;
+export type EngineName = ConsensusChoice['engine'];
+export const engineNames = ['pbft', 'raft'] as const satisfies readonly EngineName[];
 
 export interface PbftChoice {
   readonly engine: 'pbft';

@@ -125,8 +125,9 @@ async function start(parts: {
   closers.add('store', () => levelStore.close());
   const store = await ChainStore.open(levelStore, { chainId });
   const restored = await restore(store, genesis);
-  // Who only follows has no vote to forget; but a Raft chain may make a member of any key.
-  const mayVote = config.role === 'validator' || genesis.consensus.engine === 'raft';
+  const protocol = protocolOf(genesis, retentionOf(config));
+  // Who only follows has no vote to forget; but where members change, any key may become one.
+  const mayVote = config.role === 'validator' || protocol.capabilities.membersChange;
   const path = paths.usedKey(directory, config.role);
   const keyUse = mayVote
     ? await openKeyUse({
@@ -168,7 +169,7 @@ async function start(parts: {
   const network = wrap === undefined ? libp2p : wrap({ network: libp2p, genesis, keyPair });
   const driver = new Driver<object>({
     genesis,
-    protocol: protocolOf(genesis, retentionOf(config)),
+    protocol,
     restored,
     store,
     network,
@@ -266,10 +267,9 @@ function retentionOf({ snapshots }: NodeConfig): Partial<Retention> {
     : { snapshotEvery: snapshots.everyBlocks, keepBlocks: snapshots.keepBlocks };
 }
 
-/** A leader that stops on purpose hands over first, where the engine knows how: nobody has to wait for a timeout. */
+/** A leader that stops on purpose hands over first: nobody has to wait for a timeout. An engine that cannot do that refuses at once. */
 async function handOver(driver: Driver<object>): Promise<void> {
-  const { primary, engine } = driver.engine.status();
-  if (engine !== 'raft' || primary !== driver.validatorIndex) return;
+  if (driver.engine.status().primary !== driver.validatorIndex) return;
   const handed = new Promise<void>((resolve) =>
     driver.request({ kind: 'transfer', to: null }, () => resolve()),
   );

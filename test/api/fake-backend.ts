@@ -43,6 +43,7 @@ export function transfer(nonce: number, fee = 10n): Transaction {
 export class FakeBackend implements Backend {
   readonly identity: NodeIdentity = {
     engine: 'pbft',
+    leaderTakesAll: false,
     chainId,
     chainName: 'fake',
     development: true,

@@ -154,7 +154,11 @@ void test('a submission that waits tells the node how long; one that does not, n
 
 void test('when time is up and nobody leads, a transaction that was taken has an unknown outcome, by its hash', async (t) => {
   class LeaderlessRaft extends FakeBackend {
-    override readonly identity = { ...new FakeBackend().identity, engine: 'raft' as const };
+    override readonly identity = {
+      ...new FakeBackend().identity,
+      engine: 'raft' as const,
+      leaderTakesAll: true,
+    };
   }
   const backend = new LeaderlessRaft();
   const api = await startApi({ backend, host: '127.0.0.1', port: 0, log: { error: () => undefined } });

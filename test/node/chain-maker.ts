@@ -34,7 +34,7 @@ export class ChainMaker {
 
   /** The chain as a node has it that knows the genesis only. */
   chain(): Chain {
-    return new Chain({ chainId: this.genesis.chainId, final: this.start, fixedValidators: true });
+    return new Chain({ chainId: this.genesis.chainId, final: this.start, membersChange: false });
   }
 
   /** A valid block on a parent, then changed by `change`, which may make it invalid. */

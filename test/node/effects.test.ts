@@ -27,6 +27,12 @@ class ScriptedEngine {
   readonly protocol: Protocol<Text> = {
     engine: 'pbft',
     authentication: 'signature',
+    capabilities: {
+      membersChange: false,
+      proposerClockBinds: false,
+      leaderTakesAll: false,
+      censorshipMs: null,
+    },
     senderOf: () => 1,
     decode: (bytes) => ({ text: Buffer.from(bytes).toString('latin1') }),
     encode: ({ text }) => Buffer.from(text, 'latin1'),

@@ -118,7 +118,7 @@ export function transactionRoutes(api: Api, context: RouteContext): void {
    * become of it.
    */
   function outcomeUnknown(hash: Hash, gaveUp: string | undefined): Problem | undefined {
-    const leaderless = identity.engine === 'raft' && backend.status().primary === null;
+    const leaderless = identity.leaderTakesAll && backend.status().primary === null;
     if (gaveUp === undefined && !leaderless) return undefined;
     const why =
       gaveUp === undefined

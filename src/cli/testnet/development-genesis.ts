@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unwrap } from '../../base/problem.ts';
 import { developmentKeyPair } from '../../crypto/development-keys.ts';
-import { createGenesis, type Genesis, parseGenesis } from '../../ledger/genesis.ts';
+import { createGenesis, type EngineName, type Genesis, parseGenesis } from '../../ledger/genesis.ts';
 
 /** There are well-known keys for so many validators. */
 export const maxDevelopmentValidators = 16;
@@ -10,10 +10,10 @@ export const maxDevelopmentValidators = 16;
 const genesisDirectory = join(import.meta.dirname, '../../../genesis');
 
 /** The genesis of a test network: that of `genesis/testnet-ENGINE.json`, with as many validators as asked for. */
-export function developmentGenesis(engine: 'pbft' | 'raft', nodes: number): Genesis {
+export function developmentGenesis(engine: EngineName, nodes?: number): Genesis {
   const file = join(genesisDirectory, `testnet-${engine}.json`);
   const template = unwrap(parseGenesis(readFileSync(file, 'utf8')));
-  if (template.validators.length === nodes) return template;
+  if (nodes === undefined || template.validators.length === nodes) return template;
   const validators = Array.from({ length: nodes }, (_, index) => {
     const name = `validator-${index}`;
     return { name, publicKey: developmentKeyPair(name).publicKey };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../../base/problem.ts';
+import type { EngineName } from '../../ledger/genesis.ts';
 import { maxFaulty } from '../../ledger/quorum.ts';
 import type { Strategy } from '../byzantine-strategies.ts';
 import { defaultApiPort } from '../options.ts';
@@ -16,7 +17,7 @@ import { secondLine, Watch } from './watch.ts';
 
 export interface TestnetOptions {
   readonly nodes?: number | undefined;
-  readonly engine: 'pbft' | 'raft';
+  readonly engine: EngineName;
   readonly byzantine?: ReadonlyMap<number, Strategy> | undefined;
   readonly data?: string | undefined;
   readonly basePort: number;
@@ -36,7 +37,7 @@ export async function runTestnet(options: TestnetOptions): Promise<void> {
   const { engine, json } = options;
   const say = (event: object, text: () => string): void => print(json === true ? toJson(event) : text());
 
-  const genesis = developmentGenesis(engine, options.nodes ?? (engine === 'pbft' ? 4 : 3));
+  const genesis = developmentGenesis(engine, options.nodes);
   checkByzantine(options, genesis.validators.length);
   const ports = await choosePorts(options.basePort, genesis.validators.length);
   const temporary = options.data === undefined;
@@ -92,7 +93,7 @@ async function watchUntil(
   context: {
     readonly cluster: Cluster;
     readonly say: (event: object, text: () => string) => void;
-    readonly engine: 'pbft' | 'raft';
+    readonly engine: EngineName;
   },
 ): Promise<void> {
   const { cluster, say, engine } = context;

@@ -2,6 +2,8 @@ import { Problem } from '../../base/problem.ts';
 import type { StatusAnswer } from '../../client/answers.ts';
 import { HttpClient } from '../../client/http-client.ts';
 import { toHeight } from '../../ledger/block.ts';
+import type { EngineName } from '../../ledger/genesis.ts';
+import { engineWords } from '../engine-words.ts';
 import { grouped, styled } from '../terminal.ts';
 import type { Member } from './cluster.ts';
 
@@ -90,15 +92,15 @@ export class Watch {
 }
 
 /** One line that a person can read at a glance: what is normal is short, what is not stands out at its end. */
-export function secondLine(second: Second, engine: 'pbft' | 'raft', at: Date): string {
+export function secondLine(second: Second, engine: EngineName, at: Date): string {
   const parts = [
     styled('dim', at.toTimeString().slice(0, 8)),
     `height ${grouped(second.height).padStart(6)}`,
     `${grouped(second.transactionsPerSecond).padStart(6)} tx/s`,
-    `${engine === 'pbft' ? 'view' : 'term'} ${second.view ?? '?'}`,
+    `${engineWords[engine].period} ${second.view ?? '?'}`,
     second.primary === null
       ? styled('yellow', 'nobody leads')
-      : `${engine === 'pbft' ? 'primary' : 'leader'} ${second.primary}`,
+      : `${engineWords[engine].leader} ${second.primary}`,
     `pool ${grouped(second.pending)}`,
   ];
   for (const node of second.nodes) {

@@ -21,6 +21,12 @@ export function pbftProtocol(chain: {
   return {
     engine: 'pbft',
     authentication: 'signature',
+    capabilities: {
+      membersChange: false,
+      proposerClockBinds: false,
+      leaderTakesAll: false,
+      censorshipMs: options.censorshipMs,
+    },
     senderOf: (message) => message.from,
     decode: decodeMessage,
     encode: encodeMessage,

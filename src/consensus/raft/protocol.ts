@@ -27,6 +27,7 @@ export function raftProtocol({
   return {
     engine: 'raft',
     authentication: 'channel',
+    capabilities: { membersChange: true, proposerClockBinds: true, leaderTakesAll: true, censorshipMs: null },
     senderOf: (message) => message.from,
     decode: decodeMessage,
     encode: encodeMessage,

@@ -71,6 +71,7 @@ export class NodeBackend implements Backend {
     this.#startedAt = clock.monotonicMs();
     this.identity = {
       engine: genesis.consensus.engine,
+      leaderTakesAll: driver.capabilities.leaderTakesAll,
       chainId: genesis.chainId,
       chainName: genesis.name,
       development: genesis.development,
@@ -370,8 +371,8 @@ export class NodeBackend implements Backend {
 
   /** Where one member leads there must be one before anything is taken: what a node without a majority takes may wait forever. */
   async #leader(waitMs: number): Promise<void> {
-    const { driver, clock, genesis } = this.#options;
-    if (genesis.consensus.engine !== 'raft') return;
+    const { driver, clock } = this.#options;
+    if (!driver.capabilities.leaderTakesAll) return;
     const until = clock.monotonicMs() + waitMs;
     while (driver.engine.status().primary === null) {
       // An observer hears no leader, and hands on what it is given.

@@ -31,7 +31,7 @@ export function assembleEffects<M extends object>(
     bodies,
     clock,
     finalHashAt: store.hashAt.bind(store),
-    trustsClocks: protocol.engine === 'raft',
+    proposerClockBinds: protocol.capabilities.proposerClockBinds,
     onEarly: (aheadMs) => clockWatch.early(aheadMs),
     give,
   });

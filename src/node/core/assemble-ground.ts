@@ -7,17 +7,17 @@ import type { Loop } from './loop.ts';
 
 /** What everything else stands on: the chain in memory, the mempool, and what the engine decided. */
 export function assembleGround<M extends object>(
-  { genesis, protocol, restored, log, identity }: DriverOptions<M>,
+  { genesis, protocol: { capabilities }, restored, log, identity }: DriverOptions<M>,
   { ports: { clock }, listeners }: Loop<M>,
 ) {
   const { chainId } = genesis;
   const { final } = restored;
-  const chain = new Chain({ chainId, final, fixedValidators: protocol.engine === 'pbft' });
+  const chain = new Chain({ chainId, final, membersChange: capabilities.membersChange });
   for (const block of restored.candidates) chain.add(block, { stored: true });
   const mempool = new Mempool({
     chainId,
     height: final.height,
-    ...(genesis.consensus.engine === 'pbft' && { bounds: { patienceMs: genesis.consensus.censorshipMs } }),
+    ...(capabilities.censorshipMs !== null && { bounds: { patienceMs: capabilities.censorshipMs } }),
     accountOf: final.state.account.bind(final.state),
     dropped: (transaction, reason) => listeners.dropped.tell(transaction, reason),
   });

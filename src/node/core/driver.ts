@@ -1,5 +1,5 @@
 import { limits } from '../../base/limits.ts';
-import type { Effect, Engine, EngineRequest, ValidatorIndex } from '../../consensus/engine.ts';
+import type { Capabilities, Effect, Engine, EngineRequest, ValidatorIndex } from '../../consensus/engine.ts';
 import { genesisValidators } from '../../ledger/genesis.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { NetworkHandlers } from '../../network/port.ts';
@@ -91,6 +91,10 @@ export class Driver<M extends object> {
 
   get engine(): Pick<Engine<M>, 'status' | 'why'> {
     return this.#engine;
+  }
+
+  get capabilities(): Capabilities {
+    return this.#options.protocol.capabilities;
   }
 
   /** This node's place among the validators; undefined for an observer, also one that was a validator once. */

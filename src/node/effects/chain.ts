@@ -42,8 +42,8 @@ export type ChainVerdict =
 export interface ChainOptions {
   readonly chainId: Hash;
   readonly final: FinalBlock;
-  /** False where blocks may announce other validators than their parent's. */
-  readonly fixedValidators: boolean;
+  /** Blocks may announce other validators than their parent's. */
+  readonly membersChange: boolean;
 }
 
 /**
@@ -192,8 +192,7 @@ export class Chain {
   }
 
   #checkValidators(header: BlockHeader): Problem | undefined {
-    if (!this.#options.fixedValidators || header.nextValidatorsHash === header.validatorsHash)
-      return undefined;
+    if (this.#options.membersChange || header.nextValidatorsHash === header.validatorsHash) return undefined;
     return new Problem(
       'block/next-validators',
       `the block at height ${header.height} changes the validators`,

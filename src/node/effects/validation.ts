@@ -17,11 +17,8 @@ export interface ValidationOptions {
   readonly clock: Clock;
   /** The final block's hash at a height, undefined above the last one. */
   readonly finalHashAt: (height: Height) => Hash | undefined;
-  /**
-   * Takes any timestamp that is later than the parent's. For Raft: who leads is not chosen by its clock, so followers that
-   * refused the blocks of a fast one would stop the chain for as long as it leads.
-   */
-  readonly trustsClocks?: boolean;
+  /** Takes any timestamp that is later than the parent's. */
+  readonly proposerClockBinds: boolean;
   /** Told when a block is too early for this node's clock, and how far it is ahead. */
   readonly onEarly?: (aheadMs: number) => void;
   readonly give: (input: ValidatedInput) => void;
@@ -102,7 +99,7 @@ export class Validation {
    * waiting. Each block above the final one is looked at, because an early one below makes those above it no better.
    */
   #judgeTime(chain: readonly ChainLink[]): ValidatedInput['result'] {
-    if (this.#options.trustsClocks === true) return { verdict: 'valid', chain };
+    if (this.#options.proposerClockBinds) return { verdict: 'valid', chain };
     const now = this.#options.clock.wallMs();
     let before = this.#options.chain.final.header.timestamp;
     let aheadMs = 0;

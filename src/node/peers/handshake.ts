@@ -24,6 +24,7 @@ import {
   type Signature,
   type SignatureClaim,
 } from '../../crypto/signature.ts';
+import { type EngineName, engineNames } from '../../ledger/genesis.ts';
 import type { PeerId } from '../../network/port.ts';
 import { parseApiUrl } from '../process/api-url.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
@@ -36,7 +37,7 @@ export interface Hello {
   /** Comes first in every version, so that nodes of two versions can tell each other so. */
   readonly version: number;
   readonly chainId: Hash;
-  readonly engine: 'pbft' | 'raft';
+  readonly engine: EngineName;
   /** Proof that the peer acts for a key, which may be a validator's. */
   readonly publicKey: PublicKey;
   readonly signature: Signature;
@@ -54,7 +55,7 @@ const apiUrlCodec = refine(boundedText(limits.apiUrlBytes), (text) => {
 export const helloCodec: Codec<Hello> = struct<Hello>({
   version: u16,
   chainId: hashCodec,
-  engine: wordOf(['pbft', 'raft']),
+  engine: wordOf(engineNames),
   publicKey: publicKeyCodec,
   signature: signatureCodec,
   software: boundedText(64),
@@ -72,7 +73,7 @@ export type Observers = 'members' | 'open' | readonly PublicKey[];
 
 export interface HandshakeOptions {
   readonly chainId: Hash;
-  readonly engine: 'pbft' | 'raft';
+  readonly engine: EngineName;
   readonly software: string;
   /** The address of this node's API that others are told, in the form of `parseApiUrl`. */
   readonly api?: string | undefined;

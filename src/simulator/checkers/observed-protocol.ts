@@ -13,6 +13,7 @@ export function observedProtocol<M>(protocol: Protocol<M>, observer: EngineObser
   return {
     engine: protocol.engine,
     authentication: protocol.authentication,
+    capabilities: protocol.capabilities,
     senderOf: (message) => protocol.senderOf(message),
     decode: (bytes) => protocol.decode(bytes),
     encode: (message) => protocol.encode(message),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Problem } from '../../base/problem.ts';
 import { parseStrictJson } from '../../base/strict-json.ts';
+import { engineNames } from '../../ledger/genesis.ts';
 import { blows, liarNames, type Plan } from './plan.ts';
 
 const whole = z.number().int();
@@ -86,7 +87,7 @@ const shape = z.discriminatedUnion('kind', [
 
 const plan = z.strictObject({
   seed: whole.min(0),
-  engine: z.enum(['pbft', 'raft']),
+  engine: z.enum(engineNames),
   validators: whole.min(1).max(100),
   nodes: z.array(z.strictObject({ validator: node.nullable(), liar: z.enum(liarNames).nullable() })),
   consensus: z.union([pbft, raft]),

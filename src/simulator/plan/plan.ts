@@ -1,3 +1,4 @@
+import type { EngineName } from '../../ledger/genesis.ts';
 import type { Retention } from '../../node/core/protocol.ts';
 import type { LinkConditions } from '../world/links.ts';
 import type { VirtualMs } from '../world/scheduler.ts';
@@ -9,7 +10,7 @@ import type { VirtualMs } from '../world/scheduler.ts';
 export interface Plan {
   /** Seeds what the plan leaves open: each delay, each loss, each choice of a liar. */
   readonly seed: number;
-  readonly engine: 'pbft' | 'raft';
+  readonly engine: EngineName;
   /** Sizes the validator set. */
   readonly validators: number;
   /** One process each; more than `validators` when there are twins or observers. */

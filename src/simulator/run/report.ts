@@ -1,9 +1,9 @@
+import type { EngineName } from '../../ledger/genesis.ts';
 import { drawnLiars } from '../plan/draw-plan.ts';
 import { strangerNames } from '../plan/plan.ts';
 import type { Counts } from '../world/tally.ts';
 
-/** What a large enough number of PBFT runs must have exercised: something never exercised was never tested. */
-export const expectedPbft: readonly string[] = [
+const expectedPbft: readonly string[] = [
   ...drawnLiars.filter((name) => name !== 'twin').map((name) => `liar/${name}`),
   ...strangerNames.map((name) => `strangers/${name}`),
   ...[
@@ -35,7 +35,7 @@ export const expectedPbft: readonly string[] = [
   ...['loss', 'duplicate', 'reorder', 'cut', 'filtered', 'clog', 'clog-drop'].map((fault) => `link/${fault}`),
 ];
 
-export const expectedRaft: readonly string[] = [
+const expectedRaft: readonly string[] = [
   ...expectedPbft.filter((name) => !/^(?:liar|strangers|shape)\//.test(name) && name !== 'fault/twin'),
   'fault/hand-over',
   'fault/change-members',
@@ -54,9 +54,15 @@ export const expectedRaft: readonly string[] = [
   'install/failed',
 ];
 
+/** What a large enough number of runs must have exercised: something never exercised was never tested. */
+const expected: Readonly<Record<EngineName, readonly string[]>> = {
+  pbft: expectedPbft,
+  raft: expectedRaft,
+};
+
 /** Names of what should have been exercised and never was. */
-export function neverExercised(counts: Counts, expected: readonly string[]): readonly string[] {
-  return expected.filter((name) => (counts[name] ?? 0) === 0);
+export function neverExercised(counts: Counts, engine: EngineName): readonly string[] {
+  return expected[engine].filter((name) => (counts[name] ?? 0) === 0);
 }
 
 /** The counts as lines, one area a paragraph. */

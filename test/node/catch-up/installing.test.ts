@@ -132,7 +132,7 @@ class World {
     const { time, disk } = this;
     const store = await time.settle(ChainStore.open(new MemoryStore(time.defer, disk), { chainId }));
     const { final } = await time.settle(restore(store, maker.genesis));
-    this.chain = new Chain({ chainId, final, fixedValidators: true });
+    this.chain = new Chain({ chainId, final, membersChange: false });
     const peers = (): string[] => Object.keys(this.servers);
     const installing = new Installing({
       chain: this.chain,

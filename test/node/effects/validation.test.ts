@@ -47,7 +47,7 @@ class World {
   readonly bodies: Bodies;
   readonly validation: Validation;
 
-  constructor(options: { trustsClocks?: boolean } = {}) {
+  constructor({ proposerClockBinds = false } = {}) {
     const { time, clock, chain } = this;
     const verification = new Verification<object>({
       protocol: testProtocol(genesis),
@@ -80,7 +80,7 @@ class World {
       },
     });
     this.validation = new Validation({
-      ...options,
+      proposerClockBinds,
       chain,
       bodies: this.bodies,
       clock,
@@ -335,7 +335,7 @@ describe('validating a proposal', () => {
   });
 
   test('may have any later timestamp where clocks are trusted', () => {
-    const world = new World({ trustsClocks: true });
+    const world = new World({ proposerClockBinds: true });
     world.validate(maker.block(maker.start, [], { timestamp: startOfTime + 3_600_000 }));
     assert.equal(world.verdict(0)?.verdict, 'valid');
   });

@@ -21,6 +21,12 @@ function protocol(authentication: 'signature' | 'channel'): Protocol<Note> {
   return {
     engine: 'pbft',
     authentication,
+    capabilities: {
+      membersChange: false,
+      proposerClockBinds: false,
+      leaderTakesAll: false,
+      censorshipMs: null,
+    },
     senderOf: ({ from }) => from,
     decode(bytes) {
       const [from, signatures, content] = Buffer.from(bytes).toString().split(':');
