@@ -73,6 +73,7 @@ export const raftSamples: {
     commit: toHeight(6),
     incarnation: 5,
     amnesiac: true,
+    held: commit,
   },
   entry: {
     header: headerWith(),

@@ -53,6 +53,11 @@ export function lastTerm(log: Log): Term {
   return defined(termAt(log, lastHeight(log)), 'the term of the last block');
 }
 
+/** The last of these blocks that starts a configuration. */
+export function newestChange(entries: readonly Entry[]): Entry | undefined {
+  return entries.findLast(({ configuration }) => configuration.length > 0);
+}
+
 /** The log holds exactly this block at its height. */
 export function holds(log: Log, block: BlockName): boolean {
   return hashAt(log, block.height) === block.blockHash;

@@ -158,7 +158,7 @@ const indexCodec = refine(u16, (index) => {
   if (index >= limits.raftMembers) throw new Error(`member ${index} is above the limit`);
   return index;
 });
-const nameCodec = struct<BlockName>({ height: heightCodec, blockHash: hashCodec });
+export const nameCodec = struct<BlockName>({ height: heightCodec, blockHash: hashCodec });
 const tokenCodec = struct<ReadToken>({ incarnation: u48, serial: u32 });
 const configurationBytes = boundedBytes(limits.raftConfigurationBytes);
 const entryCodec = struct<WireEntry>({

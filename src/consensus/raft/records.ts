@@ -2,10 +2,10 @@ import { bool, boundedBytes, type Codec, encode, optional, struct, u16, u32, u48
 import { limits } from '../../base/limits.ts';
 import { type Signature, signatureCodec } from '../../crypto/signature.ts';
 import { type BlockHeader, headerCodec, type Height, heightCodec, viewCodec } from '../../ledger/block.ts';
-import type { LogRecord, ValidatorIndex } from '../engine.ts';
+import type { BlockName, LogRecord, ValidatorIndex } from '../engine.ts';
 import { type Configuration, encodeConfiguration } from './configuration.ts';
 import type { Entry } from './log.ts';
-import type { Term } from './message.ts';
+import { nameCodec, type Term } from './message.ts';
 import type { RaftState } from './state.ts';
 
 /**
@@ -21,6 +21,8 @@ export interface HardState {
   readonly incarnation: number;
   /** Its log was lost once: it must not vote before a change of the members takes it out and in again. */
   readonly amnesiac: boolean;
+  /** As in the state: it was seen in a term that may be over. */
+  readonly held: BlockName | undefined;
 }
 
 export const hardStateCodec = struct<HardState>({
@@ -29,6 +31,7 @@ export const hardStateCodec = struct<HardState>({
   commit: heightCodec,
   incarnation: u48,
   amnesiac: bool,
+  held: optional(nameCodec),
 });
 
 export interface EntryRecord {
@@ -63,7 +66,11 @@ export function encodeEntry({ header, leader, signature, configuration, bytes }:
 }
 
 export function stateRecord(state: RaftState): LogRecord {
-  return { key: stateKey, value: encodeHardState({ ...state, votedFor: state.votedFor ?? undefined }) };
+  const { votedFor, held } = state;
+  return {
+    key: stateKey,
+    value: encodeHardState({ ...state, votedFor: votedFor ?? undefined, held: held ?? undefined }),
+  };
 }
 
 export function entryRecord(entry: Entry): LogRecord {

@@ -14,7 +14,7 @@ import {
   genesisConfiguration,
   indexOf,
 } from './configuration.ts';
-import { type Entry, type Log, lastHeight, lastTerm } from './log.ts';
+import { type Entry, type Log, lastHeight, lastTerm, newestChange } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import {
   configurationKey,
@@ -101,12 +101,16 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
   };
 }
 
-/** The state on disk names no later term than that of the last block: this disk had both before another was seen. */
-function heldAtStart({ term, amnesiac }: HardState, { entries }: Log): RaftState['held'] {
-  const last = entries.at(-1);
-  return last === undefined || last.header.view !== term || amnesiac
-    ? null
-    : { height: last.header.height, blockHash: last.blockHash };
+/**
+ * The state on disk names no later term than that of the block: this disk had both before another was seen. Or the state says what was
+ * seen before.
+ */
+function heldAtStart({ term, amnesiac, held }: HardState, { entries }: Log): RaftState['held'] {
+  if (amnesiac) return null;
+  const change = newestChange(entries);
+  return change?.header.view === term
+    ? { height: change.header.height, blockHash: change.blockHash }
+    : (held ?? null);
 }
 
 interface Recovered {
@@ -166,6 +170,7 @@ function trusted({ log, final }: EngineStart, random: RandomState, found: HardSt
     commit: final.header.height,
     incarnation: 0,
     amnesiac: false,
+    held: undefined,
   };
   if (log === 'whole' || log === 'new') return hard;
   return {

@@ -34,7 +34,7 @@ export interface RaftState {
   /** That question, and when it may be asked anew. */
   historyAsk: { readonly token: ReadToken; readonly until: MonotonicMs } | null;
   log: Log;
-  /** The newest block that this disk had before a later term than the block's was seen; null when that is not known. */
+  /** The newest change of the members that this disk had before a later term than the block's was seen; null when that is not known. */
   held: BlockName | null;
   /** What other voters said so of, in the joint phase in force. */
   readonly heldBy: Map<ValidatorIndex, BlockName>;

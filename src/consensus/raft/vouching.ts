@@ -1,6 +1,6 @@
 import type { BlockName, ValidatorIndex } from '../engine.ts';
 import { afterJoint, type Configuration, isJoint, quorumOf } from './configuration.ts';
-import { type Entry, entryAt, holds, lastHeight } from './log.ts';
+import { type Entry, entryAt, holds, lastHeight, newestChange } from './log.ts';
 import { nameOf } from './message.ts';
 import { type Replica, unappliedConfiguration } from './replica.ts';
 import type { RaftState } from './state.ts';
@@ -13,7 +13,7 @@ import type { RaftState } from './state.ts';
  * Only for its election: what it learns so becomes final when it is elected, because the block's leader answers reads until then, and may not know.
  */
 
-/** What this member tells: a block that its disk had before it saw a later term than the block's. */
+/** What this member tells: a change of the members that its disk had before it saw a later term than the block's. */
 export function heldInItsTerm({ configuration, held, log }: RaftState): BlockName | undefined {
   return held !== null && isJoint(configuration) && holds(log, held) ? held : undefined;
 }
@@ -22,11 +22,16 @@ export function onHeld({ state }: Replica, from: ValidatorIndex, held: BlockName
   if (held !== undefined && isJoint(state.configuration)) state.heldBy.set(from, held);
 }
 
-/** A write is done up to here: what it holds of this member's own term is held in it. */
-export function noteHeld(state: RaftState, upTo: BlockName['height']): void {
-  const entry = entryAt(state.log, upTo);
+/**
+ * A write is done: what the disk has of this member's own term is held in it, and stays so, on disk too, whatever terms come after. Only the
+ * newest change of the members matters, and not what a later leader put on it.
+ */
+export function noteHeld(state: RaftState): void {
+  const { log, applied } = state;
+  const [from, to] = [applied, state.durable].map((height) => Math.max(height - log.base.height, 0));
+  const entry = newestChange(log.entries.slice(from, to));
   if (entry !== undefined && entry.header.view === state.term && !state.amnesiac)
-    state.held = nameOf(upTo, entry.blockHash);
+    state.held = nameOf(entry.header.height, entry.blockHash);
 }
 
 /** Who elects, as far as this member knows: those after the joint phase in force when the block that ends it is committed. */

@@ -78,7 +78,7 @@ export function onPersisted(replica: Replica, seq: number): Term[] {
   for (const done of settleWrites(state.writes, seq)) {
     state.durable = toHeight(Math.max(state.durable, done.upTo));
     state.durableTerm = done.term;
-    noteHeld(state, done.upTo);
+    noteHeld(state);
     replica.out.push(...done.after);
     if (done.ownVote !== null) ownVotes.push(done.ownVote);
   }

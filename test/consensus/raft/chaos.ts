@@ -7,6 +7,7 @@ import { Cluster } from './cluster.ts';
 import { Dice } from './dice.ts';
 import { Faults } from './faults.ts';
 import type { Host } from './host.ts';
+import { JointPhases } from './joint-phases.ts';
 import { Promises } from './promises.ts';
 import { keyOf } from './world.ts';
 
@@ -42,7 +43,7 @@ export function chaos(seed: number): ChaosReport {
   });
   const promises = new Promises(cluster);
   const faults = new Faults(cluster, dice, promises);
-  const story = new Story(cluster, dice, faults);
+  const story = new Story(cluster, dice, faults, new JointPhases(cluster, dice, faults, promises));
   for (const spare of cluster.hosts.slice(members)) spare.start();
   if (dice.chance(0.3))
     for (const host of dice.some(cluster.hosts, 0.3)) faults.stall(host, dice.of([300, 1_000, 3_000]));
@@ -68,9 +69,11 @@ class Story {
   readonly #dice: Dice;
   readonly #faults: Faults;
   readonly #ambushes: Ambushes;
+  readonly #jointPhases: JointPhases;
   #submitted = 0;
 
-  constructor(cluster: Cluster, dice: Dice, faults: Faults) {
+  constructor(cluster: Cluster, dice: Dice, faults: Faults, jointPhases: JointPhases) {
+    this.#jointPhases = jointPhases;
     this.#cluster = cluster;
     this.#dice = dice;
     this.#faults = faults;
@@ -117,6 +120,7 @@ class Story {
       [() => this.#leaveBehind(), 3],
       [() => this.#coup(), 2],
       [() => this.#hearLate(), 3],
+      [() => this.#endJointly(), 2],
       [() => this.#ambushes.arm(), 6],
     ];
     const share = dice.of([0.15, 0.3, 0.6]);
@@ -126,6 +130,7 @@ class Story {
       () => this.#comeBack(),
       () => this.#leaveBehind(),
       () => this.#hearLate(),
+      () => this.#endJointly(),
     ];
     return [
       ...(dice.chance(0.3) ? ([[dice.of(plots), 8]] as const) : rare.filter(() => dice.chance(share))),
@@ -378,6 +383,10 @@ class Story {
     this.#cluster.run(dice.soon(0, 20));
     word.release();
     this.#cluster.run(dice.soon(10, 200));
+  }
+
+  #endJointly(): void {
+    this.#jointPhases.play((leader, changes, forced) => this.#ask(leader, changes, forced));
   }
 
   /** Most voters are sent away at once, or exchanged for others. */

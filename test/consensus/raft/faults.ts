@@ -263,25 +263,33 @@ export class Faults {
 
   /** Everything works from now on, for good. */
   end(): void {
-    const { wire, hosts } = this.#cluster;
     this.over = true;
+    this.calm();
+    for (const host of this.#cluster.hosts) this.nurse(host);
+  }
+
+  /** All links work, and nothing is held back. */
+  calm(): void {
+    const { wire } = this.#cluster;
     this.heal();
     this.release();
     wire.loss = 0;
     wire.duplication = 0;
     wire.lateness = 0;
     wire.latencyMs = { min: 1, max: 5 };
-    for (const host of hosts) {
-      host.withholdBodies = false;
-      host.storingMs = 0;
-      host.diskMs = 2;
-      host.reportMs = 0;
-      host.executionMs = 1;
-      host.unevenMs = 0;
-      this.start(host);
-      host.resume();
-      if (host.stalled) host.resumeDisk();
-    }
+  }
+
+  /** Nothing is wrong with this host. */
+  nurse(host: Host): void {
+    host.withholdBodies = false;
+    host.storingMs = 0;
+    host.diskMs = 2;
+    host.reportMs = 0;
+    host.executionMs = 1;
+    host.unevenMs = 0;
+    this.start(host);
+    host.resume();
+    if (host.stalled) host.resumeDisk();
   }
 }
 

@@ -183,6 +183,71 @@ test('those who hold the end of a joint phase go on without the leader that made
   }
 });
 
+test('and after a power cut in the middle of their first election: what was on disk in its own term stays known in later ones', () => {
+  for (const restarted of [[1], [2], [1, 2]]) {
+    const { cluster, told } = untold();
+    cluster.run(100);
+    const { term } = cluster.host(0).state;
+    cluster.host(0).crash();
+    told.forget();
+    const votes = cluster.wire.hold(({ message }) => message.kind === 'vote' && !message.pre);
+    cluster.until(() => votes.held.length > 0, 'a vote, which gets lost', 5_000);
+    for (const index of restarted) {
+      assert.ok(cluster.host(index).state.durableTerm > term);
+      cluster.host(index).crash();
+      cluster.host(index).start();
+    }
+    votes.forget();
+    cluster.until(() => cluster.leader !== undefined, `a leader, ${restarted.join()} restarted`, 5_000);
+    assert.equal(cluster.leader?.state.configuration[2]?.role, 'voter');
+  }
+});
+
+test('what was on disk in its own term ends the joint phase, also under the first block of a leader that could not do it', () => {
+  const roles = (third: Configuration[0]['role']): Configuration =>
+    [0, 1, 2].map((index) => ({ key: keyOf(index), role: index === 2 ? third : 'voter' }));
+  const made: WireEntry[] = [];
+  for (const role of ['learner', 'joining', 'voter'] as const) {
+    const parent = made.at(-1)?.proposal.header ?? genesisHeader(2);
+    made.push(...entriesOn(parent, [1], { leader: 0, configuration: roles(role) }));
+  }
+  const [learner, joint, end] = made as [WireEntry, WireEntry, WireEntry];
+  const above = entriesOn(end.proposal.header, [2], { leader: 2 });
+  const member = new Solo(1, 2);
+  for (const [height, entry] of [learner, joint].entries()) {
+    member.append(0, 1, [entry], height + 1).sync();
+    member.give({ type: 'applied', height: toHeight(height + 1) }).sync();
+  }
+  member.append(0, 1, [end], 2).sync().append(2, 2, above, 2).sync();
+  const hear = (): void => {
+    member.receive<'vote'>({
+      kind: 'vote',
+      from: 2,
+      term: 2,
+      pre: true,
+      granted: false,
+      commit: genesisOf(2),
+      held: nameOfEntry(end),
+    });
+  };
+  const { header } = joint.proposal;
+  const certificate = {
+    engine: 'raft',
+    term: header.view,
+    ...nameOfEntry(joint),
+    leader: 0,
+    signature: joint.signature,
+    configuration: joint.configuration,
+  } as const;
+  for (const restarts of [0, 1, 2]) {
+    if (restarts > 0) member.restart(header, certificate);
+    member.sync();
+    hear();
+    assert.equal(electorsOf(member.state)[2]?.role, 'voter', `after ${restarts} restarts`);
+    assert.equal(member.state.commit, 2, 'nothing is final by that alone');
+  }
+});
+
 test('nor do they without one whose write of it they do not know of: it is sent when its leader has it on disk', () => {
   const cluster = Cluster.ledBy(0, { members: 2, spares: 1 });
   const leader = cluster.host(0);

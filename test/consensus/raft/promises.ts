@@ -8,6 +8,7 @@ import { unappliedConfiguration } from '../../../src/consensus/raft/replica.ts';
 import { LogChecker, removedEntries } from '../../../src/simulator/checkers/log-checker.ts';
 import type { Cluster } from './cluster.ts';
 import type { Host } from './host.ts';
+import type { Change } from './joint-phases.ts';
 import { genesisHeader, keyOf } from './world.ts';
 
 type Effects = readonly Effect<RaftMessage>[];
@@ -35,6 +36,10 @@ export class Promises {
   decided = 0;
   /** Hosts whose log was lost, until they are trusted again, and the newest decision of that moment: they may have had a part in it. */
   readonly forgetful = new Map<number, number>();
+  /** The highest change of the members that anybody ever made; of several at one height the last. */
+  newestChange: Change | null = null;
+  /** Changes of the members that a host's disk had in their own term, by host. They go with its log. */
+  readonly #held = new Map<number, Set<Hash>>();
   readonly #cluster: Cluster;
   readonly #logs: LogChecker;
   /** What each member voted for, by "host term"; an entry goes with the log. */
@@ -72,6 +77,11 @@ export class Promises {
     assert.ok(final >= this.decided, `${this.decided} was decided, and only ${final} is final`);
   }
 
+  /** Its disk had this change of the members before it saw a later term than the block's. */
+  heldBy(host: Host, change: Hash): boolean {
+    return this.#held.get(host.index)?.has(change) === true;
+  }
+
   #onStart(host: Host): void {
     const { log } = host.state;
     this.#logs.onStart(
@@ -84,6 +94,7 @@ export class Promises {
 
   #onLost(host: Host): void {
     this.forgetful.set(host.index, this.decided);
+    this.#held.delete(host.index);
     this.#logs.onDiskLost(host.index);
     for (const key of this.#votes.keys()) if (key.startsWith(`${host.index} `)) this.#votes.delete(key);
   }
@@ -94,6 +105,7 @@ export class Promises {
       this.#reads.set(`${host.index} ${input.id}`, { atLeast: this.decided });
     else if (input.type === 'persisted') this.#logs.onPersisted(host.index, input.seq);
     else if (input.type === 'built' && input.proposal !== null) this.#learn(input.proposal.header);
+    if (input.type === 'persisted') this.#noteHeld(host);
     for (const effect of effects) {
       if (effect.type === 'persist')
         this.#logs.onPersist(
@@ -217,8 +229,18 @@ export class Promises {
     );
   }
 
+  #noteHeld({ index, state: { log, term, durable, amnesiac } }: Host): void {
+    for (const { header, blockHash, configuration } of log.entries) {
+      if (amnesiac || configuration.length === 0 || header.view !== term || header.height > durable) continue;
+      this.#held.set(index, (this.#held.get(index) ?? new Set()).add(blockHash));
+    }
+  }
+
   #learn(header: BlockHeader): void {
     const hash = hashHeader(header);
+    const { height } = header;
+    if (header.nextValidatorsHash !== header.validatorsHash && height >= (this.newestChange?.height ?? 0))
+      this.newestChange = { height, hash };
     this.#headers.set(hash, header);
     this.#logs.onBlock(hash, header);
   }

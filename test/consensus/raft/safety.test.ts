@@ -48,6 +48,8 @@ test(`random schedules ${from} to ${to} are safe, and live after healing`, () =>
     'leave-behind',
     'coup',
     'hear-late',
+    'joint-phase',
+    'way-out',
     'members',
     'transfer',
     'read',
