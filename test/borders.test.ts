@@ -85,7 +85,6 @@ const nativeCrypto = [
   'verify-worker',
   'verify',
   'inline-verifier',
-  'keystore',
 ];
 
 const root = fileURLToPath(new URL('../src', import.meta.url));

@@ -4,7 +4,7 @@ import type { BlockHeader } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { MerkleProof } from '../ledger/merkle.ts';
 import type { Receipt } from '../ledger/receipt.ts';
-import type { Payload, Transaction } from '../ledger/transaction.ts';
+import { transactionJson } from '../ledger/transaction.ts';
 import type {
   AccountView,
   BlockView,
@@ -34,7 +34,6 @@ import type {
   RecordJson,
   StatusJson,
   SubmitResultJson,
-  TransactionJson,
   TransactionStatusJson,
 } from './schemas.ts';
 
@@ -55,36 +54,6 @@ export function certificateJson(certificate: FinalityCertificate): CertificateJs
 
 export function receiptJson(receipt: Receipt): ReceiptJson {
   return { ...receipt, fee: `${receipt.fee}` };
-}
-
-function payloadJson(payload: Payload): TransactionJson['payload'] {
-  switch (payload.type) {
-    case 'transfer':
-      return {
-        type: 'transfer',
-        to: encodeAddress(payload.to),
-        amount: `${payload.amount}`,
-        memo: payload.memo,
-      };
-    case 'put':
-      return { type: 'put', key: payload.key, value: toHex(payload.value) };
-    case 'delete':
-      return { type: 'delete', key: payload.key };
-  }
-}
-
-export function transactionJson(transaction: Transaction): TransactionJson {
-  return {
-    hash: transaction.hash,
-    chainId: transaction.chainId,
-    sender: encodeAddress(transaction.sender),
-    nonce: transaction.nonce,
-    fee: `${transaction.fee}`,
-    expiryHeight: transaction.expiryHeight,
-    payload: payloadJson(transaction.payload),
-    signature: transaction.signature,
-    bytes: toHex(transaction.bytes),
-  };
 }
 
 function proofJson({ index, count, siblings }: MerkleProof): InclusionJson['transactionProof'] {

@@ -29,6 +29,12 @@ export class Problem extends Error {
     this.details = options.details ?? {};
   }
 
+  /** All of it that others may see; by itself `JSON.stringify` leaves out an error's message. */
+  toJSON(): object {
+    const { code, message, remedy, details } = this;
+    return { code, message, remedy, details };
+  }
+
   /** A problem that another process told of. Its code is kept as it is, so that an older client can name what a newer node says. */
   static received(code: string, message: string, options: ProblemOptions): Problem {
     return new Problem(code as ProblemCode, message, options);

@@ -51,13 +51,15 @@ export class HttpClient {
   }
 
   /**
-   * Hands over one transaction. A refusal is a problem. When nobody knows whether the node took it, the problem says so
+   * Hands over one transaction. A refusal is a problem; so is what is given instead of a transaction, where nothing is sent. When nobody knows whether the node took it, the problem says so
    * (`outcome: 'unknown'` in its details), and the same transaction may be submitted again without harm.
    */
   async submit(
     transaction: Transaction,
     deadline: Deadline = {},
   ): Promise<(Origin & SubmitAnswer) | Problem> {
+    const wrong = noTransaction(transaction);
+    if (wrong !== undefined) return wrong;
     const answer = await this.#post('/v1/transactions', { transaction: toHex(transaction.bytes) }, deadline);
     return answer instanceof Problem
       ? withOutcome(answer, transaction.hash)
@@ -66,12 +68,17 @@ export class HttpClient {
 
   /**
    * Hands over many, in binary, in as few requests as the limits allow, one after the other. One answer per transaction, in
-   * order; those of a request that failed are refused with its problem, and so are all after it.
+   * order; those of a request that failed are refused with its problem, and so are all after it. When something in the list is no transaction,
+   * nothing is sent, and all are refused with that problem.
    */
   async submitBatch(
     transactions: readonly Transaction[],
     deadline: Deadline = {},
   ): Promise<readonly SubmitAnswer[]> {
+    const wrong = transactions.map((one) => noTransaction(one)).find((problem) => problem !== undefined);
+    if (wrong !== undefined) {
+      return transactions.map(() => ({ status: 'refused', hash: null, problem: problemPart(wrong) }));
+    }
     const answers: SubmitAnswer[] = [];
     let failure: Problem | undefined;
     for (const batch of splitIntoBatches(transactions)) {
@@ -97,7 +104,7 @@ export class HttpClient {
   }
 
   transaction(hash: Hash, deadline: Deadline = {}): Promise<TransactionStatusAnswer | Problem> {
-    return this.#get(`/v1/transactions/${pathPart(hash)}`, deadline);
+    return this.#get(() => `/v1/transactions/${pathPart(hash)}`, deadline);
   }
 
   /**
@@ -138,7 +145,7 @@ export class HttpClient {
     options: Deadline & { readonly full?: boolean } = {},
   ): Promise<BlockAnswer | Problem> {
     const { full = false, ...deadline } = options;
-    return this.#get(`/v1/blocks/${pathPart(`${name}`)}${full ? '?full=true' : ''}`, deadline);
+    return this.#get(() => `/v1/blocks/${pathPart(`${name}`)}${full ? '?full=true' : ''}`, deadline);
   }
 
   account(
@@ -146,7 +153,7 @@ export class HttpClient {
     options: Deadline & { readonly consistency?: Consistency } = {},
   ): Promise<AccountAnswer | Problem> {
     const { consistency, ...deadline } = options;
-    return this.#get(`/v1/accounts/${pathPart(account)}${query({ consistency })}`, deadline);
+    return this.#get(() => `/v1/accounts/${pathPart(account)}${query({ consistency })}`, deadline);
   }
 
   record(
@@ -154,7 +161,7 @@ export class HttpClient {
     options: Deadline & { readonly consistency?: Consistency } = {},
   ): Promise<RecordAnswer | Problem> {
     const { consistency, ...deadline } = options;
-    return this.#get(`/v1/records${query({ key, consistency })}`, deadline);
+    return this.#get(() => `/v1/records${query({ key, consistency })}`, deadline);
   }
 
   /** Headers of final blocks from a height upward; fewer than `limit` when the chain ends. */
@@ -163,17 +170,17 @@ export class HttpClient {
     options: Deadline & { readonly limit?: number } = {},
   ): Promise<(Origin & { readonly headers: readonly HeaderItem[] }) | Problem> {
     const { limit = limits.httpPage, ...deadline } = options;
-    return this.#get(`/v1/headers${query({ from, limit })}`, deadline);
+    return this.#get(() => `/v1/headers${query({ from, limit })}`, deadline);
   }
 
   validators(deadline: Deadline = {}): Promise<(Origin & ValidatorsAnswer) | Problem> {
-    return this.#get('/v1/validators', deadline);
+    return this.#get(() => '/v1/validators', deadline);
   }
 
   members(
     deadline: Deadline = {},
   ): Promise<(Origin & { readonly members: readonly MemberAnswer[] }) | Problem> {
-    return this.#get('/v1/members', deadline);
+    return this.#get(() => '/v1/members', deadline);
   }
 
   /**
@@ -197,12 +204,12 @@ export class HttpClient {
   }
 
   status(deadline: Deadline = {}): Promise<StatusAnswer | Problem> {
-    return this.#get('/v1/status', deadline);
+    return this.#get(() => '/v1/status', deadline);
   }
 
   /** One sentence: what progress waits for. */
   why(deadline: Deadline = {}): Promise<WhyAnswer | Problem> {
-    return this.#get('/v1/why', deadline);
+    return this.#get(() => '/v1/why', deadline);
   }
 
   /** Stored proof of misbehaviour, oldest first, from an offset. */
@@ -210,17 +217,17 @@ export class HttpClient {
     options: Deadline & { readonly offset?: number; readonly limit?: number } = {},
   ): Promise<(Origin & { readonly offset: number; readonly evidence: readonly EvidenceItem[] }) | Problem> {
     const { offset = 0, limit = limits.httpPage, ...deadline } = options;
-    return this.#get(`/v1/evidence${query({ offset, limit })}`, deadline);
+    return this.#get(() => `/v1/evidence${query({ offset, limit })}`, deadline);
   }
 
   /** A problem when the node must be restarted or looked at. */
   health(deadline: Deadline = {}): Promise<(Origin & { readonly status: 'ok' }) | Problem> {
-    return this.#get('/v1/health', deadline);
+    return this.#get(() => '/v1/health', deadline);
   }
 
   /** A problem when clients may not expect progress now. */
   ready(deadline: Deadline = {}): Promise<(Origin & { readonly status: 'ready' }) | Problem> {
-    return this.#get('/v1/ready', deadline);
+    return this.#get(() => '/v1/ready', deadline);
   }
 
   /** The text format of Prometheus. */
@@ -240,8 +247,21 @@ export class HttpClient {
       | Problem;
   }
 
-  #get<T extends object>(path: string, deadline: Deadline): Promise<T | Problem> {
-    return this.#call({ method: 'GET', path, ...deadline });
+  /** A problem also when the path cannot be made. */
+  async #get<T extends object>(path: () => string, deadline: Deadline): Promise<T | Problem> {
+    try {
+      return await this.#call({ method: 'GET', path: path(), ...deadline });
+    } catch (failure) {
+      if (!(failure instanceof URIError)) throw failure;
+      return new Problem(
+        'api/bad-path',
+        'a name is no Unicode text: half of a surrogate pair stands in it alone',
+        {
+          remedy: 'Check where the name comes from: no record, account or block can be called that.',
+          details: { sent: false },
+        },
+      );
+    }
   }
 
   #post<T extends object>(
@@ -261,6 +281,26 @@ export class HttpClient {
       details: { url: this.baseUrl, path: request.path },
     });
   }
+}
+
+/**
+ * What is wrong with something that was given as a transaction, as plain JavaScript may. A problem (of a wallet that could not sign) speaks for
+ * itself.
+ */
+function noTransaction(given: unknown): Problem | undefined {
+  if (given instanceof Problem) return given;
+  const { bytes, hash } = (given ?? {}) as Partial<Transaction>;
+  if (bytes instanceof Uint8Array && typeof hash === 'string') return undefined;
+  const what =
+    given instanceof Promise ? 'a promise of something' : given === null ? 'null' : `of type ${typeof given}`;
+  return new Problem(
+    'transaction/malformed',
+    `what was given to be submitted is no transaction: it is ${what}`,
+    {
+      remedy: 'Give what a wallet or "decodeTransaction" made, and await it where it is a promise.',
+      details: { sent: false },
+    },
+  );
 }
 
 function isOrigin(answer: unknown): boolean {

@@ -8,6 +8,7 @@ export { encodeAddress, parseAddress } from '../crypto/address.ts';
 export { developmentKeyPair } from '../crypto/development-keys.ts';
 export type { Hash } from '../crypto/hash.ts';
 export { generateKeyPair, type KeyPair, keyPairFromSeed, sign } from '../crypto/keys.ts';
+export { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/keystore.ts';
 export type { PublicKey, Signature } from '../crypto/signature.ts';
 export { type Height, toHeight } from '../ledger/block.ts';
 export {
@@ -15,6 +16,8 @@ export {
   type Payload,
   type Transaction,
   type TransactionBody,
+  transactionJson,
+  type TransactionJson,
 } from '../ledger/transaction.ts';
 export type * from './answers.ts';
 export { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';

@@ -4,7 +4,8 @@ import { Problem } from '../base/problem.ts';
  * The address of a node's API, without a slash at its end, or what is wrong with it. What is not an address is told before anything is
  * tried. A password in it is not repeated in the message.
  */
-export function parseNodeAddress(text: string): string | Problem {
+export function parseNodeAddress(given: string | URL): string | Problem {
+  const text = String(given);
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     return wrongAddress('it is no http:// or https:// address');

@@ -24,7 +24,9 @@ export class Nodes {
 
   /** Throws `api/address` for what is no address, and when there is none. */
   constructor(options: NodesOptions) {
-    const { endpoints, attemptMs = 3_000, surroundings = defaultSurroundings } = options;
+    const { attemptMs = 3_000, surroundings = defaultSurroundings } = options;
+    // Plain JavaScript may give one alone.
+    const endpoints = [options.endpoints].flat();
     this.#clients = endpoints.map(
       (baseUrl) => new HttpClient({ baseUrl, attemptMs, deadlineMs: 0, surroundings }),
     );

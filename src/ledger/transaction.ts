@@ -1,4 +1,4 @@
-import { concat } from '../base/bytes.ts';
+import { concat, toHex } from '../base/bytes.ts';
 import {
   boundedBytes,
   boundedText,
@@ -14,6 +14,7 @@ import {
 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import { encodeAddress } from '../crypto/address.ts';
 import { isForgeableKey } from '../crypto/forgeable-key.ts';
 import { domainPrefix, hash, hashCodec, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey, signatureCodec, type Signature } from '../crypto/signature.ts';
@@ -114,7 +115,8 @@ export function encodeBody(body: TransactionBody): Uint8Array {
       'transaction/malformed',
       `the transaction cannot be encoded: ${(cause as Error).message}`,
       {
-        remedy: 'Keep each field within its limit (see the limits in the API description).',
+        remedy:
+          'Keep each field within its limit (see the API description). Amounts and fees are bigint (5n), accounts public keys ("parseAddress" makes one of an address), values bytes.',
         cause,
       },
     );
@@ -129,7 +131,7 @@ export function transactionSigningBytes(bodyBytes: Uint8Array): Uint8Array {
 /** Joins a body and the signature over `transactionSigningBytes(encodeBody(body))`. Does not check the signature. */
 export function assembleTransaction(body: TransactionBody, signature: Signature): Transaction {
   const bytes = concat(encodeBody(body), encode(signatureCodec, signature));
-  return { ...body, signature, bytes, hash: hashOfTransactionBytes(bytes) };
+  return withJson({ ...body, signature, bytes, hash: hashOfTransactionBytes(bytes) });
 }
 
 /** A transaction from its bytes, or a problem. Checks form and limits; not the signature, the chain or the state. */
@@ -144,7 +146,49 @@ export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
   if (fields instanceof Problem) return fields;
   // Not `slice`: that of a Buffer is a view, and would keep the whole frame alive.
   const owned = new Uint8Array(bytes);
-  return { ...fields, bytes: owned, hash: hashOfTransactionBytes(owned) };
+  return withJson({ ...fields, bytes: owned, hash: hashOfTransactionBytes(owned) });
+}
+
+/** What `JSON.stringify` shows: without it, it fails on the amounts. Not enumerable: it is no field of the transaction. */
+function withJson(transaction: Transaction): Transaction {
+  return Object.defineProperty(transaction, 'toJSON', jsonProperty);
+}
+
+const jsonProperty = {
+  value(this: Transaction): TransactionJson {
+    return transactionJson(this);
+  },
+};
+
+/** A transaction as the API shows it: amounts as decimal text, because JSON readers round past 2^53; accounts as addresses; bytes in hex. */
+export type TransactionJson = ReturnType<typeof transactionJson>;
+
+export function transactionJson(transaction: Transaction) {
+  const { hash, chainId, sender, nonce, fee, expiryHeight, payload, signature, bytes } = transaction;
+  return {
+    hash,
+    chainId,
+    sender: encodeAddress(sender),
+    nonce,
+    fee: `${fee}`,
+    expiryHeight,
+    payload: payloadJson(payload),
+    signature,
+    bytes: toHex(bytes),
+  };
+}
+
+function payloadJson(payload: Payload) {
+  switch (payload.type) {
+    case 'transfer': {
+      const { type, to, amount, memo } = payload;
+      return { type, to: encodeAddress(to), amount: `${amount}`, memo };
+    }
+    case 'put':
+      return { type: payload.type, key: payload.key, value: toHex(payload.value) };
+    case 'delete':
+      return { type: payload.type, key: payload.key };
+  }
 }
 
 /** The hash of a transaction by its bytes, which are not looked at otherwise. */

@@ -398,3 +398,34 @@ test('waiting goes on when this node let go of the transaction: others may have 
   assert.equal(answer.details['outcome'], 'unknown');
   assert.ok(seen.length > 1);
 });
+
+test('what is given instead of a transaction is told in words, and nothing is sent', async (t) => {
+  const { url, seen } = await fakeApi(t, () => ({ body: { ...origin, results: [] } }));
+  const client = new HttpClient({ baseUrl: url });
+  const unsigned = wallet.transfer(bob, 0n, { nonce: 0, fee: 1n, expiryHeight });
+  assert.ok(unsigned instanceof Problem);
+  assert.equal(await client.submit(unsigned as never), unsigned, 'a problem speaks for itself');
+  const good = payment(0);
+  for (const [wrong, words] of [
+    [undefined, /no transaction: it is of type undefined/],
+    [null, /it is null/],
+    ['abcd', /of type string/],
+    [7n, /of type bigint/],
+    [{ bytes: 'abcd' }, /of type object/],
+    [good.bytes, /of type object/],
+    [[good], /of type object/],
+    [Promise.resolve(good), /a promise/],
+  ] as const) {
+    assert.match(expectProblem(await client.submit(wrong as never), 'transaction/malformed').message, words);
+    const results = await client.submitBatch([good, wrong as never]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['refused', 'refused'],
+    );
+  }
+  for (const name of ['\ud800', 'a\udc00b']) {
+    expectProblem(await client.record(name), 'api/bad-path');
+    expectProblem(await client.block(name as never), 'api/bad-path');
+  }
+  assert.deepEqual(seen, []);
+});

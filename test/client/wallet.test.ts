@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { utf8 } from '../../src/base/bytes.ts';
+import { fromHex, utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { Wallet } from '../../src/client/wallet.ts';
+import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
@@ -80,4 +81,25 @@ test('a field outside its limits is a problem that says so, and nothing is signe
     assert.equal(problem.code, 'transaction/malformed');
   }
   assert.equal(signed, 0);
+});
+
+test('JSON.stringify shows a transaction as the API does, and a problem with its message', () => {
+  const made = unwrap(wallet.transfer(bob.publicKey, 2n ** 63n, { ...terms, memo: 'lunch' }));
+  for (const transaction of [made, unwrap(decodeTransaction(made.bytes))]) {
+    const shown = JSON.parse(JSON.stringify({ transaction })) as { transaction: Record<string, unknown> };
+    const { hash, fee, payload, sender, bytes } = shown.transaction;
+    assert.deepEqual([hash, fee, sender], [made.hash, '3', encodeAddress(alice.publicKey)]);
+    assert.deepEqual(payload, {
+      type: 'transfer',
+      to: encodeAddress(bob.publicKey),
+      amount: '9223372036854775808',
+      memo: 'lunch',
+    });
+    assert.deepEqual(fromHex(String(bytes)), made.bytes);
+  }
+  assert.ok(!Object.keys(made).includes('toJSON'));
+  const wrong = wallet.transfer('bob' as never, 5n, terms);
+  assert.ok(wrong instanceof Problem);
+  assert.match(JSON.stringify(wrong), /"message":"the transaction cannot be encoded: payload\/to/);
+  assert.match(wrong.remedy, /bigint.*parseAddress/);
 });

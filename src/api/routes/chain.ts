@@ -5,17 +5,10 @@ import { unwrap } from '../../base/problem.ts';
 import { parseAddress } from '../../crypto/address.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { toHeight } from '../../ledger/block.ts';
+import { transactionJson } from '../../ledger/transaction.ts';
 import type { BlockName, Consistency } from '../backend.ts';
 import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
-import {
-  accountJson,
-  blockJson,
-  headerItemJson,
-  originOf,
-  receiptJson,
-  recordJson,
-  transactionJson,
-} from '../present.ts';
+import { accountJson, blockJson, headerItemJson, originOf, receiptJson, recordJson } from '../present.ts';
 import { apiProblem } from '../problem-answer.ts';
 import {
   accountSchema,

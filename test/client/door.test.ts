@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { test } from 'node:test';
+import * as client from '../../src/client/index.ts';
+import * as whole from '../../src/index.ts';
+
+const source = join(import.meta.dirname, '../../src');
+
+/** What a file needs when it runs, by way of all that it imports: files of ours, and packages. */
+function needs(entry: string): { readonly files: Set<string>; readonly packages: Set<string> } {
+  const files = new Set<string>();
+  const packages = new Set<string>();
+  const walk = (file: string): void => {
+    if (files.has(file)) return;
+    files.add(file);
+    const imports = readFileSync(file, 'utf8').matchAll(
+      /^(?:import|export)\s+(?!type\b)(?:[^;]*?\sfrom\s+)?['"]([^'"]+)['"]/gm,
+    );
+    for (const [, name = ''] of imports) {
+      if (name.startsWith('.')) walk(resolve(dirname(file), name));
+      else packages.add(name);
+    }
+  };
+  walk(entry);
+  return { files, packages };
+}
+
+const { files, packages } = needs(join(source, 'client/index.ts'));
+
+test('the client’s door needs no module of Node and two small packages, so that browsers can load it', () => {
+  assert.ok(files.size > 20 && files.size < 60, `${files.size} files`);
+  const isFine = (name: string): boolean => name.startsWith('@noble/') || name === '@scure/base';
+  assert.deepEqual(
+    [...packages].filter((name) => !isFine(name) || builtinModules.includes(name)),
+    [],
+  );
+  const folders = new Set([...files].map((file) => relative(source, file).split('/')[0]));
+  assert.deepEqual(folders, new Set(['base', 'client', 'crypto', 'ledger']));
+});
+
+test('nor does it name what only Node has', () => {
+  const found = [...files].flatMap((file) => {
+    const code = readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    return /\b(?:Buffer|process|require|__dirname|setImmediate)\b\s*[.(]/.test(code)
+      ? [relative(source, file)]
+      : [];
+  });
+  assert.deepEqual(found, []);
+});
+
+test('both doors hand out what an application needs, the client’s all of it but the node', () => {
+  const names = [
+    'HttpClient',
+    'Ledger',
+    'Problem',
+    'Wallet',
+    'decodeTransaction',
+    'decryptKey',
+    'developmentKeyPair',
+    'encodeAddress',
+    'encryptKey',
+    'finalBlocks',
+    'generateKeyPair',
+    'isRetryable',
+    'keyPairFromSeed',
+    'parseAddress',
+    'problemCodes',
+    'problemOf',
+    'readKeyFile',
+    'sign',
+    'toHeight',
+    'transactionJson',
+  ];
+  assert.deepEqual(Object.keys(client).toSorted(), names.toSorted());
+  assert.deepEqual(
+    Object.keys(whole).toSorted(),
+    [...names, 'initDirectory', 'parseGenesis', 'startNode'].toSorted(),
+  );
+});
+
+test('a key file that one door made the other opens', () => {
+  const pair = client.developmentKeyPair('alice');
+  const text = client.encryptKey(pair, 'secret', { name: 'mine', cost: { n: 1_024, r: 8, p: 1 } });
+  assert.deepEqual(whole.decryptKey(text, 'secret'), pair);
+  assert.ok(client.decryptKey(text, 'other') instanceof client.Problem);
+});
