@@ -10,31 +10,33 @@ import { write } from './writing.ts';
  * loss may tell of its place then: only what comes after counts. So it asks its leader, as for a read, what was committed when it asked.
  * What a leader says unasked does not tell that: the word may be old, or the leader deposed.
  */
-export function maybeAskHistory(replica: Replica): void {
+export function maybeAskRecoveryIndex(replica: Replica): void {
   const { state, options } = replica;
-  if (!state.amnesiac || state.historyUpTo !== null || state.self === null || !isStartOnDisk(state)) return;
+  const { guard } = state;
+  if (guard.name !== 'asking' || state.self === null || !isStartOnDisk(state)) return;
   const leader = knownLeader(state);
-  if (leader === null || (state.historyAsk !== null && state.now < state.historyAsk.until)) return;
-  state.historyAsk = { token: newToken(state), until: state.now + options.electionTimeoutMs };
-  send(replica, [leader], { kind: 'read-request', token: state.historyAsk.token, lease: false });
+  if (leader === null || (guard.asked !== null && state.now < guard.asked.until)) return;
+  const token = newToken(state);
+  state.guard = { name: 'asking', asked: { token, until: state.now + options.electionTimeoutMs } };
+  send(replica, [leader], { kind: 'read-request', token, lease: false });
 }
 
 /** The answer. Without a height it comes from somebody who cannot say: another question follows. */
-export function onHistoryAnswer(replica: Replica, { token, height }: ReadAnswer): void {
-  const { state } = replica;
-  if (!sameToken(state.historyAsk?.token ?? null, token) || height === undefined) return;
-  state.historyAsk = null;
-  state.historyUpTo = height;
+export function onRecoveryIndex(replica: Replica, { token, height }: ReadAnswer): void {
+  const { guard } = replica.state;
+  if (guard.name !== 'asking' || !sameToken(guard.asked?.token ?? null, token) || height === undefined)
+    return;
+  replica.state.guard = { name: 'waiting', recoveryIndex: height };
   maybeTrustAgain(replica);
 }
 
-/** It is no voter after that history: it was taken out since, and when it comes in again it has no vote from before to remember. */
+/** It is no voter after the recovery index: it was taken out since the loss, and when it comes in again it has no vote from before to remember. */
 export function maybeTrustAgain(replica: Replica): void {
   const { state } = replica;
-  const { historyUpTo, configuration, self } = state;
-  if (!state.amnesiac || historyUpTo === null || state.applied < historyUpTo) return;
+  const { guard, configuration, self } = state;
+  if (guard.name !== 'waiting' || state.applied < guard.recoveryIndex) return;
   if (isVoter(configuration, self)) return;
-  state.amnesiac = false;
+  state.guard = { name: 'off' };
   trace(replica, 'trusted-again', { height: state.applied });
   write(replica, {});
 }

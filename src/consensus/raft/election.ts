@@ -7,7 +7,7 @@ import { catchUp } from './finality.ts';
 import { holds, isUpToDate, lastHeight, lastTerm } from './log.ts';
 import type { Term, Vote, VoteRequest } from './message.ts';
 import { letter, send, sendWhenDurable, trace, type Unaddressed } from './outbox.ts';
-import { committed, noteCommitted, ownIndex, type Replica } from './replica.ts';
+import { committed, isAmnesiac, noteCommitted, ownIndex, type Replica } from './replica.ts';
 import {
   becomeCandidate,
   becomeFollower,
@@ -137,7 +137,7 @@ export function onVoteRequest(replica: Replica, message: VoteRequest): void {
  * vote counts (dissertation, section 4.2.2). Not one whose log was lost: it may have voted before.
  */
 function mayGrant(state: RaftState): boolean {
-  return !state.amnesiac && state.self !== null;
+  return !isAmnesiac(state) && state.self !== null;
 }
 
 /** It leads, or the leader was heard within the shortest election timeout. */

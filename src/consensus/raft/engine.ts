@@ -5,7 +5,7 @@ import { hear } from '../shared/contact.ts';
 import { takeWork } from '../shared/pacing.ts';
 import { takeEffects } from '../shared/step.ts';
 import { isWanted, isForMe } from './admission.ts';
-import { maybeAskHistory, onHistoryAnswer } from './amnesia.ts';
+import { maybeAskRecoveryIndex, onRecoveryIndex } from './amnesia.ts';
 import { takesPart } from './configuration.ts';
 import { campaignForTransfer, maybeCampaign, onOwnVoteDurable, onVote, onVoteRequest } from './election.ts';
 import { deliverCommits, maybeCatchUp, onApplied, onSynced } from './finality.ts';
@@ -187,7 +187,7 @@ function onMessage(replica: Replica, message: RaftMessage): void {
       return;
     case 'read-answer':
       onReadAnswer(replica, message);
-      onHistoryAnswer(replica, message);
+      onRecoveryIndex(replica, message);
       return;
     case 'accepted':
     case 'rejected':
@@ -274,7 +274,7 @@ function settle(replica: Replica): void {
     finishChange(replica, state.role);
     maybePart(replica, state.role);
   }
-  maybeAskHistory(replica);
+  maybeAskRecoveryIndex(replica);
   finishReads(replica);
   finishTransfer(replica);
   abandonChange(replica);

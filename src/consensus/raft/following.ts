@@ -4,7 +4,7 @@ import { firstOfTerm, hashAt, holds, lastHeight, termAt } from './log.ts';
 import { type Append, type Heartbeat, nameOf, type Term } from './message.ts';
 import { send, sendWhenDurable, trace } from './outbox.ts';
 import { isStartOnDisk } from './read-token.ts';
-import type { Replica } from './replica.ts';
+import { isAmnesiac, type Replica } from './replica.ts';
 import { becomeFollower, restartElectionTimer } from './roles.ts';
 import {
   admitEntry,
@@ -53,7 +53,7 @@ export function onHeartbeat(replica: Replica, message: Heartbeat): void {
       role.leaderCommit = toHeight(Math.max(role.leaderCommit, commit.height));
     }
   }
-  if (state.amnesiac) {
+  if (isAmnesiac(state)) {
     advanceFollowerCommit(replica);
     acknowledge(replica);
   }
@@ -62,7 +62,7 @@ export function onHeartbeat(replica: Replica, message: Heartbeat): void {
   // it after a crash: a start that is on disk makes the next one wait until a lease is over.
   send(replica, [message.from], {
     kind: 'heartbeat-answer',
-    round: role === null || state.amnesiac || !isStartOnDisk(state) ? 0 : message.round,
+    round: role === null || isAmnesiac(state) || !isStartOnDisk(state) ? 0 : message.round,
     received: role === null ? toHeight(0) : receivedUpTo(role),
     applied: state.applied,
   });
@@ -136,7 +136,7 @@ export function acknowledge(replica: Replica): void {
   const { state } = replica;
   if (state.role.kind !== 'follower' || state.role.leader === null) return;
   const known = Math.min(state.durable, state.role.matched);
-  const height = toHeight(state.amnesiac ? Math.min(known, state.commit) : known);
+  const height = toHeight(isAmnesiac(state) ? Math.min(known, state.commit) : known);
   const blockHash = hashAt(state.log, height);
   if (blockHash === undefined) return;
   // The blocks are on disk. Once the term is too, there is no need to wait for the writes that came since.

@@ -66,10 +66,15 @@ export function encodeEntry({ header, leader, signature, configuration, bytes }:
 }
 
 export function stateRecord(state: RaftState): LogRecord {
-  const { votedFor, held } = state;
+  const { votedFor, held, guard } = state;
   return {
     key: stateKey,
-    value: encodeHardState({ ...state, votedFor: votedFor ?? undefined, held: held ?? undefined }),
+    value: encodeHardState({
+      ...state,
+      votedFor: votedFor ?? undefined,
+      held: held ?? undefined,
+      amnesiac: guard.name !== 'off',
+    }),
   };
 }
 

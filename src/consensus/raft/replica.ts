@@ -18,6 +18,11 @@ export interface Replica extends Step<RaftMessage> {
   readonly state: RaftState;
 }
 
+/** Its log was lost, and it is not trusted again yet: it decides nothing. */
+export function isAmnesiac(state: RaftState): boolean {
+  return state.guard.name !== 'off';
+}
+
 export function ownIndex(state: RaftState): ValidatorIndex {
   return state.self ?? -1;
 }

@@ -5,7 +5,7 @@ import { isJoint, isVoter, quorumOf, takesPart } from './configuration.ts';
 import { hearsLeader } from './election.ts';
 import { lastHeight } from './log.ts';
 import { hasRoom } from './proposing.ts';
-import { knownLeader, type Replica } from './replica.ts';
+import { isAmnesiac, knownLeader, type Replica } from './replica.ts';
 import { quorumContact } from './replication.ts';
 import type { Leader } from './state.ts';
 import { diskStalls } from './writing.ts';
@@ -25,7 +25,7 @@ export function statusOf(replica: Replica): EngineStatus {
         : knownLeader(state) !== null && hearsLeader(replica),
     highestKnown: state.highestKnown,
     inFlight: lastHeight(state.log) - state.commit,
-    voting: isVoter(state.configuration, state.self) && !state.amnesiac,
+    voting: isVoter(state.configuration, state.self) && !isAmnesiac(state),
     accepting: hasRoom(replica),
     members: state.configuration,
     counters: { ...state.counters },
@@ -61,7 +61,7 @@ function reason(replica: Replica): string {
     return `${state.refused}; this node may differ from the others, stop and examine it`;
   if (diskStalls(replica))
     return `the disk has not finished a write for ${age(replica, state.writes.pending[0]?.since)}`;
-  if (state.amnesiac && takesPart(state.configuration, state.self))
+  if (isAmnesiac(state) && takesPart(state.configuration, state.self))
     return 'the log of this member was lost; it must be removed and added again before it votes';
   if (state.install !== null) {
     const { snapshot, received } = state.install;

@@ -49,9 +49,8 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     votedFor: term === hard.term ? (hard.votedFor ?? null) : null,
     durableTerm: hard.term,
     incarnation: hard.incarnation + 1,
-    amnesiac: hard.amnesiac,
-    historyUpTo: null,
-    historyAsk: null,
+    // The recovery index stands in no record: each start asks anew.
+    guard: hard.amnesiac ? { name: 'asking', asked: null } : { name: 'off' },
     log,
     held: heldAtStart(hard, log),
     heldBy: new Map(),

@@ -10,7 +10,7 @@ import type { Term } from './message.ts';
 import { trace } from './outbox.ts';
 import { freshProgress } from './progress.ts';
 import { dropLeaderReads, dropWaitingReads } from './reads.ts';
-import { ownIndex, type Replica, unappliedConfiguration } from './replica.ts';
+import { isAmnesiac, ownIndex, type Replica, unappliedConfiguration } from './replica.ts';
 import { diskStalls, voidOldMessages, write } from './writing.ts';
 
 /** Waits anew before it campaigns: between one and two election timeouts (section 5.2). */
@@ -144,7 +144,7 @@ export function mayCampaign(replica: Replica): boolean {
   const { state } = replica;
   return (
     isVoter(state.configuration, state.self) &&
-    !state.amnesiac &&
+    !isAmnesiac(state) &&
     state.install === null &&
     state.applied >= state.log.base.height &&
     !diskStalls(replica) &&

@@ -25,14 +25,7 @@ export interface RaftState {
   /** The term that is on disk. */
   durableTerm: Term;
   readonly incarnation: number;
-  amnesiac: boolean;
-  /**
-   * For a member whose log was lost: what was committed when it asked, after the loss. What the blocks up to here say of its own
-   * place may be from before it. Null until a leader answered.
-   */
-  historyUpTo: Height | null;
-  /** That question, and when it may be asked anew. */
-  historyAsk: { readonly token: ReadToken; readonly until: MonotonicMs } | null;
+  guard: AmnesiaGuard;
   log: Log;
   /** The newest change of the members that this disk had before a later term than the block's was seen; null when that is not known. */
   held: BlockName | null;
@@ -101,6 +94,20 @@ export interface KeptWrite {
   /** The term in which it holds the own vote for oneself. */
   readonly ownVote: Term | null;
 }
+
+/**
+ * What a member whose log was lost may do: nothing that decides, unless it is `off`. `asking`: it asks a leader what was committed when it asked, after
+ * the loss; what the blocks up to there say of its own place may be from before it. `waiting`: it knows that recovery index, and is trusted again when it is
+ * no voter after it.
+ */
+export type AmnesiaGuard =
+  | { readonly name: 'off' }
+  | {
+      readonly name: 'asking';
+      /** The question, and when it may be asked anew; null until there is one. */
+      readonly asked: { readonly token: ReadToken; readonly until: MonotonicMs } | null;
+    }
+  | { readonly name: 'waiting'; readonly recoveryIndex: Height };
 
 export type Role = Follower | Candidate | Leader;
 

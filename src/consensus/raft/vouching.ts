@@ -2,7 +2,7 @@ import type { BlockName, ValidatorIndex } from '../engine.ts';
 import { afterJoint, type Configuration, isJoint, quorumOf } from './configuration.ts';
 import { type Entry, entryAt, holds, lastHeight, newestChange } from './log.ts';
 import { nameOf } from './message.ts';
-import { type Replica, unappliedConfiguration } from './replica.ts';
+import { isAmnesiac, type Replica, unappliedConfiguration } from './replica.ts';
 import type { RaftState } from './state.ts';
 
 /**
@@ -30,7 +30,7 @@ export function noteHeld(state: RaftState): void {
   const { log, applied } = state;
   const [from, to] = [applied, state.durable].map((height) => Math.max(height - log.base.height, 0));
   const entry = newestChange(log.entries.slice(from, to));
-  if (entry !== undefined && entry.header.view === state.term && !state.amnesiac)
+  if (entry !== undefined && entry.header.view === state.term && !isAmnesiac(state))
     state.held = nameOf(entry.header.height, entry.blockHash);
 }
 

@@ -8,7 +8,7 @@ import type { RaftEngine } from '../../consensus/raft/engine.ts';
 import { checkLog } from '../../consensus/raft/invariants.ts';
 import type { RaftMessage } from '../../consensus/raft/message.ts';
 import { entryCodec, entryPrefix } from '../../consensus/raft/records.ts';
-import { unappliedConfiguration } from '../../consensus/raft/replica.ts';
+import { isAmnesiac, unappliedConfiguration } from '../../consensus/raft/replica.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { hashHeader, type Proposal } from '../../ledger/block.ts';
 import { certificateClaims, type FinalityCertificate } from '../../ledger/certificate.ts';
@@ -348,12 +348,12 @@ export class Watch {
     if (this.logs === null) return;
     const { replica } = engine as unknown as RaftEngine;
     checkLog(replica);
-    const { configuration, configurationHeight, commit, amnesiac } = replica.state;
+    const { configuration, configurationHeight, commit } = replica.state;
     this.logs.onConfiguration(configurationHeight, configuration);
     this.logs.onPart(node, {
       members: configuration,
-      votes: !amnesiac,
-      campaigns: !amnesiac && unappliedConfiguration(replica.state, commit) === null,
+      votes: !isAmnesiac(replica.state),
+      campaigns: !isAmnesiac(replica.state) && unappliedConfiguration(replica.state, commit) === null,
     });
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { hashHeader } from '../../../src/ledger/block.ts';
 import type { MemberChange } from '../../../src/consensus/engine.ts';
 import { indexOf, takesPart, withChanges } from '../../../src/consensus/raft/configuration.ts';
+import { isAmnesiac } from '../../../src/consensus/raft/replica.ts';
 import { Ambushes } from './ambush.ts';
 import { Cluster } from './cluster.ts';
 import { Dice } from './dice.ts';
@@ -184,7 +185,7 @@ class Story {
     const members = leader.state.configuration;
     const withRole = (role: string): typeof members => members.filter((member) => member.role === role);
     // Who lost its log is let go, and comes in anew.
-    const lost = hosts.find((host) => host.engine !== null && host.state.amnesiac);
+    const lost = hosts.find((host) => host.engine !== null && isAmnesiac(host.state));
     if (lost !== undefined && dice.chance(0.5)) {
       const key = keyOf(lost.index);
       const role = members.find((member) => member.key === key)?.role;

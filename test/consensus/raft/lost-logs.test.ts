@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import type { MemberChange, Verified } from '../../../src/consensus/engine.ts';
 import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
+import { isAmnesiac } from '../../../src/consensus/raft/replica.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { Cluster } from './cluster.ts';
@@ -129,7 +130,9 @@ function forgetful(): Solo {
 
 /** The answer of member 0 to what this one asked: what was committed then. */
 function answerHistory(member: Solo, height: number | undefined): void {
-  const asked = defined(member.state.historyAsk, 'a question');
+  const { guard } = member.state;
+  assert.ok(guard.name === 'asking');
+  const asked = defined(guard.asked, 'a question');
   member.receive<'read-answer'>({
     kind: 'read-answer',
     from: 0,
@@ -182,7 +185,7 @@ test('what was committed when it asked must come before it is trusted, also when
   member.give({ type: 'applied', height: toHeight(1) }).sync();
   assert.equal(member.engine.status().voting, false);
   assert.equal(
-    member.state.amnesiac,
+    isAmnesiac(member.state),
     true,
     'it is a learner after block 1, which may be from before the loss',
   );
@@ -190,7 +193,7 @@ test('what was committed when it asked must come before it is trusted, also when
   const third = entriesOn(defined(second[0], 'an entry').proposal.header, [2], { leader: 1 });
   member.append(1, 2, third, 3).sync();
   member.give({ type: 'applied', height: toHeight(2) });
-  assert.equal(member.state.amnesiac, false);
+  assert.equal(isAmnesiac(member.state), false);
 });
 
 test('it is trusted at once when a leader answers, and it has everything and is no voter', () => {
@@ -210,13 +213,13 @@ test('it is trusted at once when a leader answers, and it has everything and is 
     header: entry.proposal.header,
   });
   member.give({ type: 'applied', height: toHeight(1) }).sync();
-  assert.equal(member.state.amnesiac, true, 'it does not know what was committed');
+  assert.equal(isAmnesiac(member.state), true, 'it does not know what was committed');
   member.receive<'heartbeat'>({ kind: 'heartbeat', from: 0, term: 1, commit: nameOfEntry(entry), round: 1 });
-  assert.equal(member.state.amnesiac, true, 'a word that it did not ask for may be old');
+  assert.equal(isAmnesiac(member.state), true, 'a word that it did not ask for may be old');
   answerHistory(member, undefined);
-  assert.equal(member.state.amnesiac, true, 'whoever was asked could not say');
+  assert.equal(isAmnesiac(member.state), true, 'whoever was asked could not say');
   answerHistory(member, 1);
-  assert.equal(member.state.amnesiac, false);
+  assert.equal(isAmnesiac(member.state), false);
 });
 
 test('a late word of a leader from before it had a vote does not tell what it may have forgotten', () => {
@@ -324,7 +327,7 @@ test('a start that knows of no use of the key elsewhere takes the log as it is',
   const member = new Solo(2, 3);
   member.restart(undefined, undefined, 'lost');
   member.sync();
-  assert.equal(member.state.amnesiac, true);
+  assert.equal(isAmnesiac(member.state), true);
   member.restart(undefined, undefined, 'new');
-  assert.equal(member.state.amnesiac, true);
+  assert.equal(isAmnesiac(member.state), true);
 });

@@ -4,7 +4,7 @@ import { type BlockHeader, hashHeader } from '../../../src/ledger/block.ts';
 import type { Effect, Input } from '../../../src/consensus/engine.ts';
 import { hashAt, lastHash } from '../../../src/consensus/raft/log.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
-import { unappliedConfiguration } from '../../../src/consensus/raft/replica.ts';
+import { isAmnesiac, unappliedConfiguration } from '../../../src/consensus/raft/replica.ts';
 import { LogChecker, removedEntries } from '../../../src/simulator/checkers/log-checker.ts';
 import type { Cluster } from './cluster.ts';
 import type { Host } from './host.ts';
@@ -126,7 +126,8 @@ export class Promises {
 
   /** What a member knows and how it takes part, between two steps. */
   #look(host: Host): void {
-    const { configuration, configurationHeight, commit, amnesiac, applied, log, term } = host.state;
+    const { configuration, configurationHeight, commit, applied, log, term } = host.state;
+    const amnesiac = isAmnesiac(host.state);
     this.#logs.onConfiguration(configurationHeight, configuration);
     this.#logs.onPart(host.index, {
       members: configuration,
@@ -213,7 +214,7 @@ export class Promises {
     const isVote = message.kind === 'vote' && message.granted && !message.pre;
     const isCampaign = message.kind === 'vote-request' && !message.pre;
     if (!isVote && !isCampaign) return;
-    assert.ok(!host.state.amnesiac, `host ${host.index} forgot its votes, and votes`);
+    assert.ok(!isAmnesiac(host.state), `host ${host.index} forgot its votes, and votes`);
     const key = `${host.index} ${message.term}`;
     const choice = isVote ? Number(to[0]) : message.from;
     assert.equal(choice, this.#votes.get(key) ?? choice, `host ${host.index} votes twice in ${message.term}`);
@@ -229,9 +230,11 @@ export class Promises {
     );
   }
 
-  #noteHeld({ index, state: { log, term, durable, amnesiac } }: Host): void {
+  #noteHeld({ index, state }: Host): void {
+    const { log, term, durable } = state;
     for (const { header, blockHash, configuration } of log.entries) {
-      if (amnesiac || configuration.length === 0 || header.view !== term || header.height > durable) continue;
+      if (isAmnesiac(state) || configuration.length === 0 || header.view !== term || header.height > durable)
+        continue;
       this.#held.set(index, (this.#held.get(index) ?? new Set()).add(blockHash));
     }
   }

@@ -18,9 +18,7 @@ export const raftMutations: readonly Mutation[] = [
   {
     name: 'raft-forget-vote',
     rule: 'a vote is on disk before it is answered',
-    patches: [
-      { file: records, find: 'votedFor: state.votedFor ?? undefined', replace: 'votedFor: undefined' },
-    ],
+    patches: [{ file: records, find: 'votedFor: votedFor ?? undefined', replace: 'votedFor: undefined' }],
     within: 5_000,
   },
   {
@@ -304,7 +302,7 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: election,
-        find: 'return !state.amnesiac && state.self !== null;',
+        find: 'return !isAmnesiac(state) && state.self !== null;',
         replace: 'return state.self !== null;',
       },
     ],
@@ -316,8 +314,8 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: amnesia,
-        find: 'if (!state.amnesiac || historyUpTo === null || state.applied < historyUpTo) return;',
-        replace: 'if (!state.amnesiac || (historyUpTo ?? 0) < 0) return;',
+        find: "if (guard.name !== 'waiting' || state.applied < guard.recoveryIndex) return;",
+        replace: "if (guard.name === 'off') return;",
       },
     ],
     within: 1_000,
@@ -379,8 +377,8 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: 'src/consensus/raft/vouching.ts',
-        find: 'if (entry !== undefined && entry.header.view === state.term && !state.amnesiac)',
-        replace: 'if (entry !== undefined && !state.amnesiac)',
+        find: 'if (entry !== undefined && entry.header.view === state.term && !isAmnesiac(state))',
+        replace: 'if (entry !== undefined && !isAmnesiac(state))',
       },
     ],
     within: 1_000,
