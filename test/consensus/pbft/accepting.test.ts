@@ -318,3 +318,84 @@ test('no Commit for a block that is not on the disk here, though a quorum prepar
   assert.deepEqual(signedBy(node), []);
   assert.equal(node.engine?.state.highest?.height, block.link.height, 'it is prepared all the same');
 });
+
+test('a certificate has exactly a quorum of votes, in the order of the validators, however many came', () => {
+  const committee = committeeAt(0);
+  const node = committee.node(3);
+  const { blockHash, proposed, link } = blockOn(committee, node.finalHash(), 1);
+  node.judge = () => ({ verdict: 'unavailable', reason: 'test' });
+  hear(
+    node,
+    proposed,
+    ...vote(committee, 'prepare', link, 2, 1, 0),
+    ...vote(committee, 'commit', link, 2, 1, 0),
+  );
+  node.step({ type: 'validated', blockHash, result: { verdict: 'valid', chain: [link] } });
+  const { final, highest } = node.engine?.state ?? assert.fail();
+  for (const certificate of [final.certificate, highest]) {
+    assert.deepEqual(
+      certificate?.signatures.map(({ validator }) => validator),
+      [0, 1, 2],
+    );
+  }
+});
+
+test('the certificate that a Commit stands for is written with it', () => {
+  const committee = committeeAt(0);
+  const node = committee.node(3);
+  const { proposed, link } = blockOn(committee, node.finalHash(), 1);
+  hear(node, proposed, ...vote(committee, 'prepare', link, 0, 1, 2));
+  const writes = node.effects.flatMap((effect) => (effect.type === 'persist' ? [effect] : []));
+  const commit = writes.find(({ sign }) => sign.some(({ key }) => key === 'commit/0/1'));
+  assert.ok(commit?.records.some(({ key, value }) => key === 'highest' && value !== null));
+});
+
+test('a certificate for a block that nobody could supply makes this replica fetch it, and one for a block under check does not', () => {
+  for (const [mine, isSame, asks] of [
+    ['unavailable', true, 1],
+    ['checking', true, 0],
+    ['checking', false, 1],
+  ] as const) {
+    const committee = committeeAt(0);
+    const node = committee.node(3);
+    node.sync = () => [];
+    const block = blockOn(committee, node.finalHash(), 1);
+    const other = blockOn(committee, node.finalHash(), 1);
+    const obey = node.obey.bind(node);
+    node.judge = () => ({ verdict: 'unavailable', reason: 'test' });
+    if (mine === 'checking') node.obey = (effect) => (effect.type === 'validate' ? [] : obey(effect));
+    hear(node, block.proposed, ...vote(committee, 'commit', isSame ? block.link : other.link, 0, 1, 2));
+    assert.equal(node.effects.filter(({ type }) => type === 'sync').length, asks, `${mine} ${isSame}`);
+  }
+});
+
+test('blocks that sync brought count for nothing under a certificate of another block', () => {
+  const committee = committeeAt(0);
+  const node = committee.node(3);
+  const block = blockOn(committee, node.finalHash(), 1);
+  const other = blockOn(committee, node.finalHash(), 1);
+  const signatures = vote(committee, 'commit', other.link, 0, 1, 2).map(({ signature }, validator) => ({
+    validator,
+    signature,
+  }));
+  const { height, blockHash } = other.link;
+  const certificate = { phase: 'commit', view: toView(0), height, blockHash, signatures } as const;
+  node.step({
+    type: 'synced',
+    chain: [block.link],
+    certificate: { engine: 'pbft', ...certificate } as never,
+  });
+  assert.equal(node.engine?.state.valid.size, 0);
+  node.step({
+    type: 'synced',
+    chain: [other.link],
+    certificate: { engine: 'pbft', ...certificate, phase: 'prepare' } as never,
+  });
+  assert.equal(node.finalHeight(), 0);
+  node.step({
+    type: 'synced',
+    chain: [other.link],
+    certificate: { engine: 'pbft', ...certificate } as never,
+  });
+  assert.equal(node.finalHash(), blockHash);
+});
