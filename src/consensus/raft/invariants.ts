@@ -73,7 +73,7 @@ export function checkInvariants({ state, key, options }: Replica): void {
         invariant(progress.match < progress.next, 'what is known to match is not sent again');
         invariant(progress.inFlight.length <= options.inFlightMessages, 'what is on the way is bounded');
         const isOnItsWay = progress.inFlight.length > 0 || progress.probeSentAt !== null;
-        invariant(!isOnItsWay || progress.patience.since !== null, 'what is on the way is waited for');
+        invariant(!isOnItsWay || progress.retransmission.since !== null, 'what is on the way is waited for');
       }
       break;
   }

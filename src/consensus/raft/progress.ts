@@ -2,7 +2,7 @@ import { toHeight } from '../../ledger/block.ts';
 import type { MonotonicMs, ValidatorIndex } from '../engine.ts';
 import { hashAt, lastHeight, lastNotAbove, termAt } from './log.ts';
 import type { Accepted, HeartbeatAnswer, Rejected } from './message.ts';
-import { freshPatience, noteArrival, runsOut, startWaiting, stopWaiting } from './patience.ts';
+import { freshTimeout, noteArrival, runsOut, startWaiting, stopWaiting } from './retransmission.ts';
 import type { Replica } from './replica.ts';
 import type { Leader, Progress, RaftState } from './state.ts';
 
@@ -15,7 +15,7 @@ export function freshProgress(state: RaftState): Progress {
     inFlight: [],
     received: toHeight(0),
     applied: toHeight(0),
-    patience: freshPatience(),
+    retransmission: freshTimeout(),
     probeSentAt: null,
     probeLast: toHeight(0),
     loadingFrom: null,
@@ -40,7 +40,7 @@ function probe(progress: Progress): void {
 export function probeLater(progress: Progress, now: MonotonicMs): void {
   progress.kind = 'probe';
   progress.inFlight = [];
-  startWaiting(progress.patience, now);
+  startWaiting(progress.retransmission, now);
   progress.probeSentAt = now;
 }
 
@@ -70,9 +70,10 @@ export function onHeartbeatAnswer(replica: Replica, role: Leader, message: Heart
     if (progress.kind === 'stream' && received < progress.match) probe(progress);
     return;
   }
-  if (progress.kind === 'stream' && received > progress.received) noteArrival(progress.patience, state.now);
+  if (progress.kind === 'stream' && received > progress.received)
+    noteArrival(progress.retransmission, state.now);
   progress.received = received;
-  if (!runsOut(progress.patience, state.now, options)) return;
+  if (!runsOut(progress.retransmission, state.now, options)) return;
   // What was sent got lost, or its acknowledgement did: find out, and go on from what is there.
   if (progress.kind === 'stream') progress.next = toHeight(Math.max(progress.match, received) + 1);
   probe(progress);
@@ -85,7 +86,7 @@ export function onConnectionChange(replica: Replica, role: Leader, member: Valid
   progress.next = toHeight(
     Math.max(progress.match + 1, Math.min(progress.next, lastHeight(replica.state.log) + 1)),
   );
-  Object.assign(progress.patience, freshPatience());
+  Object.assign(progress.retransmission, freshTimeout());
   probe(progress);
 }
 
@@ -96,7 +97,7 @@ export function onAccepted(replica: Replica, role: Leader, { from, block }: Acce
   if (progress === undefined) return;
   const own = hashAt(state.log, block.height);
   if (own !== block.blockHash && !(own === undefined && block.height <= state.log.base.height)) return;
-  if (block.height > progress.received) noteArrival(progress.patience, state.now);
+  if (block.height > progress.received) noteArrival(progress.retransmission, state.now);
   progress.received = toHeight(Math.max(progress.received, block.height));
   progress.match = toHeight(Math.max(progress.match, block.height));
   progress.inFlight = progress.inFlight.filter(({ last }) => last > progress.match);
@@ -106,7 +107,7 @@ export function onAccepted(replica: Replica, role: Leader, { from, block }: Acce
   ) {
     beginStream(progress);
   } else progress.next = toHeight(Math.max(progress.next, progress.match + 1));
-  if (!isOnItsWay(progress)) stopWaiting(progress.patience);
+  if (!isOnItsWay(progress)) stopWaiting(progress.retransmission);
 }
 
 /** The follower's log fits: from now on blocks are sent ahead of the answers. */
@@ -143,7 +144,7 @@ export function onRejected(replica: Replica, role: Leader, message: Rejected): v
   progress.next = toHeight(
     Math.max(progress.match + 1, message.final + 1, Math.min(next, lastHeight(state.log) + 1)),
   );
-  noteArrival(progress.patience, state.now);
-  stopWaiting(progress.patience);
+  noteArrival(progress.retransmission, state.now);
+  stopWaiting(progress.retransmission);
   probe(progress);
 }

@@ -5,7 +5,7 @@ import { quorumOf, quorumValue } from './configuration.ts';
 import { entryAt, entryOf, hashAt, lastHeight, termAt, wireOf } from './log.ts';
 import { entryBytes, nameOf, type WireEntry } from './message.ts';
 import { send, trace } from './outbox.ts';
-import { runsOut, startWaiting } from './patience.ts';
+import { runsOut, startWaiting } from './retransmission.ts';
 import { probeLater } from './progress.ts';
 import { answersLately, committed, type Replica } from './replica.ts';
 import { becomeFollower } from './roles.ts';
@@ -35,7 +35,7 @@ export function tickLeader(replica: Replica, role: Leader): void {
     // A probe can be lost, and a member that has no index yet answers no heartbeat that would tell.
     const sent = progress.probeSentAt;
     if (sent === null || state.now - sent < options.electionTimeoutMs) continue;
-    if (runsOut(progress.patience, state.now, options)) progress.probeSentAt = null;
+    if (runsOut(progress.retransmission, state.now, options)) progress.probeSentAt = null;
   }
 }
 
@@ -145,7 +145,7 @@ function appendTo(
   const previous = nameOf(toHeight(progress.next - 1), previousHash);
   const { state } = replica;
   send(replica, [member], { kind: 'append', to: member, previous, entries, commit: state.commit });
-  startWaiting(progress.patience, state.now);
+  startWaiting(progress.retransmission, state.now);
   const last = toHeight(previous.height + entries.length);
   if (progress.kind === 'probe') {
     progress.probeSentAt = state.now;

@@ -13,7 +13,7 @@ import { acknowledge, followLeader } from './following.ts';
 import { holds, lastHeight } from './log.ts';
 import type { SnapshotAnswer, SnapshotOffer } from './message.ts';
 import { send, trace } from './outbox.ts';
-import { freshPatience } from './patience.ts';
+import { freshTimeout } from './retransmission.ts';
 import { backToProbe, probeLater } from './progress.ts';
 import { replaceLog } from './replacing.ts';
 import { configurationRecord } from './records.ts';
@@ -34,7 +34,7 @@ export function offerSnapshot(replica: Replica, member: ValidatorIndex, progress
   progress.kind = 'snapshot';
   progress.snapshot = { block: snapshot, heardAt: state.now };
   progress.inFlight = [];
-  Object.assign(progress.patience, freshPatience());
+  Object.assign(progress.retransmission, freshTimeout());
   progress.next = toHeight(Math.max(progress.next, snapshot.height + 1));
   count(replica, 'snapshots-offered');
   trace(replica, 'snapshot-offered', { to: member, height: snapshot.height });

@@ -11,7 +11,7 @@ import type { WriteQueue } from '../shared/write-queue.ts';
 import type { Configuration } from './configuration.ts';
 import type { Entry, Log } from './log.ts';
 import type { RaftMessage, ReadToken, Term } from './message.ts';
-import type { Patience } from './patience.ts';
+import type { RetransmissionTimeout } from './retransmission.ts';
 
 /**
  * The whole state of an engine, plain data. Heights along the log, lowest first:
@@ -180,7 +180,7 @@ export interface Progress {
   received: Height;
   /** The highest block that it said to have stored. */
   applied: Height;
-  readonly patience: Patience;
+  readonly retransmission: RetransmissionTimeout;
   probeSentAt: MonotonicMs | null;
   /** Last entry in the probe. */
   probeLast: Height;

@@ -6,7 +6,7 @@ import type { RaftOptions } from './options.ts';
  * answer that knows nothing of a block does not tell lost from slow; and to send again what is slow makes it slower. So the wait follows
  * what the link last took, and doubles each time it was in vain (as the retransmission timer of TCP does: RFC 6298).
  */
-export interface Patience {
+export interface RetransmissionTimeout {
   /** Of the next wait; 0 when nothing is known of the link. */
   ms: number;
   /** Since when nothing more of what is on its way came in there; null while nothing is. */
@@ -15,41 +15,41 @@ export interface Patience {
   triedAt: MonotonicMs;
 }
 
-export function freshPatience(): Patience {
+export function freshTimeout(): RetransmissionTimeout {
   return { ms: 0, since: null, triedAt: 0 };
 }
 
 /** Something is on its way from now on. */
-export function startWaiting(patience: Patience, now: MonotonicMs): void {
-  if (patience.since !== null) return;
-  patience.since = now;
-  patience.triedAt = now;
+export function startWaiting(timeout: RetransmissionTimeout, now: MonotonicMs): void {
+  if (timeout.since !== null) return;
+  timeout.since = now;
+  timeout.triedAt = now;
 }
 
 /**
  * Some of it came in there. So long the link takes, and a quicker one than before is believed by halves; but what was sent twice
  * tells nothing (Karn's rule): the first one may have been lost.
  */
-export function noteArrival(patience: Patience, now: MonotonicMs): void {
-  if (patience.since === null) return;
-  if (patience.triedAt === patience.since) {
-    patience.ms = Math.max(2 * (now - patience.since), patience.ms / 2);
+export function noteArrival(timeout: RetransmissionTimeout, now: MonotonicMs): void {
+  if (timeout.since === null) return;
+  if (timeout.triedAt === timeout.since) {
+    timeout.ms = Math.max(2 * (now - timeout.since), timeout.ms / 2);
   }
-  patience.since = now;
-  patience.triedAt = now;
+  timeout.since = now;
+  timeout.triedAt = now;
 }
 
 /** Nothing is on its way any more. */
-export function stopWaiting(patience: Patience): void {
-  patience.since = null;
+export function stopWaiting(timeout: RetransmissionTimeout): void {
+  timeout.since = null;
 }
 
 /** True when the wait was in vain: what was sent is to be taken for lost, and the next wait is longer. */
-export function runsOut(patience: Patience, now: MonotonicMs, options: RaftOptions): boolean {
+export function runsOut(timeout: RetransmissionTimeout, now: MonotonicMs, options: RaftOptions): boolean {
   // Two heartbeats, because one may have left before the block; a few election timeouts at most, because some links do lose.
-  const ms = Math.min(Math.max(patience.ms, 2 * options.heartbeatMs), 4 * options.electionTimeoutMs);
-  if (patience.since === null || now - patience.triedAt < ms) return false;
-  patience.ms = 2 * ms;
-  patience.triedAt = now;
+  const ms = Math.min(Math.max(timeout.ms, 2 * options.heartbeatMs), 4 * options.electionTimeoutMs);
+  if (timeout.since === null || now - timeout.triedAt < ms) return false;
+  timeout.ms = 2 * ms;
+  timeout.triedAt = now;
   return true;
 }

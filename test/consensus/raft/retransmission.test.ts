@@ -2,43 +2,43 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defaultRaftOptions } from '../../../src/consensus/raft/options.ts';
 import {
-  freshPatience,
+  freshTimeout,
   noteArrival,
-  type Patience,
+  type RetransmissionTimeout,
   runsOut,
   startWaiting,
   stopWaiting,
-} from '../../../src/consensus/raft/patience.ts';
+} from '../../../src/consensus/raft/retransmission.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 import { Solo } from './solo.ts';
 
 const options = { ...defaultRaftOptions, heartbeatMs: 50, electionTimeoutMs: 300 };
 
 /** The moments until `end` at which a leader that waits from `from` on takes what it sent for lost. */
-function losses(patience: Patience, from: number, end: number): number[] {
-  startWaiting(patience, from);
+function losses(timeout: RetransmissionTimeout, from: number, end: number): number[] {
+  startWaiting(timeout, from);
   const at: number[] = [];
-  for (let now = from; now <= end; now += 10) if (runsOut(patience, now, options)) at.push(now - from);
+  for (let now = from; now <= end; now += 10) if (runsOut(timeout, now, options)) at.push(now - from);
   return at;
 }
 
-/** A patience that saw one message take so long, without taking it for lost. */
-function learnt(ms: number): Patience {
-  const patience = freshPatience();
-  startWaiting(patience, 0);
-  noteArrival(patience, ms);
-  stopWaiting(patience);
-  return patience;
+/** One that saw one message take so long, without taking it for lost. */
+function learnt(ms: number): RetransmissionTimeout {
+  const timeout = freshTimeout();
+  startWaiting(timeout, 0);
+  noteArrival(timeout, ms);
+  stopWaiting(timeout);
+  return timeout;
 }
 
 describe('the wait for a word of what was sent', () => {
   test('is two heartbeats, doubles each time it was in vain, and ends at four election timeouts', () => {
-    assert.deepEqual(losses(freshPatience(), 0, 4_000), [100, 300, 700, 1_500, 2_700, 3_900]);
+    assert.deepEqual(losses(freshTimeout(), 0, 4_000), [100, 300, 700, 1_500, 2_700, 3_900]);
   });
 
   test('is twice what the link took, and a quicker answer is believed by halves', () => {
-    const patience = learnt(400);
-    assert.deepEqual(losses(patience, 1_000, 1_900), [800]);
+    const timeout = learnt(400);
+    assert.deepEqual(losses(timeout, 1_000, 1_900), [800]);
     const calmer = learnt(400);
     startWaiting(calmer, 1_000);
     noteArrival(calmer, 1_010);
@@ -47,19 +47,19 @@ describe('the wait for a word of what was sent', () => {
   });
 
   test('learns nothing from what was sent twice: the first one may have been lost', () => {
-    const patience = freshPatience();
-    assert.deepEqual(losses(patience, 0, 150), [100]);
-    noteArrival(patience, 190);
-    stopWaiting(patience);
-    assert.deepEqual(losses(patience, 1_000, 1_250), [200], 'the doubled one, not 380');
+    const timeout = freshTimeout();
+    assert.deepEqual(losses(timeout, 0, 150), [100]);
+    noteArrival(timeout, 190);
+    stopWaiting(timeout);
+    assert.deepEqual(losses(timeout, 1_000, 1_250), [200], 'the doubled one, not 380');
   });
 
   test('begins when something is sent and nothing was on its way', () => {
-    const patience = freshPatience();
-    assert.equal(runsOut(patience, 10_000, options), false);
-    startWaiting(patience, 10_000);
-    startWaiting(patience, 10_090);
-    assert.equal(runsOut(patience, 10_100, options), true);
+    const timeout = freshTimeout();
+    assert.equal(runsOut(timeout, 10_000, options), false);
+    startWaiting(timeout, 10_000);
+    startWaiting(timeout, 10_090);
+    assert.equal(runsOut(timeout, 10_100, options), true);
   });
 });
 
@@ -92,7 +92,7 @@ describe('a leader', () => {
     assert.deepEqual([answerAfter(solo, 90, 3), answerAfter(solo, 90, 3)], [0, 0]);
   });
 
-  test('takes it for lost when nothing comes in, and forgets its patience with the connection', () => {
+  test('takes it for lost when nothing comes in, and forgets how long it waited with the connection', () => {
     const solo = leader();
     const sent = Array.from({ length: 12 }, () => answerAfter(solo, 40, 1));
     assert.equal(
