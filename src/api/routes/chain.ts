@@ -6,7 +6,7 @@ import { parseAddress } from '../../crypto/address.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { toHeight } from '../../ledger/block.ts';
 import { transactionJson } from '../../ledger/transaction.ts';
-import type { BlockName, Consistency } from '../backend.ts';
+import type { Backend, BlockName, Consistency } from '../backend.ts';
 import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
 import { accountJson, blockJson, headerItemJson, originOf, receiptJson, recordJson } from '../present.ts';
 import { apiProblem } from '../problem-answer.ts';
@@ -43,9 +43,16 @@ const recordKey = z
 const pageLimit = decimalBetween(1, limits.httpPage).optional();
 
 /** Blocks, and the state after the final one. */
-export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext): void {
-  const { identity } = backend;
+export function chainRoutes(api: Api, context: RouteContext): void {
+  getBlock(api, context);
+  listHeaders(api, context);
+  getAccount(api, context);
+  getRecord(api, context);
+  getRecordByPath(api, context);
+}
 
+function getBlock(api: Api, { backend, turn }: RouteContext): void {
+  const { identity } = backend;
   api.get(
     '/v1/blocks/:name',
     {
@@ -79,7 +86,10 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
       return sendPieces(reply, pacedJson(json, contents, pace));
     },
   );
+}
 
+function listHeaders(api: Api, { backend, turn }: RouteContext): void {
+  const { identity } = backend;
   api.get(
     '/v1/headers',
     {
@@ -97,7 +107,10 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
       return reply.send({ ...originOf(identity), headers: headers.map(headerItemJson) });
     },
   );
+}
 
+function getAccount(api: Api, { backend, stepAside }: RouteContext): void {
+  const { identity } = backend;
   api.get(
     '/v1/accounts/:account',
     {
@@ -117,7 +130,9 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
       return reply.send(accountJson(identity, await backend.account(key, consistency)));
     },
   );
+}
 
+function getRecord(api: Api, { backend, stepAside }: RouteContext): void {
   api.get(
     '/v1/records',
     {
@@ -134,10 +149,12 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
     async (request, reply) => {
       const { key, consistency } = request.query;
       if (consistency !== 'stale') stepAside(request);
-      return reply.send(await readRecord(key, consistency));
+      return reply.send(await readRecord(backend, key, consistency));
     },
   );
+}
 
+function getRecordByPath(api: Api, { backend, stepAside }: RouteContext): void {
   api.get(
     '/v1/records/:key',
     {
@@ -153,22 +170,22 @@ export function chainRoutes(api: Api, { backend, turn, stepAside }: RouteContext
     async (request, reply) => {
       const { consistency } = request.query;
       if (consistency !== 'stale') stepAside(request);
-      return reply.send(await readRecord(request.params.key, consistency));
+      return reply.send(await readRecord(backend, request.params.key, consistency));
     },
   );
+}
 
-  async function readRecord(key: string, consistency: Consistency): Promise<RecordJson> {
-    const read = await backend.record(key, consistency);
-    if (read.value !== undefined) return recordJson(identity, read, read.value);
-    throw apiProblem(
-      'api/no-such-record',
-      `there is no record ${JSON.stringify(key)} at height ${read.height}`,
-      {
-        remedy: 'Check the key; if it was just written, wait until that transaction is final.',
-        details: { key, height: read.height, consistency: read.consistency },
-      },
-    );
-  }
+async function readRecord(backend: Backend, key: string, consistency: Consistency): Promise<RecordJson> {
+  const read = await backend.record(key, consistency);
+  if (read.value !== undefined) return recordJson(backend.identity, read, read.value);
+  throw apiProblem(
+    'api/no-such-record',
+    `there is no record ${JSON.stringify(key)} at height ${read.height}`,
+    {
+      remedy: 'Check the key; if it was just written, wait until that transaction is final.',
+      details: { key, height: read.height, consistency: read.consistency },
+    },
+  );
 }
 
 function asBlockName(name: string | number): BlockName {

@@ -21,66 +21,84 @@ import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
 
 /** The node itself: how it is, whom it agrees with, and what it saw of them. */
 export function nodeRoutes(api: Api, context: RouteContext): void {
-  const { backend, events, metrics } = context;
-  const { identity } = backend;
-  const origin = originOf(identity);
-  const tags = ['node'];
+  getStatus(api, context);
+  getWhy(api, context);
+  listValidators(api, context);
+  listEvidence(api, context);
+  getHealth(api, context);
+  getReady(api, context);
+  streamFinalBlocks(api, context);
+  getMetrics(api, context);
+}
 
+function getStatus(api: Api, { backend }: RouteContext): void {
+  const { identity } = backend;
   api.get(
     '/v1/status',
     {
       schema: {
         operationId: 'getStatus',
         summary: 'How this node is',
-        tags,
+        tags: ['node'],
         response: { 200: statusSchema, ...problemAnswer },
       },
     },
     async (_request, reply) =>
       reply.send(statusJson(identity, backend.status(), backend.readiness() === undefined)),
   );
+}
 
+function getWhy(api: Api, { backend }: RouteContext): void {
   api.get(
     '/v1/why',
     {
       schema: {
         operationId: 'getWhy',
         summary: 'What progress waits for',
-        tags,
+        tags: ['node'],
         response: { 200: whySchema, ...problemAnswer },
       },
     },
     async (_request, reply) =>
-      reply.send({ ...origin, finalHeight: backend.status().finalHeight, why: backend.why() }),
+      reply.send({
+        ...originOf(backend.identity),
+        finalHeight: backend.status().finalHeight,
+        why: backend.why(),
+      }),
   );
+}
 
+function listValidators(api: Api, { backend }: RouteContext): void {
   api.get(
     '/v1/validators',
     {
       schema: {
         operationId: 'listValidators',
         summary: 'Who agrees on blocks',
-        tags,
+        tags: ['node'],
         response: { 200: validatorsSchema, ...problemAnswer },
       },
     },
     async (_request, reply) => {
       const unreached = backend.unreached().map(({ address, why, remedy }) => ({ address, why, remedy }));
       return reply.send({
-        ...origin,
+        ...originOf(backend.identity),
         validators: backend.validators().map(validatorJson),
         ...(unreached.length > 0 && { unreached }),
       });
     },
   );
+}
 
+function listEvidence(api: Api, context: RouteContext): void {
+  const { backend } = context;
   api.get(
     '/v1/evidence',
     {
       schema: {
         operationId: 'listEvidence',
         summary: 'Stored proof that validators signed what no correct one signs, oldest first',
-        tags,
+        tags: ['node'],
         querystring: z.strictObject({
           offset: decimalParameter.optional(),
           limit: decimalBetween(1, limits.httpPage).optional(),
@@ -94,45 +112,52 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
       const list = listPieces(evidence, evidenceJson, 1);
       return sendPieces(
         reply,
-        pacedJson({ ...origin, offset }, { evidence: list }, () => context.turn(request)),
+        pacedJson({ ...originOf(backend.identity), offset }, { evidence: list }, () => context.turn(request)),
       );
     },
   );
+}
 
+function getHealth(api: Api, { backend }: RouteContext): void {
   api.get(
     '/v1/health',
     {
       schema: {
         operationId: 'getHealth',
         summary: 'Whether the node works at all; 503 when it must be restarted or looked at',
-        tags,
+        tags: ['node'],
         response: { 200: healthSchema, ...problemAnswer },
       },
     },
     async (_request, reply) => {
       const problem = backend.health();
       if (problem !== undefined) throw problem;
-      return reply.send({ ...origin, status: 'ok' });
+      return reply.send({ ...originOf(backend.identity), status: 'ok' });
     },
   );
+}
 
+function getReady(api: Api, { backend }: RouteContext): void {
   api.get(
     '/v1/ready',
     {
       schema: {
         operationId: 'getReady',
         summary: 'Whether clients may expect progress; 503 while behind or without contact to a quorum',
-        tags,
+        tags: ['node'],
         response: { 200: readySchema, ...problemAnswer },
       },
     },
     async (_request, reply) => {
       const problem = backend.health() ?? backend.readiness();
       if (problem !== undefined) throw problem;
-      return reply.send({ ...origin, status: 'ready' });
+      return reply.send({ ...originOf(backend.identity), status: 'ready' });
     },
   );
+}
 
+function streamFinalBlocks(api: Api, context: RouteContext): void {
+  const { backend, events } = context;
   api.get(
     '/v1/events',
     {
@@ -142,7 +167,7 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
         description:
           'Event "final", with the height as its id. Starts behind Last-Event-ID or at "from"; otherwise at the next block. ' +
           'A place above the next block is refused: 503 while this node is behind and will get there, 409 when it knows no such block.',
-        tags,
+        tags: ['node'],
         querystring: z.strictObject({ from: decimalParameter.optional() }),
         headers: z.object({ 'last-event-id': decimalParameter.optional() }),
         response: {
@@ -183,7 +208,9 @@ export function nodeRoutes(api: Api, context: RouteContext): void {
       });
     },
   );
+}
 
+function getMetrics(api: Api, { metrics }: RouteContext): void {
   api.get('/metrics', { schema: { hide: true } }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.render()),
   );
