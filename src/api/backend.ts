@@ -56,7 +56,7 @@ export interface Backend {
     changes: readonly MemberChangeRequest[],
     forced: boolean,
   ): Promise<{ readonly height: Height }>;
-  /** Hands the lead over, to the best heir when none is named. Only the leader can. */
+  /** Hands the lead over, to the best transferee when none is named. Only the leader can. */
   transferLeader(to: PublicKey | null): Promise<{ readonly height: Height }>;
   status(): NodeStatus;
   /** One sentence: what progress waits for. */

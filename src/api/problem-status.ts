@@ -35,7 +35,7 @@ const statuses = {
   'consensus/busy': 503,
   'consensus/change-outcome-unknown': 409,
   'consensus/members': 409,
-  'consensus/no-heir': 409,
+  'consensus/no-transferee': 409,
   'consensus/no-leader': 503,
   'consensus/no-leases': 501,
   'consensus/not-caught-up': 409,

@@ -96,7 +96,7 @@ export const problemCodes = {
   'consensus/invalid-evidence': 'What is shown as evidence proves nothing',
   'consensus/invalid-message': 'The message is not one that a correct validator sends',
   'consensus/members': 'The change of the members cannot be made, whoever is asked',
-  'consensus/no-heir': 'There is no such voter to hand the lead to',
+  'consensus/no-transferee': 'There is no such voter to hand the lead to',
   'consensus/no-leader': 'No leader is known',
   'consensus/no-leases': 'This chain serves no lease reads',
   'consensus/not-caught-up': 'The member to become a voter lacks blocks',

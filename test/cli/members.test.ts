@@ -110,7 +110,7 @@ test('a replacement that has not caught up is refused with what to do', async (t
   assert.equal(posted.length, 1);
 });
 
-test('leader transfer names an heir, or lets the leader choose', async (t) => {
+test('leader transfer names a transferee, or lets the leader choose', async (t) => {
   const { url, posted } = await fakeMembers(t);
   assert.match((await quorate(['leader', 'transfer', '2', '--node', url])).out, /^validator-1 leads\.$/m);
   await quorate(['leader', 'transfer', '--node', url]);

@@ -125,17 +125,17 @@ test('three processes in Raft mode: the leader is killed with -9 under load, and
     'an operator may ask any node: who does not lead names who does, and the tool goes there',
     async () => {
       const leader = await leaderOf(nodes);
-      const [asked, heir] = nodes.filter((node) => node !== leader) as [Node, Node];
+      const [asked, transferee] = nodes.filter((node) => node !== leader) as [Node, Node];
       const listed = jsonOf(await quorate(['members', 'list', '--node', asked.api, '--json']));
       assert.deepEqual(
         (listed['members'] as { api: string }[]).map(({ api }) => api),
         apis,
       );
-      const ran = await quorate(['leader', 'transfer', heir.name, '--node', asked.api]);
+      const ran = await quorate(['leader', 'transfer', transferee.name, '--node', asked.api]);
       assert.equal(ran.code, 0, ran.err);
       assert.equal(ran.err.trim(), `${asked.api} does not lead. Asking ${leader.api}.`);
-      assert.equal((await leaderOf(nodes)).name, heir.name);
-      assert.equal(unwrap(await clientOf(asked.api).status()).leaderApi, heir.api);
+      assert.equal((await leaderOf(nodes)).name, transferee.name);
+      assert.equal(unwrap(await clientOf(asked.api).status()).leaderApi, transferee.api);
     },
   );
 

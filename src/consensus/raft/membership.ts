@@ -170,17 +170,17 @@ function isSettled({ state }: Replica, role: Leader): boolean {
 export function maybePart(replica: Replica, role: Leader): void {
   const { state } = replica;
   if (role.partingUntil === null || (state.now < role.partingUntil && !isSettled(replica, role))) return;
-  const heir = bestHeir(replica, role);
-  if (heir !== null) {
-    role.transfer = { to: heir, deadline: state.now, told: true };
-    send(replica, [heir], { kind: 'timeout-now' });
+  const transferee = bestTransferee(replica, role);
+  if (transferee !== null) {
+    role.transfer = { to: transferee, deadline: state.now, told: true };
+    send(replica, [transferee], { kind: 'timeout-now' });
   }
   trace(replica, 'removed', { height: state.configurationHeight });
   becomeFollower(replica, state.term, null, 'it has no vote any more');
 }
 
 /** The voter with the longest log that answers, and of those the one that has stored most: whom to hand over to. */
-export function bestHeir(replica: Replica, role: Leader): ValidatorIndex | null {
+export function bestTransferee(replica: Replica, role: Leader): ValidatorIndex | null {
   const { configuration } = replica.state;
   let best: ValidatorIndex | null = null;
   for (const [index, { match, applied, decides }] of role.progress) {

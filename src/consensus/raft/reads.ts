@@ -138,7 +138,7 @@ function confirmedRound({ state }: Replica, role: Leader): number {
 
 /** Only when configured: a majority answered so lately that none of it can have helped another leader into office. */
 function holdsLease({ state, options }: Replica, role: Leader): boolean {
-  if (!givesLeases(options) || role.heirTold || role.transfer !== null) return false;
+  if (!givesLeases(options) || role.transfereeTold || role.transfer !== null) return false;
   const span = leaseMs(options);
   return quorumOf(
     state.configuration,

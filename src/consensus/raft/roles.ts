@@ -32,7 +32,7 @@ export function becomeFollower(
     count(replica, 'step-downs');
     dropLeaderReads(replica, role);
     trace(replica, 'stepped-down', { why });
-    // An heir that was told to campaign has everything in the log, and the mempool's rest reaches it as it reaches all.
+    // A transferee that was told to campaign has everything in the log, and the mempool's rest reaches it as it reaches all.
     if (role.transfer?.told !== true) replica.out.push({ type: 'stepped-down', reason: why });
     // Only now: while it led it did not wait for anybody.
     restartElectionTimer(replica);
@@ -104,7 +104,7 @@ export function becomeLeader(replica: Replica): void {
     heartbeatTimer: { dueAt: state.now },
     readRounds: [],
     transfer: null,
-    heirTold: false,
+    transfereeTold: false,
     partingUntil: null,
     nextConfiguration: null,
   };

@@ -153,8 +153,8 @@ export interface Leader {
   /** Reads that wait for the round, in order. */
   readRounds: LeaderRead[];
   transfer: { readonly to: ValidatorIndex; readonly deadline: MonotonicMs; told: boolean } | null;
-  /** An heir was told to campaign. It may do so late, and voters help it although they hear this leader: no lease holds in this term any more. */
-  heirTold: boolean;
+  /** A transferee was told to campaign. It may do so late, and voters help it although they hear this leader: no lease holds in this term any more. */
+  transfereeTold: boolean;
   /** It has no vote any more since its last configuration, and stays until the others have that in force, or until then. */
   partingUntil: MonotonicMs | null;
   /** A configuration that the next block shall start. */

@@ -2,7 +2,7 @@ import type { EngineRequest, RequestId } from '../engine.ts';
 import { count } from '../shared/step.ts';
 import { staysVoter } from './configuration.ts';
 import { lastHeight } from './log.ts';
-import { bestHeir } from './membership.ts';
+import { bestTransferee } from './membership.ts';
 import { answer, notNow, send, trace } from './outbox.ts';
 import { knownLeader, type Replica } from './replica.ts';
 import { type Leader } from './state.ts';
@@ -27,14 +27,14 @@ export function onTransferRequest(
     answer(replica, id, { height: state.commit });
     return;
   }
-  const heir = to ?? bestHeir(replica, role);
-  if (heir === null || !staysVoter(state.configuration, heir)) {
+  const transferee = to ?? bestTransferee(replica, role);
+  if (transferee === null || !staysVoter(state.configuration, transferee)) {
     answer(
       replica,
       id,
       notNow(
         state,
-        'consensus/no-heir',
+        'consensus/no-transferee',
         'there is no such voter to hand over to',
         'Name another voter that runs.',
       ),
@@ -42,12 +42,12 @@ export function onTransferRequest(
     return;
   }
   const deadline = state.now + options.electionTimeoutMs;
-  role.transfer = { to: heir, deadline, told: false };
-  state.transfer = { id, to: heir, deadline: deadline + options.electionTimeoutMs };
-  trace(replica, 'transfer', { to: heir });
+  role.transfer = { to: transferee, deadline, told: false };
+  state.transfer = { id, to: transferee, deadline: deadline + options.electionTimeoutMs };
+  trace(replica, 'transfer', { to: transferee });
 }
 
-/** Tells the heir to campaign once it has everything; gives up in time, and then takes on work again. */
+/** Tells the transferee to campaign once it has everything; gives up in time, and then takes on work again. */
 export function driveTransfer(replica: Replica, role: Leader): void {
   const { state } = replica;
   const { transfer } = role;
@@ -57,11 +57,11 @@ export function driveTransfer(replica: Replica, role: Leader): void {
     trace(replica, 'transfer-failed', { to: transfer.to });
     return;
   }
-  // A block in the making still goes out before: the heir must have it, or it is forgotten with the office.
+  // A block in the making still goes out before: the transferee must have it, or it is forgotten with the office.
   if (transfer.told || role.making !== null) return;
   if (role.progress.get(transfer.to)?.match !== lastHeight(state.log)) return;
   transfer.told = true;
-  role.heirTold = true;
+  role.transfereeTold = true;
   send(replica, [transfer.to], { kind: 'timeout-now' });
 }
 

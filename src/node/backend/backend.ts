@@ -211,7 +211,7 @@ export class NodeBackend implements Backend {
     const { validators } = this.#options.driver.handshake;
     const index = to === null ? null : validators.indexOf(to);
     if (index === -1) {
-      throw new Problem('consensus/no-heir', 'that key is of no member', {
+      throw new Problem('consensus/no-transferee', 'that key is of no member', {
         remedy: 'See who takes part ("quorate members list"), and name one that votes.',
       });
     }

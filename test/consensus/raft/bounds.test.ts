@@ -133,7 +133,7 @@ test('nobody is asked in vain: a request ends with an answer, whoever it reaches
   const [outside] = cluster.host(3).answers.values();
   assert.ok(outside !== undefined && 'code' in outside);
   assert.match(outside.message, /no member/);
-  assert.deepEqual(codes(0), ['ok', 'consensus/no-heir']);
+  assert.deepEqual(codes(0), ['ok', 'consensus/no-transferee']);
 });
 
 test('a change that was on its way when the leader lost its office has an unknown outcome, and says so', () => {
@@ -196,13 +196,13 @@ suite('whoever waits at a leader is told when it loses the lead', () => {
     assert.equal(leader.all('stepped-down').length, 0, 'a follower has nothing to lose');
   });
 
-  test('not when it hands the lead over: the heir has everything', () => {
+  test('not when it hands the lead over: the transferee has everything', () => {
     const cluster = Cluster.ledBy(0);
     cluster.host(0).ask({ kind: 'transfer', to: 1 });
     assert.deepEqual(reasonsOf(cluster, 0), []);
   });
 
-  test('not when it is removed and has an heir', () => {
+  test('not when it is removed and has a transferee', () => {
     const cluster = Cluster.ledBy(0);
     cluster.host(0).ask({ kind: 'members', changes: [{ key: keyOf(0), role: 'removed' }], forced: false });
     assert.deepEqual(reasonsOf(cluster, 0), []);

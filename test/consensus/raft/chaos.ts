@@ -234,18 +234,19 @@ class Story {
     this.#cluster.run(dice.below(400));
   }
 
-  /** An heir is elected behind its leader's back; then somebody who helped it goes over to the old leader, with or without its memory. */
+  /** A transferee is elected behind its leader's back; then somebody who helped it goes over to the old leader, with or without its memory. */
   #succeed(): void {
     const { leader, hosts } = this.#cluster;
     const dice = this.#dice;
     if (leader === undefined) return;
     this.#faults.note('succeed');
-    const heir = dice.maybeOf(hosts.filter((host) => host !== leader && host.engine !== null));
-    if (heir === undefined) return;
-    const others = hosts.filter((host) => host !== leader && host !== heir);
+    const transferee = dice.maybeOf(hosts.filter((host) => host !== leader && host.engine !== null));
+    if (transferee === undefined) return;
+    const others = hosts.filter((host) => host !== leader && host !== transferee);
     const term = leader.state.term;
-    leader.ask({ kind: 'transfer', to: heir.state.self ?? 0 });
-    for (let i = 0; i < 40 && heir.engine !== null && heir.state.term === term; i++) this.#cluster.run(1);
+    leader.ask({ kind: 'transfer', to: transferee.state.self ?? 0 });
+    for (let i = 0; i < 40 && transferee.engine !== null && transferee.state.term === term; i++)
+      this.#cluster.run(1);
     const with_ = dice.some(others, 0.3);
     this.#faults.isolate([leader, ...with_]);
     if (dice.chance(0.3)) this.#change();
@@ -340,7 +341,7 @@ class Story {
   }
 
   /**
-   * A word to an heir is late, and the heir is cut off. Meanwhile another one leads, and changes the members within its term. Of that the heir
+   * A word to a transferee is late, and the transferee is cut off. Meanwhile another one leads, and changes the members within its term. Of that the transferee
    * gets what is final, from some who came in by it or stayed, with or without their memory of the moment; and then the late word.
    */
   #hearLate(): void {

@@ -82,11 +82,11 @@ test('what waits for the disk in the name of an older term is not said any more'
   );
 });
 
-test('an heir is told to campaign when it has everything, and not before', () => {
+test('a transferee is told to campaign when it has everything, and not before', () => {
   const cluster = Cluster.ledBy(0);
   const hold = cluster.wire.hold(({ to, message }) => to === 2 && message.kind === 'append');
   const transaction = cluster.submit('x');
-  cluster.until(() => cluster.isFinalAt(cluster.host(0), transaction), 'final without the heir');
+  cluster.until(() => cluster.isFinalAt(cluster.host(0), transaction), 'final without the transferee');
   cluster.host(0).ask({ kind: 'transfer', to: 2 });
   cluster.run(100);
   assert.ok(!cluster.wire.sent.some(({ message }) => message.kind === 'timeout-now'));

@@ -93,19 +93,22 @@ test('the leader that once had its acknowledgements finds out that they are void
 
 test('one that helped a later leader into office, and forgot it, decides nothing with the old one: no block, and no read', () => {
   const cluster = Cluster.ledBy(0);
-  const [old, heir, lost] = [cluster.host(0), cluster.host(1), cluster.host(2)];
+  const [old, transferee, lost] = [cluster.host(0), cluster.host(1), cluster.host(2)];
   cluster.onEffect = (host, effect) => {
-    if (host !== heir || effect.type !== 'send' || effect.message.kind !== 'vote-request') return;
+    if (host !== transferee || effect.type !== 'send' || effect.message.kind !== 'vote-request') return;
     cluster.wire.partition([[0], [1, 2]], 3);
   };
   old.ask({ kind: 'transfer', to: 1 });
   const newer = cluster.submit('newer');
-  cluster.until(() => cluster.isFinalAt(heir, newer), 'a block of the heir, with the help of the third');
+  cluster.until(
+    () => cluster.isFinalAt(transferee, newer),
+    'a block of the transferee, with the help of the third',
+  );
   lose(lost);
   cluster.wire.partition([[0, 2], [1]], 3);
   lost.start();
   cluster.until(() => lost.state.leaderHeardAt !== null, 'it hears the old leader', 100);
-  assert.ok(old.leads && old.state.term < heir.state.term);
+  assert.ok(old.leads && old.state.term < transferee.state.term);
   const read = old.ask({ kind: 'read' });
   // The checks of the cluster find a second block at one height.
   cluster.run(700);

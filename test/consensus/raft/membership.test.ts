@@ -283,7 +283,7 @@ test('a leader that is out stays in office until a majority of the others has th
   told.release();
   cluster.until(() => code(leader, id) === 'ok', 'they know');
   assert.ok(!leader.leads);
-  cluster.until(() => cluster.isFinalAt(cluster.host(1), transaction), 'an heir goes on');
+  cluster.until(() => cluster.isFinalAt(cluster.host(1), transaction), 'a transferee goes on');
 });
 
 const change = (role: MemberChange['role'], ...indexes: number[]): Input<RaftMessage> => ({
@@ -369,7 +369,7 @@ test('the lead is not handed over to who is on its way out, nor to a learner; th
   cluster.host(4).start();
   const learner = ask(leader, 4, 'learner');
   cluster.until(() => code(leader, learner) === 'ok', 'a learner').run(100);
-  assert.equal(code(leader, leader.ask({ kind: 'transfer', to: 4 })), 'consensus/no-heir');
+  assert.equal(code(leader, leader.ask({ kind: 'transfer', to: 4 })), 'consensus/no-transferee');
   const hold = cluster.wire.hold(({ to, message }) => to === 3 && message.kind === 'append');
   const removal = ask(leader, 3, 'removed');
   cluster.run(1);
@@ -382,7 +382,7 @@ test('the lead is not handed over to who is on its way out, nor to a learner; th
   assert.ok(leader.leads);
 });
 
-test('a member that leaves is no heir from the moment when that is in force, and hears of its end', () => {
+test('a member that leaves is no transferee from the moment when that is in force, and hears of its end', () => {
   const leader = new Solo(0, 4).lead().make().sync().accept(1, 1).accept(2, 1);
   leader.give({ type: 'applied', height: toHeight(1) });
   const makeFinal = (height: number): Solo => {
@@ -422,14 +422,14 @@ const transfer = (to: number | null, id = 1): Input<RaftMessage> => ({
   id,
   request: { kind: 'transfer', to },
 });
-const heirOf = ({ state: { role } }: Solo): number | null | undefined =>
+const transfereeOf = ({ state: { role } }: Solo): number | null | undefined =>
   role.kind === 'leader' ? (role.transfer?.to ?? null) : undefined;
 
-suite('the heir that a leader chooses', () => {
+suite('the transferee that a leader chooses', () => {
   test('is the voter with the longest log', () => {
-    assert.equal(heirOf(leading(1, 2, 1).give(transfer(null))), 2);
-    assert.equal(heirOf(leading(3, 2, 1).give(transfer(null))), 1);
-    assert.equal(heirOf(leading(1, 1, 2).give(transfer(null))), 3);
+    assert.equal(transfereeOf(leading(1, 2, 1).give(transfer(null))), 2);
+    assert.equal(transfereeOf(leading(3, 2, 1).give(transfer(null))), 1);
+    assert.equal(transfereeOf(leading(1, 1, 2).give(transfer(null))), 3);
   });
 
   test('is one that answers, if its log is not the longest', () => {
@@ -439,7 +439,7 @@ suite('the heir that a leader chooses', () => {
       leader.tick(50);
       leader.accept(1, 1).accept(2, 2);
     }
-    assert.equal(heirOf(leader.give(transfer(null))), 2);
+    assert.equal(transfereeOf(leader.give(transfer(null))), 2);
   });
 
   test('is no learner, if its log is the longest', () => {
@@ -451,7 +451,7 @@ suite('the heir that a leader chooses', () => {
     const leader = new Solo(0, 5).append(1, 1, started, 1).sync();
     leader.give({ type: 'applied', height: toHeight(1) });
     leader.sync().lead().make().sync().accept(3, 2).accept(1, 1);
-    assert.equal(heirOf(leader.give(transfer(null))), 1);
+    assert.equal(transfereeOf(leader.give(transfer(null))), 1);
   });
 });
 
@@ -459,10 +459,10 @@ test('one transfer at a time', () => {
   const leader = leading(1, 2, 1).give(transfer(2));
   assert.deepEqual(codes(leader), []);
   assert.deepEqual(codes(leader.give(transfer(1, 2))), ['consensus/busy']);
-  assert.equal(heirOf(leader), 2);
+  assert.equal(transfereeOf(leader), 2);
 });
 
-test('an heir is told to campaign when it has the block, too, that was in the making when the transfer was asked for', () => {
+test('a transferee is told to campaign when it has the block, too, that was in the making when the transfer was asked for', () => {
   const leader = leading(3, 3, 3);
   const { role, term: view } = leader.state;
   assert.ok(role.kind === 'leader' && role.making !== null);
@@ -478,7 +478,7 @@ test('an heir is told to campaign when it has the block, too, that was in the ma
   assert.deepEqual(leader.tick(1).sent('timeout-now'), [], 'once');
 });
 
-test('a transfer failed when somebody else than the heir leads then', () => {
+test('a transfer failed when somebody else than the transferee leads then', () => {
   const leader = leading(3, 3, 3).give(transfer(2));
   const { term } = leader.state;
   leader.receive<'heartbeat'>({ kind: 'heartbeat', from: 1, term: term + 1, commit: genesisOf(5), round: 1 });

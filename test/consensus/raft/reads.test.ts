@@ -72,18 +72,18 @@ test('a read token is used once, also by a member that dies before its disk know
   assert.deepEqual(follower.answers.get(id), { height: leader.state.commit });
 });
 
-test('no lease holds after an heir was told to campaign, however late it does', () => {
+test('no lease holds after a transferee was told to campaign, however late it does', () => {
   const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
   const leader = cluster.host(0);
   const told = cluster.wire.hold(({ message }) => message.kind === 'timeout-now');
   leader.ask({ kind: 'transfer', to: 1 });
-  cluster.until(() => told.held.length > 0, 'the heir is told');
+  cluster.until(() => told.held.length > 0, 'the transferee is told');
   cluster.run(cluster.options.electionTimeoutMs + 100);
   assert.ok(leader.leads, 'the transfer failed');
   cluster.wire.partition([[1, 2]], 3);
   for (const { message } of told.held) cluster.host(1).receive(message);
   const newer = cluster.submit('newer');
-  cluster.until(() => cluster.isFinalAt(cluster.host(1), newer), 'a block of the heir', 200);
+  cluster.until(() => cluster.isFinalAt(cluster.host(1), newer), 'a block of the transferee', 200);
   const id = leader.ask({ kind: 'read', lease: true });
   assert.ok(leader.leads && !leader.answers.has(id), 'a stale read');
 });

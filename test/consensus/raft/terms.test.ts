@@ -77,11 +77,11 @@ test('two leaders of one term: who got blocks of that term by sync, and the memb
   // The word to campaign is on its way to 2 when 0 gives up on it; 2 is cut off then.
   const word = cluster.wire.hold(({ to, message }) => to === 2 && message.kind === 'timeout-now');
   old.ask({ kind: 'transfer', to: 2 });
-  cluster.until(() => word.held.length > 0, 'the word to the heir');
+  cluster.until(() => word.held.length > 0, 'the word to the transferee');
   cluster.wire.partition([[0, 1, 3, 4, 5]], 6);
   cluster.until(() => old.state.transfer === null, 'it gives up');
   old.ask({ kind: 'transfer', to: 1 });
-  cluster.until(() => leader.leads, 'another heir');
+  cluster.until(() => leader.leads, 'another transferee');
   assert.equal(leader.state.term, 2);
   const change = (changes: readonly MemberChange[]): void => {
     const id = leader.ask({ kind: 'members', changes, forced: false });

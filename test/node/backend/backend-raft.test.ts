@@ -184,10 +184,10 @@ describe('the backend of a Raft node', () => {
     const leader = leaderOf(cluster);
     assert.ok(cluster.time.runUntil(() => cluster.heights().every((height) => height > 0), 5_000));
     const backend = backendOf(cluster, leader);
-    await assert.rejects(backend.transferLeader(key('carol')), coded('consensus/no-heir'));
-    const heir = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
-    await cluster.time.settle(backend.transferLeader(key(heir)));
-    assert.equal(leaderOf(cluster), heir);
+    await assert.rejects(backend.transferLeader(key('carol')), coded('consensus/no-transferee'));
+    const transferee = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
+    await cluster.time.settle(backend.transferLeader(key(transferee)));
+    assert.equal(leaderOf(cluster), transferee);
   });
 
   test('tells those who wait when it led and is left alone, and nobody when it hands the lead over', async () => {
@@ -198,12 +198,12 @@ describe('the backend of a Raft node', () => {
     for (const { name } of cluster.all) {
       backendOf(cluster, name).onSteppedDown((reason) => told.push(`${name}: ${reason}`));
     }
-    const heir = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
-    await cluster.time.settle(backendOf(cluster, leader).transferLeader(key(heir)));
+    const transferee = cluster.all.find(({ name }) => name !== leader)?.name ?? '';
+    await cluster.time.settle(backendOf(cluster, leader).transferLeader(key(transferee)));
     assert.deepEqual(told, []);
-    for (const { name } of cluster.all) if (name !== heir) cluster.kill(name);
+    for (const { name } of cluster.all) if (name !== transferee) cluster.kill(name);
     assert.ok(cluster.time.runUntil(() => told.length > 0, 10_000));
-    assert.deepEqual(told, [`${heir}: it lost contact with a majority`]);
+    assert.deepEqual(told, [`${transferee}: it lost contact with a majority`]);
   });
 
   test('ends those who wait when the node stops', async () => {

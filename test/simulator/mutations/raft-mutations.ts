@@ -406,20 +406,20 @@ export const raftMutations: readonly Mutation[] = [
     },
   },
   {
-    name: 'raft-lease-of-heir',
-    rule: 'no lease once an heir was told to campaign',
+    name: 'raft-lease-of-transferee',
+    rule: 'no lease once a transferee was told to campaign',
     patches: [
       {
         file: reads,
-        find: 'if (!givesLeases(options) || role.heirTold || role.transfer !== null) return false;',
+        find: 'if (!givesLeases(options) || role.transfereeTold || role.transfer !== null) return false;',
         replace: 'if (!givesLeases(options)) return false;',
       },
     ],
     within: 1_000,
-    // It takes a word to an heir that comes seconds late.
+    // It takes a word to a transferee that comes seconds late.
     directed: {
       file: 'test/consensus/raft/reads.test.ts',
-      test: 'no lease holds after an heir was told to campaign, however late it does',
+      test: 'no lease holds after a transferee was told to campaign, however late it does',
     },
   },
   {
