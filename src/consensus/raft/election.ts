@@ -6,7 +6,7 @@ import { isVoter, quorumOf, takesPart } from './configuration.ts';
 import { catchUp } from './finality.ts';
 import { holds, isUpToDate, lastHeight, lastTerm } from './log.ts';
 import type { Term, Vote, VoteRequest } from './message.ts';
-import { letter, send, sendWhenDurable, trace, type Unaddressed } from './outbox.ts';
+import { envelope, send, sendWhenDurable, trace, type Unaddressed } from './outbox.ts';
 import { committed, isAmnesiac, noteCommitted, ownIndex, type Replica } from './replica.ts';
 import {
   becomeCandidate,
@@ -50,7 +50,7 @@ function startCampaign(replica: Replica, transfer: boolean): void {
   trace(replica, 'campaign', { transfer });
   const { term } = replica.state;
   write(replica, {
-    after: [letter(replica.state, electorate(replica.state), voteRequest(replica))],
+    after: [envelope(replica.state, electorate(replica.state), voteRequest(replica))],
     ownVote: term,
   });
 }
@@ -100,7 +100,7 @@ export function onVoteRequest(replica: Replica, message: VoteRequest): void {
   });
   // A pre-vote changes no term, so its answer is in the asker's, unless that one is old.
   const answerPre = (granted: boolean): void => {
-    const effect = letter(state, [from], answerWith(granted), toView(Math.max(term, state.term)));
+    const effect = envelope(state, [from], answerWith(granted), toView(Math.max(term, state.term)));
     if (effect !== undefined) replica.out.push(effect);
   };
   if (term < state.term) {
@@ -129,7 +129,7 @@ export function onVoteRequest(replica: Replica, message: VoteRequest): void {
   state.votedFor = from;
   restartElectionTimer(replica);
   trace(replica, 'voted', { for: from });
-  write(replica, { after: [letter(state, [from], answerWith(true))] });
+  write(replica, { after: [envelope(state, [from], answerWith(true))] });
 }
 
 /**

@@ -26,7 +26,7 @@ const urgent: ReadonlySet<RaftMessage['kind']> = new Set([
 ]);
 
 /** A message of this member in its current term, or in the given one. Undefined for a node that has no index. */
-export function letter(
+export function envelope(
   state: RaftState,
   to: readonly ValidatorIndex[],
   body: Unaddressed,
@@ -38,7 +38,7 @@ export function letter(
 }
 
 export function send(replica: Replica, to: readonly ValidatorIndex[], body: Unaddressed): void {
-  const effect = letter(replica.state, to, body);
+  const effect = envelope(replica.state, to, body);
   if (effect !== undefined) replica.out.push(effect);
 }
 
@@ -47,7 +47,7 @@ export function send(replica: Replica, to: readonly ValidatorIndex[], body: Unad
  * the same member, so that a stalled disk does not pile them up.
  */
 export function sendWhenDurable(replica: Replica, to: readonly ValidatorIndex[], body: Unaddressed): void {
-  const effect = letter(replica.state, to, body);
+  const effect = envelope(replica.state, to, body);
   if (effect === undefined) return;
   const last = replica.state.writes.pending.at(-1);
   if (last === undefined) {

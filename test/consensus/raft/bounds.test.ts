@@ -267,8 +267,8 @@ test('a link that is slower than heartbeats is not filled with copies of what is
     hashes.push(cluster.submit(`${round}`));
     cluster.run(500);
     waiting.push(link.held.length);
-    const letter = link.held.shift();
-    if (letter !== undefined) cluster.host(2).receive(letter.message);
+    const envelope = link.held.shift();
+    if (envelope !== undefined) cluster.host(2).receive(envelope.message);
   }
   assert.ok(Math.max(...waiting) <= 8, `waiting for the link: ${waiting.join(' ')}`);
   link.release();

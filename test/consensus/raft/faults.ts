@@ -10,7 +10,7 @@ import type { Cluster } from './cluster.ts';
 import type { Dice } from './dice.ts';
 import type { Host } from './host.ts';
 import type { Promises } from './promises.ts';
-import { genesisHeader, keyOf, type Letter } from './world.ts';
+import { genesisHeader, keyOf, type Envelope } from './world.ts';
 
 const electorates: readonly (readonly Member['role'][])[] = [
   ['voter', 'leaving', 'demoted'],
@@ -198,7 +198,7 @@ export class Faults {
     this.note('muffle');
     const { wire, hosts } = this.#cluster;
     this.heal();
-    const toLeader = ({ to, message }: Letter): boolean =>
+    const toLeader = ({ to, message }: Envelope): boolean =>
       to === leader.index && message.kind === 'heartbeat-answer' && message.round % 2 === 0;
     const early = wire.hold(toLeader);
     this.#cluster.run(55);
@@ -228,7 +228,7 @@ export class Faults {
     }
   }
 
-  /** One letter more or less is not what matters: all of a kind from one host, or to one, come late and together, or never. */
+  /** One envelope more or less is not what matters: all of a kind from one host, or to one, come late and together, or never. */
   holdBack(
     kind: Held,
     host: Host,
@@ -237,8 +237,8 @@ export class Faults {
   ): void {
     this.note('hold');
     const share = this.#dice.of([0.5, 1, 1]);
-    const matches = (letter: Letter): boolean =>
-      kindOf(letter.message) === kind && letter[direction] === host.index && this.#dice.chance(share);
+    const matches = (envelope: Envelope): boolean =>
+      kindOf(envelope.message) === kind && envelope[direction] === host.index && this.#dice.chance(share);
     const hold = this.#cluster.wire.hold(matches);
     const end = this.#dice.chance(0.7)
       ? {

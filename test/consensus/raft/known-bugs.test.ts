@@ -6,7 +6,7 @@ import type { MemberChange } from '../../../src/consensus/engine.ts';
 import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
 import { Cluster } from './cluster.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
-import { genesisHeader, keyOf, type Letter } from './world.ts';
+import { genesisHeader, keyOf, type Envelope } from './world.ts';
 
 // Bugs that other implementations had, each as the schedule that shows it.
 
@@ -74,7 +74,7 @@ test('a leader that counts itself before its own sync: one other disk of three i
 test('a stale read after a duplicated read-index answer: the token of an answer is used once', () => {
   const cluster = Cluster.ledBy(0);
   const follower = cluster.host(1);
-  const answers: Letter[] = [];
+  const answers: Envelope[] = [];
   const first = follower.ask({ kind: 'read' });
   cluster.run(60);
   answers.push(...cluster.wire.sent.filter(({ message }) => message.kind === 'read-answer'));

@@ -97,12 +97,12 @@ test('a second answer to a read that has one changes nothing: neither its height
   cluster.until(() => cluster.isFinalAt(cluster.host(0), newer), 'a newer block');
   const id = follower.ask({ kind: 'read' });
   cluster.until(() => hold.held.length > 0, 'the answer');
-  const [letter] = hold.held;
-  assert.ok(letter !== undefined && letter.message.kind === 'read-answer');
-  const { height } = letter.message;
-  follower.receive(letter.message);
+  const [envelope] = hold.held;
+  assert.ok(envelope !== undefined && envelope.message.kind === 'read-answer');
+  const { height } = envelope.message;
+  follower.receive(envelope.message);
   // The question came twice, and the second time to a leader that had lost its office.
-  follower.receive({ ...letter.message, height: undefined });
+  follower.receive({ ...envelope.message, height: undefined });
   assert.ok(!follower.answers.has(id), 'it waits for its block');
   cluster.until(() => follower.answers.has(id), 'its block');
   assert.deepEqual(follower.answers.get(id), { height });

@@ -105,38 +105,38 @@ export class Schedule {
   }
 }
 
-export interface Letter {
+export interface Envelope {
   readonly from: ValidatorIndex;
   readonly to: ValidatorIndex;
   readonly message: RaftMessage;
 }
 
-/** Delays, loss, duplication, cuts, and letters that a test holds back. All from one seed. */
+/** Delays, loss, duplication, cuts, and envelopes that a test holds back. All from one seed. */
 export class Wire {
   readonly random: RandomState;
   latencyMs = { min: 1, max: 5 };
   loss = 0;
   duplication = 0;
-  /** Of the letters so many come seconds late. */
+  /** Of the envelopes so many come seconds late. */
   lateness = 0;
   readonly cuts = new Set<string>();
-  readonly sent: Letter[] = [];
-  #holds: { readonly matches: (letter: Letter) => boolean; readonly held: Letter[] }[] = [];
+  readonly sent: Envelope[] = [];
+  #holds: { readonly matches: (envelope: Envelope) => boolean; readonly held: Envelope[] }[] = [];
   readonly #schedule: Schedule;
-  readonly #deliver: (letter: Letter) => void;
+  readonly #deliver: (envelope: Envelope) => void;
 
-  constructor(schedule: Schedule, seed: number, deliver: (letter: Letter) => void) {
+  constructor(schedule: Schedule, seed: number, deliver: (envelope: Envelope) => void) {
     this.#schedule = schedule;
     this.random = seedRandom(seed);
     this.#deliver = deliver;
   }
 
-  post(letter: Letter): void {
-    if (this.sent.length < 100_000) this.sent.push(letter);
-    if (this.cuts.has(`${letter.from}>${letter.to}`)) return;
-    const hold = this.#holds.find(({ matches }) => matches(letter));
+  post(envelope: Envelope): void {
+    if (this.sent.length < 100_000) this.sent.push(envelope);
+    if (this.cuts.has(`${envelope.from}>${envelope.to}`)) return;
+    const hold = this.#holds.find(({ matches }) => matches(envelope));
     if (hold !== undefined) {
-      hold.held.push(letter);
+      hold.held.push(envelope);
       return;
     }
     if (nextFloat(this.random) < this.loss) return;
@@ -144,17 +144,21 @@ export class Wire {
     for (let copy = 0; copy < copies; copy++) {
       const isLate = this.lateness > 0 && nextFloat(this.random) < this.lateness;
       const { min, max } = isLate ? { min: 200, max: 5_000 } : this.latencyMs;
-      this.#schedule.after(min + nextFloat(this.random) * (max - min), () => this.#arrive(letter));
+      this.#schedule.after(min + nextFloat(this.random) * (max - min), () => this.#arrive(envelope));
     }
   }
 
-  #arrive(letter: Letter): void {
-    if (!this.cuts.has(`${letter.from}>${letter.to}`)) this.#deliver(letter);
+  #arrive(envelope: Envelope): void {
+    if (!this.cuts.has(`${envelope.from}>${envelope.to}`)) this.#deliver(envelope);
   }
 
-  /** Keeps matching letters back until `release`; `again` delivers copies without ending it. */
-  hold(matches: (letter: Letter) => boolean): { held: Letter[]; release: () => void; forget: () => void } {
-    const hold = { matches, held: [] as Letter[] };
+  /** Keeps matching envelopes back until `release`; `again` delivers copies without ending it. */
+  hold(matches: (envelope: Envelope) => boolean): {
+    held: Envelope[];
+    release: () => void;
+    forget: () => void;
+  } {
+    const hold = { matches, held: [] as Envelope[] };
     this.#holds.push(hold);
     const end = (): void => {
       this.#holds = this.#holds.filter((other) => other !== hold);
@@ -163,7 +167,7 @@ export class Wire {
       held: hold.held,
       release: () => {
         end();
-        for (const letter of hold.held) this.#deliver(letter);
+        for (const envelope of hold.held) this.#deliver(envelope);
       },
       forget: end,
     };
