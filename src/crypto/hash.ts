@@ -26,11 +26,8 @@ export type Domain =
   | 'quorate/v1/block'
   | 'quorate/v1/receipt'
   | 'quorate/v1/validators'
-  | 'quorate/v1/merkle-leaf'
-  | 'quorate/v1/merkle-node'
   | 'quorate/v1/merkle-root'
   | 'quorate/v1/state-leaf'
-  | 'quorate/v1/state-node'
   | 'quorate/v1/state-key'
   | 'quorate/v1/state-value'
   | 'quorate/v1/hello'
@@ -65,9 +62,15 @@ export interface Sha256 {
   bytes(data: Uint8Array): Uint8Array;
   /** The digest in lower-case hex. */
   hex(data: Uint8Array): string;
+  /** Writes the 32 bytes of the digest into `target` from `at` on; `data` may be a part of `target`. */
+  into(data: Uint8Array, target: Uint8Array, at: number): void;
 }
 
-let implementation: Sha256 = { bytes: portableSha256, hex: (data) => toHex(portableSha256(data)) };
+let implementation: Sha256 = {
+  bytes: portableSha256,
+  hex: (data) => toHex(portableSha256(data)),
+  into: (data, target, at) => target.set(portableSha256(data), at),
+};
 
 /** Replaces the portable implementation with a faster one. A node does it once, when it starts (`native-hash.ts`). */
 export function useSha256(faster: Sha256): void {
@@ -79,9 +82,9 @@ export function sha256(data: Uint8Array): Uint8Array {
   return implementation.bytes(data);
 }
 
-/** The same digest in hex. */
-export function sha256Hex(data: Uint8Array): Hash {
-  return implementation.hex(data) as Hash;
+/** The same digest, written where there is room for it. Without a domain, as `sha256`. */
+export function sha256Into(data: Uint8Array, target: Uint8Array, at: number): void {
+  implementation.into(data, target, at);
 }
 
 /** What is hashed is mostly small, and needs no buffer of its own. */
@@ -108,6 +111,11 @@ export function hashBytes(domain: Domain, ...parts: Uint8Array[]): Uint8Array {
 
 export function hash(domain: Domain, ...parts: Uint8Array[]): Hash {
   return implementation.hex(join(domain, parts)) as Hash;
+}
+
+/** The bytes of `hash`, written into `target` from `at` on. */
+export function hashInto(domain: Domain, target: Uint8Array, at: number, ...parts: Uint8Array[]): void {
+  implementation.into(join(domain, parts), target, at);
 }
 
 export function hashToBytes(value: Hash): Uint8Array {

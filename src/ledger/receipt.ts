@@ -1,8 +1,9 @@
 import { type Codec, encode, listOf, refine, struct, u64, wordOf } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import type { ProblemCode } from '../base/problem-codes.ts';
-import { hash, hashCodec, type Hash } from '../crypto/hash.ts';
-import { merkleRoot } from './merkle.ts';
+import { hash, hashCodec, hashInto, type Hash } from '../crypto/hash.ts';
+import { hashSize } from '../crypto/pair-hash.ts';
+import { merkleRootOf } from './merkle.ts';
 
 /** Why a transaction that stands in a block did nothing but pay its fee. */
 export const failureCodes = [
@@ -46,5 +47,9 @@ export function hashReceipt(receipt: Receipt): Hash {
 }
 
 export function receiptsRootOf(receipts: readonly Receipt[]): Hash {
-  return merkleRoot(receipts.map(hashReceipt));
+  const leaves = new Uint8Array(receipts.length * hashSize);
+  for (const [index, receipt] of receipts.entries()) {
+    hashInto('quorate/v1/receipt', leaves, index * hashSize, encode(receiptCodec, receipt));
+  }
+  return merkleRootOf(leaves);
 }

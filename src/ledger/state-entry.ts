@@ -3,7 +3,7 @@ import { boundedBytes, type Codec, decode, encode, struct, u48, u64 } from '../b
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import { hashBytes } from '../crypto/hash.ts';
+import { hashInto } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 
 /** Who has what. A key that never received anything has balance 0 and nonce 0, and no entry. */
@@ -42,7 +42,14 @@ export function recordStateKey(key: string): Uint8Array {
 
 /** Where an entry sits in the tree: spread evenly, whatever keys people choose. */
 export function statePath(key: Uint8Array): Uint8Array {
-  return hashBytes('quorate/v1/state-key', key);
+  const path = new Uint8Array(32);
+  writeStatePath(key, path, 0);
+  return path;
+}
+
+/** The same 32 bytes, written into `target` from `at` on. */
+export function writeStatePath(key: Uint8Array, target: Uint8Array, at: number): void {
+  hashInto('quorate/v1/state-key', target, at, key);
 }
 
 const accountCodec: Codec<Account> = struct<Account>({ balance: u64, nonce: u48 });

@@ -1,8 +1,10 @@
-import { type Codec, listOf, optional, struct } from '../base/codec.ts';
-import { fromHex, toHex } from '../base/bytes.ts';
-import { hashCodec, type Hash, isHash, zeroHash } from '../crypto/hash.ts';
+import { fixedBytes, type Codec, listOf, optional, struct } from '../base/codec.ts';
+import { type Hash, hashBytes, hashToBytes, isHash } from '../crypto/hash.ts';
+import { hashPairs, hashSize, pairBytes } from '../crypto/pair-hash.ts';
+import { equalBytes } from '../base/bytes.ts';
 import { statePath } from './state-entry.ts';
-import { bitAt, hashStateLeaf, hashStateNode, hashValue } from './state-tree.ts';
+import { bitAt } from './entry-pages.ts';
+import { hashLeaf } from './tree-update.ts';
 
 /** The bits of a path: no proof is longer. */
 const maxDepth = 256;
@@ -10,18 +12,25 @@ const maxDepth = 256;
 /**
  * That the state with a known root holds a value under a key, or holds nothing under it. The path of the key, from the root
  * down, ends at the key's own leaf (present), at an empty place, or at the leaf of another key (absent).
+ * All hashes are 32 bytes.
  */
 export interface StateProof {
   /** The hash beside the path on each level, from the root down; zero for an empty subtree. */
-  readonly siblings: readonly Hash[];
+  readonly siblings: readonly Uint8Array[];
   /** The other leaf at the path's end, in a proof of absence that ends at one. */
-  readonly other: { readonly path: Hash; readonly valueHash: Hash } | undefined;
+  readonly other: { readonly path: Uint8Array; readonly valueHash: Uint8Array } | undefined;
 }
+
+const hashCodec = fixedBytes(hashSize);
 
 export const stateProofCodec: Codec<StateProof> = struct<StateProof>({
   siblings: listOf(hashCodec, maxDepth),
-  other: optional(struct<{ path: Hash; valueHash: Hash }>({ path: hashCodec, valueHash: hashCodec })),
+  other: optional(struct({ path: hashCodec, valueHash: hashCodec })),
 });
+
+export function hashValue(value: Uint8Array): Uint8Array {
+  return hashBytes('quorate/v1/state-value', value);
+}
 
 /**
  * True when the state with this root holds exactly `value` under `key`; with null, when it holds nothing under it. Believes
@@ -35,34 +44,44 @@ export function verifyStateProof(claim: {
   readonly proof: StateProof;
 }): boolean {
   const { root, key, value, proof } = claim;
-  const { siblings, other } = proof;
-  if (siblings.length > maxDepth || !siblings.every(isHash)) return false;
+  const { siblings } = proof;
+  if (!isHash(root) || siblings.length > maxDepth || !siblings.every(isHashBytes)) return false;
   const path = statePath(key);
-  let node: Hash;
-  if (value !== null) {
-    if (other !== undefined) return false;
-    node = hashStateLeaf(toHex(path) as Hash, hashValue(value));
-  } else if (other === undefined) {
-    node = zeroHash;
-  } else {
-    if (!isHash(other.path) || !isHash(other.valueHash)) return false;
-    if (!divergesFrom(fromHex(other.path), path, siblings.length)) return false;
-    node = hashStateLeaf(other.path, other.valueHash);
-  }
+  const end = endOf(path, value, proof);
+  if (end === undefined) return false;
+  let node = end;
+  const pair = new Uint8Array(pairBytes);
   for (let depth = siblings.length - 1; depth >= 0; depth--) {
-    const sibling = siblings[depth] as Hash;
-    node = bitAt(path, depth) === 0 ? hashStateNode(node, sibling) : hashStateNode(sibling, node);
+    const goesLeft = bitAt(path, depth) === 0;
+    pair.set(node, goesLeft ? 0 : hashSize);
+    pair.set(siblings[depth] as Uint8Array, goesLeft ? hashSize : 0);
+    node = new Uint8Array(hashSize);
+    hashPairs(pair, node);
   }
-  return node === root;
+  return equalBytes(node, hashToBytes(root));
 }
 
-/** True for a path that leads to the same place at this depth and is another path below it. */
+/** The hash at which the path of the key must end for the claim to be true; undefined when the proof is of no form for it. */
+function endOf(
+  path: Uint8Array,
+  value: Uint8Array | null,
+  { siblings, other }: StateProof,
+): Uint8Array | undefined {
+  if (value !== null) return other === undefined ? hashLeaf(path, hashValue(value)) : undefined;
+  if (other === undefined) return new Uint8Array(hashSize);
+  if (!isHashBytes(other.path) || !isHashBytes(other.valueHash)) return undefined;
+  if (!divergesFrom(other.path, path, siblings.length)) return undefined;
+  return hashLeaf(other.path, other.valueHash);
+}
+
+function isHashBytes(bytes: Uint8Array): boolean {
+  return bytes instanceof Uint8Array && bytes.length === hashSize;
+}
+
+/** Two paths that agree above a depth, so that both end there, and differ below it. */
 function divergesFrom(other: Uint8Array, path: Uint8Array, depth: number): boolean {
   for (let bit = 0; bit < depth; bit++) {
     if (bitAt(other, bit) !== bitAt(path, bit)) return false;
   }
-  for (let bit = depth; bit < maxDepth; bit++) {
-    if (bitAt(other, bit) !== bitAt(path, bit)) return true;
-  }
-  return false;
+  return !equalBytes(other, path);
 }

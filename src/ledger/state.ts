@@ -1,4 +1,4 @@
-import { toHex } from '../base/bytes.ts';
+import { equalBytes, toHex } from '../base/bytes.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import {
@@ -9,21 +9,10 @@ import {
   type RecordEntry,
   recordStateKey,
   type StateChange,
-  statePath,
+  writeStatePath,
 } from './state-entry.ts';
-import type { StateProof } from './state-proof.ts';
-import {
-  bitAt,
-  comparePaths,
-  findLeaf,
-  hashTree,
-  hashValue,
-  leavesAfter,
-  leavesOf,
-  type Tree,
-  type Update,
-  updateTree,
-} from './state-tree.ts';
+import { hashValue, type StateProof } from './state-proof.ts';
+import { StateTree, TreeGrowth } from './state-tree.ts';
 
 /** A state lives for a few blocks, and most are asked about the senders of one. */
 const rememberedAccounts = 4_096;
@@ -34,20 +23,30 @@ const noAccount: Account = Object.freeze({ balance: 0n, nonce: 0 });
  * the states of many blocks, or of blocks that compete, costs only their differences.
  */
 export class State {
-  static readonly empty: State = new State(null);
-  readonly #tree: Tree;
+  static readonly empty: State = new State(StateTree.empty(writeStatePath));
+  readonly #tree: StateTree;
+  #root: Hash | undefined;
   /** Accounts that were asked for: the newest state is asked about a few senders again and again. */
   readonly #accounts = new Map<PublicKey, Account>();
 
-  private constructor(tree: Tree) {
+  private constructor(tree: StateTree) {
     this.#tree = tree;
   }
 
-  /** The state of stored entries, in any order. The bytes belong to the state from now on. */
+  /** The state of entries in any order. The bytes are copied. */
   static fromEntries(entries: Iterable<readonly [key: Uint8Array, value: Uint8Array]>): State {
-    const changes: StateChange[] = [];
-    for (const [key, value] of entries) changes.push({ key, value });
-    return State.empty.with(changes);
+    const growing = State.growing();
+    for (const [key, value] of entries) growing.add(key, value);
+    return growing.finish();
+  }
+
+  /** The same for entries that come one at a time, from wherever: hashed once, in the end. */
+  static growing(): { add(key: Uint8Array, value: Uint8Array): void; finish(): State } {
+    const growth = new TreeGrowth(State.empty.#tree);
+    return {
+      add: (key, value) => growth.add(key, value),
+      finish: () => new State(growth.finish()),
+    };
   }
 
   /** What a key has; balance 0 and nonce 0 when it has no entry. */
@@ -66,47 +65,48 @@ export class State {
     return value === undefined ? undefined : decodeRecord(value);
   }
 
-  /** The value under a key of `accountStateKey` or `recordStateKey`. Not a copy. */
+  /** The value under a key of `accountStateKey` or `recordStateKey`. A copy. */
   get(key: Uint8Array): Uint8Array | undefined {
-    return findLeaf(this.#tree, statePath(key))?.value;
+    return this.#tree.get(key);
   }
 
   /** The hash over all entries; zero when there are none. */
   get root(): Hash {
-    return hashTree(this.#tree);
+    this.#root ??= toHex(this.#tree.rootHash) as Hash;
+    return this.#root;
   }
 
-  /** The state after changes; of two changes to one key the later counts. The bytes belong to the state from now on. */
+  /** Bytes of memory of all states that this one shares entries with, used or kept for the next. */
+  get memoryBytes(): number {
+    return this.#tree.memoryBytes;
+  }
+
+  /** The same state once more, to be released apart. */
+  share(): State {
+    return new State(this.#tree.share());
+  }
+
+  /** Gives back the memory of what no other state has, at once. Who reads it afterwards breaks an invariant; only its root stays known. */
+  release(): void {
+    void this.root;
+    this.#tree.release();
+  }
+
+  /** The state after changes; of two changes to one key the later counts. The bytes are copied. */
   with(changes: readonly StateChange[]): State {
-    const updates = changes.map(({ key, value }): Update => ({ path: statePath(key), key, value }));
-    updates.sort((a, b) => comparePaths(a.path, b.path));
-    // The sort is stable, so the last of equal paths is the latest change.
-    const latest = updates.filter((update, index) => {
-      const next = updates[index + 1];
-      return next === undefined || comparePaths(update.path, next.path) !== 0;
-    });
-    const tree = updateTree(this.#tree, latest);
+    const tree = this.#tree.with(changes);
     return tree === this.#tree ? this : new State(tree);
   }
 
   /** The proof of what `get` answers, present or absent, against `root`. */
   prove(key: Uint8Array): StateProof {
-    const path = statePath(key);
-    const siblings: Hash[] = [];
-    let node = this.#tree;
-    for (let depth = 0; node !== null && node.type === 'branch'; depth++) {
-      const goesLeft = bitAt(path, depth) === 0;
-      siblings.push(hashTree(goesLeft ? node.right : node.left));
-      node = goesLeft ? node.left : node.right;
-    }
-    if (node === null || comparePaths(node.path, path) === 0) return { siblings, other: undefined };
-    const other = { path: toHex(node.path) as Hash, valueHash: hashValue(node.value) };
-    return { siblings, other };
+    const { siblings, end } = this.#tree.way(key);
+    if (end === undefined || equalBytes(end.key, key)) return { siblings, other: undefined };
+    return { siblings, other: { path: end.path, valueHash: hashValue(end.value) } };
   }
 
-  /** Every entry, or those behind a key's, in the order of their paths (`statePath`). Not copies. */
-  *entries(after?: Uint8Array): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
-    const leaves = after === undefined ? leavesOf(this.#tree) : leavesAfter(this.#tree, statePath(after));
-    for (const leaf of leaves) yield [leaf.key, leaf.value];
+  /** Every entry, or those behind a key's, in the order of their paths (`statePath`). Copies. */
+  entries(after?: Uint8Array): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+    return this.#tree.entries(after);
   }
 }

@@ -7,6 +7,7 @@ import { Problem, unwrap } from '../base/problem.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey } from '../crypto/keystore.ts';
 import { useNativeHash } from '../crypto/native-hash.ts';
+import { pairHashName } from '../crypto/pair-hash.ts';
 import { nativeSigner } from '../crypto/native.ts';
 import { selfTest, verifySignature } from '../crypto/verify.ts';
 import { WorkerVerifier } from '../crypto/worker-verifier.ts';
@@ -212,6 +213,7 @@ async function start(parts: {
     height: restored.final.height,
     api: api.address,
     peer: network.self,
+    treeHasher: pairHashName(),
   });
 
   let stopping: Promise<void> | undefined;

@@ -26,7 +26,7 @@ import type { EvidenceTable } from './evidence-table.ts';
 import { keys, rangeOf, restOf } from './keys.ts';
 import { type LogTable, logWrites, removed } from './log-table.ts';
 import type { Store, Write } from './port.ts';
-import { damaged, readChecksummed, scanChecksummed, checksummedWrite } from './checksummed.ts';
+import { damaged, readChecksummed, scanChecksummedPages, checksummedWrite } from './checksummed.ts';
 import { type Opened, openTables } from './opening.ts';
 import type { SnapshotTable } from './snapshot-table.ts';
 
@@ -168,13 +168,11 @@ export class ChainStore {
     return this.#isFinal(place.height) ? place : undefined;
   }
 
-  /** All entries of the state at the final height, in key order. */
-  async stateEntries(): Promise<[Uint8Array, Uint8Array][]> {
-    const entries: [Uint8Array, Uint8Array][] = [];
-    for await (const [key, value] of scanChecksummed(this.#store, rangeOf('state'))) {
-      entries.push([restOf(key), value]);
+  /** All entries of the state at the final height, in key order, some thousand at a time: of a large state they never are all here. */
+  async *stateEntries(): AsyncGenerator<readonly (readonly [key: Uint8Array, value: Uint8Array])[]> {
+    for await (const page of scanChecksummedPages(this.#store, rangeOf('state'))) {
+      yield page.map(([key, value]) => [restOf(key), value] as const);
     }
-    return entries;
   }
 
   /** Makes records and blocks durable in one synced batch. */

@@ -12,13 +12,20 @@ import {
   hashBytes,
   hashCodec,
   hashToBytes,
+  hashInto,
+  type Sha256,
   sha256,
+  sha256Into,
   useSha256,
   zeroHash,
 } from '../../src/crypto/hash.ts';
 import { useNativeHash } from '../../src/crypto/native-hash.ts';
 
-const portableSha256 = { bytes: portable, hex: (data: Uint8Array) => toHex(portable(data)) };
+const portableSha256: Sha256 = {
+  bytes: portable,
+  hex: (data) => toHex(portable(data)),
+  into: (data, target, at) => target.set(portable(data), at),
+};
 const seeded = { seed: 20261123 };
 
 /** What a hash must be, by an implementation that is not used for it. */
@@ -42,6 +49,22 @@ for (const [name, install] of [
             toHex(hashBytes('quorate/v1/chain', ...parts)),
             expected('quorate/v1/chain', ...parts),
           );
+        }),
+        seeded,
+      );
+    });
+
+    test('writes the same bytes where it is told, also over a part of what it hashes', () => {
+      install();
+      fc.assert(
+        fc.property(fc.uint8Array({ minLength: 40, maxLength: 200 }), fc.nat(8), (data, at) => {
+          const target = new Uint8Array(60).fill(9);
+          hashInto('quorate/v1/block', target, at, data);
+          assert.equal(toHex(target.subarray(at, at + 32)), expected('quorate/v1/block', data));
+          assert.ok(target.every((byte, i) => (i >= at && i < at + 32) || byte === 9));
+          const digest = toHex(sha256(data));
+          sha256Into(data, data, at);
+          assert.equal(toHex(data.subarray(at, at + 32)), digest);
         }),
         seeded,
       );
@@ -84,7 +107,7 @@ after(() => useSha256(portableSha256));
 describe('hash: one purpose, one meaning', () => {
   test('the same bytes under another domain have another hash', () => {
     const data = utf8('data');
-    assert.notEqual(hash('quorate/v1/merkle-leaf', data), hash('quorate/v1/merkle-node', data));
+    assert.notEqual(hash('quorate/v1/state-key', data), hash('quorate/v1/state-value', data));
   });
 
   test('no domain is a beginning of another with its zero byte', () => {

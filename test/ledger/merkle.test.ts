@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { decode, encode } from '../../src/base/codec.ts';
 import { fromHex } from '../../src/base/bytes.ts';
-import { type Hash, hash, hashBytes, zeroHash } from '../../src/crypto/hash.ts';
+import { type Hash, hash, zeroHash } from '../../src/crypto/hash.ts';
 import {
   type MerkleProof,
   merkleProof,
@@ -11,17 +11,17 @@ import {
   merkleRoot,
   verifyMerkleProof,
 } from '../../src/ledger/merkle.ts';
-import { hashOf } from './samples.ts';
+import { hashOf, pairHashOf } from './samples.ts';
 
 const leavesFor = (count: number): Hash[] => Array.from({ length: count }, (_, i) => hashOf(`leaf ${i}`));
 
 /** RFC 6962, section 2.1, as it is written: recursion at the largest power of two below the count. */
 function treeByTheBook(leaves: readonly Hash[]): Uint8Array {
-  if (leaves.length === 1) return hashBytes('quorate/v1/merkle-leaf', fromHex(leaves[0] as Hash));
+  if (leaves.length === 1) return fromHex(leaves[0] as Hash);
   let k = 1;
   while (k * 2 < leaves.length) k *= 2;
   const left = treeByTheBook(leaves.slice(0, k));
-  return hashBytes('quorate/v1/merkle-node', left, treeByTheBook(leaves.slice(k)));
+  return pairHashOf(left, treeByTheBook(leaves.slice(k)));
 }
 
 test('the root is the tree of RFC 6962 with its count on top, for 1 to 70 leaves', () => {

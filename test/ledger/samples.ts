@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { toHex, utf8 } from '../../src/base/bytes.ts';
+import { concat, toHex, utf8 } from '../../src/base/bytes.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
@@ -14,6 +14,10 @@ import { assembleTransaction, type Payload, type Transaction } from '../../src/l
 /** Thirty-two bytes that belong to a name: as a hash, or as a key that nobody holds. */
 export const hashOf = (name: string): Hash => toHex(sha256(utf8(name))) as Hash;
 export const keyOf = (name: string): PublicKey => hashOf(`key ${name}`) as string as PublicKey;
+
+export const zeroBytes: Uint8Array = new Uint8Array(32);
+/** What a branch over two others is. */
+export const pairHashOf = (left: Uint8Array, right: Uint8Array): Uint8Array => sha256(concat(left, right));
 
 export const chainId = hashOf('chain');
 export const proposer = keyOf('proposer');

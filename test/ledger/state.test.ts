@@ -14,10 +14,15 @@ import {
   type StateChange,
   statePath,
 } from '../../src/ledger/state-entry.ts';
-import { type StateProof, stateProofCodec, verifyStateProof } from '../../src/ledger/state-proof.ts';
-import { bitAt, hashStateNode, hashValue } from '../../src/ledger/state-tree.ts';
+import {
+  hashValue,
+  type StateProof,
+  stateProofCodec,
+  verifyStateProof,
+} from '../../src/ledger/state-proof.ts';
+import { bitAt } from '../../src/ledger/entry-pages.ts';
 import { State } from '../../src/ledger/state.ts';
-import { hashOf, keyOf, stateWith } from './samples.ts';
+import { hashOf, keyOf, pairHashOf, stateWith, zeroBytes } from './samples.ts';
 
 /** Few keys, so that changes meet each other. */
 const changeOf = fc
@@ -159,6 +164,9 @@ test('every entry has a proof of presence, every other key one of absence', () =
   );
 });
 
+const isSame = (one: Uint8Array | undefined, other: Uint8Array): boolean =>
+  one !== undefined && toHex(one) === toHex(other);
+
 /** A state with enough entries that absent keys meet both an empty place and the leaf of another key. */
 const crowd = stateWith(
   Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`holder ${i}`, BigInt(i + 1)])),
@@ -192,7 +200,7 @@ test('a leaf that is there cannot be denied by calling it "another leaf"', () =>
   const value = crowd.get(presentKey) as Uint8Array;
   const { siblings } = crowd.prove(presentKey);
   const stranger = strangers.find((key) => crowd.prove(key).other !== undefined) as Uint8Array;
-  const own = { path: toHex(statePath(presentKey)) as Hash, valueHash: hashValue(value) };
+  const own = { path: statePath(presentKey), valueHash: hashValue(value) };
   for (const other of [own, crowd.prove(stranger).other]) {
     assert.equal(
       verifyStateProof({ root: crowd.root, key: presentKey, value: null, proof: { siblings, other } }),
@@ -209,11 +217,11 @@ test('a leaf that is there cannot be denied by calling it "another leaf"', () =>
 test('a leaf elsewhere in the tree is no proof of absence here: it must stand where the key would', () => {
   // A true leaf with its true siblings, claimed for keys whose way leads elsewhere.
   const { siblings } = crowd.prove(presentKey);
-  const path = toHex(statePath(presentKey)) as Hash;
+  const path = statePath(presentKey);
   const valueHash = hashValue(crowd.get(presentKey) as Uint8Array);
   const proof = { siblings, other: { path, valueHash } };
   for (const key of strangers) {
-    const standsThere = crowd.prove(key).other?.path === path;
+    const standsThere = isSame(crowd.prove(key).other?.path, path);
     assert.equal(verifyStateProof({ root: crowd.root, key, value: null, proof }), standsThere);
   }
 });
@@ -226,13 +234,17 @@ test('every proof with one byte changed anywhere, or one level more or less, fai
     const proof = crowd.prove(key);
     const bytes = encode(stateProofCodec, proof);
     for (let at = 0; at < bytes.length; at++) {
-      const damaged = bytes.slice();
-      damaged[at] = (damaged[at] as number) ^ (1 << (at % 8));
-      const decoded = decode(stateProofCodec, damaged, 'proof');
-      if (decoded instanceof Problem) continue;
-      assert.equal(verifyStateProof({ root, key, value, proof: decoded }), false, `byte ${at}`);
+      for (const difference of [1 << (at % 8), 0xff, (at * 31 + 7) & 0xff || 1]) {
+        const damaged = bytes.slice();
+        damaged[at] = (damaged[at] as number) ^ difference;
+        const decoded = decode(stateProofCodec, damaged, 'proof');
+        if (decoded instanceof Problem) continue;
+        for (const claimed of [value, null, utf8('x')]) {
+          assert.equal(verifyStateProof({ root, key, value: claimed, proof: decoded }), false, `byte ${at}`);
+        }
+      }
     }
-    const longer: StateProof = { ...proof, siblings: [...proof.siblings, zeroHash] };
+    const longer: StateProof = { ...proof, siblings: [...proof.siblings, zeroBytes] };
     const shorter: StateProof = { ...proof, siblings: proof.siblings.slice(0, -1) };
     assert.equal(verifyStateProof({ root, key, value, proof: longer }), false);
     assert.equal(verifyStateProof({ root, key, value, proof: shorter }), false);
@@ -247,21 +259,71 @@ test('every proof with one byte changed anywhere, or one level more or less, fai
   }
 });
 
+test('a branch is no leaf and a leaf no branch: no proof goes on below a leaf, or ends above it', () => {
+  const root = crowd.root;
+  const value = crowd.get(presentKey) as Uint8Array;
+  const path = statePath(presentKey);
+  const { siblings } = crowd.prove(presentKey);
+  const tries: StateProof[] = [];
+  // What a leaf is made of, as if it were the children of a branch: below it all would be absent.
+  for (const below of [hashValue(value), path, zeroBytes]) {
+    tries.push({ siblings: [...siblings, below], other: undefined });
+  }
+  // The children of a branch on the way, as if they were path and value hash of another leaf.
+  for (let depth = 0; depth < siblings.length; depth++) {
+    const sibling = siblings[depth] as Uint8Array;
+    const beside = siblings.slice(0, depth);
+    for (const other of [
+      { path: sibling, valueHash: sibling },
+      { path, valueHash: sibling },
+      { path: sibling, valueHash: hashValue(value) },
+    ]) {
+      tries.push({ siblings: beside, other });
+    }
+    tries.push({ siblings: beside, other: undefined });
+  }
+  for (const proof of tries) {
+    assert.equal(verifyStateProof({ root, key: presentKey, value: null, proof }), false);
+    for (const claimed of [siblings.at(-1), path, hashValue(value)]) {
+      assert.equal(verifyStateProof({ root, key: presentKey, value: claimed ?? null, proof }), false);
+    }
+  }
+});
+
+test('a record whose value is made to look like a branch is a leaf all the same', () => {
+  // The message that its value is hashed in has 64 bytes, as a branch's: it is never a node by itself.
+  const filler = new Uint8Array(64 - 'quorate/v1/state-value'.length - 1).fill(7);
+  const key = recordStateKey('forged');
+  const state = crowd.with([{ key, value: filler }]);
+  const { siblings } = state.prove(key);
+  assert.ok(
+    verifyStateProof({ root: state.root, key, value: filler, proof: { siblings, other: undefined } }),
+  );
+  for (const below of [filler.slice(-32), zeroBytes]) {
+    const proof = { siblings: [...siblings, below], other: undefined };
+    assert.equal(verifyStateProof({ root: state.root, key, value: null, proof }), false);
+  }
+});
+
 test('nonsense where a proof should be is answered with false, and oversized proofs are not even decoded', () => {
   const claim = { root: crowd.root, key: presentKey, value: null };
+  for (const nonsense of ['nonsense', 7, null, undefined, new Uint8Array(31), new Uint8Array(33)]) {
+    const bytes = nonsense as Uint8Array;
+    assert.equal(verifyStateProof({ ...claim, proof: { siblings: [bytes], other: undefined } }), false);
+    const other = { path: bytes, valueHash: bytes };
+    assert.equal(verifyStateProof({ ...claim, proof: { siblings: [], other } }), false);
+  }
   const text = 'nonsense' as string as Hash;
-  assert.equal(verifyStateProof({ ...claim, proof: { siblings: [text], other: undefined } }), false);
-  const other = { path: text, valueHash: text };
-  assert.equal(verifyStateProof({ ...claim, proof: { siblings: [], other } }), false);
-  const endless = { siblings: Array.from({ length: 257 }, () => zeroHash), other: undefined };
+  assert.equal(verifyStateProof({ ...claim, root: text, proof: { siblings: [], other: undefined } }), false);
+  const endless = { siblings: Array.from({ length: 257 }, () => zeroBytes), other: undefined };
   assert.equal(verifyStateProof({ ...claim, proof: endless }), false);
   // Even when somebody made a root to match: no path has a 257th bit.
   const path = statePath(presentKey);
-  let made = zeroHash;
+  let made = zeroBytes;
   for (let depth = 256; depth >= 0; depth--) {
-    made = bitAt(path, depth) === 0 ? hashStateNode(made, zeroHash) : hashStateNode(zeroHash, made);
+    made = bitAt(path, depth) === 0 ? pairHashOf(made, zeroBytes) : pairHashOf(zeroBytes, made);
   }
-  assert.equal(verifyStateProof({ ...claim, root: made, proof: endless }), false);
+  assert.equal(verifyStateProof({ ...claim, root: toHex(made) as Hash, proof: endless }), false);
   assert.throws(() => encode(stateProofCodec, endless));
   const tooLong = new Uint8Array(2 + 257 * 32 + 1);
   tooLong.set([1, 1]);

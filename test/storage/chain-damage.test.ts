@@ -9,7 +9,7 @@ import { ChainStore } from '../../src/storage/chain-store.ts';
 import { describeKey, keys } from '../../src/storage/keys.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
 import { checksummedWrite } from '../../src/storage/checksummed.ts';
-import { chainId, filledChain, persist, sampleBlocks, transactionHash } from './chain-samples.ts';
+import { chainId, filledChain, persist, sampleBlocks, stateOf, transactionHash } from './chain-samples.ts';
 
 const blocks = sampleBlocks(8);
 const at = (height: number): (typeof blocks)[number] => blocks[height] as (typeof blocks)[number];
@@ -50,7 +50,7 @@ async function readAll(entries: MemoryEntries): Promise<void> {
     chain.receiptsBytesAt(h(height));
     for (const index of [0, 1]) chain.locate(transactionHash(height, index));
   }
-  await chain.stateEntries();
+  await stateOf(chain);
 }
 
 async function damagedProblem(reading: Promise<unknown>): Promise<Problem> {
@@ -189,14 +189,20 @@ describe('a database that is not this chain’s', () => {
     assert.match(problem.remedy, /genesis/);
   });
 
-  test('another version of the format', async () => {
-    const entries = await written();
-    const future = checksummedWrite(keys.chain, fromHex(`07${toHex(utf8('quorate'))}0002${zeroHash}`));
-    assert.ok(future.type === 'put');
-    entries.set(textOf(keys.chain), future.value);
-    const problem = await refused(entries, 'storage/format');
-    assert.deepEqual(problem.details, { found: 2, expected: 1 });
-  });
+  for (const found of [1, 3]) {
+    test(`format ${found}, an earlier or later one`, async () => {
+      const entries = await written();
+      const record = checksummedWrite(
+        keys.chain,
+        fromHex(`07${toHex(utf8('quorate'))}000${found}${zeroHash}`),
+      );
+      assert.ok(record.type === 'put');
+      entries.set(textOf(keys.chain), record.value);
+      const problem = await refused(entries, 'storage/format');
+      assert.deepEqual(problem.details, { found, expected: 2 });
+      assert.match(problem.remedy, /fetch the chain into an empty directory/);
+    });
+  }
 
   test('another program, or a chain without its first record, is no fresh start', async () => {
     await refused(new Map([['some key', utf8('some value')]]), 'storage/foreign');

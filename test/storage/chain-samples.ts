@@ -86,3 +86,10 @@ export async function filledChain(store: Store, blocks: readonly SampleBlock[]):
   for (const block of blocks) await commit(chain, commitOf(block));
   return chain;
 }
+
+/** All entries of the stored state, in key order. */
+export async function stateOf(chain: ChainStore): Promise<(readonly [Uint8Array, Uint8Array])[]> {
+  const entries: (readonly [Uint8Array, Uint8Array])[] = [];
+  for await (const page of chain.stateEntries()) entries.push(...page);
+  return entries;
+}

@@ -17,6 +17,7 @@ import {
   filledChain,
   persist,
   sampleBlocks,
+  stateOf,
   transactionHash,
 } from './chain-samples.ts';
 import { levelPlace, memoryPlace } from './places.ts';
@@ -59,7 +60,7 @@ for (const [name, makePlace] of [
       assert.deepEqual(chain.locate(transactionHash(1, 1)), { height: 1, index: 1 });
       assert.deepEqual([...chain.logRecords], [['view', utf8('3')]]);
       assert.deepEqual(chain.candidates, [{ hash: at(2).hash, bytes: at(2).bytes }]);
-      assert.deepEqual(await chain.stateEntries(), [
+      assert.deepEqual(await stateOf(chain), [
         [Uint8Array.of(1, 0), Uint8Array.of(0)],
         [Uint8Array.of(1, 1), Uint8Array.of(1)],
         [Uint8Array.of(2), Uint8Array.of(1, 1)],
@@ -99,7 +100,7 @@ for (const [name, makePlace] of [
       await commit(chain, commitOf(at(0), { stateChanges }));
       await commit(chain, commitOf(at(1), { stateChanges: [{ key: Uint8Array.of(0, 0), value: null }] }));
       assert.deepEqual(
-        await chain.stateEntries(),
+        await stateOf(chain),
         stateChanges.slice(1).map(({ key, value }) => [key, value]),
       );
       await chain.close();

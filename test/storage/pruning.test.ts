@@ -9,7 +9,15 @@ import { ChainStore } from '../../src/storage/chain-store.ts';
 import { keys } from '../../src/storage/keys.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
 import type { Write } from '../../src/storage/port.ts';
-import { chainId, commit, commitOf, persist, sampleBlocks, transactionHash } from './chain-samples.ts';
+import {
+  chainId,
+  commit,
+  commitOf,
+  persist,
+  sampleBlocks,
+  stateOf,
+  transactionHash,
+} from './chain-samples.ts';
 import { levelPlace, memoryPlace } from './places.ts';
 
 const blocks = sampleBlocks(20);
@@ -77,7 +85,7 @@ for (const [name, makePlace] of [
         assert.deepEqual(again.locate(transactionHash(height, 0)), { height, index: 0 });
       }
       assert.deepEqual(again.blockBytesAt(h(8)), at(8).bytes);
-      assert.equal((await again.stateEntries()).length, 12);
+      assert.equal((await stateOf(again)).length, 12);
       await commit(again, commitOf(at(11)));
       await again.close();
     });
@@ -113,7 +121,7 @@ for (const [name, makePlace] of [
         [at(16).hash],
       );
       assert.deepEqual([...again.logRecords.keys()], ['raft/state']);
-      const state = await again.stateEntries();
+      const state = await stateOf(again);
       assert.ok(state.some(([key]) => key[0] === 9) && !state.some(([key]) => key[0] === 2));
       assert.equal(again.snapshot.head(), undefined);
       await commit(again, commitOf(at(16), { blockBytes: undefined }));

@@ -17,6 +17,7 @@ import type { CodeOf } from '../../base/problem-codes.ts';
 import type { EngineRequest } from '../../consensus/engine.ts';
 import { encodeAddress } from '../../crypto/address.ts';
 import type { Hash } from '../../crypto/hash.ts';
+import type { FinalBlock } from '../effects/chain.ts';
 import type { Height } from '../../ledger/block.ts';
 import { type Genesis, genesisValidators } from '../../ledger/genesis.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
@@ -47,7 +48,8 @@ const leaderPollMs = limits.tickMs;
 const namedInWhy = 2;
 
 type Reject = (problem: Problem) => void;
-type ReadBasis = Awaited<ReturnType<NodeBackend['readBasis']>>;
+type Consistency = Parameters<Backend['account']>[1];
+type ReadBasis = FinalBlock & { readonly consistency: Consistency };
 
 /** What the API asks this node for. Reads are of the final state, so they never show what could be undone. */
 export class NodeBackend implements Backend {
@@ -150,14 +152,16 @@ export class NodeBackend implements Backend {
   }
 
   async account(...[publicKey, consistency]: Parameters<Backend['account']>) {
-    const basis = await this.readBasis(consistency);
+    await this.#readable(consistency);
+    const basis = this.#basis(consistency);
     const { balance, nonce } = basis.state.account(publicKey);
     const pendingNonce = Math.max(nonce, this.#options.driver.mempool.pendingNonce(publicKey));
     return readOf(basis, { publicKey, balance, nonce, pendingNonce });
   }
 
   async record(...[key, consistency]: Parameters<Backend['record']>) {
-    const basis = await this.readBasis(consistency);
+    await this.#readable(consistency);
+    const basis = this.#basis(consistency);
     const entry = basis.state.record(key);
     return readOf(basis, entry && { key, ...entry });
   }
@@ -347,14 +351,17 @@ export class NodeBackend implements Backend {
     };
   }
 
-  /** The final block to read from, once this node has what a linearizable read must see. */
-  private async readBasis(consistency: Parameters<Backend['account']>[1]) {
-    const { driver, genesis } = this.#options;
-    if (consistency !== 'stale') {
-      const result = await this.#request({ kind: 'read', lease: consistency === 'lease' });
-      if (result instanceof Problem) throw unsupportedRead(result, genesis.consensus.engine, consistency);
-    }
-    return { ...driver.chain.final, consistency };
+  /** Waits until this node has what a read must see. */
+  async #readable(consistency: Consistency): Promise<void> {
+    if (consistency === 'stale') return;
+    const result = await this.#request({ kind: 'read', lease: consistency === 'lease' });
+    const { engine } = this.#options.genesis.consensus;
+    if (result instanceof Problem) throw unsupportedRead(result, engine, consistency);
+  }
+
+  /** The final block to read from, at once: its state is given back when the next block is final. */
+  #basis(consistency: Consistency): ReadBasis {
+    return { ...this.#options.driver.chain.final, consistency };
   }
 
   #request(request: EngineRequest): Promise<{ readonly height: Height } | Problem> {

@@ -10,7 +10,7 @@ import { hashHeader } from '../../ledger/block.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import { State } from '../../ledger/state.ts';
 import { type StateChange, statePath } from '../../ledger/state-entry.ts';
-import { comparePaths } from '../../ledger/state-tree.ts';
+import { comparePaths } from '../../ledger/entry-pages.ts';
 import type { Network, PeerId } from '../../network/port.ts';
 import { type Chain, type FinalBlock, headerBytes } from '../effects/chain.ts';
 import type { Clock } from '../process/clock.ts';

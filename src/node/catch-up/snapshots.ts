@@ -107,7 +107,7 @@ export class Snapshots {
     const bytes = store.certificateAt(final.height);
     if (bytes === undefined) return undefined;
     const certificate = unwrap(decode(finalityCodec, bytes, 'certificate'));
-    const snapshot = { ...final, certificate, askedAt: Number.NEGATIVE_INFINITY };
+    const snapshot = { ...final, state: final.state.share(), certificate, askedAt: Number.NEGATIVE_INFINITY };
     const all = [...this.#served, snapshot];
     const newest = all.slice(-limits.snapshotsServed);
     const fetched = all.filter((other) => !newest.includes(other) && this.#isFetched(other));

@@ -59,9 +59,10 @@ export class Chain {
 
   constructor(options: ChainOptions) {
     this.#options = options;
-    this.#final = options.final;
+    this.#final = shared(options.final);
   }
 
+  /** To be read at once: its state is released when the next block is final. Who keeps it shares it. */
   get final(): FinalBlock {
     return this.#final;
   }
@@ -78,7 +79,10 @@ export class Chain {
     return this.#candidates.values();
   }
 
-  /** Keeps a whole block whose transactions' signatures were checked. One at or below the final height is not kept. */
+  /**
+   * Keeps a whole block whose transactions' signatures were checked. One at or below the final height is not kept. An execution that
+   * comes with it belongs to the chain from then on.
+   */
   add(block: Block, options: { stored: boolean; execution?: Execution }): Hash {
     const hash = hashHeader(block.header);
     const known = this.#candidates.get(hash);
@@ -146,6 +150,8 @@ export class Chain {
     for (const dead of this.#deadAfter([next])) this.#candidates.delete(dead.hash);
     this.#leftovers = [];
     this.#candidates.delete(next.hash);
+    const before = this.#final.state;
+    if (before !== execution.state) before.release();
     this.#final = { height: header.height, hash: next.hash, header, state: execution.state };
   }
 
@@ -158,7 +164,8 @@ export class Chain {
         this.#candidates.delete(hash);
     }
     this.#leftovers = [];
-    this.#final = final;
+    this.#final.state.release();
+    this.#final = shared(final);
   }
 
   /** Forgets blocks that the engine cut off. */
@@ -230,6 +237,9 @@ export class Chain {
     }
   }
 }
+
+/** With a state of its own, which the chain may release. */
+const shared = (final: FinalBlock): FinalBlock => ({ ...final, state: final.state.share() });
 
 export function linkOf(header: BlockHeader, hash: Hash): ChainLink {
   return { height: header.height, blockHash: hash, parentHash: header.parentHash };

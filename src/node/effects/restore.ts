@@ -25,7 +25,9 @@ export async function restore(store: ChainStore, genesis: Genesis): Promise<Rest
   const header = store.headerAt(height);
   if (header === undefined) throw damaged(`the header of the final block ${height} is missing`);
   const hash = store.finalHash;
-  const state = State.fromEntries(await store.stateEntries());
+  const growing = State.growing();
+  for await (const page of store.stateEntries()) for (const [key, value] of page) growing.add(key, value);
+  const state = growing.finish();
   if (state.root !== header.stateRoot) {
     throw damaged(`the stored state is not the one after the final block ${height}`);
   }

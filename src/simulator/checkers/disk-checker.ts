@@ -61,7 +61,9 @@ export async function inspectDisk(
       () => `node ${node} cannot prove that block ${height} is final`,
     );
   }
-  const state = State.fromEntries(await stored.stateEntries());
+  const growing = State.growing();
+  for await (const page of stored.stateEntries()) for (const [key, value] of page) growing.add(key, value);
+  const state = growing.finish();
   promise(
     stored.finalHash === chain.hashAt(finalHeight) && state.root === stored.headerAt(finalHeight)?.stateRoot,
     'validity',

@@ -7,21 +7,17 @@ import type { BlockHeader } from '../../ledger/block.ts';
  * ledger: whole trees from scratch, in bytes. A root that is wrong there is then wrong here in another way.
  */
 
-type Domain =
-  | 'block'
-  | 'receipt'
-  | 'merkle-leaf'
-  | 'merkle-node'
-  | 'merkle-root'
-  | 'state-leaf'
-  | 'state-node'
-  | 'state-key'
-  | 'state-value';
+type Domain = 'block' | 'receipt' | 'merkle-root' | 'state-leaf' | 'state-key' | 'state-value';
 
 const zero = Buffer.alloc(32);
 
 function tagged(domain: Domain, ...parts: readonly Uint8Array[]): Buffer {
   return digest('sha256', Buffer.concat([Buffer.from(`quorate/v1/${domain}\0`), ...parts]), 'buffer');
+}
+
+/** The one hash without a domain: over exactly 64 bytes, as many as no leaf has. */
+function pair(left: Buffer, right: Buffer): Buffer {
+  return digest('sha256', Buffer.concat([left, right], 64), 'buffer');
 }
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
@@ -51,15 +47,15 @@ export function plainHeaderHash(header: BlockHeader): Hash {
   );
 }
 
-/** The root over a list: a tree as in RFC 6962, and the count above it. */
+/** The root over a list of hashes: a tree shaped as in RFC 6962, and the count above it. */
 export function plainListRoot(items: readonly Uint8Array[]): Hash {
   if (items.length === 0) return named(zero);
   const top = (part: readonly Uint8Array[]): Buffer => {
     const [only] = part;
-    if (part.length === 1 && only !== undefined) return tagged('merkle-leaf', only);
+    if (part.length === 1 && only !== undefined) return Buffer.from(only);
     let half = 1;
     while (half * 2 < part.length) half *= 2;
-    return tagged('merkle-node', top(part.slice(0, half)), top(part.slice(half)));
+    return pair(top(part.slice(0, half)), top(part.slice(half)));
   };
   return named(tagged('merkle-root', number(items.length, 4), top(items)));
 }
@@ -129,7 +125,7 @@ export function plainStateRoot(
       (((path[depth >> 3] as number) >> (7 - (depth % 8))) & 1) === 1;
     const right = part.filter(goesRight);
     const left = part.filter((leaf) => !goesRight(leaf));
-    return tagged('state-node', root(left, depth + 1), root(right, depth + 1));
+    return pair(root(left, depth + 1), root(right, depth + 1));
   };
   return named(root(leaves, 0));
 }

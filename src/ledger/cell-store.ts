@@ -1,0 +1,125 @@
+/** Bytes that their holder may keep and change. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
+const cellBytes = 48;
+const chunkBits = 13;
+const chunkCells = 1 << chunkBits;
+const chunkMask = chunkCells - 1;
+const firstCells = 16;
+
+/**
+ * Byte strings in cells of one size, chained when one is not enough. So every cell fits every need, and memory that was used
+ * once is never lost to pieces of the wrong size, whatever sizes people write and delete. Each string counts its holders.
+ */
+export class CellStore {
+  readonly #bytes: Uint8Array[] = [new Uint8Array(firstCells * cellBytes)];
+  /** The next cell of a chain, used or free; 0 at its end. */
+  readonly #next: Int32Array[] = [new Int32Array(firstCells)];
+  /** Of the string that starts in a cell. */
+  readonly #holders: Int32Array[] = [new Int32Array(firstCells)];
+  #firstFree = 0;
+  /** The lowest cell that was never used; 0 names none. */
+  #fresh = 1;
+
+  get memoryBytes(): number {
+    return [...this.#bytes, ...this.#next, ...this.#holders].reduce(
+      (sum, { byteLength }) => sum + byteLength,
+      0,
+    );
+  }
+
+  /** No cell can be had without more memory. */
+  get isFull(): boolean {
+    return this.#firstFree === 0 && !this.#hasFresh;
+  }
+
+  /** Copies bytes, at least one, and returns where they start; the caller holds them. */
+  write(bytes: Uint8Array): number {
+    const first = this.#take();
+    let cell = first;
+    for (let done = 0; done < bytes.length; done += cellBytes) {
+      if (done > 0) {
+        const next = this.#take();
+        this.#link(cell, next);
+        cell = next;
+      }
+      const piece = bytes.subarray(done, done + cellBytes);
+      (this.#bytes[cell >>> chunkBits] as Uint8Array).set(piece, (cell & chunkMask) * cellBytes);
+    }
+    this.#link(cell, 0);
+    (this.#holders[first >>> chunkBits] as Int32Array)[first & chunkMask] = 1;
+    return first;
+  }
+
+  /** Copies the first bytes of what starts here into `target` from `at` on. */
+  read(first: number, length: number, target: Uint8Array, at: number): void {
+    let cell = first;
+    for (let done = 0; done < length; done += cellBytes) {
+      if (done > 0) cell = this.#after(cell);
+      const from = (cell & chunkMask) * cellBytes;
+      const size = Math.min(cellBytes, length - done);
+      const bytes = this.#bytes[cell >>> chunkBits] as Uint8Array;
+      target.set(bytes.subarray(from, from + size), at + done);
+    }
+  }
+
+  hold(first: number): void {
+    const holders = this.#holders[first >>> chunkBits] as Int32Array;
+    holders[first & chunkMask] = (holders[first & chunkMask] as number) + 1;
+  }
+
+  drop(first: number): void {
+    const holders = this.#holders[first >>> chunkBits] as Int32Array;
+    const left = (holders[first & chunkMask] as number) - 1;
+    holders[first & chunkMask] = left;
+    if (left > 0) return;
+    let last = first;
+    for (let next = this.#after(last); next !== 0; next = this.#after(last)) last = next;
+    this.#link(last, this.#firstFree);
+    this.#firstFree = first;
+  }
+
+  get #hasFresh(): boolean {
+    return (this.#fresh & chunkMask) < (this.#next[this.#fresh >>> chunkBits]?.length ?? 0);
+  }
+
+  #after(cell: number): number {
+    return (this.#next[cell >>> chunkBits] as Int32Array)[cell & chunkMask] as number;
+  }
+
+  #link(cell: number, next: number): void {
+    (this.#next[cell >>> chunkBits] as Int32Array)[cell & chunkMask] = next;
+  }
+
+  #take(): number {
+    const free = this.#firstFree;
+    if (free !== 0) {
+      this.#firstFree = this.#after(free);
+      return free;
+    }
+    if (!this.#hasFresh) this.#grow();
+    return this.#fresh++;
+  }
+
+  #grow(): void {
+    growChunk(this.#next, chunkCells, (length) => new Int32Array(length));
+    growChunk(this.#holders, chunkCells, (length) => new Int32Array(length));
+    growChunk(this.#bytes, chunkCells * cellBytes, (length) => new Uint8Array(length));
+  }
+}
+
+/** Doubles the first piece of memory until it is a whole one, and then adds whole ones: small things stay small. */
+export function growChunk<T extends Int32Array | Uint8Array>(
+  chunks: T[],
+  whole: number,
+  make: (length: number) => T,
+): void {
+  const first = chunks[0] as T;
+  if (first.length >= whole) {
+    chunks.push(make(whole));
+    return;
+  }
+  const larger = make(Math.min(whole, 2 * first.length));
+  larger.set(first);
+  chunks[0] = larger;
+}

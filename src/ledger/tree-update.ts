@@ -1,0 +1,247 @@
+import { invariant } from '../base/invariant.ts';
+import { domainPrefix, hashInto, sha256Into } from '../crypto/hash.ts';
+import { hashSize } from '../crypto/pair-hash.ts';
+import { type EntryPages, type EntryRef, pageEntries, type PathOf } from './entry-pages.ts';
+import { PageHashing } from './page-hashing.ts';
+import type { NodeRef, TreeNodes } from './tree-nodes.ts';
+
+const leafPrefix = domainPrefix('quorate/v1/state-leaf');
+/** The domain, the path, and the value's hash: 86 bytes, so no leaf is hashed like a branch, whose message has 64. */
+const leafMessage = new Uint8Array(leafPrefix.length + 2 * hashSize);
+leafMessage.set(leafPrefix);
+
+/** Writes the hash of the leaf of an entry. */
+function hashEntryInto(path: Uint8Array, value: Uint8Array, target: Uint8Array, at: number): void {
+  leafMessage.set(path, leafPrefix.length);
+  hashInto('quorate/v1/state-value', leafMessage, leafPrefix.length + hashSize, value);
+  sha256Into(leafMessage, target, at);
+}
+
+/** The hash of a leaf that is known by its value's hash. */
+export function hashLeaf(path: Uint8Array, valueHash: Uint8Array): Uint8Array {
+  leafMessage.set(path, leafPrefix.length);
+  leafMessage.set(valueHash, leafPrefix.length + hashSize);
+  const leaf = new Uint8Array(hashSize);
+  sha256Into(leafMessage, leaf, 0);
+  return leaf;
+}
+
+/** Sorting is by numbers that hold the first 32 bits of a path and the update's place: 53 bits are exact. */
+const placeBits = 21;
+/** The most updates of one run. */
+export const maxUpdates = 2 ** placeBits;
+
+/**
+ * One run of updates of a tree: collects what becomes of each key, then makes the next version with all of them, and hashes what
+ * is new. A subtree with at most eight entries is a page, and any other a branch: so the shape depends on the entries alone.
+ */
+export class TreeUpdate {
+  readonly #nodes: TreeNodes;
+  readonly #pages: EntryPages;
+  /** What is new, before it has its place. */
+  readonly #staged: EntryPages;
+  /** The update's entry among the staged ones. */
+  readonly #entries: EntryRef[] = [];
+  /** By update: its entry goes away. Empty while none does. */
+  readonly #removed = new Set<EntryRef>();
+  readonly #hashing: PageHashing;
+  /** New branches by depth. */
+  readonly #levels: NodeRef[][] = [];
+  #stagedPage = 0;
+
+  constructor(nodes: TreeNodes, pathOf: PathOf) {
+    this.#nodes = nodes;
+    this.#pages = nodes.pages;
+    this.#staged = nodes.staging(pathOf);
+    this.#hashing = new PageHashing(nodes.pages);
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** What becomes of one key; null removes its entry. Of two updates of a key the later counts. The bytes are copied. */
+  add(key: Uint8Array, value: Uint8Array | null): void {
+    invariant(this.#entries.length < maxUpdates, 'a run of updates is bounded');
+    invariant(key.length < 2 ** 16 && (value?.length ?? 0) < 2 ** 16, 'keys and values are short');
+    if (this.#entries.length % pageEntries === 0) {
+      this.#stagedPage = this.#staged.fresh();
+      this.#staged.reset(this.#stagedPage);
+    }
+    const entry =
+      value === null
+        ? this.#staged.append(this.#stagedPage, key, nothing, () => {})
+        : this.#staged.append(this.#stagedPage, key, value, (path, target, at) =>
+            hashEntryInto(path, value, target, at),
+          );
+    if (value === null) this.#removed.add(entry);
+    this.#entries.push(entry);
+  }
+
+  /** The tree after the updates, held by the caller and hashed. The old one stays. */
+  apply(root: NodeRef): NodeRef {
+    const order = this.#sorted();
+    const next = order.length === 0 ? this.#nodes.hold(root) : this.#update(root, order, 0, order.length, 0);
+    this.#hashing.finish();
+    for (let depth = this.#levels.length - 1; depth >= 0; depth--) {
+      this.#nodes.hashBranches(this.#levels[depth] as NodeRef[]);
+    }
+    for (let page = 1; page <= this.#stagedPage; page++) this.#staged.clear(page);
+    return next;
+  }
+
+  /** `order[from]` up to, and without, `order[to]` belong under this subtree. Returns what the caller holds. */
+  #update(tree: NodeRef, order: Uint32Array, from: number, to: number, depth: number): NodeRef {
+    const nodes = this.#nodes;
+    if (tree === 0 && this.#removed.size === 0) return this.#build(order, from, to, depth);
+    if (tree <= 0) return this.#merge(tree, order, from, to, depth);
+    const [oldLeft, oldRight] = [nodes.left(tree), nodes.right(tree)];
+    const middle = this.#split(order, from, to, depth);
+    const left = from < middle ? this.#update(oldLeft, order, from, middle, depth + 1) : nodes.hold(oldLeft);
+    const right = middle < to ? this.#update(oldRight, order, middle, to, depth + 1) : nodes.hold(oldRight);
+    if (left !== oldLeft || right !== oldRight) return this.#join(left, right, depth);
+    nodes.drop(left);
+    nodes.drop(right);
+    return nodes.hold(tree);
+  }
+
+  /** Updates of a page: what stays of it and what is new, in the order of their paths. */
+  #merge(tree: NodeRef, order: Uint32Array, from: number, to: number, depth: number): NodeRef {
+    const pages = this.#pages;
+    const count = this.#nodes.count(tree);
+    /** Staged entries; those of the page as -1, -2 and so on. */
+    const merged: number[] = [];
+    let old = 0;
+    let hasChanged = false;
+    for (let i = from; i < to; i++) {
+      const entry = order[i] as EntryRef;
+      let comparison = 1;
+      while (old < count) {
+        comparison = pages.compare(pages.entry(-tree, old), this.#staged, entry);
+        if (comparison >= 0) break;
+        old += 1;
+        merged.push(-old);
+      }
+      const isThere = old < count && comparison === 0;
+      if (isThere) old += 1;
+      if (this.#removed.has(entry)) hasChanged ||= isThere;
+      else if (isThere && pages.isSame(pages.entry(-tree, old - 1), this.#staged, entry)) merged.push(-old);
+      else {
+        merged.push(entry);
+        hasChanged = true;
+      }
+    }
+    if (!hasChanged) return this.#nodes.hold(tree);
+    while (old < count) {
+      old += 1;
+      merged.push(-old);
+    }
+    return this.#place(tree, merged, 0, merged.length, depth);
+  }
+
+  /** The subtree of entries that `#merge` made of a page. */
+  #place(tree: NodeRef, merged: readonly number[], from: number, to: number, depth: number): NodeRef {
+    if (from === to) return 0;
+    if (to - from > pageEntries) {
+      let middle = from;
+      while (middle < to && this.#mergedBit(tree, merged[middle] as number, depth) === 0) middle += 1;
+      const left = this.#place(tree, merged, from, middle, depth + 1);
+      return this.#branch(left, this.#place(tree, merged, middle, to, depth + 1), depth);
+    }
+    const page = this.#nodes.page();
+    for (let i = from; i < to; i++) {
+      const entry = merged[i] as number;
+      if (entry >= 0) this.#pages.appendCopy(-page, this.#staged, entry);
+      else this.#pages.appendCopy(-page, this.#pages, this.#pages.entry(-tree, -entry - 1));
+    }
+    this.#hashing.add(-page, depth);
+    return page;
+  }
+
+  #mergedBit(tree: NodeRef, entry: number, depth: number): number {
+    if (entry >= 0) return this.#staged.bitOf(entry, depth);
+    return this.#pages.bitOf(this.#pages.entry(-tree, -entry - 1), depth);
+  }
+
+  /** A subtree of new entries only. */
+  #build(order: Uint32Array, from: number, to: number, depth: number): NodeRef {
+    if (from === to) return 0;
+    if (to - from > pageEntries) {
+      const middle = this.#split(order, from, to, depth);
+      const left = this.#build(order, from, middle, depth + 1);
+      return this.#branch(left, this.#build(order, middle, to, depth + 1), depth);
+    }
+    const page = this.#nodes.page();
+    for (let i = from; i < to; i++) this.#pages.appendCopy(-page, this.#staged, order[i] as EntryRef);
+    this.#hashing.add(-page, depth);
+    return page;
+  }
+
+  /** The subtree over two others: those that became small enough become one page. */
+  #join(left: NodeRef, right: NodeRef, depth: number): NodeRef {
+    const nodes = this.#nodes;
+    if (left > 0 || right > 0 || nodes.count(left) + nodes.count(right) > pageEntries)
+      return this.#branch(left, right, depth);
+    if (left === 0 && right === 0) return 0;
+    const page = nodes.page();
+    for (const part of [left, right]) {
+      for (let index = 0; index < nodes.count(part); index++) {
+        this.#pages.appendCopy(-page, this.#pages, this.#pages.entry(-part, index));
+      }
+      nodes.drop(part);
+    }
+    this.#hashing.add(-page, depth);
+    return page;
+  }
+
+  #branch(left: NodeRef, right: NodeRef, depth: number): NodeRef {
+    const branch = this.#nodes.branch(left, right);
+    while (this.#levels.length <= depth) this.#levels.push([]);
+    (this.#levels[depth] as NodeRef[]).push(branch);
+    return branch;
+  }
+
+  /** The first update whose path goes right at this depth. */
+  #split(order: Uint32Array, from: number, to: number, depth: number): number {
+    let low = from;
+    let high = to;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#staged.bitOf(order[middle] as EntryRef, depth) === 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The updates in the order of their paths; of those of one key the latest. */
+  #sorted(): Uint32Array {
+    const count = this.#entries.length;
+    const numbers = new Float64Array(count);
+    for (let i = 0; i < count; i++) {
+      numbers[i] = this.#staged.first32(this.#entries[i] as EntryRef) * maxUpdates + i;
+    }
+    numbers.sort();
+    const order = new Uint32Array(count);
+    let kept = 0;
+    for (let i = 0; i < count; i++) {
+      const entry = this.#entries[(numbers[i] as number) % maxUpdates] as EntryRef;
+      // Behind all that are smaller or equal; those with the same first bits are few, or of one key.
+      let at = kept;
+      let comparison = -1;
+      for (; at > 0; at--) {
+        comparison = this.#staged.compare(order[at - 1] as EntryRef, this.#staged, entry);
+        if (comparison <= 0) break;
+      }
+      if (at > 0 && comparison === 0) {
+        order[at - 1] = entry;
+        continue;
+      }
+      if (at < kept) order.copyWithin(at + 1, at, kept);
+      order[at] = entry;
+      kept += 1;
+    }
+    return order.subarray(0, kept);
+  }
+}
+
+const nothing = new Uint8Array();
