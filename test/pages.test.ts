@@ -3,6 +3,10 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import { logKey, type PbftMessage } from '../src/consensus/pbft/message.ts';
+import { recordKeys } from '../src/consensus/pbft/records.ts';
+import { helloProtocol, protocolNames, requestProtocols, topics } from '../src/network/protocol-names.ts';
+import { configurationPrefix, entryPrefix, stateKey } from '../src/consensus/raft/records.ts';
 
 const source = fileURLToPath(new URL('../src', import.meta.url));
 const read = (path: string): string => readFileSync(join(source, path), 'utf8');
@@ -38,4 +42,51 @@ test('every file that a page names is there', () => {
     ),
   );
   assert.deepEqual(found, []);
+});
+
+test('the page on the store names every kind of key, and every key of the consensus log', () => {
+  const kinds = [...read('storage/keys.ts').matchAll(/^ {2}([a-z]+): \d+,$/gm)].map(([, name = '']) => name);
+  assert.ok(kinds.length > 5);
+  const rows = read('storage/README.md').matchAll(/^\| (\d+) +\| `([a-z]+)`/gm);
+  assert.deepEqual(
+    [...rows].map(([, byte, kind]) => [Number(byte), kind]),
+    kinds.map((kind, at) => [at + 1, kind]),
+  );
+
+  const place = { view: 'VIEW', height: 'HEIGHT' };
+  const [, ofLogKey = ''] = read('consensus/pbft/message.ts').split('export function logKey');
+  const messageKinds = [...ofLogKey.matchAll(/^ {4}case '([a-z-]+)':/gm)].map(([, kind]) => kind);
+  const votes = messageKinds.map((kind) => logKey({ ...place, kind } as unknown as PbftMessage));
+  const ofNode = globSync('node/**/*.ts', { cwd: source }).flatMap((path) => [
+    ...read(path).matchAll(/Key = (?:'node-|`\$\{ownPrefix\})([a-z-]+)['`]/g),
+  ]);
+  const expected = [
+    ...Object.values(recordKeys),
+    ...votes.filter((key) => key !== ''),
+    stateKey,
+    `${entryPrefix}HEIGHT`,
+    `${configurationPrefix}HEIGHT`,
+    ...ofNode.map(([, name = '']) => `node-${name}`),
+  ];
+  assert.deepEqual(firstCells('storage/README.md', 'The consensus log').toSorted(), expected.toSorted());
+});
+
+test('the page on the network names the protocols and versions as they are', () => {
+  const page = read('network/README.md');
+  const names = protocolNames('CHAIN');
+  const protocols = [
+    helloProtocol,
+    names.direct,
+    names.request('NAME' as never),
+    names.topic('NAME' as never),
+  ];
+  assert.deepEqual(firstCells('network/README.md', 'What goes over the wire'), protocols);
+  for (const name of [...topics, ...requestProtocols]) assert.match(page, new RegExp(`\`${name}\``), name);
+
+  const rows = [...page.matchAll(/^\| `(\w*[vV]ersion|VERSION)` +\| (\d+) +\| `\.?\.?\/?([\w/-]+\.ts)`/gm)];
+  assert.equal(rows.length, 5);
+  for (const [, name = '', now = '', path = ''] of rows) {
+    const file = globSync(`**/${path}`, { cwd: source })[0] ?? assert.fail(path);
+    assert.match(read(file), new RegExp(`\\b${name}(?: =|:) ${now}\\b`), `${name} in ${path} is ${now}`);
+  }
 });

@@ -7,7 +7,7 @@ import type { Height } from '../ledger/block.ts';
  * Byte 0 belongs to the store's adapter.
  *
  *     1 meta        | name                         format and chain; the final block; what was pruned
- *     2 header      | height (6)                   its hash, and the header
+ *     2 header      | height (6)                   a final block's header
  *     3 certificate | height (6)
  *     4 receipts    | height (6)
  *     5 block       | block hash (32)              header and transactions
