@@ -9,7 +9,7 @@ import { hashOf, headerWith, keyOf, someSignature } from '../ledger/samples.ts';
 const envelope = { from: 1, term: toView(12) };
 const block = nameOf(toHeight(7), hashOf('seven'));
 const commit = nameOf(toHeight(6), hashOf('six'));
-const token = { incarnation: 2 ** 47 + 1, serial: 2 ** 32 - 1 };
+const context = { incarnation: 2 ** 47 + 1, serial: 2 ** 32 - 1 };
 
 /** One message of each type, and what a member stores. */
 export const raftSamples: {
@@ -57,8 +57,8 @@ export const raftSamples: {
     { kind: 'heartbeat', ...envelope, commit, round: 99 },
     { kind: 'heartbeat-answer', ...envelope, round: 99, received: toHeight(7), applied: toHeight(6) },
     { kind: 'timeout-now', ...envelope },
-    { kind: 'read-request', ...envelope, token, lease: true },
-    { kind: 'read-answer', ...envelope, token, height: undefined },
+    { kind: 'read-request', ...envelope, context, lease: true },
+    { kind: 'read-answer', ...envelope, context, height: undefined },
     { kind: 'snapshot-offer', ...envelope, to: 0, snapshot: commit, configuration: utf8('members') },
     { kind: 'snapshot-answer', ...envelope, height: toHeight(6), state: 'failed' },
   ],

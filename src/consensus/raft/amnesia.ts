@@ -2,7 +2,7 @@ import { isVoter } from './configuration.ts';
 import type { ReadAnswer } from './message.ts';
 import { send, trace } from './outbox.ts';
 import { knownLeader, type Replica } from './replica.ts';
-import { isStartOnDisk, newToken, sameToken } from './read-token.ts';
+import { isSameContext, isStartOnDisk, newReadContext } from './read-context.ts';
 import { write } from './writing.ts';
 
 /**
@@ -16,15 +16,19 @@ export function maybeAskRecoveryIndex(replica: Replica): void {
   if (guard.name !== 'asking' || state.self === null || !isStartOnDisk(state)) return;
   const leader = knownLeader(state);
   if (leader === null || (guard.asked !== null && state.now < guard.asked.until)) return;
-  const token = newToken(state);
-  state.guard = { name: 'asking', asked: { token, until: state.now + options.electionTimeoutMs } };
-  send(replica, [leader], { kind: 'read-request', token, lease: false });
+  const context = newReadContext(state);
+  state.guard = { name: 'asking', asked: { context, until: state.now + options.electionTimeoutMs } };
+  send(replica, [leader], { kind: 'read-request', context, lease: false });
 }
 
 /** The answer. Without a height it comes from somebody who cannot say: another question follows. */
-export function onRecoveryIndex(replica: Replica, { token, height }: ReadAnswer): void {
+export function onRecoveryIndex(replica: Replica, { context, height }: ReadAnswer): void {
   const { guard } = replica.state;
-  if (guard.name !== 'asking' || !sameToken(guard.asked?.token ?? null, token) || height === undefined)
+  if (
+    guard.name !== 'asking' ||
+    !isSameContext(guard.asked?.context ?? null, context) ||
+    height === undefined
+  )
     return;
   replica.state.guard = { name: 'waiting', recoveryIndex: height };
   maybeTrustAgain(replica);

@@ -3,7 +3,7 @@ import type { ValidatorIndex } from '../engine.ts';
 import { firstOfTerm, hashAt, holds, lastHeight, termAt } from './log.ts';
 import { type Append, type Heartbeat, nameOf, type Term } from './message.ts';
 import { send, sendWhenDurable, trace } from './outbox.ts';
-import { isStartOnDisk } from './read-token.ts';
+import { isStartOnDisk } from './read-context.ts';
 import { isAmnesiac, type Replica } from './replica.ts';
 import { becomeFollower, restartElectionTimer } from './roles.ts';
 import {

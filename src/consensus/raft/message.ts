@@ -109,20 +109,20 @@ export interface HeartbeatAnswer extends Envelope {
 export interface TimeoutNow extends Envelope {}
 
 /** Names one question once: the asker's count of its starts, and a serial number. */
-export interface ReadToken {
+export interface ReadContext {
   readonly incarnation: number;
   readonly serial: number;
 }
 
 /** A follower asks for a read index. */
 export interface ReadRequest extends Envelope {
-  readonly token: ReadToken;
+  readonly context: ReadContext;
   /** The leader may answer by its lease. */
   readonly lease: boolean;
 }
 
 export interface ReadAnswer extends Envelope {
-  readonly token: ReadToken;
+  readonly context: ReadContext;
   /** Read at this height or above; undefined when the sender cannot say (it does not lead). */
   readonly height: Height | undefined;
 }
@@ -159,7 +159,7 @@ const indexCodec = refine(u16, (index) => {
   return index;
 });
 export const nameCodec = struct<BlockName>({ height: heightCodec, blockHash: hashCodec });
-const tokenCodec = struct<ReadToken>({ incarnation: u48, serial: u32 });
+const readContextCodec = struct<ReadContext>({ incarnation: u48, serial: u32 });
 const configurationBytes = boundedBytes(limits.raftConfigurationBytes);
 const entryCodec = struct<WireEntry>({
   proposal: proposalCodec,
@@ -221,8 +221,11 @@ const messageCodec = union<RaftMessage, 'kind'>('kind', {
     struct<HeartbeatAnswer>({ ...envelope, round: u48, received: heightCodec, applied: heightCodec }),
   ],
   'timeout-now': [8, struct<TimeoutNow>(envelope)],
-  'read-request': [9, struct<ReadRequest>({ ...envelope, token: tokenCodec, lease: bool })],
-  'read-answer': [10, struct<ReadAnswer>({ ...envelope, token: tokenCodec, height: optional(heightCodec) })],
+  'read-request': [9, struct<ReadRequest>({ ...envelope, context: readContextCodec, lease: bool })],
+  'read-answer': [
+    10,
+    struct<ReadAnswer>({ ...envelope, context: readContextCodec, height: optional(heightCodec) }),
+  ],
   'snapshot-offer': [
     11,
     struct<SnapshotOffer>({

@@ -3,10 +3,10 @@ import { leaseMs } from '../../ledger/lease.ts';
 import type { EngineRequest, RequestId, ValidatorIndex } from '../engine.ts';
 import { count } from '../shared/step.ts';
 import { quorumOf, takesPart } from './configuration.ts';
-import type { ReadAnswer, ReadRequest, ReadToken } from './message.ts';
+import type { ReadAnswer, ReadRequest, ReadContext } from './message.ts';
 import { givesLeases } from './options.ts';
 import { answer, notNow, send } from './outbox.ts';
-import { isStartOnDisk, newToken, sameToken } from './read-token.ts';
+import { isSameContext, isStartOnDisk, newReadContext } from './read-context.ts';
 import { knownLeader, type Replica } from './replica.ts';
 import { type Leader, type LeaderRead, type LocalRead, type RaftState } from './state.ts';
 
@@ -48,7 +48,7 @@ export function onRead(
   const read: LocalRead = {
     id,
     deadline: state.now + 2 * options.electionTimeoutMs,
-    token: null,
+    context: null,
     index: null,
   };
   state.reads.push(read);
@@ -56,8 +56,8 @@ export function onRead(
     state.role.readRounds.push({ from: { id }, lease, index: null, round: null });
     return;
   }
-  read.token = newToken(state);
-  send(replica, [leader], { kind: 'read-request', token: read.token, lease });
+  read.context = newReadContext(state);
+  send(replica, [leader], { kind: 'read-request', context: read.context, lease });
 }
 
 function noLeader(state: RaftState): Problem {
@@ -77,21 +77,21 @@ function noLeader(state: RaftState): Problem {
   );
 }
 
-export function onReadRequest(replica: Replica, { from, token, lease }: ReadRequest): void {
+export function onReadRequest(replica: Replica, { from, context, lease }: ReadRequest): void {
   const { state, options } = replica;
   if (state.role.kind !== 'leader' || state.role.readRounds.length >= options.pendingReads) {
-    send(replica, [from], { kind: 'read-answer', token, height: undefined });
+    send(replica, [from], { kind: 'read-answer', context, height: undefined });
     return;
   }
-  state.role.readRounds.push({ from: { member: from, token }, lease, index: null, round: null });
+  state.role.readRounds.push({ from: { member: from, context }, lease, index: null, round: null });
 }
 
-/** The answer is used once: its token is gone then, so a duplicate finds nothing. */
-export function onReadAnswer(replica: Replica, { token, height }: ReadAnswer): void {
+/** The answer is used once: its context is gone then, so a duplicate finds nothing. */
+export function onReadAnswer(replica: Replica, { context, height }: ReadAnswer): void {
   const { state } = replica;
-  const read = state.reads.find((waiting) => sameToken(waiting.token, token));
+  const read = state.reads.find((waiting) => isSameContext(waiting.context, context));
   if (read === undefined) return;
-  read.token = null;
+  read.context = null;
   if (height === undefined) endRead(replica, read, noLeader(state));
   else read.index = height;
 }
@@ -151,7 +151,7 @@ function holdsLease({ state, options }: Replica, role: Leader): boolean {
 function serve(replica: Replica, { from, index }: LeaderRead): void {
   const height = index ?? replica.state.commit;
   if ('member' in from) {
-    send(replica, [from.member], { kind: 'read-answer', token: from.token, height });
+    send(replica, [from.member], { kind: 'read-answer', context: from.context, height });
     return;
   }
   const read = replica.state.reads.find(({ id }) => id === from.id);
@@ -191,11 +191,11 @@ export function dropWaitingReads(replica: Replica): void {
 /** The lead is lost: whoever waits for this leader's word is told so. */
 export function dropLeaderReads(replica: Replica, role: Leader): void {
   for (const { from } of role.readRounds) {
-    if ('member' in from) tellRefused(replica, from.member, from.token);
+    if ('member' in from) tellRefused(replica, from.member, from.context);
   }
   dropWaitingReads(replica);
 }
 
-function tellRefused(replica: Replica, member: ValidatorIndex, token: ReadToken): void {
-  send(replica, [member], { kind: 'read-answer', token, height: undefined });
+function tellRefused(replica: Replica, member: ValidatorIndex, context: ReadContext): void {
+  send(replica, [member], { kind: 'read-answer', context, height: undefined });
 }

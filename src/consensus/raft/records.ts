@@ -17,7 +17,7 @@ export interface HardState {
   readonly votedFor: ValidatorIndex | undefined;
   /** Known to be committed when this was written. A lower bound, but never below a configuration that later entries build on. */
   readonly commit: Height;
-  /** How often this member was started; makes its read tokens unique. */
+  /** How often this member was started; makes its read contexts unique. */
   readonly incarnation: number;
   /** Its log was lost once: it must not vote before a change of the members takes it out and in again. */
   readonly amnesiac: boolean;

@@ -10,7 +10,7 @@ import type { Timer } from '../shared/timer.ts';
 import type { WriteQueue } from '../shared/write-queue.ts';
 import type { Configuration } from './configuration.ts';
 import type { Entry, Log } from './log.ts';
-import type { RaftMessage, ReadToken, Term } from './message.ts';
+import type { RaftMessage, ReadContext, Term } from './message.ts';
 import type { RetransmissionTimeout } from './retransmission.ts';
 
 /**
@@ -105,7 +105,7 @@ export type AmnesiaGuard =
   | {
       readonly name: 'asking';
       /** The question, and when it may be asked anew; null until there is one. */
-      readonly asked: { readonly token: ReadToken; readonly until: MonotonicMs } | null;
+      readonly asked: { readonly context: ReadContext; readonly until: MonotonicMs } | null;
     }
   | { readonly name: 'waiting'; readonly recoveryIndex: Height };
 
@@ -193,9 +193,11 @@ export interface Progress {
   snapshot: { readonly block: BlockName; heardAt: MonotonicMs } | null;
 }
 
-/** A read at the leader: its own, or of a follower that asked with a token. */
+/** A read at the leader: its own, or of a follower that asked with a context. */
 export interface LeaderRead {
-  readonly from: { readonly id: RequestId } | { readonly member: ValidatorIndex; readonly token: ReadToken };
+  readonly from:
+    | { readonly id: RequestId }
+    | { readonly member: ValidatorIndex; readonly context: ReadContext };
   /** Null until the leader has committed a block of its term. */
   index: Height | null;
   /** A lease is enough. */
@@ -208,7 +210,7 @@ export interface LocalRead {
   readonly id: RequestId;
   readonly deadline: MonotonicMs;
   /** Set while a leader elsewhere was asked. */
-  token: ReadToken | null;
+  context: ReadContext | null;
   /** Set when the index is known and its block is not applied yet. */
   index: Height | null;
 }

@@ -71,7 +71,7 @@ test('a leader that counts itself before its own sync: one other disk of three i
   assert.equal(leader.state.commit, commit + 1);
 });
 
-test('a stale read after a duplicated read-index answer: the token of an answer is used once', () => {
+test('a stale read after a duplicated read-index answer: the context of an answer is used once', () => {
   const cluster = Cluster.ledBy(0);
   const follower = cluster.host(1);
   const answers: Envelope[] = [];

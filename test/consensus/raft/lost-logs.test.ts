@@ -140,7 +140,7 @@ function answerHistory(member: Solo, height: number | undefined): void {
     kind: 'read-answer',
     from: 0,
     term: 1,
-    token: asked.token,
+    context: asked.context,
     height: height === undefined ? undefined : toHeight(height),
   });
 }
@@ -312,14 +312,14 @@ test('a log that is older than the last use of its key is a lost one: it keeps t
   member.restart(undefined, undefined, 'lost');
   assert.equal(member.engine.status().voting, false);
   assert.equal(member.state.log.entries.length, 1);
-  assert.ok(member.state.incarnation > incarnation + 2 ** 31, 'its tokens were never used before');
+  assert.ok(member.state.incarnation > incarnation + 2 ** 31, 'its contexts were never used before');
   member.sync();
   assert.ok(asksFor(member), 'what was committed before it is trusted again');
   member.restart();
   assert.equal(member.engine.status().voting, false, 'the first write records that');
 });
 
-test('whoever vouches for a log does not make old questions new: its tokens were never used before either', () => {
+test('whoever vouches for a log does not make old questions new: its contexts were never used before either', () => {
   const member = new Solo(2, 3);
   const { incarnation } = member.state;
   member.restart(undefined, undefined, 'vouched');

@@ -5,7 +5,7 @@ import { Problem, unwrap } from '../../../src/base/problem.ts';
 import { hashHeader, type Height, toHeight, toView } from '../../../src/ledger/block.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import { type FinalityCertificate, leaderBytes } from '../../../src/ledger/certificate.ts';
-import type { ReadToken, RaftMessage, Term } from '../../../src/consensus/raft/message.ts';
+import type { ReadContext, RaftMessage, Term } from '../../../src/consensus/raft/message.ts';
 import { defaultRaftOptions } from '../../../src/consensus/raft/options.ts';
 import { raftProtocol } from '../../../src/consensus/raft/protocol.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
@@ -28,7 +28,7 @@ const term = fc.nat({ max: 6 }) as fc.Arbitrary<Term>;
 const height = fc.nat({ max: 8 }) as unknown as fc.Arbitrary<Height>;
 const name = fc.constantFrom(...names);
 const bytes = fc.uint8Array({ maxLength: 70 });
-const token: fc.Arbitrary<ReadToken> = fc.record({
+const context: fc.Arbitrary<ReadContext> = fc.record({
   incarnation: fc.nat({ max: 2 }),
   serial: fc.nat({ max: 3 }),
 });
@@ -84,11 +84,11 @@ const messages: fc.Arbitrary<RaftMessage> = fc.oneof(
     applied: height,
   }),
   fc.record({ kind: fc.constant('timeout-now' as const), ...base }),
-  fc.record({ kind: fc.constant('read-request' as const), ...base, token, lease: fc.boolean() }),
+  fc.record({ kind: fc.constant('read-request' as const), ...base, context, lease: fc.boolean() }),
   fc.record({
     kind: fc.constant('read-answer' as const),
     ...base,
-    token,
+    context,
     height: fc.option(height, { nil: undefined }),
   }),
   fc.record({

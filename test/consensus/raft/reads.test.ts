@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ReadToken } from '../../../src/consensus/raft/message.ts';
+import type { ReadContext } from '../../../src/consensus/raft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Cluster } from './cluster.ts';
 import { type Body, entriesOn, genesisOf, Solo } from './solo.ts';
@@ -45,7 +45,7 @@ test('a late heartbeat of an earlier term is answered without its number, and so
   assert.ok(!leader.answers.has(id), 'nobody confirmed this round');
 });
 
-test('a read token is used once, also by a member that dies before its disk knows that it had started', () => {
+test('a read context is used once, also by a member that dies before its disk knows that it had started', () => {
   const cluster = Cluster.ledBy(0);
   const [leader, follower] = [cluster.host(0), cluster.host(1)];
   const knowsLeader = (): boolean => follower.engine?.status().primary === 0;
@@ -174,13 +174,13 @@ const roundAnswer = (from: number, { term, role }: Solo['state']): Body<'heartbe
 const code = (member: Solo): string[] =>
   member.all('answer').map(({ result }) => ('code' in result ? result.code : `height ${result.height}`));
 
-/** A follower of member 0 that asked it for a read, and the token of the question. */
-function asking(): { member: Solo; token: ReadToken } {
+/** A follower of member 0 that asked it for a read, and the context of the question. */
+function asking(): { member: Solo; context: ReadContext } {
   const member = new Solo(1, 3).receive<'heartbeat'>(beat(0, 1)).sync();
   member.give({ type: 'request', id: 1, request: { kind: 'read' } });
   const [question] = member.sent('read-request');
   assert.ok(question !== undefined);
-  return { member, token: question.token };
+  return { member, context: question.context };
 }
 
 test('a leader answers no read before a block of its term is committed, however many confirm that it leads', () => {
@@ -190,7 +190,7 @@ test('a leader answers no read before a block of its term is committed, however 
     kind: 'read-request',
     from: 1,
     term: leader.state.term,
-    token: { incarnation: 1, serial: 1 },
+    context: { incarnation: 1, serial: 1 },
     lease: false,
   });
   const confirm = (): void => {
@@ -231,32 +231,32 @@ test('an answer to a heartbeat of an earlier lead confirms nothing in a later on
 });
 
 test('who is asked and does not lead says so, and who asked is told that there is no leader', () => {
-  const token = { incarnation: 1, serial: 1 };
+  const context = { incarnation: 1, serial: 1 };
   const other = new Solo(2, 3).receive<'heartbeat'>(beat(0, 1)).sync();
-  other.receive<'read-request'>({ kind: 'read-request', from: 1, term: 1, token, lease: false });
+  other.receive<'read-request'>({ kind: 'read-request', from: 1, term: 1, context, lease: false });
   assert.deepEqual(
     other.sent('read-answer').map(({ height }) => height),
     [undefined],
   );
-  const { member, token: asked } = asking();
-  member.receive<'read-answer'>({ kind: 'read-answer', from: 0, term: 1, token: asked, height: undefined });
+  const { member, context: asked } = asking();
+  member.receive<'read-answer'>({ kind: 'read-answer', from: 0, term: 1, context: asked, height: undefined });
   assert.deepEqual(code(member), ['consensus/no-leader']);
 });
 
 test('a leader that loses the lead tells the members whose reads wait there', () => {
-  const token = { incarnation: 1, serial: 1 };
+  const context = { incarnation: 1, serial: 1 };
   const leader = new Solo(0, 3).lead().make().sync().accept(1, 1);
   leader.receive<'read-request'>({
     kind: 'read-request',
     from: 1,
     term: leader.state.term,
-    token,
+    context,
     lease: false,
   });
   leader.receive<'heartbeat'>(beat(2, leader.state.term + 1));
   assert.deepEqual(
-    leader.sent('read-answer').map(({ token: of, height }) => [of, height]),
-    [[token, undefined]],
+    leader.sent('read-answer').map(({ context: of, height }) => [of, height]),
+    [[context, undefined]],
   );
 });
 
@@ -268,7 +268,7 @@ test('a leader keeps a bounded number of the reads of others, and refuses the re
         kind: 'read-request',
         from: 1,
         term: leader.state.term,
-        token: { incarnation: 1, serial },
+        context: { incarnation: 1, serial },
         lease: false,
       })
       .sent('read-answer')
@@ -294,9 +294,9 @@ test('a read that the leader never answers ends in time; one whose leader is gon
 });
 
 test('a read whose height is known needs no leader any more, only its block', () => {
-  const { member, token } = asking();
+  const { member, context } = asking();
   member.append(0, 1, entriesOn(genesisHeader(3), [1]), 1).sync();
-  member.receive<'read-answer'>({ kind: 'read-answer', from: 0, term: 1, token, height: toHeight(1) });
+  member.receive<'read-answer'>({ kind: 'read-answer', from: 0, term: 1, context, height: toHeight(1) });
   while (member.state.role.kind === 'follower') member.tick(50);
   assert.deepEqual(code(member), []);
   member.give({ type: 'applied', height: toHeight(1) });

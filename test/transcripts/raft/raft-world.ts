@@ -239,9 +239,9 @@ function describe(message: RaftMessage): string {
     case 'timeout-now':
       return 'campaign now';
     case 'read-request':
-      return `read index? ${message.token.serial}`;
+      return `read index? ${message.context.serial}`;
     case 'read-answer':
-      return `read index ${message.token.serial}: ${message.height ?? 'unknown'}`;
+      return `read index ${message.context.serial}: ${message.height ?? 'unknown'}`;
     case 'snapshot-offer':
       return `snapshot of ${message.snapshot.height}`;
     case 'snapshot-answer':

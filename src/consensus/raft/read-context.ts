@@ -1,16 +1,16 @@
-import type { ReadToken } from './message.ts';
+import type { ReadContext } from './message.ts';
 import type { RaftState } from './state.ts';
 
-/** The count of starts, which makes a token unique, is on disk before anybody hears of it: it is in the first write. */
+/** The count of starts, which makes a context unique, is on disk before anybody hears of it: it is in the first write. */
 export function isStartOnDisk(state: RaftState): boolean {
   return state.writes.pending[0]?.seq !== 1;
 }
 
-export function newToken(state: RaftState): ReadToken {
+export function newReadContext(state: RaftState): ReadContext {
   state.readSerial += 1;
   return { incarnation: state.incarnation, serial: state.readSerial };
 }
 
-export function sameToken(a: ReadToken | null, b: ReadToken): boolean {
+export function isSameContext(a: ReadContext | null, b: ReadContext): boolean {
   return a !== null && a.incarnation === b.incarnation && a.serial === b.serial;
 }
