@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { logKey, type PbftMessage } from '../src/consensus/pbft/message.ts';
 import { recordKeys } from '../src/consensus/pbft/records.ts';
+import { liarNames } from '../src/simulator/plan/plan.ts';
 import { helloProtocol, protocolNames, requestProtocols, topics } from '../src/network/protocol-names.ts';
 import { configurationPrefix, entryPrefix, stateKey } from '../src/consensus/raft/records.ts';
 
@@ -89,4 +90,15 @@ test('the page on the network names the protocols and versions as they are', () 
     const file = globSync(`**/${path}`, { cwd: source })[0] ?? assert.fail(path);
     assert.match(read(file), new RegExp(`\\b${name}(?: =|:) ${now}\\b`), `${name} in ${path} is ${now}`);
   }
+});
+
+test('the page on the simulator names every promise, and every liar', () => {
+  const [, union = ''] = read('simulator/checkers/breach.ts').split('export type Guarantee =');
+  const guarantees = [...union.matchAll(/^ {2}\| '([a-z-]+)'/gm)].map(([, name = '']) => name);
+  assert.ok(guarantees.length > 10);
+  assert.deepEqual(firstCells('simulator/README.md', 'What is promised'), guarantees);
+  const [, liars = ''] = read('simulator/README.md').split('\n## Liars\n');
+  const [list = ''] = liars.split(': two honest');
+  const named = [...list.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name);
+  assert.deepEqual(named, [...liarNames]);
 });
