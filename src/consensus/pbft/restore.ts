@@ -15,7 +15,7 @@ import type { Replica } from './replica.ts';
 import { type AcceptedSlot, type AmnesiaGuard, highestOf, type PbftState } from './state.ts';
 import { countVote } from './evidence.ts';
 import { tallyFor } from './tally.ts';
-import { obligationsOf, startView } from './view-change.ts';
+import { newViewStart, startView } from './view-change.ts';
 
 /** The state of a replica that has no records yet. */
 export function freshState(start: EngineStart): PbftState {
@@ -119,7 +119,7 @@ export function restore(replica: Replica, start: EngineStart): void {
   if (accepted !== undefined && state.phase.name === 'normal') {
     const newView = unwrap(decode(messageCodec, accepted, 'new-view record'));
     if (newView.kind === 'new-view' && newView.view === view) {
-      const { base, tip } = obligationsOf(newView.viewChanges);
+      const { base, tip } = newViewStart(newView.viewChanges);
       startView(replica, newView, base, tip);
       const slot = tip === null ? undefined : state.slots.get(tip.height);
       if (tip !== null && slot === undefined && tip.height > state.final.height) {

@@ -18,7 +18,7 @@ export interface PbftState {
   /** The view it is in, or is changing to. Never goes back. */
   view: View;
   phase: Phase;
-  /** Where the proposals of this view start: the block that new-view obliged it to, or the final block of then. */
+  /** Where the proposals of this view start: the start that its new-view gave it, or the final block of then. */
   viewBase: { readonly height: Height; readonly blockHash: Hash };
   /** The new-view that it accepted for `view`; null in view 0 and while changing. */
   newView: NewView | null;

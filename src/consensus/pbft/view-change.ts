@@ -67,8 +67,8 @@ function freshest(replica: Replica, here: readonly ViewChange[]): ViewChange[] |
   return chosen.sort((a, b) => a.from - b.from);
 }
 
-/** What the view changes of a NewView oblige everybody to; each replica computes it itself. */
-export function obligationsOf(viewChanges: readonly ViewChange[]): {
+/** Where the view changes of a NewView make the view start, for everybody; each replica computes it itself. */
+export function newViewStart(viewChanges: readonly ViewChange[]): {
   readonly base: { readonly height: Height; readonly certificate: Certificate | null };
   /** The block that the view starts with, when it is above the base. */
   readonly tip: Certificate | null;
@@ -89,7 +89,7 @@ export function onNewView(replica: Replica, newView: NewView): void {
   if (newView.view === state.view && state.phase.name === 'normal') return;
   if (!isFresh(replica, newView)) return trace(replica, 'new-view-refused', { view: newView.view });
   if (newView.view > state.view) moveTo(replica, newView.view);
-  const { base, tip } = obligationsOf(newView.viewChanges);
+  const { base, tip } = newViewStart(newView.viewChanges);
   startView(replica, newView, base, tip);
   if (tip !== null) state.highest = highestOf(state.highest, tip);
   write(replica, {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PbftMessage, ViewChange } from '../../../src/consensus/pbft/message.ts';
-import { obligationsOf } from '../../../src/consensus/pbft/view-change.ts';
+import { newViewStart } from '../../../src/consensus/pbft/view-change.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import type { Certificate } from '../../../src/ledger/certificate.ts';
 import { Committee } from './harness.ts';
@@ -206,8 +206,8 @@ test('a replica that missed the view change gets the new-view by Status and goes
   assert.equal(committee.node(3).engine?.state.phase.name, 'normal');
 });
 
-test('obligations: the base is the highest proven final height', () => {
-  const { base, tip } = obligationsOf([
+test('new-view start: the base is the highest proven final height', () => {
+  const { base, tip } = newViewStart([
     viewChange(0, certificate('commit', 1, 4, 'a'), undefined),
     viewChange(1, certificate('commit', 2, 6, 'b'), undefined),
     viewChange(2, undefined, undefined),
@@ -216,8 +216,8 @@ test('obligations: the base is the highest proven final height', () => {
   assert.equal(tip, null, 'the highest certificate is the base itself');
 });
 
-test('obligations: the tip is the highest by view first, then by height', () => {
-  const { tip } = obligationsOf([
+test('new-view start: the tip is the highest by view first, then by height', () => {
+  const { tip } = newViewStart([
     viewChange(0, undefined, certificate('prepare', 1, 9, 'a')),
     viewChange(1, undefined, certificate('prepare', 3, 5, 'b')),
     viewChange(2, undefined, certificate('prepare', 3, 6, 'c')),
@@ -225,8 +225,8 @@ test('obligations: the tip is the highest by view first, then by height', () => 
   assert.equal(tip?.blockHash, 'c'.repeat(64));
 });
 
-test('obligations: a commit certificate counts as a certificate of its own rank', () => {
-  const { base, tip } = obligationsOf([
+test('new-view start: a commit certificate counts as a certificate of its own rank', () => {
+  const { base, tip } = newViewStart([
     viewChange(0, certificate('commit', 5, 7, 'a'), undefined),
     viewChange(1, undefined, certificate('prepare', 4, 9, 'b')),
     viewChange(2, undefined, undefined),
