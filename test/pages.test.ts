@@ -105,3 +105,17 @@ test('the page on the simulator names every promise, and every liar', () => {
   const named = [...list.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name);
   assert.deepEqual(named, [...liarNames]);
 });
+
+test('the page on the API names every route', () => {
+  const routes = globSync('api/**/*.ts', { cwd: source }).flatMap((path) =>
+    [...read(path).matchAll(/api\.(?:get|post|put|delete)\(\s*'([^']+)'/g)].map(([, route = '']) => route),
+  );
+  const named = firstCells('api/README.md', 'Routes');
+  assert.deepEqual(named.toSorted(), [...new Set(routes)].toSorted());
+});
+
+test('the page on the mempool names every file of it', () => {
+  const files = globSync('*.ts', { cwd: join(source, 'mempool') });
+  const table = [...read('mempool/README.md').matchAll(/^\| `([a-z-]+\.ts)`/gm)].map(([, name = '']) => name);
+  assert.deepEqual(table.toSorted(), files.toSorted());
+});
