@@ -81,3 +81,89 @@ test('what was to be persisted before goes first, with its block: a final block 
   time.run(20);
   assert.deepEqual(order, ['flush, stored: false', 'commit']);
 });
+
+/** Commits of a chain whose blocks are brought as a test says, to a disk that is done at once. */
+function world(obtain: (hash: string, add: () => void) => 'here' | 'unavailable' = () => 'here') {
+  const time = new VirtualTime();
+  const maker = new ChainMaker(testGenesis(4));
+  const chain = maker.chain();
+  const made = maker.run(4);
+  const runs: { height: number; hasCertificate: boolean; hasBlock: boolean }[][] = [];
+  const applied: number[] = [];
+  const committing = new Committing({
+    chain,
+    store: {
+      commitRun: (requests: readonly CommitRequest[], done) => {
+        runs.push(
+          requests.map(({ height, certificate, blockBytes }) => ({
+            height,
+            hasCertificate: certificate !== null,
+            hasBlock: blockBytes !== undefined,
+          })),
+        );
+        time.after(1, () => done(undefined));
+      },
+    },
+    mempool: { committed: ({ height }) => void applied.push(height) },
+    bodies: {
+      obtain: ({ hash }, done) => {
+        const block = made.find((each) => each.hash === hash)?.block ?? assert.fail();
+        const result = obtain(hash, () => void chain.add(block, { stored: false }));
+        time.after(1, () => done(result));
+      },
+    },
+    clock: time.clock(),
+    give: () => {},
+    flush: () => {},
+    onCommitted: () => {},
+    onFatal: (problem: Problem) => {
+      throw problem;
+    },
+  });
+  const commit = (index: number, proven: boolean): void => {
+    const each = made[index] ?? assert.fail();
+    const { height, parentHash } = each.header;
+    const link = { height, blockHash: each.hash, parentHash };
+    committing.commit({ type: 'commit', link, certificate: proven ? maker.certificate(each) : null });
+  };
+  return { time, chain, made, runs, applied, commit };
+}
+
+test('blocks that one certificate makes final are written in one batch, which ends with it', () => {
+  const { time, chain, made, runs, applied, commit } = world();
+  for (const { block } of made) chain.add(block, { stored: false });
+  commit(0, false);
+  commit(1, false);
+  time.run(1_000);
+  assert.deepEqual(runs.flat(), [], 'a store never ends at a block without its proof');
+  commit(2, true);
+  commit(3, true);
+  time.run(1_000);
+  assert.deepEqual(
+    runs.flat().map(({ height, hasCertificate, hasBlock }) => [height, hasCertificate, hasBlock]),
+    [
+      [1, false, true],
+      [2, false, true],
+      [3, true, true],
+      [4, true, true],
+    ],
+  );
+  assert.equal(runs[0]?.length, 3);
+  assert.deepEqual(applied, [1, 2, 3, 4]);
+});
+
+test('a final block that nobody has is asked for again until somebody has it, and those above it wait', () => {
+  let asked = 0;
+  const { time, chain, made, applied, commit } = world((_, add) => {
+    asked += 1;
+    if (asked < 4) return 'unavailable';
+    add();
+    return 'here';
+  });
+  for (const { block } of made.slice(1)) chain.add(block, { stored: false });
+  for (const index of [0, 1, 2]) commit(index, true);
+  time.run(2_500);
+  assert.deepEqual([asked, applied], [3, []]);
+  time.run(2_000);
+  assert.deepEqual([asked, applied], [4, [1, 2, 3]]);
+});

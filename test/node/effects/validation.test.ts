@@ -325,6 +325,21 @@ describe('validating a proposal', () => {
     assert.equal(next(2), 'early');
   });
 
+  test('nor are several in a row, each a millisecond after the one below', () => {
+    const world = new World();
+    const final = maker.block(maker.start, [], { timestamp: startOfTime + 3_600_000 });
+    world.chain.add(final.block, { stored: true });
+    assert.equal(world.chain.judge(final.hash).verdict, 'valid');
+    const candidate = defined(world.chain.get(final.hash), 'the block');
+    assert.ok(candidate.outcome.name === 'valid');
+    world.chain.advance(candidate, candidate.outcome.execution);
+    const first = maker.block(final, [], { timestamp: final.header.timestamp + 1 });
+    const second = maker.block(first, [], { timestamp: final.header.timestamp + 2 });
+    world.servers.set('peer-1', holderOf(first, second));
+    world.validate(second);
+    assert.equal(world.verdict()?.verdict, 'valid');
+  });
+
   test('is early on an early block: a millisecond counts from a block that may stand', () => {
     const world = new World();
     const below = maker.block(maker.start, [], { timestamp: startOfTime + 3_600_000 });
@@ -360,6 +375,66 @@ describe('validating a proposal', () => {
     world.answers.length = 0;
     world.validate(made);
     assert.equal(world.verdict()?.verdict, 'valid');
+  });
+});
+
+describe('one check', () => {
+  test('has its own time: neither the end of an earlier one nor what comes late for that answers it', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [transfer(0)]);
+    world.hold(transfer(0));
+    world.validate(made);
+    assert.equal(world.verdict()?.verdict, 'valid');
+    // It was let go, nobody has the transaction any more, and it is asked for again shortly before the first check would have ended.
+    world.time.run(limits.validateDeadlineMs - 1_000);
+    world.chain.forget([made.hash]);
+    world.mempool.clear();
+    world.answers.length = 0;
+    for (const name of ['peer-1', 'peer-2']) world.servers.set(name, () => 'silence');
+    world.validate(made);
+    world.time.run(3_000);
+    assert.deepEqual(world.answers, []);
+    assert.equal(world.verdict()?.verdict, 'unavailable');
+    world.time.run(60_000);
+    assert.equal(world.answers.length, 1);
+  });
+});
+
+describe('what is to be obtained', () => {
+  test('is brought once, and all who asked are told, also those who ask again later', () => {
+    const world = new World();
+    const made = maker.block(maker.start, [transfer(0)]);
+    world.servers.set('peer-1', holderOf(made));
+    const results: string[] = [];
+    const ask = (who: string): void =>
+      world.bodies.obtain({ hash: made.hash, proposal: null, holders: [] }, (result) => {
+        results.push(`${who}: ${result instanceof Problem ? result.code : result}`);
+      });
+    ask('first');
+    ask('second');
+    world.time.run(1_000);
+    assert.deepEqual(results, ['first: here', 'second: here']);
+    assert.equal(world.asked.length, 1);
+    ask('third');
+    assert.deepEqual(results.at(-1), 'third: here');
+    assert.equal(world.asked.length, 1, 'what is here is fetched from nobody');
+    world.chain.forget([made.hash]);
+    ask('fourth');
+    world.time.run(1_000);
+    assert.deepEqual(results.at(-1), 'fourth: here');
+    assert.equal(world.asked.length, 2);
+  });
+
+  test('is the block that was named, whatever proposal comes with the name', () => {
+    const world = new World();
+    const [named, other] = [maker.block(maker.start, [transfer(0)]), maker.block(maker.start, [])];
+    let result: unknown;
+    world.bodies.obtain({ hash: named.hash, proposal: proposalOf(other.block), holders: [] }, (answer) => {
+      result = answer;
+    });
+    world.time.run(1_000);
+    assert.ok(result instanceof Problem && result.code === 'block/other-header');
+    assert.equal(world.chain.get(named.hash), undefined);
   });
 });
 
