@@ -23,10 +23,10 @@ export function deliverCommits(replica: Replica): void {
   const { state } = replica;
   // The driver replaces the whole state just now; what the snapshot does not cover comes after it.
   if (state.install !== null) return;
-  while (state.handed < Math.min(state.commit, state.executed)) {
-    const height = toHeight(state.handed + 1);
+  while (state.delivered < Math.min(state.commit, state.executed)) {
+    const height = toHeight(state.delivered + 1);
     const entry = defined(entryAt(state.log, height), 'a committed block is in the log');
-    state.handed = height;
+    state.delivered = height;
     replica.out.push({ type: 'commit', link: linkOf(entry), certificate: certificateOf(entry) });
   }
   state.highestKnown = toHeight(Math.max(state.highestKnown, state.commit));
@@ -35,7 +35,7 @@ export function deliverCommits(replica: Replica): void {
 /** A block and its state are stored. A configuration that it starts is in force from here on. */
 export function onApplied(replica: Replica, height: Height): void {
   const { state, options } = replica;
-  if (height <= state.applied || height > state.handed) return;
+  if (height <= state.applied || height > state.delivered) return;
   for (let next = toHeight(state.applied + 1); next <= height; next = toHeight(next + 1)) {
     state.applied = next;
     state.staleRecords.push(entryKey(next));
@@ -67,15 +67,16 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
   if (last === undefined || certificate.engine !== 'raft' || last.height <= state.commit) return;
   if (certificate.blockHash !== last.blockHash || certificate.height !== last.height) return;
   // Nor while a change of the members, or a snapshot, is half way in: the next sync comes soon.
-  if (state.install !== null || unappliedConfiguration(state, state.handed) !== null) return;
+  if (state.install !== null || unappliedConfiguration(state, state.delivered) !== null) return;
   state.highestKnown = toHeight(Math.max(state.highestKnown, last.height));
   const block = { height: last.height, blockHash: last.blockHash };
   if (holds(state.log, block)) {
     noteCommitted(state, last.height);
     return;
   }
-  // What is committed but not handed out comes first, from the log.
-  if (state.handed < state.commit || chain[0] === undefined || chain[0].height > state.handed + 1) return;
+  // What is committed but not delivered comes first, from the log.
+  if (state.delivered < state.commit || chain[0] === undefined || chain[0].height > state.delivered + 1)
+    return;
   if (header === undefined) return;
   const wrong = wrongSync(state, header, certificate);
   if (wrong !== null) {
@@ -93,13 +94,13 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
   replaceLog(replica, { block, term: header.view, configuration: null, chain });
   write(replica, {});
   for (const link of chain) {
-    if (link.height <= state.handed) continue;
-    state.handed = link.height;
+    if (link.height <= state.delivered) continue;
+    state.delivered = link.height;
     replica.out.push({ type: 'commit', link, certificate: link === last ? certificate : null });
   }
 }
 
-/** A chain must lie under the configuration that is in force after the blocks handed out so far. */
+/** A chain must lie under the configuration that is in force after the blocks delivered so far. */
 function wrongSync(
   state: RaftState,
   header: BlockHeader,
@@ -116,7 +117,7 @@ function wrongSync(
 function handedConfigurationHash(state: RaftState): string {
   const arriving = state.arriving.at(-1)?.configuration;
   let newest = arriving ?? encodeConfiguration(state.configuration);
-  for (let height = state.log.base.height + 1; height <= state.handed; height++) {
+  for (let height = state.log.base.height + 1; height <= state.delivered; height++) {
     const own = entryAt(state.log, toHeight(height))?.configuration;
     if (height > state.applied && own !== undefined && own.length > 0) newest = own;
   }

@@ -10,12 +10,12 @@ import type { Replica } from './replica.ts';
 export function checkInvariants({ state, key, options }: Replica): void {
   const { log, role } = state;
   const last = lastHeight(log);
-  invariant(state.applied <= state.handed, 'applied <= handed');
-  invariant(state.handed <= state.commit, 'handed <= commit');
+  invariant(state.applied <= state.delivered, 'applied <= delivered');
+  invariant(state.delivered <= state.commit, 'delivered <= commit');
   invariant(state.commit <= last, 'commit <= last');
   invariant(state.durable <= last, 'durable <= last');
   invariant(state.executed <= last, 'executed <= last');
-  invariant(state.handed <= state.executed, 'handed <= executed');
+  invariant(state.delivered <= state.executed, 'delivered <= executed');
   invariant(log.base.height <= state.commit, 'the base is committed');
   invariant(hashAt(log, state.commit) !== undefined, 'the committed block has a name');
   invariant(lastTerm(log) <= state.term, 'no block of the log is of a later term than the member');

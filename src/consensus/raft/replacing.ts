@@ -31,7 +31,7 @@ export function replaceLog(
     compact(state.log, block.height);
   } else {
     const confirmed = chain?.findLast((link) => holds(state.log, link))?.height ?? 0;
-    const stays = chain === undefined ? 0 : Math.max(confirmed, state.handed);
+    const stays = chain === undefined ? 0 : Math.max(confirmed, state.delivered);
     const gone = truncateAfter(state.log, state.log.base.height);
     state.log.base = { ...block, term };
     const heights = gone.map((entry) => entry.header.height).filter((height) => height > stays);

@@ -17,7 +17,7 @@ export function statusOf(replica: Replica): EngineStatus {
   return {
     engine: 'raft',
     view: state.term,
-    finalHeight: state.handed,
+    finalHeight: state.delivered,
     primary: knownLeader(state),
     quorumContact:
       role.kind === 'leader'
@@ -68,7 +68,7 @@ function reason(replica: Replica): string {
     return `a snapshot of height ${snapshot.height} is being fetched, ${Math.floor(received * 100)} % are here`;
   }
   if (state.commit > state.executed) return 'committed blocks wait for the driver to execute them';
-  if (state.handed > state.applied) return `block ${state.applied + 1} is being stored`;
+  if (state.delivered > state.applied) return `block ${state.applied + 1} is being stored`;
   const { role } = state;
   switch (role.kind) {
     case 'leader':

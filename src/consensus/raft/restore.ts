@@ -57,7 +57,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     durable: lastHeight(log),
     executed: final.height,
     commit: toHeight(Math.max(final.height, Math.min(hard.commit, lastHeight(log)))),
-    handed: final.height,
+    delivered: final.height,
     applied: final.height,
     configuration,
     configurationHeight,

@@ -199,7 +199,7 @@ export function onInstalled(
     configuration: install.configuration,
   });
   state.applied = header.height;
-  state.handed = header.height;
+  state.delivered = header.height;
   state.arriving = [];
   state.executed = toHeight(Math.max(state.executed, header.height));
   state.durable = toHeight(Math.max(state.durable, header.height));

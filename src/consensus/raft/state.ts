@@ -15,7 +15,7 @@ import type { RetransmissionTimeout } from './retransmission.ts';
 
 /**
  * The whole state of an engine, plain data. Heights along the log, lowest first:
- * `applied` <= `handed` <= `commit`, and `executed`, `durable` <= last.
+ * `applied` <= `delivered` <= `commit`, and `executed`, `durable` <= last.
  */
 export interface RaftState {
   /** This node's index; null for one that never took part. */
@@ -38,7 +38,7 @@ export interface RaftState {
   /** Up to here blocks are known to be committed. */
   commit: Height;
   /** Up to here `commit` effects were given. */
-  handed: Height;
+  delivered: Height;
   /** Up to here the driver has stored blocks and state. */
   applied: Height;
   /** In force: that of the newest applied block that starts one. */

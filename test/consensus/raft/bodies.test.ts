@@ -107,7 +107,7 @@ test('a second verdict on a block that was asked about twice takes nothing back'
   }
 });
 
-test('blocks found in the log at the start are executed before they are handed out; what is missing is asked for again', () => {
+test('blocks found in the log at the start are executed before they are delivered; what is missing is asked for again', () => {
   const { member, names } = looking();
   const [, second, third] = names as [Hash, Hash, Hash];
   member.give({ type: 'validated', blockHash: third, result: fine }).sync();

@@ -120,7 +120,7 @@ test('what was acknowledged stays on disk until it is stored, whatever sync brin
     member.append(0, 1, [at(1), at(2)], known).sync();
     assert.equal(member.sent('accepted').at(-1)?.block.height, 2);
     member.give(syncOf([1, 2, 3, 4, 5].filter((height) => height > known))).sync();
-    assert.equal(member.state.handed, 5);
+    assert.equal(member.state.delivered, 5);
     member.tick(50).sync();
     assert.deepEqual(recorded(member), [1, 2], 'whoever is counted has the very block on disk');
     for (const height of [1, 2, 3]) member.give({ type: 'applied', height: toHeight(height) });
@@ -303,7 +303,7 @@ const [change, above] = ((): [WireEntry, WireEntry] => {
   return [defined(first, 'an entry'), defined(second, 'an entry')];
 })();
 
-test('each final block of sync is handed out once, with the proof of the last for the last only', () => {
+test('each final block of sync is delivered once, with the proof of the last for the last only', () => {
   const member = following().give(synced([at(1), at(2), at(3)]));
   const given = member.all('commit').map(({ link, certificate }) => [link.height, certificate?.height]);
   assert.deepEqual(given, [

@@ -90,7 +90,7 @@ export class Host {
   withholdBodies = false;
   /** Unless false: builds blocks only when the test says so. */
   readonly answers = new Map<number, { readonly height: Height } | Problem>();
-  /** Everything that the engine handed out as final, ever, by height. */
+  /** Everything that the engine delivered as final, ever, by height. */
   readonly finals = new Map<number, Hash>();
   readonly traces: { readonly at: number; readonly event: string; readonly data: object }[] = [];
   #known = new Map<Hash, Proposal>();
@@ -599,12 +599,12 @@ export class Host {
   syncFrom(holder: number): void {
     const source = this.#world.reach(this.index, holder);
     if (source === undefined || this.engine === null) return;
-    if ((source.disk.compacted?.firstBlock ?? 0) > this.state.handed + 1) {
+    if ((source.disk.compacted?.firstBlock ?? 0) > this.state.delivered + 1) {
       this.#offeredBy(source);
       return;
     }
     let chain: ChainLink[] = [];
-    for (let height = this.state.handed + 1; ; height++) {
+    for (let height = this.state.delivered + 1; ; height++) {
       const block = source.disk.blocks.get(height);
       if (block === undefined) break;
       const { header } = block.proposal;

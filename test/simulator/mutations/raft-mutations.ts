@@ -119,7 +119,7 @@ export const raftMutations: readonly Mutation[] = [
     patches: [
       {
         file: 'src/consensus/raft/replacing.ts',
-        find: 'const stays = chain === undefined ? 0 : Math.max(confirmed, state.handed);',
+        find: 'const stays = chain === undefined ? 0 : Math.max(confirmed, state.delivered);',
         replace: 'const stays = 0 * confirmed;',
       },
     ],
