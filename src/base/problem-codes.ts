@@ -78,6 +78,7 @@ export const problemCodes = {
   'cli/port-in-use': 'Another program uses a port of the test network',
   'cli/testnet-other': 'The data directory holds another test network',
   'cli/testnet-start': 'A node of the test network did not become ready',
+  'cli/token': 'What was given as the operator’s token cannot be one',
   'cli/usage': 'The command line is wrong; nothing was tried',
 
   'codec/hex': 'The text is not bytes of that length in hex',

@@ -1,4 +1,5 @@
 import { Problem } from '../base/problem.ts';
+import { wholeText } from '../base/strict-text.ts';
 
 /** Options whose value may be left out, and what a value of theirs looks like. */
 const optionalValue: ReadonlyMap<string, RegExp> = new Map([['--wait', /^\d+(\.\d+)?$/]]);
@@ -7,10 +8,18 @@ const optionalValue: ReadonlyMap<string, RegExp> = new Map([['--wait', /^\d+(\.\
  * The command line as it is meant. An option whose value may be left out takes the next word only when that can be its value; and what the
  * system could not hand over as text is refused, because it would name something else.
  */
-export function readArguments(words: readonly string[]): string[] {
+export function readArguments(words: readonly string[], environment: NodeJS.ProcessEnv = {}): string[] {
+  for (const [name, value = ''] of Object.entries(environment)) {
+    // Passwords and tokens are judged where they are needed.
+    if (!/^QUORATE_(?:KEYS|NODE)$/.test(name) || 'text' in wholeText(value)) continue;
+    throw new Problem('cli/usage', `the environment variable ${name} is not UTF-8 text`, {
+      remedy: 'Set the terminal to UTF-8, and set the variable again.',
+      details: { variable: name },
+    });
+  }
   const end = words.indexOf('--');
   return words.map((word, index) => {
-    if (word.includes('\ufffd')) {
+    if ('fault' in wholeText(word)) {
       throw new Problem('cli/usage', `argument ${index + 1} is not UTF-8 text`, {
         remedy: 'Set the terminal to UTF-8. Values of other bytes can be given with --hex or --file.',
         details: { argument: index + 1 },

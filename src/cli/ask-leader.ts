@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Option } from '@commander-js/extra-typings';
 import { isLoopback } from '../api/operator-guard.ts';
 import { Problem, unwrap } from '../base/problem.ts';
@@ -6,6 +5,7 @@ import type { HttpClient } from '../client/http-client.ts';
 import { parseApiUrl } from '../node/process/api-url.ts';
 import { connect, type ConnectionOptions } from './options.ts';
 import { harmless, printError } from './terminal.ts';
+import { readTextFile } from './text-file.ts';
 
 export const tokenFileOption = new Option(
   '--token-file <file>',
@@ -54,14 +54,20 @@ function leaderNamedIn({ code, details: { leaderApi } }: Problem): string | unde
     : undefined;
 }
 
+/** A token as `operatorToken` in config.json may be: whatever else stands there would be refused by every node, or never leave this machine. */
+const tokenShape = /^[\x21-\x7e]{1,128}$/;
+
 function tokenOf(file: string | undefined): string | undefined {
-  if (file === undefined) return process.env['QUORATE_TOKEN'];
-  try {
-    return readFileSync(file, 'utf8').split('\n')[0]?.trim();
-  } catch (cause) {
-    throw new Problem('cli/file', `${file} cannot be read: ${(cause as Error).message}`, {
-      remedy: 'Check --token-file.',
-      cause,
-    });
-  }
+  const source = file === undefined ? 'QUORATE_TOKEN' : file;
+  const text =
+    file === undefined
+      ? process.env['QUORATE_TOKEN']
+      : readTextFile(file, 'the token file', 'Check --token-file.');
+  if (text === undefined) return undefined;
+  const [line = ''] = text.replace(/^\ufeff/, '').split(/\r?\n/);
+  if (tokenShape.test(line)) return line;
+  const why = line === '' ? 'is empty' : 'holds spaces, or characters that are not ASCII';
+  throw new Problem('cli/token', `${source} holds no operator’s token: its first line ${why}`, {
+    remedy: 'Give the token as it stands under "operatorToken" in the node’s config.json, and nothing else.',
+  });
 }

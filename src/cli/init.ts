@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
@@ -10,6 +9,7 @@ import { initDirectory, loadConfig, type NodeConfig } from '../node/process/conf
 import { keysOption, keyFileText } from './key-directory.ts';
 import { defaultApiPort, jsonOption, parseUrl } from './options.ts';
 import { answer, facts, printError } from './terminal.ts';
+import { readTextFile } from './text-file.ts';
 
 const defaultListen = `/ip4/0.0.0.0/tcp/${defaultApiPort + 1}`;
 
@@ -99,14 +99,7 @@ export function initCommand(): CommandUnknownOpts {
 }
 
 function readGenesis(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Problem('cli/file', `the genesis file cannot be read: ${(cause as Error).message}`, {
-      remedy: 'Check --genesis. The folder genesis/ holds examples.',
-      cause,
-    });
-  }
+  return readTextFile(file, 'the genesis file', 'Check --genesis. The folder genesis/ holds examples.');
 }
 
 function parseHostPort(text: string): { host: string; port: number } {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
+import { strictText } from '../base/strict-text.ts';
 import { developmentKeyNames, developmentKeyPair } from '../crypto/development-keys.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/keystore.ts';
@@ -63,8 +64,11 @@ export function listKeys(directory: string): StoredKey[] {
     .filter((file) => file.endsWith(suffix))
     .flatMap((called) => {
       const file = join(directory, called);
-      const key = readKeyFile(read(file));
-      return key instanceof Problem ? [] : [{ ...key, file, called: called.slice(0, -suffix.length) }];
+      const text = strictText(readBytes(file));
+      const key = 'text' in text ? readKeyFile(text.text) : undefined;
+      return key === undefined || key instanceof Problem
+        ? []
+        : [{ ...key, file, called: called.slice(0, -suffix.length) }];
     });
 }
 
@@ -165,17 +169,29 @@ function fileOf(directory: string, text: string): string | undefined {
   return /^[a-z0-9][a-z0-9_-]{0,31}$/i.test(text) ? join(directory, text + suffix) : undefined;
 }
 
-function readIfThere(file: string): string | undefined {
+function readBytes(file: string): Uint8Array {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Uint8Array();
     throw unreadable(file, error);
   }
 }
 
-function read(file: string): string {
-  return readIfThere(file) ?? '';
+function readIfThere(file: string): string | undefined {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unreadable(file, error);
+  }
+  const read = strictText(bytes);
+  if ('text' in read) return read.text;
+  throw new Problem('keys/malformed', `${file} is no key file: ${read.fault}`, {
+    remedy: 'Take the file as "quorate keys new" wrote it, or its backup.',
+    details: { why: read.fault },
+  });
 }
 
 function keyMissing(file: string, key: string): Problem {

@@ -1,6 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { fromUtf8 } from '../base/bytes.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import { strictText } from '../base/strict-text.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { encryptKey, readKeyFile } from '../crypto/keystore.ts';
 import { readInput } from './input-file.ts';
@@ -39,12 +39,13 @@ export function importCommand(): CommandUnknownOpts {
     .addOption(keysOption)
     .addOption(jsonOption)
     .action(async (from, given, options) => {
-      const text = fromUtf8(await readInput(from, maxKeyFileBytes));
-      if (text === undefined) {
-        throw new Problem('keys/malformed', `${from} is no key file: it is not UTF-8`, {
+      const read = strictText(await readInput(from, maxKeyFileBytes));
+      if ('fault' in read) {
+        throw new Problem('keys/malformed', `${from} is no key file: ${read.fault}`, {
           remedy: 'Take the file as "quorate keys export" printed it.',
         });
       }
+      const { text } = read;
       const key = unwrap(readKeyFile(text));
       const name = given ?? key.name;
       checkKeyName(name);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { fromUtf8 } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
+import { strictText, wholeText } from '../base/strict-text.ts';
 import { TypedLine } from './typed-line.ts';
 
 /** Where the password of a key comes from: a file, then the environment, then the person at the terminal. */
@@ -50,9 +50,9 @@ function fromFile(file: string): string {
       { remedy: 'Check --password-file: it names a file that holds the password and nothing else.', cause },
     );
   }
-  const text = fromUtf8(bytes);
-  if (text === undefined) throw notText(file);
-  return onlyLine(text, file);
+  const read = strictText(bytes);
+  if ('fault' in read) throw notText(file, read.fault);
+  return onlyLine(read.text, file);
 }
 
 /**
@@ -66,8 +66,8 @@ function onlyLine(text: string, source: string): string {
       remedy: 'Choose a password of at least one character.',
     });
   }
-  // U+FFFD stands where a program could not read what was there.
-  if (password.includes('\ufffd')) throw notText(source);
+  const whole = wholeText(password);
+  if ('fault' in whole) throw notText(source, whole.fault);
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u001f\u007f]/.test(password)) {
     throw new Problem('cli/password-text', `${source} holds more than one line, or control characters`, {
@@ -77,8 +77,8 @@ function onlyLine(text: string, source: string): string {
   return password;
 }
 
-function notText(source: string): Problem {
-  return new Problem('cli/password-text', `${source} is not UTF-8 text`, {
+function notText(source: string, fault: string): Problem {
+  return new Problem('cli/password-text', `${source} is not UTF-8 text: ${fault}`, {
     remedy:
       'Write it as UTF-8: another encoding makes other passwords of the same letters. Random bytes are best written in hex or base64 first.',
   });

@@ -9,7 +9,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   const json = argv.includes('--json');
   watchOutput();
   try {
-    const words = readArguments(argv.slice(2));
+    const words = readArguments(argv.slice(2), process.env);
     const program = await createProgram(words.find((text) => !text.startsWith('-')));
     throwInsteadOfExit(program, json);
     await program.parseAsync(words, { from: 'user' });

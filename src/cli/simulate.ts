@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { useNativeHash } from '../crypto/native-hash.ts';
@@ -15,6 +15,7 @@ import { unwrap } from '../base/problem.ts';
 import { jsonOption, wholeNumber } from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { answer, grouped, print, printError, styled } from './terminal.ts';
+import { readTextFile } from './text-file.ts';
 
 const shrinkRuns = 400;
 
@@ -53,7 +54,7 @@ A run is a function of its seed. Exit codes: 0 all passed, 10 a run was unsafe, 
       const plan: Plan =
         options.plan === undefined
           ? { ...drawPlan(options.seed ?? 1, options.engine), signatures }
-          : unwrap(parsePlan(readFileSync(options.plan, 'utf8')));
+          : unwrap(parsePlan(readTextFile(options.plan, 'the plan', 'Check --plan.')));
       await runOne(plan, { ...options, drawn: options.plan === undefined });
     });
 }

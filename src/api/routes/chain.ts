@@ -182,10 +182,17 @@ async function readRecord(backend: Backend, key: string, consistency: Consistenc
     'api/no-such-record',
     `there is no record ${JSON.stringify(key)} at height ${read.height}`,
     {
-      remedy: 'Check the key; if it was just written, wait until that transaction is final.',
+      remedy: `Check the key; if it was just written, wait until that transaction is final.${twoWays(key)}`,
       details: { key, height: read.height, consistency: read.consistency },
     },
   );
+}
+
+/** Keys are compared byte by byte, and what looks alike may be written in several ways (Unicode UAX #15). */
+function twoWays(key: string): string {
+  return key.normalize('NFC') === key.normalize('NFD')
+    ? ''
+    : ' Its accents can be written in two ways (Unicode NFC and NFD), which are two keys.';
 }
 
 function asBlockName(name: string | number): BlockName {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { limits } from '../../base/limits.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
+import { strictText } from '../../base/strict-text.ts';
 import { parseStrictJson } from '../../base/strict-json.ts';
 import { parseAddress } from '../../crypto/address.ts';
 import { isDevelopmentKey } from '../../crypto/development-keys.ts';
@@ -258,8 +259,9 @@ async function readNeeded(path: string, what: string): Promise<string> {
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
+  let bytes: Uint8Array;
   try {
-    return await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new Problem('config/unreadable', `${path} cannot be read: ${(cause as Error).message}`, {
@@ -268,4 +270,10 @@ async function readIfThere(path: string): Promise<string | undefined> {
       cause,
     });
   }
+  const read = strictText(bytes);
+  if ('text' in read) return read.text;
+  throw new Problem('config/unreadable', `${path} cannot be read: ${read.fault}`, {
+    remedy: 'Save it as UTF-8, or copy it again as a file and not as text.',
+    details: { path },
+  });
 }
