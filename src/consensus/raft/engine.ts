@@ -159,7 +159,7 @@ function handle(replica: Replica, input: Input<RaftMessage>): void {
   }
 }
 
-/** Terms first (section 5.1): a higher one ends every office; an old leader is told, and old answers are nothing. */
+/** Terms first (section 5.1): a higher one ends every leadership; an old leader is told, and old answers are nothing. */
 function onMessage(replica: Replica, message: RaftMessage): void {
   const { state } = replica;
   if (!isForMe(state, message)) return;

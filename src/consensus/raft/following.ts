@@ -129,7 +129,7 @@ function sendRejection(
 }
 
 /**
- * Tells the leader what is on this disk and equals its log. A member whose log was lost may have helped a later leader into office, and
+ * Tells the leader what is on this disk and equals its log. A member whose log was lost may have helped to elect a later leader, and
  * forgot it: it tells what is committed without it, and so decides nothing.
  */
 export function acknowledge(replica: Replica): void {

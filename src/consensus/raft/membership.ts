@@ -201,7 +201,7 @@ export function finishChange(replica: Replica, role: Leader): void {
   replica.state.change = null;
 }
 
-/** Who asked for a change cannot be told its outcome by a leader that lost its office. */
+/** Who asked for a change cannot be told its outcome by a leader that lost the lead. */
 export function abandonChange(replica: Replica): void {
   const { state } = replica;
   if (state.change === null || state.role.kind === 'leader') return;
@@ -214,8 +214,8 @@ export function abandonChange(replica: Replica): void {
       state,
       height === null ? 'consensus/not-leader' : 'consensus/change-outcome-unknown',
       height === null
-        ? 'the leader lost its office before it proposed the change'
-        : 'the leader lost its office while the change was on its way',
+        ? 'the leader lost the lead before it proposed the change'
+        : 'the leader lost the lead while the change was on its way',
       'Look at the list of members, and ask the new leader again if the change is not there.',
     ),
   );

@@ -90,7 +90,7 @@ export interface Rejected extends Envelope {
   readonly final: Height;
 }
 
-/** The small message that keeps a leader in office; it never carries entries, so bulk never delays it. */
+/** The small message that keeps a leadership up; it never carries entries, so bulk never delays it. */
 export interface Heartbeat extends Envelope {
   readonly commit: BlockName;
   /** Rises with each round; answers name it, which is how reads are confirmed (dissertation, section 6.4). */

@@ -136,7 +136,7 @@ function confirmedRound({ state }: Replica, role: Leader): number {
   return confirmed;
 }
 
-/** Only when configured: a majority answered so lately that none of it can have helped another leader into office. */
+/** Only when configured: a majority answered so lately that none of it can have helped to elect another leader. */
 function holdsLease({ state, options }: Replica, role: Leader): boolean {
   if (!givesLeases(options) || role.transfereeTold || role.transfer !== null) return false;
   const span = leaseMs(options);

@@ -57,7 +57,7 @@ export function driveTransfer(replica: Replica, role: Leader): void {
     trace(replica, 'transfer-failed', { to: transfer.to });
     return;
   }
-  // A block in the making still goes out before: the transferee must have it, or it is forgotten with the office.
+  // A block in the making still goes out before: the transferee must have it, or it is forgotten with the lead.
   if (transfer.told || role.making !== null) return;
   if (role.progress.get(transfer.to)?.match !== lastHeight(state.log)) return;
   transfer.told = true;

@@ -191,7 +191,7 @@ export class LogChecker {
     });
   }
 
-  /** It has the block, or helps nobody into office who lacks it. */
+  /** It has the block, or helps to elect nobody who lacks it. */
   private guards(node: number, height: number, blockHash: Hash): boolean {
     return this.holds(node, height, blockHash) || this.parts.get(node)?.votes === false;
   }

@@ -73,7 +73,7 @@ test('lease reads need no round while a majority answers, and stop before anothe
   const late = cluster.host(0).ask({ kind: 'read', lease: true });
   assert.ok(
     cluster.host(0).leads && !cluster.host(0).answers.has(late),
-    'still in office, and without a lease',
+    'still leading, and without a lease',
   );
 });
 
@@ -97,7 +97,7 @@ test('lease reads are answered by the lease when it was asked for, by a follower
   assert.ok(refused !== undefined && 'code' in refused && refused.code === 'consensus/no-leases');
 });
 
-test('lease reads: a restarted voter helps nobody into office before the leases that it may have granted ended', () => {
+test('lease reads: a restarted voter helps to elect nobody before the leases that it may have granted ended', () => {
   const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
   cluster.wire.partition([[0], [1, 2]], 3);
   cluster.host(1).crash();
@@ -136,7 +136,7 @@ test('nobody is asked in vain: a request ends with an answer, whoever it reaches
   assert.deepEqual(codes(0), ['ok', 'consensus/no-transferee']);
 });
 
-test('a change that was on its way when the leader lost its office has an unknown outcome, and says so', () => {
+test('a change that was on its way when the leader lost the lead has an unknown outcome, and says so', () => {
   const cluster = Cluster.ledBy(0);
   cluster.wire.partition([[1, 2]], 3);
   const id = cluster

@@ -193,7 +193,7 @@ export class Faults {
     if (a !== b) this.#cluster.wire.cut(a.index, b.index);
   }
 
-  /** Nobody hears a leader, and answers from before that come so late that it stays in office for longer than others wait. */
+  /** Nobody hears a leader, and answers from before that come so late that it leads for longer than others wait. */
   muffle(leader: Host): void {
     this.note('muffle');
     const { wire, hosts } = this.#cluster;

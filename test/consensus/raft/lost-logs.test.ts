@@ -91,7 +91,7 @@ test('the leader that once had its acknowledgements finds out that they are void
   assert.equal(cluster.host(0).state.term, term, 'under the same leader');
 });
 
-test('one that helped a later leader into office, and forgot it, decides nothing with the old one: no block, and no read', () => {
+test('one that helped to elect a later leader, and forgot it, decides nothing with the old one: no block, and no read', () => {
   const cluster = Cluster.ledBy(0);
   const [old, transferee, lost] = [cluster.host(0), cluster.host(1), cluster.host(2)];
   cluster.onEffect = (host, effect) => {

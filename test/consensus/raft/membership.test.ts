@@ -158,11 +158,11 @@ test('a change is answered when a majority of the new voters has it in force, an
   assert.ok([1, 2].some((index) => cluster.host(index).state.applied >= last));
 });
 
-test('nobody answers for a leader that loses its office first: the outcome is unknown', () => {
+test('nobody answers for a leader that loses the lead first: the outcome is unknown', () => {
   const { cluster, id } = untold();
   cluster.wire.cut(0, 1);
   cluster.wire.cut(0, 2);
-  cluster.until(() => code(cluster.host(0), id) !== 'waits', 'the end of its office');
+  cluster.until(() => code(cluster.host(0), id) !== 'waits', 'the end of its leadership');
   assert.equal(code(cluster.host(0), id), 'consensus/change-outcome-unknown');
 });
 
@@ -265,7 +265,7 @@ test('nor do they without one whose write of it they do not know of: it is sent 
   cluster.until(() => cluster.host(2).state.applied === joint + 1, 'and goes out then');
 });
 
-test('a leader that is out stays in office until a majority of the others has that in force, and takes on nothing', () => {
+test('a leader that is out goes on leading until a majority of the others has that in force, and takes on nothing', () => {
   const cluster = Cluster.ledBy(0);
   const leader = cluster.host(0);
   const last = lastHeight(leader.state.log) + 2;
@@ -349,7 +349,7 @@ test('who is out is told that it is final, and who asked for it too, also when t
   }
 });
 
-test('a change that never got into the log of a leader that lost its office did not happen, and says so', () => {
+test('a change that never got into the log of a leader that lost the lead did not happen, and says so', () => {
   const leader = new Solo(0, 3).lead().make().sync().accept(1, 1);
   leader.give(change('removed', 2));
   const { term } = leader.state;

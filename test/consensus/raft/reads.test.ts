@@ -101,7 +101,7 @@ test('a second answer to a read that has one changes nothing: neither its height
   assert.ok(envelope !== undefined && envelope.message.kind === 'read-answer');
   const { height } = envelope.message;
   follower.receive(envelope.message);
-  // The question came twice, and the second time to a leader that had lost its office.
+  // The question came twice, and the second time to a leader that had lost the lead.
   follower.receive({ ...envelope.message, height: undefined });
   assert.ok(!follower.answers.has(id), 'it waits for its block');
   cluster.until(() => follower.answers.has(id), 'its block');

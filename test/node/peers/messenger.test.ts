@@ -52,7 +52,7 @@ describe('what a node calls urgent', () => {
     return kinds;
   }
 
-  test('in Raft: all that keeps a leader in office or makes one, and never a block', async () => {
+  test('in Raft: all that keeps or makes a leader, and never a block', async () => {
     const kinds = await urgentKinds('raft');
     for (const kind of ['vote-request', 'vote', 'heartbeat', 'heartbeat-answer']) {
       assert.deepEqual([...(kinds.get(kind) ?? [])], [true], kind);

@@ -424,7 +424,7 @@ export const raftMutations: readonly Mutation[] = [
   },
   {
     name: 'raft-long-lease',
-    rule: 'a lease ends before anybody helps another leader into office',
+    rule: 'a lease ends before anybody helps to elect another leader',
     patches: [
       {
         file: reads,
