@@ -10,7 +10,7 @@ import type { ValidatorSet } from '../ledger/validators.ts';
 /**
  * The contract between an engine (PBFT or Raft) and the driver in `node/`.
  *
- * An engine decides; the driver acts. `step` takes one input and returns effects, which the driver obeys in
+ * An engine decides; the driver acts. `step` takes one input and returns effects, which the driver executes in
  * order. `step` is total and synchronous: it reads no clock, disk, network or randomness but what its
  * inputs and its own seeded state hold, and it never throws on input, however malformed or malicious.
  */

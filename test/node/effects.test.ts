@@ -105,7 +105,7 @@ const unsigned = (key: string, text: string): Unsigned => ({
 
 const parentOf = (node: TestNode): Hash => node.driver.chain.final.hash;
 
-describe('the driver obeys an engine', () => {
+describe('the driver executes what an engine asks for', () => {
   test('persists before it says so, and gives back what was signed', async () => {
     const { cluster, engine, node } = await world();
     act(engine, cluster, {

@@ -361,9 +361,9 @@ test('a certificate for a block that nobody could supply makes this replica fetc
     node.sync = () => [];
     const block = blockOn(committee, node.finalHash(), 1);
     const other = blockOn(committee, node.finalHash(), 1);
-    const obey = node.obey.bind(node);
+    const execute = node.execute.bind(node);
     node.judge = () => ({ verdict: 'unavailable', reason: 'test' });
-    if (mine === 'checking') node.obey = (effect) => (effect.type === 'validate' ? [] : obey(effect));
+    if (mine === 'checking') node.execute = (effect) => (effect.type === 'validate' ? [] : execute(effect));
     hear(node, block.proposed, ...vote(committee, 'commit', isSame ? block.link : other.link, 0, 1, 2));
     assert.equal(node.effects.filter(({ type }) => type === 'sync').length, asks, `${mine} ${isSame}`);
   }

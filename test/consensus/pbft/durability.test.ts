@@ -81,10 +81,10 @@ test('what was signed for a height stays on disk until the final block is there 
   const committee = new Committee(4);
   const slow = committee.node(0);
   const stored: { type: 'applied' }[] = [];
-  const obey = slow.obey.bind(slow);
+  const execute = slow.execute.bind(slow);
   // Its store takes its time with final blocks (bodies are fetched, runs are batched); its log does not.
-  slow.obey = (effect) =>
-    obey(effect).filter((input) => {
+  slow.execute = (effect) =>
+    execute(effect).filter((input) => {
       if (input.type === 'applied') stored.push(input);
       return input.type !== 'applied';
     });

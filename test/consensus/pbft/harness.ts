@@ -306,12 +306,12 @@ export class TestNode {
           if (gone !== undefined) throw new Error(`the driver may have let block ${gone} go by now`);
           for (const hash of effect.blocks) this.handed.add(hash);
         }
-        queue.push(...this.obey(effect));
+        queue.push(...this.execute(effect));
       }
     }
   }
 
-  obey(effect: Effect<PbftMessage>): Input<PbftMessage>[] {
+  execute(effect: Effect<PbftMessage>): Input<PbftMessage>[] {
     const { committee } = this;
     switch (effect.type) {
       case 'persist':

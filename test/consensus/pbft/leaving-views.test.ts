@@ -207,8 +207,8 @@ test('of what was said of the next view while this one lasted, nothing is lost',
 test('a build under way when its view ends is forgotten: it builds again when it has a view again', () => {
   const committee = new Committee(4);
   const primary = committee.node(0);
-  const obey = primary.obey.bind(primary);
-  primary.obey = (effect) => (effect.type === 'build' ? [] : obey(effect));
+  const execute = primary.execute.bind(primary);
+  primary.execute = (effect) => (effect.type === 'build' ? [] : execute(effect));
   committee.work();
   const builds = (): number[] =>
     primary.effects.flatMap((effect) => (effect.type === 'build' ? [effect.view] : []));
@@ -222,10 +222,10 @@ test('a build that found nothing in the view before says nothing of this one', (
   const committee = new Committee(4);
   const primary = committee.node(0);
   committee.deliverable = () => false;
-  const obey = primary.obey.bind(primary);
+  const execute = primary.execute.bind(primary);
   const builds: number[] = [];
-  primary.obey = (effect) => {
-    if (effect.type !== 'build') return obey(effect);
+  primary.execute = (effect) => {
+    if (effect.type !== 'build') return execute(effect);
     builds.push(effect.view);
     return [{ type: 'built', parentHash: effect.parentHash, view: effect.view, proposal: null }];
   };

@@ -17,9 +17,9 @@ function primaryOf(more: Partial<Committee['options']> = {}): { node: TestNode; 
   const committee = new Committee(4, { options: { ...options, blockIntervalMs: 0, ...more } });
   const node = committee.node(0);
   const builds: Build[] = [];
-  const obey = node.obey.bind(node);
-  node.obey = (effect) => {
-    if (effect.type !== 'build') return obey(effect);
+  const execute = node.execute.bind(node);
+  node.execute = (effect) => {
+    if (effect.type !== 'build') return execute(effect);
     builds.push(effect);
     return [];
   };
@@ -102,8 +102,8 @@ test('after a final block there may be something again', () => {
   node.step({ type: 'built', parentHash: second.parentHash, view: second.view, proposal: null });
   assert.equal(builds.length, 2);
   // Nobody says anything of work when the block becomes final.
-  const obey = node.obey.bind(node);
-  node.obey = (effect) => obey(effect).filter(({ type }) => type !== 'work');
+  const execute = node.execute.bind(node);
+  node.execute = (effect) => execute(effect).filter(({ type }) => type !== 'work');
   committee.run();
   assert.equal(node.finalHeight(), 1);
   assert.equal(builds.length, 3);

@@ -149,8 +149,8 @@ test('whoever builds next builds on the block that it had voted for', () => {
   // Height 2 is the turn of validator 1, and height 3 that of validator 2.
   committee.deliverable = (_, __, { kind }) => kind !== 'commit';
   const next = committee.node(2);
-  const obey = next.obey.bind(next);
-  next.obey = (effect) => (effect.type === 'build' ? [] : obey(effect));
+  const execute = next.execute.bind(next);
+  next.execute = (effect) => (effect.type === 'build' ? [] : execute(effect));
   committee.work();
   committee.run();
   committee.deliverable = () => false;

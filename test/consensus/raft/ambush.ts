@@ -71,7 +71,7 @@ export class Ambushes {
       if (ambush.skip >= 0) continue;
       this.#armed = this.#armed.filter((other) => other !== ambush);
       const peer = this.#peerOf(effect);
-      // After the effects of this step were obeyed.
+      // After the effects of this step were executed.
       this.#cluster.schedule.after(this.#dice.chance(0.7) ? 0 : this.#dice.soon(0, 10), () =>
         this.#strike(host, peer),
       );

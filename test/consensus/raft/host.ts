@@ -245,7 +245,7 @@ export class Host {
     const effects = this.engine.step(input);
     checkLog(this.engine.replica);
     this.#world.afterStep(this, input, effects);
-    for (const effect of effects) this.#obey(effect);
+    for (const effect of effects) this.#execute(effect);
   }
 
   receive(message: RaftMessage): void {
@@ -301,7 +301,7 @@ export class Host {
     });
   }
 
-  #obey(effect: Effect<RaftMessage>): void {
+  #execute(effect: Effect<RaftMessage>): void {
     switch (effect.type) {
       case 'send': {
         const to = effect.to === 'all' ? this.state.configuration.keys() : effect.to;

@@ -65,11 +65,11 @@ class Story {
   }
 
   #listen(node: TestNode): void {
-    const obey = node.obey.bind(node);
-    node.obey = (effect) => {
+    const execute = node.execute.bind(node);
+    node.execute = (effect) => {
       const line = this.#describe(node, effect);
       if (line !== null) this.#log.push(line);
-      return obey(effect);
+      return execute(effect);
     };
   }
 

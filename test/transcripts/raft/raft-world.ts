@@ -12,7 +12,7 @@ const indexOfLetter = (letter: string): number => {
   return index;
 };
 
-/** A Raft cluster that a transcript drives. Members are A, B, C…; the commands are the cases of `#obey`. */
+/** A Raft cluster that a transcript drives. Members are A, B, C…; the commands are the cases of `#execute`. */
 export class RaftWorld {
   #cluster: Cluster | undefined;
   #lines: string[] = [];
@@ -26,11 +26,11 @@ export class RaftWorld {
 
   command([verb = '', ...words]: readonly string[]): readonly string[] {
     this.#lines = [];
-    this.#obey(verb, words);
+    this.#execute(verb, words);
     return this.#lines;
   }
 
-  #obey(verb: string, words: readonly string[]): void {
+  #execute(verb: string, words: readonly string[]): void {
     const host = (): Host => this.cluster.host(indexOfLetter(words[0] ?? ''));
     switch (verb) {
       case 'cluster':
