@@ -1,5 +1,6 @@
 import { decode, encode } from '../../base/codec.ts';
 import { Problem } from '../../base/problem.ts';
+import type { BlockHeader } from '../../ledger/block.ts';
 import { decodeBlock, encodeBlock } from '../../ledger/block-body.ts';
 import { type BlocksResponse, blocksResponseCodec } from '../../node/peers/wire.ts';
 import type { Liar, LiarTools } from './liar.ts';
@@ -27,9 +28,16 @@ export function siblings(tools: LiarTools): Liar {
     const blocks = answer.blocks.slice(0, end);
     const last = blocks.pop();
     if (last !== undefined) blocks.push(siblingOf(last));
-    const forged: BlocksResponse = { ...answer, blocks };
+    // The true headers above it lead to the certificate, and do not stand on it.
+    const above = answer.blocks.slice(end).flatMap(headerOf);
+    const forged: BlocksResponse = { ...answer, blocks, headers: [...above, ...answer.headers] };
     return encode(blocksResponseCodec, forged);
   }
+}
+
+function headerOf(bytes: Uint8Array): BlockHeader[] {
+  const block = decodeBlock(bytes);
+  return block instanceof Problem ? [] : [block.header];
 }
 
 function siblingOf(bytes: Uint8Array): Uint8Array {

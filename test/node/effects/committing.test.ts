@@ -90,10 +90,12 @@ function world(obtain: (hash: string, add: () => void) => 'here' | 'unavailable'
   const made = maker.run(4);
   const runs: { height: number; hasCertificate: boolean; hasBlock: boolean }[][] = [];
   const applied: number[] = [];
+  const forgotten: string[] = [];
   const committing = new Committing({
     chain,
     store: {
       commitRun: (requests: readonly CommitRequest[], done) => {
+        forgotten.push(...requests.flatMap(({ forgetCandidates }) => forgetCandidates));
         runs.push(
           requests.map(({ height, certificate, blockBytes }) => ({
             height,
@@ -126,7 +128,7 @@ function world(obtain: (hash: string, add: () => void) => 'here' | 'unavailable'
     const link = { height, blockHash: each.hash, parentHash };
     committing.commit({ type: 'commit', link, certificate: proven ? maker.certificate(each) : null });
   };
-  return { time, chain, made, runs, applied, commit };
+  return { time, chain, made, runs, applied, forgotten, commit, maker };
 }
 
 test('blocks that one certificate makes final are written in one batch, which ends with it', () => {
@@ -166,4 +168,35 @@ test('a final block that nobody has is asked for again until somebody has it, an
   assert.deepEqual([asked, applied], [3, []]);
   time.run(2_000);
   assert.deepEqual([asked, applied], [4, [1, 2, 3]]);
+});
+
+test('nor does it take with it what has no proof yet, when the disk was busy', () => {
+  const { time, chain, made, runs, applied, commit } = world();
+  for (const { block } of made) chain.add(block, { stored: false });
+  commit(0, true);
+  commit(1, true);
+  commit(2, false);
+  time.run(1_000);
+  assert.deepEqual(applied, [1, 2]);
+  assert.ok(runs.every((run) => run.at(-1)?.hasCertificate === true));
+});
+
+test('what a final block rules out goes from the disk with it, and stands there no more', () => {
+  const { time, chain, made, forgotten, commit, maker } = world();
+  const [first, second] = made;
+  assert.ok(first !== undefined && second !== undefined);
+  const siblings = [
+    maker.block(maker.start, [], { timestamp: first.header.timestamp + 5 }),
+    maker.block(first, [], { timestamp: second.header.timestamp + 5 }),
+  ] as const;
+  const child = maker.block(siblings[0]);
+  for (const { block } of [...siblings, child]) chain.add(block, { stored: true });
+  for (const { block } of made) chain.add(block, { stored: true });
+  commit(0, true);
+  time.run(100);
+  assert.deepEqual(forgotten.toSorted(), [siblings[0].hash, child.hash].toSorted());
+  assert.ok(chain.get(siblings[1].hash) !== undefined, 'it may still become final');
+  commit(1, true);
+  time.run(100);
+  assert.deepEqual(forgotten.slice(2), [siblings[1].hash]);
 });
