@@ -35,7 +35,7 @@ export interface Backend {
   outcome(hash: Hash, pace?: Pace): Promise<TransactionOutcome>;
 
   /** A final block, or undefined when this node has none of that name. */
-  block(name: BlockName, pace?: Pace): Promise<BlockView | undefined>;
+  block(name: BlockReference, pace?: Pace): Promise<BlockView | undefined>;
   /** Headers of final blocks from a height upward, at most `limit`, fewer when the chain ends. */
   headers(from: Height, limit: number, pace?: Pace): Promise<readonly HeaderView[]>;
 
@@ -178,7 +178,7 @@ export interface Inclusion {
   readonly transaction: Transaction;
 }
 
-export type BlockName = { readonly height: Height } | { readonly hash: Hash } | 'latest';
+export type BlockReference = { readonly height: Height } | { readonly hash: Hash } | 'latest';
 
 export interface HeaderView {
   readonly hash: Hash;

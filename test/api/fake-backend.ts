@@ -1,6 +1,6 @@
 import type {
   Backend,
-  BlockName,
+  BlockReference,
   BlockView,
   Consistency,
   EvidenceView,
@@ -175,7 +175,7 @@ export class FakeBackend implements Backend {
     return { status: 'final', hash, height, blockHash, receipt };
   }
 
-  async block(name: BlockName): Promise<BlockView | undefined> {
+  async block(name: BlockReference): Promise<BlockView | undefined> {
     if (name === 'latest') return this.blocks.at(-1);
     return 'height' in name
       ? this.blocks[name.height]

@@ -6,7 +6,7 @@ import { encodeBatch } from '../../src/client/batch.ts';
 import { amnesiaSamples, pbftSamples } from './pbft-values.ts';
 import { raftSamples } from './raft-values.ts';
 import { messageCodec, preimageOf } from '../../src/consensus/pbft/message.ts';
-import { positionCodec as pbftPositionCodec } from '../../src/consensus/pbft/records.ts';
+import { hardStateCodec as pbftHardStateCodec } from '../../src/consensus/pbft/records.ts';
 import { configurationHash, encodeConfiguration } from '../../src/consensus/raft/configuration.ts';
 import { encodeMessage } from '../../src/consensus/raft/message.ts';
 import { encodeEntry, encodeHardState } from '../../src/consensus/raft/records.ts';
@@ -165,7 +165,7 @@ export const goldenValues: readonly GoldenValue[] = [
   of('state proof of absence', stateProofCodec, state.prove(accountStateKey(keyOf('nobody')))),
   ...pbft.map(([name, message]) => of(`pbft ${name}`, messageCodec, message)),
   ...pbft.map(([name, message]) => raw(`pbft ${name} preimage`, preimageOf(message, epoch))),
-  of('pbft position', pbftPositionCodec, amnesiaSamples),
+  of('pbft position', pbftHardStateCodec, amnesiaSamples),
   ...raftSamples.messages.map((message) => raw(`raft ${message.kind}`, encodeMessage(message))),
   raw('raft hard state', encodeHardState(raftSamples.hardState)),
   raw('raft entry', encodeEntry(raftSamples.entry)),

@@ -1,5 +1,5 @@
 import type { PbftMessage, ViewChange } from '../../src/consensus/pbft/message.ts';
-import type { Position } from '../../src/consensus/pbft/records.ts';
+import type { HardState } from '../../src/consensus/pbft/records.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
 import type { Certificate } from '../../src/ledger/certificate.ts';
 import { hashOf, headerWith, someSignature } from '../ledger/samples.ts';
@@ -79,7 +79,7 @@ export function pbftSamples(certificate: Certificate): Readonly<Record<string, P
   };
 }
 
-export const amnesiaSamples: Position = {
+export const amnesiaSamples: HardState = {
   view: toView(9),
   changing: true,
   attempts: 3,

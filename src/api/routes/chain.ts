@@ -6,7 +6,7 @@ import { parseAddress } from '../../crypto/address.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { toHeight } from '../../ledger/block.ts';
 import { transactionJson } from '../../ledger/transaction.ts';
-import type { Backend, BlockName, Consistency } from '../backend.ts';
+import type { Backend, BlockReference, Consistency } from '../backend.ts';
 import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
 import { accountJson, blockJson, headerItemJson, originOf, receiptJson, recordJson } from '../present.ts';
 import { apiProblem } from '../problem-answer.ts';
@@ -70,7 +70,7 @@ function getBlock(api: Api, { backend, turn }: RouteContext): void {
     async (request, reply) => {
       const { name } = request.params;
       const pace = () => turn(request);
-      const block = await backend.block(asBlockName(name), pace);
+      const block = await backend.block(asBlockReference(name), pace);
       if (block === undefined) {
         throw apiProblem('api/no-such-block', `this node has no final block ${name}`, {
           remedy: 'Ask for "latest" to see how far this node is.',
@@ -195,7 +195,7 @@ function twoWays(key: string): string {
     : ' Its accents can be written in two ways (Unicode NFC and NFD), which are two keys.';
 }
 
-function asBlockName(name: string | number): BlockName {
+function asBlockReference(name: string | number): BlockReference {
   if (typeof name === 'number') return { height: toHeight(name) };
   return name === 'latest' ? 'latest' : { hash: name as Hash };
 }

@@ -5,7 +5,7 @@ import { isFresh } from './freshness.ts';
 import { post, trace } from './outbox.ts';
 import { highestAboveFinal, isNormal, mayVote, quorumOf, type Replica, weakQuorumOf } from './replica.ts';
 import { write } from './writing.ts';
-import { positionRecord } from './records.ts';
+import { stateRecord } from './records.ts';
 import { closeView } from './views.ts';
 
 /**
@@ -33,7 +33,7 @@ export function onRunningChain(replica: Replica): void {
   if (replica.self === null || state.guard.name !== 'off') return;
   state.guard = { name: 'learning', nonce: replica.nonce, proven: new Map() };
   trace(replica, 'chain-runs-already');
-  write(replica, { records: [positionRecord(state)] });
+  write(replica, { records: [stateRecord(state)] });
 }
 
 /** On its own stream somebody says that nothing is final with him. When f + 1 say so, the chain has not begun, and the key is new. */
@@ -82,7 +82,7 @@ export function onReplyStable(replica: Replica, reply: ReplyStable): void {
   state.guard = { name: 'silent', until };
   state.forgottenUpTo = until;
   trace(replica, 'amnesia-silent', { until });
-  write(replica, { records: [positionRecord(state)] });
+  write(replica, { records: [stateRecord(state)] });
 }
 
 export function onFinalForGuard(replica: Replica): void {
@@ -92,5 +92,5 @@ export function onFinalForGuard(replica: Replica): void {
   trace(replica, 'amnesia-over', { height: state.final.height });
   // It may have entered its view when it knew less.
   if (isNormal(replica) && state.newView !== null && !isFresh(replica, state.newView)) closeView(replica);
-  else write(replica, { records: [positionRecord(state)] });
+  else write(replica, { records: [stateRecord(state)] });
 }

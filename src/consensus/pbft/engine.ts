@@ -15,7 +15,7 @@ import type { PbftOptions } from './options.ts';
 import { send } from './outbox.ts';
 import { restartTimer } from './progress-timer.ts';
 import { maybePropose, onBuilt } from './proposing.ts';
-import { positionRecord, recordKeys } from './records.ts';
+import { stateRecord, recordKeys } from './records.ts';
 import type { Replica } from './replica.ts';
 import { statusOf, whyOf } from './report.ts';
 import { completeSlots, freshState, nonceOf, restore } from './restore.ts';
@@ -50,7 +50,7 @@ export class PbftEngine implements Engine<PbftMessage> {
     restore(this.#replica, start);
     if (!start.records.has(recordKeys.position) || start.log === 'lost' || start.log === 'vouched') {
       // The first write: it records what this start was told of the log.
-      write(this.#replica, { records: [positionRecord(this.#replica.state)] });
+      write(this.#replica, { records: [stateRecord(this.#replica.state)] });
     }
     // A crash may have come between the disk and the last word on what may go.
     if (this.#replica.state.stored.size > mostStored(this.#replica)) write(this.#replica, {});

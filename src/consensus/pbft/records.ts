@@ -13,7 +13,7 @@ export const recordKeys = {
 } as const;
 
 /** Where the replica is: its view, whether it left the one before without a new-view yet, and its amnesia guard. */
-export interface Position {
+export interface HardState {
   readonly view: View;
   readonly changing: boolean;
   readonly attempts: number;
@@ -22,7 +22,7 @@ export interface Position {
   readonly silentUntil: Height;
 }
 
-export const positionCodec = struct<Position>({
+export const hardStateCodec = struct<HardState>({
   view: viewCodec,
   changing: bool,
   attempts: u48,
@@ -30,10 +30,10 @@ export const positionCodec = struct<Position>({
   silentUntil: heightCodec,
 });
 
-export function positionRecord({ view, phase, attempts, guard, forgottenUpTo }: PbftState): LogRecord {
+export function stateRecord({ view, phase, attempts, guard, forgottenUpTo }: PbftState): LogRecord {
   return {
     key: recordKeys.position,
-    value: encode(positionCodec, {
+    value: encode(hardStateCodec, {
       view,
       changing: phase.name === 'changing',
       attempts,

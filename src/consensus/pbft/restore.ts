@@ -10,7 +10,7 @@ import { stopped } from '../shared/timer.ts';
 import { noWrites } from '../shared/write-queue.ts';
 import { chainTo } from './chain.ts';
 import { isSlotMessage, logKey, messageCodec, type PbftMessage } from './message.ts';
-import { positionCodec, recordKeys } from './records.ts';
+import { hardStateCodec, recordKeys } from './records.ts';
 import type { Replica } from './replica.ts';
 import { type AcceptedSlot, type AmnesiaGuard, highestOf, type PbftState } from './state.ts';
 import { countVote } from './evidence.ts';
@@ -146,7 +146,7 @@ function restorePosition({ state }: Replica, start: EngineStart): void {
     return;
   }
   const { view, changing, attempts, guard, silentUntil } = unwrap(
-    decode(positionCodec, position, 'position record'),
+    decode(hardStateCodec, position, 'position record'),
   );
   state.view = view;
   state.attempts = attempts;

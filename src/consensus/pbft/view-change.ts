@@ -9,7 +9,7 @@ import type { NewView, ViewChange } from './message.ts';
 import { trace } from './outbox.ts';
 import { mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
 import { write } from './writing.ts';
-import { certificateRecord, newViewRecord, positionRecord } from './records.ts';
+import { certificateRecord, newViewRecord, stateRecord } from './records.ts';
 import { restartTimer } from './progress-timer.ts';
 import { highestOf } from './state.ts';
 import { maybeLeave } from './suspicion.ts';
@@ -94,7 +94,7 @@ export function onNewView(replica: Replica, newView: NewView): void {
   if (tip !== null) state.highest = highestOf(state.highest, tip);
   write(replica, {
     records: [
-      positionRecord(state),
+      stateRecord(state),
       newViewRecord(newView),
       ...(state.highest === null ? [] : [certificateRecord(state.highest)]),
     ],

@@ -2,7 +2,7 @@ import { toView, type View } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { start, stop } from '../shared/timer.ts';
 import { trace } from './outbox.ts';
-import { positionRecord } from './records.ts';
+import { stateRecord } from './records.ts';
 import { highestAboveFinal, mayVote, type Replica } from './replica.ts';
 import { highestOf } from './state.ts';
 import { forgetTallies } from './tally.ts';
@@ -27,7 +27,7 @@ function changeTo(replica: Replica, view: View): void {
   const { state, self } = replica;
   moveTo(replica, view);
   state.attempts += 1;
-  if (self === null || !mayVote(replica)) write(replica, { records: [positionRecord(state)] });
+  if (self === null || !mayVote(replica)) write(replica, { records: [stateRecord(state)] });
   else signViewChange(replica, self);
 }
 
@@ -48,7 +48,7 @@ function signViewChange(replica: Replica, self: ValidatorIndex): void {
   const { height: finalHeight, certificate } = state.final;
   state.viewChangeAsked = view;
   write(replica, {
-    records: [positionRecord(state)],
+    records: [stateRecord(state)],
     sign: [
       {
         kind: 'view-change',
@@ -67,14 +67,14 @@ export function adoptView(replica: Replica, view: View): void {
   if (view <= replica.state.view) return;
   trace(replica, 'adopt-view', { view });
   moveTo(replica, view);
-  write(replica, { records: [positionRecord(replica.state)] });
+  write(replica, { records: [stateRecord(replica.state)] });
 }
 
 /** normal → changing in the same view: the new-view that it was entered with is not good enough any more. */
 export function closeView(replica: Replica): void {
   trace(replica, 'close-view', { view: replica.state.view });
   moveTo(replica, replica.state.view);
-  write(replica, { records: [positionRecord(replica.state)] });
+  write(replica, { records: [stateRecord(replica.state)] });
 }
 
 /** Forgets what belonged to the view before. Tallies stay: Commits of earlier views can still make a block final. */

@@ -3,7 +3,7 @@ import { decode, encode } from '../../base/codec.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Effect } from '../../consensus/engine.ts';
 import { logKey, messageCodec, type PbftMessage } from '../../consensus/pbft/message.ts';
-import { positionCodec } from '../../consensus/pbft/records.ts';
+import { hardStateCodec } from '../../consensus/pbft/records.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { certificateCodec } from '../../ledger/certificate.ts';
 import { promise } from './breach.ts';
@@ -107,7 +107,7 @@ export class VouchChecker {
 
   private isIn(view: number, key: string): void {
     const bytes = this.log('position');
-    const position = bytes === undefined ? undefined : decode(positionCodec, bytes, 'position');
+    const position = bytes === undefined ? undefined : decode(hardStateCodec, bytes, 'position');
     const stands = position !== undefined && !(position instanceof Problem) && position.view >= view;
     this.durable(stands, () => `sends its ${key}, and its disk has it in an earlier view`);
   }

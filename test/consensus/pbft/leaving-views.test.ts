@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { decode } from '../../../src/base/codec.ts';
 import { unwrap } from '../../../src/base/problem.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
-import { positionCodec } from '../../../src/consensus/pbft/records.ts';
+import { hardStateCodec } from '../../../src/consensus/pbft/records.ts';
 import type { Verified } from '../../../src/consensus/engine.ts';
 import type { PbftMessage } from '../../../src/consensus/pbft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
@@ -34,7 +34,7 @@ const signedBy = (node: TestNode): string[] =>
 
 function positionOnDisk(node: TestNode): { view: number; changing: boolean } {
   const record = node.records.get('position') ?? assert.fail('no position');
-  const { view, changing } = unwrap(decode(positionCodec, record, 'position'));
+  const { view, changing } = unwrap(decode(hardStateCodec, record, 'position'));
   return { view, changing };
 }
 

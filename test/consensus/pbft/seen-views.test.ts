@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { decode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import { unwrap } from '../../../src/base/problem.ts';
-import { positionCodec } from '../../../src/consensus/pbft/records.ts';
+import { hardStateCodec } from '../../../src/consensus/pbft/records.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import type { Input, Verified } from '../../../src/consensus/engine.ts';
 import type { PbftMessage } from '../../../src/consensus/pbft/message.ts';
@@ -43,7 +43,7 @@ test('a final block of a later view that sync brings makes its holder leave the 
   assert.ok(kinds.includes('persist') && kinds.includes('commit'));
   assert.ok(kinds.indexOf('persist') < kinds.indexOf('commit'));
   const position = defined(late.records.get('position'), 'its position');
-  assert.equal(unwrap(decode(positionCodec, position, 'position')).view, view);
+  assert.equal(unwrap(decode(hardStateCodec, position, 'position')).view, view);
   late.crash();
   late.restart();
   assert.equal(late.engine?.status().view, view);
