@@ -29,7 +29,7 @@ import { DutyChecker } from './duties/duty-checker.ts';
 import type { SignatureScheme } from '../world/fast-signatures.ts';
 import type { EngineObserver } from './observed-protocol.ts';
 import { isHonest, lyingValidators, type Plan } from '../plan/plan.ts';
-import type { Tally } from '../world/tally.ts';
+import type { Counters } from '../world/counters.ts';
 import type { Clock } from '../../node/process/clock.ts';
 import type { VirtualDisk } from '../world/virtual-disk.ts';
 import type { SimulatedChain } from '../plan/simulated-chain.ts';
@@ -45,7 +45,7 @@ export interface WatchOptions {
   readonly transactions: ReadonlyMap<Hash, Transaction>;
   readonly now: () => number;
   readonly trace: Trace;
-  readonly tally: Tally;
+  readonly counters: Counters;
   /** A node begins to lead (Raft). */
   readonly onLeading: (node: number) => void;
 }
@@ -171,8 +171,8 @@ export class Watch {
 
   /** An honest node counts something against a peer. */
   penalised(node: number, peer: number, reason: string): void {
-    const { plan, tally } = this.options;
-    tally.add(`penalty/${reason.split(' ')[0] ?? reason}`);
+    const { plan, counters } = this.options;
+    counters.add(`penalty/${reason.split(' ')[0] ?? reason}`);
     this.check(() =>
       promise(
         !isHonest(plan, peer),
@@ -184,7 +184,7 @@ export class Watch {
 
   /** An honest node's engine counts something against a validator. */
   private onVerdict(node: number, validator: number, reason: string): void {
-    this.options.tally.add(`penalty/${reason.split(' ')[0] ?? reason}`);
+    this.options.counters.add(`penalty/${reason.split(' ')[0] ?? reason}`);
     promise(
       this.lying.has(validator),
       'innocence',
@@ -210,7 +210,7 @@ export class Watch {
   }
 
   private onStarted<M>(node: number, start: EngineStart, engine: Engine<M>): void {
-    if (this.installing.delete(node)) this.options.tally.add('install/cut-off');
+    if (this.installing.delete(node)) this.options.counters.add('install/cut-off');
     const { height } = start.final.header;
     this.trace(node, `starts at height ${height}, view ${viewOf(engine)}`);
     this.chain.onStart(node, height, start.final.hash);
@@ -291,7 +291,7 @@ export class Watch {
 
   private onValidated(node: number, input: Extract<Input<never>, { type: 'validated' }>): void {
     const { blockHash, result } = input;
-    this.options.tally.add(`validation/${result.verdict}`);
+    this.options.counters.add(`validation/${result.verdict}`);
     if ('chain' in result) {
       this.learnLinks(result.chain);
       for (const link of result.chain) {
@@ -339,7 +339,7 @@ export class Watch {
     this.onState(node, engine);
     this.steps += 1;
     if (this.steps % sizeEvery === 0 && 'state' in engine) {
-      this.options.tally.peak('peak/engine-entries', checkSize(node, engine.state, this.bound));
+      this.options.counters.peak('peak/engine-entries', checkSize(node, engine.state, this.bound));
     }
   }
 
@@ -370,16 +370,16 @@ export class Watch {
     else if (effect.type === 'verdict') this.onVerdict(node, effect.validator, effect.reason);
     else if (effect.type === 'install') this.installing.add(node);
     else if (effect.type === 'evidence') {
-      this.options.tally.add(`evidence/${effect.kind}`);
+      this.options.counters.add(`evidence/${effect.kind}`);
       promise(
         this.lying.has(effect.accused),
         'innocence',
         () => `node ${node} accuses honest validator ${effect.accused} of ${effect.kind}`,
       );
     } else if (effect.type === 'trace') {
-      this.options.tally.add(`event/${effect.event}`);
+      this.options.counters.add(`event/${effect.event}`);
       if (effect.event === 'proposal-refused') {
-        this.options.tally.add(`refused/${shortReason(effect.data['reason'])}`);
+        this.options.counters.add(`refused/${shortReason(effect.data['reason'])}`);
       }
       // Raft's word for a block that is invalid here: nobody makes such a block.
       if (effect.event === 'refused') {
@@ -393,7 +393,7 @@ export class Watch {
 
   private endInstall(node: number, how: 'done' | 'failed'): void {
     this.installing.delete(node);
-    this.options.tally.add(`install/${how}`);
+    this.options.counters.add(`install/${how}`);
   }
 
   private onLeading(node: number, term: number): void {

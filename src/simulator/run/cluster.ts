@@ -11,7 +11,7 @@ import { Links } from '../world/links.ts';
 import { Load } from './load.ts';
 import { kindOf } from '../plan/message-kinds.ts';
 import { areLinked, isHonest, type Plan, type Shape } from '../plan/plan.ts';
-import type { Tally } from '../world/tally.ts';
+import type { Counters } from '../world/counters.ts';
 import { Scheduler } from '../world/scheduler.ts';
 import { simulatedChain, type SimulatedChain } from '../plan/simulated-chain.ts';
 import { SimulatedNode } from './simulated-node.ts';
@@ -29,7 +29,7 @@ export class Cluster {
   readonly watch: Watch;
   readonly load: Load;
   private readonly plan: Plan;
-  private readonly tally: Tally;
+  private readonly counters: Counters;
   private readonly links: Links;
   private readonly network: VirtualNetwork;
   private readonly chain: SimulatedChain;
@@ -37,9 +37,9 @@ export class Cluster {
   private healed = false;
   private lastLeader: number | null = null;
 
-  constructor(plan: Plan, trace: Trace, tally: Tally) {
+  constructor(plan: Plan, trace: Trace, counters: Counters) {
     this.plan = plan;
-    this.tally = tally;
+    this.counters = counters;
     this.readerChance = new Chance(plan.seed, 'readers');
     const { scheduler } = this;
     const scheme: SignatureScheme = plan.signatures === 'fast' ? new FastSignatures() : new RealSignatures();
@@ -48,7 +48,7 @@ export class Cluster {
       size: plan.nodes.length,
       seed: plan.seed,
       conditions: plan.links,
-      count: (fault) => tally.add(`link/${fault}`),
+      count: (fault) => counters.add(`link/${fault}`),
     });
     if (plan.shape !== undefined) this.cutAllBut(plan.shape);
     this.network = new VirtualNetwork({
@@ -75,7 +75,7 @@ export class Cluster {
       transactions: this.load.transactions,
       now: () => scheduler.now,
       trace,
-      tally,
+      counters,
       onLeading: (node) => this.readFromNewLeader(node),
     });
     this.nodes = plan.nodes.map(
@@ -89,7 +89,7 @@ export class Cluster {
           network: this.network,
           watch: this.watch,
           trace,
-          tally,
+          counters,
         }),
     );
   }
@@ -117,14 +117,14 @@ export class Cluster {
   /** Starts all nodes, and whatever the plan has for them. */
   begin(): void {
     for (const [index, { liar }] of this.plan.nodes.entries()) {
-      if (liar === 'twin' && index >= this.plan.validators) this.tally.add('fault/twin');
+      if (liar === 'twin' && index >= this.plan.validators) this.counters.add('fault/twin');
     }
     for (const { node, offsetMs, rate } of this.plan.clocks ?? []) {
       this.nodes[node]?.shiftClock(offsetMs);
       this.nodes[node]?.speedClock(rate);
-      this.tally.add('fault/wrong-clock');
+      this.counters.add('fault/wrong-clock');
     }
-    if (this.plan.shape !== undefined) this.tally.add(`shape/${this.plan.shape.kind}`);
+    if (this.plan.shape !== undefined) this.counters.add(`shape/${this.plan.shape.kind}`);
     for (const node of this.nodes) node.start();
     this.load.start();
     if (this.plan.engine === 'raft') this.readSometimes();
@@ -133,7 +133,7 @@ export class Cluster {
       scheduler: this.scheduler,
       links: this.links,
       targets: this.targets(),
-      count: (what) => this.tally.add(what),
+      count: (what) => this.counters.add(what),
     }).start();
   }
 
@@ -192,14 +192,14 @@ export class Cluster {
 
   /** Adds the figures that are only known at the end. */
   count(): void {
-    this.tally.add('run/runs');
-    this.tally.add('run/blocks', this.watch.chain.height);
-    this.tally.add('run/transactions', this.load.transactions.size);
-    this.tally.add('run/views', this.watch.highestView);
+    this.counters.add('run/runs');
+    this.counters.add('run/blocks', this.watch.chain.height);
+    this.counters.add('run/transactions', this.load.transactions.size);
+    this.counters.add('run/views', this.watch.highestView);
     for (const [index, { liar }] of this.plan.nodes.entries()) {
       if (liar === null) continue;
-      if (index < this.plan.validators) this.tally.add(`liars/${liar}`);
-      else if (liar !== 'twin') this.tally.add(`strangers/${liar}`);
+      if (index < this.plan.validators) this.counters.add(`liars/${liar}`);
+      else if (liar !== 'twin') this.counters.add(`strangers/${liar}`);
     }
   }
 
@@ -242,7 +242,7 @@ export class Cluster {
     const { consensus } = this.plan;
     const lease = 'leaseReads' in consensus && consensus.leaseReads && this.readerChance.happens(0.8);
     this.nodes[node]?.request({ kind: 'read', lease }, (result) => {
-      this.tally.add(result instanceof Problem ? `read/${result.code}` : 'read/answered');
+      this.counters.add(result instanceof Problem ? `read/${result.code}` : 'read/answered');
       if (result instanceof Problem) return;
       this.watch.check(() => reads.end(open, result.height, chain.storedHeight(node)));
     });
@@ -251,8 +251,8 @@ export class Cluster {
   private submit(node: number, transaction: Transaction): void {
     this.watch.reads.onSubmitted(transaction.hash);
     this.nodes[node]?.submit(transaction.bytes, (problem) => {
-      if (problem instanceof Problem) this.tally.add(`submit/${problem.code}`);
-      else this.tally.add('submit/accepted');
+      if (problem instanceof Problem) this.counters.add(`submit/${problem.code}`);
+      else this.counters.add('submit/accepted');
     });
   }
 
@@ -273,14 +273,14 @@ export class Cluster {
   }
 
   private targets(): Targets {
-    const { nodes, plan, tally, chain } = this;
+    const { nodes, plan, counters, chain } = this;
     const at = (index: number): SimulatedNode => nodes[index] as SimulatedNode;
     return {
       count: nodes.length,
       keys: chain.nodeKeys.map(({ publicKey }) => publicKey),
       crash: (node) => {
         const lost = at(node).crash();
-        if (lost > 0) tally.add('fault/lost-writes', lost);
+        if (lost > 0) counters.add('fault/lost-writes', lost);
       },
       start: (node) => {
         // What is broken for good does not come back with the end of a late fault.
@@ -301,7 +301,7 @@ export class Cluster {
       request: (request) => {
         for (const node of nodes) {
           node.request(request, (result) => {
-            if (!(result instanceof Problem)) tally.add(`request/${request.kind}`);
+            if (!(result instanceof Problem)) counters.add(`request/${request.kind}`);
           });
         }
       },

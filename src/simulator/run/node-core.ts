@@ -109,7 +109,7 @@ function observed({ index, plan, chain, watch, disk, clock }: BootOptions): Prot
 
 /** The wrapper that makes a liar of this node, or null. */
 function liarOf(options: BootOptions, key: SimulatedKey) {
-  const { index, plan, chain, scheme, scheduler, life, tally } = options;
+  const { index, plan, chain, scheme, scheduler, life, counters } = options;
   const node = plan.nodes[index];
   if (node === undefined || node.liar === null || node.liar === 'twin') return null;
   const name = node.liar;
@@ -140,7 +140,7 @@ function liarOf(options: BootOptions, key: SimulatedKey) {
           after: (delayMs, call) => {
             scheduler.after(delayMs, () => life.enter(call));
           },
-          lied: () => tally.add(`liar/${name}`),
+          lied: () => counters.add(`liar/${name}`),
         }),
       );
       return wrapper.current;

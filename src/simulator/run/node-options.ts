@@ -1,6 +1,6 @@
 import type { Watch } from '../checkers/watch.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Tally } from '../world/tally.ts';
+import type { Counters } from '../world/counters.ts';
 import type { SignatureScheme } from '../world/fast-signatures.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 import type { SimulatedChain } from '../plan/simulated-chain.ts';
@@ -17,5 +17,5 @@ export interface SimulatedNodeOptions {
   readonly network: VirtualNetwork;
   readonly watch: Watch;
   readonly trace: Trace;
-  readonly tally: Tally;
+  readonly counters: Counters;
 }

@@ -1,7 +1,7 @@
 import type { EngineName } from '../../ledger/genesis.ts';
 import { drawnLiars } from '../plan/draw-plan.ts';
 import { strangerNames } from '../plan/plan.ts';
-import type { Counts } from '../world/tally.ts';
+import type { Counts } from '../world/counters.ts';
 
 const expectedPbft: readonly string[] = [
   ...drawnLiars.filter((name) => name !== 'twin').map((name) => `liar/${name}`),

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Plan } from '../plan/plan.ts';
-import { type Counts, Tally } from '../world/tally.ts';
+import { type Counts, Counters } from '../world/counters.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface PoolOptions {
@@ -35,7 +35,7 @@ const batch = 10;
 
 /** Runs all seeds of a range over worker threads. The summary does not depend on who ran what. */
 export async function runPool(options: PoolOptions): Promise<Summary> {
-  const tally = new Tally();
+  const counters = new Counters();
   const failures: Verdict[] = [];
   const startedAt = performance.now();
   let next = options.firstSeed;
@@ -45,7 +45,7 @@ export async function runPool(options: PoolOptions): Promise<Summary> {
   const summary = (): Summary => ({
     runs,
     failures: failures.toSorted((a, b) => a.seed - b.seed),
-    counts: tally.counts,
+    counts: counters.counts,
     seconds: (performance.now() - startedAt) / 1000,
   });
   const take = (): number[] => {
@@ -57,7 +57,7 @@ export async function runPool(options: PoolOptions): Promise<Summary> {
   const note = (verdict: Verdict): void => {
     if (stopped) return;
     runs += 1;
-    tally.merge(verdict.counts);
+    counters.merge(verdict.counts);
     if (verdict.outcome !== 'pass') {
       failures.push(verdict);
       stopped = options.stopAtFailure ?? false;

@@ -145,16 +145,16 @@ export class SimulatedNode {
   /** It ended itself, for a reason outside: a failed disk. It starts again when its fault is over. */
   private stopped(process: Process, problem: Problem): void {
     if (this.process !== process) return;
-    this.options.tally.add(`stopped/${problem.code}`);
+    this.options.counters.add(`stopped/${problem.code}`);
     this.crash();
   }
 
   /** It ended itself for a broken promise. An honest node never does. */
   private broke(process: Process, error: unknown): void {
     if (this.process !== process) return;
-    const { index, plan, watch, tally } = this.options;
+    const { index, plan, watch, counters } = this.options;
     if (isHonest(plan, index)) watch.stopped(index, error);
-    else tally.add('stopped/liar');
+    else counters.add('stopped/liar');
     this.dead = true;
     this.crash();
   }

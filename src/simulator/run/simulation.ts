@@ -1,7 +1,7 @@
 import { Breach } from '../checkers/breach.ts';
 import { Cluster } from './cluster.ts';
 import type { Plan } from '../plan/plan.ts';
-import { Tally } from '../world/tally.ts';
+import { Counters } from '../world/counters.ts';
 import { Trace } from '../world/trace.ts';
 import type { Outcome, Verdict } from './verdict.ts';
 
@@ -20,8 +20,8 @@ const lookEveryMs = 50;
  */
 export async function simulate(plan: Plan, options: { keepTrace?: boolean } = {}): Promise<SimulationResult> {
   const trace = new Trace(options.keepTrace === true);
-  const tally = new Tally();
-  const cluster = new Cluster(plan, trace, tally);
+  const counters = new Counters();
+  const cluster = new Cluster(plan, trace, counters);
   cluster.begin();
   await playUntil(cluster, plan.healAt);
   let healedAfter = 0;
@@ -37,13 +37,13 @@ export async function simulate(plan: Plan, options: { keepTrace?: boolean } = {}
       }
       await playUntil(cluster, cluster.scheduler.now + lookEveryMs);
     }
-    tally.peak('peak/heal-to-final-ms', healedAfter);
+    counters.peak('peak/heal-to-final-ms', healedAfter);
   }
   const endedAt = cluster.scheduler.now;
   if (cluster.breach === null) await cluster.inspectDisks();
   cluster.count();
-  tally.add('run/virtual-ms', endedAt);
-  tally.add('run/events', cluster.scheduler.events);
+  counters.add('run/virtual-ms', endedAt);
+  counters.add('run/events', cluster.scheduler.events);
   const { breach } = cluster;
   if (breach !== null) trace.add(`${endedAt} broken: ${breach.guarantee}: ${breach.message}`);
   return {
@@ -52,7 +52,7 @@ export async function simulate(plan: Plan, options: { keepTrace?: boolean } = {}
       seed: plan.seed,
       trace: trace.digest,
       breach: breach && { guarantee: breach.guarantee, message: breach.message, at: endedAt },
-      counts: tally.counts,
+      counts: counters.counts,
     },
     trace: trace.text,
   };

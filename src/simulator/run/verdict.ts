@@ -1,7 +1,7 @@
 import type { Guarantee } from '../checkers/breach.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { VirtualMs } from '../world/scheduler.ts';
-import type { Counts } from '../world/tally.ts';
+import type { Counts } from '../world/counters.ts';
 
 /** What came of a run. `stuck` is a promise of progress that was not kept, `unsafe` any other. */
 export type Outcome = 'pass' | 'unsafe' | 'stuck';

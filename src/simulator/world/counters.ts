@@ -1,8 +1,8 @@
-/** How often everything was exercised, by name; see `Tally`. */
+/** How often everything was exercised, by name; see `Counters`. */
 export type Counts = Readonly<Record<string, number>>;
 
 /** Counts how often everything happened. Names are `area/what`, for example `fault/crash` or `liar/mutate`. */
-export class Tally {
+export class Counters {
   private readonly entries = new Map<string, number>();
 
   add(name: string, times = 1): void {
