@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { Hash } from '../../../src/crypto/hash.ts';
 import type { Member, MemberChange } from '../../../src/consensus/engine.ts';
 import { type Configuration, indexOf, isJoint } from '../../../src/consensus/raft/configuration.ts';
 import { type Entry, lastHeight, newestChange } from '../../../src/consensus/raft/log.ts';
@@ -214,10 +213,4 @@ function endOf(host: Host): End | undefined {
   const height = unappliedConfiguration(host.state, lastHeight(log));
   const entry = newestChange(log.entries.filter(({ header }) => header.height === height));
   return entry === undefined ? undefined : { entry, joint };
-}
-
-/** A block that starts a configuration. */
-export interface Change {
-  readonly height: number;
-  readonly hash: Hash;
 }

@@ -8,7 +8,6 @@ import { isAmnesiac, unappliedConfiguration } from '../../../src/consensus/raft/
 import { LogChecker, removedEntries } from '../../../src/simulator/checkers/log-checker.ts';
 import type { Cluster } from './cluster.ts';
 import type { Host } from './host.ts';
-import type { Change } from './joint-phases.ts';
 import { genesisHeader, keyOf } from './world.ts';
 
 type Effects = readonly Effect<RaftMessage>[];
@@ -22,6 +21,12 @@ interface Decision {
 interface Read {
   /** Height of the newest decision when it was asked for. */
   readonly atLeast: number;
+}
+
+/** A block that starts a configuration. */
+export interface Change {
+  readonly height: number;
+  readonly hash: Hash;
 }
 
 /**
