@@ -1,0 +1,143 @@
+import type { NodeStatus } from '../../api/backend.ts';
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import type { CodeOf } from '../../base/problem-codes.ts';
+import { encodeAddress } from '../../crypto/address.ts';
+import type { Mempool } from '../../mempool/mempool.ts';
+import type { NodeBackendOptions } from './options.ts';
+import type { Asking } from './asking.ts';
+
+/** Peers that `why` names when it cannot reach them. */
+const namedInWhy = 2;
+
+/** How this node is, and what it waits for. */
+export class Health {
+  readonly #options: Pick<NodeBackendOptions, 'driver' | 'network' | 'clock'>;
+  readonly #asking: Pick<Asking, 'ended'>;
+  readonly #startedAt: number;
+  #gaps: { readonly at: number; readonly sentences: readonly string[] } = { at: -Infinity, sentences: [] };
+
+  constructor(
+    options: Pick<NodeBackendOptions, 'driver' | 'network' | 'clock'>,
+    asking: Pick<Asking, 'ended'>,
+  ) {
+    this.#options = options;
+    this.#asking = asking;
+    this.#startedAt = options.clock.monotonicMs();
+  }
+
+  status(): NodeStatus {
+    const { driver, network, clock } = this.#options;
+    const engine = driver.engine.status();
+    const { final } = driver.chain;
+    return {
+      validatorIndex: driver.validatorIndex ?? null,
+      view: engine.view,
+      primary: engine.primary,
+      leaderApi: engine.primary === null ? null : (driver.handshake.apiOf(engine.primary) ?? null),
+      finalHeight: final.height,
+      finalHash: final.hash,
+      stateRoot: final.state.root,
+      finalTimestamp: final.header.timestamp,
+      highestKnown: engine.highestKnown > final.height ? engine.highestKnown : final.height,
+      inFlight: engine.inFlight,
+      voting: engine.voting,
+      quorumContact: engine.quorumContact,
+      syncing: driver.sync.active,
+      peers: network.peers().length,
+      mempool: { transactions: driver.mempool.size, bytes: driver.mempool.bytes },
+      uptimeMs: Math.round(clock.monotonicMs() - this.#startedAt),
+      counters: { ...engine.counters, ...driver.counters() },
+    };
+  }
+
+  why(): string {
+    if (this.#asking.ended !== undefined) return this.#asking.ended.message;
+    const { driver } = this.#options;
+    return [
+      driver.engine.why(),
+      ...driver.clockWatch.sentences(),
+      ...this.#notReached(),
+      ...this.#gapsNow(),
+    ].join('; ');
+  }
+
+  problem(): Problem | undefined {
+    const { ended } = this.#asking;
+    return ended?.code === 'node/stopping' ? undefined : ended;
+  }
+
+  readiness(): Problem | undefined {
+    if (this.#asking.ended !== undefined) return this.#asking.ended;
+    const { driver } = this.#options;
+    const { quorumContact, peers, highestKnown, finalHeight } = this.status();
+    const behind = highestKnown - finalHeight;
+    if (behind > limits.readyBehind) {
+      return notReady('node/behind', `the node is ${behind} blocks behind and catching up`, { behind });
+    }
+    if (this.#hasLostVote()) {
+      const problem = 'the node does not vote: its consensus log was lost';
+      return notReady('node/not-voting', problem, { finalHeight });
+    }
+    if (driver.validatorIndex !== undefined && !quorumContact) {
+      return notReady('node/no-quorum', 'the node is not in contact with a quorum of the validators', {
+        peers,
+      });
+    }
+    if (driver.validatorIndex === undefined && peers === 0) {
+      return notReady('node/alone', 'the node is not connected to any other', { peers });
+    }
+    return undefined;
+  }
+
+  unreached() {
+    return this.#options.network.unreached?.() ?? [];
+  }
+
+  /** It should vote, and may not. */
+  #hasLostVote(): boolean {
+    const { driver } = this.#options;
+    const { validatorIndex } = driver;
+    const { voting, members } = driver.engine.status();
+    if (voting || validatorIndex === undefined) return false;
+    return members === undefined || members[validatorIndex]?.role === 'voter';
+  }
+
+  #notReached(): readonly string[] {
+    const unreached = this.unreached();
+    const named = unreached
+      .slice(0, namedInWhy)
+      .map(({ address, why }) => `${address} is not reached: ${why}`);
+    const more = unreached.length - named.length;
+    return more > 0 ? [...named, `${more} more are not reached`] : named;
+  }
+
+  /** Every lane of the pool is looked at for it, and so not for each who asks. */
+  #gapsNow(): readonly string[] {
+    const { driver, clock } = this.#options;
+    const now = clock.monotonicMs();
+    if (now - this.#gaps.at >= limits.whyGapsMs) this.#gaps = { at: now, sentences: gapsIn(driver.mempool) };
+    return this.#gaps.sentences;
+  }
+}
+
+function notReady(code: CodeOf<'node'>, message: string, details: Record<string, number>): Problem {
+  return new Problem(code, message, {
+    remedy: 'Wait, or ask another node; "quorate why" tells what it waits for.',
+    details: { ...details, retryable: true },
+  });
+}
+
+/** What no block can take because a nonce before it is missing here: that is no fault of the engine, which sees nothing to do. */
+function gapsIn(mempool: Pick<Mempool, 'missing' | 'waiting'>): string[] {
+  const gaps = mempool.missing();
+  const [worst] = gaps;
+  if (worst === undefined) return [];
+  const others = gaps.length === 1 ? '' : `, and those of ${gaps.length - 1} other senders likewise`;
+  return [
+    `${mempool.waiting} transactions wait for nonces that are missing here: nonce ${worst.nonce} of ` +
+      `${encodeAddress(worst.sender)} keeps ${worst.waiting} waiting${others}; the first of them are gone when block ` +
+      `${gaps.reduce((least, { firstExpiry }) => Math.min(least, firstExpiry), Infinity)} is final, and while they wait an ` +
+      `empty block is made every ${limits.waitingBlockMs / 1_000} s`,
+  ];
+}

@@ -1,0 +1,14 @@
+import { type Genesis } from '../../ledger/genesis.ts';
+import type { Network } from '../../network/port.ts';
+import type { ChainStore } from '../../storage/chain-store.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Driver } from '../core/driver.ts';
+
+export interface NodeBackendOptions {
+  readonly driver: Driver<object>;
+  readonly store: ChainStore;
+  readonly network: Pick<Network, 'peers' | 'stats' | 'unreached'>;
+  readonly genesis: Genesis;
+  readonly clock: Clock;
+  readonly version: string;
+}

@@ -1,0 +1,80 @@
+import type { Backend, Pace } from '../../api/backend.ts';
+import type { FinalBlock } from '../effects/chain.ts';
+import { limits } from '../../base/limits.ts';
+import { Problem } from '../../base/problem.ts';
+import type { Height } from '../../ledger/block.ts';
+import { FinalBlocks } from './final-blocks.ts';
+import type { NodeBackendOptions } from './options.ts';
+import type { Asking } from './asking.ts';
+
+/** For callers who are in no hurry to share the loop. */
+export const unpaced: Pace = () => Promise.resolve();
+
+type Consistency = Parameters<Backend['account']>[1];
+type ReadBasis = FinalBlock & { readonly consistency: Consistency };
+
+/** Reads of the final chain and of the state after it, so they never show what could be undone. */
+export class Reads {
+  readonly #options: Pick<NodeBackendOptions, 'driver' | 'genesis'>;
+  readonly #asking: Asking;
+  readonly #finalBlocks: FinalBlocks;
+
+  constructor(options: Pick<NodeBackendOptions, 'driver' | 'genesis' | 'store'>, asking: Asking) {
+    this.#options = options;
+    this.#asking = asking;
+    this.#finalBlocks = new FinalBlocks(options.store);
+  }
+
+  async block(...[name, pace = unpaced]: Parameters<Backend['block']>) {
+    const { final } = this.#options.driver.chain;
+    if (name === 'latest') return this.#finalBlocks.at(final.height, pace);
+    return 'height' in name
+      ? this.#finalBlocks.at(name.height, pace)
+      : this.#finalBlocks.named(name.hash, pace);
+  }
+
+  async headers(from: Height, limit: number, pace: Pace = unpaced) {
+    return this.#finalBlocks.headers(from, Math.min(limit, limits.httpPage), pace);
+  }
+
+  async account(...[publicKey, consistency]: Parameters<Backend['account']>) {
+    await this.#readable(consistency);
+    const basis = this.#basis(consistency);
+    const { balance, nonce } = basis.state.account(publicKey);
+    const pendingNonce = Math.max(nonce, this.#options.driver.mempool.pendingNonce(publicKey));
+    return readOf(basis, { publicKey, balance, nonce, pendingNonce });
+  }
+
+  async record(...[key, consistency]: Parameters<Backend['record']>) {
+    await this.#readable(consistency);
+    const basis = this.#basis(consistency);
+    const entry = basis.state.record(key);
+    return readOf(basis, entry && { key, ...entry });
+  }
+
+  /** Waits until this node has what a read must see. */
+  async #readable(consistency: Consistency): Promise<void> {
+    if (consistency === 'stale') return;
+    const result = await this.#asking.request({ kind: 'read', lease: consistency === 'lease' });
+    const { engine } = this.#options.genesis.consensus;
+    if (result instanceof Problem) throw unsupportedRead(result, engine, consistency);
+  }
+
+  /** The final block to read from, at once: its state is given back when the next block is final. */
+  #basis(consistency: Consistency): ReadBasis {
+    return { ...this.#options.driver.chain.final, consistency };
+  }
+}
+
+function readOf<T>({ consistency, height, hash, header }: ReadBasis, value: T) {
+  return { value, consistency, height, blockHash: hash, stateRoot: header.stateRoot };
+}
+
+function unsupportedRead(problem: Problem, engine: string, consistency: string): Problem {
+  if (problem.code !== 'consensus/unsupported') return problem;
+  return problem.restated(`this chain runs ${engine}, which serves no ${consistency} reads`, {
+    remedy:
+      'Read with consistency=stale: a final state that may not be the newest; compare several nodes if that matters.',
+    details: { engine, consistency },
+  });
+}
