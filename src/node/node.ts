@@ -24,7 +24,7 @@ import { type LoadedConfig, loadConfig, type NodeConfig, paths } from './process
 import { Driver } from './core/driver.ts';
 import { heapFlags, isHeapBounded } from './process/heap.ts';
 import { type KeyUse, openKeyUse } from './process/key-use.ts';
-import { jsonLog, type Log } from './process/log.ts';
+import { jsonLog, type Logger } from './process/log.ts';
 import { protocolOf, type Retention } from './core/protocol.ts';
 import { restore } from './effects/restore.ts';
 import { softwareVersion } from './process/version.ts';
@@ -35,7 +35,7 @@ export interface StartNodeOptions {
   readonly password?: string;
   /** Instead of what `config.json` says. */
   readonly override?: Partial<NodeConfig>;
-  readonly log?: Log;
+  readonly log?: Logger;
   /**
    * Puts something between the node and its network: how test networks make a node lie. Refused on any chain that is not
    * marked as one for development.
@@ -108,7 +108,7 @@ async function start(parts: {
   readonly loaded: LoadedConfig;
   readonly config: NodeConfig;
   readonly keyPair: KeyPair;
-  readonly log: Log;
+  readonly log: Logger;
   readonly closers: Closers;
   readonly options: Pick<StartNodeOptions, 'wrap' | 'assumeFirstUse'>;
 }): Promise<RunningNode> {
@@ -236,7 +236,7 @@ async function start(parts: {
 }
 
 /** Says whether this node may vote at once, when that is not a matter of course. */
-function sayWhatWasFound(log: Log, { found, trust }: KeyUse): void {
+function sayWhatWasFound(log: Logger, { found, trust }: KeyUse): void {
   const details = {
     database: {
       'first-use': 'the first that this key is used with on this chain',
@@ -288,10 +288,10 @@ function asProblem(error: unknown): Problem {
 
 /** Closes what was opened, the last first; what fails or hangs does not keep the rest open. */
 class Closers {
-  readonly #log: Log;
+  readonly #log: Logger;
   readonly #closers: { readonly name: string; readonly close: () => Promise<void> }[] = [];
 
-  constructor(log: Log) {
+  constructor(log: Logger) {
     this.#log = log;
   }
 

@@ -22,7 +22,7 @@ import {
   transactionSigningBytes,
 } from '../../src/ledger/transaction.ts';
 import { Driver } from '../../src/node/core/driver.ts';
-import { type Log, silentLog } from '../../src/node/process/log.ts';
+import { type Logger, silentLog } from '../../src/node/process/log.ts';
 import { protocolOf } from '../../src/node/core/protocol.ts';
 import { restore } from '../../src/node/effects/restore.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
@@ -110,7 +110,7 @@ export class Cluster {
   /** Starts a node: with the name of a validator it is that one, otherwise an observer. */
   async boot(
     name: string,
-    options: { log?: Log; protocol?: Protocol<object>; api?: string } = {},
+    options: { log?: Logger; protocol?: Protocol<object>; api?: string } = {},
   ): Promise<TestNode> {
     const disk = this.#disks.get(name) ?? new Map<string, Uint8Array>();
     this.#disks.set(name, disk);

@@ -7,7 +7,7 @@ import { Problem } from '../../src/base/problem.ts';
 import type { Effect, Input, Protocol, Unsigned } from '../../src/consensus/engine.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
-import { type Log, silentLog } from '../../src/node/process/log.ts';
+import { type Logger, silentLog } from '../../src/node/process/log.ts';
 import { proposalOf } from '../../src/ledger/block-body.ts';
 import { ChainMaker } from './chain-maker.ts';
 import { Cluster, signedTransaction, type TestNode } from './cluster.ts';
@@ -76,7 +76,7 @@ class ScriptedEngine {
   }
 }
 
-async function world(log: Log = silentLog) {
+async function world(log: Logger = silentLog) {
   const cluster = await Cluster.start(1);
   cluster.kill('validator-0');
   const engine = new ScriptedEngine();
@@ -347,7 +347,7 @@ describe('the driver executes what an engine asks for', () => {
 
   test('stores evidence once, and writes traces to the log', async () => {
     const lines: string[] = [];
-    const log: Log = {
+    const log: Logger = {
       ...silentLog,
       info: (text) => void lines.push(text),
       warn: (text) => void lines.push(text),

@@ -9,7 +9,7 @@ import { unwrap } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { encryptKey, readKeyFile } from '../../src/crypto/keystore.ts';
 import { formatGenesis, type Genesis } from '../../src/ledger/genesis.ts';
-import { type Log, silentLog } from '../../src/node/process/log.ts';
+import { type Logger, silentLog } from '../../src/node/process/log.ts';
 import { initDirectory, loadConfig, type NodeConfig, paths } from '../../src/node/process/config.ts';
 import { type RunningNode, startNode } from '../../src/node/node.ts';
 import { raftGenesis, signedTransaction, testGenesis } from './cluster.ts';
@@ -251,7 +251,7 @@ test('a validator whose database is an old copy does not vote, and says so, unti
   const directory = await makeDirectory(genesis, 0);
   const database = paths.database(directory);
   const warnings: string[] = [];
-  const log: Log = {
+  const log: Logger = {
     ...silentLog,
     warn: (message, data) => void warnings.push(`${message} ${JSON.stringify(data)}`),
   };

@@ -8,7 +8,7 @@ import { finalityCodec } from '../../ledger/certificate.ts';
 import type { RequestProtocol } from '../../network/port.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { blockBytes, type Chain } from '../effects/chain.ts';
-import type { Log } from '../process/log.ts';
+import type { Logger } from '../process/log.ts';
 import type { Snapshots } from './snapshots.ts';
 import {
   blocksRequestCodec,
@@ -25,7 +25,7 @@ export interface ServingOptions {
     'finalHeight' | 'firstBlock' | 'headerAt' | 'blockBytes' | 'blockBytesAt' | 'certificateAt'
   >;
   readonly snapshots: Pick<Snapshots, 'serve' | 'newest'>;
-  readonly log: Log;
+  readonly log: Logger;
 }
 
 /** Room for the proof and the lengths in a response. */

@@ -8,7 +8,7 @@ import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { Network, PeerId } from '../../network/port.ts';
 import { type Chain, linkOf } from '../effects/chain.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
-import type { Log } from '../process/log.ts';
+import type { Logger } from '../process/log.ts';
 import { checkOffer, SnapshotOffers } from './snapshot-offers.ts';
 import type { Verification } from '../peers/verification.ts';
 import { readSegment, type Segment, type Tip, unproven } from './sync-segment.ts';
@@ -27,7 +27,7 @@ export interface SyncOptions {
   /** The last height that the engine called final; what is stored may lag behind it. */
   readonly engineFinal: () => Height;
   readonly give: (input: Extract<Input<never>, { type: 'synced' | 'offered' }>) => void;
-  readonly log: Log;
+  readonly log: Logger;
 }
 
 /** More than any chain has: the round ends when nobody has more. */

@@ -7,7 +7,7 @@ import type { Chain, FinalBlock } from '../effects/chain.ts';
 import type { Committed } from '../effects/committing.ts';
 import type { Clock } from '../process/clock.ts';
 import type { ClockWatch } from '../process/clock-watch.ts';
-import type { Log } from '../process/log.ts';
+import type { Logger } from '../process/log.ts';
 import type { Decided } from './decided.ts';
 import type { Listeners } from './listeners.ts';
 import type { Nudges } from './nudges.ts';
@@ -24,7 +24,7 @@ export interface AdvancingOptions {
   readonly clock: Clock;
   readonly clockWatch: Pick<ClockWatch, 'look' | 'live'>;
   readonly onWork: () => void;
-  readonly log: Log;
+  readonly log: Logger;
 }
 
 /** The stored state moved up: everything that looks at it goes on from there. */

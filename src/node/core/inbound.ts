@@ -4,7 +4,7 @@ import type { NetworkHandlers, PeerId } from '../../network/port.ts';
 import type { Announcing } from '../catch-up/announcing.ts';
 import type { Handshake } from '../peers/handshake.ts';
 import type { Intake } from '../peers/intake.ts';
-import type { Log } from '../process/log.ts';
+import type { Logger } from '../process/log.ts';
 import type { Messenger } from '../peers/messenger.ts';
 import type { Relay } from '../peers/relay.ts';
 import type { ServingQueue } from '../catch-up/serving-queue.ts';
@@ -29,7 +29,7 @@ export function inbound<M extends object>(parts: {
   readonly serving: Pick<ServingQueue, 'answer'>;
   readonly give: (input: Input<M>) => void;
   readonly onMet: (peer: PeerId) => void;
-  readonly log: Log;
+  readonly log: Logger;
 }): NetworkHandlers {
   const {
     turns,

@@ -1,16 +1,16 @@
 import type { Transaction } from '../../ledger/transaction.ts';
 import type { DropReason } from '../../mempool/mempool.ts';
 import type { Committed } from '../effects/committing.ts';
-import type { Log } from '../process/log.ts';
+import type { Logger } from '../process/log.ts';
 
 type Listener<A extends unknown[]> = (...args: A) => void;
 
 /** Those who only listen. What they do wrong is not the core's fault, and does not stop it: it is logged. */
 class Audience<A extends unknown[]> {
-  readonly #log: Log;
+  readonly #log: Logger;
   readonly #listeners = new Set<Listener<A>>();
 
-  constructor(log: Log) {
+  constructor(log: Logger) {
     this.#log = log;
   }
 
@@ -39,7 +39,7 @@ export class Listeners {
   /** The reason when this node lost the lead without handing it over. */
   readonly steppedDown: Audience<[string]>;
 
-  constructor(log: Log) {
+  constructor(log: Logger) {
     this.final = new Audience(log);
     this.dropped = new Audience(log);
     this.steppedDown = new Audience(log);

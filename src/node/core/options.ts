@@ -7,7 +7,7 @@ import type { Restored } from '../effects/restore.ts';
 import type { Observers } from '../peers/handshake.ts';
 import type { Clock } from '../process/clock.ts';
 import type { WriteCount } from '../process/key-use.ts';
-import type { Log } from '../process/log.ts';
+import type { Logger } from '../process/log.ts';
 
 /** What a driver runs: an engine, on these ports, from what is stored. */
 export interface DriverOptions<M extends object> {
@@ -19,7 +19,7 @@ export interface DriverOptions<M extends object> {
   readonly network: Network;
   readonly verifier: Verifier;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Logger;
   /** The key that speaks for this node, and what signs with it. One that is no validator's makes an observer. */
   readonly identity: { readonly publicKey: PublicKey; readonly sign: (message: Uint8Array) => Signature };
   /** Who may connect besides members and the peers that this node dials; anybody unless given. */

@@ -28,7 +28,7 @@ import { type EngineName, engineNames } from '../../ledger/genesis.ts';
 import type { PeerId } from '../../network/port.ts';
 import { parseApiUrl } from '../process/api-url.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
-import type { Log } from '../process/log.ts';
+import type { Logger } from '../process/log.ts';
 
 /** Raised with every change of what goes over the wire or decides what is valid. */
 export const wireVersion = 6;
@@ -85,7 +85,7 @@ export interface HandshakeOptions {
   readonly observers?: Observers;
   /** At once: one check for each new connection, which the network limits. */
   readonly checkSignature: (claim: SignatureClaim) => boolean;
-  readonly log: Log;
+  readonly log: Logger;
 }
 
 /** What a peer proved, and what it said of itself. */

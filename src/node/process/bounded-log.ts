@@ -1,7 +1,7 @@
 import { limits } from '../../base/limits.ts';
 import type { MonotonicMs } from '../../consensus/engine.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
-import type { Log, LogDetails } from './log.ts';
+import type { Logger, LogDetails } from './log.ts';
 
 interface Count {
   since: MonotonicMs;
@@ -13,7 +13,7 @@ interface Count {
  * A log that nobody can fill from outside: within a window only so many lines of one kind (one message) about one peer, and so many of one kind in
  * all. How many were left out is said when the kind is next heard of in a later window. What is there for debugging is not bounded.
  */
-export function boundedLog(log: Log, now: () => MonotonicMs): Log {
+export function boundedLog(log: Logger, now: () => MonotonicMs): Logger {
   const perPeer = new BoundedMap<string, Count>(limits.peersRemembered);
   const perKind = new BoundedMap<string, Count>(limits.peersRemembered);
 

@@ -3,7 +3,7 @@ import type { MonotonicMs } from '../../consensus/engine.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
 import type { Clock } from './clock.ts';
-import type { Log } from './log.ts';
+import type { Logger } from './log.ts';
 
 const remedy =
   'Compare the clock of this machine with another source (NTP). If it is right, the one who made the block has a clock that is wrong.';
@@ -11,7 +11,7 @@ const remedy =
 /** Compares this node's wall clock with the times of blocks, and says when the two cannot both be right. */
 export class ClockWatch {
   readonly #clock: Pick<Clock, 'wallMs' | 'monotonicMs'>;
-  readonly #log: Pick<Log, 'warn'>;
+  readonly #log: Pick<Logger, 'warn'>;
   readonly #final: () => BlockHeader;
   readonly #self: PublicKey;
   #differenceMs: number | undefined;
@@ -19,7 +19,7 @@ export class ClockWatch {
 
   constructor(options: {
     readonly clock: Pick<Clock, 'wallMs' | 'monotonicMs'>;
-    readonly log: Pick<Log, 'warn'>;
+    readonly log: Pick<Logger, 'warn'>;
     /** The header of the last final block. */
     readonly final: () => BlockHeader;
     /** The key of this node: blocks of its own say nothing of other clocks. */

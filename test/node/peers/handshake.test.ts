@@ -8,7 +8,7 @@ import { verifySignature } from '../../../src/crypto/verify.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../../src/crypto/signature.ts';
 import { Handshake, type Observers, wireVersion } from '../../../src/node/peers/handshake.ts';
-import { type Log, silentLog } from '../../../src/node/process/log.ts';
+import { type Logger, silentLog } from '../../../src/node/process/log.ts';
 
 const keys = ['validator-0', 'validator-1', 'validator-2'].map((name) => developmentKeyPair(name).publicKey);
 const chain = 'aa'.repeat(32) as Hash;
@@ -16,7 +16,13 @@ const otherChain = 'bb'.repeat(32) as Hash;
 
 function handshake(
   name: string,
-  options: { chainId?: Hash; engine?: 'pbft' | 'raft'; log?: Log; api?: string; observers?: Observers } = {},
+  options: {
+    chainId?: Hash;
+    engine?: 'pbft' | 'raft';
+    log?: Logger;
+    api?: string;
+    observers?: Observers;
+  } = {},
 ): Handshake {
   const { publicKey, secretKey } = developmentKeyPair(name);
   return new Handshake({
@@ -153,7 +159,7 @@ describe('the handshake', () => {
 
   test('takes the newer of two peers for one validator, says so, and goes back to the older when it is lost', () => {
     const warnings: string[] = [];
-    const log: Log = { ...silentLog, warn: (text) => void warnings.push(text) };
+    const log: Logger = { ...silentLog, warn: (text) => void warnings.push(text) };
     const here = handshake('validator-0', { log });
     meet(here, 'peer-a', handshake('validator-1').hello('peer-a'));
     meet(here, 'peer-b', handshake('validator-1').hello('peer-b'));
