@@ -3,7 +3,9 @@ import { isLoopback } from '../api/operator-guard.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { parseApiUrl } from '../node/process/api-url.ts';
+import { reportFailure } from './failure.ts';
 import { connect, type ConnectionOptions } from './options.ts';
+import { onInterrupt } from './signals.ts';
 import { harmless, printError } from './terminal.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -38,6 +40,7 @@ export async function askLeader<T extends object>(
 ): Promise<{ readonly result: T; readonly client: HttpClient }> {
   const token = tokenOf(options.tokenFile);
   const client = connect(options);
+  onInterrupt(() => reportFailure(stoppedAsking(), options.json === true));
   const result = await ask(client, token);
   if (!(result instanceof Problem)) return { result, client };
   const leader = leaderNamedIn(result);
@@ -46,6 +49,14 @@ export async function askLeader<T extends object>(
   if (options.json !== true) printError(`${options.node} does not lead. Asking ${harmless(leader)}.`);
   const next = connect({ ...options, node: leader });
   return { result: unwrap(await ask(next, token)), client: next };
+}
+
+/** Whoever stops waiting for a change must not take it for not made. */
+function stoppedAsking(): Problem {
+  return new Problem('cli/interrupted', 'stopped while the leader was asked for a change', {
+    remedy: 'It may have been made, or be made still. Look with: quorate members list',
+    details: { outcome: 'unknown' },
+  });
 }
 
 function leaderNamedIn({ code, details: { leaderApi } }: Problem): string | undefined {

@@ -147,6 +147,9 @@ async function send(options: SendOptions, payload: (client: HttpClient) => Promi
   const expiryHeight = toHeight('ahead' in expiry ? status.finalHeight + expiry.ahead : expiry.height);
   const transaction = unwrap(wallet.build(await payload(client), { nonce, fee, expiryHeight }));
 
+  const { hash } = transaction;
+  // From here on it may be anywhere, whoever answers.
+  onInterrupt(() => reportFailure(stoppedWaiting(hash), options.json === true));
   const submitted = unwrap(await client.submit(transaction));
   if (submitted.status === 'refused') throw problemOf(submitted.problem);
   if (options.wait === undefined) {
@@ -157,8 +160,6 @@ async function send(options: SendOptions, payload: (client: HttpClient) => Promi
     return;
   }
   const seconds = options.wait === true ? defaultWaitSeconds : options.wait;
-  const { hash } = transaction;
-  onInterrupt(() => reportFailure(stoppedWaiting(hash), options.json === true));
   const final = unwrap(
     await whileWaiting(`waiting until ${hash.slice(0, 12)}… is final`, () =>
       client.waitFinal(hash, { deadlineMs: seconds * 1000 }),
@@ -170,7 +171,7 @@ async function send(options: SendOptions, payload: (client: HttpClient) => Promi
 /** Whoever stops waiting must still be able to ask. */
 function stoppedWaiting(hash: Hash): Problem {
   return new Problem('cli/interrupted', `stopped while waiting for ${hash}`, {
-    remedy: `It was submitted and may still become final. Ask with: quorate tx status ${hash}`,
+    remedy: `It may have been taken and become final. Ask with: quorate tx status ${hash}`,
     details: { hash, outcome: 'unknown' },
   });
 }

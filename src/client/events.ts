@@ -66,17 +66,23 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
     at += 1;
     let trouble: Problem;
     try {
-      for await (const { data } of connect({ url, after: cursor.height, signal, surroundings })) {
-        const block = parseEvent(data);
-        if (block === undefined || isSeen(cursor, block, url)) continue;
+      trouble = broken(url, 'the node ended it');
+      for await (const event of connect({ url, after: cursor.height, signal, surroundings })) {
+        // What later versions may tell besides.
+        if (event.event !== 'final' && event.event !== '') continue;
+        const block = parseEvent(event.data);
+        if (block === undefined) throw noStream(url, 'an event that tells of no final block');
+        if (isSeen(cursor, block, url)) continue;
         // What is missing in between comes when the stream begins anew after the last one.
-        if (cursor.height !== undefined && block.header.height > cursor.height + 1) break;
+        if (cursor.height !== undefined && block.header.height > cursor.height + 1) {
+          trouble = broken(url, `block ${block.header.height} came after block ${cursor.height}`);
+          break;
+        }
         cursor = { chainId: block.chainId, height: block.header.height, hash: block.hash };
         pause = firstPauseMs;
         misfits = 0;
         yield block;
       }
-      trouble = broken(url, 'the node ended it');
     } catch (failure) {
       trouble = failure instanceof Problem ? failure : broken(url, textOfError(failure));
     }
@@ -167,7 +173,7 @@ async function* connect(options: {
       redirect: 'manual',
       signal: ending.signal,
     });
-    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+    const isStream = /^text\/event-stream\s*(?:;|$)/i.test(response.headers.get('content-type') ?? '');
     if (response.status !== 200 || !isStream || response.body === null) throw await refusal(url, response);
     yield* parseEvents(
       piecesOf(response.body, () => {
@@ -227,11 +233,17 @@ function noStream(url: string, what: string): Problem {
   });
 }
 
+/** Undefined for what is none of ours: whatever is gone by later is looked at here. */
 function parseEvent(data: string): FinalBlockEvent | undefined {
+  let value: unknown;
   try {
-    const value = JSON.parse(data) as FinalBlockEvent;
-    return typeof value.header.height === 'number' && typeof value.hash === 'string' ? value : undefined;
+    value = JSON.parse(data);
   } catch {
     return undefined;
   }
+  const { chainId, hash, transactionCount, header } = (value ?? {}) as Partial<FinalBlockEvent>;
+  const isBlock =
+    [chainId, hash, header?.parentHash].every((one) => typeof one === 'string') &&
+    [header?.height, transactionCount].every((one) => Number.isSafeInteger(one) && Number(one) >= 0);
+  return isBlock ? (value as FinalBlockEvent) : undefined;
 }

@@ -134,7 +134,12 @@ export class Transport {
       const why = body === undefined ? `it has more than ${largestAnswerBytes} bytes` : 'it is not UTF-8';
       return this.#notUnderstood(response.status, why);
     }
-    if (response.ok && answer === 'text') return text;
+    if (response.ok && answer === 'text') {
+      const type = response.headers.get('content-type') ?? '';
+      return type.startsWith('text/plain')
+        ? text
+        : this.#notUnderstood(response.status, 'it is no plain text');
+    }
     let json: unknown;
     try {
       json = JSON.parse(text);

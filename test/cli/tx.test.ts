@@ -146,6 +146,24 @@ test('who stops waiting is told how to ask later', async (t) => {
   );
 });
 
+test('who stops before the node answered is told the hash, too', async (t) => {
+  const { url, seen } = await fakeChain(t, { submit: () => ({ body: null }) });
+  const child = spawn(launcher, ['tx', 'delete', 'k', '--from', 'alice', '--node', url, '--json'], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
+  });
+  let err = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  while (!seen.some(({ method }) => method === 'POST'))
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill('SIGINT');
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(code, 4);
+  assert.match(
+    (JSON.parse(err) as { problem: { remedy: string } }).problem.remedy,
+    /quorate tx status [0-9a-f]{64}/,
+  );
+});
+
 test('a word that is not UTF-8 is refused, because it would name something else', async (t) => {
   const { url, submitted } = await fakeChain(t);
   const ran = await quorate(['tx', 'put', 'caf\ufffd', 'v', '--from', 'alice', '--node', url, '--json']);

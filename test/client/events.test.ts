@@ -78,7 +78,9 @@ test('when the stream breaks, the client goes on after the last block, and shows
       return;
     }
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.write(asked.length === 1 ? eventAt(4) + eventAt(5) : eventAt(5) + 'data: {}\n\n' + eventAt(6));
+    response.write(
+      asked.length === 1 ? eventAt(4) + eventAt(5) : eventAt(5) + 'event: other\ndata: {}\n\n' + eventAt(6),
+    );
     response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -165,6 +167,11 @@ test('what is no stream of a node ends the reading, and says what came instead',
       { status: 302, headers: { ...html, location: 'http://elsewhere/' }, body: '' },
       /redirect to http:\/\/elsewhere/,
     ],
+    [streamOf('data: hello\n\n'), /an event that tells of no final block/],
+    [streamOf('event: final\ndata: {"header":{"height":1}}\n\n'), /no final block/],
+    [streamOf(eventAt(1.5)), /no final block/],
+    [streamOf(eventAt(-1)), /no final block/],
+    [{ headers: { 'content-type': 'text/event-streams' }, body: eventAt(1) }, /HTTP 200 with/],
     [streamOf(`data: ${'x'.repeat(70_000)}`), /more than 65536 characters/],
     [
       streamOf(...Array.from({ length: 70 }, () => `data: ${'x'.repeat(1_000)}\n`)),
@@ -177,6 +184,14 @@ test('what is no stream of a node ends the reading, and says what came instead',
     assert.match(thrown?.message ?? 'nothing was thrown', expected);
     assert.equal(seen.length, 1);
   }
+});
+
+test('a media type is read in any case, and events of other names are for later versions', async (t) => {
+  const { url } = await fakeApi(t, () => ({
+    headers: { 'content-type': 'Text/Event-Stream ; Charset=UTF-8' },
+    body: `event: epoch\ndata: 7\n\n${eventAt(1)}`,
+  }));
+  assert.deepEqual((await read({ baseUrl: url }, 1)).heights, [1]);
 });
 
 test('with several nodes the stream goes on at the next one, and what broke it is told', async (t) => {
