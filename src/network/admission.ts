@@ -15,7 +15,10 @@ export interface AdmissionOptions {
   readonly drop: (link: Link, cause: Error) => void;
 }
 
-/** Whether a link whose hellos are good may stay. What has to go for it is dropped, and so is the link itself when it may not. */
+/**
+ * Whether a link whose hellos are good may stay. What has to go for it is dropped, and so is the link itself
+ * when it may not.
+ */
 export function isAdmitted(link: Link, greeting: Greeting, at: AdmissionOptions): boolean {
   const { peers, links, drop } = at;
   for (const old of peers.linksOf(link.peer)) {

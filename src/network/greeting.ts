@@ -54,7 +54,9 @@ export class Greeter {
     else stream.abort(new Error('unexpected hello'));
   }
 
-  /** Members change: who is none any more is judged anew by its hello, and goes if it would not be let in now. */
+  /**
+   * Members change: who is none any more is judged anew by its hello, and goes if it would not be let in now.
+   */
   isStillWelcome(link: Link): boolean {
     const { log, drop } = this.#options;
     const before = link.member;

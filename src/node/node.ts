@@ -37,13 +37,14 @@ export interface StartNodeOptions {
   readonly override?: Partial<NodeConfig>;
   readonly log?: Logger;
   /**
-   * Puts something between the node and its network: how test networks make a node lie. Refused on any chain that is not
-   * marked as one for development.
+   * Puts something between the node and its network: how test networks make a node lie. Refused on any chain
+   * that is not marked as one for development.
    */
   readonly wrap?: (parts: WrappedParts) => Network;
   /**
-   * The operator's word that nothing is missing in the consensus log, or cannot matter: this validator votes at once, now and at later starts. Without
-   * it, one whose database was lost, or is an old copy, votes only when its lost votes cannot matter any more.
+   * The operator's word that nothing is missing in the consensus log, or cannot matter: this validator votes
+   * at once, now and at later starts. Without it, one whose database was lost, or is an old copy, votes only
+   * when its lost votes cannot matter any more.
    */
   readonly assumeFirstUse?: boolean;
 }
@@ -63,8 +64,9 @@ export interface RunningNode {
   /** Multiaddrs that other nodes can dial. */
   readonly addresses: readonly string[];
   /**
-   * Settles when the node works no more: with undefined after `stop`, with the reason when it could not go on (a `Problem` of the
-   * machine, or our own broken promise). In that case it still has to be stopped; until then its API says what is wrong.
+   * Settles when the node works no more: with undefined after `stop`, with the reason when it could not go on
+   * (a `Problem` of the machine, or our own broken promise). In that case it still has to be stopped; until
+   * then its API says what is wrong.
    */
   readonly ended: Promise<unknown>;
   /** Ends in order, in less than five seconds. */
@@ -77,8 +79,8 @@ const closeMs = 1_000;
 const handOverMs = 500;
 
 /**
- * Starts a node from its data directory. Throws a problem when that cannot be: what is wrong with the directory, the key, the
- * database or a port is said with its remedy, and what was opened is closed again.
+ * Starts a node from its data directory. Throws a problem when that cannot be: what is wrong with the
+ * directory, the key, the database or a port is said with its remedy, and what was opened is closed again.
  */
 export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
   checkRelations(limits);
@@ -269,7 +271,10 @@ function retentionOf({ snapshots }: NodeConfig): Partial<Retention> {
     : { snapshotEvery: snapshots.everyBlocks, keepBlocks: snapshots.keepBlocks };
 }
 
-/** A leader that stops on purpose hands over first: nobody has to wait for a timeout. An engine that cannot do that refuses at once. */
+/**
+ * A leader that stops on purpose hands over first: nobody has to wait for a timeout. An engine that cannot do
+ * that refuses at once.
+ */
 async function handOver(driver: Driver<object>): Promise<void> {
   if (driver.engine.status().primary !== driver.validatorIndex) return;
   const handed = new Promise<void>((resolve) =>

@@ -51,7 +51,10 @@ export class CandidateTable {
     return wasCandidate;
   }
 
-  /** Those of these that were candidates, and are none any more. One that became final must stay, and is not among them. */
+  /**
+   * Those of these that were candidates, and are none any more. One that became final must stay, and is not
+   * among them.
+   */
   forget(hashes: readonly Hash[]): readonly Hash[] {
     return hashes.filter((hash) => this.#hashes.delete(hash));
   }

@@ -33,11 +33,12 @@ import type { SnapshotTable } from './snapshot-table.ts';
 type Done = (problem: Problem | undefined) => void;
 
 /**
- * The chain on disk: final blocks with their certificates and receipts, the index of transactions, the state, and what consensus
- * must remember. A block becomes final in one synced batch, so that after a crash either all of it is there or nothing.
+ * The chain on disk: final blocks with their certificates and receipts, the index of transactions, the state,
+ * and what consensus must remember. A block becomes final in one synced batch, so that after a crash either
+ * all of it is there or nothing.
  *
- * What is read is as of the last finished write, without what is about to be pruned. Reading throws the problem `storage/damaged`, with the
- * key in words, when what is stored is not what was written.
+ * What is read is as of the last finished write, without what is about to be pruned. Reading throws the
+ * problem `storage/damaged`, with the key in words, when what is stored is not what was written.
  */
 export class ChainStore {
   readonly #store: Store;
@@ -66,9 +67,10 @@ export class ChainStore {
   }
 
   /**
-   * Opens a chain's data, or a store without any (`isEmpty`). Throws a problem for another chain (`storage/other-chain`),
-   * another format (`storage/format`), another program's data (`storage/foreign`), and damage. `checkedHeights` tells how many
-   * of the last blocks must be there, whole and linked to each other; the others are checked when they are read.
+   * Opens a chain's data, or a store without any (`isEmpty`). Throws a problem for another chain
+   * (`storage/other-chain`), another format (`storage/format`), another program's data (`storage/foreign`),
+   * and damage. `checkedHeights` tells how many of the last blocks must be there, whole and linked to each
+   * other; the others are checked when they are read.
    */
   static async open(
     store: Store,
@@ -100,7 +102,10 @@ export class ChainStore {
     return this.#position().hash;
   }
 
-  /** The lowest height above 0 that this store knows headers and transactions of, without a gap up to the final one. */
+  /**
+   * The lowest height above 0 that this store knows headers and transactions of, without a gap up to the
+   * final one.
+   */
   get firstHeader(): Height {
     return this.#extent.firstHeader;
   }
@@ -125,7 +130,10 @@ export class ChainStore {
     return readChecksummed(this.#store, keys.block(hash));
   }
 
-  /** The final block at a height. Undefined where none is stored: above the final height, pruned, and for a height 0 that was committed without a block. */
+  /**
+   * The final block at a height. Undefined where none is stored: above the final height, pruned, and for a
+   * height 0 that was committed without a block.
+   */
   blockBytesAt(height: Height): Uint8Array | undefined {
     const stored = this.#stored(height);
     if (stored === undefined) return undefined;
@@ -135,7 +143,10 @@ export class ChainStore {
     return bytes;
   }
 
-  /** Undefined above the final height, for height 0, and for a block that is final through a descendant's certificate. */
+  /**
+   * Undefined above the final height, for height 0, and for a block that is final through a descendant's
+   * certificate.
+   */
   certificateAt(height: Height): Uint8Array | undefined {
     if (!this.#isFinal(height)) return undefined;
     return readChecksummed(this.#store, keys.certificate(height));
@@ -164,11 +175,15 @@ export class ChainStore {
     const bytes = readChecksummed(this.#store, keys.transaction(transactionHash));
     if (bytes === undefined) return undefined;
     const place = decodeOwn(placeCodec, bytes, `transaction ${transactionHash}`);
-    // The disk may show a batch a moment before it is known to be durable; until then its block is not final here.
+    // The disk may show a batch a moment before it is known to be durable; until then its block is not final
+    // here.
     return this.#isFinal(place.height) ? place : undefined;
   }
 
-  /** All entries of the state at the final height, in key order, some thousand at a time: of a large state they never are all here. */
+  /**
+   * All entries of the state at the final height, in key order, some thousand at a time: of a large state
+   * they never are all here.
+   */
   async *stateEntries(): AsyncGenerator<readonly (readonly [key: Uint8Array, value: Uint8Array])[]> {
     for await (const page of scanChecksummedPages(this.#store, rangeOf('state'))) {
       yield page.map(([key, value]) => [restOf(key), value] as const);
@@ -189,14 +204,17 @@ export class ChainStore {
     });
   }
 
-  /** Makes a final block durable with everything that follows from it, in one synced batch. Heights come in order. */
+  /**
+   * Makes a final block durable with everything that follows from it, in one synced batch. Heights come in
+   * order.
+   */
   commit(request: CommitRequest, done: Done): void {
     this.commitRun([request], done);
   }
 
   /**
-   * The same for several blocks in one batch: those that one certificate, of the last of them, makes final together. So a
-   * store never ends at a block without the proof that it is final.
+   * The same for several blocks in one batch: those that one certificate, of the last of them, makes final
+   * together. So a store never ends at a block without the proof that it is final.
    */
   commitRun(requests: readonly CommitRequest[], done: Done): void {
     const batch = requests.flatMap((request) => this.#commitWrites(request));
@@ -212,8 +230,8 @@ export class ChainStore {
   }
 
   /**
-   * Deletes the lowest blocks, with their receipts and certificates, up to `keepFrom`, at most so many in this batch. Headers and the index of
-   * transactions stay: what was final is still known to have been.
+   * Deletes the lowest blocks, with their receipts and certificates, up to `keepFrom`, at most so many in
+   * this batch. Headers and the index of transactions stay: what was final is still known to have been.
    */
   prune(request: { readonly keepFrom: Height; readonly atMost: number }, done: Done): void {
     const { firstBlock, firstHeader } = this.#extent;
@@ -227,8 +245,8 @@ export class ChainStore {
   }
 
   /**
-   * Puts a block from elsewhere, and the state after it, in the place of everything stored so far, in one synced batch. Must not overlap
-   * with a commit. The fetched snapshot is forgotten.
+   * Puts a block from elsewhere, and the state after it, in the place of everything stored so far, in one
+   * synced batch. Must not overlap with a commit. The fetched snapshot is forgotten.
    */
   install(request: InstallRequest, done: Done): void {
     const { height, hash } = request;
@@ -261,7 +279,8 @@ export class ChainStore {
   }
 
   #writeExtent(batch: readonly Write[], extent: Extent, done: Done): void {
-    // At once: the disk may show a batch a moment before it is known to be durable, and the next one starts from this.
+    // At once: the disk may show a batch a moment before it is known to be durable, and the next one starts
+    // from this.
     this.#extent = extent;
     this.#store.write([...batch, extentWrite(extent)], done);
   }

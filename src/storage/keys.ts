@@ -3,8 +3,8 @@ import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
 
 /**
- * The key space of a node's store. The first byte tells what a key is for; numbers are big-endian, so that they sort.
- * Byte 0 belongs to the store's adapter.
+ * The key space of a node's store. The first byte tells what a key is for; numbers are big-endian, so that
+ * they sort. Byte 0 belongs to the store's adapter.
  *
  *     1 meta        | name                         format and chain; the final block; what was pruned
  *     2 header      | height (6)                   a final block's header

@@ -16,7 +16,10 @@ import { checkWriteAheadLogs } from './write-ahead-log.ts';
 type Database = Level<Uint8Array, Uint8Array>;
 
 const MiB = 1024 * 1024;
-/** Larger than LevelDB's defaults: a block's batch can have several MiB, and each one that fills the buffer is written once more. */
+/**
+ * Larger than LevelDB's defaults: a block's batch can have several MiB, and each one that fills the buffer is
+ * written once more.
+ */
 const levelOptions = {
   keyEncoding: 'view',
   valueEncoding: 'view',
@@ -30,14 +33,15 @@ const idKey = Uint8Array.of(0, ...utf8('store-id'));
 const firstKey = Uint8Array.of(1);
 
 /**
- * Directories that this process has open. LevelDB's own lock must not be asked a second time by the process that holds it: its
- * failing attempt would drop the lock (POSIX releases a process's lock on a file when it closes any handle on it).
+ * Directories that this process has open. LevelDB's own lock must not be asked a second time by the process
+ * that holds it: its failing attempt would drop the lock (POSIX releases a process's lock on a file when it
+ * closes any handle on it).
  */
 const openHere = new Set<string>();
 
 /**
- * Opens the store in a directory; makes one when the directory is empty or not there, unless `create` is false.
- * Throws a problem: `storage/missing`, `storage/in-use`, `storage/foreign`, `storage/format`,
+ * Opens the store in a directory; makes one when the directory is empty or not there, unless `create` is
+ * false. Throws a problem: `storage/missing`, `storage/in-use`, `storage/foreign`, `storage/format`,
  * `storage/damaged`, `storage/access`.
  */
 export async function openLevelStore(
@@ -207,7 +211,8 @@ class LevelStore implements Store {
   }
 
   #finish(group: readonly Waiting[], problem: Problem | undefined): void {
-    // Before the answers, so that the disk works on while the callers think, and what they write comes after what waits.
+    // Before the answers, so that the disk works on while the callers think, and what they write comes after
+    // what waits.
     if (this.#waiting.length > 0) this.#flush();
     else this.#writing = false;
     for (const { done } of group) done(problem);

@@ -3,7 +3,10 @@ import { checksummedWrite, scanChecksummed } from './checksummed.ts';
 import { keys, rangeOf, restOf } from './keys.ts';
 import type { Store, Write } from './port.ts';
 
-/** The consensus log: what this node's engine and signer must remember, each record under its own key. It follows the finished writes. */
+/**
+ * The consensus log: what this node's engine and signer must remember, each record under its own key. It
+ * follows the finished writes.
+ */
 export class LogTable {
   readonly #records: Map<string, Uint8Array>;
 

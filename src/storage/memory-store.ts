@@ -5,7 +5,9 @@ import type { Store, Write } from './port.ts';
 /** What a memory store holds, by key. It outlives the store that wrote it, as a disk would. */
 export type MemoryEntries = Map<string, Uint8Array>;
 
-/** The store without a disk: for tests, and for tools that keep nothing. Its promises are those of the port. */
+/**
+ * The store without a disk: for tests, and for tools that keep nothing. Its promises are those of the port.
+ */
 export class MemoryStore implements Store {
   readonly #defer: (finish: () => void) => void;
   readonly #entries: MemoryEntries;
@@ -13,7 +15,10 @@ export class MemoryStore implements Store {
   #closed = false;
   #onIdle: (() => void)[] = [];
 
-  /** `defer` calls its argument later, once, in the order of the calls. Give `entries` to open what another store wrote. */
+  /**
+   * `defer` calls its argument later, once, in the order of the calls. Give `entries` to open what another
+   * store wrote.
+   */
   constructor(defer: (finish: () => void) => void, entries: MemoryEntries = new Map()) {
     this.#defer = defer;
     this.#entries = entries;

@@ -6,15 +6,25 @@ export type Write =
   | { readonly type: 'del'; readonly key: Uint8Array };
 
 /**
- * An ordered key-value store. Keys do not start with byte 0, which belongs to the adapter. Every batch is atomic and synced: when `done` comes without a problem it survives
- * a power failure, whole; before that it may be lost, whole, and never in part. Batches become durable and visible in the order of the calls.
+ * An ordered key-value store. Keys do not start with byte 0, which belongs to the adapter. Every batch is
+ * atomic and synced: when `done` comes without a problem it survives a power failure, whole; before that it
+ * may be lost, whole, and never in part. Batches become durable and visible in the order of the calls.
  */
 export interface Store {
-  /** The value as of the last batch whose `done` was called, or of a later one. The bytes belong to the caller. */
+  /**
+   * The value as of the last batch whose `done` was called, or of a later one. The bytes belong to the
+   * caller.
+   */
   get(key: Uint8Array): Uint8Array | undefined;
-  /** `done` is called later, once; until then the batch's bytes must not change. After a problem the store takes nothing more (a failed sync is never retried). */
+  /**
+   * `done` is called later, once; until then the batch's bytes must not change. After a problem the store
+   * takes nothing more (a failed sync is never retried).
+   */
   write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void;
-  /** All entries with `from <= key < to` in key order, at most `limit`. For opening, repair and lists; not for the hot path. */
+  /**
+   * All entries with `from <= key < to` in key order, at most `limit`. For opening, repair and lists; not for
+   * the hot path.
+   */
   scan(range: { from: Uint8Array; to: Uint8Array; limit?: number }): Promise<[Uint8Array, Uint8Array][]>;
   /** Batches that were taken are finished first. Nothing may be asked of the store afterwards. */
   close(): Promise<void>;

@@ -7,8 +7,8 @@ import { readChecksummed, scanChecksummed, checksummedWrite } from './checksumme
 type Done = (problem: Problem | undefined) => void;
 
 /**
- * A snapshot on its way here: what arrived of it is on disk, so that a fetch goes on where it stopped, also after a restart. One at a
- * time; it is gone when the snapshot is installed or given up.
+ * A snapshot on its way here: what arrived of it is on disk, so that a fetch goes on where it stopped, also
+ * after a restart. One at a time; it is gone when the snapshot is installed or given up.
  */
 export class SnapshotTable {
   readonly #store: Store;

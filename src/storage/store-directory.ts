@@ -10,7 +10,8 @@ import { damaged } from './checksummed.ts';
  *     quorate-store.json   what this is, its format, and a random id
  *     level/               LevelDB's files; the database holds the same id
  *
- * It appears whole, by renaming, when it is made. So whatever is missing later was lost, and is never made anew in silence.
+ * It appears whole, by renaming, when it is made. So whatever is missing later was lost, and is never made
+ * anew in silence.
  */
 const markerName = 'quorate-store.json';
 const formatVersion = 1;
@@ -21,7 +22,10 @@ export interface StoreDirectory {
   readonly levelPath: string;
 }
 
-/** What is in a directory that is there, or undefined when there is nothing. Throws a problem when it is not a whole store. */
+/**
+ * What is in a directory that is there, or undefined when there is nothing. Throws a problem when it is not a
+ * whole store.
+ */
 export async function readStoreDirectory(directory: string): Promise<StoreDirectory | undefined> {
   const names = await namesIn(directory);
   if (names.length === 0) return undefined;

@@ -5,12 +5,14 @@ import { damaged } from './checksummed.ts';
 import { inaccessible } from './store-directory.ts';
 
 /**
- * A check of LevelDB's write-ahead log before LevelDB opens it. LevelDB drops a damaged record without a word and goes on
- * with the next, or with nothing when the file is gone: a validator would forget a vote that it cast.
- * Only the last batch may be torn, because each is synced before the next is written; a torn one was never acknowledged.
+ * A check of LevelDB's write-ahead log before LevelDB opens it. LevelDB drops a damaged record without a word
+ * and goes on with the next, or with nothing when the file is gone: a validator would forget a vote that it
+ * cast. Only the last batch may be torn, because each is synced before the next is written; a torn one was
+ * never acknowledged.
  *
- * The format (leveldb/doc/log_format.md): blocks of 32 KiB; in them records of checksum (4, little-endian), length (2), type (1) and
- * data, none of which crosses a block; a batch is one full record, or a first, middle ones and a last.
+ * The format (leveldb/doc/log_format.md): blocks of 32 KiB; in them records of checksum (4, little-endian),
+ * length (2), type (1) and data, none of which crosses a block; a batch is one full record, or a first,
+ * middle ones and a last.
  */
 const blockBytes = 32 * 1024;
 const headerBytes = 7;
@@ -73,7 +75,9 @@ function batchStartsAfter(log: Uint8Array, view: DataView, damagedAt: number): b
   return false;
 }
 
-/** LevelDB stores checksums rotated and shifted, so that a checksum of data with checksums in it stays good. */
+/**
+ * LevelDB stores checksums rotated and shifted, so that a checksum of data with checksums in it stays good.
+ */
 function unmask(masked: number): number {
   const rotated = (masked - 0xa282ead8) >>> 0;
   return ((rotated >>> 17) | (rotated << 15)) >>> 0;

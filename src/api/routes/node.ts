@@ -186,7 +186,8 @@ function streamFinalBlocks(api: Api, context: RouteContext): void {
       events.admit(client);
       const last = request.headers['last-event-id'];
       const from = last === undefined ? request.query.from : last + 1;
-      // Problems while they can still be told: what was pruned cannot be streamed, nor what comes after a block that is not there.
+      // Problems while they can still be told: what was pruned cannot be streamed, nor what comes after a
+      // block that is not there.
       if (from !== undefined) {
         await backend.headers(toHeight(from), 1, pace);
         refuseFuture(from, backend.status());
@@ -217,8 +218,8 @@ function getMetrics(api: Api, { metrics }: RouteContext): void {
 }
 
 /**
- * Who goes on from a block that the chain does not have would wait for ever, or, on a chain that began anew, pass over what comes before that
- * height. A node that is behind gets there.
+ * Who goes on from a block that the chain does not have would wait for ever, or, on a chain that began anew,
+ * pass over what comes before that height. A node that is behind gets there.
  */
 function refuseFuture(from: number, { finalHeight, highestKnown }: NodeStatus): void {
   if (from <= finalHeight + 1) return;

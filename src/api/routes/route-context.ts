@@ -24,11 +24,14 @@ export interface RouteContext {
   /** Throws a problem unless the request is an operator's. */
   readonly admitOperator: (request: FastifyRequest) => void;
   /**
-   * To be awaited between two pieces of a long answer: resolves in a later turn of the loop, when it is this client's turn. Rejects with a problem
-   * when the client is gone.
+   * To be awaited between two pieces of a long answer: resolves in a later turn of the loop, when it is this
+   * client's turn. Rejects with a problem when the client is gone.
    */
   readonly turn: (request: FastifyRequest) => Promise<void>;
-  /** The request waits for others from here on and needs no place; throws a problem when too many of its client do. */
+  /**
+   * The request waits for others from here on and needs no place; throws a problem when too many of its
+   * client do.
+   */
   readonly stepAside: (request: FastifyRequest) => void;
   /** Whom the request counts for. */
   readonly clientOf: (request: FastifyRequest) => string;

@@ -134,8 +134,9 @@ function takenOf(
 }
 
 /**
- * One transaction has the HTTP status of its own refusal. Many have results of their own, but when none was taken because the
- * node takes nothing now, the whole request says so: then clients and proxies know to come back later.
+ * One transaction has the HTTP status of its own refusal. Many have results of their own, but when none was
+ * taken because the node takes nothing now, the whole request says so: then clients and proxies know to come
+ * back later.
  */
 function refuseWhenNoneWasTaken(results: readonly SubmitResult[], single: boolean): void {
   const first = results[0];

@@ -33,7 +33,10 @@ export async function waitForFinality(waiting: {
   return { backend, watching, outcomes, pace };
 }
 
-/** The answer of one that was submitted alone; throws a problem when nobody here can tell what will become of it. */
+/**
+ * The answer of one that was submitted alone; throws a problem when nobody here can tell what will become of
+ * it.
+ */
 export async function singleWaited({ backend, watching, pace }: Waited, hash: Hash) {
   const status = await backend.transaction(hash, pace);
   const unknown = outcomeUnknown(backend, hash, watching.gaveUp);
@@ -76,8 +79,8 @@ async function waitedResult(waited: Waited, result: SubmitResult): Promise<Submi
 }
 
 /**
- * It was taken and is not final, and the node lost the lead, cannot go on, or, when time is up, knows no leader: nobody here can tell what will
- * become of it.
+ * It was taken and is not final, and the node lost the lead, cannot go on, or, when time is up, knows no
+ * leader: nobody here can tell what will become of it.
  */
 function outcomeUnknown(backend: Backend, hash: Hash, gaveUp: string | undefined): Problem | undefined {
   const leaderless = backend.identity.leaderTakesAll && backend.status().primary === null;

@@ -5,7 +5,10 @@ import type { Driver } from '../core/driver.ts';
 
 type Reject = (problem: Problem) => void;
 
-/** What is asked of the driver and answered by it: refused when the node ends, so that nobody waits for what never comes. */
+/**
+ * What is asked of the driver and answered by it: refused when the node ends, so that nobody waits for what
+ * never comes.
+ */
 export class Asking {
   readonly #driver: Pick<Driver<object>, 'request'>;
   /** Answers that the driver owes. */

@@ -15,8 +15,9 @@ interface Departure {
 }
 
 /**
- * Transactions that left this node's mempool a short while ago without becoming final. That they left is this node's affair: others may have
- * them, and a block may still hold them. What makes one impossible is the final chain alone, and that is the same everywhere.
+ * Transactions that left this node's mempool a short while ago without becoming final. That they left is this
+ * node's affair: others may have them, and a block may still hold them. What makes one impossible is the
+ * final chain alone, and that is the same everywhere.
  */
 export class Departures {
   readonly #store: Pick<ChainStore, 'firstHeader' | 'locate'>;
@@ -31,8 +32,8 @@ export class Departures {
   }
 
   /**
-   * What is to be said of one that is not in the mempool, by the final state: `gone` when no block can hold it any more, whatever others
-   * have. It is the caller who looks first whether it is final.
+   * What is to be said of one that is not in the mempool, by the final state: `gone` when no block can hold
+   * it any more, whatever others have. It is the caller who looks first whether it is final.
    */
   statusOf(
     hash: Hash,

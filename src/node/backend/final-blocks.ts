@@ -13,9 +13,9 @@ import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts
 import type { ChainStore } from '../../storage/chain-store.ts';
 
 /**
- * Final blocks as clients see them, read from the store a piece at a time: what grows with a block or the chain waits for the caller's pace in between.
- * Throws the problem `storage/pruned` for what was final and is not kept, and
- * `storage/damaged` for what is not what was written.
+ * Final blocks as clients see them, read from the store a piece at a time: what grows with a block or the
+ * chain waits for the caller's pace in between. Throws the problem `storage/pruned` for what was final and is
+ * not kept, and `storage/damaged` for what is not what was written.
  */
 export class FinalBlocks {
   readonly #store: ChainStore;

@@ -128,7 +128,10 @@ function notReady(code: CodeOf<'node'>, message: string, details: Record<string,
   });
 }
 
-/** What no block can take because a nonce before it is missing here: that is no fault of the engine, which sees nothing to do. */
+/**
+ * What no block can take because a nonce before it is missing here: that is no fault of the engine, which
+ * sees nothing to do.
+ */
 function gapsIn(mempool: Pick<Mempool, 'missing' | 'waiting'>): string[] {
   const gaps = mempool.missing();
   const [worst] = gaps;

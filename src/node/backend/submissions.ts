@@ -17,7 +17,10 @@ import type { NodeBackendOptions } from './options.ts';
 import type { Asking } from './asking.ts';
 import { unpaced } from './reads.ts';
 
-/** Blocks that are not final and are looked through in one turn of the loop: some ten thousand comparisons when they are full. */
+/**
+ * Blocks that are not final and are looked through in one turn of the loop: some ten thousand comparisons
+ * when they are full.
+ */
 const candidatesPerPiece = 16;
 /** How often a submission that waits looks whether somebody leads: a tick. */
 const leaderPollMs = limits.tickMs;
@@ -80,7 +83,10 @@ export class Submissions {
     return { hash, ...this.#departures.statusOf(hash, driver.chain.final) };
   }
 
-  /** Where one member leads there must be one before anything is taken: what a node without a majority takes may wait forever. */
+  /**
+   * Where one member leads there must be one before anything is taken: what a node without a majority takes
+   * may wait forever.
+   */
   async #leader(waitMs: number): Promise<void> {
     const { driver, clock } = this.#options;
     if (!driver.capabilities.leaderTakesAll) return;

@@ -23,7 +23,10 @@ export interface AnnouncingOptions {
   readonly onAhead: (height: Height) => void;
 }
 
-/** Tells nodes to which no validator talks of new final blocks: gossip with the proof, from the block's proposer. */
+/**
+ * Tells nodes to which no validator talks of new final blocks: gossip with the proof, from the block's
+ * proposer.
+ */
 export class Announcing {
   readonly #options: AnnouncingOptions;
   /** The highest block that an announcement proved final. */
@@ -34,15 +37,19 @@ export class Announcing {
     this.#options = options;
   }
 
-  /** One node tells it, or everybody would. If that one fails, the next block makes up for it, and observers ask by themselves. */
+  /**
+   * One node tells it, or everybody would. If that one fails, the next block makes up for it, and observers
+   * ask by themselves.
+   */
   announce({ block, certificate }: Committed): void {
     if (certificate === null || block.header.proposer !== this.#options.self) return;
     this.#options.network.publish('blocks', encode(announcementCodec, { certificate }));
   }
 
   /**
-   * Judges an announcement of another node. Only what is news here is checked, and only what was checked is passed on: what is final here is
-   * nobody's news who asks us, and a block below one that is proven final tells nothing.
+   * Judges an announcement of another node. Only what is news here is checked, and only what was checked is
+   * passed on: what is final here is nobody's news who asks us, and a block below one that is proven final
+   * tells nothing.
    */
   heard(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
     const { verification, members, finalHashAt } = this.#options;
@@ -73,7 +80,10 @@ export class Announcing {
     });
   }
 
-  /** By a member that came after everything that is final here: no fault of anybody, and a reason to ask. Anybody can say that, so not often. */
+  /**
+   * By a member that came after everything that is final here: no fault of anybody, and a reason to ask.
+   * Anybody can say that, so not often.
+   */
   #onUnproven(height: Height): void {
     const now = this.#options.clock.monotonicMs();
     if (now - this.#askedAt < limits.syncPollMs) return;

@@ -69,12 +69,16 @@ interface Run {
 
 const waitMs = 20;
 const longestWaitMs = 10_000;
-/** Progress is the place of the last entry's path, which is spread evenly, in the 16-bit space of path prefixes. */
+/**
+ * Progress is the place of the last entry's path, which is spread evenly, in the 16-bit space of path
+ * prefixes.
+ */
 const wholeProgress = 65_536;
 
 /**
- * The `install` effect: fetches the state after a final block in parts, each checked and written to disk as it comes, compares the whole with the
- * header's root, and makes it the final state in one batch. A fetch that failed or was cut off goes on where it was.
+ * The `install` effect: fetches the state after a final block in parts, each checked and written to disk as
+ * it comes, compares the whole with the header's root, and makes it the final state in one batch. A fetch
+ * that failed or was cut off goes on where it was.
  */
 export class Installing {
   readonly #options: InstallingOptions;
@@ -173,7 +177,9 @@ export class Installing {
     this.#options.store.snapshot.add(read.bytes, written);
   }
 
-  /** Adds entries to the state and hashes what they changed: so the end of a large snapshot holds nothing up. */
+  /**
+   * Adds entries to the state and hashes what they changed: so the end of a large snapshot holds nothing up.
+   */
   #take(run: Run, { entries, last }: SnapshotPart): void {
     run.state = run.state.with(entries);
     run.complete = last;
@@ -186,7 +192,8 @@ export class Installing {
     const { head } = run;
     if (head === undefined) return;
     if (run.state.root === head.header.stateRoot) return this.#install(run, head, 0);
-    // Of several one may have lied, and which is not to be seen: then nobody is blamed, and others are asked first.
+    // Of several one may have lied, and which is not to be seen: then nobody is blamed, and others are asked
+    // first.
     for (const peer of run.givers) {
       if (run.givers.size === 1) verification.fault(peer, 'sync/snapshot-root');
       this.#sources.poor(peer);
@@ -228,8 +235,8 @@ export class Installing {
   }
 
   /**
-   * Asks one peer, and others when it is slow, until one gives an answer that `read` makes something of; in the end gives up for now. Who
-   * was slow comes after the others from then on.
+   * Asks one peer, and others when it is slow, until one gives an answer that `read` makes something of; in
+   * the end gives up for now. Who was slow comes after the others from then on.
    */
   #ask(
     run: Run,
@@ -309,7 +316,10 @@ export function isHeadOf({ header, certificate }: SnapshotHead, { height, blockH
   );
 }
 
-/** A part that is what its sender sent, and goes on behind what is here. Whether the entries are right, the root tells in the end. */
+/**
+ * A part that is what its sender sent, and goes on behind what is here. Whether the entries are right, the
+ * root tells in the end.
+ */
 function readPart(
   response: Uint8Array,
   after: Uint8Array | undefined,

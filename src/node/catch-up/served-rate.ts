@@ -11,8 +11,9 @@ interface Served {
 }
 
 /**
- * How fast peers are served: by the bytes that go out and by the time that it takes. A member has an account of its own, strangers one for each
- * address block and one in all. What members took lately is not there for strangers: they come after them.
+ * How fast peers are served: by the bytes that go out and by the time that it takes. A member has an account
+ * of its own, strangers one for each address block and one in all. What members took lately is not there for
+ * strangers: they come after them.
  */
 export class ServedRate {
   readonly #standingOf: (peer: PeerId) => Standing;

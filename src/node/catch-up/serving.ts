@@ -87,7 +87,10 @@ export class Serving {
       : encode(blocksResponseCodec, { blocks, ...proof, snapshot: undefined });
   }
 
-  /** What makes the block at a height final: headers up to the first block with a certificate, and the certificate. */
+  /**
+   * What makes the block at a height final: headers up to the first block with a certificate, and the
+   * certificate.
+   */
   #proofFor(height: Height) {
     const { store } = this.#options;
     const headers: BlockHeader[] = [];

@@ -51,7 +51,10 @@ export class SnapshotOffers {
   }
 }
 
-/** An offer in the place of the block above this height: of a later one, and with a certificate for it. Who signed is not looked at. */
+/**
+ * An offer in the place of the block above this height: of a later one, and with a certificate for it. Who
+ * signed is not looked at.
+ */
 export function checkOffer(head: SnapshotHead, above: Height): Problem | undefined {
   const { height } = head.header;
   if (height > above && isHeadOf(head, { height, blockHash: hashHeader(head.header) })) return undefined;

@@ -37,10 +37,11 @@ export interface SnapshotsOptions {
 }
 
 /**
- * The `compact` effect, and the serving of snapshots. A snapshot is the state after a final block: states never change and share what they have
- * in common, so keeping one costs what changed since. The store's own state is what makes it durable: a restart serves the final
- * state instead, and nothing is written twice. One that somebody is fetching stays until that ends, and so do the blocks above it: else
- * who fetches more slowly than snapshots follow each other would never be done, or could not go on from there.
+ * The `compact` effect, and the serving of snapshots. A snapshot is the state after a final block: states
+ * never change and share what they have in common, so keeping one costs what changed since. The store's own
+ * state is what makes it durable: a restart serves the final state instead, and nothing is written twice. One
+ * that somebody is fetching stays until that ends, and so do the blocks above it: else who fetches more
+ * slowly than snapshots follow each other would never be done, or could not go on from there.
  */
 export class Snapshots {
   readonly #options: SnapshotsOptions;
@@ -58,13 +59,17 @@ export class Snapshots {
     return firstBlock > 1 ? { snapshot: { height, blockHash: hash }, firstBlock } : undefined;
   }
 
-  /** The snapshot is of the final block, which may be above the height that was asked for: only its state is complete here. */
+  /**
+   * The snapshot is of the final block, which may be above the height that was asked for: only its state is
+   * complete here.
+   */
   compact({ keepFrom }: Extract<Effect<never>, { type: 'compact' }>): void {
     const snapshot = this.take();
     // Block 0 needs no snapshot: everybody has it.
     if (snapshot === undefined || this.#pruning) return;
     this.#pruning = true;
-    // In a turn of its own: who is just being told of a block that became final can read it once, however few are kept.
+    // In a turn of its own: who is just being told of a block that became final can read it once, however few
+    // are kept.
     this.#options.clock.after(0, () => {
       const fetched = this.#served.filter((served) => this.#isFetched(served));
       const from = toHeight(Math.min(keepFrom, ...fetched.map(({ height }) => height + 1)));
@@ -93,12 +98,18 @@ export class Snapshots {
     return newest && this.#headOf(newest);
   }
 
-  /** The engine takes a new snapshot after each change of the members, so the newest one is under those in force. */
+  /**
+   * The engine takes a new snapshot after each change of the members, so the newest one is under those in
+   * force.
+   */
   #headOf({ header, certificate }: Snapshot): SnapshotHead {
     return { header, certificate: this.#options.complete(certificate) };
   }
 
-  /** Keeps the final state to be served. To be called also when it came as a snapshot itself: the engine offers that one from then on. */
+  /**
+   * Keeps the final state to be served. To be called also when it came as a snapshot itself: the engine
+   * offers that one from then on.
+   */
   take(): Snapshot | undefined {
     const { chain, store } = this.#options;
     const { final } = chain;

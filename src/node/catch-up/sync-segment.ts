@@ -22,7 +22,10 @@ export interface Tip {
   readonly hash: Hash;
 }
 
-/** Checks a response against where it was asked to go on from: forms, roots, links, and that the certificate is for its end. */
+/**
+ * Checks a response against where it was asked to go on from: forms, roots, links, and that the certificate
+ * is for its end.
+ */
 export function readSegment(
   start: Tip,
   answer: BlocksResponse,
@@ -54,7 +57,9 @@ export function readSegment(
   return { blocks, last, complete: answer.headers.length === 0, certificate, whole };
 }
 
-/** The next block may have been too large for what was left: the largest one takes two thirds of an answer. */
+/**
+ * The next block may have been too large for what was left: the largest one takes two thirds of an answer.
+ */
 function isLarge({ blocks }: BlocksResponse): boolean {
   let bytes = 0;
   for (const block of blocks) bytes += block.length;

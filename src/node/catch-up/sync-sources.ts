@@ -3,15 +3,18 @@ import type { PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 
 /**
- * Which peers were worth their time, so that the next question goes to those first. It is about order only: nobody is left out for ever, and nobody is
- * believed more than others.
+ * Which peers were worth their time, so that the next question goes to those first. It is about order only:
+ * nobody is left out for ever, and nobody is believed more than others.
  */
 export class SyncSources {
   /** How often in a row each was worse than others. */
   readonly #poor = new BoundedMap<PeerId, number>(limits.peersRemembered);
   #best: PeerId | undefined;
 
-  /** Best first: who answered well last, then those that nothing is known against in the order given, then the others. */
+  /**
+   * Best first: who answered well last, then those that nothing is known against in the order given, then the
+   * others.
+   */
   inOrder(peers: readonly PeerId[]): PeerId[] {
     const best = peers.filter((peer) => peer === this.#best);
     const rest = peers.filter((peer) => peer !== this.#best);

@@ -42,7 +42,10 @@ interface Round {
   readonly asked: Map<PeerId, MonotonicMs>;
   /** Whose answer is on its way, or is being checked. */
   readonly pending: Set<PeerId>;
-  /** Whose answer has a good certificate: its blocks are final, and nobody else's are waited for while their signatures are checked. */
+  /**
+   * Whose answer has a good certificate: its blocks are final, and nobody else's are waited for while their
+   * signatures are checked.
+   */
   chosen: PeerId | undefined;
   cancelHedge: Cancel;
 }
@@ -50,17 +53,21 @@ interface Round {
 type Stage =
   | { readonly name: 'idle' }
   | { readonly name: 'fetching'; readonly round: Round }
-  /** The engine was given blocks up to here, and they are being executed and stored; the last of them came at `at`. */
+  /**
+   * The engine was given blocks up to here, and they are being executed and stored; the last of them came at
+   * `at`.
+   */
   | { readonly name: 'applying'; readonly until: Height; readonly at: MonotonicMs };
 
 /**
- * The `sync` effect: fetches final blocks above the own final one, until nobody has more. Only certificates count: a height that
- * somebody claims makes us ask and nothing else. When somebody pruned the next block and nobody has it, the engine gets the newest
- * snapshot that was offered instead.
+ * The `sync` effect: fetches final blocks above the own final one, until nobody has more. Only certificates
+ * count: a height that somebody claims makes us ask and nothing else. When somebody pruned the next block and
+ * nobody has it, the engine gets the newest snapshot that was offered instead.
  *
- * No peer holds it up. Who does not answer within `fetchHedgeMs` gets company (up to `fetchParallel` at once), and the first good answer is taken.
- * An answer must be worth its time: whoever was slow, or gave little where others had more, comes after all others from then on
- * (`sync-sources.ts`). For each next block all are asked again, if need be, so that nobody is left out because it was behind once.
+ * No peer holds it up. Who does not answer within `fetchHedgeMs` gets company (up to `fetchParallel` at
+ * once), and the first good answer is taken. An answer must be worth its time: whoever was slow, or gave
+ * little where others had more, comes after all others from then on (`sync-sources.ts`). For each next block
+ * all are asked again, if need be, so that nobody is left out because it was behind once.
  */
 export class Sync {
   readonly #options: SyncOptions;
@@ -72,9 +79,15 @@ export class Sync {
   #poll: { readonly gaveWhole: boolean } | null = null;
   /** Who gave less than an answer holds, until it is known whether there was more. */
   #scanty: PeerId | undefined;
-  /** How long one answer is waited for before another peer is asked too: longer while whole answers take longer than that from everybody. */
+  /**
+   * How long one answer is waited for before another peer is asked too: longer while whole answers take
+   * longer than that from everybody.
+   */
   #hedgeMs: number = limits.fetchHedgeMs;
-  /** Blocks that are proven final and wait for the block of their certificate: a run that one response could not hold. */
+  /**
+   * Blocks that are proven final and wait for the block of their certificate: a run that one response could
+   * not hold.
+   */
   #run: { readonly links: ChainLink[]; tip: Tip } | null = null;
   readonly #offers = new SnapshotOffers();
   readonly counters = { syncedBlocks: 0, syncFaults: 0 };
@@ -267,7 +280,8 @@ export class Sync {
       if (!this.#isCurrent(round)) return;
       if (round.chosen !== undefined) return void round.pending.delete(peer);
       if (certificate instanceof Problem) {
-        // By a member that came after everything that is final here: who served it could not know that we do not know him.
+        // By a member that came after everything that is final here: who served it could not know that we do
+        // not know him.
         if (certificate.code === 'certificate/unknown-member') return this.#failed(round, peer, false);
         return this.#fault(round, peer, certificate);
       }
@@ -277,7 +291,8 @@ export class Sync {
       const transactions = segment.blocks.flatMap((block) => block.transactions);
       verification.transactions(transactions, false, (valid) => {
         if (!this.#isCurrent(round)) return;
-        // The certificate is good, so the hashes are what a quorum agreed on, and a hash covers its signature.
+        // The certificate is good, so the hashes are what a quorum agreed on, and a hash covers its
+        // signature.
         if (valid.includes(false)) return this.#fault(round, peer, unproven('holds an unsigned transaction'));
         this.#judge({ segment, peer, round, tookMs });
         this.#take(segment, certificate);
@@ -296,7 +311,8 @@ export class Sync {
     const isScanty = !segment.whole && segment.last.header.height < this.#wanted;
     this.#scanty = isScanty ? peer : undefined;
     if (this.#poll === null) return;
-    // What looks like the end of the chain is, for a poll, when several were asked, or when the same poll brought a lot before.
+    // What looks like the end of the chain is, for a poll, when several were asked, or when the same poll
+    // brought a lot before.
     if (isScanty && (round.asked.size > 1 || this.#poll.gaveWhole)) this.#wanted = segment.last.header.height;
     if (segment.whole) this.#poll = { gaveWhole: true };
   }

@@ -32,7 +32,9 @@ export function assemblePeers<M extends object>(
     checkSignature: options.checkSignature,
     log,
   });
-  /** This node's place among the validators; undefined for an observer, also one that was a validator once. */
+  /**
+   * This node's place among the validators; undefined for an observer, also one that was a validator once.
+   */
   const validatorIndex = (): ValidatorIndex | undefined => {
     const index = handshake.validators.indexOf(identity.publicKey);
     return index < 0 || decided.members?.[index]?.role === 'removed' ? undefined : index;

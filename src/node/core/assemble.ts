@@ -11,7 +11,10 @@ import { assemblePeers } from './assemble-peers.ts';
 
 export type Parts<M extends object> = ReturnType<typeof assemble<M>>;
 
-/** Makes the parts of the core and ties them to each other: each is told only what it needs. Nothing happens yet. */
+/**
+ * Makes the parts of the core and ties them to each other: each is told only what it needs. Nothing happens
+ * yet.
+ */
 export function assemble<M extends object>(options: DriverOptions<M>, loop: Loop<M>) {
   const ground = assembleGround(options, loop);
   const peers = assemblePeers(options, loop, {

@@ -23,9 +23,9 @@ import { turnPorts } from './turn-ports.ts';
 import { Turns } from './turns.ts';
 
 /**
- * Runs an engine. It decides, and this acts: one mailbox, one input at a time, effects in their order. All of it
- * runs on callbacks, through ports, so that the simulator runs exactly this code. The parts are put together in
- * `assemble.ts`; `execute.ts` says which of them has which effect.
+ * Runs an engine. It decides, and this acts: one mailbox, one input at a time, effects in their order. All of
+ * it runs on callbacks, through ports, so that the simulator runs exactly this code. The parts are put
+ * together in `assemble.ts`; `execute.ts` says which of them has which effect.
  */
 export class Driver<M extends object> {
   readonly chain: Chain;
@@ -97,7 +97,9 @@ export class Driver<M extends object> {
     return this.#options.protocol.capabilities;
   }
 
-  /** This node's place among the validators; undefined for an observer, also one that was a validator once. */
+  /**
+   * This node's place among the validators; undefined for an observer, also one that was a validator once.
+   */
   get validatorIndex(): ValidatorIndex | undefined {
     return this.#parts.validatorIndex();
   }
@@ -130,7 +132,8 @@ export class Driver<M extends object> {
   #settle(): void {
     for (let input = this.#mailbox.next(); input !== undefined; input = this.#mailbox.next()) {
       for (const effect of this.#engine.step(input)) {
-        // What ended the node may have been caught by somebody on the way here: nothing is signed after it all the same.
+        // What ended the node may have been caught by somebody on the way here: nothing is signed after it
+        // all the same.
         if (this.#turns.ended) return;
         this.#execute(effect);
       }

@@ -93,7 +93,8 @@ export function inbound<M extends object>(parts: {
           const onVerdict = (verdict: MessageVerdict<M>): void => {
             if (verdict.type !== 'good') return decide(verdict.type === 'bad' ? 'reject' : 'ignore');
             decide('accept');
-            // What we have had already says nothing of where its sender is now: anybody may have sent it again.
+            // What we have had already says nothing of where its sender is now: anybody may have sent it
+            // again.
             if (!verdict.wanted) return;
             messenger.heardByGossip(protocol.senderOf(verdict.message));
             give({ type: 'message', message: verdict.message });

@@ -30,8 +30,8 @@ export class Mailbox<M> {
   }
 
   next(): Input<M> | undefined {
-    // After a pause of the whole process, or a block that took long to execute, something else may come before the
-    // timer. To an engine with an old clock, what ended long ago (a lease) would still hold.
+    // After a pause of the whole process, or a block that took long to execute, something else may come
+    // before the timer. To an engine with an old clock, what ended long ago (a lease) would still hold.
     const now = this.#clock.monotonicMs();
     if (now - this.#tickedAt >= limits.engineClockMs) this.#inputs.unshift(this.#tickAt(now));
     return this.#inputs.shift() ?? this.#workInput();

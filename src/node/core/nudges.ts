@@ -16,7 +16,10 @@ export interface NudgesOptions {
   readonly now: MonotonicMs;
 }
 
-/** What is tried again on every tick, because nothing else would bring it up: messages are lost, and peers forget. */
+/**
+ * What is tried again on every tick, because nothing else would bring it up: messages are lost, and peers
+ * forget.
+ */
 export class Nudges {
   readonly #options: NudgesOptions;
   #lastFinalAt: MonotonicMs;
@@ -45,8 +48,9 @@ export class Nudges {
   }
 
   /**
-   * Something executable waits while blocks with room go final without it, or anything waits while none does: others may not know of it. Who
-   * knows of something that cannot be executed makes empty blocks, until it expires.
+   * Something executable waits while blocks with room go final without it, or anything waits while none does:
+   * others may not know of it. Who knows of something that cannot be executed makes empty blocks, until it
+   * expires.
    */
   #isWaitingInVain({ oldestSince, passedOverSince, waiting = 0 }: PendingWork, now: MonotonicMs): boolean {
     const since = oldestSince ?? (waiting > 0 ? this.#lastFinalAt : now);
@@ -54,7 +58,9 @@ export class Nudges {
     return now - Math.min(passedOverSince ?? now, stalledSince) >= limits.regossipMs;
   }
 
-  /** Another one each time, also when only one is a validator: what one keeps to itself the next one tells. */
+  /**
+   * Another one each time, also when only one is a validator: what one keeps to itself the next one tells.
+   */
   #poll(): void {
     const { sync, peersFor } = this.#options;
     const peers = peersFor([]);

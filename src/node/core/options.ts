@@ -20,7 +20,9 @@ export interface DriverOptions<M extends object> {
   readonly verifier: Verifier;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The key that speaks for this node, and what signs with it. One that is no validator's makes an observer. */
+  /**
+   * The key that speaks for this node, and what signs with it. One that is no validator's makes an observer.
+   */
   readonly identity: { readonly publicKey: PublicKey; readonly sign: (message: Uint8Array) => Signature };
   /** Who may connect besides members and the peers that this node dials; anybody unless given. */
   readonly observers?: Observers;
@@ -35,15 +37,15 @@ export interface DriverOptions<M extends object> {
   /** Name and version, shown to peers. */
   readonly software: string;
   /**
-   * Entries in one part of a snapshot that this node serves, in bytes; `limits.snapshotPartBytes` unless given
-   * (small states, in many parts).
+   * Entries in one part of a snapshot that this node serves, in bytes; `limits.snapshotPartBytes` unless
+   * given (small states, in many parts).
    */
   readonly snapshotPartBytes?: number;
   /** Where others reach this node's API, if they are to be told. */
   readonly api?: string | undefined;
   /**
-   * The node cannot go on: a problem of the machine (a failed disk), or our own broken promise. Nothing happens
-   * after it.
+   * The node cannot go on: a problem of the machine (a failed disk), or our own broken promise. Nothing
+   * happens after it.
    */
   readonly onFatal: (error: unknown) => void;
 }

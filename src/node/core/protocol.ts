@@ -7,7 +7,10 @@ import { raftProtocol } from '../../consensus/raft/protocol.ts';
 import { hashHeader } from '../../ledger/block.ts';
 import { type Genesis, genesisHeader, genesisValidators } from '../../ledger/genesis.ts';
 
-/** What each node decides for itself: when it makes snapshots, and how many blocks below one it keeps. Nothing is deleted unless told. */
+/**
+ * What each node decides for itself: when it makes snapshots, and how many blocks below one it keeps. Nothing
+ * is deleted unless told.
+ */
 export type Retention = Pick<RaftOptions, 'snapshotEvery' | 'keepBlocks'>;
 
 /** The engine that a genesis asks for. */

@@ -11,8 +11,9 @@ export type StorePort = Pick<
 > & { readonly snapshot: Pick<ChainStore['snapshot'], 'head' | 'part' | 'begin' | 'add' | 'clear'> };
 
 /**
- * The same ports, with every answer and timer as a turn, so that no part of the core has to think of it. Once turns have ended they take
- * nothing more: whatever a part that was in the middle of something still hands over is neither sent nor written.
+ * The same ports, with every answer and timer as a turn, so that no part of the core has to think of it. Once
+ * turns have ended they take nothing more: whatever a part that was in the middle of something still hands
+ * over is neither sent nor written.
  */
 export function turnPorts(
   turns: Turns,

@@ -1,8 +1,9 @@
 /**
  * The one door into the core. Whatever comes from outside (a message, an answer, a timer) is a turn: its
- * handler runs, and then `settle` works off all that it left behind. A call that comes while a turn runs is part
- * of that turn. What a turn throws is a broken promise of our own, wherever in it: it ends the node. No turn follows, and nothing that was begun is
- * gone on with: whoever loops inside a turn looks at `ended`, and the ports take nothing more.
+ * handler runs, and then `settle` works off all that it left behind. A call that comes while a turn runs is
+ * part of that turn. What a turn throws is a broken promise of our own, wherever in it: it ends the node. No
+ * turn follows, and nothing that was begun is gone on with: whoever loops inside a turn looks at `ended`, and
+ * the ports take nothing more.
  */
 export class Turns {
   readonly #settle: () => void;

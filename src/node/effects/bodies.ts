@@ -33,7 +33,10 @@ export interface Wanted {
   readonly holders: readonly ValidatorIndex[];
 }
 
-/** `here`: the block is in the chain, whole, its signatures checked. A problem: whoever holds it, it is not valid. */
+/**
+ * `here`: the block is in the chain, whole, its signatures checked. A problem: whoever holds it, it is not
+ * valid.
+ */
 export type Obtained = 'here' | 'unavailable' | Problem;
 
 /** A block of which some transactions are still looked for. */
@@ -49,7 +52,10 @@ interface Partial {
   cancel: Cancel;
 }
 
-/** Brings whole blocks into the chain: bodies come from the mempool, from gossip on its way, and from those who hold the block. */
+/**
+ * Brings whole blocks into the chain: bodies come from the mempool, from gossip on its way, and from those
+ * who hold the block.
+ */
 export class Bodies {
   readonly #options: BodiesOptions;
   readonly #waiters = new Map<Hash, ((result: Obtained) => void)[]>();

@@ -21,7 +21,10 @@ export interface BuildingOptions {
   readonly self: PublicKey;
 }
 
-/** The `build` effect: a block on a block that is here, from what waits in the mempool. It is executed, so it is valid. */
+/**
+ * The `build` effect: a block on a block that is here, from what waits in the mempool. It is executed, so it
+ * is valid.
+ */
 export function build(options: BuildingOptions, effect: BuildEffect): BuiltInput {
   const { chain, mempool, clock, chainId, self: proposer } = options;
   const { parentHash, height, view } = effect;

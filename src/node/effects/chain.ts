@@ -47,8 +47,9 @@ export interface ChainOptions {
 }
 
 /**
- * The final block, and the tree of those that may become final above it. A block is executed at most once, on its parent's state, and
- * each keeps its own: trees share what did not change, so competing blocks cost their differences.
+ * The final block, and the tree of those that may become final above it. A block is executed at most once, on
+ * its parent's state, and each keeps its own: trees share what did not change, so competing blocks cost their
+ * differences.
  */
 export class Chain {
   readonly #options: ChainOptions;
@@ -80,8 +81,8 @@ export class Chain {
   }
 
   /**
-   * Keeps a whole block whose transactions' signatures were checked. One at or below the final height is not kept. An execution that
-   * comes with it belongs to the chain from then on.
+   * Keeps a whole block whose transactions' signatures were checked. One at or below the final height is not
+   * kept. An execution that comes with it belongs to the chain from then on.
    */
   add(block: Block, options: { stored: boolean; execution?: Execution }): Hash {
     const hash = hashHeader(block.header);
@@ -100,7 +101,10 @@ export class Chain {
     return hash;
   }
 
-  /** The state and header that a block with this parent starts from, or undefined when the parent is not here or not valid. */
+  /**
+   * The state and header that a block with this parent starts from, or undefined when the parent is not here
+   * or not valid.
+   */
   base(parentHash: Hash): { readonly header: BlockHeader; readonly state: State } | undefined {
     if (parentHash === this.#final.hash) return this.#final;
     if (this.judge(parentHash).verdict !== 'valid') return undefined;
@@ -133,8 +137,8 @@ export class Chain {
   }
 
   /**
-   * These blocks, each on the one before, are about to be written as final: nothing of them, or of what they rule out, is written otherwise
-   * any more. Returns what is stored and can go.
+   * These blocks, each on the one before, are about to be written as final: nothing of them, or of what they
+   * rule out, is written otherwise any more. Returns what is stored and can go.
    */
   retire(run: readonly Candidate[]): Hash[] {
     const dead = this.#deadAfter(run);
@@ -143,7 +147,9 @@ export class Chain {
     return [...this.#leftovers, ...obsolete];
   }
 
-  /** The block is final and stored: it is the base of all new work, and what does not extend it is forgotten. */
+  /**
+   * The block is final and stored: it is the base of all new work, and what does not extend it is forgotten.
+   */
   advance(next: Candidate, execution: Execution): void {
     const { header } = next.block;
     invariant(header.height === this.#final.height + 1, 'final blocks come in order');
@@ -210,7 +216,10 @@ export class Chain {
     );
   }
 
-  /** What can no longer become final when this run does. Above a gap nobody knows what a block extends: it stays until it is closed. */
+  /**
+   * What can no longer become final when this run does. Above a gap nobody knows what a block extends: it
+   * stays until it is closed.
+   */
   #deadAfter(run: readonly Candidate[]): Set<Candidate> {
     const last = defined(run.at(-1), 'the last block of a run');
     const lastHeight = last.block.header.height;
@@ -228,7 +237,10 @@ export class Chain {
     return new Set(dead.values());
   }
 
-  /** Forgets the oldest block that is not on disk: it can be fetched again. Of those that are, engines keep a bounded number. */
+  /**
+   * Forgets the oldest block that is not on disk: it can be fetched again. Of those that are, engines keep a
+   * bounded number.
+   */
   #makeRoom(): void {
     for (const candidate of this.#candidates.values()) {
       if (candidate.stored) continue;

@@ -48,10 +48,10 @@ interface Step {
 }
 
 /**
- * The `commit` effect. Blocks become final in order: executed, written in one synced batch, taken out of the mempool, announced. Blocks that
- * one certificate makes final together are one batch, so that what is stored always ends with its proof; and so are those that came while
- * the disk was busy, so that a slow one keeps up. A final
- * block that is not here (others voted for it) is fetched first; those above it wait.
+ * The `commit` effect. Blocks become final in order: executed, written in one synced batch, taken out of the
+ * mempool, announced. Blocks that one certificate makes final together are one batch, so that what is stored
+ * always ends with its proof; and so are those that came while the disk was busy, so that a slow one keeps
+ * up. A final block that is not here (others voted for it) is fetched first; those above it wait.
  */
 export class Committing {
   readonly #options: CommittingOptions;
@@ -86,7 +86,10 @@ export class Committing {
     this.#prepare(this.#queue.slice(0, end + 1), []);
   }
 
-  /** Brings and executes the blocks of a run, one in each turn, so that a long run does not hold up everything else. */
+  /**
+   * Brings and executes the blocks of a run, one in each turn, so that a long run does not hold up everything
+   * else.
+   */
   #prepare(run: readonly CommitEffect[], steps: readonly Step[]): void {
     const effect = run[steps.length];
     if (effect === undefined) return this.#write(steps);
@@ -161,7 +164,10 @@ export class Committing {
   }
 }
 
-/** A quorum signed what is not valid here: more validators lie than may, or this node's software or disk is not what it should be. */
+/**
+ * A quorum signed what is not valid here: more validators lie than may, or this node's software or disk is
+ * not what it should be.
+ */
 function invalidFinalBlock(effect: CommitEffect, problem: Problem): InvariantError {
   const error = new InvariantError(
     `broken invariant: the final block at height ${effect.link.height} is valid (${problem.message})`,

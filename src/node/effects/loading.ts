@@ -19,7 +19,10 @@ export interface LoadingOptions {
   readonly give: (input: LoadedInput) => void;
 }
 
-/** The `load` effect: blocks from storage, for a peer that is far behind. One in each turn, so that heartbeats go out between them. */
+/**
+ * The `load` effect: blocks from storage, for a peer that is far behind. One in each turn, so that heartbeats
+ * go out between them.
+ */
 export class Loading {
   readonly #options: LoadingOptions;
 

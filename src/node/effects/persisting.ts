@@ -27,8 +27,8 @@ interface Waiting<M> {
 }
 
 /**
- * The `persist` effect: what the engine asked to sign is signed, written and synced, and only then given back. What comes while
- * a write is under way shares the next one.
+ * The `persist` effect: what the engine asked to sign is signed, written and synced, and only then given
+ * back. What comes while a write is under way shares the next one.
  */
 export class Persisting<M> {
   readonly #options: PersistingOptions<M>;
@@ -98,7 +98,10 @@ function toStore(candidate: Candidate): { hash: Hash; bytes: Uint8Array }[] {
   return [{ hash: candidate.hash, bytes: blockBytes(candidate) }];
 }
 
-/** What the last word says so of: a block that was cut off and came back stays, whether or not it was on disk before. */
+/**
+ * What the last word says so of: a block that was cut off and came back stays, whether or not it was on disk
+ * before.
+ */
 function forgotten(batch: readonly Waiting<unknown>[]): Hash[] {
   const gone = new Set<Hash>();
   for (const { blocks, forget } of batch) {

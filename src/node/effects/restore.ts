@@ -14,11 +14,16 @@ import { type FinalBlock, headerBytes, linkOf } from './chain.ts';
 export interface Restored {
   readonly final: FinalBlock;
   readonly certificate: FinalityCertificate | null;
-  /** Stored blocks that are not final. Their transactions' signatures were checked before they were stored. */
+  /**
+   * Stored blocks that are not final. Their transactions' signatures were checked before they were stored.
+   */
   readonly candidates: readonly Block[];
 }
 
-/** Reads the chain's end from its store; an empty store gets the genesis first. Throws a problem when it cannot be gone on from. */
+/**
+ * Reads the chain's end from its store; an empty store gets the genesis first. Throws a problem when it
+ * cannot be gone on from.
+ */
 export async function restore(store: ChainStore, genesis: Genesis): Promise<Restored> {
   if (store.isEmpty) await storeGenesis(store, genesis);
   const height = store.finalHeight;

@@ -8,7 +8,10 @@ import { toView, type View, viewCodec } from '../../ledger/block.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 
 const signatureBytes = 64;
-/** What the node itself keeps in the consensus log; engines never see it. The signer's floor is written in the batches of what it signed. */
+/**
+ * What the node itself keeps in the consensus log; engines never see it. The signer's floor is written in the
+ * batches of what it signed.
+ */
 const ownPrefix = 'node-';
 const floorKey = `${ownPrefix}signer-floor`;
 /** How many contents signed without a record are remembered, to tell a contradiction. */
@@ -23,8 +26,9 @@ export interface SignerOptions {
 }
 
 /**
- * The only code that signs for the validator. It contradicts neither itself nor what it signed before a restart: one
- * content for one key, and nothing of a view below the highest floor. An engine that asks for that is broken, so the node stops.
+ * The only code that signs for the validator. It contradicts neither itself nor what it signed before a
+ * restart: one content for one key, and nothing of a view below the highest floor. An engine that asks for
+ * that is broken, so the node stops.
  */
 export class Signer {
   readonly publicKey: PublicKey;
@@ -54,8 +58,9 @@ export class Signer {
   }
 
   /**
-   * Signs for a durable batch. The signed bytes of each message, in order, and the records that must be written in one batch
-   * before any of them is shown to anybody. Asked again for what it signed, it gives the recorded bytes.
+   * Signs for a durable batch. The signed bytes of each message, in order, and the records that must be
+   * written in one batch before any of them is shown to anybody. Asked again for what it signed, it gives the
+   * recorded bytes.
    */
   signDurably(messages: readonly Unsigned[]): { signed: Uint8Array[]; records: LogRecord[] } {
     const records: LogRecord[] = [];
@@ -77,7 +82,10 @@ export class Signer {
     return { signed, records };
   }
 
-  /** Signs what binds nobody beyond this process: no record is made, the rules hold in memory, and so does a floor that it raises. */
+  /**
+   * Signs what binds nobody beyond this process: no record is made, the rules hold in memory, and so does a
+   * floor that it raises.
+   */
   signLoosely(message: Unsigned): { bytes: Uint8Array; signature: Signature } {
     if (message.key === '') invariant(message.floor <= this.#floor, 'what binds nothing raises no floor');
     else {

@@ -63,7 +63,8 @@ export class Validation {
     const verdict = chain.judge(job.hash);
     if (verdict.verdict === 'missing') {
       if (verdict.hash === fetched) {
-        // Not kept, and still needed: it is at or below the final height and nothing final, so it is of a dead branch.
+        // Not kept, and still needed: it is at or below the final height and nothing final, so it is of a
+        // dead branch.
         return this.#answer(job, { verdict: 'invalid', reason: 'it does not extend the final block' });
       }
       const proposal = verdict.hash === job.hash ? job.proposal : null;
@@ -94,9 +95,10 @@ export class Validation {
   }
 
   /**
-   * A block may be as far ahead of the clock as `limits.maxClockAheadMs`, and one that is a millisecond after its parent is never
-   * early: when the final block is ahead of all clocks, the chain goes on in such steps until they catch up. What is early becomes valid by
-   * waiting. Each block above the final one is looked at, because an early one below makes those above it no better.
+   * A block may be as far ahead of the clock as `limits.maxClockAheadMs`, and one that is a millisecond after
+   * its parent is never early: when the final block is ahead of all clocks, the chain goes on in such steps
+   * until they catch up. What is early becomes valid by waiting. Each block above the final one is looked at,
+   * because an early one below makes those above it no better.
    */
   #judgeTime(chain: readonly ChainLink[]): ValidatedInput['result'] {
     if (this.#options.proposerClockBinds) return { verdict: 'valid', chain };

@@ -12,8 +12,8 @@ export interface NamedClaim {
 }
 
 /**
- * Who waits for a claim; the first go first. Messages and blocks are judged by the consensus rule, new transactions by the strict one.
- * `transactions` are those of clients and members.
+ * Who waits for a claim; the first go first. Messages and blocks are judged by the consensus rule, new
+ * transactions by the strict one. `transactions` are those of clients and members.
  */
 export type Lane = 'messages' | 'blocks' | 'transactions' | 'strangers';
 
@@ -36,12 +36,16 @@ interface Pending {
 }
 
 /**
- * Checks each claim once: what was found true is remembered, and what is under way is waited for. The verifier gets a few at a time, and the
- * rest wait here in lanes, so that what is urgent is not stuck behind all others, and the verifier never holds more than it has room for.
+ * Checks each claim once: what was found true is remembered, and what is under way is waited for. The
+ * verifier gets a few at a time, and the rest wait here in lanes, so that what is urgent is not stuck behind
+ * all others, and the verifier never holds more than it has room for.
  */
 export class ClaimChecker {
   readonly #verifier: Verifier;
-  /** Name to whether the strict rule accepted it too. Only true claims get in, so a liar cannot fill it cheaply. */
+  /**
+   * Name to whether the strict rule accepted it too. Only true claims get in, so a liar cannot fill it
+   * cheaply.
+   */
   readonly #known = new BoundedMap<string, boolean>(limits.verifiedClaims);
   readonly #strict = new Map<string, Pending>();
   readonly #consensus = new Map<string, Pending>();
@@ -98,7 +102,10 @@ export class ClaimChecker {
     close();
   }
 
-  /** A strict yes is a yes of the consensus rule too; only after a strict no does the rule itself have to be asked. */
+  /**
+   * A strict yes is a yes of the consensus rule too; only after a strict no does the rule itself have to be
+   * asked.
+   */
   #checkByConsensus(named: NamedClaim, lane: Lane, wait: Waiter): void {
     if (!this.#strict.has(named.name)) return this.#join(this.#consensus, named, lane, wait);
     this.#join(this.#strict, named, lane, (valid) => {
@@ -165,7 +172,9 @@ export class ClaimChecker {
   }
 }
 
-/** Claims that wait in one lane, oldest first. Those that went on in another one meanwhile are passed over. */
+/**
+ * Claims that wait in one lane, oldest first. Those that went on in another one meanwhile are passed over.
+ */
 class Line {
   #queue: Pending[] = [];
   #start = 0;

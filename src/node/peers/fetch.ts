@@ -20,8 +20,8 @@ export interface FetchOrder {
 }
 
 /**
- * Asks one peer after the other until an answer is accepted. A peer that refuses is followed by the next at once, and one
- * that is slow gets company after `fetchHedgeMs`. Ends in any case after `fetchDeadlineMs`.
+ * Asks one peer after the other until an answer is accepted. A peer that refuses is followed by the next at
+ * once, and one that is slow gets company after `fetchHedgeMs`. Ends in any case after `fetchDeadlineMs`.
  */
 export function fetchFrom(ports: FetchPorts, order: FetchOrder): Cancel {
   const waiting = [...order.peers];

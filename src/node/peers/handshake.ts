@@ -63,12 +63,17 @@ export const helloCodec: Codec<Hello> = struct<Hello>({
 });
 const versionBytes = 2;
 
-/** What a validator signs to show that a peer is its own: nobody else can show it for another peer or chain. */
+/**
+ * What a validator signs to show that a peer is its own: nobody else can show it for another peer or chain.
+ */
 function helloBytes(chainId: Hash, peer: PeerId): Uint8Array {
   return concat(domainPrefix('quorate/v1/hello'), hashToBytes(chainId), utf8(peer));
 }
 
-/** Who is welcome besides members and the peers that this node dials: nobody, the holders of these keys, or anybody. */
+/**
+ * Who is welcome besides members and the peers that this node dials: nobody, the holders of these keys, or
+ * anybody.
+ */
 export type Observers = 'members' | 'open' | readonly PublicKey[];
 
 export interface HandshakeOptions {
@@ -129,7 +134,10 @@ export class Handshake {
     });
   }
 
-  /** Undefined when the peer is welcome; `invited`: this node dialled it. It is known for what it proved once it is `connected`. */
+  /**
+   * Undefined when the peer is welcome; `invited`: this node dialled it. It is known for what it proved once
+   * it is `connected`.
+   */
   admit(peer: PeerId, bytes: Uint8Array, invited = false): undefined | Problem {
     const { chainId, engine, checkSignature, log } = this.#options;
     const version = decode(u16, bytes.subarray(0, versionBytes), 'hello');
@@ -181,8 +189,8 @@ export class Handshake {
   }
 
   /**
-   * The peer that was welcomed is connected. Its hello may have come before its old connection was given up, for which it is
-   * forgotten: so what it proved counts from here on, and not before.
+   * The peer that was welcomed is connected. Its hello may have come before its old connection was given up,
+   * for which it is forgotten: so what it proved counts from here on, and not before.
    */
   connected(peer: PeerId): void {
     const proof = this.#greeted.get(peer);

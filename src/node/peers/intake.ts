@@ -39,7 +39,10 @@ export type Submitted =
   | { readonly status: 'accepted' | 'known'; readonly hash: Hash }
   | { readonly status: 'refused'; readonly hash: Hash | null; readonly problem: Problem };
 
-/** The way of transactions into the mempool: from clients and from other nodes; and of those from clients to the other nodes. */
+/**
+ * The way of transactions into the mempool: from clients and from other nodes; and of those from clients to
+ * the other nodes.
+ */
 export class Intake {
   readonly #options: IntakeOptions;
   /** Handed in here and not final as far as we know, with when they were gossiped last. */
@@ -101,9 +104,10 @@ export class Intake {
   }
 
   /**
-   * Judges a frame of another node. To pass it on is to vouch for it, so that is done only when this node checked every
-   * signature in it itself: who is a block behind looks into what is done here, and would hold a wrong one against us. What the sender could
-   * not know (that a nonce is used here, that the mempool has no use for it) is no fault of its.
+   * Judges a frame of another node. To pass it on is to vouch for it, so that is done only when this node
+   * checked every signature in it itself: who is a block behind looks into what is done here, and would hold
+   * a wrong one against us. What the sender could not know (that a nonce is used here, that the mempool has
+   * no use for it) is no fault of its.
    */
   frame(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
     const { verification, mempool } = this.#options;
@@ -147,9 +151,10 @@ export class Intake {
   }
 
   /**
-   * True for a frame that is worth its way: all of it was checked here, half of it at least is of use here, and something that waits here
-   * was not passed on lately. So neither another salt nor company makes a transaction travel more often than its
-   * own node repeats it, and what costs its sender nothing (a payment out of an empty account) goes no further.
+   * True for a frame that is worth its way: all of it was checked here, half of it at least is of use here,
+   * and something that waits here was not passed on lately. So neither another salt nor company makes a
+   * transaction travel more often than its own node repeats it, and what costs its sender nothing (a payment
+   * out of an empty account) goes no further.
    */
   #passesOn(transactions: readonly Transaction[]): boolean {
     const { mempool, verification, clock } = this.#options;
@@ -165,7 +170,10 @@ export class Intake {
     return due.length > 0;
   }
 
-  /** Half the time between two repetitions of its own node: frames may come early, and one that is lost must not cost two. */
+  /**
+   * Half the time between two repetitions of its own node: frames may come early, and one that is lost must
+   * not cost two.
+   */
   #isDue(hash: Hash, now: MonotonicMs): boolean {
     return now - (this.#passedOn.get(hash) ?? -Infinity) >= limits.regossipMs / 2;
   }
@@ -176,8 +184,8 @@ export class Intake {
   }
 
   /**
-   * Gossips again what was handed in here and still waits: the first time nobody may have been there to hear it. To be called while
-   * it looks as if others do not know what waits here, as often as one likes.
+   * Gossips again what was handed in here and still waits: the first time nobody may have been there to hear
+   * it. To be called while it looks as if others do not know what waits here, as often as one likes.
    */
   repeat(): void {
     const { mempool, clock } = this.#options;
@@ -223,8 +231,8 @@ export class Intake {
   }
 
   /**
-   * A client that brings what waits here already is about to lose patience: whoever gossiped it may be gone, and who has to build
-   * the next block may have lost it in a restart. So it is repeated from here too.
+   * A client that brings what waits here already is about to lose patience: whoever gossiped it may be gone,
+   * and who has to build the next block may have lost it in a restart. So it is repeated from here too.
    */
   #vouchFor(hash: Hash): void {
     if (!this.#own.has(hash)) this.#own.set(hash, this.#options.clock.monotonicMs());
@@ -248,7 +256,10 @@ export class Intake {
     return { status: outcome === 'added' ? 'accepted' : 'known', hash: transaction.hash };
   }
 
-  /** Tells whether a transaction is final, or another one with its nonce is. For one turn: it remembers the nonces that it looks up. */
+  /**
+   * Tells whether a transaction is final, or another one with its nonce is. For one turn: it remembers the
+   * nonces that it looks up.
+   */
   #usedLookup(): (transaction: Transaction) => boolean {
     const nonces = new Map<PublicKey, number>();
     return ({ sender, nonce }) => {
@@ -279,7 +290,8 @@ export class Intake {
       if (transaction.chainId !== this.#options.chainId) {
         return wrongChain(transaction.chainId, this.#options.chainId);
       }
-      // Native verifiers differ in what they make of such keys: so that all nodes answer alike, none is asked.
+      // Native verifiers differ in what they make of such keys: so that all nodes answer alike, none is
+      // asked.
       if (namesForgeableKey(transaction)) return forgeableKey(transaction);
       transactions.set(transaction.hash, transaction);
     }
@@ -287,7 +299,10 @@ export class Intake {
     return transactions.size === frame.transactions.length ? [...transactions.values()] : twice();
   }
 
-  /** `from` null: of a client. False when the peer has no room for them. Clients' are counted apart: no flood of gossip shuts them out. */
+  /**
+   * `from` null: of a client. False when the peer has no room for them. Clients' are counted apart: no flood
+   * of gossip shuts them out.
+   */
   #check(
     transactions: readonly Transaction[],
     from: PeerId | null,
@@ -319,7 +334,8 @@ export class Intake {
       else checking.times += 1;
     }
     check(finish);
-    // After the strict check was asked for: who needs one of them for a block joins that, instead of asking for another.
+    // After the strict check was asked for: who needs one of them for a block joins that, instead of asking
+    // for another.
     this.#options.onArriving(transactions);
     return true;
   }

@@ -17,9 +17,10 @@ export interface MessengerOptions<M> {
 }
 
 /**
- * Brings consensus messages to validators: over their direct streams, and where there is none, by gossip through others. A validator
- * that is down looks the same from here as one that only others can reach; so gossip is used in full only for those that
- * were heard through it lately, and otherwise now and then, to find out.
+ * Brings consensus messages to validators: over their direct streams, and where there is none, by gossip
+ * through others. A validator that is down looks the same from here as one that only others can reach; so
+ * gossip is used in full only for those that were heard through it lately, and otherwise now and then, to
+ * find out.
  */
 export class Messenger<M> {
   readonly #options: MessengerOptions<M>;

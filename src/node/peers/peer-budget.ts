@@ -33,12 +33,16 @@ const strangers: Rates = {
 };
 
 /**
- * How much checking others may cost us, and what becomes of those who cost it in vain. A member has an account of its own; strangers share one
- * for each address block and one in all, because identities are free. So a flood of strangers takes what is theirs, and nothing of a member's.
+ * How much checking others may cost us, and what becomes of those who cost it in vain. A member has an
+ * account of its own; strangers share one for each address block and one in all, because identities are free.
+ * So a flood of strangers takes what is theirs, and nothing of a member's.
  */
 export class PeerBudget {
   readonly #standingOf: (peer: PeerId) => Standing;
-  /** By key, and of validators also for what they signed; and by address block. Apart, so that no flood of strangers makes us forget a member. */
+  /**
+   * By key, and of validators also for what they signed; and by address block. Apart, so that no flood of
+   * strangers makes us forget a member.
+   */
   readonly #members = new BoundedMap<string, Account>(limits.peersRemembered);
   readonly #blocks = new BoundedMap<string, Account>(limits.peersRemembered);
   readonly #strangers = new Account(strangers);
@@ -47,12 +51,18 @@ export class PeerBudget {
     this.#standingOf = standingOf;
   }
 
-  /** Room for so much more work of a peer: undefined when there is none, or what gives it back once the work is done. */
+  /**
+   * Room for so much more work of a peer: undefined when there is none, or what gives it back once the work
+   * is done.
+   */
   take(peer: PeerId, work: Work, amount: number, now: MonotonicMs): (() => void) | undefined {
     return take(this.#accountsOf(peer), work, amount, now);
   }
 
-  /** The same for what stands inside a message, which the validator who signed it answers for, whoever brought it. */
+  /**
+   * The same for what stands inside a message, which the validator who signed it answers for, whoever brought
+   * it.
+   */
   takeInside(validator: ValidatorIndex, amount: number, now: MonotonicMs): (() => void) | undefined {
     return take([this.#signer(validator)], 'claims', amount, now);
   }

@@ -6,7 +6,10 @@ import type { Handshake } from './handshake.ts';
 /** Whom to ask for something that these validators should have. */
 export type PeerChoice = (holders: readonly ValidatorIndex[]) => readonly PeerId[];
 
-/** Those that act for the holders first, then the other validators, then anybody; the latter two in turns, so that no one has all the work. */
+/**
+ * Those that act for the holders first, then the other validators, then anybody; the latter two in turns, so
+ * that no one has all the work.
+ */
 export function peerChoice(options: {
   readonly network: Pick<Network, 'peers'>;
   readonly handshake: Pick<Handshake, 'peerOf' | 'validatorOf'>;

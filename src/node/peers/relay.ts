@@ -36,8 +36,9 @@ export interface RelayOptions {
 }
 
 /**
- * Seals consensus messages for gossip, and opens those of others. The seal makes each repetition new to gossip, also of a message that
- * is signed once in its life; and only a validator can make one, so that nobody else can have everybody pass on old messages again.
+ * Seals consensus messages for gossip, and opens those of others. The seal makes each repetition new to
+ * gossip, also of a message that is signed once in its life; and only a validator can make one, so that
+ * nobody else can have everybody pass on old messages again.
  */
 export class Relay {
   readonly #options: RelayOptions;
@@ -54,7 +55,10 @@ export class Relay {
     return concat(encode(sealCodec, { from, salt: this.#salt, signature }), message);
   }
 
-  /** The message, and what has to be checked besides its own signatures; or why nobody who keeps the rules passed it on. */
+  /**
+   * The message, and what has to be checked besides its own signatures; or why nobody who keeps the rules
+   * passed it on.
+   */
   open(bytes: Uint8Array): { readonly message: Uint8Array; readonly claim: SignatureClaim } | Problem {
     const seal = decode(sealCodec, bytes.subarray(0, sealBytes), 'seal of a relayed message');
     if (seal instanceof Problem) return seal;

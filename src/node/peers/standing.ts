@@ -4,7 +4,10 @@ import type { Network, PeerId } from '../../network/port.ts';
 
 /** What a peer is to us, as far as it decides what it may cost. */
 export type Standing =
-  /** It proved a key that we know: a validator's, or one that the operator named. What it does falls back on that key, whatever its identity. */
+  /**
+   * It proved a key that we know: a validator's, or one that the operator named. What it does falls back on
+   * that key, whatever its identity.
+   */
   | { readonly type: 'member'; readonly key: string }
   /** Anybody. Identities are free, so what counts is where it comes from. */
   | { readonly type: 'stranger'; readonly block: string };

@@ -29,11 +29,16 @@ export interface VerificationOptions<M extends object> {
   /** Unless given, validators are members, and each other peer is a stranger of its own. */
   readonly standingOf?: (peer: PeerId) => Standing;
   readonly penalise: (peer: PeerId, reason: string) => void;
-  /** A peer that is not listened to says something: the connection has to end, so that not even its bytes are decoded. */
+  /**
+   * A peer that is not listened to says something: the connection has to end, so that not even its bytes are
+   * decoded.
+   */
   readonly cut?: (peer: PeerId, forMs: number) => void;
 }
 
-/** What became of a message: good (`wanted` or not), not looked at, or against the rules whatever the reason. */
+/**
+ * What became of a message: good (`wanted` or not), not looked at, or against the rules whatever the reason.
+ */
 export type MessageVerdict<M> =
   | {
       readonly type: 'good';
@@ -58,8 +63,9 @@ interface Case<M> {
 type Inside = NonNullable<MessageClaims['inside']>;
 
 /**
- * The only place where anything becomes `Verified`. Each signature is checked once, the outer one before those inside, and nobody can
- * make us check without end: see `PeerBudget`. What was not checked is `ignored`: nobody vouches for it, and nobody is blamed.
+ * The only place where anything becomes `Verified`. Each signature is checked once, the outer one before
+ * those inside, and nobody can make us check without end: see `PeerBudget`. What was not checked is
+ * `ignored`: nobody vouches for it, and nobody is blamed.
  */
 export class Verification<M extends object> {
   readonly #options: VerificationOptions<M>;
@@ -88,8 +94,9 @@ export class Verification<M extends object> {
   }
 
   /**
-   * Judges one that came by gossip, from anybody. One that our engine does not want is judged all the same when a validator sealed it
-   * or that costs nothing: another may be waiting for it behind us, in a view that this node left.
+   * Judges one that came by gossip, from anybody. One that our engine does not want is judged all the same
+   * when a validator sealed it or that costs nothing: another may be waiting for it behind us, in a view that
+   * this node left.
    */
   relayedMessage(
     peer: PeerId,
@@ -110,7 +117,10 @@ export class Verification<M extends object> {
     this.#checker.check(transactions.map(transactionClaim), strict ? 'transactions' : 'blocks', done);
   }
 
-  /** The same check, by the mempool's rule, for transactions that a peer gossips: to be made once. Undefined when it has no room for them. */
+  /**
+   * The same check, by the mempool's rule, for transactions that a peer gossips: to be made once. Undefined
+   * when it has no room for them.
+   */
   gossipedTransactions(
     peer: PeerId,
     transactions: readonly Transaction[],
@@ -256,8 +266,9 @@ export class Verification<M extends object> {
   }
 
   /**
-   * Checks what stands inside, part by part. Who signed the message answers for the cost, and for what is wrong: the others may have been
-   * fooled by its good outer signature as we were. Who brought it should have looked inside before it passed it on.
+   * Checks what stands inside, part by part. Who signed the message answers for the cost, and for what is
+   * wrong: the others may have been fooled by its good outer signature as we were. Who brought it should have
+   * looked inside before it passed it on.
    */
   #goOn(judged: Case<M>, rest: Iterator<SignatureClaim>, checked: number): void {
     const signer = this.#options.protocol.senderOf(judged.message);

@@ -61,17 +61,26 @@ export const blocksRequestCodec: Codec<BlocksRequest> = struct<BlocksRequest>({
   count: u16,
 });
 
-/** Final blocks in order, and what proves the last of them and so all: no blocks when there are none from that height on, or not any more. */
+/**
+ * Final blocks in order, and what proves the last of them and so all: no blocks when there are none from that
+ * height on, or not any more.
+ */
 export interface BlocksResponse {
   readonly blocks: readonly Uint8Array[];
-  /** From above the last block up to the one that the certificate is for; none when it is the last block's own. */
+  /**
+   * From above the last block up to the one that the certificate is for; none when it is the last block's
+   * own.
+   */
   readonly headers: readonly BlockHeader[];
   readonly certificate: FinalityCertificate | undefined;
   /** The newest snapshot, in the place of blocks that were asked for and pruned. */
   readonly snapshot: SnapshotHead | undefined;
 }
 
-/** The block after which the state is, and what makes it final: the certificate as `snapshotCertificate` makes it. */
+/**
+ * The block after which the state is, and what makes it final: the certificate as `snapshotCertificate` makes
+ * it.
+ */
 export interface SnapshotHead {
   readonly header: BlockHeader;
   readonly certificate: FinalityCertificate;
@@ -109,7 +118,10 @@ export const transactionsResponseCodec: Codec<readonly Uint8Array[]> = listOf(
   limits.maxBlockTransactions,
 );
 
-/** "What is the snapshot at this block?", and: "its entries behind this key, please" (from the first one, without a key). */
+/**
+ * "What is the snapshot at this block?", and: "its entries behind this key, please" (from the first one,
+ * without a key).
+ */
 export type SnapshotRequest =
   | { readonly kind: 'head'; readonly blockHash: Hash }
   | { readonly kind: 'part'; readonly blockHash: Hash; readonly after: Uint8Array | undefined };

@@ -31,14 +31,17 @@ export class ClockWatch {
     this.#self = options.self;
   }
 
-  /** A block became final here that is not of the past: its time is what its maker's clock said a moment ago. */
+  /**
+   * A block became final here that is not of the past: its time is what its maker's clock said a moment ago.
+   */
   live({ proposer, timestamp }: BlockHeader): void {
     if (proposer !== this.#self) this.#differenceMs = this.#clock.wallMs() - timestamp;
   }
 
   /**
-   * How far this clock was ahead of that of whoever made the last block that another made, when that became final here; negative when it was
-   * behind. It includes the block's way, so some hundredths of a second are none. Undefined before there was one.
+   * How far this clock was ahead of that of whoever made the last block that another made, when that became
+   * final here; negative when it was behind. It includes the block's way, so some hundredths of a second are
+   * none. Undefined before there was one.
    */
   differenceMs(): number | undefined {
     return this.#differenceMs;

@@ -16,7 +16,10 @@ import { parseApiUrl } from './api-url.ts';
 import { asMachineFault } from './as-machine-fault.ts';
 import { writeDurably } from './durable-file.ts';
 
-/** What an operator chooses for one node. Everything that all nodes must agree on stands in the genesis file instead. */
+/**
+ * What an operator chooses for one node. Everything that all nodes must agree on stands in the genesis file
+ * instead.
+ */
 export interface NodeConfig {
   /** For the log and for people. */
   readonly name: string;
@@ -27,17 +30,24 @@ export interface NodeConfig {
   /** Multiaddrs of nodes to keep connected to. */
   readonly peers: readonly string[];
   /**
-   * Who may connect besides the validators (in Raft mode all who are in the configuration) and the `peers` that this node dials: nobody, the holders of
-   * these keys (addresses, or hex), or anybody. Unless given: anybody on a development chain, and nobody on others.
+   * Who may connect besides the validators (in Raft mode all who are in the configuration) and the `peers`
+   * that this node dials: nobody, the holders of these keys (addresses, or hex), or anybody. Unless given:
+   * anybody on a development chain, and nobody on others.
    */
   readonly observers?: 'members' | 'open' | readonly PublicKey[] | undefined;
   /** Where the HTTP API listens. Port 0 picks a free one. */
   readonly api: {
     readonly host: string;
     readonly port: number;
-    /** What operators show to change members and leader. Without one only this machine may, and only while `host` is its own (127.0.0.1). */
+    /**
+     * What operators show to change members and leader. Without one only this machine may, and only while
+     * `host` is its own (127.0.0.1).
+     */
     readonly operatorToken?: string | undefined;
-    /** Where others reach it: told to the other nodes, so that each can say where the leader is. Nobody is told anything without it. */
+    /**
+     * Where others reach it: told to the other nodes, so that each can say where the leader is. Nobody is
+     * told anything without it.
+     */
     readonly advertise?: string | undefined;
   };
   /** When a node of a Raft chain deletes old blocks: never, without it. */
@@ -141,8 +151,8 @@ const configSchema = z.strictObject({
 });
 
 /**
- * Makes a data directory, which may exist but must hold no node yet. Throws problems: `config/exists`, those of the genesis and
- * of the key file, and `config/development-key`.
+ * Makes a data directory, which may exist but must hold no node yet. Throws problems: `config/exists`, those
+ * of the genesis and of the key file, and `config/development-key`.
  */
 export async function initDirectory(options: {
   readonly directory: string;

@@ -2,7 +2,10 @@ import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { asMachineFault } from './as-machine-fault.ts';
 
-/** Replaces a file so that after a power failure it is the old one or the new one, whole. Throws `node/machine` when the machine refuses. */
+/**
+ * Replaces a file so that after a power failure it is the old one or the new one, whole. Throws
+ * `node/machine` when the machine refuses.
+ */
 export function writeDurably(
   path: string,
   text: string,

@@ -2,8 +2,9 @@ import { getHeapStatistics } from 'node:v8';
 import { limits } from '../../base/limits.ts';
 
 /**
- * How V8 is started for a node (`scripts/pinned-node` says the same). Its spaces grow in a flood and do not give back what they took for as long as nothing
- * else wants it, so their bounds are what a node's memory comes back to. They can be set only when a process starts.
+ * How V8 is started for a node (`scripts/pinned-node` says the same). Its spaces grow in a flood and do not
+ * give back what they took for as long as nothing else wants it, so their bounds are what a node's memory
+ * comes back to. They can be set only when a process starts.
  */
 export const heapFlags: readonly string[] = [
   `--max-semi-space-size=${limits.youngSpaceMiB}`,
@@ -13,7 +14,10 @@ export const heapFlags: readonly string[] = [
 
 const MiB = 1024 * 1024;
 
-/** Whether this process was started with those bounds, or closer ones. V8 counts three halves of the young generation. */
+/**
+ * Whether this process was started with those bounds, or closer ones. V8 counts three halves of the young
+ * generation.
+ */
 export function isHeapBounded(heapLimitBytes = getHeapStatistics().heap_size_limit): boolean {
   return heapLimitBytes <= (limits.oldSpaceMiB + 3 * limits.youngSpaceMiB) * MiB;
 }

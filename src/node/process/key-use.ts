@@ -27,7 +27,10 @@ type Uses = z.infer<typeof useSchema>;
 /** What the note beside the key says of the store. */
 export type KeyUseFound = 'first-use' | 'same' | 'other-store' | 'older-copy';
 
-/** Counts the batches of the consensus log, in the store and elsewhere, so that an old copy of the store is known for one. */
+/**
+ * Counts the batches of the consensus log, in the store and elsewhere, so that an old copy of the store is
+ * known for one.
+ */
 export interface WriteCount {
   /** So many were written before this start. */
   readonly before: number;
@@ -45,12 +48,14 @@ export interface KeyUse extends WriteCount {
 }
 
 /**
- * Compares what stands beside a validator's key with the store, before anything is signed with it: on which chains the key was used, with which store,
- * and how many batches of the consensus log were written with it. Another store, or one that holds fewer batches than are noted, is not
- * the one that the key was used with last (a lost disk, a copy put back): what it signed since is forgotten there.
+ * Compares what stands beside a validator's key with the store, before anything is signed with it: on which
+ * chains the key was used, with which store, and how many batches of the consensus log were written with it.
+ * Another store, or one that holds fewer batches than are noted, is not the one that the key was used with
+ * last (a lost disk, a copy put back): what it signed since is forgotten there.
  *
- * The note follows the store, at most `limits.keyUseMs` behind, so a crash never makes a good store look old; and a copy that was taken within that time
- * before the last use is not noticed. Whoever puts back the key's directory, too, hides everything.
+ * The note follows the store, at most `limits.keyUseMs` behind, so a crash never makes a good store look old;
+ * and a copy that was taken within that time before the last use is not noticed. Whoever puts back the key's
+ * directory, too, hides everything.
  */
 export async function openKeyUse(options: {
   readonly path: string;
