@@ -11,6 +11,7 @@ import { describeVerdict, exitCodes, type Verdict } from '../../../src/simulator
 import { dutyMutations } from '../mutations/duty-mutations.ts';
 import { mutations } from '../mutations/mutations.ts';
 import { raftMutations } from '../mutations/raft-mutations.ts';
+import { replicaMutations } from '../mutations/replica-mutations.ts';
 import { misfits } from '../mutations/patched-copy.ts';
 
 const regressions = join(import.meta.dirname, '..', 'regressions');
@@ -142,7 +143,7 @@ describe('what is not promised is seen', () => {
 });
 
 test('every mutation still finds the line that it breaks', () => {
-  const all = [...mutations, ...dutyMutations, ...raftMutations];
+  const all = [...mutations, ...dutyMutations, ...replicaMutations, ...raftMutations];
   assert.deepEqual(all.flatMap(misfits), []);
   assert.ok(mutations.length >= 10 && raftMutations.length >= 10);
   assert.equal(new Set(all.map(({ name }) => name)).size, all.length);

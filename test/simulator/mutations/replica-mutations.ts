@@ -1,0 +1,163 @@
+import type { Mutation } from './mutations.ts';
+
+const pbft = (name: string): string => `src/consensus/pbft/${name}.ts`;
+const testOf = (name: string): string => `test/consensus/pbft/${name}.test.ts`;
+
+interface Patch {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/**
+ * Conditions in the state of one replica, and of what serves it, that are easily forgotten. Each takes two things that seldom meet (a write under way
+ * and the end of a view, a sibling and its descendant's proof), so a directed test sees it; random runs see some of them late or not at all.
+ */
+export const replicaMutations: readonly Mutation[] = [
+  directed(
+    'second-view-change',
+    'for one view one ViewChange is signed',
+    { file: pbft('views'), find: ' || state.viewChangeAsked >= state.view) return', replace: ') return' },
+    testOf('leaving-views'),
+    'for one view one ViewChange is signed, however long its write takes and whatever becomes final meanwhile',
+  ),
+  directed(
+    'build-outlives-view',
+    'a build under way is forgotten with its view',
+    { file: pbft('views'), find: '  state.building = null;\n', replace: '' },
+    testOf('leaving-views'),
+    'a build under way when its view ends is forgotten: it builds again when it has a view again',
+  ),
+  directed(
+    'blocks-outlive-view',
+    'a NewView that comes first ends what was accepted before',
+    {
+      file: pbft('view-change'),
+      find: 'if (newView.view > state.view) moveTo(replica, newView.view);',
+      replace: 'if (newView.view > state.view) state.view = newView.view;',
+    },
+    testOf('opening-views'),
+    'a new view ends what was accepted in the one before, also when nobody left that first',
+  ),
+  directed(
+    'new-view-forgotten',
+    'a restarted primary signs no second NewView',
+    {
+      file: pbft('restore'),
+      find: 'state.newViewAsked = message.view > state.newViewAsked ? message.view : state.newViewAsked;',
+      replace: 'state.newViewAsked = message.view < 0 ? message.view : state.newViewAsked;',
+    },
+    testOf('restarting'),
+    'a primary that had signed its NewView and not entered signs no second one',
+  ),
+  directed(
+    'vote-while-learning',
+    'one that waits for answers after a lost log votes for nothing',
+    {
+      file: pbft('validating'),
+      find: 'return mayVote(replica) && slot.height > replica.state.forgottenUpTo',
+      replace: 'void mayVote;\n  return slot.height > replica.state.forgottenUpTo',
+    },
+    testOf('accepting'),
+    'one that waits for answers after a lost log votes for nothing, valid or not',
+  ),
+  directed(
+    'vote-at-forgotten-height',
+    'where it may have voted before a loss a replica votes for no tip either',
+    {
+      file: pbft('validating'),
+      find: 'slot.height > replica.state.forgottenUpTo',
+      replace: 'slot.height > 0',
+    },
+    testOf('accepting'),
+    'at a height where it may have voted before its log was lost a replica votes for no tip of a view either',
+  ),
+  directed(
+    'another-block-is-valid',
+    'that another block of its height is valid makes an accepted one no better',
+    {
+      file: pbft('validating'),
+      find: 'slot.blockHash === link.blockHash && slot.validity',
+      replace: 'slot.validity',
+    },
+    testOf('accepting'),
+    'that another block of its height is valid makes an accepted one no better',
+  ),
+  directed(
+    'vote-over-a-gap',
+    'a Prepare is for a chain that reaches down to the final block',
+    {
+      file: pbft('validating'),
+      find: '    if (chainTo(replica, link.blockHash) === null) continue;\n',
+      replace: '',
+    },
+    testOf('accepting'),
+    'a block whose chain does not reach down to the final one gets no vote, and is asked for again',
+  ),
+  directed(
+    'commit-for-another-block',
+    'a Commit stands for the block that a quorum prepared',
+    {
+      file: pbft('voting'),
+      find: "certificateOf(replica, tally, 'prepare', slot.blockHash)",
+      replace: "certificateOf(replica, tally, 'prepare')",
+    },
+    testOf('accepting'),
+    'Prepares of a quorum for another block than the accepted one make no Commit for either',
+  ),
+  directed(
+    'lower-certificate-written',
+    'the disk keeps the highest certificate when a lower one comes later',
+    {
+      file: pbft('voting'),
+      find: 'records: [certificateRecord(state.highest ?? prepared)],',
+      replace: 'records: [certificateRecord(prepared)],',
+    },
+    testOf('accepting'),
+    'the highest certificate stays the highest, in memory and on the disk, when a lower one comes later',
+  ),
+  directed(
+    'commit-without-block',
+    'a Commit is for a block that is on the disk',
+    {
+      file: pbft('voting'),
+      find: ' || replica.self === null || !slot.prepareAsked) return',
+      replace: ' || replica.self === null) return',
+    },
+    testOf('accepting'),
+    'no Commit for a block that is not on the disk here, though a quorum prepared it',
+  ),
+  directed(
+    'certified-and-not-fetched',
+    'a certified block that nobody could supply is fetched',
+    {
+      file: pbft('finality'),
+      find: "slot?.blockHash === certificate.blockHash && slot.validity === 'checking'",
+      replace: 'slot?.blockHash === certificate.blockHash',
+    },
+    testOf('accepting'),
+    'a certificate for a block that nobody could supply makes this replica fetch it, and one for a block under check does not',
+  ),
+  directed(
+    'sibling-under-headers',
+    'the headers between blocks and their certificate are linked',
+    {
+      file: 'src/node/catch-up/sync-segment.ts',
+      find: 'const wrong = checkLink(proven.header, header);',
+      replace: 'const wrong = header.height < 0 ? checkLink(proven.header, header) : undefined;',
+    },
+    'test/node/catch-up/sync-segment.test.ts',
+    'a sibling in the place of any block is refused, whatever true thing stands above it',
+  ),
+  directed(
+    'second-asker-forgotten',
+    'all who want one block are told when it is here',
+    { file: 'src/node/effects/bodies.ts', find: '      waiters.push(done);\n', replace: '' },
+    'test/node/effects/validation.test.ts',
+    'is brought once, and all who asked are told, also those who ask again later',
+  ),
+];
+
+function directed(name: string, rule: string, patch: Patch, file: string, test: string): Mutation {
+  return { name, rule, patches: [patch], within: 0, directed: { file, test } };
+}
