@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   members: async () => (await import('./members.ts')).membersCommand(),
   leader: async () => (await import('./leader.ts')).leaderCommand(),
   evidence: async () => (await import('./evidence.ts')).evidenceCommand(),
+  bench: async () => (await import('./bench.ts')).benchCommand(),
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
 };
 

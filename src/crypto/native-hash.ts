@@ -3,12 +3,11 @@ import { createRequire } from 'node:module';
 import { type Sha256, useSha256 } from './hash.ts';
 import { type PairHash, usePairHash } from './pair-hash.ts';
 
+const digest = Buffer.alloc(32);
+
 function into(data: Uint8Array, target: Uint8Array, at: number): void {
-  Buffer.from(target.buffer, target.byteOffset, target.length).write(
-    hash('sha256', data, 'binary'),
-    at,
-    'latin1',
-  );
+  digest.write(hash('sha256', data, 'binary'), 'latin1');
+  for (let i = 0; i < 32; i++) target[at + i] = digest[i] as number;
 }
 
 /**
@@ -18,9 +17,9 @@ function into(data: Uint8Array, target: Uint8Array, at: number): void {
 export const nativeSha256: Sha256 = {
   hex: (data) => hash('sha256', data, 'hex'),
   bytes(data) {
-    const digest = new Uint8Array(32);
-    into(data, digest, 0);
-    return digest;
+    const bytes = new Uint8Array(32);
+    into(data, bytes, 0);
+    return bytes;
   },
   into,
 };

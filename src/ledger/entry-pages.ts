@@ -1,3 +1,4 @@
+import { equalBytes } from '../base/bytes.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { type Bytes, type CellStore, growChunk } from './cell-store.ts';
 
@@ -158,7 +159,27 @@ export class EntryPages {
       const difference = ((a[aAt + word] as number) >>> 0) - ((b[bAt + word] as number) >>> 0);
       if (difference !== 0) return difference;
     }
+    // Mostly the key itself, which need not be hashed to be known.
+    if (from.hasKey(other, this.keyOf(entry))) return 0;
     return comparePaths(this.pathOf(entry), from.pathOf(other));
+  }
+
+  /** Whether this is the entry of a key, whose path is given as well. */
+  isAt(entry: EntryRef, path: Uint8Array, key: Uint8Array): boolean {
+    const [words, at] = [this.#wordsOf(entry), this.#at(entry)];
+    return (
+      words[at + prefixWord] === word32(path, 0) &&
+      words[at + prefixWord + 1] === word32(path, 4) &&
+      this.hasKey(entry, key)
+    );
+  }
+
+  hasKey(entry: EntryRef, key: Uint8Array): boolean {
+    if (this.#word(entry, lengthsWord) >>> 16 !== key.length) return false;
+    if (key.length > dataBytes) return equalBytes(this.keyOf(entry), key);
+    const [bytes, from] = [this.#bytesOf(entry), (this.#at(entry) + dataWord) * 4];
+    for (let i = 0; i < key.length; i++) if (bytes[from + i] !== key[i]) return false;
+    return true;
   }
 
   /** As `compare`, with a path. */

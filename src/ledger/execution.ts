@@ -242,7 +242,9 @@ class BlockExecution {
       if (!same) changes.push({ key, value });
     };
     for (const [publicKey, account] of this.#accounts) {
-      consider(accountStateKey(publicKey), encodeAccount(account));
+      const old = this.#parent.account(publicKey);
+      if (account.balance === old.balance && account.nonce === old.nonce) continue;
+      changes.push({ key: accountStateKey(publicKey), value: encodeAccount(account) });
     }
     for (const [key, record] of this.#records) {
       consider(recordStateKey(key), record === null ? null : encodeRecord(record));

@@ -78,7 +78,7 @@ export class StateTree {
     }
     for (let index = 0; index < nodes.count(ref); index++) {
       const entry = nodes.pages.entry(-ref, index);
-      if (nodes.pages.compareWith(entry, path) === 0) return nodes.pages.valueOf(entry);
+      if (nodes.pages.isAt(entry, path, key)) return nodes.pages.valueOf(entry);
     }
     return undefined;
   }

@@ -28,6 +28,7 @@ const commands = [
   ['leader', 'transfer'],
   ['evidence'],
   ['testnet'],
+  ['bench', 'state'],
   ['simulate'],
 ];
 
