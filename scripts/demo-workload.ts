@@ -6,7 +6,8 @@ import type { Hash } from '../src/crypto/hash.ts';
 import { generateKeyPair, type KeyPair } from '../src/crypto/keys.ts';
 import { nativeSigner } from '../src/crypto/native.ts';
 import type { Height } from '../src/ledger/block.ts';
-import type { Payload, Transaction } from '../src/ledger/transaction.ts';
+import type { Operation } from '../src/ledger/operation.ts';
+import type { Transaction } from '../src/ledger/transaction.ts';
 
 /** One account of the demonstration, with all that it will send, in the order of its nonces. */
 export interface Sender {
@@ -40,13 +41,18 @@ export function signWorkload(options: {
     const wallet = new Wallet({ chainId, keyPair, signer: nativeSigner(keyPair.secretKey) });
     const share = Math.floor(count / senders.length) + (index < count % senders.length ? 1 : 0);
     const transactions = Array.from({ length: share }, (_, nonce) =>
-      unwrap(wallet.build(payloadAt(nonce, keyPair, senders, random), { nonce, fee, expiryHeight })),
+      unwrap(wallet.build(operationAt(nonce, keyPair, senders, random), { nonce, fee, expiryHeight })),
     );
     return { keyPair, transactions };
   });
 }
 
-function payloadAt(nonce: number, own: KeyPair, senders: readonly KeyPair[], random: RandomState): Payload {
+function operationAt(
+  nonce: number,
+  own: KeyPair,
+  senders: readonly KeyPair[],
+  random: RandomState,
+): Operation {
   const key = (of: number): string => `demo/${own.publicKey.slice(0, 16)}/${of}`;
   switch (nonce % 10) {
     case 3:

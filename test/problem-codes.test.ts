@@ -17,7 +17,12 @@ test('whatever looks like a code in the sources is one, and each one is made som
       if (areas.has(name.slice(0, name.indexOf('/')))) named.set(name, file);
     }
   }
-  const madeByTemplate = ['mempool/replaced', 'mempool/evicted', 'mempool/fee-not-payable'];
+  const madeByTemplate = [
+    'mempool/replaced',
+    'mempool/evicted',
+    'mempool/fee-not-payable',
+    'mempool/wrong-signers',
+  ];
   const unknown = [...named].filter(([name]) => !Object.hasOwn(problemCodes, name));
   assert.deepEqual(unknown, []);
   const stale = Object.keys(problemCodes).filter(

@@ -3,9 +3,11 @@ import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { BlockHeader, Height, View } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
-import type { EngineName } from '../ledger/genesis.ts';
+import type { EngineName } from '../ledger/engine-names.ts';
 import type { MerkleProof } from '../ledger/merkle.ts';
+import type { KeySet } from '../ledger/operation.ts';
 import type { Receipt } from '../ledger/receipt.ts';
+import type { RecordEntry } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 
 /**
@@ -201,14 +203,14 @@ export interface AccountView {
   readonly balance: bigint;
   /** The next nonce by the final state. */
   readonly nonce: number;
+  /** Which keys sign for it; undefined while its own key alone does. */
+  readonly keys: KeySet | undefined;
   /** The next nonce that a wallet should use: after what waits in this node's mempool. */
   readonly pendingNonce: number;
 }
 
-export interface RecordView {
+export interface RecordView extends Omit<RecordEntry, 'type'> {
   readonly key: string;
-  readonly owner: PublicKey;
-  readonly value: Uint8Array;
 }
 
 export interface UnreachedView {

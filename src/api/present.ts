@@ -3,7 +3,7 @@ import { encodeAddress } from '../crypto/address.ts';
 import type { BlockHeader } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { MerkleProof } from '../ledger/merkle.ts';
-import type { Receipt } from '../ledger/receipt.ts';
+import type { Found, Receipt } from '../ledger/receipt.ts';
 import { transactionJson } from '../ledger/transaction.ts';
 import type {
   AccountView,
@@ -53,7 +53,33 @@ export function certificateJson(certificate: FinalityCertificate): CertificateJs
 }
 
 export function receiptJson(receipt: Receipt): ReceiptJson {
-  return { ...receipt, fee: `${receipt.fee}` };
+  const { transactionHash, status, code, failure, fee, accounts, records } = receipt;
+  return {
+    transactionHash,
+    status,
+    code,
+    failure:
+      failure === undefined
+        ? null
+        : { part: failure.part, index: failure.index, found: foundJson(failure.found) },
+    fee: `${fee}`,
+    accounts: accounts.map(({ publicKey, balance }) => ({
+      address: encodeAddress(publicKey),
+      balance: `${balance}`,
+    })),
+    records: records.map(({ operation, version, previous }) => ({
+      operation,
+      version,
+      previous: previous ?? null,
+    })),
+  };
+}
+
+type FoundJson = NonNullable<ReceiptJson['failure']>['found'];
+
+function foundJson(found: Found | undefined): FoundJson {
+  if (found === undefined) return null;
+  return found.type === 'balance' ? { type: 'balance', balance: `${found.balance}` } : found;
 }
 
 function proofJson({ index, count, siblings }: MerkleProof): InclusionJson['transactionProof'] {
@@ -134,20 +160,29 @@ function readJson(identity: NodeIdentity, { consistency, height, blockHash, stat
 }
 
 export function accountJson(identity: NodeIdentity, read: Read<AccountView>): AccountJson {
-  const { publicKey, balance, nonce, pendingNonce } = read.value;
+  const { publicKey, balance, nonce, keys, pendingNonce } = read.value;
   return {
     ...readJson(identity, read),
     address: encodeAddress(publicKey),
     publicKey,
     balance: `${balance}`,
     nonce,
+    keys: keys === undefined ? null : { ...keys, keys: keys.keys.map(encodeAddress) },
     pendingNonce,
   };
 }
 
 export function recordJson(identity: NodeIdentity, read: Read<unknown>, record: RecordView): RecordJson {
-  const { key, owner, value } = record;
-  return { ...readJson(identity, read), key, owner: encodeAddress(owner), value: toHex(value) };
+  const { key, owner, value, version, changed, previous } = record;
+  return {
+    ...readJson(identity, read),
+    key,
+    owner: encodeAddress(owner),
+    value: toHex(value),
+    version,
+    changed,
+    previous: previous ?? null,
+  };
 }
 
 export function validatorJson(validator: ValidatorView) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../base/limits.ts';
-import { engineNames } from '../ledger/genesis.ts';
+import { engineNames } from '../ledger/engine-names.ts';
 import { failureCodes } from '../ledger/receipt.ts';
 import { answeredCodes } from './problem-status.ts';
 
@@ -117,22 +117,79 @@ export const certificateSchema = z
   ])
   .meta({ id: 'Certificate' });
 
+const versionSchema = whole('1, 2, 3 …: every change of a record counts, also across its deletion');
+export const placeSchema = z
+  .object({
+    height: heightSchema,
+    transaction: whole('Index of the transaction in its block'),
+    operation: whole('Index of the operation in its transaction'),
+  })
+  .meta({ id: 'Place' });
+
+const foundSchema = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('version'), version: whole('Of the record; 0 where there is none') }),
+    z.object({ type: z.literal('hash'), hash: hashSchema }),
+    z.object({ type: z.literal('balance'), balance: amountSchema }),
+    z.object({ type: z.literal('height'), height: heightSchema }),
+  ])
+  .meta({ id: 'Found' });
+
 export const receiptSchema = z
   .object({
     transactionHash: hashSchema,
     status: z.enum(['applied', 'failed']),
     code: codeOf(['', ...failureCodes], 'Why it failed; empty when it was applied'),
+    failure: z
+      .object({
+        part: z.enum(['condition', 'operation']),
+        index: whole('Which of them'),
+        found: foundSchema.nullable().describe('What was there instead of what it needs'),
+      })
+      .nullable()
+      .describe('What failed; null when it was applied'),
     fee: amountSchema,
+    accounts: z
+      .array(z.object({ address: addressSchema, balance: amountSchema }))
+      .describe('Accounts that it touched, with their balances after it; the sender first'),
+    records: z
+      .array(
+        z.object({
+          operation: whole('Index of the operation that changed it, which names its key'),
+          version: versionSchema,
+          previous: placeSchema.nullable().describe('Where the version before was made; null for the first'),
+        }),
+      )
+      .describe('Records that it changed'),
   })
   .meta({ id: 'Receipt' });
 
-export const payloadSchema = z
+const recordKey = z.string().describe('A record’s key');
+export const operationSchema = z
   .discriminatedUnion('type', [
     z.object({ type: z.literal('transfer'), to: addressSchema, amount: amountSchema, memo: z.string() }),
-    z.object({ type: z.literal('put'), key: z.string(), value: bytesHex('The value') }),
-    z.object({ type: z.literal('delete'), key: z.string() }),
+    z.object({ type: z.literal('put'), key: recordKey, value: bytesHex('The value') }),
+    z.object({ type: z.literal('delete'), key: recordKey }),
+    z.object({ type: z.literal('give'), key: recordKey, to: addressSchema }),
+    z.object({
+      type: z.literal('set-keys'),
+      keys: z.array(addressSchema),
+      threshold: whole('How many of the keys must sign'),
+      force: z.boolean().describe('Also when nobody shows to have the new keys'),
+    }),
   ])
-  .meta({ id: 'Payload' });
+  .meta({ id: 'Operation' });
+
+export const conditionSchema = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('record-version'), key: recordKey, version: versionSchema }),
+    z.object({ type: z.literal('record-absent'), key: recordKey }),
+    z.object({ type: z.literal('record-exists'), key: recordKey }),
+    z.object({ type: z.literal('record-hash'), key: recordKey, hash: hashSchema }),
+    z.object({ type: z.literal('balance-at-least'), account: addressSchema, amount: amountSchema }),
+    z.object({ type: z.literal('height-at-most'), height: heightSchema }),
+  ])
+  .meta({ id: 'Condition' });
 
 export const transactionSchema = z
   .object({
@@ -142,8 +199,10 @@ export const transactionSchema = z
     nonce: whole('The nonce'),
     fee: amountSchema,
     expiryHeight: heightSchema,
-    payload: payloadSchema,
-    signature: signatureSchema,
+    reference: bytesHex('The application’s own, up to 32 bytes'),
+    conditions: z.array(conditionSchema).describe('All must hold, or nothing is done'),
+    operations: z.array(operationSchema).describe('Done in their order, all or none'),
+    signatures: z.array(z.object({ signer: addressSchema, signature: signatureSchema })),
     bytes: bytesHex('The canonical bytes that the hash is of'),
   })
   .meta({ id: 'Transaction' });
@@ -295,6 +354,10 @@ export const accountSchema = z
     publicKey: publicKeySchema,
     balance: amountSchema,
     nonce: whole('The next nonce by the final state'),
+    keys: z
+      .object({ keys: z.array(addressSchema), threshold: whole('How many of the keys must sign') })
+      .nullable()
+      .describe('Which keys sign for it; null while its own key alone does'),
     pendingNonce: whole(
       "The next nonce to use, after what waits in this node's mempool: one node's opinion, and another node, or this one a moment later, may say otherwise",
     ),
@@ -304,9 +367,12 @@ export const accountSchema = z
 export const recordSchema = z
   .object({
     ...read,
-    key: z.string(),
+    key: recordKey,
     owner: addressSchema,
     value: bytesHex('The value'),
+    version: versionSchema,
+    changed: placeSchema.describe('Where this version was made'),
+    previous: placeSchema.nullable().describe('Where the one before it was made; null for the first'),
   })
   .meta({ id: 'Record' });
 
@@ -445,6 +511,8 @@ export type ProblemJson = z.output<typeof problemSchema>;
 export type ProblemPartJson = z.output<typeof problemPartSchema>;
 export type HeaderJson = z.output<typeof headerSchema>;
 export type CertificateJson = z.output<typeof certificateSchema>;
+export type OperationJson = z.output<typeof operationSchema>;
+export type ConditionJson = z.output<typeof conditionSchema>;
 export type ReceiptJson = z.output<typeof receiptSchema>;
 export type TransactionJson = z.output<typeof transactionSchema>;
 export type InclusionJson = z.output<typeof inclusionSchema>;

@@ -332,7 +332,10 @@ export function mapped<Inner, T>(
   };
 }
 
-/** Adds a rule to a codec; `check` throws an Error with a short reason. Applies both ways. */
+/**
+ * Adds a rule to a codec; `check` throws an Error with a short reason, or a `Problem` with a code and a remedy of its own.
+ * Applies both ways.
+ */
 export function refine<T>(inner: Codec<T>, check: (value: T) => T): Codec<T> {
   return {
     write: (writer, value) => inner.write(writer, check(value)),
@@ -355,7 +358,16 @@ export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
   }
 }
 
-/** The value of the bytes, or the problem `codec/malformed`. Never throws on any bytes. */
+/** The problem of its own that a rule inside threw, however deep inside. */
+export function problemInside(cause: unknown): Problem | undefined {
+  const innermost = cause instanceof FormError ? cause.cause : cause;
+  return innermost instanceof Problem ? innermost : undefined;
+}
+
+/**
+ * The value of the bytes, or the problem `codec/malformed`, or that of its own which a rule threw. Never throws on any
+ * bytes.
+ */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array, what: string): T | Problem {
   try {
     const reader = new ByteReader(bytes);
@@ -363,6 +375,8 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array, what: string): T |
     if (reader.left > 0) throw new Error(`${reader.left} bytes are left after its end`);
     return value;
   } catch (cause) {
+    const own = problemInside(cause);
+    if (own !== undefined) return own;
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new Problem('codec/malformed', `${what} is malformed: ${reason}`, {
       remedy: 'Encode it exactly as the format page says; there is one encoding for each value.',

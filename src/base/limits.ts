@@ -37,13 +37,23 @@ export const limits = {
   maxRecordKeyBytes: 128,
   /** Consensus. A record's value: documents of any kind belong elsewhere, their hash and a small description here. */
   maxRecordValueBytes: 4 * KiB,
-  /** Consensus. The largest encoded transaction: a full record plus its fixed fields. */
-  maxTransactionBytes: 5 * KiB,
+  /** Consensus. The largest encoded transaction: some full records, or 256 transfers, at a time. */
+  maxTransactionBytes: 32 * KiB,
+  /** Consensus. Operations of one transaction: what one signature may do at a time. */
+  maxOperations: 256,
+  /** Consensus. Conditions of one transaction. Each costs a look into the state. */
+  maxConditions: 16,
+  /** Consensus. Keys of an account, and signatures of a transaction. Each signature costs a check on every node. */
+  maxSigners: 16,
+  /** Consensus. A transaction's reference: a UUID, a hash. */
+  maxReferenceBytes: 32,
   /** Consensus. How far ahead of the current height a transaction's expiry may lie: bounds how long it is remembered. */
   maxExpiryAhead: 100_000,
 
   /** Consensus. Transactions per block: execution of a full block stays well under a view timeout. */
   maxBlockTransactions: 4_096,
+  /** Consensus. Operations per block, in all its transactions: each costs a few microseconds, wherever they stand. */
+  maxBlockOperations: 16_384,
   /** Consensus. Encoded transactions per block: one sync message can carry any block (libp2p sends at most 4 MiB). */
   maxBlockBytes: 2 * MiB,
   /** Consensus. How far a block's timestamp may lie ahead of a validator's clock, unless it is one millisecond after its parent's. */
@@ -60,6 +70,8 @@ export const limits = {
 
   /** Pending transactions of one sender: a wallet's burst, and no more of the pool for one key. */
   mempoolPerSender: 4_096,
+  /** Encoded bytes of those: a quarter of the pool. */
+  mempoolBytesPerSender: 16 * MiB,
   /** Pending transactions in all: bounds the map overhead when they are tiny. */
   mempoolTransactions: 100_000,
   /** Encoded bytes of all pending transactions. */
@@ -387,8 +399,11 @@ export const limits = {
   syncPollMs: 2_000,
   /** Transactions judged at once (signatures under way), past which clients are told to wait: some seconds of work. */
   submittedTransactions: 8_192,
+  /** And of so many bytes together: that many of the usual size, and some of the largest. */
+  submittedBytes: 16 * MiB,
   /** The same for gossip of members, past which it is not looked at: more, because what is dropped has to be fetched later. */
   intakeTransactions: 32_768,
+  intakeBytes: 32 * MiB,
   /** Transactions handed in here that are pending for this long are gossiped again: the first frame may have met nobody. */
   regossipMs: 3_000,
   /** How many are gossiped again at once. */

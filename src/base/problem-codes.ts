@@ -92,6 +92,14 @@ export const problemCodes = {
   'config/missing-key': 'The validator has no key',
   'config/unreadable': 'A file of the data directory cannot be read',
 
+  // Conditions of transactions that did not hold.
+  'condition/balance-at-least': 'The account has less than the transaction asks for',
+  'condition/height-at-most': 'The block stands above the height that the transaction asks for',
+  'condition/record-absent': 'There is a record where the transaction asks for none',
+  'condition/record-exists': 'There is no record where the transaction asks for one',
+  'condition/record-hash': 'The record has not the value that the transaction asks for',
+  'condition/record-version': 'The record is not there in the version that the transaction asks for',
+
   'consensus/busy': 'The leader has as much under way as it takes at once',
   'consensus/change-outcome-unknown': 'The lead was lost while a change of the members was on its way',
   'consensus/invalid-evidence': 'What is shown as evidence proves nothing',
@@ -145,6 +153,7 @@ export const problemCodes = {
   'mempool/sender-full': 'The sender has as many transactions waiting as one may have',
   'mempool/superseded':
     'Another transaction with the same nonce is final: no block can hold this one any more',
+  'mempool/wrong-signers': 'The node let go of the transaction: the keys of its sender changed',
 
   // Between nodes.
   'network/address': 'What is given as a multiaddr is none that can be used here',
@@ -207,20 +216,25 @@ export const problemCodes = {
   'sync/unproven': 'What a peer served as final has no proof that it is',
 
   // Facts of a transaction. Those that a receipt may name are `FailureCode` in `ledger/receipt.ts`.
+  'transaction/content': 'What the transaction is to do is not written as operations and conditions are',
   'transaction/duplicate': 'The transaction stands in the block already',
   'transaction/expired': 'The expiry height of the transaction is past',
   'transaction/expiry-too-far': 'The expiry height of the transaction is too far ahead',
   'transaction/fee-not-payable': 'The sender’s balance does not pay the fees',
+  'transaction/fee-too-low': 'The fee is less than this chain asks for so many operations and signatures',
   'transaction/forgeable-key': 'The transaction names a key that anybody can sign for',
-  'transaction/insufficient-balance': 'The sender has less than fee and amount together',
+  'transaction/insufficient-balance': 'The sender has less than what it wants to move',
   'transaction/malformed': 'A field of the transaction is beyond what can be encoded',
-  'transaction/no-such-record': 'There is no record to delete',
+  'transaction/no-such-record': 'There is no record to delete or give',
   'transaction/nonce-gap': 'A nonce before that of the transaction is missing',
   'transaction/nonce-used': 'The nonce of the transaction was used',
   'transaction/not-owner': 'The record belongs to another account',
   'transaction/oversize': 'The transaction is larger than any that is taken',
+  'transaction/record-key': 'No record can have such a key',
+  'transaction/unproven-keys': 'Too few of the new keys of the account signed, and it was not forced',
   'transaction/wrong-chain': 'The transaction is for another chain',
   'transaction/wrong-signature': 'The sender did not sign the transaction',
+  'transaction/wrong-signers': 'Others signed the transaction than the keys of its sender',
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A code that this version makes. */

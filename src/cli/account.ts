@@ -33,6 +33,14 @@ export function accountCommand(): CommandUnknownOpts {
               ? String(account.nonce)
               : `${account.pendingNonce} (${account.nonce} in the final state)`,
           ],
+          ...(account.keys === null
+            ? []
+            : [
+                [
+                  'keys',
+                  `${account.keys.threshold} of ${account.keys.keys.length}: ${account.keys.keys.join(', ')}`,
+                ] as [string, string],
+              ]),
           ['read at', `height ${grouped(account.height)}, ${account.consistency}`],
         ]),
       );

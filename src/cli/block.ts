@@ -3,7 +3,7 @@ import { fromHex } from '../base/bytes.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
-import type { BlockAnswer, TransactionAnswer } from '../client/answers.ts';
+import type { BlockAnswer, OperationAnswer, TransactionAnswer } from '../client/answers.ts';
 import { engineWords } from './engine-words.ts';
 import { valueText } from './get.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
@@ -73,24 +73,35 @@ function transactions({ transactions = [], receipts = [] }: BlockAnswer): string
         receipt === undefined || receipt.status === 'applied'
           ? styled('green', 'applied')
           : styled('red', `failed: ${harmless(receipt.code)}`),
-        payloadText(one),
+        whatText(one),
       ];
     }),
   );
 }
 
-function payloadText({ payload }: TransactionAnswer): string {
-  switch (payload.type) {
+/** The first operation, and how many more there are. */
+function whatText({ operations }: TransactionAnswer): string {
+  const [first, ...others] = operations;
+  if (first === undefined) return '';
+  return others.length === 0 ? operationText(first) : `${operationText(first)}, and ${others.length} more`;
+}
+
+export function operationText(operation: OperationAnswer): string {
+  switch (operation.type) {
     case 'transfer': {
-      const memo = payload.memo === '' ? '' : ` (${harmless(payload.memo)})`;
-      return `transfer ${grouped(payload.amount)} to ${shortAddress(payload.to)}${memo}`;
+      const memo = operation.memo === '' ? '' : ` (${harmless(operation.memo)})`;
+      return `transfer ${grouped(operation.amount)} to ${shortAddress(operation.to)}${memo}`;
     }
     case 'put': {
-      const value = valueText(fromHex(payload.value));
-      return `put ${harmless(payload.key)} = ${value.length > 40 ? `${value.slice(0, 40)}…` : value}`;
+      const value = valueText(fromHex(operation.value));
+      return `put ${harmless(operation.key)} = ${value.length > 40 ? `${value.slice(0, 40)}…` : value}`;
     }
     case 'delete':
-      return `delete ${harmless(payload.key)}`;
+      return `delete ${harmless(operation.key)}`;
+    case 'give':
+      return `give ${harmless(operation.key)} to ${shortAddress(operation.to)}`;
+    case 'set-keys':
+      return `set ${operation.threshold} of ${operation.keys.length} keys`;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { EngineName } from '../ledger/genesis.ts';
+import type { EngineName } from '../ledger/engine-names.ts';
 
 /** What each engine's papers call a period with one leader, and that leader. */
 export const engineWords: Readonly<Record<EngineName, { readonly period: string; readonly leader: string }>> =

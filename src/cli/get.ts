@@ -29,6 +29,7 @@ export function getCommand(): CommandUnknownOpts {
           ['key', harmless(record.key)],
           ['value', valueText(value)],
           ['owner', record.owner],
+          ['version', `${record.version}, made at height ${grouped(record.changed.height)}`],
           ['read at', `height ${grouped(record.height)}, ${record.consistency}`],
         ]),
       );

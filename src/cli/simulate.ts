@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { useNativeHash } from '../crypto/native-hash.ts';
-import { type EngineName, engineNames } from '../ledger/genesis.ts';
+import { type EngineName, engineNames } from '../ledger/engine-names.ts';
 import { drawPlan } from '../simulator/plan/draw-plan.ts';
 import type { Plan } from '../simulator/plan/plan.ts';
 import { parsePlan } from '../simulator/plan/plan-file.ts';

@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
-import { engineNames } from '../ledger/genesis.ts';
+import { engineNames } from '../ledger/engine-names.ts';
 import { collectByzantine, strategies } from './byzantine-strategies.ts';
 import { defaultApiPort, jsonOption, wholeNumber } from './options.ts';
 import { maxDevelopmentValidators } from './testnet/development-genesis.ts';

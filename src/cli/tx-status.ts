@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
+import type { FoundAnswer, ReceiptAnswer } from '../client/answers.ts';
 import { type FinalTransaction, problemOf, waitingWords } from '../client/http-client.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -44,6 +45,26 @@ function parseHash(text: string): Hash {
   });
 }
 
+/** The code, which of several it was, and what was found. */
+function failureText({ code, failure }: ReceiptAnswer): string {
+  const which = failure === null ? '' : ` at ${failure.part} ${failure.index}`;
+  const found = failure?.found ?? null;
+  return `${harmless(code)}${which}${found === null ? '' : `; found ${foundText(found)}`}`;
+}
+
+function foundText(found: FoundAnswer): string {
+  switch (found.type) {
+    case 'version':
+      return found.version === 0 ? 'no record' : `version ${found.version}`;
+    case 'hash':
+      return `a value with SHA-256 ${harmless(found.hash)}`;
+    case 'balance':
+      return `a balance of ${grouped(found.balance)}`;
+    case 'height':
+      return `height ${grouped(found.height)}`;
+  }
+}
+
 /** Where it stands and what came of it; the exit code tells a transaction that failed. */
 export function showFinal(final: FinalTransaction, json: true | undefined): void {
   const { engine, chainId, hash } = final;
@@ -55,7 +76,7 @@ export function showFinal(final: FinalTransaction, json: true | undefined): void
     const result =
       receipt.status === 'applied'
         ? styled('green', 'applied')
-        : styled('red', `failed (${harmless(receipt.code)}); it changed nothing but its fee and nonce`);
+        : styled('red', `failed (${failureText(receipt)}); it changed nothing but its fee and nonce`);
     print(`${hash} is final at height ${grouped(height)} (${engine}): ${result}.`);
   }
   if (receipt.status === 'failed') process.exitCode = exitCodes.failed;

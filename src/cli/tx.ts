@@ -2,32 +2,23 @@ import { Command, type CommandUnknownOpts, InvalidArgumentError } from '@command
 import { fromHex, utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { MissingNonceAnswer } from '../client/answers.ts';
-import { type HttpClient, problemOf, untilExpiry } from '../client/http-client.ts';
-import { Wallet } from '../client/wallet.ts';
-import { encodeAddress } from '../crypto/address.ts';
-import type { Hash } from '../crypto/hash.ts';
-import { toHeight } from '../ledger/block.ts';
-import type { Payload, Transaction } from '../ledger/transaction.ts';
-import { reportFailure } from './failure.ts';
-import { keysOption, passwordFileOption } from './key-directory.ts';
-import { accountNamed, signerNamed } from './names.ts';
+import { parseStrictJson } from '../base/strict-json.ts';
+import { contentFromJson } from '../client/content-json.ts';
+import type { Content } from '../client/wallet.ts';
 import { readInput } from './input-file.ts';
-import { connect, jsonOption, nodeOption, parseAmount, timeoutOption } from './options.ts';
-import { whileWaiting } from './progress.ts';
-import { answer } from './terminal.ts';
-import { onInterrupt } from './signals.ts';
+import { keysOption, passwordFileOption } from './key-directory.ts';
+import { accountNamed } from './names.ts';
+import { jsonOption, nodeOption, parseAmount, timeoutOption, wholeNumber } from './options.ts';
 import {
   chainIdOption,
-  defaultWaitSeconds,
   expiryOption,
-  type Expiry,
   feeOption,
   fromOption,
   nonceOption,
   waitOption,
 } from './transaction-terms.ts';
-import { showFinal, txStatusCommand } from './tx-status.ts';
+import { conditionOption, cosignOption, referenceOption, send, senderOption } from './tx-send.ts';
+import { txStatusCommand } from './tx-status.ts';
 
 export function txCommand(): CommandUnknownOpts {
   return new Command('tx')
@@ -35,6 +26,9 @@ export function txCommand(): CommandUnknownOpts {
     .addCommand(transferCommand())
     .addCommand(putCommand())
     .addCommand(deleteCommand())
+    .addCommand(giveCommand())
+    .addCommand(setKeysCommand())
+    .addCommand(sendCommand())
     .addCommand(txStatusCommand());
 }
 
@@ -73,12 +67,79 @@ function deleteCommand(): CommandUnknownOpts {
     .action((key, options) => send(options, async () => ({ type: 'delete', key })));
 }
 
+function giveCommand(): CommandUnknownOpts {
+  return withTerms(new Command('give'))
+    .description('make somebody else the owner of a record that you own')
+    .argument('<key>', 'the record’s key')
+    .argument('<to>', 'an address (qr1…), a public key in hex, a stored key’s name, or a development name')
+    .action((key, to, options) =>
+      send(options, async (client) => ({
+        type: 'give',
+        key,
+        to: await accountNamed(to, { directory: options.keys, client }),
+      })),
+    );
+}
+
+function setKeysCommand(): CommandUnknownOpts {
+  return withTerms(new Command('set-keys'))
+    .description('say which keys sign for an account from now on, and how many of them it takes')
+    .argument('<threshold>', 'how many of the keys must sign', wholeNumber(1, limits.maxSigners))
+    .argument('<keys...>', 'addresses (qr1…), public keys in hex, names of stored keys')
+    .option(
+      '--force',
+      'also when too few of the new keys sign this (--cosign) to show that somebody has them',
+    )
+    .action((threshold, keys, options) =>
+      send(options, async (client) => {
+        const named = await Promise.all(
+          keys.map((key) => accountNamed(key, { directory: options.keys, client })),
+        );
+        const force = options.force === true;
+        return { type: 'set-keys', keys: [...new Set(named)].toSorted(), threshold, force };
+      }),
+    );
+}
+
+function sendCommand(): CommandUnknownOpts {
+  return withTerms(new Command('send'))
+    .description('one transaction of several operations, with conditions, from a JSON file')
+    .argument('<file>', 'what it is to do; - is standard input')
+    .addHelpText(
+      'after',
+      '\nThe file: {"operations": [{"type": "transfer", "to": "qr1…", "amount": "5"}, {"type": "put", "key": "a", "text": "b"}],' +
+        '\n"conditions": [{"type": "record-version", "key": "a", "version": 3}]}. All is done, or nothing.',
+    )
+    .action((file, options) => send(options, () => readContent(file)));
+}
+
+/** Twice what the hex of the largest transaction needs. */
+const maxContentBytes = 4 * limits.maxTransactionBytes;
+
+async function readContent(file: string): Promise<Content> {
+  const bytes = await readInput(file, maxContentBytes);
+  let json: unknown;
+  try {
+    json = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new Problem('cli/file', `${file} cannot be read as JSON: ${(cause as Error).message}`, {
+      remedy: 'Correct the JSON at the place named. Nothing was signed.',
+      cause,
+    });
+  }
+  return unwrap(contentFromJson(json));
+}
+
 function withTerms(command: Command) {
   return command
     .addOption(fromOption)
+    .addOption(senderOption)
+    .addOption(cosignOption)
     .addOption(feeOption)
     .addOption(nonceOption)
     .addOption(expiryOption)
+    .addOption(conditionOption)
+    .addOption(referenceOption)
     .addOption(waitOption)
     .addOption(chainIdOption)
     .addOption(keysOption)
@@ -114,73 +175,4 @@ async function valueOf(
   if (options.hex !== undefined) return options.hex;
   if (options.file === undefined) return utf8(text ?? '');
   return readInput(options.file, limits.maxRecordValueBytes);
-}
-
-interface SendOptions {
-  readonly from: string;
-  readonly fee: bigint;
-  readonly nonce?: number | undefined;
-  readonly expiry: Expiry;
-  readonly wait?: number | true | undefined;
-  readonly chainId?: string | undefined;
-  readonly keys: string;
-  readonly passwordFile?: string | undefined;
-  readonly node: string;
-  readonly timeout: number;
-  readonly json?: true | undefined;
-}
-
-async function send(options: SendOptions, payload: (client: HttpClient) => Promise<Payload>): Promise<void> {
-  const client = connect(options);
-  const status = unwrap(await client.status());
-  if (options.chainId !== undefined && options.chainId !== status.chainId) {
-    throw new Problem('cli/other-chain', `${options.node} is on chain ${status.chainId}`, {
-      remedy: 'Ask a node of the chain that you named, or correct --chain-id. Nothing was signed.',
-      details: { wanted: options.chainId, found: status.chainId },
-    });
-  }
-  const { from: name, keys: directory, passwordFile } = options;
-  const keyPair = await signerNamed(name, { directory, status, passwordFile });
-  const wallet = new Wallet({ chainId: status.chainId, keyPair });
-  const { fee, expiry } = options;
-  const nonce = options.nonce ?? unwrap(await client.account(encodeAddress(keyPair.publicKey))).pendingNonce;
-  const expiryHeight = toHeight('ahead' in expiry ? status.finalHeight + expiry.ahead : expiry.height);
-  const transaction = unwrap(wallet.build(await payload(client), { nonce, fee, expiryHeight }));
-
-  const { hash } = transaction;
-  // From here on it may be anywhere, whoever answers.
-  onInterrupt(() => reportFailure(stoppedWaiting(hash), options.json === true));
-  const submitted = unwrap(await client.submit(transaction));
-  if (submitted.status === 'refused') throw problemOf(submitted.problem);
-  if (options.wait === undefined) {
-    const { engine, chainId, status: taken } = submitted;
-    const value = { engine, chainId, hash: transaction.hash, status: taken, nonce, expiryHeight };
-    const missing = submitted.status === 'accepted' ? submitted.missing : null;
-    answer(options.json, { ...value, missing }, () => acceptedText(transaction, submitted.status, missing));
-    return;
-  }
-  const seconds = options.wait === true ? defaultWaitSeconds : options.wait;
-  const final = unwrap(
-    await whileWaiting(`waiting until ${hash.slice(0, 12)}… is final`, () =>
-      client.waitFinal(hash, { deadlineMs: seconds * 1000 }),
-    ),
-  );
-  showFinal(final, options.json);
-}
-
-/** Whoever stops waiting must still be able to ask. */
-function stoppedWaiting(hash: Hash): Problem {
-  return new Problem('cli/interrupted', `stopped while waiting for ${hash}`, {
-    remedy: `It may have been taken and become final. Ask with: quorate tx status ${hash}`,
-    details: { hash, outcome: 'unknown' },
-  });
-}
-
-function acceptedText({ hash }: Transaction, status: string, missing: MissingNonceAnswer | null): string {
-  if (status === 'known') return `${hash} is known to the node already.`;
-  const accepted = `${hash} accepted; it is not final yet (--wait waits for that).`;
-  // A node of another version may not say it.
-  return missing?.nonce === undefined
-    ? accepted
-    : `${accepted}\nIt stands in no block until a transaction of ${missing.sender} with nonce ${missing.nonce} comes, which the node does not have${untilExpiry(missing)}.`;
 }

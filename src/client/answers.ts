@@ -1,7 +1,7 @@
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey, Signature } from '../crypto/signature.ts';
 import type { Height, View } from '../ledger/block.ts';
-import type { EngineName } from '../ledger/genesis.ts';
+import type { EngineName } from '../ledger/engine-names.ts';
 
 /**
  * What the API answers, as the JSON is (see /v1/openapi.json): amounts are decimal text, because JSON readers round past
@@ -56,13 +56,56 @@ export interface ReceiptAnswer {
   readonly status: 'applied' | 'failed';
   /** Why it failed; empty when it was applied. */
   readonly code: string;
+  /** What failed; null when it was applied. */
+  readonly failure: {
+    readonly part: 'condition' | 'operation';
+    readonly index: number;
+    /** What was there instead of what it needs. */
+    readonly found: FoundAnswer | null;
+  } | null;
   readonly fee: Amount;
+  /** Accounts that it touched, with their balances after it; the sender first. */
+  readonly accounts: readonly { readonly address: Address; readonly balance: Amount }[];
+  /** One for each operation that changed a record, with the record's version after it. */
+  readonly records: readonly {
+    readonly operation: number;
+    readonly version: number;
+    /** Where the version before was made; null for the first. */
+    readonly previous: PlaceAnswer | null;
+  }[];
 }
 
-export type PayloadAnswer =
+export type FoundAnswer =
+  | { readonly type: 'version'; readonly version: number }
+  | { readonly type: 'hash'; readonly hash: Hash }
+  | { readonly type: 'balance'; readonly balance: Amount }
+  | { readonly type: 'height'; readonly height: Height };
+
+/** Where in the chain something was done. */
+export interface PlaceAnswer {
+  readonly height: Height;
+  readonly transaction: number;
+  readonly operation: number;
+}
+
+export type OperationAnswer =
   | { readonly type: 'transfer'; readonly to: Address; readonly amount: Amount; readonly memo: string }
   | { readonly type: 'put'; readonly key: string; readonly value: BytesHex }
-  | { readonly type: 'delete'; readonly key: string };
+  | { readonly type: 'delete'; readonly key: string }
+  | { readonly type: 'give'; readonly key: string; readonly to: Address }
+  | {
+      readonly type: 'set-keys';
+      readonly keys: readonly Address[];
+      readonly threshold: number;
+      readonly force: boolean;
+    };
+
+export type ConditionAnswer =
+  | { readonly type: 'record-version'; readonly key: string; readonly version: number }
+  | { readonly type: 'record-absent' | 'record-exists'; readonly key: string }
+  | { readonly type: 'record-hash'; readonly key: string; readonly hash: Hash }
+  | { readonly type: 'balance-at-least'; readonly account: Address; readonly amount: Amount }
+  | { readonly type: 'height-at-most'; readonly height: Height };
 
 export interface TransactionAnswer {
   readonly hash: Hash;
@@ -71,8 +114,10 @@ export interface TransactionAnswer {
   readonly nonce: number;
   readonly fee: Amount;
   readonly expiryHeight: Height;
-  readonly payload: PayloadAnswer;
-  readonly signature: Signature;
+  readonly reference: BytesHex;
+  readonly conditions: readonly ConditionAnswer[];
+  readonly operations: readonly OperationAnswer[];
+  readonly signatures: readonly { readonly signer: Address; readonly signature: Signature }[];
   readonly bytes: BytesHex;
 }
 
@@ -174,6 +219,8 @@ export interface AccountAnswer extends ReadAnswer {
   readonly balance: Amount;
   /** The next nonce by the final state. */
   readonly nonce: number;
+  /** Which keys sign for it; null while its own key alone does. */
+  readonly keys: { readonly keys: readonly Address[]; readonly threshold: number } | null;
   /** The next nonce to use after what waits in this node's mempool: its opinion at this height; other nodes may differ. */
   readonly pendingNonce: number;
 }
@@ -182,6 +229,12 @@ export interface RecordAnswer extends ReadAnswer {
   readonly key: string;
   readonly owner: Address;
   readonly value: BytesHex;
+  /** 1, 2, 3 …: every change of the record counts, also across its deletion. */
+  readonly version: number;
+  /** Where this version was made. */
+  readonly changed: PlaceAnswer;
+  /** Where the one before it was made; null for the first. */
+  readonly previous: PlaceAnswer | null;
 }
 
 export interface ValidatorAnswer {

@@ -4,7 +4,7 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
-import { engineNames } from '../ledger/genesis.ts';
+import { engineNames } from '../ledger/engine-names.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type {
   AccountAnswer,

@@ -11,19 +11,21 @@ export { generateKeyPair, type KeyPair, keyPairFromSeed, sign } from '../crypto/
 export { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/keystore.ts';
 export type { PublicKey, Signature } from '../crypto/signature.ts';
 export { type Height, toHeight } from '../ledger/block.ts';
+export type { Condition } from '../ledger/condition.ts';
+export type { KeySet, Operation } from '../ledger/operation.ts';
 export {
   decodeTransaction,
-  type Payload,
   type Transaction,
   type TransactionBody,
   transactionJson,
   type TransactionJson,
 } from '../ledger/transaction.ts';
 export type * from './answers.ts';
+export { contentFromJson } from './content-json.ts';
 export { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';
 export type { FinalOutcome } from './final-watch.ts';
 export { type Deadline, type FinalTransaction, HttpClient, problemOf } from './http-client.ts';
 export { Ledger, type LedgerOptions } from './ledger.ts';
 export type { LedgerAccount, SendOptions } from './ledger-account.ts';
 export { isRetryable } from './transport.ts';
-export { type Signer, type Terms, Wallet } from './wallet.ts';
+export { type Content, type Signer, type Terms, Wallet, type WalletOptions } from './wallet.ts';

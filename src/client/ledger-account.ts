@@ -4,13 +4,14 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { toHeight } from '../ledger/block.ts';
-import type { Payload, Transaction } from '../ledger/transaction.ts';
+import type { Operation } from '../ledger/operation.ts';
+import type { Transaction } from '../ledger/transaction.ts';
 import type { SubmitAnswer } from './answers.ts';
 import type { FinalOutcome, FinalWatch } from './final-watch.ts';
 import { type HttpClient, problemOf } from './http-client.ts';
 import type { Nodes } from './nodes.ts';
 import { isRetryable } from './transport.ts';
-import type { Wallet } from './wallet.ts';
+import type { Content, Wallet } from './wallet.ts';
 
 export interface SendOptions {
   /** In the smallest unit; 1 unless told. */
@@ -23,7 +24,7 @@ export interface SendOptions {
 
 /** Something to be signed and sent, in the order in which it was asked for. */
 interface Job {
-  readonly payload: Payload;
+  readonly what: Operation | Content;
   readonly options: SendOptions;
   readonly until: number;
   readonly settle: (outcome: FinalOutcome | Problem) => void;
@@ -110,10 +111,10 @@ export class LedgerAccount {
    * Signs and sends, and resolves when it is final, with its receipt (which may say that it failed). A problem when it was refused and nothing
    * was taken; when no block can hold it any more; or `api/not-final` when the deadline passed, which leaves the outcome open.
    */
-  send(payload: Payload, options: SendOptions = {}): Promise<FinalOutcome | Problem> {
+  send(what: Operation | Content, options: SendOptions = {}): Promise<FinalOutcome | Problem> {
     const until = this.#nodes.surroundings.now() + (options.deadlineMs ?? defaultDeadlineMs);
     return new Promise((settle) => {
-      this.#queue.push({ payload, options, until, settle });
+      this.#queue.push({ what, options, until, settle });
       void this.#pump();
     });
   }
@@ -169,7 +170,7 @@ export class LedgerAccount {
     const { fee = 1n, expiryAhead = defaultExpiryAhead } = job.options;
     const nonce = this.#free[0] ?? defined(this.#next, 'a nonce before anything is signed');
     const expiryHeight = toHeight(this.#watch.height + expiryAhead);
-    const transaction = this.#wallet.build(job.payload, { nonce, fee, expiryHeight });
+    const transaction = this.#wallet.build(job.what, { nonce, fee, expiryHeight });
     if (transaction instanceof Problem) {
       job.settle(transaction);
       return undefined;

@@ -3,18 +3,20 @@ import type { Hash } from '../crypto/hash.ts';
 import { type KeyPair, sign } from '../crypto/keys.ts';
 import type { PublicKey, Signature } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
+import type { Condition } from '../ledger/condition.ts';
+import type { Operation } from '../ledger/operation.ts';
 import {
   assembleTransaction,
   encodeBody,
-  type Payload,
   type Transaction,
+  type TransactionBody,
   transactionSigningBytes,
 } from '../ledger/transaction.ts';
 
 /** Signs a message with one key (RFC 8032: the same bytes for the same message, always). */
 export type Signer = (message: Uint8Array) => Signature;
 
-/** What each transaction needs besides its payload. */
+/** What each transaction needs besides what it does. */
 export interface Terms {
   /** How many transactions of this sender were executed before. Each number is used once. */
   readonly nonce: number;
@@ -24,21 +26,45 @@ export interface Terms {
   readonly expiryHeight: Height;
 }
 
+/** What a transaction does: all its operations in their order, when all conditions hold, or nothing. */
+export interface Content {
+  readonly operations: readonly Operation[];
+  /** None unless given. */
+  readonly conditions?: readonly Condition[];
+  /** The application's own, up to 32 bytes, by which it can be found later; empty unless given. */
+  readonly reference?: Uint8Array;
+}
+
+export interface WalletOptions {
+  readonly chainId: Hash;
+  readonly keyPair: KeyPair;
+  /** Replaces the portable signing function by a faster one, or one that keeps the key elsewhere. */
+  readonly signer?: Signer;
+  /** The account that sends, where it is not the key's own: one whose keys were changed, or that has several. */
+  readonly account?: PublicKey;
+  /** Other keys that sign everything too: of an account with several, or to prove that a new key is held. */
+  readonly cosigners?: readonly KeyPair[];
+}
+
 /**
- * Builds and signs transactions of one key for one chain. It keeps no count and asks nobody: nonce, fee and expiry
+ * Builds and signs transactions of one account for one chain. It keeps no count and asks nobody: nonce, fee and expiry
  * come with each call, so that the same call gives the same bytes, and a retry is the same transaction.
  */
 export class Wallet {
   readonly chainId: Hash;
+  /** The account that sends. */
   readonly publicKey: PublicKey;
-  readonly #sign: Signer;
+  /** In ascending order of the keys, as a transaction lists them. */
+  readonly #signers: readonly { readonly publicKey: PublicKey; readonly sign: Signer }[];
 
-  /** `signer` replaces the portable signing function by a faster one, or one that keeps the key elsewhere. */
-  constructor(options: { chainId: Hash; keyPair: KeyPair; signer?: Signer }) {
-    const { chainId, keyPair, signer } = options;
+  constructor(options: WalletOptions) {
+    const { chainId, keyPair, signer, account, cosigners = [] } = options;
     this.chainId = chainId;
-    this.publicKey = keyPair.publicKey;
-    this.#sign = signer ?? ((message) => sign(keyPair.secretKey, message));
+    this.publicKey = account ?? keyPair.publicKey;
+    const own = { publicKey: keyPair.publicKey, sign: signer ?? signerOf(keyPair) };
+    const others = cosigners.map((pair) => ({ publicKey: pair.publicKey, sign: signerOf(pair) }));
+    const byKey = new Map([...others, own].map((one) => [one.publicKey, one]));
+    this.#signers = [...byKey.values()].toSorted((a, b) => (a.publicKey < b.publicKey ? -1 : 1));
   }
 
   /** Moves `amount` (smallest unit, at least 1) to another account. */
@@ -51,20 +77,45 @@ export class Wallet {
     return this.build({ type: 'put', key, value }, terms);
   }
 
-  /** Removes a record that this key owns. */
+  /** Removes a record that this account owns. */
   delete(key: string, terms: Terms): Transaction | Problem {
     return this.build({ type: 'delete', key }, terms);
   }
 
-  /** Signs any payload. A field outside its limits is the problem `transaction/malformed`. */
-  build(payload: Payload, { nonce, fee, expiryHeight }: Terms): Transaction | Problem {
-    const body = { chainId: this.chainId, sender: this.publicKey, nonce, fee, expiryHeight, payload };
+  /**
+   * Signs one operation, or several with their conditions. A field outside its limits is the problem
+   * `transaction/malformed`.
+   */
+  build(what: Operation | Content, { nonce, fee, expiryHeight }: Terms): Transaction | Problem {
+    const { operations, conditions = [], reference = new Uint8Array() } = contentOf(what);
+    const body: TransactionBody = {
+      chainId: this.chainId,
+      sender: this.publicKey,
+      nonce,
+      fee,
+      expiryHeight,
+      reference,
+      conditions,
+      operations,
+      signers: this.#signers.map(({ publicKey }) => publicKey),
+    };
     try {
-      const signature = this.#sign(transactionSigningBytes(encodeBody(body)));
-      return assembleTransaction(body, signature);
+      const message = transactionSigningBytes(encodeBody(body));
+      return assembleTransaction(
+        body,
+        this.#signers.map((one) => one.sign(message)),
+      );
     } catch (error) {
       if (error instanceof Problem) return error;
       throw error;
     }
   }
+}
+
+function contentOf(what: Operation | Content): Content {
+  return 'operations' in what ? what : { operations: [what] };
+}
+
+function signerOf({ secretKey }: KeyPair): Signer {
+  return (message) => sign(secretKey, message);
 }

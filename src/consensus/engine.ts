@@ -4,7 +4,7 @@ import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey, Signature, SignatureClaim } from '../crypto/signature.ts';
 import type { BlockHeader, Height, Proposal, View } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
-import type { EngineName } from '../ledger/genesis.ts';
+import type { EngineName } from '../ledger/engine-names.ts';
 import type { ValidatorSet } from '../ledger/validators.ts';
 
 /**

@@ -82,6 +82,11 @@ export function sha256(data: Uint8Array): Uint8Array {
   return implementation.bytes(data);
 }
 
+/** The same in hex: of a record's value, as a condition names it, which anybody can make with any tool. */
+export function sha256Hex(data: Uint8Array): Hash {
+  return toHex(sha256(data)) as Hash;
+}
+
 /** The same digest, written where there is room for it. Without a domain, as `sha256`. */
 export function sha256Into(data: Uint8Array, target: Uint8Array, at: number): void {
   implementation.into(data, target, at);

@@ -94,6 +94,12 @@ export function transactionBytes(transactions: readonly Transaction[]): number {
   return size;
 }
 
+function operationsOf(transactions: readonly Transaction[]): number {
+  let count = 0;
+  for (const transaction of transactions) count += transaction.operations.length;
+  return count;
+}
+
 /**
  * True when any one more transaction would have fitted into a block of these. A correct proposer that knew of one
  * and left it out did so on purpose.
@@ -101,7 +107,8 @@ export function transactionBytes(transactions: readonly Transaction[]): number {
 export function hasRoom(transactions: readonly Transaction[]): boolean {
   return (
     transactions.length < limits.maxBlockTransactions &&
-    transactionBytes(transactions) + limits.maxTransactionBytes <= limits.maxBlockBytes
+    transactionBytes(transactions) + limits.maxTransactionBytes <= limits.maxBlockBytes &&
+    operationsOf(transactions) + limits.maxOperations <= limits.maxBlockOperations
   );
 }
 

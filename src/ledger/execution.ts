@@ -1,29 +1,35 @@
-import { equalBytes } from '../base/bytes.ts';
-import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { BlockHeader, Height } from './block.ts';
-import { type FailureCode, type Receipt, receiptsRootOf } from './receipt.ts';
+import { Draft } from './draft.ts';
+import {
+  type AccountEffect,
+  type Failure,
+  type Receipt,
+  receiptsRootOf,
+  type RecordEffect,
+} from './receipt.ts';
+import { checkCondition, perform, type Refusal } from './rules.ts';
 import type { State } from './state.ts';
 import {
   type Account,
   accountStateKey,
   encodeAccount,
   encodeRecord,
-  type RecordEntry,
+  maySign,
   recordStateKey,
   type StateChange,
 } from './state-entry.ts';
-import { namesForgeableKey, type Payload, type Transaction } from './transaction.ts';
+import { namesForgeableKey, type Transaction, type TransactionBody, unitsOf } from './transaction.ts';
 
 /**
  * What transactions do to a state. Deterministic: parent state, context and transactions in their order decide everything.
  *
  * A transaction that may not stand in a block (see `StandingCode`) makes the block invalid: a correct proposer
- * never includes one. One whose payload cannot be done (see `FailureCode`) stands, pays its fee and
- * does nothing else. A sender pays from what it has before its own transaction; the proposer gets all
+ * never includes one. One with a condition that does not hold or an operation that cannot be done (see `FailureCode`) stands, pays its
+ * fee and does nothing else. A sender pays from what it has before its own transaction; the proposer gets all
  * fees of the block after the last transaction, so what one transaction does never depends on another's fee.
  */
 export interface ExecutionContext {
@@ -33,6 +39,8 @@ export interface ExecutionContext {
   /** Who gets the fees: the proposer that the header names. */
   readonly proposer: PublicKey;
   readonly chainId: Hash;
+  /** The least fee for each of a transaction's units (`unitsOf`), as the genesis says. */
+  readonly feePerOperation: bigint;
 }
 
 export interface Execution {
@@ -49,7 +57,7 @@ export interface Execution {
 export type StandingCode =
   /** It is for another chain. */
   | 'transaction/wrong-chain'
-  /** It is from or to a key for which anybody can sign (`isForgeableKey`). */
+  /** It names a key for which anybody can sign (`isForgeableKey`). */
   | 'transaction/forgeable-key'
   /** It stands in the same block already. */
   | 'transaction/duplicate'
@@ -61,6 +69,10 @@ export type StandingCode =
   | 'transaction/expired'
   /** Its expiry height is further ahead of the block than `limits.maxExpiryAhead`. */
   | 'transaction/expiry-too-far'
+  /** Too few of the sender's keys signed, or a key that has nothing to do with it. */
+  | 'transaction/wrong-signers'
+  /** It pays less than the chain asks for what it does. */
+  | 'transaction/fee-too-low'
   /** The sender has less than the fee. */
   | 'transaction/fee-not-payable';
 
@@ -134,41 +146,49 @@ export function checkRoots(header: BlockHeader, execution: Execution): Problem |
 class BlockExecution {
   readonly #parent: State;
   readonly #context: ExecutionContext;
-  readonly #accounts = new Map<PublicKey, Account>();
-  /** Null is a record that a transaction deleted. */
-  readonly #records = new Map<string, RecordEntry | null>();
+  readonly #draft: Draft;
   readonly #hashes = new Set<Hash>();
   readonly #receipts: Receipt[] = [];
   #bytes = 0;
+  #operations = 0;
   #fees = 0n;
 
   constructor(parent: State, context: ExecutionContext) {
     this.#parent = parent;
     this.#context = context;
+    this.#draft = new Draft(parent);
   }
 
   fits(transaction: Transaction, maxCount: number, maxBytes: number): boolean {
-    return this.#receipts.length < maxCount && this.#bytes + transaction.bytes.length <= maxBytes;
+    return (
+      this.#receipts.length < maxCount &&
+      this.#bytes + transaction.bytes.length <= maxBytes &&
+      this.#operations + transaction.operations.length <= limits.maxBlockOperations
+    );
   }
 
   /** Executes one more transaction, or changes nothing and says why it may not stand here. */
   add(transaction: Transaction): StandingCode | undefined {
-    const sender = this.#account(transaction.sender);
-    const refusal = this.#refusal(transaction, sender);
+    const { sender, hash, fee } = transaction;
+    const account = this.#draft.account(sender);
+    const refusal = this.#refusal(transaction, account);
     if (refusal !== undefined) return refusal;
-    const { hash, fee } = transaction;
-    this.#accounts.set(transaction.sender, { balance: sender.balance - fee, nonce: sender.nonce + 1 });
+    this.#draft.accounts.set(sender, {
+      ...account,
+      balance: account.balance - fee,
+      nonce: account.nonce + 1,
+    });
     this.#fees += fee;
-    const code = this.#perform(transaction.sender, transaction.payload);
     this.#hashes.add(hash);
     this.#bytes += transaction.bytes.length;
-    this.#receipts.push({ transactionHash: hash, status: code === '' ? 'applied' : 'failed', code, fee });
+    this.#operations += transaction.operations.length;
+    this.#receipts.push(this.#perform(transaction));
     return undefined;
   }
 
   /** Pays the fees out and closes the block. */
   finish(): Execution {
-    if (this.#fees > 0n) this.#credit(this.#context.proposer, this.#fees);
+    if (this.#fees > 0n) this.#draft.credit(this.#context.proposer, this.#fees);
     const changes = this.#changes();
     return {
       state: this.#parent.with(changes),
@@ -178,84 +198,96 @@ class BlockExecution {
     };
   }
 
-  #refusal(transaction: Transaction, sender: Account): StandingCode | undefined {
-    const { height, chainId } = this.#context;
+  #refusal(transaction: Transaction, account: Account): StandingCode | undefined {
+    const { height, chainId, feePerOperation } = this.#context;
     if (transaction.chainId !== chainId) return 'transaction/wrong-chain';
     if (namesForgeableKey(transaction)) return 'transaction/forgeable-key';
     if (transaction.expiryHeight < height) return 'transaction/expired';
     if (transaction.expiryHeight > height + limits.maxExpiryAhead) return 'transaction/expiry-too-far';
-    if (transaction.nonce < sender.nonce) {
+    if (transaction.nonce < account.nonce) {
       return this.#hashes.has(transaction.hash) ? 'transaction/duplicate' : 'transaction/nonce-used';
     }
-    if (transaction.nonce > sender.nonce) return 'transaction/nonce-gap';
-    if (sender.balance < transaction.fee) return 'transaction/fee-not-payable';
+    if (transaction.nonce > account.nonce) return 'transaction/nonce-gap';
+    if (transaction.fee < leastFee(transaction, feePerOperation)) return 'transaction/fee-too-low';
+    // By the parent's state: what else stands in the block says nothing about who may sign in it.
+    if (!hasItsSigners(transaction, this.#parent.account(transaction.sender))) {
+      return 'transaction/wrong-signers';
+    }
+    if (account.balance < transaction.fee) return 'transaction/fee-not-payable';
     return undefined;
   }
 
-  /** Does what a payload asks, or nothing. */
-  #perform(sender: PublicKey, payload: Payload): FailureCode | '' {
-    switch (payload.type) {
-      case 'transfer': {
-        const { balance, nonce } = this.#account(sender);
-        if (balance < payload.amount) return 'transaction/insufficient-balance';
-        this.#accounts.set(sender, { balance: balance - payload.amount, nonce });
-        // Read again after the debit: the receiver may be the sender.
-        this.#credit(payload.to, payload.amount);
-        return '';
-      }
-      case 'put': {
-        const old = this.#record(payload.key);
-        if (old !== null && old.owner !== sender) return 'transaction/not-owner';
-        this.#records.set(payload.key, { owner: sender, value: payload.value });
-        return '';
-      }
-      case 'delete': {
-        const old = this.#record(payload.key);
-        if (old === null) return 'transaction/no-such-record';
-        if (old.owner !== sender) return 'transaction/not-owner';
-        this.#records.set(payload.key, null);
-        return '';
-      }
+  /** All that a transaction asks, or nothing. Its fee is paid. */
+  #perform(transaction: Transaction): Receipt {
+    const { sender, hash: transactionHash, fee, conditions, operations } = transaction;
+    const { height } = this.#context;
+    const draft = new Draft(this.#draft);
+    const records: RecordEffect[] = [];
+    const failed = (part: Failure['part'], index: number, { code, found }: Refusal): Receipt => ({
+      transactionHash,
+      status: 'failed',
+      code,
+      failure: { part, index, found },
+      fee,
+      accounts: [this.#effectOn(sender)],
+      records: [],
+    });
+    for (const [index, condition] of conditions.entries()) {
+      const refusal = checkCondition(draft, condition, height);
+      if (refusal !== undefined) return failed('condition', index, refusal);
     }
+    for (const [index, operation] of operations.entries()) {
+      const place = { height, transaction: this.#receipts.length, operation: index };
+      const refusal = perform(draft, transaction, operation, place, records);
+      if (refusal !== undefined) return failed('operation', index, refusal);
+    }
+    this.#draft.apply(draft);
+    const others = [...draft.accounts.keys()].filter((publicKey) => publicKey !== sender);
+    const accounts = [sender, ...others].map((publicKey) => this.#effectOn(publicKey));
+    return { transactionHash, status: 'applied', code: '', failure: undefined, fee, accounts, records };
   }
 
-  #credit(publicKey: PublicKey, amount: bigint): void {
-    const { balance, nonce } = this.#account(publicKey);
-    invariant(balance + amount < 2n ** 64n, 'all coins together fit into 64 bits');
-    this.#accounts.set(publicKey, { balance: balance + amount, nonce });
-  }
-
-  #account(publicKey: PublicKey): Account {
-    return this.#accounts.get(publicKey) ?? this.#parent.account(publicKey);
-  }
-
-  #record(key: string): RecordEntry | null {
-    const changed = this.#records.get(key);
-    return changed === undefined ? (this.#parent.record(key) ?? null) : changed;
+  #effectOn(publicKey: PublicKey): AccountEffect {
+    return { publicKey, balance: this.#draft.account(publicKey).balance };
   }
 
   #changes(): StateChange[] {
     const changes: StateChange[] = [];
-    const consider = (key: Uint8Array, value: Uint8Array | null): void => {
-      const old = this.#parent.get(key);
-      const same = value === null || old === undefined ? value === (old ?? null) : equalBytes(value, old);
-      if (!same) changes.push({ key, value });
-    };
-    for (const [publicKey, account] of this.#accounts) {
+    for (const [publicKey, account] of this.#draft.accounts) {
       const old = this.#parent.account(publicKey);
-      if (account.balance === old.balance && account.nonce === old.nonce) continue;
+      const { balance, nonce, keys } = account;
+      if (balance === old.balance && nonce === old.nonce && keys === old.keys) continue;
       changes.push({ key: accountStateKey(publicKey), value: encodeAccount(account) });
     }
-    for (const [key, record] of this.#records) {
-      consider(recordStateKey(key), record === null ? null : encodeRecord(record));
+    // Whatever was done to a record made a new version of it.
+    for (const [key, record] of this.#draft.records) {
+      changes.push({ key: recordStateKey(key), value: encodeRecord(record) });
     }
     return changes;
   }
 }
 
+/** What a transaction has to pay at least. */
+export function leastFee(transaction: TransactionBody, feePerOperation: bigint): bigint {
+  return feePerOperation === 0n ? 0n : feePerOperation * BigInt(unitsOf(transaction));
+}
+
+/**
+ * Enough of the account's keys signed, and nobody besides them but keys that the transaction is about to put in their place, which so
+ * prove that somebody holds them.
+ */
+export function hasItsSigners(transaction: TransactionBody, account: Account): boolean {
+  const { sender, signers, operations } = transaction;
+  if (account.keys === undefined && signers.length === 1) return signers[0] === sender;
+  if (!maySign(sender, account, signers)) return false;
+  const own = account.keys?.keys ?? [sender];
+  const coming = operations.flatMap((operation) => (operation.type === 'set-keys' ? operation.keys : []));
+  return signers.every((key) => own.includes(key) || coming.includes(key));
+}
+
 function oversize(height: Height, count: number): Problem {
   return new Problem('block/oversize', `the block at height ${height} holds more than a block may hold`, {
-    remedy: `It may have ${limits.maxBlockTransactions} transactions and ${limits.maxBlockBytes} bytes of them.`,
+    remedy: `It may have ${limits.maxBlockTransactions} transactions, ${limits.maxBlockOperations} operations and ${limits.maxBlockBytes} bytes of them.`,
     details: { height, transactions: count },
   });
 }

@@ -43,6 +43,13 @@ const balance = z.pipe(
   z.transform((text: string) => BigInt(text)),
 );
 
+const feeText = `a whole number of coins' smallest units from 0 to ${maxCoins}, in quotes`;
+const isFee = (text: string): boolean => /^(?:0|[1-9][0-9]{0,19})$/.test(text) && BigInt(text) <= maxCoins;
+const fee = z.pipe(
+  z.string(feeText).check(z.refine(isFee, feeText)),
+  z.transform((text: string) => BigInt(text)),
+);
+
 const pbft = z.strictObject({
   engine: z.literal('pbft'),
   window: whole(1, limits.maxPbftWindow, 'blocks in flight above the last final one'),
@@ -73,6 +80,7 @@ const genesisFile = z.strictObject(
     development: z.boolean('true (a test network; its well-known keys may be used) or false'),
     timestamp: whole(0, maxTime, 'ms since 1970, UTC'),
     consensus: z.discriminatedUnion('engine', [pbft, raft], 'an object whose "engine" is "pbft" or "raft"'),
+    feePerOperation: z.optional(fee),
     validators: listOf(z.strictObject({ name, publicKey }, 'an object'), limits.maxValidators, 'validators'),
     accounts: listOf(
       z.strictObject({ publicKey, balance }, 'an object'),

@@ -22,13 +22,11 @@ import { genesisProblem, parseGenesisFile } from './genesis-file.ts';
 import { canLease, shortestLeaseTimeout } from './lease.ts';
 import { merkleRoot } from './merkle.ts';
 import { State } from './state.ts';
-import { accountStateKey, encodeAccount } from './state-entry.ts';
+import { accountStateKey, encodeAccount, noAccount } from './state-entry.ts';
 import { type ValidatorSet, validatorSet } from './validators.ts';
 
 /** How the validators of a chain agree. Times in ms; `src/consensus` says what each does. */
 export type ConsensusChoice = PbftChoice | RaftChoice;
-export type EngineName = ConsensusChoice['engine'];
-export const engineNames = ['pbft', 'raft'] as const satisfies readonly EngineName[];
 
 export interface PbftChoice {
   readonly engine: 'pbft';
@@ -78,6 +76,11 @@ export interface GenesisContent {
   /** Of block 0, in ms since 1970. */
   readonly timestamp: number;
   readonly consensus: ConsensusChoice;
+  /**
+   * The least that a transaction pays for each of its operations, and for each signature after the first, in the smallest unit. 0 unless
+   * given.
+   */
+  readonly feePerOperation?: bigint | undefined;
   /** In the order that decides whose turn it is. */
   readonly validators: readonly GenesisValidator[];
   /** All coins that there will ever be. */
@@ -86,13 +89,16 @@ export interface GenesisContent {
 
 /** A checked genesis. Nodes with the same chain id agree on everything that it holds. */
 export interface Genesis extends GenesisContent {
+  readonly feePerOperation: bigint;
   readonly chainId: Hash;
 }
+
+type Checked = Omit<Genesis, 'chainId'>;
 
 const nameCodec = boundedText(limits.maxNameLength);
 
 /** What the chain id hashes: every field. The order of accounts does not matter, so they are sorted by key. */
-const contentCodec: Codec<GenesisContent> = struct<GenesisContent>({
+const contentCodec: Codec<Checked> = struct<Checked>({
   name: nameCodec,
   development: bool,
   timestamp: u48,
@@ -119,6 +125,7 @@ const contentCodec: Codec<GenesisContent> = struct<GenesisContent>({
       }),
     ],
   }),
+  feePerOperation: u64,
   validators: listOf(
     struct<GenesisValidator>({ name: nameCodec, publicKey: publicKeyCodec }),
     limits.maxValidators,
@@ -133,8 +140,9 @@ const contentCodec: Codec<GenesisContent> = struct<GenesisContent>({
 export function parseGenesis(json: string): Genesis | Problem {
   const content = parseGenesisFile(json);
   if (content instanceof Problem) return content;
+  const checked = { ...content, feePerOperation: content.feePerOperation ?? 0n };
   return (
-    checkConsensus(content.consensus) ?? checkKeys(content) ?? { ...content, chainId: chainIdOf(content) }
+    checkConsensus(content.consensus) ?? checkKeys(content) ?? { ...checked, chainId: chainIdOf(checked) }
   );
 }
 
@@ -145,12 +153,13 @@ export function createGenesis(content: GenesisContent): Genesis | Problem {
 
 /** The file of a genesis: `parseGenesis` reads it back to the same chain id. */
 export function formatGenesis(content: GenesisContent): string {
-  const { name, development, timestamp, consensus, validators, accounts } = content;
+  const { name, development, timestamp, consensus, feePerOperation, validators, accounts } = content;
   const file = {
     name,
     development,
     timestamp,
     consensus,
+    feePerOperation: `${feePerOperation ?? 0n}`,
     validators: validators.map((validator) => ({
       name: validator.name,
       publicKey: encodeAddress(validator.publicKey),
@@ -172,7 +181,7 @@ export function genesisState(genesis: Genesis): State {
   return State.empty.with(
     genesis.accounts.map(({ publicKey, balance }) => ({
       key: accountStateKey(publicKey),
-      value: encodeAccount({ balance, nonce: 0 }),
+      value: encodeAccount({ ...noAccount, balance }),
     })),
   );
 }
@@ -194,7 +203,7 @@ export function genesisHeader(genesis: Genesis): BlockHeader {
   };
 }
 
-function chainIdOf(content: GenesisContent): Hash {
+function chainIdOf(content: Checked): Hash {
   const accounts = [...content.accounts].sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1));
   return hash('quorate/v1/chain', encode(contentCodec, { ...content, accounts }));
 }

@@ -1,38 +1,136 @@
-import { type Codec, encode, listOf, refine, struct, u64, wordOf } from '../base/codec.ts';
+import {
+  type Codec,
+  encode,
+  listOf,
+  optional,
+  refine,
+  struct,
+  u16,
+  u48,
+  u64,
+  union,
+  wordOf,
+} from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import type { ProblemCode } from '../base/problem-codes.ts';
 import { hash, hashCodec, hashInto, type Hash } from '../crypto/hash.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
+import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
+import { type Height, heightCodec } from './block.ts';
 import { merkleRootOf } from './merkle.ts';
+import { type Place, placeCodec } from './state-entry.ts';
+
+export const failureCodes = [
+  /** The sender has less than the operation moves. */
+  'transaction/insufficient-balance',
+  /** The record belongs to somebody else. */
+  'transaction/not-owner',
+  /** There is no record to delete or give. */
+  'transaction/no-such-record',
+  /** Too few of the new keys signed, and it was not forced. */
+  'transaction/unproven-keys',
+  /** The record is not there in that version. */
+  'condition/record-version',
+  'condition/record-absent',
+  'condition/record-exists',
+  /** The record is not there with that value. */
+  'condition/record-hash',
+  'condition/balance-at-least',
+  'condition/height-at-most',
+] as const satisfies readonly ProblemCode[];
 
 /** Why a transaction that stands in a block did nothing but pay its fee. */
-export const failureCodes = [
-  'transaction/insufficient-balance',
-  'transaction/not-owner',
-  'transaction/no-such-record',
-] as const satisfies readonly ProblemCode[];
 export type FailureCode = (typeof failureCodes)[number];
 
-/** What became of one transaction in its block. The header commits to the receipts in the order of the transactions. */
+/** What a condition or an operation found instead of what it needs. */
+export type Found =
+  /** Of the record; 0 where there is none. */
+  | { readonly type: 'version'; readonly version: number }
+  /** SHA-256 of the record's value. */
+  | { readonly type: 'hash'; readonly hash: Hash }
+  /** Of the account, in the smallest unit. */
+  | { readonly type: 'balance'; readonly balance: bigint }
+  /** Of the block. */
+  | { readonly type: 'height'; readonly height: Height };
+
+/** Which condition or operation failed. */
+export interface Failure {
+  readonly part: 'condition' | 'operation';
+  /** Its index in the transaction. */
+  readonly index: number;
+  /** Undefined where the code says it all. */
+  readonly found: Found | undefined;
+}
+
+/** An account that a transaction touched. */
+export interface AccountEffect {
+  readonly publicKey: PublicKey;
+  /** After the transaction; what the block's proposer gets of fees comes after the last one of the block. */
+  readonly balance: bigint;
+}
+
+/** A record that an operation changed. The operation names the key. */
+export interface RecordEffect {
+  /** Its index in the transaction. */
+  readonly operation: number;
+  /** The record's version from here on. */
+  readonly version: number;
+  /** Where the version before it was made; undefined for the first one. So a key's history can be followed back to its beginning. */
+  readonly previous: Place | undefined;
+}
+
+/**
+ * What became of one transaction in its block. The header commits to the receipts in the order of the transactions. It says what the
+ * transaction did, so that nobody needs to read the state again.
+ */
 export interface Receipt {
   readonly transactionHash: Hash;
   readonly status: 'applied' | 'failed';
   /** Empty when it was applied. */
   readonly code: FailureCode | '';
+  readonly failure: Failure | undefined;
   /** What the sender paid to the block's proposer, in the smallest unit; the same when it failed. */
   readonly fee: bigint;
+  /** The sender first, then the others as they were touched first. Of a failed one the sender alone, who paid the fee. */
+  readonly accounts: readonly AccountEffect[];
+  /** One for each operation that changed a record, in order. None of a failed one. */
+  readonly records: readonly RecordEffect[];
 }
+
+const foundCodec: Codec<Found> = union<Found, 'type'>('type', {
+  version: [1, struct<{ version: number }>({ version: u48 })],
+  hash: [2, struct<{ hash: Hash }>({ hash: hashCodec })],
+  balance: [3, struct<{ balance: bigint }>({ balance: u64 })],
+  height: [4, struct<{ height: Height }>({ height: heightCodec })],
+});
 
 export const receiptCodec: Codec<Receipt> = refine(
   struct<Receipt>({
     transactionHash: hashCodec,
     status: wordOf(['applied', 'failed']),
     code: wordOf(['', ...failureCodes]),
+    failure: optional(
+      struct<Failure>({
+        part: wordOf(['condition', 'operation']),
+        index: u16,
+        found: optional(foundCodec),
+      }),
+    ),
     fee: u64,
+    accounts: listOf(
+      struct<AccountEffect>({ publicKey: publicKeyCodec, balance: u64 }),
+      limits.maxOperations + 1,
+    ),
+    records: listOf(
+      struct<RecordEffect>({ operation: u16, version: u48, previous: optional(placeCodec) }),
+      limits.maxOperations,
+    ),
   }),
   (receipt) => {
-    if ((receipt.status === 'applied') !== (receipt.code === '')) {
-      throw new Error('a code stands beside failed, and only there');
+    const isApplied = receipt.status === 'applied';
+    if (isApplied !== (receipt.code === '')) throw new Error('a code stands beside failed, and only there');
+    if (isApplied !== (receipt.failure === undefined)) {
+      throw new Error('what failed stands beside failed, and only there');
     }
     return receipt;
   },

@@ -1,10 +1,25 @@
 import { concat, fromHex, utf8 } from '../base/bytes.ts';
-import { boundedBytes, type Codec, decode, encode, struct, u48, u64 } from '../base/codec.ts';
+import {
+  boundedBytes,
+  type Codec,
+  decode,
+  encode,
+  optional,
+  refine,
+  struct,
+  u16,
+  u48,
+  u64,
+  u8,
+  union,
+} from '../base/codec.ts';
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { hashInto } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
+import { type Height, heightCodec } from './block.ts';
+import { checkKeySet, type KeySet, sortedKeysCodec } from './operation.ts';
 
 /** Who has what. A key that never received anything has balance 0 and nonce 0, and no entry. */
 export interface Account {
@@ -12,12 +27,38 @@ export interface Account {
   readonly balance: bigint;
   /** How many transactions of this account stand in blocks: the nonce of its next one. */
   readonly nonce: number;
+  /** Which keys sign for it. Undefined as long as its own key alone does, the one that its address names. */
+  readonly keys: KeySet | undefined;
+}
+
+/** Where in the chain something was done. */
+export interface Place {
+  readonly height: Height;
+  /** The index of the transaction in its block. */
+  readonly transaction: number;
+  /** The index of the operation in its transaction. */
+  readonly operation: number;
+}
+
+/** Every change of a record makes a version of it: 1, 2, 3 …, also across its deletion. */
+interface Versioned {
+  readonly version: number;
+  /** Where this version was made. */
+  readonly changed: Place;
+  /** Where the one before it was made; undefined for the first. */
+  readonly previous: Place | undefined;
 }
 
 /** A record and the only account that may change it. */
-export interface RecordEntry {
+export interface RecordEntry extends Versioned {
+  readonly type: 'record';
   readonly owner: PublicKey;
   readonly value: Uint8Array;
+}
+
+/** What stays of a deleted record, so that its key's history can be followed. Anybody may write the key again. */
+export interface Tombstone extends Versioned {
+  readonly type: 'tombstone';
 }
 
 /**
@@ -52,18 +93,40 @@ export function writeStatePath(key: Uint8Array, target: Uint8Array, at: number):
   hashInto('quorate/v1/state-key', target, at, key);
 }
 
-const accountCodec: Codec<Account> = struct<Account>({ balance: u64, nonce: u48 });
-const recordCodec: Codec<RecordEntry> = struct<RecordEntry>({
-  owner: publicKeyCodec,
-  value: boundedBytes(limits.maxRecordValueBytes),
+export const placeCodec: Codec<Place> = struct<Place>({
+  height: heightCodec,
+  transaction: u16,
+  operation: u16,
 });
+
+const accountCodec: Codec<Account> = struct<Account>({
+  balance: u64,
+  nonce: u48,
+  keys: optional(refine(struct<KeySet>({ keys: sortedKeysCodec, threshold: u8 }), checkKeySet)),
+});
+
+const versionedFields = { version: u48, changed: placeCodec, previous: optional(placeCodec) };
+const recordCodec: Codec<RecordEntry | Tombstone> = union<RecordEntry | Tombstone, 'type'>('type', {
+  record: [
+    1,
+    struct<Omit<RecordEntry, 'type'>>({
+      ...versionedFields,
+      owner: publicKeyCodec,
+      value: boundedBytes(limits.maxRecordValueBytes),
+    }),
+  ],
+  tombstone: [2, struct<Omit<Tombstone, 'type'>>(versionedFields)],
+});
+
+/** An account that has no entry. */
+export const noAccount: Account = Object.freeze({ balance: 0n, nonce: 0, keys: undefined });
 
 /** What the state holds of an account: null for one that never received or sent anything. */
 export function encodeAccount(account: Account): Uint8Array | null {
   return account.balance === 0n && account.nonce === 0 ? null : encode(accountCodec, account);
 }
 
-export function encodeRecord(record: RecordEntry): Uint8Array {
+export function encodeRecord(record: RecordEntry | Tombstone): Uint8Array {
   return encode(recordCodec, record);
 }
 
@@ -74,9 +137,15 @@ export function decodeAccount(value: Uint8Array): Account {
   return account;
 }
 
-/** The record in a state value, which proofs and storage have vouched for. */
-export function decodeRecord(value: Uint8Array): RecordEntry {
+/** The record, or what is left of it, in a state value, which proofs and storage have vouched for. */
+export function decodeRecord(value: Uint8Array): RecordEntry | Tombstone {
   const record = decode(recordCodec, value, 'record');
   invariant(!(record instanceof Problem), 'a record in the state has the form of one');
   return record;
+}
+
+/** Whether so many of these keys may sign for an account. */
+export function maySign(publicKey: PublicKey, account: Account, signers: readonly PublicKey[]): boolean {
+  const { keys, threshold } = account.keys ?? { keys: [publicKey], threshold: 1 };
+  return signers.filter((key) => keys.includes(key)).length >= threshold;
 }

@@ -6,9 +6,11 @@ import {
   accountStateKey,
   decodeAccount,
   decodeRecord,
+  noAccount,
   type RecordEntry,
   recordStateKey,
   type StateChange,
+  type Tombstone,
   writeStatePath,
 } from './state-entry.ts';
 import { hashValue, type StateProof } from './state-proof.ts';
@@ -16,7 +18,6 @@ import { StateTree, TreeGrowth } from './state-tree.ts';
 
 /** A state lives for a few blocks, and most are asked about the senders of one. */
 const rememberedAccounts = 4_096;
-const noAccount: Account = Object.freeze({ balance: 0n, nonce: 0 });
 
 /**
  * All accounts and records after some block. It never changes: `with` gives the next state, which shares all that stayed. Keeping
@@ -60,7 +61,14 @@ export class State {
     return account;
   }
 
+  /** The record under a key; undefined where there is none, or none any more. */
   record(key: string): RecordEntry | undefined {
+    const entry = this.recordEntry(key);
+    return entry?.type === 'record' ? entry : undefined;
+  }
+
+  /** The same, or what is left of a deleted record: it has a version too, and goes on counting. */
+  recordEntry(key: string): RecordEntry | Tombstone | undefined {
     const value = this.get(recordStateKey(key));
     return value === undefined ? undefined : decodeRecord(value);
   }

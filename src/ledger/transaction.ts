@@ -1,48 +1,33 @@
 import { concat, toHex } from '../base/bytes.ts';
 import {
   boundedBytes,
-  boundedText,
   type Codec,
   decode,
   encode,
+  listOf,
+  mapped,
   mappedBytes,
+  problemInside,
   refine,
   struct,
   u48,
   u64,
-  union,
 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { isForgeableKey } from '../crypto/forgeable-key.ts';
 import { domainPrefix, hash, hashCodec, type Hash } from '../crypto/hash.ts';
-import { publicKeyCodec, type PublicKey, signatureCodec, type Signature } from '../crypto/signature.ts';
+import {
+  publicKeyCodec,
+  type PublicKey,
+  type SignatureClaim,
+  signatureCodec,
+  type Signature,
+} from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
-
-/** Moves coins from the sender to another account. */
-export interface Transfer {
-  readonly type: 'transfer';
-  readonly to: PublicKey;
-  /** In the smallest unit; at least 1. */
-  readonly amount: bigint;
-  readonly memo: string;
-}
-
-/** Writes a record. The first writer of a key owns it, and only the owner may write or delete it. */
-export interface Put {
-  readonly type: 'put';
-  readonly key: string;
-  readonly value: Uint8Array;
-}
-
-/** Removes a record of the sender's. */
-export interface Delete {
-  readonly type: 'delete';
-  readonly key: string;
-}
-
-export type Payload = Transfer | Put | Delete;
+import { type Condition, conditionCodec, conditionJson } from './condition.ts';
+import { keysNamedIn, type Operation, operationCodec, operationJson, sortedKeysCodec } from './operation.ts';
 
 /** What the sender signs. */
 export interface TransactionBody {
@@ -54,55 +39,73 @@ export interface TransactionBody {
   readonly fee: bigint;
   /** The last height at which it may stand in a block. */
   readonly expiryHeight: Height;
-  readonly payload: Payload;
+  /** The application's own, up to `limits.maxReferenceBytes` bytes: an order's number, say. Not unique; means nothing to the ledger. */
+  readonly reference: Uint8Array;
+  /** Up to `limits.maxConditions`; all are looked at before the first operation. */
+  readonly conditions: readonly Condition[];
+  /** 1 to `limits.maxOperations`, done in their order: all of them, or none. */
+  readonly operations: readonly Operation[];
+  /**
+   * Whose signatures stand behind the body, in ascending order; the sender's own key alone for most. They are signed with it, so nobody can
+   * add or take away a signature and make another transaction of it.
+   */
+  readonly signers: readonly PublicKey[];
 }
 
 /** A signed transaction with the bytes and the hash that name it. Made by `decodeTransaction` or `assembleTransaction` only. */
 export interface Transaction extends TransactionBody {
-  readonly signature: Signature;
+  /** One for each signer, in the same order. */
+  readonly signatures: readonly Signature[];
   readonly hash: Hash;
   readonly bytes: Uint8Array;
 }
 
-const amountCodec = refine(u64, (amount) => {
-  if (amount < 1n) throw new Error('amount is zero');
-  return amount;
-});
-
-const recordKeyCodec = refine(boundedText(limits.maxRecordKeyBytes), (key) => {
-  if (key.length === 0) throw new Error('record key is empty');
-  return key;
-});
-
-const payloadCodec = union<Payload, 'type'>('type', {
-  transfer: [
-    1,
-    struct<Omit<Transfer, 'type'>>({
-      to: publicKeyCodec,
-      amount: amountCodec,
-      memo: boundedText(limits.maxMemoBytes),
+/** With the signers as they are encoded: none stands for the sender's own key alone, which is what most transactions have. */
+const encodedBodyCodec = refine(
+  struct<TransactionBody>({
+    chainId: hashCodec,
+    sender: publicKeyCodec,
+    nonce: u48,
+    fee: u64,
+    expiryHeight: heightCodec,
+    reference: boundedBytes(limits.maxReferenceBytes),
+    conditions: listOf(conditionCodec, limits.maxConditions),
+    operations: refine(listOf(operationCodec, limits.maxOperations), (operations) => {
+      if (operations.length === 0) throw new Error('there is no operation');
+      return operations;
     }),
-  ],
-  put: [
-    2,
-    struct<Omit<Put, 'type'>>({ key: recordKeyCodec, value: boundedBytes(limits.maxRecordValueBytes) }),
-  ],
-  delete: [3, struct<Omit<Delete, 'type'>>({ key: recordKeyCodec })],
+    signers: sortedKeysCodec,
+  }),
+  (body) => {
+    if (body.signers.length === 1 && body.signers[0] === body.sender) {
+      throw new Error('signers: the sender alone is not listed');
+    }
+    return body;
+  },
+);
+
+const isSenderAlone = ({ sender, signers }: TransactionBody): boolean =>
+  signers.length === 1 && signers[0] === sender;
+
+const bodyCodec: Codec<TransactionBody> = mapped(encodedBodyCodec, {
+  toMemory: (body) => (body.signers.length === 0 ? { ...body, signers: [body.sender] } : body),
+  toBytes: (body) => {
+    if (isSenderAlone(body)) return { ...body, signers: [] };
+    if (body.signers.length === 0) throw new Error('signers: nobody signs');
+    return body;
+  },
 });
 
-const bodyFields = {
-  chainId: hashCodec,
-  sender: publicKeyCodec,
-  nonce: u48,
-  fee: u64,
-  expiryHeight: heightCodec,
-  payload: payloadCodec,
+const signedCodec: Codec<Omit<Transaction, 'hash' | 'bytes'>> = {
+  write(writer, transaction) {
+    bodyCodec.write(writer, transaction);
+    for (const signature of transaction.signatures) signatureCodec.write(writer, signature);
+  },
+  read(reader) {
+    const body = bodyCodec.read(reader);
+    return { ...body, signatures: body.signers.map(() => signatureCodec.read(reader)) };
+  },
 };
-const bodyCodec = struct<TransactionBody>(bodyFields);
-const signedCodec = struct<TransactionBody & { readonly signature: Signature }>({
-  ...bodyFields,
-  signature: signatureCodec,
-});
 
 const signatureBytes = 64;
 
@@ -111,6 +114,7 @@ export function encodeBody(body: TransactionBody): Uint8Array {
   try {
     return encode(bodyCodec, body);
   } catch (cause) {
+    if (problemInside(cause) !== undefined) throw problemInside(cause);
     throw new Problem(
       'transaction/malformed',
       `the transaction cannot be encoded: ${(cause as Error).message}`,
@@ -128,10 +132,20 @@ export function transactionSigningBytes(bodyBytes: Uint8Array): Uint8Array {
   return concat(domainPrefix('quorate/v1/transaction-signature'), bodyBytes);
 }
 
-/** Joins a body and the signature over `transactionSigningBytes(encodeBody(body))`. Does not check the signature. */
-export function assembleTransaction(body: TransactionBody, signature: Signature): Transaction {
-  const bytes = concat(encodeBody(body), encode(signatureCodec, signature));
-  return withJson({ ...body, signature, bytes, hash: hashOfTransactionBytes(bytes) });
+/**
+ * Joins a body and, for each of its signers in order, the signature over `transactionSigningBytes(encodeBody(body))`. Does not check
+ * them. Throws a `Problem` when there is not one for each.
+ */
+export function assembleTransaction(body: TransactionBody, signatures: readonly Signature[]): Transaction {
+  if (signatures.length !== body.signers.length) {
+    throw new Problem(
+      'transaction/malformed',
+      `the transaction has ${body.signers.length} signers and ${signatures.length} signatures`,
+      { remedy: 'Give one signature for each signer, in the order of the signers.' },
+    );
+  }
+  const bytes = concat(encodeBody(body), ...signatures.map((signature) => encode(signatureCodec, signature)));
+  return withJson({ ...body, signatures, bytes, hash: hashOfTransactionBytes(bytes) });
 }
 
 /** A transaction from its bytes, or a problem. Checks form and limits; not the signature, the chain or the state. */
@@ -164,7 +178,7 @@ const jsonProperty = {
 export type TransactionJson = ReturnType<typeof transactionJson>;
 
 export function transactionJson(transaction: Transaction) {
-  const { hash, chainId, sender, nonce, fee, expiryHeight, payload, signature, bytes } = transaction;
+  const { hash, chainId, sender, nonce, fee, expiryHeight, reference, bytes } = transaction;
   return {
     hash,
     chainId,
@@ -172,23 +186,15 @@ export function transactionJson(transaction: Transaction) {
     nonce,
     fee: `${fee}`,
     expiryHeight,
-    payload: payloadJson(payload),
-    signature,
+    reference: toHex(reference),
+    conditions: transaction.conditions.map(conditionJson),
+    operations: transaction.operations.map(operationJson),
+    signatures: transaction.signers.map((signer, index) => ({
+      signer: encodeAddress(signer),
+      signature: transaction.signatures[index] as Signature,
+    })),
     bytes: toHex(bytes),
   };
-}
-
-function payloadJson(payload: Payload) {
-  switch (payload.type) {
-    case 'transfer': {
-      const { type, to, amount, memo } = payload;
-      return { type, to: encodeAddress(to), amount: `${amount}`, memo };
-    }
-    case 'put':
-      return { type: payload.type, key: payload.key, value: toHex(payload.value) };
-    case 'delete':
-      return { type: payload.type, key: payload.key };
-  }
 }
 
 /** The hash of a transaction by its bytes, which are not looked at otherwise. */
@@ -197,11 +203,20 @@ export function hashOfTransactionBytes(bytes: Uint8Array): Hash {
 }
 
 /**
- * It is from or to a key that is nobody's, for which anybody can sign. Such a transaction may stand in no block: from there anybody could
- * move coins, and what is sent there is lost.
+ * It names a key that is nobody's, for which anybody can sign. Such a transaction may stand in no block: from there anybody could move
+ * coins, and what is sent there is lost.
  */
-export function namesForgeableKey({ sender, payload }: TransactionBody): boolean {
-  return isForgeableKey(sender) || (payload.type === 'transfer' && isForgeableKey(payload.to));
+export function namesForgeableKey({ sender, signers, operations }: TransactionBody): boolean {
+  return (
+    isForgeableKey(sender) ||
+    signers.some((key) => key !== sender && isForgeableKey(key)) ||
+    operations.some((operation) => keysNamedIn(operation).some(isForgeableKey))
+  );
+}
+
+/** What a transaction is to be paid for: each operation counts one, and so does each signature after the first. */
+export function unitsOf({ operations, signers }: TransactionBody): number {
+  return operations.length + signers.length - 1;
 }
 
 /** A transaction inside something larger, behind its length. */
@@ -210,7 +225,12 @@ export const transactionCodec: Codec<Transaction> = mappedBytes(limits.maxTransa
   toBytes: (transaction: Transaction) => transaction.bytes,
 });
 
-/** What must be checked to know that the sender signed it. */
-export function transactionSigningBytesOf(transaction: Transaction): Uint8Array {
-  return transactionSigningBytes(transaction.bytes.subarray(0, transaction.bytes.length - signatureBytes));
+/** What must be checked to know that its signers signed it. */
+export function transactionClaims({ bytes, signers, signatures }: Transaction): SignatureClaim[] {
+  const message = transactionSigningBytes(bytes.subarray(0, bytes.length - signers.length * signatureBytes));
+  return signers.map((publicKey, index) => ({
+    publicKey,
+    message,
+    signature: signatures[index] as Signature,
+  }));
 }

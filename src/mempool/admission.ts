@@ -2,8 +2,10 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
+import { hasItsSigners, leastFee } from '../ledger/execution.ts';
 import type { Account } from '../ledger/state-entry.ts';
 import { namesForgeableKey, type Transaction } from '../ledger/transaction.ts';
+import { feeAbove, feeRate } from './fee-rate.ts';
 
 /** What a transaction is judged against: the final state of the chain, and the pool's bound on gaps. */
 export interface AdmissionContext {
@@ -11,13 +13,15 @@ export interface AdmissionContext {
   /** The final height. */
   readonly height: Height;
   readonly account: Account;
+  /** As the genesis says. */
+  readonly feePerOperation: bigint;
   readonly nonceGap: number;
 }
 
 /** Why a transaction could stand in no block soon, or undefined. */
 export function judgeAdmission(transaction: Transaction, context: AdmissionContext): Problem | undefined {
-  const { chainId, height, account, nonceGap } = context;
-  const { nonce, fee, expiryHeight, payload } = transaction;
+  const { chainId, height, account, feePerOperation, nonceGap } = context;
+  const { nonce, fee, expiryHeight } = transaction;
   if (transaction.chainId !== chainId) {
     return new Problem('transaction/wrong-chain', 'the transaction is for another chain', {
       remedy: 'Sign it again with the chain id of this chain (see the status of a node).',
@@ -59,7 +63,15 @@ export function judgeAdmission(transaction: Transaction, context: AdmissionConte
       },
     );
   }
-  const cost = fee + (payload.type === 'transfer' ? payload.amount : 0n);
+  const least = leastFee(transaction, feePerOperation);
+  if (fee < least) {
+    return new Problem('transaction/fee-too-low', `the fee is ${fee}, and this chain asks for ${least}`, {
+      remedy: `Sign it again with a fee of at least ${feePerOperation} for each operation, and for each signature after the first.`,
+      details: { fee: `${fee}`, least: `${least}` },
+    });
+  }
+  if (!hasItsSigners(transaction, account)) return wrongSigners(transaction, account);
+  const cost = fee + paidToOthers(transaction);
   if (cost > account.balance) {
     return new Problem(
       'transaction/insufficient-balance',
@@ -76,7 +88,8 @@ export function judgeAdmission(transaction: Transaction, context: AdmissionConte
 /** Why a transaction may not take the place of another of the same sender and nonce, or undefined. */
 export function judgeReplacement(next: Transaction, old: Transaction, percent: number): Problem | undefined {
   const least = old.fee + (old.fee * BigInt(percent) + 99n) / 100n;
-  const needed = least > old.fee ? least : old.fee + 1n;
+  // And no less for each place in a block than before, however much larger it is.
+  const needed = [least, old.fee + 1n, feeAbove(feeRate(old), next)].reduce((a, b) => (a > b ? a : b));
   if (next.fee >= needed) return undefined;
   return new Problem(
     'mempool/replacement-underpriced',
@@ -106,20 +119,42 @@ export const problems = {
         details: { fee: `${transaction.fee}`, waiting: `${fees}`, balance: `${balance}`, retryable: true },
       },
     ),
-  senderFull: (transaction: Transaction, limit: number): Problem =>
-    new Problem('mempool/sender-full', `the sender has ${limit} transactions waiting`, {
-      remedy: 'Wait until some of them are final, and try again.',
-      details: { nonce: transaction.nonce, limit, retryable: true },
-    }),
-  full: (transaction: Transaction, size: number, bytes: number, lowest: bigint): Problem =>
-    new Problem('mempool/full', 'the mempool is full of transactions that are worth at least as much', {
-      remedy: `Try again later, or pay a fee above ${lowest < 0n ? 0n : lowest}; a gap in the nonces makes it worth nothing.`,
-      details: {
-        fee: `${transaction.fee}`,
-        lowest: `${lowest < 0n ? 0n : lowest}`,
-        size,
-        bytes,
-        retryable: true,
+  senderFull: (transaction: Transaction, count: number, bytes: number): Problem =>
+    new Problem(
+      'mempool/sender-full',
+      `the sender has ${count} transactions of ${bytes} bytes waiting, and no more of them are kept`,
+      {
+        remedy: 'Wait until some of them are final, and try again.',
+        details: { nonce: transaction.nonce, count, bytes, retryable: true },
       },
-    }),
+    ),
+  /** `worth` is that of the cheapest which would have to go. */
+  full: (transaction: Transaction, size: number, bytes: number, worth: bigint): Problem => {
+    const lowest = worth < 0n ? 0n : feeAbove(worth, transaction) - 1n;
+    return new Problem(
+      'mempool/full',
+      'the mempool is full of transactions that are worth at least as much for their size',
+      {
+        remedy: `Try again later, or pay a fee above ${lowest}; a gap in the nonces makes it worth nothing.`,
+        details: { fee: `${transaction.fee}`, lowest: `${lowest}`, size, bytes, retryable: true },
+      },
+    );
+  },
 };
+
+/** What certainly leaves the sender's account, beside the fee, when all is done. */
+function paidToOthers({ sender, operations }: Transaction): bigint {
+  let sum = 0n;
+  for (const operation of operations) {
+    if (operation.type === 'transfer' && operation.to !== sender) sum += operation.amount;
+  }
+  return sum;
+}
+
+function wrongSigners({ signers, sender }: Transaction, account: Account): Problem {
+  const { keys, threshold } = account.keys ?? { keys: [sender], threshold: 1 };
+  return new Problem('transaction/wrong-signers', 'the sender’s keys did not sign the transaction', {
+    remedy: `Sign it with ${threshold} of the account's ${keys.length} keys, as the account's answer lists them, and with no other key, unless the transaction makes it one of the sender's keys.`,
+    details: { signers: signers.length, threshold, keys: keys.length },
+  });
+}

@@ -1,16 +1,20 @@
 import { invariant } from '../base/invariant.ts';
 import type { PublicKey } from '../crypto/signature.ts';
+import type { KeySet } from '../ledger/operation.ts';
+import type { Account } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 
 /** A transaction in the pool. */
 export interface Entry {
   readonly transaction: Transaction;
+  /** `feeRate` of the transaction. */
+  readonly rate: bigint;
   readonly lane: Lane;
   /** Since when it is executable, in the caller's milliseconds; null while a gap keeps it waiting. */
   since: number | null;
   /** Its place among equals: a counter's value when it arrived, and again when it became executable. */
   stamp: number;
-  /** The smallest fee of the sender's transactions up to it, because all of them come first; -1 while a gap keeps it waiting. */
+  /** The smallest fee rate of the sender's transactions up to it, because all of them come first; -1 while a gap keeps it waiting. */
   worth: bigint;
   /** The height of the block in flight that holds it; 0 when none does. */
   proposedAt: number;
@@ -40,13 +44,19 @@ export class Lane {
   proposed = 0;
   /** Sum of all fees. */
   fees = 0n;
+  /** Sum of all encodings. */
+  bytes = 0;
   /** Positions in the pool's heaps; -1 when not in it. */
   readyPosition = -1;
   cheapPosition = -1;
 
-  constructor(sender: PublicKey, nonce: number) {
+  /** The keys of the sender by the final state: all entries are signed by enough of them. */
+  keys: KeySet | undefined;
+
+  constructor(sender: PublicKey, { nonce, keys }: Pick<Account, 'nonce' | 'keys'>) {
     this.sender = sender;
     this.nonce = nonce;
+    this.keys = keys;
   }
 
   get last(): Entry | undefined {
@@ -77,12 +87,12 @@ export class Lane {
     return entry?.transaction.nonce === nonce ? entry : undefined;
   }
 
-  /** What a transaction with this nonce and fee would be worth here. */
-  worthOf(nonce: number, fee: bigint): bigint {
+  /** What a transaction with this nonce and fee rate would be worth here. */
+  worthOf(nonce: number, rate: bigint): bigint {
     const position = nonce - this.nonce;
     if (position > this.ready) return waitingWorth;
     const before = this.entries[position - 1];
-    return before !== undefined && before.worth < fee ? before.worth : fee;
+    return before !== undefined && before.worth < rate ? before.worth : rate;
   }
 
   /** Adds an entry whose nonce is free. */
@@ -92,6 +102,7 @@ export class Lane {
     if (position === this.entries.length) this.entries.push(entry);
     else this.entries.splice(position, 0, entry);
     this.fees += entry.transaction.fee;
+    this.bytes += entry.transaction.bytes.length;
     this.proposed = Math.min(this.proposed, position);
     this.#settle(position, transitions);
   }
@@ -101,6 +112,7 @@ export class Lane {
     const position = this.position(old.transaction.nonce);
     invariant(this.entries[position] === old, 'the replaced entry is in its lane');
     this.fees += entry.transaction.fee - old.transaction.fee;
+    this.bytes += entry.transaction.bytes.length - old.transaction.bytes.length;
     this.entries[position] = entry;
     if (old.since !== null) {
       transitions.waiting(old);
@@ -140,6 +152,7 @@ export class Lane {
     const entry = this.entries.pop();
     invariant(entry !== undefined, 'a lane in the pool is not empty');
     this.fees -= entry.transaction.fee;
+    this.bytes -= entry.transaction.bytes.length;
     this.ready = Math.min(this.ready, this.entries.length);
     this.proposed = Math.min(this.proposed, this.entries.length);
     return entry;
@@ -148,6 +161,7 @@ export class Lane {
   putBack(entry: Entry): void {
     this.entries.push(entry);
     this.fees += entry.transaction.fee;
+    this.bytes += entry.transaction.bytes.length;
     if (entry.since !== null) this.ready += 1;
     this.countProposed();
   }
@@ -164,6 +178,7 @@ export class Lane {
 
   #leave(entry: Entry, transitions: Transitions): void {
     this.fees -= entry.transaction.fee;
+    this.bytes -= entry.transaction.bytes.length;
     if (entry.since === null) return;
     this.ready -= 1;
     transitions.waiting(entry);
@@ -179,8 +194,8 @@ export class Lane {
       const entry = this.entries[position] as Entry;
       const executable = entry.transaction.nonce === this.nonce + position;
       const wasExecutable = entry.since !== null;
-      const fee = entry.transaction.fee;
-      const worth = executable ? (before !== undefined && before < fee ? before : fee) : waitingWorth;
+      const { rate } = entry;
+      const worth = executable ? (before !== undefined && before < rate ? before : rate) : waitingWorth;
       if (executable === wasExecutable && worth === entry.worth) break;
       entry.worth = worth;
       before = worth;

@@ -4,12 +4,15 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
+import { hasItsSigners } from '../ledger/execution.ts';
 import type { Account } from '../ledger/state-entry.ts';
+import type { KeySet } from '../ledger/operation.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { judgeAdmission, judgeReplacement, problems } from './admission.ts';
 import { ExecutableQueue } from './executable-queue.ts';
 import { ExpiryIndex } from './expiry-index.ts';
 import { entryBefore, fairOrder } from './fair-order.ts';
+import { feeRate } from './fee-rate.ts';
 import { Heap } from './heap.ts';
 import { type Entry, Lane, type Transitions } from './lane.ts';
 import { type FullBlock, PassedOver } from './passed-over.ts';
@@ -18,7 +21,13 @@ import { type FullBlock, PassedOver } from './passed-over.ts';
 export type AccountOf = (key: PublicKey) => Account;
 
 /** Why a transaction left the pool without being final. */
-export type DropReason = 'replaced' | 'evicted' | 'expired' | 'superseded' | 'fee-not-payable';
+export type DropReason =
+  | 'replaced'
+  | 'evicted'
+  | 'expired'
+  | 'superseded'
+  | 'fee-not-payable'
+  | 'wrong-signers';
 
 /** A nonce that no transaction in the pool has, and whose sender has transactions here with later ones. */
 export interface MissingNonce {
@@ -37,6 +46,7 @@ export interface MempoolBounds {
   readonly transactions: number;
   readonly bytes: number;
   readonly perSender: number;
+  readonly bytesPerSender: number;
   readonly nonceGap: number;
   readonly replacementPercent: number;
   readonly senderShare: number;
@@ -52,6 +62,8 @@ export interface MempoolOptions {
   /** The final height, and the lookup in the state there. */
   readonly height: Height;
   readonly accountOf: AccountOf;
+  /** As the genesis says; 0 unless given. */
+  readonly feePerOperation?: bigint;
   readonly bounds?: Partial<MempoolBounds>;
   /** Told of each transaction that leaves the pool for another reason than being final. Must not call the pool. */
   readonly dropped?: (transaction: Transaction, reason: DropReason) => void;
@@ -59,7 +71,7 @@ export interface MempoolOptions {
 
 export interface CommittedBlock {
   readonly height: Height;
-  readonly transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'fee'>[];
+  readonly transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'fee' | 'bytes' | 'operations'>[];
   /** Looks up in the state after the block. */
   readonly accountOf: AccountOf;
   /** Whether another transaction of any size would have fitted into the block. */
@@ -79,6 +91,7 @@ const defaultBounds: MempoolBounds = {
   transactions: limits.mempoolTransactions,
   bytes: limits.mempoolBytes,
   perSender: limits.mempoolPerSender,
+  bytesPerSender: limits.mempoolBytesPerSender,
   nonceGap: limits.mempoolNonceGap,
   replacementPercent: limits.mempoolReplacementPercent,
   senderShare: limits.mempoolSenderShare,
@@ -90,7 +103,7 @@ const defaultBounds: MempoolBounds = {
  *
  * Each sender has a lane, sorted by nonce. Transactions without a gap before them are executable; the others
  * wait, and are the first to go. What a transaction is worth to the pool is the smallest fee among those of its
- * sender that come up to it: a dear one cannot protect the cheap ones before it. Blocks are filled in the order of
+ * sender that come up to it, each by what it takes of a block: a dear one cannot protect the cheap ones before it. Blocks are filled in the order of
  * `fairOrder`; when the pool is full the least worth goes first, always from the end of a lane, and a newcomer that
  * is not worth more than that is refused.
  *
@@ -100,6 +113,7 @@ const defaultBounds: MempoolBounds = {
 export class Mempool {
   readonly #chainId: Hash;
   readonly #bounds: MempoolBounds;
+  readonly #feePerOperation: bigint;
   readonly #dropped: (transaction: Transaction, reason: DropReason) => void;
   readonly #byHash = new Map<Hash, Entry>();
   readonly #lanes = new Map<PublicKey, Lane>();
@@ -146,6 +160,7 @@ export class Mempool {
 
   constructor(options: MempoolOptions) {
     this.#chainId = options.chainId;
+    this.#feePerOperation = options.feePerOperation ?? 0n;
     this.#height = options.height;
     this.#accountOf = options.accountOf;
     this.#bounds = { ...defaultBounds, ...options.bounds };
@@ -204,10 +219,15 @@ export class Mempool {
     const { sender, nonce } = transaction;
     const account = this.#accountOf(sender);
     const height = this.#height;
-    const { nonceGap } = this.#bounds;
-    const refusal = judgeAdmission(transaction, { chainId: this.#chainId, height, account, nonceGap });
+    const refusal = judgeAdmission(transaction, {
+      chainId: this.#chainId,
+      height,
+      account,
+      feePerOperation: this.#feePerOperation,
+      nonceGap: this.#bounds.nonceGap,
+    });
     if (refusal !== undefined) return refusal;
-    const lane = this.#lanes.get(sender) ?? new Lane(sender, account.nonce);
+    const lane = this.#lanes.get(sender) ?? new Lane(sender, account);
     invariant(lane.nonce === account.nonce, 'a lane starts at its account’s final nonce');
     const rival = lane.find(nonce);
     const pushed = this.#pushOut(lane, transaction, { balance: account.balance, rival });
@@ -223,7 +243,11 @@ export class Mempool {
   }
 
   #insert(lane: Lane, transaction: Transaction, pushed: readonly Entry[]): Problem | undefined {
-    const cheapest = this.#makeRoom(transaction, lane.worthOf(transaction.nonce, transaction.fee), pushed);
+    const cheapest = this.#makeRoom(
+      transaction,
+      lane.worthOf(transaction.nonce, feeRate(transaction)),
+      pushed,
+    );
     if (cheapest !== undefined) return problems.full(transaction, this.size, this.#bytes, cheapest);
     const entry = this.#enter(transaction, lane);
     lane.insert(entry, this.#transitions);
@@ -246,13 +270,16 @@ export class Mempool {
     const pushed: Entry[] = [];
     for (;;) {
       const payable = lane.fees + fee - replaced <= balance;
-      const fits = rival !== undefined || lane.entries.length < this.#bounds.perSender;
+      const fits =
+        lane.entries.length + (rival === undefined ? 1 : 0) <= this.#bounds.perSender &&
+        lane.bytes + transaction.bytes.length - (rival?.transaction.bytes.length ?? 0) <=
+          this.#bounds.bytesPerSender;
       if (payable && fits) break;
       const { last } = lane;
       if (last === undefined || last.since !== null || last.transaction.nonce <= nonce) {
         this.#putBack(pushed);
         return payable
-          ? problems.senderFull(transaction, this.#bounds.perSender)
+          ? problems.senderFull(transaction, lane.entries.length, lane.bytes)
           : problems.feesNotPayable(transaction, lane.fees, balance);
       }
       pushed.push(lane.takeLast());
@@ -358,10 +385,12 @@ export class Mempool {
     const bySender = new Map<PublicKey, number>();
     const worths = new Map<PublicKey, bigint>();
     let least: bigint | undefined;
-    for (const { hash, sender, fee } of transactions) {
+    for (const transaction of transactions) {
+      const { hash, sender } = transaction;
+      const rate = feeRate(transaction);
       bySender.set(sender, (bySender.get(sender) ?? 0) + 1);
       const before = worths.get(sender);
-      const worth = before !== undefined && before < fee ? before : fee;
+      const worth = before !== undefined && before < rate ? before : rate;
       worths.set(sender, worth);
       const since = this.#byHash.get(hash)?.since ?? null;
       // Its proposer may have known it for a little longer than this pool.
@@ -421,11 +450,20 @@ export class Mempool {
     this.#now = now;
   }
 
-  /** Brings a lane to its account's new nonce and balance. */
+  /** Brings a lane to its account's new nonce, keys and balance. */
   #follow(lane: Lane, final: ReadonlySet<Hash> | 'unknown'): void {
-    const { nonce, balance } = this.#accountOf(lane.sender);
+    const account = this.#accountOf(lane.sender);
+    const { nonce, balance } = account;
     for (const entry of lane.advance(nonce, this.#transitions)) {
       this.#forget(entry, final === 'unknown' || final.has(entry.transaction.hash) ? null : 'superseded');
+    }
+    if (!sameKeys(lane.keys, account.keys)) {
+      lane.keys = account.keys;
+      const unsigned = lane.entries.filter(({ transaction }) => !hasItsSigners(transaction, account));
+      for (const entry of unsigned) {
+        lane.remove(entry, this.#transitions);
+        this.#forget(entry, 'wrong-signers');
+      }
     }
     while (lane.fees > balance) {
       const last = lane.last as Entry;
@@ -478,7 +516,15 @@ export class Mempool {
 
   #enter(transaction: Transaction, lane: Lane): Entry {
     const stamp = ++this.#stamp;
-    const entry: Entry = { transaction, lane, since: null, stamp, worth: -1n, proposedAt: 0 };
+    const entry: Entry = {
+      transaction,
+      rate: feeRate(transaction),
+      lane,
+      since: null,
+      stamp,
+      worth: -1n,
+      proposedAt: 0,
+    };
     this.#byHash.set(transaction.hash, entry);
     this.#bytes += transaction.bytes.length;
     this.#expiry.add(entry);
@@ -526,6 +572,11 @@ export class Mempool {
     } else if (lane.readyPosition >= 0) this.#ready.reorder(lane.readyPosition);
     else this.#ready.push(lane);
   }
+}
+
+function sameKeys(a: KeySet | undefined, b: KeySet | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.threshold === b.threshold && a.keys.join() === b.keys.join();
 }
 
 function missingIn(lane: Lane): MissingNonce {

@@ -33,9 +33,12 @@ export function transfer(nonce: number, fee = 10n): Transaction {
       nonce,
       fee,
       expiryHeight: toHeight(1_000),
-      payload: { type: 'transfer', to: validator, amount: 2n ** 60n, memo: 'héllo' },
+      reference: new Uint8Array(),
+      conditions: [],
+      operations: [{ type: 'transfer', to: validator, amount: 2n ** 60n, memo: 'héllo' }],
+      signers: [alice],
     },
-    'ee'.repeat(64) as Signature,
+    ['ee'.repeat(64) as Signature],
   );
 }
 
@@ -81,7 +84,10 @@ export class FakeBackend implements Backend {
       transactionHash: hash,
       status: 'applied',
       code: '',
+      failure: undefined,
       fee,
+      accounts: [{ publicKey: alice, balance: 5n }],
+      records: [],
     }));
     const header: BlockHeader = {
       height: toHeight(this.blocks.length),
@@ -189,12 +195,20 @@ export class FakeBackend implements Backend {
   }
 
   async account(publicKey: PublicKey, consistency: Consistency) {
-    return this.#read(consistency, { publicKey, balance: 2n ** 63n, nonce: 4, pendingNonce: 6 });
+    return this.#read(consistency, {
+      publicKey,
+      balance: 2n ** 63n,
+      nonce: 4,
+      keys: undefined,
+      pendingNonce: 6,
+    });
   }
 
   async record(key: string, consistency: Consistency) {
     const value = this.records.get(key);
-    return this.#read(consistency, value === undefined ? undefined : { key, owner: alice, value });
+    const changed = { height: toHeight(1), transaction: 0, operation: 0 };
+    const about = { key, owner: alice, version: 1, changed, previous: undefined };
+    return this.#read(consistency, value === undefined ? undefined : { ...about, value });
   }
 
   /** As PBFT: it serves stale reads only. */

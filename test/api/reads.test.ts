@@ -37,12 +37,9 @@ void test('a pending, a final, a gone and an unknown transaction each say so', a
   const { inclusion } = final;
   assert.equal(inclusion.certificate.engine, 'pbft');
   assert.equal(inclusion.receipt.fee, '10');
-  assert.deepEqual(inclusion.transaction.payload, {
-    type: 'transfer',
-    to: encodeAddress(validator),
-    amount: '1152921504606846976',
-    memo: 'héllo',
-  });
+  assert.deepEqual(inclusion.transaction.operations, [
+    { type: 'transfer', to: encodeAddress(validator), amount: '1152921504606846976', memo: 'héllo' },
+  ]);
   // What the JSON carries is enough to check the proof.
   const { index, size, path: siblings } = inclusion.transactionProof;
   const proof = { index, count: size, siblings: siblings as Hash[] };

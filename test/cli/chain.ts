@@ -53,11 +53,14 @@ export async function fakeChain(
     if (path.startsWith('/v1/accounts/')) {
       const address = path.slice('/v1/accounts/'.length);
       const publicKey = alice.publicKey;
-      return { body: { ...read, address, publicKey, balance: '1000000', nonce: 3, pendingNonce: 5 } };
+      const terms = { balance: '1000000', nonce: 3, keys: null, pendingNonce: 5 };
+      return { body: { ...read, address, publicKey, ...terms } };
     }
     if (path === '/v1/records' && url.includes('key=greeting')) {
       const owner = encodeAddress(alice.publicKey);
-      return { body: { ...read, key: 'greeting', owner, value: toHex(utf8('hello')) } };
+      const made = { height: 12, transaction: 0, operation: 1 };
+      const version = { version: 2, changed: made, previous: { ...made, height: 7 } };
+      return { body: { ...read, key: 'greeting', owner, value: toHex(utf8('hello')), ...version } };
     }
     if (path === '/v1/records') return problemReply(404, 'api/no-such-record');
     if (path.startsWith('/v1/blocks/')) return { body: blockOf() };
@@ -78,7 +81,10 @@ export async function fakeChain(
         return { body: { ...origin, hash, status: outcome, problem } };
       }
       const code = outcome === 'failed' ? 'transaction/overspend' : '';
-      const receipt = { transactionHash: hash, status: outcome, code, fee: '1' };
+      const found = { type: 'balance', balance: '12' };
+      const failure = outcome === 'failed' ? { part: 'operation', index: 2, found } : null;
+      const effects = { accounts: [], records: [] };
+      const receipt = { transactionHash: hash, status: outcome, code, failure, fee: '1', ...effects };
       const inclusion = { height: 41, blockHash: '77'.repeat(32), receipt, transaction: { nonce: 5 } };
       return { body: { ...origin, hash, status: 'final', inclusion } };
     }

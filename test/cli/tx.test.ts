@@ -6,10 +6,14 @@ import { test } from 'node:test';
 import { utf8 } from '../../src/base/bytes.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';
-import { transactionSigningBytesOf } from '../../src/ledger/transaction.ts';
+import type { Operation } from '../../src/ledger/operation.ts';
+import { transactionClaims } from '../../src/ledger/transaction.ts';
 import { chainId, problemReply } from '../client/fake-api.ts';
 import { alice, bob, fakeChain } from './chain.ts';
 import { jsonOf, launcher, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+
+const recipientOf = ([first]: readonly Operation[]): string | undefined =>
+  first?.type === 'transfer' ? first.to : undefined;
 
 test('a transfer by development names: the node’s next nonce, fee 1, and an expiry ahead', async (t) => {
   const { url, submitted } = await fakeChain(t);
@@ -34,9 +38,9 @@ test('a transfer by development names: the node’s next nonce, fee 1, and an ex
   assert.equal(made.nonce, 5);
   assert.equal(made.fee, 1n);
   assert.equal(made.expiryHeight, 10_040);
-  assert.deepEqual(made.payload, { type: 'transfer', to: bob.publicKey, amount: 1_000n, memo: 'hi' });
-  const message = transactionSigningBytesOf(made);
-  assert.ok(verifySignature({ publicKey: made.sender, message, signature: made.signature }, true));
+  assert.deepEqual(made.operations, [{ type: 'transfer', to: bob.publicKey, amount: 1_000n, memo: 'hi' }]);
+  assert.deepEqual(made.signers, [alice.publicKey]);
+  for (const claim of transactionClaims(made)) assert.ok(verifySignature(claim, true));
 });
 
 test('nonce, fee and expiry can be given, and recipients as addresses or hex', async (t) => {
@@ -51,7 +55,7 @@ test('nonce, fee and expiry can be given, and recipients as addresses or hex', a
       [9, 25n, 100],
     ],
   );
-  for (const { payload } of submitted) assert.ok(payload.type === 'transfer' && payload.to === bob.publicKey);
+  for (const { operations } of submitted) assert.equal(recipientOf(operations), bob.publicKey);
 });
 
 test('a record’s value comes from the command line, in hex, from a file or from standard input', async (t) => {
@@ -65,7 +69,7 @@ test('a record’s value comes from the command line, in hex, from a file or fro
   await quorate(['tx', 'put', 'k', '--file', '-', ...common], { input: 'piped' });
   await quorate(['tx', 'put', 'k', '', ...common]);
   assert.deepEqual(
-    submitted.map(({ payload }) => (payload.type === 'put' ? payload.value : undefined)),
+    submitted.map(({ operations: [first] }) => (first?.type === 'put' ? first.value : undefined)),
     [utf8('text'), new Uint8Array([0, 255]), utf8('from a file'), utf8('piped'), new Uint8Array()],
   );
   const none = await quorate(['tx', 'put', 'k', ...common]);
@@ -78,7 +82,7 @@ test('a record’s value comes from the command line, in hex, from a file or fro
 test('delete', async (t) => {
   const { url, submitted } = await fakeChain(t);
   assert.equal((await quorate(['tx', 'delete', 'k', '--from', 'alice', '--node', url])).code, 0);
-  assert.deepEqual(submitted[0]?.payload, { type: 'delete', key: 'k' });
+  assert.deepEqual(submitted[0]?.operations, [{ type: 'delete', key: 'k' }]);
 });
 
 test('--wait shows what came of it: applied is 0, failed is 6, not in time is 4', async (t) => {
@@ -107,7 +111,7 @@ test('standard input is read at the pace at which it comes, and no further than 
   );
   const code = await new Promise((resolve) => slow.once('close', resolve));
   assert.equal(code, 0);
-  assert.deepEqual(submitted[0]?.payload, { type: 'put', key: 'k', value: utf8('onetwo') });
+  assert.deepEqual(submitted[0]?.operations, [{ type: 'put', key: 'k', value: utf8('onetwo') }]);
   const long = await quorate([...args, '--json'], { input: 'x'.repeat(5_000) });
   assert.equal(problemOf(long).code, 'cli/file');
   assert.match(problemOf(long).message, /more than 4096 bytes/);
@@ -119,7 +123,7 @@ test('--wait takes the next word only when that is a number of seconds', async (
   const ran = await quorate(['tx', 'transfer', ...common, '--wait', 'bob', '7']);
   assert.equal(ran.code, 0, ran.err);
   assert.equal(jsonOf(ran)['status'], 'final');
-  assert.ok(submitted[0]?.payload.type === 'transfer' && submitted[0].payload.to === bob.publicKey);
+  assert.equal(recipientOf(submitted[0]?.operations ?? []), bob.publicKey);
   const timed = await quorate(['tx', 'transfer', ...common, '--wait', '5', 'bob', '7']);
   assert.equal(timed.code, 0, timed.err);
 });

@@ -56,6 +56,7 @@ test('both doors hand out what an application needs, the client’s all of it bu
     'Ledger',
     'Problem',
     'Wallet',
+    'contentFromJson',
     'decodeTransaction',
     'decryptKey',
     'developmentKeyPair',

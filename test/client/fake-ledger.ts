@@ -184,7 +184,15 @@ class FakeNode {
   }
 
   #receipt(transactionHash: string) {
-    return { transactionHash, status: 'applied', code: '', fee: '1' };
+    return {
+      transactionHash,
+      status: 'applied',
+      code: '',
+      failure: null,
+      fee: '1',
+      accounts: [],
+      records: [],
+    };
   }
 
   #submit(body: Buffer): SubmitAnswer[] {

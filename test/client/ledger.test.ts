@@ -76,8 +76,8 @@ test('what was accepted and is lost is sent again, the same bytes', async (t) =>
 
 test('a refused transaction leaves no gap: the next one has its nonce', async (t) => {
   const { fake, account } = await start(t, 2);
-  fake.judge = ({ payload }) =>
-    payload.type === 'transfer' && payload.amount === 2n
+  fake.judge = ({ operations: [first] }) =>
+    first?.type === 'transfer' && first.amount === 2n
       ? { code: 'transaction/insufficient-balance', detail: 'too much', remedy: 'less', details: {} }
       : undefined;
   const [one, two] = await Promise.all([

@@ -11,7 +11,7 @@ import type { Hash } from '../../src/crypto/hash.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import { decodeTransaction, transactionSigningBytesOf } from '../../src/ledger/transaction.ts';
+import { decodeTransaction, transactionClaims } from '../../src/ledger/transaction.ts';
 
 const chainId = 'ab'.repeat(32) as Hash;
 const otherChain = 'cd'.repeat(32) as Hash;
@@ -24,11 +24,11 @@ test('a wallet’s transfer decodes to what was asked for, and its signature hol
   const made = unwrap(wallet.transfer(bob.publicKey, 500n, { ...terms, memo: 'lunch' }));
   const read = unwrap(decodeTransaction(made.bytes));
   assert.deepEqual(read, made);
-  assert.deepEqual(read.payload, { type: 'transfer', to: bob.publicKey, amount: 500n, memo: 'lunch' });
+  assert.deepEqual(read.operations, [{ type: 'transfer', to: bob.publicKey, amount: 500n, memo: 'lunch' }]);
+  assert.deepEqual(read.signers, [alice.publicKey]);
   assert.equal(read.sender, alice.publicKey);
   assert.equal(read.chainId, chainId);
-  const message = transactionSigningBytesOf(read);
-  assert.ok(verifySignature({ publicKey: read.sender, message, signature: read.signature }, true));
+  for (const claim of transactionClaims(read)) assert.ok(verifySignature(claim, true));
 });
 
 test('the same call gives the same bytes, and any other nonce, fee, expiry or chain another hash', () => {
@@ -78,7 +78,7 @@ test('a field outside its limits is a problem that says so, and nothing is signe
   ];
   for (const problem of wrong) {
     assert.ok(problem instanceof Problem);
-    assert.equal(problem.code, 'transaction/malformed');
+    assert.match(problem.code, /^transaction\/(malformed|record-key)$/);
   }
   assert.equal(signed, 0);
 });
@@ -87,19 +87,21 @@ test('JSON.stringify shows a transaction as the API does, and a problem with its
   const made = unwrap(wallet.transfer(bob.publicKey, 2n ** 63n, { ...terms, memo: 'lunch' }));
   for (const transaction of [made, unwrap(decodeTransaction(made.bytes))]) {
     const shown = JSON.parse(JSON.stringify({ transaction })) as { transaction: Record<string, unknown> };
-    const { hash, fee, payload, sender, bytes } = shown.transaction;
+    const { hash, fee, operations, sender, bytes } = shown.transaction;
     assert.deepEqual([hash, fee, sender], [made.hash, '3', encodeAddress(alice.publicKey)]);
-    assert.deepEqual(payload, {
-      type: 'transfer',
-      to: encodeAddress(bob.publicKey),
-      amount: '9223372036854775808',
-      memo: 'lunch',
-    });
+    assert.deepEqual(operations, [
+      {
+        type: 'transfer',
+        to: encodeAddress(bob.publicKey),
+        amount: '9223372036854775808',
+        memo: 'lunch',
+      },
+    ]);
     assert.deepEqual(fromHex(String(bytes)), made.bytes);
   }
   assert.ok(!Object.keys(made).includes('toJSON'));
   const wrong = wallet.transfer('bob' as never, 5n, terms);
   assert.ok(wrong instanceof Problem);
-  assert.match(JSON.stringify(wrong), /"message":"the transaction cannot be encoded: payload\/to/);
+  assert.match(JSON.stringify(wrong), /"message":"the transaction cannot be encoded: operations\/0\/to/);
   assert.match(wrong.remedy, /bigint.*parseAddress/);
 });

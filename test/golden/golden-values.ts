@@ -25,6 +25,8 @@ import {
 import { genesisHeader, genesisState, parseGenesis } from '../../src/ledger/genesis.ts';
 import { merkleProof, merkleProofCodec, merkleRoot } from '../../src/ledger/merkle.ts';
 import {
+  type FailureCode,
+  type Found,
   hashReceipt,
   type Receipt,
   receiptCodec,
@@ -39,7 +41,7 @@ import {
   statePath,
 } from '../../src/ledger/state-entry.ts';
 import { stateProofCodec } from '../../src/ledger/state-proof.ts';
-import { encodeBody, transactionCodec, transactionSigningBytesOf } from '../../src/ledger/transaction.ts';
+import { encodeBody, transactionCodec, transactionSigningBytes } from '../../src/ledger/transaction.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
 import { helloCodec, wireVersion } from '../../src/node/peers/handshake.ts';
 import {
@@ -62,6 +64,7 @@ import {
   remove,
   someSignature,
   stateWith,
+  transaction,
   transfer,
 } from '../ledger/samples.ts';
 
@@ -89,6 +92,25 @@ const transactions = [
     Uint8Array.from({ length: 300 }, (_, index) => index),
   ),
   remove({ from: 'carol', nonce: largest }, 'k'.repeat(128)),
+  transaction(
+    {
+      from: 'dave',
+      nonce: 3,
+      signers: ['a', 'b'],
+      reference: utf8('order 7'),
+      conditions: [
+        { type: 'record-version', key: 'deed', version: largest },
+        { type: 'record-absent', key: 'note' },
+        { type: 'record-exists', key: 'deed' },
+        { type: 'record-hash', key: 'deed', hash: hashOf('value') },
+        { type: 'balance-at-least', account: keyOf('bob'), amount: 2n ** 64n - 1n },
+        { type: 'height-at-most', height: toHeight(largest) },
+      ],
+    },
+    { type: 'give', key: 'deed', to: keyOf('bob') },
+    { type: 'set-keys', keys: ['a', 'b', 'c'].map(keyOf).toSorted(), threshold: 2, force: true },
+    { type: 'transfer', to: keyOf('bob'), amount: 1n, memo: '' },
+  ),
 ];
 const [first, , third] = transactions as [(typeof transactions)[0], unknown, (typeof transactions)[0]];
 
@@ -97,16 +119,39 @@ const block = {
   header: headerWith({ transactionRoot: merkleRoot(transactions.map((one) => one.hash)) }),
   transactions,
 };
+const place = { height: toHeight(largest), transaction: 4_095, operation: 255 };
+const failed = (letter: string, code: FailureCode, found: Found | undefined): Receipt => ({
+  transactionHash: hashOf(letter),
+  status: 'failed',
+  code,
+  failure: { part: code.startsWith('condition/') ? 'condition' : 'operation', index: 15, found },
+  fee: 2n ** 63n,
+  accounts: [{ publicKey: keyOf('alice'), balance: 70_000n }],
+  records: [],
+});
 const receipts: Receipt[] = [
-  { transactionHash: hashOf('a'), status: 'applied', code: '', fee: 0n },
   {
-    transactionHash: hashOf('b'),
-    status: 'failed',
-    code: 'transaction/insufficient-balance',
-    fee: 2n ** 63n,
+    transactionHash: hashOf('a'),
+    status: 'applied',
+    code: '',
+    failure: undefined,
+    fee: 0n,
+    accounts: ['alice', 'bob'].map((name) => ({ publicKey: keyOf(name), balance: 2n ** 63n + 1n })),
+    records: [
+      { operation: 0, version: 1, previous: undefined },
+      { operation: 255, version: largest, previous: place },
+    ],
   },
-  { transactionHash: hashOf('c'), status: 'failed', code: 'transaction/not-owner', fee: 70_000n },
-  { transactionHash: hashOf('d'), status: 'failed', code: 'transaction/no-such-record', fee: 1n },
+  failed('b', 'transaction/insufficient-balance', { type: 'balance', balance: 2n ** 63n }),
+  failed('c', 'transaction/not-owner', undefined),
+  failed('d', 'transaction/no-such-record', undefined),
+  failed('e', 'transaction/unproven-keys', undefined),
+  failed('f', 'condition/record-version', { type: 'version', version: largest }),
+  failed('g', 'condition/record-absent', { type: 'version', version: 1 }),
+  failed('h', 'condition/record-exists', { type: 'version', version: 0 }),
+  failed('i', 'condition/record-hash', { type: 'hash', hash: hashOf('value') }),
+  failed('j', 'condition/balance-at-least', { type: 'balance', balance: 0n }),
+  failed('k', 'condition/height-at-most', { type: 'height', height: toHeight(largest) }),
 ];
 const certificate: Certificate = {
   phase: 'commit',
@@ -126,6 +171,11 @@ const after = execute(state, [
   put({ from: 'alice', nonce: 1 }, 'länder/de', 'Berlin'),
   remove({ from: 'account 7', nonce: 0 }, 'nothing'),
 ]);
+const rich = {
+  balance: 2n ** 63n + 5n,
+  nonce: largest,
+  keys: { keys: ['a', 'b', 'c'].map(keyOf).toSorted(), threshold: 2 },
+};
 const set = validatorSet(['a', 'b', 'c', 'd'].map(keyOf));
 const epoch = { chainId, validatorsHash: set.hash };
 
@@ -138,7 +188,7 @@ export const goldenValues: readonly GoldenValue[] = [
   of('signature', signatureCodec, someSignature),
   ...transactions.map((one, index) => of(`transaction ${index}`, transactionCodec, one)),
   raw('transaction body', encodeBody(first)),
-  raw('transaction signing bytes', transactionSigningBytesOf(first)),
+  raw('transaction signing bytes', transactionSigningBytes(encodeBody(first))),
   of('header', headerCodec, header),
   of('proposal', proposalCodec, proposalOf(block)),
   of('block', blockCodec, block),
@@ -159,8 +209,23 @@ export const goldenValues: readonly GoldenValue[] = [
     configuration: utf8('members'),
   }),
   of('merkle proof', merkleProofCodec, merkleProof(leaves, 4)),
-  raw('account entry', encodeAccount({ balance: 2n ** 63n + 5n, nonce: largest }) ?? new Uint8Array()),
-  raw('record entry', encodeRecord({ owner: keyOf('alice'), value: utf8('Berlin') })),
+  raw('account entry', encodeAccount({ ...rich, keys: undefined }) ?? new Uint8Array()),
+  raw('account entry with keys', encodeAccount(rich) ?? new Uint8Array()),
+  raw(
+    'record entry',
+    encodeRecord({
+      type: 'record',
+      owner: keyOf('alice'),
+      value: utf8('Berlin'),
+      version: 1,
+      changed: place,
+      previous: undefined,
+    }),
+  ),
+  raw(
+    'tombstone entry',
+    encodeRecord({ type: 'tombstone', version: largest, changed: place, previous: place }),
+  ),
   of('state proof of presence', stateProofCodec, state.prove(accountStateKey(keyOf('account 3')))),
   of('state proof of absence', stateProofCodec, state.prove(accountStateKey(keyOf('nobody')))),
   ...pbft.map(([name, message]) => of(`pbft ${name}`, messageCodec, message)),

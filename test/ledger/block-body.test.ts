@@ -101,7 +101,7 @@ describe('a block', () => {
       if (decoded instanceof Problem) continue;
       assert.equal(toHex(encodeBlock(decoded)), toHex(changed), 'one encoding for one value');
       const sameHeader = hashHeader(decoded.header) === hashHeader(block.header);
-      assert.ok(!sameHeader || checkProposal(proposalOf(decoded))?.code === 'block/transaction-root');
+      assert.ok(!sameHeader || checkProposal(proposalOf(decoded)) !== undefined);
     }
     for (let length = 0; length < bytes.length; length++) {
       assert.ok(decodeBlock(bytes.subarray(0, length)) instanceof Problem);

@@ -8,7 +8,7 @@ import { buildBlock, checkRoots, type Execution, executeBlock } from '../../src/
 import { receiptsRootOf } from '../../src/ledger/receipt.ts';
 import { State } from '../../src/ledger/state.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import { accountStateKey, encodeAccount } from '../../src/ledger/state-entry.ts';
+import { accountStateKey, encodeAccount, noAccount } from '../../src/ledger/state-entry.ts';
 import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 import {
   contextAt,
@@ -46,9 +46,9 @@ describe('transfers', () => {
 
   test('move coins, count the nonce, and pay the proposer', () => {
     const result = execute(state, [transfer({ from: 'alice', nonce: 0, fee: 3n }, 'bob', 40n)]);
-    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 57n, nonce: 1 });
-    assert.deepEqual(result.state.account(keyOf('bob')), { balance: 45n, nonce: 0 });
-    assert.deepEqual(result.state.account(proposer), { balance: 3n, nonce: 0 });
+    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 57n, nonce: 1, keys: undefined });
+    assert.deepEqual(result.state.account(keyOf('bob')), { balance: 45n, nonce: 0, keys: undefined });
+    assert.deepEqual(result.state.account(proposer), { balance: 3n, nonce: 0, keys: undefined });
     assert.deepEqual(codes(result), ['applied']);
   });
 
@@ -63,16 +63,16 @@ describe('transfers', () => {
       transfer({ from: 'alice', nonce: 1, fee: 2n }, 'alice', 98n),
     ]);
     assert.deepEqual(codes(result), ['applied', 'transaction/insufficient-balance']);
-    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 96n, nonce: 2 });
+    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 96n, nonce: 2, keys: undefined });
   });
 
   test('may use up a balance exactly, and one more unit fails but pays', () => {
     const exact = execute(state, [transfer({ from: 'alice', nonce: 0, fee: 10n }, 'bob', 90n)]);
     assert.deepEqual(codes(exact), ['applied']);
-    assert.deepEqual(exact.state.account(keyOf('alice')), { balance: 0n, nonce: 1 });
+    assert.deepEqual(exact.state.account(keyOf('alice')), { balance: 0n, nonce: 1, keys: undefined });
     const over = execute(state, [transfer({ from: 'alice', nonce: 0, fee: 10n }, 'bob', 91n)]);
     assert.deepEqual(codes(over), ['transaction/insufficient-balance']);
-    assert.deepEqual(over.state.account(keyOf('alice')), { balance: 90n, nonce: 1 });
+    assert.deepEqual(over.state.account(keyOf('alice')), { balance: 90n, nonce: 1, keys: undefined });
     assert.equal(balanceOf(over, 'bob'), 5n);
     assert.equal(over.state.account(proposer).balance, 10n);
   });
@@ -93,7 +93,7 @@ describe('transfers', () => {
   test('of one sender stand in a block with one nonce after the other', () => {
     const burst = Array.from({ length: 50 }, (_, nonce) => transfer({ from: 'alice', nonce }, 'bob', 1n));
     const result = execute(state, burst);
-    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 0n, nonce: 50 });
+    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 0n, nonce: 50, keys: undefined });
   });
 });
 
@@ -110,21 +110,21 @@ describe('fees', () => {
       'transaction/insufficient-balance',
       'applied',
     ]);
-    assert.deepEqual(result.state.account(proposer), { balance: 14n, nonce: 2 });
+    assert.deepEqual(result.state.account(proposer), { balance: 14n, nonce: 2, keys: undefined });
   });
 
   test('and a transfer reach a proposer that receives both', () => {
     const result = execute(stateWith({ alice: 10n }), [
       transfer({ from: 'alice', nonce: 0, fee: 4n }, 'proposer', 6n),
     ]);
-    assert.deepEqual(result.state.account(proposer), { balance: 10n, nonce: 0 });
-    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 0n, nonce: 1 });
+    assert.deepEqual(result.state.account(proposer), { balance: 10n, nonce: 0, keys: undefined });
+    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 0n, nonce: 1, keys: undefined });
   });
 
   test('may be zero, also from an account that has nothing; the proposer then gets no entry', () => {
     const result = execute(State.empty, [put({ from: 'poor', nonce: 0, fee: 0n }, 'note', 'hello')]);
     assert.deepEqual(codes(result), ['applied']);
-    assert.deepEqual(result.state.account(keyOf('poor')), { balance: 0n, nonce: 1 });
+    assert.deepEqual(result.state.account(keyOf('poor')), { balance: 0n, nonce: 1, keys: undefined });
     assert.equal(result.changes.length, 2);
   });
 
@@ -142,7 +142,14 @@ describe('records', () => {
 
   test('belong to their first writer, who may write them again', () => {
     const result = execute(state, [put({ from: 'alice', nonce: 1 }, 'deed', 'v2')], 2);
-    assert.deepEqual(result.state.record('deed'), { owner: keyOf('alice'), value: utf8('v2') });
+    assert.deepEqual(result.state.record('deed'), {
+      type: 'record',
+      owner: keyOf('alice'),
+      value: utf8('v2'),
+      version: 2,
+      changed: { height: 2, transaction: 0, operation: 0 },
+      previous: { height: 1, transaction: 0, operation: 0 },
+    });
   });
 
   test('of another can be neither written nor deleted: that fails and pays', () => {
@@ -152,7 +159,7 @@ describe('records', () => {
     ]);
     assert.deepEqual(codes(result), ['transaction/not-owner', 'transaction/not-owner']);
     assert.equal(result.state.record('deed')?.owner, keyOf('alice'));
-    assert.deepEqual(result.state.account(keyOf('bob')), { balance: 46n, nonce: 2 });
+    assert.deepEqual(result.state.account(keyOf('bob')), { balance: 46n, nonce: 2, keys: undefined });
   });
 
   test('that do not exist cannot be deleted', () => {
@@ -176,17 +183,18 @@ describe('records', () => {
     assert.equal(result.state.record('deed')?.owner, keyOf('bob'));
   });
 
-  test('written and deleted in one block leave no trace in the state', () => {
+  test('written and deleted in one block leave a tombstone, so that their history stays', () => {
     const result = execute(state, [
       put({ from: 'bob', nonce: 0, fee: 0n }, 'brief', 'x'),
       remove({ from: 'bob', nonce: 1, fee: 0n }, 'brief'),
     ]);
     assert.equal(result.state.record('brief'), undefined);
-    assert.deepEqual(
-      result.changes.map((change) => change.key[0]),
-      [1],
-      'only the sender account changed',
-    );
+    assert.deepEqual(result.state.recordEntry('brief'), {
+      type: 'tombstone',
+      version: 2,
+      changed: { height: 1, transaction: 1, operation: 0 },
+      previous: { height: 1, transaction: 0, operation: 0 },
+    });
   });
 
   test('hold values and keys up to the limit, and may be empty', () => {
@@ -235,10 +243,10 @@ describe('a block is invalid with a transaction that', () => {
   test('is from or to a key for which anybody can sign, however much it has', () => {
     for (const forgeable of ['00'.repeat(32), `ee${'ff'.repeat(31)}`] as PublicKey[]) {
       const rich = state.with([
-        { key: accountStateKey(forgeable), value: encodeAccount({ balance: 50n, nonce: 0 }) },
+        { key: accountStateKey(forgeable), value: encodeAccount({ ...noAccount, balance: 50n }) },
       ]);
       const body = { ...transfer({ from: 'alice', nonce: 0 }, 'bob', 1n), sender: forgeable };
-      assert.equal(refusal(rich, [assembleTransaction(body, someSignature)]), 'transaction/forgeable-key');
+      assert.equal(refusal(rich, [assembleTransaction(body, [someSignature])]), 'transaction/forgeable-key');
       const to = { type: 'transfer', to: forgeable, amount: 1n, memo: '' } as const;
       assert.equal(
         refusal(rich, [transaction({ from: 'alice', nonce: 0 }, to)]),
@@ -334,8 +342,11 @@ test('changes hold each entry once, and none that ends as it began', () => {
     2,
   );
   const keys = result.changes.map((change) => Buffer.from(change.key).toString('hex'));
-  assert.deepEqual(new Set(keys), new Set([`01${keyOf('alice')}`, `01${keyOf('bob')}`]));
-  assert.equal(keys.length, 2);
+  assert.deepEqual(
+    new Set(keys),
+    new Set([`01${keyOf('alice')}`, `01${keyOf('bob')}`, `02${Buffer.from('deed').toString('hex')}`]),
+  );
+  assert.equal(keys.length, 3);
 });
 
 test('a header must commit to what its transactions did', () => {

@@ -55,15 +55,15 @@ describe('the files in genesis/', () => {
     const networks: Record<string, [Genesis, string]> = {
       'testnet-pbft.json': [
         developmentGenesis({ name: 'testnet-pbft', validators: 4, consensus: developmentPbft }),
-        '603d1aba812096accf56efa0bfb32a2843d0b6c66707cf2c098bb0daef51fd6f',
+        '039ca1b213ca239e47ce92f5874030f0eff87ab24578d66c5e7661efacd0f89b',
       ],
       'testnet-raft.json': [
         developmentGenesis({ name: 'testnet-raft', validators: 3, consensus: developmentRaft }),
-        '0e35acaee8a6520d96037e137670c8e7f5cb512ac008b161050a78525c09f918',
+        '54380dbcfc8d7d1a8d2c9deffd160f2610495470585ddc88d397006b729f2be0',
       ],
       'single.json': [
         developmentGenesis({ name: 'single', validators: 1, consensus: developmentPbft }),
-        '42072568b571ce16732fdf47e208ef0e32bc33d7a93510d562b1928d81cf05d0',
+        '0eae6ad4f26c88fc700f9f8b55b9053393e9c64002234d5dc6b4bf8936624f58',
       ],
     };
     const files = readdirSync(directory).filter((file) => file.endsWith('.json'));

@@ -11,14 +11,32 @@ import {
   receiptsCodec,
   receiptsRootOf,
 } from '../../src/ledger/receipt.ts';
-import { hashOf } from './samples.ts';
+import { toHeight } from '../../src/ledger/block.ts';
+import { hashOf, keyOf } from './samples.ts';
 
-const applied: Receipt = { transactionHash: hashOf('one'), status: 'applied', code: '', fee: 3n };
+const applied: Receipt = {
+  transactionHash: hashOf('one'),
+  status: 'applied',
+  code: '',
+  failure: undefined,
+  fee: 3n,
+  accounts: [
+    { publicKey: keyOf('alice'), balance: 5n },
+    { publicKey: keyOf('bob'), balance: 2n ** 64n - 1n },
+  ],
+  records: [
+    { operation: 0, version: 1, previous: undefined },
+    { operation: 3, version: 2, previous: { height: toHeight(7), transaction: 1, operation: 2 } },
+  ],
+};
 const failed: Receipt = {
   transactionHash: hashOf('two'),
   status: 'failed',
   code: 'transaction/insufficient-balance',
+  failure: { part: 'operation', index: 2, found: { type: 'balance', balance: 9n } },
   fee: 2n ** 64n - 1n,
+  accounts: [{ publicKey: keyOf('alice'), balance: 0n }],
+  records: [],
 };
 
 test('receipts survive their codec, alone and as the list of a block', () => {

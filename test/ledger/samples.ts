@@ -7,9 +7,11 @@ import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { type BlockHeader, toHeight, toView } from '../../src/ledger/block.ts';
 import { type Execution, type ExecutionContext, executeBlock } from '../../src/ledger/execution.ts';
 import { merkleRoot } from '../../src/ledger/merkle.ts';
-import { accountStateKey, encodeAccount } from '../../src/ledger/state-entry.ts';
+import { accountStateKey, encodeAccount, noAccount } from '../../src/ledger/state-entry.ts';
 import { State } from '../../src/ledger/state.ts';
-import { assembleTransaction, type Payload, type Transaction } from '../../src/ledger/transaction.ts';
+import type { Condition } from '../../src/ledger/condition.ts';
+import type { Operation } from '../../src/ledger/operation.ts';
+import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 
 /** Thirty-two bytes that belong to a name: as a hash, or as a key that nobody holds. */
 export const hashOf = (name: string): Hash => toHex(sha256(utf8(name))) as Hash;
@@ -25,7 +27,14 @@ export const proposer = keyOf('proposer');
 export const someSignature = 'ab'.repeat(64) as Signature;
 
 export function contextAt(height: number, changes: Partial<ExecutionContext> = {}): ExecutionContext {
-  return { height: toHeight(height), timestamp: 1_000 * height, proposer, chainId, ...changes };
+  return {
+    height: toHeight(height),
+    timestamp: 1_000 * height,
+    proposer,
+    chainId,
+    feePerOperation: 0n,
+    ...changes,
+  };
 }
 
 export interface Order {
@@ -35,9 +44,14 @@ export interface Order {
   readonly expiry?: number;
   readonly chain?: Hash;
   readonly signature?: Signature;
+  readonly conditions?: readonly Condition[];
+  readonly reference?: Uint8Array;
+  /** Names; the sender alone unless given. */
+  readonly signers?: readonly string[];
 }
 
-export function transaction(order: Order, payload: Payload): Transaction {
+export function transaction(order: Order, ...operations: readonly Operation[]): Transaction {
+  const signers = (order.signers ?? [order.from]).map(keyOf).toSorted();
   return assembleTransaction(
     {
       chainId: order.chain ?? chainId,
@@ -45,9 +59,12 @@ export function transaction(order: Order, payload: Payload): Transaction {
       nonce: order.nonce,
       fee: order.fee ?? 1n,
       expiryHeight: toHeight(order.expiry ?? 100),
-      payload,
+      reference: order.reference ?? new Uint8Array(),
+      conditions: order.conditions ?? [],
+      operations,
+      signers,
     },
-    order.signature ?? someSignature,
+    signers.map(() => order.signature ?? someSignature),
   );
 }
 
@@ -62,7 +79,7 @@ export function stateWith(balances: Readonly<Record<string, bigint>>): State {
   return State.empty.with(
     Object.entries(balances).map(([name, balance]) => ({
       key: accountStateKey(keyOf(name)),
-      value: encodeAccount({ balance, nonce: 0 }),
+      value: encodeAccount({ ...noAccount, balance }),
     })),
   );
 }

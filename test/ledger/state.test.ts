@@ -13,6 +13,8 @@ import {
   recordStateKey,
   type StateChange,
   statePath,
+  noAccount,
+  type RecordEntry,
 } from '../../src/ledger/state-entry.ts';
 import {
   hashValue,
@@ -20,6 +22,7 @@ import {
   stateProofCodec,
   verifyStateProof,
 } from '../../src/ledger/state-proof.ts';
+import { toHeight } from '../../src/ledger/block.ts';
 import { bitAt } from '../../src/ledger/entry-pages.ts';
 import { State } from '../../src/ledger/state.ts';
 import { hashOf, keyOf, pairHashOf, stateWith, zeroBytes } from './samples.ts';
@@ -48,23 +51,31 @@ const fromModel = (model: Model): State =>
 
 test('an empty state has the zero root, no accounts and no records', () => {
   assert.equal(State.empty.root, zeroHash);
-  assert.deepEqual(State.empty.account(keyOf('alice')), { balance: 0n, nonce: 0 });
+  assert.deepEqual(State.empty.account(keyOf('alice')), noAccount);
   assert.equal(State.empty.record('anything'), undefined);
   assert.equal(State.fromEntries([]).root, zeroHash);
 });
 
 test('accounts and records are read as they were written', () => {
-  const account = { balance: 2n ** 64n - 1n, nonce: 2 ** 48 - 1 };
-  const record = { owner: keyOf('alice'), value: utf8('deed of the house') };
+  const keys = { keys: [keyOf('a'), keyOf('b')].toSorted(), threshold: 2 };
+  const account = { balance: 2n ** 64n - 1n, nonce: 2 ** 48 - 1, keys };
+  const record: RecordEntry = {
+    type: 'record',
+    owner: keyOf('alice'),
+    value: utf8('deed of the house'),
+    version: 2 ** 48 - 1,
+    changed: { height: toHeight(2 ** 48 - 1), transaction: 4_095, operation: 255 },
+    previous: { height: toHeight(0), transaction: 0, operation: 0 },
+  };
   const state = State.empty.with([
     { key: accountStateKey(keyOf('alice')), value: encodeAccount(account) },
     { key: recordStateKey('house/1'), value: encodeRecord(record) },
   ]);
   assert.deepEqual(state.account(keyOf('alice')), account);
   assert.deepEqual(state.record('house/1'), record);
-  assert.deepEqual(state.account(keyOf('bob')), { balance: 0n, nonce: 0 });
-  assert.equal(encodeAccount({ balance: 0n, nonce: 0 }), null, 'an account that never was has no entry');
-  assert.notEqual(encodeAccount({ balance: 0n, nonce: 1 }), null, 'an emptied account keeps its nonce');
+  assert.deepEqual(state.account(keyOf('bob')), noAccount);
+  assert.equal(encodeAccount({ ...noAccount, balance: 0n }), null, 'an account that never was has no entry');
+  assert.notEqual(encodeAccount({ ...noAccount, nonce: 1 }), null, 'an emptied account keeps its nonce');
 });
 
 test('an account and a record never share a key, whatever the record is called', () => {
@@ -341,7 +352,8 @@ test('a value that is no account stops the program: storage and proofs have vouc
   assert.throws(() => decodeAccount(Uint8Array.of(1, 2, 3)), /broken invariant/);
 });
 
-const value = (i: number): Uint8Array | null => encodeAccount({ balance: BigInt(i + 1), nonce: 1 });
+const value = (i: number): Uint8Array | null =>
+  encodeAccount({ ...noAccount, balance: BigInt(i + 1), nonce: 1 });
 
 test('10,000 accounts take 1,000 updates in a small part of a block', (t) => {
   const names = Array.from({ length: 10_000 }, (_, i) => accountStateKey(keyOf(`n${i}`)));

@@ -3,7 +3,8 @@ import { Problem } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import type { Account } from '../../src/ledger/state-entry.ts';
+import { type Account, noAccount } from '../../src/ledger/state-entry.ts';
+import type { Operation } from '../../src/ledger/operation.ts';
 import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 
 export const chainId = 'cc'.repeat(32) as Hash;
@@ -32,13 +33,22 @@ export function tx(sketch: Sketch): Transaction {
       nonce: sketch.nonce ?? 0,
       fee: BigInt(sketch.fee ?? 10),
       expiryHeight: toHeight(sketch.expiry ?? 1_000),
-      payload:
+      reference: new Uint8Array(),
+      conditions: [],
+      operations: [
         sketch.valueBytes === undefined
           ? { type: 'transfer', to: sender(999), amount: sketch.amount ?? 1n, memo: sketch.memo ?? '' }
           : { type: 'put', key: 'key', value: new Uint8Array(sketch.valueBytes) },
+      ],
+      signers: [sender(sketch.from ?? 1)],
     },
-    '00'.repeat(64) as Signature,
+    ['00'.repeat(64) as Signature],
   );
+}
+
+/** What the transfers among these move. */
+export function amountOf(operations: readonly Operation[]): bigint {
+  return operations.reduce((sum, one) => sum + (one.type === 'transfer' ? one.amount : 0n), 0n);
 }
 
 /** A pool beside a final state that a test can write. */
@@ -60,7 +70,7 @@ export class World {
   }
 
   readonly accountOf = (key: PublicKey): Account =>
-    this.accounts.get(key) ?? { balance: 10n ** 15n, nonce: 0 };
+    this.accounts.get(key) ?? { ...noAccount, balance: 10n ** 15n };
 
   /** Adds and returns what came of it: a problem as its code. */
   add(transaction: Transaction): string {
@@ -77,11 +87,11 @@ export class World {
 
   /** Makes a block of these final: nonces rise, fees are paid, and amounts where the balance allows it. */
   commit(transactions: readonly Transaction[], { hadRoom = true } = {}): void {
-    for (const { sender, fee, payload } of transactions) {
-      const { balance, nonce } = this.accountOf(sender);
+    for (const { sender, fee, operations } of transactions) {
+      const { balance, nonce, keys } = this.accountOf(sender);
       const left = balance > fee ? balance - fee : 0n;
-      const amount = payload.type === 'transfer' && payload.amount <= left ? payload.amount : 0n;
-      this.accounts.set(sender, { balance: left - amount, nonce: nonce + 1 });
+      const amount = amountOf(operations) <= left ? amountOf(operations) : 0n;
+      this.accounts.set(sender, { balance: left - amount, nonce: nonce + 1, keys });
     }
     this.height += 1;
     const { accountOf, height, now } = this;

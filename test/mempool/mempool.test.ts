@@ -27,7 +27,7 @@ void describe('what the pool takes', () => {
 
   void it('refuses a nonce that was used, and names the next one', () => {
     const world = new World();
-    world.accounts.set(sender(1), { balance: 1_000n, nonce: 7 });
+    world.accounts.set(sender(1), { balance: 1_000n, nonce: 7, keys: undefined });
     const result = world.pool.add(tx({ nonce: 6 }), 0);
     assert.ok(result instanceof Problem);
     assert.equal(result.code, 'transaction/nonce-used');
@@ -46,27 +46,27 @@ void describe('what the pool takes', () => {
 
   void it('refuses what is from or to a key for which anybody can sign', () => {
     const world = new World();
-    const { signature, ...body } = tx({});
+    const { signatures, ...body } = tx({});
     const forgeable = '00'.repeat(32) as PublicKey;
-    const from = assembleTransaction({ ...body, sender: forgeable }, signature);
+    const from = assembleTransaction({ ...body, sender: forgeable }, signatures);
     assert.equal(world.add(from), 'transaction/forgeable-key');
-    const payload = { type: 'transfer', to: forgeable, amount: 1n, memo: '' } as const;
+    const operations = [{ type: 'transfer', to: forgeable, amount: 1n, memo: '' }] as const;
     assert.equal(
-      world.add(assembleTransaction({ ...body, payload }, signature)),
+      world.add(assembleTransaction({ ...body, operations }, signatures)),
       'transaction/forgeable-key',
     );
   });
 
   void it('refuses what costs more than the sender has, amount and fee together', () => {
     const world = new World();
-    world.accounts.set(sender(1), { balance: 100n, nonce: 0 });
+    world.accounts.set(sender(1), { balance: 100n, nonce: 0, keys: undefined });
     assert.equal(world.add(tx({ fee: 10, amount: 91n })), 'transaction/insufficient-balance');
     assert.equal(world.add(tx({ fee: 10, amount: 90n })), 'added');
   });
 
   void it('refuses more fees than the sender can pay for all that waits, so that an empty account cannot fill the pool', () => {
     const world = new World();
-    world.accounts.set(sender(1), { balance: 25n, nonce: 0 });
+    world.accounts.set(sender(1), { balance: 25n, nonce: 0, keys: undefined });
     world.addAll(tx({ nonce: 0, fee: 10 }), tx({ nonce: 1, fee: 10 }));
     assert.equal(world.add(tx({ nonce: 2, fee: 10 })), 'transaction/fee-not-payable');
     assert.equal(world.add(tx({ nonce: 2, fee: 5 })), 'added');
@@ -104,7 +104,7 @@ void describe('lanes', () => {
 
   void it('tells a wallet the next nonce of an account that has nothing waiting', () => {
     const world = new World();
-    world.accounts.set(sender(5), { balance: 0n, nonce: 12 });
+    world.accounts.set(sender(5), { balance: 0n, nonce: 12, keys: undefined });
     assert.equal(world.pool.pendingNonce(sender(5)), 12);
   });
 });
@@ -276,7 +276,11 @@ void describe('the order of blocks', () => {
       [sender(1), 2],
       [sender(2), 1],
     ]);
-    const on = (key: ReturnType<typeof sender>) => ({ balance: 1_000n, nonce: ahead.get(key) ?? 0 });
+    const on = (key: ReturnType<typeof sender>) => ({
+      balance: 1_000n,
+      nonce: ahead.get(key) ?? 0,
+      keys: undefined,
+    });
     assert.deepEqual([...world.pool.candidates(on)].map(name), ['1#2 fee 10']);
     assert.equal(world.pool.size, 4);
     assert.equal(world.order().length, 4);
@@ -374,7 +378,7 @@ void describe('a final block', () => {
 
   void it('drops from the end of a lane what its sender can no longer pay for', () => {
     const world = new World();
-    world.accounts.set(sender(1), { balance: 100n, nonce: 0 });
+    world.accounts.set(sender(1), { balance: 100n, nonce: 0, keys: undefined });
     const spend = tx({ nonce: 0, fee: 10, amount: 75n });
     world.addAll(spend, tx({ nonce: 1, fee: 10 }), tx({ nonce: 2, fee: 10 }));
     world.commit([spend]);
@@ -455,7 +459,7 @@ void describe('of one sender the lower nonces', () => {
   /** Money for the fees of so many, and the rest is for the amounts. */
   const poor = (balance: bigint): World => {
     const world = new World();
-    world.accounts.set(sender(1), { balance, nonce: 0 });
+    world.accounts.set(sender(1), { balance, nonce: 0, keys: undefined });
     return world;
   };
 
@@ -500,7 +504,7 @@ void describe('of one sender the lower nonces', () => {
 
   void it('stay out of a full pool, and then those behind the gap stay in', () => {
     const world = new World({ bounds: { transactions: 3 } });
-    world.accounts.set(sender(1), { balance: 15n, nonce: 0 });
+    world.accounts.set(sender(1), { balance: 15n, nonce: 0, keys: undefined });
     world.addAll(tx({ from: 2, fee: 50 }), tx({ from: 3, fee: 50 }), tx({ nonce: 1, fee: 10 }));
     assert.equal(world.add(tx({ nonce: 0, fee: 12 })), 'added', 'in the place of the one it pushed out');
     assert.equal(world.pool.size, 3);

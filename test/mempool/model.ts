@@ -1,6 +1,7 @@
 import type { Account } from '../../src/ledger/state-entry.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import type { PublicKey } from '../../src/crypto/signature.ts';
+import { amountOf } from './fixture.ts';
 
 /** The rules of the pool in their shortest form: a plain list, and everything computed anew by its definition. */
 export interface ModelBounds {
@@ -68,13 +69,13 @@ export class Model {
   }
 
   add(transaction: Transaction, now: number): string {
-    const { sender, nonce, fee, expiryHeight, payload } = transaction;
+    const { sender, nonce, fee, expiryHeight, operations } = transaction;
     const { nonce: next, balance } = this.accountOf(sender);
     if (this.items.some((item) => item.transaction.hash === transaction.hash)) return 'known';
     if (expiryHeight <= this.height) return 'transaction/expired';
     if (nonce < next) return 'transaction/nonce-used';
     if (nonce >= next + this.bounds.nonceGap) return 'mempool/nonce-gap';
-    const amount = payload.type === 'transfer' ? payload.amount : 0n;
+    const amount = amountOf(operations);
     if (fee + amount > balance) return 'transaction/insufficient-balance';
     const lane = this.lane(sender);
     const rival = lane.find((item) => item.transaction.nonce === nonce);

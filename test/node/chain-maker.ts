@@ -34,7 +34,7 @@ export class ChainMaker {
 
   /** The chain as a node has it that knows the genesis only. */
   chain(): Chain {
-    return new Chain({ chainId: this.genesis.chainId, final: this.start, membersChange: false });
+    return new Chain({ genesis: this.genesis, final: this.start, membersChange: false });
   }
 
   /** A valid block on a parent, then changed by `change`, which may make it invalid. */
@@ -48,7 +48,7 @@ export class ChainMaker {
     const { publicKey: proposer } = developmentKeyPair('validator-0');
     const { chainId } = this.genesis;
     const execution = unwrap(
-      executeBlock(parent.state, { height, timestamp, proposer, chainId }, transactions),
+      executeBlock(parent.state, { height, timestamp, proposer, chainId, feePerOperation: 0n }, transactions),
     );
     const header: BlockHeader = {
       height,

@@ -14,10 +14,10 @@ import {
   developmentRaft,
 } from '../../src/ledger/development-genesis.ts';
 import type { Genesis } from '../../src/ledger/genesis.ts';
+import type { Operation } from '../../src/ledger/operation.ts';
 import {
   assembleTransaction,
   encodeBody,
-  type Payload,
   type Transaction,
   transactionSigningBytes,
 } from '../../src/ledger/transaction.ts';
@@ -51,7 +51,7 @@ export function raftGenesis(validators: number): Genesis {
 export function signedTransaction(
   genesis: Genesis,
   sender: string,
-  options: { nonce: number; payload?: Payload; fee?: bigint; expiryHeight?: Height },
+  options: { nonce: number; operation?: Operation; fee?: bigint; expiryHeight?: Height },
 ): Transaction {
   const pair = developmentKeyPair(sender);
   const body = {
@@ -60,14 +60,20 @@ export function signedTransaction(
     nonce: options.nonce,
     fee: options.fee ?? 1n,
     expiryHeight: options.expiryHeight ?? toHeight(1_000),
-    payload: options.payload ?? {
-      type: 'transfer' as const,
-      to: developmentKeyPair('bob').publicKey,
-      amount: 5n,
-      memo: '',
-    },
+    reference: new Uint8Array(),
+    conditions: [],
+    operations: [
+      options.operation ?? {
+        type: 'transfer' as const,
+        to: developmentKeyPair('bob').publicKey,
+        amount: 5n,
+        memo: '',
+      },
+    ],
+    signers: [pair.publicKey],
   };
-  return assembleTransaction(body, nativeSigner(pair.secretKey)(transactionSigningBytes(encodeBody(body))));
+  const sign = nativeSigner(pair.secretKey);
+  return assembleTransaction(body, [sign(transactionSigningBytes(encodeBody(body)))]);
 }
 
 export interface TestNode {

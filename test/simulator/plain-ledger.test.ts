@@ -16,17 +16,17 @@ import { signedTransaction, testGenesis } from '../node/cluster.ts';
 const genesis = testGenesis(4);
 const maker = new ChainMaker(genesis);
 const accounts = new Map(
-  genesis.accounts.map(({ publicKey, balance }) => [publicKey as string, { balance, nonce: 0 }]),
+  genesis.accounts.map(({ publicKey, balance }) => [publicKey as string, { balance, nonce: 0, keys: null }]),
 );
 const start = { header: maker.start.header, state: { accounts, records: new Map() } };
 const transactions = [
   signedTransaction(genesis, 'alice', { nonce: 0 }),
   signedTransaction(genesis, 'alice', {
     nonce: 1,
-    payload: { type: 'put', key: 'deed', value: Uint8Array.of(7) },
+    operation: { type: 'put', key: 'deed', value: Uint8Array.of(7) },
   }),
-  signedTransaction(genesis, 'bob', { nonce: 0, payload: { type: 'delete', key: 'deed' } }),
-  signedTransaction(genesis, 'bob', { nonce: 1, payload: { type: 'delete', key: 'nothing' } }),
+  signedTransaction(genesis, 'bob', { nonce: 0, operation: { type: 'delete', key: 'deed' } }),
+  signedTransaction(genesis, 'bob', { nonce: 1, operation: { type: 'delete', key: 'nothing' } }),
 ];
 const made = maker.block(maker.start, transactions);
 const { block } = made;
@@ -40,7 +40,7 @@ function judged(
     blockHash: hashHeader(header),
     proposal: { header, transactionHashes: hashes },
     parent: start,
-    chainId: genesis.chainId,
+    rules: genesis,
     transaction: (hash) => transactions.find((each) => each.hash === hash),
   });
 }

@@ -6,7 +6,13 @@ import { developmentGenesis } from '../testnet/development-genesis.ts';
 import { hashHeader, headerCodec, toHeight } from '../../ledger/block.ts';
 import { genesisHeader } from '../../ledger/genesis.ts';
 import { receiptsCodec } from '../../ledger/receipt.ts';
-import { accountStateKey, encodeAccount, encodeRecord, recordStateKey } from '../../ledger/state-entry.ts';
+import {
+  accountStateKey,
+  encodeAccount,
+  encodeRecord,
+  noAccount,
+  recordStateKey,
+} from '../../ledger/state-entry.ts';
 import { State } from '../../ledger/state.ts';
 import { restore } from '../../node/effects/restore.ts';
 import { ChainStore } from '../../storage/chain-store.ts';
@@ -94,12 +100,20 @@ async function fill(
 }
 
 function* entries(accounts: number, records: number): Generator<readonly [Uint8Array, Uint8Array]> {
-  const account = encodeAccount({ balance: 1_000n, nonce: 1 });
+  const account = encodeAccount({ ...noAccount, balance: 1_000n, nonce: 1 });
   for (let index = 0; index < accounts; index++) {
     if (account !== null) yield [accountStateKey(benchmarkKey(index)), account];
   }
   const value = new Uint8Array(recordBytes).fill(7);
   for (let index = 0; index < records; index++) {
-    yield [recordStateKey(`records/${index}`), encodeRecord({ owner: benchmarkKey(index), value })];
+    const record = encodeRecord({
+      type: 'record',
+      owner: benchmarkKey(index),
+      value,
+      version: 1,
+      changed: { height: toHeight(1), transaction: 0, operation: 0 },
+      previous: undefined,
+    });
+    yield [recordStateKey(`records/${index}`), record];
   }
 }

@@ -5,7 +5,7 @@ import { utf8 } from '../../base/bytes.ts';
 import type { PublicKey, Signature } from '../../crypto/signature.ts';
 import { toHeight } from '../../ledger/block.ts';
 import { executeBlock } from '../../ledger/execution.ts';
-import { accountStateKey, encodeAccount } from '../../ledger/state-entry.ts';
+import { accountStateKey, encodeAccount, noAccount } from '../../ledger/state-entry.ts';
 import { State } from '../../ledger/state.ts';
 import { assembleTransaction, type Transaction } from '../../ledger/transaction.ts';
 
@@ -36,7 +36,7 @@ export function benchmarkKey(index: number): PublicKey {
 /** What changes of the state when random accounts pay each other, and what does it, on states of this size. */
 export async function measureUpdates(accounts: number, rounds: number): Promise<UpdateFigures> {
   const growing = State.growing();
-  const value = encodeAccount({ balance, nonce: 0 });
+  const value = encodeAccount({ ...noAccount, balance });
   for (let index = 0; index < accounts; index++) {
     if (value !== null) growing.add(accountStateKey(benchmarkKey(index)), value);
   }
@@ -52,7 +52,7 @@ export async function measureUpdates(accounts: number, rounds: number): Promise<
       nonces.set(from, nonce + 1);
       return payment(from, nonce, nextBelow(random, accounts));
     });
-    const context = { height, timestamp: round, proposer: benchmarkKey(0), chainId };
+    const context = { height, timestamp: round, proposer: benchmarkKey(0), chainId, feePerOperation: 0n };
     const before = state;
     const [execution, blockTime] = timed(() => {
       const done = unwrap(executeBlock(before, context, block));
@@ -88,9 +88,12 @@ function payment(from: number, nonce: number, to: number): Transaction {
       nonce,
       fee: 0n,
       expiryHeight: toHeight(1_000),
-      payload: { type: 'transfer', to: benchmarkKey(to), amount: 1n, memo: '' },
+      reference: new Uint8Array(),
+      conditions: [],
+      operations: [{ type: 'transfer', to: benchmarkKey(to), amount: 1n, memo: '' }],
+      signers: [benchmarkKey(from)],
     },
-    signature,
+    [signature],
   );
 }
 

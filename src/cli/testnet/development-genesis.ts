@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unwrap } from '../../base/problem.ts';
 import { developmentKeyPair } from '../../crypto/development-keys.ts';
-import { createGenesis, type EngineName, type Genesis, parseGenesis } from '../../ledger/genesis.ts';
+import { type EngineName } from '../../ledger/engine-names.ts';
+import { createGenesis, type Genesis, parseGenesis } from '../../ledger/genesis.ts';
 
 /** There are well-known keys for so many validators. */
 export const maxDevelopmentValidators = 16;

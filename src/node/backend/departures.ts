@@ -83,6 +83,7 @@ function impossibility(transaction: Transaction, { header, state }: FinalBlock):
 const localReasons = {
   replaced: 'another one of the sender with the same nonce and a higher fee took its place here',
   evicted: 'the mempool was full, and others paid more',
+  'wrong-signers': 'the keys of the sender changed, and those that signed it do not sign for it any more',
   'fee-not-payable': 'the sender could not pay the fees of all that it had waiting',
 };
 

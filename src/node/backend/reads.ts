@@ -40,9 +40,9 @@ export class Reads {
   async account(...[publicKey, consistency]: Parameters<Backend['account']>) {
     await this.#readable(consistency);
     const basis = this.#basis(consistency);
-    const { balance, nonce } = basis.state.account(publicKey);
+    const { balance, nonce, keys } = basis.state.account(publicKey);
     const pendingNonce = Math.max(nonce, this.#options.driver.mempool.pendingNonce(publicKey));
-    return readOf(basis, { publicKey, balance, nonce, pendingNonce });
+    return readOf(basis, { publicKey, balance, nonce, keys, pendingNonce });
   }
 
   async record(...[key, consistency]: Parameters<Backend['record']>) {

@@ -12,10 +12,11 @@ export function assembleGround<M extends object>(
 ) {
   const { chainId } = genesis;
   const { final } = restored;
-  const chain = new Chain({ chainId, final, membersChange: capabilities.membersChange });
+  const chain = new Chain({ genesis, final, membersChange: capabilities.membersChange });
   for (const block of restored.candidates) chain.add(block, { stored: true });
   const mempool = new Mempool({
     chainId,
+    feePerOperation: genesis.feePerOperation,
     height: final.height,
     ...(capabilities.censorshipMs !== null && { bounds: { patienceMs: capabilities.censorshipMs } }),
     accountOf: final.state.account.bind(final.state),

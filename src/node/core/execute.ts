@@ -62,10 +62,8 @@ export function executor<M extends object>(core: ExecutorOptions<M>): (effect: E
         const { signature } = signer.signLoosely(effect.message);
         return enqueue({ type: 'signed', key: effect.message.key, signature });
       }
-      case 'build': {
-        const { chainId } = genesis;
-        return enqueue(build({ chain, mempool, clock, chainId, self: identity.publicKey }, effect));
-      }
+      case 'build':
+        return enqueue(build({ chain, mempool, clock, genesis, self: identity.publicKey }, effect));
       case 'validate':
         return parts.validation.validate(effect);
       case 'commit':

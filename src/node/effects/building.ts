@@ -1,10 +1,10 @@
 import { limits } from '../../base/limits.ts';
 import type { Effect, Input } from '../../consensus/engine.ts';
-import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
 import { type Block, proposalOf, transactionBytes } from '../../ledger/block-body.ts';
 import { buildBlock } from '../../ledger/execution.ts';
+import type { Genesis } from '../../ledger/genesis.ts';
 import { merkleRoot } from '../../ledger/merkle.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { Chain } from './chain.ts';
@@ -17,7 +17,7 @@ export interface BuildingOptions {
   readonly chain: Chain;
   readonly mempool: Pick<Mempool, 'candidates' | 'proposed'>;
   readonly clock: Clock;
-  readonly chainId: Hash;
+  readonly genesis: Pick<Genesis, 'chainId' | 'feePerOperation'>;
   readonly self: PublicKey;
 }
 
@@ -26,7 +26,8 @@ export interface BuildingOptions {
  * is valid.
  */
 export function build(options: BuildingOptions, effect: BuildEffect): BuiltInput {
-  const { chain, mempool, clock, chainId, self: proposer } = options;
+  const { chain, mempool, clock, self: proposer } = options;
+  const { chainId, feePerOperation } = options.genesis;
   const { parentHash, height, view } = effect;
   const nothing: BuiltInput = { type: 'built', parentHash, view, proposal: null };
   const parent = chain.base(parentHash);
@@ -38,7 +39,7 @@ export function build(options: BuildingOptions, effect: BuildEffect): BuiltInput
   const timestamp = Math.max(Math.floor(clock.wallMs()), parent.header.timestamp + 1);
   const { transactions, execution } = buildBlock(
     state,
-    { height, timestamp, proposer, chainId },
+    { height, timestamp, proposer, chainId, feePerOperation },
     candidates,
     {
       maxCount: limits.maxBlockTransactions,

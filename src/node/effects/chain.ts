@@ -7,6 +7,7 @@ import type { Hash } from '../../crypto/hash.ts';
 import { type BlockHeader, hashHeader, headerCodec, type Height } from '../../ledger/block.ts';
 import { type Block, checkLink, encodeBlock } from '../../ledger/block-body.ts';
 import { checkRoots, executeBlock, type Execution } from '../../ledger/execution.ts';
+import type { Genesis } from '../../ledger/genesis.ts';
 import type { State } from '../../ledger/state.ts';
 
 /** The last final block and the state after it. */
@@ -40,7 +41,7 @@ export type ChainVerdict =
   | { readonly verdict: 'missing'; readonly hash: Hash };
 
 export interface ChainOptions {
-  readonly chainId: Hash;
+  readonly genesis: Pick<Genesis, 'chainId' | 'feePerOperation'>;
   readonly final: FinalBlock;
   /** Blocks may announce other validators than their parent's. */
   readonly membersChange: boolean;
@@ -197,7 +198,8 @@ export class Chain {
     const broken = checkLink(parent.header, header) ?? this.#checkValidators(header);
     if (broken !== undefined) return { name: 'invalid', problem: broken };
     const { height, timestamp, proposer } = header;
-    const context = { height, timestamp, proposer, chainId: this.#options.chainId };
+    const { chainId, feePerOperation } = this.#options.genesis;
+    const context = { height, timestamp, proposer, chainId, feePerOperation };
     const execution = executeBlock(parent.state, context, transactions);
     if (execution instanceof Problem) return { name: 'invalid', problem: execution };
     const wrong = checkRoots(header, execution);

@@ -24,7 +24,7 @@ import {
   type Signature,
   type SignatureClaim,
 } from '../../crypto/signature.ts';
-import { type EngineName, engineNames } from '../../ledger/genesis.ts';
+import { type EngineName, engineNames } from '../../ledger/engine-names.ts';
 import type { PeerId } from '../../network/port.ts';
 import { parseApiUrl } from '../process/api-url.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';

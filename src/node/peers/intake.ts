@@ -51,8 +51,8 @@ export class Intake {
   readonly #checking = new Map<Hash, { readonly transaction: Transaction; times: number }>();
   /** Transactions whose frame left here or was passed on, with when that was the last time. */
   readonly #passedOn = new BoundedMap<Hash, MonotonicMs>(limits.mempoolTransactions);
-  #submittedUnderWay = 0;
-  #gossipUnderWay = 0;
+  #submittedUnderWay: Load = none;
+  #gossipUnderWay: Load = none;
   #repeatedAt = -Infinity;
   readonly #outbox = new Map<Hash, Uint8Array>();
   #outboxBytes = 0;
@@ -78,14 +78,17 @@ export class Intake {
     this.counters.submitted += list.length;
     const results: (Submitted | undefined)[] = list.map(() => undefined);
     const toCheck: { place: number; transaction: Transaction }[] = [];
+    let load = none;
     for (const [place, bytes] of list.entries()) {
       const transaction = decodeTransaction(bytes);
       if (transaction instanceof Problem) {
         results[place] = { status: 'refused', hash: null, problem: transaction };
       } else {
-        const early = this.#early(transaction, toCheck.length);
-        if (early === undefined) toCheck.push({ place, transaction });
-        else results[place] = early;
+        const early = this.#early(transaction, load);
+        if (early === undefined) {
+          toCheck.push({ place, transaction });
+          load = sum(load, loadOf([transaction]));
+        } else results[place] = early;
       }
     }
     this.#check(
@@ -126,7 +129,9 @@ export class Intake {
     );
     const conclude = (): void => decide(this.#passesOn(transactions) ? 'accept' : 'ignore');
     if (fresh.length === 0) return conclude();
-    if (this.#gossipUnderWay + fresh.length > limits.intakeTransactions) return decide('ignore');
+    const load = sum(this.#gossipUnderWay, loadOf(fresh));
+    if (load.signatures > limits.intakeTransactions || load.bytes > limits.intakeBytes)
+      return decide('ignore');
     const checking = this.#check(fresh, from, (valid) => {
       const good = fresh.filter((_, index) => valid[index] === true);
       this.#admit(good);
@@ -207,7 +212,7 @@ export class Intake {
 
   /** Transactions whose signatures are being checked: of clients, and of gossip. */
   get underWay(): { readonly submitted: number; readonly gossip: number } {
-    return { submitted: this.#submittedUnderWay, gossip: this.#gossipUnderWay };
+    return { submitted: this.#submittedUnderWay.signatures, gossip: this.#gossipUnderWay.signatures };
   }
 
   stop(): void {
@@ -215,7 +220,7 @@ export class Intake {
   }
 
   /** An answer that needs no signature check. */
-  #early(transaction: Transaction, before: number): Submitted | undefined {
+  #early(transaction: Transaction, before: Load): Submitted | undefined {
     const { chainId, mempool } = this.#options;
     const { hash } = transaction;
     if (transaction.chainId !== chainId)
@@ -226,7 +231,10 @@ export class Intake {
       return { status: 'known', hash };
     }
     if (this.#isDone(transaction)) return { status: 'known', hash };
-    if (this.#submittedUnderWay + before >= limits.submittedTransactions) return refused(transaction, busy());
+    const load = sum(sum(this.#submittedUnderWay, before), loadOf([transaction]));
+    if (load.signatures > limits.submittedTransactions || load.bytes > limits.submittedBytes) {
+      return refused(transaction, busy());
+    }
     return undefined;
   }
 
@@ -314,12 +322,13 @@ export class Intake {
         ? (then: typeof done) => verification.transactions(transactions, true, then)
         : verification.gossipedTransactions(from, transactions);
     if (check === undefined) return false;
-    const count = (change: number): void => {
-      if (from === null) this.#submittedUnderWay += change;
-      else this.#gossipUnderWay += change;
+    const load = loadOf(transactions);
+    const count = (change: 1 | -1): void => {
+      if (from === null) this.#submittedUnderWay = sum(this.#submittedUnderWay, load, change);
+      else this.#gossipUnderWay = sum(this.#gossipUnderWay, load, change);
     };
     const finish = (valid: readonly boolean[]): void => {
-      count(-transactions.length);
+      count(-1);
       for (const { hash } of transactions) {
         const checking = defined(this.#checking.get(hash), 'a transaction that is being checked');
         checking.times -= 1;
@@ -327,7 +336,7 @@ export class Intake {
       }
       done(valid);
     };
-    count(transactions.length);
+    count(1);
     for (const transaction of transactions) {
       const checking = this.#checking.get(transaction.hash);
       if (checking === undefined) this.#checking.set(transaction.hash, { transaction, times: 1 });
@@ -364,6 +373,28 @@ export class Intake {
     this.counters.framesOut += 1;
     this.#options.network.publish('transactions', frame);
   }
+}
+
+/** What transactions under check take. */
+interface Load {
+  readonly signatures: number;
+  readonly bytes: number;
+}
+
+const none: Load = { signatures: 0, bytes: 0 };
+
+function loadOf(transactions: readonly Transaction[]): Load {
+  let signatures = 0;
+  let bytes = 0;
+  for (const transaction of transactions) {
+    signatures += transaction.signers.length;
+    bytes += transaction.bytes.length;
+  }
+  return { signatures, bytes };
+}
+
+function sum(a: Load, b: Load, sign: 1 | -1 = 1): Load {
+  return { signatures: a.signatures + sign * b.signatures, bytes: a.bytes + sign * b.bytes };
 }
 
 function refused(transaction: Transaction, problem: Problem): Submitted {

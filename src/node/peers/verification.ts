@@ -10,7 +10,7 @@ import type {
 } from '../../consensus/engine.ts';
 import type { PublicKey, SignatureClaim, Verifier } from '../../crypto/signature.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
-import { type Transaction, transactionSigningBytesOf } from '../../ledger/transaction.ts';
+import { type Transaction, transactionClaims } from '../../ledger/transaction.ts';
 import type { PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 import { ClaimChecker, type NamedClaim } from './claim-checker.ts';
@@ -114,7 +114,9 @@ export class Verification<M extends object> {
     strict: boolean,
     done: (valid: readonly boolean[]) => void,
   ): void {
-    this.#checker.check(transactions.map(transactionClaim), strict ? 'transactions' : 'blocks', done);
+    this.#checker.check(transactions.flatMap(namedClaims), strict ? 'transactions' : 'blocks', (valid) =>
+      done(eachOf(transactions, valid)),
+    );
   }
 
   /**
@@ -125,7 +127,7 @@ export class Verification<M extends object> {
     peer: PeerId,
     transactions: readonly Transaction[],
   ): ((done: (valid: readonly boolean[]) => void) => void) | undefined {
-    const claims = transactions.map(transactionClaim);
+    const claims = transactions.flatMap(namedClaims);
     const cost = claims.filter(({ name }) => !this.#checker.isFree(name, true)).length;
     const release = this.#budget.take(peer, 'transactions', cost, this.#now());
     if (release === undefined) return undefined;
@@ -133,13 +135,13 @@ export class Verification<M extends object> {
     return (done) =>
       this.#checker.check(claims, lane, (valid) => {
         release();
-        done(valid);
+        done(eachOf(transactions, valid));
       });
   }
 
-  /** This node checked the transaction's signature, by the mempool's rule. */
-  checked({ hash }: Transaction): boolean {
-    return this.#checker.knows(hash, true);
+  /** This node checked the transaction's signatures, by the mempool's rule. */
+  checked(transaction: Transaction): boolean {
+    return transaction.signers.every((_, index) => this.#checker.knows(claimName(transaction, index), true));
   }
 
   /** `members` as the protocol's `certificateClaims` has it. For one that this node asked for. */
@@ -331,16 +333,25 @@ function named(claim: SignatureClaim): NamedClaim {
   return { name: ClaimChecker.nameOf(claim), claim };
 }
 
-/** A transaction's hash covers its signature, so it names its claim. */
-function transactionClaim(transaction: Transaction): NamedClaim {
-  return {
-    name: transaction.hash,
-    claim: {
-      publicKey: transaction.sender,
-      message: transactionSigningBytesOf(transaction),
-      signature: transaction.signature,
-    },
-  };
+/** A transaction's hash covers its signatures, so it names its claims. */
+function namedClaims(transaction: Transaction): NamedClaim[] {
+  return transactionClaims(transaction).map((claim, index) => ({
+    name: claimName(transaction, index),
+    claim,
+  }));
+}
+
+function claimName({ hash }: Transaction, index: number): string {
+  return index === 0 ? hash : `${hash}/${index}`;
+}
+
+/** Whether all claims of each transaction are valid, from one answer for each claim. */
+function eachOf(transactions: readonly Transaction[], valid: readonly boolean[]): boolean[] {
+  let at = 0;
+  return transactions.map(({ signers }) => {
+    at += signers.length;
+    return valid.slice(at - signers.length, at).every(Boolean);
+  });
 }
 
 function wrongSignature(what: string): Problem {

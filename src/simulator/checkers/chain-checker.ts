@@ -4,7 +4,7 @@ import type { BlockHeader, Proposal } from '../../ledger/block.ts';
 import type { GenesisAccount } from '../../ledger/genesis.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import { promise } from './breach.ts';
-import { coinsOf, type Judged, judgePlainly, type PlainState } from './plain-ledger.ts';
+import { coinsOf, type Judged, judgePlainly, type PlainRules, type PlainState } from './plain-ledger.ts';
 import { plainHeaderHash } from './plain-roots.ts';
 
 interface AgreedBlock {
@@ -36,7 +36,7 @@ export class ChainChecker {
   /** Transactions of liars' own accounts. */
   private readonly liars = new Map<Hash, Transaction>();
   private readonly transactions: ReadonlyMap<Hash, Transaction>;
-  private readonly chainId: Hash;
+  private readonly rules: PlainRules;
   private readonly onTransactionFinal: (transaction: Hash, height: number) => void;
   private readonly finalTransactions = new Map<Hash, number>();
   private readonly coins: bigint;
@@ -45,7 +45,7 @@ export class ChainChecker {
   private lastUsed = 0;
 
   constructor(options: {
-    chainId: Hash;
+    rules: PlainRules;
     genesis: BlockHeader;
     accounts: readonly GenesisAccount[];
     /** Every transaction that a client made. */
@@ -56,13 +56,15 @@ export class ChainChecker {
     const { genesis } = options;
     const blockHash = plainHeaderHash(genesis);
     const state: PlainState = {
-      accounts: new Map(options.accounts.map(({ publicKey, balance }) => [publicKey, { balance, nonce: 0 }])),
+      accounts: new Map(
+        options.accounts.map(({ publicKey, balance }) => [publicKey, { balance, nonce: 0, keys: null }]),
+      ),
       records: new Map(),
     };
     this.agreed = [{ blockHash, node: -1 }];
     this.judged.set(blockHash, { verdict: 'valid', header: genesis, state });
     this.coins = coinsOf(state);
-    this.chainId = options.chainId;
+    this.rules = options.rules;
     this.transactions = options.transactions;
     this.onTransactionFinal = options.onFinal;
   }
@@ -195,7 +197,7 @@ export class ChainChecker {
             blockHash,
             proposal,
             parent,
-            chainId: this.chainId,
+            rules: this.rules,
             transaction: (hash) => this.transactions.get(hash) ?? this.liars.get(hash),
           });
     this.judged.set(blockHash, judged);

@@ -1,11 +1,17 @@
+import { hash as digest } from 'node:crypto';
 import type { Hash } from '../../crypto/hash.ts';
 import type { BlockHeader, Proposal } from '../../ledger/block.ts';
+import type { Condition } from '../../ledger/condition.ts';
+import type { Operation } from '../../ledger/operation.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import {
   type PlainAccount,
+  type PlainCode,
+  type PlainFound,
   plainHashesRoot,
   plainHeaderHash,
   type PlainOutcome,
+  type PlainPlace,
   type PlainReceipt,
   plainReceiptsRoot,
   type PlainRecord,
@@ -16,6 +22,13 @@ import {
 const maxTransactions = 4_096;
 const maxBytes = 2 * 1024 * 1024;
 const maxExpiryAhead = 100_000;
+const maxOperations = 16_384;
+
+/** What the genesis says of every block. */
+export interface PlainRules {
+  readonly chainId: Hash;
+  readonly feePerOperation: bigint;
+}
 
 /** Accounts and records after some block. */
 export interface PlainState {
@@ -36,11 +49,11 @@ export function judgePlainly(block: {
   readonly blockHash: Hash;
   readonly proposal: Proposal;
   readonly parent: { readonly header: BlockHeader; readonly state: PlainState };
-  readonly chainId: Hash;
+  readonly rules: PlainRules;
   /** By hash; undefined for one that nobody made. */
   readonly transaction: (hash: Hash) => Transaction | undefined;
 }): Judged {
-  const { proposal, parent, chainId } = block;
+  const { proposal, parent, rules } = block;
   const { header, transactionHashes } = proposal;
   const invalid = (why: string): Judged => ({ verdict: 'invalid', why });
   if (plainHeaderHash(header) !== block.blockHash) return invalid('its header has another hash');
@@ -59,7 +72,7 @@ export function judgePlainly(block: {
   }
   const size = transactions.reduce((sum, { bytes }) => sum + bytes.length, 0);
   if (transactions.length > maxTransactions || size > maxBytes) return invalid('it is too large');
-  const done = executePlainly(parent.state, header, chainId, transactions);
+  const done = executePlainly(parent.state, header, rules, transactions);
   if (typeof done === 'string') return invalid(done);
   if (plainReceiptsRoot(done.receipts) !== header.receiptsRoot)
     return invalid('it claims another receipts root');
@@ -76,48 +89,166 @@ export function coinsOf({ accounts }: PlainState): bigint {
   return sum;
 }
 
-function executePlainly(
+/** Tried on a copy: what fails leaves nothing behind. */
+interface Books {
+  readonly accounts: Map<string, PlainAccount>;
+  readonly records: Map<string, PlainRecord>;
+}
+
+const nobody: PlainAccount = { balance: 0n, nonce: 0, keys: null };
+const accountIn = ({ accounts }: Books, key: string): PlainAccount => accounts.get(key) ?? nobody;
+
+function pay(books: Books, key: string, amount: bigint): void {
+  const account = accountIn(books, key);
+  books.accounts.set(key, { ...account, balance: account.balance + amount });
+}
+
+/** What a condition found that does not fit; null when it holds. */
+function brokenBy(books: Books, condition: Condition, height: number): PlainFound | null {
+  if (condition.type === 'height-at-most')
+    return height > condition.height ? (['height', height] as const) : null;
+  if (condition.type === 'balance-at-least') {
+    const { balance } = accountIn(books, condition.account);
+    return balance < condition.amount ? (['balance', balance] as const) : null;
+  }
+  const record = books.records.get(condition.key);
+  const there = record !== undefined && record.content !== null;
+  const version = ['version', there ? record.version : 0] as const;
+  switch (condition.type) {
+    case 'record-absent':
+      return there ? version : null;
+    case 'record-exists':
+      return there ? null : version;
+    case 'record-version':
+      return there && record.version === condition.version ? null : version;
+    case 'record-hash': {
+      if (!there) return version;
+      const found = digest('sha256', record.content?.value ?? new Uint8Array());
+      return found === condition.hash ? null : (['hash', found] as const);
+    }
+  }
+}
+
+/** Does it in these books, or says why not. Gives the record's new version when it changed one. */
+function perform(
+  books: Books,
+  { sender, signers }: Transaction,
+  operation: Operation,
+  place: PlainPlace,
+): { readonly code: PlainCode; readonly found: PlainFound | null } | PlainRecord | null {
+  const fails = (code: PlainCode, found: PlainFound | null = null) => ({ code, found });
+  if (operation.type === 'transfer') {
+    const { balance } = accountIn(books, sender);
+    if (balance < operation.amount) return fails('transaction/insufficient-balance', ['balance', balance]);
+    pay(books, sender, -operation.amount);
+    pay(books, operation.to, operation.amount);
+    return null;
+  }
+  if (operation.type === 'set-keys') {
+    const { keys, threshold, force } = operation;
+    let signed = 0;
+    for (const key of keys) if (signers.includes(key)) signed += 1;
+    if (!force && signed < threshold) return fails('transaction/unproven-keys');
+    const asBefore = keys.join() === sender;
+    books.accounts.set(sender, {
+      ...accountIn(books, sender),
+      keys: asBefore ? null : { keys, threshold },
+    });
+    return null;
+  }
+  const old = books.records.get(operation.key);
+  const owner = old?.content?.owner;
+  if (owner === undefined && operation.type !== 'put') return fails('transaction/no-such-record');
+  if (owner !== undefined && owner !== sender) return fails('transaction/not-owner');
+  const value = old?.content?.value ?? new Uint8Array();
+  const content = {
+    put: () => ({ owner: sender, value: operation.type === 'put' ? operation.value : value }),
+    give: () => ({ owner: operation.type === 'give' ? operation.to : sender, value }),
+    delete: () => null,
+  }[operation.type]();
+  const next: PlainRecord = {
+    version: (old?.version ?? 0) + 1,
+    changed: place,
+    previous: old?.changed ?? null,
+    content,
+  };
+  books.records.set(operation.key, next);
+  return next;
+}
+
+/** What a transaction comes to after its fee; of what fails the books keep nothing. */
+function carryOut(
+  before: Books,
+  transaction: Transaction,
+  at: { readonly height: number; readonly index: number },
+): { readonly books: Books; readonly receipt: PlainReceipt } {
+  const { sender, hash: transactionHash, fee } = transaction;
+  const failed = (outcome: PlainOutcome) => ({
+    books: before,
+    receipt: {
+      transactionHash,
+      failed: outcome,
+      fee,
+      accounts: [[sender, accountIn(before, sender).balance] as const],
+      records: [],
+    },
+  });
+  for (const [index, condition] of transaction.conditions.entries()) {
+    const found = brokenBy(before, condition, at.height);
+    if (found !== null) {
+      return failed({ code: `condition/${condition.type}`, at: ['condition', index], found });
+    }
+  }
+  const books = { accounts: new Map(before.accounts), records: new Map(before.records) };
+  const touched = new Set<string>([sender]);
+  const records: PlainReceipt['records'][number][] = [];
+  for (const [index, operation] of transaction.operations.entries()) {
+    const done = perform(books, transaction, operation, [at.height, at.index, index]);
+    if (done !== null && 'code' in done) return failed({ ...done, at: ['operation', index] });
+    if (operation.type === 'transfer') touched.add(operation.to);
+    if (done !== null) {
+      records.push({ operation: index, version: done.version, previous: done.previous });
+    }
+  }
+  const accounts = [...touched].map((key) => [key, accountIn(books, key).balance] as const);
+  return { books, receipt: { transactionHash, failed: null, fee, accounts, records } };
+}
+
+/** What a block's transactions come to on a state; or, in a sentence, why no valid block holds them. */
+export function executePlainly(
   before: PlainState,
-  { height, proposer }: BlockHeader,
-  chainId: Hash,
+  { height, proposer }: Pick<BlockHeader, 'height' | 'proposer'>,
+  { chainId, feePerOperation }: PlainRules,
   transactions: readonly Transaction[],
 ): { readonly state: PlainState; readonly receipts: readonly PlainReceipt[] } | string {
-  const accounts = new Map(before.accounts);
-  const records = new Map(before.records);
+  let books: Books = { accounts: new Map(before.accounts), records: new Map(before.records) };
   const receipts: PlainReceipt[] = [];
   let fees = 0n;
-  const accountOf = (key: string): PlainAccount => accounts.get(key) ?? { balance: 0n, nonce: 0 };
-  const pay = (key: string, amount: bigint): void => {
-    const { balance, nonce } = accountOf(key);
-    accounts.set(key, { balance: balance + amount, nonce });
-  };
-  const perform = ({ sender, payload }: Transaction): PlainOutcome => {
-    if (payload.type === 'transfer') {
-      if (accountOf(sender).balance < payload.amount) return 'transaction/insufficient-balance';
-      pay(sender, -payload.amount);
-      pay(payload.to, payload.amount);
-      return '';
-    }
-    const owner = records.get(payload.key)?.owner;
-    if (owner === undefined && payload.type === 'delete') return 'transaction/no-such-record';
-    if (owner !== undefined && owner !== sender) return 'transaction/not-owner';
-    if (payload.type === 'put') records.set(payload.key, { owner: sender, value: payload.value });
-    else records.delete(payload.key);
-    return '';
-  };
-  for (const transaction of transactions) {
-    const { sender, nonce, fee, expiryHeight, hash } = transaction;
-    const account = accountOf(sender);
+  let operations = 0;
+  for (const [index, transaction] of transactions.entries()) {
+    const { sender, nonce, fee, expiryHeight, signers } = transaction;
+    const account = accountIn(books, sender);
     if (transaction.chainId !== chainId) return 'it holds a transaction of another chain';
     if (expiryHeight < height || expiryHeight > height + maxExpiryAhead)
       return 'it holds one out of its time';
     if (nonce !== account.nonce)
       return `it holds nonce ${nonce} of an account whose next one is ${account.nonce}`;
+    const units = BigInt(transaction.operations.length + signers.length - 1);
+    if (fee < units * feePerOperation) return 'it holds one that pays too little';
+    const { keys, threshold } = before.accounts.get(sender)?.keys ?? { keys: [sender], threshold: 1 };
+    const known = signers.filter((key) => keys.includes(key)).length;
+    const coming = transaction.operations.flatMap((one) => (one.type === 'set-keys' ? one.keys : []));
+    const strange = signers.filter((key) => !keys.includes(key) && !coming.includes(key));
+    if (known < threshold || strange.length > 0) return 'it holds one that others signed';
     if (account.balance < fee) return 'it holds one that cannot pay its fee';
-    accounts.set(sender, { balance: account.balance - fee, nonce: nonce + 1 });
+    books.accounts.set(sender, { ...account, balance: account.balance - fee, nonce: nonce + 1 });
     fees += fee;
-    receipts.push({ transactionHash: hash, outcome: perform(transaction), fee });
+    operations += transaction.operations.length;
+    const done = carryOut(books, transaction, { height, index });
+    books = done.books;
+    receipts.push(done.receipt);
   }
-  pay(proposer, fees);
-  return { state: { accounts, records }, receipts };
+  if (operations > maxOperations) return 'it is too large';
+  pay(books, proposer, fees);
+  return { state: books, receipts };
 }

@@ -62,30 +62,95 @@ export function plainListRoot(items: readonly Uint8Array[]): Hash {
 
 export const plainHashesRoot = (hashes: readonly Hash[]): Hash => plainListRoot(hashes.map(hex));
 
+/** Why a transaction failed, in the order of their numbers; the first stands for one that was applied. */
 const failures = [
   '',
   'transaction/insufficient-balance',
   'transaction/not-owner',
   'transaction/no-such-record',
+  'transaction/unproven-keys',
+  'condition/record-version',
+  'condition/record-absent',
+  'condition/record-exists',
+  'condition/record-hash',
+  'condition/balance-at-least',
+  'condition/height-at-most',
 ] as const;
+export type PlainCode = (typeof failures)[number];
+
+/** Where something was done: the block's height, the transaction's index there, the operation's index in it. */
+export type PlainPlace = readonly [height: number, transaction: number, operation: number];
+
+/** What something found instead of what it needs, as the bytes that stand for it. */
+export type PlainFound =
+  | readonly ['version' | 'height', number]
+  | readonly ['hash', string]
+  | readonly ['balance', bigint];
+
 /** Empty for a transaction that was applied. */
-export type PlainOutcome = (typeof failures)[number];
+export interface PlainOutcome {
+  readonly code: PlainCode;
+  readonly at: readonly ['condition' | 'operation', number];
+  readonly found: PlainFound | null;
+}
 
 export interface PlainReceipt {
   readonly transactionHash: Hash;
-  readonly outcome: PlainOutcome;
+  /** Null for one that was applied. */
+  readonly failed: PlainOutcome | null;
   readonly fee: bigint;
+  readonly accounts: readonly (readonly [key: string, balance: bigint])[];
+  readonly records: readonly {
+    readonly operation: number;
+    readonly version: number;
+    readonly previous: PlainPlace | null;
+  }[];
+}
+
+const maybe = <T>(value: T | null, bytes: (value: T) => readonly Uint8Array[]): Uint8Array[] =>
+  value === null ? [number(0, 1)] : [number(1, 1), ...bytes(value)];
+
+const placeBytes = ([height, transaction, operation]: PlainPlace): Uint8Array[] => [
+  number(height, 6),
+  number(transaction, 2),
+  number(operation, 2),
+];
+
+function foundBytes([kind, what]: PlainFound): Uint8Array[] {
+  switch (kind) {
+    case 'version':
+      return [number(1, 1), number(what, 6)];
+    case 'hash':
+      return [number(2, 1), hex(what)];
+    case 'balance':
+      return [number(3, 1), number(what, 8)];
+    case 'height':
+      return [number(4, 1), number(what, 6)];
+  }
 }
 
 export function plainReceiptsRoot(receipts: readonly PlainReceipt[]): Hash {
   return plainListRoot(
-    receipts.map(({ transactionHash, outcome, fee }) =>
+    receipts.map(({ transactionHash, failed, fee, accounts, records }) =>
       tagged(
         'receipt',
         hex(transactionHash),
-        number(outcome === '' ? 0 : 1, 1),
-        number(failures.indexOf(outcome), 1),
+        number(failed === null ? 0 : 1, 1),
+        number(failures.indexOf(failed?.code ?? ''), 1),
+        ...maybe(failed, ({ at: [part, index], found }) => [
+          number(part === 'condition' ? 0 : 1, 1),
+          number(index, 2),
+          ...maybe(found, foundBytes),
+        ]),
         number(fee, 8),
+        number(accounts.length, 2),
+        ...accounts.flatMap(([key, balance]) => [hex(key), number(balance, 8)]),
+        number(records.length, 2),
+        ...records.flatMap(({ operation, version, previous }) => [
+          number(operation, 2),
+          number(version, 6),
+          ...maybe(previous, placeBytes),
+        ]),
       ),
     ),
   );
@@ -94,11 +159,16 @@ export function plainReceiptsRoot(receipts: readonly PlainReceipt[]): Hash {
 export interface PlainAccount {
   readonly balance: bigint;
   readonly nonce: number;
+  /** Null while its own key alone signs for it. */
+  readonly keys: { readonly keys: readonly string[]; readonly threshold: number } | null;
 }
 
+/** A record, or what is left of a deleted one. */
 export interface PlainRecord {
-  readonly owner: string;
-  readonly value: Uint8Array;
+  readonly version: number;
+  readonly changed: PlainPlace;
+  readonly previous: PlainPlace | null;
+  readonly content: { readonly owner: string; readonly value: Uint8Array } | null;
 }
 
 /** The root over all accounts and records: each a leaf where its path parts from all others. */
@@ -111,11 +181,25 @@ export function plainStateRoot(
     const path = tagged('state-key', number(kind, 1), key);
     leaves.push({ path, hash: tagged('state-leaf', path, tagged('state-value', ...value)) });
   };
-  for (const [key, { balance, nonce }] of accounts) {
-    if (balance !== 0n || nonce !== 0) add(1, hex(key), number(balance, 8), number(nonce, 6));
+  for (const [key, { balance, nonce, keys }] of accounts) {
+    if (balance === 0n && nonce === 0) continue;
+    const keySet = maybe(keys, (set) => [
+      number(set.keys.length, 1),
+      ...set.keys.map(hex),
+      number(set.threshold, 1),
+    ]);
+    add(1, hex(key), number(balance, 8), number(nonce, 6), ...keySet);
   }
-  for (const [key, { owner, value }] of records) {
-    add(2, Buffer.from(key), hex(owner), number(value.length, 2), value);
+  for (const [key, { version, changed, previous, content }] of records) {
+    add(
+      2,
+      Buffer.from(key),
+      number(content === null ? 2 : 1, 1),
+      number(version, 6),
+      ...placeBytes(changed),
+      ...maybe(previous, placeBytes),
+      ...(content === null ? [] : [hex(content.owner), number(content.value.length, 2), content.value]),
+    );
   }
   const root = (part: readonly { path: Buffer; hash: Buffer }[], depth: number): Buffer => {
     const [only] = part;

@@ -94,7 +94,7 @@ export class Watch {
     this.lying = lyingValidators(plan);
     const header = genesisHeader(genesis);
     this.chain = new ChainChecker({
-      chainId: genesis.chainId,
+      rules: genesis,
       genesis: header,
       accounts: genesis.accounts,
       transactions: options.transactions,

@@ -57,7 +57,12 @@ export function fullBlocks(tools: LiarTools): Liar {
       nonce,
       fee: 0n,
       expiryHeight: toHeight(90_000),
-      payload: { type: 'put', key: 'mine', value: new Uint8Array(limits.maxRecordValueBytes).fill(nonce) },
+      reference: new Uint8Array(),
+      conditions: [],
+      operations: [
+        { type: 'put', key: 'mine', value: new Uint8Array(limits.maxRecordValueBytes).fill(nonce) },
+      ],
+      signers: [from.publicKey],
     });
     return bytes;
   }

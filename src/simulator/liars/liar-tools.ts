@@ -58,7 +58,7 @@ export function liarTools(options: {
       return {
         publicKey,
         transact: (body) => {
-          const transaction = assembleTransaction(body, sign(transactionSigningBytes(encodeBody(body))));
+          const transaction = assembleTransaction(body, [sign(transactionSigningBytes(encodeBody(body)))]);
           options.transacted?.(transaction);
           return transaction;
         },

@@ -34,8 +34,11 @@ export function poisonFrames(tools: LiarTools): Liar {
   function poison(): void {
     const newest = heard.at(-1);
     if (newest !== undefined) {
-      const { signature: _signature, bytes: _bytes, hash: _hash, ...body } = chance.pick(heard);
-      const forged = assembleTransaction({ ...body, fee: body.fee + 1n }, '77'.repeat(64) as Signature);
+      const { signatures: _signatures, bytes: _bytes, hash: _hash, ...body } = chance.pick(heard);
+      const forged = assembleTransaction(
+        { ...body, fee: body.fee + 1n },
+        body.signers.map(() => '77'.repeat(64) as Signature),
+      );
       const good = chance.happens(0.7) ? newest : chance.pick(heard);
       tools.lied();
       salt += 1;

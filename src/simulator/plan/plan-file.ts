@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Problem } from '../../base/problem.ts';
 import { parseStrictJson } from '../../base/strict-json.ts';
-import { engineNames } from '../../ledger/genesis.ts';
+import { engineNames } from '../../ledger/engine-names.ts';
 import { blows, liarNames, type Plan } from './plan.ts';
 
 const whole = z.number().int();

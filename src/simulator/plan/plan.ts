@@ -1,4 +1,4 @@
-import type { EngineName } from '../../ledger/genesis.ts';
+import type { EngineName } from '../../ledger/engine-names.ts';
 import type { Retention } from '../../node/core/protocol.ts';
 import type { LinkConditions } from '../world/links.ts';
 import type { VirtualMs } from '../world/scheduler.ts';

@@ -1,17 +1,20 @@
-import type { Hash } from '../../crypto/hash.ts';
+import { type Hash, sha256Hex } from '../../crypto/hash.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
 import { toHeight } from '../../ledger/block.ts';
+import type { Condition } from '../../ledger/condition.ts';
+import type { Operation } from '../../ledger/operation.ts';
 import {
   assembleTransaction,
   encodeBody,
-  type Payload,
   type Transaction,
+  type TransactionBody,
   transactionSigningBytes,
 } from '../../ledger/transaction.ts';
 import { Chance } from '../world/chance.ts';
 import type { SignatureScheme } from '../world/fast-signatures.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Scheduler, VirtualMs } from '../world/scheduler.ts';
-import type { SimulatedChain } from '../plan/simulated-chain.ts';
+import { senderBalance, type SimulatedChain } from '../plan/simulated-chain.ts';
 
 export interface LoadOptions {
   readonly plan: Plan;
@@ -95,29 +98,60 @@ export class Load {
     const sender = chain.senderKeys[index] as (typeof chain.senderKeys)[number];
     const nonce = this.nonces[index] as number;
     this.nonces[index] = nonce + 1;
-    const body = {
+    const several = this.chance.happens(0.2);
+    const body: TransactionBody = {
       chainId: chain.genesis.chainId,
       sender: sender.publicKey,
       nonce,
       fee: BigInt(this.chance.between(1, 20)),
       expiryHeight: toHeight(90_000),
-      payload: this.payload(),
+      reference: new Uint8Array(),
+      conditions: several ? [this.condition(sender.publicKey)] : [],
+      operations: Array.from({ length: several ? this.chance.between(2, 5) : 1 }, () =>
+        this.operation(sender.publicKey),
+      ),
+      signers: [sender.publicKey],
     };
-    return assembleTransaction(
-      body,
+    return assembleTransaction(body, [
       scheme.sign(sender.secretKey, transactionSigningBytes(encodeBody(body))),
-    );
+    ]);
   }
 
-  private payload(): Payload {
+  /** One that may hold. */
+  private condition(self: PublicKey): Condition {
+    const { chance } = this;
+    const key = this.recordKey();
+    return chance.pick<Condition>([
+      { type: 'record-absent', key },
+      { type: 'record-exists', key },
+      { type: 'record-version', key, version: chance.between(1, 3) },
+      { type: 'record-hash', key, hash: sha256Hex(Uint8Array.of(chance.between(0, 255))) },
+      { type: 'balance-at-least', account: self, amount: senderBalance },
+      { type: 'height-at-most', height: toHeight(chance.between(1, 40)) },
+    ]);
+  }
+
+  private recordKey(): string {
+    return `record-${this.chance.between(0, 9)}`;
+  }
+
+  private operation(self: PublicKey): Operation {
     const { chance } = this;
     // Others may own the record, or nobody: such transactions are final and failed.
-    const key = `record-${chance.between(0, 9)}`;
-    switch (chance.between(0, 5)) {
+    const key = this.recordKey();
+    switch (chance.between(0, 7)) {
       case 0:
         return { type: 'put', key, value: Uint8Array.of(chance.between(0, 255)) };
       case 1:
         return { type: 'delete', key };
+      case 2:
+        return { type: 'give', key, to: chance.pick(this.options.chain.senderKeys).publicKey };
+      case 3: {
+        // Its own key stays enough, so that all that it has under way stays good.
+        const other = chance.pick(this.options.chain.senderKeys).publicKey;
+        const keys = [...new Set([self, other])].toSorted();
+        return { type: 'set-keys', keys, threshold: 1, force: chance.happens(0.5) };
+      }
       default: {
         const to = chance.pick(this.options.chain.senderKeys).publicKey;
         return { type: 'transfer', to, amount: BigInt(chance.between(1, 1_000)), memo: '' };

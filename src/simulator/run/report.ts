@@ -1,4 +1,4 @@
-import type { EngineName } from '../../ledger/genesis.ts';
+import type { EngineName } from '../../ledger/engine-names.ts';
 import { drawnLiars } from '../plan/draw-plan.ts';
 import { strangerNames } from '../plan/plan.ts';
 import type { Counts } from '../world/counters.ts';

@@ -65,7 +65,7 @@ function world(options: { self?: string; final?: readonly Made[]; protocol?: Pro
     const { height, timestamp, proposer } = header;
     const execution = executeBlock(
       maker.start.state,
-      { height, timestamp, proposer, chainId: genesis.chainId },
+      { height, timestamp, proposer, chainId: genesis.chainId, feePerOperation: 0n },
       [],
     );
     assert.ok('state' in execution);

@@ -16,6 +16,7 @@ import {
   encodeAccount,
   encodeRecord,
   recordStateKey,
+  noAccount,
 } from '../../../src/ledger/state-entry.ts';
 import { Chain, type FinalBlock } from '../../../src/node/effects/chain.ts';
 import { Installing } from '../../../src/node/catch-up/installing.ts';
@@ -42,13 +43,20 @@ function largeState(salt: number): State {
     const key = (index * 7 + salt).toString(16).padStart(64, '0') as PublicKey;
     return {
       key: accountStateKey(key),
-      value: encodeAccount({ balance: BigInt(index + 1), nonce: index }),
+      value: encodeAccount({ ...noAccount, balance: BigInt(index + 1), nonce: index }),
     };
   });
   const owner = 'ab'.repeat(32) as PublicKey;
   const records = Array.from({ length: 180 }, (_, index) => ({
     key: recordStateKey(`${'é'.repeat(60)}/${index}`),
-    value: encodeRecord({ owner, value: new Uint8Array(4_096).fill(salt) }),
+    value: encodeRecord({
+      type: 'record',
+      owner,
+      value: new Uint8Array(4_096).fill(salt),
+      version: 1,
+      changed: { height: toHeight(1), transaction: 0, operation: index },
+      previous: undefined,
+    }),
   }));
   return State.empty.with([...accounts, ...records]);
 }
@@ -132,7 +140,7 @@ class World {
     const { time, disk } = this;
     const store = await time.settle(ChainStore.open(new MemoryStore(time.defer, disk), { chainId }));
     const { final } = await time.settle(restore(store, maker.genesis));
-    this.chain = new Chain({ chainId, final, membersChange: false });
+    this.chain = new Chain({ genesis: maker.genesis, final, membersChange: false });
     const peers = (): string[] => Object.keys(this.servers);
     const installing = new Installing({
       chain: this.chain,
@@ -215,7 +223,7 @@ describe('a snapshot', () => {
   test('changes what it has in common with the state before, and takes out what it has not', async () => {
     const [first, second] = [...maker.start.state.entries()].map(([key]) => key);
     const state = maker.start.state.with([
-      { key: defined(first, 'a key'), value: encodeAccount({ balance: 1n, nonce: 7 }) },
+      { key: defined(first, 'a key'), value: encodeAccount({ ...noAccount, balance: 1n, nonce: 7 }) },
       { key: defined(second, 'a key'), value: null },
     ]);
     const final = finalAt(1_000, state);
@@ -397,7 +405,7 @@ describe('liars that serve a snapshot', () => {
     [
       'gives somebody more coins',
       (part: SnapshotPart) => {
-        const value = encodeAccount({ balance: 10n ** 18n, nonce: 0 }) ?? new Uint8Array();
+        const value = encodeAccount({ ...noAccount, balance: 10n ** 18n }) ?? new Uint8Array();
         const richer = part.entries.map((entry) =>
           entry.key.length === 33 ? { key: entry.key, value } : entry,
         );

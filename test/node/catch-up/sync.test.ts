@@ -361,8 +361,8 @@ describe('sync', () => {
   });
 
   test('takes no block with a transaction that its sender did not sign, whoever certified it', async () => {
-    const { signature: _s, hash: _h, bytes: _b, ...body } = transfer(0);
-    const forged = maker.block(maker.start, [assembleTransaction(body, transfer(1).signature)]);
+    const { signatures: _s, hash: _h, bytes: _b, ...body } = transfer(0);
+    const forged = maker.block(maker.start, [assembleTransaction(body, transfer(1).signatures)]);
     const world = new World();
     world.servers.set('peer-1', honest(await serverOf([forged])));
     world.want(1);

@@ -39,7 +39,7 @@ class Disk {
   ): void {
     const { header, block } = made;
     const { height, timestamp, proposer } = header;
-    const context = { height, timestamp, proposer, chainId: genesis.chainId };
+    const context = { height, timestamp, proposer, chainId: genesis.chainId, feePerOperation: 0n };
     const execution = executeBlock(parent.state, context, block.transactions);
     assert.ok('state' in execution);
     store.commit(
@@ -106,7 +106,7 @@ describe('restore', () => {
     const { height, timestamp, proposer } = a.header;
     const execution = executeBlock(
       maker.start.state,
-      { height, timestamp, proposer, chainId },
+      { height, timestamp, proposer, chainId, feePerOperation: 0n },
       a.block.transactions,
     );
     assert.ok('state' in execution);

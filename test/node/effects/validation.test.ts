@@ -26,8 +26,8 @@ const maker = new ChainMaker(genesis);
 const transfer = (nonce: number) => signedTransaction(genesis, 'alice', { nonce });
 /** Good in everything but that somebody else signed it. */
 const unsigned = (nonce: number): Transaction => {
-  const { signature: _, hash: _hash, bytes: _bytes, ...body } = transfer(nonce);
-  return assembleTransaction(body, transfer(nonce + 1).signature);
+  const { signatures: _, hash: _hash, bytes: _bytes, ...body } = transfer(nonce);
+  return assembleTransaction(body, transfer(nonce + 1).signatures);
 };
 
 type Server = (protocol: RequestProtocol, request: Uint8Array) => Uint8Array | null | 'silence';
@@ -237,8 +237,8 @@ describe('validating a proposal', () => {
     const sender = '00'.repeat(32) as PublicKey;
     // R = A and S = 0: under ZIP-215 good for every message.
     const signature = `${sender}${'00'.repeat(32)}` as Signature;
-    const { signature: _, hash: _hash, bytes: _bytes, ...body } = transfer(0);
-    const forged = assembleTransaction({ ...body, sender, fee: 0n }, signature);
+    const { signatures: _, hash: _hash, bytes: _bytes, ...body } = transfer(0);
+    const forged = assembleTransaction({ ...body, sender, signers: [sender], fee: 0n }, [signature]);
     const { block } = maker.block(maker.start, []);
     const header = { ...block.header, transactionRoot: merkleRoot([forged.hash]) };
     const made = {

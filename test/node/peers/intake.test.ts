@@ -22,8 +22,8 @@ const genesis = testGenesis(4);
 const { start } = new ChainMaker(genesis);
 const transfer = (nonce: number) => signedTransaction(genesis, 'alice', { nonce });
 const forged = (nonce: number): Transaction => {
-  const { signature: _s, hash: _h, bytes: _b, ...body } = transfer(nonce);
-  return assembleTransaction(body, transfer(nonce + 1).signature);
+  const { signatures: _s, hash: _h, bytes: _b, ...body } = transfer(nonce);
+  return assembleTransaction(body, transfer(nonce + 1).signatures);
 };
 
 class World {
@@ -153,7 +153,7 @@ describe('submission', () => {
     const world = new World();
     const value = new Uint8Array(limits.maxRecordValueBytes);
     const big = Array.from({ length: 20 }, (_, nonce) =>
-      signedTransaction(genesis, 'alice', { nonce, payload: { type: 'put', key: `k${nonce}`, value } }),
+      signedTransaction(genesis, 'alice', { nonce, operation: { type: 'put', key: `k${nonce}`, value } }),
     );
     world.submit(...big.map(known));
     assert.equal(world.published.length, 1);
@@ -173,8 +173,8 @@ describe('submission', () => {
     });
     const late = signedTransaction(genesis, 'bob', { nonce: 0, expiryHeight: toHeight(0) });
     const poor = signedTransaction(genesis, 'validator-9', { nonce: 0 });
-    const { signature, ...body } = transfer(1);
-    const nobodys = assembleTransaction({ ...body, sender: '00'.repeat(32) as PublicKey }, signature);
+    const { signatures, ...body } = transfer(1);
+    const nobodys = assembleTransaction({ ...body, sender: '00'.repeat(32) as PublicKey }, signatures);
     const answers = world.submit(
       nobodys.bytes,
       transfer(0).bytes,
@@ -279,7 +279,7 @@ describe('gossip', () => {
     const world = new World();
     const value = new Uint8Array(limits.maxRecordValueBytes);
     const put = (nonce: number) =>
-      signedTransaction(genesis, 'alice', { nonce, payload: { type: 'put', key: `k${nonce}`, value } });
+      signedTransaction(genesis, 'alice', { nonce, operation: { type: 'put', key: `k${nonce}`, value } });
     const fitting = Math.floor(limits.gossipFrameBytes / put(1).bytes.length);
     const frame = (count: number) => Array.from({ length: count }, (_, nonce) => put(nonce).bytes);
     assert.equal(world.hear('peer-1', ...frame(fitting)), 'accept');
@@ -290,7 +290,7 @@ describe('gossip', () => {
   test('of the smallest transactions fits, too', () => {
     const smallest = signedTransaction(genesis, 'alice', {
       nonce: 0,
-      payload: { type: 'delete', key: 'k' },
+      operation: { type: 'delete', key: 'k' },
     }).bytes;
     const count = Math.floor(limits.gossipFrameBytes / smallest.length);
     const frame = encode(transactionFrameCodec, { salt: 1, transactions: Array(count).fill(smallest) });
@@ -390,11 +390,11 @@ describe('a frame is passed on only by who checked all of it', () => {
 
 describe('room for transactions under check', () => {
   const forgedBy = (from: number, count: number): Uint8Array[] => {
-    const signature = transfer(0).signature;
-    const { signature: _s, hash: _h, bytes: _b, ...body } = transfer(0);
+    const { signatures } = transfer(0);
+    const { signatures: _s, hash: _h, bytes: _b, ...body } = transfer(0);
     return Array.from(
       { length: count },
-      (_, index) => assembleTransaction({ ...body, nonce: from + index }, signature).bytes,
+      (_, index) => assembleTransaction({ ...body, nonce: from + index }, signatures).bytes,
     );
   };
 
@@ -444,7 +444,7 @@ describe('room for transactions under check', () => {
     world.hear('10.0.0/1', ...forgedBy(0, limits.strictHanded + 20));
     world.hear('peer-1', transfer(1_000).bytes);
     world.release();
-    const place = world.checked.findIndex(({ signature }) => signature === transfer(1_000).signature);
+    const place = world.checked.findIndex(({ signature }) => signature === transfer(1_000).signatures[0]);
     assert.equal(place, limits.strictHanded, 'next after what was at the verifier already');
   });
 });

@@ -1,0 +1,181 @@
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { utf8 } from '../base/bytes.ts';
+import { limits } from '../base/limits.ts';
+import { Problem, unwrap } from '../base/problem.ts';
+import type { MissingNonceAnswer } from '../client/answers.ts';
+import { type HttpClient, problemOf, untilExpiry } from '../client/http-client.ts';
+import { type Content, Wallet } from '../client/wallet.ts';
+import { encodeAddress } from '../crypto/address.ts';
+import { type Hash, isHash } from '../crypto/hash.ts';
+import { toHeight } from '../ledger/block.ts';
+import type { Condition } from '../ledger/condition.ts';
+import type { Operation } from '../ledger/operation.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+import { reportFailure } from './failure.ts';
+import { accountNamed, signerNamed } from './names.ts';
+import { connect } from './options.ts';
+import { whileWaiting } from './progress.ts';
+import { onInterrupt } from './signals.ts';
+import { answer } from './terminal.ts';
+import { defaultWaitSeconds, type Expiry } from './transaction-terms.ts';
+import { showFinal } from './tx-status.ts';
+
+export interface SendOptions {
+  readonly from: string;
+  readonly sender?: string | undefined;
+  readonly cosign: readonly string[];
+  readonly fee: bigint;
+  readonly nonce?: number | undefined;
+  readonly expiry: Expiry;
+  readonly if: readonly string[];
+  readonly reference: string;
+  readonly wait?: number | true | undefined;
+  readonly chainId?: string | undefined;
+  readonly keys: string;
+  readonly passwordFile?: string | undefined;
+  readonly node: string;
+  readonly timeout: number;
+  readonly json?: true | undefined;
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+export const senderOption = new Option(
+  '--sender <account>',
+  'whose transaction it is, when that is not the account of --from’s own key: one whose keys were changed',
+);
+
+export const cosignOption = new Option(
+  '--cosign <key>',
+  'another key that signs too; may be given several times',
+)
+  .argParser(collect)
+  .default([]);
+
+export const conditionOption = new Option(
+  '--if <condition>',
+  'do it only when this holds, and nothing otherwise; may be given several times: absent:KEY, exists:KEY, version:KEY=N, hash:KEY=SHA256, balance:ACCOUNT=AMOUNT, height:N (at most)',
+)
+  .argParser(collect)
+  .default([]);
+
+export const referenceOption = new Option(
+  '--reference <text>',
+  `a number or name of your own that stays with the transaction, up to ${limits.maxReferenceBytes} bytes`,
+)
+  .argParser((text) => {
+    if (utf8(text).length > limits.maxReferenceBytes) {
+      throw new InvalidArgumentError(`Give at most ${limits.maxReferenceBytes} bytes.`);
+    }
+    return text;
+  })
+  .default('');
+
+/** Signs what is given and submits it; waits for it when asked to, and prints what came of it. */
+export async function send(
+  options: SendOptions,
+  contentOf: (client: HttpClient) => Promise<Operation | Content>,
+): Promise<void> {
+  const client = connect(options);
+  const status = unwrap(await client.status());
+  if (options.chainId !== undefined && options.chainId !== status.chainId) {
+    throw new Problem('cli/other-chain', `${options.node} is on chain ${status.chainId}`, {
+      remedy: 'Ask a node of the chain that you named, or correct --chain-id. Nothing was signed.',
+      details: { wanted: options.chainId, found: status.chainId },
+    });
+  }
+  const { keys: directory, passwordFile } = options;
+  const keyPair = await signerNamed(options.from, { directory, status, passwordFile });
+  const cosigners = [];
+  for (const name of options.cosign) {
+    cosigners.push(await signerNamed(name, { directory, status, passwordFile }));
+  }
+  const account =
+    options.sender === undefined
+      ? keyPair.publicKey
+      : await accountNamed(options.sender, { directory, client });
+  const wallet = new Wallet({ chainId: status.chainId, keyPair, account, cosigners });
+  const content = await contentWith(await contentOf(client), options, client);
+  const { fee, expiry } = options;
+  const nonce = options.nonce ?? unwrap(await client.account(encodeAddress(account))).pendingNonce;
+  const expiryHeight = toHeight('ahead' in expiry ? status.finalHeight + expiry.ahead : expiry.height);
+  const transaction = unwrap(wallet.build(content, { nonce, fee, expiryHeight }));
+
+  const { hash } = transaction;
+  // From here on it may be anywhere, whoever answers.
+  onInterrupt(() => reportFailure(stoppedWaiting(hash), options.json === true));
+  const submitted = unwrap(await client.submit(transaction));
+  if (submitted.status === 'refused') throw problemOf(submitted.problem);
+  if (options.wait === undefined) {
+    const { engine, chainId, status: taken } = submitted;
+    const value = { engine, chainId, hash: transaction.hash, status: taken, nonce, expiryHeight };
+    const missing = submitted.status === 'accepted' ? submitted.missing : null;
+    answer(options.json, { ...value, missing }, () => acceptedText(transaction, submitted.status, missing));
+    return;
+  }
+  const seconds = options.wait === true ? defaultWaitSeconds : options.wait;
+  const final = unwrap(
+    await whileWaiting(`waiting until ${hash.slice(0, 12)}… is final`, () =>
+      client.waitFinal(hash, { deadlineMs: seconds * 1000 }),
+    ),
+  );
+  showFinal(final, options.json);
+}
+
+/** Adds what the options of every transaction say. */
+async function contentWith(
+  what: Operation | Content,
+  options: Pick<SendOptions, 'if' | 'reference' | 'keys'>,
+  client: HttpClient,
+): Promise<Content> {
+  const content: Content = 'operations' in what ? what : { operations: [what] };
+  const conditions = [...(content.conditions ?? [])];
+  for (const text of options.if) {
+    conditions.push(await parseCondition(text, { directory: options.keys, client }));
+  }
+  const reference = options.reference === '' ? content.reference : utf8(options.reference);
+  return { operations: content.operations, conditions, ...(reference !== undefined && { reference }) };
+}
+
+async function parseCondition(
+  text: string,
+  context: { readonly directory: string; readonly client: HttpClient },
+): Promise<Condition> {
+  const [, kind = '', rest = ''] = /^([a-z]+):(.+)$/su.exec(text) ?? [];
+  // Of the last one: a key may have one of its own.
+  const equals = rest.lastIndexOf('=');
+  const name = equals < 0 ? rest : rest.slice(0, equals);
+  const value = equals < 0 ? '' : rest.slice(equals + 1);
+  const isNumber = (digits: string): boolean => /^\d{1,15}$/.test(digits);
+  if (kind === 'absent') return { type: 'record-absent', key: rest };
+  if (kind === 'exists') return { type: 'record-exists', key: rest };
+  if (kind === 'height' && isNumber(rest)) return { type: 'height-at-most', height: toHeight(Number(rest)) };
+  if (kind === 'version' && name !== '' && isNumber(value) && Number(value) > 0) {
+    return { type: 'record-version', key: name, version: Number(value) };
+  }
+  if (kind === 'hash' && name !== '' && isHash(value)) return { type: 'record-hash', key: name, hash: value };
+  if (kind === 'balance' && name !== '' && /^\d{1,20}$/.test(value)) {
+    return { type: 'balance-at-least', account: await accountNamed(name, context), amount: BigInt(value) };
+  }
+  throw new Problem('cli/usage', `--if: ${JSON.stringify(text)} is no condition`, {
+    remedy:
+      'Write absent:KEY, exists:KEY, version:KEY=N (N from 1), hash:KEY=SHA256, balance:ACCOUNT=AMOUNT or height:N. Nothing was signed.',
+  });
+}
+
+/** Whoever stops waiting must still be able to ask. */
+function stoppedWaiting(hash: Hash): Problem {
+  return new Problem('cli/interrupted', `stopped while waiting for ${hash}`, {
+    remedy: `It may have been taken and become final. Ask with: quorate tx status ${hash}`,
+    details: { hash, outcome: 'unknown' },
+  });
+}
+
+function acceptedText({ hash }: Transaction, status: string, missing: MissingNonceAnswer | null): string {
+  if (status === 'known') return `${hash} is known to the node already.`;
+  const accepted = `${hash} accepted; it is not final yet (--wait waits for that).`;
+  // A node of another version may not say it.
+  return missing?.nonce === undefined
+    ? accepted
+    : `${accepted}\nIt stands in no block until a transaction of ${missing.sender} with nonce ${missing.nonce} comes, which the node does not have${untilExpiry(missing)}.`;
+}

@@ -1,0 +1,174 @@
+import { fromHex, utf8 } from '../base/bytes.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import { parseAddress } from '../crypto/address.ts';
+import { isHash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import { toHeight } from '../ledger/block.ts';
+import type { Condition } from '../ledger/condition.ts';
+import type { Operation } from '../ledger/operation.ts';
+import type { Content } from './wallet.ts';
+
+/** What is wrong with a value, and where. */
+class Wrong extends Error {}
+
+/**
+ * What a transaction is to do, from JSON in the form in which the API shows operations and conditions: an object with `operations`, and
+ * perhaps `conditions` and `reference` (hex). A record's value may be given as `text` instead of `value` (hex), a memo left out, and
+ * keys in any order. The problem `transaction/content` names the field that is wrong. Lengths and amounts are judged when it is signed.
+ */
+export function contentFromJson(json: unknown): Content | Problem {
+  try {
+    const fields = object(json, 'the content', ['operations', 'conditions', 'reference']);
+    const operations = list(fields['operations'], 'operations').map((one, index) =>
+      operationFrom(one, `operations[${index}]`),
+    );
+    if (operations.length === 0) throw new Wrong('operations is empty');
+    const conditions = list(fields['conditions'] ?? [], 'conditions').map((one, index) =>
+      conditionFrom(one, `conditions[${index}]`),
+    );
+    return { operations, conditions, reference: hex(fields['reference'] ?? '', 'reference') };
+  } catch (error) {
+    if (!(error instanceof Wrong)) throw error;
+    return new Problem('transaction/content', `the content of the transaction: ${error.message}`, {
+      remedy:
+        'Write it as {"operations": [{"type": "put", "key": "a", "text": "b"}], "conditions": [{"type": "record-absent", "key": "a"}]}; the API description lists every type.',
+    });
+  }
+}
+
+function operationFrom(json: unknown, at: string): Operation {
+  const type = typeOf(json, at);
+  switch (type) {
+    case 'transfer': {
+      const { to, amount, memo } = object(json, at, ['type', 'to', 'amount', 'memo']);
+      return {
+        type,
+        to: account(to, `${at}.to`),
+        amount: coins(amount, `${at}.amount`),
+        memo: text(memo ?? '', `${at}.memo`),
+      };
+    }
+    case 'put': {
+      const { key, value, text: words } = object(json, at, ['type', 'key', 'value', 'text']);
+      if ((value === undefined) === (words === undefined)) {
+        throw new Wrong(`${at} needs either "value" (hex) or "text"`);
+      }
+      const bytes = value === undefined ? utf8(text(words, `${at}.text`)) : hex(value, `${at}.value`);
+      return { type, key: text(key, `${at}.key`), value: bytes };
+    }
+    case 'delete': {
+      const { key } = object(json, at, ['type', 'key']);
+      return { type, key: text(key, `${at}.key`) };
+    }
+    case 'give': {
+      const { key, to } = object(json, at, ['type', 'key', 'to']);
+      return { type, key: text(key, `${at}.key`), to: account(to, `${at}.to`) };
+    }
+    case 'set-keys': {
+      const { keys, threshold, force } = object(json, at, ['type', 'keys', 'threshold', 'force']);
+      if (force !== undefined && typeof force !== 'boolean') throw new Wrong(`${at}.force is no boolean`);
+      return {
+        type,
+        keys: list(keys, `${at}.keys`)
+          .map((key, index) => account(key, `${at}.keys[${index}]`))
+          .toSorted(),
+        threshold: whole(threshold, `${at}.threshold`),
+        force: force ?? false,
+      };
+    }
+    default:
+      throw new Wrong(`${at}.type ${JSON.stringify(type)} is no operation`);
+  }
+}
+
+function conditionFrom(json: unknown, at: string): Condition {
+  const type = typeOf(json, at);
+  switch (type) {
+    case 'record-version': {
+      const { key, version } = object(json, at, ['type', 'key', 'version']);
+      return { type, key: text(key, `${at}.key`), version: whole(version, `${at}.version`) };
+    }
+    case 'record-absent':
+    case 'record-exists': {
+      const { key } = object(json, at, ['type', 'key']);
+      return { type, key: text(key, `${at}.key`) };
+    }
+    case 'record-hash': {
+      const { key, hash } = object(json, at, ['type', 'key', 'hash']);
+      if (typeof hash !== 'string' || !isHash(hash)) throw new Wrong(`${at}.hash is no hash in hex`);
+      return { type, key: text(key, `${at}.key`), hash };
+    }
+    case 'balance-at-least': {
+      const fields = object(json, at, ['type', 'account', 'amount']);
+      return {
+        type,
+        account: account(fields['account'], `${at}.account`),
+        amount: coins(fields['amount'], `${at}.amount`),
+      };
+    }
+    case 'height-at-most': {
+      const { height } = object(json, at, ['type', 'height']);
+      return { type, height: toHeight(whole(height, `${at}.height`)) };
+    }
+    default:
+      throw new Wrong(`${at}.type ${JSON.stringify(type)} is no condition`);
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function typeOf(json: unknown, at: string): unknown {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new Wrong(`${at} is no object`);
+  }
+  return (json as Fields)['type'];
+}
+
+/** An object with no other fields: a misspelt one must not be ignored. */
+function object(json: unknown, at: string, names: readonly string[]): Fields {
+  typeOf(json, at);
+  const unknown = Object.keys(json as Fields).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Wrong(`${at} has the unknown field ${JSON.stringify(unknown)}`);
+  return json as Fields;
+}
+
+function list(json: unknown, at: string): readonly unknown[] {
+  if (!Array.isArray(json)) throw new Wrong(`${at} is no list`);
+  return json;
+}
+
+function text(json: unknown, at: string): string {
+  if (typeof json !== 'string') throw new Wrong(`${at} is no text`);
+  return json;
+}
+
+function hex(json: unknown, at: string): Uint8Array {
+  if (typeof json !== 'string' || !/^(?:[0-9a-f]{2})*$/.test(json)) {
+    throw new Wrong(`${at} is no text of lower-case hex`);
+  }
+  if (json.length > 2 * limits.maxTransactionBytes) throw new Wrong(`${at} is larger than a transaction`);
+  return fromHex(json);
+}
+
+/** Amounts are text: JSON readers round numbers past 2^53. */
+function coins(json: unknown, at: string): bigint {
+  if (typeof json !== 'string' || !/^(?:0|[1-9][0-9]{0,19})$/.test(json)) {
+    throw new Wrong(`${at} is no amount in decimal digits, in quotes`);
+  }
+  return BigInt(json);
+}
+
+function whole(json: unknown, at: string): number {
+  if (typeof json !== 'number' || !Number.isSafeInteger(json) || json < 0) {
+    throw new Wrong(`${at} is no whole number`);
+  }
+  return json;
+}
+
+function account(json: unknown, at: string): PublicKey {
+  if (typeof json !== 'string') throw new Wrong(`${at} is no address`);
+  const key = parseAddress(json);
+  if (key instanceof Problem) throw new Wrong(`${at}: ${key.message}`);
+  return key;
+}

@@ -1,0 +1,58 @@
+import { invariant } from '../base/invariant.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import { type Account, type RecordEntry, type Tombstone } from './state-entry.ts';
+
+/** What can be looked up: a state, or a draft of the next one. */
+export interface Readable {
+  account(publicKey: PublicKey): Account;
+  recordEntry(key: string): RecordEntry | Tombstone | undefined;
+}
+
+/**
+ * Changes over something that stays as it is: those of a block over its parent's state, those of a transaction over the block's so far.
+ * They are taken over with `apply`, or forgotten with the draft.
+ */
+export class Draft implements Readable {
+  readonly accounts = new Map<PublicKey, Account>();
+  readonly records = new Map<string, RecordEntry | Tombstone>();
+  readonly #below: Readable;
+
+  constructor(below: Readable) {
+    this.#below = below;
+  }
+
+  account(publicKey: PublicKey): Account {
+    return this.accounts.get(publicKey) ?? this.#below.account(publicKey);
+  }
+
+  recordEntry(key: string): RecordEntry | Tombstone | undefined {
+    return this.records.get(key) ?? this.#below.recordEntry(key);
+  }
+
+  /** The record, unless it was deleted. */
+  record(key: string): RecordEntry | undefined {
+    const entry = this.recordEntry(key);
+    return entry?.type === 'record' ? entry : undefined;
+  }
+
+  credit(publicKey: PublicKey, amount: bigint): void {
+    const account = this.account(publicKey);
+    const balance = account.balance + amount;
+    invariant(balance < 2n ** 64n, 'all coins together fit into 64 bits');
+    this.accounts.set(publicKey, { ...account, balance });
+  }
+
+  /** False, and nothing changes, when the account has less. */
+  debit(publicKey: PublicKey, amount: bigint): boolean {
+    const account = this.account(publicKey);
+    if (account.balance < amount) return false;
+    this.accounts.set(publicKey, { ...account, balance: account.balance - amount });
+    return true;
+  }
+
+  /** Takes over the changes of a draft over this one. */
+  apply(draft: Draft): void {
+    for (const [publicKey, account] of draft.accounts) this.accounts.set(publicKey, account);
+    for (const [key, entry] of draft.records) this.records.set(key, entry);
+  }
+}

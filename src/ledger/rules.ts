@@ -1,0 +1,126 @@
+import { sha256Hex } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import type { Height } from './block.ts';
+import type { Condition } from './condition.ts';
+import type { Draft } from './draft.ts';
+import type { Operation, SetKeys } from './operation.ts';
+import type { FailureCode, Found, RecordEffect } from './receipt.ts';
+import type { Place } from './state-entry.ts';
+import type { Transaction } from './transaction.ts';
+
+/** Why a condition does not hold, or an operation cannot be done. */
+export interface Refusal {
+  readonly code: FailureCode;
+  readonly found: Found | undefined;
+}
+
+/** Why a condition does not hold; undefined when it does. */
+export function checkCondition(draft: Draft, condition: Condition, height: Height): Refusal | undefined {
+  const code = `condition/${condition.type}` as const;
+  switch (condition.type) {
+    case 'record-version': {
+      const found = versionOf(draft, condition.key);
+      return found.version === condition.version ? undefined : { code, found };
+    }
+    case 'record-absent': {
+      const found = versionOf(draft, condition.key);
+      return found.version === 0 ? undefined : { code, found };
+    }
+    case 'record-exists': {
+      const found = versionOf(draft, condition.key);
+      return found.version > 0 ? undefined : { code, found };
+    }
+    case 'record-hash': {
+      const record = draft.record(condition.key);
+      if (record === undefined) return { code, found: { type: 'version', version: 0 } };
+      const hash = sha256Hex(record.value);
+      return hash === condition.hash ? undefined : { code, found: { type: 'hash', hash } };
+    }
+    case 'balance-at-least': {
+      const { balance } = draft.account(condition.account);
+      return balance >= condition.amount ? undefined : { code, found: { type: 'balance', balance } };
+    }
+    case 'height-at-most':
+      return height <= condition.height ? undefined : { code, found: { type: 'height', height } };
+  }
+}
+
+/** Does what an operation asks; or changes nothing and says why. What it did to a record is added to `effects`. */
+export function perform(
+  draft: Draft,
+  { sender, signers }: Pick<Transaction, 'sender' | 'signers'>,
+  operation: Operation,
+  place: Place,
+  effects: RecordEffect[],
+): Refusal | undefined {
+  switch (operation.type) {
+    case 'transfer': {
+      if (!draft.debit(sender, operation.amount)) return shortOf(draft, sender);
+      draft.credit(operation.to, operation.amount);
+      return undefined;
+    }
+    case 'put': {
+      const old = draft.record(operation.key);
+      if (old !== undefined && old.owner !== sender) return refused('transaction/not-owner');
+      change(draft, operation.key, place, effects, { owner: sender, value: operation.value });
+      return undefined;
+    }
+    case 'delete':
+    case 'give': {
+      const old = draft.record(operation.key);
+      if (old === undefined) return refused('transaction/no-such-record');
+      if (old.owner !== sender) return refused('transaction/not-owner');
+      const next = operation.type === 'delete' ? undefined : { owner: operation.to, value: old.value };
+      change(draft, operation.key, place, effects, next);
+      return undefined;
+    }
+    case 'set-keys':
+      return setKeys(draft, sender, signers, operation);
+  }
+}
+
+/** A new version of a record; without `next` it is deleted. */
+function change(
+  draft: Draft,
+  key: string,
+  changed: Place,
+  effects: RecordEffect[],
+  next: { readonly owner: PublicKey; readonly value: Uint8Array } | undefined,
+): void {
+  const before = draft.recordEntry(key);
+  const versioned = { version: (before?.version ?? 0) + 1, changed, previous: before?.changed };
+  draft.records.set(
+    key,
+    next === undefined ? { type: 'tombstone', ...versioned } : { type: 'record', ...next, ...versioned },
+  );
+  const { version, previous } = versioned;
+  effects.push({ operation: changed.operation, version, previous });
+}
+
+function setKeys(
+  draft: Draft,
+  sender: PublicKey,
+  signers: readonly PublicKey[],
+  { keys, threshold, force }: SetKeys,
+): Refusal | undefined {
+  const proven = keys.filter((key) => signers.includes(key)).length;
+  if (proven < threshold && !force) return refused('transaction/unproven-keys');
+  const isOwnKeyAlone = keys.length === 1 && keys[0] === sender;
+  draft.accounts.set(sender, {
+    ...draft.account(sender),
+    keys: isOwnKeyAlone ? undefined : { keys, threshold },
+  });
+  return undefined;
+}
+
+/** 0 where there is no record, or none any more. */
+function versionOf(draft: Draft, key: string): { readonly type: 'version'; readonly version: number } {
+  return { type: 'version', version: draft.record(key)?.version ?? 0 };
+}
+
+const refused = (code: FailureCode): Refusal => ({ code, found: undefined });
+
+function shortOf(draft: Draft, sender: PublicKey): Refusal {
+  const { balance } = draft.account(sender);
+  return { code: 'transaction/insufficient-balance', found: { type: 'balance', balance } };
+}
