@@ -284,3 +284,106 @@ test('limits of a transaction are told before anything is sent', async (t) => {
   assert.equal(problemOf(ran).code, 'transaction/malformed');
   assert.equal(submitted.length, 0);
 });
+
+test('one transaction of several operations comes from a file, with conditions and a reference', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const file = join(temporaryDirectory(t), 'order.json');
+  const content = {
+    conditions: [{ type: 'record-version', key: 'price', version: 1 }],
+    operations: [
+      { type: 'transfer', to: encodeAddress(bob.publicKey), amount: '17' },
+      { type: 'put', key: 'order/7', text: 'paid' },
+    ],
+  };
+  writeFileSync(file, JSON.stringify(content));
+  const more = ['--if', 'absent:a=b', '--if', 'balance:bob=5', '--if', 'height:900', '--if', 'version:a=b=2'];
+  const common = ['--from', 'alice', '--node', url, '--json'];
+  const ran = await quorate(['tx', 'send', file, ...common, ...more, '--reference', 'order 7']);
+  assert.equal(ran.code, 0, ran.err);
+  const [made] = submitted;
+  assert.deepEqual(made?.operations, [
+    { type: 'transfer', to: bob.publicKey, amount: 17n, memo: '' },
+    { type: 'put', key: 'order/7', value: utf8('paid') },
+  ]);
+  assert.deepEqual(made.conditions, [
+    { type: 'record-version', key: 'price', version: 1 },
+    { type: 'record-absent', key: 'a=b' },
+    { type: 'balance-at-least', account: bob.publicKey, amount: 5n },
+    { type: 'height-at-most', height: 900 },
+    { type: 'record-version', key: 'a=b', version: 2 },
+  ]);
+  assert.deepEqual(made.reference, utf8('order 7'));
+});
+
+test('content that is wrong is refused before anything is signed, and says where', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const args = ['tx', 'send', '-', '--from', 'alice', '--node', url, '--json'];
+  const cases: readonly [string, string][] = [
+    ['{"operations": [], "operations": []}', 'cli/file'],
+    ['not json', 'cli/file'],
+    ['{"operations": [{"type": "put", "key": "a", "value": "zz"}]}', 'transaction/content'],
+    ['{"operations": [{"type": "delete", "key": "a//b"}]}', 'transaction/record-key'],
+  ];
+  for (const [input, code] of cases) {
+    assert.equal(problemOf(await quorate(args, { input })).code, code, input);
+  }
+  for (const condition of [
+    '',
+    'absent',
+    'absent:',
+    'version:k',
+    'version:k=0',
+    'hash:k=ab',
+    'height:x',
+    'no:k',
+  ]) {
+    const ran = await quorate(['tx', 'put', 'k', 'v', '--if', condition, '--from', 'alice', '--node', url]);
+    assert.equal(ran.code, 2, condition);
+  }
+  const long = await quorate(['tx', 'put', 'k', 'v', '--reference', 'x'.repeat(33), ...args.slice(3)]);
+  assert.equal(long.code, 2);
+  assert.equal(submitted.length, 0);
+});
+
+test('a record is given, keys are set, and others sign too or for another account', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const common = ['--node', url, '--json'];
+  await quorate(['tx', 'give', 'deed', 'bob', '--from', 'alice', ...common]);
+  await quorate([
+    'tx',
+    'set-keys',
+    '2',
+    'bob',
+    'alice',
+    'bob',
+    '--from',
+    'alice',
+    '--cosign',
+    'bob',
+    ...common,
+  ]);
+  await quorate([
+    'tx',
+    'put',
+    'k',
+    'v',
+    '--from',
+    'bob',
+    '--sender',
+    'alice',
+    '--cosign',
+    'carol',
+    ...common,
+  ]);
+  const [given, set, put] = submitted;
+  assert.deepEqual(given?.operations, [{ type: 'give', key: 'deed', to: bob.publicKey }]);
+  const keys = [alice.publicKey, bob.publicKey].toSorted();
+  assert.deepEqual(set?.operations, [{ type: 'set-keys', keys, threshold: 2, force: false }]);
+  assert.deepEqual(set.signers, keys);
+  assert.equal(put?.sender, alice.publicKey);
+  assert.equal(put.signers.length, 2);
+  assert.ok(!put.signers.includes(alice.publicKey));
+  for (const made of submitted) {
+    for (const claim of transactionClaims(made)) assert.ok(verifySignature(claim, true));
+  }
+});

@@ -4,11 +4,18 @@ import { decode, encode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import { limits } from '../../../src/base/limits.ts';
 import { unwrap } from '../../../src/base/problem.ts';
+import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
+import { sign } from '../../../src/crypto/keys.ts';
 import { InlineVerifier } from '../../../src/crypto/inline-verifier.ts';
 import type { PublicKey, SignatureClaim } from '../../../src/crypto/signature.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
-import { assembleTransaction, type Transaction } from '../../../src/ledger/transaction.ts';
+import {
+  assembleTransaction,
+  encodeBody,
+  type Transaction,
+  transactionSigningBytes,
+} from '../../../src/ledger/transaction.ts';
 import { Mempool } from '../../../src/mempool/mempool.ts';
 import type { GossipVerdict } from '../../../src/network/port.ts';
 import { Intake, type Submitted } from '../../../src/node/peers/intake.ts';
@@ -490,3 +497,53 @@ describe('what was handed in here and still waits', () => {
     assert.deepEqual(world.frames(), [[transfer(0).hash]]);
   });
 });
+
+describe('several signatures of one transaction', () => {
+  const { signatures: _s, hash: _h, bytes: _b, ...plain } = transfer(0);
+  const signers = ['alice', 'bob', 'carol'].map((name) => developmentKeyPair(name));
+  const ordered = signers.toSorted((a, b) => (a.publicKey < b.publicKey ? -1 : 1));
+  const body = {
+    ...plain,
+    operations: [
+      {
+        type: 'set-keys' as const,
+        keys: ordered.map(({ publicKey }) => publicKey),
+        threshold: 1,
+        force: false,
+      },
+    ],
+    signers: ordered.map(({ publicKey }) => publicKey),
+  };
+  const signed = (wrong?: number): Transaction => {
+    const message = transactionSigningBytes(encodeBody(body));
+    return assembleTransaction(
+      body,
+      ordered.map(({ secretKey }, index) =>
+        index === wrong ? defined(transfer(1).signatures[0], 'a signature') : sign(secretKey, message),
+      ),
+    );
+  };
+
+  test('are all checked, once each', () => {
+    const world = new World();
+    assert.deepEqual(statuses(world.submit(signed().bytes)), ['accepted']);
+    assert.equal(world.checked.length, 3);
+    assert.equal(world.hear('peer-1', signed().bytes), 'accept', 'it vouches for it: all were checked here');
+    assert.equal(world.checked.length, 3);
+  });
+
+  test('make it wrong when one of them is, wherever it stands', () => {
+    for (const wrong of [0, 1, 2]) {
+      const world = new World();
+      assert.deepEqual(statuses(world.submit(signed(wrong).bytes)), ['refused']);
+      assert.equal(world.hear('peer-1', signed(wrong).bytes), 'reject');
+      assert.equal(world.added, 0);
+      assert.deepEqual(statuses(world.submit(transfer(0).bytes, signed(wrong).bytes)), [
+        'accepted',
+        'refused',
+      ]);
+    }
+  });
+});
+
+const statuses = (answers: readonly Submitted[]): string[] => answers.map(({ status }) => status);
