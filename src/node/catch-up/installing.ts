@@ -46,7 +46,7 @@ export interface InstallingOptions {
   /** As for `Committing`: who the members are is on disk before the state that they go with. */
   readonly flush: () => void;
   readonly onInstalled: (final: FinalBlock, certificate: FinalityCertificate) => void;
-  readonly give: (input: InstallInput) => void;
+  readonly enqueue: (input: InstallInput) => void;
   readonly onFatal: (problem: Problem) => void;
 }
 
@@ -165,7 +165,7 @@ export class Installing {
     if (isScanty(read)) this.#sources.poor(peer);
     const written = this.#written(run, () => {
       this.#take(run, read.part);
-      this.#options.give({
+      this.#options.enqueue({
         type: 'installing',
         height: run.snapshot.height,
         received: progressOf(run),
@@ -204,7 +204,7 @@ export class Installing {
   }
 
   #install(run: Run, head: SnapshotHead, waitedMs: number): void {
-    const { chain, store, clock, isIdle, flush, onInstalled, give } = this.#options;
+    const { chain, store, clock, isIdle, flush, onInstalled, enqueue } = this.#options;
     if (this.#run !== run) return;
     const { header, certificate } = head;
     const { height, blockHash } = run.snapshot;
@@ -230,7 +230,7 @@ export class Installing {
       if (problem !== undefined) return this.#options.onFatal(problem);
       this.#run = undefined;
       onInstalled({ height, hash: blockHash, header, state: run.state }, certificate);
-      give({ type: 'installed', header, blockHash, certificate });
+      enqueue({ type: 'installed', header, blockHash, certificate });
     });
   }
 
@@ -287,7 +287,7 @@ export class Installing {
   #fail(run: Run, reason: string): void {
     if (this.#run !== run) return;
     this.#run = undefined;
-    this.#options.give({ type: 'install-failed', height: run.snapshot.height, reason });
+    this.#options.enqueue({ type: 'install-failed', height: run.snapshot.height, reason });
   }
 
   #written(run: Run, then: () => void): (problem: Problem | undefined) => void {

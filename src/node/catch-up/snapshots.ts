@@ -32,7 +32,7 @@ export interface SnapshotsOptions {
   /** A certificate with what goes out with a snapshot, by the protocol's `snapshotCertificate`. */
   readonly complete: (certificate: FinalityCertificate) => FinalityCertificate;
   readonly partBytes: number;
-  readonly give: (input: Extract<Input<never>, { type: 'compacted' }>) => void;
+  readonly enqueue: (input: Extract<Input<never>, { type: 'compacted' }>) => void;
   readonly onFatal: (problem: Problem) => void;
 }
 
@@ -132,11 +132,11 @@ export class Snapshots {
 
   /** Some blocks in each batch, so that those that become final meanwhile wait for none. */
   #prune(snapshot: BlockName, keepFrom: Height): void {
-    const { store, give, onFatal } = this.#options;
+    const { store, enqueue, onFatal } = this.#options;
     const before = store.firstBlock;
     if (before >= keepFrom) {
       this.#pruning = false;
-      give({ type: 'compacted', snapshot, firstBlock: before });
+      enqueue({ type: 'compacted', snapshot, firstBlock: before });
       return;
     }
     store.prune({ keepFrom, atMost: limits.pruneBlocks }, (problem) => {

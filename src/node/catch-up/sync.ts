@@ -26,7 +26,7 @@ export interface SyncOptions {
   readonly members: () => readonly PublicKey[] | undefined;
   /** The last height that the engine called final; what is stored may lag behind it. */
   readonly engineFinal: () => Height;
-  readonly give: (input: Extract<Input<never>, { type: 'synced' | 'offered' }>) => void;
+  readonly enqueue: (input: Extract<Input<never>, { type: 'synced' | 'offered' }>) => void;
   readonly log: Logger;
 }
 
@@ -210,13 +210,13 @@ export class Sync {
 
   /** Nobody has the next block: what was claimed is forgotten, and the next claim starts anew. */
   #rest(): void {
-    const { engineFinal, validatorOf, give } = this.#options;
+    const { engineFinal, validatorOf, enqueue } = this.#options;
     this.#stage = { name: 'idle' };
     this.#wanted = toHeight(0);
     const newest = this.#offers.take();
     if (newest === undefined || newest.header.height <= engineFinal()) return;
     const { peers, ...offer } = newest;
-    give({ type: 'offered', ...offer, holders: peers.flatMap((peer) => validatorOf(peer) ?? []) });
+    enqueue({ type: 'offered', ...offer, holders: peers.flatMap((peer) => validatorOf(peer) ?? []) });
   }
 
   #isCurrent(round: Round): boolean {
@@ -318,7 +318,7 @@ export class Sync {
   }
 
   #take(segment: Segment, certificate: Verified<FinalityCertificate>): void {
-    const { chain, clock, engineFinal, give } = this.#options;
+    const { chain, clock, engineFinal, enqueue } = this.#options;
     const links = this.#run?.links ?? [];
     for (const block of segment.blocks) links.push(linkOf(block.header, chain.add(block, { stored: false })));
     this.counters.syncedBlocks += segment.blocks.length;
@@ -332,7 +332,7 @@ export class Sync {
     this.#stage = { name: 'applying', until, at: clock.monotonicMs() };
     // Blocks may have become final another way meanwhile.
     const fresh = links.filter(({ height }) => height > engineFinal());
-    if (fresh.length > 0) give({ type: 'synced', chain: fresh, certificate, header: segment.last.header });
+    if (fresh.length > 0) enqueue({ type: 'synced', chain: fresh, certificate, header: segment.last.header });
     this.applied(chain.final.height);
   }
 }

@@ -14,7 +14,7 @@ import type { Effects } from './assemble-effects.ts';
 /** How this node catches up with others, and helps them to. */
 export function assembleCatchUp<M extends object>(
   options: DriverOptions<M>,
-  { ports: { network, clock, chainStore }, enqueue: give }: Loop<M>,
+  { ports: { network, clock, chainStore }, enqueue }: Loop<M>,
   parts: Ground<M> &
     Peers<M> &
     Effects<M> & { readonly onInstalled: ConstructorParameters<typeof Installing>[0]['onInstalled'] },
@@ -32,7 +32,7 @@ export function assembleCatchUp<M extends object>(
     validatorOf: handshake.validatorOf.bind(handshake),
     members,
     engineFinal: () => decided.finalHeight,
-    give,
+    enqueue,
     log,
   });
   const announcing = new Announcing({
@@ -54,7 +54,7 @@ export function assembleCatchUp<M extends object>(
     clock,
     complete: (certificate) => protocol.snapshotCertificate(certificate, decided.members),
     partBytes: options.snapshotPartBytes ?? limits.snapshotPartBytes,
-    give,
+    enqueue,
     onFatal: end,
   });
   const installing = new Installing({
@@ -68,7 +68,7 @@ export function assembleCatchUp<M extends object>(
     isIdle: () => committing.waiting === 0,
     flush: () => persisting.flush(),
     onInstalled,
-    give,
+    enqueue,
     onFatal: end,
   });
   const serving = new ServingQueue({

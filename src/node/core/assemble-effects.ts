@@ -12,7 +12,7 @@ import type { Peers } from './assemble-peers.ts';
 /** What carries out the engine's effects on blocks and the disk. */
 export function assembleEffects<M extends object>(
   { protocol, store, identity, uses }: DriverOptions<M>,
-  { ports: { network, clock, chainStore }, enqueue: give }: Loop<M>,
+  { ports: { network, clock, chainStore }, enqueue }: Loop<M>,
   parts: Ground<M> &
     Peers<M> & { readonly onCommitted: ConstructorParameters<typeof Committing>[0]['onCommitted'] },
 ) {
@@ -33,7 +33,7 @@ export function assembleEffects<M extends object>(
     finalHashAt: store.hashAt.bind(store),
     proposerClockBinds: protocol.capabilities.proposerClockBinds,
     onEarly: (aheadMs) => clockWatch.early(aheadMs),
-    give,
+    enqueue,
   });
   const signer = new Signer({ ...identity, records: store.logRecords });
   const persisting = new Persisting<M>({
@@ -41,7 +41,7 @@ export function assembleEffects<M extends object>(
     signer,
     chain,
     store: chainStore,
-    give,
+    enqueue,
     onFatal: end,
     ...(uses === undefined ? {} : { uses }),
   });
@@ -52,12 +52,12 @@ export function assembleEffects<M extends object>(
     mempool,
     bodies,
     clock,
-    give,
+    enqueue,
     onFatal: end,
     flush,
     onCommitted,
   });
-  const loading = new Loading({ chain, store, clock, give });
+  const loading = new Loading({ chain, store, clock, enqueue });
   return { bodies, validation, signer, persisting, committing, loading };
 }
 

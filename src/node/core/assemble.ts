@@ -55,7 +55,7 @@ export function assemble<M extends object>(options: DriverOptions<M>, loop: Loop
     protocol: options.protocol,
     ...peers,
     ...catchUp,
-    give: loop.enqueue,
+    enqueue: loop.enqueue,
     onMet: (peer) => {
       if (peers.validatorIndex() === undefined) catchUp.sync.poll(peer);
     },

@@ -27,7 +27,7 @@ export function inbound<M extends object>(parts: {
   readonly messenger: Pick<Messenger<M>, 'heardByGossip'>;
   readonly relay: Pick<Relay, 'open'>;
   readonly serving: Pick<ServingQueue, 'answer'>;
-  readonly give: (input: Input<M>) => void;
+  readonly enqueue: (input: Input<M>) => void;
   readonly onMet: (peer: PeerId) => void;
   readonly log: Logger;
 }): NetworkHandlers {
@@ -43,7 +43,7 @@ export function inbound<M extends object>(parts: {
     relay,
     serving,
   } = parts;
-  const { give, onMet, log } = parts;
+  const { enqueue, onMet, log } = parts;
   return {
     onHello(peer, hello, invited = false) {
       const stopping = new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
@@ -54,7 +54,7 @@ export function inbound<M extends object>(parts: {
       handshake.connected(peer);
       standings.connected(peer);
       const validator = handshake.validatorOf(peer);
-      if (validator !== undefined) give({ type: 'connected', validator });
+      if (validator !== undefined) enqueue({ type: 'connected', validator });
       onMet(peer);
     }),
     onLost: turns.wrap((peer) => {
@@ -62,13 +62,13 @@ export function inbound<M extends object>(parts: {
       handshake.forget(peer);
       standings.forget(peer);
       if (validator === undefined || handshake.peerOf(validator) !== undefined) return;
-      give({ type: 'lost', validator });
+      enqueue({ type: 'lost', validator });
     }),
     onMessage: turns.wrap((peer, bytes) => {
       verification.directMessage(peer, bytes, (verdict) => {
         if (verdict.type === 'good') {
           const { message, direct } = verdict;
-          give({ type: 'message', message, direct });
+          enqueue({ type: 'message', message, direct });
         }
         // A few lines at most: after some of them the peer is not listened to for a while.
         else if (verdict.type === 'bad') {
@@ -97,7 +97,7 @@ export function inbound<M extends object>(parts: {
             // again.
             if (!verdict.wanted) return;
             messenger.heardByGossip(protocol.senderOf(verdict.message));
-            give({ type: 'message', message: verdict.message });
+            enqueue({ type: 'message', message: verdict.message });
           };
           return verification.relayedMessage(from, sealed.message, onVerdict, sealed.claim);
         }

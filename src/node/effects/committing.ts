@@ -30,7 +30,7 @@ export interface CommittingOptions {
   readonly mempool: Pick<Mempool, 'committed'>;
   readonly bodies: Pick<Bodies, 'obtain'>;
   readonly clock: Clock;
-  readonly give: (input: Extract<Input<never>, { type: 'applied' }>) => void;
+  readonly enqueue: (input: Extract<Input<never>, { type: 'applied' }>) => void;
   /** Hands to the store what was to be persisted before: what is final never comes to disk before it. */
   readonly flush: () => void;
   readonly onCommitted: (committed: Committed) => void;
@@ -144,7 +144,7 @@ export class Committing {
   }
 
   #applied({ effect, candidate, execution }: Step): void {
-    const { chain, mempool, clock, give, onCommitted } = this.#options;
+    const { chain, mempool, clock, enqueue, onCommitted } = this.#options;
     const { block, hash } = candidate;
     const { height } = block.header;
     chain.advance(candidate, execution);
@@ -155,7 +155,7 @@ export class Committing {
       hadRoom: hasRoom(block.transactions),
       now: clock.monotonicMs(),
     });
-    give({ type: 'applied', height });
+    enqueue({ type: 'applied', height });
     onCommitted({ hash, block, execution, certificate: effect.certificate });
   }
 

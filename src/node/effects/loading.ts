@@ -16,7 +16,7 @@ export interface LoadingOptions {
   readonly chain: Pick<Chain, 'get'>;
   readonly store: Pick<ChainStore, 'hashAt' | 'blockBytes' | 'certificateAt'>;
   readonly clock: Pick<Clock, 'after'>;
-  readonly give: (input: LoadedInput) => void;
+  readonly enqueue: (input: LoadedInput) => void;
 }
 
 /**
@@ -36,7 +36,7 @@ export class Loading {
 
   #next({ blocks }: LoadEffect, loaded: readonly LoadedBlock[]): void {
     const wanted = blocks[loaded.length];
-    if (wanted === undefined) return this.#options.give({ type: 'loaded', blocks: loaded });
+    if (wanted === undefined) return this.#options.enqueue({ type: 'loaded', blocks: loaded });
     const { clock } = this.#options;
     clock.after(0, () => this.#next({ type: 'load', blocks }, [...loaded, this.#one(wanted)]));
   }

@@ -12,7 +12,7 @@ export interface PersistingOptions<M> {
   readonly signer: Signer;
   readonly chain: Chain;
   readonly store: Pick<ChainStore, 'persist' | 'blockBytes'>;
-  readonly give: (input: Extract<Input<M>, { type: 'persisted' }>) => void;
+  readonly enqueue: (input: Extract<Input<M>, { type: 'persisted' }>) => void;
   readonly onFatal: (problem: Problem) => void;
   readonly uses?: WriteCount;
 }
@@ -85,7 +85,7 @@ export class Persisting<M> {
       if (problem !== undefined) return this.#options.onFatal(problem);
       this.#writing -= 1;
       uses?.written(count);
-      for (const { seq, signed } of batch) this.#options.give({ type: 'persisted', seq, signed });
+      for (const { seq, signed } of batch) this.#options.enqueue({ type: 'persisted', seq, signed });
       this.#write();
     });
   }

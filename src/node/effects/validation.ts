@@ -21,7 +21,7 @@ export interface ValidationOptions {
   readonly proposerClockBinds: boolean;
   /** Told when a block is too early for this node's clock, and how far it is ahead. */
   readonly onEarly?: (aheadMs: number) => void;
-  readonly give: (input: ValidatedInput) => void;
+  readonly enqueue: (input: ValidatedInput) => void;
 }
 
 interface Job {
@@ -119,6 +119,6 @@ export class Validation {
   #answer(job: Job, result: ValidatedInput['result']): void {
     this.#jobs.delete(job.hash);
     job.cancelDeadline();
-    this.#options.give({ type: 'validated', blockHash: job.hash, result });
+    this.#options.enqueue({ type: 'validated', blockHash: job.hash, result });
   }
 }

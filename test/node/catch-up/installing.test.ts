@@ -84,7 +84,7 @@ function honest(final: FinalBlock): Server {
     clock: new VirtualTime().clock(),
     complete: (certificate) => certificate,
     partBytes: limits.snapshotPartBytes,
-    give: () => undefined,
+    enqueue: () => undefined,
     onFatal: (problem) => {
       throw problem;
     },
@@ -172,7 +172,7 @@ class World {
       isIdle: () => this.idle,
       flush: () => void this.steps.push('flush'),
       onInstalled: (installed) => this.chain.install(installed),
-      give: (input) => void this.given.push(input),
+      enqueue: (input) => void this.given.push(input),
       onFatal: (problem) => {
         throw problem;
       },

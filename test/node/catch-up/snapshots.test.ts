@@ -39,7 +39,7 @@ function world(partBytes: number = limits.snapshotPartBytes) {
     clock: time.clock(),
     complete: (certificate) => certificate,
     partBytes,
-    give: () => undefined,
+    enqueue: () => undefined,
     onFatal: (problem) => assert.fail(problem),
   });
   const at = (height: number) => run[height - 1] ?? assert.fail('a block');

@@ -71,7 +71,7 @@ async function serverOf(
     clock: new VirtualTime().clock(),
     complete: (certificate) => certificate,
     partBytes: limits.snapshotPartBytes,
-    give: () => undefined,
+    enqueue: () => undefined,
     onFatal: (problem) => assert.fail(problem),
   });
   return new Serving({ chain: maker.chain(), store, snapshots, log: silentLog });
@@ -163,7 +163,7 @@ class World {
       members: () => undefined,
       validatorOf: (peer) => Number(peer.split('-')[1]),
       engineFinal: () => this.engineFinal,
-      give: (input) => {
+      enqueue: (input) => {
         if (input.type === 'offered') return void this.offered.push(input);
         this.synced.push(input);
         if (!this.deaf) time.defer(() => this.#finalise(input));

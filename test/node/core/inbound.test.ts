@@ -43,7 +43,7 @@ function world(verdict: MessageVerdict<Note>) {
     announcing: { heard: nothing },
     messenger: { heardByGossip: (validator) => void heard.push(validator) },
     serving: { answer: nothing },
-    give: (input) => void given.push(input),
+    enqueue: (input) => void given.push(input),
     onMet: nothing,
     log: silentLog,
   });

@@ -26,7 +26,7 @@ function onSlowDisk(length: number) {
     mempool: { committed: () => {} },
     bodies: { obtain: () => assert.fail('every block is here') },
     clock: time.clock(),
-    give: ({ height }) => void applied.push({ height, at: time.now }),
+    enqueue: ({ height }) => void applied.push({ height, at: time.now }),
     flush: () => {},
     onCommitted: () => {},
     onFatal: (problem: Problem) => {
@@ -69,7 +69,7 @@ test('what was to be persisted before goes first, with its block: a final block 
     mempool: { committed: () => {} },
     bodies: { obtain: () => assert.fail('every block is here') },
     clock: time.clock(),
-    give: () => {},
+    enqueue: () => {},
     flush: () => void order.push(`flush, stored: ${chain.get(made.hash)?.stored}`),
     onCommitted: () => {},
     onFatal: assert.fail,
@@ -115,7 +115,7 @@ function world(obtain: (hash: string, add: () => void) => 'here' | 'unavailable'
       },
     },
     clock: time.clock(),
-    give: () => {},
+    enqueue: () => {},
     flush: () => {},
     onCommitted: () => {},
     onFatal: (problem: Problem) => {

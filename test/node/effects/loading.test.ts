@@ -32,7 +32,7 @@ test('blocks are read one in each turn, and given together: heartbeats go out be
         return () => undefined;
       },
     },
-    give: (input) => given.push(input),
+    enqueue: (input) => given.push(input),
   });
   loading.load({
     type: 'load',

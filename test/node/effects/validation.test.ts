@@ -85,7 +85,7 @@ class World {
       bodies: this.bodies,
       clock,
       finalHashAt: (height) => (height === chain.final.height ? chain.final.hash : undefined),
-      give: (input) => void this.answers.push(input),
+      enqueue: (input) => void this.answers.push(input),
     });
   }
 
