@@ -1,6 +1,6 @@
 import type { PbftMessage, PrePrepare } from '../../../consensus/pbft/message.ts';
 import type { Hash } from '../../../crypto/hash.ts';
-import { type Books, primaryOf, quorumOf, repeatMs, tickMs } from './books.ts';
+import { type Books, primaryOf, quorumOf, repeatMs, startOf, tickMs } from './books.ts';
 import type { Place, Step } from './step.ts';
 
 /** How far back the Commits of views that were left count. */
@@ -208,17 +208,20 @@ export class VoteDuties {
 
   /** The parent of what is prepared is final, or was accepted in this very view; but a view's tip stands for all below it. */
   private mayPrepare(
-    { after, before }: Step,
+    { after, before, heard }: Step,
     { view, height, blockHash }: Extract<PbftMessage, { kind: 'prepare' }>,
   ): void {
     const { books } = this;
-    const tip = books.start?.tip ?? null;
+    // A view that it entered and left in this very step began with a message of this step.
+    const entered = heard.find((message) => message.kind === 'new-view' && message.view === view);
+    const start = entered?.kind === 'new-view' ? startOf(entered) : books.start;
+    const tip = start?.tip ?? null;
     if (tip?.height === height) {
       books.must(tip.blockHash === blockHash, () => `prepares another block than the tip of view ${view}`);
       return;
     }
     books.must(
-      height > Math.max(tip?.height ?? 0, books.start?.base ?? 0),
+      height > Math.max(tip?.height ?? 0, start?.base ?? 0),
       () => `prepares height ${height} in view ${view}, which starts above it`,
     );
     books.must(
