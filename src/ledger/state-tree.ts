@@ -148,10 +148,11 @@ export class StateTree {
    * any more: whoever does breaks an invariant.
    */
   release(): void {
-    if (this.#isReleased) return;
+    // The empty tree has nothing, and is everybody's.
+    if (this.#isReleased || this.#nodes === undefined) return;
     this.#isReleased = true;
     abandoned.unregister(this);
-    this.#nodes?.drop(this.#root);
+    this.#nodes.drop(this.#root);
   }
 
   /** What the next version starts from. For `TreeGrowth`. */

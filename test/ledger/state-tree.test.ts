@@ -181,6 +181,11 @@ test('a version that another one shares stays when that is released, and who rea
   }
 });
 
+test('the empty tree is everybody’s: to release it does nothing', () => {
+  empty.release();
+  assert.deepEqual(empty.with([change(pathOfBits('0'), 'a')]).get(pathOfBits('0')), utf8('a'));
+});
+
 test('a run of updates is bounded', () => {
   assert.ok(maxUpdates >= 2_000_000);
   const nodes = new TreeNodes(pathOf);

@@ -181,7 +181,9 @@ export class Installing {
    * Adds entries to the state and hashes what they changed: so the end of a large snapshot holds nothing up.
    */
   #take(run: Run, { entries, last }: SnapshotPart): void {
-    run.state = run.state.with(entries);
+    const before = run.state;
+    run.state = before.with(entries);
+    if (run.state !== before) before.release();
     run.complete = last;
     run.after = entries.at(-1)?.key ?? run.after;
     void run.state.root;
