@@ -21,7 +21,11 @@ const everywhere: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 export function parsePeerAddress(address: string): PeerAddress {
   const parts = tcpParts(address, 'peer');
   const { host, port, peer } = parts;
-  if (everywhere.has(host)) throw wrongAddress(address, 'peer', `${host} is no machine that can be called`);
+  // 224.0.0.0/4 and 240.0.0.0/4, ff00::/8: many machines, or none (RFC 5771, 1112, 4291).
+  const isMany = /^(?:2[2-5]\d\.[\d.]+$|ff[0-9a-f]{2}:)/i.test(host) && !/^22[0-3]\./.test(host);
+  if (everywhere.has(host) || isMany) {
+    throw wrongAddress(address, 'peer', `${host} is no machine that can be called`);
+  }
   // What dnsaddr names brings its own port.
   if (port === '0') throw wrongAddress(address, 'peer', 'nobody is at port 0');
   return { address, peer };

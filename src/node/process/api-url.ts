@@ -6,10 +6,12 @@ import { limits } from '../../base/limits.ts';
  * are going to use it.
  */
 export function parseApiUrl(text: string): string | undefined {
-  if (text.length > limits.apiUrlBytes || !/^https?:\/\/[^\s\\]+$/i.test(text)) return undefined;
+  if (text.length > limits.apiUrlBytes || !/^https?:\/\/[^\s\\/][^\s\\]*$/i.test(text)) return undefined;
   const url = URL.parse(text);
   if (url === null || url.username !== '' || url.password !== '') return undefined;
-  if (/[?#]/.test(text)) return undefined;
+  // Nobody is at port 0, and numbers in another form are read as another host than they look like.
+  if (/[?#]/.test(text) || url.port === '0') return undefined;
+  if (/^[\d.]+$/.test(url.hostname) && !text.includes(`//${url.hostname}`)) return undefined;
   const address = url.href.replace(/\/+$/, '');
   return address.length <= limits.apiUrlBytes ? address : undefined;
 }
