@@ -69,6 +69,8 @@ export function noteCommitted(state: RaftState, height: Height): void {
   const { role } = state;
   state.commit = toHeight(Math.max(state.commit, height));
   if (role.kind !== 'follower') return;
+  // Whoever leads has it, too.
+  role.matched = toHeight(Math.max(role.matched, state.commit));
   const staged = role.staging[0]?.entry.header.height;
   if (staged !== undefined && staged <= state.commit) role.staging = [];
 }

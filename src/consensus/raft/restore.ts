@@ -43,6 +43,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
   const self = indexOf(configuration, start.self);
   // A final block came to disk by itself: whoever holds it has seen its term. It never voted in one that its state does not name.
   const term = toView(Math.max(hard.term, lastTerm(log)));
+  const commit = toHeight(Math.max(final.height, Math.min(hard.commit, lastHeight(log))));
   return {
     self,
     term,
@@ -56,7 +57,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     heldBy: new Map(),
     durable: lastHeight(log),
     executed: final.height,
-    commit: toHeight(Math.max(final.height, Math.min(hard.commit, lastHeight(log)))),
+    commit,
     delivered: final.height,
     applied: final.height,
     configuration,
@@ -64,7 +65,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     configurationRecords: configurationHeights,
     arriving: [],
     staleRecords: stale,
-    role: { kind: 'follower', leader: null, matched: final.height, leaderCommit: final.height, staging: [] },
+    role: { kind: 'follower', leader: null, matched: commit, leaderCommit: commit, staging: [] },
     now: start.now,
     electionTimer: { dueAt: start.now + options.electionTimeoutMs * (1 + nextFloat(random)) },
     // A restarted voter may have promised a lease that it no longer remembers.

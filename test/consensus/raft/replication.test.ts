@@ -536,3 +536,45 @@ test('a connection of somebody who is no member is no matter for a leader', () =
     }
   }
 });
+
+test('a follower that was restarted acknowledges what it knows to be committed, also before that is stored', () => {
+  const entries = entriesOn(genesisHeader(3), [1, 1], { leader: 1 });
+  const follower = new Solo(0, 3).append(1, 1, entries, 2).sync();
+  follower.restart();
+  follower.sync().receive<'append'>({
+    kind: 'append',
+    from: 1,
+    to: 0,
+    term: 1,
+    previous: genesisOf(3),
+    entries,
+    commit: toHeight(2),
+  });
+  assert.deepEqual(
+    follower.sent('accepted').map(({ block }) => block.height),
+    [2],
+  );
+});
+
+test('nor does it matter from whom it knows that: what is committed is in the log of whoever leads', () => {
+  const entries = entriesOn(genesisHeader(3), [1, 1], { leader: 1 });
+  const last = nameOfEntry(entries[1] as WireEntry);
+  const follower = new Solo(0, 3).append(1, 1, entries).sync();
+  follower.receive<'heartbeat'>({ kind: 'heartbeat', from: 2, term: 2, commit: genesisOf(3), round: 1 }).sync();
+  follower.receive<'vote-request'>({
+    kind: 'vote-request',
+    from: 1,
+    term: 1,
+    pre: true,
+    transfer: false,
+    lastHeight: last.height,
+    lastTerm: 1 as Term,
+    commit: last,
+  });
+  const probe = { kind: 'append', from: 2, to: 0, term: 2, entries: [], commit: toHeight(0) } as const;
+  follower.receive<'append'>({ ...probe, previous: last });
+  assert.deepEqual(
+    follower.sent('accepted').map(({ block }) => block.height),
+    [2],
+  );
+});
