@@ -125,6 +125,7 @@ describe('the chain id', () => {
       content.chainId,
       idAfter((file) => (file.name = 'other')),
       idAfter((file) => (file.timestamp += 1)),
+      idAfter((file) => (file.feePerOperation = '1')),
       ...pbftFields.map((field) => idAfter((file) => (file.consensus[field] += 1))),
       idAfter((file) => (file.consensus = developmentRaft)),
       ...raftFields.map((field) =>
@@ -196,6 +197,23 @@ describe('the chain id', () => {
       { seed: 71, numRuns: 60 },
     );
   });
+});
+
+test('the least fee may be left out, and is 0 then; anything but an amount in quotes is refused', () => {
+  const file = JSON.parse(fileOf('testnet-pbft.json')) as { feePerOperation?: string };
+  const told = unwrap(parseGenesis(JSON.stringify(file)));
+  delete file.feePerOperation;
+  assert.deepEqual(unwrap(parseGenesis(JSON.stringify(file))), told);
+  assert.equal(told.feePerOperation, 0n);
+  const most = (2n ** 64n - 1n).toString();
+  file.feePerOperation = most;
+  const dear = unwrap(parseGenesis(JSON.stringify(file)));
+  assert.equal(dear.feePerOperation, 2n ** 64n - 1n);
+  assert.deepEqual(unwrap(parseGenesis(formatGenesis(dear))), dear);
+  for (const wrong of [0, 1.5, '-1', '01', '', '1e3', (2n ** 64n).toString(), null]) {
+    const problem = problemAfter((changed) => (changed.feePerOperation = wrong));
+    assert.equal(problem.details['path'], 'feePerOperation');
+  }
 });
 
 describe('a genesis file is refused, with the field and what to write there,', () => {
