@@ -101,7 +101,7 @@ export class FrameReader {
   }
 }
 
-function oversize(length: number, maxBytes: number): Problem {
+export function oversize(length: number, maxBytes: number): Problem {
   return new Problem('network/oversize', `a frame of ${length} bytes is above the limit of ${maxBytes}`, {
     remedy: 'Send smaller frames, or run a version with the same limits.',
     details: { length, maxBytes },

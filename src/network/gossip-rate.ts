@@ -8,7 +8,7 @@ interface Account {
 }
 
 /**
- * How many gossip messages a peer may send, and how many all strangers together. Gossipsub hashes, remembers and hands over each, however
+ * How many gossip messages a peer may send, and how many all strangers together. Gossipsub decodes, hashes, remembers and hands over each, however
  * small it is; past the rate nothing of the peer is looked at. Times are milliseconds of a monotonic clock.
  */
 export class GossipRate {

@@ -10,12 +10,14 @@ import {
 import type { Connection, Stream, StreamHandler, Topology } from '@libp2p/interface';
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
-import { plainBytes } from './frames.ts';
+import type { Problem } from '../base/problem.ts';
+import { oversize, plainBytes } from './frames.ts';
 import { boundGossip } from './gossip-internals.ts';
 import { GossipRate } from './gossip-rate.ts';
 import type { NetworkLog } from './log.ts';
 import type { GossipVerdict, PeerId, Topic } from './port.ts';
 import { topics, type ProtocolNames } from './protocol-names.ts';
+import { wholeRpcs } from './rpc-stream.ts';
 
 const KiB = 1024;
 
@@ -57,10 +59,12 @@ export class Gossip {
   readonly #log: NetworkLog;
   readonly #decisionMs: number;
   readonly #gate: Gate;
+  readonly #spend: (connection: Connection) => Problem | undefined;
   readonly #undecided = new Set<Undecided>();
   readonly #load: Load = { count: 0, bytes: 0 };
   readonly #loadOf = new Map<PeerId, Load>();
   readonly #rate: GossipRate;
+  #onFault: (peer: PeerId, problem: Problem) => void = () => {};
   #router: GossipSub | undefined;
   #topology: Topology | undefined;
 
@@ -70,6 +74,8 @@ export class Gossip {
     decisionMs: number;
     /** Holds a stream back until its connection's hello is settled; false when it is refused. */
     gate: Gate;
+    /** Takes one message out of the connection's budget. A problem when there is none left. */
+    spend: (connection: Connection) => Problem | undefined;
     /** Whether a connected peer proved a key that the node knows. */
     isMember: (peer: PeerId) => boolean;
     now: () => number;
@@ -79,20 +85,22 @@ export class Gossip {
     this.#log = options.log;
     this.#decisionMs = options.decisionMs;
     this.#gate = options.gate;
+    this.#spend = options.spend;
     this.service = (components) => {
       this.#router = this.#create(components);
-      boundGossip(this.#router, limits.gossipRemembered, (peer) => this.#rate.accepts(peer));
+      boundGossip(this.#router, limits.gossipRemembered);
       return this.#router;
     };
   }
 
-  /** Subscribes and starts to deliver. `reject` also counts against the sender, through `onRejected`. */
-  start(onGossip: OnGossip, onRejected: (peer: PeerId, topic: Topic) => void): void {
+  /** Subscribes and starts to deliver. `onFault`: a peer broke a rule of this layer. What it says is for the node to judge, and to hold against it. */
+  start(onGossip: OnGossip, onFault: (peer: PeerId, problem: Problem) => void): void {
+    this.#onFault = onFault;
     const router = this.#running();
     for (const topic of topics) {
       const name = this.#names.topic(topic);
       router.topicValidators.set(name, (from, message) =>
-        this.#validate({ topic, message, from: from.toString(), onGossip, onRejected }),
+        this.#validate({ topic, message, from: from.toString(), onGossip }),
       );
       router.subscribe(name);
     }
@@ -142,13 +150,12 @@ export class Gossip {
     message: Message;
     from: PeerId;
     onGossip: OnGossip;
-    onRejected: (peer: PeerId, topic: Topic) => void;
   }): TopicValidatorResult | Promise<TopicValidatorResult> {
-    const { topic, message, from, onGossip, onRejected } = input;
+    const { topic, message, from, onGossip } = input;
     const size = message.data.length;
     this.#rate.count(from);
     if (size > limits.gossipMessageBytes) {
-      onRejected(from, topic);
+      this.#onFault(from, oversize(size, limits.gossipMessageBytes));
       return TopicValidatorResult.Reject;
     }
     if (!this.#hasRoom(from, size)) {
@@ -159,7 +166,6 @@ export class Gossip {
       const settle = (verdict: GossipVerdict): void => {
         if (!this.#undecided.delete(waiting)) return;
         this.#count(from, -1, -size);
-        if (verdict === 'reject') onRejected(from, topic);
         resolve(toResult[verdict]);
       };
       const waiting: Undecided = {
@@ -185,6 +191,19 @@ export class Gossip {
     }
     if (own.count === 0) this.#loadOf.delete(from);
     else this.#loadOf.set(from, own);
+  }
+
+  /** Deliveries of a peer, whole, and no more than it may send; the connection ends when it sends what it cannot have meant. */
+  #whole(stream: Stream, connection: Connection): Stream {
+    const peer = connection.remotePeer.toString();
+    return wholeRpcs(stream, {
+      maxBytes: MAX_RPC_BYTES,
+      admit: () => this.#spend(connection) ?? this.#rate.accepts(peer),
+      onProblem: (problem) => {
+        this.#onFault(peer, problem);
+        connection.abort(problem);
+      },
+    });
   }
 
   #create(components: GossipSubComponents): GossipSub {
@@ -250,7 +269,7 @@ export class Gossip {
     const gated =
       (handler: StreamHandler): StreamHandler =>
       async (stream, connection) => {
-        if (await this.#gate(stream, connection)) await handler(stream, connection);
+        if (await this.#gate(stream, connection)) await handler(this.#whole(stream, connection), connection);
       };
     return {
       getProtocols: () => registrar.getProtocols(),

@@ -5,9 +5,10 @@ import { type Rate, TokenBucket } from '../base/token-bucket.ts';
 /** What a connection is worth to us: it has said nothing yet, it is of anybody, or of a key that we know. */
 export type Standing = 'greeting' | 'stranger' | 'member';
 
-/** What one connection may send: frames of the muxer, streams that it opens, and bytes. */
+/** What one connection may send: frames of the muxer, messages in them, streams that it opens, and bytes. */
 export interface LineRates {
   readonly frames: Rate;
+  readonly messages: Rate;
   readonly streams: Rate;
   readonly bytes: Rate;
 }
@@ -92,6 +93,7 @@ export class LineBudget {
 function bucketsOf(rates: LineRates, now: number): Record<LineUse, TokenBucket> {
   return {
     frames: new TokenBucket(rates.frames, now),
+    messages: new TokenBucket(rates.messages, now),
     streams: new TokenBucket(rates.streams, now),
     bytes: new TokenBucket(rates.bytes, now),
   };

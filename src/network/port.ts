@@ -9,7 +9,10 @@ export type Topic = 'transactions' | 'blocks' | 'consensus' | 'evidence';
 /** Request/response protocols. */
 export type RequestProtocol = 'blocks' | 'candidate' | 'transactions' | 'snapshot';
 
-/** What to do with a gossip message: relay it, drop it quietly, or drop it and hold it against its sender. */
+/**
+ * What to do with a gossip message: relay it, or drop it because it is of no use here, or because it is wrong. Whoever judges it also says what counts
+ * against its sender (`penalise`): the network by itself counts only what breaks its own rules.
+ */
 export type GossipVerdict = 'accept' | 'ignore' | 'reject';
 
 /**

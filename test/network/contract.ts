@@ -258,15 +258,16 @@ export function networkContract(
       );
     });
 
-    inWorld('rejected gossip is not relayed, and too much of it disconnects its sender', async (world) => {
+    inWorld('rejected gossip counts nothing by itself: who judged it says what it is worth', async (world) => {
       const members = await gossiping(world, 2, { behaviour: () => ({ judgeGossip: () => 'reject' }) });
       const [a, b] = pair(members);
       let number = 0;
-      await world.until('the sender was disconnected', () => {
+      await world.until('much of it was heard', () => {
         a.network.publish('transactions', payload(number++, 100));
-        return b.handlers.presence(a.network.self).includes('lost');
+        return b.handlers.count('gossip') > 50;
       });
-      assert.ok(b.handlers.count('gossip') > 1, 'one bad message is not enough');
+      assert.equal(b.network.stats()[0]?.penalties ?? 0, 0);
+      assert.deepEqual(b.handlers.presence(a.network.self), ['connected']);
     });
 
     inWorld('penalties add up, the peer is disconnected, and none of it throws', async (world) => {

@@ -68,8 +68,10 @@ describe('gossipsub', () => {
   /** The parts of it that are bounded, as the pinned version has them. */
   function router() {
     const entries = new Map<string, unknown>();
+    const received: Uint8Array[] = [];
     return {
       entries,
+      received,
       seenCache: {
         entries,
         put: (key: string) => {
@@ -78,33 +80,44 @@ describe('gossipsub', () => {
           return false;
         },
       },
-      acceptFrom: (peer: string) => peer !== 'refused by itself',
+      mcache: { put: (): boolean => assert.fail('messages are not kept') },
+      handleReceivedMessage: (_from: string, message: { data?: Uint8Array }) =>
+        void received.push(message.data ?? new Uint8Array()),
     };
   }
+  const bound = (inside: object, most = 3): void => boundGossip(inside as GossipSub, most);
 
   test('remembers only so many messages, and forgets the oldest', () => {
     const inside = router();
-    boundGossip(inside as unknown as GossipSub, 3, () => true);
+    bound(inside);
     for (const key of ['a', 'b', 'c', 'a', 'd']) inside.seenCache.put(key);
     assert.deepEqual([...inside.entries.keys()], ['b', 'c', 'd']);
     assert.equal(inside.seenCache.put('d'), true);
   });
 
-  test('looks at nothing of a peer that sends too much', () => {
+  test('keeps no messages for others', () => {
     const inside = router();
-    boundGossip(inside as unknown as GossipSub, 3, (peer) => peer !== 'too much');
-    assert.deepEqual(
-      ['too much', 'refused by itself', 'honest'].map((peer) => inside.acceptFrom(peer)),
-      [false, false, true],
-    );
+    bound(inside);
+    assert.equal(inside.mcache.put(), true);
+  });
+
+  test('gets a small message of a large delivery in memory of its own, and a large one as it came', () => {
+    const inside = router();
+    bound(inside);
+    const delivery = Uint8Array.from({ length: 1_000 }, (_, place) => place);
+    const large = delivery.subarray(20, 980);
+    inside.handleReceivedMessage('peer', { data: delivery.subarray(10, 20) });
+    inside.handleReceivedMessage('peer', { data: large });
+    const [copy, same] = inside.received;
+    assert.deepEqual(copy, delivery.subarray(10, 20));
+    assert.equal(copy?.buffer.byteLength, 10);
+    assert.equal(same, large);
   });
 
   test('of another version, which keeps these elsewhere, is not taken', () => {
-    assert.throws(() => boundGossip({} as GossipSub, 3, () => true), /gossipsub keeps what it saw/);
-    const { seenCache } = router();
-    assert.throws(
-      () => boundGossip({ seenCache } as unknown as GossipSub, 3, () => true),
-      /whether it accepts a peer/,
-    );
+    const { seenCache, mcache } = router();
+    assert.throws(() => bound({}), /gossipsub keeps what it saw/);
+    assert.throws(() => bound({ seenCache }), /keeps messages to give them/);
+    assert.throws(() => bound({ seenCache, mcache }), /one by one/);
   });
 });

@@ -3,17 +3,15 @@ import { MemoryWorld, SimulatedWorld } from './virtual-worlds.ts';
 
 const urgent = 'urgent messages overtake what fills the queue, and keep their order';
 const bounded = 'the send queue is bounded: the oldest messages give way and are counted';
-const rejected = 'rejected gossip is not relayed, and too much of it disconnects its sender';
 const penalties = 'penalties add up, the peer is disconnected, and none of it throws';
 
 const worst =
   'a liar that nobody cuts off can do its worst, and an honest node is never to be punished at all';
 
-networkContract('VirtualNetwork', () => new SimulatedWorld(), { [rejected]: worst, [penalties]: worst });
+networkContract('VirtualNetwork', () => new SimulatedWorld(), { [penalties]: worst });
 
 networkContract('MemoryNet', () => new MemoryWorld(), {
   [urgent]: 'its links take everything at once, so nothing waits',
   [bounded]: 'its links take everything at once, so nothing waits',
-  [rejected]: 'tests look at each penalty by itself',
   [penalties]: 'tests look at each penalty by itself',
 });

@@ -103,6 +103,7 @@ export function inbound<M extends object>(parts: {
         }
         case 'evidence':
           // Engines pass evidence on as messages of their own: nobody publishes anything here.
+          verification.fault(from, 'network/no-evidence');
           return decide('reject');
       }
     }),

@@ -313,7 +313,6 @@ export class VirtualNetwork {
       if (decided) return;
       decided = true;
       if (verdict === 'accept') this.flood(station.index, gossip, from);
-      if (verdict === 'reject') station.options.onPenalise?.(peerName(from), `gossip ${gossip.topic}`);
     });
   }
 

@@ -99,9 +99,9 @@ test('one without a seal is refused unread', () => {
   assert.deepEqual([verdicts, faults], [['reject'], ['peer consensus/unknown-relay']]);
 });
 
-test('what nobody publishes is held against who does', () => {
-  const { handlers } = world({ type: 'ignored' });
+test('what nobody publishes is held against who does, once', () => {
+  const { handlers, faults } = world({ type: 'ignored' });
   const verdicts: GossipVerdict[] = [];
   handlers.onGossip('evidence', new Uint8Array(), 'peer', (answer) => verdicts.push(answer));
-  assert.deepEqual(verdicts, ['reject']);
+  assert.deepEqual([verdicts, faults], [['reject'], ['peer network/no-evidence']]);
 });
