@@ -11,6 +11,10 @@ export class FinalWatch {
   readonly #waitingFor = new Map<Hash, Set<Watch>>();
   #waiting = 0;
   readonly #waitingOf = new Map<string, number>();
+  /** The latest final blocks, for those whose transactions are still being judged. */
+  #latest: FinalBlock[] = [];
+  /** Blocks seen in all. */
+  #seen = 0;
   #stopListening: () => void = () => undefined;
   #closed = false;
 
@@ -33,11 +37,19 @@ export class FinalWatch {
     this.#waiting += count;
     this.#waitingOf.set(client, ofClient + count);
     if (this.#watches.size === 0) this.#listen();
-    const watch = new Watch(this.#waitingFor, () => {
-      if (!this.#watches.delete(watch)) return;
-      this.#waiting -= count;
-      this.#leave(client, count);
-      if (this.#watches.size === 0) this.#stopListening();
+    const before = this.#seen;
+    const watch = new Watch({
+      waitingFor: this.#waitingFor,
+      missed: () => {
+        const blocks = this.#latest.slice(Math.max(0, this.#latest.length - (this.#seen - before)));
+        return { blocks, isAll: blocks.length === this.#seen - before };
+      },
+      release: () => {
+        if (!this.#watches.delete(watch)) return;
+        this.#waiting -= count;
+        this.#leave(client, count);
+        if (this.#watches.size === 0) this.#stopListening();
+      },
     });
     this.#watches.add(watch);
     if (this.#closed) watch.end();
@@ -59,11 +71,14 @@ export class FinalWatch {
     ];
     this.#stopListening = () => {
       for (const end of endings) end();
+      this.#latest = [];
     };
   }
 
   #see(block: FinalBlock): void {
-    for (const watch of this.#watches) watch.seeEarly(block);
+    this.#seen += 1;
+    this.#latest.push(block);
+    if (this.#latest.length > limits.httpFinalBlocks) this.#latest.shift();
     const { hash: blockHash, header } = block;
     for (const receipt of block.receipts) {
       const watches = this.#waitingFor.get(receipt.transactionHash) ?? [];
@@ -78,25 +93,30 @@ export class FinalWatch {
   }
 }
 
+/** Blocks that became final since somebody began to watch: all of them, or the latest. */
+interface Missed {
+  readonly blocks: readonly FinalBlock[];
+  readonly isAll: boolean;
+}
+
 class Watch {
-  /** Blocks that were final before the hashes were known. */
-  #early: FinalBlock[] | undefined = [];
   readonly #outcomes = new Map<Hash, FinalOutcome>();
   readonly #missing = new Set<Hash>();
   readonly #waitingFor: Map<Hash, Set<Watch>>;
+  readonly #missed: () => Missed;
   #ended = false;
   #gaveUp: string | undefined;
   #wake: () => void = () => undefined;
   readonly #release: () => void;
 
-  constructor(waitingFor: Map<Hash, Set<Watch>>, release: () => void) {
-    this.#waitingFor = waitingFor;
-    this.#release = release;
-  }
-
-  /** A block became final: kept for as long as it is not known what is waited for. */
-  seeEarly(block: FinalBlock): void {
-    this.#early?.push(block);
+  constructor(options: {
+    readonly waitingFor: Map<Hash, Set<Watch>>;
+    readonly missed: () => Missed;
+    readonly release: () => void;
+  }) {
+    this.#waitingFor = options.waitingFor;
+    this.#missed = options.missed;
+    this.#release = options.release;
   }
 
   take(outcome: FinalOutcome): void {
@@ -118,13 +138,23 @@ class Watch {
     this.#wake();
   }
 
-  /** The outcomes of those that are final when all are, when time is up, when the node gave up, or when the watch is ended. */
-  async until(hashes: Iterable<Hash>, timeoutMs: number): Promise<ReadonlyMap<Hash, FinalOutcome>> {
-    const early = this.#early ?? [];
-    this.#early = undefined;
+  /**
+   * The outcomes of those that are final when all are, when time is up, when the node gave up, or when the watch is ended. `lookUp` is asked for them
+   * one by one when more blocks became final since the watch began than are kept.
+   */
+  async until(
+    hashes: Iterable<Hash>,
+    timeoutMs: number,
+    lookUp: (hash: Hash) => Promise<FinalOutcome | undefined>,
+  ): Promise<ReadonlyMap<Hash, FinalOutcome>> {
+    const { blocks, isAll } = this.#missed();
     if (!this.#ended) for (const hash of hashes) this.#waitFor(hash);
-    for (const { hash: blockHash, header, receipts } of early) {
+    for (const { hash: blockHash, header, receipts } of blocks) {
       for (const receipt of receipts) this.take({ receipt, height: header.height, blockHash });
+    }
+    for (const hash of isAll ? [] : [...this.#missing]) {
+      const outcome = await lookUp(hash);
+      if (outcome !== undefined) this.take(outcome);
     }
     if (this.#missing.size === 0) this.end();
     if (!this.#ended && this.#gaveUp === undefined) {
@@ -143,7 +173,6 @@ class Watch {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#early = undefined;
     for (const hash of this.#missing) this.#waitNoMore(hash);
     this.#release();
     this.#wake();

@@ -25,6 +25,7 @@ export interface GateBounds {
   readonly places: number;
   readonly placesPerClient: number;
   readonly waitingPerClient: number;
+  readonly asideBytes: number;
   readonly slowMs: number;
   readonly stalledMs: number;
 }
@@ -38,6 +39,7 @@ const defaultBounds: GateBounds = {
   places: limits.httpPlaces,
   placesPerClient: limits.httpPlacesPerClient,
   waitingPerClient: limits.httpWaitingRequestsPerClient,
+  asideBytes: limits.httpAsideBytes,
   slowMs: limits.httpSlowMs,
   stalledMs: limits.httpStalledMs,
 };
@@ -75,6 +77,8 @@ interface Exchange {
   readonly lane: string;
   /** When it got its place. */
   placedAt: number;
+  /** What it keeps in memory while it is aside. */
+  asideBytes: number;
   status: 'new' | 'queued' | 'placed' | 'aside' | 'done';
 }
 
@@ -83,6 +87,7 @@ interface Tally {
   queued: number;
   placed: number;
   aside: number;
+  asideBytes: number;
 }
 
 /** What says how the node is, so that it can be looked after when clients want more than it can give. */
@@ -115,6 +120,7 @@ export class RequestGate {
   /** A look at who is slow is on its way. */
   #watchesSlow = false;
   #queued = 0;
+  #asideBytes = 0;
 
   constructor(options: RequestGateOptions) {
     this.#serve = options.serve;
@@ -184,7 +190,8 @@ export class RequestGate {
     if (connection === undefined || connection.isEnding) return;
     const isVital = vitalPaths.has(request.url?.split('?', 1)[0] ?? '');
     const lane = request.method === 'POST' ? `${connection.client} submits` : connection.client;
-    const exchange: Exchange = { request, response, connection, isVital, lane, placedAt: 0, status: 'new' };
+    const fresh = { placedAt: 0, asideBytes: 0, status: 'new' } as const;
+    const exchange: Exchange = { request, response, connection, isVital, lane, ...fresh };
     if (connection.current === undefined) return this.#begin(exchange);
     if (connection.waiting.length < this.#bounds.pipelined) return void connection.waiting.push(exchange);
     this.#refuse(exchange, tooManyPipelined(this.#bounds.pipelined), true);
@@ -209,17 +216,23 @@ export class RequestGate {
   }
 
   /**
-   * From here on the request waits for others (peers, a leader, finality) and gives its place to the next one. Throws a problem when too many of
-   * this client wait already.
+   * From here on the request waits for others (peers, a leader, finality) and gives its place to the next one; so much of it is kept until it ends.
+   * Throws a problem when too many of this client wait already, or too much of what they hold: one client has half of that.
    */
-  stepAside(request: IncomingMessage): void {
+  stepAside(request: IncomingMessage, bytes: number): void {
     const exchange = this.#exchanges.get(request);
     if (exchange?.status !== 'placed') return;
     const tally = this.#tally(exchange.lane);
-    if (tally.aside >= this.#bounds.waitingPerClient) throw tooManyWaiting(this.#bounds.waitingPerClient);
+    const { waitingPerClient, asideBytes } = this.#bounds;
+    if (tally.aside >= waitingPerClient) throw tooManyWaiting(waitingPerClient);
+    if (this.#asideBytes + bytes > asideBytes || tally.asideBytes + bytes > asideBytes / 2)
+      throw tooManyRequests();
     this.#leavePlace(exchange);
     exchange.status = 'aside';
+    exchange.asideBytes = bytes;
     tally.aside += 1;
+    tally.asideBytes += bytes;
+    this.#asideBytes += bytes;
     this.#fillPlaces();
   }
 
@@ -309,7 +322,7 @@ export class RequestGate {
       this.#leaveQueue(exchange);
     }
     if (status === 'placed') this.#leavePlace(exchange);
-    if (status === 'aside') this.#tally(exchange.lane).aside -= 1;
+    if (status === 'aside') this.#returnFromAside(exchange);
     exchange.status = 'done';
     this.#forgetTally(exchange.lane);
     connection.current = undefined;
@@ -325,6 +338,13 @@ export class RequestGate {
   #leaveQueue({ lane }: Exchange): void {
     this.#queued -= 1;
     this.#tally(lane).queued -= 1;
+  }
+
+  #returnFromAside({ lane, asideBytes }: Exchange): void {
+    const tally = this.#tally(lane);
+    tally.aside -= 1;
+    tally.asideBytes -= asideBytes;
+    this.#asideBytes -= asideBytes;
   }
 
   #leavePlace(exchange: Exchange): void {
@@ -360,7 +380,7 @@ export class RequestGate {
   }
 
   #tally(lane: string): Tally {
-    const there = this.#lanes.get(lane) ?? { queued: 0, placed: 0, aside: 0 };
+    const there = this.#lanes.get(lane) ?? { queued: 0, placed: 0, aside: 0, asideBytes: 0 };
     this.#lanes.set(lane, there);
     return there;
   }

@@ -84,7 +84,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     metrics,
     admitOperator: operatorGuard({ host, token: options.operatorToken }),
     turn: ({ raw }) => gate.turn(raw),
-    stepAside: ({ raw }) => gate.stepAside(raw),
+    stepAside: ({ raw }, bytes = 0) => gate.stepAside(raw, bytes),
     clientOf: ({ raw }) => gate.clientOf(raw),
   };
   let otherMethods: OtherMethods | undefined;

@@ -17,7 +17,7 @@ export const limits = {
    */
   oldSpaceGrowthPercent: 100,
   /** All that peers and clients can fill together, at worst. Raise it only with the sum of `memoryOf` in view. */
-  floodBytes: 3_328 * MiB,
+  floodBytes: 1_248 * MiB,
 
   /** Consensus. Signatures per certificate and votes per height grow with it; quorum arithmetic is tested to 100. */
   maxValidators: 100,
@@ -73,7 +73,7 @@ export const limits = {
   /** Encoded bytes of those: a quarter of the pool. */
   mempoolBytesPerSender: 16 * MiB,
   /** Pending transactions in all: bounds the map overhead when they are tiny. */
-  mempoolTransactions: 100_000,
+  mempoolTransactions: 49_152,
   /** Encoded bytes of all pending transactions. */
   mempoolBytes: 64 * MiB,
   /** How far above the account's nonce a waiting transaction may be: a gap that will never fill keeps only this many. */
@@ -111,6 +111,19 @@ export const limits = {
 
   /** The largest consensus message: a pre-prepare of a full block is 4,096 hashes of 32 bytes; a new-view carries q view changes. */
   consensusMessageBytes: 2 * MiB,
+  /** Gossip that waits for a verdict, past which new one is not looked at. One peer may have a quarter of it. */
+  gossipUndecided: { count: 8_192, bytes: 16 * MiB },
+  /** Gossip that one peer has not taken before its stream is given up, and of all peers: streams of those who take the least go first. */
+  gossipOut: { stream: 4 * MiB, all: 32 * MiB },
+  /**
+   * What has come of messages that are not whole yet, of all members and of all strangers: a few of the largest each, for whoever is in the middle of
+   * one. When it is full, those who hold the most are cut off: never who holds no more than a new view, with 100 validators.
+   */
+  receivingBytes: { members: 64 * MiB, strangers: 16 * MiB },
+  /** Messages that wait for all peers together: when it is full, the longest queue loses its oldest. One block's hashes for 99 peers take 13 MiB. */
+  sendQueuesBytes: 64 * MiB,
+  /** Answers that peers have not taken, for all of them: when it is full, the oldest of whoever holds the most is given up. */
+  answersBytes: 48 * MiB,
   /** Bytes waiting for one peer on its consensus stream before the oldest are dropped; Status repairs the loss. */
   peerSendQueueBytes: 8 * MiB,
   /** Bytes of urgent messages (about 100 each) waiting for one peer before the oldest are dropped: a third of the reads that may wait at once. */
@@ -243,14 +256,16 @@ export const limits = {
   httpRequests: 256,
   httpRequestsPerClient: 64,
   /** Of these so many are read and answered at once, each with at most a request's body and a piece of an answer in memory. */
-  httpPlaces: 32,
-  httpPlacesPerClient: 16,
+  httpPlaces: 16,
+  httpPlacesPerClient: 8,
   /** Who has had such a place for so long, and sends or takes nothing, goes when others wait for one: a body takes a slow line that long. */
   httpSlowMs: 1_000,
   /** And so does who sends no more of its body for this long. */
   httpStalledMs: 250,
   /** Requests of one client that wait for others than us: the verifier, a leader, finality. */
   httpWaitingRequestsPerClient: 160,
+  /** Transactions of requests that wait for others, as they came, in all; half of it for one client: sixteen of the largest batches in all. */
+  httpAsideBytes: 32 * MiB,
   /** How long reads rest after a piece of work, in multiples of it: they get a quarter of the loop at most. Submissions have half of it. */
   httpRestPerRead: 3,
   /** Headers read from disk in one turn of the loop for a client: 0.1 to 0.3 ms each. */
@@ -268,6 +283,8 @@ export const limits = {
   /** Transactions that clients wait for at once: bounds the table of who is to be told. One client has at most half of it. */
   httpWaiting: 10_000,
   httpWaitingPerClient: 5_000,
+  /** Final blocks kept for those whose transactions are still being judged: a second's worth. What is older is looked up in the store. */
+  httpFinalBlocks: 16,
   /** What waits behind missing nonces is looked up anew for those who ask why this often: it takes a walk over the whole pool. */
   whyGapsMs: 500,
   /** Readers of the event stream at once, and of one client. */
@@ -282,12 +299,14 @@ export const limits = {
 
   /** PBFT: blocks in flight above the last final one. */
   pbftWindow: 8,
-  /** PBFT: final blocks that may wait for the disk before this validator votes for no more: two batches of `commitBlocks`. */
-  pbftUnstored: 32,
+  /** PBFT: final blocks that may wait for the disk before this validator votes for no more: a batch of `commitBlocks`. */
+  pbftUnstored: 16,
   /** PBFT: windows of blocks that are on disk and not final: views that fail leave theirs behind. */
   pbftStoredWindows: 4,
   /** PBFT: messages ahead of the window or view that are kept for one validator. */
   pbftBufferedPerValidator: 64,
+  /** PBFT: hashes in the proposals among them, of all validators: a full block's for each. Past it whoever has the most loses its oldest proposal. */
+  pbftBufferedHashes: 409_600,
 
   /** Pieces of evidence kept for one validator and kind: one convicts, a few show a pattern, and a liar must not fill the disk. */
   evidencePerKind: 16,
@@ -384,6 +403,8 @@ export const limits = {
   peersRemembered: 1_024,
   /** Blocks above the final one in memory: some windows of them for views that competed, and two responses of sync. */
   candidateBlocks: 320,
+  /** The same in memory, of those that are not on disk: the largest block takes 7 MiB there. Some windows of full blocks as they usually are. */
+  candidateBytes: 64 * MiB,
   /** How far above the final block a block may be to be worth walking its ancestors; beyond it sync is cheaper. */
   ancestorWalk: 48,
   /** Transactions of a proposal may still be on their way by gossip: fetched only after this long. */
@@ -408,7 +429,8 @@ export const limits = {
   submittedBytes: 16 * MiB,
   /** The same for gossip of members, past which it is not looked at: more, because what is dropped has to be fetched later. */
   intakeTransactions: 32_768,
-  intakeBytes: 32 * MiB,
+  /** Their bytes: as many of the usual size. */
+  intakeBytes: 16 * MiB,
   /** Transactions handed in here that are pending for this long are gossiped again: the first frame may have met nobody. */
   regossipMs: 3_000,
   /** How many are gossiped again at once. */

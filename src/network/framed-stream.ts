@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface';
 import { Problem } from '../base/problem.ts';
 import { FrameReader, joinFrames } from './frames.ts';
+import { unmetered } from './receiving.ts';
 
 export interface FrameHandlers {
   /** A complete frame; it may alias the received bytes. */
@@ -12,12 +13,18 @@ export interface FrameHandlers {
 /**
  * Reads frames from a stream as they arrive, by the `message` event: iterating a libp2p stream has no back-pressure.
  */
-export function readFrames(stream: Stream, maxBytes: number, handlers: FrameHandlers): void {
+export function readFrames(
+  stream: Stream,
+  maxBytes: number,
+  handlers: FrameHandlers,
+  meter = unmetered,
+): void {
   const reader = new FrameReader(maxBytes);
   let ended = false;
   const end = (problem: Problem | undefined): void => {
     if (ended) return;
     ended = true;
+    meter.holds(0);
     handlers.onEnd(problem);
   };
   const onFrame = (frame: Uint8Array): void => {
@@ -27,6 +34,7 @@ export function readFrames(stream: Stream, maxBytes: number, handlers: FrameHand
     if (ended) return;
     const problem = reader.read(chunk, onFrame);
     if (problem !== undefined) end(problem);
+    else if (!ended) meter.holds(reader.heldBytes);
   };
   stream.addEventListener('message', ({ data }) => {
     if (data instanceof Uint8Array) read(data);

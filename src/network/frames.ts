@@ -4,7 +4,7 @@ import { Problem } from '../base/problem.ts';
 export const FRAME_HEADER_BYTES = 4;
 
 /** First size of the buffer for a frame that arrives in pieces; it doubles as the bytes really come. */
-const FIRST_PARTIAL_BYTES = 64 * 1024;
+const FIRST_PARTIAL_BYTES = 1_024;
 
 /** All frames in one buffer, so that many small messages cost one write. */
 export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
@@ -40,6 +40,11 @@ export class FrameReader {
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+  }
+
+  /** Memory that an unfinished frame takes: at most twice what came of it, and a little. */
+  get heldBytes(): number {
+    return this.#partial?.length ?? 0;
   }
 
   /**

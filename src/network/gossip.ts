@@ -17,12 +17,13 @@ import { GossipRate } from './gossip-rate.ts';
 import type { NetworkLog } from './log.ts';
 import type { GossipVerdict, PeerId, Topic } from './port.ts';
 import { topics, type ProtocolNames } from './protocol-names.ts';
+import type { Meter } from './receiving.ts';
 import { wholeRpcs } from './rpc-stream.ts';
 
 const KiB = 1024;
 
-/** Undecided messages kept at once, in count and bytes; past it new ones are not looked at. One peer has a quarter of it. */
-const MAX_UNDECIDED = { count: 8_192, bytes: 32 * KiB * KiB };
+/** One peer has a quarter of it. */
+const MAX_UNDECIDED = limits.gossipUndecided;
 const MAX_UNDECIDED_OF_PEER = { count: MAX_UNDECIDED.count / 4, bytes: MAX_UNDECIDED.bytes / 4 };
 
 /** An RPC is one message, its topic and some control words: honest nodes send no more, see `lazy gossip` below. */
@@ -59,6 +60,7 @@ export class Gossip {
   readonly #log: NetworkLog;
   readonly #decisionMs: number;
   readonly #gate: Gate;
+  readonly #meter: (connection: Connection) => Meter;
   readonly #spend: (connection: Connection) => Problem | undefined;
   readonly #undecided = new Set<Undecided>();
   readonly #load: Load = { count: 0, bytes: 0 };
@@ -74,6 +76,8 @@ export class Gossip {
     decisionMs: number;
     /** Holds a stream back until its connection's hello is settled; false when it is refused. */
     gate: Gate;
+    /** Counts what has come of a delivery that is not whole. */
+    meter: (connection: Connection) => Meter;
     /** Takes one message out of the connection's budget. A problem when there is none left. */
     spend: (connection: Connection) => Problem | undefined;
     /** Whether a connected peer proved a key that the node knows. */
@@ -85,6 +89,7 @@ export class Gossip {
     this.#log = options.log;
     this.#decisionMs = options.decisionMs;
     this.#gate = options.gate;
+    this.#meter = options.meter;
     this.#spend = options.spend;
     this.service = (components) => {
       this.#router = this.#create(components);
@@ -198,6 +203,7 @@ export class Gossip {
     const peer = connection.remotePeer.toString();
     return wholeRpcs(stream, {
       maxBytes: MAX_RPC_BYTES,
+      meter: this.#meter(connection),
       admit: () => this.#spend(connection) ?? this.#rate.accepts(peer),
       onProblem: (problem) => {
         this.#onFault(peer, problem);
@@ -241,7 +247,7 @@ export class Gossip {
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
       maxInboundDataLength: MAX_RPC_BYTES,
-      maxOutboundBufferSize: 8 * KiB * KiB,
+      maxOutboundBufferSize: limits.gossipOut.stream,
       decodeRpcLimits: {
         maxSubscriptions: 16,
         maxMessages: 64,
@@ -314,7 +320,24 @@ function topicByte(topic: string): number {
 
 /** True when gossipsub has a sending stream on the connection. */
 export function hasGossipStream(connection: Connection): boolean {
-  return connection.streams.some(
-    (stream) => stream.direction === 'outbound' && stream.protocol.startsWith('/meshsub/'),
-  );
+  return connection.streams.some(isGossipOut);
+}
+
+function isGossipOut({ direction, protocol }: Stream): boolean {
+  return direction === 'outbound' && protocol.startsWith('/meshsub/');
+}
+
+/** Gossip that peers have not taken has one room: when it is full, the streams of those go who take the least. They get another one, and what is new then. */
+export function boundGossipOut(
+  connections: readonly Connection[],
+  most: number = limits.gossipOut.all,
+): void {
+  const streams = connections.flatMap(({ streams: all }) => all.filter(isGossipOut));
+  streams.sort((a, b) => b.writeBufferLength - a.writeBufferLength);
+  let waiting = streams.reduce((sum, { writeBufferLength }) => sum + writeBufferLength, 0);
+  for (const stream of streams) {
+    if (waiting <= most) return;
+    waiting -= stream.writeBufferLength;
+    stream.abort(new Error('gossip is not taken'));
+  }
 }

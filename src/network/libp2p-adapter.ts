@@ -5,9 +5,9 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { Departed } from './departed.ts';
 import { DialFailures, namedPeer } from './dial-failures.ts';
-import { readFrames } from './framed-stream.ts';
+import { type FrameHandlers, readFrames } from './framed-stream.ts';
 import type { Door } from './door.ts';
-import { hasGossipStream, type Gossip } from './gossip.ts';
+import { boundGossipOut, hasGossipStream, type Gossip } from './gossip.ts';
 import { type Greeting } from './handshake.ts';
 import type { GuardedYamux } from './guarded-yamux.ts';
 import { lineOf } from './libp2p-internals.ts';
@@ -27,6 +27,7 @@ import type {
   Topic,
 } from './port.ts';
 import { helloProtocol, requestProtocols, type ProtocolNames } from './protocol-names.ts';
+import type { Receiving } from './receiving.ts';
 import { Redial, type DialOutcome } from './redial.ts';
 import { RequestClient, RequestServer } from './requests.ts';
 import { type NetworkTuning } from './tuning.ts';
@@ -44,6 +45,7 @@ export interface Libp2pParts {
   readonly names: ProtocolNames;
   readonly penalties: Penalties;
   readonly gossip: Gossip;
+  readonly receiving: Receiving;
   readonly muxers: GuardedYamux;
   readonly host: Libp2p;
   readonly targets: readonly PeerAddress[];
@@ -100,6 +102,7 @@ export class Libp2pNetwork implements Network {
     });
     this.#requests = new RequestClient({
       linkOf: (peer) => this.#peers.get(peer)?.links[0],
+      meter: (link) => parts.receiving.meter(link),
       nameOf: (protocol) => names.request(protocol),
       timeoutMs: tuning.requestTimeoutMs,
       now: parts.now,
@@ -138,7 +141,7 @@ export class Libp2pNetwork implements Network {
     await this.#handleAccepted(names.direct, 2, (stream, link) => this.#receive(stream, link));
     for (const protocol of requestProtocols) {
       await this.#handleAccepted(names.request(protocol), limits.requestsPerPeer * 2, (stream, link) =>
-        this.#server.handle(link.peer, protocol, stream),
+        this.#server.handle(link.peer, protocol, stream, this.#parts.receiving.meter(link)),
       );
     }
     try {
@@ -156,7 +159,7 @@ export class Libp2pNetwork implements Network {
         if (this.#peers.get(from) === undefined) decide('ignore');
         else this.#running()?.onGossip(topic, bytes, from, decide);
       },
-      (peer, topic) => this.penalise(peer, `rejected gossip on ${topic}`),
+      (peer, problem) => this.#discipline.fault(peer, problem),
     );
     this.#heartbeat = setInterval(() => this.#beat(), tuning.heartbeatMs);
     this.#redial.start();
@@ -322,16 +325,23 @@ export class Libp2pNetwork implements Network {
   }
 
   #receive(stream: Stream, link: Link): void {
-    readFrames(stream, limits.consensusMessageBytes, {
+    const handlers: FrameHandlers = {
       onFrame: (frame) => {
-        if (frame.length > 0 && link.status === 'accepted') this.#running()?.onMessage(link.peer, frame);
+        if (link.status !== 'accepted') return;
+        const problem = link.budget.take('messages', 1);
+        if (problem !== undefined) this.#endFor(link, problem);
+        else if (frame.length > 0) this.#running()?.onMessage(link.peer, frame);
       },
       onEnd: (problem) => {
-        if (problem === undefined) return;
-        this.#discipline.fault(link.peer, problem);
-        this.#drop(link, problem);
+        if (problem !== undefined) this.#endFor(link, problem);
       },
-    });
+    };
+    readFrames(stream, limits.consensusMessageBytes, handlers, this.#parts.receiving.meter(link));
+  }
+
+  #endFor(link: Link, problem: Problem): void {
+    this.#discipline.fault(link.peer, problem);
+    this.#drop(link, problem);
   }
 
   /** Sends heartbeats, cuts half-open links, repairs gossip streams that broke, and forgets who is gone. */
@@ -351,5 +361,6 @@ export class Libp2pNetwork implements Network {
         gossip.admit(first.connection);
       }
     }
+    boundGossipOut([...this.#links.values()].map(({ connection }) => connection));
   }
 }

@@ -1,4 +1,4 @@
-import type { Libp2p } from '@libp2p/interface';
+import type { Connection, Libp2p } from '@libp2p/interface';
 import { Door } from './door.ts';
 import { createGater } from './gater.ts';
 import { Gossip } from './gossip.ts';
@@ -9,6 +9,7 @@ import { parsePeerAddress } from './peer-address.ts';
 import { Penalties } from './penalties.ts';
 import type { Network } from './port.ts';
 import { protocolNames } from './protocol-names.ts';
+import { holderOf, type Meter, Receiving, unmetered } from './receiving.ts';
 import { Libp2pNetwork } from './libp2p-adapter.ts';
 import { defaultTuning, type NetworkTuning } from './tuning.ts';
 
@@ -36,6 +37,16 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
   const log = options.log ?? silentLog;
   const links = new Map<string, Link>();
   const names = protocolNames(options.chainId);
+  const receiving = new Receiving((holder) => {
+    for (const link of links.values()) {
+      if (holderOf(link) === holder)
+        link.connection.abort(new Error('too much of messages that are not whole'));
+    }
+  });
+  const meter = (connection: Connection): Meter => {
+    const link = links.get(connection.id);
+    return link === undefined ? unmetered : receiving.meter(link);
+  };
   const penalties = new Penalties({
     limit: tuning.penaltyLimit,
     halfLifeMs: tuning.penaltyHalfLifeMs,
@@ -46,6 +57,8 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     log,
     decisionMs: tuning.gossipDecisionMs,
     gate: (stream, connection) => admitStream(stream, links.get(connection.id)),
+    meter,
+    spend: (connection) => links.get(connection.id)?.budget.take('messages', 1),
     isMember: (peer) =>
       [...links.values()].some((link) => link.peer === peer && link.budget.standing === 'member'),
     now,
@@ -72,6 +85,7 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     names,
     penalties,
     gossip,
+    receiving,
     muxers,
     host,
     targets,

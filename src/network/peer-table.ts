@@ -1,7 +1,7 @@
 import { limits } from '../base/limits.ts';
 import type { Link } from './link.ts';
 import type { PeerId } from './port.ts';
-import { SendQueue } from './send-queue.ts';
+import { queueRoom, SendQueue } from './send-queue.ts';
 
 /** A peer with at least one accepted link. */
 export interface Peer {
@@ -14,6 +14,7 @@ export interface Peer {
 /** Who is connected. A peer enters with its first accepted link and leaves with its last. */
 export class PeerTable {
   readonly #peers = new Map<PeerId, Peer>();
+  readonly #queues = queueRoom(limits.sendQueuesBytes);
 
   get(id: PeerId): Peer | undefined {
     return this.#peers.get(id);
@@ -42,6 +43,7 @@ export class PeerTable {
     const queue = new SendQueue({
       maxBytes: limits.peerSendQueueBytes,
       maxUrgentBytes: limits.peerUrgentQueueBytes,
+      room: this.#queues,
     });
     this.#peers.set(link.peer, { id: link.peer, queue, links: [link] });
     link.writer?.attach(queue);

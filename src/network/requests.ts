@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stream } from '@libp2p/interface';
 import { concat } from '../base/bytes.ts';
+import { FairRoom } from '../base/fair-room.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { CodeOf } from '../base/problem-codes.ts';
 import type { PeerId, RequestProtocol } from './port.ts';
-import { closeQuietly, readFrames, sendFrame } from './framed-stream.ts';
+import { closeQuietly, type FrameHandlers, readFrames, sendFrame } from './framed-stream.ts';
 import type { Link } from './link.ts';
+import type { Meter } from './receiving.ts';
 
 const ANSWERED = Uint8Array.of(0);
 const REFUSED = Uint8Array.of(1);
@@ -34,20 +36,24 @@ interface Job {
  * `limits.requestsPerSecond` start in a second; the others wait here, and their time runs.
  */
 export class RequestClient {
-  readonly #linkOf: (peer: PeerId) => Pick<Link, 'connection' | 'budget' | 'requests'> | undefined;
+  readonly #linkOf: (peer: PeerId) => RequestLink | undefined;
+  readonly #meter: (link: RequestLink) => Meter;
   readonly #nameOf: (protocol: RequestProtocol) => string;
   readonly #timeoutMs: number;
   readonly #now: () => number;
   readonly #jobs = new Map<PeerId, Set<Job>>();
 
   constructor(options: {
-    linkOf: (peer: PeerId) => Pick<Link, 'connection' | 'budget' | 'requests'> | undefined;
+    linkOf: (peer: PeerId) => RequestLink | undefined;
+    /** Counts what has come of an answer. */
+    meter: (link: RequestLink) => Meter;
     nameOf: (protocol: RequestProtocol) => string;
     timeoutMs: number;
     /** Milliseconds of a monotonic clock. */
     now: () => number;
   }) {
     this.#linkOf = options.linkOf;
+    this.#meter = options.meter;
     this.#nameOf = options.nameOf;
     this.#timeoutMs = options.timeoutMs;
     this.#now = options.now;
@@ -128,10 +134,12 @@ export class RequestClient {
         return;
       }
       job.stream = stream;
-      readFrames(stream, limits.responseBytes + 1, {
-        onFrame: (frame) => this.#finish(job, parseResponse(frame)),
-        onEnd: (fault) => this.#finish(job, fault ?? problem('network/lost', 'the peer closed the request')),
-      });
+      const handlers = {
+        onFrame: (frame: Uint8Array) => this.#finish(job, parseResponse(frame)),
+        onEnd: (fault: Problem | undefined) =>
+          this.#finish(job, fault ?? problem('network/lost', 'the peer closed the request')),
+      };
+      readFrames(stream, limits.responseBytes + 1, handlers, this.#meter(link));
       sendFrame(stream, job.bytes);
       closeQuietly(stream, this.#timeoutMs);
     } catch {
@@ -166,6 +174,8 @@ function problem(code: CodeOf<'network'>, message: string): Problem {
   return new Problem(code, message, { remedy: 'Ask another peer, or try again later.' });
 }
 
+type RequestLink = Pick<Link, 'connection' | 'budget' | 'requests' | 'member' | 'invited'>;
+
 type Serve = (
   peer: PeerId,
   protocol: RequestProtocol,
@@ -173,12 +183,25 @@ type Serve = (
   respond: (response: Uint8Array | null) => void,
 ) => void;
 
-/** The answering side: bounded requests at once per peer, each with one deadline from its first byte to its last. */
+/** An answer that its peer has not taken. */
+interface Untaken {
+  readonly giveUp: () => void;
+}
+
+/**
+ * The answering side: bounded requests at once per peer, each with one deadline from its first byte to its last. Answers that wait to be taken have one room for
+ * all peers: when it is full, the oldest of whoever takes the least is given up.
+ */
 export class RequestServer {
   readonly #serve: Serve;
   readonly #timeoutMs: number;
   readonly #onFault: (peer: PeerId, problem: Problem) => void;
   readonly #active = new Map<PeerId, number>();
+  readonly #untaken = new Map<PeerId, Set<Untaken>>();
+  readonly #room = new FairRoom<PeerId>(limits.answersBytes, (peer) => {
+    const [oldest] = this.#untaken.get(peer) ?? [];
+    oldest?.giveUp();
+  });
 
   constructor(options: {
     serve: Serve;
@@ -192,7 +215,7 @@ export class RequestServer {
   }
 
   /** Serves one stream of an accepted peer. */
-  handle(peer: PeerId, protocol: RequestProtocol, stream: Stream): void {
+  handle(peer: PeerId, protocol: RequestProtocol, stream: Stream, meter: Meter): void {
     const active = this.#active.get(peer) ?? 0;
     if (active >= limits.requestsPerPeer) {
       sendFrame(stream, BUSY);
@@ -203,10 +226,12 @@ export class RequestServer {
     let received = false;
     let responded = false;
     let released = false;
+    let taken: (() => void) | undefined;
     const release = (): void => {
       if (released) return;
       released = true;
       clearTimeout(deadline);
+      taken?.();
       const left = (this.#active.get(peer) ?? 1) - 1;
       if (left > 0) this.#active.set(peer, left);
       else this.#active.delete(peer);
@@ -222,6 +247,12 @@ export class RequestServer {
       const frame = response === null || tooLarge ? REFUSED : concat(ANSWERED, response);
       // The slot is free once the bytes are with the muxer: until then they are ours to hold.
       stream.addEventListener('idle', release);
+      taken = this.#keep(peer, frame.length, () => {
+        stream.abort(new Error('the answer was not taken'));
+        release();
+      });
+      // It was the one to be given up.
+      if (released) return;
       if (!sendFrame(stream, frame) || stream.writeBufferLength === 0) release();
       closeQuietly(stream, this.#timeoutMs);
     };
@@ -229,7 +260,7 @@ export class RequestServer {
     stream.addEventListener('close', () => {
       if (!received || responded) release();
     });
-    readFrames(stream, limits.requestBytes, {
+    const handlers: FrameHandlers = {
       onFrame: (frame) => {
         if (received) return;
         received = true;
@@ -244,6 +275,30 @@ export class RequestServer {
           closeQuietly(stream, this.#timeoutMs);
         }
       },
-    });
+    };
+    readFrames(stream, limits.requestBytes, handlers, meter);
+  }
+
+  /** An answer waits to be taken. The result is called when it is, or was given up. */
+  #keep(peer: PeerId, bytes: number, giveUp: () => void): () => void {
+    const answers = this.#untaken.get(peer) ?? new Set();
+    let isKept = true;
+    const forget = (): void => {
+      if (!isKept) return;
+      isKept = false;
+      answers.delete(untaken);
+      if (answers.size === 0) this.#untaken.delete(peer);
+      this.#room.change(peer, -bytes);
+    };
+    const untaken = {
+      giveUp: () => {
+        forget();
+        giveUp();
+      },
+    };
+    answers.add(untaken);
+    this.#untaken.set(peer, answers);
+    this.#room.change(peer, bytes);
+    return forget;
   }
 }

@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface';
 import { Problem } from '../base/problem.ts';
 import { oversize, plainBytes } from './frames.ts';
+import type { Meter } from './receiving.ts';
 
 /** Four groups of seven bits: more than any limit of ours. */
 const MAX_PREFIX_BYTES = 4;
@@ -93,6 +94,7 @@ export function wholeRpcs(
     /** Asked for each before it is looked at. */
     readonly admit: () => boolean | Problem;
     readonly onProblem: (problem: Problem) => void;
+    readonly meter: Meter;
   },
 ): Stream {
   const reader = new RpcReader(options.maxBytes);
@@ -101,6 +103,7 @@ export function wholeRpcs(
   let wake = (): void => {};
   const end = (error?: Error): void => {
     over ??= { error };
+    options.meter.holds(0);
     wake();
   };
   const fail = (problem: Problem): void => {
@@ -118,6 +121,7 @@ export function wholeRpcs(
     if (over !== undefined) return;
     const problem = reader.read(bytes, take);
     if (problem !== undefined) fail(problem);
+    if (over === undefined) options.meter.holds(reader.heldBytes);
     wake();
   };
   stream.addEventListener('message', ({ data }) => {

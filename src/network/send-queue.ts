@@ -1,7 +1,13 @@
+import { FairRoom } from '../base/fair-room.ts';
 import { FRAME_HEADER_BYTES, joinFrames } from './frames.ts';
 
 /** Consumed frames in front of the array are cut off after this many: amortised constant work per frame. */
 const COMPACT_AFTER = 1_024;
+
+/** Room for the queues of all peers together: when it is full, the longest one loses its oldest frame. */
+export function queueRoom(maxBytes: number): FairRoom<SendQueue> {
+  return new FairRoom(maxBytes, (longest) => longest.dropOldest());
+}
 
 /**
  * What waits for one peer, in two lanes: urgent frames (small ones: heartbeats, votes) leave before all others. Each lane keeps its order and
@@ -10,11 +16,17 @@ const COMPACT_AFTER = 1_024;
 export class SendQueue {
   readonly #urgent: Lane;
   readonly #others: Lane;
+  readonly #room: FairRoom<SendQueue>;
   #dropped = 0;
 
-  constructor(bounds: { readonly maxBytes: number; readonly maxUrgentBytes: number }) {
+  constructor(bounds: {
+    readonly maxBytes: number;
+    readonly maxUrgentBytes: number;
+    readonly room: FairRoom<SendQueue>;
+  }) {
     this.#urgent = new Lane(bounds.maxUrgentBytes);
     this.#others = new Lane(bounds.maxBytes);
+    this.#room = bounds.room;
   }
 
   /** Bytes that wait, with their frame headers. */
@@ -39,7 +51,15 @@ export class SendQueue {
       return false;
     }
     this.#dropped += lane.push(frame);
+    this.#tell();
     return true;
+  }
+
+  /** An urgent one goes only when there are no others. */
+  dropOldest(): void {
+    (this.#others.isEmpty ? this.#urgent : this.#others).shift();
+    this.#dropped += 1;
+    this.#tell();
   }
 
   /**
@@ -56,6 +76,7 @@ export class SendQueue {
       if (!first && bytes > maxBytes) break;
       batch.push(this.#others.shift());
     }
+    this.#tell();
     return joinFrames(batch);
   }
 
@@ -64,6 +85,13 @@ export class SendQueue {
     for (const lane of [this.#urgent, this.#others]) {
       for (; !lane.isEmpty; this.#dropped++) lane.shift();
     }
+    this.#tell();
+  }
+
+  /** How much of the room it holds by now. */
+  #tell(): void {
+    const change = this.bytes - this.#room.heldBy(this);
+    if (change !== 0) this.#room.change(this, change);
   }
 }
 

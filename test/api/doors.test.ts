@@ -219,6 +219,19 @@ describe('requests under way', () => {
     const refused = await wait(t, world, 2);
     assert.match(refused.received(), /503 Service Unavailable[^]*api\/too-many-waiting/);
   });
+
+  test('that wait are bounded by what they keep in memory, and one client has half of that', async (t) => {
+    const size = hexOf(transfer(0)).length;
+    const world = await start(t, { gate: { asideBytes: 6 * size } });
+    const waiting = [await wait(t, world, 0), await wait(t, world, 1), await wait(t, world, 2)];
+    const refused = await wait(t, world, 3);
+    assert.match(refused.received(), /503 Service Unavailable[^]*api\/busy/);
+    world.backend.makeBlock();
+    for (const one of waiting) await until(() => one.received().includes('200 OK'));
+    const later = await wait(t, world, 4);
+    world.backend.makeBlock();
+    await until(() => later.received().includes('200 OK'));
+  });
 });
 
 describe('connections', () => {

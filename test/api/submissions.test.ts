@@ -5,6 +5,7 @@ import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { submittedBatchSchema, submittedSchema, transactionStatusSchema } from '../../src/api/schemas.ts';
 import { FinalWatch } from '../../src/api/final-watch.ts';
+import { inPieces } from '../../src/api/in-pieces.ts';
 import { FakeBackend, transfer } from './fake-backend.ts';
 import { binaryBatch, hexOf, parse, post, postBinary, problemFrom, start, until } from './world.ts';
 
@@ -346,5 +347,73 @@ void test('who begins to wait while the API closes is let go at once', async () 
   const watch = new FinalWatch(new FakeBackend());
   watch.close();
   const hash = transfer(1).hash;
-  assert.equal((await watch.begin(1, 'client').until([hash], 60_000)).size, 0);
+  assert.equal((await watch.begin(1, 'client').until([hash], 60_000, unasked)).size, 0);
+});
+
+const unasked = (): never => assert.fail('nothing is looked up');
+
+void test('of blocks that become final while a submission is judged a bounded number is kept, and the rest is looked up', async () => {
+  const backend = new FakeBackend();
+  const watch = new FinalWatch(backend);
+  const [first, latest, pending] = [transfer(1), transfer(2), transfer(3)];
+  const waiting = watch.begin(3, 'client');
+  backend.makeBlock([first]);
+  for (let block = 1; block < limits.httpFinalBlocks; block++) backend.makeBlock([]);
+  backend.makeBlock([latest]);
+  const asked: string[] = [];
+  const outcomes = waiting.until([first.hash, latest.hash, pending.hash], 60_000, async (hash) => {
+    asked.push(hash);
+    const found = backend.find(hash);
+    const receipt = found?.block.receipts[found.index];
+    if (found === undefined || receipt === undefined) return undefined;
+    return { receipt, height: found.block.header.height, blockHash: found.block.hash };
+  });
+  await until(() => asked.length === 2);
+  backend.makeBlock([pending]);
+  assert.deepEqual([...(await outcomes).keys()].sort(), [first.hash, latest.hash, pending.hash].sort());
+  assert.deepEqual(asked, [first.hash, pending.hash], 'the latest block is kept');
+  assert.equal(backend.listeners.size, 0);
+});
+
+void test('what became final while it was judged is found at once, also when many blocks came since', async (t) => {
+  for (const blocks of [1, limits.httpFinalBlocks + 1]) {
+    const world = await start(t);
+    world.backend.meanwhile = () => {
+      world.backend.makeBlock();
+      for (let more = 1; more < blocks; more++) world.backend.makeBlock([]);
+    };
+    const response = await post(
+      world,
+      { transactions: [hexOf(transfer(0)), hexOf(transfer(1))] },
+      '?wait=final&timeoutMs=60000',
+    );
+    const { results } = parse(submittedBatchSchema, await response.json());
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['final', 'final'],
+    );
+  }
+});
+
+void test('a large submission is read in pieces, with turns of the loop between them', async () => {
+  let turns = 0;
+  let inTurn = 0;
+  const pace = async (): Promise<void> => {
+    turns += 1;
+    inTurn = 0;
+  };
+  const list = Array.from({ length: limits.httpBatch }, (_, place) => place);
+  const twice = await inPieces(
+    list,
+    (item) => {
+      assert.ok((inTurn += 1) <= limits.httpPieceTransactions);
+      return 2 * item;
+    },
+    pace,
+  );
+  assert.deepEqual(
+    twice,
+    list.map((item) => 2 * item),
+  );
+  assert.equal(turns, Math.ceil(limits.httpBatch / limits.httpPieceTransactions) - 1);
 });

@@ -95,7 +95,11 @@ describe('the table of bounds', () => {
     [{ httpConnections: 400 }, /one client can keep busy .* httpConnections/],
     [{ httpPlacesPerClient: limits.httpPlaces }, /places of one client/],
     [{ httpEventReadersPerClient: limits.httpEventReaders }, /readers of one client/],
-    [{ candidateBlocks: 10_000 }, /all that others can fill .* floodBytes/],
+    [{ candidateBytes: 4 * KiB * KiB * KiB }, /all that others can fill .* floodBytes/],
+    [{ candidateBytes: KiB * KiB }, /window of the largest blocks .* candidateBytes/],
+    [{ receivingBytes: { members: KiB, strangers: KiB } }, /new view for each .* receivingBytes/],
+    [{ sendQueuesBytes: KiB * KiB }, /proposals of full blocks .* sendQueuesBytes/],
+    [{ pbftBufferedHashes: 4_096 }, /proposal of each validator .* pbftBufferedHashes/],
     [{ mempoolBytes: 4 * KiB * KiB * KiB }, /all that others can fill .* floodBytes/],
     [{ requestTimeoutMs: 1_000 }, /second peer/],
   ];

@@ -258,17 +258,20 @@ export function networkContract(
       );
     });
 
-    inWorld('rejected gossip counts nothing by itself: who judged it says what it is worth', async (world) => {
-      const members = await gossiping(world, 2, { behaviour: () => ({ judgeGossip: () => 'reject' }) });
-      const [a, b] = pair(members);
-      let number = 0;
-      await world.until('much of it was heard', () => {
-        a.network.publish('transactions', payload(number++, 100));
-        return b.handlers.count('gossip') > 50;
-      });
-      assert.equal(b.network.stats()[0]?.penalties ?? 0, 0);
-      assert.deepEqual(b.handlers.presence(a.network.self), ['connected']);
-    });
+    inWorld(
+      'rejected gossip counts nothing by itself: who judged it says what it is worth',
+      async (world) => {
+        const members = await gossiping(world, 2, { behaviour: () => ({ judgeGossip: () => 'reject' }) });
+        const [a, b] = pair(members);
+        let number = 0;
+        await world.until('much of it was heard', () => {
+          a.network.publish('transactions', payload(number++, 100));
+          return b.handlers.count('gossip') > 50;
+        });
+        assert.equal(b.network.stats()[0]?.penalties ?? 0, 0);
+        assert.deepEqual(b.handlers.presence(a.network.self), ['connected']);
+      },
+    );
 
     inWorld('penalties add up, the peer is disconnected, and none of it throws', async (world) => {
       const [a, b] = pair(await connected(world, 2));

@@ -247,6 +247,39 @@ inWorld('a peer that resets every stream loses its connection', async (scene) =>
 });
 
 inWorld(
+  'answers that are not taken have one room: who takes least loses its oldest, and others are served',
+  async (scene) => {
+    const answer = new Uint8Array(limits.responseBytes);
+    const handlers = new Recorder({ answer: (_bytes, respond) => respond(answer) });
+    const { network } = await scene.node(0, { handlers, tuning: { ...patient, requestTimeoutMs: 60_000 } });
+    const deaf = Math.ceil(limits.answersBytes / limits.responseBytes / limits.requestsPerPeer) + 1;
+    let lost = 0;
+    const ask = async (peer: RawPeer, onFrame: (frame: Uint8Array) => void): Promise<Stream> => {
+      const stream = await peer.open(peer.names.request('blocks'));
+      readFrames(stream, limits.responseBytes + 1, { onFrame, onEnd: () => (lost += 1) });
+      sendFrame(stream, Uint8Array.of(1));
+      return stream;
+    };
+    for (let index = 1; index <= deaf; index++) {
+      const raw = await scene.raw(index);
+      await raw.connect(addressOf(network));
+      assert.equal(await raw.greet(), undefined);
+      for (let count = 0; count < limits.requestsPerPeer; count++) {
+        const stream = await ask(raw, () => assert.fail('it does not read'));
+        stream.pause();
+      }
+    }
+    await eventually('all were asked for', () => handlers.count('request') === deaf * limits.requestsPerPeer);
+    const raw = await scene.raw(deaf + 1);
+    await raw.connect(addressOf(network));
+    assert.equal(await raw.greet(), undefined);
+    let heard = 0;
+    await ask(raw, (frame) => (heard += frame.length));
+    await eventually('who reads has its answer', () => heard === answer.length + 1);
+  },
+);
+
+inWorld(
   'requests beyond the limit of one peer are answered busy, and the others still served',
   async (scene) => {
     const waiting: ((response: Uint8Array | null) => void)[] = [];

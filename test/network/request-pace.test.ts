@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { TokenBucket } from '../../src/base/token-bucket.ts';
+import { unmetered } from '../../src/network/receiving.ts';
 import { RequestClient } from '../../src/network/requests.ts';
 
 type LinkOf = ConstructorParameters<typeof RequestClient>[0]['linkOf'];
@@ -24,6 +25,7 @@ function scene(burst: number): {
   } as unknown as ReturnType<LinkOf>;
   const client = new RequestClient({
     linkOf: () => link,
+    meter: () => unmetered,
     nameOf: (protocol) => protocol,
     timeoutMs: 60_000,
     now: () => 0,

@@ -39,10 +39,16 @@ void test('however the bytes are cut, the same deliveries come out, each once, w
       const out: Uint8Array[] = [];
       for (let at = 0, cut = 0; at < bytes.length; cut++) {
         const size = sizes[Math.min(cut, sizes.length - 1)] ?? 1;
-        assert.equal(reader.read(bytes.subarray(at, at + size), (rpc) => out.push(rpc.slice())), undefined);
+        assert.equal(
+          reader.read(bytes.subarray(at, at + size), (rpc) => out.push(rpc.slice())),
+          undefined,
+        );
         at += size;
       }
-      assert.deepEqual(out, deliveries.map((each) => Uint8Array.from(each)));
+      assert.deepEqual(
+        out,
+        deliveries.map((each) => Uint8Array.from(each)),
+      );
       assert.equal(reader.heldBytes, 0);
     }),
     { seed: 20261128 },
@@ -124,7 +130,7 @@ void test('a delivery that comes a byte at a time, each byte beside much else, k
     caller.frame({ type: yamux.ping, flags: yamux.syn, length: 5 });
     await eventually('all of it was read', () => caller.frames[yamux.ping] === 1);
     const kept = livingBytes() - before;
-    assert.ok(kept < 4 * MiB, `${Math.round(kept / KiB)} KiB are kept of ${2_900} bytes`);
+    assert.ok(kept < 4 * MiB, `${Math.round(kept / KiB)} KiB are kept of 2,900 bytes`);
     stream.send(rpc.subarray(2_900));
     await eventually('it is heard', () => handlers.count('gossip') === 1);
     assert.deepEqual(handlers.gossip('transactions'), [message]);

@@ -218,12 +218,9 @@ export class Cluster {
   }
 
   submit(name: string, ...transactions: Transaction[]): void {
-    this.node(name).driver.submit(
-      transactions.map(({ bytes }) => bytes),
-      (results) => {
-        for (const result of results) if (result.status === 'refused') unwrap(result.problem);
-      },
-    );
+    this.node(name).driver.submit(transactions, (results) => {
+      for (const result of results) if (result.status === 'refused') unwrap(result.problem);
+    });
   }
 
   why(): string {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { nextBelow, nextFloat, seedRandom } from '../../src/base/random.ts';
 import type { EngineRequest } from '../../src/consensus/engine.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { decodeTransaction } from '../../src/ledger/transaction.ts';
 import { protocolOf } from '../../src/node/core/protocol.ts';
 import { Cluster, signedTransaction } from './cluster.ts';
 import { ask, change, genesis, leaderOf, makeBlocks, transfers } from './raft-cluster.ts';
@@ -83,7 +84,7 @@ class Schedule {
 
   #submit(nonce: number): void {
     const { bytes } = signedTransaction(genesis, 'alice', { nonce });
-    this.#pick(this.cluster.all).driver.submit([bytes], () => {});
+    this.#pick(this.cluster.all).driver.submit([decodeTransaction(bytes)], () => {});
   }
 
   #cut(name: string, other: string): void {

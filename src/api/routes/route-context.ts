@@ -29,10 +29,10 @@ export interface RouteContext {
    */
   readonly turn: (request: FastifyRequest) => Promise<void>;
   /**
-   * The request waits for others from here on and needs no place; throws a problem when too many of its
-   * client do.
+   * The request waits for others from here on and needs no place, and keeps so many bytes of its body until it ends; throws a problem when too many of
+   * its client do, or too much is kept.
    */
-  readonly stepAside: (request: FastifyRequest) => void;
+  readonly stepAside: (request: FastifyRequest, bytes?: number) => void;
   /** Whom the request counts for. */
   readonly clientOf: (request: FastifyRequest) => string;
 }

@@ -2,8 +2,9 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { fromHex } from '../../base/bytes.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import type { SubmitResult } from '../backend.ts';
+import type { Pace, SubmitResult } from '../backend.ts';
 import { readBatch } from '../body-readers.ts';
+import { inPieces } from '../in-pieces.ts';
 import { originOf, submitResultJson, takenJson, transactionStatusJson } from '../present.ts';
 import { retryAfterSeconds } from '../problem-answer.ts';
 import { statusOf } from '../problem-status.ts';
@@ -57,14 +58,12 @@ function submitTransactions(api: Api, context: RouteContext): void {
     async (request, reply) => {
       const body: Submission | Uint8Array = request.body;
       const single = !(body instanceof Uint8Array) && 'transaction' in body;
-      const transactions = transactionsOf(body);
       const { wait, timeoutMs = defaultWaitMs } = request.query;
       const pace = () => context.turn(request);
-      context.stepAside(request);
-      // What reads the body and what judges it are two pieces.
-      await pace();
+      context.stepAside(request, sizeOf(body));
+      const transactions = await transactionsOf(body, pace);
       if (wait === undefined) {
-        const results = takenOf(reply, await backend.submit(transactions), single);
+        const results = takenOf(reply, await backend.submit(transactions, { pace }), single);
         const [first] = results;
         return reply
           .code(202)
@@ -80,7 +79,7 @@ function submitTransactions(api: Api, context: RouteContext): void {
       reply.raw.once('close', () => watching.end());
       try {
         const begin = performance.now();
-        const submitted = await backend.submit(transactions, { waitMs: timeoutMs });
+        const submitted = await backend.submit(transactions, { waitMs: timeoutMs, pace });
         const results = takenOf(reply, submitted, single);
         const left = (): number => Math.max(timeoutMs - (performance.now() - begin), 1);
         const waited = await waitForFinality({ backend, watching, results, left, pace });
@@ -117,9 +116,19 @@ function getTransaction(api: Api, { backend, turn }: RouteContext): void {
   );
 }
 
-function transactionsOf(body: Submission | Uint8Array): readonly Uint8Array[] {
+/** What a body takes in memory, by its transactions. */
+function sizeOf(body: Submission | Uint8Array): number {
+  if (body instanceof Uint8Array) return body.length;
+  const texts = 'transaction' in body ? [body.transaction] : body.transactions;
+  return texts.reduce((sum, text) => sum + text.length, 0);
+}
+
+/** The transactions of a body that was read, some of them in a turn. */
+async function transactionsOf(body: Submission | Uint8Array, pace: Pace): Promise<readonly Uint8Array[]> {
+  await pace();
   if (body instanceof Uint8Array) return readBatch(body);
-  return ('transaction' in body ? [body.transaction] : body.transactions).map(fromHex);
+  if ('transaction' in body) return [fromHex(body.transaction)];
+  return await inPieces(body.transactions, fromHex, pace);
 }
 
 /** The results, unless the whole request is refused; and a header that says when to send again what was. */

@@ -29,7 +29,10 @@ export async function waitForFinality(waiting: {
   const hashes = results.flatMap((result) => (result.status === 'accepted' ? [result.hash] : []));
   const known = await statusesOfKnown({ backend, pace }, results);
   for (const [hash, status] of known) if (status === 'pending') hashes.push(hash);
-  const outcomes = await watching.until(hashes, left());
+  const outcomes = await watching.until(hashes, left(), async (hash) => {
+    const outcome = await outcomeOf({ backend, pace }, hash);
+    return outcome.status === 'final' ? outcome : undefined;
+  });
   return { backend, watching, outcomes, pace };
 }
 

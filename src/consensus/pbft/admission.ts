@@ -1,4 +1,5 @@
 import { limits } from '../../base/limits.ts';
+import type { ValidatorIndex } from '../engine.ts';
 import { isAnswered, isAwaited } from './amnesia.ts';
 import { isAccused } from './evidence.ts';
 import { isFresh } from './freshness.ts';
@@ -69,6 +70,29 @@ export function keepForLater(replica: Replica, message: PbftMessage): void {
   kept.push(message);
   if (kept.length > limits.pbftBufferedPerValidator) kept.shift();
   ahead.set(message.from, kept);
+  if (message.kind === 'pre-prepare') boundHashes(ahead);
+}
+
+/** Proposals are the large ones among them. When all of them together hold too many hashes, whoever sent the most loses its oldest. */
+function boundHashes(ahead: ReadonlyMap<ValidatorIndex, PbftMessage[]>): void {
+  for (;;) {
+    let total = 0;
+    let most: { readonly kept: PbftMessage[]; readonly hashes: number } | undefined;
+    for (const kept of ahead.values()) {
+      const hashes = kept.reduce((sum, message) => sum + hashesIn(message), 0);
+      total += hashes;
+      if (hashes > (most?.hashes ?? 0)) most = { kept, hashes };
+    }
+    if (total <= limits.pbftBufferedHashes || most === undefined) return;
+    most.kept.splice(
+      most.kept.findIndex((message) => hashesIn(message) > 0),
+      1,
+    );
+  }
+}
+
+function hashesIn(message: PbftMessage): number {
+  return message.kind === 'pre-prepare' ? message.proposal.transactionHashes.length : 0;
 }
 
 /** Takes out what was kept and is not ahead any more, in the order in which it came from each sender. */

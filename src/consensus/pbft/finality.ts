@@ -7,6 +7,7 @@ import { onFinalForGuard, onRunningChain } from './amnesia.ts';
 import { chainTo } from './chain.ts';
 import { countCertificate, onDoubleVote } from './evidence.ts';
 import { count } from '../shared/step.ts';
+import { noticeOwnUse } from './own-use.ts';
 import { restartTimer } from './progress-timer.ts';
 import type { Replica } from './replica.ts';
 import { type AcceptedSlot, highestOf } from './state.ts';
@@ -17,6 +18,7 @@ import { adoptView } from './views.ts';
 export function onCommitCertificate(replica: Replica, certificate: Certificate): void {
   const { state } = replica;
   onRunningChain(replica);
+  noticeOwnUse(replica, certificate);
   if (certificate.view > state.view) adoptView(replica, certificate.view);
   countCertificate(replica, certificate);
   if (certificate.height <= state.final.height) {

@@ -78,6 +78,7 @@ export function freshState(start: EngineStart): PbftState {
       start.log === 'new' && header.height === 0 && ownMessages(start.records).length === 0
         ? new Set()
         : null,
+    keyUse: start.log === 'vouched' ? 'vouched' : 'known',
     forgottenUpTo: noHeight,
     accused: new Set(),
     counters: {},

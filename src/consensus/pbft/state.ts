@@ -96,6 +96,8 @@ export interface PbftState {
    * them, either; null once it is known whether the chain has begun.
    */
   unproven: Set<ValidatorIndex> | null;
+  /** Whether all that the key signed is known here, by the log or by an operator's word; doubted once somebody showed a vote that is not. */
+  keyUse: 'known' | 'vouched' | 'doubted';
   /** It votes at no height up to here, ever: it may have done so before its log was lost. */
   forgottenUpTo: Height;
   /** Validators caught in a contradiction, with its kind. */

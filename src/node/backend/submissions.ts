@@ -6,10 +6,12 @@ import type {
   TransactionOutcome,
   TransactionStatus,
 } from '../../api/backend.ts';
+import { inPieces } from '../../api/in-pieces.ts';
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
+import { decodeTransaction } from '../../ledger/transaction.ts';
 import { Departures } from './departures.ts';
 import { FinalBlocks } from './final-blocks.ts';
 import type { Submitted } from '../peers/intake.ts';
@@ -40,9 +42,10 @@ export class Submissions {
     options.driver.listeners.dropped.add((transaction, reason) => this.#departures.note(transaction, reason));
   }
 
-  async submit(...[transactions, { waitMs = 0 } = {}]: Parameters<Backend['submit']>) {
+  async submit(...[encoded, { waitMs = 0, pace = unpaced } = {}]: Parameters<Backend['submit']>) {
     const { driver } = this.#options;
     await this.#leader(waitMs);
+    const transactions = await inPieces(encoded, decodeTransaction, pace);
     if (driver.engine.status().accepting === false) {
       throw new Problem('node/busy', 'the node has too much unfinished work to take on more', {
         remedy: 'Try again in a moment.',

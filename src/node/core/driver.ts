@@ -1,6 +1,8 @@
 import { limits } from '../../base/limits.ts';
+import type { Problem } from '../../base/problem.ts';
 import type { Capabilities, Effect, Engine, EngineRequest, ValidatorIndex } from '../../consensus/engine.ts';
 import { genesisValidators } from '../../ledger/genesis.ts';
+import type { Transaction } from '../../ledger/transaction.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { NetworkHandlers } from '../../network/port.ts';
 import { Snapshots } from '../catch-up/snapshots.ts';
@@ -114,7 +116,10 @@ export class Driver<M extends object> {
     return this.handshake.hello(this.#options.network.self);
   }
 
-  submit(transactions: readonly Uint8Array[], done: (results: readonly Submitted[]) => void): void {
+  submit(
+    transactions: readonly (Transaction | Problem)[],
+    done: (results: readonly Submitted[]) => void,
+  ): void {
     this.#turns.run(() => this.#parts.intake.submit(transactions, done));
   }
 

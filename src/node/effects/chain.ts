@@ -1,11 +1,12 @@
 import { encode } from '../../base/codec.ts';
 import { defined, invariant } from '../../base/invariant.ts';
+import { blockWeight } from '../../base/limit-relations.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { ChainLink } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { type BlockHeader, hashHeader, headerCodec, type Height } from '../../ledger/block.ts';
-import { type Block, checkLink, encodeBlock } from '../../ledger/block-body.ts';
+import { type Block, checkLink, encodeBlock, transactionBytes } from '../../ledger/block-body.ts';
 import { checkRoots, executeBlock, type Execution } from '../../ledger/execution.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
 import type { State } from '../../ledger/state.ts';
@@ -25,6 +26,8 @@ export interface Candidate {
   /** It is on disk, or on its way there. */
   stored: boolean;
   outcome: Outcome;
+  /** What it takes in memory. */
+  readonly weight: number;
 }
 
 type Outcome =
@@ -94,8 +97,11 @@ export class Chain {
       known.stored ||= options.stored;
       if (known.outcome.name === 'unknown') known.outcome = outcome;
     } else if (block.header.height > this.#final.height) {
-      if (this.#candidates.size >= limits.candidateBlocks) this.#makeRoom();
-      this.#candidates.set(hash, { hash, block, stored: options.stored, outcome });
+      const { transactions } = block;
+      const weight = blockWeight(transactionBytes(transactions), transactions.length);
+      const candidate: Candidate = { hash, block, stored: options.stored, outcome, weight };
+      this.#makeRoomFor(candidate);
+      this.#candidates.set(hash, candidate);
     } else if (options.stored) {
       this.#leftovers.push(hash);
     }
@@ -240,14 +246,17 @@ export class Chain {
   }
 
   /**
-   * Forgets the oldest block that is not on disk: it can be fetched again. Of those that are, engines keep a
+   * Forgets the oldest blocks that are not on disk, by number and by what they take: they can be fetched again. Of those that are, engines keep a
    * bounded number.
    */
-  #makeRoom(): void {
-    for (const candidate of this.#candidates.values()) {
-      if (candidate.stored) continue;
-      this.#candidates.delete(candidate.hash);
-      return;
+  #makeRoomFor(candidate: Candidate): void {
+    const unstored = [...this.#candidates.values()].filter(({ stored }) => !stored);
+    let weight = candidate.stored ? 0 : candidate.weight;
+    for (const other of unstored) weight += other.weight;
+    for (const oldest of unstored) {
+      if (this.#candidates.size < limits.candidateBlocks && weight <= limits.candidateBytes) return;
+      this.#candidates.delete(oldest.hash);
+      weight -= oldest.weight;
     }
   }
 }

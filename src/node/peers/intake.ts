@@ -73,14 +73,13 @@ export class Intake {
     this.#frames = options.salt;
   }
 
-  /** Judges transactions of a client; one answer each, in order. */
-  submit(list: readonly Uint8Array[], done: (results: readonly Submitted[]) => void): void {
+  /** Judges transactions of a client, or why its bytes are none; one answer each, in order. */
+  submit(list: readonly (Transaction | Problem)[], done: (results: readonly Submitted[]) => void): void {
     this.counters.submitted += list.length;
     const results: (Submitted | undefined)[] = list.map(() => undefined);
     const toCheck: { place: number; transaction: Transaction }[] = [];
     let load = none;
-    for (const [place, bytes] of list.entries()) {
-      const transaction = decodeTransaction(bytes);
+    for (const [place, transaction] of list.entries()) {
       if (transaction instanceof Problem) {
         results[place] = { status: 'refused', hash: null, problem: transaction };
       } else {

@@ -2,6 +2,7 @@ import { Problem } from '../../base/problem.ts';
 import type { EngineRequest, Protocol } from '../../consensus/engine.ts';
 import { preimageOf } from '../../consensus/pbft/message.ts';
 import { genesisHeader, genesisValidators } from '../../ledger/genesis.ts';
+import { decodeTransaction } from '../../ledger/transaction.ts';
 import type { Network } from '../../network/port.ts';
 import { Driver } from '../../node/core/driver.ts';
 import { silentLog } from '../../node/process/log.ts';
@@ -90,7 +91,9 @@ export async function bootNode(options: BootOptions): Promise<Core> {
   return {
     submit: (bytes, done) => {
       if (liar?.current?.accepts?.(bytes) === false) return;
-      driver.submit([bytes], ([result]) => done(result?.status === 'refused' ? result.problem : undefined));
+      driver.submit([decodeTransaction(bytes)], ([result]) =>
+        done(result?.status === 'refused' ? result.problem : undefined),
+      );
     },
     why: () => driver.engine.why(),
     request: (request, done) => driver.request(request, done),

@@ -114,6 +114,20 @@ describe('the backend', () => {
     assert.equal((await backend.record('nothing here', 'stale')).value, undefined);
   });
 
+  test('reads a large submission in pieces, and gives each transaction its answer', async () => {
+    const { cluster, backend } = await withHistory();
+    let turns = 0;
+    const pace = async (): Promise<void> => void (turns += 1);
+    const good = defined(transfers(cluster, 1, 6)[0], 'a transaction');
+    const batch = [good.bytes, ...Array.from({ length: 200 }, () => new Uint8Array(3))];
+    const results = await cluster.time.settle(backend.submit(batch, { pace }));
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['accepted', ...Array(200).fill('refused')],
+    );
+    assert.equal(turns, Math.ceil(batch.length / limits.httpPieceTransactions) - 1);
+  });
+
   test('says of a transaction that left its mempool that others may have it, and why it left here', async () => {
     const { cluster, backend } = await withHistory();
     cluster.net.onSend = () => null;

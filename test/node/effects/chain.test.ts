@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { blockWeight } from '../../../src/base/limit-relations.ts';
 import { limits } from '../../../src/base/limits.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { toView } from '../../../src/ledger/block.ts';
+import { transactionBytes } from '../../../src/ledger/block-body.ts';
+import type { Transaction } from '../../../src/ledger/transaction.ts';
 import type { Chain } from '../../../src/node/effects/chain.ts';
 import { ChainMaker, type Made } from '../chain-maker.ts';
 import { signedTransaction, testGenesis } from '../cluster.ts';
@@ -144,6 +147,26 @@ describe('the chain of candidates', () => {
     assert.ok(chain.get(first.hash), 'it is on disk, so something relies on it');
     assert.equal(chain.get(defined(rest[0], 'the oldest of the others').hash), undefined);
     assert.ok(chain.get(defined(rest.at(-1), 'the newest').hash));
+  });
+
+  test('holds blocks that are not on disk within what they may take in memory, too', () => {
+    const chain = maker.chain();
+    const transactions = Array<Transaction>(limits.maxBlockTransactions).fill(transfer(0));
+    const weight = blockWeight(transactionBytes(transactions), transactions.length);
+    const most = Math.floor(limits.candidateBytes / weight);
+    const { block } = maker.block(maker.start);
+    const blocks = Array.from({ length: most + 2 }, (_, view) => ({
+      header: { ...block.header, view: toView(view) },
+      transactions,
+    }));
+    const hashes = blocks.map((each) => chain.add(each, { stored: false }));
+    assert.equal(chain.size, most);
+    assert.deepEqual(hashes.map((hash) => chain.get(hash) !== undefined).indexOf(true), 2, 'the oldest went');
+    const stored = chain.add({ header: block.header, transactions }, { stored: true });
+    assert.ok(
+      chain.get(stored) !== undefined && chain.size === most + 1,
+      'what is on disk is counted by the engine',
+    );
   });
 
   test('gives the base for a child of a valid block only', () => {

@@ -11,7 +11,7 @@ import { InlineVerifier } from '../../../src/crypto/inline-verifier.ts';
 import type { PublicKey, SignatureClaim } from '../../../src/crypto/signature.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 import {
-  assembleTransaction,
+  assembleTransaction, decodeTransaction,
   encodeBody,
   type Transaction,
   transactionSigningBytes,
@@ -102,7 +102,7 @@ class World {
 
   submit(...list: readonly Uint8Array[]): readonly Submitted[] {
     let results: readonly Submitted[] | undefined;
-    this.intake.submit(list, (answer) => {
+    this.intake.submit(list.map(decodeTransaction), (answer) => {
       results = answer;
     });
     this.time.run(0);
@@ -416,7 +416,7 @@ describe('room for transactions under check', () => {
     assert.equal(world.hear('10.1.0/x', ...forgedBy(90_000, 100)), 'ignore');
     assert.equal(world.hear('peer-1', transfer(1).bytes), undefined, 'being checked');
     const answers: (readonly Submitted[])[] = [];
-    world.intake.submit([transfer(0).bytes], (results) => answers.push(results));
+    world.intake.submit([transfer(0)], (results) => answers.push(results));
     world.time.run(0);
     world.release();
     assert.deepEqual(
