@@ -134,6 +134,7 @@ export const problemCodes = {
   'keys/malformed': 'The file is no key file',
   'keys/password-needed': 'The key file is encrypted',
   'keys/use-unknown': 'The file that says where a validator’s key was used cannot be read',
+  'keys/used-elsewhere': 'Another process signs with the validator’s key',
   'keys/use-unwritable': 'The file that says where a validator’s key was used cannot be written',
   'keys/wrong-password': 'The password does not open the key file',
 

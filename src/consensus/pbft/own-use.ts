@@ -27,7 +27,8 @@ function isExplained({ state }: Replica, { view, height, blockHash }: Certificat
   // What was signed in views that were left is forgotten, and an operator vouched for what is not known.
   if (height <= state.final.height || view < state.view || state.keyUse === 'vouched') return true;
   // The log is known to be lost, or may be.
-  if (state.unproven !== null || state.guard.name === 'learning' || height <= state.forgottenUpTo) return true;
+  if (state.unproven !== null || state.guard.name === 'learning' || height <= state.forgottenUpTo)
+    return true;
   const vote = state.own.get(`commit/${view}/${height}`);
   return vote?.kind === 'commit' && vote.blockHash === blockHash;
 }

@@ -46,6 +46,10 @@ export function statusOf(replica: Replica): EngineStatus {
   };
 }
 
+/** What an operator of a validator that lost its log can do: the same that the start and its help say. */
+const wayOut =
+  ' (nothing need be done while the others go on; when too many databases are lost for that, start it with --assume-first-use)';
+
 /** One sentence for an operator: what progress waits for. */
 export function whyOf(replica: Replica): string {
   const { state } = replica;
@@ -61,9 +65,9 @@ function reason(replica: Replica): string {
     return `catching up, others are final at ${highest}`;
   }
   if (state.guard.name === 'learning')
-    return `not voting: the consensus log was lost; ${state.guard.proven.size} of ${quorum} others answered how far they are`;
+    return `not voting: the consensus log was lost; ${state.guard.proven.size} of ${quorum} others answered how far they are${wayOut}`;
   if (state.guard.name === 'silent')
-    return `not voting until a block above ${state.guard.until} is final: the consensus log was lost`;
+    return `not voting until a block above ${state.guard.until} is final: the consensus log was lost${wayOut}`;
   if (state.phase.name === 'changing') {
     const changed = [...state.viewChanges.values()].filter(({ view }) => view >= state.view).length;
     return state.phase.quorumSince === null

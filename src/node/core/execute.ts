@@ -7,6 +7,7 @@ import type { Listeners } from './listeners.ts';
 import type { DriverOptions } from './options.ts';
 import type { Requests } from './requests.ts';
 import type { Turns } from './turns.ts';
+import { doubtKey } from './key-doubt.ts';
 
 export interface ExecutorOptions<M extends object> {
   readonly options: DriverOptions<M>;
@@ -88,6 +89,7 @@ export function executor<M extends object>(core: ExecutorOptions<M>): (effect: E
       case 'verdict':
         return judge(effect);
       case 'trace':
+        if (effect.event === 'key-used-elsewhere') doubtKey(log, effect);
         return log.info(effect.event, effect.data);
       default:
         return unreachable(effect);

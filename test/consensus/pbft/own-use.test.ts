@@ -51,7 +51,10 @@ test('an old copy of all that a node has is noticed by its own signatures, and i
   const { forgottenUpTo } = node.engine?.state ?? { forgottenUpTo: 0 };
   assert.ok(forgottenUpTo >= 9 + 2 * options.window, `silent up to ${forgottenUpTo}`);
   const signed = node.effects.flatMap((effect) => (effect.type === 'persist' ? effect.sign : []));
-  assert.deepEqual(signed.map(({ key }) => key).filter((key) => /^(prepare|commit)/.test(key)), []);
+  assert.deepEqual(
+    signed.map(({ key }) => key).filter((key) => /^(prepare|commit)/.test(key)),
+    [],
+  );
   grow(committee, forgottenUpTo + 4);
   committee.pass(3_000);
   assert.equal(guardOf(node), 'off');

@@ -1,0 +1,24 @@
+import { Problem } from '../../base/problem.ts';
+import type { Effect } from '../../consensus/engine.ts';
+import type { Log } from '../process/log.ts';
+
+type Trace = Extract<Effect<object>, { readonly type: 'trace' }>;
+
+/**
+ * Others showed a vote of this node's key that this node does not know. The first time it may have forgotten it: its data may be an old copy, and
+ * it votes on where that does not matter. A vote above that place is another process's: throws a problem, which stops this one.
+ */
+export function doubtKey(log: Log, { data }: Trace): void {
+  if (data['again'] === true) {
+    throw new Problem('keys/used-elsewhere', 'another process signs with the key of this validator', {
+      remedy:
+        'Find it and stop it: two with one key contradict each other, and are named as a liar. Then start this one again with "quorate start".',
+      details: data,
+    });
+  }
+  log.error('this key signed what is not in this node’s data', {
+    ...data,
+    remedy:
+      'If its directory was put back from a copy, nothing need be done: it votes again where that does not matter. If not, another process uses the key: find it and stop it.',
+  });
+}
