@@ -1,6 +1,6 @@
 import type { Certificate } from '../../ledger/certificate.ts';
 import { trace } from './outbox.ts';
-import { positionRecord } from './records.ts';
+import { stateRecord } from './records.ts';
 import type { Replica } from './replica.ts';
 import { write } from './writing.ts';
 
@@ -20,7 +20,7 @@ export function noticeOwnUse(replica: Replica, certificate: Certificate): void {
   state.keyUse = 'doubted';
   if (state.guard.name !== 'off') return;
   state.guard = { name: 'learning', nonce: replica.nonce, proven: new Map() };
-  write(replica, { records: [positionRecord(state)] });
+  write(replica, { records: [stateRecord(state)] });
 }
 
 function isExplained({ state }: Replica, { view, height, blockHash }: Certificate): boolean {

@@ -1,6 +1,6 @@
 import { Problem } from '../../base/problem.ts';
 import type { Effect } from '../../consensus/engine.ts';
-import type { Log } from '../process/log.ts';
+import type { Logger } from '../process/log.ts';
 
 type Trace = Extract<Effect<object>, { readonly type: 'trace' }>;
 
@@ -8,7 +8,7 @@ type Trace = Extract<Effect<object>, { readonly type: 'trace' }>;
  * Others showed a vote of this node's key that this node does not know. The first time it may have forgotten it: its data may be an old copy, and
  * it votes on where that does not matter. A vote above that place is another process's: throws a problem, which stops this one.
  */
-export function doubtKey(log: Log, { data }: Trace): void {
+export function doubtKey(log: Logger, { data }: Trace): void {
   if (data['again'] === true) {
     throw new Problem('keys/used-elsewhere', 'another process signs with the key of this validator', {
       remedy:

@@ -11,7 +11,8 @@ import { InlineVerifier } from '../../../src/crypto/inline-verifier.ts';
 import type { PublicKey, SignatureClaim } from '../../../src/crypto/signature.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 import {
-  assembleTransaction, decodeTransaction,
+  assembleTransaction,
+  decodeTransaction,
   encodeBody,
   type Transaction,
   transactionSigningBytes,
