@@ -76,3 +76,8 @@ test('whatever is counted or traced has a name in kebab-case', () => {
     [],
   );
 });
+
+test('what has no value yet is not shown, instead of as 0', async () => {
+  const none = new MetricsPage(() => [{ name: 'quorate_nothing', help: 'x', type: 'gauge', samples: [] }]);
+  assert.doesNotMatch(await none.render(), /quorate_nothing/);
+});

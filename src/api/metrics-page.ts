@@ -45,6 +45,8 @@ export class MetricsPage {
   async render(): Promise<string> {
     const ofNode = new Registry();
     for (const { name, help, type, samples } of this.#families()) {
+      // Registered, a gauge without a value would show 0.
+      if (samples.length === 0) continue;
       const labelNames = [...new Set(samples.flatMap(({ labels }) => Object.keys(labels)))];
       const options = { name, help, labelNames, registers: [ofNode] };
       if (type === 'counter') {

@@ -44,6 +44,7 @@ for (const engine of ['pbft', 'raft'] as const) {
 
     test('makes no more blocks for many that wait than for one', async () => {
       const { cluster, base } = await begin();
+      const viewsBefore = new Set(cluster.all.map(({ driver }) => driver.engine.status().view));
       const senders = ['alice', 'bob', 'carol'];
       for (const sender of senders) {
         for (let nonce = 1; nonce < 40; nonce++) cluster.submit('validator-0', gapped(nonce, 900, sender));
@@ -52,6 +53,8 @@ for (const engine of ['pbft', 'raft'] as const) {
       cluster.time.run(forMs);
       const made = Math.max(...cluster.heights()) - base;
       assert.ok(made >= 15 && made <= 20, `${made} blocks in ${forMs} ms`);
+      const views = new Set(cluster.all.map(({ driver }) => driver.engine.status().view));
+      assert.deepEqual(views, viewsBefore, 'and nobody is suspected');
     });
 
     test('does so although the one that leads forgot what waits', async () => {
