@@ -32,7 +32,7 @@ export function observedProtocol<M>(protocol: Protocol<M>, observer: EngineObser
         },
         status: () => engine.status(),
         why: () => engine.why(),
-        wants: (message) => engine.wants(message),
+        wants: (message, direct) => engine.wants(message, direct),
       };
     },
   };

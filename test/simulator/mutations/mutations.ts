@@ -48,7 +48,7 @@ export const mutations: readonly Mutation[] = [
         file: viewChange,
         find: 'highest = highestOf(highest, highestOf(reported, finalCertificate));',
         replace: `const best = highestOf(reported, finalCertificate);
-    if (best !== null && best.height > finalHeight && (highest === null || compareRank(best, highest) < 0)) highest = best;`,
+    if (best !== null && best.height > finalHeight && (highest === null || highestOf(best, highest) !== best)) highest = best;`,
       },
     ],
     within: 1_000,
