@@ -24,13 +24,16 @@ import { LogChecker, removedEntries } from './log-checker.ts';
 import { VouchChecker } from './vouch-checker.ts';
 import { ReadChecker } from './read-checker.ts';
 import { ProtectionChecker } from './protection-checker.ts';
+import { ServingChecker } from './serving-checker.ts';
 import { SignatureChecker } from './signature-checker.ts';
 import { DutyChecker } from './duties/duty-checker.ts';
+import { RaftDutyChecker } from './raft-duties/duty-checker.ts';
 import type { SignatureScheme } from '../world/fast-signatures.ts';
 import type { EngineObserver } from './observed-protocol.ts';
 import { isHonest, lyingValidators, type Plan } from '../plan/plan.ts';
 import type { Counters } from '../world/counters.ts';
 import type { Clock } from '../../node/process/clock.ts';
+import type { NetworkHandlers } from '../../network/port.ts';
 import type { VirtualDisk } from '../world/virtual-disk.ts';
 import type { SimulatedChain } from '../plan/simulated-chain.ts';
 import type { Trace } from '../world/trace.ts';
@@ -81,6 +84,10 @@ export class Watch {
   private readonly views = new Map<number, number>();
   /** Of each correct validator's process (PBFT). */
   private readonly duties = new Map<number, DutyChecker>();
+  /** The newest snapshot of each node's process. */
+  private readonly snapshots = new Map<number, Hash>();
+  /** Of each member's process (Raft). */
+  private readonly raftDuties = new Map<number, RaftDutyChecker>();
   private readonly vouchers = new Map<number, VouchChecker>();
   private readonly machines = new Map<number, Machine>();
   private steps = 0;
@@ -209,7 +216,26 @@ export class Watch {
     };
   }
 
+  /** How an honest node answers requests. */
+  serving(
+    node: number,
+    { disk, clock }: Pick<Machine, 'disk'> & { readonly clock: Pick<Clock, 'after'> },
+    onRequest: NetworkHandlers['onRequest'],
+  ): NetworkHandlers['onRequest'] {
+    const { retention } = this.options.plan;
+    return new ServingChecker({
+      node,
+      onDisk: (key) => disk.peek(key),
+      after: (delayMs, call) => void clock.after(delayMs, call),
+      keepBlocks: retention?.keepBlocks ?? null,
+      finalHeight: () => this.chain.storedHeight(node),
+      snapshot: () => this.snapshots.get(node),
+      check: (look) => this.check(look),
+    }).watch(onRequest);
+  }
+
   private onStarted<M>(node: number, start: EngineStart, engine: Engine<M>): void {
+    this.snapshots.delete(node);
     if (this.installing.delete(node)) this.options.counters.add('install/cut-off');
     const { height } = start.final.header;
     this.trace(node, `starts at height ${height}, view ${viewOf(engine)}`);
@@ -219,7 +245,12 @@ export class Watch {
     this.learnLinks(start.candidates);
     this.logs?.onStart(node, loggedBlocks(start.records));
     this.onState(node, engine);
-    if (this.options.plan.engine !== 'pbft') return;
+    const { consensus } = this.options.plan;
+    if ('electionTimeoutMs' in consensus) {
+      const { state } = (engine as unknown as RaftEngine).replica;
+      this.raftDuties.set(node, new RaftDutyChecker({ node, timing: consensus }, start, state));
+      return;
+    }
     this.onShown(node, recordedMessages(start.records));
     this.beginDuties(node, start, engine);
   }
@@ -246,6 +277,12 @@ export class Watch {
   }
 
   private onStep<M>(node: number, input: Input<M>, effects: readonly Effect<M>[], engine: Engine<M>): void {
+    const raft = this.raftDuties.get(node);
+    if (raft !== undefined) {
+      const { state } = (engine as unknown as RaftEngine).replica;
+      raft.step(input as Input<RaftMessage>, effects as readonly Effect<RaftMessage>[], state);
+      return;
+    }
     const duties = this.duties.get(node);
     if (duties === undefined) return;
     const { state } = engine as unknown as PbftEngine;
@@ -324,8 +361,10 @@ export class Watch {
     else if (input.type === 'built' && input.proposal !== null) this.learn(input.proposal);
     else if (input.type === 'installed') {
       this.endInstall(node, 'done');
+      this.snapshots.delete(node);
       this.chain.onInstalled(node, input.header.height, input.blockHash);
-    } else if (input.type === 'install-failed') this.endInstall(node, 'failed');
+    } else if (input.type === 'compacted') this.snapshots.set(node, input.snapshot.blockHash);
+    else if (input.type === 'install-failed') this.endInstall(node, 'failed');
     else if (input.type === 'synced') this.onSynced(node, input);
     else if (input.type === 'validated') this.onValidated(node, input);
   }

@@ -86,7 +86,13 @@ export async function bootNode(options: BootOptions): Promise<Core> {
       driver.listeners.final.add(({ block }) => options.watch.shown(index, block.header.height));
     }
     driver.start();
-    await network.start(driver.handlers);
+    const { handlers } = driver;
+    const onRequest: typeof handlers.onRequest = (...asked) => handlers.onRequest(...asked);
+    await network.start(
+      isHonest(plan, index)
+        ? { ...handlers, onRequest: options.watch.serving(index, { disk, clock }, onRequest) }
+        : handlers,
+    );
   }
   return {
     submit: (bytes, done) => {

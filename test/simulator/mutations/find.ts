@@ -7,6 +7,7 @@ import { simulate } from '../../../src/simulator/run/simulation.ts';
 import { describeVerdict } from '../../../src/simulator/run/verdict.ts';
 import type { runPool as runPoolHere } from '../../../src/simulator/run/run-pool.ts';
 import { dutyMutations } from './duty-mutations.ts';
+import { raftDutyMutations, raftServingMutations, servingMutations } from './raft-duty-mutations.ts';
 import { raftMutations } from './raft-mutations.ts';
 import { replicaMutations } from './replica-mutations.ts';
 import { misfits, patchedCopy } from './patched-copy.ts';
@@ -23,11 +24,12 @@ const words = process.argv.slice(2);
 const jobsAt = words.indexOf('--jobs');
 const jobs = jobsAt < 0 ? 2 : Number(words[jobsAt + 1]);
 const names = words.filter((word, index) => !word.startsWith('--') && (jobsAt < 0 || index !== jobsAt + 1));
-const all = [...mutations, ...dutyMutations, ...replicaMutations, ...raftMutations];
+const ofRaft = [...raftMutations, ...raftDutyMutations, ...raftServingMutations];
+const all = [...mutations, ...dutyMutations, ...replicaMutations, ...servingMutations, ...ofRaft];
 const chosen = all.filter(({ name }) => names.length === 0 || names.includes(name));
 
 function engineOf(mutation: Mutation): 'pbft' | 'raft' {
-  return raftMutations.includes(mutation) ? 'raft' : 'pbft';
+  return ofRaft.includes(mutation) ? 'raft' : 'pbft';
 }
 
 /** The test fails in the copy. */

@@ -10,6 +10,11 @@ import { simulate } from '../../../src/simulator/run/simulation.ts';
 import { describeVerdict, exitCodes, type Verdict } from '../../../src/simulator/run/verdict.ts';
 import { dutyMutations } from '../mutations/duty-mutations.ts';
 import { mutations } from '../mutations/mutations.ts';
+import {
+  raftDutyMutations,
+  raftServingMutations,
+  servingMutations,
+} from '../mutations/raft-duty-mutations.ts';
 import { raftMutations } from '../mutations/raft-mutations.ts';
 import { replicaMutations } from '../mutations/replica-mutations.ts';
 import { misfits } from '../mutations/patched-copy.ts';
@@ -143,7 +148,8 @@ describe('what is not promised is seen', () => {
 });
 
 test('every mutation still finds the line that it breaks', () => {
-  const all = [...mutations, ...dutyMutations, ...replicaMutations, ...raftMutations];
+  const ofRaft = [...raftMutations, ...raftDutyMutations, ...raftServingMutations];
+  const all = [...mutations, ...dutyMutations, ...replicaMutations, ...servingMutations, ...ofRaft];
   assert.deepEqual(all.flatMap(misfits), []);
   assert.ok(mutations.length >= 10 && raftMutations.length >= 10);
   assert.equal(new Set(all.map(({ name }) => name)).size, all.length);

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Effect, EngineStart, Input } from '../../src/consensus/engine.ts';
+import type { RaftMessage } from '../../src/consensus/raft/message.ts';
+import { Breach } from '../../src/simulator/checkers/breach.ts';
+import { RaftDutyChecker } from '../../src/simulator/checkers/raft-duties/duty-checker.ts';
+import { type Body, entriesOn, genesisOf, Solo } from '../consensus/raft/solo.ts';
+import { genesisHeader } from '../consensus/raft/world.ts';
+
+const timing = { heartbeatMs: 50, electionTimeoutMs: 300, blockIntervalMs: 0, leaseReads: false };
+type Effects = readonly Effect<RaftMessage>[];
+
+/** A real member under its duties: `lazy` takes effects away before its duties are looked at. */
+class Watched {
+  readonly member: Solo;
+  private readonly duties: RaftDutyChecker;
+
+  constructor(members = 3) {
+    this.member = new Solo(0, members);
+    const start = { now: this.member.now, records: this.member.records } as unknown as EngineStart;
+    this.duties = new RaftDutyChecker({ node: 0, timing }, start, this.member.state);
+  }
+
+  give(input: Input<RaftMessage>, lazy: (effects: Effects) => Effects = (effects) => effects): this {
+    this.member.give(input);
+    this.duties.step(input, lazy(this.member.effects), this.member.state);
+    return this;
+  }
+
+  hear<K extends RaftMessage['kind']>(body: Body<K>, lazy?: (effects: Effects) => Effects): this {
+    return this.give({ type: 'message', message: body } as unknown as Input<RaftMessage>, lazy);
+  }
+
+  tick(ms: number, lazy?: (effects: Effects) => Effects): this {
+    this.member.now += ms;
+    return this.give({ type: 'tick', now: this.member.now }, lazy);
+  }
+
+  sync(): this {
+    for (let write = this.member.writes.shift(); write !== undefined; write = this.member.writes.shift())
+      this.give({ type: 'persisted', seq: write.seq, signed: [] });
+    return this;
+  }
+}
+
+const silent = (effects: Effects): Effects => effects.filter(({ type }) => type !== 'send');
+
+function neglects(words: RegExp): (error: unknown) => boolean {
+  return (error) => error instanceof Breach && error.guarantee === 'duty' && words.test(error.message);
+}
+
+const beat = (term: number, from = 1) =>
+  ({ kind: 'heartbeat', from, term, commit: genesisOf(3), round: 1 }) as const;
+
+test('a heartbeat is answered, also one of an old term', () => {
+  new Watched().hear(beat(1)).sync().hear(beat(1));
+  assert.throws(() => new Watched().hear(beat(1), silent), neglects(/does not answer heartbeat/));
+  const later = new Watched().hear(beat(2)).sync();
+  assert.throws(() => later.hear(beat(1, 2), silent), neglects(/does not answer heartbeat/));
+});
+
+test('a vote is answered, and an append that does not fit is refused', () => {
+  const request = {
+    kind: 'vote-request',
+    from: 1,
+    term: 1,
+    pre: true,
+    transfer: false,
+    lastHeight: 0,
+    lastTerm: 0,
+    commit: genesisOf(3),
+  } as unknown as Body<'vote-request'>;
+  new Watched().hear(request);
+  assert.throws(() => new Watched().hear(request, silent), neglects(/does not tell 1 that it would vote/));
+  const [first, second] = entriesOn(genesisHeader(3), [1, 1], { leader: 1 });
+  const unfit = {
+    kind: 'append',
+    from: 1,
+    to: 0,
+    term: 1,
+    previous: { height: 1, blockHash: second?.proposal.header.parentHash },
+    entries: [second],
+    commit: 0,
+  } as unknown as Body<'append'>;
+  void first;
+  new Watched().hear(unfit);
+  assert.throws(
+    () => new Watched().hear(unfit, silent),
+    neglects(/does not tell 1 that its log has no block 1/),
+  );
+});
+
+test('whoever hears no leader seeks the lead, and asks all who vote', () => {
+  const lazy = new Watched();
+  assert.throws(
+    () => {
+      for (let ms = 0; ms < 1_000; ms += 20) lazy.tick(20, silent);
+    },
+    neglects(/does not ask 1 for its pre-vote/),
+  );
+  const good = new Watched();
+  for (let ms = 0; ms < 1_000; ms += 20) good.tick(20);
+});
