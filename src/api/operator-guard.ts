@@ -29,7 +29,7 @@ export function operatorGuard(options: {
       'this is for the operators of the node, and nobody shows to be one',
       {
         remedy:
-          'Set "operatorToken" under "api" in config.json and send it (Authorization: Bearer TOKEN), or let the API listen on 127.0.0.1 only.',
+          'Ask the operator of the node, who sets "operatorToken" under "api" in its config.json and sends it (Authorization: Bearer TOKEN; quorate: --token-file FILE), or sets "host" there to 127.0.0.1.',
       },
     );
   };
@@ -39,12 +39,13 @@ function checkToken(authorization: string | undefined, token: string): void {
   const given = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
   if (given === undefined) {
     throw apiProblem('api/token-missing', 'this is for the operators of the node: a token is needed', {
-      remedy: 'Send the token of config.json: Authorization: Bearer TOKEN (quorate: --token-file FILE).',
+      remedy:
+        'Send the "operatorToken" that stands under "api" in the node’s config.json: Authorization: Bearer TOKEN (quorate: --token-file FILE).',
     });
   }
   // Hashes have one length, and comparing them tells nothing of the token by its time.
   if (equalBytes(sha256(utf8(given)), sha256(utf8(token)))) return;
   throw apiProblem('api/token-wrong', 'the token is not that of this node', {
-    remedy: 'Use "operatorToken" of "api" in the node’s config.json.',
+    remedy: 'Send the "operatorToken" that stands under "api" in the config.json of the node that is asked.',
   });
 }

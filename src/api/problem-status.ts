@@ -68,7 +68,7 @@ const statuses = {
   'node/stopping': 503,
   'storage/damaged': 503,
   'storage/pruned': 410,
-  'storage/sync-failed': 503,
+  'storage/read-failed': 503,
   'storage/write-failed': 503,
   'transaction/expired': 422,
   'transaction/expiry-too-far': 422,

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type $ZodType, safeParse } from 'zod/v4/core';
 import { limits } from '../base/limits.ts';
+import { machineRemedy } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import type { Backend } from './backend.ts';
 import { binaryMediaType, readJson } from './body-readers.ts';
@@ -229,19 +230,25 @@ async function listen(api: Api, host: string, port: number): Promise<void> {
   } catch (cause) {
     await api.close();
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-    const inUse = code === 'EADDRINUSE';
-    throw new Problem(
-      inUse ? 'api/port-in-use' : 'api/listen',
-      `the API cannot listen on ${host}:${port} (${code})`,
-      {
-        remedy: inUse
-          ? 'Stop the program that uses the port, or choose another port for the API.'
-          : 'Choose an address of this machine and a port that you may use.',
-        details: { host, port, cause: code },
-        cause,
-      },
-    );
+    const what = `the API cannot listen on ${host}:${port} (${code})`;
+    const rest = { details: { host, port, cause: code }, cause };
+    if (code === 'EADDRINUSE') {
+      throw new Problem('api/port-in-use', what, {
+        remedy: 'Stop the program that uses the port, or choose another "port" under "api" in config.json.',
+        ...rest,
+      });
+    }
+    throw new Problem('api/listen', what, {
+      remedy: `Choose another "host" or "port" under "api" in config.json. ${listenRemedy(code)}`,
+      ...rest,
+    });
   }
+}
+
+function listenRemedy(code: string): string {
+  return code === 'EACCES'
+    ? 'Ports below 1024 are for the system: this user may not listen there.'
+    : machineRemedy(code);
 }
 
 function answerProblem(log: ApiLog, thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {

@@ -379,7 +379,7 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array, what: string): T |
     if (own !== undefined) return own;
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new Problem('codec/malformed', `${what} is malformed: ${reason}`, {
-      remedy: 'Encode it exactly as the format page says; there is one encoding for each value.',
+      remedy: 'Encode it exactly as src/ledger/README.md says; there is one encoding for each value.',
       details: { what, size: bytes.length },
     });
   }

@@ -439,6 +439,8 @@ export const limits = {
   droppedRemembered: 16_384,
   /** Blocks that a node may be behind the highest it knows of, and still call itself ready: what a few windows hold. */
   readyBehind: 16,
+  /** What is kept of a log that cannot be written (a full disk, a reader that is slow); what comes after that is left out. */
+  logUnwrittenBytes: 65_536,
   /** Lines of one kind about one peer in the log, and of one kind in all, within `logWindowMs`: the first few tell what there is to tell. */
   logPerPeer: 4,
   logPerKind: 120,

@@ -1,12 +1,26 @@
-import { Problem } from './problem.ts';
+import { Problem, type ProblemDetails } from './problem.ts';
 
 /** What to do about a fault of the machine, by the name of the error (errno(3)). */
-const remedies: Readonly<Record<string, string>> = {
+export const machineRemedies: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Another program listens there: stop it, or choose another port.',
+  EADDRNOTAVAIL: 'That is no address of this machine: choose one that is ("ip address" lists them).',
+  EAFNOSUPPORT: 'This machine does not speak that kind of address (IPv6 may be off): choose another.',
+  EAI_AGAIN: 'The name service of this machine does not answer: look at it, or write an address.',
+  ENOTFOUND: 'That name is not known here: correct it, or write an address.',
+  EAGAIN: 'The machine may start no more processes or threads: raise the limit ("ulimit -u"), or stop some.',
+  EFBIG:
+    'The file would be larger than this process or the file system allows: raise the limit ("ulimit -f").',
+  EINVAL: 'The file or the file system cannot do what is asked of it: choose a plain file on a local disk.',
+  ENODEV: 'The device behind it is gone: look at the log of the kernel.',
+  ENOTEMPTY: 'The directory is not empty: choose another, or move away what is in it.',
+  ENXIO: 'The device behind it is gone: look at the log of the kernel.',
+  ESTALE: 'The network file system lost the file: mount it again, and prefer a local disk.',
+  ETXTBSY: 'Another program uses it: stop that, or choose another path.',
   EACCES: 'Check who owns it and its permissions: this program runs as another user than it is meant for.',
   EPERM: 'Check who owns it, its permissions and its attributes.',
   EROFS: 'The file system is mounted read-only: mount it for writing, or choose another place.',
-  ENOSPC: 'The disk is full: make room, then start again. Nothing that was reported as done is lost.',
-  EDQUOT: 'The disk quota is used up: make room or raise it, then start again.',
+  ENOSPC: 'The disk is full: make room. Nothing that was reported as done is lost.',
+  EDQUOT: 'The disk quota is used up: make room or raise it.',
   EMFILE: 'This process may open too few files: raise the limit ("ulimit -n", or LimitNOFILE of systemd).',
   ENFILE: 'The machine has too many files open: raise the limit of the system, or stop what opens them.',
   EIO: 'The disk failed: look at the log of the kernel, and do not trust the disk before it was checked.',
@@ -20,6 +34,45 @@ const remedies: Readonly<Record<string, string>> = {
   ENOMEM: 'The machine has too little memory free: stop other programs, or give it more.',
 };
 
+/** How libraries of C say it (strerror(3)), where they hand on no more than the words. */
+const words: Readonly<Record<string, string>> = {
+  'permission denied': 'EACCES',
+  'operation not permitted': 'EPERM',
+  'read-only file system': 'EROFS',
+  'no space left on device': 'ENOSPC',
+  'disk quota exceeded': 'EDQUOT',
+  'too many open files in system': 'ENFILE',
+  'too many open files': 'EMFILE',
+  'input/output error': 'EIO',
+  'is a directory': 'EISDIR',
+  'not a directory': 'ENOTDIR',
+  'file name too long': 'ENAMETOOLONG',
+  'too many levels of symbolic links': 'ELOOP',
+  'device or resource busy': 'EBUSY',
+  'cannot allocate memory': 'ENOMEM',
+  'array buffer allocation failed': 'ENOMEM',
+  'file too large': 'EFBIG',
+  'stale file handle': 'ESTALE',
+  'no such device': 'ENODEV',
+};
+
+/** The name of the error whose words stand in a library's message; undefined when none do. */
+export function machineFaultIn(message: string): string | undefined {
+  const text = message.toLowerCase();
+  const found = Object.keys(words).find((phrase) => text.includes(phrase));
+  return found === undefined ? undefined : words[found];
+}
+
+/** The name of an error of the operating system, such as ENOSPC; undefined for every other error. */
+export function nameOfFault(error: unknown): string | undefined {
+  return isSystemError(error) ? error.code : undefined;
+}
+
+/** What to do about an error of that name. */
+export function machineRemedy(code: string): string {
+  return machineRemedies[code] ?? `Look up what ${code} means on this system, and mend it.`;
+}
+
 interface SystemError extends Error {
   readonly code: string;
   readonly syscall: string;
@@ -27,19 +80,41 @@ interface SystemError extends Error {
 }
 
 /**
- * The problem behind an error of the operating system, which names the file and what to do; undefined for every other error. It is no fault of
- * this program, so it must not look like one. `path` is for calls whose error does not name it.
+ * The problem behind an error of the operating system, or behind one that was caused by it, which names the file and what to do; undefined for
+ * every other error. It is no fault of this program, so it must not look like one. `path` is for calls whose error does not name it.
  */
 export function machineFault(error: unknown, path?: string): Problem | undefined {
-  if (!isSystemError(error)) return undefined;
+  if (!isSystemError(error)) {
+    const name = nameInWords(error);
+    if (name !== undefined) return refused((error as Error).message, name, {}, error);
+    const { cause } = error instanceof Error ? error : {};
+    return cause === undefined ? undefined : machineFault(cause, path);
+  }
   const { code, syscall } = error;
   const where = error.path ?? path;
   const what = where === undefined ? 'the machine refused a call' : `${where} cannot be used`;
-  return new Problem('node/machine', `${what}: ${code} (${syscall})`, {
-    remedy: remedies[code] ?? `Look up what ${code} means on this system, mend it, and start again.`,
-    details: { code, syscall, ...(where === undefined ? {} : { path: where }) },
-    cause: error,
+  const details = { syscall, ...(where === undefined ? {} : { path: where }) };
+  return refused(`${what}: ${code} (${syscall})`, code, details, error);
+}
+
+function refused(what: string, code: string, details: ProblemDetails, cause: unknown): Problem {
+  return new Problem('node/machine', what, {
+    remedy: machineRemedy(code),
+    details: { code, ...details },
+    cause,
   });
+}
+
+/** What a process runs out of wherever it happens to be, so that any library may be the one to say so. */
+const exhausted: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EDQUOT', 'EIO']);
+
+/** The name of the error behind one of the runtime or of a library, which gives words only. */
+function nameInWords(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code } = error as { readonly code?: unknown };
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY' || code === 'ERR_MEMORY_ALLOCATION_FAILED') return 'ENOMEM';
+  const name = /\bE[A-Z]{3,}\b/.exec(error.message)?.[0] ?? machineFaultIn(error.message);
+  return name !== undefined && exhausted.has(name) ? name : undefined;
 }
 
 function isSystemError(error: unknown): error is SystemError {

@@ -62,7 +62,7 @@ export const problemCodes = {
   'cli/account-unknown': 'What is given for an account is no address, and no key that is stored',
   'cli/byzantine': 'Not such a node can be made to lie',
   'cli/development-key': 'A development key is named on a chain that is not for development',
-  'cli/file': 'What a file or its name holds is not what is needed',
+  'cli/file': 'A file that the command line names cannot be used',
   'cli/internal': 'A fault of this program',
   'cli/interrupted': 'It was stopped by the user before its end',
   'cli/key-exists': 'There is a key of that name already',
@@ -88,9 +88,9 @@ export const problemCodes = {
   'config/development-key': 'The validator’s key is one that everybody knows',
   'config/exists': 'The directory holds a node already',
   'config/malformed': 'A setting of config.json is missing, unknown, or not what it may be',
+  'config/unreadable': 'A file of the data directory is not UTF-8 text',
   'config/missing': 'A file of the data directory is missing',
   'config/missing-key': 'The validator has no key',
-  'config/unreadable': 'A file of the data directory cannot be read',
 
   // Conditions of transactions that did not hold.
   'condition/balance-at-least': 'The account has less than the transaction asks for',
@@ -170,6 +170,7 @@ export const problemCodes = {
   'network/lost': 'The connection or the stream to the peer ended',
   'network/muxer': 'The peer breaks the rules of the stream muxer',
   'network/negotiation': 'The peer asks for one unknown protocol after the other',
+  'network/no-evidence': 'What the peer sent as evidence is none',
   'network/not-a-member': 'The peer’s key is not of a member, and not listed',
   'network/not-as-asked': 'A peer answered with other transactions than those it was asked for',
   'network/not-its-sender': 'The message is not of the peer that it came from',
@@ -206,7 +207,7 @@ export const problemCodes = {
   'storage/missing': 'There is no database in the directory',
   'storage/other-chain': 'The database is of another chain',
   'storage/pruned': 'The node does not keep blocks of that height any more',
-  'storage/sync-failed': 'The disk reported an error when it was to make a write durable',
+  'storage/read-failed': 'The database could not be read',
   'storage/write-failed': 'The database could not be written',
 
   'sync/snapshot-checksum': 'A part of a snapshot does not match its checksum',

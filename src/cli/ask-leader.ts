@@ -54,7 +54,7 @@ export async function askLeader<T extends object>(
 /** Whoever stops waiting for a change must not take it for not made. */
 function stoppedAsking(): Problem {
   return new Problem('cli/interrupted', 'stopped while the leader was asked for a change', {
-    remedy: 'It may have been made, or be made still. Look with: quorate members list',
+    remedy: 'It may have been made, or be made still. Look with "quorate members list".',
     details: { outcome: 'unknown' },
   });
 }

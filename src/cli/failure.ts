@@ -18,6 +18,7 @@ export function exitCodeOf(problem: Problem): ExitCode {
   if (problem.code === 'cli/interrupted' && problem.details['outcome'] === 'unknown')
     return exitCodes.timeout;
   if (problem.code === 'cli/usage') return exitCodes.usage;
+  if (problem.code === 'cli/internal') return exitCodes.internal;
   if (isRetryable(problem)) return exitCodes.retryable;
   if (notFound.has(problem.code)) return exitCodes.notFound;
   return exitCodes.problem;
@@ -34,27 +35,31 @@ export function reportFailure(error: unknown, json: boolean): ExitCode {
     }
     return exitCodes.usage;
   }
-  const problem = error instanceof Problem ? error : machineFault(error);
-  if (problem !== undefined) {
-    const exitCode = exitCodeOf(problem);
-    const { code, message, remedy, details } = problem;
-    if (json) printError(toJson(failure(code, message, remedy, details, exitCode)));
-    else printProblem(problem);
-    return exitCode;
-  }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  if (json) printError(toJson(failure('cli/internal', text, 'Report it.', {}, exitCodes.internal)));
-  else {
-    printError(`${styledError(['bold', 'red'], 'fault of this program')} ${text}`);
-    printError('Please report it with the command that you ran.');
-  }
-  return exitCodes.internal;
+  const problem = error instanceof Problem ? error : (machineFault(error) ?? internal(error));
+  const exitCode = exitCodeOf(problem);
+  const { code, message, remedy, details } = problem;
+  if (json) printError(toJson(failure(code, message, remedy, details, exitCode)));
+  else printProblem(problem);
+  return exitCode;
+}
+
+/** A fault of this program is told with the place in it. */
+function internal(error: unknown): Problem {
+  return new Problem('cli/internal', `a fault of this program: ${String(error)}`, {
+    remedy: 'Please report it, with all of this and the command that you ran.',
+    details: { stack: error instanceof Error ? (error.stack ?? null) : null },
+    cause: error,
+  });
 }
 
 export function printProblem(problem: Problem): void {
   printError(`${styledError(['bold', 'red'], 'error')} ${harmless(problem.message)}`);
   printError(`  ${styledError('dim', 'code')}        ${problem.code}`);
   printError(`  ${styledError('dim', 'what to do')}  ${harmless(problem.remedy)}`);
+  const { stack } = problem.details;
+  if (problem.code === 'cli/internal' && typeof stack === 'string') {
+    for (const line of stack.split('\n').slice(1)) printError(harmless(line));
+  }
 }
 
 function failure(

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { concat } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
+import { fileProblem } from './file-problem.ts';
 
 /**
- * What a file holds, or standard input when it is "-", at the pace at which it comes. Throws the problem `cli/file` when it cannot be read, or
- * has more than `maxBytes`; no more than that is read.
+ * What a file holds, or standard input when it is "-", at the pace at which it comes. Throws `cli/file` when it cannot be read, or has more than `maxBytes`; no more than that is read.
  */
 export async function readInput(file: string, maxBytes: number): Promise<Uint8Array> {
   const source = file === '-' ? process.stdin : createReadStream(file);
@@ -17,10 +17,7 @@ export async function readInput(file: string, maxBytes: number): Promise<Uint8Ar
       pieces.push(piece);
     }
   } catch (cause) {
-    throw new Problem('cli/file', `${file} cannot be read: ${(cause as Error).message}`, {
-      remedy: 'Check --file.',
-      cause,
-    });
+    throw fileProblem(file, cause, '--file');
   }
   if (size <= maxBytes) return concat(...pieces);
   throw new Problem('cli/file', `${file === '-' ? 'standard input' : file} has more than ${maxBytes} bytes`, {

@@ -8,6 +8,7 @@ import { developmentKeyNames, developmentKeyPair } from '../crypto/development-k
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/keystore.ts';
 import type { PublicKey } from '../crypto/signature.ts';
+import { fileProblem } from './file-problem.ts';
 import { readPassword } from './password.ts';
 import { printError } from './terminal.ts';
 
@@ -58,7 +59,7 @@ export function listKeys(directory: string): StoredKey[] {
     files = readdirSync(directory).sort();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw unreadable(directory, error);
+    throw fileProblem(directory, error);
   }
   return files
     .filter((file) => file.endsWith(suffix))
@@ -96,7 +97,7 @@ export function storeKeyFile(directory: string, name: string, text: string): str
     // "wx": two commands at once cannot both make it, and no key is ever lost to a newer one.
     writeFileSync(file, text, { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unreadable(file, error);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileProblem(file, error);
     throw keyExists(name, file);
   }
   return file;
@@ -109,7 +110,7 @@ export function replaceKeyFile(file: string, text: string): void {
     writeFileSync(next, text, { mode: 0o600, flush: true });
     renameSync(next, file);
   } catch (error) {
-    throw unreadable(file, error);
+    throw fileProblem(file, error);
   }
 }
 
@@ -174,7 +175,7 @@ function readBytes(file: string): Uint8Array {
     return readFileSync(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Uint8Array();
-    throw unreadable(file, error);
+    throw fileProblem(file, error);
   }
 }
 
@@ -184,19 +185,19 @@ function readIfThere(file: string): string | undefined {
     bytes = readFileSync(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw unreadable(file, error);
+    throw fileProblem(file, error);
   }
   const read = strictText(bytes);
   if ('text' in read) return read.text;
   throw new Problem('keys/malformed', `${file} is no key file: ${read.fault}`, {
-    remedy: 'Take the file as "quorate keys new" wrote it, or its backup.',
+    remedy: 'Take the file as it was made, or its backup: no part of it may be changed.',
     details: { why: read.fault },
   });
 }
 
 function keyMissing(file: string, key: string): Problem {
   return new Problem('cli/key-missing', `there is no key ${file}`, {
-    remedy: 'Check the name (quorate keys list), or make one (quorate keys new NAME).',
+    remedy: 'Check the name ("quorate keys list"), or make one ("quorate keys new NAME").',
     details: { key },
   });
 }
@@ -205,13 +206,5 @@ function keyExists(name: string, file: string): Problem {
   return new Problem('cli/key-exists', `there is a key named "${name}" already`, {
     remedy: `Choose another name, or move ${file} away.`,
     details: { name, file },
-  });
-}
-
-function unreadable(path: string, cause: unknown): Problem {
-  return new Problem('cli/file', `${path} cannot be used: ${(cause as Error).message}`, {
-    remedy: 'Check the path and its permissions.',
-    details: { path },
-    cause,
   });
 }

@@ -42,7 +42,7 @@ export function importCommand(): CommandUnknownOpts {
       const read = strictText(await readInput(from, maxKeyFileBytes));
       if ('fault' in read) {
         throw new Problem('keys/malformed', `${from} is no key file: ${read.fault}`, {
-          remedy: 'Take the file as "quorate keys export" printed it.',
+          remedy: 'Take the file as "quorate keys export NAME" printed it.',
         });
       }
       const { text } = read;

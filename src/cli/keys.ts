@@ -99,7 +99,7 @@ function showCommand(): CommandUnknownOpts {
           'cli/not-found',
           `there is no key ${looksLikeFile(name) ? name : `named "${name}"`}`,
           {
-            remedy: 'See quorate keys list, or make one with: quorate keys new NAME',
+            remedy: 'See "quorate keys list", or make one with "quorate keys new NAME".',
             details: { name, directory: options.keys },
           },
         );

@@ -43,7 +43,7 @@ export async function signerNamed(
       return developmentKeyPair(text);
     }
     throw new Problem('cli/key-missing', `there is no key named "${text}" in ${directory}`, {
-      remedy: `Make one with: quorate keys new ${text}. Known names: ${known(directory).join(', ')}.`,
+      remedy: `Give one of: ${known(directory).join(', ')}. "quorate keys new NAME" makes another.`,
       details: { name: text, directory },
     });
   }
@@ -57,7 +57,7 @@ function refuseOffDevelopment(name: string, status: StatusAnswer): void {
     'cli/development-key',
     `"${name}" is a development key, and ${status.chainName} is not a development chain`,
     {
-      remedy: 'Use a key of your own (quorate keys new NAME), and addresses (qr1…) of real accounts.',
+      remedy: 'Use a key of your own ("quorate keys new NAME"), and addresses (qr1…) of real accounts.',
       details: { name, chainId: status.chainId },
     },
   );

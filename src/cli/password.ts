@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Problem } from '../base/problem.ts';
 import { strictText, wholeText } from '../base/strict-text.ts';
 import { TypedLine } from './typed-line.ts';
+import { fileProblem } from './file-problem.ts';
 
 /** Where the password of a key comes from: a file, then the environment, then the person at the terminal. */
 export async function readPassword(options: {
@@ -44,11 +45,7 @@ function fromFile(file: string): string {
   try {
     bytes = readFileSync(file);
   } catch (cause) {
-    throw new Problem(
-      'cli/password-file',
-      `the password file ${file} cannot be read: ${(cause as Error).message}`,
-      { remedy: 'Check --password-file: it names a file that holds the password and nothing else.', cause },
-    );
+    throw fileProblem(file, cause, '--password-file', 'cli/password-file');
   }
   const read = strictText(bytes);
   if ('fault' in read) throw notText(file, read.fault);

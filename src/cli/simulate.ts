@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { useNativeHash } from '../crypto/native-hash.ts';
@@ -15,6 +15,7 @@ import { unwrap } from '../base/problem.ts';
 import { jsonOption, wholeNumber } from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { answer, grouped, print, printError, styled } from './terminal.ts';
+import { fileProblem } from './file-problem.ts';
 import { readTextFile } from './text-file.ts';
 
 const shrinkRuns = 400;
@@ -179,7 +180,12 @@ function keep(directory: string, plan: Plan, verdict: Verdict): void {
     directory,
     `${verdict.breach?.guarantee ?? verdict.outcome}-${plan.engine}-${plan.seed}.json`,
   );
-  writeFileSync(file, `${JSON.stringify({ found: verdict.breach, plan }, null, 2)}\n`);
+  try {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(file, `${JSON.stringify({ found: verdict.breach, plan }, null, 2)}\n`);
+  } catch (cause) {
+    throw fileProblem(file, cause, '--keep');
+  }
   printError(`kept ${file}`);
 }
 

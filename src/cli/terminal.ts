@@ -14,7 +14,8 @@ export function watchOutput(): void {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (goOnWithoutOutput) return;
       if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-      throw error;
+      if (stream === process.stdout) printError(`error standard output cannot be written: ${error.message}`);
+      process.exit(exitCodes.problem);
     });
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Problem } from '../base/problem.ts';
 import { strictText } from '../base/strict-text.ts';
+import { fileProblem } from './file-problem.ts';
 
 /** A file's text, to the last character; throws the problem `cli/file`. `what` names it in messages, `remedy` says which option named it. */
 export function readTextFile(file: string, what: string, remedy: string): string {
@@ -8,7 +9,7 @@ export function readTextFile(file: string, what: string, remedy: string): string
   try {
     bytes = readFileSync(file);
   } catch (cause) {
-    throw new Problem('cli/file', `${what} cannot be read: ${(cause as Error).message}`, { remedy, cause });
+    throw fileProblem(file, cause, remedy);
   }
   const read = strictText(bytes);
   if ('text' in read) return read.text;

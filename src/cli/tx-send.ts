@@ -166,7 +166,7 @@ async function parseCondition(
 /** Whoever stops waiting must still be able to ask. */
 function stoppedWaiting(hash: Hash): Problem {
   return new Problem('cli/interrupted', `stopped while waiting for ${hash}`, {
-    remedy: `It may have been taken and become final. Ask with: quorate tx status ${hash}`,
+    remedy: `It may have been taken and become final. Ask with "quorate tx status ${hash}", at the same node.`,
     details: { hash, outcome: 'unknown' },
   });
 }

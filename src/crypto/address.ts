@@ -33,7 +33,7 @@ function readAddress(text: string): PublicKey | Problem {
 
 function forgeable(text: string): Problem {
   return new Problem('keys/forgeable', `${text} is nobody's key: anybody can sign for it`, {
-    remedy: 'Copy the address again ("quorate keys show"): no key that was made is one of these.',
+    remedy: 'Copy the address again ("quorate keys show NAME"): no key that was made is one of these.',
   });
 }
 

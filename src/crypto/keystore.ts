@@ -100,7 +100,7 @@ export function readKeyFile(fileText: string): KeyFile | Problem {
 function open(file: KeyFile & { secret: EncryptedPart }, password: string | undefined): Uint8Array | Problem {
   if (password === undefined || password === '') {
     return new Problem('keys/password-needed', `the key "${file.name}" is encrypted`, {
-      remedy: 'Give its password.',
+      remedy: 'Give its password (QUORATE_PASSWORD, or --password-file FILE).',
       details: { name: file.name },
     });
   }
@@ -199,7 +199,7 @@ function isName(name: string): boolean {
 
 function malformed(why: string): Problem {
   return new Problem('keys/malformed', `this is not a key file: ${why}`, {
-    remedy: 'Take the file as "quorate keys new" wrote it, or its backup.',
+    remedy: 'Take the file as it was made, or its backup: no part of it may be changed.',
     details: { why },
   });
 }

@@ -288,7 +288,7 @@ function firstDevelopmentKey(
     if (name !== undefined) {
       return new Problem('genesis/development-key', `genesis: ${path} is the development key "${name}"`, {
         remedy:
-          'Everybody knows its secret key. Put a key of your own there ("quorate keys new"), or set "development" to true for a test network.',
+          'Everybody knows its secret key. Put a key of your own there ("quorate keys new NAME"), or set "development" to true for a test network.',
         details: { path, name },
       });
     }

@@ -16,7 +16,7 @@ export function checkValidatorKeys(genesis: Genesis): Problem | undefined {
     return genesisProblem(
       `validators[${index}].publicKey`,
       `is no key that "${name}" can sign with`,
-      `Copy the address of ${name} again ("quorate keys show"): nobody can hold this one.`,
+      `Copy the address of ${name} again ("quorate keys show NAME"): nobody can hold this one.`,
     );
   }
   return undefined;

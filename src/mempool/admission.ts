@@ -24,7 +24,8 @@ export function judgeAdmission(transaction: Transaction, context: AdmissionConte
   const { nonce, fee, expiryHeight } = transaction;
   if (transaction.chainId !== chainId) {
     return new Problem('transaction/wrong-chain', 'the transaction is for another chain', {
-      remedy: 'Sign it again with the chain id of this chain (see the status of a node).',
+      remedy:
+        'Submit it to a node of its own chain. Or, if this chain is meant, sign it with the chain id that "quorate status" shows.',
       details: { chainId: transaction.chainId, expected: chainId },
     });
   }
@@ -32,7 +33,7 @@ export function judgeAdmission(transaction: Transaction, context: AdmissionConte
   if (expiryHeight <= height) {
     return new Problem('transaction/expired', `the transaction expired at height ${expiryHeight}`, {
       remedy:
-        'Ask whether it is final already (at a node that keeps all blocks); if it is not, sign it again with a later expiry height.',
+        'Sign it again with the same nonce and a later expiry height: if it is final already, the new one is refused, and nobody pays twice.',
       details: { expiryHeight, height },
     });
   }
@@ -135,7 +136,7 @@ export const problems = {
       'mempool/full',
       'the mempool is full of transactions that are worth at least as much for their size',
       {
-        remedy: `Try again later, or pay a fee above ${lowest}; a gap in the nonces makes it worth nothing.`,
+        remedy: `Try again later, or sign it again with the same nonce and a fee above ${lowest}; a gap in the nonces makes it worth nothing.`,
         details: { fee: `${transaction.fee}`, lowest: `${lowest}`, size, bytes, retryable: true },
       },
     );

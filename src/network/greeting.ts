@@ -103,7 +103,7 @@ export class Greeter {
     link.rank(this.#memberKeyOf(link.peer));
     if (!isStranger(link) || !penalties.isBanned(link.block, now())) return undefined;
     return new Problem('network/banned', 'strangers from your addresses did too much wrong', {
-      remedy: 'Wait a minute, or ask the operator to list your key.',
+      remedy: 'Wait a minute, or ask the operator to list your key under "observers" in config.json.',
     });
   }
 

@@ -79,7 +79,7 @@ function parseVerdict(frame: Uint8Array): Problem | undefined {
   return new Problem('network/refused-by-peer', `the peer refused our hello: ${theirCode}`, {
     remedy:
       theirCode === NOT_A_MEMBER
-        ? 'Ask its operator to list this node\'s key under "observers", or to make it a member.'
+        ? 'Ask its operator to list this node\'s key under "observers" in config.json, or to make it a member.'
         : 'Compare genesis file, engine and version of both nodes.',
     details: { code: theirCode },
   });

@@ -2,6 +2,7 @@ import type { Connection, Libp2p, Stream } from '@libp2p/interface';
 import { multiaddr } from '@multiformats/multiaddr';
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
+import { machineRemedy } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import { Departed } from './departed.ts';
 import { DialFailures, namedPeer } from './dial-failures.ts';
@@ -148,11 +149,7 @@ export class Libp2pNetwork implements Network {
       await host.start();
     } catch (cause) {
       this.#status = 'stopped';
-      throw new Problem('network/listen', `cannot listen on ${this.#parts.options.listen.join(', ')}`, {
-        remedy: 'Choose a free port and an address of this machine.',
-        details: { cause: String(cause) },
-        cause,
-      });
+      throw cannotListen(this.#parts.options.listen, cause);
     }
     gossip.start(
       (topic, bytes, from, decide) => {
@@ -363,4 +360,15 @@ export class Libp2pNetwork implements Network {
     }
     boundGossipOut([...this.#links.values()].map(({ connection }) => connection));
   }
+}
+
+/** libp2p hands on what the system said as words among others. */
+function cannotListen(addresses: readonly string[], cause: unknown): Problem {
+  const name = /\blisten (E[A-Z]+)\b/.exec(String(cause))?.[1];
+  const why = name === undefined ? '' : ` (${name})`;
+  return new Problem('network/listen', `cannot listen for peers on ${addresses.join(', ')}${why}`, {
+    remedy: `Correct "listen" in config.json. ${name === undefined ? 'Choose a free port and an address of this machine.' : machineRemedy(name)}`,
+    details: { cause: String(cause) },
+    cause,
+  });
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startApi } from '../api/server.ts';
 import { checkRelations } from '../base/limit-relations.ts';
 import { limits } from '../base/limits.ts';
+import { machineFault } from '../base/machine-fault.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey } from '../crypto/keystore.ts';
@@ -285,6 +286,8 @@ async function handOver(driver: Driver<object>): Promise<void> {
 
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  const fault = machineFault(error);
+  if (fault !== undefined) return fault;
   return new Problem('node/broken', `the node broke a promise of its own: ${String(error)}`, {
     remedy: 'Report it with the log. The node can be started again: what it stored and signed holds.',
     cause: error,

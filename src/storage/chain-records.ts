@@ -82,7 +82,7 @@ export function checkChain(stored: Uint8Array, chainId: Hash): void {
       `the database has format ${chain.version}, this program ${formatVersion}`,
       {
         remedy:
-          'Start the version of the program that wrote it, or let this one fetch the chain into an empty directory.',
+          'Start the version of the program that wrote it. Or, if other nodes have the chain, move the database (db/) away, leave keys/ as it is, and start again: the node fetches the chain.',
         details: { found: chain.version, expected: formatVersion },
       },
     );

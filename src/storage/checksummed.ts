@@ -64,7 +64,7 @@ export async function* scanChecksummedPages(
 export function damaged(what: string, how: string, cause?: unknown): Problem {
   return new Problem('storage/damaged', `the database is damaged: ${what} ${how}`, {
     remedy:
-      'Keep a copy of the data directory and check the disk. Then move the database (db/) away and start again: the node fetches the chain, and as a validator votes again when that is safe. Never put back an old copy of keys/: it hides what the key signed since.',
+      'Keep a copy of the whole data directory and check the disk. If other nodes have the chain, move the database (db/) away, leave keys/ as it is, and start again: the node fetches the chain, and a validator votes again when that is safe (in Raft mode once it was removed and added again: "quorate members remove KEY", "quorate members add KEY"). If no other node has the chain, do not move it away: nobody can give it back. Never put back an old copy of keys/: it hides what the key signed since.',
     details: { what, how },
     cause,
   });

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Level } from 'level';
 import { compareBytes, utf8 } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
+import { machineFaultIn, machineRemedy } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import type { Store, Write } from './port.ts';
 import { damaged } from './checksummed.ts';
@@ -63,7 +64,7 @@ export async function openLevelStore(
 async function create(directory: string, allowed: boolean): Promise<StoreDirectory> {
   if (allowed) return createStoreDirectory(directory, createDatabase);
   throw new Problem('storage/missing', `there is no store in ${directory}`, {
-    remedy: 'Check the path. If its data was deleted, initialise the node again.',
+    remedy: 'Check the path: nothing was made there.',
     details: { directory },
   });
 }
@@ -97,8 +98,7 @@ function openingProblem(directory: string, failure: unknown): Problem {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   const message = cause instanceof Error ? cause.message : String(cause);
   if (code === 'LEVEL_LOCKED') return inUse(directory, cause);
-  if (/permission denied|read-only|no space|too many open/i.test(message))
-    return inaccessible(directory, cause);
+  if (machineFaultIn(message) !== undefined) return inaccessible(directory, cause);
   return damaged(`the store in ${directory}`, `cannot be opened (${message})`, cause);
 }
 
@@ -225,14 +225,21 @@ function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** What the machine refuses (too few files, a disk that fails) says nothing of what is written there. */
 function readProblem(cause: unknown): Problem {
-  return damaged('a file of the database', `cannot be read (${messageOf(cause)})`, cause);
+  const fault = machineFaultIn(messageOf(cause));
+  if (fault === undefined)
+    return damaged('a file of the database', `cannot be read (${messageOf(cause)})`, cause);
+  return new Problem('storage/read-failed', `the database could not be read: ${messageOf(cause)}`, {
+    remedy: `${machineRemedy(fault)} Then start the node again.`,
+    cause,
+  });
 }
 
 function writeProblem(cause: unknown): Problem {
+  const fault = machineFaultIn(messageOf(cause));
   return new Problem('storage/write-failed', `the database could not be written: ${messageOf(cause)}`, {
-    remedy:
-      'Look at the disk and its free space, then start the node again. It takes up where the last finished write left it.',
+    remedy: `${fault === undefined ? 'Look at the disk and its free space.' : machineRemedy(fault)} Then start the node again: it takes up where the last finished write left it.`,
     cause,
   });
 }

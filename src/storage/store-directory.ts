@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { machineFaultIn, machineRemedy, nameOfFault } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import { damaged } from './checksummed.ts';
 
@@ -33,7 +34,7 @@ export async function readStoreDirectory(directory: string): Promise<StoreDirect
     if (names.includes('level')) throw damaged(`${directory}: ${markerName}`, 'is missing');
     throw foreign(directory, `there are files of something else, such as ${JSON.stringify(names[0])}`);
   }
-  const marker = parseMarker(await readFile(join(directory, markerName), 'utf8'));
+  const marker = parseMarker(await readMarker(join(directory, markerName)));
   if (marker === undefined) throw damaged(`${directory}: ${markerName}`, 'is not readable');
   if (marker.version !== formatVersion) {
     throw new Problem('storage/format', `the store in ${directory} has format ${marker.version}`, {
@@ -73,13 +74,22 @@ export async function createStoreDirectory(
 
 /** The directory cannot be used by this program, for a reason that the system gives. */
 export function inaccessible(directory: string, cause: unknown): Problem {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Problem('storage/access', `the store directory ${directory} cannot be used: ${reason}`, {
+  const reason = reasonOf(cause);
+  const name = nameOfFault(cause) ?? machineFaultIn(reason);
+  return new Problem('storage/access', `the store in ${directory} cannot be used: ${reason}`, {
     remedy:
-      'Check that the path is a directory, that this user may write there, and that the disk is not full.',
+      name === undefined
+        ? 'Check that the path is a directory, that this user may write there, and that the disk is not full.'
+        : machineRemedy(name),
     details: { directory },
     cause,
   });
+}
+
+/** The innermost words: LevelDB's own stand below those of its wrapper. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.cause instanceof Error ? reasonOf(cause.cause) : cause.message;
 }
 
 async function namesIn(directory: string): Promise<string[]> {
@@ -89,6 +99,14 @@ async function namesIn(directory: string): Promise<string[]> {
     if (codeOf(cause) === 'ENOENT') return [];
     if (codeOf(cause) === 'ENOTDIR') throw foreign(directory, 'it is a file');
     throw inaccessible(directory, cause);
+  }
+}
+
+async function readMarker(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw inaccessible(path, cause);
   }
 }
 

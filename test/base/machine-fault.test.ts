@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { machineFault } from '../../src/base/machine-fault.ts';
+import {
+  machineFault,
+  machineFaultIn,
+  machineRemedies,
+  machineRemedy,
+} from '../../src/base/machine-fault.ts';
 import { asMachineFault } from '../../src/node/process/as-machine-fault.ts';
 import type { Problem } from '../../src/base/problem.ts';
 
@@ -50,4 +55,35 @@ test('a fault of this program is not taken for one of the machine', async () => 
     asMachineFault('/x', () => Promise.reject(new TypeError('ours'))),
     TypeError,
   );
+});
+
+test('a library that hands on no more than the words of the system is understood', () => {
+  const said: readonly (readonly [string, string | undefined])[] = [
+    ['IO error: /data/db/level/000005.ldb: Too many open files', 'EMFILE'],
+    ['IO error: /data/db/level/000005.ldb: Too many open files in system', 'ENFILE'],
+    ['IO error: /data/db/level/000003.log: No space left on device', 'ENOSPC'],
+    ['IO error: /data/db/level/LOCK: Permission denied', 'EACCES'],
+    ['IO error: /data/db/level/LOCK: Read-only file system', 'EROFS'],
+    ['IO error: /data/db/level/000005.ldb: Input/output error', 'EIO'],
+    ['Corruption: block checksum mismatch', undefined],
+    ['IO error: /data/db/level/MANIFEST-000002: No such file or directory', undefined],
+  ];
+  for (const [message, code] of said) assert.equal(machineFaultIn(message), code, message);
+  for (const [, code] of said)
+    if (code !== undefined) assert.ok(machineRemedy(code) === machineRemedies[code]);
+});
+
+test('a thread that had no room is a fault of the machine', () => {
+  const error = Object.assign(new Error('Worker terminated due to reaching memory limit'), {
+    code: 'ERR_WORKER_OUT_OF_MEMORY',
+  });
+  assert.equal(machineFault(error)?.details['code'], 'ENOMEM');
+  const unstarted = Object.assign(new Error('Worker initialization failure: EMFILE'), {
+    code: 'ERR_WORKER_INIT_FAILED',
+  });
+  assert.equal(machineFault(unstarted)?.remedy, machineRemedies['EMFILE']);
+  // What broke because of it is not to blame.
+  const broken = new Error('broken invariant: the thread lives', { cause: unstarted });
+  assert.equal(machineFault(broken)?.details['code'], 'EMFILE');
+  assert.equal(machineFault(new Error('broken invariant', { cause: new TypeError('x') })), undefined);
 });

@@ -471,7 +471,10 @@ void test('an address that cannot be used is a problem that names it', async () 
   await first.start(new Recorder());
   const taken = `/ip4/127.0.0.1/tcp/${portOf(addressOf(first))}`;
   const second = await createLibp2pNetwork({ ...options, seed: nodeSeed(1), listen: [taken], peers: [] });
-  await assert.rejects(second.start(new Recorder()), { code: 'network/listen' });
+  await assert.rejects(second.start(new Recorder()), {
+    code: 'network/listen',
+    remedy: /Another program listens there/,
+  });
   await second.stop();
   await first.stop();
 });

@@ -169,7 +169,7 @@ export class Cluster {
         const isFinal = batch.some(({ key }) => equalBytes(key, keys.final));
         const fails = failing === 'every write' || failing === (isFinal ? 'blocks' : 'records');
         if (!fails) return this.#slowly(name, () => store.write(batch, done));
-        const problem = new Problem('storage/sync-failed', 'the disk is full', { remedy: 'Make room.' });
+        const problem = new Problem('storage/write-failed', 'the disk is full', { remedy: 'Make room.' });
         this.time.defer(() => done(problem));
       },
     };

@@ -200,7 +200,7 @@ describe('a database that is not this chain’s', () => {
       entries.set(textOf(keys.chain), record.value);
       const problem = await refused(entries, 'storage/format');
       assert.deepEqual(problem.details, { found, expected: 2 });
-      assert.match(problem.remedy, /fetch the chain into an empty directory/);
+      assert.match(problem.remedy, /move the database \(db\/\) away/);
     });
   }
 

@@ -65,11 +65,15 @@ async function configThere(member: Member, genesis: Genesis): Promise<NodeConfig
   const found = await loadConfig(member.directory);
   if (found.genesis.chainId === genesis.chainId) return found.config;
   const { name, validators, consensus } = found.genesis;
+  const isOtherwiseTheSame =
+    validators.length === genesis.validators.length && consensus.engine === genesis.consensus.engine;
   throw new Problem(
     'cli/testnet-other',
     `${member.directory} belongs to another chain: ${name}, ${validators.length} validators, ${consensus.engine}`,
     {
-      remedy: `Use --nodes ${validators.length} --engine ${consensus.engine}, or another directory with --data.`,
+      remedy: isOtherwiseTheSame
+        ? 'Name another directory with --data, or take this one away when nobody needs it any more: another version of the program made it.'
+        : `Use --nodes ${validators.length} --engine ${consensus.engine}, or another directory with --data.`,
       details: { data: member.directory, found: found.genesis.chainId, wanted: genesis.chainId },
     },
   );

@@ -127,7 +127,9 @@ export function afterJoint(configuration: Configuration): Configuration {
   });
 }
 
-const wrong = (why: string, remedy: string): Problem => new Problem('consensus/members', why, { remedy });
+function wrong(why: string, remedy: string): Problem {
+  return new Problem('consensus/members', why, { remedy });
+}
 
 /**
  * The first configuration on the way to these changes: the joint one when votes change, or the final one when they do

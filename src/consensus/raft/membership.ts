@@ -79,7 +79,8 @@ function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Probl
   const alive = (index: ValidatorIndex): boolean =>
     index === state.self ||
     (answersLately(replica, role, index) && role.progress.get(index)?.decides !== false);
-  const forced = 'Or repeat it with --force, when you know better.';
+  const forced =
+    'With --force it is done all the same: if those who are missing do not come back, nothing is decided any more.';
   for (const [index, { role: place, key }] of next.entries()) {
     if (place !== 'joining') continue;
     const progress = role.progress.get(index);
@@ -97,7 +98,7 @@ function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Probl
             : 'lost its log, and is not trusted yet';
     const first =
       progress === undefined
-        ? 'Add it as a learner first ("quorate members add"), and ask again'
+        ? 'Add it as a learner first ("quorate members add KEY"), and ask again'
         : 'Ask again';
     return new Problem(
       'consensus/not-caught-up',
@@ -216,7 +217,7 @@ export function abandonChange(replica: Replica): void {
       height === null
         ? 'the leader lost the lead before it proposed the change'
         : 'the leader lost the lead while the change was on its way',
-      'Look at the list of members, and ask the new leader again if the change is not there.',
+      'Look at the members ("quorate members list"), and ask the new leader again if the change is not there.',
     ),
   );
 }

@@ -1,5 +1,5 @@
 import { Problem } from '../../base/problem.ts';
-import type { ProblemCode } from '../../base/problem-codes.ts';
+import type { CodeOf } from '../../base/problem-codes.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey, SignatureClaim } from '../../crypto/signature.ts';
 import { hashHeader } from '../../ledger/block.ts';
@@ -66,18 +66,25 @@ function claimsOf(
   certificate: FinalityCertificate,
   { chainId, keys }: { chainId: Hash; keys: readonly PublicKey[] },
 ): SignatureClaim[] | Problem {
-  const wrong = (why: string, code: ProblemCode = 'certificate/invalid'): Problem =>
-    new Problem(code, `the certificate ${why}`, {
-      remedy: 'Ask another node for it, and check that both nodes use the same genesis file.',
-      details: { height: certificate.height, blockHash: certificate.blockHash },
-    });
-  if (certificate.engine !== 'raft') return wrong('is not one of Raft');
+  if (certificate.engine !== 'raft') return wrong(certificate, 'certificate/invalid', 'is not one of Raft');
   const { term, height, blockHash, leader, signature } = certificate;
   const publicKey = keys[leader] ?? laterMember(certificate);
   if (publicKey === undefined) {
-    return wrong(`names member ${leader}, and there are ${keys.length}`, 'certificate/unknown-member');
+    const why = `names member ${leader}, and there are ${keys.length}`;
+    return wrong(certificate, 'certificate/unknown-member', why);
   }
   return [{ publicKey, message: leaderBytes(chainId, { view: term, height, blockHash }), signature }];
+}
+
+function wrong(
+  { height, blockHash }: FinalityCertificate,
+  code: CodeOf<'certificate'>,
+  why: string,
+): Problem {
+  return new Problem(code, `the certificate ${why}`, {
+    remedy: 'Ask another node for it, and check that both nodes use the same genesis file.',
+    details: { height, blockHash },
+  });
 }
 
 /** The key of a leader who became a member later than this node knows: a snapshot's certificate tells it, and the engine holds that against the header. */

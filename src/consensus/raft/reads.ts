@@ -66,7 +66,7 @@ function noLeader(state: RaftState): Problem {
       state,
       'consensus/no-leader',
       'this node is no member: no leader answers it',
-      'Ask the node of a member (quorate members list), or accept a read that may be stale.',
+      'Ask the node of a member ("quorate members list"), or accept a read that may be stale.',
     );
   }
   return notNow(

@@ -242,6 +242,7 @@ function recoverConfiguration(
 
 function damaged(why: string): Problem {
   return new Problem('storage/consensus-log', `the Raft log is damaged: ${why}`, {
-    remedy: 'Restore nothing from a backup: remove this member, empty its directory, and add it again.',
+    remedy:
+      'Keep a copy of the whole data directory. Then move its database (db/) away, leave keys/ as it is, start it, and have the leader remove it and add it again ("quorate members remove KEY", "quorate members add KEY"): only then it votes. Put back no old copy of anything.',
   });
 }

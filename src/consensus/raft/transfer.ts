@@ -88,7 +88,7 @@ export function finishTransfer(replica: Replica): void {
       state,
       'consensus/transfer-failed',
       'the lead did not pass to that voter',
-      'See who leads now, and try again.',
+      'See who leads now ("quorate members list"), and try again.',
     ),
   );
 }

@@ -77,7 +77,7 @@ export class Members {
 }
 
 function notLeader(problem: Problem, { name, index, api }: MemberView): Problem {
-  return problem.restated(`this node does not lead: ${name} (member ${index}) does`, {
+  return new Problem('consensus/not-leader', `this node does not lead: ${name} (member ${index}) does`, {
     remedy:
       api === null ? `Ask the node of ${name}.` : `Ask the node of ${name}: ${api} (quorate: --follow).`,
     details: { ...problem.details, leaderApi: api },

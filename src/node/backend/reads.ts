@@ -72,9 +72,13 @@ function readOf<T>({ consistency, height, hash, header }: ReadBasis, value: T) {
 
 function unsupportedRead(problem: Problem, engine: string, consistency: string): Problem {
   if (problem.code !== 'consensus/unsupported') return problem;
-  return problem.restated(`this chain runs ${engine}, which serves no ${consistency} reads`, {
-    remedy:
-      'Read with consistency=stale: a final state that may not be the newest; compare several nodes if that matters.',
-    details: { engine, consistency },
-  });
+  return new Problem(
+    'consensus/unsupported',
+    `this chain runs ${engine}, which serves no ${consistency} reads`,
+    {
+      remedy:
+        'Read with consistency=stale: a final state that may not be the newest; compare several nodes if that matters.',
+      details: { engine, consistency },
+    },
+  );
 }

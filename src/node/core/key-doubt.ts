@@ -12,7 +12,7 @@ export function doubtKey(log: Logger, { data }: Trace): void {
   if (data['again'] === true) {
     throw new Problem('keys/used-elsewhere', 'another process signs with the key of this validator', {
       remedy:
-        'Find it and stop it: two with one key contradict each other, and are named as a liar. Then start this one again with "quorate start".',
+        'Find it and stop it: two with one key contradict each other, and are named as a liar. Then start this one again.',
       details: data,
     });
   }

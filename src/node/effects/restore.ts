@@ -1,5 +1,5 @@
 import { decode, encode } from '../../base/codec.ts';
-import { Problem, unwrap } from '../../base/problem.ts';
+import { unwrap } from '../../base/problem.ts';
 import type { ChainLink } from '../../consensus/engine.ts';
 import { hashHeader, toHeight } from '../../ledger/block.ts';
 import { type Block, decodeBlock } from '../../ledger/block-body.ts';
@@ -8,6 +8,7 @@ import { type Genesis, genesisHeader, genesisState } from '../../ledger/genesis.
 import { receiptsCodec } from '../../ledger/receipt.ts';
 import { State } from '../../ledger/state.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
+import { damaged } from '../../storage/checksummed.ts';
 import { type FinalBlock, headerBytes, linkOf } from './chain.ts';
 
 /** Where a node goes on after a restart, or starts. */
@@ -28,17 +29,17 @@ export async function restore(store: ChainStore, genesis: Genesis): Promise<Rest
   if (store.isEmpty) await storeGenesis(store, genesis);
   const height = store.finalHeight;
   const header = store.headerAt(height);
-  if (header === undefined) throw damaged(`the header of the final block ${height} is missing`);
+  if (header === undefined) throw damaged(`the header of the final block ${height}`, 'is missing');
   const hash = store.finalHash;
   const growing = State.growing();
   for await (const page of store.stateEntries()) for (const [key, value] of page) growing.add(key, value);
   const state = growing.finish();
   if (state.root !== header.stateRoot) {
-    throw damaged(`the stored state is not the one after the final block ${height}`);
+    throw damaged('the state', `is not the one after the final block ${height}`);
   }
   const certificateBytes = store.certificateAt(height);
   if (certificateBytes === undefined && height > 0) {
-    throw damaged(`the final block ${height} has no certificate`);
+    throw damaged(`the final block ${height}`, 'has no certificate');
   }
   return {
     final: { height, hash, header, state },
@@ -74,12 +75,5 @@ function storeGenesis(store: ChainStore, genesis: Genesis): Promise<void> {
       },
       (problem) => (problem === undefined ? resolve() : reject(problem)),
     );
-  });
-}
-
-function damaged(what: string): Problem {
-  return new Problem('storage/damaged', `the database is damaged: ${what}`, {
-    remedy:
-      'Move its database (db/) away and start again: the node fetches the chain, and as a validator votes again when that is safe. Never put back an old copy of keys/: it hides what the key signed since.',
   });
 }

@@ -5,6 +5,7 @@ import { Problem } from '../../base/problem.ts';
 import type { PublicKey, Signature } from '../../crypto/signature.ts';
 import type { LogRecord, Unsigned } from '../../consensus/engine.ts';
 import { toView, type View, viewCodec } from '../../ledger/block.ts';
+import { damaged } from '../../storage/checksummed.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 
 const signatureBytes = 64;
@@ -138,15 +139,7 @@ function readFloor(records: ReadonlyMap<string, Uint8Array>): View {
   if (bytes === undefined) return toView(0);
   const floor = decode(viewCodec, bytes, "the signer's floor");
   if (floor instanceof Problem) {
-    throw new Problem(
-      'storage/damaged',
-      `the signer's floor in the consensus log is damaged (${toHex(bytes)})`,
-      {
-        remedy:
-          'Move the database (db/) away and start again: the node fetches the chain, and votes again when that is safe.',
-        cause: floor,
-      },
-    );
+    throw damaged("the signer's floor", `is not readable (${toHex(bytes)})`, floor);
   }
   return floor;
 }

@@ -408,7 +408,8 @@ function wrongSignature(): Problem {
 
 function wrongChain(theirs: Hash, ours: Hash): Problem {
   return new Problem('transaction/wrong-chain', 'the transaction is for another chain', {
-    remedy: 'Sign it again with the chain id of this chain (see the status of a node).',
+    remedy:
+      'Submit it to a node of its own chain. Or, if this chain is meant, sign it with the chain id that "quorate status" shows.',
     details: { chainId: theirs, expected: ours },
   });
 }

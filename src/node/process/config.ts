@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { limits } from '../../base/limits.ts';
+import { machineFault } from '../../base/machine-fault.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import { strictText } from '../../base/strict-text.ts';
 import { parseStrictJson } from '../../base/strict-json.ts';
@@ -168,7 +169,8 @@ export async function initDirectory(options: {
   if (config.role === 'validator') checkValidatorKey(validatorKeyFile ?? null, genesis, directory);
   if ((await readIfThere(paths.config(directory))) !== undefined) {
     throw new Problem('config/exists', `${directory} holds a node already`, {
-      remedy: 'Choose another directory, or delete this one if the node is not needed any more.',
+      remedy:
+        'Choose another directory. Delete nothing in this one while its chain or its keys may be needed.',
       details: { directory },
     });
   }
@@ -189,13 +191,30 @@ export async function loadConfig(directory: string): Promise<LoadedConfig> {
   const configText = await readIfThere(paths.config(directory));
   if (configText === undefined) {
     throw new Problem('config/missing', `there is no node in ${directory}: it has no config.json`, {
-      remedy: 'Check the path, or make a node there with "quorate init".',
+      remedy: 'Check --data, or make a node there ("quorate init --help").',
       details: { directory },
     });
   }
   const config = parseConfig(configText, paths.config(directory));
-  const genesis = unwrap(parseGenesis(await readNeeded(paths.genesis(directory), 'the genesis file')));
-  const nodeKey = unwrap(decryptKey(await readNeeded(paths.nodeKey(directory), "the node's key"), undefined));
+  const genesis = unwrap(
+    parseGenesis(
+      await readNeeded(
+        paths.genesis(directory),
+        'the genesis file',
+        'Copy it from another node of the chain: each has the same.',
+      ),
+    ),
+  );
+  const nodeKey = unwrap(
+    decryptKey(
+      await readNeeded(
+        paths.nodeKey(directory),
+        "the node's key",
+        'Restore it from a backup. Or make a node in another directory ("quorate init --help") and copy that one: the node then has another peer id.',
+      ),
+      undefined,
+    ),
+  );
   const validatorKeyFile =
     config.role === 'validator' ? ((await readIfThere(paths.validatorKey(directory))) ?? null) : null;
   if (config.role === 'validator') checkValidatorKey(validatorKeyFile, genesis, directory);
@@ -206,7 +225,7 @@ function checkValidatorKey(keyFile: string | null, genesis: Genesis, directory: 
   if (keyFile === null) {
     throw new Problem('config/missing-key', `the validator in ${directory} has no key`, {
       remedy:
-        'Put its key file at keys/validator.json ("quorate keys new" makes one), or set "role" to "observer" in config.json.',
+        'Put its own key file back at keys/validator.json: another key is another validator. Or set "role" to "observer" in config.json.',
       details: { directory },
     });
   }
@@ -218,7 +237,7 @@ function checkValidatorKey(keyFile: string | null, genesis: Genesis, directory: 
       `the validator's key is the development key "${development}"`,
       {
         remedy:
-          'Everybody knows it. Make one with "quorate keys new"; development keys are for development chains.',
+          'Everybody knows it. Make one with "quorate keys new NAME"; development keys are for development chains.',
         details: { name: development },
       },
     );
@@ -231,7 +250,8 @@ function parseConfig(json: string, path: string): NodeConfig {
     value = parseStrictJson(json);
   } catch (cause) {
     throw new Problem('config/malformed', `${path} cannot be read as JSON: ${(cause as Error).message}`, {
-      remedy: 'Correct it, or take the one that "quorate init" wrote.',
+      remedy:
+        'Correct it at that place; "quorate init --help" says how to make another one to compare it with.',
       details: { path },
       cause,
     });
@@ -254,16 +274,19 @@ function checkConfig(value: unknown): NodeConfig {
       ? `${field === '' ? 'it' : `"${field}"`} must be ${issue?.message}`
       : `"${unknown}" is no field of it`;
   throw new Problem('config/malformed', `config.json: ${wrong}`, {
-    remedy: unknown === undefined ? `Correct "${field}".` : `Remove "${unknown}", or correct its name.`,
+    remedy:
+      unknown === undefined
+        ? `Correct it in config.json; src/README.md lists every field.`
+        : `Remove "${unknown}" from config.json, or correct its name.`,
     details: { field: unknown ?? field },
   });
 }
 
-async function readNeeded(path: string, what: string): Promise<string> {
+async function readNeeded(path: string, what: string, remedy: string): Promise<string> {
   const content = await readIfThere(path);
   if (content !== undefined) return content;
   throw new Problem('config/missing', `${what} is missing: ${path}`, {
-    remedy: 'Restore it from a copy, or make the node anew with "quorate init" in another directory.',
+    remedy,
     details: { path },
   });
 }
@@ -274,11 +297,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
     bytes = await readFile(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Problem('config/unreadable', `${path} cannot be read: ${(cause as Error).message}`, {
-      remedy: 'Check its permissions, and that it is a file.',
-      details: { path },
-      cause,
-    });
+    throw machineFault(cause, path) ?? cause;
   }
   const read = strictText(bytes);
   if ('text' in read) return read.text;

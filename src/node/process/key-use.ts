@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import { toHex } from '../../base/bytes.ts';
 import { decode, encode, u48 } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
+import { machineFault } from '../../base/machine-fault.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import type { LogRecord, LogTrust } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
@@ -164,7 +165,7 @@ async function readUses(path: string): Promise<Uses> {
     text = await readFile(path, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { chains: [] };
-    throw unusable(path, cause);
+    throw machineFault(cause, path) ?? unusable(path, cause);
   }
   try {
     return z.parse(useSchema, JSON.parse(text));
@@ -178,7 +179,8 @@ function unusable(path: string, cause: unknown): Problem {
     'keys/use-unknown',
     `${path} cannot be read, so it is not known where the key was used`,
     {
-      remedy: 'Restore it from a copy. Without it the validator could contradict what it signed before.',
+      remedy:
+        'Move it away, and the database (db/) as well unless it is certainly the one that the key was used with last; then start again. Put no old copy in its place: it hides what the key signed since.',
       details: { path },
       cause,
     },

@@ -122,6 +122,6 @@ export function parsePlan(text: string): Plan | Problem {
 
 function invalid(why: string): Problem {
   return new Problem('simulator/plan', `the plan ${why}`, {
-    remedy: 'Use a file that "quorate simulate --keep" wrote.',
+    remedy: 'Use a file that "quorate simulate --keep DIR" wrote.',
   });
 }

@@ -84,7 +84,7 @@ export class SimulatedNode {
         process.core = core;
       },
       (error: unknown) => {
-        if (error instanceof Problem && error.code === 'storage/sync-failed') this.stopped(process, error);
+        if (error instanceof Problem && error.code === 'storage/write-failed') this.stopped(process, error);
         else this.broke(process, error);
       },
     );

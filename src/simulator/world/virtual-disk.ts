@@ -182,7 +182,7 @@ export class VirtualDisk {
 }
 
 function syncFailed(): Problem {
-  return new Problem('storage/sync-failed', 'the disk reported an error on sync', {
+  return new Problem('storage/write-failed', 'the disk reported an error on sync', {
     remedy: 'Check the disk and its free space, then start the node again.',
   });
 }

@@ -560,7 +560,9 @@ test('nor does it matter from whom it knows that: what is committed is in the lo
   const entries = entriesOn(genesisHeader(3), [1, 1], { leader: 1 });
   const last = nameOfEntry(entries[1] as WireEntry);
   const follower = new Solo(0, 3).append(1, 1, entries).sync();
-  follower.receive<'heartbeat'>({ kind: 'heartbeat', from: 2, term: 2, commit: genesisOf(3), round: 1 }).sync();
+  follower
+    .receive<'heartbeat'>({ kind: 'heartbeat', from: 2, term: 2, commit: genesisOf(3), round: 1 })
+    .sync();
   follower.receive<'vote-request'>({
     kind: 'vote-request',
     from: 1,

@@ -263,7 +263,7 @@ describe('the backend', () => {
     const { cluster, backend } = await withHistory();
     const [transaction] = transfers(cluster, 1, 6);
     const owed = backend.submit([defined(transaction, 'a transaction').bytes]);
-    const failure = new Problem('storage/sync-failed', 'the disk is full', { remedy: 'Make room.' });
+    const failure = new Problem('storage/write-failed', 'the disk is full', { remedy: 'Make room.' });
     backend.end(failure);
     await assert.rejects(owed, failure);
     await assert.rejects(backend.submit([]), failure);
@@ -274,7 +274,7 @@ describe('the backend', () => {
 
   test('tells those who wait for finality when the node cannot go on; one that stops in order needs not', async () => {
     for (const [code, expected] of [
-      ['storage/sync-failed', ['the disk is full']],
+      ['storage/write-failed', ['the disk is full']],
       ['node/stopping', []],
     ] as const) {
       const { backend } = await withHistory();

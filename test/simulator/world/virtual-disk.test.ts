@@ -100,7 +100,7 @@ describe('virtual disk', () => {
     store.write([put('b', '1')], note);
     store.write([put('c', '1')], note);
     run(scheduler, 10);
-    assert.deepEqual(problems, [undefined, 'storage/sync-failed', 'storage/sync-failed']);
+    assert.deepEqual(problems, [undefined, 'storage/write-failed', 'storage/write-failed']);
     life.kill();
     disk.crash();
     const next = start().store;

@@ -1,0 +1,20 @@
+import { machineRemedy, nameOfFault } from '../base/machine-fault.ts';
+import type { CodeOf } from '../base/problem-codes.ts';
+import { Problem } from '../base/problem.ts';
+
+/** Why a file that the command line names cannot be used; what is no fault of the machine comes back as it is. */
+export function fileProblem(
+  path: string,
+  cause: unknown,
+  option?: string,
+  code: CodeOf<'cli'> = 'cli/file',
+): unknown {
+  const fault = nameOfFault(cause);
+  if (fault === undefined) return cause;
+  const where = option === undefined ? '' : option.startsWith('--') ? `Check ${option}. ` : `${option} `;
+  return new Problem(code, `${path} cannot be used: ${(cause as Error).message}`, {
+    remedy: `${where}${machineRemedy(fault)}`,
+    details: { path, code: fault },
+    cause,
+  });
+}
