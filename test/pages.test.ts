@@ -119,3 +119,20 @@ test('the page on the mempool names every file of it', () => {
   const table = [...read('mempool/README.md').matchAll(/^\| `([a-z-]+\.ts)`/gm)].map(([, name = '']) => name);
   assert.deepEqual(table.toSorted(), files.toSorted());
 });
+
+test('the page on the ledger names every operation and every condition', () => {
+  const numbered = (path: string): string[] =>
+    [...read(path).matchAll(/^ {2}'?([a-z-]+)'?: \[(?:\d+,|$)/gm)].map(([, name = '']) => name);
+  const all = [...numbered('ledger/operation.ts'), ...numbered('ledger/condition.ts')];
+  assert.ok(all.length > 10);
+  assert.deepEqual(firstCells('ledger/README.md', 'A transaction').toSorted(), all.toSorted());
+});
+
+test('the table of a node’s own settings names every option', () => {
+  const [, schema = ''] = read('node/process/config.ts').split('const configSchema = z.strictObject({\n');
+  const [fields = ''] = schema.split('\n});');
+  const options = [...fields.matchAll(/^ {2}(\w+): /gm)].map(([, name = '']) => name);
+  assert.ok(options.length > 6);
+  const named = firstCells('README.md', "A node's own settings").map((name) => name.split('.')[0]);
+  assert.deepEqual([...new Set(named)].toSorted(), options.toSorted());
+});
