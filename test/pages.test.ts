@@ -7,6 +7,8 @@ import { logKey, type PbftMessage } from '../src/consensus/pbft/message.ts';
 import { recordKeys } from '../src/consensus/pbft/records.ts';
 import { liarNames } from '../src/simulator/plan/plan.ts';
 import { helloProtocol, protocolNames, requestProtocols, topics } from '../src/network/protocol-names.ts';
+import { wireVersion } from '../src/node/peers/handshake.ts';
+import { formatVersion } from '../src/storage/chain-records.ts';
 import { configurationPrefix, entryPrefix, stateKey } from '../src/consensus/raft/records.ts';
 
 const source = fileURLToPath(new URL('../src', import.meta.url));
@@ -91,6 +93,22 @@ test('the page on the network names the protocols and versions as they are', () 
     assert.ok(
       new RegExp(`\\b${name}(?: =|:) ${now}\\b`).test(read(file)),
       `${name} in ${path} is ${now}, as the page says`,
+    );
+  }
+});
+
+test('the page on versions has a row for each number up to the present one', () => {
+  for (const [heading, version] of [
+    ['Wire version', wireVersion],
+    ['Format of the store', formatVersion],
+  ] as const) {
+    const [, section = ''] = read('versions.md').split(`\n## ${heading}\n`);
+    const [table = ''] = section.split('\n## ');
+    const numbers = [...table.matchAll(/^\| (\d+) +\|/gm)].map(([, number]) => Number(number));
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: version }, (_, index) => index + 1),
+      heading,
     );
   }
 });
