@@ -1,4 +1,7 @@
-/** A map that forgets its oldest entries: memory of what was seen, where forgetting costs work and nothing else. */
+/**
+ * A map that forgets its oldest entries: memory of what was seen, where forgetting
+ * costs work and nothing else.
+ */
 export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #max: number;
@@ -30,7 +33,10 @@ export class BoundedMap<K, V> {
     }
   }
 
-  /** Oldest first. An entry may be deleted or set again while walking; one that is set again comes once more, at the end. */
+  /**
+   * Oldest first. An entry may be deleted or set again while walking; one that is set again
+   * comes once more, at the end.
+   */
   entries(): IterableIterator<[K, V]> {
     return this.#entries.entries();
   }

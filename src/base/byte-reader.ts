@@ -1,6 +1,9 @@
 import { hexView, sliceHex } from './bytes.ts';
 
-/** Reads the fields of an encoding, one after the other. Throws an Error when the bytes end before a field does. */
+/**
+ * Reads the fields of an encoding, one after the other. Throws an Error when the bytes
+ * end before a field does.
+ */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   #view: Uint8Array | undefined;

@@ -4,7 +4,10 @@ const firstBytes = 16 * 1024;
 /** A larger buffer is not kept for the next encoding. */
 const keptBytes = 512 * 1024;
 
-/** Where an encoding is written, one field after the other. Callers have checked the ranges. It grows as needed, and is used again. */
+/**
+ * Where an encoding is written, one field after the other. Callers have checked the ranges. It grows as
+ * needed, and is used again.
+ */
 export class ByteWriter {
   #bytes = new Uint8Array(firstBytes);
   #at = 0;

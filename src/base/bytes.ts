@@ -30,8 +30,8 @@ for (let value = 0; value < noDigit; value++) {
 }
 
 /**
- * Writes the bytes of a hex text where there is room for them; false when it is not hex throughout. Not by Node's Buffer, which takes
- * U+0130 for a zero, and is slower.
+ * Writes the bytes of a hex text where there is room for them; false when it is not hex throughout. Not by
+ * Node's Buffer, which takes U+0130 for a zero, and is slower.
  */
 export function writeHex(bytes: Uint8Array, at: number, text: string): boolean {
   if (text.length % 2 !== 0) return false;
@@ -56,8 +56,8 @@ export const concat = concatBytes;
 export const utf8 = utf8ToBytes;
 
 /**
- * Text of bytes, without a byte order mark; undefined when they are not UTF-8: what a lenient reader would put in their place was never
- * written, and two texts could become one.
+ * Text of bytes, without a byte order mark; undefined when they are not UTF-8: what a lenient reader would
+ * put in their place was never written, and two texts could become one.
  */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
   try {

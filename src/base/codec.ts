@@ -10,7 +10,8 @@ import { Problem } from './problem.ts';
  * `decode` rejects every other byte string. Every length is checked against its limit before
  * anything of that length is read.
  *
- * A codec writes what it reads and reads what it writes. Both throw an Error with a short reason for what is not a value.
+ * A codec writes what it reads and reads what it writes. Both throw an Error with a short reason
+ * for what is not a value.
  */
 export interface Codec<T> {
   write(writer: ByteWriter, value: T): void;
@@ -204,8 +205,8 @@ export function boundedBytes(max: number): Codec<Uint8Array> {
 }
 
 /**
- * The same bytes as `boundedBytes` for a form in memory that keeps none of them: `toMemory` gets a view of the input, which may be
- * overwritten afterwards, and must copy what it keeps.
+ * The same bytes as `boundedBytes` for a form in memory that keeps none of them: `toMemory` gets a view of
+ * the input, which may be overwritten afterwards, and must copy what it keeps.
  */
 export function mappedBytes<T>(
   max: number,
@@ -321,7 +322,10 @@ export function wordOf<T extends string>(words: readonly T[]): Codec<T> {
   };
 }
 
-/** Another form in memory of the same bytes. `toMemory` throws an Error with a short reason for bytes that have no such form. */
+/**
+ * Another form in memory of the same bytes. `toMemory` throws an Error with a short reason for
+ * bytes that have no such form.
+ */
 export function mapped<Inner, T>(
   inner: Codec<Inner>,
   forms: { readonly toMemory: (value: Inner) => T; readonly toBytes: (value: T) => Inner },
@@ -333,8 +337,8 @@ export function mapped<Inner, T>(
 }
 
 /**
- * Adds a rule to a codec; `check` throws an Error with a short reason, or a `Problem` with a code and a remedy of its own.
- * Applies both ways.
+ * Adds a rule to a codec; `check` throws an Error with a short reason, or a `Problem` with a code and a
+ * remedy of its own. Applies both ways.
  */
 export function refine<T>(inner: Codec<T>, check: (value: T) => T): Codec<T> {
   return {
@@ -365,8 +369,8 @@ export function problemInside(cause: unknown): Problem | undefined {
 }
 
 /**
- * The value of the bytes, or the problem `codec/malformed`, or that of its own which a rule threw. Never throws on any
- * bytes.
+ * The value of the bytes, or the problem `codec/malformed`, or that of its own which a rule threw.
+ * Never throws on any bytes.
  */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array, what: string): T | Problem {
   try {

@@ -6,7 +6,10 @@ export type Limits = Widened<typeof limits>;
 
 const KiB = 1024;
 
-/** Bytes of what is signed, stored and sent, as far as bounds depend on it. Tests compare them with the codecs. */
+/**
+ * Bytes of what is signed, stored and sent, as far as bounds depend on it. Tests
+ * compare them with the codecs.
+ */
 export const encodedBytes = {
   hash: 32,
   header: 3 * 6 + 7 * 32,
@@ -29,7 +32,10 @@ export function largestCertificate(validators: number): number {
   return encodedBytes.certificateFrame + quorum(validators) * encodedBytes.vote;
 }
 
-/** The largest message that a validator may have to relay: a quorum of view changes, each with two certificates. */
+/**
+ * The largest message that a validator may have to relay: a quorum of view changes,
+ * each with two certificates.
+ */
 export function largestNewView(validators: number): number {
   const { messageFrame } = encodedBytes;
   return messageFrame + quorum(validators) * (messageFrame + 2 * largestCertificate(validators));
@@ -47,7 +53,9 @@ export interface Relation {
   readonly holds: boolean;
 }
 
-/** What the bounds must keep among themselves. A new bound that fits only beside others gets its line here. */
+/**
+ * What the bounds must keep among themselves. A new bound that fits only beside others gets its line here.
+ */
 export function relationsOf(of: Limits): readonly Relation[] {
   const newView = largestNewView(of.maxValidators);
   const { hash, header, smallestEntry } = encodedBytes;
@@ -277,13 +285,19 @@ export interface MemoryShare {
   readonly bytes: number;
 }
 
-/** What an object in memory takes beside the bytes of what it stands for: fields, strings, and its places in maps. */
+/**
+ * What an object in memory takes beside the bytes of what it stands for: fields,
+ * strings, and its places in maps.
+ */
 const perTransaction = 1.2 * KiB;
 const perPending = 1.5 * KiB;
 const perSmallThing = 256;
 const perHash = 96;
 
-/** What a block takes in memory: its bytes, and each of its transactions as an object. Measured: 1,165 bytes for a transfer of 190. */
+/**
+ * What a block takes in memory: its bytes, and each of its transactions as an object. Measured: 1,165
+ * bytes for a transfer of 190.
+ */
 export function blockWeight(bytes: number, transactions: number): number {
   return bytes + transactions * perTransaction;
 }
@@ -293,8 +307,9 @@ function largestBlock(of: Limits): number {
 }
 
 /**
- * Everything that peers and clients can fill, each at its bound: that all are full at once takes many liars, and then still no more than
- * `floodBytes`. What grows with the chain itself (the state, the database's caches) is not in it.
+ * Everything that peers and clients can fill, each at its bound: that all are full at once takes many
+ * liars, and then still no more than `floodBytes`. What grows with the chain itself (the state, the
+ * database's caches) is not in it.
  */
 export function memoryOf(of: Limits): readonly MemoryShare[] {
   const connections = of.httpConnections + of.httpReservedConnections;
@@ -363,7 +378,10 @@ export function totalBytes(shares: readonly MemoryShare[]): number {
   return shares.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** Throws an error that names what does not fit. No node starts with a table of bounds that contradict each other. */
+/**
+ * Throws an error that names what does not fit. No node starts with a table of bounds
+ * that contradict each other.
+ */
 export function checkRelations(of: Limits): void {
   const broken = relationsOf(of).filter(({ holds }) => !holds);
   if (broken.length === 0) return;

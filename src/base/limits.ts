@@ -1,25 +1,37 @@
 /**
- * Every bound in the system, in one place, each with its reason. Units are in the names. What they must keep among themselves, and how much memory
- * all of them allow together, is in `limit-relations.ts`, which a node checks before it starts.
- * A bound that is part of validity (marked "consensus") must be the same on every node of a chain.
+ * Every bound in the system, in one place, each with its reason. Units are in the names. What they must
+ * keep among themselves, and how much memory all of them allow together, is in `limit-relations.ts`, which
+ * a node checks before it starts. A bound that is part of validity (marked "consensus") must be the same
+ * on every node of a chain.
  */
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
 export const limits = {
-  /** V8's young generation: one of its two halves. Left alone a half grows to 64 MiB in a flood, and stays so large. */
+  /**
+   * V8's young generation: one of its two halves. Left alone a half grows to 64 MiB in a
+   * flood, and stays so large.
+   */
   youngSpaceMiB: 16,
-  /** V8's old generation, in which state, pool and blocks live: room for millions of accounts beside a flood. */
+  /**
+   * V8's old generation, in which state, pool and blocks live: room for millions of accounts beside a flood.
+   */
   oldSpaceMiB: 4_096,
   /**
-   * How far the old generation may grow with garbage before it is searched, in per cent of what lives in it. Left alone that is 300, and what
-   * a flood took is kept until then. Measured with 120 MB that live and much that dies: 703 MB of RSS without these bounds, 334 MB with them.
+   * How far the old generation may grow with garbage before it is searched, in per cent of what lives in it.
+   * Left alone that is 300, and what a flood took is kept until then. Measured with 120 MB that live and much
+   * that dies: 703 MB of RSS without these bounds, 334 MB with them.
    */
   oldSpaceGrowthPercent: 100,
-  /** All that peers and clients can fill together, at worst. Raise it only with the sum of `memoryOf` in view. */
+  /**
+   * All that peers and clients can fill together, at worst. Raise it only with the sum of `memoryOf` in view.
+   */
   floodBytes: 1_248 * MiB,
 
-  /** Consensus. Signatures per certificate and votes per height grow with it; quorum arithmetic is tested to 100. */
+  /**
+   * Consensus. Signatures per certificate and votes per height grow with it; quorum
+   * arithmetic is tested to 100.
+   */
   maxValidators: 100,
 
   /** A genesis file's size. It is read whole. */
@@ -35,7 +47,10 @@ export const limits = {
   maxMemoBytes: 128,
   /** Consensus. A record's key, UTF-8: long enough for a path or a UUID with a prefix. */
   maxRecordKeyBytes: 128,
-  /** Consensus. A record's value: documents of any kind belong elsewhere, their hash and a small description here. */
+  /**
+   * Consensus. A record's value: documents of any kind belong elsewhere, their hash and
+   * a small description here.
+   */
   maxRecordValueBytes: 4 * KiB,
   /** Consensus. The largest encoded transaction: some full records, or 256 transfers, at a time. */
   maxTransactionBytes: 32 * KiB,
@@ -43,28 +58,44 @@ export const limits = {
   maxOperations: 256,
   /** Consensus. Conditions of one transaction. Each costs a look into the state. */
   maxConditions: 16,
-  /** Consensus. Keys of an account, and signatures of a transaction. Each signature costs a check on every node. */
+  /**
+   * Consensus. Keys of an account, and signatures of a transaction. Each signature
+   * costs a check on every node.
+   */
   maxSigners: 16,
   /** Consensus. A transaction's reference: a UUID, a hash. */
   maxReferenceBytes: 32,
-  /** Consensus. How far ahead of the current height a transaction's expiry may lie: bounds how long it is remembered. */
+  /**
+   * Consensus. How far ahead of the current height a transaction's expiry may lie: bounds
+   * how long it is remembered.
+   */
   maxExpiryAhead: 100_000,
 
   /** Consensus. Transactions per block: execution of a full block stays well under a view timeout. */
   maxBlockTransactions: 4_096,
-  /** Consensus. Operations per block, in all its transactions: each costs a few microseconds, wherever they stand. */
+  /**
+   * Consensus. Operations per block, in all its transactions: each costs a few
+   * microseconds, wherever they stand.
+   */
   maxBlockOperations: 16_384,
-  /** Consensus. Encoded transactions per block: one sync message can carry any block (libp2p sends at most 4 MiB). */
+  /**
+   * Consensus. Encoded transactions per block: one sync message can carry any block
+   * (libp2p sends at most 4 MiB).
+   */
   maxBlockBytes: 2 * MiB,
-  /** Consensus. How far a block's timestamp may lie ahead of a validator's clock, unless it is one millisecond after its parent's. */
+  /**
+   * Consensus. How far a block's timestamp may lie ahead of a validator's clock, unless it is one
+   * millisecond after its parent's.
+   */
   maxClockAheadMs: 10_000,
 
   /** A clock that is wrong is warned of this often: each block and each proposal shows it. */
   clockWarningMs: 60_000,
 
   /**
-   * While transactions wait for a nonce that is missing, and nothing else becomes final for this long, an empty block is made, so that they come to
-   * their expiry heights. However many wait, it is one block: 26 MB a day with four validators. Shorter than `regossipMs`.
+   * While transactions wait for a nonce that is missing, and nothing else becomes final for this long, an
+   * empty block is made, so that they come to their expiry heights. However many wait, it is one block: 26 MB
+   * a day with four validators. Shorter than `regossipMs`.
    */
   waitingBlockMs: 2_000,
 
@@ -76,25 +107,41 @@ export const limits = {
   mempoolTransactions: 49_152,
   /** Encoded bytes of all pending transactions. */
   mempoolBytes: 64 * MiB,
-  /** How far above the account's nonce a waiting transaction may be: a gap that will never fill keeps only this many. */
+  /**
+   * How far above the account's nonce a waiting transaction may be: a gap that will never
+   * fill keeps only this many.
+   */
   mempoolNonceGap: 4_096,
-  /** A replacement must pay this much more than what it replaces, in per cent: makes flooding by replacement cost. */
+  /**
+   * A replacement must pay this much more than what it replaces, in per cent: makes
+   * flooding by replacement cost.
+   */
   mempoolReplacementPercent: 10,
-  /** How long an executable transaction may wait before a full block without it is unfair, unless the genesis file says so (PBFT, `censorshipMs`). */
+  /**
+   * How long an executable transaction may wait before a full block without it is unfair, unless the genesis
+   * file says so (PBFT, `censorshipMs`).
+   */
   mempoolPatienceMs: 10_000,
   /** Transactions of a block that are taken because they waited longest, before the dearest: a sixteenth. */
   mempoolAgedShare: 256,
-  /** Transactions of one sender before all other senders had their turn: 64 senders at least share a full block. */
+  /**
+   * Transactions of one sender before all other senders had their turn: 64 senders at
+   * least share a full block.
+   */
   mempoolSenderShare: 64,
 
-  /** Transactions gossiped in one frame, in bytes: large enough to share the cost of a delivery, small enough to relay at once. */
+  /**
+   * Transactions gossiped in one frame, in bytes: large enough to share the cost of a delivery, small
+   * enough to relay at once.
+   */
   gossipFrameBytes: 64 * KiB,
   /** A frame is flushed after this long even when small. */
   gossipFlushMs: 5,
   /**
-   * Gossip of a member, of a stranger, and of all strangers together, however small: each delivery counts, and each message in it. A node with a heavy load of
-   * its own sends 200 a second, and a hub relays those of others; each costs about 20 µs before the node sees it. Of a stranger so many (`quiet`) are
-   * taken whatever the others send: what it listens to is in them.
+   * Gossip of a member, of a stranger, and of all strangers together, however small: each delivery counts,
+   * and each message in it. A node with a heavy load of its own sends 200 a second, and a hub relays those of
+   * others; each costs about 20 µs before the node sees it. Of a stranger so many (`quiet`) are taken
+   * whatever the others send: what it listens to is in them.
    */
   gossipMessages: {
     member: { perSecond: 4_000, burst: 16_000 },
@@ -102,33 +149,63 @@ export const limits = {
     strangers: { perSecond: 2_000, burst: 8_000 },
     quiet: 16,
   },
-  /** Gossip messages that are remembered, so that none is taken twice: some minutes of an honest network, and 30 MB at most. */
+  /**
+   * Gossip messages that are remembered, so that none is taken twice: some minutes of an honest
+   * network, and 30 MB at most.
+   */
   gossipRemembered: 131_072,
   /** What is added to that for their lengths and number: four bytes for each of the smallest. */
   gossipFrameOverheadBytes: 2 * KiB,
-  /** The largest gossip message accepted: a consensus message that had to be relayed, of which a new-view is the largest. */
+  /**
+   * The largest gossip message accepted: a consensus message that had to be relayed, of which a
+   * new-view is the largest.
+   */
   gossipMessageBytes: 640 * KiB,
 
-  /** The largest consensus message: a pre-prepare of a full block is 4,096 hashes of 32 bytes; a new-view carries q view changes. */
+  /**
+   * The largest consensus message: a pre-prepare of a full block is 4,096 hashes of 32 bytes; a
+   * new-view carries q view changes.
+   */
   consensusMessageBytes: 2 * MiB,
-  /** Gossip that waits for a verdict, past which new one is not looked at. One peer may have a quarter of it. */
+  /**
+   * Gossip that waits for a verdict, past which new one is not looked at. One peer may have a quarter of it.
+   */
   gossipUndecided: { count: 8_192, bytes: 16 * MiB },
-  /** Gossip that one peer has not taken before its stream is given up, and of all peers: streams of those who take the least go first. */
+  /**
+   * Gossip that one peer has not taken before its stream is given up, and of all peers: streams of those who
+   * take the least go first.
+   */
   gossipOut: { stream: 4 * MiB, all: 32 * MiB },
   /**
-   * What has come of messages that are not whole yet, of all members and of all strangers: a few of the largest each, for whoever is in the middle of
-   * one. When it is full, those who hold the most are cut off: never who holds no more than a new view, with 100 validators.
+   * What has come of messages that are not whole yet, of all members and of all strangers: a few of the
+   * largest each, for whoever is in the middle of one. When it is full, those who hold the most are cut off:
+   * never who holds no more than a new view, with 100 validators.
    */
   receivingBytes: { members: 64 * MiB, strangers: 16 * MiB },
-  /** Messages that wait for all peers together: when it is full, the longest queue loses its oldest. One block's hashes for 99 peers take 13 MiB. */
+  /**
+   * Messages that wait for all peers together: when it is full, the longest queue loses its oldest. One
+   * block's hashes for 99 peers take 13 MiB.
+   */
   sendQueuesBytes: 64 * MiB,
-  /** Answers that peers have not taken, for all of them: when it is full, the oldest of whoever holds the most is given up. */
+  /**
+   * Answers that peers have not taken, for all of them: when it is full, the oldest of whoever
+   * holds the most is given up.
+   */
   answersBytes: 48 * MiB,
-  /** Bytes waiting for one peer on its consensus stream before the oldest are dropped; Status repairs the loss. */
+  /**
+   * Bytes waiting for one peer on its consensus stream before the oldest are dropped;
+   * Status repairs the loss.
+   */
   peerSendQueueBytes: 8 * MiB,
-  /** Bytes of urgent messages (about 100 each) waiting for one peer before the oldest are dropped: a third of the reads that may wait at once. */
+  /**
+   * Bytes of urgent messages (about 100 each) waiting for one peer before the oldest are dropped: a third of
+   * the reads that may wait at once.
+   */
   peerUrgentQueueBytes: 256 * KiB,
-  /** The largest response of a request/response protocol: one full block with its certificate, or many small ones. */
+  /**
+   * The largest response of a request/response protocol: one full block with its
+   * certificate, or many small ones.
+   */
   responseBytes: 3 * MiB,
   /** The largest request. */
   requestBytes: 160 * KiB,
@@ -137,39 +214,55 @@ export const limits = {
   /** Blocks per sync response; the response's size bounds it first when blocks are large. */
   syncBlocks: 128,
   /**
-   * Bytes and time of the main thread in which a member's requests are served: as fast as a good line takes them, so that who was away comes back
-   * soon, and never most of the time.
+   * Bytes and time of the main thread in which a member's requests are served: as fast as a good line takes
+   * them, so that who was away comes back soon, and never most of the time.
    */
   memberServed: {
     bytes: { perSecond: 32 * MiB, burst: 64 * MiB },
     busyMs: { perSecond: 300, burst: 1_000 },
   },
-  /** The same for the strangers of one address block: a response in one go, then as fast as an observer of a busy chain needs to catch up. */
+  /**
+   * The same for the strangers of one address block: a response in one go, then as fast as an observer of a
+   * busy chain needs to catch up.
+   */
   strangerServed: { bytes: { perSecond: MiB, burst: 4 * MiB }, busyMs: { perSecond: 30, burst: 200 } },
   /** And for all strangers together. */
   strangersServed: {
     bytes: { perSecond: 4 * MiB, burst: 16 * MiB },
     busyMs: { perSecond: 100, burst: 500 },
   },
-  /** Time for all requests of all peers; strangers are served only while half of what may come in one go is left. */
+  /**
+   * Time for all requests of all peers; strangers are served only while half of what
+   * may come in one go is left.
+   */
   servedBusyMs: { perSecond: 400, burst: 1_000 },
   /** What a request counts besides its answer, in bytes: its stream, its place in the queue. */
   servedRequestBytes: 2 * KiB,
-  /** A request waits for its turn so long, and is refused when that is not enough: well below `requestTimeoutMs`. */
+  /**
+   * A request waits for its turn so long, and is refused when that is not enough: well
+   * below `requestTimeoutMs`.
+   */
   servedWaitMs: 2_000,
   /** Requests of strangers that wait at once: each may hold `requestBytes`. */
   servedWaiting: 64,
   /** Requests served at once for one peer. */
   requestsPerPeer: 4,
-  /** Bytes that a peer may send on one stream before we took them: what a fast line holds on its way. A longer frame is refused at its header. */
+  /**
+   * Bytes that a peer may send on one stream before we took them: what a fast line holds on its way. A longer
+   * frame is refused at its header.
+   */
   streamWindowBytes: 1 * MiB,
   /**
-   * What one connection may send below the streams; past it the connection ends. Costs, measured on one core: a frame of the muxer 5 µs (a
-   * ping, which is answered), a stream opened and reset 140 µs, a MiB 6 ms. A frame that comes in pieces counts once more for each piece.
-   * Messages are what our protocols and gossip cut streams into: one may be of a byte, and costs 2 µs where nobody looks at it.
+   * What one connection may send below the streams; past it the connection ends. Costs, measured on one core:
+   * a frame of the muxer 5 µs (a ping, which is answered), a stream opened and reset 140 µs, a MiB 6 ms. A
+   * frame that comes in pieces counts once more for each piece. Messages are what our protocols and gossip
+   * cut streams into: one may be of a byte, and costs 2 µs where nobody looks at it.
    */
   line: {
-    /** Before the hello. Ours takes 32 frames, 3 streams and 1,602 bytes; the rest is room for streams that the other side opens a moment early. */
+    /**
+     * Before the hello. Ours takes 32 frames, 3 streams and 1,602 bytes; the rest is room for streams that
+     * the other side opens a moment early.
+     */
     greeting: {
       frames: { perSecond: 10, burst: 100 },
       messages: { perSecond: 10, burst: 100 },
@@ -177,8 +270,8 @@ export const limits = {
       bytes: { perSecond: 1 * KiB, burst: 32 * KiB },
     },
     /**
-     * Of anybody. An observer sends what it relays, and requests: measured at 1,800 transactions a second, 205 frames and 1.2 MB a second,
-     * and 2 streams in all. `requestsPerSecond` is half of the streams.
+     * Of anybody. An observer sends what it relays, and requests: measured at 1,800 transactions a second,
+     * 205 frames and 1.2 MB a second, and 2 streams in all. `requestsPerSecond` is half of the streams.
      */
     stranger: {
       frames: { perSecond: 2_000, burst: 4_000 },
@@ -193,7 +286,10 @@ export const limits = {
       streams: { perSecond: 400, burst: 800 },
       bytes: { perSecond: 16 * MiB, burst: 64 * MiB },
     },
-    /** Of a key that we know. Its bytes: what a fast machine executes in a second, in the largest transactions. */
+    /**
+     * Of a key that we know. Its bytes: what a fast machine executes in a second, in
+     * the largest transactions.
+     */
     member: {
       frames: { perSecond: 10_000, burst: 20_000 },
       messages: { perSecond: 20_000, burst: 80_000 },
@@ -204,9 +300,10 @@ export const limits = {
   /** Requests sent to one peer in a second, the others wait: 50 snapshot parts are 12 MiB. */
   requestsPerSecond: 50,
   /**
-   * Callers until their hello is accepted. One that says hello costs 6 ms, most of it before we know who it is; so known addresses (those of
-   * configured peers and of members met before) may have 60 ms of a second each, and strangers as much in all. The burst of a known one
-   * lets a network of many nodes start on one machine.
+   * Callers until their hello is accepted. One that says hello costs 6 ms, most of it before we know
+   * who it is; so known addresses (those of configured peers and of members met before) may have 60 ms
+   * of a second each, and strangers as much in all. The burst of a known one lets a network of many
+   * nodes start on one machine.
    */
   callers: {
     /** Connections without a hello. Past it the caller who has shown least gives way. */
@@ -217,11 +314,17 @@ export const limits = {
     /** Of all those together. */
     strangers: { perSecond: 10, burst: 40 },
   },
-  /** Connections whose hello was accepted: two for each of the largest committee, those of strangers, and room for listed observers. */
+  /**
+   * Connections whose hello was accepted: two for each of the largest committee, those of strangers, and
+   * room for listed observers.
+   */
   maxConnections: 288,
   /** Those of strangers. When there is no other place for a member, one of them goes. */
   strangerConnections: 64,
-  /** Connections of one member's key: two when both dialled, and as many of a process that takes the place of another. */
+  /**
+   * Connections of one member's key: two when both dialled, and as many of a process that
+   * takes the place of another.
+   */
   linksPerMember: 4,
   /** Keys of observers in a node's settings. */
   listedObservers: 256,
@@ -239,40 +342,63 @@ export const limits = {
   httpPage: 100,
   /** HTTP connections at once. */
   httpConnections: 512,
-  /** HTTP connections beyond them, for health, readiness and metrics only: some probes of several watchers. */
+  /**
+   * HTTP connections beyond them, for health, readiness and metrics only: some probes of several watchers.
+   */
   httpReservedConnections: 32,
-  /** Requests behind the one that is being answered on a connection: HTTP clients that pipeline at all send a handful. */
+  /**
+   * Requests behind the one that is being answered on a connection: HTTP clients that
+   * pipeline at all send a handful.
+   */
   httpPipelined: 16,
   /**
-   * Bytes that the HTTP parser gets at a time, and of one connection in one turn of the loop: a piece holds some forty of the smallest requests, of
-   * which each costs 20 µs.
+   * Bytes that the HTTP parser gets at a time, and of one connection in one turn of the loop: a piece holds
+   * some forty of the smallest requests, of which each costs 20 µs.
    */
   httpReadPieceBytes: 2 * KiB,
   httpReadBytes: 64 * KiB,
   /**
-   * Requests that are being read or answered, or wait for that, in all and of one client, its reads and what it submits apart; those behind them on a
-   * connection are not counted.
+   * Requests that are being read or answered, or wait for that, in all and of one client, its reads and what
+   * it submits apart; those behind them on a connection are not counted.
    */
   httpRequests: 256,
   httpRequestsPerClient: 64,
-  /** Of these so many are read and answered at once, each with at most a request's body and a piece of an answer in memory. */
+  /**
+   * Of these so many are read and answered at once, each with at most a request's body and a
+   * piece of an answer in memory.
+   */
   httpPlaces: 16,
   httpPlacesPerClient: 8,
-  /** Who has had such a place for so long, and sends or takes nothing, goes when others wait for one: a body takes a slow line that long. */
+  /**
+   * Who has had such a place for so long, and sends or takes nothing, goes when others wait for one: a body
+   * takes a slow line that long.
+   */
   httpSlowMs: 1_000,
   /** And so does who sends no more of its body for this long. */
   httpStalledMs: 250,
   /** Requests of one client that wait for others than us: the verifier, a leader, finality. */
   httpWaitingRequestsPerClient: 160,
-  /** Transactions of requests that wait for others, as they came, in all; half of it for one client: sixteen of the largest batches in all. */
+  /**
+   * Transactions of requests that wait for others, as they came, in all; half of it for one client: sixteen
+   * of the largest batches in all.
+   */
   httpAsideBytes: 32 * MiB,
-  /** How long reads rest after a piece of work, in multiples of it: they get a quarter of the loop at most. Submissions have half of it. */
+  /**
+   * How long reads rest after a piece of work, in multiples of it: they get a quarter of the loop at most.
+   * Submissions have half of it.
+   */
   httpRestPerRead: 3,
   /** Headers read from disk in one turn of the loop for a client: 0.1 to 0.3 ms each. */
   httpPieceHeaders: 8,
-  /** Transactions or receipts decoded, hashed or written as JSON in one turn of the loop for a client: 0.01 to 0.03 ms each. */
+  /**
+   * Transactions or receipts decoded, hashed or written as JSON in one turn of the loop for a
+   * client: 0.01 to 0.03 ms each.
+   */
   httpPieceTransactions: 64,
-  /** How long an idle HTTP connection is kept: longer than a load balancer's usual 60 s, so that it closes first. */
+  /**
+   * How long an idle HTTP connection is kept: longer than a load balancer's usual 60 s,
+   * so that it closes first.
+   */
   httpKeepAliveMs: 65_000,
   /** A path parameter: a record's key with every byte percent-encoded. */
   httpParameterBytes: 3 * 128,
@@ -280,38 +406,65 @@ export const limits = {
   httpJsonDepth: 8,
   /** The longest that a submission may ask to wait until it is final. */
   httpWaitMs: 60_000,
-  /** Transactions that clients wait for at once: bounds the table of who is to be told. One client has at most half of it. */
+  /**
+   * Transactions that clients wait for at once: bounds the table of who is to be told. One
+   * client has at most half of it.
+   */
   httpWaiting: 10_000,
   httpWaitingPerClient: 5_000,
-  /** Final blocks kept for those whose transactions are still being judged: a second's worth. What is older is looked up in the store. */
+  /**
+   * Final blocks kept for those whose transactions are still being judged: a second's worth. What is older
+   * is looked up in the store.
+   */
   httpFinalBlocks: 16,
-  /** What waits behind missing nonces is looked up anew for those who ask why this often: it takes a walk over the whole pool. */
+  /**
+   * What waits behind missing nonces is looked up anew for those who ask why this often: it takes a
+   * walk over the whole pool.
+   */
   whyGapsMs: 500,
   /** Readers of the event stream at once, and of one client. */
   httpEventReaders: 64,
   httpEventReadersPerClient: 32,
-  /** Bytes waiting for one reader of the event stream before it is taken from live events to reading the store. */
+  /**
+   * Bytes waiting for one reader of the event stream before it is taken from live
+   * events to reading the store.
+   */
   httpEventBufferBytes: 64 * KiB,
   /** A reader of the event stream that takes nothing for this long is dropped. */
   httpEventStallMs: 15_000,
-  /** Silence on the event stream is broken by a comment this often, so that proxies keep it open and a dead peer is noticed. */
+  /**
+   * Silence on the event stream is broken by a comment this often, so that proxies keep it open
+   * and a dead peer is noticed.
+   */
   httpEventPingMs: 15_000,
 
   /** PBFT: blocks in flight above the last final one. */
   pbftWindow: 8,
-  /** PBFT: final blocks that may wait for the disk before this validator votes for no more: a batch of `commitBlocks`. */
+  /**
+   * PBFT: final blocks that may wait for the disk before this validator votes for no more: a
+   * batch of `commitBlocks`.
+   */
   pbftUnstored: 16,
   /** PBFT: windows of blocks that are on disk and not final: views that fail leave theirs behind. */
   pbftStoredWindows: 4,
   /** PBFT: messages ahead of the window or view that are kept for one validator. */
   pbftBufferedPerValidator: 64,
-  /** PBFT: hashes in the proposals among them, of all validators: a full block's for each. Past it whoever has the most loses its oldest proposal. */
+  /**
+   * PBFT: hashes in the proposals among them, of all validators: a full block's for each. Past it whoever has
+   * the most loses its oldest proposal.
+   */
   pbftBufferedHashes: 409_600,
 
-  /** Pieces of evidence kept for one validator and kind: one convicts, a few show a pattern, and a liar must not fill the disk. */
+  /**
+   * Pieces of evidence kept for one validator and kind: one convicts, a few show a pattern, and a
+   * liar must not fill the disk.
+   */
   evidencePerKind: 16,
 
-  /** Signatures at the verifier. Whoever calls it hands over a few and keeps the rest, so nothing that peers do gets here. */
+  /**
+   * Signatures at the verifier. Whoever calls it hands over a few and keeps the rest, so nothing
+   * that peers do gets here.
+   */
   verifierQueue: 4_096,
 
   /** Raft: members ever, the removed included: an index is never given to another key. */
@@ -320,72 +473,119 @@ export const limits = {
   raftConfigurationBytes: 33 * 256 + 2,
   /** Raft: blocks that a leader has in flight above the last final one. */
   raftWindow: 16,
-  /** Raft: encoded transactions in blocks that are not final yet; past it a leader builds nothing and submissions are told to wait. */
+  /**
+   * Raft: encoded transactions in blocks that are not final yet; past it a leader builds nothing and
+   * submissions are told to wait.
+   */
   raftUncommittedBytes: 16 * MiB,
   /** Raft: append messages on the way to one follower without an answer. */
   raftInFlightMessages: 16,
-  /** Raft: encoded proposals on the way to one follower without an answer: a slow link holds this much memory and no more. */
+  /**
+   * Raft: encoded proposals on the way to one follower without an answer: a slow link holds this
+   * much memory and no more.
+   */
   raftInFlightBytes: 2 * MiB,
   /** Raft: encoded proposals in one append message; one is always sent. */
   raftAppendBytes: 256 * KiB,
-  /** Raft: blocks below the final one whose proposals stay in memory for followers that are a little behind. */
+  /**
+   * Raft: blocks below the final one whose proposals stay in memory for followers that are a little behind.
+   */
   raftTail: 64,
   /** Raft: linearizable reads that wait at once; more get a retryable problem. */
   raftPendingReads: 10_000,
 
-  /** Entries of the state in one part of a snapshot, in bytes: a fraction of a response, and written in one batch as it comes. */
+  /**
+   * Entries of the state in one part of a snapshot, in bytes: a fraction of a response, and written
+   * in one batch as it comes.
+   */
   snapshotPartBytes: 256 * KiB,
   /** The same in number: the smallest entry, an account, takes 50 bytes. */
   snapshotPartEntries: 8_192,
-  /** Snapshots whose states are kept in memory to be served: the newest, and the one before, which somebody may be fetching. */
+  /**
+   * Snapshots whose states are kept in memory to be served: the newest, and the one before, which
+   * somebody may be fetching.
+   */
   snapshotsServed: 2,
   /** Older ones that are kept because somebody is fetching them. */
   snapshotsFetched: 2,
-  /** So long after a part was asked for, somebody counts as fetching: longer than a try takes that gets no answer. */
+  /**
+   * So long after a part was asked for, somebody counts as fetching: longer than a try
+   * takes that gets no answer.
+   */
   snapshotFetchMs: 30_000,
-  /** Peers may fail to give a part of a snapshot so often in a row before the fetch is given up for now; what came is kept. */
+  /**
+   * Peers may fail to give a part of a snapshot so often in a row before the fetch is given up
+   * for now; what came is kept.
+   */
   snapshotTries: 4,
-  /** Final blocks that wait for the disk and are written in one batch, where each has a certificate of its own. */
+  /**
+   * Final blocks that wait for the disk and are written in one batch, where each has
+   * a certificate of its own.
+   */
   commitBlocks: 16,
-  /** What was written with a validator's key is noted beside it at most so late: two small syncs a second, and a copy of the database that is older shows. */
+  /**
+   * What was written with a validator's key is noted beside it at most so late: two small syncs a second, and
+   * a copy of the database that is older shows.
+   */
   keyUseMs: 1_000,
   /** Blocks that are deleted in one batch. */
   pruneBlocks: 128,
 
   /** Time between two ticks of the engine: a tenth of the shortest timeout that makes sense. */
   tickMs: 20,
-  /** How far behind an engine's clock may be when it gets an input: two ticks. When the last one is older, another comes first. */
+  /**
+   * How far behind an engine's clock may be when it gets an input: two ticks. When the last one is
+   * older, another comes first.
+   */
   engineClockMs: 40,
-  /** Signatures found true that are remembered, by digest: votes seen again inside certificates then cost nothing. */
+  /**
+   * Signatures found true that are remembered, by digest: votes seen again inside
+   * certificates then cost nothing.
+   */
   verifiedClaims: 65_536,
-  /** Messages with signatures inside that were found good and are remembered, by digest: relayed again they cost one hash. */
+  /**
+   * Messages with signatures inside that were found good and are remembered, by digest: relayed
+   * again they cost one hash.
+   */
   verifiedMessages: 4_096,
-  /** Signatures of consensus messages and certificates being checked, in all, past which new ones are dropped: engines repeat themselves. */
+  /**
+   * Signatures of consensus messages and certificates being checked, in all, past which new ones are dropped:
+   * engines repeat themselves.
+   */
   verifyingClaims: 32_768,
-  /** Signatures at the verifier at once, by the rule of consensus: what is more urgent waits behind 20 ms of work at most. */
+  /**
+   * Signatures at the verifier at once, by the rule of consensus: what is more urgent waits
+   * behind 20 ms of work at most.
+   */
   consensusHanded: 256,
   /** The same of new transactions: it is never idle, and what a block needs waits for few. */
   strictHanded: 256,
-  /** Signatures inside one message that are made and checked at once: the first wrong one spares us the rest. */
+  /**
+   * Signatures inside one message that are made and checked at once: the first wrong one spares us the rest.
+   */
   claimsAtOnce: 256,
   /**
-   * What a member (a validator, or a peer that the operator named) may have checked of signatures on messages at once and each second, and in
-   * one go after a quiet time: a correct one sends a few for each block. The same for what stands inside the messages that one
-   * validator signed, where a burst holds more than the largest new-view: 9,045 with 100 validators.
+   * What a member (a validator, or a peer that the operator named) may have checked of signatures on messages
+   * at once and each second, and in one go after a quiet time: a correct one sends a few for each block. The
+   * same for what stands inside the messages that one validator signed, where a burst holds more than the
+   * largest new-view: 9,045 with 100 validators.
    */
   memberClaims: { underWay: 2_048, rate: { perSecond: 4_096, burst: 16_384 } },
   /** The same for the strangers of one address block. They only relay, and identities cost nothing. */
   strangerClaims: { underWay: 128, rate: { perSecond: 256, burst: 512 } },
   /** And for all strangers together: a twelfth of what the verifier can do. */
   strangersClaims: { underWay: 512, rate: { perSecond: 1_024, burst: 2_048 } },
-  /** New transactions of a member that are being checked at once; how fast they come is bounded by the verifier alone. */
+  /**
+   * New transactions of a member that are being checked at once; how fast they come is
+   * bounded by the verifier alone.
+   */
   memberTransactions: { underWay: 8_192 },
   /** The same for the strangers of one address block, and for all strangers together. */
   strangerTransactions: { underWay: 1_024, rate: { perSecond: 1_024, burst: 2_048 } },
   strangersTransactions: { underWay: 2_048, rate: { perSecond: 2_048, burst: 4_096 } },
   /**
-   * Bytes of messages and gossip of a member that are decoded: 1 MiB costs about 20 ms. The proposals of 100 validators, 20 blocks a second and a
-   * heavy load of transactions are a third of that.
+   * Bytes of messages and gossip of a member that are decoded: 1 MiB costs about 20 ms. The proposals of 100
+   * validators, 20 blocks a second and a heavy load of transactions are a third of that.
    */
   memberBytes: { perSecond: 8 * MiB, burst: 32 * MiB },
   /** What a message counts besides its bytes there: the smallest costs 10 µs, too. */
@@ -393,7 +593,10 @@ export const limits = {
   /** The same for the strangers of one address block, and for all of them. */
   strangerBytes: { perSecond: 256 * KiB, burst: MiB },
   strangersBytes: { perSecond: MiB, burst: 4 * MiB },
-  /** Faults of one member, or of the strangers of one address block, within `peerFaultWindowMs`, before it is not listened to for `peerMuteMs`. */
+  /**
+   * Faults of one member, or of the strangers of one address block, within `peerFaultWindowMs`, before it is
+   * not listened to for `peerMuteMs`.
+   */
   peerFaults: 8,
   peerFaultWindowMs: 10_000,
   peerMuteMs: 30_000,
@@ -401,53 +604,100 @@ export const limits = {
   claimsPerFault: 32,
   /** Peers whose faults are remembered: more than can be connected. */
   peersRemembered: 1_024,
-  /** Blocks above the final one in memory: some windows of them for views that competed, and two responses of sync. */
+  /**
+   * Blocks above the final one in memory: some windows of them for views that competed,
+   * and two responses of sync.
+   */
   candidateBlocks: 320,
-  /** The same in memory, of those that are not on disk: the largest block takes 7 MiB there. Some windows of full blocks as they usually are. */
+  /**
+   * The same in memory, of those that are not on disk: the largest block takes 7 MiB there. Some windows of
+   * full blocks as they usually are.
+   */
   candidateBytes: 64 * MiB,
-  /** How far above the final block a block may be to be worth walking its ancestors; beyond it sync is cheaper. */
+  /**
+   * How far above the final block a block may be to be worth walking its ancestors;
+   * beyond it sync is cheaper.
+   */
   ancestorWalk: 48,
   /** Transactions of a proposal may still be on their way by gossip: fetched only after this long. */
   gossipGraceMs: 50,
-  /** An unanswered fetch is asked of the next peer too after this long, at most `fetchParallel` at once, `fetchDeadlineMs` in all. */
+  /**
+   * An unanswered fetch is asked of the next peer too after this long, at most `fetchParallel` at once,
+   * `fetchDeadlineMs` in all.
+   */
   fetchHedgeMs: 400,
   fetchParallel: 3,
   fetchDeadlineMs: 6_000,
-  /** A validation, with all its fetches, that takes longer is answered as unavailable; what it found so far is kept. */
+  /**
+   * A validation, with all its fetches, that takes longer is answered as unavailable; what
+   * it found so far is kept.
+   */
   validateDeadlineMs: 10_000,
   /** Peers asked for one thing before it counts as unavailable. */
   fetchPeers: 16,
-  /** Headers between the last block of a sync response and the block of its certificate: a whole response's run, and a window. */
+  /**
+   * Headers between the last block of a sync response and the block of its certificate: a whole
+   * response's run, and a window.
+   */
   syncProofHeaders: 256,
   /** Synced blocks of which none became final for this long were given in vain: sync starts anew. */
   syncStallMs: 5_000,
-  /** Who hears of new blocks from nobody (an observer, a member without a leader) asks a peer for them this often. */
+  /**
+   * Who hears of new blocks from nobody (an observer, a member without a leader) asks a
+   * peer for them this often.
+   */
   syncPollMs: 2_000,
-  /** Transactions judged at once (signatures under way), past which clients are told to wait: some seconds of work. */
+  /**
+   * Transactions judged at once (signatures under way), past which clients are told to
+   * wait: some seconds of work.
+   */
   submittedTransactions: 8_192,
   /** And of so many bytes together: that many of the usual size, and some of the largest. */
   submittedBytes: 16 * MiB,
-  /** The same for gossip of members, past which it is not looked at: more, because what is dropped has to be fetched later. */
+  /**
+   * The same for gossip of members, past which it is not looked at: more, because what is dropped
+   * has to be fetched later.
+   */
   intakeTransactions: 32_768,
   /** Their bytes: as many of the usual size. */
   intakeBytes: 16 * MiB,
-  /** Transactions handed in here that are pending for this long are gossiped again: the first frame may have met nobody. */
+  /**
+   * Transactions handed in here that are pending for this long are gossiped again: the first
+   * frame may have met nobody.
+   */
   regossipMs: 3_000,
   /** How many are gossiped again at once. */
   regossipTransactions: 1_000,
-  /** Transactions that left the mempool without becoming final, remembered so that those who ask learn why. */
+  /**
+   * Transactions that left the mempool without becoming final, remembered so that those who ask learn why.
+   */
   droppedRemembered: 16_384,
-  /** Blocks that a node may be behind the highest it knows of, and still call itself ready: what a few windows hold. */
+  /**
+   * Blocks that a node may be behind the highest it knows of, and still call itself ready:
+   * what a few windows hold.
+   */
   readyBehind: 16,
-  /** What is kept of a log that cannot be written (a full disk, a reader that is slow); what comes after that is left out. */
+  /**
+   * What is kept of a log that cannot be written (a full disk, a reader that is slow); what
+   * comes after that is left out.
+   */
   logUnwrittenBytes: 65_536,
-  /** Lines of one kind about one peer in the log, and of one kind in all, within `logWindowMs`: the first few tell what there is to tell. */
+  /**
+   * Lines of one kind about one peer in the log, and of one kind in all, within `logWindowMs`: the first few
+   * tell what there is to tell.
+   */
   logPerPeer: 4,
   logPerKind: 120,
   logWindowMs: 60_000,
-  /** While a validator cannot be reached directly and was not heard by gossip for `relayHeardMs`, one message in this long is relayed to find it. */
+  /**
+   * While a validator cannot be reached directly and was not heard by gossip for `relayHeardMs`, one message
+   * in this long is relayed to find it.
+   */
   relayProbeMs: 1_000,
-  /** The same message is handed to gossip again after this long at the earliest: engines repeat themselves less often, for each who lacks it. */
+  /**
+   * The same message is handed to gossip again after this long at the earliest: engines repeat themselves
+   * less often, for each who lacks it.
+   */
   relayRepeatMs: 200,
   /** Messages of which that is remembered. */
   relayedRemembered: 1_024,

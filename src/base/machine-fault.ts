@@ -80,8 +80,9 @@ interface SystemError extends Error {
 }
 
 /**
- * The problem behind an error of the operating system, or behind one that was caused by it, which names the file and what to do; undefined for
- * every other error. It is no fault of this program, so it must not look like one. `path` is for calls whose error does not name it.
+ * The problem behind an error of the operating system, or behind one that was caused by it, which names the
+ * file and what to do; undefined for every other error. It is no fault of this program, so it must not look
+ * like one. `path` is for calls whose error does not name it.
  */
 export function machineFault(error: unknown, path?: string): Problem | undefined {
   if (!isSystemError(error)) {

@@ -1,7 +1,7 @@
 /**
- * Every code that a problem, a receipt or a penalty may have, and what it means: one meaning each, the same wherever it is met. A code
- * is part of the interface: it never gets another meaning, and another meaning gets another code.
- * [`problems.md`](../problems.md) is the table for people, with what to do about each.
+ * Every code that a problem, a receipt or a penalty may have, and what it means: one meaning each, the same
+ * wherever it is met. A code is part of the interface: it never gets another meaning, and another meaning
+ * gets another code. [`problems.md`](../problems.md) is the table for people, with what to do about each.
  */
 export const problemCodes = {
   // Asked over HTTP, or answered over it.

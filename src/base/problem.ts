@@ -35,7 +35,10 @@ export class Problem extends Error {
     return { code, message, remedy, details };
   }
 
-  /** A problem that another process told of. Its code is kept as it is, so that an older client can name what a newer node says. */
+  /**
+   * A problem that another process told of. Its code is kept as it is, so that an older client can
+   * name what a newer node says.
+   */
   static received(code: string, message: string, options: ProblemOptions): Problem {
     return new Problem(code as ProblemCode, message, options);
   }

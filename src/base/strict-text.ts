@@ -1,13 +1,16 @@
 /** `ignoreBOM` keeps the mark, whatever its name says. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** A text that is what its bytes say, to the last character; or as a part of a sentence, why there is none. */
+/**
+ * A text that is what its bytes say, to the last character; or as a part of a sentence, why there is none.
+ */
 export type StrictText = { readonly text: string } | { readonly fault: string };
 
 /**
- * The text of bytes that name or protect something: a key file, a genesis, settings, a password, a token. Whatever would not come back whole is
- * refused: UTF-16, other encodings, and U+FFFD, which stands where some program could not read what was there. Two that differ would be one
- * after that. A byte order mark stays, for the reader of what it stands before to name.
+ * The text of bytes that name or protect something: a key file, a genesis, settings, a password, a token.
+ * Whatever would not come back whole is refused: UTF-16, other encodings, and U+FFFD, which stands where some
+ * program could not read what was there. Two that differ would be one after that. A byte order mark stays,
+ * for the reader of what it stands before to name.
  */
 export function strictText(bytes: Uint8Array): StrictText {
   const [first, second] = bytes;

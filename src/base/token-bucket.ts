@@ -5,8 +5,8 @@ export interface Rate {
 }
 
 /**
- * A rate with a burst: `burst` at once, and `perSecond` again each second. Times are milliseconds of a monotonic clock, and come
- * as an argument.
+ * A rate with a burst: `burst` at once, and `perSecond` again each second. Times are milliseconds of a
+ * monotonic clock, and come as an argument.
  */
 export class TokenBucket {
   readonly perSecond: number;
