@@ -6,14 +6,17 @@ import type { PublicKey } from './signature.ts';
 
 const prefix = 'qr';
 
-/** A public key for people to read and type: bech32m (BIP 350) of its 32 bytes, which finds up to four wrong characters. */
+/**
+ * A public key for people to read and type: bech32m (BIP 350) of its 32 bytes, which finds up
+ * to four wrong characters.
+ */
 export function encodeAddress(publicKey: PublicKey): string {
   return bech32m.encodeFromBytes(prefix, fromHex(publicKey));
 }
 
 /**
- * The public key that an address names. Accepts an address in one case (BIP 350), and 64 characters of hex. One that nobody
- * can own (`isForgeableKey`) names no account.
+ * The public key that an address names. Accepts an address in one case (BIP 350), and 64 characters of hex.
+ * One that nobody can own (`isForgeableKey`) names no account.
  */
 export function parseAddress(text: string): PublicKey | Problem {
   const key = readAddress(text);

@@ -10,9 +10,9 @@ export interface CornerCase {
 }
 
 /**
- * The vectors of K. Chalkias, F. Garillot and V. Nikolaenko, "Taming the many EdDSAs" (SSR 2020, ePrint 2020/1244),
- * in the order of the paper's table, numbered from 0 as there. The verdicts are
- * those of Zebra, which defined ZIP-215.
+ * The vectors of K. Chalkias, F. Garillot and V. Nikolaenko, "Taming the many EdDSAs" (SSR 2020, ePrint
+ * 2020/1244), in the order of the paper's table, numbered from 0 as there. The verdicts are those of
+ * Zebra, which defined ZIP-215.
  */
 export const cornerCases: readonly CornerCase[] = [
   {

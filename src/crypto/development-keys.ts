@@ -26,7 +26,10 @@ export function developmentKeyPair(name: string): KeyPair {
   return pair;
 }
 
-/** The development key's name, or undefined for a key that is not one. A chain of real value must refuse the named ones. */
+/**
+ * The development key's name, or undefined for a key that is not one. A chain of real value
+ * must refuse the named ones.
+ */
 export function isDevelopmentKey(publicKey: PublicKey): string | undefined {
   nameOf ??= new Map(developmentKeyNames.map((name) => [developmentKeyPair(name).publicKey, name]));
   return nameOf.get(publicKey);

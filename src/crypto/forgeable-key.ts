@@ -1,6 +1,9 @@
 import type { PublicKey } from './signature.ts';
 
-/** The y coordinates of the eight points whose order divides 8, in their one encoding without the sign bit of x. */
+/**
+ * The y coordinates of the eight points whose order divides 8, in their one encoding
+ * without the sign bit of x.
+ */
 const smallOrders: ReadonlySet<string> = new Set([
   `01${'00'.repeat(31)}`,
   `ec${'ff'.repeat(30)}7f`,
@@ -10,10 +13,11 @@ const smallOrders: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * True for a key that stands for nobody: a point of small order, for which anybody can make a signature that ZIP-215 accepts (one
- * with R = A and S = 0 is good for every message), or a point in another than its one encoding (y not below
- * 2^255 - 19; RFC 8032, section 5.1.3), which would be a second name for one key. No account and no validator has such a key. It looks at
- * the text alone, and so costs nothing; whether a key is a point on the curve at all is left to the signature check.
+ * True for a key that stands for nobody: a point of small order, for which anybody can make a signature that
+ * ZIP-215 accepts (one with R = A and S = 0 is good for every message), or a point in another than its one
+ * encoding (y not below 2^255 - 19; RFC 8032, section 5.1.3), which would be a second name for one key. No
+ * account and no validator has such a key. It looks at the text alone, and so costs nothing; whether a key is
+ * a point on the curve at all is left to the signature check.
  */
 export function isForgeableKey(publicKey: PublicKey): boolean {
   const top = Number.parseInt(publicKey.slice(62), 16) & 0x7f;

@@ -3,7 +3,9 @@ import type { Brand } from '../base/brand.ts';
 import { fromHex, toHex, utf8 } from '../base/bytes.ts';
 import { type Codec, hexOf } from '../base/codec.ts';
 
-/** A SHA-256 digest as 64 characters of lower-case hex. Text, so that it can be compared, a map key, and JSON. */
+/**
+ * A SHA-256 digest as 64 characters of lower-case hex. Text, so that it can be compared, a map key, and JSON.
+ */
 export type Hash = Brand<string, 'Hash'>;
 
 export const hashCodec: Codec<Hash> = hexOf<Hash>(32);
@@ -72,7 +74,10 @@ let implementation: Sha256 = {
   into: (data, target, at) => target.set(portableSha256(data), at),
 };
 
-/** Replaces the portable implementation with a faster one. A node does it once, when it starts (`native-hash.ts`). */
+/**
+ * Replaces the portable implementation with a faster one. A node does it once, when it
+ * starts (`native-hash.ts`).
+ */
 export function useSha256(faster: Sha256): void {
   implementation = faster;
 }

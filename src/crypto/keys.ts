@@ -30,8 +30,9 @@ export function generateKeyPair(): KeyPair {
 }
 
 /**
- * The Ed25519 signature of a message (RFC 8032, section 5.1.6): the same bytes for the same key and message, always.
- * `message` starts with its domain's prefix. Runs in browsers too; the node has a faster twin in `native.ts`.
+ * The Ed25519 signature of a message (RFC 8032, section 5.1.6): the same bytes for the same key and
+ * message, always. `message` starts with its domain's prefix. Runs in browsers too; the node has a
+ * faster twin in `native.ts`.
  */
 export function sign(secretKey: Uint8Array, message: Uint8Array): Signature {
   return toHex(signBytes(message, secretKey)) as Signature;

@@ -28,7 +28,10 @@ const maxFileBytes = 4_096;
 export interface KeyFile {
   readonly name: string;
   readonly publicKey: PublicKey;
-  /** A plain file holds the secret key as it is: for development keys, and for machines that guard the file otherwise. */
+  /**
+   * A plain file holds the secret key as it is: for development keys, and for machines that
+   * guard the file otherwise.
+   */
   readonly kind: 'encrypted' | 'plain';
 }
 
@@ -44,8 +47,9 @@ type ParsedKeyFile =
   | (KeyFile & { readonly kind: 'plain'; readonly secretKey: string });
 
 /**
- * The text of a key file: the secret key under a password (scrypt, then XChaCha20-Poly1305, which also authenticates
- * everything else in the file). Without a password the file is plain, and says so. Takes about a third of a second.
+ * The text of a key file: the secret key under a password (scrypt, then XChaCha20-Poly1305, which also
+ * authenticates everything else in the file). Without a password the file is plain, and says so. Takes
+ * about a third of a second.
  */
 export function encryptKey(
   keyPair: KeyPair,
@@ -79,7 +83,10 @@ export function encryptKey(
   });
 }
 
-/** The key pair of a key file's text, or a problem: `keys/malformed`, `keys/password-needed`, `keys/wrong-password`. */
+/**
+ * The key pair of a key file's text, or a problem: `keys/malformed`,
+ * `keys/password-needed`, `keys/wrong-password`.
+ */
 export function decryptKey(fileText: string, password: string | undefined): KeyPair | Problem {
   const file = parse(fileText);
   if (file instanceof Problem) return file;

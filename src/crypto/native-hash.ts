@@ -11,8 +11,8 @@ function into(data: Uint8Array, target: Uint8Array, at: number): void {
 }
 
 /**
- * SHA-256 of OpenSSL: two to five times as fast as the portable one. The digest comes out of OpenSSL as text, which is
- * faster than as bytes even when bytes are wanted.
+ * SHA-256 of OpenSSL: two to five times as fast as the portable one. The digest comes out of OpenSSL as text,
+ * which is faster than as bytes even when bytes are wanted.
  */
 export const nativeSha256: Sha256 = {
   hex: (data) => hash('sha256', data, 'hex'),
@@ -29,10 +29,16 @@ interface HashTree {
   readonly hashInto: (input: Uint8Array, output: Uint8Array) => void;
 }
 
-/** As many pairs as it takes to see its ways for one, for as many as the processor does at once, and for what is left over. */
+/**
+ * As many pairs as it takes to see its ways for one, for as many as the processor does at once,
+ * and for what is left over.
+ */
 const testedPairs = 40;
 
-/** Pairs hashed many at a time in the processor's vector units, or undefined on a machine for which it has no prebuilt binary. */
+/**
+ * Pairs hashed many at a time in the processor's vector units, or undefined on a machine for which
+ * it has no prebuilt binary.
+ */
 export const nativePairHash: PairHash | undefined = loadHashTree();
 
 function loadHashTree(): PairHash | undefined {
@@ -45,7 +51,10 @@ function loadHashTree(): PairHash | undefined {
   }
 }
 
-/** What is wrong with a hasher of pairs: one that is not exactly SHA-256 on this processor would fork this node off. */
+/**
+ * What is wrong with a hasher of pairs: one that is not exactly SHA-256 on this processor
+ * would fork this node off.
+ */
 export function pairProblem({ name, hashPairs }: PairHash): string | undefined {
   const input = Uint8Array.from({ length: 64 * testedPairs }, (_, i) => (i * 151 + (i >>> 6)) & 0xff);
   try {

@@ -80,7 +80,9 @@ function loadSodium(): NativeEd25519 | undefined {
   }
 }
 
-/** The fastest that this machine has. Both accept a subset of the consensus rule (`selfTest` in `verify.ts`). */
+/**
+ * The fastest that this machine has. Both accept a subset of the consensus rule (`selfTest` in `verify.ts`).
+ */
 export const native: NativeEd25519 = sodiumEd25519 ?? nodeEd25519;
 
 /** A function that signs with one key, prepared once: for a validator, which signs all day. */

@@ -1,7 +1,9 @@
 import type { Brand } from '../base/brand.ts';
 import { type Codec, hexOf } from '../base/codec.ts';
 
-/** An Ed25519 public key (RFC 8032) as 64 characters of lower-case hex. It names an account or a validator. */
+/**
+ * An Ed25519 public key (RFC 8032) as 64 characters of lower-case hex. It names an account or a validator.
+ */
 export type PublicKey = Brand<string, 'PublicKey'>;
 /** An Ed25519 signature as 128 characters of lower-case hex. */
 export type Signature = Brand<string, 'Signature'>;
@@ -19,9 +21,9 @@ export interface SignatureClaim {
 
 /**
  * Checks claims away from the caller. `done` is called later, once, with one answer per claim, in order.
- * `strict` accepts only what the native verifier accepts (what the mempool wants); otherwise
- * the consensus rule decides (see `verify.ts`). Strict claims may wait behind the others, unless they are `urgent`:
- * a block needs them.
+ * `strict` accepts only what the native verifier accepts (what the mempool wants); otherwise the
+ * consensus rule decides (see `verify.ts`). Strict claims may wait behind the others, unless they are
+ * `urgent`: a block needs them.
  */
 export interface Verifier {
   verify(

@@ -7,9 +7,10 @@ import type { SignatureClaim } from './signature.ts';
 import { verifyZip215 } from './zip215.ts';
 
 /**
- * One rule, two speeds. What the native verifier accepts, the consensus rule (ZIP-215, `zip215.ts`) accepts too, so its yes
- * is final. Its no is final only for a `strict` caller (the mempool); otherwise the rule itself
- * decides, because a block must not be valid on one node and invalid on another. False for anything malformed; never throws.
+ * One rule, two speeds. What the native verifier accepts, the consensus rule (ZIP-215, `zip215.ts`) accepts
+ * too, so its yes is final. Its no is final only for a `strict` caller (the mempool); otherwise the rule
+ * itself decides, because a block must not be valid on one node and invalid on another. False for anything
+ * malformed; never throws.
  */
 export function verifySignature(claim: SignatureClaim, strict: boolean): boolean {
   return verifyBytes(
@@ -31,8 +32,9 @@ export function verifyBytes(
 }
 
 /**
- * Checks on this machine that the two speeds are one rule: every published corner case has the verdict that the table gives
- * it, the native verifier accepts nothing else, and both sign alike. To be run when a node starts.
+ * Checks on this machine that the two speeds are one rule: every published corner case has the
+ * verdict that the table gives it, the native verifier accepts nothing else, and both sign alike. To
+ * be run when a node starts.
  */
 export function selfTest(implementation: NativeEd25519 = native): Problem | undefined {
   const failed = (what: string): Problem =>

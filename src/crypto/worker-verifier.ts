@@ -26,8 +26,8 @@ const batchesInFlight = 2;
  * Checks signatures on a thread of its own. Calls of one turn of the event loop, and all that come while
  * the thread is busy, share batches; a batch crosses as one buffer, without a copy.
  *
- * Answers come in the order of the calls, among the strict ones that are not urgent and among the others. The others go first: they
- * are consensus messages and blocks, and must not wait behind a flood of transactions.
+ * Answers come in the order of the calls, among the strict ones that are not urgent and among the others. The
+ * others go first: they are consensus messages and blocks, and must not wait behind a flood of transactions.
  */
 export class WorkerVerifier implements Verifier {
   readonly #worker: Worker;
@@ -41,7 +41,9 @@ export class WorkerVerifier implements Verifier {
   #flushing = false;
   #stopped = false;
 
-  /** `onFatal` is called at most once, when the thread dies. No answer comes after that: the node must stop. */
+  /**
+   * `onFatal` is called at most once, when the thread dies. No answer comes after that: the node must stop.
+   */
   constructor(options: { readonly onFatal: (error: InvariantError) => void; readonly script?: URL }) {
     this.#onFatal = options.onFatal;
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -52,7 +54,10 @@ export class WorkerVerifier implements Verifier {
     this.#worker.on('exit', (code) => this.#onDeath(`it ended with code ${code}`, undefined));
   }
 
-  /** Claims that have no answer yet. A caller that feeds from the network stops reading well below `limits.verifierQueue`. */
+  /**
+   * Claims that have no answer yet. A caller that feeds from the network stops reading well
+   * below `limits.verifierQueue`.
+   */
   get waiting(): number {
     return this.#waiting;
   }

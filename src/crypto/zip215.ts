@@ -6,10 +6,10 @@ import type { SignatureClaim } from './signature.ts';
 hashes.sha512 = sha512;
 
 /**
- * The consensus rule for signatures: ZIP-215 (https://zips.z.cash/zip-0215), as @noble/ed25519 has it by default. S
- * below the group order, points in any encoding, and the equation with the cofactor. It decides what is valid on every
- * node, forever. Slow (milliseconds); browsers use it alone, nodes through `verify.ts`. False for anything
- * malformed; never throws.
+ * The consensus rule for signatures: ZIP-215 (https://zips.z.cash/zip-0215), as @noble/ed25519 has it by
+ * default. S below the group order, points in any encoding, and the equation with the cofactor. It decides
+ * what is valid on every node, forever. Slow (milliseconds); browsers use it alone, nodes through
+ * `verify.ts`. False for anything malformed; never throws.
  */
 export function verifyZip215(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
