@@ -29,7 +29,10 @@ const lengthBytes = 2;
 export const maxEncodedBlockBytes =
   headerBytes + countBytes + limits.maxBlockTransactions * lengthBytes + limits.maxBlockBytes;
 
-/** Keeps every rule on the form of a block: the count, and the bytes of all transactions together. Checks no signature. */
+/**
+ * Keeps every rule on the form of a block: the count, and the bytes of all transactions
+ * together. Checks no signature.
+ */
 export const blockCodec: Codec<Block> = struct<Block>({
   header: headerCodec,
   transactions: refine(listOf(transactionCodec, limits.maxBlockTransactions), (transactions) => {
@@ -45,7 +48,10 @@ export function encodeBlock(block: Block): Uint8Array {
   return encode(blockCodec, block);
 }
 
-/** A block from its bytes, or a problem. Checks form and limits only: not roots, links, signatures or execution. */
+/**
+ * A block from its bytes, or a problem. Checks form and limits only: not roots, links,
+ * signatures or execution.
+ */
 export function decodeBlock(bytes: Uint8Array): Block | Problem {
   if (bytes.length > maxEncodedBlockBytes) {
     return new Problem('block/oversize', `the block has ${bytes.length} bytes`, {
@@ -68,8 +74,8 @@ const storedProposalCodec = struct<Proposal>({
 });
 
 /**
- * The same as `proposalOf(decodeBlock(bytes))` for a block that was decoded before it was stored, in a fraction of the time: the transactions
- * are hashed and nothing else.
+ * The same as `proposalOf(decodeBlock(bytes))` for a block that was decoded before it was stored, in a
+ * fraction of the time: the transactions are hashed and nothing else.
  */
 export function decodeProposalOf(storedBlock: Uint8Array): Proposal | Problem {
   return decode(storedProposalCodec, storedBlock, 'stored block');
@@ -80,7 +86,10 @@ const storedPartsCodec = struct({
   transactions: listOf(boundedBytes(limits.maxTransactionBytes), limits.maxBlockTransactions),
 });
 
-/** A block that was decoded before it was stored, with its transactions as bytes: for who decodes them a few at a time, or only one. */
+/**
+ * A block that was decoded before it was stored, with its transactions as bytes: for who decodes them a
+ * few at a time, or only one.
+ */
 export function decodePartsOf(
   storedBlock: Uint8Array,
 ): { readonly header: BlockHeader; readonly transactions: readonly Uint8Array[] } | Problem {
@@ -101,8 +110,8 @@ function operationsOf(transactions: readonly Transaction[]): number {
 }
 
 /**
- * True when any one more transaction would have fitted into a block of these. A correct proposer that knew of one
- * and left it out did so on purpose.
+ * True when any one more transaction would have fitted into a block of these. A correct proposer that knew of
+ * one and left it out did so on purpose.
  */
 export function hasRoom(transactions: readonly Transaction[]): boolean {
   return (
@@ -119,7 +128,10 @@ export function proposalOf(block: Block): Proposal {
   };
 }
 
-/** Proposals that keep the rule of `checkProposal`. A replica asks about each twice: as a message, and as a block. */
+/**
+ * Proposals that keep the rule of `checkProposal`. A replica asks about each twice: as a
+ * message, and as a block.
+ */
 const rightProposals = new WeakSet<Proposal>();
 
 /** Checks that the header commits to exactly these transaction hashes, none of them twice. */
@@ -144,7 +156,10 @@ function findWrong({ header, transactionHashes }: Proposal): Problem | undefined
   return undefined;
 }
 
-/** Checks everything that a header must keep towards its parent's header; not the proposer's turn, the roots or the clock. */
+/**
+ * Checks everything that a header must keep towards its parent's header; not the proposer's
+ * turn, the roots or the clock.
+ */
 export function checkLink(parent: BlockHeader, child: BlockHeader): Problem | undefined {
   const details = { height: child.height, parentHeight: parent.height };
   if (child.height !== parent.height + 1) {

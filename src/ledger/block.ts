@@ -18,7 +18,10 @@ export interface BlockHeader {
   readonly height: Height;
   /** Hash of the header before; for height 1 that of the genesis header. */
   readonly parentHash: Hash;
-  /** View (PBFT) or term (Raft) of the block's first proposal. It stays when a later view proposes the block again. */
+  /**
+   * View (PBFT) or term (Raft) of the block's first proposal. It stays when a later view
+   * proposes the block again.
+   */
   readonly view: View;
   /** Who proposed it first. */
   readonly proposer: PublicKey;

@@ -8,8 +8,9 @@ const chunkMask = chunkCells - 1;
 const firstCells = 16;
 
 /**
- * Byte strings in cells of one size, chained when one is not enough. So every cell fits every need, and memory that was used
- * once is never lost to pieces of the wrong size, whatever sizes people write and delete. Each string counts its holders.
+ * Byte strings in cells of one size, chained when one is not enough. So every cell fits every need, and
+ * memory that was used once is never lost to pieces of the wrong size, whatever sizes people write and
+ * delete. Each string counts its holders.
  */
 export class CellStore {
   readonly #bytes: Uint8Array[] = [new Uint8Array(firstCells * cellBytes)];
@@ -108,7 +109,10 @@ export class CellStore {
   }
 }
 
-/** Doubles the first piece of memory until it is a whole one, and then adds whole ones: small things stay small. */
+/**
+ * Doubles the first piece of memory until it is a whole one, and then adds whole ones:
+ * small things stay small.
+ */
 export function growChunk<T extends Int32Array | Uint8Array>(
   chunks: T[],
   whole: number,

@@ -9,7 +9,10 @@ import { type Height, heightCodec, type View, viewCodec } from './block.ts';
 import { byzantineQuorum } from './quorum.ts';
 import type { ValidatorSet } from './validators.ts';
 
-/** A PBFT vote's kind. A pre-prepare is its primary's vote for proposing; certificates are made of the other two. */
+/**
+ * A PBFT vote's kind. A pre-prepare is its primary's vote for proposing; certificates
+ * are made of the other two.
+ */
 export type VotePhase = 'pre-prepare' | 'prepare' | 'commit';
 
 /** What a vote is about: one block at one place. */
@@ -21,7 +24,10 @@ export interface Slot {
 
 export const slotCodec = struct<Slot>({ view: viewCodec, height: heightCodec, blockHash: hashCodec });
 
-/** The exact bytes that a vote signs: domain with version and kind, chain, epoch (validator set), place and block. */
+/**
+ * The exact bytes that a vote signs: domain with version and kind, chain, epoch
+ * (validator set), place and block.
+ */
 export function voteBytes(phase: VotePhase, chainId: Hash, validatorsHash: Hash, slot: Slot): Uint8Array {
   return concat(
     domainPrefix(`quorate/v1/pbft/${phase}`),
@@ -58,7 +64,10 @@ export const certificateCodec = struct<Certificate>({
   ),
 });
 
-/** Checks everything about a certificate but its signatures; costs no more than a look at each (PBFT, section 4.2: 2f matching prepares and the pre-prepare; here q prepares). */
+/**
+ * Checks everything about a certificate but its signatures; costs no more than a look at each (PBFT, section
+ * 4.2: 2f matching prepares and the pre-prepare; here q prepares).
+ */
 export function checkCertificate(certificate: Certificate, validators: ValidatorSet): Problem | undefined {
   const quorum = byzantineQuorum(validators.keys.length);
   const wrong = (why: string): Problem =>
@@ -79,7 +88,9 @@ export function checkCertificate(certificate: Certificate, validators: Validator
   return undefined;
 }
 
-/** The claims of a certificate whose truth remains to be checked; or what is wrong with it whatever they say. */
+/**
+ * The claims of a certificate whose truth remains to be checked; or what is wrong with it whatever they say.
+ */
 export function certificateClaims(
   certificate: Certificate,
   chainId: Hash,
@@ -95,7 +106,10 @@ export function certificateClaims(
   }));
 }
 
-/** Raft: the leader's signature on the block. It proves authorship; that a majority stored the block is taken on trust. */
+/**
+ * Raft: the leader's signature on the block. It proves authorship; that a majority stored the
+ * block is taken on trust.
+ */
 export interface LeaderSignature {
   readonly term: View;
   readonly height: Height;
@@ -103,7 +117,10 @@ export interface LeaderSignature {
   /** The leader's index among the members; its key is the header's proposer. */
   readonly leader: number;
   readonly signature: Signature;
-  /** The members from the next height on, encoded, when this block changes them or a snapshot is of it (its header names their hash). Otherwise empty. */
+  /**
+   * The members from the next height on, encoded, when this block changes them or a snapshot is of it (its
+   * header names their hash). Otherwise empty.
+   */
   readonly configuration: Uint8Array;
 }
 
@@ -116,7 +133,10 @@ export function leaderBytes(chainId: Hash, slot: Slot): Uint8Array {
   );
 }
 
-/** What stands beside a final block to show that it is one. It names the engine, so that nobody mistakes one for the other. */
+/**
+ * What stands beside a final block to show that it is one. It names the engine, so that nobody
+ * mistakes one for the other.
+ */
 export type FinalityCertificate =
   | ({ readonly engine: 'pbft' } & Certificate)
   | ({ readonly engine: 'raft' } & LeaderSignature);

@@ -9,8 +9,8 @@ export interface Readable {
 }
 
 /**
- * Changes over something that stays as it is: those of a block over its parent's state, those of a transaction over the block's so far.
- * They are taken over with `apply`, or forgotten with the draft.
+ * Changes over something that stays as it is: those of a block over its parent's state, those of a
+ * transaction over the block's so far. They are taken over with `apply`, or forgotten with the draft.
  */
 export class Draft implements Readable {
   readonly accounts = new Map<PublicKey, Account>();

@@ -13,7 +13,10 @@ export const pageEntries = 1 << pageBits;
 const headerWords = 12;
 const holdersWord = 8;
 const countWord = 9;
-/** An entry: the hash of its leaf, the first 64 bits of its path, the lengths of key and value, and where what does not fit stands. */
+/**
+ * An entry: the hash of its leaf, the first 64 bits of its path, the lengths of key and value, and where
+ * what does not fit stands.
+ */
 const entryWords = 24;
 const prefixWord = 8;
 const lengthsWord = 10;
@@ -32,8 +35,9 @@ const chunkMask = chunkPages - 1;
 export type EntryRef = number;
 
 /**
- * Up to eight entries side by side in memory, in the order of their paths: what lies at the bottom of a tree is read together, and
- * reading a far place costs more than hashing what is found there. Pages are numbered from 1.
+ * Up to eight entries side by side in memory, in the order of their paths: what lies at the bottom
+ * of a tree is read together, and reading a far place costs more than hashing what is found there.
+ * Pages are numbered from 1.
  */
 export class EntryPages {
   readonly #cells: CellStore;

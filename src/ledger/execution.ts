@@ -25,12 +25,14 @@ import {
 import { namesForgeableKey, type Transaction, type TransactionBody, unitsOf } from './transaction.ts';
 
 /**
- * What transactions do to a state. Deterministic: parent state, context and transactions in their order decide everything.
+ * What transactions do to a state. Deterministic: parent state, context and transactions in their
+ * order decide everything.
  *
- * A transaction that may not stand in a block (see `StandingCode`) makes the block invalid: a correct proposer
- * never includes one. One with a condition that does not hold or an operation that cannot be done (see `FailureCode`) stands, pays its
- * fee and does nothing else. A sender pays from what it has before its own transaction; the proposer gets all
- * fees of the block after the last transaction, so what one transaction does never depends on another's fee.
+ * A transaction that may not stand in a block (see `StandingCode`) makes the block invalid: a correct
+ * proposer never includes one. One with a condition that does not hold or an operation that cannot be done
+ * (see `FailureCode`) stands, pays its fee and does nothing else. A sender pays from what it has before its
+ * own transaction; the proposer gets all fees of the block after the last transaction, so what one
+ * transaction does never depends on another's fee.
  */
 export interface ExecutionContext {
   readonly height: Height;
@@ -76,7 +78,10 @@ export type StandingCode =
   /** The sender has less than the fee. */
   | 'transaction/fee-not-payable';
 
-/** Executes a block's transactions on its parent's state, or says why no valid block holds them. Checks no signature. */
+/**
+ * Executes a block's transactions on its parent's state, or says why no valid block holds
+ * them. Checks no signature.
+ */
 export function executeBlock(
   parent: State,
   context: ExecutionContext,
@@ -100,8 +105,9 @@ export interface Skipped {
 }
 
 /**
- * Takes candidates in their order into a block until the next one does not fit, passes over those that may not
- * stand in it, and gives the same execution as `executeBlock` on the result. Asks for no candidate beyond those.
+ * Takes candidates in their order into a block until the next one does not fit, passes over those
+ * that may not stand in it, and gives the same execution as `executeBlock` on the result. Asks for
+ * no candidate beyond those.
  */
 export function buildBlock(
   parent: State,
@@ -142,7 +148,9 @@ export function checkRoots(header: BlockHeader, execution: Execution): Problem |
   return undefined;
 }
 
-/** One block under execution: the parent's state, and over it what the block's transactions changed so far. */
+/**
+ * One block under execution: the parent's state, and over it what the block's transactions changed so far.
+ */
 class BlockExecution {
   readonly #parent: State;
   readonly #context: ExecutionContext;
@@ -273,8 +281,8 @@ export function leastFee(transaction: TransactionBody, feePerOperation: bigint):
 }
 
 /**
- * Enough of the account's keys signed, and nobody besides them but keys that the transaction is about to put in their place, which so
- * prove that somebody holds them.
+ * Enough of the account's keys signed, and nobody besides them but keys that the transaction is about to put
+ * in their place, which so prove that somebody holds them.
  */
 export function hasItsSigners(transaction: TransactionBody, account: Account): boolean {
   const { sender, signers, operations } = transaction;

@@ -6,8 +6,9 @@ import { parseAddress } from '../crypto/address.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 
 /**
- * The form of a genesis file. Each error text says what the field must be: it ends the sentence "… must be" and is the
- * remedy too. Fields that nobody asked for are refused, so that a misspelt one is not silently ignored.
+ * The form of a genesis file. Each error text says what the field must be: it ends the sentence "…
+ * must be" and is the remedy too. Fields that nobody asked for are refused, so that a misspelt one
+ * is not silently ignored.
  */
 const maxTime = 2 ** 48 - 1;
 const minute = 60_000;

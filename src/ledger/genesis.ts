@@ -77,8 +77,8 @@ export interface GenesisContent {
   readonly timestamp: number;
   readonly consensus: ConsensusChoice;
   /**
-   * The least that a transaction pays for each of its operations, and for each signature after the first, in the smallest unit. 0 unless
-   * given.
+   * The least that a transaction pays for each of its operations, and for each signature after the first, in
+   * the smallest unit. 0 unless given.
    */
   readonly feePerOperation?: bigint | undefined;
   /** In the order that decides whose turn it is. */
@@ -97,7 +97,9 @@ type Checked = Omit<Genesis, 'chainId'>;
 
 const nameCodec = boundedText(limits.maxNameLength);
 
-/** What the chain id hashes: every field. The order of accounts does not matter, so they are sorted by key. */
+/**
+ * What the chain id hashes: every field. The order of accounts does not matter, so they are sorted by key.
+ */
 const contentCodec: Codec<Checked> = struct<Checked>({
   name: nameCodec,
   development: bool,
@@ -136,7 +138,9 @@ const contentCodec: Codec<Checked> = struct<Checked>({
   ),
 });
 
-/** A genesis from its file, or the first problem in it, which names the field and says what to write there. */
+/**
+ * A genesis from its file, or the first problem in it, which names the field and says what to write there.
+ */
 export function parseGenesis(json: string): Genesis | Problem {
   const content = parseGenesisFile(json);
   if (content instanceof Problem) return content;
@@ -186,7 +190,10 @@ export function genesisState(genesis: Genesis): State {
   );
 }
 
-/** Block 0. Nobody proposed it, and its parent is the chain id, so no other chain has a block in common with this one. */
+/**
+ * Block 0. Nobody proposed it, and its parent is the chain id, so no other chain has a block
+ * in common with this one.
+ */
 export function genesisHeader(genesis: Genesis): BlockHeader {
   const validators = genesisValidators(genesis);
   return {

@@ -5,10 +5,11 @@ import { hash, hashCodec, type Hash, hashToBytes, isHash, zeroHash } from '../cr
 import { hashPairs, hashSize, pairBytes } from '../crypto/pair-hash.ts';
 
 /**
- * Merkle trees over the ordered hashes of a block's transactions and receipts, shaped as in RFC 6962, section 2.1: the
- * left half holds the largest power of two below the count. A node is SHA-256 over the 64 bytes of its two children, and the root
- * covers the count as well. So the shape is proven with the root, and needs no tags: what is a leaf and what a node follows from
- * position and count alone (in RFC 6962, whose root covers no count, one proof can stand for two positions).
+ * Merkle trees over the ordered hashes of a block's transactions and receipts, shaped as in RFC 6962, section
+ * 2.1: the left half holds the largest power of two below the count. A node is SHA-256 over the 64 bytes of
+ * its two children, and the root covers the count as well. So the shape is proven with the root, and needs no
+ * tags: what is a leaf and what a node follows from position and count alone (in RFC 6962, whose root covers
+ * no count, one proof can stand for two positions).
  */
 
 /** Where a leaf stands in a tree of `count` leaves, and what joins it to the root. */
@@ -58,7 +59,10 @@ export function merkleProof(leaves: readonly Hash[], index: number): MerkleProof
   return { index, count: leaves.length, siblings };
 }
 
-/** True when `leaf` stands at `proof.index` of the `proof.count` leaves under `root`. Never throws (RFC 9162, section 2.1.3.2). */
+/**
+ * True when `leaf` stands at `proof.index` of the `proof.count` leaves under `root`. Never throws
+ * (RFC 9162, section 2.1.3.2).
+ */
 export function verifyMerkleProof(root: Hash, leaf: Hash, proof: MerkleProof): boolean {
   const { index, count, siblings } = proof;
   if (!Number.isInteger(index) || !Number.isInteger(count)) return false;

@@ -46,9 +46,9 @@ export interface Give {
 }
 
 /**
- * Says which keys sign for the sender from the next block on: `threshold` of `keys`. The account keeps its address. As many of the new
- * keys as the threshold asks for must have signed this transaction too, so that nobody is locked out by a key that nobody holds;
- * `force` leaves that out.
+ * Says which keys sign for the sender from the next block on: `threshold` of `keys`. The account keeps its
+ * address. As many of the new keys as the threshold asks for must have signed this transaction too, so that
+ * nobody is locked out by a key that nobody holds; `force` leaves that out.
  */
 export interface SetKeys {
   readonly type: 'set-keys';
@@ -60,7 +60,10 @@ export interface SetKeys {
 /** One of the things that a transaction does, in their order: all of them happen, or none. */
 export type Operation = Transfer | Put | Delete | Give | SetKeys;
 
-/** Which keys speak for an account, and how many of them it takes: 1 to `limits.maxSigners` in ascending order. */
+/**
+ * Which keys speak for an account, and how many of them it takes: 1 to
+ * `limits.maxSigners` in ascending order.
+ */
 export interface KeySet {
   readonly keys: readonly PublicKey[];
   readonly threshold: number;

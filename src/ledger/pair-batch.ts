@@ -1,6 +1,9 @@
 import { hashPairs, hashSize, pairBytes } from '../crypto/pair-hash.ts';
 
-/** Pairs that are hashed in one call: enough for the call to cost nothing, few enough to stay near the processor. */
+/**
+ * Pairs that are hashed in one call: enough for the call to cost nothing, few enough to
+ * stay near the processor.
+ */
 export const pairBatch = 1_024;
 const input = new Uint8Array(pairBatch * pairBytes);
 const output = new Uint8Array(pairBatch * hashSize);

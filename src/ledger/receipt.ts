@@ -75,13 +75,16 @@ export interface RecordEffect {
   readonly operation: number;
   /** The record's version from here on. */
   readonly version: number;
-  /** Where the version before it was made; undefined for the first one. So a key's history can be followed back to its beginning. */
+  /**
+   * Where the version before it was made; undefined for the first one. So a key's history can be
+   * followed back to its beginning.
+   */
   readonly previous: Place | undefined;
 }
 
 /**
- * What became of one transaction in its block. The header commits to the receipts in the order of the transactions. It says what the
- * transaction did, so that nobody needs to read the state again.
+ * What became of one transaction in its block. The header commits to the receipts in the order of the
+ * transactions. It says what the transaction did, so that nobody needs to read the state again.
  */
 export interface Receipt {
   readonly transactionHash: Hash;
@@ -91,7 +94,10 @@ export interface Receipt {
   readonly failure: Failure | undefined;
   /** What the sender paid to the block's proposer, in the smallest unit; the same when it failed. */
   readonly fee: bigint;
-  /** The sender first, then the others as they were touched first. Of a failed one the sender alone, who paid the fee. */
+  /**
+   * The sender first, then the others as they were touched first. Of a failed one the sender
+   * alone, who paid the fee.
+   */
   readonly accounts: readonly AccountEffect[];
   /** One for each operation that changed a record, in order. None of a failed one. */
   readonly records: readonly RecordEffect[];

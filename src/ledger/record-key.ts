@@ -3,9 +3,9 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 
 /**
- * What a record's key may be: 1 to `limits.maxRecordKeyBytes` bytes of UTF-8, in segments with `/` between them, none of them empty,
- * `.` or `..`. Those are no names in a URL's path (RFC 3986, section 5.2.4): a record with one could be written and
- * never be asked for by everybody.
+ * What a record's key may be: 1 to `limits.maxRecordKeyBytes` bytes of UTF-8, in segments with `/` between
+ * them, none of them empty, `.` or `..`. Those are no names in a URL's path (RFC 3986, section 5.2.4): a
+ * record with one could be written and never be asked for by everybody.
  */
 export const recordKeyCodec: Codec<string> = refine(boundedText(limits.maxRecordKeyBytes), (key) => {
   const problem = checkRecordKey(key);

@@ -45,7 +45,10 @@ export function checkCondition(draft: Draft, condition: Condition, height: Heigh
   }
 }
 
-/** Does what an operation asks; or changes nothing and says why. What it did to a record is added to `effects`. */
+/**
+ * Does what an operation asks; or changes nothing and says why. What it did to a
+ * record is added to `effects`.
+ */
 export function perform(
   draft: Draft,
   { sender, signers }: Pick<Transaction, 'sender' | 'signers'>,

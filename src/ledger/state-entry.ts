@@ -23,7 +23,10 @@ import { checkKeySet, type KeySet, sortedKeysCodec } from './operation.ts';
 
 /** Who has what. A key that never received anything has balance 0 and nonce 0, and no entry. */
 export interface Account {
-  /** In the smallest unit; all balances together fit into 64 bits (checked in the genesis, and then conserved). */
+  /**
+   * In the smallest unit; all balances together fit into 64 bits (checked in the
+   * genesis, and then conserved).
+   */
   readonly balance: bigint;
   /** How many transactions of this account stand in blocks: the nonce of its next one. */
   readonly nonce: number;
@@ -56,14 +59,16 @@ export interface RecordEntry extends Versioned {
   readonly value: Uint8Array;
 }
 
-/** What stays of a deleted record, so that its key's history can be followed. Anybody may write the key again. */
+/**
+ * What stays of a deleted record, so that its key's history can be followed. Anybody may write the key again.
+ */
 export interface Tombstone extends Versioned {
   readonly type: 'tombstone';
 }
 
 /**
- * One entry of the state that becomes `value`, or goes away (null). Keys start with a byte for their kind, so that a
- * store keeps accounts and records apart and can list either.
+ * One entry of the state that becomes `value`, or goes away (null). Keys start with a byte for their kind, so
+ * that a store keeps accounts and records apart and can list either.
  */
 export interface StateChange {
   readonly key: Uint8Array;

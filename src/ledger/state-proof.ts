@@ -10,9 +10,9 @@ import { hashLeaf } from './tree-update.ts';
 const maxDepth = 256;
 
 /**
- * That the state with a known root holds a value under a key, or holds nothing under it. The path of the key, from the root
- * down, ends at the key's own leaf (present), at an empty place, or at the leaf of another key (absent).
- * All hashes are 32 bytes.
+ * That the state with a known root holds a value under a key, or holds nothing under it. The path of the key,
+ * from the root down, ends at the key's own leaf (present), at an empty place, or at the leaf of another key
+ * (absent). All hashes are 32 bytes.
  */
 export interface StateProof {
   /** The hash beside the path on each level, from the root down; zero for an empty subtree. */
@@ -33,8 +33,8 @@ export function hashValue(value: Uint8Array): Uint8Array {
 }
 
 /**
- * True when the state with this root holds exactly `value` under `key`; with null, when it holds nothing under it. Believes
- * nothing but the root. Never throws, whatever the proof.
+ * True when the state with this root holds exactly `value` under `key`; with null, when it holds nothing
+ * under it. Believes nothing but the root. Never throws, whatever the proof.
  */
 export function verifyStateProof(claim: {
   readonly root: Hash;
@@ -61,7 +61,10 @@ export function verifyStateProof(claim: {
   return equalBytes(node, hashToBytes(root));
 }
 
-/** The hash at which the path of the key must end for the claim to be true; undefined when the proof is of no form for it. */
+/**
+ * The hash at which the path of the key must end for the claim to be true; undefined when the
+ * proof is of no form for it.
+ */
 function endOf(
   path: Uint8Array,
   value: Uint8Array | null,

@@ -33,9 +33,10 @@ const abandoned = new FinalizationRegistry<{ readonly nodes: TreeNodes; readonly
 );
 
 /**
- * One version of a compact sparse Merkle tree: each entry is a leaf at the shallowest depth at which no other entry shares its
- * path's first bits. So the shape, and with it the root, depends on the entries alone and not on how they came.
- * A version never changes; `with` gives the next one, which shares all nodes that stayed.
+ * One version of a compact sparse Merkle tree: each entry is a leaf at the shallowest depth at which
+ * no other entry shares its path's first bits. So the shape, and with it the root, depends on the
+ * entries alone and not on how they came. A version never changes; `with` gives the next one, which
+ * shares all nodes that stayed.
  *
  * With some million entries the depth is about 22; only a partial collision of SHA-256 makes a branch deeper.
  */
@@ -83,7 +84,10 @@ export class StateTree {
     return undefined;
   }
 
-  /** The version after changes, in any number; of two changes to one key the later counts. The bytes are copied. */
+  /**
+   * The version after changes, in any number; of two changes to one key the later
+   * counts. The bytes are copied.
+   */
   with(changes: readonly TreeChange[]): StateTree {
     const growth = new TreeGrowth(this);
     for (const { key, value } of changes) growth.add(key, value);
@@ -144,8 +148,8 @@ export class StateTree {
   }
 
   /**
-   * Gives back at once what no other version has, rather than whenever the collector finds this one. To be called when nobody will read it
-   * any more: whoever does breaks an invariant.
+   * Gives back at once what no other version has, rather than whenever the collector finds this one. To be
+   * called when nobody will read it any more: whoever does breaks an invariant.
    */
   release(): void {
     // The empty tree has nothing, and is everybody's.

@@ -20,8 +20,8 @@ import { StateTree, TreeGrowth } from './state-tree.ts';
 const rememberedAccounts = 4_096;
 
 /**
- * All accounts and records after some block. It never changes: `with` gives the next state, which shares all that stayed. Keeping
- * the states of many blocks, or of blocks that compete, costs only their differences.
+ * All accounts and records after some block. It never changes: `with` gives the next state, which shares all
+ * that stayed. Keeping the states of many blocks, or of blocks that compete, costs only their differences.
  */
 export class State {
   static readonly empty: State = new State(StateTree.empty(writeStatePath));
@@ -94,7 +94,10 @@ export class State {
     return new State(this.#tree.share());
   }
 
-  /** Gives back the memory of what no other state has, at once. Who reads it afterwards breaks an invariant; only its root stays known. */
+  /**
+   * Gives back the memory of what no other state has, at once. Who reads it afterwards breaks an invariant;
+   * only its root stays known.
+   */
   release(): void {
     void this.root;
     this.#tree.release();

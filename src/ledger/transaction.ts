@@ -39,20 +39,26 @@ export interface TransactionBody {
   readonly fee: bigint;
   /** The last height at which it may stand in a block. */
   readonly expiryHeight: Height;
-  /** The application's own, up to `limits.maxReferenceBytes` bytes: an order's number, say. Not unique; means nothing to the ledger. */
+  /**
+   * The application's own, up to `limits.maxReferenceBytes` bytes: an order's number, say. Not unique;
+   * means nothing to the ledger.
+   */
   readonly reference: Uint8Array;
   /** Up to `limits.maxConditions`; all are looked at before the first operation. */
   readonly conditions: readonly Condition[];
   /** 1 to `limits.maxOperations`, done in their order: all of them, or none. */
   readonly operations: readonly Operation[];
   /**
-   * Whose signatures stand behind the body, in ascending order; the sender's own key alone for most. They are signed with it, so nobody can
-   * add or take away a signature and make another transaction of it.
+   * Whose signatures stand behind the body, in ascending order; the sender's own key alone for most. They are
+   * signed with it, so nobody can add or take away a signature and make another transaction of it.
    */
   readonly signers: readonly PublicKey[];
 }
 
-/** A signed transaction with the bytes and the hash that name it. Made by `decodeTransaction` or `assembleTransaction` only. */
+/**
+ * A signed transaction with the bytes and the hash that name it. Made by `decodeTransaction` or
+ * `assembleTransaction` only.
+ */
 export interface Transaction extends TransactionBody {
   /** One for each signer, in the same order. */
   readonly signatures: readonly Signature[];
@@ -60,7 +66,10 @@ export interface Transaction extends TransactionBody {
   readonly bytes: Uint8Array;
 }
 
-/** With the signers as they are encoded: none stands for the sender's own key alone, which is what most transactions have. */
+/**
+ * With the signers as they are encoded: none stands for the sender's own key alone, which is
+ * what most transactions have.
+ */
 const encodedBodyCodec = refine(
   struct<TransactionBody>({
     chainId: hashCodec,
@@ -109,7 +118,9 @@ const signedCodec: Codec<Omit<Transaction, 'hash' | 'bytes'>> = {
 
 const signatureBytes = 64;
 
-/** The canonical bytes of a body. Throws a `Problem` `transaction/malformed` for a body outside its limits. */
+/**
+ * The canonical bytes of a body. Throws a `Problem` `transaction/malformed` for a body outside its limits.
+ */
 export function encodeBody(body: TransactionBody): Uint8Array {
   try {
     return encode(bodyCodec, body);
@@ -133,8 +144,9 @@ export function transactionSigningBytes(bodyBytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Joins a body and, for each of its signers in order, the signature over `transactionSigningBytes(encodeBody(body))`. Does not check
- * them. Throws a `Problem` when there is not one for each.
+ * Joins a body and, for each of its signers in order, the signature over
+ * `transactionSigningBytes(encodeBody(body))`. Does not check them. Throws a `Problem` when
+ * there is not one for each.
  */
 export function assembleTransaction(body: TransactionBody, signatures: readonly Signature[]): Transaction {
   if (signatures.length !== body.signers.length) {
@@ -148,7 +160,10 @@ export function assembleTransaction(body: TransactionBody, signatures: readonly 
   return withJson({ ...body, signatures, bytes, hash: hashOfTransactionBytes(bytes) });
 }
 
-/** A transaction from its bytes, or a problem. Checks form and limits; not the signature, the chain or the state. */
+/**
+ * A transaction from its bytes, or a problem. Checks form and limits; not the
+ * signature, the chain or the state.
+ */
 export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
   if (bytes.length > limits.maxTransactionBytes) {
     return new Problem('transaction/oversize', `the transaction has ${bytes.length} bytes`, {
@@ -163,7 +178,10 @@ export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
   return withJson({ ...fields, bytes: owned, hash: hashOfTransactionBytes(owned) });
 }
 
-/** What `JSON.stringify` shows: without it, it fails on the amounts. Not enumerable: it is no field of the transaction. */
+/**
+ * What `JSON.stringify` shows: without it, it fails on the amounts. Not enumerable: it is no
+ * field of the transaction.
+ */
 function withJson(transaction: Transaction): Transaction {
   return Object.defineProperty(transaction, 'toJSON', jsonProperty);
 }
@@ -174,7 +192,10 @@ const jsonProperty = {
   },
 };
 
-/** A transaction as the API shows it: amounts as decimal text, because JSON readers round past 2^53; accounts as addresses; bytes in hex. */
+/**
+ * A transaction as the API shows it: amounts as decimal text, because JSON readers round past 2^53; accounts
+ * as addresses; bytes in hex.
+ */
 export type TransactionJson = ReturnType<typeof transactionJson>;
 
 export function transactionJson(transaction: Transaction) {
@@ -203,8 +224,8 @@ export function hashOfTransactionBytes(bytes: Uint8Array): Hash {
 }
 
 /**
- * It names a key that is nobody's, for which anybody can sign. Such a transaction may stand in no block: from there anybody could move
- * coins, and what is sent there is lost.
+ * It names a key that is nobody's, for which anybody can sign. Such a transaction may stand in no block: from
+ * there anybody could move coins, and what is sent there is lost.
  */
 export function namesForgeableKey({ sender, signers, operations }: TransactionBody): boolean {
   return (
@@ -214,7 +235,10 @@ export function namesForgeableKey({ sender, signers, operations }: TransactionBo
   );
 }
 
-/** What a transaction is to be paid for: each operation counts one, and so does each signature after the first. */
+/**
+ * What a transaction is to be paid for: each operation counts one, and so does each
+ * signature after the first.
+ */
 export function unitsOf({ operations, signers }: TransactionBody): number {
   return operations.length + signers.length - 1;
 }

@@ -3,7 +3,10 @@ import { type Bytes, CellStore, growChunk } from './cell-store.ts';
 import { EntryPages, hashWords, type PathOf } from './entry-pages.ts';
 import { hashBatch, pairBatch, pairInput, pairOutput } from './pair-batch.ts';
 
-/** A subtree of one `TreeNodes`: a branch above zero, a page of entries below, and 0 the empty one, whose hash is zero. */
+/**
+ * A subtree of one `TreeNodes`: a branch above zero, a page of entries below, and 0 the empty
+ * one, whose hash is zero.
+ */
 export type NodeRef = number;
 
 /** A branch: its hash, left and right child, and how many branches, versions and running updates hold it. */
@@ -20,9 +23,10 @@ const chunkMask = chunkBranches - 1;
 const tries = 16;
 
 /**
- * The memory of all versions of one tree, in a few large pieces: small objects would take five times as much, and the collector
- * would look at each of them. What is there never changes; it counts its holders, and what nobody holds is used
- * again. Taking apart what died is put off until something is wanted, so that dropping a whole version costs nothing at once.
+ * The memory of all versions of one tree, in a few large pieces: small objects would take five times as much,
+ * and the collector would look at each of them. What is there never changes; it counts its holders, and what
+ * nobody holds is used again. Taking apart what died is put off until something is wanted, so that dropping a
+ * whole version costs nothing at once.
  */
 export class TreeNodes {
   readonly #cells = new CellStore();
@@ -94,7 +98,10 @@ export class TreeNodes {
     else this.#deadBranches.push(ref);
   }
 
-  /** A new branch, held by the caller, that takes over his hold of both children. It has no hash before `hashBranches`. */
+  /**
+   * A new branch, held by the caller, that takes over his hold of both children. It has no
+   * hash before `hashBranches`.
+   */
   branch(left: NodeRef, right: NodeRef): NodeRef {
     const ref = this.#takeBranch();
     const words = this.#branches[ref >>> chunkBits] as Int32Array;

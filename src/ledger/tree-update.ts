@@ -6,7 +6,10 @@ import { PageHashing } from './page-hashing.ts';
 import type { NodeRef, TreeNodes } from './tree-nodes.ts';
 
 const leafPrefix = domainPrefix('quorate/v1/state-leaf');
-/** The domain, the path, and the value's hash: 86 bytes, so no leaf is hashed like a branch, whose message has 64. */
+/**
+ * The domain, the path, and the value's hash: 86 bytes, so no leaf is hashed like a
+ * branch, whose message has 64.
+ */
 const leafMessage = new Uint8Array(leafPrefix.length + 2 * hashSize);
 leafMessage.set(leafPrefix);
 
@@ -32,8 +35,9 @@ const placeBits = 21;
 export const maxUpdates = 2 ** placeBits;
 
 /**
- * One run of updates of a tree: collects what becomes of each key, then makes the next version with all of them, and hashes what
- * is new. A subtree with at most eight entries is a page, and any other a branch: so the shape depends on the entries alone.
+ * One run of updates of a tree: collects what becomes of each key, then makes the next version with all of
+ * them, and hashes what is new. A subtree with at most eight entries is a page, and any other a branch: so
+ * the shape depends on the entries alone.
  */
 export class TreeUpdate {
   readonly #nodes: TreeNodes;
@@ -60,7 +64,10 @@ export class TreeUpdate {
     return this.#entries.length;
   }
 
-  /** What becomes of one key; null removes its entry. Of two updates of a key the later counts. The bytes are copied. */
+  /**
+   * What becomes of one key; null removes its entry. Of two updates of a key the later
+   * counts. The bytes are copied.
+   */
   add(key: Uint8Array, value: Uint8Array | null): void {
     invariant(this.#entries.length < maxUpdates, 'a run of updates is bounded');
     invariant(key.length < 2 ** 16 && (value?.length ?? 0) < 2 ** 16, 'keys and values are short');
@@ -90,7 +97,9 @@ export class TreeUpdate {
     return next;
   }
 
-  /** `order[from]` up to, and without, `order[to]` belong under this subtree. Returns what the caller holds. */
+  /**
+   * `order[from]` up to, and without, `order[to]` belong under this subtree. Returns what the caller holds.
+   */
   #update(tree: NodeRef, order: Uint32Array, from: number, to: number, depth: number): NodeRef {
     const nodes = this.#nodes;
     if (tree === 0 && this.#removed.size === 0) return this.#build(order, from, to, depth);

@@ -5,10 +5,10 @@ import type { Genesis } from './genesis.ts';
 import { genesisProblem } from './genesis-file.ts';
 
 /**
- * Checks that each validator's key can be somebody's: a point in its one encoding (RFC 8032, section 5.1.3), and not of small
- * order, for which anybody can make signatures. A slip in 64 characters of hex gives a key that
- * nobody holds, and a validator that never votes. Apart from `parseGenesis`, which knows no signature scheme; a node
- * asks it before it starts.
+ * Checks that each validator's key can be somebody's: a point in its one encoding (RFC 8032, section 5.1.3),
+ * and not of small order, for which anybody can make signatures. A slip in 64 characters of hex gives a key
+ * that nobody holds, and a validator that never votes. Apart from `parseGenesis`, which knows no signature
+ * scheme; a node asks it before it starts.
  */
 export function checkValidatorKeys(genesis: Genesis): Problem | undefined {
   for (const [index, { name, publicKey }] of genesis.validators.entries()) {

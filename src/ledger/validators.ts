@@ -3,7 +3,9 @@ import { limits } from '../base/limits.ts';
 import { hash, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 
-/** Those who agree on blocks, in the order that decides whose turn it is. A message names one by its index. */
+/**
+ * Those who agree on blocks, in the order that decides whose turn it is. A message names one by its index.
+ */
 export interface ValidatorSet {
   readonly keys: readonly PublicKey[];
   /** Commits to the ordered keys; it stands in every header, and in what every vote signs (its epoch). */
