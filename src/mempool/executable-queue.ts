@@ -1,8 +1,8 @@
 import type { Entry } from './lane.ts';
 
 /**
- * Executable entries by the time since when they are. Time does not go back, so each joins at the end, and the
- * oldest is at the front. An entry that left stays as a tombstone until it reaches the front, or until
+ * Executable entries by the time since when they are. Time does not go back, so each joins at the end, and
+ * the oldest is at the front. An entry that left stays as a tombstone until it reaches the front, or until
  * tombstones are the larger half.
  */
 export class ExecutableQueue {
@@ -30,7 +30,9 @@ export class ExecutableQueue {
     }
   }
 
-  /** Those that are executable since then or longer, the oldest first. The queue must not change meanwhile. */
+  /**
+   * Those that are executable since then or longer, the oldest first. The queue must not change meanwhile.
+   */
   *upTo(since: number): Generator<Entry, void, undefined> {
     for (let at = this.#front; at < this.#items.length; at++) {
       const item = this.#items[at];

@@ -24,7 +24,9 @@ export class ExpiryIndex {
     if (entries?.delete(entry) === true && entries.size === 0) this.#byHeight.delete(height);
   }
 
-  /** Those that cannot stand in any block above this height. They stay in the index until they are removed. */
+  /**
+   * Those that cannot stand in any block above this height. They stay in the index until they are removed.
+   */
   upTo(height: Height): readonly Entry[] {
     const expired: Entry[] = [];
     const take = (entries: Set<Entry> | undefined): void => {

@@ -17,14 +17,14 @@ interface Cursor {
 
 /**
  * The order of blocks. It goes in rounds. In each, the best transaction that may come next is taken again and
- * again (by `entryBefore`; of each sender only the lowest nonce may come next), and a sender that gave `share` of them
- * rests until the next round. So higher fees come first, and however many and however dear the transactions of one
- * sender are, all others have their turn after `share` of them.
+ * again (by `entryBefore`; of each sender only the lowest nonce may come next), and a sender that gave
+ * `share` of them rests until the next round. So higher fees come first, and however many and however dear
+ * the transactions of one sender are, all others have their turn after `share` of them.
  *
- * Cost: `ready` is a heap by each lane's `next`, and it is not changed. The walk looks only at lanes whose parent in the
- * heap it has used, so n transactions cost about n log n, whatever waits behind them. `nonceOf` may say that more
- * of a lane is used than its marks tell: the lane's remainder is never worth more than its `next`, so it
- * still finds its exact place.
+ * Cost: `ready` is a heap by each lane's `next`, and it is not changed. The walk looks only at lanes whose
+ * parent in the heap it has used, so n transactions cost about n log n, whatever waits behind them. `nonceOf`
+ * may say that more of a lane is used than its marks tell: the lane's remainder is never worth more than its
+ * `next`, so it still finds its exact place.
  */
 export function* fairOrder(
   ready: Heap<Lane>,

@@ -1,7 +1,7 @@
 /**
- * A binary heap whose first item is the one that `before` puts before all others. `before` must be a strict total
- * order, so that the order of arrival never shows. An owner that must find its items again is told of every
- * move: `moved(item, -1)` when it leaves.
+ * A binary heap whose first item is the one that `before` puts before all others. `before` must be a strict
+ * total order, so that the order of arrival never shows. An owner that must find its items again is told of
+ * every move: `moved(item, -1)` when it leaves.
  */
 export class Heap<T> {
   readonly #items: T[] = [];

@@ -14,7 +14,10 @@ export interface Entry {
   since: number | null;
   /** Its place among equals: a counter's value when it arrived, and again when it became executable. */
   stamp: number;
-  /** The smallest fee rate of the sender's transactions up to it, because all of them come first; -1 while a gap keeps it waiting. */
+  /**
+   * The smallest fee rate of the sender's transactions up to it, because all of them come first; -1
+   * while a gap keeps it waiting.
+   */
   worth: bigint;
   /** The height of the block in flight that holds it; 0 when none does. */
   proposedAt: number;
@@ -29,10 +32,10 @@ export interface Transitions {
 const waitingWorth = -1n;
 
 /**
- * The pending transactions of one sender, sorted by nonce. The first `ready` of them have no gap before them and are
- * executable, one after the other. Along the lane `worth` never rises and the stamps of the executable ones
- * always rise: so the last is the first to go when room is needed, and the order of the pool can be
- * found by looking at the lanes' ends only.
+ * The pending transactions of one sender, sorted by nonce. The first `ready` of them have no gap before them
+ * and are executable, one after the other. Along the lane `worth` never rises and the stamps of the
+ * executable ones always rise: so the last is the first to go when room is needed, and the order of the pool
+ * can be found by looking at the lanes' ends only.
  */
 export class Lane {
   readonly sender: PublicKey;

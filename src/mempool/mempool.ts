@@ -51,8 +51,9 @@ export interface MempoolBounds {
   readonly replacementPercent: number;
   readonly senderShare: number;
   /**
-   * How long an executable transaction may wait before whoever leaves it out of a full block passes it over, in milliseconds. What
-   * waited a quarter of it comes first in the blocks that are built here, so that an honest proposer is never near it.
+   * How long an executable transaction may wait before whoever leaves it out of a full block passes it over,
+   * in milliseconds. What waited a quarter of it comes first in the blocks that are built here, so that an
+   * honest proposer is never near it.
    */
   readonly patienceMs: number;
 }
@@ -65,7 +66,10 @@ export interface MempoolOptions {
   /** As the genesis says; 0 unless given. */
   readonly feePerOperation?: bigint;
   readonly bounds?: Partial<MempoolBounds>;
-  /** Told of each transaction that leaves the pool for another reason than being final. Must not call the pool. */
+  /**
+   * Told of each transaction that leaves the pool for another reason than being
+   * final. Must not call the pool.
+   */
   readonly dropped?: (transaction: Transaction, reason: DropReason) => void;
 }
 
@@ -102,13 +106,13 @@ const defaultBounds: MempoolBounds = {
  * The transactions that wait to stand in a block. Pure: time comes in as `now`, and never goes back.
  *
  * Each sender has a lane, sorted by nonce. Transactions without a gap before them are executable; the others
- * wait, and are the first to go. What a transaction is worth to the pool is the smallest fee among those of its
- * sender that come up to it, each by what it takes of a block: a dear one cannot protect the cheap ones before it. Blocks are filled in the order of
- * `fairOrder`; when the pool is full the least worth goes first, always from the end of a lane, and a newcomer that
- * is not worth more than that is refused.
+ * wait, and are the first to go. What a transaction is worth to the pool is the smallest fee among those of
+ * its sender that come up to it, each by what it takes of a block: a dear one cannot protect the cheap ones
+ * before it. Blocks are filled in the order of `fairOrder`; when the pool is full the least worth goes first,
+ * always from the end of a lane, and a newcomer that is not worth more than that is refused.
  *
- * No operation looks at all transactions or all lanes. Adding costs the logarithm of the number of lanes, and of a lane
- * what the change touches.
+ * No operation looks at all transactions or all lanes. Adding costs the logarithm of the number of lanes, and
+ * of a lane what the change touches.
  */
 export class Mempool {
   readonly #chainId: Hash;
@@ -151,7 +155,9 @@ export class Mempool {
   #now = -Infinity;
   #stamp = 0;
   #bytes = 0;
-  /** When the last block with room went final: what was executable then, and is still here, was passed over. */
+  /**
+   * When the last block with room went final: what was executable then, and is still here, was passed over.
+   */
   #passedOverAt = -Infinity;
   /** And those that full blocks passed over. */
   readonly #passedOver: PassedOver;
@@ -196,13 +202,19 @@ export class Mempool {
     return this.#byHash.size - this.#executable.size;
   }
 
-  /** The first nonce that is missing before a transaction that waits here; undefined when none is, or when it is not here. */
+  /**
+   * The first nonce that is missing before a transaction that waits here; undefined when none
+   * is, or when it is not here.
+   */
   missingBefore(hash: Hash): MissingNonce | undefined {
     const entry = this.#byHash.get(hash);
     return entry === undefined || entry.since !== null ? undefined : missingIn(entry.lane);
   }
 
-  /** The missing nonces that keep others waiting, one of each sender, the one with the most behind it first. Looks at all that waits. */
+  /**
+   * The missing nonces that keep others waiting, one of each sender, the one with the most behind it first.
+   * Looks at all that waits.
+   */
   missing(): readonly Gap[] {
     if (this.waiting === 0) return [];
     const behind = [...this.#lanes.values()].filter((lane) => lane.ready < lane.entries.length);
@@ -210,8 +222,8 @@ export class Mempool {
   }
 
   /**
-   * Takes a transaction whose signature was checked, or says why not. `known` when it is here already. Problems whose details say
-   * `retryable: true` may pass by themselves.
+   * Takes a transaction whose signature was checked, or says why not. `known` when it is here already.
+   * Problems whose details say `retryable: true` may pass by themselves.
    */
   add(transaction: Transaction, now: number): 'added' | 'known' | Problem {
     if (this.#byHash.has(transaction.hash)) return 'known';
@@ -256,9 +268,10 @@ export class Mempool {
   }
 
   /**
-   * Of one sender the lower nonces come first: where its balance or its share of the pool is not enough, those behind a gap give way to a
-   * lower nonce, the highest first. So what is executable does not depend on the order of arrival, which differs from node to node.
-   * Takes them off their lane; or says why that does not help, and all stay.
+   * Of one sender the lower nonces come first: where its balance or its share of the pool is not enough,
+   * those behind a gap give way to a lower nonce, the highest first. So what is executable does not depend
+   * on the order of arrival, which differs from node to node. Takes them off their lane; or says why that
+   * does not help, and all stay.
    */
   #pushOut(
     lane: Lane,
@@ -297,9 +310,9 @@ export class Mempool {
   }
 
   /**
-   * A block at this height is in flight (built or validated here) on top of those told before for lower heights; whatever was told
-   * for this height and above is forgotten. Only a hint: it lets `candidates` start behind what is used, instead of
-   * asking the state about every sender in flight.
+   * A block at this height is in flight (built or validated here) on top of those told before for lower
+   * heights; whatever was told for this height and above is forgotten. Only a hint: it lets `candidates`
+   * start behind what is used, instead of asking the state about every sender in flight.
    */
   proposed(block: { readonly height: Height; readonly transactionHashes: readonly Hash[] }): void {
     this.withdrawn(block.height);
@@ -325,8 +338,9 @@ export class Mempool {
   }
 
   /**
-   * Transactions for a block at `height` on the state that `accountOf` looks into, best first (see `fairOrder`), each sender's
-   * with contiguous nonces from that state's. Lazy: stop when the block is full. The pool must not change meanwhile.
+   * Transactions for a block at `height` on the state that `accountOf` looks into, best first (see
+   * `fairOrder`), each sender's with contiguous nonces from that state's. Lazy: stop when the block is full.
+   * The pool must not change meanwhile.
    */
   *candidates(accountOf: AccountOf, height?: Height): Generator<Transaction, void, undefined> {
     if (height !== undefined) this.withdrawn(height);
@@ -344,7 +358,10 @@ export class Mempool {
     }
   }
 
-  /** Those that waited long, the longest first, so that no flood of dearer ones holds them up for ever: a small part of a block. */
+  /**
+   * Those that waited long, the longest first, so that no flood of dearer ones holds them up for ever:
+   * a small part of a block.
+   */
   *#aged(nonceOf: (lane: Lane) => number): Generator<Entry, void, undefined> {
     const before = this.#now - this.#bounds.patienceMs / 4;
     let left: number = limits.mempoolAgedShare;
@@ -357,8 +374,8 @@ export class Mempool {
   }
 
   /**
-   * A block is final: its transactions leave, and so does what can no longer stand in any block. Heights come in order, and
-   * every block comes, because only the lanes of its senders are looked at.
+   * A block is final: its transactions leave, and so does what can no longer stand in any block. Heights come
+   * in order, and every block comes, because only the lanes of its senders are looked at.
    */
   committed(block: CommittedBlock): void {
     invariant(block.height > this.#height, 'final heights rise');
@@ -412,8 +429,8 @@ export class Mempool {
   }
 
   /**
-   * The state became a later one without the blocks between: what is used by now leaves, and nobody is told why, because it may well be
-   * what is final.
+   * The state became a later one without the blocks between: what is used by now leaves, and nobody is told
+   * why, because it may well be what is final.
    */
   installed(state: Pick<CommittedBlock, 'height' | 'accountOf' | 'now'>): void {
     invariant(state.height > this.#height, 'final heights rise');
@@ -488,7 +505,10 @@ export class Mempool {
     return undefined;
   }
 
-  /** Evicts what is worth less until a newcomer fits, beside what it `pushed` out. When that is not enough, all stay and it returns what the cheapest left is worth. */
+  /**
+   * Evicts what is worth less until a newcomer fits, beside what it `pushed` out. When that is not enough,
+   * all stay and it returns what the cheapest left is worth.
+   */
   #makeRoom(newcomer: Transaction, worth: bigint, pushed: readonly Entry[]): bigint | undefined {
     const maxBytes = this.#bounds.bytes - newcomer.bytes.length;
     const maxSize = this.#bounds.transactions - 1 + pushed.length;
@@ -555,7 +575,9 @@ export class Mempool {
     }
   }
 
-  /** To be called after every change of a lane: gives it its place in the heaps, or takes it from the pool. */
+  /**
+   * To be called after every change of a lane: gives it its place in the heaps, or takes it from the pool.
+   */
   #place(lane: Lane): void {
     this.#version += 1;
     if (lane.entries.length === 0) {

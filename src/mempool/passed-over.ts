@@ -3,7 +3,10 @@ import type { Entry } from './lane.ts';
 
 /** A block that became final, before its transactions leave the pool. */
 export interface FullBlock {
-  /** What the cheapest of its transactions was worth that did not stand there for its age; undefined when there is none. */
+  /**
+   * What the cheapest of its transactions was worth that did not stand there for its age;
+   * undefined when there is none.
+   */
   readonly least: bigint | undefined;
   /** How many of its transactions are of each sender. */
   readonly bySender: ReadonlyMap<Transaction['sender'], number>;
@@ -13,12 +16,14 @@ export interface FullBlock {
 const most = 32;
 
 /**
- * Which entries were passed over by blocks that had no room left. A correct proposer fills a block in the order of `fairOrder`, after
- * those that waited longest. So an entry was passed over when the block holds something that is worth less, although its sender had not
- * had its share; or when it is the oldest of all and older than anything may be. The first costs a liar whose
- * own fees come back to it nothing; the second it cannot get around.
+ * Which entries were passed over by blocks that had no room left. A correct proposer fills a block in the
+ * order of `fairOrder`, after those that waited longest. So an entry was passed over when the block holds
+ * something that is worth less, although its sender had not had its share; or when it is the oldest of all
+ * and older than anything may be. The first costs a liar whose own fees come back to it nothing; the
+ * second it cannot get around.
  *
- * The time of an entry runs from the first of a row of such blocks: a proposer may not have known of it when it made the first one.
+ * The time of an entry runs from the first of a row of such blocks: a proposer may not have known of it
+ * when it made the first one.
  */
 export class PassedOver {
   readonly #senderShare: number;
@@ -29,8 +34,8 @@ export class PassedOver {
   }
 
   /**
-   * A full block is final, and its transactions have left. `best` comes first by `fairOrder` of what is left, `oldest` is the oldest, when it
-   * is too old; each is undefined when there is none.
+   * A full block is final, and its transactions have left. `best` comes first by `fairOrder` of what is left,
+   * `oldest` is the oldest, when it is too old; each is undefined when there is none.
    */
   full(block: FullBlock, left: { best: Entry | undefined; oldest: Entry | undefined }, now: number): void {
     this.#entries = this.#entries.filter(
