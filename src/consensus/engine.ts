@@ -10,8 +10,8 @@ import type { ValidatorSet } from '../ledger/validators.ts';
 /**
  * The contract between an engine (PBFT or Raft) and the driver in `node/`.
  *
- * An engine decides; the driver acts. `step` takes one input and returns effects, which the driver executes in
- * order. `step` is total and synchronous: it reads no clock, disk, network or randomness but what its
+ * An engine decides; the driver acts. `step` takes one input and returns effects, which the driver executes
+ * in order. `step` is total and synchronous: it reads no clock, disk, network or randomness but what its
  * inputs and its own seeded state hold, and it never throws on input, however malformed or malicious.
  */
 export interface Engine<M> {
@@ -21,13 +21,17 @@ export interface Engine<M> {
   /** One sentence: what progress waits for. */
   why(): string;
   /**
-   * A cheap look before the signatures of a message are checked: false when `step` would drop it in any case
-   * (outside the window, an old view, a duplicate), so that a flood costs no signature check. `direct` as in the input.
+   * A cheap look before the signatures of a message are checked: false when `step` would drop it in any
+   * case (outside the window, an old view, a duplicate), so that a flood costs no signature check.
+   * `direct` as in the input.
    */
   wants(message: M, direct?: boolean): boolean;
 }
 
-/** A message whose signatures were all checked. Only `node/peers/verification.ts` makes one (the import test enforces it). */
+/**
+ * A message whose signatures were all checked. Only `node/peers/verification.ts` makes one (the
+ * import test enforces it).
+ */
 export type Verified<T> = Brand<T & object, 'Verified'>;
 
 /** A validator's index in the current set. */
@@ -45,7 +49,10 @@ export type Input<M> =
    * `direct`: it did so in any case. Without it anybody may have brought it, and at any time: it may be old.
    */
   | { readonly type: 'message'; readonly message: Verified<M>; readonly direct?: boolean }
-  /** The answer to `build`; null when there is nothing to put into a block. The block is valid: the driver executed it. */
+  /**
+   * The answer to `build`; null when there is nothing to put into a block. The block is
+   * valid: the driver executed it.
+   */
   | {
       readonly type: 'built';
       readonly parentHash: Hash;
@@ -57,10 +64,10 @@ export type Input<M> =
   /** The answer to `sign`: the signature over the preimage that was asked for under this key. */
   | { readonly type: 'signed'; readonly key: string; readonly signature: Signature }
   /**
-   * The answer to `validate`. `valid` means that every block from above the final one up to this one
-   * links, has its transactions, and executes to its header's roots; `chain` lists them, lowest first.
-   * `unavailable` means that nobody asked could supply something in time; the engine may ask again.
-   * `early` means valid but for the clock of this node, which the block or one below it is `aheadMs` ahead of: that passes by
+   * The answer to `validate`. `valid` means that every block from above the final one up to this one links,
+   * has its transactions, and executes to its header's roots; `chain` lists them, lowest first. `unavailable`
+   * means that nobody asked could supply something in time; the engine may ask again. `early` means valid but
+   * for the clock of this node, which the block or one below it is `aheadMs` ahead of: that passes by
    * waiting, so the engine asks again and holds it against nobody.
    */
   | {
@@ -72,27 +79,35 @@ export type Input<M> =
         | { readonly verdict: 'invalid'; readonly reason: string }
         | { readonly verdict: 'unavailable'; readonly reason: string };
     }
-  /** The write `seq` and all before it are on disk. `signed` holds the signed form of what it asked to sign, in order. */
+  /**
+   * The write `seq` and all before it are on disk. `signed` holds the signed form of what it
+   * asked to sign, in order.
+   */
   | { readonly type: 'persisted'; readonly seq: number; readonly signed: readonly M[] }
   /** The block at this height is stored and its state is the base of new work. Heights come in order. */
   | { readonly type: 'applied'; readonly height: Height }
   /** What waits in the mempool; given whenever it changes in a way that matters. */
   | { readonly type: 'work'; readonly work: PendingWork }
   /**
-   * Blocks that sync fetched: they link from the engine's final block, and the certificate, whose signatures were
-   * checked, is for the last of them. The driver holds their transactions. A chain never crosses a change of the
-   * validators: it ends at the block whose `nextValidatorsHash` differs from its `validatorsHash`, and the next one goes on from there.
+   * Blocks that sync fetched: they link from the engine's final block, and the certificate, whose signatures
+   * were checked, is for the last of them. The driver holds their transactions. A chain never crosses a
+   * change of the validators: it ends at the block whose `nextValidatorsHash` differs from its
+   * `validatorsHash`, and the next one goes on from there.
    */
   | {
       readonly type: 'synced';
       readonly chain: readonly ChainLink[];
       readonly certificate: Verified<FinalityCertificate>;
-      /** Header of the last block. Raft ignores a chain without it: it could not tell which members it is under. */
+      /**
+       * Header of the last block. Raft ignores a chain without it: it could not tell
+       * which members it is under.
+       */
       readonly header?: BlockHeader;
     }
   /**
-   * Sync found nobody who still has the next block, and this snapshot instead. The certificate, whose signatures were checked, is for the
-   * header, and as `snapshotCertificate` made it. An engine that wants the snapshot asks for `install`; one that never prunes ignores it.
+   * Sync found nobody who still has the next block, and this snapshot instead. The certificate, whose
+   * signatures were checked, is for the header, and as `snapshotCertificate` made it. An engine that wants
+   * the snapshot asks for `install`; one that never prunes ignores it.
    */
   | {
       readonly type: 'offered';
@@ -104,11 +119,19 @@ export type Input<M> =
     }
   | { readonly type: 'connected'; readonly validator: ValidatorIndex }
   | { readonly type: 'lost'; readonly validator: ValidatorIndex }
-  /** An operator or a client asks something of the engine. `id` is the driver's own and comes back once, in `answer`. */
+  /**
+   * An operator or a client asks something of the engine. `id` is the driver's own and
+   * comes back once, in `answer`.
+   */
   | { readonly type: 'request'; readonly id: RequestId; readonly request: EngineRequest }
-  /** The answer to `load`, in the order asked. A block that storage does not hold (pruned) has no proposal. */
+  /**
+   * The answer to `load`, in the order asked. A block that storage does not hold (pruned) has no proposal.
+   */
   | { readonly type: 'loaded'; readonly blocks: readonly LoadedBlock[] }
-  /** The answer to `compact`, also given after a restart's first one: the newest snapshot, and the lowest block still stored. */
+  /**
+   * The answer to `compact`, also given after a restart's first one: the newest snapshot, and the
+   * lowest block still stored.
+   */
   | { readonly type: 'compacted'; readonly snapshot: BlockName; readonly firstBlock: Height }
   /** Progress of `install`, now and then, so that others can tell slow from dead. */
   | {
@@ -117,7 +140,9 @@ export type Input<M> =
       readonly received: number;
       readonly total: number;
     }
-  /** The answer to `install`: the snapshot's block is the final one now, and its state the base of new work. */
+  /**
+   * The answer to `install`: the snapshot's block is the final one now, and its state the base of new work.
+   */
   | {
       readonly type: 'installed';
       readonly header: BlockHeader;
@@ -129,17 +154,31 @@ export type Input<M> =
 /** The driver's name for a request. Never used twice in one process. */
 export type RequestId = number;
 
-/** What may be asked of an engine. One that does not know a kind answers with the problem `consensus/unsupported`. */
+/**
+ * What may be asked of an engine. One that does not know a kind answers with the problem
+ * `consensus/unsupported`.
+ */
 export type EngineRequest =
-  /** From which height on may a read that must be linearizable be served? Answered when that height is applied. */
+  /**
+   * From which height on may a read that must be linearizable be served? Answered
+   * when that height is applied.
+   */
   | {
       readonly kind: 'read';
-      /** The leader may answer by its lease, which trusts that clocks run about alike. A chain that gives none refuses it. */
+      /**
+       * The leader may answer by its lease, which trusts that clocks run about alike. A chain
+       * that gives none refuses it.
+       */
       readonly lease?: boolean;
     }
-  /** Hand the lead to a validator; null lets the engine choose (before a clean shutdown). Only a leader can. */
+  /**
+   * Hand the lead to a validator; null lets the engine choose (before a clean shutdown). Only a leader can.
+   */
   | { readonly kind: 'transfer'; readonly to: ValidatorIndex | null }
-  /** Change who takes part, all of it at once. Only a leader can. `forced` skips the check that the result keeps a live quorum. */
+  /**
+   * Change who takes part, all of it at once. Only a leader can. `forced` skips the check that the
+   * result keeps a live quorum.
+   */
   | {
       readonly kind: 'members';
       readonly changes: readonly MemberChange[];
@@ -152,12 +191,16 @@ export interface MemberChange {
   readonly role: 'voter' | 'learner' | 'removed';
 }
 
-/** A member of the roster. Its place in the roster is its `ValidatorIndex`, which never changes and is never given to another key. */
+/**
+ * A member of the roster. Its place in the roster is its `ValidatorIndex`, which never changes and is
+ * never given to another key.
+ */
 export interface Member {
   readonly key: PublicKey;
   /**
-   * `voter` votes; `learner` follows without a vote; `removed` keeps only its index. Between two configurations (joint consensus)
-   * `joining` votes in the new one only, and `leaving` and `demoted` in the old one only.
+   * `voter` votes; `learner` follows without a vote; `removed` keeps only its index. Between two
+   * configurations (joint consensus) `joining` votes in the new one only, and `leaving` and
+   * `demoted` in the old one only.
    */
   readonly role: 'voter' | 'learner' | 'removed' | 'joining' | 'leaving' | 'demoted';
 }
@@ -190,11 +233,15 @@ export interface PendingWork {
   /** Since when (monotonic) the oldest of them could be; null when there are none. */
   readonly oldestSince: MonotonicMs | null;
   /**
-   * Since when the oldest of those could be that were passed over: a block went final without them that had room for them, or held
-   * what should have come after them. Null when there are none. Grounds to suspect censorship.
+   * Since when the oldest of those could be that were passed over: a block went final without them
+   * that had room for them, or held what should have come after them. Null when there are none.
+   * Grounds to suspect censorship.
    */
   readonly passedOverSince: MonotonicMs | null;
-  /** Transactions that no block can hold until one with a missing nonce comes. Only their expiry ends that. Absent means none. */
+  /**
+   * Transactions that no block can hold until one with a missing nonce comes. Only their expiry ends
+   * that. Absent means none.
+   */
   readonly waiting?: number;
 }
 
@@ -202,8 +249,9 @@ export type Effect<M> =
   /** Write all of this in one synced batch, in the order of `seq`, then answer `persisted`. */
   | PersistEffect
   /**
-   * Send a signed message. To all means every validator but this one. `urgent` ones are small (heartbeats, votes): they overtake what
-   * waits for the same peer. Where `protocol.authentication` is 'channel' a message goes over the direct stream only, never by gossip.
+   * Send a signed message. To all means every validator but this one. `urgent` ones are small (heartbeats,
+   * votes): they overtake what waits for the same peer. Where `protocol.authentication` is 'channel' a
+   * message goes over the direct stream only, never by gossip.
    */
   | {
       readonly type: 'send';
@@ -214,8 +262,9 @@ export type Effect<M> =
   /** Sign and send something that needs no durability. */
   | { readonly type: 'post'; readonly to: Recipients; readonly message: Unsigned }
   /**
-   * Sign at once, without waiting for the disk, and answer `signed`. The signer keeps its rules (one content for one
-   * key, the floor of views) in memory. For signatures that prove authorship and bind nobody: a Raft leader's on its block.
+   * Sign at once, without waiting for the disk, and answer `signed`. The signer keeps its rules (one
+   * content for one key, the floor of views) in memory. For signatures that prove authorship and bind
+   * nobody: a Raft leader's on its block.
    */
   | { readonly type: 'sign'; readonly message: Unsigned }
   /** Build a block with this parent from the mempool, execute it, and answer `built`. */
@@ -228,40 +277,52 @@ export type Effect<M> =
       readonly allowEmpty: boolean;
       /** Take no transactions at all, whatever waits (Raft: all blocks but those made for transactions). */
       readonly mustBeEmpty?: boolean;
-      /** The header's `nextValidatorsHash`, where it differs from the parent's (which stands in `validatorsHash` in any case). */
+      /**
+       * The header's `nextValidatorsHash`, where it differs from the parent's (which stands in
+       * `validatorsHash` in any case).
+       */
       readonly nextValidatorsHash?: Hash;
     }
   /**
-   * Read blocks from storage, for a peer that is far behind, and answer `loaded`. Without a hash: the final block at that
-   * height; with one: that block, final or not.
+   * Read blocks from storage, for a peer that is far behind, and answer `loaded`. Without a hash: the final
+   * block at that height; with one: that block, final or not.
    */
   | {
       readonly type: 'load';
       readonly blocks: readonly { readonly height: Height; readonly blockHash: Hash | null }[];
     }
-  /** The answer to a request, once: the height that it was good for (read: now applied; members: final), or why not. */
+  /**
+   * The answer to a request, once: the height that it was good for (read: now applied;
+   * members: final), or why not.
+   */
   | {
       readonly type: 'answer';
       readonly id: RequestId;
       readonly result: { readonly height: Height } | Problem;
     }
-  /** The members from now on, by index. Comes when it changes, and first thing after a restart when it is not the genesis set. */
+  /**
+   * The members from now on, by index. Comes when it changes, and first thing after a restart when
+   * it is not the genesis set.
+   */
   | { readonly type: 'members'; readonly members: readonly Member[] }
   /**
-   * Make a snapshot of the state at this final height; once it is durable, blocks below `keepFrom` may be deleted.
-   * Then answer `compacted`.
+   * Make a snapshot of the state at this final height; once it is durable, blocks below `keepFrom` may be
+   * deleted. Then answer `compacted`.
    */
   | { readonly type: 'compact'; readonly height: Height; readonly keepFrom: Height }
   /**
-   * Fetch this snapshot in chunks (going on where an earlier try stopped), check it against the header's state root,
-   * make it the final state in one batch, and answer `installed` or `install-failed`.
+   * Fetch this snapshot in chunks (going on where an earlier try stopped), check it against the header's
+   * state root, make it the final state in one batch, and answer `installed` or `install-failed`.
    */
   | {
       readonly type: 'install';
       readonly snapshot: BlockName;
       readonly holders: readonly ValidatorIndex[];
     }
-  /** Fetch what is missing of this block and its ancestors above the final block, execute them, and answer `validated`. */
+  /**
+   * Fetch what is missing of this block and its ancestors above the final block, execute
+   * them, and answer `validated`.
+   */
   | {
       readonly type: 'validate';
       readonly blockHash: Hash;
@@ -272,15 +333,18 @@ export type Effect<M> =
       readonly holders: readonly ValidatorIndex[];
     }
   /**
-   * This block is final. Comes once for each height, in order. The certificate is there for the last of a run; for the others the
-   * driver stores the one that came with the block in sync, if any.
+   * This block is final. Comes once for each height, in order. The certificate is there for the last of a
+   * run; for the others the driver stores the one that came with the block in sync, if any.
    */
   | {
       readonly type: 'commit';
       readonly link: ChainLink;
       readonly certificate: FinalityCertificate | null;
     }
-  /** Others are final at this height: fetch blocks with certificates, and answer `synced` (perhaps several times). */
+  /**
+   * Others are final at this height: fetch blocks with certificates, and answer `synced`
+   * (perhaps several times).
+   */
   | { readonly type: 'sync'; readonly height: Height; readonly holders: readonly ValidatorIndex[] }
   /** Proof that a validator signed what no correct validator signs. To be stored once, gossiped and shown. */
   | {
@@ -290,8 +354,9 @@ export type Effect<M> =
       readonly bytes: Uint8Array;
     }
   /**
-   * Raft: this validator led, lost the lead and handed it to nobody. What it took on may be lost, or be made final by another leader: whoever
-   * waits here for the outcome is told that it is unknown. PBFT never says it: there no outcome hangs on one primary.
+   * Raft: this validator led, lost the lead and handed it to nobody. What it took on may be lost, or be made
+   * final by another leader: whoever waits here for the outcome is told that it is unknown. PBFT never says
+   * it: there no outcome hangs on one primary.
    */
   | { readonly type: 'stepped-down'; readonly reason: string }
   /** A peer's behaviour, for its score. */
@@ -312,11 +377,14 @@ export interface PersistEffect {
   /** Own messages: the signer signs them, and stores each under its key, with the signature at its end. */
   readonly sign: readonly Unsigned[];
   /**
-   * Blocks that must be on disk too, with their transactions. The driver keeps only so many that are not stored: one that was valid
-   * some time ago may be gone, and asking to store it then is a broken promise.
+   * Blocks that must be on disk too, with their transactions. The driver keeps only so many that are not
+   * stored: one that was valid some time ago may be gone, and asking to store it then is a broken promise.
    */
   readonly blocks: readonly Hash[];
-  /** Stored blocks that are not final and are not needed (cut off a Raft log; left behind by old views): deleted in the same batch. */
+  /**
+   * Stored blocks that are not final and are not needed (cut off a Raft log; left behind by old views):
+   * deleted in the same batch.
+   */
   readonly forget?: readonly Hash[];
 }
 
@@ -327,13 +395,14 @@ export interface LogRecord {
 }
 
 /**
- * A message of this validator before it is signed. Its signed bytes are `bytes` and then the 64 bytes of the signature over `preimage`.
+ * A message of this validator before it is signed. Its signed bytes are `bytes` and then the 64 bytes of the
+ * signature over `preimage`.
  */
 export interface Unsigned {
   /**
-   * The place that this message fills, and its key in the consensus log. The signer refuses a second, different
-   * content for one key, and everything of a `view` below the highest `floor` that it signed. Empty for messages that bind nothing
-   * (they are never stored).
+   * The place that this message fills, and its key in the consensus log. The signer refuses a second,
+   * different content for one key, and everything of a `view` below the highest `floor` that it signed. Empty
+   * for messages that bind nothing (they are never stored).
    */
   readonly key: string;
   readonly view: View;
@@ -356,7 +425,10 @@ export interface EngineStatus {
   readonly inFlight: number;
   /** False while it must not vote (an observer, or the amnesia guard). */
   readonly voting: boolean;
-  /** False while the engine takes on nothing new (too much unfinished): submissions get a retryable problem. Absent means true. */
+  /**
+   * False while the engine takes on nothing new (too much unfinished): submissions get a retryable
+   * problem. Absent means true.
+   */
   readonly accepting?: boolean;
   /** Who takes part, by index, where the engine can change it. */
   readonly members?: readonly Member[];
@@ -366,27 +438,42 @@ export interface EngineStatus {
   readonly waiting: { readonly writes: number; readonly oldestWriteMs: number; readonly reads: number };
 }
 
-/** What sets an engine apart for the rest of the node, which asks for this and never for the engine's name. */
+/**
+ * What sets an engine apart for the rest of the node, which asks for this and never for the engine's name.
+ */
 export interface Capabilities {
-  /** Who takes part can change: a block may announce other validators than its parent's, and any key may become a member. */
+  /**
+   * Who takes part can change: a block may announce other validators than its parent's, and any
+   * key may become a member.
+   */
   readonly membersChange: boolean;
   /**
-   * A block's time is its proposer's word: any that is later than the parent's is good. For engines in which no clock chooses who leads: followers that
-   * refused the blocks of a fast one would stop the chain for as long as it leads.
+   * A block's time is its proposer's word: any that is later than the parent's is good. For engines in
+   * which no clock chooses who leads: followers that refused the blocks of a fast one would stop the chain
+   * for as long as it leads.
    */
   readonly proposerClockBinds: boolean;
-  /** Nothing that a client gives a node goes on without a leader, and with the lead goes what is known of its outcome. */
+  /**
+   * Nothing that a client gives a node goes on without a leader, and with the lead goes what
+   * is known of its outcome.
+   */
   readonly leaderTakesAll: boolean;
-  /** How long a transaction may be passed over before the engine suspects censorship, in milliseconds; null when it never does. */
+  /**
+   * How long a transaction may be passed over before the engine suspects censorship, in milliseconds;
+   * null when it never does.
+   */
   readonly censorshipMs: number | null;
 }
 
-/** What the driver must know of an engine before there is one: how to read its messages and how to start it. */
+/**
+ * What the driver must know of an engine before there is one: how to read its messages and how to start it.
+ */
 export interface Protocol<M> {
   readonly engine: EngineName;
   /**
-   * What proves who a message is from: its signature, or the authenticated stream that it came on. With 'channel' the
-   * driver drops a message unless the key of `senderOf(message)` is the one that the peer proved in the handshake.
+   * What proves who a message is from: its signature, or the authenticated stream that it came on. With
+   * 'channel' the driver drops a message unless the key of `senderOf(message)` is the one that the peer
+   * proved in the handshake.
    */
   readonly authentication: 'signature' | 'channel';
   readonly capabilities: Capabilities;
@@ -395,48 +482,65 @@ export interface Protocol<M> {
   /** A message from its signed bytes, or a problem. Never throws. */
   decode(bytes: Uint8Array): M | Problem;
   encode(message: M): Uint8Array;
-  /** What has to be checked before a message is `Verified`, the cheapest first; or why it is wrong whatever the signatures say. */
+  /**
+   * What has to be checked before a message is `Verified`, the cheapest first; or why it is wrong
+   * whatever the signatures say.
+   */
   claims(message: M): MessageClaims | Problem;
   /**
-   * The same for a certificate that came with synced blocks. `members` are the keys by index after the last `members`
-   * effect; without it, the genesis set. A signer that is not among them, but may be a later member, is the problem
-   * `certificate/unknown-member`.
+   * The same for a certificate that came with synced blocks. `members` are the keys by index after the last
+   * `members` effect; without it, the genesis set. A signer that is not among them, but may be a later
+   * member, is the problem `certificate/unknown-member`.
    */
   certificateClaims(
     certificate: FinalityCertificate,
     members?: readonly PublicKey[],
   ): SignatureClaim[] | Problem;
   /**
-   * The certificate of a snapshot's block as it goes out with the snapshot: with the members after that block, where the engine can
-   * change them. `members` as of the last `members` effect; without it, the genesis set.
+   * The certificate of a snapshot's block as it goes out with the snapshot: with the members after
+   * that block, where the engine can change them. `members` as of the last `members` effect;
+   * without it, the genesis set.
    */
   snapshotCertificate(certificate: FinalityCertificate, members?: readonly Member[]): FinalityCertificate;
-  /** Starts an engine from its durable records. A record that does not decode is our own fault or a damaged disk: throws. */
+  /**
+   * Starts an engine from its durable records. A record that does not decode is our own fault
+   * or a damaged disk: throws.
+   */
   start(start: EngineStart): Engine<M>;
 }
 
 /**
  * What is known of the consensus log when a node starts.
  *
- * - `whole`: all that the key signed on this chain stands in it (nothing, when the key was never used), or an engine that found it lost has recorded that.
- * - `new`: it is empty because this machine knows of no use of the key, which elsewhere may have had one. A chain that turns out to run
- *   already, before anything was signed here, makes it `lost` (PBFT; Raft takes it for `whole`).
- * - `lost`: it is empty, or older than the last use of the key. The engine's amnesia guard begins, whatever the records say. Its first write
- *   must record that: from the next start on the log is `whole`.
- * - `vouched`: an operator's word that what is missing, if anything, cannot matter. No guard holds from now on, not even one that
- *   an earlier start recorded.
+ * - `whole`: all that the key signed on this chain stands in it (nothing, when the key was never used), or an
+ *   engine that found it lost has recorded that.
+ * - `new`: it is empty because this machine knows of no use of the key, which elsewhere may have had
+ *   one. A chain that turns out to run already, before anything was signed here, makes it `lost` (PBFT;
+ *   Raft takes it for `whole`).
+ * - `lost`: it is empty, or older than the last use of the key. The engine's amnesia guard begins, whatever
+ *   the records say. Its first write must record that: from the next start on the log is `whole`.
+ * - `vouched`: an operator's word that what is missing, if anything, cannot matter. No guard holds from now
+ *   on, not even one that an earlier start recorded.
  */
 export type LogTrust = 'whole' | 'new' | 'lost' | 'vouched';
 
-/** What has to be checked of a message. Nobody makes us work for more than its outer signature who cannot make that one. */
+/**
+ * What has to be checked of a message. Nobody makes us work for more than its outer signature
+ * who cannot make that one.
+ */
 export interface MessageClaims {
   /** Its sender's own signature. Empty where the channel proves the sender. */
   readonly own: readonly SignatureClaim[];
-  /** What stands inside: to be looked at only when the own signature is good. Absent when that one says it all. */
+  /**
+   * What stands inside: to be looked at only when the own signature is good. Absent
+   * when that one says it all.
+   */
   readonly inside?: {
     /** How many signatures there are. */
     readonly count: number;
-    /** The checks that are dear, and then the signatures inside, each made when it is taken; or what is wrong. */
+    /**
+     * The checks that are dear, and then the signatures inside, each made when it is taken; or what is wrong.
+     */
     open(): Iterable<SignatureClaim> | Problem;
   };
 }

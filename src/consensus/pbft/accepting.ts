@@ -81,7 +81,10 @@ function acceptProposal(replica: Replica, message: PrePrepare): void {
   });
 }
 
-/** Makes a block the accepted one of its height in this view, and has it validated unless it is known to be valid. */
+/**
+ * Makes a block the accepted one of its height in this view, and has it validated unless
+ * it is known to be valid.
+ */
 export function acceptSlot(
   replica: Replica,
   block: Pick<AcceptedSlot, 'height' | 'blockHash' | 'parentHash' | 'proposal' | 'holders'>,

@@ -13,7 +13,10 @@ import { isCounted } from './tally.ts';
 /** How many views or windows ahead a message may be and still be worth keeping. */
 const farAhead = 64;
 
-/** False when `step` would drop the message in any case, whatever its signatures say. `direct` as in the input. */
+/**
+ * False when `step` would drop the message in any case, whatever its signatures say.
+ * `direct` as in the input.
+ */
 export function isWanted(replica: Replica, message: PbftMessage, direct: boolean): boolean {
   const { state } = replica;
   if (message.from === replica.self || state.peers[message.from] === undefined) return false;
@@ -63,7 +66,9 @@ export function isAhead(replica: Replica, message: PbftMessage): boolean {
   );
 }
 
-/** Keeps a message for when its time comes; each sender can fill only its own share, and its oldest give way. */
+/**
+ * Keeps a message for when its time comes; each sender can fill only its own share, and its oldest give way.
+ */
 export function keepForLater(replica: Replica, message: PbftMessage): void {
   const { ahead } = replica.state;
   const kept = ahead.get(message.from) ?? [];
@@ -73,7 +78,10 @@ export function keepForLater(replica: Replica, message: PbftMessage): void {
   if (message.kind === 'pre-prepare') boundHashes(ahead);
 }
 
-/** Proposals are the large ones among them. When all of them together hold too many hashes, whoever sent the most loses its oldest. */
+/**
+ * Proposals are the large ones among them. When all of them together hold too many hashes, whoever sent
+ * the most loses its oldest.
+ */
 function boundHashes(ahead: ReadonlyMap<ValidatorIndex, PbftMessage[]>): void {
   for (;;) {
     let total = 0;

@@ -9,11 +9,12 @@ import { stateRecord } from './records.ts';
 import { closeView } from './views.ts';
 
 /**
- * A validator that lost its log must not vote where it may have voted before. It asks all others, with a number of this start, how far they are,
- * and waits for the answers of a quorum of others, besides itself. Its lost votes were at most W above a height that was final then, and one
- * of those who answer committed that one and does not lie: so above p + 2W, with p the highest height that they prove, nothing it signs can
- * contradict what it signed before. The page on consensus has the proof. (Castro and Liskov, TOCS 20(4), section 4.3.2, has f + 1 claims where
- * here is one certificate.)
+ * A validator that lost its log must not vote where it may have voted before. It asks all others, with a
+ * number of this start, how far they are, and waits for the answers of a quorum of others, besides itself.
+ * Its lost votes were at most W above a height that was final then, and one of those who answer committed
+ * that one and does not lie: so above p + 2W, with p the highest height that they prove, nothing it signs can
+ * contradict what it signed before. The page on consensus has the proof. (Castro and Liskov, TOCS 20(4),
+ * section 4.3.2, has f + 1 claims where here is one certificate.)
  */
 export function queryStable(replica: Replica): void {
   const { guard, peers } = replica.state;
@@ -23,8 +24,8 @@ export function queryStable(replica: Replica): void {
 }
 
 /**
- * Something is final on this chain: it runs. A validator that has signed nothing here, and of whose key nobody knows whether it was used before, may be
- * one that came back without its log.
+ * Something is final on this chain: it runs. A validator that has signed nothing here, and of whose key
+ * nobody knows whether it was used before, may be one that came back without its log.
  */
 export function onRunningChain(replica: Replica): void {
   const { state } = replica;
@@ -36,7 +37,10 @@ export function onRunningChain(replica: Replica): void {
   write(replica, { records: [stateRecord(state)] });
 }
 
-/** On its own stream somebody says that nothing is final with him. When f + 1 say so, the chain has not begun, and the key is new. */
+/**
+ * On its own stream somebody says that nothing is final with him. When f + 1 say so, the chain has not
+ * begun, and the key is new.
+ */
 export function onBeginningChain(replica: Replica, from: ValidatorIndex): void {
   const { unproven } = replica.state;
   if (unproven === null) return;
@@ -44,7 +48,10 @@ export function onBeginningChain(replica: Replica, from: ValidatorIndex): void {
   if (unproven.size >= weakQuorumOf(replica)) replica.state.unproven = null;
 }
 
-/** True when it will be answered: by those who have their own log only, and now and then only, since anybody can send it again. */
+/**
+ * True when it will be answered: by those who have their own log only, and now and then only, since
+ * anybody can send it again.
+ */
 export function isAnswered(replica: Replica, query: QueryStable): boolean {
   const { state, options } = replica;
   const peer = state.peers[query.from];

@@ -4,8 +4,8 @@ import type { ChainLink } from '../engine.ts';
 import type { Replica } from './replica.ts';
 
 /**
- * The blocks from just above the final one up to this one, lowest first, all valid; empty for the final block itself; null when a
- * link is missing or the chain does not start at the final block.
+ * The blocks from just above the final one up to this one, lowest first, all valid; empty for the final block
+ * itself; null when a link is missing or the chain does not start at the final block.
  */
 export function chainTo(replica: Replica, blockHash: Hash): ChainLink[] | null {
   const { state } = replica;
@@ -21,8 +21,8 @@ export function chainTo(replica: Replica, blockHash: Hash): ChainLink[] | null {
 }
 
 /**
- * The highest block that a new one may be built on in this view: the end of the accepted chain. Null while the view's
- * start is not reached here, or the chain is not known to be valid up to its end.
+ * The highest block that a new one may be built on in this view: the end of the accepted chain. Null while
+ * the view's start is not reached here, or the chain is not known to be valid up to its end.
  */
 export function buildingTip(replica: Replica): { readonly height: Height; readonly blockHash: Hash } | null {
   const { state } = replica;

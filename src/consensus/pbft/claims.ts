@@ -42,8 +42,9 @@ const wrong = (message: PbftMessage, why: string): Problem =>
   });
 
 /**
- * What has to be checked of a message. Its form is looked at here, as far as that costs no more than reading it; what takes
- * hashes, encodings and signatures waits inside until the sender's own signature is known to be good.
+ * What has to be checked of a message. Its form is looked at here, as far as that costs no more than
+ * reading it; what takes hashes, encodings and signatures waits inside until the sender's own
+ * signature is known to be good.
  */
 export function messageClaims(message: PbftMessage, committee: Committee): MessageClaims | Problem {
   const malformed = checkForm(message, committee);
@@ -151,7 +152,9 @@ function checkNewView(message: NewView, committee: Committee): Problem | undefin
   return undefined;
 }
 
-/** What makes a contradiction one, besides the signatures: anyone can check it with the genesis file alone. */
+/**
+ * What makes a contradiction one, besides the signatures: anyone can check it with the genesis file alone.
+ */
 function checkContradiction(proof: Contradiction, committee: Committee): Problem | undefined {
   const refuse = (why: string): Problem =>
     new Problem('consensus/invalid-evidence', `the evidence against validator ${proof.accused} ${why}`, {
@@ -195,7 +198,10 @@ function sizeOf(certificate: Certificate | undefined): number {
   return certificate?.signatures.length ?? 0;
 }
 
-/** The signatures inside a message whose form is good. Each is made when it is asked for: the first wrong one ends it. */
+/**
+ * The signatures inside a message whose form is good. Each is made when it is asked for: the
+ * first wrong one ends it.
+ */
 function* claimsInside(message: Nesting, committee: Committee): Generator<SignatureClaim> {
   switch (message.kind) {
     case 'status':

@@ -28,7 +28,10 @@ import { onVote } from './voting.ts';
 import { watchProgress } from './watching.ts';
 import { mostStored, write } from './writing.ts';
 
-/** PBFT as a step function over plain state. The rules are in the files beside this one; `../README.md` is the map. */
+/**
+ * PBFT as a step function over plain state. The rules are in the files beside this one;
+ * `../README.md` is the map.
+ */
 export class PbftEngine implements Engine<PbftMessage> {
   readonly #replica: Replica;
 
@@ -212,7 +215,10 @@ function unsupported(kind: string): Problem {
   });
 }
 
-/** What can follow from any input: a view to leave, parents that are known now, room in the window, work to propose. */
+/**
+ * What can follow from any input: a view to leave, parents that are known now, room in the
+ * window, work to propose.
+ */
 function settle(replica: Replica): void {
   leaveIfCaught(replica);
   replayAhead(replica);

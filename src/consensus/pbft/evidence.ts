@@ -27,7 +27,10 @@ export function countVote(
   return false;
 }
 
-/** The signatures in a certificate are votes too: they complete tallies, and may contradict what its signers told this replica. */
+/**
+ * The signatures in a certificate are votes too: they complete tallies, and may contradict what its
+ * signers told this replica.
+ */
 export function countCertificate(replica: Replica, certificate: Certificate): void {
   const { phase, view, height, blockHash } = certificate;
   if (!isCounted(replica, phase, view, height)) return;
@@ -81,7 +84,10 @@ export function compareCommitsWithViewChange(replica: Replica, from: ValidatorIn
   }
 }
 
-/** Keeps, shows and passes on a proof, once for each validator and kind. Whether the view ends for it is decided when the step ends. */
+/**
+ * Keeps, shows and passes on a proof, once for each validator and kind. Whether the view ends for it is
+ * decided when the step ends.
+ */
 export function onContradiction(replica: Replica, proof: Contradiction): void {
   const { state } = replica;
   const kind = kindOf(proof);

@@ -14,7 +14,10 @@ import { type AcceptedSlot, highestOf } from './state.ts';
 import { forgetTallies } from './tally.ts';
 import { adoptView } from './views.ts';
 
-/** A commit certificate makes its block and every ancestor final (rule 4 of the normal case), whatever view this replica is in. */
+/**
+ * A commit certificate makes its block and every ancestor final (rule 4 of the normal case), whatever
+ * view this replica is in.
+ */
 export function onCommitCertificate(replica: Replica, certificate: Certificate): void {
   const { state } = replica;
   onRunningChain(replica);
@@ -40,8 +43,9 @@ export function onCommitCertificate(replica: Replica, certificate: Certificate):
 }
 
 /**
- * Another block was final somewhere at a height that is final here: more than f validators lie, and nothing can be promised any more but that
- * they are named. Whoever signed both certificates did what no correct validator does.
+ * Another block was final somewhere at a height that is final here: more than f validators lie, and
+ * nothing can be promised any more but that they are named. Whoever signed both certificates did what
+ * no correct validator does.
  */
 function compareWithFinal(replica: Replica, certificate: Certificate): void {
   const known = replica.state.recentFinal.get(certificate.height);

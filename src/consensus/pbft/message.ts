@@ -35,13 +35,19 @@ import {
 import type { Unsigned, ValidatorIndex } from '../engine.ts';
 import { readMessage } from '../shared/wire.ts';
 
-/** What every message has: who signed it, and the signature over `preimage`. The signature stands last in the bytes. */
+/**
+ * What every message has: who signed it, and the signature over `preimage`. The signature
+ * stands last in the bytes.
+ */
 interface Signed {
   readonly from: ValidatorIndex;
   readonly signature: Signature;
 }
 
-/** The primary proposes a block at (view, height). It signs the slot only: the slot's hash commits to the proposal. */
+/**
+ * The primary proposes a block at (view, height). It signs the slot only: the slot's hash
+ * commits to the proposal.
+ */
 export interface PrePrepare extends Signed, Slot {
   readonly kind: 'pre-prepare';
   readonly proposal: Proposal;
@@ -60,8 +66,9 @@ export interface Commit extends Signed, Slot {
 export type SuspectReason = 'no-progress' | 'invalid-proposal' | 'censorship';
 
 /**
- * "I have grounds to leave this view", or with the reason `withdrawn` "I had them, and have them no more". It binds nobody: its
- * sender goes on voting. Of one sender the latest counts, and for a while only: it is repeated for as long as its grounds are there.
+ * "I have grounds to leave this view", or with the reason `withdrawn` "I had them, and have them no more". It
+ * binds nobody: its sender goes on voting. Of one sender the latest counts, and for a while only: it is
+ * repeated for as long as its grounds are there.
  */
 export interface Suspect extends Signed {
   readonly kind: 'suspect';
@@ -84,7 +91,10 @@ export interface ViewChange extends Signed {
   readonly highest: Certificate | undefined;
 }
 
-/** The new primary shows why the view may start. What the view starts from follows from the view changes alone. */
+/**
+ * The new primary shows why the view may start. What the view starts from follows
+ * from the view changes alone.
+ */
 export interface NewView extends Signed {
   readonly kind: 'new-view';
   readonly view: View;
@@ -100,7 +110,10 @@ export interface Status extends Signed {
   readonly changing: boolean;
   readonly finalHeight: Height;
   readonly finalCertificate: Certificate | undefined;
-  /** There while it does not vote, because its log was lost: until a block above this height is final; 0 while it does not know yet. */
+  /**
+   * There while it does not vote, because its log was lost: until a block above this height is final; 0
+   * while it does not know yet.
+   */
   readonly silentUntil?: Height | undefined;
 }
 

@@ -5,10 +5,11 @@ import type { Replica } from './replica.ts';
 import { write } from './writing.ts';
 
 /**
- * A commit certificate above the final block that bears this replica's own signature, while its log has no such vote. A vote is on disk before it leaves, and
- * stays there until its block is stored. So the log is not the one that the key was used with last: the node's whole directory is an old copy,
- * or another process signs with the key. From then on the replica is one whose log is lost: it asks, and votes again where nothing can contradict
- * what was signed. A signature above that place can only be another process's.
+ * A commit certificate above the final block that bears this replica's own signature, while its log has no
+ * such vote. A vote is on disk before it leaves, and stays there until its block is stored. So the log is not
+ * the one that the key was used with last: the node's whole directory is an old copy, or another process
+ * signs with the key. From then on the replica is one whose log is lost: it asks, and votes again where
+ * nothing can contradict what was signed. A signature above that place can only be another process's.
  */
 export function noticeOwnUse(replica: Replica, certificate: Certificate): void {
   const { state, self } = replica;

@@ -2,16 +2,19 @@ import { maxFaulty } from '../../ledger/quorum.ts';
 import { start, stop } from '../shared/timer.ts';
 import type { Replica } from './replica.ts';
 
-/** How long the current view may take for one block (PBFT, section 4.4: doubled with every view that failed). */
+/**
+ * How long the current view may take for one block (PBFT, section 4.4: doubled with every view that failed).
+ */
 export function viewTimeout(replica: Replica): number {
   const { viewTimeoutMs, viewTimeoutCapMs } = replica.options;
   return Math.min(viewTimeoutMs * 2 ** Math.min(replica.state.attempts, 30), viewTimeoutCapMs);
 }
 
 /**
- * Whether this view lasted long enough to be left. At most f primaries in a row lie, so f views may be left as soon as there are grounds. When
- * more failed, something else is wrong (a clock, the network, our own code), haste makes nothing better, and each view gets its whole
- * time, which doubles: on whatever grounds, views change no faster than that.
+ * Whether this view lasted long enough to be left. At most f primaries in a row lie, so f views may be left
+ * as soon as there are grounds. When more failed, something else is wrong (a clock, the network, our own
+ * code), haste makes nothing better, and each view gets its whole time, which doubles: on whatever grounds,
+ * views change no faster than that.
  */
 export function mayLeave(replica: Replica): boolean {
   const { attempts, now, viewSince } = replica.state;

@@ -9,7 +9,10 @@ import { write } from './writing.ts';
 
 type Built = Extract<Input<PbftMessage>, { type: 'built' }>;
 
-/** Has a block built when it is this replica's turn, the window is open, and there is work (rule 1 of the normal case). */
+/**
+ * Has a block built when it is this replica's turn, the window is open, and there is work
+ * (rule 1 of the normal case).
+ */
 export function maybePropose(replica: Replica): void {
   const { state, options } = replica;
   if (!isNormal(replica) || !mayVote(replica) || state.building !== null) return;

@@ -12,7 +12,10 @@ export const recordKeys = {
   newView: 'accepted-new-view',
 } as const;
 
-/** Where the replica is: its view, whether it left the one before without a new-view yet, and its amnesia guard. */
+/**
+ * Where the replica is: its view, whether it left the one before without a new-view
+ * yet, and its amnesia guard.
+ */
 export interface HardState {
   readonly view: View;
   readonly changing: boolean;

@@ -33,7 +33,10 @@ export function weakQuorumOf(replica: Replica): number {
   return maxFaulty(replica.validators.keys.length) + 1;
 }
 
-/** Who proposes at (view, height). Without rotation it is the view's primary for all heights (PBFT, section 4). */
+/**
+ * Who proposes at (view, height). Without rotation it is the view's primary for all
+ * heights (PBFT, section 4).
+ */
 export function primaryOf(replica: Replica, view: View, height: Height): ValidatorIndex {
   const { blocksPerPrimary } = replica.options;
   const turns = blocksPerPrimary === 0 ? 0 : Math.floor((height - 1) / blocksPerPrimary);
@@ -52,8 +55,9 @@ export function windowEnd({ state, options }: Replica): Height {
 }
 
 /**
- * Final blocks get to the disk about as fast as they become final. While they do not, this replica votes for nothing new: what it signed
- * must be found again above the stored block after a crash, and that stays bounded.
+ * Final blocks get to the disk about as fast as they become final. While they do not, this
+ * replica votes for nothing new: what it signed must be found again above the stored block after
+ * a crash, and that stays bounded.
  */
 export function isDiskKeepingUp({ state }: Replica): boolean {
   return state.final.height - state.appliedHeight <= limits.pbftUnstored;

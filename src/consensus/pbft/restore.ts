@@ -95,8 +95,8 @@ export function nonceOf({ seed }: EngineStart): number {
 }
 
 /**
- * Goes on from the consensus log. The replica is where it was: it holds its promises, counts its own votes, and has
- * the blocks that it voted for validated again, because their execution is not stored.
+ * Goes on from the consensus log. The replica is where it was: it holds its promises, counts its own votes,
+ * and has the blocks that it voted for validated again, because their execution is not stored.
  */
 export function restore(replica: Replica, start: EngineStart): void {
   const { state } = replica;

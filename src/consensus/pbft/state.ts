@@ -18,7 +18,9 @@ export interface PbftState {
   /** The view it is in, or is changing to. Never goes back. */
   view: View;
   phase: Phase;
-  /** Where the proposals of this view start: the start that its new-view gave it, or the final block of then. */
+  /**
+   * Where the proposals of this view start: the start that its new-view gave it, or the final block of then.
+   */
   viewBase: { readonly height: Height; readonly blockHash: Hash };
   /** The new-view that it accepted for `view`; null in view 0 and while changing. */
   newView: NewView | null;
@@ -57,8 +59,9 @@ export interface PbftState {
   /** Own signed messages that are on disk and may have to be sent again, by log key. */
   own: Map<string, PbftMessage>;
   /**
-   * The highest height of own votes found at the start. Final blocks come to the disk later than votes above them may: after a crash these
-   * stand further above the stored block than the window is wide. It is then as open as it was when they were signed.
+   * The highest height of own votes found at the start. Final blocks come to the disk later than votes above
+   * them may: after a crash these stand further above the stored block than the window is wide. It is then as
+   * open as it was when they were signed.
    */
   restoredUpTo: Height;
   readonly writes: WriteQueue<null>;
@@ -75,7 +78,10 @@ export interface PbftState {
   viewSince: MonotonicMs;
   /** Views tried without a final block: the exponent of the timeout. */
   attempts: number;
-  /** The last proposal that was too early for this node's clock, with how far it was ahead; null when a later one was not. */
+  /**
+   * The last proposal that was too early for this node's clock, with how far it was ahead; null
+   * when a later one was not.
+   */
   tooEarly: { readonly height: Height; readonly aheadMs: number } | null;
   /** The primary of this view was caught in a contradiction in it. */
   caught: boolean;
@@ -92,11 +98,15 @@ export interface PbftState {
 
   guard: AmnesiaGuard;
   /**
-   * The key may have been used elsewhere before: nothing was signed here yet, and nothing is final here. Those who said that nothing is final with
-   * them, either; null once it is known whether the chain has begun.
+   * The key may have been used elsewhere before: nothing was signed here yet, and nothing is
+   * final here. Those who said that nothing is final with them, either; null once it is known
+   * whether the chain has begun.
    */
   unproven: Set<ValidatorIndex> | null;
-  /** Whether all that the key signed is known here, by the log or by an operator's word; doubted once somebody showed a vote that is not. */
+  /**
+   * Whether all that the key signed is known here, by the log or by an operator's word; doubted once somebody
+   * showed a vote that is not.
+   */
   keyUse: 'known' | 'vouched' | 'doubted';
   /** It votes at no height up to here, ever: it may have done so before its log was lost. */
   forgottenUpTo: Height;
@@ -105,7 +115,10 @@ export interface PbftState {
   counters: Record<string, number>;
 }
 
-/** `changing` → `normal` by accepting the new-view of `view`; `normal` → `changing` by leaving for a higher view. */
+/**
+ * `changing` → `normal` by accepting the new-view of `view`; `normal` → `changing` by
+ * leaving for a higher view.
+ */
 export type Phase =
   | { readonly name: 'normal' }
   | {
@@ -134,7 +147,10 @@ export type SuspectHeard = Pick<Suspect, 'view' | 'reason' | 'height' | 'sequenc
   readonly heardAt: MonotonicMs;
 };
 
-/** A block on disk that is not final, and the view in which it was stored; 0 for one that was found at the start. */
+/**
+ * A block on disk that is not final, and the view in which it was stored; 0 for one
+ * that was found at the start.
+ */
 export interface StoredBlock {
   readonly parentHash: Hash;
   readonly view: View;
@@ -167,8 +183,8 @@ export interface PeerState {
 }
 
 /**
- * What a validator without its log may do. `off`: all is well. `learning`: it asks the others how far they are, and collects what each
- * proves. `silent`: it votes again when a block above `until` is final.
+ * What a validator without its log may do. `off`: all is well. `learning`: it asks the others how far they
+ * are, and collects what each proves. `silent`: it votes again when a block above `until` is final.
  */
 export type AmnesiaGuard =
   | { readonly name: 'off' }

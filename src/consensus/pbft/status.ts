@@ -59,8 +59,9 @@ export function notePlace({ state }: Replica, message: PbftMessage): void {
 }
 
 /**
- * It says less than its sender proved before. Anybody can send an old one again, as often as he likes, and have all of us answer its sender; only
- * on the sender's own stream it is news: a restart may have cost it what was not on disk.
+ * It says less than its sender proved before. Anybody can send an old one again, as often as he likes,
+ * and have all of us answer its sender; only on the sender's own stream it is news: a restart may have
+ * cost it what was not on disk.
  */
 export function isOldStatus({ state }: Replica, status: Status): boolean {
   const peer = state.peers[status.from];
@@ -85,7 +86,10 @@ export function onStatus(replica: Replica, status: Status, direct: boolean): voi
   sendWhatIsMissing(replica, status.from, status);
 }
 
-/** A peer behind in height gets this replica's Status, one behind in view its NewView, one that is level the votes again. */
+/**
+ * A peer behind in height gets this replica's Status, one behind in view its NewView, one that
+ * is level the votes again.
+ */
 function sendWhatIsMissing(replica: Replica, to: ValidatorIndex, status: Status): void {
   const { state } = replica;
   if (status.finalHeight < state.final.height) postStatus(replica, [to]);

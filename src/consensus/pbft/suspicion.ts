@@ -58,8 +58,8 @@ export function onSuspect(replica: Replica, suspect: Suspect): void {
 type Place = Pick<Suspect, 'view' | 'height' | 'sequence'>;
 
 /**
- * Of two Suspects of one sender the later one. The height is the sender's own final one, so it never falls, also over a restart, after which
- * the sequence begins anew. Whoever replays an old one changes nothing.
+ * Of two Suspects of one sender the later one. The height is the sender's own final one, so it never falls,
+ * also over a restart, after which the sequence begins anew. Whoever replays an old one changes nothing.
  */
 export function isLater(a: Place, b: Place): boolean {
   if (a.view !== b.view) return a.view > b.view;
@@ -67,9 +67,9 @@ export function isLater(a: Place, b: Place): boolean {
 }
 
 /**
- * Leaves when f + 1 validators want to, so at least one that does not lie: by Suspects of this view, or by ViewChanges for
- * later ones (PBFT, section 4.5.2, liveness, second rule); or when the primary was caught in a lie. Every way passes the back-off: a
- * ViewChange of somebody that does not lie passed it there.
+ * Leaves when f + 1 validators want to, so at least one that does not lie: by Suspects of this view, or by
+ * ViewChanges for later ones (PBFT, section 4.5.2, liveness, second rule); or when the primary was caught in
+ * a lie. Every way passes the back-off: a ViewChange of somebody that does not lie passed it there.
  */
 export function maybeLeave(replica: Replica): void {
   const { state } = replica;
@@ -95,8 +95,8 @@ export function maybeLeave(replica: Replica): void {
 }
 
 /**
- * A Suspect for lack of progress ends by itself when the height that it names is final, each when its sender takes it back, and when
- * it is not repeated for so long that its sender must have no grounds any more.
+ * A Suspect for lack of progress ends by itself when the height that it names is final, each when its sender
+ * takes it back, and when it is not repeated for so long that its sender must have no grounds any more.
  */
 export function stillCounts(
   { state, options }: Replica,

@@ -11,8 +11,8 @@ const pastViews = 8;
 /** True when the place is one that votes are counted for now; see `tallyFor` for what it bounds. */
 export function isCounted(replica: Replica, phase: VotePhase, view: View, height: Height): boolean {
   const { state } = replica;
-  // The tip of the view, wherever it stands: one that is final here still needs votes, so that others can finish it, and one
-  // above the window has this replica's own once its chain is valid.
+  // The tip of the view, wherever it stands: one that is final here still needs votes, so that others can
+  // finish it, and one above the window has this replica's own once its chain is valid.
   if (view === state.view && height === state.viewBase.height) return true;
   if (view > state.view || height > windowEnd(replica)) return false;
   if (view < state.view && (phase !== 'commit' || view < state.view - pastViews)) return false;
@@ -34,7 +34,10 @@ export function votesOf(tally: Tally, phase: VotePhase): Map<ValidatorIndex, Tal
   return phase === 'pre-prepare' ? tally.prePrepare : tally[phase];
 }
 
-/** A certificate of exactly a quorum, of the lowest validators that voted for one block; null while there is none. */
+/**
+ * A certificate of exactly a quorum, of the lowest validators that voted for one block;
+ * null while there is none.
+ */
 export function certificateOf(
   replica: Replica,
   tally: Tally,

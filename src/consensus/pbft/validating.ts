@@ -61,9 +61,10 @@ export function onValidated(replica: Replica, { blockHash, result }: Validated):
 }
 
 /**
- * Valid, but its time has not come by the clock of this node: no vote yet, and no ground for suspicion, because it is as likely this clock
- * that is wrong; a primary whose clock is far ahead runs into the timer of the view. Others' votes make it final here all the same. What a
- * quorum prepared, or this replica before a restart, honest clocks have passed already.
+ * Valid, but its time has not come by the clock of this node: no vote yet, and no ground for suspicion,
+ * because it is as likely this clock that is wrong; a primary whose clock is far ahead runs into the timer of
+ * the view. Others' votes make it final here all the same. What a quorum prepared, or this replica before a
+ * restart, honest clocks have passed already.
  */
 function onEarly(
   replica: Replica,
@@ -111,7 +112,9 @@ function learnValid(replica: Replica, chain: readonly ChainLink[]): void {
   });
 }
 
-/** Takes in how blocks link and that they execute, and counts what others said of them. It vouches for none. */
+/**
+ * Takes in how blocks link and that they execute, and counts what others said of them. It vouches for none.
+ */
 function learnLinks(
   replica: Replica,
   chain: readonly ChainLink[],
@@ -131,8 +134,8 @@ function learnLinks(
 }
 
 /**
- * A Prepare that had to wait: for the disk, for the amnesia guard, or for this view. What was found valid some time ago and not stored the driver
- * may have let go since: it is validated anew first.
+ * A Prepare that had to wait: for the disk, for the amnesia guard, or for this view. What was found valid
+ * some time ago and not stored the driver may have let go since: it is validated anew first.
  */
 export function maybePrepare(replica: Replica, slot: AcceptedSlot): void {
   const { stored } = replica.state;

@@ -30,9 +30,9 @@ export function onViewChange(replica: Replica, viewChange: ViewChange): void {
 }
 
 /**
- * With a quorum that left the views below, the time of this view's primary runs. Those that are past this view already count
- * too, or a few that waited less would leave the others without a quorum for ever. The primary starts the view
- * with a quorum of ViewChanges for exactly this view.
+ * With a quorum that left the views below, the time of this view's primary runs. Those that are past this
+ * view already count too, or a few that waited less would leave the others without a quorum for ever. The
+ * primary starts the view with a quorum of ViewChanges for exactly this view.
  */
 export function noteQuorum(replica: Replica): void {
   const { state } = replica;
@@ -57,7 +57,10 @@ export function noteQuorum(replica: Replica): void {
   });
 }
 
-/** A quorum of ViewChanges that are not outdated beside any of those here, or nobody who knows more would enter the view; ascending by sender. */
+/**
+ * A quorum of ViewChanges that are not outdated beside any of those here, or nobody who knows more would
+ * enter the view; ascending by sender.
+ */
 function freshest(replica: Replica, here: readonly ViewChange[]): ViewChange[] | null {
   const quorum = quorumOf(replica);
   const { window } = replica.options;
@@ -67,7 +70,9 @@ function freshest(replica: Replica, here: readonly ViewChange[]): ViewChange[] |
   return chosen.sort((a, b) => a.from - b.from);
 }
 
-/** Where the view changes of a NewView make the view start, for everybody; each replica computes it itself. */
+/**
+ * Where the view changes of a NewView make the view start, for everybody; each replica computes it itself.
+ */
 export function newViewStart(viewChanges: readonly ViewChange[]): {
   readonly base: { readonly height: Height; readonly certificate: Certificate | null };
   /** The block that the view starts with, when it is above the base. */
@@ -130,7 +135,9 @@ export function startView(
   restartTimer(replica);
 }
 
-/** The tip is accepted by NewView itself: as a whole chain, with one Prepare at its own height and none below. */
+/**
+ * The tip is accepted by NewView itself: as a whole chain, with one Prepare at its own height and none below.
+ */
 export function acceptTip(replica: Replica, tip: Certificate): void {
   const { final, recentFinal } = replica.state;
   // Long final here: too long ago to check that it is the same block, and others get it by sync.

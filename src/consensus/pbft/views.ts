@@ -32,8 +32,9 @@ function changeTo(replica: Replica, view: View): void {
 }
 
 /**
- * Whoever came into the view that it changes to without a ViewChange of its own (silent for a lost log, or taken along by a certificate) makes up
- * for that while nobody starts it: others may need it for their quorum.
+ * Whoever came into the view that it changes to without a ViewChange of its own (silent for a
+ * lost log, or taken along by a certificate) makes up for that while nobody starts it: others may
+ * need it for their quorum.
  */
 export function maybeSignViewChange(replica: Replica): void {
   const { state, self } = replica;
@@ -77,7 +78,10 @@ export function closeView(replica: Replica): void {
   write(replica, { records: [stateRecord(replica.state)] });
 }
 
-/** Forgets what belonged to the view before. Tallies stay: Commits of earlier views can still make a block final. */
+/**
+ * Forgets what belonged to the view before. Tallies stay: Commits of earlier views can
+ * still make a block final.
+ */
 export function moveTo(replica: Replica, view: View): void {
   const { state } = replica;
   state.view = view;

@@ -20,8 +20,8 @@ export function onVote(replica: Replica, vote: Vote): void {
 }
 
 /**
- * Somebody votes for another block than the one accepted here: the primary may have shown each of us its own. With the
- * proposal of this side in hand, the other side can prove it.
+ * Somebody votes for another block than the one accepted here: the primary may have shown each of us its own.
+ * With the proposal of this side in hand, the other side can prove it.
  */
 function showOtherProposal(replica: Replica, vote: Vote): void {
   const { state } = replica;
@@ -51,7 +51,10 @@ export function advance(replica: Replica, view: View, height: Height): void {
   if (committed !== null) onCommitCertificate(replica, committed);
 }
 
-/** Prepared: the block is accepted and valid here, and a quorum's Prepares are held. Commit goes out once that is on disk. */
+/**
+ * Prepared: the block is accepted and valid here, and a quorum's Prepares are held. Commit goes
+ * out once that is on disk.
+ */
 function maybeCommit(replica: Replica, slot: AcceptedSlot, tally: Tally): void {
   const { state } = replica;
   if (slot.commitAsked || slot.validity !== 'valid' || !isNormal(replica)) return;

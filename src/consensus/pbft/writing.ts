@@ -35,9 +35,9 @@ export function mostStored({ options }: Replica): number {
 }
 
 /**
- * Every view that fails leaves up to a window of blocks behind. Past the bound the oldest go: what was accepted in this view stays, and what the
- * highest certificate is for, with all below it. A block that is let go may have a certificate that nobody showed for that many views;
- * whoever shows it has the block.
+ * Every view that fails leaves up to a window of blocks behind. Past the bound the oldest go: what was
+ * accepted in this view stays, and what the highest certificate is for, with all below it. A block that is
+ * let go may have a certificate that nobody showed for that many views; whoever shows it has the block.
  */
 function takeSurplus(replica: Replica): Hash[] {
   const { stored, valid, slots, highest } = replica.state;
@@ -63,8 +63,9 @@ function takeSurplus(replica: Replica): Hash[] {
 }
 
 /**
- * Own messages that can no longer be of use: of earlier views, or for heights that are final and stored. Final alone is not enough: the
- * block comes to the disk later than this write may, and a restart in between must find what was signed for its height.
+ * Own messages that can no longer be of use: of earlier views, or for heights that are final and stored.
+ * Final alone is not enough: the block comes to the disk later than this write may, and a restart in between
+ * must find what was signed for its height.
  */
 function obsoleteRecords(replica: Replica): LogRecord[] {
   const { state } = replica;

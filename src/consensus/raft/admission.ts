@@ -6,7 +6,8 @@ import type { RaftState } from './state.ts';
 /** False when `step` would drop the message in any case, whatever its signatures say. */
 export function isWanted({ state }: Replica, message: RaftMessage): boolean {
   if (message.from === state.self) return false;
-  // Answers of an old term say nothing any more; requests of one are answered, so that their sender learns of the new term.
+  // Answers of an old term say nothing any more; requests of one are answered, so that their
+  // sender learns of the new term.
   const answers = message.kind === 'accepted' || message.kind === 'vote' || message.kind === 'rejected';
   return !(answers && message.term < state.term);
 }

@@ -6,9 +6,10 @@ import { isSameContext, isStartOnDisk, newReadContext } from './read-context.ts'
 import { write } from './writing.ts';
 
 /**
- * A member that lost its log may have voted in any term, so it votes no more until it was removed and added again. Blocks from before the
- * loss may tell of its place then: only what comes after counts. So it asks its leader, as for a read, what was committed when it asked.
- * What a leader says unasked does not tell that: the word may be old, or the leader deposed.
+ * A member that lost its log may have voted in any term, so it votes no more until it was removed and added
+ * again. Blocks from before the loss may tell of its place then: only what comes after counts. So it asks its
+ * leader, as for a read, what was committed when it asked. What a leader says unasked does not tell that: the
+ * word may be old, or the leader deposed.
  */
 export function maybeAskRecoveryIndex(replica: Replica): void {
   const { state, options } = replica;
@@ -34,7 +35,10 @@ export function onRecoveryIndex(replica: Replica, { context, height }: ReadAnswe
   maybeTrustAgain(replica);
 }
 
-/** It is no voter after the recovery index: it was taken out since the loss, and when it comes in again it has no vote from before to remember. */
+/**
+ * It is no voter after the recovery index: it was taken out since the loss, and when it comes in again it has
+ * no vote from before to remember.
+ */
 export function maybeTrustAgain(replica: Replica): void {
   const { state } = replica;
   const { guard, configuration, self } = state;

@@ -9,9 +9,9 @@ import { type ValidatorSet, validatorSet } from '../../ledger/validators.ts';
 import type { Member, MemberChange, ValidatorIndex } from '../engine.ts';
 
 /**
- * Who takes part, by index (section 6). The list only grows: a member that is removed keeps its place, so an index
- * in a message, a certificate or a recorded vote means the same key forever. The roles say whether this is one
- * configuration or the joint phase between two: there is no flag that could contradict them.
+ * Who takes part, by index (section 6). The list only grows: a member that is removed keeps its place, so an
+ * index in a message, a certificate or a recorded vote means the same key forever. The roles say whether this
+ * is one configuration or the joint phase between two: there is no flag that could contradict them.
  */
 export type Configuration = readonly Member[];
 
@@ -47,8 +47,8 @@ export function decodeConfiguration(bytes: Uint8Array): Configuration | Problem 
 }
 
 /**
- * What headers name it by. A configuration of voters only is a plain validator set and has its hash, so a chain
- * whose members never change looks the same under either engine.
+ * What headers name it by. A configuration of voters only is a plain validator set and has its hash, so a
+ * chain whose members never change looks the same under either engine.
  */
 export function configurationHash(configuration: Configuration): Hash {
   return configuration.every(({ role }) => role === 'voter')
@@ -96,7 +96,9 @@ export function quorumOf(configuration: Configuration, yes: (index: ValidatorInd
   return electorates(configuration).every((voters) => voters.filter(yes).length >= majority(voters.length));
 }
 
-/** The greatest value that a majority of each electorate reached (section 5.3: what is stored on a majority). */
+/**
+ * The greatest value that a majority of each electorate reached (section 5.3: what is stored on a majority).
+ */
 export function quorumValue(
   configuration: Configuration,
   valueOf: (index: ValidatorIndex) => number,
@@ -132,8 +134,9 @@ function wrong(why: string, remedy: string): Problem {
 }
 
 /**
- * The first configuration on the way to these changes: the joint one when votes change, or the final one when they do
- * not. Returns a problem for changes that make no sense; whether they are wise is judged by the leader.
+ * The first configuration on the way to these changes: the joint one when votes change, or the
+ * final one when they do not. Returns a problem for changes that make no sense; whether they are
+ * wise is judged by the leader.
  */
 export function withChanges(
   configuration: Configuration,

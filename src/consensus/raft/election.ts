@@ -21,7 +21,9 @@ import type { RaftState } from './state.ts';
 import { electorsOf, heldEnd, heldInItsTerm, onHeld } from './vouching.ts';
 import { write } from './writing.ts';
 
-/** The election timer: a voter that hears no leader asks whether it should campaign (section 5.2, pre-vote). */
+/**
+ * The election timer: a voter that hears no leader asks whether it should campaign (section 5.2, pre-vote).
+ */
 export function maybeCampaign(replica: Replica): void {
   const { state } = replica;
   if (state.role.kind === 'leader') return;
@@ -29,7 +31,8 @@ export function maybeCampaign(replica: Replica): void {
     if (isDue(state.electionTimer, state.now)) forgetLeader(replica);
     return;
   }
-  // Nobody else votes, so there is nothing to wait for; but a leader that was heard may answer reads by its lease for a while.
+  // Nobody else votes, so there is nothing to wait for; but a leader that was heard may answer reads
+  // by its lease for a while.
   const alone =
     state.role.kind === 'follower' &&
     !hearsLeader(replica) &&
@@ -40,7 +43,10 @@ export function maybeCampaign(replica: Replica): void {
   countVotes(replica);
 }
 
-/** Campaigns at once because the leader hands over (dissertation, section 3.10): no pre-vote, which would be refused. */
+/**
+ * Campaigns at once because the leader hands over (dissertation, section 3.10): no
+ * pre-vote, which would be refused.
+ */
 export function campaignForTransfer(replica: Replica): void {
   if (mayCampaign(replica)) startCampaign(replica, true);
 }
@@ -86,7 +92,10 @@ export function onOwnVoteDurable(replica: Replica, term: Term): void {
   countVotes(replica);
 }
 
-/** RequestVote (section 5.2, 5.4.1) and PreVote. A pre-vote carries this member's term; it asks about the next one. */
+/**
+ * RequestVote (section 5.2, 5.4.1) and PreVote. A pre-vote carries this member's term; it
+ * asks about the next one.
+ */
 export function onVoteRequest(replica: Replica, message: VoteRequest): void {
   const { state } = replica;
   learnCommit(replica, message);
@@ -107,7 +116,8 @@ export function onVoteRequest(replica: Replica, message: VoteRequest): void {
     send(replica, [from], answerWith(false));
     return;
   }
-  // A member that hears a leader does not help to replace it (sections 6 and 9.6): a removed or partitioned one disturbs nobody.
+  // A member that hears a leader does not help to replace it (sections 6 and 9.6): a removed or
+  // partitioned one disturbs nobody.
   if (hearsLeader(replica) && !message.transfer) {
     if (pre) answerPre(false);
     return;
@@ -133,8 +143,9 @@ export function onVoteRequest(replica: Replica, message: VoteRequest): void {
 }
 
 /**
- * Who may give a vote: everybody that takes part as far as it knows, also one that thinks itself a learner: the candidate knows better whose
- * vote counts (dissertation, section 4.2.2). Not one whose log was lost: it may have voted before.
+ * Who may give a vote: everybody that takes part as far as it knows, also one that thinks itself a learner:
+ * the candidate knows better whose vote counts (dissertation, section 4.2.2). Not one whose log was lost:
+ * it may have voted before.
  */
 function mayGrant(state: RaftState): boolean {
   return !isAmnesiac(state) && state.self !== null;
@@ -174,7 +185,9 @@ function countVotes(replica: Replica): void {
   }
 }
 
-/** Vote traffic carries what the sender knows to be committed, so that a configuration never stays unnoticed. */
+/**
+ * Vote traffic carries what the sender knows to be committed, so that a configuration never stays unnoticed.
+ */
 function learnCommit(replica: Replica, { commit, held, from }: VoteRequest | Vote): void {
   const { state } = replica;
   onHeld(replica, from, held);

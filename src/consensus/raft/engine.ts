@@ -39,7 +39,10 @@ import type { Leader } from './state.ts';
 import { driveTransfer, finishTransfer, onTransferRequest } from './transfer.ts';
 import { onPersisted, write } from './writing.ts';
 
-/** One member of a Raft cluster. Each input is handled by its sub-protocol; then `settle` does whatever has become possible. */
+/**
+ * One member of a Raft cluster. Each input is handled by its sub-protocol; then `settle` does
+ * whatever has become possible.
+ */
 export class RaftEngine implements Engine<RaftMessage> {
   /** For tests, the simulator and tools: to look at, not to change. */
   readonly replica: Replica;
@@ -79,7 +82,10 @@ export class RaftEngine implements Engine<RaftMessage> {
     return isWanted(this.replica, message);
   }
 
-  /** The first write counts this start; the driver learns the members when the genesis file does not tell them. */
+  /**
+   * The first write counts this start; the driver learns the members when the genesis
+   * file does not tell them.
+   */
   #begin(): void {
     const { state, out } = this.replica;
     state.started = true;
@@ -159,7 +165,10 @@ function handle(replica: Replica, input: Input<RaftMessage>): void {
   }
 }
 
-/** Terms first (section 5.1): a higher one ends every leadership; an old leader is told, and old answers are nothing. */
+/**
+ * Terms first (section 5.1): a higher one ends every leadership; an old leader is told, and
+ * old answers are nothing.
+ */
 function onMessage(replica: Replica, message: RaftMessage): void {
   const { state } = replica;
   if (!isForMe(state, message)) return;
@@ -257,7 +266,9 @@ function onRequest(
   }
 }
 
-/** Whatever has become possible by the input, each rule once, in the order in which they depend on each other. */
+/**
+ * Whatever has become possible by the input, each rule once, in the order in which they depend on each other.
+ */
 function settle(replica: Replica): void {
   const { state } = replica;
   maybeCampaign(replica);

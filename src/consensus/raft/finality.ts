@@ -18,7 +18,9 @@ import { maybeCompact } from './snapshots.ts';
 import type { RaftState } from './state.ts';
 import { write } from './writing.ts';
 
-/** Hands committed blocks to the driver, in order, once each, when they are executed (section 5.3, "apply"). */
+/**
+ * Hands committed blocks to the driver, in order, once each, when they are executed (section 5.3, "apply").
+ */
 export function deliverCommits(replica: Replica): void {
   const { state } = replica;
   // The driver replaces the whole state just now; what the snapshot does not cover comes after it.
@@ -59,7 +61,10 @@ function startedBy({ state }: Replica, height: Height): Uint8Array | undefined {
   return entryAt(state.log, height)?.configuration;
 }
 
-/** Final blocks that sync fetched. They carry their leader's signature, and are final because whoever served them said so: nobody lies here. */
+/**
+ * Final blocks that sync fetched. They carry their leader's signature, and are final because whoever served
+ * them said so: nobody lies here.
+ */
 export function onSynced(replica: Replica, input: Extract<Input<never>, { readonly type: 'synced' }>): void {
   const { state } = replica;
   const { chain, certificate, header } = input;
@@ -126,8 +131,8 @@ function handedConfigurationHash(state: RaftState): string {
 }
 
 /**
- * A follower that the log's way does not bring forward (far behind, or the leader lacks what entries need) asks for final
- * blocks by sync.
+ * A follower that the log's way does not bring forward (far behind, or the leader lacks what entries need)
+ * asks for final blocks by sync.
  */
 export function maybeCatchUp(replica: Replica, leaderCommit: Height, leader: ValidatorIndex): void {
   const { state, options } = replica;

@@ -16,7 +16,10 @@ import {
 } from './staging.ts';
 import type { Follower } from './state.ts';
 
-/** The sender leads this term: follow it. Null for a message of an old term, or of a second leader (which cannot be). */
+/**
+ * The sender leads this term: follow it. Null for a message of an old term, or of a second
+ * leader (which cannot be).
+ */
 export function followLeader(
   replica: Replica,
   { from, term }: { from: ValidatorIndex; term: Term },
@@ -57,9 +60,10 @@ export function onHeartbeat(replica: Replica, message: Heartbeat): void {
     advanceFollowerCommit(replica);
     acknowledge(replica);
   }
-  // Also to an old leader: the higher term tells it to step down. But without the number of its round: it may lead
-  // again by now, and take the answer for one to a round of its new term. Nor does a lost log vouch for a leader, nor who would not know of
-  // it after a crash: a start that is on disk makes the next one wait until a lease is over.
+  // Also to an old leader: the higher term tells it to step down. But without the number of its round: it
+  // may lead again by now, and take the answer for one to a round of its new term. Nor does a lost log vouch
+  // for a leader, nor who would not know of it after a crash: a start that is on disk makes the next one
+  // wait until a lease is over.
   send(replica, [message.from], {
     kind: 'heartbeat-answer',
     round: role === null || isAmnesiac(state) || !isStartOnDisk(state) ? 0 : message.round,
@@ -129,8 +133,8 @@ function sendRejection(
 }
 
 /**
- * Tells the leader what is on this disk and equals its log. A member whose log was lost may have helped to elect a later leader, and
- * forgot it: it tells what is committed without it, and so decides nothing.
+ * Tells the leader what is on this disk and equals its log. A member whose log was lost may have helped to
+ * elect a later leader, and forgot it: it tells what is committed without it, and so decides nothing.
  */
 export function acknowledge(replica: Replica): void {
   const { state } = replica;

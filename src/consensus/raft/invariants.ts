@@ -4,8 +4,8 @@ import { hashAt, lastHeight, lastTerm } from './log.ts';
 import type { Replica } from './replica.ts';
 
 /**
- * What holds between any two steps of one member, whatever it was told: checked after every step, wherever it runs. Cheap: bounded by the
- * members, and by what is on its way to them and to the disk.
+ * What holds between any two steps of one member, whatever it was told: checked after every step, wherever it
+ * runs. Cheap: bounded by the members, and by what is on its way to them and to the disk.
  */
 export function checkInvariants({ state, key, options }: Replica): void {
   const { log, role } = state;
@@ -79,7 +79,10 @@ export function checkInvariants({ state, key, options }: Replica): void {
   }
 }
 
-/** The log is what it says it is. Tests and the simulator call it after every step; production does not, because it walks the log. */
+/**
+ * The log is what it says it is. Tests and the simulator call it after every step; production does not,
+ * because it walks the log.
+ */
 export function checkLog({ state: { log, term } }: Replica): void {
   let parent = log.base;
   invariant(parent.term <= term, 'the base is of no later term than the member');

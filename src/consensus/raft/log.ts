@@ -13,7 +13,10 @@ export interface Entry {
   readonly leader: ValidatorIndex;
   readonly signature: Signature;
   readonly configuration: Uint8Array;
-  /** Null after a restart: they are in storage with the block, and are read from there when somebody needs them. */
+  /**
+   * Null after a restart: they are in storage with the block, and are read from there
+   * when somebody needs them.
+   */
   readonly transactionHashes: readonly Hash[] | null;
   /** Size of the block with its transactions, as far as known. */
   readonly bytes: number;

@@ -25,8 +25,9 @@ import { write } from './writing.ts';
 const caughtUpWithin = 16;
 
 /**
- * An operator asks for a change (section 6; dissertation, chapter 4). One at a time; none before this leader committed
- * a block of its own term (the known bug of single-server changes); none that loses the live quorum, unless forced.
+ * An operator asks for a change (section 6; dissertation, chapter 4). One at a time; none before this
+ * leader committed a block of its own term (the known bug of single-server changes); none that loses the
+ * live quorum, unless forced.
  */
 export function onMembersRequest(
   replica: Replica,
@@ -117,8 +118,8 @@ function judgeQuorum(replica: Replica, role: Leader, next: Configuration): Probl
 }
 
 /**
- * The exactly one automatic step: a leader under a joint configuration proposes the one that ends it. Whether it did is read from
- * the log and the state, so it can be neither forgotten nor done twice, by whoever leads.
+ * The exactly one automatic step: a leader under a joint configuration proposes the one that ends it. Whether
+ * it did is read from the log and the state, so it can be neither forgotten nor done twice, by whoever leads.
  */
 export function maybeLeaveJoint({ state }: Replica, role: Leader): void {
   if (!isJoint(state.configuration) || role.nextConfiguration !== null || role.making !== null) return;
@@ -158,7 +159,10 @@ function leadUnder(replica: Replica, role: Leader): void {
   if (!isVoter(state.configuration, state.self)) role.partingUntil = state.now + options.electionTimeoutMs;
 }
 
-/** A majority of the voters has the configuration in force stored: from here on they go by it, whoever of the others is gone, and after a crash, too. */
+/**
+ * A majority of the voters has the configuration in force stored: from here on they go by it, whoever of the
+ * others is gone, and after a crash, too.
+ */
 function isSettled({ state }: Replica, role: Leader): boolean {
   const { configuration, configurationHeight: height, self } = state;
   return quorumOf(
@@ -167,7 +171,10 @@ function isSettled({ state }: Replica, role: Leader): boolean {
   );
 }
 
-/** The leader itself is out (section 6): it manages the cluster until the others go by their new configuration, and hands over. */
+/**
+ * The leader itself is out (section 6): it manages the cluster until the others go by their new
+ * configuration, and hands over.
+ */
 export function maybePart(replica: Replica, role: Leader): void {
   const { state } = replica;
   if (role.partingUntil === null || (state.now < role.partingUntil && !isSettled(replica, role))) return;
@@ -180,7 +187,10 @@ export function maybePart(replica: Replica, role: Leader): void {
   becomeFollower(replica, state.term, null, 'it has no vote any more');
 }
 
-/** The voter with the longest log that answers, and of those the one that has stored most: whom to hand over to. */
+/**
+ * The voter with the longest log that answers, and of those the one that has stored
+ * most: whom to hand over to.
+ */
 export function bestTransferee(replica: Replica, role: Leader): ValidatorIndex | null {
   const { configuration } = replica.state;
   let best: ValidatorIndex | null = null;

@@ -45,7 +45,10 @@ export interface VoteRequest extends Envelope {
   readonly lastTerm: Term;
   /** The highest block that the sender knows to be committed, so that vote traffic spreads it. */
   readonly commit: BlockName;
-  /** In a joint phase: the highest block that its disk had before it saw a later term than the block's (see `vouching.ts`). */
+  /**
+   * In a joint phase: the highest block that its disk had before it saw a later term than the
+   * block's (see `vouching.ts`).
+   */
   readonly held?: BlockName | undefined;
 }
 
@@ -82,7 +85,10 @@ export interface Accepted extends Envelope {
 /** `previous` did not match: the fast back-up of section 5.3. */
 export interface Rejected extends Envelope {
   readonly previous: Height;
-  /** Where the leader should try next: first height of the conflicting term, or after the end of the sender's log. */
+  /**
+   * Where the leader should try next: first height of the conflicting term, or after the
+   * end of the sender's log.
+   */
   readonly next: Height;
   /** Term of the sender's conflicting entries; 0 when its log is too short. */
   readonly conflictTerm: Term;
@@ -127,7 +133,9 @@ export interface ReadAnswer extends Envelope {
   readonly height: Height | undefined;
 }
 
-/** The follower's next block was pruned: it must take the snapshot (section 7). The node fetches the chunks. */
+/**
+ * The follower's next block was pruned: it must take the snapshot (section 7). The node fetches the chunks.
+ */
 export interface SnapshotOffer extends Envelope {
   readonly to: ValidatorIndex;
   readonly snapshot: BlockName;

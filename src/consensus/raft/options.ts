@@ -1,7 +1,10 @@
 import { limits } from '../../base/limits.ts';
 import { canLease } from '../../ledger/lease.ts';
 
-/** What the genesis file says about Raft, and bounds that tests make smaller. Times in ms, sizes in bytes, heights in blocks. */
+/**
+ * What the genesis file says about Raft, and bounds that tests make smaller. Times in ms, sizes in
+ * bytes, heights in blocks.
+ */
 export interface RaftOptions {
   /** How often a leader shows that it lives. */
   readonly heartbeatMs: number;
@@ -10,8 +13,8 @@ export interface RaftOptions {
   /** The least time between the starts of two blocks. */
   readonly blockIntervalMs: number;
   /**
-   * Serve linearizable reads without a round of heartbeats while a majority answered one that was sent within `leaseMs`. Trusts that clocks
-   * run about alike.
+   * Serve linearizable reads without a round of heartbeats while a majority answered one that was sent within
+   * `leaseMs`. Trusts that clocks run about alike.
    */
   readonly leaseReads: boolean;
   /** Blocks in flight above the last final one. */
@@ -47,7 +50,9 @@ export const defaultRaftOptions: RaftOptions = {
   keepBlocks: 1_000,
 };
 
-/** A leader of this chain answers reads by a lease: it is told to, and its timeouts are long enough for one. */
+/**
+ * A leader of this chain answers reads by a lease: it is told to, and its timeouts are long enough for one.
+ */
 export function givesLeases(options: RaftOptions): boolean {
   return options.leaseReads && canLease(options);
 }

@@ -25,7 +25,9 @@ const urgent: ReadonlySet<RaftMessage['kind']> = new Set([
   'read-answer',
 ]);
 
-/** A message of this member in its current term, or in the given one. Undefined for a node that has no index. */
+/**
+ * A message of this member in its current term, or in the given one. Undefined for a node that has no index.
+ */
 export function envelope(
   state: RaftState,
   to: readonly ValidatorIndex[],
@@ -43,8 +45,8 @@ export function send(replica: Replica, to: readonly ValidatorIndex[], body: Unad
 }
 
 /**
- * Sends once everything that was decided so far is on disk: at once when it is. It takes the place of what waits there of its type for
- * the same member, so that a stalled disk does not pile them up.
+ * Sends once everything that was decided so far is on disk: at once when it is. It takes the place of what
+ * waits there of its type for the same member, so that a stalled disk does not pile them up.
  */
 export function sendWhenDurable(replica: Replica, to: readonly ValidatorIndex[], body: Unaddressed): void {
   const effect = envelope(replica.state, to, body);

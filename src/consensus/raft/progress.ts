@@ -113,7 +113,8 @@ export function onAccepted(replica: Replica, role: Leader, { from, block }: Acce
 /** The follower's log fits: from now on blocks are sent ahead of the answers. */
 function beginStream(progress: Progress): void {
   const { probeSentAt, probeLast, match, next } = progress;
-  // When the place that was probed fits, so does what the probe carried. A late answer to something older says less.
+  // When the place that was probed fits, so does what the probe carried. A late answer to
+  // something older says less.
   const carried = probeSentAt !== null && match >= next - 1 && probeLast > match;
   progress.next = toHeight((carried ? probeLast : match) + 1);
   progress.inFlight = carried ? [{ last: probeLast, bytes: 0 }] : [];
@@ -122,7 +123,10 @@ function beginStream(progress: Progress): void {
   progress.probeSentAt = null;
 }
 
-/** Fast back-up (end of section 5.3): one round trip for each conflicting term, and never below what the follower has final. */
+/**
+ * Fast back-up (end of section 5.3): one round trip for each conflicting term, and never below
+ * what the follower has final.
+ */
 export function onRejected(replica: Replica, role: Leader, message: Rejected): void {
   const { state } = replica;
   const progress = role.progress.get(message.from);

@@ -12,9 +12,10 @@ import type { Leader, Making } from './state.ts';
 import { diskStalls, write } from './writing.ts';
 
 /**
- * A leader starts at most one block at a time, on the last of its log, and sends it while the ones before are on their way (up
- * to the window). In its own term it first commits an empty one (section 8), and takes transactions only when all
- * it has is applied: a node that cut blocks on a guess has forked chains elsewhere.
+ * A leader starts at most one block at a time, on the last of its log, and sends it while the ones
+ * before are on their way (up to the window). In its own term it first commits an empty one (section
+ * 8), and takes transactions only when all it has is applied: a node that cut blocks on a guess has
+ * forked chains elsewhere.
  */
 export function maybeBuild(replica: Replica, role: Leader): void {
   const { state, options } = replica;
@@ -45,7 +46,10 @@ function idleMs({ state }: Replica): number {
   return state.applied < lastHeight(state.log) ? 0 : state.now - state.pacing.lastBuildAt;
 }
 
-/** Flow control: blocks and bytes that are not final yet, and final ones that this node's own disk has not stored. */
+/**
+ * Flow control: blocks and bytes that are not final yet, and final ones that this node's
+ * own disk has not stored.
+ */
 export function hasRoom({ state, options }: Replica): boolean {
   return (
     lastHeight(state.log) < highWatermark(state.commit, options.window) &&
@@ -120,7 +124,10 @@ function signingKey({ state }: Replica, making: Making): string {
   return `raft/block/${state.term}/${making.height}`;
 }
 
-/** The block enters the log. It is sent while this leader's own disk still writes it; it counts itself only after (figure 2). */
+/**
+ * The block enters the log. It is sent while this leader's own disk still writes it; it counts
+ * itself only after (figure 2).
+ */
 export function onSigned(
   replica: Replica,
   role: Leader,

@@ -12,8 +12,9 @@ import { decodeMessage, encodeMessage, type RaftMessage, type WireEntry } from '
 import type { RaftOptions } from './options.ts';
 
 /**
- * Raft behind the contract of both engines. Messages carry no signatures: the stream that they come on proves their sender. A block carries
- * its leader's, as its certificate; it is checked before the block gets near the log, because the log is where clients get it from.
+ * Raft behind the contract of both engines. Messages carry no signatures: the stream that they come on proves
+ * their sender. A block carries its leader's, as its certificate; it is checked before the block gets near
+ * the log, because the log is where clients get it from.
  */
 export function raftProtocol({
   chainId,
@@ -52,7 +53,10 @@ function authorships(entries: readonly WireEntry[], chainId: Hash): NonNullable<
   };
 }
 
-/** That the block's proposer signed it. That the proposer is the member it names is the engine's to judge: members change with the log. */
+/**
+ * That the block's proposer signed it. That the proposer is the member it names is the engine's to judge:
+ * members change with the log.
+ */
 function authorship({ proposal: { header }, signature }: WireEntry, chainId: Hash): SignatureClaim {
   const { view, height, proposer } = header;
   return {
@@ -87,7 +91,10 @@ function wrong(
   });
 }
 
-/** The key of a leader who became a member later than this node knows: a snapshot's certificate tells it, and the engine holds that against the header. */
+/**
+ * The key of a leader who became a member later than this node knows: a snapshot's certificate tells it, and
+ * the engine holds that against the header.
+ */
 function laterMember({ configuration, leader }: LeaderSignature): PublicKey | undefined {
   const members = decodeConfiguration(configuration);
   return members instanceof Problem ? undefined : members[leader]?.key;

@@ -1,7 +1,10 @@
 import type { ReadContext } from './message.ts';
 import type { RaftState } from './state.ts';
 
-/** The count of starts, which makes a context unique, is on disk before anybody hears of it: it is in the first write. */
+/**
+ * The count of starts, which makes a context unique, is on disk before anybody hears of it:
+ * it is in the first write.
+ */
 export function isStartOnDisk(state: RaftState): boolean {
   return state.writes.pending[0]?.seq !== 1;
 }

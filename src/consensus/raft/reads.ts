@@ -98,8 +98,8 @@ export function onReadAnswer(replica: Replica, { context, height }: ReadAnswer):
 
 /**
  * The leader's share: a read takes the commit height as its index when it comes (once a block of this term is
- * committed: before that the leader does not know what is), waits for a round that starts after that, and is good when a majority answered it.
- * True when a round must start for reads that have none.
+ * committed: before that the leader does not know what is), waits for a round that starts after that, and is
+ * good when a majority answered it. True when a round must start for reads that have none.
  */
 export function confirmReads(replica: Replica, role: Leader): boolean {
   const { state } = replica;
@@ -136,7 +136,10 @@ function confirmedRound({ state }: Replica, role: Leader): number {
   return confirmed;
 }
 
-/** Only when configured: a majority answered so lately that none of it can have helped to elect another leader. */
+/**
+ * Only when configured: a majority answered so lately that none of it can have helped
+ * to elect another leader.
+ */
 function holdsLease({ state, options }: Replica, role: Leader): boolean {
   if (!givesLeases(options) || role.transfereeTold || role.transfer !== null) return false;
   const span = leaseMs(options);

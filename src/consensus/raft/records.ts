@@ -9,13 +9,16 @@ import { nameCodec, type Term } from './message.ts';
 import type { RaftState } from './state.ts';
 
 /**
- * What a member must not forget (figure 2: "persistent state on all servers"), as records of the consensus log. Block
- * bodies are stored by the driver; an entry's record holds what the block does not.
+ * What a member must not forget (figure 2: "persistent state on all servers"), as records of the consensus
+ * log. Block bodies are stored by the driver; an entry's record holds what the block does not.
  */
 export interface HardState {
   readonly term: Term;
   readonly votedFor: ValidatorIndex | undefined;
-  /** Known to be committed when this was written. A lower bound, but never below a configuration that later entries build on. */
+  /**
+   * Known to be committed when this was written. A lower bound, but never below a configuration
+   * that later entries build on.
+   */
   readonly commit: Height;
   /** How often this member was started; makes its read contexts unique. */
   readonly incarnation: number;

@@ -9,11 +9,11 @@ import { entryKey } from './records.ts';
 import { noteCommitted, type Replica } from './replica.ts';
 
 /**
- * A final block from elsewhere (a snapshot, or sync) becomes the start of the log. What the log holds above it stays when it
- * extends that block; otherwise it was never committed, and goes.
+ * A final block from elsewhere (a snapshot, or sync) becomes the start of the log. What the log holds above
+ * it stays when it extends that block; otherwise it was never committed, and goes.
  *
- * `chain` are final blocks on their way to the disk (a snapshot is there already). Those among them that the log has may have been acknowledged,
- * so their records stay until they are stored: `onApplied` lets them go.
+ * `chain` are final blocks on their way to the disk (a snapshot is there already). Those among them that the
+ * log has may have been acknowledged, so their records stay until they are stored: `onApplied` lets them go.
  */
 export function replaceLog(
   replica: Replica,

@@ -62,8 +62,8 @@ export function answersLately({ state, options }: Replica, role: Leader, member:
 }
 
 /**
- * The block of the log at this height is known to be committed. What is staged in its place, or below, is of a leader that was deposed and has not heard
- * of that: it goes, with all that follows it.
+ * The block of the log at this height is known to be committed. What is staged in its place, or below, is of
+ * a leader that was deposed and has not heard of that: it goes, with all that follows it.
  */
 export function noteCommitted(state: RaftState, height: Height): void {
   const { role } = state;

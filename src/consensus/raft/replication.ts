@@ -16,7 +16,9 @@ import { diskStalls } from './writing.ts';
 /** Blocks asked of storage at once for one follower: they come back as one message or a few. */
 const loadAtOnce = 16;
 
-/** A leader's share of a tick: heartbeats, and whether it may go on (check-quorum; dissertation, section 6.2). */
+/**
+ * A leader's share of a tick: heartbeats, and whether it may go on (check-quorum; dissertation, section 6.2).
+ */
 export function tickLeader(replica: Replica, role: Leader): void {
   const { state, options } = replica;
   if (diskStalls(replica)) {
@@ -45,7 +47,10 @@ export function quorumContact(replica: Replica, role: Leader): boolean {
   return quorumOf(configuration, (index) => index === self || answersLately(replica, role, index));
 }
 
-/** A round of heartbeats. Each has its own number, made here and never used again, and reads wait for a majority to answer it. */
+/**
+ * A round of heartbeats. Each has its own number, made here and never used again, and reads wait for
+ * a majority to answer it.
+ */
 export function startRound(replica: Replica, role: Leader): void {
   const { state, options } = replica;
   role.round += 1;
@@ -60,8 +65,8 @@ export function startRound(replica: Replica, role: Leader): void {
 }
 
 /**
- * The commit rule: a block of this term that a majority has on disk, and with it all below (sections 5.3 and 5.4.2, figure 8).
- * The leader counts itself for what its own disk confirmed.
+ * The commit rule: a block of this term that a majority has on disk, and with it all below (sections 5.3 and
+ * 5.4.2, figure 8). The leader counts itself for what its own disk confirmed.
  */
 export function advanceLeaderCommit(replica: Replica, role: Leader): void {
   const { state } = replica;
@@ -170,7 +175,10 @@ function load(replica: Replica, progress: Progress, to: Height): void {
 
 type Loaded = Extract<Input<never>, { readonly type: 'loaded' }>;
 
-/** Blocks came from storage: those of the log are kept there, and go out from there; older ones go out at once. */
+/**
+ * Blocks came from storage: those of the log are kept there, and go out from there;
+ * older ones go out at once.
+ */
 export function onLoaded(replica: Replica, role: Leader, { blocks }: Loaded): void {
   const { state, options } = replica;
   const from = blocks[0]?.height;
@@ -189,7 +197,8 @@ export function onLoaded(replica: Replica, role: Leader, { blocks }: Loaded): vo
     const first = entries[0];
     if (from > state.log.base.height) continue;
     if (first === undefined) {
-      // A block that came here by sync may be without its own certificate: the follower will ask for sync, too.
+      // A block that came here by sync may be without its own certificate: the
+      // follower will ask for sync, too.
       if (blocks[0]?.block === null) offerSnapshot(replica, member, progress);
       else probeLater(progress, state.now);
       continue;

@@ -43,7 +43,10 @@ export function whyOf(replica: Replica): string {
   return `height ${commit}, term ${term}: ${reason(replica)}${unreached(replica)}`;
 }
 
-/** Messages go over direct connections only: without one, two members cannot hear each other, however well others reach both. */
+/**
+ * Messages go over direct connections only: without one, two members cannot hear each other,
+ * however well others reach both.
+ */
 function unreached({ state }: Replica): string {
   const { reached, configuration, self } = state;
   if (reached === null || !takesPart(configuration, self)) return '';

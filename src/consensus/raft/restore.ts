@@ -28,7 +28,10 @@ import {
 } from './records.ts';
 import type { RaftState } from './state.ts';
 
-/** A member at its start: where its log left it. Throws a `Problem` for a damaged one: going on could break a promise. */
+/**
+ * A member at its start: where its log left it. Throws a `Problem` for a damaged one: going
+ * on could break a promise.
+ */
 export function restore(start: EngineStart, options: RaftOptions): RaftState {
   const random = seedRandom(start.seed);
   const { hard, entries, configuration, configurationHeight, stale, configurationHeights } = recover(
@@ -41,7 +44,8 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     entries,
   };
   const self = indexOf(configuration, start.self);
-  // A final block came to disk by itself: whoever holds it has seen its term. It never voted in one that its state does not name.
+  // A final block came to disk by itself: whoever holds it has seen its term. It never voted in one that
+  // its state does not name.
   const term = toView(Math.max(hard.term, lastTerm(log)));
   const commit = toHeight(Math.max(final.height, Math.min(hard.commit, lastHeight(log))));
   return {
@@ -102,8 +106,8 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
 }
 
 /**
- * The state on disk names no later term than that of the block: this disk had both before another was seen. Or the state says what was
- * seen before.
+ * The state on disk names no later term than that of the block: this disk had both before another was seen.
+ * Or the state says what was seen before.
  */
 function heldAtStart({ term, amnesiac, held }: HardState, { entries }: Log): RaftState['held'] {
   if (amnesiac) return null;
@@ -142,8 +146,8 @@ function recover(start: EngineStart, random: RandomState): Recovered {
       if (height > final.header.height + 1) throw damaged(`the entry at ${height} does not link`);
       replaced = true;
     }
-    // At or below the final block it is history. What does not link to the final block was replaced by it (a sync or a
-    // snapshot) before these records were removed.
+    // At or below the final block it is history. What does not link to the final block was replaced by it (a
+    // sync or a snapshot) before these records were removed.
     if (height <= final.header.height || replaced) stale.push(entryKey(height));
     else {
       entries.push(entry);

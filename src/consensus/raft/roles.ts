@@ -32,7 +32,8 @@ export function becomeFollower(
     count(replica, 'step-downs');
     dropLeaderReads(replica, role);
     trace(replica, 'stepped-down', { why });
-    // A transferee that was told to campaign has everything in the log, and the mempool's rest reaches it as it reaches all.
+    // A transferee that was told to campaign has everything in the log, and the mempool's rest
+    // reaches it as it reaches all.
     if (role.transfer?.told !== true) replica.out.push({ type: 'stepped-down', reason: why });
     // Only now: while it led it did not wait for anybody.
     restartElectionTimer(replica);
@@ -49,8 +50,9 @@ export function becomeFollower(
 }
 
 /**
- * Whoever holds a block of a term has seen that term, wherever the block came from: before it enters, the term is adopted, and asked to be
- * written. So whoever campaigns does it in a term of which its log has no block (see "Why it is safe" in `README.md`).
+ * Whoever holds a block of a term has seen that term, wherever the block came from: before it enters, the
+ * term is adopted, and asked to be written. So whoever campaigns does it in a term of which its log has no
+ * block (see "Why it is safe" in `README.md`).
  */
 export function seeTermOf(replica: Replica, { view }: Pick<BlockHeader, 'view'>, why: string): void {
   const { state } = replica;
@@ -58,7 +60,10 @@ export function seeTermOf(replica: Replica, { view }: Pick<BlockHeader, 'view'>,
     becomeFollower(replica, toView(Math.max(view, state.term)), null, why);
 }
 
-/** follower -> pre-candidate: would the others vote for it? Changes nothing that lasts (dissertation, section 9.6). */
+/**
+ * follower -> pre-candidate: would the others vote for it? Changes nothing that lasts
+ * (dissertation, section 9.6).
+ */
 export function becomePreCandidate(replica: Replica): void {
   const { state } = replica;
   state.role = { kind: 'candidate', pre: true, transfer: false, votes: new Map([[ownIndex(state), true]]) };
@@ -76,7 +81,10 @@ export function forgetLeader(replica: Replica): void {
   dropWaitingReads(replica);
 }
 
-/** follower or pre-candidate -> candidate: a new term, and its own vote for itself, which counts when it is on disk. */
+/**
+ * follower or pre-candidate -> candidate: a new term, and its own vote for itself, which
+ * counts when it is on disk.
+ */
 export function becomeCandidate(replica: Replica, transfer: boolean): void {
   const { state } = replica;
   state.term = toView(state.term + 1);
@@ -137,8 +145,8 @@ export function trackMembers(replica: Replica): void {
 }
 
 /**
- * May ask for votes: it has one in the configuration in force, and no newer one is committed but not applied (else two
- * leaders could count different electorates); its disk answers; its log was never lost.
+ * May ask for votes: it has one in the configuration in force, and no newer one is committed but not applied
+ * (else two leaders could count different electorates); its disk answers; its log was never lost.
  */
 export function mayCampaign(replica: Replica): boolean {
   const { state } = replica;

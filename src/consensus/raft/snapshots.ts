@@ -22,11 +22,15 @@ import { seeTermOf } from './roles.ts';
 import type { Install, Leader, Progress } from './state.ts';
 import { write } from './writing.ts';
 
-/** A follower's next block is not in storage any more: it must fetch the state instead (section 7, InstallSnapshot). */
+/**
+ * A follower's next block is not in storage any more: it must fetch the state instead
+ * (section 7, InstallSnapshot).
+ */
 export function offerSnapshot(replica: Replica, member: ValidatorIndex, progress: Progress): void {
   const { state } = replica;
   const snapshot = state.compacted?.snapshot;
-  // One from before the configuration in force would need that one's members; the next snapshot is on its way.
+  // One from before the configuration in force would need that one's members; the
+  // next snapshot is on its way.
   if (snapshot === undefined || snapshot.height < state.configurationHeight) {
     probeLater(progress, state.now);
     return;
@@ -46,7 +50,9 @@ export function offerSnapshot(replica: Replica, member: ValidatorIndex, progress
   });
 }
 
-/** What the leader does when a follower that fetches a snapshot says how it goes, or says nothing for long. */
+/**
+ * What the leader does when a follower that fetches a snapshot says how it goes, or says nothing for long.
+ */
 export function onSnapshotAnswer(replica: Replica, role: Leader, { from, state: how }: SnapshotAnswer): void {
   const progress = role.progress.get(from);
   if (progress?.snapshot === null || progress?.snapshot === undefined) return;
@@ -90,8 +96,9 @@ export function onSnapshotOffer(replica: Replica, message: SnapshotOffer): void 
 }
 
 /**
- * The way to a snapshot for a node that no leader offers one: an observer, a removed member, one that is not a member yet. Final blocks
- * are what their server calls final (see `onSynced`), and so is a snapshot's. What is here already stays.
+ * The way to a snapshot for a node that no leader offers one: an observer, a removed member, one that is not
+ * a member yet. Final blocks are what their server calls final (see `onSynced`), and so is a snapshot's.
+ * What is here already stays.
  */
 export function onOffered(
   replica: Replica,
@@ -116,7 +123,10 @@ export function onOffered(
   beginInstall(replica, { snapshot, from: null, configuration, received: 0 }, holders);
 }
 
-/** The members that an offer comes with: those that the header names, its proposer among them, and whoever is known here at the same index. */
+/**
+ * The members that an offer comes with: those that the header names, its proposer among them, and whoever is
+ * known here at the same index.
+ */
 function membersAfter(
   known: Configuration,
   header: BlockHeader,
@@ -211,7 +221,10 @@ export function onInstalled(
   trace(replica, 'snapshot-installed', { height: header.height, last: lastHeight(state.log) });
 }
 
-/** A snapshot was made, and old blocks went. One that was installed meanwhile is newer, and what is below it is gone. */
+/**
+ * A snapshot was made, and old blocks went. One that was installed meanwhile is newer, and
+ * what is below it is gone.
+ */
 export function onCompacted(
   replica: Replica,
   input: Extract<Input<never>, { readonly type: 'compacted' }>,
@@ -224,8 +237,8 @@ export function onCompacted(
 }
 
 /**
- * Asks for a snapshot when enough blocks came since the last one, and lets old ones go; and after a change of the members, because one from
- * before it cannot be offered any more.
+ * Asks for a snapshot when enough blocks came since the last one, and lets old ones go; and after a change of
+ * the members, because one from before it cannot be offered any more.
  */
 export function maybeCompact(replica: Replica): void {
   const { state, options } = replica;

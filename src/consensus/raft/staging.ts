@@ -57,8 +57,9 @@ export function admitEntry(
 }
 
 /**
- * Another block is final here. Its leader may be honest: a block of an earlier term than this one may have been committed in a later one,
- * of which neither has heard yet. So it is no fault, and the leader hears of the later term from others.
+ * Another block is final here. Its leader may be honest: a block of an earlier term than this one may have
+ * been committed in a later one, of which neither has heard yet. So it is no fault, and the leader hears of
+ * the later term from others.
  */
 export function contradictsFinal(replica: Replica, { height, blockHash }: BlockName): boolean {
   const own = hashAt(replica.state.log, height);
@@ -109,7 +110,8 @@ export function onValidated(replica: Replica, { blockHash, result }: Validated):
       state.refused = null;
       advanceStaging(replica, state.role);
     } else if (result.verdict === 'unavailable') {
-      // Final elsewhere, it may have been pruned by all meanwhile. The leader finds out that it is not here, and sends it again or a snapshot.
+      // Final elsewhere, it may have been pruned by all meanwhile. The leader finds out that it is not here,
+      // and sends it again or a snapshot.
       if (staged.entry.header.height <= state.role.leaderCommit)
         state.role.staging = staging.slice(0, position);
       else start(staged.retry, state.now, options.heartbeatMs);
@@ -130,15 +132,19 @@ export function onValidated(replica: Replica, { blockHash, result }: Validated):
   }
 }
 
-/** Nobody lies here, so an invalid block is a bug or a bad machine: it is refused loudly, and never acknowledged. */
+/**
+ * Nobody lies here, so an invalid block is a bug or a bad machine: it is refused
+ * loudly, and never acknowledged.
+ */
 function refuse(replica: Replica, entry: Entry, reason: string): void {
   replica.state.refused = `block ${entry.header.height} of term ${entry.header.view} is invalid: ${reason}`;
   trace(replica, 'refused', { height: entry.header.height, reason });
 }
 
 /**
- * Staged entries that are valid enter the log, and with them whatever contradicts them leaves it, in one write. On blocks that sync
- * brought they wait until those are stored: else this disk would hold, and vouch for, a log with a gap.
+ * Staged entries that are valid enter the log, and with them whatever contradicts them leaves it, in one
+ * write. On blocks that sync brought they wait until those are stored: else this disk would hold, and
+ * vouch for, a log with a gap.
  */
 export function advanceStaging(replica: Replica, role: Follower): void {
   const { state } = replica;
@@ -154,20 +160,25 @@ export function advanceStaging(replica: Replica, role: Follower): void {
   }
   role.matched = lastHeight(state.log);
   state.executed = lastHeight(state.log);
-  // The write names what is committed by now: a later configuration is never on disk without the knowledge that the
-  // one before it was committed.
+  // The write names what is committed by now: a later configuration is never on disk without the knowledge
+  // that the one before it was committed.
   advanceFollowerCommit(replica);
   write(replica, { entries, cut });
 }
 
-/** Commits what the leader committed, as far as the logs are known to agree (figure 2, AppendEntries, rule 5). */
+/**
+ * Commits what the leader committed, as far as the logs are known to agree (figure 2, AppendEntries, rule 5).
+ */
 export function advanceFollowerCommit({ state }: Replica): void {
   if (state.role.kind !== 'follower') return;
   const known = Math.min(state.role.leaderCommit, state.role.matched, lastHeight(state.log));
   if (known > state.commit) state.commit = toHeight(known);
 }
 
-/** Asks again for validations that found nobody to supply something; at the start, for the entries found in the log. */
+/**
+ * Asks again for validations that found nobody to supply something; at the start, for the
+ * entries found in the log.
+ */
 export function retryValidations(replica: Replica): void {
   const { state } = replica;
   if (state.role.kind === 'follower' && state.role.leader !== null) {

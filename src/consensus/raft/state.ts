@@ -27,7 +27,10 @@ export interface RaftState {
   readonly incarnation: number;
   guard: AmnesiaGuard;
   log: Log;
-  /** The newest change of the members that this disk had before a later term than the block's was seen; null when that is not known. */
+  /**
+   * The newest change of the members that this disk had before a later term than the block's was seen;
+   * null when that is not known.
+   */
   held: BlockName | null;
   /** What other voters said so of, in the joint phase in force. */
   readonly heldBy: Map<ValidatorIndex, BlockName>;
@@ -73,9 +76,15 @@ export interface RaftState {
   readonly recheck: Timer;
   highestKnown: Height;
   readonly syncAsk: SyncAsk;
-  /** Members with a direct connection, which is the only way for messages, for `why`; null before there was one. */
+  /**
+   * Members with a direct connection, which is the only way for messages, for `why`;
+   * null before there was one.
+   */
   reached: Set<ValidatorIndex> | null;
-  /** Since when the leader has committed more than this member, without any progress here; null when it is level. */
+  /**
+   * Since when the leader has committed more than this member, without any progress
+   * here; null when it is level.
+   */
   behind: { readonly since: MonotonicMs; readonly commit: Height } | null;
   /** Why a block of the leader's was refused, for `why`. */
   refused: string | null;
@@ -96,9 +105,10 @@ export interface KeptWrite {
 }
 
 /**
- * What a member whose log was lost may do: nothing that decides, unless it is `off`. `asking`: it asks a leader what was committed when it asked, after
- * the loss; what the blocks up to there say of its own place may be from before it. `waiting`: it knows that recovery index, and is trusted again when it is
- * no voter after it.
+ * What a member whose log was lost may do: nothing that decides, unless it is `off`. `asking`: it asks
+ * a leader what was committed when it asked, after the loss; what the blocks up to there say of its
+ * own place may be from before it. `waiting`: it knows that recovery index, and is trusted again when
+ * it is no voter after it.
  */
 export type AmnesiaGuard =
   | { readonly name: 'off' }
@@ -117,7 +127,10 @@ export interface Follower {
   /** The log equals the leader's up to here. */
   matched: Height;
   leaderCommit: Height;
-  /** Entries of the leader's that are being validated; they continue the log at the first one's height, or replace its end. */
+  /**
+   * Entries of the leader's that are being validated; they continue the log at the first one's
+   * height, or replace its end.
+   */
   staging: Staged[];
 }
 
@@ -143,7 +156,10 @@ export interface Leader {
   /** Everything was applied once since the election: blocks with transactions may be cut. */
   ready: boolean;
   readonly progress: Map<ValidatorIndex, Progress>;
-  /** Answers in this term: a message that only shows that its sender lives is none (it may not hear this leader at all). */
+  /**
+   * Answers in this term: a message that only shows that its sender lives is none (it may not
+   * hear this leader at all).
+   */
   readonly contact: Contact;
   making: Making | null;
   round: number;
@@ -153,9 +169,15 @@ export interface Leader {
   /** Reads that wait for the round, in order. */
   readRounds: LeaderRead[];
   transfer: { readonly to: ValidatorIndex; readonly deadline: MonotonicMs; told: boolean } | null;
-  /** A transferee was told to campaign. It may do so late, and voters help it although they hear this leader: no lease holds in this term any more. */
+  /**
+   * A transferee was told to campaign. It may do so late, and voters help it although they hear this leader:
+   * no lease holds in this term any more.
+   */
   transfereeTold: boolean;
-  /** It has no vote any more since its last configuration, and stays until the others have that in force, or until then. */
+  /**
+   * It has no vote any more since its last configuration, and stays until the others have that
+   * in force, or until then.
+   */
   partingUntil: MonotonicMs | null;
   /** A configuration that the next block shall start. */
   nextConfiguration: Configuration | null;
@@ -188,7 +210,10 @@ export interface Progress {
   /** The newest round that it answered, and when that round was sent. */
   round: number;
   roundSentAt: MonotonicMs;
-  /** False while its answers name no round: its log was lost, or its first write is not done, and nothing can be decided with it. */
+  /**
+   * False while its answers name no round: its log was lost, or its first write is not done, and
+   * nothing can be decided with it.
+   */
   decides: boolean;
   snapshot: { readonly block: BlockName; heardAt: MonotonicMs } | null;
 }

@@ -47,7 +47,9 @@ export function onTransferRequest(
   trace(replica, 'transfer', { to: transferee });
 }
 
-/** Tells the transferee to campaign once it has everything; gives up in time, and then takes on work again. */
+/**
+ * Tells the transferee to campaign once it has everything; gives up in time, and then takes on work again.
+ */
 export function driveTransfer(replica: Replica, role: Leader): void {
   const { state } = replica;
   const { transfer } = role;
@@ -57,7 +59,8 @@ export function driveTransfer(replica: Replica, role: Leader): void {
     trace(replica, 'transfer-failed', { to: transfer.to });
     return;
   }
-  // A block in the making still goes out before: the transferee must have it, or it is forgotten with the lead.
+  // A block in the making still goes out before: the transferee must have it, or it is
+  // forgotten with the lead.
   if (transfer.told || role.making !== null) return;
   if (role.progress.get(transfer.to)?.match !== lastHeight(state.log)) return;
   transfer.told = true;

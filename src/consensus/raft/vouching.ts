@@ -6,14 +6,19 @@ import { isAmnesiac, type Replica, unappliedConfiguration } from './replica.ts';
 import type { RaftState } from './state.ts';
 
 /**
- * The end of a joint phase without its leader. In the phase every election needs a majority of the old voters, and those who leave, or who were
- * few, may be gone before the others heard that it is over. But a block is committed when a majority has it on disk in its own term, whoever
- * knows of it. So voters tell in their vote traffic what they hold in that way, and a candidate counts as the block's leader would.
+ * The end of a joint phase without its leader. In the phase every election needs a majority of the old
+ * voters, and those who leave, or who were few, may be gone before the others heard that it is over. But a
+ * block is committed when a majority has it on disk in its own term, whoever knows of it. So voters tell in
+ * their vote traffic what they hold in that way, and a candidate counts as the block's leader would.
  *
- * Only for its election: what it learns so becomes final when it is elected, because the block's leader answers reads until then, and may not know.
+ * Only for its election: what it learns so becomes final when it is elected, because the block's leader
+ * answers reads until then, and may not know.
  */
 
-/** What this member tells: a change of the members that its disk had before it saw a later term than the block's. */
+/**
+ * What this member tells: a change of the members that its disk had before it saw a
+ * later term than the block's.
+ */
 export function heldInItsTerm({ configuration, held, log }: RaftState): BlockName | undefined {
   return held !== null && isJoint(configuration) && holds(log, held) ? held : undefined;
 }
@@ -23,8 +28,9 @@ export function onHeld({ state }: Replica, from: ValidatorIndex, held: BlockName
 }
 
 /**
- * A write is done: what the disk has of this member's own term is held in it, and stays so, on disk too, whatever terms come after. Only the
- * newest change of the members matters, and not what a later leader put on it.
+ * A write is done: what the disk has of this member's own term is held in it, and stays so, on
+ * disk too, whatever terms come after. Only the newest change of the members matters, and not what
+ * a later leader put on it.
  */
 export function noteHeld(state: RaftState): void {
   const { log, applied } = state;
@@ -34,12 +40,17 @@ export function noteHeld(state: RaftState): void {
     state.held = nameOf(entry.header.height, entry.blockHash);
 }
 
-/** Who elects, as far as this member knows: those after the joint phase in force when the block that ends it is committed. */
+/**
+ * Who elects, as far as this member knows: those after the joint phase in force when the block
+ * that ends it is committed.
+ */
 export function electorsOf(state: RaftState): Configuration {
   return heldEnd(state) === undefined ? state.configuration : afterJoint(state.configuration);
 }
 
-/** The block that ends the joint phase in force, when a majority of the old and of the new voters holds it. */
+/**
+ * The block that ends the joint phase in force, when a majority of the old and of the new voters holds it.
+ */
 export function heldEnd(state: RaftState): Entry | undefined {
   const { configuration, log, self } = state;
   const height = isJoint(configuration) ? unappliedConfiguration(state, lastHeight(log)) : null;

@@ -57,8 +57,8 @@ export function write(replica: Replica, content: WriteContent): void {
 }
 
 /**
- * Cuts the log after `height`. Acknowledgements that wait for older writes are void for what was cut: the block may
- * come back later under a new write, and the old one says nothing about that (ABA).
+ * Cuts the log after `height`. Acknowledgements that wait for older writes are void for what was cut: the
+ * block may come back later under a new write, and the old one says nothing about that (ABA).
  */
 export function cutLog(replica: Replica, height: Height): Entry[] {
   const { state } = replica;
@@ -94,7 +94,10 @@ export function voidOldMessages(replica: Replica): void {
   }
 }
 
-/** The oldest unfinished write is too old: the disk stalls, and whoever depends on this member should look elsewhere. */
+/**
+ * The oldest unfinished write is too old: the disk stalls, and whoever depends on this
+ * member should look elsewhere.
+ */
 export function diskStalls(replica: Replica): boolean {
   const { state, options } = replica;
   return oldestWriteMs(state.writes, state.now) >= options.electionTimeoutMs;

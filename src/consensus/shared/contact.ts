@@ -1,6 +1,8 @@
 import type { MonotonicMs, ValidatorIndex } from '../engine.ts';
 
-/** When each other validator was last heard in a way that the engine counts. One that never was is not in it. */
+/**
+ * When each other validator was last heard in a way that the engine counts. One that never was is not in it.
+ */
 export type Contact = Map<ValidatorIndex, MonotonicMs>;
 
 export function hear(contact: Contact, from: ValidatorIndex, now: MonotonicMs): void {

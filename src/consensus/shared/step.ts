@@ -1,6 +1,8 @@
 import type { Effect } from '../engine.ts';
 
-/** What the parts of a protocol work on, in either engine: the state, and the effects of the step that runs. */
+/**
+ * What the parts of a protocol work on, in either engine: the state, and the effects of the step that runs.
+ */
 export interface Step<M> {
   readonly state: { readonly counters: Record<string, number> };
   out: Effect<M>[];

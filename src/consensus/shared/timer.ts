@@ -1,6 +1,9 @@
 import type { MonotonicMs } from '../engine.ts';
 
-/** Something that is due at a time, or not at all. It never fires by itself: an engine looks at it when a tick comes. */
+/**
+ * Something that is due at a time, or not at all. It never fires by itself: an engine looks
+ * at it when a tick comes.
+ */
 export interface Timer {
   dueAt: MonotonicMs | null;
 }

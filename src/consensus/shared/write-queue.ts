@@ -2,8 +2,8 @@ import { invariant } from '../../base/invariant.ts';
 import type { MonotonicMs } from '../engine.ts';
 
 /**
- * The writes that an engine asked for and that are not on disk yet: one ordered, numbered stream. Each keeps what the engine wants to know
- * again when it is done.
+ * The writes that an engine asked for and that are not on disk yet: one ordered, numbered stream. Each keeps
+ * what the engine wants to know again when it is done.
  */
 export interface WriteQueue<Kept = unknown> {
   /** Number of the last write asked for. */
@@ -29,7 +29,10 @@ export function addWrite<Kept>(queue: WriteQueue<Kept>, now: MonotonicMs, kept: 
   return queue.last;
 }
 
-/** `persisted`: takes off the write of this number and all before it, oldest first. A number that comes twice takes off nothing. */
+/**
+ * `persisted`: takes off the write of this number and all before it, oldest first. A number that comes
+ * twice takes off nothing.
+ */
 export function settleWrites<Kept>(queue: WriteQueue<Kept>, seq: number): Kept[] {
   invariant(seq <= queue.last, 'only what was asked for is written');
   const done = queue.pending.filter((write) => write.seq <= seq);
