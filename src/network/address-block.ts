@@ -1,7 +1,8 @@
 /**
- * The addresses that one party is likely to hold many of, by the multiaddr of one: 24 bits of an IPv4 address, 64 of an IPv6 one. What a stranger may
- * cost is counted by these, because keys are free and addresses are not. Each loopback address is a block of its own: many nodes may
- * share a machine, and a test can give each party one. What is no address of IP stands for itself.
+ * The addresses that one party is likely to hold many of, by the multiaddr of one: 24 bits of an IPv4
+ * address, 64 of an IPv6 one. What a stranger may cost is counted by these, because keys are free and
+ * addresses are not. Each loopback address is a block of its own: many nodes may share a machine, and a test
+ * can give each party one. What is no address of IP stands for itself.
  */
 export function addressBlock(multiaddr: string): string {
   const [, family, address = ''] = multiaddr.split('/');

@@ -6,7 +6,10 @@ import type { Libp2p, PeerId } from '@libp2p/interface';
  */
 export class Departed {
   readonly #host: Libp2p;
-  /** Gone since the last round, and in the round before: libp2p needs their record a little longer than the connection. */
+  /**
+   * Gone since the last round, and in the round before: libp2p needs their record a little
+   * longer than the connection.
+   */
   #recent = new Set<PeerId>();
   #earlier = new Set<PeerId>();
 

@@ -76,8 +76,8 @@ export function failureOf(error: unknown): Failure {
 }
 
 /**
- * Which configured peers cannot be reached, and why. The first failure of each and every new kind is a warning; the same one again is a matter
- * of a line for those who debug.
+ * Which configured peers cannot be reached, and why. The first failure of each and every new kind is a
+ * warning; the same one again is a matter of a line for those who debug.
  */
 export class DialFailures {
   readonly #log: NetworkLog;

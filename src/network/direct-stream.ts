@@ -1,7 +1,9 @@
 import type { Connection, Stream } from '@libp2p/interface';
 import type { SendQueue } from './send-queue.ts';
 
-/** Bytes handed to the stream at once: one write, few TLS records, and little to lose when the stream breaks. */
+/**
+ * Bytes handed to the stream at once: one write, few TLS records, and little to lose when the stream breaks.
+ */
 const BATCH_BYTES = 256 * 1024;
 /** A broken stream on a good connection is opened again after this long. */
 const REOPEN_MS = 200;
@@ -14,8 +16,9 @@ const OPEN_TIMEOUT_MS = 5_000;
 const HEARTBEAT = new Uint8Array(4);
 
 /**
- * The sending half of a link: one long-lived stream that empties the peer's queue. Everything sent in one turn of the
- * event loop leaves in one write, and nothing is handed over while the stream still holds earlier bytes.
+ * The sending half of a link: one long-lived stream that empties the peer's queue. Everything sent
+ * in one turn of the event loop leaves in one write, and nothing is handed over while the stream
+ * still holds earlier bytes.
  */
 export class DirectWriter {
   readonly #connection: Connection;

@@ -15,16 +15,19 @@ interface Caller {
 /** Buckets remembered, and hosts known; the one that was used longest ago is forgotten first. */
 const MAX_REMEMBERED = 1_024;
 
-/** The address in a multiaddr, `1.2.3.4` in `/ip4/1.2.3.4/tcp/7000`. Undefined when it names a host, or nothing of IP. */
+/**
+ * The address in a multiaddr, `1.2.3.4` in `/ip4/1.2.3.4/tcp/7000`. Undefined when it names
+ * a host, or nothing of IP.
+ */
 export function hostOf(multiaddr: string): string | undefined {
   const [, family, address] = multiaddr.split('/');
   return family === 'ip4' || family === 'ip6' ? address : undefined;
 }
 
 /**
- * Callers until their hello is accepted. They have places, and a rate for what costs us: the TLS handshake. Who comes from where a
- * configured peer or a member is has both apart from all others. Nobody is turned away for want of a place: the caller
- * who has shown least goes, so silent ones keep nobody out.
+ * Callers until their hello is accepted. They have places, and a rate for what costs us: the TLS handshake.
+ * Who comes from where a configured peer or a member is has both apart from all others. Nobody is turned away
+ * for want of a place: the caller who has shown least goes, so silent ones keep nobody out.
  */
 export class Door {
   readonly #now: () => number;
@@ -85,7 +88,10 @@ export class Door {
     this.#callers.delete(line);
   }
 
-  /** Silent ones go before others, those from unknown places before known, those of many before those of few, and the oldest of them. */
+  /**
+   * Silent ones go before others, those from unknown places before known, those of many before those of
+   * few, and the oldest of them.
+   */
   #evict(newcomer: object): void {
     const perBlock = new Map<string, number>();
     for (const { block } of this.#callers.values()) perBlock.set(block, (perBlock.get(block) ?? 0) + 1);

@@ -16,8 +16,9 @@ const HEADER_BYTES = 12;
 const FIRST_HELD_BYTES = 256;
 
 /**
- * Stands in front of the muxer: looks at each header as soon as it is there, and hands frames on when they are whole. So a frame is
- * refused before anything of it is kept, and one that comes byte by byte takes the memory that it says, and no more.
+ * Stands in front of the muxer: looks at each header as soon as it is there, and hands frames on when they
+ * are whole. So a frame is refused before anything of it is kept, and one that comes byte by byte takes the
+ * memory that it says, and no more.
  */
 export class FrameGuard {
   readonly #onHeader: (header: MuxerHeader) => Problem | undefined;

@@ -6,12 +6,16 @@ import { unmetered } from './receiving.ts';
 export interface FrameHandlers {
   /** A complete frame; it may alias the received bytes. */
   onFrame(frame: Uint8Array): void;
-  /** Once: nothing more will be read. A problem when the other side broke a rule, otherwise the stream just ended. */
+  /**
+   * Once: nothing more will be read. A problem when the other side broke a rule,
+   * otherwise the stream just ended.
+   */
   onEnd(problem: Problem | undefined): void;
 }
 
 /**
- * Reads frames from a stream as they arrive, by the `message` event: iterating a libp2p stream has no back-pressure.
+ * Reads frames from a stream as they arrive, by the `message` event: iterating a libp2p
+ * stream has no back-pressure.
  */
 export function readFrames(
   stream: Stream,

@@ -4,7 +4,10 @@ import { guardNegotiation } from './negotiation-guard.ts';
 import type { PeerId } from './port.ts';
 import { secureChannelProtocol } from './secure-channel.ts';
 
-/** Where libp2p asks whether a connection may go on: when it is opened, and when the secure channel has proven who called. */
+/**
+ * Where libp2p asks whether a connection may go on: when it is opened, and when the secure
+ * channel has proven who called.
+ */
 export function createGater(options: {
   readonly door: Door;
   readonly isBanned: (peer: PeerId) => boolean;

@@ -17,13 +17,15 @@ interface Insides {
 }
 
 /**
- * Bounds what others can make gossipsub keep, whose own bounds do not. Fails loudly when a version keeps these elsewhere.
+ * Bounds what others can make gossipsub keep, whose own bounds do not. Fails loudly when a
+ * version keeps these elsewhere.
  *
- * - It remembers every message for a minute, by its hash, however many there are: `most` of them from now on. The oldest are forgotten first, and would be
- *   taken for new.
- * - It keeps each for some seconds, for those who ask for it by its hash, and gives it to each of them three times, whatever that adds up to. Ours tell
- *   nobody what they have, so nobody asks, and nothing is kept.
- * - A message is a view of the delivery that it came in, and keeps all of it, with what others came along. A small one gets memory of its own.
+ * - It remembers every message for a minute, by its hash, however many there are: `most` of them from now on.
+ *   The oldest are forgotten first, and would be taken for new.
+ * - It keeps each for some seconds, for those who ask for it by its hash, and gives it to each of them three
+ *   times, whatever that adds up to. Ours tell nobody what they have, so nobody asks, and nothing is kept.
+ * - A message is a view of the delivery that it came in, and keeps all of it, with what others came along. A
+ *   small one gets memory of its own.
  */
 export function boundGossip(router: GossipSub, most: number): void {
   const insides = router as unknown as Insides;

@@ -8,8 +8,9 @@ interface Account {
 }
 
 /**
- * How many gossip messages a peer may send, and how many all strangers together. Gossipsub decodes, hashes, remembers and hands over each, however
- * small it is; past the rate nothing of the peer is looked at. Times are milliseconds of a monotonic clock.
+ * How many gossip messages a peer may send, and how many all strangers together. Gossipsub decodes, hashes,
+ * remembers and hands over each, however small it is; past the rate nothing of the peer is looked at. Times
+ * are milliseconds of a monotonic clock.
  */
 export class GossipRate {
   readonly #isMember: (peer: PeerId) => boolean;

@@ -26,7 +26,10 @@ const KiB = 1024;
 const MAX_UNDECIDED = limits.gossipUndecided;
 const MAX_UNDECIDED_OF_PEER = { count: MAX_UNDECIDED.count / 4, bytes: MAX_UNDECIDED.bytes / 4 };
 
-/** An RPC is one message, its topic and some control words: honest nodes send no more, see `lazy gossip` below. */
+/**
+ * An RPC is one message, its topic and some control words: honest nodes send no more,
+ * see `lazy gossip` below.
+ */
 const MAX_RPC_BYTES = limits.gossipMessageBytes + 64 * KiB;
 
 type OnGossip = (
@@ -98,7 +101,10 @@ export class Gossip {
     };
   }
 
-  /** Subscribes and starts to deliver. `onFault`: a peer broke a rule of this layer. What it says is for the node to judge, and to hold against it. */
+  /**
+   * Subscribes and starts to deliver. `onFault`: a peer broke a rule of this layer. What it says is for the
+   * node to judge, and to hold against it.
+   */
   start(onGossip: OnGossip, onFault: (peer: PeerId, problem: Problem) => void): void {
     this.#onFault = onFault;
     const router = this.#running();
@@ -198,7 +204,10 @@ export class Gossip {
     else this.#loadOf.set(from, own);
   }
 
-  /** Deliveries of a peer, whole, and no more than it may send; the connection ends when it sends what it cannot have meant. */
+  /**
+   * Deliveries of a peer, whole, and no more than it may send; the connection ends when it sends
+   * what it cannot have meant.
+   */
   #whole(stream: Stream, connection: Connection): Stream {
     const peer = connection.remotePeer.toString();
     return wholeRpcs(stream, {
@@ -226,22 +235,25 @@ export class Gossip {
       allowPublishToZeroTopicPeers: true,
       ignoreDuplicatePublishError: true,
       batchPublish: true,
-      // A publisher sends to every peer it has: one hop when everybody has a connection to everybody. The mesh only relays to
-      // those it does not have, and every copy it relays in vain costs as much as a delivery, so it is thin.
+      // A publisher sends to every peer it has: one hop when everybody has a connection to everybody. The
+      // mesh only relays to those it does not have, and every copy it relays in vain costs as much as a
+      // delivery, so it is thin.
       floodPublish: true,
       D: 2,
       Dlo: 2,
       Dhi: 3,
       Dscore: 1,
       Dout: 0,
-      // No lazy gossip. An answer to IWANT is one RPC with every message asked for; past the receiver's limit it would
-      // make the receiver drop an honest sender. What flooding and the mesh lose, sync and fetch repair.
+      // No lazy gossip. An answer to IWANT is one RPC with every message asked for; past the
+      // receiver's limit it would make the receiver drop an honest sender. What flooding and the mesh
+      // lose, sync and fetch repair.
       Dlazy: 0,
       gossipFactor: 0,
       mcacheLength: 2,
       mcacheGossip: 1,
       seenTTL: 60_000,
-      // Our frames are small and everybody gets them at once: telling all that one has it costs more than it saves.
+      // Our frames are small and everybody gets them at once: telling all that one has it
+      // costs more than it saves.
       idontwantMinDataSize: Number.MAX_SAFE_INTEGER,
       idontwantMaxMessages: 16,
       maxInboundStreams: 2,
@@ -327,7 +339,10 @@ function isGossipOut({ direction, protocol }: Stream): boolean {
   return direction === 'outbound' && protocol.startsWith('/meshsub/');
 }
 
-/** Gossip that peers have not taken has one room: when it is full, the streams of those go who take the least. They get another one, and what is new then. */
+/**
+ * Gossip that peers have not taken has one room: when it is full, the streams of those go who take the least.
+ * They get another one, and what is new then.
+ */
 export function boundGossipOut(
   connections: readonly Connection[],
   most: number = limits.gossipOut.all,

@@ -11,7 +11,9 @@ import { guardNegotiation } from './negotiation-guard.ts';
 /** yamux lets either side send so much on a new stream. */
 const FIRST_WINDOW_BYTES = 256 * 1024;
 
-/** What the pinned muxer has and does not offer: where bytes come in, and how much may still come on a stream. */
+/**
+ * What the pinned muxer has and does not offer: where bytes come in, and how much may still come on a stream.
+ */
 interface Insides extends StreamMuxer {
   onData(bytes: Uint8Array | Iterable<Uint8Array>): void;
   onRemoteStream(stream: object): void;
@@ -22,9 +24,11 @@ interface Insides extends StreamMuxer {
 }
 
 /**
- * yamux with the bounds that it lacks. By itself it keeps whatever a header announces, up to 4 GiB, before it looks at the stream's
- * window; it answers pings without end; and it opens streams as fast as they are asked for and reset. All of that can be had before
- * anybody said who they are. So each header is judged before the muxer sees it, and what is said on a stream until its protocol is agreed on. Once yamux does that itself, this file can go.
+ * yamux with the bounds that it lacks. By itself it keeps whatever a header announces, up to 4 GiB, before
+ * it looks at the stream's window; it answers pings without end; and it opens streams as fast as they are
+ * asked for and reset. All of that can be had before anybody said who they are. So each header is judged
+ * before the muxer sees it, and what is said on a stream until its protocol is agreed on. Once yamux does
+ * that itself, this file can go.
  */
 export class GuardedYamux {
   readonly #factory: StreamMuxerFactory;
@@ -106,8 +110,9 @@ function judge(
 }
 
 /**
- * The longest frame that may come on a stream now. Frames before it that the muxer has not seen yet make it shorter, not longer: a sender
- * may use more only after it was told so. A stream that is gone may have had a full window when the frame was sent.
+ * The longest frame that may come on a stream now. Frames before it that the muxer has not seen yet make it
+ * shorter, not longer: a sender may use more only after it was told so. A stream that is gone may have had a
+ * full window when the frame was sent.
  */
 function windowOf(stream: number, opens: boolean, muxer: Insides): number {
   const known = muxer.streams.find(({ streamId }) => streamId === stream);

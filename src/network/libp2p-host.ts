@@ -15,16 +15,23 @@ const MiB = 1024 * KiB;
 /** Streams at once on one connection and in one direction: direct, gossip, hello, and requests both ways. */
 const STREAMS_PER_CONNECTION = 32;
 
-/** libp2p's own bounds of connections know neither members nor address blocks: ours are in front of them, and these are never reached. */
+/**
+ * libp2p's own bounds of connections know neither members nor address blocks: ours are in front of them, and
+ * these are never reached.
+ */
 const BOUNDED_ELSEWHERE = 1_000_000;
 
 /**
- * Gossipsub asks for libp2p's identify, and uses it for nothing that we let it do. Without it the hello is all that is said before a peer is known:
- * identify takes two streams, a signature on each side and a record in the peer store for every caller.
+ * Gossipsub asks for libp2p's identify, and uses it for nothing that we let it do. Without it the hello is
+ * all that is said before a peer is known: identify takes two streams, a signature on each side and a record
+ * in the peer store for every caller.
  */
 const noIdentify = { [serviceCapabilities]: ['@libp2p/identify'] };
 
-/** The muxer of all connections of one host, which serves streams of these protocols. `now` gives milliseconds of a monotonic clock. */
+/**
+ * The muxer of all connections of one host, which serves streams of these protocols. `now` gives
+ * milliseconds of a monotonic clock.
+ */
 export function createMuxers(now: () => number, isProtocol: (name: string) => boolean): GuardedYamux {
   return new GuardedYamux({
     init: {
@@ -67,7 +74,8 @@ export async function createHost(options: {
         listenOpts: { noDelay: true, keepAlive: true },
       }),
     ],
-    // One channel is enough, and one less for strangers to choose from. Noise costs two to three times as much per byte in this runtime.
+    // One channel is enough, and one less for strangers to choose from. Noise costs two to three times as
+    // much per byte in this runtime.
     connectionEncrypters: [(components) => new SecureChannel(components, { mayStart })],
     streamMuxers: [muxers.service],
     connectionGater: gater,

@@ -12,7 +12,8 @@ interface Insides {
 }
 
 /**
- * Bytes that came in on a connection, or -1. Any byte shows life: on a slow line a heartbeat may wait long behind a block.
+ * Bytes that came in on a connection, or -1. Any byte shows life: on a slow line a heartbeat may
+ * wait long behind a block.
  */
 export function receivedBytes(connection: Connection): number {
   return (connection as Insides).maConn?.socket?.bytesRead ?? -1;
@@ -20,8 +21,8 @@ export function receivedBytes(connection: Connection): number {
 
 /**
  * Bounds what may wait under the muxer; past it the connection breaks. Streams stop by themselves when the
- * line is full, but answers to the muxer's pings do not: without this, a peer that pings and never reads fills the memory.
- * False when there is nothing to bound.
+ * line is full, but answers to the muxer's pings do not: without this, a peer that pings and never reads
+ * fills the memory. False when there is nothing to bound.
  */
 export function limitWriteBuffer(connection: Connection, maxBytes: number): boolean {
   const line = (connection as Insides).muxer?.maConn;
@@ -35,7 +36,10 @@ export function muxerOf(connection: Connection): object {
   return defined((connection as Insides).muxer, 'the muxer of a connection');
 }
 
-/** The line under a connection, which the gater and the secure channel saw before there was one. Throws when it is not where it is looked for. */
+/**
+ * The line under a connection, which the gater and the secure channel saw before there was one. Throws when
+ * it is not where it is looked for.
+ */
 export function lineOf(connection: Connection): object {
   return defined((connection as Insides).maConn, 'the line of a connection');
 }

@@ -26,8 +26,8 @@ export class StrangersBudget {
   }
 
   /**
-   * False when the strangers as a whole sent too much, and this one more than its share of it: so who sends much goes, and the
-   * others stay.
+   * False when the strangers as a whole sent too much, and this one more than its share of it: so who sends
+   * much goes, and the others stay.
    */
   take(use: LineUse, amount: number, spent: number, now: number): boolean {
     const all = this.#buckets[use];
@@ -36,8 +36,8 @@ export class StrangersBudget {
 }
 
 /**
- * How much work one connection may make below the hello and the streams, where nobody else counts. Honest nodes stay far below, and
- * past it there is nothing to wait for: the connection ends.
+ * How much work one connection may make below the hello and the streams, where nobody else counts. Honest
+ * nodes stay far below, and past it there is nothing to wait for: the connection ends.
  */
 export class LineBudget {
   readonly #strangers: StrangersBudget;

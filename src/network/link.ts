@@ -99,8 +99,8 @@ export class Link {
   }
 
   /**
-   * Refuses the peer. It shall read why before the connection ends, and TLS loses what arrives together with the end:
-   * so the other side hangs up, or `onTimeout` is called.
+   * Refuses the peer. It shall read why before the connection ends, and TLS loses what arrives together with
+   * the end: so the other side hangs up, or `onTimeout` is called.
    */
   part(onTimeout: () => void): void {
     this.leave();

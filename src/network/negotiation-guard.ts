@@ -5,12 +5,15 @@ import { plainBytes } from './frames.ts';
 const MULTISTREAM = '/multistream/1.0.0';
 /** The longest line that libp2p takes, without its length. */
 const MAX_LINE_BYTES = 1_024;
-/** Names that we do not have and that are declined before there is nothing left to talk about: more than any version asked for at once. */
+/**
+ * Names that we do not have and that are declined before there is nothing left to talk about: more than any
+ * version asked for at once.
+ */
 const MAX_UNKNOWN = 4;
 
 /**
- * Hears the other side negotiate a protocol, and says when it goes on without end: each name that we do not have costs us an answer and
- * 40 µs, and libp2p declines as many as come, before anybody said who they are.
+ * Hears the other side negotiate a protocol, and says when it goes on without end: each name that we do not
+ * have costs us an answer and 40 µs, and libp2p declines as many as come, before anybody said who they are.
  */
 export class NegotiationGuard {
   readonly #isKnown: (protocol: string) => boolean;
@@ -28,7 +31,10 @@ export class NegotiationGuard {
     return this.#agreed;
   }
 
-  /** Reads on. A problem ends the conversation; once a protocol that we have was named, everything is let through. */
+  /**
+   * Reads on. A problem ends the conversation; once a protocol that we have was named,
+   * everything is let through.
+   */
   read(bytes: Uint8Array): Problem | undefined {
     for (const byte of bytes) {
       if (this.#agreed) return undefined;
@@ -40,7 +46,10 @@ export class NegotiationGuard {
     return undefined;
   }
 
-  /** Of the line that comes: its text, and how many bytes it takes with its length; undefined until the length is there. */
+  /**
+   * Of the line that comes: its text, and how many bytes it takes with its length; undefined
+   * until the length is there.
+   */
   #measure(): { readonly at: number; readonly size: number } | undefined {
     const [low = 0x80, high = 0x80] = this.#line;
     if (low < 0x80) return { at: 1, size: low };
@@ -81,8 +90,8 @@ interface Insides {
 }
 
 /**
- * Puts a guard before what libp2p reads of a stream or line on which the other side is to name a protocol. `onFault` is called once, and
- * what it came with is not passed on.
+ * Puts a guard before what libp2p reads of a stream or line on which the other side is to name a protocol.
+ * `onFault` is called once, and what it came with is not passed on.
  */
 export function guardNegotiation(
   line: object,

@@ -15,8 +15,8 @@ const hosts: ReadonlySet<string> = new Set(['ip4', 'ip6', 'dns', 'dns4', 'dns6',
 const everywhere: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /**
- * The address of a node to keep connected to. Throws a Problem that names it when it is no multiaddr, or when no connection could ever come
- * of it: nodes speak TCP, and a call needs a machine and a port.
+ * The address of a node to keep connected to. Throws a Problem that names it when it is no multiaddr, or when
+ * no connection could ever come of it: nodes speak TCP, and a call needs a machine and a port.
  */
 export function parsePeerAddress(address: string): PeerAddress {
   const parts = tcpParts(address, 'peer');

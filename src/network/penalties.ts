@@ -7,10 +7,15 @@ interface Offences {
   bannedUntil: number;
 }
 
-/** Peers remembered; the one that offended longest ago is forgotten first, so identities made to order cost no memory. */
+/**
+ * Peers remembered; the one that offended longest ago is forgotten first, so identities made
+ * to order cost no memory.
+ */
 const MAX_REMEMBERED = 1_024;
 
-/** Counts offences with decay, and says who is refused for now. Times are milliseconds of a monotonic clock. */
+/**
+ * Counts offences with decay, and says who is refused for now. Times are milliseconds of a monotonic clock.
+ */
 export class Penalties {
   readonly #peers = new Map<PeerId, Offences>();
   readonly #limit: number;

@@ -5,9 +5,10 @@ import type { Link } from './link.ts';
 export type Placed = Pick<Link, 'member' | 'invited' | 'block'>;
 
 /**
- * Whether there is a place for a connection whose hello was accepted, beside those that are (oldest first): `yes`, `no`, or the one that has to go for it.
- * Members have places by key, whatever their peer id and address, and so have the peers that we dialled ourselves: strangers are the first to go. These share
- * a part, and when that is taken a place goes to where fewer of them come from.
+ * Whether there is a place for a connection whose hello was accepted, beside those that are (oldest first):
+ * `yes`, `no`, or the one that has to go for it. Members have places by key, whatever their peer id and
+ * address, and so have the peers that we dialled ourselves: strangers are the first to go. These share a
+ * part, and when that is taken a place goes to where fewer of them come from.
  */
 export function placeFor<L extends Placed>(newcomer: Placed, accepted: readonly L[]): 'yes' | 'no' | L {
   const { member, block } = newcomer;

@@ -15,8 +15,9 @@ export const unmetered: Meter = { holds: () => {} };
 type Holder = Pick<Link, 'member' | 'invited' | 'connection'>;
 
 /**
- * What has come of messages that are not whole yet, on all streams of all connections together: their length is bounded, and not the time that they take.
- * Members and strangers have room apart; in each, when it is full, whoever holds the most is cut off: an honest node holds little, and never for long.
+ * What has come of messages that are not whole yet, on all streams of all connections together: their length
+ * is bounded, and not the time that they take. Members and strangers have room apart; in each, when it is
+ * full, whoever holds the most is cut off: an honest node holds little, and never for long.
  */
 export class Receiving {
   readonly #members: FairRoom<string>;

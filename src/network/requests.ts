@@ -32,8 +32,8 @@ interface Job {
 }
 
 /**
- * The asking side. At most `limits.requestsPerPeer` are on the way to one peer, as many as it serves at once, and
- * `limits.requestsPerSecond` start in a second; the others wait here, and their time runs.
+ * The asking side. At most `limits.requestsPerPeer` are on the way to one peer, as many as it serves at once,
+ * and `limits.requestsPerSecond` start in a second; the others wait here, and their time runs.
  */
 export class RequestClient {
   readonly #linkOf: (peer: PeerId) => RequestLink | undefined;
@@ -189,8 +189,9 @@ interface Untaken {
 }
 
 /**
- * The answering side: bounded requests at once per peer, each with one deadline from its first byte to its last. Answers that wait to be taken have one room for
- * all peers: when it is full, the oldest of whoever takes the least is given up.
+ * The answering side: bounded requests at once per peer, each with one deadline from its first byte to its
+ * last. Answers that wait to be taken have one room for all peers: when it is full, the oldest of whoever
+ * takes the least is given up.
  */
 export class RequestServer {
   readonly #serve: Serve;
@@ -256,7 +257,8 @@ export class RequestServer {
       if (!sendFrame(stream, frame) || stream.writeBufferLength === 0) release();
       closeQuietly(stream, this.#timeoutMs);
     };
-    // A peer that resets its stream has not undone the work it asked for, so the slot stays taken until the answer.
+    // A peer that resets its stream has not undone the work it asked for, so the slot
+    // stays taken until the answer.
     stream.addEventListener('close', () => {
       if (!received || responded) release();
     });

@@ -9,8 +9,9 @@ const MAX_PREFIX_BYTES = 4;
 const FIRST_HELD_BYTES = 512;
 
 /**
- * Cuts what comes on a stream of gossip into deliveries, each with its length before it. Gossipsub by itself keeps each piece of an unfinished
- * delivery as a view of what it came in: one byte of it keeps 16 KiB alive, and a hundred bytes of bookkeeping at least.
+ * Cuts what comes on a stream of gossip into deliveries, each with its length before it. Gossipsub by itself
+ * keeps each piece of an unfinished delivery as a view of what it came in: one byte of it keeps 16 KiB alive,
+ * and a hundred bytes of bookkeeping at least.
  */
 export class RpcReader {
   readonly #maxBytes: number;
@@ -27,8 +28,8 @@ export class RpcReader {
   }
 
   /**
-   * Hands over each delivery that is whole, with its length, in order: a view, to be copied by whoever keeps it. Returns a problem, once: the stream
-   * cannot be read on from there.
+   * Hands over each delivery that is whole, with its length, in order: a view, to be copied by whoever keeps
+   * it. Returns a problem, once: the stream cannot be read on from there.
    */
   read(received: Uint8Array, onRpc: (rpc: Uint8Array) => void): Problem | undefined {
     const bytes = plainBytes(received);
@@ -84,8 +85,9 @@ export class RpcReader {
 }
 
 /**
- * The receiving half of a stream for gossipsub, which reads nothing of it but what is here: deliveries come whole, each in memory of its own, and only
- * those that `admit` takes. A problem, the one of `admit` or of what is no delivery, ends it; `onProblem` is called once.
+ * The receiving half of a stream for gossipsub, which reads nothing of it but what is here: deliveries come
+ * whole, each in memory of its own, and only those that `admit` takes. A problem, the one of `admit` or of
+ * what is no delivery, ends it; `onProblem` is called once.
  */
 export function wholeRpcs(
   stream: Stream,

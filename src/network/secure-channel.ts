@@ -27,8 +27,9 @@ interface Components {
 }
 
 /**
- * libp2p's TLS, `/tls/1.0.0`, with one certificate for all connections and a cheap check of the other side's. The library makes a certificate
- * for each connection and reads the other's in JavaScript, 3 ms each, and every caller can ask for it. Once it does neither, this file can go.
+ * libp2p's TLS, `/tls/1.0.0`, with one certificate for all connections and a cheap check of the other side's.
+ * The library makes a certificate for each connection and reads the other's in JavaScript, 3 ms each, and
+ * every caller can ask for it. Once it does neither, this file can go.
  */
 export class SecureChannel implements ConnectionEncrypter {
   readonly protocol = secureChannelProtocol;

@@ -10,8 +10,9 @@ export function queueRoom(maxBytes: number): FairRoom<SendQueue> {
 }
 
 /**
- * What waits for one peer, in two lanes: urgent frames (small ones: heartbeats, votes) leave before all others. Each lane keeps its order and
- * is bounded in bytes: its oldest frames give way to new ones, because a consensus message loses its worth with age.
+ * What waits for one peer, in two lanes: urgent frames (small ones: heartbeats, votes) leave before all
+ * others. Each lane keeps its order and is bounded in bytes: its oldest frames give way to new ones, because
+ * a consensus message loses its worth with age.
  */
 export class SendQueue {
   readonly #urgent: Lane;
@@ -43,7 +44,10 @@ export class SendQueue {
     return this.#urgent.isEmpty && this.#others.isEmpty;
   }
 
-  /** False when the frame alone is larger than the queue. One too large for its lane is not urgent, whatever it is called. */
+  /**
+   * False when the frame alone is larger than the queue. One too large for its lane is not
+   * urgent, whatever it is called.
+   */
   push(frame: Uint8Array, urgent = false): boolean {
     const lane = urgent && this.#urgent.fits(frame) ? this.#urgent : this.#others;
     if (!lane.fits(frame)) {
@@ -63,8 +67,8 @@ export class SendQueue {
   }
 
   /**
-   * All urgent frames, and of the others the oldest, as many as fit in `maxBytes` with them but at least one, so that a stream of urgent
-   * ones never holds the others up. One buffer for one write.
+   * All urgent frames, and of the others the oldest, as many as fit in `maxBytes` with them but at least one,
+   * so that a stream of urgent ones never holds the others up. One buffer for one write.
    */
   takeBatch(maxBytes: number): Uint8Array | undefined {
     if (this.isEmpty) return undefined;
