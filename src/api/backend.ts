@@ -18,14 +18,16 @@ import type { Transaction } from '../ledger/transaction.ts';
  * fault and becomes a 500 that says nothing of the inside.
  */
 export interface Backend {
-  /** What never changes while the node runs. Every status and every receipt repeats `engine` and `chainId`. */
+  /**
+   * What never changes while the node runs. Every status and every receipt repeats `engine` and `chainId`.
+   */
   readonly identity: NodeIdentity;
 
   /**
-   * Judges transactions by their bytes, and puts the good ones into the mempool. One answer per transaction, in
-   * order. Resolves as soon as all are judged; that they become final is another matter. While nobody leads, where there
-   * should be a leader, it waits for one at most `waitMs` (0 unless told), and then rejects with `consensus/no-leader`. They are read some at a
-   * time, with `pace` between.
+   * Judges transactions by their bytes, and puts the good ones into the mempool. One answer per transaction,
+   * in order. Resolves as soon as all are judged; that they become final is another matter. While nobody
+   * leads, where there should be a leader, it waits for one at most `waitMs` (0 unless told), and then
+   * rejects with `consensus/no-leader`. They are read some at a time, with `pace` between.
    */
   submit(
     transactions: readonly Uint8Array[],
@@ -52,8 +54,8 @@ export interface Backend {
   /** Everybody who takes part or did, by index. With a fixed committee all are voters. */
   members(): readonly MemberView[];
   /**
-   * Changes who takes part; resolves with the height from which on it holds. Only the leader can, where the engine can at all. `forced` skips the
-   * check that what is left is a working quorum.
+   * Changes who takes part; resolves with the height from which on it holds. Only the leader can, where the
+   * engine can at all. `forced` skips the check that what is left is a working quorum.
    */
   changeMembers(
     changes: readonly MemberChangeRequest[],
@@ -69,28 +71,38 @@ export interface Backend {
 
   /** Undefined while the node works; a problem when it must be restarted or looked at (a failed disk). */
   health(): Problem | undefined;
-  /** Undefined when clients may expect progress; otherwise why not (behind, no quorum contact, starting, stopping). */
+  /**
+   * Undefined when clients may expect progress; otherwise why not (behind, no quorum
+   * contact, starting, stopping).
+   */
   readiness(): Problem | undefined;
   metrics(): readonly MetricFamily[];
 
-  /** Calls `listener` after each block that becomes final here, in order of height, until the returned function is called. */
+  /**
+   * Calls `listener` after each block that becomes final here, in order of height, until the
+   * returned function is called.
+   */
   onFinal(listener: (block: FinalBlock) => void): () => void;
   /**
-   * Calls `listener` with the reason when this node lost the lead and handed it to nobody, or cannot go on, until the returned function is
-   * called: it no longer knows what will become of what it took. Where no outcome hangs on one leader, only when it cannot go on.
+   * Calls `listener` with the reason when this node lost the lead and handed it to nobody, or cannot go on,
+   * until the returned function is called: it no longer knows what will become of what it took. Where no
+   * outcome hangs on one leader, only when it cannot go on.
    */
   onSteppedDown(listener: (reason: string) => void): () => void;
 }
 
 /**
- * Awaited between two pieces of work, each of a few milliseconds at most, so that no answer holds up the event loop: the work goes on when it
- * resolves. It rejects when nobody wants the answer any more. Without one the work goes on at once.
+ * Awaited between two pieces of work, each of a few milliseconds at most, so that no answer holds up the
+ * event loop: the work goes on when it resolves. It rejects when nobody wants the answer any more. Without
+ * one the work goes on at once.
  */
 export type Pace = () => Promise<void>;
 
 export interface NodeIdentity {
   readonly engine: EngineName;
-  /** Nothing that is submitted goes on while nobody leads, and its outcome is unknown when the lead is lost. */
+  /**
+   * Nothing that is submitted goes on while nobody leads, and its outcome is unknown when the lead is lost.
+   */
   readonly leaderTakesAll: boolean;
   readonly chainId: Hash;
   /** The chain's name and kind, from its genesis file. */
@@ -103,8 +115,9 @@ export interface NodeIdentity {
 }
 
 /**
- * `stale`: this node's final state. `linearizable`: not older than anything acknowledged anywhere before the request. `lease`: the same, but by
- * the word of a leader that asks nobody while a majority answered it lately: true as long as clocks run about alike.
+ * `stale`: this node's final state. `linearizable`: not older than anything acknowledged anywhere before the
+ * request. `lease`: the same, but by the word of a leader that asks nobody while a majority answered it
+ * lately: true as long as clocks run about alike.
  */
 export type Consistency = 'stale' | 'lease' | 'linearizable';
 
@@ -130,13 +143,16 @@ export type SubmitResult =
 export interface MissingNonce {
   readonly sender: PublicKey;
   readonly nonce: number;
-  /** Of the transaction that waits: once this height is final, no block can hold it. The chain gets there also when nothing else happens. */
+  /**
+   * Of the transaction that waits: once this height is final, no block can hold it. The chain gets there also
+   * when nothing else happens.
+   */
   readonly expiryHeight: Height;
 }
 
 /**
- * What a node may say of a transaction. `final` and `gone` are true on every node and for ever; `pending` and `unknown` are what this one
- * sees, and another may know more.
+ * What a node may say of a transaction. `final` and `gone` are true on every node and for ever; `pending` and
+ * `unknown` are what this one sees, and another may know more.
  */
 export type TransactionStatus = StatusWith<{ readonly inclusion: Inclusion }>;
 
@@ -153,11 +169,13 @@ type StatusWith<Final> =
   /** It waits in this node's mempool, or stands in a block that is not final yet. */
   | { readonly status: 'pending'; readonly hash: Hash; readonly missing: MissingNonce | null }
   | ({ readonly status: 'final'; readonly hash: Hash } & Final)
-  /** No block can hold it any more: another final transaction used its nonce, or its expiry height is final. */
+  /**
+   * No block can hold it any more: another final transaction used its nonce, or its expiry height is final.
+   */
   | { readonly status: 'gone'; readonly hash: Hash; readonly problem: Problem }
   /**
-   * It is not here. Other nodes may have it, and it may still become final. `problem` says why this node let go of it, when it had it a
-   * short while ago.
+   * It is not here. Other nodes may have it, and it may still become final. `problem` says why this node let
+   * go of it, when it had it a short while ago.
    */
   | { readonly status: 'unknown'; readonly hash: Hash; readonly problem: Problem | null };
 
@@ -167,8 +185,8 @@ export interface Inclusion {
   readonly blockHash: Hash;
   readonly header: BlockHeader;
   /**
-   * Headers above it up to the block that `certificate` names, lowest first; empty when the certificate is the block's own.
-   * A certificate makes the ancestors of its block final too.
+   * Headers above it up to the block that `certificate` names, lowest first; empty when the certificate is
+   * the block's own. A certificate makes the ancestors of its block final too.
    */
   readonly descendants: readonly BlockHeader[];
   readonly certificate: FinalityCertificate;

@@ -25,9 +25,9 @@ export function readBatch(body: Uint8Array): readonly Uint8Array[] {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * JSON from bytes; throws a problem. Deep nesting, many values and invalid UTF-8 are refused before anything is
- * parsed: a body full of brackets or commas would keep the event loop busy for longer than one of text. The schemas
- * refuse unknown names, `__proto__` among them.
+ * JSON from bytes; throws a problem. Deep nesting, many values and invalid UTF-8 are refused before anything
+ * is parsed: a body full of brackets or commas would keep the event loop busy for longer than one of text.
+ * The schemas refuse unknown names, `__proto__` among them.
  */
 export function readJson(body: Uint8Array): unknown {
   let text: string;

@@ -11,8 +11,8 @@ export interface BrokenRequest extends NodeJS.ErrnoException {
 }
 
 /**
- * Answers what is not even a request: too slow, too large a head, an unknown method, no HTTP. There is no reply object, only the socket. `allowAt` as in
- * `OtherMethods`.
+ * Answers what is not even a request: too slow, too large a head, an unknown method, no HTTP. There is no
+ * reply object, only the socket. `allowAt` as in `OtherMethods`.
  */
 export function answerBrokenRequest(
   error: BrokenRequest,
@@ -39,7 +39,10 @@ export function answerOnSocket(socket: Pick<Socket, 'end'>, problem: Problem): v
   );
 }
 
-/** A request line with a method that the parser does not know (RFC 9112, section 3); undefined when it is none. */
+/**
+ * A request line with a method that the parser does not know (RFC 9112, section 3);
+ * undefined when it is none.
+ */
 function unknownMethod(
   { rawPacket }: BrokenRequest,
   allowAt: (path: string) => string | undefined,

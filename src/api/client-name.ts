@@ -1,6 +1,6 @@
 /**
- * Whom a connection counts for: its IPv4 address, or the first half of an IPv6 address, of which one subscriber has as many as it likes
- * (RFC 6177). All that come through one proxy count for one.
+ * Whom a connection counts for: its IPv4 address, or the first half of an IPv6 address, of which one
+ * subscriber has as many as it likes (RFC 6177). All that come through one proxy count for one.
  */
 export function clientName(remoteAddress: string | undefined): string {
   const address = (remoteAddress ?? '').split('%', 1)[0] ?? '';

@@ -14,7 +14,10 @@ interface Parts {
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
 
-/** Makes the OpenAPI description of the routes that are added after it. Schemas with an id are named in it, and described once. */
+/**
+ * Makes the OpenAPI description of the routes that are added after it. Schemas with an id are named
+ * in it, and described once.
+ */
 export async function describeApi(api: Api, backend: Backend): Promise<void> {
   await api.register(swagger, {
     openapi: {
@@ -33,7 +36,10 @@ export async function describeApi(api: Api, backend: Backend): Promise<void> {
   });
 }
 
-/** A route has one schema for its body, and the framework shows it for every media type. The binary one is no JSON. */
+/**
+ * A route has one schema for its body, and the framework shows it for every media type.
+ * The binary one is no JSON.
+ */
 function withBinaryBody(described: Described): Described {
   const { paths } = described as Parts;
   const body = paths['/v1/transactions']?.post?.requestBody;

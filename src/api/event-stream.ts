@@ -30,13 +30,17 @@ const headers = {
 interface Reader {
   readonly response: ServerResponse;
   readonly client: string;
-  /** Awaited before each piece that is read from the store: a long chain is read in as many turns of the loop as it takes. */
+  /**
+   * Awaited before each piece that is read from the store: a long chain is read in as many turns
+   * of the loop as it takes.
+   */
   readonly pace: Pace;
   /** The height that it gets next. */
   next: number;
   /**
-   * `live`: it gets each block as it becomes final. `behind`: it reads the store at its own pace until it is live. One that
-   * reads too slowly falls behind, and costs one page of memory; one that reads nothing is dropped.
+   * `live`: it gets each block as it becomes final. `behind`: it reads the store at its own pace
+   * until it is live. One that reads too slowly falls behind, and costs one page of memory; one that
+   * reads nothing is dropped.
    */
   mode: 'live' | 'behind';
   /** Characters written that the operating system has not taken yet. */
@@ -45,7 +49,10 @@ interface Reader {
   onTaken: () => void;
 }
 
-/** Server-sent events (HTML standard, section 9.2) of final blocks. Every reader gets every height once, in order. */
+/**
+ * Server-sent events (HTML standard, section 9.2) of final blocks. Every reader gets
+ * every height once, in order.
+ */
 export class EventStream {
   readonly #backend: Backend;
   readonly #bounds: EventStreamBounds;
@@ -75,7 +82,10 @@ export class EventStream {
     });
   }
 
-  /** Answers a request that wants no events: with the same head, at once, and without a place among the readers. */
+  /**
+   * Answers a request that wants no events: with the same head, at once, and without a
+   * place among the readers.
+   */
   answerHead(response: ServerResponse): void {
     response.writeHead(200, headers).end();
   }

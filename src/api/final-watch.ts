@@ -3,7 +3,9 @@ import type { Hash } from '../crypto/hash.ts';
 import type { Backend, FinalBlock, FinalOutcome } from './backend.ts';
 import { apiProblem } from './problem-answer.ts';
 
-/** Watches final blocks for those who wait for their transactions. Bounded; listens only while somebody waits. */
+/**
+ * Watches final blocks for those who wait for their transactions. Bounded; listens only while somebody waits.
+ */
 export class FinalWatch {
   readonly #backend: Backend;
   readonly #watches = new Set<Watch>();
@@ -23,8 +25,8 @@ export class FinalWatch {
   }
 
   /**
-   * Begins to watch, before the transactions are submitted: one may be final before the others are judged. Throws a problem when
-   * too many wait, in all or of this client. The caller must `end` it.
+   * Begins to watch, before the transactions are submitted: one may be final before the others are judged.
+   * Throws a problem when too many wait, in all or of this client. The caller must `end` it.
    */
   begin(count: number, client: string): Watch {
     const ofClient = this.#waitingOf.get(client) ?? 0;
@@ -139,8 +141,9 @@ class Watch {
   }
 
   /**
-   * The outcomes of those that are final when all are, when time is up, when the node gave up, or when the watch is ended. `lookUp` is asked for them
-   * one by one when more blocks became final since the watch began than are kept.
+   * The outcomes of those that are final when all are, when time is up, when the node gave up, or when
+   * the watch is ended. `lookUp` is asked for them one by one when more blocks became final since the
+   * watch began than are kept.
    */
   async until(
     hashes: Iterable<Hash>,

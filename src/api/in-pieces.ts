@@ -1,7 +1,9 @@
 import { limits } from '../base/limits.ts';
 import type { Pace } from './backend.ts';
 
-/** Does something with each transaction of a list, some of them in a turn of the loop: the first ones at once. */
+/**
+ * Does something with each transaction of a list, some of them in a turn of the loop: the first ones at once.
+ */
 export async function inPieces<T, R>(
   list: readonly T[],
   act: (item: T) => R,

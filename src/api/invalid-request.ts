@@ -16,8 +16,8 @@ const kinds: Readonly<Record<string, string>> = {
 const longestShown = 64;
 
 /**
- * The problem of a part of a request (`body`, `querystring`, `params` or `headers`) that is not as its schema says: which value at which path is
- * wrong, what is expected there, and what came.
+ * The problem of a part of a request (`body`, `querystring`, `params` or `headers`) that is not as its schema
+ * says: which value at which path is wrong, what is expected there, and what came.
  */
 export function invalidRequest(part: string, issues: readonly $ZodIssue[], input: unknown): Problem {
   const issue = clearest(issues);
@@ -33,7 +33,10 @@ export function invalidRequest(part: string, issues: readonly $ZodIssue[], input
   });
 }
 
-/** Of several forms that a value may have, the one that was meant is the one that fits best; when none does, what they have in common is said. */
+/**
+ * Of several forms that a value may have, the one that was meant is the one that fits best; when none does,
+ * what they have in common is said.
+ */
 function clearest([first]: readonly $ZodIssue[]): $ZodIssue | undefined {
   if (first?.code !== 'invalid_union') return first;
   const [best, second] = first.errors.toSorted((a, b) => a.length - b.length);

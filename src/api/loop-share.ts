@@ -3,7 +3,10 @@ import { Rotation } from './rotation.ts';
 
 /** What the share is measured and divided with. Tests have their own. */
 export interface LoopPorts {
-  /** Calls back in the next turn of the loop, behind all that peers, the disk and timers had for it; several calls in their order. */
+  /**
+   * Calls back in the next turn of the loop, behind all that peers, the disk and timers had for it;
+   * several calls in their order.
+   */
   readonly nextTurn: (call: () => void) => void;
   readonly after: (ms: number, call: () => void) => void;
   readonly nowMs: () => number;
@@ -21,12 +24,13 @@ const firstMs = 1;
 const shortestRestMs = 1;
 
 /**
- * A share of the event loop, which belongs to consensus first, for work for clients. That is cut into pieces. In one turn of the loop one piece is done, after
- * everything that came from peers and the disk; and after its pieces the share rests as long as they took, or a multiple of that. So whatever
- * clients ask for, the rest of the loop is left, and nobody waits for more than one piece.
+ * A share of the event loop, which belongs to consensus first, for work for clients. That is cut into pieces.
+ * In one turn of the loop one piece is done, after everything that came from peers and the disk; and after
+ * its pieces the share rests as long as they took, or a multiple of that. So whatever clients ask for, the
+ * rest of the loop is left, and nobody waits for more than one piece.
  *
- * Clients have turns among themselves. What is said to come first is small, and as much of it as fits into a millisecond comes before the piece
- * of the others.
+ * Clients have turns among themselves. What is said to come first is small, and as much of it as fits into a
+ * millisecond comes before the piece of the others.
  */
 export class LoopShare {
   readonly #ports: LoopPorts;
@@ -44,7 +48,10 @@ export class LoopShare {
     this.#ports = ports;
   }
 
-  /** Runs `piece` later, in a turn of its own. It must not throw, and should take no longer than a few milliseconds. */
+  /**
+   * Runs `piece` later, in a turn of its own. It must not throw, and should take no longer
+   * than a few milliseconds.
+   */
   add(client: string, piece: () => void): void {
     this.#rest.push(client, piece);
     this.#wake();

@@ -2,15 +2,19 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
 /**
- * A connection whose bytes reach the HTTP parser only in small pieces, and only when they are asked for. A parser that is given what came reads on to
- * the end of it: more than a thousand requests from one packet's worth of bytes, each at a cost, before anybody can say that it is enough.
+ * A connection whose bytes reach the HTTP parser only in small pieces, and only when they are asked for. A
+ * parser that is given what came reads on to the end of it: more than a thousand requests from one packet's
+ * worth of bytes, each at a cost, before anybody can say that it is enough.
  */
 export class MeteredSocket extends Duplex {
   readonly #socket: Socket;
   #held: Buffer = Buffer.alloc(0);
   #ended = false;
 
-  /** `onBytes` is called when there is something to `feed`, and when the parser is ready for more after it was not. */
+  /**
+   * `onBytes` is called when there is something to `feed`, and when the parser is ready
+   * for more after it was not.
+   */
   constructor(socket: Socket, onBytes: () => void) {
     super();
     this.#socket = socket;

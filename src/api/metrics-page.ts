@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { MetricFamily } from './backend.ts';
 
-/** What is measured of the process itself. One for the process, because its observers cannot be taken down. */
+/**
+ * What is measured of the process itself. One for the process, because its observers cannot be taken down.
+ */
 let ofProcess: Registry | undefined;
 
 function processRegistry(): Registry {

@@ -10,13 +10,17 @@ export const allMethods = 'GET, HEAD, POST';
 export interface OtherMethods {
   /** To be called after the last route. */
   readonly finish: () => void;
-  /** The methods that a path takes, as the header `Allow` lists them; undefined when there is nothing at that path. */
+  /**
+   * The methods that a path takes, as the header `Allow` lists them; undefined when there
+   * is nothing at that path.
+   */
   readonly allowAt: (path: string) => string | undefined;
 }
 
 /**
- * Makes every path that exists answer other methods with 405 and what it allows (RFC 9110, section 15.5.6). To be called before the routes. Those that the
- * HTTP parser does not know never come to a route: for them there is `allowAt`.
+ * Makes every path that exists answer other methods with 405 and what it allows (RFC 9110, section
+ * 15.5.6). To be called before the routes. Those that the HTTP parser does not know never come to a route:
+ * for them there is `allowAt`.
  */
 export function answerOtherMethods(api: Api): OtherMethods {
   for (const method of METHODS) {

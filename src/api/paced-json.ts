@@ -15,8 +15,9 @@ export function* listPieces<T>(
 }
 
 /**
- * The JSON of an object that ends with long lists, in pieces: each is made in a turn of the loop of its own, when the client has taken the one
- * before. So an answer of many megabytes holds up nobody, and is never in memory as a whole.
+ * The JSON of an object that ends with long lists, in pieces: each is made in a turn of the loop of its
+ * own, when the client has taken the one before. So an answer of many megabytes holds up nobody, and is
+ * never in memory as a whole.
  */
 export async function* pacedJson(
   head: object,

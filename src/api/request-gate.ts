@@ -67,7 +67,10 @@ interface Connection {
   readAt: number;
 }
 
-/** A request with its answer. `queued` for a place, `placed`, or `aside`: it waits for something that is not our work. */
+/**
+ * A request with its answer. `queued` for a place, `placed`, or `aside`: it waits for
+ * something that is not our work.
+ */
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -94,12 +97,14 @@ interface Tally {
 const vitalPaths: ReadonlySet<string> = new Set(['/v1/health', '/v1/ready', '/metrics']);
 
 /**
- * Lets requests in: of each connection one at a time, of each client and of all a bounded number, and each in a turn of the loop of its own. What is
- * past a bound is answered with 503; what belongs to a closed connection is dropped.
+ * Lets requests in: of each connection one at a time, of each client and of all a bounded number, and
+ * each in a turn of the loop of its own. What is past a bound is answered with 503; what belongs to a
+ * closed connection is dropped.
  *
- * Health, readiness and metrics need no place, come first, and have connections reserved for them. When all connections are taken, the one that has
- * been idle the longest gives way, of the client that has the most. That is so rather than with a listener of their own, because probes then need no second
- * port that has to be configured and guarded.
+ * Health, readiness and metrics need no place, come first, and have connections reserved for them. When all
+ * connections are taken, the one that has been idle the longest gives way, of the client that has the most.
+ * That is so rather than with a listener of their own, because probes then need no second port that has to
+ * be configured and guarded.
  */
 export class RequestGate {
   /** For reading what came, and for submissions; reads have a smaller one of their own. */
@@ -198,8 +203,8 @@ export class RequestGate {
   }
 
   /**
-   * Resolves in a later turn of the loop, when it is this client's turn: to be awaited between two pieces of work. Rejects when
-   * the client is gone.
+   * Resolves in a later turn of the loop, when it is this client's turn: to be awaited between two pieces of
+   * work. Rejects when the client is gone.
    */
   turn(request: IncomingMessage): Promise<void> {
     const exchange = this.#exchanges.get(request);
@@ -216,8 +221,9 @@ export class RequestGate {
   }
 
   /**
-   * From here on the request waits for others (peers, a leader, finality) and gives its place to the next one; so much of it is kept until it ends.
-   * Throws a problem when too many of this client wait already, or too much of what they hold: one client has half of that.
+   * From here on the request waits for others (peers, a leader, finality) and gives its place to the next
+   * one; so much of it is kept until it ends. Throws a problem when too many of this client wait already, or
+   * too much of what they hold: one client has half of that.
    */
   stepAside(request: IncomingMessage, bytes: number): void {
     const exchange = this.#exchanges.get(request);
@@ -282,7 +288,10 @@ export class RequestGate {
     setTimeout(() => setImmediate(() => this.#dropSlow()), this.#bounds.stalledMs).unref();
   }
 
-  /** Others wait for a place: those go who have had one for long, and keep it only because they send or take nothing. */
+  /**
+   * Others wait for a place: those go who have had one for long, and keep it only because
+   * they send or take nothing.
+   */
   #dropSlow(): void {
     this.#watchesSlow = false;
     const now = performance.now();

@@ -1,4 +1,7 @@
-/** Things that wait in lanes, one lane for each client: lanes have turns, so that a long one does not hold up the others. */
+/**
+ * Things that wait in lanes, one lane for each client: lanes have turns, so that a long one
+ * does not hold up the others.
+ */
 export class Rotation<T> {
   /** The lane whose turn it is comes first. None is empty. */
   readonly #lanes = new Map<string, T[]>();
@@ -13,7 +16,10 @@ export class Rotation<T> {
     else there.push(item);
   }
 
-  /** The first that `wants` names of the next lane that `admits` lets through; its lane is the last one from then on. */
+  /**
+   * The first that `wants` names of the next lane that `admits` lets through; its lane is
+   * the last one from then on.
+   */
   take(
     admits: (lane: string) => boolean = () => true,
     wants: (item: T) => boolean = () => true,

@@ -5,9 +5,9 @@ import { failureCodes } from '../ledger/receipt.ts';
 import { answeredCodes } from './problem-status.ts';
 
 /**
- * The JSON of the API, as the OpenAPI description shows it. Amounts are decimal text, because JSON readers round
- * past 2^53; heights, nonces and times are numbers below 2^48; hashes, keys and bytes are lower-case hex;
- * accounts are `qr1…` addresses. Every answer about the chain names its engine and its chain.
+ * The JSON of the API, as the OpenAPI description shows it. Amounts are decimal text, because JSON readers
+ * round past 2^53; heights, nonces and times are numbers below 2^48; hashes, keys and bytes are lower-case
+ * hex; accounts are `qr1…` addresses. Every answer about the chain names its engine and its chain.
  */
 const hex = (bytes: number, what: string) =>
   z
@@ -34,7 +34,10 @@ export const amountSchema = z
   .describe('An amount in the smallest unit, as decimal text');
 export const heightSchema = whole('The height of a block');
 
-/** A whole number in a path or a query: plain decimal digits, nothing that could be rounded or read in two ways. */
+/**
+ * A whole number in a path or a query: plain decimal digits, nothing that could be
+ * rounded or read in two ways.
+ */
 export function decimalBetween(minimum: number, maximum: number) {
   const bounds = maximum === maxWhole && minimum === 0 ? 'below 2^48' : `${minimum} to ${maximum}`;
   return z
@@ -53,7 +56,9 @@ const origin = {
   chainId: hashSchema.describe('The hash of the genesis file'),
 };
 
-/** Codes by name, and text: a newer node may say others, and a reader that refuses them breaks for nothing. */
+/**
+ * Codes by name, and text: a newer node may say others, and a reader that refuses them breaks for nothing.
+ */
 const codeOf = (codes: readonly string[], what: string) =>
   z.union([z.enum(codes), z.string()]).describe(`${what}. Newer nodes may answer others: take any.`);
 
@@ -290,7 +295,9 @@ export const submissionQuerySchema = z
   })
   .refine((query) => query.timeoutMs === undefined || query.wait !== undefined, 'timeoutMs needs wait=final');
 
-/** One transaction of a batch. `final` comes only with wait=final; ask for the transaction to have its proof. */
+/**
+ * One transaction of a batch. `final` comes only with wait=final; ask for the transaction to have its proof.
+ */
 export const submitResultSchema = z
   .discriminatedUnion('status', [
     z.object({ status: z.literal('accepted'), hash: hashSchema, missing: missingSchema }),
@@ -502,7 +509,9 @@ export const evidenceSchema = z
 export const healthSchema = z.object({ ...origin, status: z.literal('ok') }).meta({ id: 'Health' });
 export const readySchema = z.object({ ...origin, status: z.literal('ready') }).meta({ id: 'Ready' });
 
-/** An event of the stream. Its SSE id is the height, so that a reader that comes back goes on where it was. */
+/**
+ * An event of the stream. Its SSE id is the height, so that a reader that comes back goes on where it was.
+ */
 export const finalEventSchema = headerViewSchema;
 
 export type Submission = z.output<typeof submissionSchema>;

@@ -131,7 +131,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     const { data: value, error } = safeParse(schema, data);
     return error === undefined ? { value } : { error: invalidRequest(httpPart, error.issues, data) };
   });
-  // Answers are made by our own code and compared with their schemas by the tests; checking each again costs more than making it.
+  // Answers are made by our own code and compared with their schemas by the tests; checking each again
+  // costs more than making it.
   api.setSerializerCompiler(() => (data) => JSON.stringify(data));
   api.removeAllContentTypeParsers();
   api.addContentTypeParser(
@@ -201,7 +202,9 @@ function nothingThere(): Problem {
   });
 }
 
-/** The problem of a query that is not percent-encoded UTF-8: what is read in its place would be another name. */
+/**
+ * The problem of a query that is not percent-encoded UTF-8: what is read in its place would be another name.
+ */
 function badQuery(url: string): Problem | undefined {
   const start = url.indexOf('?');
   if (start < 0) return undefined;

@@ -29,8 +29,8 @@ export interface RouteContext {
    */
   readonly turn: (request: FastifyRequest) => Promise<void>;
   /**
-   * The request waits for others from here on and needs no place, and keeps so many bytes of its body until it ends; throws a problem when too many of
-   * its client do, or too much is kept.
+   * The request waits for others from here on and needs no place, and keeps so many bytes of its body until
+   * it ends; throws a problem when too many of its client do, or too much is kept.
    */
   readonly stepAside: (request: FastifyRequest, bytes?: number) => void;
   /** Whom the request counts for. */
