@@ -4,9 +4,9 @@ import type { Height, View } from '../ledger/block.ts';
 import type { EngineName } from '../ledger/engine-names.ts';
 
 /**
- * What the API answers, as the JSON is (see /v1/openapi.json): amounts are decimal text, because JSON readers round past
- * 2^53; heights, nonces and times are numbers; accounts are `qr1…` addresses; values are lower-case hex.
- * A test compares these types with the API's own schemas.
+ * What the API answers, as the JSON is (see /v1/openapi.json): amounts are decimal text, because JSON readers
+ * round past 2^53; heights, nonces and times are numbers; accounts are `qr1…` addresses; values are
+ * lower-case hex. A test compares these types with the API's own schemas.
  */
 export type Amount = string;
 export type Address = string;
@@ -159,7 +159,10 @@ export type TransactionStatusAnswer = Origin & { readonly hash: Hash } & (
     | { readonly status: 'unknown'; readonly problem: ProblemAnswer | null }
   );
 
-/** What keeps a transaction waiting: until this sender's transaction with this nonce comes, it can stand in no block. */
+/**
+ * What keeps a transaction waiting: until this sender's transaction with this nonce comes,
+ * it can stand in no block.
+ */
 export interface MissingNonceAnswer {
   readonly sender: Address;
   readonly nonce: number;
@@ -168,8 +171,9 @@ export interface MissingNonceAnswer {
 }
 
 /**
- * One transaction of a submission; `pending`, `gone`, `unknown` and `final` come only when it waited for them to be final. `unknown`: the
- * node took it and then lost the lead, or sight of any leader, or let go of it; it may still become final. `gone`: no block can hold it any more.
+ * One transaction of a submission; `pending`, `gone`, `unknown` and `final` come only when it waited for them
+ * to be final. `unknown`: the node took it and then lost the lead, or sight of any leader, or let go of it;
+ * it may still become final. `gone`: no block can hold it any more.
  */
 export type SubmitAnswer =
   | {
@@ -221,7 +225,10 @@ export interface AccountAnswer extends ReadAnswer {
   readonly nonce: number;
   /** Which keys sign for it; null while its own key alone does. */
   readonly keys: { readonly keys: readonly Address[]; readonly threshold: number } | null;
-  /** The next nonce to use after what waits in this node's mempool: its opinion at this height; other nodes may differ. */
+  /**
+   * The next nonce to use after what waits in this node's mempool: its opinion at this
+   * height; other nodes may differ.
+   */
   readonly pendingNonce: number;
 }
 
@@ -250,7 +257,10 @@ export interface ValidatorAnswer {
 
 export interface ValidatorsAnswer {
   readonly validators: readonly ValidatorAnswer[];
-  /** Nodes of its settings that the one that answers cannot reach: why, and what to do about it. Absent when there are none. */
+  /**
+   * Nodes of its settings that the one that answers cannot reach: why, and what to do about it.
+   * Absent when there are none.
+   */
   readonly unreached?: readonly { readonly address: string; readonly why: string; readonly remedy: string }[];
 }
 

@@ -13,9 +13,10 @@ import type { Content } from './wallet.ts';
 class Wrong extends Error {}
 
 /**
- * What a transaction is to do, from JSON in the form in which the API shows operations and conditions: an object with `operations`, and
- * perhaps `conditions` and `reference` (hex). A record's value may be given as `text` instead of `value` (hex), a memo left out, and
- * keys in any order. The problem `transaction/content` names the field that is wrong. Lengths and amounts are judged when it is signed.
+ * What a transaction is to do, from JSON in the form in which the API shows operations and conditions: an
+ * object with `operations`, and perhaps `conditions` and `reference` (hex). A record's value may be given as
+ * `text` instead of `value` (hex), a memo left out, and keys in any order. The problem `transaction/content`
+ * names the field that is wrong. Lengths and amounts are judged when it is signed.
  */
 export function contentFromJson(json: unknown): Content | Problem {
   try {

@@ -20,7 +20,10 @@ export type FinalBlockEvent = Origin & HeaderItem;
 export interface FinalBlocksOptions {
   /** One node's API, or those of several: when the stream of one breaks, it goes on at the next. */
   readonly baseUrl: string | readonly string[];
-  /** The last block that was seen. With its hash, the stream also shows that the chain is still the one that was read before. */
+  /**
+   * The last block that was seen. With its hash, the stream also shows that the chain is still the
+   * one that was read before.
+   */
   readonly after?: Height | { readonly height: Height; readonly hash: Hash };
   /** The chain that is expected; without it, that of the first block. */
   readonly chainId?: Hash;
@@ -47,11 +50,12 @@ interface Cursor {
 }
 
 /**
- * The blocks that become final, in order of height, each once and each on the one before, from the one after `after` when it is given. When the
- * stream breaks, or is silent for too long, it goes on after the last block, at the next node if there are several. It ends
- * when `signal` is aborted, and throws a problem when trying again cannot help: the chain at that address is another one than the one that was
- * read (`api/other-chain`), the next block was pruned, the node does not know the place to go on from, or no address
- * answers as a node does.
+ * The blocks that become final, in order of height, each once and each on the one before, from the one after
+ * `after` when it is given. When the stream breaks, or is silent for too long, it goes on after the last
+ * block, at the next node if there are several. It ends when `signal` is aborted, and throws a problem when
+ * trying again cannot help: the chain at that address is another one than the one that was read
+ * (`api/other-chain`), the next block was pruned, the node does not know the place to go on from, or no
+ * address answers as a node does.
  */
 export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<FinalBlockEvent, void> {
   const { signal, onTrouble, surroundings = defaultSurroundings } = options;
@@ -114,7 +118,9 @@ function cursorOf({ after, chainId }: FinalBlocksOptions): Cursor {
   return { chainId, height: after, hash: undefined };
 }
 
-/** Whether a block was seen before. Throws `api/other-chain` for one that does not belong to what was seen. */
+/**
+ * Whether a block was seen before. Throws `api/other-chain` for one that does not belong to what was seen.
+ */
 function isSeen({ chainId, height, hash }: Cursor, block: FinalBlockEvent, url: string): boolean {
   const { header } = block;
   if (chainId !== undefined && block.chainId !== chainId) {

@@ -19,8 +19,8 @@ type Settle = (outcome: FinalOutcome | Problem) => void;
 const blockDeadlineMs = 30_000;
 
 /**
- * One reader of final blocks for all who wait for transactions, however many: it follows the stream of one node, and of the next one when
- * that breaks. It reads only while somebody waits.
+ * One reader of final blocks for all who wait for transactions, however many: it follows the stream of one
+ * node, and of the next one when that breaks. It reads only while somebody waits.
  */
 export class FinalWatch {
   readonly #nodes: Nodes;
@@ -44,8 +44,8 @@ export class FinalWatch {
   }
 
   /**
-   * Begins to read, unless it does already. What is submitted after this resolved cannot become final unseen. A problem when no node says
-   * where its chain stands.
+   * Begins to read, unless it does already. What is submitted after this resolved cannot become final unseen.
+   * A problem when no node says where its chain stands.
    */
   open(): Promise<Problem | undefined> {
     this.#opening ??= this.#open();

@@ -36,8 +36,9 @@ export interface Deadline {
 }
 
 /**
- * The API of one node, typed. No call throws on what a node or the network does: a problem is returned, with the
- * node's own code and remedy when it sent one. Calls that may succeed later are retried until their deadline.
+ * The API of one node, typed. No call throws on what a node or the network does: a problem is
+ * returned, with the node's own code and remedy when it sent one. Calls that may succeed later are
+ * retried until their deadline.
  */
 export class HttpClient {
   readonly #transport: Transport;
@@ -51,8 +52,9 @@ export class HttpClient {
   }
 
   /**
-   * Hands over one transaction. A refusal is a problem; so is what is given instead of a transaction, where nothing is sent. When nobody knows whether the node took it, the problem says so
-   * (`outcome: 'unknown'` in its details), and the same transaction may be submitted again without harm.
+   * Hands over one transaction. A refusal is a problem; so is what is given instead of a transaction, where
+   * nothing is sent. When nobody knows whether the node took it, the problem says so (`outcome: 'unknown'` in
+   * its details), and the same transaction may be submitted again without harm.
    */
   async submit(
     transaction: Transaction,
@@ -67,9 +69,9 @@ export class HttpClient {
   }
 
   /**
-   * Hands over many, in binary, in as few requests as the limits allow, one after the other. One answer per transaction, in
-   * order; those of a request that failed are refused with its problem, and so are all after it. When something in the list is no transaction,
-   * nothing is sent, and all are refused with that problem.
+   * Hands over many, in binary, in as few requests as the limits allow, one after the other. One answer per
+   * transaction, in order; those of a request that failed are refused with its problem, and so are all after
+   * it. When something in the list is no transaction, nothing is sent, and all are refused with that problem.
    */
   async submitBatch(
     transactions: readonly Transaction[],
@@ -108,8 +110,8 @@ export class HttpClient {
   }
 
   /**
-   * Asks until the transaction is final, and returns it with its receipt. A problem when no block can hold it any more, or when the
-   * deadline (30 s unless told) passes: `api/not-final`, which leaves the outcome open.
+   * Asks until the transaction is final, and returns it with its receipt. A problem when no block can hold it
+   * any more, or when the deadline (30 s unless told) passes: `api/not-final`, which leaves the outcome open.
    */
   async waitFinal(
     hash: Hash,
@@ -184,8 +186,8 @@ export class HttpClient {
   }
 
   /**
-   * Changes who takes part; asked once, because a change that was made is refused the second time. When nobody answers, look at
-   * `members` to see what came of it.
+   * Changes who takes part; asked once, because a change that was made is refused the second time. When
+   * nobody answers, look at `members` to see what came of it.
    */
   changeMembers(
     changes: readonly { readonly member: Address; readonly role: 'voter' | 'learner' | 'removed' }[],
@@ -284,8 +286,8 @@ export class HttpClient {
 }
 
 /**
- * What is wrong with something that was given as a transaction, as plain JavaScript may. A problem (of a wallet that could not sign) speaks for
- * itself.
+ * What is wrong with something that was given as a transaction, as plain JavaScript may. A problem (of a
+ * wallet that could not sign) speaks for itself.
  */
 function noTransaction(given: unknown): Problem | undefined {
   if (given instanceof Problem) return given;
@@ -309,7 +311,10 @@ function isOrigin(answer: unknown): boolean {
   return engineNames.some((name) => name === engine) && typeof chainId === 'string';
 }
 
-/** One part of a path. Dots alone would be taken for steps up (RFC 3986, section 5.2.4): no node knows what they are made into. */
+/**
+ * One part of a path. Dots alone would be taken for steps up (RFC 3986, section 5.2.4): no node knows
+ * what they are made into.
+ */
 function pathPart(text: string): string {
   return /^\.{1,2}$/.test(text) ? '-' : encodeURIComponent(text);
 }
@@ -351,7 +356,10 @@ function problemPart(problem: Problem): ProblemAnswer {
   return { code, detail: message, remedy, details };
 }
 
-/** A request that may have reached the node and was not answered leaves it open whether the transaction was taken. */
+/**
+ * A request that may have reached the node and was not answered leaves it open whether
+ * the transaction was taken.
+ */
 function withOutcome(problem: Problem, hash: Hash): Problem {
   if (problem.details['sent'] !== true) return problem;
   return problem.restated(`${problem.message}; whether the node took the transaction is unknown`, {

@@ -1,6 +1,6 @@
 /**
- * The client's door: what an application needs to talk to a chain, in Node or in a browser, without the node itself. What is not exported here
- * may change without notice.
+ * The client's door: what an application needs to talk to a chain, in Node or in a browser, without the node
+ * itself. What is not exported here may change without notice.
  */
 export { Problem } from '../base/problem.ts';
 export { problemCodes, type ProblemCode, type ReceivedCode } from '../base/problem-codes.ts';

@@ -30,7 +30,10 @@ interface Job {
   readonly settle: (outcome: FinalOutcome | Problem) => void;
 }
 
-/** A signed transaction that may be anywhere. The same bytes are sent again until they are final, or can never be. */
+/**
+ * A signed transaction that may be anywhere. The same bytes are sent again until they
+ * are final, or can never be.
+ */
 interface Flight {
   readonly transaction: Transaction;
   readonly job: Job;
@@ -55,9 +58,10 @@ const resendMs = 3_000;
 const tickMs = 1_000;
 
 /**
- * Sends transactions of one key: it keeps the nonces, signs in the order in which it was asked, sends many in one request, and sends the same
- * bytes again, to another node when one does not answer, until they are final. It never signs a second time for the same purpose: that would pay
- * twice. The key must be used by nobody else meanwhile.
+ * Sends transactions of one key: it keeps the nonces, signs in the order in which it was asked, sends
+ * many in one request, and sends the same bytes again, to another node when one does not answer, until
+ * they are final. It never signs a second time for the same purpose: that would pay twice. The key must
+ * be used by nobody else meanwhile.
  */
 export class LedgerAccount {
   readonly #nodes: Nodes;
@@ -108,8 +112,9 @@ export class LedgerAccount {
   }
 
   /**
-   * Signs and sends, and resolves when it is final, with its receipt (which may say that it failed). A problem when it was refused and nothing
-   * was taken; when no block can hold it any more; or `api/not-final` when the deadline passed, which leaves the outcome open.
+   * Signs and sends, and resolves when it is final, with its receipt (which may say that it failed). A
+   * problem when it was refused and nothing was taken; when no block can hold it any more; or `api/not-final`
+   * when the deadline passed, which leaves the outcome open.
    */
   send(what: Operation | Content, options: SendOptions = {}): Promise<FinalOutcome | Problem> {
     const until = this.#nodes.surroundings.now() + (options.deadlineMs ?? defaultDeadlineMs);
@@ -154,7 +159,8 @@ export class LedgerAccount {
 
   async #findNonce(): Promise<Problem | undefined> {
     if (this.#next !== undefined) return undefined;
-    // One node's opinion is what waits in its own mempool; the highest of all is behind everything that is known anywhere.
+    // One node's opinion is what waits in its own mempool; the highest of all is behind
+    // everything that is known anywhere.
     const opinions = await this.#nodes.all((client) => client.account(this.publicKey));
     if (opinions.length > 0) {
       this.#next = Math.max(...opinions.map(({ pendingNonce }) => pendingNonce));
@@ -203,7 +209,10 @@ export class LedgerAccount {
     }
   }
 
-  /** What may pass is tried again; what was never taken anywhere is over; of the rest the chain says what came of it. */
+  /**
+   * What may pass is tried again; what was never taken anywhere is over; of the rest the
+   * chain says what came of it.
+   */
   async #onRefused(flight: Flight, problem: Problem, maybeTaken: boolean): Promise<void> {
     if (isRetryable(problem)) return;
     if (problem.code === 'transaction/nonce-used') {

@@ -15,8 +15,8 @@ export interface LedgerOptions extends NodesOptions {
 }
 
 /**
- * A chain, by several of its nodes: what an application needs so that it does not notice when one of them dies. All waits share one reader
- * of final blocks.
+ * A chain, by several of its nodes: what an application needs so that it does not notice when one of them
+ * dies. All waits share one reader of final blocks.
  */
 export class Ledger {
   readonly chainId: Hash;
@@ -35,7 +35,10 @@ export class Ledger {
     this.#watch = new FinalWatch({ nodes, chainId, onMoved });
   }
 
-  /** Asks which chain it is. A problem when no node answers, an address is none, or it is another chain than `chainId`. */
+  /**
+   * Asks which chain it is. A problem when no node answers, an address is none, or it is
+   * another chain than `chainId`.
+   */
   static async connect(options: LedgerOptions): Promise<Ledger | Problem> {
     let nodes: Nodes;
     try {

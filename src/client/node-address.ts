@@ -1,8 +1,9 @@
 import { Problem } from '../base/problem.ts';
 
 /**
- * The address of a node's API in its one form, without a slash at its end, or what is wrong with it. What is not an address, or is read as
- * another one than it looks like, is told before anything is tried. A password in it is not repeated in the message.
+ * The address of a node's API in its one form, without a slash at its end, or what is wrong with it. What is
+ * not an address, or is read as another one than it looks like, is told before anything is tried. A password
+ * in it is not repeated in the message.
  */
 export function parseNodeAddress(given: string | URL): string | Problem {
   const text = String(given).trim();

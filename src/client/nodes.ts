@@ -14,7 +14,8 @@ const firstPauseMs = 100;
 const longestPauseMs = 2_000;
 
 /**
- * Several nodes of one chain, any of which will do. It asks the one that answered last; one that cannot answer now is left for the next.
+ * Several nodes of one chain, any of which will do. It asks the one that answered last; one that cannot
+ * answer now is left for the next.
  */
 export class Nodes {
   readonly endpoints: readonly string[];
@@ -46,8 +47,9 @@ export class Nodes {
   }
 
   /**
-   * The first answer that does not say "later", or is not `elsewhere`: from the current node, then from the others in turn, with pauses
-   * after each round. The last problem when the deadline passes. Details say `sent: true` when any of the tries may have arrived.
+   * The first answer that does not say "later", or is not `elsewhere`: from the current node, then from the
+   * others in turn, with pauses after each round. The last problem when the deadline passes. Details say
+   * `sent: true` when any of the tries may have arrived.
    */
   async ask<T>(
     call: (client: HttpClient) => Promise<T | Problem>,

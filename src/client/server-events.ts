@@ -10,7 +10,10 @@ export class EventTooLong extends Error {
   override readonly name = 'EventTooLong';
 }
 
-/** Events of a byte stream, whatever the pieces in which it comes. Each may have so many characters, with its comments. */
+/**
+ * Events of a byte stream, whatever the pieces in which it comes. Each may have so many
+ * characters, with its comments.
+ */
 export async function* parseEvents(
   stream: AsyncIterable<Uint8Array>,
   largest: number,

@@ -3,7 +3,9 @@ import { Problem, type ProblemDetails, unwrap } from '../base/problem.ts';
 import { readBounded } from './bounded-body.ts';
 import { parseNodeAddress } from './node-address.ts';
 
-/** The world as the client needs it; tests give another one. Everything here exists in browsers and in Node. */
+/**
+ * The world as the client needs it; tests give another one. Everything here exists in browsers and in Node.
+ */
 export interface Surroundings {
   readonly fetch: typeof fetch;
   /** Milliseconds that never go back. */
@@ -52,7 +54,10 @@ export interface TransportOptions {
 
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
-/** Failures before there is a connection, in which certainly nothing was sent (errno(3), getaddrinfo(3), and fetch in Node). */
+/**
+ * Failures before there is a connection, in which certainly nothing was sent (errno(3),
+ * getaddrinfo(3), and fetch in Node).
+ */
 const unconnected: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -66,10 +71,10 @@ const unconnected: ReadonlySet<string> = new Set([
 const largestAnswerBytes = 32 * 1024 * 1024;
 
 /**
- * One HTTP exchange with retries. An answer with a status of 2xx gives its JSON; everything else is a `Problem`, with the node's own
- * code and remedy when it sent problem+json (RFC 9457). What may succeed later (see `isRetryable`) is tried
- * again with growing pauses until the deadline. All requests of the API may be repeated without harm: a transaction is
- * known by its hash, and a second copy of it changes nothing.
+ * One HTTP exchange with retries. An answer with a status of 2xx gives its JSON; everything else is a
+ * `Problem`, with the node's own code and remedy when it sent problem+json (RFC 9457). What may succeed later
+ * (see `isRetryable`) is tried again with growing pauses until the deadline. All requests of the API may be
+ * repeated without harm: a transaction is known by its hash, and a second copy of it changes nothing.
  */
 export class Transport {
   readonly baseUrl: string;
@@ -187,7 +192,10 @@ export class Transport {
   }
 }
 
-/** What to say of an answer that is no good one, and no problem of a node either: something else answered in its place. */
+/**
+ * What to say of an answer that is no good one, and no problem of a node either: something
+ * else answered in its place.
+ */
 export function plainRefusal(url: string, response: Response, text: string): Problem {
   const { status } = response;
   const to = response.headers.get('location');
@@ -207,7 +215,10 @@ export function isRetryable(problem: Problem): boolean {
   return problem.details['retryable'] === true;
 }
 
-/** An earlier attempt reached the node, or may have: that the last one did not says nothing of what came of that. */
+/**
+ * An earlier attempt reached the node, or may have: that the last one did not says
+ * nothing of what came of that.
+ */
 export function asSent(problem: Problem): Problem {
   if (problem.details['sent'] === true) return problem;
   const { message, remedy, details } = problem;

@@ -40,15 +40,18 @@ export interface WalletOptions {
   readonly keyPair: KeyPair;
   /** Replaces the portable signing function by a faster one, or one that keeps the key elsewhere. */
   readonly signer?: Signer;
-  /** The account that sends, where it is not the key's own: one whose keys were changed, or that has several. */
+  /**
+   * The account that sends, where it is not the key's own: one whose keys were changed, or that has several.
+   */
   readonly account?: PublicKey;
   /** Other keys that sign everything too: of an account with several, or to prove that a new key is held. */
   readonly cosigners?: readonly KeyPair[];
 }
 
 /**
- * Builds and signs transactions of one account for one chain. It keeps no count and asks nobody: nonce, fee and expiry
- * come with each call, so that the same call gives the same bytes, and a retry is the same transaction.
+ * Builds and signs transactions of one account for one chain. It keeps no count and asks nobody:
+ * nonce, fee and expiry come with each call, so that the same call gives the same bytes, and a retry
+ * is the same transaction.
  */
 export class Wallet {
   readonly chainId: Hash;
