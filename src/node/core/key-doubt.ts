@@ -5,8 +5,9 @@ import type { Logger } from '../process/log.ts';
 type Trace = Extract<Effect<object>, { readonly type: 'trace' }>;
 
 /**
- * Others showed a vote of this node's key that this node does not know. The first time it may have forgotten it: its data may be an old copy, and
- * it votes on where that does not matter. A vote above that place is another process's: throws a problem, which stops this one.
+ * Others showed a vote of this node's key that this node does not know. The first time it may have forgotten
+ * it: its data may be an old copy, and it votes on where that does not matter. A vote above that place is
+ * another process's: throws a problem, which stops this one.
  */
 export function doubtKey(log: Logger, { data }: Trace): void {
   if (data['again'] === true) {

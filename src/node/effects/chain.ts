@@ -246,8 +246,8 @@ export class Chain {
   }
 
   /**
-   * Forgets the oldest blocks that are not on disk, by number and by what they take: they can be fetched again. Of those that are, engines keep a
-   * bounded number.
+   * Forgets the oldest blocks that are not on disk, by number and by what they take: they can be fetched
+   * again. Of those that are, engines keep a bounded number.
    */
   #makeRoomFor(candidate: Candidate): void {
     const unstored = [...this.#candidates.values()].filter(({ stored }) => !stored);

@@ -23,7 +23,7 @@ import { type FinalityCertificate, finalityCodec } from '../../ledger/certificat
  * | --- | --- | --- |
  * | gossip `transactions` | TransactionFrame | |
  * | gossip `blocks` | Announcement | |
- * | gossip `consensus` | a consensus message for a validator that its sender cannot reach, behind a seal (`relay.ts`) | |
+ * | gossip `consensus` | a consensus message to a validator out of reach, sealed (`relay.ts`) | |
  * | request `blocks` | BlocksRequest | BlocksResponse |
  * | request `candidate` | a block's hash | the encoded block, or nothing |
  * | request `transactions` | TransactionsRequest | TransactionsResponse |

@@ -72,7 +72,7 @@ export interface NodeConfig {
  * | `genesis.json` | the chain's genesis file |
  * | `keys/node.json` | the key of the peer id, made by `initDirectory` |
  * | `keys/validator.json` | the validator's key file, usually encrypted; none for an observer |
- * | `keys/validator.used.json` | on which chains that key was used, with which database, and how much was written there |
+ * | `keys/validator.used.json` | where that key was used: chains, databases, how much was written |
  * | `keys/node.used.json` | the same of the node's key, where an observer speaks with it |
  * | `db/` | the chain |
  */

@@ -17,7 +17,8 @@ export const silentLog: Logger = { debug: () => {}, info: () => {}, warn: () => 
 
 /** Lines of JSON on standard error: standard output belongs to whoever started the node. */
 export function jsonLog(level: LogLevel, name: string): Logger {
-  // A disk that is full of log, or a reader that is gone, stops no node: what cannot be written now is kept up to a bound, then left out.
+  // A disk that is full of log, or a reader that is gone, stops no node: what cannot be written now is kept
+  // up to a bound, then left out.
   const output = pino.destination({ dest: 2, sync: true, maxLength: limits.logUnwrittenBytes });
   output.on('error', () => {});
   const logger = pino({ level, name, base: { name } }, output);
