@@ -24,9 +24,9 @@ interface NodeChain {
 }
 
 /**
- * The one chain that all honest nodes must have. It compares every block that becomes final anywhere with the first
- * that did at its height, and judges by its own implementation of the ledger (`plain-ledger.ts`) every block that is
- * final, or that a node takes for valid.
+ * The one chain that all honest nodes must have. It compares every block that becomes final anywhere with the
+ * first that did at its height, and judges by its own implementation of the ledger (`plain-ledger.ts`) every
+ * block that is final, or that a node takes for valid.
  */
 export class ChainChecker {
   private readonly agreed: AgreedBlock[];

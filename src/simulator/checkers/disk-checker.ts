@@ -12,8 +12,9 @@ import type { VirtualDisk } from '../world/virtual-disk.ts';
 import type { ChainChecker } from './chain-checker.ts';
 
 /**
- * Opens what a node left on its disk, as its next start would, and holds it against the chain: every block that was not pruned at its
- * height, a certificate at or above each, every transaction found, and a state that hashes to its root.
+ * Opens what a node left on its disk, as its next start would, and holds it against the chain: every block
+ * that was not pruned at its height, a certificate at or above each, every transaction found, and a state
+ * that hashes to its root.
  */
 export async function inspectDisk(
   node: number,

@@ -2,8 +2,9 @@ import type { RaftMessage } from '../../consensus/raft/message.ts';
 import { promise } from './breach.ts';
 
 /**
- * Raft's promises about terms (section 5.2, figure 3): a member votes for at most one candidate in a term, across its restarts too, and a term
- * has at most one leader. Without liars a vote counts from the moment that it is sent.
+ * Raft's promises about terms (section 5.2, figure 3): a member votes for at most one candidate in a
+ * term, across its restarts too, and a term has at most one leader. Without liars a vote counts from
+ * the moment that it is sent.
  */
 export class ElectionChecker {
   private readonly votes = new Map<string, number>();

@@ -24,7 +24,10 @@ interface Write {
 
 type Members = readonly Member[];
 
-/** Who votes: two groups in the phase between two configurations, twice the same one otherwise. Not the engine's own code: that is what is checked. */
+/**
+ * Who votes: two groups in the phase between two configurations, twice the same one otherwise. Not the
+ * engine's own code: that is what is checked.
+ */
 const electorates: readonly (readonly Member['role'][])[] = [
   ['voter', 'leaving', 'demoted'],
   ['voter', 'joining'],
@@ -52,13 +55,16 @@ export interface LogCheckerOptions {
 
 /**
  * What Raft's safety rests on, held against what the members' disks confirmed:
- * a follower acknowledges what is on its disk (figure 2);
- * a final block is on the disks of a majority (section 5.3): an acknowledgement that came early, or was for another write, shows here;
- * and nobody who lacks a final block could win an election with the logs as they are (section 5.4, leader completeness). So what
- * figure 8 forbids shows when the block is called final, and not only when another one has taken its place.
  *
- * A majority is one of each configuration in force (section 6). A block's own is the newest that a block below it started, and a rival's
- * is the one that it goes by itself.
+ * - A follower acknowledges what is on its disk (figure 2).
+ * - A final block is on the disks of a majority (section 5.3). An acknowledgement that came early, or was for
+ *   another write, shows here.
+ * - Nobody who lacks a final block could win an election with the logs as they are (section 5.4, leader
+ *   completeness). So what figure 8 forbids shows when the block is called final, and not only when another
+ *   one has taken its place.
+ *
+ * A majority is one of each configuration in force (section 6). A block's own is the newest that a block
+ * below it started, and a rival's is the one that it goes by itself.
  */
 export class LogChecker {
   private readonly options: LogCheckerOptions;
@@ -169,8 +175,9 @@ export class LogChecker {
   }
 
   /**
-   * The configurations under which a block may have been committed. A leader that found a change of the members at the end of its log puts its
-   * first block on it, and both are committed under the members before: neighbours share a majority. So may several leaders in a row.
+   * The configurations under which a block may have been committed. A leader that found a change of the
+   * members at the end of its log puts its first block on it, and both are committed under the members
+   * before: neighbours share a majority. So may several leaders in a row.
    */
   private inForceFor(height: number, blockHash: Hash): readonly Members[] {
     const [before, own] = this.configurations.filter((known) => known.height < height).slice(-2);

@@ -22,8 +22,8 @@ export function sizeOf(root: unknown): number {
 
 /**
  * The most entries that a PBFT replica's state may hold: for each validator a bounded buffer, one vote of
- * each kind in each slot of the window and a few views, and a view change; for each height of the window its proposal. Values
- * are small, so entries stand for bytes.
+ * each kind in each slot of the window and a few views, and a view change; for each height of the window its
+ * proposal. Values are small, so entries stand for bytes.
  */
 export function pbftBound(options: { validators: number; window: number; transactions: number }): number {
   const { validators, window, transactions } = options;

@@ -42,8 +42,9 @@ export type Judged =
   | { readonly verdict: 'invalid'; readonly why: string };
 
 /**
- * What makes a block valid on its parent, in a second implementation that shares nothing with the ledger but the form of its
- * values: maps instead of trees, a copy of everything for each block. Null when the block keeps all rules.
+ * What makes a block valid on its parent, in a second implementation that shares nothing with the
+ * ledger but the form of its values: maps instead of trees, a copy of everything for each block. Null
+ * when the block keeps all rules.
  */
 export function judgePlainly(block: {
   readonly blockHash: Hash;

@@ -3,8 +3,9 @@ import type { Hash } from '../../crypto/hash.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
 
 /*
- * The hashes of headers, lists and states once more, as `src/ledger/README.md` describes them, sharing no code with the
- * ledger: whole trees from scratch, in bytes. A root that is wrong there is then wrong here in another way.
+ * The hashes of headers, lists and states once more, as `src/ledger/README.md` describes them, sharing
+ * no code with the ledger: whole trees from scratch, in bytes. A root that is wrong there is then
+ * wrong here in another way.
  */
 
 type Domain = 'block' | 'receipt' | 'merkle-root' | 'state-leaf' | 'state-key' | 'state-value';
@@ -78,7 +79,9 @@ const failures = [
 ] as const;
 export type PlainCode = (typeof failures)[number];
 
-/** Where something was done: the block's height, the transaction's index there, the operation's index in it. */
+/**
+ * Where something was done: the block's height, the transaction's index there, the operation's index in it.
+ */
 export type PlainPlace = readonly [height: number, transaction: number, operation: number];
 
 /** What something found instead of what it needs, as the bytes that stand for it. */

@@ -19,17 +19,20 @@ interface Link {
   readonly parentHash: Hash;
 }
 
-/** How many of the newest places a new one is compared with. All committed blocks are one chain, so the newest stand for the rest. */
+/**
+ * How many of the newest places a new one is compared with. All committed blocks are one chain, so the
+ * newest stand for the rest.
+ */
 const compared = 48;
 
 /**
- * The claim that all of PBFT's safety rests on (`src/consensus/README.md`, "Why it is safe"): if a block is committed at rank (w, k), every
- * certificate of higher rank is on that block or one that extends it. By its proof more is true: after view w not
- * even a single honest Prepare is on anything else.
+ * The claim that all of PBFT's safety rests on (`src/consensus/README.md`, "Why it is safe"): if a block is
+ * committed at rank (w, k), every certificate of higher rank is on that block or one that extends it. By its
+ * proof more is true: after view w not even a single honest Prepare is on anything else.
  *
  * It is checked on the honest validators' signatures, because liars may sign anything and show it to anyone:
- * committed is what can be. So a broken rule shows long before two nodes differ, which takes another view change at
- * the worst moment.
+ * committed is what can be. So a broken rule shows long before two nodes differ, which takes another view
+ * change at the worst moment.
  */
 export class ProtectionChecker {
   private readonly needed: number;

@@ -8,10 +8,10 @@ export interface OpenRead {
 }
 
 /**
- * Histories of clients. The chain is one sequence of blocks that all agree on, so a history is linearizable (Herlihy and Wing, 1990)
- * when no read misses what anybody had seen before it was asked: a block that a node showed as final, or one that an
- * earlier read answered with. Writes are in the order of their blocks, and that no block comes before one that was
- * seen when its transactions were submitted is checked here too.
+ * Histories of clients. The chain is one sequence of blocks that all agree on, so a history is linearizable
+ * (Herlihy and Wing, 1990) when no read misses what anybody had seen before it was asked: a block that a node
+ * showed as final, or one that an earlier read answered with. Writes are in the order of their blocks, and
+ * that no block comes before one that was seen when its transactions were submitted is checked here too.
  */
 export class ReadChecker {
   private seen = 0;

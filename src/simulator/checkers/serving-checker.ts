@@ -39,8 +39,9 @@ export interface ServingOptions {
 }
 
 /**
- * A correct node that is asked for what its store holds gives it, all that was asked for, in its time; unless that peer had so much already that
- * it has to wait. It looks at the node's disk when the answer leaves: what is about to be deleted need not be given any more.
+ * A correct node that is asked for what its store holds gives it, all that was asked for, in its time; unless
+ * that peer had so much already that it has to wait. It looks at the node's disk when the answer leaves: what
+ * is about to be deleted need not be given any more.
  */
 export class ServingChecker {
   private readonly options: ServingOptions;

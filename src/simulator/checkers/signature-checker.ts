@@ -29,10 +29,10 @@ export interface SignedVote extends Place {
 }
 
 /**
- * Reads every signed message that an honest validator lets out, from the moment that it may leave: no honest validator shows two different
- * blocks for one place, anything of a view that it left, or a ViewChange that forgets a Commit (what PBFT calls evidence). Not in one
- * process, and not across restarts, of which this knows nothing. (What was signed and lost in a crash before it
- * was on disk binds nobody: it never left.)
+ * Reads every signed message that an honest validator lets out, from the moment that it may leave: no honest
+ * validator shows two different blocks for one place, anything of a view that it left, or a ViewChange that
+ * forgets a Commit (what PBFT calls evidence). Not in one process, and not across restarts, of which this
+ * knows nothing. (What was signed and lost in a crash before it was on disk binds nobody: it never left.)
  */
 export class SignatureChecker {
   private readonly validators = new Map<number, Signed>();
@@ -48,7 +48,10 @@ export class SignatureChecker {
     signed.forgotten = signed.voted;
   }
 
-  /** It is about to sign this, which will leave unless its process dies first: compared with everything that left before, in any of its processes. */
+  /**
+   * It is about to sign this, which will leave unless its process dies first: compared with everything that
+   * left before, in any of its processes.
+   */
   asks(message: PbftMessage): void {
     const signed = this.of(message.from);
     if (message.kind === 'view-change' || message.kind === 'new-view') {

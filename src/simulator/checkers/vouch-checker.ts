@@ -8,7 +8,10 @@ import type { Hash } from '../../crypto/hash.ts';
 import { certificateCodec } from '../../ledger/certificate.ts';
 import { promise } from './breach.ts';
 
-/** Kinds of keys in a node's store that matter here (`src/storage/keys.ts`), and what stands before each value (`checksummed.ts`). */
+/**
+ * Kinds of keys in a node's store that matter here (`src/storage/keys.ts`), and what stands before each
+ * value (`checksummed.ts`).
+ */
 const kinds = { block: 5, log: 8 } as const;
 const checksumBytes = 4;
 
@@ -19,15 +22,22 @@ export interface VouchOptions {
   readonly onDisk: (key: Uint8Array) => Uint8Array | undefined;
   /** The block's place, from whoever showed it. */
   readonly linkOf: (blockHash: Hash) => { readonly height: number; readonly parentHash: Hash } | undefined;
-  /** What is final stands on the disks of f + 1 others that do not lie: they committed it. Up to here the node knew that, perhaps in an earlier process. */
+  /**
+   * What is final stands on the disks of f + 1 others that do not lie: they committed it. Up to here the node
+   * knew that, perhaps in an earlier process.
+   */
   readonly finalHeight: () => number;
-  /** The block that the present view starts with. Who has it as final votes for it all the same, so that others can finish it. */
+  /**
+   * The block that the present view starts with. Who has it as final votes for it all the same, so
+   * that others can finish it.
+   */
   readonly tip: () => Hash | undefined;
 }
 
 /**
- * What a message vouches for is on its sender's disk when it leaves: the message itself; for a Prepare the block with all its ancestors above what is final there,
- * and the view that it is for; for a Commit the certificate; for a ViewChange that the views below were left. It looks at the disk and asks nobody.
+ * What a message vouches for is on its sender's disk when it leaves: the message itself; for a Prepare the
+ * block with all its ancestors above what is final there, and the view that it is for; for a Commit the
+ * certificate; for a ViewChange that the views below were left. It looks at the disk and asks nobody.
  */
 export class VouchChecker {
   private readonly options: VouchOptions;

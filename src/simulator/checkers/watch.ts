@@ -63,8 +63,8 @@ export interface Machine {
 const maxAheadMs = 10_000;
 
 /**
- * Looks at every step of every honest node, and keeps the first broken promise. It never throws into a node: a
- * node would take that for a fault of its own.
+ * Looks at every step of every honest node, and keeps the first broken promise. It never throws into a node:
+ * a node would take that for a fault of its own.
  */
 export class Watch {
   readonly chain: ChainChecker;
@@ -74,7 +74,10 @@ export class Watch {
   private readonly signatures: SignatureChecker;
   private readonly elections = new ElectionChecker();
   private readonly logs: LogChecker | null;
-  /** Null where more lie than the protocol tolerates: then it promises nothing, and only what really happens counts. */
+  /**
+   * Null where more lie than the protocol tolerates: then it promises nothing, and only
+   * what really happens counts.
+   */
   private readonly protection: ProtectionChecker | null;
   private readonly validators: ValidatorSet;
   private readonly lying: ReadonlySet<number>;
@@ -515,7 +518,10 @@ function recordedMessages(records: EngineStart['records']): readonly unknown[] {
   );
 }
 
-/** The blocks in the log on disk. The body of one that was final when it was written is not among the candidates. */
+/**
+ * The blocks in the log on disk. The body of one that was final when it was written is
+ * not among the candidates.
+ */
 function loggedBlocks(records: EngineStart['records']): readonly Hash[] {
   return [...records].flatMap(([key, value]) =>
     key.startsWith(entryPrefix) ? [hashHeader(unwrap(decode(entryCodec, value, key)).header)] : [],

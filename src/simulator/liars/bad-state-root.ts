@@ -2,7 +2,10 @@ import type { Hash } from '../../crypto/hash.ts';
 import { hashHeader } from '../../ledger/block.ts';
 import { draftOf, type Liar, type LiarTools } from './liar.ts';
 
-/** As primary it proposes blocks that do not do what they say: another state root, receipts root, or a later time than allowed. */
+/**
+ * As primary it proposes blocks that do not do what they say: another state root, receipts root, or a
+ * later time than allowed.
+ */
 export function badStateRoot(tools: LiarTools): Liar {
   const { chance } = tools;
   const wrong = 'cd'.repeat(32) as Hash;

@@ -24,7 +24,10 @@ import { stale } from './stale.ts';
 import { twoFacedVotes } from './two-faced-votes.ts';
 import { withhold } from './withhold.ts';
 
-/** Every way to lie that is a wrapper around one node. (Twins are two honest nodes with one key, and need none.) */
+/**
+ * Every way to lie that is a wrapper around one node. (Twins are two honest nodes with
+ * one key, and need none.)
+ */
 export const liars: Readonly<Record<Exclude<LiarName, 'twin'>, (tools: LiarTools) => Liar>> = {
   silent,
   equivocate,

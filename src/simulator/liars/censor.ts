@@ -5,7 +5,10 @@ import { decodeTransaction } from '../../ledger/transaction.ts';
 import { transactionFrameCodec } from '../../node/peers/wire.ts';
 import type { Liar, LiarTools } from './liar.ts';
 
-/** Passes the transactions of some senders on, but never lets its own node see them: its blocks have room, and not for those. */
+/**
+ * Passes the transactions of some senders on, but never lets its own node see them: its blocks have
+ * room, and not for those.
+ */
 export function censor(tools: LiarTools): Liar {
   const censored = new Map<PublicKey, boolean>();
   return {

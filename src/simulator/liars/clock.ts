@@ -11,7 +11,10 @@ const aheadMs = [
   limits.maxClockAheadMs + 60_000,
 ];
 
-/** As primary it dates its blocks ahead, up to what honest clocks let pass and past it, so that everything after has to be later still. */
+/**
+ * As primary it dates its blocks ahead, up to what honest clocks let pass and past it, so that everything
+ * after has to be later still.
+ */
 export function clock(tools: LiarTools): Liar {
   const twins = new Twins();
   const dates = new Map<Hash, number>();

@@ -3,8 +3,8 @@ import { draftOf, Halves, type Liar, type LiarTools } from './liar.ts';
 import { Twins } from './twins.ts';
 
 /**
- * As primary it shows each half another block at one height, and at the next height everybody the same: a block on
- * what only one half was shown. It is valid, and the others can get all that it stands on.
+ * As primary it shows each half another block at one height, and at the next height everybody the same: a
+ * block on what only one half was shown. It is valid, and the others can get all that it stands on.
  */
 export function crossParents(tools: LiarTools): Liar {
   const { chance } = tools;

@@ -8,7 +8,10 @@ import type { Liar, LiarTools } from './liar.ts';
 /** So much before whoever asked would give up. */
 const justInTimeMs = 100;
 
-/** Serves what is true, as little of it as will do and as late as it may: one block just before each request times out. */
+/**
+ * Serves what is true, as little of it as will do and as late as it may: one block just
+ * before each request times out.
+ */
 export function drip(tools: LiarTools): Liar {
   return {
     serves: ({ protocol }, response, respond) => {

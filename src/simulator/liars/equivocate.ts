@@ -3,8 +3,9 @@ import { draftOf, Halves, type Liar, type LiarTools } from './liar.ts';
 import { Twins } from './twins.ts';
 
 /**
- * An equivocating primary: one half of the others gets its proposals, the other half gets different blocks, equally valid,
- * that differ in their timestamps, each chained to the one before; and its votes match what each half was told.
+ * An equivocating primary: one half of the others gets its proposals, the other half gets different
+ * blocks, equally valid, that differ in their timestamps, each chained to the one before; and its votes
+ * match what each half was told.
  */
 export function equivocate(tools: LiarTools): Liar {
   const halves = new Halves(tools.chance);

@@ -7,7 +7,10 @@ import type { Liar, LiarTools } from './liar.ts';
 const everyMs = 40;
 const perPeer = 6;
 
-/** Sends without end what costs its receivers memory or signature checks: places far ahead, forged signatures, noise. */
+/**
+ * Sends without end what costs its receivers memory or signature checks: places far ahead,
+ * forged signatures, noise.
+ */
 export function flood(tools: LiarTools): Liar {
   const { chance } = tools;
   const hash = 'ef'.repeat(32) as Hash;

@@ -8,7 +8,10 @@ import type { Liar, LiarTools } from './liar.ts';
 
 const everyMs = 60;
 
-/** Sends view changes, new views and Status whose own form is right and whose nested signatures nobody made. Signs the outside when it can. */
+/**
+ * Sends view changes, new views and Status whose own form is right and whose nested signatures nobody made.
+ * Signs the outside when it can.
+ */
 export function forgeNested(tools: LiarTools): Liar {
   const { chance } = tools;
   const quorum = byzantineQuorum(tools.validators);

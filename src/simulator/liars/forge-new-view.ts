@@ -6,10 +6,11 @@ import { draftOf, type Liar, type LiarTools } from './liar.ts';
 import { RogueBlocks } from './rogue-blocks.ts';
 
 /**
- * When it is its turn to start a view, it hides what was certified: its own ViewChange in the NewView knows nothing, of the others' it
- * prefers those that know least, and where they are too few it uses one twice. It does not wait for what its honest side knows,
- * and at once proposes a block of its own on what such a view would start from. It also sends an old NewView with
- * another view on it, and joins everybody who suspects the primary before it.
+ * When it is its turn to start a view, it hides what was certified: its own ViewChange in the NewView knows
+ * nothing, of the others' it prefers those that know least, and where they are too few it uses one twice.
+ * It does not wait for what its honest side knows, and at once proposes a block of its own on what such a
+ * view would start from. It also sends an old NewView with another view on it, and joins everybody who
+ * suspects the primary before it.
  */
 export function forgeNewView(tools: LiarTools): Liar {
   const heard = new Map<string, ViewChange>();

@@ -11,8 +11,8 @@ const perFrame = Math.floor(limits.gossipFrameBytes / limits.maxTransactionBytes
 const refillMs = 50;
 
 /**
- * A primary whose blocks have no room: its own node knows free transactions of its own and nobody else's, so that what others
- * pay for is never passed over by a block with room.
+ * A primary whose blocks have no room: its own node knows free transactions of its own and nobody else's, so
+ * that what others pay for is never passed over by a block with room.
  */
 export function fullBlocks(tools: LiarTools): Liar {
   let account: LiarAccount | null = null;
@@ -37,7 +37,10 @@ export function fullBlocks(tools: LiarTools): Liar {
     },
   };
 
-  /** So much beyond what was proposed that no block ever has room. Its node hears it as from a peer, so there has to be one. */
+  /**
+   * So much beyond what was proposed that no block ever has room. Its node hears it as from a
+   * peer, so there has to be one.
+   */
   function fill(): void {
     const own = account;
     if (own !== null && tools.peers().length > 0 && made < (used + 4) * perBlock) {

@@ -6,9 +6,9 @@ import { draftOf, type Liar, type LiarTools } from './liar.ts';
 import { RogueBlocks } from './rogue-blocks.ts';
 
 /**
- * Small-scope mutations before signing, to some receivers only: view ± 1, height ± 1, another digest, a stale certificate, an
- * empty proof. (Most bugs in such protocols show within one step of a right message: Winter and others, "Randomized testing of
- * Byzantine fault tolerant algorithms", OOPSLA 2023.)
+ * Small-scope mutations before signing, to some receivers only: view ± 1, height ± 1, another digest, a stale
+ * certificate, an empty proof. (Most bugs in such protocols show within one step of a right message: Winter
+ * and others, "Randomized testing of Byzantine fault tolerant algorithms", OOPSLA 2023.)
  */
 export function mutate(tools: LiarTools): Liar {
   const { chance } = tools;

@@ -1,7 +1,10 @@
 import type { PbftMessage } from '../../consensus/pbft/message.ts';
 import type { Liar, LiarTools } from './liar.ts';
 
-/** Presents each vote that it hears as a vote of the other kind: the same slot, the same signature, another kind in front. */
+/**
+ * Presents each vote that it hears as a vote of the other kind: the same slot, the same
+ * signature, another kind in front.
+ */
 export function prepareAsCommit(tools: LiarTools): Liar {
   return {
     incoming: (message) => {

@@ -1,7 +1,10 @@
 import { toHeight, toView } from '../../ledger/block.ts';
 import type { Liar, LiarTools } from './liar.ts';
 
-/** Wants another view all the time: it suspects every primary, and sends view changes for the next views, without grounds. */
+/**
+ * Wants another view all the time: it suspects every primary, and sends view changes for the
+ * next views, without grounds.
+ */
 export function restless(tools: LiarTools): Liar {
   let view = 0;
   let height = 0;

@@ -5,7 +5,10 @@ import { decodeBlock, encodeBlock } from '../../ledger/block-body.ts';
 import { type BlocksResponse, blocksResponseCodec } from '../../node/peers/wire.ts';
 import type { Liar, LiarTools } from './liar.ts';
 
-/** In the place of a block it serves a sibling, as valid as that: the same parent and transactions, a moment later. What proves the one is beside the other. */
+/**
+ * In the place of a block it serves a sibling, as valid as that: the same parent and transactions, a moment
+ * later. What proves the one is beside the other.
+ */
 export function siblings(tools: LiarTools): Liar {
   const { chance } = tools;
   return {

@@ -8,8 +8,9 @@ const everyMs = 30;
 const remembered = 40;
 
 /**
- * Sends what others said before and do not stand by any more: their first Status messages, their Suspects, and certificates of blocks
- * that everybody has, in messages and as announcements. All of it is signed by whom it names. It takes no key.
+ * Sends what others said before and do not stand by any more: their first Status messages, their Suspects,
+ * and certificates of blocks that everybody has, in messages and as announcements. All of it is signed by
+ * whom it names. It takes no key.
  */
 export function stale(tools: LiarTools): Liar {
   const { chance } = tools;

@@ -2,7 +2,10 @@ import type { PrePrepare } from '../../consensus/pbft/message.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { type BlockHeader, hashHeader } from '../../ledger/block.ts';
 
-/** Other blocks in the place of a liar's own, as valid as those: each is chained to the one that stands for its parent. */
+/**
+ * Other blocks in the place of a liar's own, as valid as those: each is chained to the one
+ * that stands for its parent.
+ */
 export class Twins {
   /** By block, the one that stands for it; null for one that stays as it is. */
   private readonly twins = new Map<Hash, Hash | null>();

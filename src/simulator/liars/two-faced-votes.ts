@@ -1,7 +1,10 @@
 import type { Hash } from '../../crypto/hash.ts';
 import { draftOf, Halves, type Liar, type LiarTools } from './liar.ts';
 
-/** An equivocating voter: to one half it votes for what was proposed, to the other for another block of that height, or for none that exists. */
+/**
+ * An equivocating voter: to one half it votes for what was proposed, to the other for another block of that
+ * height, or for none that exists.
+ */
 export function twoFacedVotes(tools: LiarTools): Liar {
   const halves = new Halves(tools.chance);
   const seen = new Map<number, Hash>();

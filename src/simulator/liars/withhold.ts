@@ -1,6 +1,9 @@
 import type { Liar, LiarTools } from './liar.ts';
 
-/** Proposes transactions that it shows to nobody: it gossips none, and answers no request for them or for its blocks. */
+/**
+ * Proposes transactions that it shows to nobody: it gossips none, and answers no request
+ * for them or for its blocks.
+ */
 export function withhold(tools: LiarTools): Liar {
   return {
     publishes: (topic) => {

@@ -4,8 +4,9 @@ import type { Drawn } from './draw-surroundings.ts';
 import type { Fault, NodePlan, Plan } from './plan.ts';
 
 /**
- * Nothing but disks: a few are slow, or stall, while the rest make blocks as fast as they can, and those nodes are killed again and again, or all at
- * once (a power cut). What came to a disk and what did not then differ by as much as they can; other faults would only slow the chain down.
+ * Nothing but disks: a few are slow, or stall, while the rest make blocks as fast as they can, and those
+ * nodes are killed again and again, or all at once (a power cut). What came to a disk and what did not then
+ * differ by as much as they can; other faults would only slow the chain down.
  */
 export function drawDiskTrouble(plan: Drawn, chance: Chance): Partial<Plan> {
   const { validators } = plan;

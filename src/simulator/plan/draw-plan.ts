@@ -142,7 +142,9 @@ function drawConditions(chance: Chance): LinkConditions {
   };
 }
 
-/** Some of the honest stay broken when the liars leave room for it: together never more than can be tolerated. */
+/**
+ * Some of the honest stay broken when the liars leave room for it: together never more than can be tolerated.
+ */
 function drawBroken(chance: Chance, nodes: readonly NodePlan[], room: number): BrokenNode[] {
   const honest = [...nodes.keys()].filter(
     (index) => nodes[index]?.liar === null && nodes[index]?.validator !== null,
@@ -242,7 +244,10 @@ function drawFaults(chance: Chance, scope: FaultScope): Fault[] {
   return kept.sort((a, b) => a.at - b.at);
 }
 
-/** A struggle for the lead, from early on to the end: what Raft's rules are for shows when leaders and candidates fail in a row. */
+/**
+ * A struggle for the lead, from early on to the end: what Raft's rules are for shows when leaders and
+ * candidates fail in a row.
+ */
 function drawStruggle(chance: Chance, scope: FaultScope): Fault[] {
   const at = chance.between(0, 1_000);
   const always = { at, forMs: scope.healAt - at };
@@ -253,7 +258,10 @@ function drawStruggle(chance: Chance, scope: FaultScope): Fault[] {
   return kinds.map((kind) => ({ ...drawFault(chance, kind, scope), ...always }));
 }
 
-/** An operator who never rests; and perhaps a voter that loses its log, and is trusted again when it was taken out and in. */
+/**
+ * An operator who never rests; and perhaps a voter that loses its log, and is trusted again when
+ * it was taken out and in.
+ */
 function drawChanges(chance: Chance, { nodes, healAt, room }: FaultScope): Fault[] {
   const all = [...nodes.keys()];
   const everyMs = chance.pick([100, 300, 1_000]);
@@ -331,9 +339,9 @@ function drawFault(chance: Chance, kind: PlainFault, scope: FaultScope): Fault {
 }
 
 /**
- * How long a healed quorum may take. A view that fails costs its capped timeout, once to give up and once to change;
- * at worst every broken primary has its turn, after timers that had grown to the cap. On top comes what catching up costs:
- * a few requests that time out before they find a healed peer.
+ * How long a healed quorum may take. A view that fails costs its capped timeout, once to give up and once to
+ * change; at worst every broken primary has its turn, after timers that had grown to the cap. On top comes
+ * what catching up costs: a few requests that time out before they find a healed peer.
  */
 export function boundOf(consensus: PbftTiming | RaftTiming, validators: number): number {
   if ('electionTimeoutMs' in consensus) return consensus.electionTimeoutMs * 40 + 20_000;

@@ -5,8 +5,8 @@ import { type ClockPlan, type Fault, isHonest, type Plan, type Shape } from './p
 export type Drawn = Omit<Plan, 'clocks' | 'shape'>;
 
 /**
- * Wrong clocks and a network with gaps, for some of the runs. They are drawn from streams of their own, after everything else: so what a seed
- * draws besides does not depend on them.
+ * Wrong clocks and a network with gaps, for some of the runs. They are drawn from streams of their own, after
+ * everything else: so what a seed draws besides does not depend on them.
  */
 export function drawSurroundings(plan: Drawn, room: number): Pick<Plan, 'faults' | 'clocks' | 'shape'> {
   const chance = new Chance(plan.seed, `clocks ${plan.engine}`);
@@ -42,7 +42,10 @@ function drawClockFaults(chance: Chance, { engine, healAt, nodes }: Drawn): Faul
   return faults;
 }
 
-/** All a little off, so that no two are further apart than a block may be early; or one by hours, which costs the chain a validator. */
+/**
+ * All a little off, so that no two are further apart than a block may be early; or one by hours, which
+ * costs the chain a validator.
+ */
 function drawClocks(chance: Chance, plan: Drawn, room: number): ClockPlan[] {
   if (chance.happens(0.12)) {
     return plan.nodes.map((_, node) => ({
@@ -64,7 +67,10 @@ function usable(plan: Drawn): number[] {
   );
 }
 
-/** Who is between others must pass on what it hears. Where views are short, so many hops would take longer than they last. */
+/**
+ * Who is between others must pass on what it hears. Where views are short, so many hops would
+ * take longer than they last.
+ */
 function drawShape(chance: Chance, plan: Drawn): Shape | undefined {
   const patient = 'viewTimeoutMs' in plan.consensus && plan.consensus.viewTimeoutMs >= 600;
   if (!patient || plan.nodes.length < 3 || !chance.happens(0.25)) return undefined;

@@ -28,7 +28,10 @@ const raftKinds = [
   'snapshot-answer',
 ] as const;
 
-/** Names a consensus message by its first byte, which is its kind in both engines' formats. A test holds it to them. */
+/**
+ * Names a consensus message by its first byte, which is its kind in both engines' formats.
+ * A test holds it to them.
+ */
 export function kindOf(engine: Plan['engine'], bytes: Uint8Array): string {
   const kinds: readonly string[] = engine === 'pbft' ? pbftKinds : raftKinds;
   return kinds[(bytes[0] ?? 0) - 1] ?? 'unknown';

@@ -4,8 +4,9 @@ import type { LinkConditions } from '../world/links.ts';
 import type { VirtualMs } from '../world/scheduler.ts';
 
 /**
- * Everything that decides a run, as plain data. The same plan gives the same run, to the byte. A plan is drawn from
- * a seed (`draw-plan.ts`), made smaller (`shrink.ts`), and kept as a JSON file when it found something.
+ * Everything that decides a run, as plain data. The same plan gives the same run, to the byte. A
+ * plan is drawn from a seed (`draw-plan.ts`), made smaller (`shrink.ts`), and kept as a JSON file
+ * when it found something.
  */
 export interface Plan {
   /** Seeds what the plan leaves open: each delay, each loss, each choice of a liar. */
@@ -18,7 +19,10 @@ export interface Plan {
   readonly consensus: PbftTiming | RaftTiming;
   /** When nodes make snapshots and delete old blocks (Raft); without it, never. */
   readonly retention?: Retention;
-  /** A Raft leader sends each block in a message of its own, as it does with large ones: then each is written and acknowledged for itself. */
+  /**
+   * A Raft leader sends each block in a message of its own, as it does with large ones: then each is written
+   * and acknowledged for itself.
+   */
   readonly oneByOne?: boolean;
   readonly links: LinkConditions;
   /** How long a synced write takes, from least to most. */
@@ -29,7 +33,10 @@ export interface Plan {
   readonly clocks?: readonly ClockPlan[];
   /** Which nodes reach each other without a third; without it, all do. */
   readonly shape?: Shape;
-  /** When the second act begins: from then on the nodes that are not `broken` work, and so do the links between them. */
+  /**
+   * When the second act begins: from then on the nodes that are not `broken` work, and so
+   * do the links between them.
+   */
   readonly healAt: VirtualMs;
   readonly broken: readonly BrokenNode[];
   /** How long after `healAt` all submitted transactions must be final on all healed nodes. */
@@ -161,18 +168,27 @@ export type Fault =
   | ({ readonly kind: 'disk-loss'; readonly node: number } & Episode)
   /** The wall clock is off by so much for the episode. */
   | ({ readonly kind: 'clock-jump'; readonly node: number; readonly byMs: number } & Episode)
-  /** All wall clocks are off by so much for the episode: a block made in it may lie far ahead of the clocks that come after. */
+  /**
+   * All wall clocks are off by so much for the episode: a block made in it may lie far ahead of
+   * the clocks that come after.
+   */
   | ({ readonly kind: 'clocks-jump'; readonly byMs: number } & Episode)
-  /** Its clocks and timers run so many times as fast for the episode, and the wall clock stays off by what that made. */
+  /**
+   * Its clocks and timers run so many times as fast for the episode, and the wall clock
+   * stays off by what that made.
+   */
   | ({ readonly kind: 'clock-drift'; readonly node: number; readonly rate: number } & Episode)
   | ({ readonly kind: 'pause'; readonly node: number } & Episode)
-  /** Paused and cut off, and cut off for a while longer than paused: it wakes up with its old beliefs and nobody to correct them. */
+  /**
+   * Paused and cut off, and cut off for a while longer than paused: it wakes up with its old beliefs
+   * and nobody to correct them.
+   */
   | ({ readonly kind: 'freeze'; readonly node: number } & Episode)
   /** Other conditions on all links. */
   | ({ readonly kind: 'weather'; readonly conditions: LinkConditions } & Episode)
   /**
-   * Messages of some kinds are dropped on a random share of the links, drawn again at intervals. Leaves votes half
-   * counted: what view changes have to clean up.
+   * Messages of some kinds are dropped on a random share of the links, drawn again at intervals. Leaves votes
+   * half counted: what view changes have to clean up.
    */
   | ({
       readonly kind: 'drop-kinds';
@@ -182,11 +198,17 @@ export type Fault =
     } & Episode)
   /** An operator asks whoever leads to hand over, again and again (Raft). */
   | ({ readonly kind: 'hand-over'; readonly everyMs: VirtualMs } & Episode)
-  /** An operator adds, promotes, demotes, removes and replaces members, again and again (Raft). Observers are there to be added. */
+  /**
+   * An operator adds, promotes, demotes, removes and replaces members, again and again (Raft).
+   * Observers are there to be added.
+   */
   | ({
       readonly kind: 'change-members';
       readonly everyMs: VirtualMs;
-      /** Nodes that may lose their vote, or never get one. Where logs were lost, the voters who have theirs are needed. */
+      /**
+       * Nodes that may lose their vote, or never get one. Where logs were lost, the voters
+       * who have theirs are needed.
+       */
       readonly outgoing: readonly number[];
     } & Episode)
   /** Whoever sends a message of these kinds is hit at that moment: where a half-done step hurts most. */
@@ -196,7 +218,10 @@ export type Fault =
       /** Probability, for each message. */
       readonly share: number;
       readonly how: readonly Blow[];
-      /** A blow lasts until the next one falls: whoever leads is cut off, and comes back when its successor is. */
+      /**
+       * A blow lasts until the next one falls: whoever leads is cut off, and comes
+       * back when its successor is.
+       */
       readonly relay: boolean;
     } & Episode);
 

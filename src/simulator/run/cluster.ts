@@ -218,15 +218,16 @@ export class Cluster {
 
   /** Readers: they ask nodes at random moments, and go by what the answer allows. */
   private readSometimes(): void {
-    // Also a node that is paused: the request waits at its door, and is the first thing that it sees when it wakes up.
+    // Also a node that is paused: the request waits at its door, and is the first thing that
+    // it sees when it wakes up.
     const nodes = [...this.nodes.keys()].filter((node) => this.nodes[node]?.isUp === true);
     if (nodes.length > 0) this.read(this.readerChance.pick(nodes));
     this.scheduler.after(this.readerChance.between(50, 400), () => this.readSometimes());
   }
 
   /**
-   * The moment when a leader knows least: what is committed it learns with the first block of its own. And whoever led
-   * before may not know yet that it does not any more.
+   * The moment when a leader knows least: what is committed it learns with the first block of its own. And
+   * whoever led before may not know yet that it does not any more.
    */
   private readFromNewLeader(node: number): void {
     for (const delay of [0, 2, 10]) this.scheduler.after(delay, () => this.read(node));

@@ -31,8 +31,8 @@ export interface LoadOptions {
 const retryMs: readonly [VirtualMs, VirtualMs] = [1_500, 3_500];
 
 /**
- * The clients: they submit valid transactions at random moments to random nodes, and again elsewhere until they see
- * them final, as a wallet does whose node may have crashed or lied.
+ * The clients: they submit valid transactions at random moments to random nodes, and again elsewhere until
+ * they see them final, as a wallet does whose node may have crashed or lied.
  */
 export class Load {
   /** All transactions that were made so far. */

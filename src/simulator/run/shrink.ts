@@ -8,8 +8,8 @@ export type Run = (plan: Plan) => Promise<Verdict>;
 export type ShrinkProgress = (tried: number, plan: Plan) => void;
 
 /**
- * Makes a failing plan smaller for as long as it breaks the same guarantee: fewer faults and liars, better weather,
- * less load, an earlier end. What is left is what mattered. Greedy, and bounded by a number of runs.
+ * Makes a failing plan smaller for as long as it breaks the same guarantee: fewer faults and liars, better
+ * weather, less load, an earlier end. What is left is what mattered. Greedy, and bounded by a number of runs.
  */
 export async function shrink(
   plan: Plan,

@@ -66,7 +66,8 @@ export class SimulatedNode {
     });
     const process: Process = { life, clock, core: null };
     this.process = process;
-    // The genesis and the first entry of the log: before that nothing was signed with the key, or at least nothing left.
+    // The genesis and the first entry of the log: before that nothing was signed with the key,
+    // or at least nothing left.
     const firstUse = this.disk.written < 2;
     this.starts += 1;
     bootNode({

@@ -15,8 +15,8 @@ export interface SimulationResult {
 const lookEveryMs = 50;
 
 /**
- * Runs a plan to its verdict. First act: faults and lies, and nothing may go wrong with what is final. Second act: a quorum is
- * healed for good, and everything that was submitted must become final within the bound.
+ * Runs a plan to its verdict. First act: faults and lies, and nothing may go wrong with what is final. Second
+ * act: a quorum is healed for good, and everything that was submitted must become final within the bound.
  */
 export async function simulate(plan: Plan, options: { keepTrace?: boolean } = {}): Promise<SimulationResult> {
   const trace = new Trace(options.keepTrace === true);

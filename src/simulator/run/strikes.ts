@@ -19,13 +19,18 @@ export interface StrikeOptions {
 
 /** A node that is being hit. */
 interface Hit {
-  /** Probability that what it still sends is lost: the message that it is hit for may reach all, some or none. */
+  /**
+   * Probability that what it still sends is lost: the message that it is hit for may reach all, some or none.
+   */
   loss: number;
   /** Ends the blow. */
   undo: () => void;
 }
 
-/** Hits whoever sends such messages, each node with one blow at a time; the answer ends it and undoes what is left. */
+/**
+ * Hits whoever sends such messages, each node with one blow at a time; the answer ends it
+ * and undoes what is left.
+ */
 export function beginStrikes(options: StrikeOptions): () => void {
   const { fault, scheduler, links, chance, patienceMs } = options;
   // Back before anybody noticed, or a change of leaders later.

@@ -1,7 +1,9 @@
 /** How often everything was exercised, by name; see `Counters`. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** Counts how often everything happened. Names are `area/what`, for example `fault/crash` or `liar/mutate`. */
+/**
+ * Counts how often everything happened. Names are `area/what`, for example `fault/crash` or `liar/mutate`.
+ */
 export class Counters {
   private readonly entries = new Map<string, number>();
 

@@ -17,10 +17,10 @@ export interface SignatureScheme {
 }
 
 /**
- * Stands in for Ed25519, whose checks would be nine tenths of a run's time. A signature is a hash keyed with the secret
- * key, so only code that holds that key can make one; a register that the scheme alone sees maps public keys back, so that it can check. It
- * promises what the protocol relies on (nobody signs for another; one message has one signature)
- * and it shares no code with what it replaces.
+ * Stands in for Ed25519, whose checks would be nine tenths of a run's time. A signature is a hash keyed with
+ * the secret key, so only code that holds that key can make one; a register that the scheme alone sees maps
+ * public keys back, so that it can check. It promises what the protocol relies on (nobody signs for another;
+ * one message has one signature) and it shares no code with what it replaces.
  */
 export class FastSignatures implements SignatureScheme {
   private readonly secrets = new Map<PublicKey, Uint8Array>();

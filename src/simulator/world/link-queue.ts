@@ -6,7 +6,10 @@ export interface Waiting {
   readonly destination?: object | undefined;
 }
 
-/** What waits at a sender for one peer: as in a real node the urgent before the others, and the oldest give way when there is no room. */
+/**
+ * What waits at a sender for one peer: as in a real node the urgent before the others, and the oldest give
+ * way when there is no room.
+ */
 export class LinkQueue {
   private readonly urgent: Waiting[] = [];
   private readonly others: Waiting[] = [];
@@ -30,7 +33,10 @@ export class LinkQueue {
     return this.urgent.length === 0 && this.others.length === 0;
   }
 
-  /** Takes a message; of the others the oldest go until no more than `maxBytes` wait, or this one alone. Returns how many went. */
+  /**
+   * Takes a message; of the others the oldest go until no more than `maxBytes` wait, or this one
+   * alone. Returns how many went.
+   */
   push(message: Waiting, maxBytes: number): number {
     const { urgent, others } = this;
     (message.urgent ? urgent : others).push(message);

@@ -2,7 +2,9 @@ import { limits } from '../../base/limits.ts';
 import type { VirtualMs } from './scheduler.ts';
 import { Chance } from './chance.ts';
 
-/** How links behave. One set for the whole network at any moment; single links can be cut or clogged besides. */
+/**
+ * How links behave. One set for the whole network at any moment; single links can be cut or clogged besides.
+ */
 export interface LinkConditions {
   /** One way, from least to most. */
   readonly delayMs: readonly [VirtualMs, VirtualMs];
@@ -77,7 +79,10 @@ export class Links {
     return this.link(from, to).cuts > 0;
   }
 
-  /** How much may wait at the sender: for as long as a clogged link is worth waiting for, and otherwise as in a real node. */
+  /**
+   * How much may wait at the sender: for as long as a clogged link is worth waiting for, and
+   * otherwise as in a real node.
+   */
   queueBytes(from: number, to: number): number {
     const { rate } = this.link(from, to);
     return rate === null ? limits.peerSendQueueBytes : rate * queueMs;
@@ -89,7 +94,10 @@ export class Links {
     return link.rate === null ? 0 : link.busyUntil;
   }
 
-  /** Moments at which a message sent now arrives: none when it is lost, two when it is duplicated. 'full' when the queue refuses it. */
+  /**
+   * Moments at which a message sent now arrives: none when it is lost, two when it is duplicated. 'full'
+   * when the queue refuses it.
+   */
   arrivals(message: {
     from: number;
     to: number;

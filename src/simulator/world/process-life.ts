@@ -7,7 +7,9 @@ export class ProcessLife {
   private readonly waiting: { readonly call: () => void; readonly timer: boolean }[] = [];
   private readonly onThrow: (error: unknown) => void;
 
-  /** `onThrow` hears what the node's code throws: a broken promise of its own, since it never throws on input. */
+  /**
+   * `onThrow` hears what the node's code throws: a broken promise of its own, since it never throws on input.
+   */
   constructor(onThrow: (error: unknown) => void) {
     this.onThrow = onThrow;
   }
@@ -38,8 +40,8 @@ export class ProcessLife {
   }
 
   /**
-   * SIGCONT: all that waited happens at once, in order. A process that was stopped while it waited for input sees what
-   * came meanwhile before its timers: `timersLast`.
+   * SIGCONT: all that waited happens at once, in order. A process that was stopped while it waited for input
+   * sees what came meanwhile before its timers: `timersLast`.
    */
   resume(timersLast = false): void {
     if (this.state !== 'paused') return;

@@ -12,8 +12,9 @@ interface Entry {
 }
 
 /**
- * Virtual time. Nothing happens but the calls that were scheduled, one at a time, earliest first, and of those
- * due at one moment the one scheduled first. So a run is a function of what is scheduled, and an hour costs what its events cost.
+ * Virtual time. Nothing happens but the calls that were scheduled, one at a time, earliest first, and of
+ * those due at one moment the one scheduled first. So a run is a function of what is scheduled, and an hour
+ * costs what its events cost.
  */
 export class Scheduler {
   private time: VirtualMs = 0;

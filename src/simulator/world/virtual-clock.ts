@@ -6,8 +6,8 @@ import type { Scheduler, VirtualMs } from './scheduler.ts';
 export const epochMs = 1_790_000_000_000;
 
 /**
- * A node's clocks. The wall clock may be wrong and may jump; the monotonic one starts anew with each process. Both may run fast or
- * slow, and so do the node's timers.
+ * A node's clocks. The wall clock may be wrong and may jump; the monotonic one starts anew with each process.
+ * Both may run fast or slow, and so do the node's timers.
  */
 export class VirtualClock implements Clock {
   /** How far the wall clock is off. */

@@ -20,9 +20,9 @@ interface Pending {
 }
 
 /**
- * A disk that outlives the process using it. Batches reach it one after the other, each whole. A crash keeps a
- * prefix of those under way, which is what a store promises whose batches are atomic and synced in order: the last may
- * be lost (a torn record), or be there although nobody was told (the acknowledgement was lost).
+ * A disk that outlives the process using it. Batches reach it one after the other, each whole. A crash keeps
+ * a prefix of those under way, which is what a store promises whose batches are atomic and synced in order:
+ * the last may be lost (a torn record), or be there although nobody was told (the acknowledgement was lost).
  */
 export class VirtualDisk {
   private readonly options: DiskOptions;

@@ -51,7 +51,9 @@ interface Request {
   readonly finish: (result: Uint8Array | Problem) => void;
 }
 
-/** How long a broken connection goes unnoticed, and how long a dial takes to come back, from least to most. */
+/**
+ * How long a broken connection goes unnoticed, and how long a dial takes to come back, from least to most.
+ */
 const noticeMs = [20, 1_500] as const;
 const redialMs = [20, 400] as const;
 /** When a process ends, its connections often end with it; when one starts, it dials at once. */
@@ -64,8 +66,8 @@ export const peerIndex = (peer: PeerId): number => Number(peer.slice('node-'.len
 
 /**
  * The network between all nodes of a run. It keeps the promises of the port and no more: messages are lost,
- * doubled, late and out of order as the links' conditions say; connections break and come back; a request is answered
- * once or fails; gossip floods from node to node, as far as each node's verdict lets it.
+ * doubled, late and out of order as the links' conditions say; connections break and come back; a request is
+ * answered once or fails; gossip floods from node to node, as far as each node's verdict lets it.
  */
 export class VirtualNetwork {
   readonly links: Links;
@@ -242,7 +244,10 @@ export class VirtualNetwork {
     return true;
   }
 
-  /** Puts on the link what it takes: all that is urgent, and of the rest all, or one after the other while the link is clogged. */
+  /**
+   * Puts on the link what it takes: all that is urgent, and of the rest all, or one after the other
+   * while the link is clogged.
+   */
   private flush(station: Station, to: number, queue: LinkQueue): void {
     const { scheduler, links } = this;
     const from = station.index;
@@ -369,7 +374,10 @@ export class VirtualNetwork {
     });
   }
 
-  /** Puts something on a link. False when the sender's queue dropped it; a loss on the way is not told to anyone. */
+  /**
+   * Puts something on a link. False when the sender's queue dropped it; a loss on the
+   * way is not told to anyone.
+   */
   private carry(item: {
     from: number;
     to: number;
@@ -395,7 +403,8 @@ export class VirtualNetwork {
     const destination = this.stations[to];
     for (const moment of arrivals) {
       scheduler.at(moment, () => {
-        // A connection ends with either process: what was on its way to the old one never reaches the new one.
+        // A connection ends with either process: what was on its way to the old one
+        // never reaches the new one.
         if (destination === undefined || this.stations[to] !== destination || this.links.isCut(from, to))
           return;
         destination.options.life.enter(() => {

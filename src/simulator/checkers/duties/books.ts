@@ -32,7 +32,10 @@ export function primaryOf({ size, timing }: Committee, view: number, height: num
   return (view + (blocksPerPrimary === 0 ? 0 : Math.floor((height - 1) / blocksPerPrimary))) % size;
 }
 
-/** Where a view starts, by its view changes: what all know to be final, and the block above it that was certified last. */
+/**
+ * Where a view starts, by its view changes: what all know to be final, and the block above it
+ * that was certified last.
+ */
 export interface Start {
   readonly base: number;
   readonly tip: Certificate | null;
@@ -57,7 +60,10 @@ export function isAbove(
   return a.view === b.view ? a.height > b.height : a.view > b.view;
 }
 
-/** What one process of a replica was told and did, as far as its duties depend on it. Written down from outside. */
+/**
+ * What one process of a replica was told and did, as far as its duties depend on it.
+ * Written down from outside.
+ */
 export class Books {
   readonly committee: Committee;
   /** Since when it is where it is. */
@@ -74,7 +80,10 @@ export class Books {
   readonly signed = new Map<string, PbftMessage>();
   /** Blocks that it found or made valid, with their parents. */
   readonly valid = new Map<Hash, Hash>();
-  /** Views left, or joined, since the last final block; null while nobody here knows how many there were. One whose log is lost signs no view change, and leaves all the same. */
+  /**
+   * Views left, or joined, since the last final block; null while nobody here knows how many there were. One
+   * whose log is lost signs no view change, and leaves all the same.
+   */
   attempts: number | null;
   /** The highest of its votes that it found at its start. They are not below its window. */
   readonly restoredUpTo: number;
@@ -133,8 +142,9 @@ export class Books {
   }
 
   /**
-   * What a check found good enough to vote for. A block that is too early by the clock here is, too, when the view starts with it or a Prepare
-   * was signed for it in this view: honest clocks have passed it already. It stays valid in the views after this one.
+   * What a check found good enough to vote for. A block that is too early by the clock here is, too, when the
+   * view starts with it or a Prepare was signed for it in this view: honest clocks have passed it already. It
+   * stays valid in the views after this one.
    */
   private vouched(
     { blockHash, result }: Extract<Input<PbftMessage>, { type: 'validated' }>,

@@ -9,8 +9,9 @@ import { ViewDuties } from './view-duties.ts';
 import { VoteDuties } from './vote-duties.ts';
 
 /**
- * Holds one process of a correct PBFT replica to its own duties, step by step. The others make up for a replica that is silent or lazy, and the
- * chain looks well; here each has to do what the protocol asks of it, in its own time, from what it was told.
+ * Holds one process of a correct PBFT replica to its own duties, step by step. The others make up for a
+ * replica that is silent or lazy, and the chain looks well; here each has to do what the protocol asks of it,
+ * in its own time, from what it was told.
  */
 export class DutyChecker {
   private readonly votes: VoteDuties;

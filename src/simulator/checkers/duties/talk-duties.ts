@@ -2,7 +2,10 @@ import type { PbftMessage, Status } from '../../../consensus/pbft/message.ts';
 import { type Books, idleRepeatMs, primaryOf, repeatMs, tickMs } from './books.ts';
 import { reaches, type Step } from './step.ts';
 
-/** What a replica owes the others whether or not anything is proposed: to say where it stands, to answer who says so, to send what it signed, to ask for what it lacks, and to propose when it is its turn. */
+/**
+ * What a replica owes the others whether or not anything is proposed: to say where it stands, to answer who
+ * says so, to send what it signed, to ask for what it lacks, and to propose when it is its turn.
+ */
 export class TalkDuties {
   private readonly books: Books;
   private statusAt: number;
@@ -16,7 +19,10 @@ export class TalkDuties {
     { readonly status: Status; readonly at: number; readonly view: number; readonly final: number }
   >();
 
-  /** What each showed by all else that it signed: the latest view, whether it takes part in it, and the final height. */
+  /**
+   * What each showed by all else that it signed: the latest view, whether it takes part in
+   * it, and the final height.
+   */
   private readonly shown = new Map<
     number,
     { readonly view: number; readonly votes: boolean; readonly final: number }
@@ -136,7 +142,10 @@ export class TalkDuties {
     this.shown.set(from, { view, votes, final });
   }
 
-  /** Its sender showed since that it is further. Such a Status counts on its sender's own stream only: anybody else may bring it again and again. */
+  /**
+   * Its sender showed since that it is further. Such a Status counts on its sender's own stream only: anybody
+   * else may bring it again and again.
+   */
   private isOutdone({ from, view, changing, finalHeight }: Status): boolean {
     const shown = this.shown.get(from);
     if (shown === undefined) return false;

@@ -3,8 +3,8 @@ import { type Books, faultyOf, isAbove, quorumOf, repeatMs, tickMs } from './boo
 import type { Place, Step } from './step.ts';
 
 /**
- * When a replica leaves its view, joins another and suspects its primary: when it must, and that it does not otherwise. One that leaves for no reason
- * costs a view; one that does not leave keeps the others waiting.
+ * When a replica leaves its view, joins another and suspects its primary: when it must, and that it does not
+ * otherwise. One that leaves for no reason costs a view; one that does not leave keeps the others waiting.
  */
 export class ViewDuties {
   private readonly books: Books;
@@ -135,7 +135,10 @@ export class ViewDuties {
     );
   }
 
-  /** One of these may be from before its validator lost its log: then nobody need enter, or open, a view with it. */
+  /**
+   * One of these may be from before its validator lost its log: then nobody need enter,
+   * or open, a view with it.
+   */
   private hasOutdated(changes: readonly ViewChange[], { final, certified }: Place): boolean {
     const { window } = this.books.committee.timing;
     const known = changes.map(({ finalHeight, highest }) =>

@@ -7,9 +7,10 @@ import type { Place, Step } from './step.ts';
 const pastViews = 8;
 
 /**
- * What a replica must do about blocks: accept what an honest primary proposes in its time, have it checked, vote for it when it is valid, commit when
- * a quorum of the honest prepared, and call it final when a quorum of the honest committed. What liars said is not counted: no duty hangs on them.
- * And what it must not do: vote for a block that does not stand on what it accepted below.
+ * What a replica must do about blocks: accept what an honest primary proposes in its time, have it checked,
+ * vote for it when it is valid, commit when a quorum of the honest prepared, and call it final when a quorum
+ * of the honest committed. What liars said is not counted: no duty hangs on them. And what it must not do:
+ * vote for a block that does not stand on what it accepted below.
  */
 export class VoteDuties {
   private readonly books: Books;
@@ -206,7 +207,10 @@ export class VoteDuties {
     }
   }
 
-  /** The parent of what is prepared is final, or was accepted in this very view; but a view's tip stands for all below it. */
+  /**
+   * The parent of what is prepared is final, or was accepted in this very view; but a view's tip
+   * stands for all below it.
+   */
   private mayPrepare(
     { after, before, heard }: Step,
     { view, height, blockHash }: Extract<PbftMessage, { kind: 'prepare' }>,

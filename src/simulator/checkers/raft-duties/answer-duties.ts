@@ -10,8 +10,8 @@ interface OwedVote {
 }
 
 /**
- * What a replica owes whoever asks it: a vote or a refusal, a word on each round and each snapshot, the height of a read; and to see a later
- * term when it is told of one.
+ * What a replica owes whoever asks it: a vote or a refusal, a word on each round and each snapshot, the
+ * height of a read; and to see a later term when it is told of one.
  */
 export class AnswerDuties {
   private readonly books: Books;

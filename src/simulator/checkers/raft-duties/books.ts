@@ -16,7 +16,10 @@ export interface Seat {
   readonly timing: RaftTiming;
 }
 
-/** Who votes: two groups in the phase between two configurations. Said once more, in other words than the replica's. */
+/**
+ * Who votes: two groups in the phase between two configurations. Said once more, in other
+ * words than the replica's.
+ */
 const oldVoters: readonly Member['role'][] = ['voter', 'leaving', 'demoted'];
 const newVoters: readonly Member['role'][] = ['voter', 'joining'];
 
@@ -50,7 +53,10 @@ export function isQuorumOfNew(members: readonly Member[], yes: (at: number) => b
   return isMost(members, newVoters, yes);
 }
 
-/** What one process of a replica was told and did, as far as its duties depend on it. Written down from outside. */
+/**
+ * What one process of a replica was told and did, as far as its duties depend on it.
+ * Written down from outside.
+ */
 export class Books {
   readonly seat: Seat;
   log: LogView;

@@ -2,8 +2,9 @@ import { type Books, isJoint, isQuorum, isQuorumOfNew, takesPart, tickMs, votes 
 import { heard, type MessageOf, sent, type Step } from './step.ts';
 
 /**
- * When a replica has to seek the lead: when it heard no leader for its time, when the leader hands over to it, when enough others would vote for
- * it, or did. It has to ask everybody who votes, and to take the lead that it won.
+ * When a replica has to seek the lead: when it heard no leader for its time, when the leader hands
+ * over to it, when enough others would vote for it, or did. It has to ask everybody who votes, and to
+ * take the lead that it won.
  */
 export class ElectionDuties {
   private readonly books: Books;
@@ -141,7 +142,10 @@ export class ElectionDuties {
     );
   }
 
-  /** By what others said, and by whoever made it, the block that ends the joint phase is with a majority of the old voters and of the new ones. */
+  /**
+   * By what others said, and by whoever made it, the block that ends the joint phase is with a majority of
+   * the old voters and of the new ones.
+   */
   private isPhaseOver({ members, last, self }: Step['after']): boolean {
     const { log } = this.books;
     const height = isJoint(members) ? log.changeUpTo(last) : null;

@@ -33,9 +33,10 @@ interface Read {
 const answers: readonly Kind[] = ['accepted', 'rejected', 'heartbeat-answer', 'snapshot-answer'];
 
 /**
- * What a leader owes its term: a round of heartbeats at each interval, to all; to each member that is behind the next block, or storage's, or a
- * snapshot; a first block, and the block that ends a joint phase; what a majority has to be committed; reads that a majority confirmed to be
- * answered; and to step down when no majority answers.
+ * What a leader owes its term: a round of heartbeats at each interval, to all; to each member that is
+ * behind the next block, or storage's, or a snapshot; a first block, and the block that ends a joint phase;
+ * what a majority has to be committed; reads that a majority confirmed to be answered; and to step down
+ * when no majority answers.
  */
 export class LeaderDuties {
   private readonly books: Books;
@@ -161,7 +162,10 @@ export class LeaderDuties {
     }
   }
 
-  /** A block is here without its own certificate, and comes to the member by sync; or is gone, and the next snapshot is on its way. */
+  /**
+   * A block is here without its own certificate, and comes to the member by sync; or is gone, and the
+   * next snapshot is on its way.
+   */
   private cannotServe(
     { blocks }: Extract<Step['input'], { type: 'loaded' }>,
     { snapshot, membersHeight }: Step['after'],
@@ -305,7 +309,10 @@ export class LeaderDuties {
     );
   }
 
-  /** What was committed when a read came is told when a majority answered a round from after that; at the latest when it answered one more. */
+  /**
+   * What was committed when a read came is told when a majority answered a round from after that; at the
+   * latest when it answered one more.
+   */
   private mustServeReads(step: Step): void {
     const { after } = step;
     const asks = heard(step, 'read-request');
@@ -371,7 +378,10 @@ export class LeaderDuties {
     this.requests.set(input.id, { kind, until });
   }
 
-  /** Whoever asks gets an answer in time; for a change of the members from the leader, or when it leads no more. */
+  /**
+   * Whoever asks gets an answer in time; for a change of the members from the leader,
+   * or when it leads no more.
+   */
   private mustAnswerRequests({ effects, input, now, after }: Step): void {
     if (this.requests.size === 0) return;
     for (const effect of effects) if (effect.type === 'answer') this.requests.delete(effect.id);

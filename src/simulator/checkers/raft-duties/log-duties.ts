@@ -4,9 +4,9 @@ import { type Books, tickMs } from './books.ts';
 import { heard, type MessageOf, sent, type Step } from './step.ts';
 
 /**
- * What a follower owes its leader: to refuse what does not fit, with a hint that brings both together; to have what fits checked, and checked
- * again when nobody could supply something; to write what is valid; to make final what is committed; and to
- * look elsewhere when the log does not bring it forward.
+ * What a follower owes its leader: to refuse what does not fit, with a hint that brings both together; to
+ * have what fits checked, and checked again when nobody could supply something; to write what is valid; to
+ * make final what is committed; and to look elsewhere when the log does not bring it forward.
  */
 export class LogDuties {
   private readonly books: Books;
