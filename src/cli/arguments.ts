@@ -5,8 +5,9 @@ import { wholeText } from '../base/strict-text.ts';
 const optionalValue: ReadonlyMap<string, RegExp> = new Map([['--wait', /^\d+(\.\d+)?$/]]);
 
 /**
- * The command line as it is meant. An option whose value may be left out takes the next word only when that can be its value; and what the
- * system could not hand over as text is refused, because it would name something else.
+ * The command line as it is meant. An option whose value may be left out takes the next word only
+ * when that can be its value; and what the system could not hand over as text is refused, because it
+ * would name something else.
  */
 export function readArguments(words: readonly string[], environment: NodeJS.ProcessEnv = {}): string[] {
   for (const [name, value = ''] of Object.entries(environment)) {

@@ -26,8 +26,9 @@ interface LeaderOptions extends ConnectionOptions {
 }
 
 /**
- * Whether a command may go on to another address without the operator's word (`--follow`): only from this machine to this machine,
- * and without a token. Anywhere else a node could send an operator's secret, or an order meant for its own chain, wherever it likes.
+ * Whether a command may go on to another address without the operator's word (`--follow`): only from this
+ * machine to this machine, and without a token. Anywhere else a node could send an operator's secret, or an
+ * order meant for its own chain, wherever it likes.
  */
 export function goesByItself(from: string, to: string, token: string | undefined): boolean {
   return token === undefined && [from, to].every((url) => isLoopback(new URL(url).hostname));
@@ -65,7 +66,10 @@ function leaderNamedIn({ code, details: { leaderApi } }: Problem): string | unde
     : undefined;
 }
 
-/** A token as `operatorToken` in config.json may be: whatever else stands there would be refused by every node, or never leave this machine. */
+/**
+ * A token as `operatorToken` in config.json may be: whatever else stands there would be refused by every
+ * node, or never leave this machine.
+ */
 const tokenShape = /^[\x21-\x7e]{1,128}$/;
 
 function tokenOf(file: string | undefined): string | undefined {

@@ -1,7 +1,10 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { type LiarName, liarNames } from '../simulator/plan/plan.ts';
 
-/** A way to lie that one process can play: all that the simulator has but twins, which are two processes with one key. */
+/**
+ * A way to lie that one process can play: all that the simulator has but twins, which are
+ * two processes with one key.
+ */
 export type Strategy = Exclude<LiarName, 'twin'>;
 
 export const strategies: readonly Strategy[] = liarNames.filter((name) => name !== 'twin');

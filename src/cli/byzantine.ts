@@ -11,12 +11,15 @@ import { liarNetwork } from '../simulator/liars/liar-network.ts';
 import { liarTools } from '../simulator/liars/liar-tools.ts';
 import type { Strategy } from './byzantine-strategies.ts';
 
-/** A liar's draws repeat as far as the timing of real processes lets them. With this seed its first halves are not all one. */
+/**
+ * A liar's draws repeat as far as the timing of real processes lets them. With this seed its
+ * first halves are not all one.
+ */
 const seed = 3;
 
 /**
- * What makes a real node lie: the strategy that the simulator plays, between the node and its libp2p network. `lied` is called at
- * each lie. For `startNode`, which refuses it where real coins could be.
+ * What makes a real node lie: the strategy that the simulator plays, between the node and its libp2p network.
+ * `lied` is called at each lie. For `startNode`, which refuses it where real coins could be.
  */
 export function liarWrap(strategy: Strategy, lied: () => void): (parts: WrappedParts) => Network {
   return ({ network, genesis, keyPair }) => {

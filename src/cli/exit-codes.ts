@@ -1,4 +1,6 @@
-/** What the process tells a script when it ends. Part of the interface: a number never changes its meaning. */
+/**
+ * What the process tells a script when it ends. Part of the interface: a number never changes its meaning.
+ */
 export const exitCodes = {
   ok: 0,
   /** The request was understood and refused, or something that was needed is wrong. */

@@ -2,7 +2,9 @@ import { machineRemedy, nameOfFault } from '../base/machine-fault.ts';
 import type { CodeOf } from '../base/problem-codes.ts';
 import { Problem } from '../base/problem.ts';
 
-/** Why a file that the command line names cannot be used; what is no fault of the machine comes back as it is. */
+/**
+ * Why a file that the command line names cannot be used; what is no fault of the machine comes back as it is.
+ */
 export function fileProblem(
   path: string,
   cause: unknown,

@@ -103,7 +103,8 @@ function readGenesis(file: string): string {
 }
 
 function parseHostPort(text: string): { host: string; port: number } {
-  // An IPv6 address stands in brackets, so that its colons are not taken for the port's (RFC 3986, section 3.2.2).
+  // An IPv6 address stands in brackets, so that its colons are not taken for the port's
+  // (RFC 3986, section 3.2.2).
   const match = /^(?:\[([0-9a-f:.]+)\]:|([a-z0-9.-]+):)?(\d{1,5})$/i.exec(text);
   const port = Number(match?.[3]);
   const host = match?.[1] ?? match?.[2] ?? '127.0.0.1';

@@ -4,7 +4,8 @@ import { Problem } from '../base/problem.ts';
 import { fileProblem } from './file-problem.ts';
 
 /**
- * What a file holds, or standard input when it is "-", at the pace at which it comes. Throws `cli/file` when it cannot be read, or has more than `maxBytes`; no more than that is read.
+ * What a file holds, or standard input when it is "-", at the pace at which it comes. Throws `cli/file` when
+ * it cannot be read, or has more than `maxBytes`; no more than that is read.
  */
 export async function readInput(file: string, maxBytes: number): Promise<Uint8Array> {
   const source = file === '-' ? process.stdin : createReadStream(file);

@@ -52,7 +52,9 @@ export function looksLikeFile(text: string): boolean {
   return text.includes('/') || text.endsWith(suffix);
 }
 
-/** All keys of a directory by name; none when there is no such directory. Files that are no keys are left out. */
+/**
+ * All keys of a directory by name; none when there is no such directory. Files that are no keys are left out.
+ */
 export function listKeys(directory: string): StoredKey[] {
   let files: string[];
   try {
@@ -73,7 +75,10 @@ export function listKeys(directory: string): StoredKey[] {
     });
 }
 
-/** The public key of a stored key or a key file, without its password; undefined when nothing is stored under that name. */
+/**
+ * The public key of a stored key or a key file, without its password; undefined when nothing
+ * is stored under that name.
+ */
 export function publicKeyOf(directory: string, text: string): PublicKey | undefined {
   const file = fileOf(directory, text);
   const content = file === undefined ? undefined : readIfThere(file);
@@ -138,7 +143,10 @@ export async function openKeyFile(
   return unwrap(decryptKey(content, password));
 }
 
-/** A key file's text as it is, still encrypted, with what it tells of itself; a plain file for a development name. */
+/**
+ * A key file's text as it is, still encrypted, with what it tells of itself; a plain
+ * file for a development name.
+ */
 export function keyFileText(directory: string, text: string): KeyFile & { readonly text: string } {
   const file = fileOf(directory, text);
   const content = file === undefined ? undefined : readIfThere(file);

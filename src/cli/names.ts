@@ -8,7 +8,9 @@ import type { KeyPair } from '../crypto/keys.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { listKeys, looksLikeFile, openKeyFile, publicKeyOf } from './key-directory.ts';
 
-/** The public key of an account as people name it: an address, a key in hex, a stored key, a development name. */
+/**
+ * The public key of an account as people name it: an address, a key in hex, a stored key, a development name.
+ */
 export async function accountNamed(
   text: string,
   context: { readonly directory: string; readonly client: HttpClient },

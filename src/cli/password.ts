@@ -53,8 +53,9 @@ function fromFile(file: string): string {
 }
 
 /**
- * The password that a text is, without the line's end. Whatever would not come back whole, or could be another password as well, is refused: a
- * key could then be made that its password does not open, or that another opens.
+ * The password that a text is, without the line's end. Whatever would not come back whole, or could
+ * be another password as well, is refused: a key could then be made that its password does not
+ * open, or that another opens.
  */
 function onlyLine(text: string, source: string): string {
   const password = text.replace(/^\ufeff/, '').replace(/\r?\n$/, '');

@@ -2,7 +2,10 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import packageJson from '../../package.json' with { type: 'json' };
 import { exitCodesHelp } from './exit-codes.ts';
 
-/** One file per command. Each is loaded when it is needed: what starts a node weighs much more than what asks one. */
+/**
+ * One file per command. Each is loaded when it is needed: what starts a node weighs much
+ * more than what asks one.
+ */
 const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   testnet: async () => (await import('./testnet.ts')).testnetCommand(),
   keys: async () => (await import('./keys.ts')).keysCommand(),
@@ -22,7 +25,10 @@ const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
 };
 
-/** The whole command line; with `wanted` only what that command needs. Errors in it are thrown, and nothing here ends the process. */
+/**
+ * The whole command line; with `wanted` only what that command needs. Errors in it are thrown, and
+ * nothing here ends the process.
+ */
 export async function createProgram(wanted?: string): Promise<Command> {
   const program = new Command('quorate')
     .description('A Byzantine-tolerant ledger node, and the tools to use one.')

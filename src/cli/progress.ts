@@ -3,7 +3,10 @@ import { printError, styledError } from './terminal.ts';
 const redrawMs = 100;
 const eraseLine = '\r\u001b[2K';
 
-/** Runs something long, and shows on a terminal's standard error that it goes on and for how long. Elsewhere it is silent. */
+/**
+ * Runs something long, and shows on a terminal's standard error that it goes on and for how
+ * long. Elsewhere it is silent.
+ */
 export async function whileWaiting<T>(what: string, work: () => Promise<T>): Promise<T> {
   if (!process.stderr.isTTY) return work();
   const start = performance.now();

@@ -3,9 +3,10 @@ import { printError } from './terminal.ts';
 const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Aborted at the first request to stop. Those after it are ignored: stopping is under way, and has its deadline. It is the first signal that
- * sets it, wherever the program is: one that hangs while it starts (a dead mount) ends as well. A process that is still there then dies by
- * that signal, because `process.exit` waits for calls of the file system that may never return.
+ * Aborted at the first request to stop. Those after it are ignored: stopping is under way, and has its
+ * deadline. It is the first signal that sets it, wherever the program is: one that hangs while it starts (a
+ * dead mount) ends as well. A process that is still there then dies by that signal, because `process.exit`
+ * waits for calls of the file system that may never return.
  */
 export function stopOnSignals(deadlineMs: number): AbortSignal {
   const controller = new AbortController();
@@ -25,7 +26,10 @@ function dieBy(signal: (typeof stopSignals)[number], deadlineMs: number): void {
   process.kill(process.pid, signal);
 }
 
-/** A command that is stopped while it waits ends at once with what `ending` says, and with the exit code that it returns. */
+/**
+ * A command that is stopped while it waits ends at once with what `ending` says, and with the
+ * exit code that it returns.
+ */
 export function onInterrupt(ending: () => number): void {
   for (const signal of stopSignals) process.once(signal, () => process.exit(ending()));
 }

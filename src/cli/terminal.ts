@@ -22,7 +22,9 @@ export function watchOutput(): void {
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Colours where standard output shows them (a terminal, and neither NO_COLOR nor FORCE_COLOR says otherwise). */
+/**
+ * Colours where standard output shows them (a terminal, and neither NO_COLOR nor FORCE_COLOR says otherwise).
+ */
 export function styled(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout });
 }
@@ -92,8 +94,8 @@ export function duration(ms: number): string {
 }
 
 /**
- * Text from the network, made harmless: a control character in it must not reach the terminal, and one that turns the direction of writing
- * (Unicode UAX #9) must not make it look like another text.
+ * Text from the network, made harmless: a control character in it must not reach the terminal, and one that
+ * turns the direction of writing (Unicode UAX #9) must not make it look like another text.
  */
 export function harmless(text: string): string {
   return (

@@ -3,7 +3,10 @@ import { Problem } from '../base/problem.ts';
 import { strictText } from '../base/strict-text.ts';
 import { fileProblem } from './file-problem.ts';
 
-/** A file's text, to the last character; throws the problem `cli/file`. `what` names it in messages, `remedy` says which option named it. */
+/**
+ * A file's text, to the last character; throws the problem `cli/file`. `what` names it in messages, `remedy`
+ * says which option named it.
+ */
 export function readTextFile(file: string, what: string, remedy: string): string {
   let bytes: Uint8Array;
   try {

@@ -5,8 +5,9 @@ const killLine = '\u0015';
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /**
- * A line as it is typed into a raw terminal. Keys that write nothing (arrows, function keys, the marks around pasted text: ECMA-48 control
- * sequences) are no characters of it, and a backspace takes off what the person sees as one character.
+ * A line as it is typed into a raw terminal. Keys that write nothing (arrows, function keys, the marks
+ * around pasted text: ECMA-48 control sequences) are no characters of it, and a backspace takes off what the
+ * person sees as one character.
  */
 export class TypedLine {
   #text = '';

@@ -25,7 +25,9 @@ import { benchmarkKey } from './state-updates.ts';
 export interface StartFigures {
   readonly accounts: number;
   readonly records: number;
-  /** From opening the database to a state whose root was compared: seconds that passed, and of processor time. */
+  /**
+   * From opening the database to a state whose root was compared: seconds that passed, and of processor time.
+   */
   readonly seconds: number;
   readonly cpuSeconds: number;
 }
@@ -33,7 +35,10 @@ export interface StartFigures {
 const recordBytes = 100;
 const entriesPerBatch = 20_000;
 
-/** Fills a database in a temporary directory with a state of this size, opens it as a node does, and removes it. */
+/**
+ * Fills a database in a temporary directory with a state of this size, opens it as a
+ * node does, and removes it.
+ */
 export async function measureStart(accounts: number, records: number): Promise<StartFigures> {
   const directory = await mkdtemp(join(tmpdir(), 'quorate-bench-'));
   try {

@@ -16,9 +16,14 @@ const warmUp = 20;
 
 export interface UpdateFigures {
   readonly accounts: number;
-  /** µs of processor time for each of 500 transfers between random accounts, with the root after them: the median of all rounds, and the least. */
+  /**
+   * µs of processor time for each of 500 transfers between random accounts, with the root after them: the
+   * median of all rounds, and the least.
+   */
   readonly root: { readonly median: number; readonly least: number };
-  /** The same for the whole block: execution, receipts and their root, and the state's root. No signatures. */
+  /**
+   * The same for the whole block: execution, receipts and their root, and the state's root. No signatures.
+   */
   readonly block: { readonly median: number; readonly least: number };
   /** The state in memory after all of it. */
   readonly bytesPerAccount: number;
@@ -33,7 +38,9 @@ export function benchmarkKey(index: number): PublicKey {
   return hash('quorate/v1/gossip-id', utf8(`account ${index}`)) as string as PublicKey;
 }
 
-/** What changes of the state when random accounts pay each other, and what does it, on states of this size. */
+/**
+ * What changes of the state when random accounts pay each other, and what does it, on states of this size.
+ */
 export async function measureUpdates(accounts: number, rounds: number): Promise<UpdateFigures> {
   const growing = State.growing();
   const value = encodeAccount({ ...noAccount, balance });
@@ -97,7 +104,10 @@ function payment(from: number, nonce: number, to: number): Transaction {
   );
 }
 
-/** With µs of processor time: what others do on the machine is not counted, though what they do to its caches is. */
+/**
+ * With µs of processor time: what others do on the machine is not counted, though what
+ * they do to its caches is.
+ */
 function timed<T>(work: () => T): [T, number] {
   const begin = process.cpuUsage();
   const result = work();

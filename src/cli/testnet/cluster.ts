@@ -24,8 +24,8 @@ const graceMs = 5_000;
 const mainFile = join(import.meta.dirname, '../main.ts');
 
 /**
- * Node processes that live no longer than this one. Each child has a channel to its parent and stops when that
- * closes, whatever became of the parent; so not even kill -9 leaves one behind.
+ * Node processes that live no longer than this one. Each child has a channel to its parent and stops when
+ * that closes, whatever became of the parent; so not even kill -9 leaves one behind.
  */
 export class Cluster {
   readonly members: readonly Member[];
@@ -54,7 +54,9 @@ export class Cluster {
     return this.#lies.get(member.index) ?? 0;
   }
 
-  /** Asks every child to stop, and forces those that do not within five seconds. Resolves when all are gone. */
+  /**
+   * Asks every child to stop, and forces those that do not within five seconds. Resolves when all are gone.
+   */
   async stop(): Promise<{ readonly forced: readonly Member[] }> {
     this.#stopping = true;
     const forced: Member[] = [];

@@ -10,7 +10,9 @@ export const maxDevelopmentValidators = 16;
 
 const genesisDirectory = join(import.meta.dirname, '../../../genesis');
 
-/** The genesis of a test network: that of `genesis/testnet-ENGINE.json`, with as many validators as asked for. */
+/**
+ * The genesis of a test network: that of `genesis/testnet-ENGINE.json`, with as many validators as asked for.
+ */
 export function developmentGenesis(engine: EngineName, nodes?: number): Genesis {
   const file = join(genesisDirectory, `testnet-${engine}.json`);
   const template = unwrap(parseGenesis(readFileSync(file, 'utf8')));

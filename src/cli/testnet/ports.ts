@@ -9,8 +9,8 @@ export interface NodePorts {
 const host = '127.0.0.1';
 
 /**
- * Two ports for each node: base, base + 1 for the first node, and so on. With base 0 any free ones. Every port was free a
- * moment ago, or the problem names the one that is taken.
+ * Two ports for each node: base, base + 1 for the first node, and so on. With base 0 any free ones. Every
+ * port was free a moment ago, or the problem names the one that is taken.
  */
 export async function choosePorts(base: number, nodes: number): Promise<NodePorts[]> {
   const servers: Server[] = [];

@@ -13,8 +13,9 @@ import type { NodePorts } from './ports.ts';
 const host = '127.0.0.1';
 
 /**
- * A data directory for each validator, below one directory. Those that are there from an earlier run go on with their chain, on
- * the ports of this run, and with everything else that their `config.json` says; another chain's are a problem.
+ * A data directory for each validator, below one directory. Those that are there from an earlier run go on
+ * with their chain, on the ports of this run, and with everything else that their `config.json` says;
+ * another chain's are a problem.
  */
 export async function prepareMembers(options: {
   readonly directory: string;
@@ -79,7 +80,10 @@ async function configThere(member: Member, genesis: Genesis): Promise<NodeConfig
   );
 }
 
-/** What follows from the ports is as in `fresh`; the rest stays, and so do addresses that were added. `before`: where the members listened. */
+/**
+ * What follows from the ports is as in `fresh`; the rest stays, and so do addresses that were added.
+ * `before`: where the members listened.
+ */
 function onNewPorts(there: NodeConfig, fresh: NodeConfig, before: ReadonlySet<string>): NodeConfig {
   const { api } = there;
   const isOurs = api.advertise === undefined || api.advertise === `http://${host}:${api.port}`;

@@ -30,7 +30,10 @@ const readyPauseMs = 150;
 const stopDeadlineMs = 15_000;
 const secondMs = 1_000;
 
-/** Runs the network until a signal comes, then stops every node. A node that dies is reported, and the others go on. */
+/**
+ * Runs the network until a signal comes, then stops every node. A node that dies is
+ * reported, and the others go on.
+ */
 export async function runTestnet(options: TestnetOptions): Promise<void> {
   surviveClosedOutput();
   const stop = stopOnSignals(stopDeadlineMs);
@@ -116,7 +119,9 @@ async function watchUntil(
   }
 }
 
-/** True when all nodes are ready; false when a signal came first. Nodes that do not get there are a problem. */
+/**
+ * True when all nodes are ready; false when a signal came first. Nodes that do not get there are a problem.
+ */
 async function becomeReady(context: {
   readonly cluster: Cluster;
   readonly watch: Watch;

@@ -91,7 +91,9 @@ export class Watch {
   }
 }
 
-/** One line that a person can read at a glance: what is normal is short, what is not stands out at its end. */
+/**
+ * One line that a person can read at a glance: what is normal is short, what is not stands out at its end.
+ */
 export function secondLine(second: Second, engine: EngineName, at: Date): string {
   const parts = [
     styled('dim', at.toTimeString().slice(0, 8)),
