@@ -1,4 +1,7 @@
-/** The library's door. What is not exported here may change without notice. For the client alone, there is `quorate/client`. */
+/**
+ * The library's door. What is not exported here may change without notice. For the client alone,
+ * there is `quorate/client`.
+ */
 export * from './client/index.ts';
 export { type Genesis, parseGenesis } from './ledger/genesis.ts';
 export { initDirectory } from './node/process/config.ts';
