@@ -16,7 +16,7 @@ import type { Height } from '../ledger/block.ts';
  *     8 log         | key of the consensus log
  *     9 state       | key of the state entry
  *    10 evidence    | number (6)
- *    11 snapshot    | number (6)                  a snapshot being fetched: its head (0), and the parts so far
+ *    11 snapshot    | number (6)                  what was fetched of one: its head (0), the parts
  */
 const kinds = {
   meta: 1,

@@ -29,20 +29,20 @@ interface NodeChain {
  * block that is final, or that a node takes for valid.
  */
 export class ChainChecker {
-  private readonly agreed: AgreedBlock[];
-  private readonly nodes = new Map<number, NodeChain>();
-  private readonly proposals = new Map<Hash, Proposal>();
-  private readonly judged = new Map<Hash, Judged>();
+  readonly #agreed: AgreedBlock[];
+  readonly #nodes = new Map<number, NodeChain>();
+  readonly #proposals = new Map<Hash, Proposal>();
+  readonly #judged = new Map<Hash, Judged>();
   /** Transactions of liars' own accounts. */
-  private readonly liars = new Map<Hash, Transaction>();
-  private readonly transactions: ReadonlyMap<Hash, Transaction>;
-  private readonly rules: PlainRules;
-  private readonly onTransactionFinal: (transaction: Hash, height: number) => void;
-  private readonly finalTransactions = new Map<Hash, number>();
-  private readonly coins: bigint;
+  readonly #liars = new Map<Hash, Transaction>();
+  readonly #transactions: ReadonlyMap<Hash, Transaction>;
+  readonly #rules: PlainRules;
+  readonly #onTransactionFinal: (transaction: Hash, height: number) => void;
+  readonly #finalTransactions = new Map<Hash, number>();
+  readonly #coins: bigint;
   /** The highest height that was judged as part of the chain. */
-  private executed = 0;
-  private lastUsed = 0;
+  #executed = 0;
+  #lastUsed = 0;
 
   constructor(options: {
     rules: PlainRules;
@@ -61,66 +61,66 @@ export class ChainChecker {
       ),
       records: new Map(),
     };
-    this.agreed = [{ blockHash, node: -1 }];
-    this.judged.set(blockHash, { verdict: 'valid', header: genesis, state });
-    this.coins = coinsOf(state);
-    this.rules = options.rules;
-    this.transactions = options.transactions;
-    this.onTransactionFinal = options.onFinal;
+    this.#agreed = [{ blockHash, node: -1 }];
+    this.#judged.set(blockHash, { verdict: 'valid', header: genesis, state });
+    this.#coins = coinsOf(state);
+    this.#rules = options.rules;
+    this.#transactions = options.transactions;
+    this.#onTransactionFinal = options.onFinal;
   }
 
   get height(): number {
-    return this.agreed.length - 1;
+    return this.#agreed.length - 1;
   }
 
   hashAt(height: number): Hash | undefined {
-    return this.agreed[height]?.blockHash;
+    return this.#agreed[height]?.blockHash;
   }
 
   /** At which height a transaction is final, anywhere. */
   heightOf(transaction: Hash): number | undefined {
-    return this.finalTransactions.get(transaction);
+    return this.#finalTransactions.get(transaction);
   }
 
   /** The highest height with a transaction in it. */
   get highestTransaction(): number {
-    return this.lastUsed;
+    return this.#lastUsed;
   }
 
   /** What it knew to be final in any of its processes. */
   knownHeight(node: number): number {
-    const { known, stored } = this.of(node);
+    const { known, stored } = this.#of(node);
     return Math.max(known, stored);
   }
 
   storedHeight(node: number): number {
-    return this.of(node).stored;
+    return this.#of(node).stored;
   }
 
   /** A liar made a transaction of its own. */
   onTransaction(transaction: Transaction): void {
-    this.liars.set(transaction.hash, transaction);
+    this.#liars.set(transaction.hash, transaction);
   }
 
   /** Somebody saw this proposal; it may never become final. */
   onProposal(blockHash: Hash, proposal: Proposal): void {
-    this.proposals.set(blockHash, proposal);
-    this.execute();
+    this.#proposals.set(blockHash, proposal);
+    this.#execute();
   }
 
   /** A process of the node begins with this block as its final one. */
   onStart(node: number, height: number, blockHash: Hash): void {
-    const chain = this.of(node);
+    const chain = this.#of(node);
     promise(
       height >= chain.stored,
       'finality',
       () => `node ${node} stored final blocks up to ${chain.stored} and has ${height} after its restart`,
     );
     promise(
-      this.agreed[height]?.blockHash === blockHash,
+      this.#agreed[height]?.blockHash === blockHash,
       'finality',
       () =>
-        `node ${node} starts on ${blockHash} at height ${height}, and final there is ${this.agreed[height]?.blockHash}`,
+        `node ${node} starts on ${blockHash} at height ${height}, and final there is ${this.#agreed[height]?.blockHash}`,
     );
     chain.final = height;
     // More may be on disk than its process before was told.
@@ -129,11 +129,11 @@ export class ChainChecker {
 
   /** The disk is another one: what it stored is gone by right. */
   onDiskLost(node: number): void {
-    this.of(node).stored = 0;
+    this.#of(node).stored = 0;
   }
 
   onFinal(node: number, link: ChainLink): void {
-    const chain = this.of(node);
+    const chain = this.#of(node);
     promise(
       link.height === chain.final + 1,
       'finality',
@@ -141,15 +141,15 @@ export class ChainChecker {
     );
     chain.final = link.height;
     chain.known = Math.max(chain.known, link.height);
-    const before = this.agreed[link.height];
+    const before = this.#agreed[link.height];
     if (before === undefined) {
       promise(
         this.hashAt(link.height - 1) === link.parentHash,
         'validity',
         () => `the final block at height ${link.height} does not extend the one below`,
       );
-      this.agreed.push({ blockHash: link.blockHash, node });
-      this.execute();
+      this.#agreed.push({ blockHash: link.blockHash, node });
+      this.#execute();
       return;
     }
     promise(
@@ -163,30 +163,30 @@ export class ChainChecker {
 
   /** The node has the block at this height on its disk, and answers clients from it. */
   onStored(node: number, height: number): void {
-    const chain = this.of(node);
+    const chain = this.#of(node);
     promise(height <= chain.final, 'finality', () => `node ${node} stored ${height} before it was final`);
     chain.stored = Math.max(chain.stored, height);
   }
 
   /** A snapshot replaced all up to this height. */
   onInstalled(node: number, height: number, blockHash: Hash): void {
-    const known = this.agreed[height]?.blockHash;
+    const known = this.#agreed[height]?.blockHash;
     promise(
       known === blockHash,
       'agreement',
       () =>
         `node ${node} installed a snapshot of ${blockHash} at height ${height}, and final there is ${known}`,
     );
-    const chain = this.of(node);
+    const chain = this.#of(node);
     chain.final = Math.max(chain.final, height);
     chain.stored = Math.max(chain.stored, height);
   }
 
   /** What a block is worth; undefined while it, or something below it, was shown by nobody. */
   judge(blockHash: Hash): Judged | undefined {
-    const known = this.judged.get(blockHash);
+    const known = this.#judged.get(blockHash);
     if (known !== undefined) return known;
-    const proposal = this.proposals.get(blockHash);
+    const proposal = this.#proposals.get(blockHash);
     if (proposal === undefined) return undefined;
     const parent = this.judge(proposal.header.parentHash);
     if (parent === undefined) return undefined;
@@ -197,10 +197,10 @@ export class ChainChecker {
             blockHash,
             proposal,
             parent,
-            rules: this.rules,
-            transaction: (hash) => this.transactions.get(hash) ?? this.liars.get(hash),
+            rules: this.#rules,
+            transaction: (hash) => this.#transactions.get(hash) ?? this.#liars.get(hash),
           });
-    this.judged.set(blockHash, judged);
+    this.#judged.set(blockHash, judged);
     return judged;
   }
 
@@ -208,8 +208,8 @@ export class ChainChecker {
   extendsFinal(blockHash: Hash, finalHeight: number): boolean {
     let at = blockHash;
     for (;;) {
-      if (at === this.agreed[finalHeight]?.blockHash) return true;
-      const header = this.proposals.get(at)?.header;
+      if (at === this.#agreed[finalHeight]?.blockHash) return true;
+      const header = this.#proposals.get(at)?.header;
       if (header === undefined || header.height <= finalHeight) return false;
       at = header.parentHash;
     }
@@ -217,51 +217,51 @@ export class ChainChecker {
 
   /** When a block says that it was made; undefined for one that nobody showed. */
   timestampOf(blockHash: Hash): number | undefined {
-    return this.proposals.get(blockHash)?.header.timestamp;
+    return this.#proposals.get(blockHash)?.header.timestamp;
   }
 
   /** It is a millisecond later than its parent: nothing on that one could be earlier. */
   isSoonestAfterParent(blockHash: Hash): boolean {
-    const header = this.proposals.get(blockHash)?.header;
+    const header = this.#proposals.get(blockHash)?.header;
     const parent = header === undefined ? undefined : this.judge(header.parentHash);
     return parent?.verdict === 'valid' && header?.timestamp === parent.header.timestamp + 1;
   }
 
   /** Judges all final heights whose block is known by now. */
-  private execute(): void {
+  #execute(): void {
     for (;;) {
-      const height = this.executed + 1;
-      const block = this.agreed[height];
-      const proposal = block === undefined ? undefined : this.proposals.get(block.blockHash);
+      const height = this.#executed + 1;
+      const block = this.#agreed[height];
+      const proposal = block === undefined ? undefined : this.#proposals.get(block.blockHash);
       if (block === undefined || proposal === undefined) return;
-      this.executeOne(height, block, proposal);
-      this.executed = height;
+      this.#executeOne(height, block, proposal);
+      this.#executed = height;
     }
   }
 
-  private executeOne(height: number, block: AgreedBlock, { transactionHashes }: Proposal): void {
+  #executeOne(height: number, block: AgreedBlock, { transactionHashes }: Proposal): void {
     const at = (what: string): string => `the final block at height ${height}: ${what}`;
     const judged = this.judge(block.blockHash);
     promise(judged?.verdict === 'valid', 'validity', () =>
       at(judged?.verdict === 'invalid' ? judged.why : 'nothing is known of it'),
     );
-    promise(coinsOf(judged.state) === this.coins, 'exactly-once', () => at('coins were made or lost'));
+    promise(coinsOf(judged.state) === this.#coins, 'exactly-once', () => at('coins were made or lost'));
     for (const hash of transactionHashes) {
-      const before = this.finalTransactions.get(hash);
+      const before = this.#finalTransactions.get(hash);
       promise(before === undefined, 'exactly-once', () =>
         at(`transaction ${hash} was final at height ${before}`),
       );
-      this.finalTransactions.set(hash, height);
-      if (this.transactions.has(hash)) this.lastUsed = height;
-      this.onTransactionFinal(hash, height);
+      this.#finalTransactions.set(hash, height);
+      if (this.#transactions.has(hash)) this.#lastUsed = height;
+      this.#onTransactionFinal(hash, height);
     }
   }
 
-  private of(node: number): NodeChain {
-    let chain = this.nodes.get(node);
+  #of(node: number): NodeChain {
+    let chain = this.#nodes.get(node);
     if (chain === undefined) {
       chain = { final: 0, known: 0, stored: 0 };
-      this.nodes.set(node, chain);
+      this.#nodes.set(node, chain);
     }
     return chain;
   }

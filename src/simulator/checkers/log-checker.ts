@@ -67,79 +67,79 @@ export interface LogCheckerOptions {
  * below it started, and a rival's is the one that it goes by itself.
  */
 export class LogChecker {
-  private readonly options: LogCheckerOptions;
+  readonly #options: LogCheckerOptions;
   /** Lowest first, each with a height from which on it is in force. */
-  private readonly configurations: { readonly height: number; readonly members: Members }[];
+  readonly #configurations: { readonly height: number; readonly members: Members }[];
   /** By node, how it takes part in elections. */
-  private readonly parts = new Map<number, ElectionPart>();
+  readonly #parts = new Map<number, ElectionPart>();
   /** By node, the blocks that its disk confirmed. */
-  private readonly durable = new Map<number, Set<Hash>>();
-  private readonly pending = new Map<number, Write[]>();
-  private readonly blocks = new Map<Hash, Block>();
+  readonly #durable = new Map<number, Set<Hash>>();
+  readonly #pending = new Map<number, Write[]>();
+  readonly #blocks = new Map<Hash, Block>();
 
   constructor(options: LogCheckerOptions) {
-    this.options = options;
-    this.configurations = [{ height: 0, members: options.members }];
+    this.#options = options;
+    this.#configurations = [{ height: 0, members: options.members }];
     for (const node of options.keys.keys()) {
-      this.durable.set(node, new Set());
-      this.parts.set(node, { members: options.members, votes: true, campaigns: true });
+      this.#durable.set(node, new Set());
+      this.#parts.set(node, { members: options.members, votes: true, campaigns: true });
     }
   }
 
   /** A block that somebody built or received. */
   onBlock(blockHash: Hash, { view, height, parentHash }: BlockHeader): void {
-    if (!this.blocks.has(blockHash)) this.blocks.set(blockHash, { term: view, height, parentHash });
+    if (!this.#blocks.has(blockHash)) this.#blocks.set(blockHash, { term: view, height, parentHash });
   }
 
   /** A process begins, with these blocks in the log on its disk. */
   onStart(node: number, blocks: readonly Hash[]): void {
-    this.pending.delete(node);
-    this.durable.set(node, new Set(blocks));
+    this.#pending.delete(node);
+    this.#durable.set(node, new Set(blocks));
   }
 
   /** Some node goes by these members from this height on. */
   onConfiguration(height: number, members: Members): void {
-    const newest = this.configurations.findLastIndex((known) => known.height <= height);
-    const known = this.configurations[newest]?.members;
+    const newest = this.#configurations.findLastIndex((known) => known.height <= height);
+    const known = this.#configurations[newest]?.members;
     // One that came with a snapshot has its height.
     if (known === members || JSON.stringify(known) === JSON.stringify(members)) return;
-    this.configurations.splice(newest + 1, 0, { height, members });
+    this.#configurations.splice(newest + 1, 0, { height, members });
   }
 
   onPart(node: number, part: ElectionPart): void {
-    this.parts.set(node, part);
+    this.#parts.set(node, part);
   }
 
   /** Its disk is another one. It may have voted, and so it gives no vote. */
   onDiskLost(node: number): void {
-    this.durable.set(node, new Set());
-    this.parts.set(node, { members: [], votes: false, campaigns: false });
+    this.#durable.set(node, new Set());
+    this.#parts.set(node, { members: [], votes: false, campaigns: false });
   }
 
   onPersist(node: number, write: Write, forget: readonly Hash[]): void {
-    const pending = this.pending.get(node) ?? [];
+    const pending = this.#pending.get(node) ?? [];
     pending.push(write);
-    this.pending.set(node, pending);
-    for (const hash of forget) this.durable.get(node)?.delete(hash);
+    this.#pending.set(node, pending);
+    for (const hash of forget) this.#durable.get(node)?.delete(hash);
   }
 
   onPersisted(node: number, seq: number): void {
-    const pending = this.pending.get(node) ?? [];
+    const pending = this.#pending.get(node) ?? [];
     for (let write = pending[0]; write !== undefined && write.seq <= seq; write = pending[0]) {
       pending.shift();
-      for (const height of write.removed) this.remove(node, height);
-      for (const hash of write.blocks) this.durable.get(node)?.add(hash);
+      for (const height of write.removed) this.#remove(node, height);
+      for (const hash of write.blocks) this.#durable.get(node)?.add(hash);
     }
   }
 
   /** An entry left the log on its disk. A final one is stored by then: whoever counted it relies on that. */
-  private remove(node: number, height: number): void {
-    const durable = this.durable.get(node);
+  #remove(node: number, height: number): void {
+    const durable = this.#durable.get(node);
     for (const hash of durable ?? []) {
-      if (this.blocks.get(hash)?.height !== height) continue;
+      if (this.#blocks.get(hash)?.height !== height) continue;
       durable?.delete(hash);
       promise(
-        this.options.finalHash(height) !== hash || this.options.storedHeight(node) >= height,
+        this.#options.finalHash(height) !== hash || this.#options.storedHeight(node) >= height,
         'protection',
         () => `node ${node} takes block ${height}, which is final, off its disk before it is stored`,
       );
@@ -149,7 +149,7 @@ export class LogChecker {
   /** A member tells its leader that it has the log up to this block. */
   onAcknowledged(node: number, height: number, blockHash: Hash): void {
     promise(
-      this.holds(node, height, blockHash),
+      this.#holds(node, height, blockHash),
       'protection',
       () =>
         `node ${node} acknowledges block ${blockHash.slice(0, 8)} at height ${height}, which is not on its disk`,
@@ -157,15 +157,15 @@ export class LogChecker {
   }
 
   onFinal(node: number, height: number, blockHash: Hash): void {
-    const nodes = [...this.durable.keys()];
-    const guards = nodes.filter((other) => this.guards(other, height, blockHash));
-    const inForce = this.inForceFor(height, blockHash);
+    const nodes = [...this.#durable.keys()];
+    const guards = nodes.filter((other) => this.#guards(other, height, blockHash));
+    const inForce = this.#inForceFor(height, blockHash);
     promise(
-      inForce.some((members) => this.isQuorum(members, (other) => guards.includes(other))),
+      inForce.some((members) => this.#isQuorum(members, (other) => guards.includes(other))),
       'protection',
       () => `node ${node} calls height ${height} final, which is on the disks of ${guards.join()} only`,
     );
-    const rival = nodes.find((other) => !guards.includes(other) && this.couldLead(other));
+    const rival = nodes.find((other) => !guards.includes(other) && this.#couldLead(other));
     promise(
       rival === undefined,
       'protection',
@@ -179,61 +179,61 @@ export class LogChecker {
    * members at the end of its log puts its first block on it, and both are committed under the members
    * before: neighbours share a majority. So may several leaders in a row.
    */
-  private inForceFor(height: number, blockHash: Hash): readonly Members[] {
-    const [before, own] = this.configurations.filter((known) => known.height < height).slice(-2);
+  #inForceFor(height: number, blockHash: Hash): readonly Members[] {
+    const [before, own] = this.#configurations.filter((known) => known.height < height).slice(-2);
     if (before === undefined) return [];
     if (own === undefined) return [before.members];
-    for (let block = this.blocks.get(blockHash); block !== undefined && block.height > own.height;) {
-      const parent = this.blocks.get(block.parentHash);
+    for (let block = this.#blocks.get(blockHash); block !== undefined && block.height > own.height;) {
+      const parent = this.#blocks.get(block.parentHash);
       if (parent !== undefined && parent.term >= block.term) return [own.members];
       block = parent;
     }
     return [before.members, own.members];
   }
 
-  private isQuorum(members: Members, yes: (node: number) => boolean): boolean {
+  #isQuorum(members: Members, yes: (node: number) => boolean): boolean {
     return electorates.every((roles) => {
       const voters = members.filter(({ role }) => roles.includes(role));
-      return 2 * voters.filter(({ key }) => yes(this.options.keys.indexOf(key))).length > voters.length;
+      return 2 * voters.filter(({ key }) => yes(this.#options.keys.indexOf(key))).length > voters.length;
     });
   }
 
   /** It has the block, or helps to elect nobody who lacks it. */
-  private guards(node: number, height: number, blockHash: Hash): boolean {
-    return this.holds(node, height, blockHash) || this.parts.get(node)?.votes === false;
+  #guards(node: number, height: number, blockHash: Hash): boolean {
+    return this.#holds(node, height, blockHash) || this.#parts.get(node)?.votes === false;
   }
 
-  private holds(node: number, height: number, blockHash: Hash): boolean {
-    return this.durable.get(node)?.has(blockHash) === true || this.options.storedHeight(node) >= height;
+  #holds(node: number, height: number, blockHash: Hash): boolean {
+    return this.#durable.get(node)?.has(blockHash) === true || this.#options.storedHeight(node) >= height;
   }
 
   /** A majority of the members that it goes by, itself among them, has logs that are not more up-to-date. */
-  private couldLead(candidate: number): boolean {
-    const { members, campaigns } = this.parts.get(candidate) as ElectionPart;
-    const role = members.find(({ key }) => key === this.options.keys[candidate])?.role;
+  #couldLead(candidate: number): boolean {
+    const { members, campaigns } = this.#parts.get(candidate) as ElectionPart;
+    const role = members.find(({ key }) => key === this.#options.keys[candidate])?.role;
     if (!campaigns || role === undefined || !electorates.flat().includes(role)) return false;
-    const own = this.tipOf(candidate);
-    const votes = (node: number): boolean => this.parts.get(node)?.votes === true;
-    return this.isQuorum(members, (voter) => votes(voter) && !isAbove(this.tipOf(voter), own));
+    const own = this.#tipOf(candidate);
+    const votes = (node: number): boolean => this.#parts.get(node)?.votes === true;
+    return this.#isQuorum(members, (voter) => votes(voter) && !isAbove(this.#tipOf(voter), own));
   }
 
-  private tipOf(node: number): Tip {
-    const height = this.options.storedHeight(node);
-    const base = this.options.finalHash(height);
-    let tip: Tip = { term: (base && this.blocks.get(base)?.term) ?? 0, height };
-    for (const hash of this.durable.get(node) ?? []) {
-      const block = this.blocks.get(hash);
-      if (block !== undefined && block.height > tip.height && this.ancestorAt(hash, height) === base)
+  #tipOf(node: number): Tip {
+    const height = this.#options.storedHeight(node);
+    const base = this.#options.finalHash(height);
+    let tip: Tip = { term: (base && this.#blocks.get(base)?.term) ?? 0, height };
+    for (const hash of this.#durable.get(node) ?? []) {
+      const block = this.#blocks.get(hash);
+      if (block !== undefined && block.height > tip.height && this.#ancestorAt(hash, height) === base)
         tip = block;
     }
     return tip;
   }
 
   /** What was stored meanwhile may have put an end to blocks that the disk confirmed before. */
-  private ancestorAt(blockHash: Hash, height: number): Hash | undefined {
+  #ancestorAt(blockHash: Hash, height: number): Hash | undefined {
     let hash = blockHash;
     for (;;) {
-      const block = this.blocks.get(hash);
+      const block = this.#blocks.get(hash);
       if (block === undefined) return undefined;
       if (block.height === height + 1) return block.parentHash;
       hash = block.parentHash;

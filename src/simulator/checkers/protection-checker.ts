@@ -35,36 +35,36 @@ const compared = 48;
  * change at the worst moment.
  */
 export class ProtectionChecker {
-  private readonly needed: number;
-  private readonly links = new Map<Hash, Link>();
-  private readonly voters = new Map<string, Set<number>>();
-  private readonly committed: Place[] = [];
-  private readonly prepared = new Map<string, Prepared>();
+  readonly #needed: number;
+  readonly #links = new Map<Hash, Link>();
+  readonly #voters = new Map<string, Set<number>>();
+  readonly #committed: Place[] = [];
+  readonly #prepared = new Map<string, Prepared>();
   /** Pairs that could not be judged, because nobody showed some block between them yet. */
-  private undecided: (readonly [Place, Prepared])[] = [];
-  private readonly genesisHash: Hash;
+  #undecided: (readonly [Place, Prepared])[] = [];
+  readonly #genesisHash: Hash;
 
   constructor(options: { validators: number; liars: number; genesisHash: Hash }) {
     const { validators, liars } = options;
     // Said here once more, in other words than the node's, so that a wrong quorum there shows.
     const faulty = Math.ceil(validators / 3) - 1;
     const quorum = Math.ceil((validators + faulty + 1) / 2);
-    this.needed = Math.max(1, quorum - liars);
-    this.genesisHash = options.genesisHash;
+    this.#needed = Math.max(1, quorum - liars);
+    this.#genesisHash = options.genesisHash;
   }
 
   /** A block's place in the chain, from whoever has it. */
   onLink(blockHash: Hash, height: number, parentHash: Hash): void {
-    if (this.links.has(blockHash)) return;
-    this.links.set(blockHash, { height, parentHash });
-    if (this.undecided.length === 0) return;
-    const pairs = this.undecided;
-    this.undecided = [];
-    for (const [commit, prepared] of pairs) this.judge(commit, prepared);
+    if (this.#links.has(blockHash)) return;
+    this.#links.set(blockHash, { height, parentHash });
+    if (this.#undecided.length === 0) return;
+    const pairs = this.#undecided;
+    this.#undecided = [];
+    for (const [commit, prepared] of pairs) this.#judge(commit, prepared);
   }
 
   linkOf(blockHash: Hash): Link | undefined {
-    return this.links.get(blockHash);
+    return this.#links.get(blockHash);
   }
 
   /** An honest validator signed this vote. */
@@ -72,45 +72,45 @@ export class ProtectionChecker {
     if (vote.phase === 'pre-prepare') return;
     const { view, height, blockHash } = vote;
     const key = voteKey(vote.phase, vote);
-    const voters = this.voters.get(key) ?? new Set();
-    this.voters.set(key, voters);
+    const voters = this.#voters.get(key) ?? new Set();
+    this.#voters.set(key, voters);
     if (voters.has(vote.validator)) return;
     voters.add(vote.validator);
-    if (vote.phase === 'prepare') this.onPrepare(key, { view, height, blockHash }, voters.size);
-    else if (voters.size === this.needed) this.onCommitted({ view, height, blockHash });
+    if (vote.phase === 'prepare') this.#onPrepare(key, { view, height, blockHash }, voters.size);
+    else if (voters.size === this.#needed) this.#onCommitted({ view, height, blockHash });
   }
 
   /** A commit certificate made this block final: so many of the honest signed a Commit for exactly that. */
   onFinal(place: Place): void {
-    const voters = this.voters.get(voteKey('commit', place))?.size ?? 0;
+    const voters = this.#voters.get(voteKey('commit', place))?.size ?? 0;
     promise(
-      voters >= this.needed,
+      voters >= this.#needed,
       'certificate',
       () =>
         `${place.blockHash.slice(0, 8)} is final at (view ${place.view}, height ${place.height}) with the Commits of ` +
-        `${voters} honest validators; ${this.needed} are needed`,
+        `${voters} honest validators; ${this.#needed} are needed`,
     );
   }
 
-  private onPrepare(key: string, place: Place, votes: number): void {
-    const prepared = this.prepared.get(key) ?? { ...place, certified: false };
-    this.prepared.set(key, prepared);
-    if (votes === this.needed) prepared.certified = true;
+  #onPrepare(key: string, place: Place, votes: number): void {
+    const prepared = this.#prepared.get(key) ?? { ...place, certified: false };
+    this.#prepared.set(key, prepared);
+    if (votes === this.#needed) prepared.certified = true;
     else if (votes > 1) return;
-    for (const commit of this.committed.slice(-compared)) this.judge(commit, prepared);
+    for (const commit of this.#committed.slice(-compared)) this.#judge(commit, prepared);
   }
 
-  private onCommitted(place: Place): void {
-    this.committed.push(place);
-    for (const prepared of [...this.prepared.values()].slice(-2 * compared)) this.judge(place, prepared);
+  #onCommitted(place: Place): void {
+    this.#committed.push(place);
+    for (const prepared of [...this.#prepared.values()].slice(-2 * compared)) this.#judge(place, prepared);
   }
 
-  private judge(commit: Place, prepared: Prepared): void {
+  #judge(commit: Place, prepared: Prepared): void {
     const counts = prepared.view > commit.view || (prepared.view === commit.view && prepared.certified);
     if (!counts || (prepared.view === commit.view && prepared.height <= commit.height)) return;
-    const extended = this.extends(prepared, commit);
+    const extended = this.#extends(prepared, commit);
     if (extended === 'unknown') {
-      this.undecided.push([commit, prepared]);
+      this.#undecided.push([commit, prepared]);
       return;
     }
     promise(
@@ -123,12 +123,12 @@ export class ProtectionChecker {
     );
   }
 
-  private extends(descendant: Place, ancestor: Place): boolean | 'unknown' {
+  #extends(descendant: Place, ancestor: Place): boolean | 'unknown' {
     if (descendant.height < ancestor.height) return false;
     let current = descendant.blockHash;
     for (let height = descendant.height; height > ancestor.height; height--) {
-      if (current === this.genesisHash) return false;
-      const link = this.links.get(current);
+      if (current === this.#genesisHash) return false;
+      const link = this.#links.get(current);
       if (link === undefined) return 'unknown';
       current = link.parentHash;
     }

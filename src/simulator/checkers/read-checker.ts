@@ -14,22 +14,22 @@ export interface OpenRead {
  * that no block comes before one that was seen when its transactions were submitted is checked here too.
  */
 export class ReadChecker {
-  private seen = 0;
-  private readonly submittedAt = new Map<string, number>();
+  #seen = 0;
+  readonly #submittedAt = new Map<string, number>();
 
   /** A node showed this height as final to its clients. */
   onShown(height: number): void {
-    this.seen = Math.max(this.seen, height);
+    this.#seen = Math.max(this.#seen, height);
   }
 
   /** A client submits something for the first time. */
   onSubmitted(transaction: string): void {
-    if (!this.submittedAt.has(transaction)) this.submittedAt.set(transaction, this.seen);
+    if (!this.#submittedAt.has(transaction)) this.#submittedAt.set(transaction, this.#seen);
   }
 
   /** It stands in the block at this height. */
   onFinal(transaction: string, height: number): void {
-    const before = this.submittedAt.get(transaction);
+    const before = this.#submittedAt.get(transaction);
     promise(
       before === undefined || height > before,
       'linearizability',
@@ -39,7 +39,7 @@ export class ReadChecker {
   }
 
   begin(node: number): OpenRead {
-    return { node, atLeast: this.seen };
+    return { node, atLeast: this.#seen };
   }
 
   /** The read was answered from the state at this height, which the node has applied. */

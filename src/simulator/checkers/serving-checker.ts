@@ -44,56 +44,56 @@ export interface ServingOptions {
  * is about to be deleted need not be given any more.
  */
 export class ServingChecker {
-  private readonly options: ServingOptions;
-  private readonly given = new Map<PeerId, number>();
+  readonly #options: ServingOptions;
+  readonly #given = new Map<PeerId, number>();
 
   constructor(options: ServingOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** The node's handler with somebody looking over its shoulder. */
   watch(onRequest: OnRequest): OnRequest {
-    const { after, check } = this.options;
+    const { after, check } = this.#options;
     return (peer, protocol, request, respond) => {
       let answered = false;
       onRequest(peer, protocol, request, (response) => {
-        if (!answered) check(() => this.look({ peer, protocol, request }, response));
+        if (!answered) check(() => this.#look({ peer, protocol, request }, response));
         answered = true;
         respond(response);
       });
       if (answered) return;
-      const due = this.allows(peer) && this.isHere(protocol, request);
+      const due = this.#allows(peer) && this.#isHere(protocol, request);
       after(limits.servedWaitMs + 1, () =>
-        check(() => this.must(answered || !due, () => `does not answer ${peer}, who asks for ${protocol}`)),
+        check(() => this.#must(answered || !due, () => `does not answer ${peer}, who asks for ${protocol}`)),
       );
     };
   }
 
-  private allows(peer: PeerId): boolean {
-    return (this.given.get(peer) ?? 0) < surelyAllowedBytes;
+  #allows(peer: PeerId): boolean {
+    return (this.#given.get(peer) ?? 0) < surelyAllowedBytes;
   }
 
-  private look(
+  #look(
     asked: { readonly peer: PeerId; readonly protocol: RequestProtocol; readonly request: Uint8Array },
     response: Uint8Array | null,
   ): void {
     const { peer, protocol, request } = asked;
-    const allowed = this.allows(peer);
-    this.given.set(peer, (this.given.get(peer) ?? 0) + (response?.length ?? 0));
-    if (!allowed || !this.isHere(protocol, request)) return;
-    this.must(response !== null, () => `refuses ${protocol} to ${peer}, and has what was asked for`);
+    const allowed = this.#allows(peer);
+    this.#given.set(peer, (this.#given.get(peer) ?? 0) + (response?.length ?? 0));
+    if (!allowed || !this.#isHere(protocol, request)) return;
+    this.#must(response !== null, () => `refuses ${protocol} to ${peer}, and has what was asked for`);
     if (response === null) return;
-    if (protocol === 'blocks') this.lookAtBlocks(request, response);
+    if (protocol === 'blocks') this.#lookAtBlocks(request, response);
     else if (protocol === 'candidate') {
-      const block = this.block(decode(candidateRequestCodec, request, 'request'));
-      this.must(
+      const block = this.#block(decode(candidateRequestCodec, request, 'request'));
+      this.#must(
         block !== undefined && equalBytes(block, response),
         () => `gives ${peer} other bytes than the block's that was asked for`,
       );
     } else if (protocol === 'transactions') {
       const wanted = decode(transactionsRequestCodec, request, 'request');
       const found = decode(transactionsResponseCodec, response, 'answer');
-      this.must(
+      this.#must(
         !(found instanceof Problem) && !(wanted instanceof Problem) && found.length === wanted.places.length,
         () => `gives ${peer} other transactions than those that were asked for`,
       );
@@ -101,23 +101,23 @@ export class ServingChecker {
   }
 
   /** What is asked for is on the disk, to stay; and the request is one. */
-  private isHere(protocol: RequestProtocol, request: Uint8Array): boolean {
+  #isHere(protocol: RequestProtocol, request: Uint8Array): boolean {
     switch (protocol) {
       case 'blocks': {
         const wanted = decode(blocksRequestCodec, request, 'request');
         return (
           !(wanted instanceof Problem) &&
           wanted.count > 0 &&
-          this.staying(Math.max(1, wanted.from)) !== undefined
+          this.#staying(Math.max(1, wanted.from)) !== undefined
         );
       }
       case 'candidate':
-        return this.block(decode(candidateRequestCodec, request, 'request')) !== undefined;
+        return this.#block(decode(candidateRequestCodec, request, 'request')) !== undefined;
       case 'transactions': {
         const wanted = decode(transactionsRequestCodec, request, 'request');
         if (wanted instanceof Problem) return false;
         const { places } = wanted;
-        const bytes = this.block(wanted.blockHash);
+        const bytes = this.#block(wanted.blockHash);
         const block = bytes === undefined ? undefined : decodeBlock(bytes);
         if (block === undefined || block instanceof Problem) return false;
         // Ascending, and there.
@@ -127,31 +127,31 @@ export class ServingChecker {
       }
       case 'snapshot': {
         const wanted = decode(snapshotRequestCodec, request, 'request');
-        return !(wanted instanceof Problem) && wanted.blockHash === this.options.snapshot();
+        return !(wanted instanceof Problem) && wanted.blockHash === this.#options.snapshot();
       }
     }
   }
 
-  private lookAtBlocks(request: Uint8Array, response: Uint8Array): void {
+  #lookAtBlocks(request: Uint8Array, response: Uint8Array): void {
     const wanted = decode(blocksRequestCodec, request, 'request');
     const answer = decode(blocksResponseCodec, response, 'answer');
     if (wanted instanceof Problem) return;
     const from = Math.max(1, wanted.from);
     const blocks = answer instanceof Problem ? [] : answer.blocks;
-    const [first, last] = [this.staying(from), this.staying(from + blocks.length - 1)];
-    const block = first && this.block(hashHeader(first));
-    this.must(
+    const [first, last] = [this.#staying(from), this.#staying(from + blocks.length - 1)];
+    const block = first && this.#block(hashHeader(first));
+    this.#must(
       blocks[0] !== undefined && block !== undefined && equalBytes(blocks[0], block),
       () => `has block ${from}, is asked for it, and does not give it`,
     );
-    const more = this.staying(from + blocks.length);
+    const more = this.#staying(from + blocks.length);
     const complete =
       more === undefined ||
       last === undefined ||
       last.nextValidatorsHash !== last.validatorsHash ||
       blocks.length >= Math.min(wanted.count, limits.syncBlocks) ||
       response.length > limits.responseBytes / 8;
-    this.must(
+    this.#must(
       complete,
       () =>
         `is asked for ${wanted.count} blocks from ${from} on, and gives ${blocks.length}, though it has more`,
@@ -159,25 +159,25 @@ export class ServingChecker {
   }
 
   /** The header of a final block that is not among those that may be deleted. */
-  private staying(height: number): BlockHeader | undefined {
-    const { keepBlocks, finalHeight } = this.options;
+  #staying(height: number): BlockHeader | undefined {
+    const { keepBlocks, finalHeight } = this.#options;
     if (keepBlocks !== null && height <= finalHeight() - keepBlocks) return undefined;
     const number = Buffer.alloc(6);
     number.writeUIntBE(height, 0, 6);
-    const bytes = this.disk('header', number);
+    const bytes = this.#disk('header', number);
     const header = bytes === undefined ? undefined : decode(headerCodec, bytes, 'header');
     return header instanceof Problem ? undefined : header;
   }
 
-  private block(hash: Hash | Problem): Uint8Array | undefined {
-    return hash instanceof Problem ? undefined : this.disk('block', fromHex(hash));
+  #block(hash: Hash | Problem): Uint8Array | undefined {
+    return hash instanceof Problem ? undefined : this.#disk('block', fromHex(hash));
   }
 
-  private disk(kind: keyof typeof kinds, rest: Uint8Array): Uint8Array | undefined {
-    return this.options.onDisk(concat(Uint8Array.of(kinds[kind]), rest))?.subarray(checksumBytes);
+  #disk(kind: keyof typeof kinds, rest: Uint8Array): Uint8Array | undefined {
+    return this.#options.onDisk(concat(Uint8Array.of(kinds[kind]), rest))?.subarray(checksumBytes);
   }
 
-  private must(condition: boolean, describe: () => string): void {
-    promise(condition, 'duty', () => `node ${this.options.node} ${describe()}`);
+  #must(condition: boolean, describe: () => string): void {
+    promise(condition, 'duty', () => `node ${this.#options.node} ${describe()}`);
   }
 }

@@ -35,16 +35,16 @@ export interface SignedVote extends Place {
  * knows nothing. (What was signed and lost in a crash before it was on disk binds nobody: it never left.)
  */
 export class SignatureChecker {
-  private readonly validators = new Map<number, Signed>();
-  private readonly onVote: (vote: SignedVote) => void;
+  readonly #validators = new Map<number, Signed>();
+  readonly #onVote: (vote: SignedVote) => void;
 
   constructor(onVote: (vote: SignedVote) => void) {
-    this.onVote = onVote;
+    this.#onVote = onVote;
   }
 
   /** Its disk is another one. What it signed with the old one binds it as before. */
   diskLost(validator: number): void {
-    const signed = this.of(validator);
+    const signed = this.#of(validator);
     signed.forgotten = signed.voted;
   }
 
@@ -53,7 +53,7 @@ export class SignatureChecker {
    * left before, in any of its processes.
    */
   asks(message: PbftMessage): void {
-    const signed = this.of(message.from);
+    const signed = this.#of(message.from);
     if (message.kind === 'view-change' || message.kind === 'new-view') {
       promise(
         message.view >= signed.floor,
@@ -89,12 +89,12 @@ export class SignatureChecker {
       case 'pre-prepare':
       case 'prepare':
       case 'commit':
-        return this.onSlot(message);
+        return this.#onSlot(message);
       case 'view-change':
-        return this.onViewChange(message);
+        return this.#onViewChange(message);
       case 'new-view': {
         const content = message.viewChanges.map(({ signature }) => signature).join();
-        return this.only(message.from, `new-view/${message.view}`, content);
+        return this.#only(message.from, `new-view/${message.view}`, content);
       }
       case 'suspect':
       case 'status':
@@ -105,12 +105,12 @@ export class SignatureChecker {
     }
   }
 
-  private onSlot(message: PrePrepare | Vote): void {
+  #onSlot(message: PrePrepare | Vote): void {
     const { kind: phase, from: validator, view, height, blockHash } = message;
     const key = `${phase}/${view}/${height}`;
-    const signed = this.of(validator);
+    const signed = this.#of(validator);
     const isNew = !signed.slots.has(key);
-    this.only(validator, key, blockHash);
+    this.#only(validator, key, blockHash);
     promise(
       !isNew || view >= signed.floor,
       'no-contradiction',
@@ -120,12 +120,12 @@ export class SignatureChecker {
       signed.commit = { view, height };
     }
     signed.voted = Math.max(signed.voted, height);
-    if (isNew) this.onVote({ validator, phase, view, height, blockHash });
+    if (isNew) this.#onVote({ validator, phase, view, height, blockHash });
   }
 
-  private onViewChange(message: ViewChange): void {
+  #onViewChange(message: ViewChange): void {
     const { from: validator, view } = message;
-    const signed = this.of(validator);
+    const signed = this.#of(validator);
     const content = `${placeText(message.finalCertificate)} and ${placeText(message.highest)}`;
     const key = `view-change/${view}`;
     promise(
@@ -133,7 +133,7 @@ export class SignatureChecker {
       'no-contradiction',
       () => `validator ${validator} goes back to view ${view} after it left all views below ${signed.floor}`,
     );
-    this.only(validator, key, content);
+    this.#only(validator, key, content);
     signed.floor = Math.max(signed.floor, view);
     const { commit } = signed;
     if (commit === null || commit.view >= view) return;
@@ -150,8 +150,8 @@ export class SignatureChecker {
   }
 
   /** One content for one place. */
-  private only(validator: number, key: string, content: string): void {
-    const { slots } = this.of(validator);
+  #only(validator: number, key: string, content: string): void {
+    const { slots } = this.#of(validator);
     const before = slots.get(key);
     promise(
       before === undefined || before === content,
@@ -161,11 +161,11 @@ export class SignatureChecker {
     slots.set(key, content);
   }
 
-  private of(validator: number): Signed {
-    let signed = this.validators.get(validator);
+  #of(validator: number): Signed {
+    let signed = this.#validators.get(validator);
     if (signed === undefined) {
       signed = { slots: new Map(), floor: 0, commit: null, voted: 0, forgotten: 0 };
-      this.validators.set(validator, signed);
+      this.#validators.set(validator, signed);
     }
     return signed;
   }

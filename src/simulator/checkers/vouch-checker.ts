@@ -40,45 +40,45 @@ export interface VouchOptions {
  * certificate; for a ViewChange that the views below were left. It looks at the disk and asks nobody.
  */
 export class VouchChecker {
-  private readonly options: VouchOptions;
+  readonly #options: VouchOptions;
   /** Removed from the log since: what is not needed any more. */
-  private readonly removed = new Set<string>();
-  private readonly looked = new Set<string>();
+  readonly #removed = new Set<string>();
+  readonly #looked = new Set<string>();
 
   constructor(options: VouchOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   look(effects: readonly Effect<PbftMessage>[]): void {
     for (const effect of effects) {
-      if (effect.type === 'send' && effect.message.from === this.options.self) this.leaves(effect.message);
+      if (effect.type === 'send' && effect.message.from === this.#options.self) this.#leaves(effect.message);
     }
     for (const effect of effects) {
       if (effect.type !== 'persist') continue;
-      for (const { key, value } of effect.records) if (value === null) this.removed.add(key);
-      for (const { key } of effect.sign) this.removed.delete(key);
+      for (const { key, value } of effect.records) if (value === null) this.#removed.add(key);
+      for (const { key } of effect.sign) this.#removed.delete(key);
     }
   }
 
-  private leaves(message: PbftMessage): void {
+  #leaves(message: PbftMessage): void {
     const key = logKey(message);
-    if (key === '' || this.looked.has(key) || this.removed.has(key)) return;
-    this.looked.add(key);
-    const recorded = this.log(key);
-    this.durable(
+    if (key === '' || this.#looked.has(key) || this.#removed.has(key)) return;
+    this.#looked.add(key);
+    const recorded = this.#log(key);
+    this.#durable(
       recorded !== undefined && equalBytes(recorded, encode(messageCodec, message)),
       () => `sends its ${key}, which is not on its disk`,
     );
     switch (message.kind) {
       case 'pre-prepare':
       case 'prepare':
-        this.hasChain(message.blockHash, key);
-        if (message.view > 0) this.isIn(message.view, key);
+        this.#hasChain(message.blockHash, key);
+        if (message.view > 0) this.#isIn(message.view, key);
         return;
       case 'commit':
-        return this.hasCertificate(message.view, message.height, key);
+        return this.#hasCertificate(message.view, message.height, key);
       case 'view-change':
-        return this.isIn(message.view, key);
+        return this.#isIn(message.view, key);
       case 'new-view':
       case 'suspect':
       case 'status':
@@ -89,15 +89,15 @@ export class VouchChecker {
     }
   }
 
-  private hasChain(blockHash: Hash, key: string): void {
+  #hasChain(blockHash: Hash, key: string): void {
     let at = blockHash;
     for (;;) {
-      const link = this.options.linkOf(at);
-      const isFinal = link !== undefined && link.height <= this.options.finalHeight();
-      if (link === undefined || (isFinal && (at !== blockHash || at === this.options.tip()))) return;
+      const link = this.#options.linkOf(at);
+      const isFinal = link !== undefined && link.height <= this.#options.finalHeight();
+      if (link === undefined || (isFinal && (at !== blockHash || at === this.#options.tip()))) return;
       const { height } = link;
-      const here = this.disk('block', fromHex(at));
-      this.durable(
+      const here = this.#disk('block', fromHex(at));
+      this.#durable(
         here !== undefined,
         () => `sends its ${key}, and block ${at.slice(0, 8)} of height ${height} is not on its disk`,
       );
@@ -105,32 +105,32 @@ export class VouchChecker {
     }
   }
 
-  private hasCertificate(view: number, height: number, key: string): void {
-    const bytes = this.log('highest');
+  #hasCertificate(view: number, height: number, key: string): void {
+    const bytes = this.#log('highest');
     const certificate = bytes === undefined ? undefined : decode(certificateCodec, bytes, 'highest');
     const stands =
       certificate !== undefined &&
       !(certificate instanceof Problem) &&
       (certificate.view > view || (certificate.view === view && certificate.height >= height));
-    this.durable(stands, () => `sends its ${key}, and no certificate of that rank is on its disk`);
+    this.#durable(stands, () => `sends its ${key}, and no certificate of that rank is on its disk`);
   }
 
-  private isIn(view: number, key: string): void {
-    const bytes = this.log('position');
+  #isIn(view: number, key: string): void {
+    const bytes = this.#log('position');
     const position = bytes === undefined ? undefined : decode(hardStateCodec, bytes, 'position');
     const stands = position !== undefined && !(position instanceof Problem) && position.view >= view;
-    this.durable(stands, () => `sends its ${key}, and its disk has it in an earlier view`);
+    this.#durable(stands, () => `sends its ${key}, and its disk has it in an earlier view`);
   }
 
-  private log(name: string): Uint8Array | undefined {
-    return this.disk('log', utf8(name));
+  #log(name: string): Uint8Array | undefined {
+    return this.#disk('log', utf8(name));
   }
 
-  private disk(kind: keyof typeof kinds, rest: Uint8Array): Uint8Array | undefined {
-    return this.options.onDisk(concat(Uint8Array.of(kinds[kind]), rest))?.subarray(checksumBytes);
+  #disk(kind: keyof typeof kinds, rest: Uint8Array): Uint8Array | undefined {
+    return this.#options.onDisk(concat(Uint8Array.of(kinds[kind]), rest))?.subarray(checksumBytes);
   }
 
-  private durable(condition: boolean, describe: () => string): void {
-    promise(condition, 'durability', () => `node ${this.options.node} ${describe()}`);
+  #durable(condition: boolean, describe: () => string): void {
+    promise(condition, 'durability', () => `node ${this.#options.node} ${describe()}`);
   }
 }

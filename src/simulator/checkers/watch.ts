@@ -70,38 +70,38 @@ export class Watch {
   readonly chain: ChainChecker;
   readonly reads = new ReadChecker();
   breach: Breach | null = null;
-  private readonly options: WatchOptions;
-  private readonly signatures: SignatureChecker;
-  private readonly elections = new ElectionChecker();
-  private readonly logs: LogChecker | null;
+  readonly #options: WatchOptions;
+  readonly #signatures: SignatureChecker;
+  readonly #elections = new ElectionChecker();
+  readonly #logs: LogChecker | null;
   /**
    * Null where more lie than the protocol tolerates: then it promises nothing, and only
    * what really happens counts.
    */
-  private readonly protection: ProtectionChecker | null;
-  private readonly validators: ValidatorSet;
-  private readonly lying: ReadonlySet<number>;
-  private readonly checkedCertificates = new Set<string>();
+  readonly #protection: ProtectionChecker | null;
+  readonly #validators: ValidatorSet;
+  readonly #lying: ReadonlySet<number>;
+  readonly #checkedCertificates = new Set<string>();
   /** Nodes that fetch a snapshot. */
-  private readonly installing = new Set<number>();
-  private readonly views = new Map<number, number>();
+  readonly #installing = new Set<number>();
+  readonly #views = new Map<number, number>();
   /** Of each correct validator's process (PBFT). */
-  private readonly duties = new Map<number, DutyChecker>();
+  readonly #duties = new Map<number, DutyChecker>();
   /** The newest snapshot of each node's process. */
-  private readonly snapshots = new Map<number, Hash>();
+  readonly #snapshots = new Map<number, Hash>();
   /** Of each member's process (Raft). */
-  private readonly raftDuties = new Map<number, RaftDutyChecker>();
-  private readonly vouchers = new Map<number, VouchChecker>();
-  private readonly machines = new Map<number, Machine>();
-  private steps = 0;
-  private readonly bound: number;
+  readonly #raftDuties = new Map<number, RaftDutyChecker>();
+  readonly #vouchers = new Map<number, VouchChecker>();
+  readonly #machines = new Map<number, Machine>();
+  #steps = 0;
+  readonly #bound: number;
 
   constructor(options: WatchOptions) {
     const { plan } = options;
     const { genesis, nodeKeys } = options.chain;
-    this.options = options;
-    this.validators = genesisValidators(genesis);
-    this.lying = lyingValidators(plan);
+    this.#options = options;
+    this.#validators = genesisValidators(genesis);
+    this.#lying = lyingValidators(plan);
     const header = genesisHeader(genesis);
     this.chain = new ChainChecker({
       rules: genesis,
@@ -110,25 +110,25 @@ export class Watch {
       transactions: options.transactions,
       onFinal: (transaction, height) => this.reads.onFinal(transaction, height),
     });
-    this.protection =
-      this.lying.size > maxFaulty(plan.validators)
+    this.#protection =
+      this.#lying.size > maxFaulty(plan.validators)
         ? null
         : new ProtectionChecker({
             validators: plan.validators,
-            liars: this.lying.size,
+            liars: this.#lying.size,
             genesisHash: hashHeader(header),
           });
-    this.logs =
+    this.#logs =
       plan.engine === 'pbft'
         ? null
         : new LogChecker({
             keys: nodeKeys.map(({ publicKey }) => publicKey),
-            members: genesisConfiguration(this.validators),
+            members: genesisConfiguration(this.#validators),
             storedHeight: (node) => this.chain.storedHeight(node),
             finalHash: (height) => this.chain.hashAt(height),
           });
-    this.signatures = new SignatureChecker((vote) => this.protection?.onVote(vote));
-    this.bound = pbftBound({
+    this.#signatures = new SignatureChecker((vote) => this.#protection?.onVote(vote));
+    this.#bound = pbftBound({
       validators: plan.validators,
       window: 'window' in plan.consensus ? plan.consensus.window : 16,
       transactions: plan.load.transactions,
@@ -136,7 +136,7 @@ export class Watch {
   }
 
   get highestView(): number {
-    return Math.max(0, ...this.views.values());
+    return Math.max(0, ...this.#views.values());
   }
 
   /** Runs a check, and keeps what it finds when it is the first thing found. */
@@ -156,10 +156,10 @@ export class Watch {
 
   /** A node's disk is replaced by an empty one. */
   diskLost(node: number): void {
-    const validator = this.options.plan.nodes[node]?.validator ?? null;
-    if (validator !== null) this.signatures.diskLost(validator);
+    const validator = this.#options.plan.nodes[node]?.validator ?? null;
+    if (validator !== null) this.#signatures.diskLost(validator);
     this.chain.onDiskLost(node);
-    this.logs?.onDiskLost(node);
+    this.#logs?.onDiskLost(node);
   }
 
   /** An honest node tells its clients that a block is final. */
@@ -181,7 +181,7 @@ export class Watch {
 
   /** An honest node counts something against a peer. */
   penalised(node: number, peer: number, reason: string): void {
-    const { plan, counters } = this.options;
+    const { plan, counters } = this.#options;
     counters.add(`penalty/${reason.split(' ')[0] ?? reason}`);
     this.check(() =>
       promise(
@@ -193,10 +193,10 @@ export class Watch {
   }
 
   /** An honest node's engine counts something against a validator. */
-  private onVerdict(node: number, validator: number, reason: string): void {
-    this.options.counters.add(`penalty/${reason.split(' ')[0] ?? reason}`);
+  #onVerdict(node: number, validator: number, reason: string): void {
+    this.#options.counters.add(`penalty/${reason.split(' ')[0] ?? reason}`);
     promise(
-      this.lying.has(validator),
+      this.#lying.has(validator),
       'innocence',
       () => `node ${node} punishes honest validator ${validator}: ${reason}`,
     );
@@ -207,14 +207,14 @@ export class Watch {
     return {
       started: (start, engine) =>
         this.check(() => {
-          this.machines.set(node, machine);
-          this.onStarted(node, start, engine);
+          this.#machines.set(node, machine);
+          this.#onStarted(node, start, engine);
         }),
-      input: (input) => this.check(() => this.onInput(node, input)),
+      input: (input) => this.check(() => this.#onInput(node, input)),
       effects: (effects, engine, input) =>
         this.check(() => {
-          this.onEffects(node, effects, engine);
-          this.onStep(node, input, effects, engine);
+          this.#onEffects(node, effects, engine);
+          this.#onStep(node, input, effects, engine);
         }),
     };
   }
@@ -225,82 +225,82 @@ export class Watch {
     { disk, clock }: Pick<Machine, 'disk'> & { readonly clock: Pick<Clock, 'after'> },
     onRequest: NetworkHandlers['onRequest'],
   ): NetworkHandlers['onRequest'] {
-    const { retention } = this.options.plan;
+    const { retention } = this.#options.plan;
     return new ServingChecker({
       node,
       onDisk: (key) => disk.peek(key),
       after: (delayMs, call) => void clock.after(delayMs, call),
       keepBlocks: retention?.keepBlocks ?? null,
       finalHeight: () => this.chain.storedHeight(node),
-      snapshot: () => this.snapshots.get(node),
+      snapshot: () => this.#snapshots.get(node),
       check: (look) => this.check(look),
     }).watch(onRequest);
   }
 
-  private onStarted<M>(node: number, start: EngineStart, engine: Engine<M>): void {
-    this.snapshots.delete(node);
-    if (this.installing.delete(node)) this.options.counters.add('install/cut-off');
+  #onStarted<M>(node: number, start: EngineStart, engine: Engine<M>): void {
+    this.#snapshots.delete(node);
+    if (this.#installing.delete(node)) this.#options.counters.add('install/cut-off');
     const { height } = start.final.header;
-    this.trace(node, `starts at height ${height}, view ${viewOf(engine)}`);
+    this.#trace(node, `starts at height ${height}, view ${viewOf(engine)}`);
     this.chain.onStart(node, height, start.final.hash);
-    if (start.final.certificate !== null) this.checkCertificate(node, start.final.certificate);
-    this.views.set(node, viewOf(engine));
-    this.learnLinks(start.candidates);
-    this.logs?.onStart(node, loggedBlocks(start.records));
-    this.onState(node, engine);
-    const { consensus } = this.options.plan;
+    if (start.final.certificate !== null) this.#checkCertificate(node, start.final.certificate);
+    this.#views.set(node, viewOf(engine));
+    this.#learnLinks(start.candidates);
+    this.#logs?.onStart(node, loggedBlocks(start.records));
+    this.#onState(node, engine);
+    const { consensus } = this.#options.plan;
     if ('electionTimeoutMs' in consensus) {
       const { state } = (engine as unknown as RaftEngine).replica;
-      this.raftDuties.set(node, new RaftDutyChecker({ node, timing: consensus }, start, state));
+      this.#raftDuties.set(node, new RaftDutyChecker({ node, timing: consensus }, start, state));
       return;
     }
-    this.onShown(node, recordedMessages(start.records));
-    this.beginDuties(node, start, engine);
+    this.#onShown(node, recordedMessages(start.records));
+    this.#beginDuties(node, start, engine);
   }
 
-  private beginDuties<M>(node: number, start: EngineStart, engine: Engine<M>): void {
-    const { plan } = this.options;
+  #beginDuties<M>(node: number, start: EngineStart, engine: Engine<M>): void {
+    const { plan } = this.#options;
     const self = plan.nodes[node]?.validator ?? null;
     const { consensus } = plan;
-    if (self === null || this.protection === null || !('window' in consensus)) return;
-    const committee = { node, self, size: plan.validators, timing: consensus, lying: this.lying };
-    this.duties.set(node, new DutyChecker(committee, start, (engine as unknown as PbftEngine).state));
-    const { protection } = this;
-    this.vouchers.set(
+    if (self === null || this.#protection === null || !('window' in consensus)) return;
+    const committee = { node, self, size: plan.validators, timing: consensus, lying: this.#lying };
+    this.#duties.set(node, new DutyChecker(committee, start, (engine as unknown as PbftEngine).state));
+    const protection = this.#protection;
+    this.#vouchers.set(
       node,
       new VouchChecker({
         node,
         self,
-        onDisk: (key) => this.machines.get(node)?.disk.peek(key),
+        onDisk: (key) => this.#machines.get(node)?.disk.peek(key),
         linkOf: (blockHash) => protection.linkOf(blockHash),
         finalHeight: () => this.chain.knownHeight(node),
-        tip: () => this.duties.get(node)?.tip,
+        tip: () => this.#duties.get(node)?.tip,
       }),
     );
   }
 
-  private onStep<M>(node: number, input: Input<M>, effects: readonly Effect<M>[], engine: Engine<M>): void {
-    const raft = this.raftDuties.get(node);
+  #onStep<M>(node: number, input: Input<M>, effects: readonly Effect<M>[], engine: Engine<M>): void {
+    const raft = this.#raftDuties.get(node);
     if (raft !== undefined) {
       const { state } = (engine as unknown as RaftEngine).replica;
       raft.step(input as Input<RaftMessage>, effects as readonly Effect<RaftMessage>[], state);
       return;
     }
-    const duties = this.duties.get(node);
+    const duties = this.#duties.get(node);
     if (duties === undefined) return;
     const { state } = engine as unknown as PbftEngine;
     const done = duties.step(input as Input<PbftMessage>, effects as readonly Effect<PbftMessage>[], state);
-    for (const message of done.signs) this.onSigning(node, message);
-    this.vouchers.get(node)?.look(done.effects);
+    for (const message of done.signs) this.#onSigning(node, message);
+    this.#vouchers.get(node)?.look(done.effects);
   }
 
-  private onSigning(node: number, message: PbftMessage): void {
-    this.signatures.asks(message);
+  #onSigning(node: number, message: PbftMessage): void {
+    this.#signatures.asks(message);
     if (message.kind !== 'prepare') return;
-    const wallMs = this.machines.get(node)?.clock.wallMs() ?? 0;
+    const wallMs = this.#machines.get(node)?.clock.wallMs() ?? 0;
     const timestamp = this.chain.timestampOf(message.blockHash) ?? 0;
     // What a view starts with, or is final, was looked at by a quorum, perhaps with better clocks.
-    const isTip = this.duties.get(node)?.tip === message.blockHash;
+    const isTip = this.#duties.get(node)?.tip === message.blockHash;
     const isFinal = this.chain.hashAt(message.height) === message.blockHash;
     promise(
       isTip ||
@@ -314,9 +314,9 @@ export class Watch {
   }
 
   /** What the engine is told that is final: one chain, and the certificate is for its end. */
-  private onSynced(node: number, input: Extract<Input<never>, { type: 'synced' }>): void {
+  #onSynced(node: number, input: Extract<Input<never>, { type: 'synced' }>): void {
     const { chain, certificate } = input;
-    this.learnLinks(chain);
+    this.#learnLinks(chain);
     const last = chain.at(-1);
     const named = !('blockHash' in certificate) || certificate.blockHash === last?.blockHash;
     const linked = chain.every(
@@ -329,11 +329,11 @@ export class Watch {
     );
   }
 
-  private onValidated(node: number, input: Extract<Input<never>, { type: 'validated' }>): void {
+  #onValidated(node: number, input: Extract<Input<never>, { type: 'validated' }>): void {
     const { blockHash, result } = input;
-    this.options.counters.add(`validation/${result.verdict}`);
+    this.#options.counters.add(`validation/${result.verdict}`);
     if ('chain' in result) {
-      this.learnLinks(result.chain);
+      this.#learnLinks(result.chain);
       for (const link of result.chain) {
         const judged = this.chain.judge(link.blockHash);
         promise(judged?.verdict !== 'invalid', 'validity', () => {
@@ -342,7 +342,7 @@ export class Watch {
         });
       }
     } else if (result.verdict === 'invalid') {
-      const wallMs = this.machines.get(node)?.clock.wallMs() ?? 0;
+      const wallMs = this.#machines.get(node)?.clock.wallMs() ?? 0;
       const good =
         this.chain.judge(blockHash)?.verdict === 'valid' &&
         (this.chain.timestampOf(blockHash) ?? Infinity) <= wallMs + maxAheadMs &&
@@ -356,158 +356,158 @@ export class Watch {
     }
   }
 
-  private onInput<M>(node: number, input: Input<M>): void {
+  #onInput<M>(node: number, input: Input<M>): void {
     if (input.type === 'persisted') {
-      this.logs?.onPersisted(node, input.seq);
-      this.onShown(node, input.signed);
+      this.#logs?.onPersisted(node, input.seq);
+      this.#onShown(node, input.signed);
     } else if (input.type === 'applied') this.chain.onStored(node, input.height);
-    else if (input.type === 'built' && input.proposal !== null) this.learn(input.proposal);
+    else if (input.type === 'built' && input.proposal !== null) this.#learn(input.proposal);
     else if (input.type === 'installed') {
-      this.endInstall(node, 'done');
-      this.snapshots.delete(node);
+      this.#endInstall(node, 'done');
+      this.#snapshots.delete(node);
       this.chain.onInstalled(node, input.header.height, input.blockHash);
-    } else if (input.type === 'compacted') this.snapshots.set(node, input.snapshot.blockHash);
-    else if (input.type === 'install-failed') this.endInstall(node, 'failed');
-    else if (input.type === 'synced') this.onSynced(node, input);
-    else if (input.type === 'validated') this.onValidated(node, input);
+    } else if (input.type === 'compacted') this.#snapshots.set(node, input.snapshot.blockHash);
+    else if (input.type === 'install-failed') this.#endInstall(node, 'failed');
+    else if (input.type === 'synced') this.#onSynced(node, input);
+    else if (input.type === 'validated') this.#onValidated(node, input);
   }
 
-  private onEffects<M>(node: number, effects: readonly Effect<M>[], engine: Engine<M>): void {
-    for (const effect of effects) this.onEffect(node, effect);
+  #onEffects<M>(node: number, effects: readonly Effect<M>[], engine: Engine<M>): void {
+    for (const effect of effects) this.#onEffect(node, effect);
     const view = viewOf(engine);
-    const before = this.views.get(node) ?? 0;
+    const before = this.#views.get(node) ?? 0;
     promise(view >= before, 'integrity', () => `node ${node} goes back from view ${before} to ${view}`);
-    this.views.set(node, view);
-    this.onState(node, engine);
-    this.steps += 1;
-    if (this.steps % sizeEvery === 0 && 'state' in engine) {
-      this.options.counters.peak('peak/engine-entries', checkSize(node, engine.state, this.bound));
+    this.#views.set(node, view);
+    this.#onState(node, engine);
+    this.#steps += 1;
+    if (this.#steps % sizeEvery === 0 && 'state' in engine) {
+      this.#options.counters.peak('peak/engine-entries', checkSize(node, engine.state, this.#bound));
     }
   }
 
   /** An engine of Raft between two steps. That of PBFT checks itself. */
-  private onState<M>(node: number, engine: Engine<M>): void {
-    if (this.logs === null) return;
+  #onState<M>(node: number, engine: Engine<M>): void {
+    if (this.#logs === null) return;
     const { replica } = engine as unknown as RaftEngine;
     checkLog(replica);
     const { configuration, configurationHeight, commit } = replica.state;
-    this.logs.onConfiguration(configurationHeight, configuration);
-    this.logs.onPart(node, {
+    this.#logs.onConfiguration(configurationHeight, configuration);
+    this.#logs.onPart(node, {
       members: configuration,
       votes: !isAmnesiac(replica.state),
       campaigns: !isAmnesiac(replica.state) && unappliedConfiguration(replica.state, commit) === null,
     });
   }
 
-  private onEffect<M>(node: number, effect: Effect<M>): void {
-    if (effect.type === 'send') this.onSent(node, effect.message, effect.to);
+  #onEffect<M>(node: number, effect: Effect<M>): void {
+    if (effect.type === 'send') this.#onSent(node, effect.message, effect.to);
     else if (effect.type === 'persist') {
-      this.logs?.onPersist(
+      this.#logs?.onPersist(
         node,
         { seq: effect.seq, blocks: effect.blocks, removed: removedEntries(effect.records) },
         effect.forget ?? [],
       );
-    } else if (effect.type === 'validate' && effect.proposal !== null) this.learn(effect.proposal);
-    else if (effect.type === 'commit') this.onCommit(node, effect);
-    else if (effect.type === 'verdict') this.onVerdict(node, effect.validator, effect.reason);
-    else if (effect.type === 'install') this.installing.add(node);
+    } else if (effect.type === 'validate' && effect.proposal !== null) this.#learn(effect.proposal);
+    else if (effect.type === 'commit') this.#onCommit(node, effect);
+    else if (effect.type === 'verdict') this.#onVerdict(node, effect.validator, effect.reason);
+    else if (effect.type === 'install') this.#installing.add(node);
     else if (effect.type === 'evidence') {
-      this.options.counters.add(`evidence/${effect.kind}`);
+      this.#options.counters.add(`evidence/${effect.kind}`);
       promise(
-        this.lying.has(effect.accused),
+        this.#lying.has(effect.accused),
         'innocence',
         () => `node ${node} accuses honest validator ${effect.accused} of ${effect.kind}`,
       );
     } else if (effect.type === 'trace') {
-      this.options.counters.add(`event/${effect.event}`);
+      this.#options.counters.add(`event/${effect.event}`);
       if (effect.event === 'proposal-refused') {
-        this.options.counters.add(`refused/${shortReason(effect.data['reason'])}`);
+        this.#options.counters.add(`refused/${shortReason(effect.data['reason'])}`);
       }
       // Raft's word for a block that is invalid here: nobody makes such a block.
       if (effect.event === 'refused') {
         const { height, reason } = effect.data;
         promise(false, 'innocence', () => `node ${node} refuses an honest block ${height}: ${reason}`);
       }
-      if (effect.event === 'leading') this.onLeading(node, Number(effect.data['term']));
-      this.trace(node, `${effect.event} ${JSON.stringify(effect.data)}`);
+      if (effect.event === 'leading') this.#onLeading(node, Number(effect.data['term']));
+      this.#trace(node, `${effect.event} ${JSON.stringify(effect.data)}`);
     }
   }
 
-  private endInstall(node: number, how: 'done' | 'failed'): void {
-    this.installing.delete(node);
-    this.options.counters.add(`install/${how}`);
+  #endInstall(node: number, how: 'done' | 'failed'): void {
+    this.#installing.delete(node);
+    this.#options.counters.add(`install/${how}`);
   }
 
-  private onLeading(node: number, term: number): void {
-    this.elections.leads(node, term);
-    this.options.onLeading(node);
+  #onLeading(node: number, term: number): void {
+    this.#elections.leads(node, term);
+    this.#options.onLeading(node);
   }
 
-  private onSent(node: number, message: unknown, to: Recipients): void {
-    if (this.options.plan.engine === 'pbft') this.onShown(node, [message]);
-    else this.onRaftSent(node, message as RaftMessage, to === 'all' ? [] : to);
+  #onSent(node: number, message: unknown, to: Recipients): void {
+    if (this.#options.plan.engine === 'pbft') this.#onShown(node, [message]);
+    else this.#onRaftSent(node, message as RaftMessage, to === 'all' ? [] : to);
   }
 
-  private onRaftSent(node: number, message: RaftMessage, to: readonly number[]): void {
-    this.elections.sends(message, to);
+  #onRaftSent(node: number, message: RaftMessage, to: readonly number[]): void {
+    this.#elections.sends(message, to);
     if (message.kind !== 'accepted') return;
     const { height, blockHash } = message.block;
-    this.logs?.onAcknowledged(node, height, blockHash);
+    this.#logs?.onAcknowledged(node, height, blockHash);
   }
 
   /** Messages that are on disk or go out. Others' are among them: a new view, for whoever missed it. */
-  private onShown(node: number, messages: readonly unknown[]): void {
-    if (this.options.plan.engine !== 'pbft') return;
-    const own = this.options.plan.nodes[node]?.validator;
+  #onShown(node: number, messages: readonly unknown[]): void {
+    if (this.#options.plan.engine !== 'pbft') return;
+    const own = this.#options.plan.nodes[node]?.validator;
     for (const message of messages as readonly PbftMessage[]) {
-      if (message.from === own) this.signatures.shows(message);
+      if (message.from === own) this.#signatures.shows(message);
     }
   }
 
-  private onCommit(node: number, effect: Extract<Effect<never>, { type: 'commit' }>): void {
+  #onCommit(node: number, effect: Extract<Effect<never>, { type: 'commit' }>): void {
     const { link, certificate } = effect;
-    this.trace(node, `final ${link.height} ${link.blockHash.slice(0, 12)}`);
+    this.#trace(node, `final ${link.height} ${link.blockHash.slice(0, 12)}`);
     this.chain.onFinal(node, link);
-    this.logs?.onFinal(node, link.height, link.blockHash);
+    this.#logs?.onFinal(node, link.height, link.blockHash);
     if (certificate === null) return;
     promise(
       certificate.height === link.height && certificate.blockHash === link.blockHash,
       'certificate',
       () => `node ${node} has a certificate for another block at height ${link.height}`,
     );
-    this.checkCertificate(node, certificate);
+    this.#checkCertificate(node, certificate);
   }
 
-  private learnLinks(links: readonly ChainLink[]): void {
+  #learnLinks(links: readonly ChainLink[]): void {
     for (const { blockHash, height, parentHash } of links)
-      this.protection?.onLink(blockHash, height, parentHash);
+      this.#protection?.onLink(blockHash, height, parentHash);
   }
 
-  private learn(proposal: Proposal): void {
+  #learn(proposal: Proposal): void {
     const { header } = proposal;
     const blockHash = hashHeader(header);
-    this.protection?.onLink(blockHash, header.height, header.parentHash);
+    this.#protection?.onLink(blockHash, header.height, header.parentHash);
     this.chain.onProposal(blockHash, proposal);
-    this.logs?.onBlock(blockHash, header);
+    this.#logs?.onBlock(blockHash, header);
   }
 
   /** Each certificate once: nodes mostly see the same. */
-  private checkCertificate(node: number, certificate: FinalityCertificate): void {
+  #checkCertificate(node: number, certificate: FinalityCertificate): void {
     if (certificate.engine !== 'pbft') return;
     const key = JSON.stringify(certificate);
-    if (this.checkedCertificates.has(key)) return;
-    this.checkedCertificates.add(key);
-    const claims = certificateClaims(certificate, this.options.chain.genesis.chainId, this.validators);
+    if (this.#checkedCertificates.has(key)) return;
+    this.#checkedCertificates.add(key);
+    const claims = certificateClaims(certificate, this.#options.chain.genesis.chainId, this.#validators);
     const good =
       !(claims instanceof Problem) &&
       certificate.phase === 'commit' &&
-      claims.every((claim) => this.options.scheme.verify(claim));
+      claims.every((claim) => this.#options.scheme.verify(claim));
     promise(good, 'certificate', () => `node ${node} holds a certificate that proves nothing: ${key}`);
-    this.protection?.onFinal(certificate);
+    this.#protection?.onFinal(certificate);
   }
 
-  private trace(node: number, what: string): void {
-    this.options.trace.add(`${this.options.now()} node ${node}: ${what}`);
+  #trace(node: number, what: string): void {
+    this.#options.trace.add(`${this.#options.now()} node ${node}: ${what}`);
   }
 }
 

@@ -81,18 +81,18 @@ export function draftOf(message: PbftMessage): Draft {
 
 /** Splits peers into two halves, the same way each time for one liar. */
 export class Halves {
-  private readonly second = new Map<PeerId, boolean>();
-  private readonly chance: Chance;
+  readonly #second = new Map<PeerId, boolean>();
+  readonly #chance: Chance;
 
   constructor(chance: Chance) {
-    this.chance = chance;
+    this.#chance = chance;
   }
 
   inSecond(peer: PeerId): boolean {
-    let side = this.second.get(peer);
+    let side = this.#second.get(peer);
     if (side === undefined) {
-      side = this.chance.happens(0.5);
-      this.second.set(peer, side);
+      side = this.#chance.happens(0.5);
+      this.#second.set(peer, side);
     }
     return side;
   }

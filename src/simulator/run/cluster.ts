@@ -28,32 +28,32 @@ export class Cluster {
   readonly nodes: readonly SimulatedNode[];
   readonly watch: Watch;
   readonly load: Load;
-  private readonly plan: Plan;
-  private readonly counters: Counters;
-  private readonly links: Links;
-  private readonly network: VirtualNetwork;
-  private readonly chain: SimulatedChain;
-  private readonly readerChance: Chance;
-  private healed = false;
-  private lastLeader: number | null = null;
+  readonly #plan: Plan;
+  readonly #counters: Counters;
+  readonly #links: Links;
+  readonly #network: VirtualNetwork;
+  readonly #chain: SimulatedChain;
+  readonly #readerChance: Chance;
+  #healed = false;
+  #lastLeader: number | null = null;
 
   constructor(plan: Plan, trace: Trace, counters: Counters) {
-    this.plan = plan;
-    this.counters = counters;
-    this.readerChance = new Chance(plan.seed, 'readers');
+    this.#plan = plan;
+    this.#counters = counters;
+    this.#readerChance = new Chance(plan.seed, 'readers');
     const { scheduler } = this;
     const scheme: SignatureScheme = plan.signatures === 'fast' ? new FastSignatures() : new RealSignatures();
-    this.chain = simulatedChain(plan, scheme);
-    this.links = new Links({
+    this.#chain = simulatedChain(plan, scheme);
+    this.#links = new Links({
       size: plan.nodes.length,
       seed: plan.seed,
       conditions: plan.links,
       count: (fault) => counters.add(`link/${fault}`),
     });
-    if (plan.shape !== undefined) this.cutAllBut(plan.shape);
-    this.network = new VirtualNetwork({
+    if (plan.shape !== undefined) this.#cutAllBut(plan.shape);
+    this.#network = new VirtualNetwork({
       scheduler,
-      links: this.links,
+      links: this.#links,
       trace,
       seed: plan.seed,
       size: plan.nodes.length,
@@ -61,32 +61,32 @@ export class Cluster {
     });
     this.load = new Load({
       plan,
-      chain: this.chain,
+      chain: this.#chain,
       scheme,
       scheduler,
-      reachable: () => this.reachable(),
-      submit: (node, transaction) => this.submit(node, transaction),
+      reachable: () => this.#reachable(),
+      submit: (node, transaction) => this.#submit(node, transaction),
       isFinal: (hash) => this.watch.chain.heightOf(hash) !== undefined,
     });
     this.watch = new Watch({
       plan,
-      chain: this.chain,
+      chain: this.#chain,
       scheme,
       transactions: this.load.transactions,
       now: () => scheduler.now,
       trace,
       counters,
-      onLeading: (node) => this.readFromNewLeader(node),
+      onLeading: (node) => this.#readFromNewLeader(node),
     });
     this.nodes = plan.nodes.map(
       (_, index) =>
         new SimulatedNode({
           index,
           plan,
-          chain: this.chain,
+          chain: this.#chain,
           scheme,
           scheduler,
-          network: this.network,
+          network: this.#network,
           watch: this.watch,
           trace,
           counters,
@@ -116,42 +116,42 @@ export class Cluster {
 
   /** Starts all nodes, and whatever the plan has for them. */
   begin(): void {
-    for (const [index, { liar }] of this.plan.nodes.entries()) {
-      if (liar === 'twin' && index >= this.plan.validators) this.counters.add('fault/twin');
+    for (const [index, { liar }] of this.#plan.nodes.entries()) {
+      if (liar === 'twin' && index >= this.#plan.validators) this.#counters.add('fault/twin');
     }
-    for (const { node, offsetMs, rate } of this.plan.clocks ?? []) {
+    for (const { node, offsetMs, rate } of this.#plan.clocks ?? []) {
       this.nodes[node]?.shiftClock(offsetMs);
       this.nodes[node]?.speedClock(rate);
-      this.counters.add('fault/wrong-clock');
+      this.#counters.add('fault/wrong-clock');
     }
-    if (this.plan.shape !== undefined) this.counters.add(`shape/${this.plan.shape.kind}`);
+    if (this.#plan.shape !== undefined) this.#counters.add(`shape/${this.#plan.shape.kind}`);
     for (const node of this.nodes) node.start();
     this.load.start();
-    if (this.plan.engine === 'raft') this.readSometimes();
+    if (this.#plan.engine === 'raft') this.#readSometimes();
     new FaultInjector({
-      plan: this.plan,
+      plan: this.#plan,
       scheduler: this.scheduler,
-      links: this.links,
-      targets: this.targets(),
-      count: (what) => this.counters.add(what),
+      links: this.#links,
+      targets: this.#targets(),
+      count: (what) => this.#counters.add(what),
     }).start();
   }
 
   /** The second act: what is not broken for good works from now on. */
   heal(): void {
-    this.healed = true;
-    this.links.conditions = healedLinks;
-    this.links.filters.clear();
-    for (const { node, how } of this.plan.broken) {
+    this.#healed = true;
+    this.#links.conditions = healedLinks;
+    this.#links.filters.clear();
+    for (const { node, how } of this.#plan.broken) {
       this.nodes[node]?.resume();
       if (how === 'down') this.nodes[node]?.crash();
-      else this.isolate(node);
+      else this.#isolate(node);
     }
-    for (const node of this.healthy()) {
+    for (const node of this.#healthy()) {
       this.nodes[node]?.resume();
       this.nodes[node]?.start();
     }
-    this.network.reconcile();
+    this.#network.reconcile();
     this.load.resubmit();
   }
 
@@ -159,30 +159,30 @@ export class Cluster {
   isDone(): boolean {
     if (this.load.unfinished().length > 0) return false;
     const { chain } = this.watch;
-    return this.healthy().every((node) => chain.storedHeight(node) >= chain.highestTransaction);
+    return this.#healthy().every((node) => chain.storedHeight(node) >= chain.highestTransaction);
   }
 
   describeStuck(): string {
     const { chain } = this.watch;
     const waiting = this.load.unfinished().length;
-    const nodes = this.healthy().map((node) => {
+    const nodes = this.#healthy().map((node) => {
       const host = this.nodes[node];
       return `node ${node} at ${chain.storedHeight(node)}: ${host?.why() ?? 'down'}`;
     });
     return (
-      `${waiting} of ${this.load.transactions.size} transactions are not final ${this.plan.boundMs} ms after healing, ` +
+      `${waiting} of ${this.load.transactions.size} transactions are not final ${this.#plan.boundMs} ms after healing, ` +
       `with the chain at ${chain.height}; ${nodes.join('; ')}`
     );
   }
 
   /** After a run that went well: what the healed nodes have on disk is the chain, and nothing else. */
   async inspectDisks(): Promise<void> {
-    for (const node of this.healthy()) {
+    for (const node of this.#healthy()) {
       const host = this.nodes[node];
       if (host === undefined) continue;
       host.crash();
       try {
-        await inspectDisk(node, host.disk, this.chain.genesis, this.watch.chain);
+        await inspectDisk(node, host.disk, this.#chain.genesis, this.watch.chain);
       } catch (error) {
         this.fail(error instanceof Breach ? error : new Breach('integrity', describe(error)));
         return;
@@ -192,89 +192,92 @@ export class Cluster {
 
   /** Adds the figures that are only known at the end. */
   count(): void {
-    this.counters.add('run/runs');
-    this.counters.add('run/blocks', this.watch.chain.height);
-    this.counters.add('run/transactions', this.load.transactions.size);
-    this.counters.add('run/views', this.watch.highestView);
-    for (const [index, { liar }] of this.plan.nodes.entries()) {
+    this.#counters.add('run/runs');
+    this.#counters.add('run/blocks', this.watch.chain.height);
+    this.#counters.add('run/transactions', this.load.transactions.size);
+    this.#counters.add('run/views', this.watch.highestView);
+    for (const [index, { liar }] of this.#plan.nodes.entries()) {
       if (liar === null) continue;
-      if (index < this.plan.validators) this.counters.add(`liars/${liar}`);
-      else if (liar !== 'twin') this.counters.add(`strangers/${liar}`);
+      if (index < this.#plan.validators) this.#counters.add(`liars/${liar}`);
+      else if (liar !== 'twin') this.#counters.add(`strangers/${liar}`);
     }
   }
 
   /** Honest nodes that nothing is wrong with in the second act, observers included. */
-  private healthy(): readonly number[] {
-    const broken = new Set(this.plan.broken.map(({ node }) => node));
-    return this.plan.nodes.flatMap((_, index) =>
-      isHonest(this.plan, index) && !broken.has(index) ? [index] : [],
+  #healthy(): readonly number[] {
+    const broken = new Set(this.#plan.broken.map(({ node }) => node));
+    return this.#plan.nodes.flatMap((_, index) =>
+      isHonest(this.#plan, index) && !broken.has(index) ? [index] : [],
     );
   }
 
-  private reachable(): readonly number[] {
-    const candidates = this.healed ? this.healthy() : [...this.plan.nodes.keys()];
+  #reachable(): readonly number[] {
+    const candidates = this.#healed ? this.#healthy() : [...this.#plan.nodes.keys()];
     return candidates.filter((node) => this.nodes[node]?.isRunning === true);
   }
 
   /** Readers: they ask nodes at random moments, and go by what the answer allows. */
-  private readSometimes(): void {
+  #readSometimes(): void {
     // Also a node that is paused: the request waits at its door, and is the first thing that
     // it sees when it wakes up.
     const nodes = [...this.nodes.keys()].filter((node) => this.nodes[node]?.isUp === true);
-    if (nodes.length > 0) this.read(this.readerChance.pick(nodes));
-    this.scheduler.after(this.readerChance.between(50, 400), () => this.readSometimes());
+    if (nodes.length > 0) this.#read(this.#readerChance.pick(nodes));
+    this.scheduler.after(this.#readerChance.between(50, 400), () => this.#readSometimes());
   }
 
   /**
    * The moment when a leader knows least: what is committed it learns with the first block of its own. And
    * whoever led before may not know yet that it does not any more.
    */
-  private readFromNewLeader(node: number): void {
-    for (const delay of [0, 2, 10]) this.scheduler.after(delay, () => this.read(node));
-    const before = this.lastLeader;
-    this.lastLeader = node;
+  #readFromNewLeader(node: number): void {
+    for (const delay of [0, 2, 10]) this.scheduler.after(delay, () => this.#read(node));
+    const before = this.#lastLeader;
+    this.#lastLeader = node;
     if (before === null || before === node) return;
-    for (const delay of [20, 60, 150]) this.scheduler.after(delay, () => this.read(before));
+    for (const delay of [20, 60, 150]) this.scheduler.after(delay, () => this.#read(before));
   }
 
-  private read(node: number): void {
+  #read(node: number): void {
     const { reads, chain } = this.watch;
     const open = reads.begin(node);
-    const { consensus } = this.plan;
-    const lease = 'leaseReads' in consensus && consensus.leaseReads && this.readerChance.happens(0.8);
+    const { consensus } = this.#plan;
+    const lease = 'leaseReads' in consensus && consensus.leaseReads && this.#readerChance.happens(0.8);
     this.nodes[node]?.request({ kind: 'read', lease }, (result) => {
-      this.counters.add(result instanceof Problem ? `read/${result.code}` : 'read/answered');
+      this.#counters.add(result instanceof Problem ? `read/${result.code}` : 'read/answered');
       if (result instanceof Problem) return;
       this.watch.check(() => reads.end(open, result.height, chain.storedHeight(node)));
     });
   }
 
-  private submit(node: number, transaction: Transaction): void {
+  #submit(node: number, transaction: Transaction): void {
     this.watch.reads.onSubmitted(transaction.hash);
     this.nodes[node]?.submit(transaction.bytes, (problem) => {
-      if (problem instanceof Problem) this.counters.add(`submit/${problem.code}`);
-      else this.counters.add('submit/accepted');
+      if (problem instanceof Problem) this.#counters.add(`submit/${problem.code}`);
+      else this.#counters.add('submit/accepted');
     });
   }
 
   /** Some nodes never reach each other directly. */
-  private cutAllBut(shape: Shape): void {
-    const { length } = this.plan.nodes;
+  #cutAllBut(shape: Shape): void {
+    const { length } = this.#plan.nodes;
     for (let a = 0; a < length; a++) {
-      for (let b = 0; b < length; b++) if (a !== b && !areLinked(shape, a, b)) this.links.cut(a, b);
+      for (let b = 0; b < length; b++) if (a !== b && !areLinked(shape, a, b)) this.#links.cut(a, b);
     }
   }
 
-  private isolate(node: number): void {
+  #isolate(node: number): void {
     for (const other of this.nodes.keys()) {
       if (other === node) continue;
-      this.links.cut(node, other);
-      this.links.cut(other, node);
+      this.#links.cut(node, other);
+      this.#links.cut(other, node);
     }
   }
 
-  private targets(): Targets {
-    const { nodes, plan, counters, chain } = this;
+  #targets(): Targets {
+    const { nodes } = this;
+    const plan = this.#plan;
+    const counters = this.#counters;
+    const chain = this.#chain;
     const at = (index: number): SimulatedNode => nodes[index] as SimulatedNode;
     return {
       count: nodes.length,
@@ -285,7 +288,7 @@ export class Cluster {
       },
       start: (node) => {
         // What is broken for good does not come back with the end of a late fault.
-        if (!this.healed || this.healthy().includes(node)) at(node).start();
+        if (!this.#healed || this.#healthy().includes(node)) at(node).start();
       },
       stallDisk: (node, forMs) => at(node).disk.stall(forMs),
       slowDisk: (node, upToMs) => at(node).disk.slow(upToMs),
@@ -294,7 +297,7 @@ export class Cluster {
       pause: (node) => at(node).pause(),
       resume: (node, timersLast) => {
         // Clients waited at its door: what it answers now comes from what it believed then.
-        if (plan.engine === 'raft') this.read(node);
+        if (plan.engine === 'raft') this.#read(node);
         at(node).resume(timersLast);
       },
       shiftClock: (node, byMs) => at(node).shiftClock(byMs),
@@ -306,7 +309,7 @@ export class Cluster {
           });
         }
       },
-      reconcile: () => this.network.reconcile(),
+      reconcile: () => this.#network.reconcile(),
     };
   }
 }

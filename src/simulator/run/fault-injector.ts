@@ -16,38 +16,38 @@ export interface FaultInjectorOptions {
 
 /** Makes the faults of a plan happen, each in its time, and undoes them. */
 export class FaultInjector {
-  private readonly options: FaultInjectorOptions;
-  private readonly chance: Chance;
+  readonly #options: FaultInjectorOptions;
+  readonly #chance: Chance;
 
   constructor(options: FaultInjectorOptions) {
-    this.options = options;
-    this.chance = new Chance(options.plan.seed, 'faults');
+    this.#options = options;
+    this.#chance = new Chance(options.plan.seed, 'faults');
   }
 
   start(): void {
-    const { scheduler, plan, count } = this.options;
+    const { scheduler, plan, count } = this.#options;
     for (const fault of plan.faults) {
       scheduler.at(fault.at, () => {
         count(`fault/${fault.kind}`);
-        const undo = this.begin(fault);
+        const undo = this.#begin(fault);
         scheduler.after(fault.forMs, undo);
       });
     }
   }
 
   /** Begins a fault; the answer ends it. */
-  private begin(fault: Fault): () => void {
-    const { links, targets } = this.options;
+  #begin(fault: Fault): () => void {
+    const { links, targets } = this.#options;
     const all = Array.from({ length: targets.count }, (_, index) => index);
     switch (fault.kind) {
       case 'partition': {
         const rest = all.filter((node) => !fault.side.includes(node));
-        return this.cut([...pairs(fault.side, rest), ...pairs(rest, fault.side)]);
+        return this.#cut([...pairs(fault.side, rest), ...pairs(rest, fault.side)]);
       }
       case 'one-way':
-        return this.cut(pairs(fault.from, fault.to));
+        return this.#cut(pairs(fault.from, fault.to));
       case 'rotating-partition':
-        return this.rotate(fault, all.length);
+        return this.#rotate(fault, all.length);
       case 'clog':
         links.clog(fault.from, fault.to, fault.bytesPerMs);
         return () => links.clog(fault.from, fault.to, null);
@@ -60,7 +60,7 @@ export class FaultInjector {
           for (const node of all) targets.start(node);
         };
       case 'crash-loop':
-        return this.crashLoop(fault);
+        return this.#crashLoop(fault);
       case 'disk-stall':
         targets.stallDisk(fault.node, fault.forMs);
         return nothing;
@@ -91,12 +91,12 @@ export class FaultInjector {
         return () => targets.speedClock(fault.node, 1 / fault.rate);
       case 'pause':
         targets.pause(fault.node);
-        return () => targets.resume(fault.node, this.chance.happens(0.5));
+        return () => targets.resume(fault.node, this.#chance.happens(0.5));
       case 'freeze': {
-        const mend = this.cutOff(fault.node);
+        const mend = this.#cutOff(fault.node);
         targets.pause(fault.node);
-        const timersLast = this.chance.happens(0.5);
-        this.options.scheduler.after(fault.forMs / 2, () => targets.resume(fault.node, timersLast));
+        const timersLast = this.#chance.happens(0.5);
+        this.#options.scheduler.after(fault.forMs / 2, () => targets.resume(fault.node, timersLast));
         return mend;
       }
       case 'weather': {
@@ -107,31 +107,31 @@ export class FaultInjector {
         };
       }
       case 'drop-kinds':
-        return this.dropKinds(fault);
+        return this.#dropKinds(fault);
       case 'hand-over':
-        return this.repeat(fault.everyMs, () => targets.request({ kind: 'transfer', to: null }));
+        return this.#repeat(fault.everyMs, () => targets.request({ kind: 'transfer', to: null }));
       case 'change-members':
-        return this.repeat(fault.everyMs, () => targets.request(this.drawChange(fault.outgoing)));
+        return this.#repeat(fault.everyMs, () => targets.request(this.#drawChange(fault.outgoing)));
       case 'strike':
         return beginStrikes({
-          ...this.options,
+          ...this.#options,
           fault,
-          patienceMs: patienceOf(this.options.plan),
-          chance: this.chance,
-          cutOff: (node) => this.cutOff(node),
+          patienceMs: patienceOf(this.#options.plan),
+          chance: this.#chance,
+          cutOff: (node) => this.#cutOff(node),
         });
     }
   }
 
-  private cutOff(node: number): () => void {
-    const rest = Array.from({ length: this.options.targets.count }, (_, index) => index).filter(
+  #cutOff(node: number): () => void {
+    const rest = Array.from({ length: this.#options.targets.count }, (_, index) => index).filter(
       (other) => other !== node,
     );
-    return this.cut([...pairs([node], rest), ...pairs(rest, [node])]);
+    return this.#cut([...pairs([node], rest), ...pairs(rest, [node])]);
   }
 
-  private cut(directed: readonly (readonly [number, number])[]): () => void {
-    const { links, targets } = this.options;
+  #cut(directed: readonly (readonly [number, number])[]): () => void {
+    const { links, targets } = this.#options;
     for (const [from, to] of directed) links.cut(from, to);
     targets.reconcile();
     return () => {
@@ -140,14 +140,14 @@ export class FaultInjector {
     };
   }
 
-  private crashLoop({ node, everyMs }: Extract<Fault, { kind: 'crash-loop' }>): () => void {
-    const { targets, scheduler } = this.options;
+  #crashLoop({ node, everyMs }: Extract<Fault, { kind: 'crash-loop' }>): () => void {
+    const { targets, scheduler } = this.#options;
     let ended = false;
     const again = (): void => {
       if (ended) return;
       targets.crash(node);
-      scheduler.after(this.chance.between(1, 20), () => targets.start(node));
-      scheduler.after(this.chance.between(everyMs, everyMs * 2), again);
+      scheduler.after(this.#chance.between(1, 20), () => targets.start(node));
+      scheduler.after(this.#chance.between(everyMs, everyMs * 2), again);
     };
     again();
     return () => {
@@ -156,12 +156,12 @@ export class FaultInjector {
     };
   }
 
-  private repeat(everyMs: number, act: () => void): () => void {
+  #repeat(everyMs: number, act: () => void): () => void {
     let ended = false;
     const again = (): void => {
       if (ended) return;
       act();
-      this.options.scheduler.after(this.chance.between(1, everyMs), again);
+      this.#options.scheduler.after(this.#chance.between(1, everyMs), again);
     };
     again();
     return () => {
@@ -170,9 +170,9 @@ export class FaultInjector {
   }
 
   /** Some make no sense as things are, or are not wise: then they are refused. */
-  private drawChange(outgoing: readonly number[]): EngineRequest {
-    const { chance } = this;
-    const { keys } = this.options.targets;
+  #drawChange(outgoing: readonly number[]): EngineRequest {
+    const chance = this.#chance;
+    const { keys } = this.#options.targets;
     const changes = chance.sample([...keys.entries()], chance.pick([1, 1, 2, 3])).map(([node, key]) => ({
       key,
       role: outgoing.includes(node)
@@ -182,16 +182,16 @@ export class FaultInjector {
     return { kind: 'members', changes, forced: chance.happens(0.1) };
   }
 
-  private rotate(fault: Extract<Fault, { kind: 'rotating-partition' }>, size: number): () => void {
+  #rotate(fault: Extract<Fault, { kind: 'rotating-partition' }>, size: number): () => void {
     let ended = false;
     let mend = nothing;
     const turn = (node: number): void => {
       mend();
       if (ended) return;
-      mend = this.cutOff(node);
-      this.options.scheduler.after(fault.everyMs, () => turn((node + 1) % size));
+      mend = this.#cutOff(node);
+      this.#options.scheduler.after(fault.everyMs, () => turn((node + 1) % size));
     };
-    turn(this.chance.between(0, size - 1));
+    turn(this.#chance.between(0, size - 1));
     return () => {
       ended = true;
       mend();
@@ -199,14 +199,14 @@ export class FaultInjector {
     };
   }
 
-  private dropKinds(fault: Extract<Fault, { kind: 'drop-kinds' }>): () => void {
-    const { links, targets, scheduler } = this.options;
+  #dropKinds(fault: Extract<Fault, { kind: 'drop-kinds' }>): () => void {
+    const { links, targets, scheduler } = this.#options;
     const size = targets.count;
     let dropped: boolean[] = [];
     let ended = false;
     const draw = (): void => {
       if (ended) return;
-      dropped = Array.from({ length: size * size }, () => this.chance.happens(fault.share));
+      dropped = Array.from({ length: size * size }, () => this.#chance.happens(fault.share));
       scheduler.after(fault.everyMs, draw);
     };
     draw();

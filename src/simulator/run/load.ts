@@ -37,78 +37,78 @@ const retryMs: readonly [VirtualMs, VirtualMs] = [1_500, 3_500];
 export class Load {
   /** All transactions that were made so far. */
   readonly transactions = new Map<Hash, Transaction>();
-  private readonly options: LoadOptions;
-  private readonly chance: Chance;
-  private readonly nonces: number[];
-  private readonly waiting = new Set<Transaction>();
+  readonly #options: LoadOptions;
+  readonly #chance: Chance;
+  readonly #nonces: number[];
+  readonly #waiting = new Set<Transaction>();
 
   constructor(options: LoadOptions) {
-    this.options = options;
-    this.chance = new Chance(options.plan.seed, 'load');
-    this.nonces = Array.from({ length: options.plan.load.senders }, () => 0);
+    this.#options = options;
+    this.#chance = new Chance(options.plan.seed, 'load');
+    this.#nonces = Array.from({ length: options.plan.load.senders }, () => 0);
   }
 
   start(): void {
-    const { plan, scheduler } = this.options;
+    const { plan, scheduler } = this.#options;
     const moments = Array.from({ length: plan.load.transactions }, () =>
-      this.chance.between(0, plan.load.untilMs),
+      this.#chance.between(0, plan.load.untilMs),
     );
-    for (const moment of moments.sort((a, b) => a - b)) scheduler.at(moment, () => this.next());
+    for (const moment of moments.sort((a, b) => a - b)) scheduler.at(moment, () => this.#next());
   }
 
   /** Submits everything that waits once more, now. */
   resubmit(): void {
-    for (const transaction of this.unfinished()) this.submit(transaction);
+    for (const transaction of this.unfinished()) this.#submit(transaction);
   }
 
   unfinished(): readonly Transaction[] {
-    for (const transaction of this.waiting) {
-      if (this.options.isFinal(transaction.hash)) this.waiting.delete(transaction);
+    for (const transaction of this.#waiting) {
+      if (this.#options.isFinal(transaction.hash)) this.#waiting.delete(transaction);
     }
-    return [...this.waiting];
+    return [...this.#waiting];
   }
 
-  private next(): void {
-    const transaction = this.make();
+  #next(): void {
+    const transaction = this.#make();
     this.transactions.set(transaction.hash, transaction);
-    this.waiting.add(transaction);
-    this.submit(transaction);
-    this.retryLater(transaction);
+    this.#waiting.add(transaction);
+    this.#submit(transaction);
+    this.#retryLater(transaction);
   }
 
-  private retryLater(transaction: Transaction): void {
-    this.options.scheduler.after(this.chance.between(...retryMs), () => {
-      if (this.options.isFinal(transaction.hash)) return;
-      this.submit(transaction);
-      this.retryLater(transaction);
+  #retryLater(transaction: Transaction): void {
+    this.#options.scheduler.after(this.#chance.between(...retryMs), () => {
+      if (this.#options.isFinal(transaction.hash)) return;
+      this.#submit(transaction);
+      this.#retryLater(transaction);
     });
   }
 
-  private submit(transaction: Transaction): void {
-    const nodes = this.options.reachable();
+  #submit(transaction: Transaction): void {
+    const nodes = this.#options.reachable();
     if (nodes.length === 0) return;
     // Now and then to several at once: each must execute once all the same.
-    const count = this.chance.happens(0.2) ? this.chance.between(1, nodes.length) : 1;
-    for (const node of this.chance.sample(nodes, count)) this.options.submit(node, transaction);
+    const count = this.#chance.happens(0.2) ? this.#chance.between(1, nodes.length) : 1;
+    for (const node of this.#chance.sample(nodes, count)) this.#options.submit(node, transaction);
   }
 
-  private make(): Transaction {
-    const { chain, scheme } = this.options;
-    const index = this.chance.between(0, chain.senderKeys.length - 1);
+  #make(): Transaction {
+    const { chain, scheme } = this.#options;
+    const index = this.#chance.between(0, chain.senderKeys.length - 1);
     const sender = chain.senderKeys[index] as (typeof chain.senderKeys)[number];
-    const nonce = this.nonces[index] as number;
-    this.nonces[index] = nonce + 1;
-    const several = this.chance.happens(0.2);
+    const nonce = this.#nonces[index] as number;
+    this.#nonces[index] = nonce + 1;
+    const several = this.#chance.happens(0.2);
     const body: TransactionBody = {
       chainId: chain.genesis.chainId,
       sender: sender.publicKey,
       nonce,
-      fee: BigInt(this.chance.between(1, 20)),
+      fee: BigInt(this.#chance.between(1, 20)),
       expiryHeight: toHeight(90_000),
       reference: new Uint8Array(),
-      conditions: several ? [this.condition(sender.publicKey)] : [],
-      operations: Array.from({ length: several ? this.chance.between(2, 5) : 1 }, () =>
-        this.operation(sender.publicKey),
+      conditions: several ? [this.#condition(sender.publicKey)] : [],
+      operations: Array.from({ length: several ? this.#chance.between(2, 5) : 1 }, () =>
+        this.#operation(sender.publicKey),
       ),
       signers: [sender.publicKey],
     };
@@ -118,9 +118,9 @@ export class Load {
   }
 
   /** One that may hold. */
-  private condition(self: PublicKey): Condition {
-    const { chance } = this;
-    const key = this.recordKey();
+  #condition(self: PublicKey): Condition {
+    const chance = this.#chance;
+    const key = this.#recordKey();
     return chance.pick<Condition>([
       { type: 'record-absent', key },
       { type: 'record-exists', key },
@@ -131,29 +131,29 @@ export class Load {
     ]);
   }
 
-  private recordKey(): string {
-    return `record-${this.chance.between(0, 9)}`;
+  #recordKey(): string {
+    return `record-${this.#chance.between(0, 9)}`;
   }
 
-  private operation(self: PublicKey): Operation {
-    const { chance } = this;
+  #operation(self: PublicKey): Operation {
+    const chance = this.#chance;
     // Others may own the record, or nobody: such transactions are final and failed.
-    const key = this.recordKey();
+    const key = this.#recordKey();
     switch (chance.between(0, 7)) {
       case 0:
         return { type: 'put', key, value: Uint8Array.of(chance.between(0, 255)) };
       case 1:
         return { type: 'delete', key };
       case 2:
-        return { type: 'give', key, to: chance.pick(this.options.chain.senderKeys).publicKey };
+        return { type: 'give', key, to: chance.pick(this.#options.chain.senderKeys).publicKey };
       case 3: {
         // Its own key stays enough, so that all that it has under way stays good.
-        const other = chance.pick(this.options.chain.senderKeys).publicKey;
+        const other = chance.pick(this.#options.chain.senderKeys).publicKey;
         const keys = [...new Set([self, other])].toSorted();
         return { type: 'set-keys', keys, threshold: 1, force: chance.happens(0.5) };
       }
       default: {
-        const to = chance.pick(this.options.chain.senderKeys).publicKey;
+        const to = chance.pick(this.#options.chain.senderKeys).publicKey;
         return { type: 'transfer', to, amount: BigInt(chance.between(1, 1_000)), memo: '' };
       }
     }

@@ -18,17 +18,17 @@ interface Process {
 /** One node through all its processes: its disk and its keys stay, everything else is new after a crash. */
 export class SimulatedNode {
   readonly disk: VirtualDisk;
-  private readonly options: SimulatedNodeOptions;
-  private process: Process | null = null;
-  private clockOffset = 0;
-  private clockRate = 1;
+  readonly #options: SimulatedNodeOptions;
+  #process: Process | null = null;
+  #clockOffset = 0;
+  #clockRate = 1;
   /** It stopped over a fault of its own, and no start helps. */
-  private dead = false;
-  private starts = 0;
+  #dead = false;
+  #starts = 0;
 
   constructor(options: SimulatedNodeOptions) {
     const { index, plan, scheduler } = options;
-    this.options = options;
+    this.#options = options;
     this.disk = new VirtualDisk({
       scheduler,
       chance: new Chance(plan.seed, `disk ${index}`),
@@ -38,98 +38,98 @@ export class SimulatedNode {
 
   /** There is a process, which may be paused. */
   get isUp(): boolean {
-    return this.process?.core != null;
+    return this.#process?.core != null;
   }
 
   get isRunning(): boolean {
-    return this.isUp && this.process?.life.paused === false;
+    return this.isUp && this.#process?.life.paused === false;
   }
 
   get isStarting(): boolean {
-    return this.process !== null && this.process.core === null;
+    return this.#process !== null && this.#process.core === null;
   }
 
   why(): string {
-    return this.process?.core?.why() ?? 'down';
+    return this.#process?.core?.why() ?? 'down';
   }
 
   start(): void {
-    if (this.process !== null || this.dead) return;
-    const { index, scheduler, trace } = this.options;
-    trace.add(`${scheduler.now} node ${index}: process ${this.starts}`);
-    const life = new ProcessLife((error) => this.broke(process, error));
+    if (this.#process !== null || this.#dead) return;
+    const { index, scheduler, trace } = this.#options;
+    trace.add(`${scheduler.now} node ${index}: process ${this.#starts}`);
+    const life = new ProcessLife((error) => this.#broke(process, error));
     const clock = new VirtualClock({
       scheduler,
       life,
-      offsetMs: this.clockOffset,
-      rate: this.clockRate,
+      offsetMs: this.#clockOffset,
+      rate: this.#clockRate,
     });
     const process: Process = { life, clock, core: null };
-    this.process = process;
+    this.#process = process;
     // The genesis and the first entry of the log: before that nothing was signed with the key,
     // or at least nothing left.
     const firstUse = this.disk.written < 2;
-    this.starts += 1;
+    this.#starts += 1;
     bootNode({
-      ...this.options,
+      ...this.#options,
       life,
       clock,
       disk: this.disk,
       firstUse,
-      starts: this.starts,
-      onStopped: (problem) => this.stopped(process, problem),
-      onBroken: (error) => this.broke(process, error),
+      starts: this.#starts,
+      onStopped: (problem) => this.#stopped(process, problem),
+      onBroken: (error) => this.#broke(process, error),
     }).then(
       (core) => {
-        if (this.process !== process) return;
+        if (this.#process !== process) return;
         process.core = core;
       },
       (error: unknown) => {
-        if (error instanceof Problem && error.code === 'storage/write-failed') this.stopped(process, error);
-        else this.broke(process, error);
+        if (error instanceof Problem && error.code === 'storage/write-failed') this.#stopped(process, error);
+        else this.#broke(process, error);
       },
     );
   }
 
   /** kill -9. Returns how many unsynced batches were lost. */
   crash(): number {
-    const { process } = this;
+    const process = this.#process;
     if (process === null) return 0;
-    const { index, network, scheduler, trace } = this.options;
+    const { index, network, scheduler, trace } = this.#options;
     trace.add(`${scheduler.now} node ${index}: crash`);
     process.life.kill();
     network.leave(index);
-    this.process = null;
+    this.#process = null;
     return this.disk.crash();
   }
 
   pause(): void {
-    this.process?.life.pause();
+    this.#process?.life.pause();
   }
 
   resume(timersLast = false): void {
-    this.process?.life.resume(timersLast);
+    this.#process?.life.resume(timersLast);
   }
 
   /** Its disk is replaced by an empty one. The node must be down. */
   wipe(): void {
     this.disk.wipe();
-    if (isHonest(this.options.plan, this.options.index)) this.options.watch.diskLost(this.options.index);
+    if (isHonest(this.#options.plan, this.#options.index)) this.#options.watch.diskLost(this.#options.index);
   }
 
   shiftClock(byMs: number): void {
-    this.clockOffset += byMs;
-    if (this.process !== null) this.process.clock.offsetMs = this.clockOffset;
+    this.#clockOffset += byMs;
+    if (this.#process !== null) this.#process.clock.offsetMs = this.#clockOffset;
   }
 
   /** Makes its clocks run so many times as fast as they did. */
   speedClock(by: number): void {
-    this.clockRate *= by;
-    if (this.process !== null) this.process.clock.rate = this.clockRate;
+    this.#clockRate *= by;
+    if (this.#process !== null) this.#process.clock.rate = this.#clockRate;
   }
 
   submit(bytes: Uint8Array, done: (problem: Problem | undefined) => void): void {
-    const { process } = this;
+    const process = this.#process;
     if (process === null || process.core === null) return;
     const { core } = process;
     process.life.enter(() => core.submit(bytes, done));
@@ -137,26 +137,26 @@ export class SimulatedNode {
 
   /** Asks its engine for something. Never answered when the node dies meanwhile. */
   request(request: EngineRequest, done: (result: { readonly height: number } | Problem) => void): void {
-    const { process } = this;
+    const process = this.#process;
     if (process === null || process.core === null) return;
     const { core } = process;
     process.life.enter(() => core.request(request, done));
   }
 
   /** It ended itself, for a reason outside: a failed disk. It starts again when its fault is over. */
-  private stopped(process: Process, problem: Problem): void {
-    if (this.process !== process) return;
-    this.options.counters.add(`stopped/${problem.code}`);
+  #stopped(process: Process, problem: Problem): void {
+    if (this.#process !== process) return;
+    this.#options.counters.add(`stopped/${problem.code}`);
     this.crash();
   }
 
   /** It ended itself for a broken promise. An honest node never does. */
-  private broke(process: Process, error: unknown): void {
-    if (this.process !== process) return;
-    const { index, plan, watch, counters } = this.options;
+  #broke(process: Process, error: unknown): void {
+    if (this.#process !== process) return;
+    const { index, plan, watch, counters } = this.#options;
     if (isHonest(plan, index)) watch.stopped(index, error);
     else counters.add('stopped/liar');
-    this.dead = true;
+    this.#dead = true;
     this.crash();
   }
 }

@@ -5,24 +5,24 @@ import { nextBelow, nextFloat, type RandomState, seedRandom } from '../../base/r
  * fault out of a plan leaves what the others draw as it was; shrinking depends on that.
  */
 export class Chance {
-  private readonly state: RandomState;
+  readonly #state: RandomState;
 
   constructor(seed: number, stream: string) {
-    this.state = seedRandom(mix(seed, stream));
+    this.#state = seedRandom(mix(seed, stream));
   }
 
   /** A whole number from `low` to `high`, both included. */
   between(low: number, high: number): number {
-    return high <= low ? low : low + nextBelow(this.state, high - low + 1);
+    return high <= low ? low : low + nextBelow(this.#state, high - low + 1);
   }
 
   /** True with this probability. */
   happens(probability: number): boolean {
-    return probability > 0 && nextFloat(this.state) < probability;
+    return probability > 0 && nextFloat(this.#state) < probability;
   }
 
   pick<T>(items: readonly T[]): T {
-    return items[nextBelow(this.state, items.length)] as T;
+    return items[nextBelow(this.#state, items.length)] as T;
   }
 
   /** `count` of the items, in a random order. */

@@ -23,12 +23,12 @@ export interface SignatureScheme {
  * one message has one signature) and it shares no code with what it replaces.
  */
 export class FastSignatures implements SignatureScheme {
-  private readonly secrets = new Map<PublicKey, Uint8Array>();
+  readonly #secrets = new Map<PublicKey, Uint8Array>();
 
   key(name: string): SimulatedKey {
     const secretKey = fromHex(digest('sha256', `secret ${name}`, 'hex'));
     const publicKey = digest('sha256', concat(utf8('public '), secretKey), 'hex') as PublicKey;
-    this.secrets.set(publicKey, secretKey);
+    this.#secrets.set(publicKey, secretKey);
     return { publicKey, secretKey };
   }
 
@@ -37,7 +37,7 @@ export class FastSignatures implements SignatureScheme {
   }
 
   verify(claim: SignatureClaim): boolean {
-    const secretKey = this.secrets.get(claim.publicKey);
+    const secretKey = this.#secrets.get(claim.publicKey);
     return secretKey !== undefined && this.sign(secretKey, claim.message) === claim.signature;
   }
 }

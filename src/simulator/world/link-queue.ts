@@ -11,26 +11,26 @@ export interface Waiting {
  * way when there is no room.
  */
 export class LinkQueue {
-  private readonly urgent: Waiting[] = [];
-  private readonly others: Waiting[] = [];
-  private held = 0;
-  private gone = 0;
+  readonly #urgent: Waiting[] = [];
+  readonly #others: Waiting[] = [];
+  #held = 0;
+  #gone = 0;
   /** It is looked at later in this moment. */
   deferred = false;
   /** It is looked at when the link is free. */
   waking = false;
 
   get bytes(): number {
-    return this.held;
+    return this.#held;
   }
 
   /** Messages that gave way since the connection began. */
   get dropped(): number {
-    return this.gone;
+    return this.#gone;
   }
 
   get isEmpty(): boolean {
-    return this.urgent.length === 0 && this.others.length === 0;
+    return this.#urgent.length === 0 && this.#others.length === 0;
   }
 
   /**
@@ -38,22 +38,23 @@ export class LinkQueue {
    * alone. Returns how many went.
    */
   push(message: Waiting, maxBytes: number): number {
-    const { urgent, others } = this;
+    const urgent = this.#urgent;
+    const others = this.#others;
     (message.urgent ? urgent : others).push(message);
-    this.held += message.bytes.length;
+    this.#held += message.bytes.length;
     let went = 0;
-    while (this.held > maxBytes && others.length > 1) {
-      this.held -= others.shift()?.bytes.length ?? 0;
+    while (this.#held > maxBytes && others.length > 1) {
+      this.#held -= others.shift()?.bytes.length ?? 0;
       went += 1;
     }
-    this.gone += went;
+    this.#gone += went;
     return went;
   }
 
   /** The next one; with `onlyUrgent` only if it is urgent. */
   shift(onlyUrgent: boolean): Waiting | undefined {
-    const next = this.urgent.shift() ?? (onlyUrgent ? undefined : this.others.shift());
-    this.held -= next?.bytes.length ?? 0;
+    const next = this.#urgent.shift() ?? (onlyUrgent ? undefined : this.#others.shift());
+    this.#held -= next?.bytes.length ?? 0;
     return next;
   }
 }

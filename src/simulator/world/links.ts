@@ -38,9 +38,9 @@ export class Links {
   conditions: LinkConditions;
   /** Filters in force. */
   readonly filters = new Set<MessageFilter>();
-  private readonly links: Link[];
-  private readonly size: number;
-  private readonly chance: Chance;
+  readonly #links: Link[];
+  readonly #size: number;
+  readonly #chance: Chance;
   readonly count: (fault: string) => void;
 
   constructor(options: {
@@ -49,11 +49,11 @@ export class Links {
     conditions: LinkConditions;
     count: (fault: string) => void;
   }) {
-    this.size = options.size;
+    this.#size = options.size;
     this.conditions = options.conditions;
     this.count = options.count;
-    this.chance = new Chance(options.seed, 'links');
-    this.links = Array.from({ length: options.size * options.size }, () => ({
+    this.#chance = new Chance(options.seed, 'links');
+    this.#links = Array.from({ length: options.size * options.size }, () => ({
       cuts: 0,
       rate: null,
       busyUntil: 0,
@@ -63,20 +63,20 @@ export class Links {
   }
 
   cut(from: number, to: number): void {
-    this.link(from, to).cuts++;
+    this.#link(from, to).cuts++;
   }
 
   mend(from: number, to: number): void {
-    const link = this.link(from, to);
+    const link = this.#link(from, to);
     link.cuts = Math.max(0, link.cuts - 1);
   }
 
   clog(from: number, to: number, bytesPerMs: number | null): void {
-    this.link(from, to).rate = bytesPerMs;
+    this.#link(from, to).rate = bytesPerMs;
   }
 
   isCut(from: number, to: number): boolean {
-    return this.link(from, to).cuts > 0;
+    return this.#link(from, to).cuts > 0;
   }
 
   /**
@@ -84,13 +84,13 @@ export class Links {
    * otherwise as in a real node.
    */
   queueBytes(from: number, to: number): number {
-    const { rate } = this.link(from, to);
+    const { rate } = this.#link(from, to);
     return rate === null ? limits.peerSendQueueBytes : rate * queueMs;
   }
 
   /** When the next message can be put on the link. */
   freeAt(from: number, to: number): VirtualMs {
-    const link = this.link(from, to);
+    const link = this.#link(from, to);
     return link.rate === null ? 0 : link.busyUntil;
   }
 
@@ -107,11 +107,12 @@ export class Links {
     now: VirtualMs;
   }): readonly VirtualMs[] | 'full' {
     const { from, to, now, urgent = false } = message;
-    const link = this.link(from, to);
-    const { conditions, chance } = this;
-    if (link.cuts > 0) return this.lost('cut');
-    for (const filter of this.filters) if (filter(from, to, message.kind)) return this.lost('filtered');
-    if (chance.happens(conditions.loss)) return this.lost('loss');
+    const link = this.#link(from, to);
+    const { conditions } = this;
+    const chance = this.#chance;
+    if (link.cuts > 0) return this.#lost('cut');
+    for (const filter of this.filters) if (filter(from, to, message.kind)) return this.#lost('filtered');
+    if (chance.happens(conditions.loss)) return this.#lost('loss');
     let leaves = now;
     // What is urgent overtakes what waits for a clogged link, and is too small to hold it up.
     if (link.rate !== null && !urgent) {
@@ -123,7 +124,7 @@ export class Links {
       link.busyUntil = leaves;
       this.count('clog');
     }
-    const arrivals = [this.arrival(link, leaves, urgent)];
+    const arrivals = [this.#arrival(link, leaves, urgent)];
     if (chance.happens(conditions.duplication)) {
       this.count('duplicate');
       arrivals.push(leaves + chance.between(...conditions.delayMs));
@@ -131,8 +132,9 @@ export class Links {
     return arrivals;
   }
 
-  private arrival(link: Link, leaves: VirtualMs, urgent: boolean): VirtualMs {
-    const { conditions, chance } = this;
+  #arrival(link: Link, leaves: VirtualMs, urgent: boolean): VirtualMs {
+    const { conditions } = this;
+    const chance = this.#chance;
     const natural = leaves + chance.between(...conditions.delayMs);
     if (chance.happens(conditions.reordering)) {
       this.count('reorder');
@@ -143,12 +145,12 @@ export class Links {
     return link[lane];
   }
 
-  private lost(fault: string): readonly VirtualMs[] {
+  #lost(fault: string): readonly VirtualMs[] {
     this.count(fault);
     return [];
   }
 
-  private link(from: number, to: number): Link {
-    return this.links[from * this.size + to] as Link;
+  #link(from: number, to: number): Link {
+    return this.#links[from * this.#size + to] as Link;
   }
 }

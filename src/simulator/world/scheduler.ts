@@ -17,57 +17,57 @@ interface Entry {
  * costs what its events cost.
  */
 export class Scheduler {
-  private time: VirtualMs = 0;
-  private scheduled = 0;
-  private executed = 0;
-  private readonly heap: Entry[] = [];
+  #time: VirtualMs = 0;
+  #scheduled = 0;
+  #executed = 0;
+  readonly #heap: Entry[] = [];
 
   get now(): VirtualMs {
-    return this.time;
+    return this.#time;
   }
 
   /** How many calls were made: the length of the run, in events. */
   get events(): number {
-    return this.executed;
+    return this.#executed;
   }
 
   /** Calls at a moment; one in the past is due now. */
   at(moment: VirtualMs, call: () => void): Cancel {
-    const entry: Entry = { at: Math.max(moment, this.time), order: this.scheduled++, call };
-    this.push(entry);
+    const entry: Entry = { at: Math.max(moment, this.#time), order: this.#scheduled++, call };
+    this.#push(entry);
     return () => {
       entry.call = null;
     };
   }
 
   after(delay: VirtualMs, call: () => void): Cancel {
-    return this.at(this.time + delay, call);
+    return this.at(this.#time + delay, call);
   }
 
   /** "Later, but at this moment": what `setImmediate` is to real time. */
   readonly defer = (call: () => void): void => {
-    this.at(this.time, call);
+    this.at(this.#time, call);
   };
 
   /** Makes the next call and returns true; false when there is none up to `until`, and then it is `until`. */
   step(until: VirtualMs): boolean {
     for (;;) {
-      const next = this.heap[0];
+      const next = this.#heap[0];
       if (next === undefined || next.at > until) {
-        this.time = Math.max(this.time, until);
+        this.#time = Math.max(this.#time, until);
         return false;
       }
-      this.pop();
+      this.#pop();
       if (next.call === null) continue;
-      this.time = next.at;
-      this.executed++;
+      this.#time = next.at;
+      this.#executed++;
       next.call();
       return true;
     }
   }
 
-  private push(entry: Entry): void {
-    const { heap } = this;
+  #push(entry: Entry): void {
+    const heap = this.#heap;
     let child = heap.length;
     heap.push(entry);
     while (child > 0) {
@@ -80,8 +80,8 @@ export class Scheduler {
     heap[child] = entry;
   }
 
-  private pop(): void {
-    const { heap } = this;
+  #pop(): void {
+    const heap = this.#heap;
     const last = heap.pop() as Entry;
     const size = heap.length;
     if (size === 0) return;

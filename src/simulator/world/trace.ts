@@ -3,29 +3,29 @@
  * The digest is always kept; the lines only on request, because they are long.
  */
 export class Trace {
-  private readonly lines: string[] | null;
-  private high = 0xcbf29ce4;
-  private low = 0x84222325;
+  readonly #lines: string[] | null;
+  #high = 0xcbf29ce4;
+  #low = 0x84222325;
 
   constructor(keepLines: boolean) {
-    this.lines = keepLines ? [] : null;
+    this.#lines = keepLines ? [] : null;
   }
 
   add(line: string): void {
     for (let i = 0; i < line.length; i++) {
       const code = line.charCodeAt(i);
-      this.low = Math.imul(this.low ^ code, 0x01000193);
-      this.high = Math.imul(this.high + code, 0x5bd1e995) ^ (this.low >>> 7);
+      this.#low = Math.imul(this.#low ^ code, 0x01000193);
+      this.#high = Math.imul(this.#high + code, 0x5bd1e995) ^ (this.#low >>> 7);
     }
-    this.lines?.push(line);
+    this.#lines?.push(line);
   }
 
   get digest(): string {
-    return hex(this.high) + hex(this.low);
+    return hex(this.#high) + hex(this.#low);
   }
 
   get text(): readonly string[] {
-    return this.lines ?? [];
+    return this.#lines ?? [];
   }
 }
 

@@ -25,52 +25,52 @@ interface Pending {
  * the last may be lost (a torn record), or be there although nobody was told (the acknowledgement was lost).
  */
 export class VirtualDisk {
-  private readonly options: DiskOptions;
-  private readonly durable = new Map<string, Uint8Array>();
-  private readonly queue: Pending[] = [];
+  readonly #options: DiskOptions;
+  readonly #durable = new Map<string, Uint8Array>();
+  readonly #queue: Pending[] = [];
   /** On disk, but the process (paused) was not told yet, and so does not see it yet. */
-  private readonly landed: Pending[] = [];
-  private stalledUntil: VirtualMs = 0;
-  private slowUpTo: VirtualMs | null = null;
-  private failing = false;
-  private hasFailed = false;
-  private busy = false;
-  private everWritten = 0;
+  readonly #landed: Pending[] = [];
+  #stalledUntil: VirtualMs = 0;
+  #slowUpTo: VirtualMs | null = null;
+  #failing = false;
+  #hasFailed = false;
+  #busy = false;
+  #everWritten = 0;
 
   constructor(options: DiskOptions) {
-    this.options = options;
+    this.#options = options;
   }
 
   /** Batches that are on it or were, whatever became of it since. */
   get written(): number {
-    return this.everWritten;
+    return this.#everWritten;
   }
 
   /** Batches that were handed over and not acknowledged. */
   get unsynced(): number {
-    return this.queue.length;
+    return this.#queue.length;
   }
 
   get bytes(): number {
     let total = 0;
-    for (const [key, value] of this.durable) total += key.length / 2 + value.length;
+    for (const [key, value] of this.#durable) total += key.length / 2 + value.length;
     return total;
   }
 
   /** What is on it under a key at this moment, for whoever looks from outside. */
   peek(key: Uint8Array): Uint8Array | undefined {
-    return this.durable.get(toHex(key));
+    return this.#durable.get(toHex(key));
   }
 
   /** Opens the store for one process. */
   open(life: ProcessLife): Store {
-    this.failing = false;
-    this.hasFailed = false;
+    this.#failing = false;
+    this.#hasFailed = false;
     let closed = false;
     return {
       get: (key) => {
         invariant(!closed, 'an open store is read');
-        return this.durable.get(toHex(key))?.slice();
+        return this.#durable.get(toHex(key))?.slice();
       },
       write: (batch, done) => {
         invariant(!closed, 'an open store is written');
@@ -78,103 +78,103 @@ export class VirtualDisk {
           batch.every(({ key }) => (key[0] ?? 0) !== 0),
           'no key starts with byte 0',
         );
-        this.queue.push({ batch: batch.map(copy), done, life });
-        this.work();
+        this.#queue.push({ batch: batch.map(copy), done, life });
+        this.#work();
       },
       scan: async ({ from, to, limit }) => {
         invariant(!closed, 'an open store is read');
-        return this.scan(from, to, limit ?? Infinity);
+        return this.#scan(from, to, limit ?? Infinity);
       },
       close: () => {
         closed = true;
-        return new Promise((resolve) => this.whenIdle(resolve));
+        return new Promise((resolve) => this.#whenIdle(resolve));
       },
     };
   }
 
   /** Once everything that was taken is on disk, and whoever gave it was told. */
-  private whenIdle(then: () => void): void {
-    if (this.queue.length === 0 && this.landed.length === 0) then();
-    else this.options.scheduler.after(1, () => this.whenIdle(then));
+  #whenIdle(then: () => void): void {
+    if (this.#queue.length === 0 && this.#landed.length === 0) then();
+    else this.#options.scheduler.after(1, () => this.#whenIdle(then));
   }
 
   /** Nothing is written until then; what is handed over waits. */
   stall(duration: VirtualMs): void {
-    this.stalledUntil = Math.max(this.stalledUntil, this.options.scheduler.now + duration);
+    this.#stalledUntil = Math.max(this.#stalledUntil, this.#options.scheduler.now + duration);
   }
 
   /** Each write takes up to so long; null for as long as before. */
   slow(upToMs: VirtualMs | null): void {
-    this.slowUpTo = upToMs;
+    this.#slowUpTo = upToMs;
   }
 
   /** The next sync fails, and by the port's rule everything after it. */
   fail(): void {
-    this.failing = true;
+    this.#failing = true;
   }
 
   /** The process is gone. Of the batches under way some made it, in order; returns how many did not. */
   crash(): number {
     // After a failed sync nothing more was taken: what came behind it must not be there without it.
-    const kept = this.hasFailed ? 0 : this.options.chance.between(0, this.queue.length);
-    const lost = this.queue.length - kept;
-    for (const { batch } of this.landed.splice(0)) this.apply(batch);
-    for (const { batch } of this.queue.splice(0).slice(0, kept)) this.apply(batch);
-    this.busy = false;
+    const kept = this.#hasFailed ? 0 : this.#options.chance.between(0, this.#queue.length);
+    const lost = this.#queue.length - kept;
+    for (const { batch } of this.#landed.splice(0)) this.#apply(batch);
+    for (const { batch } of this.#queue.splice(0).slice(0, kept)) this.#apply(batch);
+    this.#busy = false;
     return lost;
   }
 
   /** All data is gone, as after replacing the disk. */
   wipe(): void {
-    this.durable.clear();
-    this.queue.length = 0;
-    this.landed.length = 0;
+    this.#durable.clear();
+    this.#queue.length = 0;
+    this.#landed.length = 0;
   }
 
-  private work(): void {
-    const next = this.queue[0];
-    if (this.busy || next === undefined) return;
-    this.busy = true;
-    const { scheduler, chance, latencyMs } = this.options;
+  #work(): void {
+    const next = this.#queue[0];
+    if (this.#busy || next === undefined) return;
+    this.#busy = true;
+    const { scheduler, chance, latencyMs } = this.#options;
     const [least, most] = latencyMs;
-    scheduler.after(chance.between(least, this.slowUpTo ?? most), () => this.finish(next));
+    scheduler.after(chance.between(least, this.#slowUpTo ?? most), () => this.#finish(next));
   }
 
-  private finish(entry: Pending): void {
-    if (this.queue[0] !== entry) return;
-    const { scheduler } = this.options;
-    if (scheduler.now < this.stalledUntil) {
-      scheduler.at(this.stalledUntil, () => this.finish(entry));
+  #finish(entry: Pending): void {
+    if (this.#queue[0] !== entry) return;
+    const { scheduler } = this.#options;
+    if (scheduler.now < this.#stalledUntil) {
+      scheduler.at(this.#stalledUntil, () => this.#finish(entry));
       return;
     }
-    this.busy = false;
-    this.queue.shift();
-    if (this.failing) {
-      this.hasFailed = true;
+    this.#busy = false;
+    this.#queue.shift();
+    if (this.#failing) {
+      this.#hasFailed = true;
       entry.life.enter(() => entry.done(syncFailed()));
     } else {
-      this.landed.push(entry);
+      this.#landed.push(entry);
       entry.life.enter(() => {
-        this.landed.shift();
-        this.apply(entry.batch);
+        this.#landed.shift();
+        this.#apply(entry.batch);
         entry.done(undefined);
       });
     }
-    this.work();
+    this.#work();
   }
 
-  private apply(batch: readonly Write[]): void {
-    this.everWritten += 1;
+  #apply(batch: readonly Write[]): void {
+    this.#everWritten += 1;
     for (const write of batch) {
-      if (write.type === 'put') this.durable.set(toHex(write.key), write.value);
-      else this.durable.delete(toHex(write.key));
+      if (write.type === 'put') this.#durable.set(toHex(write.key), write.value);
+      else this.#durable.delete(toHex(write.key));
     }
   }
 
-  private scan(from: Uint8Array, to: Uint8Array, limit: number): [Uint8Array, Uint8Array][] {
+  #scan(from: Uint8Array, to: Uint8Array, limit: number): [Uint8Array, Uint8Array][] {
     const [low, high] = [toHex(from), toHex(to)];
     const found: [Uint8Array, Uint8Array][] = [];
-    for (const [key, value] of this.durable) {
+    for (const [key, value] of this.#durable) {
       if (key >= low && key < high) found.push([fromHex(key), value.slice()]);
     }
     return found.sort(([a], [b]) => compareBytes(a, b)).slice(0, limit);

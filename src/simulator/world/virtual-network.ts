@@ -71,23 +71,23 @@ export const peerIndex = (peer: PeerId): number => Number(peer.slice('node-'.len
  */
 export class VirtualNetwork {
   readonly links: Links;
-  private readonly scheduler: Scheduler;
-  private readonly trace: Trace;
-  private readonly size: number;
-  private readonly kindOf: (bytes: Uint8Array) => string;
-  private readonly chance: Chance;
-  private readonly stations: (Station | undefined)[];
+  readonly #scheduler: Scheduler;
+  readonly #trace: Trace;
+  readonly #size: number;
+  readonly #kindOf: (bytes: Uint8Array) => string;
+  readonly #chance: Chance;
+  readonly #stations: (Station | undefined)[];
   /** A dial or a notice of loss under way, one for a pair of nodes. */
-  private readonly transitions = new Map<number, Cancel>();
+  readonly #transitions = new Map<number, Cancel>();
 
   constructor(options: VirtualNetworkOptions) {
-    this.scheduler = options.scheduler;
+    this.#scheduler = options.scheduler;
     this.links = options.links;
-    this.trace = options.trace;
-    this.size = options.size;
-    this.kindOf = options.kindOf;
-    this.chance = new Chance(options.seed, 'connections');
-    this.stations = Array.from({ length: options.size });
+    this.#trace = options.trace;
+    this.#size = options.size;
+    this.#kindOf = options.kindOf;
+    this.#chance = new Chance(options.seed, 'connections');
+    this.#stations = Array.from({ length: options.size });
   }
 
   /** The port of one node's process. */
@@ -96,8 +96,8 @@ export class VirtualNetwork {
     return {
       self,
       start: async (handlers) => {
-        invariant(this.stations[index] === undefined, `${self} joins once`);
-        this.stations[index] = {
+        invariant(this.#stations[index] === undefined, `${self} joins once`);
+        this.#stations[index] = {
           index,
           options,
           handlers,
@@ -110,80 +110,80 @@ export class VirtualNetwork {
       },
       stop: async () => this.leave(index),
       addresses: () => [`virtual://${self}`],
-      peers: () => [...(this.stations[index]?.connected ?? [])].sort((a, b) => a - b).map(peerName),
-      send: (peer, bytes, urgent) => this.send(index, peer, { bytes, urgent: urgent === true }),
-      publish: (topic, bytes) => this.publish(index, topic, bytes),
+      peers: () => [...(this.#stations[index]?.connected ?? [])].sort((a, b) => a - b).map(peerName),
+      send: (peer, bytes, urgent) => this.#send(index, peer, { bytes, urgent: urgent === true }),
+      publish: (topic, bytes) => this.#publish(index, topic, bytes),
       request: (peer, protocol, bytes, done) => {
-        if (this.stations[index]?.options === options) this.request({ index, peer, protocol, bytes, done });
+        if (this.#stations[index]?.options === options) this.#request({ index, peer, protocol, bytes, done });
         else {
           const stopped = problem('network/lost', 'this node has stopped');
-          this.scheduler.defer(() => options.life.enter(() => done(stopped)));
+          this.#scheduler.defer(() => options.life.enter(() => done(stopped)));
         }
       },
       penalise: (peer, reason) => options.onPenalise?.(peer, reason),
-      stats: () => this.statsOf(index),
+      stats: () => this.#statsOf(index),
     };
   }
 
   /** The process is gone, with or without a word. */
   leave(index: number): void {
-    const station = this.stations[index];
+    const station = this.#stations[index];
     if (station === undefined) return;
-    this.stations[index] = undefined;
+    this.#stations[index] = undefined;
     station.requests.clear();
     this.reconcile();
   }
 
   /** Starts the dials and notices that follow from what changed. Call it after cutting or mending links. */
   reconcile(): void {
-    for (let a = 0; a < this.size; a++) {
-      for (let b = a + 1; b < this.size; b++) this.reconcilePair(a, b);
+    for (let a = 0; a < this.#size; a++) {
+      for (let b = a + 1; b < this.#size; b++) this.#reconcilePair(a, b);
     }
   }
 
-  private reconcilePair(a: number, b: number): void {
-    const pair = a * this.size + b;
-    const connected = this.isConnected(a, b);
-    const wanted = this.canConnect(a, b);
+  #reconcilePair(a: number, b: number): void {
+    const pair = a * this.#size + b;
+    const connected = this.#isConnected(a, b);
+    const wanted = this.#canConnect(a, b);
     const settled = wanted ? connected === 'both' : connected === 'neither';
     if (settled) {
-      this.transitions.get(pair)?.();
-      this.transitions.delete(pair);
-    } else if (!this.transitions.has(pair)) {
-      const delay = this.chance.between(...this.transitionMs(wanted, connected));
-      const cancel = this.scheduler.after(delay, () => {
-        this.transitions.delete(pair);
-        if (this.isConnected(a, b) !== 'neither') this.disconnect(a, b);
-        if (this.canConnect(a, b)) this.connect(a, b);
-        this.reconcilePair(a, b);
+      this.#transitions.get(pair)?.();
+      this.#transitions.delete(pair);
+    } else if (!this.#transitions.has(pair)) {
+      const delay = this.#chance.between(...this.#transitionMs(wanted, connected));
+      const cancel = this.#scheduler.after(delay, () => {
+        this.#transitions.delete(pair);
+        if (this.#isConnected(a, b) !== 'neither') this.#disconnect(a, b);
+        if (this.#canConnect(a, b)) this.#connect(a, b);
+        this.#reconcilePair(a, b);
       });
-      this.transitions.set(pair, cancel);
+      this.#transitions.set(pair, cancel);
     }
   }
 
-  private transitionMs(wanted: boolean, connected: 'both' | 'one' | 'neither'): readonly [number, number] {
-    if (connected !== 'both' && this.chance.happens(0.5)) return promptMs;
+  #transitionMs(wanted: boolean, connected: 'both' | 'one' | 'neither'): readonly [number, number] {
+    if (connected !== 'both' && this.#chance.happens(0.5)) return promptMs;
     return wanted ? redialMs : noticeMs;
   }
 
-  private isConnected(a: number, b: number): 'both' | 'one' | 'neither' {
-    const ab = this.stations[a]?.connected.has(b) ?? false;
-    const ba = this.stations[b]?.connected.has(a) ?? false;
+  #isConnected(a: number, b: number): 'both' | 'one' | 'neither' {
+    const ab = this.#stations[a]?.connected.has(b) ?? false;
+    const ba = this.#stations[b]?.connected.has(a) ?? false;
     return ab && ba ? 'both' : ab || ba ? 'one' : 'neither';
   }
 
   /** A link that is cut one way only keeps its connection: nothing tells its ends. */
-  private canConnect(a: number, b: number): boolean {
+  #canConnect(a: number, b: number): boolean {
     const cut = this.links.isCut(a, b) && this.links.isCut(b, a);
-    return this.stations[a] !== undefined && this.stations[b] !== undefined && !cut;
+    return this.#stations[a] !== undefined && this.#stations[b] !== undefined && !cut;
   }
 
-  private connect(a: number, b: number): void {
-    const [left, right] = [this.stations[a], this.stations[b]];
+  #connect(a: number, b: number): void {
+    const [left, right] = [this.#stations[a], this.#stations[b]];
     if (left === undefined || right === undefined) return;
     if (left.options.life.paused || right.options.life.paused) return;
-    if (!this.welcomes(left, right) || !this.welcomes(right, left)) return;
-    this.trace.add(`${this.scheduler.now} ${a} meets ${b}`);
+    if (!this.#welcomes(left, right) || !this.#welcomes(right, left)) return;
+    this.#trace.add(`${this.#scheduler.now} ${a} meets ${b}`);
     for (const [station, other] of [
       [left, b],
       [right, a],
@@ -195,23 +195,23 @@ export class VirtualNetwork {
     }
   }
 
-  private welcomes(host: Station, guest: Station): boolean {
+  #welcomes(host: Station, guest: Station): boolean {
     let refused: Problem | undefined;
     host.options.life.enter(() => {
       refused = host.handlers.onHello(peerName(guest.index), guest.options.hello());
     });
     if (refused === undefined) return true;
-    this.trace.add(`${this.scheduler.now} ${host.index} refuses ${guest.index}: ${refused.code}`);
+    this.#trace.add(`${this.#scheduler.now} ${host.index} refuses ${guest.index}: ${refused.code}`);
     return false;
   }
 
-  private disconnect(a: number, b: number): void {
-    this.trace.add(`${this.scheduler.now} ${a} loses ${b}`);
+  #disconnect(a: number, b: number): void {
+    this.#trace.add(`${this.#scheduler.now} ${a} loses ${b}`);
     for (const [from, other] of [
       [a, b],
       [b, a],
     ] as const) {
-      const station = this.stations[from];
+      const station = this.#stations[from];
       if (station?.connected.delete(other) !== true) continue;
       station.queues.delete(other);
       for (const request of station.requests) {
@@ -221,25 +221,21 @@ export class VirtualNetwork {
     }
   }
 
-  private send(
-    from: number,
-    peer: PeerId,
-    { bytes, urgent }: { bytes: Uint8Array; urgent: boolean },
-  ): boolean {
-    const station = this.stations[from];
+  #send(from: number, peer: PeerId, { bytes, urgent }: { bytes: Uint8Array; urgent: boolean }): boolean {
+    const station = this.#stations[from];
     const to = peerIndex(peer);
     if (station === undefined || !station.connected.has(to) || bytes.length > limits.consensusMessageBytes)
       return false;
     const queue = station.queues.get(to) ?? new LinkQueue();
     station.queues.set(to, queue);
-    const destination = this.stations[to];
+    const destination = this.#stations[to];
     const dropped = queue.push({ bytes, urgent, destination }, this.links.queueBytes(from, to));
     for (let count = 0; count < dropped; count++) this.links.count('clog-drop');
     if (queue.deferred) return true;
     queue.deferred = true;
-    this.scheduler.defer(() => {
+    this.#scheduler.defer(() => {
       queue.deferred = false;
-      this.flush(station, to, queue);
+      this.#flush(station, to, queue);
     });
     return true;
   }
@@ -248,32 +244,33 @@ export class VirtualNetwork {
    * Puts on the link what it takes: all that is urgent, and of the rest all, or one after the other
    * while the link is clogged.
    */
-  private flush(station: Station, to: number, queue: LinkQueue): void {
-    const { scheduler, links } = this;
+  #flush(station: Station, to: number, queue: LinkQueue): void {
+    const { links } = this;
+    const scheduler = this.#scheduler;
     const from = station.index;
-    if (this.stations[from] !== station || station.queues.get(to) !== queue) return;
+    if (this.#stations[from] !== station || station.queues.get(to) !== queue) return;
     for (;;) {
       const freeAt = links.freeAt(from, to);
       const message = queue.shift(freeAt > scheduler.now);
       if (message !== undefined) {
         const { bytes, urgent, destination } = message;
-        if (destination !== this.stations[to]) continue;
+        if (destination !== this.#stations[to]) continue;
         const arrive = (receiver: Station): void => receiver.handlers.onMessage(peerName(from), bytes);
-        this.carry({ from, to, what: 'message', kind: this.kindOf(bytes), urgent, bytes, arrive });
+        this.#carry({ from, to, what: 'message', kind: this.#kindOf(bytes), urgent, bytes, arrive });
         continue;
       }
       if (queue.isEmpty || queue.waking) return;
       queue.waking = true;
       scheduler.at(freeAt, () => {
         queue.waking = false;
-        this.flush(station, to, queue);
+        this.#flush(station, to, queue);
       });
       return;
     }
   }
 
-  private statsOf(index: number): readonly PeerStats[] {
-    const station = this.stations[index];
+  #statsOf(index: number): readonly PeerStats[] {
+    const station = this.#stations[index];
     if (station === undefined) return [];
     return [...station.connected]
       .sort((a, b) => a - b)
@@ -286,49 +283,49 @@ export class VirtualNetwork {
       }));
   }
 
-  private publish(from: number, topic: Topic, bytes: Uint8Array): void {
-    const station = this.stations[from];
+  #publish(from: number, topic: Topic, bytes: Uint8Array): void {
+    const station = this.#stations[from];
     if (station === undefined) return;
     const gossip = { topic, bytes, id: `${topic}:${fingerprint(bytes)}` };
     remember(station, gossip.id);
-    this.flood(from, gossip, from);
+    this.#flood(from, gossip, from);
   }
 
-  private flood(from: number, gossip: Gossip, except: number): void {
-    const station = this.stations[from];
+  #flood(from: number, gossip: Gossip, except: number): void {
+    const station = this.#stations[from];
     if (station === undefined) return;
-    const kind = gossip.topic === 'consensus' ? this.kindOf(gossip.bytes.subarray(sealBytes)) : gossip.topic;
-    for (let to = 0; to < this.size; to++) {
+    const kind = gossip.topic === 'consensus' ? this.#kindOf(gossip.bytes.subarray(sealBytes)) : gossip.topic;
+    for (let to = 0; to < this.#size; to++) {
       if (to === except || !station.connected.has(to)) continue;
-      this.carry({
+      this.#carry({
         from,
         to,
         what: gossip.topic,
         kind,
         bytes: gossip.bytes,
-        arrive: (receiver) => this.hear(receiver, gossip, from),
+        arrive: (receiver) => this.#hear(receiver, gossip, from),
       });
     }
   }
 
-  private hear(station: Station, gossip: Gossip, from: number): void {
+  #hear(station: Station, gossip: Gossip, from: number): void {
     if (!remember(station, gossip.id)) return;
     let decided = false;
     station.handlers.onGossip(gossip.topic, gossip.bytes, peerName(from), (verdict: GossipVerdict) => {
       if (decided) return;
       decided = true;
-      if (verdict === 'accept') this.flood(station.index, gossip, from);
+      if (verdict === 'accept') this.#flood(station.index, gossip, from);
     });
   }
 
-  private request(asked: {
+  #request(asked: {
     index: number;
     peer: PeerId;
     protocol: RequestProtocol;
     bytes: Uint8Array;
     done: (response: Uint8Array | Problem) => void;
   }): void {
-    const station = this.stations[asked.index];
+    const station = this.#stations[asked.index];
     if (station === undefined) return;
     const from = asked.index;
     const to = peerIndex(asked.peer);
@@ -340,15 +337,15 @@ export class VirtualNetwork {
         station.options.life.enter(() => asked.done(result));
       },
     };
-    const cancel = this.scheduler.after(limits.requestTimeoutMs, () =>
+    const cancel = this.#scheduler.after(limits.requestTimeoutMs, () =>
       request.finish(problem('network/timeout', `${asked.peer} did not answer in time`)),
     );
     station.requests.add(request);
     if (!station.connected.has(to)) {
-      this.scheduler.defer(() => request.finish(problem('network/lost', `${asked.peer} is not connected`)));
+      this.#scheduler.defer(() => request.finish(problem('network/lost', `${asked.peer} is not connected`)));
       return;
     }
-    this.carry({
+    this.#carry({
       from,
       to,
       what: `ask-${asked.protocol}`,
@@ -360,7 +357,7 @@ export class VirtualNetwork {
           if (responded) return;
           responded = true;
           const answer = response === null || response.length > limits.responseBytes ? null : response;
-          this.carry({
+          this.#carry({
             from: to,
             to: from,
             what: `answer-${asked.protocol}`,
@@ -378,7 +375,7 @@ export class VirtualNetwork {
    * Puts something on a link. False when the sender's queue dropped it; a loss on the
    * way is not told to anyone.
    */
-  private carry(item: {
+  #carry(item: {
     from: number;
     to: number;
     what: string;
@@ -388,7 +385,7 @@ export class VirtualNetwork {
     arrive: (station: Station) => void;
   }): boolean {
     const { from, to, what, bytes } = item;
-    const { scheduler } = this;
+    const scheduler = this.#scheduler;
     const arrivals = this.links.arrivals({
       from,
       to,
@@ -399,17 +396,17 @@ export class VirtualNetwork {
     });
     if (arrivals === 'full') return false;
     const name = `${from}>${to} ${what} ${item.kind} ${fingerprint(bytes)}`;
-    this.trace.add(`${scheduler.now} ${name}${arrivals.length === 1 ? '' : ` x${arrivals.length}`}`);
-    const destination = this.stations[to];
+    this.#trace.add(`${scheduler.now} ${name}${arrivals.length === 1 ? '' : ` x${arrivals.length}`}`);
+    const destination = this.#stations[to];
     for (const moment of arrivals) {
       scheduler.at(moment, () => {
         // A connection ends with either process: what was on its way to the old one
         // never reaches the new one.
-        if (destination === undefined || this.stations[to] !== destination || this.links.isCut(from, to))
+        if (destination === undefined || this.#stations[to] !== destination || this.links.isCut(from, to))
           return;
         destination.options.life.enter(() => {
-          if (this.stations[to] !== destination) return;
-          this.trace.add(`${scheduler.now} at ${name}`);
+          if (this.#stations[to] !== destination) return;
+          this.#trace.add(`${scheduler.now} at ${name}`);
           item.arrive(destination);
         });
       });

@@ -119,14 +119,14 @@ export class Books {
       this.finalSince = now;
       this.attempts = 0;
     }
-    if (after.view !== before.view || after.normal !== before.normal) this.moved(step);
+    if (after.view !== before.view || after.normal !== before.normal) this.#moved(step);
     if (input.type === 'work') {
       this.executable = input.work.executable;
       if (this.executable === 0) this.workSince = null;
       else this.workSince ??= now;
     }
     if (input.type === 'validated') {
-      for (const { blockHash, parentHash } of this.vouched(input, after))
+      for (const { blockHash, parentHash } of this.#vouched(input, after))
         this.valid.set(blockHash, parentHash);
     }
     if (input.type === 'synced')
@@ -146,7 +146,7 @@ export class Books {
    * view starts with it or a Prepare was signed for it in this view: honest clocks have passed it already. It
    * stays valid in the views after this one.
    */
-  private vouched(
+  #vouched(
     { blockHash, result }: Extract<Input<PbftMessage>, { type: 'validated' }>,
     { view }: Place,
   ): readonly ChainLink[] {
@@ -183,7 +183,7 @@ export class Books {
     promise(condition, 'duty', () => `node ${this.committee.node} ${describe()}`);
   }
 
-  private moved({ after, now, heard }: Step): void {
+  #moved({ after, now, heard }: Step): void {
     this.viewSince = now;
     this.start = null;
     for (const message of heard) {

@@ -14,34 +14,34 @@ import { VoteDuties } from './vote-duties.ts';
  * in its own time, from what it was told.
  */
 export class DutyChecker {
-  private readonly votes: VoteDuties;
-  private readonly views: ViewDuties;
-  private readonly talk: TalkDuties;
-  private readonly books: Books;
-  private place: Place;
+  readonly #votes: VoteDuties;
+  readonly #views: ViewDuties;
+  readonly #talk: TalkDuties;
+  readonly #books: Books;
+  #place: Place;
 
   constructor(committee: Committee, start: EngineStart, state: Readonly<PbftState>) {
-    this.place = placeOf(state);
-    this.books = new Books(committee, start, this.place);
-    this.votes = new VoteDuties(this.books, this.place, start.now);
-    this.views = new ViewDuties(this.books);
-    this.talk = new TalkDuties(this.books, start.now);
+    this.#place = placeOf(state);
+    this.#books = new Books(committee, start, this.#place);
+    this.#votes = new VoteDuties(this.#books, this.#place, start.now);
+    this.#views = new ViewDuties(this.#books);
+    this.#talk = new TalkDuties(this.#books, start.now);
   }
 
   step(input: Input<PbftMessage>, effects: readonly Effect<PbftMessage>[], state: Readonly<PbftState>): Done {
-    const before = this.place;
+    const before = this.#place;
     const after = placeOf(state);
-    this.place = after;
+    this.#place = after;
     const step = stepOf(input, effects, { before, after, now: state.now });
-    this.books.note(step);
-    this.views.look(step);
-    this.votes.look(step);
-    this.talk.look(step);
+    this.#books.note(step);
+    this.#views.look(step);
+    this.#votes.look(step);
+    this.#talk.look(step);
     return step.done;
   }
 
   /** The block that the present view starts with, above what all know to be final. */
   get tip(): Hash | undefined {
-    return this.books.start?.tip?.blockHash;
+    return this.#books.start?.tip?.blockHash;
   }
 }

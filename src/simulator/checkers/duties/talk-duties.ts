@@ -7,14 +7,14 @@ import { reaches, type Step } from './step.ts';
  * says so, to send what it signed, to ask for what it lacks, and to propose when it is its turn.
  */
 export class TalkDuties {
-  private readonly books: Books;
-  private statusAt: number;
-  private syncAt = Number.NEGATIVE_INFINITY;
-  private building = false;
+  readonly #books: Books;
+  #statusAt: number;
+  #syncAt = Number.NEGATIVE_INFINITY;
+  #building = false;
   /** The last build found nothing, and nothing new came since. */
-  private nothing = false;
+  #nothing = false;
   /** The last Status of each, and when. */
-  private readonly statuses = new Map<
+  readonly #statuses = new Map<
     number,
     { readonly status: Status; readonly at: number; readonly view: number; readonly final: number }
   >();
@@ -23,55 +23,55 @@ export class TalkDuties {
    * What each showed by all else that it signed: the latest view, whether it takes part in
    * it, and the final height.
    */
-  private readonly shown = new Map<
+  readonly #shown = new Map<
     number,
     { readonly view: number; readonly votes: boolean; readonly final: number }
   >();
 
   constructor(books: Books, now: number) {
-    this.books = books;
-    this.statusAt = now;
+    this.#books = books;
+    this.#statusAt = now;
   }
 
   look(step: Step): void {
     const { now, done, input } = step;
     for (const { message, to } of done.posts)
-      if (message.kind === 'status' && to === 'all') this.statusAt = now;
-    if (done.effects.some(({ type }) => type === 'sync')) this.syncAt = now;
+      if (message.kind === 'status' && to === 'all') this.#statusAt = now;
+    if (done.effects.some(({ type }) => type === 'sync')) this.#syncAt = now;
     for (const message of step.heard) {
-      if (message.kind === 'status') this.answer(step, message);
-      else this.noteShown(message);
+      if (message.kind === 'status') this.#answer(step, message);
+      else this.#noteShown(message);
     }
-    if (input.type === 'persisted') this.mustSend(step);
-    if (input.type === 'tick') this.mustSpeak(step);
-    this.mustPropose(step);
+    if (input.type === 'persisted') this.#mustSend(step);
+    if (input.type === 'tick') this.#mustSpeak(step);
+    this.#mustPropose(step);
   }
 
   /** What is on disk leaves at once. */
-  private mustSend({ before, done, heard }: Step): void {
+  #mustSend({ before, done, heard }: Step): void {
     for (const message of heard) {
       if (!('view' in message) || message.view < before.view) continue;
       const sent = done.sends.some(({ message: each, to }) => each === message && to === 'all');
-      this.books.must(
+      this.#books.must(
         sent,
         () => `does not send its ${message.kind} of view ${message.view}, which is on its disk`,
       );
     }
   }
 
-  private mustSpeak({ now, after }: Step): void {
-    const { books } = this;
-    const silent = now - this.statusAt;
+  #mustSpeak({ now, after }: Step): void {
+    const books = this.#books;
+    const silent = now - this.#statusAt;
     books.must(silent < idleRepeatMs + tickMs, () => `said for ${silent} ms not where it stands`);
     const stuckSince = Math.max(
       books.finalSince,
       after.normal ? (books.workSince ?? Infinity) : books.viewSince,
     );
-    const stuck = now - Math.max(this.statusAt, stuckSince);
+    const stuck = now - Math.max(this.#statusAt, stuckSince);
     books.must(stuck < repeatMs + tickMs, () => `is stuck and said for ${stuck} ms not where it stands`);
-    const ahead = [...this.statuses.values()].filter(({ status }) => status.finalHeight > after.final);
+    const ahead = [...this.#statuses.values()].filter(({ status }) => status.finalHeight > after.final);
     const behindSince = Math.min(...ahead.map(({ at }) => at));
-    const waits = now - Math.max(behindSince, books.finalSince, this.syncAt);
+    const waits = now - Math.max(behindSince, books.finalSince, this.#syncAt);
     books.must(
       ahead.length === 0 || waits < 2 * repeatMs + tickMs,
       () =>
@@ -79,22 +79,22 @@ export class TalkDuties {
     );
   }
 
-  private answer(step: Step, status: Status): void {
+  #answer(step: Step, status: Status): void {
     const { now, before, after, done } = step;
-    const { books } = this;
+    const books = this.#books;
     const { from } = status;
     if (from === books.committee.self) return;
-    const last = this.statuses.get(from);
+    const last = this.#statuses.get(from);
     const [view, final] = [
       Math.max(last?.view ?? 0, status.view),
       Math.max(last?.final ?? 0, status.finalHeight),
     ];
     const same = last !== undefined && last.status.finalHeight === status.finalHeight;
-    this.statuses.set(from, { status, at: same && last.at > books.finalSince ? last.at : now, view, final });
-    this.heardAt.set(from, [...(this.heardAt.get(from) ?? []), now].slice(-2));
+    this.#statuses.set(from, { status, at: same && last.at > books.finalSince ? last.at : now, view, final });
+    this.#heardAt.set(from, [...(this.#heardAt.get(from) ?? []), now].slice(-2));
     const [earlier = Number.NEGATIVE_INFINITY] =
-      this.heardAt.get(from)?.length === 2 ? (this.heardAt.get(from) ?? []) : [];
-    if (step.input.type === 'message' && !step.input.direct && this.isOutdone(status)) return;
+      this.#heardAt.get(from)?.length === 2 ? (this.#heardAt.get(from) ?? []) : [];
+    if (step.input.type === 'message' && !step.input.direct && this.#isOutdone(status)) return;
     // What is older than what it said before need not be answered, and nobody is answered all the time.
     if (status.view < view || status.finalHeight < final || now - earlier < repeatMs / 2) return;
     if (before.view !== after.view || before.normal !== after.normal || before.final !== after.final) return;
@@ -131,44 +131,44 @@ export class TalkDuties {
     }
   }
 
-  private noteShown(message: PbftMessage): void {
+  #noteShown(message: PbftMessage): void {
     if (!('view' in message)) return;
     const { from, kind } = message;
-    const last = this.shown.get(from) ?? { view: 0, votes: false, final: 0 };
+    const last = this.#shown.get(from) ?? { view: 0, votes: false, final: 0 };
     const view = Math.max(last.view, message.view);
     const isVote = kind === 'prepare' || kind === 'commit' || kind === 'pre-prepare';
     const votes = (view === last.view && last.votes) || (isVote && message.view === view);
     const final = kind === 'view-change' ? Math.max(last.final, message.finalHeight) : last.final;
-    this.shown.set(from, { view, votes, final });
+    this.#shown.set(from, { view, votes, final });
   }
 
   /**
    * Its sender showed since that it is further. Such a Status counts on its sender's own stream only: anybody
    * else may bring it again and again.
    */
-  private isOutdone({ from, view, changing, finalHeight }: Status): boolean {
-    const shown = this.shown.get(from);
+  #isOutdone({ from, view, changing, finalHeight }: Status): boolean {
+    const shown = this.#shown.get(from);
     if (shown === undefined) return false;
     return view < shown.view || finalHeight < shown.final || (view === shown.view && changing && shown.votes);
   }
 
-  private readonly heardAt = new Map<number, readonly number[]>();
+  readonly #heardAt = new Map<number, readonly number[]>();
 
   /** Whose turn it is proposes when there is something to do and nothing is under way. */
-  private mustPropose({ input, before, after, done }: Step): void {
-    const { books } = this;
-    if (after.view !== before.view || !after.normal) this.building = false;
+  #mustPropose({ input, before, after, done }: Step): void {
+    const books = this.#books;
+    if (after.view !== before.view || !after.normal) this.#building = false;
     if (input.type === 'built') {
-      this.building = false;
-      if (input.proposal === null) this.nothing = true;
+      this.#building = false;
+      if (input.proposal === null) this.#nothing = true;
     }
-    if (input.type === 'work' || after.final > before.final) this.nothing = false;
-    if (done.effects.some(({ type }) => type === 'build')) this.building = true;
+    if (input.type === 'work' || after.final > before.final) this.#nothing = false;
+    if (done.effects.some(({ type }) => type === 'build')) this.#building = true;
     const { base = 0, tip = null } = books.start ?? {};
     const turn = primaryOf(books.committee, after.view, after.final + 1) === books.committee.self;
     const reached = after.final >= Math.max(base, tip?.height ?? 0);
-    if (!turn || !reached || !after.normal || !after.votes || books.executable === 0 || this.nothing) return;
-    const begun = this.building || books.hasSigned('pre-prepare', after.view, after.final + 1) !== undefined;
+    if (!turn || !reached || !after.normal || !after.votes || books.executable === 0 || this.#nothing) return;
+    const begun = this.#building || books.hasSigned('pre-prepare', after.view, after.final + 1) !== undefined;
     books.must(
       begun,
       () =>

@@ -7,53 +7,53 @@ import type { Place, Step } from './step.ts';
  * otherwise. One that leaves for no reason costs a view; one that does not leave keeps the others waiting.
  */
 export class ViewDuties {
-  private readonly books: Books;
+  readonly #books: Books;
   /** The latest of each other validator. */
-  private readonly changes = new Map<number, ViewChange>();
-  private readonly suspects = new Map<number, { readonly suspect: Suspect; readonly at: number }>();
+  readonly #changes = new Map<number, ViewChange>();
+  readonly #suspects = new Map<number, { readonly suspect: Suspect; readonly at: number }>();
   /** The last Suspect of its own. */
-  private posted: { readonly suspect: Suspect; readonly at: number } | null = null;
-  private changeSentAt = Number.NEGATIVE_INFINITY;
-  private newViewAsked = -1;
-  private quorumSince: number | null = null;
+  #posted: { readonly suspect: Suspect; readonly at: number } | null = null;
+  #changeSentAt = Number.NEGATIVE_INFINITY;
+  #newViewAsked = -1;
+  #quorumSince: number | null = null;
   /** The highest certificate that a new view showed it. */
-  private shown: { readonly view: number; readonly height: number } | null = null;
+  #shown: { readonly view: number; readonly height: number } | null = null;
 
   constructor(books: Books) {
-    this.books = books;
+    this.#books = books;
     for (const message of books.own.values())
-      if (message.kind === 'new-view') this.newViewAsked = message.view;
+      if (message.kind === 'new-view') this.#newViewAsked = message.view;
   }
 
   look(step: Step): void {
-    for (const message of step.heard) this.hear(step, message);
-    this.mayLeave(step);
-    this.mustLeave(step);
-    this.mustOpen(step);
-    this.mustEnter(step);
-    this.noteOwn(step);
-    this.mustRepeat(step);
+    for (const message of step.heard) this.#hear(step, message);
+    this.#mayLeave(step);
+    this.#mustLeave(step);
+    this.#mustOpen(step);
+    this.#mustEnter(step);
+    this.#noteOwn(step);
+    this.#mustRepeat(step);
   }
 
-  private hear({ now, before }: Step, message: PbftMessage): void {
-    const { self } = this.books.committee;
+  #hear({ now, before }: Step, message: PbftMessage): void {
+    const { self } = this.#books.committee;
     if (message.from === self) return;
     if (message.kind === 'view-change') {
-      const earlier = this.changes.get(message.from);
-      if (earlier === undefined || earlier.view < message.view) this.changes.set(message.from, message);
+      const earlier = this.#changes.get(message.from);
+      if (earlier === undefined || earlier.view < message.view) this.#changes.set(message.from, message);
     }
     if (message.kind !== 'suspect' || message.view < before.view) return;
-    const earlier = this.suspects.get(message.from)?.suspect;
+    const earlier = this.#suspects.get(message.from)?.suspect;
     // What somebody replays is older than what its sender said since.
     if (earlier !== undefined && !isLater(message, earlier)) return;
-    this.suspects.set(message.from, { suspect: message, at: now });
+    this.#suspects.set(message.from, { suspect: message, at: now });
   }
 
   /** A view ends for a reason that others know of, or that can be shown to them. */
-  private mayLeave(step: Step): void {
+  #mayLeave(step: Step): void {
     const { before, after, heard, done, now, input } = step;
     if (after.view === before.view) return;
-    const { books } = this;
+    const books = this.#books;
     const { size, timing } = books.committee;
     const weak = faultyOf(size) + 1;
     const proof = heard.some((message) => provesView(message, after.view));
@@ -61,17 +61,19 @@ export class ViewDuties {
       input.type === 'synced' && 'view' in input.certificate && input.certificate.view >= after.view;
     // Votes complete a certificate, too, and so does a block that is known now: of a view that was reached.
     if (proof || synced) return;
-    const later = [...this.changes.values()].filter(({ view }) => view > before.view).map(({ view }) => view);
+    const later = [...this.#changes.values()]
+      .filter(({ view }) => view > before.view)
+      .map(({ view }) => view);
     if (later.length >= weak && after.view <= Math.max(before.view + 1, Math.min(...later))) return;
     const against = new Set(later.map((_, index) => `later ${index}`));
-    for (const [from, { suspect }] of this.suspects)
+    for (const [from, { suspect }] of this.#suspects)
       if (
         suspect.view === before.view &&
         suspect.reason !== 'withdrawn' &&
-        (this.changes.get(from)?.view ?? 0) <= before.view
+        (this.#changes.get(from)?.view ?? 0) <= before.view
       )
         against.add(String(from));
-    const own = this.posted?.suspect.view === before.view || posts(step, 'suspect').length > 0;
+    const own = this.#posted?.suspect.view === before.view || posts(step, 'suspect').length > 0;
     const next = after.view === before.view + 1;
     const evidence =
       done.effects.some(({ type }) => type === 'evidence') || heard.some(({ kind }) => kind === 'evidence');
@@ -79,7 +81,7 @@ export class ViewDuties {
       (effect) => effect.type === 'trace' && String(effect.data['reason']).includes('contradict'),
     );
     if (next && (evidence || (caught && books.committee.lying.has(before.view % size)))) return;
-    const waited = this.quorumSince !== null && now - this.quorumSince >= timing.viewTimeoutMs - tickMs;
+    const waited = this.#quorumSince !== null && now - this.#quorumSince >= timing.viewTimeoutMs - tickMs;
     books.must(
       next && (before.normal ? against.size + Number(own) >= weak : waited),
       () =>
@@ -87,11 +89,11 @@ export class ViewDuties {
     );
   }
 
-  private mustLeave({ before, after, now, heard }: Step): void {
-    const { books } = this;
+  #mustLeave({ before, after, now, heard }: Step): void {
+    const books = this.#books;
     const { size } = books.committee;
     const weak = faultyOf(size) + 1;
-    const later = [...this.changes.values()].filter(({ view }) => view > after.view);
+    const later = [...this.#changes.values()].filter(({ view }) => view > after.view);
     books.must(later.length < weak, () => `stays in view ${after.view}, which ${later.length} others left`);
     const suspected = heard.some(({ kind }) => kind === 'suspect');
     if (!suspected || !before.normal || after.view !== before.view) return;
@@ -103,8 +105,8 @@ export class ViewDuties {
       suspect.reason === 'no-progress' &&
       suspect.height > after.final &&
       now - at <= repeatMs;
-    const fresh = [...this.suspects.values()].filter(counts).length;
-    const own = this.posted !== null && counts(this.posted);
+    const fresh = [...this.#suspects.values()].filter(counts).length;
+    const own = this.#posted !== null && counts(this.#posted);
     books.must(
       fresh + Number(own) < weak,
       () => `stays in view ${after.view}, which ${fresh + Number(own)} suspect`,
@@ -112,25 +114,26 @@ export class ViewDuties {
   }
 
   /** The next primary opens its view as soon as a quorum is there. */
-  private mustOpen({ after, before, now, done }: Step): void {
-    const { books } = this;
+  #mustOpen({ after, before, now, done }: Step): void {
+    const books = this.#books;
     const { size, self } = books.committee;
-    for (const message of done.signs) if (message.kind === 'new-view') this.newViewAsked = message.view;
+    for (const message of done.signs) if (message.kind === 'new-view') this.#newViewAsked = message.view;
     if (after.normal) {
-      this.quorumSince = null;
+      this.#quorumSince = null;
       return;
     }
-    if (after.view !== before.view) this.quorumSince = null;
+    if (after.view !== before.view) this.#quorumSince = null;
     const own = books.own.get(`view-change/${after.view}`) === undefined ? 0 : 1;
-    const all = [...this.changes.values()];
+    const all = [...this.#changes.values()];
     const others = all.filter(({ view }) => view === after.view);
     const here = others.length + own;
-    if (all.filter(({ view }) => view >= after.view).length + own >= quorumOf(size)) this.quorumSince ??= now;
+    if (all.filter(({ view }) => view >= after.view).length + own >= quorumOf(size))
+      this.#quorumSince ??= now;
     if (after.view % size !== self || !after.votes || here < quorumOf(size)) return;
     const mine = books.own.get(`view-change/${after.view}`);
-    if (this.hasOutdated(mine?.kind === 'view-change' ? [...others, mine] : others, after)) return;
+    if (this.#hasOutdated(mine?.kind === 'view-change' ? [...others, mine] : others, after)) return;
     books.must(
-      this.newViewAsked >= after.view,
+      this.#newViewAsked >= after.view,
       () => `is the primary of view ${after.view}, has ${here} view changes for it, and does not open it`,
     );
   }
@@ -139,8 +142,8 @@ export class ViewDuties {
    * One of these may be from before its validator lost its log: then nobody need enter,
    * or open, a view with it.
    */
-  private hasOutdated(changes: readonly ViewChange[], { final, certified }: Place): boolean {
-    const { window } = this.books.committee.timing;
+  #hasOutdated(changes: readonly ViewChange[], { final, certified }: Place): boolean {
+    const { window } = this.#books.committee.timing;
     const known = changes.map(({ finalHeight, highest }) =>
       Math.max(finalHeight + window, highest?.height ?? 0),
     );
@@ -148,12 +151,12 @@ export class ViewDuties {
     return changes.some(({ finalHeight }) => finalHeight + 2 * window < most);
   }
 
-  private mustEnter({ before, after, heard, done }: Step): void {
-    const { books } = this;
+  #mustEnter({ before, after, heard, done }: Step): void {
+    const books = this.#books;
     for (const message of heard) {
       if (message.kind !== 'new-view') continue;
       const isNew = message.view > before.view || (message.view === before.view && !before.normal);
-      if (!isNew || after.view > message.view || this.hasOutdated(message.viewChanges, before)) continue;
+      if (!isNew || after.view > message.view || this.#hasOutdated(message.viewChanges, before)) continue;
       books.must(
         after.view === message.view && after.normal,
         () => `does not take part in view ${message.view} after its new-view`,
@@ -165,17 +168,17 @@ export class ViewDuties {
         books.must(keys.includes(key), () => `enters view ${message.view} and does not write its ${key}`);
       }
       const tip = books.start?.tip ?? null;
-      if (tip !== null && (this.shown === null || isAbove(tip, this.shown))) this.shown = tip;
+      if (tip !== null && (this.#shown === null || isAbove(tip, this.#shown))) this.#shown = tip;
     }
   }
 
-  private noteOwn(step: Step): void {
+  #noteOwn(step: Step): void {
     const { now, done, before, after } = step;
-    const { books } = this;
+    const books = this.#books;
     const { committee } = books;
     for (const { message } of done.sends) {
       if (message.kind === 'view-change' && message.from === committee.self && message.view === after.view)
-        this.changeSentAt = now;
+        this.#changeSentAt = now;
     }
     for (const message of done.signs) {
       if (message.kind !== 'view-change') continue;
@@ -184,7 +187,7 @@ export class ViewDuties {
         () => `changes to view ${message.view} and hides that ${before.final} is final`,
       );
       const names = [message.finalCertificate, message.highest];
-      const { shown } = this;
+      const shown = this.#shown;
       books.must(
         shown === null || names.some((name) => name !== undefined && !isAbove(shown, name)),
         () =>
@@ -193,15 +196,15 @@ export class ViewDuties {
     }
     for (const suspect of posts(step, 'suspect')) {
       if (suspect.kind !== 'suspect') continue;
-      if (this.posted?.suspect.view !== suspect.view) this.mayFirstSuspect(step, suspect);
-      this.posted = { suspect, at: now };
+      if (this.#posted?.suspect.view !== suspect.view) this.#mayFirstSuspect(step, suspect);
+      this.#posted = { suspect, at: now };
     }
   }
 
   /** Nobody is suspected of making no progress before the time that a view has. */
-  private mayFirstSuspect({ now, after, before }: Step, suspect: Suspect): void {
+  #mayFirstSuspect({ now, after, before }: Step, suspect: Suspect): void {
     if (suspect.reason !== 'no-progress') return;
-    const { books } = this;
+    const books = this.#books;
     const { viewTimeoutMs, viewTimeoutCapMs } = books.committee.timing;
     const least = Math.min(viewTimeoutMs * 2 ** (books.attempts ?? 0), viewTimeoutCapMs);
     const since = Math.max(books.viewSince, books.finalSince);
@@ -212,15 +215,15 @@ export class ViewDuties {
   }
 
   /** Whoever waits says so, again and again. */
-  private mustRepeat({ input, now, after, before }: Step): void {
+  #mustRepeat({ input, now, after, before }: Step): void {
     if (input.type !== 'tick') return;
-    const { books } = this;
+    const books = this.#books;
     const { viewTimeoutMs, viewTimeoutCapMs } = books.committee.timing;
     if (!after.normal) {
       const own = books.own.get(`view-change/${after.view}`);
       if (own === undefined || before.view !== after.view || now - books.viewSince < 2 * repeatMs) return;
       books.must(
-        now - this.changeSentAt < 2 * repeatMs,
+        now - this.#changeSentAt < 2 * repeatMs,
         () => `does not repeat its view change for view ${after.view}`,
       );
       return;
@@ -232,7 +235,7 @@ export class ViewDuties {
         : Math.min(viewTimeoutMs * 2 ** books.attempts, viewTimeoutCapMs);
     const waited = now - Math.max(books.viewSince, books.finalSince, books.workSince);
     if (waited < most + repeatMs) return;
-    const { posted } = this;
+    const posted = this.#posted;
     const lately = posted !== null && posted.suspect.view === after.view && now - posted.at < 2 * repeatMs;
     books.must(
       lately,

@@ -14,45 +14,45 @@ interface OwedVote {
  * height of a read; and to see a later term when it is told of one.
  */
 export class AnswerDuties {
-  private readonly books: Books;
-  private owed: OwedVote[] = [];
+  readonly #books: Books;
+  #owed: OwedVote[] = [];
 
   constructor(books: Books) {
-    this.books = books;
+    this.#books = books;
   }
 
   look(step: Step): void {
     const { input, before, after } = step;
-    if (input.type === 'message' && this.isHeard(input.message, before.members.length, before.self)) {
+    if (input.type === 'message' && this.#isHeard(input.message, before.members.length, before.self)) {
       const message = input.message as RaftMessage;
-      this.mustSeeTerm(step, message);
-      if (after.self !== null) this.mustAnswer(step, message);
+      this.#mustSeeTerm(step, message);
+      if (after.self !== null) this.#mustAnswer(step, message);
     }
-    if (this.owed.length > 0) this.mustTellVotes(step);
+    if (this.#owed.length > 0) this.#mustTellVotes(step);
   }
 
-  private isHeard({ from }: { from: number }, members: number, self: number | null): boolean {
+  #isHeard({ from }: { from: number }, members: number, self: number | null): boolean {
     return from !== self && from < members;
   }
 
-  private mustSeeTerm({ after, before, now }: Step, message: RaftMessage): void {
+  #mustSeeTerm({ after, before, now }: Step, message: RaftMessage): void {
     const { kind, term, from } = message;
     if (term <= before.term || kind === 'read-answer' || kind === 'timeout-now') return;
     if ((kind === 'append' || kind === 'snapshot-offer') && message.to !== after.self) return;
-    if (kind === 'vote-request' && (message.pre || !this.helps(message, { now, role: before.role }))) return;
-    this.books.must(
+    if (kind === 'vote-request' && (message.pre || !this.#helps(message, { now, role: before.role }))) return;
+    this.#books.must(
       after.term >= term,
       () => `hears of term ${term} from ${from} (${kind}), and stays in ${after.term}`,
     );
   }
 
-  private mustAnswer(step: Step, message: RaftMessage): void {
+  #mustAnswer(step: Step, message: RaftMessage): void {
     const { before, after } = step;
-    const { books } = this;
+    const books = this.#books;
     const { from, kind } = message;
     switch (kind) {
       case 'vote-request':
-        return this.mustVote(step, message);
+        return this.#mustVote(step, message);
       case 'heartbeat': {
         const follows = message.term >= before.term;
         const vouches = follows && !after.forgot && books.startOnDisk;
@@ -90,18 +90,18 @@ export class AnswerDuties {
     }
   }
 
-  private mustVote(step: Step, message: MessageOf<'vote-request'>): void {
-    const { books } = this;
+  #mustVote(step: Step, message: MessageOf<'vote-request'>): void {
+    const books = this.#books;
     const { before, after, now } = step;
     const { from, term, pre } = message;
-    if (!pre && term >= before.term && !this.helps(message, { now, role: before.role })) return;
+    if (!pre && term >= before.term && !this.#helps(message, { now, role: before.role })) return;
     const current =
       message.lastTerm > after.lastTerm ||
       (message.lastTerm === after.lastTerm && message.lastHeight >= after.last);
     const free = term > before.term || before.votedFor === null || before.votedFor === from;
     const knows = !after.forgot && current;
     if (pre || term < before.term) {
-      const grants = term >= before.term && this.helps(message, { now, role: before.role }) && knows;
+      const grants = term >= before.term && this.#helps(message, { now, role: before.role }) && knows;
       books.must(
         sent(step, 'vote', from, (vote) => vote.pre === pre && vote.granted === grants),
         () => `does not tell ${from} that it ${grants ? 'would' : 'would not'} vote for it in term ${term}`,
@@ -116,25 +116,25 @@ export class AnswerDuties {
       (after.votedFor === from) === (grants || had),
       () => `${grants ? 'gives no vote to' : 'votes for'} ${from} in term ${term}`,
     );
-    if (!sent(step, 'vote', from)) this.owed.push({ to: from, term, seq: books.lastSeq });
+    if (!sent(step, 'vote', from)) this.#owed.push({ to: from, term, seq: books.lastSeq });
   }
 
   /** Who hears a leader, or leads, helps nobody against it, unless the leader itself hands over. */
-  private helps(
+  #helps(
     { transfer }: MessageOf<'vote-request'>,
     { now, role }: { now: number; role: Step['before']['role'] },
   ): boolean {
-    return transfer || (role !== 'leader' && !this.books.hearsLeader(now));
+    return transfer || (role !== 'leader' && !this.#books.hearsLeader(now));
   }
 
-  private mustTellVotes(step: Step): void {
-    const { books } = this;
+  #mustTellVotes(step: Step): void {
+    const books = this.#books;
     const { after, input } = step;
-    this.owed = this.owed.filter(
+    this.#owed = this.#owed.filter(
       ({ to, term }) => term === after.term && !sent(step, 'vote', to, (vote) => !vote.pre),
     );
     if (input.type !== 'persisted') return;
-    for (const { to, term, seq } of this.owed) {
+    for (const { to, term, seq } of this.#owed) {
       books.must(
         seq > input.seq,
         () => `wrote what it decided on the vote for ${to} in term ${term}, and does not tell it`,

@@ -104,11 +104,11 @@ export class Books {
   /** Notes a step, before its duties are looked at. */
   note(step: Step): void {
     const { input, effects, now, before, after } = step;
-    if (input.type === 'persisted') this.confirm(input.seq);
+    if (input.type === 'persisted') this.#confirm(input.seq);
     for (const effect of effects) {
       if (effect.type === 'persist') {
         this.lastSeq = effect.seq;
-        for (const hash of effect.forget ?? []) this.forget(hash);
+        for (const hash of effect.forget ?? []) this.#forget(hash);
         this.writes.push({ seq: effect.seq, blocks: effect.blocks, at: now, term: after.term });
         for (const hash of effect.blocks) this.written.add(hash);
       } else if (effect.type === 'install') this.installing = true;
@@ -122,7 +122,7 @@ export class Books {
   }
 
   /** It was cut off the log: a write from before says nothing of one that comes back. */
-  private forget(hash: Hash): void {
+  #forget(hash: Hash): void {
     this.durable.delete(hash);
     this.written.delete(hash);
     for (const write of this.writes) {
@@ -130,7 +130,7 @@ export class Books {
     }
   }
 
-  private confirm(seq: number): void {
+  #confirm(seq: number): void {
     for (let write = this.writes[0]; write !== undefined && write.seq <= seq; write = this.writes[0]) {
       this.writes.shift();
       this.startOnDisk = true;

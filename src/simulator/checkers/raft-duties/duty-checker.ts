@@ -10,32 +10,32 @@ import { logOf, type Place, placeOf, stepOf } from './step.ts';
 
 /** Holds one process of a Raft member to its own duties, step by step, as `duties/` does for PBFT. */
 export class RaftDutyChecker {
-  private readonly books: Books;
-  private readonly answers: AnswerDuties;
-  private readonly elections: ElectionDuties;
-  private readonly log: LogDuties;
-  private readonly lead: LeaderDuties;
-  private place: Place;
+  readonly #books: Books;
+  readonly #answers: AnswerDuties;
+  readonly #elections: ElectionDuties;
+  readonly #log: LogDuties;
+  readonly #lead: LeaderDuties;
+  #place: Place;
 
   constructor(seat: Seat, start: EngineStart, state: Readonly<RaftState>) {
-    this.place = placeOf(state);
-    this.books = new Books(seat, start, { place: this.place, log: logOf(state) });
-    this.answers = new AnswerDuties(this.books);
-    this.elections = new ElectionDuties(this.books, start.now);
-    this.log = new LogDuties(this.books, this.place);
-    this.lead = new LeaderDuties(this.books);
+    this.#place = placeOf(state);
+    this.#books = new Books(seat, start, { place: this.#place, log: logOf(state) });
+    this.#answers = new AnswerDuties(this.#books);
+    this.#elections = new ElectionDuties(this.#books, start.now);
+    this.#log = new LogDuties(this.#books, this.#place);
+    this.#lead = new LeaderDuties(this.#books);
   }
 
   step(input: Input<RaftMessage>, effects: readonly Effect<RaftMessage>[], state: Readonly<RaftState>): void {
-    const before = this.place;
+    const before = this.#place;
     const after = placeOf(state);
-    this.place = after;
-    this.books.log = logOf(state);
+    this.#place = after;
+    this.#books.log = logOf(state);
     const step = stepOf(input, effects, { before, after, now: state.now });
-    this.books.note(step);
-    this.answers.look(step);
-    this.elections.look(step);
-    this.log.look(step);
-    this.lead.look(step);
+    this.#books.note(step);
+    this.#answers.look(step);
+    this.#elections.look(step);
+    this.#log.look(step);
+    this.#lead.look(step);
   }
 }

@@ -7,57 +7,56 @@ import { heard, type MessageOf, sent, type Step } from './step.ts';
  * take the lead that it won.
  */
 export class ElectionDuties {
-  private readonly books: Books;
+  readonly #books: Books;
   /** Since when it could have campaigned and nothing made it wait anew. */
-  private waitsSince: number;
+  #waitsSince: number;
   /** What each said first in the round of votes that is on. */
-  private said = new Map<number, boolean>();
+  #said = new Map<number, boolean>();
   /** The write that has its vote for itself. */
-  private ownVote: { readonly seq: number; readonly term: number; readonly membersHeight: number } | null =
-    null;
+  #ownVote: { readonly seq: number; readonly term: number; readonly membersHeight: number } | null = null;
   /** A vote came in that counts. */
-  private counted = false;
+  #counted = false;
   /** What its own disk had in its own term. */
-  private heldHere: string | null = null;
+  #heldHere: string | null = null;
   /** What others said their disks had in its own term. */
-  private readonly held = new Map<number, string>();
+  readonly #held = new Map<number, string>();
 
   constructor(books: Books, now: number) {
-    this.books = books;
-    this.waitsSince = now;
+    this.#books = books;
+    this.#waitsSince = now;
   }
 
   look(step: Step): void {
-    this.note(step);
-    this.mustCampaign(step);
-    this.mustAsk(step);
-    this.mustWin(step);
+    this.#note(step);
+    this.#mustCampaign(step);
+    this.#mustAsk(step);
+    this.#mustWin(step);
   }
 
-  private note(step: Step): void {
+  #note(step: Step): void {
     const { before, after, now, input } = step;
-    const { books } = this;
+    const books = this.#books;
     if (before.membersHeight !== after.membersHeight) {
-      this.held.clear();
-      this.waitsSince = now;
+      this.#held.clear();
+      this.#waitsSince = now;
     }
     const asks = step.sends.some(({ message }) => message.kind === 'vote-request');
     const begins = after.role !== before.role || after.term !== before.term;
-    if (begins || (asks && after.role === 'pre-candidate')) this.said.clear();
+    if (begins || (asks && after.role === 'pre-candidate')) this.#said.clear();
     const vote = heard(step, 'vote');
     const word = vote ?? heard(step, 'vote-request');
-    if (word?.held !== undefined && isJoint(after.members)) this.held.set(word.from, word.held.blockHash);
+    if (word?.held !== undefined && isJoint(after.members)) this.#held.set(word.from, word.held.blockHash);
     const pre = after.role === 'pre-candidate';
-    this.counted =
+    this.#counted =
       vote !== undefined &&
       vote.term === after.term &&
       vote.pre === pre &&
       after.role === before.role &&
       takesPart(after.members, vote.from);
-    if (this.counted && vote !== undefined && !this.said.has(vote.from))
-      this.said.set(vote.from, vote.granted);
+    if (this.#counted && vote !== undefined && !this.#said.has(vote.from))
+      this.#said.set(vote.from, vote.granted);
     if (after.role === 'candidate' && after.term !== before.term)
-      this.ownVote = { seq: books.lastSeq, term: after.term, membersHeight: after.membersHeight };
+      this.#ownVote = { seq: books.lastSeq, term: after.term, membersHeight: after.membersHeight };
     if (input.type === 'persisted' && !after.forgot) {
       const height = books.log.changeUpTo(after.last);
       const hash = height === null ? undefined : books.log.hashAt(height);
@@ -67,7 +66,7 @@ export class ElectionDuties {
         books.durable.has(hash) &&
         books.log.termAt(height) === after.term
       )
-        this.heldHere = hash;
+        this.#heldHere = hash;
     }
     if (
       asks ||
@@ -77,13 +76,13 @@ export class ElectionDuties {
       books.leaderHeardAt === now ||
       (input.type === 'tick' && !books.mayCampaign(step))
     )
-      this.waitsSince = now;
+      this.#waitsSince = now;
   }
 
   /** The leader hands over; or time is up. */
-  private mustCampaign(step: Step): void {
+  #mustCampaign(step: Step): void {
     const { before, after, now, input } = step;
-    const { books } = this;
+    const books = this.#books;
     const word = heard(step, 'timeout-now');
     if (
       word !== undefined &&
@@ -97,46 +96,46 @@ export class ElectionDuties {
       );
     }
     if (input.type !== 'tick' || after.role === 'leader' || !books.mayCampaign(step)) return;
-    const waits = now - this.waitsSince;
+    const waits = now - this.#waitsSince;
     books.must(
       waits < 2 * books.seat.timing.electionTimeoutMs + tickMs,
       () => `hears no leader for ${waits} ms, and does not seek the lead`,
     );
   }
 
-  private mustAsk(step: Step): void {
+  #mustAsk(step: Step): void {
     const { before, after, input } = step;
-    const { ownVote } = this;
+    const ownVote = this.#ownVote;
     const asks = step.sends.some(({ message }) => message.kind === 'vote-request' && message.pre);
-    if (asks || (after.role === 'pre-candidate' && before.role !== after.role)) this.asksAll(step, true);
+    if (asks || (after.role === 'pre-candidate' && before.role !== after.role)) this.#asksAll(step, true);
     if (input.type !== 'persisted' || ownVote === null || ownVote.seq > input.seq) return;
-    this.ownVote = null;
+    this.#ownVote = null;
     if (after.term !== ownVote.term) return;
-    this.said.set(after.self ?? -1, true);
-    this.counted = true;
+    this.#said.set(after.self ?? -1, true);
+    this.#counted = true;
     const asksStill = after.role === 'candidate' || after.role === 'leader';
-    if (asksStill && after.membersHeight === ownVote.membersHeight) this.asksAll(step, false);
+    if (asksStill && after.membersHeight === ownVote.membersHeight) this.#asksAll(step, false);
   }
 
-  private asksAll(step: Step, pre: boolean): void {
+  #asksAll(step: Step, pre: boolean): void {
     const { members, self } = step.after;
     for (const index of members.keys()) {
       if (index === self || !votes(members, index)) continue;
-      this.books.must(
+      this.#books.must(
         sent(step, 'vote-request', index, (message: MessageOf<'vote-request'>) => message.pre === pre),
         () => `does not ask ${index} for its ${pre ? 'pre-vote' : 'vote'} in term ${step.after.term}`,
       );
     }
   }
 
-  private mustWin({ after }: Step): void {
-    if (!this.counted) return;
+  #mustWin({ after }: Step): void {
+    if (!this.#counted) return;
     if (after.role !== 'candidate' && after.role !== 'pre-candidate') return;
     const own = after.role === 'pre-candidate' ? after.self : null;
-    const says = (index: number): boolean => index === own || this.said.get(index) === true;
+    const says = (index: number): boolean => index === own || this.#said.get(index) === true;
     const elected =
-      isQuorum(after.members, says) || (this.isPhaseOver(after) && isQuorumOfNew(after.members, says));
-    this.books.must(
+      isQuorum(after.members, says) || (this.#isPhaseOver(after) && isQuorumOfNew(after.members, says));
+    this.#books.must(
       !elected,
       () => `has the votes of a majority in term ${after.term}, and is a ${after.role} still`,
     );
@@ -146,14 +145,14 @@ export class ElectionDuties {
    * By what others said, and by whoever made it, the block that ends the joint phase is with a majority of
    * the old voters and of the new ones.
    */
-  private isPhaseOver({ members, last, self }: Step['after']): boolean {
-    const { log } = this.books;
+  #isPhaseOver({ members, last, self }: Step['after']): boolean {
+    const { log } = this.#books;
     const height = isJoint(members) ? log.changeUpTo(last) : null;
     const end = height === null ? undefined : log.hashAt(height);
     if (height === null || end === undefined) return false;
     const maker = log.makerAt(height);
     const holds = (index: number): boolean =>
-      (index === self ? this.heldHere : this.held.get(index)) === end || index === maker;
+      (index === self ? this.#heldHere : this.#held.get(index)) === end || index === maker;
     return isQuorum(members, holds);
   }
 }

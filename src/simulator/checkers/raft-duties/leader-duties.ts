@@ -39,68 +39,65 @@ const answers: readonly Kind[] = ['accepted', 'rejected', 'heartbeat-answer', 's
  * when no majority answers.
  */
 export class LeaderDuties {
-  private readonly books: Books;
-  private followers = new Map<number, Follower>();
-  private roundAt = Number.NEGATIVE_INFINITY;
-  private round = 0;
-  private making = false;
-  private nothing = false;
-  private executable = 0;
+  readonly #books: Books;
+  #followers = new Map<number, Follower>();
+  #roundAt = Number.NEGATIVE_INFINITY;
+  #round = 0;
+  #making = false;
+  #nothing = false;
+  #executable = 0;
   /** Since when it could make a block. */
-  private idleSince = 0;
-  private reads: Read[] = [];
-  private handsOver = false;
+  #idleSince = 0;
+  #reads: Read[] = [];
+  #handsOver = false;
   /** Requests of its clients and operators, and until when each has to be answered. */
-  private readonly requests = new Map<
-    number,
-    { readonly kind: EngineRequest['kind']; readonly until: number }
-  >();
+  readonly #requests = new Map<number, { readonly kind: EngineRequest['kind']; readonly until: number }>();
 
   constructor(books: Books) {
-    this.books = books;
+    this.#books = books;
   }
 
   look(step: Step): void {
-    this.noteRequests(step);
-    this.mustAnswerRequests(step);
+    this.#noteRequests(step);
+    this.#mustAnswerRequests(step);
     if (step.input.type === 'work') {
-      if (this.executable === 0) this.idleSince = step.now;
-      this.executable = step.input.work.executable;
+      if (this.#executable === 0) this.#idleSince = step.now;
+      this.#executable = step.input.work.executable;
     }
     if (step.after.role !== 'leader') {
-      if (step.before.role === 'leader') this.mustRefuseReads(step);
+      if (step.before.role === 'leader') this.#mustRefuseReads(step);
       return;
     }
-    if (step.before.role !== 'leader' || step.before.term !== step.after.term) this.begin();
-    this.note(step);
-    this.mustBeat(step);
-    this.mustReplicate(step);
-    this.mustCommit(step);
-    this.mustBuild(step);
-    this.mustServeReads(step);
-    this.mustStepDown(step);
+    if (step.before.role !== 'leader' || step.before.term !== step.after.term) this.#begin();
+    this.#note(step);
+    this.#mustBeat(step);
+    this.#mustReplicate(step);
+    this.#mustCommit(step);
+    this.#mustBuild(step);
+    this.#mustServeReads(step);
+    this.#mustStepDown(step);
   }
 
-  private begin(): void {
-    this.followers = new Map();
-    this.roundAt = Number.NEGATIVE_INFINITY;
-    this.round = 0;
-    this.making = false;
-    this.nothing = false;
-    this.idleSince = 0;
-    this.reads = [];
-    this.handsOver = false;
+  #begin(): void {
+    this.#followers = new Map();
+    this.#roundAt = Number.NEGATIVE_INFINITY;
+    this.#round = 0;
+    this.#making = false;
+    this.#nothing = false;
+    this.#idleSince = 0;
+    this.#reads = [];
+    this.#handsOver = false;
   }
 
-  private note(step: Step): void {
+  #note(step: Step): void {
     const { input, effects, now, after, sends } = step;
     // Rounds to nobody were not seen.
-    if (this.followers.size === 0) this.roundAt = now;
+    if (this.#followers.size === 0) this.#roundAt = now;
     for (const index of after.members.keys()) {
       if (index === after.self) continue;
-      if (!takesPart(after.members, index)) this.followers.delete(index);
-      else if (!this.followers.has(index))
-        this.followers.set(index, {
+      if (!takesPart(after.members, index)) this.#followers.delete(index);
+      else if (!this.#followers.has(index))
+        this.#followers.set(index, {
           match: 0,
           pending: false,
           sentOn: -1,
@@ -113,28 +110,28 @@ export class LeaderDuties {
         });
     }
     const message = input.type === 'message' ? input.message : undefined;
-    const from = message === undefined ? undefined : this.followers.get(message.from);
+    const from = message === undefined ? undefined : this.#followers.get(message.from);
     if (message !== undefined && from !== undefined && message.term === after.term)
-      this.noteAnswer(step, from);
+      this.#noteAnswer(step, from);
     if (input.type === 'connected' || input.type === 'lost') {
-      const follower = this.followers.get(input.validator);
+      const follower = this.#followers.get(input.validator);
       // Storage may be asked for it just now.
       if (follower !== undefined && follower.sentUpTo !== Infinity) follower.pending = follower.fetches;
     }
-    if (input.type === 'loaded' && this.cannotServe(input, after))
-      for (const follower of this.followers.values()) follower.movedAt = now;
+    if (input.type === 'loaded' && this.#cannotServe(input, after))
+      for (const follower of this.#followers.values()) follower.movedAt = now;
     if (input.type === 'built' && input.proposal === null) {
-      this.making = false;
-      this.nothing = true;
+      this.#making = false;
+      this.#nothing = true;
     }
-    if (input.type === 'signed') this.making = false;
-    if (input.type === 'work' || input.type === 'applied') this.nothing = false;
-    if (input.type === 'request' && input.request.kind === 'transfer') this.handsOver = true;
+    if (input.type === 'signed') this.#making = false;
+    if (input.type === 'work' || input.type === 'applied') this.#nothing = false;
+    if (input.type === 'request' && input.request.kind === 'transfer') this.#handsOver = true;
     const loads = effects.some(({ type }) => type === 'load');
-    if (effects.some(({ type }) => type === 'build')) this.making = true;
+    if (effects.some(({ type }) => type === 'build')) this.#making = true;
     for (const { message: sentMessage, to } of sends) {
       for (const index of to) {
-        const follower = this.followers.get(index);
+        const follower = this.#followers.get(index);
         if (follower === undefined) continue;
         if (sentMessage.kind === 'append' || sentMessage.kind === 'snapshot-offer') {
           follower.pending = true;
@@ -145,16 +142,16 @@ export class LeaderDuties {
           follower.sentUpTo = sentMessage.previous.height + sentMessage.entries.length;
         }
       }
-      if (sentMessage.kind === 'heartbeat' && sentMessage.round > this.round) {
-        this.round = sentMessage.round;
-        this.roundAt = now;
-        this.nothing = false;
-        this.mustReachAll(step, sentMessage.round);
+      if (sentMessage.kind === 'heartbeat' && sentMessage.round > this.#round) {
+        this.#round = sentMessage.round;
+        this.#roundAt = now;
+        this.#nothing = false;
+        this.#mustReachAll(step, sentMessage.round);
       }
     }
     // Whom it loads for is not said: for all that nothing is on its way to.
     if (loads) {
-      for (const follower of this.followers.values()) {
+      for (const follower of this.#followers.values()) {
         follower.sentOn = -1;
         follower.sentUpTo = Infinity;
         follower.pending = true;
@@ -166,7 +163,7 @@ export class LeaderDuties {
    * A block is here without its own certificate, and comes to the member by sync; or is gone, and the
    * next snapshot is on its way.
    */
-  private cannotServe(
+  #cannotServe(
     { blocks }: Extract<Step['input'], { type: 'loaded' }>,
     { snapshot, membersHeight }: Step['after'],
   ): boolean {
@@ -174,14 +171,14 @@ export class LeaderDuties {
     return block == null ? (snapshot ?? -1) < membersHeight : block.certificate === null;
   }
 
-  private noteAnswer({ input, now }: Step, from: Follower): void {
+  #noteAnswer({ input, now }: Step, from: Follower): void {
     if (input.type !== 'message') return;
     const { message } = input;
     if (!answers.includes(message.kind)) return;
     from.heardAt = now;
     if (message.kind === 'accepted') {
       const { height, blockHash } = message.block;
-      const own = this.books.log.hashAt(height);
+      const own = this.#books.log.hashAt(height);
       if (own !== undefined && own !== blockHash) return;
       if (height > from.match) {
         from.match = height;
@@ -199,7 +196,7 @@ export class LeaderDuties {
         from.sentUpTo = Infinity;
       }
     } else if (message.kind === 'heartbeat-answer') {
-      from.round = Math.max(from.round, Math.min(message.round, this.round));
+      from.round = Math.max(from.round, Math.min(message.round, this.#round));
       if (message.received > from.received) from.movedAt = now;
       from.received = message.received;
     } else if (message.kind === 'snapshot-answer') {
@@ -208,28 +205,28 @@ export class LeaderDuties {
     }
   }
 
-  private mustReachAll(step: Step, round: number): void {
-    for (const index of this.followers.keys()) {
-      this.books.must(
+  #mustReachAll(step: Step, round: number): void {
+    for (const index of this.#followers.keys()) {
+      this.#books.must(
         sent(step, 'heartbeat', index),
         () => `sends round ${round} of its heartbeats, and none of it to ${index}`,
       );
     }
   }
 
-  private mustBeat({ input, now }: Step): void {
-    if (input.type !== 'tick' || this.followers.size === 0) return;
-    const since = now - Math.max(this.roundAt, this.books.roleSince);
-    this.books.must(
-      since < this.books.seat.timing.heartbeatMs + tickMs,
+  #mustBeat({ input, now }: Step): void {
+    if (input.type !== 'tick' || this.#followers.size === 0) return;
+    const since = now - Math.max(this.#roundAt, this.#books.roleSince);
+    this.#books.must(
+      since < this.#books.seat.timing.heartbeatMs + tickMs,
       () => `leads, and sends no heartbeat for ${since} ms`,
     );
   }
 
   /** Who is behind is sent what follows, and again when nothing comes of it. */
-  private mustReplicate(step: Step): void {
+  #mustReplicate(step: Step): void {
     const { input, after, now } = step;
-    const { books } = this;
+    const books = this.#books;
     const { electionTimeoutMs, heartbeatMs } = books.seat.timing;
     const begins = step.before.role !== 'leader';
     const answered = heard(step, 'accepted', 'heartbeat-answer', 'rejected', 'snapshot-answer');
@@ -241,8 +238,8 @@ export class LeaderDuties {
       answered === undefined
     )
       return;
-    for (const [index, follower] of this.followers) {
-      if (follower.match >= this.sendable(after)) continue;
+    for (const [index, follower] of this.#followers) {
+      if (follower.match >= this.#sendable(after)) continue;
       books.must(
         follower.pending || !begins,
         () =>
@@ -261,22 +258,22 @@ export class LeaderDuties {
   }
 
   /** A change of the members goes out when its own disk has it. */
-  private sendable({ last }: Step['after']): number {
-    const { log, durable } = this.books;
+  #sendable({ last }: Step['after']): number {
+    const { log, durable } = this.#books;
     const change = log.changeUpTo(last);
     if (change === null || durable.has(log.hashAt(change) as Hash)) return last;
     return change - 1;
   }
 
-  private mustCommit({ after, input }: Step): void {
+  #mustCommit({ after, input }: Step): void {
     if (input.type !== 'persisted' && input.type !== 'message') return;
-    const { books } = this;
+    const books = this.#books;
     const { log } = books;
     for (let height = after.last; height > after.commit; height--) {
       if (log.termAt(height) !== after.term) return;
       const stored = books.durable.has(log.hashAt(height) as Hash);
       const has = (index: number): boolean =>
-        index === after.self ? stored : (this.followers.get(index)?.match ?? 0) >= height;
+        index === after.self ? stored : (this.#followers.get(index)?.match ?? 0) >= height;
       books.must(
         !isQuorum(after.members, has),
         () =>
@@ -285,13 +282,13 @@ export class LeaderDuties {
     }
   }
 
-  private mustBuild(step: Step): void {
+  #mustBuild(step: Step): void {
     const { after, now, input } = step;
-    const { books } = this;
+    const books = this.#books;
     const votesStill = votes(after.members, after.self);
-    const busy = this.making || after.executed < after.last || books.stalls(now) || !votesStill;
-    const waits = busy || this.handsOver || after.applied < after.last || books.installing || this.nothing;
-    if (waits) this.idleSince = now;
+    const busy = this.#making || after.executed < after.last || books.stalls(now) || !votesStill;
+    const waits = busy || this.#handsOver || after.applied < after.last || books.installing || this.#nothing;
+    if (waits) this.#idleSince = now;
     if (busy) return;
     if (after.lastTerm < after.term) {
       books.must(false, () => `leads term ${after.term}, and makes no first block of it`);
@@ -300,12 +297,12 @@ export class LeaderDuties {
     if (isJoint(after.members))
       books.must(false, () => `leads a joint phase with nothing on its way, and does not end it`);
     const { heartbeatMs, blockIntervalMs } = books.seat.timing;
-    if (input.type !== 'tick' || this.executable === 0) return;
-    const idleMs = now - this.idleSince;
+    if (input.type !== 'tick' || this.#executable === 0) return;
+    const idleMs = now - this.#idleSince;
     books.must(
       idleMs < heartbeatMs + blockIntervalMs + 2 * tickMs,
       () =>
-        `leads, has ${this.executable} transactions and nothing on its way for ${idleMs} ms, and makes no block`,
+        `leads, has ${this.#executable} transactions and nothing on its way for ${idleMs} ms, and makes no block`,
     );
   }
 
@@ -313,81 +310,81 @@ export class LeaderDuties {
    * What was committed when a read came is told when a majority answered a round from after that; at the
    * latest when it answered one more.
    */
-  private mustServeReads(step: Step): void {
+  #mustServeReads(step: Step): void {
     const { after } = step;
     const asks = heard(step, 'read-request');
     if (asks !== undefined && !sent(step, 'read-answer', asks.from))
-      this.reads.push({
+      this.#reads.push({
         member: asks.from,
         context: JSON.stringify(asks.context),
         round: 0,
         confirmed: false,
       });
-    this.reads = this.reads.filter(
+    this.#reads = this.#reads.filter(
       ({ member, context }) =>
         !sent(step, 'read-answer', member, (message) => JSON.stringify(message.context) === context),
     );
-    if (this.reads.length === 0 || this.books.log.termAt(after.commit) !== after.term) return;
+    if (this.#reads.length === 0 || this.#books.log.termAt(after.commit) !== after.term) return;
     const confirms = (round: number): boolean =>
       isQuorum(
         after.members,
-        (index) => index === after.self || (this.followers.get(index)?.round ?? 0) >= round,
+        (index) => index === after.self || (this.#followers.get(index)?.round ?? 0) >= round,
       );
-    for (const read of this.reads) {
-      if (read.round === 0) read.round = this.round + 1;
+    for (const read of this.#reads) {
+      if (read.round === 0) read.round = this.#round + 1;
       if (!confirms(read.round)) continue;
-      this.books.must(
+      this.#books.must(
         !read.confirmed,
         () =>
           `leads, a majority confirmed it twice since ${read.member} asked for a read, and it does not answer`,
       );
       read.confirmed = true;
-      read.round = this.round + 1;
+      read.round = this.#round + 1;
     }
   }
 
-  private mustRefuseReads(step: Step): void {
-    for (const { member } of this.reads) {
-      this.books.must(
+  #mustRefuseReads(step: Step): void {
+    for (const { member } of this.#reads) {
+      this.#books.must(
         sent(step, 'read-answer', member) || step.after.self === null,
         () => `leads no more, and does not tell ${member}, who waits for a read`,
       );
     }
-    this.reads = [];
+    this.#reads = [];
   }
 
-  private mustStepDown({ input, now, after }: Step): void {
-    const { books } = this;
+  #mustStepDown({ input, now, after }: Step): void {
+    const books = this.#books;
     const most = books.seat.timing.electionTimeoutMs + tickMs;
     if (input.type !== 'tick' || now - books.roleSince < most) return;
     books.must(
       isQuorum(
         after.members,
-        (index) => index === after.self || now - (this.followers.get(index)?.heardAt ?? -1e9) < most,
+        (index) => index === after.self || now - (this.#followers.get(index)?.heardAt ?? -1e9) < most,
       ),
       () => `leads, and no majority answered it for ${most} ms`,
     );
     books.must(!books.stalls(now - tickMs), () => 'leads with a disk that stalls');
   }
 
-  private noteRequests({ input, now }: Step): void {
+  #noteRequests({ input, now }: Step): void {
     if (input.type !== 'request') return;
-    const { electionTimeoutMs } = this.books.seat.timing;
+    const { electionTimeoutMs } = this.#books.seat.timing;
     const { kind } = input.request;
     const until = kind === 'members' ? Infinity : now + 2 * electionTimeoutMs + tickMs;
-    this.requests.set(input.id, { kind, until });
+    this.#requests.set(input.id, { kind, until });
   }
 
   /**
    * Whoever asks gets an answer in time; for a change of the members from the leader,
    * or when it leads no more.
    */
-  private mustAnswerRequests({ effects, input, now, after }: Step): void {
-    if (this.requests.size === 0) return;
-    for (const effect of effects) if (effect.type === 'answer') this.requests.delete(effect.id);
+  #mustAnswerRequests({ effects, input, now, after }: Step): void {
+    if (this.#requests.size === 0) return;
+    for (const effect of effects) if (effect.type === 'answer') this.#requests.delete(effect.id);
     if (input.type !== 'tick') return;
-    for (const { kind, until } of this.requests.values()) {
-      this.books.must(
+    for (const { kind, until } of this.#requests.values()) {
+      this.#books.must(
         now < until && (kind !== 'members' || after.role === 'leader'),
         () => `does not answer who asked for ${kind === 'read' ? 'a read' : `a change (${kind})`}`,
       );

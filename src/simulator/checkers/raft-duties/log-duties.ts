@@ -9,45 +9,45 @@ import { heard, type MessageOf, sent, type Step } from './step.ts';
  * make final what is committed; and to look elsewhere when the log does not bring it forward.
  */
 export class LogDuties {
-  private readonly books: Books;
+  readonly #books: Books;
   /** Blocks that it asked to have checked. */
-  private readonly asked = new Map<Hash, number>();
+  readonly #asked = new Map<Hash, number>();
   /** Those that could not be checked, and since when that is known. */
-  private readonly unavailable = new Map<Hash, { readonly height: number; readonly at: number }>();
+  readonly #unavailable = new Map<Hash, { readonly height: number; readonly at: number }>();
   /** Handed to the driver as final. */
-  private handed: number;
-  private behindSince: number | null = null;
-  private syncAt = Number.NEGATIVE_INFINITY;
-  private asksHistoryAt: number | null = null;
+  #handed: number;
+  #behindSince: number | null = null;
+  #syncAt = Number.NEGATIVE_INFINITY;
+  #asksHistoryAt: number | null = null;
 
   constructor(books: Books, { applied }: Step['after']) {
-    this.books = books;
-    this.handed = applied;
+    this.#books = books;
+    this.#handed = applied;
   }
 
   look(step: Step): void {
     const { after, input, effects, now } = step;
     for (const effect of effects) {
       if (effect.type === 'validate') {
-        this.asked.set(effect.blockHash, effect.height);
-        this.unavailable.delete(effect.blockHash);
-      } else if (effect.type === 'sync') this.syncAt = now;
+        this.#asked.set(effect.blockHash, effect.height);
+        this.#unavailable.delete(effect.blockHash);
+      } else if (effect.type === 'sync') this.#syncAt = now;
     }
-    if (step.sends.some(({ message }) => message.kind === 'read-request')) this.asksHistoryAt = now;
+    if (step.sends.some(({ message }) => message.kind === 'read-request')) this.#asksHistoryAt = now;
     const append = heard(step, 'append');
     if (append !== undefined && append.to === after.self && append.from !== after.self)
-      this.mustTake(step, append);
-    if (input.type === 'validated') this.mustWrite(step, input);
-    this.mustFinish(step);
+      this.#mustTake(step, append);
+    if (input.type === 'validated') this.#mustWrite(step, input);
+    this.#mustFinish(step);
     if (input.type === 'tick') {
-      this.mustCheckAgain(step);
-      this.mustAskHistory(step);
+      this.#mustCheckAgain(step);
+      this.#mustAskHistory(step);
     }
-    this.mustCatchUp(step);
+    this.#mustCatchUp(step);
   }
 
-  private mustTake(step: Step, append: MessageOf<'append'>): void {
-    const { books } = this;
+  #mustTake(step: Step, append: MessageOf<'append'>): void {
+    const books = this.#books;
     const { before, after } = step;
     const { from, previous, entries, term } = append;
     if (from >= before.members.length) return;
@@ -75,11 +75,11 @@ export class LogDuties {
       return;
     }
     // What contradicts a final block comes from a leader that was deposed.
-    if (previous.height <= after.commit && this.contradicts(previous)) return;
+    if (previous.height <= after.commit && this.#contradicts(previous)) return;
     for (const [place, { proposal }] of entries.entries()) {
       const { height } = proposal.header;
       const hash = entries[place + 1]?.proposal.header.parentHash ?? hashHeader(proposal.header);
-      if (height <= after.commit && this.contradicts({ height, blockHash: hash })) return;
+      if (height <= after.commit && this.#contradicts({ height, blockHash: hash })) return;
       books.must(
         height <= after.commit || seen(height) === hash,
         () => `does not take block ${height} that ${from} sends`,
@@ -87,30 +87,30 @@ export class LogDuties {
     }
   }
 
-  private contradicts({ height, blockHash }: { height: number; blockHash: Hash }): boolean {
-    const own = this.books.log.hashAt(height);
+  #contradicts({ height, blockHash }: { height: number; blockHash: Hash }): boolean {
+    const own = this.#books.log.hashAt(height);
     return own !== undefined && own !== blockHash;
   }
 
-  private mustWrite({ after, now }: Step, input: Extract<Step['input'], { type: 'validated' }>): void {
+  #mustWrite({ after, now }: Step, input: Extract<Step['input'], { type: 'validated' }>): void {
     const { blockHash, result } = input;
-    const { log } = this.books;
+    const { log } = this.#books;
     if (result.verdict === 'unavailable') {
-      const height = this.asked.get(blockHash) ?? 0;
-      if (log.stagedAt(height) === blockHash) this.unavailable.set(blockHash, { height, at: now });
+      const height = this.#asked.get(blockHash) ?? 0;
+      if (log.stagedAt(height) === blockHash) this.#unavailable.set(blockHash, { height, at: now });
       return;
     }
     if (result.verdict === 'invalid') return;
     // On final blocks that are not stored yet it waits for them.
-    this.books.must(
+    this.#books.must(
       log.firstStaged() !== blockHash || after.applied < after.base,
       () => `found block ${blockHash.slice(0, 8)} valid, and does not write it into its log`,
     );
   }
 
-  private mustFinish(step: Step): void {
+  #mustFinish(step: Step): void {
     const { after, effects, input } = step;
-    const { books } = this;
+    const books = this.#books;
     const word = heard(step, 'heartbeat');
     if (word !== undefined && word.term === after.term && word.from === after.leader) {
       const known = books.log.hashAt(word.commit.height) === word.commit.blockHash;
@@ -119,19 +119,19 @@ export class LogDuties {
         () => `has block ${word.commit.height}, hears that it is committed, and does not know it`,
       );
     }
-    if (input.type === 'installed') this.handed = Math.max(this.handed, after.applied);
-    for (const effect of effects) if (effect.type === 'commit') this.handed = effect.link.height;
+    if (input.type === 'installed') this.#handed = Math.max(this.#handed, after.applied);
+    for (const effect of effects) if (effect.type === 'commit') this.#handed = effect.link.height;
     const due = Math.min(after.commit, after.executed);
     books.must(
-      books.installing || this.handed >= due,
-      () => `knows that ${due} is committed, and makes no block above ${this.handed} final`,
+      books.installing || this.#handed >= due,
+      () => `knows that ${due} is committed, and makes no block above ${this.#handed} final`,
     );
   }
 
-  private mustCheckAgain({ after, now }: Step): void {
-    const { books } = this;
-    for (const [hash, { height, at }] of this.unavailable) {
-      if (after.leader === null || books.log.stagedAt(height) !== hash) this.unavailable.delete(hash);
+  #mustCheckAgain({ after, now }: Step): void {
+    const books = this.#books;
+    for (const [hash, { height, at }] of this.#unavailable) {
+      if (after.leader === null || books.log.stagedAt(height) !== hash) this.#unavailable.delete(hash);
       else
         books.must(
           now - at < books.seat.timing.heartbeatMs + tickMs,
@@ -141,13 +141,13 @@ export class LogDuties {
   }
 
   /** Whoever lost its log asks its leader what was final then, until it knows. */
-  private mustAskHistory({ after, now }: Step): void {
-    const { books } = this;
+  #mustAskHistory({ after, now }: Step): void {
+    const books = this.#books;
     const asks = after.asks && after.leader !== null && after.self !== null;
-    if (!asks || !books.startOnDisk) this.asksHistoryAt = null;
+    if (!asks || !books.startOnDisk) this.#asksHistoryAt = null;
     else {
-      this.asksHistoryAt ??= now;
-      const waits = now - this.asksHistoryAt;
+      this.#asksHistoryAt ??= now;
+      const waits = now - this.#asksHistoryAt;
       books.must(
         waits < books.seat.timing.electionTimeoutMs + tickMs,
         () => `lost its log, and does not ask ${after.leader} what was final`,
@@ -155,19 +155,19 @@ export class LogDuties {
     }
   }
 
-  private mustCatchUp(step: Step): void {
+  #mustCatchUp(step: Step): void {
     const { before, after, now } = step;
-    const { books } = this;
-    if (after.commit > before.commit || after.leader === null) this.behindSince = null;
+    const books = this.#books;
+    if (after.commit > before.commit || after.leader === null) this.#behindSince = null;
     const word = heard(step, 'heartbeat');
     if (word === undefined || word.from !== after.leader || word.term !== after.term) return;
     if (word.commit.height <= after.commit) {
-      this.behindSince = null;
+      this.#behindSince = null;
       return;
     }
-    this.behindSince ??= now;
+    this.#behindSince ??= now;
     const { electionTimeoutMs } = books.seat.timing;
-    const waits = now - Math.max(this.behindSince, this.syncAt);
+    const waits = now - Math.max(this.#behindSince, this.#syncAt);
     books.must(
       waits < electionTimeoutMs + tickMs,
       () =>
