@@ -4,7 +4,7 @@ import type { PeerTable } from './peer-table.ts';
 import { placeFor } from './places.ts';
 
 /** Connections of one peer at once: two when both dialled, and one that replaces a dying one. */
-const MAX_LINKS_PER_PEER = 3;
+const maxLinksPerPeer = 3;
 
 export interface AdmissionOptions {
   readonly peers: Pick<PeerTable, 'linksOf'>;
@@ -24,7 +24,7 @@ export function isAdmitted(link: Link, greeting: Greeting, at: AdmissionOptions)
   for (const old of peers.linksOf(link.peer)) {
     if (isStale(old, greeting, at)) drop(old, new Error('replaced by a new connection'));
   }
-  if (peers.linksOf(link.peer).length >= MAX_LINKS_PER_PEER) {
+  if (peers.linksOf(link.peer).length >= maxLinksPerPeer) {
     drop(link, new Error('too many connections of one peer'));
     return false;
   }

@@ -4,16 +4,16 @@ import type { SendQueue } from './send-queue.ts';
 /**
  * Bytes handed to the stream at once: one write, few TLS records, and little to lose when the stream breaks.
  */
-const BATCH_BYTES = 256 * 1024;
+const batchBytes = 256 * 1024;
 /** A broken stream on a good connection is opened again after this long. */
-const REOPEN_MS = 200;
+const reopenMs = 200;
 /** After this many breaks with no calm between them the whole connection is given up. */
-const MAX_REOPENS = 5;
+const maxReopens = 5;
 /** A stream that lived this long clears the count of breaks. */
-const CALM_MS = 10_000;
-const OPEN_TIMEOUT_MS = 5_000;
+const calmMs = 10_000;
+const openTimeoutMs = 5_000;
 /** A frame without content. It shows that the link works, and carries nothing. */
-const HEARTBEAT = new Uint8Array(4);
+const heartbeatFrame = new Uint8Array(4);
 
 /**
  * The sending half of a link: one long-lived stream that empties the peer's queue. Everything sent
@@ -70,7 +70,7 @@ export class DirectWriter {
   /** Called at every heartbeat interval. */
   beat(): void {
     const stream = this.#stream;
-    if (stream !== undefined && !this.#wroteSinceBeat && isIdle(stream)) this.#write(stream, HEARTBEAT);
+    if (stream !== undefined && !this.#wroteSinceBeat && isIdle(stream)) this.#write(stream, heartbeatFrame);
     this.#wroteSinceBeat = false;
   }
 
@@ -85,7 +85,7 @@ export class DirectWriter {
   async #open(): Promise<void> {
     try {
       const stream = await this.#connection.newStream(this.#protocol, {
-        signal: AbortSignal.any([this.#opening.signal, AbortSignal.timeout(OPEN_TIMEOUT_MS)]),
+        signal: AbortSignal.any([this.#opening.signal, AbortSignal.timeout(openTimeoutMs)]),
       });
       if (this.#closed) {
         stream.abort(new Error('link closed'));
@@ -106,20 +106,20 @@ export class DirectWriter {
 
   #broken(stream: Stream | undefined, cause: Error): void {
     if (this.#closed || this.#stream !== stream) return;
-    if (stream !== undefined && performance.now() - this.#openedAt > CALM_MS) this.#breaks = 0;
+    if (stream !== undefined && performance.now() - this.#openedAt > calmMs) this.#breaks = 0;
     this.#stream = undefined;
     this.#breaks++;
-    if (this.#breaks > MAX_REOPENS || this.#connection.status !== 'open') {
+    if (this.#breaks > maxReopens || this.#connection.status !== 'open') {
       this.#onGiveUp(cause);
       return;
     }
-    this.#timer = setTimeout(() => void this.#open(), REOPEN_MS);
+    this.#timer = setTimeout(() => void this.#open(), reopenMs);
   }
 
   #pump(): void {
     let goesOn = true;
     while (goesOn && this.#stream !== undefined && isIdle(this.#stream)) {
-      const batch = this.#queue?.takeBatch(BATCH_BYTES);
+      const batch = this.#queue?.takeBatch(batchBytes);
       goesOn = batch !== undefined && this.#write(this.#stream, batch);
     }
   }

@@ -7,7 +7,7 @@ import { isStranger } from './places.ts';
 import type { PeerId } from './port.ts';
 
 /** The weight of a broken framing or size rule: no version of ours does that. */
-const FAULT_WEIGHT = 5;
+const faultWeight = 5;
 
 export interface DisciplineOptions {
   readonly penalties: Penalties;
@@ -28,7 +28,7 @@ export class Discipline {
   }
 
   fault(peer: PeerId, problem: Problem): void {
-    this.penalise(peer, problem.message, FAULT_WEIGHT);
+    this.penalise(peer, problem.message, faultWeight);
   }
 
   /** Strangers answer for their address block as well: keys are free. */

@@ -13,7 +13,7 @@ interface Caller {
 }
 
 /** Buckets remembered, and hosts known; the one that was used longest ago is forgotten first. */
-const MAX_REMEMBERED = 1_024;
+const maxRemembered = 1_024;
 
 /**
  * The address in a multiaddr, `1.2.3.4` in `/ip4/1.2.3.4/tcp/7000`. Undefined when it names
@@ -59,7 +59,7 @@ export class Door {
     if (host === undefined) return;
     this.#known.delete(host);
     this.#known.add(host);
-    if (this.#known.size > MAX_REMEMBERED) forgetFirst(this.#known);
+    if (this.#known.size > maxRemembered) forgetFirst(this.#known);
   }
 
   /** Somebody called. False when it is to hang up; otherwise it has a place, and another may have lost it. */
@@ -114,7 +114,7 @@ export class Door {
     const bucket = this.#buckets.get(name) ?? new TokenBucket(rate, this.#now());
     this.#buckets.delete(name);
     this.#buckets.set(name, bucket);
-    if (this.#buckets.size > MAX_REMEMBERED) forgetFirst(this.#buckets);
+    if (this.#buckets.size > maxRemembered) forgetFirst(this.#buckets);
     return bucket;
   }
 }

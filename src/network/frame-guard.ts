@@ -11,9 +11,9 @@ export interface MuxerHeader {
 }
 
 export const muxerFrame = { data: 0, windowUpdate: 1, ping: 2, goAway: 3, syn: 1, rst: 8 } as const;
-const HEADER_BYTES = 12;
+const headerBytes = 12;
 /** First size of the buffer for a frame that comes in pieces; it doubles as the bytes really come. */
-const FIRST_HELD_BYTES = 256;
+const firstHeldBytes = 256;
 
 /**
  * Stands in front of the muxer: looks at each header as soon as it is there, and hands frames on when they
@@ -23,7 +23,7 @@ const FIRST_HELD_BYTES = 256;
 export class FrameGuard {
   readonly #onHeader: (header: MuxerHeader) => Problem | undefined;
   readonly #onFrames: (frames: Uint8Array) => void;
-  #held = new Uint8Array(FIRST_HELD_BYTES);
+  #held = new Uint8Array(firstHeldBytes);
   #filled = 0;
   /** Of the frame that is held, with its header; unknown until that is whole. */
   #size = 0;
@@ -50,7 +50,7 @@ export class FrameGuard {
         at = end;
         // What is left is less than a frame, and its header has been looked at if it is there.
       }
-      const wanted = this.#size === 0 ? HEADER_BYTES : this.#size;
+      const wanted = this.#size === 0 ? headerBytes : this.#size;
       const piece = chunk.subarray(at, at + wanted - this.#filled);
       this.#hold(piece, wanted);
       at += piece.length;
@@ -69,7 +69,7 @@ export class FrameGuard {
   /** The frame that is held, which is whole. Whoever gets it may keep it. */
   #release(): Uint8Array {
     const frame = this.#held.subarray(0, this.#filled);
-    this.#held = new Uint8Array(FIRST_HELD_BYTES);
+    this.#held = new Uint8Array(firstHeldBytes);
     this.#filled = 0;
     this.#size = 0;
     return frame;
@@ -78,7 +78,7 @@ export class FrameGuard {
   /** Where the last whole frame ends. Of the one behind it `#size` is set when its header is there. */
   #wholeFrames(chunk: Uint8Array, from: number): number | Problem {
     let at = from;
-    while (chunk.length - at >= HEADER_BYTES) {
+    while (chunk.length - at >= headerBytes) {
       const size = this.#judge(chunk, at);
       if (size instanceof Problem) return size;
       if (chunk.length - at < size) {
@@ -92,7 +92,7 @@ export class FrameGuard {
 
   /** The size of the frame with its header, or why it is refused. */
   #judge(bytes: Uint8Array, at: number): number | Problem {
-    const view = new DataView(bytes.buffer, bytes.byteOffset + at, HEADER_BYTES);
+    const view = new DataView(bytes.buffer, bytes.byteOffset + at, headerBytes);
     const header = {
       type: view.getUint8(1),
       flags: view.getUint16(2),
@@ -102,7 +102,7 @@ export class FrameGuard {
     if (view.getUint8(0) !== 0 || header.type > muxerFrame.goAway) return malformed();
     const problem = this.#onHeader(header);
     if (problem !== undefined) return problem;
-    return HEADER_BYTES + (header.type === muxerFrame.data ? header.length : 0);
+    return headerBytes + (header.type === muxerFrame.data ? header.length : 0);
   }
 
   #hold(piece: Uint8Array, wanted: number): void {

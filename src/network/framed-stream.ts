@@ -50,7 +50,7 @@ export function readFrames(
 }
 
 /** Frames that one side may send ahead of the other on a stream that is read one frame at a time. */
-const MAX_AHEAD = 4;
+const maxAhead = 4;
 
 /** Reads a short conversation one frame at a time. */
 export class FrameInbox {
@@ -63,7 +63,7 @@ export class FrameInbox {
       onFrame: (frame) => {
         const waiter = this.#waiting.shift();
         if (waiter !== undefined) waiter(frame);
-        else if (this.#ready.length < MAX_AHEAD) this.#ready.push(frame);
+        else if (this.#ready.length < maxAhead) this.#ready.push(frame);
         else this.#end(streamEnded());
       },
       onEnd: (problem) => this.#end(problem ?? streamEnded()),

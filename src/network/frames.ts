@@ -1,15 +1,15 @@
 import { Problem } from '../base/problem.ts';
 
 /** Every frame on a stream of ours: its length in four bytes, big-endian, then its bytes. */
-export const FRAME_HEADER_BYTES = 4;
+export const frameHeaderBytes = 4;
 
 /** First size of the buffer for a frame that arrives in pieces; it doubles as the bytes really come. */
-const FIRST_PARTIAL_BYTES = 1_024;
+const firstPartialBytes = 1_024;
 
 /** All frames in one buffer, so that many small messages cost one write. */
 export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
   let size = 0;
-  for (const frame of frames) size += FRAME_HEADER_BYTES + frame.length;
+  for (const frame of frames) size += frameHeaderBytes + frame.length;
   const joined = Buffer.allocUnsafe(size);
   let at = 0;
   for (const frame of frames) {
@@ -55,11 +55,11 @@ export class FrameReader {
     const chunk = plainBytes(received);
     let at = 0;
     while (at < chunk.length) {
-      if (this.#headerBytes < FRAME_HEADER_BYTES) {
+      if (this.#headerBytes < frameHeaderBytes) {
         this.#length = this.#length * 256 + (chunk[at] as number);
         this.#headerBytes++;
         at++;
-        if (this.#headerBytes < FRAME_HEADER_BYTES) continue;
+        if (this.#headerBytes < frameHeaderBytes) continue;
         if (this.#length > this.#maxBytes) return oversize(this.#length, this.#maxBytes);
         if (this.#length > 0) continue;
         this.#reset();
@@ -87,7 +87,7 @@ export class FrameReader {
     const needed = this.#filled + piece.length;
     let partial = this.#partial;
     if (partial === undefined || partial.length < needed) {
-      const size = Math.min(this.#length, Math.max(needed, (partial?.length ?? 0) * 2, FIRST_PARTIAL_BYTES));
+      const size = Math.min(this.#length, Math.max(needed, (partial?.length ?? 0) * 2, firstPartialBytes));
       const larger = new Uint8Array(size);
       if (partial !== undefined) larger.set(partial.subarray(0, this.#filled));
       partial = larger;

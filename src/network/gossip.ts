@@ -23,14 +23,14 @@ import { wholeRpcs } from './rpc-stream.ts';
 const KiB = 1024;
 
 /** One peer has a quarter of it. */
-const MAX_UNDECIDED = limits.gossipUndecided;
-const MAX_UNDECIDED_OF_PEER = { count: MAX_UNDECIDED.count / 4, bytes: MAX_UNDECIDED.bytes / 4 };
+const maxUndecided = limits.gossipUndecided;
+const maxUndecidedOfPeer = { count: maxUndecided.count / 4, bytes: maxUndecided.bytes / 4 };
 
 /**
  * An RPC is one message, its topic and some control words: honest nodes send no more,
  * see `lazy gossip` below.
  */
-const MAX_RPC_BYTES = limits.gossipMessageBytes + 64 * KiB;
+const maxRpcBytes = limits.gossipMessageBytes + 64 * KiB;
 
 type OnGossip = (
   topic: Topic,
@@ -191,7 +191,7 @@ export class Gossip {
 
   #hasRoom(from: PeerId, size: number): boolean {
     const own = this.#loadOf.get(from) ?? { count: 0, bytes: 0 };
-    return fits(this.#load, size, MAX_UNDECIDED) && fits(own, size, MAX_UNDECIDED_OF_PEER);
+    return fits(this.#load, size, maxUndecided) && fits(own, size, maxUndecidedOfPeer);
   }
 
   #count(from: PeerId, count: number, bytes: number): void {
@@ -211,7 +211,7 @@ export class Gossip {
   #whole(stream: Stream, connection: Connection): Stream {
     const peer = connection.remotePeer.toString();
     return wholeRpcs(stream, {
-      maxBytes: MAX_RPC_BYTES,
+      maxBytes: maxRpcBytes,
       meter: this.#meter(connection),
       admit: () => this.#spend(connection) ?? this.#rate.accepts(peer),
       onProblem: (problem) => {
@@ -258,7 +258,7 @@ export class Gossip {
       idontwantMaxMessages: 16,
       maxInboundStreams: 2,
       maxOutboundStreams: 2,
-      maxInboundDataLength: MAX_RPC_BYTES,
+      maxInboundDataLength: maxRpcBytes,
       maxOutboundBufferSize: limits.gossipOut.stream,
       decodeRpcLimits: {
         maxSubscriptions: 16,

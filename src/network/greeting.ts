@@ -3,7 +3,7 @@ import type { Connection, Stream } from '@libp2p/interface';
 import { invariant } from '../base/invariant.ts';
 import { Problem } from '../base/problem.ts';
 import { closeQuietly } from './framed-stream.ts';
-import { type Greeting, isRefusal, MAX_HELLO_BYTES, mayChange, shakeHands } from './handshake.ts';
+import { type Greeting, isRefusal, maxHelloBytes, mayChange, shakeHands } from './handshake.ts';
 import type { Link } from './link.ts';
 import type { NetworkLog } from './log.ts';
 import type { Penalties } from './penalties.ts';
@@ -13,7 +13,7 @@ import type { NetworkHandlers, PeerId } from './port.ts';
 import { helloProtocol } from './protocol-names.ts';
 
 export interface GreeterOptions {
-  /** Our hello, asked for anew at every connection; at most `MAX_HELLO_BYTES`. */
+  /** Our hello, asked for anew at every connection; at most `maxHelloBytes`. */
   readonly hello: () => Uint8Array;
   /** The node's side while the network runs. */
   readonly running: () => NetworkHandlers | undefined;
@@ -72,7 +72,7 @@ export class Greeter {
   async #greet(link: Link, stream: Stream): Promise<void> {
     const { peers, handshakeMs, running, accept, drop, log } = this.#options;
     const hello = this.#options.hello();
-    invariant(hello.length <= MAX_HELLO_BYTES, 'our hello is within MAX_HELLO_BYTES');
+    invariant(hello.length <= maxHelloBytes, 'our hello is within maxHelloBytes');
     const links = peers.linksOf(link.peer).length;
     const theirs = await shakeHands({
       stream,

@@ -9,7 +9,7 @@ import { LineBudget, type StrangersBudget } from './line-budget.ts';
 import { guardNegotiation } from './negotiation-guard.ts';
 
 /** yamux lets either side send so much on a new stream. */
-const FIRST_WINDOW_BYTES = 256 * 1024;
+const firstWindowBytes = 256 * 1024;
 
 /**
  * What the pinned muxer has and does not offer: where bytes come in, and how much may still come on a stream.
@@ -117,5 +117,5 @@ function judge(
 function windowOf(stream: number, opens: boolean, muxer: Insides): number {
   const known = muxer.streams.find(({ streamId }) => streamId === stream);
   if (known !== undefined) return known.recvWindowCapacity;
-  return opens ? FIRST_WINDOW_BYTES : limits.streamWindowBytes;
+  return opens ? firstWindowBytes : limits.streamWindowBytes;
 }

@@ -5,13 +5,13 @@ import type { ReceivedCode } from '../base/problem-codes.ts';
 import { FrameInbox, sendFrame } from './framed-stream.ts';
 
 /** A hello with its envelope; the verdict is shorter. */
-export const MAX_HELLO_FRAME_BYTES = 4 * 1024;
-const SESSION_BYTES = 16;
-const ENVELOPE_BYTES = SESSION_BYTES + 1;
-export const MAX_HELLO_BYTES = MAX_HELLO_FRAME_BYTES - ENVELOPE_BYTES;
+export const maxHelloFrameBytes = 4 * 1024;
+const sessionBytes = 16;
+const envelopeBytes = sessionBytes + 1;
+export const maxHelloBytes = maxHelloFrameBytes - envelopeBytes;
 
 /** Only members are welcome, and the peer proved no member's key. */
-const NOT_A_MEMBER = 'network/not-a-member';
+const notAMember = 'network/not-a-member';
 
 /** What a hello says besides the node's own bytes. */
 export interface Greeting {
@@ -37,7 +37,7 @@ export async function shakeHands(options: {
   judge: (greeting: Greeting) => undefined | Problem;
 }): Promise<Greeting | Problem> {
   const { stream, greeting, judge } = options;
-  const inbox = new FrameInbox(stream, MAX_HELLO_FRAME_BYTES);
+  const inbox = new FrameInbox(stream, maxHelloFrameBytes);
   const links = Uint8Array.of(Math.min(greeting.links, 255));
   if (!sendFrame(stream, concat(greeting.session, links, greeting.hello))) return closedEarly();
   const received = await inbox.next();
@@ -53,16 +53,16 @@ export async function shakeHands(options: {
 }
 
 function parseGreeting(frame: Uint8Array): Greeting | Problem {
-  if (frame.length < ENVELOPE_BYTES) {
+  if (frame.length < envelopeBytes) {
     return new Problem('network/hello-malformed', 'the hello is too short', {
       remedy: 'Run a version that speaks this network protocol.',
       details: { size: frame.length },
     });
   }
   return {
-    session: toHex(frame.subarray(0, SESSION_BYTES)),
-    links: frame[SESSION_BYTES] as number,
-    hello: frame.slice(ENVELOPE_BYTES),
+    session: toHex(frame.subarray(0, sessionBytes)),
+    links: frame[sessionBytes] as number,
+    hello: frame.slice(envelopeBytes),
   };
 }
 
@@ -78,7 +78,7 @@ function parseVerdict(frame: Uint8Array): Problem | undefined {
   const theirCode = /^[a-z]+\/[a-z0-9-]+$/.test(text) ? text : 'network/hello-malformed';
   return new Problem('network/refused-by-peer', `the peer refused our hello: ${theirCode}`, {
     remedy:
-      theirCode === NOT_A_MEMBER
+      theirCode === notAMember
         ? 'Ask its operator to list this node\'s key under "observers" in config.json, or to make it a member.'
         : 'Compare genesis file, engine and version of both nodes.',
     details: { code: theirCode },
@@ -87,7 +87,7 @@ function parseVerdict(frame: Uint8Array): Problem | undefined {
 
 /** The other side's operator can change that at any time, so it is asked again as if the line had broken. */
 export function mayChange({ code, details }: Problem): boolean {
-  return code === NOT_A_MEMBER || details['code'] === NOT_A_MEMBER;
+  return code === notAMember || details['code'] === notAMember;
 }
 
 /** True when two nodes parted because of what a hello said, and not because the line broke. */

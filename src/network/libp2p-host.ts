@@ -13,13 +13,13 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 /** Streams at once on one connection and in one direction: direct, gossip, hello, and requests both ways. */
-const STREAMS_PER_CONNECTION = 32;
+const streamsPerConnection = 32;
 
 /**
  * libp2p's own bounds of connections know neither members nor address blocks: ours are in front of them, and
  * these are never reached.
  */
-const BOUNDED_ELSEWHERE = 1_000_000;
+const boundedElsewhere = 1_000_000;
 
 /**
  * Gossipsub asks for libp2p's identify, and uses it for nothing that we let it do. Without it the hello is
@@ -35,8 +35,8 @@ const noIdentify = { [serviceCapabilities]: ['@libp2p/identify'] };
 export function createMuxers(now: () => number, isProtocol: (name: string) => boolean): GuardedYamux {
   return new GuardedYamux({
     init: {
-      maxInboundStreams: STREAMS_PER_CONNECTION,
-      maxOutboundStreams: STREAMS_PER_CONNECTION,
+      maxInboundStreams: streamsPerConnection,
+      maxOutboundStreams: streamsPerConnection,
       streamOptions: {
         maxStreamWindowSize: limits.streamWindowBytes,
         // A window above the read buffer makes a paused stream reset instead of wait.
@@ -80,9 +80,9 @@ export async function createHost(options: {
     streamMuxers: [muxers.service],
     connectionGater: gater,
     connectionManager: {
-      maxConnections: BOUNDED_ELSEWHERE,
-      inboundConnectionThreshold: BOUNDED_ELSEWHERE,
-      maxIncomingPendingConnections: BOUNDED_ELSEWHERE,
+      maxConnections: boundedElsewhere,
+      inboundConnectionThreshold: boundedElsewhere,
+      maxIncomingPendingConnections: boundedElsewhere,
       inboundUpgradeTimeout: tuning.handshakeMs,
       dialTimeout: tuning.dialMs,
       addressDialTimeout: tuning.dialMs,

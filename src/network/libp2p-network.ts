@@ -21,7 +21,7 @@ export interface Libp2pNetworkOptions {
   /** Multiaddrs to keep connected to, with `/p2p/<peer id>` where it is known. */
   readonly peers: readonly string[];
   readonly chainId: string;
-  /** Our hello, asked for anew at every connection; at most `MAX_HELLO_BYTES`. */
+  /** Our hello, asked for anew at every connection; at most `maxHelloBytes`. */
   readonly hello: () => Uint8Array;
   readonly log?: NetworkLog;
   readonly tuning?: Partial<NetworkTuning>;

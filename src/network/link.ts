@@ -9,10 +9,10 @@ import { limitWriteBuffer, receivedBytes } from './libp2p-internals.ts';
 import type { LineBudget } from './line-budget.ts';
 
 /** How long a refused peer may take to read the verdict. */
-const PART_MS = 1_000;
+const partMs = 1_000;
 
 /** One frame of each stream at most waits under the muxer, with windows of 1 MiB. */
-const MAX_WAITING_UNDER_MUXER_BYTES = 32 * 1024 * 1024;
+const maxWaitingUnderMuxerBytes = 32 * 1024 * 1024;
 
 /** greeting → accepted → closed, or greeting → closed. */
 export type LinkStatus = 'greeting' | 'accepted' | 'closed';
@@ -61,7 +61,7 @@ export class Link {
     this.peer = connection.remotePeer.toString();
     this.block = addressBlock(connection.remoteAddr.toString());
     this.invited = connection.direction === 'outbound';
-    limitWriteBuffer(connection, MAX_WAITING_UNDER_MUXER_BYTES);
+    limitWriteBuffer(connection, maxWaitingUnderMuxerBytes);
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -104,7 +104,7 @@ export class Link {
    */
   part(onTimeout: () => void): void {
     this.leave();
-    this.#greetingTimer = setTimeout(onTimeout, PART_MS);
+    this.#greetingTimer = setTimeout(onTimeout, partMs);
   }
 
   /** Stops to use the connection, and leaves it open. */

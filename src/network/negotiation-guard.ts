@@ -2,14 +2,14 @@ import { Problem } from '../base/problem.ts';
 import { plainBytes } from './frames.ts';
 
 /** What opens every negotiation of multistream-select. */
-const MULTISTREAM = '/multistream/1.0.0';
+const multistreamName = '/multistream/1.0.0';
 /** The longest line that libp2p takes, without its length. */
-const MAX_LINE_BYTES = 1_024;
+const maxLineBytes = 1_024;
 /**
  * Names that we do not have and that are declined before there is nothing left to talk about: more than any
  * version asked for at once.
  */
-const MAX_UNKNOWN = 4;
+const maxUnknown = 4;
 
 /**
  * Hears the other side negotiate a protocol, and says when it goes on without end: each name that we do not
@@ -67,20 +67,20 @@ export class NegotiationGuard {
 
   #judgeLength(): Problem | undefined {
     const size = this.#measure()?.size ?? 0;
-    if (size > MAX_LINE_BYTES || this.#line.length > MAX_LINE_BYTES + 2) return endless();
+    if (size > maxLineBytes || this.#line.length > maxLineBytes + 2) return endless();
     return undefined;
   }
 
   #judge(line: string): Problem | undefined {
     const name = line.endsWith('\n') ? line.slice(0, -1) : line;
-    if (name === MULTISTREAM && !this.#greeted) {
+    if (name === multistreamName && !this.#greeted) {
       this.#greeted = true;
       return undefined;
     }
     this.#agreed = this.#isKnown(name);
     if (this.#agreed) return undefined;
     this.#unknown += 1;
-    return this.#unknown > MAX_UNKNOWN ? endless() : undefined;
+    return this.#unknown > maxUnknown ? endless() : undefined;
   }
 }
 

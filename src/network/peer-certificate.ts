@@ -6,10 +6,10 @@ import { concat, toHex, utf8 } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
 
 /** The extension in which a peer's key signs for the certificate's, 1.3.6.1.4.1.53594.1.1. */
-const SIGNED_KEY = '2b0601040183a25a0101';
-const SIGNED_PREFIX = utf8('libp2p-tls-handshake:');
+const signedKeyId = '2b0601040183a25a0101';
+const signedPrefix = utf8('libp2p-tls-handshake:');
 /** Ours have 500 bytes. What is larger is not read. */
-const MAX_CERTIFICATE_BYTES = 2 * 1024;
+const maxCertificateBytes = 2 * 1024;
 
 const tag = { octets: 0x04, sequence: 0x30, extensions: 0xa3 } as const;
 
@@ -22,7 +22,7 @@ const tag = { octets: 0x04, sequence: 0x30, extensions: 0xa3 } as const;
  * node whose clock is an hour behind would be cut off by them, where it should be told what is wrong.
  */
 export async function peerOfCertificate(bytes: Uint8Array): Promise<PeerId | Problem> {
-  if (bytes.length === 0 || bytes.length > MAX_CERTIFICATE_BYTES) return badCertificate('its size is wrong');
+  if (bytes.length === 0 || bytes.length > maxCertificateBytes) return badCertificate('its size is wrong');
   try {
     const certificate = new X509Certificate(bytes);
     // One more kind of key is one more kind of work that a stranger can ask for.
@@ -32,7 +32,7 @@ export async function peerOfCertificate(bytes: Uint8Array): Promise<PeerId | Pro
     const [key, signature] = elements(only(elements(signedKey), tag.sequence).body);
     const peerKey = publicKeyFromProtobuf(is(key, tag.octets));
     if (peerKey.type !== 'Ed25519') return badCertificate('the peer has another kind of key than Ed25519');
-    const signed = concat(SIGNED_PREFIX, publicKeyInfo);
+    const signed = concat(signedPrefix, publicKeyInfo);
     if (!(await peerKey.verify(signed, is(signature, tag.octets)))) {
       return badCertificate('the peer did not sign for its key');
     }
@@ -52,7 +52,7 @@ function readCertificate(bytes: Uint8Array): { publicKeyInfo: Uint8Array; signed
   if (publicKeyInfo === undefined || extensions === undefined) throw new Error('it has no extensions');
   for (const extension of elements(only(elements(extensions.body), tag.sequence).body)) {
     const parts = elements(is(extension, tag.sequence));
-    if (parts[0] !== undefined && toHex(parts[0].body) === SIGNED_KEY) {
+    if (parts[0] !== undefined && toHex(parts[0].body) === signedKeyId) {
       return { publicKeyInfo: publicKeyInfo.whole, signedKey: is(parts.at(-1), tag.octets) };
     }
   }

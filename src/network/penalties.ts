@@ -11,7 +11,7 @@ interface Offences {
  * Peers remembered; the one that offended longest ago is forgotten first, so identities made
  * to order cost no memory.
  */
-const MAX_REMEMBERED = 1_024;
+const maxRemembered = 1_024;
 
 /**
  * Counts offences with decay, and says who is refused for now. Times are milliseconds of a monotonic clock.
@@ -36,7 +36,7 @@ export class Penalties {
     record.updatedAt = now;
     this.#peers.delete(peer);
     this.#peers.set(peer, record);
-    if (this.#peers.size > MAX_REMEMBERED) this.#forgetOldest();
+    if (this.#peers.size > maxRemembered) this.#forgetOldest();
     if (record.score < this.#limit) return false;
     record.bannedUntil = now + this.#banMs;
     record.score = this.#limit / 2;

@@ -1,6 +1,6 @@
 import type { RequestProtocol, Topic } from './port.ts';
 
-const VERSION = 1;
+const protocolVersion = 1;
 
 export const topics: readonly Topic[] = ['transactions', 'blocks', 'consensus', 'evidence'];
 export const requestProtocols: readonly RequestProtocol[] = [
@@ -13,7 +13,7 @@ export const requestProtocols: readonly RequestProtocol[] = [
 /**
  * Names without the chain, so that nodes of two chains still meet here and can tell each other why they part.
  */
-export const helloProtocol = `/quorate/hello/${VERSION}`;
+export const helloProtocol = `/quorate/hello/${protocolVersion}`;
 
 export interface ProtocolNames {
   readonly direct: string;
@@ -23,7 +23,7 @@ export interface ProtocolNames {
 
 /** Everything else carries the chain and the version: bytes of another chain cannot arrive by mistake. */
 export function protocolNames(chainId: string): ProtocolNames {
-  const prefix = `/quorate/${VERSION}/${chainId}`;
+  const prefix = `/quorate/${protocolVersion}/${chainId}`;
   return {
     direct: `${prefix}/direct`,
     request: (protocol) => `${prefix}/request/${protocol}`,

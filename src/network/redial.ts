@@ -27,7 +27,7 @@ interface Target {
 }
 
 /** The larger id waits this much longer, so that two nodes seldom dial each other at the same moment. */
-const LARGER_ID_DELAY_MS = 150;
+const largerIdDelayMs = 150;
 
 /** Keeps dialling the configured peers that are not connected. One timer per lost peer at most. */
 export class Redial {
@@ -121,6 +121,6 @@ export class Redial {
   }
 
   #courtesy(target: Target): number {
-    return target.peer !== undefined && this.#options.self > target.peer ? LARGER_ID_DELAY_MS : 0;
+    return target.peer !== undefined && this.#options.self > target.peer ? largerIdDelayMs : 0;
   }
 }

@@ -10,12 +10,12 @@ import { closeQuietly, type FrameHandlers, readFrames, sendFrame } from './frame
 import type { Link } from './link.ts';
 import type { Meter } from './receiving.ts';
 
-const ANSWERED = Uint8Array.of(0);
-const REFUSED = Uint8Array.of(1);
-const BUSY = Uint8Array.of(2);
+const answered = Uint8Array.of(0);
+const refused = Uint8Array.of(1);
+const busy = Uint8Array.of(2);
 
 /** Requests that wait for one peer beyond those on the way; past it new ones fail at once. */
-const MAX_WAITING = 64;
+const maxWaiting = 64;
 
 type Done = (response: Uint8Array | Problem) => void;
 
@@ -96,7 +96,7 @@ export class RequestClient {
   #refuse(peer: PeerId, bytes: Uint8Array, queued: number): Problem | undefined {
     if (this.#linkOf(peer) === undefined) return problem('network/lost', 'the peer is not connected');
     if (bytes.length > limits.requestBytes) return problem('network/oversize', 'the request is too large');
-    if (queued >= limits.requestsPerPeer + MAX_WAITING) {
+    if (queued >= limits.requestsPerPeer + maxWaiting) {
       return problem('network/busy', 'too many requests wait for this peer');
     }
     return undefined;
@@ -164,8 +164,8 @@ export class RequestClient {
 }
 
 function parseResponse(frame: Uint8Array): Uint8Array | Problem {
-  if (frame[0] === ANSWERED[0]) return frame.subarray(1);
-  if (frame[0] === BUSY[0])
+  if (frame[0] === answered[0]) return frame.subarray(1);
+  if (frame[0] === busy[0])
     return problem('network/busy', 'the peer serves too many requests of ours already');
   return problem('network/refused', 'the peer has no answer to this request');
 }
@@ -219,7 +219,7 @@ export class RequestServer {
   handle(peer: PeerId, protocol: RequestProtocol, stream: Stream, meter: Meter): void {
     const active = this.#active.get(peer) ?? 0;
     if (active >= limits.requestsPerPeer) {
-      sendFrame(stream, BUSY);
+      sendFrame(stream, busy);
       closeQuietly(stream, this.#timeoutMs);
       return;
     }
@@ -245,7 +245,7 @@ export class RequestServer {
       if (released || responded) return;
       responded = true;
       const tooLarge = response !== null && response.length > limits.responseBytes;
-      const frame = response === null || tooLarge ? REFUSED : concat(ANSWERED, response);
+      const frame = response === null || tooLarge ? refused : concat(answered, response);
       // The slot is free once the bytes are with the muxer: until then they are ours to hold.
       stream.addEventListener('idle', release);
       taken = this.#keep(peer, frame.length, () => {

@@ -4,9 +4,9 @@ import { oversize, plainBytes } from './frames.ts';
 import type { Meter } from './receiving.ts';
 
 /** Four groups of seven bits: more than any limit of ours. */
-const MAX_PREFIX_BYTES = 4;
+const maxPrefixBytes = 4;
 /** First size of the memory for a delivery that comes in pieces; it doubles as the bytes really come. */
-const FIRST_HELD_BYTES = 512;
+const firstHeldBytes = 512;
 
 /**
  * Cuts what comes on a stream of gossip into deliveries, each with its length before it. Gossipsub by itself
@@ -45,7 +45,7 @@ export class RpcReader {
       // Until its length is known, a byte at a time.
       const piece = bytes.subarray(at, size === undefined ? at + 1 : at + size - this.#filled);
       at += piece.length;
-      this.#hold(piece, size ?? MAX_PREFIX_BYTES);
+      this.#hold(piece, size ?? maxPrefixBytes);
       if (this.#filled === size) onRpc(this.#release());
     }
     return undefined;
@@ -54,7 +54,7 @@ export class RpcReader {
   /** Of the delivery that begins there, with its length; undefined while more of that has to come. */
   #sizeOf(bytes: Uint8Array, from: number, end: number): number | undefined | Problem {
     let length = 0;
-    for (let place = 0; place < MAX_PREFIX_BYTES; place++) {
+    for (let place = 0; place < maxPrefixBytes; place++) {
       if (from + place >= end) return undefined;
       const byte = bytes[from + place] as number;
       length += (byte & 0x7f) * 0x80 ** place;
@@ -67,7 +67,7 @@ export class RpcReader {
   #hold(piece: Uint8Array, wanted: number): void {
     const needed = this.#filled + piece.length;
     if (this.#held.length < needed) {
-      const doubled = Math.max(FIRST_HELD_BYTES, this.#held.length * 2);
+      const doubled = Math.max(firstHeldBytes, this.#held.length * 2);
       const larger = new Uint8Array(Math.max(needed, Math.min(wanted, doubled)));
       larger.set(this.#held.subarray(0, this.#filled));
       this.#held = larger;

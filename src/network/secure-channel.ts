@@ -13,9 +13,9 @@ import { Problem, unwrap } from '../base/problem.ts';
 import { peerOfCertificate } from './peer-certificate.ts';
 
 /** A certificate of ours is used for a day, and then made anew. It would hold for longer. */
-const CERTIFICATE_MS = 24 * 60 * 60 * 1_000;
+const certificateMs = 24 * 60 * 60 * 1_000;
 /** Offered and answered when the muxer is to be agreed on later. */
-const NO_MUXER = 'libp2p';
+const withoutMuxer = 'libp2p';
 
 /** How libp2p names its TLS. */
 export const secureChannelProtocol = '/tls/1.0.0';
@@ -56,7 +56,7 @@ export class SecureChannel implements ConnectionEncrypter {
   context(): Promise<SecureContext> {
     const now = this.#now();
     const last = this.#ours;
-    if (last !== undefined && now >= last.madeAt && now < last.madeAt + CERTIFICATE_MS) return last.context;
+    if (last !== undefined && now >= last.madeAt && now < last.madeAt + certificateMs) return last.context;
     const context = generateCertificate(this.#components.privateKey).then(({ cert, key }) =>
       createSecureContext({ cert, key, minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' }),
     );
@@ -88,7 +88,7 @@ export class SecureChannel implements ConnectionEncrypter {
       // Certificates are their own: who shows one is found out below.
       rejectUnauthorized: false,
       requestCert: true,
-      ALPNProtocols: [...names, NO_MUXER],
+      ALPNProtocols: [...names, withoutMuxer],
     };
     const duplex = toNodeDuplex(line);
     const socket = isServer ? new TLSSocket(duplex, settings) : connect({ ...settings, socket: duplex });

@@ -1,8 +1,8 @@
 import { FairRoom } from '../base/fair-room.ts';
-import { FRAME_HEADER_BYTES, joinFrames } from './frames.ts';
+import { frameHeaderBytes, joinFrames } from './frames.ts';
 
 /** Consumed frames in front of the array are cut off after this many: amortised constant work per frame. */
-const COMPACT_AFTER = 1_024;
+const compactAfter = 1_024;
 
 /** Room for the queues of all peers together: when it is full, the longest one loses its oldest frame. */
 export function queueRoom(maxBytes: number): FairRoom<SendQueue> {
@@ -120,16 +120,16 @@ class Lane {
 
   /** Of the oldest frame. */
   get nextBytes(): number {
-    return (this.#frames[this.#head] as Uint8Array).length + FRAME_HEADER_BYTES;
+    return (this.#frames[this.#head] as Uint8Array).length + frameHeaderBytes;
   }
 
   fits(frame: Uint8Array): boolean {
-    return frame.length + FRAME_HEADER_BYTES <= this.#maxBytes;
+    return frame.length + frameHeaderBytes <= this.#maxBytes;
   }
 
   /** The frame fits. Returns how many had to give way. */
   push(frame: Uint8Array): number {
-    const size = frame.length + FRAME_HEADER_BYTES;
+    const size = frame.length + frameHeaderBytes;
     let dropped = 0;
     for (; this.#bytes + size > this.#maxBytes; dropped++) this.shift();
     this.#frames.push(frame);
@@ -140,13 +140,13 @@ class Lane {
   /** Takes the oldest. */
   shift(): Uint8Array {
     const frame = this.#frames[this.#head] as Uint8Array;
-    this.#frames[this.#head] = EMPTY;
+    this.#frames[this.#head] = noBytes;
     this.#head++;
-    this.#bytes -= frame.length + FRAME_HEADER_BYTES;
+    this.#bytes -= frame.length + frameHeaderBytes;
     if (this.#head === this.#frames.length) {
       this.#frames = [];
       this.#head = 0;
-    } else if (this.#head >= COMPACT_AFTER && this.#head * 2 >= this.#frames.length) {
+    } else if (this.#head >= compactAfter && this.#head * 2 >= this.#frames.length) {
       this.#frames = this.#frames.slice(this.#head);
       this.#head = 0;
     }
@@ -154,4 +154,4 @@ class Lane {
   }
 }
 
-const EMPTY = new Uint8Array(0);
+const noBytes = new Uint8Array(0);
