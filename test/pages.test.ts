@@ -154,3 +154,19 @@ test('the table of a node’s own settings names every option', () => {
   const named = firstCells('README.md', "A node's own settings").map((name) => name.replace(/\..*/, ''));
   assert.deepEqual([...new Set(named)].toSorted(), options.toSorted());
 });
+
+test('the sources use every word of the glossary', () => {
+  const all = globSync('**/*.ts', { cwd: source })
+    .map((path) => read(path))
+    .join('\n')
+    .replaceAll(/\s+\*? */g, ' ')
+    .toLowerCase();
+  const words = [...read('glossary.md').matchAll(/^\| ([^|`]+?) +\|/gm)]
+    .flatMap(([, cell = '']) => cell.split(', '))
+    .filter((word) => !/^(?:word|word here|-+)$/.test(word));
+  assert.ok(words.length > 40);
+  assert.deepEqual(
+    words.filter((word) => !new RegExp(`\\b${word.toLowerCase().replaceAll(' ', '[ -]')}`).test(all)),
+    [],
+  );
+});
