@@ -232,7 +232,7 @@ export interface RecordView extends Omit<RecordEntry, 'type'> {
   readonly key: string;
 }
 
-export interface UnreachedView {
+interface UnreachedView {
   readonly address: string;
   readonly why: string;
   readonly remedy: string;
@@ -250,7 +250,7 @@ export interface ValidatorView {
 }
 
 /** `voter` votes; `learner` follows; the others are on their way in or out, or have only kept their index. */
-export type MemberRole = 'voter' | 'learner' | 'removed' | 'joining' | 'leaving' | 'demoted';
+type MemberRole = 'voter' | 'learner' | 'removed' | 'joining' | 'leaving' | 'demoted';
 
 export interface MemberView extends Omit<ValidatorView, 'primary'> {
   readonly role: MemberRole;
@@ -259,7 +259,7 @@ export interface MemberView extends Omit<ValidatorView, 'primary'> {
   readonly api: string | null;
 }
 
-export interface MemberChangeRequest {
+interface MemberChangeRequest {
   readonly publicKey: PublicKey;
   readonly role: 'voter' | 'learner' | 'removed';
 }

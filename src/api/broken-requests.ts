@@ -5,7 +5,7 @@ import { methodNotAllowed } from './other-methods.ts';
 import { apiProblem, problemJson, problemMediaType } from './problem-answer.ts';
 
 /** What the HTTP parser could not make a request of. */
-export interface BrokenRequest extends NodeJS.ErrnoException {
+interface BrokenRequest extends NodeJS.ErrnoException {
   /** The piece of input that it failed on, as a Buffer. */
   readonly rawPacket?: unknown;
 }

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { Rotation } from './rotation.ts';
 
 /** What the share is measured and divided with. Tests have their own. */
-export interface LoopPorts {
+interface LoopPorts {
   /**
    * Calls back in the next turn of the loop, behind all that peers, the disk and timers had for it;
    * several calls in their order.

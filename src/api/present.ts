@@ -42,11 +42,11 @@ export function originOf({ engine, chainId }: NodeIdentity) {
   return { engine, chainId };
 }
 
-export function headerJson(header: BlockHeader): HeaderJson {
+function headerJson(header: BlockHeader): HeaderJson {
   return { ...header, proposer: encodeAddress(header.proposer) };
 }
 
-export function certificateJson(certificate: FinalityCertificate): CertificateJson {
+function certificateJson(certificate: FinalityCertificate): CertificateJson {
   return certificate.engine === 'pbft'
     ? { ...certificate, signatures: certificate.signatures.map((signature) => ({ ...signature })) }
     : { ...certificate };

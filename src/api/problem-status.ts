@@ -82,7 +82,7 @@ const statuses = {
   'transaction/wrong-signature': 422,
 } as const satisfies Partial<Record<ProblemCode, number>>;
 
-export type AnsweredCode = keyof typeof statuses;
+type AnsweredCode = keyof typeof statuses;
 
 export const answeredCodes = Object.keys(statuses) as AnsweredCode[];
 

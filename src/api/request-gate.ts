@@ -44,7 +44,7 @@ const defaultBounds: GateBounds = {
   stalledMs: limits.httpStalledMs,
 };
 
-export interface RequestGateOptions {
+interface RequestGateOptions {
   /** Answers a request that was let in. */
   readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
   readonly onRefused: (request: IncomingMessage, problem: Problem) => void;

@@ -25,14 +25,14 @@ const whole = (what: string) => z.int().min(0).max(maxWhole).describe(what);
 const milliseconds = (what: string) => whole(`${what}, in milliseconds since 1970`);
 
 export const hashSchema = hex(32, 'A SHA-256 hash');
-export const publicKeySchema = hex(32, 'An Ed25519 public key');
-export const signatureSchema = hex(64, 'An Ed25519 signature');
-export const addressSchema = z.string().describe('An account: bech32m with the prefix qr');
-export const amountSchema = z
+const publicKeySchema = hex(32, 'An Ed25519 public key');
+const signatureSchema = hex(64, 'An Ed25519 signature');
+const addressSchema = z.string().describe('An account: bech32m with the prefix qr');
+const amountSchema = z
   .string()
   .regex(/^(?:0|[1-9][0-9]{0,19})$/)
   .describe('An amount in the smallest unit, as decimal text');
-export const heightSchema = whole('The height of a block');
+const heightSchema = whole('The height of a block');
 
 /**
  * A whole number in a path or a query: plain decimal digits, nothing that could be
@@ -77,7 +77,7 @@ export const problemSchema = z
   .meta({ id: 'Problem' });
 
 /** A problem as a part of an answer that is not itself one. */
-export const problemPartSchema = problemSchema
+const problemPartSchema = problemSchema
   .pick({
     code: true,
     detail: true,
@@ -86,7 +86,7 @@ export const problemPartSchema = problemSchema
   })
   .meta({ id: 'ProblemPart' });
 
-export const headerSchema = z
+const headerSchema = z
   .object({
     height: heightSchema,
     parentHash: hashSchema,
@@ -101,7 +101,7 @@ export const headerSchema = z
   })
   .meta({ id: 'Header' });
 
-export const certificateSchema = z
+const certificateSchema = z
   .discriminatedUnion('engine', [
     z.object({
       engine: z.literal('pbft'),
@@ -123,7 +123,7 @@ export const certificateSchema = z
   .meta({ id: 'Certificate' });
 
 const versionSchema = whole('1, 2, 3 …: every change of a record counts, also across its deletion');
-export const placeSchema = z
+const placeSchema = z
   .object({
     height: heightSchema,
     transaction: whole('Index of the transaction in its block'),
@@ -140,7 +140,7 @@ const foundSchema = z
   ])
   .meta({ id: 'Found' });
 
-export const receiptSchema = z
+const receiptSchema = z
   .object({
     transactionHash: hashSchema,
     status: z.enum(['applied', 'failed']),
@@ -170,7 +170,7 @@ export const receiptSchema = z
   .meta({ id: 'Receipt' });
 
 const recordKey = z.string().describe('A record’s key');
-export const operationSchema = z
+const operationSchema = z
   .discriminatedUnion('type', [
     z.object({ type: z.literal('transfer'), to: addressSchema, amount: amountSchema, memo: z.string() }),
     z.object({ type: z.literal('put'), key: recordKey, value: bytesHex('The value') }),
@@ -185,7 +185,7 @@ export const operationSchema = z
   ])
   .meta({ id: 'Operation' });
 
-export const conditionSchema = z
+const conditionSchema = z
   .discriminatedUnion('type', [
     z.object({ type: z.literal('record-version'), key: recordKey, version: versionSchema }),
     z.object({ type: z.literal('record-absent'), key: recordKey }),
@@ -196,7 +196,7 @@ export const conditionSchema = z
   ])
   .meta({ id: 'Condition' });
 
-export const transactionSchema = z
+const transactionSchema = z
   .object({
     hash: hashSchema,
     chainId: hashSchema,
@@ -212,7 +212,7 @@ export const transactionSchema = z
   })
   .meta({ id: 'Transaction' });
 
-export const proofSchema = z
+const proofSchema = z
   .object({
     index: whole('Position of the leaf'),
     size: whole('Number of leaves'),
@@ -220,7 +220,7 @@ export const proofSchema = z
   })
   .meta({ id: 'MerkleProof' });
 
-export const inclusionSchema = z
+const inclusionSchema = z
   .object({
     height: heightSchema,
     blockHash: hashSchema,
@@ -298,7 +298,7 @@ export const submissionQuerySchema = z
 /**
  * One transaction of a batch. `final` comes only with wait=final; ask for the transaction to have its proof.
  */
-export const submitResultSchema = z
+const submitResultSchema = z
   .discriminatedUnion('status', [
     z.object({ status: z.literal('accepted'), hash: hashSchema, missing: missingSchema }),
     z.object({ status: z.literal('known'), hash: hashSchema }),
@@ -327,7 +327,7 @@ export const submittedBatchSchema = z
   .meta({ id: 'SubmittedBatch' });
 
 const headerItem = { hash: hashSchema, header: headerSchema, transactionCount: z.int() };
-export const headerViewSchema = z.object({ ...origin, ...headerItem }).meta({ id: 'FinalBlockEvent' });
+const headerViewSchema = z.object({ ...origin, ...headerItem }).meta({ id: 'FinalBlockEvent' });
 export const headersSchema = z
   .object({ ...origin, headers: z.array(z.object(headerItem)) })
   .meta({ id: 'Headers' });
@@ -515,13 +515,10 @@ export const readySchema = z.object({ ...origin, status: z.literal('ready') }).m
 export const finalEventSchema = headerViewSchema;
 
 export type Submission = z.output<typeof submissionSchema>;
-export type SubmissionQuery = z.output<typeof submissionQuerySchema>;
 export type ProblemJson = z.output<typeof problemSchema>;
 export type ProblemPartJson = z.output<typeof problemPartSchema>;
 export type HeaderJson = z.output<typeof headerSchema>;
 export type CertificateJson = z.output<typeof certificateSchema>;
-export type OperationJson = z.output<typeof operationSchema>;
-export type ConditionJson = z.output<typeof conditionSchema>;
 export type ReceiptJson = z.output<typeof receiptSchema>;
 export type TransactionJson = z.output<typeof transactionSchema>;
 export type InclusionJson = z.output<typeof inclusionSchema>;

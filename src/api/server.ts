@@ -34,7 +34,7 @@ import type { Api, RouteContext } from './routes/route-context.ts';
 import { transactionRoutes } from './routes/transactions.ts';
 
 /** The part of the node's log that the API writes to. */
-export interface ApiLog {
+interface ApiLog {
   error(message: string, details?: Readonly<Record<string, string | number | boolean | null>>): void;
 }
 

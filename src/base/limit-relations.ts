@@ -47,7 +47,7 @@ export function largestProposal(of: Pick<Limits, 'maxBlockTransactions'>): numbe
   return messageFrame + header + vote + of.maxBlockTransactions * hash;
 }
 
-export interface Relation {
+interface Relation {
   /** What has to be true, as a sentence. */
   readonly promise: string;
   readonly holds: boolean;
@@ -277,7 +277,7 @@ export function relationsOf(of: Limits): readonly Relation[] {
 }
 
 /** What others can make a node keep in memory, and who. */
-export interface MemoryShare {
+interface MemoryShare {
   readonly what: string;
   /** Who has to want it: any client, any peer, or validators that lie. */
   readonly filledBy: 'clients' | 'peers' | 'validators';
@@ -374,7 +374,7 @@ export function memoryOf(of: Limits): readonly MemoryShare[] {
   ];
 }
 
-export function totalBytes(shares: readonly MemoryShare[]): number {
+function totalBytes(shares: readonly MemoryShare[]): number {
   return shares.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 

@@ -4,7 +4,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * A text that is what its bytes say, to the last character; or as a part of a sentence, why there is none.
  */
-export type StrictText = { readonly text: string } | { readonly fault: string };
+type StrictText = { readonly text: string } | { readonly fault: string };
 
 /**
  * The text of bytes that name or protect something: a key file, a genesis, settings, a password, a token.

@@ -86,7 +86,7 @@ function whatText({ operations }: TransactionAnswer): string {
   return others.length === 0 ? operationText(first) : `${operationText(first)}, and ${others.length} more`;
 }
 
-export function operationText(operation: OperationAnswer): string {
+function operationText(operation: OperationAnswer): string {
   switch (operation.type) {
     case 'transfer': {
       const memo = operation.memo === '' ? '' : ` (${harmless(operation.memo)})`;

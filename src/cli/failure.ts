@@ -52,7 +52,7 @@ function internal(error: unknown): Problem {
   });
 }
 
-export function printProblem(problem: Problem): void {
+function printProblem(problem: Problem): void {
   printError(`${styledError(['bold', 'red'], 'error')} ${harmless(problem.message)}`);
   printError(`  ${styledError('dim', 'code')}        ${problem.code}`);
   printError(`  ${styledError('dim', 'what to do')}  ${harmless(problem.remedy)}`);

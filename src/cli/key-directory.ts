@@ -23,7 +23,7 @@ export const passwordFileOption = new Option(
 
 const suffix = '.json';
 
-export interface StoredKey extends KeyFile {
+interface StoredKey extends KeyFile {
   readonly file: string;
   /** What other commands call it: its file's name. The name inside is what its maker called it. */
   readonly called: string;

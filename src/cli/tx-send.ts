@@ -20,7 +20,7 @@ import { answer } from './terminal.ts';
 import { defaultWaitSeconds, type Expiry } from './transaction-terms.ts';
 import { showFinal } from './tx-status.ts';
 
-export interface SendOptions {
+interface SendOptions {
   readonly from: string;
   readonly sender?: string | undefined;
   readonly cosign: readonly string[];

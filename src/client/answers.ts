@@ -8,9 +8,9 @@ import type { EngineName } from '../ledger/engine-names.ts';
  * round past 2^53; heights, nonces and times are numbers; accounts are `qr1…` addresses; values are
  * lower-case hex. A test compares these types with the API's own schemas.
  */
-export type Amount = string;
+type Amount = string;
 export type Address = string;
-export type BytesHex = string;
+type BytesHex = string;
 export type Consistency = 'stale' | 'lease' | 'linearizable';
 
 /** What every answer about the chain says: which engine made it final, and on which chain. */
@@ -82,7 +82,7 @@ export type FoundAnswer =
   | { readonly type: 'height'; readonly height: Height };
 
 /** Where in the chain something was done. */
-export interface PlaceAnswer {
+interface PlaceAnswer {
   readonly height: Height;
   readonly transaction: number;
   readonly operation: number;
@@ -100,7 +100,7 @@ export type OperationAnswer =
       readonly force: boolean;
     };
 
-export type ConditionAnswer =
+type ConditionAnswer =
   | { readonly type: 'record-version'; readonly key: string; readonly version: number }
   | { readonly type: 'record-absent' | 'record-exists'; readonly key: string }
   | { readonly type: 'record-hash'; readonly key: string; readonly hash: Hash }
@@ -122,7 +122,7 @@ export interface TransactionAnswer {
 }
 
 /** A leaf's place among `size` leaves, and the hashes beside its way to the root. */
-export interface ProofAnswer {
+interface ProofAnswer {
   readonly index: number;
   readonly size: number;
   readonly path: readonly Hash[];
@@ -210,7 +210,7 @@ export interface BlockAnswer extends Origin {
 }
 
 /** Where a state was read, and how. */
-export interface ReadAnswer extends Origin {
+interface ReadAnswer extends Origin {
   readonly consistency: Consistency;
   readonly height: Height;
   readonly blockHash: Hash;

@@ -40,7 +40,7 @@ interface Flight {
   sentAt: number;
 }
 
-export interface LedgerAccountOptions {
+interface LedgerAccountOptions {
   readonly nodes: Nodes;
   readonly watch: FinalWatch;
   readonly wallet: Wallet;

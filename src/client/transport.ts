@@ -28,7 +28,7 @@ export const defaultSurroundings: Surroundings = {
   random: Math.random,
 };
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly method: 'GET' | 'POST';
   /** Below the node's address, with its query. */
   readonly path: string;

@@ -1,5 +1,5 @@
 /** One published corner case of Ed25519 and its verdicts. Texts are hex. */
-export interface CornerCase {
+interface CornerCase {
   readonly number: number;
   readonly about: string;
   readonly message: string;

@@ -10,7 +10,7 @@ import { type KeyPair, keyPairFromSeed, seedBytes } from './keys.ts';
 import type { PublicKey } from './signature.ts';
 
 /** Work of scrypt (RFC 7914): memory is 128 * n * r bytes. */
-export interface ScryptCost {
+interface ScryptCost {
   readonly n: number;
   readonly r: number;
   readonly p: number;

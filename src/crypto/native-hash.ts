@@ -14,7 +14,7 @@ function into(data: Uint8Array, target: Uint8Array, at: number): void {
  * SHA-256 of OpenSSL: two to five times as fast as the portable one. The digest comes out of OpenSSL as text,
  * which is faster than as bytes even when bytes are wanted.
  */
-export const nativeSha256: Sha256 = {
+const nativeSha256: Sha256 = {
   hex: (data) => hash('sha256', data, 'hex'),
   bytes(data) {
     const bytes = new Uint8Array(32);

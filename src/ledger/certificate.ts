@@ -37,7 +37,7 @@ export function voteBytes(phase: VotePhase, chainId: Hash, validatorsHash: Hash,
   );
 }
 
-export interface ValidatorSignature {
+interface ValidatorSignature {
   /** The validator's index in the set that the header names. */
   readonly validator: number;
   readonly signature: Signature;

@@ -9,7 +9,7 @@ import {
 } from './genesis.ts';
 
 /** 1 January 2026, 00:00 UTC. Fixed, so that the chain id of a development network is the same everywhere. */
-export const developmentTimestamp = 1_767_225_600_000;
+const developmentTimestamp = 1_767_225_600_000;
 
 /** What each of alice, bob and carol starts with: enough for any test, and three of it fit into 64 bits. */
 export const developmentBalance = 10n ** 18n;

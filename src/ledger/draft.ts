@@ -3,7 +3,7 @@ import type { PublicKey } from '../crypto/signature.ts';
 import { type Account, type RecordEntry, type Tombstone } from './state-entry.ts';
 
 /** What can be looked up: a state, or a draft of the next one. */
-export interface Readable {
+interface Readable {
   account(publicKey: PublicKey): Account;
   recordEntry(key: string): RecordEntry | Tombstone | undefined;
 }

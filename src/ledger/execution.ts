@@ -56,7 +56,7 @@ export interface Execution {
 }
 
 /** Why a transaction may not stand in a block at some place. */
-export type StandingCode =
+type StandingCode =
   /** It is for another chain. */
   | 'transaction/wrong-chain'
   /** It names a key for which anybody can sign (`isForgeableKey`). */
@@ -99,7 +99,7 @@ export function executeBlock(
 }
 
 /** What `buildBlock` passed over, and why. Only a transaction with a nonce gap may still have its time. */
-export interface Skipped {
+interface Skipped {
   readonly transaction: Transaction;
   readonly code: StandingCode;
 }

@@ -93,7 +93,7 @@ const genesisFile = z.strictObject(
 );
 
 /** What a genesis file says, before the rules that join its fields. */
-export type GenesisFile = Readonly<z.infer<typeof genesisFile>>;
+type GenesisFile = Readonly<z.infer<typeof genesisFile>>;
 
 /** The content of a genesis file in the right form, or the problem of its first field that is not. */
 export function parseGenesisFile(json: string): GenesisFile | Problem {

@@ -57,7 +57,7 @@ export interface RaftChoice {
   readonly leaseReads: boolean;
 }
 
-export interface GenesisValidator {
+interface GenesisValidator {
   readonly name: string;
   readonly publicKey: PublicKey;
 }

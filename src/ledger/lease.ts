@@ -6,7 +6,7 @@ import { limits } from '../base/limits.ts';
  */
 const margin = 0.25;
 
-export interface LeaseTiming {
+interface LeaseTiming {
   readonly heartbeatMs: number;
   readonly electionTimeoutMs: number;
 }

@@ -17,7 +17,7 @@ import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import { recordKeyCodec } from './record-key.ts';
 
 /** Moves coins from the sender to another account. */
-export interface Transfer {
+interface Transfer {
   readonly type: 'transfer';
   readonly to: PublicKey;
   /** In the smallest unit; at least 1. */
@@ -26,20 +26,20 @@ export interface Transfer {
 }
 
 /** Writes a record. The first writer of a key owns it, and only the owner may write, delete or give it. */
-export interface Put {
+interface Put {
   readonly type: 'put';
   readonly key: string;
   readonly value: Uint8Array;
 }
 
 /** Removes a record of the sender's. What it was stays in the history of its key. */
-export interface Delete {
+interface Delete {
   readonly type: 'delete';
   readonly key: string;
 }
 
 /** Makes somebody else the owner of a record of the sender's. */
-export interface Give {
+interface Give {
   readonly type: 'give';
   readonly key: string;
   readonly to: PublicKey;

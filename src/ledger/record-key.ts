@@ -14,7 +14,7 @@ export const recordKeyCodec: Codec<string> = refine(boundedText(limits.maxRecord
 });
 
 /** Why no record can have this key, whatever its length; undefined when one can. */
-export function checkRecordKey(key: string): Problem | undefined {
+function checkRecordKey(key: string): Problem | undefined {
   const wrong = key.split('/').find((segment) => segment === '' || segment === '.' || segment === '..');
   if (wrong === undefined) return undefined;
   const what = key === '' ? 'is empty' : wrong === '' ? 'has an empty segment' : `has the segment "${wrong}"`;

@@ -76,7 +76,7 @@ export interface StateChange {
 }
 
 export const accountKind = 1;
-export const recordKind = 2;
+const recordKind = 2;
 
 export function accountStateKey(publicKey: PublicKey): Uint8Array {
   return concat(Uint8Array.of(accountKind), fromHex(publicKey));

@@ -20,7 +20,7 @@ interface TreeEnd {
 }
 
 /** What lies beside the way of a path, and where it ends. */
-export interface Way {
+interface Way {
   /** The hash beside the path on each level, from the root down; zero for an empty subtree. */
   readonly siblings: readonly Uint8Array[];
   /** The leaf at its end, whosever it is; undefined where nothing is. */

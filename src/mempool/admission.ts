@@ -8,7 +8,7 @@ import { namesForgeableKey, type Transaction } from '../ledger/transaction.ts';
 import { feeAbove, feeRate } from './fee-rate.ts';
 
 /** What a transaction is judged against: the final state of the chain, and the pool's bound on gaps. */
-export interface AdmissionContext {
+interface AdmissionContext {
   readonly chainId: Hash;
   /** The final height. */
   readonly height: Height;

@@ -18,7 +18,7 @@ import { type Entry, Lane, type Transitions } from './lane.ts';
 import { type FullBlock, PassedOver } from './passed-over.ts';
 
 /** Looks an account up in some state. */
-export type AccountOf = (key: PublicKey) => Account;
+type AccountOf = (key: PublicKey) => Account;
 
 /** Why a transaction left the pool without being final. */
 export type DropReason =
@@ -30,19 +30,19 @@ export type DropReason =
   | 'wrong-signers';
 
 /** A nonce that no transaction in the pool has, and whose sender has transactions here with later ones. */
-export interface MissingNonce {
+interface MissingNonce {
   readonly sender: PublicKey;
   readonly nonce: number;
   /** How many of the sender's transactions wait behind it. */
   readonly waiting: number;
 }
 
-export interface Gap extends MissingNonce {
+interface Gap extends MissingNonce {
   /** The lowest expiry height of those that wait. */
   readonly firstExpiry: number;
 }
 
-export interface MempoolBounds {
+interface MempoolBounds {
   readonly transactions: number;
   readonly bytes: number;
   readonly perSender: number;
@@ -73,7 +73,7 @@ export interface MempoolOptions {
   readonly dropped?: (transaction: Transaction, reason: DropReason) => void;
 }
 
-export interface CommittedBlock {
+interface CommittedBlock {
   readonly height: Height;
   readonly transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'fee' | 'bytes' | 'operations'>[];
   /** Looks up in the state after the block. */
@@ -84,7 +84,7 @@ export interface CommittedBlock {
 }
 
 /** The same shape as `PendingWork` of the engine contract. Times are the caller's, in milliseconds. */
-export interface MempoolWork {
+interface MempoolWork {
   readonly executable: number;
   readonly oldestSince: number | null;
   readonly passedOverSince: number | null;

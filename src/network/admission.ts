@@ -6,7 +6,7 @@ import { placeFor } from './places.ts';
 /** Connections of one peer at once: two when both dialled, and one that replaces a dying one. */
 const maxLinksPerPeer = 3;
 
-export interface AdmissionOptions {
+interface AdmissionOptions {
   readonly peers: Pick<PeerTable, 'linksOf'>;
   /** All connections, greeted or not. */
   readonly links: ReadonlyMap<string, Link>;

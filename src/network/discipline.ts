@@ -9,7 +9,7 @@ import type { PeerId } from './port.ts';
 /** The weight of a broken framing or size rule: no version of ours does that. */
 const faultWeight = 5;
 
-export interface DisciplineOptions {
+interface DisciplineOptions {
   readonly penalties: Penalties;
   readonly peers: Pick<PeerTable, 'linksOf'>;
   /** All connections, greeted or not. */

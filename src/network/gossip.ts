@@ -40,7 +40,7 @@ type OnGossip = (
 ) => void;
 
 /** True when the stream may be served. One that may not is aborted. */
-export type Gate = (stream: Stream, connection: Connection) => Promise<boolean>;
+type Gate = (stream: Stream, connection: Connection) => Promise<boolean>;
 
 interface Load {
   count: number;

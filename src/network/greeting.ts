@@ -12,7 +12,7 @@ import { isStranger } from './places.ts';
 import type { NetworkHandlers, PeerId } from './port.ts';
 import { helloProtocol } from './protocol-names.ts';
 
-export interface GreeterOptions {
+interface GreeterOptions {
   /** Our hello, asked for anew at every connection; at most `maxHelloBytes`. */
   readonly hello: () => Uint8Array;
   /** The node's side while the network runs. */

@@ -5,7 +5,7 @@ import type { ReceivedCode } from '../base/problem-codes.ts';
 import { FrameInbox, sendFrame } from './framed-stream.ts';
 
 /** A hello with its envelope; the verdict is shorter. */
-export const maxHelloFrameBytes = 4 * 1024;
+const maxHelloFrameBytes = 4 * 1024;
 const sessionBytes = 16;
 const envelopeBytes = sessionBytes + 1;
 export const maxHelloBytes = maxHelloFrameBytes - envelopeBytes;

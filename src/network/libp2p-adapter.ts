@@ -37,7 +37,7 @@ import { Discipline } from './discipline.ts';
 import { Greeter } from './greeting.ts';
 
 /** What the adapter is made of. */
-export interface Libp2pParts {
+interface Libp2pParts {
   readonly door: Door;
   readonly options: { readonly listen: readonly string[]; readonly hello: () => Uint8Array };
   readonly tuning: NetworkTuning;

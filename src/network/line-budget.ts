@@ -6,7 +6,7 @@ import { type Rate, TokenBucket } from '../base/token-bucket.ts';
 export type Standing = 'greeting' | 'stranger' | 'member';
 
 /** What one connection may send: frames of the muxer, messages in them, streams that it opens, and bytes. */
-export interface LineRates {
+interface LineRates {
   readonly frames: Rate;
   readonly messages: Rate;
   readonly streams: Rate;

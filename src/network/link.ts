@@ -15,7 +15,7 @@ const partMs = 1_000;
 const maxWaitingUnderMuxerBytes = 32 * 1024 * 1024;
 
 /** greeting → accepted → closed, or greeting → closed. */
-export type LinkStatus = 'greeting' | 'accepted' | 'closed';
+type LinkStatus = 'greeting' | 'accepted' | 'closed';
 
 /**
  * One connection to a peer. A peer may have two for a while, when both sides dialled at once; each carries

@@ -1,5 +1,5 @@
 /** Facts beside a log line; all values survive JSON. */
-export type NetworkLogDetails = Readonly<Record<string, string | number | boolean | null>>;
+type NetworkLogDetails = Readonly<Record<string, string | number | boolean | null>>;
 
 /** The part of the node's log that the network writes to. */
 export interface NetworkLog {

@@ -4,7 +4,7 @@ import type { PeerId } from './port.ts';
 import { queueRoom, SendQueue } from './send-queue.ts';
 
 /** A peer with at least one accepted link. */
-export interface Peer {
+interface Peer {
   readonly id: PeerId;
   readonly queue: SendQueue;
   /** Accepted links, oldest first. The first one sends: so messages keep their order while it lives. */

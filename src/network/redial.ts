@@ -3,7 +3,7 @@ import type { PeerId } from './port.ts';
 /** How one dial ended. `refused`: a hello was refused, by us or by them. */
 export type DialOutcome = { readonly peer: PeerId; readonly refused: boolean } | 'failed';
 
-export interface RedialOptions {
+interface RedialOptions {
   readonly baseMs: number;
   readonly capMs: number;
   readonly refusedMs: number;

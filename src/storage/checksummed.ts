@@ -20,7 +20,7 @@ export function checksummedWrite(key: Uint8Array, value: Uint8Array | null): Wri
 }
 
 /** The value without its checksum. Throws `storage/damaged` with the key's name when they do not match. */
-export function verifyChecksum(key: Uint8Array, stored: Uint8Array): Uint8Array {
+function verifyChecksum(key: Uint8Array, stored: Uint8Array): Uint8Array {
   const value = stored.subarray(checksumBytes);
   const matches =
     stored.length >= checksumBytes &&

@@ -23,7 +23,7 @@ const evidenceCodec = struct<Evidence>({
 });
 
 /** What became of a piece of evidence: one that is known, or more of it than anybody needs, is not stored. */
-export type EvidenceFate = 'stored' | 'known' | 'enough';
+type EvidenceFate = 'stored' | 'known' | 'enough';
 
 /** The evidence of a node: each piece once, oldest first, and only so many for one validator and kind. */
 export class EvidenceTable {

@@ -32,7 +32,7 @@ const kinds = {
   snapshot: 11,
 } as const;
 
-export type KeyKind = keyof typeof kinds;
+type KeyKind = keyof typeof kinds;
 
 export interface KeyRange {
   readonly from: Uint8Array;

@@ -9,7 +9,7 @@ import type { SubmitResultJson } from '../schemas.ts';
 type Watching = ReturnType<FinalWatch['begin']>;
 
 /** What is known when all that was submitted is final, or time is up. */
-export interface Waited {
+interface Waited {
   readonly backend: Backend;
   readonly outcomes: ReadonlyMap<Hash, FinalOutcome>;
   /** Tells why this node cannot tell of finality any more, if so. */

@@ -16,7 +16,7 @@ export interface Member {
 }
 
 /** How a child's life went. */
-export type Life =
+type Life =
   | { readonly state: 'running'; readonly pid: number }
   | { readonly state: 'ended'; readonly how: string; readonly expected: boolean };
 

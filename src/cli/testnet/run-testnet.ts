@@ -15,7 +15,7 @@ import { choosePorts } from './ports.ts';
 import { prepareMembers } from './prepare-members.ts';
 import { secondLine, Watch } from './watch.ts';
 
-export interface TestnetOptions {
+interface TestnetOptions {
   readonly nodes?: number | undefined;
   readonly engine: EngineName;
   readonly byzantine?: ReadonlyMap<number, Strategy> | undefined;

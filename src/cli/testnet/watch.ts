@@ -10,7 +10,7 @@ import type { Member } from './cluster.ts';
 /** A node is behind when it misses more blocks than are commonly on their way. */
 const behindBlocks = 5;
 
-export interface Second {
+interface Second {
   readonly height: number;
   readonly transactionsPerSecond: number;
   readonly view: number | null;

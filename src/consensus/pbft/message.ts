@@ -54,12 +54,12 @@ export interface PrePrepare extends Signed, Slot {
 }
 
 /** "I accepted this block here, and it is valid." */
-export interface Prepare extends Signed, Slot {
+interface Prepare extends Signed, Slot {
   readonly kind: 'prepare';
 }
 
 /** "I hold a prepare certificate for this block here." */
-export interface Commit extends Signed, Slot {
+interface Commit extends Signed, Slot {
   readonly kind: 'commit';
 }
 

@@ -119,7 +119,7 @@ export interface PbftState {
  * `changing` → `normal` by accepting the new-view of `view`; `normal` → `changing` by
  * leaving for a higher view.
  */
-export type Phase =
+type Phase =
   | { readonly name: 'normal' }
   | {
       readonly name: 'changing';
@@ -151,7 +151,7 @@ export type SuspectHeard = Pick<Suspect, 'view' | 'reason' | 'height' | 'sequenc
  * A block on disk that is not final, and the view in which it was stored; 0 for one
  * that was found at the start.
  */
-export interface StoredBlock {
+interface StoredBlock {
   readonly parentHash: Hash;
   readonly view: View;
 }
@@ -171,7 +171,7 @@ export interface Tally {
 }
 
 /** What a validator said of itself last, or showed since by what else it signed. */
-export interface PeerState {
+interface PeerState {
   finalHeight: Height;
   view: View;
   changing: boolean;
@@ -202,7 +202,7 @@ export interface Rank {
   readonly height: Height;
 }
 
-export const lowestRank: Rank = { view: toView(0), height: toHeight(0) };
+const lowestRank: Rank = { view: toView(0), height: toHeight(0) };
 
 export function compareRank(a: Rank | null | undefined, b: Rank | null | undefined): number {
   const left = a ?? lowestRank;

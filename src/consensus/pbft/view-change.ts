@@ -138,7 +138,7 @@ export function startView(
 /**
  * The tip is accepted by NewView itself: as a whole chain, with one Prepare at its own height and none below.
  */
-export function acceptTip(replica: Replica, tip: Certificate): void {
+function acceptTip(replica: Replica, tip: Certificate): void {
   const { final, recentFinal } = replica.state;
   // Long final here: too long ago to check that it is the same block, and others get it by sync.
   if (tip.height <= final.height && recentFinal.get(tip.height) !== tip.blockHash) return;

@@ -22,7 +22,7 @@ export interface Entry {
   readonly bytes: number;
 }
 
-export interface LogStart extends BlockName {
+interface LogStart extends BlockName {
   readonly term: Term;
 }
 

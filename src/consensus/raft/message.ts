@@ -112,7 +112,7 @@ export interface HeartbeatAnswer extends Envelope {
 }
 
 /** Leadership transfer (dissertation, section 3.10): campaign now. */
-export interface TimeoutNow extends Envelope {}
+interface TimeoutNow extends Envelope {}
 
 /** Names one question once: the asker's count of its starts, and a serial number. */
 export interface ReadContext {

@@ -58,7 +58,7 @@ export function hasRoom({ state, options }: Replica): boolean {
   );
 }
 
-export function uncommittedBytes(state: Replica['state']): number {
+function uncommittedBytes(state: Replica['state']): number {
   let bytes = 0;
   for (let i = state.log.entries.length - 1; i >= 0; i--) {
     const entry = state.log.entries[i];

@@ -37,7 +37,7 @@ export const hardStateCodec = struct<HardState>({
   held: optional(nameCodec),
 });
 
-export interface EntryRecord {
+interface EntryRecord {
   readonly header: BlockHeader;
   readonly leader: number;
   readonly signature: Signature;

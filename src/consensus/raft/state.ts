@@ -93,7 +93,7 @@ export interface RaftState {
 }
 
 /** What a write on its way stands for. */
-export interface KeptWrite {
+interface KeptWrite {
   /** The log up to here is durable with it; a later truncation lowers this (ABA). */
   upTo: Height;
   /** Sent once it is durable. */
@@ -110,7 +110,7 @@ export interface KeptWrite {
  * own place may be from before it. `waiting`: it knows that recovery index, and is trusted again when
  * it is no voter after it.
  */
-export type AmnesiaGuard =
+type AmnesiaGuard =
   | { readonly name: 'off' }
   | {
       readonly name: 'asking';
@@ -119,7 +119,7 @@ export type AmnesiaGuard =
     }
   | { readonly name: 'waiting'; readonly recoveryIndex: Height };
 
-export type Role = Follower | Candidate | Leader;
+type Role = Follower | Candidate | Leader;
 
 export interface Follower {
   readonly kind: 'follower';
@@ -134,13 +134,13 @@ export interface Follower {
   staging: Staged[];
 }
 
-export interface Staged {
+interface Staged {
   readonly entry: Entry;
   valid: boolean;
   readonly retry: Timer;
 }
 
-export interface Candidate {
+interface Candidate {
   readonly kind: 'candidate';
   /** Asking whether a campaign would make sense (pre-vote), or in one. */
   readonly pre: boolean;
@@ -240,13 +240,13 @@ export interface LocalRead {
   index: Height | null;
 }
 
-export interface TransferRequest {
+interface TransferRequest {
   readonly id: RequestId;
   readonly to: ValidatorIndex;
   readonly deadline: MonotonicMs;
 }
 
-export interface ChangeRequest {
+interface ChangeRequest {
   readonly id: RequestId;
   /** Height of the newest configuration block of this change; null until it is in the log. */
   height: Height | null;

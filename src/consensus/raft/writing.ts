@@ -10,7 +10,7 @@ import type { Replica } from './replica.ts';
 import { noteHeld } from './vouching.ts';
 
 /** What a write holds besides term, vote and commit, which every one holds: they are one ordered stream. */
-export interface WriteContent {
+interface WriteContent {
   /** Entries that were just appended to the log. */
   readonly entries?: readonly Entry[];
   /** Entries that were just cut off. */

@@ -12,7 +12,7 @@ export interface WriteQueue<Kept = unknown> {
   pending: PendingWrite<Kept>[];
 }
 
-export interface PendingWrite<Kept = unknown> {
+interface PendingWrite<Kept = unknown> {
   readonly seq: number;
   readonly since: MonotonicMs;
   readonly kept: Kept;

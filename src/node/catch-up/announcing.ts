@@ -11,7 +11,7 @@ import type { Committed } from '../effects/committing.ts';
 import type { Verification } from '../peers/verification.ts';
 import { announcementCodec } from '../peers/wire.ts';
 
-export interface AnnouncingOptions {
+interface AnnouncingOptions {
   readonly self: PublicKey;
   readonly network: Pick<Network, 'publish'>;
   readonly verification: Pick<Verification<object>, 'gossipedCertificate' | 'fault' | 'mayRead'>;

@@ -30,7 +30,7 @@ import {
 
 type InstallInput = Extract<Input<never>, { type: 'installing' | 'installed' | 'install-failed' }>;
 
-export interface InstallingOptions {
+interface InstallingOptions {
   readonly chain: Pick<Chain, 'final' | 'candidates'>;
   readonly store: Pick<ChainStore, 'install'> & {
     readonly snapshot: Pick<ChainStore['snapshot'], 'head' | 'part' | 'begin' | 'add' | 'clear'>;

@@ -6,7 +6,7 @@ import { ServedRate } from './served-rate.ts';
 import type { Serving } from './serving.ts';
 import type { Standing } from '../peers/standing.ts';
 
-export interface ServingQueueOptions {
+interface ServingQueueOptions {
   readonly serving: Pick<Serving, 'serve'>;
   readonly standingOf: (peer: PeerId) => Standing;
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>;

@@ -18,7 +18,7 @@ import {
   transactionsResponseCodec,
 } from '../peers/wire.ts';
 
-export interface ServingOptions {
+interface ServingOptions {
   readonly chain: Chain;
   readonly store: Pick<
     ChainStore,

@@ -8,7 +8,7 @@ import { isHeadOf } from './installing.ts';
 import type { SnapshotHead } from '../peers/wire.ts';
 
 /** A snapshot whose certificate is good, and who offered it. */
-export interface SnapshotOffer {
+interface SnapshotOffer {
   readonly blockHash: Hash;
   readonly header: BlockHeader;
   readonly certificate: Verified<FinalityCertificate>;

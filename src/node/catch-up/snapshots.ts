@@ -25,7 +25,7 @@ interface Snapshot extends FinalBlock {
   askedAt: MonotonicMs;
 }
 
-export interface SnapshotsOptions {
+interface SnapshotsOptions {
   readonly chain: Pick<Chain, 'final'>;
   readonly store: Pick<ChainStore, 'certificateAt' | 'firstBlock' | 'prune'>;
   readonly clock: Pick<Clock, 'after' | 'monotonicMs'>;

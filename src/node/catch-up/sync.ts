@@ -15,7 +15,7 @@ import { readSegment, type Segment, type Tip, unproven } from './sync-segment.ts
 import { SyncSources } from './sync-sources.ts';
 import { blocksRequestCodec, blocksResponseCodec, type SnapshotHead } from '../peers/wire.ts';
 
-export interface SyncOptions {
+interface SyncOptions {
   readonly chain: Chain;
   readonly network: Pick<Network, 'request'>;
   readonly clock: Clock;

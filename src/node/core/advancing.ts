@@ -12,7 +12,7 @@ import type { Decided } from './decided.ts';
 import type { Listeners } from './listeners.ts';
 import type { Nudges } from './nudges.ts';
 
-export interface AdvancingOptions {
+interface AdvancingOptions {
   readonly chain: Pick<Chain, 'install'>;
   readonly mempool: Pick<Mempool, 'installed'>;
   readonly sync: Pick<Sync, 'applied' | 'active'>;

@@ -9,7 +9,7 @@ import type { Requests } from './requests.ts';
 import type { Turns } from './turns.ts';
 import { doubtKey } from './key-doubt.ts';
 
-export interface ExecutorOptions<M extends object> {
+interface ExecutorOptions<M extends object> {
   readonly options: DriverOptions<M>;
   readonly parts: Parts<M>;
   readonly turns: Turns;

@@ -5,7 +5,7 @@ import type { Sync } from '../catch-up/sync.ts';
 import type { Intake } from '../peers/intake.ts';
 import type { PeerChoice } from '../peers/peer-choice.ts';
 
-export interface NudgesOptions {
+interface NudgesOptions {
   readonly mempool: Pick<Mempool, 'work'>;
   readonly intake: Pick<Intake, 'repeat'>;
   readonly sync: Pick<Sync, 'poll'>;

@@ -13,7 +13,7 @@ import { fetchFrom } from '../peers/fetch.ts';
 import type { Verification } from '../peers/verification.ts';
 import { candidateRequestCodec, transactionsRequestCodec, transactionsResponseCodec } from '../peers/wire.ts';
 
-export interface BodiesOptions {
+interface BodiesOptions {
   readonly chain: Chain;
   readonly network: Pick<Network, 'request'>;
   readonly clock: Clock;
@@ -26,7 +26,7 @@ export interface BodiesOptions {
   readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
 }
 
-export interface Wanted {
+interface Wanted {
   readonly hash: Hash;
   /** What is known of it: then only missing transactions are fetched. */
   readonly proposal: Proposal | null;
@@ -37,7 +37,7 @@ export interface Wanted {
  * `here`: the block is in the chain, whole, its signatures checked. A problem: whoever holds it, it is not
  * valid.
  */
-export type Obtained = 'here' | 'unavailable' | Problem;
+type Obtained = 'here' | 'unavailable' | Problem;
 
 /** A block of which some transactions are still looked for. */
 interface Partial {

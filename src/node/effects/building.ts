@@ -13,7 +13,7 @@ import type { Clock } from '../process/clock.ts';
 type BuildEffect = Extract<Effect<never>, { type: 'build' }>;
 type BuiltInput = Extract<Input<never>, { type: 'built' }>;
 
-export interface BuildingOptions {
+interface BuildingOptions {
   readonly chain: Chain;
   readonly mempool: Pick<Mempool, 'candidates' | 'proposed'>;
   readonly clock: Clock;

@@ -36,14 +36,14 @@ type Outcome =
   | { readonly name: 'invalid'; readonly problem: Problem };
 
 /** What is known of a block and its ancestors above the final one. */
-export type ChainVerdict =
+type ChainVerdict =
   /** The links from above the final block up to the block, lowest first. Empty for a block that is final. */
   | { readonly verdict: 'valid'; readonly chain: readonly ChainLink[] }
   | { readonly verdict: 'invalid'; readonly problem: Problem }
   /** This block of the chain is not here. */
   | { readonly verdict: 'missing'; readonly hash: Hash };
 
-export interface ChainOptions {
+interface ChainOptions {
   readonly genesis: Pick<Genesis, 'chainId' | 'feePerOperation'>;
   readonly final: FinalBlock;
   /** Blocks may announce other validators than their parent's. */

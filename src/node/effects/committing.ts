@@ -24,7 +24,7 @@ export interface Committed {
   readonly certificate: FinalityCertificate | null;
 }
 
-export interface CommittingOptions {
+interface CommittingOptions {
   readonly chain: Chain;
   readonly store: Pick<ChainStore, 'commitRun'>;
   readonly mempool: Pick<Mempool, 'committed'>;

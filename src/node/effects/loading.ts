@@ -12,7 +12,7 @@ import type { Clock } from '../process/clock.ts';
 type LoadEffect = Extract<Effect<never>, { type: 'load' }>;
 type LoadedInput = Extract<Input<never>, { type: 'loaded' }>;
 
-export interface LoadingOptions {
+interface LoadingOptions {
   readonly chain: Pick<Chain, 'get'>;
   readonly store: Pick<ChainStore, 'hashAt' | 'blockBytes' | 'certificateAt'>;
   readonly clock: Pick<Clock, 'after'>;

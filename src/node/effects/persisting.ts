@@ -7,7 +7,7 @@ import type { WriteCount } from '../process/key-use.ts';
 import { blockBytes, type Candidate, type Chain } from './chain.ts';
 import type { Signer } from './signer.ts';
 
-export interface PersistingOptions<M> {
+interface PersistingOptions<M> {
   readonly protocol: Protocol<M>;
   readonly signer: Signer;
   readonly chain: Chain;

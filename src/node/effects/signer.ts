@@ -18,7 +18,7 @@ const floorKey = `${ownPrefix}signer-floor`;
 /** How many contents signed without a record are remembered, to tell a contradiction. */
 const rememberedLoose = 4_096;
 
-export interface SignerOptions {
+interface SignerOptions {
   readonly publicKey: PublicKey;
   /** Signs with the validator's key, which only this function holds. */
   readonly sign: (preimage: Uint8Array) => Signature;

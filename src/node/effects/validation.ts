@@ -11,7 +11,7 @@ import type { Cancel, Clock } from '../process/clock.ts';
 type ValidateEffect = Extract<Effect<never>, { type: 'validate' }>;
 type ValidatedInput = Extract<Input<never>, { type: 'validated' }>;
 
-export interface ValidationOptions {
+interface ValidationOptions {
   readonly chain: Chain;
   readonly bodies: Pick<Bodies, 'obtain'>;
   readonly clock: Clock;

@@ -3,12 +3,12 @@ import { Problem } from '../../base/problem.ts';
 import type { Network, PeerId, RequestProtocol } from '../../network/port.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
 
-export interface FetchPorts {
+interface FetchPorts {
   readonly network: Pick<Network, 'request'>;
   readonly clock: Clock;
 }
 
-export interface FetchOrder {
+interface FetchOrder {
   readonly protocol: RequestProtocol;
   readonly request: Uint8Array;
   /** Who is asked, in this order, each once. */

@@ -33,7 +33,7 @@ import type { Logger } from '../process/log.ts';
 /** Raised with every change of what goes over the wire or decides what is valid. */
 export const wireVersion = 7;
 
-export interface Hello {
+interface Hello {
   /** Comes first in every version, so that nodes of two versions can tell each other so. */
   readonly version: number;
   readonly chainId: Hash;
@@ -76,7 +76,7 @@ function helloBytes(chainId: Hash, peer: PeerId): Uint8Array {
  */
 export type Observers = 'members' | 'open' | readonly PublicKey[];
 
-export interface HandshakeOptions {
+interface HandshakeOptions {
   readonly chainId: Hash;
   readonly engine: EngineName;
   readonly software: string;

@@ -15,7 +15,7 @@ import type { Cancel, Clock } from '../process/clock.ts';
 import type { Verification } from './verification.ts';
 import { transactionFrameCodec } from './wire.ts';
 
-export interface IntakeOptions {
+interface IntakeOptions {
   readonly chainId: Hash;
   readonly mempool: Pick<Mempool, 'add' | 'get' | 'has'>;
   readonly verification: Pick<

@@ -6,7 +6,7 @@ import { BoundedMap } from '../../base/bounded-map.ts';
 import type { Handshake } from './handshake.ts';
 import { nameOfMessage, type Relay } from './relay.ts';
 
-export interface MessengerOptions<M> {
+interface MessengerOptions<M> {
   readonly protocol: Protocol<M>;
   readonly network: Pick<Network, 'send' | 'publish'>;
   readonly handshake: Pick<Handshake, 'peerOf' | 'validators'>;

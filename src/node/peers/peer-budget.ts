@@ -6,7 +6,7 @@ import { BoundedMap } from '../../base/bounded-map.ts';
 import type { Standing } from './standing.ts';
 
 /** What is checked for others: signatures on and in messages and certificates, and new transactions. */
-export type Work = 'claims' | 'transactions';
+type Work = 'claims' | 'transactions';
 
 interface Allowance {
   readonly underWay: number;

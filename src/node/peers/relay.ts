@@ -27,7 +27,7 @@ export const sealBytes = 2 + 6 + 64;
 
 const saltEnd = 2 ** 48;
 
-export interface RelayOptions {
+interface RelayOptions {
   readonly chainId: Hash;
   readonly sign: (bytes: Uint8Array) => Signature;
   readonly keyAt: (validator: ValidatorIndex) => PublicKey | undefined;

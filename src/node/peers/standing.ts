@@ -12,7 +12,7 @@ export type Standing =
   /** Anybody. Identities are free, so what counts is where it comes from. */
   | { readonly type: 'stranger'; readonly block: string };
 
-export interface StandingsOptions {
+interface StandingsOptions {
   /** The key that a peer proved, if we know that one. */
   readonly memberKeyOf: (peer: PeerId) => PublicKey | undefined;
   readonly network: Pick<Network, 'stats'>;

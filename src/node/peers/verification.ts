@@ -18,7 +18,7 @@ import type { Clock } from '../process/clock.ts';
 import { PeerBudget } from './peer-budget.ts';
 import type { Standing } from './standing.ts';
 
-export interface VerificationOptions<M extends object> {
+interface VerificationOptions<M extends object> {
   readonly protocol: Protocol<M>;
   readonly verifier: Verifier;
   readonly clock: Clock;

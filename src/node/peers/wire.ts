@@ -29,7 +29,7 @@ import { type FinalityCertificate, finalityCodec } from '../../ledger/certificat
  * | request `transactions` | TransactionsRequest | TransactionsResponse |
  * | request `snapshot` | SnapshotRequest | SnapshotHead, or ChecksummedPart with a SnapshotPart in it |
  */
-export interface TransactionFrame {
+interface TransactionFrame {
   /** Differs from frame to frame, so that one gossiped again is not taken for a duplicate. */
   readonly salt: number;
   readonly transactions: readonly Uint8Array[];
@@ -44,14 +44,14 @@ export const transactionFrameCodec: Codec<TransactionFrame> = struct<Transaction
 });
 
 /** "This block is final", with the proof. For nodes that no validator talks to. */
-export interface Announcement {
+interface Announcement {
   readonly certificate: FinalityCertificate;
 }
 
 export const announcementCodec: Codec<Announcement> = struct<Announcement>({ certificate: finalityCodec });
 
 /** "Final blocks from this height on, please, at most so many." */
-export interface BlocksRequest {
+interface BlocksRequest {
   readonly from: Height;
   readonly count: number;
 }
@@ -101,7 +101,7 @@ export const blocksResponseCodec: Codec<BlocksResponse> = struct<BlocksResponse>
 export const candidateRequestCodec: Codec<Hash> = hashCodec;
 
 /** "The transactions at these places in this block, please." */
-export interface TransactionsRequest {
+interface TransactionsRequest {
   readonly blockHash: Hash;
   /** Ascending. */
   readonly places: readonly number[];

@@ -26,7 +26,7 @@ const useSchema = z.strictObject({
 type Uses = z.infer<typeof useSchema>;
 
 /** What the note beside the key says of the store. */
-export type KeyUseFound = 'first-use' | 'same' | 'other-store' | 'older-copy';
+type KeyUseFound = 'first-use' | 'same' | 'other-store' | 'older-copy';
 
 /**
  * Counts the batches of the consensus log, in the store and elsewhere, so that an old copy of the store is

@@ -34,7 +34,7 @@ const electorates: readonly (readonly Member['role'][])[] = [
 ];
 
 /** How a node takes part in elections. */
-export interface ElectionPart {
+interface ElectionPart {
   /** Who votes, as far as it knows. */
   readonly members: Members;
   /** False for one whose log was lost. */
@@ -43,7 +43,7 @@ export interface ElectionPart {
   readonly campaigns: boolean;
 }
 
-export interface LogCheckerOptions {
+interface LogCheckerOptions {
   /** The key of each node. */
   readonly keys: readonly PublicKey[];
   /** The members at the beginning. */

@@ -49,7 +49,7 @@ export function plainHeaderHash(header: BlockHeader): Hash {
 }
 
 /** The root over a list of hashes: a tree shaped as in RFC 6962, and the count above it. */
-export function plainListRoot(items: readonly Uint8Array[]): Hash {
+function plainListRoot(items: readonly Uint8Array[]): Hash {
   if (items.length === 0) return named(zero);
   const top = (part: readonly Uint8Array[]): Buffer => {
     const [only] = part;

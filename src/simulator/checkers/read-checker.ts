@@ -1,7 +1,7 @@
 import { promise } from './breach.ts';
 
 /** A linearizable read under way. */
-export interface OpenRead {
+interface OpenRead {
   readonly node: number;
   /** The highest height that anybody had seen when it was asked. */
   readonly atLeast: number;

@@ -24,7 +24,7 @@ const checksumBytes = 4;
 /** So much is given to anybody at once, whoever asks: far below what a peer may have. */
 const surelyAllowedBytes = 2 * 1024 * 1024;
 
-export interface ServingOptions {
+interface ServingOptions {
   readonly node: number;
   /** What is on the node's disk under a key at this moment. */
   readonly onDisk: (key: Uint8Array) => Uint8Array | undefined;

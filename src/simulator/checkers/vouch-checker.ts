@@ -15,7 +15,7 @@ import { promise } from './breach.ts';
 const kinds = { block: 5, log: 8 } as const;
 const checksumBytes = 4;
 
-export interface VouchOptions {
+interface VouchOptions {
   readonly node: number;
   readonly self: number;
   /** What is on the node's disk under a key at this moment. */

@@ -41,7 +41,7 @@ import type { Trace } from '../world/trace.ts';
 /** Steps of one engine between two looks at how much it holds. */
 const sizeEvery = 64;
 
-export interface WatchOptions {
+interface WatchOptions {
   readonly plan: Plan;
   readonly chain: SimulatedChain;
   readonly scheme: SignatureScheme;
@@ -54,7 +54,7 @@ export interface WatchOptions {
 }
 
 /** What a node's process runs on. */
-export interface Machine {
+interface Machine {
   readonly disk: Pick<VirtualDisk, 'peek'>;
   readonly clock: Pick<Clock, 'wallMs'>;
 }

@@ -47,7 +47,7 @@ export interface OwnNode {
 }
 
 /** What another node asks for. */
-export interface Asked {
+interface Asked {
   readonly protocol: RequestProtocol;
   readonly request: Uint8Array;
   readonly from: PeerId;

@@ -343,7 +343,7 @@ function drawFault(chance: Chance, kind: PlainFault, scope: FaultScope): Fault {
  * change; at worst every broken primary has its turn, after timers that had grown to the cap. On top comes
  * what catching up costs: a few requests that time out before they find a healed peer.
  */
-export function boundOf(consensus: PbftTiming | RaftTiming, validators: number): number {
+function boundOf(consensus: PbftTiming | RaftTiming, validators: number): number {
   if ('electionTimeoutMs' in consensus) return consensus.electionTimeoutMs * 40 + 20_000;
   const turns = validators - byzantineQuorum(validators) + 2;
   return consensus.viewTimeoutCapMs * 2 * turns + consensus.censorshipMs * 2 + 25_000;

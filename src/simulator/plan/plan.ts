@@ -125,7 +125,7 @@ export interface RaftTiming {
   readonly leaseReads: boolean;
 }
 
-export interface LoadPlan {
+interface LoadPlan {
   readonly senders: number;
   readonly transactions: number;
   /** They are submitted at random moments from 0 to here. */

@@ -6,7 +6,7 @@ import type { Scheduler } from '../world/scheduler.ts';
 import { beginStrikes } from './strikes.ts';
 import type { Targets } from './targets.ts';
 
-export interface FaultInjectorOptions {
+interface FaultInjectorOptions {
   readonly plan: Plan;
   readonly scheduler: Scheduler;
   readonly links: Links;

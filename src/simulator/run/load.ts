@@ -16,7 +16,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Scheduler, VirtualMs } from '../world/scheduler.ts';
 import { senderBalance, type SimulatedChain } from '../plan/simulated-chain.ts';
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly plan: Plan;
   readonly chain: SimulatedChain;
   readonly scheme: SignatureScheme;

@@ -32,7 +32,7 @@ export interface Core {
   request(request: EngineRequest, done: (result: { readonly height: number } | Problem) => void): void;
 }
 
-export interface BootOptions extends SimulatedNodeOptions {
+interface BootOptions extends SimulatedNodeOptions {
   readonly life: ProcessLife;
   readonly clock: VirtualClock;
   readonly disk: VirtualDisk;

@@ -3,7 +3,7 @@ import type { Plan } from '../plan/plan.ts';
 import { type Counts, Counters } from '../world/counters.ts';
 import type { Verdict } from './verdict.ts';
 
-export interface PoolOptions {
+interface PoolOptions {
   readonly engine: Plan['engine'];
   readonly firstSeed: number;
   readonly lastSeed: number;

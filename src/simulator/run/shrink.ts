@@ -2,10 +2,10 @@ import type { Fault, Plan } from '../plan/plan.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Runs a plan and says what came of it. */
-export type Run = (plan: Plan) => Promise<Verdict>;
+type Run = (plan: Plan) => Promise<Verdict>;
 
 /** What shrinking tells while it works. */
-export type ShrinkProgress = (tried: number, plan: Plan) => void;
+type ShrinkProgress = (tried: number, plan: Plan) => void;
 
 /**
  * Makes a failing plan smaller for as long as it breaks the same guarantee: fewer faults and liars, better

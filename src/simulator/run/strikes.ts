@@ -4,7 +4,7 @@ import type { Links } from '../world/links.ts';
 import type { Blow, Fault } from '../plan/plan.ts';
 import type { Scheduler, VirtualMs } from '../world/scheduler.ts';
 
-export interface StrikeOptions {
+interface StrikeOptions {
   readonly fault: Extract<Fault, { kind: 'strike' }>;
   /** How long the others wait before they replace whoever leads. */
   readonly patienceMs: VirtualMs;

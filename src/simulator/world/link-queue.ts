@@ -1,5 +1,5 @@
 /** A message that waits to be put on a link. */
-export interface Waiting {
+interface Waiting {
   readonly bytes: Uint8Array;
   readonly urgent: boolean;
   /** The process that it was sent to. When another one is in its place by then, it goes nowhere. */

@@ -17,7 +17,7 @@ export interface LinkConditions {
 }
 
 /** Drops messages of some kinds on some links: what leaves work half finished most often. */
-export type MessageFilter = (from: number, to: number, kind: string) => boolean;
+type MessageFilter = (from: number, to: number, kind: string) => boolean;
 
 interface Link {
   /** Cuts that hold it now: overlapping partitions each count. */

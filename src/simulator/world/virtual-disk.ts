@@ -6,7 +6,7 @@ import type { Chance } from './chance.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { Scheduler, VirtualMs } from './scheduler.ts';
 
-export interface DiskOptions {
+interface DiskOptions {
   readonly scheduler: Scheduler;
   readonly chance: Chance;
   /** How long a synced write takes, from least to most. */

@@ -19,7 +19,7 @@ import type { ProcessLife } from './process-life.ts';
 import type { Cancel, Scheduler } from './scheduler.ts';
 import { fingerprint, type Trace } from './trace.ts';
 
-export interface VirtualNetworkOptions {
+interface VirtualNetworkOptions {
   readonly scheduler: Scheduler;
   readonly links: Links;
   readonly trace: Trace;
@@ -29,7 +29,7 @@ export interface VirtualNetworkOptions {
   readonly kindOf: (bytes: Uint8Array) => string;
 }
 
-export interface JoinOptions {
+interface JoinOptions {
   readonly life: ProcessLife;
   readonly hello: () => Uint8Array;
   readonly onPenalise?: (peer: PeerId, reason: string) => void;

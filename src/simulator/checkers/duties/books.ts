@@ -36,7 +36,7 @@ export function primaryOf({ size, timing }: Committee, view: number, height: num
  * Where a view starts, by its view changes: what all know to be final, and the block above it
  * that was certified last.
  */
-export interface Start {
+interface Start {
   readonly base: number;
   readonly tip: Certificate | null;
 }

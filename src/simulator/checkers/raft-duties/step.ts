@@ -5,7 +5,7 @@ import type { Hash } from '../../../crypto/hash.ts';
 
 export type Kind = RaftMessage['kind'];
 export type MessageOf<K extends Kind> = Extract<RaftMessage, { readonly kind: K }>;
-export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
+type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
 
 /** Where a replica is between two steps: what an operator could read off it. */
 export interface Place {
@@ -46,7 +46,7 @@ export interface Step {
   readonly sends: readonly Sent[];
 }
 
-export interface Sent {
+interface Sent {
   readonly message: RaftMessage;
   readonly to: readonly number[];
 }
