@@ -5,6 +5,7 @@ import { Problem } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { hash, zeroHash } from '../../src/crypto/hash.ts';
 import { toHeight } from '../../src/ledger/block.ts';
+import { formatVersion } from '../../src/storage/chain-records.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import { describeKey, keys } from '../../src/storage/keys.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
@@ -189,17 +190,17 @@ describe('a database that is not this chain’s', () => {
     assert.match(problem.remedy, /genesis/);
   });
 
-  for (const found of [1, 3]) {
+  for (const found of [1, formatVersion - 1, formatVersion + 1]) {
     test(`format ${found}, an earlier or later one`, async () => {
       const entries = await written();
       const record = checksummedWrite(
         keys.chain,
-        fromHex(`07${toHex(utf8('quorate'))}000${found}${zeroHash}`),
+        fromHex(`07${toHex(utf8('quorate'))}${found.toString(16).padStart(4, '0')}${zeroHash}`),
       );
       assert.ok(record.type === 'put');
       entries.set(textOf(keys.chain), record.value);
       const problem = await refused(entries, 'storage/format');
-      assert.deepEqual(problem.details, { found, expected: 2 });
+      assert.deepEqual(problem.details, { found, expected: formatVersion });
       assert.match(problem.remedy, /move the database \(db\/\) away/);
     });
   }
