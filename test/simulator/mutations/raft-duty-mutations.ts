@@ -15,6 +15,24 @@ export const raftDutyMutations: readonly Mutation[] = [
     find: '    sendRejection(replica, from, { previous: previous.height, next: toHeight(0), conflictTerm: state.term });\n    return;',
     replace: '    return;',
   }),
+  one(
+    'raft-known-is-not-said',
+    'an append whose blocks are on disk already is acknowledged all the same',
+    raft('following'),
+    {
+      find: '  if (role.staging.length === 0 || message.entries.length === 0) acknowledge(replica);',
+      replace: '',
+    },
+  ),
+  one(
+    'raft-durable-is-not-said',
+    'what came to be on disk is acknowledged at once, not with the next append',
+    raft('engine'),
+    {
+      find: '    if (replica.state.durable > durable) acknowledge(replica);',
+      replace: '    void durable;',
+    },
+  ),
   one('raft-silent-refusal', 'who gives no vote says so', raft('election'), {
     find: '    sendWhenDurable(replica, [from], answerWith(false));\n    return;',
     replace: '    return;',

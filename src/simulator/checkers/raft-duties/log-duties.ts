@@ -3,13 +3,23 @@ import type { Hash } from '../../../crypto/hash.ts';
 import { type Books, tickMs } from './books.ts';
 import { heard, type MessageOf, sent, type Step } from './step.ts';
 
+/** An append that is not answered yet: its last block. */
+interface Offered {
+  readonly height: number;
+  readonly hash: Hash;
+  /** The writes up to this one have to be done first: the term is in one of them. */
+  readonly seq: number;
+}
+
 /**
  * What a follower owes its leader: to refuse what does not fit, with a hint that brings both together; to
- * have what fits checked, and checked again when nobody could supply something; to write what is valid; to
- * make final what is committed; and to look elsewhere when the log does not bring it forward.
+ * have what fits checked, and checked again when nobody could supply something; to write what is valid, and
+ * to say so when it is on disk; to make final what is committed; and to look elsewhere when the log does not
+ * bring it forward.
  */
 export class LogDuties {
   readonly #books: Books;
+  #offered: Offered[] = [];
   /** Blocks that it asked to have checked. */
   readonly #asked = new Map<Hash, number>();
   /** Those that could not be checked, and since when that is known. */
@@ -26,7 +36,7 @@ export class LogDuties {
   }
 
   look(step: Step): void {
-    const { after, input, effects, now } = step;
+    const { before, after, input, effects, now } = step;
     for (const effect of effects) {
       if (effect.type === 'validate') {
         this.#asked.set(effect.blockHash, effect.height);
@@ -34,10 +44,13 @@ export class LogDuties {
       } else if (effect.type === 'sync') this.#syncAt = now;
     }
     if (step.sends.some(({ message }) => message.kind === 'read-request')) this.#asksHistoryAt = now;
+    if (after.term !== before.term || after.leader !== before.leader || after.role !== 'follower')
+      this.#offered = [];
     const append = heard(step, 'append');
     if (append !== undefined && append.to === after.self && append.from !== after.self)
       this.#mustTake(step, append);
     if (input.type === 'validated') this.#mustWrite(step, input);
+    this.#mustAccept(step);
     this.#mustFinish(step);
     if (input.type === 'tick') {
       this.#mustCheckAgain(step);
@@ -76,6 +89,7 @@ export class LogDuties {
     }
     // What contradicts a final block comes from a leader that was deposed.
     if (previous.height <= after.commit && this.#contradicts(previous)) return;
+    let last = { height: previous.height, hash: previous.blockHash };
     for (const [place, { proposal }] of entries.entries()) {
       const { height } = proposal.header;
       const hash = entries[place + 1]?.proposal.header.parentHash ?? hashHeader(proposal.header);
@@ -84,7 +98,13 @@ export class LogDuties {
         height <= after.commit || seen(height) === hash,
         () => `does not take block ${height} that ${from} sends`,
       );
+      if (place === entries.length - 1) last = { height, hash };
     }
+    // What waits for others above it to be checked is acknowledged with them.
+    const first = log.firstStaged();
+    if (first !== undefined && log.stagedAt(last.height) === undefined) return;
+    this.#offered.push({ ...last, seq: 0 });
+    if (this.#offered.length > 64) this.#offered.shift();
   }
 
   #contradicts({ height, blockHash }: { height: number; blockHash: Hash }): boolean {
@@ -106,6 +126,41 @@ export class LogDuties {
       log.firstStaged() !== blockHash || after.applied < after.base,
       () => `found block ${blockHash.slice(0, 8)} valid, and does not write it into its log`,
     );
+  }
+
+  /** An append is answered when what it brought is on disk, and the term, too. */
+  #mustAccept(step: Step): void {
+    const { after } = step;
+    const books = this.#books;
+    if (this.#offered.length === 0 || after.leader === null) return;
+    const { leader } = after;
+    const told = step.sends.reduce(
+      (most, { message, to }) =>
+        message.kind === 'accepted' && to.includes(leader) ? Math.max(most, message.block.height) : most,
+      -1,
+    );
+    this.#offered = this.#offered.filter(({ height }) => height > told);
+    // Whoever lost its log acknowledges nothing; what came meanwhile, with the next heartbeat after it is
+    // trusted again.
+    if (after.forgot) this.#offered = [];
+    // Until its disk has the term, each word of it waits for all writes that were asked for by then.
+    if (books.durableTerm !== after.term) {
+      this.#offered = this.#offered.map((offered) => ({ ...offered, seq: books.lastSeq }));
+      return;
+    }
+    this.#offered = this.#offered.filter(({ height, hash, seq }) => {
+      const own = books.log.hashAt(height);
+      // Another leader's block took its place, or it is in the store only: what is final here was said to be.
+      if (own !== undefined && own !== hash) return false;
+      const onDisk =
+        height <= after.applied || (own === hash && books.durable.has(hash) && height > after.base);
+      if (!onDisk || seq > books.doneSeq || books.log.stagedAt(height) !== undefined) return true;
+      books.must(
+        height < after.base,
+        () => `has block ${height} of the leader's on disk, and does not acknowledge it to ${leader}`,
+      );
+      return false;
+    });
   }
 
   #mustFinish(step: Step): void {
