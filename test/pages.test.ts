@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
@@ -169,4 +169,27 @@ test('the sources use every word of the glossary', () => {
     words.filter((word) => !new RegExp(`\\b${word.toLowerCase().replaceAll(' ', '[ -]')}`).test(all)),
     [],
   );
+});
+
+test('every link of a page leads to a page, and to a heading that is there', () => {
+  const top = join(source, '..');
+  const pages = ['README.md', ...globSync('{src,scripts,genesis,test}/**/*.md', { cwd: top })];
+  const slugs = (page: string): string[] =>
+    [...readFileSync(join(top, page), 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    );
+  const links = pages.flatMap((page) =>
+    [...readFileSync(join(top, page), 'utf8').matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)]+))?\)/g)].map(
+      ([, path = '', heading]) => ({ page, target: path === '' ? page : join(dirname(page), path), heading }),
+    ),
+  );
+  assert.ok(links.length > 40);
+  const broken = links.filter(({ target, heading }) => {
+    if (!existsSync(join(top, target))) return true;
+    return heading !== undefined && !slugs(target).includes(heading);
+  });
+  assert.deepEqual(broken, []);
 });
