@@ -193,3 +193,15 @@ test('every link of a page leads to a page, and to a heading that is there', () 
   });
   assert.deepEqual(broken, []);
 });
+
+test('the recipes name only what there is', () => {
+  const all = globSync('{src,test,scripts}/**/*.ts', { cwd: join(source, '..') })
+    .map((path) => readFileSync(join(source, '..', path), 'utf8'))
+    .join('\n');
+  const names = [...read('recipes.md').matchAll(/`([A-Za-z]+)`/g)].map(([, name = '']) => name);
+  assert.ok(names.length > 20);
+  assert.deepEqual(
+    names.filter((name) => name !== 'NAME' && !new RegExp(`\\b${name}\\b`).test(all)),
+    [],
+  );
+});
