@@ -131,6 +131,10 @@ export const limits = {
   mempoolSenderShare: 64,
 
   /**
+   * Blocks that passed over a transaction and are remembered. More would say nothing new: the oldest counts.
+   */
+  mempoolPassedOver: 32,
+  /**
    * Transactions gossiped in one frame, in bytes: large enough to share the cost of a delivery, small
    * enough to relay at once.
    */
@@ -207,6 +211,8 @@ export const limits = {
    * certificate, or many small ones.
    */
   responseBytes: 3 * MiB,
+  /** Of those, room for the proof and the lengths. */
+  responseProofBytes: 128 * KiB,
   /** The largest request. */
   requestBytes: 160 * KiB,
   /** How long a request may take before the next peer is asked. */
@@ -326,6 +332,50 @@ export const limits = {
    * takes the place of another.
    */
   linksPerMember: 4,
+  /** Connections of one peer at once: two when both dialled, and one that replaces a dying one. */
+  linksPerPeer: 3,
+  /**
+   * After this many breaks of the consensus stream with no calm between them the whole connection is given
+   * up.
+   */
+  streamReopens: 5,
+  /** A stream that lived this long clears the count of breaks. */
+  streamCalmMs: 10_000,
+  /** How long a peer may take to open the consensus stream. */
+  streamOpenTimeoutMs: 5_000,
+  /**
+   * Budgets of callers that are remembered, and hosts that are known. The one that was used longest ago is
+   * forgotten first.
+   */
+  hostsRemembered: 1_024,
+  /**
+   * Peers with penalties that are remembered. The one that offended longest ago is forgotten first, so
+   * identities made to order cost no memory.
+   */
+  penaltiesRemembered: 1_024,
+  /** Frames that one side may send ahead of the other on a stream that is read one frame at a time. */
+  framesAhead: 4,
+  /** A hello with its envelope; the verdict is shorter. */
+  helloFrameBytes: 4 * KiB,
+  /**
+   * Streams at once on one connection and in one direction: direct, gossip, hello, and requests both ways.
+   */
+  streamsPerConnection: 32,
+  /** How long a refused peer may take to read the verdict. */
+  verdictReadMs: 1_000,
+  /**
+   * What waits under the muxer of one connection: one frame of each stream at most, with windows of 1 MiB.
+   */
+  underMuxerBytes: 32 * MiB,
+  /**
+   * Names of protocols that we do not have and that are declined before there is nothing left to talk about:
+   * more than any version asked for at once.
+   */
+  unknownProtocols: 4,
+  /** A peer's TLS certificate. Ours have 500 bytes. What is larger is not read. */
+  certificateBytes: 2 * KiB,
+  /** Requests of ours that wait for one peer beyond those on the way; past it new ones fail at once. */
+  requestsWaiting: 64,
   /** Keys of observers in a node's settings. */
   listedObservers: 256,
 
@@ -438,6 +488,15 @@ export const limits = {
    */
   httpEventPingMs: 15_000,
 
+  /** Client: text without an event. An event is a header; more than this is no event stream of ours. */
+  clientEventBytes: 64 * KiB,
+  /** Client: what a node says instead of a stream. It is a problem, and small. */
+  clientRefusalBytes: 64 * KiB,
+  /** Client: an answer. The largest is a full block with its certificate in hex, which is far below this. */
+  clientAnswerBytes: 32 * MiB,
+  /** A key file. It is read whole. */
+  keyFileBytes: 4_096,
+
   /** PBFT: blocks in flight above the last final one. */
   pbftWindow: 8,
   /**
@@ -449,6 +508,8 @@ export const limits = {
   pbftStoredWindows: 4,
   /** PBFT: messages ahead of the window or view that are kept for one validator. */
   pbftBufferedPerValidator: 64,
+  /** PBFT: how many views or windows ahead a message may be and still be worth keeping. */
+  pbftFarAhead: 64,
   /**
    * PBFT: hashes in the proposals among them, of all validators: a full block's for each. Past it whoever has
    * the most loses its oldest proposal.
@@ -487,6 +548,11 @@ export const limits = {
   raftInFlightBytes: 2 * MiB,
   /** Raft: encoded proposals in one append message; one is always sent. */
   raftAppendBytes: 256 * KiB,
+  /**
+   * Raft: entries of an append message that are read: more than any leader sends, as the smallest proposal is
+   * about 300 bytes.
+   */
+  raftAppendEntries: 4_096,
   /**
    * Raft: blocks below the final one whose proposals stay in memory for followers that are a little behind.
    */
@@ -668,6 +734,8 @@ export const limits = {
   regossipMs: 3_000,
   /** How many are gossiped again at once. */
   regossipTransactions: 1_000,
+  /** Contents that were signed without a record and are remembered, to tell a contradiction. */
+  signedLooseRemembered: 4_096,
   /**
    * Transactions that left the mempool without becoming final, remembered so that those who ask learn why.
    */

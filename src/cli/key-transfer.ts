@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts';
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
 import { strictText } from '../base/strict-text.ts';
@@ -18,8 +19,6 @@ import { jsonOption } from './options.ts';
 import { readPassword } from './password.ts';
 import { answer, print } from './terminal.ts';
 
-const maxKeyFileBytes = 4_096;
-
 /** The way of a key to another machine: its file as it is, under the password that it has. */
 export function exportCommand(): CommandUnknownOpts {
   return new Command('export')
@@ -39,7 +38,7 @@ export function importCommand(): CommandUnknownOpts {
     .addOption(keysOption)
     .addOption(jsonOption)
     .action(async (from, given, options) => {
-      const read = strictText(await readInput(from, maxKeyFileBytes));
+      const read = strictText(await readInput(from, limits.keyFileBytes));
       if ('fault' in read) {
         throw new Problem('keys/malformed', `${from} is no key file: ${read.fault}`, {
           remedy: 'Take the file as "quorate keys export NAME" printed it.',

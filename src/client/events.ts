@@ -35,10 +35,6 @@ export interface FinalBlocksOptions {
 
 const firstPauseMs = 200;
 const longestPauseMs = 5_000;
-/** An event is a header; more text than this without one is no event stream of ours. */
-const largestEvent = 64 * 1024;
-/** What a node says instead of a stream is a problem, and small. */
-const largestRefusal = 64 * 1024;
 /** The node breaks its silence this often; when it did not three times, nobody is there any more. */
 const silenceMs = 3 * limits.httpEventPingMs;
 
@@ -186,7 +182,7 @@ async function* connect(options: {
         calm();
         calm = silence();
       }),
-      largestEvent,
+      limits.clientEventBytes,
     );
   } catch (failure) {
     if (failure instanceof EventTooLong) throw noStream(url, failure.message);
@@ -220,7 +216,7 @@ async function refusal(url: string, response: Response): Promise<Problem> {
       `HTTP ${response.status} with ${response.headers.get('content-type') ?? 'no content type'}`,
     );
   }
-  const body = await readBounded(response, largestRefusal);
+  const body = await readBounded(response, limits.clientRefusalBytes);
   const text = (body && fromUtf8(body)) ?? '';
   let json: unknown;
   try {

@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import { Problem, type ProblemDetails, unwrap } from '../base/problem.ts';
 import { readBounded } from './bounded-body.ts';
@@ -67,8 +68,6 @@ const unconnected: ReadonlySet<string> = new Set([
   'EADDRNOTAVAIL',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
-/** A node answers at most a full block with its certificate in hex, which is far below this. */
-const largestAnswerBytes = 32 * 1024 * 1024;
 
 /**
  * One HTTP exchange with retries. An answer with a status of 2xx gives its JSON; everything else is a
@@ -130,13 +129,14 @@ export class Transport {
         redirect: 'manual',
         signal: AbortSignal.timeout(Math.max(1, Math.ceil(budgetMs))),
       });
-      body = await readBounded(response, largestAnswerBytes);
+      body = await readBounded(response, limits.clientAnswerBytes);
     } catch (cause) {
       return this.#unreachable(cause, budgetMs);
     }
     const text = body && fromUtf8(body);
     if (text === undefined) {
-      const why = body === undefined ? `it has more than ${largestAnswerBytes} bytes` : 'it is not UTF-8';
+      const why =
+        body === undefined ? `it has more than ${limits.clientAnswerBytes} bytes` : 'it is not UTF-8';
       return this.#notUnderstood(response.status, why);
     }
     if (response.ok && answer === 'text') {

@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { scrypt } from '@noble/hashes/scrypt.js';
 import { randomBytes } from '@noble/hashes/utils.js';
@@ -22,7 +23,6 @@ export const defaultCost: ScryptCost = { n: 2 ** 16, r: 8, p: 1 };
 const maxCost = { n: 2 ** 20, r: 8, p: 4 } as const;
 
 const maxNameBytes = 64;
-const maxFileBytes = 4_096;
 
 /** What a key file tells without its password. */
 export interface KeyFile {
@@ -145,7 +145,7 @@ function render(file: object): string {
 }
 
 function parse(text: string): ParsedKeyFile | Problem {
-  if (text.length > maxFileBytes) return malformed('it is too long');
+  if (text.length > limits.keyFileBytes) return malformed('it is too long');
   let value: unknown;
   try {
     value = parseStrictJson(text);

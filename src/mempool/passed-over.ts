@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type { Entry } from './lane.ts';
 
@@ -11,9 +12,6 @@ export interface FullBlock {
   /** How many of its transactions are of each sender. */
   readonly bySender: ReadonlyMap<Transaction['sender'], number>;
 }
-
-/** More would say nothing new: the oldest counts. */
-const most = 32;
 
 /**
  * Which entries were passed over by blocks that had no room left. A correct proposer fills a block in the
@@ -61,7 +59,7 @@ export class PassedOver {
 
   #add(entry: Entry, since: number, aged: boolean): void {
     if (this.#entries.some((known) => known.entry === entry && known.aged === aged)) return;
-    if (this.#entries.length >= most) this.#entries.shift();
+    if (this.#entries.length >= limits.mempoolPassedOver) this.#entries.shift();
     this.#entries.push({ entry, since, aged });
   }
 }

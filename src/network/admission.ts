@@ -1,10 +1,8 @@
+import { limits } from '../base/limits.ts';
 import type { Greeting } from './handshake.ts';
 import type { Link } from './link.ts';
 import type { PeerTable } from './peer-table.ts';
 import { placeFor } from './places.ts';
-
-/** Connections of one peer at once: two when both dialled, and one that replaces a dying one. */
-const maxLinksPerPeer = 3;
 
 interface AdmissionOptions {
   readonly peers: Pick<PeerTable, 'linksOf'>;
@@ -24,7 +22,7 @@ export function isAdmitted(link: Link, greeting: Greeting, at: AdmissionOptions)
   for (const old of peers.linksOf(link.peer)) {
     if (isStale(old, greeting, at)) drop(old, new Error('replaced by a new connection'));
   }
-  if (peers.linksOf(link.peer).length >= maxLinksPerPeer) {
+  if (peers.linksOf(link.peer).length >= limits.linksPerPeer) {
     drop(link, new Error('too many connections of one peer'));
     return false;
   }

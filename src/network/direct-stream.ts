@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts';
 import type { Connection, Stream } from '@libp2p/interface';
 import type { SendQueue } from './send-queue.ts';
 
@@ -7,11 +8,6 @@ import type { SendQueue } from './send-queue.ts';
 const batchBytes = 256 * 1024;
 /** A broken stream on a good connection is opened again after this long. */
 const reopenMs = 200;
-/** After this many breaks with no calm between them the whole connection is given up. */
-const maxReopens = 5;
-/** A stream that lived this long clears the count of breaks. */
-const calmMs = 10_000;
-const openTimeoutMs = 5_000;
 /** A frame without content. It shows that the link works, and carries nothing. */
 const heartbeatFrame = new Uint8Array(4);
 
@@ -85,7 +81,7 @@ export class DirectWriter {
   async #open(): Promise<void> {
     try {
       const stream = await this.#connection.newStream(this.#protocol, {
-        signal: AbortSignal.any([this.#opening.signal, AbortSignal.timeout(openTimeoutMs)]),
+        signal: AbortSignal.any([this.#opening.signal, AbortSignal.timeout(limits.streamOpenTimeoutMs)]),
       });
       if (this.#closed) {
         stream.abort(new Error('link closed'));
@@ -106,10 +102,10 @@ export class DirectWriter {
 
   #broken(stream: Stream | undefined, cause: Error): void {
     if (this.#closed || this.#stream !== stream) return;
-    if (stream !== undefined && performance.now() - this.#openedAt > calmMs) this.#breaks = 0;
+    if (stream !== undefined && performance.now() - this.#openedAt > limits.streamCalmMs) this.#breaks = 0;
     this.#stream = undefined;
     this.#breaks++;
-    if (this.#breaks > maxReopens || this.#connection.status !== 'open') {
+    if (this.#breaks > limits.streamReopens || this.#connection.status !== 'open') {
       this.#onGiveUp(cause);
       return;
     }

@@ -12,9 +12,6 @@ interface Caller {
   stage: Stage;
 }
 
-/** Buckets remembered, and hosts known; the one that was used longest ago is forgotten first. */
-const maxRemembered = 1_024;
-
 /**
  * The address in a multiaddr, `1.2.3.4` in `/ip4/1.2.3.4/tcp/7000`. Undefined when it names
  * a host, or nothing of IP.
@@ -59,7 +56,7 @@ export class Door {
     if (host === undefined) return;
     this.#known.delete(host);
     this.#known.add(host);
-    if (this.#known.size > maxRemembered) forgetFirst(this.#known);
+    if (this.#known.size > limits.hostsRemembered) forgetFirst(this.#known);
   }
 
   /** Somebody called. False when it is to hang up; otherwise it has a place, and another may have lost it. */
@@ -114,7 +111,7 @@ export class Door {
     const bucket = this.#buckets.get(name) ?? new TokenBucket(rate, this.#now());
     this.#buckets.delete(name);
     this.#buckets.set(name, bucket);
-    if (this.#buckets.size > maxRemembered) forgetFirst(this.#buckets);
+    if (this.#buckets.size > limits.hostsRemembered) forgetFirst(this.#buckets);
     return bucket;
   }
 }

@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts';
 import type { Stream } from '@libp2p/interface';
 import { Problem } from '../base/problem.ts';
 import { FrameReader, joinFrames } from './frames.ts';
@@ -49,9 +50,6 @@ export function readFrames(
   if (stream.status !== 'open') end(undefined);
 }
 
-/** Frames that one side may send ahead of the other on a stream that is read one frame at a time. */
-const maxAhead = 4;
-
 /** Reads a short conversation one frame at a time. */
 export class FrameInbox {
   readonly #waiting: ((frame: Uint8Array | Problem) => void)[] = [];
@@ -63,7 +61,7 @@ export class FrameInbox {
       onFrame: (frame) => {
         const waiter = this.#waiting.shift();
         if (waiter !== undefined) waiter(frame);
-        else if (this.#ready.length < maxAhead) this.#ready.push(frame);
+        else if (this.#ready.length < limits.framesAhead) this.#ready.push(frame);
         else this.#end(streamEnded());
       },
       onEnd: (problem) => this.#end(problem ?? streamEnded()),

@@ -1,14 +1,13 @@
+import { limits } from '../base/limits.ts';
 import type { Stream } from '@libp2p/interface';
 import { concat, toHex } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
 import type { ReceivedCode } from '../base/problem-codes.ts';
 import { FrameInbox, sendFrame } from './framed-stream.ts';
 
-/** A hello with its envelope; the verdict is shorter. */
-const maxHelloFrameBytes = 4 * 1024;
 const sessionBytes = 16;
 const envelopeBytes = sessionBytes + 1;
-export const maxHelloBytes = maxHelloFrameBytes - envelopeBytes;
+export const maxHelloBytes = limits.helloFrameBytes - envelopeBytes;
 
 /** Only members are welcome, and the peer proved no member's key. */
 const notAMember = 'network/not-a-member';
@@ -37,7 +36,7 @@ export async function shakeHands(options: {
   judge: (greeting: Greeting) => undefined | Problem;
 }): Promise<Greeting | Problem> {
   const { stream, greeting, judge } = options;
-  const inbox = new FrameInbox(stream, maxHelloFrameBytes);
+  const inbox = new FrameInbox(stream, limits.helloFrameBytes);
   const links = Uint8Array.of(Math.min(greeting.links, 255));
   if (!sendFrame(stream, concat(greeting.session, links, greeting.hello))) return closedEarly();
   const received = await inbox.next();

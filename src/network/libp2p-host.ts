@@ -12,9 +12,6 @@ import type { NetworkTuning } from './tuning.ts';
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** Streams at once on one connection and in one direction: direct, gossip, hello, and requests both ways. */
-const streamsPerConnection = 32;
-
 /**
  * libp2p's own bounds of connections know neither members nor address blocks: ours are in front of them, and
  * these are never reached.
@@ -35,8 +32,8 @@ const noIdentify = { [serviceCapabilities]: ['@libp2p/identify'] };
 export function createMuxers(now: () => number, isProtocol: (name: string) => boolean): GuardedYamux {
   return new GuardedYamux({
     init: {
-      maxInboundStreams: streamsPerConnection,
-      maxOutboundStreams: streamsPerConnection,
+      maxInboundStreams: limits.streamsPerConnection,
+      maxOutboundStreams: limits.streamsPerConnection,
       streamOptions: {
         maxStreamWindowSize: limits.streamWindowBytes,
         // A window above the read buffer makes a paused stream reset instead of wait.

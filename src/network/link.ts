@@ -8,12 +8,6 @@ import { DirectWriter } from './direct-stream.ts';
 import { limitWriteBuffer, receivedBytes } from './libp2p-internals.ts';
 import type { LineBudget } from './line-budget.ts';
 
-/** How long a refused peer may take to read the verdict. */
-const partMs = 1_000;
-
-/** One frame of each stream at most waits under the muxer, with windows of 1 MiB. */
-const maxWaitingUnderMuxerBytes = 32 * 1024 * 1024;
-
 /** greeting → accepted → closed, or greeting → closed. */
 type LinkStatus = 'greeting' | 'accepted' | 'closed';
 
@@ -61,7 +55,7 @@ export class Link {
     this.peer = connection.remotePeer.toString();
     this.block = addressBlock(connection.remoteAddr.toString());
     this.invited = connection.direction === 'outbound';
-    limitWriteBuffer(connection, maxWaitingUnderMuxerBytes);
+    limitWriteBuffer(connection, limits.underMuxerBytes);
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -104,7 +98,7 @@ export class Link {
    */
   part(onTimeout: () => void): void {
     this.leave();
-    this.#greetingTimer = setTimeout(onTimeout, partMs);
+    this.#greetingTimer = setTimeout(onTimeout, limits.verdictReadMs);
   }
 
   /** Stops to use the connection, and leaves it open. */

@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { plainBytes } from './frames.ts';
 
@@ -5,11 +6,6 @@ import { plainBytes } from './frames.ts';
 const multistreamName = '/multistream/1.0.0';
 /** The longest line that libp2p takes, without its length. */
 const maxLineBytes = 1_024;
-/**
- * Names that we do not have and that are declined before there is nothing left to talk about: more than any
- * version asked for at once.
- */
-const maxUnknown = 4;
 
 /**
  * Hears the other side negotiate a protocol, and says when it goes on without end: each name that we do not
@@ -80,7 +76,7 @@ export class NegotiationGuard {
     this.#agreed = this.#isKnown(name);
     if (this.#agreed) return undefined;
     this.#unknown += 1;
-    return this.#unknown > maxUnknown ? endless() : undefined;
+    return this.#unknown > limits.unknownProtocols ? endless() : undefined;
   }
 }
 

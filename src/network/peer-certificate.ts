@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts';
 import { X509Certificate } from 'node:crypto';
 import { publicKeyFromProtobuf } from '@libp2p/crypto/keys';
 import type { PeerId } from '@libp2p/interface';
@@ -8,8 +9,6 @@ import { Problem } from '../base/problem.ts';
 /** The extension in which a peer's key signs for the certificate's, 1.3.6.1.4.1.53594.1.1. */
 const signedKeyId = '2b0601040183a25a0101';
 const signedPrefix = utf8('libp2p-tls-handshake:');
-/** Ours have 500 bytes. What is larger is not read. */
-const maxCertificateBytes = 2 * 1024;
 
 const tag = { octets: 0x04, sequence: 0x30, extensions: 0xa3 } as const;
 
@@ -22,7 +21,8 @@ const tag = { octets: 0x04, sequence: 0x30, extensions: 0xa3 } as const;
  * node whose clock is an hour behind would be cut off by them, where it should be told what is wrong.
  */
 export async function peerOfCertificate(bytes: Uint8Array): Promise<PeerId | Problem> {
-  if (bytes.length === 0 || bytes.length > maxCertificateBytes) return badCertificate('its size is wrong');
+  if (bytes.length === 0 || bytes.length > limits.certificateBytes)
+    return badCertificate('its size is wrong');
   try {
     const certificate = new X509Certificate(bytes);
     // One more kind of key is one more kind of work that a stranger can ask for.

@@ -1,3 +1,4 @@
+import { limits } from '../base/limits.ts';
 import type { PeerId } from './port.ts';
 
 interface Offences {
@@ -6,12 +7,6 @@ interface Offences {
   updatedAt: number;
   bannedUntil: number;
 }
-
-/**
- * Peers remembered; the one that offended longest ago is forgotten first, so identities made
- * to order cost no memory.
- */
-const maxRemembered = 1_024;
 
 /**
  * Counts offences with decay, and says who is refused for now. Times are milliseconds of a monotonic clock.
@@ -36,7 +31,7 @@ export class Penalties {
     record.updatedAt = now;
     this.#peers.delete(peer);
     this.#peers.set(peer, record);
-    if (this.#peers.size > maxRemembered) this.#forgetOldest();
+    if (this.#peers.size > limits.penaltiesRemembered) this.#forgetOldest();
     if (record.score < this.#limit) return false;
     record.bannedUntil = now + this.#banMs;
     record.score = this.#limit / 2;

@@ -14,9 +14,6 @@ const answered = Uint8Array.of(0);
 const refused = Uint8Array.of(1);
 const busy = Uint8Array.of(2);
 
-/** Requests that wait for one peer beyond those on the way; past it new ones fail at once. */
-const maxWaiting = 64;
-
 type Done = (response: Uint8Array | Problem) => void;
 
 interface Job {
@@ -96,7 +93,7 @@ export class RequestClient {
   #refuse(peer: PeerId, bytes: Uint8Array, queued: number): Problem | undefined {
     if (this.#linkOf(peer) === undefined) return problem('network/lost', 'the peer is not connected');
     if (bytes.length > limits.requestBytes) return problem('network/oversize', 'the request is too large');
-    if (queued >= limits.requestsPerPeer + maxWaiting) {
+    if (queued >= limits.requestsPerPeer + limits.requestsWaiting) {
       return problem('network/busy', 'too many requests wait for this peer');
     }
     return undefined;

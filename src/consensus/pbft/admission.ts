@@ -10,9 +10,6 @@ import { isOldStatus } from './status.ts';
 import { isLater } from './suspicion.ts';
 import { isCounted } from './tally.ts';
 
-/** How many views or windows ahead a message may be and still be worth keeping. */
-const farAhead = 64;
-
 /**
  * False when `step` would drop the message in any case, whatever its signatures say.
  * `direct` as in the input.
@@ -24,7 +21,10 @@ export function isWanted(replica: Replica, message: PbftMessage, direct: boolean
     case 'pre-prepare':
     case 'prepare':
     case 'commit': {
-      if (message.view > state.view + farAhead || message.height > windowEnd(replica) + farAhead)
+      if (
+        message.view > state.view + limits.pbftFarAhead ||
+        message.height > windowEnd(replica) + limits.pbftFarAhead
+      )
         return false;
       if (isAhead(replica, message)) return true;
       if (!isCounted(replica, message.kind, message.view, message.height)) return false;

@@ -182,8 +182,6 @@ const termCodec = refine(viewCodec, (term) => {
   return term;
 });
 const envelope = { from: indexCodec, term: termCodec };
-/** More than any leader sends in one message: the smallest proposal is about 300 bytes. */
-const maxEntries = 4_096;
 
 const messageCodec = union<RaftMessage, 'kind'>('kind', {
   'vote-request': [
@@ -208,7 +206,7 @@ const messageCodec = union<RaftMessage, 'kind'>('kind', {
       ...envelope,
       to: indexCodec,
       previous: nameCodec,
-      entries: listOf(entryCodec, maxEntries),
+      entries: listOf(entryCodec, limits.raftAppendEntries),
       commit: heightCodec,
     }),
   ],

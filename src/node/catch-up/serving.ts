@@ -28,9 +28,6 @@ interface ServingOptions {
   readonly log: Logger;
 }
 
-/** Room for the proof and the lengths in a response. */
-const proofBytes = 128 * 1024;
-
 /** Answers what other nodes ask for. Null refuses: not here, or not a request. */
 export class Serving {
   readonly #options: ServingOptions;
@@ -65,7 +62,7 @@ export class Serving {
     const { store, snapshots } = this.#options;
     const last = Math.min(store.finalHeight, wanted.from + Math.min(wanted.count, limits.syncBlocks) - 1);
     const blocks: Uint8Array[] = [];
-    let size = proofBytes;
+    let size = limits.responseProofBytes;
     for (let height = Math.max(1, wanted.from); height <= last; height++) {
       const bytes = store.blockBytesAt(toHeight(height));
       if (bytes === undefined || size + bytes.length > limits.responseBytes) break;

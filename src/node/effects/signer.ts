@@ -1,3 +1,4 @@
+import { limits } from '../../base/limits.ts';
 import { concat, equalBytes, fromHex, toHex } from '../../base/bytes.ts';
 import { decode, encode } from '../../base/codec.ts';
 import { invariant } from '../../base/invariant.ts';
@@ -15,8 +16,6 @@ const signatureBytes = 64;
  */
 const ownPrefix = 'node-';
 const floorKey = `${ownPrefix}signer-floor`;
-/** How many contents signed without a record are remembered, to tell a contradiction. */
-const rememberedLoose = 4_096;
 
 interface SignerOptions {
   readonly publicKey: PublicKey;
@@ -36,7 +35,7 @@ export class Signer {
   readonly #sign: (preimage: Uint8Array) => Signature;
   /** Everything in the consensus log: a message's signed bytes under its key. */
   readonly #signed: Map<string, Uint8Array>;
-  readonly #loose = new BoundedMap<string, Uint8Array>(rememberedLoose);
+  readonly #loose = new BoundedMap<string, Uint8Array>(limits.signedLooseRemembered);
   #floor: View;
   /** What of the floor is on disk, or on its way there. */
   #recordedFloor: View;
