@@ -87,6 +87,8 @@ const numbers: Record<string, Record<string, string>> = {
     'src/node/peers/relay.ts': 'sealBytes',
     'src/storage/checksummed.ts': 'checksumBytes',
     'src/storage/write-ahead-log.ts': 'blockBytes headerBytes',
+    'src/network/negotiation-guard.ts': 'maxLineBytes',
+    'src/network/rpc-stream.ts': 'maxPrefixBytes',
   },
   'a version: `src/versions.md` says when it is raised': {
     'src/network/protocol-names.ts': 'protocolVersion',
@@ -115,6 +117,8 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/lease.ts': 'margin',
     'src/mempool/fee-rate.ts': 'scale',
     'src/mempool/lane.ts': 'waitingWorth',
+    'src/api/routes/transactions.ts': 'defaultWaitMs',
+    'src/cli/bench.ts': 'mostAccounts',
   },
   'a pause, a deadline or a default of a client or a command, where only its user waits': {
     'src/cli/options.ts': 'shortestAttemptMs',
@@ -160,16 +164,11 @@ const numbers: Record<string, Record<string, string>> = {
     'src/storage/candidate-table.ts': 'recentBlocks',
     'src/storage/checksummed.ts': 'pageEntries',
   },
-  'a bound of one mechanism, still beside the code that keeps it: to be moved': {
-    'src/api/routes/transactions.ts': 'defaultWaitMs',
-    'src/cli/bench.ts': 'mostAccounts',
+  'where one rule begins to judge: nothing grows with it': {
     'src/consensus/pbft/report.ts': 'silentAfterMs',
     'src/consensus/pbft/suspicion.ts': 'suspectRepeats',
     'src/consensus/raft/membership.ts': 'caughtUpWithin',
-    'src/crypto/keystore.ts': 'maxNameBytes',
     'src/network/discipline.ts': 'faultWeight',
-    'src/network/negotiation-guard.ts': 'maxLineBytes',
-    'src/network/rpc-stream.ts': 'maxPrefixBytes',
     'src/node/catch-up/installing.ts': 'longestWaitMs',
   },
 };

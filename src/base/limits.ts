@@ -496,6 +496,8 @@ export const limits = {
   clientAnswerBytes: 32 * MiB,
   /** A key file. It is read whole. */
   keyFileBytes: 4_096,
+  /** The name of a key, UTF-8. It stands in the file, and in lists on a terminal. */
+  keyNameBytes: 64,
 
   /** PBFT: blocks in flight above the last final one. */
   pbftWindow: 8,

@@ -22,8 +22,6 @@ export const defaultCost: ScryptCost = { n: 2 ** 16, r: 8, p: 1 };
 /** What a file may ask for: a crafted one must not hang the program or exhaust its memory (1 GiB). */
 const maxCost = { n: 2 ** 20, r: 8, p: 4 } as const;
 
-const maxNameBytes = 64;
-
 /** What a key file tells without its password. */
 export interface KeyFile {
   readonly name: string;
@@ -57,7 +55,7 @@ export function encryptKey(
   options: { readonly name: string; readonly cost?: ScryptCost },
 ): string {
   const { name } = options;
-  invariant(isName(name), `a key's name is 1 to ${maxNameBytes} bytes of printable text`);
+  invariant(isName(name), `a key's name is 1 to ${limits.keyNameBytes} bytes of printable text`);
   const head = { format: 'quorate-key', version: 1, name, publicKey: keyPair.publicKey };
   const address = encodeAddress(keyPair.publicKey);
   if (password === undefined) {
@@ -201,7 +199,7 @@ function isCount(value: unknown, max: number): value is number {
 }
 
 function isName(name: string): boolean {
-  return name.length > 0 && utf8(name).length <= maxNameBytes && !/[\p{C}]/u.test(name);
+  return name.length > 0 && utf8(name).length <= limits.keyNameBytes && !/[\p{C}]/u.test(name);
 }
 
 function malformed(why: string): Problem {
