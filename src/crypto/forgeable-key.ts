@@ -13,6 +13,12 @@ const smallOrders: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * The last byte of each without the sign bit; that of 2^255 - 19 and above is among them. Few keys end
+ * so.
+ */
+const topBytes: ReadonlySet<number> = new Set([...smallOrders].map((y) => Number.parseInt(y.slice(62), 16)));
+
+/**
  * True for a key that stands for nobody: a point of small order, for which anybody can make a signature that
  * ZIP-215 accepts (one with R = A and S = 0 is good for every message), or a point in another than its one
  * encoding (y not below 2^255 - 19; RFC 8032, section 5.1.3), which would be a second name for one key. No
@@ -21,6 +27,7 @@ const smallOrders: ReadonlySet<string> = new Set([
  */
 export function isForgeableKey(publicKey: PublicKey): boolean {
   const top = Number.parseInt(publicKey.slice(62), 16) & 0x7f;
+  if (!topBytes.has(top)) return false;
   const y = publicKey.slice(0, 62) + top.toString(16).padStart(2, '0');
   return smallOrders.has(y) || (top === 0x7f && /^(?:e[d-f]|f[0-9a-f])(?:ff){30}/.test(y));
 }

@@ -8,7 +8,7 @@ import {
   type AccountEffect,
   type Failure,
   type Receipt,
-  receiptsRootOf,
+  encodeReceipts,
   type RecordEffect,
 } from './receipt.ts';
 import { checkCondition, perform, type Refusal } from './rules.ts';
@@ -51,6 +51,8 @@ export interface Execution {
   /** One for each transaction, in order. */
   readonly receipts: readonly Receipt[];
   readonly receiptsRoot: Hash;
+  /** All of them as they are stored (`receiptsCodec`). */
+  readonly receiptsBytes: Uint8Array;
   /** What differs from the parent's state, for storage: each key once, and nothing that stayed as it was. */
   readonly changes: readonly StateChange[];
 }
@@ -198,10 +200,12 @@ class BlockExecution {
   finish(): Execution {
     if (this.#fees > 0n) this.#draft.credit(this.#context.proposer, this.#fees);
     const changes = this.#changes();
+    const { root, bytes } = encodeReceipts(this.#receipts);
     return {
       state: this.#parent.with(changes),
       receipts: this.#receipts,
-      receiptsRoot: receiptsRootOf(this.#receipts),
+      receiptsRoot: root,
+      receiptsBytes: bytes,
       changes,
     };
   }

@@ -1,3 +1,4 @@
+import { concat } from '../base/bytes.ts';
 import {
   type Codec,
   encode,
@@ -151,9 +152,20 @@ export function hashReceipt(receipt: Receipt): Hash {
 }
 
 export function receiptsRootOf(receipts: readonly Receipt[]): Hash {
+  return encodeReceipts(receipts).root;
+}
+
+/** Receipts as `receiptsCodec` has them, and the root over them: each is encoded once for both. */
+export function encodeReceipts(receipts: readonly Receipt[]): {
+  readonly bytes: Uint8Array;
+  readonly root: Hash;
+} {
   const leaves = new Uint8Array(receipts.length * hashSize);
+  const parts = [encode(u16, receipts.length)];
   for (const [index, receipt] of receipts.entries()) {
-    hashInto('quorate/v1/receipt', leaves, index * hashSize, encode(receiptCodec, receipt));
+    const bytes = encode(receiptCodec, receipt);
+    hashInto('quorate/v1/receipt', leaves, index * hashSize, bytes);
+    parts.push(bytes);
   }
-  return merkleRootOf(leaves);
+  return { bytes: concat(...parts), root: merkleRootOf(leaves) };
 }

@@ -6,7 +6,6 @@ import type { Effect, Input } from '../../consensus/engine.ts';
 import { type Block, hasRoom } from '../../ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import type { Execution } from '../../ledger/execution.ts';
-import { receiptsCodec } from '../../ledger/receipt.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { CommitRequest } from '../../storage/chain-requests.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
@@ -129,7 +128,7 @@ export class Committing {
       blockBytes: toStore[index],
       certificate: effect.certificate && encode(finalityCodec, effect.certificate),
       transactionHashes: candidate.block.transactions.map(({ hash }) => hash),
-      receiptsBytes: encode(receiptsCodec, execution.receipts),
+      receiptsBytes: execution.receiptsBytes,
       stateChanges: execution.changes,
       forgetRecords: [],
       forgetCandidates: index === steps.length - 1 ? obsolete : [],
