@@ -90,7 +90,7 @@ async function judge(trial: {
     const honestSeats = nodes.filter((validator) => !liars.includes(validator));
     const honest = honestSeats.flatMap((seat) => running.clients[seat] ?? []);
     await allReady(running, honestSeats, deadlineMs);
-    await reachable(running, [...seats.keys()], deadlineMs);
+    await reachable(running, [...seats.keys()], liars, lies, deadlineMs);
     if (strategy !== null && trials[strategy].needsBait === true) await bait(running, liars);
 
     const { senders, height: from } = await prepare({ clients: honest, ...options });
@@ -137,10 +137,15 @@ async function judge(trial: {
   }
 }
 
-/** Also the liars answer, and are connected to all: from now on they can do their worst. */
+/**
+ * Also the liars answer, and are connected to all: from now on they can do their worst. Or they told lies before that for which the
+ * honest nodes cut them off; those are connected to each other all the same.
+ */
 async function reachable(
   { clients, ended }: Running,
   seats: readonly number[],
+  liars: readonly number[],
+  lies: () => number | null,
   deadlineMs: number,
 ): Promise<void> {
   for (const seat of seats) {
@@ -149,7 +154,9 @@ async function reachable(
       if (dead !== undefined) throw broken(`node ${dead} ended too early: ${how}`);
       const status = await clients[seat]?.status({ deadlineMs: 0 });
       if (status === undefined || status instanceof Problem) return 'it does not answer';
-      return status.peers >= nodes.length - 1 ? undefined : `it has ${status.peers} peers`;
+      const hasLied = (lies() ?? 0) > 0;
+      const least = !hasLied ? nodes.length - 1 : liars.includes(seat) ? 0 : nodes.length - 1 - liars.length;
+      return status.peers >= least ? undefined : `it has ${status.peers} peers`;
     });
   }
 }
