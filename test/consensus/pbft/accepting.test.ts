@@ -14,10 +14,7 @@ const options = { blockIntervalMs: 0, viewTimeoutMs: 60_000, viewTimeoutCapMs: 6
 /** A committee that makes blocks up to this height, and hears nothing of each other from then on. */
 function committeeAt(height: number, more: Partial<Committee['options']> = {}): Committee {
   const committee = new Committee(4, { options: { ...options, ...more } });
-  for (let round = 0; round < height; round++) {
-    committee.work();
-    committee.run();
-  }
+  committee.grow(height);
   committee.deliverable = () => false;
   return committee;
 }
@@ -53,16 +50,6 @@ function hear(node: TestNode, ...messages: readonly PbftMessage[]): void {
   for (const message of messages) node.receive(message);
 }
 
-function tick(node: TestNode, ms: number, step = 100): void {
-  const { committee } = node;
-  for (const end = committee.now + ms; committee.now < end;) {
-    committee.now += step;
-    node.step({ type: 'tick', now: committee.now });
-  }
-}
-
-const signedBy = (node: TestNode): string[] =>
-  node.effects.flatMap((effect) => (effect.type === 'persist' ? effect.sign.map(({ key }) => key) : []));
 const checks = (node: TestNode): number => node.effects.filter(({ type }) => type === 'validate').length;
 
 test('a proposal that names another view, author or set is ground for suspicion at once', () => {
@@ -75,7 +62,7 @@ test('a proposal that names another view, author or set is ground for suspicion 
     const node = committee.node(3);
     hear(node, blockOn(committee, node.finalHash(), 1, fields as Partial<BlockHeader>).proposed);
     assert.equal(node.engine?.state.grounds?.reason, 'invalid-proposal');
-    assert.deepEqual(signedBy(node), []);
+    assert.deepEqual(node.signed(), []);
   }
 });
 
@@ -110,7 +97,7 @@ test('that another block of its height is valid makes an accepted one no better'
     result: { verdict: 'valid', chain: [other.link] },
   });
   assert.equal(node.engine?.state.slots.get(toHeight(1))?.validity, 'unavailable');
-  assert.deepEqual(signedBy(node), []);
+  assert.deepEqual(node.signed(), []);
 });
 
 test('a block whose chain does not reach down to the final one gets no vote, and is asked for again', () => {
@@ -123,14 +110,14 @@ test('a block whose chain does not reach down to the final one gets no vote, and
   // As when the final block moved past the start of what was executed.
   node.judge = () => ({ verdict: 'valid', chain: [{ ...block.link, parentHash: 'f'.repeat(64) as Hash }] });
   hear(node, block.proposed);
-  assert.deepEqual(signedBy(node), []);
+  assert.deepEqual(node.signed(), []);
   assert.equal(checks(node), 1);
   node.judge = () => null;
-  tick(node, 400);
+  node.tick(400, 100);
   assert.equal(checks(node), 1, 'not yet');
-  tick(node, 200);
+  node.tick(200, 100);
   assert.equal(checks(node), 2);
-  assert.deepEqual(signedBy(node), ['prepare/0/2']);
+  assert.deepEqual(node.signed(), ['prepare/0/2']);
 });
 
 test('a block that nobody could supply is asked for every statusMs, and not with every tick', () => {
@@ -139,7 +126,7 @@ test('a block that nobody could supply is asked for every statusMs, and not with
   node.judge = () => ({ verdict: 'unavailable', reason: 'test' });
   hear(node, blockOn(committee, node.finalHash(), 1).proposed);
   node.effects = [];
-  tick(node, 5_000, 20);
+  node.tick(5_000, 20);
   assert.ok(checks(node) >= 8 && checks(node) <= 10, `${checks(node)}`);
 });
 
@@ -159,7 +146,7 @@ test('an invalid block is said to be one', () => {
   committee.invalid.add(blockHash);
   hear(node, proposed);
   assert.match(node.engine?.why() ?? '', /the proposed block is invalid/);
-  tick(node, 2_000);
+  node.tick(2_000, 100);
   assert.equal(checks(node), 1, 'nothing makes it better');
 });
 
@@ -186,11 +173,11 @@ test('a block that is early gets no vote until its time has come', () => {
   const node = committee.node(3);
   node.aheadMs = 11_000;
   hear(node, blockOn(committee, node.finalHash(), 1).proposed);
-  tick(node, 600);
-  assert.deepEqual(signedBy(node), []);
+  node.tick(600, 100);
+  assert.deepEqual(node.signed(), []);
   node.aheadMs = 9_000;
-  tick(node, 600);
-  assert.deepEqual(signedBy(node), ['prepare/0/1']);
+  node.tick(600, 100);
+  assert.deepEqual(node.signed(), ['prepare/0/1']);
 });
 
 test('what was voted for before a restart is voted for to the end, however early it is by this clock', () => {
@@ -205,11 +192,11 @@ test('what was voted for before a restart is voted for to the end, however early
     node.crash();
     node.aheadMs = 20_000;
     node.restart();
-    tick(node, 100);
+    node.tick(100, 100);
     node.effects = [];
     const others = [0, 1, 2, 3].filter((other) => other !== index);
     hear(node, ...vote(committee, 'prepare', { height, blockHash, parentHash: blockHash }, ...others));
-    assert.deepEqual(signedBy(node), ['commit/0/1'], `validator ${index}`);
+    assert.deepEqual(node.signed(), ['commit/0/1'], `validator ${index}`);
   }
 });
 
@@ -227,7 +214,7 @@ test('one that waits for answers after a lost log votes for nothing, valid or no
   lost.effects = [];
   hear(lost, proposed.proposed, ...vote(committee, 'prepare', proposed.link, 0, 1, 2));
   assert.equal(lost.engine.state.slots.get(toHeight(3))?.validity, 'valid');
-  assert.deepEqual(signedBy(lost), []);
+  assert.deepEqual(lost.signed(), []);
 });
 
 test('at a height where it may have voted before its log was lost a replica votes for no tip of a view either', () => {
@@ -271,7 +258,7 @@ test('at a height where it may have voted before its log was lost a replica vote
     hear(lost, committee.say({ kind: 'new-view', from: view, view: toView(view), viewChanges }));
     assert.equal(lost.engine.state.view, view);
     assert.ok(lost.engine.state.slots.has(toHeight(height)));
-    assert.deepEqual(signedBy(lost), height > until ? [`prepare/${view}/${height}`] : []);
+    assert.deepEqual(lost.signed(), height > until ? [`prepare/${view}/${height}`] : []);
   }
 });
 
@@ -281,7 +268,7 @@ test('Prepares of a quorum for another block than the accepted one make no Commi
   const mine = blockOn(committee, node.finalHash(), 1);
   const other = blockOn(committee, node.finalHash(), 1);
   hear(node, mine.proposed, ...vote(committee, 'prepare', other.link, 0, 1, 2));
-  assert.deepEqual(signedBy(node), ['prepare/0/1']);
+  assert.deepEqual(node.signed(), ['prepare/0/1']);
 });
 
 test('the highest certificate stays the highest, in memory and on the disk, when a lower one comes later', () => {
@@ -292,7 +279,7 @@ test('the highest certificate stays the highest, in memory and on the disk, when
   hear(node, one.proposed, two.proposed);
   hear(node, ...vote(committee, 'prepare', two.link, 0, 1, 2));
   hear(node, ...vote(committee, 'prepare', one.link, 0, 1, 2));
-  assert.deepEqual(signedBy(node), ['prepare/0/1', 'prepare/0/2', 'commit/0/2', 'commit/0/1']);
+  assert.deepEqual(node.signed(), ['prepare/0/1', 'prepare/0/2', 'commit/0/2', 'commit/0/1']);
   assert.equal(node.engine?.state.highest?.height, 2);
   node.crash();
   node.restart();
@@ -315,7 +302,7 @@ test('no Commit for a block that is not on the disk here, though a quorum prepar
   node.judge = () => ({ verdict: 'valid', chain: [block.link] });
   node.effects = [];
   hear(node, block.proposed, ...vote(committee, 'prepare', block.link, 0, 1, 2));
-  assert.deepEqual(signedBy(node), []);
+  assert.deepEqual(node.signed(), []);
   assert.equal(node.engine?.state.highest?.height, block.link.height, 'it is prepared all the same');
 });
 

@@ -11,10 +11,7 @@ const options = { blockIntervalMs: 0, statusMs: 500, idleStatusMs: 2_000, viewTi
 /** Four replicas, each final at this height. */
 function committeeAt(height: number): Committee {
   const committee = new Committee(4, { options });
-  for (let round = 0; round < height; round++) {
-    committee.work();
-    committee.run();
-  }
+  committee.grow(height);
   assert.deepEqual(committee.heights(), [height, height, height, height]);
   return committee;
 }
@@ -57,15 +54,6 @@ const statuses = (node: TestNode): Status[] =>
     return message.kind === 'status' ? [message] : [];
   });
 
-/** Lets time pass for one replica alone. */
-function tick(node: TestNode, ms: number, step = 20): void {
-  const { committee } = node;
-  for (const end = committee.now + ms; committee.now < end;) {
-    committee.now += step;
-    node.step({ type: 'tick', now: committee.now });
-  }
-}
-
 /** View 1, which all but validator 0 are in. */
 function inViewOne(): Committee {
   const committee = committeeAt(1);
@@ -91,7 +79,7 @@ test('a Status says the view, whether it is open here, and whether its sender is
   committee.deliverable = () => false;
   const node = committee.node(3);
   node.effects = [];
-  tick(node, 2_100);
+  node.tick(2_100);
   assert.deepEqual(
     statuses(node).map(({ view, changing, silentUntil }) => [view, changing, silentUntil]),
     [[0, false, undefined]],
@@ -110,13 +98,13 @@ test('a Status says the view, whether it is open here, and whether its sender is
     );
   }
   node.effects = [];
-  tick(node, 600);
+  node.tick(600);
   assert.deepEqual([statuses(node)[0]?.view, statuses(node)[0]?.changing], [5, true]);
   node.loseDisk();
   node.units.clear();
   node.restart();
   node.effects = [];
-  tick(node, 4_000);
+  node.tick(4_000);
   assert.notEqual(statuses(node)[0]?.silentUntil, undefined);
   assert.ok(statuses(node).length >= 7, 'often, since it waits for answers');
 });
@@ -126,7 +114,7 @@ test('one that has nothing to do says where it is every idleStatusMs, and no mor
   committee.deliverable = () => false;
   const node = committee.node(3);
   node.effects = [];
-  tick(node, 10_000);
+  node.tick(10_000);
   assert.equal(statuses(node).length, 5);
 });
 
@@ -139,7 +127,7 @@ test('one that is behind says so every statusMs, and asks those for it who are a
   node.start(true);
   hear(node, { finalHeight: toHeight(2) });
   node.effects = [];
-  tick(node, 4_000);
+  node.tick(4_000);
   assert.ok(statuses(node).length >= 8, `${statuses(node).length}`);
   const asked = node.effects.filter((effect) => effect.type === 'sync');
   assert.ok(asked.length >= 7, `asked ${asked.length} times`);
@@ -147,7 +135,7 @@ test('one that is behind says so every statusMs, and asks those for it who are a
   // It had been told wrong: validator 2 starts again, and has nothing.
   hear(node, { finalHeight: toHeight(0), finalCertificate: undefined });
   node.effects = [];
-  tick(node, 4_000);
+  node.tick(4_000);
   assert.ok(!node.effects.some(({ type }) => type === 'sync'));
 });
 
@@ -176,12 +164,12 @@ test('who is behind in height is shown the final certificate; who is level is no
   const committee = committeeAt(2);
   const node = committee.node(3);
   committee.deliverable = () => false;
-  tick(node, 600);
+  node.tick(600);
   hear(node, { finalHeight: toHeight(1) });
   const [answer, ...more] = answers(node).filter(({ kind }) => kind === 'status');
   assert.ok(answer?.kind === 'status' && answer.finalCertificate?.height === 2);
   assert.deepEqual(more, []);
-  tick(node, 600);
+  node.tick(600);
   hear(node);
   assert.deepEqual(answers(node), []);
 });
@@ -228,7 +216,7 @@ test('who lacks the view is shown its NewView, who is in it is not', () => {
   const committee = inViewOne();
   const node = committee.node(3);
   const shown = (fields: Partial<Status>): boolean => {
-    tick(node, 600, 100);
+    node.tick(600, 100);
     hear(node, fields);
     return answers(node).some(({ kind }) => kind === 'new-view');
   };
@@ -256,7 +244,7 @@ test('while the view changes the own ViewChange goes to whoever says where it is
     );
   }
   for (const view of [0, 5, 9]) {
-    tick(node, 600, 100);
+    node.tick(600, 100);
     hear(node, { view: toView(view), changing: true });
     assert.deepEqual(kinds(answers(node)), ['view-change'], `to one in view ${view}`);
   }
@@ -285,13 +273,13 @@ test('the same peer is answered once in half a statusMs, however often it asks',
   const committee = committeeAt(2);
   const node = committee.node(3);
   committee.deliverable = () => false;
-  tick(node, 600);
+  node.tick(600);
   const answered: number[] = [];
   const since = committee.now;
   for (let turn = 0; turn < 50; turn++) {
     hear(node, { finalHeight: toHeight(1) });
     if (answers(node).length > 0) answered.push(committee.now - since);
-    tick(node, 20);
+    node.tick(20);
   }
   assert.deepEqual(answered, [0, 260, 520, 780]);
 });

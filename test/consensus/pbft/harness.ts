@@ -20,6 +20,7 @@ import {
   messageCodec,
   type PbftMessage,
   toUnsigned,
+  type ViewChange,
 } from '../../../src/consensus/pbft/message.ts';
 import { defaultPbftOptions, type PbftOptions } from '../../../src/consensus/pbft/options.ts';
 import {
@@ -31,7 +32,7 @@ import {
   toView,
   type View,
 } from '../../../src/ledger/block.ts';
-import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
+import type { Certificate, FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
 
 /**
@@ -128,6 +129,14 @@ export class Committee {
     for (const node of this.nodes) node.learn(this.units);
   }
 
+  /** Makes blocks until somebody has one at this height; gives up after twice as many transactions. */
+  grow(height: number): void {
+    for (let round = 0; Math.max(...this.heights()) < height && round < 2 * height; round++) {
+      this.work();
+      this.run();
+    }
+  }
+
   /** The transactions in a block and its ancestors. */
   included(blockHash: Hash): Set<number> {
     const all = new Set<number>();
@@ -143,6 +152,26 @@ export class Committee {
   say(draft: Draft): PbftMessage {
     const epoch = { chainId: this.chainId, validatorsHash: this.validators.hash };
     return sign(toUnsigned(draft, epoch), draft.from);
+  }
+
+  /** What made a block final on replica 0. */
+  certificateAt(height: number): Certificate | undefined {
+    const certificate = this.node(0).certificates.get(toHeight(height));
+    return certificate?.engine === 'pbft' ? certificate : undefined;
+  }
+
+  /** A ViewChange of a replica that prepared nothing above what is final there, but for `rest`. */
+  viewChange(from: ValidatorIndex, view: number, rest: Partial<ViewChange> = {}): PbftMessage {
+    const finalHeight = rest.finalHeight ?? this.node(from).finalHeight();
+    return this.say({
+      kind: 'view-change',
+      from,
+      view: toView(view),
+      finalHeight,
+      finalCertificate: this.certificateAt(finalHeight),
+      highest: undefined,
+      ...rest,
+    });
   }
 
   heights(): number[] {
@@ -292,6 +321,27 @@ export class TestNode {
   receive(message: PbftMessage, direct = false): void {
     if (this.engine === null || !this.engine.wants(message, direct)) return;
     this.step({ type: 'message', message: message as Verified<PbftMessage>, direct });
+  }
+
+  /** Also what is not wanted any more by the time its signature is checked. */
+  force(message: PbftMessage): void {
+    this.step({ type: 'message', message: message as Verified<PbftMessage> });
+  }
+
+  /** Lets time pass for this replica alone. */
+  tick(ms: number, step = 20): void {
+    const { committee } = this;
+    for (const end = committee.now + ms; committee.now < end;) {
+      committee.now += step;
+      this.step({ type: 'tick', now: committee.now });
+    }
+  }
+
+  /** The keys of what it signed durably since its effects were emptied last. */
+  signed(): string[] {
+    return this.effects.flatMap((effect) =>
+      effect.type === 'persist' ? effect.sign.map(({ key }) => key) : [],
+    );
   }
 
   step(input: Input<PbftMessage>): void {

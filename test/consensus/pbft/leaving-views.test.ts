@@ -28,10 +28,6 @@ function join(node: TestNode, view: number, from: readonly number[] = [1, 2]): v
   }
 }
 
-/** The keys that it signed durably since its effects were emptied last. */
-const signedBy = (node: TestNode): string[] =>
-  node.effects.flatMap((effect) => (effect.type === 'persist' ? effect.sign.map(({ key }) => key) : []));
-
 function positionOnDisk(node: TestNode): { view: number; changing: boolean } {
   const record = node.records.get('position') ?? assert.fail('no position');
   const { view, changing } = unwrap(decode(hardStateCodec, record, 'position'));
@@ -48,7 +44,7 @@ test('one that may not vote leaves a view on its disk, and signs no ViewChange',
   lost.effects = [];
   join(lost, 5);
   assert.equal(lost.engine.state.view, 5);
-  assert.deepEqual(signedBy(lost), []);
+  assert.deepEqual(lost.signed(), []);
   assert.deepEqual(positionOnDisk(lost), { view: 5, changing: true });
 });
 
@@ -62,7 +58,7 @@ test('it opens no view either, though it is its primary and has a quorum of View
   join(lost, 3, [0, 1, 2]);
   committee.pass(2_000);
   assert.equal(lost.engine?.state.view, 3);
-  assert.deepEqual(signedBy(lost), []);
+  assert.deepEqual(lost.signed(), []);
 });
 
 test('for one view one ViewChange is signed, however long its write takes and whatever becomes final meanwhile', () => {
@@ -93,7 +89,7 @@ test('for one view one ViewChange is signed, however long its write takes and wh
   );
   committee.pass(4_000);
   assert.equal(node.engine?.state.view, 1);
-  assert.deepEqual(signedBy(node), ['view-change/1']);
+  assert.deepEqual(node.signed(), ['view-change/1']);
 });
 
 test('whoever knows a certificate of a view signs no ViewChange for it: nobody could take that', () => {
@@ -117,7 +113,7 @@ test('whoever knows a certificate of a view signs no ViewChange for it: nobody c
   });
   assert.equal(late.engine?.state.view, certificate.view);
   committee.pass(10_000);
-  assert.ok(!signedBy(late).includes(`view-change/${certificate.view}`));
+  assert.ok(!late.signed().includes(`view-change/${certificate.view}`));
 });
 
 test('nothing of the view that was left stays: neither blocks, nor proposals that wait, nor what its primary did', () => {
@@ -199,9 +195,9 @@ test('of what was said of the next view while this one lasted, nothing is lost',
   node.effects = [];
   for (const message of of('pre-prepare', 'prepare'))
     if (message.kind !== 'pre-prepare' || message.view > 0) node.receive(message);
-  assert.deepEqual(signedBy(node), []);
+  assert.deepEqual(node.signed(), []);
   for (const message of of('new-view')) node.receive(message);
-  assert.deepEqual(signedBy(node), ['prepare/1/1', 'commit/1/1']);
+  assert.deepEqual(node.signed(), ['prepare/1/1', 'commit/1/1']);
 });
 
 test('a build under way when its view ends is forgotten: it builds again when it has a view again', () => {

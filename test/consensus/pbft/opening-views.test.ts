@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { NewView, PbftMessage, ViewChange } from '../../../src/consensus/pbft/message.ts';
+import type { NewView, ViewChange } from '../../../src/consensus/pbft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import type { Certificate } from '../../../src/ledger/certificate.ts';
 import { Committee, type TestNode } from './harness.ts';
@@ -12,45 +12,11 @@ const options = { blockIntervalMs: 0, viewTimeoutMs: 1_000, viewTimeoutCapMs: 8_
 /** A committee that makes blocks up to this height, and hears nothing of each other from then on. */
 function committeeAt(height: number, n = 4): Committee {
   const committee = new Committee(n, { options });
-  for (let round = 0; round < height; round++) {
-    committee.work();
-    committee.run();
-  }
+  committee.grow(height);
   assert.equal(Math.min(...committee.heights()), height);
   committee.deliverable = () => false;
   return committee;
 }
-
-function certificateAt(committee: Committee, height: number): Certificate | undefined {
-  const certificate = committee.node(0).certificates.get(toHeight(height));
-  return certificate?.engine === 'pbft' ? certificate : undefined;
-}
-
-function change(
-  committee: Committee,
-  from: number,
-  view: number,
-  rest: Partial<ViewChange> = {},
-): PbftMessage {
-  const finalHeight = rest.finalHeight ?? committee.node(from).finalHeight();
-  return committee.say({
-    kind: 'view-change',
-    from,
-    view: toView(view),
-    finalHeight,
-    finalCertificate: certificateAt(committee, finalHeight),
-    highest: undefined,
-    ...rest,
-  });
-}
-
-/** Also what `wants` would refuse by now: its signature was checked meanwhile. */
-function force(node: TestNode, message: PbftMessage): void {
-  node.step({ type: 'message', message: message as never });
-}
-
-const signedBy = (node: TestNode): string[] =>
-  node.effects.flatMap((effect) => (effect.type === 'persist' ? effect.sign.map(({ key }) => key) : []));
 
 /** The NewViews that it sent since its effects were emptied last. */
 const opened = (node: TestNode): NewView[] =>
@@ -61,29 +27,21 @@ const opened = (node: TestNode): NewView[] =>
 const phaseOf = (node: TestNode): { quorumSince?: number | null } =>
   (node.engine?.state.phase ?? {}) as { quorumSince?: number | null };
 
-function tick(node: TestNode, ms: number): void {
-  const { committee } = node;
-  for (const end = committee.now + ms; committee.now < end;) {
-    committee.now += 100;
-    node.step({ type: 'tick', now: committee.now });
-  }
-}
-
 test('of each validator the ViewChange for the latest view counts, in whatever order they come', () => {
   const committee = committeeAt(0);
   const node = committee.node(3);
-  force(node, change(committee, 1, 5));
-  force(node, change(committee, 1, 3));
+  node.force(committee.viewChange(1, 5));
+  node.force(committee.viewChange(1, 3));
   assert.equal(node.engine?.state.viewChanges.get(1)?.view, 5);
-  force(node, change(committee, 1, 6));
+  node.force(committee.viewChange(1, 6));
   assert.equal(node.engine.state.viewChanges.get(1)?.view, 6);
 });
 
 test('a second ViewChange for one view does not take the place of the first', () => {
   const committee = committeeAt(2);
   const node = committee.node(3);
-  force(node, change(committee, 1, 5));
-  force(node, change(committee, 1, 5, { finalHeight: toHeight(1) }));
+  node.force(committee.viewChange(1, 5));
+  node.force(committee.viewChange(1, 5, { finalHeight: toHeight(1) }));
   assert.equal(node.engine?.state.viewChanges.get(1)?.finalHeight, 2);
 });
 
@@ -94,27 +52,27 @@ test('the final block in a ViewChange becomes final here when it is valid here',
   committee.work();
   committee.run();
   assert.deepEqual(committee.heights(), [2, 2, 2, 1]);
-  node.receive(change(committee, 1, 1));
+  node.receive(committee.viewChange(1, 1));
   assert.equal(node.finalHeight(), 2);
 });
 
 test('the time of a primary runs when a quorum left the views below, wherever it is by now, and once', () => {
   const committee = committeeAt(0);
   const node = committee.node(3);
-  node.receive(change(committee, 1, 1));
-  node.receive(change(committee, 2, 1));
+  node.receive(committee.viewChange(1, 1));
+  node.receive(committee.viewChange(2, 1));
   assert.equal(node.engine?.state.view, 1);
   assert.equal(phaseOf(node).quorumSince, committee.now);
   const since = committee.now;
-  tick(node, 1_500);
+  node.tick(1_500, 100);
   assert.equal(phaseOf(node).quorumSince, since);
-  tick(node, 1_000);
+  node.tick(1_000, 100);
   assert.equal(node.engine.state.view, 2, 'two seconds for the second view: the first one failed');
 
   const other = committeeAt(0);
   const ahead = other.node(3);
-  ahead.receive(change(other, 1, 1));
-  ahead.receive(change(other, 2, 2));
+  ahead.receive(other.viewChange(1, 1));
+  ahead.receive(other.viewChange(2, 2));
   assert.equal(ahead.engine?.state.view, 1);
   assert.notEqual(phaseOf(ahead).quorumSince, null, 'one of them is past this view');
 });
@@ -122,9 +80,9 @@ test('the time of a primary runs when a quorum left the views below, wherever it
 test('ViewChanges for views below count for nothing', () => {
   const committee = committeeAt(0, 7);
   const node = committee.node(6);
-  for (const from of [0, 1, 2]) node.receive(change(committee, from, 1));
+  for (const from of [0, 1, 2]) node.receive(committee.viewChange(from, 1));
   assert.equal(node.engine?.state.view, 1);
-  for (const from of [1, 2, 3]) node.receive(change(committee, from, 2));
+  for (const from of [1, 2, 3]) node.receive(committee.viewChange(from, 2));
   assert.equal(node.engine.state.view, 2);
   // With that of validator 0 for view 1 there would be five.
   assert.equal(phaseOf(node).quorumSince, null);
@@ -133,16 +91,16 @@ test('ViewChanges for views below count for nothing', () => {
 test('a primary opens its view with ViewChanges for exactly this view, once, and with no more than a quorum', () => {
   const committee = committeeAt(0);
   const primary = committee.node(1);
-  primary.receive(change(committee, 2, 1));
-  primary.receive(change(committee, 3, 2));
+  primary.receive(committee.viewChange(2, 1));
+  primary.receive(committee.viewChange(3, 2));
   assert.equal(primary.engine?.state.view, 1);
-  tick(primary, 600);
-  assert.ok(!signedBy(primary).includes('new-view/1'), 'one of three is for another view');
+  primary.tick(600, 100);
+  assert.ok(!primary.signed().includes('new-view/1'), 'one of three is for another view');
   primary.holdPersists = true;
-  primary.receive(change(committee, 0, 1));
-  tick(primary, 600);
+  primary.receive(committee.viewChange(0, 1));
+  primary.tick(600, 100);
   assert.deepEqual(
-    signedBy(primary).filter((key) => key.startsWith('new-view')),
+    primary.signed().filter((key) => key.startsWith('new-view')),
     ['new-view/1'],
     'one, however long its write takes',
   );
@@ -157,9 +115,9 @@ test('a primary opens its view with ViewChanges for exactly this view, once, and
 test('nobody but its primary opens a view', () => {
   const committee = committeeAt(0);
   const node = committee.node(3);
-  for (const from of [0, 1, 2]) node.receive(change(committee, from, 1));
-  tick(node, 600);
-  assert.deepEqual(signedBy(node), ['view-change/1']);
+  for (const from of [0, 1, 2]) node.receive(committee.viewChange(from, 1));
+  node.tick(600, 100);
+  assert.deepEqual(node.signed(), ['view-change/1']);
 });
 
 test('whoever enters a view has its start, its NewView and its highest certificate on disk, and its time begins anew', () => {
@@ -170,9 +128,9 @@ test('whoever enters a view has its start, its NewView and its highest certifica
   const highest = committee.node(1).engine?.state.highest ?? assert.fail();
   assert.deepEqual([highest.phase, highest.height], ['prepare', 2]);
   committee.deliverable = () => false;
-  const viewChanges = [0, 1, 2].map((from) => change(committee, from, 1, { highest }) as ViewChange);
+  const viewChanges = [0, 1, 2].map((from) => committee.viewChange(from, 1, { highest }) as ViewChange);
   const node = committee.node(3);
-  tick(node, 1_000);
+  node.tick(1_000, 100);
   node.effects = [];
   node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
   const { state } = node.engine ?? assert.fail();
@@ -183,7 +141,7 @@ test('whoever enters a view has its start, its NewView and its highest certifica
   const [first] = node.effects.flatMap((effect) => (effect.type === 'persist' ? [effect] : []));
   const written = first?.records.filter(({ value }) => value !== null).map(({ key }) => key);
   assert.deepEqual(written?.toSorted(), ['accepted-new-view', 'highest', 'position']);
-  assert.deepEqual(signedBy(node), ['prepare/1/2']);
+  assert.deepEqual(node.signed(), ['prepare/1/2']);
   // So that it is asked for where it is.
   const slot = state.slots.get(toHeight(2));
   assert.deepEqual(
@@ -200,7 +158,7 @@ test('a view that starts above what is final here makes this replica fetch what 
   node.start(true);
   node.effects = [];
   const viewChanges = [0, 1, 2].map(
-    (from) => change(committee, from, 1, { finalHeight: toHeight(from === 2 ? 1 : 2) }) as ViewChange,
+    (from) => committee.viewChange(from, 1, { finalHeight: toHeight(from === 2 ? 1 : 2) }) as ViewChange,
   );
   node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
   const asked = node.effects.flatMap((effect) => (effect.type === 'sync' ? [effect] : []));
@@ -215,13 +173,13 @@ test('a primary of a view builds on its start, and nothing before it has reached
   primary.sync = () => [];
   primary.start(true);
   primary.holdPersists = true;
-  for (const from of [0, 2, 3]) primary.receive(change(committee, from, 1));
+  for (const from of [0, 2, 3]) primary.receive(committee.viewChange(from, 1));
   primary.releasePersists();
   assert.equal(primary.engine?.state.phase.name, 'normal');
   assert.ok(primary.units.size > 0);
   primary.effects = [];
   committee.work();
-  tick(primary, 500);
+  primary.tick(500, 100);
   assert.deepEqual(
     primary.effects.filter(({ type }) => type === 'build'),
     [],
@@ -232,18 +190,18 @@ test('the tip of a view that is final here gets a vote all the same, and another
   for (const same of [true, false]) {
     const committee = committeeAt(2);
     const node = committee.node(3);
-    const own = certificateAt(committee, 2) ?? assert.fail();
+    const own = committee.certificateAt(2) ?? assert.fail();
     const highest: Certificate = {
       ...own,
       phase: 'prepare',
       blockHash: same ? own.blockHash : ('e'.repeat(64) as Certificate['blockHash']),
     };
     const viewChanges = [0, 1, 2].map(
-      (from) => change(committee, from, 1, { finalHeight: toHeight(1), highest }) as ViewChange,
+      (from) => committee.viewChange(from, 1, { finalHeight: toHeight(1), highest }) as ViewChange,
     );
     node.effects = [];
     node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
-    assert.deepEqual(signedBy(node), same ? ['prepare/1/2'] : []);
+    assert.deepEqual(node.signed(), same ? ['prepare/1/2'] : []);
     if (!same) {
       assert.equal(node.engine?.state.slots.size, 0, 'it is not even looked at');
       continue;
@@ -252,7 +210,7 @@ test('the tip of a view that is final here gets a vote all the same, and another
       const slot = { view: toView(1), height: toHeight(2), blockHash: own.blockHash };
       node.receive(committee.say({ kind: 'prepare', from, ...slot }));
     }
-    assert.deepEqual(signedBy(node), ['prepare/1/2', 'commit/1/2']);
+    assert.deepEqual(node.signed(), ['prepare/1/2', 'commit/1/2']);
     assert.equal(node.engine?.state.slots.size, 1);
   }
 });
@@ -262,7 +220,7 @@ function enter(committee: Committee, highest: Certificate): TestNode {
   const node = committee.node(3);
   const finalHeight = toHeight(highest.height - 1);
   const viewChanges = [0, 1, 2].map(
-    (from) => change(committee, from, 1, { finalHeight, highest }) as ViewChange,
+    (from) => committee.viewChange(from, 1, { finalHeight, highest }) as ViewChange,
   );
   node.effects = [];
   node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
@@ -272,9 +230,9 @@ function enter(committee: Committee, highest: Certificate): TestNode {
 
 test('so does one that is below the final block here', () => {
   const committee = committeeAt(3);
-  const commit = certificateAt(committee, 2) ?? assert.fail();
+  const commit = committee.certificateAt(2) ?? assert.fail();
   const node = enter(committee, { ...commit, phase: 'prepare' });
-  assert.deepEqual(signedBy(node), ['prepare/1/2']);
+  assert.deepEqual(node.signed(), ['prepare/1/2']);
 });
 
 test('a tip that becomes final while its view lasts is voted for to the end: others need that', () => {
@@ -286,21 +244,21 @@ test('a tip that becomes final while its view lasts is voted for to the end: oth
   assert.deepEqual(committee.heights(), [2, 1, 1, 1]);
   const highest = committee.node(3).engine?.state.highest ?? assert.fail();
   const node = enter(committee, highest);
-  assert.deepEqual(signedBy(node), ['prepare/1/2']);
-  node.receive(change(committee, 0, 3));
+  assert.deepEqual(node.signed(), ['prepare/1/2']);
+  node.receive(committee.viewChange(0, 3));
   assert.equal(node.finalHeight(), 2);
   const slot = { view: toView(1), height: toHeight(2), blockHash: highest.blockHash };
   for (const from of [0, 1, 2]) node.receive(committee.say({ kind: 'prepare', from, ...slot }));
-  assert.deepEqual(signedBy(node), ['prepare/1/2', 'commit/1/2']);
+  assert.deepEqual(node.signed(), ['prepare/1/2', 'commit/1/2']);
 });
 
 test('votes of views that were left count for nothing at the height where a view starts', () => {
   const committee = committeeAt(2);
-  const commit = certificateAt(committee, 2) ?? assert.fail();
+  const commit = committee.certificateAt(2) ?? assert.fail();
   const node = enter(committee, { ...commit, phase: 'prepare' });
   const slot = { height: toHeight(2), blockHash: commit.blockHash };
   for (const kind of ['prepare', 'commit'] as const)
-    force(node, committee.say({ kind, from: 0, view: toView(0), ...slot }));
+    node.force(committee.say({ kind, from: 0, view: toView(0), ...slot }));
   assert.deepEqual([...(node.engine?.state.tallies.keys() ?? [])], ['1/2']);
 });
 
@@ -312,7 +270,7 @@ test('a new view ends what was accepted in the one before, also when nobody left
   committee.deliverable = () => false;
   const node = committee.node(3);
   assert.deepEqual([...(node.engine?.state.slots.keys() ?? [])], [2]);
-  const viewChanges = [0, 1, 2].map((from) => change(committee, from, 1) as ViewChange);
+  const viewChanges = [0, 1, 2].map((from) => committee.viewChange(from, 1) as ViewChange);
   node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
   assert.deepEqual([...(node.engine?.state.slots.keys() ?? [])], []);
 });
@@ -325,7 +283,7 @@ test('what the view changes of a new view prove final becomes final here when it
   committee.run();
   committee.deliverable = () => false;
   assert.deepEqual(committee.heights(), [2, 2, 2, 1]);
-  const viewChanges = [0, 1, 2].map((from) => change(committee, from, 1) as ViewChange);
+  const viewChanges = [0, 1, 2].map((from) => committee.viewChange(from, 1) as ViewChange);
   node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
   assert.equal(node.finalHeight(), 2);
 });
@@ -341,13 +299,13 @@ test('nothing is built on the start of a view before that is known to be valid',
   const primary = committee.node(1);
   primary.judge = () => ({ verdict: 'unavailable', reason: 'nobody has it' });
   primary.effects = [];
-  for (const from of [0, 2, 3]) primary.receive(change(committee, from, 1, { highest }));
+  for (const from of [0, 2, 3]) primary.receive(committee.viewChange(from, 1, { highest }));
   assert.deepEqual(primary.engine?.state.viewBase.height, 2);
   committee.work();
   const builds = (): number => primary.effects.filter(({ type }) => type === 'build').length;
-  tick(primary, 400);
+  primary.tick(400, 100);
   assert.equal(builds(), 0);
   primary.judge = () => null;
-  tick(primary, 400);
+  primary.tick(400, 100);
   assert.ok(builds() > 0, 'and then it is');
 });

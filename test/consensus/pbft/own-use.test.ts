@@ -5,13 +5,6 @@ import { Committee, type TestNode } from './harness.ts';
 
 const options = { window: 2, blockIntervalMs: 0, statusMs: 500 };
 
-function grow(committee: Committee, height: number): void {
-  for (let round = 0; Math.max(...committee.heights()) < height && round < 2 * height; round++) {
-    committee.work();
-    committee.run();
-  }
-}
-
 /** Everything that a node has, its note of what was written with its key as well. */
 function copyOf(node: TestNode): () => void {
   const records = new Map(node.records);
@@ -38,24 +31,23 @@ const noticed = (node: TestNode): readonly unknown[] =>
 
 test('an old copy of all that a node has is noticed by its own signatures, and it votes only above what it may have signed', () => {
   const committee = new Committee(4, { options });
-  grow(committee, 3);
+  committee.grow(3);
   const node = committee.node(3);
   const putBack = copyOf(node);
-  grow(committee, 9);
+  committee.grow(9);
   putBack();
   node.effects = [];
   node.restart();
   committee.pass(3_000);
-  grow(committee, 10);
+  committee.grow(10);
   assert.deepEqual(noticed(node), [false]);
   const { forgottenUpTo } = node.engine?.state ?? { forgottenUpTo: 0 };
   assert.ok(forgottenUpTo >= 9 + 2 * options.window, `silent up to ${forgottenUpTo}`);
-  const signed = node.effects.flatMap((effect) => (effect.type === 'persist' ? effect.sign : []));
   assert.deepEqual(
-    signed.map(({ key }) => key).filter((key) => /^(prepare|commit)/.test(key)),
+    node.signed().filter((key) => /^(prepare|commit)/.test(key)),
     [],
   );
-  grow(committee, forgottenUpTo + 4);
+  committee.grow(forgottenUpTo + 4);
   committee.pass(3_000);
   assert.equal(guardOf(node), 'off');
   assert.deepEqual(noticed(node), [false]);
@@ -63,20 +55,20 @@ test('an old copy of all that a node has is noticed by its own signatures, and i
 
 test('a node that was away, crashed, or lost its log and knows it doubts nothing', () => {
   const committee = new Committee(4, { options });
-  grow(committee, 4);
+  committee.grow(4);
   const node = committee.node(2);
   node.holdCommits = true;
-  grow(committee, 6);
+  committee.grow(6);
   node.crash();
-  grow(committee, 12);
+  committee.grow(12);
   node.holdCommits = false;
   node.restart();
   committee.pass(3_000);
-  grow(committee, 14);
+  committee.grow(14);
   node.loseDisk();
   node.restart();
   committee.pass(3_000);
-  grow(committee, 24);
+  committee.grow(24);
   committee.pass(3_000);
   assert.equal(guardOf(node), 'off');
   for (const each of [0, 1, 2, 3]) assert.deepEqual(noticed(committee.node(each)), [], `node ${each}`);
@@ -84,23 +76,23 @@ test('a node that was away, crashed, or lost its log and knows it doubts nothing
 
 test('an operator’s word holds also where signatures come up that nobody remembers', () => {
   const committee = new Committee(4, { options });
-  grow(committee, 3);
+  committee.grow(3);
   const node = committee.node(3);
   const putBack = copyOf(node);
-  grow(committee, 9);
+  committee.grow(9);
   putBack();
   node.start(false, 'vouched');
   committee.pass(3_000);
-  grow(committee, 12);
+  committee.grow(12);
   assert.deepEqual([guardOf(node), noticed(node)], ['off', []]);
 });
 
 test('its signature above all that it may have forgotten is another process’s', () => {
   const committee = new Committee(4, { options });
-  grow(committee, 3);
+  committee.grow(3);
   const node = committee.node(3);
   const putBack = copyOf(node);
-  grow(committee, 9);
+  committee.grow(9);
   putBack();
   node.effects = [];
   node.restart();
@@ -109,7 +101,7 @@ test('its signature above all that it may have forgotten is another process’s'
   const { forgottenUpTo } = node.engine?.state ?? { forgottenUpTo: toHeight(0) };
   // What another process with the key helps to make final, this one hears of later.
   committee.deliverable = (_from, to) => to !== 3;
-  grow(committee, forgottenUpTo + 2);
+  committee.grow(forgottenUpTo + 2);
   const certificate = committee.node(0).certificates.get(toHeight(forgottenUpTo + 2));
   assert.ok(certificate?.engine === 'pbft');
   const [first, ...rest] = certificate.signatures;

@@ -46,22 +46,11 @@ const work = (node: TestNode, executable: number): void =>
     work: { executable, oldestSince: executable > 0 ? node.committee.now : null, passedOverSince: null },
   });
 
-function tick(node: TestNode, ms: number, step = 20): void {
-  const { committee } = node;
-  for (const end = committee.now + ms; committee.now < end;) {
-    committee.now += step;
-    node.step({ type: 'tick', now: committee.now });
-  }
-}
-
-const signedBy = (node: TestNode): string[] =>
-  node.effects.flatMap((effect) => (effect.type === 'persist' ? effect.sign.map(({ key }) => key) : []));
-
 test('one build is under way at a time, and the next one waits for its answer', () => {
   const { node, builds } = primaryOf();
   work(node, 3);
   work(node, 4);
-  tick(node, 200);
+  node.tick(200);
   assert.deepEqual(
     builds.map(({ height, view, allowEmpty }) => [height, view, allowEmpty]),
     [[1, 0, false]],
@@ -77,9 +66,9 @@ test('an answer to another question than the open one is nothing', () => {
   assert.ok(open !== undefined);
   answer(node, { ...open, parentHash: 'a'.repeat(64) as Build['parentHash'] });
   answer(node, { ...open, view: 7 as Build['view'] });
-  assert.deepEqual([signedBy(node), builds.length], [[], 1]);
+  assert.deepEqual([node.signed(), builds.length], [[], 1]);
   answer(node, open);
-  assert.deepEqual(signedBy(node), ['pre-prepare/0/1', 'prepare/0/1']);
+  assert.deepEqual(node.signed(), ['pre-prepare/0/1', 'prepare/0/1']);
 });
 
 test('a build that found nothing is not asked for again before there is news', () => {
@@ -87,7 +76,7 @@ test('a build that found nothing is not asked for again before there is news', (
   work(node, 1);
   const { parentHash, view } = builds[0] ?? assert.fail();
   node.step({ type: 'built', parentHash, view, proposal: null });
-  tick(node, 1_000);
+  node.tick(1_000);
   assert.equal(builds.length, 1);
   work(node, 1);
   assert.equal(builds.length, 2);
@@ -114,9 +103,9 @@ test('a block in flight is time to collect: the next one comes blockIntervalMs l
   const { committee } = node;
   work(node, 5);
   answer(node, builds[0] ?? assert.fail());
-  tick(node, 80);
+  node.tick(80);
   assert.equal(builds.length, 1);
-  tick(node, 40);
+  node.tick(40);
   assert.equal(builds.length, 2);
   const second = builds[1] ?? assert.fail();
   node.step({ type: 'built', parentHash: second.parentHash, view: second.view, proposal: null });
@@ -128,18 +117,18 @@ test('a block in flight is time to collect: the next one comes blockIntervalMs l
 
 test('a heartbeat is an empty block, when nothing is in flight and none was asked for before its time', () => {
   const { node, builds } = primaryOf({ heartbeatMs: 500 });
-  tick(node, 480);
+  node.tick(480);
   assert.equal(builds.length, 0);
-  tick(node, 40);
+  node.tick(40);
   assert.deepEqual(
     builds.map(({ allowEmpty }) => allowEmpty),
     [true],
   );
   answer(node, builds[0] ?? assert.fail());
-  tick(node, 3_000);
+  node.tick(3_000);
   assert.equal(builds.length, 1, 'it is not final yet');
   const without = primaryOf();
-  tick(without.node, 60_000, 1_000);
+  without.node.tick(60_000, 1_000);
   assert.equal(without.builds.length, 0);
 });
 
@@ -148,7 +137,7 @@ test('whoever may not vote builds nothing: without its log, or with a disk that 
   node.loseDisk();
   node.restart();
   work(node, 3);
-  tick(node, 600);
+  node.tick(600);
   assert.equal(node.engine?.state.guard.name, 'learning');
   assert.equal(builds.length, 0);
 
@@ -192,7 +181,7 @@ test('a build whose parent is not the end of the chain any more comes to nothing
   assert.equal(node.finalHash(), blockHash);
   node.effects = [];
   answer(node, open);
-  assert.deepEqual(signedBy(node), []);
+  assert.deepEqual(node.signed(), []);
 });
 
 test('with rotation nobody builds but whose turn it is', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PbftMessage, ViewChange } from '../../../src/consensus/pbft/message.ts';
+import type { ViewChange } from '../../../src/consensus/pbft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import type { Certificate } from '../../../src/ledger/certificate.ts';
 import { Committee, type TestNode } from './harness.ts';
@@ -12,35 +12,9 @@ const options = { blockIntervalMs: 0, viewTimeoutMs: 1_000, viewTimeoutCapMs: 8_
 /** A committee that makes blocks up to this height, and hears nothing of each other from then on. */
 function committeeAt(height: number, more: Partial<Committee['options']> = {}): Committee {
   const committee = new Committee(4, { options: { ...options, ...more } });
-  for (let round = 0; round < height; round++) {
-    committee.work();
-    committee.run();
-  }
+  committee.grow(height);
   committee.deliverable = () => false;
   return committee;
-}
-
-function certificateAt(committee: Committee, height: number): Certificate | undefined {
-  const certificate = committee.node(0).certificates.get(toHeight(height));
-  return certificate?.engine === 'pbft' ? certificate : undefined;
-}
-
-function change(
-  committee: Committee,
-  from: number,
-  view: number,
-  rest: Partial<ViewChange> = {},
-): PbftMessage {
-  const finalHeight = rest.finalHeight ?? committee.node(from).finalHeight();
-  return committee.say({
-    kind: 'view-change',
-    from,
-    view: toView(view),
-    finalHeight,
-    finalCertificate: certificateAt(committee, finalHeight),
-    highest: undefined,
-    ...rest,
-  });
 }
 
 function again(node: TestNode): void {
@@ -49,16 +23,6 @@ function again(node: TestNode): void {
   node.restart();
 }
 
-function tick(node: TestNode, ms: number): void {
-  const { committee } = node;
-  for (const end = committee.now + ms; committee.now < end;) {
-    committee.now += 100;
-    node.step({ type: 'tick', now: committee.now });
-  }
-}
-
-const signedBy = (node: TestNode): string[] =>
-  node.effects.flatMap((effect) => (effect.type === 'persist' ? effect.sign.map(({ key }) => key) : []));
 const sentBy = (node: TestNode): string[] =>
   node.effects.flatMap((effect) => (effect.type === 'send' ? [effect.message.kind] : []));
 const votes = (node: TestNode): string[] => [...node.records.keys()].filter((key) => key.includes('/'));
@@ -66,20 +30,20 @@ const votes = (node: TestNode): string[] => [...node.records.keys()].filter((key
 test('one that left its view is still leaving it, repeats its ViewChange, and signs nothing new', () => {
   const committee = committeeAt(1);
   const node = committee.node(3);
-  for (const from of [0, 1]) node.receive(change(committee, from, 5));
+  for (const from of [0, 1]) node.receive(committee.viewChange(from, 5));
   again(node);
   const { state } = node.engine ?? assert.fail();
   assert.deepEqual([state.view, state.phase.name, state.attempts], [5, 'changing', 1]);
   assert.equal(state.viewChanges.get(3)?.view, 5);
-  tick(node, 1_000);
+  node.tick(1_000, 100);
   assert.ok(sentBy(node).includes('view-change'));
-  assert.deepEqual(signedBy(node), []);
+  assert.deepEqual(node.signed(), []);
 });
 
 test('the back-off survives', () => {
   const committee = committeeAt(1);
   const node = committee.node(3);
-  for (const view of [2, 4, 6]) for (const from of [0, 1]) node.receive(change(committee, from, view));
+  for (const view of [2, 4, 6]) for (const from of [0, 1]) node.receive(committee.viewChange(from, view));
   assert.equal(node.engine?.state.attempts, 3);
   again(node);
   assert.equal(node.engine.state.attempts, 3);
@@ -88,20 +52,20 @@ test('the back-off survives', () => {
 test('a primary that had signed its NewView and not entered signs no second one', () => {
   const committee = committeeAt(1);
   const primary = committee.node(1);
-  for (const from of [0, 2]) primary.receive(change(committee, from, 1));
+  for (const from of [0, 2]) primary.receive(committee.viewChange(from, 1));
   // The NewView came to the disk, what follows from it did not.
   primary.records.delete('accepted-new-view');
   for (const key of votes(primary))
     if (!key.startsWith('new-view') && !key.startsWith('view-')) primary.records.delete(key);
   const position = committee.node(3);
-  position.receive(change(committee, 0, 1));
-  position.receive(change(committee, 2, 1));
+  position.receive(committee.viewChange(0, 1));
+  position.receive(committee.viewChange(2, 1));
   primary.records.set('position', position.records.get('position') ?? assert.fail());
   again(primary);
   assert.equal(primary.engine?.state.phase.name, 'changing');
-  for (const from of [0, 2, 3]) primary.receive(change(committee, from, 1));
-  tick(primary, 600);
-  assert.deepEqual(signedBy(primary), []);
+  for (const from of [0, 2, 3]) primary.receive(committee.viewChange(from, 1));
+  primary.tick(600, 100);
+  assert.deepEqual(primary.signed(), []);
 });
 
 test('in a view that starts with a block which nobody could supply yet, it is looked for again, and voted for', () => {
@@ -113,17 +77,17 @@ test('in a view that starts with a block which nobody could supply yet, it is lo
   const highest = committee.node(1).engine?.state.highest ?? assert.fail();
   const node = committee.node(3);
   node.judge = () => ({ verdict: 'unavailable', reason: 'nobody has it' });
-  const viewChanges = [0, 1, 2].map((from) => change(committee, from, 1, { highest }) as ViewChange);
+  const viewChanges = [0, 1, 2].map((from) => committee.viewChange(from, 1, { highest }) as ViewChange);
   node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
   node.judge = () => null;
   again(node);
-  tick(node, 100);
+  node.tick(100, 100);
   const asked = node.effects.flatMap((effect) => (effect.type === 'validate' ? [effect] : []));
   assert.deepEqual(
     asked.map(({ height, holders }) => [height, holders]),
     [[2, highest.signatures.map(({ validator }) => validator)]],
   );
-  assert.deepEqual(signedBy(node), ['prepare/1/2']);
+  assert.deepEqual(node.signed(), ['prepare/1/2']);
 });
 
 test('a primary knows what it proposed, so that it can be asked for it, and goes on from there', () => {
@@ -132,14 +96,14 @@ test('a primary knows what it proposed, so that it can be asked for it, and goes
   committee.work();
   committee.run();
   again(primary);
-  tick(primary, 100);
+  primary.tick(100, 100);
   const asked = primary.effects.flatMap((effect) => (effect.type === 'validate' ? [effect] : []));
   assert.deepEqual(
     asked.map(({ height, proposal }) => [height, proposal?.header.height]),
     [[2, 2]],
   );
   committee.work();
-  tick(primary, 100);
+  primary.tick(100, 100);
   const builds = primary.effects.flatMap((effect) => (effect.type === 'build' ? [effect] : []));
   assert.deepEqual([builds[0]?.height, builds[0]?.parentHash], [3, asked[0]?.blockHash]);
 });
@@ -156,9 +120,9 @@ test('whoever builds next builds on the block that it had voted for', () => {
   committee.deliverable = () => false;
   const voted = next.engine?.state.slots.get(toHeight(2))?.blockHash ?? assert.fail();
   again(next);
-  tick(next, 100);
+  next.tick(100, 100);
   committee.work();
-  tick(next, 100);
+  next.tick(100, 100);
   const builds = next.effects.flatMap((effect) => (effect.type === 'build' ? [effect] : []));
   assert.deepEqual(
     builds.map(({ height, parentHash }) => [height, parentHash]),
@@ -185,18 +149,18 @@ test('votes of a view below that of the final block on the disk are none of this
 
 test('the disk keeps the votes for the tip of the view though that is stored, and lets go what is past', () => {
   const committee = committeeAt(2);
-  const commit = certificateAt(committee, 2) ?? assert.fail();
+  const commit = committee.certificateAt(2) ?? assert.fail();
   const node = committee.node(3);
   const highest: Certificate = { ...commit, phase: 'prepare' };
   const finalHeight = toHeight(1);
   const viewChanges = [0, 1, 2].map(
-    (from) => change(committee, from, 1, { finalHeight, highest }) as ViewChange,
+    (from) => committee.viewChange(from, 1, { finalHeight, highest }) as ViewChange,
   );
   node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
   const slot = { view: toView(1), height: toHeight(2), blockHash: commit.blockHash };
   for (const from of [0, 1, 2]) node.receive(committee.say({ kind: 'prepare', from, ...slot }));
   assert.deepEqual(votes(node).toSorted(), ['commit/1/2', 'prepare/1/2']);
-  for (const from of [0, 1]) node.receive(change(committee, from, 2));
+  for (const from of [0, 1]) node.receive(committee.viewChange(from, 2));
   assert.deepEqual(votes(node), ['view-change/2']);
 });
 

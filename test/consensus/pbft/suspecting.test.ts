@@ -46,13 +46,6 @@ function change(node: TestNode, from: number, view: number): void {
 const work = (node: TestNode, executable: number, passedOverSince: number | null = null): void =>
   node.step({ type: 'work', work: { executable, oldestSince: null, passedOverSince } });
 
-function tick(node: TestNode, ms: number, step = 20): void {
-  for (const end = node.committee.now + ms; node.committee.now < end;) {
-    node.committee.now += step;
-    node.step({ type: 'tick', now: node.committee.now });
-  }
-}
-
 /** The Suspects that it posted since its effects were emptied last. */
 const posted = (node: TestNode): Suspect[] =>
   node.effects.flatMap((effect) => {
@@ -66,11 +59,11 @@ test('grounds are said at once, and again every statusMs, each time with a later
   const node = deaf().node(3);
   work(node, 1);
   node.effects = [];
-  tick(node, 980);
+  node.tick(980);
   assert.deepEqual(posted(node), [], 'a view has its time');
-  tick(node, 20);
+  node.tick(20);
   assert.equal(posted(node).length, 1);
-  tick(node, 2_000);
+  node.tick(2_000);
   const all = posted(node);
   assert.equal(all.length, 5);
   assert.deepEqual(
@@ -88,21 +81,21 @@ test('a block that is accepted and not final is unfinished, with or without othe
   const node = world.node(3);
   work(node, 0);
   node.effects = [];
-  tick(node, 1_100);
+  node.tick(1_100);
   assert.equal(posted(node)[0]?.reason, 'no-progress');
 });
 
 test('the first grounds stay, and nobody is suspected while the view changes or without a vote', () => {
   const node = deaf().node(3);
   work(node, 1, 0);
-  tick(node, 1_100);
+  node.tick(1_100);
   const first = node.engine?.state.grounds?.reason;
-  tick(node, 2_000);
+  node.tick(2_000);
   assert.equal(node.engine?.state.grounds?.reason, first);
   for (const from of [0, 1]) change(node, from, 2);
   node.effects = [];
   assert.equal(node.engine?.state.grounds, null);
-  tick(node, 5_000);
+  node.tick(5_000);
   assert.deepEqual(posted(node), []);
 
   const lost = deaf().node(3);
@@ -110,7 +103,7 @@ test('the first grounds stay, and nobody is suspected while the view changes or 
   lost.restart();
   work(lost, 1, 0);
   lost.effects = [];
-  tick(lost, 5_000);
+  lost.tick(5_000);
   assert.deepEqual(posted(lost), []);
 });
 
@@ -125,19 +118,19 @@ test('a new primary is not suspected of what was passed over before its time', (
   work(node, 1, 0);
   node.effects = [];
   const reasons = (): string[] => posted(node).map(({ reason }) => reason);
-  tick(node, 900);
+  node.tick(900);
   assert.ok(!reasons().includes('censorship'));
-  tick(node, 200);
+  node.tick(200);
   assert.ok(reasons().includes('censorship'));
 });
 
 test('grounds of another kind than censorship are not taken back when nothing is passed over', () => {
   const node = deaf().node(3);
   work(node, 1);
-  tick(node, 1_100);
+  node.tick(1_100);
   assert.equal(node.engine?.state.grounds?.reason, 'no-progress');
   work(node, 1, null);
-  tick(node, 1_000);
+  node.tick(1_000);
   assert.equal(node.engine?.state.grounds?.reason, 'no-progress');
   assert.ok(posted(node).every(({ reason }) => reason === 'no-progress'));
 });
@@ -156,7 +149,7 @@ test('a final block ends the grounds of no progress, and leaves those of censors
     world.deliverable = () => false;
     const node = world.node(3);
     work(node, 1, reason === 'censorship' ? 0 : null);
-    tick(node, 1_100);
+    node.tick(1_100);
     assert.equal(node.engine?.state.grounds?.reason, reason);
     for (const message of kept) node.receive(message);
     assert.equal(node.finalHeight(), 1);
@@ -231,9 +224,9 @@ test('the f views that liars may have are left on grounds, and the next one has 
   assert.equal(node.engine?.state.phase.name, 'normal');
   for (const from of [0, 1]) hear(node, from, { view: toView(1) });
   assert.equal(viewOf(node), 1, 'one failed already, and f is one');
-  tick(node, 1_900);
+  node.tick(1_900);
   assert.equal(viewOf(node), 1);
-  tick(node, 200);
+  node.tick(200);
   assert.equal(viewOf(node), 2);
 });
 
@@ -241,7 +234,7 @@ test('while the view changes the ViewChange is said again every statusMs', () =>
   const node = deaf().node(3);
   for (const from of [0, 1]) change(node, from, 5);
   node.effects = [];
-  tick(node, 1_700);
+  node.tick(1_700);
   const sent = node.effects.flatMap((effect) => (effect.type === 'send' ? [effect.message] : []));
   assert.deepEqual(
     sent.map((message) => [message.kind, 'view' in message ? message.view : null]),
