@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { fakeApi, origin, problemReply, type Reply, status } from '../client/fake-api.ts';
-import { jsonOf, launcher, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 const raft = { ...origin, engine: 'raft' };
 const addressOf = (name: string): string => encodeAddress(developmentKeyPair(name).publicKey);
@@ -179,16 +178,11 @@ test('who stops while a change is asked for is told that it may be made all the 
   const { url, seen } = await fakeApi(t, ({ method }) =>
     method === 'POST' ? { body: null } : { body: { ...raft, members: [member(0, 'voter')] } },
   );
-  const child = spawn(launcher, ['members', 'remove', '0', '--node', url, '--json'], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
+  const ran = await quorate(['members', 'remove', '0', '--node', url, '--json'], {
+    interruptWhen: () => seen.some(({ method }) => method === 'POST'),
   });
-  let err = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  while (!seen.some(({ method }) => method === 'POST'))
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  child.kill('SIGINT');
-  assert.equal(await new Promise((resolve) => child.once('close', resolve)), 4);
-  const { problem } = JSON.parse(err) as { problem: { code: string; remedy: string } };
+  assert.equal(ran.code, 4);
+  const problem = problemOf(ran);
   assert.equal(problem.code, 'cli/interrupted');
   assert.match(problem.remedy, /may have been made.*quorate members list/);
 });

@@ -15,7 +15,12 @@ export const launcher = join(import.meta.dirname, '../../scripts/quorate');
 /** Runs the command line tool as a person would, through its launcher, with nothing on standard input and no settings of this machine. */
 export function quorate(
   args: readonly string[],
-  options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {},
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly input?: string;
+    /** Ctrl-C is pressed as soon as this is true. */
+    readonly interruptWhen?: () => boolean;
+  } = {},
 ): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(launcher, args, {
@@ -29,6 +34,13 @@ export function quorate(
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, out, err }));
     child.stdin.end(options.input ?? '');
+    const { interruptWhen } = options;
+    if (interruptWhen === undefined) return;
+    const watch = setInterval(() => {
+      if (interruptWhen()) child.kill('SIGINT');
+      if (child.killed) clearInterval(watch);
+    }, 20);
+    child.once('close', () => clearInterval(watch));
   });
 }
 

@@ -130,42 +130,23 @@ test('--wait takes the next word only when that is a number of seconds', async (
 
 test('who stops waiting is told how to ask later', async (t) => {
   const { url, seen } = await fakeChain(t, { outcome: 'pending' });
-  const child = spawn(
-    launcher,
+  const ran = await quorate(
     ['tx', 'delete', 'k', '--from', 'alice', '--node', url, '--json', '--wait', '60'],
     {
-      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
+      interruptWhen: () => seen.some(({ url: path }) => path.startsWith('/v1/transactions/')),
     },
   );
-  let err = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const hasAsked = () => seen.some(({ url: path }) => path.startsWith('/v1/transactions/'));
-  while (!hasAsked()) await new Promise((resolve) => setTimeout(resolve, 20));
-  child.kill('SIGINT');
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  assert.equal(code, 4);
-  assert.match(
-    (JSON.parse(err) as { problem: { remedy: string } }).problem.remedy,
-    /quorate tx status [0-9a-f]{64}/,
-  );
+  assert.equal(ran.code, 4);
+  assert.match(problemOf(ran).remedy, /quorate tx status [0-9a-f]{64}/);
 });
 
 test('who stops before the node answered is told the hash, too', async (t) => {
   const { url, seen } = await fakeChain(t, { submit: () => ({ body: null }) });
-  const child = spawn(launcher, ['tx', 'delete', 'k', '--from', 'alice', '--node', url, '--json'], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
+  const ran = await quorate(['tx', 'delete', 'k', '--from', 'alice', '--node', url, '--json'], {
+    interruptWhen: () => seen.some(({ method }) => method === 'POST'),
   });
-  let err = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  while (!seen.some(({ method }) => method === 'POST'))
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  child.kill('SIGINT');
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  assert.equal(code, 4);
-  assert.match(
-    (JSON.parse(err) as { problem: { remedy: string } }).problem.remedy,
-    /quorate tx status [0-9a-f]{64}/,
-  );
+  assert.equal(ran.code, 4);
+  assert.match(problemOf(ran).remedy, /quorate tx status [0-9a-f]{64}/);
 });
 
 test('a word that is not UTF-8 is refused, because it would name something else', async (t) => {

@@ -1,4 +1,4 @@
-import type { Mutation } from './mutations.ts';
+import { type Mutation, one } from './mutations.ts';
 
 const pbft = (name: string): string => `src/consensus/pbft/${name}.ts`;
 
@@ -149,13 +149,3 @@ export const dutyMutations: readonly Mutation[] = [
     replace: 'if (view < state.view) return false;',
   }),
 ];
-
-/** One place in one file. Within a few hundred seeds it must be found. */
-function one(
-  name: string,
-  rule: string,
-  file: string,
-  { find, replace }: { find: string; replace: string },
-): Mutation {
-  return { name, rule, patches: [{ file, find, replace }], within: 300 };
-}

@@ -393,3 +393,13 @@ export const mutations: readonly Mutation[] = [
     },
   },
 ];
+
+/** One place in one file. Within a few hundred seeds it must be found. */
+export function one(
+  name: string,
+  rule: string,
+  file: string,
+  { find, replace }: { find: string; replace: string },
+): Mutation {
+  return { name, rule, patches: [{ file, find, replace }], within: 300 };
+}

@@ -1,4 +1,4 @@
-import type { Mutation } from './mutations.ts';
+import { type Mutation, one } from './mutations.ts';
 
 const raft = (name: string): string => `src/consensus/raft/${name}.ts`;
 
@@ -153,13 +153,3 @@ export const raftServingMutations: readonly Mutation[] = [
     replace: "    if (snapshot === undefined || wanted.blockHash < '8') return null;",
   }),
 ];
-
-/** One place in one file. Within a few hundred seeds it must be found. */
-function one(
-  name: string,
-  rule: string,
-  file: string,
-  { find, replace }: { find: string; replace: string },
-): Mutation {
-  return { name, rule, patches: [{ file, find, replace }], within: 300 };
-}
