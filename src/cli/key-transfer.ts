@@ -38,7 +38,7 @@ export function importCommand(): CommandUnknownOpts {
     .addOption(keysOption)
     .addOption(jsonOption)
     .action(async (from, given, options) => {
-      const read = strictText(await readInput(from, limits.keyFileBytes));
+      const read = strictText(await readInput(from, { maxBytes: limits.keyFileBytes }));
       if ('fault' in read) {
         throw new Problem('keys/malformed', `${from} is no key file: ${read.fault}`, {
           remedy: 'Take the file as "quorate keys export NAME" printed it.',

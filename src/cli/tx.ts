@@ -3,6 +3,7 @@ import { fromHex, utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
+import { strictText } from '../base/strict-text.ts';
 import { contentFromJson } from '../client/content-json.ts';
 import type { Content } from '../client/wallet.ts';
 import { readInput } from './input-file.ts';
@@ -117,17 +118,26 @@ function sendCommand(): CommandUnknownOpts {
 const maxContentBytes = 4 * limits.maxTransactionBytes;
 
 async function readContent(file: string): Promise<Content> {
-  const bytes = await readInput(file, maxContentBytes);
+  const read = strictText(
+    await readInput(file, {
+      maxBytes: maxContentBytes,
+      smaller: ' What does not fit into one transaction takes several.',
+    }),
+  );
+  if ('fault' in read) throw contentProblem(file, read.fault);
   let json: unknown;
   try {
-    json = parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    json = parseStrictJson(read.text);
   } catch (cause) {
-    throw new Problem('cli/file', `${file} cannot be read as JSON: ${(cause as Error).message}`, {
-      remedy: 'Correct the JSON at the place named. Nothing was signed.',
-      cause,
-    });
+    throw contentProblem(file, (cause as Error).message);
   }
   return unwrap(contentFromJson(json));
+}
+
+function contentProblem(file: string, fault: string): Problem {
+  return new Problem('cli/file', `${file} cannot be read as JSON: ${fault}`, {
+    remedy: 'Correct it, as JSON in UTF-8. Nothing was signed.',
+  });
 }
 
 function withTerms(command: Command) {
@@ -174,5 +184,9 @@ async function valueOf(
   }
   if (options.hex !== undefined) return options.hex;
   if (options.file === undefined) return utf8(text ?? '');
-  return readInput(options.file, limits.maxRecordValueBytes);
+  return readInput(options.file, {
+    maxBytes: limits.maxRecordValueBytes,
+    check: 'Check --file.',
+    smaller: ' Large documents belong elsewhere, and their hash here.',
+  });
 }

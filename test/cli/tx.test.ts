@@ -302,12 +302,17 @@ test('content that is wrong is refused before anything is signed, and says where
   const cases: readonly [string, string][] = [
     ['{"operations": [], "operations": []}', 'cli/file'],
     ['not json', 'cli/file'],
+    ['\ufeff{"operations": [{"type": "delete", "key": "a"}]}', 'cli/file'],
+    ['{"operations": [{"type": "delete", "key": "caf\ufffd"}]}', 'cli/file'],
     ['{"operations": [{"type": "put", "key": "a", "value": "zz"}]}', 'transaction/content'],
     ['{"operations": [{"type": "delete", "key": "a//b"}]}', 'transaction/record-key'],
   ];
   for (const [input, code] of cases) {
     assert.equal(problemOf(await quorate(args, { input })).code, code, input);
   }
+  const missing = problemOf(await quorate(['tx', 'send', '/nonexistent.json', ...args.slice(3)]));
+  assert.equal(missing.code, 'cli/file');
+  assert.doesNotMatch(missing.remedy, /--file/, 'there is no such option here');
   for (const condition of [
     '',
     'absent',
