@@ -4,7 +4,7 @@ import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { MissingNonceAnswer } from '../client/answers.ts';
 import { type HttpClient, problemOf, untilExpiry } from '../client/http-client.ts';
-import { type Content, Wallet } from '../client/wallet.ts';
+import { type Content, contentOf, Wallet } from '../client/wallet.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { type Hash, isHash } from '../crypto/hash.ts';
 import { toHeight } from '../ledger/block.ts';
@@ -74,7 +74,7 @@ export const referenceOption = new Option(
 /** Signs what is given and submits it; waits for it when asked to, and prints what came of it. */
 export async function send(
   options: SendOptions,
-  contentOf: (client: HttpClient) => Promise<Operation | Content>,
+  whatOf: (client: HttpClient) => Promise<Operation | Content>,
 ): Promise<void> {
   const client = connect(options);
   const status = unwrap(await client.status());
@@ -95,7 +95,7 @@ export async function send(
       ? keyPair.publicKey
       : await accountNamed(options.sender, { directory, client });
   const wallet = new Wallet({ chainId: status.chainId, keyPair, account, cosigners });
-  const content = await contentWith(await contentOf(client), options, client);
+  const content = await contentWith(await whatOf(client), options, client);
   const { fee, expiry } = options;
   const nonce = options.nonce ?? unwrap(await client.account(encodeAddress(account))).pendingNonce;
   const expiryHeight = toHeight('ahead' in expiry ? status.finalHeight + expiry.ahead : expiry.height);
@@ -128,7 +128,7 @@ async function contentWith(
   options: Pick<SendOptions, 'if' | 'reference' | 'keys'>,
   client: HttpClient,
 ): Promise<Content> {
-  const content: Content = 'operations' in what ? what : { operations: [what] };
+  const content = contentOf(what);
   const conditions = [...(content.conditions ?? [])];
   for (const text of options.if) {
     conditions.push(await parseCondition(text, { directory: options.keys, client }));

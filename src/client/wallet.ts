@@ -115,7 +115,8 @@ export class Wallet {
   }
 }
 
-function contentOf(what: Operation | Content): Content {
+/** One operation is a content too. */
+export function contentOf(what: Operation | Content): Content {
   return 'operations' in what ? what : { operations: [what] };
 }
 

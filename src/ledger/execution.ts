@@ -18,7 +18,7 @@ import {
   accountStateKey,
   encodeAccount,
   encodeRecord,
-  maySign,
+  keySetOf,
   recordStateKey,
   type StateChange,
 } from './state-entry.ts';
@@ -290,11 +290,13 @@ export function leastFee(transaction: TransactionBody, feePerOperation: bigint):
  */
 export function hasItsSigners(transaction: TransactionBody, account: Account): boolean {
   const { sender, signers, operations } = transaction;
+  // As most are.
   if (account.keys === undefined && signers.length === 1) return signers[0] === sender;
-  if (!maySign(sender, account, signers)) return false;
-  const own = account.keys?.keys ?? [sender];
+  const { keys, threshold } = keySetOf(sender, account);
+  const others = signers.filter((key) => !keys.includes(key));
+  if (signers.length - others.length < threshold) return false;
   const coming = operations.flatMap((operation) => (operation.type === 'set-keys' ? operation.keys : []));
-  return signers.every((key) => own.includes(key) || coming.includes(key));
+  return others.every((key) => coming.includes(key));
 }
 
 function oversize(height: Height, count: number): Problem {

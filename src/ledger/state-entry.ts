@@ -149,8 +149,7 @@ export function decodeRecord(value: Uint8Array): RecordEntry | Tombstone {
   return record;
 }
 
-/** Whether so many of these keys may sign for an account. */
-export function maySign(publicKey: PublicKey, account: Account, signers: readonly PublicKey[]): boolean {
-  const { keys, threshold } = account.keys ?? { keys: [publicKey], threshold: 1 };
-  return signers.filter((key) => keys.includes(key)).length >= threshold;
+/** Which keys sign for the account that its first key names, and how many of them it takes. */
+export function keySetOf(publicKey: PublicKey, { keys }: Pick<Account, 'keys'>): KeySet {
+  return keys ?? { keys: [publicKey], threshold: 1 };
 }

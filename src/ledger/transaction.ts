@@ -125,7 +125,8 @@ export function encodeBody(body: TransactionBody): Uint8Array {
   try {
     return encode(bodyCodec, body);
   } catch (cause) {
-    if (problemInside(cause) !== undefined) throw problemInside(cause);
+    const own = problemInside(cause);
+    if (own !== undefined) throw own;
     throw new Problem(
       'transaction/malformed',
       `the transaction cannot be encoded: ${(cause as Error).message}`,

@@ -3,7 +3,7 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
 import { hasItsSigners, leastFee } from '../ledger/execution.ts';
-import type { Account } from '../ledger/state-entry.ts';
+import { type Account, keySetOf } from '../ledger/state-entry.ts';
 import { namesForgeableKey, type Transaction } from '../ledger/transaction.ts';
 import { feeAbove, feeRate } from './fee-rate.ts';
 
@@ -153,7 +153,7 @@ function paidToOthers({ sender, operations }: Transaction): bigint {
 }
 
 function wrongSigners({ signers, sender }: Transaction, account: Account): Problem {
-  const { keys, threshold } = account.keys ?? { keys: [sender], threshold: 1 };
+  const { keys, threshold } = keySetOf(sender, account);
   return new Problem('transaction/wrong-signers', 'the sender’s keys did not sign the transaction', {
     remedy: `Sign it with ${threshold} of the account's ${keys.length} keys, as the account's answer lists them, and with no other key, unless the transaction makes it one of the sender's keys.`,
     details: { signers: signers.length, threshold, keys: keys.length },

@@ -78,15 +78,16 @@ export class Intake {
     this.counters.submitted += list.length;
     const results: (Submitted | undefined)[] = list.map(() => undefined);
     const toCheck: { place: number; transaction: Transaction }[] = [];
-    let load = none;
+    let load = this.#submittedUnderWay;
     for (const [place, transaction] of list.entries()) {
       if (transaction instanceof Problem) {
         results[place] = { status: 'refused', hash: null, problem: transaction };
       } else {
-        const early = this.#early(transaction, load);
+        const loaded = sum(load, loadOf([transaction]));
+        const early = this.#early(transaction, loaded);
         if (early === undefined) {
           toCheck.push({ place, transaction });
-          load = sum(load, loadOf([transaction]));
+          load = loaded;
         } else results[place] = early;
       }
     }
@@ -218,8 +219,8 @@ export class Intake {
     this.#cancelFlush?.();
   }
 
-  /** An answer that needs no signature check. */
-  #early(transaction: Transaction, before: Load): Submitted | undefined {
+  /** An answer that needs no signature check. `load`: all that would be under check with this one. */
+  #early(transaction: Transaction, load: Load): Submitted | undefined {
     const { chainId, mempool } = this.#options;
     const { hash } = transaction;
     if (transaction.chainId !== chainId)
@@ -230,7 +231,6 @@ export class Intake {
       return { status: 'known', hash };
     }
     if (this.#isDone(transaction)) return { status: 'known', hash };
-    const load = sum(sum(this.#submittedUnderWay, before), loadOf([transaction]));
     if (load.signatures > limits.submittedTransactions || load.bytes > limits.submittedBytes) {
       return refused(transaction, busy());
     }

@@ -161,20 +161,25 @@ function perform(
   const owner = old?.content?.owner;
   if (owner === undefined && operation.type !== 'put') return fails('transaction/no-such-record');
   if (owner !== undefined && owner !== sender) return fails('transaction/not-owner');
-  const value = old?.content?.value ?? new Uint8Array();
-  const content = {
-    put: () => ({ owner: sender, value: operation.type === 'put' ? operation.value : value }),
-    give: () => ({ owner: operation.type === 'give' ? operation.to : sender, value }),
-    delete: () => null,
-  }[operation.type]();
   const next: PlainRecord = {
     version: (old?.version ?? 0) + 1,
     changed: place,
     previous: old?.changed ?? null,
-    content,
+    content: contentAfter(operation, sender, old),
   };
   books.records.set(operation.key, next);
   return next;
+}
+
+/** What a record holds when this was done to it; null when it is gone. */
+function contentAfter(
+  operation: Extract<Operation, { readonly key: string }>,
+  sender: string,
+  old: PlainRecord | undefined,
+): PlainRecord['content'] {
+  if (operation.type === 'delete') return null;
+  if (operation.type === 'put') return { owner: sender, value: operation.value };
+  return { owner: operation.to, value: old?.content?.value ?? new Uint8Array() };
 }
 
 /** What a transaction comes to after its fee; of what fails the books keep nothing. */
