@@ -39,7 +39,7 @@ export function contentFromJson(json: unknown): Content | Problem {
 }
 
 function operationFrom(json: unknown, at: string): Operation {
-  const type = typeOf(json, at);
+  const { type } = fieldsOf(json, at);
   switch (type) {
     case 'transfer': {
       const { to, amount, memo } = object(json, at, ['type', 'to', 'amount', 'memo']);
@@ -84,7 +84,7 @@ function operationFrom(json: unknown, at: string): Operation {
 }
 
 function conditionFrom(json: unknown, at: string): Condition {
-  const type = typeOf(json, at);
+  const { type } = fieldsOf(json, at);
   switch (type) {
     case 'record-version': {
       const { key, version } = object(json, at, ['type', 'key', 'version']);
@@ -119,19 +119,19 @@ function conditionFrom(json: unknown, at: string): Condition {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function typeOf(json: unknown, at: string): unknown {
+function fieldsOf(json: unknown, at: string): Fields {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new Wrong(`${at} is no object`);
   }
-  return (json as Fields)['type'];
+  return json as Fields;
 }
 
 /** An object with no other fields: a misspelt one must not be ignored. */
 function object(json: unknown, at: string, names: readonly string[]): Fields {
-  typeOf(json, at);
-  const unknown = Object.keys(json as Fields).find((name) => !names.includes(name));
+  const fields = fieldsOf(json, at);
+  const unknown = Object.keys(fields).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new Wrong(`${at} has the unknown field ${JSON.stringify(unknown)}`);
-  return json as Fields;
+  return fields;
 }
 
 function list(json: unknown, at: string): readonly unknown[] {

@@ -1,9 +1,10 @@
 import { Problem } from '../base/problem.ts';
+import { PartialBytes } from './partial-bytes.ts';
 
 /** Every frame on a stream of ours: its length in four bytes, big-endian, then its bytes. */
 export const frameHeaderBytes = 4;
 
-/** First size of the buffer for a frame that arrives in pieces; it doubles as the bytes really come. */
+/** First size of the buffer for a frame that arrives in pieces. */
 const firstPartialBytes = 1_024;
 
 /** All frames in one buffer, so that many small messages cost one write. */
@@ -35,8 +36,7 @@ export class FrameReader {
   readonly #maxBytes: number;
   #headerBytes = 0;
   #length = 0;
-  #partial: Uint8Array | undefined;
-  #filled = 0;
+  readonly #partial = new PartialBytes(firstPartialBytes);
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -44,7 +44,7 @@ export class FrameReader {
 
   /** Memory that an unfinished frame takes: at most twice what came of it, and a little. */
   get heldBytes(): number {
-    return this.#partial?.length ?? 0;
+    return this.#partial.heldBytes;
   }
 
   /**
@@ -66,43 +66,26 @@ export class FrameReader {
         onFrame(chunk.subarray(at, at));
         continue;
       }
-      const missing = this.#length - this.#filled;
+      const missing = this.#length - this.#partial.filled;
       const piece = chunk.subarray(at, at + missing);
       at += piece.length;
-      if (this.#filled === 0 && piece.length === missing) {
+      if (this.#partial.filled === 0 && piece.length === missing) {
         this.#reset();
         onFrame(piece);
         continue;
       }
-      const partial = this.#append(piece);
-      if (this.#filled < this.#length) continue;
-      const frame = partial.subarray(0, this.#length);
+      this.#partial.append(piece, this.#length);
+      if (this.#partial.filled < this.#length) continue;
+      const frame = this.#partial.take();
       this.#reset();
       onFrame(frame);
     }
     return undefined;
   }
 
-  #append(piece: Uint8Array): Uint8Array {
-    const needed = this.#filled + piece.length;
-    let partial = this.#partial;
-    if (partial === undefined || partial.length < needed) {
-      const size = Math.min(this.#length, Math.max(needed, (partial?.length ?? 0) * 2, firstPartialBytes));
-      const larger = new Uint8Array(size);
-      if (partial !== undefined) larger.set(partial.subarray(0, this.#filled));
-      partial = larger;
-    }
-    partial.set(piece, this.#filled);
-    this.#filled = needed;
-    this.#partial = partial;
-    return partial;
-  }
-
   #reset(): void {
     this.#headerBytes = 0;
     this.#length = 0;
-    this.#partial = undefined;
-    this.#filled = 0;
   }
 }
 

@@ -1,11 +1,12 @@
 import type { Stream } from '@libp2p/interface';
 import { Problem } from '../base/problem.ts';
 import { oversize, plainBytes } from './frames.ts';
+import { PartialBytes } from './partial-bytes.ts';
 import type { Meter } from './receiving.ts';
 
 /** Four groups of seven bits: more than any limit of ours. */
 const maxPrefixBytes = 4;
-/** First size of the memory for a delivery that comes in pieces; it doubles as the bytes really come. */
+/** First size of the memory for a delivery that comes in pieces. */
 const firstHeldBytes = 512;
 
 /**
@@ -15,8 +16,7 @@ const firstHeldBytes = 512;
  */
 export class RpcReader {
   readonly #maxBytes: number;
-  #held = new Uint8Array(0);
-  #filled = 0;
+  readonly #held = new PartialBytes(firstHeldBytes);
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -24,7 +24,7 @@ export class RpcReader {
 
   /** Memory that an unfinished delivery takes: at most twice what came of it, and a little. */
   get heldBytes(): number {
-    return this.#held.length;
+    return this.#held.heldBytes;
   }
 
   /**
@@ -35,52 +35,33 @@ export class RpcReader {
     const bytes = plainBytes(received);
     let at = 0;
     while (at < bytes.length) {
-      const isHeld = this.#filled > 0;
-      const size = isHeld ? this.#sizeOf(this.#held, 0, this.#filled) : this.#sizeOf(bytes, at, bytes.length);
+      const { filled } = this.#held;
+      const size = filled > 0 ? this.#sizeOf(this.#held.bytes, 0) : this.#sizeOf(bytes, at);
       if (size instanceof Problem) return size;
-      if (!isHeld && size !== undefined && size <= bytes.length - at) {
+      if (filled === 0 && size !== undefined && size <= bytes.length - at) {
         onRpc(bytes.subarray(at, (at += size)));
         continue;
       }
       // Until its length is known, a byte at a time.
-      const piece = bytes.subarray(at, size === undefined ? at + 1 : at + size - this.#filled);
+      const piece = bytes.subarray(at, size === undefined ? at + 1 : at + size - filled);
       at += piece.length;
-      this.#hold(piece, size ?? maxPrefixBytes);
-      if (this.#filled === size) onRpc(this.#release());
+      this.#held.append(piece, size ?? maxPrefixBytes);
+      if (this.#held.filled === size) onRpc(this.#held.take());
     }
     return undefined;
   }
 
   /** Of the delivery that begins there, with its length; undefined while more of that has to come. */
-  #sizeOf(bytes: Uint8Array, from: number, end: number): number | undefined | Problem {
+  #sizeOf(bytes: Uint8Array, from: number): number | undefined | Problem {
     let length = 0;
     for (let place = 0; place < maxPrefixBytes; place++) {
-      if (from + place >= end) return undefined;
+      if (from + place >= bytes.length) return undefined;
       const byte = bytes[from + place] as number;
       length += (byte & 0x7f) * 0x80 ** place;
       if (byte >= 0x80) continue;
       return length > this.#maxBytes ? oversize(length, this.#maxBytes) : place + 1 + length;
     }
     return oversize(length, this.#maxBytes);
-  }
-
-  #hold(piece: Uint8Array, wanted: number): void {
-    const needed = this.#filled + piece.length;
-    if (this.#held.length < needed) {
-      const doubled = Math.max(firstHeldBytes, this.#held.length * 2);
-      const larger = new Uint8Array(Math.max(needed, Math.min(wanted, doubled)));
-      larger.set(this.#held.subarray(0, this.#filled));
-      this.#held = larger;
-    }
-    this.#held.set(piece, this.#filled);
-    this.#filled = needed;
-  }
-
-  #release(): Uint8Array {
-    const rpc = this.#held.subarray(0, this.#filled);
-    this.#held = new Uint8Array(0);
-    this.#filled = 0;
-    return rpc;
   }
 }
 
