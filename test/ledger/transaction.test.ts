@@ -15,6 +15,7 @@ import {
   assembleTransaction,
   decodeTransaction,
   encodeBody,
+  namesForgeableKey,
   type TransactionBody,
   transactionClaims,
   transactionSigningBytes,
@@ -284,6 +285,21 @@ test('the largest transactions fit, and what is larger is refused', () => {
   const large = assembleTransaction({ ...base, operations: records }, [someSignature]);
   const refused = decodeTransaction(large.bytes);
   assert.ok(refused instanceof Problem && refused.code === 'transaction/oversize');
+});
+
+test('a key that is nobody’s is found wherever it stands', () => {
+  const nobody = '00'.repeat(32) as typeof base.sender;
+  const set = { type: 'set-keys', keys: [nobody], threshold: 1, force: true } as const;
+  assert.ok(!namesForgeableKey(base));
+  for (const change of [
+    { sender: nobody },
+    { signers: [nobody, ...base.signers] },
+    { operations: [{ type: 'transfer', to: nobody, amount: 1n, memo: '' }] },
+    { operations: [{ type: 'give', key: 'k', to: nobody }] },
+    { operations: [...base.operations, set] },
+  ] as const) {
+    assert.ok(namesForgeableKey({ ...base, ...change }), Object.keys(change)[0]);
+  }
 });
 
 test('each operation is paid for, and each signature after the first', () => {

@@ -457,6 +457,69 @@ describe('room for transactions under check', () => {
   });
 });
 
+describe('large transactions under check', () => {
+  const { signatures, hash: _h, bytes: _b, ...body } = transfer(0);
+  const value = new Uint8Array(limits.maxRecordValueBytes);
+  const operations = Array.from({ length: 7 }, () => ({ type: 'put' as const, key: 'k', value }));
+  /** Nobody signed it, and nobody finds out while the verifier keeps its answers. */
+  const large = (nonce: number): Transaction =>
+    assembleTransaction({ ...body, nonce, operations }, signatures);
+  const size = large(0).bytes.length;
+  const submit = (world: World, ...list: readonly Transaction[]): readonly Submitted[] | undefined => {
+    let answers: readonly Submitted[] | undefined;
+    world.intake.submit(list, (results) => {
+      answers = results;
+    });
+    world.time.run(0);
+    return answers;
+  };
+  const isBusy = (answers: readonly Submitted[] | undefined): boolean =>
+    answers?.[0]?.status === 'refused' && answers[0].problem.code === 'mempool/busy';
+
+  test('of clients have room for so many bytes, whether they come at once or one by one', () => {
+    const world = new World();
+    world.held = true;
+    const count = Math.floor(limits.submittedBytes / size);
+    const half = Math.floor(count / 2);
+    submit(world, ...Array.from({ length: half }, (_, nonce) => large(nonce)));
+    submit(world, ...Array.from({ length: count }, (_, nonce) => large(half + nonce)));
+    assert.equal(world.intake.underWay.submitted, count, 'as many as fit, and no more');
+    assert.ok(isBusy(submit(world, large(count))));
+    assert.equal(submit(world, transfer(0)), undefined, 'a small one still fits');
+    world.release();
+    assert.equal(world.intake.underWay.submitted, 0);
+  });
+
+  test('of gossip have room for so many bytes, and leave clients theirs', () => {
+    const world = new World();
+    world.held = true;
+    const count = Math.floor(limits.intakeBytes / size);
+    for (let nonce = 0; nonce < count; nonce++) {
+      assert.equal(world.hear('peer-1', large(nonce).bytes), undefined, 'being checked');
+    }
+    assert.equal(world.hear('peer-2', large(count).bytes), 'ignore');
+    assert.deepEqual(world.penalties, [], 'that is nobody’s fault');
+    assert.equal(submit(world, large(count)), undefined);
+  });
+
+  test('count each of their signatures', () => {
+    const world = new World();
+    world.held = true;
+    const signers = Array.from({ length: limits.maxSigners }, (_, index) =>
+      index.toString(16).padStart(64, 'a'),
+    ) as PublicKey[];
+    const bySome = (nonce: number): Transaction =>
+      assembleTransaction(
+        { ...body, nonce, signers },
+        signers.map(() => defined(signatures[0], 'a signature')),
+      );
+    const count = limits.submittedTransactions / limits.maxSigners;
+    submit(world, ...Array.from({ length: count }, (_, nonce) => bySome(nonce)));
+    assert.equal(world.intake.underWay.submitted, limits.submittedTransactions);
+    assert.ok(isBusy(submit(world, transfer(0))));
+  });
+});
+
 describe('what was handed in here and still waits', () => {
   test('is gossiped again after a while, in a frame of its own, until it is final', () => {
     const world = new World();
