@@ -31,7 +31,7 @@ import { BoundedMap } from '../../base/bounded-map.ts';
 import type { Logger } from '../process/log.ts';
 
 /** Raised with every change of what goes over the wire or decides what is valid. */
-export const wireVersion = 7;
+export const wireVersion = 8;
 
 interface Hello {
   /** Comes first in every version, so that nodes of two versions can tell each other so. */
