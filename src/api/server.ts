@@ -2,6 +2,7 @@ import { fastify, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { z } from 'zod';
 import { type $ZodType, safeParse } from 'zod/v4/core';
 import { limits } from '../base/limits.ts';
 import { machineRemedy } from '../base/machine-fault.ts';
@@ -64,6 +65,8 @@ export interface RunningApi {
   close(): Promise<void>;
 }
 
+/** The query of a path that takes none. */
+const nothingToAsk = z.strictObject({});
 /** How long requests under way may take while the API closes. */
 const closeGraceMs = 1_000;
 
@@ -169,6 +172,13 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     context.events.close();
   });
 
+  api.addHook('onRoute', (route) => {
+    // A name that a path does not know is most often one that is spelt wrong.
+    const { url, schema } = route;
+    if (url.startsWith('/v1/') && schema?.hide !== true) {
+      route.schema = { querystring: nothingToAsk, ...schema };
+    }
+  });
   await describeApi(api, backend);
   otherMethods = answerOtherMethods(api);
   transactionRoutes(api, context);

@@ -338,11 +338,14 @@ export function mapped<Inner, T>(
 
 /**
  * Adds a rule to a codec; `check` throws an Error with a short reason, or a `Problem` with a code and a
- * remedy of its own. Applies both ways.
+ * remedy of its own. Applies both ways, and only to what has the form of a `T`.
  */
 export function refine<T>(inner: Codec<T>, check: (value: T) => T): Codec<T> {
   return {
-    write: (writer, value) => inner.write(writer, check(value)),
+    write: (writer, value) => {
+      inner.write(writer, value);
+      check(value);
+    },
     read: (reader) => check(inner.read(reader)),
   };
 }

@@ -1,3 +1,4 @@
+import type { CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { Problem } from '../base/problem.ts';
 import { wholeText } from '../base/strict-text.ts';
 
@@ -31,4 +32,27 @@ export function readArguments(words: readonly string[], environment: NodeJS.Proc
     const next = words[index + 1];
     return next === undefined || shape.test(next) || next.startsWith('-') ? word : `${word}=`;
   });
+}
+
+/**
+ * Refuses an option whose value was forgotten, so that the next option would be taken for it: whoever writes
+ * `--node --json` means no node called `--json`.
+ */
+export function refuseForgottenValues(words: readonly string[], program: CommandUnknownOpts): void {
+  const options = optionsOf(program);
+  const known = new Set(['--help', '-h', ...options.flatMap(({ long, short }) => [long, short])]);
+  const takesValue = new Set(options.filter(({ required }) => required).map(({ long }) => long));
+  const end = words.indexOf('--');
+  for (const [index, word] of words.slice(0, end < 0 ? undefined : end).entries()) {
+    const next = words[index + 1];
+    if (next === undefined || !takesValue.has(word) || !known.has(next)) continue;
+    throw new Problem('cli/usage', `${word} needs a value, and ${next} follows it`, {
+      remedy: `Give it one. If ${next} is the value, write ${word}=${next}`,
+      details: { option: word, next },
+    });
+  }
+}
+
+function optionsOf({ options, commands }: CommandUnknownOpts): Option[] {
+  return [...(options as readonly Option[]), ...commands.flatMap(optionsOf)];
 }

@@ -1,5 +1,5 @@
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
-import { readArguments } from './arguments.ts';
+import { readArguments, refuseForgottenValues } from './arguments.ts';
 import { reportFailure } from './failure.ts';
 import { createProgram } from './program.ts';
 import { watchOutput } from './terminal.ts';
@@ -11,6 +11,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   try {
     const words = readArguments(argv.slice(2), process.env);
     const program = await createProgram(words.find((text) => !text.startsWith('-')));
+    refuseForgottenValues(words, program);
     throwInsteadOfExit(program, json);
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {

@@ -77,13 +77,15 @@ export class HttpClient {
     transactions: readonly Transaction[],
     deadline: Deadline = {},
   ): Promise<readonly SubmitAnswer[]> {
-    const wrong = transactions.map((one) => noTransaction(one)).find((problem) => problem !== undefined);
+    // Callers without types may give one that stands in no list.
+    const list: readonly Transaction[] = [transactions].flat();
+    const wrong = list.map((one) => noTransaction(one)).find((problem) => problem !== undefined);
     if (wrong !== undefined) {
-      return transactions.map(() => ({ status: 'refused', hash: null, problem: problemPart(wrong) }));
+      return list.map(() => ({ status: 'refused', hash: null, problem: problemPart(wrong) }));
     }
     const answers: SubmitAnswer[] = [];
     let failure: Problem | undefined;
-    for (const batch of splitIntoBatches(transactions)) {
+    for (const batch of splitIntoBatches(list)) {
       if (failure === undefined) {
         const answer = await this.#call<{ results: readonly SubmitAnswer[] }>({
           method: 'POST',

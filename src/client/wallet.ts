@@ -72,7 +72,7 @@ export class Wallet {
 
   /** Moves `amount` (smallest unit, at least 1) to another account. */
   transfer(to: PublicKey, amount: bigint, terms: Terms & { readonly memo?: string }): Transaction | Problem {
-    return this.build({ type: 'transfer', to, amount, memo: terms.memo ?? '' }, terms);
+    return this.build({ type: 'transfer', to, amount, memo: given(terms).memo ?? '' }, terms);
   }
 
   /** Writes a record; the first writer of a key owns it. */
@@ -89,8 +89,9 @@ export class Wallet {
    * Signs one operation, or several with their conditions. A field outside its limits is the problem
    * `transaction/malformed`.
    */
-  build(what: Operation | Content, { nonce, fee, expiryHeight }: Terms): Transaction | Problem {
-    const { operations, conditions = [], reference = new Uint8Array() } = contentOf(what);
+  build(what: Operation | Content, terms: Terms): Transaction | Problem {
+    const { nonce, fee, expiryHeight } = given(terms);
+    const { operations, conditions = [], reference = new Uint8Array() } = contentOf(given(what));
     const body: TransactionBody = {
       chainId: this.chainId,
       sender: this.publicKey,
@@ -118,6 +119,11 @@ export class Wallet {
 /** One operation is a content too. */
 export function contentOf(what: Operation | Content): Content {
   return 'operations' in what ? what : { operations: [what] };
+}
+
+/** Callers without types may leave an argument out: then each field is named as missing. */
+function given<T extends object>(argument: T | undefined): T {
+  return typeof argument === 'object' ? argument : ({} as T);
 }
 
 function signerOf({ secretKey }: KeyPair): Signer {

@@ -26,6 +26,28 @@ void test('an unknown path is 404, and a known one with another method 405 with 
   }
 });
 
+void test('a name in the query that a path does not know is refused, at every path', async (t) => {
+  const world = await start(t);
+  const described = (await (await fetch(`${world.api.address}/v1/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, unknown>>;
+  };
+  const paths = Object.entries(described.paths).filter(([path]) => path.startsWith('/v1/'));
+  assert.ok(paths.length >= 15, `${paths.length} paths`);
+  for (const [path, methods] of paths) {
+    const filled = path.replaceAll(/\{[^}]+\}/g, '1');
+    for (const method of Object.keys(methods).map((name) => name.toUpperCase())) {
+      const body = method === 'POST' ? '{}' : null;
+      const response = await fetch(`${world.api.address}${filled}?consistancy=stale`, {
+        method,
+        body,
+        headers: body === null ? {} : { 'content-type': 'application/json' },
+      });
+      if (method === 'HEAD') assert.equal(response.status, 400);
+      else await problemFrom(response, 400, 'api/invalid-request');
+    }
+  }
+});
+
 void test('a height is plain decimal digits below 2^48, and nothing else', async (t) => {
   const world = await start(t);
   for (const name of [

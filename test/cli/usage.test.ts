@@ -76,6 +76,9 @@ test('a wrong command line says what is wrong, tries nothing, and ends with 2', 
     [['testnet', '--engine', 'paxos'], /pbft, raft/],
     [['testnet', '--base-port', '99999'], /--base-port/],
     [['start'], /required option '--data/],
+    [['status', '--node', '--json'], /--node needs a value, and --json follows it/],
+    [['tx', 'put', 'k', 'v', '--from', '--node', 'x'], /--from needs a value, and --node follows it/],
+    [['tx', 'put', 'k', 'v', '--from', '--help'], /--from needs a value/],
   ] as const) {
     const { code, out, err } = await quorate(args);
     assert.equal(code, 2, `quorate ${args.join(' ')}: ${err}`);

@@ -422,6 +422,9 @@ test('what is given instead of a transaction is told in words, and nothing is se
       results.map(({ status }) => status),
       ['refused', 'refused'],
     );
+    if (Array.isArray(wrong)) continue;
+    const [alone] = await client.submitBatch(wrong as never);
+    assert.equal(alone?.status, 'refused', 'not even a list');
   }
   for (const name of ['\ud800', 'a\udc00b']) {
     expectProblem(await client.record(name), 'api/bad-path');

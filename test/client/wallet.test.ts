@@ -11,7 +11,7 @@ import type { Hash } from '../../src/crypto/hash.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import { decodeTransaction, transactionClaims } from '../../src/ledger/transaction.ts';
+import { decodeTransaction, type Transaction, transactionClaims } from '../../src/ledger/transaction.ts';
 
 const chainId = 'ab'.repeat(32) as Hash;
 const otherChain = 'cd'.repeat(32) as Hash;
@@ -81,6 +81,30 @@ test('a field outside its limits is a problem that says so, and nothing is signe
     assert.match(problem.code, /^transaction\/(malformed|record-key)$/);
   }
   assert.equal(signed, 0);
+});
+
+test('what callers without types leave out or mistake is a problem that names it', () => {
+  const untyped = wallet as unknown as Record<string, (...args: unknown[]) => Transaction | Problem>;
+  for (const [call, names] of [
+    [() => untyped['transfer']?.(bob.publicKey, 5n), /nonce: undefined/],
+    [() => untyped['transfer']?.(bob.publicKey, 5, terms), /amount: 5 is not a big integer/],
+    [() => untyped['transfer']?.(undefined, 5n, terms), /operations\/0\/to/],
+    [() => untyped['put']?.(undefined, utf8('x'), terms), /operations\/0\/key: .*text/],
+    [() => untyped['put']?.('k', 'v', terms), /operations\/0\/value: these are not bytes/],
+    [() => untyped['build']?.(), /nonce: undefined/],
+    [() => untyped['build']?.(undefined, terms), /operations\/0: unknown case/],
+    [() => untyped['build']?.('put', terms), /operations\/0: unknown case/],
+    [() => untyped['build']?.({ operations: 5 }, terms), /operations: this is not a list/],
+    [
+      () => untyped['build']?.({ type: 'set-keys', keys: 'x', threshold: 1 }, terms),
+      /keys: this is not a list/,
+    ],
+  ] as const) {
+    const problem = call();
+    assert.ok(problem instanceof Problem, String(names));
+    assert.equal(problem.code, 'transaction/malformed');
+    assert.match(problem.message, names);
+  }
 });
 
 test('JSON.stringify shows a transaction as the API does, and a problem with its message', () => {
