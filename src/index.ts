@@ -3,6 +3,5 @@
  * there is `quorate/client`.
  */
 export * from './client/index.ts';
-export { type Genesis, parseGenesis } from './ledger/genesis.ts';
 export { initDirectory } from './node/process/config.ts';
 export { type RunningNode, startNode, type StartNodeOptions } from './node/node.ts';

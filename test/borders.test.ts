@@ -164,7 +164,11 @@ test('the two engines never import each other', () => {
 const askEngines: readonly (readonly [path: RegExp, why: string])[] = [
   [/^node\/core\/protocol\.ts$/, 'the registration: makes the engine that a genesis asks for'],
   [/^ledger\/genesis\.ts$/, 'each engine’s options have relations of their own'],
-  [/^(api\/present|cli\/block)\.ts$/, 'a certificate is shown as what it is: one signature or many'],
+  [
+    /^(api\/present|cli\/block|client\/inclusion-json)\.ts$/,
+    'a certificate is shown as what it is, and read as that: one signature or many',
+  ],
+  [/^ledger\/inclusion\.ts$/, 'what a certificate proves: a quorum, or who made the block'],
   [
     /^cli\/(byzantine|testnet\/run-testnet)\.ts$/,
     'only PBFT claims to stand liars, which speak its messages',

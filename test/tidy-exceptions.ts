@@ -26,7 +26,6 @@ export const longFiles: Record<string, string> = {
   'src/base/codec.ts': 'all combinators of the codec',
   'src/base/limit-relations.ts': 'a table',
   'src/base/limits.ts': 'a table',
-  'src/api/backend.ts': 'all that the API asks of a node: types',
   'src/api/request-gate.ts': 'the places of requests: how they are taken, waited for and given back',
   'src/api/schemas.ts': 'the schemas of all routes',
 };

@@ -4,7 +4,7 @@ import type { PublicKey } from '../crypto/signature.ts';
 import type { BlockHeader, Height, View } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { EngineName } from '../ledger/engine-names.ts';
-import type { MerkleProof } from '../ledger/merkle.ts';
+import type { Inclusion } from '../ledger/inclusion.ts';
 import type { KeySet } from '../ledger/operation.ts';
 import type { Receipt } from '../ledger/receipt.ts';
 import type { RecordEntry } from '../ledger/state-entry.ts';
@@ -178,26 +178,6 @@ type StatusWith<Final> =
    * go of it, when it had it a short while ago.
    */
   | { readonly status: 'unknown'; readonly hash: Hash; readonly problem: Problem | null };
-
-/** All that shows offline, with the genesis file, that a transaction is final and what came of it. */
-export interface Inclusion {
-  readonly height: Height;
-  readonly blockHash: Hash;
-  readonly header: BlockHeader;
-  /**
-   * Headers above it up to the block that `certificate` names, lowest first; empty when the certificate is
-   * the block's own. A certificate makes the ancestors of its block final too.
-   */
-  readonly descendants: readonly BlockHeader[];
-  readonly certificate: FinalityCertificate;
-  readonly receipt: Receipt;
-  /** The transaction's hash under `header.transactionRoot`. */
-  readonly transactionProof: MerkleProof;
-  /** The receipt under `header.receiptsRoot`. */
-  readonly receiptProof: MerkleProof;
-  /** The transaction itself. */
-  readonly transaction: Transaction;
-}
 
 export type BlockReference = { readonly height: Height } | { readonly hash: Hash } | 'latest';
 

@@ -2,6 +2,7 @@ import { toHex } from '../base/bytes.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import type { BlockHeader } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
+import type { Inclusion } from '../ledger/inclusion.ts';
 import type { MerkleProof } from '../ledger/merkle.ts';
 import type { Found, Receipt } from '../ledger/receipt.ts';
 import { transactionJson } from '../ledger/transaction.ts';
@@ -10,7 +11,6 @@ import type {
   BlockView,
   EvidenceView,
   HeaderView,
-  Inclusion,
   MemberView,
   MissingNonce,
   NodeIdentity,
@@ -47,9 +47,12 @@ function headerJson(header: BlockHeader): HeaderJson {
 }
 
 function certificateJson(certificate: FinalityCertificate): CertificateJson {
-  return certificate.engine === 'pbft'
-    ? { ...certificate, signatures: certificate.signatures.map((signature) => ({ ...signature })) }
-    : { ...certificate };
+  if (certificate.engine === 'pbft') {
+    return { ...certificate, signatures: certificate.signatures.map((signature) => ({ ...signature })) };
+  }
+  // Which members come next is for nodes, and no part of what is signed.
+  const { configuration: _, ...signed } = certificate;
+  return signed;
 }
 
 export function receiptJson(receipt: Receipt): ReceiptJson {

@@ -217,6 +217,14 @@ export const problemCodes = {
   'sync/snapshot-root': 'The parts of a snapshot are together not the state that was asked for',
   'sync/unproven': 'What a peer served as final has no proof that it is',
 
+  // What a proof that was checked offline does not prove.
+  'proof/certificate': 'The certificate does not show that the block is final',
+  'proof/headers': 'The headers do not lead from the block to its certificate',
+  'proof/malformed': 'What is given as a proof does not have the form of one',
+  'proof/receipt': 'The receipt does not stand in the block that is named',
+  'proof/transaction': 'The transaction does not stand in the block that is named',
+  'proof/unknown-validators': 'Others signed than the validators that the genesis file names',
+
   // Facts of a transaction. Those that a receipt may name are `FailureCode` in `ledger/receipt.ts`.
   'transaction/content': 'What the transaction is to do is not written as operations and conditions are',
   'transaction/duplicate': 'The transaction stands in the block already',

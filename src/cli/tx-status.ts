@@ -1,9 +1,11 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { writeFileSync } from 'node:fs';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { FoundAnswer, ReceiptAnswer } from '../client/answers.ts';
 import { type FinalTransaction, problemOf, waitingWords } from '../client/http-client.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { exitCodes } from './exit-codes.ts';
+import { fileProblem } from './file-problem.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, grouped, harmless, print, styled, toJson } from './terminal.ts';
 
@@ -13,6 +15,7 @@ export function txStatusCommand(): CommandUnknownOpts {
       'say what became of a transaction: final, gone (no block can hold it any more), pending, or unknown to this node',
     )
     .argument('<hash>', 'the transaction’s hash')
+    .option('--proof <file>', 'once it is final, write all that proves it: "quorate verify" checks that')
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)
@@ -21,6 +24,7 @@ export function txStatusCommand(): CommandUnknownOpts {
       const status = unwrap(await connect(options).transaction(hash));
       switch (status.status) {
         case 'final':
+          if (options.proof !== undefined) writeProof(options.proof, status);
           return showFinal(status, options.json);
         case 'gone':
           throw problemOf(status.problem);
@@ -38,7 +42,15 @@ export function txStatusCommand(): CommandUnknownOpts {
     });
 }
 
-function parseHash(text: string): Hash {
+function writeProof(file: string, status: FinalTransaction): void {
+  try {
+    writeFileSync(file, `${toJson(status)}\n`);
+  } catch (cause) {
+    throw fileProblem(file, cause, 'Check --proof.');
+  }
+}
+
+export function parseHash(text: string): Hash {
   if (/^[0-9a-f]{64}$/.test(text)) return text as Hash;
   throw new Problem('cli/usage', `${JSON.stringify(text)} is no hash of a transaction`, {
     remedy: 'Give the 64 hex digits that submitting it printed.',

@@ -12,6 +12,8 @@ export { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/key
 export type { PublicKey, Signature } from '../crypto/signature.ts';
 export { type Height, toHeight } from '../ledger/block.ts';
 export type { Condition } from '../ledger/condition.ts';
+export { type Genesis, parseGenesis } from '../ledger/genesis.ts';
+export type { CheckedStep, Inclusion } from '../ledger/inclusion.ts';
 export type { KeySet, Operation } from '../ledger/operation.ts';
 export {
   decodeTransaction,
@@ -28,4 +30,5 @@ export { type Deadline, type FinalTransaction, HttpClient, problemOf } from './h
 export { Ledger, type LedgerOptions } from './ledger.ts';
 export type { LedgerAccount, SendOptions } from './ledger-account.ts';
 export { isRetryable } from './transport.ts';
+export { type VerifiedHeader, type VerifiedReceipt, verifyHeader, verifyReceipt } from './verify.ts';
 export { type Content, type Signer, type Terms, Wallet, type WalletOptions } from './wallet.ts';

@@ -20,6 +20,7 @@ import { publicKeyCodec, type PublicKey, zeroPublicKey } from '../crypto/signatu
 import { type BlockHeader, toHeight, toView } from './block.ts';
 import { genesisProblem, parseGenesisFile } from './genesis-file.ts';
 import { canLease, shortestLeaseTimeout } from './lease.ts';
+import type { Trusted } from './inclusion.ts';
 import { merkleRoot } from './merkle.ts';
 import { State } from './state.ts';
 import { accountStateKey, encodeAccount, noAccount } from './state-entry.ts';
@@ -178,6 +179,12 @@ export function formatGenesis(content: GenesisContent): string {
 
 export function genesisValidators(genesis: Genesis): ValidatorSet {
   return validatorSet(genesis.validators.map((validator) => validator.publicKey));
+}
+
+/** What whoever has the genesis file can check proofs against. */
+export function trustedBy(genesis: Genesis): Trusted {
+  const { chainId, consensus } = genesis;
+  return { chainId, engine: consensus.engine, validators: genesisValidators(genesis) };
 }
 
 /** The state of block 0. */

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { prepare } from '../../scripts/demo-prepare.ts';
 import type { Sender } from '../../scripts/demo-workload.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
+import { verifyReceipt } from '../../src/client/verify.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
+import { parseGenesis } from '../../src/ledger/genesis.ts';
 import { jsonOf, quorate, temporaryDirectory } from '../cli/quorate.ts';
 import { eventually, Running } from './processes.ts';
 
@@ -17,6 +21,7 @@ interface Node {
 }
 
 const readyMs = 30_000;
+const genesisFile = join(import.meta.dirname, '../../genesis/testnet-raft.json');
 
 async function boot(t: TestContext): Promise<{ network: Running; nodes: readonly Node[] }> {
   const data = temporaryDirectory(t);
@@ -96,6 +101,8 @@ test('three processes in Raft mode: the leader is killed with -9 under load, and
       const receipt = unwrap(await client.waitFinal(hash, { deadlineMs: 5_000 }));
       assert.equal(receipt.engine, 'raft');
       assert.equal(receipt.inclusion.certificate.engine, 'raft');
+      const genesis = unwrap(parseGenesis(readFileSync(genesisFile, 'utf8')));
+      assert.match(unwrap(verifyReceipt(receipt, { genesis, hash })).steps.at(-1)?.says ?? '', /its word/);
     }
   });
 

@@ -1,4 +1,4 @@
-import type { BlockView, FinalOutcome, HeaderView, Inclusion, Pace } from '../../api/backend.ts';
+import type { BlockView, FinalOutcome, HeaderView, Pace } from '../../api/backend.ts';
 import { type Codec, decode, u16 } from '../../base/codec.ts';
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
@@ -7,6 +7,7 @@ import type { Hash } from '../../crypto/hash.ts';
 import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
 import { decodePartsOf, decodeProposalOf } from '../../ledger/block-body.ts';
 import { finalityCodec } from '../../ledger/certificate.ts';
+import type { Inclusion } from '../../ledger/inclusion.ts';
 import { merkleProof } from '../../ledger/merkle.ts';
 import { hashReceipt, receiptsCodec } from '../../ledger/receipt.ts';
 import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts';

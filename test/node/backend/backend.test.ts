@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { transactionStatusJson } from '../../../src/api/present.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import { limits } from '../../../src/base/limits.ts';
-import { Problem } from '../../../src/base/problem.ts';
+import { Problem, unwrap } from '../../../src/base/problem.ts';
+import { verifyReceipt } from '../../../src/client/verify.ts';
 import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { hashHeader, toHeight } from '../../../src/ledger/block.ts';
 import { genesisHeader } from '../../../src/ledger/genesis.ts';
-import { verifyMerkleProof } from '../../../src/ledger/merkle.ts';
-import { hashReceipt } from '../../../src/ledger/receipt.ts';
 import { NodeBackend } from '../../../src/node/backend/backend.ts';
 import { Cluster, raftGenesis, signedTransaction } from '../cluster.ts';
 
@@ -65,12 +65,11 @@ describe('the backend', () => {
     for (const transaction of transfers(cluster, 6)) {
       const answer = await backend.transaction(transaction.hash);
       assert.ok(answer.status === 'final');
-      const { header, receipt, transactionProof, receiptProof, certificate, descendants } = answer.inclusion;
-      assert.ok(verifyMerkleProof(header.transactionRoot, transaction.hash, transactionProof));
-      assert.ok(verifyMerkleProof(header.receiptsRoot, hashReceipt(receipt), receiptProof));
-      assert.equal(receipt.transactionHash, transaction.hash);
-      assert.deepEqual(answer.inclusion.transaction.bytes, transaction.bytes);
-      assert.equal(certificate.blockHash, hashHeader(descendants.at(-1) ?? header));
+      const shown: unknown = JSON.parse(JSON.stringify(transactionStatusJson(backend.identity, answer)));
+      const { genesis } = cluster;
+      const { inclusion } = unwrap(verifyReceipt(shown, { genesis, hash: transaction.hash }));
+      assert.deepEqual(inclusion.receipt, answer.inclusion.receipt);
+      assert.deepEqual(inclusion.transaction.bytes, transaction.bytes);
     }
   });
 

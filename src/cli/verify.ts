@@ -1,0 +1,56 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { limits } from '../base/limits.ts';
+import { Problem, unwrap } from '../base/problem.ts';
+import { parseStrictJson } from '../base/strict-json.ts';
+import { strictText } from '../base/strict-text.ts';
+import { verifyReceipt } from '../client/verify.ts';
+import { parseGenesis } from '../ledger/genesis.ts';
+import { readInput } from './input-file.ts';
+import { jsonOption } from './options.ts';
+import { answer, facts, grouped, moment, styled } from './terminal.ts';
+import { readTextFile } from './text-file.ts';
+import { parseHash } from './tx-status.ts';
+
+export function verifyCommand(): CommandUnknownOpts {
+  return new Command('verify')
+    .description('check by yourself, offline, that a transaction is final and what came of it')
+    .argument('<file>', 'what "quorate tx status HASH --proof FILE" wrote; - for standard input')
+    .requiredOption('--genesis <file>', 'the chain’s genesis file, which is all that is trusted')
+    .option('--transaction <hash>', 'the transaction that is meant', parseHash)
+    .addOption(jsonOption)
+    .addHelpText('after', '\nWhat does not prove what it should gives exit code 1 and a problem proof/….')
+    .action(async (file, options) => {
+      const genesis = unwrap(
+        parseGenesis(readTextFile(options.genesis, 'the genesis file', 'Check --genesis.')),
+      );
+      const { transaction: hash } = options;
+      const { inclusion, steps } = unwrap(
+        verifyReceipt(await readProof(file), { genesis, ...(hash !== undefined && { hash }) }),
+      );
+      const { height, blockHash, header, receipt, transaction } = inclusion;
+      const { status, code } = receipt;
+      const { chainId } = genesis;
+      const value = { chainId, hash: transaction.hash, status, code, height, blockHash, steps };
+      answer(options.json, value, () =>
+        facts([
+          ['transaction', transaction.hash],
+          ['became', status === 'applied' ? styled('green', 'applied') : styled('red', `failed (${code})`)],
+          ['in block', `${grouped(height)}, ${moment(header.timestamp)}`],
+          ...steps.map(({ check, says }) => [check, says] as const),
+        ]),
+      );
+    });
+}
+
+async function readProof(file: string): Promise<unknown> {
+  const read = strictText(await readInput(file, { maxBytes: limits.clientAnswerBytes }));
+  try {
+    if ('fault' in read) throw new SyntaxError(read.fault);
+    return parseStrictJson(read.text);
+  } catch (cause) {
+    throw new Problem('proof/malformed', `this is no proof: ${(cause as Error).message}`, {
+      remedy: 'Give the file that "quorate tx status HASH --proof FILE" wrote, unchanged.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,134 @@
+import { fromHex } from '../base/bytes.ts';
+import { encode } from '../base/codec.ts';
+import { Problem } from '../base/problem.ts';
+import { parseAddress } from '../crypto/address.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import { type BlockHeader, headerCodec } from '../ledger/block.ts';
+import { type FinalityCertificate, finalityCodec } from '../ledger/certificate.ts';
+import type { FinalityProof, Inclusion } from '../ledger/inclusion.ts';
+import { type MerkleProof, merkleProofCodec } from '../ledger/merkle.ts';
+import { type Found, type Receipt, receiptCodec } from '../ledger/receipt.ts';
+import { decodeTransaction, type Transaction, transactionJson } from '../ledger/transaction.ts';
+import type {
+  CertificateAnswer,
+  FoundAnswer,
+  HeaderAnswer,
+  InclusionAnswer,
+  ReceiptAnswer,
+  TransactionAnswer,
+} from './answers.ts';
+
+/**
+ * The proof in an answer of the API, from JSON that nobody vouches for. The problem `proof/malformed` when it
+ * is none. What people are shown is what is read: the fields of a transaction are compared with its bytes.
+ */
+export function inclusionFromJson(json: unknown): Inclusion | Problem {
+  return reading(() => {
+    const answer = json as InclusionAnswer;
+    return {
+      ...finalityFrom(answer),
+      height: answer.height,
+      blockHash: answer.blockHash,
+      receipt: checked(receiptCodec, receiptFrom(answer.receipt)),
+      transactionProof: merkleProofFrom(answer.transactionProof),
+      receiptProof: merkleProofFrom(answer.receiptProof),
+      transaction: transactionFrom(answer.transaction),
+    };
+  });
+}
+
+/** The same of a header, with the headers and the certificate that make it final. */
+export function finalityFromJson(json: unknown): FinalityProof | Problem {
+  return reading(() => finalityFrom(json as InclusionAnswer));
+}
+
+function finalityFrom(
+  answer: Pick<InclusionAnswer, 'header' | 'descendants' | 'certificate'>,
+): FinalityProof {
+  return {
+    header: headerFrom(answer.header),
+    descendants: answer.descendants.map(headerFrom),
+    certificate: checked(finalityCodec, certificateFrom(answer.certificate)),
+  };
+}
+
+function headerFrom(answer: HeaderAnswer): BlockHeader {
+  return checked(headerCodec, { ...answer, proposer: accountFrom(answer.proposer) });
+}
+
+function certificateFrom(answer: CertificateAnswer): FinalityCertificate {
+  // What it says of later members is no part of what is signed.
+  return answer.engine === 'raft' ? { ...answer, configuration: new Uint8Array() } : answer;
+}
+
+function receiptFrom(answer: ReceiptAnswer): Receipt {
+  const { failure } = answer;
+  return {
+    ...(answer as Pick<Receipt, 'transactionHash' | 'status' | 'code'>),
+    failure: failure === null ? undefined : { ...failure, found: foundFrom(failure.found) },
+    fee: amountFrom(answer.fee),
+    accounts: answer.accounts.map(({ address, balance }) => ({
+      publicKey: accountFrom(address),
+      balance: amountFrom(balance),
+    })),
+    records: answer.records.map((record) => ({ ...record, previous: record.previous ?? undefined })),
+  };
+}
+
+function foundFrom(answer: FoundAnswer | null): Found | undefined {
+  if (answer === null) return undefined;
+  return answer.type === 'balance' ? { type: 'balance', balance: amountFrom(answer.balance) } : answer;
+}
+
+function merkleProofFrom({ index, size, path }: InclusionAnswer['receiptProof']): MerkleProof {
+  return checked(merkleProofCodec, { index, count: size, siblings: path });
+}
+
+function transactionFrom(answer: TransactionAnswer): Transaction {
+  const transaction = decodeTransaction(fromHex(answer.bytes));
+  if (transaction instanceof Problem) throw transaction;
+  if (sorted(answer) !== sorted(transactionJson(transaction))) {
+    throw new Error('the transaction’s fields are not those in its bytes');
+  }
+  return transaction;
+}
+
+/** In one form only: people see the text, and the proof is about the number. */
+function amountFrom(text: string): bigint {
+  const amount = BigInt(text);
+  if (`${amount}` !== text) throw new Error(`${JSON.stringify(text)} is no amount`);
+  return amount;
+}
+
+function accountFrom(address: string): PublicKey {
+  const publicKey = parseAddress(address);
+  if (publicKey instanceof Problem) throw publicKey;
+  return publicKey;
+}
+
+/** What can be encoded has the form of its type, down to each field. */
+function checked<T>(codec: Parameters<typeof encode<T>>[0], value: T): T {
+  encode(codec, value);
+  return value;
+}
+
+/** JSON with the names of each object in order. */
+function sorted(json: unknown): string {
+  return JSON.stringify(json, (_name, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+function reading<T>(read: () => T): T | Problem {
+  try {
+    return read();
+  } catch (cause) {
+    return new Problem('proof/malformed', `this is no proof: ${(cause as Error).message}`, {
+      remedy:
+        'Give what the API answers for a final transaction, or what "quorate tx status HASH --proof FILE" wrote, unchanged.',
+      cause,
+    });
+  }
+}

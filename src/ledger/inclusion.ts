@@ -1,0 +1,173 @@
+import { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
+import { verifyClaimZip215 } from '../crypto/zip215.ts';
+import { type BlockHeader, hashHeader, type Height } from './block.ts';
+import { certificateClaims, type FinalityCertificate, leaderBytes } from './certificate.ts';
+import type { EngineName } from './engine-names.ts';
+import { type MerkleProof, verifyMerkleProof } from './merkle.ts';
+import { hashReceipt, type Receipt } from './receipt.ts';
+import type { Transaction } from './transaction.ts';
+import type { ValidatorSet } from './validators.ts';
+
+/** What shows that a block is final. */
+export interface FinalityProof {
+  readonly header: BlockHeader;
+  /**
+   * Headers above it up to the block that `certificate` names, lowest first; empty when the certificate is
+   * the block's own. A certificate makes the ancestors of its block final too.
+   */
+  readonly descendants: readonly BlockHeader[];
+  readonly certificate: FinalityCertificate;
+}
+
+/** All that shows offline, with the genesis file, that a transaction is final and what came of it. */
+export interface Inclusion extends FinalityProof {
+  readonly height: Height;
+  readonly blockHash: Hash;
+  readonly receipt: Receipt;
+  /** The transaction's hash under `header.transactionRoot`. */
+  readonly transactionProof: MerkleProof;
+  /** The receipt under `header.receiptsRoot`. */
+  readonly receiptProof: MerkleProof;
+  /** The transaction itself. */
+  readonly transaction: Transaction;
+}
+
+/** What a verifier believes before it looks at anything: what the genesis file says. */
+export interface Trusted {
+  readonly chainId: Hash;
+  readonly engine: EngineName;
+  readonly validators: ValidatorSet;
+}
+
+/** One thing that was checked and holds. */
+export interface CheckedStep {
+  readonly check: 'transaction' | 'receipt' | 'headers' | 'certificate';
+  /** In words, with what it was checked against. */
+  readonly says: string;
+}
+
+/**
+ * Checks that a block is final: the hash of each header is the parent of the next, and the last one is what a
+ * quorum of the trusted validators signed (PBFT, section 4.2). In Raft a leader's signature shows who made
+ * the block; that a majority stored it is taken on trust, and the step says so. A problem (`proof/…`) at the
+ * first thing that does not hold. Asks nobody.
+ */
+export function verifyFinality(proof: FinalityProof, trusted: Trusted): readonly CheckedStep[] | Problem {
+  const { header, descendants, certificate } = proof;
+  let top = header;
+  for (const next of descendants) {
+    if (next.height !== top.height + 1 || next.parentHash !== hashHeader(top)) {
+      const why = `the header at height ${next.height} does not follow on ${top.height}`;
+      return unproven('proof/headers', why, header.height);
+    }
+    top = next;
+  }
+  if (certificate.engine !== trusted.engine) {
+    const why = `the certificate is of ${certificate.engine}, the chain of ${trusted.engine}`;
+    return unproven('proof/certificate', why, header.height);
+  }
+  if (certificate.height !== top.height || certificate.blockHash !== hashHeader(top)) {
+    return unproven('proof/certificate', 'the certificate is of another block', header.height);
+  }
+  const signed =
+    certificate.engine === 'raft'
+      ? checkLeader(certificate, top, trusted)
+      : checkQuorum(certificate, top, trusted);
+  if (signed instanceof Problem) return signed;
+  const above = descendants.length;
+  const further = above === 0 ? '' : `, and ${above} more follow on it, up to ${top.height}`;
+  const says = `block ${header.height} has hash ${hashHeader(header)}${further}`;
+  return [{ check: 'headers', says }, signed];
+}
+
+/** Checks the same of a transaction: that it stands in such a block, and that this came of it. */
+export function verifyInclusion(inclusion: Inclusion, trusted: Trusted): readonly CheckedStep[] | Problem {
+  const { height, blockHash, header, receipt, transaction, transactionProof, receiptProof } = inclusion;
+  if (transaction.chainId !== trusted.chainId) {
+    const why = 'the transaction is for another chain than the genesis file names';
+    return unproven('proof/transaction', why, height);
+  }
+  if (height !== header.height || blockHash !== hashHeader(header)) {
+    return unproven('proof/headers', 'the header is of another block than is claimed', height);
+  }
+  if (!verifyMerkleProof(header.transactionRoot, transaction.hash, transactionProof)) {
+    const why = 'the transaction does not stand under the block’s transaction root';
+    return unproven('proof/transaction', why, height);
+  }
+  if (receipt.transactionHash !== transaction.hash) {
+    return unproven('proof/receipt', 'the receipt is of another transaction', height);
+  }
+  const { index, count } = transactionProof;
+  const isBeside = receiptProof.index === index && receiptProof.count === count;
+  if (!isBeside || !verifyMerkleProof(header.receiptsRoot, hashReceipt(receipt), receiptProof)) {
+    const why = 'the receipt does not stand under the block’s receipts root, beside the transaction';
+    return unproven('proof/receipt', why, height);
+  }
+  const finality = verifyFinality(inclusion, trusted);
+  if (finality instanceof Problem) return finality;
+  return [
+    { check: 'transaction', says: `it is number ${index + 1} of ${count} in block ${height}` },
+    { check: 'receipt', says: `it says "${receipt.status}", and stands beside the transaction` },
+    ...finality,
+  ];
+}
+
+function checkQuorum(
+  certificate: Extract<FinalityCertificate, { engine: 'pbft' }>,
+  { height, validatorsHash }: BlockHeader,
+  { chainId, validators }: Trusted,
+): CheckedStep | Problem {
+  if (validatorsHash !== validators.hash) return unknownValidators(height);
+  if (certificate.phase !== 'commit') {
+    return unproven('proof/certificate', 'a prepare certificate makes nothing final', height);
+  }
+  const claims = certificateClaims(certificate, chainId, validators);
+  if (claims instanceof Problem) return unproven('proof/certificate', claims.message, height);
+  const forged = certificate.signatures[claims.findIndex((claim) => !verifyClaimZip215(claim))];
+  if (forged !== undefined) {
+    const why = `the signature of validator ${forged.validator} is not over this block`;
+    return unproven('proof/certificate', why, height);
+  }
+  const says = `${claims.length} of ${validators.keys.length} validators signed that it is final, in view ${certificate.view}`;
+  return { check: 'certificate', says };
+}
+
+function checkLeader(
+  { term, leader, signature, blockHash }: Extract<FinalityCertificate, { engine: 'raft' }>,
+  { height, proposer: publicKey }: BlockHeader,
+  { chainId, validators }: Trusted,
+): CheckedStep | Problem {
+  if (validators.keys[leader] !== publicKey) return unknownValidators(height);
+  const message = leaderBytes(chainId, { view: term, height, blockHash });
+  if (!verifyClaimZip215({ publicKey, message, signature })) {
+    const why = `the signature of leader ${leader} is not over this block`;
+    return unproven('proof/certificate', why, height);
+  }
+  const says = `leader ${leader} of term ${term} signed it; that a majority stored it is its word`;
+  return { check: 'certificate', says };
+}
+
+function unproven(
+  code: 'proof/certificate' | 'proof/headers' | 'proof/receipt' | 'proof/transaction',
+  why: string,
+  height: Height,
+): Problem {
+  return new Problem(code, `this does not prove what it should: ${why}`, {
+    remedy:
+      'Believe nothing of it. Ask another node for the same, and check that the genesis file is that of the chain.',
+    details: { height },
+  });
+}
+
+function unknownValidators(height: Height): Problem {
+  return new Problem(
+    'proof/unknown-validators',
+    `block ${height} is signed by others than the validators of the genesis file`,
+    {
+      remedy:
+        'If the validators changed since, the genesis file alone does not know them: ask several nodes, and compare. Otherwise it is a forgery, or of another chain.',
+      details: { height },
+    },
+  );
+}

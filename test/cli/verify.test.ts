@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { formatGenesis } from '../../src/ledger/genesis.ts';
+import { genesisOf, proofOf } from '../client/proof-samples.ts';
+import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+
+test('verify says what was checked, with nothing but two files, and exits with 1 when something does not hold', async (t) => {
+  const directory = temporaryDirectory(t);
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(directory, name), text);
+    return join(directory, name);
+  };
+  const genesis = genesisOf('pbft');
+  const { json, transaction } = proofOf(genesis);
+  const genesisFile = file('genesis.json', formatGenesis(genesis));
+  const text = JSON.stringify(json);
+  const args = ['--genesis', genesisFile, '--json'];
+
+  const ran = await quorate(['verify', file('proof.json', text), ...args, '--transaction', transaction.hash]);
+  assert.equal(ran.code, 0, ran.err);
+  const { hash, status, height, steps } = jsonOf(ran);
+  assert.deepEqual([hash, status, height], [transaction.hash, 'applied', 1]);
+  assert.equal((steps as unknown[]).length, 4);
+  const shown = await quorate(['verify', file('proof.json', text), '--genesis', genesisFile]);
+  assert.match(shown.out, /3 of 4 validators signed/);
+
+  const other = genesisOf('pbft', 'another');
+  for (const [proof, more, code] of [
+    [text.replace('"status":"applied"', '"status":"failed"'), [], 'proof/malformed'],
+    [text.replace(/"fee":"2","accounts"/, '"fee":"1","accounts"'), [], 'proof/receipt'],
+    [text, ['--transaction', '00'.repeat(32)], 'proof/transaction'],
+    [text, ['--genesis', file('other.json', formatGenesis(other))], 'proof/transaction'],
+    ['{"inclusion":{},"inclusion":{}}', [], 'proof/malformed'],
+    ['\ufeff{}', [], 'proof/malformed'],
+    ['no JSON', [], 'proof/malformed'],
+  ] as const) {
+    const refused = await quorate(['verify', file('wrong.json', proof), ...args, ...more]);
+    assert.equal(refused.code, 1, refused.err);
+    assert.equal(problemOf(refused).code, code, proof.slice(0, 80));
+    assert.equal(refused.out, '');
+  }
+  assert.equal(problemOf(await quorate(['verify', join(directory, 'none'), ...args])).code, 'cli/file');
+});

@@ -1,0 +1,102 @@
+import { utf8 } from '../../src/base/bytes.ts';
+import { unwrap } from '../../src/base/problem.ts';
+import { transactionStatusJson } from '../../src/api/present.ts';
+import { Wallet } from '../../src/client/wallet.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { type KeyPair, keyPairFromSeed, sign } from '../../src/crypto/keys.ts';
+import { type BlockHeader, hashHeader, toHeight, toView } from '../../src/ledger/block.ts';
+import { type FinalityCertificate, leaderBytes, voteBytes } from '../../src/ledger/certificate.ts';
+import { developmentPbft, developmentRaft } from '../../src/ledger/development-genesis.ts';
+import { buildBlock } from '../../src/ledger/execution.ts';
+import { createGenesis, type Genesis, genesisHeader, genesisState } from '../../src/ledger/genesis.ts';
+import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
+import { hashReceipt } from '../../src/ledger/receipt.ts';
+import type { Transaction } from '../../src/ledger/transaction.ts';
+import { contextAt } from '../ledger/samples.ts';
+
+export const pairs = Array.from({ length: 4 }, (_, index) =>
+  keyPairFromSeed(new Uint8Array(32).fill(index + 1)),
+);
+const [alice, bob] = [developmentKeyPair('alice'), developmentKeyPair('bob')];
+
+export function genesisOf(engine: 'pbft' | 'raft', name = 'proofs'): Genesis {
+  return unwrap(
+    createGenesis({
+      name,
+      development: true,
+      timestamp: 1_767_225_600_000,
+      consensus: engine === 'pbft' ? developmentPbft : developmentRaft,
+      validators: pairs.map(({ publicKey }, index) => ({ name: `v${index}`, publicKey })),
+      accounts: [{ publicKey: alice.publicKey, balance: 1_000n }],
+    }),
+  );
+}
+
+function nextHeader(parent: BlockHeader, changes: Partial<BlockHeader>): BlockHeader {
+  return {
+    ...parent,
+    height: toHeight(parent.height + 1),
+    parentHash: hashHeader(parent),
+    timestamp: parent.timestamp + 1_000,
+    proposer: pairs[1]?.publicKey ?? parent.proposer,
+    ...changes,
+  };
+}
+
+export const signers: readonly number[] = [0, 1, 3];
+
+function certificateOf(genesis: Genesis, top: BlockHeader): FinalityCertificate {
+  const slot = { view: toView(2), height: top.height, blockHash: hashHeader(top) };
+  const by = (index: number, message: Uint8Array) => sign((pairs[index] as KeyPair).secretKey, message);
+  if (genesis.consensus.engine === 'raft') {
+    const signature = by(1, leaderBytes(genesis.chainId, slot));
+    const { height, blockHash } = slot;
+    const configuration = new Uint8Array();
+    return { engine: 'raft', term: slot.view, height, blockHash, leader: 1, signature, configuration };
+  }
+  const message = voteBytes('commit', genesis.chainId, top.validatorsHash, slot);
+  const signatures = signers.map((validator) => ({ validator, signature: by(validator, message) }));
+  return { engine: 'pbft', phase: 'commit', ...slot, signatures };
+}
+
+/** What a node answers about a transaction of block 1, whose certificate is that of block `1 + above`. */
+export function proofOf(genesis: Genesis, above = 1, at = 2) {
+  const wallet = new Wallet({ chainId: genesis.chainId, keyPair: alice });
+  const terms = { fee: 2n, expiryHeight: toHeight(50) };
+  const transactions: Transaction[] = [
+    wallet.transfer(bob.publicKey, 5n, { ...terms, nonce: 0, memo: 'lunch' }),
+    wallet.put('note', utf8('a'), { ...terms, nonce: 1 }),
+    wallet.put('note', utf8('b'), { ...terms, nonce: 2 }),
+    wallet.transfer(bob.publicKey, 5_000n, { ...terms, nonce: 3 }),
+    wallet.delete('nothing', { ...terms, nonce: 4 }),
+  ].map((one) => unwrap(one));
+  const context = contextAt(1, { chainId: genesis.chainId });
+  const room = { maxCount: 100, maxBytes: 100_000 };
+  const { execution } = buildBlock(genesisState(genesis), context, transactions, room);
+  const hashes = transactions.map(({ hash }) => hash);
+  const header = nextHeader(genesisHeader(genesis), {
+    transactionRoot: merkleRoot(hashes),
+    stateRoot: execution.state.root,
+    receiptsRoot: execution.receiptsRoot,
+  });
+  const descendants: BlockHeader[] = [];
+  let top = header;
+  for (let more = 0; more < above; more++) descendants.push((top = nextHeader(top, {})));
+  const transaction = transactions[at] as Transaction;
+  const inclusion = {
+    height: header.height,
+    blockHash: hashHeader(header),
+    header,
+    descendants,
+    certificate: certificateOf(genesis, top),
+    receipt: execution.receipts[at] as (typeof execution.receipts)[number],
+    transactionProof: merkleProof(hashes, at),
+    receiptProof: merkleProof(execution.receipts.map(hashReceipt), at),
+    transaction,
+  };
+  const { chainId, consensus } = genesis;
+  const identity = { chainId, engine: consensus.engine } as Parameters<typeof transactionStatusJson>[0];
+  const status = { status: 'final' as const, hash: transaction.hash, inclusion };
+  const json = JSON.parse(JSON.stringify(transactionStatusJson(identity, status))) as Record<string, unknown>;
+  return { json, inclusion, transaction };
+}
