@@ -4,7 +4,7 @@ import type { PublicKey } from '../crypto/signature.ts';
 import type { BlockHeader, Height, View } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { EngineName } from '../ledger/engine-names.ts';
-import type { Inclusion } from '../ledger/inclusion.ts';
+import type { FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import type { KeySet } from '../ledger/operation.ts';
 import type { Receipt } from '../ledger/receipt.ts';
 import type { RecordEntry } from '../ledger/state-entry.ts';
@@ -41,6 +41,8 @@ export interface Backend {
 
   /** A final block, or undefined when this node has none of that name. */
   block(name: BlockReference, pace?: Pace): Promise<BlockView | undefined>;
+  /** What shows that a final block is one; undefined when this node has none of that name. */
+  finality(name: BlockReference): Promise<FinalityProof | undefined>;
   /** Headers of final blocks from a height upward, at most `limit`, fewer when the chain ends. */
   headers(from: Height, limit: number, pace?: Pace): Promise<readonly HeaderView[]>;
 
@@ -100,6 +102,8 @@ export type Pace = () => Promise<void>;
 
 export interface NodeIdentity {
   readonly engine: EngineName;
+  /** The genesis file, as `formatGenesis` writes it. */
+  readonly genesis: string;
   /**
    * Nothing that is submitted goes on while nobody leads, and its outcome is unknown when the lead is lost.
    */

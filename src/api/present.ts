@@ -2,7 +2,7 @@ import { toHex } from '../base/bytes.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import type { BlockHeader } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
-import type { Inclusion } from '../ledger/inclusion.ts';
+import type { FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import type { MerkleProof } from '../ledger/merkle.ts';
 import type { Found, Receipt } from '../ledger/receipt.ts';
 import { transactionJson } from '../ledger/transaction.ts';
@@ -89,13 +89,19 @@ function proofJson({ index, count, siblings }: MerkleProof): InclusionJson['tran
   return { index, size: count, path: [...siblings] };
 }
 
+export function finalityJson({ header, descendants, certificate }: FinalityProof) {
+  return {
+    header: headerJson(header),
+    descendants: descendants.map(headerJson),
+    certificate: certificateJson(certificate),
+  };
+}
+
 function inclusionJson(inclusion: Inclusion): InclusionJson {
   return {
     height: inclusion.height,
     blockHash: inclusion.blockHash,
-    header: headerJson(inclusion.header),
-    descendants: inclusion.descendants.map(headerJson),
-    certificate: certificateJson(inclusion.certificate),
+    ...finalityJson(inclusion),
     receipt: receiptJson(inclusion.receipt),
     transactionProof: proofJson(inclusion.transactionProof),
     receiptProof: proofJson(inclusion.receiptProof),

@@ -220,13 +220,26 @@ const proofSchema = z
   })
   .meta({ id: 'MerkleProof' });
 
+const finality = {
+  header: headerSchema,
+  descendants: z.array(headerSchema).describe('Headers up to the block that the certificate names'),
+  certificate: certificateSchema,
+};
+
+export const finalitySchema = z
+  .object({ ...origin, hash: hashSchema, ...finality })
+  .describe('All that shows offline, with the genesis file, that the block is final')
+  .meta({ id: 'FinalityProof' });
+
+export const genesisSchema = z
+  .object({ ...origin, genesis: z.string().describe('The text of the genesis file') })
+  .meta({ id: 'Genesis' });
+
 const inclusionSchema = z
   .object({
     height: heightSchema,
     blockHash: hashSchema,
-    header: headerSchema,
-    descendants: z.array(headerSchema).describe('Headers up to the block that the certificate names'),
-    certificate: certificateSchema,
+    ...finality,
     receipt: receiptSchema,
     transactionProof: proofSchema,
     receiptProof: proofSchema,
@@ -521,6 +534,8 @@ export type HeaderJson = z.output<typeof headerSchema>;
 export type CertificateJson = z.output<typeof certificateSchema>;
 export type ReceiptJson = z.output<typeof receiptSchema>;
 export type TransactionJson = z.output<typeof transactionSchema>;
+export type FinalityJson = z.output<typeof finalitySchema>;
+export type GenesisJson = z.output<typeof genesisSchema>;
 export type InclusionJson = z.output<typeof inclusionSchema>;
 export type TransactionStatusJson = z.output<typeof transactionStatusSchema>;
 export type SubmitResultJson = z.output<typeof submitResultSchema>;

@@ -128,14 +128,27 @@ interface ProofAnswer {
   readonly path: readonly Hash[];
 }
 
-/** All that shows offline, with the genesis file, that a transaction is final and what came of it. */
-export interface InclusionAnswer {
-  readonly height: Height;
-  readonly blockHash: Hash;
+interface Finality {
   readonly header: HeaderAnswer;
   /** Headers up to the block that the certificate names. */
   readonly descendants: readonly HeaderAnswer[];
   readonly certificate: CertificateAnswer;
+}
+
+/** All that shows offline, with the genesis file, that a block is final: `verifyHeader` checks it. */
+export interface FinalityAnswer extends Origin, Finality {
+  readonly hash: Hash;
+}
+
+export interface GenesisAnswer extends Origin {
+  /** The text of the genesis file that the node follows. */
+  readonly genesis: string;
+}
+
+/** The same of a transaction, and what came of it: `verifyReceipt` checks it. */
+export interface InclusionAnswer extends Finality {
+  readonly height: Height;
+  readonly blockHash: Hash;
   readonly receipt: ReceiptAnswer;
   readonly transactionProof: ProofAnswer;
   readonly receiptProof: ProofAnswer;

@@ -13,6 +13,8 @@ import type {
   ChangedAnswer,
   Consistency,
   EvidenceItem,
+  FinalityAnswer,
+  GenesisAnswer,
   HeaderItem,
   MemberAnswer,
   MissingNonceAnswer,
@@ -150,6 +152,16 @@ export class HttpClient {
   ): Promise<BlockAnswer | Problem> {
     const { full = false, ...deadline } = options;
     return this.#get(() => `/v1/blocks/${pathPart(`${name}`)}${full ? '?full=true' : ''}`, deadline);
+  }
+
+  /** What shows that a final block is one; `verifyHeader` checks it. */
+  finality(name: Height | Hash | 'latest', deadline: Deadline = {}): Promise<FinalityAnswer | Problem> {
+    return this.#get(() => `/v1/blocks/${pathPart(`${name}`)}/finality`, deadline);
+  }
+
+  /** The genesis file that the node follows: its word, until it is compared with one’s own. */
+  genesis(deadline: Deadline = {}): Promise<GenesisAnswer | Problem> {
+    return this.#get(() => '/v1/genesis', deadline);
   }
 
   account(

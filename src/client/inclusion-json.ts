@@ -1,8 +1,8 @@
 import { fromHex } from '../base/bytes.ts';
 import { encode } from '../base/codec.ts';
 import { Problem } from '../base/problem.ts';
-import { parseAddress } from '../crypto/address.ts';
-import type { PublicKey } from '../crypto/signature.ts';
+import { encodeAddress, parseAddress } from '../crypto/address.ts';
+import { type PublicKey, zeroPublicKey } from '../crypto/signature.ts';
 import { type BlockHeader, headerCodec } from '../ledger/block.ts';
 import { type FinalityCertificate, finalityCodec } from '../ledger/certificate.ts';
 import type { FinalityProof, Inclusion } from '../ledger/inclusion.ts';
@@ -11,9 +11,11 @@ import { type Found, type Receipt, receiptCodec } from '../ledger/receipt.ts';
 import { decodeTransaction, type Transaction, transactionJson } from '../ledger/transaction.ts';
 import type {
   CertificateAnswer,
+  FinalityAnswer,
   FoundAnswer,
   HeaderAnswer,
   InclusionAnswer,
+  Origin,
   ReceiptAnswer,
   TransactionAnswer,
 } from './answers.ts';
@@ -39,12 +41,10 @@ export function inclusionFromJson(json: unknown): Inclusion | Problem {
 
 /** The same of a header, with the headers and the certificate that make it final. */
 export function finalityFromJson(json: unknown): FinalityProof | Problem {
-  return reading(() => finalityFrom(json as InclusionAnswer));
+  return reading(() => finalityFrom(json as FinalityAnswer));
 }
 
-function finalityFrom(
-  answer: Pick<InclusionAnswer, 'header' | 'descendants' | 'certificate'>,
-): FinalityProof {
+function finalityFrom(answer: Omit<FinalityAnswer, 'hash' | keyof Origin>): FinalityProof {
   return {
     header: headerFrom(answer.header),
     descendants: answer.descendants.map(headerFrom),
@@ -53,7 +53,12 @@ function finalityFrom(
 }
 
 function headerFrom(answer: HeaderAnswer): BlockHeader {
-  return checked(headerCodec, { ...answer, proposer: accountFrom(answer.proposer) });
+  const { proposer } = answer;
+  return checked(headerCodec, {
+    ...answer,
+    // Nobody proposed the genesis.
+    proposer: proposer === encodeAddress(zeroPublicKey) ? zeroPublicKey : accountFrom(proposer),
+  });
 }
 
 function certificateFrom(answer: CertificateAnswer): FinalityCertificate {

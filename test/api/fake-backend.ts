@@ -46,6 +46,7 @@ export function transfer(nonce: number, fee = 10n): Transaction {
 export class FakeBackend implements Backend {
   readonly identity: NodeIdentity = {
     engine: 'pbft',
+    genesis: '{}\n',
     leaderTakesAll: false,
     chainId,
     chainName: 'fake',
@@ -186,6 +187,22 @@ export class FakeBackend implements Backend {
     return 'height' in name
       ? this.blocks[name.height]
       : this.blocks.find((block) => block.hash === name.hash);
+  }
+
+  async finality(name: BlockReference) {
+    const block = await this.block(name);
+    const signed =
+      block &&
+      this.blocks.find(
+        ({ header, certificate }) => certificate !== null && header.height >= block.header.height,
+      );
+    if (block === undefined || signed === undefined || signed.certificate === null) return undefined;
+    const descendants = this.blocks.slice(block.header.height + 1, signed.header.height + 1);
+    return {
+      header: block.header,
+      descendants: descendants.map(({ header }) => header),
+      certificate: signed.certificate,
+    };
   }
 
   async headers(from: Height, limit: number) {

@@ -3,6 +3,8 @@ import { test, type TestContext } from 'node:test';
 import {
   accountSchema,
   blockSchema,
+  finalitySchema,
+  genesisSchema,
   evidenceSchema,
   headersSchema,
   healthSchema,
@@ -77,6 +79,14 @@ void test('a block is found by height, by hash, and as the latest; full adds tra
   const genesis = await get(world, '/v1/blocks/0', blockSchema);
   assert.equal(genesis.certificate, null);
   await problemFrom(await fetch(`${world.api.address}/v1/blocks/2`), 404, 'api/no-such-block');
+  for (const name of ['1', 'latest', full.hash]) {
+    const { hash, header, descendants } = await get(world, `/v1/blocks/${name}/finality`, finalitySchema);
+    assert.deepEqual([hash, header, descendants], [full.hash, full.header, []]);
+  }
+  const below = await get(world, '/v1/blocks/0/finality', finalitySchema);
+  assert.deepEqual([below.hash, below.descendants], [genesis.hash, [full.header]]);
+  await problemFrom(await fetch(`${world.api.address}/v1/blocks/2/finality`), 404, 'api/no-such-block');
+  assert.equal((await get(world, '/v1/genesis', genesisSchema)).genesis, world.backend.identity.genesis);
 });
 
 void test('headers come in pages, and end where the chain ends', async (t) => {
@@ -219,8 +229,10 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
   assert.deepEqual(Object.keys(description.paths).sort(), [
     '/v1/accounts/{account}',
     '/v1/blocks/{name}',
+    '/v1/blocks/{name}/finality',
     '/v1/events',
     '/v1/evidence',
+    '/v1/genesis',
     '/v1/headers',
     '/v1/health',
     '/v1/leader',

@@ -26,6 +26,8 @@ test('what the client expects is what the API’s schemas describe (checked by t
     Same<Client.CertificateAnswer, Api.CertificateJson>,
     Same<Client.ReceiptAnswer, Api.ReceiptJson>,
     Same<Client.TransactionAnswer, Api.TransactionJson>,
+    Same<Client.FinalityAnswer, Api.FinalityJson>,
+    Same<Client.GenesisAnswer, Api.GenesisJson>,
     Same<Client.InclusionAnswer, Api.InclusionJson>,
     Same<Client.TransactionStatusAnswer, Api.TransactionStatusJson>,
     Same<Client.SubmitAnswer, Api.SubmitResultJson>,
@@ -37,6 +39,6 @@ test('what the client expects is what the API’s schemas describe (checked by t
     Same<Client.MemberAnswer, Api.MembersJson['members'][number]>,
     Same<Client.StatusAnswer, Api.StatusJson>,
     Same<Client.EvidenceItem, Api.EvidenceJson['evidence'][number]>,
-  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
   assert.ok(same.every(Boolean));
 });

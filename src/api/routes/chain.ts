@@ -1,14 +1,22 @@
 import { z } from 'zod';
 import { utf8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
-import { unwrap } from '../../base/problem.ts';
+import { type Problem, unwrap } from '../../base/problem.ts';
 import { parseAddress } from '../../crypto/address.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import { toHeight } from '../../ledger/block.ts';
+import { hashHeader, toHeight } from '../../ledger/block.ts';
 import { transactionJson } from '../../ledger/transaction.ts';
 import type { Backend, BlockReference, Consistency } from '../backend.ts';
 import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
-import { accountJson, blockJson, headerItemJson, originOf, receiptJson, recordJson } from '../present.ts';
+import {
+  accountJson,
+  blockJson,
+  finalityJson,
+  headerItemJson,
+  originOf,
+  receiptJson,
+  recordJson,
+} from '../present.ts';
 import { apiProblem } from '../problem-answer.ts';
 import {
   accountSchema,
@@ -16,6 +24,8 @@ import {
   consistencySchema,
   decimalBetween,
   decimalParameter,
+  finalitySchema,
+  genesisSchema,
   headersSchema,
   type RecordJson,
   recordSchema,
@@ -44,7 +54,9 @@ const pageLimit = decimalBetween(1, limits.httpPage).optional();
 
 /** Blocks, and the state after the final one. */
 export function chainRoutes(api: Api, context: RouteContext): void {
+  getGenesis(api, context);
   getBlock(api, context);
+  getFinality(api, context);
   listHeaders(api, context);
   getAccount(api, context);
   getRecord(api, context);
@@ -71,12 +83,7 @@ function getBlock(api: Api, { backend, turn }: RouteContext): void {
       const { name } = request.params;
       const pace = () => turn(request);
       const block = await backend.block(asBlockReference(name), pace);
-      if (block === undefined) {
-        throw apiProblem('api/no-such-block', `this node has no final block ${name}`, {
-          remedy: 'Ask for "latest" to see how far this node is.',
-          details: { name },
-        });
-      }
+      if (block === undefined) throw noSuchBlock(name);
       const json = blockJson(identity, block);
       if (request.query.full === 'false') return reply.send(json);
       const contents = {
@@ -84,6 +91,46 @@ function getBlock(api: Api, { backend, turn }: RouteContext): void {
         receipts: listPieces(block.receipts, receiptJson, limits.httpPieceTransactions),
       };
       return sendPieces(reply, pacedJson(json, contents, pace));
+    },
+  );
+}
+
+function getFinality(api: Api, { backend }: RouteContext): void {
+  api.get(
+    '/v1/blocks/:name/finality',
+    {
+      schema: {
+        operationId: 'getFinality',
+        summary: 'What shows that a block is final: its certificate, or that of a block above it',
+        tags: ['chain'],
+        params: z.strictObject({ name: blockName }),
+        response: { 200: finalitySchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const proof = await backend.finality(asBlockReference(name));
+      if (proof === undefined) throw noSuchBlock(name);
+      const hash = hashHeader(proof.header);
+      return reply.send({ ...originOf(backend.identity), hash, ...finalityJson(proof) });
+    },
+  );
+}
+
+function getGenesis(api: Api, { backend }: RouteContext): void {
+  api.get(
+    '/v1/genesis',
+    {
+      schema: {
+        operationId: 'getGenesis',
+        summary: 'The genesis file that this node follows, to be compared with one’s own',
+        tags: ['chain'],
+        response: { 200: genesisSchema, ...problemAnswer },
+      },
+    },
+    async (_request, reply) => {
+      const { genesis } = backend.identity;
+      return reply.send({ ...originOf(backend.identity), genesis });
     },
   );
 }
@@ -193,6 +240,13 @@ function twoWays(key: string): string {
   return key.normalize('NFC') === key.normalize('NFD')
     ? ''
     : ' Its accents can be written in two ways (Unicode NFC and NFD), which are two keys.';
+}
+
+function noSuchBlock(name: string | number): Problem {
+  return apiProblem('api/no-such-block', `this node has no final block ${name}`, {
+    remedy: 'Ask for "latest" to see how far this node is.',
+    details: { name },
+  });
 }
 
 function asBlockReference(name: string | number): BlockReference {

@@ -1,9 +1,16 @@
-import type { Backend, MetricFamily, NodeIdentity, NodeStatus, Pace } from '../../api/backend.ts';
+import type {
+  Backend,
+  BlockReference,
+  MetricFamily,
+  NodeIdentity,
+  NodeStatus,
+  Pace,
+} from '../../api/backend.ts';
 import { defined } from '../../base/invariant.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { Height } from '../../ledger/block.ts';
-import { genesisValidators } from '../../ledger/genesis.ts';
+import { formatGenesis, genesisValidators } from '../../ledger/genesis.ts';
 import { metricFamilies } from './metrics.ts';
 import type { NodeBackendOptions } from './options.ts';
 import { Asking } from './asking.ts';
@@ -57,6 +64,10 @@ export class NodeBackend implements Backend {
 
   block(...asked: Parameters<Backend['block']>) {
     return this.#reads.block(...asked);
+  }
+
+  finality(name: BlockReference) {
+    return this.#reads.finality(name);
   }
 
   headers(from: Height, limit: number, pace?: Pace) {
@@ -151,6 +162,7 @@ export class NodeBackend implements Backend {
 function identityOf({ driver, genesis, version }: NodeBackendOptions): NodeIdentity {
   return {
     engine: genesis.consensus.engine,
+    genesis: formatGenesis(genesis),
     leaderTakesAll: driver.capabilities.leaderTakesAll,
     chainId: genesis.chainId,
     chainName: genesis.name,

@@ -7,7 +7,7 @@ import type { Hash } from '../../crypto/hash.ts';
 import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
 import { decodePartsOf, decodeProposalOf } from '../../ledger/block-body.ts';
 import { finalityCodec } from '../../ledger/certificate.ts';
-import type { Inclusion } from '../../ledger/inclusion.ts';
+import type { FinalityProof, Inclusion } from '../../ledger/inclusion.ts';
 import { merkleProof } from '../../ledger/merkle.ts';
 import { hashReceipt, receiptsCodec } from '../../ledger/receipt.ts';
 import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts';
@@ -41,14 +41,15 @@ export class FinalBlocks {
     };
   }
 
-  async named(hash: Hash, pace: Pace): Promise<BlockView | undefined> {
+  /** The height of the final block with this hash; undefined when none has it. */
+  heightOf(hash: Hash): Height | undefined {
     const genesis = toHeight(0);
-    if (hash === this.#store.hashAt(genesis)) return this.at(genesis, pace);
+    if (hash === this.#store.hashAt(genesis)) return genesis;
     const bytes = this.#store.blockBytes(hash);
     if (bytes === undefined) return undefined;
     const { height } = unwrap(decodePartsOf(bytes)).header;
     // It may be stored and not be final.
-    return this.#store.hashAt(height) === hash ? this.at(height, pace) : undefined;
+    return this.#store.hashAt(height) === hash ? height : undefined;
   }
 
   async headers(from: Height, limit: number, pace: Pace): Promise<HeaderView[]> {
@@ -66,22 +67,33 @@ export class FinalBlocks {
     return views;
   }
 
+  /**
+   * What shows that a block is final: undefined for one that is not, and for the genesis while nothing stands
+   * on it.
+   */
+  finality(height: Height): FinalityProof | undefined {
+    this.#refusePruned(height, {});
+    const proof = this.#store.nearestCertificate(height);
+    if (proof === undefined) return undefined;
+    const headerAt = (at: number): BlockHeader =>
+      defined(this.#store.headerAt(toHeight(at)), 'a header below a certificate');
+    const descendants: BlockHeader[] = [];
+    for (let above = height + 1; above <= proof.height; above++) descendants.push(headerAt(above));
+    return { header: headerAt(height), descendants, certificate: read(finalityCodec, proof.bytes) };
+  }
+
   /** All that proves a final transaction; undefined for one that is not final here. */
   async inclusion(transactionHash: Hash, pace: Pace): Promise<Inclusion | undefined> {
     const place = this.#place(transactionHash);
     if (place === undefined) return undefined;
     const { height, index } = place;
-    const proof = this.#store.nearestCertificate(height);
-    if (proof === undefined) return undefined;
-    const descendants: BlockHeader[] = [];
-    for (let above = height + 1; above <= proof.height; above++) {
-      descendants.push(defined(this.#store.headerAt(toHeight(above)), 'a header below a certificate'));
-    }
+    const finality = this.finality(height);
+    if (finality === undefined) return undefined;
     const blockHash = defined(this.#store.hashAt(height), 'the hash of a final block');
     // All bytes at once: the block may be pruned while the pieces are worked off.
     const bytes = defined(this.#store.blockBytesAt(height), 'the block of a final transaction');
     const receipts = this.#receiptsAt(height);
-    const { header, transactionHashes } = unwrap(decodeProposalOf(bytes));
+    const { transactionHashes } = unwrap(decodeProposalOf(bytes));
     await pace();
     const transactionProof = merkleProof(transactionHashes, index);
     const receiptHashes: Hash[] = [];
@@ -91,11 +103,9 @@ export class FinalBlocks {
     }
     await pace();
     return {
+      ...finality,
       height,
       blockHash,
-      header,
-      descendants,
-      certificate: read(finalityCodec, proof.bytes),
       receipt: defined(receipts[index], 'a receipt for each transaction'),
       transactionProof,
       receiptProof: merkleProof(receiptHashes, index),

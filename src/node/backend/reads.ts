@@ -1,4 +1,4 @@
-import type { Backend, Pace } from '../../api/backend.ts';
+import type { Backend, BlockReference, Pace } from '../../api/backend.ts';
 import type { FinalBlock } from '../effects/chain.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
@@ -26,11 +26,13 @@ export class Reads {
   }
 
   async block(...[name, pace = unpaced]: Parameters<Backend['block']>) {
-    const { final } = this.#options.driver.chain;
-    if (name === 'latest') return this.#finalBlocks.at(final.height, pace);
-    return 'height' in name
-      ? this.#finalBlocks.at(name.height, pace)
-      : this.#finalBlocks.named(name.hash, pace);
+    const height = this.#heightOf(name);
+    return height === undefined ? undefined : this.#finalBlocks.at(height, pace);
+  }
+
+  async finality(name: BlockReference) {
+    const height = this.#heightOf(name);
+    return height === undefined ? undefined : this.#finalBlocks.finality(height);
   }
 
   async headers(from: Height, limit: number, pace: Pace = unpaced) {
@@ -50,6 +52,11 @@ export class Reads {
     const basis = this.#basis(consistency);
     const entry = basis.state.record(key);
     return readOf(basis, entry && { key, ...entry });
+  }
+
+  #heightOf(name: BlockReference): Height | undefined {
+    if (name === 'latest') return this.#options.driver.chain.final.height;
+    return 'height' in name ? name.height : this.#finalBlocks.heightOf(name.hash);
   }
 
   /** Waits until this node has what a read must see. */

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { transactionStatusJson } from '../../../src/api/present.ts';
+import { finalityJson, transactionStatusJson } from '../../../src/api/present.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import { limits } from '../../../src/base/limits.ts';
 import { Problem, unwrap } from '../../../src/base/problem.ts';
-import { verifyReceipt } from '../../../src/client/verify.ts';
+import { verifyHeader, verifyReceipt } from '../../../src/client/verify.ts';
 import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { hashHeader, toHeight } from '../../../src/ledger/block.ts';
-import { genesisHeader } from '../../../src/ledger/genesis.ts';
+import { genesisHeader, parseGenesis } from '../../../src/ledger/genesis.ts';
 import { NodeBackend } from '../../../src/node/backend/backend.ts';
 import { Cluster, raftGenesis, signedTransaction } from '../cluster.ts';
 
@@ -86,6 +86,24 @@ describe('the backend', () => {
     assert.deepEqual(await backend.block({ hash: genesis.hash }), genesis);
     assert.equal(await backend.block({ height: toHeight(final.height + 1) }), undefined);
     assert.equal(await backend.block({ hash: nowhere }), undefined);
+  });
+
+  test('shows of each block, by any of its names, that it is final', async () => {
+    const { cluster, backend } = await withHistory();
+    const { genesis } = cluster;
+    const { finalHeight } = backend.status();
+    for (let height = 0; height <= finalHeight; height++) {
+      const block = defined(await backend.block({ height: toHeight(height) }), 'a final block');
+      for (const name of [{ height: block.header.height }, { hash: block.hash }]) {
+        const proof = finalityJson(defined(await backend.finality(name), 'its proof'));
+        const { header } = unwrap(verifyHeader(JSON.parse(JSON.stringify(proof)), { genesis }));
+        assert.equal(hashHeader(header), block.hash);
+      }
+    }
+    assert.equal((await backend.finality('latest'))?.header.height, finalHeight);
+    assert.equal(await backend.finality({ height: toHeight(finalHeight + 1) }), undefined);
+    assert.equal(await backend.finality({ hash: nowhere }), undefined);
+    assert.equal(unwrap(parseGenesis(backend.identity.genesis)).chainId, genesis.chainId);
   });
 
   test('lists headers with the number of their transactions, as far as there are any', async () => {
