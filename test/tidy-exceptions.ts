@@ -75,6 +75,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/cell-store.ts': 'cellBytes chunkBits chunkMask',
     'src/ledger/entry-pages.ts':
       'pageBits headerWords holdersWord countWord entryWords prefixWord lengthsWord restWord dataWord hashWords chunkBits chunkMask',
+    'src/ledger/reservation.ts': 'reservationKind endingKind',
     'src/ledger/state-entry.ts': 'accountKind recordKind',
     'src/ledger/transaction.ts': 'signatureBytes',
     'src/ledger/tree-nodes.ts': 'branchWords leftWord rightWord holdersWord chunkBits chunkMask',

@@ -204,6 +204,8 @@ export interface BlockView {
 export interface AccountView {
   readonly publicKey: PublicKey;
   readonly balance: bigint;
+  /** What it reserved for others, beside the balance. */
+  readonly held: bigint;
   /** The next nonce by the final state. */
   readonly nonce: number;
   /** Which keys sign for it; undefined while its own key alone does. */

@@ -66,9 +66,10 @@ export function receiptJson(receipt: Receipt): ReceiptJson {
         ? null
         : { part: failure.part, index: failure.index, found: foundJson(failure.found) },
     fee: `${fee}`,
-    accounts: accounts.map(({ publicKey, balance }) => ({
+    accounts: accounts.map(({ publicKey, balance, held }) => ({
       address: encodeAddress(publicKey),
       balance: `${balance}`,
+      held: `${held}`,
     })),
     records: records.map(({ operation, version, previous }) => ({
       operation,
@@ -82,7 +83,9 @@ type FoundJson = NonNullable<ReceiptJson['failure']>['found'];
 
 function foundJson(found: Found | undefined): FoundJson {
   if (found === undefined) return null;
-  return found.type === 'balance' ? { type: 'balance', balance: `${found.balance}` } : found;
+  const { type } = found;
+  if (type === 'balance') return { type, balance: `${found.balance}` };
+  return type === 'reserved' ? { type, amount: `${found.amount}` } : found;
 }
 
 function proofJson({ index, count, siblings }: MerkleProof): InclusionJson['transactionProof'] {
@@ -169,12 +172,13 @@ function readJson(identity: NodeIdentity, { consistency, height, blockHash, stat
 }
 
 export function accountJson(identity: NodeIdentity, read: Read<AccountView>): AccountJson {
-  const { publicKey, balance, nonce, keys, pendingNonce } = read.value;
+  const { publicKey, balance, held, nonce, keys, pendingNonce } = read.value;
   return {
     ...readJson(identity, read),
     address: encodeAddress(publicKey),
     publicKey,
     balance: `${balance}`,
+    held: `${held}`,
     nonce,
     keys: keys === undefined ? null : { ...keys, keys: keys.keys.map(encodeAddress) },
     pendingNonce,

@@ -32,6 +32,7 @@ const amountSchema = z
   .string()
   .regex(/^(?:0|[1-9][0-9]{0,19})$/)
   .describe('An amount in the smallest unit, as decimal text');
+const heldSchema = amountSchema.describe('What it reserved for others, beside the balance');
 const heightSchema = whole('The height of a block');
 
 /**
@@ -137,6 +138,7 @@ const foundSchema = z
     z.object({ type: z.literal('hash'), hash: hashSchema }),
     z.object({ type: z.literal('balance'), balance: amountSchema }),
     z.object({ type: z.literal('height'), height: heightSchema }),
+    z.object({ type: z.literal('reserved'), amount: amountSchema }),
   ])
   .meta({ id: 'Found' });
 
@@ -155,8 +157,8 @@ const receiptSchema = z
       .describe('What failed; null when it was applied'),
     fee: amountSchema,
     accounts: z
-      .array(z.object({ address: addressSchema, balance: amountSchema }))
-      .describe('Accounts that it touched, with their balances after it; the sender first'),
+      .array(z.object({ address: addressSchema, balance: amountSchema, held: heldSchema }))
+      .describe('Accounts that it touched, with what they have after it; the sender first'),
     records: z
       .array(
         z.object({
@@ -170,6 +172,11 @@ const receiptSchema = z
   .meta({ id: 'Receipt' });
 
 const recordKey = z.string().describe('A record’s key');
+const reservationName = z
+  .string()
+  .describe(
+    'ADDRESS:NONCE:OPERATION: who reserved, the nonce of that transaction, the operation’s index in it',
+  );
 const operationSchema = z
   .discriminatedUnion('type', [
     z.object({ type: z.literal('transfer'), to: addressSchema, amount: amountSchema, memo: z.string() }),
@@ -182,6 +189,15 @@ const operationSchema = z
       threshold: whole('How many of the keys must sign'),
       force: z.boolean().describe('Also when nobody shows to have the new keys'),
     }),
+    z.object({
+      type: z.literal('reserve'),
+      to: addressSchema,
+      amount: amountSchema,
+      expiryHeight: whole('The last height at which it can be posted'),
+      memo: z.string(),
+    }),
+    z.object({ type: z.literal('post'), reservation: reservationName, amount: amountSchema }),
+    z.object({ type: z.literal('void'), reservation: reservationName }),
   ])
   .meta({ id: 'Operation' });
 
@@ -372,7 +388,8 @@ export const accountSchema = z
     ...read,
     address: addressSchema,
     publicKey: publicKeySchema,
-    balance: amountSchema,
+    balance: amountSchema.describe('What it can spend, in the smallest unit'),
+    held: heldSchema,
     nonce: whole('The next nonce by the final state'),
     keys: z
       .object({ keys: z.array(addressSchema), threshold: whole('How many of the keys must sign') })

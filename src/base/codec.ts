@@ -287,6 +287,37 @@ export function optional<T>(inner: Codec<T>): Codec<T | undefined> {
   };
 }
 
+/**
+ * Fields that most values lack: one byte with a bit for each that is there, the lowest for the first, and
+ * then those. So what is rare costs the others nothing.
+ */
+export function sparse<T extends object>(fields: {
+  readonly [K in keyof T]-?: Codec<Exclude<T[K], undefined>>;
+}): Codec<T> {
+  const names = Object.keys(fields);
+  const codecs = Object.values<Codec<unknown>>(fields);
+  invariant(names.length <= 8, 'each field has a bit of the byte');
+  return {
+    write(writer, value) {
+      const given = names.map((name) => (value as Values)[name]);
+      writer.u8(given.reduce((bits: number, one, bit) => (one === undefined ? bits : bits | (1 << bit)), 0));
+      for (const [index, one] of given.entries()) {
+        if (one !== undefined) (codecs[index] as Codec<unknown>).write(writer, one);
+      }
+    },
+    read(reader) {
+      const bits = reader.u8();
+      if (bits >> names.length !== 0) throw new Error(`${bits} names a field that there is not`);
+      const value: Values = {};
+      for (const [index, name] of names.entries()) {
+        value[name] =
+          (bits & (1 << index)) === 0 ? undefined : (codecs[index] as Codec<unknown>).read(reader);
+      }
+      return value as T;
+    },
+  };
+}
+
 /** Exactly `length` bytes that are lower-case hex text in memory. */
 export function hexOf<T extends string>(length: number): Codec<T> {
   return {

@@ -71,6 +71,22 @@ export const limits = {
    */
   maxExpiryAhead: 100_000,
 
+  /**
+   * Consensus. How far ahead of its block a reservation may end: as far as a transaction's expiry, so that
+   * coins are not locked for ever by a slip of the finger.
+   */
+  maxReservationAhead: 100_000,
+  /**
+   * Consensus. Reservations that end at one height: as many are released in the block after it, each for some
+   * microseconds.
+   */
+  maxReservationsEnding: 256,
+  /**
+   * Consensus. So many blocks past its last height a reservation can still be looked up, with what became of
+   * it; then its entry goes.
+   */
+  reservationAfterlife: 1_000,
+
   /** Consensus. Transactions per block: execution of a full block stays well under a view timeout. */
   maxBlockTransactions: 4_096,
   /**

@@ -226,6 +226,7 @@ export const problemCodes = {
   'proof/unknown-validators': 'Others signed than the validators that the genesis file names',
 
   // Facts of a transaction. Those that a receipt may name are `FailureCode` in `ledger/receipt.ts`.
+  'transaction/above-reserved': 'Less was reserved than the transaction wants to take',
   'transaction/content': 'What the transaction is to do is not written as operations and conditions are',
   'transaction/duplicate': 'The transaction stands in the block already',
   'transaction/expired': 'The expiry height of the transaction is past',
@@ -236,15 +237,25 @@ export const problemCodes = {
   'transaction/insufficient-balance': 'The sender has less than what it wants to move',
   'transaction/malformed': 'A field of the transaction is beyond what can be encoded',
   'transaction/no-such-record': 'There is no record to delete or give',
+  'transaction/no-such-reservation': 'There is no such reservation, or it ended long ago',
   'transaction/nonce-gap': 'A nonce before that of the transaction is missing',
   'transaction/nonce-used': 'The nonce of the transaction was used',
   'transaction/not-owner': 'The record belongs to another account',
+  'transaction/not-recipient': 'The reservation is for another account, which alone can post or void it',
   'transaction/oversize': 'The transaction is larger than any that is taken',
   'transaction/record-key': 'No record can have such a key',
+  'transaction/reservation-expired': 'The last height of the reservation is past, and its sender has it back',
+  'transaction/reservation-id': 'What is given as a reservation names none',
+  'transaction/reservation-past': 'The reservation is to end at a height that is past',
+  'transaction/reservation-settled': 'The reservation was posted or voided before',
+  'transaction/reservation-too-far': 'The reservation is to end too far ahead: a lower height will do',
+  'transaction/reservations-full':
+    'As many reservations end at that height as may: one a little higher or lower has room',
   'transaction/unproven-keys': 'Too few of the new keys of the account signed, and it was not forced',
   'transaction/wrong-chain': 'The transaction is for another chain',
   'transaction/wrong-signature': 'The sender did not sign the transaction',
   'transaction/wrong-signers': 'Others signed the transaction than the keys of its sender',
+  'transaction/zero-amount': 'The transaction moves an amount of 0',
 } as const satisfies Readonly<Record<`${string}/${string}`, string>>;
 
 /** A code that this version makes. */

@@ -102,7 +102,20 @@ function operationText(operation: OperationAnswer): string {
       return `give ${harmless(operation.key)} to ${shortAddress(operation.to)}`;
     case 'set-keys':
       return `set ${operation.threshold} of ${operation.keys.length} keys`;
+    case 'reserve': {
+      const { amount, to, expiryHeight } = operation;
+      return `reserve ${grouped(amount)} for ${shortAddress(to)} until height ${grouped(expiryHeight)}`;
+    }
+    case 'post':
+      return `post ${grouped(operation.amount)} of ${shortReservation(operation.reservation)}`;
+    case 'void':
+      return `void ${shortReservation(operation.reservation)}`;
   }
+}
+
+function shortReservation(text: string): string {
+  const [sender = '', ...place] = harmless(text).split(':');
+  return [shortAddress(sender), ...place].join(':');
 }
 
 function shortAddress(address: string): string {

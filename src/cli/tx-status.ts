@@ -74,6 +74,8 @@ function foundText(found: FoundAnswer): string {
       return `a balance of ${grouped(found.balance)}`;
     case 'height':
       return `height ${grouped(found.height)}`;
+    case 'reserved':
+      return `${grouped(found.amount)} reserved`;
   }
 }
 

@@ -64,8 +64,13 @@ export interface ReceiptAnswer {
     readonly found: FoundAnswer | null;
   } | null;
   readonly fee: Amount;
-  /** Accounts that it touched, with their balances after it; the sender first. */
-  readonly accounts: readonly { readonly address: Address; readonly balance: Amount }[];
+  /** Accounts that it touched, with what they have after it; the sender first. */
+  readonly accounts: readonly {
+    readonly address: Address;
+    readonly balance: Amount;
+    /** What it reserved for others, beside the balance. */
+    readonly held: Amount;
+  }[];
   /** One for each operation that changed a record, with the record's version after it. */
   readonly records: readonly {
     readonly operation: number;
@@ -79,7 +84,8 @@ export type FoundAnswer =
   | { readonly type: 'version'; readonly version: number }
   | { readonly type: 'hash'; readonly hash: Hash }
   | { readonly type: 'balance'; readonly balance: Amount }
-  | { readonly type: 'height'; readonly height: Height };
+  | { readonly type: 'height'; readonly height: Height }
+  | { readonly type: 'reserved'; readonly amount: Amount };
 
 /** Where in the chain something was done. */
 interface PlaceAnswer {
@@ -98,7 +104,17 @@ export type OperationAnswer =
       readonly keys: readonly Address[];
       readonly threshold: number;
       readonly force: boolean;
-    };
+    }
+  | {
+      readonly type: 'reserve';
+      readonly to: Address;
+      readonly amount: Amount;
+      readonly expiryHeight: Height;
+      readonly memo: string;
+    }
+  /** The reservation is named as `ADDRESS:NONCE:OPERATION`. */
+  | { readonly type: 'post'; readonly reservation: string; readonly amount: Amount }
+  | { readonly type: 'void'; readonly reservation: string };
 
 type ConditionAnswer =
   | { readonly type: 'record-version'; readonly key: string; readonly version: number }
@@ -233,7 +249,10 @@ interface ReadAnswer extends Origin {
 export interface AccountAnswer extends ReadAnswer {
   readonly address: Address;
   readonly publicKey: PublicKey;
+  /** What it can spend. */
   readonly balance: Amount;
+  /** What it reserved for others, beside the balance. */
+  readonly held: Amount;
   /** The next nonce by the final state. */
   readonly nonce: number;
   /** Which keys sign for it; null while its own key alone does. */

@@ -7,6 +7,7 @@ import type { PublicKey } from '../crypto/signature.ts';
 import { toHeight } from '../ledger/block.ts';
 import type { Condition } from '../ledger/condition.ts';
 import type { Operation } from '../ledger/operation.ts';
+import { parseReservation, type ReservationId } from '../ledger/reservation-id.ts';
 import type { Content } from './wallet.ts';
 
 /** What is wrong with a value, and where. */
@@ -66,6 +67,10 @@ function operationFrom(json: unknown, at: string): Operation {
       const { key, to } = object(json, at, ['type', 'key', 'to']);
       return { type, key: text(key, `${at}.key`), to: account(to, `${at}.to`) };
     }
+    case 'reserve':
+    case 'post':
+    case 'void':
+      return reservationOperation(type, json, at);
     case 'set-keys': {
       const { keys, threshold, force } = object(json, at, ['type', 'keys', 'threshold', 'force']);
       if (force !== undefined && typeof force !== 'boolean') throw new Wrong(`${at}.force is no boolean`);
@@ -80,6 +85,33 @@ function operationFrom(json: unknown, at: string): Operation {
     }
     default:
       throw new Wrong(`${at}.type ${JSON.stringify(type)} is no operation`);
+  }
+}
+
+function reservationOperation(type: 'reserve' | 'post' | 'void', json: unknown, at: string): Operation {
+  switch (type) {
+    case 'reserve': {
+      const fields = object(json, at, ['type', 'to', 'amount', 'expiryHeight', 'memo']);
+      return {
+        type,
+        to: account(fields['to'], `${at}.to`),
+        amount: coins(fields['amount'], `${at}.amount`),
+        expiryHeight: toHeight(whole(fields['expiryHeight'], `${at}.expiryHeight`)),
+        memo: text(fields['memo'] ?? '', `${at}.memo`),
+      };
+    }
+    case 'post': {
+      const fields = object(json, at, ['type', 'reservation', 'amount']);
+      return {
+        type,
+        reservation: reservation(fields['reservation'], `${at}.reservation`),
+        amount: coins(fields['amount'], `${at}.amount`),
+      };
+    }
+    case 'void': {
+      const fields = object(json, at, ['type', 'reservation']);
+      return { type, reservation: reservation(fields['reservation'], `${at}.reservation`) };
+    }
   }
 }
 
@@ -172,4 +204,11 @@ function account(json: unknown, at: string): PublicKey {
   const key = parseAddress(json);
   if (key instanceof Problem) throw new Wrong(`${at}: ${key.message}`);
   return key;
+}
+
+function reservation(json: unknown, at: string): ReservationId {
+  if (typeof json !== 'string') throw new Wrong(`${at} is no text`);
+  const id = parseReservation(json);
+  if (id instanceof Problem) throw new Wrong(`${at}: ${id.message}`);
+  return id;
 }

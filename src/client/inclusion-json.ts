@@ -72,9 +72,10 @@ function receiptFrom(answer: ReceiptAnswer): Receipt {
     ...(answer as Pick<Receipt, 'transactionHash' | 'status' | 'code'>),
     failure: failure === null ? undefined : { ...failure, found: foundFrom(failure.found) },
     fee: amountFrom(answer.fee),
-    accounts: answer.accounts.map(({ address, balance }) => ({
+    accounts: answer.accounts.map(({ address, balance, held }) => ({
       publicKey: accountFrom(address),
       balance: amountFrom(balance),
+      held: amountFrom(held),
     })),
     records: answer.records.map((record) => ({ ...record, previous: record.previous ?? undefined })),
   };
@@ -82,7 +83,9 @@ function receiptFrom(answer: ReceiptAnswer): Receipt {
 
 function foundFrom(answer: FoundAnswer | null): Found | undefined {
   if (answer === null) return undefined;
-  return answer.type === 'balance' ? { type: 'balance', balance: amountFrom(answer.balance) } : answer;
+  const { type } = answer;
+  if (type === 'balance') return { type, balance: amountFrom(answer.balance) };
+  return type === 'reserved' ? { type, amount: amountFrom(answer.amount) } : answer;
 }
 
 function merkleProofFrom({ index, size, path }: InclusionAnswer['receiptProof']): MerkleProof {

@@ -1,11 +1,23 @@
 import { invariant } from '../base/invariant.ts';
 import type { PublicKey } from '../crypto/signature.ts';
+import type { Height } from './block.ts';
+import type { Ending, Reservation } from './reservation.ts';
+import type { ReservationId } from './reservation-id.ts';
 import { type Account, type RecordEntry, type Tombstone } from './state-entry.ts';
 
 /** What can be looked up: a state, or a draft of the next one. */
 interface Readable {
   account(publicKey: PublicKey): Account;
   recordEntry(key: string): RecordEntry | Tombstone | undefined;
+  reservation(id: ReservationId): Reservation | undefined;
+  /** The reservations that end at a height. */
+  ending(height: Height): Ending | undefined;
+}
+
+/** What becomes of a reservation's entry; null when it goes. */
+interface ReservationChange {
+  readonly id: ReservationId;
+  readonly reservation: Reservation | null;
 }
 
 /**
@@ -15,6 +27,10 @@ interface Readable {
 export class Draft implements Readable {
   readonly accounts = new Map<PublicKey, Account>();
   readonly records = new Map<string, RecordEntry | Tombstone>();
+  /** By the id as a text; see `setReservation`. */
+  readonly reservations = new Map<string, ReservationChange>();
+  /** Null where the entry goes. */
+  readonly endings = new Map<Height, Ending | null>();
   readonly #below: Readable;
 
   constructor(below: Readable) {
@@ -33,6 +49,20 @@ export class Draft implements Readable {
   record(key: string): RecordEntry | undefined {
     const entry = this.recordEntry(key);
     return entry?.type === 'record' ? entry : undefined;
+  }
+
+  reservation(id: ReservationId): Reservation | undefined {
+    const changed = this.reservations.get(nameOf(id));
+    return changed === undefined ? this.#below.reservation(id) : (changed.reservation ?? undefined);
+  }
+
+  setReservation(id: ReservationId, reservation: Reservation | null): void {
+    this.reservations.set(nameOf(id), { id, reservation });
+  }
+
+  ending(height: Height): Ending | undefined {
+    const changed = this.endings.get(height);
+    return changed === undefined ? this.#below.ending(height) : (changed ?? undefined);
   }
 
   credit(publicKey: PublicKey, amount: bigint): void {
@@ -54,5 +84,9 @@ export class Draft implements Readable {
   apply(draft: Draft): void {
     for (const [publicKey, account] of draft.accounts) this.accounts.set(publicKey, account);
     for (const [key, entry] of draft.records) this.records.set(key, entry);
+    for (const [key, change] of draft.reservations) this.reservations.set(key, change);
+    for (const [height, ending] of draft.endings) this.endings.set(height, ending);
   }
 }
+
+const nameOf = ({ sender, nonce, operation }: ReservationId): string => `${sender}:${nonce}:${operation}`;

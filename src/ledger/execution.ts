@@ -10,8 +10,11 @@ import {
   type Receipt,
   encodeReceipts,
   type RecordEffect,
+  type Refusal,
 } from './receipt.ts';
-import { checkCondition, perform, type Refusal } from './rules.ts';
+import { encodeEnding, encodeReservation, endingStateKey, reservationStateKey } from './reservation.ts';
+import { beginHeight } from './reservation-rules.ts';
+import { checkCondition, perform } from './rules.ts';
 import type { State } from './state.ts';
 import {
   type Account,
@@ -167,6 +170,7 @@ class BlockExecution {
     this.#parent = parent;
     this.#context = context;
     this.#draft = new Draft(parent);
+    beginHeight(this.#draft, context.height);
   }
 
   fits(transaction: Transaction, maxCount: number, maxBytes: number): boolean {
@@ -260,20 +264,30 @@ class BlockExecution {
   }
 
   #effectOn(publicKey: PublicKey): AccountEffect {
-    return { publicKey, balance: this.#draft.account(publicKey).balance };
+    const { balance, held } = this.#draft.account(publicKey);
+    return { publicKey, balance, held };
   }
 
   #changes(): StateChange[] {
     const changes: StateChange[] = [];
     for (const [publicKey, account] of this.#draft.accounts) {
       const old = this.#parent.account(publicKey);
-      const { balance, nonce, keys } = account;
-      if (balance === old.balance && nonce === old.nonce && keys === old.keys) continue;
+      const { balance, held, nonce, keys } = account;
+      if (balance === old.balance && held === old.held && nonce === old.nonce && keys === old.keys) continue;
       changes.push({ key: accountStateKey(publicKey), value: encodeAccount(account) });
     }
     // Whatever was done to a record made a new version of it.
     for (const [key, record] of this.#draft.records) {
       changes.push({ key: recordStateKey(key), value: encodeRecord(record) });
+    }
+    for (const { id, reservation } of this.#draft.reservations.values()) {
+      changes.push({
+        key: reservationStateKey(id),
+        value: reservation === null ? null : encodeReservation(reservation),
+      });
+    }
+    for (const [height, ending] of this.#draft.endings) {
+      changes.push({ key: endingStateKey(height), value: ending === null ? null : encodeEnding(ending) });
     }
     return changes;
   }

@@ -12,9 +12,12 @@ import {
   union,
 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
+import { type Height, heightCodec } from './block.ts';
 import { recordKeyCodec } from './record-key.ts';
+import { type ReservationId, reservationIdCodec, reservationText } from './reservation-id.ts';
 
 /** Moves coins from the sender to another account. */
 interface Transfer {
@@ -57,8 +60,37 @@ export interface SetKeys {
   readonly force: boolean;
 }
 
+/**
+ * Sets an amount of the sender's aside for a recipient, who can take it until a height, that one included.
+ * Until then the sender can neither spend it nor take it back; what nobody took is the sender's again in the
+ * block after it. The reservation's id is the place of this operation (`ReservationId`).
+ */
+interface Reserve {
+  readonly type: 'reserve';
+  readonly to: PublicKey;
+  /** In the smallest unit; at least 1. */
+  readonly amount: bigint;
+  /** From the height of its block to `limits.maxReservationAhead` above it. */
+  readonly expiryHeight: Height;
+  readonly memo: string;
+}
+
+/** Takes what was reserved for the sender, or a part of it: the rest goes back to whoever reserved it. */
+interface Post {
+  readonly type: 'post';
+  readonly reservation: ReservationId;
+  /** In the smallest unit; at least 1. */
+  readonly amount: bigint;
+}
+
+/** Lets go of what was reserved for the sender: it goes back to whoever reserved it. */
+interface Void {
+  readonly type: 'void';
+  readonly reservation: ReservationId;
+}
+
 /** One of the things that a transaction does, in their order: all of them happen, or none. */
-export type Operation = Transfer | Put | Delete | Give | SetKeys;
+export type Operation = Transfer | Put | Delete | Give | SetKeys | Reserve | Post | Void;
 
 /**
  * Which keys speak for an account, and how many of them it takes: 1 to
@@ -69,8 +101,13 @@ export interface KeySet {
   readonly threshold: number;
 }
 
-const amountCodec = refine(u64, (amount) => {
-  if (amount < 1n) throw new Error('amount is zero');
+/** At least 1: to move nothing is a mistake, and has a code of its own. */
+export const amountCodec: Codec<bigint> = refine(u64, (amount) => {
+  if (amount === 0n) {
+    throw new Problem('transaction/zero-amount', 'an amount of the transaction is zero', {
+      remedy: 'Give at least 1, in the smallest unit, or leave the operation out.',
+    });
+  }
   return amount;
 });
 
@@ -106,6 +143,17 @@ export const operationCodec: Codec<Operation> = union<Operation, 'type'>('type',
   ],
   delete: [3, struct<Omit<Delete, 'type'>>({ key: recordKeyCodec })],
   give: [4, struct<Omit<Give, 'type'>>({ key: recordKeyCodec, to: publicKeyCodec })],
+  reserve: [
+    7,
+    struct<Omit<Reserve, 'type'>>({
+      to: publicKeyCodec,
+      amount: amountCodec,
+      expiryHeight: heightCodec,
+      memo: boundedText(limits.maxMemoBytes),
+    }),
+  ],
+  post: [8, struct<Omit<Post, 'type'>>({ reservation: reservationIdCodec, amount: amountCodec })],
+  void: [9, struct<Omit<Void, 'type'>>({ reservation: reservationIdCodec })],
   'set-keys': [
     10,
     refine(struct<Omit<SetKeys, 'type'>>({ keys: sortedKeysCodec, threshold: u8, force: bool }), checkKeySet),
@@ -117,9 +165,13 @@ export function keysNamedIn(operation: Operation): readonly PublicKey[] {
   switch (operation.type) {
     case 'transfer':
     case 'give':
+    case 'reserve':
       return [operation.to];
     case 'set-keys':
       return operation.keys;
+    case 'post':
+    case 'void':
+      return [operation.reservation.sender];
     case 'put':
     case 'delete':
       return [];
@@ -139,6 +191,16 @@ export function operationJson(operation: Operation) {
       return { type: operation.type, key: operation.key };
     case 'give':
       return { type: operation.type, key: operation.key, to: encodeAddress(operation.to) };
+    case 'reserve': {
+      const { type, to, amount, expiryHeight, memo } = operation;
+      return { type, to: encodeAddress(to), amount: `${amount}`, expiryHeight, memo };
+    }
+    case 'post': {
+      const { type, reservation, amount } = operation;
+      return { type, reservation: reservationText(reservation), amount: `${amount}` };
+    }
+    case 'void':
+      return { type: operation.type, reservation: reservationText(operation.reservation) };
     case 'set-keys': {
       const { type, keys, threshold, force } = operation;
       return { type, keys: keys.map(encodeAddress), threshold, force };

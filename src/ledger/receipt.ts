@@ -3,6 +3,7 @@ import {
   type Codec,
   encode,
   listOf,
+  mapped,
   optional,
   refine,
   struct,
@@ -19,6 +20,7 @@ import { hashSize } from '../crypto/pair-hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
 import { merkleRootOf } from './merkle.ts';
+import { amountCodec } from './operation.ts';
 import { type Place, placeCodec } from './state-entry.ts';
 
 export const failureCodes = [
@@ -38,6 +40,22 @@ export const failureCodes = [
   'condition/record-hash',
   'condition/balance-at-least',
   'condition/height-at-most',
+  /** The reservation is to end before the block that would make it. */
+  'transaction/reservation-past',
+  /** It is to end further ahead than `limits.maxReservationAhead`. */
+  'transaction/reservation-too-far',
+  /** As many reservations end at that height as may; another height has room. */
+  'transaction/reservations-full',
+  /** There is no such reservation, or it ended long ago. */
+  'transaction/no-such-reservation',
+  /** The reservation is for somebody else. */
+  'transaction/not-recipient',
+  /** Its last height is past, and it went back to its sender. */
+  'transaction/reservation-expired',
+  /** It was posted or voided before. */
+  'transaction/reservation-settled',
+  /** Less was reserved than is to be taken. */
+  'transaction/above-reserved',
 ] as const satisfies readonly ProblemCode[];
 
 /** Why a transaction that stands in a block did nothing but pay its fee. */
@@ -52,7 +70,15 @@ export type Found =
   /** Of the account, in the smallest unit. */
   | { readonly type: 'balance'; readonly balance: bigint }
   /** Of the block. */
-  | { readonly type: 'height'; readonly height: Height };
+  | { readonly type: 'height'; readonly height: Height }
+  /** What the reservation holds, in the smallest unit. */
+  | { readonly type: 'reserved'; readonly amount: bigint };
+
+/** Why a condition does not hold, or an operation cannot be done. */
+export interface Refusal {
+  readonly code: FailureCode;
+  readonly found: Found | undefined;
+}
 
 /** Which condition or operation failed. */
 export interface Failure {
@@ -68,6 +94,8 @@ export interface AccountEffect {
   readonly publicKey: PublicKey;
   /** After the transaction; what the block's proposer gets of fees comes after the last one of the block. */
   readonly balance: bigint;
+  /** What it has reserved for others then, beside the balance. */
+  readonly held: bigint;
 }
 
 /** A record that an operation changed. The operation names the key. */
@@ -109,6 +137,13 @@ const foundCodec: Codec<Found> = union<Found, 'type'>('type', {
   hash: [2, struct<{ hash: Hash }>({ hash: hashCodec })],
   balance: [3, struct<{ balance: bigint }>({ balance: u64 })],
   height: [4, struct<{ height: Height }>({ height: heightCodec })],
+  reserved: [5, struct<{ amount: bigint }>({ amount: amountCodec })],
+});
+
+/** One byte where nothing is held, as almost everywhere. */
+const heldCodec: Codec<bigint> = mapped(optional(amountCodec), {
+  toMemory: (held) => held ?? 0n,
+  toBytes: (held) => (held === 0n ? undefined : held),
 });
 
 export const receiptCodec: Codec<Receipt> = refine(
@@ -125,7 +160,7 @@ export const receiptCodec: Codec<Receipt> = refine(
     ),
     fee: u64,
     accounts: listOf(
-      struct<AccountEffect>({ publicKey: publicKeyCodec, balance: u64 }),
+      struct<AccountEffect>({ publicKey: publicKeyCodec, balance: u64, held: heldCodec }),
       limits.maxOperations + 1,
     ),
     records: listOf(

@@ -4,15 +4,10 @@ import type { Height } from './block.ts';
 import type { Condition } from './condition.ts';
 import type { Draft } from './draft.ts';
 import type { Operation, SetKeys } from './operation.ts';
-import type { FailureCode, Found, RecordEffect } from './receipt.ts';
+import type { FailureCode, RecordEffect, Refusal } from './receipt.ts';
+import { reserve, settle } from './reservation-rules.ts';
 import type { Place } from './state-entry.ts';
 import type { Transaction } from './transaction.ts';
-
-/** Why a condition does not hold, or an operation cannot be done. */
-export interface Refusal {
-  readonly code: FailureCode;
-  readonly found: Found | undefined;
-}
 
 /** Why a condition does not hold; undefined when it does. */
 export function checkCondition(draft: Draft, condition: Condition, height: Height): Refusal | undefined {
@@ -51,11 +46,12 @@ export function checkCondition(draft: Draft, condition: Condition, height: Heigh
  */
 export function perform(
   draft: Draft,
-  { sender, signers }: Pick<Transaction, 'sender' | 'signers'>,
+  transaction: Pick<Transaction, 'sender' | 'nonce' | 'signers'>,
   operation: Operation,
   place: Place,
   effects: RecordEffect[],
 ): Refusal | undefined {
+  const { sender, signers } = transaction;
   switch (operation.type) {
     case 'transfer': {
       if (!draft.debit(sender, operation.amount)) return shortOf(draft, sender);
@@ -79,6 +75,11 @@ export function perform(
     }
     case 'set-keys':
       return setKeys(draft, sender, signers, operation);
+    case 'reserve':
+      return reserve(draft, transaction, operation, place);
+    case 'post':
+    case 'void':
+      return settle(draft, sender, operation, place);
   }
 }
 

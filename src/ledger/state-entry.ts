@@ -6,6 +6,7 @@ import {
   encode,
   optional,
   refine,
+  sparse,
   struct,
   u16,
   u48,
@@ -19,15 +20,17 @@ import { Problem } from '../base/problem.ts';
 import { hashInto } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
-import { checkKeySet, type KeySet, sortedKeysCodec } from './operation.ts';
+import { amountCodec, checkKeySet, type KeySet, sortedKeysCodec } from './operation.ts';
 
 /** Who has what. A key that never received anything has balance 0 and nonce 0, and no entry. */
 export interface Account {
   /**
-   * In the smallest unit; all balances together fit into 64 bits (checked in the
+   * What it can spend, in the smallest unit; all coins together fit into 64 bits (checked in the
    * genesis, and then conserved).
    */
   readonly balance: bigint;
+  /** What it reserved for others, beside the balance: nobody can spend it before its reservation ends. */
+  readonly held: bigint;
   /** How many transactions of this account stand in blocks: the nonce of its next one. */
   readonly nonce: number;
   /** Which keys sign for it. Undefined as long as its own key alone does, the one that its address names. */
@@ -104,11 +107,25 @@ export const placeCodec: Codec<Place> = struct<Place>({
   operation: u16,
 });
 
-const accountCodec: Codec<Account> = struct<Account>({
-  balance: u64,
-  nonce: u48,
-  keys: optional(refine(struct<KeySet>({ keys: sortedKeysCodec, threshold: u8 }), checkKeySet)),
+/** Neither in most accounts: the entry of one has 48 bytes with its key, as many as a page has room for. */
+const rareFieldsCodec = sparse<{ readonly keys: KeySet | undefined; readonly held: bigint | undefined }>({
+  keys: refine(struct<KeySet>({ keys: sortedKeysCodec, threshold: u8 }), checkKeySet),
+  held: amountCodec,
 });
+
+const accountCodec: Codec<Account> = {
+  write(writer, { balance, nonce, keys, held }) {
+    u64.write(writer, balance);
+    u48.write(writer, nonce);
+    rareFieldsCodec.write(writer, { keys, held: held === 0n ? undefined : held });
+  },
+  read(reader) {
+    const balance = u64.read(reader);
+    const nonce = u48.read(reader);
+    const { keys, held = 0n } = rareFieldsCodec.read(reader);
+    return { balance, held, nonce, keys };
+  },
+};
 
 const versionedFields = { version: u48, changed: placeCodec, previous: optional(placeCodec) };
 const recordCodec: Codec<RecordEntry | Tombstone> = union<RecordEntry | Tombstone, 'type'>('type', {
@@ -124,11 +141,12 @@ const recordCodec: Codec<RecordEntry | Tombstone> = union<RecordEntry | Tombston
 });
 
 /** An account that has no entry. */
-export const noAccount: Account = Object.freeze({ balance: 0n, nonce: 0, keys: undefined });
+export const noAccount: Account = Object.freeze({ balance: 0n, held: 0n, nonce: 0, keys: undefined });
 
 /** What the state holds of an account: null for one that never received or sent anything. */
 export function encodeAccount(account: Account): Uint8Array | null {
-  return account.balance === 0n && account.nonce === 0 ? null : encode(accountCodec, account);
+  const { balance, held, nonce } = account;
+  return balance === 0n && held === 0n && nonce === 0 ? null : encode(accountCodec, account);
 }
 
 export function encodeRecord(record: RecordEntry | Tombstone): Uint8Array {

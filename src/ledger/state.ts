@@ -1,6 +1,16 @@
 import { equalBytes, toHex } from '../base/bytes.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
+import type { Height } from './block.ts';
+import {
+  decodeEnding,
+  decodeReservation,
+  type Ending,
+  endingStateKey,
+  type Reservation,
+  reservationStateKey,
+} from './reservation.ts';
+import type { ReservationId } from './reservation-id.ts';
 import {
   type Account,
   accountStateKey,
@@ -73,7 +83,19 @@ export class State {
     return value === undefined ? undefined : decodeRecord(value);
   }
 
-  /** The value under a key of `accountStateKey` or `recordStateKey`. A copy. */
+  /** A reservation that can still be taken, or ended not long ago (`limits.reservationAfterlife`). */
+  reservation(id: ReservationId): Reservation | undefined {
+    const value = this.get(reservationStateKey(id));
+    return value === undefined ? undefined : decodeReservation(value);
+  }
+
+  /** The reservations that end at a height, until they are forgotten. */
+  ending(height: Height): Ending | undefined {
+    const value = this.get(endingStateKey(height));
+    return value === undefined ? undefined : decodeEnding(value);
+  }
+
+  /** The value under a key that one of the functions `…StateKey` made. A copy. */
   get(key: Uint8Array): Uint8Array | undefined {
     return this.#tree.get(key);
   }

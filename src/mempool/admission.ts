@@ -143,13 +143,25 @@ export const problems = {
   },
 };
 
-/** What certainly leaves the sender's account, beside the fee, when all is done. */
+/** What certainly leaves the sender's balance, beside the fee and above what comes, when all is done. */
 function paidToOthers({ sender, operations }: Transaction): bigint {
   let sum = 0n;
   for (const operation of operations) {
-    if (operation.type === 'transfer' && operation.to !== sender) sum += operation.amount;
+    switch (operation.type) {
+      case 'transfer':
+      case 'reserve':
+        if (operation.to !== sender) sum += operation.amount;
+        break;
+      case 'post':
+      case 'void':
+        // It may have reserved that for itself, and then what comes back is not known here.
+        if (operation.reservation.sender === sender) return 0n;
+        if (operation.type === 'post') sum -= operation.amount;
+        break;
+      default:
+    }
   }
-  return sum;
+  return sum > 0n ? sum : 0n;
 }
 
 function wrongSigners({ signers, sender }: Transaction, account: Account): Problem {

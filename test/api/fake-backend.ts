@@ -87,7 +87,7 @@ export class FakeBackend implements Backend {
       code: '',
       failure: undefined,
       fee,
-      accounts: [{ publicKey: alice, balance: 5n }],
+      accounts: [{ publicKey: alice, balance: 5n, held: 0n }],
       records: [],
     }));
     const header: BlockHeader = {
@@ -215,6 +215,7 @@ export class FakeBackend implements Backend {
     return this.#read(consistency, {
       publicKey,
       balance: 2n ** 63n,
+      held: 7n,
       nonce: 4,
       keys: undefined,
       pendingNonce: 6,

@@ -19,6 +19,9 @@ const operations = [
   { type: 'delete', key: 'a' },
   { type: 'give', key: 'a', to: address },
   { type: 'set-keys', keys: [bob, carol].toSorted().map(encodeAddress), threshold: 2, force: true },
+  { type: 'reserve', to: address, amount: '5', expiryHeight: 900, memo: 'order 7' },
+  { type: 'post', reservation: `${address}:7:255`, amount: '4' },
+  { type: 'void', reservation: `${address}:281474976710655:0` },
 ];
 const conditions = [
   { type: 'record-version', key: 'a', version: 3 },

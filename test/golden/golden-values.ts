@@ -34,6 +34,13 @@ import {
   receiptsRootOf,
 } from '../../src/ledger/receipt.ts';
 import {
+  encodeEnding,
+  encodeReservation,
+  endingStateKey,
+  type Reservation,
+  reservationStateKey,
+} from '../../src/ledger/reservation.ts';
+import {
   accountStateKey,
   encodeAccount,
   encodeRecord,
@@ -111,6 +118,18 @@ const transactions = [
     { type: 'set-keys', keys: ['a', 'b', 'c'].map(keyOf).toSorted(), threshold: 2, force: true },
     { type: 'transfer', to: keyOf('bob'), amount: 1n, memo: '' },
   ),
+  transaction(
+    { from: 'erin', nonce: 9 },
+    {
+      type: 'reserve',
+      to: keyOf('bob'),
+      amount: 2n ** 64n - 1n,
+      expiryHeight: toHeight(largest),
+      memo: 'order 7',
+    },
+    { type: 'post', reservation: { sender: keyOf('bob'), nonce: largest, operation: 255 }, amount: 1n },
+    { type: 'void', reservation: { sender: keyOf('carol'), nonce: 0, operation: 0 } },
+  ),
 ];
 const [first, , third] = transactions as [(typeof transactions)[0], unknown, (typeof transactions)[0]];
 
@@ -126,7 +145,7 @@ const failed = (letter: string, code: FailureCode, found: Found | undefined): Re
   code,
   failure: { part: code.startsWith('condition/') ? 'condition' : 'operation', index: 15, found },
   fee: 2n ** 63n,
-  accounts: [{ publicKey: keyOf('alice'), balance: 70_000n }],
+  accounts: [{ publicKey: keyOf('alice'), balance: 70_000n, held: 0n }],
   records: [],
 });
 const receipts: Receipt[] = [
@@ -136,7 +155,11 @@ const receipts: Receipt[] = [
     code: '',
     failure: undefined,
     fee: 0n,
-    accounts: ['alice', 'bob'].map((name) => ({ publicKey: keyOf(name), balance: 2n ** 63n + 1n })),
+    accounts: ['alice', 'bob'].map((name, index) => ({
+      publicKey: keyOf(name),
+      balance: 2n ** 63n + 1n,
+      held: index === 0 ? 2n ** 63n : 0n,
+    })),
     records: [
       { operation: 0, version: 1, previous: undefined },
       { operation: 255, version: largest, previous: place },
@@ -152,6 +175,14 @@ const receipts: Receipt[] = [
   failed('i', 'condition/record-hash', { type: 'hash', hash: hashOf('value') }),
   failed('j', 'condition/balance-at-least', { type: 'balance', balance: 0n }),
   failed('k', 'condition/height-at-most', { type: 'height', height: toHeight(largest) }),
+  failed('l', 'transaction/reservation-past', { type: 'height', height: toHeight(largest) }),
+  failed('m', 'transaction/reservation-too-far', { type: 'height', height: toHeight(1) }),
+  failed('n', 'transaction/reservations-full', undefined),
+  failed('o', 'transaction/no-such-reservation', undefined),
+  failed('p', 'transaction/not-recipient', undefined),
+  failed('q', 'transaction/reservation-expired', undefined),
+  failed('r', 'transaction/reservation-settled', undefined),
+  failed('s', 'transaction/above-reserved', { type: 'reserved', amount: 2n ** 64n - 1n }),
 ];
 const certificate: Certificate = {
   phase: 'commit',
@@ -173,8 +204,24 @@ const after = execute(state, [
 ]);
 const rich = {
   balance: 2n ** 63n + 5n,
+  held: 2n ** 63n,
   nonce: largest,
   keys: { keys: ['a', 'b', 'c'].map(keyOf).toSorted(), threshold: 2 },
+};
+const reservationId = { sender: keyOf('alice'), nonce: largest, operation: 255 };
+const reservation: Reservation = {
+  recipient: keyOf('bob'),
+  amount: 2n ** 64n - 1n,
+  expiryHeight: toHeight(largest),
+  made: place,
+  previous: undefined,
+  fate: { type: 'held' },
+};
+const reservations: Readonly<Record<string, Reservation>> = {
+  held: reservation,
+  posted: { ...reservation, previous: reservationId, fate: { type: 'posted', taken: 2n ** 63n, at: place } },
+  voided: { ...reservation, fate: { type: 'voided', at: place } },
+  expired: { ...reservation, fate: { type: 'expired' } },
 };
 const set = validatorSet(['a', 'b', 'c', 'd'].map(keyOf));
 const epoch = { chainId, validatorsHash: set.hash };
@@ -209,7 +256,8 @@ export const goldenValues: readonly GoldenValue[] = [
     configuration: utf8('members'),
   }),
   of('merkle proof', merkleProofCodec, merkleProof(leaves, 4)),
-  raw('account entry', encodeAccount({ ...rich, keys: undefined }) ?? new Uint8Array()),
+  raw('account entry', encodeAccount({ ...rich, held: 0n, keys: undefined }) ?? new Uint8Array()),
+  raw('account entry with coins held', encodeAccount({ ...rich, keys: undefined }) ?? new Uint8Array()),
   raw('account entry with keys', encodeAccount(rich) ?? new Uint8Array()),
   raw(
     'record entry',
@@ -226,6 +274,10 @@ export const goldenValues: readonly GoldenValue[] = [
     'tombstone entry',
     encodeRecord({ type: 'tombstone', version: largest, changed: place, previous: place }),
   ),
+  ...Object.entries(reservations).map(([name, one]) =>
+    raw(`reservation entry, ${name}`, encodeReservation(one)),
+  ),
+  raw('ending entry', encodeEnding({ count: 256, last: reservationId })),
   of('state proof of presence', stateProofCodec, state.prove(accountStateKey(keyOf('account 3')))),
   of('state proof of absence', stateProofCodec, state.prove(accountStateKey(keyOf('nobody')))),
   ...pbft.map(([name, message]) => of(`pbft ${name}`, messageCodec, message)),
@@ -302,6 +354,8 @@ export const goldenHashes: Readonly<Record<string, string>> = {
   'two parts': hash('quorate/v1/gossip-id', utf8('a'), utf8('b')),
   'account path': hash('quorate/v1/gossip-id', statePath(accountStateKey(keyOf('alice')))),
   'record path': hash('quorate/v1/gossip-id', statePath(recordStateKey('länder/de'))),
+  'reservation path': hash('quorate/v1/gossip-id', statePath(reservationStateKey(reservationId))),
+  'ending path': hash('quorate/v1/gossip-id', statePath(endingStateKey(toHeight(largest)))),
   state: state.root,
   'state after a block': after.state.root,
   'receipts of the block': after.receiptsRoot,

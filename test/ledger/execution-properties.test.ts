@@ -14,8 +14,13 @@ import { receiptsRootOf } from '../../src/ledger/receipt.ts';
 import { accountKind } from '../../src/ledger/state-entry.ts';
 import { State } from '../../src/ledger/state.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
-import { executePlainly, type PlainState } from '../../src/simulator/checkers/plain-ledger.ts';
-import { plainReceiptsRoot, plainStateRoot } from '../../src/simulator/checkers/plain-roots.ts';
+import { executePlainly } from '../../src/simulator/checkers/plain-ledger.ts';
+import { reservationsWrong } from '../../src/simulator/checkers/plain-reservations.ts';
+import {
+  plainReceiptsRoot,
+  type PlainState,
+  plainStateRoot,
+} from '../../src/simulator/checkers/plain-roots.ts';
 import { contextAt, hashOf, keyOf, type Order, stateWith, transaction } from './samples.ts';
 
 const names = ['alice', 'bob', 'carol', 'proposer'];
@@ -54,6 +59,36 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
         const keys = people.map(keyOf).toSorted();
         return { type: 'set-keys', keys, threshold: people.length > 1 ? 2 : 1, force };
       }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('reserve' as const),
+      to: person.map(keyOf),
+      amount: fc.bigInt(1n, 60n),
+      expiryHeight: fc
+        .oneof(
+          { weight: 20, arbitrary: fc.integer({ min: 1, max: 5 }) },
+          { weight: 1, arbitrary: fc.constant(200_000) },
+        )
+        .map(toHeight),
+      memo: fc.constant(''),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({
+        reservation: fc.record({
+          sender: person.map(keyOf),
+          nonce: fc.nat({ max: 2 }),
+          operation: fc.constantFrom(0, 0, 0, 1),
+        }),
+        taken: fc.option(fc.bigInt(1n, 40n)),
+      })
+      .map(({ reservation, taken }): Operation =>
+        taken === null ? { type: 'void', reservation } : { type: 'post', reservation, amount: taken },
+      ),
   },
 );
 
@@ -144,15 +179,21 @@ const start = { alice: 100n, bob: 80n, carol: 60n, proposer: 5n };
 
 const plainStart: PlainState = {
   accounts: new Map(
-    Object.entries(start).map(([name, balance]) => [keyOf(name), { balance, nonce: 0, keys: null }]),
+    Object.entries(start).map(([name, balance]) => [
+      keyOf(name),
+      { balance, held: 0n, nonce: 0, keys: null },
+    ]),
   ),
   records: new Map(),
+  reservations: [],
 };
 
 function totalOf(state: State): bigint {
   let total = 0n;
   for (const [key] of state.entries()) {
-    if (key[0] === accountKind) total += state.account(toHex(key.slice(1)) as PublicKey).balance;
+    if (key[0] !== accountKind) continue;
+    const { balance, held } = state.account(toHex(key.slice(1)) as PublicKey);
+    total += balance + held;
   }
   return total;
 }
@@ -193,8 +234,9 @@ test('execution does what the plain rules say, block after block, and conserves 
           assert.equal(result.receiptsRoot, plainReceiptsRoot(expected.receipts));
           ({ state } = result);
           plain = expected.state;
-          assert.equal(state.root, plainStateRoot(plain.accounts, plain.records));
+          assert.equal(state.root, plainStateRoot(plain));
           assert.equal(totalOf(state), supply);
+          assert.equal(reservationsWrong(plain, context.height), undefined);
         }
       },
     ),
@@ -206,6 +248,10 @@ test('execution does what the plain rules say, block after block, and conserves 
     'transaction/not-owner',
     'transaction/no-such-record',
     'transaction/unproven-keys',
+    'transaction/reservation-past',
+    'transaction/reservation-too-far',
+    'transaction/no-such-reservation',
+    'transaction/not-recipient',
     'condition/record-version',
     'condition/record-absent',
     'condition/record-exists',

@@ -46,9 +46,19 @@ describe('transfers', () => {
 
   test('move coins, count the nonce, and pay the proposer', () => {
     const result = execute(state, [transfer({ from: 'alice', nonce: 0, fee: 3n }, 'bob', 40n)]);
-    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 57n, nonce: 1, keys: undefined });
-    assert.deepEqual(result.state.account(keyOf('bob')), { balance: 45n, nonce: 0, keys: undefined });
-    assert.deepEqual(result.state.account(proposer), { balance: 3n, nonce: 0, keys: undefined });
+    assert.deepEqual(result.state.account(keyOf('alice')), {
+      balance: 57n,
+      nonce: 1,
+      held: 0n,
+      keys: undefined,
+    });
+    assert.deepEqual(result.state.account(keyOf('bob')), {
+      balance: 45n,
+      nonce: 0,
+      held: 0n,
+      keys: undefined,
+    });
+    assert.deepEqual(result.state.account(proposer), { balance: 3n, nonce: 0, held: 0n, keys: undefined });
     assert.deepEqual(codes(result), ['applied']);
   });
 
@@ -63,16 +73,31 @@ describe('transfers', () => {
       transfer({ from: 'alice', nonce: 1, fee: 2n }, 'alice', 98n),
     ]);
     assert.deepEqual(codes(result), ['applied', 'transaction/insufficient-balance']);
-    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 96n, nonce: 2, keys: undefined });
+    assert.deepEqual(result.state.account(keyOf('alice')), {
+      balance: 96n,
+      nonce: 2,
+      held: 0n,
+      keys: undefined,
+    });
   });
 
   test('may use up a balance exactly, and one more unit fails but pays', () => {
     const exact = execute(state, [transfer({ from: 'alice', nonce: 0, fee: 10n }, 'bob', 90n)]);
     assert.deepEqual(codes(exact), ['applied']);
-    assert.deepEqual(exact.state.account(keyOf('alice')), { balance: 0n, nonce: 1, keys: undefined });
+    assert.deepEqual(exact.state.account(keyOf('alice')), {
+      balance: 0n,
+      nonce: 1,
+      held: 0n,
+      keys: undefined,
+    });
     const over = execute(state, [transfer({ from: 'alice', nonce: 0, fee: 10n }, 'bob', 91n)]);
     assert.deepEqual(codes(over), ['transaction/insufficient-balance']);
-    assert.deepEqual(over.state.account(keyOf('alice')), { balance: 90n, nonce: 1, keys: undefined });
+    assert.deepEqual(over.state.account(keyOf('alice')), {
+      balance: 90n,
+      nonce: 1,
+      held: 0n,
+      keys: undefined,
+    });
     assert.equal(balanceOf(over, 'bob'), 5n);
     assert.equal(over.state.account(proposer).balance, 10n);
   });
@@ -93,7 +118,12 @@ describe('transfers', () => {
   test('of one sender stand in a block with one nonce after the other', () => {
     const burst = Array.from({ length: 50 }, (_, nonce) => transfer({ from: 'alice', nonce }, 'bob', 1n));
     const result = execute(state, burst);
-    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 0n, nonce: 50, keys: undefined });
+    assert.deepEqual(result.state.account(keyOf('alice')), {
+      balance: 0n,
+      nonce: 50,
+      held: 0n,
+      keys: undefined,
+    });
   });
 });
 
@@ -110,21 +140,31 @@ describe('fees', () => {
       'transaction/insufficient-balance',
       'applied',
     ]);
-    assert.deepEqual(result.state.account(proposer), { balance: 14n, nonce: 2, keys: undefined });
+    assert.deepEqual(result.state.account(proposer), { balance: 14n, nonce: 2, held: 0n, keys: undefined });
   });
 
   test('and a transfer reach a proposer that receives both', () => {
     const result = execute(stateWith({ alice: 10n }), [
       transfer({ from: 'alice', nonce: 0, fee: 4n }, 'proposer', 6n),
     ]);
-    assert.deepEqual(result.state.account(proposer), { balance: 10n, nonce: 0, keys: undefined });
-    assert.deepEqual(result.state.account(keyOf('alice')), { balance: 0n, nonce: 1, keys: undefined });
+    assert.deepEqual(result.state.account(proposer), { balance: 10n, nonce: 0, held: 0n, keys: undefined });
+    assert.deepEqual(result.state.account(keyOf('alice')), {
+      balance: 0n,
+      nonce: 1,
+      held: 0n,
+      keys: undefined,
+    });
   });
 
   test('may be zero, also from an account that has nothing; the proposer then gets no entry', () => {
     const result = execute(State.empty, [put({ from: 'poor', nonce: 0, fee: 0n }, 'note', 'hello')]);
     assert.deepEqual(codes(result), ['applied']);
-    assert.deepEqual(result.state.account(keyOf('poor')), { balance: 0n, nonce: 1, keys: undefined });
+    assert.deepEqual(result.state.account(keyOf('poor')), {
+      balance: 0n,
+      nonce: 1,
+      held: 0n,
+      keys: undefined,
+    });
     assert.equal(result.changes.length, 2);
   });
 
@@ -159,7 +199,12 @@ describe('records', () => {
     ]);
     assert.deepEqual(codes(result), ['transaction/not-owner', 'transaction/not-owner']);
     assert.equal(result.state.record('deed')?.owner, keyOf('alice'));
-    assert.deepEqual(result.state.account(keyOf('bob')), { balance: 46n, nonce: 2, keys: undefined });
+    assert.deepEqual(result.state.account(keyOf('bob')), {
+      balance: 46n,
+      nonce: 2,
+      held: 0n,
+      keys: undefined,
+    });
   });
 
   test('that do not exist cannot be deleted', () => {

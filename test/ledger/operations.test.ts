@@ -59,9 +59,9 @@ describe('several operations', () => {
     assert.equal(state.record('a')?.version, 3);
     assert.equal(state.account(keyOf('alice')).balance, 0n);
     assert.deepEqual(receipt.accounts, [
-      { publicKey: keyOf('alice'), balance: 0n },
-      { publicKey: keyOf('bob'), balance: 109n },
-      { publicKey: keyOf('carol'), balance: 90n },
+      { publicKey: keyOf('alice'), balance: 0n, held: 0n },
+      { publicKey: keyOf('bob'), balance: 109n, held: 0n },
+      { publicKey: keyOf('carol'), balance: 90n, held: 0n },
     ]);
     const place = (operation: number) => ({ height: 1, transaction: 0, operation });
     assert.deepEqual(receipt.records, [
@@ -87,11 +87,16 @@ describe('several operations', () => {
       code: 'transaction/insufficient-balance',
       failure: { part: 'operation', index: 3, found: { type: 'balance', balance: 49n } },
       fee: 1n,
-      accounts: [{ publicKey: keyOf('alice'), balance: 99n }],
+      accounts: [{ publicKey: keyOf('alice'), balance: 99n, held: 0n }],
       records: [],
     });
     assert.equal(done.state.recordEntry('a'), undefined);
-    assert.deepEqual(done.state.account(keyOf('alice')), { balance: 99n, nonce: 1, keys: undefined });
+    assert.deepEqual(done.state.account(keyOf('alice')), {
+      balance: 99n,
+      nonce: 1,
+      held: 0n,
+      keys: undefined,
+    });
     assert.deepEqual(done.state.account(keyOf('bob')), start.account(keyOf('bob')));
   });
 

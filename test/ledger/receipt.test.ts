@@ -22,8 +22,8 @@ const applied: Receipt = {
   failure: undefined,
   fee: 3n,
   accounts: [
-    { publicKey: keyOf('alice'), balance: 5n },
-    { publicKey: keyOf('bob'), balance: 2n ** 64n - 1n },
+    { publicKey: keyOf('alice'), balance: 5n, held: 0n },
+    { publicKey: keyOf('bob'), balance: 2n ** 64n - 1n, held: 2n ** 63n },
   ],
   records: [
     { operation: 0, version: 1, previous: undefined },
@@ -36,7 +36,7 @@ const failed: Receipt = {
   code: 'transaction/insufficient-balance',
   failure: { part: 'operation', index: 2, found: { type: 'balance', balance: 9n } },
   fee: 2n ** 64n - 1n,
-  accounts: [{ publicKey: keyOf('alice'), balance: 0n }],
+  accounts: [{ publicKey: keyOf('alice'), balance: 0n, held: 0n }],
   records: [],
 };
 

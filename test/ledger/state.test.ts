@@ -58,7 +58,7 @@ test('an empty state has the zero root, no accounts and no records', () => {
 
 test('accounts and records are read as they were written', () => {
   const keys = { keys: [keyOf('a'), keyOf('b')].toSorted(), threshold: 2 };
-  const account = { balance: 2n ** 64n - 1n, nonce: 2 ** 48 - 1, keys };
+  const account = { balance: 2n ** 64n - 1n, nonce: 2 ** 48 - 1, held: 2n ** 64n - 1n, keys };
   const record: RecordEntry = {
     type: 'record',
     owner: keyOf('alice'),

@@ -9,7 +9,7 @@ import { sender, tx, World } from './fixture.ts';
 
 test('what gave way to a lower nonce comes back when that is refused after all', () => {
   const world = new World({ bounds: { bytes: 2_000 } });
-  world.accounts.set(sender(1), { balance: 20n, nonce: 0, keys: undefined });
+  world.accounts.set(sender(1), { balance: 20n, nonce: 0, held: 0n, keys: undefined });
   const waiting = tx({ from: 1, nonce: 2, fee: 15 });
   world.addAll(waiting, tx({ from: 2, fee: 500 }), tx({ from: 3, fee: 500 }));
   // Its fee can be paid without the other one, and the pool has no room for it.
@@ -19,14 +19,14 @@ test('what gave way to a lower nonce comes back when that is refused after all',
     world.pool.missing().map(({ nonce, waiting: behind }) => [nonce, behind]),
     [[0, 1]],
   );
-  world.accounts.set(sender(1), { balance: 1_000n, nonce: 0, keys: undefined });
+  world.accounts.set(sender(1), { balance: 1_000n, nonce: 0, held: 0n, keys: undefined });
   world.addAll(tx({ from: 1, nonce: 0, fee: 10 }), tx({ from: 1, nonce: 1, fee: 10 }));
   assert.equal(world.pool.work().executable, 5);
 });
 
 test('a replacement that its sender could not pay beside what is executable is refused, and all stay', () => {
   const world = new World();
-  world.accounts.set(sender(1), { balance: 30n, nonce: 0, keys: undefined });
+  world.accounts.set(sender(1), { balance: 30n, nonce: 0, held: 0n, keys: undefined });
   world.addAll(tx({ nonce: 0, fee: 10, valueBytes: 10 }), tx({ nonce: 1, fee: 10, valueBytes: 10 }));
   assert.equal(world.add(tx({ nonce: 0, fee: 25, valueBytes: 20 })), 'transaction/fee-not-payable');
   assert.deepEqual(world.order(), ['1#0 fee 10', '1#1 fee 10']);
@@ -36,11 +36,13 @@ test('after a block the accounts are those of the state after it', () => {
   const world = new World();
   const first = tx({ nonce: 0 });
   world.addAll(first);
-  const after = new Map<PublicKey, Account>([[sender(1), { balance: 1_000n, nonce: 1, keys: undefined }]]);
+  const after = new Map<PublicKey, Account>([
+    [sender(1), { balance: 1_000n, nonce: 1, held: 0n, keys: undefined }],
+  ]);
   world.pool.committed({
     height: toHeight(1),
     transactions: [first],
-    accountOf: (key) => after.get(key) ?? { balance: 0n, nonce: 0, keys: undefined },
+    accountOf: (key) => after.get(key) ?? { balance: 0n, nonce: 0, held: 0n, keys: undefined },
     hadRoom: true,
     now: 0,
   });

@@ -91,7 +91,7 @@ export class World {
       const { balance, nonce, keys } = this.accountOf(sender);
       const left = balance > fee ? balance - fee : 0n;
       const amount = amountOf(operations) <= left ? amountOf(operations) : 0n;
-      this.accounts.set(sender, { balance: left - amount, nonce: nonce + 1, keys });
+      this.accounts.set(sender, { balance: left - amount, nonce: nonce + 1, held: 0n, keys });
     }
     this.height += 1;
     const { accountOf, height, now } = this;

@@ -32,7 +32,7 @@ void describe('keys of a sender', () => {
     const world = new World();
     const signed = bySigners(tx({}), [other]);
     assert.equal(world.add(signed), 'transaction/wrong-signers');
-    world.accounts.set(sender(1), { balance: 1_000n, nonce: 0, keys: others });
+    world.accounts.set(sender(1), { balance: 1_000n, nonce: 0, held: 0n, keys: others });
     assert.equal(world.add(tx({})), 'transaction/wrong-signers');
     assert.equal(world.add(signed), 'added');
   });
@@ -43,10 +43,16 @@ void describe('keys of a sender', () => {
     world.accounts.set(sender(1), {
       balance: 10n ** 9n,
       nonce: 0,
+      held: 0n,
       keys: { keys: [sender(1), other].toSorted(), threshold: 1 },
     });
     world.addAll(tx({ nonce: 0 }), tx({ nonce: 1 }), tx({ nonce: 2 }), kept, tx({ from: 2 }));
-    world.accounts.set(sender(1), { balance: 10n ** 9n, nonce: 0, keys: { ...others, keys: [other] } });
+    world.accounts.set(sender(1), {
+      balance: 10n ** 9n,
+      nonce: 0,
+      held: 0n,
+      keys: { ...others, keys: [other] },
+    });
     world.commit([tx({ nonce: 0 })]);
     assert.deepEqual(
       world.drops.toSorted(),
@@ -67,9 +73,14 @@ void describe('keys of a sender', () => {
   void it('that a block sets again to what they were change nothing', () => {
     const world = new World();
     const keys = { keys: [sender(1), other].toSorted(), threshold: 1 };
-    world.accounts.set(sender(1), { balance: 10n ** 9n, nonce: 0, keys });
+    world.accounts.set(sender(1), { balance: 10n ** 9n, nonce: 0, held: 0n, keys });
     world.addAll(tx({ nonce: 0 }), tx({ nonce: 1 }));
-    world.accounts.set(sender(1), { balance: 10n ** 9n, nonce: 0, keys: { ...keys, keys: [...keys.keys] } });
+    world.accounts.set(sender(1), {
+      balance: 10n ** 9n,
+      nonce: 0,
+      held: 0n,
+      keys: { ...keys, keys: [...keys.keys] },
+    });
     world.commit([tx({ nonce: 0 })]);
     assert.deepEqual(world.drops, []);
     assert.equal(world.pool.size, 1);

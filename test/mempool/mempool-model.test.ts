@@ -81,7 +81,12 @@ const bounds = {
 function compare(commands: readonly Command[]): Set<string> {
   const world = new World({ bounds });
   for (const index of senders)
-    world.accounts.set(sender(index), { balance: index < 3 ? 120n : 500n, nonce: 0, keys: undefined });
+    world.accounts.set(sender(index), {
+      balance: index < 3 ? 120n : 500n,
+      nonce: 0,
+      held: 0n,
+      keys: undefined,
+    });
   const model = new Model(bounds, world.accountOf);
   const rules = new Set<string>();
   // What full blocks passed over is no part of the model.

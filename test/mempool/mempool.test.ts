@@ -27,7 +27,7 @@ void describe('what the pool takes', () => {
 
   void it('refuses a nonce that was used, and names the next one', () => {
     const world = new World();
-    world.accounts.set(sender(1), { balance: 1_000n, nonce: 7, keys: undefined });
+    world.accounts.set(sender(1), { balance: 1_000n, nonce: 7, held: 0n, keys: undefined });
     const result = world.pool.add(tx({ nonce: 6 }), 0);
     assert.ok(result instanceof Problem);
     assert.equal(result.code, 'transaction/nonce-used');
@@ -59,14 +59,14 @@ void describe('what the pool takes', () => {
 
   void it('refuses what costs more than the sender has, amount and fee together', () => {
     const world = new World();
-    world.accounts.set(sender(1), { balance: 100n, nonce: 0, keys: undefined });
+    world.accounts.set(sender(1), { balance: 100n, nonce: 0, held: 0n, keys: undefined });
     assert.equal(world.add(tx({ fee: 10, amount: 91n })), 'transaction/insufficient-balance');
     assert.equal(world.add(tx({ fee: 10, amount: 90n })), 'added');
   });
 
   void it('refuses more fees than the sender can pay for all that waits, so that an empty account cannot fill the pool', () => {
     const world = new World();
-    world.accounts.set(sender(1), { balance: 25n, nonce: 0, keys: undefined });
+    world.accounts.set(sender(1), { balance: 25n, nonce: 0, held: 0n, keys: undefined });
     world.addAll(tx({ nonce: 0, fee: 10 }), tx({ nonce: 1, fee: 10 }));
     assert.equal(world.add(tx({ nonce: 2, fee: 10 })), 'transaction/fee-not-payable');
     assert.equal(world.add(tx({ nonce: 2, fee: 5 })), 'added');
@@ -104,7 +104,7 @@ void describe('lanes', () => {
 
   void it('tells a wallet the next nonce of an account that has nothing waiting', () => {
     const world = new World();
-    world.accounts.set(sender(5), { balance: 0n, nonce: 12, keys: undefined });
+    world.accounts.set(sender(5), { balance: 0n, nonce: 12, held: 0n, keys: undefined });
     assert.equal(world.pool.pendingNonce(sender(5)), 12);
   });
 });
@@ -278,6 +278,7 @@ void describe('the order of blocks', () => {
     ]);
     const on = (key: ReturnType<typeof sender>) => ({
       balance: 1_000n,
+      held: 0n,
       nonce: ahead.get(key) ?? 0,
       keys: undefined,
     });
@@ -378,7 +379,7 @@ void describe('a final block', () => {
 
   void it('drops from the end of a lane what its sender can no longer pay for', () => {
     const world = new World();
-    world.accounts.set(sender(1), { balance: 100n, nonce: 0, keys: undefined });
+    world.accounts.set(sender(1), { balance: 100n, nonce: 0, held: 0n, keys: undefined });
     const spend = tx({ nonce: 0, fee: 10, amount: 75n });
     world.addAll(spend, tx({ nonce: 1, fee: 10 }), tx({ nonce: 2, fee: 10 }));
     world.commit([spend]);
@@ -459,7 +460,7 @@ void describe('of one sender the lower nonces', () => {
   /** Money for the fees of so many, and the rest is for the amounts. */
   const poor = (balance: bigint): World => {
     const world = new World();
-    world.accounts.set(sender(1), { balance, nonce: 0, keys: undefined });
+    world.accounts.set(sender(1), { balance, nonce: 0, held: 0n, keys: undefined });
     return world;
   };
 
@@ -504,7 +505,7 @@ void describe('of one sender the lower nonces', () => {
 
   void it('stay out of a full pool, and then those behind the gap stay in', () => {
     const world = new World({ bounds: { transactions: 3 } });
-    world.accounts.set(sender(1), { balance: 15n, nonce: 0, keys: undefined });
+    world.accounts.set(sender(1), { balance: 15n, nonce: 0, held: 0n, keys: undefined });
     world.addAll(tx({ from: 2, fee: 50 }), tx({ from: 3, fee: 50 }), tx({ nonce: 1, fee: 10 }));
     assert.equal(world.add(tx({ nonce: 0, fee: 12 })), 'added', 'in the place of the one it pushed out');
     assert.equal(world.pool.size, 3);

@@ -16,9 +16,12 @@ import { signedTransaction, testGenesis } from '../node/cluster.ts';
 const genesis = testGenesis(4);
 const maker = new ChainMaker(genesis);
 const accounts = new Map(
-  genesis.accounts.map(({ publicKey, balance }) => [publicKey as string, { balance, nonce: 0, keys: null }]),
+  genesis.accounts.map(({ publicKey, balance }) => [
+    publicKey as string,
+    { balance, held: 0n, nonce: 0, keys: null },
+  ]),
 );
-const start = { header: maker.start.header, state: { accounts, records: new Map() } };
+const start = { header: maker.start.header, state: { accounts, records: new Map(), reservations: [] } };
 const transactions = [
   signedTransaction(genesis, 'alice', { nonce: 0 }),
   signedTransaction(genesis, 'alice', {
@@ -54,7 +57,7 @@ describe('the ledger once more, plainly', () => {
     const found = judged();
     assert.equal(why(found), 'valid');
     if (found.verdict === 'valid') {
-      assert.equal(plainStateRoot(found.state.accounts, found.state.records), block.header.stateRoot);
+      assert.equal(plainStateRoot(found.state), block.header.stateRoot);
     }
     assert.equal(plainHeaderHash(block.header), hashHeader(block.header));
     for (let count = 0; count < 20; count++) {

@@ -4,8 +4,9 @@ import type { BlockHeader, Proposal } from '../../ledger/block.ts';
 import type { GenesisAccount } from '../../ledger/genesis.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import { promise } from './breach.ts';
-import { coinsOf, type Judged, judgePlainly, type PlainRules, type PlainState } from './plain-ledger.ts';
-import { plainHeaderHash } from './plain-roots.ts';
+import { coinsOf, type Judged, judgePlainly, type PlainRules } from './plain-ledger.ts';
+import { reservationsWrong } from './plain-reservations.ts';
+import { plainHeaderHash, type PlainState } from './plain-roots.ts';
 
 interface AgreedBlock {
   readonly blockHash: Hash;
@@ -57,9 +58,13 @@ export class ChainChecker {
     const blockHash = plainHeaderHash(genesis);
     const state: PlainState = {
       accounts: new Map(
-        options.accounts.map(({ publicKey, balance }) => [publicKey, { balance, nonce: 0, keys: null }]),
+        options.accounts.map(({ publicKey, balance }) => [
+          publicKey,
+          { balance, held: 0n, nonce: 0, keys: null },
+        ]),
       ),
       records: new Map(),
+      reservations: [],
     };
     this.#agreed = [{ blockHash, node: -1 }];
     this.#judged.set(blockHash, { verdict: 'valid', header: genesis, state });
@@ -246,6 +251,8 @@ export class ChainChecker {
       at(judged?.verdict === 'invalid' ? judged.why : 'nothing is known of it'),
     );
     promise(coinsOf(judged.state) === this.#coins, 'exactly-once', () => at('coins were made or lost'));
+    const wrong = reservationsWrong(judged.state, height);
+    promise(wrong === undefined, 'exactly-once', () => at(wrong ?? ''));
     for (const hash of transactionHashes) {
       const before = this.#finalTransactions.get(hash);
       promise(before === undefined, 'exactly-once', () =>

@@ -4,8 +4,9 @@ import type { BlockHeader, Proposal } from '../../ledger/block.ts';
 import type { Condition } from '../../ledger/condition.ts';
 import type { Operation } from '../../ledger/operation.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
+import { accountIn, type Books, copyOf, fails, pay } from './plain-books.ts';
+import { release, reserve, settle } from './plain-reservations.ts';
 import {
-  type PlainAccount,
   type PlainCode,
   type PlainFound,
   plainHashesRoot,
@@ -15,6 +16,7 @@ import {
   type PlainReceipt,
   plainReceiptsRoot,
   type PlainRecord,
+  type PlainState,
   plainStateRoot,
 } from './plain-roots.ts';
 
@@ -28,12 +30,6 @@ const maxOperations = 16_384;
 export interface PlainRules {
   readonly chainId: Hash;
   readonly feePerOperation: bigint;
-}
-
-/** Accounts and records after some block. */
-export interface PlainState {
-  readonly accounts: ReadonlyMap<string, PlainAccount>;
-  readonly records: ReadonlyMap<string, PlainRecord>;
 }
 
 /** A block that was judged. */
@@ -77,7 +73,7 @@ export function judgePlainly(block: {
   if (typeof done === 'string') return invalid(done);
   if (plainReceiptsRoot(done.receipts) !== header.receiptsRoot)
     return invalid('it claims another receipts root');
-  if (plainStateRoot(done.state.accounts, done.state.records) !== header.stateRoot) {
+  if (plainStateRoot(done.state) !== header.stateRoot) {
     return invalid('it claims another state root');
   }
   return { verdict: 'valid', header, state: done.state };
@@ -86,22 +82,8 @@ export function judgePlainly(block: {
 /** All coins of a state. */
 export function coinsOf({ accounts }: PlainState): bigint {
   let sum = 0n;
-  for (const { balance } of accounts.values()) sum += balance;
+  for (const { balance, held } of accounts.values()) sum += balance + held;
   return sum;
-}
-
-/** Tried on a copy: what fails leaves nothing behind. */
-interface Books {
-  readonly accounts: Map<string, PlainAccount>;
-  readonly records: Map<string, PlainRecord>;
-}
-
-const nobody: PlainAccount = { balance: 0n, nonce: 0, keys: null };
-const accountIn = ({ accounts }: Books, key: string): PlainAccount => accounts.get(key) ?? nobody;
-
-function pay(books: Books, key: string, amount: bigint): void {
-  const account = accountIn(books, key);
-  books.accounts.set(key, { ...account, balance: account.balance + amount });
 }
 
 /** What a condition found that does not fit; null when it holds. */
@@ -133,11 +115,11 @@ function brokenBy(books: Books, condition: Condition, height: number): PlainFoun
 /** Does it in these books, or says why not. Gives the record's new version when it changed one. */
 function perform(
   books: Books,
-  { sender, signers }: Transaction,
+  transaction: Transaction,
   operation: Operation,
   place: PlainPlace,
 ): { readonly code: PlainCode; readonly found: PlainFound | null } | PlainRecord | null {
-  const fails = (code: PlainCode, found: PlainFound | null = null) => ({ code, found });
+  const { sender, signers } = transaction;
   if (operation.type === 'transfer') {
     const { balance } = accountIn(books, sender);
     if (balance < operation.amount) return fails('transaction/insufficient-balance', ['balance', balance]);
@@ -157,6 +139,8 @@ function perform(
     });
     return null;
   }
+  if (operation.type === 'reserve') return reserve(books, transaction, operation, place);
+  if (operation.type === 'post' || operation.type === 'void') return settle(books, sender, operation, place);
   const old = books.records.get(operation.key);
   const owner = old?.content?.owner;
   if (owner === undefined && operation.type !== 'put') return fails('transaction/no-such-record');
@@ -182,6 +166,11 @@ function contentAfter(
   return { owner: operation.to, value: old?.content?.value ?? new Uint8Array() };
 }
 
+function effectOn(books: Books, key: string): PlainReceipt['accounts'][number] {
+  const { balance, held } = accountIn(books, key);
+  return [key, balance, held];
+}
+
 /** What a transaction comes to after its fee; of what fails the books keep nothing. */
 function carryOut(
   before: Books,
@@ -195,7 +184,7 @@ function carryOut(
       transactionHash,
       failed: outcome,
       fee,
-      accounts: [[sender, accountIn(before, sender).balance] as const],
+      accounts: [effectOn(before, sender)],
       records: [],
     },
   });
@@ -205,18 +194,19 @@ function carryOut(
       return failed({ code: `condition/${condition.type}`, at: ['condition', index], found });
     }
   }
-  const books = { accounts: new Map(before.accounts), records: new Map(before.records) };
+  const books = copyOf(before);
   const touched = new Set<string>([sender]);
   const records: PlainReceipt['records'][number][] = [];
   for (const [index, operation] of transaction.operations.entries()) {
     const done = perform(books, transaction, operation, [at.height, at.index, index]);
     if (done !== null && 'code' in done) return failed({ ...done, at: ['operation', index] });
     if (operation.type === 'transfer') touched.add(operation.to);
+    if (operation.type === 'post' || operation.type === 'void') touched.add(operation.reservation.sender);
     if (done !== null) {
       records.push({ operation: index, version: done.version, previous: done.previous });
     }
   }
-  const accounts = [...touched].map((key) => [key, accountIn(books, key).balance] as const);
+  const accounts = [...touched].map((key) => effectOn(books, key));
   return { books, receipt: { transactionHash, failed: null, fee, accounts, records } };
 }
 
@@ -227,7 +217,8 @@ export function executePlainly(
   { chainId, feePerOperation }: PlainRules,
   transactions: readonly Transaction[],
 ): { readonly state: PlainState; readonly receipts: readonly PlainReceipt[] } | string {
-  let books: Books = { accounts: new Map(before.accounts), records: new Map(before.records) };
+  let books = copyOf(before);
+  release(books, height);
   const receipts: PlainReceipt[] = [];
   let fees = 0n;
   let operations = 0;

@@ -76,6 +76,14 @@ const failures = [
   'condition/record-hash',
   'condition/balance-at-least',
   'condition/height-at-most',
+  'transaction/reservation-past',
+  'transaction/reservation-too-far',
+  'transaction/reservations-full',
+  'transaction/no-such-reservation',
+  'transaction/not-recipient',
+  'transaction/reservation-expired',
+  'transaction/reservation-settled',
+  'transaction/above-reserved',
 ] as const;
 export type PlainCode = (typeof failures)[number];
 
@@ -88,7 +96,7 @@ export type PlainPlace = readonly [height: number, transaction: number, operatio
 export type PlainFound =
   | readonly ['version' | 'height', number]
   | readonly ['hash', string]
-  | readonly ['balance', bigint];
+  | readonly ['balance' | 'reserved', bigint];
 
 /** Empty for a transaction that was applied. */
 export interface PlainOutcome {
@@ -102,7 +110,7 @@ export interface PlainReceipt {
   /** Null for one that was applied. */
   readonly failed: PlainOutcome | null;
   readonly fee: bigint;
-  readonly accounts: readonly (readonly [key: string, balance: bigint])[];
+  readonly accounts: readonly (readonly [key: string, balance: bigint, held: bigint])[];
   readonly records: readonly {
     readonly operation: number;
     readonly version: number;
@@ -129,6 +137,8 @@ function foundBytes([kind, what]: PlainFound): Uint8Array[] {
       return [number(3, 1), number(what, 8)];
     case 'height':
       return [number(4, 1), number(what, 6)];
+    case 'reserved':
+      return [number(5, 1), number(what, 8)];
   }
 }
 
@@ -147,7 +157,11 @@ export function plainReceiptsRoot(receipts: readonly PlainReceipt[]): Hash {
         ]),
         number(fee, 8),
         number(accounts.length, 2),
-        ...accounts.flatMap(([key, balance]) => [hex(key), number(balance, 8)]),
+        ...accounts.flatMap(([key, balance, held]) => [
+          hex(key),
+          number(balance, 8),
+          ...maybe(held === 0n ? null : held, (amount) => [number(amount, 8)]),
+        ]),
         number(records.length, 2),
         ...records.flatMap(({ operation, version, previous }) => [
           number(operation, 2),
@@ -161,6 +175,7 @@ export function plainReceiptsRoot(receipts: readonly PlainReceipt[]): Hash {
 
 export interface PlainAccount {
   readonly balance: bigint;
+  readonly held: bigint;
   readonly nonce: number;
   /** Null while its own key alone signs for it. */
   readonly keys: { readonly keys: readonly string[]; readonly threshold: number } | null;
@@ -174,24 +189,63 @@ export interface PlainRecord {
   readonly content: { readonly owner: string; readonly value: Uint8Array } | null;
 }
 
-/** The root over all accounts and records: each a leaf where its path parts from all others. */
-export function plainStateRoot(
-  accounts: ReadonlyMap<string, PlainAccount>,
-  records: ReadonlyMap<string, PlainRecord>,
-): Hash {
+/** Who reserved, the transaction's nonce, the operation's index in it. */
+type PlainReservationId = readonly [sender: string, nonce: number, operation: number];
+
+export interface PlainReservation {
+  readonly id: PlainReservationId;
+  readonly recipient: string;
+  readonly amount: bigint;
+  /** The last height at which it can be posted. */
+  readonly until: number;
+  readonly made: PlainPlace;
+  readonly fate:
+    | readonly ['held' | 'expired']
+    | readonly ['posted', taken: bigint, at: PlainPlace]
+    | readonly ['voided', at: PlainPlace];
+}
+
+/** All that a state holds. */
+export interface PlainState {
+  readonly accounts: ReadonlyMap<string, PlainAccount>;
+  readonly records: ReadonlyMap<string, PlainRecord>;
+  /** Those that can still be looked up, as they were made. */
+  readonly reservations: readonly PlainReservation[];
+}
+
+const idBytes = ([sender, nonce, operation]: PlainReservationId): Uint8Array[] => [
+  hex(sender),
+  number(nonce, 6),
+  number(operation, 2),
+];
+
+function fateBytes(fate: PlainReservation['fate']): Uint8Array[] {
+  switch (fate[0]) {
+    case 'held':
+      return [number(1, 1)];
+    case 'posted':
+      return [number(2, 1), number(fate[1], 8), ...placeBytes(fate[2])];
+    case 'voided':
+      return [number(3, 1), ...placeBytes(fate[1])];
+    case 'expired':
+      return [number(4, 1)];
+  }
+}
+
+/** The root over all entries: each a leaf where its path parts from all others. */
+export function plainStateRoot({ accounts, records, reservations }: PlainState): Hash {
   const leaves: { path: Buffer; hash: Buffer }[] = [];
   const add = (kind: number, key: Buffer, ...value: readonly Uint8Array[]): void => {
     const path = tagged('state-key', number(kind, 1), key);
     leaves.push({ path, hash: tagged('state-leaf', path, tagged('state-value', ...value)) });
   };
-  for (const [key, { balance, nonce, keys }] of accounts) {
+  for (const [key, { balance, held, nonce, keys }] of accounts) {
     if (balance === 0n && nonce === 0) continue;
-    const keySet = maybe(keys, (set) => [
-      number(set.keys.length, 1),
-      ...set.keys.map(hex),
-      number(set.threshold, 1),
-    ]);
-    add(1, hex(key), number(balance, 8), number(nonce, 6), ...keySet);
+    const rare = (keys === null ? 0 : 1) + (held === 0n ? 0 : 2);
+    const keySet =
+      keys === null ? [] : [number(keys.keys.length, 1), ...keys.keys.map(hex), number(keys.threshold, 1)];
+    const apart = held === 0n ? [] : [number(held, 8)];
+    add(1, hex(key), number(balance, 8), number(nonce, 6), number(rare, 1), ...keySet, ...apart);
   }
   for (const [key, { version, changed, previous, content }] of records) {
     add(
@@ -203,6 +257,25 @@ export function plainStateRoot(
       ...maybe(previous, placeBytes),
       ...(content === null ? [] : [hex(content.owner), number(content.value.length, 2), content.value]),
     );
+  }
+  const endings = new Map<number, PlainReservation[]>();
+  for (const one of reservations) {
+    const before = endings.get(one.until) ?? [];
+    endings.set(one.until, [...before, one]);
+    add(
+      5,
+      Buffer.concat(idBytes(one.id)),
+      hex(one.recipient),
+      number(one.amount, 8),
+      number(one.until, 6),
+      ...placeBytes(one.made),
+      ...maybe(before.at(-1) ?? null, ({ id }) => idBytes(id)),
+      ...fateBytes(one.fate),
+    );
+  }
+  for (const [until, list] of endings) {
+    const last = list.at(-1) as PlainReservation;
+    add(6, number(until, 6), number(list.length, 2), ...idBytes(last.id));
   }
   const root = (part: readonly { path: Buffer; hash: Buffer }[], depth: number): Buffer => {
     const [only] = part;
