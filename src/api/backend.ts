@@ -5,9 +5,8 @@ import type { BlockHeader, Height, View } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { EngineName } from '../ledger/engine-names.ts';
 import type { FinalityProof, Inclusion } from '../ledger/inclusion.ts';
-import type { KeySet } from '../ledger/operation.ts';
 import type { Receipt } from '../ledger/receipt.ts';
-import type { RecordEntry } from '../ledger/state-entry.ts';
+import type { Account, RecordEntry } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 
 /**
@@ -201,15 +200,9 @@ export interface BlockView {
   readonly certificate: FinalityCertificate | null;
 }
 
-export interface AccountView {
+/** By the final state, but for the pending nonce. */
+export interface AccountView extends Account {
   readonly publicKey: PublicKey;
-  readonly balance: bigint;
-  /** What it reserved for others, beside the balance. */
-  readonly held: bigint;
-  /** The next nonce by the final state. */
-  readonly nonce: number;
-  /** Which keys sign for it; undefined while its own key alone does. */
-  readonly keys: KeySet | undefined;
   /** The next nonce that a wallet should use: after what waits in this node's mempool. */
   readonly pendingNonce: number;
 }

@@ -78,7 +78,7 @@ test('a field outside its limits is a problem that says so, and nothing is signe
   ];
   for (const problem of wrong) {
     assert.ok(problem instanceof Problem);
-    assert.match(problem.code, /^transaction\/(malformed|record-key)$/);
+    assert.match(problem.code, /^transaction\/(malformed|record-key|zero-amount)$/);
   }
   assert.equal(signed, 0);
 });

@@ -42,9 +42,9 @@ export class Reads {
   async account(...[publicKey, consistency]: Parameters<Backend['account']>) {
     await this.#readable(consistency);
     const basis = this.#basis(consistency);
-    const { balance, held, nonce, keys } = basis.state.account(publicKey);
-    const pendingNonce = Math.max(nonce, this.#options.driver.mempool.pendingNonce(publicKey));
-    return readOf(basis, { publicKey, balance, held, nonce, keys, pendingNonce });
+    const account = basis.state.account(publicKey);
+    const pendingNonce = Math.max(account.nonce, this.#options.driver.mempool.pendingNonce(publicKey));
+    return readOf(basis, { publicKey, ...account, pendingNonce });
   }
 
   async record(...[key, consistency]: Parameters<Backend['record']>) {
