@@ -87,6 +87,8 @@ const numbers: Record<string, Record<string, string>> = {
     'src/node/peers/handshake.ts': 'versionBytes',
     'src/node/peers/relay.ts': 'sealBytes',
     'src/storage/checksummed.ts': 'checksumBytes',
+    'src/storage/index-postings.ts': 'sentMark firstBytes',
+    'src/storage/keys.ts': 'heightBytes',
     'src/storage/write-ahead-log.ts': 'blockBytes headerBytes',
     'src/network/negotiation-guard.ts': 'maxLineBytes',
     'src/network/rpc-stream.ts': 'maxPrefixBytes',
@@ -164,6 +166,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/node/peers/wire.ts': 'smallestTransaction',
     'src/storage/candidate-table.ts': 'recentBlocks',
     'src/storage/checksummed.ts': 'pageEntries',
+    'src/storage/index-tables.ts': 'sweepEntries',
   },
   'where one rule begins to judge: nothing grows with it': {
     'src/consensus/pbft/report.ts': 'silentAfterMs',

@@ -614,6 +614,16 @@ export const limits = {
   keyUseMs: 1_000,
   /** Blocks that are deleted in one batch. */
   pruneBlocks: 128,
+  /**
+   * Transactions whose entries in the indexes are deleted in one batch: each is decoded once more to know
+   * them, which takes some 10 µs.
+   */
+  pruneTransactions: 512,
+  /**
+   * Entries of an index that are read to find the value that a record had at a height: each stands for a
+   * block in which the record was only given to somebody else since its value was written.
+   */
+  historyWalk: 1_000,
 
   /** Time between two ticks of the engine: a tenth of the shortest timeout that makes sense. */
   tickMs: 20,

@@ -178,6 +178,12 @@ export function keysNamedIn(operation: Operation): readonly PublicKey[] {
   }
 }
 
+/** The key of the record that an operation makes a version of, when it is done. */
+export function recordKeyOf(operation: Operation): string | undefined {
+  const { type } = operation;
+  return type === 'put' || type === 'delete' || type === 'give' ? operation.key : undefined;
+}
+
 /** An operation as the API shows it. */
 export function operationJson(operation: Operation) {
   switch (operation.type) {

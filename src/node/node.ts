@@ -128,6 +128,7 @@ async function start(parts: {
   const levelStore = await openLevelStore(paths.database(directory));
   closers.add('store', () => levelStore.close());
   const store = await ChainStore.open(levelStore, { chainId });
+  await store.keepIndexes(config.indexes ?? true);
   const restored = await restore(store, genesis);
   const protocol = protocolOf(genesis, retentionOf(config));
   // Who only follows has no vote to forget; but where members change, any key may become one.

@@ -1,5 +1,7 @@
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
+import type { Receipt } from '../ledger/receipt.ts';
+import type { Transaction } from '../ledger/transaction.ts';
 
 /** What an engine asks to have on disk before it speaks. */
 export interface PersistRequest {
@@ -20,7 +22,9 @@ export interface CommitRequest {
   readonly blockBytes?: Uint8Array | undefined;
   readonly certificate: Uint8Array | null;
   /** In the block's order. */
-  readonly transactionHashes: readonly Hash[];
+  readonly transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'reference' | 'operations'>[];
+  /** One for each transaction, and as they are stored. */
+  readonly receipts: readonly Receipt[];
   readonly receiptsBytes: Uint8Array;
   readonly stateChanges: readonly { readonly key: Uint8Array; readonly value: Uint8Array | null }[];
   /** Keys of the consensus log that this block makes superfluous. */

@@ -1,4 +1,5 @@
 import { defined, invariant } from '../base/invariant.ts';
+import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type BlockHeader, type Height, toHeight } from '../ledger/block.ts';
@@ -23,12 +24,15 @@ import {
   pruneWrites,
 } from './chain-writes.ts';
 import type { EvidenceTable } from './evidence-table.ts';
+import type { ListedTransaction, ListedVersion } from './index-postings.ts';
+import type { At, IndexName, IndexRange, IndexTables } from './index-tables.ts';
 import { keys, rangeOf, restOf } from './keys.ts';
 import { type LogTable, logWrites, removed } from './log-table.ts';
 import type { Store, Write } from './port.ts';
 import { damaged, readChecksummed, scanChecksummedPages, checksummedWrite } from './checksummed.ts';
 import { type Opened, openTables } from './opening.ts';
 import type { SnapshotTable } from './snapshot-table.ts';
+import { Unindexing } from './unindexing.ts';
 
 type Done = (problem: Problem | undefined) => void;
 
@@ -53,11 +57,17 @@ export class ChainStore {
   readonly evidence: EvidenceTable;
   /** A snapshot that is being fetched. */
   readonly snapshot: SnapshotTable;
+  readonly #indexes: IndexTables;
+  readonly #unindexing = new Unindexing((height) => ({
+    block: defined(this.blockBytesAt(height), `the block of height ${height}, which is stored`),
+    receipts: defined(this.receiptsBytesAt(height), `its receipts`),
+  }));
 
   private constructor(opened: Opened) {
     this.#store = opened.store;
     this.#extent = opened.extent;
     this.snapshot = opened.snapshot;
+    this.#indexes = opened.indexes;
     this.#chainId = opened.chainId;
     this.#final = opened.final;
     this.#asked = this.#final?.height ?? -1;
@@ -190,6 +200,45 @@ export class ChainStore {
     }
   }
 
+  /**
+   * Whether transactions are indexed by account and reference, and versions by record, from now on: to be
+   * said before the first commit. What is there and of no use is removed first.
+   */
+  keepIndexes(on: boolean): Promise<void> {
+    return this.#indexes.keep(on, this.isEmpty ? undefined : toHeight(this.finalHeight + 1));
+  }
+
+  /**
+   * Every stored block from this height on stands in the indexes with all that it holds; undefined where none
+   * are kept. It may be above the final height, before the first block that is indexed.
+   */
+  get indexedFrom(): Height | undefined {
+    const { from } = this.#indexes;
+    return from === undefined ? undefined : toHeight(Math.max(from, this.firstBlock));
+  }
+
+  /** Final transactions of an account, or with a reference, in a range that is indexed. */
+  listTransactions(
+    name: IndexName,
+    { from, to, ...order }: IndexRange,
+  ): Promise<readonly At<ListedTransaction>[]> {
+    return this.#indexes.transactions(name, { ...order, ...this.#indexedPart(from, to) });
+  }
+
+  /** Versions of a record, in a range that is indexed. */
+  listVersions(recordKey: string, { from, to, ...order }: IndexRange): Promise<readonly At<ListedVersion>[]> {
+    return this.#indexes.versions(recordKey, { ...order, ...this.#indexedPart(from, to) });
+  }
+
+  /** The disk may show a batch a moment before it is known to be durable. */
+  #indexedPart(from: Height, to: Height): { readonly from: Height; readonly to: Height } {
+    const lowest = defined(this.indexedFrom, 'indexes, which are asked');
+    return {
+      from: toHeight(Math.max(from, lowest)),
+      to: toHeight(Math.min(to, this.finalHeight)),
+    };
+  }
+
   /** Makes records and blocks durable in one synced batch. */
   persist(request: PersistRequest, done: Done): void {
     invariant(this.#asked >= 0, 'the block of height 0 is committed before anything else is stored');
@@ -230,18 +279,27 @@ export class ChainStore {
   }
 
   /**
-   * Deletes the lowest blocks, with their receipts and certificates, up to `keepFrom`, at most so many in
-   * this batch. Headers and the index of transactions stay: what was final is still known to have been.
+   * Deletes the lowest blocks, with their receipts, certificates and entries in the indexes, up to
+   * `keepFrom`, at most so many in this batch, and fewer when they are large: perhaps none yet. Headers and
+   * the places of transactions stay: what was final is still known to have been.
    */
   prune(request: { readonly keepFrom: Height; readonly atMost: number }, done: Done): void {
     const { firstBlock, firstHeader } = this.#extent;
     const keepFrom = Math.min(request.keepFrom, firstBlock + request.atMost, this.finalHeight);
     const batch: Write[] = [];
-    for (let at = firstBlock; at < keepFrom; at = toHeight(at + 1)) {
+    let room: number = limits.pruneTransactions;
+    let at = firstBlock;
+    while (at < keepFrom && room > 0) {
+      if (this.#indexes.from !== undefined) {
+        const { part, isLast } = this.#unindexing.take(at, room);
+        batch.push(...this.#indexes.pruneWrites(part, isLast));
+        room -= part.transactions.length;
+        if (!isLast) break;
+      }
       batch.push(...pruneWrites(at, this.#storedHash(at)));
+      at = toHeight(at + 1);
     }
-    const extent = { firstHeader, firstBlock: toHeight(Math.max(firstBlock, keepFrom)) };
-    this.#writeExtent(batch, extent, done);
+    this.#writeExtent(batch, { firstHeader, firstBlock: at }, done);
   }
 
   /**
@@ -263,10 +321,11 @@ export class ChainStore {
     }
     const forget = this.#candidates.forget(request.forgetCandidates);
     const installed = installWrites(request, { forget, clearing: this.snapshot.clearing() });
+    const next = toHeight(height + 1);
     this.#asked = height;
     this.#writeExtent(
-      batch.concat(installed),
-      { firstHeader: height, firstBlock: toHeight(height + 1) },
+      batch.concat(installed, this.#indexes.replaceWrites(next)),
+      { firstHeader: height, firstBlock: next },
       (problem) => {
         if (problem === undefined) this.#final = { height, hash };
         done(problem);
@@ -291,7 +350,8 @@ export class ChainStore {
     this.#asked = height;
     const wasCandidate = this.#candidates.finalize(hash);
     const forget = this.#candidates.forget(request.forgetCandidates);
-    const writes = commitWrites(request, { wasCandidate, forget });
+    const indexes = this.#indexes.commitWrites(request);
+    const writes = commitWrites(request, { wasCandidate, forget, indexes });
     if (height > 0) return writes;
     return [checksummedWrite(keys.chain, chainRecord(this.#chainId)), ...writes];
   }

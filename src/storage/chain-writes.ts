@@ -24,10 +24,17 @@ export function forgetCandidateWrites(hashes: readonly Hash[]): Write[] {
   ]);
 }
 
-/** A final block with all that follows from it. `forget` are candidates that are stored. */
+/**
+ * A final block with all that follows from it. `forget` are candidates that are stored, `indexes` its entries
+ * there.
+ */
 export function commitWrites(
   request: CommitRequest,
-  found: { readonly wasCandidate: boolean; readonly forget: readonly Hash[] },
+  found: {
+    readonly wasCandidate: boolean;
+    readonly forget: readonly Hash[];
+    readonly indexes: readonly Write[];
+  },
 ): Write[] {
   const { height, certificate } = request;
   return [
@@ -35,9 +42,10 @@ export function commitWrites(
     checksummedWrite(keys.header(height), request.headerBytes),
     checksummedWrite(keys.receipts(height), request.receiptsBytes),
     ...(certificate === null ? [] : [checksummedWrite(keys.certificate(height), certificate)]),
-    ...request.transactionHashes.map((transactionHash, index) =>
-      checksummedWrite(keys.transaction(transactionHash), encode(placeCodec, { height, index })),
+    ...request.transactions.map((transaction, index) =>
+      checksummedWrite(keys.transaction(transaction.hash), encode(placeCodec, { height, index })),
     ),
+    ...found.indexes,
     ...stateWrites(request.stateChanges),
     ...logWrites(removed(request.forgetRecords)),
     ...forgetCandidateWrites(found.forget),

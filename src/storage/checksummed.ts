@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { Problem } from '../base/problem.ts';
 import { describeKey, type KeyRange, keyAfter } from './keys.ts';
-import type { Store, Write } from './port.ts';
+import type { ScanRange, Store, Write } from './port.ts';
 
 /**
  * Every value is stored behind a CRC-32 over its key and itself, which finds any flipped bit and any value
@@ -40,6 +40,15 @@ export async function* scanChecksummed(
   range: KeyRange,
 ): AsyncGenerator<[Uint8Array, Uint8Array]> {
   for await (const page of scanChecksummedPages(store, range)) yield* page;
+}
+
+/** One page of a range, verified. */
+export async function scanChecksummedPage(
+  store: Store,
+  range: ScanRange,
+): Promise<(readonly [Uint8Array, Uint8Array])[]> {
+  const page = await store.scan(range);
+  return page.map(([key, stored]) => [key, verifyChecksum(key, stored)] as const);
 }
 
 /** What a scan brings at a time: enough for what it costs to begin one to be nothing beside it. */

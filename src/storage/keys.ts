@@ -1,5 +1,6 @@
 import { concat, fromHex, toHex, utf8 } from '../base/bytes.ts';
 import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
 
 /**
@@ -17,6 +18,9 @@ import type { Height } from '../ledger/block.ts';
  *     9 state       | key of the state entry
  *    10 evidence    | number (6)
  *    11 snapshot    | number (6)                  what was fetched of one: its head (0), the parts
+ *    12 accounts    | public key (32), height (6) transactions of an account in a block
+ *    13 references  | size (1), reference, height (6)
+ *    14 versions    | size (1), record's key, height (6)  versions of a record that a block made
  */
 const kinds = {
   meta: 1,
@@ -30,25 +34,39 @@ const kinds = {
   state: 9,
   evidence: 10,
   snapshot: 11,
+  accounts: 12,
+  references: 13,
+  versions: 14,
 } as const;
 
 type KeyKind = keyof typeof kinds;
+
+/** Kinds whose keys end with the height of a block. */
+export const indexKinds = ['accounts', 'references', 'versions'] as const satisfies readonly KeyKind[];
 
 export interface KeyRange {
   readonly from: Uint8Array;
   readonly to: Uint8Array;
 }
 
-function key(kind: KeyKind, rest: Uint8Array): Uint8Array {
-  const made = new Uint8Array(1 + rest.length);
+const heightBytes = 6;
+
+function key(kind: KeyKind, rest: Uint8Array, height?: number): Uint8Array {
+  const made = Buffer.alloc(1 + rest.length + (height === undefined ? 0 : heightBytes));
   made[0] = kinds[kind];
   made.set(rest, 1);
+  if (height !== undefined) made.writeUIntBE(height, 1 + rest.length, heightBytes);
   return made;
 }
 
+/** A key with a name of any length, of up to 255 bytes: its size stands before it, so none begins another. */
+function named(kind: KeyKind, name: Uint8Array, height: number): Uint8Array {
+  return key(kind, concat(Uint8Array.of(name.length), name), height);
+}
+
 function number48(value: number): Uint8Array {
-  const bytes = Buffer.alloc(6);
-  bytes.writeUIntBE(value, 0, 6);
+  const bytes = Buffer.alloc(heightBytes);
+  bytes.writeUIntBE(value, 0, heightBytes);
   return bytes;
 }
 
@@ -59,6 +77,8 @@ export const keys = {
   final: key('meta', utf8('final')),
   /** From where on blocks and headers are stored; absent while nothing was pruned. */
   pruned: key('meta', utf8('pruned')),
+  /** From which block on the indexes are complete; absent where they are not kept. */
+  indexed: key('meta', utf8('indexed')),
   header: (height: Height): Uint8Array => key('header', number48(height)),
   certificate: (height: Height): Uint8Array => key('certificate', number48(height)),
   receipts: (height: Height): Uint8Array => key('receipts', number48(height)),
@@ -69,6 +89,10 @@ export const keys = {
   state: (stateKey: Uint8Array): Uint8Array => key('state', stateKey),
   evidence: (index: number): Uint8Array => key('evidence', number48(index)),
   snapshot: (index: number): Uint8Array => key('snapshot', number48(index)),
+  accountIndex: (account: PublicKey, height: Height): Uint8Array => key('accounts', fromHex(account), height),
+  referenceIndex: (reference: Uint8Array, height: Height): Uint8Array =>
+    named('references', reference, height),
+  versionIndex: (recordKey: string, height: Height): Uint8Array => named('versions', utf8(recordKey), height),
 } as const;
 
 /** All keys of a kind. */
@@ -87,6 +111,14 @@ export function keyAfter(previous: Uint8Array): Uint8Array {
 /** What stands after the kind. */
 export function restOf(stored: Uint8Array): Uint8Array {
   return stored.subarray(1);
+}
+
+/** The height that the key of an index ends with. */
+export function heightIn(indexKey: Uint8Array): number {
+  return Buffer.from(indexKey.buffer, indexKey.byteOffset, indexKey.length).readUIntBE(
+    indexKey.length - heightBytes,
+    heightBytes,
+  );
 }
 
 /** A key in words, for problems: `header of height 12`. */
@@ -112,6 +144,9 @@ export function describeKey(stored: Uint8Array): string {
     case 'candidate':
     case 'transaction':
     case 'state':
+    case 'accounts':
+    case 'references':
+    case 'versions':
       return `${kind} ${toHex(rest)}`;
   }
 }

@@ -4,7 +4,7 @@ import { compareBytes, utf8 } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import { machineFaultIn, machineRemedy } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
-import type { Store, Write } from './port.ts';
+import type { ScanRange, Store, Write } from './port.ts';
 import { damaged } from './checksummed.ts';
 import {
   createStoreDirectory,
@@ -155,16 +155,12 @@ class LevelStore implements Store {
     setImmediate(() => this.#flush());
   }
 
-  async scan(range: {
-    from: Uint8Array;
-    to: Uint8Array;
-    limit?: number;
-  }): Promise<[Uint8Array, Uint8Array][]> {
+  async scan(range: ScanRange): Promise<[Uint8Array, Uint8Array][]> {
     invariant(!this.#closed, 'an open store is read');
     const from = compareBytes(range.from, firstKey) < 0 ? firstKey : range.from;
     try {
       const entries = await this.#database
-        .iterator({ gte: from, lt: range.to, limit: range.limit ?? -1 })
+        .iterator({ gte: from, lt: range.to, limit: range.limit ?? -1, reverse: range.reverse ?? false })
         .all();
       return entries.map(([key, value]) => [plain(key), plain(value)]);
     } catch (cause) {

@@ -1,6 +1,6 @@
 import { invariant } from '../base/invariant.ts';
 import type { Problem } from '../base/problem.ts';
-import type { Store, Write } from './port.ts';
+import type { ScanRange, Store, Write } from './port.ts';
 
 /** What a memory store holds, by key. It outlives the store that wrote it, as a disk would. */
 export type MemoryEntries = Map<string, Uint8Array>;
@@ -51,16 +51,12 @@ export class MemoryStore implements Store {
     });
   }
 
-  async scan(range: {
-    from: Uint8Array;
-    to: Uint8Array;
-    limit?: number;
-  }): Promise<[Uint8Array, Uint8Array][]> {
+  async scan(range: ScanRange): Promise<[Uint8Array, Uint8Array][]> {
     invariant(!this.#closed, 'an open store is read');
     const [from, to] = [textOf(range.from), textOf(range.to)];
-    return [...this.#entries.keys()]
-      .filter((key) => key >= from && key < to)
-      .sort()
+    const found = [...this.#entries.keys()].filter((key) => key >= from && key < to).sort();
+    if (range.reverse === true) found.reverse();
+    return found
       .slice(0, range.limit)
       .map((key) => [
         Uint8Array.from(Buffer.from(key, 'latin1')),

@@ -11,6 +11,7 @@ import {
 } from './chain-records.ts';
 import { readChecksummed } from './checksummed.ts';
 import { EvidenceTable } from './evidence-table.ts';
+import { IndexTables } from './index-tables.ts';
 import { keys, wholeSpace } from './keys.ts';
 import { LogTable } from './log-table.ts';
 import type { Store } from './port.ts';
@@ -27,6 +28,7 @@ export interface Opened {
   readonly candidates: CandidateTable;
   readonly evidence: EvidenceTable;
   readonly snapshot: SnapshotTable;
+  readonly indexes: IndexTables;
 }
 
 /** See `ChainStore.open`. */
@@ -51,5 +53,6 @@ export async function openTables(
   );
   const evidence = await EvidenceTable.open(store);
   const snapshot = await SnapshotTable.open(store);
-  return { store, chainId, final: final.at(-1), extent, log, candidates, evidence, snapshot };
+  const indexes = IndexTables.open(store, stored === undefined);
+  return { store, chainId, final: final.at(-1), extent, log, candidates, evidence, snapshot, indexes };
 }

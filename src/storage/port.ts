@@ -5,6 +5,13 @@ export type Write =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'del'; readonly key: Uint8Array };
 
+export interface ScanRange {
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+  readonly limit?: number;
+  readonly reverse?: boolean;
+}
+
 /**
  * An ordered key-value store. Keys do not start with byte 0, which belongs to the adapter. Every batch is
  * atomic and synced: when `done` comes without a problem it survives a power failure, whole; before that it
@@ -22,10 +29,10 @@ export interface Store {
    */
   write(batch: readonly Write[], done: (problem: Problem | undefined) => void): void;
   /**
-   * All entries with `from <= key < to` in key order, at most `limit`. For opening, repair and lists; not for
-   * the hot path.
+   * All entries with `from <= key < to` in key order, the last one first when `reverse`, at most `limit`. For
+   * opening, repair and lists; not for the hot path.
    */
-  scan(range: { from: Uint8Array; to: Uint8Array; limit?: number }): Promise<[Uint8Array, Uint8Array][]>;
+  scan(range: ScanRange): Promise<[Uint8Array, Uint8Array][]>;
   /** Batches that were taken are finished first. Nothing may be asked of the store afterwards. */
   close(): Promise<void>;
 }

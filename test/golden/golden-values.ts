@@ -61,6 +61,7 @@ import {
   transactionsResponseCodec,
 } from '../../src/node/peers/wire.ts';
 import { chainRecord, placeCodec, positionCodec } from '../../src/storage/chain-records.ts';
+import { postingsOf } from '../../src/storage/index-postings.ts';
 import {
   chainId,
   execute,
@@ -223,6 +224,19 @@ const reservations: Readonly<Record<string, Reservation>> = {
   voided: { ...reservation, fate: { type: 'voided', at: place } },
   expired: { ...reservation, fate: { type: 'expired' } },
 };
+const effect = (version: number) => [{ operation: 0, version, previous: undefined }];
+const indexed = postingsOf({
+  height: toHeight(77),
+  transactions: [transactions[2], transactions[4]] as (typeof transactions)[number][],
+  receipts: [
+    {
+      status: 'applied',
+      accounts: [{ publicKey: keyOf('alice'), balance: 1n, held: 0n }],
+      records: effect(largest),
+    },
+    { status: 'applied', accounts: [{ publicKey: keyOf('bob'), balance: 1n, held: 0n }], records: effect(3) },
+  ],
+});
 const set = validatorSet(['a', 'b', 'c', 'd'].map(keyOf));
 const epoch = { chainId, validatorsHash: set.hash };
 
@@ -336,6 +350,10 @@ export const goldenValues: readonly GoldenValue[] = [
   raw('chain record', chainRecord(chainId)),
   of('stored position', positionCodec, { height: toHeight(77), hash: hashOf('final') }),
   of('stored place', placeCodec, { height: toHeight(77), index: 4_095 }),
+  ...indexed.flatMap(({ key, value }, index) => [
+    raw(`index key ${index}`, key),
+    raw(`index entry ${index}`, value),
+  ]),
 ];
 
 const genesisOf = (name: string) =>

@@ -8,6 +8,7 @@ import { executeBlock } from '../../src/ledger/execution.ts';
 import { type Genesis, genesisHeader, genesisState, genesisValidators } from '../../src/ledger/genesis.ts';
 import { merkleRoot } from '../../src/ledger/merkle.ts';
 import { byzantineQuorum } from '../../src/ledger/quorum.ts';
+import type { Receipt } from '../../src/ledger/receipt.ts';
 import type { State } from '../../src/ledger/state.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { Chain, type FinalBlock } from '../../src/node/effects/chain.ts';
@@ -17,6 +18,7 @@ export interface Made {
   readonly header: BlockHeader;
   readonly hash: ReturnType<typeof hashHeader>;
   readonly state: State;
+  readonly receipts: readonly Receipt[];
 }
 
 export const startOfTime = 1_800_000_000_000;
@@ -63,7 +65,8 @@ export class ChainMaker {
       nextValidatorsHash: parent.header.nextValidatorsHash,
       ...change,
     };
-    return { block: { header, transactions }, header, hash: hashHeader(header), state: execution.state };
+    const { state, receipts } = execution;
+    return { block: { header, transactions }, header, hash: hashHeader(header), state, receipts };
   }
 
   /** A run of blocks from the genesis, each with what `transactionsAt` gives for its height. */

@@ -10,7 +10,16 @@ import { ChainStore } from '../../src/storage/chain-store.ts';
 import { describeKey, keys } from '../../src/storage/keys.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
 import { checksummedWrite } from '../../src/storage/checksummed.ts';
-import { chainId, filledChain, persist, sampleBlocks, stateOf, transactionHash } from './chain-samples.ts';
+import {
+  chainId,
+  filledChain,
+  persist,
+  sampleBlocks,
+  sampleReceiver,
+  sampleSender,
+  stateOf,
+  transactionHash,
+} from './chain-samples.ts';
 
 const blocks = sampleBlocks(8);
 const at = (height: number): (typeof blocks)[number] => blocks[height] as (typeof blocks)[number];
@@ -52,6 +61,14 @@ async function readAll(entries: MemoryEntries): Promise<void> {
     for (const index of [0, 1]) chain.locate(transactionHash(height, index));
   }
   await stateOf(chain);
+  const all = { from: h(0), to: chain.finalHeight, newestFirst: false, limit: 100 };
+  for (const account of [sampleSender, sampleReceiver]) {
+    await chain.listTransactions({ by: 'account', account }, all);
+  }
+  for (let height = 1; height <= chain.finalHeight; height++) {
+    await chain.listTransactions({ by: 'reference', reference: utf8(`order ${height}`) }, all);
+  }
+  await chain.listVersions('counter', all);
 }
 
 async function damagedProblem(reading: Promise<unknown>): Promise<Problem> {
@@ -84,7 +101,7 @@ describe('a damaged database is noticed, and the damaged thing is named', () => 
     }
     assert.deepEqual(
       [...kinds].sort((a, b) => a - b),
-      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14],
     );
   });
 

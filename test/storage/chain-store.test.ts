@@ -5,7 +5,9 @@ import { InvariantError } from '../../src/base/invariant.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { zeroHash } from '../../src/crypto/hash.ts';
+import { encode } from '../../src/base/codec.ts';
 import { toHeight } from '../../src/ledger/block.ts';
+import { receiptsCodec } from '../../src/ledger/receipt.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
 import type { Evidence, EvidenceTable } from '../../src/storage/evidence-table.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
@@ -56,7 +58,7 @@ for (const [name, makePlace] of [
       assert.deepEqual(chain.blockBytes(at(1).hash), at(1).bytes);
       assert.deepEqual(chain.blockBytesAt(h(1)), at(1).bytes);
       assert.deepEqual(chain.certificateAt(h(1)), utf8('certificate 1'));
-      assert.deepEqual(chain.receiptsBytesAt(h(1)), utf8('receipts 1'));
+      assert.deepEqual(chain.receiptsBytesAt(h(1)), encode(receiptsCodec, at(1).receipts));
       assert.deepEqual(chain.locate(transactionHash(1, 1)), { height: 1, index: 1 });
       assert.deepEqual([...chain.logRecords], [['view', utf8('3')]]);
       assert.deepEqual(chain.candidates, [{ hash: at(2).hash, bytes: at(2).bytes }]);

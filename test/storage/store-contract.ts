@@ -156,6 +156,7 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
           from: Uint8Array;
           to: Uint8Array;
           limit?: number;
+          reverse?: boolean;
         }): Promise<string[]> =>
           (await store.scan(range)).map(([each, value]) => {
             assert.deepEqual(value, each);
@@ -164,6 +165,12 @@ export function storeContract(name: string, makePlace: () => Promise<Place>): vo
         assert.deepEqual(await found(everything), keys.map(toHex));
         assert.deepEqual(await found({ from: key(1, 0), to: key(10) }), ['0100', '01ff', '02']);
         assert.deepEqual(await found({ from: key(1, 0), to: key(10), limit: 2 }), ['0100', '01ff']);
+        assert.deepEqual(await found({ from: key(1, 0), to: key(10), reverse: true }), [
+          '02',
+          '01ff',
+          '0100',
+        ]);
+        assert.deepEqual(await found({ from: key(2), to: key(200), limit: 2, reverse: true }), ['64', '0a']);
         assert.deepEqual(await found({ from: key(3), to: key(10) }), []);
         assert.deepEqual(await found({ from: key(10), to: key(10) }), []);
         assert.deepEqual(await found({ from: key(1), to: key(255), limit: 0 }), []);

@@ -132,17 +132,17 @@ export class Snapshots {
 
   /** Some blocks in each batch, so that those that become final meanwhile wait for none. */
   #prune(snapshot: BlockName, keepFrom: Height): void {
-    const { store, enqueue, onFatal } = this.#options;
-    const before = store.firstBlock;
-    if (before >= keepFrom) {
+    const { chain, store, enqueue, onFatal } = this.#options;
+    const { firstBlock } = store;
+    // The final block itself always stays.
+    if (firstBlock >= Math.min(keepFrom, chain.final.height)) {
       this.#pruning = false;
-      enqueue({ type: 'compacted', snapshot, firstBlock: before });
+      enqueue({ type: 'compacted', snapshot, firstBlock });
       return;
     }
     store.prune({ keepFrom, atMost: limits.pruneBlocks }, (problem) => {
       if (problem !== undefined) return onFatal(problem);
-      // The final block itself always stays.
-      this.#prune(snapshot, store.firstBlock === before ? before : keepFrom);
+      this.#prune(snapshot, keepFrom);
     });
   }
 }

@@ -60,6 +60,11 @@ export interface NodeConfig {
         readonly keepBlocks: number;
       }
     | undefined;
+  /**
+   * Whether the node can be asked for the transactions of an account or with a reference, and for the history
+   * of a record: yes unless given. Switched on again, they begin with the next block.
+   */
+  readonly indexes?: boolean | undefined;
   readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -148,6 +153,7 @@ const configSchema = z.strictObject({
       keepBlocks: z.int(keepText).check(z.minimum(0, keepText), z.maximum(1_000_000_000, keepText)),
     }),
   ),
+  indexes: z.optional(z.boolean('true or false')),
   log: z.enum(['debug', 'info', 'warn', 'error', 'silent'], '"debug", "info", "warn", "error" or "silent"'),
 });
 

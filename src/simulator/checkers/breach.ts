@@ -8,6 +8,8 @@ export type Guarantee =
   | 'validity'
   /** No transaction takes effect twice, and no coin is made or lost. */
   | 'exactly-once'
+  /** The indexes say what a look through all blocks says: never behind the head, nor ahead of it. */
+  | 'indexes'
   /** What makes a block final proves it. */
   | 'certificate'
   /** A block that may have been committed stays under every later certificate. */

@@ -49,6 +49,7 @@ interface BootOptions extends SimulatedNodeOptions {
 export async function bootNode(options: BootOptions): Promise<Core> {
   const { index, chain, plan, life, clock, disk, scheme, scheduler } = options;
   const store = await ChainStore.open(disk.open(life), { chainId: chain.genesis.chainId });
+  await store.keepIndexes(true);
   const restored = await restore(store, chain.genesis);
   const key = chain.nodeKeys[index] as SimulatedKey;
   const liar = liarOf(options, key);

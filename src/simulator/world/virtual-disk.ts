@@ -1,7 +1,7 @@
 import { compareBytes, fromHex, toHex } from '../../base/bytes.ts';
 import { invariant } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
-import type { Store, Write } from '../../storage/port.ts';
+import type { ScanRange, Store, Write } from '../../storage/port.ts';
 import type { Chance } from './chance.ts';
 import type { ProcessLife } from './process-life.ts';
 import type { Scheduler, VirtualMs } from './scheduler.ts';
@@ -81,9 +81,9 @@ export class VirtualDisk {
         this.#queue.push({ batch: batch.map(copy), done, life });
         this.#work();
       },
-      scan: async ({ from, to, limit }) => {
+      scan: async (range) => {
         invariant(!closed, 'an open store is read');
-        return this.#scan(from, to, limit ?? Infinity);
+        return this.#scan(range);
       },
       close: () => {
         closed = true;
@@ -171,13 +171,14 @@ export class VirtualDisk {
     }
   }
 
-  #scan(from: Uint8Array, to: Uint8Array, limit: number): [Uint8Array, Uint8Array][] {
+  #scan({ from, to, limit, reverse }: ScanRange): [Uint8Array, Uint8Array][] {
     const [low, high] = [toHex(from), toHex(to)];
     const found: [Uint8Array, Uint8Array][] = [];
     for (const [key, value] of this.#durable) {
       if (key >= low && key < high) found.push([fromHex(key), value.slice()]);
     }
-    return found.sort(([a], [b]) => compareBytes(a, b)).slice(0, limit);
+    found.sort(([a], [b]) => (reverse === true ? compareBytes(b, a) : compareBytes(a, b)));
+    return found.slice(0, limit);
   }
 }
 

@@ -246,6 +246,7 @@ describe('validating a proposal', () => {
       header,
       hash: hashHeader(header),
       block: { header, transactions: [forged] },
+      receipts: [],
     };
     world.servers.set('peer-1', holderOf(made));
     world.validate(made);

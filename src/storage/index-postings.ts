@@ -1,0 +1,147 @@
+import { Buffer } from 'node:buffer';
+import { fromHex, toHex } from '../base/bytes.ts';
+import { defined, invariant } from '../base/invariant.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import type { Height } from '../ledger/block.ts';
+import { keysNamedIn, type Operation, recordKeyOf } from '../ledger/operation.ts';
+import type { Receipt } from '../ledger/receipt.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+import { damaged } from './checksummed.ts';
+import { describeKey, keys } from './keys.ts';
+
+/** A final block as the indexes see it: what its transactions are, and what became of them. */
+export interface IndexedBlock {
+  readonly height: Height;
+  readonly transactions: readonly Pick<Transaction, 'sender' | 'reference' | 'operations'>[];
+  readonly receipts: readonly Pick<Receipt, 'status' | 'accounts' | 'records'>[];
+}
+
+/** What an index says of one name in one block: a block adds one for each name, however often it has it. */
+interface Posting {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** A transaction in a list. */
+export interface ListedTransaction {
+  /** Its index in the block. */
+  readonly transaction: number;
+  /** The account of the list sent it; false where it only touched or named it. */
+  readonly sent: boolean;
+}
+
+/** What an operation did to a record. */
+type RecordChange = (typeof recordChanges)[number];
+
+const recordChanges = ['put', 'delete', 'give'] as const satisfies readonly Operation['type'][];
+
+/** A version of a record. */
+export interface ListedVersion {
+  readonly version: number;
+  readonly transaction: number;
+  readonly operation: number;
+  readonly change: RecordChange;
+}
+
+const sentMark = 0x8000;
+const firstBytes = 6;
+
+/**
+ * What a block adds to the indexes. An account has the transactions that it sent, and those applied that
+ * touched it, or named it as a new owner or key. An empty reference is none.
+ */
+export function postingsOf({ height, transactions, receipts }: IndexedBlock): Posting[] {
+  const accounts = new Map<PublicKey, number[]>();
+  const references = new Map<string, number[]>();
+  const records = new Map<string, { readonly first: number; readonly changes: number[] }>();
+  for (const [index, { sender, reference, operations }] of transactions.entries()) {
+    const receipt = defined(receipts[index], 'a receipt for each transaction');
+    note(accounts, sender, index | sentMark);
+    for (const { publicKey } of receipt.accounts) note(accounts, publicKey, index);
+    if (reference.length > 0) note(references, toHex(reference), index);
+    if (receipt.status === 'failed') continue;
+    for (const operation of operations) {
+      // Who received coins stands in the receipt.
+      if (operation.type === 'transfer') continue;
+      for (const named of keysNamedIn(operation)) note(accounts, named, index);
+    }
+    for (const { operation, version } of receipt.records) {
+      const done = defined(operations[operation], 'an operation for each change of a record');
+      const change = recordChanges.findIndex((name) => name === done.type);
+      const key = recordKeyOf(done);
+      invariant(change >= 0 && key !== undefined, 'the change of a record is a put, a delete or a gift');
+      const known = records.get(key);
+      if (known === undefined) records.set(key, { first: version, changes: [index, operation, change] });
+      else known.changes.push(index, operation, change);
+    }
+  }
+  const postings: Posting[] = [];
+  for (const [account, marks] of accounts) {
+    postings.push({ key: keys.accountIndex(account, height), value: shorts(marks) });
+  }
+  for (const [reference, indexes] of references) {
+    postings.push({ key: keys.referenceIndex(fromHex(reference), height), value: shorts(indexes) });
+  }
+  for (const [key, { first, changes }] of records) {
+    postings.push({ key: keys.versionIndex(key, height), value: versions(first, changes) });
+  }
+  return postings;
+}
+
+/** Each transaction once in each list; whose it is comes before whom it touched. */
+function note<T>(lists: Map<T, number[]>, name: T, mark: number): void {
+  const list = lists.get(name);
+  if (list === undefined) lists.set(name, [mark]);
+  else if (((list.at(-1) ?? 0) & ~sentMark) !== (mark & ~sentMark)) list.push(mark);
+}
+
+function shorts(numbers: readonly number[]): Uint8Array {
+  const bytes = Buffer.allocUnsafe(2 * numbers.length);
+  for (const [at, number] of numbers.entries()) bytes.writeUInt16BE(number, 2 * at);
+  return bytes;
+}
+
+/** The first version, and where each of them was made: transaction, operation, change. */
+function versions(first: number, changes: readonly number[]): Uint8Array {
+  const bytes = Buffer.allocUnsafe(firstBytes + (changes.length / 3) * 4);
+  bytes.writeUIntBE(first, 0, firstBytes);
+  for (let from = 0, at = firstBytes; from < changes.length; from += 3, at += 4) {
+    bytes.writeUInt16BE(changes[from] as number, at);
+    bytes[at + 2] = changes[from + 1] as number;
+    bytes[at + 3] = changes[from + 2] as number;
+  }
+  return bytes;
+}
+
+/** What stands in a list of transactions, in the block's order. Throws `storage/damaged`. */
+export function readTransactions({ key, value }: Posting): readonly ListedTransaction[] {
+  if (value.length === 0 || value.length % 2 !== 0) throw malformed(key);
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+  return Array.from({ length: value.length / 2 }, (_, at) => {
+    const mark = bytes.readUInt16BE(2 * at);
+    return { transaction: mark & ~sentMark, sent: mark >= sentMark };
+  });
+}
+
+/** The versions of a record that a block made, in their order. Throws `storage/damaged`. */
+export function readVersions({ key, value }: Posting): readonly ListedVersion[] {
+  const count = (value.length - firstBytes) / 4;
+  if (count < 1 || !Number.isInteger(count)) throw malformed(key);
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+  const first = bytes.readUIntBE(0, firstBytes);
+  return Array.from({ length: count }, (_, index) => {
+    const at = firstBytes + 4 * index;
+    const change = recordChanges[bytes[at + 3] as number];
+    if (change === undefined) throw malformed(key);
+    return {
+      version: first + index,
+      transaction: bytes.readUInt16BE(at),
+      operation: bytes[at + 2] as number,
+      change,
+    };
+  });
+}
+
+function malformed(key: Uint8Array): Error {
+  return damaged(describeKey(key), 'does not decode');
+}

@@ -1,0 +1,178 @@
+import { bool, encode, struct } from '../base/codec.ts';
+import type { Problem } from '../base/problem.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import { type Height, heightCodec, toHeight } from '../ledger/block.ts';
+import { decodeOwn } from './chain-records.ts';
+import { checksummedWrite, readChecksummed, scanChecksummedPage } from './checksummed.ts';
+import {
+  type IndexedBlock,
+  type ListedTransaction,
+  type ListedVersion,
+  postingsOf,
+  readTransactions,
+  readVersions,
+} from './index-postings.ts';
+import { heightIn, indexKinds, keyAfter, keys, rangeOf } from './keys.ts';
+import type { Store, Write } from './port.ts';
+
+/** Whose transactions or versions. */
+export type IndexName =
+  | { readonly by: 'account'; readonly account: PublicKey }
+  | { readonly by: 'reference'; readonly reference: Uint8Array };
+
+/** An entry of a list, at its height. */
+export type At<T> = T & { readonly height: Height };
+
+/** A part of a list: between two heights, both included, and at most so many entries of the store. */
+export interface IndexRange {
+  readonly from: Height;
+  readonly to: Height;
+  readonly newestFirst: boolean;
+  readonly limit: number;
+}
+
+interface IndexRecord {
+  /** Every final block from this height on has its entries. */
+  readonly from: Height;
+  /** There may be entries of blocks that are not stored any more. */
+  readonly leftovers: boolean;
+}
+
+const indexCodec = struct<IndexRecord>({ from: heightCodec, leftovers: bool });
+/** Entries that are looked at, and perhaps removed, at a time. */
+const sweepEntries = 4_000;
+
+/**
+ * The indexes of final blocks: transactions by account and by reference, versions by record. They are written
+ * in the block's own batch, so that they are never behind the head, nor ahead of it. Entries of blocks that
+ * are not stored any more are of no use, and are not read.
+ */
+export class IndexTables {
+  readonly #store: Store;
+  /** Undefined while none are kept. */
+  #record: IndexRecord | undefined;
+
+  private constructor(store: Store, record: IndexRecord | undefined) {
+    this.#store = store;
+    this.#record = record;
+  }
+
+  /** A new chain has indexes unless told otherwise (`keep`); one that is there, if it had them. */
+  static open(store: Store, isEmpty: boolean): IndexTables {
+    if (isEmpty) return new IndexTables(store, { from: toHeight(1), leftovers: false });
+    const bytes = readChecksummed(store, keys.indexed);
+    return new IndexTables(store, bytes && decodeOwn(indexCodec, bytes, 'the record of the indexes'));
+  }
+
+  /** The height from which on every block has its entries; undefined while none are kept. */
+  get from(): Height | undefined {
+    return this.#record?.from;
+  }
+
+  /**
+   * Says whether indexes are kept from now on, and removes what is of no use. Before the first commit. `next`
+   * is the height of the next block; undefined in a store without any.
+   */
+  async keep(on: boolean, next: Height | undefined): Promise<void> {
+    if (next === undefined) {
+      this.#record = on ? { from: toHeight(1), leftovers: false } : undefined;
+      return;
+    }
+    if (!on) {
+      if (this.#record !== undefined) await this.#write([checksummedWrite(keys.indexed, null)]);
+      this.#record = undefined;
+      return this.#sweep(next);
+    }
+    if (this.#record?.leftovers === false) return;
+    const record = { from: this.#record?.from ?? next, leftovers: false };
+    await this.#sweep(record.from);
+    this.#record = record;
+    await this.#write([recordWrite(record)]);
+  }
+
+  /** For the block's own batch. */
+  commitWrites(block: IndexedBlock): Write[] {
+    if (this.#record === undefined) return [];
+    const writes = postingsOf(block).map(({ key, value }) => checksummedWrite(key, value));
+    return block.height === 0 ? [recordWrite(this.#record), ...writes] : writes;
+  }
+
+  /**
+   * For the batch that removes a block. When `part` is not all that was left of it, only a later batch does,
+   * and it is not read meanwhile.
+   */
+  pruneWrites(part: IndexedBlock, isLast: boolean): Write[] {
+    const removed = postingsOf(part).map(({ key }) => checksummedWrite(key, null));
+    if (isLast) return removed;
+    return [...removed, ...this.#raise(toHeight(part.height + 1), this.#record?.leftovers ?? false)];
+  }
+
+  /** For the batch that puts a block from elsewhere in the place of all before this height. */
+  replaceWrites(from: Height): Write[] {
+    return this.#raise(from, true);
+  }
+
+  #raise(from: Height, leftovers: boolean): Write[] {
+    if (this.#record === undefined || this.#record.from >= from) return [];
+    // At once, as for what is stored of the chain.
+    this.#record = { from, leftovers };
+    return [recordWrite(this.#record)];
+  }
+
+  /** Transactions of an account or with a reference; to be asked of final blocks that are stored. */
+  async transactions(name: IndexName, range: IndexRange): Promise<readonly At<ListedTransaction>[]> {
+    const keyAt = (height: Height): Uint8Array =>
+      name.by === 'account'
+        ? keys.accountIndex(name.account, height)
+        : keys.referenceIndex(name.reference, height);
+    return this.#read(keyAt, range, readTransactions);
+  }
+
+  /** Versions of a record. */
+  async versions(recordKey: string, range: IndexRange): Promise<readonly At<ListedVersion>[]> {
+    return this.#read((height) => keys.versionIndex(recordKey, height), range, readVersions);
+  }
+
+  async #read<T>(
+    keyAt: (height: Height) => Uint8Array,
+    { from, to, newestFirst, limit }: IndexRange,
+    readPosting: (posting: { key: Uint8Array; value: Uint8Array }) => readonly T[],
+  ): Promise<readonly At<T>[]> {
+    if (from > to) return [];
+    const scan = { from: keyAt(from), to: keyAfter(keyAt(to)), reverse: newestFirst, limit };
+    const entries: At<T>[] = [];
+    for (const [key, value] of await scanChecksummedPage(this.#store, scan)) {
+      const height = toHeight(heightIn(key));
+      const listed = readPosting({ key, value }).map((one) => ({ ...one, height }));
+      entries.push(...(newestFirst ? listed.toReversed() : listed));
+    }
+    return entries;
+  }
+
+  /** Removes the entries of all blocks below a height. */
+  async #sweep(below: Height): Promise<void> {
+    for (const kind of indexKinds) {
+      const { from: first, to } = rangeOf(kind);
+      let from: Uint8Array | undefined = first;
+      while (from !== undefined) {
+        const page: [Uint8Array, Uint8Array][] = await this.#store.scan({ from, to, limit: sweepEntries });
+        const useless = page.filter(([key]) => heightIn(key) < below);
+        if (useless.length > 0) await this.#write(useless.map(([key]) => checksummedWrite(key, null)));
+        const last = page.at(-1);
+        from = last === undefined || page.length < sweepEntries ? undefined : keyAfter(last[0]);
+      }
+    }
+  }
+
+  #write(batch: readonly Write[]): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.#store.write(batch, (problem: Problem | undefined) =>
+        problem === undefined ? resolve() : reject(problem),
+      ),
+    );
+  }
+}
+
+function recordWrite(record: IndexRecord): Write {
+  return checksummedWrite(keys.indexed, encode(indexCodec, record));
+}
