@@ -173,6 +173,7 @@ const askEngines: readonly (readonly [path: RegExp, why: string])[] = [
     /^cli\/(byzantine|testnet\/run-testnet)\.ts$/,
     'only PBFT claims to stand liars, which speak its messages',
   ],
+  [/^simulator\/checkers\/plain-changes\.ts$/, 'what a chain starts with, as its genesis says it'],
   [/^simulator\/plan\//, 'a plan draws the faults that an engine claims to stand'],
   [/^simulator\/checkers\/watch\.ts$/, 'checkers read the messages of the engine that they check'],
   [/^simulator\/run\/cluster\.ts$/, 'only reads that an engine confirms are compared'],

@@ -75,6 +75,8 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/cell-store.ts': 'cellBytes chunkBits chunkMask',
     'src/ledger/entry-pages.ts':
       'pageBits headerWords holdersWord countWord entryWords prefixWord lengthsWord restWord dataWord hashWords chunkBits chunkMask',
+    'src/ledger/chain-parameters.ts': 'parametersKind changeTypes',
+    'src/ledger/proposal.ts': 'proposalKind',
     'src/ledger/reservation.ts': 'reservationKind endingKind',
     'src/ledger/state-entry.ts': 'accountKind recordKind',
     'src/ledger/transaction.ts': 'signatureBytes',
@@ -94,6 +96,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/network/rpc-stream.ts': 'maxPrefixBytes',
   },
   'a version: `src/versions.md` says when it is raised': {
+    'src/ledger/protocol-version.ts': 'newestProtocolVersion',
     'src/network/protocol-names.ts': 'protocolVersion',
     'src/node/peers/handshake.ts': 'wireVersion',
     'src/storage/chain-records.ts': 'formatVersion',

@@ -56,7 +56,7 @@ function certificateJson(certificate: FinalityCertificate): CertificateJson {
 }
 
 export function receiptJson(receipt: Receipt): ReceiptJson {
-  const { transactionHash, status, code, failure, fee, accounts, records } = receipt;
+  const { transactionHash, status, code, failure, fee, accounts, records, changes } = receipt;
   return {
     transactionHash,
     status,
@@ -76,6 +76,7 @@ export function receiptJson(receipt: Receipt): ReceiptJson {
       version,
       previous: previous ?? null,
     })),
+    changes: changes.map((change) => ({ ...change, effectiveFrom: change.effectiveFrom ?? null })),
   };
 }
 

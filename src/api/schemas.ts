@@ -94,6 +94,7 @@ const headerSchema = z
     view: whole('View (pbft) or term (raft) of the first proposal'),
     proposer: addressSchema,
     timestamp: milliseconds('When it was proposed'),
+    protocolVersion: whole('The rules that its transactions were executed by'),
     transactionRoot: hashSchema,
     stateRoot: hashSchema,
     receiptsRoot: hashSchema,
@@ -168,8 +169,45 @@ const receiptSchema = z
         }),
       )
       .describe('Records that it changed'),
+    changes: z
+      .array(
+        z.object({
+          operation: whole('Index of the operation that made or approved it'),
+          proposal: hashSchema.describe('The id of the proposal'),
+          approvals: whole('How many have approved it, this one included'),
+          needed: whole('How many make a quorum'),
+          effectiveFrom: heightSchema
+            .nullable()
+            .describe('Decided with this approval, it counts from this height on; null while it is not'),
+        }),
+      )
+      .describe('Proposed changes of the chain that it made or approved'),
   })
   .meta({ id: 'Receipt' });
+
+const blockLimitsSchema = z
+  .object({
+    maxTransactions: whole('Transactions'),
+    maxOperations: whole('Operations in all its transactions'),
+    maxBytes: whole('Encoded transactions'),
+  })
+  .describe('What a block may hold at most')
+  .meta({ id: 'BlockLimits' });
+
+const fromHeight = heightSchema
+  .optional()
+  .describe('The first height that it counts for; without it, the one after the deciding block');
+const chainChangeSchema = z
+  .discriminatedUnion('type', [
+    z.object({
+      type: z.literal('validators'),
+      validators: z.array(addressSchema).describe('The whole next set, in order'),
+    }),
+    z.object({ type: z.literal('protocol-version'), version: whole('Of the rules'), height: heightSchema }),
+    z.object({ type: z.literal('fee-floor'), feePerOperation: amountSchema, height: fromHeight }),
+    z.object({ type: z.literal('limits'), limits: blockLimitsSchema, height: fromHeight }),
+  ])
+  .meta({ id: 'ChainChange' });
 
 const recordKey = z.string().describe('A record’s key');
 const reservationName = z
@@ -198,6 +236,15 @@ const operationSchema = z
     }),
     z.object({ type: z.literal('post'), reservation: reservationName, amount: amountSchema }),
     z.object({ type: z.literal('void'), reservation: reservationName }),
+    z.object({
+      type: z.literal('propose-change'),
+      change: chainChangeSchema,
+      expiryHeight: heightSchema.describe('The last height at which it can be approved'),
+      validatorsHash: hashSchema.describe('The set in force that it is made for'),
+      members: bytesHex('Raft: the members that this hash is of; otherwise empty'),
+      replaces: z.boolean().describe('Takes the place of the sender’s open proposal'),
+    }),
+    z.object({ type: z.literal('approve-change'), proposal: hashSchema }),
   ])
   .meta({ id: 'Operation' });
 

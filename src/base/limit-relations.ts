@@ -12,7 +12,7 @@ const KiB = 1024;
  */
 export const encodedBytes = {
   hash: 32,
-  header: 3 * 6 + 7 * 32,
+  header: 3 * 6 + 2 + 7 * 32,
   /** A signer's index and the signature. */
   vote: 2 + 64,
   /** What stands beside the votes of a certificate. */

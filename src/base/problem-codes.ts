@@ -58,6 +58,26 @@ export const problemCodes = {
   'certificate/invalid': 'The certificate does not prove what it is for',
   'certificate/unknown-member': 'The certificate is of a member that this node has not heard of yet',
 
+  // Why a change of the chain was not proposed or approved.
+  'change/already-approved': 'The validator has approved the proposal before',
+  'change/decided': 'The proposal is decided already',
+  'change/expired': 'The proposal expired before it was approved',
+  'change/fee-not-payable': 'A validator has less than the fee that it wants everybody to pay',
+  'change/height-not-ahead': 'The change is to count from a height at which it may still be approved',
+  'change/limits': 'The limits of a block are beyond the bounds that every node keeps',
+  'change/members': 'The members of a Raft chain do not change by proposals',
+  'change/members-changing': 'The members of a Raft chain are changing just now',
+  'change/no-validators': 'The set of validators would be empty',
+  'change/not-a-validator': 'Only validators of the set in force propose and approve changes of the chain',
+  'change/nothing-changes': 'The chain is already as the change would make it',
+  'change/other-validators': 'The proposal was made for another set of validators than the one in force',
+  'change/proposal-open': 'The validator has an open proposal already',
+  'change/repeated-validator': 'The set of validators names one of them twice',
+  'change/unknown-proposal': 'There is no such proposal, or none any more',
+  'change/unusable-key': 'Nobody can hold the key of a validator of the set',
+  'change/version-not-above': 'The protocol version is not above the present one',
+  'change/wrong-expiry': 'The expiry height of the proposal is past, or too far ahead',
+
   // Said by the command line.
   'cli/account-unknown': 'What is given for an account is no address, and no key that is stored',
   'cli/byzantine': 'Not such a node can be made to lie',

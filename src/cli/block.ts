@@ -110,6 +110,10 @@ function operationText(operation: OperationAnswer): string {
       return `post ${grouped(operation.amount)} of ${shortReservation(operation.reservation)}`;
     case 'void':
       return `void ${shortReservation(operation.reservation)}`;
+    case 'propose-change':
+      return `propose to change the ${operation.change.type}`;
+    case 'approve-change':
+      return `approve the change ${operation.proposal.slice(0, 12)}…`;
   }
 }
 

@@ -26,6 +26,8 @@ export interface HeaderAnswer {
   readonly proposer: Address;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
+  /** The rules that its transactions were executed by. */
+  readonly protocolVersion: number;
   readonly transactionRoot: Hash;
   readonly stateRoot: Hash;
   readonly receiptsRoot: Hash;
@@ -78,6 +80,16 @@ export interface ReceiptAnswer {
     /** Where the version before was made; null for the first. */
     readonly previous: PlaceAnswer | null;
   }[];
+  /** One for each operation that made or approved a proposed change of the chain. */
+  readonly changes: readonly {
+    readonly operation: number;
+    /** The id of the proposal. */
+    readonly proposal: Hash;
+    readonly approvals: number;
+    readonly needed: number;
+    /** Decided with this approval, it counts from this height on; null while it is not decided. */
+    readonly effectiveFrom: Height | null;
+  }[];
 }
 
 export type FoundAnswer =
@@ -114,7 +126,31 @@ export type OperationAnswer =
     }
   /** The reservation is named as `ADDRESS:NONCE:OPERATION`. */
   | { readonly type: 'post'; readonly reservation: string; readonly amount: Amount }
-  | { readonly type: 'void'; readonly reservation: string };
+  | { readonly type: 'void'; readonly reservation: string }
+  | {
+      readonly type: 'propose-change';
+      readonly change: ChainChangeAnswer;
+      /** The last height at which it can be approved. */
+      readonly expiryHeight: Height;
+      readonly validatorsHash: Hash;
+      readonly members: BytesHex;
+      readonly replaces: boolean;
+    }
+  | { readonly type: 'approve-change'; readonly proposal: Hash };
+
+/** What a block may hold at most. */
+interface BlockLimitsAnswer {
+  readonly maxTransactions: number;
+  readonly maxOperations: number;
+  readonly maxBytes: number;
+}
+
+/** Without a height it counts from the block after the one that decides it. */
+type ChainChangeAnswer =
+  | { readonly type: 'validators'; readonly validators: readonly Address[] }
+  | { readonly type: 'protocol-version'; readonly version: number; readonly height: Height }
+  | { readonly type: 'fee-floor'; readonly feePerOperation: Amount; readonly height?: Height | undefined }
+  | { readonly type: 'limits'; readonly limits: BlockLimitsAnswer; readonly height?: Height | undefined };
 
 type ConditionAnswer =
   | { readonly type: 'record-version'; readonly key: string; readonly version: number }

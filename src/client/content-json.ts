@@ -2,9 +2,10 @@ import { fromHex, utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { parseAddress } from '../crypto/address.ts';
-import { isHash } from '../crypto/hash.ts';
+import { type Hash, isHash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
-import { toHeight } from '../ledger/block.ts';
+import { type Height, toHeight } from '../ledger/block.ts';
+import type { ChainChange } from '../ledger/chain-change.ts';
 import type { Condition } from '../ledger/condition.ts';
 import type { Operation } from '../ledger/operation.ts';
 import { parseReservation, type ReservationId } from '../ledger/reservation-id.ts';
@@ -83,6 +84,12 @@ function operationFrom(json: unknown, at: string): Operation {
         force: force ?? false,
       };
     }
+    case 'propose-change':
+      return proposalFrom(json, at);
+    case 'approve-change': {
+      const { proposal } = object(json, at, ['type', 'proposal']);
+      return { type, proposal: hash(proposal, `${at}.proposal`) };
+    }
     default:
       throw new Wrong(`${at}.type ${JSON.stringify(type)} is no operation`);
   }
@@ -115,6 +122,66 @@ function reservationOperation(type: 'reserve' | 'post' | 'void', json: unknown, 
   }
 }
 
+function proposalFrom(json: unknown, at: string): Operation {
+  const names = ['type', 'change', 'expiryHeight', 'validatorsHash', 'members', 'replaces'];
+  const fields = object(json, at, names);
+  const { members, replaces } = fields;
+  if (replaces !== undefined && typeof replaces !== 'boolean')
+    throw new Wrong(`${at}.replaces is no boolean`);
+  return {
+    type: 'propose-change',
+    change: changeFrom(fields['change'], `${at}.change`),
+    expiryHeight: toHeight(whole(fields['expiryHeight'], `${at}.expiryHeight`)),
+    validatorsHash: hash(fields['validatorsHash'], `${at}.validatorsHash`),
+    members: hex(members ?? '', `${at}.members`),
+    replaces: replaces ?? false,
+  };
+}
+
+function changeFrom(json: unknown, at: string): ChainChange {
+  const { type } = fieldsOf(json, at);
+  const from = (height: unknown): Height | undefined =>
+    height === undefined ? undefined : toHeight(whole(height, `${at}.height`));
+  switch (type) {
+    case 'validators': {
+      const { validators } = object(json, at, ['type', 'validators']);
+      return {
+        type,
+        validators: list(validators, `${at}.validators`).map((key, index) =>
+          account(key, `${at}.validators[${index}]`),
+        ),
+      };
+    }
+    case 'protocol-version': {
+      const { version, height } = object(json, at, ['type', 'version', 'height']);
+      return {
+        type,
+        version: whole(version, `${at}.version`),
+        height: toHeight(whole(height, `${at}.height`)),
+      };
+    }
+    case 'fee-floor': {
+      const { feePerOperation, height } = object(json, at, ['type', 'feePerOperation', 'height']);
+      return {
+        type,
+        feePerOperation: coins(feePerOperation, `${at}.feePerOperation`),
+        height: from(height),
+      };
+    }
+    case 'limits': {
+      const { limits: most, height } = object(json, at, ['type', 'limits', 'height']);
+      const names = ['maxTransactions', 'maxOperations', 'maxBytes'] as const;
+      const fields = object(most, `${at}.limits`, names);
+      const [maxTransactions, maxOperations, maxBytes] = names.map((name) =>
+        whole(fields[name], `${at}.limits.${name}`),
+      ) as [number, number, number];
+      return { type, limits: { maxTransactions, maxOperations, maxBytes }, height: from(height) };
+    }
+    default:
+      throw new Wrong(`${at}.type ${JSON.stringify(type)} is no change of a chain`);
+  }
+}
+
 function conditionFrom(json: unknown, at: string): Condition {
   const { type } = fieldsOf(json, at);
   switch (type) {
@@ -128,9 +195,8 @@ function conditionFrom(json: unknown, at: string): Condition {
       return { type, key: text(key, `${at}.key`) };
     }
     case 'record-hash': {
-      const { key, hash } = object(json, at, ['type', 'key', 'hash']);
-      if (typeof hash !== 'string' || !isHash(hash)) throw new Wrong(`${at}.hash is no hash in hex`);
-      return { type, key: text(key, `${at}.key`), hash };
+      const { key, hash: value } = object(json, at, ['type', 'key', 'hash']);
+      return { type, key: text(key, `${at}.key`), hash: hash(value, `${at}.hash`) };
     }
     case 'balance-at-least': {
       const fields = object(json, at, ['type', 'account', 'amount']);
@@ -182,6 +248,11 @@ function hex(json: unknown, at: string): Uint8Array {
   }
   if (json.length > 2 * limits.maxTransactionBytes) throw new Wrong(`${at} is larger than a transaction`);
   return fromHex(json);
+}
+
+function hash(json: unknown, at: string): Hash {
+  if (typeof json !== 'string' || !isHash(json)) throw new Wrong(`${at} is no hash in hex`);
+  return json;
 }
 
 /** Amounts are text: JSON readers round numbers past 2^53. */

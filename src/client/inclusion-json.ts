@@ -78,6 +78,10 @@ function receiptFrom(answer: ReceiptAnswer): Receipt {
       held: amountFrom(held),
     })),
     records: answer.records.map((record) => ({ ...record, previous: record.previous ?? undefined })),
+    changes: answer.changes.map((change) => ({
+      ...change,
+      effectiveFrom: change.effectiveFrom ?? undefined,
+    })),
   };
 }
 

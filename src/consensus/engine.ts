@@ -5,6 +5,7 @@ import type { PublicKey, Signature, SignatureClaim } from '../crypto/signature.t
 import type { BlockHeader, Height, Proposal, View } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { EngineName } from '../ledger/engine-names.ts';
+import type { Member } from '../ledger/members.ts';
 import type { ValidatorSet } from '../ledger/validators.ts';
 
 /**
@@ -189,20 +190,6 @@ export type EngineRequest =
 export interface MemberChange {
   readonly key: PublicKey;
   readonly role: 'voter' | 'learner' | 'removed';
-}
-
-/**
- * A member of the roster. Its place in the roster is its `ValidatorIndex`, which never changes and is
- * never given to another key.
- */
-export interface Member {
-  readonly key: PublicKey;
-  /**
-   * `voter` votes; `learner` follows without a vote; `removed` keeps only its index. Between two
-   * configurations (joint consensus) `joining` votes in the new one only, and `leaving` and
-   * `demoted` in the old one only.
-   */
-  readonly role: 'voter' | 'learner' | 'removed' | 'joining' | 'leaving' | 'demoted';
 }
 
 export interface BlockName {

@@ -28,6 +28,7 @@ export type Domain =
   | 'quorate/v1/block'
   | 'quorate/v1/receipt'
   | 'quorate/v1/validators'
+  | 'quorate/v1/proposal'
   | 'quorate/v1/merkle-root'
   | 'quorate/v1/state-leaf'
   | 'quorate/v1/state-key'

@@ -22,7 +22,7 @@ export interface Block {
   readonly transactions: readonly Transaction[];
 }
 
-const headerBytes = 3 * 6 + 7 * 32;
+const headerBytes = 3 * 6 + 2 + 7 * 32;
 const countBytes = 2;
 const lengthBytes = 2;
 /** The most bytes that an encoded block can have. */

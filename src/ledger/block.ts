@@ -1,5 +1,5 @@
 import type { Brand } from '../base/brand.ts';
-import { branded, type Codec, encode, listOf, struct, u48 } from '../base/codec.ts';
+import { branded, type Codec, encode, listOf, struct, u16, u48 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { hash, hashCodec, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
@@ -27,6 +27,8 @@ export interface BlockHeader {
   readonly proposer: PublicKey;
   /** Milliseconds since 1970, greater than the parent's. */
   readonly timestamp: number;
+  /** The rules under which its transactions were executed. */
+  readonly protocolVersion: number;
   /** Merkle root over the transaction hashes, in order. */
   readonly transactionRoot: Hash;
   /** Root of the state tree after this block. */
@@ -45,6 +47,7 @@ export const headerCodec = struct<BlockHeader>({
   view: viewCodec,
   proposer: publicKeyCodec,
   timestamp: u48,
+  protocolVersion: u16,
   transactionRoot: hashCodec,
   stateRoot: hashCodec,
   receiptsRoot: hashCodec,

@@ -1,14 +1,27 @@
 import { invariant } from '../base/invariant.ts';
+import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from './block.ts';
 import type { Ending, Reservation } from './reservation.ts';
 import type { ReservationId } from './reservation-id.ts';
-import { type Account, type RecordEntry, type Tombstone } from './state-entry.ts';
+import { type ChainParameters, encodeParameters, parametersStateKey } from './chain-parameters.ts';
+import {
+  type ChainProposal,
+  encodeProposal,
+  encodeProposalNames,
+  type ProposalName,
+  proposalsStateKey,
+  proposalStateKey,
+} from './proposal.ts';
+import type { Account, RecordEntry, StateChange, Tombstone } from './state-entry.ts';
 
 /** What can be looked up: a state, or a draft of the next one. */
 interface Readable {
   account(publicKey: PublicKey): Account;
   recordEntry(key: string): RecordEntry | Tombstone | undefined;
+  readonly parameters: ChainParameters;
+  readonly proposalNames: readonly ProposalName[];
+  proposal(id: Hash): ChainProposal | undefined;
   reservation(id: ReservationId): Reservation | undefined;
   /** The reservations that end at a height. */
   ending(height: Height): Ending | undefined;
@@ -31,7 +44,11 @@ export class Draft implements Readable {
   readonly reservations = new Map<string, ReservationChange>();
   /** Null where the entry goes. */
   readonly endings = new Map<Height, Ending | null>();
+  /** Null for one that is gone. */
+  readonly proposals = new Map<Hash, ChainProposal | null>();
   readonly #below: Readable;
+  #parameters: ChainParameters | undefined;
+  #proposalNames: readonly ProposalName[] | undefined;
 
   constructor(below: Readable) {
     this.#below = below;
@@ -65,6 +82,27 @@ export class Draft implements Readable {
     return changed === undefined ? this.#below.ending(height) : (changed ?? undefined);
   }
 
+  get parameters(): ChainParameters {
+    return this.#parameters ?? this.#below.parameters;
+  }
+
+  set parameters(parameters: ChainParameters) {
+    this.#parameters = parameters;
+  }
+
+  get proposalNames(): readonly ProposalName[] {
+    return this.#proposalNames ?? this.#below.proposalNames;
+  }
+
+  set proposalNames(names: readonly ProposalName[]) {
+    this.#proposalNames = names;
+  }
+
+  proposal(id: Hash): ChainProposal | undefined {
+    const own = this.proposals.get(id);
+    return own === undefined ? this.#below.proposal(id) : (own ?? undefined);
+  }
+
   credit(publicKey: PublicKey, amount: bigint): void {
     const account = this.account(publicKey);
     const balance = account.balance + amount;
@@ -80,12 +118,35 @@ export class Draft implements Readable {
     return true;
   }
 
+  /** What differs of the chain's parameters, and of proposals to change them. */
+  changesOfTheChain(): StateChange[] {
+    const changes: StateChange[] = [];
+    if (this.#parameters !== undefined) {
+      changes.push({ key: parametersStateKey, value: encodeParameters(this.#parameters) });
+    }
+    if (this.#proposalNames !== undefined) {
+      changes.push({ key: proposalsStateKey, value: encodeProposalNames(this.#proposalNames) });
+    }
+    for (const [id, proposal] of this.proposals) {
+      // One that came and went in the block was never there.
+      if (proposal === null && this.#below.proposal(id) === undefined) continue;
+      changes.push({
+        key: proposalStateKey(id),
+        value: proposal === null ? null : encodeProposal(proposal),
+      });
+    }
+    return changes;
+  }
+
   /** Takes over the changes of a draft over this one. */
   apply(draft: Draft): void {
     for (const [publicKey, account] of draft.accounts) this.accounts.set(publicKey, account);
     for (const [key, entry] of draft.records) this.records.set(key, entry);
     for (const [key, change] of draft.reservations) this.reservations.set(key, change);
     for (const [height, ending] of draft.endings) this.endings.set(height, ending);
+    for (const [id, proposal] of draft.proposals) this.proposals.set(id, proposal);
+    this.#parameters = draft.#parameters ?? this.#parameters;
+    this.#proposalNames = draft.#proposalNames ?? this.#proposalNames;
   }
 }
 

@@ -2,14 +2,16 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
-import type { BlockHeader, Height } from './block.ts';
+import { type BlockHeader, type Height, toHeight } from './block.ts';
+import type { BlockLimits } from './chain-change.ts';
+import { type ChainParameters, parametersAt } from './chain-parameters.ts';
 import { Draft } from './draft.ts';
 import {
   type AccountEffect,
+  type Effects,
   type Failure,
   type Receipt,
   encodeReceipts,
-  type RecordEffect,
   type Refusal,
 } from './receipt.ts';
 import { encodeEnding, encodeReservation, endingStateKey, reservationStateKey } from './reservation.ts';
@@ -25,6 +27,7 @@ import {
   recordStateKey,
   type StateChange,
 } from './state-entry.ts';
+import { type ValidatorSet, validatorSet } from './validators.ts';
 import { namesForgeableKey, type Transaction, type TransactionBody, unitsOf } from './transaction.ts';
 
 /**
@@ -44,8 +47,8 @@ export interface ExecutionContext {
   /** Who gets the fees: the proposer that the header names. */
   readonly proposer: PublicKey;
   readonly chainId: Hash;
-  /** The least fee for each of a transaction's units (`unitsOf`), as the genesis says. */
-  readonly feePerOperation: bigint;
+  /** The validators whose certificate makes the block final, as its header names them. */
+  readonly validatorsHash: Hash;
 }
 
 export interface Execution {
@@ -58,6 +61,10 @@ export interface Execution {
   readonly receiptsBytes: Uint8Array;
   /** What differs from the parent's state, for storage: each key once, and nothing that stayed as it was. */
   readonly changes: readonly StateChange[];
+  /** The rules under which the transactions were executed: what the header has to name. */
+  readonly protocolVersion: number;
+  /** What counts for the next block, in which `validators` are those whom the header names as the next. */
+  readonly next: ChainParameters;
 }
 
 /** Why a transaction may not stand in a block at some place. */
@@ -94,9 +101,7 @@ export function executeBlock(
 ): Execution | Problem {
   const block = new BlockExecution(parent, context);
   for (const [index, transaction] of transactions.entries()) {
-    if (!block.fits(transaction, limits.maxBlockTransactions, limits.maxBlockBytes)) {
-      return oversize(context.height, transactions.length);
-    }
+    if (!block.fits(transaction)) return oversize(context.height, transactions.length, block.limits);
     const refusal = block.add(transaction);
     if (refusal !== undefined) return mayNotStand(refusal, transaction, index, context.height);
   }
@@ -120,14 +125,13 @@ export function buildBlock(
   candidates: Iterable<Transaction>,
   room: { readonly maxCount: number; readonly maxBytes: number },
 ): { transactions: readonly Transaction[]; execution: Execution; skipped: readonly Skipped[] } {
-  const maxCount = Math.min(room.maxCount, limits.maxBlockTransactions);
-  const maxBytes = Math.min(room.maxBytes, limits.maxBlockBytes);
-  const block = new BlockExecution(parent, context);
+  const block = new BlockExecution(parent, context, room);
+  const maxCount = block.limits.maxTransactions;
   const transactions: Transaction[] = [];
   const skipped: Skipped[] = [];
   if (maxCount > 0) {
     for (const transaction of candidates) {
-      if (!block.fits(transaction, maxCount, maxBytes)) break;
+      if (!block.fits(transaction)) break;
       const code = block.add(transaction);
       if (code !== undefined) skipped.push({ transaction, code });
       else if (transactions.push(transaction) === maxCount) break;
@@ -138,7 +142,7 @@ export function buildBlock(
 
 /** Checks that a header commits to what its transactions did. */
 export function checkRoots(header: BlockHeader, execution: Execution): Problem | undefined {
-  const wrong = (what: string, claimed: Hash, computed: Hash): Problem =>
+  const wrong = (what: string, claimed: Hash | number, computed: Hash | number): Problem =>
     new Problem('block/execution', `the block at height ${header.height} claims another ${what}`, {
       remedy:
         'The block is invalid. If several nodes disagree here, compare their versions: execution must be the same on all.',
@@ -150,7 +154,19 @@ export function checkRoots(header: BlockHeader, execution: Execution): Problem |
   if (header.receiptsRoot !== execution.receiptsRoot) {
     return wrong('receipts root', header.receiptsRoot, execution.receiptsRoot);
   }
+  if (header.protocolVersion !== execution.protocolVersion) {
+    return wrong('protocol version', header.protocolVersion, execution.protocolVersion);
+  }
+  const nextValidators = nextValidatorsOf(execution);
+  if (nextValidators !== undefined && header.nextValidatorsHash !== nextValidators.hash) {
+    return wrong('set of next validators', header.nextValidatorsHash, nextValidators.hash);
+  }
   return undefined;
+}
+
+/** Who agrees on the next block (PBFT). In Raft the engine says so, and not the ledger: undefined. */
+export function nextValidatorsOf({ next }: Pick<Execution, 'next'>): ValidatorSet | undefined {
+  return next.validators.length > 0 ? validatorSet(next.validators) : undefined;
 }
 
 /**
@@ -160,24 +176,35 @@ class BlockExecution {
   readonly #parent: State;
   readonly #context: ExecutionContext;
   readonly #draft: Draft;
+  readonly #parameters: ChainParameters;
+  readonly limits: BlockLimits;
   readonly #hashes = new Set<Hash>();
   readonly #receipts: Receipt[] = [];
   #bytes = 0;
   #operations = 0;
   #fees = 0n;
 
-  constructor(parent: State, context: ExecutionContext) {
+  constructor(parent: State, context: ExecutionContext, room?: { maxCount: number; maxBytes: number }) {
     this.#parent = parent;
     this.#context = context;
     this.#draft = new Draft(parent);
+    this.#parameters = parametersAt(parent.parameters, context.height);
+    if (this.#parameters !== parent.parameters) this.#draft.parameters = this.#parameters;
+    const { maxTransactions, maxOperations, maxBytes } = this.#parameters.limits;
+    this.limits = {
+      maxTransactions: Math.min(maxTransactions, room?.maxCount ?? maxTransactions),
+      maxOperations,
+      maxBytes: Math.min(maxBytes, room?.maxBytes ?? maxBytes),
+    };
     beginHeight(this.#draft, context.height);
   }
 
-  fits(transaction: Transaction, maxCount: number, maxBytes: number): boolean {
+  fits(transaction: Transaction): boolean {
+    const { maxTransactions, maxOperations, maxBytes } = this.limits;
     return (
-      this.#receipts.length < maxCount &&
+      this.#receipts.length < maxTransactions &&
       this.#bytes + transaction.bytes.length <= maxBytes &&
-      this.#operations + transaction.operations.length <= limits.maxBlockOperations
+      this.#operations + transaction.operations.length <= maxOperations
     );
   }
 
@@ -211,11 +238,14 @@ class BlockExecution {
       receiptsRoot: root,
       receiptsBytes: bytes,
       changes,
+      protocolVersion: this.#parameters.protocolVersion,
+      next: parametersAt(this.#draft.parameters, toHeight(this.#context.height + 1)),
     };
   }
 
   #refusal(transaction: Transaction, account: Account): StandingCode | undefined {
-    const { height, chainId, feePerOperation } = this.#context;
+    const { height, chainId } = this.#context;
+    const { feePerOperation } = this.#parameters;
     if (transaction.chainId !== chainId) return 'transaction/wrong-chain';
     if (namesForgeableKey(transaction)) return 'transaction/forgeable-key';
     if (transaction.expiryHeight < height) return 'transaction/expired';
@@ -238,7 +268,7 @@ class BlockExecution {
     const { sender, hash: transactionHash, fee, conditions, operations } = transaction;
     const { height } = this.#context;
     const draft = new Draft(this.#draft);
-    const records: RecordEffect[] = [];
+    const effects: Effects = { records: [], changes: [] };
     const failed = (part: Failure['part'], index: number, { code, found }: Refusal): Receipt => ({
       transactionHash,
       status: 'failed',
@@ -247,6 +277,7 @@ class BlockExecution {
       fee,
       accounts: [this.#effectOn(sender)],
       records: [],
+      changes: [],
     });
     for (const [index, condition] of conditions.entries()) {
       const refusal = checkCondition(draft, condition, height);
@@ -254,13 +285,13 @@ class BlockExecution {
     }
     for (const [index, operation] of operations.entries()) {
       const place = { height, transaction: this.#receipts.length, operation: index };
-      const refusal = perform(draft, transaction, operation, place, records);
+      const refusal = perform(draft, transaction, operation, place, effects, this.#context);
       if (refusal !== undefined) return failed('operation', index, refusal);
     }
     this.#draft.apply(draft);
     const others = [...draft.accounts.keys()].filter((publicKey) => publicKey !== sender);
     const accounts = [sender, ...others].map((publicKey) => this.#effectOn(publicKey));
-    return { transactionHash, status: 'applied', code: '', failure: undefined, fee, accounts, records };
+    return { transactionHash, status: 'applied', code: '', failure: undefined, fee, accounts, ...effects };
   }
 
   #effectOn(publicKey: PublicKey): AccountEffect {
@@ -289,6 +320,7 @@ class BlockExecution {
     for (const [height, ending] of this.#draft.endings) {
       changes.push({ key: endingStateKey(height), value: ending === null ? null : encodeEnding(ending) });
     }
+    changes.push(...this.#draft.changesOfTheChain());
     return changes;
   }
 }
@@ -313,9 +345,9 @@ export function hasItsSigners(transaction: TransactionBody, account: Account): b
   return others.every((key) => coming.includes(key));
 }
 
-function oversize(height: Height, count: number): Problem {
+function oversize(height: Height, count: number, most: BlockLimits): Problem {
   return new Problem('block/oversize', `the block at height ${height} holds more than a block may hold`, {
-    remedy: `It may have ${limits.maxBlockTransactions} transactions, ${limits.maxBlockOperations} operations and ${limits.maxBlockBytes} bytes of them.`,
+    remedy: `It may have ${most.maxTransactions} transactions, ${most.maxOperations} operations and ${most.maxBytes} bytes of them.`,
     details: { height, transactions: count },
   });
 }

@@ -4,6 +4,7 @@ import { Problem } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import { parseAddress } from '../crypto/address.ts';
 import type { PublicKey } from '../crypto/signature.ts';
+import { newestProtocolVersion } from './protocol-version.ts';
 
 /**
  * The form of a genesis file. Each error text says what the field must be: it ends the sentence "…
@@ -82,6 +83,7 @@ const genesisFile = z.strictObject(
     timestamp: whole(0, maxTime, 'ms since 1970, UTC'),
     consensus: z.discriminatedUnion('engine', [pbft, raft], 'an object whose "engine" is "pbft" or "raft"'),
     feePerOperation: z.optional(fee),
+    protocolVersion: z.optional(whole(1, newestProtocolVersion, 'of the rules that the chain starts with')),
     validators: listOf(z.strictObject({ name, publicKey }, 'an object'), limits.maxValidators, 'validators'),
     accounts: listOf(
       z.strictObject({ publicKey, balance }, 'an object'),

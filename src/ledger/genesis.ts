@@ -18,6 +18,12 @@ import { isDevelopmentKey } from '../crypto/development-keys.ts';
 import { hash, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey, zeroPublicKey } from '../crypto/signature.ts';
 import { type BlockHeader, toHeight, toView } from './block.ts';
+import {
+  type ChainParameters,
+  encodeParameters,
+  parametersStateKey,
+  widestLimits,
+} from './chain-parameters.ts';
 import { genesisProblem, parseGenesisFile } from './genesis-file.ts';
 import { canLease, shortestLeaseTimeout } from './lease.ts';
 import type { Trusted } from './inclusion.ts';
@@ -63,7 +69,7 @@ interface GenesisValidator {
   readonly publicKey: PublicKey;
 }
 
-export interface GenesisAccount {
+interface GenesisAccount {
   readonly publicKey: PublicKey;
   /** In the smallest unit. */
   readonly balance: bigint;
@@ -82,6 +88,8 @@ export interface GenesisContent {
    * the smallest unit. 0 unless given.
    */
   readonly feePerOperation?: bigint | undefined;
+  /** The version of the rules that block 1 is under. 1 unless given. */
+  readonly protocolVersion?: number | undefined;
   /** In the order that decides whose turn it is. */
   readonly validators: readonly GenesisValidator[];
   /** All coins that there will ever be. */
@@ -91,6 +99,7 @@ export interface GenesisContent {
 /** A checked genesis. Nodes with the same chain id agree on everything that it holds. */
 export interface Genesis extends GenesisContent {
   readonly feePerOperation: bigint;
+  readonly protocolVersion: number;
   readonly chainId: Hash;
 }
 
@@ -129,6 +138,7 @@ const contentCodec: Codec<Checked> = struct<Checked>({
     ],
   }),
   feePerOperation: u64,
+  protocolVersion: u16,
   validators: listOf(
     struct<GenesisValidator>({ name: nameCodec, publicKey: publicKeyCodec }),
     limits.maxValidators,
@@ -145,7 +155,11 @@ const contentCodec: Codec<Checked> = struct<Checked>({
 export function parseGenesis(json: string): Genesis | Problem {
   const content = parseGenesisFile(json);
   if (content instanceof Problem) return content;
-  const checked = { ...content, feePerOperation: content.feePerOperation ?? 0n };
+  const checked = {
+    ...content,
+    feePerOperation: content.feePerOperation ?? 0n,
+    protocolVersion: content.protocolVersion ?? 1,
+  };
   return (
     checkConsensus(content.consensus) ?? checkKeys(content) ?? { ...checked, chainId: chainIdOf(checked) }
   );
@@ -158,13 +172,14 @@ export function createGenesis(content: GenesisContent): Genesis | Problem {
 
 /** The file of a genesis: `parseGenesis` reads it back to the same chain id. */
 export function formatGenesis(content: GenesisContent): string {
-  const { name, development, timestamp, consensus, feePerOperation, validators, accounts } = content;
+  const { name, development, timestamp, consensus, validators, accounts } = content;
   const file = {
     name,
     development,
     timestamp,
     consensus,
-    feePerOperation: `${feePerOperation ?? 0n}`,
+    feePerOperation: `${content.feePerOperation ?? 0n}`,
+    protocolVersion: content.protocolVersion ?? 1,
     validators: validators.map((validator) => ({
       name: validator.name,
       publicKey: encodeAddress(validator.publicKey),
@@ -189,12 +204,25 @@ export function trustedBy(genesis: Genesis): Trusted {
 
 /** The state of block 0. */
 export function genesisState(genesis: Genesis): State {
-  return State.empty.with(
-    genesis.accounts.map(({ publicKey, balance }) => ({
+  return State.empty.with([
+    { key: parametersStateKey, value: encodeParameters(genesisParameters(genesis)) },
+    ...genesis.accounts.map(({ publicKey, balance }) => ({
       key: accountStateKey(publicKey),
       value: encodeAccount({ ...noAccount, balance }),
     })),
-  );
+  ]);
+}
+
+/** What the first blocks are under. */
+function genesisParameters(genesis: Genesis): ChainParameters {
+  const { protocolVersion, feePerOperation, consensus } = genesis;
+  return {
+    protocolVersion,
+    feePerOperation,
+    limits: widestLimits,
+    validators: consensus.engine === 'pbft' ? genesisValidators(genesis).keys : [],
+    scheduled: [],
+  };
 }
 
 /**
@@ -209,6 +237,7 @@ export function genesisHeader(genesis: Genesis): BlockHeader {
     view: toView(0),
     proposer: zeroPublicKey,
     timestamp: genesis.timestamp,
+    protocolVersion: genesis.protocolVersion,
     transactionRoot: merkleRoot([]),
     stateRoot: genesisState(genesis).root,
     receiptsRoot: merkleRoot([]),

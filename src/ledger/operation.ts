@@ -14,8 +14,10 @@ import {
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
+import { hashCodec, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
+import { type ChainChange, chainChangeCodec, chainChangeJson } from './chain-change.ts';
 import { recordKeyCodec } from './record-key.ts';
 import { type ReservationId, reservationIdCodec, reservationText } from './reservation-id.ts';
 
@@ -89,8 +91,45 @@ interface Void {
   readonly reservation: ReservationId;
 }
 
+/**
+ * A validator proposes a change of the chain, and is the first to approve it. It is decided when a quorum of
+ * the set that it was made for has approved it.
+ */
+export interface ProposeChange {
+  readonly type: 'propose-change';
+  readonly change: ChainChange;
+  /** The last height at which it can be approved. */
+  readonly expiryHeight: Height;
+  /** The set in force, as headers name it: under another one the proposal means nothing. */
+  readonly validatorsHash: Hash;
+  /**
+   * Raft: the members that this hash is of, encoded (`encodeConfiguration`), because the state
+   * does not hold them. Empty in PBFT.
+   */
+  readonly members: Uint8Array;
+  /** Takes the place of the sender's open proposal, if there is one. Without it that is refused. */
+  readonly replaces: boolean;
+}
+
+/** A validator approves a proposed change, once. */
+export interface ApproveChange {
+  readonly type: 'approve-change';
+  /** Its `proposalId`. */
+  readonly proposal: Hash;
+}
+
 /** One of the things that a transaction does, in their order: all of them happen, or none. */
-export type Operation = Transfer | Put | Delete | Give | SetKeys | Reserve | Post | Void;
+export type Operation =
+  | Transfer
+  | Put
+  | Delete
+  | Give
+  | SetKeys
+  | Reserve
+  | Post
+  | Void
+  | ProposeChange
+  | ApproveChange;
 
 /**
  * Which keys speak for an account, and how many of them it takes: 1 to
@@ -158,6 +197,17 @@ export const operationCodec: Codec<Operation> = union<Operation, 'type'>('type',
     10,
     refine(struct<Omit<SetKeys, 'type'>>({ keys: sortedKeysCodec, threshold: u8, force: bool }), checkKeySet),
   ],
+  'propose-change': [
+    11,
+    struct<Omit<ProposeChange, 'type'>>({
+      change: chainChangeCodec,
+      expiryHeight: heightCodec,
+      validatorsHash: hashCodec,
+      members: boundedBytes(limits.raftConfigurationBytes),
+      replaces: bool,
+    }),
+  ],
+  'approve-change': [12, struct<Omit<ApproveChange, 'type'>>({ proposal: hashCodec })],
 });
 
 /** The keys that an operation names. */
@@ -172,8 +222,11 @@ export function keysNamedIn(operation: Operation): readonly PublicKey[] {
     case 'post':
     case 'void':
       return [operation.reservation.sender];
+    case 'propose-change':
+      return operation.change.type === 'validators' ? operation.change.validators : [];
     case 'put':
     case 'delete':
+    case 'approve-change':
       return [];
   }
 }
@@ -211,5 +264,18 @@ export function operationJson(operation: Operation) {
       const { type, keys, threshold, force } = operation;
       return { type, keys: keys.map(encodeAddress), threshold, force };
     }
+    case 'propose-change': {
+      const { type, change, expiryHeight, validatorsHash, members, replaces } = operation;
+      return {
+        type,
+        change: chainChangeJson(change),
+        expiryHeight,
+        validatorsHash,
+        members: toHex(members),
+        replaces,
+      };
+    }
+    case 'approve-change':
+      return operation;
   }
 }

@@ -56,6 +56,33 @@ export const failureCodes = [
   'transaction/reservation-settled',
   /** Less was reserved than is to be taken. */
   'transaction/above-reserved',
+  /** Whoever proposes or approves is no validator of the set in force. */
+  'change/not-a-validator',
+  /** The proposal was made for another set of validators, or the next set is decided. */
+  'change/other-validators',
+  /** Raft: its members change by the engine. */
+  'change/members',
+  /** Raft: its members are between two configurations. */
+  'change/members-changing',
+  /** The proposal's expiry height is past, or too far ahead. */
+  'change/wrong-expiry',
+  /** The sender has an open proposal. */
+  'change/proposal-open',
+  'change/unknown-proposal',
+  'change/decided',
+  'change/expired',
+  'change/already-approved',
+  /** It is to count from a height at which it may still be approved. */
+  'change/height-not-ahead',
+  'change/version-not-above',
+  /** The sender has less than the fee that it wants everybody to pay. */
+  'change/fee-not-payable',
+  /** The limits are beyond their bounds. */
+  'change/limits',
+  'change/nothing-changes',
+  'change/no-validators',
+  'change/repeated-validator',
+  'change/unusable-key',
 ] as const satisfies readonly ProblemCode[];
 
 /** Why a transaction that stands in a block did nothing but pay its fee. */
@@ -111,6 +138,20 @@ export interface RecordEffect {
   readonly previous: Place | undefined;
 }
 
+/** A proposed change of the chain that an operation made or approved. */
+export interface ChangeEffect {
+  /** Its index in the transaction. */
+  readonly operation: number;
+  /** Its `proposalId`. */
+  readonly proposal: Hash;
+  /** How many have approved it, this one included. */
+  readonly approvals: number;
+  /** How many make a quorum. */
+  readonly needed: number;
+  /** With this approval it is decided, and counts from this height on. */
+  readonly effectiveFrom: Height | undefined;
+}
+
 /**
  * What became of one transaction in its block. The header commits to the receipts in the order of the
  * transactions. It says what the transaction did, so that nobody needs to read the state again.
@@ -130,6 +171,14 @@ export interface Receipt {
   readonly accounts: readonly AccountEffect[];
   /** One for each operation that changed a record, in order. None of a failed one. */
   readonly records: readonly RecordEffect[];
+  /** One for each operation on a change of the chain, in order. None of a failed one. */
+  readonly changes: readonly ChangeEffect[];
+}
+
+/** What the operations of a transaction did, as they are done. */
+export interface Effects {
+  readonly records: RecordEffect[];
+  readonly changes: ChangeEffect[];
 }
 
 const foundCodec: Codec<Found> = union<Found, 'type'>('type', {
@@ -165,6 +214,16 @@ export const receiptCodec: Codec<Receipt> = refine(
     ),
     records: listOf(
       struct<RecordEffect>({ operation: u16, version: u48, previous: optional(placeCodec) }),
+      limits.maxOperations,
+    ),
+    changes: listOf(
+      struct<ChangeEffect>({
+        operation: u16,
+        proposal: hashCodec,
+        approvals: u16,
+        needed: u16,
+        effectiveFrom: optional(heightCodec),
+      }),
       limits.maxOperations,
     ),
   }),

@@ -1,10 +1,12 @@
-import { sha256Hex } from '../crypto/hash.ts';
+import { type Hash, sha256Hex } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from './block.ts';
+import { approveChange, proposeChange } from './change-rules.ts';
 import type { Condition } from './condition.ts';
 import type { Draft } from './draft.ts';
 import type { Operation, SetKeys } from './operation.ts';
-import type { FailureCode, RecordEffect, Refusal } from './receipt.ts';
+import { proposalId } from './proposal.ts';
+import type { Effects, FailureCode, RecordEffect, Refusal } from './receipt.ts';
 import { reserve, settle } from './reservation-rules.ts';
 import type { Place } from './state-entry.ts';
 import type { Transaction } from './transaction.ts';
@@ -40,16 +42,20 @@ export function checkCondition(draft: Draft, condition: Condition, height: Heigh
   }
 }
 
-/**
- * Does what an operation asks; or changes nothing and says why. What it did to a
- * record is added to `effects`.
- */
+/** What operations are judged by, besides the state and their transaction. */
+interface BlockTerms {
+  /** The validators in force, as the block's header names them. */
+  readonly validatorsHash: Hash;
+}
+
+/** Does what an operation asks; or changes nothing and says why. What it did is added to `effects`. */
 export function perform(
   draft: Draft,
-  transaction: Pick<Transaction, 'sender' | 'nonce' | 'signers'>,
+  transaction: Pick<Transaction, 'sender' | 'nonce' | 'signers' | 'hash'>,
   operation: Operation,
   place: Place,
-  effects: RecordEffect[],
+  effects: Effects,
+  { validatorsHash }: BlockTerms,
 ): Refusal | undefined {
   const { sender, signers } = transaction;
   switch (operation.type) {
@@ -61,7 +67,7 @@ export function perform(
     case 'put': {
       const old = draft.record(operation.key);
       if (old !== undefined && old.owner !== sender) return refused('transaction/not-owner');
-      change(draft, operation.key, place, effects, { owner: sender, value: operation.value });
+      change(draft, operation.key, place, effects.records, { owner: sender, value: operation.value });
       return undefined;
     }
     case 'delete':
@@ -70,7 +76,7 @@ export function perform(
       if (old === undefined) return refused('transaction/no-such-record');
       if (old.owner !== sender) return refused('transaction/not-owner');
       const next = operation.type === 'delete' ? undefined : { owner: operation.to, value: old.value };
-      change(draft, operation.key, place, effects, next);
+      change(draft, operation.key, place, effects.records, next);
       return undefined;
     }
     case 'set-keys':
@@ -80,6 +86,17 @@ export function perform(
     case 'post':
     case 'void':
       return settle(draft, sender, operation, place);
+    case 'propose-change':
+    case 'approve-change': {
+      const terms = { sender, height: place.height, validatorsHash, operation: place.operation };
+      const effect =
+        operation.type === 'propose-change'
+          ? proposeChange(draft, proposalId(transaction.hash, place.operation), operation, terms)
+          : approveChange(draft, operation, terms);
+      if (typeof effect === 'string') return refused(effect);
+      effects.changes.push(effect);
+      return undefined;
+    }
   }
 }
 

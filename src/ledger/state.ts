@@ -12,6 +12,21 @@ import {
 } from './reservation.ts';
 import type { ReservationId } from './reservation-id.ts';
 import {
+  type ChainParameters,
+  decodeParameters,
+  noParameters,
+  parametersKind,
+  parametersStateKey,
+} from './chain-parameters.ts';
+import {
+  type ChainProposal,
+  decodeProposal,
+  decodeProposalNames,
+  type ProposalName,
+  proposalsStateKey,
+  proposalStateKey,
+} from './proposal.ts';
+import {
   type Account,
   accountStateKey,
   decodeAccount,
@@ -39,6 +54,8 @@ export class State {
   #root: Hash | undefined;
   /** Accounts that were asked for: the newest state is asked about a few senders again and again. */
   readonly #accounts = new Map<PublicKey, Account>();
+  /** Read for each block, and the same for most. */
+  #parameters: ChainParameters | undefined;
 
   private constructor(tree: StateTree) {
     this.#tree = tree;
@@ -81,6 +98,26 @@ export class State {
   recordEntry(key: string): RecordEntry | Tombstone | undefined {
     const value = this.get(recordStateKey(key));
     return value === undefined ? undefined : decodeRecord(value);
+  }
+
+  /** What counts for all of a block's transactions, as it was decided up to here. */
+  get parameters(): ChainParameters {
+    if (this.#parameters === undefined) {
+      const value = this.get(parametersStateKey);
+      this.#parameters = value === undefined ? noParameters : decodeParameters(value);
+    }
+    return this.#parameters;
+  }
+
+  /** The changes of the chain that are proposed. */
+  get proposalNames(): readonly ProposalName[] {
+    const value = this.get(proposalsStateKey);
+    return value === undefined ? [] : decodeProposalNames(value);
+  }
+
+  proposal(id: Hash): ChainProposal | undefined {
+    const value = this.get(proposalStateKey(id));
+    return value === undefined ? undefined : decodeProposal(value);
   }
 
   /** A reservation that can still be taken, or ended not long ago (`limits.reservationAfterlife`). */
@@ -128,7 +165,10 @@ export class State {
   /** The state after changes; of two changes to one key the later counts. The bytes are copied. */
   with(changes: readonly StateChange[]): State {
     const tree = this.#tree.with(changes);
-    return tree === this.#tree ? this : new State(tree);
+    if (tree === this.#tree) return this;
+    const next = new State(tree);
+    if (!changes.some(({ key }) => key[0] === parametersKind)) next.#parameters = this.#parameters;
+    return next;
   }
 
   /** The proof of what `get` answers, present or absent, against `root`. */

@@ -22,7 +22,8 @@ export function checkValidatorKeys(genesis: Genesis): Problem | undefined {
   return undefined;
 }
 
-function isUsableKey(publicKey: PublicKey): boolean {
+/** Somebody can hold it: a point in its one encoding, and not of small order. */
+export function isUsableKey(publicKey: PublicKey): boolean {
   try {
     return !Point.fromHex(publicKey).isSmallOrder();
   } catch {

@@ -14,6 +14,14 @@ export interface ValidatorSet {
 
 const keysCodec = listOf(publicKeyCodec, limits.maxValidators);
 
+/** The sets of lists that live: the same list is asked for with each block. */
+const known = new WeakMap<readonly PublicKey[], ValidatorSet>();
+
 export function validatorSet(keys: readonly PublicKey[]): ValidatorSet {
-  return { keys, hash: hash('quorate/v1/validators', encode(keysCodec, keys)) };
+  let set = known.get(keys);
+  if (set === undefined) {
+    set = { keys, hash: hash('quorate/v1/validators', encode(keysCodec, keys)) };
+    known.set(keys, set);
+  }
+  return set;
 }

@@ -89,6 +89,7 @@ export class FakeBackend implements Backend {
       fee,
       accounts: [{ publicKey: alice, balance: 5n, held: 0n }],
       records: [],
+      changes: [],
     }));
     const header: BlockHeader = {
       height: toHeight(this.blocks.length),
@@ -96,6 +97,7 @@ export class FakeBackend implements Backend {
       view: toView(0),
       proposer: validator,
       timestamp: 1_700_000_000_000 + this.blocks.length,
+      protocolVersion: 1,
       transactionRoot: merkleRoot(transactions.map(({ hash }) => hash)),
       stateRoot: zeroHash,
       receiptsRoot: receiptsRootOf(receipts),

@@ -50,6 +50,7 @@ const header: BlockHeader = {
   view: slot.view,
   proposer: 'cd'.repeat(32) as PublicKey,
   timestamp: 2 ** 40,
+  protocolVersion: 1,
   transactionRoot: zeroHash,
   stateRoot: zeroHash,
   receiptsRoot: zeroHash,

@@ -22,6 +22,7 @@ const header = {
   view: 0,
   proposer: encodeAddress(bob.publicKey),
   timestamp: 1_767_225_600_000,
+  protocolVersion: 1,
   transactionRoot: '44'.repeat(32),
   stateRoot: '22'.repeat(32),
   receiptsRoot: '55'.repeat(32),

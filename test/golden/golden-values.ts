@@ -7,7 +7,6 @@ import { amnesiaSamples, pbftSamples } from './pbft-values.ts';
 import { raftSamples } from './raft-values.ts';
 import { messageCodec, preimageOf } from '../../src/consensus/pbft/message.ts';
 import { hardStateCodec as pbftHardStateCodec } from '../../src/consensus/pbft/records.ts';
-import { configurationHash, encodeConfiguration } from '../../src/consensus/raft/configuration.ts';
 import { encodeMessage } from '../../src/consensus/raft/message.ts';
 import { encodeEntry, encodeHardState } from '../../src/consensus/raft/records.ts';
 import { hash, hashCodec } from '../../src/crypto/hash.ts';
@@ -23,6 +22,14 @@ import {
   voteBytes,
 } from '../../src/ledger/certificate.ts';
 import { genesisHeader, genesisState, parseGenesis } from '../../src/ledger/genesis.ts';
+import type { ChainChange } from '../../src/ledger/chain-change.ts';
+import { encodeParameters } from '../../src/ledger/chain-parameters.ts';
+import {
+  type ChainProposal,
+  encodeProposal,
+  encodeProposalNames,
+  proposalId,
+} from '../../src/ledger/proposal.ts';
 import { merkleProof, merkleProofCodec, merkleRoot } from '../../src/ledger/merkle.ts';
 import {
   type FailureCode,
@@ -75,6 +82,7 @@ import {
   transaction,
   transfer,
 } from '../ledger/samples.ts';
+import { configurationHash, encodeConfiguration } from '../../src/ledger/members.ts';
 
 interface GoldenValue {
   readonly name: string;
@@ -91,6 +99,22 @@ const of = <T>(name: string, codec: Codec<T>, value: T): GoldenValue => ({
 const raw = (name: string, bytes: Uint8Array): GoldenValue => ({ name, bytes });
 
 const largest = 2 ** 48 - 1;
+const narrow = { maxTransactions: 256, maxOperations: 65_535, maxBytes: 2 ** 20 + 1 };
+const changes: readonly ChainChange[] = [
+  { type: 'validators', validators: ['a', 'c', 'b'].map(keyOf) },
+  { type: 'protocol-version', version: 258, height: toHeight(largest) },
+  { type: 'fee-floor', feePerOperation: 2n ** 63n + 7n, height: undefined },
+  { type: 'limits', limits: narrow, height: toHeight(9) },
+];
+const proposal: ChainProposal = {
+  proposer: keyOf('alice'),
+  change: changes[3] as ChainChange,
+  expiryHeight: toHeight(largest),
+  validatorsHash: hashOf('validators'),
+  electors: ['alice', 'bob'].map(keyOf),
+  approvals: [keyOf('alice')],
+  decidedAt: toHeight(8),
+};
 const transactions = [
   transfer({ from: 'alice', nonce: 0, fee: 3n }, 'bob', 250n, 'grüße 🌍'),
   transfer({ from: 'bob', nonce: 0, fee: 2n ** 64n - 1n, expiry: largest }, 'alice', 1n),
@@ -131,6 +155,18 @@ const transactions = [
     { type: 'post', reservation: { sender: keyOf('bob'), nonce: largest, operation: 255 }, amount: 1n },
     { type: 'void', reservation: { sender: keyOf('carol'), nonce: 0, operation: 0 } },
   ),
+  transaction(
+    { from: 'alice', nonce: 1 },
+    ...changes.map((change, index) => ({
+      type: 'propose-change' as const,
+      change,
+      expiryHeight: toHeight(largest),
+      validatorsHash: hashOf('validators'),
+      members: Uint8Array.of(...[1, 2, 3].slice(0, index)),
+      replaces: index % 2 === 1,
+    })),
+    { type: 'approve-change', proposal: hashOf('proposal') },
+  ),
 ];
 const [first, , third] = transactions as [(typeof transactions)[0], unknown, (typeof transactions)[0]];
 
@@ -148,6 +184,7 @@ const failed = (letter: string, code: FailureCode, found: Found | undefined): Re
   fee: 2n ** 63n,
   accounts: [{ publicKey: keyOf('alice'), balance: 70_000n, held: 0n }],
   records: [],
+  changes: [],
 });
 const receipts: Receipt[] = [
   {
@@ -164,6 +201,16 @@ const receipts: Receipt[] = [
     records: [
       { operation: 0, version: 1, previous: undefined },
       { operation: 255, version: largest, previous: place },
+    ],
+    changes: [
+      { operation: 1, proposal: hashOf('proposal'), approvals: 1, needed: 3, effectiveFrom: undefined },
+      {
+        operation: 254,
+        proposal: hashOf('p'),
+        approvals: 256,
+        needed: 256,
+        effectiveFrom: toHeight(largest),
+      },
     ],
   },
   failed('b', 'transaction/insufficient-balance', { type: 'balance', balance: 2n ** 63n }),
@@ -292,6 +339,19 @@ export const goldenValues: readonly GoldenValue[] = [
     raw(`reservation entry, ${name}`, encodeReservation(one)),
   ),
   raw('ending entry', encodeEnding({ count: 256, last: reservationId })),
+  raw(
+    'chain parameters entry',
+    encodeParameters({
+      protocolVersion: 258,
+      feePerOperation: 2n ** 63n + 1n,
+      limits: narrow,
+      validators: ['a', 'c', 'b'].map(keyOf),
+      scheduled: changes.map((change, index) => ({ height: toHeight(2 ** 40 + index), change })),
+    }),
+  ),
+  raw('proposal entry', encodeProposal(proposal)),
+  raw('open proposal entry', encodeProposal({ ...proposal, electors: [], decidedAt: undefined })),
+  raw('proposals entry', encodeProposalNames([{ id: hashOf('proposal'), proposer: keyOf('alice') }])),
   of('state proof of presence', stateProofCodec, state.prove(accountStateKey(keyOf('account 3')))),
   of('state proof of absence', stateProofCodec, state.prove(accountStateKey(keyOf('nobody')))),
   ...pbft.map(([name, message]) => of(`pbft ${name}`, messageCodec, message)),
@@ -369,6 +429,7 @@ export const goldenHashes: Readonly<Record<string, string>> = {
   ...Object.fromEntries([1, 2, 3, 4, 5].map((n) => [`${n} leaves`, merkleRoot(leaves.slice(0, n))])),
   validators: set.hash,
   configuration: configurationHash(raftSamples.configuration),
+  'proposal id': proposalId(hashOf('a'), 255),
   'two parts': hash('quorate/v1/gossip-id', utf8('a'), utf8('b')),
   'account path': hash('quorate/v1/gossip-id', statePath(accountStateKey(keyOf('alice')))),
   'record path': hash('quorate/v1/gossip-id', statePath(recordStateKey('länder/de'))),

@@ -1,10 +1,10 @@
 import { utf8 } from '../../src/base/bytes.ts';
-import type { Configuration } from '../../src/consensus/raft/configuration.ts';
 import type { Entry } from '../../src/consensus/raft/log.ts';
 import { nameOf, type RaftMessage } from '../../src/consensus/raft/message.ts';
 import type { HardState } from '../../src/consensus/raft/records.ts';
 import { hashHeader, toHeight, toView } from '../../src/ledger/block.ts';
 import { hashOf, headerWith, keyOf, someSignature } from '../ledger/samples.ts';
+import type { Configuration } from '../../src/ledger/members.ts';
 
 const envelope = { from: 1, term: toView(12) };
 const block = nameOf(toHeight(7), hashOf('seven'));

@@ -4,17 +4,22 @@ import * as fc from 'fast-check';
 import { toHex, utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
-import { sha256Hex } from '../../src/crypto/hash.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { type Hash, sha256Hex } from '../../src/crypto/hash.ts';
 import type { PublicKey } from '../../src/crypto/signature.ts';
 import { toHeight } from '../../src/ledger/block.ts';
+import type { ChainChange } from '../../src/ledger/chain-change.ts';
+import { scheduledChange } from '../../src/ledger/chain-parameters.ts';
 import type { Condition } from '../../src/ledger/condition.ts';
-import { buildBlock, executeBlock } from '../../src/ledger/execution.ts';
+import { buildBlock, executeBlock, nextValidatorsOf } from '../../src/ledger/execution.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
-import { receiptsRootOf } from '../../src/ledger/receipt.ts';
+import { failureCodes, receiptsRootOf } from '../../src/ledger/receipt.ts';
 import { accountKind } from '../../src/ledger/state-entry.ts';
+import { validatorSet } from '../../src/ledger/validators.ts';
 import { State } from '../../src/ledger/state.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { executePlainly } from '../../src/simulator/checkers/plain-ledger.ts';
+import { plainChainOf } from '../../src/simulator/checkers/plain-changes.ts';
 import { reservationsWrong } from '../../src/simulator/checkers/plain-reservations.ts';
 import {
   plainReceiptsRoot,
@@ -24,9 +29,48 @@ import {
 import { contextAt, hashOf, keyOf, type Order, stateWith, transaction } from './samples.ts';
 
 const names = ['alice', 'bob', 'carol', 'proposer'];
+const start = { alice: 100n, bob: 80n, carol: 60n, proposer: 5n };
+const founders = { validators: ['alice', 'bob', 'carol'].map(keyOf) };
+/** A key that somebody can hold. */
+const somebody = developmentKeyPair('carol').publicKey;
+/** Bytes that are no point of the curve. */
+const noPoint = `02${'00'.repeat(31)}` as PublicKey;
+/** The set in force after this state. */
+const setIn = ({ parameters }: State): Hash => {
+  const coming = scheduledChange(parameters, 'validators');
+  return validatorSet(coming?.change.validators ?? parameters.validators).hash;
+};
+const contextOn = (state: State, height: number) => contextAt(height, { validatorsHash: setIn(state) });
 const recordKeys = ['deed', 'note', 'log'];
 const person = fc.constantFrom(...names);
 const recordKey = fc.constantFrom(...recordKeys);
+
+const later = fc.constantFrom(undefined, 2, 5, 9, 12).map((height) => height && toHeight(height));
+const change: fc.Arbitrary<ChainChange> = fc.oneof(
+  fc.record({
+    type: fc.constant('validators' as const),
+    validators: fc.array(fc.constantFrom(...names.map(keyOf), somebody, noPoint), { maxLength: 4 }),
+  }),
+  fc.record({
+    type: fc.constant('protocol-version' as const),
+    version: fc.integer({ min: 1, max: 3 }),
+    height: fc.integer({ min: 3, max: 12 }).map(toHeight),
+  }),
+  fc.record({
+    type: fc.constant('fee-floor' as const),
+    feePerOperation: fc.constantFrom(0n, 1n, 2n, 3n, 1_000n),
+    height: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: later }),
+  }),
+  fc.record({
+    type: fc.constant('limits' as const),
+    limits: fc.record({
+      maxTransactions: fc.constantFrom(0, 2, 4_096),
+      maxOperations: fc.constantFrom(16_384, 256),
+      maxBytes: fc.constantFrom(2 * 1024 * 1024, 32_768),
+    }),
+    height: later,
+  }),
+);
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
@@ -89,6 +133,25 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       .map(({ reservation, taken }): Operation =>
         taken === null ? { type: 'void', reservation } : { type: 'post', reservation, amount: taken },
       ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ change, expiry: fc.constantFrom(0, 3, 4, 4, 4, 9), stale: fc.nat(9), replaces: fc.boolean() })
+      .map(({ change: proposed, expiry, stale, replaces }): Operation => ({
+        type: 'propose-change',
+        change: proposed,
+        expiryHeight: toHeight(expiry === 9 ? 200_000 : expiry),
+        // `write` puts the set in force in the place of the other.
+        validatorsHash: hashOf(stale === 0 ? 'stale' : 'in force'),
+        members: new Uint8Array(),
+        replaces,
+      })),
+  },
+  {
+    weight: 5,
+    // `write` names one that is there.
+    arbitrary: fc.nat(2).map((index) => ({ type: 'approve-change' as const, proposal: hashOf(`${index}`) })),
   },
 );
 
@@ -157,7 +220,23 @@ const draft: fc.Arbitrary<Draft> = fc.record({
 });
 
 /** Transactions from drafts, with nonces that count up as if every earlier one of the sender had been taken. */
-function write(drafts: readonly Draft[], nonces: ReadonlyMap<string, number> = new Map()): Transaction[] {
+function write(
+  drafts: readonly Draft[],
+  nonces: ReadonlyMap<string, number> = new Map(),
+  state = stateWith(start, founders),
+): Transaction[] {
+  const there = state.proposalNames.map(({ id }) => id);
+  const named = (one: Operation): Operation => {
+    if (one.type === 'approve-change') {
+      return {
+        ...one,
+        proposal: there.find((_, index) => one.proposal === hashOf(`${index}`)) ?? one.proposal,
+      };
+    }
+    return one.type === 'propose-change' && one.validatorsHash === hashOf('in force')
+      ? { ...one, validatorsHash: setIn(state) }
+      : one;
+  };
   const next = new Map(nonces);
   return drafts.map(({ from, step, fee, expiry, foreign, operations, conditions, signers }) => {
     const nonce = Math.max(0, (next.get(from) ?? 0) + step);
@@ -171,11 +250,9 @@ function write(drafts: readonly Draft[], nonces: ReadonlyMap<string, number> = n
       ...(signers !== undefined && { signers }),
       ...(foreign ? { chain: hashOf('foreign') } : {}),
     };
-    return transaction(order, ...operations);
+    return transaction(order, ...operations.map(named));
   });
 }
-
-const start = { alice: 100n, bob: 80n, carol: 60n, proposer: 5n };
 
 const plainStart: PlainState = {
   accounts: new Map(
@@ -186,6 +263,7 @@ const plainStart: PlainState = {
   ),
   records: new Map(),
   reservations: [],
+  chain: plainChainOf(founders),
 };
 
 function totalOf(state: State): bigint {
@@ -209,13 +287,13 @@ test('execution does what the plain rules say, block after block, and conserves 
       fc.array(fc.array(draft, { maxLength: 12 }), { maxLength: 5 }),
       fc.bigInt(0n, 2n),
       (blocks, feePerOperation) => {
-        let plain = plainStart;
-        let state = stateWith(start);
-        const rules = { chainId: hashOf('chain'), feePerOperation };
+        let plain: PlainState = { ...plainStart, chain: { ...plainStart.chain, fee: feePerOperation } };
+        let state = stateWith(start, { ...founders, feePerOperation });
+        const rules = { chainId: hashOf('chain') };
         for (const [index, drafts] of blocks.entries()) {
-          const context = contextAt(index + 2, { feePerOperation });
+          const context = contextOn(state, index + 2);
           const nonces = new Map(names.map((name) => [name, state.account(keyOf(name)).nonce]));
-          const candidates = write(drafts, nonces);
+          const candidates = write(drafts, nonces, state);
           const whole = executeBlock(state, context, candidates);
           const wholePlainly = executePlainly(plain, context, rules, candidates);
           assert.equal(whole instanceof Problem, typeof wholePlainly === 'string');
@@ -233,6 +311,7 @@ test('execution does what the plain rules say, block after block, and conserves 
           for (const { code } of result.receipts) count(code);
           assert.equal(result.receiptsRoot, plainReceiptsRoot(expected.receipts));
           ({ state } = result);
+          assert.equal(nextValidatorsOf(result)?.hash, setIn(state));
           plain = expected.state;
           assert.equal(state.root, plainStateRoot(plain));
           assert.equal(totalOf(state), supply);
@@ -258,6 +337,7 @@ test('execution does what the plain rules say, block after block, and conserves 
     'condition/record-hash',
     'condition/balance-at-least',
     'condition/height-at-most',
+    ...failureCodes.filter((code) => code.startsWith('change/') && !code.startsWith('change/members')),
     'transaction/wrong-chain',
     'transaction/nonce-used',
     'transaction/nonce-gap',
@@ -267,16 +347,20 @@ test('execution does what the plain rules say, block after block, and conserves 
     'transaction/fee-too-low',
     'transaction/fee-not-payable',
   ];
-  for (const what of wanted) assert.ok((seen.get(what) ?? 0) > 0, `"${what}" was exercised`);
+  assert.deepEqual(
+    wanted.filter((what) => !seen.has(what)),
+    [],
+    'all of it was exercised',
+  );
 });
 
 test('what buildBlock makes, executeBlock accepts with exactly the same execution; what it skips, no block could hold there', () => {
   fc.assert(
     fc.property(fc.array(draft, { maxLength: 40 }), fc.integer({ min: 1, max: 30 }), (drafts, maxCount) => {
-      const state = stateWith(start);
+      const state = stateWith(start, founders);
       const candidates = write(drafts);
-      const built = buildBlock(state, contextAt(2), candidates, { ...room, maxCount });
-      const executed = unwrap(executeBlock(state, contextAt(2), built.transactions));
+      const built = buildBlock(state, contextOn(state, 2), candidates, { ...room, maxCount });
+      const executed = unwrap(executeBlock(state, contextOn(state, 2), built.transactions));
       assert.equal(executed.state.root, built.execution.state.root);
       assert.deepEqual(executed.receipts, built.execution.receipts);
       assert.equal(executed.receiptsRoot, built.execution.receiptsRoot);
@@ -285,7 +369,7 @@ test('what buildBlock makes, executeBlock accepts with exactly the same executio
       for (const skipped of built.skipped) {
         const before = candidates.slice(0, candidates.indexOf(skipped.transaction));
         const taken = before.filter((candidate) => built.transactions.includes(candidate));
-        const problem = executeBlock(state, contextAt(2), [...taken, skipped.transaction]);
+        const problem = executeBlock(state, contextOn(state, 2), [...taken, skipped.transaction]);
         assert.ok(problem instanceof Problem);
         assert.equal(problem.code, skipped.code);
       }
@@ -297,12 +381,17 @@ test('what buildBlock makes, executeBlock accepts with exactly the same executio
 test('changes written to a store and read back give the same state', () => {
   fc.assert(
     fc.property(fc.array(fc.array(draft, { maxLength: 10 }), { maxLength: 5 }), (blocks) => {
-      let state = stateWith(start);
+      let state = stateWith(start, founders);
       const store = new Map([...state.entries()].map(([key, value]) => [toHex(key), [key, value] as const]));
       for (const [index, drafts] of blocks.entries()) {
         const nonces = new Map(names.map((name) => [name, state.account(keyOf(name)).nonce]));
         const before = state;
-        const { execution } = buildBlock(before, contextAt(index + 2), write(drafts, nonces), room);
+        const { execution } = buildBlock(
+          before,
+          contextOn(before, index + 2),
+          write(drafts, nonces, before),
+          room,
+        );
         state = execution.state;
         for (const { key, value } of execution.changes) {
           assert.notDeepEqual(before.get(key) ?? null, value, 'a change changes something');
@@ -319,10 +408,10 @@ test('changes written to a store and read back give the same state', () => {
 test('execution is a function: it changes neither its parent state nor its answer', () => {
   fc.assert(
     fc.property(fc.array(draft, { maxLength: 20 }), (drafts) => {
-      const state = stateWith(start);
+      const state = stateWith(start, founders);
       const root = state.root;
-      const first = buildBlock(state, contextAt(2), write(drafts), room);
-      const second = buildBlock(state, contextAt(2), write(drafts), room);
+      const first = buildBlock(state, contextOn(state, 2), write(drafts), room);
+      const second = buildBlock(state, contextOn(state, 2), write(drafts), room);
       assert.equal(first.execution.state.root, second.execution.state.root);
       assert.equal(first.execution.receiptsRoot, receiptsRootOf(second.execution.receipts));
       assert.equal(State.fromEntries(state.entries()).root, root);

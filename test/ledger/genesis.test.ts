@@ -55,15 +55,15 @@ describe('the files in genesis/', () => {
     const networks: Record<string, [Genesis, string]> = {
       'testnet-pbft.json': [
         developmentGenesis({ name: 'testnet-pbft', validators: 4, consensus: developmentPbft }),
-        '039ca1b213ca239e47ce92f5874030f0eff87ab24578d66c5e7661efacd0f89b',
+        '1869548aa56c4759adeff2c7c9663d058f330aa6ba2ff2d43c05859f949ad30a',
       ],
       'testnet-raft.json': [
         developmentGenesis({ name: 'testnet-raft', validators: 3, consensus: developmentRaft }),
-        '54380dbcfc8d7d1a8d2c9deffd160f2610495470585ddc88d397006b729f2be0',
+        '403ede8112ba435e16990808f3d0dcde3ce33896911bf84a9b3b09fb8d07fae3',
       ],
       'single.json': [
         developmentGenesis({ name: 'single', validators: 1, consensus: developmentPbft }),
-        '0eae6ad4f26c88fc700f9f8b55b9053393e9c64002234d5dc6b4bf8936624f58',
+        '6381c18825bd9b7e76b66056d303c75b2f94abd7b2141766bb53df8b174b0e1e',
       ],
     };
     const files = readdirSync(directory).filter((file) => file.endsWith('.json'));

@@ -8,6 +8,7 @@ import type { PublicKey } from '../../src/crypto/signature.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { hasRoom } from '../../src/ledger/block-body.ts';
 import type { Condition } from '../../src/ledger/condition.ts';
+import { encodeParameters, noParameters, parametersStateKey } from '../../src/ledger/chain-parameters.ts';
 import { buildBlock, type Execution, executeBlock } from '../../src/ledger/execution.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
@@ -89,6 +90,7 @@ describe('several operations', () => {
       fee: 1n,
       accounts: [{ publicKey: keyOf('alice'), balance: 99n, held: 0n }],
       records: [],
+      changes: [],
     });
     assert.equal(done.state.recordEntry('a'), undefined);
     assert.deepEqual(done.state.account(keyOf('alice')), {
@@ -306,8 +308,10 @@ describe('the keys of an account', () => {
 
 describe('the fee floor', () => {
   const judge = (fee: bigint, order: Partial<Order>, ...operations: readonly Operation[]): string => {
-    const context = contextAt(1, { feePerOperation: 3n });
-    const result = executeBlock(start, context, [
+    const dear = start.with([
+      { key: parametersStateKey, value: encodeParameters({ ...noParameters, feePerOperation: 3n }) },
+    ]);
+    const result = executeBlock(dear, contextAt(1), [
       transaction({ from: 'alice', nonce: 0, fee, ...order }, ...operations),
     ]);
     return result instanceof Problem ? result.code : 'stands';

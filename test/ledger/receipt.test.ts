@@ -29,6 +29,10 @@ const applied: Receipt = {
     { operation: 0, version: 1, previous: undefined },
     { operation: 3, version: 2, previous: { height: toHeight(7), transaction: 1, operation: 2 } },
   ],
+  changes: [
+    { operation: 1, proposal: hashOf('proposal'), approvals: 1, needed: 3, effectiveFrom: undefined },
+    { operation: 2, proposal: hashOf('other'), approvals: 3, needed: 3, effectiveFrom: toHeight(9) },
+  ],
 };
 const failed: Receipt = {
   transactionHash: hashOf('two'),
@@ -38,6 +42,7 @@ const failed: Receipt = {
   fee: 2n ** 64n - 1n,
   accounts: [{ publicKey: keyOf('alice'), balance: 0n, held: 0n }],
   records: [],
+  changes: [],
 };
 
 test('receipts survive their codec, alone and as the list of a block', () => {

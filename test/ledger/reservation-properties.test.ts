@@ -9,6 +9,7 @@ import type { Operation } from '../../src/ledger/operation.ts';
 import type { ReservationId } from '../../src/ledger/reservation-id.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { coinsOf, executePlainly } from '../../src/simulator/checkers/plain-ledger.ts';
+import { plainChainOf } from '../../src/simulator/checkers/plain-changes.ts';
 import { reservationsWrong } from '../../src/simulator/checkers/plain-reservations.ts';
 import {
   plainReceiptsRoot,
@@ -103,6 +104,7 @@ test('reservations do what the plain rules say, in long random programs, and no 
           ),
           records: new Map(),
           reservations: [],
+          chain: plainChainOf({}),
         };
         const made: { readonly id: ReservationId; readonly to: string }[] = [];
         let height = 0;
@@ -111,7 +113,7 @@ test('reservations do what the plain rules say, in long random programs, and no 
           height += 1;
           const context = contextAt(height);
           const done = unwrap(executeBlock(state, context, transactions));
-          const expected = executePlainly(plain, context, { chainId, feePerOperation: 0n }, transactions);
+          const expected = executePlainly(plain, context, { chainId }, transactions);
           assert.ok(typeof expected !== 'string', 'the block is valid');
           assert.equal(done.receiptsRoot, plainReceiptsRoot(expected.receipts));
           assert.equal(done.state.root, plainStateRoot(expected.state));

@@ -5,6 +5,12 @@ import { Problem, unwrap } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { type BlockHeader, toHeight, toView } from '../../src/ledger/block.ts';
+import {
+  type ChainParameters,
+  encodeParameters,
+  noParameters,
+  parametersStateKey,
+} from '../../src/ledger/chain-parameters.ts';
 import { type Execution, type ExecutionContext, executeBlock } from '../../src/ledger/execution.ts';
 import { merkleRoot } from '../../src/ledger/merkle.ts';
 import { accountStateKey, encodeAccount, noAccount } from '../../src/ledger/state-entry.ts';
@@ -32,7 +38,7 @@ export function contextAt(height: number, changes: Partial<ExecutionContext> = {
     timestamp: 1_000 * height,
     proposer,
     chainId,
-    feePerOperation: 0n,
+    validatorsHash: hashOf('validators'),
     ...changes,
   };
 }
@@ -75,13 +81,18 @@ export const put = (order: Order, key: string, value: Uint8Array | string): Tran
 export const remove = (order: Order, key: string): Transaction => transaction(order, { type: 'delete', key });
 
 /** A state in which each named account has its balance. */
-export function stateWith(balances: Readonly<Record<string, bigint>>): State {
-  return State.empty.with(
-    Object.entries(balances).map(([name, balance]) => ({
+export function stateWith(
+  balances: Readonly<Record<string, bigint>>,
+  parameters: Partial<ChainParameters> = {},
+): State {
+  const value = encodeParameters({ ...noParameters, ...parameters });
+  return State.empty.with([
+    { key: parametersStateKey, value },
+    ...Object.entries(balances).map(([name, balance]) => ({
       key: accountStateKey(keyOf(name)),
       value: encodeAccount({ ...noAccount, balance }),
     })),
-  );
+  ]);
 }
 
 /** Why something was refused. */
@@ -102,6 +113,7 @@ export function headerWith(changes: Partial<BlockHeader> = {}): BlockHeader {
     view: toView(2),
     proposer,
     timestamp: 1_700_000_000_000,
+    protocolVersion: 1,
     transactionRoot: merkleRoot([]),
     stateRoot: hashOf('state'),
     receiptsRoot: hashOf('receipts'),

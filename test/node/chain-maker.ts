@@ -4,7 +4,7 @@ import { nativeSigner } from '../../src/crypto/native.ts';
 import { type BlockHeader, hashHeader, toHeight, toView } from '../../src/ledger/block.ts';
 import type { Block } from '../../src/ledger/block-body.ts';
 import { type FinalityCertificate, voteBytes } from '../../src/ledger/certificate.ts';
-import { executeBlock } from '../../src/ledger/execution.ts';
+import { executeBlock, nextValidatorsOf } from '../../src/ledger/execution.ts';
 import { type Genesis, genesisHeader, genesisState, genesisValidators } from '../../src/ledger/genesis.ts';
 import { merkleRoot } from '../../src/ledger/merkle.ts';
 import { byzantineQuorum } from '../../src/ledger/quorum.ts';
@@ -49,20 +49,21 @@ export class ChainMaker {
     const timestamp = Math.max(startOfTime, parent.header.timestamp + 1);
     const { publicKey: proposer } = developmentKeyPair('validator-0');
     const { chainId } = this.genesis;
-    const execution = unwrap(
-      executeBlock(parent.state, { height, timestamp, proposer, chainId, feePerOperation: 0n }, transactions),
-    );
+    const { nextValidatorsHash: validatorsHash } = parent.header;
+    const context = { height, timestamp, proposer, chainId, validatorsHash };
+    const execution = unwrap(executeBlock(parent.state, context, transactions));
     const header: BlockHeader = {
       height,
       parentHash: hashHeader(parent.header),
       view: toView(0),
       proposer,
       timestamp,
+      protocolVersion: execution.protocolVersion,
       transactionRoot: merkleRoot(transactions.map(({ hash }) => hash)),
       stateRoot: execution.state.root,
       receiptsRoot: execution.receiptsRoot,
-      validatorsHash: parent.header.nextValidatorsHash,
-      nextValidatorsHash: parent.header.nextValidatorsHash,
+      validatorsHash,
+      nextValidatorsHash: nextValidatorsOf(execution)?.hash ?? validatorsHash,
       ...change,
     };
     const { state, receipts } = execution;

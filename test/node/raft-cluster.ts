@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Problem } from '../../src/base/problem.ts';
-import type { EngineRequest, Member, MemberChange } from '../../src/consensus/engine.ts';
+import type { EngineRequest, MemberChange } from '../../src/consensus/engine.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { protocolOf } from '../../src/node/core/protocol.ts';
 import { Cluster, raftGenesis, signedTransaction } from './cluster.ts';
+import type { Member } from '../../src/ledger/members.ts';
 
 export const genesis = raftGenesis(3);
 

@@ -83,6 +83,7 @@ function proposal(height: number, blockHash: Hash, parentHash: Hash): Draft {
     view: toView(0),
     proposer: 'ab'.repeat(32) as PublicKey,
     timestamp: 1,
+    protocolVersion: 1,
     transactionRoot: genesis,
     stateRoot: genesis,
     receiptsRoot: genesis,

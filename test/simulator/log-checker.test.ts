@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Hash } from '../../src/crypto/hash.ts';
-import type { Member } from '../../src/consensus/engine.ts';
 import type { PublicKey } from '../../src/crypto/signature.ts';
 import { type BlockHeader, toHeight, toView } from '../../src/ledger/block.ts';
 import { Breach } from '../../src/simulator/checkers/breach.ts';
 import { LogChecker } from '../../src/simulator/checkers/log-checker.ts';
+import type { Member } from '../../src/ledger/members.ts';
 
 const keys = ['01', '02', '03'].map((byte) => byte.repeat(32) as PublicKey);
 const members = (...roles: Member['role'][]): Member[] =>

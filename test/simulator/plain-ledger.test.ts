@@ -5,6 +5,7 @@ import { hashHeader, toHeight } from '../../src/ledger/block.ts';
 import { merkleRoot } from '../../src/ledger/merkle.ts';
 import { proposalOf } from '../../src/ledger/block-body.ts';
 import { type Judged, judgePlainly } from '../../src/simulator/checkers/plain-ledger.ts';
+import { plainGenesisChain } from '../../src/simulator/checkers/plain-changes.ts';
 import {
   plainHashesRoot,
   plainHeaderHash,
@@ -21,7 +22,15 @@ const accounts = new Map(
     { balance, held: 0n, nonce: 0, keys: null },
   ]),
 );
-const start = { header: maker.start.header, state: { accounts, records: new Map(), reservations: [] } };
+const start = {
+  header: maker.start.header,
+  state: {
+    accounts,
+    records: new Map(),
+    reservations: [],
+    chain: plainGenesisChain(maker.start.header, genesis),
+  },
+};
 const transactions = [
   signedTransaction(genesis, 'alice', { nonce: 0 }),
   signedTransaction(genesis, 'alice', {
@@ -79,6 +88,8 @@ describe('the ledger once more, plainly', () => {
     assert.equal(why(judged({}, hashes.slice(1))), 'it lists other transactions');
     assert.equal(why(judged({ receiptsRoot: other })), 'it claims another receipts root');
     assert.equal(why(judged({ stateRoot: other })), 'it claims another state root');
+    assert.equal(why(judged({ protocolVersion: 2 })), 'it names another version');
+    assert.equal(why(judged({ nextValidatorsHash: other })), 'it names other next validators');
     const twice = [...hashes, ...hashes.slice(0, 1)];
     assert.equal(why(judged({ transactionRoot: merkleRoot(twice) }, twice)), 'it lists one twice');
     const later = hashes.toReversed();

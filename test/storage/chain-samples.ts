@@ -33,6 +33,7 @@ export function sampleBlocks(count: number, salt = ''): readonly SampleBlock[] {
       view: toView(0),
       proposer: zeroPublicKey,
       timestamp: 1_000 + height,
+      protocolVersion: 1,
       transactionRoot: root,
       stateRoot: root,
       receiptsRoot: root,

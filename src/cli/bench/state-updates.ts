@@ -59,7 +59,7 @@ export async function measureUpdates(accounts: number, rounds: number): Promise<
       nonces.set(from, nonce + 1);
       return payment(from, nonce, nextBelow(random, accounts));
     });
-    const context = { height, timestamp: round, proposer: benchmarkKey(0), chainId, feePerOperation: 0n };
+    const context = { height, timestamp: round, proposer: benchmarkKey(0), chainId, validatorsHash: chainId };
     const before = state;
     const [execution, blockTime] = timed(() => {
       const done = unwrap(executeBlock(before, context, block));

@@ -5,7 +5,6 @@ import type { LeaderSignature } from '../../ledger/certificate.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
 import { askSync } from '../shared/sync-ask.ts';
 import { maybeTrustAgain } from './amnesia.ts';
-import { configurationHash, decodeConfiguration, encodeConfiguration } from './configuration.ts';
 import { advanceStaging } from './staging.ts';
 import { certificateOf, compact, entryAt, holds, lastHeight, linkOf } from './log.ts';
 import { enterConfiguration } from './membership.ts';
@@ -17,6 +16,7 @@ import { restartElectionTimer, seeTermOf } from './roles.ts';
 import { maybeCompact } from './snapshots.ts';
 import type { RaftState } from './state.ts';
 import { write } from './writing.ts';
+import { configurationHash, decodeConfiguration, encodeConfiguration } from '../../ledger/members.ts';
 
 /**
  * Hands committed blocks to the driver, in order, once each, when they are executed (section 5.3, "apply").

@@ -1,7 +1,8 @@
 import { invariant } from '../../base/invariant.ts';
-import { indexOf, isJoint, isVoter } from './configuration.ts';
+import { indexOf, isVoter } from './configuration.ts';
 import { hashAt, lastHeight, lastTerm } from './log.ts';
 import type { Replica } from './replica.ts';
+import { isJoint } from '../../ledger/members.ts';
 
 /**
  * What holds between any two steps of one member, whatever it was told: checked after every step, wherever it

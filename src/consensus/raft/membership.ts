@@ -4,9 +4,7 @@ import { Problem } from '../../base/problem.ts';
 import type { EngineRequest, RequestId, ValidatorIndex } from '../engine.ts';
 import {
   afterJoint,
-  type Configuration,
   indexOf,
-  isJoint,
   isVoter,
   quorumOf,
   staysVoter,
@@ -20,6 +18,7 @@ import { answersLately, committed, type Replica, unappliedConfiguration } from '
 import { becomeFollower, trackMembers } from './roles.ts';
 import type { Leader } from './state.ts';
 import { write } from './writing.ts';
+import { type Configuration, isJoint } from '../../ledger/members.ts';
 
 /** How far behind the leader a learner may be to be promoted: what it lacks is on its way anyway. */
 const caughtUpWithin = 16;

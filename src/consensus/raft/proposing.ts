@@ -4,12 +4,12 @@ import { hashHeader, toHeight } from '../../ledger/block.ts';
 import { leaderBytes, slotCodec } from '../../ledger/certificate.ts';
 import type { Input } from '../engine.ts';
 import { hasWork, highWatermark, isExpiryDue, isPaced } from '../shared/pacing.ts';
-import { configurationHash, encodeConfiguration } from './configuration.ts';
 import { append, type Entry, lastHash, lastHeight } from './log.ts';
 import { trace } from './outbox.ts';
 import { ownIndex, type Replica, unappliedConfiguration } from './replica.ts';
 import type { Leader, Making } from './state.ts';
 import { diskStalls, write } from './writing.ts';
+import { configurationHash, encodeConfiguration } from '../../ledger/members.ts';
 
 /**
  * A leader starts at most one block at a time, on the last of its log, and sends it while the ones

@@ -6,10 +6,11 @@ import { hashHeader } from '../../ledger/block.ts';
 import { type FinalityCertificate, leaderBytes, type LeaderSignature } from '../../ledger/certificate.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { MessageClaims, Protocol } from '../engine.ts';
-import { decodeConfiguration, encodeConfiguration, genesisConfiguration } from './configuration.ts';
+import { genesisConfiguration } from './configuration.ts';
 import { RaftEngine } from './engine.ts';
 import { decodeMessage, encodeMessage, type RaftMessage, type WireEntry } from './message.ts';
 import type { RaftOptions } from './options.ts';
+import { decodeConfiguration, encodeConfiguration } from '../../ledger/members.ts';
 
 /**
  * Raft behind the contract of both engines. Messages carry no signatures: the stream that they come on proves

@@ -3,10 +3,10 @@ import { limits } from '../../base/limits.ts';
 import { type Signature, signatureCodec } from '../../crypto/signature.ts';
 import { type BlockHeader, headerCodec, type Height, heightCodec, viewCodec } from '../../ledger/block.ts';
 import type { BlockName, LogRecord, ValidatorIndex } from '../engine.ts';
-import { type Configuration, encodeConfiguration } from './configuration.ts';
 import type { Entry } from './log.ts';
 import { nameCodec, type Term } from './message.ts';
 import type { RaftState } from './state.ts';
+import { type Configuration, encodeConfiguration } from '../../ledger/members.ts';
 
 /**
  * What a member must not forget (figure 2: "persistent state on all servers"), as records of the consensus

@@ -1,12 +1,12 @@
 import { toHeight } from '../../ledger/block.ts';
 import type { BlockName } from '../engine.ts';
 import { count } from '../shared/step.ts';
-import type { Configuration } from './configuration.ts';
 import { compact, holds, truncateAfter } from './log.ts';
 import type { Term } from './message.ts';
 import { enterConfiguration } from './membership.ts';
 import { entryKey } from './records.ts';
 import { noteCommitted, type Replica } from './replica.ts';
+import type { Configuration } from '../../ledger/members.ts';
 
 /**
  * A final block from elsewhere (a snapshot, or sync) becomes the start of the log. What the log holds above

@@ -1,7 +1,7 @@
 import type { EngineStatus } from '../engine.ts';
 import { silenceOf } from '../shared/contact.ts';
 import { oldestWriteMs } from '../shared/write-queue.ts';
-import { isJoint, isVoter, quorumOf, takesPart } from './configuration.ts';
+import { isVoter, quorumOf, takesPart } from './configuration.ts';
 import { hearsLeader } from './election.ts';
 import { lastHeight } from './log.ts';
 import { hasRoom } from './proposing.ts';
@@ -9,6 +9,7 @@ import { isAmnesiac, knownLeader, type Replica } from './replica.ts';
 import { quorumContact } from './replication.ts';
 import type { Leader } from './state.ts';
 import { diskStalls } from './writing.ts';
+import { isJoint } from '../../ledger/members.ts';
 
 /** A projection of the state for the API, metrics and tests. */
 export function statusOf(replica: Replica): EngineStatus {

@@ -7,13 +7,7 @@ import type { EngineStart } from '../engine.ts';
 import { freshPacing } from '../shared/pacing.ts';
 import { neverAsked } from '../shared/sync-ask.ts';
 import { noWrites } from '../shared/write-queue.ts';
-import {
-  type Configuration,
-  configurationHash,
-  decodeConfiguration,
-  genesisConfiguration,
-  indexOf,
-} from './configuration.ts';
+import { genesisConfiguration, indexOf } from './configuration.ts';
 import { type Entry, type Log, lastHeight, lastTerm, newestChange } from './log.ts';
 import type { RaftOptions } from './options.ts';
 import {
@@ -27,6 +21,7 @@ import {
   stateKey,
 } from './records.ts';
 import type { RaftState } from './state.ts';
+import { type Configuration, configurationHash, decodeConfiguration } from '../../ledger/members.ts';
 
 /**
  * A member at its start: where its log left it. Throws a `Problem` for a damaged one: going

@@ -3,12 +3,6 @@ import { type BlockHeader, hashHeader, toHeight } from '../../ledger/block.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
 import { count } from '../shared/step.ts';
 import { maybeTrustAgain } from './amnesia.ts';
-import {
-  type Configuration,
-  configurationHash,
-  decodeConfiguration,
-  encodeConfiguration,
-} from './configuration.ts';
 import { acknowledge, followLeader } from './following.ts';
 import { holds, lastHeight } from './log.ts';
 import type { SnapshotAnswer, SnapshotOffer } from './message.ts';
@@ -21,6 +15,12 @@ import { noteCommitted, type Replica } from './replica.ts';
 import { seeTermOf } from './roles.ts';
 import type { Install, Leader, Progress } from './state.ts';
 import { write } from './writing.ts';
+import {
+  type Configuration,
+  configurationHash,
+  decodeConfiguration,
+  encodeConfiguration,
+} from '../../ledger/members.ts';
 
 /**
  * A follower's next block is not in storage any more: it must fetch the state instead

@@ -3,13 +3,13 @@ import type { Hash } from '../../crypto/hash.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
 import type { BlockName, Input, ValidatorIndex } from '../engine.ts';
 import { isDue, start, stop, stopped } from '../shared/timer.ts';
-import { configurationHash, decodeConfiguration } from './configuration.ts';
 import { append, type Entry, entryAt, entryOf, hashAt, lastHeight } from './log.ts';
 import { nameOf, type Term, type WireEntry } from './message.ts';
 import { trace } from './outbox.ts';
 import type { Replica } from './replica.ts';
 import type { Follower } from './state.ts';
 import { cutLog, write } from './writing.ts';
+import { configurationHash, decodeConfiguration } from '../../ledger/members.ts';
 
 /** The highest block that came in, validated or not. */
 export function receivedUpTo(role: Follower): Height {

@@ -8,10 +8,10 @@ import type { Pacing } from '../shared/pacing.ts';
 import type { SyncAsk } from '../shared/sync-ask.ts';
 import type { Timer } from '../shared/timer.ts';
 import type { WriteQueue } from '../shared/write-queue.ts';
-import type { Configuration } from './configuration.ts';
 import type { Entry, Log } from './log.ts';
 import type { RaftMessage, ReadContext, Term } from './message.ts';
 import type { RetransmissionTimeout } from './retransmission.ts';
+import type { Configuration } from '../../ledger/members.ts';
 
 /**
  * The whole state of an engine, plain data. Heights along the log, lowest first:

@@ -1,9 +1,10 @@
 import type { BlockName, ValidatorIndex } from '../engine.ts';
-import { afterJoint, type Configuration, isJoint, quorumOf } from './configuration.ts';
+import { afterJoint, quorumOf } from './configuration.ts';
 import { type Entry, entryAt, holds, lastHeight, newestChange } from './log.ts';
 import { nameOf } from './message.ts';
 import { isAmnesiac, type Replica, unappliedConfiguration } from './replica.ts';
 import type { RaftState } from './state.ts';
+import { type Configuration, isJoint } from '../../ledger/members.ts';
 
 /**
  * The end of a joint phase without its leader. In the phase every election needs a majority of the old

@@ -1,6 +1,6 @@
-import type { Member } from '../../consensus/engine.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { Height } from '../../ledger/block.ts';
+import type { Member } from '../../ledger/members.ts';
 
 /** What the engine said last, for the parts that ask between its steps. */
 export class Decided {

@@ -3,7 +3,7 @@ import type { Effect, Input } from '../../consensus/engine.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
 import { type Block, proposalOf, transactionBytes } from '../../ledger/block-body.ts';
-import { buildBlock } from '../../ledger/execution.ts';
+import { buildBlock, nextValidatorsOf } from '../../ledger/execution.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
 import { merkleRoot } from '../../ledger/merkle.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
@@ -17,7 +17,7 @@ interface BuildingOptions {
   readonly chain: Chain;
   readonly mempool: Pick<Mempool, 'candidates' | 'proposed'>;
   readonly clock: Clock;
-  readonly genesis: Pick<Genesis, 'chainId' | 'feePerOperation'>;
+  readonly genesis: Pick<Genesis, 'chainId'>;
   readonly self: PublicKey;
 }
 
@@ -27,7 +27,7 @@ interface BuildingOptions {
  */
 export function build(options: BuildingOptions, effect: BuildEffect): BuiltInput {
   const { chain, mempool, clock, self: proposer } = options;
-  const { chainId, feePerOperation } = options.genesis;
+  const { chainId } = options.genesis;
   const { parentHash, height, view } = effect;
   const nothing: BuiltInput = { type: 'built', parentHash, view, proposal: null };
   const parent = chain.base(parentHash);
@@ -37,9 +37,10 @@ export function build(options: BuildingOptions, effect: BuildEffect): BuiltInput
   const accountOf = state.account.bind(state);
   const candidates = effect.mustBeEmpty === true ? [] : mempool.candidates(accountOf, height);
   const timestamp = Math.max(Math.floor(clock.wallMs()), parent.header.timestamp + 1);
+  const validatorsHash = parent.header.nextValidatorsHash;
   const { transactions, execution } = buildBlock(
     state,
-    { height, timestamp, proposer, chainId, feePerOperation },
+    { height, timestamp, proposer, chainId, validatorsHash },
     candidates,
     {
       maxCount: limits.maxBlockTransactions,
@@ -55,11 +56,12 @@ export function build(options: BuildingOptions, effect: BuildEffect): BuiltInput
     view,
     proposer,
     timestamp,
+    protocolVersion: execution.protocolVersion,
     transactionRoot: merkleRoot(transactionHashes),
     stateRoot: execution.state.root,
     receiptsRoot: execution.receiptsRoot,
-    validatorsHash: parent.header.nextValidatorsHash,
-    nextValidatorsHash: effect.nextValidatorsHash ?? parent.header.nextValidatorsHash,
+    validatorsHash,
+    nextValidatorsHash: nextValidatorsOf(execution)?.hash ?? effect.nextValidatorsHash ?? validatorsHash,
   };
   const block: Block = { header, transactions };
   chain.add(block, { stored: false, execution });

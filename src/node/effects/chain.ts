@@ -44,7 +44,7 @@ type ChainVerdict =
   | { readonly verdict: 'missing'; readonly hash: Hash };
 
 interface ChainOptions {
-  readonly genesis: Pick<Genesis, 'chainId' | 'feePerOperation'>;
+  readonly genesis: Pick<Genesis, 'chainId'>;
   readonly final: FinalBlock;
   /** Blocks may announce other validators than their parent's. */
   readonly membersChange: boolean;
@@ -203,9 +203,9 @@ export class Chain {
     const { header, transactions } = block;
     const broken = checkLink(parent.header, header) ?? this.#checkValidators(header);
     if (broken !== undefined) return { name: 'invalid', problem: broken };
-    const { height, timestamp, proposer } = header;
-    const { chainId, feePerOperation } = this.#options.genesis;
-    const context = { height, timestamp, proposer, chainId, feePerOperation };
+    const { height, timestamp, proposer, validatorsHash } = header;
+    const { chainId } = this.#options.genesis;
+    const context = { height, timestamp, proposer, chainId, validatorsHash };
     const execution = executeBlock(parent.state, context, transactions);
     if (execution instanceof Problem) return { name: 'invalid', problem: execution };
     const wrong = checkRoots(header, execution);

@@ -1,10 +1,11 @@
 import type { ChainLink } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { BlockHeader, Proposal } from '../../ledger/block.ts';
-import type { GenesisAccount } from '../../ledger/genesis.ts';
+import type { Genesis } from '../../ledger/genesis.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import { promise } from './breach.ts';
 import { coinsOf, type Judged, judgePlainly, type PlainRules } from './plain-ledger.ts';
+import { plainGenesisChain } from './plain-changes.ts';
 import { reservationsWrong } from './plain-reservations.ts';
 import { plainHeaderHash, type PlainState } from './plain-roots.ts';
 
@@ -46,9 +47,8 @@ export class ChainChecker {
   #lastUsed = 0;
 
   constructor(options: {
-    rules: PlainRules;
+    rules: PlainRules & Pick<Genesis, 'feePerOperation' | 'consensus' | 'validators' | 'accounts'>;
     genesis: BlockHeader;
-    accounts: readonly GenesisAccount[];
     /** Every transaction that a client made. */
     transactions: ReadonlyMap<Hash, Transaction>;
     /** A transaction stands in the block at this height, which is final. */
@@ -58,13 +58,14 @@ export class ChainChecker {
     const blockHash = plainHeaderHash(genesis);
     const state: PlainState = {
       accounts: new Map(
-        options.accounts.map(({ publicKey, balance }) => [
+        options.rules.accounts.map(({ publicKey, balance }) => [
           publicKey,
           { balance, held: 0n, nonce: 0, keys: null },
         ]),
       ),
       records: new Map(),
       reservations: [],
+      chain: plainGenesisChain(genesis, options.rules),
     };
     this.#agreed = [{ blockHash, node: -1 }];
     this.#judged.set(blockHash, { verdict: 'valid', header: genesis, state });

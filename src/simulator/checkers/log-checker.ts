@@ -1,9 +1,10 @@
-import type { LogRecord, Member } from '../../consensus/engine.ts';
+import type { LogRecord } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { entryPrefix } from '../../consensus/raft/records.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
 import { promise } from './breach.ts';
+import type { Member } from '../../ledger/members.ts';
 
 /** Where a log ends: what "up-to-date" compares (section 5.4.1). */
 interface Tip {

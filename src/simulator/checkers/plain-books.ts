@@ -1,23 +1,20 @@
-import type {
-  PlainAccount,
-  PlainCode,
-  PlainFound,
-  PlainRecord,
-  PlainReservation,
-  PlainState,
-} from './plain-roots.ts';
+import type { PlainChain } from './plain-chain.ts';
+import type { PlainCode } from './plain-codes.ts';
+import type { PlainAccount, PlainFound, PlainRecord, PlainReservation, PlainState } from './plain-roots.ts';
 
 /** Tried on a copy: what fails leaves nothing behind. */
 export interface Books {
   readonly accounts: Map<string, PlainAccount>;
   readonly records: Map<string, PlainRecord>;
   readonly reservations: PlainReservation[];
+  chain: PlainChain;
 }
 
-export const copyOf = ({ accounts, records, reservations }: PlainState): Books => ({
+export const copyOf = ({ accounts, records, reservations, chain }: PlainState): Books => ({
   accounts: new Map(accounts),
   records: new Map(records),
   reservations: [...reservations],
+  chain,
 });
 
 const nobody: PlainAccount = { balance: 0n, held: 0n, nonce: 0, keys: null };

@@ -5,9 +5,12 @@ import type { Condition } from '../../ledger/condition.ts';
 import type { Operation } from '../../ledger/operation.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import { accountIn, type Books, copyOf, fails, pay } from './plain-books.ts';
+import { plainValidatorsHash } from './plain-chain.ts';
+import { changePlainly, plainChainAt } from './plain-changes.ts';
 import { release, reserve, settle } from './plain-reservations.ts';
+import type { PlainCode } from './plain-codes.ts';
 import {
-  type PlainCode,
+  type PlainChangeEffect,
   type PlainFound,
   plainHashesRoot,
   plainHeaderHash,
@@ -20,16 +23,12 @@ import {
   plainStateRoot,
 } from './plain-roots.ts';
 
-/** Consensus limits, said here once more so that a changed one shows. */
-const maxTransactions = 4_096;
-const maxBytes = 2 * 1024 * 1024;
+/** A consensus limit, said here once more so that a changed one shows. */
 const maxExpiryAhead = 100_000;
-const maxOperations = 16_384;
 
 /** What the genesis says of every block. */
 export interface PlainRules {
   readonly chainId: Hash;
-  readonly feePerOperation: bigint;
 }
 
 /** A block that was judged. */
@@ -67,14 +66,15 @@ export function judgePlainly(block: {
     if (transaction === undefined) return invalid(`nobody made its transaction ${hash}`);
     transactions.push(transaction);
   }
-  const size = transactions.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  if (transactions.length > maxTransactions || size > maxBytes) return invalid('it is too large');
   const done = executePlainly(parent.state, header, rules, transactions);
   if (typeof done === 'string') return invalid(done);
   if (plainReceiptsRoot(done.receipts) !== header.receiptsRoot)
     return invalid('it claims another receipts root');
-  if (plainStateRoot(done.state) !== header.stateRoot) {
-    return invalid('it claims another state root');
+  if (plainStateRoot(done.state) !== header.stateRoot) return invalid('it claims another state root');
+  if (header.protocolVersion !== done.state.chain.version) return invalid('it names another version');
+  const { validators } = plainChainAt(done.state.chain, header.height + 1);
+  if (validators.length > 0 && header.nextValidatorsHash !== plainValidatorsHash(validators)) {
+    return invalid('it names other next validators');
   }
   return { verdict: 'valid', header, state: done.state };
 }
@@ -112,14 +112,20 @@ function brokenBy(books: Books, condition: Condition, height: number): PlainFoun
   }
 }
 
-/** Does it in these books, or says why not. Gives the record's new version when it changed one. */
+type PlainFailure = { readonly code: PlainCode; readonly found: PlainFound | null };
+
+/**
+ * Does it in these books, or says why not. Gives the record's new version when it changed one, and what it
+ * did to a proposal.
+ */
 function perform(
   books: Books,
   transaction: Transaction,
   operation: Operation,
   place: PlainPlace,
-): { readonly code: PlainCode; readonly found: PlainFound | null } | PlainRecord | null {
-  const { sender, signers } = transaction;
+  validatorsHash: string,
+): PlainFailure | PlainRecord | PlainChangeEffect | null {
+  const { sender, signers, hash: transactionHash } = transaction;
   if (operation.type === 'transfer') {
     const { balance } = accountIn(books, sender);
     if (balance < operation.amount) return fails('transaction/insufficient-balance', ['balance', balance]);
@@ -141,6 +147,15 @@ function perform(
   }
   if (operation.type === 'reserve') return reserve(books, transaction, operation, place);
   if (operation.type === 'post' || operation.type === 'void') return settle(books, sender, operation, place);
+  if (operation.type === 'propose-change' || operation.type === 'approve-change') {
+    const [height, , index] = place;
+    const { balance } = accountIn(books, sender);
+    const terms = { sender, balance, height, validatorsHash, transactionHash, operation: index };
+    const done = changePlainly(books.chain, operation, terms);
+    if (typeof done === 'string') return fails(done);
+    books.chain = done.chain;
+    return done.effect;
+  }
   const old = books.records.get(operation.key);
   const owner = old?.content?.owner;
   if (owner === undefined && operation.type !== 'put') return fails('transaction/no-such-record');
@@ -175,7 +190,7 @@ function effectOn(books: Books, key: string): PlainReceipt['accounts'][number] {
 function carryOut(
   before: Books,
   transaction: Transaction,
-  at: { readonly height: number; readonly index: number },
+  at: { readonly height: number; readonly index: number; readonly validatorsHash: string },
 ): { readonly books: Books; readonly receipt: PlainReceipt } {
   const { sender, hash: transactionHash, fee } = transaction;
   const failed = (outcome: PlainOutcome) => ({
@@ -186,6 +201,7 @@ function carryOut(
       fee,
       accounts: [effectOn(before, sender)],
       records: [],
+      changes: [],
     },
   });
   for (const [index, condition] of transaction.conditions.entries()) {
@@ -197,27 +213,32 @@ function carryOut(
   const books = copyOf(before);
   const touched = new Set<string>([sender]);
   const records: PlainReceipt['records'][number][] = [];
+  const changes: PlainChangeEffect[] = [];
   for (const [index, operation] of transaction.operations.entries()) {
-    const done = perform(books, transaction, operation, [at.height, at.index, index]);
+    const place = [at.height, at.index, index] as const;
+    const done = perform(books, transaction, operation, place, at.validatorsHash);
     if (done !== null && 'code' in done) return failed({ ...done, at: ['operation', index] });
     if (operation.type === 'transfer') touched.add(operation.to);
     if (operation.type === 'post' || operation.type === 'void') touched.add(operation.reservation.sender);
-    if (done !== null) {
+    if (done !== null && 'proposal' in done) changes.push(done);
+    else if (done !== null) {
       records.push({ operation: index, version: done.version, previous: done.previous });
     }
   }
   const accounts = [...touched].map((key) => effectOn(books, key));
-  return { books, receipt: { transactionHash, failed: null, fee, accounts, records } };
+  return { books, receipt: { transactionHash, failed: null, fee, accounts, records, changes } };
 }
 
 /** What a block's transactions come to on a state; or, in a sentence, why no valid block holds them. */
 export function executePlainly(
   before: PlainState,
-  { height, proposer }: Pick<BlockHeader, 'height' | 'proposer'>,
-  { chainId, feePerOperation }: PlainRules,
+  { height, proposer, validatorsHash }: Pick<BlockHeader, 'height' | 'proposer' | 'validatorsHash'>,
+  { chainId }: PlainRules,
   transactions: readonly Transaction[],
 ): { readonly state: PlainState; readonly receipts: readonly PlainReceipt[] } | string {
   let books = copyOf(before);
+  const chain = plainChainAt(before.chain, height);
+  books.chain = chain;
   release(books, height);
   const receipts: PlainReceipt[] = [];
   let fees = 0n;
@@ -231,7 +252,7 @@ export function executePlainly(
     if (nonce !== account.nonce)
       return `it holds nonce ${nonce} of an account whose next one is ${account.nonce}`;
     const units = BigInt(transaction.operations.length + signers.length - 1);
-    if (fee < units * feePerOperation) return 'it holds one that pays too little';
+    if (fee < units * chain.fee) return 'it holds one that pays too little';
     const { keys, threshold } = before.accounts.get(sender)?.keys ?? { keys: [sender], threshold: 1 };
     const known = signers.filter((key) => keys.includes(key)).length;
     const coming = transaction.operations.flatMap((one) => (one.type === 'set-keys' ? one.keys : []));
@@ -241,11 +262,14 @@ export function executePlainly(
     books.accounts.set(sender, { ...account, balance: account.balance - fee, nonce: nonce + 1 });
     fees += fee;
     operations += transaction.operations.length;
-    const done = carryOut(books, transaction, { height, index });
+    const done = carryOut(books, transaction, { height, index, validatorsHash });
     books = done.books;
     receipts.push(done.receipt);
   }
-  if (operations > maxOperations) return 'it is too large';
+  const size = transactions.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const { maxTransactions, maxOperations, maxBytes } = chain.limits;
+  if (transactions.length > maxTransactions || size > maxBytes || operations > maxOperations)
+    return 'it is too large';
   pay(books, proposer, fees);
   return { state: books, receipts };
 }

@@ -1,33 +1,14 @@
-import { hash as digest } from 'node:crypto';
 import type { Hash } from '../../crypto/hash.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
+import { hex, maybe, named, number, pair, tagged, zero } from './plain-bytes.ts';
+import { failures, type PlainCode } from './plain-codes.ts';
+import { chainBytes, type PlainChain, proposalBytes } from './plain-chain.ts';
 
 /*
  * The hashes of headers, lists and states once more, as `src/ledger/README.md` describes them, sharing
  * no code with the ledger: whole trees from scratch, in bytes. A root that is wrong there is then
  * wrong here in another way.
  */
-
-type Domain = 'block' | 'receipt' | 'merkle-root' | 'state-leaf' | 'state-key' | 'state-value';
-
-const zero = Buffer.alloc(32);
-
-function tagged(domain: Domain, ...parts: readonly Uint8Array[]): Buffer {
-  return digest('sha256', Buffer.concat([Buffer.from(`quorate/v1/${domain}\0`), ...parts]), 'buffer');
-}
-
-/** The one hash without a domain: over exactly 64 bytes, as many as no leaf has. */
-function pair(left: Buffer, right: Buffer): Buffer {
-  return digest('sha256', Buffer.concat([left, right], 64), 'buffer');
-}
-
-const hex = (text: string): Buffer => Buffer.from(text, 'hex');
-const named = (bytes: Buffer): Hash => bytes.toString('hex') as Hash;
-
-/** A number of 1 to 8 bytes, the highest byte first. */
-function number(value: number | bigint, bytes: number): Buffer {
-  return hex(value.toString(16).padStart(2 * bytes, '0'));
-}
 
 /** What a block is named by. */
 export function plainHeaderHash(header: BlockHeader): Hash {
@@ -39,6 +20,7 @@ export function plainHeaderHash(header: BlockHeader): Hash {
       number(header.view, 6),
       hex(header.proposer),
       number(header.timestamp, 6),
+      number(header.protocolVersion, 2),
       hex(header.transactionRoot),
       hex(header.stateRoot),
       hex(header.receiptsRoot),
@@ -62,30 +44,6 @@ function plainListRoot(items: readonly Uint8Array[]): Hash {
 }
 
 export const plainHashesRoot = (hashes: readonly Hash[]): Hash => plainListRoot(hashes.map(hex));
-
-/** Why a transaction failed, in the order of their numbers; the first stands for one that was applied. */
-const failures = [
-  '',
-  'transaction/insufficient-balance',
-  'transaction/not-owner',
-  'transaction/no-such-record',
-  'transaction/unproven-keys',
-  'condition/record-version',
-  'condition/record-absent',
-  'condition/record-exists',
-  'condition/record-hash',
-  'condition/balance-at-least',
-  'condition/height-at-most',
-  'transaction/reservation-past',
-  'transaction/reservation-too-far',
-  'transaction/reservations-full',
-  'transaction/no-such-reservation',
-  'transaction/not-recipient',
-  'transaction/reservation-expired',
-  'transaction/reservation-settled',
-  'transaction/above-reserved',
-] as const;
-export type PlainCode = (typeof failures)[number];
 
 /**
  * Where something was done: the block's height, the transaction's index there, the operation's index in it.
@@ -116,10 +74,18 @@ export interface PlainReceipt {
     readonly version: number;
     readonly previous: PlainPlace | null;
   }[];
+  readonly changes: readonly PlainChangeEffect[];
 }
 
-const maybe = <T>(value: T | null, bytes: (value: T) => readonly Uint8Array[]): Uint8Array[] =>
-  value === null ? [number(0, 1)] : [number(1, 1), ...bytes(value)];
+/** What an operation did to a proposed change of the chain. */
+export interface PlainChangeEffect {
+  readonly operation: number;
+  readonly proposal: string;
+  readonly approvals: number;
+  readonly needed: number;
+  /** The first height that it counts for; null while it is not decided. */
+  readonly from: number | null;
+}
 
 const placeBytes = ([height, transaction, operation]: PlainPlace): Uint8Array[] => [
   number(height, 6),
@@ -144,7 +110,7 @@ function foundBytes([kind, what]: PlainFound): Uint8Array[] {
 
 export function plainReceiptsRoot(receipts: readonly PlainReceipt[]): Hash {
   return plainListRoot(
-    receipts.map(({ transactionHash, failed, fee, accounts, records }) =>
+    receipts.map(({ transactionHash, failed, fee, accounts, records, changes }) =>
       tagged(
         'receipt',
         hex(transactionHash),
@@ -167,6 +133,14 @@ export function plainReceiptsRoot(receipts: readonly PlainReceipt[]): Hash {
           number(operation, 2),
           number(version, 6),
           ...maybe(previous, placeBytes),
+        ]),
+        number(changes.length, 2),
+        ...changes.flatMap(({ operation, proposal, approvals, needed, from }) => [
+          number(operation, 2),
+          hex(proposal),
+          number(approvals, 2),
+          number(needed, 2),
+          ...maybe(from, (height) => [number(height, 6)]),
         ]),
       ),
     ),
@@ -211,6 +185,7 @@ export interface PlainState {
   readonly records: ReadonlyMap<string, PlainRecord>;
   /** Those that can still be looked up, as they were made. */
   readonly reservations: readonly PlainReservation[];
+  readonly chain: PlainChain;
 }
 
 const idBytes = ([sender, nonce, operation]: PlainReservationId): Uint8Array[] => [
@@ -232,10 +207,45 @@ function fateBytes(fate: PlainReservation['fate']): Uint8Array[] {
   }
 }
 
+type Add = (kind: number, key: Buffer, ...value: readonly Uint8Array[]) => void;
+
+function addReservations(reservations: readonly PlainReservation[], add: Add): void {
+  const endings = new Map<number, PlainReservation[]>();
+  for (const one of reservations) {
+    const before = endings.get(one.until) ?? [];
+    endings.set(one.until, [...before, one]);
+    add(
+      5,
+      Buffer.concat(idBytes(one.id)),
+      hex(one.recipient),
+      number(one.amount, 8),
+      number(one.until, 6),
+      ...placeBytes(one.made),
+      ...maybe(before.at(-1) ?? null, ({ id }) => idBytes(id)),
+      ...fateBytes(one.fate),
+    );
+  }
+  for (const [until, list] of endings) {
+    const last = list.at(-1) as PlainReservation;
+    add(6, number(until, 6), number(list.length, 2), ...idBytes(last.id));
+  }
+}
+
+function addChain(chain: PlainChain, add: Add): void {
+  const nothing = Buffer.alloc(0);
+  add(7, nothing, chainBytes(chain));
+  const { proposals } = chain;
+  for (const [id, proposal] of proposals) add(8, hex(id), proposalBytes(proposal));
+  if (proposals.size > 0) {
+    const names = [...proposals].flatMap(([id, { proposer }]) => [hex(id), hex(proposer)]);
+    add(8, nothing, number(proposals.size, 2), ...names);
+  }
+}
+
 /** The root over all entries: each a leaf where its path parts from all others. */
-export function plainStateRoot({ accounts, records, reservations }: PlainState): Hash {
+export function plainStateRoot({ accounts, records, reservations, chain }: PlainState): Hash {
   const leaves: { path: Buffer; hash: Buffer }[] = [];
-  const add = (kind: number, key: Buffer, ...value: readonly Uint8Array[]): void => {
+  const add: Add = (kind, key, ...value) => {
     const path = tagged('state-key', number(kind, 1), key);
     leaves.push({ path, hash: tagged('state-leaf', path, tagged('state-value', ...value)) });
   };
@@ -258,25 +268,8 @@ export function plainStateRoot({ accounts, records, reservations }: PlainState):
       ...(content === null ? [] : [hex(content.owner), number(content.value.length, 2), content.value]),
     );
   }
-  const endings = new Map<number, PlainReservation[]>();
-  for (const one of reservations) {
-    const before = endings.get(one.until) ?? [];
-    endings.set(one.until, [...before, one]);
-    add(
-      5,
-      Buffer.concat(idBytes(one.id)),
-      hex(one.recipient),
-      number(one.amount, 8),
-      number(one.until, 6),
-      ...placeBytes(one.made),
-      ...maybe(before.at(-1) ?? null, ({ id }) => idBytes(id)),
-      ...fateBytes(one.fate),
-    );
-  }
-  for (const [until, list] of endings) {
-    const last = list.at(-1) as PlainReservation;
-    add(6, number(until, 6), number(list.length, 2), ...idBytes(last.id));
-  }
+  addReservations(reservations, add);
+  addChain(chain, add);
   const root = (part: readonly { path: Buffer; hash: Buffer }[], depth: number): Buffer => {
     const [only] = part;
     if (only === undefined) return zero;

@@ -106,7 +106,6 @@ export class Watch {
     this.chain = new ChainChecker({
       rules: genesis,
       genesis: header,
-      accounts: genesis.accounts,
       transactions: options.transactions,
       onFinal: (transaction, height) => this.reads.onFinal(transaction, height),
     });

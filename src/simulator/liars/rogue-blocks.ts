@@ -37,6 +37,7 @@ export class RogueBlocks {
       view,
       proposer: this.#proposer,
       timestamp: parent.timestamp + 1,
+      protocolVersion: parent.protocolVersion,
       transactionRoot: merkleRoot([]),
       stateRoot: parent.stateRoot,
       receiptsRoot: receiptsRootOf([]),

@@ -79,6 +79,7 @@ function prePrepare(): PbftMessage {
     view: toView(2),
     proposer: validators.keys[2] ?? assert.fail(),
     timestamp: 5,
+    protocolVersion: 1,
     transactionRoot: merkleRoot([]),
     stateRoot: blockHash,
     receiptsRoot: blockHash,

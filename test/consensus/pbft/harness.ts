@@ -91,6 +91,7 @@ export class Committee {
       view: toView(fields.view),
       proposer: defined(this.keys[fields.proposer], 'proposer'),
       timestamp: fields.salt + 1,
+      protocolVersion: 1,
       transactionRoot: zeroHash,
       stateRoot: zeroHash,
       receiptsRoot: zeroHash,

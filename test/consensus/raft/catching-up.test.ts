@@ -2,11 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import type { Input, Verified } from '../../../src/consensus/engine.ts';
-import {
-  type Configuration,
-  encodeConfiguration,
-  genesisConfiguration,
-} from '../../../src/consensus/raft/configuration.ts';
+import { genesisConfiguration } from '../../../src/consensus/raft/configuration.ts';
 import { lastHeight } from '../../../src/consensus/raft/log.ts';
 import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
@@ -14,6 +10,7 @@ import { type BlockHeader, toHeight, toView } from '../../../src/ledger/block.ts
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
 import { genesisHeader, keyOf } from './world.ts';
+import { type Configuration, encodeConfiguration } from '../../../src/ledger/members.ts';
 
 // A member that gets blocks by sync or a snapshot, and what must wait for them.
 

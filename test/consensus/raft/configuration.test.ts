@@ -3,18 +3,15 @@ import { test } from 'node:test';
 import { limits } from '../../../src/base/limits.ts';
 import { Problem } from '../../../src/base/problem.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
-import type { Member } from '../../../src/consensus/engine.ts';
+import { afterJoint, quorumOf, quorumValue, withChanges } from '../../../src/consensus/raft/configuration.ts';
+import { keyOf } from './world.ts';
 import {
-  afterJoint,
   configurationHash,
   decodeConfiguration,
   encodeConfiguration,
   isJoint,
-  quorumOf,
-  quorumValue,
-  withChanges,
-} from '../../../src/consensus/raft/configuration.ts';
-import { keyOf } from './world.ts';
+  type Member,
+} from '../../../src/ledger/members.ts';
 
 const members = (...roles: Member['role'][]): Member[] =>
   roles.map((role, index) => ({ key: keyOf(index), role }));

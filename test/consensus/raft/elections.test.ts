@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import { nextBelow, nextFloat, seedRandom } from '../../../src/base/random.ts';
-import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
 import type { Vote } from '../../../src/consensus/raft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Cluster } from './cluster.ts';
 import { type Body, entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
 import { genesisHeader, keyOf } from './world.ts';
+import type { Configuration } from '../../../src/ledger/members.ts';
 
 // Small rules of elections and transfers, each of which something depends on.
 

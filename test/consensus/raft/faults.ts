@@ -1,16 +1,16 @@
-import type { Member } from '../../../src/consensus/engine.ts';
-import {
-  afterJoint,
-  type Configuration,
-  decodeConfiguration,
-  isJoint,
-} from '../../../src/consensus/raft/configuration.ts';
+import { afterJoint } from '../../../src/consensus/raft/configuration.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
 import type { Cluster } from './cluster.ts';
 import type { Dice } from './dice.ts';
 import type { Host } from './host.ts';
 import type { Promises } from './promises.ts';
 import { genesisHeader, keyOf, type Envelope } from './world.ts';
+import {
+  type Configuration,
+  decodeConfiguration,
+  isJoint,
+  type Member,
+} from '../../../src/ledger/members.ts';
 
 const electorates: readonly (readonly Member['role'][])[] = [
   ['voter', 'leaving', 'demoted'],

@@ -19,12 +19,13 @@ import type {
   Input,
   Verified,
 } from '../../../src/consensus/engine.ts';
-import { encodeConfiguration, indexOf } from '../../../src/consensus/raft/configuration.ts';
+import { indexOf } from '../../../src/consensus/raft/configuration.ts';
 import { RaftEngine } from '../../../src/consensus/raft/engine.ts';
 import { checkLog } from '../../../src/consensus/raft/invariants.ts';
 import { decodeMessage, encodeMessage, type RaftMessage } from '../../../src/consensus/raft/message.ts';
 import type { RaftOptions } from '../../../src/consensus/raft/options.ts';
 import { chainId, childOf, genesisHeader, keyOf, type Schedule, signatureOf } from './world.ts';
+import { encodeConfiguration } from '../../../src/ledger/members.ts';
 
 export interface FinalBlock {
   readonly proposal: Proposal;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Member, MemberChange } from '../../../src/consensus/engine.ts';
-import { type Configuration, indexOf, isJoint } from '../../../src/consensus/raft/configuration.ts';
+import type { MemberChange } from '../../../src/consensus/engine.ts';
+import { indexOf } from '../../../src/consensus/raft/configuration.ts';
 import { type Entry, lastHeight, newestChange } from '../../../src/consensus/raft/log.ts';
 import { unappliedConfiguration } from '../../../src/consensus/raft/replica.ts';
 import type { Cluster } from './cluster.ts';
@@ -9,6 +9,7 @@ import type { Faults } from './faults.ts';
 import type { Host } from './host.ts';
 import type { Promises } from './promises.ts';
 import { keyOf } from './world.ts';
+import { type Configuration, isJoint, type Member } from '../../../src/ledger/members.ts';
 
 type Ask = (leader: Host, changes: readonly MemberChange[], forced: boolean) => void;
 

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { toHeight } from '../../../src/ledger/block.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
 import type { MemberChange } from '../../../src/consensus/engine.ts';
-import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
 import { Cluster } from './cluster.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
 import { genesisHeader, keyOf, type Envelope } from './world.ts';
+import type { Configuration } from '../../../src/ledger/members.ts';
 
 // Bugs that other implementations had, each as the schedule that shows it.
 

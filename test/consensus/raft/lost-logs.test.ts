@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import type { MemberChange, Verified } from '../../../src/consensus/engine.ts';
-import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
 import { isAmnesiac } from '../../../src/consensus/raft/replica.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
@@ -10,6 +9,7 @@ import { Cluster } from './cluster.ts';
 import type { Host } from './host.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
 import { genesisHeader, keyOf } from './world.ts';
+import type { Configuration } from '../../../src/ledger/members.ts';
 
 // Members whose directory is gone, under a key that was used.
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import type { Input, MemberChange } from '../../../src/consensus/engine.ts';
-import type { Configuration } from '../../../src/consensus/raft/configuration.ts';
 import { lastHeight } from '../../../src/consensus/raft/log.ts';
 import { electorsOf } from '../../../src/consensus/raft/vouching.ts';
 import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message.ts';
@@ -11,6 +10,7 @@ import { Cluster } from './cluster.ts';
 import type { Host } from './host.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
 import { childOf, genesisHeader, keyOf, signatureOf } from './world.ts';
+import type { Configuration } from '../../../src/ledger/members.ts';
 
 // What a leader refuses to change, and what must wait while it changes.
 

@@ -2,11 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import type { Input, Verified } from '../../../src/consensus/engine.ts';
-import {
-  indexOf,
-  type Configuration,
-  genesisConfiguration,
-} from '../../../src/consensus/raft/configuration.ts';
+import { indexOf, genesisConfiguration } from '../../../src/consensus/raft/configuration.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
 import { defaultRaftOptions } from '../../../src/consensus/raft/options.ts';
 import { raftProtocol } from '../../../src/consensus/raft/protocol.ts';
@@ -16,6 +12,7 @@ import { validatorSet } from '../../../src/ledger/validators.ts';
 import { Cluster } from './cluster.ts';
 import { entriesOn, nameOfEntry, Solo } from './solo.ts';
 import { chainId, genesisHeader, keyOf } from './world.ts';
+import type { Configuration } from '../../../src/ledger/members.ts';
 
 // A snapshot that sync found: the way for nodes that no leader offers one.
 

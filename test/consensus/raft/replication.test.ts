@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Input } from '../../../src/consensus/engine.ts';
-import { type Configuration, encodeConfiguration } from '../../../src/consensus/raft/configuration.ts';
 import { lastHeight } from '../../../src/consensus/raft/log.ts';
 import type { RaftMessage, Term, WireEntry } from '../../../src/consensus/raft/message.ts';
 import type { RaftOptions } from '../../../src/consensus/raft/options.ts';
@@ -11,6 +10,7 @@ import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { Cluster } from './cluster.ts';
 import { type Body, entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
 import { genesisHeader, keyOf } from './world.ts';
+import { type Configuration, encodeConfiguration } from '../../../src/ledger/members.ts';
 
 // The bounds and the small rules of sending a log.
 

@@ -4,16 +4,12 @@ import { type BlockHeader, hashHeader, type Proposal, toHeight, toView } from '.
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import type { Effect, Input, LogTrust, Verified } from '../../../src/consensus/engine.ts';
-import {
-  type Configuration,
-  configurationHash,
-  encodeConfiguration,
-} from '../../../src/consensus/raft/configuration.ts';
 import { RaftEngine } from '../../../src/consensus/raft/engine.ts';
 import { checkLog } from '../../../src/consensus/raft/invariants.ts';
 import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message.ts';
 import { defaultRaftOptions, type RaftOptions } from '../../../src/consensus/raft/options.ts';
 import { chainId, childOf, genesisHeader, hashOf, keyOf, signatureOf } from './world.ts';
+import { type Configuration, configurationHash, encodeConfiguration } from '../../../src/ledger/members.ts';
 
 /** A message with its term as a plain number, for tests to write down. */
 export type Body<Type extends RaftMessage['kind']> = Omit<

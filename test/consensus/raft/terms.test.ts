@@ -2,11 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import { type Input, type MemberChange, type Verified } from '../../../src/consensus/engine.ts';
-import {
-  type Configuration,
-  encodeConfiguration,
-  genesisConfiguration,
-} from '../../../src/consensus/raft/configuration.ts';
+import { genesisConfiguration } from '../../../src/consensus/raft/configuration.ts';
 import { checkInvariants, checkLog } from '../../../src/consensus/raft/invariants.ts';
 import { lastHeight } from '../../../src/consensus/raft/log.ts';
 import type { RaftMessage, WireEntry } from '../../../src/consensus/raft/message.ts';
@@ -19,6 +15,7 @@ import { validatorSet } from '../../../src/ledger/validators.ts';
 import { Cluster } from './cluster.ts';
 import { entriesOn, genesisOf, nameOfEntry, Solo } from './solo.ts';
 import { genesisHeader, keyOf } from './world.ts';
+import { type Configuration, encodeConfiguration } from '../../../src/ledger/members.ts';
 
 // Whoever holds a block of a term has seen that term: it never campaigns in it, votes in an older one, or says anything in one.
 

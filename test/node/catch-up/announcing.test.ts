@@ -62,10 +62,10 @@ function world(options: { self?: string; final?: readonly Made[]; protocol?: Pro
   };
   const announce = (made: Made, certificate: FinalityCertificate | null): void => {
     const { header, block, hash } = made;
-    const { height, timestamp, proposer } = header;
+    const { height, timestamp, proposer, validatorsHash } = header;
     const execution = executeBlock(
       maker.start.state,
-      { height, timestamp, proposer, chainId: genesis.chainId, feePerOperation: 0n },
+      { height, timestamp, proposer, chainId: genesis.chainId, validatorsHash },
       [],
     );
     assert.ok('state' in execution);

@@ -38,8 +38,8 @@ class Disk {
     options: { certified?: boolean } = {},
   ): void {
     const { header, block } = made;
-    const { height, timestamp, proposer } = header;
-    const context = { height, timestamp, proposer, chainId: genesis.chainId, feePerOperation: 0n };
+    const { height, timestamp, proposer, validatorsHash } = header;
+    const context = { height, timestamp, proposer, chainId: genesis.chainId, validatorsHash };
     const execution = executeBlock(parent.state, context, block.transactions);
     assert.ok('state' in execution);
     store.commit(
@@ -104,10 +104,10 @@ describe('restore', () => {
     await disk.restore(store);
     const a = maker.block(maker.start, [signedTransaction(genesis, 'alice', { nonce: 0 })]);
     const { chainId } = genesis;
-    const { height, timestamp, proposer } = a.header;
+    const { height, timestamp, proposer, validatorsHash } = a.header;
     const execution = executeBlock(
       maker.start.state,
-      { height, timestamp, proposer, chainId, feePerOperation: 0n },
+      { height, timestamp, proposer, chainId, validatorsHash },
       a.block.transactions,
     );
     assert.ok('state' in execution);

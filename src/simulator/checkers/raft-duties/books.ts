@@ -1,4 +1,4 @@
-import type { EngineStart, Member } from '../../../consensus/engine.ts';
+import type { EngineStart } from '../../../consensus/engine.ts';
 import { decode } from '../../../base/codec.ts';
 import { unwrap } from '../../../base/problem.ts';
 import { hardStateCodec, stateKey } from '../../../consensus/raft/records.ts';
@@ -6,6 +6,7 @@ import type { Hash } from '../../../crypto/hash.ts';
 import { promise } from '../breach.ts';
 import type { RaftTiming } from '../../plan/plan.ts';
 import { type LogView, type Place, heard, type Step } from './step.ts';
+import type { Member } from '../../../ledger/members.ts';
 
 /** A replica that ticks does what is due at the latest so much later. */
 export const tickMs = 60;

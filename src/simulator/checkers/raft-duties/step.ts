@@ -1,7 +1,8 @@
-import type { Effect, Input, Member } from '../../../consensus/engine.ts';
+import type { Effect, Input } from '../../../consensus/engine.ts';
 import type { RaftMessage } from '../../../consensus/raft/message.ts';
 import type { RaftState } from '../../../consensus/raft/state.ts';
 import type { Hash } from '../../../crypto/hash.ts';
+import type { Member } from '../../../ledger/members.ts';
 
 export type Kind = RaftMessage['kind'];
 export type MessageOf<K extends Kind> = Extract<RaftMessage, { readonly kind: K }>;

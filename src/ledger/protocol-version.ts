@@ -1,0 +1,5 @@
+/**
+ * The newest version of the rules that this program knows; it knows all before it too. What a version brought
+ * is said in `../versions.md`.
+ */
+export const newestProtocolVersion = 1;
