@@ -37,6 +37,7 @@ const page = new MetricsPage(() =>
     waiting: { writes: 1, oldestWriteMs: 20, reads: 2 },
     waitingTransactions: 4,
     firstBlock: 1,
+    signatureCheck: 'sodium-native',
     queuedBytes: 0,
   }),
 );
@@ -54,6 +55,7 @@ test('the table of metrics names all that a node measures, with its type, and no
   assert.deepEqual(described.toSorted(), measured.toSorted());
   assert.match(rendered, /^quorate_clock_difference_seconds -1.5$/m);
   assert.match(rendered, /^quorate_mempool_waiting 4$/m);
+  assert.match(rendered, /^quorate_signature_check\{implementation="sodium-native"\} 1$/m);
 });
 
 const isKebab = (name: string): boolean => /^[a-z]+(?:-[a-z]+)*$/.test(name);

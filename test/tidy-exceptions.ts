@@ -97,6 +97,7 @@ const numbers: Record<string, Record<string, string>> = {
   },
   'a version: `src/versions.md` says when it is raised': {
     'src/ledger/protocol-version.ts': 'newestProtocolVersion',
+    'src/crypto/native-verify.ts': 'frameVersion',
     'src/network/protocol-names.ts': 'protocolVersion',
     'src/node/peers/handshake.ts': 'wireVersion',
     'src/storage/chain-records.ts': 'formatVersion',
@@ -146,7 +147,8 @@ const numbers: Record<string, Record<string, string>> = {
     'src/consensus/pbft/tally.ts': 'pastViews',
     'src/consensus/raft/replication.ts': 'loadAtOnce',
     'src/crypto/native-hash.ts': 'testedPairs',
-    'src/crypto/worker-verifier.ts': 'batchClaims strictShare batchesInFlight',
+    'src/crypto/batch-vectors.ts': 'vectors signers longestMessage',
+    'src/crypto/worker-verifier.ts': 'patientShare batchesInFlight',
     'src/ledger/cell-store.ts': 'firstCells',
     'src/ledger/page-hashing.ts': 'pagesAtOnce',
     'src/ledger/pair-batch.ts': 'pairBatch',

@@ -113,6 +113,8 @@ export interface NodeIdentity {
   readonly development: boolean;
   /** The software's version. */
   readonly version: string;
+  /** What checks signatures here, in words. */
+  readonly signatureCheck: string;
   /** This node's validator key, or null for an observer. Alone of these it may change, where members can. */
   readonly validator: PublicKey | null;
 }

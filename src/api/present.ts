@@ -213,12 +213,13 @@ export function evidenceJson({ accused, publicKey, kind, bytes }: EvidenceView) 
 
 export function statusJson(identity: NodeIdentity, status: NodeStatus, ready: boolean): StatusJson {
   const { validatorIndex, ...rest } = status;
-  const { validator, chainName, development, version } = identity;
+  const { validator, chainName, development, version, signatureCheck } = identity;
   return {
     ...originOf(identity),
     chainName,
     development,
     version,
+    signatureCheck,
     validator:
       validator === null || validatorIndex === null
         ? null

@@ -536,6 +536,7 @@ export const statusSchema = z
     chainName: z.string(),
     development: z.boolean(),
     version: z.string(),
+    signatureCheck: z.string().describe('What checks signatures there'),
     validator: z
       .object({ index: z.int(), address: addressSchema })
       .nullable()

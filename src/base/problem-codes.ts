@@ -139,6 +139,7 @@ export const problemCodes = {
   'consensus/unknown-relay': 'No validator handed the message to gossip',
   'consensus/unsupported': 'The engine of this chain does not do this',
 
+  'crypto/native-verify': 'The native signature check was built, and cannot be used',
   'crypto/self-test': 'The signature check of this installation does not judge as it must',
   'crypto/signature': 'A signature on a message of a peer is wrong',
 

@@ -40,6 +40,7 @@ export function statusCommand(): CommandUnknownOpts {
             `${grouped(status.mempool.transactions)} transactions, ${grouped(status.mempool.bytes)} bytes`,
           ],
           ['peers', grouped(status.peers)],
+          ['signatures', `checked by ${harmless(status.signatureCheck)}`],
         ]),
       );
     });

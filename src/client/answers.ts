@@ -355,6 +355,8 @@ export interface StatusAnswer extends Origin {
   readonly chainName: string;
   readonly development: boolean;
   readonly version: string;
+  /** What checks signatures there, in words. */
+  readonly signatureCheck: string;
   /** Null for an observer. */
   readonly validator: { readonly index: number; readonly address: Address } | null;
   readonly view: View;

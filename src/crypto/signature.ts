@@ -21,9 +21,9 @@ export interface SignatureClaim {
 
 /**
  * Checks claims away from the caller. `done` is called later, once, with one answer per claim, in order.
- * `strict` accepts only what the native verifier accepts (what the mempool wants); otherwise the
- * consensus rule decides (see `verify.ts`). Strict claims may wait behind the others, unless they are
- * `urgent`: a block needs them.
+ * The consensus rule decides (see `verify.ts`); only where that is cheaper, `strict` refuses more: what the
+ * fast verifier of this machine does not accept. Who is not `urgent` may wait behind those who are: unless
+ * given, strict claims are not.
  */
 export interface Verifier {
   verify(

@@ -3,6 +3,7 @@ import { defined, invariant, InvariantError } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { packClaims, type QueuedClaim } from './claim-batch.ts';
 import type { SignatureClaim, Verifier } from './signature.ts';
+import type { VerifyWorkerData } from './verify-worker.ts';
 
 /** One call of `verify` until its answer. */
 interface Call {
@@ -15,28 +16,35 @@ interface Pending extends QueuedClaim {
   readonly call: Call;
 }
 
-/** Claims of a batch: about 5 ms of work, so that an urgent claim that arrives now waits for little. */
-const batchClaims = 64;
-/** Of these, places that claims under the consensus rule leave to strict ones when both wait. */
-const strictShare = 16;
+/**
+ * Claims of a batch: 2 to 8 ms of work, the most when many are wrong, so that an urgent claim that arrives
+ * now waits for little. The native check is faster the more it has at once.
+ */
+const batchClaims = { native: 128, plain: 64 };
+/** One in so many claims of a full batch is patient while urgent ones wait as well. */
+const patientShare = 4;
 /** Batches at the worker: one under way, and one so that it never waits for the main thread. */
 const batchesInFlight = 2;
 
 /**
- * Checks signatures on a thread of its own. Calls of one turn of the event loop, and all that come while
- * the thread is busy, share batches; a batch crosses as one buffer, without a copy.
+ * Checks signatures on a thread of its own. Calls of one turn of the event loop share batches, and so does
+ * all that comes while the thread is busy; nothing waits while it is not. A batch crosses as one buffer,
+ * without a copy.
  *
- * Answers come in the order of the calls, among the strict ones that are not urgent and among the others. The
- * others go first: they are consensus messages and blocks, and must not wait behind a flood of transactions.
+ * Answers come in the order of the calls, among the urgent ones and among the others. Urgent ones are
+ * consensus messages and blocks, and must not wait behind a flood of transactions: both take turns, in
+ * batches of their own, so that no batch with votes has to be searched for a wrong transaction.
  */
 export class WorkerVerifier implements Verifier {
   readonly #worker: Worker;
   readonly #onFatal: (error: InvariantError) => void;
+  readonly #batchClaims: number;
   readonly #urgent: Pending[] = [];
-  readonly #strict: Pending[] = [];
+  readonly #patient: Pending[] = [];
   readonly #urgentCalls: Call[] = [];
-  readonly #strictCalls: Call[] = [];
+  readonly #patientCalls: Call[] = [];
   readonly #inFlight: Pending[][] = [];
+  #wasUrgent = false;
   #waiting = 0;
   #flushing = false;
   #stopped = false;
@@ -44,10 +52,19 @@ export class WorkerVerifier implements Verifier {
   /**
    * `onFatal` is called at most once, when the thread dies. No answer comes after that: the node must stop.
    */
-  constructor(options: { readonly onFatal: (error: InvariantError) => void; readonly script?: URL }) {
-    this.#onFatal = options.onFatal;
+  constructor(options: {
+    readonly onFatal: (error: InvariantError) => void;
+    /** With the addon, which this process opened before (`native-verify.ts`). */
+    readonly native?: boolean;
+    readonly script?: URL;
+  }) {
+    const { onFatal, native = false, script } = options;
+    this.#onFatal = onFatal;
+    this.#batchClaims = native ? batchClaims.native : batchClaims.plain;
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    this.#worker = new Worker(options.script ?? new URL(`./verify-worker.${extension}`, import.meta.url));
+    this.#worker = new Worker(script ?? new URL(`./verify-worker.${extension}`, import.meta.url), {
+      workerData: { native } satisfies VerifyWorkerData,
+    });
     this.#worker.on('message', (verdicts: Uint8Array) => this.#onVerdicts(verdicts));
     this.#worker.on('error', (cause) => this.#onDeath('it threw', cause));
     this.#worker.on('messageerror', (cause) => this.#onDeath('its answer could not be read', cause));
@@ -74,8 +91,8 @@ export class WorkerVerifier implements Verifier {
       `at most ${limits.verifierQueue} signatures wait for the verifier`,
     );
     const call: Call = { verdicts: [], expected: claims.length, done };
-    (urgent ? this.#urgentCalls : this.#strictCalls).push(call);
-    const lane = urgent ? this.#urgent : this.#strict;
+    (urgent ? this.#urgentCalls : this.#patientCalls).push(call);
+    const lane = urgent ? this.#urgent : this.#patient;
     for (const claim of claims) lane.push({ claim, strict, call });
     this.#waiting += claims.length;
     if (this.#flushing) return;
@@ -94,15 +111,25 @@ export class WorkerVerifier implements Verifier {
   }
 
   #flush(): void {
-    while (!this.#stopped && this.#inFlight.length < batchesInFlight) {
-      const reserved = Math.min(strictShare, this.#strict.length);
-      const batch = this.#urgent.splice(0, batchClaims - reserved);
-      for (const pending of this.#strict.splice(0, batchClaims - batch.length)) batch.push(pending);
+    while (!this.#stopped) {
+      const batch = this.#nextBatch();
       if (batch.length === 0) return;
       this.#inFlight.push(batch);
       const packed = packClaims(batch);
       this.#worker.postMessage(packed, [packed.buffer]);
     }
+  }
+
+  /** What the worker gets now: nothing when it has enough, or when a larger batch may gather meanwhile. */
+  #nextBatch(): Pending[] {
+    const most = this.#batchClaims;
+    if (this.#inFlight.length >= batchesInFlight) return [];
+    const isUrgent = this.#urgent.length > 0 && (this.#patient.length === 0 || !this.#wasUrgent);
+    const isBusy = this.#inFlight.length > 0;
+    if (!isUrgent && isBusy && this.#urgent.length === 0 && this.#patient.length < most) return [];
+    this.#wasUrgent = isUrgent;
+    if (isUrgent) return this.#urgent.splice(0, most);
+    return this.#patient.splice(0, this.#urgent.length > 0 ? most / patientShare : most);
   }
 
   #onVerdicts(verdicts: Uint8Array): void {
@@ -120,7 +147,7 @@ export class WorkerVerifier implements Verifier {
 
   /** Answers the calls that are complete; one without claims is, as soon as those before it are. */
   #answer(): void {
-    for (const calls of [this.#urgentCalls, this.#strictCalls]) {
+    for (const calls of [this.#urgentCalls, this.#patientCalls]) {
       while (!this.#stopped) {
         const call = calls[0];
         if (call === undefined || call.verdicts.length < call.expected) break;

@@ -9,7 +9,8 @@ import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey } from '../crypto/keystore.ts';
 import { useNativeHash } from '../crypto/native-hash.ts';
 import { pairHashName } from '../crypto/pair-hash.ts';
-import { nativeSigner } from '../crypto/native.ts';
+import { native, nativeSigner } from '../crypto/native.ts';
+import { nativeVerifyName, openNativeVerify } from '../crypto/native-verify.ts';
 import { selfTest, verifySignature } from '../crypto/verify.ts';
 import { WorkerVerifier } from '../crypto/worker-verifier.ts';
 import type { Genesis } from '../ledger/genesis.ts';
@@ -160,7 +161,9 @@ async function start(parts: {
     void network.stop();
   };
 
-  const verifier = new WorkerVerifier({ onFatal: (error) => onFatal(error) });
+  const batches = nativeBatches(log);
+  const signatureCheck = batches ? nativeVerifyName : native.name;
+  const verifier = new WorkerVerifier({ native: batches, onFatal: (error) => onFatal(error) });
   closers.add('verifier', () => verifier.close());
   const libp2p = await createLibp2pNetwork({
     seed: nodeKey.secretKey,
@@ -199,6 +202,7 @@ async function start(parts: {
     genesis,
     clock: systemClock,
     version: softwareVersion,
+    signatureCheck,
   });
   if (config.role === 'validator' && driver.validatorIndex === undefined) {
     log.warn('the key is not of a validator of this chain: the node follows and does not vote', {
@@ -218,6 +222,7 @@ async function start(parts: {
     api: api.address,
     peer: network.self,
     treeHasher: pairHashName(),
+    signatureCheck,
   });
 
   let stopping: Promise<void> | undefined;
@@ -237,6 +242,14 @@ async function start(parts: {
     ended: ending.promise,
     stop: () => (stopping ??= stop()),
   };
+}
+
+/** Whether signatures are checked in native batches: where the addon was built, and judges as it must. */
+function nativeBatches(log: Logger): boolean {
+  const opened = openNativeVerify();
+  if (!(opened instanceof Problem)) return opened !== undefined;
+  log.warn(opened.message, { code: opened.code, remedy: opened.remedy });
+  return false;
 }
 
 /** Says whether this node may vote at once, when that is not a matter of course. */

@@ -52,6 +52,7 @@ export class FakeBackend implements Backend {
     chainName: 'fake',
     development: true,
     version: '1.2.3',
+    signatureCheck: 'nobody',
     validator,
   };
   readonly blocks: BlockView[] = [];

@@ -90,6 +90,7 @@ export const status: StatusAnswer = {
   chainName: 'testnet',
   development: true,
   version: '0.1.0',
+  signatureCheck: 'sodium-native',
   validator: { index: 0, address: encodeAddress(developmentKeyPair('validator-0').publicKey) },
   view: toView(0),
   primary: 0,

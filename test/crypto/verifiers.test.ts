@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
+import { setEnvironmentData } from 'node:worker_threads';
+import { buildNative, hasCargo, noCargo } from '../../scripts/native-build.ts';
 import { fromHex, utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { InvariantError } from '../../src/base/invariant.ts';
 import { packClaims, verifyPacked } from '../../src/crypto/claim-batch.ts';
 import { cornerCases } from '../../src/crypto/corner-cases.ts';
+
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
@@ -24,11 +27,15 @@ afterEach(async () => {
   for (const verifier of opened.splice(0)) await verifier.close();
 });
 
-function openWorker(): WorkerVerifier {
-  const verifier = new WorkerVerifier({ onFatal: fail });
+function openWorker(native = false): WorkerVerifier {
+  const verifier = new WorkerVerifier({ native, onFatal: fail });
   opened.push(verifier);
   return verifier;
 }
+
+/** The addon checks by the rule alone: for it, strict and not is the same. */
+const withAddon = hasCargo() && buildNative() === undefined;
+if (!withAddon) console.error(noCargo);
 
 const { publicKey, secretKey } = developmentKeyPair('alice');
 const sign = nativeSigner(secretKey);
@@ -64,11 +71,14 @@ function fail(error: Error): never {
   throw error;
 }
 
-/** The port's promises, which both implementations keep. */
-for (const [name, open] of [
+/** The port's promises, which all implementations keep. */
+const implementations: [string, () => Verifier][] = [
   ['InlineVerifier', () => new InlineVerifier(setImmediate)],
   ['WorkerVerifier', openWorker],
-] as const) {
+];
+if (withAddon) implementations.push(['WorkerVerifier with the addon', () => openWorker(true)]);
+
+for (const [name, open] of implementations) {
   describe(`verifier contract: ${name}`, () => {
     test('one answer per claim, in order', async () => {
       const verifier = open();
@@ -112,7 +122,8 @@ for (const [name, open] of [
       const verifier = open();
       const byRule = cornerCases.map(({ valid }) => valid);
       assert.deepEqual(await ask(verifier, corners, false), byRule);
-      const strictly = corners.map((corner) => verifySignature(corner, true));
+      const isByRule = name.endsWith('addon');
+      const strictly = corners.map((corner) => verifySignature(corner, !isByRule));
       assert.deepEqual(await ask(verifier, corners, true), strictly);
       await verifier.close();
     });
@@ -171,6 +182,53 @@ describe('WorkerVerifier', () => {
     assert.ok(before < 100, `${before} transactions before the last vote`);
     assert.ok(before > 30, `${before} transactions before the last vote`);
     await verifier.close();
+  });
+
+  /** What `feed` asks for while the thread does nothing, as sizes of batches once it works. */
+  async function batchesOf(feed: (ask: (urgent: boolean, count?: number) => Promise<void>) => Promise<void>) {
+    const notes = new Int32Array(new SharedArrayBuffer(4 * 64));
+    setEnvironmentData('verify gate', notes.buffer);
+    const script = new URL('./gated-worker.ts', import.meta.url);
+    const verifier = new WorkerVerifier({ script, onFatal: fail });
+    opened.push(verifier);
+    const answers: Promise<unknown>[] = [];
+    await feed(async (urgent, count = 1) => {
+      const claims = Array.from({ length: count }, (_, index) => claim(`g${index}`));
+      answers.push(ask(verifier, claims, !urgent));
+      // Into another turn, after whatever this one sends.
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    });
+    Atomics.store(notes, 0, 1);
+    Atomics.notify(notes, 0);
+    await Promise.all(answers);
+    return [...notes.subarray(2, 2 + Atomics.load(notes, 1))];
+  }
+
+  test('what comes while the thread is busy is gathered, and what comes before is not held back', async () => {
+    const sizes = await batchesOf(async (come) => {
+      for (let i = 0; i < 6; i++) await come(false);
+    });
+    assert.deepEqual(sizes, [1, 5]);
+  });
+
+  test('a full batch waits at the thread, not here', async () => {
+    const sizes = await batchesOf(async (come) => {
+      await come(false);
+      await come(false, 60);
+      await come(false, 10);
+      await come(false);
+    });
+    assert.deepEqual(sizes, [1, 64, 7]);
+  });
+
+  test('votes wait for one batch at most, and those of a height go together', async () => {
+    const sizes = await batchesOf(async (come) => {
+      await come(false);
+      for (let i = 0; i < 4; i++) await come(true);
+      await come(false, 30);
+    });
+    // One transaction; the first vote, at once; then both take turns, the transactions with a quarter.
+    assert.deepEqual(sizes, [1, 1, 16, 3, 14]);
   });
 
   test('a queue past its bound is our own mistake, not memory without end', async () => {

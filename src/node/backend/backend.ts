@@ -139,6 +139,7 @@ export class NodeBackend implements Backend {
       waiting: driver.engine.status().waiting,
       waitingTransactions: driver.mempool.waiting,
       firstBlock: store.firstBlock,
+      signatureCheck: this.identity.signatureCheck,
       queuedBytes: network.stats().reduce((sum, { queuedBytes }) => sum + queuedBytes, 0),
     });
   }
@@ -159,7 +160,7 @@ export class NodeBackend implements Backend {
   }
 }
 
-function identityOf({ driver, genesis, version }: NodeBackendOptions): NodeIdentity {
+function identityOf({ driver, genesis, version, signatureCheck }: NodeBackendOptions): NodeIdentity {
   return {
     engine: genesis.consensus.engine,
     genesis: formatGenesis(genesis),
@@ -168,6 +169,7 @@ function identityOf({ driver, genesis, version }: NodeBackendOptions): NodeIdent
     chainName: genesis.name,
     development: genesis.development,
     version,
+    signatureCheck,
     // A node may become a member while it runs, or be one no more.
     get validator() {
       const { validatorIndex } = driver;

@@ -12,6 +12,7 @@ export function metricFamilies(node: {
   /** Transactions behind a missing nonce. */
   readonly waitingTransactions: number;
   readonly firstBlock: number;
+  readonly signatureCheck: string;
 }): MetricFamily[] {
   const { status, ready, queuedBytes, clockBehindMs, clockDifferenceMs, waiting, firstBlock } = node;
   const { waitingTransactions } = node;
@@ -60,6 +61,12 @@ export function metricFamilies(node: {
       waitingTransactions,
     ),
     gauge('mempool_bytes', 'Their encoded size.', status.mempool.bytes),
+    {
+      name: 'quorate_signature_check',
+      help: 'What checks signatures here.',
+      type: 'gauge',
+      samples: [{ labels: { implementation: node.signatureCheck }, value: 1 }],
+    },
     gauge('uptime_seconds', 'Since this process started.', status.uptimeMs / 1_000),
     {
       name: 'quorate_events_total',

@@ -11,4 +11,6 @@ export interface NodeBackendOptions {
   readonly genesis: Genesis;
   readonly clock: Clock;
   readonly version: string;
+  /** What checks signatures here, in words. */
+  readonly signatureCheck: string;
 }

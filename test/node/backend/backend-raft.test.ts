@@ -19,6 +19,7 @@ function backendOf(cluster: Cluster, name: string): NodeBackend {
     clock,
     genesis,
     version: 'test',
+    signatureCheck: 'a test',
     network: { peers: () => [], stats: () => [] },
   });
 }
@@ -224,6 +225,7 @@ test('the backend of a PBFT node has a fixed committee, and says that it cannot 
     clock,
     genesis: cluster.genesis,
     version: 'test',
+    signatureCheck: 'a test',
     network,
   });
   assert.deepEqual(

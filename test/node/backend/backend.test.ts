@@ -24,6 +24,7 @@ function backendOf(cluster: Cluster, name: string): NodeBackend {
     clock,
     genesis: cluster.genesis,
     version: 'test',
+    signatureCheck: 'a test',
     network: { peers: () => peers, stats: () => [] },
   });
 }

@@ -1,0 +1,106 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { fromHex } from '../base/bytes.ts';
+import { Problem } from '../base/problem.ts';
+import { batchVectors } from './batch-vectors.ts';
+import { packClaims } from './claim-batch.ts';
+import { cornerCases } from './corner-cases.ts';
+import type { PublicKey, Signature, SignatureClaim } from './signature.ts';
+
+/** Checks a frame of claims (`claim-batch.ts`) by the consensus rule: one byte per claim, 1 when valid. */
+export type FrameCheck = (frame: Uint8Array) => Uint8Array;
+
+/** What the addon in `native-verify/` exports. */
+interface Addon {
+  readonly FRAME_VERSION: number;
+  readonly verifyFrame: FrameCheck;
+}
+
+/** The version of the addon that this code talks to: `FRAME_VERSION` of `native-verify/src/lib.rs`. */
+const frameVersion = 1;
+
+/** Where `npm run native` puts what it built. */
+export const nativeVerifyPath: string = fileURLToPath(
+  new URL('./native-verify/native-verify.node', import.meta.url),
+);
+
+/** For people: status, log, metrics. */
+export const nativeVerifyName = 'ed25519-zebra, in batches';
+
+/**
+ * The addon, if it was built and is good: its self-test takes about 0.1 s. Undefined when it was not built,
+ * and a problem that says what is wrong when it cannot be used. A node works without it.
+ */
+export function openNativeVerify(path: string = nativeVerifyPath): FrameCheck | Problem | undefined {
+  if (!existsSync(path)) return undefined;
+  let check: FrameCheck;
+  try {
+    check = loadNativeVerify(path);
+  } catch (cause) {
+    return unusable(String(cause), cause);
+  }
+  const wrong = frameCheckProblem(check);
+  return wrong === undefined ? check : unusable(wrong);
+}
+
+/** The addon without a self-test, for a thread of a process that made it. Throws when it cannot be loaded. */
+export function loadNativeVerify(path: string = nativeVerifyPath): FrameCheck {
+  const addon = createRequire(import.meta.url)(path) as Partial<Addon>;
+  if (addon.FRAME_VERSION !== frameVersion || addon.verifyFrame === undefined) {
+    throw new Error(`it is of version ${addon.FRAME_VERSION ?? 'unknown'}, and ${frameVersion} is needed`);
+  }
+  return addon.verifyFrame;
+}
+
+/**
+ * What is wrong with a check of frames: one whose verdicts are not the rule's would fork this node off. Asks
+ * for each corner case alone and among good signatures, and for a thousand random signatures, half of them
+ * damaged, in frames of all small sizes and some large ones.
+ */
+export function frameCheckProblem(check: FrameCheck): string | undefined {
+  const vectors = batchVectors();
+  const good = vectors.filter(({ valid }) => valid).slice(0, 7);
+  const corners = cornerCases.map((corner) => ({ claim: claimOf(corner), valid: corner.valid }));
+  const frames: (readonly Judged[])[] = [[], corners];
+  for (const corner of corners) frames.push([corner], [...good, corner, ...good]);
+  for (let from = 0, size = 1; from < vectors.length; from += size, size = size < 32 ? size + 1 : 2 * size) {
+    frames.push(vectors.slice(from, from + size));
+  }
+  for (const frame of frames) {
+    const wrong = differenceIn(check, frame);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+interface Judged {
+  readonly claim: SignatureClaim;
+  readonly valid: boolean;
+}
+
+function differenceIn(check: FrameCheck, frame: readonly Judged[]): string | undefined {
+  const verdicts = check(packClaims(frame.map(({ claim }) => ({ claim, strict: false }))));
+  if (verdicts.length !== frame.length) {
+    return `it gives ${verdicts.length} verdicts for ${frame.length} signatures`;
+  }
+  const place = frame.findIndex(({ valid }, index) => verdicts[index] !== Number(valid));
+  if (place < 0) return undefined;
+  const { claim, valid } = frame[place] as Judged;
+  return `it ${valid ? 'rejects' : 'accepts'} signature ${place} of ${frame.length}: ${claim.signature}`;
+}
+
+function claimOf(corner: (typeof cornerCases)[number]): SignatureClaim {
+  return {
+    publicKey: corner.publicKey as PublicKey,
+    message: fromHex(corner.message),
+    signature: corner.signature as Signature,
+  };
+}
+
+function unusable(reason: string, cause?: unknown): Problem {
+  return new Problem('crypto/native-verify', `the native signature check cannot be used: ${reason}`, {
+    remedy: 'Build it anew with "npm run native". Until then this node checks signatures without it.',
+    cause,
+  });
+}
