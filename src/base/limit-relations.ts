@@ -157,7 +157,7 @@ export function relationsOf(of: Limits): readonly Relation[] {
     ),
     fits(
       'signatures at the verifier',
-      of.consensusHanded + of.strictHanded,
+      of.consensusHanded + of.patientHanded,
       'verifierQueue',
       of.verifierQueue,
     ),

@@ -653,7 +653,7 @@ export const limits = {
    */
   consensusHanded: 256,
   /** The same of new transactions: it is never idle, and what a block needs waits for few. */
-  strictHanded: 256,
+  patientHanded: 256,
   /**
    * Signatures inside one message that are made and checked at once: the first wrong one spares us the rest.
    */

@@ -11,16 +11,12 @@ export interface NamedClaim {
   readonly claim: SignatureClaim;
 }
 
-/**
- * Who waits for a claim; the first go first. Messages and blocks are judged by the consensus rule, new
- * transactions by the strict one. `transactions` are those of clients and members.
- */
+/** Who waits for a claim; the first go first. `transactions` are new ones, of clients and members. */
 export type Lane = 'messages' | 'blocks' | 'transactions' | 'strangers';
 
 const lanes: readonly Lane[] = ['messages', 'blocks', 'transactions', 'strangers'];
 
 const isUrgent = (lane: Lane): boolean => lane === 'messages' || lane === 'blocks';
-const isStrict = (lane: Lane): boolean => !isUrgent(lane);
 
 type Waiter = (valid: boolean) => void;
 
@@ -42,11 +38,8 @@ interface Pending {
  */
 export class ClaimChecker {
   readonly #verifier: Verifier;
-  /**
-   * Name to whether the strict rule accepted it too. Only true claims get in, so a liar cannot fill it
-   * cheaply.
-   */
-  readonly #known = new BoundedMap<string, boolean>(limits.verifiedClaims);
+  /** Names. Only true claims get in, so a liar cannot fill it cheaply. */
+  readonly #known = new BoundedMap<string, true>(limits.verifiedClaims);
   readonly #strict = new Map<string, Pending>();
   readonly #consensus = new Map<string, Pending>();
   readonly #waiting: Readonly<Record<Lane, Line>> = {
@@ -70,18 +63,25 @@ export class ClaimChecker {
     return this.#strict.size + this.#consensus.size;
   }
 
-  knows(name: string, strict: boolean): boolean {
-    const knownStrictly = this.#known.get(name);
-    return knownStrictly === true || (knownStrictly === false && !strict);
+  knows(name: string): boolean {
+    return this.#known.has(name);
   }
 
-  /** It is known, or its answer is on the way: to ask for it costs nothing. */
-  isFree(name: string, strict: boolean): boolean {
-    return this.knows(name, strict) || (strict ? this.#strict : this.#consensus).has(name);
+  /** It is known, or the rule's answer is on the way: to ask for it costs nothing. */
+  isFree(name: string): boolean {
+    return this.knows(name) || this.#consensus.has(name);
   }
 
-  /** One answer per claim, in order; at once when all are known. */
-  check(claims: readonly NamedClaim[], lane: Lane, done: (valid: readonly boolean[]) => void): void {
+  /**
+   * One answer per claim, in order; at once when all are known. By the consensus rule, unless `strict`: then
+   * also what the rule accepts may be refused, because such a no costs less (`crypto/verify.ts`).
+   */
+  check(
+    claims: readonly NamedClaim[],
+    lane: Lane,
+    done: (valid: readonly boolean[]) => void,
+    strict = false,
+  ): void {
     const valid: boolean[] = claims.map(() => true);
     let open = 1;
     const close = (): void => {
@@ -89,13 +89,13 @@ export class ClaimChecker {
       if (open === 0) done(valid);
     };
     for (const [index, named] of claims.entries()) {
-      if (this.knows(named.name, isStrict(lane))) continue;
+      if (this.knows(named.name)) continue;
       open += 1;
       const wait: Waiter = (answer) => {
         valid[index] = answer;
         close();
       };
-      if (isStrict(lane)) this.#join(this.#strict, named, lane, wait);
+      if (strict && !this.#consensus.has(named.name)) this.#join(this.#strict, named, lane, wait);
       else this.#checkByConsensus(named, lane, wait);
     }
     this.#hand();
@@ -133,7 +133,7 @@ export class ClaimChecker {
   #hand(): void {
     for (const urgent of [true, false]) {
       const at = urgent ? 'urgent' : 'other';
-      const most = urgent ? limits.consensusHanded : limits.strictHanded;
+      const most = urgent ? limits.consensusHanded : limits.patientHanded;
       const batch: Pending[] = [];
       for (const lane of lanes) {
         if (isUrgent(lane) === urgent) this.#waiting[lane].take(lane, most - this.#atVerifier[at], batch);
@@ -165,7 +165,7 @@ export class ClaimChecker {
     const underWay = strict ? this.#strict : this.#consensus;
     for (const [index, { named, waiters }] of batch.entries()) {
       const valid = defined(answers[index], 'an answer for each claim');
-      if (valid) this.#known.set(named.name, strict || this.#known.get(named.name) === true);
+      if (valid) this.#known.set(named.name, true);
       underWay.delete(named.name);
       for (const wait of waiters) wait(valid);
     }

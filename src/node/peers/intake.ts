@@ -342,7 +342,7 @@ export class Intake {
       else checking.times += 1;
     }
     check(finish);
-    // After the strict check was asked for: who needs one of them for a block joins that, instead of asking
+    // After the check was asked for: who needs one of them for a block joins that, instead of asking
     // for another.
     this.#options.onArriving(transactions);
     return true;

@@ -108,27 +108,35 @@ export class Verification<M extends object> {
     this.#judge({ peer, bytes, relayed: true, ...(seal !== undefined && { seal }) }, done);
   }
 
-  /** One answer per transaction. `strict` is the mempool's rule, otherwise that of blocks. */
+  /**
+   * One answer per transaction. `strict` for those of clients, who have to sign as RFC 8032 says: what else
+   * some library accepts is refused wherever that is cheaper. Otherwise the rule of blocks, for those that a
+   * block needs.
+   */
   transactions(
     transactions: readonly Transaction[],
     strict: boolean,
     done: (valid: readonly boolean[]) => void,
   ): void {
-    this.#checker.check(transactions.flatMap(namedClaims), strict ? 'transactions' : 'blocks', (valid) =>
-      done(eachOf(transactions, valid)),
+    const answer = (valid: readonly boolean[]): void => done(eachOf(transactions, valid));
+    this.#checker.check(
+      transactions.flatMap(namedClaims),
+      strict ? 'transactions' : 'blocks',
+      answer,
+      strict,
     );
   }
 
   /**
-   * The same check, by the mempool's rule, for transactions that a peer gossips: to be made once. Undefined
-   * when it has no room for them.
+   * The check of transactions that a peer gossips: to be made once. By the rule of blocks: no peer is to be
+   * blamed for what is valid, whichever library it checked it with. Undefined when it has no room for them.
    */
   gossipedTransactions(
     peer: PeerId,
     transactions: readonly Transaction[],
   ): ((done: (valid: readonly boolean[]) => void) => void) | undefined {
     const claims = transactions.flatMap(namedClaims);
-    const cost = claims.filter(({ name }) => !this.#checker.isFree(name, true)).length;
+    const cost = claims.filter(({ name }) => !this.#checker.isFree(name)).length;
     const release = this.#budget.take(peer, 'transactions', cost, this.#now());
     if (release === undefined) return undefined;
     const lane = this.#budget.isStranger(peer) ? 'strangers' : 'transactions';
@@ -139,9 +147,9 @@ export class Verification<M extends object> {
       });
   }
 
-  /** This node checked the transaction's signatures, by the mempool's rule. */
+  /** This node checked the transaction's signatures. */
   checked(transaction: Transaction): boolean {
-    return transaction.signers.every((_, index) => this.#checker.knows(claimName(transaction, index), true));
+    return transaction.signers.every((_, index) => this.#checker.knows(claimName(transaction, index)));
   }
 
   /** `members` as the protocol's `certificateClaims` has it. For one that this node asked for. */
@@ -235,7 +243,7 @@ export class Verification<M extends object> {
     }
     const seal = from.seal === undefined ? [] : [named(from.seal)];
     // Gossip brings each message once; one that it brings again after it forgot it was passed on before.
-    if (seal.some(({ name }) => this.#checker.knows(name, false))) return ignore();
+    if (seal.some(({ name }) => this.#checker.knows(name))) return ignore();
     const wanted = wants(message, direct);
     if (!wanted && !relayed) return ignore();
     const claims = protocol.claims(message);
@@ -247,8 +255,7 @@ export class Verification<M extends object> {
     };
     const whole = digest !== undefined && this.#whole.has(digest);
     const own = whole ? [] : claims.own.map(named);
-    const isFree =
-      whole || (digest === undefined && own.every(({ name }) => this.#checker.knows(name, false)));
+    const isFree = whole || (digest === undefined && own.every(({ name }) => this.#checker.knows(name)));
     if (!wanted && !isFree && seal.length === 0) return ignore();
     if (whole && seal.length === 0) return good();
     const judged: Case<M> = { peer, message, good, ignore, bad };
@@ -314,7 +321,7 @@ export class Verification<M extends object> {
 
   /** How many of them have to be checked: what is known or under way costs nothing. */
   #costOf(claims: readonly NamedClaim[]): number {
-    return claims.filter(({ name }) => !this.#checker.isFree(name, false)).length;
+    return claims.filter(({ name }) => !this.#checker.isFree(name)).length;
   }
 }
 

@@ -45,6 +45,11 @@ class World {
     this.checker.check(names.map(claim), lane, (valid) => this.answers.push(valid));
   }
 
+  /** As for what a client brings. */
+  checkStrictly(...names: string[]): void {
+    this.checker.check(names.map(claim), 'transactions', (valid) => this.answers.push(valid), true);
+  }
+
   get asked(): [names: string, how: string][] {
     return this.verifier.calls.map(({ names, strict, urgent }) => [
       names.join(),
@@ -75,24 +80,26 @@ describe('the claim checker', () => {
     assert.deepEqual(world.asked, []);
   });
 
-  test('a yes of the consensus rule is no yes of the strict one', () => {
+  test('a strict check refuses only to save work: what the rule accepted, or is being asked for, is good', () => {
     const world = new World();
     world.check('blocks', 'odd');
+    world.checkStrictly('odd');
+    assert.deepEqual(world.asked, [['odd', 'consensus urgent']]);
     world.verifier.answer();
-    world.check('transactions', 'odd');
+    world.checkStrictly('odd');
+    assert.deepEqual(world.answers, [[true], [true], [true]]);
+    world.checkStrictly('odd two');
     world.verifier.answer();
-    assert.deepEqual(world.answers, [[true], [false]]);
-    world.check('blocks', 'odd');
-    assert.deepEqual(world.answers[2], [true]);
+    assert.deepEqual(world.answers[3], [false]);
   });
 
-  test('keeps no more strict claims at the verifier than keep it busy', () => {
+  test('keeps no more new transactions at the verifier than keep it busy', () => {
     const world = new World();
-    const names = Array.from({ length: limits.strictHanded + 10 }, (_, index) => `t${index}`);
+    const names = Array.from({ length: limits.patientHanded + 10 }, (_, index) => `t${index}`);
     world.check('transactions', ...names);
     assert.deepEqual(
       world.verifier.calls.map(({ names }) => names.length),
-      [limits.strictHanded],
+      [limits.patientHanded],
     );
     world.verifier.answer();
     assert.deepEqual(
@@ -115,7 +122,7 @@ describe('the claim checker', () => {
       most = Math.max(most, at);
       world.verifier.answer();
     }
-    assert.equal(most, limits.consensusHanded + limits.strictHanded);
+    assert.equal(most, limits.consensusHanded + limits.patientHanded);
     assert.ok(most <= limits.verifierQueue);
     assert.equal(world.answers.length, 4);
     assert.equal(world.checker.load, 0);
@@ -124,35 +131,35 @@ describe('the claim checker', () => {
   test('hands over messages before blocks, and what members and clients bring before what strangers bring', () => {
     const world = new World();
     world.check('blocks', ...Array.from({ length: limits.consensusHanded + 1 }, (_, index) => `b${index}`));
-    world.check('strangers', ...Array.from({ length: limits.strictHanded + 1 }, (_, index) => `s${index}`));
+    world.check('strangers', ...Array.from({ length: limits.patientHanded + 1 }, (_, index) => `s${index}`));
     world.check('transactions', 't');
     world.check('messages', 'm');
     world.verifier.calls.splice(0).forEach(({ names, done }) => done(names.map(() => true)));
     assert.deepEqual(
       world.asked.map(([names]) => names).toSorted((a, b) => a.localeCompare(b)),
-      [`m,b${limits.consensusHanded}`, `t,s${limits.strictHanded}`],
+      [`m,b${limits.consensusHanded}`, `t,s${limits.patientHanded}`],
     );
   });
 
   test('what a stranger brought goes on in the place of the member who brings it, too', () => {
     const world = new World();
-    world.check('strangers', ...Array.from({ length: limits.strictHanded + 10 }, (_, index) => `s${index}`));
-    world.check('transactions', 't', `s${limits.strictHanded + 9}`);
+    world.check('strangers', ...Array.from({ length: limits.patientHanded + 10 }, (_, index) => `s${index}`));
+    world.check('transactions', 't', `s${limits.patientHanded + 9}`);
     world.verifier.answer();
     assert.deepEqual(world.asked[0]?.[0].split(',').slice(0, 3), [
       't',
-      `s${limits.strictHanded + 9}`,
-      `s${limits.strictHanded}`,
+      `s${limits.patientHanded + 9}`,
+      `s${limits.patientHanded}`,
     ]);
   });
 
   test('takes what a block needs out of the queue and checks it at once, and only once', () => {
     const world = new World();
-    const names = Array.from({ length: limits.strictHanded + 10 }, (_, index) => `t${index}`);
+    const names = Array.from({ length: limits.patientHanded + 10 }, (_, index) => `t${index}`);
     world.check('transactions', ...names);
     const last = defined(names.at(-1), 'the last');
     world.check('blocks', last);
-    assert.deepEqual(world.asked.at(-1), [last, 'strict urgent']);
+    assert.deepEqual(world.asked.at(-1), [last, 'consensus urgent']);
     world.answerAll();
     assert.deepEqual(
       world.answers.map((valid) => valid.every(Boolean)),
@@ -163,7 +170,7 @@ describe('the claim checker', () => {
 
   test('waits for a strict answer that is under way, and asks the consensus rule only after a no', () => {
     const world = new World();
-    world.check('transactions', 'a', 'odd', 'bad');
+    world.checkStrictly('a', 'odd', 'bad');
     world.check('blocks', 'a', 'odd', 'bad');
     assert.deepEqual(world.asked, [['a,odd,bad', 'strict']]);
     world.verifier.answer();
@@ -174,6 +181,17 @@ describe('the claim checker', () => {
     ]);
     world.verifier.answer();
     assert.deepEqual(world.answers[1], [true, true, false]);
+  });
+
+  test('what a client and a peer bring share one place, and each is judged by its own rule', () => {
+    const world = new World();
+    world.checkStrictly('odd');
+    world.check('transactions', 'odd');
+    assert.deepEqual(world.asked, [['odd', 'strict']]);
+    world.verifier.answer();
+    assert.deepEqual(world.asked, [['odd', 'consensus']]);
+    world.verifier.answer();
+    assert.deepEqual(world.answers, [[false], [true]]);
   });
 
   test('forgets nothing that is asked for while its answer is being given', () => {
