@@ -15,6 +15,7 @@ const mayImport: Record<string, readonly string[]> = {
   network: ['base', 'crypto'],
   api: ['base', 'crypto', 'ledger'],
   client: ['base', 'crypto', 'ledger'],
+  explorer: ['base', 'crypto', 'ledger', 'client'],
   node: ['base', 'crypto', 'ledger', 'mempool', 'consensus', 'storage', 'network', 'api'],
   simulator: [
     'base',
@@ -76,7 +77,7 @@ const impure = [
   /\bperformance\b/,
 ];
 /** What a browser has no word for. */
-const browserSafe = ['base', 'ledger', 'client'];
+const browserSafe = ['base', 'ledger', 'client', 'explorer'];
 /** Of crypto, only these may use what is Node's; no browser code imports them. */
 const nativeCrypto = [
   'native',
@@ -96,7 +97,7 @@ interface SourceFile {
   readonly imports: readonly string[];
 }
 
-const files: SourceFile[] = globSync('**/*.ts', { cwd: root }).map((path) => {
+const files: SourceFile[] = globSync('**/*.{ts,tsx}', { cwd: root }).map((path) => {
   const text = readFileSync(join(root, path), 'utf8');
   const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
   const imports = [...code.matchAll(/(?:from\s+|import\s*\(?\s*)'([^']+)'/g)].map((match) => match[1] ?? '');
@@ -125,7 +126,7 @@ test('imports go downward only', () => {
     const allowed = mayImport[file.folder];
     if (allowed === undefined) return [];
     return file.imports
-      .filter((specifier) => specifier.startsWith('.') && specifier.endsWith('.ts'))
+      .filter((specifier) => specifier.startsWith('.') && /\.tsx?$/.test(specifier))
       .map((specifier) => folderOf(file, specifier))
       .filter((folder) => folder !== file.folder && !allowed.includes(folder))
       .map((folder) => `imports ${folder}`);
@@ -261,7 +262,7 @@ test('no default exports, no enums, no any', () => {
 
 test('files are named in kebab-case', () => {
   assert.deepEqual(
-    files.map(({ path }) => path).filter((path) => !/^([a-z0-9-]+\/)*[a-z0-9-]+\.ts$/.test(path)),
+    files.map(({ path }) => path).filter((path) => !/^([a-z0-9-]+\/)*[a-z0-9-]+\.tsx?$/.test(path)),
     [],
   );
 });

@@ -173,6 +173,14 @@ const numbers: Record<string, Record<string, string>> = {
     'src/storage/checksummed.ts': 'pageEntries',
     'src/storage/index-tables.ts': 'sweepEntries',
   },
+  'what a page shows, and how often it looks': {
+    'src/explorer/feed.ts': 'keptBlocks shownAtStart renderMs verifyMs askMs',
+    'src/explorer/pages/block.tsx': 'listed',
+    'src/explorer/pages/chain.tsx': 'shown',
+    'src/explorer/pages/send.tsx': 'expiryAhead',
+    'src/explorer/pages/transaction.tsx': 'askAgainMs',
+    'src/explorer/pages/validators.tsx': 'columns',
+  },
   'where one rule begins to judge: nothing grows with it': {
     'src/consensus/pbft/report.ts': 'silentAfterMs',
     'src/consensus/pbft/suspicion.ts': 'suspectRepeats',

@@ -30,7 +30,7 @@ const read = (pattern: string): SourceFile[] =>
     return { path, lines: text.split('\n'), code };
   });
 
-const sources = read('src/**/*.ts');
+const sources = read('src/**/*.{ts,tsx}');
 const others = read('{scripts,test}/**/*.ts');
 
 /** What was found must be listed, and what is listed must be found. */

@@ -18,6 +18,7 @@ const statuses = {
   'api/malformed-json': 400,
   'api/media-type': 415,
   'api/method-not-allowed': 405,
+  'api/no-explorer': 404,
   'api/no-such-block': 404,
   'api/no-such-record': 404,
   'api/not-found': 404,

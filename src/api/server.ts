@@ -29,6 +29,7 @@ import {
 import { statusOf } from './problem-status.ts';
 import { chainRoutes } from './routes/chain.ts';
 import { type GateBounds, RequestGate } from './request-gate.ts';
+import { type Explorer, explorerRoutes } from './routes/explorer.ts';
 import { memberRoutes } from './routes/members.ts';
 import { nodeRoutes } from './routes/node.ts';
 import type { Api, RouteContext } from './routes/route-context.ts';
@@ -47,6 +48,8 @@ export interface ApiOptions {
   /** What operators show to change the members. Without one that is for requests from this machine only. */
   readonly operatorToken?: string | undefined;
   readonly log: ApiLog;
+  /** The pages at `/`; without them that says how to build them. */
+  readonly explorer?: Explorer | undefined;
   /** For tests: bounds tighter than those of `limits`. */
   readonly bounds?: {
     readonly requestTimeoutMs?: number;
@@ -185,6 +188,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   chainRoutes(api, context);
   nodeRoutes(api, context);
   memberRoutes(api, context);
+  explorerRoutes(api, options.explorer);
   let description: string | undefined;
   api.get('/v1/openapi.json', { schema: { hide: true } }, (_request, reply) => {
     description ??= JSON.stringify(api.swagger());

@@ -24,6 +24,7 @@ export const problemCodes = {
   'api/malformed-json': 'The body is not JSON',
   'api/media-type': 'The path takes no bodies of this media type',
   'api/method-not-allowed': 'The path takes no requests by this method',
+  'api/no-explorer': 'The node has no build of the explorer to serve',
   'api/no-such-block': 'This node has no such final block',
   'api/no-such-record': 'There is no such record at the height that was read',
   'api/not-final': 'The transaction was not seen to be final in the time that was given',

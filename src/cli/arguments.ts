@@ -54,5 +54,5 @@ export function refuseForgottenValues(words: readonly string[], program: Command
 }
 
 function optionsOf({ options, commands }: CommandUnknownOpts): Option[] {
-  return [...(options as readonly Option[]), ...commands.flatMap(optionsOf)];
+  return [...options, ...commands.flatMap(optionsOf)];
 }

@@ -4,7 +4,7 @@ import { Problem, unwrap } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import type { BlockAnswer, OperationAnswer, TransactionAnswer } from '../client/answers.ts';
-import { engineWords } from './engine-words.ts';
+import { engineWords } from '../client/engine-words.ts';
 import { valueText } from './get.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, facts, grouped, harmless, moment, styled, table } from './terminal.ts';

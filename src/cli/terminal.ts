@@ -1,6 +1,8 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { exitCodes } from './exit-codes.ts';
 
+export { harmless } from '../base/harmless.ts';
+
 let goOnWithoutOutput = false;
 
 /** For a command that must live on when nobody reads what it prints any more. */
@@ -91,21 +93,4 @@ export function duration(ms: number): string {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
-}
-
-/**
- * Text from the network, made harmless: a control character in it must not reach the terminal, and one that
- * turns the direction of writing (Unicode UAX #9) must not make it look like another text.
- */
-export function harmless(text: string): string {
-  return (
-    text
-      // oxlint-disable-next-line no-control-regex
-      .replace(/[\u0000-\u001f\u007f-\u009f]/g, '\u{fffd}')
-      .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (mark) => `\\u${hexOf(mark)}`)
-  );
-}
-
-function hexOf(character: string): string {
-  return character.charCodeAt(0).toString(16).padStart(4, '0');
 }

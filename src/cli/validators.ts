@@ -1,6 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { unwrap } from '../base/problem.ts';
-import { engineWords } from './engine-words.ts';
+import { engineWords } from '../client/engine-words.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, harmless, styled, table } from './terminal.ts';
 

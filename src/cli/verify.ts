@@ -3,8 +3,9 @@ import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import { strictText } from '../base/strict-text.ts';
-import { verifyReceipt } from '../client/verify.ts';
-import { parseGenesis } from '../ledger/genesis.ts';
+import { verifyHeader, verifyReceipt } from '../client/verify.ts';
+import { hashHeader } from '../ledger/block.ts';
+import { type Genesis, parseGenesis } from '../ledger/genesis.ts';
 import { readInput } from './input-file.ts';
 import { jsonOption } from './options.ts';
 import { answer, facts, grouped, moment, styled } from './terminal.ts';
@@ -13,8 +14,13 @@ import { parseHash } from './tx-status.ts';
 
 export function verifyCommand(): CommandUnknownOpts {
   return new Command('verify')
-    .description('check by yourself, offline, that a transaction is final and what came of it')
-    .argument('<file>', 'what "quorate tx status HASH --proof FILE" wrote; - for standard input')
+    .description(
+      'check by yourself, offline, that a transaction is final and what came of it, or that a block is',
+    )
+    .argument(
+      '<file>',
+      'what "quorate tx status HASH --proof FILE" wrote, or the explorer; - for standard input',
+    )
     .requiredOption('--genesis <file>', 'the chain’s genesis file, which is all that is trusted')
     .option('--transaction <hash>', 'the transaction that is meant', parseHash)
     .addOption(jsonOption)
@@ -24,8 +30,10 @@ export function verifyCommand(): CommandUnknownOpts {
         parseGenesis(readTextFile(options.genesis, 'the genesis file', 'Check --genesis.')),
       );
       const { transaction: hash } = options;
+      const proof = await readProof(file);
+      if (hash === undefined && isAboutBlock(proof)) return showBlock(proof, genesis, options.json);
       const { inclusion, steps } = unwrap(
-        verifyReceipt(await readProof(file), { genesis, ...(hash !== undefined && { hash }) }),
+        verifyReceipt(proof, { genesis, ...(hash !== undefined && { hash }) }),
       );
       const { height, blockHash, header, receipt, transaction } = inclusion;
       const { status, code } = receipt;
@@ -40,6 +48,25 @@ export function verifyCommand(): CommandUnknownOpts {
         ]),
       );
     });
+}
+
+/** What `GET /v1/blocks/NAME/finality` answers. */
+function isAboutBlock(proof: unknown): boolean {
+  return typeof proof === 'object' && proof !== null && 'header' in proof && !('transaction' in proof);
+}
+
+function showBlock(proof: unknown, genesis: Genesis, json: true | undefined): void {
+  const { header, steps } = unwrap(verifyHeader(proof, { genesis }));
+  const { height, timestamp, stateRoot } = header;
+  const { chainId } = genesis;
+  const hash = hashHeader(header);
+  answer(json, { chainId, height, hash, stateRoot, steps }, () =>
+    facts([
+      ['block', `${grouped(height)}, ${moment(timestamp)}`],
+      ['state root', stateRoot],
+      ...steps.map(({ check, says }) => [check, says] as const),
+    ]),
+  );
 }
 
 async function readProof(file: string): Promise<unknown> {

@@ -44,6 +44,16 @@ export function finalityFromJson(json: unknown): FinalityProof | Problem {
   return reading(() => finalityFrom(json as FinalityAnswer));
 }
 
+/** A receipt that is shown, so that its hash can be taken. */
+export function receiptFromJson(json: unknown): Receipt | Problem {
+  return reading(() => checked(receiptCodec, receiptFrom(json as ReceiptAnswer)));
+}
+
+/** A header that is shown, so that its hash can be taken. */
+export function headerFromJson(json: unknown): BlockHeader | Problem {
+  return reading(() => headerFrom(json as HeaderAnswer));
+}
+
 function finalityFrom(answer: Omit<FinalityAnswer, 'hash' | keyof Origin>): FinalityProof {
   return {
     header: headerFrom(answer.header),

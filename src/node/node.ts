@@ -19,6 +19,7 @@ import type { Network, PeerId } from '../network/port.ts';
 import { ChainStore } from '../storage/chain-store.ts';
 import { openLevelStore } from '../storage/level-store.ts';
 import { parseApiUrl } from './process/api-url.ts';
+import { readExplorer } from './process/explorer-files.ts';
 import { NodeBackend } from './backend/backend.ts';
 import { boundedLog } from './process/bounded-log.ts';
 import { systemClock } from './process/clock.ts';
@@ -211,7 +212,7 @@ async function start(parts: {
   }
   driver.start();
   await network.start(driver.handlers);
-  const api = await startApi({ backend, ...config.api, log });
+  const api = await startApi({ backend, ...config.api, log, explorer: readExplorer() });
   closers.add('api', () => api.close());
   log.info('started', {
     chain: genesis.name,

@@ -9,7 +9,7 @@ import { binaryBatch, hexOf, post, postBinary, problemFrom, rawExchange, start }
 
 void test('an unknown path is 404, and a known one with another method 405 with what it allows', async (t) => {
   const world = await start(t);
-  for (const path of ['/', '/v1', '/v2/status', '/v1/blocks/1/2', '/metrics/']) {
+  for (const path of ['/v1', '/v2/status', '/explorer/app.js', '/v1/blocks/1/2', '/metrics/']) {
     const problem = await problemFrom(await fetch(world.api.address + path), 404, 'api/not-found');
     assert.equal(problem.instance, path);
   }

@@ -8,6 +8,8 @@ const routes: readonly (readonly [string, string])[] = [
   ['/v1/transactions', 'POST'],
   [`/v1/transactions/${'ab'.repeat(32)}`, 'GET, HEAD'],
   ['/v1/blocks/latest', 'GET, HEAD'],
+  ['/v1/blocks/latest/finality', 'GET, HEAD'],
+  ['/v1/genesis', 'GET, HEAD'],
   ['/v1/headers', 'GET, HEAD'],
   ['/v1/accounts/x', 'GET, HEAD'],
   ['/v1/records', 'GET, HEAD'],
@@ -23,6 +25,7 @@ const routes: readonly (readonly [string, string])[] = [
   ['/v1/events', 'GET, HEAD'],
   ['/v1/openapi.json', 'GET, HEAD'],
   ['/metrics', 'GET, HEAD'],
+  ['/', 'GET, HEAD'],
 ];
 
 void test('every other method is answered with 405 and what the path takes, on every route', async (t) => {
@@ -31,7 +34,7 @@ void test('every other method is answered with 405 and what the path takes, on e
     paths: Record<string, unknown>;
   };
   const described = Object.keys(description.paths).length;
-  assert.equal(routes.length, described + 2, 'and all routes are here: two are not described');
+  assert.equal(routes.length, described + 3, 'and all routes are here: three are not described');
   // What the HTTP parser does not know is judged by its line alone; CONNECT has a test of its own.
   const unknown = ['FOO', 'get', 'Get', 'BREW', "O'CLOCK"];
   const some = ['TRACE', 'QUERY', 'OPTIONS', 'PUT', 'GET', 'POST', 'FOO'];

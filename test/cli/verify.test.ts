@@ -26,6 +26,11 @@ test('verify says what was checked, with nothing but two files, and exits with 1
   const shown = await quorate(['verify', file('proof.json', text), '--genesis', genesisFile]);
   assert.match(shown.out, /3 of 4 validators signed/);
 
+  const { header, descendants, certificate } = json['inclusion'] as Record<string, unknown>;
+  const block = JSON.stringify({ header, descendants, certificate });
+  const aboutBlock = jsonOf(await quorate(['verify', file('block.json', block), ...args]));
+  assert.deepEqual([aboutBlock['height'], (aboutBlock['steps'] as unknown[]).length], [1, 2]);
+
   const other = genesisOf('pbft', 'another');
   for (const [proof, more, code] of [
     [text.replace('"status":"applied"', '"status":"failed"'), [], 'proof/malformed'],
@@ -35,6 +40,8 @@ test('verify says what was checked, with nothing but two files, and exits with 1
     ['{"inclusion":{},"inclusion":{}}', [], 'proof/malformed'],
     ['\ufeff{}', [], 'proof/malformed'],
     ['no JSON', [], 'proof/malformed'],
+    [block.replace('"view":0', '"view":1'), [], 'proof/headers'],
+    [block, ['--transaction', transaction.hash], 'proof/malformed'],
   ] as const) {
     const refused = await quorate(['verify', file('wrong.json', proof), ...args, ...more]);
     assert.equal(refused.code, 1, refused.err);

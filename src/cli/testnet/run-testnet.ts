@@ -9,6 +9,7 @@ import type { Strategy } from '../byzantine-strategies.ts';
 import { defaultApiPort } from '../options.ts';
 import { stopOnSignals } from '../signals.ts';
 import { print, styled, surviveClosedOutput, table, toJson } from '../terminal.ts';
+import { buildExplorer } from '../build-explorer.ts';
 import { Cluster, logFile, logTail, type Member } from './cluster.ts';
 import { developmentGenesis } from './development-genesis.ts';
 import { choosePorts } from './ports.ts';
@@ -40,6 +41,12 @@ export async function runTestnet(options: TestnetOptions): Promise<void> {
   const { engine, json } = options;
   const say = (event: object, text: () => string): void => print(json === true ? toJson(event) : text());
 
+  // Without it the network is as good; its nodes say how to build it.
+  await buildExplorer().catch((failure: Error) =>
+    say({ event: 'no-explorer', why: failure.message }, () =>
+      styled('yellow', `The explorer could not be built: ${failure.message}`),
+    ),
+  );
   const genesis = developmentGenesis(engine, options.nodes);
   checkByzantine(options, genesis.validators.length);
   const ports = await choosePorts(options.basePort, genesis.validators.length);
@@ -186,6 +193,8 @@ function readyText(members: readonly Member[]): string {
         member.directory,
       ]),
     ),
+    '',
+    `See it: ${members[0]?.apiUrl}/`,
     '',
     'Try, in another terminal:',
     `  npm run quorate -- tx transfer bob 100 --from alice --wait${node}`,

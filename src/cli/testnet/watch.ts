@@ -3,7 +3,7 @@ import type { StatusAnswer } from '../../client/answers.ts';
 import { HttpClient } from '../../client/http-client.ts';
 import { toHeight } from '../../ledger/block.ts';
 import type { EngineName } from '../../ledger/engine-names.ts';
-import { engineWords } from '../engine-words.ts';
+import { engineWords } from '../../client/engine-words.ts';
 import { grouped, styled } from '../terminal.ts';
 import type { Member } from './cluster.ts';
 

@@ -1,0 +1,57 @@
+import { build } from 'esbuild';
+import { copyFileSync, globSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { explorerDirectory } from '../node/process/explorer-files.ts';
+
+const root = join(import.meta.dirname, '../..');
+const source = join(root, 'src/explorer');
+
+/** Builds the explorer if what is built is older than its sources. About a second; nothing when it is not. */
+export async function buildExplorer(target: string = explorerDirectory): Promise<'built' | 'fresh'> {
+  if (isFresh(target)) return 'fresh';
+  // Beside its place first: a node that starts meanwhile finds the old one or the new one, whole.
+  const beside = `${target}.${process.pid}`;
+  mkdirSync(beside, { recursive: true });
+  try {
+    await build({
+      entryPoints: { app: join(source, 'main.tsx') },
+      outdir: beside,
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      legalComments: 'none',
+      logLevel: 'silent',
+    });
+    copyFileSync(join(source, 'index.html'), join(beside, 'index.html'));
+    copyFileSync(join(source, 'style.css'), join(beside, 'app.css'));
+    copyFileSync(join(source, 'icon.svg'), join(beside, 'icon.svg'));
+    replace(target, beside);
+  } finally {
+    rmSync(beside, { recursive: true, force: true });
+  }
+  return 'built';
+}
+
+/** Another process may build it at the same time, and be first: then its is as good. */
+function replace(target: string, beside: string): void {
+  try {
+    rmSync(target, { recursive: true, force: true });
+    renameSync(beside, target);
+  } catch (failure) {
+    if (!isFresh(target)) throw failure;
+  }
+}
+
+function isFresh(target: string): boolean {
+  const built = timeOf(join(target, 'index.html'));
+  // It is made of the client and what that needs, and of packages.
+  const parts = globSync('src/{explorer,client,ledger,crypto,base}/**/*', { cwd: root });
+  return [...parts, 'package-lock.json'].every((name) => timeOf(join(root, name)) < built);
+}
+
+function timeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

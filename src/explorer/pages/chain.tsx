@@ -1,0 +1,70 @@
+import type { JSX } from 'preact';
+import { harmless } from '../../base/harmless.ts';
+import { engineWords } from '../../client/engine-words.ts';
+import { blocks, rates } from '../feed.ts';
+import { status, why } from '../node.ts';
+import { AccountLink, Facts, HashLink, Rows, Tick, Title } from '../parts.tsx';
+import { linkTo } from '../router.ts';
+import { grouped, moment } from '../text.ts';
+
+const shown = 30;
+
+/** The chain as it grows. */
+export function ChainPage(): JSX.Element {
+  const { value: now } = status;
+  return (
+    <>
+      <Title>The chain</Title>
+      {now !== undefined && (
+        <Facts
+          rows={[
+            ['final height', grouped(Math.max(now.finalHeight, blocks.value[0]?.header.height ?? 0))],
+            [engineWords[now.engine].period, grouped(now.view)],
+            ['waiting', `${grouped(now.mempool.transactions)} transactions`],
+            ['peers', grouped(now.peers)],
+            ['this node', now.ready ? 'ready' : 'not ready'],
+          ]}
+        />
+      )}
+      <p>{harmless(why.value)}</p>
+      <Rates />
+      <Rows head={['block', 'time', 'proposer', 'transactions', 'hash', 'final']}>
+        {blocks.value.slice(0, shown).map(({ hash, header, transactionCount, verdict }) => (
+          <tr key={hash}>
+            <td>
+              <a href={linkTo('block', header.height)}>{grouped(header.height)}</a>
+            </td>
+            <td>{moment(header.timestamp).slice(11)}</td>
+            <td>{header.height === 0 ? 'genesis' : <AccountLink address={header.proposer} />}</td>
+            <td class="number">{grouped(transactionCount)}</td>
+            <td>
+              <HashLink page="block" hash={hash} />
+            </td>
+            <td>
+              <Tick verdict={verdict} />
+            </td>
+          </tr>
+        ))}
+      </Rows>
+    </>
+  );
+}
+
+/** Transactions that became final in each of the last 60 seconds. */
+function Rates(): JSX.Element {
+  const { value: perSecond } = rates;
+  const highest = Math.max(1, ...perSecond);
+  const now = perSecond.at(-1) ?? 0;
+  const says = `${grouped(now)} transactions became final in the last second; at most ${grouped(highest)} in one of the last minute`;
+  return (
+    <figure>
+      <svg class="bars" viewBox="0 0 60 20" preserveAspectRatio="none" role="img" aria-label={says}>
+        {perSecond.map((count, second) => {
+          const height = (20 * count) / highest;
+          return <rect key={second} x={second + 0.1} y={20 - height} width={0.8} height={height} />;
+        })}
+      </svg>
+      <figcaption class="quiet">{says}</figcaption>
+    </figure>
+  );
+}

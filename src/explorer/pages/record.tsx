@@ -1,0 +1,58 @@
+import type { JSX } from 'preact';
+import { harmless } from '../../base/harmless.ts';
+import { Problem } from '../../base/problem.ts';
+import type { RecordAnswer } from '../../client/answers.ts';
+import { node } from '../node.ts';
+import { AccountLink, Facts, OneNodesWord, ProblemBox, Title, useAnswer, Waiting } from '../parts.tsx';
+import { linkTo } from '../router.ts';
+import { bytesText, grouped } from '../text.ts';
+
+export function RecordPage({ about }: { about: string }): JSX.Element {
+  const answer = useAnswer(() => node.record(about), about);
+  return (
+    <>
+      <Title>Record</Title>
+      <p class="mono wrap">{harmless(about)}</p>
+      {answer === undefined ? (
+        <Waiting />
+      ) : answer instanceof Problem ? (
+        <ProblemBox problem={answer} />
+      ) : (
+        <Value record={answer} />
+      )}
+    </>
+  );
+}
+
+function Value({ record }: { record: RecordAnswer }): JSX.Element {
+  const { text, kind } = bytesText(record.value);
+  const { changed, previous } = record;
+  return (
+    <>
+      <pre class={`value ${kind}`}>{text}</pre>
+      <Facts
+        rows={[
+          ['owner', <AccountLink address={record.owner} />],
+          ['version', grouped(record.version)],
+          [
+            'made in',
+            <a href={linkTo('block', changed.height)}>
+              block {grouped(changed.height)}, transaction {changed.transaction + 1}
+            </a>,
+          ],
+          [
+            'version before',
+            previous === null ? (
+              'none: this is the first'
+            ) : (
+              <a href={linkTo('block', previous.height)}>
+                block {grouped(previous.height)}, transaction {previous.transaction + 1}
+              </a>
+            ),
+          ],
+        ]}
+      />
+      <OneNodesWord height={record.height} />
+    </>
+  );
+}

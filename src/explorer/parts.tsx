@@ -1,0 +1,131 @@
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { harmless } from '../base/harmless.ts';
+import type { Problem } from '../base/problem.ts';
+import { nameOf } from './node.ts';
+import { linkTo } from './router.ts';
+import { shortHash } from './text.ts';
+
+/** What was found when something was checked, as everybody sees it: a tick only for what holds. */
+export function Tick({ verdict }: { verdict: 'final' | Problem | undefined }): JSX.Element {
+  if (verdict === undefined)
+    return (
+      <span class="tick" title="not checked yet">
+        …
+      </span>
+    );
+  if (verdict === 'final') {
+    return (
+      <span class="tick good" title="this page checked the certificate itself">
+        <span aria-hidden="true">✓</span> <span class="quiet">verified</span>
+      </span>
+    );
+  }
+  return (
+    <span class="tick bad" title={harmless(verdict.message)}>
+      <span aria-hidden="true">✗</span> not proven
+    </span>
+  );
+}
+
+export function ProblemBox({ problem }: { problem: Problem }): JSX.Element {
+  return (
+    <div class="problem" role="alert">
+      <p>
+        <strong>{harmless(problem.message)}</strong>
+      </p>
+      <p>{harmless(problem.remedy)}</p>
+      <p class="quiet">{problem.code}</p>
+    </div>
+  );
+}
+
+/** Marks what only this node says. */
+export function OneNodesWord({ height }: { height?: number }): JSX.Element {
+  return (
+    <p class="word">
+      One node’s word{height === undefined ? '' : ` at height ${height}`}: reads of the state carry no proof
+      yet.
+    </p>
+  );
+}
+
+export function Title({ children }: { children: ComponentChildren }): JSX.Element {
+  return <h1 tabIndex={-1}>{children}</h1>;
+}
+
+export function Facts({ rows }: { rows: readonly (readonly [string, ComponentChildren])[] }): JSX.Element {
+  return (
+    <dl class="facts">
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+export function AccountLink({ address }: { address: string }): JSX.Element {
+  const name = nameOf(address);
+  return (
+    <a href={linkTo('account', address)} title={address}>
+      {name === undefined ? shortHash(address) : harmless(name)}
+    </a>
+  );
+}
+
+export function HashLink({ page, hash }: { page: 'block' | 'transaction'; hash: string }): JSX.Element {
+  return (
+    <a class="mono" href={linkTo(page, hash)} title={hash}>
+      {shortHash(hash)}
+    </a>
+  );
+}
+
+/** A table that scrolls by itself where the screen is narrow. */
+export function Rows({
+  head,
+  children,
+}: {
+  head: readonly string[];
+  children: ComponentChildren;
+}): JSX.Element {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={head.join(', ')}>
+      <table>
+        <thead>
+          <tr>
+            {head.map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+/** What a page asked for: undefined while it is under way. */
+export function useAnswer<T>(ask: () => Promise<T | Problem>, key: string): T | Problem | undefined {
+  const answer = useSignal<{ readonly key: string; readonly value: T | Problem } | undefined>(undefined);
+  useEffect(() => {
+    let isGone = false;
+    void ask().then((value) => {
+      if (!isGone) answer.value = { key, value };
+    });
+    return () => {
+      isGone = true;
+    };
+  }, [key]);
+  return answer.value?.key === key ? answer.value.value : undefined;
+}
+
+export function Waiting(): JSX.Element {
+  return <p role="status">Asking the node…</p>;
+}

@@ -1,0 +1,143 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { harmless } from '../base/harmless.ts';
+import { Problem } from '../base/problem.ts';
+import { trouble } from './feed.ts';
+import { status } from './node.ts';
+import { AccountPage } from './pages/account.tsx';
+import { BlockPage } from './pages/block.tsx';
+import { ChainPage } from './pages/chain.tsx';
+import { NodePage } from './pages/node.tsx';
+import { RecordPage } from './pages/record.tsx';
+import { SendPage } from './pages/send.tsx';
+import { TransactionPage } from './pages/transaction.tsx';
+import { TrustPage } from './pages/trust.tsx';
+import { ValidatorsPage } from './pages/validators.tsx';
+import { ProblemBox, Title } from './parts.tsx';
+import { linkTo, place } from './router.ts';
+import { find } from './search.ts';
+import { trust } from './trust.ts';
+
+const pages: Readonly<Record<string, (props: { about: string }) => JSX.Element>> = {
+  '': ChainPage,
+  block: BlockPage,
+  transaction: TransactionPage,
+  account: AccountPage,
+  record: RecordPage,
+  validators: ValidatorsPage,
+  node: NodePage,
+  trust: TrustPage,
+  send: SendPage,
+};
+
+const menu = [
+  ['', 'Chain'],
+  ['validators', 'Validators'],
+  ['send', 'Send'],
+  ['node', 'Node'],
+  ['trust', 'Trust'],
+] as const;
+
+export function Shell(): JSX.Element {
+  const { page, about } = place.value;
+  const Page = pages[page];
+  return (
+    <>
+      <a class="skip" href="#main">
+        To the content
+      </a>
+      <header>
+        <a class="brand" href={linkTo('')}>
+          Quorate
+        </a>
+        <nav aria-label="Pages">
+          {menu.map(([name, label]) => (
+            <a key={name} href={linkTo(name)} aria-current={name === page ? 'page' : undefined}>
+              {label}
+            </a>
+          ))}
+        </nav>
+        <Search />
+        <Chain />
+      </header>
+      <main id="main">
+        <Warnings />
+        {Page === undefined ? (
+          <Title>There is no such page</Title>
+        ) : (
+          <Page key={`${page}/${about}`} about={about} />
+        )}
+      </main>
+    </>
+  );
+}
+
+function Search(): JSX.Element {
+  const field = useRef<HTMLInputElement>(null);
+  const text = useSignal('');
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key !== '/' || event.target !== document.body) return;
+      event.preventDefault();
+      field.current?.focus();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+  return (
+    <form
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (text.value.trim() !== '') void find(text.value).then((link) => (location.hash = link));
+      }}
+    >
+      <input
+        ref={field}
+        type="search"
+        aria-label="Search by height, hash, address or record key"
+        placeholder="height, hash, address, key  ( / )"
+        value={text.value}
+        onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+      />
+    </form>
+  );
+}
+
+function Chain(): JSX.Element {
+  const { value } = status;
+  if (value === undefined) return <span class="chain">…</span>;
+  return (
+    <span class="chain">
+      {harmless(value.chainName)} <span class="quiet">{value.engine}</span>
+    </span>
+  );
+}
+
+/** What changes the meaning of everything below it. */
+function Warnings(): JSX.Element {
+  const { value: trusted } = trust;
+  const { value: now } = status;
+  const isOther =
+    trusted !== undefined &&
+    !(trusted instanceof Problem) &&
+    now !== undefined &&
+    trusted.genesis.chainId !== now.chainId;
+  return (
+    <>
+      {trouble.value !== undefined && <ProblemBox problem={trouble.value} />}
+      {trusted instanceof Problem && <ProblemBox problem={trusted} />}
+      {isOther && (
+        <div class="problem" role="alert">
+          <p>
+            <strong>This node is on another chain than the genesis file that you pinned.</strong>
+          </p>
+          <p>
+            Nothing here is proven. <a href={linkTo('trust')}>See what is trusted</a>.
+          </p>
+        </div>
+      )}
+    </>
+  );
+}

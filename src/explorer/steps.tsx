@@ -1,0 +1,54 @@
+import type { JSX } from 'preact';
+import { harmless } from '../base/harmless.ts';
+import { Problem } from '../base/problem.ts';
+import type { CheckedStep } from '../ledger/inclusion.ts';
+import { ProblemBox } from './parts.tsx';
+import { linkTo } from './router.ts';
+import { trust } from './trust.ts';
+
+/** What this page checked, step by step, and the proof as a file. */
+export function Steps(props: {
+  readonly steps: readonly CheckedStep[] | Problem;
+  /** What was checked, for whoever wants to check it elsewhere. */
+  readonly proof: object;
+  readonly name: string;
+}): JSX.Element {
+  const { steps, proof, name } = props;
+  if (steps instanceof Problem) return <ProblemBox problem={steps} />;
+  const { value: trusted } = trust;
+  const isPinned = trusted !== undefined && !(trusted instanceof Problem) && trusted.from === 'pinned';
+  return (
+    <details class="steps">
+      <summary>What this page checked</summary>
+      <ol>
+        {steps.map(({ check, says }) => (
+          <li key={check}>
+            <strong>{check}</strong>: {harmless(says)}
+          </li>
+        ))}
+        <li>
+          <strong>genesis</strong>:{' '}
+          {isPinned
+            ? 'all of it against the genesis file that you pinned'
+            : 'all of it against the genesis file that this node gave'}{' '}
+          (<a href={linkTo('trust')}>what is trusted</a>)
+        </li>
+      </ol>
+      <p>
+        <button type="button" onClick={() => download(proof, name)}>
+          Download the proof
+        </button>{' '}
+        <span class="quiet">for quorate verify</span>
+      </p>
+    </details>
+  );
+}
+
+function download(proof: object, name: string): void {
+  const url = URL.createObjectURL(new Blob([JSON.stringify(proof)], { type: 'application/json' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = `${name}.json`;
+  link.click();
+  URL.revokeObjectURL(url);
+}

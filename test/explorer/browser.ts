@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** Where a browser is; undefined where there is none, which is said loudly and is a failure where one is asked for. */
+export const browserPath: string | undefined =
+  process.env['QUORATE_BROWSER'] ?? places.find((path) => existsSync(path));
+
+/** Opens pages for one test, notes what goes wrong in them, and closes them with it. */
+export class Visitor {
+  /** Errors of the page, violations of its policy among them, and requests to anybody but the node. */
+  readonly complaints: string[] = [];
+  readonly #browser: Browser;
+
+  private constructor(browser: Browser) {
+    this.#browser = browser;
+  }
+
+  static async start(t: TestContext, executablePath: string): Promise<Visitor> {
+    const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+    t.after(() => browser.close());
+    return new Visitor(browser);
+  }
+
+  async open(
+    address: string,
+    options: { readonly width?: number; readonly dark?: boolean } = {},
+  ): Promise<Page> {
+    const { width = 1100, dark = false } = options;
+    const context = await this.#browser.newContext({
+      viewport: { width, height: 900 },
+      colorScheme: dark ? 'dark' : 'light',
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(20_000);
+    page.on('console', (message) => {
+      // Answers that are problems are no fault of the page.
+      const isAnswer = /^Failed to load resource: .* status of 4\d\d/.test(message.text());
+      if (message.type() === 'error' && !isAnswer) this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(new URL(address).origin) && !request.url().startsWith('blob:')) {
+        this.complaints.push(`asked ${request.url()}`);
+      }
+    });
+    await page.goto(address);
+    return page;
+  }
+}

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { createGenesis, formatGenesis, parseGenesis } from '../../src/ledger/genesis.ts';
+import { unwrap } from '../../src/base/problem.ts';
+import { jsonOf, quorate, temporaryDirectory } from '../cli/quorate.ts';
+import { Running } from '../e2e/processes.ts';
+import { browserPath, Visitor } from './browser.ts';
+
+const genesisFile = join(import.meta.dirname, '../../genesis/testnet-pbft.json');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** What a page may weigh at most, packed, all its files together. */
+const heaviestBytes = 100_000;
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+}
+
+/** What the accessibility rules find (WCAG 2.1 A and AA, by axe). It runs beside the page, whose policy lets nothing else in. */
+async function barriers(page: Page): Promise<string[]> {
+  const { violations } = (await page.evaluate(
+    `${axe}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })`,
+  )) as AxeResult;
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+}
+
+const send = (api: string, ...args: readonly string[]) =>
+  quorate(['tx', ...args, '--from', 'alice', '--wait', '--json', '--node', api]);
+
+if (browserPath === undefined) {
+  console.error(
+    'NO BROWSER: the explorer was not looked at. Install chromium, or name one in QUORATE_BROWSER.',
+  );
+} else {
+  const executable = browserPath;
+  test('the explorer of a running node', async (t) => {
+    const network = new Running(t, ['testnet', '--base-port', '0']);
+    const { nodes } = await network.event<{ nodes: readonly { api: string }[] }>('ready', 60_000);
+    const [{ api } = { api: '' }] = nodes;
+    const visitor = await Visitor.start(t, executable);
+    const hostile = '<script>document.title="owned"</script> \u202Eabc 😀';
+    const paid = jsonOf(await send(api, 'transfer', 'bob', '5'));
+    await send(api, 'put', hostile, hostile);
+
+    await t.test('shows blocks as they come, and ticks them when it has checked them itself', async () => {
+      const page = await visitor.open(api);
+      await page
+        .getByRole('row', { name: /verified/ })
+        .nth(2)
+        .waitFor();
+      const before = await page.getByRole('row').count();
+      await send(api, 'transfer', 'bob', '6');
+      await page
+        .getByRole('row', { name: /verified/ })
+        .nth(before - 1)
+        .waitFor();
+      assert.equal(await page.getByText('not proven').count(), 0);
+    });
+
+    await t.test('finds what is typed: a height, a hash, an address, a key', async () => {
+      const page = await visitor.open(api);
+      const search = page.getByRole('searchbox');
+      for (const [text, title] of [
+        ['1', /^Block 1/],
+        [String(paid['blockHash']), /^Block \d/],
+        [String(paid['hash']), /^Transaction/],
+        [hostile, /^Record/],
+      ] as const) {
+        await search.fill(text);
+        await search.press('Enter');
+        await page.getByRole('heading', { level: 1, name: title }).waitFor();
+      }
+      await page.getByText('Block').first().waitFor();
+    });
+
+    await t.test('shows what others wrote as text, and never as a part of the page', async () => {
+      const page = await visitor.open(`${api}/#/record/${encodeURIComponent(hostile)}`);
+      const value = page.locator('pre.value');
+      await value.waitFor();
+      // With a mark that turns the writing it is shown as bytes.
+      assert.match((await value.textContent()) ?? '', /^0x3c7363726970743e/);
+      assert.match((await page.locator('p.mono').textContent()) ?? '', /<script>.*\\u202eabc 😀/);
+      assert.equal(await page.title(), 'Quorate');
+      for (const place of [
+        '#/nowhere',
+        '#/block/-1',
+        '#/block/999999',
+        '#/transaction/xyz',
+        '#/account/qr1x',
+        '#/record/%E0%A4%A',
+      ]) {
+        await page.goto(`${api}/${place}`);
+        await page.getByRole('heading', { level: 1 }).waitFor();
+      }
+    });
+
+    await t.test('signs and sends a transaction of two operations, and verifies its receipt', async () => {
+      const page = await visitor.open(`${api}/#/send`);
+      await page.getByRole('button', { name: 'Add the payment' }).click();
+      await page.getByLabel('with').fill('written in a browser');
+      await page.getByRole('button', { name: 'Add the record' }).click();
+      await page.getByRole('button', { name: 'Sign and send' }).click();
+      await page.getByText('its receipt verified by this page').waitFor();
+      const got = await quorate(['get', 'note', '--node', api, '--raw']);
+      assert.equal(got.out, 'written in a browser');
+      await page.locator('section h2 a').click();
+      await page.getByRole('heading', { level: 1, name: /Transaction verified/ }).waitFor();
+      assert.equal(await page.getByRole('row', { name: /transfer|put/ }).count(), 2);
+    });
+
+    await t.test('a damaged answer gets no tick, and says why', async () => {
+      const page = await visitor.open(api);
+      const damages: readonly (readonly [string, string, RegExp])[] = [
+        ['"status":"applied"', '"status":"failed"', /code stands beside failed/],
+        ['"amount":"5"', '"amount":"500"', /fields are not those in its bytes/],
+        ['"balance":"', '"balance":"9', /receipt does not stand under/],
+        ['"signature":"', '"signature":"00', /hex|64 bytes/],
+      ];
+      for (const [from, to, why] of damages) {
+        await page.route('**/v1/transactions/*', async (route) => {
+          const answer = await route.fetch();
+          const text = await answer.text();
+          assert.ok(text.includes(from));
+          await route.fulfill({ response: answer, body: text.replace(from, to) });
+        });
+        await page.goto(`${api}/#/`);
+        await page.goto(`${api}/#/transaction/${String(paid['hash'])}`);
+        await page.getByRole('heading', { level: 1, name: /not proven/ }).waitFor();
+        assert.match((await page.getByRole('alert').textContent()) ?? '', why);
+        assert.equal(await page.getByText('verified').count(), 0);
+        await page.unroute('**/v1/transactions/*');
+      }
+    });
+
+    await t.test('a node on another chain than the pinned genesis proves nothing', async () => {
+      const page = await visitor.open(`${api}/#/trust`);
+      const own = readFileSync(genesisFile, 'utf8');
+      const other = formatGenesis(unwrap(createGenesis({ ...unwrap(parseGenesis(own)), name: 'other' })));
+      const choose = (text: string) =>
+        page
+          .getByLabel('Choose your own genesis file')
+          .setInputFiles({ name: 'genesis.json', mimeType: 'application/json', buffer: Buffer.from(text) });
+      await choose('{"name": 5}');
+      await page.getByRole('alert').waitFor();
+      await choose(other);
+      await page.getByText('This node is on another chain').waitFor();
+      await page.goto(`${api}/#/transaction/${String(paid['hash'])}`);
+      await page.getByRole('heading', { level: 1, name: /not proven/ }).waitFor();
+      await page.goto(`${api}/#/trust`);
+      await choose(own);
+      await page.getByText('This node is on another chain').waitFor({ state: 'detached' });
+      await page.goto(`${api}/#/transaction/${String(paid['hash'])}`);
+      await page.getByRole('heading', { level: 1, name: /verified/ }).waitFor();
+    });
+
+    await t.test('can be used with ears and keys, on a phone, and in the dark', async () => {
+      for (const options of [{}, { dark: true }, { width: 360 }]) {
+        const page = await visitor.open(api, options);
+        await page
+          .getByRole('row', { name: /verified/ })
+          .first()
+          .waitFor();
+        for (const place of [
+          '',
+          'block/1',
+          `transaction/${String(paid['hash'])}`,
+          'record/note',
+          'validators',
+          'send',
+          'node',
+          'trust',
+        ]) {
+          await page.goto(`${api}/#/${place}`);
+          await page.getByRole('heading', { level: 1 }).waitFor();
+          assert.deepEqual(await barriers(page), [], `${place} ${JSON.stringify(options)}`);
+          const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+          assert.ok(width <= (options.width ?? 1100), `${place} is ${width} wide`);
+        }
+      }
+      const page = await visitor.open(api);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.evaluate('document.body.append(document.createElement("input"))');
+      assert.match((await barriers(page)).join(), /label/, 'a barrier is found');
+      await page.keyboard.press('/');
+      assert.equal(await page.evaluate('document.activeElement.type'), 'search');
+    });
+
+    await t.test('the proof that it gives to download is one for the terminal', async () => {
+      const page = await visitor.open(`${api}/#/transaction/${String(paid['hash'])}`);
+      await page.getByText('What this page checked').click();
+      const coming = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Download the proof' }).click();
+      const file = join(temporaryDirectory(t), 'proof.json');
+      await (await coming).saveAs(file);
+      const verified = await quorate(['verify', file, '--genesis', genesisFile, '--json']);
+      assert.equal(jsonOf(verified)['hash'], paid['hash']);
+    });
+
+    await t.test('weighs little, asks nobody else, and breaks no rule of its policy', async () => {
+      let bytes = 0;
+      for (const path of ['/', '/explorer/app.js', '/explorer/app.css', '/explorer/icon.svg']) {
+        const response = await fetch(api + path);
+        assert.equal(response.status, 200);
+        assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'none'/);
+        const etag = response.headers.get('etag') ?? '';
+        const again = await fetch(api + path, { headers: { 'if-none-match': etag } });
+        assert.equal(again.status, 304);
+        bytes += Number(response.headers.get('content-length'));
+      }
+      assert.ok(bytes < heaviestBytes, `${bytes} bytes`);
+      assert.deepEqual(visitor.complaints, []);
+    });
+
+    await t.test('says so when the node stops answering', async () => {
+      const page = await visitor.open(api);
+      await page
+        .getByRole('row', { name: /verified/ })
+        .first()
+        .waitFor();
+      await page.route('**/v1/**', (route) => route.abort());
+      network.child.kill('SIGTERM');
+      await page.getByRole('alert').first().waitFor({ timeout: 30_000 });
+    });
+  });
+}
