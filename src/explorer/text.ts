@@ -26,17 +26,11 @@ export function bytesText(hex: string): { readonly text: string; readonly kind: 
   return { text: `0x${hex}`, kind: 'hex' };
 }
 
+/** What an operation is about, whatever kinds there come to be. */
 export function operationText(operation: OperationAnswer): string {
-  switch (operation.type) {
-    case 'transfer':
-      return `transfer ${grouped(operation.amount)}`;
-    case 'put':
-    case 'delete':
-    case 'give':
-      return `${operation.type} ${harmless(operation.key)}`;
-    case 'set-keys':
-      return `set keys: ${operation.threshold} of ${operation.keys.length}`;
-  }
+  if ('key' in operation) return `${operation.type} ${harmless(operation.key)}`;
+  if ('amount' in operation) return `${operation.type} ${grouped(operation.amount)}`;
+  return operation.type;
 }
 
 export function failureText({ code, failure }: ReceiptAnswer): string {
@@ -45,15 +39,6 @@ export function failureText({ code, failure }: ReceiptAnswer): string {
   return `${code} at ${failure.part} ${failure.index + 1}${found}`;
 }
 
-function foundText(found: FoundAnswer): string {
-  switch (found.type) {
-    case 'version':
-      return found.version === 0 ? 'no record' : `version ${found.version}`;
-    case 'hash':
-      return `a value with SHA-256 ${found.hash}`;
-    case 'balance':
-      return `a balance of ${grouped(found.balance)}`;
-    case 'height':
-      return `height ${grouped(found.height)}`;
-  }
+function foundText({ type, ...rest }: FoundAnswer): string {
+  return `${type} ${Object.values(rest).join(' ')}`;
 }

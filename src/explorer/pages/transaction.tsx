@@ -140,45 +140,34 @@ function Operations({ inclusion }: { inclusion: InclusionAnswer }): JSX.Element 
   );
 }
 
+/** Keys and accounts are links; all else is shown as the API says it. */
 function What({ operation }: { operation: OperationAnswer }): JSX.Element {
-  switch (operation.type) {
-    case 'transfer':
-      return (
+  const rest = Object.fromEntries(
+    Object.entries(operation).filter(
+      ([name]) => !['type', 'key', 'to', 'value', 'amount', 'memo'].includes(name),
+    ),
+  );
+  const value = 'value' in operation ? bytesText(operation.value) : undefined;
+  return (
+    <>
+      {'key' in operation && <a href={linkTo('record', operation.key)}>{harmless(operation.key)}</a>}
+      {value !== undefined && (
         <>
-          {grouped(operation.amount)} to <AccountLink address={operation.to} />{' '}
-          <span class="quiet">{harmless(operation.memo)}</span>
+          {' = '}
+          <span class={value.kind === 'text' ? '' : 'mono'}>{value.text}</span>
         </>
-      );
-    case 'put': {
-      const { text, kind } = bytesText(operation.value);
-      return (
+      )}
+      {'amount' in operation && grouped(operation.amount)}
+      {'to' in operation && (
         <>
-          <a href={linkTo('record', operation.key)}>{harmless(operation.key)}</a> ={' '}
-          <span class={kind === 'text' ? '' : 'mono'}>{text}</span>
-        </>
-      );
-    }
-    case 'delete':
-      return <a href={linkTo('record', operation.key)}>{harmless(operation.key)}</a>;
-    case 'give':
-      return (
-        <>
-          <a href={linkTo('record', operation.key)}>{harmless(operation.key)}</a> to{' '}
+          {' to '}
           <AccountLink address={operation.to} />
         </>
-      );
-    case 'set-keys':
-      return (
-        <>
-          {operation.threshold} of{' '}
-          {operation.keys.map((key) => (
-            <span key={key}>
-              <AccountLink address={key} />{' '}
-            </span>
-          ))}
-        </>
-      );
-  }
+      )}{' '}
+      {'memo' in operation && <span class="quiet">{harmless(operation.memo)}</span>}
+      {Object.keys(rest).length > 0 && <span class="mono">{harmless(JSON.stringify(rest))}</span>}
+    </>
+  );
 }
 
 function Effects({ receipt }: { receipt: ReceiptAnswer }): JSX.Element {
@@ -186,12 +175,15 @@ function Effects({ receipt }: { receipt: ReceiptAnswer }): JSX.Element {
     <>
       <h2>What came of it</h2>
       <Rows head={['account', 'balance after it']}>
-        {receipt.accounts.map(({ address, balance }) => (
+        {receipt.accounts.map(({ address, balance, held }) => (
           <tr key={address}>
             <td>
               <AccountLink address={address} />
             </td>
-            <td class="number">{grouped(balance)}</td>
+            <td class="number">
+              {grouped(balance)}
+              {held === '0' ? '' : `, and ${grouped(held)} reserved for others`}
+            </td>
           </tr>
         ))}
       </Rows>
