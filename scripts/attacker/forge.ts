@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { encode } from '../../src/base/codec.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import { Wallet } from '../../src/client/wallet.ts';
-import { encodeMessage, type Epoch, type PbftMessage, preimageOf } from '../../src/consensus/pbft/message.ts';
+import { encodeMessage, type PbftMessage, preimageOf } from '../../src/consensus/pbft/message.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { KeyPair } from '../../src/crypto/keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
 import { toHeight, toView } from '../../src/ledger/block.ts';
-import type { Certificate } from '../../src/ledger/certificate.ts';
+import type { Certificate, Epoch } from '../../src/ledger/certificate.ts';
 import type { Genesis } from '../../src/ledger/genesis.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
@@ -51,7 +51,7 @@ export function frameOf(salt: number, transactions: readonly Uint8Array[]): Uint
 
 export function epochOf(genesis: Genesis): Epoch {
   const { hash } = validatorSet(genesis.validators.map(({ publicKey }) => publicKey));
-  return { chainId: genesis.chainId, validatorsHash: hash };
+  return { chainId: genesis.chainId, epoch: toHeight(0), validatorsHash: hash };
 }
 
 /** What a validator signed once, as everybody knows it who was connected then: made here with its development key. */
@@ -67,6 +67,7 @@ export function forgedCertificate(
 ): Certificate {
   const quorum = 2 * Math.floor((validators - 1) / 3) + 1;
   return {
+    epoch: toHeight(0),
     phase: slot.phase,
     view: toView(slot.view),
     height: toHeight(slot.height),
@@ -81,7 +82,8 @@ export function forgedCertificate(
 /** As it goes by gossip: behind the seal of a validator, which did not make it. */
 export function withFalseSeal(message: Uint8Array): Uint8Array {
   const seal = randomBytes(sealBytes);
-  seal.writeUInt16BE(0);
+  // Of the first epoch, by its first validator.
+  seal.fill(0, 0, 8);
   seal.set(Buffer.from(falseSignature(), 'hex'), sealBytes - signatureBytes);
   return Buffer.concat([seal, message]);
 }
@@ -91,10 +93,12 @@ export function forgedNewView(validators: number, view: number): Uint8Array {
   const quorum = 2 * Math.floor((validators - 1) / 3) + 1;
   return encodeMessage({
     kind: 'new-view',
+    epoch: toHeight(0),
     from: view % validators,
     view: toView(view),
     signature: falseSignature(),
     viewChanges: Array.from({ length: quorum }, (_, from) => ({
+      epoch: toHeight(0),
       kind: 'view-change' as const,
       from,
       view: toView(view),
@@ -114,11 +118,12 @@ export function forgedMessage(validators: number, index: number): Uint8Array {
   const slot = { from, view, height: toHeight(1 + (index % 60)), blockHash: someHash(), signature };
   switch (index % 5) {
     case 0:
-      return encodeMessage({ kind: 'prepare', ...slot });
+      return encodeMessage({ epoch: toHeight(0), kind: 'prepare', ...slot });
     case 1:
-      return encodeMessage({ kind: 'commit', ...slot });
+      return encodeMessage({ epoch: toHeight(0), kind: 'commit', ...slot });
     case 2:
       return encodeMessage({
+        epoch: toHeight(0),
         kind: 'suspect',
         from,
         view,
@@ -129,6 +134,7 @@ export function forgedMessage(validators: number, index: number): Uint8Array {
       });
     case 3:
       return encodeMessage({
+        epoch: toHeight(0),
         kind: 'status',
         from,
         view,
@@ -139,6 +145,7 @@ export function forgedMessage(validators: number, index: number): Uint8Array {
       });
     default:
       return encodeMessage({
+        epoch: toHeight(0),
         kind: 'view-change',
         from,
         view: toView(view + 2),

@@ -35,6 +35,7 @@ export const messageAttacks = {
     run: (scene) => {
       const old = Array.from({ length: validators }, (_, from) =>
         oldMessage(scene.ground.genesis, {
+          epoch: toHeight(0),
           kind: 'status',
           from,
           view: toView(0),
@@ -52,6 +53,7 @@ export const messageAttacks = {
     run: (scene) => {
       const old = Array.from({ length: validators }, (_, from) =>
         oldMessage(scene.ground.genesis, {
+          epoch: toHeight(0),
           kind: 'suspect',
           from,
           view: toView(0),

@@ -108,6 +108,7 @@ const certificateSchema = z
     z.object({
       engine: z.literal('pbft'),
       phase: z.enum(['prepare', 'commit']),
+      epoch: heightSchema.describe('The height after which the validators that signed are in force'),
       view: whole('The view of the votes'),
       height: heightSchema,
       blockHash: hashSchema,

@@ -2,6 +2,7 @@ import { Problem } from '../base/problem.ts';
 import { preimageOf } from '../consensus/pbft/message.ts';
 import { generateKeyPair } from '../crypto/keys.ts';
 import { nativeSigner } from '../crypto/native.ts';
+import { toHeight } from '../ledger/block.ts';
 import { genesisHeader, genesisValidators } from '../ledger/genesis.ts';
 import type { Network } from '../network/port.ts';
 import type { WrappedParts } from '../node/node.ts';
@@ -33,10 +34,10 @@ export function liarWrap(strategy: Strategy, lied: () => void): (parts: WrappedP
       });
     }
     const sign = nativeSigner(keyPair.secretKey);
-    const epoch = { chainId, validatorsHash: validators.hash };
+    // Networks that lie are made for a trial: their validators do not change.
+    const epoch = { chainId, epoch: toHeight(0), validatorsHash: validators.hash };
     const tools = liarTools({
-      self,
-      validators: validators.keys.length,
+      place: () => ({ epoch: epoch.epoch, self, validators: validators.keys.length }),
       publicKey: keyPair.publicKey,
       chainId,
       genesis: genesisHeader(genesis),

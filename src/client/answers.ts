@@ -39,6 +39,8 @@ export type CertificateAnswer =
   | {
       readonly engine: 'pbft';
       readonly phase: 'prepare' | 'commit';
+      /** The height after which the validators that signed are in force. */
+      readonly epoch: Height;
       readonly view: View;
       readonly height: Height;
       readonly blockHash: Hash;

@@ -86,7 +86,12 @@ export type Input<M> =
    */
   | { readonly type: 'persisted'; readonly seq: number; readonly signed: readonly M[] }
   /** The block at this height is stored and its state is the base of new work. Heights come in order. */
-  | { readonly type: 'applied'; readonly height: Height }
+  | {
+      readonly type: 'applied';
+      readonly height: Height;
+      /** Who votes on the blocks above it, where that changes with it (PBFT; Raft has its members itself). */
+      readonly validators?: ValidatorSet | undefined;
+    }
   /** What waits in the mempool; given whenever it changes in a way that matters. */
   | { readonly type: 'work'; readonly work: PendingWork }
   /**
@@ -212,6 +217,15 @@ export interface ChainLink {
   readonly height: Height;
   readonly blockHash: Hash;
   readonly parentHash: Hash;
+  /** Its header names other validators for the blocks above it: it is the last one of these. */
+  readonly isLast: boolean;
+}
+
+/** Who takes part, by index, and from which height on their signatures count. */
+export interface Roster {
+  readonly keys: readonly PublicKey[];
+  /** As in `Epoch` (PBFT). Raft, whose messages name none, has 0. */
+  readonly epoch: Height;
 }
 
 export interface PendingWork {
@@ -288,10 +302,15 @@ export type Effect<M> =
       readonly result: { readonly height: Height } | Problem;
     }
   /**
-   * The members from now on, by index. Comes when it changes, and first thing after a restart when
-   * it is not the genesis set.
+   * The members from now on, by index. Comes when it changes, and first thing after a restart of a Raft
+   * engine when it is not the genesis set.
    */
-  | { readonly type: 'members'; readonly members: readonly Member[] }
+  | {
+      readonly type: 'members';
+      readonly members: readonly Member[];
+      /** The epoch that begins with them; 0 unless given. */
+      readonly epoch?: Height;
+    }
   /**
    * Make a snapshot of the state at this final height; once it is durable, blocks below `keepFrom` may be
    * deleted. Then answer `compacted`.
@@ -386,14 +405,16 @@ export interface LogRecord {
  * signature over `preimage`.
  */
 export interface Unsigned {
+  /** Whose validators sign (PBFT); after signing anything, nothing of an earlier one is ever signed again. */
+  readonly epoch: Height;
   /**
    * The place that this message fills, and its key in the consensus log. The signer refuses a second,
-   * different content for one key, and everything of a `view` below the highest `floor` that it signed. Empty
-   * for messages that bind nothing (they are never stored).
+   * different content for one key, and everything of a `view` below the highest `floor` that it signed in this
+   * epoch. Empty for messages that bind nothing (they are never stored).
    */
   readonly key: string;
   readonly view: View;
-  /** After signing this, nothing of a lower view is ever signed again. */
+  /** After signing this, nothing of a lower view of this epoch is ever signed again. */
   readonly floor: View;
   readonly bytes: Uint8Array;
   readonly preimage: Uint8Array;
@@ -464,25 +485,23 @@ export interface Protocol<M> {
    */
   readonly authentication: 'signature' | 'channel';
   readonly capabilities: Capabilities;
-  /** The validator that a message claims to be from. */
+  /** The validator that a message claims to be from, by its index in `epochOf(message)`. */
   senderOf(message: M): ValidatorIndex;
+  /** The epoch that a message claims to be of. One of another than the present one proves nothing here. */
+  epochOf(message: M): Height;
   /** A message from its signed bytes, or a problem. Never throws. */
   decode(bytes: Uint8Array): M | Problem;
   encode(message: M): Uint8Array;
   /**
-   * What has to be checked before a message is `Verified`, the cheapest first; or why it is wrong
-   * whatever the signatures say.
+   * What has to be checked before a message of the roster's epoch is `Verified`, the cheapest first; or why it
+   * is wrong whatever the signatures say. `roster` is who takes part now; without it, the genesis set.
    */
-  claims(message: M): MessageClaims | Problem;
+  claims(message: M, roster?: Roster): MessageClaims | Problem;
   /**
-   * The same for a certificate that came with synced blocks. `members` are the keys by index after the last
-   * `members` effect; without it, the genesis set. A signer that is not among them, but may be a later
-   * member, is the problem `certificate/unknown-member`.
+   * The same for a certificate that came with synced blocks. A signer that is not in the roster, but may be a
+   * later member, is the problem `certificate/unknown-member`; so is a certificate of another epoch.
    */
-  certificateClaims(
-    certificate: FinalityCertificate,
-    members?: readonly PublicKey[],
-  ): SignatureClaim[] | Problem;
+  certificateClaims(certificate: FinalityCertificate, roster?: Roster): SignatureClaim[] | Problem;
   /**
    * The certificate of a snapshot's block as it goes out with the snapshot: with the members after
    * that block, where the engine can change them. `members` as of the last `members` effect;
@@ -534,7 +553,10 @@ export interface MessageClaims {
 
 export interface EngineStart {
   readonly chainId: Hash;
+  /** Who votes on the block above the final one. */
   readonly validators: ValidatorSet;
+  /** The block after which they are in force: the genesis, or the one that changed the set. */
+  readonly epoch: BlockName;
   /** This node's key; a key that is not in the set makes an observer, which follows and never votes. */
   readonly self: PublicKey;
   readonly final: {

@@ -60,6 +60,11 @@ export function hashHeader(header: BlockHeader): Hash {
   return hash('quorate/v1/block', encode(headerCodec, header));
 }
 
+/** A block whose header names other validators for the blocks above it is the last one of its own. */
+export function changesValidators(header: BlockHeader): boolean {
+  return header.validatorsHash !== header.nextValidatorsHash;
+}
+
 /** A block without its transactions' bodies: what a proposal carries. */
 export interface Proposal {
   readonly header: BlockHeader;

@@ -25,14 +25,32 @@ export interface Slot {
 export const slotCodec = struct<Slot>({ view: viewCodec, height: heightCodec, blockHash: hashCodec });
 
 /**
- * The exact bytes that a vote signs: domain with version and kind, chain, epoch
- * (validator set), place and block.
+ * What ties a signature to one chain, and there to one validator set's time: the height of the block after
+ * which the set is in force, and its hash. The hash alone would not do: a set may come back, and what was
+ * signed under it the first time means nothing then.
  */
-export function voteBytes(phase: VotePhase, chainId: Hash, validatorsHash: Hash, slot: Slot): Uint8Array {
+export interface Epoch {
+  readonly chainId: Hash;
+  /** 0 for the validators of the genesis file. Blocks of this epoch stand above. */
+  readonly epoch: Height;
+  readonly validatorsHash: Hash;
+}
+
+const epochCodec = struct<Epoch>({ chainId: hashCodec, epoch: heightCodec, validatorsHash: hashCodec });
+
+/** The bytes of an epoch, as they stand in front of whatever is signed in it. */
+export const epochBytes = (epoch: Epoch): Uint8Array =>
+  encode(epochCodec, {
+    chainId: epoch.chainId,
+    epoch: epoch.epoch,
+    validatorsHash: epoch.validatorsHash,
+  });
+
+/** The exact bytes that a vote signs: domain with version and kind, chain, epoch, place and block. */
+export function voteBytes(phase: VotePhase, epoch: Epoch, slot: Slot): Uint8Array {
   return concat(
     domainPrefix(`quorate/v1/pbft/${phase}`),
-    hashToBytes(chainId),
-    hashToBytes(validatorsHash),
+    epochBytes(epoch),
     encode(slotCodec, { view: slot.view, height: slot.height, blockHash: slot.blockHash }),
   );
 }
@@ -49,12 +67,15 @@ interface ValidatorSignature {
  */
 export interface Certificate extends Slot {
   readonly phase: 'prepare' | 'commit';
+  /** Of the set that signed, as in `Epoch`: the signatures cover it. */
+  readonly epoch: Height;
   /** Strictly ascending by validator, exactly a quorum of them: one encoding for one set of signers. */
   readonly signatures: readonly ValidatorSignature[];
 }
 
 export const certificateCodec = struct<Certificate>({
   phase: wordOf(['prepare', 'commit']),
+  epoch: heightCodec,
   view: viewCodec,
   height: heightCodec,
   blockHash: hashCodec,
@@ -78,6 +99,8 @@ export function checkCertificate(certificate: Certificate, validators: Validator
   if (certificate.signatures.length !== quorum) {
     return wrong(`has ${certificate.signatures.length} signatures and needs exactly ${quorum}`);
   }
+  if (certificate.height <= certificate.epoch)
+    return wrong('is for a block before its validators were in force');
   let previous = -1;
   for (const { validator } of certificate.signatures) {
     if (validators.keys[validator] === undefined)
@@ -98,7 +121,12 @@ export function certificateClaims(
 ): SignatureClaim[] | Problem {
   const wrong = checkCertificate(certificate, validators);
   if (wrong !== undefined) return wrong;
-  const message = voteBytes(certificate.phase, chainId, validators.hash, certificate);
+  const { epoch } = certificate;
+  const message = voteBytes(
+    certificate.phase,
+    { chainId, epoch, validatorsHash: validators.hash },
+    certificate,
+  );
   return certificate.signatures.map(({ validator, signature }) => ({
     publicKey: defined(validators.keys[validator], 'the key of a validator that was checked'),
     message,

@@ -353,5 +353,5 @@ function certificateOf({ height, view }: BlockHeader, blockHash: Hash): Finality
     validator: index,
     signature: 'ab'.repeat(64) as Signature,
   }));
-  return { engine: 'pbft', phase: 'commit', view, height, blockHash, signatures };
+  return { epoch: toHeight(0), engine: 'pbft', phase: 'commit', view, height, blockHash, signatures };
 }

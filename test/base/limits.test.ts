@@ -28,12 +28,13 @@ function certificate<P extends 'prepare' | 'commit'>(validators: number, phase: 
     validator,
     signature,
   }));
-  return { engine: 'pbft' as const, phase, ...slot, signatures };
+  return { engine: 'pbft' as const, phase, epoch: toHeight(0), ...slot, signatures };
 }
 
 function newView(validators: number): PbftMessage {
   const viewChanges = Array.from({ length: byzantineQuorum(validators) }, (_, from) => ({
     kind: 'view-change' as const,
+    epoch: toHeight(0),
     from,
     view: slot.view,
     finalHeight: slot.height,
@@ -41,7 +42,7 @@ function newView(validators: number): PbftMessage {
     highest: certificate(validators, 'prepare'),
     signature,
   }));
-  return { kind: 'new-view', from: 0, view: slot.view, viewChanges, signature };
+  return { kind: 'new-view', epoch: toHeight(0), from: 0, view: slot.view, viewChanges, signature };
 }
 
 const header: BlockHeader = {
@@ -72,7 +73,14 @@ describe('sizes that bounds depend on', () => {
     assert.equal(encode(headerCodec, header).length, encodedBytes.header);
     const transactionHashes = Array.from({ length: limits.maxBlockTransactions }, () => zeroHash);
     const proposal = { header, transactionHashes };
-    const message: PbftMessage = { kind: 'pre-prepare', from: 0, ...slot, proposal, signature };
+    const message: PbftMessage = {
+      epoch: toHeight(0),
+      kind: 'pre-prepare',
+      from: 0,
+      ...slot,
+      proposal,
+      signature,
+    };
     close(largestProposal(limits), encodeMessage(message).length);
   });
 });

@@ -99,6 +99,7 @@ function blockOf(): object {
   const certificate = {
     engine: 'pbft',
     phase: 'commit',
+    epoch: 0,
     view: 0,
     height: 12,
     blockHash: '99'.repeat(32),

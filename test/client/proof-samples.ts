@@ -54,9 +54,13 @@ function certificateOf(genesis: Genesis, top: BlockHeader): FinalityCertificate 
     const configuration = new Uint8Array();
     return { engine: 'raft', term: slot.view, height, blockHash, leader: 1, signature, configuration };
   }
-  const message = voteBytes('commit', genesis.chainId, top.validatorsHash, slot);
+  const message = voteBytes(
+    'commit',
+    { chainId: genesis.chainId, epoch: toHeight(0), validatorsHash: top.validatorsHash },
+    slot,
+  );
   const signatures = signers.map((validator) => ({ validator, signature: by(validator, message) }));
-  return { engine: 'pbft', phase: 'commit', ...slot, signatures };
+  return { engine: 'pbft', phase: 'commit', epoch: toHeight(0), ...slot, signatures };
 }
 
 /** What a node answers about a transaction of block 1, whose certificate is that of block `1 + above`. */

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { verifyHeader, verifyReceipt } from '../../src/client/verify.ts';
 import { type KeyPair, sign } from '../../src/crypto/keys.ts';
-import type { BlockHeader } from '../../src/ledger/block.ts';
+import { type BlockHeader, toHeight } from '../../src/ledger/block.ts';
 import { voteBytes } from '../../src/ledger/certificate.ts';
 import { createGenesis, type Genesis } from '../../src/ledger/genesis.ts';
 import { genesisOf, pairs, proofOf, signers } from './proof-samples.ts';
@@ -83,7 +83,11 @@ describe('a receipt', () => {
     );
     const slot = { view: certificate.view, height: certificate.height, blockHash: certificate.blockHash };
     const top = proof.inclusion.descendants.at(-1) as BlockHeader;
-    const prepare = voteBytes('prepare', genesis.chainId, top.validatorsHash, slot);
+    const prepare = voteBytes(
+      'prepare',
+      { chainId: genesis.chainId, epoch: toHeight(0), validatorsHash: top.validatorsHash },
+      slot,
+    );
     const prepared = signers.map((validator) => ({
       validator,
       signature: sign((pairs[validator] as KeyPair).secretKey, prepare),

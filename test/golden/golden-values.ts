@@ -233,6 +233,7 @@ const receipts: Receipt[] = [
   failed('s', 'transaction/above-reserved', { type: 'reserved', amount: 2n ** 64n - 1n }),
 ];
 const certificate: Certificate = {
+  epoch: toHeight(0),
   phase: 'commit',
   view: toView(3),
   height: toHeight(5),
@@ -285,7 +286,7 @@ const indexed = postingsOf({
   ],
 });
 const set = validatorSet(['a', 'b', 'c', 'd'].map(keyOf));
-const epoch = { chainId, validatorsHash: set.hash };
+const epoch = { chainId, epoch: toHeight(0), validatorsHash: set.hash };
 
 const pbft = Object.entries(pbftSamples(certificate));
 
@@ -303,7 +304,7 @@ export const goldenValues: readonly GoldenValue[] = [
   ...receipts.map((one) => of(`receipt ${one.code || 'applied'}`, receiptCodec, one)),
   of('receipts', receiptsCodec, receipts),
   of('slot', slotCodec, slot),
-  raw('prepare vote', voteBytes('prepare', chainId, set.hash, slot)),
+  raw('prepare vote', voteBytes('prepare', epoch, slot)),
   raw('leader vote', leaderBytes(chainId, slot)),
   of('certificate', certificateCodec, certificate),
   of('pbft finality', finalityCodec, { engine: 'pbft', ...certificate }),

@@ -10,6 +10,7 @@ const signed = { from: 2, signature: someSignature };
 /** Messages of every kind, by name. */
 export function pbftSamples(certificate: Certificate): Readonly<Record<string, PbftMessage>> {
   const viewChange: ViewChange = {
+    epoch: toHeight(0),
     kind: 'view-change',
     ...signed,
     view: toView(5),
@@ -20,14 +21,16 @@ export function pbftSamples(certificate: Certificate): Readonly<Record<string, P
   const first: ViewChange = { ...viewChange, from: 1, finalCertificate: undefined, highest: undefined };
   return {
     'pre-prepare': {
+      epoch: toHeight(0),
       kind: 'pre-prepare',
       ...signed,
       ...slot,
       proposal: { header: headerWith(), transactionHashes: ['a', 'b', 'c'].map(hashOf) },
     },
-    prepare: { kind: 'prepare', ...signed, ...slot },
-    commit: { kind: 'commit', ...signed, ...slot },
+    prepare: { epoch: toHeight(0), kind: 'prepare', ...signed, ...slot },
+    commit: { epoch: toHeight(0), kind: 'commit', ...signed, ...slot },
     suspect: {
+      epoch: toHeight(0),
       kind: 'suspect',
       ...signed,
       view: slot.view,
@@ -36,8 +39,15 @@ export function pbftSamples(certificate: Certificate): Readonly<Record<string, P
       sequence: 7,
     },
     'view-change': viewChange,
-    'new-view': { kind: 'new-view', ...signed, view: toView(5), viewChanges: [first, viewChange] },
+    'new-view': {
+      epoch: toHeight(0),
+      kind: 'new-view',
+      ...signed,
+      view: toView(5),
+      viewChanges: [first, viewChange],
+    },
     status: {
+      epoch: toHeight(0),
       kind: 'status',
       ...signed,
       view: slot.view,
@@ -46,8 +56,9 @@ export function pbftSamples(certificate: Certificate): Readonly<Record<string, P
       finalCertificate: certificate,
       silentUntil: undefined,
     },
-    'query-stable': { kind: 'query-stable', ...signed, nonce: 2 ** 40 + 1 },
+    'query-stable': { epoch: toHeight(0), kind: 'query-stable', ...signed, nonce: 2 ** 40 + 1 },
     'reply-stable': {
+      epoch: toHeight(0),
       kind: 'reply-stable',
       ...signed,
       nonce: 2 ** 40 + 1,
@@ -57,8 +68,10 @@ export function pbftSamples(certificate: Certificate): Readonly<Record<string, P
     },
     'evidence of two votes': {
       kind: 'evidence',
+      epoch: toHeight(0),
       ...signed,
       proof: {
+        epoch: toHeight(0),
         type: 'double',
         accused: 3,
         phase: 'commit',
@@ -68,8 +81,10 @@ export function pbftSamples(certificate: Certificate): Readonly<Record<string, P
     },
     'evidence of a forgotten commit': {
       kind: 'evidence',
+      epoch: toHeight(0),
       ...signed,
       proof: {
+        epoch: toHeight(0),
         type: 'forgotten-commit',
         accused: 2,
         commit: { ...slot, signature: someSignature },
@@ -80,6 +95,7 @@ export function pbftSamples(certificate: Certificate): Readonly<Record<string, P
 }
 
 export const amnesiaSamples: HardState = {
+  epoch: toHeight(0),
   view: toView(9),
   changing: true,
   attempts: 3,

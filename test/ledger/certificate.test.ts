@@ -24,15 +24,16 @@ import { chainId, hashOf, reason, someSignature } from './samples.ts';
 
 const pairs = Array.from({ length: 4 }, (_, i) => keyPairFromSeed(new Uint8Array(32).fill(i + 1)));
 const validators = validatorSet(pairs.map((pair) => pair.publicKey));
+const epoch = { chainId, epoch: toHeight(0), validatorsHash: validators.hash };
 const slot: Slot = { view: toView(3), height: toHeight(9), blockHash: hashOf('block') };
 
 function certificate(signers: readonly number[], phase: 'prepare' | 'commit' = 'commit'): Certificate {
-  const message = voteBytes(phase, chainId, validators.hash, slot);
+  const message = voteBytes(phase, epoch, slot);
   const signatures = signers.map((validator) => ({
     validator,
     signature: sign(pairs[validator % 4]?.secretKey as Uint8Array, message),
   }));
-  return { ...slot, phase, signatures };
+  return { epoch: toHeight(0), ...slot, phase, signatures };
 }
 
 test('a quorum of signatures in ascending order gives claims that are true', () => {
@@ -75,6 +76,7 @@ test('signatures are for one phase, chain, validator set, view, height and block
     ['phase', { ...good, phase: 'prepare' }, chainId],
     ['view', { ...good, view: toView(4) }, chainId],
     ['height', { ...good, height: toHeight(10) }, chainId],
+    ['epoch', { ...good, epoch: toHeight(1) }, chainId],
     ['block', { ...good, blockHash: hashOf('other') }, chainId],
     ['chain', good, hashOf('other chain')],
   ];
@@ -93,20 +95,20 @@ test('no two votes with different meanings sign the same bytes', () => {
     for (const chain of [chainId, hashOf('other')]) {
       for (const set of [validators.hash, hashOf('set')]) {
         for (const place of [slot, { ...slot, view: toView(9) }, { ...slot, height: toHeight(3) }]) {
-          seen.add(toHex(voteBytes(phase, chain, set, place)));
+          for (const start of [0, 2]) {
+            const epoch = { chainId: chain, epoch: toHeight(start), validatorsHash: set };
+            seen.add(toHex(voteBytes(phase, epoch, place)));
+          }
         }
       }
     }
   }
-  assert.equal(seen.size, 3 * 2 * 2 * 3);
+  assert.equal(seen.size, 3 * 2 * 2 * 3 * 2);
 });
 
 test('only the slot is signed, whatever else the object holds', () => {
   const extra = { ...slot, view: slot.view, more: 'x', signatures: [] };
-  assert.deepEqual(
-    voteBytes('commit', chainId, validators.hash, extra),
-    voteBytes('commit', chainId, validators.hash, slot),
-  );
+  assert.deepEqual(voteBytes('commit', epoch, extra), voteBytes('commit', epoch, slot));
 });
 
 test('the quorum is the one of the set size, for 1 to 100 validators', () => {
@@ -117,6 +119,7 @@ test('the quorum is the one of the set size, for 1 to 100 validators', () => {
     );
     const set = validatorSet(keys);
     const signed = (count: number): Certificate => ({
+      epoch: toHeight(0),
       ...slot,
       phase: 'commit',
       signatures: Array.from({ length: count }, (_, validator) => ({ validator, signature: someSignature })),
@@ -171,10 +174,7 @@ test('more signatures than validators can exist are refused by their count', () 
 test('a Raft leader signs under a domain of its own: no PBFT vote can be made of it', () => {
   const leader = leaderBytes(chainId, slot);
   for (const phase of ['pre-prepare', 'prepare', 'commit'] as const) {
-    assert.notDeepEqual(
-      leader.subarray(0, 20),
-      voteBytes(phase, chainId, validators.hash, slot).subarray(0, 20),
-    );
+    assert.notDeepEqual(leader.subarray(0, 20), voteBytes(phase, epoch, slot).subarray(0, 20));
   }
   assert.notDeepEqual(leader, leaderBytes(hashOf('other chain'), slot));
   assert.notDeepEqual(leader, leaderBytes(chainId, { ...slot, view: toView(4) }));

@@ -1,4 +1,5 @@
 import { unwrap } from '../../src/base/problem.ts';
+import type { Roster } from '../../src/consensus/engine.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import { type BlockHeader, hashHeader, toHeight, toView } from '../../src/ledger/block.ts';
@@ -22,6 +23,12 @@ export interface Made {
 }
 
 export const startOfTime = 1_800_000_000_000;
+
+/** Those of a genesis file, as a node knows who takes part. */
+export const genesisRoster = (genesis: Genesis): Roster => ({
+  keys: genesisValidators(genesis).keys,
+  epoch: toHeight(0),
+});
 
 /** Makes valid blocks and certificates of a chain, as its validators would. */
 export class ChainMaker {
@@ -83,11 +90,15 @@ export class ChainMaker {
   certificate({ header, hash }: Pick<Made, 'header' | 'hash'>): FinalityCertificate {
     const validators = genesisValidators(this.genesis);
     const slot = { view: toView(0), height: header.height, blockHash: hash };
-    const message = voteBytes('commit', this.genesis.chainId, validators.hash, slot);
+    const message = voteBytes(
+      'commit',
+      { chainId: this.genesis.chainId, epoch: toHeight(0), validatorsHash: validators.hash },
+      slot,
+    );
     const signatures = Array.from({ length: byzantineQuorum(validators.keys.length) }, (_, validator) => ({
       validator,
       signature: nativeSigner(developmentKeyPair(`validator-${validator}`).secretKey)(message),
     }));
-    return { engine: 'pbft', phase: 'commit', ...slot, signatures };
+    return { epoch: toHeight(0), engine: 'pbft', phase: 'commit', ...slot, signatures };
   }
 }

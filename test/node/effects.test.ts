@@ -34,6 +34,7 @@ class ScriptedEngine {
       censorshipMs: null,
     },
     senderOf: () => 1,
+    epochOf: () => toHeight(0),
     decode: (bytes) => ({ text: Buffer.from(bytes).toString('latin1') }),
     encode: ({ text }) => Buffer.from(text, 'latin1'),
     claims: () => ({ own: [] }),
@@ -96,6 +97,7 @@ function act(engine: ScriptedEngine, cluster: Cluster, ...effects: Effect<Text>[
 }
 
 const unsigned = (key: string, text: string): Unsigned => ({
+  epoch: toHeight(0),
   key,
   view: toView(0),
   floor: toView(0),
@@ -221,12 +223,13 @@ describe('the driver executes what an engine asks for', () => {
     const certificate = {
       engine: 'pbft',
       phase: 'commit',
+      epoch: toHeight(0),
       view: toView(0),
       height: toHeight(1),
       blockHash,
       signatures: [],
     } as const;
-    const link = { height: toHeight(1), blockHash, parentHash: parentOf(node) };
+    const link = { height: toHeight(1), blockHash, parentHash: parentOf(node), isLast: false };
     act(engine, cluster, { type: 'commit', link, certificate });
     assert.equal(engine.last('applied')?.height, 1);
     assert.equal(engine.last('work')?.work.executable, 0);
@@ -254,7 +257,7 @@ describe('the driver executes what an engine asks for', () => {
       sign: [],
       blocks: [],
     };
-    const link = { height: toHeight(1), blockHash: made.hash, parentHash: maker.start.hash };
+    const link = { height: toHeight(1), blockHash: made.hash, parentHash: maker.start.hash, isLast: false };
     const { store } = node;
     const [persist, commitRun] = [store.persist.bind(store), store.commitRun.bind(store)];
     const order: string[] = [];
@@ -495,7 +498,7 @@ describe('the driver stops', () => {
     const maker = new ChainMaker(cluster.genesis);
     const bad = maker.block(maker.start, [], { stateRoot: 'ab'.repeat(32) as Hash });
     node.driver.chain.add(bad.block, { stored: false });
-    const link = { height: toHeight(1), blockHash: bad.hash, parentHash: maker.start.hash };
+    const link = { height: toHeight(1), blockHash: bad.hash, parentHash: maker.start.hash, isLast: false };
     act(engine, cluster, { type: 'commit', link, certificate: maker.certificate(bad) });
     assert.match(String(node.fatal[0]), /final block at height 1/);
     assert.equal(node.store.finalHeight, 0);
@@ -521,7 +524,7 @@ describe('the driver stops', () => {
     const made = maker.block(maker.start);
     node.driver.chain.add(made.block, { stored: false });
     cluster.failDisk('validator-0', 'blocks');
-    const link = { height: toHeight(1), blockHash: made.hash, parentHash: maker.start.hash };
+    const link = { height: toHeight(1), blockHash: made.hash, parentHash: maker.start.hash, isLast: false };
     act(engine, cluster, { type: 'commit', link, certificate: maker.certificate(made) });
     assert.equal(engine.last('applied'), undefined);
     assert.equal(node.driver.chain.final.height, 0);

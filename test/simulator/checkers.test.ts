@@ -17,15 +17,31 @@ const genesisHash = '00'.repeat(32) as Hash;
 const signature = '00'.repeat(64) as Signature;
 
 function vote(kind: 'prepare' | 'commit', view: number, height: number, blockHash: Hash): PbftMessage {
-  return { kind, from: 0, view: toView(view), height: toHeight(height), blockHash, signature };
+  return {
+    epoch: toHeight(0),
+    kind,
+    from: 0,
+    view: toView(view),
+    height: toHeight(height),
+    blockHash,
+    signature,
+  };
 }
 
 function certificate(view: number, height: number, blockHash: Hash): Certificate {
-  return { phase: 'prepare', view: toView(view), height: toHeight(height), blockHash, signatures: [] };
+  return {
+    epoch: toHeight(0),
+    phase: 'prepare',
+    view: toView(view),
+    height: toHeight(height),
+    blockHash,
+    signatures: [],
+  };
 }
 
 function viewChange(view: number, highest: Certificate | undefined): PbftMessage {
   return {
+    epoch: toHeight(0),
     kind: 'view-change',
     from: 0,
     view: toView(view),
@@ -98,8 +114,8 @@ describe('what honest validators show', () => {
       sequence: 1,
       signature,
     } as const;
-    checker.shows({ ...suspect, height: toHeight(1) });
-    checker.shows({ ...suspect, height: toHeight(2) });
+    checker.shows({ epoch: toHeight(0), ...suspect, height: toHeight(1) });
+    checker.shows({ epoch: toHeight(0), ...suspect, height: toHeight(2) });
   });
 });
 

@@ -13,7 +13,7 @@ import { VouchChecker } from '../../src/simulator/checkers/vouch-checker.ts';
 
 const hash = (name: string): Hash => name.repeat(64).slice(0, 64) as Hash;
 const genesis = hash('0');
-const epoch = { chainId: hash('c'), validatorsHash: hash('d') };
+const epoch = { chainId: hash('c'), epoch: toHeight(0), validatorsHash: hash('d') };
 const signature = '00'.repeat(64) as Signature;
 const timing = {
   window: 4,
@@ -39,7 +39,7 @@ class Played {
 
   constructor(records: ReadonlyMap<string, Uint8Array> = new Map()) {
     const start = { now: 0, records } as EngineStart;
-    const committee = { node: 1, self: 1, size: 4, timing, lying: new Set([3]) };
+    const committee = { epoch: 0, node: 1, self: 1, size: 4, timing, lying: new Set([3]) };
     this.duties = new DutyChecker(committee, start, this.state());
   }
 
@@ -69,7 +69,7 @@ class Played {
   }
 }
 
-const signed = (draft: Draft): PbftMessage => ({ ...draft, signature });
+const signed = (draft: Draft): PbftMessage => ({ epoch: toHeight(0), ...draft, signature });
 const unsigned = (draft: Draft) => toUnsigned(draft, epoch);
 
 function slot(height: number, blockHash: Hash, from: number) {
@@ -112,7 +112,7 @@ const statusTo = (to: 'all' | number[], final = 0): Effect<PbftMessage> => ({
 const valid = (height: number, blockHash: Hash, parentHash: Hash): Input<PbftMessage> => ({
   type: 'validated',
   blockHash,
-  result: { verdict: 'valid', chain: [{ height: toHeight(height), blockHash, parentHash }] },
+  result: { verdict: 'valid', chain: [{ isLast: false, height: toHeight(height), blockHash, parentHash }] },
 });
 const status = (from: number, final: number, view = 0): Draft => ({
   kind: 'status',
@@ -128,12 +128,20 @@ const newView: Draft = {
   from: 1,
   view: toView(1),
   viewChanges: [0, 1, 2].map((from) => ({
+    epoch: toHeight(0),
     kind: 'view-change',
     from,
     view: toView(1),
     finalHeight: toHeight(0),
     finalCertificate: undefined,
-    highest: { phase: 'prepare', view: toView(0), height: toHeight(1), blockHash: hash('a'), signatures: [] },
+    highest: {
+      phase: 'prepare',
+      epoch: toHeight(0),
+      view: toView(0),
+      height: toHeight(1),
+      blockHash: hash('a'),
+      signatures: [],
+    },
     signature,
   })),
 };
@@ -184,14 +192,14 @@ describe('the duties of one replica', () => {
       blockHash: hash('a'),
       result: {
         verdict: 'early',
-        chain: [{ height: toHeight(1), blockHash: hash('a'), parentHash: genesis }],
+        chain: [{ isLast: false, height: toHeight(1), blockHash: hash('a'), parentHash: genesis }],
         aheadMs: 900,
       },
     };
     const voted = signed({ kind: 'prepare', ...slot(1, hash('a'), 1) });
     const next = { ...slot(1, hash('a'), 1), view: toView(1) };
     const restarted = (...result: Input<PbftMessage>[]): Played => {
-      const replica = new Played(new Map([['prepare/0/1', encode(messageCodec, voted)]]));
+      const replica = new Played(new Map([['prepare/0/0/1', encode(messageCodec, voted)]]));
       replica.ticks(20, validate(1, hash('a')), statusTo('all'));
       for (const each of result) replica.step(each);
       replica.place.view = 1;
@@ -207,8 +215,8 @@ describe('the duties of one replica', () => {
     replica.hears(proposal(1, hash('a'), genesis), validate(1, hash('a')));
     replica.step(valid(1, hash('a'), genesis), [persist({ kind: 'prepare', ...slot(1, hash('a'), 1) })]);
     const sibling = [
-      { height: toHeight(1), blockHash: hash('b'), parentHash: genesis },
-      { height: toHeight(2), blockHash: hash('e'), parentHash: hash('b') },
+      { height: toHeight(1), blockHash: hash('b'), parentHash: genesis, isLast: false },
+      { height: toHeight(2), blockHash: hash('e'), parentHash: hash('b'), isLast: false },
     ];
     const crossed: Input<PbftMessage> = {
       type: 'validated',
@@ -335,10 +343,10 @@ describe('what a message vouches for', () => {
   test('a Prepare leaves when it is on disk, with its block and all ancestors that are not final', () => {
     const lacks = (words: RegExp) => (error: unknown) =>
       error instanceof Breach && error.guarantee === 'durability' && words.test(error.message);
-    look(['prepare/0/2', hash('b'), hash('a')]);
-    look(['prepare/0/2', hash('b')], 1);
+    look(['prepare/0/0/2', hash('b'), hash('a')]);
+    look(['prepare/0/0/2', hash('b')], 1);
     assert.throws(() => look([hash('b'), hash('a')]), lacks(/which is not on its disk/));
-    assert.throws(() => look(['prepare/0/2', hash('b')]), lacks(/of height 1 is not on its disk/));
-    assert.throws(() => look(['prepare/0/2', hash('a')]), lacks(/of height 2 is not on its disk/));
+    assert.throws(() => look(['prepare/0/0/2', hash('b')]), lacks(/of height 1 is not on its disk/));
+    assert.throws(() => look(['prepare/0/0/2', hash('a')]), lacks(/of height 2 is not on its disk/));
   });
 });

@@ -40,8 +40,7 @@ function tools(): { tools: LiarTools; sent: Uint8Array[]; run: () => number } {
       return next?.delayMs ?? -1;
     },
     tools: liarTools({
-      self: 4,
-      validators: 4,
+      place: () => ({ epoch: toHeight(0), self: 4, validators: 4 }),
       publicKey: 'ab'.repeat(32) as PublicKey,
       chainId: genesis.chainId,
       genesis: maker.start.header,
@@ -121,6 +120,7 @@ describe('liars', () => {
     const status = (height: number) =>
       ({
         kind: 'status',
+        epoch: toHeight(0),
         from: 1,
         view: toView(0),
         changing: false,

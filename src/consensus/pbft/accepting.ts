@@ -1,11 +1,11 @@
 import type { Hash } from '../../crypto/hash.ts';
-import { type Height, toHeight } from '../../ledger/block.ts';
+import { changesValidators, type Height, toHeight } from '../../ledger/block.ts';
 import { stopped } from '../shared/timer.ts';
 import { chainTo } from './chain.ts';
 import { countVote } from './evidence.ts';
 import type { PrePrepare } from './message.ts';
 import { trace } from './outbox.ts';
-import { isNormal, primaryOf, type Replica } from './replica.ts';
+import { endsEpoch, isNormal, primaryOf, type Replica } from './replica.ts';
 import type { AcceptedSlot } from './state.ts';
 import { raiseGrounds } from './suspicion.ts';
 import { isCounted, tallyFor } from './tally.ts';
@@ -49,7 +49,7 @@ export function admitWaiting(replica: Replica): void {
     const message = state.waiting.get(height);
     const parent = parentFor(replica, height);
     if (message === undefined || parent === null) continue;
-    if (message.proposal.header.parentHash === parent.blockHash) {
+    if (message.proposal.header.parentHash === parent.blockHash && !parent.isLast) {
       state.waiting.delete(height);
       acceptProposal(replica, message);
     } else {
@@ -61,12 +61,26 @@ export function admitWaiting(replica: Replica): void {
 }
 
 /** The only block that a block at this height may extend in this view; null while that is not known. */
-function parentFor(replica: Replica, height: Height): { blockHash: Hash; settled: boolean } | null {
+function parentFor(replica: Replica, height: Height): Parent | null {
   const { state } = replica;
   const below = toHeight(height - 1);
-  if (below === state.final.height) return { blockHash: state.final.blockHash, settled: true };
+  if (below === state.final.height) {
+    // Above the last block of the epoch: whoever proposes that now is ahead of us, or lies.
+    const { blockHash, isLast } = state.final;
+    return isLast ? null : { blockHash, isLast, settled: true };
+  }
   const slot = state.slots.get(below);
-  return slot === undefined ? null : { blockHash: slot.blockHash, settled: false };
+  if (slot === undefined) return null;
+  const { blockHash, proposal } = slot;
+  const isLast = proposal === null ? endsEpoch(replica, blockHash) : changesValidators(proposal.header);
+  return { blockHash, isLast, settled: false };
+}
+
+interface Parent {
+  readonly blockHash: Hash;
+  /** Nobody who keeps the rules proposes anything on it in this epoch. */
+  readonly isLast: boolean;
+  readonly settled: boolean;
 }
 
 function acceptProposal(replica: Replica, message: PrePrepare): void {

@@ -16,6 +16,7 @@ import { isCounted } from './tally.ts';
  */
 export function isWanted(replica: Replica, message: PbftMessage, direct: boolean): boolean {
   const { state } = replica;
+  if (message.epoch !== replica.epoch.height) return false;
   if (message.from === replica.self || state.peers[message.from] === undefined) return false;
   switch (message.kind) {
     case 'pre-prepare':

@@ -24,28 +24,31 @@ export function queryStable(replica: Replica): void {
 }
 
 /**
- * Something is final on this chain: it runs. A validator that has signed nothing here, and of whose key
- * nobody knows whether it was used before, may be one that came back without its log.
+ * Something is final in this epoch: it runs. A validator that has signed nothing here, and of whose key nobody
+ * knows whether it was used before, may be one that came back without its log.
  */
 export function onRunningChain(replica: Replica): void {
   const { state } = replica;
-  if (state.unproven === null) return;
+  // Who only follows signs nothing: it stays unproven until the set has its key.
+  if (state.unproven === null || replica.self === null) return;
   state.unproven = null;
-  if (replica.self === null || state.guard.name !== 'off') return;
+  if (state.guard.name !== 'off') return;
   state.guard = { name: 'learning', nonce: replica.nonce, proven: new Map() };
   trace(replica, 'chain-runs-already');
-  write(replica, { records: [stateRecord(state)] });
+  write(replica, { records: [stateRecord(replica)] });
 }
 
 /**
- * On its own stream somebody says that nothing is final with him. When f + 1 say so, the chain has not
- * begun, and the key is new.
+ * On its own stream somebody says that nothing of this epoch is final with him. When f + 1 say so, it has not
+ * begun, and the key is new in it.
  */
 export function onBeginningChain(replica: Replica, from: ValidatorIndex): void {
   const { unproven } = replica.state;
-  if (unproven === null) return;
+  if (unproven === null || replica.self === null) return;
   unproven.add(from);
-  if (unproven.size >= weakQuorumOf(replica)) replica.state.unproven = null;
+  if (unproven.size < weakQuorumOf(replica)) return;
+  replica.state.unproven = null;
+  write(replica, { records: [stateRecord(replica)] });
 }
 
 /**
@@ -89,7 +92,7 @@ export function onReplyStable(replica: Replica, reply: ReplyStable): void {
   state.guard = { name: 'silent', until };
   state.forgottenUpTo = until;
   trace(replica, 'amnesia-silent', { until });
-  write(replica, { records: [stateRecord(state)] });
+  write(replica, { records: [stateRecord(replica)] });
 }
 
 export function onFinalForGuard(replica: Replica): void {
@@ -99,5 +102,5 @@ export function onFinalForGuard(replica: Replica): void {
   trace(replica, 'amnesia-over', { height: state.final.height });
   // It may have entered its view when it knew less.
   if (isNormal(replica) && state.newView !== null && !isFresh(replica, state.newView)) closeView(replica);
-  else write(replica, { records: [stateRecord(state)] });
+  else write(replica, { records: [stateRecord(replica)] });
 }

@@ -7,6 +7,7 @@ import {
   type Certificate,
   certificateClaims,
   checkCertificate,
+  type Epoch,
   voteBytes,
   type VotePhase,
 } from '../../ledger/certificate.ts';
@@ -14,7 +15,6 @@ import { byzantineQuorum } from '../../ledger/quorum.ts';
 import type { MessageClaims } from '../engine.ts';
 import {
   type Contradiction,
-  type Epoch,
   type Evidence,
   type NewView,
   type PbftMessage,
@@ -29,7 +29,8 @@ import { isOutdated } from './freshness.ts';
 import { compareRank, type Rank } from './state.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 
-interface Committee extends Epoch {
+/** Whose messages these are: the validators of one epoch. */
+export interface Committee extends Epoch {
   readonly validators: ValidatorSet;
   /** W of the chain's options. */
   readonly window: number;
@@ -70,6 +71,7 @@ export function messageClaims(message: PbftMessage, committee: Committee): Messa
 /** Everything about a message that needs no state, no signature and no hash. */
 function checkForm(message: PbftMessage, committee: Committee): Problem | undefined {
   const { keys } = committee.validators;
+  if (message.epoch !== committee.epoch) return wrong(message, 'is of another epoch');
   if (keys[message.from] === undefined) {
     return wrong(message, `is from nobody: there are ${keys.length} validators`);
   }
@@ -106,11 +108,13 @@ function checkContent(message: PrePrepare): Problem | undefined {
 function checkFinal(message: Status | ViewChange | ReplyStable, committee: Committee): Problem | undefined {
   const { finalHeight, finalCertificate: certificate } = message;
   if (certificate === undefined) {
-    return finalHeight === 0 ? undefined : wrong(message, 'claims a final height without its certificate');
+    return finalHeight === committee.epoch
+      ? undefined
+      : wrong(message, 'claims a final height without its certificate');
   }
   if (certificate.phase !== 'commit') return wrong(message, 'proves its final height with prepares');
   if (certificate.height !== finalHeight) return wrong(message, 'has a certificate of another height');
-  return checkCertificate(certificate, committee.validators);
+  return checkOwn(certificate, message, committee);
 }
 
 function checkViewChange(message: ViewChange, committee: Committee): Problem | undefined {
@@ -130,7 +134,17 @@ function checkKnown(message: ViewChange | ReplyStable, committee: Committee): Pr
   if (compareRank(message.highest, message.finalCertificate) <= 0) {
     return wrong(message, 'repeats a certificate that its final one outranks');
   }
-  return checkCertificate(message.highest, committee.validators);
+  return checkOwn(message.highest, message, committee);
+}
+
+/** A certificate of another epoch proves nothing in this one: the block that this one stands on has none here. */
+function checkOwn(
+  certificate: Certificate,
+  message: Status | ViewChange | ReplyStable,
+  committee: Committee,
+): Problem | undefined {
+  if (certificate.epoch !== committee.epoch) return wrong(message, 'carries a certificate of another epoch');
+  return checkCertificate(certificate, committee.validators);
 }
 
 function checkNewView(message: NewView, committee: Committee): Problem | undefined {
@@ -153,7 +167,7 @@ function checkNewView(message: NewView, committee: Committee): Problem | undefin
 }
 
 /**
- * What makes a contradiction one, besides the signatures: anyone can check it with the genesis file alone.
+ * What makes a contradiction one, besides the signatures: anyone who knows the epoch's validators can check it.
  */
 function checkContradiction(proof: Contradiction, committee: Committee): Problem | undefined {
   const refuse = (why: string): Problem =>
@@ -161,6 +175,7 @@ function checkContradiction(proof: Contradiction, committee: Committee): Problem
       remedy: 'Ignore it, and distrust whoever made it.',
       details: { accused: proof.accused, type: proof.type },
     });
+  if (proof.epoch !== committee.epoch) return refuse('is of another epoch');
   if (committee.validators.keys[proof.accused] === undefined) return refuse('names nobody');
   if (proof.type === 'double') {
     const { first, second } = proof;
@@ -229,11 +244,10 @@ function* ofCertificate(
 }
 
 function* ofContradiction(proof: Contradiction, committee: Committee): Generator<SignatureClaim> {
-  const { chainId, validatorsHash } = committee;
   const publicKey = keyOf(proof.accused, committee);
   const vote = (phase: VotePhase, slot: SignedSlot): SignatureClaim => ({
     publicKey,
-    message: voteBytes(phase, chainId, validatorsHash, slot),
+    message: voteBytes(phase, committee, slot),
     signature: slot.signature,
   });
   if (proof.type === 'double') {

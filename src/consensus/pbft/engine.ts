@@ -9,13 +9,13 @@ import { onFinalForGuard, onQueryStable, onReplyStable } from './amnesia.ts';
 import { isAhead, isWanted, keepForLater, takeDue } from './admission.ts';
 import { onContradiction } from './evidence.ts';
 import { onApplied } from './finality.ts';
+import { afterBlock, firstRecords, indexOf } from './epochs.ts';
 import { checkInvariants } from './invariants.ts';
 import { logKey, type PbftMessage } from './message.ts';
 import type { PbftOptions } from './options.ts';
 import { send } from './outbox.ts';
 import { restartTimer } from './progress-timer.ts';
 import { maybePropose, onBuilt } from './proposing.ts';
-import { stateRecord, recordKeys } from './records.ts';
 import type { Replica } from './replica.ts';
 import { statusOf, whyOf } from './report.ts';
 import { completeSlots, freshState, nonceOf, restore } from './restore.ts';
@@ -33,27 +33,28 @@ import { mostStored, write } from './writing.ts';
  * `../README.md` is the map.
  */
 export class PbftEngine implements Engine<PbftMessage> {
-  readonly #replica: Replica;
+  /** Of the present epoch. */
+  #replica: Replica;
 
-  constructor(
-    start: EngineStart & { readonly genesisHash: PbftState['final']['blockHash'] },
-    options: PbftOptions,
-  ) {
-    const self = start.validators.keys.indexOf(start.self);
+  constructor(start: EngineStart, options: PbftOptions) {
     this.#replica = {
       chainId: start.chainId,
-      genesisHash: start.genesisHash,
+      epoch: start.epoch,
       validators: start.validators,
       options,
       nonce: nonceOf(start),
-      self: self < 0 ? null : self,
-      state: freshState(start),
+      key: start.self,
+      self: indexOf(start.self, start.validators),
+      state: freshState({
+        ...start,
+        final: { ...start.final.header, blockHash: start.final.hash, certificate: start.final.certificate },
+      }),
       out: [],
     };
-    restore(this.#replica, start);
-    if (!start.records.has(recordKeys.position) || start.log === 'lost' || start.log === 'vouched') {
-      // The first write: it records what this start was told of the log.
-      write(this.#replica, { records: [stateRecord(this.#replica.state)] });
+    const isPresent = restore(this.#replica, start);
+    if (!isPresent || start.log === 'lost' || start.log === 'vouched') {
+      // The first write: it records what this start was told of the log, and the epoch.
+      write(this.#replica, { records: firstRecords(this.#replica, isPresent) });
     }
     // A crash may have come between the disk and the last word on what may go.
     if (this.#replica.state.stored.size > mostStored(this.#replica)) write(this.#replica, {});
@@ -62,8 +63,9 @@ export class PbftEngine implements Engine<PbftMessage> {
   }
 
   step(input: Input<PbftMessage>): readonly Effect<PbftMessage>[] {
+    handle(this.#replica, input);
+    if (input.type === 'applied') this.#replica = afterBlock(this.#replica, input.validators);
     const replica = this.#replica;
-    handle(replica, input);
     settle(replica);
     checkInvariants(replica);
     return takeEffects(replica);
@@ -142,6 +144,8 @@ function handle(replica: Replica, input: Input<PbftMessage>): void {
 /** A message of another validator, its signatures checked. */
 function onMessage(replica: Replica, message: PbftMessage, direct: boolean): void {
   const { state } = replica;
+  // It may have been on its way here, its signatures being checked, when the epoch ended.
+  if (message.epoch !== replica.epoch.height) return;
   if (state.peers[message.from] === undefined || message.from === replica.self) return;
   hear(state.contact, message.from, state.now);
   count(replica, `received-${message.kind}`);
@@ -187,8 +191,11 @@ function dispatch(replica: Replica, message: PbftMessage, direct: boolean): void
 function onOwn(replica: Replica, message: PbftMessage): void {
   const { state } = replica;
   // Signed before a view was left, on disk after: it is never sent.
-  if (!('view' in message) || message.view < state.view) return;
+  if (!('view' in message)) return;
+  if (message.epoch === replica.epoch.height && message.view < state.view) return;
   state.own.set(logKey(message), message);
+  // One of an epoch that ended meanwhile is only remembered so that it is removed.
+  if (message.epoch !== replica.epoch.height) return;
   send(replica, 'all', message);
   switch (message.kind) {
     case 'prepare':

@@ -58,7 +58,14 @@ export function onDoubleVote(
     SignedSlot,
     SignedSlot,
   ];
-  onContradiction(replica, { type: 'double', accused: from, phase, first, second });
+  onContradiction(replica, {
+    type: 'double',
+    epoch: replica.epoch.height,
+    accused: from,
+    phase,
+    first,
+    second,
+  });
 }
 
 /** A Commit says "I hold a certificate of this rank"; a later ViewChange that reports less denies it. */
@@ -72,6 +79,7 @@ export function compareCommitsWithViewChange(replica: Replica, from: ValidatorIn
     if (isOutdated(viewChange, tally.height, replica.options.window)) continue;
     onContradiction(replica, {
       type: 'forgotten-commit',
+      epoch: replica.epoch.height,
       accused: from,
       commit: {
         view: tally.view,

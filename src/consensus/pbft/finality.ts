@@ -70,8 +70,14 @@ function finalize(replica: Replica, chain: readonly ChainLink[], certificate: Ce
   for (const [index, link] of chain.entries()) {
     invariant(link.height === state.final.height + 1, 'blocks become final one by one, in order');
     invariant(link.parentHash === state.final.blockHash, 'a final block extends the final block before it');
+    invariant(!state.final.isLast, 'no block of an epoch is final above its last one');
     const own = index === chain.length - 1 ? certificate : null;
-    state.final = { height: link.height, blockHash: link.blockHash, certificate: own ?? certificate };
+    state.final = {
+      height: link.height,
+      blockHash: link.blockHash,
+      certificate: own ?? certificate,
+      isLast: link.isLast,
+    };
     state.recentFinal.set(link.height, link.blockHash);
     replica.out.push({
       type: 'commit',

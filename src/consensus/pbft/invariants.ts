@@ -10,12 +10,16 @@ export function checkInvariants(replica: Replica): void {
   const { height: final } = state.final;
   invariant(state.appliedHeight <= final, 'nothing is applied that is not final');
   invariant(
-    final === 0 || state.final.certificate?.height === final,
+    final === replica.epoch.height || state.final.certificate?.height === final,
     'the final block has its own certificate',
   );
   invariant(
     state.recentFinal.get(state.final.height) === state.final.blockHash,
     'the final block is remembered',
+  );
+  invariant(
+    (state.highest === null || state.highest.epoch === replica.epoch.height) && final >= replica.epoch.height,
+    'what another epoch certified is nothing here',
   );
   for (const [height, slot] of state.slots) {
     invariant(height === slot.height, 'a slot stands at its height');

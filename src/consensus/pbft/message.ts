@@ -14,7 +14,7 @@ import {
 } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import type { Problem } from '../../base/problem.ts';
-import { type Domain, domainPrefix, hashCodec, hashToBytes, type Hash } from '../../crypto/hash.ts';
+import { type Domain, domainPrefix, hashCodec } from '../../crypto/hash.ts';
 import { type Signature, signatureCodec } from '../../crypto/signature.ts';
 import {
   type Height,
@@ -28,6 +28,8 @@ import {
 import {
   type Certificate,
   certificateCodec,
+  type Epoch,
+  epochBytes,
   type Slot,
   voteBytes,
   type VotePhase,
@@ -41,6 +43,8 @@ import { readMessage } from '../shared/wire.ts';
  */
 interface Signed {
   readonly from: ValidatorIndex;
+  /** As in `Epoch`: whose validators `from` is one of. A message of one epoch means nothing in another. */
+  readonly epoch: Height;
   readonly signature: Signature;
 }
 
@@ -143,6 +147,7 @@ export interface SignedSlot extends Slot {
 export type Contradiction =
   | {
       readonly type: 'double';
+      readonly epoch: Height;
       readonly accused: ValidatorIndex;
       readonly phase: VotePhase;
       readonly first: SignedSlot;
@@ -150,6 +155,7 @@ export type Contradiction =
     }
   | {
       readonly type: 'forgotten-commit';
+      readonly epoch: Height;
       readonly accused: ValidatorIndex;
       readonly commit: SignedSlot;
       readonly viewChange: ViewChange;
@@ -181,6 +187,7 @@ const slotFields = { view: viewCodec, height: heightCodec, blockHash: hashCodec 
 const viewChangeCodec: Codec<ViewChange> = withKind(
   'view-change',
   struct<Fields<ViewChange>>({
+    epoch: heightCodec,
     from: u16,
     view: viewCodec,
     finalHeight: heightCodec,
@@ -196,6 +203,7 @@ export const contradictionCodec = union<Contradiction, 'type'>('type', {
   double: [
     1,
     struct<Omit<Extract<Contradiction, { type: 'double' }>, 'type'>>({
+      epoch: heightCodec,
       accused: u16,
       phase: wordOf(['pre-prepare', 'prepare', 'commit']),
       first: signedSlotCodec,
@@ -205,6 +213,7 @@ export const contradictionCodec = union<Contradiction, 'type'>('type', {
   'forgotten-commit': [
     2,
     struct<Omit<Extract<Contradiction, { type: 'forgotten-commit' }>, 'type'>>({
+      epoch: heightCodec,
       accused: u16,
       commit: signedSlotCodec,
       viewChange: viewChangeCodec,
@@ -212,13 +221,19 @@ export const contradictionCodec = union<Contradiction, 'type'>('type', {
   ],
 });
 
-const voteCodec = struct<Signed & Slot>({ from: u16, ...slotFields, signature: signatureCodec });
+const voteCodec = struct<Signed & Slot>({
+  epoch: heightCodec,
+  from: u16,
+  ...slotFields,
+  signature: signatureCodec,
+});
 
 /** The wire format: the kind in one byte, then the fields in this order; the signature is last in each. */
 export const messageCodec = union<PbftMessage, 'kind'>('kind', {
   'pre-prepare': [
     1,
     struct<Fields<PrePrepare>>({
+      epoch: heightCodec,
       from: u16,
       ...slotFields,
       proposal: proposalCodec,
@@ -230,6 +245,7 @@ export const messageCodec = union<PbftMessage, 'kind'>('kind', {
   suspect: [
     4,
     struct<Fields<Suspect>>({
+      epoch: heightCodec,
       from: u16,
       view: viewCodec,
       reason: wordOf(['no-progress', 'invalid-proposal', 'censorship', 'withdrawn']),
@@ -242,6 +258,7 @@ export const messageCodec = union<PbftMessage, 'kind'>('kind', {
   'new-view': [
     6,
     struct<Fields<NewView>>({
+      epoch: heightCodec,
       from: u16,
       view: viewCodec,
       viewChanges: listOf(viewChangeCodec, limits.maxValidators),
@@ -251,6 +268,7 @@ export const messageCodec = union<PbftMessage, 'kind'>('kind', {
   status: [
     7,
     struct<Fields<Status>>({
+      epoch: heightCodec,
       from: u16,
       view: viewCodec,
       changing: bool,
@@ -262,12 +280,21 @@ export const messageCodec = union<PbftMessage, 'kind'>('kind', {
   ],
   evidence: [
     8,
-    struct<Fields<Evidence>>({ from: u16, proof: contradictionCodec, signature: signatureCodec }),
+    struct<Fields<Evidence>>({
+      epoch: heightCodec,
+      from: u16,
+      proof: contradictionCodec,
+      signature: signatureCodec,
+    }),
   ],
-  'query-stable': [9, struct<Fields<QueryStable>>({ from: u16, nonce: u48, signature: signatureCodec })],
+  'query-stable': [
+    9,
+    struct<Fields<QueryStable>>({ epoch: heightCodec, from: u16, nonce: u48, signature: signatureCodec }),
+  ],
   'reply-stable': [
     10,
     struct<Fields<ReplyStable>>({
+      epoch: heightCodec,
       from: u16,
       nonce: u48,
       finalHeight: heightCodec,
@@ -307,19 +334,13 @@ const domains: Record<Exclude<PbftMessage['kind'], VotePhase>, Domain> = {
   'reply-stable': 'quorate/v1/pbft/reply-stable',
 };
 
-/** What ties a signature to one chain and one validator set (epoch). */
-export interface Epoch {
-  readonly chainId: Hash;
-  readonly validatorsHash: Hash;
-}
-
 /** The exact bytes that the sender of a message signs. */
 export function preimageOf(message: PbftMessage, epoch: Epoch): Uint8Array {
   switch (message.kind) {
     case 'pre-prepare':
     case 'prepare':
     case 'commit':
-      return voteBytes(message.kind, epoch.chainId, epoch.validatorsHash, message);
+      return voteBytes(message.kind, epoch, message);
     case 'suspect':
     case 'view-change':
     case 'new-view':
@@ -327,12 +348,7 @@ export function preimageOf(message: PbftMessage, epoch: Epoch): Uint8Array {
     case 'evidence':
     case 'query-stable':
     case 'reply-stable':
-      return concat(
-        domainPrefix(domains[message.kind]),
-        hashToBytes(epoch.chainId),
-        hashToBytes(epoch.validatorsHash),
-        bytesWithoutSignature(message),
-      );
+      return concat(domainPrefix(domains[message.kind]), epochBytes(epoch), bytesWithoutSignature(message));
   }
 }
 
@@ -341,18 +357,19 @@ function bytesWithoutSignature(message: PbftMessage): Uint8Array {
   return bytes.subarray(0, bytes.length - signatureBytes);
 }
 
-/** A message as its engine makes it: everything but the signature. */
+/** A message as its engine makes it: everything but the signature, and the epoch, which all have in common. */
 export type Draft = PbftMessage extends infer M
   ? M extends PbftMessage
-    ? Omit<M, 'signature'>
+    ? Omit<M, 'signature' | 'epoch'>
     : never
   : never;
 
 /** A draft in the form that the signer takes. Its key is its place in the consensus log; see `Unsigned`. */
 export function toUnsigned(draft: Draft, epoch: Epoch): Unsigned {
-  const message = { ...draft, signature: unsignedMark } as PbftMessage;
+  const message = { ...draft, epoch: epoch.epoch, signature: unsignedMark } as PbftMessage;
   return {
     key: logKey(message),
+    epoch: epoch.epoch,
     view: 'view' in message ? message.view : noView,
     floor: message.kind === 'view-change' ? message.view : noView,
     bytes: bytesWithoutSignature(message),
@@ -368,10 +385,10 @@ export function logKey(message: PbftMessage): string {
     case 'pre-prepare':
     case 'prepare':
     case 'commit':
-      return `${message.kind}/${message.view}/${message.height}`;
+      return voteKey(message.kind, message);
     case 'view-change':
     case 'new-view':
-      return `${message.kind}/${message.view}`;
+      return `${message.kind}/${message.epoch}/${message.view}`;
     case 'suspect':
     case 'status':
     case 'evidence':
@@ -379,6 +396,14 @@ export function logKey(message: PbftMessage): string {
     case 'reply-stable':
       return '';
   }
+}
+
+/** The key of an own vote; see `logKey`. */
+export function voteKey(
+  phase: VotePhase,
+  { epoch, view, height }: { readonly epoch: Height; readonly view: View; readonly height: Height },
+): string {
+  return `${phase}/${epoch}/${view}/${height}`;
 }
 
 export function isSlotMessage(

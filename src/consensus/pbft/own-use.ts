@@ -1,4 +1,5 @@
 import type { Certificate } from '../../ledger/certificate.ts';
+import { voteKey } from './message.ts';
 import { trace } from './outbox.ts';
 import { stateRecord } from './records.ts';
 import type { Replica } from './replica.ts';
@@ -21,15 +22,15 @@ export function noticeOwnUse(replica: Replica, certificate: Certificate): void {
   state.keyUse = 'doubted';
   if (state.guard.name !== 'off') return;
   state.guard = { name: 'learning', nonce: replica.nonce, proven: new Map() };
-  write(replica, { records: [stateRecord(state)] });
+  write(replica, { records: [stateRecord(replica)] });
 }
 
-function isExplained({ state }: Replica, { view, height, blockHash }: Certificate): boolean {
+function isExplained({ state }: Replica, { epoch, view, height, blockHash }: Certificate): boolean {
   // What was signed in views that were left is forgotten, and an operator vouched for what is not known.
   if (height <= state.final.height || view < state.view || state.keyUse === 'vouched') return true;
   // The log is known to be lost, or may be.
   if (state.unproven !== null || state.guard.name === 'learning' || height <= state.forgottenUpTo)
     return true;
-  const vote = state.own.get(`commit/${view}/${height}`);
+  const vote = state.own.get(voteKey('commit', { epoch, view, height }));
   return vote?.kind === 'commit' && vote.blockHash === blockHash;
 }

@@ -31,6 +31,8 @@ export function restartTimer(replica: Replica): void {
 /** An executable transaction is pending, or a block is accepted and not final: the progress timer runs. */
 export function hasUnfinished(replica: Replica): boolean {
   const { state } = replica;
+  // The epoch is over, and waits for the disk.
+  if (state.final.isLast) return false;
   if (state.pacing.work.executable > 0) return true;
   for (const height of state.slots.keys()) if (height > state.final.height) return true;
   return false;

@@ -1,4 +1,4 @@
-import { hashHeader, type Height, toHeight } from '../../ledger/block.ts';
+import { changesValidators, hashHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { Input } from '../engine.ts';
 import { hasWork, isExpiryDue, isPaced } from '../shared/pacing.ts';
 import { stopped } from '../shared/timer.ts';
@@ -61,7 +61,7 @@ function propose(replica: Replica, height: Height, proposal: NonNullable<Built['
   if (self === null) return;
   const blockHash = hashHeader(proposal.header);
   const { parentHash } = proposal.header;
-  state.valid.set(blockHash, { height, blockHash, parentHash });
+  state.valid.set(blockHash, { height, blockHash, parentHash, isLast: changesValidators(proposal.header) });
   state.slots.set(height, {
     height,
     blockHash,

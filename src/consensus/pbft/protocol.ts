@@ -1,23 +1,24 @@
 import { invariant } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import { certificateClaims } from '../../ledger/certificate.ts';
-import type { ValidatorSet } from '../../ledger/validators.ts';
-import type { Protocol } from '../engine.ts';
-import { messageClaims } from './claims.ts';
+import { toHeight } from '../../ledger/block.ts';
+import { type Certificate, certificateClaims } from '../../ledger/certificate.ts';
+import { type ValidatorSet, validatorSet } from '../../ledger/validators.ts';
+import type { Protocol, Roster } from '../engine.ts';
+import { type Committee, messageClaims } from './claims.ts';
 import { PbftEngine } from './engine.ts';
 import { decodeMessage, encodeMessage, type PbftMessage } from './message.ts';
 import type { PbftOptions } from './options.ts';
 
-/** PBFT as the driver knows it. `genesisHash` is the hash of the header at height 0. */
+/** PBFT as the driver knows it. `validators` are those of the genesis file. */
 export function pbftProtocol(chain: {
   readonly chainId: Hash;
-  readonly genesisHash: Hash;
   readonly validators: ValidatorSet;
   readonly options: PbftOptions;
 }): Protocol<PbftMessage> {
   const { chainId, validators, options } = chain;
-  const committee = { chainId, validators, validatorsHash: validators.hash, window: options.window };
+  const committees = new Committees(chainId, options.window);
+  const first: Roster = { keys: validators.keys, epoch: toHeight(0) };
   return {
     engine: 'pbft',
     authentication: 'signature',
@@ -28,22 +29,58 @@ export function pbftProtocol(chain: {
       censorshipMs: options.censorshipMs,
     },
     senderOf: (message) => message.from,
+    epochOf: (message) => message.epoch,
     decode: decodeMessage,
     encode: encodeMessage,
-    claims: (message) => messageClaims(message, committee),
-    certificateClaims(certificate) {
+    claims: (message, roster = first) => messageClaims(message, committees.of(roster)),
+    certificateClaims(certificate, roster = first) {
       if (certificate.engine === 'pbft' && certificate.phase === 'commit') {
-        return certificateClaims(certificate, chainId, validators);
+        if (certificate.epoch !== roster.epoch) return otherEpoch(certificate, roster);
+        return certificateClaims(certificate, chainId, committees.of(roster).validators);
       }
       return new Problem('certificate/invalid', 'the certificate is not a PBFT commit certificate', {
         remedy: 'Check that the sender follows the same chain with the same engine.',
       });
     },
-    // The validators never change.
+    // Nobody prunes, so nobody fetches a state.
     snapshotCertificate: (certificate) => certificate,
     start(start) {
       invariant(start.chainId === chainId, 'an engine is started for its own chain');
-      return new PbftEngine({ ...start, genesisHash: chain.genesisHash }, options);
+      return new PbftEngine(start, options);
     },
   };
+}
+
+/** The committee of the last roster that was asked for: rosters change rarely, and its hash is dear. */
+class Committees {
+  readonly #chainId: Hash;
+  readonly #window: number;
+  #last: { readonly roster: Roster; readonly committee: Committee } | undefined;
+
+  constructor(chainId: Hash, window: number) {
+    this.#chainId = chainId;
+    this.#window = window;
+  }
+
+  of(roster: Roster): Committee {
+    if (this.#last?.roster === roster) return this.#last.committee;
+    const validators = validatorSet(roster.keys);
+    const committee: Committee = {
+      chainId: this.#chainId,
+      epoch: roster.epoch,
+      validatorsHash: validators.hash,
+      validators,
+      window: this.#window,
+    };
+    this.#last = { roster, committee };
+    return committee;
+  }
+}
+
+/** By validators that this node knows no more, or not yet: whoever serves it cannot know that. */
+function otherEpoch({ epoch, height }: Certificate, roster: Roster): Problem {
+  return new Problem('certificate/unknown-member', `the certificate is of the epoch from ${epoch} on`, {
+    remedy: `Get the blocks up to there first: this node knows the validators from ${roster.epoch} on.`,
+    details: { height, epoch, known: roster.epoch },
+  });
 }

@@ -3,7 +3,8 @@ import { type Height, heightCodec, type View, viewCodec } from '../../ledger/blo
 import { type Certificate, certificateCodec } from '../../ledger/certificate.ts';
 import type { LogRecord } from '../engine.ts';
 import { encodeMessage, type NewView } from './message.ts';
-import type { AmnesiaGuard, PbftState } from './state.ts';
+import type { Replica } from './replica.ts';
+import type { AmnesiaGuard } from './state.ts';
 
 /** The records of the consensus log, besides which it holds each own vote under its `logKey`. */
 export const recordKeys = {
@@ -13,34 +14,40 @@ export const recordKeys = {
 } as const;
 
 /**
- * Where the replica is: its view, whether it left the one before without a new-view
- * yet, and its amnesia guard.
+ * Where the replica is: its epoch, in that its view, whether it left the one before without a new-view yet, and
+ * what holds its votes back.
  */
 export interface HardState {
+  /** Records of an earlier one than that of the final block mean nothing any more, but for the guard. */
+  readonly epoch: Height;
   readonly view: View;
   readonly changing: boolean;
   readonly attempts: number;
-  readonly guard: AmnesiaGuard['name'];
+  /** `unproven`: of the state, not null. */
+  readonly guard: AmnesiaGuard['name'] | 'unproven';
   /** `forgottenUpTo` of the state: what a silent guard waits for, and no vote up to there after it. */
   readonly silentUntil: Height;
 }
 
 export const hardStateCodec = struct<HardState>({
+  epoch: heightCodec,
   view: viewCodec,
   changing: bool,
   attempts: u48,
-  guard: wordOf(['off', 'learning', 'silent']),
+  guard: wordOf(['off', 'learning', 'silent', 'unproven']),
   silentUntil: heightCodec,
 });
 
-export function stateRecord({ view, phase, attempts, guard, forgottenUpTo }: PbftState): LogRecord {
+export function stateRecord({ epoch, state }: Replica): LogRecord {
+  const { view, phase, attempts, guard, unproven, forgottenUpTo } = state;
   return {
     key: recordKeys.position,
     value: encode(hardStateCodec, {
+      epoch: epoch.height,
       view,
       changing: phase.name === 'changing',
       attempts,
-      guard: guard.name,
+      guard: unproven === null ? guard.name : 'unproven',
       silentUntil: forgottenUpTo,
     }),
   };

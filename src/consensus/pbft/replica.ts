@@ -1,10 +1,11 @@
 import { limits } from '../../base/limits.ts';
 import type { Hash } from '../../crypto/hash.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
 import type { Height, View } from '../../ledger/block.ts';
-import type { Certificate } from '../../ledger/certificate.ts';
+import type { Certificate, Epoch } from '../../ledger/certificate.ts';
 import { byzantineQuorum, maxFaulty } from '../../ledger/quorum.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
-import type { ValidatorIndex } from '../engine.ts';
+import type { BlockName, ValidatorIndex } from '../engine.ts';
 import { highWatermark } from '../shared/pacing.ts';
 import type { Step } from '../shared/step.ts';
 import type { PbftMessage } from './message.ts';
@@ -14,8 +15,11 @@ import { compareRank, type PbftState } from './state.ts';
 /** What the parts of the protocol work on: constants, the state, and the effects of the step in progress. */
 export interface Replica extends Step<PbftMessage> {
   readonly chainId: Hash;
-  readonly genesisHash: Hash;
+  /** The block that this epoch stands on: the genesis, or the last block of the epoch before. */
+  readonly epoch: BlockName;
   readonly validators: ValidatorSet;
+  /** This node's. */
+  readonly key: PublicKey;
   readonly options: PbftOptions;
   /** Of the questions of this start. */
   readonly nonce: number;
@@ -86,6 +90,12 @@ export function highestKnown({ state }: Replica): Height {
   );
 }
 
-export function epochOf(replica: Replica): { chainId: Hash; validatorsHash: Hash } {
-  return { chainId: replica.chainId, validatorsHash: replica.validators.hash };
+export function epochOf({ chainId, epoch, validators }: Replica): Epoch {
+  return { chainId, epoch: epoch.height, validatorsHash: validators.hash };
+}
+
+/** True for the last block of the epoch: nothing is proposed, accepted or voted for above it. */
+export function endsEpoch({ state }: Replica, blockHash: Hash): boolean {
+  if (blockHash === state.final.blockHash) return state.final.isLast;
+  return state.valid.get(blockHash)?.isLast ?? false;
 }

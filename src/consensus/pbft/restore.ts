@@ -3,7 +3,9 @@ import { decode } from '../../base/codec.ts';
 import { unwrap } from '../../base/problem.ts';
 import { type Height, toHeight, toView } from '../../ledger/block.ts';
 import { certificateCodec } from '../../ledger/certificate.ts';
-import type { EngineStart, LogTrust } from '../engine.ts';
+import type { FinalityCertificate } from '../../ledger/certificate.ts';
+import type { ValidatorSet } from '../../ledger/validators.ts';
+import type { BlockName, ChainLink, EngineStart, LogTrust, MonotonicMs } from '../engine.ts';
 import { freshPacing } from '../shared/pacing.ts';
 import { neverAsked } from '../shared/sync-ask.ts';
 import { stopped } from '../shared/timer.ts';
@@ -17,26 +19,36 @@ import { countVote } from './evidence.ts';
 import { tallyFor } from './tally.ts';
 import { newViewStart, startView } from './view-change.ts';
 
-/** The state of a replica that has no records yet. */
-export function freshState(start: EngineStart): PbftState {
-  const { header, hash, certificate } = start.final;
+/** What a replica stands on when it begins. */
+interface Beginning {
+  readonly final: BlockName & { readonly certificate: FinalityCertificate | null };
+  readonly epoch: BlockName;
+  readonly validators: ValidatorSet;
+  readonly candidates: readonly ChainLink[];
+  readonly now: MonotonicMs;
+}
+
+/** The state of a replica that has no records of this epoch yet. */
+export function freshState(start: Beginning): PbftState {
+  const { height, blockHash, certificate } = start.final;
   const final = {
-    height: header.height,
-    blockHash: hash,
-    certificate: certificate?.engine === 'pbft' ? certificate : null,
+    height,
+    blockHash,
+    // The block that the epoch stands on is its genesis, whoever signed that.
+    certificate: certificate?.engine === 'pbft' && height > start.epoch.height ? certificate : null,
+    isLast: false,
   };
-  const noHeight = toHeight(0);
   return {
     now: start.now,
     view: toView(0),
     phase: { name: 'normal' },
-    viewBase: { height: noHeight, blockHash: hash },
+    viewBase: start.epoch,
     newView: null,
     viewChangeAsked: toView(0),
     newViewAsked: toView(0),
     final,
-    appliedHeight: header.height,
-    recentFinal: new Map([[header.height, hash]]),
+    appliedHeight: height,
+    recentFinal: new Map([[height, blockHash]]),
     highest: final.certificate,
     slots: new Map(),
     waiting: new Map(),
@@ -47,7 +59,7 @@ export function freshState(start: EngineStart): PbftState {
     suspectsSent: 0,
     ahead: new Map(),
     own: new Map(),
-    restoredUpTo: noHeight,
+    restoredUpTo: toHeight(0),
     writes: noWrites(),
     stored: new Map(
       start.candidates.map(({ blockHash, parentHash }) => [blockHash, { parentHash, view: toView(0) }]),
@@ -64,7 +76,7 @@ export function freshState(start: EngineStart): PbftState {
     repeatTimer: { dueAt: start.now },
     contact: new Map(),
     peers: start.validators.keys.map(() => ({
-      finalHeight: noHeight,
+      finalHeight: start.epoch.height,
       view: toView(0),
       changing: true,
       silent: false,
@@ -73,21 +85,32 @@ export function freshState(start: EngineStart): PbftState {
     })),
     statusAt: Number.NEGATIVE_INFINITY,
     syncAsk: neverAsked(),
-    guard: start.log === 'lost' ? learning(start) : { name: 'off' },
-    unproven:
-      start.log === 'new' && header.height === 0 && ownMessages(start.records).length === 0
-        ? new Set()
-        : null,
-    keyUse: start.log === 'vouched' ? 'vouched' : 'known',
-    forgottenUpTo: noHeight,
+    guard: { name: 'off' },
+    unproven: null,
+    keyUse: 'known',
+    forgottenUpTo: toHeight(0),
     accused: new Set(),
     counters: {},
   };
 }
 
 /** The question of this start: what was answered before proves nothing now. */
-function learning(start: EngineStart): AmnesiaGuard {
-  return { name: 'learning', nonce: nonceOf(start), proven: new Map() };
+function learning(nonce: number): AmnesiaGuard {
+  return { name: 'learning', nonce, proven: new Map() };
+}
+
+type Guard = Pick<PbftState, 'guard' | 'unproven'>;
+
+/**
+ * What holds votes back in an epoch that begins, after this one. What is not known to be all that the key
+ * signed may lack votes of any later epoch, too: it is asked for anew in each. Who has its log, or is through
+ * its silence, cannot have voted in an epoch that had not begun here.
+ */
+export function guardIn({ guard, unproven }: Pick<PbftState, 'guard' | 'unproven'>, nonce: number): Guard {
+  return {
+    guard: guard.name === 'off' ? guard : learning(nonce),
+    unproven: unproven === null ? null : new Set(),
+  };
 }
 
 export function nonceOf({ seed }: EngineStart): number {
@@ -96,12 +119,13 @@ export function nonceOf({ seed }: EngineStart): number {
 
 /**
  * Goes on from the consensus log. The replica is where it was: it holds its promises, counts its own votes,
- * and has the blocks that it voted for validated again, because their execution is not stored.
+ * and has the blocks that it voted for validated again, because their execution is not stored. False when the
+ * log holds nothing of this epoch.
  */
-export function restore(replica: Replica, start: EngineStart): void {
+export function restore(replica: Replica, start: EngineStart): boolean {
   const { state } = replica;
-  const { records } = start;
-  restorePosition(replica, start);
+  const isPresent = restorePosition(replica, start);
+  const records: EngineStart['records'] = isPresent ? start.records : new Map();
   const { view } = state;
 
   const highest = records.get(recordKeys.highest);
@@ -114,13 +138,13 @@ export function restore(replica: Replica, start: EngineStart): void {
     state.phase = { name: 'changing', quorumSince: null };
     state.viewBase = state.final;
   }
-  for (const message of ownMessages(records)) restoreOwn(replica, message);
+  for (const message of ownMessages(start.records)) restoreOwn(replica, message);
 
   const accepted = records.get(recordKeys.newView);
   if (accepted !== undefined && state.phase.name === 'normal') {
     const newView = unwrap(decode(messageCodec, accepted, 'new-view record'));
     if (newView.kind === 'new-view' && newView.view === view) {
-      const { base, tip } = newViewStart(newView.viewChanges);
+      const { base, tip } = newViewStart(newView.viewChanges, replica.epoch.height);
       startView(replica, newView, base, tip);
       const slot = tip === null ? undefined : state.slots.get(tip.height);
       if (tip !== null && slot === undefined && tip.height > state.final.height) {
@@ -134,27 +158,39 @@ export function restore(replica: Replica, start: EngineStart): void {
       }
     }
   }
+  return isPresent;
 }
 
 /** What an earlier start recorded of the guard holds. */
 const isTaken = (log: LogTrust): boolean => log === 'whole' || log === 'new';
 
-function restorePosition({ state }: Replica, start: EngineStart): void {
-  const { records, log } = start;
+/** False when the log holds nothing of this epoch. What it says of the guard holds in any case. */
+function restorePosition(replica: Replica, { records, log }: EngineStart): boolean {
+  const { state, nonce, epoch } = replica;
+  if (log === 'vouched') state.keyUse = 'vouched';
+  if (log === 'lost') state.guard = learning(nonce);
   const position = records.get(recordKeys.position);
   if (position === undefined) {
     invariant(records.size === 0, 'a consensus log that is not empty has a position');
-    return;
+    if (log === 'new') state.unproven = new Set();
+    return false;
   }
-  const { view, changing, attempts, guard, silentUntil } = unwrap(
-    decode(hardStateCodec, position, 'position record'),
-  );
-  state.view = view;
-  state.attempts = attempts;
-  state.phase = changing ? { name: 'changing', quorumSince: null } : { name: 'normal' };
-  if (log !== 'vouched') state.forgottenUpTo = silentUntil;
-  if (isTaken(log) && guard === 'learning') state.guard = learning(start);
-  if (isTaken(log) && guard === 'silent') state.guard = { name: 'silent', until: silentUntil };
+  const recorded = unwrap(decode(hardStateCodec, position, 'position record'));
+  invariant(recorded.epoch <= epoch.height, 'the log is of no later epoch than the final block');
+  if (log !== 'vouched') state.forgottenUpTo = recorded.silentUntil;
+  if (isTaken(log)) {
+    if (recorded.guard === 'unproven') state.unproven = new Set();
+    if (recorded.guard === 'learning') state.guard = learning(nonce);
+    if (recorded.guard === 'silent') state.guard = { name: 'silent', until: recorded.silentUntil };
+  }
+  if (recorded.epoch < epoch.height) {
+    Object.assign(state, guardIn(state, nonce));
+    return false;
+  }
+  state.view = recorded.view;
+  state.attempts = recorded.attempts;
+  state.phase = recorded.changing ? { name: 'changing', quorumSince: null } : { name: 'normal' };
+  return true;
 }
 
 function ownMessages(records: EngineStart['records']): PbftMessage[] {
@@ -168,12 +204,12 @@ function ownMessages(records: EngineStart['records']): PbftMessage[] {
 
 function restoreOwn(replica: Replica, message: PbftMessage): void {
   const { state } = replica;
-  if (message.kind === 'new-view')
+  if (message.kind === 'new-view' && message.epoch === replica.epoch.height)
     state.newViewAsked = message.view > state.newViewAsked ? message.view : state.newViewAsked;
   if (!('view' in message)) return;
-  // One of a view that was left is of no use, and goes with the next write.
+  // One of an epoch or a view that was left is of no use, and goes with the next write.
   state.own.set(logKey(message), message);
-  if (message.view !== state.view) return;
+  if (message.epoch !== replica.epoch.height || message.view !== state.view) return;
   if (message.kind === 'view-change') {
     state.viewChanges.set(message.from, message);
     state.viewChangeAsked = message.view;

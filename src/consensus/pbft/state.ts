@@ -29,8 +29,17 @@ export interface PbftState {
   /** The latest view that this replica asked to have a NewView signed for. */
   newViewAsked: View;
 
-  /** The highest final block and its commit certificate (null at genesis only). */
-  final: { readonly height: Height; readonly blockHash: Hash; readonly certificate: Certificate | null };
+  /**
+   * The highest final block and its commit certificate: null for the block that the epoch stands on, which its
+   * own validators did not sign. The epoch is over when its last block is final, and the next one begins when
+   * that is applied.
+   */
+  final: {
+    readonly height: Height;
+    readonly blockHash: Hash;
+    readonly certificate: Certificate | null;
+    readonly isLast: boolean;
+  };
   /** Stored and executed up to here. At most `final.height`. */
   appliedHeight: Height;
   /** Hashes of the last final blocks, to vote for a tip that this replica has already. */

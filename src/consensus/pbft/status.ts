@@ -79,7 +79,7 @@ export function onStatus(replica: Replica, status: Status, direct: boolean): voi
   peer.view = status.view;
   peer.changing = status.changing;
   peer.silent = status.silentUntil !== undefined;
-  if (direct && status.finalHeight === 0) onBeginningChain(replica, status.from);
+  if (direct && status.finalHeight === replica.epoch.height) onBeginningChain(replica, status.from);
   if (status.finalCertificate !== undefined) onCommitCertificate(replica, status.finalCertificate);
   if (state.now - peer.answeredAt < replica.options.statusMs / 2) return;
   peer.answeredAt = state.now;
@@ -96,7 +96,7 @@ function sendWhatIsMissing(replica: Replica, to: ValidatorIndex, status: Status)
   const lacksView = status.view < state.view || (status.view === state.view && status.changing);
   if (lacksView && isNormal(replica) && state.newView !== null) send(replica, [to], state.newView);
   for (const message of state.own.values()) {
-    if (message.kind === 'new-view') continue;
+    if (message.kind === 'new-view' || message.epoch !== replica.epoch.height) continue;
     const wanted = isSlotMessage(message)
       ? isNormal(replica) && message.view === state.view && message.height > status.finalHeight
       : message.kind === 'view-change' && message.view === state.view && !isNormal(replica);

@@ -58,6 +58,7 @@ export function certificateOf(
     const signers = voters.toSorted((a, b) => a - b).slice(0, quorum);
     return {
       phase,
+      epoch: replica.epoch.height,
       view: toView(tally.view),
       height: toHeight(tally.height),
       blockHash,

@@ -94,6 +94,8 @@ function markUnavailable(replica: Replica, slot: AcceptedSlot): void {
 /** Blocks that sync fetched, up to one with a certificate that the driver checked. */
 export function onSynced(replica: Replica, { chain, certificate }: Synced): void {
   if (certificate.engine !== 'pbft' || certificate.phase !== 'commit') return;
+  // Its signatures may have been checked while the epoch ended.
+  if (certificate.epoch !== replica.epoch.height) return;
   const last = chain.at(-1);
   if (last?.blockHash !== certificate.blockHash || last.height !== certificate.height) return;
   learnValid(replica, chain);

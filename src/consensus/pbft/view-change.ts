@@ -1,5 +1,5 @@
 import type { Hash } from '../../crypto/hash.ts';
-import { type Height, toHeight } from '../../ledger/block.ts';
+import type { Height } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
 import { acceptSlot } from './accepting.ts';
 import { compareCommitsWithViewChange } from './evidence.ts';
@@ -73,12 +73,15 @@ function freshest(replica: Replica, here: readonly ViewChange[]): ViewChange[] |
 /**
  * Where the view changes of a NewView make the view start, for everybody; each replica computes it itself.
  */
-export function newViewStart(viewChanges: readonly ViewChange[]): {
+export function newViewStart(
+  viewChanges: readonly ViewChange[],
+  epoch: Height,
+): {
   readonly base: { readonly height: Height; readonly certificate: Certificate | null };
   /** The block that the view starts with, when it is above the base. */
   readonly tip: Certificate | null;
 } {
-  let base: { height: Height; certificate: Certificate | null } = { height: toHeight(0), certificate: null };
+  let base: { height: Height; certificate: Certificate | null } = { height: epoch, certificate: null };
   let highest: Certificate | null = null;
   for (const { finalHeight, finalCertificate, highest: reported } of viewChanges) {
     if (finalHeight > base.height) base = { height: finalHeight, certificate: finalCertificate ?? null };
@@ -94,12 +97,12 @@ export function onNewView(replica: Replica, newView: NewView): void {
   if (newView.view === state.view && state.phase.name === 'normal') return;
   if (!isFresh(replica, newView)) return trace(replica, 'new-view-refused', { view: newView.view });
   if (newView.view > state.view) moveTo(replica, newView.view);
-  const { base, tip } = newViewStart(newView.viewChanges);
+  const { base, tip } = newViewStart(newView.viewChanges, replica.epoch.height);
   startView(replica, newView, base, tip);
   if (tip !== null) state.highest = highestOf(state.highest, tip);
   write(replica, {
     records: [
-      stateRecord(state),
+      stateRecord(replica),
       newViewRecord(newView),
       ...(state.highest === null ? [] : [certificateRecord(state.highest)]),
     ],
@@ -127,10 +130,7 @@ export function startView(
   const start: { height: Height; blockHash: Hash } | null = tip ?? base.certificate;
   state.phase = { name: 'normal' };
   state.newView = newView;
-  state.viewBase =
-    start === null
-      ? { height: base.height, blockHash: replica.genesisHash }
-      : { height: start.height, blockHash: start.blockHash };
+  state.viewBase = start === null ? replica.epoch : { height: start.height, blockHash: start.blockHash };
   state.viewSince = state.now;
   restartTimer(replica);
 }

@@ -27,7 +27,7 @@ function changeTo(replica: Replica, view: View): void {
   const { state, self } = replica;
   moveTo(replica, view);
   state.attempts += 1;
-  if (self === null || !mayVote(replica)) write(replica, { records: [stateRecord(state)] });
+  if (self === null || !mayVote(replica)) write(replica, { records: [stateRecord(replica)] });
   else signViewChange(replica, self);
 }
 
@@ -49,7 +49,7 @@ function signViewChange(replica: Replica, self: ValidatorIndex): void {
   const { height: finalHeight, certificate } = state.final;
   state.viewChangeAsked = view;
   write(replica, {
-    records: [stateRecord(state)],
+    records: [stateRecord(replica)],
     sign: [
       {
         kind: 'view-change',
@@ -68,14 +68,14 @@ export function adoptView(replica: Replica, view: View): void {
   if (view <= replica.state.view) return;
   trace(replica, 'adopt-view', { view });
   moveTo(replica, view);
-  write(replica, { records: [stateRecord(replica.state)] });
+  write(replica, { records: [stateRecord(replica)] });
 }
 
 /** normal → changing in the same view: the new-view that it was entered with is not good enough any more. */
 export function closeView(replica: Replica): void {
   trace(replica, 'close-view', { view: replica.state.view });
   moveTo(replica, replica.state.view);
-  write(replica, { records: [stateRecord(replica.state)] });
+  write(replica, { records: [stateRecord(replica)] });
 }
 
 /**

@@ -32,6 +32,7 @@ function showOtherProposal(replica: Replica, vote: Vote): void {
   if (proposed?.blockHash !== slot.blockHash || vote.from === replica.self) return;
   send(replica, [vote.from], {
     kind: 'pre-prepare',
+    epoch: replica.epoch.height,
     from: primary,
     view: vote.view,
     height: slot.height,

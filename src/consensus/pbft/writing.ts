@@ -4,6 +4,7 @@ import type { Hash } from '../../crypto/hash.ts';
 import type { LogRecord } from '../engine.ts';
 import { addWrite } from '../shared/write-queue.ts';
 import { type Draft, isSlotMessage, toUnsigned } from './message.ts';
+import { stateRecord } from './records.ts';
 import { epochOf, type Replica } from './replica.ts';
 
 /** Asks for one atomic content. What depends on it happens when its `persisted` comes. */
@@ -12,7 +13,8 @@ export function write(
   content: { records?: readonly LogRecord[]; sign?: readonly Draft[]; blocks?: readonly Hash[] },
 ): void {
   const { state } = replica;
-  if ((content.sign ?? []).length > 0) state.unproven = null;
+  const isFirst = state.unproven !== null && (content.sign ?? []).length > 0;
+  if (isFirst) state.unproven = null;
   const blocks = (content.blocks ?? []).filter((blockHash) => !state.stored.has(blockHash));
   for (const blockHash of blocks) {
     const { parentHash } = defined(state.valid.get(blockHash), 'only what is valid is stored');
@@ -22,7 +24,11 @@ export function write(
   replica.out.push({
     type: 'persist',
     seq: addWrite(state.writes, state.now, null),
-    records: [...(content.records ?? []), ...obsoleteRecords(replica)],
+    records: [
+      ...(content.records ?? []),
+      ...(isFirst ? [stateRecord(replica)] : []),
+      ...obsoleteRecords(replica),
+    ],
     sign: (content.sign ?? []).map((draft) => toUnsigned(draft, epochOf(replica))),
     blocks,
     ...(forget.length > 0 && { forget }),
@@ -63,7 +69,8 @@ function takeSurplus(replica: Replica): Hash[] {
 }
 
 /**
- * Own messages that can no longer be of use: of earlier views, or for heights that are final and stored.
+ * Own messages that can no longer be of use: of earlier epochs or views, or for heights that are final and
+ * stored.
  * Final alone is not enough: the block comes to the disk later than this write may, and a restart in between
  * must find what was signed for its height.
  */
@@ -72,6 +79,7 @@ function obsoleteRecords(replica: Replica): LogRecord[] {
   const removed: LogRecord[] = [];
   for (const [key, message] of state.own) {
     const past =
+      message.epoch !== replica.epoch.height ||
       ('view' in message && message.view < state.view) ||
       (isSlotMessage(message) &&
         message.height <= state.appliedHeight &&

@@ -1,7 +1,13 @@
 import { defined, invariant } from '../../base/invariant.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { Signature } from '../../crypto/signature.ts';
-import { type BlockHeader, hashHeader, type Height, toHeight } from '../../ledger/block.ts';
+import {
+  changesValidators,
+  type BlockHeader,
+  hashHeader,
+  type Height,
+  toHeight,
+} from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { BlockName, ChainLink, ValidatorIndex } from '../engine.ts';
 import { entryBytes, type Term, type WireEntry } from './message.ts';
@@ -109,7 +115,8 @@ export function lastNotAbove(log: Log, height: Height, term: Term): Height {
 }
 
 export function linkOf({ header, blockHash }: Entry): ChainLink {
-  return { height: header.height, blockHash, parentHash: header.parentHash };
+  const { height, parentHash } = header;
+  return { height, blockHash, parentHash, isLast: changesValidators(header) };
 }
 
 export function certificateOf(entry: Entry): FinalityCertificate {

@@ -112,6 +112,7 @@ export function onBuilt(
     type: 'sign',
     message: {
       key: signingKey(replica, making),
+      epoch: toHeight(0),
       view: state.term,
       floor: state.term,
       bytes: encode(slotCodec, slot),

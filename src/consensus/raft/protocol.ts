@@ -2,7 +2,7 @@ import { Problem } from '../../base/problem.ts';
 import type { CodeOf } from '../../base/problem-codes.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey, SignatureClaim } from '../../crypto/signature.ts';
-import { hashHeader } from '../../ledger/block.ts';
+import { hashHeader, toHeight } from '../../ledger/block.ts';
 import { type FinalityCertificate, leaderBytes, type LeaderSignature } from '../../ledger/certificate.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { MessageClaims, Protocol } from '../engine.ts';
@@ -31,12 +31,13 @@ export function raftProtocol({
     authentication: 'channel',
     capabilities: { membersChange: true, proposerClockBinds: true, leaderTakesAll: true, censorshipMs: null },
     senderOf: (message) => message.from,
+    epochOf: () => toHeight(0),
     decode: decodeMessage,
     encode: encodeMessage,
     claims: (message) =>
       message.kind === 'append' ? { own: [], inside: authorships(message.entries, chainId) } : { own: [] },
-    certificateClaims: (certificate, members) =>
-      claimsOf(certificate, { chainId, keys: members ?? validators.keys }),
+    certificateClaims: (certificate, roster) =>
+      claimsOf(certificate, { chainId, keys: roster?.keys ?? validators.keys }),
     snapshotCertificate: (certificate, members) =>
       certificate.engine === 'raft'
         ? { ...certificate, configuration: encodeConfiguration(members ?? genesisConfiguration(validators)) }

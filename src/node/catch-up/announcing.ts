@@ -1,7 +1,6 @@
 import { decode, encode } from '../../base/codec.ts';
-import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
-import type { MonotonicMs } from '../../consensus/engine.ts';
+import type { Roster } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
@@ -16,11 +15,13 @@ interface AnnouncingOptions {
   readonly network: Pick<Network, 'publish'>;
   readonly verification: Pick<Verification<object>, 'gossipedCertificate' | 'fault' | 'mayRead'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly members: () => readonly PublicKey[] | undefined;
+  readonly roster: () => Roster;
   /** The final block's hash at a height, undefined above the last one. */
   readonly finalHashAt: (height: Height) => Hash | undefined;
   /** A block above our final one is proven final. */
   readonly onAhead: (height: Height) => void;
+  /** The same may be, and this node knows nobody who can have signed it. */
+  readonly onUnproven: (height: Height) => void;
 }
 
 /**
@@ -31,7 +32,6 @@ export class Announcing {
   readonly #options: AnnouncingOptions;
   /** The highest block that an announcement proved final. */
   #proven = toHeight(0);
-  #askedAt: MonotonicMs = -Infinity;
 
   constructor(options: AnnouncingOptions) {
     this.#options = options;
@@ -52,7 +52,7 @@ export class Announcing {
    * tells nothing.
    */
   heard(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
-    const { verification, members, finalHashAt } = this.#options;
+    const { verification, roster, finalHashAt } = this.#options;
     if (!verification.mayRead(from, bytes)) return decide('ignore');
     const announcement = decode(announcementCodec, bytes, 'announcement');
     if (announcement instanceof Problem) {
@@ -62,11 +62,12 @@ export class Announcing {
     const { certificate } = announcement;
     const { height } = certificate;
     if (height <= this.#proven || finalHashAt(height) !== undefined) return decide('ignore');
-    verification.gossipedCertificate(from, certificate, members(), (result) => {
+    verification.gossipedCertificate(from, certificate, roster(), (result) => {
       if (result === 'ignored') return decide('ignore');
       if (result instanceof Problem && result.code === 'certificate/unknown-member') {
         decide('ignore');
-        return this.#onUnproven(height);
+        // By a member that came after everything that is final here: no fault of anybody, and a reason to ask.
+        return this.#options.onUnproven(height);
       }
       if (result instanceof Problem) {
         verification.fault(from, result.code);
@@ -78,16 +79,5 @@ export class Announcing {
       // It may have become final here while it was checked.
       if (finalHashAt(height) === undefined) this.#options.onAhead(height);
     });
-  }
-
-  /**
-   * By a member that came after everything that is final here: no fault of anybody, and a reason to ask.
-   * Anybody can say that, so not often.
-   */
-  #onUnproven(height: Height): void {
-    const now = this.#options.clock.monotonicMs();
-    if (now - this.#askedAt < limits.syncPollMs) return;
-    this.#askedAt = now;
-    this.#options.onAhead(height);
   }
 }

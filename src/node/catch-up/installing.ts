@@ -3,9 +3,8 @@ import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import type { CodeOf } from '../../base/problem-codes.ts';
-import type { BlockName, Effect, Input, ValidatorIndex } from '../../consensus/engine.ts';
+import type { Roster, BlockName, Effect, Input, ValidatorIndex } from '../../consensus/engine.ts';
 import { hashBytes } from '../../crypto/hash.ts';
-import type { PublicKey } from '../../crypto/signature.ts';
 import { hashHeader } from '../../ledger/block.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import { State } from '../../ledger/state.ts';
@@ -38,8 +37,8 @@ interface InstallingOptions {
   readonly network: Pick<Network, 'request'>;
   readonly clock: Clock;
   readonly verification: Pick<Verification<object>, 'certificate' | 'fault'>;
-  /** The keys by index where the engine can change them, as `certificateClaims` has it. */
-  readonly members: () => readonly PublicKey[] | undefined;
+  /** Who takes part now, for `certificateClaims`. */
+  readonly roster: () => Roster;
   readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
   /** No final block is on its way to the store. */
   readonly isIdle: () => boolean;
@@ -135,8 +134,8 @@ export class Installing {
 
   #checkHead(run: Run, answer: { head: SnapshotHead; response: Uint8Array; peer: PeerId }): void {
     const { head, response, peer } = answer;
-    const { verification, members } = this.#options;
-    verification.certificate(head.certificate, members(), (certificate) => {
+    const { verification, roster } = this.#options;
+    verification.certificate(head.certificate, roster(), (certificate) => {
       if (this.#run !== run) return;
       if (certificate instanceof Problem) {
         this.#fault(peer, certificate);

@@ -2,7 +2,7 @@ import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import { type Height, type BlockHeader, toHeight } from '../../ledger/block.ts';
+import { changesValidators, type Height, type BlockHeader, toHeight } from '../../ledger/block.ts';
 import { decodeBlock } from '../../ledger/block-body.ts';
 import { finalityCodec } from '../../ledger/certificate.ts';
 import type { RequestProtocol } from '../../network/port.ts';
@@ -70,7 +70,7 @@ export class Serving {
       size += bytes.length + 4;
       const header = store.headerAt(toHeight(height));
       // What follows is under other validators: it is asked for when this much is final there.
-      if (header?.nextValidatorsHash !== header?.validatorsHash) break;
+      if (header !== undefined && changesValidators(header)) break;
     }
     if (blocks.length === 0) {
       const newest = wanted.from < store.firstBlock ? snapshots.newest() : undefined;

@@ -1,7 +1,7 @@
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import { type BlockHeader, hashHeader } from '../../ledger/block.ts';
+import { type BlockHeader, changesValidators, hashHeader } from '../../ledger/block.ts';
 import { type Block, checkLink, checkProposal, decodeBlock, proposalOf } from '../../ledger/block-body.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { BlocksResponse } from '../peers/wire.ts';
@@ -64,10 +64,6 @@ function isLarge({ blocks }: BlocksResponse): boolean {
   let bytes = 0;
   for (const block of blocks) bytes += block.length;
   return bytes >= limits.responseBytes - limits.maxBlockBytes - limits.responseBytes / 8;
-}
-
-function changesValidators({ validatorsHash, nextValidatorsHash }: BlockHeader): boolean {
-  return validatorsHash !== nextValidatorsHash;
 }
 
 export function unproven(why: string): Problem {

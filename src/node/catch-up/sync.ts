@@ -1,8 +1,14 @@
 import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
-import type { ChainLink, Input, MonotonicMs, ValidatorIndex, Verified } from '../../consensus/engine.ts';
-import type { PublicKey } from '../../crypto/signature.ts';
+import type {
+  Roster,
+  ChainLink,
+  Input,
+  MonotonicMs,
+  ValidatorIndex,
+  Verified,
+} from '../../consensus/engine.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { Network, PeerId } from '../../network/port.ts';
@@ -22,8 +28,8 @@ interface SyncOptions {
   readonly verification: Pick<Verification<object>, 'transactions' | 'certificate' | 'fault'>;
   readonly peersFor: (holders: readonly ValidatorIndex[]) => readonly PeerId[];
   readonly validatorOf: (peer: PeerId) => ValidatorIndex | undefined;
-  /** The keys by index where the engine can change them, as `certificateClaims` has it. */
-  readonly members: () => readonly PublicKey[] | undefined;
+  /** Who takes part now, for `certificateClaims`. */
+  readonly roster: () => Roster;
   /** The last height that the engine called final; what is stored may lag behind it. */
   readonly engineFinal: () => Height;
   readonly enqueue: (input: Extract<Input<never>, { type: 'synced' | 'offered' }>) => void;
@@ -264,8 +270,8 @@ export class Sync {
   }
 
   #checkOffer({ header, certificate: offered }: SnapshotHead, peer: PeerId, round: Round): void {
-    const { verification, members } = this.#options;
-    verification.certificate(offered, members(), (certificate) => {
+    const { verification, roster } = this.#options;
+    verification.certificate(offered, roster(), (certificate) => {
       if (!this.#isCurrent(round)) return;
       if (certificate instanceof Problem) return this.#fault(round, peer, certificate);
       this.#offers.add(peer, header, certificate);
@@ -275,8 +281,8 @@ export class Sync {
   }
 
   #check(segment: Segment, peer: PeerId, round: Round): void {
-    const { verification, members } = this.#options;
-    verification.certificate(segment.certificate, members(), (certificate) => {
+    const { verification, roster } = this.#options;
+    verification.certificate(segment.certificate, roster(), (certificate) => {
       if (!this.#isCurrent(round)) return;
       if (round.chosen !== undefined) return void round.pending.delete(peer);
       if (certificate instanceof Problem) {

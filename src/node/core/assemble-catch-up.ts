@@ -5,6 +5,7 @@ import { Serving } from '../catch-up/serving.ts';
 import { ServingQueue } from '../catch-up/serving-queue.ts';
 import { Snapshots } from '../catch-up/snapshots.ts';
 import { Sync } from '../catch-up/sync.ts';
+import type { Roster } from '../../consensus/engine.ts';
 import type { DriverOptions } from './options.ts';
 import { end, type Loop } from './loop.ts';
 import type { Ground } from './assemble-ground.ts';
@@ -20,9 +21,9 @@ export function assembleCatchUp<M extends object>(
     Effects<M> & { readonly onInstalled: ConstructorParameters<typeof Installing>[0]['onInstalled'] },
 ) {
   const { protocol, store, identity, log } = options;
-  const { chain, decided, handshake, validatorIndex, standings, verification, peersFor } = parts;
+  const { chain, decided, handshake, later, validatorIndex, standings, verification, peersFor } = parts;
   const { persisting, committing, onInstalled } = parts;
-  const members = decided.keys.bind(decided);
+  const roster = (): Roster => decided.roster;
   const sync = new Sync({
     chain,
     network,
@@ -30,7 +31,7 @@ export function assembleCatchUp<M extends object>(
     verification,
     peersFor,
     validatorOf: handshake.validatorOf.bind(handshake),
-    members,
+    roster,
     engineFinal: () => decided.finalHeight,
     enqueue,
     log,
@@ -40,13 +41,14 @@ export function assembleCatchUp<M extends object>(
     network,
     verification,
     clock,
-    members,
+    roster,
     finalHashAt: store.hashAt.bind(store),
     onAhead: (height) => {
       // A validator hears it from the engine too, and need not fetch what it is about to finish itself.
       const distance = validatorIndex() === undefined ? 0 : limits.maxPbftWindow;
       if (height > decided.finalHeight + distance) sync.want(height, []);
     },
+    onUnproven: (height) => later.seen(height),
   });
   const snapshots = new Snapshots({
     chain,
@@ -63,7 +65,7 @@ export function assembleCatchUp<M extends object>(
     network,
     clock,
     verification,
-    members,
+    roster,
     peersFor,
     isIdle: () => committing.waiting === 0,
     flush: () => persisting.flush(),

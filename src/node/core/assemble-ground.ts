@@ -1,5 +1,6 @@
 import { Mempool } from '../../mempool/mempool.ts';
 import { Chain } from '../effects/chain.ts';
+import { rosterOf } from '../effects/restore.ts';
 import { ClockWatch } from '../process/clock-watch.ts';
 import { Decided } from './decided.ts';
 import type { DriverOptions } from './options.ts';
@@ -31,7 +32,7 @@ export function assembleGround<M extends object>(
       final: () => chain.final.header,
       self: identity.publicKey,
     }),
-    decided: new Decided(final.height),
+    decided: new Decided(final.height, rosterOf(restored)),
   };
 }
 

@@ -1,8 +1,9 @@
-import type { ValidatorIndex } from '../../consensus/engine.ts';
-import { genesisValidators } from '../../ledger/genesis.ts';
+import type { Roster, ValidatorIndex } from '../../consensus/engine.ts';
+import type { Height } from '../../ledger/block.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import { Handshake } from '../peers/handshake.ts';
 import { Intake } from '../peers/intake.ts';
+import { LaterEpochs } from '../peers/later-epochs.ts';
 import { Messenger } from '../peers/messenger.ts';
 import { peerChoice } from '../peers/peer-choice.ts';
 import { Relay } from '../peers/relay.ts';
@@ -16,7 +17,10 @@ import type { Ground } from './assemble-ground.ts';
 export function assemblePeers<M extends object>(
   options: DriverOptions<M>,
   { ports: { network, clock, verifier }, engine, workChanged }: Loop<M>,
-  parts: Ground<M> & { readonly onArriving: (transactions: readonly Transaction[]) => void },
+  parts: Ground<M> & {
+    readonly onArriving: (transactions: readonly Transaction[]) => void;
+    readonly onLaterEpoch: (height: Height) => void;
+  },
 ) {
   const { genesis, protocol, identity, store, log } = options;
   const { chainId } = genesis;
@@ -26,7 +30,7 @@ export function assemblePeers<M extends object>(
     engine: protocol.engine,
     software: options.software,
     api: options.api,
-    keys: genesisValidators(genesis).keys,
+    keys: decided.roster.keys,
     identity,
     ...(options.observers === undefined ? {} : { observers: options.observers }),
     checkSignature: options.checkSignature,
@@ -39,12 +43,16 @@ export function assemblePeers<M extends object>(
     const index = handshake.validators.indexOf(identity.publicKey);
     return index < 0 || decided.members?.[index]?.role === 'removed' ? undefined : index;
   };
+  const roster = (): Roster => decided.roster;
+  const later = new LaterEpochs({ clock, onLater: parts.onLaterEpoch });
   const standings = new Standings({ memberKeyOf: handshake.memberKeyOf.bind(handshake), network });
   const verification = new Verification<M>({
     protocol,
     verifier,
     clock,
     wants: (message, direct) => engine().wants(message, direct),
+    roster,
+    onLater: (height) => later.seen(height),
     validatorOf: handshake.validatorOf.bind(handshake),
     standingOf: standings.of.bind(standings),
     penalise: network.penalise.bind(network),
@@ -53,7 +61,7 @@ export function assemblePeers<M extends object>(
   const relay = new Relay({
     chainId,
     sign: identity.sign,
-    keyAt: handshake.keyAt.bind(handshake),
+    roster,
     // Far from those of the process before.
     salt: options.seed * 2 ** 20,
   });
@@ -71,7 +79,7 @@ export function assemblePeers<M extends object>(
     salt: options.seed >>> 0,
   });
   const peersFor = peerChoice({ network, handshake });
-  return { handshake, validatorIndex, standings, verification, relay, messenger, intake, peersFor };
+  return { handshake, later, validatorIndex, standings, verification, relay, messenger, intake, peersFor };
 }
 
 export type Peers<M extends object> = ReturnType<typeof assemblePeers<M>>;

@@ -1,4 +1,4 @@
-import type { PublicKey } from '../../crypto/signature.ts';
+import type { Roster } from '../../consensus/engine.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { Member } from '../../ledger/members.ts';
 
@@ -6,15 +6,19 @@ import type { Member } from '../../ledger/members.ts';
 export class Decided {
   /** The last height that it called final. Storage is behind it by what is being written. */
   finalHeight: Height;
-  /** Set by an engine that can change them. */
+  /** Set when the engine says that they changed, or were not those of the genesis file when it started. */
   members: readonly Member[] | undefined;
+  /** Who signs what, from which height on. */
+  roster: Roster;
 
-  constructor(finalHeight: Height) {
+  constructor(finalHeight: Height, roster: Roster) {
     this.finalHeight = finalHeight;
+    this.roster = roster;
   }
 
-  /** The members' keys, by index. */
-  keys(): readonly PublicKey[] | undefined {
-    return this.members?.map(({ key }) => key);
+  /** The same object for as long as nothing changes. */
+  setMembers(members: readonly Member[], epoch: Height): void {
+    this.members = members;
+    this.roster = { keys: members.map(({ key }) => key), epoch };
   }
 }

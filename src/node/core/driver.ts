@@ -1,7 +1,13 @@
 import { limits } from '../../base/limits.ts';
 import type { Problem } from '../../base/problem.ts';
-import type { Capabilities, Effect, Engine, EngineRequest, ValidatorIndex } from '../../consensus/engine.ts';
-import { genesisValidators } from '../../ledger/genesis.ts';
+import type {
+  Capabilities,
+  Effect,
+  Engine,
+  EngineRequest,
+  Roster,
+  ValidatorIndex,
+} from '../../consensus/engine.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { NetworkHandlers } from '../../network/port.ts';
@@ -106,6 +112,11 @@ export class Driver<M extends object> {
     return this.#parts.validatorIndex();
   }
 
+  /** Who takes part now, and from which height on: what the engine said last. */
+  get roster(): Roster {
+    return this.#parts.decided.roster;
+  }
+
   /** What happened since the start, by kind. */
   counters(): Record<string, number> {
     return countersOf(this.#parts);
@@ -160,7 +171,8 @@ function startEngine<M extends object>(options: DriverOptions<M>, clock: Clock):
   const compacted = Snapshots.compactedAt(final, store.firstBlock);
   return protocol.start({
     chainId: genesis.chainId,
-    validators: genesisValidators(genesis),
+    validators: restored.validators,
+    epoch: restored.epoch,
     self: identity.publicKey,
     final: { header: final.header, hash: final.hash, certificate },
     records: Signer.engineRecords(store.logRecords),

@@ -1,6 +1,7 @@
 import { unreachable } from '../../base/invariant.ts';
 import type { Effect, Input } from '../../consensus/engine.ts';
 import { build } from '../effects/building.ts';
+import { toHeight } from '../../ledger/block.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Parts } from './assemble.ts';
 import type { Listeners } from './listeners.ts';
@@ -25,8 +26,8 @@ export function executor<M extends object>(core: ExecutorOptions<M>): (effect: E
   const { protocol, genesis, identity, store, log } = options;
   const { chain, mempool, decided, handshake, messenger, signer, sync } = parts;
 
-  const setMembers = ({ members }: Extract<Effect<M>, { type: 'members' }>): void => {
-    decided.members = members;
+  const setMembers = ({ members, epoch }: Extract<Effect<M>, { type: 'members' }>): void => {
+    decided.setMembers(members, epoch ?? toHeight(0));
     handshake.setKeys(
       members.map(({ key }) => key),
       new Set(members.flatMap(({ key, role }) => (role === 'removed' ? [key] : []))),

@@ -86,6 +86,7 @@ export function inbound<M extends object>(parts: {
         case 'consensus': {
           if (verification.muted(from)) return decide('ignore');
           const sealed = relay.open(bytes);
+          if (sealed === 'other-epoch') return decide('ignore');
           if (sealed instanceof Problem) {
             verification.fault(from, sealed.code);
             return decide('reject');

@@ -4,8 +4,7 @@ import { defaultPbftOptions } from '../../consensus/pbft/options.ts';
 import { pbftProtocol } from '../../consensus/pbft/protocol.ts';
 import { defaultRaftOptions, type RaftOptions } from '../../consensus/raft/options.ts';
 import { raftProtocol } from '../../consensus/raft/protocol.ts';
-import { hashHeader } from '../../ledger/block.ts';
-import { type Genesis, genesisHeader, genesisValidators } from '../../ledger/genesis.ts';
+import { type Genesis, genesisValidators } from '../../ledger/genesis.ts';
 
 /**
  * What each node decides for itself: when it makes snapshots, and how many blocks below one it keeps. Nothing
@@ -33,7 +32,6 @@ export function protocolOf(
   const { engine: _, ...options } = consensus;
   return pbftProtocol({
     chainId,
-    genesisHash: hashHeader(genesisHeader(genesis)),
     validators,
     options: { ...defaultPbftOptions, ...options },
   });

@@ -5,7 +5,13 @@ import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { ChainLink } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import { type BlockHeader, hashHeader, headerCodec, type Height } from '../../ledger/block.ts';
+import {
+  type BlockHeader,
+  changesValidators,
+  hashHeader,
+  headerCodec,
+  type Height,
+} from '../../ledger/block.ts';
 import { type Block, checkLink, encodeBlock, transactionBytes } from '../../ledger/block-body.ts';
 import { checkRoots, executeBlock, type Execution } from '../../ledger/execution.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
@@ -265,7 +271,8 @@ export class Chain {
 const shared = (final: FinalBlock): FinalBlock => ({ ...final, state: final.state.share() });
 
 export function linkOf(header: BlockHeader, hash: Hash): ChainLink {
-  return { height: header.height, blockHash: hash, parentHash: header.parentHash };
+  const { height, parentHash } = header;
+  return { height, blockHash: hash, parentHash, isLast: changesValidators(header) };
 }
 
 export const headerBytes = (header: BlockHeader): Uint8Array => encode(headerCodec, header);

@@ -1,12 +1,13 @@
 import { decode, encode } from '../../base/codec.ts';
 import { unwrap } from '../../base/problem.ts';
-import type { ChainLink } from '../../consensus/engine.ts';
+import type { BlockName, ChainLink, Roster } from '../../consensus/engine.ts';
 import { hashHeader, toHeight } from '../../ledger/block.ts';
 import { type Block, decodeBlock } from '../../ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
-import { type Genesis, genesisHeader, genesisState } from '../../ledger/genesis.ts';
+import { type Genesis, genesisHeader, genesisState, genesisValidators } from '../../ledger/genesis.ts';
 import { receiptsCodec } from '../../ledger/receipt.ts';
 import { State } from '../../ledger/state.ts';
+import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { damaged } from '../../storage/checksummed.ts';
 import { type FinalBlock, headerBytes, linkOf } from './chain.ts';
@@ -19,6 +20,14 @@ export interface Restored {
    * Stored blocks that are not final. Their transactions' signatures were checked before they were stored.
    */
   readonly candidates: readonly Block[];
+  /** Who votes on the block above the final one, and the block after which they are in force. */
+  readonly epoch: BlockName;
+  readonly validators: ValidatorSet;
+}
+
+/** Who takes part where a node starts. A Raft engine knows more than that, and says so. */
+export function rosterOf({ epoch, validators }: Pick<Restored, 'epoch' | 'validators'>): Roster {
+  return { keys: validators.keys, epoch: epoch.height };
 }
 
 /**
@@ -45,9 +54,18 @@ export async function restore(store: ChainStore, genesis: Genesis): Promise<Rest
     final: { height, hash, header, state },
     certificate:
       certificateBytes === undefined ? null : unwrap(decode(finalityCodec, certificateBytes, 'certificate')),
+    ...epochAt(genesis),
     candidates: store.candidates
       .map(({ bytes }) => unwrap(decodeBlock(bytes)))
       .filter(({ header }) => store.hashAt(header.height) !== hashHeader(header)),
+  };
+}
+
+function epochAt(genesis: Genesis): Pick<Restored, 'epoch' | 'validators'> {
+  const height = toHeight(0);
+  return {
+    epoch: { height, blockHash: hashHeader(genesisHeader(genesis)) },
+    validators: genesisValidators(genesis),
   };
 }
 

@@ -1,11 +1,11 @@
 import { limits } from '../../base/limits.ts';
 import { concat, equalBytes, fromHex, toHex } from '../../base/bytes.ts';
-import { decode, encode } from '../../base/codec.ts';
+import { decode, encode, struct } from '../../base/codec.ts';
 import { invariant } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
 import type { PublicKey, Signature } from '../../crypto/signature.ts';
 import type { LogRecord, Unsigned } from '../../consensus/engine.ts';
-import { toView, type View, viewCodec } from '../../ledger/block.ts';
+import { type Height, heightCodec, toHeight, toView, type View, viewCodec } from '../../ledger/block.ts';
 import { damaged } from '../../storage/checksummed.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 
@@ -27,8 +27,8 @@ interface SignerOptions {
 
 /**
  * The only code that signs for the validator. It contradicts neither itself nor what it signed before a
- * restart: one content for one key, and nothing of a view below the highest floor. An engine that asks for
- * that is broken, so the node stops.
+ * restart: one content for one key, nothing of an epoch before the last that it signed in, and nothing of a view
+ * below the highest floor in that. An engine that asks for that is broken, so the node stops.
  */
 export class Signer {
   readonly publicKey: PublicKey;
@@ -36,9 +36,9 @@ export class Signer {
   /** Everything in the consensus log: a message's signed bytes under its key. */
   readonly #signed: Map<string, Uint8Array>;
   readonly #loose = new BoundedMap<string, Uint8Array>(limits.signedLooseRemembered);
-  #floor: View;
+  #floor: Floor;
   /** What of the floor is on disk, or on its way there. */
-  #recordedFloor: View;
+  #recordedFloor: Floor;
 
   constructor(options: SignerOptions) {
     this.publicKey = options.publicKey;
@@ -53,7 +53,7 @@ export class Signer {
     return new Map([...records].filter(([key]) => !key.startsWith(ownPrefix)));
   }
 
-  get floor(): View {
+  get floor(): Floor {
     return this.#floor;
   }
 
@@ -72,12 +72,12 @@ export class Signer {
       this.#checkFloor(message);
       const bytes = this.#signedBytes(message);
       this.#signed.set(message.key, bytes);
-      if (message.floor > this.#floor) this.#floor = message.floor;
-      if (message.floor > floor) floor = message.floor;
+      this.#floor = raised(this.#floor, message);
+      floor = raised(floor, message);
       records.push({ key: message.key, value: bytes });
       return bytes;
     });
-    if (floor !== this.#recordedFloor) records.push({ key: floorKey, value: encode(viewCodec, floor) });
+    if (floor !== this.#recordedFloor) records.push({ key: floorKey, value: encode(floorCodec, floor) });
     this.#recordedFloor = floor;
     return { signed, records };
   }
@@ -87,8 +87,11 @@ export class Signer {
    * floor that it raises.
    */
   signLoosely(message: Unsigned): { bytes: Uint8Array; signature: Signature } {
-    if (message.key === '') invariant(message.floor <= this.#floor, 'what binds nothing raises no floor');
-    else {
+    this.#checkEpoch(message);
+    if (message.key === '') {
+      const isBound = message.epoch === this.#floor.epoch ? this.#floor.view : noView;
+      invariant(message.floor <= isBound, 'what binds nothing raises no floor');
+    } else {
       this.#checkFloor(message);
       const before = this.#loose.get(message.key);
       invariant(
@@ -96,8 +99,8 @@ export class Signer {
         `nothing else was signed as ${message.key}`,
       );
       this.#loose.set(message.key, message.preimage);
-      if (message.floor > this.#floor) this.#floor = message.floor;
     }
+    this.#floor = raised(this.#floor, message);
     const signature = this.#sign(message.preimage);
     return { bytes: concat(message.bytes, fromHex(signature)), signature };
   }
@@ -122,9 +125,18 @@ export class Signer {
   }
 
   #checkFloor(message: Unsigned): void {
+    this.#checkEpoch(message);
+    const { epoch, view } = this.#floor;
     invariant(
-      message.view >= this.#floor,
-      `${message.key} is not of a view below ${this.#floor}, which this validator left`,
+      message.epoch > epoch || message.view >= view,
+      `${message.key} is not of a view below ${view}, which this validator left`,
+    );
+  }
+
+  #checkEpoch({ key, epoch }: Unsigned): void {
+    invariant(
+      epoch >= this.#floor.epoch,
+      `${key} is not of the epoch from ${epoch} on: this validator signed in that from ${this.#floor.epoch} on`,
     );
   }
 
@@ -133,10 +145,26 @@ export class Signer {
   }
 }
 
-function readFloor(records: ReadonlyMap<string, Uint8Array>): View {
+/** Nothing of an earlier epoch is signed, and in this one nothing of a lower view. */
+interface Floor {
+  readonly epoch: Height;
+  readonly view: View;
+}
+
+const floorCodec = struct<Floor>({ epoch: heightCodec, view: viewCodec });
+const noView = toView(0);
+
+/** Where the floor is after a message. Whoever signs anything in an epoch has left all earlier ones. */
+function raised(floor: Floor, message: Pick<Unsigned, 'epoch' | 'floor'>): Floor {
+  const { epoch, floor: view } = message;
+  if (epoch > floor.epoch) return { epoch, view };
+  return epoch === floor.epoch && view > floor.view ? { epoch, view } : floor;
+}
+
+function readFloor(records: ReadonlyMap<string, Uint8Array>): Floor {
   const bytes = records.get(floorKey);
-  if (bytes === undefined) return toView(0);
-  const floor = decode(viewCodec, bytes, "the signer's floor");
+  if (bytes === undefined) return { epoch: toHeight(0), view: noView };
+  const floor = decode(floorCodec, bytes, "the signer's floor");
   if (floor instanceof Problem) {
     throw damaged("the signer's floor", `is not readable (${toHex(bytes)})`, floor);
   }

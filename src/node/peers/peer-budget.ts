@@ -1,6 +1,6 @@
 import { limits } from '../../base/limits.ts';
 import { type Rate, TokenBucket } from '../../base/token-bucket.ts';
-import type { MonotonicMs, ValidatorIndex } from '../../consensus/engine.ts';
+import type { MonotonicMs } from '../../consensus/engine.ts';
 import type { PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 import type { Standing } from './standing.ts';
@@ -63,8 +63,8 @@ export class PeerBudget {
    * The same for what stands inside a message, which the validator who signed it answers for, whoever brought
    * it.
    */
-  takeInside(validator: ValidatorIndex, amount: number, now: MonotonicMs): (() => void) | undefined {
-    return take([this.#signer(validator)], 'claims', amount, now);
+  takeInside(signer: string, amount: number, now: MonotonicMs): (() => void) | undefined {
+    return take([this.#signer(signer)], 'claims', amount, now);
   }
 
   /** True when a message of so many bytes of a peer may be decoded. */
@@ -85,16 +85,16 @@ export class PeerBudget {
   }
 
   /** A validator signed what no correct validator signs. */
-  faultInside(validator: ValidatorIndex, now: MonotonicMs): void {
-    this.#signer(validator).fault(now, limits.peerFaults);
+  faultInside(signer: string, now: MonotonicMs): void {
+    this.#signer(signer).fault(now, limits.peerFaults);
   }
 
   muted(peer: PeerId, now: MonotonicMs): boolean {
     return this.#accountsOf(peer)[0].isMuted(now);
   }
 
-  mutedInside(validator: ValidatorIndex, now: MonotonicMs): boolean {
-    return this.#signer(validator).isMuted(now);
+  mutedInside(signer: string, now: MonotonicMs): boolean {
+    return this.#signer(signer).isMuted(now);
   }
 
   /** Its own first. */
@@ -105,8 +105,8 @@ export class PeerBudget {
       : [accountIn(this.#blocks, standing.block, stranger), this.#strangers];
   }
 
-  #signer(validator: ValidatorIndex): Account {
-    return accountIn(this.#members, `signer ${validator}`, member);
+  #signer(signer: string): Account {
+    return accountIn(this.#members, `signer ${signer}`, member);
   }
 }
 

@@ -1,36 +1,35 @@
 import { concat, toHex } from '../../base/bytes.ts';
 import { decode, encode, struct, u16, u48 } from '../../base/codec.ts';
 import { Problem } from '../../base/problem.ts';
-import type { ValidatorIndex } from '../../consensus/engine.ts';
+import type { Roster, ValidatorIndex } from '../../consensus/engine.ts';
+import { type Height, heightCodec } from '../../ledger/block.ts';
 import { domainPrefix, type Hash, hashToBytes } from '../../crypto/hash.ts';
-import {
-  type PublicKey,
-  type Signature,
-  type SignatureClaim,
-  signatureCodec,
-} from '../../crypto/signature.ts';
+import { type Signature, type SignatureClaim, signatureCodec } from '../../crypto/signature.ts';
 
 /** In front of a consensus message that goes by gossip: who handed it to gossip, and which time this is. */
 interface Seal {
+  /** Whose validator, as in the message. */
+  readonly epoch: Height;
   readonly from: ValidatorIndex;
   /** Never twice from one process: gossip drops what it has seen, and messages have to be repeated. */
   readonly salt: number;
   readonly signature: Signature;
 }
 
-const place = { from: u16, salt: u48 };
-const placeCodec = struct<Omit<Seal, 'signature'>>(place);
-const sealCodec = struct<Seal>({ ...place, signature: signatureCodec });
+const placeFields = { epoch: heightCodec, from: u16, salt: u48 };
+const placeCodec = struct<Omit<Seal, 'signature'>>(placeFields);
+const sealCodec = struct<Seal>({ ...placeFields, signature: signatureCodec });
 
 /** How many bytes stand in front of the message. */
-export const sealBytes = 2 + 6 + 64;
+export const sealBytes = 6 + 2 + 6 + 64;
 
 const saltEnd = 2 ** 48;
 
 interface RelayOptions {
   readonly chainId: Hash;
   readonly sign: (bytes: Uint8Array) => Signature;
-  readonly keyAt: (validator: ValidatorIndex) => PublicKey | undefined;
+  /** Who takes part now. */
+  readonly roster: () => Roster;
   /** Where the salts begin: another number for each process. */
   readonly salt: number;
 }
@@ -51,18 +50,23 @@ export class Relay {
 
   seal(from: ValidatorIndex, message: Uint8Array): Uint8Array {
     this.#salt = (this.#salt + 1) % saltEnd;
-    const signature = this.#options.sign(this.#signed({ from, salt: this.#salt }, message));
-    return concat(encode(sealCodec, { from, salt: this.#salt, signature }), message);
+    const place = { epoch: this.#options.roster().epoch, from, salt: this.#salt };
+    const signature = this.#options.sign(this.#signed(place, message));
+    return concat(encode(sealCodec, { ...place, signature }), message);
   }
 
   /**
    * The message, and what has to be checked besides its own signatures; or why nobody who keeps the rules
-   * passed it on.
+   * passed it on. `other-epoch`: who sealed it may be behind, or this node is, and nobody can tell who it was.
    */
-  open(bytes: Uint8Array): { readonly message: Uint8Array; readonly claim: SignatureClaim } | Problem {
+  open(
+    bytes: Uint8Array,
+  ): { readonly message: Uint8Array; readonly claim: SignatureClaim } | 'other-epoch' | Problem {
     const seal = decode(sealCodec, bytes.subarray(0, sealBytes), 'seal of a relayed message');
     if (seal instanceof Problem) return seal;
-    const publicKey = this.#options.keyAt(seal.from);
+    const { epoch, keys } = this.#options.roster();
+    if (seal.epoch !== epoch) return 'other-epoch';
+    const publicKey = keys[seal.from];
     if (publicKey === undefined) {
       return new Problem(
         'consensus/unknown-relay',
@@ -78,11 +82,11 @@ export class Relay {
     return { message, claim: { publicKey, message: this.#signed(seal, message), signature } };
   }
 
-  #signed({ from, salt }: Omit<Seal, 'signature'>, message: Uint8Array): Uint8Array {
+  #signed({ epoch, from, salt }: Omit<Seal, 'signature'>, message: Uint8Array): Uint8Array {
     return concat(
       domainPrefix('quorate/v1/relay'),
       hashToBytes(this.#options.chainId),
-      encode(placeCodec, { from, salt }),
+      encode(placeCodec, { epoch, from, salt }),
       message,
     );
   }

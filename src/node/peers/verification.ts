@@ -5,10 +5,12 @@ import type {
   MessageClaims,
   MonotonicMs,
   Protocol,
+  Roster,
   ValidatorIndex,
   Verified,
 } from '../../consensus/engine.ts';
-import type { PublicKey, SignatureClaim, Verifier } from '../../crypto/signature.ts';
+import type { SignatureClaim, Verifier } from '../../crypto/signature.ts';
+import type { Height } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import { type Transaction, transactionClaims } from '../../ledger/transaction.ts';
 import type { PeerId } from '../../network/port.ts';
@@ -24,6 +26,10 @@ interface VerificationOptions<M extends object> {
   readonly clock: Clock;
   /** `direct` as the engine has it. */
   readonly wants: (message: M, direct: boolean) => boolean;
+  /** Who takes part now. */
+  readonly roster: () => Roster;
+  /** A message of a later epoch than this one came. */
+  readonly onLater?: (epoch: Height) => void;
   /** The validator that a peer proved to be in the handshake. */
   readonly validatorOf: (peer: PeerId) => ValidatorIndex | undefined;
   /** Unless given, validators are members, and each other peer is a stranger of its own. */
@@ -152,13 +158,13 @@ export class Verification<M extends object> {
     return transaction.signers.every((_, index) => this.#checker.knows(claimName(transaction, index)));
   }
 
-  /** `members` as the protocol's `certificateClaims` has it. For one that this node asked for. */
+  /** For one that this node asked for. */
   certificate(
     certificate: FinalityCertificate,
-    members: readonly PublicKey[] | undefined,
+    roster: Roster,
     done: (result: Verified<FinalityCertificate> | Problem) => void,
   ): void {
-    const claims = this.#options.protocol.certificateClaims(certificate, members);
+    const claims = this.#options.protocol.certificateClaims(certificate, roster);
     if (claims instanceof Problem) return done(claims);
     this.#checker.check(claims.map(named), 'messages', (valid) => {
       done(
@@ -171,10 +177,10 @@ export class Verification<M extends object> {
   gossipedCertificate(
     peer: PeerId,
     certificate: FinalityCertificate,
-    members: readonly PublicKey[] | undefined,
+    roster: Roster,
     done: (result: Verified<FinalityCertificate> | Problem | 'ignored') => void,
   ): void {
-    const claims = this.#options.protocol.certificateClaims(certificate, members);
+    const claims = this.#options.protocol.certificateClaims(certificate, roster);
     if (claims instanceof Problem) return done(claims);
     const checking = this.#checkFor(peer, claims.map(named), (valid) => {
       done(valid ? (certificate as Verified<FinalityCertificate>) : wrongSignature('certificate'));
@@ -234,6 +240,13 @@ export class Verification<M extends object> {
     if (!this.mayRead(peer, bytes)) return ignore();
     const message = protocol.decode(bytes);
     if (message instanceof Problem) return bad(message);
+    const roster = this.#options.roster();
+    const epoch = protocol.epochOf(message);
+    if (epoch !== roster.epoch) {
+      // Its sender may be behind, or we are: nobody is blamed for that, and nothing of it can be judged here.
+      if (epoch > roster.epoch) this.#options.onLater?.(epoch);
+      return ignore();
+    }
     const proven = relayed ? undefined : validatorOf(peer);
     const direct = proven !== undefined && proven === protocol.senderOf(message);
     if (protocol.authentication === 'channel') {
@@ -246,7 +259,7 @@ export class Verification<M extends object> {
     if (seal.some(({ name }) => this.#checker.knows(name))) return ignore();
     const wanted = wants(message, direct);
     if (!wanted && !relayed) return ignore();
-    const claims = protocol.claims(message);
+    const claims = protocol.claims(message, roster);
     if (claims instanceof Problem) return bad(claims);
     const digest = claims.inside === undefined ? undefined : sha256('sha256', bytes);
     const good = (): void => {
@@ -280,7 +293,8 @@ export class Verification<M extends object> {
    * looked inside before it passed it on.
    */
   #goOn(judged: Case<M>, rest: Iterator<SignatureClaim>, checked: number): void {
-    const signer = this.#options.protocol.senderOf(judged.message);
+    const { protocol } = this.#options;
+    const signer = `${protocol.epochOf(judged.message)}/${protocol.senderOf(judged.message)}`;
     const now = this.#now();
     if (this.#budget.mutedInside(signer, now)) return judged.ignore();
     const part = takeFrom(rest, limits.claimsAtOnce).map(named);

@@ -17,8 +17,9 @@ export function observedProtocol<M>(protocol: Protocol<M>, observer: EngineObser
     senderOf: (message) => protocol.senderOf(message),
     decode: (bytes) => protocol.decode(bytes),
     encode: (message) => protocol.encode(message),
-    claims: (message) => protocol.claims(message),
-    certificateClaims: (certificate, members) => protocol.certificateClaims(certificate, members),
+    epochOf: (message) => protocol.epochOf(message),
+    claims: (message, roster) => protocol.claims(message, roster),
+    certificateClaims: (certificate, roster) => protocol.certificateClaims(certificate, roster),
     snapshotCertificate: (certificate, members) => protocol.snapshotCertificate(certificate, members),
     start: (start) => {
       const engine = protocol.start(start);

@@ -262,7 +262,7 @@ export class Watch {
     const self = plan.nodes[node]?.validator ?? null;
     const { consensus } = plan;
     if (self === null || this.#protection === null || !('window' in consensus)) return;
-    const committee = { node, self, size: plan.validators, timing: consensus, lying: this.#lying };
+    const committee = { epoch: 0, node, self, size: plan.validators, timing: consensus, lying: this.#lying };
     this.#duties.set(node, new DutyChecker(committee, start, (engine as unknown as PbftEngine).state));
     const protection = this.#protection;
     this.#vouchers.set(

@@ -53,6 +53,7 @@ export function flood(tools: LiarTools): Liar {
       case 2:
         return {
           kind,
+          epoch: tools.epoch,
           from: (tools.self + 1) % tools.validators,
           blockHash: hash,
           ...near,

@@ -4,7 +4,7 @@ import type { Signature } from '../../crypto/signature.ts';
 import { toHeight, toView } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
 import { byzantineQuorum } from '../../ledger/quorum.ts';
-import type { Liar, LiarTools } from './liar.ts';
+import { draftOf, type Liar, type LiarTools } from './liar.ts';
 
 const everyMs = 60;
 
@@ -40,6 +40,7 @@ export function forgeNested(tools: LiarTools): Liar {
       .map((from) => viewChange(from, next));
     return outside({
       kind: 'new-view',
+      epoch: tools.epoch,
       from: next % tools.validators,
       view: next,
       viewChanges,
@@ -55,13 +56,14 @@ export function forgeNested(tools: LiarTools): Liar {
     const finalCertificate = certificate('commit');
     const { height: finalHeight } = finalCertificate;
     const place = { view: toView(view), changing: false, finalHeight, finalCertificate };
-    return outside({ kind: 'status', from: sender(), ...place, signature: forged() });
+    return outside({ kind: 'status', epoch: tools.epoch, from: sender(), ...place, signature: forged() });
   }
 
   function viewChange(from: number, next: ReturnType<typeof toView>): ViewChange {
     const finalCertificate = certificate('commit');
     return {
       kind: 'view-change',
+      epoch: tools.epoch,
       from,
       view: next,
       finalHeight: finalCertificate.height,
@@ -74,6 +76,7 @@ export function forgeNested(tools: LiarTools): Liar {
   function certificate(phase: Certificate['phase']): Certificate {
     return {
       phase,
+      epoch: tools.epoch,
       view: toView(Math.max(0, view - 1)),
       height: toHeight(height + chance.between(0, 2)),
       blockHash: 'fe'.repeat(32) as Hash,
@@ -85,8 +88,7 @@ export function forgeNested(tools: LiarTools): Liar {
 
   /** Its own signature where the message is its own. */
   function outside(message: PbftMessage): PbftMessage {
-    const { signature: _signature, ...draft } = message;
-    return message.from === tools.self ? tools.sign(draft) : { ...message, signature: forged() };
+    return message.from === tools.self ? tools.sign(draftOf(message)) : { ...message, signature: forged() };
   }
 
   function sender(): number {

@@ -3,7 +3,7 @@ import type { ValidatorIndex } from '../../consensus/engine.ts';
 import { messageCodec, type PbftMessage } from '../../consensus/pbft/message.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey, Signature } from '../../crypto/signature.ts';
-import type { BlockHeader } from '../../ledger/block.ts';
+import type { BlockHeader, Height } from '../../ledger/block.ts';
 import {
   assembleTransaction,
   encodeBody,
@@ -18,8 +18,8 @@ const unsigned = '00'.repeat(64) as Signature;
 
 /** A liar's tools on any network: virtual or real. */
 export function liarTools(options: {
-  self: ValidatorIndex;
-  validators: number;
+  /** Where it stands now, and the epoch that it signs in. */
+  place: () => { readonly epoch: Height; readonly self: ValidatorIndex; readonly validators: number };
   publicKey: PublicKey;
   chainId: Hash;
   genesis: BlockHeader;
@@ -38,15 +38,22 @@ export function liarTools(options: {
 }): LiarTools {
   const { network } = options;
   return {
-    self: options.self,
-    validators: options.validators,
+    get epoch() {
+      return options.place().epoch;
+    },
+    get self() {
+      return options.place().self;
+    },
+    get validators() {
+      return options.place().validators;
+    },
     publicKey: options.publicKey,
     chainId: options.chainId,
     genesis: options.genesis,
     viewTimeoutMs: options.viewTimeoutMs,
     chance: options.chance,
     sign: (draft) => {
-      const message = { ...draft, signature: unsigned } as PbftMessage;
+      const message = { ...draft, epoch: options.place().epoch, signature: unsigned } as PbftMessage;
       return { ...message, signature: options.signMessage(message) };
     },
     send: (to, message) => {

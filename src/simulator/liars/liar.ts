@@ -3,13 +3,15 @@ import type { Draft, PbftMessage } from '../../consensus/pbft/message.ts';
 import type { GossipVerdict, PeerId, RequestProtocol, Topic } from '../../network/port.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import type { BlockHeader } from '../../ledger/block.ts';
+import type { BlockHeader, Height } from '../../ledger/block.ts';
 import type { Transaction, TransactionBody } from '../../ledger/transaction.ts';
 import type { Chance } from '../world/chance.ts';
 
 /** What a liar has: its own key, its place on the network, and what the honest node around it hears. */
 export interface LiarTools {
-  /** Its place among the validators; for a stranger the first that nobody has. */
+  /** The epoch that it lies in: the present one, or the last in which it was a validator. */
+  readonly epoch: Height;
+  /** Its place among the validators of that; for a stranger the first that nobody has. */
   readonly self: ValidatorIndex;
   readonly validators: number;
   readonly publicKey: PublicKey;
@@ -73,9 +75,9 @@ export interface Liar {
   start?(node: OwnNode): void;
 }
 
-/** Everything of a message but its signature, to be changed and signed anew. */
+/** Everything of a message but its epoch and its signature, to be changed and signed anew. */
 export function draftOf(message: PbftMessage): Draft {
-  const { signature: _signature, ...draft } = message;
+  const { signature: _signature, epoch: _epoch, ...draft } = message;
   return draft;
 }
 

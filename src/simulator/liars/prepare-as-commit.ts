@@ -10,9 +10,10 @@ export function prepareAsCommit(tools: LiarTools): Liar {
     incoming: (message) => {
       const { kind } = message;
       if (kind !== 'prepare' && kind !== 'commit' && kind !== 'pre-prepare') return;
-      const { from, view, height, blockHash, signature } = message;
+      const { epoch, from, view, height, blockHash, signature } = message;
       const disguised: PbftMessage = {
         kind: kind === 'prepare' ? 'commit' : 'prepare',
+        epoch,
         from,
         view,
         height,

@@ -1,8 +1,10 @@
 import { Problem } from '../../base/problem.ts';
-import type { EngineRequest, Protocol } from '../../consensus/engine.ts';
+import type { EngineRequest, Protocol, Roster } from '../../consensus/engine.ts';
 import { preimageOf } from '../../consensus/pbft/message.ts';
-import { genesisHeader, genesisValidators } from '../../ledger/genesis.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
+import { genesisHeader } from '../../ledger/genesis.ts';
 import { decodeTransaction } from '../../ledger/transaction.ts';
+import { validatorSet } from '../../ledger/validators.ts';
 import type { Network } from '../../network/port.ts';
 import { Driver } from '../../node/core/driver.ts';
 import { silentLog } from '../../node/process/log.ts';
@@ -52,7 +54,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
   await store.keepIndexes(true);
   const restored = await restore(store, chain.genesis);
   const key = chain.nodeKeys[index] as SimulatedKey;
-  const liar = liarOf(options, key);
+  const liar = liarOf({ ...options, roster: () => driver.roster }, key);
   const joined = options.network.join(index, {
     life,
     hello: () => driver.hello(),
@@ -117,31 +119,48 @@ function observed({ index, plan, chain, watch, disk, clock }: BootOptions): Prot
     : protocol;
 }
 
+/**
+ * Where a liar stands: a validator in the present epoch; one that was removed goes on lying in the last epoch in
+ * which it was one; a stranger takes the first place that nobody has.
+ */
+function liarPlace(roster: () => Roster, key: PublicKey): () => Roster & { readonly self: number } {
+  let last: (Roster & { readonly self: number }) | undefined;
+  return () => {
+    const now = roster();
+    if (last?.epoch === now.epoch) return last;
+    const self = now.keys.indexOf(key);
+    if (self >= 0) last = { ...now, self };
+    return last ?? { ...now, self: now.keys.length };
+  };
+}
+
 /** The wrapper that makes a liar of this node, or null. */
-function liarOf(options: BootOptions, key: SimulatedKey) {
+function liarOf(options: BootOptions & { readonly roster: () => Roster }, key: SimulatedKey) {
   const { index, plan, chain, scheme, scheduler, life, counters } = options;
   const node = plan.nodes[index];
   if (node === undefined || node.liar === null || node.liar === 'twin') return null;
   const name = node.liar;
   const create = liars[name];
-  const self = node.validator ?? plan.validators;
-  const validators = genesisValidators(chain.genesis);
-  const epoch = { chainId: chain.genesis.chainId, validatorsHash: validators.hash };
+  const place = liarPlace(options.roster, key.publicKey);
+  const { chainId } = chain.genesis;
   let accounts = 0;
   const wrapper: { current: Liar | null; strategy: (network: Network) => Liar } = {
     current: null,
     strategy: (network) => {
       wrapper.current = create(
         liarTools({
-          self,
-          validators: plan.validators,
+          place: () => ({ ...place(), validators: place().keys.length }),
           publicKey: key.publicKey,
-          chainId: chain.genesis.chainId,
+          chainId,
           genesis: genesisHeader(chain.genesis),
           viewTimeoutMs: 'viewTimeoutMs' in plan.consensus ? plan.consensus.viewTimeoutMs : 1_000,
           chance: new Chance(plan.seed, `liar ${index} ${options.starts}`),
           network,
-          signMessage: (message) => scheme.sign(key.secretKey, preimageOf(message, epoch)),
+          signMessage: (message) => {
+            const { epoch, keys } = place();
+            const { hash: validatorsHash } = validatorSet(keys);
+            return scheme.sign(key.secretKey, preimageOf(message, { chainId, epoch, validatorsHash }));
+          },
           newKey: () => {
             const { publicKey, secretKey } = scheme.key(`liar ${index} ${options.starts} ${++accounts}`);
             return { publicKey, sign: (bytes) => scheme.sign(secretKey, bytes) };

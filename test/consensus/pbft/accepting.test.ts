@@ -25,7 +25,7 @@ function blockOn(committee: Committee, parentHash: Hash, height: number, fields:
   const header = { ...committee.header({ height, parentHash, view: 0, proposer: 0, salt }), ...fields };
   const blockHash = hashHeader(header);
   committee.blocks.set(blockHash, header);
-  const link: ChainLink = { height: toHeight(height), blockHash, parentHash };
+  const link: ChainLink = { isLast: false, height: toHeight(height), blockHash, parentHash };
   const proposed = committee.say({
     kind: 'pre-prepare',
     from: 0,
@@ -117,7 +117,7 @@ test('a block whose chain does not reach down to the final one gets no vote, and
   assert.equal(checks(node), 1, 'not yet');
   node.tick(200, 100);
   assert.equal(checks(node), 2);
-  assert.deepEqual(node.signed(), ['prepare/0/2']);
+  assert.deepEqual(node.signed(), ['prepare/0/0/2']);
 });
 
 test('a block that nobody could supply is asked for every statusMs, and not with every tick', () => {
@@ -177,7 +177,7 @@ test('a block that is early gets no vote until its time has come', () => {
   assert.deepEqual(node.signed(), []);
   node.aheadMs = 9_000;
   node.tick(600, 100);
-  assert.deepEqual(node.signed(), ['prepare/0/1']);
+  assert.deepEqual(node.signed(), ['prepare/0/0/1']);
 });
 
 test('what was voted for before a restart is voted for to the end, however early it is by this clock', () => {
@@ -195,8 +195,11 @@ test('what was voted for before a restart is voted for to the end, however early
     node.tick(100, 100);
     node.effects = [];
     const others = [0, 1, 2, 3].filter((other) => other !== index);
-    hear(node, ...vote(committee, 'prepare', { height, blockHash, parentHash: blockHash }, ...others));
-    assert.deepEqual(node.signed(), ['commit/0/1'], `validator ${index}`);
+    hear(
+      node,
+      ...vote(committee, 'prepare', { isLast: false, height, blockHash, parentHash: blockHash }, ...others),
+    );
+    assert.deepEqual(node.signed(), ['commit/0/0/1'], `validator ${index}`);
   }
 });
 
@@ -258,7 +261,7 @@ test('at a height where it may have voted before its log was lost a replica vote
     hear(lost, committee.say({ kind: 'new-view', from: view, view: toView(view), viewChanges }));
     assert.equal(lost.engine.state.view, view);
     assert.ok(lost.engine.state.slots.has(toHeight(height)));
-    assert.deepEqual(lost.signed(), height > until ? [`prepare/${view}/${height}`] : []);
+    assert.deepEqual(lost.signed(), height > until ? [`prepare/0/${view}/${height}`] : []);
   }
 });
 
@@ -268,7 +271,7 @@ test('Prepares of a quorum for another block than the accepted one make no Commi
   const mine = blockOn(committee, node.finalHash(), 1);
   const other = blockOn(committee, node.finalHash(), 1);
   hear(node, mine.proposed, ...vote(committee, 'prepare', other.link, 0, 1, 2));
-  assert.deepEqual(node.signed(), ['prepare/0/1']);
+  assert.deepEqual(node.signed(), ['prepare/0/0/1']);
 });
 
 test('the highest certificate stays the highest, in memory and on the disk, when a lower one comes later', () => {
@@ -279,7 +282,7 @@ test('the highest certificate stays the highest, in memory and on the disk, when
   hear(node, one.proposed, two.proposed);
   hear(node, ...vote(committee, 'prepare', two.link, 0, 1, 2));
   hear(node, ...vote(committee, 'prepare', one.link, 0, 1, 2));
-  assert.deepEqual(node.signed(), ['prepare/0/1', 'prepare/0/2', 'commit/0/2', 'commit/0/1']);
+  assert.deepEqual(node.signed(), ['prepare/0/0/1', 'prepare/0/0/2', 'commit/0/0/2', 'commit/0/0/1']);
   assert.equal(node.engine?.state.highest?.height, 2);
   node.crash();
   node.restart();
@@ -333,7 +336,7 @@ test('the certificate that a Commit stands for is written with it', () => {
   const { proposed, link } = blockOn(committee, node.finalHash(), 1);
   hear(node, proposed, ...vote(committee, 'prepare', link, 0, 1, 2));
   const writes = node.effects.flatMap((effect) => (effect.type === 'persist' ? [effect] : []));
-  const commit = writes.find(({ sign }) => sign.some(({ key }) => key === 'commit/0/1'));
+  const commit = writes.find(({ sign }) => sign.some(({ key }) => key === 'commit/0/0/1'));
   assert.ok(commit?.records.some(({ key, value }) => key === 'highest' && value !== null));
 });
 
@@ -366,7 +369,14 @@ test('blocks that sync brought count for nothing under a certificate of another 
     signature,
   }));
   const { height, blockHash } = other.link;
-  const certificate = { phase: 'commit', view: toView(0), height, blockHash, signatures } as const;
+  const certificate = {
+    phase: 'commit',
+    epoch: toHeight(0),
+    view: toView(0),
+    height,
+    blockHash,
+    signatures,
+  } as const;
   node.step({
     type: 'synced',
     chain: [block.link],

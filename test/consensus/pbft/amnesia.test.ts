@@ -144,7 +144,7 @@ test('at heights up to its silence it votes never again: not for the tip of a vi
     validator,
     signature: say(committee, { kind: 'prepare', from: validator, view: toView(0), ...slot }).signature,
   }));
-  const highest = { phase: 'prepare', view: toView(0), ...slot, signatures } as const;
+  const highest = { phase: 'prepare', epoch: toHeight(0), view: toView(0), ...slot, signatures } as const;
   const below = toHeight(until - 1);
   const finalCertificate = defined(committee.node(0).certificates.get(below), 'certificate');
   assert.equal(finalCertificate.engine, 'pbft');
@@ -401,7 +401,7 @@ test('an honest primary waits for fresh ViewChanges rather than take an outdated
     !one
       .signed()
       .filter((key) => key !== '')
-      .includes('new-view/1'),
+      .includes('new-view/0/1'),
     'three ViewChanges, one of them outdated',
   );
   fresh(2);
@@ -409,7 +409,7 @@ test('an honest primary waits for fresh ViewChanges rather than take an outdated
     one
       .signed()
       .filter((key) => key !== '')
-      .includes('new-view/1'),
+      .includes('new-view/0/1'),
   );
 });
 

@@ -28,15 +28,15 @@ import { pbftProtocol } from '../../../src/consensus/pbft/protocol.ts';
 const pairs = [1, 2, 3, 4].map((seed) => keyPairFromSeed(new Uint8Array(32).fill(seed)));
 const validators = validatorSet(pairs.map(({ publicKey }) => publicKey));
 const chainId = hash('quorate/v1/chain', new Uint8Array([7]));
-const epoch = { chainId, validatorsHash: validators.hash };
-const protocol = pbftProtocol({ chainId, genesisHash: chainId, validators, options: defaultPbftOptions });
+const epoch = { chainId, epoch: toHeight(0), validatorsHash: validators.hash };
+const protocol = pbftProtocol({ chainId, validators, options: defaultPbftOptions });
 const blockHash = 'ab'.repeat(32) as Hash;
 
 function signed<M extends PbftMessage>(draft: Draft & { kind: M['kind'] }): M {
   const { preimage } = toUnsigned(draft, epoch);
   const pair = pairs[draft.from];
   assert.ok(pair !== undefined);
-  return { ...draft, signature: sign(pair.secretKey, preimage) } as unknown as M;
+  return { ...draft, epoch: epoch.epoch, signature: sign(pair.secretKey, preimage) } as unknown as M;
 }
 
 function certificate(
@@ -46,8 +46,9 @@ function certificate(
   signers = [0, 1, 2],
 ): Certificate {
   const slot = { view: toView(view), height: toHeight(height), blockHash };
-  const bytes = voteBytes(phase, chainId, validators.hash, slot);
+  const bytes = voteBytes(phase, epoch, slot);
   return {
+    epoch: toHeight(0),
     ...slot,
     phase,
     signatures: signers.map((validator) => ({
@@ -136,6 +137,7 @@ const everyKind: Record<PbftMessage['kind'], PbftMessage> = {
     kind: 'evidence',
     from: 0,
     proof: {
+      epoch: toHeight(0),
       type: 'double',
       accused: 3,
       phase: 'prepare',
@@ -300,6 +302,7 @@ test('evidence that shows no contradiction is refused', () => {
       kind: 'evidence',
       from: 0,
       proof: {
+        epoch: toHeight(0),
         type: 'double',
         accused: 3,
         phase: 'commit',
@@ -315,6 +318,7 @@ test('evidence that shows no contradiction is refused', () => {
       kind: 'evidence',
       from: 0,
       proof: {
+        epoch: toHeight(0),
         type: 'forgotten-commit',
         accused: 3,
         commit: { ...slot, view: toView(view) },
@@ -350,6 +354,7 @@ test('the largest message of the largest committee can be sent, relayed and chec
   const quorum = byzantineQuorum(n);
   const signature = 'ff'.repeat(64) as Signature;
   const largest = (phase: 'prepare' | 'commit', view: number): Certificate => ({
+    epoch: toHeight(0),
     phase,
     view: toView(view),
     height: toHeight(2 ** 48 - 1),
@@ -359,10 +364,12 @@ test('the largest message of the largest committee can be sent, relayed and chec
   const view = toView(2 ** 48 - 1);
   const message: NewView = {
     kind: 'new-view',
+    epoch: toHeight(0),
     from: view % n,
     view,
     signature,
     viewChanges: Array.from({ length: quorum }, (_, from) => ({
+      epoch: toHeight(0),
       kind: 'view-change',
       from,
       view,
@@ -382,7 +389,6 @@ test('the largest message of the largest committee can be sent, relayed and chec
   const claims = unwrap(
     pbftProtocol({
       chainId,
-      genesisHash: chainId,
       validators: large,
       options: defaultPbftOptions,
     }).claims(message),

@@ -57,8 +57,8 @@ test('after a restart the recorded vote is sent again, and no other', () => {
   committee.work();
   committee.run();
   const before = [...committee.node(0).records.keys()].filter((key) => key.startsWith('prepare/'));
-  assert.deepEqual(before, ['prepare/0/1']);
-  const recorded = committee.node(0).records.get('prepare/0/1');
+  assert.deepEqual(before, ['prepare/0/0/1']);
+  const recorded = committee.node(0).records.get('prepare/0/0/1');
   committee.node(0).crash();
   committee.node(0).restart();
   committee.deliverable = () => true;
@@ -93,15 +93,15 @@ test('what was signed for a height stays on disk until the final block is there 
     committee.pass(1_000);
   }
   assert.ok(slow.finalHeight() >= 3 && stored.length >= 3);
-  for (const key of ['pre-prepare/0/1', 'prepare/0/1', 'commit/0/1']) {
+  for (const key of ['pre-prepare/0/0/1', 'prepare/0/0/1', 'commit/0/0/1']) {
     assert.ok(slow.records.has(key), `${key}: a restart now would sign another block for height 1`);
   }
-  assert.ok(!committee.node(1).records.has('prepare/0/1'), 'where the block is stored, nobody needs it');
+  assert.ok(!committee.node(1).records.has('prepare/0/0/1'), 'where the block is stored, nobody needs it');
 });
 
 /** Own votes on the disk of a node, by height. */
 const voted = (node: TestNode): number[] =>
-  [...node.records.keys()].flatMap((key) => (key.startsWith('prepare/') ? [Number(key.split('/')[2])] : []));
+  [...node.records.keys()].flatMap((key) => (key.startsWith('prepare/') ? [Number(key.split('/')[3])] : []));
 
 for (const window of [1, 2, 8]) {
   test(`a crash between votes and the final blocks below them: it starts again and keeps its votes (window ${window})`, () => {
@@ -168,7 +168,7 @@ test('restored votes count on after some of their blocks became final again', ()
   const certificate = defined(source.certificates.get(one), 'its certificate');
   slow.step({
     type: 'synced',
-    chain: [{ height: one, blockHash, parentHash }],
+    chain: [{ isLast: false, height: one, blockHash, parentHash }],
     certificate: certificate as Verified<FinalityCertificate>,
   });
   assert.equal(slow.finalHeight(), 1);
@@ -237,7 +237,9 @@ test('a block that was valid in a view that was left, and never stored, is valid
     blockHash: slot.blockHash,
     result: {
       verdict: 'valid',
-      chain: [{ height: slot.height, blockHash: slot.blockHash, parentHash: late.finalHash() }],
+      chain: [
+        { isLast: false, height: slot.height, blockHash: slot.blockHash, parentHash: late.finalHash() },
+      ],
     },
   });
   committee.deliverable = (_, __, { kind }) => kind !== 'pre-prepare';

@@ -65,6 +65,7 @@ test('a commit and a later view change that reports less are evidence, in either
     const observer = committee.node(1);
     const commit = {
       kind: 'commit',
+      epoch: toHeight(0),
       from: 3,
       view: toView(0),
       height: toHeight(1),
@@ -73,6 +74,7 @@ test('a commit and a later view change that reports less are evidence, in either
     } as const;
     const change = {
       kind: 'view-change',
+      epoch: toHeight(0),
       from: 3,
       view: toView(2),
       finalHeight: toHeight(0),
@@ -128,9 +130,9 @@ test('more than f liars made another block final elsewhere: its certificate conv
   const blockHash = 'e'.repeat(64) as Hash;
   const signature = '2'.repeat(128) as never;
   const signatures = [0, 1, 3].map((validator) => ({ validator, signature }));
-  const { view, height, phase } = own;
-  const finalCertificate = { phase, view, height, blockHash, signatures };
-  const status = { kind: 'status', from: 3, view, changing: false, finalHeight: height } as const;
+  const { epoch, view, height, phase } = own;
+  const finalCertificate = { phase, epoch, view, height, blockHash, signatures };
+  const status = { kind: 'status', epoch, from: 3, view, changing: false, finalHeight: height } as const;
   for (const _ of [1, 2]) node.receive({ ...status, finalCertificate, signature });
   const both = own.signatures.flatMap(({ validator }) => ([0, 1, 3].includes(validator) ? [validator] : []));
   assert.deepEqual(

@@ -7,6 +7,7 @@ import { unwrap } from '../../../src/base/problem.ts';
 import { hash, type Hash, zeroHash } from '../../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../../src/crypto/signature.ts';
 import type {
+  ChainLink,
   Effect,
   Input,
   LogTrust,
@@ -25,6 +26,7 @@ import {
 import { defaultPbftOptions, type PbftOptions } from '../../../src/consensus/pbft/options.ts';
 import {
   type BlockHeader,
+  changesValidators,
   hashHeader,
   type Height,
   type Proposal,
@@ -151,7 +153,7 @@ export class Committee {
 
   /** Whatever one likes, signed by whom it says. */
   say(draft: Draft): PbftMessage {
-    const epoch = { chainId: this.chainId, validatorsHash: this.validators.hash };
+    const epoch = { chainId: this.chainId, epoch: toHeight(0), validatorsHash: this.validators.hash };
     return sign(toUnsigned(draft, epoch), draft.from);
   }
 
@@ -247,16 +249,14 @@ export class TestNode {
     this.engine = new PbftEngine(
       {
         chainId: committee.chainId,
-        genesisHash: hashHeader(committee.genesis),
+        epoch: { height: toHeight(0), blockHash: hashHeader(committee.genesis) },
         validators: committee.validators,
         self: defined(committee.keys[this.index], 'own key'),
         final: { header: committee.blocks.get(blockHash) ?? committee.genesis, hash: blockHash, certificate },
         records: new Map([...this.records].filter(([key]) => key !== markKey)),
         candidates: [...this.candidates].flatMap((candidate) => {
           const header = committee.blocks.get(candidate);
-          return header === undefined
-            ? []
-            : [{ height: header.height, blockHash: candidate, parentHash: header.parentHash }];
+          return header === undefined ? [] : [linkOf(header, candidate)];
         }),
         log: trust,
         now: committee.now,
@@ -422,7 +422,7 @@ export class TestNode {
               },
             ];
           }
-          chain.unshift({ height: header.height, blockHash: next, parentHash: header.parentHash });
+          chain.unshift(linkOf(header, next));
           next = header.parentHash;
         }
         const maker = committee.nodes.find(
@@ -509,11 +509,7 @@ export class TestNode {
       const chain = [...other.chain.entries()]
         .filter(([height]) => height > this.finalHeight())
         .sort(([a], [b]) => a - b)
-        .map(([height, blockHash]) => ({
-          height,
-          blockHash,
-          parentHash: defined(this.committee.blocks.get(blockHash), 'block').parentHash,
-        }));
+        .map(([, blockHash]) => linkOf(defined(this.committee.blocks.get(blockHash), 'block'), blockHash));
       return [{ type: 'synced', chain, certificate: certificate as Verified<FinalityCertificate> }];
     }
     return [];
@@ -532,6 +528,11 @@ export class TestNode {
       }
     }
   }
+}
+
+export function linkOf(header: BlockHeader, blockHash: Hash): ChainLink {
+  const { height, parentHash } = header;
+  return { height, blockHash, parentHash, isLast: changesValidators(header) };
 }
 
 /** The blocks that a driver surely has when it gives this input. */

@@ -89,7 +89,7 @@ test('for one view one ViewChange is signed, however long its write takes and wh
   );
   committee.pass(4_000);
   assert.equal(node.engine?.state.view, 1);
-  assert.deepEqual(node.signed(), ['view-change/1']);
+  assert.deepEqual(node.signed(), ['view-change/0/1']);
 });
 
 test('whoever knows a certificate of a view signs no ViewChange for it: nobody could take that', () => {
@@ -108,12 +108,12 @@ test('whoever knows a certificate of a view signs no ViewChange for it: nobody c
   const { parentHash } = committee.blocks.get(blockHash) ?? assert.fail();
   late.step({
     type: 'synced',
-    chain: [{ height: certificate.height, blockHash, parentHash }],
+    chain: [{ isLast: false, height: certificate.height, blockHash, parentHash }],
     certificate: certificate as Verified<FinalityCertificate>,
   });
   assert.equal(late.engine?.state.view, certificate.view);
   committee.pass(10_000);
-  assert.ok(!late.signed().includes(`view-change/${certificate.view}`));
+  assert.ok(!late.signed().includes(`view-change/0/${certificate.view}`));
 });
 
 test('nothing of the view that was left stays: neither blocks, nor proposals that wait, nor what its primary did', () => {
@@ -197,7 +197,7 @@ test('of what was said of the next view while this one lasted, nothing is lost',
     if (message.kind !== 'pre-prepare' || message.view > 0) node.receive(message);
   assert.deepEqual(node.signed(), []);
   for (const message of of('new-view')) node.receive(message);
-  assert.deepEqual(node.signed(), ['prepare/1/1', 'commit/1/1']);
+  assert.deepEqual(node.signed(), ['prepare/0/1/1', 'commit/0/1/1']);
 });
 
 test('a build under way when its view ends is forgotten: it builds again when it has a view again', () => {

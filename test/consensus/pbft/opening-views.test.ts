@@ -95,13 +95,13 @@ test('a primary opens its view with ViewChanges for exactly this view, once, and
   primary.receive(committee.viewChange(3, 2));
   assert.equal(primary.engine?.state.view, 1);
   primary.tick(600, 100);
-  assert.ok(!primary.signed().includes('new-view/1'), 'one of three is for another view');
+  assert.ok(!primary.signed().includes('new-view/0/1'), 'one of three is for another view');
   primary.holdPersists = true;
   primary.receive(committee.viewChange(0, 1));
   primary.tick(600, 100);
   assert.deepEqual(
     primary.signed().filter((key) => key.startsWith('new-view')),
-    ['new-view/1'],
+    ['new-view/0/1'],
     'one, however long its write takes',
   );
   primary.releasePersists();
@@ -117,7 +117,7 @@ test('nobody but its primary opens a view', () => {
   const node = committee.node(3);
   for (const from of [0, 1, 2]) node.receive(committee.viewChange(from, 1));
   node.tick(600, 100);
-  assert.deepEqual(node.signed(), ['view-change/1']);
+  assert.deepEqual(node.signed(), ['view-change/0/1']);
 });
 
 test('whoever enters a view has its start, its NewView and its highest certificate on disk, and its time begins anew', () => {
@@ -141,7 +141,7 @@ test('whoever enters a view has its start, its NewView and its highest certifica
   const [first] = node.effects.flatMap((effect) => (effect.type === 'persist' ? [effect] : []));
   const written = first?.records.filter(({ value }) => value !== null).map(({ key }) => key);
   assert.deepEqual(written?.toSorted(), ['accepted-new-view', 'highest', 'position']);
-  assert.deepEqual(node.signed(), ['prepare/1/2']);
+  assert.deepEqual(node.signed(), ['prepare/0/1/2']);
   // So that it is asked for where it is.
   const slot = state.slots.get(toHeight(2));
   assert.deepEqual(
@@ -201,7 +201,7 @@ test('the tip of a view that is final here gets a vote all the same, and another
     );
     node.effects = [];
     node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
-    assert.deepEqual(node.signed(), same ? ['prepare/1/2'] : []);
+    assert.deepEqual(node.signed(), same ? ['prepare/0/1/2'] : []);
     if (!same) {
       assert.equal(node.engine?.state.slots.size, 0, 'it is not even looked at');
       continue;
@@ -210,7 +210,7 @@ test('the tip of a view that is final here gets a vote all the same, and another
       const slot = { view: toView(1), height: toHeight(2), blockHash: own.blockHash };
       node.receive(committee.say({ kind: 'prepare', from, ...slot }));
     }
-    assert.deepEqual(node.signed(), ['prepare/1/2', 'commit/1/2']);
+    assert.deepEqual(node.signed(), ['prepare/0/1/2', 'commit/0/1/2']);
     assert.equal(node.engine?.state.slots.size, 1);
   }
 });
@@ -232,7 +232,7 @@ test('so does one that is below the final block here', () => {
   const committee = committeeAt(3);
   const commit = committee.certificateAt(2) ?? assert.fail();
   const node = enter(committee, { ...commit, phase: 'prepare' });
-  assert.deepEqual(node.signed(), ['prepare/1/2']);
+  assert.deepEqual(node.signed(), ['prepare/0/1/2']);
 });
 
 test('a tip that becomes final while its view lasts is voted for to the end: others need that', () => {
@@ -244,12 +244,12 @@ test('a tip that becomes final while its view lasts is voted for to the end: oth
   assert.deepEqual(committee.heights(), [2, 1, 1, 1]);
   const highest = committee.node(3).engine?.state.highest ?? assert.fail();
   const node = enter(committee, highest);
-  assert.deepEqual(node.signed(), ['prepare/1/2']);
+  assert.deepEqual(node.signed(), ['prepare/0/1/2']);
   node.receive(committee.viewChange(0, 3));
   assert.equal(node.finalHeight(), 2);
   const slot = { view: toView(1), height: toHeight(2), blockHash: highest.blockHash };
   for (const from of [0, 1, 2]) node.receive(committee.say({ kind: 'prepare', from, ...slot }));
-  assert.deepEqual(node.signed(), ['prepare/1/2', 'commit/1/2']);
+  assert.deepEqual(node.signed(), ['prepare/0/1/2', 'commit/0/1/2']);
 });
 
 test('votes of views that were left count for nothing at the height where a view starts', () => {

@@ -111,6 +111,7 @@ test('its signature above all that it may have forgotten is another process’s'
     type: 'message',
     message: {
       kind: 'status',
+      epoch: toHeight(0),
       from: 0,
       view: certificate.view,
       changing: false,

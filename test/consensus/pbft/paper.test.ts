@@ -149,6 +149,7 @@ test('section 4.5.2, second: f + 1 view changes of others bring a replica into t
   const late = committee.node(6);
   for (const [from, view] of [4, 9, 7].entries()) {
     late.receive({
+      epoch: toHeight(0),
       kind: 'view-change',
       from,
       view: toView(view),
@@ -167,6 +168,7 @@ test('section 4.5.2, third: f faulty replicas cannot force view changes', () => 
     for (const liar of [5, 6]) {
       for (const index of [0, 1, 2, 3, 4]) {
         committee.node(index).receive({
+          epoch: toHeight(0),
           kind: 'suspect',
           from: liar,
           view: toView(0),

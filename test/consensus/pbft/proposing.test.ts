@@ -68,7 +68,7 @@ test('an answer to another question than the open one is nothing', () => {
   answer(node, { ...open, view: 7 as Build['view'] });
   assert.deepEqual([node.signed(), builds.length], [[], 1]);
   answer(node, open);
-  assert.deepEqual(node.signed(), ['pre-prepare/0/1', 'prepare/0/1']);
+  assert.deepEqual(node.signed(), ['pre-prepare/0/0/1', 'prepare/0/0/1']);
 });
 
 test('a build that found nothing is not asked for again before there is news', () => {
@@ -174,7 +174,10 @@ test('a build whose parent is not the end of the chain any more comes to nothing
   node.step({
     type: 'validated',
     blockHash,
-    result: { verdict: 'valid', chain: [{ height, blockHash, parentHash: header.parentHash }] },
+    result: {
+      verdict: 'valid',
+      chain: [{ isLast: false, height, blockHash, parentHash: header.parentHash }],
+    },
   });
   for (const from of [1, 2, 3])
     node.receive(committee.say({ kind: 'commit', from, view: open.view, height, blockHash }));

@@ -87,7 +87,7 @@ test('in a view that starts with a block which nobody could supply yet, it is lo
     asked.map(({ height, holders }) => [height, holders]),
     [[2, highest.signatures.map(({ validator }) => validator)]],
   );
-  assert.deepEqual(node.signed(), ['prepare/1/2']);
+  assert.deepEqual(node.signed(), ['prepare/0/1/2']);
 });
 
 test('a primary knows what it proposed, so that it can be asked for it, and goes on from there', () => {
@@ -137,7 +137,7 @@ test('votes of a view below that of the final block on the disk are none of this
   committee.run();
   committee.deliverable = () => false;
   const node = committee.node(3);
-  assert.ok(votes(node).includes('prepare/0/2'));
+  assert.ok(votes(node).includes('prepare/0/0/2'));
   // Its final block was committed in view 3, and the crash came before that was written.
   const certificate = node.certificates.get(toHeight(1));
   assert.ok(certificate?.engine === 'pbft');
@@ -159,9 +159,9 @@ test('the disk keeps the votes for the tip of the view though that is stored, an
   node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
   const slot = { view: toView(1), height: toHeight(2), blockHash: commit.blockHash };
   for (const from of [0, 1, 2]) node.receive(committee.say({ kind: 'prepare', from, ...slot }));
-  assert.deepEqual(votes(node).toSorted(), ['commit/1/2', 'prepare/1/2']);
+  assert.deepEqual(votes(node).toSorted(), ['commit/0/1/2', 'prepare/0/1/2']);
   for (const from of [0, 1]) node.receive(committee.viewChange(from, 2));
-  assert.deepEqual(votes(node), ['view-change/2']);
+  assert.deepEqual(votes(node), ['view-change/0/2']);
 });
 
 test('what the log holds does not grow with the chain', () => {

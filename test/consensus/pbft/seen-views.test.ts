@@ -28,7 +28,7 @@ function behind(): { committee: Committee; late: TestNode; synced: Input<PbftMes
   late.effects = [];
   const synced: Input<PbftMessage> = {
     type: 'synced',
-    chain: [{ height, blockHash, parentHash }],
+    chain: [{ isLast: false, height, blockHash, parentHash }],
     certificate: certificate as Verified<FinalityCertificate>,
   };
   return { committee, late, synced, view: certificate.view };

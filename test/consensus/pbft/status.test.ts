@@ -10,7 +10,7 @@ const options = { blockIntervalMs: 0, viewTimeoutMs: 500 };
 /** A committee in view 1 with a final block; and a Status of validator 2 from before all that. */
 function world(n: number): { committee: Committee; old: PbftMessage } {
   const committee = new Committee(n, { options });
-  const epoch = { chainId: committee.chainId, validatorsHash: committee.validators.hash };
+  const epoch = { chainId: committee.chainId, epoch: toHeight(0), validatorsHash: committee.validators.hash };
   const old = sign(
     toUnsigned(
       {
@@ -95,7 +95,7 @@ describe('an old Status', () => {
           finalHeight: committee.node(2).finalHeight(),
           finalCertificate: committee.node(2).engine?.state.final.certificate ?? undefined,
         },
-        { chainId, validatorsHash: validators.hash },
+        { chainId, epoch: toHeight(0), validatorsHash: validators.hash },
       ),
       2,
     );

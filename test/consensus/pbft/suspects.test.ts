@@ -11,6 +11,7 @@ const why = (committee: Committee, index: number): string => committee.node(inde
 
 const suspect = (from: number, fields: Partial<Suspect> = {}): Suspect => ({
   kind: 'suspect',
+  epoch: toHeight(0),
   from,
   view: toView(0),
   reason: 'no-progress',

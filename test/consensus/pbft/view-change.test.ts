@@ -15,6 +15,7 @@ const certificate = (
   height: number,
   mark: string,
 ): Certificate => ({
+  epoch: toHeight(0),
   phase,
   view: toView(view),
   height: toHeight(height),
@@ -27,6 +28,7 @@ const viewChange = (
   final: Certificate | undefined,
   highest: Certificate | undefined,
 ): ViewChange => ({
+  epoch: toHeight(0),
   kind: 'view-change',
   from,
   view: toView(9),
@@ -207,30 +209,39 @@ test('a replica that missed the view change gets the new-view by Status and goes
 });
 
 test('new-view start: the base is the highest proven final height', () => {
-  const { base, tip } = newViewStart([
-    viewChange(0, certificate('commit', 1, 4, 'a'), undefined),
-    viewChange(1, certificate('commit', 2, 6, 'b'), undefined),
-    viewChange(2, undefined, undefined),
-  ]);
+  const { base, tip } = newViewStart(
+    [
+      viewChange(0, certificate('commit', 1, 4, 'a'), undefined),
+      viewChange(1, certificate('commit', 2, 6, 'b'), undefined),
+      viewChange(2, undefined, undefined),
+    ],
+    toHeight(0),
+  );
   assert.equal(base.height, 6);
   assert.equal(tip, null, 'the highest certificate is the base itself');
 });
 
 test('new-view start: the tip is the highest by view first, then by height', () => {
-  const { tip } = newViewStart([
-    viewChange(0, undefined, certificate('prepare', 1, 9, 'a')),
-    viewChange(1, undefined, certificate('prepare', 3, 5, 'b')),
-    viewChange(2, undefined, certificate('prepare', 3, 6, 'c')),
-  ]);
+  const { tip } = newViewStart(
+    [
+      viewChange(0, undefined, certificate('prepare', 1, 9, 'a')),
+      viewChange(1, undefined, certificate('prepare', 3, 5, 'b')),
+      viewChange(2, undefined, certificate('prepare', 3, 6, 'c')),
+    ],
+    toHeight(0),
+  );
   assert.equal(tip?.blockHash, 'c'.repeat(64));
 });
 
 test('new-view start: a commit certificate counts as a certificate of its own rank', () => {
-  const { base, tip } = newViewStart([
-    viewChange(0, certificate('commit', 5, 7, 'a'), undefined),
-    viewChange(1, undefined, certificate('prepare', 4, 9, 'b')),
-    viewChange(2, undefined, undefined),
-  ]);
+  const { base, tip } = newViewStart(
+    [
+      viewChange(0, certificate('commit', 5, 7, 'a'), undefined),
+      viewChange(1, undefined, certificate('prepare', 4, 9, 'b')),
+      viewChange(2, undefined, undefined),
+    ],
+    toHeight(0),
+  );
   assert.equal(base.height, 7);
   assert.equal(tip, null, 'a lower view does not outrank it, though its height is greater');
 });

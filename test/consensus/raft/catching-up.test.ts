@@ -38,6 +38,7 @@ test('what stands above blocks of sync is written and acknowledged when they are
   member.give({
     type: 'synced',
     chain: [1, 2, 3].map(at).map((entry) => ({
+      isLast: false,
       ...nameOfEntry(entry),
       parentHash: entry.proposal.header.parentHash,
     })),
@@ -76,7 +77,7 @@ test('blocks of sync take the place of durable ones: what was on disk says nothi
   member
     .give({
       type: 'synced',
-      chain: [{ ...commit, parentHash: first.proposal.header.parentHash }],
+      chain: [{ isLast: false, ...commit, parentHash: first.proposal.header.parentHash }],
       certificate: certificateOf(first) as Verified<FinalityCertificate>,
       header: first.proposal.header,
     })
@@ -102,6 +103,7 @@ const syncOf = (heights: readonly number[]): Input<RaftMessage> => {
   return {
     type: 'synced',
     chain: heights.map(at).map((entry) => ({
+      isLast: false,
       ...nameOfEntry(entry),
       parentHash: entry.proposal.header.parentHash,
     })),
@@ -145,7 +147,7 @@ test('a crash while blocks of sync are being stored leaves a log without a gap',
   const member = following();
   member.give({
     type: 'synced',
-    chain: [{ ...nameOfEntry(at(1)), parentHash: at(1).proposal.header.parentHash }],
+    chain: [{ isLast: false, ...nameOfEntry(at(1)), parentHash: at(1).proposal.header.parentHash }],
     certificate: certificateOf(at(1)) as Verified<FinalityCertificate>,
     header: at(1).proposal.header,
   });
@@ -257,6 +259,7 @@ function synced(
   return {
     type: 'synced',
     chain: entries.map((entry) => ({
+      isLast: false,
       ...nameOfEntry(entry),
       parentHash: entry.proposal.header.parentHash,
     })),

@@ -148,6 +148,7 @@ export class Host {
     this.#seenPool = '';
     this.engine = new RaftEngine(
       {
+        epoch: { height: toHeight(0), blockHash: chainId },
         chainId,
         validators,
         self: keyOf(this.index),
@@ -437,7 +438,7 @@ export class Host {
       const { height, parentHash } = proposal.header;
       // Final already, further down than the newest final block: nothing is missing.
       if (height <= this.disk.final.header.height) break;
-      chain.unshift({ height, blockHash: hash, parentHash });
+      chain.unshift({ isLast: false, height, blockHash: hash, parentHash });
       hash = parentHash;
     }
     answer({ verdict: 'valid', chain });
@@ -611,7 +612,12 @@ export class Host {
       const { header } = block.proposal;
       this.#known.set(block.blockHash, block.proposal);
       if (block.certificate !== null) this.#certificates.set(block.blockHash, block.certificate);
-      chain.push({ height: header.height, blockHash: block.blockHash, parentHash: header.parentHash });
+      chain.push({
+        isLast: false,
+        height: header.height,
+        blockHash: block.blockHash,
+        parentHash: header.parentHash,
+      });
       const ends = header.validatorsHash !== header.nextValidatorsHash || !source.disk.blocks.has(height + 1);
       if (!ends) continue;
       if (block.certificate === null) break;

@@ -204,7 +204,7 @@ test('it is trusted at once when a leader answers, and it has everything and is 
   const member = forgetful();
   member.give({
     type: 'synced',
-    chain: [{ ...nameOfEntry(entry), parentHash: entry.proposal.header.parentHash }],
+    chain: [{ isLast: false, ...nameOfEntry(entry), parentHash: entry.proposal.header.parentHash }],
     certificate: {
       engine: 'raft',
       term: entry.proposal.header.view,

@@ -197,7 +197,13 @@ test('a certificate names its signer among the members, and what it signed', () 
     [keyOf(1)],
   );
   assert.ok(protocol.certificateClaims({ ...certificate, leader: 3 }) instanceof Problem);
-  const later = protocol.certificateClaims({ ...certificate, leader: 3 }, [0, 1, 2, 3].map(keyOf));
+  const later = protocol.certificateClaims(
+    { ...certificate, leader: 3 },
+    {
+      keys: [0, 1, 2, 3].map(keyOf),
+      epoch: toHeight(0),
+    },
+  );
   assert.ok(
     !(later instanceof Problem) && later[0]?.publicKey === keyOf(3),
     'members that came later count where they are given',

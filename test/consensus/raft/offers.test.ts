@@ -223,10 +223,10 @@ describe('the certificate of a snapshot', () => {
     const claims = protocol(3).certificateClaims(certificate);
     assert.ok(Array.isArray(claims));
     assert.equal(claims[0]?.publicKey, keyOf(3));
-    const known = protocol(3).certificateClaims(
-      certificate,
-      members(4).map(({ key }, index) => (index === 3 ? keyOf(9) : key)),
-    );
+    const known = protocol(3).certificateClaims(certificate, {
+      keys: members(4).map(({ key }, index) => (index === 3 ? keyOf(9) : key)),
+      epoch: toHeight(0),
+    });
     assert.ok(Array.isArray(known));
     assert.equal(known[0]?.publicKey, keyOf(9), 'who is known is not told anew');
     const bare = { ...certificate, configuration: new Uint8Array() } as FinalityCertificate;

@@ -100,6 +100,7 @@ export class Solo {
   ): RaftEngine {
     return new RaftEngine(
       {
+        epoch: { height: toHeight(0), blockHash: chainId },
         chainId,
         validators: validatorSet(Array.from({ length: this.members }, (_, index) => keyOf(index))),
         self: keyOf(this.index),

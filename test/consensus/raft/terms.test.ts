@@ -37,7 +37,7 @@ const certificateOf = (entry: WireEntry): Verified<FinalityCertificate> =>
 
 const synced = (entry: WireEntry): Input<RaftMessage> => ({
   type: 'synced',
-  chain: [{ ...nameOfEntry(entry), parentHash: entry.proposal.header.parentHash }],
+  chain: [{ isLast: false, ...nameOfEntry(entry), parentHash: entry.proposal.header.parentHash }],
   certificate: certificateOf(entry),
   header: entry.proposal.header,
 });

@@ -15,7 +15,7 @@ import type { GossipVerdict } from '../../../src/network/port.ts';
 import { Announcing } from '../../../src/node/catch-up/announcing.ts';
 import { Verification } from '../../../src/node/peers/verification.ts';
 import { announcementCodec } from '../../../src/node/peers/wire.ts';
-import { ChainMaker, type Made } from '../chain-maker.ts';
+import { ChainMaker, genesisRoster, type Made } from '../chain-maker.ts';
 import { raftGenesis, testGenesis, testProtocol } from '../cluster.ts';
 import { VirtualTime } from '../world.ts';
 
@@ -44,11 +44,13 @@ function world(options: { self?: string; final?: readonly Made[]; protocol?: Pro
       },
       clock: time.clock(),
       wants: () => true,
+      roster: () => genesisRoster(genesis),
       validatorOf: () => undefined,
       penalise: (peer, reason) => void penalties.push(`${peer} ${reason}`),
     }),
     clock: time.clock(),
-    members: () => undefined,
+    roster: () => genesisRoster(genesis),
+    onUnproven: (height) => void ahead.push(height),
     finalHashAt: (height) => options.final?.find(({ header }) => header.height === height)?.hash,
     onAhead: (height) => void ahead.push(height),
   });

@@ -167,7 +167,7 @@ class World {
         certificate: (certificate, _members, done) =>
           time.defer(() => done(this.forged.shift() ?? (certificate as Verified<FinalityCertificate>))),
       },
-      members: () => undefined,
+      roster: () => ({ keys: [], epoch: toHeight(0) }),
       peersFor: peers,
       isIdle: () => this.idle,
       flush: () => void this.steps.push('flush'),

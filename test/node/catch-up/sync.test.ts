@@ -25,7 +25,7 @@ import {
 import { receiptsCodec } from '../../../src/ledger/receipt.ts';
 import { ChainStore } from '../../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../../src/storage/memory-store.ts';
-import { ChainMaker, type Made, startOfTime } from '../chain-maker.ts';
+import { ChainMaker, genesisRoster, type Made, startOfTime } from '../chain-maker.ts';
 import { signedTransaction, testGenesis, testProtocol } from '../cluster.ts';
 import { VirtualTime } from '../world.ts';
 
@@ -142,6 +142,7 @@ class World {
       verifier: new InlineVerifier(time.defer),
       clock,
       wants: () => true,
+      roster: () => genesisRoster(genesis),
       validatorOf: () => undefined,
       penalise: (peer, reason) => void this.penalties.push(`${peer} ${reason}`),
     });
@@ -161,7 +162,7 @@ class World {
         },
       },
       peersFor: () => [...this.servers.keys()],
-      members: () => undefined,
+      roster: () => genesisRoster(genesis),
       validatorOf: (peer) => Number(peer.split('-')[1]),
       engineFinal: () => this.engineFinal,
       enqueue: (input) => {

@@ -36,7 +36,7 @@ function onSlowDisk(length: number) {
   for (const made of maker.run(length)) {
     chain.add(made.block, { stored: true });
     const { height, parentHash } = made.header;
-    const link = { height, blockHash: made.hash, parentHash };
+    const link = { height, blockHash: made.hash, parentHash, isLast: false };
     committing.commit({ type: 'commit', link, certificate: maker.certificate(made) });
     time.run(20);
   }
@@ -76,7 +76,7 @@ test('what was to be persisted before goes first, with its block: a final block 
   });
   chain.add(made.block, { stored: false });
   const { height, parentHash } = made.header;
-  const link = { height, blockHash: made.hash, parentHash };
+  const link = { height, blockHash: made.hash, parentHash, isLast: false };
   committing.commit({ type: 'commit', link, certificate: maker.certificate(made) });
   time.run(20);
   assert.deepEqual(order, ['flush, stored: false', 'commit']);
@@ -125,7 +125,7 @@ function world(obtain: (hash: string, add: () => void) => 'here' | 'unavailable'
   const commit = (index: number, proven: boolean): void => {
     const each = made[index] ?? assert.fail();
     const { height, parentHash } = each.header;
-    const link = { height, blockHash: each.hash, parentHash };
+    const link = { height, blockHash: each.hash, parentHash, isLast: false };
     committing.commit({ type: 'commit', link, certificate: proven ? maker.certificate(each) : null });
   };
   return { time, chain, made, runs, applied, forgotten, commit, maker };

@@ -5,7 +5,7 @@ import { InvariantError } from '../../../src/base/invariant.ts';
 import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import { nativeSigner } from '../../../src/crypto/native.ts';
 import type { Unsigned } from '../../../src/consensus/engine.ts';
-import { toView } from '../../../src/ledger/block.ts';
+import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Signer } from '../../../src/node/effects/signer.ts';
 
 const pair = developmentKeyPair('validator-0');
@@ -17,6 +17,7 @@ function signer(records: ReadonlyMap<string, Uint8Array> = new Map()): Signer {
 
 function message(key: string, content: string, view = 0, floor = 0): Unsigned {
   return {
+    epoch: toHeight(0),
     key,
     view: toView(view),
     floor: toView(floor),
@@ -68,7 +69,7 @@ describe('the signer', () => {
     const left = before.signDurably([message('view-change/3', 'leaving', 3, 3)]);
     assert.throws(() => before.signDurably([message('vote/2/9', 'block', 2)]), InvariantError);
     const after = signer(written(left));
-    assert.equal(after.floor, 3);
+    assert.equal(after.floor.view, 3);
     assert.throws(() => after.signDurably([message('vote/2/9', 'block', 2)]), InvariantError);
     after.signDurably([message('vote/3/9', 'block', 3)]);
   });
@@ -77,7 +78,7 @@ describe('the signer', () => {
     const before = signer();
     before.signLoosely(message('block/1', 'mine', 3, 3));
     const left = before.signDurably([message('view-change/3', 'leaving', 3, 3)]);
-    assert.equal(signer(written(left)).floor, 3);
+    assert.equal(signer(written(left)).floor.view, 3);
   });
 
   test('keeps its floor when the engine forgets the message that raised it', () => {
@@ -110,7 +111,7 @@ describe('the signer', () => {
     const one = signer();
     one.signLoosely(message('raft/block/3/1', 'a', 3, 3));
     assert.throws(() => one.signLoosely(message('raft/block/2/1', 'b', 2, 2)), InvariantError);
-    assert.equal(one.floor, 3);
+    assert.equal(one.floor.view, 3);
   });
 
   test('never lets an engine read or write what the node keeps in the log', () => {

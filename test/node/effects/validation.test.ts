@@ -17,7 +17,7 @@ import { Bodies } from '../../../src/node/effects/bodies.ts';
 import { Validation } from '../../../src/node/effects/validation.ts';
 import { Verification } from '../../../src/node/peers/verification.ts';
 import { transactionsRequestCodec, transactionsResponseCodec } from '../../../src/node/peers/wire.ts';
-import { ChainMaker, type Made, startOfTime } from '../chain-maker.ts';
+import { ChainMaker, genesisRoster, type Made, startOfTime } from '../chain-maker.ts';
 import { signedTransaction, testGenesis, testProtocol } from '../cluster.ts';
 import { VirtualTime } from '../world.ts';
 
@@ -51,6 +51,7 @@ class World {
     const { time, clock, chain } = this;
     const verification = new Verification<object>({
       protocol: testProtocol(genesis),
+      roster: () => genesisRoster(genesis),
       verifier: new InlineVerifier(time.defer),
       clock,
       wants: () => true,

@@ -22,7 +22,7 @@ import type { GossipVerdict } from '../../../src/network/port.ts';
 import { Intake, type Submitted } from '../../../src/node/peers/intake.ts';
 import { Verification } from '../../../src/node/peers/verification.ts';
 import { transactionFrameCodec } from '../../../src/node/peers/wire.ts';
-import { ChainMaker } from '../chain-maker.ts';
+import { ChainMaker, genesisRoster } from '../chain-maker.ts';
 import { oddSignature } from '../../crypto/odd-signatures.ts';
 import { signedTransaction, testGenesis, testProtocol } from '../cluster.ts';
 import { VirtualTime } from '../world.ts';
@@ -77,6 +77,7 @@ class World {
     const inline = new InlineVerifier(time.defer);
     const verification = new Verification<object>({
       protocol: testProtocol(genesis),
+      roster: () => genesisRoster(genesis),
       verifier: {
         close: () => inline.close(),
         verify: (claims, strict, done) => {

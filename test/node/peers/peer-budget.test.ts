@@ -23,9 +23,9 @@ describe('the budget of a peer', () => {
 
   test('lets what is larger than all of it go alone', () => {
     const peers = budget();
-    assert.ok(peers.takeInside(1, limits.memberClaims.underWay + 1, 0) !== undefined);
-    assert.equal(peers.takeInside(1, 1, 0), undefined);
-    assert.ok(peers.takeInside(2, 1, 0) !== undefined, 'another signer has its own');
+    assert.ok(peers.takeInside('0/1', limits.memberClaims.underWay + 1, 0) !== undefined);
+    assert.equal(peers.takeInside('0/1', 1, 0), undefined);
+    assert.ok(peers.takeInside('0/2', 1, 0) !== undefined, 'another signer has its own');
   });
 
   test('is one for all identities of a key, and one for all of an address block', () => {
@@ -65,9 +65,9 @@ describe('the budget of a peer', () => {
 
   test('for what stands inside messages is the signer’s, and ends with a lie', () => {
     const peers = budget();
-    peers.faultInside(3, 0);
-    assert.equal(peers.mutedInside(3, limits.peerMuteMs - 1), true);
-    assert.equal(peers.mutedInside(3, limits.peerMuteMs), false);
-    assert.equal(peers.mutedInside(2, 0), false);
+    peers.faultInside('0/3', 0);
+    assert.equal(peers.mutedInside('0/3', limits.peerMuteMs - 1), true);
+    assert.equal(peers.mutedInside('0/3', limits.peerMuteMs), false);
+    assert.equal(peers.mutedInside('0/2', 0), false);
   });
 });

@@ -5,6 +5,7 @@ import { Problem } from '../../../src/base/problem.ts';
 import { utf8 } from '../../../src/base/bytes.ts';
 import type { Protocol, ValidatorIndex } from '../../../src/consensus/engine.ts';
 import type { PublicKey, Signature, SignatureClaim, Verifier } from '../../../src/crypto/signature.ts';
+import { toHeight } from '../../../src/ledger/block.ts';
 import { type MessageVerdict, Verification } from '../../../src/node/peers/verification.ts';
 import { VirtualTime } from '../world.ts';
 
@@ -28,6 +29,7 @@ function protocol(authentication: 'signature' | 'channel'): Protocol<Note> {
       censorshipMs: null,
     },
     senderOf: ({ from }) => from,
+    epochOf: ({ content }) => toHeight(Number(/^epoch (\d+)/.exec(content)?.[1] ?? 0)),
     decode(bytes) {
       const [from, signatures, content] = Buffer.from(bytes).toString().split(':');
       if (content === undefined || signatures === undefined) return malformed;
@@ -69,6 +71,9 @@ class World {
   readonly penalties: string[] = [];
   /** Who is cut, and for how long. */
   readonly cut: { readonly peer: string; readonly banMs: number }[] = [];
+  epoch = 0;
+  /** Epochs that others are said to be in. */
+  readonly later: number[] = [];
   wants = (_note: Note): boolean => true;
   readonly verification: Verification<Note>;
   /** Claims that were handed to the verifier or wait for it. */
@@ -96,6 +101,8 @@ class World {
       verifier,
       clock: this.time.clock(),
       wants: (note) => this.wants(note),
+      roster: () => ({ keys: [], epoch: toHeight(this.epoch) }),
+      onLater: (epoch) => void this.later.push(epoch),
       validatorOf: (peer) => (peer.startsWith('peer-') ? Number(peer.slice('peer-'.length)) : undefined),
       standingOf: (peer) =>
         peer.startsWith('peer-')

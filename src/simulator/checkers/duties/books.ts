@@ -15,6 +15,8 @@ export const idleRepeatMs = 2_000;
 export const tickMs = 60;
 
 export interface Committee {
+  /** The height after which it is in force. */
+  readonly epoch: number;
   readonly size: number;
   readonly self: number;
   readonly timing: PbftTiming;
@@ -41,8 +43,8 @@ interface Start {
   readonly tip: Certificate | null;
 }
 
-export function startOf({ viewChanges }: NewView): Start {
-  let base = 0;
+export function startOf({ epoch, viewChanges }: NewView): Start {
+  let base: number = epoch;
   let best: Certificate | null = null;
   for (const { finalHeight, finalCertificate, highest } of viewChanges) {
     base = Math.max(base, finalHeight);
@@ -175,7 +177,17 @@ export class Books {
     view: number,
     height: number,
   ): PbftMessage | undefined {
-    return this.signed.get(`${kind}/${view}/${height}`);
+    return this.signed.get(this.voteKey(kind, view, height));
+  }
+
+  /** The place of an own vote. */
+  voteKey(kind: 'prepare' | 'commit' | 'pre-prepare', view: number, height: number): string {
+    return `${kind}/${this.committee.epoch}/${view}/${height}`;
+  }
+
+  /** The place of an own ViewChange. */
+  changeKey(view: number): string {
+    return `view-change/${this.committee.epoch}/${view}`;
   }
 
   /** A duty that was not done. */

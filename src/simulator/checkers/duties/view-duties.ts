@@ -123,14 +123,14 @@ export class ViewDuties {
       return;
     }
     if (after.view !== before.view) this.#quorumSince = null;
-    const own = books.own.get(`view-change/${after.view}`) === undefined ? 0 : 1;
+    const own = books.own.get(books.changeKey(after.view)) === undefined ? 0 : 1;
     const all = [...this.#changes.values()];
     const others = all.filter(({ view }) => view === after.view);
     const here = others.length + own;
     if (all.filter(({ view }) => view >= after.view).length + own >= quorumOf(size))
       this.#quorumSince ??= now;
     if (after.view % size !== self || !after.votes || here < quorumOf(size)) return;
-    const mine = books.own.get(`view-change/${after.view}`);
+    const mine = books.own.get(books.changeKey(after.view));
     if (this.#hasOutdated(mine?.kind === 'view-change' ? [...others, mine] : others, after)) return;
     books.must(
       this.#newViewAsked >= after.view,
@@ -220,7 +220,7 @@ export class ViewDuties {
     const books = this.#books;
     const { viewTimeoutMs, viewTimeoutCapMs } = books.committee.timing;
     if (!after.normal) {
-      const own = books.own.get(`view-change/${after.view}`);
+      const own = books.own.get(books.changeKey(after.view));
       if (own === undefined || before.view !== after.view || now - books.viewSince < 2 * repeatMs) return;
       books.must(
         now - this.#changeSentAt < 2 * repeatMs,

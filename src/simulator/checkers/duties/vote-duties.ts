@@ -177,7 +177,7 @@ export class VoteDuties {
         prepare !== undefined || this.#checking.has(blockHash),
         () => `does not prepare the valid block ${short(blockHash)} at view ${after.view}, height ${height}`,
       );
-      if (books.own.get(`prepare/${after.view}/${height}`) === undefined) continue;
+      if (books.own.get(books.voteKey('prepare', after.view, height)) === undefined) continue;
       if (!this.#has('prepare', after.view, height, blockHash)) continue;
       books.must(
         books.hasSigned('commit', after.view, height) !== undefined,
