@@ -56,7 +56,7 @@ test('the page on the store names every kind of key, and every key of the consen
     kinds.map((kind, at) => [at + 1, kind]),
   );
 
-  const place = { view: 'VIEW', height: 'HEIGHT' };
+  const place = { epoch: 'EPOCH', view: 'VIEW', height: 'HEIGHT' };
   const [, ofLogKey = ''] = read('consensus/pbft/message.ts').split('export function logKey');
   const messageKinds = [...ofLogKey.matchAll(/^ {4}case '([a-z-]+)':/gm)].map(([, kind]) => kind);
   const votes = messageKinds.map((kind) => logKey({ ...place, kind } as unknown as PbftMessage));

@@ -742,8 +742,8 @@ export const limits = {
    */
   syncPollMs: 2_000,
   /**
-   * How often a node asks for blocks because something is said to be of an epoch that it does not know: anybody
-   * can say so, and each time costs each peer a small request.
+   * How often a node asks for blocks because something is said to be of an epoch that it does not know:
+   * anybody can say so, and each time costs each peer a small request.
    */
   laterEpochMs: 500,
   /**

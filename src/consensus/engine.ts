@@ -409,8 +409,8 @@ export interface Unsigned {
   readonly epoch: Height;
   /**
    * The place that this message fills, and its key in the consensus log. The signer refuses a second,
-   * different content for one key, and everything of a `view` below the highest `floor` that it signed in this
-   * epoch. Empty for messages that bind nothing (they are never stored).
+   * different content for one key, and everything of a `view` below the highest `floor` that it signed in
+   * this epoch. Empty for messages that bind nothing (they are never stored).
    */
   readonly key: string;
   readonly view: View;
@@ -493,8 +493,8 @@ export interface Protocol<M> {
   decode(bytes: Uint8Array): M | Problem;
   encode(message: M): Uint8Array;
   /**
-   * What has to be checked before a message of the roster's epoch is `Verified`, the cheapest first; or why it
-   * is wrong whatever the signatures say. `roster` is who takes part now; without it, the genesis set.
+   * What has to be checked before a message of the roster's epoch is `Verified`, the cheapest first; or why
+   * it is wrong whatever the signatures say. `roster` is who takes part now; without it, the genesis set.
    */
   claims(message: M, roster?: Roster): MessageClaims | Problem;
   /**

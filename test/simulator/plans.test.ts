@@ -97,7 +97,7 @@ test('the first byte of a message names its kind', () => {
     { kind: 'status', from: 0, view, changing: false, finalHeight: height, finalCertificate: undefined },
   ];
   for (const draft of drafts) {
-    const message = { ...draft, signature: '00'.repeat(64) as Signature } as PbftMessage;
+    const message = { ...draft, epoch: toHeight(0), signature: '00'.repeat(64) as Signature } as PbftMessage;
     assert.equal(kindOf('pbft', encode(messageCodec, message)), draft.kind);
   }
 });

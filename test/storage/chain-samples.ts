@@ -78,6 +78,7 @@ function receiptOf(sent: Transaction): Receipt {
     status: 'applied',
     code: '',
     failure: undefined,
+    changes: [],
     fee: 1n,
     accounts: [
       { publicKey: sampleSender, balance: 5n, held: 0n },

@@ -24,8 +24,8 @@ export function queryStable(replica: Replica): void {
 }
 
 /**
- * Something is final in this epoch: it runs. A validator that has signed nothing here, and of whose key nobody
- * knows whether it was used before, may be one that came back without its log.
+ * Something is final in this epoch: it runs. A validator that has signed nothing here, and of whose key
+ * nobody knows whether it was used before, may be one that came back without its log.
  */
 export function onRunningChain(replica: Replica): void {
   const { state } = replica;

@@ -137,7 +137,9 @@ function checkKnown(message: ViewChange | ReplyStable, committee: Committee): Pr
   return checkOwn(message.highest, message, committee);
 }
 
-/** A certificate of another epoch proves nothing in this one: the block that this one stands on has none here. */
+/**
+ * A certificate of another epoch proves nothing in this one: the block that this one stands on has none here.
+ */
 function checkOwn(
   certificate: Certificate,
   message: Status | ViewChange | ReplyStable,
@@ -167,7 +169,8 @@ function checkNewView(message: NewView, committee: Committee): Problem | undefin
 }
 
 /**
- * What makes a contradiction one, besides the signatures: anyone who knows the epoch's validators can check it.
+ * What makes a contradiction one, besides the signatures: anyone who knows the epoch's validators can check
+ * it.
  */
 function checkContradiction(proof: Contradiction, committee: Committee): Problem | undefined {
   const refuse = (why: string): Problem =>

@@ -357,7 +357,9 @@ function bytesWithoutSignature(message: PbftMessage): Uint8Array {
   return bytes.subarray(0, bytes.length - signatureBytes);
 }
 
-/** A message as its engine makes it: everything but the signature, and the epoch, which all have in common. */
+/**
+ * A message as its engine makes it: everything but the signature, and the epoch, which all have in common.
+ */
 export type Draft = PbftMessage extends infer M
   ? M extends PbftMessage
     ? Omit<M, 'signature' | 'epoch'>

@@ -14,8 +14,8 @@ export const recordKeys = {
 } as const;
 
 /**
- * Where the replica is: its epoch, in that its view, whether it left the one before without a new-view yet, and
- * what holds its votes back.
+ * Where the replica is: its epoch, in that its view, whether it left the one before without a new-view yet,
+ * and what holds its votes back.
  */
 export interface HardState {
   /** Records of an earlier one than that of the final block mean nothing any more, but for the guard. */

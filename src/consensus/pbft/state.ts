@@ -30,9 +30,9 @@ export interface PbftState {
   newViewAsked: View;
 
   /**
-   * The highest final block and its commit certificate: null for the block that the epoch stands on, which its
-   * own validators did not sign. The epoch is over when its last block is final, and the next one begins when
-   * that is applied.
+   * The highest final block and its commit certificate: null for the block that the epoch stands on, which
+   * its own validators did not sign. The epoch is over when its last block is final, and the next one begins
+   * when that is applied.
    */
   final: {
     readonly height: Height;

@@ -66,7 +66,8 @@ export class Announcing {
       if (result === 'ignored') return decide('ignore');
       if (result instanceof Problem && result.code === 'certificate/unknown-member') {
         decide('ignore');
-        // By a member that came after everything that is final here: no fault of anybody, and a reason to ask.
+        // By a member that came after everything that is final here: no fault of anybody, and a reason to
+        // ask.
         return this.#options.onUnproven(height);
       }
       if (result instanceof Problem) {

@@ -1,11 +1,11 @@
 import { limits } from '../../base/limits.ts';
 import { Announcing } from '../catch-up/announcing.ts';
+import { LaterEpochs } from '../catch-up/later-epochs.ts';
 import { Installing } from '../catch-up/installing.ts';
 import { Serving } from '../catch-up/serving.ts';
 import { ServingQueue } from '../catch-up/serving-queue.ts';
 import { Snapshots } from '../catch-up/snapshots.ts';
 import { Sync } from '../catch-up/sync.ts';
-import type { Roster } from '../../consensus/engine.ts';
 import type { DriverOptions } from './options.ts';
 import { end, type Loop } from './loop.ts';
 import type { Ground } from './assemble-ground.ts';
@@ -21,9 +21,8 @@ export function assembleCatchUp<M extends object>(
     Effects<M> & { readonly onInstalled: ConstructorParameters<typeof Installing>[0]['onInstalled'] },
 ) {
   const { protocol, store, identity, log } = options;
-  const { chain, decided, handshake, later, validatorIndex, standings, verification, peersFor } = parts;
+  const { chain, decided, handshake, validatorIndex, standings, verification, peersFor } = parts;
   const { persisting, committing, onInstalled } = parts;
-  const roster = (): Roster => decided.roster;
   const sync = new Sync({
     chain,
     network,
@@ -31,24 +30,25 @@ export function assembleCatchUp<M extends object>(
     verification,
     peersFor,
     validatorOf: handshake.validatorOf.bind(handshake),
-    roster,
+    roster: decided.rosterNow,
     engineFinal: () => decided.finalHeight,
     enqueue,
     log,
   });
+  const laterEpochs = new LaterEpochs({ clock, onLater: (height) => sync.want(height, []) });
   const announcing = new Announcing({
     self: identity.publicKey,
     network,
     verification,
     clock,
-    roster,
+    roster: decided.rosterNow,
     finalHashAt: store.hashAt.bind(store),
     onAhead: (height) => {
       // A validator hears it from the engine too, and need not fetch what it is about to finish itself.
       const distance = validatorIndex() === undefined ? 0 : limits.maxPbftWindow;
       if (height > decided.finalHeight + distance) sync.want(height, []);
     },
-    onUnproven: (height) => later.seen(height),
+    onUnproven: (height) => laterEpochs.seen(height),
   });
   const snapshots = new Snapshots({
     chain,
@@ -65,7 +65,7 @@ export function assembleCatchUp<M extends object>(
     network,
     clock,
     verification,
-    roster,
+    roster: decided.rosterNow,
     peersFor,
     isIdle: () => committing.waiting === 0,
     flush: () => persisting.flush(),
@@ -78,5 +78,5 @@ export function assembleCatchUp<M extends object>(
     standingOf: standings.of.bind(standings),
     clock,
   });
-  return { sync, announcing, snapshots, installing, serving };
+  return { sync, laterEpochs, announcing, snapshots, installing, serving };
 }

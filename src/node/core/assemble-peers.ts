@@ -1,9 +1,8 @@
-import type { Roster, ValidatorIndex } from '../../consensus/engine.ts';
+import type { ValidatorIndex } from '../../consensus/engine.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import { Handshake } from '../peers/handshake.ts';
 import { Intake } from '../peers/intake.ts';
-import { LaterEpochs } from '../peers/later-epochs.ts';
 import { Messenger } from '../peers/messenger.ts';
 import { peerChoice } from '../peers/peer-choice.ts';
 import { Relay } from '../peers/relay.ts';
@@ -13,14 +12,18 @@ import type { DriverOptions } from './options.ts';
 import type { Loop } from './loop.ts';
 import type { Ground } from './assemble-ground.ts';
 
+/** Who wants to hear of what came. */
+interface Heard {
+  readonly onArriving: (transactions: readonly Transaction[]) => void;
+  /** Something is said to be of an epoch that did not begin here. */
+  readonly onLaterEpoch: (height: Height) => void;
+}
+
 /** Who is connected, what comes from them, and what goes to them. */
 export function assemblePeers<M extends object>(
   options: DriverOptions<M>,
   { ports: { network, clock, verifier }, engine, workChanged }: Loop<M>,
-  parts: Ground<M> & {
-    readonly onArriving: (transactions: readonly Transaction[]) => void;
-    readonly onLaterEpoch: (height: Height) => void;
-  },
+  parts: Ground<M> & Heard,
 ) {
   const { genesis, protocol, identity, store, log } = options;
   const { chainId } = genesis;
@@ -36,23 +39,19 @@ export function assemblePeers<M extends object>(
     checkSignature: options.checkSignature,
     log,
   });
-  /**
-   * This node's place among the validators; undefined for an observer, also one that was a validator once.
-   */
+  /** This node's place among the validators; undefined for an observer. */
   const validatorIndex = (): ValidatorIndex | undefined => {
     const index = handshake.validators.indexOf(identity.publicKey);
     return index < 0 || decided.members?.[index]?.role === 'removed' ? undefined : index;
   };
-  const roster = (): Roster => decided.roster;
-  const later = new LaterEpochs({ clock, onLater: parts.onLaterEpoch });
   const standings = new Standings({ memberKeyOf: handshake.memberKeyOf.bind(handshake), network });
   const verification = new Verification<M>({
     protocol,
     verifier,
     clock,
     wants: (message, direct) => engine().wants(message, direct),
-    roster,
-    onLater: (height) => later.seen(height),
+    roster: decided.rosterNow,
+    onLater: parts.onLaterEpoch,
     validatorOf: handshake.validatorOf.bind(handshake),
     standingOf: standings.of.bind(standings),
     penalise: network.penalise.bind(network),
@@ -61,7 +60,7 @@ export function assemblePeers<M extends object>(
   const relay = new Relay({
     chainId,
     sign: identity.sign,
-    roster,
+    roster: decided.rosterNow,
     // Far from those of the process before.
     salt: options.seed * 2 ** 20,
   });
@@ -79,7 +78,7 @@ export function assemblePeers<M extends object>(
     salt: options.seed >>> 0,
   });
   const peersFor = peerChoice({ network, handshake });
-  return { handshake, later, validatorIndex, standings, verification, relay, messenger, intake, peersFor };
+  return { handshake, validatorIndex, standings, verification, relay, messenger, intake, peersFor };
 }
 
 export type Peers<M extends object> = ReturnType<typeof assemblePeers<M>>;

@@ -20,7 +20,7 @@ export function assemble<M extends object>(options: DriverOptions<M>, loop: Loop
   const peers = assemblePeers(options, loop, {
     ...ground,
     onArriving: (transactions) => effects.bodies.arrived(transactions),
-    onLaterEpoch: (height) => catchUp.sync.want(height, []),
+    onLaterEpoch: (height) => catchUp.laterEpochs.seen(height),
   });
   const effects = assembleEffects(options, loop, {
     ...ground,

@@ -11,6 +11,9 @@ export class Decided {
   /** Who signs what, from which height on. */
   roster: Roster;
 
+  /** For parts that ask each time. */
+  readonly rosterNow = (): Roster => this.roster;
+
   constructor(finalHeight: Height, roster: Roster) {
     this.finalHeight = finalHeight;
     this.roster = roster;

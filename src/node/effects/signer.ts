@@ -27,8 +27,8 @@ interface SignerOptions {
 
 /**
  * The only code that signs for the validator. It contradicts neither itself nor what it signed before a
- * restart: one content for one key, nothing of an epoch before the last that it signed in, and nothing of a view
- * below the highest floor in that. An engine that asks for that is broken, so the node stops.
+ * restart: one content for one key, nothing of an epoch before the last that it signed in, and nothing of a
+ * view below the highest floor in that. An engine that asks for that is broken, so the node stops.
  */
 export class Signer {
   readonly publicKey: PublicKey;

@@ -57,7 +57,8 @@ export class Relay {
 
   /**
    * The message, and what has to be checked besides its own signatures; or why nobody who keeps the rules
-   * passed it on. `other-epoch`: who sealed it may be behind, or this node is, and nobody can tell who it was.
+   * passed it on. `other-epoch`: who sealed it may be behind, or this node is, and nobody can tell who it
+   * was.
    */
   open(
     bytes: Uint8Array,

@@ -120,8 +120,8 @@ function observed({ index, plan, chain, watch, disk, clock }: BootOptions): Prot
 }
 
 /**
- * Where a liar stands: a validator in the present epoch; one that was removed goes on lying in the last epoch in
- * which it was one; a stranger takes the first place that nobody has.
+ * Where a liar stands: a validator in the present epoch; one that was removed goes on lying in the last epoch
+ * in which it was one; a stranger takes the first place that nobody has.
  */
 function liarPlace(roster: () => Roster, key: PublicKey): () => Roster & { readonly self: number } {
   let last: (Roster & { readonly self: number }) | undefined;

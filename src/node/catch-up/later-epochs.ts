@@ -4,9 +4,9 @@ import type { Height } from '../../ledger/block.ts';
 import type { Clock } from '../process/clock.ts';
 
 /**
- * What others sign may be of an epoch that has not begun here: then blocks are missing, and only those tell who
- * its validators are. Nothing of it can be checked before, and anybody can say it, so it is a reason to ask for
- * blocks, not often, and nothing else.
+ * What others sign may be of an epoch that has not begun here: then blocks are missing, and only those tell
+ * who its validators are. Nothing of it can be checked before, and anybody can say it, so it is a reason to
+ * ask for blocks, not often, and nothing else.
  */
 export class LaterEpochs {
   readonly #options: {
