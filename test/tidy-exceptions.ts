@@ -174,7 +174,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/storage/index-tables.ts': 'sweepEntries',
   },
   'what a page shows, and how often it looks': {
-    'src/explorer/feed.ts': 'keptBlocks shownAtStart renderMs verifyMs askMs',
+    'src/explorer/feed.ts': 'keptBlocks rateSeconds shownAtStart renderMs verifyMs askMs',
     'src/explorer/pages/block.tsx': 'listed',
     'src/explorer/pages/chain.tsx': 'shown',
     'src/explorer/pages/send.tsx': 'expiryAhead',

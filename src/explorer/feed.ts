@@ -15,7 +15,7 @@ interface SeenBlock extends HeaderItem {
 }
 
 const keptBlocks = 200;
-const shownAtStart = 40;
+const shownAtStart = 100;
 /** How often what came is shown, checked, and asked for: people see no more. */
 const renderMs = 100;
 const verifyMs = 400;
@@ -25,17 +25,18 @@ const askMs = 1_500;
 export const blocks = signal<readonly SeenBlock[]>([]);
 /** Why the stream of blocks stands still, if it does. */
 export const trouble = signal<Problem | undefined>(undefined);
-/** Transactions that became final in each of the last seconds, the newest last. */
-export const rates = signal<readonly number[]>(Array.from({ length: 60 }, () => 0));
+/** Transactions in blocks of each of the last seconds, by the blocks' own time, the newest last. */
+export const rates = signal<readonly number[]>([]);
+export const rateSeconds = 60;
 
 let arrived: FinalBlockEvent[] = [];
-let thisSecond = 0;
+const perSecond = new Map<number, number>();
 
 /** Shows the chain as it grows, for as long as the page is open. */
 export async function followChain(): Promise<void> {
   setInterval(takeArrived, renderMs);
   setInterval(() => void verifyNewest(), verifyMs);
-  setInterval(nextSecond, 1_000);
+  setInterval(showRates, 1_000);
   setInterval(() => void ask(), askMs);
   await ask();
   for (;;) {
@@ -58,6 +59,8 @@ async function readChain(): Promise<void> {
   const past = await node.headers(from);
   if (past instanceof Problem) throw past;
   blocks.value = past.headers.map((one) => ({ ...one, verdict: undefined })).toReversed();
+  perSecond.clear();
+  past.headers.forEach(count);
   const [last] = blocks.value;
   const after = last && { height: last.header.height, hash: last.hash };
   const stream = finalBlocks({
@@ -69,7 +72,7 @@ async function readChain(): Promise<void> {
   for await (const block of stream) {
     trouble.value = undefined;
     arrived.push(block);
-    thisSecond += block.transactionCount;
+    count(block);
   }
 }
 
@@ -80,9 +83,16 @@ function takeArrived(): void {
   blocks.value = [...fresh, ...blocks.value].slice(0, keptBlocks);
 }
 
-function nextSecond(): void {
-  rates.value = [...rates.value.slice(1), thisSecond];
-  thisSecond = 0;
+function count({ header, transactionCount }: HeaderItem): void {
+  const second = Math.floor(header.timestamp / 1_000);
+  perSecond.set(second, (perSecond.get(second) ?? 0) + transactionCount);
+}
+
+function showRates(): void {
+  // The one that goes on is not shown: it would look like a fall.
+  const first = Math.floor(Date.now() / 1_000) - rateSeconds;
+  for (const second of perSecond.keys()) if (second < first) perSecond.delete(second);
+  rates.value = Array.from({ length: rateSeconds }, (_, index) => perSecond.get(first + index) ?? 0);
 }
 
 async function ask(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { harmless } from '../../base/harmless.ts';
 import { engineWords } from '../../client/engine-words.ts';
-import { blocks, rates } from '../feed.ts';
+import { blocks, rateSeconds, rates } from '../feed.ts';
 import { status, why } from '../node.ts';
 import { AccountLink, Facts, HashLink, Rows, Tick, Title } from '../parts.tsx';
 import { linkTo } from '../router.ts';
@@ -50,17 +50,23 @@ export function ChainPage(): JSX.Element {
   );
 }
 
-/** Transactions that became final in each of the last 60 seconds. */
+/** Transactions in the blocks of each of the last seconds. */
 function Rates(): JSX.Element {
   const { value: perSecond } = rates;
-  const highest = Math.max(1, ...perSecond);
+  const highest = Math.max(0, ...perSecond);
   const now = perSecond.at(-1) ?? 0;
-  const says = `${grouped(now)} transactions became final in the last second; at most ${grouped(highest)} in one of the last minute`;
+  const says = `${grouped(now)} transactions in the last second, at most ${grouped(highest)} in one of the last minute`;
   return (
     <figure>
-      <svg class="bars" viewBox="0 0 60 20" preserveAspectRatio="none" role="img" aria-label={says}>
+      <svg
+        class="bars"
+        viewBox={`0 0 ${rateSeconds} 20`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={says}
+      >
         {perSecond.map((count, second) => {
-          const height = (20 * count) / highest;
+          const height = (20 * count) / Math.max(1, highest);
           return <rect key={second} x={second + 0.1} y={20 - height} width={0.8} height={height} />;
         })}
       </svg>
