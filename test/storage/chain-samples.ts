@@ -85,7 +85,6 @@ function receiptOf(sent: Transaction): Receipt {
       { publicKey: sampleReceiver, balance: 5n, held: 0n },
     ],
     // Two before it in each block, and the first one was made in block 1.
-    changes: [],
     records: [{ operation: 1, version: sent.nonce - 1, previous: undefined }],
   };
 }
