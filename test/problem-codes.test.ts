@@ -21,6 +21,7 @@ test('whatever looks like a code in the sources is one, and each one is made som
     'mempool/replaced',
     'mempool/evicted',
     'mempool/fee-not-payable',
+    'mempool/fee-too-low',
     'mempool/wrong-signers',
   ];
   const unknown = [...named].filter(([name]) => !Object.hasOwn(problemCodes, name));

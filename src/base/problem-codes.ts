@@ -47,7 +47,6 @@ export const problemCodes = {
   'block/duplicate-transaction': 'The block holds a transaction twice',
   'block/execution': 'The block claims another outcome than its execution has',
   'block/height': 'The block is not one above its parent',
-  'block/next-validators': 'The block changes the validators, which this chain does not do',
   'block/not-as-asked': 'A peer answered with another block than the one it was asked for',
   'block/other-header': 'The proposal is of another block than the one it names',
   'block/oversize': 'The block holds more than a block may hold',
@@ -78,6 +77,8 @@ export const problemCodes = {
   'change/unusable-key': 'Nobody can hold the key of a validator of the set',
   'change/version-not-above': 'The protocol version is not above the present one',
   'change/wrong-expiry': 'The expiry height of the proposal is past, or too far ahead',
+
+  'chain/unknown-version': 'The chain goes on by rules that this program does not know',
 
   // Said by the command line.
   'cli/account-unknown': 'What is given for an account is no address, and no key that is stored',
@@ -166,6 +167,7 @@ export const problemCodes = {
   'mempool/expired': 'The expiry height is final, and no block holds the transaction: none can any more',
   'mempool/fee-not-payable':
     'The node let go of the transaction: its sender could not pay the fees of all that waited',
+  'mempool/fee-too-low': 'The node let go of the transaction: the chain asks for a higher fee by now',
   'mempool/full': 'The pool is full of transactions that are worth at least as much',
   'mempool/nonce-gap': 'The nonce is too far above the next one of the sender',
   'mempool/outcome-pruned':

@@ -13,6 +13,7 @@ import { Problem, type ProblemDetails } from '../base/problem.ts';
 import type { CodeOf } from '../base/problem-codes.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type BlockHeader, hashHeader, headerCodec, type Proposal } from './block.ts';
+import type { BlockLimits } from './chain-change.ts';
 import { merkleRoot } from './merkle.ts';
 import { hashOfTransactionBytes, type Transaction, transactionCodec } from './transaction.ts';
 
@@ -113,11 +114,11 @@ function operationsOf(transactions: readonly Transaction[]): number {
  * True when any one more transaction would have fitted into a block of these. A correct proposer that knew of
  * one and left it out did so on purpose.
  */
-export function hasRoom(transactions: readonly Transaction[]): boolean {
+export function hasRoom(transactions: readonly Transaction[], most: BlockLimits): boolean {
   return (
-    transactions.length < limits.maxBlockTransactions &&
-    transactionBytes(transactions) + limits.maxTransactionBytes <= limits.maxBlockBytes &&
-    operationsOf(transactions) + limits.maxOperations <= limits.maxBlockOperations
+    transactions.length < most.maxTransactions &&
+    transactionBytes(transactions) + limits.maxTransactionBytes <= most.maxBytes &&
+    operationsOf(transactions) + limits.maxOperations <= most.maxOperations
   );
 }
 

@@ -61,8 +61,8 @@ export interface Execution {
   readonly receiptsBytes: Uint8Array;
   /** What differs from the parent's state, for storage: each key once, and nothing that stayed as it was. */
   readonly changes: readonly StateChange[];
-  /** The rules under which the transactions were executed: what the header has to name. */
-  readonly protocolVersion: number;
+  /** What counted for the block; its header has to name the protocol version. */
+  readonly parameters: ChainParameters;
   /** What counts for the next block, in which `validators` are those whom the header names as the next. */
   readonly next: ChainParameters;
 }
@@ -123,7 +123,7 @@ export function buildBlock(
   parent: State,
   context: ExecutionContext,
   candidates: Iterable<Transaction>,
-  room: { readonly maxCount: number; readonly maxBytes: number },
+  room?: { readonly maxCount: number; readonly maxBytes: number },
 ): { transactions: readonly Transaction[]; execution: Execution; skipped: readonly Skipped[] } {
   const block = new BlockExecution(parent, context, room);
   const maxCount = block.limits.maxTransactions;
@@ -154,8 +154,9 @@ export function checkRoots(header: BlockHeader, execution: Execution): Problem |
   if (header.receiptsRoot !== execution.receiptsRoot) {
     return wrong('receipts root', header.receiptsRoot, execution.receiptsRoot);
   }
-  if (header.protocolVersion !== execution.protocolVersion) {
-    return wrong('protocol version', header.protocolVersion, execution.protocolVersion);
+  const { protocolVersion } = execution.parameters;
+  if (header.protocolVersion !== protocolVersion) {
+    return wrong('protocol version', header.protocolVersion, protocolVersion);
   }
   const nextValidators = nextValidatorsOf(execution);
   if (nextValidators !== undefined && header.nextValidatorsHash !== nextValidators.hash) {
@@ -238,7 +239,7 @@ class BlockExecution {
       receiptsRoot: root,
       receiptsBytes: bytes,
       changes,
-      protocolVersion: this.#parameters.protocolVersion,
+      parameters: this.#parameters,
       next: parametersAt(this.#draft.parameters, toHeight(this.#context.height + 1)),
     };
   }

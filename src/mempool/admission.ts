@@ -13,7 +13,7 @@ interface AdmissionContext {
   /** The final height. */
   readonly height: Height;
   readonly account: Account;
-  /** As the genesis says. */
+  /** Of the next block. */
   readonly feePerOperation: bigint;
   readonly nonceGap: number;
 }

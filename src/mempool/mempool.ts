@@ -4,7 +4,7 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
-import { hasItsSigners } from '../ledger/execution.ts';
+import { hasItsSigners, leastFee } from '../ledger/execution.ts';
 import type { Account } from '../ledger/state-entry.ts';
 import type { KeySet } from '../ledger/operation.ts';
 import type { Transaction } from '../ledger/transaction.ts';
@@ -27,6 +27,7 @@ export type DropReason =
   | 'expired'
   | 'superseded'
   | 'fee-not-payable'
+  | 'fee-too-low'
   | 'wrong-signers';
 
 /** A nonce that no transaction in the pool has, and whose sender has transactions here with later ones. */
@@ -63,7 +64,7 @@ export interface MempoolOptions {
   /** The final height, and the lookup in the state there. */
   readonly height: Height;
   readonly accountOf: AccountOf;
-  /** As the genesis says; 0 unless given. */
+  /** Of the next block; 0 unless given. */
   readonly feePerOperation?: bigint;
   readonly bounds?: Partial<MempoolBounds>;
   /**
@@ -78,6 +79,8 @@ interface CommittedBlock {
   readonly transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'fee' | 'bytes' | 'operations'>[];
   /** Looks up in the state after the block. */
   readonly accountOf: AccountOf;
+  /** The least fee for each unit from the next block on. */
+  readonly feePerOperation: bigint;
   /** Whether another transaction of any size would have fitted into the block. */
   readonly hadRoom: boolean;
   readonly now: number;
@@ -117,7 +120,6 @@ const defaultBounds: MempoolBounds = {
 export class Mempool {
   readonly #chainId: Hash;
   readonly #bounds: MempoolBounds;
-  readonly #feePerOperation: bigint;
   readonly #dropped: (transaction: Transaction, reason: DropReason) => void;
   readonly #byHash = new Map<Hash, Entry>();
   readonly #lanes = new Map<PublicKey, Lane>();
@@ -151,6 +153,7 @@ export class Mempool {
     },
   };
   #height: Height;
+  #feePerOperation: bigint;
   #accountOf: AccountOf;
   #now = -Infinity;
   #stamp = 0;
@@ -393,6 +396,7 @@ export class Mempool {
     }
     for (const lane of lanes) this.#follow(lane, hashes);
     this.#expire(block.height, 'expired');
+    this.#setFloor(block.feePerOperation);
     if (full === undefined) this.#passedOverAt = block.now;
     else this.#passedOver.full(full, this.#left(), block.now);
   }
@@ -432,7 +436,7 @@ export class Mempool {
    * The state became a later one without the blocks between: what is used by now leaves, and nobody is told
    * why, because it may well be what is final.
    */
-  installed(state: Pick<CommittedBlock, 'height' | 'accountOf' | 'now'>): void {
+  installed(state: Pick<CommittedBlock, 'height' | 'accountOf' | 'feePerOperation' | 'now'>): void {
     invariant(state.height > this.#height, 'final heights rise');
     this.#advanceTo(state.now);
     this.#height = state.height;
@@ -440,6 +444,24 @@ export class Mempool {
     this.#unmark((height) => height <= state.height);
     for (const lane of this.#lanes.values()) this.#follow(lane, 'unknown');
     this.#expire(state.height, null);
+    this.#setFloor(state.feePerOperation);
+  }
+
+  /**
+   * What pays less than the chain asks from now on can stand in no block. It goes at once: who leaves it out
+   * must not look like a censor. A floor rises by a decision of the validators only, and then all are looked
+   * at.
+   */
+  #setFloor(feePerOperation: bigint): void {
+    const rises = feePerOperation > this.#feePerOperation;
+    this.#feePerOperation = feePerOperation;
+    if (!rises) return;
+    for (const entry of [...this.#byHash.values()]) {
+      if (entry.transaction.fee >= leastFee(entry.transaction, feePerOperation)) continue;
+      entry.lane.remove(entry, this.#transitions);
+      this.#forget(entry, 'fee-too-low');
+      this.#place(entry.lane);
+    }
   }
 
   #expire(height: Height, reason: 'expired' | null): void {

@@ -14,6 +14,7 @@ import { nativeVerifyName, openNativeVerify } from '../crypto/native-verify.ts';
 import { selfTest, verifySignature } from '../crypto/verify.ts';
 import { WorkerVerifier } from '../crypto/worker-verifier.ts';
 import type { Genesis } from '../ledger/genesis.ts';
+import { newestProtocolVersion } from '../ledger/protocol-version.ts';
 import { createLibp2pNetwork } from '../network/libp2p-network.ts';
 import type { Network, PeerId } from '../network/port.ts';
 import { ChainStore } from '../storage/chain-store.ts';
@@ -30,6 +31,7 @@ import { type KeyUse, openKeyUse } from './process/key-use.ts';
 import { jsonLog, type Logger } from './process/log.ts';
 import { protocolOf, type Retention } from './core/protocol.ts';
 import { restore } from './effects/restore.ts';
+import { unknownVersionAfter, unknownVersionProblem } from './effects/upcoming.ts';
 import { softwareVersion } from './process/version.ts';
 
 export interface StartNodeOptions {
@@ -50,6 +52,11 @@ export interface StartNodeOptions {
    * when its lost votes cannot matter any more.
    */
   readonly assumeFirstUse?: boolean;
+  /**
+   * The newest protocol version that this node knows; that of this program unless given. A lower one makes a
+   * node that stands for an older program, in tests of networks of both.
+   */
+  readonly newestProtocolVersion?: number;
 }
 
 export interface WrappedParts {
@@ -115,7 +122,7 @@ async function start(parts: {
   readonly keyPair: KeyPair;
   readonly log: Logger;
   readonly closers: Closers;
-  readonly options: Pick<StartNodeOptions, 'wrap' | 'assumeFirstUse'>;
+  readonly options: Pick<StartNodeOptions, 'wrap' | 'assumeFirstUse' | 'newestProtocolVersion'>;
 }): Promise<RunningNode> {
   const { loaded, config, keyPair, log, closers } = parts;
   if (!isHeapBounded()) {
@@ -132,6 +139,10 @@ async function start(parts: {
   const store = await ChainStore.open(levelStore, { chainId });
   await store.keepIndexes(config.indexes ?? true);
   const restored = await restore(store, genesis);
+  const known = parts.options.newestProtocolVersion ?? newestProtocolVersion;
+  const unknown = unknownVersionAfter(restored.final, known);
+  if (unknown !== undefined && unknown.height <= restored.final.height + 1)
+    throw unknownVersionProblem(unknown);
   const protocol = protocolOf(genesis, retentionOf(config));
   // Who only follows has no vote to forget; but where members change, any key may become one.
   const mayVote = config.role === 'validator' || protocol.capabilities.membersChange;
@@ -191,6 +202,7 @@ async function start(parts: {
     trust: keyUse?.trust ?? 'whole',
     ...(keyUse === undefined ? {} : { uses: keyUse }),
     seed: randomBytes(6).readUIntBE(0, 6),
+    newestProtocolVersion: known,
     software: softwareVersion,
     api: parseApiUrl(config.api.advertise ?? ''),
     onFatal,

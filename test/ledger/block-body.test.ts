@@ -26,6 +26,7 @@ import {
   proposalOf,
   transactionBytes,
 } from '../../src/ledger/block-body.ts';
+import { widestLimits } from '../../src/ledger/chain-parameters.ts';
 import { merkleRoot } from '../../src/ledger/merkle.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { hashOf, headerWith, put, reason, transfer } from './samples.ts';
@@ -151,16 +152,28 @@ describe('a block', () => {
   });
 
   test('has room while any transaction would fit', () => {
-    assert.equal(hasRoom([]), true);
-    assert.equal(hasRoom(some), true);
+    assert.equal(hasRoom([], widestLimits), true);
+    assert.equal(hasRoom(some, widestLimits), true);
     const value = new Uint8Array(limits.maxRecordValueBytes);
     const large = put({ from: 'alice', nonce: 0 }, 'k', value);
     const fitting = Math.floor((limits.maxBlockBytes - limits.maxTransactionBytes) / large.bytes.length);
-    assert.equal(hasRoom(Array.from({ length: fitting }, () => large)), true);
-    assert.equal(hasRoom(Array.from({ length: fitting + 1 }, () => large)), false);
+    assert.equal(
+      hasRoom(
+        Array.from({ length: fitting }, () => large),
+        widestLimits,
+      ),
+      true,
+    );
+    assert.equal(
+      hasRoom(
+        Array.from({ length: fitting + 1 }, () => large),
+        widestLimits,
+      ),
+      false,
+    );
     const copies = (length: number) => Array.from({ length }, () => some[0] as Transaction);
-    assert.equal(hasRoom(copies(limits.maxBlockTransactions - 1)), true);
-    assert.equal(hasRoom(copies(limits.maxBlockTransactions)), false);
+    assert.equal(hasRoom(copies(limits.maxBlockTransactions - 1), widestLimits), true);
+    assert.equal(hasRoom(copies(limits.maxBlockTransactions), widestLimits), false);
   });
 });
 

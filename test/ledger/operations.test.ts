@@ -8,7 +8,12 @@ import type { PublicKey } from '../../src/crypto/signature.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { hasRoom } from '../../src/ledger/block-body.ts';
 import type { Condition } from '../../src/ledger/condition.ts';
-import { encodeParameters, noParameters, parametersStateKey } from '../../src/ledger/chain-parameters.ts';
+import {
+  encodeParameters,
+  noParameters,
+  parametersStateKey,
+  widestLimits,
+} from '../../src/ledger/chain-parameters.ts';
 import { buildBlock, type Execution, executeBlock } from '../../src/ledger/execution.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import type { Receipt } from '../../src/ledger/receipt.ts';
@@ -128,8 +133,11 @@ describe('several operations', () => {
     assert.ok(refused instanceof Problem && refused.code === 'block/oversize');
     const room = { maxCount: limits.maxBlockTransactions, maxBytes: limits.maxBlockBytes };
     assert.equal(buildBlock(start, contextAt(1), [...transactions, more], room).transactions.length, full);
-    assert.ok(!hasRoom(transactions), 'one with all operations that it may have would not have fitted');
-    assert.ok(hasRoom(transactions.slice(1)));
+    assert.ok(
+      !hasRoom(transactions, widestLimits),
+      'one with all operations that it may have would not have fitted',
+    );
+    assert.ok(hasRoom(transactions.slice(1), widestLimits));
   });
 });
 

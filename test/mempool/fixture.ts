@@ -86,7 +86,7 @@ export class World {
   }
 
   /** Makes a block of these final: nonces rise, fees are paid, and amounts where the balance allows it. */
-  commit(transactions: readonly Transaction[], { hadRoom = true } = {}): void {
+  commit(transactions: readonly Transaction[], { hadRoom = true, feePerOperation = 0n } = {}): void {
     for (const { sender, fee, operations } of transactions) {
       const { balance, nonce, keys } = this.accountOf(sender);
       const left = balance > fee ? balance - fee : 0n;
@@ -95,7 +95,8 @@ export class World {
     }
     this.height += 1;
     const { accountOf, height, now } = this;
-    this.pool.committed({ height: toHeight(height), transactions, accountOf, hadRoom, now });
+    const block = { height: toHeight(height), transactions, accountOf, hadRoom, feePerOperation, now };
+    this.pool.committed(block);
   }
 
   /** The whole order of the pool on the final state, as names. */

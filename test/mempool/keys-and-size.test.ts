@@ -96,6 +96,22 @@ void describe('the least fee', () => {
     assert.ok(refused instanceof Problem && refused.details['least'] === '15');
     assert.equal(world.add(withOperations(tx({ from: 2, fee: 15 }), 3)), 'added');
   });
+
+  void it('can rise: what pays less leaves at once, wherever it stands, and what comes later is judged by it', () => {
+    const world = new World();
+    const low = tx({ from: 1, nonce: 1, fee: 4 });
+    world.addAll(tx({ from: 1, nonce: 0, fee: 9 }), low, tx({ from: 1, nonce: 2, fee: 9 }));
+    const several = withOperations(tx({ from: 2, fee: 14 }), 3);
+    assert.equal(world.pool.add(several, world.now), 'added');
+    world.commit([], { feePerOperation: 5n });
+    assert.deepEqual(world.drops, [`fee-too-low ${name(low)}`, `fee-too-low ${name(several)}`]);
+    assert.deepEqual(world.order(), [name(tx({ from: 1, nonce: 0, fee: 9 }))]);
+    assert.equal(world.pool.waiting, 1, 'what stood behind it waits for its nonce');
+    assert.equal(world.add(tx({ from: 3, fee: 4 })), 'transaction/fee-too-low');
+    world.commit([], { feePerOperation: 1n });
+    assert.equal(world.add(low), 'added', 'and it can fall again');
+    assert.equal(world.order().length, 3);
+  });
 });
 
 void describe('what a transaction is worth', () => {

@@ -43,7 +43,7 @@ export class ChainMaker {
 
   /** The chain as a node has it that knows the genesis only. */
   chain(): Chain {
-    return new Chain({ genesis: this.genesis, final: this.start, membersChange: false });
+    return new Chain({ genesis: this.genesis, final: this.start });
   }
 
   /** A valid block on a parent, then changed by `change`, which may make it invalid. */
@@ -65,7 +65,7 @@ export class ChainMaker {
       view: toView(0),
       proposer,
       timestamp,
-      protocolVersion: execution.protocolVersion,
+      protocolVersion: execution.parameters.protocolVersion,
       transactionRoot: merkleRoot(transactions.map(({ hash }) => hash)),
       stateRoot: execution.state.root,
       receiptsRoot: execution.receiptsRoot,

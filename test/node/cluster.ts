@@ -116,7 +116,12 @@ export class Cluster {
   /** Starts a node: with the name of a validator it is that one, otherwise an observer. */
   async boot(
     name: string,
-    options: { log?: Logger; protocol?: Protocol<object>; api?: string } = {},
+    options: {
+      log?: Logger;
+      protocol?: Protocol<object>;
+      api?: string;
+      newestProtocolVersion?: number;
+    } = {},
   ): Promise<TestNode> {
     const disk = this.#disks.get(name) ?? new Map<string, Uint8Array>();
     this.#disks.set(name, disk);
@@ -143,6 +148,7 @@ export class Cluster {
       trust: 'whole',
       seed: ++this.#boots,
       software: 'test',
+      newestProtocolVersion: options.newestProtocolVersion,
       api: options.api,
       onFatal: (error) => fatal.push(error),
     });

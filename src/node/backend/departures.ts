@@ -84,6 +84,7 @@ const localReasons = {
   replaced: 'another one of the sender with the same nonce and a higher fee took its place here',
   evicted: 'the mempool was full, and others paid more',
   'wrong-signers': 'the keys of the sender changed, and those that signed it do not sign for it any more',
+  'fee-too-low': 'the chain asks for a higher fee than it pays by now',
   'fee-not-payable': 'the sender could not pay the fees of all that it had waiting',
 };
 

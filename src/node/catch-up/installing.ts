@@ -5,7 +5,7 @@ import { Problem, unwrap } from '../../base/problem.ts';
 import type { CodeOf } from '../../base/problem-codes.ts';
 import type { Roster, BlockName, Effect, Input, ValidatorIndex } from '../../consensus/engine.ts';
 import { hashBytes } from '../../crypto/hash.ts';
-import { hashHeader } from '../../ledger/block.ts';
+import { type BlockHeader, hashHeader } from '../../ledger/block.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import { State } from '../../ledger/state.ts';
 import { type StateChange, statePath } from '../../ledger/state-entry.ts';
@@ -45,6 +45,8 @@ interface InstallingOptions {
   /** As for `Committing`: who the members are is on disk before the state that they go with. */
   readonly flush: () => void;
   readonly onInstalled: (final: FinalBlock, certificate: FinalityCertificate) => void;
+  /** A snapshot of this block is wanted, and certified: ends the node when it is of an unknown version. */
+  readonly onHead: (header: BlockHeader) => void;
   readonly enqueue: (input: InstallInput) => void;
   readonly onFatal: (problem: Problem) => void;
 }
@@ -141,6 +143,7 @@ export class Installing {
         this.#fault(peer, certificate);
         return this.#failed(run, () => this.#fetchHead(run));
       }
+      this.#options.onHead(head.header);
       run.failures = 0;
       run.head = head;
       this.#options.store.snapshot.begin(

@@ -7,6 +7,8 @@ import type { Chain, FinalBlock } from '../effects/chain.ts';
 import type { Committed } from '../effects/committing.ts';
 import type { Clock } from '../process/clock.ts';
 import type { ClockWatch } from '../process/clock-watch.ts';
+import type { VersionWatch } from '../effects/version-watch.ts';
+import { upcomingParameters } from '../effects/upcoming.ts';
 import type { Logger } from '../process/log.ts';
 import type { Decided } from './decided.ts';
 import type { Listeners } from './listeners.ts';
@@ -23,6 +25,7 @@ interface AdvancingOptions {
   readonly decided: Decided;
   readonly clock: Clock;
   readonly clockWatch: Pick<ClockWatch, 'look' | 'live'>;
+  readonly versionWatch: Pick<VersionWatch, 'look'>;
   readonly onWork: () => void;
   readonly log: Logger;
 }
@@ -37,25 +40,29 @@ export class Advancing {
 
   /** By one block. Chain and mempool know already: their part is of `Committing`. */
   committed(committed: Committed): void {
-    const { announcing, clockWatch, listeners, clock, sync } = this.#options;
+    const { announcing, clockWatch, versionWatch, listeners, clock, sync } = this.#options;
     this.#advanced(clock.monotonicMs(), committed.block.header.height);
     announcing.announce(committed);
     if (!sync.active) clockWatch.live(committed.block.header);
     clockWatch.look();
     listeners.final.tell(committed);
+    // Last: it may be the last block that this program can tell of.
+    versionWatch.look();
   }
 
   /** By a snapshot, which came in place of blocks. */
   installed(final: FinalBlock): void {
-    const { chain, mempool, snapshots, decided, clock, log } = this.#options;
+    const { chain, mempool, snapshots, decided, clock, versionWatch, log } = this.#options;
     const { height, state } = final;
     const now = clock.monotonicMs();
     chain.install(final);
     snapshots.take();
-    mempool.installed({ height, accountOf: state.account.bind(state), now });
+    const { feePerOperation } = upcomingParameters(final);
+    mempool.installed({ height, accountOf: state.account.bind(state), feePerOperation, now });
     decided.finalHeight = height;
     this.#advanced(now, height);
     log.info('a snapshot was installed', { height });
+    versionWatch.look();
   }
 
   #advanced(now: number, height: Height): void {

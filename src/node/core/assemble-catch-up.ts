@@ -22,7 +22,7 @@ export function assembleCatchUp<M extends object>(
 ) {
   const { protocol, store, identity, log } = options;
   const { chain, decided, handshake, validatorIndex, standings, verification, peersFor } = parts;
-  const { persisting, committing, onInstalled } = parts;
+  const { persisting, committing, versionWatch, onInstalled } = parts;
   const sync = new Sync({
     chain,
     network,
@@ -70,6 +70,7 @@ export function assembleCatchUp<M extends object>(
     isIdle: () => committing.waiting === 0,
     flush: () => persisting.flush(),
     onInstalled,
+    onHead: (header) => versionWatch.refuse(header),
     enqueue,
     onFatal: end,
   });

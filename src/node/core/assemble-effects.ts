@@ -16,7 +16,7 @@ export function assembleEffects<M extends object>(
   parts: Ground<M> &
     Peers<M> & { readonly onCommitted: ConstructorParameters<typeof Committing>[0]['onCommitted'] },
 ) {
-  const { chain, mempool, clockWatch, intake, verification, peersFor, onCommitted } = parts;
+  const { chain, mempool, clockWatch, versionWatch, intake, verification, peersFor, onCommitted } = parts;
   const bodies = new Bodies({
     chain,
     network,
@@ -55,6 +55,7 @@ export function assembleEffects<M extends object>(
     enqueue,
     onFatal: end,
     flush,
+    onUnknownVersion: (header) => versionWatch.refuse(header),
     onCommitted,
   });
   const loading = new Loading({ chain, store, clock, enqueue });

@@ -1,23 +1,29 @@
+import { newestProtocolVersion } from '../../ledger/protocol-version.ts';
 import { Mempool } from '../../mempool/mempool.ts';
+import { upcomingParameters } from '../effects/upcoming.ts';
 import { Chain } from '../effects/chain.ts';
 import { rosterOf } from '../effects/restore.ts';
 import { ClockWatch } from '../process/clock-watch.ts';
 import { Decided } from './decided.ts';
 import type { DriverOptions } from './options.ts';
-import type { Loop } from './loop.ts';
+import { VersionWatch } from '../effects/version-watch.ts';
+import { end, type Loop } from './loop.ts';
 
 /** What everything else stands on: the chain in memory, the mempool, and what the engine decided. */
 export function assembleGround<M extends object>(
-  { genesis, protocol: { capabilities }, restored, log, identity }: DriverOptions<M>,
+  options: DriverOptions<M>,
   { ports: { clock }, listeners }: Loop<M>,
 ) {
+  const { genesis, restored, log, identity } = options;
+  const { capabilities } = options.protocol;
   const { chainId } = genesis;
   const { final } = restored;
-  const chain = new Chain({ genesis, final, membersChange: capabilities.membersChange });
+  const known = options.newestProtocolVersion ?? newestProtocolVersion;
+  const chain = new Chain({ genesis, final, newestProtocolVersion: known });
   for (const block of restored.candidates) chain.add(block, { stored: true });
   const mempool = new Mempool({
     chainId,
-    feePerOperation: genesis.feePerOperation,
+    feePerOperation: upcomingParameters(final).feePerOperation,
     height: final.height,
     ...(capabilities.censorshipMs !== null && { bounds: { patienceMs: capabilities.censorshipMs } }),
     accountOf: final.state.account.bind(final.state),
@@ -32,6 +38,7 @@ export function assembleGround<M extends object>(
       final: () => chain.final.header,
       self: identity.publicKey,
     }),
+    versionWatch: new VersionWatch({ known, final: () => chain.final, log, end }),
     decided: new Decided(final.height, rosterOf(restored)),
   };
 }

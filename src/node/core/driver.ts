@@ -20,6 +20,7 @@ import type { Handshake } from '../peers/handshake.ts';
 import type { Submitted } from '../peers/intake.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
 import type { ClockWatch } from '../process/clock-watch.ts';
+import type { VersionWatch } from '../effects/version-watch.ts';
 import { assemble, type Parts } from './assemble.ts';
 import { countersOf } from './counters.ts';
 import { executor } from './execute.ts';
@@ -41,6 +42,7 @@ export class Driver<M extends object> {
   readonly handshake: Handshake;
   readonly sync: Sync;
   readonly clockWatch: ClockWatch;
+  readonly versionWatch: VersionWatch;
   /** To be given to the network's `start`. */
   readonly handlers: NetworkHandlers;
   readonly listeners: Listeners;
@@ -78,6 +80,7 @@ export class Driver<M extends object> {
     this.handshake = parts.handshake;
     this.sync = parts.sync;
     this.clockWatch = parts.clockWatch;
+    this.versionWatch = parts.versionWatch;
     this.handlers = parts.handlers;
     this.#execute = executor({ ...loop, options, parts, clock, requests: this.#requests });
     this.#engine = startEngine(options, clock);
@@ -86,7 +89,10 @@ export class Driver<M extends object> {
   /** Starts to tick. The network is started by the caller, with `handlers`. */
   start(): void {
     this.clockWatch.look();
-    this.#turns.run(() => this.#tick());
+    this.#turns.run(() => {
+      this.versionWatch.look();
+      this.#tick();
+    });
   }
 
   /** Nothing is done or answered after this. What was handed to the store is still written. */

@@ -34,6 +34,8 @@ export interface DriverOptions<M extends object> {
   readonly trust: LogTrust;
   /** For the engine's generator, and so that gossip frames differ between runs. */
   readonly seed: number;
+  /** Of the rules: this one and those before it are known. The newest that there is unless given. */
+  readonly newestProtocolVersion?: number | undefined;
   /** Name and version, shown to peers. */
   readonly software: string;
   /**

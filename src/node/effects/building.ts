@@ -1,4 +1,3 @@
-import { limits } from '../../base/limits.ts';
 import type { Effect, Input } from '../../consensus/engine.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
@@ -42,10 +41,6 @@ export function build(options: BuildingOptions, effect: BuildEffect): BuiltInput
     state,
     { height, timestamp, proposer, chainId, validatorsHash },
     candidates,
-    {
-      maxCount: limits.maxBlockTransactions,
-      maxBytes: limits.maxBlockBytes,
-    },
   );
   if (transactions.length === 0 && !effect.allowEmpty && effect.mustBeEmpty !== true) return nothing;
 
@@ -56,7 +51,7 @@ export function build(options: BuildingOptions, effect: BuildEffect): BuiltInput
     view,
     proposer,
     timestamp,
-    protocolVersion: execution.protocolVersion,
+    protocolVersion: execution.parameters.protocolVersion,
     transactionRoot: merkleRoot(transactionHashes),
     stateRoot: execution.state.root,
     receiptsRoot: execution.receiptsRoot,

@@ -12,9 +12,11 @@ import {
   headerCodec,
   type Height,
 } from '../../ledger/block.ts';
+import { upcomingParameters } from './upcoming.ts';
 import { type Block, checkLink, encodeBlock, transactionBytes } from '../../ledger/block-body.ts';
 import { checkRoots, executeBlock, type Execution } from '../../ledger/execution.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
+import { newestProtocolVersion } from '../../ledger/protocol-version.ts';
 import type { State } from '../../ledger/state.ts';
 
 /** The last final block and the state after it. */
@@ -46,14 +48,22 @@ type ChainVerdict =
   /** The links from above the final block up to the block, lowest first. Empty for a block that is final. */
   | { readonly verdict: 'valid'; readonly chain: readonly ChainLink[] }
   | { readonly verdict: 'invalid'; readonly problem: Problem }
+  /** It stands behind a change of the protocol version to one that this program does not know. */
+  | { readonly verdict: 'unknown-version'; readonly version: number }
   /** This block of the chain is not here. */
   | { readonly verdict: 'missing'; readonly hash: Hash };
+
+/** What a block stands on. */
+interface Base {
+  readonly header: BlockHeader;
+  readonly state: State;
+}
 
 interface ChainOptions {
   readonly genesis: Pick<Genesis, 'chainId'>;
   readonly final: FinalBlock;
-  /** Blocks may announce other validators than their parent's. */
-  readonly membersChange: boolean;
+  /** Blocks of later protocol versions are not executed. The newest that there is unless given. */
+  readonly newestProtocolVersion?: number | undefined;
 }
 
 /**
@@ -116,15 +126,27 @@ export class Chain {
 
   /**
    * The state and header that a block with this parent starts from, or undefined when the parent is not here
-   * or not valid.
+   * or not valid, or the block would be of an unknown protocol version.
    */
-  base(parentHash: Hash): { readonly header: BlockHeader; readonly state: State } | undefined {
+  base(parentHash: Hash): Base | undefined {
+    const base = this.#baseOf(parentHash);
+    return base === undefined || this.#unknownVersion(base) !== undefined ? undefined : base;
+  }
+
+  #baseOf(parentHash: Hash): Base | undefined {
     if (parentHash === this.#final.hash) return this.#final;
     if (this.judge(parentHash).verdict !== 'valid') return undefined;
     const candidate = this.#candidates.get(parentHash);
     return candidate?.outcome.name === 'valid'
       ? { header: candidate.block.header, state: candidate.outcome.execution.state }
       : undefined;
+  }
+
+  /** The version of the block on top of this one, when it is not known. */
+  #unknownVersion(parent: Base): number | undefined {
+    const { protocolVersion } = upcomingParameters(parent);
+    const { newestProtocolVersion: newest = newestProtocolVersion } = this.#options;
+    return protocolVersion > newest ? protocolVersion : undefined;
   }
 
   /** Executes what was not executed yet on the way up from the final block to this one. */
@@ -140,8 +162,10 @@ export class Chain {
       at = candidate.block.header.parentHash;
     }
     path.reverse();
-    let parent: { header: BlockHeader; state: State } = this.#final;
+    let parent: Base = this.#final;
     for (const candidate of path) {
+      const version = this.#unknownVersion(parent);
+      if (version !== undefined) return { verdict: 'unknown-version', version };
       const outcome = this.#execute(candidate, parent);
       if (outcome.name === 'invalid') return { verdict: 'invalid', problem: outcome.problem };
       parent = { header: candidate.block.header, state: outcome.execution.state };
@@ -192,22 +216,16 @@ export class Chain {
     for (const hash of hashes) this.#candidates.delete(hash);
   }
 
-  #execute(
-    candidate: Candidate,
-    parent: { header: BlockHeader; state: State },
-  ): Exclude<Outcome, { name: 'unknown' }> {
+  #execute(candidate: Candidate, parent: Base): Exclude<Outcome, { name: 'unknown' }> {
     if (candidate.outcome.name !== 'unknown') return candidate.outcome;
     const outcome = this.#judgeOn(candidate.block, parent);
     candidate.outcome = outcome;
     return outcome;
   }
 
-  #judgeOn(
-    block: Block,
-    parent: { header: BlockHeader; state: State },
-  ): Exclude<Outcome, { name: 'unknown' }> {
+  #judgeOn(block: Block, parent: Base): Exclude<Outcome, { name: 'unknown' }> {
     const { header, transactions } = block;
-    const broken = checkLink(parent.header, header) ?? this.#checkValidators(header);
+    const broken = checkLink(parent.header, header);
     if (broken !== undefined) return { name: 'invalid', problem: broken };
     const { height, timestamp, proposer, validatorsHash } = header;
     const { chainId } = this.#options.genesis;
@@ -216,18 +234,6 @@ export class Chain {
     if (execution instanceof Problem) return { name: 'invalid', problem: execution };
     const wrong = checkRoots(header, execution);
     return wrong === undefined ? { name: 'valid', execution } : { name: 'invalid', problem: wrong };
-  }
-
-  #checkValidators(header: BlockHeader): Problem | undefined {
-    if (this.#options.membersChange || header.nextValidatorsHash === header.validatorsHash) return undefined;
-    return new Problem(
-      'block/next-validators',
-      `the block at height ${header.height} changes the validators`,
-      {
-        remedy: 'The validators of this chain are those of its genesis file: the block is invalid.',
-        details: { height: header.height },
-      },
-    );
   }
 
   /**

@@ -3,6 +3,7 @@ import { invariant, InvariantError } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Effect, Input } from '../../consensus/engine.ts';
+import type { BlockHeader } from '../../ledger/block.ts';
 import { type Block, hasRoom } from '../../ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import type { Execution } from '../../ledger/execution.ts';
@@ -34,6 +35,8 @@ interface CommittingOptions {
   readonly flush: () => void;
   readonly onCommitted: (committed: Committed) => void;
   readonly onFatal: (problem: Problem) => void;
+  /** Ends the node. */
+  readonly onUnknownVersion: (header: BlockHeader) => void;
 }
 
 /** How long to wait before a final block that nobody had is asked for again. */
@@ -109,10 +112,22 @@ export class Committing {
     if (verdict.verdict === 'invalid') throw invalidFinalBlock(effect, verdict.problem);
     // Memory for candidates is bounded: one of the run may have gone meanwhile, and is fetched again.
     if (verdict.verdict === 'missing') return this.#wait(retryMs, () => this.#prepare(run, []));
+    if (verdict.verdict === 'unknown-version') return this.#stopBefore(effect, steps);
     invariant(candidate?.outcome.name === 'valid', 'a block that was judged valid was executed');
     const done = [...steps, { effect, candidate, execution: candidate.outcome.execution }];
     if (done.length === run.length) this.#write(done);
     else this.#wait(0, () => this.#prepare(run, done));
+  }
+
+  /**
+   * A final block is of a protocol version that this program does not know. What is below it is stored first,
+   * as far as its proof reaches: so the store ends with a proof, and a newer program goes on from it.
+   */
+  #stopBefore({ link }: CommitEffect, steps: readonly Step[]): void {
+    const proven = steps.findLastIndex(({ effect }) => effect.certificate !== null);
+    if (proven >= 0) return this.#write(steps.slice(0, proven + 1));
+    const candidate = this.#options.chain.get(link.blockHash);
+    if (candidate !== undefined) this.#options.onUnknownVersion(candidate.block.header);
   }
 
   #write(steps: readonly Step[]): void {
@@ -152,7 +167,8 @@ export class Committing {
       height,
       transactions: block.transactions,
       accountOf: execution.state.account.bind(execution.state),
-      hadRoom: hasRoom(block.transactions),
+      hadRoom: hasRoom(block.transactions, execution.parameters.limits),
+      feePerOperation: execution.next.feePerOperation,
       now: clock.monotonicMs(),
     });
     enqueue({ type: 'applied', height });

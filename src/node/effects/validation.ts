@@ -73,6 +73,10 @@ export class Validation {
     if (verdict.verdict === 'invalid') {
       return this.#answer(job, { verdict: 'invalid', reason: verdict.problem.message });
     }
+    if (verdict.verdict === 'unknown-version') {
+      const reason = `it is of protocol version ${verdict.version}, which this program does not know`;
+      return this.#answer(job, { verdict: 'unavailable', reason });
+    }
     this.#answer(job, this.#judgeTime(verdict.chain));
   }
 

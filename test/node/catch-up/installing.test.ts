@@ -140,7 +140,7 @@ class World {
     const { time, disk } = this;
     const store = await time.settle(ChainStore.open(new MemoryStore(time.defer, disk), { chainId }));
     const { final } = await time.settle(restore(store, maker.genesis));
-    this.chain = new Chain({ genesis: maker.genesis, final, membersChange: false });
+    this.chain = new Chain({ genesis: maker.genesis, final });
     const peers = (): string[] => Object.keys(this.servers);
     const installing = new Installing({
       chain: this.chain,
@@ -173,6 +173,7 @@ class World {
       flush: () => void this.steps.push('flush'),
       onInstalled: (installed) => this.chain.install(installed),
       enqueue: (input) => void this.given.push(input),
+      onHead: () => {},
       onFatal: (problem) => {
         throw problem;
       },

@@ -4,10 +4,12 @@ import { blockWeight } from '../../../src/base/limit-relations.ts';
 import { limits } from '../../../src/base/limits.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
-import { toView } from '../../../src/ledger/block.ts';
+import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { transactionBytes } from '../../../src/ledger/block-body.ts';
 import type { Transaction } from '../../../src/ledger/transaction.ts';
-import type { Chain } from '../../../src/node/effects/chain.ts';
+import { validatorSet } from '../../../src/ledger/validators.ts';
+import { Chain } from '../../../src/node/effects/chain.ts';
+import { deciding } from '../chain-changes.ts';
 import { ChainMaker, type Made } from '../chain-maker.ts';
 import { signedTransaction, testGenesis } from '../cluster.ts';
 
@@ -59,7 +61,7 @@ describe('the chain of candidates', () => {
       [{ height: 2 as never }, 'block/height'],
       [{ timestamp: maker.start.header.timestamp }, 'block/timestamp'],
       [{ validatorsHash: 'ab'.repeat(32) as Hash }, 'block/validators'],
-      [{ nextValidatorsHash: 'ab'.repeat(32) as Hash }, 'block/next-validators'],
+      [{ nextValidatorsHash: 'ab'.repeat(32) as Hash }, 'block/execution'],
     ];
     for (const [change, code] of wrong) {
       const chain = maker.chain();
@@ -67,6 +69,49 @@ describe('the chain of candidates', () => {
       add(chain, made);
       assert.equal(verdictOf(chain, made), code);
     }
+  });
+
+  test('takes the next validators from what a block does, and from nothing else', () => {
+    const validators = genesis.validators.map(({ publicKey }) => publicKey).toReversed();
+    const three = deciding(genesis, { type: 'validators', validators }, 3);
+    const before = maker.block(maker.start, three.slice(0, 2));
+    assert.equal(before.header.nextValidatorsHash, before.header.validatorsHash);
+    const change = maker.block(before, three.slice(2));
+    assert.equal(change.header.nextValidatorsHash, validatorSet(validators).hash);
+    assert.equal(change.header.validatorsHash, before.header.validatorsHash);
+    const after = maker.block(change);
+    assert.equal(after.header.validatorsHash, validatorSet(validators).hash);
+    const chain = maker.chain();
+    add(chain, before, change, after);
+    assert.equal(verdictOf(chain, after), 'valid');
+    const silent = maker.block(before, three.slice(2), {
+      nextValidatorsHash: before.header.validatorsHash,
+    });
+    add(chain, silent);
+    assert.equal(verdictOf(chain, silent), 'block/execution');
+  });
+
+  test('neither executes nor builds on what is of a protocol version that it does not know', () => {
+    const toNext = { type: 'protocol-version', version: 2, height: toHeight(4) } as const;
+    const made = maker.run(5, (height) => (height === 1 ? deciding(genesis, toNext, 3, toHeight(2)) : []));
+    assert.deepEqual(
+      made.map(({ header }) => header.protocolVersion),
+      [1, 1, 1, 2, 2],
+    );
+    const [, , third, fourth, fifth] = made as [Made, Made, Made, Made, Made];
+    const old = new Chain({ genesis, final: maker.start, newestProtocolVersion: 1 });
+    const newer = new Chain({ genesis, final: maker.start, newestProtocolVersion: 2 });
+    add(old, ...made);
+    add(newer, ...made);
+    assert.equal(verdictOf(old, third), 'valid');
+    assert.deepEqual(old.judge(fifth.hash), { verdict: 'unknown-version', version: 2 });
+    assert.equal(old.base(third.hash), undefined);
+    assert.equal(verdictOf(newer, fifth), 'valid');
+    assert.equal(newer.base(third.hash)?.header.height, 3);
+    const wrong = maker.block(third, [], { protocolVersion: 1 });
+    add(newer, wrong);
+    assert.equal(verdictOf(newer, wrong), 'block/execution');
+    assert.equal(verdictOf(newer, fourth), 'valid');
   });
 
   test('refuses a block whose transactions may not stand in it', () => {

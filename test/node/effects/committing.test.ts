@@ -4,6 +4,9 @@ import type { Problem } from '../../../src/base/problem.ts';
 import { limits } from '../../../src/base/limits.ts';
 import { Committing } from '../../../src/node/effects/committing.ts';
 import type { CommitRequest } from '../../../src/storage/chain-requests.ts';
+import { toHeight } from '../../../src/ledger/block.ts';
+import { Chain, linkOf } from '../../../src/node/effects/chain.ts';
+import { deciding } from '../chain-changes.ts';
 import { ChainMaker } from '../chain-maker.ts';
 import { testGenesis } from '../cluster.ts';
 import { VirtualTime } from '../world.ts';
@@ -29,6 +32,7 @@ function onSlowDisk(length: number) {
     enqueue: ({ height }) => void applied.push({ height, at: time.now }),
     flush: () => {},
     onCommitted: () => {},
+    onUnknownVersion: () => assert.fail(),
     onFatal: (problem: Problem) => {
       throw problem;
     },
@@ -72,6 +76,7 @@ test('what was to be persisted before goes first, with its block: a final block 
     enqueue: () => {},
     flush: () => void order.push(`flush, stored: ${chain.get(made.hash)?.stored}`),
     onCommitted: () => {},
+    onUnknownVersion: () => assert.fail(),
     onFatal: assert.fail,
   });
   chain.add(made.block, { stored: false });
@@ -80,6 +85,50 @@ test('what was to be persisted before goes first, with its block: a final block 
   committing.commit({ type: 'commit', link, certificate: maker.certificate(made) });
   time.run(20);
   assert.deepEqual(order, ['flush, stored: false', 'commit']);
+});
+
+test('before a block of an unknown protocol version it writes what is proven, and then ends', () => {
+  const genesis = testGenesis(4);
+  const toNext = { type: 'protocol-version', version: 2, height: toHeight(4) } as const;
+  const maker = new ChainMaker(genesis);
+  const made = maker.run(5, (height) => (height === 1 ? deciding(genesis, toNext, 3, toHeight(2)) : []));
+  for (const [proven, stored] of [
+    [[1, 2, 3, 4, 5], [[1, 2, 3]]],
+    [[2, 5], [[1, 2]]],
+    [[5], []],
+  ] as const) {
+    const time = new VirtualTime();
+    const chain = new Chain({ genesis, final: maker.start, newestProtocolVersion: 1 });
+    const runs: number[][] = [];
+    const refused: number[] = [];
+    const committing = new Committing({
+      chain,
+      store: {
+        commitRun: (requests: readonly CommitRequest[], done) => {
+          runs.push(requests.map(({ height }) => height));
+          time.after(1, () => done(undefined));
+        },
+      },
+      mempool: { committed: () => {} },
+      bodies: { obtain: () => assert.fail('every block is here') },
+      clock: time.clock(),
+      enqueue: () => {},
+      flush: () => {},
+      onCommitted: () => {},
+      onUnknownVersion: ({ height }) => void refused.push(height),
+      onFatal: () => assert.fail(),
+    });
+    for (const each of made) chain.add(each.block, { stored: true });
+    for (const each of made) {
+      const { height } = each.header;
+      const link = linkOf(each.header, each.hash);
+      const certificate = (proven as readonly number[]).includes(height) ? maker.certificate(each) : null;
+      committing.commit({ type: 'commit', link, certificate });
+    }
+    time.run(100);
+    assert.deepEqual(runs.flat(), stored.flat());
+    assert.deepEqual(refused.slice(0, 1), [4]);
+  }
 });
 
 /** Commits of a chain whose blocks are brought as a test says, to a disk that is done at once. */
@@ -118,6 +167,7 @@ function world(obtain: (hash: string, add: () => void) => 'here' | 'unavailable'
     enqueue: () => {},
     flush: () => {},
     onCommitted: () => {},
+    onUnknownVersion: () => assert.fail(),
     onFatal: (problem: Problem) => {
       throw problem;
     },

@@ -382,6 +382,7 @@ describe('a frame is passed on only by who checked all of it', () => {
       transactions: [transfer(0)],
       accountOf: state.account.bind(state),
       hadRoom: true,
+      feePerOperation: 0n,
       now: world.time.now,
     });
     usedByAlice(world);
@@ -560,6 +561,7 @@ describe('what was handed in here and still waits', () => {
       transactions: [0, 1, 2].map(transfer),
       accountOf: state.account.bind(state),
       hadRoom: true,
+      feePerOperation: 0n,
       now: world.time.now,
     });
     world.time.run(limits.regossipMs);
