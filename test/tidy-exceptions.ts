@@ -96,7 +96,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/network/rpc-stream.ts': 'maxPrefixBytes',
   },
   'a version: `src/versions.md` says when it is raised': {
-    'src/ledger/protocol-version.ts': 'newestProtocolVersion',
+    'src/ledger/protocol-version.ts': 'newestProtocolVersion oldestProtocolVersion',
     'src/crypto/native-verify.ts': 'frameVersion',
     'src/network/protocol-names.ts': 'protocolVersion',
     'src/node/peers/handshake.ts': 'wireVersion',

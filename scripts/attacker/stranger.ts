@@ -104,7 +104,7 @@ export function helloOf({ keyPair, peerId }: Identity, chainId: Hash): Uint8Arra
   const handshake = new Handshake({
     chainId,
     engine: 'pbft',
-    software: 'stranger',
+    protocolVersions: { oldest: 1, newest: 1 },
     keys: [],
     identity: { publicKey: keyPair.publicKey, sign: nativeSigner(keyPair.secretKey) },
     checkSignature: () => false,

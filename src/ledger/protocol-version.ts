@@ -3,3 +3,6 @@
  * is said in `../versions.md`.
  */
 export const newestProtocolVersion = 1;
+
+/** The oldest of them. */
+export const oldestProtocolVersion = 1;

@@ -203,7 +203,6 @@ async function start(parts: {
     ...(keyUse === undefined ? {} : { uses: keyUse }),
     seed: randomBytes(6).readUIntBE(0, 6),
     newestProtocolVersion: known,
-    software: softwareVersion,
     api: parseApiUrl(config.api.advertise ?? ''),
     onFatal,
   });

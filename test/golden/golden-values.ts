@@ -368,7 +368,7 @@ export const goldenValues: readonly GoldenValue[] = [
     engine: 'raft',
     publicKey: keyOf('node'),
     signature: someSignature,
-    software: 'quorate/0.1.0',
+    protocolVersions: { oldest: 1, newest: 258 },
     api: 'https://node-1.example:4600',
   }),
   of('hello without an address', helloCodec, {
@@ -377,7 +377,7 @@ export const goldenValues: readonly GoldenValue[] = [
     engine: 'pbft',
     publicKey: keyOf('node'),
     signature: someSignature,
-    software: '',
+    protocolVersions: { oldest: 65_535, newest: 65_535 },
     api: undefined,
   }),
   of('transaction frame', transactionFrameCodec, {

@@ -147,7 +147,6 @@ export class Cluster {
       // No disk is ever lost here.
       trust: 'whole',
       seed: ++this.#boots,
-      software: 'test',
       newestProtocolVersion: options.newestProtocolVersion,
       api: options.api,
       onFatal: (error) => fatal.push(error),

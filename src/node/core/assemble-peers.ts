@@ -1,5 +1,6 @@
 import type { ValidatorIndex } from '../../consensus/engine.ts';
 import type { Height } from '../../ledger/block.ts';
+import { oldestProtocolVersion } from '../../ledger/protocol-version.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import { Handshake } from '../peers/handshake.ts';
 import { Intake } from '../peers/intake.ts';
@@ -27,11 +28,11 @@ export function assemblePeers<M extends object>(
 ) {
   const { genesis, protocol, identity, store, log } = options;
   const { chainId } = genesis;
-  const { chain, mempool, decided, onArriving } = parts;
+  const { chain, mempool, decided, versionWatch, onArriving } = parts;
   const handshake = new Handshake({
     chainId,
     engine: protocol.engine,
-    software: options.software,
+    protocolVersions: { oldest: oldestProtocolVersion, newest: versionWatch.known },
     api: options.api,
     keys: decided.roster.keys,
     identity,

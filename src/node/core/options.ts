@@ -36,8 +36,6 @@ export interface DriverOptions<M extends object> {
   readonly seed: number;
   /** Of the rules: this one and those before it are known. The newest that there is unless given. */
   readonly newestProtocolVersion?: number | undefined;
-  /** Name and version, shown to peers. */
-  readonly software: string;
   /**
    * Entries in one part of a snapshot that this node serves, in bytes; `limits.snapshotPartBytes` unless
    * given (small states, in many parts).

@@ -30,8 +30,17 @@ import { parseApiUrl } from '../process/api-url.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 import type { Logger } from '../process/log.ts';
 
-/** Raised with every change of what goes over the wire or decides what is valid. */
+/**
+ * Raised with every change of what goes over the wire. What is valid is a matter of the protocol version, which
+ * the chain itself says.
+ */
 export const wireVersion = 8;
+
+/** All from the oldest to the newest. */
+export interface ProtocolVersions {
+  readonly oldest: number;
+  readonly newest: number;
+}
 
 interface Hello {
   /** Comes first in every version, so that nodes of two versions can tell each other so. */
@@ -41,11 +50,22 @@ interface Hello {
   /** Proof that the peer acts for a key, which may be a validator's. */
   readonly publicKey: PublicKey;
   readonly signature: Signature;
-  /** The software's version, for the log. */
-  readonly software: string;
+  /**
+   * The protocol versions that the peer knows, and not which software it is: programs that
+   * know the one in force work together.
+   */
+  readonly protocolVersions: ProtocolVersions;
   /** Where the node says that its API can be reached; for people, and nothing that nodes rely on. */
   readonly api: string | undefined;
 }
+
+const protocolVersionsCodec: Codec<ProtocolVersions> = refine(
+  struct<ProtocolVersions>({ oldest: u16, newest: u16 }),
+  (versions) => {
+    if (versions.oldest < 1 || versions.newest < versions.oldest) throw new Error('these are no versions');
+    return versions;
+  },
+);
 
 const apiUrlCodec = refine(boundedText(limits.apiUrlBytes), (text) => {
   if (parseApiUrl(text) !== text) throw new Error('this is not the address of an API');
@@ -58,7 +78,7 @@ export const helloCodec: Codec<Hello> = struct<Hello>({
   engine: wordOf(engineNames),
   publicKey: publicKeyCodec,
   signature: signatureCodec,
-  software: boundedText(64),
+  protocolVersions: protocolVersionsCodec,
   api: optional(apiUrlCodec),
 });
 const versionBytes = 2;
@@ -79,7 +99,7 @@ export type Observers = 'members' | 'open' | readonly PublicKey[];
 interface HandshakeOptions {
   readonly chainId: Hash;
   readonly engine: EngineName;
-  readonly software: string;
+  readonly protocolVersions: ProtocolVersions;
   /** The address of this node's API that others are told, in the form of `parseApiUrl`. */
   readonly api?: string | undefined;
   /** The validator keys by index. */
@@ -96,6 +116,7 @@ interface HandshakeOptions {
 /** What a peer proved, and what it said of itself. */
 interface Proof {
   readonly publicKey: PublicKey;
+  readonly protocolVersions: ProtocolVersions;
   readonly api: string | undefined;
 }
 
@@ -122,14 +143,14 @@ export class Handshake {
 
   /** Our own hello. The peer id is that of this node. */
   hello(self: PeerId): Uint8Array {
-    const { chainId, engine, identity, software, api } = this.#options;
+    const { chainId, engine, identity, protocolVersions, api } = this.#options;
     return encode(helloCodec, {
       version: wireVersion,
       chainId,
       engine,
       publicKey: identity.publicKey,
       signature: identity.sign(helloBytes(chainId, self)),
-      software,
+      protocolVersions,
       api,
     });
   }
@@ -162,7 +183,7 @@ export class Handshake {
         details: { theirs: hello.engine, ours: engine },
       });
     }
-    const { publicKey, signature, api } = hello;
+    const { publicKey, signature, protocolVersions, api } = hello;
     // Before its signature is checked: who is not welcome costs no more than that.
     if (!this.#isOpen && !invited && !this.#isMember(publicKey)) {
       return refusal('network/not-a-member', `its key ${publicKey} is not of a member, and not listed`, {
@@ -184,7 +205,7 @@ export class Handshake {
     if (publicKey === this.#options.identity.publicKey) {
       log.error('another peer acts for the key of this node: stop one of the two', { peer });
     }
-    this.#greeted.set(peer, { publicKey, api });
+    this.#greeted.set(peer, { publicKey, protocolVersions, api });
     return undefined;
   }
 
@@ -241,6 +262,13 @@ export class Handshake {
     let newest: PeerId | undefined;
     for (const [peer, proven] of this.#proven) if (proven.publicKey === key) newest = peer;
     return newest;
+  }
+
+  /** Which protocol versions a connected validator, or this node, knows. */
+  protocolVersionsOf(validator: ValidatorIndex): ProtocolVersions | undefined {
+    if (this.#keys[validator] === this.#options.identity.publicKey) return this.#options.protocolVersions;
+    const peer = this.peerOf(validator);
+    return peer === undefined ? undefined : this.#proven.get(peer)?.protocolVersions;
   }
 
   /** Where a connected validator, or this node, says that its API can be reached. */

@@ -76,7 +76,6 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     checkSignature: (claim) => scheme.verify(claim),
     trust: options.firstUse || store.logRecords.size > 0 ? 'whole' : 'lost',
     seed: plan.seed * 1_000 + index * 100 + options.starts,
-    software: 'quorate simulator',
     // An entry or two: a fetch is cut off between any two of them.
     snapshotPartBytes: 100,
     onFatal: (error) => {

@@ -7,7 +7,12 @@ import { nativeSigner } from '../../../src/crypto/native.ts';
 import { verifySignature } from '../../../src/crypto/verify.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../../src/crypto/signature.ts';
-import { Handshake, type Observers, wireVersion } from '../../../src/node/peers/handshake.ts';
+import {
+  Handshake,
+  type Observers,
+  type ProtocolVersions,
+  wireVersion,
+} from '../../../src/node/peers/handshake.ts';
 import { type Logger, silentLog } from '../../../src/node/process/log.ts';
 
 const keys = ['validator-0', 'validator-1', 'validator-2'].map((name) => developmentKeyPair(name).publicKey);
@@ -22,13 +27,14 @@ function handshake(
     log?: Logger;
     api?: string;
     observers?: Observers;
+    protocolVersions?: ProtocolVersions;
   } = {},
 ): Handshake {
   const { publicKey, secretKey } = developmentKeyPair(name);
   return new Handshake({
     chainId: chain,
     engine: 'pbft',
-    software: 'test',
+    protocolVersions: { oldest: 1, newest: 1 },
     keys,
     identity: { publicKey, sign: nativeSigner(secretKey) },
     checkSignature: (claim) => verifySignature(claim, false),
@@ -56,6 +62,25 @@ describe('the handshake', () => {
     assert.equal(here.peerOf(2), undefined);
   });
 
+  test('welcomes a peer that knows other protocol versions, and knows which', () => {
+    const here = handshake('validator-0');
+    meet(
+      here,
+      'peer-1',
+      handshake('validator-1', { protocolVersions: { oldest: 2, newest: 7 } }).hello('peer-1'),
+    );
+    assert.deepEqual(here.protocolVersionsOf(1), { oldest: 2, newest: 7 });
+    assert.deepEqual(here.protocolVersionsOf(0), { oldest: 1, newest: 1 });
+    assert.equal(here.protocolVersionsOf(2), undefined, 'it is not connected');
+    for (const protocolVersions of [
+      { oldest: 0, newest: 1 },
+      { oldest: 3, newest: 2 },
+    ]) {
+      const none = handshake('validator-2', { protocolVersions });
+      assert.throws(() => none.hello('peer-2'), /no versions/);
+    }
+  });
+
   test('welcomes an observer, as nobody', () => {
     const here = handshake('validator-0');
     meet(here, 'peer-x', handshake('carol').hello('peer-x'));
@@ -67,7 +92,7 @@ describe('the handshake', () => {
     const here = new Handshake({
       chainId: chain,
       engine: 'pbft',
-      software: 'test',
+      protocolVersions: { oldest: 1, newest: 1 },
       keys,
       identity: { publicKey: developmentKeyPair('validator-0').publicKey, sign: () => '' as Signature },
       observers: 'members',
@@ -147,7 +172,7 @@ describe('the handshake', () => {
     const anybody = new Handshake({
       chainId: chain,
       engine: 'pbft',
-      software: 'test',
+      protocolVersions: { oldest: 1, newest: 1 },
       keys,
       identity: { publicKey, sign: () => signature },
       checkSignature: () => true,
