@@ -15,7 +15,7 @@ import {
   startSeats,
 } from './malicious-seats.ts';
 import { haltPrimaries, leaveBehind, liesOf } from './malicious-straits.ts';
-import { trials } from './malicious-strategies.ts';
+import { trials } from '../src/cli/testnet/liar-trials.ts';
 import { accusationsOf, accusationsText, examine } from './malicious-verdict.ts';
 import { Links } from './partition-links.ts';
 

@@ -55,6 +55,7 @@ export const longFunctions: Record<string, string> = {
   'src/consensus/raft/invariants.ts checkInvariants': 'a list of invariants',
   'src/consensus/raft/restore.ts restore': 'a state, field by field',
   'src/consensus/pbft/restore.ts freshState': 'a state, field by field',
+  'src/cli/bench.ts benchCommand': 'a command with its options and help',
   'src/cli/init.ts initCommand': 'a command with its options and help',
   'src/cli/start.ts startCommand': 'a command with its options and help',
   'src/base/limit-relations.ts relationsOf': 'a table',
@@ -125,7 +126,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/mempool/fee-rate.ts': 'scale',
     'src/mempool/lane.ts': 'waitingWorth',
     'src/api/routes/transactions.ts': 'defaultWaitMs',
-    'src/cli/bench.ts': 'mostAccounts',
+    'src/cli/bench.ts': 'largestRate',
   },
   'a pause, a deadline or a default of a client or a command, where only its user waits': {
     'src/cli/options.ts': 'shortestAttemptMs',

@@ -82,6 +82,8 @@ export const problemCodes = {
 
   // Said by the command line.
   'cli/account-unknown': 'What is given for an account is no address, and no key that is stored',
+  'cli/bench-refused': 'A node refused the load of a benchmark, and goes on to',
+  'cli/bench-stalled': 'A benchmark waited in vain',
   'cli/byzantine': 'Not such a node can be made to lie',
   'cli/development-key': 'A development key is named on a chain that is not for development',
   'cli/file': 'A file that the command line names cannot be used',

@@ -1,102 +1,103 @@
-import { cpus } from 'node:os';
-import { Command, type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
-import { useNativeHash } from '../crypto/native-hash.ts';
-import { pairHashName } from '../crypto/pair-hash.ts';
-import { softwareVersion } from '../node/process/version.ts';
-import { measureStart, type StartFigures } from './bench/state-start.ts';
-import { measureUpdates, type UpdateFigures } from './bench/state-updates.ts';
-import { jsonOption, wholeNumber } from './options.ts';
-import { whileWaiting } from './progress.ts';
-import { answer, facts, grouped, table } from './terminal.ts';
+import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { limits } from '../base/limits.ts';
+import { engineNames } from '../ledger/engine-names.ts';
+import { parseMix } from './bench/mix.ts';
+import { scaleCommand } from './bench/scale/scale-command.ts';
+import { stateCommand } from './bench/state-command.ts';
+import { caseNames, parseCases } from './bench/under-cases.ts';
+import { jsonOption, parseUrl, wholeNumber } from './options.ts';
+import { maxDevelopmentValidators } from './testnet/development-genesis.ts';
 
-const mostAccounts = 10_000_000;
+const largestRate = 1_000_000;
 
+/** Measures a chain under load; its subcommands measure parts of it. */
 export function benchCommand(): CommandUnknownOpts {
-  return new Command('bench').description('measure this machine').addCommand(
-    new Command('state')
-      .description('the state tree: updates with their root, memory, and the start of a node')
+  return (
+    new Command('bench')
+      .description('measure a chain under load, or parts of it')
+      // Each of the commands below has its own --json.
+      .enablePositionalOptions()
       .option(
-        '--accounts <numbers>',
-        'sizes of the state, as 1000,100000',
-        parseSizes,
-        [1_000, 100_000, 1_000_000],
+        '--nodes <n or urls>',
+        'how many processes to start (default: 4 for pbft, 3 for raft); or addresses of nodes that run, with commas between',
+        parseNodes,
       )
-      .option('--rounds <number>', 'blocks of 500 transfers on each', wholeNumber(1, 10_000), 100)
+      .addOption(
+        new Option('--engine <name>', 'of the chain that is started')
+          .choices(engineNames)
+          .default('pbft' as const),
+      )
+      .option('--accounts <n>', 'accounts in the state', wholeNumber(1, 1_000_000), 10_000)
+      .option('--senders <n>', 'how many of them send', wholeNumber(1, 10_000), 256)
       .option(
-        '--start <number>',
-        'accounts, and as many records, of the node that starts; 0 for none',
-        wholeNumber(0, mostAccounts),
-        1_000_000,
+        '--mix <kinds>',
+        'what operations do: transfer, put, update, delete, with shares',
+        parseMix,
+        parseMix('transfer'),
       )
+      .option('--payload <bytes>', 'the value of a record', wholeNumber(0, limits.maxRecordValueBytes), 100)
+      .option('--operations <n>', 'operations in each transaction', wholeNumber(1, limits.maxOperations), 1)
+      .option(
+        '--in-flight <n>',
+        'closed loop: so many transactions are under way',
+        wholeNumber(1, 40_000),
+        4_000,
+      )
+      .addOption(
+        new Option('--rate <n>', 'open loop: so many transactions a second, whatever becomes of them')
+          .argParser(wholeNumber(1, largestRate))
+          .conflicts(['inFlight', 'sweep']),
+      )
+      .addOption(
+        new Option(
+          '--sweep [rates]',
+          'open loop at rising rates, as 500,1000; by itself at shares of what a closed loop reaches',
+        )
+          .argParser(parseRates)
+          .conflicts(['under', 'hangover']),
+      )
+      .addOption(
+        new Option(
+          '--under <names>',
+          'PBFT: the rate beside a clean one, on a chain in trouble; "all", or some of those below',
+        )
+          .argParser(parseCases)
+          .conflicts(['rate', 'sweep', 'hangover', 'nodes', 'engine']),
+      )
+      .addOption(
+        new Option(
+          '--hangover',
+          'how a chain comes back after a quorum of it stood still under load',
+        ).conflicts(['sweep']),
+      )
+      .option('--stall <seconds>', 'for how long it stands still', wholeNumber(1, 600), 30)
+      .option('--duration <seconds>', 'what is measured of each run', wholeNumber(1, 3_600), 15)
+      .option('--warm-up <seconds>', 'load before it', wholeNumber(1, 600), 3)
+      .option('--out <directory>', 'where result.json and page.html go (default: a new temporary directory)')
+      .option('--keep', 'keep the data and logs of the nodes')
       .addOption(jsonOption)
+      .addHelpText(
+        'after',
+        `\nNames of --under: ${caseNames.join(', ')}.\n` +
+          '\nEvery transaction is signed beforehand. In the end the nodes are compared: each transaction is final exactly once, and all have one state root.\n' +
+          'Exit code 0: all of that held. 1: something did not, and the last lines say what.',
+      )
       .action(async (options) => {
-        useNativeHash();
-        const updates: UpdateFigures[] = [];
-        for (const accounts of options.accounts) {
-          updates.push(
-            await whileWaiting(`${grouped(accounts)} accounts`, () =>
-              measureUpdates(accounts, options.rounds),
-            ),
-          );
-        }
-        const size = options.start;
-        const start =
-          size === 0
-            ? undefined
-            : await whileWaiting('filling a database, and starting from it', () => measureStart(size, size));
-        const machine = machineFacts();
-        answer(options.json, { ...machine, updates, start }, () => show(machine, updates, start));
-      }),
+        const { benchmark } = await import('./bench/benchmark.ts');
+        await benchmark(options);
+      })
+      .addCommand(scaleCommand())
+      .addCommand(stateCommand())
   );
 }
 
-type MachineFacts = ReturnType<typeof machineFacts>;
-
-function machineFacts() {
-  const [first] = cpus();
-  return {
-    software: softwareVersion,
-    node: process.version,
-    processor: first?.model.trim() ?? 'unknown',
-    cores: cpus().length,
-    hasher: pairHashName(),
-  };
+function parseNodes(text: string): number | readonly string[] {
+  if (!/^\d+$/.test(text)) return text.split(',').map((url) => parseUrl(url.trim()));
+  return wholeNumber(1, maxDevelopmentValidators)(text);
 }
 
-function show(
-  machine: MachineFacts,
-  updates: readonly UpdateFigures[],
-  start: StartFigures | undefined,
-): string {
-  const us = (value: number): string => value.toFixed(1);
-  const rows = updates.map(({ accounts, root, block, bytesPerAccount }) => [
-    grouped(accounts),
-    `${us(root.median)} (${us(root.least)})`,
-    `${us(block.median)} (${us(block.least)})`,
-    bytesPerAccount.toFixed(0),
-  ]);
-  const parts = [
-    table(['accounts', 'µs a transfer: root', 'whole block', 'bytes an account'], rows),
-    'Processor time, median and least of all blocks of 500 transfers between random accounts.',
-  ];
-  if (start !== undefined) {
-    const { accounts, records, seconds, cpuSeconds } = start;
-    parts.push(
-      `A node with ${grouped(accounts)} accounts and ${grouped(records)} records has its state after ${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time).`,
-    );
-  }
-  parts.push(
-    facts([
-      ['machine', `${machine.processor}, ${machine.cores} cores`],
-      ['software', `${machine.software}, Node ${machine.node}`],
-      ['tree hasher', machine.hasher],
-    ]),
-  );
-  return parts.join('\n\n');
-}
-
-function parseSizes(text: string): number[] {
-  const sizes = text.split(',').map(Number);
-  if (sizes.every((size) => Number.isInteger(size) && size >= 1 && size <= mostAccounts)) return sizes;
-  throw new InvalidArgumentError(`Write whole numbers from 1 to ${mostAccounts}, with commas between.`);
+function parseRates(text: string): readonly number[] {
+  const rates = text.split(',').map(Number);
+  if (rates.every((rate) => Number.isInteger(rate) && rate >= 1 && rate <= largestRate)) return rates;
+  throw new InvalidArgumentError(`Write rates from 1 to ${largestRate} a second, with commas between.`);
 }

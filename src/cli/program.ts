@@ -33,6 +33,8 @@ const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
 export async function createProgram(wanted?: string): Promise<Command> {
   const program = new Command('quorate')
     .description('A Byzantine-tolerant ledger node, and the tools to use one.')
+    // Options after a command's name are that command's: `bench` and what is below it have some of one name.
+    .enablePositionalOptions()
     .version(packageJson.version)
     .showHelpAfterError('(--help shows what there is)')
     .addHelpText('after', exitCodesHelp);

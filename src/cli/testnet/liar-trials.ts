@@ -1,7 +1,7 @@
-import type { Strategy } from '../src/cli/byzantine-strategies.ts';
+import type { Strategy } from '../byzantine-strategies.ts';
 
 /** How a strategy is put to the test. */
-export interface Trial {
+interface Trial {
   /** What the liar does, in a few words. */
   readonly does: string;
   /** The validator that lies. Validator 0 leads first; so a liar there lies as primary, then as follower. */
@@ -10,7 +10,7 @@ export interface Trial {
   readonly convicts?: true;
   /** It lies only when the view changes: an honest primary is halted for a while, until it did. */
   readonly needsViewChange?: true;
-  /** It lies only to who is behind: an honest follower is cut off until the others are ahead, and has to catch up. */
+  /** It lies only to who is behind: an honest follower is cut off for a while, and has to catch up. */
   readonly needsLaggard?: true;
   /** It lies only about transactions that were brought to it alone. */
   readonly needsBait?: true;

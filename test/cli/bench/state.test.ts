@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { quorate } from './quorate.ts';
+import { quorate } from '../quorate.ts';
 
 test('bench state measures updates, memory and a start, for people and for programs', async () => {
   const small = ['bench', 'state', '--accounts', '30,100', '--rounds', '1', '--start', '50'];

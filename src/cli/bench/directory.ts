@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * What the process beside us runs: when its input ends it tries to remove the directory for as long as nodes
+ * that end may still write there.
+ */
+const watcher = `
+  const { rmSync, existsSync } = require('node:fs');
+  const [directory] = process.argv.slice(1);
+  let left = 30;
+  const remove = () => {
+    try { rmSync(directory, { recursive: true, force: true }); } catch {}
+    if (left-- > 0 && existsSync(directory)) setTimeout(remove, 500);
+  };
+  process.stdin.on('end', () => setTimeout(remove, existsSync(directory) ? 500 : 0)).resume();
+`;
+
+/**
+ * A temporary directory that is removed by `remove`, or when this process ends in any other way, kill -9
+ * included: a small process beside it waits for that.
+ */
+export function temporaryDirectory(name: string): { readonly path: string; readonly remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), `quorate-${name}-`));
+  const child = spawn(process.execPath, ['-e', watcher, path], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  child.unref();
+  // Without it the directory outlives a kill -9, and nothing else changes.
+  child.on('error', () => {});
+  child.stdin.on('error', () => {});
+  return {
+    path,
+    remove: () => {
+      rmSync(path, { recursive: true, force: true });
+      child.stdin.end();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { cpus, totalmem } from 'node:os';
+import { native } from '../../crypto/native.ts';
+import { pairHashName } from '../../crypto/pair-hash.ts';
+import { softwareVersion } from '../../node/process/version.ts';
+
+/** What a figure depends on besides the program. */
+export function machineFacts() {
+  const [first] = cpus();
+  return {
+    software: softwareVersion,
+    node: process.version,
+    processor: first?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    hasher: pairHashName(),
+    signatures: native.name,
+  };
+}
+
+export type MachineFacts = ReturnType<typeof machineFacts>;
+
+export function machineText({ processor, cores, memoryGiB }: MachineFacts): string {
+  return `${processor}, ${cores} cores, ${memoryGiB} GiB`;
+}

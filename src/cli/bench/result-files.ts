@@ -1,0 +1,23 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileProblem } from '../file-problem.ts';
+import { toJson } from '../terminal.ts';
+
+/** Writes both forms of a result, and says where. Throws a problem when that cannot be. */
+export function writeResult(
+  out: string | undefined,
+  result: object,
+  page: string,
+): { readonly json: string; readonly page: string } {
+  const directory = out === undefined ? mkdtempSync(join(tmpdir(), 'quorate-result-')) : resolve(out);
+  const files = { json: join(directory, 'result.json'), page: join(directory, 'page.html') };
+  try {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(files.json, `${toJson(result)}\n`);
+    writeFileSync(files.page, page);
+  } catch (cause) {
+    throw fileProblem(directory, cause, '--out');
+  }
+  return files;
+}

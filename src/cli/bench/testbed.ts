@@ -1,0 +1,183 @@
+import { Problem, unwrap } from '../../base/problem.ts';
+import { HttpClient } from '../../client/http-client.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import type { EngineName } from '../../ledger/engine-names.ts';
+import type { Strategy } from '../byzantine-strategies.ts';
+import { Cluster, logTail } from '../testnet/cluster.ts';
+import { developmentGenesis } from '../testnet/development-genesis.ts';
+import { choosePorts } from '../testnet/ports.ts';
+import { prepareMembers } from '../testnet/prepare-members.ts';
+import { waitUntil } from './clock.ts';
+import { temporaryDirectory } from './directory.ts';
+
+export interface BenchNode {
+  readonly index: number;
+  readonly name: string;
+  readonly url: string;
+  readonly client: HttpClient;
+  /** Of a process that was started here. */
+  readonly pid?: number | undefined;
+  readonly directory?: string | undefined;
+  readonly peerPort?: number | undefined;
+  /** Nothing is asked of it, and nothing brought to it. */
+  readonly lies: boolean;
+}
+
+/** The nodes that are measured: processes that were started here, or others that run already. */
+export interface Testbed {
+  readonly engine: EngineName;
+  readonly chainId: Hash;
+  readonly chainName: string;
+  readonly nodes: readonly BenchNode[];
+  /** Nodes that ended and that nobody stopped, by their index, and how. */
+  readonly ended: ReadonlyMap<number, string>;
+  /** How many lies a node told, by its own count. */
+  lies(node: number): number;
+  /** Stops a process in its place, lets it go on, or ends it; only where it was started here. */
+  signal(node: number, name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void;
+  /** Stops what was started, and removes its data. */
+  close(): Promise<void>;
+}
+
+const readyMs = 90_000;
+const attemptMs = 5_000;
+
+/** One process for each validator, on free ports, ready. Throws problems. */
+export async function startTestbed(options: {
+  readonly engine: EngineName;
+  readonly nodes?: number | undefined;
+  readonly byzantine?: ReadonlyMap<number, Strategy> | undefined;
+  readonly keep: boolean;
+  readonly stop: AbortSignal;
+}): Promise<Testbed> {
+  const { engine, byzantine = new Map<number, Strategy>(), keep, stop } = options;
+  const genesis = developmentGenesis(engine, options.nodes);
+  const directory = temporaryDirectory('bench');
+  const ended = new Map<number, string>();
+  let cluster: Cluster | undefined;
+  const close = async (): Promise<void> => {
+    for (const { pid } of nodesOf(cluster)) if (pid !== undefined) signalProcess(pid, 'SIGCONT');
+    await cluster?.stop();
+    if (!keep) directory.remove();
+  };
+  try {
+    const ports = await choosePorts(0, genesis.validators.length);
+    const members = await prepareMembers({ directory: directory.path, genesis, ports, byzantine });
+    cluster = new Cluster(members, (member, how) => {
+      ended.set(member.index, [how, ...logTail(member, 3)].join('\n    '));
+    });
+    cluster.start();
+    const started = cluster;
+    const testbed: Testbed = {
+      engine,
+      chainId: genesis.chainId,
+      chainName: genesis.name,
+      nodes: nodesOf(started),
+      ended,
+      lies: (node) =>
+        members.filter(({ index }) => index === node).reduce((sum, one) => sum + started.lies(one), 0),
+      signal: (node, name) => {
+        const life = members[node] === undefined ? undefined : started.life(members[node]);
+        if (life?.state === 'running') signalProcess(life.pid, name);
+      },
+      close,
+    };
+    await allReady(testbed, stop);
+    return testbed;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Nodes that somebody else runs. Throws a problem when one does not answer, or is of another chain. */
+export async function attach(urls: readonly string[]): Promise<Testbed> {
+  const clients = urls.map((baseUrl) => new HttpClient({ baseUrl, attemptMs }));
+  const statuses = await Promise.all(clients.map(async (client) => unwrap(await client.status())));
+  const [first] = statuses;
+  if (first === undefined)
+    throw new Problem('cli/usage', 'no node is named', { remedy: 'Name one with --nodes.' });
+  const { engine, chainId, chainName, development } = first;
+  const other = statuses.findIndex((status) => status.chainId !== chainId);
+  if (other >= 0) {
+    throw new Problem('cli/other-chain', `${urls[other]} is on another chain than ${urls[0]}`, {
+      remedy: 'Name the nodes of one chain with --nodes.',
+      details: { found: statuses[other]?.chainId ?? null, wanted: chainId },
+    });
+  }
+  if (!development) {
+    throw new Problem('cli/development-key', `${chainName} is not a development chain`, {
+      remedy: 'Run it against a test network: the load is paid from what everybody can spend there.',
+    });
+  }
+  const nodes = clients.map((client, index): BenchNode => ({
+    index,
+    name:
+      statuses[index]?.validator === null
+        ? `observer-${index}`
+        : `validator-${statuses[index]?.validator?.index ?? index}`,
+    url: client.baseUrl,
+    client,
+    lies: false,
+  }));
+  return {
+    engine,
+    chainId,
+    chainName,
+    nodes,
+    ended: new Map(),
+    lies: () => 0,
+    signal: () => {
+      throw new Problem('cli/usage', 'processes that were not started here are not stopped', {
+        remedy: 'Let the benchmark start its own nodes: leave --nodes out, or give a number.',
+      });
+    },
+    close: async () => {},
+  };
+}
+
+function nodesOf(cluster: Cluster | undefined): BenchNode[] {
+  return (cluster?.members ?? []).map((member) => {
+    const life = cluster?.life(member);
+    return {
+      index: member.index,
+      name: member.name,
+      url: member.apiUrl,
+      client: new HttpClient({ baseUrl: member.apiUrl, attemptMs }),
+      pid: life?.state === 'running' ? life.pid : undefined,
+      directory: member.directory,
+      peerPort: member.ports.peers,
+      lies: member.byzantine !== undefined,
+    };
+  });
+}
+
+function signalProcess(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended a moment ago.
+  }
+}
+
+async function allReady({ nodes, ended }: Testbed, stop: AbortSignal): Promise<void> {
+  for (const { index, name, client, lies } of nodes) {
+    if (lies) continue;
+    await waitUntil({
+      what: `${name} is not ready`,
+      deadlineMs: readyMs,
+      stop,
+      missing: async () => {
+        const end = ended.get(index);
+        if (end !== undefined) {
+          throw new Problem('cli/testnet-start', `${name} ended before the network was ready: ${end}`, {
+            remedy: 'Run it again with --keep, and look at the node.log in its data directory.',
+            details: { node: index },
+          });
+        }
+        const answer = await client.ready({ deadlineMs: 0 });
+        return answer instanceof Problem ? answer.message : undefined;
+      },
+    });
+  }
+}

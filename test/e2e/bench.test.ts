@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { jsonOf, problemOf, quorate, temporaryDirectory } from '../cli/quorate.ts';
+import { eventually, isAlive, Running } from './processes.ts';
+
+const small = '--accounts 40 --senders 16 --in-flight 64 --duration 1 --warm-up 1'.split(' ');
+
+interface Told {
+  readonly runs: readonly {
+    readonly measured: {
+      readonly transactions: number;
+      readonly latency: { readonly count: number; readonly p50: number; readonly p99: number };
+      readonly lateness: { readonly count: number };
+      readonly operationsPerSecond: number;
+      readonly transactionsPerSecond: number;
+      readonly nodes: readonly { readonly cpuSeconds: number | null }[];
+      readonly checked: {
+        readonly once: number;
+        readonly sent: number;
+        readonly breaches: readonly string[];
+      };
+    };
+  }[];
+  readonly files: { readonly json: string; readonly page: string };
+}
+
+/** Directories that a benchmark of now may have left. */
+const leftBehind = (): string[] => globSync('quorate-bench-*', { cwd: tmpdir() });
+
+suite('quorate bench', () => {
+  test('four processes: all is final once, the nodes agree, and a page shows it by itself', async (t) => {
+    const out = join(temporaryDirectory(t), 'made', 'here');
+    const mix = ['--mix', 'transfer,put,update,delete', '--operations', '3'];
+    const ran = await quorate(['bench', ...small, ...mix, '--out', out, '--json']);
+    assert.equal(ran.code, 0, ran.err);
+    const { runs, files } = jsonOf(ran) as unknown as Told;
+    assert.equal(runs.length, 1);
+    for (const { measured } of runs) {
+      // On a busy machine nothing may become final in that second; after it all does.
+      assert.ok(measured.checked.sent > 0 && measured.latency.p99 >= measured.latency.p50);
+      assert.ok(Math.abs(measured.operationsPerSecond - 3 * measured.transactionsPerSecond) < 1e-6);
+      assert.equal(measured.checked.once, measured.checked.sent);
+      assert.deepEqual(measured.checked.breaches, []);
+      assert.equal(measured.nodes.length, 4);
+      assert.ok(measured.nodes.every(({ cpuSeconds }) => (cpuSeconds ?? 0) > 0));
+    }
+    const html = readFileSync(files.page, 'utf8');
+    assert.equal(html.match(/<svg/g)?.length, 6);
+    assert.doesNotMatch(html, /<script|https?:|src=|@import|NaN|undefined/);
+    assert.ok((JSON.parse(readFileSync(files.json, 'utf8')) as { runs: object[] }).runs.length === 1);
+  });
+
+  test('nodes that run already are measured in an open loop, and go on after it', async (t) => {
+    const network = new Running(t, ['testnet', '--engine', 'raft', '--base-port', '0']);
+    const { nodes } = await network.event<{ nodes: { api: string; pid: number }[] }>('ready', 60_000);
+    const out = temporaryDirectory(t);
+    const attached = [
+      'bench',
+      '--nodes',
+      nodes.map(({ api }) => api).join(),
+      ...small.slice(0, 4),
+      '--rate',
+      '40',
+    ];
+    const ran = await quorate([...attached, '--duration', '1', '--warm-up', '1', '--out', out, '--json']);
+    assert.equal(ran.code, 0, ran.err);
+    const { runs } = jsonOf(ran) as unknown as Told;
+    assert.equal(runs[0]?.measured.lateness.count, runs[0]?.measured.latency.count);
+    assert.ok(nodes.every(({ pid }) => isAlive(pid)));
+
+    const [first] = nodes;
+    assert.ok(first !== undefined && process.kill(first.pid, 'SIGKILL'));
+    const gone = await quorate(['bench', '--nodes', first.api, ...small, '--json']);
+    assert.equal(gone.code, 3);
+    assert.equal(problemOf(gone).code, 'api/unreachable');
+    network.child.kill('SIGTERM');
+    await network.ended(20_000);
+  });
+
+  test('Ctrl-C ends all processes and removes their data', async () => {
+    const before = new Set(leftBehind());
+    const made = (): string | undefined => leftBehind().find((name) => !before.has(name));
+    const isRunning = (): boolean => existsSync(join(tmpdir(), made() ?? '-', 'validator-0', 'node.log'));
+    const ran = await quorate(['bench', ...small, '--duration', '60', '--json'], {
+      interruptWhen: isRunning,
+    });
+    assert.equal(problemOf(ran).code, 'cli/interrupted');
+    await eventually('the directory is removed', 20_000, () => (made() === undefined ? true : undefined));
+  });
+});
