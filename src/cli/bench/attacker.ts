@@ -32,7 +32,7 @@ export async function startAttacker(
   ]);
   if (!began) {
     throw new Problem('cli/bench-stalled', 'the attacker ended before it began', {
-      remedy: 'Run "npm run hostile -- --short", which says what its attackers say.',
+      remedy: 'Run the attackers by themselves (npm run hostile), which shows what they say.',
     });
   }
   return async () => {

@@ -34,7 +34,7 @@ const pollMs = 50;
 
 export function stalled(what: string, deadlineMs: number, reason: string): Problem {
   return new Problem('cli/bench-stalled', `${what} for ${Math.round(deadlineMs / 1000)} s: ${reason}`, {
-    remedy: 'Look at what the nodes wait for (quorate why --node URL) and at their logs (--keep keeps them).',
+    remedy: 'Ask a node what it waits for ("quorate why"), and look at the logs, which --keep keeps.',
     details: { deadlineMs },
   });
 }

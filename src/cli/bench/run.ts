@@ -61,7 +61,7 @@ export interface Scene {
 
 const gaugeMs = 1_000;
 const tickMs = 100;
-const defaultPatienceMs = 30_000;
+const defaultPatienceMs = 60_000;
 
 /** Signs a load, brings it, waits until all of it is final, compares the nodes. Throws problems. */
 export async function run(
@@ -170,7 +170,9 @@ class OneRun {
     );
     await event;
     // Past the last that was sent the load only runs dry.
-    const over = load.isUsedUp ? Math.min(performance.now(), load.lastSentAt) : performance.now();
+    const over = load.isUsedUp
+      ? Math.max(begin + tickMs, Math.min(performance.now(), load.lastSentAt))
+      : performance.now();
     await this.#gauges.look();
     const { user, system } = process.cpuUsage(cpu);
     const usedUp = this.#options.pace.kind === 'closed' && load.isUsedUp && over < end - tickMs;

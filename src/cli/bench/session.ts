@@ -7,6 +7,8 @@ import { attach, type BenchNode, startTestbed, type Testbed } from './testbed.ts
 const firstGuess = 6_000;
 /** What is signed for a closed loop, against what the warm-up reached. */
 const headroom = 2;
+/** The least that is signed for a second, where the warm-up reached nothing. */
+const leastExpected = 500;
 /** Left out at the beginning of each run. */
 const rampSeconds = 1;
 
@@ -47,8 +49,9 @@ export async function warmUp(
 }
 
 /** A closed loop for so long, with what has to be signed for it when so many a second are expected. */
-export function closedRun({ inFlight, duration }: BenchOptions, perSecond: number): RunOptions {
-  const count = Math.ceil(perSecond * headroom * (duration + rampSeconds)) + inFlight;
+export function closedRun({ inFlight, duration, operations }: BenchOptions, perSecond: number): RunOptions {
+  const expected = Math.max(perSecond, leastExpected / operations);
+  const count = Math.ceil(expected * headroom * (duration + rampSeconds)) + inFlight;
   return { pace: { kind: 'closed', inFlight }, seconds: duration, count, rampSeconds };
 }
 

@@ -40,7 +40,10 @@ export interface Testbed {
 }
 
 const readyMs = 90_000;
-const attemptMs = 5_000;
+/** Nodes that run already answer in this time. */
+const attachMs = 10_000;
+/** A node that stands still is given up by whoever brings load to it, and asked again by whoever needs it. */
+const patience = { attemptMs: 5_000, deadlineMs: 60_000 };
 
 /** One process for each validator, on free ports, ready. Throws problems. */
 export async function startTestbed(options: {
@@ -92,8 +95,10 @@ export async function startTestbed(options: {
 
 /** Nodes that somebody else runs. Throws a problem when one does not answer, or is of another chain. */
 export async function attach(urls: readonly string[]): Promise<Testbed> {
-  const clients = urls.map((baseUrl) => new HttpClient({ baseUrl, attemptMs }));
-  const statuses = await Promise.all(clients.map(async (client) => unwrap(await client.status())));
+  const clients = urls.map((baseUrl) => new HttpClient({ baseUrl, ...patience }));
+  const statuses = await Promise.all(
+    clients.map(async (client) => unwrap(await client.status({ deadlineMs: attachMs }))),
+  );
   const [first] = statuses;
   if (first === undefined)
     throw new Problem('cli/usage', 'no node is named', { remedy: 'Name one with --nodes.' });
@@ -143,7 +148,7 @@ function nodesOf(cluster: Cluster | undefined): BenchNode[] {
       index: member.index,
       name: member.name,
       url: member.apiUrl,
-      client: new HttpClient({ baseUrl: member.apiUrl, attemptMs }),
+      client: new HttpClient({ baseUrl: member.apiUrl, ...patience }),
       pid: life?.state === 'running' ? life.pid : undefined,
       directory: member.directory,
       peerPort: member.ports.peers,

@@ -53,8 +53,8 @@ export async function startScaleNode(options: ScaleNodeOptions): Promise<ScaleNo
     store,
     network,
     verifier: {
-      verify: (claims, strict, done) => {
-        tally.checked(claims, strict);
+      verify: (claims, _strict, done) => {
+        tally.checked(claims);
         scheduler.defer(() => life.enter(() => done(claims.map((claim) => scheme.verify(claim)))));
       },
       close: async () => undefined,

@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import { useSha256 } from '../../../crypto/hash.ts';
+import { domainPrefix, useSha256 } from '../../../crypto/hash.ts';
 import { plainPairHash, usePairHash } from '../../../crypto/pair-hash.ts';
 import type { SignatureClaim } from '../../../crypto/signature.ts';
 import { Links } from '../../../simulator/world/links.ts';
@@ -49,10 +49,11 @@ export class Tally {
     this.counts = { ...nothing };
   }
 
-  /** Claims that a node has checked: strict ones are those of the mempool. */
-  checked(claims: readonly SignatureClaim[], strict: boolean): void {
-    if (strict) this.counts.transactionChecks += claims.length;
-    else this.counts.messageChecks += claims.length;
+  /** Claims that a node has checked; what is signed begins with the name of its kind. */
+  checked(claims: readonly SignatureClaim[]): void {
+    const ofTransactions = claims.filter(({ message }) => isTransaction(message)).length;
+    this.counts.transactionChecks += ofTransactions;
+    this.counts.messageChecks += claims.length - ofTransactions;
   }
 
   /** From now on every hash of this process counts here. */
@@ -74,6 +75,12 @@ export class Tally {
     // One after the other by the function above, so that each pair counts.
     usePairHash(plainPairHash);
   }
+}
+
+const transactionPrefix = domainPrefix('quorate/v1/transaction-signature');
+
+function isTransaction(message: Uint8Array): boolean {
+  return transactionPrefix.every((byte, at) => message[at] === byte);
 }
 
 /** Links that count what is put on them. */
