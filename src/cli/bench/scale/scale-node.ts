@@ -65,7 +65,6 @@ export async function startScaleNode(options: ScaleNodeOptions): Promise<ScaleNo
     checkSignature: (claim) => scheme.verify(claim),
     trust: 'whole',
     seed: index,
-    software: 'quorate scale',
     onFatal: (error) => {
       throw error;
     },
