@@ -2,6 +2,7 @@ import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '
 import { limits } from '../base/limits.ts';
 import { engineNames } from '../ledger/engine-names.ts';
 import { parseMix } from './bench/mix.ts';
+import { microCommand } from './bench/micro/micro-command.ts';
 import { scaleCommand } from './bench/scale/scale-command.ts';
 import { stateCommand } from './bench/state-command.ts';
 import { caseNames, parseCases } from './bench/under-cases.ts';
@@ -86,6 +87,7 @@ export function benchCommand(): CommandUnknownOpts {
         const { benchmark } = await import('./bench/benchmark.ts');
         await benchmark(options);
       })
+      .addCommand(microCommand())
       .addCommand(scaleCommand())
       .addCommand(stateCommand())
   );

@@ -1,0 +1,80 @@
+import { fromHex } from '../../../base/bytes.ts';
+import { Problem } from '../../../base/problem.ts';
+import { packClaims } from '../../../crypto/claim-batch.ts';
+import { native, nodeEd25519 } from '../../../crypto/native.ts';
+import { openNativeVerify } from '../../../crypto/native-verify.ts';
+import type { SignatureClaim } from '../../../crypto/signature.ts';
+import { WorkerVerifier } from '../../../crypto/worker-verifier.ts';
+import { verifyZip215 } from '../../../crypto/zip215.ts';
+import { sampleClaims } from './samples.ts';
+import type { Piece } from './pieces.ts';
+
+const batches = [1, 16, 64, 256];
+/** Senders of a load, whose keys come again in a batch. */
+const repeatedSenders = 32;
+const workerBatch = 512;
+
+/** One signature by each way that there is, and batches of several sizes where they are checked together. */
+export function signaturePieces(): Piece[] {
+  const [claim] = sampleClaims(1, 1);
+  if (claim === undefined) throw new Error('a transfer has a signature');
+  const { message } = claim;
+  const [key, signature] = [fromHex(claim.publicKey), fromHex(claim.signature)];
+  const single = (name: string, work: () => unknown): Piece => ({
+    group: 'verify',
+    name,
+    bound: 'verifications',
+    pieces: 1,
+    work,
+  });
+  return [
+    single(native.name, () => native.verify(key, message, signature)),
+    ...(native === nodeEd25519
+      ? []
+      : [single(nodeEd25519.name, () => nodeEd25519.verify(key, message, signature))]),
+    single('the rule itself, ZIP-215', () => verifyZip215(key, message, signature)),
+    ...addonPieces(),
+    workerPiece(),
+  ];
+}
+
+function addonPieces(): Piece[] {
+  const addon = openNativeVerify();
+  if (addon === undefined || addon instanceof Problem) return [];
+  const batch = (count: number, senders: number, name: string): Piece => {
+    const frame = packClaims(sampleClaims(count, senders).map((claim) => ({ claim, strict: false })));
+    return { group: 'verify', name, bound: 'verifications', pieces: count, work: () => addon(frame) };
+  };
+  return [
+    ...batches.map((count) => batch(count, count, `addon, ${count} of different senders`)),
+    ...batches
+      .slice(2)
+      .map((count) => batch(count, repeatedSenders, `addon, ${count} of ${repeatedSenders} senders`)),
+  ];
+}
+
+/** As a node does it: on a thread of its own, claims of one turn in batches. In time that passes. */
+function workerPiece(): Piece {
+  const claims = sampleClaims(workerBatch, repeatedSenders);
+  const addon = openNativeVerify();
+  const withAddon = typeof addon === 'function';
+  return {
+    group: 'verify',
+    name: `worker thread, ${withAddon ? 'with' : 'without'} addon, ${workerBatch} of ${repeatedSenders} senders`,
+    bound: 'verifications',
+    pieces: workerBatch,
+    open: () => {
+      const verifier = new WorkerVerifier({
+        native: withAddon,
+        onFatal: (error) => {
+          throw error;
+        },
+      });
+      return { work: () => verified(verifier, claims), close: () => verifier.close() };
+    },
+  };
+}
+
+function verified(verifier: WorkerVerifier, claims: readonly SignatureClaim[]): Promise<void> {
+  return new Promise((resolve) => verifier.verify(claims, true, () => resolve()));
+}
