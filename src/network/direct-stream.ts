@@ -132,7 +132,11 @@ export class DirectWriter {
   }
 }
 
-/** `drain` also fires while the stream's own buffer is full, so the buffer itself decides. */
+/**
+ * The stream holds nothing. While its connection is full, a batch is handed over all the same, and is then
+ * among the first to go: whoever waits for a free connection instead never sees one, because answers and
+ * gossip on other streams fill it again at each drain.
+ */
 function isIdle(stream: Stream): boolean {
-  return stream.status === 'open' && !stream.writableNeedsDrain && stream.writeBufferLength === 0;
+  return stream.status === 'open' && stream.writeBufferLength === 0;
 }

@@ -187,6 +187,30 @@ export function networkContract(
       assertProblem(answers[1], 'network/refused');
     });
 
+    inWorld('a message goes between the pieces of large answers', async (world) => {
+      const count = 2;
+      const waiting: (() => void)[] = [];
+      const [a, b] = pair(
+        await answering(world, (_bytes, respond) =>
+          waiting.push(() => respond(new Uint8Array(limits.responseBytes))),
+        ),
+      );
+      /** For each answer that is whole, and not given up, how many messages were there before it. */
+      const answers: (number | Problem)[] = [];
+      for (let index = 0; index < count; index++) {
+        a.network.request(b.network.self, 'blocks', Uint8Array.of(index), (answer) => {
+          answers.push(answer instanceof Problem ? answer : a.handlers.count('message'));
+        });
+      }
+      await world.until('all are asked', () => waiting.length === count);
+      for (const respond of waiting) respond();
+      // After the answers began: nothing of them is ahead of it but what their streams may hold at once.
+      await new Promise((resolve) => setImmediate(resolve));
+      b.network.send(a.network.self, payload(1, 60), true);
+      await world.until('all answered', () => answers.length === count);
+      assert.ok(!answers.includes(0), 'an answer overtook the message');
+    });
+
     inWorld('a peer that has no answer says so', async (world) => {
       const [a, b] = pair(await answering(world, (_bytes, respond) => respond(null)));
       let answer: Uint8Array | Problem | undefined;
