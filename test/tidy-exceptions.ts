@@ -26,6 +26,7 @@ export const longFiles: Record<string, string> = {
   'src/base/codec.ts': 'all combinators of the codec',
   'src/base/limit-relations.ts': 'a table',
   'src/base/limits.ts': 'a table',
+  'src/base/problem-codes.ts': 'a table',
   'src/api/request-gate.ts': 'the places of requests: how they are taken, waited for and given back',
   'src/api/schemas.ts': 'the schemas of all routes',
 };
@@ -86,6 +87,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/network/frame-guard.ts': 'headerBytes',
     'src/network/frames.ts': 'frameHeaderBytes',
     'src/network/handshake.ts': 'sessionBytes envelopeBytes',
+    'src/node/backend/list-cursors.ts': 'positionBytes tagBytes',
     'src/node/effects/signer.ts': 'signatureBytes',
     'src/node/peers/handshake.ts': 'versionBytes',
     'src/node/peers/relay.ts': 'sealBytes',

@@ -8,6 +8,7 @@ import type { FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import type { Receipt } from '../ledger/receipt.ts';
 import type { Account, RecordEntry } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
+import type { ListBackend } from './listed.ts';
 
 /**
  * What the API asks the node for. The node implements it; tests have a fake. Answers are plain values, and
@@ -48,6 +49,8 @@ export interface Backend {
   account(key: PublicKey, consistency: Consistency): Promise<Read<AccountView>>;
   /** The value is undefined when there is no such record. */
   record(key: string, consistency: Consistency): Promise<Read<RecordView | undefined>>;
+
+  readonly lists: ListBackend;
 
   validators(): readonly ValidatorView[];
   /** Nodes of its settings that this one cannot reach. */

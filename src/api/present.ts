@@ -21,9 +21,11 @@ import type {
   TransactionStatus,
   ValidatorView,
 } from './backend.ts';
+import type { ListedTransaction, ListPage, RecordAt, VersionView } from './listed.ts';
 import { problemPart } from './problem-answer.ts';
 import type {
   AccountJson,
+  AccountTransactionsJson,
   BlockJson,
   CertificateJson,
   HeaderJson,
@@ -31,9 +33,12 @@ import type {
   InclusionJson,
   MembersJson,
   ReceiptJson,
+  RecordDiffJson,
+  RecordHistoryJson,
   RecordJson,
   StatusJson,
   SubmitResultJson,
+  TransactionsJson,
   TransactionStatusJson,
 } from './schemas.ts';
 
@@ -197,6 +202,42 @@ export function recordJson(identity: NodeIdentity, read: Read<unknown>, record: 
     changed,
     previous: previous ?? null,
   };
+}
+
+/** A page without its items. */
+export function listPageJson(identity: NodeIdentity, { height, completeFrom, next }: ListPage<unknown>) {
+  return { ...originOf(identity), height, completeFrom, next };
+}
+
+export function finalTransactionJson(listed: ListedTransaction): TransactionsJson['transactions'][number] {
+  const { height, index, timestamp, transaction, receipt } = listed;
+  return {
+    height,
+    index,
+    timestamp,
+    transaction: transactionJson(transaction),
+    receipt: receiptJson(receipt),
+  };
+}
+
+export function accountTransactionJson(
+  listed: ListedTransaction,
+): AccountTransactionsJson['transactions'][number] {
+  return { ...finalTransactionJson(listed), role: listed.role ?? 'touched' };
+}
+
+export function recordVersionJson(view: VersionView): RecordHistoryJson['versions'][number] {
+  const { by, value, to } = view;
+  return {
+    ...view,
+    by: encodeAddress(by),
+    value: value && toHex(value),
+    to: to && encodeAddress(to),
+  };
+}
+
+export function recordAtJson({ height, version, made, value }: RecordAt): RecordDiffJson['from'] {
+  return { height, version, made: made ?? null, value: value === undefined ? null : toHex(value) };
 }
 
 export function validatorJson(validator: ValidatorView) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { engineNames } from '../ledger/engine-names.ts';
 import { failureCodes } from '../ledger/receipt.ts';
@@ -211,6 +212,13 @@ const chainChangeSchema = z
   .meta({ id: 'ChainChange' });
 
 const recordKey = z.string().describe('A record’s key');
+/** As it is asked for: what no record's key can be finds none. */
+export const recordKeyParameter = z
+  .string()
+  .min(1)
+  .refine((key) => utf8(key).length <= limits.maxRecordKeyBytes, {
+    error: `must be at most ${limits.maxRecordKeyBytes} bytes`,
+  });
 const reservationName = z
   .string()
   .describe(
@@ -461,6 +469,71 @@ export const recordSchema = z
   })
   .meta({ id: 'Record' });
 
+export const listOrderSchema = z.enum(['newest', 'oldest']).describe('Which end the list begins with');
+export const cursorSchema = hex(20, 'Where the page before ended: its "next"');
+/** What a list's page says of itself. */
+const listPage = {
+  ...origin,
+  height: heightSchema.describe('The final height of this node when the page was read'),
+  completeFrom: heightSchema.describe(
+    'From this height on nothing is left out; this node does not know what was below',
+  ),
+  next: cursorSchema.nullable().describe('The cursor of the next page; null where the list ends'),
+};
+const listedTransaction = {
+  height: heightSchema,
+  index: whole('Index of the transaction in its block'),
+  timestamp: milliseconds('Of the block'),
+  transaction: transactionSchema,
+  receipt: receiptSchema,
+};
+const accountTransactionSchema = z
+  .object({
+    ...listedTransaction,
+    role: z.enum(['sender', 'touched']).describe('Whether the account sent it, or is touched or named by it'),
+  })
+  .meta({ id: 'AccountTransaction' });
+const finalTransactionSchema = z.object(listedTransaction).meta({ id: 'FinalTransaction' });
+
+export const accountTransactionsSchema = z
+  .object({ ...listPage, address: addressSchema, transactions: z.array(accountTransactionSchema) })
+  .meta({ id: 'AccountTransactions' });
+export const transactionsSchema = z
+  .object({
+    ...listPage,
+    reference: bytesHex('The application’s own'),
+    transactions: z.array(finalTransactionSchema),
+  })
+  .meta({ id: 'TransactionList' });
+
+const recordVersionSchema = z
+  .object({
+    version: versionSchema,
+    made: placeSchema,
+    timestamp: milliseconds('Of the block'),
+    transactionHash: hashSchema,
+    by: addressSchema.describe('Who sent the transaction'),
+    change: z.enum(['put', 'delete', 'give']),
+    value: bytesHex('What was written').nullable().describe('What was written; null for the others'),
+    to: addressSchema.nullable().describe('Whom it was given to; null for the others'),
+  })
+  .meta({ id: 'RecordVersion' });
+export const recordHistorySchema = z
+  .object({ ...listPage, key: recordKey, versions: z.array(recordVersionSchema) })
+  .meta({ id: 'RecordHistory' });
+
+const recordAtSchema = z
+  .object({
+    height: heightSchema,
+    version: whole('The version that it had; 0 where it was never written up to then'),
+    made: placeSchema.nullable().describe('Where that version was made'),
+    value: bytesHex('The value').nullable().describe('Null where it was not there, or not any more'),
+  })
+  .meta({ id: 'RecordAt' });
+export const recordDiffSchema = z
+  .object({ ...origin, key: recordKey, from: recordAtSchema, to: recordAtSchema })
+  .meta({ id: 'RecordDiff' });
+
 export const validatorsSchema = z
   .object({
     ...origin,
@@ -609,6 +682,10 @@ export type BlockJson = z.output<typeof blockSchema>;
 export type HeaderViewJson = z.output<typeof headerViewSchema>;
 export type AccountJson = z.output<typeof accountSchema>;
 export type RecordJson = z.output<typeof recordSchema>;
+export type AccountTransactionsJson = z.output<typeof accountTransactionsSchema>;
+export type TransactionsJson = z.output<typeof transactionsSchema>;
+export type RecordHistoryJson = z.output<typeof recordHistorySchema>;
+export type RecordDiffJson = z.output<typeof recordDiffSchema>;
 export type ValidatorsJson = z.output<typeof validatorsSchema>;
 export type MembersJson = z.output<typeof membersSchema>;
 export type StatusJson = z.output<typeof statusSchema>;

@@ -30,6 +30,7 @@ import { statusOf } from './problem-status.ts';
 import { chainRoutes } from './routes/chain.ts';
 import { type GateBounds, RequestGate } from './request-gate.ts';
 import { type Explorer, explorerRoutes } from './routes/explorer.ts';
+import { listRoutes } from './routes/lists.ts';
 import { memberRoutes } from './routes/members.ts';
 import { nodeRoutes } from './routes/node.ts';
 import type { Api, RouteContext } from './routes/route-context.ts';
@@ -186,6 +187,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   otherMethods = answerOtherMethods(api);
   transactionRoutes(api, context);
   chainRoutes(api, context);
+  listRoutes(api, context);
   nodeRoutes(api, context);
   memberRoutes(api, context);
   explorerRoutes(api, options.explorer);

@@ -406,6 +406,13 @@ export const limits = {
   httpRequestTimeoutMs: 10_000,
   /** Items per page of a list. */
   httpPage: 100,
+  /** Items of a list that come unless more are asked for. */
+  httpListPage: 20,
+  /**
+   * Listed transactions written as JSON in one turn of the loop: one of the largest takes about a
+   * millisecond.
+   */
+  httpPieceListed: 8,
   /** HTTP connections at once. */
   httpConnections: 512,
   /**

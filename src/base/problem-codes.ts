@@ -15,6 +15,7 @@ export const problemCodes = {
   'api/content-encoding': 'The body of the request is packed, and is taken as it is only',
   'api/cursor-ahead': 'The stream cannot begin at a height that the chain has not reached',
   'api/headers-too-large': 'The head of the request is too large',
+  'api/history-too-long': 'The value of a record was written too many changes before the height asked for',
   'api/internal': 'The node failed to answer, by a fault of its own',
   'api/invalid-request': 'A field of the request is missing, unknown, or not what it may be',
   'api/invalid-utf8': 'The body is not UTF-8',
@@ -42,6 +43,7 @@ export const problemCodes = {
   'api/too-many-readers': 'The event stream has as many readers as it takes',
   'api/too-many-waiting': 'Too many requests wait for transactions to be final',
   'api/unreachable': 'The node cannot be reached, or the connection to it broke',
+  'api/wrong-cursor': 'The cursor is of another list or chain, or of a block that this node does not have',
 
   // Why a block is not valid.
   'block/duplicate-transaction': 'The block holds a transaction twice',
@@ -231,6 +233,7 @@ export const problemCodes = {
   'storage/format': 'The database was written by another version of the program',
   'storage/in-use': 'Another process uses the database',
   'storage/missing': 'There is no database in the directory',
+  'storage/not-indexed': 'The node keeps no indexes',
   'storage/other-chain': 'The database is of another chain',
   'storage/pruned': 'The node does not keep blocks of that height any more',
   'storage/read-failed': 'The database could not be read',

@@ -314,6 +314,73 @@ export interface RecordAnswer extends ReadAnswer {
   readonly previous: PlaceAnswer | null;
 }
 
+/** A page of a list. */
+interface ListAnswer extends Origin {
+  /** The node's final height when the page was read. */
+  readonly height: Height;
+  /** From this height on nothing is left out; the node does not know what was below. */
+  readonly completeFrom: Height;
+  /** The cursor of the next page; null where the list ends. */
+  readonly next: string | null;
+}
+
+interface ListedTransactionAnswer {
+  readonly height: Height;
+  readonly index: number;
+  /** Of the block, milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly transaction: TransactionAnswer;
+  readonly receipt: ReceiptAnswer;
+}
+
+export interface AccountTransactionsAnswer extends ListAnswer {
+  readonly address: Address;
+  readonly transactions: readonly (ListedTransactionAnswer & {
+    /** Whether the account sent it, or is touched or named by it. */
+    readonly role: 'sender' | 'touched';
+  })[];
+}
+
+export interface TransactionsAnswer extends ListAnswer {
+  readonly reference: BytesHex;
+  readonly transactions: readonly ListedTransactionAnswer[];
+}
+
+interface RecordVersionAnswer {
+  readonly version: number;
+  readonly made: PlaceAnswer;
+  readonly timestamp: number;
+  readonly transactionHash: Hash;
+  /** Who sent the transaction. */
+  readonly by: Address;
+  readonly change: 'put' | 'delete' | 'give';
+  /** What was written; null for the others. */
+  readonly value: BytesHex | null;
+  /** Whom it was given to; null for the others. */
+  readonly to: Address | null;
+}
+
+export interface RecordHistoryAnswer extends ListAnswer {
+  readonly key: string;
+  readonly versions: readonly RecordVersionAnswer[];
+}
+
+/** What a record was at a height. */
+interface RecordAtAnswer {
+  readonly height: Height;
+  /** 0 where it was never written up to then. */
+  readonly version: number;
+  readonly made: PlaceAnswer | null;
+  /** Null where it was not there, or not any more. */
+  readonly value: BytesHex | null;
+}
+
+export interface RecordDiffAnswer extends Origin {
+  readonly key: string;
+  readonly from: RecordAtAnswer;
+  readonly to: RecordAtAnswer;
+}
+
 export interface ValidatorAnswer {
   readonly index: number;
   readonly name: string;

@@ -8,6 +8,7 @@ import { engineNames } from '../ledger/engine-names.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type {
   AccountAnswer,
+  AccountTransactionsAnswer,
   Address,
   BlockAnswer,
   ChangedAnswer,
@@ -21,8 +22,11 @@ import type {
   Origin,
   ProblemAnswer,
   RecordAnswer,
+  RecordDiffAnswer,
+  RecordHistoryAnswer,
   StatusAnswer,
   SubmitAnswer,
+  TransactionsAnswer,
   TransactionStatusAnswer,
   ValidatorsAnswer,
   WhyAnswer,
@@ -35,6 +39,15 @@ export type FinalTransaction = Extract<TransactionStatusAnswer, { status: 'final
 /** How long a call may take, its retries included. */
 export interface Deadline {
   readonly deadlineMs?: number;
+}
+
+/** Which part of a list. Newest first, some twenty, from its beginning, unless told otherwise. */
+export interface ListOptions extends Deadline {
+  readonly order?: 'newest' | 'oldest';
+  /** At most `limits.httpPage`. */
+  readonly limit?: number;
+  /** `next` of the page before, of the same list in the same order. */
+  readonly cursor?: string;
 }
 
 /**
@@ -178,6 +191,40 @@ export class HttpClient {
   ): Promise<RecordAnswer | Problem> {
     const { consistency, ...deadline } = options;
     return this.#get(() => `/v1/records${query({ key, consistency })}`, deadline);
+  }
+
+  /** Final transactions that an account sent, or that touched or named it. */
+  accountTransactions(
+    account: Address | PublicKey,
+    options: ListOptions = {},
+  ): Promise<AccountTransactionsAnswer | Problem> {
+    const { order, limit, cursor, ...deadline } = options;
+    const path = (): string => `/v1/accounts/${pathPart(account)}/transactions`;
+    return this.#get(() => path() + query({ order, limit, cursor }), deadline);
+  }
+
+  /** Final transactions with a reference, whoever sent them. */
+  transactionsByReference(
+    reference: Uint8Array,
+    options: ListOptions = {},
+  ): Promise<TransactionsAnswer | Problem> {
+    const { order, limit, cursor, ...deadline } = options;
+    const named = { reference: toHex(reference), order, limit, cursor };
+    return this.#get(() => `/v1/transactions${query(named)}`, deadline);
+  }
+
+  /** The versions of a record: where each was made, by whom, and what it wrote. */
+  recordHistory(key: string, options: ListOptions = {}): Promise<RecordHistoryAnswer | Problem> {
+    const { order, limit, cursor, ...deadline } = options;
+    return this.#get(() => `/v1/records/history${query({ key, order, limit, cursor })}`, deadline);
+  }
+
+  /** What a record was after each of two final blocks. */
+  recordDiff(
+    key: string,
+    { from, to, ...deadline }: Deadline & { readonly from: Height; readonly to: Height },
+  ): Promise<RecordDiffAnswer | Problem> {
+    return this.#get(() => `/v1/records/diff${query({ key, from, to })}`, deadline);
   }
 
   /** Headers of final blocks from a height upward; fewer than `limit` when the chain ends. */

@@ -26,7 +26,13 @@ export type * from './answers.ts';
 export { contentFromJson } from './content-json.ts';
 export { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';
 export type { FinalOutcome } from './final-watch.ts';
-export { type Deadline, type FinalTransaction, HttpClient, problemOf } from './http-client.ts';
+export {
+  type Deadline,
+  type FinalTransaction,
+  HttpClient,
+  type ListOptions,
+  problemOf,
+} from './http-client.ts';
 export { Ledger, type LedgerOptions } from './ledger.ts';
 export type { LedgerAccount, SendOptions } from './ledger-account.ts';
 export { isRetryable } from './transport.ts';

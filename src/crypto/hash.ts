@@ -47,7 +47,8 @@ export type Domain =
   | 'quorate/v1/pbft/evidence'
   | 'quorate/v1/raft/block'
   | 'quorate/v1/raft/configuration'
-  | 'quorate/v1/gossip-id';
+  | 'quorate/v1/gossip-id'
+  | 'quorate/v1/list-cursor';
 
 const prefixes = new Map<Domain, Uint8Array>();
 

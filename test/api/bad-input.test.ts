@@ -14,8 +14,8 @@ void test('an unknown path is 404, and a known one with another method 405 with 
     assert.equal(problem.instance, path);
   }
   for (const [method, path, allow] of [
-    ['DELETE', '/v1/transactions', 'POST'],
-    ['GET', '/v1/transactions', 'POST'],
+    ['DELETE', '/v1/transactions', 'GET, HEAD, POST'],
+    ['GET', '/v1/leader', 'POST'],
     ['POST', '/v1/blocks/1', 'GET, HEAD'],
     ['PUT', '/metrics', 'GET, HEAD'],
   ] as const) {

@@ -12,6 +12,8 @@ import type {
   TransactionOutcome,
   TransactionStatus,
 } from '../../src/api/backend.ts';
+import type { ListBackend } from '../../src/api/listed.ts';
+import { defined } from '../../src/base/invariant.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { type Hash, zeroHash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
@@ -40,6 +42,31 @@ export function transfer(nonce: number, fee = 10n): Transaction {
     },
     ['ee'.repeat(64) as Signature],
   );
+}
+
+/** What lists answer, and what they were asked for. */
+class FakeLists implements ListBackend {
+  answers: {
+    readonly transactions?: Awaited<ReturnType<ListBackend['transactions']>>;
+    readonly history?: Awaited<ReturnType<ListBackend['history']>>;
+    readonly at?: Awaited<ReturnType<ListBackend['recordAt']>>;
+  } = {};
+  readonly asked: unknown[][] = [];
+
+  async transactions(...asked: Parameters<ListBackend['transactions']>) {
+    this.asked.push(asked.slice(0, 2));
+    return defined(this.answers.transactions, 'a page');
+  }
+
+  async history(...asked: Parameters<ListBackend['history']>) {
+    this.asked.push(asked.slice(0, 2));
+    return defined(this.answers.history, 'a page');
+  }
+
+  async recordAt(...asked: Parameters<ListBackend['recordAt']>) {
+    this.asked.push(asked.slice(0, 2));
+    return defined(this.answers.at, 'what a record was');
+  }
 }
 
 /** A node of plain memory: what is submitted waits until a test makes a block of it. */
@@ -118,6 +145,8 @@ export class FakeBackend implements Backend {
     for (const listener of this.listeners) listener({ hash, header, receipts });
     return block;
   }
+
+  readonly lists = new FakeLists();
 
   async submit(
     transactions: readonly Uint8Array[],

@@ -5,7 +5,7 @@ import { rawExchange, start } from './world.ts';
 
 /** A path of each route, and what it takes. */
 const routes: readonly (readonly [string, string])[] = [
-  ['/v1/transactions', 'POST'],
+  ['/v1/transactions', 'GET, HEAD, POST'],
   [`/v1/transactions/${'ab'.repeat(32)}`, 'GET, HEAD'],
   ['/v1/blocks/latest', 'GET, HEAD'],
   ['/v1/blocks/latest/finality', 'GET, HEAD'],
@@ -14,6 +14,9 @@ const routes: readonly (readonly [string, string])[] = [
   ['/v1/accounts/x', 'GET, HEAD'],
   ['/v1/records', 'GET, HEAD'],
   ['/v1/records/a', 'GET, HEAD'],
+  ['/v1/records/history', 'GET, HEAD'],
+  ['/v1/records/diff', 'GET, HEAD'],
+  ['/v1/accounts/x/transactions', 'GET, HEAD'],
   ['/v1/status', 'GET, HEAD'],
   ['/v1/why', 'GET, HEAD'],
   ['/v1/validators', 'GET, HEAD'],

@@ -228,6 +228,7 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
   assert.equal(description.openapi, '3.1.0');
   assert.deepEqual(Object.keys(description.paths).sort(), [
     '/v1/accounts/{account}',
+    '/v1/accounts/{account}/transactions',
     '/v1/blocks/{name}',
     '/v1/blocks/{name}/finality',
     '/v1/events',
@@ -239,6 +240,8 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
     '/v1/members',
     '/v1/ready',
     '/v1/records',
+    '/v1/records/diff',
+    '/v1/records/history',
     '/v1/records/{key}',
     '/v1/status',
     '/v1/transactions',

@@ -35,6 +35,11 @@ export class IndexedChain {
     return this.chain;
   }
 
+  /** After the last block made. */
+  get state(): State {
+    return this.#state;
+  }
+
   get nextHeight(): number {
     return this.blocks.length;
   }

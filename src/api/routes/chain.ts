@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { utf8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { type Problem, unwrap } from '../../base/problem.ts';
 import { parseAddress } from '../../crypto/address.ts';
@@ -28,6 +27,7 @@ import {
   genesisSchema,
   headersSchema,
   type RecordJson,
+  recordKeyParameter,
   recordSchema,
 } from '../schemas.ts';
 import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
@@ -44,12 +44,6 @@ const blockName = z
   .refine((name) => typeof name === 'string' || name < 2 ** 48, 'must be below 2^48 when it is a height')
   .meta({ type: ['string', 'integer'] })
   .describe('A height, a hash, or "latest"');
-const recordKey = z
-  .string()
-  .min(1)
-  .refine((key) => utf8(key).length <= limits.maxRecordKeyBytes, {
-    error: `must be at most ${limits.maxRecordKeyBytes} bytes`,
-  });
 const pageLimit = decimalBetween(1, limits.httpPage).optional();
 
 /** Blocks, and the state after the final one. */
@@ -189,7 +183,7 @@ function getRecord(api: Api, { backend, stepAside }: RouteContext): void {
         description:
           'Takes every key, "." and ".." among them, which no path can name (RFC 3986, section 5.2.4).',
         tags: ['state'],
-        querystring: readQuery.extend({ key: recordKey }),
+        querystring: readQuery.extend({ key: recordKeyParameter }),
         response: { 200: recordSchema, ...problemAnswer },
       },
     },
@@ -209,7 +203,7 @@ function getRecordByPath(api: Api, { backend, stepAside }: RouteContext): void {
         operationId: 'getRecordByPath',
         summary: 'The same, for keys that a path can name',
         tags: ['state'],
-        params: z.strictObject({ key: recordKey }),
+        params: z.strictObject({ key: recordKeyParameter }),
         querystring: readQuery,
         response: { 200: recordSchema, ...problemAnswer },
       },

@@ -15,6 +15,7 @@ import { metricFamilies } from './metrics.ts';
 import type { NodeBackendOptions } from './options.ts';
 import { Asking } from './asking.ts';
 import { Health } from './health.ts';
+import { Lists } from './lists.ts';
 import { Members } from './members.ts';
 import { Reads } from './reads.ts';
 import { Submissions } from './submissions.ts';
@@ -26,6 +27,7 @@ export class NodeBackend implements Backend {
   readonly #asking: Asking;
   readonly #submissions: Submissions;
   readonly #reads: Reads;
+  readonly lists: Lists;
   readonly #members: Members;
   readonly #health: Health;
   /** Those who wait for finality, to be told when this node cannot tell them of it any more. */
@@ -36,6 +38,7 @@ export class NodeBackend implements Backend {
     this.#asking = new Asking(options.driver);
     this.#submissions = new Submissions(options, this.#asking);
     this.#reads = new Reads(options, this.#asking);
+    this.lists = new Lists(options.store, () => options.driver.chain.final.state);
     this.#members = new Members(options, this.#asking);
     this.#health = new Health(options, this.#asking);
     this.identity = identityOf(options);

@@ -1,0 +1,81 @@
+import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import type { Height } from '../ledger/block.ts';
+import type { Receipt } from '../ledger/receipt.ts';
+import type { Place } from '../ledger/state-entry.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+import type { Pace } from './backend.ts';
+
+/** The part of a node that lists, in pages, by its indexes. */
+export interface ListBackend {
+  /** Final transactions of an account, or with a reference. */
+  transactions(list: TransactionList, page: Page, pace?: Pace): Promise<ListPage<ListedTransaction>>;
+  /** The versions of a record that blocks made. */
+  history(key: string, page: Page, pace?: Pace): Promise<ListPage<VersionView>>;
+  /** What a record was after a final block. */
+  recordAt(key: string, height: Height, pace?: Pace): Promise<RecordAt>;
+}
+
+/** Which transactions. */
+export type TransactionList =
+  | { readonly by: 'account'; readonly account: PublicKey }
+  | { readonly by: 'reference'; readonly reference: Uint8Array };
+
+/** A part of a list. */
+export interface Page {
+  readonly order: 'newest' | 'oldest';
+  readonly limit: number;
+  /** From the page before; the list's beginning without one. */
+  readonly cursor?: string | undefined;
+}
+
+export interface ListPage<T> {
+  /** The final height here when it was read. */
+  readonly height: Height;
+  /** From this height on nothing is left out; what is below is not known here. */
+  readonly completeFrom: Height;
+  readonly items: readonly T[];
+  /** The cursor of the next page; null where the list ends. */
+  readonly next: string | null;
+}
+
+/** A final transaction in a list. */
+export interface ListedTransaction {
+  readonly height: Height;
+  /** In the block. */
+  readonly index: number;
+  /** Of the block, milliseconds since 1970. */
+  readonly timestamp: number;
+  /**
+   * In a list of an account: whether it sent the transaction, or was touched by it or named in it. Elsewhere
+   * undefined.
+   */
+  readonly role?: 'sender' | 'touched';
+  readonly transaction: Transaction;
+  readonly receipt: Receipt;
+}
+
+/** A version of a record, and what made it. */
+export interface VersionView {
+  readonly version: number;
+  readonly made: Place;
+  readonly timestamp: number;
+  readonly transactionHash: Hash;
+  /** Who sent the transaction. */
+  readonly by: PublicKey;
+  readonly change: 'put' | 'delete' | 'give';
+  /** What was written; null for the others. */
+  readonly value: Uint8Array | null;
+  /** Whom it was given to; null for the others. */
+  readonly to: PublicKey | null;
+}
+
+/** What a record was at a height. */
+export interface RecordAt {
+  readonly height: Height;
+  /** 0 where it was never written up to then. */
+  readonly version: number;
+  readonly made: Place | undefined;
+  /** Undefined where it is not there, or not any more. */
+  readonly value: Uint8Array | undefined;
+}
