@@ -11,6 +11,7 @@ import type {
 import { generateCertificate, toMessageStream, toNodeDuplex } from '@libp2p/tls/utils';
 import { Problem, unwrap } from '../base/problem.ts';
 import { peerOfCertificate } from './peer-certificate.ts';
+import { writesTogether } from './writes-together.ts';
 
 /** A certificate of ours is used for a day, and then made anew. It would hold for longer. */
 const certificateMs = 24 * 60 * 60 * 1_000;
@@ -105,7 +106,7 @@ export class SecureChannel implements ConnectionEncrypter {
       if (streamMuxer === undefined && names.length > 0) throw noMuxer();
       return {
         remotePeer,
-        connection: toMessageStream(line, socket),
+        connection: toMessageStream(line, writesTogether(socket)),
         ...(streamMuxer === undefined ? {} : { streamMuxer }),
       };
     } catch (cause) {
