@@ -155,7 +155,7 @@ export const limits = {
    * enough to relay at once.
    */
   gossipFrameBytes: 64 * KiB,
-  /** A frame is flushed after this long even when small. */
+  /** Frames leave so far apart unless they are full: the first at once. */
   gossipFlushMs: 5,
   /**
    * Gossip of a member, of a stranger, and of all strangers together, however small: each delivery counts,

@@ -57,6 +57,7 @@ export class Intake {
   readonly #outbox = new Map<Hash, Uint8Array>();
   #outboxBytes = 0;
   #cancelFlush: Cancel | undefined;
+  #flushedAt: MonotonicMs = -Infinity as MonotonicMs;
   #frames: number;
   readonly counters = {
     submitted: 0,
@@ -353,7 +354,11 @@ export class Intake {
     if (this.#outboxBytes + transaction.bytes.length > limits.gossipFrameBytes) this.#flush();
     this.#outbox.set(transaction.hash, transaction.bytes);
     this.#outboxBytes += transaction.bytes.length;
-    this.#cancelFlush ??= this.#options.clock.after(limits.gossipFlushMs, () => this.#flush());
+    if (this.#cancelFlush !== undefined) return;
+    const { clock } = this.#options;
+    const waited = clock.monotonicMs() - this.#flushedAt;
+    // Who has gossiped nothing lately does not wait for company.
+    this.#cancelFlush = clock.after(Math.max(limits.gossipFlushMs - waited, 0), () => this.#flush());
   }
 
   #flush(): void {
@@ -362,6 +367,7 @@ export class Intake {
     if (this.#outbox.size === 0) return;
     this.#frames = (this.#frames + 1) >>> 0;
     const now = this.#options.clock.monotonicMs();
+    this.#flushedAt = now;
     for (const hash of this.#outbox.keys()) this.#passedOn.set(hash, now);
     const frame = encode(transactionFrameCodec, {
       salt: this.#frames,

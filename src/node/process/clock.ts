@@ -17,6 +17,11 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, call) {
+    if (delayMs <= 0) {
+      // A timer takes a millisecond at least.
+      const immediate = setImmediate(call);
+      return () => clearImmediate(immediate);
+    }
     const timer = setTimeout(call, delayMs);
     return () => clearTimeout(timer);
   },

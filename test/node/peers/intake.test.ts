@@ -160,9 +160,24 @@ describe('submission', () => {
       sent.map(({ hash }) => ({ status: 'accepted', hash })),
     );
     assert.equal(world.mempool.size, 3);
-    assert.deepEqual(world.published, [], 'others may come within a moment');
-    world.time.run(limits.gossipFlushMs);
     assert.deepEqual(world.frames(), [sent.map(({ hash }) => hash)]);
+  });
+
+  test('the first frame leaves at once, and the next one some milliseconds later', () => {
+    const world = new World();
+    world.submit(known(transfer(0)));
+    world.time.run(0);
+    assert.deepEqual(world.frames(), [[transfer(0).hash]]);
+    world.submit(known(transfer(1)));
+    world.time.run(limits.gossipFlushMs - 1);
+    assert.equal(world.published.length, 1);
+    world.submit(known(transfer(2)));
+    world.time.run(1);
+    assert.deepEqual(world.frames()[1], [transfer(1).hash, transfer(2).hash]);
+    world.time.run(limits.gossipFlushMs);
+    world.submit(known(transfer(3)));
+    world.time.run(0);
+    assert.deepEqual(world.frames()[2], [transfer(3).hash]);
   });
 
   test('sends a frame as soon as it is full', () => {
@@ -613,6 +628,7 @@ describe('several signatures of one transaction', () => {
     const world = new World();
     assert.deepEqual(statuses(world.submit(signed().bytes)), ['accepted']);
     assert.equal(world.checked.length, 3);
+    world.time.run(limits.regossipMs);
     assert.equal(world.hear('peer-1', signed().bytes), 'accept', 'it vouches for it: all were checked here');
     assert.equal(world.checked.length, 3);
   });
