@@ -1,4 +1,4 @@
-import { hexView, sliceHex } from './bytes.ts';
+import { hexView, sliceAscii, sliceHex } from './bytes.ts';
 
 /**
  * Reads the fields of an encoding, one after the other. Throws an Error when the bytes
@@ -7,7 +7,8 @@ import { hexView, sliceHex } from './bytes.ts';
 export class ByteReader {
   readonly #bytes: Uint8Array;
   #view: Uint8Array | undefined;
-  #at = 0;
+  /** Where the next field starts. */
+  at = 0;
 
   constructor(bytes: Uint8Array) {
     // A Buffer's `slice` is no copy, and what a store or a socket gives is often one.
@@ -18,7 +19,7 @@ export class ByteReader {
   }
 
   get left(): number {
-    return this.#bytes.length - this.#at;
+    return this.#bytes.length - this.at;
   }
 
   u8(): number {
@@ -56,12 +57,21 @@ export class ByteReader {
     return sliceHex(this.#view, at, at + length);
   }
 
+  /** Text that has ASCII alone; undefined, and nothing is read, where it has more. */
+  ascii(length: number): string | undefined {
+    const at = this.#pass(length);
+    this.#view ??= hexView(this.#bytes);
+    const text = sliceAscii(this.#view, at, at + length);
+    if (text === undefined) this.at = at;
+    return text;
+  }
+
   #pass(size: number): number {
-    const at = this.#at;
+    const at = this.at;
     if (size > this.#bytes.length - at) {
       throw new Error(`${size} bytes are needed, and ${this.#bytes.length - at} are left`);
     }
-    this.#at = at + size;
+    this.at = at + size;
     return at;
   }
 }

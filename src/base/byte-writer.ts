@@ -10,6 +10,7 @@ const keptBytes = 512 * 1024;
  */
 export class ByteWriter {
   #bytes = new Uint8Array(firstBytes);
+  #view = new DataView(this.#bytes.buffer);
   #at = 0;
 
   u8(value: number): void {
@@ -32,6 +33,11 @@ export class ByteWriter {
     bytes[at + 3] = value;
   }
 
+  u64(value: bigint): void {
+    const at = this.#reserve(8);
+    this.#view.setBigUint64(at, value);
+  }
+
   bytes(value: Uint8Array): void {
     const at = this.#reserve(value.length);
     this.#bytes.set(value, at);
@@ -44,6 +50,16 @@ export class ByteWriter {
     return writeHex(this.#bytes, at, text);
   }
 
+  /** How many bytes were written. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** What was written from `start` on. Not a copy: it is good until the next byte is written. */
+  viewFrom(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.#at);
+  }
+
   /** A copy of what was written. */
   taken(): Uint8Array {
     return this.#bytes.slice(0, this.#at);
@@ -51,7 +67,7 @@ export class ByteWriter {
 
   clear(): void {
     this.#at = 0;
-    if (this.#bytes.length > keptBytes) this.#bytes = new Uint8Array(firstBytes);
+    if (this.#bytes.length > keptBytes) this.#use(new Uint8Array(firstBytes));
   }
 
   #reserve(size: number): number {
@@ -60,9 +76,14 @@ export class ByteWriter {
     if (end > this.#bytes.length) {
       const larger = new Uint8Array(Math.max(end, 2 * this.#bytes.length));
       larger.set(this.#bytes.subarray(0, at));
-      this.#bytes = larger;
+      this.#use(larger);
     }
     this.#at = end;
     return at;
+  }
+
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer);
   }
 }

@@ -1,4 +1,4 @@
-import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { Problem } from './problem.ts';
 
 /** Browsers have none. Where there is one, it is the fastest at making hex. */
@@ -52,8 +52,31 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-export const concat = concatBytes;
-export const utf8 = utf8ToBytes;
+/** All bytes one behind the other, in memory of their own. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const joined = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+const encoder = new TextEncoder();
+
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(text);
+}
+
+/** The ASCII text from `start` up to, and without, `end` of a `hexView`; undefined when it is none. */
+export function sliceAscii(view: Uint8Array, start: number, end: number): string | undefined {
+  if (NodeBuffer === undefined) return undefined;
+  for (let at = start; at < end; at++) if ((view[at] as number) >= 0x80) return undefined;
+  return (view as Buffer).toString('latin1', start, end);
+}
 
 /**
  * Text of bytes, without a byte order mark; undefined when they are not UTF-8: what a lenient reader would

@@ -67,13 +67,14 @@ export const u48: Codec<number> = {
   read: (reader) => reader.u16() * 2 ** 32 + reader.u32(),
 };
 
+const u64Values = BigInt(2 ** 64);
+
 export const u64: Codec<bigint> = {
   write(writer, value) {
-    if (typeof value !== 'bigint' || value < 0n || value >= 2n ** 64n) {
+    if (typeof value !== 'bigint' || value < 0n || value >= u64Values) {
       throw new Error(`${value} is not a big integer from 0 to 2^64 - 1`);
     }
-    writer.u32(Number(value >> 32n));
-    writer.u32(Number(value & 0xffffffffn));
+    writer.u64(value);
   },
   read(reader) {
     const high = reader.u32();
@@ -239,6 +240,8 @@ export function boundedText(maxBytes: number): Codec<string> {
     read(reader) {
       const size = length.read(reader);
       if (size === 0) return '';
+      const ascii = reader.ascii(size);
+      if (ascii !== undefined) return ascii;
       const bytes = reader.view(size);
       try {
         return utf8Decoder.decode(bytes);
@@ -381,15 +384,45 @@ export function refine<T>(inner: Codec<T>, check: (value: T) => T): Codec<T> {
   };
 }
 
+/**
+ * The same codec with a short way to read what most values are. `read` gives undefined, or throws, for what
+ * it leaves to the codec, which then reads from the same place on: so the codec alone says what is a value,
+ * and what is wrong with what is none. What `read` gives must be what the codec would.
+ */
+export function withShortcut<T>(codec: Codec<T>, read: (reader: ByteReader) => T | undefined): Codec<T> {
+  return {
+    write: codec.write,
+    read(reader) {
+      const { at } = reader;
+      let value: T | undefined;
+      try {
+        value = read(reader);
+      } catch {
+        // The codec finds the same, and where.
+      }
+      if (value !== undefined) return value;
+      reader.at = at;
+      return codec.read(reader);
+    },
+  };
+}
+
 /** The writer of the encoding before, unless one is under way: then that has it. */
 let spare: ByteWriter | undefined;
 
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
+  return writing((writer) => {
+    codec.write(writer, value);
+    return writer.taken();
+  });
+}
+
+/** Lends a writer for as long as `write` runs. */
+export function writing<T>(write: (writer: ByteWriter) => T): T {
   const writer = spare ?? new ByteWriter();
   spare = undefined;
   try {
-    codec.write(writer, value);
-    return writer.taken();
+    return write(writer);
   } finally {
     writer.clear();
     spare = writer;

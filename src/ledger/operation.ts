@@ -10,6 +10,7 @@ import {
   u64,
   u8,
   union,
+  withShortcut,
 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
@@ -150,6 +151,9 @@ export const amountCodec: Codec<bigint> = refine(u64, (amount) => {
   return amount;
 });
 
+const memoCodec = boundedText(limits.maxMemoBytes);
+const recordValueCodec = boundedBytes(limits.maxRecordValueBytes);
+
 /** Keys in ascending order, each once: one encoding for each set. */
 export const sortedKeysCodec: Codec<readonly PublicKey[]> = refine(
   listOf(publicKeyCodec, limits.maxSigners),
@@ -167,19 +171,18 @@ export const checkKeySet = <T extends KeySet>(set: T): T => {
   return set;
 };
 
-export const operationCodec: Codec<Operation> = union<Operation, 'type'>('type', {
+const tags = { transfer: 1, put: 2 } as const;
+
+const anyOperationCodec: Codec<Operation> = union<Operation, 'type'>('type', {
   transfer: [
-    1,
+    tags.transfer,
     struct<Omit<Transfer, 'type'>>({
       to: publicKeyCodec,
       amount: amountCodec,
-      memo: boundedText(limits.maxMemoBytes),
+      memo: memoCodec,
     }),
   ],
-  put: [
-    2,
-    struct<Omit<Put, 'type'>>({ key: recordKeyCodec, value: boundedBytes(limits.maxRecordValueBytes) }),
-  ],
+  put: [tags.put, struct<Omit<Put, 'type'>>({ key: recordKeyCodec, value: recordValueCodec })],
   delete: [3, struct<Omit<Delete, 'type'>>({ key: recordKeyCodec })],
   give: [4, struct<Omit<Give, 'type'>>({ key: recordKeyCodec, to: publicKeyCodec })],
   reserve: [
@@ -208,6 +211,21 @@ export const operationCodec: Codec<Operation> = union<Operation, 'type'>('type',
     }),
   ],
   'approve-change': [12, struct<Omit<ApproveChange, 'type'>>({ proposal: hashCodec })],
+});
+
+/** Most are transfers and puts. */
+export const operationCodec: Codec<Operation> = withShortcut(anyOperationCodec, (reader) => {
+  const tag = reader.u8();
+  if (tag === tags.transfer) {
+    const to = publicKeyCodec.read(reader);
+    const amount = amountCodec.read(reader);
+    return { type: 'transfer', to, amount, memo: memoCodec.read(reader) };
+  }
+  if (tag === tags.put) {
+    const key = recordKeyCodec.read(reader);
+    return { type: 'put', key, value: recordValueCodec.read(reader) };
+  }
+  return undefined;
 });
 
 /** The keys that an operation names. */

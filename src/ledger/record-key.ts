@@ -13,10 +13,12 @@ export const recordKeyCodec: Codec<string> = refine(boundedText(limits.maxRecord
   return key;
 });
 
+const hasWrongSegment = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
 /** Why no record can have this key, whatever its length; undefined when one can. */
 function checkRecordKey(key: string): Problem | undefined {
+  if (!hasWrongSegment.test(key)) return undefined;
   const wrong = key.split('/').find((segment) => segment === '' || segment === '.' || segment === '..');
-  if (wrong === undefined) return undefined;
   const what = key === '' ? 'is empty' : wrong === '' ? 'has an empty segment' : `has the segment "${wrong}"`;
   return new Problem('transaction/record-key', `the record key ${JSON.stringify(key)} ${what}`, {
     remedy: 'Write a key of one or more segments with "/" between them, none of them empty, "." or "..".',

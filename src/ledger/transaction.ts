@@ -12,6 +12,7 @@ import {
   struct,
   u48,
   u64,
+  withShortcut,
 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
@@ -66,6 +67,13 @@ export interface Transaction extends TransactionBody {
   readonly bytes: Uint8Array;
 }
 
+const referenceCodec = boundedBytes(limits.maxReferenceBytes);
+const conditionsCodec = listOf(conditionCodec, limits.maxConditions);
+const operationsCodec = refine(listOf(operationCodec, limits.maxOperations), (operations) => {
+  if (operations.length === 0) throw new Error('there is no operation');
+  return operations;
+});
+
 /**
  * With the signers as they are encoded: none stands for the sender's own key alone, which is
  * what most transactions have.
@@ -77,12 +85,9 @@ const encodedBodyCodec = refine(
     nonce: u48,
     fee: u64,
     expiryHeight: heightCodec,
-    reference: boundedBytes(limits.maxReferenceBytes),
-    conditions: listOf(conditionCodec, limits.maxConditions),
-    operations: refine(listOf(operationCodec, limits.maxOperations), (operations) => {
-      if (operations.length === 0) throw new Error('there is no operation');
-      return operations;
-    }),
+    reference: referenceCodec,
+    conditions: conditionsCodec,
+    operations: operationsCodec,
     signers: sortedKeysCodec,
   }),
   (body) => {
@@ -93,26 +98,40 @@ const encodedBodyCodec = refine(
   },
 );
 
-const isSenderAlone = ({ sender, signers }: TransactionBody): boolean =>
-  signers.length === 1 && signers[0] === sender;
-
-const bodyCodec: Codec<TransactionBody> = mapped(encodedBodyCodec, {
+const anyBodyCodec: Codec<TransactionBody> = mapped(encodedBodyCodec, {
   toMemory: (body) => (body.signers.length === 0 ? { ...body, signers: [body.sender] } : body),
   toBytes: (body) => {
-    if (isSenderAlone(body)) return { ...body, signers: [] };
-    if (body.signers.length === 0) throw new Error('signers: nobody signs');
+    const { sender, signers } = body;
+    if (signers.length === 1 && signers[0] === sender) return { ...body, signers: [] };
+    if (signers.length === 0) throw new Error('signers: nobody signs');
     return body;
   },
 });
 
-const signedCodec: Codec<Omit<Transaction, 'hash' | 'bytes'>> = {
-  write(writer, transaction) {
-    bodyCodec.write(writer, transaction);
-    for (const signature of transaction.signatures) signatureCodec.write(writer, signature);
+/** Most are signed by the sender alone. */
+const bodyCodec: Codec<TransactionBody> = withShortcut(anyBodyCodec, (reader) => {
+  const chainId = hashCodec.read(reader);
+  const sender = publicKeyCodec.read(reader);
+  const nonce = u48.read(reader);
+  const fee = u64.read(reader);
+  const expiryHeight = heightCodec.read(reader);
+  const reference = referenceCodec.read(reader);
+  const conditions = conditionsCodec.read(reader);
+  const operations = operationsCodec.read(reader);
+  if (reader.u8() !== 0) return undefined;
+  return { chainId, sender, nonce, fee, expiryHeight, reference, conditions, operations, signers: [sender] };
+});
+
+type Signed = Pick<Transaction, 'signatures'> & { readonly body: TransactionBody };
+
+const signedCodec: Codec<Signed> = {
+  write(writer, { body, signatures }) {
+    bodyCodec.write(writer, body);
+    for (const signature of signatures) signatureCodec.write(writer, signature);
   },
   read(reader) {
     const body = bodyCodec.read(reader);
-    return { ...body, signatures: body.signers.map(() => signatureCodec.read(reader)) };
+    return { body, signatures: body.signers.map(() => signatureCodec.read(reader)) };
   },
 };
 
@@ -158,7 +177,7 @@ export function assembleTransaction(body: TransactionBody, signatures: readonly 
     );
   }
   const bytes = concat(encodeBody(body), ...signatures.map((signature) => encode(signatureCodec, signature)));
-  return withJson({ ...body, signatures, bytes, hash: hashOfTransactionBytes(bytes) });
+  return new SignedTransaction({ body, signatures }, bytes);
 }
 
 /**
@@ -172,26 +191,46 @@ export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
       details: { size: bytes.length, limit: limits.maxTransactionBytes },
     });
   }
-  const fields = decode(signedCodec, bytes, 'transaction');
-  if (fields instanceof Problem) return fields;
+  const signed = decode(signedCodec, bytes, 'transaction');
+  if (signed instanceof Problem) return signed;
   // Not `slice`: that of a Buffer is a view, and would keep the whole frame alive.
-  const owned = new Uint8Array(bytes);
-  return withJson({ ...fields, bytes: owned, hash: hashOfTransactionBytes(owned) });
+  return new SignedTransaction(signed, new Uint8Array(bytes));
 }
 
-/**
- * What `JSON.stringify` shows: without it, it fails on the amounts. Not enumerable: it is no
- * field of the transaction.
- */
-function withJson(transaction: Transaction): Transaction {
-  return Object.defineProperty(transaction, 'toJSON', jsonProperty);
-}
+class SignedTransaction implements Transaction {
+  readonly chainId: Hash;
+  readonly sender: PublicKey;
+  readonly nonce: number;
+  readonly fee: bigint;
+  readonly expiryHeight: Height;
+  readonly reference: Uint8Array;
+  readonly conditions: readonly Condition[];
+  readonly operations: readonly Operation[];
+  readonly signers: readonly PublicKey[];
+  readonly signatures: readonly Signature[];
+  readonly bytes: Uint8Array;
+  readonly hash: Hash;
 
-const jsonProperty = {
-  value(this: Transaction): TransactionJson {
+  constructor({ body, signatures }: Signed, bytes: Uint8Array) {
+    this.chainId = body.chainId;
+    this.sender = body.sender;
+    this.nonce = body.nonce;
+    this.fee = body.fee;
+    this.expiryHeight = body.expiryHeight;
+    this.reference = body.reference;
+    this.conditions = body.conditions;
+    this.operations = body.operations;
+    this.signers = body.signers;
+    this.signatures = signatures;
+    this.bytes = bytes;
+    this.hash = hashOfTransactionBytes(bytes);
+  }
+
+  /** What `JSON.stringify` shows: without it, it fails on the amounts. */
+  toJSON(): TransactionJson {
     return transactionJson(this);
-  },
-};
+  }
+}
 
 /**
  * A transaction as the API shows it: amounts as decimal text, because JSON readers round past 2^53; accounts

@@ -360,3 +360,40 @@ describe('codec: decoded bytes are nobody else’s', () => {
     });
   }
 });
+
+describe('a shortcut', () => {
+  const pointCodec = c.struct<Point>({ x: c.u16, y: even });
+  let taken = 0;
+  /** Knows points on the axis. */
+  const shortCodec = c.withShortcut(pointCodec, (reader) => {
+    const x = reader.u16();
+    if (x > 0) return undefined;
+    taken += 1;
+    return { x, y: even.read(reader) };
+  });
+  const onAxis = Uint8Array.of(0, 0, 0, 4);
+
+  test('is taken where it knows the way', () => {
+    assert.deepEqual(c.decode(shortCodec, onAxis, 'point'), { x: 0, y: 4 });
+    assert.equal(taken, 1);
+    assert.deepEqual(c.encode(shortCodec, { x: 0, y: 4 }), onAxis);
+  });
+
+  test('leaves the rest to the codec, from the same place on', () => {
+    assert.deepEqual(c.decode(shortCodec, Uint8Array.of(1, 0, 0, 4), 'point'), { x: 256, y: 4 });
+    const list = c.listOf(shortCodec, 3);
+    const bytes = Uint8Array.of(2, 0, 0, 0, 4, 0, 7, 0, 6);
+    assert.deepEqual(c.decode(list, bytes, 'points'), [
+      { x: 0, y: 4 },
+      { x: 7, y: 6 },
+    ]);
+  });
+
+  test('says of what is wrong the same as the codec', () => {
+    for (const wrong of [Uint8Array.of(0, 0, 0, 3), onAxis.subarray(0, 3), Uint8Array.of(0, 0, 0, 4, 0)]) {
+      const problem = c.decode(shortCodec, wrong, 'point');
+      assert.ok(problem instanceof Problem);
+      assert.deepEqual(problem, c.decode(pointCodec, wrong, 'point'));
+    }
+  });
+});
