@@ -15,7 +15,8 @@ const mayImport: Record<string, readonly string[]> = {
   network: ['base', 'crypto'],
   api: ['base', 'crypto', 'ledger'],
   client: ['base', 'crypto', 'ledger'],
-  explorer: ['base', 'crypto', 'ledger', 'client'],
+  explorer: ['base', 'crypto', 'ledger', 'client', 'playground'],
+  playground: ['base', 'ledger', 'simulator'],
   node: ['base', 'crypto', 'ledger', 'mempool', 'consensus', 'storage', 'network', 'api'],
   simulator: [
     'base',
@@ -175,7 +176,7 @@ const askEngines: readonly (readonly [path: RegExp, why: string])[] = [
     'only PBFT claims to stand liars, which speak its messages',
   ],
   [/^simulator\/checkers\/plain-changes\.ts$/, 'what a chain starts with, as its genesis says it'],
-  [/^simulator\/plan\//, 'a plan draws the faults that an engine claims to stand'],
+  [/^(simulator\/plan\/|playground\/setting\.ts$)/, 'a plan has the faults that an engine claims to stand'],
   [/^simulator\/checkers\/watch\.ts$/, 'checkers read the messages of the engine that they check'],
   [/^simulator\/run\/cluster\.ts$/, 'only reads that an engine confirms are compared'],
   [/^simulator\/run\/verdict\.ts$/, 'the command that repeats a run leaves out what is the default'],

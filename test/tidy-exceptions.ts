@@ -182,6 +182,10 @@ const numbers: Record<string, Record<string, string>> = {
     'src/explorer/pages/chain.tsx': 'shown',
     'src/explorer/pages/send.tsx': 'expiryAhead',
     'src/explorer/pages/transaction.tsx': 'askAgainMs',
+    'src/playground/host.ts': 'mostCarried mostLines',
+    'src/playground/player.ts': 'lostMs keptLines',
+    'src/playground/ring.tsx': 'size radius nodeRadius lostAt',
+    'src/playground/setting.ts': 'fewestNodes mostNodes',
     'src/explorer/pages/validators.tsx': 'columns',
   },
   'where one rule begins to judge: nothing grows with it': {

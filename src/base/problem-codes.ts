@@ -254,6 +254,9 @@ export const problemCodes = {
   'proof/transaction': 'The transaction does not stand in the block that is named',
   'proof/unknown-validators': 'Others signed than the validators that the genesis file names',
 
+  // In a browser.
+  'playground/setting': 'The address of the playground names no setting',
+
   // Facts of a transaction. Those that a receipt may name are `FailureCode` in `ledger/receipt.ts`.
   'transaction/above-reserved': 'Less was reserved than the transaction wants to take',
   'transaction/content': 'What the transaction is to do is not written as operations and conditions are',

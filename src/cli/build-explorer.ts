@@ -14,16 +14,26 @@ export async function buildExplorer(target: string = explorerDirectory): Promise
   mkdirSync(beside, { recursive: true });
   try {
     await build({
+      ...common,
       entryPoints: { app: join(source, 'main.tsx') },
       outdir: beside,
-      bundle: true,
-      minify: true,
-      format: 'esm',
-      target: 'es2022',
       jsx: 'automatic',
       jsxImportSource: 'preact',
-      legalComments: 'none',
-      logLevel: 'silent',
+    });
+    const shims = join(root, 'src/playground/shims');
+    await build({
+      ...common,
+      entryPoints: { playground: join(root, 'src/playground/worker.ts') },
+      outdir: beside,
+      alias: {
+        'node:buffer': 'buffer/',
+        'node:crypto': join(shims, 'crypto.ts'),
+        'node:module': join(shims, 'module.ts'),
+        'node:zlib': join(shims, 'zlib.ts'),
+        buffer: 'buffer/',
+        pino: join(shims, 'pino.ts'),
+      },
+      inject: [join(shims, 'globals.ts')],
     });
     copyFileSync(join(source, 'index.html'), join(beside, 'index.html'));
     copyFileSync(join(source, 'style.css'), join(beside, 'app.css'));
@@ -34,6 +44,16 @@ export async function buildExplorer(target: string = explorerDirectory): Promise
   }
   return 'built';
 }
+
+const common = {
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  legalComments: 'none',
+  logLevel: 'silent',
+} as const;
 
 /** Another process may build it at the same time, and be first: then its is as good. */
 function replace(target: string, beside: string): void {
@@ -47,8 +67,8 @@ function replace(target: string, beside: string): void {
 
 function isFresh(target: string): boolean {
   const built = timeOf(join(target, 'index.html'));
-  // It is made of the client and what that needs, and of packages.
-  const parts = globSync('src/{explorer,client,ledger,crypto,base}/**/*', { cwd: root });
+  // The playground is made of nearly all there is, and of packages.
+  const parts = globSync('src/**/*.{ts,tsx,html,css,svg}', { cwd: root });
   return [...parts, 'package-lock.json'].every((name) => timeOf(join(root, name)) < built);
 }
 

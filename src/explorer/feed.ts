@@ -5,6 +5,7 @@ import { type FinalBlockEvent, finalBlocks } from '../client/events.ts';
 import { headerFromJson } from '../client/inclusion-json.ts';
 import { verifyHeader } from '../client/verify.ts';
 import { hashHeader, toHeight } from '../ledger/block.ts';
+import { genesisHeader } from '../ledger/genesis.ts';
 import { node, status, validators, why } from './node.ts';
 import { trustedGenesis } from './trust.ts';
 
@@ -112,6 +113,12 @@ async function verifyNewest(): Promise<void> {
   const [newest] = blocks.value;
   const genesis = trustedGenesis();
   if (isVerifying || newest === undefined || genesis === undefined || newest.verdict !== undefined) return;
+  if (newest.header.height === 0) {
+    // Nothing stands on it yet that could be signed: the genesis file itself says what it is.
+    const isGenesis = newest.hash === hashHeader(genesisHeader(genesis));
+    blocks.value = [{ ...newest, verdict: isGenesis ? 'final' : notThat(newest) }];
+    return;
+  }
   isVerifying = true;
   try {
     const answer = await node.finality(newest.header.height);

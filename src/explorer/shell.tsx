@@ -14,6 +14,7 @@ import { SendPage } from './pages/send.tsx';
 import { TransactionPage } from './pages/transaction.tsx';
 import { TrustPage } from './pages/trust.tsx';
 import { ValidatorsPage } from './pages/validators.tsx';
+import { PlaygroundPage } from '../playground/page.tsx';
 import { ProblemBox, Title } from './parts.tsx';
 import { linkTo, place } from './router.ts';
 import { find } from './search.ts';
@@ -29,6 +30,7 @@ const pages: Readonly<Record<string, (props: { about: string }) => JSX.Element>>
   node: NodePage,
   trust: TrustPage,
   send: SendPage,
+  play: PlaygroundPage,
 };
 
 const menu = [
@@ -37,6 +39,7 @@ const menu = [
   ['send', 'Send'],
   ['node', 'Node'],
   ['trust', 'Trust'],
+  ['play', 'Playground'],
 ] as const;
 
 export function Shell(): JSX.Element {
@@ -66,7 +69,7 @@ export function Shell(): JSX.Element {
         {Page === undefined ? (
           <Title>There is no such page</Title>
         ) : (
-          <Page key={`${page}/${about}`} about={about} />
+          <Page key={page === 'play' ? page : `${page}/${about}`} about={about} />
         )}
       </main>
     </>

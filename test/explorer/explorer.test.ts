@@ -6,8 +6,11 @@ import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { createGenesis, formatGenesis, parseGenesis } from '../../src/ledger/genesis.ts';
 import { unwrap } from '../../src/base/problem.ts';
+import { firstSetting, queryOf } from '../../src/playground/setting.ts';
+import { drawPlan } from '../../src/simulator/plan/draw-plan.ts';
+import { simulate } from '../../src/simulator/run/simulation.ts';
 import { jsonOf, quorate, temporaryDirectory } from '../cli/quorate.ts';
-import { Running } from '../e2e/processes.ts';
+import { eventually, Running } from '../e2e/processes.ts';
 import { browserPath, Visitor } from './browser.ts';
 
 const genesisFile = join(import.meta.dirname, '../../genesis/testnet-pbft.json');
@@ -190,6 +193,45 @@ if (browserPath === undefined) {
       await page.keyboard.press('/');
       assert.equal(await page.evaluate('document.activeElement.type'), 'search');
     });
+
+    await t.test('the playground runs what quorate simulate runs, from the same seed', async () => {
+      const setting = queryOf({ ...firstSetting, plan: 'drawn', seed: 3 });
+      const page = await visitor.open(`${api}/#/play/${encodeURIComponent(setting)}`);
+      await page.getByLabel('Speed').selectOption('4');
+      const { verdict } = await simulate({ ...drawPlan(3, 'pbft'), signatures: 'fast' });
+      await page.getByText(verdict.trace).waitFor({ timeout: 60_000 });
+    });
+
+    await t.test(
+      'the playground shows why 3f + 1, what somebody does to nodes, and the same again',
+      async () => {
+        const page = await visitor.open(`${api}/#/play`);
+        await page.getByText('Why 3f + 1').click();
+        await page.locator('.lesson[open]').getByRole('button', { name: 'Watch it' }).click();
+        await page.getByText('A promise is broken (agreement).').waitFor();
+        await page.getByRole('button', { name: 'Begin anew' }).click();
+        await page.getByText('A promise is broken').waitFor({ state: 'detached' });
+        await page.getByLabel('node 0 lies').selectOption('honest');
+        await page.getByRole('combobox', { name: 'Nodes' }).selectOption('4');
+        await page.getByRole('button', { name: 'Crash' }).nth(3).click();
+        await page.getByRole('button', { name: 'Start' }).waitFor();
+        await page.getByRole('button', { name: 'link 0–1 works: cut it' }).first().click();
+        await page.getByRole('button', { name: 'link 0–1 is cut: mend it' }).first().waitFor();
+        await page.getByRole('button', { name: 'Pause' }).click();
+        await page.getByRole('button', { name: 'One event' }).click();
+        const events = page.locator('[role=group] .number');
+        const comesTo = (what: (text: string | null) => boolean) =>
+          eventually('what the run shows', 10_000, async () => what(await events.textContent()) || undefined);
+        const before = await events.textContent();
+        await page.getByRole('button', { name: 'One event' }).click();
+        await comesTo((text) => text !== before);
+        await page.getByRole('button', { name: 'One back' }).click();
+        await comesTo((text) => text === before);
+        await page.getByRole('button', { name: 'Put it all into the address' }).click();
+        await page.waitForURL(/crash.*cut/);
+        assert.deepEqual(await barriers(page), []);
+      },
+    );
 
     await t.test('the proof that it gives to download is one for the terminal', async () => {
       const page = await visitor.open(`${api}/#/transaction/${String(paid['hash'])}`);

@@ -16,7 +16,7 @@ import { Scheduler } from '../world/scheduler.ts';
 import { simulatedChain, type SimulatedChain } from '../plan/simulated-chain.ts';
 import { SimulatedNode } from './simulated-node.ts';
 import type { Trace } from '../world/trace.ts';
-import { VirtualNetwork } from '../world/virtual-network.ts';
+import { type OnCarried, VirtualNetwork } from '../world/virtual-network.ts';
 import { Watch } from '../checkers/watch.ts';
 
 /** The links of the second act, between nodes that are healed. */
@@ -30,21 +30,31 @@ export class Cluster {
   readonly load: Load;
   readonly #plan: Plan;
   readonly #counters: Counters;
-  readonly #links: Links;
+  readonly links: Links;
+  /** What faults are done to, and what somebody may do by hand. */
+  readonly targets: Targets;
   readonly #network: VirtualNetwork;
   readonly #chain: SimulatedChain;
   readonly #readerChance: Chance;
   #healed = false;
   #lastLeader: number | null = null;
 
-  constructor(plan: Plan, trace: Trace, counters: Counters) {
+  constructor(
+    plan: Plan,
+    world: {
+      readonly trace: Trace;
+      readonly counters: Counters;
+      readonly onCarried?: OnCarried | undefined;
+    },
+  ) {
+    const { trace, counters, onCarried } = world;
     this.#plan = plan;
     this.#counters = counters;
     this.#readerChance = new Chance(plan.seed, 'readers');
     const { scheduler } = this;
     const scheme: SignatureScheme = plan.signatures === 'fast' ? new FastSignatures() : new RealSignatures();
     this.#chain = simulatedChain(plan, scheme);
-    this.#links = new Links({
+    this.links = new Links({
       size: plan.nodes.length,
       seed: plan.seed,
       conditions: plan.links,
@@ -53,8 +63,9 @@ export class Cluster {
     if (plan.shape !== undefined) this.#cutAllBut(plan.shape);
     this.#network = new VirtualNetwork({
       scheduler,
-      links: this.#links,
+      links: this.links,
       trace,
+      onCarried,
       seed: plan.seed,
       size: plan.nodes.length,
       kindOf: (bytes) => kindOf(plan.engine, bytes),
@@ -78,20 +89,8 @@ export class Cluster {
       counters,
       onLeading: (node) => this.#readFromNewLeader(node),
     });
-    this.nodes = plan.nodes.map(
-      (_, index) =>
-        new SimulatedNode({
-          index,
-          plan,
-          chain: this.#chain,
-          scheme,
-          scheduler,
-          network: this.#network,
-          watch: this.watch,
-          trace,
-          counters,
-        }),
-    );
+    this.nodes = plan.nodes.map((_, index) => this.#makeNode(index, scheme, trace));
+    this.targets = this.#makeTargets();
   }
 
   get breach(): Breach | null {
@@ -131,8 +130,8 @@ export class Cluster {
     new FaultInjector({
       plan: this.#plan,
       scheduler: this.scheduler,
-      links: this.#links,
-      targets: this.#targets(),
+      links: this.links,
+      targets: this.targets,
       count: (what) => this.#counters.add(what),
     }).start();
   }
@@ -140,8 +139,8 @@ export class Cluster {
   /** The second act: what is not broken for good works from now on. */
   heal(): void {
     this.#healed = true;
-    this.#links.conditions = healedLinks;
-    this.#links.filters.clear();
+    this.links.conditions = healedLinks;
+    this.links.filters.clear();
     for (const { node, how } of this.#plan.broken) {
       this.nodes[node]?.resume();
       if (how === 'down') this.nodes[node]?.crash();
@@ -261,19 +260,33 @@ export class Cluster {
   #cutAllBut(shape: Shape): void {
     const { length } = this.#plan.nodes;
     for (let a = 0; a < length; a++) {
-      for (let b = 0; b < length; b++) if (a !== b && !areLinked(shape, a, b)) this.#links.cut(a, b);
+      for (let b = 0; b < length; b++) if (a !== b && !areLinked(shape, a, b)) this.links.cut(a, b);
     }
   }
 
   #isolate(node: number): void {
     for (const other of this.nodes.keys()) {
       if (other === node) continue;
-      this.#links.cut(node, other);
-      this.#links.cut(other, node);
+      this.links.cut(node, other);
+      this.links.cut(other, node);
     }
   }
 
-  #targets(): Targets {
+  #makeNode(index: number, scheme: SignatureScheme, trace: Trace): SimulatedNode {
+    return new SimulatedNode({
+      index,
+      plan: this.#plan,
+      chain: this.#chain,
+      scheme,
+      scheduler: this.scheduler,
+      network: this.#network,
+      watch: this.watch,
+      trace,
+      counters: this.#counters,
+    });
+  }
+
+  #makeTargets(): Targets {
     const { nodes } = this;
     const plan = this.#plan;
     const counters = this.#counters;

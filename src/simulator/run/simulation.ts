@@ -2,7 +2,9 @@ import { Breach } from '../checkers/breach.ts';
 import { Cluster } from './cluster.ts';
 import type { Plan } from '../plan/plan.ts';
 import { Counters } from '../world/counters.ts';
+import type { VirtualMs } from '../world/scheduler.ts';
 import { Trace } from '../world/trace.ts';
+import type { OnCarried } from '../world/virtual-network.ts';
 import type { Outcome, Verdict } from './verdict.ts';
 
 export interface SimulationResult {
@@ -20,42 +22,96 @@ const lookEveryMs = 50;
  */
 export async function simulate(plan: Plan, options: { keepTrace?: boolean } = {}): Promise<SimulationResult> {
   const trace = new Trace(options.keepTrace === true);
-  const counters = new Counters();
-  const cluster = new Cluster(plan, trace, counters);
-  cluster.begin();
-  await playUntil(cluster, plan.healAt);
-  let healedAfter = 0;
-  if (cluster.breach === null) {
-    trace.add(`${cluster.scheduler.now} heal`);
-    cluster.heal();
-    while (cluster.breach === null) {
-      healedAfter = cluster.scheduler.now - plan.healAt;
-      if (cluster.isDone()) break;
-      if (healedAfter >= plan.boundMs) {
-        cluster.fail(new Breach('progress', cluster.describeStuck()));
-        break;
-      }
-      await playUntil(cluster, cluster.scheduler.now + lookEveryMs);
-    }
-    counters.peak('peak/heal-to-final-ms', healedAfter);
+  const simulation = new Simulation(plan, trace);
+  simulation.begin();
+  await simulation.playTo(Infinity);
+  return { verdict: await simulation.end(), trace: trace.text };
+}
+
+/** A run that can be looked at while it goes on. */
+export class Simulation {
+  readonly cluster: Cluster;
+  readonly #plan: Plan;
+  readonly #trace: Trace;
+  readonly #counters = new Counters();
+  #healedAfter = 0;
+  #isHealed = false;
+  #isOver = false;
+  /** When something is due that no event does: the end of the first act, or a look for that of the second. */
+  #next: number;
+
+  constructor(plan: Plan, trace: Trace, onCarried?: OnCarried) {
+    this.#plan = plan;
+    this.#trace = trace;
+    this.#next = plan.healAt;
+    this.cluster = new Cluster(plan, { trace, counters: this.#counters, onCarried });
   }
-  const endedAt = cluster.scheduler.now;
-  if (cluster.breach === null) await cluster.inspectDisks();
-  cluster.count();
-  counters.add('run/virtual-ms', endedAt);
-  counters.add('run/events', cluster.scheduler.events);
-  const { breach } = cluster;
-  if (breach !== null) trace.add(`${endedAt} broken: ${breach.guarantee}: ${breach.message}`);
-  return {
-    verdict: {
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  begin(): void {
+    this.cluster.begin();
+  }
+
+  /** Plays what happens up to a moment of virtual time, or to the end of the run. */
+  async playTo(until: VirtualMs): Promise<void> {
+    const { cluster } = this;
+    while (!this.#isOver) {
+      await playUntil(cluster, Math.min(until, this.#next));
+      if (cluster.breach !== null) this.#isOver = true;
+      else if (until < this.#next) return;
+      else this.#look();
+    }
+  }
+
+  /** Plays one event, or does what is due between two. False when the run is over. */
+  async step(): Promise<boolean> {
+    const { cluster } = this;
+    if (this.#isOver) return false;
+    await cluster.settle();
+    if (!cluster.scheduler.step(this.#next)) this.#look();
+    else if (cluster.isStarting) await cluster.settle();
+    if (cluster.breach !== null) this.#isOver = true;
+    return !this.#isOver;
+  }
+
+  /** What came of it, once it is over; also looks at the disks. */
+  async end(): Promise<Verdict> {
+    const { cluster } = this;
+    const endedAt = cluster.scheduler.now;
+    if (cluster.breach === null) await cluster.inspectDisks();
+    cluster.count();
+    this.#counters.peak('peak/heal-to-final-ms', this.#healedAfter);
+    this.#counters.add('run/virtual-ms', endedAt);
+    this.#counters.add('run/events', cluster.scheduler.events);
+    const { breach } = cluster;
+    if (breach !== null) this.#trace.add(`${endedAt} broken: ${breach.guarantee}: ${breach.message}`);
+    return {
       outcome: outcomeOf(breach),
-      seed: plan.seed,
-      trace: trace.digest,
+      seed: this.#plan.seed,
+      trace: this.#trace.digest,
       breach: breach && { guarantee: breach.guarantee, message: breach.message, at: endedAt },
-      counts: counters.counts,
-    },
-    trace: trace.text,
-  };
+      counts: this.#counters.counts,
+    };
+  }
+
+  #look(): void {
+    const { cluster } = this;
+    const { now } = cluster.scheduler;
+    if (!this.#isHealed) {
+      this.#isHealed = true;
+      this.#trace.add(`${now} heal`);
+      cluster.heal();
+    }
+    this.#healedAfter = now - this.#plan.healAt;
+    if (cluster.isDone()) this.#isOver = true;
+    else if (this.#healedAfter >= this.#plan.boundMs) {
+      cluster.fail(new Breach('progress', cluster.describeStuck()));
+      this.#isOver = true;
+    } else this.#next = now + lookEveryMs;
+  }
 }
 
 /** Lets virtual time pass. What is asynchronous in a node's start runs to its end between two events. */

@@ -16,8 +16,17 @@ import { Chance } from './chance.ts';
 import { LinkQueue } from './link-queue.ts';
 import type { Links } from './links.ts';
 import type { ProcessLife } from './process-life.ts';
-import type { Cancel, Scheduler } from './scheduler.ts';
+import type { Cancel, Scheduler, VirtualMs } from './scheduler.ts';
 import { fingerprint, type Trace } from './trace.ts';
+
+/** Something was put on a link. It arrives at these moments, unless the link is cut or a node ends before. */
+export type OnCarried = (carried: {
+  readonly from: number;
+  readonly to: number;
+  readonly kind: string;
+  readonly at: VirtualMs;
+  readonly arrivals: readonly VirtualMs[];
+}) => void;
 
 interface VirtualNetworkOptions {
   readonly scheduler: Scheduler;
@@ -27,6 +36,7 @@ interface VirtualNetworkOptions {
   readonly size: number;
   /** Names the kind of a message, for filters and counts. */
   readonly kindOf: (bytes: Uint8Array) => string;
+  readonly onCarried?: OnCarried | undefined;
 }
 
 interface JoinOptions {
@@ -75,6 +85,7 @@ export class VirtualNetwork {
   readonly #trace: Trace;
   readonly #size: number;
   readonly #kindOf: (bytes: Uint8Array) => string;
+  readonly #onCarried: OnCarried | undefined;
   readonly #chance: Chance;
   readonly #stations: (Station | undefined)[];
   /** A dial or a notice of loss under way, one for a pair of nodes. */
@@ -86,6 +97,7 @@ export class VirtualNetwork {
     this.#trace = options.trace;
     this.#size = options.size;
     this.#kindOf = options.kindOf;
+    this.#onCarried = options.onCarried;
     this.#chance = new Chance(options.seed, 'connections');
     this.#stations = Array.from({ length: options.size });
   }
@@ -397,6 +409,7 @@ export class VirtualNetwork {
     if (arrivals === 'full') return false;
     const name = `${from}>${to} ${what} ${item.kind} ${fingerprint(bytes)}`;
     this.#trace.add(`${scheduler.now} ${name}${arrivals.length === 1 ? '' : ` x${arrivals.length}`}`);
+    this.#onCarried?.({ from, to, kind: item.kind, at: scheduler.now, arrivals });
     const destination = this.#stations[to];
     for (const moment of arrivals) {
       scheduler.at(moment, () => {
