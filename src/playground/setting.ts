@@ -24,7 +24,7 @@ export type Act =
 export interface Setting {
   readonly engine: EngineName;
   readonly seed: number;
-  /** `drawn`: that of `quorate simulate --seed`, faults and all. `calm`: nothing happens but what people do. */
+  /** `drawn`: that of `quorate simulate --seed`, faults and all. `calm`: what people do, and no more. */
   readonly plan: 'calm' | 'drawn';
   /** Of a calm plan: what each node does instead of following the protocol (PBFT). */
   readonly nodes: readonly (LiarName | null)[];
