@@ -178,6 +178,7 @@ const numbers: Record<string, Record<string, string>> = {
   },
   'what a page shows, and how often it looks': {
     'src/explorer/feed.ts': 'keptBlocks rateSeconds shownAtStart renderMs verifyMs askMs',
+    'src/explorer/lists.tsx': 'perPage',
     'src/explorer/pages/block.tsx': 'listed',
     'src/explorer/pages/chain.tsx': 'shown',
     'src/explorer/pages/send.tsx': 'expiryAhead',

@@ -110,9 +110,16 @@ if (browserPath === undefined) {
       await page.getByRole('button', { name: 'Add the record' }).click();
       await page.getByRole('button', { name: 'Sign and send' }).click();
       await page.getByText('its receipt verified by this page').waitFor();
+      const sent = `${api}/${await page.locator('section h2 a').getAttribute('href')}`;
+      await page.goto(`${api}/#/record/note`);
+      await page.getByRole('row', { name: /put written in a browser/ }).waitFor();
+      await page.locator('dd a', { hasText: 'alice' }).click();
+      await page.getByRole('heading', { level: 1, name: /Account alice/ }).waitFor();
+      await page.getByRole('row', { name: /sender transfer 5, put note applied/ }).waitFor();
+      await page.goto(`${api}/#/send`);
       const got = await quorate(['get', 'note', '--node', api, '--raw']);
       assert.equal(got.out, 'written in a browser');
-      await page.locator('section h2 a').click();
+      await page.goto(sent);
       await page.getByRole('heading', { level: 1, name: /Transaction verified/ }).waitFor();
       assert.equal(await page.getByRole('row', { name: /transfer|put/ }).count(), 2);
     });

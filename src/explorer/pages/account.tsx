@@ -2,8 +2,19 @@ import type { JSX } from 'preact';
 import { harmless } from '../../base/harmless.ts';
 import { Problem } from '../../base/problem.ts';
 import { nameOf, node } from '../node.ts';
-import { AccountLink, Facts, OneNodesWord, ProblemBox, Title, useAnswer, Waiting } from '../parts.tsx';
-import { grouped } from '../text.ts';
+import { PagedList } from '../lists.tsx';
+import {
+  AccountLink,
+  Facts,
+  HashLink,
+  OneNodesWord,
+  ProblemBox,
+  Title,
+  useAnswer,
+  Waiting,
+} from '../parts.tsx';
+import { linkTo } from '../router.ts';
+import { failureText, grouped, operationText } from '../text.ts';
 
 export function AccountPage({ about }: { about: string }): JSX.Element {
   const answer = useAnswer(() => node.account(about), about);
@@ -40,8 +51,39 @@ export function AccountPage({ about }: { about: string }): JSX.Element {
             ]}
           />
           <OneNodesWord height={answer.height} />
+          <History account={about} />
         </>
       )}
+    </>
+  );
+}
+
+/** What it sent, and what touched it. */
+function History({ account }: { account: string }): JSX.Element {
+  return (
+    <>
+      <h2>Transactions</h2>
+      <PagedList
+        head={['block', 'transaction', 'role', 'does', 'became']}
+        ask={(options) => node.accountTransactions(account, options)}
+        itemsOf={({ transactions }) => transactions}
+        row={({ height, transaction, receipt, role }) => (
+          <tr key={transaction.hash}>
+            <td>
+              <a href={linkTo('block', height)}>{grouped(height)}</a>
+            </td>
+            <td>
+              <HashLink page="transaction" hash={transaction.hash} />
+            </td>
+            <td>{role}</td>
+            <td class="wrap">{transaction.operations.map(operationText).slice(0, 3).join(', ')}</td>
+            <td class="wrap">
+              {receipt.status === 'applied' ? 'applied' : `failed: ${failureText(receipt)}`}
+            </td>
+          </tr>
+        )}
+        nothing="None."
+      />
     </>
   );
 }

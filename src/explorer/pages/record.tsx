@@ -3,7 +3,17 @@ import { harmless } from '../../base/harmless.ts';
 import { Problem } from '../../base/problem.ts';
 import type { RecordAnswer } from '../../client/answers.ts';
 import { node } from '../node.ts';
-import { AccountLink, Facts, OneNodesWord, ProblemBox, Title, useAnswer, Waiting } from '../parts.tsx';
+import { PagedList } from '../lists.tsx';
+import {
+  AccountLink,
+  Facts,
+  HashLink,
+  OneNodesWord,
+  ProblemBox,
+  Title,
+  useAnswer,
+  Waiting,
+} from '../parts.tsx';
 import { linkTo } from '../router.ts';
 import { bytesText, grouped } from '../text.ts';
 
@@ -20,6 +30,7 @@ export function RecordPage({ about }: { about: string }): JSX.Element {
       ) : (
         <Value record={answer} />
       )}
+      <History of={about} />
     </>
   );
 }
@@ -53,6 +64,39 @@ function Value({ record }: { record: RecordAnswer }): JSX.Element {
         ]}
       />
       <OneNodesWord height={record.height} />
+    </>
+  );
+}
+
+/** All that was ever written under the key, also before it was deleted. */
+function History({ of: key }: { of: string }): JSX.Element {
+  return (
+    <>
+      <h2>Versions</h2>
+      <PagedList
+        head={['version', 'block', 'transaction', 'by', 'change', 'value']}
+        ask={(options) => node.recordHistory(key, options)}
+        itemsOf={({ versions }) => versions}
+        row={({ version, made, transactionHash, by, change, value, to }) => (
+          <tr key={version}>
+            <td class="number">{version}</td>
+            <td>
+              <a href={linkTo('block', made.height)}>{grouped(made.height)}</a>
+            </td>
+            <td>
+              <HashLink page="transaction" hash={transactionHash} />
+            </td>
+            <td>
+              <AccountLink address={by} />
+            </td>
+            <td>
+              {change} {to !== null && <AccountLink address={to} />}
+            </td>
+            <td class="wrap mono">{value === null ? '' : bytesText(value).text}</td>
+          </tr>
+        )}
+        nothing="None that this node knows of."
+      />
     </>
   );
 }
