@@ -4,16 +4,19 @@ import type { Height } from '../ledger/block.ts';
 import type { Receipt } from '../ledger/receipt.ts';
 import type { Place } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
-import type { Pace } from './backend.ts';
 
-/** The part of a node that lists, in pages, by its indexes. */
+/** The part of a node that lists, in pages, by its indexes; `pace` as elsewhere in the backend. */
 export interface ListBackend {
   /** Final transactions of an account, or with a reference. */
-  transactions(list: TransactionList, page: Page, pace?: Pace): Promise<ListPage<ListedTransaction>>;
+  transactions(
+    list: TransactionList,
+    page: Page,
+    pace?: () => Promise<void>,
+  ): Promise<ListPage<ListedTransaction>>;
   /** The versions of a record that blocks made. */
-  history(key: string, page: Page, pace?: Pace): Promise<ListPage<VersionView>>;
+  history(key: string, page: Page, pace?: () => Promise<void>): Promise<ListPage<VersionView>>;
   /** What a record was after a final block. */
-  recordAt(key: string, height: Height, pace?: Pace): Promise<RecordAt>;
+  recordAt(key: string, height: Height, pace?: () => Promise<void>): Promise<RecordAt>;
 }
 
 /** Which transactions. */

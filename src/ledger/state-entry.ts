@@ -128,7 +128,7 @@ const accountCodec: Codec<Account> = {
 };
 
 const versionedFields = { version: u48, changed: placeCodec, previous: optional(placeCodec) };
-const recordCodec: Codec<RecordEntry | Tombstone> = union<RecordEntry | Tombstone, 'type'>('type', {
+export const recordCodec: Codec<RecordEntry | Tombstone> = union<RecordEntry | Tombstone, 'type'>('type', {
   record: [
     1,
     struct<Omit<RecordEntry, 'type'>>({

@@ -30,6 +30,7 @@ import {
   encodeProposalNames,
   proposalId,
 } from '../../src/ledger/proposal.ts';
+import { historyProofCodec } from '../../src/ledger/history-proof.ts';
 import { merkleProof, merkleProofCodec, merkleRoot } from '../../src/ledger/merkle.ts';
 import {
   type FailureCode,
@@ -355,6 +356,14 @@ export const goldenValues: readonly GoldenValue[] = [
   raw('proposals entry', encodeProposalNames([{ id: hashOf('proposal'), proposer: keyOf('alice') }])),
   of('state proof of presence', stateProofCodec, state.prove(accountStateKey(keyOf('account 3')))),
   of('state proof of absence', stateProofCodec, state.prove(accountStateKey(keyOf('nobody')))),
+  of('history proof', historyProofCodec, {
+    header,
+    entry: utf8('an entry'),
+    entryProof: state.prove(accountStateKey(keyOf('nobody'))),
+    steps: [
+      { header, transaction: first, receipt: receipts[1] as Receipt, receiptProof: merkleProof(leaves, 4) },
+    ],
+  }),
   ...pbft.map(([name, message]) => of(`pbft ${name}`, messageCodec, message)),
   ...pbft.map(([name, message]) => raw(`pbft ${name} preimage`, preimageOf(message, epoch))),
   of('pbft position', pbftHardStateCodec, amnesiaSamples),

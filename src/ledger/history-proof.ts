@@ -1,0 +1,183 @@
+import { boundedBytes, type Codec, decode, listOf, optional, struct } from '../base/codec.ts';
+import { defined } from '../base/invariant.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import { equalBytes } from '../base/bytes.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import { type BlockHeader, headerCodec } from './block.ts';
+import { merkleProofCodec, type MerkleProof, verifyMerkleProof } from './merkle.ts';
+import { type Operation, recordKeyOf } from './operation.ts';
+import { hashReceipt, type Receipt, receiptCodec, type RecordEffect } from './receipt.ts';
+import { type RecordProof, proveRecord, recordProofCodec, verifyRecordProof } from './record-proof.ts';
+import type { State } from './state.ts';
+import { decodeRecord, type Place, type RecordEntry, recordCodec, type Tombstone } from './state-entry.ts';
+import { type Transaction, transactionCodec } from './transaction.ts';
+
+/** A transaction that made versions of a record: with its receipt under the header of its block. */
+export interface HistoryStep {
+  readonly header: BlockHeader;
+  readonly transaction: Transaction;
+  /** Names the transaction by its hash, and says what it did. */
+  readonly receipt: Receipt;
+  /** The receipt under `header.receiptsRoot`; its index is the transaction's in the block. */
+  readonly receiptProof: MerkleProof;
+}
+
+/**
+ * All that shows every version that a record ever had, back to the first one: what the state holds of it, and
+ * each transaction that made versions of it, the newest first. An entry of the state and a receipt say where
+ * the version before was made, so none can be left out, added or put elsewhere.
+ */
+export interface HistoryProof {
+  /** Of the block whose state was read. */
+  readonly header: BlockHeader;
+  /** The entry's bytes; undefined where the record was never written. */
+  readonly entry: Uint8Array | undefined;
+  readonly entryProof: RecordProof;
+  readonly steps: readonly HistoryStep[];
+}
+
+/** A version of a record, as it is proven. */
+interface ProvenVersion {
+  readonly version: number;
+  readonly made: Place;
+  /** Who sent the transaction. */
+  readonly by: PublicKey;
+  /** What made it: a put with its value, a delete, or a gift. */
+  readonly operation: Operation;
+}
+
+export const historyProofCodec: Codec<HistoryProof> = struct<HistoryProof>({
+  header: headerCodec,
+  entry: optional(boundedBytes(limits.recordEntryBytes)),
+  entryProof: recordProofCodec,
+  steps: listOf(
+    struct<HistoryStep>({
+      header: headerCodec,
+      transaction: transactionCodec,
+      receipt: receiptCodec,
+      receiptProof: merkleProofCodec,
+    }),
+    limits.historyProofSteps,
+  ),
+});
+
+/**
+ * Makes the proof, from the state after a block and the transactions that `stepAt` finds by their place. A
+ * problem when it takes more of them than one proof holds.
+ */
+export function proveHistory(options: {
+  readonly key: string;
+  readonly header: BlockHeader;
+  readonly state: State;
+  readonly stepAt: (place: Place) => HistoryStep;
+}): HistoryProof | Problem {
+  const { key, header, state, stepAt } = options;
+  const { entry, proof: entryProof } = proveRecord(state, key);
+  const steps: HistoryStep[] = [];
+  for (let place = entry === null ? undefined : decodeRecord(entry).changed; place !== undefined;) {
+    if (steps.length === limits.historyProofSteps) return tooLong();
+    const step = stepAt(place);
+    const { transaction: index } = place;
+    const { height } = step.header;
+    steps.push(step);
+    // Versions of one transaction are all in one step.
+    while (place?.height === height && place.transaction === index) {
+      const { operation }: Place = place;
+      place = defined(effectOf(step.receipt, operation), 'the effect of an operation').previous;
+    }
+  }
+  return { header, entry: entry ?? undefined, entryProof, steps };
+}
+
+/**
+ * The versions of a record, newest first, each proven: all that there ever were up to the block of
+ * `proof.header`. A problem (`proof/history`) at the first thing that does not hold. Believes nothing but
+ * `isFinal`, which says whether a header is that of a final block: by its certificate, or by a chain of
+ * headers below one. Every header of the proof is asked for.
+ */
+export function verifyHistory(claim: {
+  readonly key: string;
+  readonly proof: HistoryProof;
+  readonly isFinal: (header: BlockHeader) => boolean;
+}): readonly ProvenVersion[] | Problem {
+  const { key, proof, isFinal } = claim;
+  const { header, entryProof, steps } = proof;
+  const entry = proof.entry ?? null;
+  if (!isFinal(header)) return unproven('the block of the state is not final');
+  if (!verifyRecordProof({ root: header.stateRoot, key, entry, proof: entryProof })) {
+    return unproven('the state does not hold the entry');
+  }
+  const last = entry === null ? undefined : decode(recordCodec, entry, 'entry of a record');
+  if (last instanceof Problem) return unproven('the entry is that of no record');
+  const versions: ProvenVersion[] = [];
+  let next: (Pick<RecordEffect, 'version'> & { readonly place: Place }) | undefined = last && {
+    version: last.version,
+    place: last.changed,
+  };
+  let above = header.height;
+  for (const step of steps) {
+    if (next === undefined) return unproven('there are steps before the first version');
+    if (step.header.height > above || step.header.height !== next.place.height) {
+      return unproven(`version ${next.version} was made at height ${next.place.height}, in another block`);
+    }
+    above = step.header.height;
+    const wrong = checkStep(step, next.place.transaction, isFinal);
+    if (wrong !== undefined) return unproven(`version ${next.version}: ${wrong}`);
+    while (next?.place.height === step.header.height && next.place.transaction === step.receiptProof.index) {
+      const { version, place }: NonNullable<typeof next> = next;
+      const effect = effectOf(step.receipt, place.operation);
+      const operation = step.transaction.operations[place.operation];
+      if (effect?.version !== version || operation === undefined || recordKeyOf(operation) !== key) {
+        return unproven(`its transaction did not make version ${version}`);
+      }
+      if ((effect.previous === undefined) !== (version === 1)) return unproven('the first version is not 1');
+      versions.push({ version, made: place, by: step.transaction.sender, operation });
+      next = effect.previous && { version: version - 1, place: effect.previous };
+    }
+  }
+  if (next !== undefined) return unproven(`version ${next.version} and those before it are not there`);
+  if (last !== undefined && !isMadeBy(last, versions[0])) return unproven('the last version is another one');
+  return versions;
+}
+
+/** What is wrong with a step by itself; undefined when it is proven. */
+function checkStep(
+  { header, transaction, receipt, receiptProof }: HistoryStep,
+  index: number,
+  isFinal: (header: BlockHeader) => boolean,
+): string | undefined {
+  if (!isFinal(header)) return 'its block is not final';
+  if (receiptProof.index !== index) return 'its receipt stands at another place';
+  if (!verifyMerkleProof(header.receiptsRoot, hashReceipt(receipt), receiptProof)) {
+    return 'its receipt is not under the root of its block';
+  }
+  return receipt.transactionHash === transaction.hash ? undefined : 'its receipt is of another transaction';
+}
+
+function effectOf({ records }: Receipt, operation: number): RecordEffect | undefined {
+  return records.find((effect) => effect.operation === operation);
+}
+
+/** What the state holds is what the last version's operation made. */
+function isMadeBy(entry: RecordEntry | Tombstone, version: ProvenVersion | undefined): boolean {
+  if (version === undefined) return false;
+  const { operation } = version;
+  if (operation.type === 'put') return entry.type === 'record' && equalBytes(entry.value, operation.value);
+  return (entry.type === 'tombstone') === (operation.type === 'delete');
+}
+
+function unproven(why: string): Problem {
+  return new Problem('proof/history', `the history is not proven: ${why}`, {
+    remedy: 'Ask another node for it, and believe none that gave this one.',
+    details: { why },
+  });
+}
+
+function tooLong(): Problem {
+  const most = limits.historyProofSteps;
+  return new Problem('proof/history', `more than ${most} transactions made versions of the record`, {
+    remedy: 'Follow the chain itself, block by block: one proof does not hold so many.',
+    details: { most },
+  });
+}
