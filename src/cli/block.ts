@@ -80,7 +80,7 @@ function transactions({ transactions = [], receipts = [] }: BlockAnswer): string
 }
 
 /** The first operation, and how many more there are. */
-function whatText({ operations }: TransactionAnswer): string {
+export function whatText({ operations }: TransactionAnswer): string {
   const [first, ...others] = operations;
   if (first === undefined) return '';
   return others.length === 0 ? operationText(first) : `${operationText(first)}, and ${others.length} more`;
@@ -122,6 +122,6 @@ function shortReservation(text: string): string {
   return [shortAddress(sender), ...place].join(':');
 }
 
-function shortAddress(address: string): string {
+export function shortAddress(address: string): string {
   return `${address.slice(0, 9)}…${address.slice(-4)}`;
 }

@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   get: async () => (await import('./get.ts')).getCommand(),
   account: async () => (await import('./account.ts')).accountCommand(),
   block: async () => (await import('./block.ts')).blockCommand(),
+  watch: async () => (await import('./watch.ts')).watchCommand(),
   verify: async () => (await import('./verify.ts')).verifyCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
   why: async () => (await import('./why.ts')).whyCommand(),
