@@ -134,6 +134,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/cli/options.ts': 'shortestAttemptMs',
     'src/cli/progress.ts': 'redrawMs',
     'src/cli/simulate.ts': 'shrinkRuns',
+    'src/cli/watch.ts': 'stopDeadlineMs',
     'src/cli/start.ts': 'stopDeadlineMs reportLiesMs',
     'src/cli/transaction-terms.ts': 'defaultWaitSeconds',
     'src/client/events.ts': 'firstPauseMs longestPauseMs',
