@@ -91,6 +91,8 @@ export type Input<M> =
       readonly height: Height;
       /** Who votes on the blocks above it, where that changes with it (PBFT; Raft has its members itself). */
       readonly validators?: ValidatorSet | undefined;
+      /** With `validators`: as `EngineStart.epochSeen`. */
+      readonly epochSeen?: boolean;
     }
   /** What waits in the mempool; given whenever it changes in a way that matters. */
   | { readonly type: 'work'; readonly work: PendingWork }
@@ -451,11 +453,6 @@ export interface EngineStatus {
  */
 export interface Capabilities {
   /**
-   * Who takes part can change: a block may announce other validators than its parent's, and any
-   * key may become a member.
-   */
-  readonly membersChange: boolean;
-  /**
    * A block's time is its proposer's word: any that is later than the parent's is good. For engines in
    * which no clock chooses who leads: followers that refused the blocks of a fast one would stop the chain
    * for as long as it leads.
@@ -557,6 +554,11 @@ export interface EngineStart {
   readonly validators: ValidatorSet;
   /** The block after which they are in force: the genesis, or the one that changed the set. */
   readonly epoch: BlockName;
+  /**
+   * All that the key signed since that block was made stands in this log: this machine notes every use of the
+   * key, and has done so since before.
+   */
+  readonly epochSeen?: boolean;
   /** This node's key; a key that is not in the set makes an observer, which follows and never votes. */
   readonly self: PublicKey;
   readonly final: {

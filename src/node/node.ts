@@ -144,23 +144,18 @@ async function start(parts: {
   if (unknown !== undefined && unknown.height <= restored.final.height + 1)
     throw unknownVersionProblem(unknown);
   const protocol = protocolOf(genesis, retentionOf(config));
-  // Who only follows has no vote to forget; but where members change, any key may become one.
-  const mayVote = config.role === 'validator' || protocol.capabilities.membersChange;
   const path = paths.usedKey(directory, config.role);
-  const keyUse = mayVote
-    ? await openKeyUse({
-        path,
-        chainId,
-        store,
-        now: new Date(),
-        vouched: assumeFirstUse,
-        onFatal: (problem) => onFatal(problem),
-      })
-    : undefined;
-  if (keyUse !== undefined) {
-    closers.add('key use', () => keyUse.close());
-    sayWhatWasFound(log, keyUse);
-  }
+  // Who only follows has no vote to forget yet; but any key may become a validator's.
+  const keyUse = await openKeyUse({
+    path,
+    chainId,
+    store,
+    now: new Date(),
+    vouched: assumeFirstUse,
+    onFatal: (problem) => onFatal(problem),
+  });
+  closers.add('key use', () => keyUse.close());
+  if (config.role === 'validator') sayWhatWasFound(log, keyUse);
 
   const ending = Promise.withResolvers<unknown>();
   const onFatal = (error: unknown): void => {
@@ -199,8 +194,8 @@ async function start(parts: {
     identity: { publicKey: keyPair.publicKey, sign: nativeSigner(keyPair.secretKey) },
     observers: config.observers ?? (genesis.development ? 'open' : 'members'),
     checkSignature: (claim) => verifySignature(claim, false),
-    trust: keyUse?.trust ?? 'whole',
-    ...(keyUse === undefined ? {} : { uses: keyUse }),
+    trust: keyUse.trust,
+    uses: keyUse,
     seed: randomBytes(6).readUIntBE(0, 6),
     newestProtocolVersion: known,
     api: parseApiUrl(config.api.advertise ?? ''),

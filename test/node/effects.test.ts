@@ -28,7 +28,6 @@ class ScriptedEngine {
     engine: 'pbft',
     authentication: 'signature',
     capabilities: {
-      membersChange: false,
       proposerClockBinds: false,
       leaderTakesAll: false,
       censorshipMs: null,

@@ -64,7 +64,7 @@ export class PbftEngine implements Engine<PbftMessage> {
 
   step(input: Input<PbftMessage>): readonly Effect<PbftMessage>[] {
     handle(this.#replica, input);
-    if (input.type === 'applied') this.#replica = afterBlock(this.#replica, input.validators);
+    if (input.type === 'applied') this.#replica = afterBlock(this.#replica, input);
     const replica = this.#replica;
     settle(replica);
     checkInvariants(replica);

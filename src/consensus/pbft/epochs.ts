@@ -1,7 +1,8 @@
 import { invariant } from '../../base/invariant.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
-import type { LogRecord, ValidatorIndex } from '../engine.ts';
+import type { Input, LogRecord, ValidatorIndex } from '../engine.ts';
+import type { PbftMessage } from './message.ts';
 import { trace } from './outbox.ts';
 import { restartTimer } from './progress-timer.ts';
 import { recordKeys, stateRecord } from './records.ts';
@@ -10,21 +11,23 @@ import { freshState, guardIn } from './restore.ts';
 import { postStatus } from './status.ts';
 import { write } from './writing.ts';
 
+type Applied = Pick<Extract<Input<PbftMessage>, { type: 'applied' }>, 'validators' | 'epochSeen'>;
+
 /**
  * A block is applied. The last one of an epoch ends it: from then on this replica is one of the next epoch,
  * which is a PBFT of its own on top of that block. Views begin at 0, and no vote, certificate, Suspect or
  * ViewChange of before means anything. It is that block on the disk that says which epoch this is, also after
  * a crash, so nothing is ever signed in an earlier one again.
  */
-export function afterBlock(replica: Replica, validators: ValidatorSet | undefined): Replica {
+export function afterBlock(replica: Replica, { validators, epochSeen = false }: Applied): Replica {
   const { final, appliedHeight } = replica.state;
   const isOver = final.isLast && appliedHeight === final.height;
   invariant(isOver === (validators !== undefined), 'the validators change with the last block of an epoch');
   if (validators === undefined) return replica;
-  return beginEpoch(replica, validators);
+  return beginEpoch(replica, validators, epochSeen);
 }
 
-function beginEpoch(before: Replica, validators: ValidatorSet): Replica {
+function beginEpoch(before: Replica, validators: ValidatorSet, epochSeen: boolean): Replica {
   const { chainId, options, nonce, key, out } = before;
   const { state: old } = before;
   const epoch = { height: old.final.height, blockHash: old.final.blockHash };
@@ -45,7 +48,7 @@ function beginEpoch(before: Replica, validators: ValidatorSet): Replica {
     self: indexOf(key, validators),
     state: {
       ...fresh,
-      ...guardIn(old, nonce),
+      ...guardIn(old, { nonce, epochSeen }),
       // All of them are of the past, and go with the next write.
       own: old.own,
       writes: old.writes,

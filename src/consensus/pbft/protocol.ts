@@ -23,7 +23,6 @@ export function pbftProtocol(chain: {
     engine: 'pbft',
     authentication: 'signature',
     capabilities: {
-      membersChange: false,
       proposerClockBinds: false,
       leaderTakesAll: false,
       censorshipMs: options.censorshipMs,

@@ -104,12 +104,16 @@ type Guard = Pick<PbftState, 'guard' | 'unproven'>;
 /**
  * What holds votes back in an epoch that begins, after this one. What is not known to be all that the key
  * signed may lack votes of any later epoch, too: it is asked for anew in each. Who has its log, or is through
- * its silence, cannot have voted in an epoch that had not begun here.
+ * its silence, cannot have voted in an epoch that had not begun here. A key that may only have been used
+ * before this machine had it is a new one in an epoch that began since.
  */
-export function guardIn({ guard, unproven }: Pick<PbftState, 'guard' | 'unproven'>, nonce: number): Guard {
+export function guardIn(
+  { guard, unproven }: Guard,
+  { nonce, epochSeen }: { readonly nonce: number; readonly epochSeen: boolean },
+): Guard {
   return {
     guard: guard.name === 'off' ? guard : learning(nonce),
-    unproven: unproven === null ? null : new Set(),
+    unproven: unproven === null || epochSeen ? null : new Set(),
   };
 }
 
@@ -165,7 +169,7 @@ export function restore(replica: Replica, start: EngineStart): boolean {
 const isTaken = (log: LogTrust): boolean => log === 'whole' || log === 'new';
 
 /** False when the log holds nothing of this epoch. What it says of the guard holds in any case. */
-function restorePosition(replica: Replica, { records, log }: EngineStart): boolean {
+function restorePosition(replica: Replica, { records, log, epochSeen = false }: EngineStart): boolean {
   const { state, nonce, epoch } = replica;
   if (log === 'vouched') state.keyUse = 'vouched';
   if (log === 'lost') state.guard = learning(nonce);
@@ -184,7 +188,7 @@ function restorePosition(replica: Replica, { records, log }: EngineStart): boole
     if (recorded.guard === 'silent') state.guard = { name: 'silent', until: recorded.silentUntil };
   }
   if (recorded.epoch < epoch.height) {
-    Object.assign(state, guardIn(state, nonce));
+    Object.assign(state, guardIn(state, { nonce, epochSeen }));
     return false;
   }
   state.view = recorded.view;

@@ -29,7 +29,7 @@ export function raftProtocol({
   return {
     engine: 'raft',
     authentication: 'channel',
-    capabilities: { membersChange: true, proposerClockBinds: true, leaderTakesAll: true, censorshipMs: null },
+    capabilities: { proposerClockBinds: true, leaderTakesAll: true, censorshipMs: null },
     senderOf: (message) => message.from,
     epochOf: () => toHeight(0),
     decode: decodeMessage,

@@ -4,6 +4,7 @@ import { Loading } from '../effects/loading.ts';
 import { Persisting } from '../effects/persisting.ts';
 import { Signer } from '../effects/signer.ts';
 import { Validation } from '../effects/validation.ts';
+import { seesEpoch } from '../process/key-use.ts';
 import type { DriverOptions } from './options.ts';
 import { end, type Loop } from './loop.ts';
 import type { Ground } from './assemble-ground.ts';
@@ -57,6 +58,7 @@ export function assembleEffects<M extends object>(
     flush,
     onUnknownVersion: (header) => versionWatch.refuse(header),
     onCommitted,
+    seesEpoch: (header) => seesEpoch(header, uses),
   });
   const loading = new Loading({ chain, store, clock, enqueue });
   return { bodies, validation, signer, persisting, committing, loading };

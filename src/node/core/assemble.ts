@@ -37,8 +37,13 @@ export function assemble<M extends object>(options: DriverOptions<M>, loop: Loop
     ...ground,
     ...peers,
     ...catchUp,
-    // An observer; and a member that follows no leader, which may be none any more and not know it.
-    hearsNobody: () => peers.validatorIndex() === undefined || loop.engine().status().primary === null,
+    // An observer; and a member that follows no leader or hears of no quorum: it may be none any more, or the
+    // others are past a change of the validators, and it does not know it.
+    hearsNobody: () => {
+      if (peers.validatorIndex() === undefined) return true;
+      const { primary, quorumContact } = loop.engine().status();
+      return primary === null || !quorumContact;
+    },
     onWork: loop.workChanged,
     now: loop.ports.clock.monotonicMs(),
   });

@@ -3,10 +3,10 @@ import { invariant, InvariantError } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Effect, Input } from '../../consensus/engine.ts';
-import type { BlockHeader } from '../../ledger/block.ts';
+import { type BlockHeader, changesValidators } from '../../ledger/block.ts';
 import { type Block, hasRoom } from '../../ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
-import type { Execution } from '../../ledger/execution.ts';
+import { type Execution, nextValidatorsOf } from '../../ledger/execution.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { CommitRequest } from '../../storage/chain-requests.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
@@ -34,6 +34,8 @@ interface CommittingOptions {
   /** Hands to the store what was to be persisted before: what is final never comes to disk before it. */
   readonly flush: () => void;
   readonly onCommitted: (committed: Committed) => void;
+  /** All that the node's key signed since this block was made stands in the log here. */
+  readonly seesEpoch?: (header: BlockHeader) => boolean;
   readonly onFatal: (problem: Problem) => void;
   /** Ends the node. */
   readonly onUnknownVersion: (header: BlockHeader) => void;
@@ -159,7 +161,7 @@ export class Committing {
   }
 
   #applied({ effect, candidate, execution }: Step): void {
-    const { chain, mempool, clock, enqueue, onCommitted } = this.#options;
+    const { chain, mempool, clock, enqueue, onCommitted, seesEpoch = () => false } = this.#options;
     const { block, hash } = candidate;
     const { height } = block.header;
     chain.advance(candidate, execution);
@@ -171,7 +173,12 @@ export class Committing {
       feePerOperation: execution.next.feePerOperation,
       now: clock.monotonicMs(),
     });
-    enqueue({ type: 'applied', height });
+    const validators = changesValidators(block.header) ? nextValidatorsOf(execution) : undefined;
+    enqueue({
+      type: 'applied',
+      height,
+      ...(validators && { validators, epochSeen: seesEpoch(block.header) }),
+    });
     onCommitted({ hash, block, execution, certificate: effect.certificate });
   }
 

@@ -1,13 +1,15 @@
 import { decode, encode } from '../../base/codec.ts';
 import { unwrap } from '../../base/problem.ts';
+import type { Hash } from '../../crypto/hash.ts';
 import type { BlockName, ChainLink, Roster } from '../../consensus/engine.ts';
-import { hashHeader, toHeight } from '../../ledger/block.ts';
+import { type BlockHeader, changesValidators, hashHeader, toHeight } from '../../ledger/block.ts';
+import { parametersAt } from '../../ledger/chain-parameters.ts';
 import { type Block, decodeBlock } from '../../ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import { type Genesis, genesisHeader, genesisState, genesisValidators } from '../../ledger/genesis.ts';
 import { receiptsCodec } from '../../ledger/receipt.ts';
 import { State } from '../../ledger/state.ts';
-import type { ValidatorSet } from '../../ledger/validators.ts';
+import { type ValidatorSet, validatorSet } from '../../ledger/validators.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { damaged } from '../../storage/checksummed.ts';
 import { type FinalBlock, headerBytes, linkOf } from './chain.ts';
@@ -50,23 +52,47 @@ export async function restore(store: ChainStore, genesis: Genesis): Promise<Rest
   if (certificateBytes === undefined && height > 0) {
     throw damaged(`the final block ${height}`, 'has no certificate');
   }
+  const certificate =
+    certificateBytes === undefined ? null : unwrap(decode(finalityCodec, certificateBytes, 'certificate'));
   return {
     final: { height, hash, header, state },
-    certificate:
-      certificateBytes === undefined ? null : unwrap(decode(finalityCodec, certificateBytes, 'certificate')),
-    ...epochAt(genesis),
+    certificate,
+    ...epochAt(store, genesis, { header, hash, state, certificate }),
     candidates: store.candidates
       .map(({ bytes }) => unwrap(decodeBlock(bytes)))
       .filter(({ header }) => store.hashAt(header.height) !== hashHeader(header)),
   };
 }
 
-function epochAt(genesis: Genesis): Pick<Restored, 'epoch' | 'validators'> {
-  const height = toHeight(0);
-  return {
-    epoch: { height, blockHash: hashHeader(genesisHeader(genesis)) },
-    validators: genesisValidators(genesis),
-  };
+/**
+ * Whose turn it is above the final block. Its state says who that is, and its own certificate since when:
+ * unless it is the last block of its epoch, the next one is of the same.
+ */
+function epochAt(
+  store: ChainStore,
+  genesis: Genesis,
+  final: {
+    readonly header: BlockHeader;
+    readonly hash: Hash;
+    readonly state: State;
+    readonly certificate: FinalityCertificate | null;
+  },
+): Pick<Restored, 'epoch' | 'validators'> {
+  const { header, hash, state, certificate } = final;
+  const start: BlockName = { height: toHeight(0), blockHash: hashHeader(genesisHeader(genesis)) };
+  const { validators: keys } = parametersAt(state.parameters, toHeight(header.height + 1));
+  if (keys.length === 0) return { epoch: start, validators: genesisValidators(genesis) };
+  const validators = validatorSet(keys);
+  if (validators.hash !== header.nextValidatorsHash) {
+    throw damaged('the state', `does not hold the validators that the final block ${header.height} names`);
+  }
+  if (changesValidators(header)) return { epoch: { height: header.height, blockHash: hash }, validators };
+  const height = certificate !== null && 'epoch' in certificate ? certificate.epoch : start.height;
+  if (height === start.height) return { epoch: start, validators };
+  const blockHash = store.hashAt(height);
+  if (blockHash === undefined)
+    throw damaged(`the block ${height}, which changed the validators`, 'is missing');
+  return { epoch: { height, blockHash }, validators };
 }
 
 /** The links of stored blocks for the engine, those that can still become final. */

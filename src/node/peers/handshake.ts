@@ -130,6 +130,10 @@ export class Handshake {
   #keys: readonly PublicKey[];
   /** Of those the ones that are no members any more. */
   #removed: ReadonlySet<PublicKey> = new Set();
+  /**
+   * Of the set before: who is behind needs blocks from us, and we may need the last ones of then from them.
+   */
+  #former: ReadonlySet<PublicKey> = new Set();
   readonly #isOpen: boolean;
   readonly #listed: ReadonlySet<PublicKey>;
 
@@ -228,6 +232,7 @@ export class Handshake {
 
   /** The validator keys by index from now on, and which of them are no members any more. */
   setKeys(keys: readonly PublicKey[], removed: ReadonlySet<PublicKey> = new Set()): void {
+    this.#former = new Set(this.#keys);
     this.#keys = keys;
     this.#removed = removed;
   }
@@ -253,7 +258,8 @@ export class Handshake {
   }
 
   #isMember(key: PublicKey): boolean {
-    return (this.#keys.includes(key) && !this.#removed.has(key)) || this.#listed.has(key);
+    const isKnown = this.#keys.includes(key) || this.#former.has(key);
+    return (isKnown && !this.#removed.has(key)) || this.#listed.has(key);
   }
 
   /** The peer that acts for a validator: of several the newest. */

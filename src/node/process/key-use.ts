@@ -7,6 +7,7 @@ import { limits } from '../../base/limits.ts';
 import { machineFault } from '../../base/machine-fault.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import type { LogRecord, LogTrust } from '../../consensus/engine.ts';
+import type { BlockHeader } from '../../ledger/block.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { writeDurably } from './durable-file.ts';
@@ -33,6 +34,8 @@ type KeyUseFound = 'first-use' | 'same' | 'other-store' | 'older-copy';
  * known for one.
  */
 export interface WriteCount {
+  /** Since when this machine notes each use of the key with this store, in ms since 1970. */
+  readonly since: number;
   /** So many were written before this start. */
   readonly before: number;
   /** What goes with batch number `count` into the store. */
@@ -91,7 +94,7 @@ export async function openKeyUse(options: {
     { key: lostKey, value: lost && !vouched ? new Uint8Array([1]) : null },
   ]);
   const others = uses.chains.filter((use) => use.chainId !== chainId);
-  const since = before?.since ?? now.toISOString();
+  const since = before === undefined || lost ? now.toISOString() : before.since;
   const note = async (count: number): Promise<void> => {
     const chains = [...others, { chainId, storeId: toHex(storeId), since, writes: count }];
     await writeDurably(path, `${JSON.stringify({ chains }, null, 2)}\n`);
@@ -102,6 +105,7 @@ export async function openKeyUse(options: {
     found,
     trust: vouched ? 'vouched' : lost ? 'lost' : store.finalHeight === 0 ? 'new' : 'whole',
     before: writes,
+    since: Date.parse(since),
     // The engine's first write records what it was told of the log.
     records: (count) => [
       { key: writesKey, value: encode(u48, count) },
@@ -110,6 +114,18 @@ export async function openKeyUse(options: {
     written: (count) => notes.want(count),
     close: () => notes.close(),
   };
+}
+
+/**
+ * True when all that the key signed since a block was made is known here. Its time is its proposer's, whose
+ * clock may be ahead of others by so much.
+ */
+export function seesEpoch(
+  header: Pick<BlockHeader, 'timestamp'> | undefined,
+  uses: Pick<WriteCount, 'since'> | undefined,
+): boolean {
+  if (header === undefined || uses === undefined) return false;
+  return header.timestamp > uses.since + limits.maxClockAheadMs;
 }
 
 /** One note at a time, and not more often than `limits.keyUseMs`. */

@@ -16,6 +16,8 @@ export type Guarantee =
   | 'protection'
   /** No honest validator signs a contradiction, not even across restarts. */
   | 'no-contradiction'
+  /** Who votes on a block is what the chain decided, and an epoch ends with its last block. */
+  | 'epoch'
   /** Nobody honest is accused or punished. */
   | 'innocence'
   /** Memory stays within its bounds. */

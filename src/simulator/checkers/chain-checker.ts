@@ -5,7 +5,7 @@ import type { Genesis } from '../../ledger/genesis.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import { promise } from './breach.ts';
 import { coinsOf, type Judged, judgePlainly, type PlainRules } from './plain-ledger.ts';
-import { plainGenesisChain } from './plain-changes.ts';
+import { plainChainAt, plainGenesisChain } from './plain-changes.ts';
 import { reservationsWrong } from './plain-reservations.ts';
 import { plainHeaderHash, type PlainState } from './plain-roots.ts';
 
@@ -40,6 +40,7 @@ export class ChainChecker {
   readonly #transactions: ReadonlyMap<Hash, Transaction>;
   readonly #rules: PlainRules;
   readonly #onTransactionFinal: (transaction: Hash, height: number) => void;
+  readonly #onValidators: (height: number, blockHash: Hash, keys: readonly string[]) => void;
   readonly #finalTransactions = new Map<Hash, number>();
   readonly #coins: bigint;
   /** The highest height that was judged as part of the chain. */
@@ -53,6 +54,8 @@ export class ChainChecker {
     transactions: ReadonlyMap<Hash, Transaction>;
     /** A transaction stands in the block at this height, which is final. */
     onFinal: (transaction: Hash, height: number) => void;
+    /** The final block at this height names other validators for the blocks above it (PBFT). */
+    onValidators?: (height: number, blockHash: Hash, keys: readonly string[]) => void;
   }) {
     const { genesis } = options;
     const blockHash = plainHeaderHash(genesis);
@@ -73,6 +76,7 @@ export class ChainChecker {
     this.#rules = options.rules;
     this.#transactions = options.transactions;
     this.#onTransactionFinal = options.onFinal;
+    this.#onValidators = options.onValidators ?? (() => {});
   }
 
   get height(): number {
@@ -251,6 +255,10 @@ export class ChainChecker {
     promise(judged?.verdict === 'valid', 'validity', () =>
       at(judged?.verdict === 'invalid' ? judged.why : 'nothing is known of it'),
     );
+    const { validators } = plainChainAt(judged.state.chain, height + 1);
+    const { header } = judged;
+    if (validators.length > 0 && header.nextValidatorsHash !== header.validatorsHash)
+      this.#onValidators(height, block.blockHash, validators);
     promise(coinsOf(judged.state) === this.#coins, 'exactly-once', () => at('coins were made or lost'));
     const wrong = reservationsWrong(judged.state, height);
     promise(wrong === undefined, 'exactly-once', () => at(wrong ?? ''));

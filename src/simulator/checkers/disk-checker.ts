@@ -1,6 +1,6 @@
 import { decode } from '../../base/codec.ts';
 import { Problem } from '../../base/problem.ts';
-import { hashHeader, toHeight } from '../../ledger/block.ts';
+import { changesValidators, hashHeader, toHeight } from '../../ledger/block.ts';
 import { type Block, decodeBlock } from '../../ledger/block-body.ts';
 import { finalityCodec } from '../../ledger/certificate.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
@@ -56,6 +56,7 @@ export async function inspectDisk(
       );
     }
     blocks.push(block);
+    promiseOwnProof(node, block, stored);
     const proof = stored.nearestCertificate(at);
     const certificate = proof === undefined ? undefined : decode(finalityCodec, proof.bytes, 'certificate');
     promise(
@@ -96,4 +97,14 @@ async function inspectIndexes(
   });
   const difference = await indexDifference(store, scanned, ['newest first']);
   promise(difference === undefined, 'indexes', () => `node ${node}: ${difference}`);
+}
+
+/** Nothing above the last block of an epoch can prove it to who knows the validators of then only. */
+function promiseOwnProof(node: number, { header }: Block, stored: ChainStore): void {
+  promise(
+    !changesValidators(header) || stored.certificateAt(header.height) !== undefined,
+    'certificate',
+    () =>
+      `node ${node} has no certificate of its own for block ${header.height}, which changed the validators`,
+  );
 }

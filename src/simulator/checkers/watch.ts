@@ -10,12 +10,11 @@ import type { RaftMessage } from '../../consensus/raft/message.ts';
 import { entryCodec, entryPrefix } from '../../consensus/raft/records.ts';
 import { isAmnesiac, unappliedConfiguration } from '../../consensus/raft/replica.ts';
 import type { Hash } from '../../crypto/hash.ts';
+import type { PublicKey } from '../../crypto/signature.ts';
 import { hashHeader, type Proposal } from '../../ledger/block.ts';
 import { certificateClaims, type FinalityCertificate } from '../../ledger/certificate.ts';
 import { genesisHeader, genesisValidators } from '../../ledger/genesis.ts';
-import { maxFaulty } from '../../ledger/quorum.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
-import type { ValidatorSet } from '../../ledger/validators.ts';
 import { Breach, promise } from './breach.ts';
 import { ChainChecker } from './chain-checker.ts';
 import { ElectionChecker } from './election-checker.ts';
@@ -23,14 +22,13 @@ import { checkSize, pbftBound } from './memory-checker.ts';
 import { LogChecker, removedEntries } from './log-checker.ts';
 import { VouchChecker } from './vouch-checker.ts';
 import { ReadChecker } from './read-checker.ts';
-import { ProtectionChecker } from './protection-checker.ts';
+import { type Epoch, Epochs } from './epochs.ts';
 import { ServingChecker } from './serving-checker.ts';
-import { SignatureChecker } from './signature-checker.ts';
 import { DutyChecker } from './duties/duty-checker.ts';
 import { RaftDutyChecker } from './raft-duties/duty-checker.ts';
 import type { SignatureScheme } from '../world/fast-signatures.ts';
 import type { EngineObserver } from './observed-protocol.ts';
-import { isHonest, lyingValidators, type Plan } from '../plan/plan.ts';
+import { isHonest, type Plan } from '../plan/plan.ts';
 import type { Counters } from '../world/counters.ts';
 import type { Clock } from '../../node/process/clock.ts';
 import type { NetworkHandlers } from '../../network/port.ts';
@@ -71,16 +69,12 @@ export class Watch {
   readonly reads = new ReadChecker();
   breach: Breach | null = null;
   readonly #options: WatchOptions;
-  readonly #signatures: SignatureChecker;
   readonly #elections = new ElectionChecker();
   readonly #logs: LogChecker | null;
-  /**
-   * Null where more lie than the protocol tolerates: then it promises nothing, and only
-   * what really happens counts.
-   */
-  readonly #protection: ProtectionChecker | null;
-  readonly #validators: ValidatorSet;
-  readonly #lying: ReadonlySet<number>;
+  /** Who signs for which heights (PBFT). */
+  readonly epochs: Epochs;
+  /** The epoch that each node's process is in. */
+  readonly #epochOf = new Map<number, number>();
   readonly #checkedCertificates = new Set<string>();
   /** Nodes that fetch a snapshot. */
   readonly #installing = new Set<number>();
@@ -100,35 +94,33 @@ export class Watch {
     const { plan } = options;
     const { genesis, nodeKeys } = options.chain;
     this.#options = options;
-    this.#validators = genesisValidators(genesis);
-    this.#lying = lyingValidators(plan);
     const header = genesisHeader(genesis);
     this.chain = new ChainChecker({
       rules: genesis,
       genesis: header,
       transactions: options.transactions,
       onFinal: (transaction, height) => this.reads.onFinal(transaction, height),
+      onValidators: (height, blockHash, keys) => {
+        this.epochs.begin(height, blockHash, keys as readonly PublicKey[]);
+        options.counters.add('epoch/begun');
+      },
     });
-    this.#protection =
-      this.#lying.size > maxFaulty(plan.validators)
-        ? null
-        : new ProtectionChecker({
-            validators: plan.validators,
-            liars: this.#lying.size,
-            genesisHash: hashHeader(header),
-          });
+    this.epochs = new Epochs({
+      genesisHash: hashHeader(header),
+      keys: genesisValidators(genesis).keys,
+      liars: new Set(nodeKeys.flatMap(({ publicKey }, node) => (isHonest(plan, node) ? [] : [publicKey]))),
+    });
     this.#logs =
       plan.engine === 'pbft'
         ? null
         : new LogChecker({
             keys: nodeKeys.map(({ publicKey }) => publicKey),
-            members: genesisConfiguration(this.#validators),
+            members: genesisConfiguration(genesisValidators(genesis)),
             storedHeight: (node) => this.chain.storedHeight(node),
             finalHash: (height) => this.chain.hashAt(height),
           });
-    this.#signatures = new SignatureChecker((vote) => this.#protection?.onVote(vote));
     this.#bound = pbftBound({
-      validators: plan.validators,
+      validators: plan.nodes.length,
       window: 'window' in plan.consensus ? plan.consensus.window : 16,
       transactions: plan.load.transactions,
     });
@@ -155,8 +147,10 @@ export class Watch {
 
   /** A node's disk is replaced by an empty one. */
   diskLost(node: number): void {
-    const validator = this.#options.plan.nodes[node]?.validator ?? null;
-    if (validator !== null) this.#signatures.diskLost(validator);
+    for (const { signatures, validators } of this.epochs.all()) {
+      const index = validators.keys.indexOf(this.#keyOf(node));
+      if (index >= 0) signatures.diskLost(index);
+    }
     this.chain.onDiskLost(node);
     this.#logs?.onDiskLost(node);
   }
@@ -195,7 +189,7 @@ export class Watch {
   #onVerdict(node: number, validator: number, reason: string): void {
     this.#options.counters.add(`penalty/${reason.split(' ')[0] ?? reason}`);
     promise(
-      this.#lying.has(validator),
+      this.#presentEpoch(node).lying.has(validator),
       'innocence',
       () => `node ${node} punishes honest validator ${validator}: ${reason}`,
     );
@@ -253,18 +247,49 @@ export class Watch {
       this.#raftDuties.set(node, new RaftDutyChecker({ node, timing: consensus }, start, state));
       return;
     }
+    this.#enterEpoch(node, start.epoch.height, start.validators.keys);
     this.#onShown(node, recordedMessages(start.records));
     this.#beginDuties(node, start, engine);
   }
 
-  #beginDuties<M>(node: number, start: EngineStart, engine: Engine<M>): void {
+  #keyOf(node: number): PublicKey {
+    return (this.#options.chain.nodeKeys[node] as { readonly publicKey: PublicKey }).publicKey;
+  }
+
+  #presentEpoch(node: number): Epoch {
+    return this.epochs.of(this.#epochOf.get(node) ?? 0, () => `node ${node}`);
+  }
+
+  /** A node takes these for the validators above this height. */
+  #enterEpoch(node: number, start: number, keys: readonly PublicKey[]): void {
+    const epoch = this.epochs.of(start, () => `node ${node}`);
+    promise(
+      keys.join() === epoch.validators.keys.join(),
+      'epoch',
+      () => `node ${node} takes others for the validators above ${start} than the chain decided`,
+    );
+    this.#epochOf.set(node, start);
+    this.#views.set(node, 0);
+  }
+
+  #beginDuties<M>(node: number, start: Pick<EngineStart, 'now' | 'records'>, engine: Engine<M>): void {
     const { plan } = this.#options;
-    const self = plan.nodes[node]?.validator ?? null;
     const { consensus } = plan;
-    if (self === null || this.#protection === null || !('window' in consensus)) return;
-    const committee = { epoch: 0, node, self, size: plan.validators, timing: consensus, lying: this.#lying };
+    const epoch = this.#presentEpoch(node);
+    const self = epoch.validators.keys.indexOf(this.#keyOf(node));
+    this.#duties.delete(node);
+    this.#vouchers.delete(node);
+    const { protection } = epoch;
+    if (self < 0 || protection === null || !('window' in consensus)) return;
+    const committee = {
+      epoch: epoch.start,
+      node,
+      self,
+      size: epoch.validators.keys.length,
+      timing: consensus,
+      lying: epoch.lying,
+    };
     this.#duties.set(node, new DutyChecker(committee, start, (engine as unknown as PbftEngine).state));
-    const protection = this.#protection;
     this.#vouchers.set(
       node,
       new VouchChecker({
@@ -285,16 +310,21 @@ export class Watch {
       raft.step(input as Input<RaftMessage>, effects as readonly Effect<RaftMessage>[], state);
       return;
     }
+    const { state } = engine as unknown as PbftEngine;
+    const changed = effects.findIndex(({ type }) => type === 'members');
+    // With the last block of an epoch a replica begins anew, in the middle of a step.
+    if (changed >= 0) this.#beginDuties(node, { now: state.now, records: new Map() }, engine);
     const duties = this.#duties.get(node);
     if (duties === undefined) return;
-    const { state } = engine as unknown as PbftEngine;
-    const done = duties.step(input as Input<PbftMessage>, effects as readonly Effect<PbftMessage>[], state);
+    const own = effects.slice(changed + 1) as readonly Effect<PbftMessage>[];
+    const done = duties.step(input as Input<PbftMessage>, own, state);
     for (const message of done.signs) this.#onSigning(node, message);
     this.#vouchers.get(node)?.look(done.effects);
   }
 
   #onSigning(node: number, message: PbftMessage): void {
-    this.#signatures.asks(message);
+    this.#epochOfMessage(node, message).signatures.asks(message);
+    this.epochs.signs(this.#keyOf(node), message.epoch);
     if (message.kind !== 'prepare') return;
     const wallMs = this.#machines.get(node)?.clock.wallMs() ?? 0;
     const timestamp = this.chain.timestampOf(message.blockHash) ?? 0;
@@ -406,6 +436,9 @@ export class Watch {
         { seq: effect.seq, blocks: effect.blocks, removed: removedEntries(effect.records) },
         effect.forget ?? [],
       );
+    } else if (effect.type === 'members' && this.#logs === null) {
+      const keys = effect.members.map(({ key }) => key);
+      this.#enterEpoch(node, effect.epoch ?? 0, keys);
     } else if (effect.type === 'validate' && effect.proposal !== null) this.#learn(effect.proposal);
     else if (effect.type === 'commit') this.#onCommit(node, effect);
     else if (effect.type === 'verdict') this.#onVerdict(node, effect.validator, effect.reason);
@@ -413,7 +446,7 @@ export class Watch {
     else if (effect.type === 'evidence') {
       this.#options.counters.add(`evidence/${effect.kind}`);
       promise(
-        this.#lying.has(effect.accused),
+        this.#presentEpoch(node).lying.has(effect.accused),
         'innocence',
         () => `node ${node} accuses honest validator ${effect.accused} of ${effect.kind}`,
       );
@@ -457,10 +490,14 @@ export class Watch {
   /** Messages that are on disk or go out. Others' are among them: a new view, for whoever missed it. */
   #onShown(node: number, messages: readonly unknown[]): void {
     if (this.#options.plan.engine !== 'pbft') return;
-    const own = this.#options.plan.nodes[node]?.validator;
     for (const message of messages as readonly PbftMessage[]) {
-      if (message.from === own) this.#signatures.shows(message);
+      const { validators, signatures } = this.#epochOfMessage(node, message);
+      if (validators.keys[message.from] === this.#keyOf(node)) signatures.shows(message);
     }
+  }
+
+  #epochOfMessage(node: number, message: PbftMessage): Epoch {
+    return this.epochs.of(message.epoch, () => `a ${message.kind} of node ${node}`);
   }
 
   #onCommit(node: number, effect: Extract<Effect<never>, { type: 'commit' }>): void {
@@ -478,14 +515,18 @@ export class Watch {
   }
 
   #learnLinks(links: readonly ChainLink[]): void {
-    for (const { blockHash, height, parentHash } of links)
-      this.#protection?.onLink(blockHash, height, parentHash);
+    for (const { blockHash, height, parentHash } of links) this.#learnLink(blockHash, height, parentHash);
+  }
+
+  #learnLink(blockHash: Hash, height: number, parentHash: Hash): void {
+    for (const { protection, end } of this.epochs.all())
+      if (end === null || height <= end.height + 20) protection?.onLink(blockHash, height, parentHash);
   }
 
   #learn(proposal: Proposal): void {
     const { header } = proposal;
     const blockHash = hashHeader(header);
-    this.#protection?.onLink(blockHash, header.height, header.parentHash);
+    this.#learnLink(blockHash, header.height, header.parentHash);
     this.chain.onProposal(blockHash, proposal);
     this.#logs?.onBlock(blockHash, header);
   }
@@ -496,13 +537,17 @@ export class Watch {
     const key = JSON.stringify(certificate);
     if (this.#checkedCertificates.has(key)) return;
     this.#checkedCertificates.add(key);
-    const claims = certificateClaims(certificate, this.#options.chain.genesis.chainId, this.#validators);
+    const epoch = this.epochs.of(certificate.epoch, () => `a certificate of node ${node}`);
+    const { chainId } = this.#options.chain.genesis;
+    const claims = certificateClaims(certificate, chainId, epoch.validators);
     const good =
       !(claims instanceof Problem) &&
       certificate.phase === 'commit' &&
+      certificate.height > epoch.start &&
+      (epoch.end === null || certificate.height <= epoch.end.height) &&
       claims.every((claim) => this.#options.scheme.verify(claim));
     promise(good, 'certificate', () => `node ${node} holds a certificate that proves nothing: ${key}`);
-    this.#protection?.onFinal(certificate);
+    epoch.protection?.onFinal(certificate);
   }
 
   #trace(node: number, what: string): void {

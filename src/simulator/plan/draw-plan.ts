@@ -34,13 +34,16 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
   const tolerated = engine === 'pbft' ? maxFaulty(validators) : validators - majority(validators);
   const nodes = drawNodes(chance, engine, validators);
   const membersChange = engine === 'raft' && chance.happens(0.35);
+  const validatorsChange = new Chance(seed, 'change of validators');
+  const setChanges = engine === 'pbft' && validatorsChange.happens(1 / 3);
   if (membersChange) nodes.push(...drawSpares(chance));
+  if (setChanges) nodes.push(...drawSpares(validatorsChange));
   const healAt = chance.between(3_000, 9_000);
   const liars = nodes.flatMap(({ liar, validator }) => (liar === null ? [] : [validator]));
   const consensus = engine === 'pbft' ? drawPbft(chance) : drawRaft(chance);
   const room = tolerated - new Set(liars).size;
   // Where members come and go, it might be one of the few who are left.
-  const broken = membersChange ? [] : drawBroken(chance, nodes, room);
+  const broken = membersChange || setChanges ? [] : drawBroken(chance, nodes, room);
   const scope = { engine, nodes, healAt, room: room - broken.length };
   const plan: Drawn = {
     seed,
@@ -57,7 +60,11 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
       transactions: chance.between(8, 40),
       untilMs: chance.between(1_000, healAt),
     },
-    faults: [...(membersChange ? drawChanges(chance, scope) : []), ...drawFaults(chance, scope)],
+    faults: [
+      ...(membersChange ? drawChanges(chance, scope) : []),
+      ...(setChanges ? [drawSetChanges(validatorsChange, healAt)] : []),
+      ...drawFaults(chance, scope),
+    ],
     healAt,
     broken,
     boundMs: boundOf(consensus, validators),
@@ -199,7 +206,7 @@ interface FaultScope {
 }
 
 /** Those that `drawFault` draws; others have a draw of their own. */
-type PlainFault = Exclude<FaultKind, 'change-members' | 'clocks-jump' | 'clock-drift'>;
+type PlainFault = Exclude<FaultKind, 'change-members' | 'change-validators' | 'clocks-jump' | 'clock-drift'>;
 
 /** How to draw one fault of each kind, with the weight of the kind among those of a run. */
 const faultKinds: readonly (readonly [PlainFault, number])[] = [
@@ -273,6 +280,11 @@ function drawChanges(chance: Chance, { nodes, healAt, room }: FaultScope): Fault
     { ...change, outgoing: all.filter((node) => node === lost || nodes[node]?.validator === null) },
     { kind: 'disk-loss', node: lost, at, forMs: chance.pick([20, 300, 1_000]) },
   ];
+}
+
+/** Another set as soon as the last one is decided, or now and then. */
+function drawSetChanges(chance: Chance, healAt: number): Fault {
+  return { kind: 'change-validators', everyMs: chance.pick([50, 200, 600]), at: 0, forMs: healAt };
 }
 
 function drawFault(chance: Chance, kind: PlainFault, scope: FaultScope): Fault {

@@ -51,6 +51,7 @@ const fault = z.discriminatedUnion('kind', [
     outgoing: z.array(node),
     ...episode,
   }),
+  z.strictObject({ kind: z.literal('change-validators'), everyMs: z.number().min(1), ...episode }),
   z.strictObject({
     kind: z.literal('strike'),
     kinds: z.array(z.string()),

@@ -211,6 +211,8 @@ export type Fault =
        */
       readonly outgoing: readonly number[];
     } & Episode)
+  /** Those who hold the validators' keys change the set, again and again (PBFT). */
+  | ({ readonly kind: 'change-validators'; readonly everyMs: VirtualMs } & Episode)
   /** Whoever sends a message of these kinds is hit at that moment: where a half-done step hurts most. */
   | ({
       readonly kind: 'strike';

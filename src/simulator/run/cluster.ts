@@ -7,6 +7,7 @@ import { FastSignatures, type SignatureScheme } from '../world/fast-signatures.t
 import { RealSignatures } from '../world/real-signatures.ts';
 import { FaultInjector } from './fault-injector.ts';
 import type { Targets } from './targets.ts';
+import { Governance } from './governance.ts';
 import { Links } from '../world/links.ts';
 import { Load } from './load.ts';
 import { kindOf } from '../plan/message-kinds.ts';
@@ -35,6 +36,7 @@ export class Cluster {
   readonly targets: Targets;
   readonly #network: VirtualNetwork;
   readonly #chain: SimulatedChain;
+  readonly #scheme: SignatureScheme;
   readonly #readerChance: Chance;
   #healed = false;
   #lastLeader: number | null = null;
@@ -53,6 +55,7 @@ export class Cluster {
     this.#readerChance = new Chance(plan.seed, 'readers');
     const { scheduler } = this;
     const scheme: SignatureScheme = plan.signatures === 'fast' ? new FastSignatures() : new RealSignatures();
+    this.#scheme = scheme;
     this.#chain = simulatedChain(plan, scheme);
     this.links = new Links({
       size: plan.nodes.length,
@@ -292,6 +295,14 @@ export class Cluster {
     const counters = this.#counters;
     const chain = this.#chain;
     const at = (index: number): SimulatedNode => nodes[index] as SimulatedNode;
+    const governance = new Governance({
+      plan,
+      chain,
+      scheme: this.#scheme,
+      validators: () => this.watch.epochs.latest.validators,
+      submit: (transaction) => this.load.govern(transaction),
+      isFinal: (hash) => this.watch.chain.heightOf(hash) !== undefined,
+    });
     return {
       count: nodes.length,
       keys: chain.nodeKeys.map(({ publicKey }) => publicKey),
@@ -322,6 +333,7 @@ export class Cluster {
           });
         }
       },
+      changeValidators: () => governance.change(),
       reconcile: () => this.#network.reconcile(),
     };
   }

@@ -112,6 +112,8 @@ export class FaultInjector {
         return this.#repeat(fault.everyMs, () => targets.request({ kind: 'transfer', to: null }));
       case 'change-members':
         return this.#repeat(fault.everyMs, () => targets.request(this.#drawChange(fault.outgoing)));
+      case 'change-validators':
+        return this.#repeat(fault.everyMs, () => targets.changeValidators());
       case 'strike':
         return beginStrikes({
           ...this.#options,

@@ -70,9 +70,19 @@ export class Load {
 
   #next(): void {
     const transaction = this.#make();
+    this.#bring(transaction);
+    this.#submit(transaction);
+  }
+
+  /** Whoever holds a validator's key tells all nodes at once, and goes on as any client does. */
+  govern(transaction: Transaction): void {
+    this.#bring(transaction);
+    for (const node of this.#options.reachable()) this.#options.submit(node, transaction);
+  }
+
+  #bring(transaction: Transaction): void {
     this.transactions.set(transaction.hash, transaction);
     this.#waiting.add(transaction);
-    this.#submit(transaction);
     this.#retryLater(transaction);
   }
 

@@ -1,5 +1,5 @@
 import { Problem } from '../../base/problem.ts';
-import type { EngineRequest, Protocol, Roster } from '../../consensus/engine.ts';
+import type { EngineRequest, LogTrust, Protocol, Roster } from '../../consensus/engine.ts';
 import { preimageOf } from '../../consensus/pbft/message.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { genesisHeader } from '../../ledger/genesis.ts';
@@ -39,6 +39,8 @@ interface BootOptions extends SimulatedNodeOptions {
   readonly clock: VirtualClock;
   readonly disk: VirtualDisk;
   readonly firstUse: boolean;
+  /** When this disk was new, by the clock of then. */
+  readonly since: number;
   /** How many processes of this node there were, this one included. */
   readonly starts: number;
   /** It ended itself because the machine failed. */
@@ -74,7 +76,8 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     log: silentLog,
     identity: { publicKey: key.publicKey, sign: (message) => scheme.sign(key.secretKey, message) },
     checkSignature: (claim) => scheme.verify(claim),
-    trust: options.firstUse || store.logRecords.size > 0 ? 'whole' : 'lost',
+    trust: trustOf(options, store.logRecords.size),
+    uses: { before: 0, since: options.since, records: () => [], written: () => {} },
     seed: plan.seed * 1_000 + index * 100 + options.starts,
     // An entry or two: a fetch is cut off between any two of them.
     snapshotPartBytes: 100,
@@ -106,6 +109,12 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     why: () => driver.engine.why(),
     request: (request, done) => driver.request(request, done),
   };
+}
+
+/** An observer's key may have been used elsewhere before; that of a validator of the genesis file was not. */
+function trustOf({ firstUse, index, plan }: BootOptions, records: number): LogTrust {
+  if (firstUse) return plan.nodes[index]?.validator === null ? 'new' : 'whole';
+  return records > 0 ? 'whole' : 'lost';
 }
 
 function observed({ index, plan, chain, watch, disk, clock }: BootOptions): Protocol<object> {

@@ -25,6 +25,8 @@ export class SimulatedNode {
   /** It stopped over a fault of its own, and no start helps. */
   #dead = false;
   #starts = 0;
+  /** When its disk was new, by its own clock. */
+  #since: number | undefined;
 
   constructor(options: SimulatedNodeOptions) {
     const { index, plan, scheduler } = options;
@@ -76,6 +78,7 @@ export class SimulatedNode {
       clock,
       disk: this.disk,
       firstUse,
+      since: (this.#since ??= clock.wallMs()),
       starts: this.#starts,
       onStopped: (problem) => this.#stopped(process, problem),
       onBroken: (error) => this.#broke(process, error),
@@ -114,6 +117,7 @@ export class SimulatedNode {
   /** Its disk is replaced by an empty one. The node must be down. */
   wipe(): void {
     this.disk.wipe();
+    this.#since = undefined;
     if (isHonest(this.#options.plan, this.#options.index)) this.#options.watch.diskLost(this.#options.index);
   }
 

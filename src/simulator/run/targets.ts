@@ -22,6 +22,8 @@ export interface Targets {
   speedClock(node: number, by: number): void;
   /** All are asked, and whoever leads does it (Raft). */
   request(request: EngineRequest): void;
+  /** Those who hold the validators' keys propose another set (PBFT). */
+  changeValidators(): void;
   /** Links were cut or mended. */
   reconcile(): void;
 }

@@ -200,6 +200,50 @@ for (const [kind, message] of Object.entries(everyKind)) {
   });
 }
 
+test('in a later epoch the block that it stands on needs no certificate, and one of before proves nothing', () => {
+  const later = { keys: validators.keys, epoch: toHeight(2) };
+  const at = (finalHeight: number, finalCertificate?: Certificate): PbftMessage => ({
+    kind: 'status',
+    epoch: later.epoch,
+    from: 1,
+    view: toView(0),
+    changing: false,
+    finalHeight: toHeight(finalHeight),
+    finalCertificate,
+    signature: '0'.repeat(128) as Signature,
+  });
+  const why = (message: PbftMessage): string => {
+    const claims = protocol.claims(message, later);
+    return claims instanceof Problem ? claims.message : 'good';
+  };
+  assert.equal(why(at(2)), 'good');
+  assert.match(why(at(0)), /without its certificate/);
+  assert.match(why(at(3)), /without its certificate/);
+  const old = certificate('commit', 0, 3);
+  assert.match(why(at(3, old)), /certificate of another epoch/);
+  assert.equal(why(at(3, { ...old, epoch: later.epoch })), 'good');
+  assert.match(why({ ...at(2), epoch: toHeight(0) }), /is of another epoch/);
+  const change = { kind: 'view-change', from: 1, view: toView(1), highest: undefined } as const;
+  const known = { finalHeight: toHeight(2), finalCertificate: undefined, signature: at(2).signature };
+  assert.equal(why({ ...change, ...known, epoch: later.epoch }), 'good');
+  const certified = { ...change, ...known, epoch: later.epoch, highest: certificate('prepare', 0, 4) };
+  assert.match(why(certified), /certificate of another epoch/);
+  const nested = signed<ViewChange>({ ...change, ...known, finalHeight: toHeight(0) });
+  const viewChanges = [0, 1, 2].map((from) => ({ ...nested, from }));
+  const newView: PbftMessage = {
+    kind: 'new-view',
+    epoch: later.epoch,
+    from: 1,
+    view: toView(1),
+    viewChanges,
+    signature: at(2).signature,
+  };
+  assert.match(why(newView), /is of another epoch/, 'what stands inside is of the same one');
+  assert.equal(certificate('commit', 0, 3).epoch, 0);
+  const foreign = protocol.certificateClaims({ engine: 'pbft', ...old }, later);
+  assert.ok(foreign instanceof Problem && foreign.code === 'certificate/unknown-member');
+});
+
 test('no signature means anything in another kind, chain or epoch', () => {
   const kinds = Object.values(everyKind);
   const seen = new Set<string>();
@@ -208,11 +252,13 @@ test('no signature means anything in another kind, chain or epoch', () => {
       epoch,
       { ...epoch, chainId: 'cd'.repeat(32) as Hash },
       { ...epoch, validatorsHash: 'cd'.repeat(32) as Hash },
+      // The same set, come back.
+      { ...epoch, epoch: toHeight(9) },
     ]) {
       seen.add(Buffer.from(preimageOf(message, other)).toString('hex'));
     }
   }
-  assert.equal(seen.size, kinds.length * 3);
+  assert.equal(seen.size, kinds.length * 4);
   const prepare = vote('prepare');
   assert.equal(allValid({ ...prepare, kind: 'commit' } as PbftMessage), false, 'prepare bytes are no commit');
 });

@@ -7,6 +7,7 @@ import { unwrap } from '../../../src/base/problem.ts';
 import { hash, type Hash, zeroHash } from '../../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../../src/crypto/signature.ts';
 import type {
+  BlockName,
   ChainLink,
   Effect,
   Input,
@@ -35,7 +36,7 @@ import {
   type View,
 } from '../../../src/ledger/block.ts';
 import type { Certificate, FinalityCertificate } from '../../../src/ledger/certificate.ts';
-import { validatorSet } from '../../../src/ledger/validators.ts';
+import { type ValidatorSet, validatorSet } from '../../../src/ledger/validators.ts';
 
 /**
  * Engines alone, without driver, ledger and signatures: a block is a header with no transactions, and everything that
@@ -53,6 +54,8 @@ export class Committee {
   readonly blocks = new Map<Hash, BlockHeader>();
   readonly invalid = new Set<Hash>();
   now = 0;
+  /** The blocks at these heights decide that the keys of these nodes are the next validators. */
+  readonly changes = new Map<number, readonly ValidatorIndex[]>();
   /** Transactions, by number, and the blocks that hold them. */
   units = 0;
   readonly contents = new Map<Hash, readonly number[]>();
@@ -61,14 +64,23 @@ export class Committee {
   /** Decides what arrives; everything by default. */
   deliverable: (from: ValidatorIndex, to: ValidatorIndex, message: PbftMessage) => boolean = () => true;
 
-  constructor(n: number, setup: { options?: Partial<PbftOptions>; seed?: number; firstUse?: boolean } = {}) {
+  constructor(
+    n: number,
+    setup: {
+      options?: Partial<PbftOptions>;
+      seed?: number;
+      firstUse?: boolean;
+      /** How many of the nodes are validators at first; all unless given. */
+      validators?: number;
+    } = {},
+  ) {
     this.options = { ...defaultPbftOptions, ...setup.options };
     this.random = seedRandom(setup.seed ?? 1);
     this.keys = Array.from(
       { length: n },
       (_, index) => toHex(new Uint8Array(32).fill(index + 1)) as PublicKey,
     );
-    this.validators = validatorSet(this.keys);
+    this.validators = validatorSet(this.keys.slice(0, setup.validators ?? n));
     this.genesis = this.header({ height: 0, parentHash: this.chainId, view: 0, proposer: 0, salt: 0 });
     this.nodes = this.keys.map((_, index) => new TestNode(this, index));
     for (const node of this.nodes) node.start(setup.firstUse ?? true);
@@ -97,10 +109,25 @@ export class Committee {
       transactionRoot: zeroHash,
       stateRoot: zeroHash,
       receiptsRoot: zeroHash,
-      validatorsHash: this.validators.hash,
-      nextValidatorsHash: this.validators.hash,
+      validatorsHash: this.setAt(fields.height).validators.hash,
+      nextValidatorsHash: this.setAt(fields.height + 1).validators.hash,
     };
     return header;
+  }
+
+  /** Who votes on the block at this height, and the height after which they do. */
+  setAt(height: number): { readonly validators: ValidatorSet; readonly epoch: number } {
+    let set = { validators: this.validators, epoch: 0 };
+    for (const [at, nodes] of [...this.changes].sort(([a], [b]) => a - b)) {
+      if (at >= height) break;
+      set = { validators: validatorSet(nodes.map((node) => this.node(node).key)), epoch: at };
+    }
+    return set;
+  }
+
+  /** The node that a message claims to be from. */
+  senderOf({ epoch, from }: PbftMessage): ValidatorIndex {
+    return this.keys.indexOf(defined(this.setAt(epoch + 1).validators.keys[from], 'a validator'));
   }
 
   /** Delivers what is on the way, in order, until nothing is left or `most` were delivered. */
@@ -114,14 +141,17 @@ export class Committee {
   deliver({ from, to, message }: { from: ValidatorIndex; to: ValidatorIndex; message: PbftMessage }): void {
     if (!this.deliverable(from, to, message)) return;
     // A NewView is sent on by others than its primary, too.
-    this.node(to).receive(message, from === message.from);
+    this.node(to).receive(message, from === this.senderOf(message));
   }
 
   /** Lets time pass in steps of `step` ms, delivering everything after each. */
   pass(ms: number, step = 100): void {
     for (const end = this.now + ms; this.now < end;) {
       this.now = Math.min(end, this.now + step);
-      for (const node of this.nodes) node.step({ type: 'tick', now: this.now });
+      for (const node of this.nodes) {
+        node.step({ type: 'tick', now: this.now });
+        node.poll();
+      }
       this.run();
     }
   }
@@ -153,8 +183,16 @@ export class Committee {
 
   /** Whatever one likes, signed by whom it says. */
   say(draft: Draft): PbftMessage {
-    const epoch = { chainId: this.chainId, epoch: toHeight(0), validatorsHash: this.validators.hash };
-    return sign(toUnsigned(draft, epoch), draft.from);
+    return this.sayIn(0, draft);
+  }
+
+  /** The same in the epoch that began with the block at this height. */
+  sayIn(start: number, draft: Draft): PbftMessage {
+    const { hash: validatorsHash } = this.setAt(start + 1).validators;
+    return sign(
+      toUnsigned(draft, { chainId: this.chainId, epoch: toHeight(start), validatorsHash }),
+      draft.from,
+    );
   }
 
   /** What made a block final on replica 0. */
@@ -203,6 +241,8 @@ const markKey = 'node-written';
 export class TestNode {
   readonly committee: Committee;
   readonly index: ValidatorIndex;
+  /** What the driver knows of its key's use, when an epoch begins. */
+  epochSeen = false;
   /** What survives a crash. */
   records = new Map<string, Uint8Array>();
   candidates = new Set<Hash>();
@@ -249,8 +289,8 @@ export class TestNode {
     this.engine = new PbftEngine(
       {
         chainId: committee.chainId,
-        epoch: { height: toHeight(0), blockHash: hashHeader(committee.genesis) },
-        validators: committee.validators,
+        ...this.epochOf(height),
+        epochSeen: this.epochSeen,
         self: defined(committee.keys[this.index], 'own key'),
         final: { header: committee.blocks.get(blockHash) ?? committee.genesis, hash: blockHash, certificate },
         records: new Map([...this.records].filter(([key]) => key !== markKey)),
@@ -266,6 +306,22 @@ export class TestNode {
     );
     this.step({ type: 'tick', now: committee.now });
     this.step(this.pending());
+  }
+
+  get key(): PublicKey {
+    return defined(this.committee.keys[this.index], 'own key');
+  }
+
+  /** Where the block above this height stands, as a driver reads it off its disk. */
+  epochOf(height: number): { readonly validators: ValidatorSet; readonly epoch: BlockName } {
+    const { validators, epoch } = this.committee.setAt(height + 1);
+    const blockHash = this.chain.get(toHeight(epoch)) ?? hashHeader(this.committee.genesis);
+    return { validators, epoch: { height: toHeight(epoch), blockHash } };
+  }
+
+  /** The epoch that its engine is in. */
+  epoch(): number {
+    return this.epochOf(this.finalHeight()).epoch.height;
   }
 
   /** What a node tells its engine of the log that it starts with. */
@@ -320,7 +376,12 @@ export class TestNode {
 
   /** `direct`: on its sender's own stream. Otherwise anybody brings it. */
   receive(message: PbftMessage, direct = false): void {
-    if (this.engine === null || !this.engine.wants(message, direct)) return;
+    if (this.engine === null) return;
+    // What is of a later epoch makes a node ask its sender for blocks.
+    if (message.epoch > this.epoch()) {
+      for (const input of this.syncFrom(this.committee.senderOf(message))) this.step(input);
+    }
+    if (!this.engine.wants(message, direct)) return;
     this.step({ type: 'message', message: message as Verified<PbftMessage>, direct });
   }
 
@@ -441,6 +502,7 @@ export class TestNode {
         return [];
       case 'sync':
         return this.sync(effect.holders);
+      case 'members':
       case 'evidence':
       case 'verdict':
       case 'trace':
@@ -449,7 +511,6 @@ export class TestNode {
       case 'compact':
       case 'install':
       case 'load':
-      case 'members':
       case 'sign':
       case 'stepped-down':
         throw new Error(`PBFT does not ask for ${effect.type}`);
@@ -482,7 +543,9 @@ export class TestNode {
     this.chain.set(effect.link.height, effect.link.blockHash);
     if (effect.certificate !== null) this.certificates.set(effect.link.height, effect.certificate);
     this.candidates.delete(effect.link.blockHash);
-    return [{ type: 'applied', height: effect.link.height }, this.pending()];
+    const { height, isLast } = effect.link;
+    const next = isLast ? { validators: this.committee.setAt(height + 1).validators } : {};
+    return [{ type: 'applied', height, ...next, epochSeen: this.epochSeen }, this.pending()];
   }
 
   /** Final blocks are stored up to the last one that has its own certificate, as the driver stores them. */
@@ -501,18 +564,38 @@ export class TestNode {
   }
 
   sync(holders: readonly ValidatorIndex[]): Input<PbftMessage>[] {
-    for (const index of holders) {
-      const other = this.committee.node(index);
-      const certificate = other.certificates.get(other.finalHeight());
-      if (certificate === undefined || other.finalHeight() <= this.finalHeight()) continue;
-      if (!this.committee.deliverable(index, this.index, {} as PbftMessage)) continue;
-      const chain = [...other.chain.entries()]
-        .filter(([height]) => height > this.finalHeight())
-        .sort(([a], [b]) => a - b)
-        .map(([, blockHash]) => linkOf(defined(this.committee.blocks.get(blockHash), 'block'), blockHash));
-      return [{ type: 'synced', chain, certificate: certificate as Verified<FinalityCertificate> }];
+    const { keys } = this.epochOf(this.finalHeight()).validators;
+    for (const holder of holders) {
+      const key = keys[holder];
+      const inputs = key === undefined ? [] : this.syncFrom(this.committee.keys.indexOf(key));
+      if (inputs.length > 0) return inputs;
     }
     return [];
+  }
+
+  /** Who is told nothing asks the others in turn for blocks: who only follows, or hears of no quorum. */
+  poll(): void {
+    const { engine, committee } = this;
+    if (engine === null || committee.changes.size === 0) return;
+    const isMember = this.epochOf(this.finalHeight()).validators.keys.includes(this.key);
+    if (isMember && engine.status().quorumContact) return;
+    for (const { index } of committee.nodes) for (const input of this.syncFrom(index)) this.step(input);
+  }
+
+  /** The blocks that another node has above the own ones, up to the last one of this epoch. */
+  syncFrom(index: ValidatorIndex): Input<PbftMessage>[] {
+    const other = this.committee.node(index);
+    if (other.finalHeight() <= this.finalHeight()) return [];
+    if (!this.committee.deliverable(index, this.index, {} as PbftMessage)) return [];
+    const all = [...other.chain.entries()]
+      .filter(([height]) => height > this.finalHeight())
+      .sort(([a], [b]) => a - b)
+      .map(([, blockHash]) => linkOf(defined(this.committee.blocks.get(blockHash), 'block'), blockHash));
+    const last = all.findIndex(({ isLast }) => isLast);
+    const chain = last < 0 ? all : all.slice(0, last + 1);
+    const certificate = other.certificates.get(chain.at(-1)?.height ?? other.finalHeight());
+    if (certificate === undefined) return [];
+    return [{ type: 'synced', chain, certificate: certificate as Verified<FinalityCertificate> }];
   }
 
   built(parentHash: Hash, view: View, proposal: Proposal | null): Input<PbftMessage> {
@@ -520,8 +603,9 @@ export class TestNode {
   }
 
   send(to: readonly ValidatorIndex[] | 'all', message: PbftMessage): void {
-    const targets = to === 'all' ? this.committee.nodes.map(({ index }) => index) : to;
-    for (const target of targets) {
+    const { keys } = this.committee.setAt(message.epoch + 1).validators;
+    const recipients = to === 'all' ? keys : to.map((index) => defined(keys[index], 'a validator'));
+    for (const target of recipients.map((key) => this.committee.keys.indexOf(key))) {
       if (target === this.index) continue;
       for (const tampered of this.tamper(target, message)) {
         this.committee.wire.push({ from: this.index, to: target, message: tampered });

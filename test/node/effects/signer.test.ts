@@ -64,6 +64,22 @@ describe('the signer', () => {
     assert.deepEqual(again.records, [], 'it is on disk already');
   });
 
+  test('refuses everything of an epoch before the last one that it signed in, also after a restart', () => {
+    const inEpoch = (epoch: number, rest: Unsigned): Unsigned => ({ ...rest, epoch: toHeight(epoch) });
+    const before = signer();
+    const left = before.signDurably([message('view-change/0/3', 'leaving', 3, 3)]);
+    const first = before.signDurably([inEpoch(7, message('vote/7/0/8', 'block', 0))]);
+    assert.deepEqual(before.floor, { epoch: 7, view: 0 }, 'views begin anew');
+    for (const one of [before, signer(written(left, first))]) {
+      assert.throws(() => one.signDurably([message('vote/0/9/6', 'block', 9)]), InvariantError);
+      assert.throws(() => one.signLoosely(message('', 'where it stands', 9)), InvariantError);
+      one.signDurably([inEpoch(7, message('vote/7/0/9', 'block', 0))]);
+    }
+    const loose = signer(written(left));
+    loose.signLoosely(inEpoch(7, message('', 'where it stands')));
+    assert.throws(() => loose.signDurably([message('vote/0/9/6', 'block', 9)]), InvariantError);
+  });
+
   test('refuses everything of a view that it left, also after a restart', () => {
     const before = signer();
     const left = before.signDurably([message('view-change/3', 'leaving', 3, 3)]);

@@ -133,6 +133,19 @@ describe('the handshake', () => {
     assert.equal(codeOf(here.admit('peer-x', hello)), 'network/not-a-member');
   });
 
+  test('a validator of the set before the last is welcome until the next: one of the two may be behind', () => {
+    const here = handshake('validator-0', { observers: 'members' });
+    const [, , third] = keys;
+    const hello = handshake('validator-2').hello('peer-2');
+    here.setKeys(keys.slice(0, 2));
+    meet(here, 'peer-2', hello);
+    assert.equal(here.memberKeyOf('peer-2'), third);
+    assert.equal(here.validatorOf('peer-2'), undefined, 'and no validator any more');
+    here.setKeys(keys.slice(0, 1));
+    assert.equal(here.memberKeyOf('peer-2'), undefined);
+    assert.equal(codeOf(here.admit('peer-2', hello)), 'network/not-a-member');
+  });
+
   test('refuses another chain, another engine and another version, each with its own code', () => {
     const here = handshake('validator-0');
     const hello = (options: Parameters<typeof handshake>[1]) =>

@@ -23,7 +23,6 @@ function protocol(authentication: 'signature' | 'channel'): Protocol<Note> {
     engine: 'pbft',
     authentication,
     capabilities: {
-      membersChange: false,
       proposerClockBinds: false,
       leaderTakesAll: false,
       censorshipMs: null,
@@ -131,6 +130,20 @@ class World {
     while (this.#late.length > 0) for (const answer of this.#late.splice(0)) answer();
   }
 }
+
+describe('a message of another epoch', () => {
+  test('is looked at no further, and held against nobody; a later one is a reason to ask', () => {
+    const world = new World();
+    world.epoch = 5;
+    for (const relayed of [false, true]) {
+      assert.equal(world.judge('peer-1', '1:bad:epoch 3', relayed), 'ignored');
+      assert.equal(world.judge('peer-1', '1:bad:epoch 9', relayed), 'ignored');
+    }
+    assert.deepEqual(world.later, [9, 9]);
+    assert.deepEqual([world.checked, world.penalties], [[], []]);
+    assert.equal(world.judge('peer-1', '1:good:epoch 5'), 'good');
+  });
+});
 
 describe('verification of messages', () => {
   test('lets through what is signed, and tells whether it is wanted', () => {

@@ -44,6 +44,7 @@ class Fixture {
       shiftClock: note('shift'),
       speedClock: note('speed'),
       request: () => undefined,
+      changeValidators: () => undefined,
       reconcile: () => undefined,
     };
     const plan = { ...drawPlan(1, 'raft'), faults: [fault] };

@@ -90,7 +90,7 @@ export class Books {
   /** The highest of its votes that it found at its start. They are not below its window. */
   readonly restoredUpTo: number;
 
-  constructor(committee: Committee, start: EngineStart, place: Place) {
+  constructor(committee: Committee, start: Pick<EngineStart, 'now' | 'records'>, place: Place) {
     this.committee = committee;
     this.viewSince = start.now;
     this.finalSince = start.now;
@@ -99,6 +99,7 @@ export class Books {
     for (const [key, value] of start.records) {
       if (!key.includes('/')) continue;
       const message = unwrap(decode(messageCodec, value, key));
+      if (message.epoch !== committee.epoch) continue;
       this.own.set(key, message);
       this.signed.set(key, message);
       if ('height' in message) restoredUpTo = Math.max(restoredUpTo, message.height);
@@ -107,7 +108,8 @@ export class Books {
     const accepted = start.records.get('accepted-new-view');
     if (accepted !== undefined && place.normal) {
       const newView = unwrap(decode(messageCodec, accepted, 'new view'));
-      if (newView.kind === 'new-view' && newView.view === place.view) this.start = startOf(newView);
+      if (newView.kind === 'new-view' && newView.epoch === committee.epoch && newView.view === place.view)
+        this.start = startOf(newView);
     }
   }
 
@@ -115,8 +117,7 @@ export class Books {
   note(step: Step): void {
     const { before, after, now, input, done } = step;
     for (const message of done.signs) this.signed.set(logKey(message), message);
-    if (input.type === 'persisted')
-      for (const message of input.signed) this.own.set(logKey(message), message);
+    if (input.type === 'persisted') for (const message of step.heard) this.own.set(logKey(message), message);
     if (after.final > before.final) {
       this.finalSince = now;
       this.attempts = 0;

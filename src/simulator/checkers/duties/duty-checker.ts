@@ -20,7 +20,7 @@ export class DutyChecker {
   readonly #books: Books;
   #place: Place;
 
-  constructor(committee: Committee, start: EngineStart, state: Readonly<PbftState>) {
+  constructor(committee: Committee, start: Pick<EngineStart, 'now' | 'records'>, state: Readonly<PbftState>) {
     this.#place = placeOf(state);
     this.#books = new Books(committee, start, this.#place);
     this.#votes = new VoteDuties(this.#books, this.#place, start.now);
@@ -32,7 +32,8 @@ export class DutyChecker {
     const before = this.#place;
     const after = placeOf(state);
     this.#place = after;
-    const step = stepOf(input, effects, { before, after, now: state.now });
+    const { epoch } = this.#books.committee;
+    const step = stepOf(input, effects, { before, after, now: state.now, epoch });
     this.#books.note(step);
     this.#views.look(step);
     this.#votes.look(step);

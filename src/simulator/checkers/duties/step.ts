@@ -49,7 +49,10 @@ export function placeOf(state: Readonly<PbftState>): Place {
     normal: state.phase.name === 'normal',
     final: state.final.height,
     finalHash: state.final.blockHash,
-    votes: state.guard.name === 'off' && state.final.height - state.appliedHeight <= limits.pbftUnstored,
+    votes:
+      state.guard.name === 'off' &&
+      !state.final.isLast &&
+      state.final.height - state.appliedHeight <= limits.pbftUnstored,
     mute: state.forgottenUpTo,
     certified: state.highest?.height ?? 0,
   };
@@ -58,7 +61,7 @@ export function placeOf(state: Readonly<PbftState>): Place {
 export function stepOf(
   input: Input<PbftMessage>,
   effects: readonly Effect<PbftMessage>[],
-  places: { readonly before: Place; readonly after: Place; readonly now: number },
+  places: { readonly before: Place; readonly after: Place; readonly now: number; readonly epoch: number },
 ): Step {
   const done: Done = { effects, signs: [], sends: [], posts: [] };
   const [signs, sends, posts] = [done.signs, done.sends, done.posts] as [PbftMessage[], object[], object[]];
@@ -69,7 +72,9 @@ export function stepOf(
       posts.push(...read(effect.message).map((message) => ({ message, to: effect.to })));
     }
   }
-  const heard = input.type === 'message' ? [input.message] : input.type === 'persisted' ? input.signed : [];
+  const all = input.type === 'message' ? [input.message] : input.type === 'persisted' ? input.signed : [];
+  // What is of another epoch is nothing to this one.
+  const heard = all.filter(({ epoch }) => epoch === places.epoch);
   return { ...places, input, heard, done };
 }
 
