@@ -9,7 +9,7 @@ import { problemCodes, type ProblemCode } from '../src/base/problem-codes.ts';
 import { Problem } from '../src/base/problem.ts';
 import { exitCodeOf } from '../src/cli/failure.ts';
 import { problemFromJson } from '../src/client/transport.ts';
-import { failureCodes } from '../src/ledger/receipt.ts';
+import { failureCodes } from '../src/ledger/failure-codes.ts';
 import { readProblemSources, type Sources } from './problem-sources.ts';
 
 const root = join(import.meta.dirname, '..');

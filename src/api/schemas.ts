@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { engineNames } from '../ledger/engine-names.ts';
-import { failureCodes } from '../ledger/receipt.ts';
+import { namespaceModes } from '../ledger/namespace.ts';
+import { failureCodes } from '../ledger/failure-codes.ts';
 import { answeredCodes } from './problem-status.ts';
 
 /**
@@ -224,12 +225,34 @@ const reservationName = z
   .describe(
     'ADDRESS:NONCE:OPERATION: who reserved, the nonce of that transaction, the operation’s index in it',
   );
+const namespaceName = z.string().describe('What stands before the first "/" of its records’ keys');
+const namespaceMode = z
+  .enum(namespaceModes)
+  .describe(
+    'open: anybody creates records of his own; writers: only they write, and any of them any record; append-only: they create records, which nobody changes or deletes',
+  );
 const operationSchema = z
   .discriminatedUnion('type', [
     z.object({ type: z.literal('transfer'), to: addressSchema, amount: amountSchema, memo: z.string() }),
     z.object({ type: z.literal('put'), key: recordKey, value: bytesHex('The value') }),
     z.object({ type: z.literal('delete'), key: recordKey }),
     z.object({ type: z.literal('give'), key: recordKey, to: addressSchema }),
+    z.object({
+      type: z.literal('open-namespace'),
+      name: namespaceName,
+      mode: namespaceMode,
+      writers: z.array(addressSchema).describe('Who may write there; none in mode open'),
+    }),
+    z.object({
+      type: z.literal('set-namespace'),
+      name: namespaceName,
+      owner: addressSchema.nullable().describe('Whose it becomes; null where that stays'),
+      mode: namespaceMode.nullable().describe('Null where it stays'),
+      writers: z
+        .array(addressSchema)
+        .nullable()
+        .describe('Null where they stay; in mode open there are none'),
+    }),
     z.object({
       type: z.literal('set-keys'),
       keys: z.array(addressSchema),

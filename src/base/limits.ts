@@ -47,6 +47,15 @@ export const limits = {
   maxMemoBytes: 128,
   /** Consensus. A record's key, UTF-8: long enough for a path or a UUID with a prefix. */
   maxRecordKeyBytes: 128,
+  /** Consensus. A namespace's name, UTF-8: the first segment of a key that has at least one more. */
+  maxNamespaceNameBytes: 126,
+  /**
+   * Consensus. Who may write in a namespace: they stand in its entry, which is hashed by each block that
+   * writes there.
+   */
+  maxNamespaceWriters: 32,
+  /** Consensus. Namespaces that a genesis opens. Later ones are opened by transactions. */
+  maxGenesisNamespaces: 1_000,
   /**
    * Consensus. A record's value: documents of any kind belong elsewhere, their hash and
    * a small description here.

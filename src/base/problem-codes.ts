@@ -258,8 +258,10 @@ export const problemCodes = {
   // In a browser.
   'playground/setting': 'The address of the playground names no setting',
 
-  // Facts of a transaction. Those that a receipt may name are `FailureCode` in `ledger/receipt.ts`.
+  // Facts of a transaction. Those that a receipt may name are `FailureCode` in `ledger/failure-codes.ts`.
   'transaction/above-reserved': 'Less was reserved than the transaction wants to take',
+  'transaction/append-only':
+    'The namespace is append-only: its records stay as they are, and so does its mode',
   'transaction/content': 'What the transaction is to do is not written as operations and conditions are',
   'transaction/duplicate': 'The transaction stands in the block already',
   'transaction/expired': 'The expiry height of the transaction is past',
@@ -269,12 +271,19 @@ export const problemCodes = {
   'transaction/forgeable-key': 'The transaction names a key that anybody can sign for',
   'transaction/insufficient-balance': 'The sender has less than what it wants to move',
   'transaction/malformed': 'A field of the transaction is beyond what can be encoded',
+  'transaction/namespace-name': 'No namespace can have such a name',
+  'transaction/namespace-taken': 'The namespace is open already, and somebody owns it',
+  'transaction/namespace-writers': 'The mode of the namespace and its writers do not fit each other',
+  'transaction/no-such-namespace':
+    'The namespace, which stands before the first "/" of a key, was never opened',
   'transaction/no-such-record': 'There is no record to delete or give',
   'transaction/no-such-reservation': 'There is no such reservation, or it ended long ago',
   'transaction/nonce-gap': 'A nonce before that of the transaction is missing',
   'transaction/nonce-used': 'The nonce of the transaction was used',
+  'transaction/not-namespace-owner': 'The namespace belongs to another account',
   'transaction/not-owner': 'The record belongs to another account',
   'transaction/not-recipient': 'The reservation is for another account, which alone can post or void it',
+  'transaction/not-writer': 'Only its writers write in the namespace, and the sender is none of them',
   'transaction/oversize': 'The transaction is larger than any that is taken',
   'transaction/record-key': 'No record can have such a key',
   'transaction/reservation-expired': 'The last height of the reservation is past, and its sender has it back',

@@ -100,6 +100,10 @@ function operationText(operation: OperationAnswer): string {
       return `delete ${harmless(operation.key)}`;
     case 'give':
       return `give ${harmless(operation.key)} to ${shortAddress(operation.to)}`;
+    case 'open-namespace':
+      return `open namespace ${harmless(operation.name)} (${operation.mode})`;
+    case 'set-namespace':
+      return `set namespace ${harmless(operation.name)}`;
     case 'set-keys':
       return `set ${operation.threshold} of ${operation.keys.length} keys`;
     case 'reserve': {

@@ -2,6 +2,7 @@ import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey, Signature } from '../crypto/signature.ts';
 import type { Height, View } from '../ledger/block.ts';
 import type { EngineName } from '../ledger/engine-names.ts';
+import type { NamespaceMode } from '../ledger/namespace.ts';
 
 /**
  * What the API answers, as the JSON is (see /v1/openapi.json): amounts are decimal text, because JSON readers
@@ -113,6 +114,20 @@ export type OperationAnswer =
   | { readonly type: 'put'; readonly key: string; readonly value: BytesHex }
   | { readonly type: 'delete'; readonly key: string }
   | { readonly type: 'give'; readonly key: string; readonly to: Address }
+  | {
+      readonly type: 'open-namespace';
+      readonly name: string;
+      readonly mode: NamespaceMode;
+      readonly writers: readonly Address[];
+    }
+  /** Null stands for what stays as it was. */
+  | {
+      readonly type: 'set-namespace';
+      readonly name: string;
+      readonly owner: Address | null;
+      readonly mode: NamespaceMode | null;
+      readonly writers: readonly Address[] | null;
+    }
   | {
       readonly type: 'set-keys';
       readonly keys: readonly Address[];

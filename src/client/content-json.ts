@@ -1,18 +1,26 @@
-import { fromHex, utf8 } from '../base/bytes.ts';
-import { limits } from '../base/limits.ts';
+import { utf8 } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
-import { parseAddress } from '../crypto/address.ts';
-import { type Hash, isHash } from '../crypto/hash.ts';
-import type { PublicKey } from '../crypto/signature.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import type { ChainChange } from '../ledger/chain-change.ts';
 import type { Condition } from '../ledger/condition.ts';
 import type { Operation } from '../ledger/operation.ts';
-import { parseReservation, type ReservationId } from '../ledger/reservation-id.ts';
+import {
+  account,
+  accounts,
+  coins,
+  fieldsOf,
+  hash,
+  hex,
+  list,
+  modeOf,
+  object,
+  reservation,
+  text,
+  unless,
+  whole,
+  Wrong,
+} from './json-fields.ts';
 import type { Content } from './wallet.ts';
-
-/** What is wrong with a value, and where. */
-class Wrong extends Error {}
 
 /**
  * What a transaction is to do, from JSON in the form in which the API shows operations and conditions: an
@@ -72,14 +80,15 @@ function operationFrom(json: unknown, at: string): Operation {
     case 'post':
     case 'void':
       return reservationOperation(type, json, at);
+    case 'open-namespace':
+    case 'set-namespace':
+      return namespaceOperation(type, json, at);
     case 'set-keys': {
       const { keys, threshold, force } = object(json, at, ['type', 'keys', 'threshold', 'force']);
       if (force !== undefined && typeof force !== 'boolean') throw new Wrong(`${at}.force is no boolean`);
       return {
         type,
-        keys: list(keys, `${at}.keys`)
-          .map((key, index) => account(key, `${at}.keys[${index}]`))
-          .toSorted(),
+        keys: accounts(keys, `${at}.keys`),
         threshold: whole(threshold, `${at}.threshold`),
         force: force ?? false,
       };
@@ -182,6 +191,26 @@ function changeFrom(json: unknown, at: string): ChainChange {
   }
 }
 
+function namespaceOperation(type: 'open-namespace' | 'set-namespace', json: unknown, at: string): Operation {
+  if (type === 'open-namespace') {
+    const { name, mode, writers } = object(json, at, ['type', 'name', 'mode', 'writers']);
+    return {
+      type,
+      name: text(name, `${at}.name`),
+      mode: modeOf(mode, `${at}.mode`),
+      writers: accounts(writers ?? [], `${at}.writers`),
+    };
+  }
+  const { name, owner, mode, writers } = object(json, at, ['type', 'name', 'owner', 'mode', 'writers']);
+  return {
+    type,
+    name: text(name, `${at}.name`),
+    owner: unless(owner, (given) => account(given, `${at}.owner`)),
+    mode: unless(mode, (given) => modeOf(given, `${at}.mode`)),
+    writers: unless(writers, (given) => accounts(given, `${at}.writers`)),
+  };
+}
+
 function conditionFrom(json: unknown, at: string): Condition {
   const { type } = fieldsOf(json, at);
   switch (type) {
@@ -213,73 +242,4 @@ function conditionFrom(json: unknown, at: string): Condition {
     default:
       throw new Wrong(`${at}.type ${JSON.stringify(type)} is no condition`);
   }
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsOf(json: unknown, at: string): Fields {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new Wrong(`${at} is no object`);
-  }
-  return json as Fields;
-}
-
-/** An object with no other fields: a misspelt one must not be ignored. */
-function object(json: unknown, at: string, names: readonly string[]): Fields {
-  const fields = fieldsOf(json, at);
-  const unknown = Object.keys(fields).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new Wrong(`${at} has the unknown field ${JSON.stringify(unknown)}`);
-  return fields;
-}
-
-function list(json: unknown, at: string): readonly unknown[] {
-  if (!Array.isArray(json)) throw new Wrong(`${at} is no list`);
-  return json;
-}
-
-function text(json: unknown, at: string): string {
-  if (typeof json !== 'string') throw new Wrong(`${at} is no text`);
-  return json;
-}
-
-function hex(json: unknown, at: string): Uint8Array {
-  if (typeof json !== 'string' || !/^(?:[0-9a-f]{2})*$/.test(json)) {
-    throw new Wrong(`${at} is no text of lower-case hex`);
-  }
-  if (json.length > 2 * limits.maxTransactionBytes) throw new Wrong(`${at} is larger than a transaction`);
-  return fromHex(json);
-}
-
-function hash(json: unknown, at: string): Hash {
-  if (typeof json !== 'string' || !isHash(json)) throw new Wrong(`${at} is no hash in hex`);
-  return json;
-}
-
-/** Amounts are text: JSON readers round numbers past 2^53. */
-function coins(json: unknown, at: string): bigint {
-  if (typeof json !== 'string' || !/^(?:0|[1-9][0-9]{0,19})$/.test(json)) {
-    throw new Wrong(`${at} is no amount in decimal digits, in quotes`);
-  }
-  return BigInt(json);
-}
-
-function whole(json: unknown, at: string): number {
-  if (typeof json !== 'number' || !Number.isSafeInteger(json) || json < 0) {
-    throw new Wrong(`${at} is no whole number`);
-  }
-  return json;
-}
-
-function account(json: unknown, at: string): PublicKey {
-  if (typeof json !== 'string') throw new Wrong(`${at} is no address`);
-  const key = parseAddress(json);
-  if (key instanceof Problem) throw new Wrong(`${at}: ${key.message}`);
-  return key;
-}
-
-function reservation(json: unknown, at: string): ReservationId {
-  if (typeof json !== 'string') throw new Wrong(`${at} is no text`);
-  const id = parseReservation(json);
-  if (id instanceof Problem) throw new Wrong(`${at}: ${id.message}`);
-  return id;
 }

@@ -10,7 +10,8 @@ const firstCells = 16;
 /**
  * Byte strings in cells of one size, chained when one is not enough. So every cell fits every need, and
  * memory that was used once is never lost to pieces of the wrong size, whatever sizes people write and
- * delete. Each string counts its holders.
+ * delete. Each string counts its holders. One may carry a number, which `release` gets when nobody holds the
+ * string any more.
  */
 export class CellStore {
   readonly #bytes: Uint8Array[] = [new Uint8Array(firstCells * cellBytes)];
@@ -18,9 +19,16 @@ export class CellStore {
   readonly #next: Int32Array[] = [new Int32Array(firstCells)];
   /** Of the string that starts in a cell. */
   readonly #holders: Int32Array[] = [new Int32Array(firstCells)];
+  /** What strings carry, by where they start. */
+  readonly #carried = new Map<number, number>();
+  readonly #release: (carried: number) => void;
   #firstFree = 0;
   /** The lowest cell that was never used; 0 names none. */
   #fresh = 1;
+
+  constructor(release: (carried: number) => void) {
+    this.#release = release;
+  }
 
   get memoryBytes(): number {
     return [...this.#bytes, ...this.#next, ...this.#holders].reduce(
@@ -34,8 +42,11 @@ export class CellStore {
     return this.#firstFree === 0 && !this.#hasFresh;
   }
 
-  /** Copies bytes, at least one, and returns where they start; the caller holds them. */
-  write(bytes: Uint8Array): number {
+  /**
+   * Copies bytes, at least one, and returns where they start; the caller holds them. They carry a number
+   * unless it is 0.
+   */
+  write(bytes: Uint8Array, carried = 0): number {
     const first = this.#take();
     let cell = first;
     for (let done = 0; done < bytes.length; done += cellBytes) {
@@ -49,7 +60,13 @@ export class CellStore {
     }
     this.#link(cell, 0);
     (this.#holders[first >>> chunkBits] as Int32Array)[first & chunkMask] = 1;
+    if (carried !== 0) this.#carried.set(first, carried);
     return first;
+  }
+
+  /** What the string that starts here carries; 0 for nothing. */
+  carriedBy(first: number): number {
+    return this.#carried.get(first) ?? 0;
   }
 
   /** Copies the first bytes of what starts here into `target` from `at` on. */
@@ -74,6 +91,11 @@ export class CellStore {
     const left = (holders[first & chunkMask] as number) - 1;
     holders[first & chunkMask] = left;
     if (left > 0) return;
+    const carried = this.#carried.size === 0 ? undefined : this.#carried.get(first);
+    if (carried !== undefined) {
+      this.#carried.delete(first);
+      this.#release(carried);
+    }
     let last = first;
     for (let next = this.#after(last); next !== 0; next = this.#after(last)) last = next;
     this.#link(last, this.#firstFree);

@@ -12,7 +12,8 @@ import { configurationHash, decodeConfiguration, isJoint, votesInNew } from './m
 import type { ApproveChange, ProposeChange } from './operation.ts';
 import type { ChainProposal } from './proposal.ts';
 import { byzantineQuorum, majority } from './quorum.ts';
-import type { ChangeEffect, FailureCode } from './receipt.ts';
+import type { FailureCode } from './failure-codes.ts';
+import type { ChangeEffect } from './receipt.ts';
 import { isUsableKey } from './validator-keys.ts';
 
 /** What a change of the chain is judged by, besides the state. */

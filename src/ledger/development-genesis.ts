@@ -4,6 +4,7 @@ import {
   type ConsensusChoice,
   createGenesis,
   type Genesis,
+  type GenesisNamespace,
   type PbftChoice,
   type RaftChoice,
 } from './genesis.ts';
@@ -33,6 +34,18 @@ export const developmentRaft: RaftChoice = {
   leaseReads: false,
 };
 
+/** Namespaces of a test network, all alice's: two for everybody, and one in which she writes what stays. */
+const developmentNamespaces: readonly GenesisNamespace[] = (
+  [
+    ['demo', 'open'],
+    ['journal', 'append-only'],
+    ['order', 'open'],
+  ] as const
+).map(([name, mode]) => {
+  const owner = developmentKeyPair('alice').publicKey;
+  return { name, owner, mode, writers: mode === 'open' ? [] : [owner] };
+});
+
 /** A test network of well-known keys: validator-0 and on, and the accounts alice, bob and carol. */
 export function developmentGenesis(options: {
   readonly name: string;
@@ -51,6 +64,7 @@ export function developmentGenesis(options: {
         publicKey: developmentKeyPair(name).publicKey,
         balance: developmentBalance,
       })),
+      namespaces: developmentNamespaces,
     }),
   );
 }

@@ -5,6 +5,7 @@ import type { Height } from './block.ts';
 import type { Ending, Reservation } from './reservation.ts';
 import type { ReservationId } from './reservation-id.ts';
 import { type ChainParameters, encodeParameters, parametersStateKey } from './chain-parameters.ts';
+import type { NamespaceRules } from './namespace.ts';
 import {
   type ChainProposal,
   encodeProposal,
@@ -25,6 +26,7 @@ interface Readable {
   reservation(id: ReservationId): Reservation | undefined;
   /** The reservations that end at a height. */
   ending(height: Height): Ending | undefined;
+  namespaceRules(name: string): NamespaceRules | undefined;
 }
 
 /** What becomes of a reservation's entry; null when it goes. */
@@ -46,6 +48,7 @@ export class Draft implements Readable {
   readonly endings = new Map<Height, Ending | null>();
   /** Null for one that is gone. */
   readonly proposals = new Map<Hash, ChainProposal | null>();
+  readonly namespaces = new Map<string, NamespaceRules>();
   readonly #below: Readable;
   #parameters: ChainParameters | undefined;
   #proposalNames: readonly ProposalName[] | undefined;
@@ -60,6 +63,10 @@ export class Draft implements Readable {
 
   recordEntry(key: string): RecordEntry | Tombstone | undefined {
     return this.records.get(key) ?? this.#below.recordEntry(key);
+  }
+
+  namespaceRules(name: string): NamespaceRules | undefined {
+    return this.namespaces.get(name) ?? this.#below.namespaceRules(name);
   }
 
   /** The record, unless it was deleted. */
@@ -147,6 +154,7 @@ export class Draft implements Readable {
     for (const [id, proposal] of draft.proposals) this.proposals.set(id, proposal);
     this.#parameters = draft.#parameters ?? this.#parameters;
     this.#proposalNames = draft.#proposalNames ?? this.#proposalNames;
+    for (const [name, rules] of draft.namespaces) this.namespaces.set(name, rules);
   }
 }
 

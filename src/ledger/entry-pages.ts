@@ -1,4 +1,4 @@
-import { equalBytes } from '../base/bytes.ts';
+import { compareBytes, concat, equalBytes } from '../base/bytes.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { type Bytes, type CellStore, growChunk } from './cell-store.ts';
 
@@ -90,12 +90,16 @@ export class EntryPages {
     return (words[at] = (words[at] as number) + difference);
   }
 
-  /** Puts a new entry behind those of a page; `hash` gets its path, and writes the hash of its leaf. */
+  /**
+   * Puts a new entry behind those of a page; `hash` gets its path, and writes the hash of its leaf. The
+   * entry and its copies hold the root of a tree of its own in the caller's place, unless it is 0.
+   */
   append(
     page: number,
     key: Uint8Array,
     value: Uint8Array,
     hash: (path: Uint8Array, target: Uint8Array, at: number) => void,
+    subtree = 0,
   ): EntryRef {
     const entry = this.#next(page);
     const [words, bytes, at] = [this.#wordsOf(entry), this.#bytesOf(entry), this.#at(entry)];
@@ -105,16 +109,15 @@ export class EntryPages {
     words[at + lengthsWord] = (key.length << 16) | value.length;
     const from = (at + dataWord) * 4;
     const size = key.length + value.length;
-    if (size <= dataBytes) {
+    if (size <= dataBytes && subtree === 0) {
       for (let i = 0; i < key.length; i++) bytes[from + i] = key[i] as number;
       for (let i = 0; i < value.length; i++) bytes[from + key.length + i] = value[i] as number;
       words[at + restWord] = 0;
     } else {
-      const data = new Uint8Array(size);
-      data.set(key);
-      data.set(value, key.length);
+      const data = concat(key, value);
       bytes.set(data.subarray(0, dataBytes), from);
-      words[at + restWord] = this.#cells.write(data.subarray(dataBytes));
+      // One that keeps nothing elsewhere but the root of its tree has its last byte there once more.
+      words[at + restWord] = this.#cells.write(data.subarray(Math.min(dataBytes, size - 1)), subtree);
     }
     hash(scratchPath, bytes, at * 4);
     return entry;
@@ -149,6 +152,12 @@ export class EntryPages {
     return this.#read(entry, lengths >>> 16, lengths & 0xffff);
   }
 
+  /** The root of the tree that an entry has of its own; 0 where it has none, or an empty one. */
+  subtreeOf(entry: EntryRef): number {
+    const rest = this.#word(entry, restWord);
+    return rest === 0 ? 0 : this.#cells.carriedBy(rest);
+  }
+
   /** A copy of an entry's path. */
   pathOf(entry: EntryRef): Bytes {
     const path = new Uint8Array(hashSize);
@@ -165,7 +174,7 @@ export class EntryPages {
     }
     // Mostly the key itself, which need not be hashed to be known.
     if (from.hasKey(other, this.keyOf(entry))) return 0;
-    return comparePaths(this.pathOf(entry), from.pathOf(other));
+    return compareBytes(this.pathOf(entry), from.pathOf(other));
   }
 
   /** Whether this is the entry of a key, whose path is given as well. */
@@ -192,7 +201,7 @@ export class EntryPages {
       const difference = (this.#word(entry, prefixWord + word) >>> 0) - (word32(path, 4 * word) >>> 0);
       if (difference !== 0) return difference;
     }
-    return comparePaths(this.pathOf(entry), path);
+    return compareBytes(this.pathOf(entry), path);
   }
 
   /** The first 32 bits of an entry's path as a number. */
@@ -285,12 +294,4 @@ function word32(bytes: Uint8Array, at: number): number {
 /** The bit of a path that decides at a branch of this depth: 0 goes left. */
 export function bitAt(path: Uint8Array, depth: number): number {
   return ((path[depth >>> 3] as number) >>> (7 - (depth & 7))) & 1;
-}
-
-export function comparePaths(a: Uint8Array, b: Uint8Array): number {
-  for (let i = 0; i < hashSize; i++) {
-    const difference = (a[i] as number) - (b[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

@@ -1,3 +1,4 @@
+import { equalBytes } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
@@ -16,6 +17,7 @@ import {
 } from './receipt.ts';
 import { encodeEnding, encodeReservation, endingStateKey, reservationStateKey } from './reservation.ts';
 import { beginHeight } from './reservation-rules.ts';
+import { encodeNamespaceRules } from './namespace.ts';
 import { checkCondition, perform } from './rules.ts';
 import type { State } from './state.ts';
 import {
@@ -24,6 +26,7 @@ import {
   encodeAccount,
   encodeRecord,
   keySetOf,
+  namespaceStateKey,
   recordStateKey,
   type StateChange,
 } from './state-entry.ts';
@@ -311,6 +314,11 @@ class BlockExecution {
     // Whatever was done to a record made a new version of it.
     for (const [key, record] of this.#draft.records) {
       changes.push({ key: recordStateKey(key), value: encodeRecord(record) });
+    }
+    for (const [name, rules] of this.#draft.namespaces) {
+      const [key, value] = [namespaceStateKey(name), encodeNamespaceRules(rules)];
+      const old = this.#parent.get(key);
+      if (old === undefined || !equalBytes(old, value)) changes.push({ key, value });
     }
     for (const { id, reservation } of this.#draft.reservations.values()) {
       changes.push({

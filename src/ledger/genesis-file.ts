@@ -1,9 +1,11 @@
 import * as z from 'zod/mini';
+import { utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import { parseAddress } from '../crypto/address.ts';
 import type { PublicKey } from '../crypto/signature.ts';
+import { isNamespaceName, namespaceModes } from './namespace.ts';
 import { newestProtocolVersion } from './protocol-version.ts';
 
 /**
@@ -76,6 +78,29 @@ const listOf = <Item extends z.core.$ZodType>(item: Item, max: number, what: str
   return z.array(item, expected).check(z.minLength(1, expected), z.maxLength(max, expected));
 };
 
+const namespaceText = `up to ${limits.maxNamespaceNameBytes} bytes of text without "/", and not empty, "." or ".."`;
+const fitsKeys = (text: string): boolean =>
+  isNamespaceName(text) && text.isWellFormed() && utf8(text).length <= limits.maxNamespaceNameBytes;
+const namespaceName = z.string(namespaceText).check(z.refine(fitsKeys, namespaceText));
+
+const writersText = `a list of at most ${limits.maxNamespaceWriters} writers`;
+/** In the order in which the ledger keeps them. */
+const writers = z.pipe(
+  z.array(publicKey, writersText).check(z.maxLength(limits.maxNamespaceWriters, writersText)),
+  z.transform((keys: PublicKey[]): readonly PublicKey[] => keys.toSorted()),
+);
+const namespace = z.strictObject(
+  {
+    name: namespaceName,
+    owner: publicKey,
+    mode: z.enum(namespaceModes, namespaceModes.map((mode) => JSON.stringify(mode)).join(', ')),
+    writers: z._default(writers, []),
+  },
+  'an object',
+);
+
+const namespacesText = `a list of at most ${limits.maxGenesisNamespaces} namespaces`;
+
 const genesisFile = z.strictObject(
   {
     name,
@@ -89,6 +114,9 @@ const genesisFile = z.strictObject(
       z.strictObject({ publicKey, balance }, 'an object'),
       limits.maxGenesisAccounts,
       'accounts',
+    ),
+    namespaces: z.optional(
+      z.array(namespace, namespacesText).check(z.maxLength(limits.maxGenesisNamespaces, namespacesText)),
     ),
   },
   'an object',

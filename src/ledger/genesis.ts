@@ -28,8 +28,16 @@ import { genesisProblem, parseGenesisFile } from './genesis-file.ts';
 import { canLease, shortestLeaseTimeout } from './lease.ts';
 import type { Trusted } from './inclusion.ts';
 import { merkleRoot } from './merkle.ts';
+import {
+  encodeNamespaceRules,
+  fits,
+  namespaceModeCodec,
+  namespaceNameCodec,
+  type NamespaceRules,
+  writersCodec,
+} from './namespace.ts';
 import { State } from './state.ts';
-import { accountStateKey, encodeAccount, noAccount } from './state-entry.ts';
+import { accountStateKey, encodeAccount, namespaceStateKey, noAccount } from './state-entry.ts';
 import { type ValidatorSet, validatorSet } from './validators.ts';
 
 /** How the validators of a chain agree. Times in ms; `src/consensus` says what each does. */
@@ -69,6 +77,11 @@ interface GenesisValidator {
   readonly publicKey: PublicKey;
 }
 
+/** A namespace that is open from the beginning. */
+export interface GenesisNamespace extends NamespaceRules {
+  readonly name: string;
+}
+
 interface GenesisAccount {
   readonly publicKey: PublicKey;
   /** In the smallest unit. */
@@ -94,12 +107,15 @@ export interface GenesisContent {
   readonly validators: readonly GenesisValidator[];
   /** All coins that there will ever be. */
   readonly accounts: readonly GenesisAccount[];
+  /** None unless given. */
+  readonly namespaces?: readonly GenesisNamespace[] | undefined;
 }
 
 /** A checked genesis. Nodes with the same chain id agree on everything that it holds. */
 export interface Genesis extends GenesisContent {
   readonly feePerOperation: bigint;
   readonly protocolVersion: number;
+  readonly namespaces: readonly GenesisNamespace[];
   readonly chainId: Hash;
 }
 
@@ -108,7 +124,8 @@ type Checked = Omit<Genesis, 'chainId'>;
 const nameCodec = boundedText(limits.maxNameLength);
 
 /**
- * What the chain id hashes: every field. The order of accounts does not matter, so they are sorted by key.
+ * What the chain id hashes: every field. The order of accounts does not matter, so they are sorted by key,
+ * and namespaces by name.
  */
 const contentCodec: Codec<Checked> = struct<Checked>({
   name: nameCodec,
@@ -147,6 +164,15 @@ const contentCodec: Codec<Checked> = struct<Checked>({
     struct<GenesisAccount>({ publicKey: publicKeyCodec, balance: u64 }),
     limits.maxGenesisAccounts,
   ),
+  namespaces: listOf(
+    struct<GenesisNamespace>({
+      name: namespaceNameCodec,
+      owner: publicKeyCodec,
+      mode: namespaceModeCodec,
+      writers: writersCodec,
+    }),
+    limits.maxGenesisNamespaces,
+  ),
 });
 
 /**
@@ -155,13 +181,10 @@ const contentCodec: Codec<Checked> = struct<Checked>({
 export function parseGenesis(json: string): Genesis | Problem {
   const content = parseGenesisFile(json);
   if (content instanceof Problem) return content;
-  const checked = {
-    ...content,
-    feePerOperation: content.feePerOperation ?? 0n,
-    protocolVersion: content.protocolVersion ?? 1,
-  };
+  const { feePerOperation = 0n, protocolVersion = 1, namespaces = [] } = content;
+  const checked = { ...content, feePerOperation, protocolVersion, namespaces };
   return (
-    checkConsensus(content.consensus) ?? checkKeys(content) ?? { ...checked, chainId: chainIdOf(checked) }
+    checkConsensus(content.consensus) ?? checkKeys(checked) ?? { ...checked, chainId: chainIdOf(checked) }
   );
 }
 
@@ -173,6 +196,7 @@ export function createGenesis(content: GenesisContent): Genesis | Problem {
 /** The file of a genesis: `parseGenesis` reads it back to the same chain id. */
 export function formatGenesis(content: GenesisContent): string {
   const { name, development, timestamp, consensus, validators, accounts } = content;
+  const { namespaces = [] } = content;
   const file = {
     name,
     development,
@@ -187,6 +211,12 @@ export function formatGenesis(content: GenesisContent): string {
     accounts: accounts.map((account) => ({
       publicKey: encodeAddress(account.publicKey),
       balance: account.balance.toString(),
+    })),
+    namespaces: namespaces.map(({ name: namespace, owner, mode, writers }) => ({
+      name: namespace,
+      owner: encodeAddress(owner),
+      mode,
+      writers: writers.map(encodeAddress),
     })),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
@@ -204,13 +234,16 @@ export function trustedBy(genesis: Genesis): Trusted {
 
 /** The state of block 0. */
 export function genesisState(genesis: Genesis): State {
-  return State.empty.with([
-    { key: parametersStateKey, value: encodeParameters(genesisParameters(genesis)) },
-    ...genesis.accounts.map(({ publicKey, balance }) => ({
-      key: accountStateKey(publicKey),
-      value: encodeAccount({ ...noAccount, balance }),
-    })),
-  ]);
+  const accounts = genesis.accounts.map(({ publicKey, balance }) => ({
+    key: accountStateKey(publicKey),
+    value: encodeAccount({ ...noAccount, balance }),
+  }));
+  const namespaces = genesis.namespaces.map(({ name, ...rules }) => ({
+    key: namespaceStateKey(name),
+    value: encodeNamespaceRules(rules),
+  }));
+  const parameters = { key: parametersStateKey, value: encodeParameters(genesisParameters(genesis)) };
+  return State.empty.with([parameters, ...accounts, ...namespaces]);
 }
 
 /** What the first blocks are under. */
@@ -248,7 +281,8 @@ export function genesisHeader(genesis: Genesis): BlockHeader {
 
 function chainIdOf(content: Checked): Hash {
   const accounts = [...content.accounts].sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1));
-  return hash('quorate/v1/chain', encode(contentCodec, { ...content, accounts }));
+  const namespaces = [...content.namespaces].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return hash('quorate/v1/chain', encode(contentCodec, { ...content, accounts, namespaces }));
 }
 
 function checkConsensus(consensus: ConsensusChoice): Problem | undefined {
@@ -277,8 +311,8 @@ function checkConsensus(consensus: ConsensusChoice): Problem | undefined {
   return undefined;
 }
 
-function checkKeys(content: GenesisContent): Problem | undefined {
-  const { validators, accounts } = content;
+function checkKeys(content: Checked): Problem | undefined {
+  const { validators, accounts, namespaces } = content;
   const names = validators.map((validator, index) => [validator.name, `validators[${index}].name`] as const);
   const signers = validators.map(
     (validator, index) => [validator.publicKey, `validators[${index}].publicKey`] as const,
@@ -286,13 +320,43 @@ function checkKeys(content: GenesisContent): Problem | undefined {
   const holders = accounts.map(
     (account, index) => [account.publicKey, `accounts[${index}].publicKey`] as const,
   );
+  const spaces = namespaces.map(({ name }, index) => [name, `namespaces[${index}].name`] as const);
+  const keepers = namespaces.flatMap(({ owner, writers }, index) => [
+    [owner, `namespaces[${index}].owner`] as const,
+    ...writersOf(writers, index),
+  ]);
   return (
     firstRepeated(names) ??
     firstRepeated(signers) ??
     firstRepeated(holders) ??
+    firstRepeated(spaces) ??
+    checkNamespaces(namespaces) ??
     checkSupply(accounts) ??
-    (content.development ? undefined : firstDevelopmentKey([...signers, ...holders]))
+    (content.development ? undefined : firstDevelopmentKey([...signers, ...holders, ...keepers]))
   );
+}
+
+function writersOf(
+  writers: readonly PublicKey[],
+  index: number,
+): readonly (readonly [publicKey: PublicKey, path: string])[] {
+  return writers.map((writer, at) => [writer, `namespaces[${index}].writers[${at}]`] as const);
+}
+
+function checkNamespaces(namespaces: readonly GenesisNamespace[]): Problem | undefined {
+  for (const [index, rules] of namespaces.entries()) {
+    const path = `namespaces[${index}].writers`;
+    if (!fits(rules)) {
+      return genesisProblem(
+        path,
+        rules.mode === 'open' ? 'lists writers where everybody writes' : 'lists nobody who may write',
+        'List writers in the modes "writers" and "append-only", and none in mode "open".',
+      );
+    }
+    const repeated = firstRepeated(writersOf(rules.writers, index));
+    if (repeated !== undefined) return repeated;
+  }
+  return undefined;
 }
 
 function firstRepeated(values: readonly (readonly [value: string, path: string])[]): Problem | undefined {

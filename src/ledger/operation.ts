@@ -1,4 +1,3 @@
-import { toHex } from '../base/bytes.ts';
 import {
   bool,
   boundedBytes,
@@ -14,13 +13,18 @@ import {
 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import { encodeAddress } from '../crypto/address.ts';
 import { hashCodec, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
-import { type ChainChange, chainChangeCodec, chainChangeJson } from './chain-change.ts';
+import { type ChainChange, chainChangeCodec } from './chain-change.ts';
+import {
+  type OpenNamespace,
+  openNamespaceCodec,
+  type SetNamespace,
+  setNamespaceCodec,
+} from './namespace-operation.ts';
 import { recordKeyCodec } from './record-key.ts';
-import { type ReservationId, reservationIdCodec, reservationText } from './reservation-id.ts';
+import { type ReservationId, reservationIdCodec } from './reservation-id.ts';
 
 /** Moves coins from the sender to another account. */
 interface Transfer {
@@ -31,20 +35,23 @@ interface Transfer {
   readonly memo: string;
 }
 
-/** Writes a record. The first writer of a key owns it, and only the owner may write, delete or give it. */
+/**
+ * Writes a record. The first writer of a key owns it, and only the owner may write, delete or give it, unless
+ * its namespace says otherwise (`NamespaceMode`).
+ */
 interface Put {
   readonly type: 'put';
   readonly key: string;
   readonly value: Uint8Array;
 }
 
-/** Removes a record of the sender's. What it was stays in the history of its key. */
+/** Removes a record that the sender may write. What it was stays in the history of its key. */
 interface Delete {
   readonly type: 'delete';
   readonly key: string;
 }
 
-/** Makes somebody else the owner of a record of the sender's. */
+/** Makes somebody else the owner of a record that the sender may write. */
 interface Give {
   readonly type: 'give';
   readonly key: string;
@@ -125,10 +132,12 @@ export type Operation =
   | Put
   | Delete
   | Give
-  | SetKeys
+  | OpenNamespace
+  | SetNamespace
   | Reserve
   | Post
   | Void
+  | SetKeys
   | ProposeChange
   | ApproveChange;
 
@@ -185,6 +194,8 @@ const anyOperationCodec: Codec<Operation> = union<Operation, 'type'>('type', {
   put: [tags.put, struct<Omit<Put, 'type'>>({ key: recordKeyCodec, value: recordValueCodec })],
   delete: [3, struct<Omit<Delete, 'type'>>({ key: recordKeyCodec })],
   give: [4, struct<Omit<Give, 'type'>>({ key: recordKeyCodec, to: publicKeyCodec })],
+  'open-namespace': [5, openNamespaceCodec],
+  'set-namespace': [6, setNamespaceCodec],
   reserve: [
     7,
     struct<Omit<Reserve, 'type'>>({
@@ -242,6 +253,12 @@ export function keysNamedIn(operation: Operation): readonly PublicKey[] {
       return [operation.reservation.sender];
     case 'propose-change':
       return operation.change.type === 'validators' ? operation.change.validators : [];
+    case 'open-namespace':
+      return operation.writers;
+    case 'set-namespace': {
+      const { owner, writers = [] } = operation;
+      return owner === undefined ? writers : [owner, ...writers];
+    }
     case 'put':
     case 'delete':
     case 'approve-change':
@@ -253,47 +270,4 @@ export function keysNamedIn(operation: Operation): readonly PublicKey[] {
 export function recordKeyOf(operation: Operation): string | undefined {
   const { type } = operation;
   return type === 'put' || type === 'delete' || type === 'give' ? operation.key : undefined;
-}
-
-/** An operation as the API shows it. */
-export function operationJson(operation: Operation) {
-  switch (operation.type) {
-    case 'transfer': {
-      const { type, to, amount, memo } = operation;
-      return { type, to: encodeAddress(to), amount: `${amount}`, memo };
-    }
-    case 'put':
-      return { type: operation.type, key: operation.key, value: toHex(operation.value) };
-    case 'delete':
-      return { type: operation.type, key: operation.key };
-    case 'give':
-      return { type: operation.type, key: operation.key, to: encodeAddress(operation.to) };
-    case 'reserve': {
-      const { type, to, amount, expiryHeight, memo } = operation;
-      return { type, to: encodeAddress(to), amount: `${amount}`, expiryHeight, memo };
-    }
-    case 'post': {
-      const { type, reservation, amount } = operation;
-      return { type, reservation: reservationText(reservation), amount: `${amount}` };
-    }
-    case 'void':
-      return { type: operation.type, reservation: reservationText(operation.reservation) };
-    case 'set-keys': {
-      const { type, keys, threshold, force } = operation;
-      return { type, keys: keys.map(encodeAddress), threshold, force };
-    }
-    case 'propose-change': {
-      const { type, change, expiryHeight, validatorsHash, members, replaces } = operation;
-      return {
-        type,
-        change: chainChangeJson(change),
-        expiryHeight,
-        validatorsHash,
-        members: toHex(members),
-        replaces,
-      };
-    }
-    case 'approve-change':
-      return operation;
-  }
 }

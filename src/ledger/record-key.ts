@@ -15,6 +15,15 @@ export const recordKeyCodec: Codec<string> = refine(boundedText(limits.maxRecord
 
 const hasWrongSegment = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
+/**
+ * The namespace that a record with this key belongs to: what stands before its first `/`. Undefined where
+ * there is none.
+ */
+export function namespaceOf(key: string): string | undefined {
+  const end = key.indexOf('/');
+  return end < 0 ? undefined : key.slice(0, end);
+}
+
 /** Why no record can have this key, whatever its length; undefined when one can. */
 function checkRecordKey(key: string): Problem | undefined {
   if (!hasWrongSegment.test(key)) return undefined;

@@ -5,7 +5,8 @@ import type { Draft } from './draft.ts';
 import type { Operation } from './operation.ts';
 import type { Reservation } from './reservation.ts';
 import type { ReservationId } from './reservation-id.ts';
-import type { FailureCode, Refusal } from './receipt.ts';
+import type { FailureCode } from './failure-codes.ts';
+import type { Refusal } from './receipt.ts';
 import type { Place } from './state-entry.ts';
 import type { Transaction } from './transaction.ts';
 

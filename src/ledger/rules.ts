@@ -4,11 +4,15 @@ import type { Height } from './block.ts';
 import { approveChange, proposeChange } from './change-rules.ts';
 import type { Condition } from './condition.ts';
 import type { Draft } from './draft.ts';
+import { fits } from './namespace.ts';
+import type { OpenNamespace, SetNamespace } from './namespace-operation.ts';
 import type { Operation, SetKeys } from './operation.ts';
 import { proposalId } from './proposal.ts';
-import type { Effects, FailureCode, RecordEffect, Refusal } from './receipt.ts';
+import type { FailureCode } from './failure-codes.ts';
+import type { Effects, RecordEffect, Refusal } from './receipt.ts';
+import { namespaceOf } from './record-key.ts';
 import { reserve, settle } from './reservation-rules.ts';
-import type { Place } from './state-entry.ts';
+import type { Place, RecordEntry } from './state-entry.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Why a condition does not hold; undefined when it does. */
@@ -66,19 +70,29 @@ export function perform(
     }
     case 'put': {
       const old = draft.record(operation.key);
-      if (old !== undefined && old.owner !== sender) return refused('transaction/not-owner');
-      change(draft, operation.key, place, effects.records, { owner: sender, value: operation.value });
+      const code = mayNotWrite(draft, sender, operation, old);
+      if (code !== undefined) return refused(code);
+      // Where several write, a record stays whose it was.
+      change(draft, operation.key, place, effects.records, {
+        owner: old?.owner ?? sender,
+        value: operation.value,
+      });
       return undefined;
     }
     case 'delete':
     case 'give': {
       const old = draft.record(operation.key);
+      const code = mayNotWrite(draft, sender, operation, old);
+      if (code !== undefined) return refused(code);
       if (old === undefined) return refused('transaction/no-such-record');
-      if (old.owner !== sender) return refused('transaction/not-owner');
       const next = operation.type === 'delete' ? undefined : { owner: operation.to, value: old.value };
       change(draft, operation.key, place, effects.records, next);
       return undefined;
     }
+    case 'open-namespace':
+      return openNamespace(draft, sender, operation);
+    case 'set-namespace':
+      return setNamespace(draft, sender, operation);
     case 'set-keys':
       return setKeys(draft, sender, signers, operation);
     case 'reserve':
@@ -98,6 +112,48 @@ export function perform(
       return undefined;
     }
   }
+}
+
+/**
+ * Why somebody may not do this to a key with this record, or with none. That there must be one is another
+ * rule.
+ */
+function mayNotWrite(
+  draft: Draft,
+  sender: PublicKey,
+  { key }: { readonly key: string },
+  old: RecordEntry | undefined,
+): FailureCode | undefined {
+  const name = namespaceOf(key);
+  const namespace = name === undefined ? undefined : draft.namespaceRules(name);
+  if (name !== undefined && namespace === undefined) return 'transaction/no-such-namespace';
+  if (namespace === undefined || namespace.mode === 'open') {
+    return old !== undefined && old.owner !== sender ? 'transaction/not-owner' : undefined;
+  }
+  if (!namespace.writers.includes(sender)) return 'transaction/not-writer';
+  return old !== undefined && namespace.mode === 'append-only' ? 'transaction/append-only' : undefined;
+}
+
+function openNamespace(
+  draft: Draft,
+  sender: PublicKey,
+  { name, mode, writers }: OpenNamespace,
+): Refusal | undefined {
+  if (draft.namespaceRules(name) !== undefined) return refused('transaction/namespace-taken');
+  draft.namespaces.set(name, { owner: sender, mode, writers });
+  return undefined;
+}
+
+function setNamespace(draft: Draft, sender: PublicKey, change: SetNamespace): Refusal | undefined {
+  const old = draft.namespaceRules(change.name);
+  if (old === undefined) return refused('transaction/no-such-namespace');
+  if (old.owner !== sender) return refused('transaction/not-namespace-owner');
+  const { owner = old.owner, mode = old.mode } = change;
+  if (old.mode === 'append-only' && mode !== 'append-only') return refused('transaction/append-only');
+  const writers = change.writers ?? (mode === 'open' ? [] : old.writers);
+  if (!fits({ mode, writers })) return refused('transaction/namespace-writers');
+  draft.namespaces.set(change.name, { owner, mode, writers });
+  return undefined;
 }
 
 /** A new version of a record; without `next` it is deleted. */

@@ -80,6 +80,7 @@ export interface StateChange {
 
 export const accountKind = 1;
 const recordKind = 2;
+export const namespaceKind = 3;
 
 export function accountStateKey(publicKey: PublicKey): Uint8Array {
   return concat(Uint8Array.of(accountKind), fromHex(publicKey));
@@ -89,11 +90,48 @@ export function recordStateKey(key: string): Uint8Array {
   return concat(Uint8Array.of(recordKind), utf8(key));
 }
 
-/** Where an entry sits in the tree: spread evenly, whatever keys people choose. */
+/** A byte order mark in front is a part of the key. */
+const keyDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The record's key in a key of `recordStateKey`. */
+export function recordKeyIn(key: Uint8Array): string {
+  return keyDecoder.decode(key.subarray(1));
+}
+
+export function namespaceStateKey(name: string): Uint8Array {
+  return concat(Uint8Array.of(namespaceKind), utf8(name));
+}
+
+const slash = 0x2f;
+
+/**
+ * The key of the namespace's entry in whose tree the entry with this key stands; undefined for what stands in
+ * the main tree. Looks at nothing but the bytes of the key, whatever they are.
+ */
+export function treeOwnerOf(key: Uint8Array): Uint8Array | undefined {
+  if (key[0] !== recordKind) return undefined;
+  const end = key.indexOf(slash);
+  if (end < 0) return undefined;
+  const owner = key.slice(0, end);
+  owner[0] = namespaceKind;
+  return owner;
+}
+
+/** Where an entry sits in its tree: spread evenly, whatever keys people choose. */
 export function statePath(key: Uint8Array): Uint8Array {
   const path = new Uint8Array(32);
   writeStatePath(key, path, 0);
   return path;
+}
+
+/**
+ * Where an entry comes when all are listed: by its path in the main tree, or by that of its namespace and
+ * then its own. So what is listed of a namespace comes behind its entry, and before the next one of the main
+ * tree. Positions are compared byte by byte (`compareBytes`).
+ */
+export function positionOf(key: Uint8Array): Uint8Array {
+  const owner = treeOwnerOf(key);
+  return owner === undefined ? statePath(key) : concat(statePath(owner), statePath(key));
 }
 
 /** The same 32 bytes, written into `target` from `at` on. */

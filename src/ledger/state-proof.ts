@@ -1,13 +1,13 @@
 import { fixedBytes, type Codec, listOf, optional, struct } from '../base/codec.ts';
 import { type Hash, hashBytes, hashToBytes, isHash } from '../crypto/hash.ts';
-import { hashPairs, hashSize, pairBytes } from '../crypto/pair-hash.ts';
-import { equalBytes } from '../base/bytes.ts';
-import { statePath } from './state-entry.ts';
+import { hashPairs, hashSize } from '../crypto/pair-hash.ts';
+import { concat, equalBytes } from '../base/bytes.ts';
+import { statePath, treeOwnerOf } from './state-entry.ts';
 import { bitAt } from './entry-pages.ts';
 import { hashLeaf } from './tree-update.ts';
 
 /** The bits of a path: no proof is longer. */
-const maxDepth = 256;
+export const maxDepth = 256;
 
 /**
  * That the state with a known root holds a value under a key, or holds nothing under it. The path of the key,
@@ -32,33 +32,47 @@ export function hashValue(value: Uint8Array): Uint8Array {
   return hashBytes('quorate/v1/state-value', value);
 }
 
+/** The hash of a branch. */
+export function hashPair(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const hash = new Uint8Array(hashSize);
+  hashPairs(concat(left, right), hash);
+  return hash;
+}
+
 /**
  * True when the state with this root holds exactly `value` under `key`; with null, when it holds nothing
- * under it. Believes nothing but the root. Never throws, whatever the proof.
+ * under it. Believes nothing but the root. Never throws, whatever the proof. What a namespace holds is not
+ * proven so, neither present nor absent: see `verifyRecordProof`.
  */
 export function verifyStateProof(claim: {
   readonly root: Hash;
-  /** From `accountStateKey` or `recordStateKey`. */
+  /** From `accountStateKey`, `namespaceStateKey`, or `recordStateKey` of a key without namespace. */
+  readonly key: Uint8Array;
+  readonly value: Uint8Array | null;
+  readonly proof: StateProof;
+}): boolean {
+  if (!isHash(claim.root) || treeOwnerOf(claim.key) !== undefined) return false;
+  return verifyTreeProof({ ...claim, root: hashToBytes(claim.root) });
+}
+
+/** The same of one tree, whatever stands in it. */
+export function verifyTreeProof(claim: {
+  readonly root: Uint8Array;
   readonly key: Uint8Array;
   readonly value: Uint8Array | null;
   readonly proof: StateProof;
 }): boolean {
   const { root, key, value, proof } = claim;
   const { siblings } = proof;
-  if (!isHash(root) || siblings.length > maxDepth || !siblings.every(isHashBytes)) return false;
+  if (siblings.length > maxDepth || !siblings.every(isHashBytes)) return false;
   const path = statePath(key);
-  const end = endOf(path, value, proof);
-  if (end === undefined) return false;
-  let node = end;
-  const pair = new Uint8Array(pairBytes);
+  let node = endOf(path, value, proof);
+  if (node === undefined) return false;
   for (let depth = siblings.length - 1; depth >= 0; depth--) {
-    const goesLeft = bitAt(path, depth) === 0;
-    pair.set(node, goesLeft ? 0 : hashSize);
-    pair.set(siblings[depth] as Uint8Array, goesLeft ? hashSize : 0);
-    node = new Uint8Array(hashSize);
-    hashPairs(pair, node);
+    const beside = siblings[depth] as Uint8Array;
+    node = bitAt(path, depth) === 0 ? hashPair(node, beside) : hashPair(beside, node);
   }
-  return equalBytes(node, hashToBytes(root));
+  return equalBytes(node, root);
 }
 
 /**
@@ -77,7 +91,7 @@ function endOf(
   return hashLeaf(other.path, other.valueHash);
 }
 
-function isHashBytes(bytes: Uint8Array): boolean {
+export function isHashBytes(bytes: Uint8Array): boolean {
   return bytes instanceof Uint8Array && bytes.length === hashSize;
 }
 

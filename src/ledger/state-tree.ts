@@ -2,21 +2,14 @@ import { invariant } from '../base/invariant.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import type { Bytes } from './cell-store.ts';
 import { bitAt, type EntryRef, type PathOf } from './entry-pages.ts';
-import { PageHashing } from './page-hashing.ts';
 import { type NodeRef, TreeNodes } from './tree-nodes.ts';
-import { maxUpdates, TreeUpdate } from './tree-update.ts';
+import { TreeGrowth } from './tree-growth.ts';
+import { type Subtree, type TreeEnd, TreeWalk } from './tree-walk.ts';
 
 /** What becomes of one entry: its value, or null when it goes away. */
 export interface TreeChange {
   readonly key: Uint8Array;
   readonly value: Uint8Array | null;
-}
-
-/** An entry, and where it belongs. */
-interface TreeEnd {
-  readonly key: Uint8Array;
-  readonly path: Uint8Array;
-  readonly value: Uint8Array;
 }
 
 /** What lies beside the way of a path, and where it ends. */
@@ -36,7 +29,7 @@ const abandoned = new FinalizationRegistry<{ readonly nodes: TreeNodes; readonly
  * One version of a compact sparse Merkle tree: each entry is a leaf at the shallowest depth at which
  * no other entry shares its path's first bits. So the shape, and with it the root, depends on the
  * entries alone and not on how they came. A version never changes; `with` gives the next one, which
- * shares all nodes that stayed.
+ * shares all nodes that stayed. An entry may have a tree of its own, which is read through it (`owner`).
  *
  * With some million entries the depth is about 22; only a partial collision of SHA-256 makes a branch deeper.
  */
@@ -68,20 +61,19 @@ export class StateTree {
     return this.#nodes?.memoryBytes ?? 0;
   }
 
-  /** A copy of the value under a key. */
-  get(key: Uint8Array): Bytes | undefined {
+  /** A copy of the value under a key, in this tree or in that of another entry. */
+  get(key: Uint8Array, owner?: Uint8Array): Bytes | undefined {
     const nodes = this.#held();
-    if (nodes === undefined) return undefined;
-    const path = this.#path(key);
-    let ref = this.#root;
-    for (let depth = 0; ref > 0; depth++) {
-      ref = bitAt(path, depth) === 0 ? nodes.left(ref) : nodes.right(ref);
-    }
-    for (let index = 0; index < nodes.count(ref); index++) {
-      const entry = nodes.pages.entry(-ref, index);
-      if (nodes.pages.isAt(entry, path, key)) return nodes.pages.valueOf(entry);
-    }
-    return undefined;
+    const entry = nodes && this.#find(nodes, this.#rootOf(nodes, owner), key);
+    return entry === undefined ? undefined : nodes?.pages.valueOf(entry);
+  }
+
+  /** The same with the root of the tree that the entry has of its own, which the entry holds; 0 for none. */
+  withSubtree(key: Uint8Array): { readonly value: Bytes; readonly root: NodeRef } | undefined {
+    const nodes = this.#held();
+    const entry = nodes && this.#find(nodes, this.#root, key);
+    if (nodes === undefined || entry === undefined) return undefined;
+    return { value: nodes.pages.valueOf(entry), root: nodes.pages.subtreeOf(entry) };
   }
 
   /**
@@ -89,49 +81,45 @@ export class StateTree {
    * counts. The bytes are copied.
    */
   with(changes: readonly TreeChange[]): StateTree {
-    const growth = new TreeGrowth(this);
+    const growth = this.grow();
     for (const { key, value } of changes) growth.add(key, value);
-    return growth.finish();
+    return this.at(growth.nodes, growth.finish());
   }
 
-  /** The way of a key's path from the root down. */
-  way(key: Uint8Array): Way {
+  /** What grows from this version; `at` makes a version of it. */
+  grow(): TreeGrowth {
+    return new TreeGrowth(this.#held() ?? new TreeNodes(this.#pathOf), this.#pathOf, this.#root);
+  }
+
+  /** The way of a key's path from the root down, in this tree or in that of another entry. */
+  way(key: Uint8Array, owner?: Uint8Array): Way {
     const siblings: Uint8Array[] = [];
-    const nodes = this.#held();
-    if (nodes === undefined) return { siblings, end: undefined };
     const path = this.#path(key);
-    let ref = this.#root;
-    let depth = 0;
-    for (; ref > 0; depth++) {
+    const { walk, root } = this.walk(owner);
+    let at = root;
+    for (let depth = 0; walk.isBranch(at); depth++) {
+      const [left, right] = walk.halves(at, depth);
       const goesLeft = bitAt(path, depth) === 0;
-      siblings.push(nodes.hashOf(goesLeft ? nodes.right(ref) : nodes.left(ref)));
-      ref = goesLeft ? nodes.left(ref) : nodes.right(ref);
+      siblings.push(walk.hash(goesLeft ? right : left, depth + 1));
+      at = goesLeft ? left : right;
     }
-    // Below that the branches stand nowhere: of what is beside the path they are hashed anew.
-    const { pages } = nodes;
-    const hashing = new PageHashing(pages);
-    let [from, to] = [0, nodes.count(ref)];
-    for (; to - from > 1; depth++) {
-      let middle = from;
-      while (middle < to && pages.bitOf(pages.entry(-ref, middle), depth) === 0) middle += 1;
-      const goesLeft = bitAt(path, depth) === 0;
-      siblings.push(
-        goesLeft
-          ? hashing.partOf(-ref, middle, to, depth + 1)
-          : hashing.partOf(-ref, from, middle, depth + 1),
-      );
-      if (goesLeft) to = middle;
-      else from = middle;
-    }
-    return { siblings, end: from === to ? undefined : this.#end(nodes, pages.entry(-ref, from)) };
+    return { siblings, end: walk.end(at) };
+  }
+
+  /** To go down this tree, or that of another entry, as long as this version is held. */
+  walk(owner?: Uint8Array): { readonly walk: TreeWalk; readonly root: Subtree } {
+    const nodes = this.#held() ?? new TreeNodes(this.#pathOf);
+    const walk = new TreeWalk(nodes);
+    return { walk, root: walk.root(this.#rootOf(nodes, owner)) };
   }
 
   /** All entries, or those behind a key's, in the order of their paths. Copies. */
-  *entries(after?: Uint8Array): Generator<readonly [key: Bytes, value: Bytes]> {
+  *entries(after?: Uint8Array, owner?: Uint8Array): Generator<readonly [key: Bytes, value: Bytes]> {
     const nodes = this.#held();
     if (nodes === undefined) return;
     const path = after === undefined ? undefined : this.#path(after);
-    const waiting = path === undefined ? [this.#root] : this.#behind(nodes, path);
+    const root = this.#rootOf(nodes, owner);
+    const waiting = path === undefined ? [root] : behind(nodes, root, path);
     // Asks each time: also so that a version that only its generator has is not taken for abandoned.
     while (waiting.length > 0 && this.#held() !== undefined) {
       const ref = waiting.pop() as NodeRef;
@@ -157,11 +145,6 @@ export class StateTree {
     this.#isReleased = true;
     abandoned.unregister(this);
     this.#nodes.drop(this.#root);
-  }
-
-  /** What the next version starts from. For `TreeGrowth`. */
-  parts(): { readonly pathOf: PathOf; readonly nodes: TreeNodes; readonly root: NodeRef } {
-    return { pathOf: this.#pathOf, nodes: this.#held() ?? new TreeNodes(this.#pathOf), root: this.#root };
   }
 
   /** A version with another root, which it holds from now on; this one when it is the same. */
@@ -191,21 +174,23 @@ export class StateTree {
     }
   }
 
-  #end({ pages }: TreeNodes, entry: EntryRef): TreeEnd {
-    return { key: pages.keyOf(entry), path: pages.pathOf(entry), value: pages.valueOf(entry) };
+  #rootOf(nodes: TreeNodes, owner: Uint8Array | undefined): NodeRef {
+    if (owner === undefined) return this.#root;
+    const entry = this.#find(nodes, this.#root, owner);
+    return entry === undefined ? 0 : nodes.pages.subtreeOf(entry);
   }
 
-  /** The subtrees at and behind a path, the first one last. */
-  #behind(nodes: TreeNodes, path: Uint8Array): NodeRef[] {
-    const behind: NodeRef[] = [];
-    let ref = this.#root;
+  #find(nodes: TreeNodes, root: NodeRef, key: Uint8Array): EntryRef | undefined {
+    const path = this.#path(key);
+    let ref = root;
     for (let depth = 0; ref > 0; depth++) {
-      const goesLeft = bitAt(path, depth) === 0;
-      if (goesLeft) behind.push(nodes.right(ref));
-      ref = goesLeft ? nodes.left(ref) : nodes.right(ref);
+      ref = bitAt(path, depth) === 0 ? nodes.left(ref) : nodes.right(ref);
     }
-    behind.push(ref);
-    return behind;
+    for (let index = 0; index < nodes.count(ref); index++) {
+      const entry = nodes.pages.entry(-ref, index);
+      if (nodes.pages.isAt(entry, path, key)) return entry;
+    }
+    return undefined;
   }
 
   #path(key: Uint8Array): Bytes {
@@ -215,33 +200,15 @@ export class StateTree {
   }
 }
 
-/** A tree that grows: takes changes one at a time, from whatever source, and hashes in the end. */
-export class TreeGrowth {
-  #tree: StateTree;
-  #nodes: TreeNodes;
-  #pathOf: PathOf;
-  #update: TreeUpdate;
-
-  constructor(tree: StateTree) {
-    const { nodes, pathOf } = tree.parts();
-    this.#tree = tree;
-    this.#nodes = nodes;
-    this.#pathOf = pathOf;
-    this.#update = new TreeUpdate(nodes, pathOf);
+/** The subtrees at and behind a path, the first one last. */
+function behind(nodes: TreeNodes, root: NodeRef, path: Uint8Array): NodeRef[] {
+  const found: NodeRef[] = [];
+  let ref = root;
+  for (let depth = 0; ref > 0; depth++) {
+    const goesLeft = bitAt(path, depth) === 0;
+    if (goesLeft) found.push(nodes.right(ref));
+    ref = goesLeft ? nodes.left(ref) : nodes.right(ref);
   }
-
-  add(key: Uint8Array, value: Uint8Array | null): void {
-    if (this.#update.size === maxUpdates) {
-      this.finish();
-      this.#update = new TreeUpdate(this.#nodes, this.#pathOf);
-    }
-    this.#update.add(key, value);
-  }
-
-  /** The version with all that was added. Takes nothing more. */
-  finish(): StateTree {
-    const { root } = this.#tree.parts();
-    this.#tree = this.#tree.at(this.#nodes, this.#update.apply(root));
-    return this.#tree;
-  }
+  found.push(ref);
+  return found;
 }

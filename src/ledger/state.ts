@@ -1,4 +1,5 @@
 import { equalBytes, toHex } from '../base/bytes.ts';
+import { invariant } from '../base/invariant.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from './block.ts';
@@ -31,22 +32,40 @@ import {
   accountStateKey,
   decodeAccount,
   decodeRecord,
+  namespaceKind,
+  namespaceStateKey,
   noAccount,
   type RecordEntry,
+  recordKeyIn,
   recordStateKey,
   type StateChange,
   type Tombstone,
+  statePath,
+  treeOwnerOf,
   writeStatePath,
 } from './state-entry.ts';
+import { type NamespaceEntry, readNamespace, rulesPartOf } from './namespace-entry.ts';
+import type { NamespaceRules } from './namespace.ts';
+import { type Listing, listingNodes, type ListingProof } from './listing-proof.ts';
+import type { NamespaceProof, RecordProof } from './namespace-proof.ts';
+import { namespaceOf } from './record-key.ts';
+import { StateGrowth } from './state-growth.ts';
 import { hashValue, type StateProof } from './state-proof.ts';
-import { StateTree, TreeGrowth } from './state-tree.ts';
+import { StateTree } from './state-tree.ts';
 
 /** A state lives for a few blocks, and most are asked about the senders of one. */
 const rememberedAccounts = 4_096;
+/** With 32 writers one takes 3 KiB. */
+const rememberedNamespaces = 256;
 
 /**
- * All accounts and records after some block. It never changes: `with` gives the next state, which shares all
- * that stayed. Keeping the states of many blocks, or of blocks that compete, costs only their differences.
+ * All that a chain knows after some block: accounts, records and what else there is. It never changes: `with`
+ * gives the next state, which shares all that stayed. Keeping the states of many blocks, or of blocks that
+ * compete, costs only their differences.
+ *
+ * The records of a namespace stand in a tree of their own; the namespace's entry in the main tree has its
+ * root and the number of its entries. Those two follow from the records: what goes in and out here, to a
+ * store or another node, is the entry without them (its rules).
  */
 export class State {
   static readonly empty: State = new State(StateTree.empty(writeStatePath));
@@ -56,21 +75,28 @@ export class State {
   readonly #accounts = new Map<PublicKey, Account>();
   /** Read for each block, and the same for most. */
   #parameters: ChainParameters | undefined;
+  readonly #namespaces = new Map<string, NamespaceRules>();
 
   private constructor(tree: StateTree) {
     this.#tree = tree;
   }
 
-  /** The state of entries in any order. The bytes are copied. */
+  /**
+   * The state of entries in any order. Records of a namespace that has no entry are left out. The bytes
+   * are copied, and may be any.
+   */
   static fromEntries(entries: Iterable<readonly [key: Uint8Array, value: Uint8Array]>): State {
     const growing = State.growing();
     for (const [key, value] of entries) growing.add(key, value);
     return growing.finish();
   }
 
-  /** The same for entries that come one at a time, from wherever: hashed once, in the end. */
+  /**
+   * The same for entries that come one at a time, from wherever: hashed once, in the end. Best when those of
+   * a namespace come together, as in the order of their keys.
+   */
   static growing(): { add(key: Uint8Array, value: Uint8Array): void; finish(): State } {
-    const growth = new TreeGrowth(State.empty.#tree);
+    const growth = new StateGrowth(State.empty.#tree, writeStatePath);
     return {
       add: (key, value) => growth.add(key, value),
       finish: () => new State(growth.finish()),
@@ -132,9 +158,30 @@ export class State {
     return value === undefined ? undefined : decodeEnding(value);
   }
 
-  /** The value under a key that one of the functions `…StateKey` made. A copy. */
+  /** A namespace as its entry in the tree has it. */
+  namespace(name: string): NamespaceEntry | undefined {
+    const value = this.#tree.get(namespaceStateKey(name));
+    return value === undefined ? undefined : readNamespace(value);
+  }
+
+  /** Its rules alone. */
+  namespaceRules(name: string): NamespaceRules | undefined {
+    const known = this.#namespaces.get(name);
+    if (known !== undefined) return known;
+    const rules = this.namespace(name);
+    if (rules === undefined) return undefined;
+    if (this.#namespaces.size >= rememberedNamespaces) this.#namespaces.clear();
+    this.#namespaces.set(name, rules);
+    return rules;
+  }
+
+  /**
+   * The value under a key that one of the functions `…StateKey` made, as changes have it: of a namespace its
+   * rules. A copy.
+   */
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#tree.get(key);
+    const value = this.#tree.get(key, treeOwnerOf(key));
+    return value !== undefined && key[0] === namespaceKind ? rulesPartOf(value) : value;
   }
 
   /** The hash over all entries; zero when there are none. */
@@ -162,24 +209,90 @@ export class State {
     this.#tree.release();
   }
 
-  /** The state after changes; of two changes to one key the later counts. The bytes are copied. */
+  /**
+   * The state after changes; of two changes to one key the later counts. Records of a namespace that has no
+   * entry are left out. The bytes are copied, and may be any.
+   */
   with(changes: readonly StateChange[]): State {
-    const tree = this.#tree.with(changes);
+    const growth = new StateGrowth(this.#tree, writeStatePath);
+    for (const { key, value } of changes) growth.add(key, value);
+    const tree = growth.finish();
     if (tree === this.#tree) return this;
     const next = new State(tree);
     if (!changes.some(({ key }) => key[0] === parametersKind)) next.#parameters = this.#parameters;
     return next;
   }
 
-  /** The proof of what `get` answers, present or absent, against `root`. */
+  /**
+   * The proof of what stands under a key of the main tree, or that nothing does, against `root`. For records
+   * of namespaces see `proveRecord`.
+   */
   prove(key: Uint8Array): StateProof {
-    const { siblings, end } = this.#tree.way(key);
-    if (end === undefined || equalBytes(end.key, key)) return { siblings, other: undefined };
-    return { siblings, other: { path: end.path, valueHash: hashValue(end.value) } };
+    invariant(treeOwnerOf(key) === undefined, 'what a namespace holds is not proven by the main tree alone');
+    return this.#proveIn(key, undefined);
   }
 
-  /** Every entry, or those behind a key's, in the order of their paths (`statePath`). Copies. */
-  entries(after?: Uint8Array): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
-    return this.#tree.entries(after);
+  /** The proof of what the state has of a namespace (`verifyNamespaceProof`). */
+  proveNamespace(name: string): NamespaceProof {
+    const key = namespaceStateKey(name);
+    return { value: this.#tree.get(key) ?? null, proof: this.prove(key) };
+  }
+
+  /** The proof of what stands under a record's key, in a namespace or not (`verifyRecordProof`). */
+  proveRecord(key: string): RecordProof {
+    const [name, stateKey] = [namespaceOf(key), recordStateKey(key)];
+    if (name === undefined) return { namespace: undefined, record: this.prove(stateKey) };
+    const namespace = this.proveNamespace(name);
+    const record = namespace.value === null ? undefined : this.#proveIn(stateKey, namespaceStateKey(name));
+    return { namespace, record };
+  }
+
+  /**
+   * Entries of a namespace behind a key, or from its first on, at most so many, and the proof that none is
+   * missing (`verifyListing`). None for a namespace that was never opened.
+   */
+  proveListing(
+    name: string,
+    page: { readonly after?: string | undefined; readonly limit: number },
+  ): { readonly listing: Listing; readonly proof: ListingProof } {
+    const owner = namespaceStateKey(name);
+    const namespace = this.proveNamespace(name);
+    const after = page.after === undefined ? undefined : recordStateKey(page.after);
+    const entries: Listing['entries'][number][] = [];
+    let complete = true;
+    for (const [key, value] of this.#tree.entries(after, owner)) {
+      complete = entries.length < page.limit;
+      if (!complete) break;
+      entries.push({ key: recordKeyIn(key), value });
+    }
+    const last = complete ? undefined : entries.at(-1);
+    const { walk, root } = this.#tree.walk(owner);
+    const nodes = listingNodes(walk, root, {
+      after: after && statePath(after),
+      last: last && statePath(recordStateKey(last.key)),
+    });
+    return { listing: { entries, complete }, proof: { namespace, nodes: namespace.value ? nodes : [] } };
+  }
+
+  /**
+   * Every entry, or those behind a key's: those of the main tree in the order of their paths (`statePath`),
+   * behind each namespace its records in the order of theirs (`positionOf`). Copies.
+   */
+  *entries(after?: Uint8Array): Generator<readonly [key: Uint8Array, value: Uint8Array]> {
+    const owner = after && treeOwnerOf(after);
+    if (owner !== undefined) yield* this.#tree.entries(after, owner);
+    else if (after?.[0] === namespaceKind) yield* this.#tree.entries(undefined, after);
+    for (const [key, value] of this.#tree.entries(owner ?? after)) {
+      if (key[0] === namespaceKind) {
+        yield [key, rulesPartOf(value)];
+        yield* this.#tree.entries(undefined, key);
+      } else yield [key, value];
+    }
+  }
+
+  #proveIn(key: Uint8Array, owner: Uint8Array | undefined): StateProof {
+    const { siblings, end } = this.#tree.way(key, owner);
+    if (end === undefined || equalBytes(end.key, key)) return { siblings, other: undefined };
+    return { siblings, other: { path: end.path, valueHash: hashValue(end.value) } };
   }
 }

@@ -28,7 +28,8 @@ import {
 } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
 import { type Condition, conditionCodec, conditionJson } from './condition.ts';
-import { keysNamedIn, type Operation, operationCodec, operationJson, sortedKeysCodec } from './operation.ts';
+import { keysNamedIn, type Operation, operationCodec, sortedKeysCodec } from './operation.ts';
+import { operationJson } from './operation-json.ts';
 
 /** What the sender signs. */
 export interface TransactionBody {
@@ -275,10 +276,7 @@ export function namesForgeableKey({ sender, signers, operations }: TransactionBo
   );
 }
 
-/**
- * What a transaction is to be paid for: each operation counts one, and so does each
- * signature after the first.
- */
+/** What a transaction is to be paid for: one for each operation, and for each signature after the first. */
 export function unitsOf({ operations, signers }: TransactionBody): number {
   return operations.length + signers.length - 1;
 }

@@ -1,6 +1,7 @@
 import { invariant } from '../base/invariant.ts';
 import { type Bytes, CellStore, growChunk } from './cell-store.ts';
 import { EntryPages, hashWords, type PathOf } from './entry-pages.ts';
+import { PageHashing } from './page-hashing.ts';
 import { hashBatch, pairBatch, pairInput, pairOutput } from './pair-batch.ts';
 
 /**
@@ -26,11 +27,14 @@ const tries = 16;
  * The memory of all versions of one tree, in a few large pieces: small objects would take five times as much,
  * and the collector would look at each of them. What is there never changes; it counts its holders, and what
  * nobody holds is used again. Taking apart what died is put off until something is wanted, so that dropping a
- * whole version costs nothing at once.
+ * whole version costs nothing at once. An entry may hold the root of a tree of its own in the same memory, as
+ * a branch holds its children: so a version of a tree of trees is one root, like any other.
  */
 export class TreeNodes {
-  readonly #cells = new CellStore();
+  readonly #cells = new CellStore((root) => this.drop(root));
   readonly pages: EntryPages;
+  /** For one update, or one walk, at a time. */
+  readonly hashing: PageHashing;
   readonly #branches: Int32Array[] = [new Int32Array(4 * branchWords)];
   #fresh = 1;
   /** Held by nobody; their children still count them. */
@@ -41,6 +45,7 @@ export class TreeNodes {
 
   constructor(pathOf: PathOf) {
     this.pages = new EntryPages(this.#cells, pathOf);
+    this.hashing = new PageHashing(this.pages);
   }
 
   /** Pages apart from these, whose entries can be copied into them. */

@@ -2,7 +2,6 @@ import { invariant } from '../base/invariant.ts';
 import { domainPrefix, hashInto, sha256Into } from '../crypto/hash.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { type EntryPages, type EntryRef, pageEntries, type PathOf } from './entry-pages.ts';
-import { PageHashing } from './page-hashing.ts';
 import type { NodeRef, TreeNodes } from './tree-nodes.ts';
 
 const leafPrefix = domainPrefix('quorate/v1/state-leaf');
@@ -48,16 +47,16 @@ export class TreeUpdate {
   readonly #entries: EntryRef[] = [];
   /** By update: its entry goes away. Empty while none does. */
   readonly #removed = new Set<EntryRef>();
-  readonly #hashing: PageHashing;
   /** New branches by depth. */
   readonly #levels: NodeRef[][] = [];
   #stagedPage = 0;
+  /** Entries that the tree has more than before, once it is applied. */
+  growth = 0;
 
   constructor(nodes: TreeNodes, pathOf: PathOf) {
     this.#nodes = nodes;
     this.#pages = nodes.pages;
     this.#staged = nodes.staging(pathOf);
-    this.#hashing = new PageHashing(nodes.pages);
   }
 
   get size(): number {
@@ -66,9 +65,9 @@ export class TreeUpdate {
 
   /**
    * What becomes of one key; null removes its entry. Of two updates of a key the later
-   * counts. The bytes are copied.
+   * counts. The bytes are copied. The entry holds the root of a tree of its own in the caller's place.
    */
-  add(key: Uint8Array, value: Uint8Array | null): void {
+  add(key: Uint8Array, value: Uint8Array | null, subtree: NodeRef = 0): void {
     invariant(this.#entries.length < maxUpdates, 'a run of updates is bounded');
     invariant(key.length < 2 ** 16 && (value?.length ?? 0) < 2 ** 16, 'keys and values are short');
     if (this.#entries.length % pageEntries === 0) {
@@ -78,8 +77,12 @@ export class TreeUpdate {
     const entry =
       value === null
         ? this.#staged.append(this.#stagedPage, key, nothing, () => {})
-        : this.#staged.append(this.#stagedPage, key, value, (path, target, at) =>
-            hashEntryInto(path, value, target, at),
+        : this.#staged.append(
+            this.#stagedPage,
+            key,
+            value,
+            (path, target, at) => hashEntryInto(path, value, target, at),
+            subtree,
           );
     if (value === null) this.#removed.add(entry);
     this.#entries.push(entry);
@@ -89,7 +92,7 @@ export class TreeUpdate {
   apply(root: NodeRef): NodeRef {
     const order = this.#sorted();
     const next = order.length === 0 ? this.#nodes.hold(root) : this.#update(root, order, 0, order.length, 0);
-    this.#hashing.finish();
+    this.#nodes.hashing.finish();
     for (let depth = this.#levels.length - 1; depth >= 0; depth--) {
       this.#nodes.hashBranches(this.#levels[depth] as NodeRef[]);
     }
@@ -133,11 +136,14 @@ export class TreeUpdate {
       }
       const isThere = old < count && comparison === 0;
       if (isThere) old += 1;
-      if (this.#removed.has(entry)) hasChanged ||= isThere;
-      else if (isThere && pages.isSame(pages.entry(-tree, old - 1), this.#staged, entry)) merged.push(-old);
+      if (this.#removed.has(entry)) {
+        hasChanged ||= isThere;
+        if (isThere) this.growth -= 1;
+      } else if (isThere && pages.isSame(pages.entry(-tree, old - 1), this.#staged, entry)) merged.push(-old);
       else {
         merged.push(entry);
         hasChanged = true;
+        if (!isThere) this.growth += 1;
       }
     }
     if (!hasChanged) return this.#nodes.hold(tree);
@@ -163,7 +169,7 @@ export class TreeUpdate {
       if (entry >= 0) this.#pages.appendCopy(-page, this.#staged, entry);
       else this.#pages.appendCopy(-page, this.#pages, this.#pages.entry(-tree, -entry - 1));
     }
-    this.#hashing.add(-page, depth);
+    this.#nodes.hashing.add(-page, depth);
     return page;
   }
 
@@ -180,9 +186,10 @@ export class TreeUpdate {
       const left = this.#build(order, from, middle, depth + 1);
       return this.#branch(left, this.#build(order, middle, to, depth + 1), depth);
     }
+    this.growth += to - from;
     const page = this.#nodes.page();
     for (let i = from; i < to; i++) this.#pages.appendCopy(-page, this.#staged, order[i] as EntryRef);
-    this.#hashing.add(-page, depth);
+    this.#nodes.hashing.add(-page, depth);
     return page;
   }
 
@@ -199,7 +206,7 @@ export class TreeUpdate {
       }
       nodes.drop(part);
     }
-    this.#hashing.add(-page, depth);
+    this.#nodes.hashing.add(-page, depth);
     return page;
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { answeredCodes, statusOf } from '../../src/api/problem-status.ts';
 import { Problem } from '../../src/base/problem.ts';
-import { failureCodes } from '../../src/ledger/receipt.ts';
+import { failureCodes } from '../../src/ledger/failure-codes.ts';
 import { problemCodes } from '../../src/base/problem-codes.ts';
 import { problemFrom, start } from './world.ts';
 

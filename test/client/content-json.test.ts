@@ -6,7 +6,7 @@ import { contentFromJson } from '../../src/client/content-json.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { conditionJson } from '../../src/ledger/condition.ts';
-import { operationJson } from '../../src/ledger/operation.ts';
+import { operationJson } from '../../src/ledger/operation-json.ts';
 
 const bob = developmentKeyPair('bob').publicKey;
 const carol = developmentKeyPair('carol').publicKey;

@@ -1,3 +1,6 @@
+import { listingProofCodec } from '../../src/ledger/listing-proof.ts';
+import { recordProofCodec } from '../../src/ledger/namespace-proof.ts';
+import { encodeNamespaceRules } from '../../src/ledger/namespace.ts';
 import { readFileSync } from 'node:fs';
 import { utf8 } from '../../src/base/bytes.ts';
 import { type Codec, encode } from '../../src/base/codec.ts';
@@ -32,8 +35,8 @@ import {
 } from '../../src/ledger/proposal.ts';
 import { historyProofCodec } from '../../src/ledger/history-proof.ts';
 import { merkleProof, merkleProofCodec, merkleRoot } from '../../src/ledger/merkle.ts';
+import type { FailureCode } from '../../src/ledger/failure-codes.ts';
 import {
-  type FailureCode,
   type Found,
   hashReceipt,
   type Receipt,
@@ -168,6 +171,19 @@ const transactions = [
     })),
     { type: 'approve-change', proposal: hashOf('proposal') },
   ),
+  transaction(
+    { from: 'alice', nonce: 2 },
+    { type: 'open-namespace', name: 'länder', mode: 'open', writers: [] },
+    { type: 'open-namespace', name: 'shop', mode: 'writers', writers: ['a', 'b'].map(keyOf).toSorted() },
+    {
+      type: 'set-namespace',
+      name: 'shop',
+      owner: keyOf('bob'),
+      mode: 'append-only',
+      writers: [keyOf('c')],
+    },
+    { type: 'set-namespace', name: 'shop', owner: undefined, mode: 'open', writers: undefined },
+  ),
 ];
 const [first, , third] = transactions as [(typeof transactions)[0], unknown, (typeof transactions)[0]];
 
@@ -249,7 +265,12 @@ const balances = Object.fromEntries(
 const state = stateWith({ ...balances, alice: 1_000n, bob: 0n });
 const after = execute(state, [
   transfer({ from: 'alice', nonce: 0, fee: 3n }, 'bob', 250n, 'grüße 🌍'),
-  put({ from: 'alice', nonce: 1 }, 'länder/de', 'Berlin'),
+  transaction(
+    { from: 'alice', nonce: 1 },
+    { type: 'open-namespace', name: 'länder', mode: 'open', writers: [] },
+  ),
+  put({ from: 'alice', nonce: 2 }, 'länder/de', 'Berlin'),
+  put({ from: 'bob', nonce: 0 }, 'länder/it', 'Roma'),
   remove({ from: 'account 7', nonce: 0 }, 'nothing'),
 ]);
 const rich = {
@@ -354,7 +375,14 @@ export const goldenValues: readonly GoldenValue[] = [
   raw('proposal entry', encodeProposal(proposal)),
   raw('open proposal entry', encodeProposal({ ...proposal, electors: [], decidedAt: undefined })),
   raw('proposals entry', encodeProposalNames([{ id: hashOf('proposal'), proposer: keyOf('alice') }])),
+  raw(
+    'namespace rules',
+    encodeNamespaceRules({ owner: keyOf('a'), mode: 'writers', writers: ['b', 'c'].map(keyOf).toSorted() }),
+  ),
+  raw('namespace entry', after.state.proveNamespace('länder').value ?? new Uint8Array()),
   of('state proof of presence', stateProofCodec, state.prove(accountStateKey(keyOf('account 3')))),
+  of('record proof', recordProofCodec, after.state.proveRecord('länder/de')),
+  of('listing proof', listingProofCodec, after.state.proveListing('länder', { limit: 1 }).proof),
   of('state proof of absence', stateProofCodec, state.prove(accountStateKey(keyOf('nobody')))),
   of('history proof', historyProofCodec, {
     header,

@@ -13,7 +13,8 @@ import { scheduledChange } from '../../src/ledger/chain-parameters.ts';
 import type { Condition } from '../../src/ledger/condition.ts';
 import { buildBlock, executeBlock, nextValidatorsOf } from '../../src/ledger/execution.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
-import { failureCodes, receiptsRootOf } from '../../src/ledger/receipt.ts';
+import { failureCodes } from '../../src/ledger/failure-codes.ts';
+import { receiptsRootOf } from '../../src/ledger/receipt.ts';
 import { accountKind } from '../../src/ledger/state-entry.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
 import { State } from '../../src/ledger/state.ts';
@@ -263,6 +264,7 @@ const plainStart: PlainState = {
   ),
   records: new Map(),
   reservations: [],
+  namespaces: new Map(),
   chain: plainChainOf(founders),
 };
 

@@ -50,20 +50,23 @@ const twice = (path: string, before: string, change: (file: Json) => void): void
   assert.ok(problem.message.endsWith(`is the same as ${before}`));
 };
 
+const manyNamespaces = (count: number): Json =>
+  Array.from({ length: count }, (_, i) => ({ name: `n${i}`, owner: keyOf('a'), mode: 'open' }));
+
 describe('the files in genesis/', () => {
   test('are the development networks of the code, and their chain ids never change', () => {
     const networks: Record<string, [Genesis, string]> = {
       'testnet-pbft.json': [
         developmentGenesis({ name: 'testnet-pbft', validators: 4, consensus: developmentPbft }),
-        '1869548aa56c4759adeff2c7c9663d058f330aa6ba2ff2d43c05859f949ad30a',
+        '2f2aef9f25537441d468f9ee13af2bc6e07860bcae5b8646482e695de676800a',
       ],
       'testnet-raft.json': [
         developmentGenesis({ name: 'testnet-raft', validators: 3, consensus: developmentRaft }),
-        '403ede8112ba435e16990808f3d0dcde3ce33896911bf84a9b3b09fb8d07fae3',
+        '60045a759d5b8bdaa2208f9ebec071d5e672182322810aabf51525560a435ba0',
       ],
       'single.json': [
         developmentGenesis({ name: 'single', validators: 1, consensus: developmentPbft }),
-        '6381c18825bd9b7e76b66056d303c75b2f94abd7b2141766bb53df8b174b0e1e',
+        '679260b99790246135abc09c3bc71e1515b8feaff8e8035be6e1be19fb4f1ca9',
       ],
     };
     const files = readdirSync(directory).filter((file) => file.endsWith('.json'));
@@ -141,10 +144,17 @@ describe('the chain id', () => {
       idAfter((file) => (file.accounts[1].publicKey = keyOf('other'))),
       idAfter((file) => (file.accounts[1].balance = '1')),
       idAfter((file) => file.accounts.pop()),
+      idAfter((file) => delete file.namespaces),
+      idAfter((file) => file.namespaces.pop()),
+      idAfter((file) => (file.namespaces[0].name = 'other')),
+      idAfter((file) => (file.namespaces[0].owner = keyOf('other'))),
+      idAfter((file) => (file.namespaces[1].mode = 'writers')),
+      idAfter((file) => file.namespaces[1].writers.push(keyOf('other'))),
     ];
     assert.equal(new Set(ids).size, ids.length);
     const own = {
       ...content,
+      namespaces: [],
       accounts: content.accounts.map((a, i) => ({ ...a, publicKey: keyOf(`a${i}`) })),
     };
     own.validators = content.validators.map((v, i) => ({ ...v, publicKey: keyOf(`v${i}`) }));
@@ -158,6 +168,15 @@ describe('the chain id', () => {
     assert.equal(
       idAfter((file) => (file.accounts = file.accounts.toReversed())),
       content.chainId,
+    );
+    const several = (file: Json): Json => file.namespaces[1].writers.push(keyOf('other'));
+    assert.equal(
+      idAfter((file) => {
+        several(file);
+        file.namespaces[1].writers.reverse();
+        file.namespaces.reverse();
+      }),
+      idAfter(several),
     );
     const reordered = JSON.parse(fileOf('testnet-pbft.json'), (_, value: Json) =>
       value !== null && typeof value === 'object' && !Array.isArray(value)
@@ -181,7 +200,11 @@ describe('the chain id', () => {
         name,
         names,
         fc.array(fc.bigInt(1n, 2n ** 60n), { minLength: 1, maxLength: 8 }),
-        (name, validators, balances) => {
+        fc.uniqueArray(fc.record({ name: fc.stringMatching(/^[a-zé .-]{3,20}$/), writers: fc.nat(3) }), {
+          selector: ({ name: space }) => space,
+          maxLength: 4,
+        }),
+        (name, validators, balances, spaces) => {
           const genesis = unwrap(
             createGenesis({
               ...content,
@@ -189,6 +212,12 @@ describe('the chain id', () => {
               development: false,
               validators: validators.map((name) => ({ name, publicKey: keyOf(name) })),
               accounts: balances.map((balance, i) => ({ publicKey: keyOf(`holder ${i}`), balance })),
+              namespaces: spaces.map(({ name: space, writers }) => ({
+                name: space,
+                owner: keyOf(space),
+                mode: writers === 0 ? ('open' as const) : ('writers' as const),
+                writers: Array.from({ length: writers }, (_, i) => keyOf(`writer ${i}`)).toSorted(),
+              })),
             }),
           );
           assert.deepEqual(parseGenesis(formatGenesis(genesis)), genesis);
@@ -263,6 +292,7 @@ describe('a genesis file is refused, with the field and what to write there,', (
       ['consensus.electionTimeoutMs', (file) => (file.consensus.electionTimeoutMs = 8)],
       ['validators[0].stake', (file) => (file.validators[0].stake = 1)],
       ['accounts[2].nonce', (file) => (file.accounts[2].nonce = 1)],
+      ['namespaces[1].writer', (file) => (file.namespaces[1].writer = [])],
     ];
     for (const [path, change] of paths) {
       const problem = problemAfter(change);
@@ -319,12 +349,32 @@ describe('a genesis file is refused, with the field and what to write there,', (
       '18446744073709551616',
       '9'.repeat(5_000),
     );
+    set('namespaces', {}, null, 'demo', manyNamespaces(limits.maxGenesisNamespaces + 1));
+    set('namespaces[0].name', '', 'a/b', '/', '.', '..', 7, null, 'x'.repeat(127), '\ud800');
+    set('namespaces[0].owner', 'alice', null, '01'.padEnd(64, '0'));
+    set('namespaces[0].mode', 'closed', '', 0, null);
+    const tooMany = Array.from({ length: limits.maxNamespaceWriters + 1 }, (_, i) => keyOf(`${i}`));
+    set('namespaces[1].writers', 'alice', {}, null, tooMany);
+    set('namespaces[1].writers[0]', 'alice', null, '01'.padEnd(64, '0'));
     for (const [path, change] of values) {
       const problem = problemAfter(change);
       assert.equal(problem.details['path'], path, problem.message);
       assert.ok(problem.message.length < 400);
       assert.match(problem.remedy, /genesis\/README\.md/);
     }
+  });
+
+  test('when the writers of a namespace do not fit its mode, or one is repeated', () => {
+    const wrong: [string, (file: Json) => void][] = [
+      ['namespaces[0].writers', (file) => (file.namespaces[0].writers = [keyOf('a')])],
+      ['namespaces[1].writers', (file) => (file.namespaces[1].writers = [])],
+      ['namespaces[1].writers', (file) => delete file.namespaces[1].writers],
+      ['namespaces[0].writers', (file) => (file.namespaces[0].mode = 'writers')],
+    ];
+    for (const [path, change] of wrong) assert.equal(problemAfter(change).details['path'], path);
+    const again = (file: Json): void => void (file.namespaces[1].writers = [keyOf('a'), keyOf('a')]);
+    twice('namespaces[1].writers[1]', 'namespaces[1].writers[0]', again);
+    twice('namespaces[2].name', 'namespaces[0].name', (file) => (file.namespaces[2].name = 'demo'));
   });
 
   test('when it has too many validators or accounts', () => {
@@ -377,6 +427,12 @@ describe('a genesis file is refused, with the field and what to write there,', (
       for (const validator of file.validators) validator.publicKey = keyOf(validator.name);
     });
     assert.deepEqual(account.details, { path: 'accounts[0].publicKey', name: 'alice' });
+    const owner = problemAfter((file) => {
+      file.development = false;
+      for (const validator of file.validators) validator.publicKey = keyOf(validator.name);
+      for (const [i, holder] of file.accounts.entries()) holder.publicKey = keyOf(`${i}`);
+    });
+    assert.deepEqual(owner.details, { path: 'namespaces[0].owner', name: 'alice' });
   });
 
   test('and nothing else: any JSON gives a genesis or a problem, never an exception', () => {

@@ -12,8 +12,8 @@ import { coinsOf, executePlainly } from '../../src/simulator/checkers/plain-ledg
 import { plainChainOf } from '../../src/simulator/checkers/plain-changes.ts';
 import { reservationsWrong } from '../../src/simulator/checkers/plain-reservations.ts';
 import {
-  plainReceiptsRoot,
   type PlainState,
+  plainReceiptsRoot,
   plainStateRoot,
 } from '../../src/simulator/checkers/plain-roots.ts';
 import { chainId, contextAt, keyOf, stateWith, transaction } from './samples.ts';
@@ -105,6 +105,7 @@ test('reservations do what the plain rules say, in long random programs, and no 
           records: new Map(),
           reservations: [],
           chain: plainChainOf({}),
+          namespaces: new Map(),
         };
         const made: { readonly id: ReservationId; readonly to: string }[] = [];
         let height = 0;

@@ -10,6 +10,7 @@ import {
   decodeAccount,
   encodeAccount,
   encodeRecord,
+  namespaceStateKey,
   recordStateKey,
   type StateChange,
   statePath,
@@ -24,6 +25,7 @@ import {
 } from '../../src/ledger/state-proof.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { bitAt } from '../../src/ledger/entry-pages.ts';
+import { encodeNamespaceRules, type NamespaceRules } from '../../src/ledger/namespace.ts';
 import { State } from '../../src/ledger/state.ts';
 import { hashOf, keyOf, pairHashOf, stateWith, zeroBytes } from './samples.ts';
 
@@ -67,12 +69,23 @@ test('accounts and records are read as they were written', () => {
     changed: { height: toHeight(2 ** 48 - 1), transaction: 4_095, operation: 255 },
     previous: { height: toHeight(0), transaction: 0, operation: 0 },
   };
+  const rules: NamespaceRules = { owner: keyOf('alice'), mode: 'writers', writers: [keyOf('bob')] };
   const state = State.empty.with([
     { key: accountStateKey(keyOf('alice')), value: encodeAccount(account) },
     { key: recordStateKey('house/1'), value: encodeRecord(record) },
+    { key: recordStateKey('house'), value: encodeRecord({ ...record, version: 1 }) },
+    { key: namespaceStateKey('house'), value: encodeNamespaceRules(rules) },
   ]);
   assert.deepEqual(state.account(keyOf('alice')), account);
   assert.deepEqual(state.record('house/1'), record);
+  assert.deepEqual(
+    state.record('house')?.version,
+    1,
+    'a record that is called as a namespace is another thing',
+  );
+  assert.equal(state.namespace('house')?.entries, 1);
+  assert.deepEqual(state.namespaceRules('house')?.writers, rules.writers);
+  assert.equal(state.namespace('house/1'), undefined);
   assert.deepEqual(state.account(keyOf('bob')), noAccount);
   assert.equal(encodeAccount({ ...noAccount, balance: 0n }), null, 'an account that never was has no entry');
   assert.notEqual(encodeAccount({ ...noAccount, nonce: 1 }), null, 'an emptied account keeps its nonce');

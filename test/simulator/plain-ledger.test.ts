@@ -22,12 +22,14 @@ const accounts = new Map(
     { balance, held: 0n, nonce: 0, keys: null },
   ]),
 );
+const namespaces = new Map(genesis.namespaces.map(({ name, ...rules }) => [name, rules]));
 const start = {
   header: maker.start.header,
   state: {
     accounts,
     records: new Map(),
     reservations: [],
+    namespaces,
     chain: plainGenesisChain(maker.start.header, genesis),
   },
 };
@@ -36,6 +38,10 @@ const transactions = [
   signedTransaction(genesis, 'alice', {
     nonce: 1,
     operation: { type: 'put', key: 'deed', value: Uint8Array.of(7) },
+  }),
+  signedTransaction(genesis, 'alice', {
+    nonce: 2,
+    operation: { type: 'put', key: 'demo/deed', value: Uint8Array.of(8) },
   }),
   signedTransaction(genesis, 'bob', { nonce: 0, operation: { type: 'delete', key: 'deed' } }),
   signedTransaction(genesis, 'bob', { nonce: 1, operation: { type: 'delete', key: 'nothing' } }),

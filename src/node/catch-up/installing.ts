@@ -1,4 +1,4 @@
-import { equalBytes } from '../../base/bytes.ts';
+import { compareBytes, equalBytes } from '../../base/bytes.ts';
 import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
@@ -8,8 +8,7 @@ import { hashBytes } from '../../crypto/hash.ts';
 import { type BlockHeader, hashHeader } from '../../ledger/block.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import { State } from '../../ledger/state.ts';
-import { type StateChange, statePath } from '../../ledger/state-entry.ts';
-import { comparePaths } from '../../ledger/entry-pages.ts';
+import { positionOf, type StateChange } from '../../ledger/state-entry.ts';
 import type { Network, PeerId } from '../../network/port.ts';
 import { type Chain, type FinalBlock, headerBytes } from '../effects/chain.ts';
 import type { Clock } from '../process/clock.ts';
@@ -72,7 +71,7 @@ const waitMs = 20;
 const longestWaitMs = 10_000;
 /**
  * Progress is the place of the last entry's path, which is spread evenly, in the 16-bit space of path
- * prefixes.
+ * prefixes. While a large namespace comes, it stands still.
  */
 const wholeProgress = 65_536;
 
@@ -338,13 +337,13 @@ function readPart(
   if (part instanceof Problem) return part;
   if (part.entries.length === 0 && !part.last)
     return wrong('sync/snapshot-part', 'is empty, and not the last');
-  let previous = after === undefined ? undefined : statePath(after);
+  let previous = after === undefined ? undefined : positionOf(after);
   for (const { key } of part.entries) {
-    const path = statePath(key);
-    if (previous !== undefined && comparePaths(previous, path) >= 0) {
+    const position = positionOf(key);
+    if (previous !== undefined && compareBytes(previous, position) >= 0) {
       return wrong('sync/snapshot-part', 'has entries that do not go on from the ones before');
     }
-    previous = path;
+    previous = position;
   }
   return { bytes, part };
 }
@@ -363,7 +362,7 @@ function wrong(code: CodeOf<'sync'>, why: string): Problem {
 
 function progressOf({ after, complete }: Run): number {
   if (complete || after === undefined) return complete ? wholeProgress : 0;
-  const [high = 0, low = 0] = statePath(after);
+  const [high = 0, low = 0] = positionOf(after);
   return high * 256 + low;
 }
 

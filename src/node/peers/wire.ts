@@ -142,7 +142,7 @@ export const snapshotRequestCodec: Codec<SnapshotRequest> = union<SnapshotReques
   ],
 });
 
-/** Entries of the state in the order of their paths. */
+/** Entries of the state in the order of `positionOf`. */
 export interface SnapshotPart {
   readonly entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
   /** Nothing stands behind these. */

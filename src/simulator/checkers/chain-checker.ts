@@ -7,7 +7,7 @@ import { promise } from './breach.ts';
 import { coinsOf, type Judged, judgePlainly, type PlainRules } from './plain-ledger.ts';
 import { plainChainAt, plainGenesisChain } from './plain-changes.ts';
 import { reservationsWrong } from './plain-reservations.ts';
-import { plainHeaderHash, type PlainState } from './plain-roots.ts';
+import { type PlainState, plainHeaderHash } from './plain-roots.ts';
 
 interface AgreedBlock {
   readonly blockHash: Hash;
@@ -48,7 +48,8 @@ export class ChainChecker {
   #lastUsed = 0;
 
   constructor(options: {
-    rules: PlainRules & Pick<Genesis, 'feePerOperation' | 'consensus' | 'validators' | 'accounts'>;
+    rules: PlainRules &
+      Pick<Genesis, 'feePerOperation' | 'consensus' | 'validators' | 'accounts' | 'namespaces'>;
     genesis: BlockHeader;
     /** Every transaction that a client made. */
     transactions: ReadonlyMap<Hash, Transaction>;
@@ -69,6 +70,7 @@ export class ChainChecker {
       records: new Map(),
       reservations: [],
       chain: plainGenesisChain(genesis, options.rules),
+      namespaces: new Map(options.rules.namespaces.map(({ name, ...rules }) => [name, rules])),
     };
     this.#agreed = [{ blockHash, node: -1 }];
     this.#judged.set(blockHash, { verdict: 'valid', header: genesis, state });

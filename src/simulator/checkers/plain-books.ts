@@ -1,19 +1,28 @@
 import type { PlainChain } from './plain-chain.ts';
 import type { PlainCode } from './plain-codes.ts';
-import type { PlainAccount, PlainFound, PlainRecord, PlainReservation, PlainState } from './plain-roots.ts';
+import type {
+  PlainAccount,
+  PlainFound,
+  PlainNamespace,
+  PlainRecord,
+  PlainReservation,
+  PlainState,
+} from './plain-roots.ts';
 
 /** Tried on a copy: what fails leaves nothing behind. */
 export interface Books {
   readonly accounts: Map<string, PlainAccount>;
   readonly records: Map<string, PlainRecord>;
   readonly reservations: PlainReservation[];
+  readonly namespaces: Map<string, PlainNamespace>;
   chain: PlainChain;
 }
 
-export const copyOf = ({ accounts, records, reservations, chain }: PlainState): Books => ({
+export const copyOf = ({ accounts, records, reservations, namespaces, chain }: PlainState): Books => ({
   accounts: new Map(accounts),
   records: new Map(records),
   reservations: [...reservations],
+  namespaces: new Map(namespaces),
   chain,
 });
 

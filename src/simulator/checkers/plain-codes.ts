@@ -37,5 +37,11 @@ export const failures = [
   'change/no-validators',
   'change/repeated-validator',
   'change/unusable-key',
+  'transaction/no-such-namespace',
+  'transaction/namespace-taken',
+  'transaction/not-namespace-owner',
+  'transaction/not-writer',
+  'transaction/append-only',
+  'transaction/namespace-writers',
 ] as const;
 export type PlainCode = (typeof failures)[number];

@@ -9,17 +9,18 @@ import { plainValidatorsHash } from './plain-chain.ts';
 import { changePlainly, plainChainAt } from './plain-changes.ts';
 import { release, reserve, settle } from './plain-reservations.ts';
 import type { PlainCode } from './plain-codes.ts';
+import { forbids, ruleNamespace } from './plain-namespaces.ts';
 import {
   type PlainChangeEffect,
   type PlainFound,
-  plainHashesRoot,
-  plainHeaderHash,
   type PlainOutcome,
   type PlainPlace,
   type PlainReceipt,
-  plainReceiptsRoot,
   type PlainRecord,
   type PlainState,
+  plainHashesRoot,
+  plainHeaderHash,
+  plainReceiptsRoot,
   plainStateRoot,
 } from './plain-roots.ts';
 
@@ -147,6 +148,9 @@ function perform(
   }
   if (operation.type === 'reserve') return reserve(books, transaction, operation, place);
   if (operation.type === 'post' || operation.type === 'void') return settle(books, sender, operation, place);
+  if (operation.type === 'open-namespace' || operation.type === 'set-namespace') {
+    return ruleNamespace(books, sender, operation);
+  }
   if (operation.type === 'propose-change' || operation.type === 'approve-change') {
     const [height, , index] = place;
     const { balance } = accountIn(books, sender);
@@ -157,9 +161,8 @@ function perform(
     return done.effect;
   }
   const old = books.records.get(operation.key);
-  const owner = old?.content?.owner;
-  if (owner === undefined && operation.type !== 'put') return fails('transaction/no-such-record');
-  if (owner !== undefined && owner !== sender) return fails('transaction/not-owner');
+  const code = forbids(books, sender, operation, old);
+  if (code !== null) return fails(code);
   const next: PlainRecord = {
     version: (old?.version ?? 0) + 1,
     changed: place,
@@ -177,7 +180,7 @@ function contentAfter(
   old: PlainRecord | undefined,
 ): PlainRecord['content'] {
   if (operation.type === 'delete') return null;
-  if (operation.type === 'put') return { owner: sender, value: operation.value };
+  if (operation.type === 'put') return { owner: old?.content?.owner ?? sender, value: operation.value };
   return { owner: operation.to, value: old?.content?.value ?? new Uint8Array() };
 }
 

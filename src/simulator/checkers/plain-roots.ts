@@ -1,6 +1,7 @@
 import type { Hash } from '../../crypto/hash.ts';
 import type { BlockHeader } from '../../ledger/block.ts';
 import { hex, maybe, named, number, pair, tagged, zero } from './plain-bytes.ts';
+import { type Leaf, leafOf, treeRoot } from './plain-tree.ts';
 import { failures, type PlainCode } from './plain-codes.ts';
 import { chainBytes, type PlainChain, proposalBytes } from './plain-chain.ts';
 
@@ -179,12 +180,19 @@ export interface PlainReservation {
     | readonly ['voided', at: PlainPlace];
 }
 
+export interface PlainNamespace {
+  readonly owner: string;
+  readonly mode: 'open' | 'writers' | 'append-only';
+  readonly writers: readonly string[];
+}
+
 /** All that a state holds. */
 export interface PlainState {
   readonly accounts: ReadonlyMap<string, PlainAccount>;
   readonly records: ReadonlyMap<string, PlainRecord>;
   /** Those that can still be looked up, as they were made. */
   readonly reservations: readonly PlainReservation[];
+  readonly namespaces: ReadonlyMap<string, PlainNamespace>;
   readonly chain: PlainChain;
 }
 
@@ -242,13 +250,11 @@ function addChain(chain: PlainChain, add: Add): void {
   }
 }
 
-/** The root over all entries: each a leaf where its path parts from all others. */
-export function plainStateRoot({ accounts, records, reservations, chain }: PlainState): Hash {
-  const leaves: { path: Buffer; hash: Buffer }[] = [];
-  const add: Add = (kind, key, ...value) => {
-    const path = tagged('state-key', number(kind, 1), key);
-    leaves.push({ path, hash: tagged('state-leaf', path, tagged('state-value', ...value)) });
-  };
+/** The root over all entries: each a leaf where its path parts from all others of its tree. */
+export function plainStateRoot(state: PlainState): Hash {
+  const { accounts, records, reservations, namespaces, chain } = state;
+  const leaves: Leaf[] = [];
+  const add: Add = (kind, key, ...value) => void leaves.push(leafOf(kind, key, value));
   for (const [key, { balance, held, nonce, keys }] of accounts) {
     if (balance === 0n && nonce === 0) continue;
     const rare = (keys === null ? 0 : 1) + (held === 0n ? 0 : 2);
@@ -257,28 +263,30 @@ export function plainStateRoot({ accounts, records, reservations, chain }: Plain
     const apart = held === 0n ? [] : [number(held, 8)];
     add(1, hex(key), number(balance, 8), number(nonce, 6), number(rare, 1), ...keySet, ...apart);
   }
-  for (const [key, { version, changed, previous, content }] of records) {
-    add(
-      2,
-      Buffer.from(key),
-      number(content === null ? 2 : 1, 1),
-      number(version, 6),
-      ...placeBytes(changed),
-      ...maybe(previous, placeBytes),
-      ...(content === null ? [] : [hex(content.owner), number(content.value.length, 2), content.value]),
-    );
+  const inside = new Map<string, Leaf[]>();
+  for (const [key, record] of records) {
+    const leaf = leafOf(2, Buffer.from(key), recordBytes(record));
+    const [name, ...rest] = key.split('/');
+    if (name === undefined || rest.length === 0) leaves.push(leaf);
+    else inside.set(name, [...(inside.get(name) ?? []), leaf]);
+  }
+  for (const [name, { owner, mode, writers }] of namespaces) {
+    const own = inside.get(name) ?? [];
+    const modeByte = number(['open', 'writers', 'append-only'].indexOf(mode), 1);
+    const rules = [hex(owner), modeByte, number(writers.length, 1), ...writers.map(hex)];
+    add(3, Buffer.from(name), ...rules, treeRoot(own, 0), number(own.length, 6));
   }
   addReservations(reservations, add);
   addChain(chain, add);
-  const root = (part: readonly { path: Buffer; hash: Buffer }[], depth: number): Buffer => {
-    const [only] = part;
-    if (only === undefined) return zero;
-    if (part.length === 1) return only.hash;
-    const goesRight = ({ path }: { path: Buffer }): boolean =>
-      (((path[depth >> 3] as number) >> (7 - (depth % 8))) & 1) === 1;
-    const right = part.filter(goesRight);
-    const left = part.filter((leaf) => !goesRight(leaf));
-    return pair(root(left, depth + 1), root(right, depth + 1));
-  };
-  return named(root(leaves, 0));
+  return named(treeRoot(leaves, 0));
+}
+
+function recordBytes({ version, changed, previous, content }: PlainRecord): Uint8Array[] {
+  return [
+    number(content === null ? 2 : 1, 1),
+    number(version, 6),
+    ...placeBytes(changed),
+    ...maybe(previous, placeBytes),
+    ...(content === null ? [] : [hex(content.owner), number(content.value.length, 2), content.value]),
+  ];
 }

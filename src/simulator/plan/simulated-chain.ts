@@ -1,3 +1,4 @@
+import { defined } from '../../base/invariant.ts';
 import { unwrap } from '../../base/problem.ts';
 import { createGenesis, type Genesis } from '../../ledger/genesis.ts';
 import type { SignatureScheme, SimulatedKey } from '../world/fast-signatures.ts';
@@ -23,6 +24,7 @@ export function simulatedChain(plan: Plan, scheme: SignatureScheme): SimulatedCh
       (validator === null ? undefined : validatorKeys[validator]) ?? scheme.key(`observer ${index}`),
   );
   const senderKeys = Array.from({ length: plan.load.senders }, (_, index) => scheme.key(`sender ${index}`));
+  const first = defined(senderKeys[0], 'a sender');
   const consensus =
     'electionTimeoutMs' in plan.consensus
       ? ({ engine: 'raft', ...plan.consensus } as const)
@@ -35,6 +37,7 @@ export function simulatedChain(plan: Plan, scheme: SignatureScheme): SimulatedCh
       consensus,
       validators: validatorKeys.map(({ publicKey }, index) => ({ name: `validator-${index}`, publicKey })),
       accounts: senderKeys.map(({ publicKey }) => ({ publicKey, balance: senderBalance })),
+      namespaces: [{ name: 'park', owner: first.publicKey, mode: 'open', writers: [] }],
     }),
   );
   return { genesis, nodeKeys, senderKeys };

@@ -2,6 +2,7 @@ import { type Hash, sha256Hex } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { toHeight } from '../../ledger/block.ts';
 import type { Condition } from '../../ledger/condition.ts';
+import type { NamespaceMode } from '../../ledger/namespace.ts';
 import type { Operation } from '../../ledger/operation.ts';
 import {
   assembleTransaction,
@@ -26,6 +27,9 @@ interface LoadOptions {
   readonly submit: (node: number, transaction: Transaction) => void;
   readonly isFinal: (hash: Hash) => boolean;
 }
+
+/** The first one is open from the beginning. */
+const namespaces = ['park', 'shop', 'vault', 'yard'];
 
 /** A patient client asks somewhere else after so long without finality, from least to most. */
 const retryMs: readonly [VirtualMs, VirtualMs] = [1_500, 3_500];
@@ -142,16 +146,35 @@ export class Load {
   }
 
   #recordKey(): string {
-    return `record-${this.#chance.between(0, 9)}`;
+    const name = `record-${this.#chance.between(0, 9)}`;
+    return this.#chance.happens(0.5) ? name : `${this.#chance.pick(namespaces)}/${name}`;
+  }
+
+  /** Everybody claims the same few, and some change what they own. */
+  #namespaceOperation(self: PublicKey): Operation {
+    const chance = this.#chance;
+    const name = chance.pick(namespaces);
+    const mode = chance.pick<NamespaceMode>(['open', 'writers', 'writers', 'append-only']);
+    const other = chance.pick(this.#options.chain.senderKeys).publicKey;
+    const writers = mode === 'open' ? [] : [...new Set([self, other])].toSorted();
+    if (chance.happens(0.6)) return { type: 'open-namespace', name, mode, writers };
+    return chance.pick<Operation>([
+      { type: 'set-namespace', name, owner: undefined, mode, writers },
+      { type: 'set-namespace', name, owner: undefined, mode, writers: undefined },
+      { type: 'set-namespace', name, owner: other, mode: undefined, writers: undefined },
+    ]);
   }
 
   #operation(self: PublicKey): Operation {
     const chance = this.#chance;
     // Others may own the record, or nobody: such transactions are final and failed.
     const key = this.#recordKey();
-    switch (chance.between(0, 7)) {
+    switch (chance.between(0, 8)) {
       case 0:
+      case 4:
         return { type: 'put', key, value: Uint8Array.of(chance.between(0, 255)) };
+      case 5:
+        return this.#namespaceOperation(self);
       case 1:
         return { type: 'delete', key };
       case 2:

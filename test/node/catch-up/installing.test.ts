@@ -11,10 +11,12 @@ import type { PublicKey } from '../../../src/crypto/signature.ts';
 import { hashHeader, type Height, toHeight } from '../../../src/ledger/block.ts';
 import { type FinalityCertificate, finalityCodec } from '../../../src/ledger/certificate.ts';
 import { State } from '../../../src/ledger/state.ts';
+import { encodeNamespaceRules } from '../../../src/ledger/namespace.ts';
 import {
   accountStateKey,
   encodeAccount,
   encodeRecord,
+  namespaceStateKey,
   recordStateKey,
   noAccount,
 } from '../../../src/ledger/state-entry.ts';
@@ -37,7 +39,9 @@ import { VirtualTime } from '../world.ts';
 const maker = new ChainMaker(testGenesis(4));
 const { chainId } = maker.genesis;
 
-/** Enough for several parts: accounts, and records of the largest size. */
+const longName = 'é'.repeat(60);
+
+/** Enough for several parts: accounts, and records of the largest size, most of them in a namespace. */
 function largeState(salt: number): State {
   const accounts = Array.from({ length: 200 }, (_, index) => {
     const key = (index * 7 + salt).toString(16).padStart(64, '0') as PublicKey;
@@ -48,7 +52,7 @@ function largeState(salt: number): State {
   });
   const owner = 'ab'.repeat(32) as PublicKey;
   const records = Array.from({ length: 180 }, (_, index) => ({
-    key: recordStateKey(`${'é'.repeat(60)}/${index}`),
+    key: recordStateKey(index % 3 === 0 ? `plain ${index}` : `${longName}/${index}`),
     value: encodeRecord({
       type: 'record',
       owner,
@@ -58,7 +62,11 @@ function largeState(salt: number): State {
       previous: undefined,
     }),
   }));
-  return State.empty.with([...accounts, ...records]);
+  const namespaces = [longName, 'empty'].map((name) => ({
+    key: namespaceStateKey(name),
+    value: encodeNamespaceRules({ owner, mode: 'open', writers: [] }),
+  }));
+  return State.empty.with([...accounts, ...records, ...namespaces]);
 }
 
 /** A final block far above, with this state after it. */
@@ -205,8 +213,9 @@ describe('a snapshot', () => {
     assert.ok(world.parts() >= 3);
     assert.equal(world.chain.final.hash, far.hash);
     const progress = world.given.flatMap((input) => (input.type === 'installing' ? [input.received] : []));
+    assert.equal(progress.at(-1), 65_536);
     assert.ok(
-      progress.length >= 3 && progress.every((at, index) => index === 0 || at > (progress[index - 1] ?? 0)),
+      progress.length >= 3 && progress.every((at, index) => index === 0 || at >= (progress[index - 1] ?? 0)),
     );
 
     await world.boot();
@@ -412,6 +421,22 @@ describe('liars that serve a snapshot', () => {
         );
         return checksummed({ ...part, entries: richer });
       },
+    ],
+    [
+      'has records of a namespace that it does not have',
+      (part: SnapshotPart) =>
+        checksummed({ ...part, entries: part.entries.filter(({ key }) => key[0] !== 3) }),
+    ],
+    [
+      'has rules of a namespace that are none',
+      (part: SnapshotPart) =>
+        checksummed({
+          ...part,
+          entries: part.entries.map(({ key, value }) => ({
+            key,
+            value: key[0] === 3 ? new Uint8Array() : value,
+          })),
+        }),
     ],
     ['leaves an entry out', (part: SnapshotPart) => checksummed({ ...part, entries: part.entries.slice(1) })],
   ] as const) {
