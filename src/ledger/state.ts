@@ -47,8 +47,7 @@ import {
 import { type NamespaceEntry, readNamespace, rulesPartOf } from './namespace-entry.ts';
 import type { NamespaceRules } from './namespace.ts';
 import { type Listing, listingNodes, type ListingProof } from './listing-proof.ts';
-import type { NamespaceProof, RecordProof } from './namespace-proof.ts';
-import { namespaceOf } from './record-key.ts';
+import type { NamespaceProof } from './namespace-proof.ts';
 import { StateGrowth } from './state-growth.ts';
 import { hashValue, type StateProof } from './state-proof.ts';
 import { StateTree } from './state-tree.ts';
@@ -224,27 +223,21 @@ export class State {
   }
 
   /**
-   * The proof of what stands under a key of the main tree, or that nothing does, against `root`. For records
-   * of namespaces see `proveRecord`.
+   * The proof of what stands under a key, or that nothing does: in the main tree against `root`, or in the
+   * tree of a namespace, whose entry's key is given, against its root. Of a record see `proveRecord`.
    */
-  prove(key: Uint8Array): StateProof {
-    invariant(treeOwnerOf(key) === undefined, 'what a namespace holds is not proven by the main tree alone');
-    return this.#proveIn(key, undefined);
+  prove(key: Uint8Array, owner?: Uint8Array): StateProof {
+    const isThere = (treeOwnerOf(key) === undefined) === (owner === undefined);
+    invariant(isThere, 'what a namespace holds is not proven by the main tree');
+    const { siblings, end } = this.#tree.way(key, owner);
+    if (end === undefined || equalBytes(end.key, key)) return { siblings, other: undefined };
+    return { siblings, other: { path: end.path, valueHash: hashValue(end.value) } };
   }
 
   /** The proof of what the state has of a namespace (`verifyNamespaceProof`). */
   proveNamespace(name: string): NamespaceProof {
     const key = namespaceStateKey(name);
     return { value: this.#tree.get(key) ?? null, proof: this.prove(key) };
-  }
-
-  /** The proof of what stands under a record's key, in a namespace or not (`verifyRecordProof`). */
-  proveRecord(key: string): RecordProof {
-    const [name, stateKey] = [namespaceOf(key), recordStateKey(key)];
-    if (name === undefined) return { namespace: undefined, record: this.prove(stateKey) };
-    const namespace = this.proveNamespace(name);
-    const record = namespace.value === null ? undefined : this.#proveIn(stateKey, namespaceStateKey(name));
-    return { namespace, record };
   }
 
   /**
@@ -288,11 +281,5 @@ export class State {
         yield* this.#tree.entries(undefined, key);
       } else yield [key, value];
     }
-  }
-
-  #proveIn(key: Uint8Array, owner: Uint8Array | undefined): StateProof {
-    const { siblings, end } = this.#tree.way(key, owner);
-    if (end === undefined || equalBytes(end.key, key)) return { siblings, other: undefined };
-    return { siblings, other: { path: end.path, valueHash: hashValue(end.value) } };
   }
 }

@@ -1,5 +1,5 @@
 import { listingProofCodec } from '../../src/ledger/listing-proof.ts';
-import { recordProofCodec } from '../../src/ledger/namespace-proof.ts';
+import { proveRecord, recordProofCodec } from '../../src/ledger/record-proof.ts';
 import { encodeNamespaceRules } from '../../src/ledger/namespace.ts';
 import { readFileSync } from 'node:fs';
 import { utf8 } from '../../src/base/bytes.ts';
@@ -381,13 +381,13 @@ export const goldenValues: readonly GoldenValue[] = [
   ),
   raw('namespace entry', after.state.proveNamespace('länder').value ?? new Uint8Array()),
   of('state proof of presence', stateProofCodec, state.prove(accountStateKey(keyOf('account 3')))),
-  of('record proof', recordProofCodec, after.state.proveRecord('länder/de')),
+  of('record proof', recordProofCodec, proveRecord(after.state, 'länder/de').proof),
   of('listing proof', listingProofCodec, after.state.proveListing('länder', { limit: 1 }).proof),
   of('state proof of absence', stateProofCodec, state.prove(accountStateKey(keyOf('nobody')))),
   of('history proof', historyProofCodec, {
     header,
     entry: utf8('an entry'),
-    entryProof: state.prove(accountStateKey(keyOf('nobody'))),
+    entryProof: proveRecord(after.state, 'länder/de').proof,
     steps: [
       { header, transaction: first, receipt: receipts[1] as Receipt, receiptProof: merkleProof(leaves, 4) },
     ],

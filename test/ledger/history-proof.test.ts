@@ -224,7 +224,21 @@ describe('the complete history of a record', () => {
 
   test('has one encoding, and no proof passes with any of its bytes changed', () => {
     const world = sample();
-    for (const key of ['deed', 'other', 'never']) {
+    world.block(
+      world.by(
+        'alice',
+        {
+          type: 'open-namespace',
+          name: 'shop',
+          mode: 'writers',
+          writers: ['alice', 'bob'].map(keyOf).toSorted(),
+        },
+        write('shop/deed', 'one'),
+        write('shop/other', 'x'),
+      ),
+      world.by('bob', write('shop/deed', 'two')),
+    );
+    for (const key of ['deed', 'other', 'never', 'shop/deed', 'shop/never', 'yard/never']) {
       const proof = world.prove(key);
       const bytes = encode(historyProofCodec, proof);
       assert.deepEqual(
@@ -242,7 +256,7 @@ describe('the complete history of a record', () => {
   });
 
   test('is all that was ever done to the key, whatever was done', () => {
-    const key = fc.constantFrom('a', 'b');
+    const key = fc.constantFrom('a', 'b', 'shop/a');
     const operation: fc.Arbitrary<Operation> = fc.oneof(
       fc.record({ type: fc.constant('put' as const), key, value: fc.uint8Array({ maxLength: 3 }) }),
       fc.record({ type: fc.constant('delete' as const), key }),
@@ -255,9 +269,10 @@ describe('the complete history of a record', () => {
     fc.assert(
       fc.property(fc.array(fc.array(sent, { maxLength: 3 }), { minLength: 1, maxLength: 8 }), (blocks) => {
         const world = new World();
+        world.block(world.by('bob', { type: 'open-namespace', name: 'shop', mode: 'open', writers: [] }));
         for (const orders of blocks)
           world.block(...orders.map(([from, operations]) => world.by(from, ...operations)));
-        for (const name of ['a', 'b']) {
+        for (const name of ['a', 'b', 'shop/a']) {
           const expected = world.everyChange(name);
           const versions = world.verify(name, world.prove(name));
           assert.ok(!(versions instanceof Problem), 'it is proven');

@@ -7,11 +7,8 @@ import { Problem } from '../../src/base/problem.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { type Listing, listingProofCodec, verifyListing } from '../../src/ledger/listing-proof.ts';
 import { encodeNamespaceRules } from '../../src/ledger/namespace.ts';
-import {
-  recordProofCodec,
-  verifyNamespaceProof,
-  verifyRecordProof,
-} from '../../src/ledger/namespace-proof.ts';
+import { verifyNamespaceProof } from '../../src/ledger/namespace-proof.ts';
+import { proveRecord, recordProofCodec, verifyRecordProof } from '../../src/ledger/record-proof.ts';
 import {
   accountStateKey,
   encodeAccount,
@@ -98,18 +95,18 @@ describe('a record of a namespace', () => {
     fc.assert(
       fc.property(name, fc.integer({ min: 0, max: 40 }), (space, number) => {
         const key = `${space}/${number}`;
-        const proof = state.proveRecord(key);
+        const proof = proveRecord(state, key).proof;
         const value = state.get(recordStateKey(key)) ?? null;
         assert.equal(value !== null, number < sizes[space as keyof typeof sizes]);
-        assert.ok(verifyRecordProof({ root, key, value, proof }));
+        assert.ok(verifyRecordProof({ root, key, entry: value, proof }));
         const other = value === null ? valueOf('x') : null;
-        assert.ok(!verifyRecordProof({ root, key, value: other, proof }));
-        assert.ok(!verifyRecordProof({ root, key: `${key}0`, value: valueOf('x'), proof }));
-        assert.ok(!verifyRecordProof({ root, key: `${number}`, value, proof }));
-        assert.ok(!verifyRecordProof({ root: hashOf('other'), key, value, proof }));
+        assert.ok(!verifyRecordProof({ root, key, entry: other, proof }));
+        assert.ok(!verifyRecordProof({ root, key: `${key}0`, entry: valueOf('x'), proof }));
+        assert.ok(!verifyRecordProof({ root, key: `${number}`, entry: value, proof }));
+        assert.ok(!verifyRecordProof({ root: hashOf('other'), key, entry: value, proof }));
         const { namespace, record } = proof;
-        assert.ok(!verifyRecordProof({ root, key, value, proof: { namespace: undefined, record } }));
-        assert.ok(!verifyRecordProof({ root, key, value, proof: { namespace, record: undefined } }));
+        assert.ok(!verifyRecordProof({ root, key, entry: value, proof: { namespace: undefined, record } }));
+        assert.ok(!verifyRecordProof({ root, key, entry: value, proof: { namespace, record: undefined } }));
       }),
       { seed: 81, numRuns: 300 },
     );
@@ -119,8 +116,8 @@ describe('a record of a namespace', () => {
     for (const key of ['one/0', 'few/3', 'many/17', 'many/61', 'empty/0', 'none/0']) {
       const value = state.get(recordStateKey(key)) ?? null;
       let tried = 0;
-      for (const proof of damaged(recordProofCodec, state.proveRecord(key))) {
-        assert.ok(!verifyRecordProof({ root, key, value, proof }), key);
+      for (const proof of damaged(recordProofCodec, proveRecord(state, key).proof)) {
+        assert.ok(!verifyRecordProof({ root, key, entry: value, proof }), key);
         tried += 1;
       }
       assert.ok(tried > 32);
@@ -128,12 +125,12 @@ describe('a record of a namespace', () => {
   });
 
   test('is absent where its namespace was never opened, by the proof that it was not', () => {
-    const proof = state.proveRecord('none/0');
+    const proof = proveRecord(state, 'none/0').proof;
     assert.deepEqual([proof.namespace?.value, proof.record], [null, undefined]);
-    assert.ok(verifyRecordProof({ root, key: 'none/0', value: null, proof }));
+    assert.ok(verifyRecordProof({ root, key: 'none/0', entry: null, proof }));
     // An open namespace is not shown as one that is not: its record would be gone.
     const hidden = { namespace: { ...state.proveNamespace('few'), value: null }, record: undefined };
-    assert.ok(!verifyRecordProof({ root, key: 'few/1', value: null, proof: hidden }));
+    assert.ok(!verifyRecordProof({ root, key: 'few/1', entry: null, proof: hidden }));
   });
 
   test('is proven neither present nor absent by the main tree alone, where it never stands', () => {
@@ -141,16 +138,18 @@ describe('a record of a namespace', () => {
     assert.throws(() => state.prove(key));
     // An honest proof that nothing stands at that path of the main tree.
     const empty = stateOf({});
-    assert.ok(verifyRecordProof({ root, key: 'plain', value: null, proof: state.proveRecord('plain') }));
+    assert.ok(
+      verifyRecordProof({ root, key: 'plain', entry: null, proof: proveRecord(state, 'plain').proof }),
+    );
     const proof = empty.prove(recordStateKey('few'));
     assert.ok(!verifyStateProof({ root: empty.root, key, value: null, proof }));
   });
 
   test('of another namespace, or of none, proves nothing', () => {
     const value = state.get(recordStateKey('many/1')) ?? null;
-    const { record } = state.proveRecord('many/1');
-    const { namespace } = state.proveRecord('few/1');
-    assert.ok(!verifyRecordProof({ root, key: 'many/1', value, proof: { namespace, record } }));
+    const { record } = proveRecord(state, 'many/1').proof;
+    const { namespace } = proveRecord(state, 'few/1').proof;
+    assert.ok(!verifyRecordProof({ root, key: 'many/1', entry: value, proof: { namespace, record } }));
   });
 });
 
