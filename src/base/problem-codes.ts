@@ -256,6 +256,7 @@ export const problemCodes = {
   'proof/unknown-validators': 'Others signed than the validators that the genesis file names',
 
   // In a browser.
+  'keys/not-kept': 'The page does not keep this key',
   'playground/setting': 'The address of the playground names no setting',
 
   // Facts of a transaction. Those that a receipt may name are `FailureCode` in `ledger/failure-codes.ts`.

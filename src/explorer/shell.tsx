@@ -8,6 +8,7 @@ import { status } from './node.ts';
 import { AccountPage } from './pages/account.tsx';
 import { BlockPage } from './pages/block.tsx';
 import { ChainPage } from './pages/chain.tsx';
+import { KeysPage } from './pages/keys.tsx';
 import { NodePage } from './pages/node.tsx';
 import { RecordPage } from './pages/record.tsx';
 import { SendPage } from './pages/send.tsx';
@@ -30,6 +31,7 @@ const pages: Readonly<Record<string, (props: { about: string }) => JSX.Element>>
   node: NodePage,
   trust: TrustPage,
   send: SendPage,
+  keys: KeysPage,
   play: PlaygroundPage,
 };
 
@@ -37,6 +39,7 @@ const menu = [
   ['', 'Chain'],
   ['validators', 'Validators'],
   ['send', 'Send'],
+  ['keys', 'Keys'],
   ['node', 'Node'],
   ['trust', 'Trust'],
   ['play', 'Playground'],

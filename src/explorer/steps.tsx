@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { harmless } from '../base/harmless.ts';
 import { Problem } from '../base/problem.ts';
 import type { CheckedStep } from '../ledger/inclusion.ts';
+import { download } from './download.ts';
 import { ProblemBox } from './parts.tsx';
 import { linkTo } from './router.ts';
 import { trust } from './trust.ts';
@@ -35,20 +36,11 @@ export function Steps(props: {
         </li>
       </ol>
       <p>
-        <button type="button" onClick={() => download(proof, name)}>
+        <button type="button" onClick={() => download(JSON.stringify(proof), `${name}.json`)}>
           Download the proof
         </button>{' '}
         <span class="quiet">for quorate verify</span>
       </p>
     </details>
   );
-}
-
-function download(proof: object, name: string): void {
-  const url = URL.createObjectURL(new Blob([JSON.stringify(proof)], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = `${name}.json`;
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -105,6 +105,7 @@ if (browserPath === undefined) {
 
     await t.test('signs and sends a transaction of two operations, and verifies its receipt', async () => {
       const page = await visitor.open(`${api}/#/send`);
+      await page.getByLabel('From').selectOption('alice');
       await page.getByRole('button', { name: 'Add the payment' }).click();
       await page.getByLabel('with').fill('written in a browser');
       await page.getByRole('button', { name: 'Add the record' }).click();
@@ -122,6 +123,38 @@ if (browserPath === undefined) {
       await page.goto(sent);
       await page.getByRole('heading', { level: 1, name: /Transaction verified/ }).waitFor();
       assert.equal(await page.getByRole('row', { name: /transfer|put/ }).count(), 2);
+    });
+
+    await t.test('keeps keys under a password, and signs with them', async () => {
+      const page = await visitor.open(`${api}/#/keys`);
+      await page.getByRole('textbox', { name: 'Name' }).fill('mine');
+      await page.getByLabel('Password').fill('short');
+      await page.getByRole('button', { name: 'Make a key' }).click();
+      await page.getByRole('alert').waitFor();
+      await page.getByLabel('Password').fill('long enough');
+      await page.getByRole('button', { name: 'Make a key' }).click();
+      const link = page.locator('td a');
+      const address = (await link.getAttribute('title')) ?? '';
+      await send(api, 'transfer', address, '100');
+      const coming = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Save the file of mine' }).click();
+      const file = join(temporaryDirectory(t), 'mine.json');
+      await (await coming).saveAs(file);
+      assert.match(readFileSync(file, 'utf8'), /"kind": "encrypted"/);
+      assert.deepEqual(await barriers(page), []);
+      await page.reload();
+      await page.goto(`${api}/#/send`);
+      await page.getByLabel('From').selectOption('mine');
+      await page.getByRole('button', { name: 'Add the payment' }).click();
+      await page.getByLabel('Password').fill('long enouh');
+      await page.getByRole('button', { name: 'Sign and send' }).click();
+      await page.getByText('the password does not open the key').waitFor();
+      await page.getByLabel('Password').fill('long enough');
+      await page.getByRole('button', { name: 'Sign and send' }).click();
+      await page.getByText('its receipt verified by this page').waitFor();
+      await page.goto(`${api}/#/keys`);
+      await page.getByRole('button', { name: 'Forget mine' }).click();
+      await page.getByText('mine', { exact: true }).waitFor({ state: 'detached' });
     });
 
     await t.test('a damaged answer gets no tick, and says why', async () => {

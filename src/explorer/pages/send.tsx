@@ -1,76 +1,94 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { utf8 } from '../../base/bytes.ts';
 import { harmless } from '../../base/harmless.ts';
 import { Problem } from '../../base/problem.ts';
-import { problemOf } from '../../client/http-client.ts';
-import { verifyReceipt } from '../../client/verify.ts';
-import { Wallet } from '../../client/wallet.ts';
 import { parseAddress } from '../../crypto/address.ts';
 import { developmentKeyNames, developmentKeyPair } from '../../crypto/development-keys.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
-import { toHeight } from '../../ledger/block.ts';
 import { type Operation, operationJson } from '../../ledger/operation.ts';
-
-import { node, status } from '../node.ts';
+import { status } from '../node.ts';
 import { HashLink, ProblemBox, Tick, Title, Waiting } from '../parts.tsx';
+import { linkTo } from '../router.ts';
+import { isStored, send, type Sending, type Sent, signerNames } from '../sending.ts';
+import { loadKeys } from '../stored-keys.ts';
 import { operationText } from '../text.ts';
-import { genesisWhenKnown } from '../trust.ts';
 
-/** How many blocks a transaction may wait. */
-const expiryAhead = 100;
-
-/** What became of a transaction so far, with the time since it was signed. */
-interface Sent {
-  readonly hash: string;
-  readonly steps: readonly (readonly [what: string, ms: number])[];
-  readonly verdict: 'final' | Problem | undefined;
-}
-
-/**
- * Builds a transaction of one or more operations, signs it here, and follows it until it is final and proven.
- */
+/** Builds a transaction of one or more operations, which is signed in this page. */
 export function SendPage(): JSX.Element {
-  const from = useSignal('alice');
-  const operations = useSignal<readonly Operation[]>([]);
-  const wrong = useSignal<Problem | undefined>(undefined);
-  const sent = useSignal<Sent | undefined>(undefined);
+  const from = useSignal('');
+  const sending: Sending = {
+    from,
+    password: useSignal(''),
+    fee: useSignal('0'),
+    operations: useSignal<readonly Operation[]>([]),
+    wrong: useSignal<Problem | undefined>(undefined),
+    sent: useSignal<Sent | undefined>(undefined),
+  };
+  useEffect(() => void loadKeys(), []);
   const { value: now } = status;
   if (now === undefined) return <Waiting />;
+  const names = signerNames();
+  if (!names.includes(from.value)) from.value = names[0] ?? '';
+  const { operations, wrong, sent } = sending;
   return (
     <>
       <Title>Send a transaction</Title>
-      {now.development ? (
+      <p>
+        What you add is signed in this page, and happens as a whole or not at all.
+        {now.development && ' This chain is for development: everybody has the keys of alice and the others.'}
+      </p>
+      {names.length === 0 ? (
         <p>
-          This chain is for development: anybody has the keys of these accounts. What you add is signed in
-          this page, and happens as a whole or not at all.
+          There is no key to sign with: <a href={linkTo('keys')}>make one</a>.
         </p>
       ) : (
-        <p>
-          This chain is not for development, and this page keeps no keys yet: use <code>quorate tx</code> or
-          the client.
-        </p>
-      )}
-      {now.development && (
         <>
-          <p>
-            <label>
-              From{' '}
-              <select value={from.value} onChange={({ currentTarget }) => (from.value = currentTarget.value)}>
-                {developmentKeyNames.map((name) => (
-                  <option key={name}>{name}</option>
-                ))}
-              </select>
-            </label>
-          </p>
+          <Signer sending={sending} names={names} />
           <TransferForm operations={operations} wrong={wrong} />
           <PutForm operations={operations} />
-          <Pending operations={operations} send={() => void send({ from, operations, wrong, sent })} />
+          <Pending operations={operations} send={() => void send(sending)} />
         </>
       )}
       {wrong.value !== undefined && <ProblemBox problem={wrong.value} />}
       {sent.value !== undefined && <Progress sent={sent.value} />}
     </>
+  );
+}
+
+function Signer({ sending, names }: { sending: Sending; names: readonly string[] }): JSX.Element {
+  const { from, password, fee } = sending;
+  return (
+    <p class="row">
+      <label>
+        From{' '}
+        <select value={from.value} onChange={({ currentTarget }) => (from.value = currentTarget.value)}>
+          {names.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      {isStored(from.value) && (
+        <label>
+          Password{' '}
+          <input
+            type="password"
+            autocomplete="current-password"
+            value={password.value}
+            onInput={({ currentTarget }) => (password.value = currentTarget.value)}
+          />
+        </label>
+      )}
+      <label>
+        Fee{' '}
+        <input
+          inputMode="numeric"
+          value={fee.value}
+          onInput={({ currentTarget }) => (fee.value = currentTarget.value.replaceAll(/\D/g, '') || '0')}
+        />
+      </label>
+    </p>
   );
 }
 
@@ -187,51 +205,6 @@ function Progress({ sent }: { sent: Sent }): JSX.Element {
       </ol>
     </section>
   );
-}
-
-async function send(page: {
-  readonly from: Signal<string>;
-  readonly operations: Signal<readonly Operation[]>;
-  readonly wrong: Signal<Problem | undefined>;
-  readonly sent: Signal<Sent | undefined>;
-}): Promise<void> {
-  const { from, operations, wrong, sent } = page;
-  wrong.value = undefined;
-  const fail = (problem: Problem): void => void (wrong.value = problem);
-  const keyPair = developmentKeyPair(from.value);
-  const [now, account] = await Promise.all([node.status(), node.account(keyPair.publicKey)]);
-  if (now instanceof Problem) return fail(now);
-  if (account instanceof Problem) return fail(account);
-  const wallet = new Wallet({ chainId: now.chainId, keyPair });
-  const transaction = wallet.build(
-    { operations: operations.value },
-    { nonce: account.pendingNonce, fee: 0n, expiryHeight: toHeight(now.finalHeight + expiryAhead) },
-  );
-  if (transaction instanceof Problem) return fail(transaction);
-  const { hash } = transaction;
-  const start = performance.now();
-  const step = (what: string, verdict?: Sent['verdict']): void => {
-    const steps = [
-      ...(sent.value?.hash === hash ? sent.value.steps : []),
-      [what, performance.now() - start] as const,
-    ];
-    sent.value = { hash, steps, verdict };
-  };
-  step('signed in this page');
-  const answer = await node.submit(transaction);
-  if (answer instanceof Problem) return fail(answer);
-  if (answer.status === 'refused') return fail(problemOf(answer.problem));
-  operations.value = [];
-  step('taken by the node');
-  const final = await node.waitFinal(hash);
-  if (final instanceof Problem) return fail(final);
-  const { receipt, height } = final.inclusion;
-  step(`final in block ${height}: ${receipt.status === 'applied' ? 'applied' : `failed (${receipt.code})`}`);
-  const genesis = await genesisWhenKnown();
-  const verified = genesis && verifyReceipt(final, { genesis, hash });
-  if (verified === undefined) return;
-  if (verified instanceof Problem) step('not proven', verified);
-  else step('its receipt verified by this page', 'final');
 }
 
 /** A name of the development keys, or an address. */

@@ -1,0 +1,94 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { harmless } from '../../base/harmless.ts';
+import type { Problem } from '../../base/problem.ts';
+import { download } from '../download.ts';
+import { AccountLink, ProblemBox, Rows, Title } from '../parts.tsx';
+import { forgetKey, importKey, loadKeys, makeKey, storedKeys } from '../stored-keys.ts';
+
+/** The keys of this browser: they never leave it but as encrypted files, when somebody asks. */
+export function KeysPage(): JSX.Element {
+  const wrong = useSignal<Problem | undefined>(undefined);
+  useEffect(() => void loadKeys(), []);
+  return (
+    <>
+      <Title>Keys</Title>
+      <p>
+        They are kept in this browser, each encrypted with its password (scrypt and XChaCha20-Poly1305). No
+        node gets them, and nobody can restore a password. Keep a copy of each file elsewhere: a browser may
+        delete what it keeps.
+      </p>
+      <Rows head={['name', 'account', '']}>
+        {storedKeys.value.map(({ name, address, text }) => (
+          <tr key={name}>
+            <td>{harmless(name)}</td>
+            <td>
+              <AccountLink address={address} />
+            </td>
+            <td>
+              <button type="button" onClick={() => download(text, `${name}.key.json`)}>
+                Save the file of {harmless(name)}
+              </button>{' '}
+              <button type="button" onClick={() => void forgetKey(name)}>
+                Forget {harmless(name)}
+              </button>
+            </td>
+          </tr>
+        ))}
+      </Rows>
+      <MakeKey onWrong={(problem) => (wrong.value = problem)} />
+      <p>
+        <label>
+          Take a key file from elsewhere{' '}
+          <input
+            type="file"
+            accept=".json,application/json"
+            onChange={({ currentTarget }) => {
+              const [file] = currentTarget.files ?? [];
+              void file?.text().then(async (text) => (wrong.value = await importKey(text)));
+            }}
+          />
+        </label>
+      </p>
+      {wrong.value !== undefined && <ProblemBox problem={wrong.value} />}
+    </>
+  );
+}
+
+function MakeKey({ onWrong }: { onWrong: (problem: Problem | undefined) => void }): JSX.Element {
+  const name = useSignal('');
+  const password = useSignal('');
+  return (
+    <form
+      class="row"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void makeKey(name.value.trim(), password.value).then((problem) => {
+          onWrong(problem);
+          if (problem === undefined) name.value = password.value = '';
+        });
+      }}
+    >
+      <label>
+        Name{' '}
+        <input
+          required
+          value={name.value}
+          onInput={({ currentTarget }) => (name.value = currentTarget.value)}
+        />
+      </label>
+      <label>
+        Password{' '}
+        <input
+          type="password"
+          autocomplete="new-password"
+          required
+          value={password.value}
+          onInput={({ currentTarget }) => (password.value = currentTarget.value)}
+        />
+      </label>
+      <button type="submit">Make a key</button>
+    </form>
+  );
+}
