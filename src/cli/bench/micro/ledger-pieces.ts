@@ -16,8 +16,8 @@ import type { Piece } from './pieces.ts';
 import { sampleChain, sampleTransfers } from './samples.ts';
 
 const pairs = 1_024;
-const poolTransactions = 1_000;
-const poolSenders = 64;
+const poolTransactions = 250;
+const poolSenders = 50;
 const entries = [1, 100, 1_000];
 const valueBytes = 100;
 
