@@ -27,6 +27,7 @@ export const longFiles: Record<string, string> = {
   'src/base/limit-relations.ts': 'a table',
   'src/base/limits.ts': 'a table',
   'src/base/problem-codes.ts': 'a table',
+  'src/api/backend.ts': 'the contract between API and node',
   'src/api/request-gate.ts': 'the places of requests: how they are taken, waited for and given back',
   'src/api/schemas.ts': 'the schemas of all routes',
 };
@@ -135,6 +136,7 @@ const numbers: Record<string, Record<string, string>> = {
   },
   'a pause, a deadline or a default of a client or a command, where only its user waits': {
     'src/cli/options.ts': 'shortestAttemptMs',
+    'src/cli/chain.ts': 'shortestId',
     'src/cli/progress.ts': 'redrawMs',
     'src/cli/simulate.ts': 'shrinkRuns',
     'src/cli/watch.ts': 'stopDeadlineMs',

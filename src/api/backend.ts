@@ -1,3 +1,4 @@
+import type { ChainParametersView, ProposalView, ProtocolVersionsView } from './chain-views.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
@@ -52,6 +53,10 @@ export interface Backend {
 
   readonly lists: ListBackend;
 
+  /** By which rules the next block is made. */
+  chainParameters(): ChainParametersView;
+  /** The changes of them that are proposed, decided or void, until others take their place. */
+  chainProposals(): readonly ProposalView[];
   validators(): readonly ValidatorView[];
   /** Nodes of its settings that this one cannot reach. */
   unreached(): readonly UnreachedView[];
@@ -268,6 +273,11 @@ export interface NodeStatus {
   readonly syncing: boolean;
   readonly peers: number;
   readonly mempool: { readonly transactions: number; readonly bytes: number };
+  /** Of the rules of the next block. */
+  readonly protocolVersion: number;
+  readonly knownProtocolVersions: ProtocolVersionsView;
+  /** It was decided and does not count yet. One that is not known stops the node before its height. */
+  readonly scheduledProtocolVersion: { readonly version: number; readonly height: Height } | null;
   readonly uptimeMs: number;
   readonly counters: Readonly<Record<string, number>>;
 }

@@ -142,6 +142,7 @@ const foundSchema = z
     z.object({ type: z.literal('hash'), hash: hashSchema }),
     z.object({ type: z.literal('balance'), balance: amountSchema }),
     z.object({ type: z.literal('height'), height: heightSchema }),
+    z.object({ type: z.literal('time'), time: milliseconds('Of the block') }),
     z.object({ type: z.literal('reserved'), amount: amountSchema }),
   ])
   .meta({ id: 'Found' });
@@ -288,6 +289,10 @@ const conditionSchema = z
     z.object({ type: z.literal('record-hash'), key: recordKey, hash: hashSchema }),
     z.object({ type: z.literal('balance-at-least'), account: addressSchema, amount: amountSchema }),
     z.object({ type: z.literal('height-at-most'), height: heightSchema }),
+    z.object({
+      type: z.literal('time-at-most'),
+      time: milliseconds('The block’s latest time; from protocol version 2 on'),
+    }),
   ])
   .meta({ id: 'Condition' });
 
@@ -578,6 +583,62 @@ export const validatorsSchema = z
   })
   .meta({ id: 'Validators' });
 
+const protocolVersionsSchema = z.object({ oldest: whole('Of the rules'), newest: whole('Of the rules') });
+
+export const chainParametersSchema = z
+  .object({
+    ...origin,
+    height: heightSchema.describe('The final block whose state was read: this counts for the one after it'),
+    blockHash: hashSchema,
+    stateRoot: hashSchema,
+    protocolVersion: whole('Of the rules'),
+    feePerOperation: amountSchema.describe(
+      'The least fee for each operation, and each signature after the first',
+    ),
+    limits: blockLimitsSchema,
+    scheduled: z
+      .array(z.object({ height: heightSchema, change: chainChangeSchema }))
+      .describe('Decided, and to count from a later height on'),
+    validatorsHash: hashSchema.describe('The set in force, as headers name it'),
+    validators: z
+      .array(
+        z.object({
+          address: addressSchema,
+          publicKey: publicKeySchema,
+          name: z.string().nullable(),
+          protocolVersions: protocolVersionsSchema
+            .nullable()
+            .describe('Which its node knows; null while this one is not connected to it'),
+        }),
+      )
+      .describe('Who proposes and approves changes'),
+    members: bytesHex('Raft: what a proposal gives as its members; otherwise empty'),
+    needed: whole('How many of the validators must approve a change'),
+  })
+  .meta({ id: 'ChainParameters' });
+
+export const chainProposalsSchema = z
+  .object({
+    ...origin,
+    height: heightSchema.describe('The final block whose state was read'),
+    proposals: z.array(
+      z.object({
+        id: hashSchema,
+        proposer: addressSchema,
+        change: chainChangeSchema,
+        expiryHeight: heightSchema.describe('The last height at which it can be approved'),
+        validatorsHash: hashSchema.describe('The set that it was made for'),
+        approvals: z.array(addressSchema),
+        needed: whole('How many make a quorum'),
+        decidedAt: heightSchema.nullable(),
+        status: z
+          .enum(['open', 'decided', 'expired', 'void'])
+          .describe('void: made for another set of validators than the one in force'),
+      }),
+    ),
+  })
+  .meta({ id: 'ChainProposals' });
+
 export const membersSchema = z
   .object({
     ...origin,
@@ -653,6 +714,12 @@ export const statusSchema = z
     ready: z.boolean(),
     peers: z.int(),
     mempool: z.object({ transactions: z.int(), bytes: z.int() }),
+    protocolVersion: whole('Of the rules of the next block'),
+    knownProtocolVersions: protocolVersionsSchema.describe('Which the node knows'),
+    scheduledProtocolVersion: z
+      .object({ version: whole('Of the rules'), height: heightSchema })
+      .nullable()
+      .describe('Decided, and to count from that height on: a node that does not know it stops before'),
     uptimeMs: z.number(),
     counters: z.record(z.string(), z.number()),
   })
@@ -710,6 +777,8 @@ export type TransactionsJson = z.output<typeof transactionsSchema>;
 export type RecordHistoryJson = z.output<typeof recordHistorySchema>;
 export type RecordDiffJson = z.output<typeof recordDiffSchema>;
 export type ValidatorsJson = z.output<typeof validatorsSchema>;
+export type ChainParametersJson = z.output<typeof chainParametersSchema>;
+export type ChainProposalsJson = z.output<typeof chainProposalsSchema>;
 export type MembersJson = z.output<typeof membersSchema>;
 export type StatusJson = z.output<typeof statusSchema>;
 export type EvidenceJson = z.output<typeof evidenceSchema>;

@@ -31,6 +31,7 @@ import { chainRoutes } from './routes/chain.ts';
 import { type GateBounds, RequestGate } from './request-gate.ts';
 import { type Explorer, explorerRoutes } from './routes/explorer.ts';
 import { listRoutes } from './routes/lists.ts';
+import { chainRulesRoutes } from './routes/chain-rules.ts';
 import { memberRoutes } from './routes/members.ts';
 import { nodeRoutes } from './routes/node.ts';
 import type { Api, RouteContext } from './routes/route-context.ts';
@@ -190,6 +191,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   listRoutes(api, context);
   nodeRoutes(api, context);
   memberRoutes(api, context);
+  chainRulesRoutes(api, context);
   explorerRoutes(api, options.explorer);
   let description: string | undefined;
   api.get('/v1/openapi.json', { schema: { hide: true } }, (_request, reply) => {

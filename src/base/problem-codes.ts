@@ -121,6 +121,7 @@ export const problemCodes = {
   // Conditions of transactions that did not hold.
   'condition/balance-at-least': 'The account has less than the transaction asks for',
   'condition/height-at-most': 'The block stands above the height that the transaction asks for',
+  'condition/time-at-most': 'The block is later than the transaction asks for',
   'condition/record-absent': 'There is a record where the transaction asks for none',
   'condition/record-exists': 'There is no record where the transaction asks for one',
   'condition/record-hash': 'The record has not the value that the transaction asks for',
@@ -271,6 +272,8 @@ export const problemCodes = {
   'transaction/fee-too-low': 'The fee is less than this chain asks for so many operations and signatures',
   'transaction/forgeable-key': 'The transaction names a key that anybody can sign for',
   'transaction/insufficient-balance': 'The sender has less than what it wants to move',
+  'transaction/later-version':
+    'The transaction asks for what only a later protocol version of the chain does',
   'transaction/malformed': 'A field of the transaction is beyond what can be encoded',
   'transaction/namespace-name': 'No namespace can have such a name',
   'transaction/namespace-taken': 'The namespace is open already, and somebody owns it',

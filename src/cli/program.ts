@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   status: async () => (await import('./status.ts')).statusCommand(),
   why: async () => (await import('./why.ts')).whyCommand(),
   validators: async () => (await import('./validators.ts')).validatorsCommand(),
+  chain: async () => (await import('./chain.ts')).chainCommand(),
   members: async () => (await import('./members.ts')).membersCommand(),
   leader: async () => (await import('./leader.ts')).leaderCommand(),
   evidence: async () => (await import('./evidence.ts')).evidenceCommand(),

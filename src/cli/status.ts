@@ -1,8 +1,20 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { unwrap } from '../base/problem.ts';
+import type { StatusAnswer } from '../client/answers.ts';
 import { engineWords } from '../client/engine-words.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, duration, facts, grouped, harmless, moment, styled } from './terminal.ts';
+
+function protocolText({
+  protocolVersion,
+  knownProtocolVersions,
+  scheduledProtocolVersion: coming,
+}: StatusAnswer): string {
+  if (coming === null) return `version ${protocolVersion}`;
+  const known = coming.version <= knownProtocolVersions.newest;
+  const next = `version ${coming.version} from height ${grouped(coming.height)} on`;
+  return `version ${protocolVersion}; ${known ? next : styled('red', `${next}, which this node does not know: it stops before it`)}`;
+}
 
 export function statusCommand(): CommandUnknownOpts {
   return new Command('status')
@@ -19,6 +31,7 @@ export function statusCommand(): CommandUnknownOpts {
           ['chain', `${harmless(status.chainName)}${status.development ? ' (development)' : ''}`],
           ['chain id', status.chainId],
           ['engine', status.engine],
+          ['protocol', protocolText(status)],
           ['validator', status.validator === null ? 'no, an observer' : String(status.validator.index)],
           ['ready', status.ready ? styled('green', 'yes') : styled('yellow', 'no (ask "quorate why")')],
           [

@@ -51,7 +51,7 @@ function waitSeconds(text: string): number {
   return seconds;
 }
 
-function parseExpiry(text: string): Expiry {
+export function parseExpiry(text: string): Expiry {
   const relative = text.startsWith('+');
   const value = wholeNumber(
     0,

@@ -54,7 +54,7 @@ export const cosignOption = new Option(
 
 export const conditionOption = new Option(
   '--if <condition>',
-  'do it only when this holds, and nothing otherwise; may be given several times: absent:KEY, exists:KEY, version:KEY=N, hash:KEY=SHA256, balance:ACCOUNT=AMOUNT, height:N (at most)',
+  'do it only when this holds, and nothing otherwise; may be given several times: absent:KEY, exists:KEY, version:KEY=N, hash:KEY=SHA256, balance:ACCOUNT=AMOUNT, height:N (at most), time:ISO (at most, like 2026-01-01T12:00:00Z; from protocol version 2 on)',
 )
   .argParser(collect)
   .default([]);
@@ -150,6 +150,7 @@ async function parseCondition(
   if (kind === 'absent') return { type: 'record-absent', key: rest };
   if (kind === 'exists') return { type: 'record-exists', key: rest };
   if (kind === 'height' && isNumber(rest)) return { type: 'height-at-most', height: toHeight(Number(rest)) };
+  if (kind === 'time' && isTime(rest)) return { type: 'time-at-most', time: Date.parse(rest) };
   if (kind === 'version' && name !== '' && isNumber(value) && Number(value) > 0) {
     return { type: 'record-version', key: name, version: Number(value) };
   }
@@ -159,8 +160,14 @@ async function parseCondition(
   }
   throw new Problem('cli/usage', `--if: ${JSON.stringify(text)} is no condition`, {
     remedy:
-      'Write absent:KEY, exists:KEY, version:KEY=N (N from 1), hash:KEY=SHA256, balance:ACCOUNT=AMOUNT or height:N. Nothing was signed.',
+      'Write absent:KEY, exists:KEY, version:KEY=N (N from 1), hash:KEY=SHA256, balance:ACCOUNT=AMOUNT, height:N or time:2026-01-01T12:00:00Z. Nothing was signed.',
   });
+}
+
+/** With its zone: the reader's own is no business of the chain. */
+function isTime(text: string): boolean {
+  const form = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/;
+  return form.test(text) && Date.parse(text) >= 0;
 }
 
 /** Whoever stops waiting must still be able to ask. */

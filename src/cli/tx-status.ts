@@ -4,10 +4,11 @@ import { Problem, unwrap } from '../base/problem.ts';
 import type { FoundAnswer, ReceiptAnswer } from '../client/answers.ts';
 import { type FinalTransaction, problemOf, waitingWords } from '../client/http-client.ts';
 import type { Hash } from '../crypto/hash.ts';
+import { effectText } from './chain-text.ts';
 import { exitCodes } from './exit-codes.ts';
 import { fileProblem } from './file-problem.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, grouped, harmless, print, styled, toJson } from './terminal.ts';
+import { answer, grouped, harmless, print, styled, toJson, moment } from './terminal.ts';
 
 export function txStatusCommand(): CommandUnknownOpts {
   return new Command('status')
@@ -72,6 +73,8 @@ function foundText(found: FoundAnswer): string {
       return `a value with SHA-256 ${harmless(found.hash)}`;
     case 'balance':
       return `a balance of ${grouped(found.balance)}`;
+    case 'time':
+      return `the time ${moment(found.time)}`;
     case 'height':
       return `height ${grouped(found.height)}`;
     case 'reserved':
@@ -92,6 +95,7 @@ export function showFinal(final: FinalTransaction, json: true | undefined): void
         ? styled('green', 'applied')
         : styled('red', `failed (${failureText(receipt)}); it changed nothing but its fee and nonce`);
     print(`${hash} is final at height ${grouped(height)} (${engine}): ${result}.`);
+    for (const line of effectText(receipt)) print(line);
   }
   if (receipt.status === 'failed') process.exitCode = exitCodes.failed;
 }

@@ -100,6 +100,8 @@ export type FoundAnswer =
   | { readonly type: 'hash'; readonly hash: Hash }
   | { readonly type: 'balance'; readonly balance: Amount }
   | { readonly type: 'height'; readonly height: Height }
+  /** Milliseconds since 1970. */
+  | { readonly type: 'time'; readonly time: number }
   | { readonly type: 'reserved'; readonly amount: Amount };
 
 /** Where in the chain something was done. */
@@ -163,7 +165,7 @@ interface BlockLimitsAnswer {
 }
 
 /** Without a height it counts from the block after the one that decides it. */
-type ChainChangeAnswer =
+export type ChainChangeAnswer =
   | { readonly type: 'validators'; readonly validators: readonly Address[] }
   | { readonly type: 'protocol-version'; readonly version: number; readonly height: Height }
   | { readonly type: 'fee-floor'; readonly feePerOperation: Amount; readonly height?: Height | undefined }
@@ -174,7 +176,8 @@ type ConditionAnswer =
   | { readonly type: 'record-absent' | 'record-exists'; readonly key: string }
   | { readonly type: 'record-hash'; readonly key: string; readonly hash: Hash }
   | { readonly type: 'balance-at-least'; readonly account: Address; readonly amount: Amount }
-  | { readonly type: 'height-at-most'; readonly height: Height };
+  | { readonly type: 'height-at-most'; readonly height: Height }
+  | { readonly type: 'time-at-most'; readonly time: number };
 
 export interface TransactionAnswer {
   readonly hash: Hash;
@@ -396,6 +399,57 @@ export interface RecordDiffAnswer extends Origin {
   readonly to: RecordAtAnswer;
 }
 
+interface ProtocolVersionsAnswer {
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+/** What counts for the block after the final one. */
+export interface ChainParametersAnswer extends Origin {
+  /** The final block whose state was read. */
+  readonly height: Height;
+  readonly blockHash: Hash;
+  readonly stateRoot: Hash;
+  readonly protocolVersion: number;
+  readonly feePerOperation: Amount;
+  readonly limits: BlockLimitsAnswer;
+  /** Decided, and to count from a later height on. */
+  readonly scheduled: readonly { readonly height: Height; readonly change: ChainChangeAnswer }[];
+  /** The set in force, as headers name it. */
+  readonly validatorsHash: Hash;
+  /** Who proposes and approves changes. */
+  readonly validators: readonly {
+    readonly address: Address;
+    readonly publicKey: PublicKey;
+    readonly name: string | null;
+    /** Which its node knows; null while the one that answers is not connected to it. */
+    readonly protocolVersions: ProtocolVersionsAnswer | null;
+  }[];
+  /** Raft: what a proposal gives as its members; otherwise empty. */
+  readonly members: BytesHex;
+  /** How many of the validators must approve a change. */
+  readonly needed: number;
+}
+
+export interface ProposalAnswer {
+  readonly id: Hash;
+  readonly proposer: Address;
+  readonly change: ChainChangeAnswer;
+  /** The last height at which it can be approved. */
+  readonly expiryHeight: Height;
+  readonly validatorsHash: Hash;
+  readonly approvals: readonly Address[];
+  readonly needed: number;
+  readonly decidedAt: Height | null;
+  /** `void`: it was made for another set of validators than the one in force. */
+  readonly status: 'open' | 'decided' | 'expired' | 'void';
+}
+
+export interface ChainProposalsAnswer extends Origin {
+  readonly height: Height;
+  readonly proposals: readonly ProposalAnswer[];
+}
+
 export interface ValidatorAnswer {
   readonly index: number;
   readonly name: string;
@@ -460,6 +514,11 @@ export interface StatusAnswer extends Origin {
   readonly ready: boolean;
   readonly peers: number;
   readonly mempool: { readonly transactions: number; readonly bytes: number };
+  /** Of the rules of the next block. */
+  readonly protocolVersion: number;
+  readonly knownProtocolVersions: ProtocolVersionsAnswer;
+  /** Decided, and to count from that height on: a node that does not know it stops before. */
+  readonly scheduledProtocolVersion: { readonly version: number; readonly height: Height } | null;
   readonly uptimeMs: number;
   readonly counters: Readonly<Record<string, number>>;
 }

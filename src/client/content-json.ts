@@ -239,6 +239,10 @@ function conditionFrom(json: unknown, at: string): Condition {
       const { height } = object(json, at, ['type', 'height']);
       return { type, height: toHeight(whole(height, `${at}.height`)) };
     }
+    case 'time-at-most': {
+      const { time } = object(json, at, ['type', 'time']);
+      return { type, time: whole(time, `${at}.time`) };
+    }
     default:
       throw new Wrong(`${at}.type ${JSON.stringify(type)} is no condition`);
   }

@@ -11,6 +11,8 @@ import type {
   AccountTransactionsAnswer,
   Address,
   BlockAnswer,
+  ChainParametersAnswer,
+  ChainProposalsAnswer,
   ChangedAnswer,
   Consistency,
   EvidenceItem,
@@ -234,6 +236,16 @@ export class HttpClient {
   ): Promise<(Origin & { readonly headers: readonly HeaderItem[] }) | Problem> {
     const { limit = limits.httpPage, ...deadline } = options;
     return this.#get(() => `/v1/headers${query({ from, limit })}`, deadline);
+  }
+
+  /** By which rules the next block is made. */
+  chainParameters(deadline: Deadline = {}): Promise<ChainParametersAnswer | Problem> {
+    return this.#get(() => '/v1/chain/parameters', deadline);
+  }
+
+  /** Changes of the chain that validators proposed. */
+  chainProposals(deadline: Deadline = {}): Promise<ChainProposalsAnswer | Problem> {
+    return this.#get(() => '/v1/chain/proposals', deadline);
   }
 
   validators(deadline: Deadline = {}): Promise<(Origin & ValidatorsAnswer) | Problem> {

@@ -23,6 +23,8 @@ export {
   type TransactionJson,
 } from '../ledger/transaction.ts';
 export type * from './answers.ts';
+export { proposalOf } from './chain-proposal.ts';
+export type { ChainChange } from '../ledger/chain-change.ts';
 export { contentFromJson } from './content-json.ts';
 export { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';
 export type { FinalOutcome } from './final-watch.ts';

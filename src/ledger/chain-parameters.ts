@@ -7,7 +7,7 @@ import { type Height, heightCodec } from './block.ts';
 import { type BlockLimits, blockLimitsCodec, type ChainChange, chainChangeCodec } from './chain-change.ts';
 
 /** A change that was decided, and counts from a height that the chain has not reached. */
-interface ScheduledChange {
+export interface ScheduledChange {
   /** The first height that it counts for. */
   readonly height: Height;
   readonly change: ChainChange;
@@ -99,7 +99,7 @@ export function withScheduled(parameters: ChainParameters, added: ScheduledChang
 
 /** The change of this type that was decided and does not count yet. */
 export function scheduledChange<Type extends ChainChange['type']>(
-  parameters: ChainParameters,
+  parameters: Pick<ChainParameters, 'scheduled'>,
   type: Type,
 ): (ScheduledChange & { readonly change: Extract<ChainChange, { readonly type: Type }> }) | undefined {
   return parameters.scheduled.find(({ change }) => change.type === type) as never;

@@ -34,12 +34,12 @@ const tightestLimits: BlockLimits = {
 };
 
 /** How many of them must approve. */
-function approvalsNeeded(parameters: ChainParameters, electors: readonly PublicKey[]): number {
+export function approvalsNeeded(parameters: ChainParameters, electors: readonly PublicKey[]): number {
   return parameters.validators.length > 0 ? byzantineQuorum(electors.length) : majority(electors.length);
 }
 
 /** Who decides on a proposal. */
-function electorsOf(parameters: ChainParameters, proposal: ChainProposal): readonly PublicKey[] {
+export function electorsOf(parameters: ChainParameters, proposal: ChainProposal): readonly PublicKey[] {
   return parameters.validators.length > 0 ? parameters.validators : proposal.electors;
 }
 

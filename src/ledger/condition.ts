@@ -19,7 +19,9 @@ export type Condition =
   /** The account has at least this much, in the smallest unit. The sender's is looked at after its fee. */
   | { readonly type: 'balance-at-least'; readonly account: PublicKey; readonly amount: bigint }
   /** The block that the transaction stands in is at this height or below. */
-  | { readonly type: 'height-at-most'; readonly height: Height };
+  | { readonly type: 'height-at-most'; readonly height: Height }
+  /** The timestamp of that block, in ms since 1970, is at this time or before. From protocol version 2 on. */
+  | { readonly type: 'time-at-most'; readonly time: number };
 
 type Fields<Type extends Condition['type']> = Omit<Extract<Condition, { readonly type: Type }>, 'type'>;
 
@@ -35,6 +37,7 @@ export const conditionCodec: Codec<Condition> = union<Condition, 'type'>('type',
   'record-hash': [4, struct<Fields<'record-hash'>>({ key: recordKeyCodec, hash: hashCodec })],
   'balance-at-least': [5, struct<Fields<'balance-at-least'>>({ account: publicKeyCodec, amount: u64 })],
   'height-at-most': [6, struct<Fields<'height-at-most'>>({ height: heightCodec })],
+  'time-at-most': [7, struct<Fields<'time-at-most'>>({ time: u48 })],
 });
 
 /** A condition as the API shows it. */

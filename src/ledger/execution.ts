@@ -19,6 +19,7 @@ import { encodeEnding, encodeReservation, endingStateKey, reservationStateKey } 
 import { beginHeight } from './reservation-rules.ts';
 import { encodeNamespaceRules } from './namespace.ts';
 import { checkCondition, perform } from './rules.ts';
+import { protocolVersionFor } from './protocol-version.ts';
 import type { State } from './state.ts';
 import {
   type Account,
@@ -45,7 +46,7 @@ import { namesForgeableKey, type Transaction, type TransactionBody, unitsOf } fr
  */
 export interface ExecutionContext {
   readonly height: Height;
-  /** Of the block, in ms since 1970. No transaction depends on it yet. */
+  /** Of the block, in ms since 1970. */
   readonly timestamp: number;
   /** Who gets the fees: the proposer that the header names. */
   readonly proposer: PublicKey;
@@ -76,6 +77,8 @@ type StandingCode =
   | 'transaction/wrong-chain'
   /** It names a key for which anybody can sign (`isForgeableKey`). */
   | 'transaction/forgeable-key'
+  /** It asks for what only a later protocol version does. */
+  | 'transaction/later-version'
   /** It stands in the same block already. */
   | 'transaction/duplicate'
   /** Its nonce is below the sender's next one: it, or another with its nonce, was executed. */
@@ -249,9 +252,10 @@ class BlockExecution {
 
   #refusal(transaction: Transaction, account: Account): StandingCode | undefined {
     const { height, chainId } = this.#context;
-    const { feePerOperation } = this.#parameters;
+    const { feePerOperation, protocolVersion } = this.#parameters;
     if (transaction.chainId !== chainId) return 'transaction/wrong-chain';
     if (namesForgeableKey(transaction)) return 'transaction/forgeable-key';
+    if (protocolVersionFor(transaction) > protocolVersion) return 'transaction/later-version';
     if (transaction.expiryHeight < height) return 'transaction/expired';
     if (transaction.expiryHeight > height + limits.maxExpiryAhead) return 'transaction/expiry-too-far';
     if (transaction.nonce < account.nonce) {
@@ -284,7 +288,7 @@ class BlockExecution {
       changes: [],
     });
     for (const [index, condition] of conditions.entries()) {
-      const refusal = checkCondition(draft, condition, height);
+      const refusal = checkCondition(draft, condition, this.#context);
       if (refusal !== undefined) return failed('condition', index, refusal);
     }
     for (const [index, operation] of operations.entries()) {

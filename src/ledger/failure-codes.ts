@@ -18,6 +18,7 @@ export const failureCodes = [
   'condition/record-hash',
   'condition/balance-at-least',
   'condition/height-at-most',
+  'condition/time-at-most',
   /** The reservation is to end before the block that would make it. */
   'transaction/reservation-past',
   /** It is to end further ahead than `limits.maxReservationAhead`. */

@@ -34,6 +34,8 @@ export type Found =
   | { readonly type: 'balance'; readonly balance: bigint }
   /** Of the block. */
   | { readonly type: 'height'; readonly height: Height }
+  /** Of the block: its timestamp. */
+  | { readonly type: 'time'; readonly time: number }
   /** What the reservation holds, in the smallest unit. */
   | { readonly type: 'reserved'; readonly amount: bigint };
 
@@ -122,6 +124,7 @@ const foundCodec: Codec<Found> = union<Found, 'type'>('type', {
   hash: [2, struct<{ hash: Hash }>({ hash: hashCodec })],
   balance: [3, struct<{ balance: bigint }>({ balance: u64 })],
   height: [4, struct<{ height: Height }>({ height: heightCodec })],
+  time: [6, struct<{ time: number }>({ time: u48 })],
   reserved: [5, struct<{ amount: bigint }>({ amount: amountCodec })],
 });
 

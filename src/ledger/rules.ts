@@ -16,7 +16,11 @@ import type { Place, RecordEntry } from './state-entry.ts';
 import type { Transaction } from './transaction.ts';
 
 /** Why a condition does not hold; undefined when it does. */
-export function checkCondition(draft: Draft, condition: Condition, height: Height): Refusal | undefined {
+export function checkCondition(
+  draft: Draft,
+  condition: Condition,
+  { height, timestamp }: { readonly height: Height; readonly timestamp: number },
+): Refusal | undefined {
   const code = `condition/${condition.type}` as const;
   switch (condition.type) {
     case 'record-version': {
@@ -43,6 +47,8 @@ export function checkCondition(draft: Draft, condition: Condition, height: Heigh
     }
     case 'height-at-most':
       return height <= condition.height ? undefined : { code, found: { type: 'height', height } };
+    case 'time-at-most':
+      return timestamp <= condition.time ? undefined : { code, found: { type: 'time', time: timestamp } };
   }
 }
 

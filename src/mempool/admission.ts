@@ -3,6 +3,7 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
 import { hasItsSigners, leastFee } from '../ledger/execution.ts';
+import { protocolVersionFor } from '../ledger/protocol-version.ts';
 import { type Account, keySetOf } from '../ledger/state-entry.ts';
 import { namesForgeableKey, type Transaction } from '../ledger/transaction.ts';
 import { feeAbove, feeRate } from './fee-rate.ts';
@@ -15,12 +16,14 @@ interface AdmissionContext {
   readonly account: Account;
   /** Of the next block. */
   readonly feePerOperation: bigint;
+  /** Of the next block. */
+  readonly protocolVersion: number;
   readonly nonceGap: number;
 }
 
 /** Why a transaction could stand in no block soon, or undefined. */
 export function judgeAdmission(transaction: Transaction, context: AdmissionContext): Problem | undefined {
-  const { chainId, height, account, feePerOperation, nonceGap } = context;
+  const { chainId, height, account, feePerOperation, protocolVersion, nonceGap } = context;
   const { nonce, fee, expiryHeight } = transaction;
   if (transaction.chainId !== chainId) {
     return new Problem('transaction/wrong-chain', 'the transaction is for another chain', {
@@ -30,6 +33,16 @@ export function judgeAdmission(transaction: Transaction, context: AdmissionConte
     });
   }
   if (namesForgeableKey(transaction)) return forgeableKey(transaction);
+  if (protocolVersionFor(transaction) > protocolVersion) {
+    return new Problem(
+      'transaction/later-version',
+      `the transaction asks for what this chain does not do under protocol version ${protocolVersion}`,
+      {
+        remedy: `Leave that out, or wait until the chain goes by protocol version ${protocolVersionFor(transaction)}: "quorate chain status" tells whether that is decided.`,
+        details: { protocolVersion, needed: protocolVersionFor(transaction) },
+      },
+    );
+  }
   if (expiryHeight <= height) {
     return new Problem('transaction/expired', `the transaction expired at height ${expiryHeight}`, {
       remedy:

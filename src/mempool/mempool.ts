@@ -4,6 +4,7 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
+import type { ChainParameters } from '../ledger/chain-parameters.ts';
 import { hasItsSigners, leastFee } from '../ledger/execution.ts';
 import type { Account } from '../ledger/state-entry.ts';
 import type { KeySet } from '../ledger/operation.ts';
@@ -64,8 +65,8 @@ export interface MempoolOptions {
   /** The final height, and the lookup in the state there. */
   readonly height: Height;
   readonly accountOf: AccountOf;
-  /** Of the next block; 0 unless given. */
-  readonly feePerOperation?: bigint;
+  /** What counts for the next block; no least fee, and protocol version 1, unless given. */
+  readonly next?: NextRules;
   readonly bounds?: Partial<MempoolBounds>;
   /**
    * Told of each transaction that leaves the pool for another reason than being
@@ -74,13 +75,16 @@ export interface MempoolOptions {
   readonly dropped?: (transaction: Transaction, reason: DropReason) => void;
 }
 
+/** The chain's parameters by which transactions are judged. */
+type NextRules = Pick<ChainParameters, 'feePerOperation' | 'protocolVersion'>;
+
 interface CommittedBlock {
   readonly height: Height;
   readonly transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'fee' | 'bytes' | 'operations'>[];
   /** Looks up in the state after the block. */
   readonly accountOf: AccountOf;
-  /** The least fee for each unit from the next block on. */
-  readonly feePerOperation: bigint;
+  /** What counts for the next block. */
+  readonly next: NextRules;
   /** Whether another transaction of any size would have fitted into the block. */
   readonly hadRoom: boolean;
   readonly now: number;
@@ -153,7 +157,7 @@ export class Mempool {
     },
   };
   #height: Height;
-  #feePerOperation: bigint;
+  #next: NextRules;
   #accountOf: AccountOf;
   #now = -Infinity;
   #stamp = 0;
@@ -169,7 +173,7 @@ export class Mempool {
 
   constructor(options: MempoolOptions) {
     this.#chainId = options.chainId;
-    this.#feePerOperation = options.feePerOperation ?? 0n;
+    this.#next = options.next ?? { feePerOperation: 0n, protocolVersion: 1 };
     this.#height = options.height;
     this.#accountOf = options.accountOf;
     this.#bounds = { ...defaultBounds, ...options.bounds };
@@ -238,7 +242,7 @@ export class Mempool {
       chainId: this.#chainId,
       height,
       account,
-      feePerOperation: this.#feePerOperation,
+      ...this.#next,
       nonceGap: this.#bounds.nonceGap,
     });
     if (refusal !== undefined) return refusal;
@@ -396,7 +400,7 @@ export class Mempool {
     }
     for (const lane of lanes) this.#follow(lane, hashes);
     this.#expire(block.height, 'expired');
-    this.#setFloor(block.feePerOperation);
+    this.#goBy(block.next);
     if (full === undefined) this.#passedOverAt = block.now;
     else this.#passedOver.full(full, this.#left(), block.now);
   }
@@ -436,7 +440,7 @@ export class Mempool {
    * The state became a later one without the blocks between: what is used by now leaves, and nobody is told
    * why, because it may well be what is final.
    */
-  installed(state: Pick<CommittedBlock, 'height' | 'accountOf' | 'feePerOperation' | 'now'>): void {
+  installed(state: Pick<CommittedBlock, 'height' | 'accountOf' | 'next' | 'now'>): void {
     invariant(state.height > this.#height, 'final heights rise');
     this.#advanceTo(state.now);
     this.#height = state.height;
@@ -444,7 +448,7 @@ export class Mempool {
     this.#unmark((height) => height <= state.height);
     for (const lane of this.#lanes.values()) this.#follow(lane, 'unknown');
     this.#expire(state.height, null);
-    this.#setFloor(state.feePerOperation);
+    this.#goBy(state.next);
   }
 
   /**
@@ -452,9 +456,9 @@ export class Mempool {
    * must not look like a censor. A floor rises by a decision of the validators only, and then all are looked
    * at.
    */
-  #setFloor(feePerOperation: bigint): void {
-    const rises = feePerOperation > this.#feePerOperation;
-    this.#feePerOperation = feePerOperation;
+  #goBy({ feePerOperation, protocolVersion }: NextRules): void {
+    const rises = feePerOperation > this.#next.feePerOperation;
+    this.#next = { feePerOperation, protocolVersion };
     if (!rises) return;
     for (const entry of [...this.#byHash.values()]) {
       if (entry.transaction.fee >= leastFee(entry.transaction, feePerOperation)) continue;

@@ -275,6 +275,48 @@ export class FakeBackend implements Backend {
     return [{ address: '/ip4/192.0.2.1/tcp/4601', why: 'nothing listens there', remedy: 'Start it.' }];
   }
 
+  chainParameters() {
+    const { hash: blockHash, header } = this.blocks.at(-1) as BlockView;
+    const { height, stateRoot } = header;
+    return {
+      height,
+      blockHash,
+      stateRoot,
+      protocolVersion: 1,
+      feePerOperation: 3n,
+      limits: { maxTransactions: 10, maxOperations: 300, maxBytes: 40_000 },
+      scheduled: [
+        {
+          height: toHeight(900),
+          change: { type: 'protocol-version' as const, version: 2, height: toHeight(900) },
+        },
+      ],
+      validatorsHash: zeroHash,
+      validators: [
+        { publicKey: validator, name: 'a', protocolVersions: { oldest: 1, newest: 2 } },
+        { publicKey: alice, name: null, protocolVersions: null },
+      ],
+      members: Uint8Array.of(1, 2),
+      needed: 2,
+    };
+  }
+
+  chainProposals() {
+    return [
+      {
+        id: zeroHash,
+        proposer: validator,
+        change: { type: 'fee-floor' as const, feePerOperation: 2n ** 64n - 1n, height: undefined },
+        expiryHeight: toHeight(800),
+        validatorsHash: zeroHash,
+        approvals: [validator],
+        needed: 2,
+        decidedAt: null,
+        status: 'open' as const,
+      },
+    ];
+  }
+
   validators() {
     return [
       { index: 0, name: 'a', publicKey: validator, primary: true, self: true, connected: true },
@@ -319,6 +361,9 @@ export class FakeBackend implements Backend {
       syncing: false,
       peers: 3,
       mempool: { transactions: this.pending.size, bytes: 100 },
+      protocolVersion: 1,
+      knownProtocolVersions: { oldest: 1, newest: 2 },
+      scheduledProtocolVersion: { version: 2, height: toHeight(900) },
       uptimeMs: 12,
       counters: { votes: 5 },
     };

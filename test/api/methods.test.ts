@@ -20,6 +20,8 @@ const routes: readonly (readonly [string, string])[] = [
   ['/v1/status', 'GET, HEAD'],
   ['/v1/why', 'GET, HEAD'],
   ['/v1/validators', 'GET, HEAD'],
+  ['/v1/chain/parameters', 'GET, HEAD'],
+  ['/v1/chain/proposals', 'GET, HEAD'],
   ['/v1/members', 'GET, HEAD, POST'],
   ['/v1/leader', 'POST'],
   ['/v1/evidence', 'GET, HEAD'],

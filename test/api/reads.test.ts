@@ -231,6 +231,8 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
     '/v1/accounts/{account}/transactions',
     '/v1/blocks/{name}',
     '/v1/blocks/{name}/finality',
+    '/v1/chain/parameters',
+    '/v1/chain/proposals',
     '/v1/events',
     '/v1/evidence',
     '/v1/genesis',

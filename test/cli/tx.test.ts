@@ -277,7 +277,18 @@ test('one transaction of several operations comes from a file, with conditions a
     ],
   };
   writeFileSync(file, JSON.stringify(content));
-  const more = ['--if', 'absent:a=b', '--if', 'balance:bob=5', '--if', 'height:900', '--if', 'version:a=b=2'];
+  const more = [
+    '--if',
+    'absent:a=b',
+    '--if',
+    'balance:bob=5',
+    '--if',
+    'height:900',
+    '--if',
+    'time:2027-01-01T12:00+01:00',
+    '--if',
+    'version:a=b=2',
+  ];
   const common = ['--from', 'alice', '--node', url, '--json'];
   const ran = await quorate(['tx', 'send', file, ...common, ...more, '--reference', 'order 7']);
   assert.equal(ran.code, 0, ran.err);
@@ -291,6 +302,7 @@ test('one transaction of several operations comes from a file, with conditions a
     { type: 'record-absent', key: 'a=b' },
     { type: 'balance-at-least', account: bob.publicKey, amount: 5n },
     { type: 'height-at-most', height: 900 },
+    { type: 'time-at-most', time: Date.UTC(2027, 0, 1, 11) },
     { type: 'record-version', key: 'a=b', version: 2 },
   ]);
   assert.deepEqual(made.reference, utf8('order 7'));

@@ -30,6 +30,7 @@ const conditions = [
   { type: 'record-hash', key: 'c', hash },
   { type: 'balance-at-least', account: address, amount: '18446744073709551615' },
   { type: 'height-at-most', height: 9 },
+  { type: 'time-at-most', time: 1_767_225_600_000 },
 ];
 
 test('what the API shows of operations and conditions is read back as it is', () => {

@@ -107,6 +107,9 @@ export const status: StatusAnswer = {
   ready: true,
   peers: 3,
   mempool: { transactions: 2, bytes: 400 },
+  protocolVersion: 1,
+  knownProtocolVersions: { oldest: 1, newest: 1 },
+  scheduledProtocolVersion: null,
   uptimeMs: 61_000,
   counters: {},
 };

@@ -119,6 +119,7 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
     plain,
   ),
   fc.record({ type: fc.constant('height-at-most' as const), height }, plain),
+  fc.record({ type: fc.constant('time-at-most' as const), time: height }, plain),
 );
 
 const anyBody: fc.Arbitrary<TransactionBody> = fc.record(

@@ -44,7 +44,7 @@ test('after a block the accounts are those of the state after it', () => {
     transactions: [first],
     accountOf: (key) => after.get(key) ?? { balance: 0n, nonce: 0, held: 0n, keys: undefined },
     hadRoom: true,
-    feePerOperation: 0n,
+    next: { feePerOperation: 0n, protocolVersion: 1 },
     now: 0,
   });
   assert.equal(world.add(tx({ nonce: 1 })), 'added');
@@ -60,7 +60,12 @@ test('after a block the accounts are those of the state after it', () => {
 test('what expired below the block of a snapshot leaves with it', () => {
   const world = new World();
   world.addAll(tx({ expiry: 20 }), tx({ from: 2, expiry: 80 }));
-  world.pool.installed({ height: toHeight(50), accountOf: world.accountOf, feePerOperation: 0n, now: 0 });
+  world.pool.installed({
+    height: toHeight(50),
+    accountOf: world.accountOf,
+    next: { feePerOperation: 0n, protocolVersion: 1 },
+    now: 0,
+  });
   assert.deepEqual(world.order(), ['2#0 fee 10']);
   assert.equal(world.pool.size, 1);
 });

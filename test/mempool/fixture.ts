@@ -86,7 +86,10 @@ export class World {
   }
 
   /** Makes a block of these final: nonces rise, fees are paid, and amounts where the balance allows it. */
-  commit(transactions: readonly Transaction[], { hadRoom = true, feePerOperation = 0n } = {}): void {
+  commit(
+    transactions: readonly Transaction[],
+    { hadRoom = true, feePerOperation = 0n, protocolVersion = 1 } = {},
+  ): void {
     for (const { sender, fee, operations } of transactions) {
       const { balance, nonce, keys } = this.accountOf(sender);
       const left = balance > fee ? balance - fee : 0n;
@@ -95,7 +98,8 @@ export class World {
     }
     this.height += 1;
     const { accountOf, height, now } = this;
-    const block = { height: toHeight(height), transactions, accountOf, hadRoom, feePerOperation, now };
+    const next = { feePerOperation, protocolVersion };
+    const block = { height: toHeight(height), transactions, accountOf, hadRoom, next, now };
     this.pool.committed(block);
   }
 

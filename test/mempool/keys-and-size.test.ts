@@ -89,7 +89,7 @@ void describe('keys of a sender', () => {
 
 void describe('the least fee', () => {
   void it('is asked for each operation and each signature after the first', () => {
-    const world = new World({ feePerOperation: 5n });
+    const world = new World({ next: { feePerOperation: 5n, protocolVersion: 1 } });
     assert.equal(world.add(tx({ fee: 4 })), 'transaction/fee-too-low');
     assert.equal(world.add(tx({ fee: 5 })), 'added');
     const refused = world.pool.add(withOperations(tx({ from: 2, fee: 14 }), 3), 0);

@@ -14,6 +14,7 @@ import { formatGenesis, genesisValidators } from '../../ledger/genesis.ts';
 import { metricFamilies } from './metrics.ts';
 import type { NodeBackendOptions } from './options.ts';
 import { Asking } from './asking.ts';
+import { ChainRules } from './chain-rules.ts';
 import { Health } from './health.ts';
 import { Lists } from './lists.ts';
 import { Members } from './members.ts';
@@ -30,6 +31,7 @@ export class NodeBackend implements Backend {
   readonly lists: Lists;
   readonly #members: Members;
   readonly #health: Health;
+  readonly #rules: ChainRules;
   /** Those who wait for finality, to be told when this node cannot tell them of it any more. */
   readonly #waiting = new Set<(reason: string) => void>();
 
@@ -40,7 +42,8 @@ export class NodeBackend implements Backend {
     this.#reads = new Reads(options, this.#asking);
     this.lists = new Lists(options.store, () => options.driver.chain.final.state);
     this.#members = new Members(options, this.#asking);
-    this.#health = new Health(options, this.#asking);
+    this.#rules = new ChainRules(options);
+    this.#health = new Health(options, this.#asking, this.#rules);
     this.identity = identityOf(options);
   }
 
@@ -83,6 +86,14 @@ export class NodeBackend implements Backend {
 
   record(...asked: Parameters<Backend['record']>) {
     return this.#reads.record(...asked);
+  }
+
+  chainParameters() {
+    return this.#rules.parameters();
+  }
+
+  chainProposals() {
+    return this.#rules.proposals();
   }
 
   validators() {

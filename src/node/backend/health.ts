@@ -6,6 +6,7 @@ import { encodeAddress } from '../../crypto/address.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { NodeBackendOptions } from './options.ts';
 import type { Asking } from './asking.ts';
+import type { ChainRules } from './chain-rules.ts';
 
 /** Peers that `why` names when it cannot reach them. */
 const namedInWhy = 2;
@@ -14,14 +15,17 @@ const namedInWhy = 2;
 export class Health {
   readonly #options: Pick<NodeBackendOptions, 'driver' | 'network' | 'clock'>;
   readonly #asking: Pick<Asking, 'ended'>;
+  readonly #rules: Pick<ChainRules, 'versions'>;
   readonly #startedAt: number;
   #gaps: { readonly at: number; readonly sentences: readonly string[] } = { at: -Infinity, sentences: [] };
 
   constructor(
     options: Pick<NodeBackendOptions, 'driver' | 'network' | 'clock'>,
     asking: Pick<Asking, 'ended'>,
+    rules: Pick<ChainRules, 'versions'>,
   ) {
     this.#options = options;
+    this.#rules = rules;
     this.#asking = asking;
     this.#startedAt = options.clock.monotonicMs();
   }
@@ -46,6 +50,7 @@ export class Health {
       syncing: driver.sync.active,
       peers: network.peers().length,
       mempool: { transactions: driver.mempool.size, bytes: driver.mempool.bytes },
+      ...this.#rules.versions(),
       uptimeMs: Math.round(clock.monotonicMs() - this.#startedAt),
       counters: { ...engine.counters, ...driver.counters() },
     };
@@ -56,6 +61,7 @@ export class Health {
     const { driver } = this.#options;
     return [
       driver.engine.why(),
+      ...driver.versionWatch.sentences(),
       ...driver.clockWatch.sentences(),
       ...this.#notReached(),
       ...this.#gapsNow(),

@@ -67,6 +67,22 @@ export function metricFamilies(node: {
       type: 'gauge',
       samples: [{ labels: { implementation: node.signatureCheck }, value: 1 }],
     },
+    gauge('protocol_version', 'Protocol version of the next block.', status.protocolVersion),
+    gauge(
+      'protocol_version_known',
+      'The newest protocol version that this node knows.',
+      status.knownProtocolVersions.newest,
+    ),
+    gauge(
+      'protocol_version_scheduled',
+      'The protocol version that was decided and does not count yet; above protocol_version_known this node stops before it.',
+      status.scheduledProtocolVersion?.version,
+    ),
+    gauge(
+      'protocol_version_scheduled_height',
+      'The first height that it counts for.',
+      status.scheduledProtocolVersion?.height,
+    ),
     gauge('uptime_seconds', 'Since this process started.', status.uptimeMs / 1_000),
     {
       name: 'quorate_events_total',

@@ -57,8 +57,8 @@ export class Advancing {
     const now = clock.monotonicMs();
     chain.install(final);
     snapshots.take();
-    const { feePerOperation } = upcomingParameters(final);
-    mempool.installed({ height, accountOf: state.account.bind(state), feePerOperation, now });
+    const next = upcomingParameters(final);
+    mempool.installed({ height, accountOf: state.account.bind(state), next, now });
     decided.finalHeight = height;
     this.#advanced(now, height);
     log.info('a snapshot was installed', { height });

@@ -23,7 +23,7 @@ export function assembleGround<M extends object>(
   for (const block of restored.candidates) chain.add(block, { stored: true });
   const mempool = new Mempool({
     chainId,
-    feePerOperation: upcomingParameters(final).feePerOperation,
+    next: upcomingParameters(final),
     height: final.height,
     ...(capabilities.censorshipMs !== null && { bounds: { patienceMs: capabilities.censorshipMs } }),
     accountOf: final.state.account.bind(final.state),

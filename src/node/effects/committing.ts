@@ -170,7 +170,7 @@ export class Committing {
       transactions: block.transactions,
       accountOf: execution.state.account.bind(execution.state),
       hadRoom: hasRoom(block.transactions, execution.parameters.limits),
-      feePerOperation: execution.next.feePerOperation,
+      next: execution.next,
       now: clock.monotonicMs(),
     });
     const validators = changesValidators(block.header) ? nextValidatorsOf(execution) : undefined;

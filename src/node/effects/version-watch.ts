@@ -31,6 +31,13 @@ export class VersionWatch {
     return this.#unknown;
   }
 
+  /** For those who ask what the node waits for. */
+  sentences(): readonly string[] {
+    if (this.#unknown === undefined) return [];
+    const { message } = unknownVersionProblem(this.#unknown);
+    return [`${message}: this node stops before it`];
+  }
+
   /** To be called when the node starts and with each final block. */
   look(): void {
     const final = this.#final();

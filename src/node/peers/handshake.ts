@@ -31,8 +31,8 @@ import { BoundedMap } from '../../base/bounded-map.ts';
 import type { Logger } from '../process/log.ts';
 
 /**
- * Raised with every change of what goes over the wire. What is valid is a matter of the protocol version,
- * which the chain itself says.
+ * Raised with every change of what goes over the wire. What is valid is said by the protocol version, which
+ * the chain itself says.
  */
 export const wireVersion = 8;
 

@@ -11,6 +11,7 @@ export const failures = [
   'condition/record-hash',
   'condition/balance-at-least',
   'condition/height-at-most',
+  'condition/time-at-most',
   'transaction/reservation-past',
   'transaction/reservation-too-far',
   'transaction/reservations-full',

@@ -88,7 +88,13 @@ export function coinsOf({ accounts }: PlainState): bigint {
 }
 
 /** What a condition found that does not fit; null when it holds. */
-function brokenBy(books: Books, condition: Condition, height: number): PlainFound | null {
+function brokenBy(
+  books: Books,
+  condition: Condition,
+  { height, timestamp }: { readonly height: number; readonly timestamp: number },
+): PlainFound | null {
+  if (condition.type === 'time-at-most')
+    return timestamp > condition.time ? (['time', timestamp] as const) : null;
   if (condition.type === 'height-at-most')
     return height > condition.height ? (['height', height] as const) : null;
   if (condition.type === 'balance-at-least') {
@@ -193,7 +199,12 @@ function effectOn(books: Books, key: string): PlainReceipt['accounts'][number] {
 function carryOut(
   before: Books,
   transaction: Transaction,
-  at: { readonly height: number; readonly index: number; readonly validatorsHash: string },
+  at: {
+    readonly height: number;
+    readonly timestamp: number;
+    readonly index: number;
+    readonly validatorsHash: string;
+  },
 ): { readonly books: Books; readonly receipt: PlainReceipt } {
   const { sender, hash: transactionHash, fee } = transaction;
   const failed = (outcome: PlainOutcome) => ({
@@ -208,7 +219,7 @@ function carryOut(
     },
   });
   for (const [index, condition] of transaction.conditions.entries()) {
-    const found = brokenBy(before, condition, at.height);
+    const found = brokenBy(before, condition, at);
     if (found !== null) {
       return failed({ code: `condition/${condition.type}`, at: ['condition', index], found });
     }
@@ -235,10 +246,11 @@ function carryOut(
 /** What a block's transactions come to on a state; or, in a sentence, why no valid block holds them. */
 export function executePlainly(
   before: PlainState,
-  { height, proposer, validatorsHash }: Pick<BlockHeader, 'height' | 'proposer' | 'validatorsHash'>,
+  header: Pick<BlockHeader, 'height' | 'timestamp' | 'proposer' | 'validatorsHash'>,
   { chainId }: PlainRules,
   transactions: readonly Transaction[],
 ): { readonly state: PlainState; readonly receipts: readonly PlainReceipt[] } | string {
+  const { height, timestamp, proposer, validatorsHash } = header;
   let books = copyOf(before);
   const chain = plainChainAt(before.chain, height);
   books.chain = chain;
@@ -250,6 +262,8 @@ export function executePlainly(
     const { sender, nonce, fee, expiryHeight, signers } = transaction;
     const account = accountIn(books, sender);
     if (transaction.chainId !== chainId) return 'it holds a transaction of another chain';
+    if (chain.version < 2 && transaction.conditions.some(({ type }) => type === 'time-at-most'))
+      return 'it holds one of a later version';
     if (expiryHeight < height || expiryHeight > height + maxExpiryAhead)
       return 'it holds one out of its time';
     if (nonce !== account.nonce)
@@ -265,7 +279,7 @@ export function executePlainly(
     books.accounts.set(sender, { ...account, balance: account.balance - fee, nonce: nonce + 1 });
     fees += fee;
     operations += transaction.operations.length;
-    const done = carryOut(books, transaction, { height, index, validatorsHash });
+    const done = carryOut(books, transaction, { height, timestamp, index, validatorsHash });
     books = done.books;
     receipts.push(done.receipt);
   }

@@ -53,7 +53,7 @@ export type PlainPlace = readonly [height: number, transaction: number, operatio
 
 /** What something found instead of what it needs, as the bytes that stand for it. */
 export type PlainFound =
-  | readonly ['version' | 'height', number]
+  | readonly ['version' | 'height' | 'time', number]
   | readonly ['hash', string]
   | readonly ['balance' | 'reserved', bigint];
 
@@ -102,6 +102,8 @@ function foundBytes([kind, what]: PlainFound): Uint8Array[] {
       return [number(2, 1), hex(what)];
     case 'balance':
       return [number(3, 1), number(what, 8)];
+    case 'time':
+      return [number(6, 1), number(what, 6)];
     case 'height':
       return [number(4, 1), number(what, 6)];
     case 'reserved':

@@ -397,7 +397,7 @@ describe('a frame is passed on only by who checked all of it', () => {
       transactions: [transfer(0)],
       accountOf: state.account.bind(state),
       hadRoom: true,
-      feePerOperation: 0n,
+      next: { feePerOperation: 0n, protocolVersion: 1 },
       now: world.time.now,
     });
     usedByAlice(world);
@@ -576,7 +576,7 @@ describe('what was handed in here and still waits', () => {
       transactions: [0, 1, 2].map(transfer),
       accountOf: state.account.bind(state),
       hadRoom: true,
-      feePerOperation: 0n,
+      next: { feePerOperation: 0n, protocolVersion: 1 },
       now: world.time.now,
     });
     world.time.run(limits.regossipMs);

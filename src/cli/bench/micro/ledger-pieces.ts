@@ -87,7 +87,7 @@ function mempoolPiece(): Piece {
         height: toHeight(1),
         transactions: block,
         accountOf: (key) => ({ ...account, nonce: nonces.get(key) ?? 0 }),
-        feePerOperation: 0n,
+        next: { feePerOperation: 0n, protocolVersion: 1 },
         hadRoom: true,
         now: 1,
       });

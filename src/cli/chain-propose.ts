@@ -1,0 +1,103 @@
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { unwrap } from '../base/problem.ts';
+import type { ChainParametersAnswer } from '../client/answers.ts';
+import { proposalOf } from '../client/chain-proposal.ts';
+import { defaultExpiryAhead } from '../client/ledger-account.ts';
+import { type Height, toHeight } from '../ledger/block.ts';
+import type { ChainChange } from '../ledger/chain-change.ts';
+import { widestLimits } from '../ledger/chain-parameters.ts';
+import { parseAmount, wholeNumber } from './options.ts';
+import { type Expiry, parseExpiry } from './transaction-terms.ts';
+import { sendAsValidator, withValidatorTerms } from './validator-terms.ts';
+
+export function proposeCommand(): CommandUnknownOpts {
+  return new Command('propose')
+    .description('propose a change of the chain, and be the first to approve it')
+    .addCommand(versionCommand())
+    .addCommand(feeFloorCommand())
+    .addCommand(limitsCommand());
+}
+
+const atOption = () =>
+  new Option('--at <height>', 'the first height that it counts for; +N is N above the final block').argParser(
+    parseExpiry,
+  );
+
+function withProposal(command: Command) {
+  return withValidatorTerms(command)
+    .addOption(
+      new Option(
+        '--until <height>',
+        `the last height at which it can be approved; +N is N above the final block; below --at (+${defaultExpiryAhead} or as far as that allows)`,
+      ).argParser(parseExpiry),
+    )
+    .option('--replace', 'take the place of a proposal of yours that is still open');
+}
+
+function versionCommand(): CommandUnknownOpts {
+  return withProposal(new Command('version'))
+    .description('another protocol version, which all nodes have to know when its height comes')
+    .argument('<version>', 'above the present one', wholeNumber(1, 2 ** 16 - 1))
+    .addOption(atOption().makeOptionMandatory())
+    .action((version, options) =>
+      propose(options, (_, at) => ({ type: 'protocol-version', version, height: at as Height })),
+    );
+}
+
+function feeFloorCommand(): CommandUnknownOpts {
+  return withProposal(new Command('fee-floor'))
+    .description('another least fee for each operation, and each signature after the first')
+    .argument('<amount>', 'in the smallest unit; 1_000 is 1000', parseAmount)
+    .addOption(atOption())
+    .action((feePerOperation, options) =>
+      propose(options, (_, height) => ({ type: 'fee-floor', feePerOperation, height })),
+    );
+}
+
+function limitsCommand(): CommandUnknownOpts {
+  const { maxTransactions, maxOperations, maxBytes } = widestLimits;
+  return withProposal(new Command('limits'))
+    .description('how much a block may hold; what is not named stays')
+    .option('--max-transactions <n>', 'transactions', wholeNumber(1, maxTransactions))
+    .option('--max-operations <n>', 'operations in all its transactions', wholeNumber(1, maxOperations))
+    .option('--max-bytes <n>', 'encoded transactions', wholeNumber(1, maxBytes))
+    .addOption(atOption())
+    .action((options) =>
+      propose(options, ({ limits }, height) => ({
+        type: 'limits',
+        limits: {
+          maxTransactions: options.maxTransactions ?? limits.maxTransactions,
+          maxOperations: options.maxOperations ?? limits.maxOperations,
+          maxBytes: options.maxBytes ?? limits.maxBytes,
+        },
+        height,
+      })),
+    );
+}
+
+interface ProposeOptions {
+  readonly at?: Expiry | undefined;
+  readonly until?: Expiry | undefined;
+  readonly replace?: true | undefined;
+}
+
+function propose(
+  options: Parameters<typeof sendAsValidator>[0] & ProposeOptions,
+  changeOf: (parameters: ChainParametersAnswer, at: Height | undefined) => ChainChange,
+): Promise<void> {
+  return sendAsValidator(options, async (client) => {
+    const parameters = unwrap(await client.chainParameters());
+    const heightOf = (given: Expiry): Height =>
+      toHeight('ahead' in given ? parameters.height + given.ahead : given.height);
+    const at = options.at === undefined ? undefined : heightOf(options.at);
+    const furthest = parameters.height + defaultExpiryAhead;
+    const expiryHeight =
+      options.until === undefined
+        ? toHeight(Math.min(furthest, (at ?? Infinity) - 1))
+        : heightOf(options.until);
+    return proposalOf(parameters, changeOf(parameters, at), {
+      expiryHeight,
+      replaces: options.replace === true,
+    });
+  });
+}
