@@ -46,6 +46,7 @@ export const longFunctions: Record<string, string> = {
     'what the books learn from one step, in one walk over it',
   'src/node/node.ts start': 'puts the node together, in the order in which parts need each other',
   'src/node/core/assemble-catch-up.ts assembleCatchUp': 'puts parts together',
+  'src/node/core/assemble-peers.ts assemblePeers': 'puts parts together',
   'src/node/core/execute.ts executor': 'a table with one entry for each effect',
   'src/node/core/inbound.ts inbound': 'a table with one entry for each thing that a network tells',
   'src/node/backend/metrics.ts metricFamilies': 'a list of all metrics',

@@ -463,6 +463,8 @@ export interface Capabilities {
    * is known of its outcome.
    */
   readonly leaderTakesAll: boolean;
+  /** A member takes another's word that it checked the signatures of the transactions that it brings. */
+  readonly membersVouch: boolean;
   /**
    * How long a transaction may be passed over before the engine suspects censorship, in milliseconds;
    * null when it never does.

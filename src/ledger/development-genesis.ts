@@ -32,6 +32,7 @@ export const developmentRaft: RaftChoice = {
   electionTimeoutMs: 1_000,
   blockIntervalMs: 20,
   leaseReads: false,
+  checkSignatures: 'entry',
 };
 
 /** Namespaces of a test network, all alice's: two for everybody, and one in which she writes what stays. */

@@ -65,12 +65,16 @@ const pbft = z.strictObject({
   blockIntervalMs: whole(0, minute, 'ms'),
 });
 
+/** The words for which members of a Raft chain check a transaction's signatures. */
+export const signatureChecks = ['entry', 'all'] as const;
+
 const raft = z.strictObject({
   engine: z.literal('raft'),
   heartbeatMs: whole(1, minute, 'ms'),
   electionTimeoutMs: whole(10, 10 * minute, 'ms'),
   blockIntervalMs: whole(0, minute, 'ms'),
   leaseReads: z.boolean('true or false'),
+  checkSignatures: z._default(z.enum(signatureChecks, '"entry" or "all"'), 'all'),
 });
 
 const listOf = <Item extends z.core.$ZodType>(item: Item, max: number, what: string) => {

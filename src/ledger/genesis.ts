@@ -10,6 +10,7 @@ import {
   u48,
   u64,
   union,
+  wordOf,
 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
@@ -24,7 +25,7 @@ import {
   parametersStateKey,
   widestLimits,
 } from './chain-parameters.ts';
-import { genesisProblem, parseGenesisFile } from './genesis-file.ts';
+import { genesisProblem, parseGenesisFile, signatureChecks } from './genesis-file.ts';
 import { canLease, shortestLeaseTimeout } from './lease.ts';
 import type { Trusted } from './inclusion.ts';
 import { merkleRoot } from './merkle.ts';
@@ -70,7 +71,14 @@ export interface RaftChoice {
   readonly blockIntervalMs: number;
   /** Answer reads without asking the others; trusts that all clocks run about alike. */
   readonly leaseReads: boolean;
+  readonly checkSignatures: SignatureChecks;
 }
+
+/**
+ * Which members of a Raft chain check a transaction's signatures: all, or only the one where it comes in,
+ * whose word the others take. Who is no member checks all, and so does who gets blocks by sync.
+ */
+type SignatureChecks = (typeof signatureChecks)[number];
 
 interface GenesisValidator {
   readonly name: string;
@@ -151,6 +159,7 @@ const contentCodec: Codec<Checked> = struct<Checked>({
         electionTimeoutMs: u32,
         blockIntervalMs: u32,
         leaseReads: bool,
+        checkSignatures: wordOf(signatureChecks),
       }),
     ],
   }),

@@ -62,7 +62,7 @@ describe('the files in genesis/', () => {
       ],
       'testnet-raft.json': [
         developmentGenesis({ name: 'testnet-raft', validators: 3, consensus: developmentRaft }),
-        '60045a759d5b8bdaa2208f9ebec071d5e672182322810aabf51525560a435ba0',
+        'c36e4b73ecc2fa3475f1c6a598989a7358a3145b854f037b9d068b4d6e25dd3c',
       ],
       'single.json': [
         developmentGenesis({ name: 'single', validators: 1, consensus: developmentPbft }),
@@ -134,7 +134,8 @@ describe('the chain id', () => {
       ...raftFields.map((field) =>
         idAfter((file) => {
           const old: Json = file.consensus[field];
-          file.consensus[field] = typeof old === 'boolean' ? !old : old + 1;
+          const other = typeof old === 'boolean' ? !old : old + 1;
+          file.consensus[field] = field === 'checkSignatures' ? 'all' : other;
         }, 'testnet-raft.json'),
       ),
       idAfter((file) => (file.validators = file.validators.toReversed())),
@@ -226,6 +227,25 @@ describe('the chain id', () => {
       { seed: 71, numRuns: 60 },
     );
   });
+});
+
+test('who checks signatures in Raft may be left out, and all do then; PBFT has no such word', () => {
+  const file: Json = JSON.parse(fileOf('testnet-raft.json'));
+  delete file.consensus.checkSignatures;
+  const genesis = unwrap(parseGenesis(JSON.stringify(file)));
+  assert.deepEqual(genesis.consensus, { ...developmentRaft, checkSignatures: 'all' });
+  assert.deepEqual(unwrap(parseGenesis(formatGenesis(genesis))), genesis);
+  for (const wrong of ['never', true, null, 'ENTRY']) {
+    const problem = problemAfter((other) => {
+      other.consensus.checkSignatures = wrong;
+    }, fileOf('testnet-raft.json'));
+    assert.equal(problem.details['path'], 'consensus.checkSignatures');
+    assert.match(problem.remedy, /"entry" or "all"/);
+  }
+  const pbft = problemAfter((other) => {
+    other.consensus.checkSignatures = 'entry';
+  });
+  assert.match(pbft.message, /consensus.checkSignatures is unknown/);
 });
 
 test('the least fee may be left out, and is 0 then; anything but an amount in quotes is refused', () => {

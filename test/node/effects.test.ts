@@ -30,6 +30,7 @@ class ScriptedEngine {
     capabilities: {
       proposerClockBinds: false,
       leaderTakesAll: false,
+      membersVouch: false,
       censorshipMs: null,
     },
     senderOf: () => 1,

@@ -25,6 +25,7 @@ export function pbftProtocol(chain: {
     capabilities: {
       proposerClockBinds: false,
       leaderTakesAll: false,
+      membersVouch: false,
       censorshipMs: options.censorshipMs,
     },
     senderOf: (message) => message.from,

@@ -17,6 +17,10 @@ export interface RaftOptions {
    * `leaseMs`. Trusts that clocks run about alike.
    */
   readonly leaseReads: boolean;
+  /**
+   * Where the signatures of a transaction are checked: by all members, or by the one where it comes in.
+   */
+  readonly checkSignatures: 'entry' | 'all';
   /** Blocks in flight above the last final one. */
   readonly window: number;
   readonly uncommittedBytes: number;
@@ -39,6 +43,7 @@ export const defaultRaftOptions: RaftOptions = {
   electionTimeoutMs: 1_000,
   blockIntervalMs: 20,
   leaseReads: false,
+  checkSignatures: 'all',
   window: limits.raftWindow,
   uncommittedBytes: limits.raftUncommittedBytes,
   inFlightMessages: limits.raftInFlightMessages,

@@ -29,7 +29,12 @@ export function raftProtocol({
   return {
     engine: 'raft',
     authentication: 'channel',
-    capabilities: { proposerClockBinds: true, leaderTakesAll: true, censorshipMs: null },
+    capabilities: {
+      proposerClockBinds: true,
+      leaderTakesAll: true,
+      membersVouch: options.checkSignatures === 'entry',
+      censorshipMs: null,
+    },
     senderOf: (message) => message.from,
     epochOf: () => toHeight(0),
     decode: decodeMessage,

@@ -9,6 +9,7 @@ import { peerChoice } from '../peers/peer-choice.ts';
 import { Relay } from '../peers/relay.ts';
 import { Standings } from '../peers/standing.ts';
 import { Verification } from '../peers/verification.ts';
+import { vouching } from '../peers/vouching.ts';
 import type { DriverOptions } from './options.ts';
 import type { Loop } from './loop.ts';
 import type { Ground } from './assemble-ground.ts';
@@ -55,6 +56,7 @@ export function assemblePeers<M extends object>(
     onLater: parts.onLaterEpoch,
     validatorOf: handshake.validatorOf.bind(handshake),
     standingOf: standings.of.bind(standings),
+    vouches: vouching({ protocol, handshake, decided, self: validatorIndex }),
     penalise: network.penalise.bind(network),
     cut: (peer, forMs) => network.penalise(peer, 'it is not listened to', forMs),
   });

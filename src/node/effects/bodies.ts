@@ -17,7 +17,7 @@ interface BodiesOptions {
   readonly chain: Chain;
   readonly network: Pick<Network, 'request'>;
   readonly clock: Clock;
-  readonly verification: Pick<Verification<object>, 'transactions' | 'fault'>;
+  readonly verification: Pick<Verification<object>, 'transactions' | 'fetchedTransactions' | 'fault'>;
   /** A pending transaction whose signature was checked. */
   readonly pending: (hash: Hash) => Transaction | undefined;
   /** A transaction that came by gossip and whose signature is being checked. */
@@ -121,10 +121,10 @@ export class Bodies {
     partial.cancel = this.#options.clock.after(limits.gossipGraceMs, () => this.#fetchMissing(partial));
   }
 
-  /** Checks signatures of transactions that a block needs, by the rule of blocks. */
-  #check(partial: Partial, transactions: readonly Transaction[]): void {
+  /** Checks signatures of transactions that a block needs; `from` whom they were fetched. */
+  #check(partial: Partial, transactions: readonly Transaction[], from?: PeerId): void {
     for (const { hash } of transactions) partial.checking.add(hash);
-    this.#options.verification.transactions(transactions, false, (valid) => {
+    this.#checkSignatures(transactions, from, (valid) => {
       if (this.#partial.get(partial.wanted.hash) !== partial) return;
       const bad = transactions[valid.indexOf(false)];
       // The block names exactly this signature: no other copy of the transaction can help it.
@@ -153,13 +153,23 @@ export class Bodies {
           return false;
         }
         this.counters.fetchedTransactions += transactions.length;
-        this.#check(partial, transactions);
+        this.#check(partial, transactions, peer);
         return true;
       },
       done: (found) => {
         if (!found) this.#endPartial(partial, 'unavailable');
       },
     });
+  }
+
+  #checkSignatures(
+    transactions: readonly Transaction[],
+    from: PeerId | undefined,
+    done: (valid: readonly boolean[]) => void,
+  ): void {
+    const { verification } = this.#options;
+    if (from === undefined) verification.transactions(transactions, false, done);
+    else verification.fetchedTransactions(from, transactions, done);
   }
 
   #finishPartial(partial: Partial): void {
@@ -193,7 +203,7 @@ export class Bodies {
           this.#options.verification.fault(peer, wrong.code);
           return false;
         }
-        this.#checkBlock(wanted.hash, block, done);
+        this.#checkBlock({ hash: wanted.hash, block, from: peer }, done);
         return true;
       },
       done: (found) => {
@@ -202,8 +212,11 @@ export class Bodies {
     });
   }
 
-  #checkBlock(hash: Hash, block: Block, done: (result: Obtained) => void): void {
-    this.#options.verification.transactions(block.transactions, false, (valid) => {
+  #checkBlock(
+    { hash, block, from }: { hash: Hash; block: Block; from: PeerId },
+    done: (result: Obtained) => void,
+  ): void {
+    this.#checkSignatures(block.transactions, from, (valid) => {
       const bad = block.transactions[valid.indexOf(false)];
       if (bad !== undefined) return done(wrongSignature(hash, bad));
       this.#options.chain.add(block, { stored: false });

@@ -72,6 +72,11 @@ export class ClaimChecker {
     return this.knows(name) || this.#consensus.has(name);
   }
 
+  /** True by the word of somebody whose word is taken. */
+  take(names: Iterable<string>): void {
+    for (const name of names) this.#known.set(name, true);
+  }
+
   /**
    * One answer per claim, in order; at once when all are known. By the consensus rule, unless `strict`: then
    * also what the rule accepts may be refused, because such a no costs less (`crypto/verify.ts`).

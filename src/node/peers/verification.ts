@@ -34,6 +34,8 @@ interface VerificationOptions<M extends object> {
   readonly validatorOf: (peer: PeerId) => ValidatorIndex | undefined;
   /** Unless given, validators are members, and each other peer is a stranger of its own. */
   readonly standingOf?: (peer: PeerId) => Standing;
+  /** Whose word is taken that the transactions that it brings are signed. Nobody's, unless given. */
+  readonly vouches?: (peer: PeerId) => boolean;
   readonly penalise: (peer: PeerId, reason: string) => void;
   /**
    * A peer that is not listened to says something: the connection has to end, so that not even its bytes are
@@ -133,6 +135,16 @@ export class Verification<M extends object> {
     );
   }
 
+  /** The rule of blocks, for transactions that a peer was asked for. */
+  fetchedTransactions(
+    peer: PeerId,
+    transactions: readonly Transaction[],
+    done: (valid: readonly boolean[]) => void,
+  ): void {
+    if (this.#takesWord(peer, transactions)) return done(transactions.map(() => true));
+    this.transactions(transactions, false, done);
+  }
+
   /**
    * The check of transactions that a peer gossips: to be made once. By the rule of blocks: no peer is to be
    * blamed for what is valid, whichever library it checked it with. Undefined when it has no room for them.
@@ -141,6 +153,7 @@ export class Verification<M extends object> {
     peer: PeerId,
     transactions: readonly Transaction[],
   ): ((done: (valid: readonly boolean[]) => void) => void) | undefined {
+    if (this.#takesWord(peer, transactions)) return (done) => done(transactions.map(() => true));
     const claims = transactions.flatMap(namedClaims);
     const cost = claims.filter(({ name }) => !this.#checker.isFree(name)).length;
     const release = this.#budget.take(peer, 'transactions', cost, this.#now());
@@ -153,9 +166,16 @@ export class Verification<M extends object> {
       });
   }
 
-  /** This node checked the transaction's signatures. */
+  /** True where a peer checked them for us, which then counts as if this node had. */
+  #takesWord(peer: PeerId, transactions: readonly Transaction[]): boolean {
+    if (this.#options.vouches?.(peer) !== true) return false;
+    this.#checker.take(transactions.flatMap(claimNames));
+    return true;
+  }
+
+  /** This node checked the transaction's signatures, or took a member's word that it did. */
   checked(transaction: Transaction): boolean {
-    return transaction.signers.every((_, index) => this.#checker.knows(claimName(transaction, index)));
+    return claimNames(transaction).every((name) => this.#checker.knows(name));
   }
 
   /** For one that this node asked for. */
@@ -360,6 +380,10 @@ function namedClaims(transaction: Transaction): NamedClaim[] {
     name: claimName(transaction, index),
     claim,
   }));
+}
+
+function claimNames(transaction: Transaction): string[] {
+  return transaction.signers.map((_, index) => claimName(transaction, index));
 }
 
 function claimName({ hash }: Transaction, index: number): string {

@@ -27,7 +27,11 @@ export function simulatedChain(plan: Plan, scheme: SignatureScheme): SimulatedCh
   const first = defined(senderKeys[0], 'a sender');
   const consensus =
     'electionTimeoutMs' in plan.consensus
-      ? ({ engine: 'raft', ...plan.consensus } as const)
+      ? ({
+          engine: 'raft',
+          ...plan.consensus,
+          checkSignatures: plan.seed % 2 === 0 ? 'entry' : 'all',
+        } as const)
       : ({ engine: 'pbft', ...plan.consensus } as const);
   const genesis = unwrap(
     createGenesis({

@@ -25,6 +25,7 @@ function protocol(authentication: 'signature' | 'channel'): Protocol<Note> {
     capabilities: {
       proposerClockBinds: false,
       leaderTakesAll: false,
+      membersVouch: false,
       censorshipMs: null,
     },
     senderOf: ({ from }) => from,
