@@ -73,6 +73,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/client/batch.ts': 'lengthBytes',
     'src/consensus/pbft/message.ts': 'signatureBytes',
     'src/crypto/claim-batch.ts': 'fixedPart',
+    'src/crypto/jacobi.ts': 'limbBits limbCount limbBase',
     'src/crypto/keys.ts': 'seedBytes',
     'src/crypto/pair-hash.ts': 'pairBytes hashSize',
     'src/ledger/block-body.ts': 'headerBytes countBytes lengthBytes',
@@ -125,6 +126,8 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/state-entry.ts': 'slash',
   },
   'a constant of arithmetic, a default, or what an example chain begins with': {
+    'src/crypto/curve-point.ts': 'd mostKnown',
+    'src/crypto/jacobi.ts': 'fieldPrime mostBatches',
     'src/cli/byzantine.ts': 'seed',
     'src/cli/options.ts': 'defaultApiPort',
     'src/ledger/development-genesis.ts': 'developmentTimestamp developmentBalance',

@@ -7,6 +7,8 @@ import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { EngineName } from '../ledger/engine-names.ts';
 import type { FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import type { Receipt } from '../ledger/receipt.ts';
+import type { Reservation } from '../ledger/reservation.ts';
+import type { ReservationId } from '../ledger/reservation-id.ts';
 import type { Account, RecordEntry } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type { ListBackend } from './listed.ts';
@@ -19,9 +21,7 @@ import type { ListBackend } from './listed.ts';
  * fault and becomes a 500 that says nothing of the inside.
  */
 export interface Backend {
-  /**
-   * What never changes while the node runs. Every status and every receipt repeats `engine` and `chainId`.
-   */
+  /** What never changes while the node runs. Every status and receipt repeats `engine` and `chainId`. */
   readonly identity: NodeIdentity;
 
   /**
@@ -48,6 +48,8 @@ export interface Backend {
   headers(from: Height, limit: number, pace?: Pace): Promise<readonly HeaderView[]>;
 
   account(key: PublicKey, consistency: Consistency): Promise<Read<AccountView>>;
+  /** The value is undefined when there is none, or it ended long ago. */
+  reservation(id: ReservationId, consistency: Consistency): Promise<Read<Reservation | undefined>>;
   /** The value is undefined when there is no such record. */
   record(key: string, consistency: Consistency): Promise<Read<RecordView | undefined>>;
 

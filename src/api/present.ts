@@ -5,6 +5,8 @@ import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import type { MerkleProof } from '../ledger/merkle.ts';
 import type { Found, Receipt } from '../ledger/receipt.ts';
+import type { Reservation } from '../ledger/reservation.ts';
+import { type ReservationId, reservationText } from '../ledger/reservation-id.ts';
 import { transactionJson } from '../ledger/transaction.ts';
 import type {
   AccountView,
@@ -36,6 +38,7 @@ import type {
   RecordDiffJson,
   RecordHistoryJson,
   RecordJson,
+  ReservationJson,
   StatusJson,
   SubmitResultJson,
   TransactionsJson,
@@ -188,6 +191,26 @@ export function accountJson(identity: NodeIdentity, read: Read<AccountView>): Ac
     nonce,
     keys: keys === undefined ? null : { ...keys, keys: keys.keys.map(encodeAddress) },
     pendingNonce,
+  };
+}
+
+export function reservationJson(
+  identity: NodeIdentity,
+  read: Read<unknown>,
+  id: ReservationId,
+  { recipient, amount, expiryHeight, made, fate }: Reservation,
+): ReservationJson {
+  return {
+    ...readJson(identity, read),
+    reservation: reservationText(id),
+    sender: encodeAddress(id.sender),
+    recipient: encodeAddress(recipient),
+    amount: `${amount}`,
+    expiryHeight,
+    made,
+    status: fate.type,
+    taken: fate.type === 'posted' ? `${fate.taken}` : '0',
+    settled: 'at' in fate ? fate.at : null,
   };
 }
 

@@ -485,6 +485,23 @@ export const accountSchema = z
   })
   .meta({ id: 'Account' });
 
+export const reservationSchema = z
+  .object({
+    ...read,
+    reservation: reservationName,
+    sender: addressSchema.describe('Who reserved it'),
+    recipient: addressSchema.describe('Who alone can post or void it'),
+    amount: amountSchema.describe('What was reserved'),
+    expiryHeight: heightSchema.describe('The last height at which it can be posted'),
+    made: placeSchema.describe('Where it was made'),
+    status: z
+      .enum(['held', 'posted', 'voided', 'expired'])
+      .describe('Expired ones were released at the beginning of the block after their last height'),
+    taken: amountSchema.describe('What the recipient took; the rest went back to the sender'),
+    settled: placeSchema.nullable().describe('Where it was posted or voided; null when it was not'),
+  })
+  .meta({ id: 'Reservation' });
+
 export const recordSchema = z
   .object({
     ...read,
@@ -771,6 +788,7 @@ export type SubmitResultJson = z.output<typeof submitResultSchema>;
 export type BlockJson = z.output<typeof blockSchema>;
 export type HeaderViewJson = z.output<typeof headerViewSchema>;
 export type AccountJson = z.output<typeof accountSchema>;
+export type ReservationJson = z.output<typeof reservationSchema>;
 export type RecordJson = z.output<typeof recordSchema>;
 export type AccountTransactionsJson = z.output<typeof accountTransactionsSchema>;
 export type TransactionsJson = z.output<typeof transactionsSchema>;

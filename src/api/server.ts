@@ -28,6 +28,7 @@ import {
 } from './problem-answer.ts';
 import { statusOf } from './problem-status.ts';
 import { chainRoutes } from './routes/chain.ts';
+import { reservationRoutes } from './routes/reservations.ts';
 import { type GateBounds, RequestGate } from './request-gate.ts';
 import { type Explorer, explorerRoutes } from './routes/explorer.ts';
 import { listRoutes } from './routes/lists.ts';
@@ -189,6 +190,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   transactionRoutes(api, context);
   chainRoutes(api, context);
   listRoutes(api, context);
+  reservationRoutes(api, context);
   nodeRoutes(api, context);
   memberRoutes(api, context);
   chainRulesRoutes(api, context);

@@ -27,6 +27,7 @@ export function accountCommand(): CommandUnknownOpts {
           ['address', account.address],
           ['public key', account.publicKey],
           ['balance', grouped(account.balance)],
+          ...(account.held === '0' ? [] : [['held', grouped(account.held)] as [string, string]]),
           [
             'next nonce',
             account.pendingNonce === account.nonce

@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   start: async () => (await import('./start.ts')).startCommand(),
   tx: async () => (await import('./tx.ts')).txCommand(),
   get: async () => (await import('./get.ts')).getCommand(),
+  reservation: async () => (await import('./reservation.ts')).reservationCommand(),
   account: async () => (await import('./account.ts')).accountCommand(),
   block: async () => (await import('./block.ts')).blockCommand(),
   watch: async () => (await import('./watch.ts')).watchCommand(),

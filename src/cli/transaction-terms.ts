@@ -51,6 +51,7 @@ function waitSeconds(text: string): number {
   return seconds;
 }
 
+/** A height, or how far it is above the final one. */
 export function parseExpiry(text: string): Expiry {
   const relative = text.startsWith('+');
   const value = wholeNumber(

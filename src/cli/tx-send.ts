@@ -10,6 +10,7 @@ import { type Hash, isHash } from '../crypto/hash.ts';
 import { toHeight } from '../ledger/block.ts';
 import type { Condition } from '../ledger/condition.ts';
 import type { Operation } from '../ledger/operation.ts';
+import { reservationText } from '../ledger/reservation-id.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { reportFailure } from './failure.ts';
 import { accountNamed, signerNamed } from './names.ts';
@@ -110,7 +111,9 @@ export async function send(
     const { engine, chainId, status: taken } = submitted;
     const value = { engine, chainId, hash: transaction.hash, status: taken, nonce, expiryHeight };
     const missing = submitted.status === 'accepted' ? submitted.missing : null;
-    answer(options.json, { ...value, missing }, () => acceptedText(transaction, submitted.status, missing));
+    answer(options.json, { ...value, missing, ...madeBy(transaction) }, () =>
+      [acceptedText(transaction, submitted.status, missing), ...namesOf(transaction)].join('\n'),
+    );
     return;
   }
   const seconds = options.wait === true ? defaultWaitSeconds : options.wait;
@@ -119,7 +122,19 @@ export async function send(
       client.waitFinal(hash, { deadlineMs: seconds * 1000 }),
     ),
   );
-  showFinal(final, options.json);
+  showFinal(final, options.json, namesOf(transaction));
+}
+
+/** What the reservations that it makes are named, for people who are to give the names on. */
+function namesOf(transaction: Transaction): readonly string[] {
+  return (madeBy(transaction).reservations ?? []).map((name) => `reservation ${name}`);
+}
+
+function madeBy({ sender, nonce, operations }: Transaction): { readonly reservations?: readonly string[] } {
+  const reservations = operations.flatMap(({ type }, operation) =>
+    type === 'reserve' ? [reservationText({ sender, nonce, operation })] : [],
+  );
+  return reservations.length === 0 ? {} : { reservations };
 }
 
 /** Adds what the options of every transaction say. */

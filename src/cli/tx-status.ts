@@ -82,8 +82,15 @@ function foundText(found: FoundAnswer): string {
   }
 }
 
-/** Where it stands and what came of it; the exit code tells a transaction that failed. */
-export function showFinal(final: FinalTransaction, json: true | undefined): void {
+/**
+ * Where it stands and what came of it, and then `more` when it was applied; the exit code tells a transaction
+ * that failed.
+ */
+export function showFinal(
+  final: FinalTransaction,
+  json: true | undefined,
+  more: readonly string[] = [],
+): void {
   const { engine, chainId, hash } = final;
   const { height, blockHash, receipt, transaction } = final.inclusion;
   if (json === true) {
@@ -96,6 +103,7 @@ export function showFinal(final: FinalTransaction, json: true | undefined): void
         : styled('red', `failed (${failureText(receipt)}); it changed nothing but its fee and nonce`);
     print(`${hash} is final at height ${grouped(height)} (${engine}): ${result}.`);
     for (const line of effectText(receipt)) print(line);
+    if (receipt.status === 'applied') for (const line of more) print(line);
   }
   if (receipt.status === 'failed') process.exitCode = exitCodes.failed;
 }

@@ -7,18 +7,11 @@ import { strictText } from '../base/strict-text.ts';
 import { contentFromJson } from '../client/content-json.ts';
 import type { Content } from '../client/wallet.ts';
 import { readInput } from './input-file.ts';
-import { keysOption, passwordFileOption } from './key-directory.ts';
 import { accountNamed } from './names.ts';
-import { jsonOption, nodeOption, parseAmount, timeoutOption, wholeNumber } from './options.ts';
-import {
-  chainIdOption,
-  expiryOption,
-  feeOption,
-  fromOption,
-  nonceOption,
-  waitOption,
-} from './transaction-terms.ts';
-import { conditionOption, cosignOption, referenceOption, send, senderOption } from './tx-send.ts';
+import { parseAmount, wholeNumber } from './options.ts';
+import { postCommand, reserveCommand, voidCommand } from './tx-reserve.ts';
+import { send } from './tx-send.ts';
+import { withTerms } from './tx-terms.ts';
 import { txStatusCommand } from './tx-status.ts';
 
 export function txCommand(): CommandUnknownOpts {
@@ -28,6 +21,9 @@ export function txCommand(): CommandUnknownOpts {
     .addCommand(putCommand())
     .addCommand(deleteCommand())
     .addCommand(giveCommand())
+    .addCommand(reserveCommand())
+    .addCommand(postCommand())
+    .addCommand(voidCommand())
     .addCommand(setKeysCommand())
     .addCommand(sendCommand())
     .addCommand(txStatusCommand());
@@ -138,29 +134,6 @@ function contentProblem(file: string, fault: string): Problem {
   return new Problem('cli/file', `${file} cannot be read as JSON: ${fault}`, {
     remedy: 'Correct it, as JSON in UTF-8. Nothing was signed.',
   });
-}
-
-function withTerms(command: Command) {
-  return command
-    .addOption(fromOption)
-    .addOption(senderOption)
-    .addOption(cosignOption)
-    .addOption(feeOption)
-    .addOption(nonceOption)
-    .addOption(expiryOption)
-    .addOption(conditionOption)
-    .addOption(referenceOption)
-    .addOption(waitOption)
-    .addOption(chainIdOption)
-    .addOption(keysOption)
-    .addOption(passwordFileOption)
-    .addOption(nodeOption)
-    .addOption(timeoutOption)
-    .addOption(jsonOption)
-    .addHelpText(
-      'after',
-      '\nWhat starts with - and is no option stands behind --, after all options: quorate tx put KEY --from ME -- -5',
-    );
 }
 
 function parseHexValue(text: string): Uint8Array {

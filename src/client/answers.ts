@@ -320,6 +320,23 @@ export interface AccountAnswer extends ReadAnswer {
   readonly pendingNonce: number;
 }
 
+export interface ReservationAnswer extends ReadAnswer {
+  /** `ADDRESS:NONCE:OPERATION`: who reserved, the nonce of that transaction, the operation's index in it. */
+  readonly reservation: string;
+  readonly sender: Address;
+  /** Who alone can post or void it. */
+  readonly recipient: Address;
+  readonly amount: Amount;
+  /** The last height at which it can be posted. */
+  readonly expiryHeight: Height;
+  readonly made: PlaceAnswer;
+  readonly status: 'held' | 'posted' | 'voided' | 'expired';
+  /** What the recipient took; the rest went back to the sender. */
+  readonly taken: Amount;
+  /** Where it was posted or voided; null when it was not. */
+  readonly settled: PlaceAnswer | null;
+}
+
 export interface RecordAnswer extends ReadAnswer {
   readonly key: string;
   readonly owner: Address;

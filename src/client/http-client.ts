@@ -26,6 +26,7 @@ import type {
   RecordAnswer,
   RecordDiffAnswer,
   RecordHistoryAnswer,
+  ReservationAnswer,
   StatusAnswer,
   SubmitAnswer,
   TransactionsAnswer,
@@ -185,6 +186,15 @@ export class HttpClient {
   ): Promise<AccountAnswer | Problem> {
     const { consistency, ...deadline } = options;
     return this.#get(() => `/v1/accounts/${pathPart(account)}${query({ consistency })}`, deadline);
+  }
+
+  /** A reservation by its name, until a while after its end. */
+  reservation(
+    reservation: string,
+    options: Deadline & { readonly consistency?: Consistency } = {},
+  ): Promise<ReservationAnswer | Problem> {
+    const { consistency, ...deadline } = options;
+    return this.#get(() => `/v1/reservations/${pathPart(reservation)}${query({ consistency })}`, deadline);
   }
 
   record(

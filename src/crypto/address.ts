@@ -1,7 +1,7 @@
 import { bech32m } from '@scure/base';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { Problem } from '../base/problem.ts';
-import { isForgeableKey } from './forgeable-key.ts';
+import { keyFault } from './key-fault.ts';
 import type { PublicKey } from './signature.ts';
 
 const prefix = 'qr';
@@ -16,11 +16,13 @@ export function encodeAddress(publicKey: PublicKey): string {
 
 /**
  * The public key that an address names. Accepts an address in one case (BIP 350), and 64 characters of hex.
- * One that nobody can own (`isForgeableKey`) names no account.
+ * One that nobody can own (`keyFault`) names no account.
  */
 export function parseAddress(text: string): PublicKey | Problem {
   const key = readAddress(text);
-  return key instanceof Problem || !isForgeableKey(key) ? key : forgeable(text.trim());
+  if (key instanceof Problem) return key;
+  const fault = keyFault(key);
+  return fault === undefined ? key : nobodys(text.trim(), fault);
 }
 
 function readAddress(text: string): PublicKey | Problem {
@@ -34,8 +36,9 @@ function readAddress(text: string): PublicKey | Problem {
   return toHex(bytes) as PublicKey;
 }
 
-function forgeable(text: string): Problem {
-  return new Problem('keys/forgeable', `${text} is nobody's key: anybody can sign for it`, {
+function nobodys(text: string, fault: 'forgeable' | 'off-curve'): Problem {
+  const why = fault === 'forgeable' ? 'anybody can sign for it' : 'it is no point of the curve';
+  return new Problem(`keys/${fault}`, `${text} is nobody's key: ${why}`, {
     remedy: 'Copy the address again ("quorate keys show NAME"): no key that was made is one of these.',
   });
 }

@@ -32,7 +32,7 @@ import {
   type StateChange,
 } from './state-entry.ts';
 import { type ValidatorSet, validatorSet } from './validators.ts';
-import { namesForgeableKey, type Transaction, type TransactionBody, unitsOf } from './transaction.ts';
+import { type Transaction, type TransactionBody, unitsOf } from './transaction.ts';
 
 /**
  * What transactions do to a state. Deterministic: parent state, context and transactions in their
@@ -75,8 +75,6 @@ export interface Execution {
 type StandingCode =
   /** It is for another chain. */
   | 'transaction/wrong-chain'
-  /** It names a key for which anybody can sign (`isForgeableKey`). */
-  | 'transaction/forgeable-key'
   /** It asks for what only a later protocol version does. */
   | 'transaction/later-version'
   /** It stands in the same block already. */
@@ -254,7 +252,6 @@ class BlockExecution {
     const { height, chainId } = this.#context;
     const { feePerOperation, protocolVersion } = this.#parameters;
     if (transaction.chainId !== chainId) return 'transaction/wrong-chain';
-    if (namesForgeableKey(transaction)) return 'transaction/forgeable-key';
     if (protocolVersionFor(transaction) > protocolVersion) return 'transaction/later-version';
     if (transaction.expiryHeight < height) return 'transaction/expired';
     if (transaction.expiryHeight > height + limits.maxExpiryAhead) return 'transaction/expiry-too-far';

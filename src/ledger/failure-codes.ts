@@ -61,7 +61,6 @@ export const failureCodes = [
   'change/nothing-changes',
   'change/no-validators',
   'change/repeated-validator',
-  'change/unusable-key',
   /** The key's namespace, or the one to be changed, was never opened. */
   'transaction/no-such-namespace',
   'transaction/namespace-taken',

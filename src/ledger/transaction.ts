@@ -18,6 +18,7 @@ import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { isForgeableKey } from '../crypto/forgeable-key.ts';
+import { keyFault } from '../crypto/key-fault.ts';
 import { domainPrefix, hash, hashCodec, type Hash } from '../crypto/hash.ts';
 import {
   publicKeyCodec,
@@ -110,7 +111,7 @@ const anyBodyCodec: Codec<TransactionBody> = mapped(encodedBodyCodec, {
 });
 
 /** Most are signed by the sender alone. */
-const bodyCodec: Codec<TransactionBody> = withShortcut(anyBodyCodec, (reader) => {
+const quickBodyCodec: Codec<TransactionBody> = withShortcut(anyBodyCodec, (reader) => {
   const chainId = hashCodec.read(reader);
   const sender = publicKeyCodec.read(reader);
   const nonce = u48.read(reader);
@@ -122,6 +123,36 @@ const bodyCodec: Codec<TransactionBody> = withShortcut(anyBodyCodec, (reader) =>
   if (reader.u8() !== 0) return undefined;
   return { chainId, sender, nonce, fee, expiryHeight, reference, conditions, operations, signers: [sender] };
 });
+
+/**
+ * Throws a `Problem` when a transaction names a key that is nobody's (`keyFault`). It is no transaction then,
+ * wherever it comes from: from such an account anybody could move coins, and what is sent there is lost.
+ * Whether those who sign are points of the curve shows when their signatures are checked.
+ */
+function checkKeys(body: TransactionBody): TransactionBody {
+  const { sender, signers, operations } = body;
+  if (isForgeableKey(sender)) throw nobodysKey(sender, 'forgeable');
+  for (const key of signers) {
+    if (key !== sender && isForgeableKey(key)) throw nobodysKey(key, 'forgeable');
+  }
+  for (const operation of operations) {
+    for (const key of keysNamedIn(operation)) {
+      const fault = keyFault(key);
+      if (fault !== undefined) throw nobodysKey(key, fault);
+    }
+  }
+  return body;
+}
+
+function nobodysKey(publicKey: PublicKey, fault: 'forgeable' | 'off-curve'): Problem {
+  const who = fault === 'forgeable' ? 'anybody can sign for' : 'nobody can have: it is no point of the curve';
+  return new Problem(`transaction/${fault}-key`, `the transaction names a key that ${who}`, {
+    remedy: 'Use the address of an account that somebody holds; no key that was made is one of these.',
+    details: { publicKey },
+  });
+}
+
+const bodyCodec: Codec<TransactionBody> = refine(quickBodyCodec, checkKeys);
 
 type Signed = Pick<Transaction, 'signatures'> & { readonly body: TransactionBody };
 
@@ -265,17 +296,6 @@ export function hashOfTransactionBytes(bytes: Uint8Array): Hash {
 }
 
 /**
- * It names a key that is nobody's, for which anybody can sign. Such a transaction may stand in no block: from
- * there anybody could move coins, and what is sent there is lost.
- */
-export function namesForgeableKey({ sender, signers, operations }: TransactionBody): boolean {
-  return (
-    isForgeableKey(sender) ||
-    signers.some((key) => key !== sender && isForgeableKey(key)) ||
-    operations.some((operation) => keysNamedIn(operation).some(isForgeableKey))
-  );
-}
-
 /** What a transaction is to be paid for: one for each operation, and for each signature after the first. */
 export function unitsOf({ operations, signers }: TransactionBody): number {
   return operations.length + signers.length - 1;

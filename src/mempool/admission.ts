@@ -5,7 +5,7 @@ import type { Height } from '../ledger/block.ts';
 import { hasItsSigners, leastFee } from '../ledger/execution.ts';
 import { protocolVersionFor } from '../ledger/protocol-version.ts';
 import { type Account, keySetOf } from '../ledger/state-entry.ts';
-import { namesForgeableKey, type Transaction } from '../ledger/transaction.ts';
+import type { Transaction } from '../ledger/transaction.ts';
 import { feeAbove, feeRate } from './fee-rate.ts';
 
 /** What a transaction is judged against: the final state of the chain, and the pool's bound on gaps. */
@@ -32,7 +32,6 @@ export function judgeAdmission(transaction: Transaction, context: AdmissionConte
       details: { chainId: transaction.chainId, expected: chainId },
     });
   }
-  if (namesForgeableKey(transaction)) return forgeableKey(transaction);
   if (protocolVersionFor(transaction) > protocolVersion) {
     return new Problem(
       'transaction/later-version',
@@ -113,13 +112,6 @@ export function judgeReplacement(next: Transaction, old: Transaction, percent: n
       details: { nonce: next.nonce, hash: old.hash, fee: `${old.fee}`, needed: `${needed}` },
     },
   );
-}
-
-export function forgeableKey({ sender }: Transaction): Problem {
-  return new Problem('transaction/forgeable-key', 'the transaction names a key that anybody can sign for', {
-    remedy: 'Use the address of an account that somebody holds; no key that was made is one of these.',
-    details: { sender },
-  });
 }
 
 /** Refusals by the pool's bounds. */

@@ -20,6 +20,8 @@ import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { type BlockHeader, hashHeader, type Height, toHeight, toView } from '../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../src/ledger/certificate.ts';
 import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
+import type { Reservation } from '../../src/ledger/reservation.ts';
+import type { ReservationId } from '../../src/ledger/reservation-id.ts';
 import { hashReceipt, type Receipt, receiptsRootOf } from '../../src/ledger/receipt.ts';
 import { assembleTransaction, decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 
@@ -252,6 +254,19 @@ export class FakeBackend implements Backend {
       keys: undefined,
       pendingNonce: 6,
     });
+  }
+
+  async reservation(id: ReservationId, consistency: Consistency) {
+    const place = { height: toHeight(1), transaction: 0, operation: id.operation };
+    const reservation: Reservation = {
+      recipient: validator,
+      amount: 7n,
+      expiryHeight: toHeight(9),
+      made: place,
+      previous: undefined,
+      fate: id.operation === 0 ? { type: 'held' } : { type: 'posted', taken: 5n, at: place },
+    };
+    return this.#read(consistency, id.nonce === 0 ? reservation : undefined);
   }
 
   async record(key: string, consistency: Consistency) {

@@ -12,6 +12,7 @@ const routes: readonly (readonly [string, string])[] = [
   ['/v1/genesis', 'GET, HEAD'],
   ['/v1/headers', 'GET, HEAD'],
   ['/v1/accounts/x', 'GET, HEAD'],
+  ['/v1/reservations/x', 'GET, HEAD'],
   ['/v1/records', 'GET, HEAD'],
   ['/v1/records/a', 'GET, HEAD'],
   ['/v1/records/history', 'GET, HEAD'],

@@ -10,6 +10,7 @@ import {
   healthSchema,
   readySchema,
   recordSchema,
+  reservationSchema,
   statusSchema,
   transactionStatusSchema,
   validatorsSchema,
@@ -105,14 +106,35 @@ void test('an account is found by address and by hex, and the answer says how it
     const account = await get(world, `/v1/accounts/${name}?consistency=stale`, accountSchema);
     assert.equal(account.balance, '9223372036854775808');
     assert.equal(parseAddress(account.address), alice);
+    assert.equal(account.held, '7');
     assert.equal(account.pendingNonce, 6);
     assert.equal(account.consistency, 'stale');
   }
 });
 
+void test('a reservation is read by its name, and says what became of it', async (t) => {
+  const world = await start(t);
+  const name = `${encodeAddress(alice)}:0:`;
+  const held = await get(world, `/v1/reservations/${name}0`, reservationSchema);
+  assert.deepEqual(
+    [held.reservation, held.amount, held.status, held.taken, held.settled],
+    [`${name}0`, '7', 'held', '0', null],
+  );
+  assert.equal(held.sender, encodeAddress(alice));
+  const posted = await get(world, `/v1/reservations/${alice}:0:3`, reservationSchema);
+  const settled = { height: 1, transaction: 0, operation: 3 };
+  assert.deepEqual([posted.status, posted.taken, posted.settled], ['posted', '5', settled]);
+  const missing = await fetch(`${world.api.address}/v1/reservations/${encodeAddress(alice)}:1:0`);
+  await problemFrom(missing, 404, 'api/no-such-reservation');
+  const wrong = await fetch(`${world.api.address}/v1/reservations/${encodeAddress(alice)}:1`);
+  await problemFrom(wrong, 400, 'transaction/reservation-id');
+  const nobodys = await fetch(`${world.api.address}/v1/reservations/02${'00'.repeat(31)}:1:0`);
+  await problemFrom(nobodys, 400, 'keys/off-curve');
+});
+
 void test('a linearizable read that the engine cannot serve is a problem, never a weaker answer', async (t) => {
   const world = await start(t);
-  for (const path of [`/v1/accounts/${alice}`, '/v1/records/any']) {
+  for (const path of [`/v1/accounts/${alice}`, '/v1/records/any', `/v1/reservations/${alice}:0:0`]) {
     const response = await fetch(`${world.api.address}${path}?consistency=linearizable`);
     assert.match((await problemFrom(response, 501, 'consensus/unsupported')).remedy, /stale/);
   }
@@ -245,6 +267,7 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
     '/v1/records/diff',
     '/v1/records/history',
     '/v1/records/{key}',
+    '/v1/reservations/{reservation}',
     '/v1/status',
     '/v1/transactions',
     '/v1/transactions/{hash}',

@@ -54,8 +54,19 @@ export async function fakeChain(
     if (path.startsWith('/v1/accounts/')) {
       const address = path.slice('/v1/accounts/'.length);
       const publicKey = alice.publicKey;
-      const terms = { balance: '1000000', nonce: 3, keys: null, pendingNonce: 5 };
+      const terms = { balance: '1000000', held: '2500', nonce: 3, keys: null, pendingNonce: 5 };
       return { body: { ...read, address, publicKey, ...terms } };
+    }
+    if (path.startsWith('/v1/reservations/')) {
+      const reservation = decodeURIComponent(path.slice('/v1/reservations/'.length));
+      if (!reservation.endsWith(':3:0')) return problemReply(404, 'api/no-such-reservation');
+      const sender = encodeAddress(alice.publicKey);
+      const recipient = encodeAddress(developmentKeyPair('bob').publicKey);
+      const made = { height: 12, transaction: 0, operation: 0 };
+      const about = { reservation, sender, recipient, amount: '1500', expiryHeight: 900, made };
+      return {
+        body: { ...read, ...about, status: 'posted', taken: '1200', settled: { ...made, height: 30 } },
+      };
     }
     if (path === '/v1/records' && url.includes('key=greeting')) {
       const owner = encodeAddress(alice.publicKey);

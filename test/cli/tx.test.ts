@@ -385,3 +385,54 @@ test('a record is given, keys are set, and others sign too or for another accoun
     for (const claim of transactionClaims(made)) assert.ok(verifySignature(claim, true));
   }
 });
+
+test('coins are reserved, posted and voided; what is to be given on is the name of the reservation', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const from = (who: string): string[] => ['--from', who, '--node', url];
+  const name = `${encodeAddress(alice.publicKey)}:5:0`;
+  const ahead = ['tx', 'reserve', 'bob', '1_500', '--until', '+100', '--memo', 'order 7', ...from('alice')];
+  const waited = await quorate([...ahead, '--wait']);
+  assert.match(waited.out, new RegExp(`applied\\.\\nreservation ${name}\\n$`));
+  assert.match((await quorate(ahead)).out, new RegExp(`accepted[^]*\\nreservation ${name}\\n$`));
+  const json = jsonOf(await quorate([...ahead, '--json'])) as { reservations: string[] };
+  assert.deepEqual(json.reservations, [name]);
+  await quorate(['tx', 'reserve', 'bob', '1', '--until', '900', ...from('alice')]);
+  await quorate(['tx', 'post', 'alice:3:0', ...from('bob')]);
+  await quorate(['tx', 'post', `${encodeAddress(alice.publicKey)}:3:1`, '700', ...from('bob')]);
+  await quorate(['tx', 'void', `${alice.publicKey}:3:2`, ...from('bob')]);
+  const reservation = (operation: number) => ({ sender: alice.publicKey, nonce: 3, operation });
+  const reserve = { type: 'reserve', to: bob.publicKey };
+  assert.deepEqual(
+    submitted.slice(2).map(({ operations }) => operations[0]),
+    [
+      { ...reserve, amount: 1_500n, expiryHeight: 140, memo: 'order 7' },
+      { ...reserve, amount: 1n, expiryHeight: 900, memo: '' },
+      { type: 'post', reservation: reservation(0), amount: 1_500n },
+      { type: 'post', reservation: reservation(1), amount: 700n },
+      { type: 'void', reservation: reservation(2) },
+    ],
+  );
+  const before = submitted.length;
+  for (const [wrong, code] of [
+    [['tx', 'reserve', 'bob', '1'], 2],
+    [['tx', 'reserve', 'bob', '1', '--until', 'later'], 2],
+    [['tx', 'post', 'alice:3'], 1],
+    [['tx', 'post', 'alice:9:9'], 5],
+    [['tx', 'void', 'nobody:3:0'], 1],
+  ] as const) {
+    const ran = await quorate([...wrong, ...from('bob')]);
+    assert.equal(ran.code, code, `${wrong.join(' ')}: ${ran.err}`);
+  }
+  assert.equal(submitted.length, before, 'nothing was sent for what is wrong');
+});
+
+test('a reservation is shown with what became of it, and an account with what it holds', async (t) => {
+  const { url } = await fakeChain(t);
+  const shown = await quorate(['reservation', 'alice:3:0', '--node', url]);
+  assert.match(shown.out, /amount\s+1,500\n[^]*until\s+height 900\n[^]*posted at height 30: 1,200 taken/);
+  assert.equal((await quorate(['reservation', 'alice:4:0', '--node', url])).code, 5);
+  assert.match(
+    (await quorate(['account', 'alice', '--node', url])).out,
+    /balance\s+1,000,000\nheld\s+2,500\n/,
+  );
+});

@@ -34,6 +34,7 @@ test('what the client expects is what the API’s schemas describe (checked by t
     Same<Client.ProblemAnswer, Api.ProblemPartJson>,
     Same<Client.BlockAnswer, Api.BlockJson>,
     Same<Client.AccountAnswer, Api.AccountJson>,
+    Same<Client.ReservationAnswer, Api.ReservationJson>,
     Same<Client.RecordAnswer, Api.RecordJson>,
     Same<Client.AccountTransactionsAnswer, Api.AccountTransactionsJson>,
     Same<Client.TransactionsAnswer, Api.TransactionsJson>,
@@ -44,6 +45,7 @@ test('what the client expects is what the API’s schemas describe (checked by t
     Same<Client.StatusAnswer, Api.StatusJson>,
     Same<Client.EvidenceItem, Api.EvidenceJson['evidence'][number]>,
   ] = [
+    true,
     true,
     true,
     true,

@@ -3,13 +3,12 @@ import { describe, test } from 'node:test';
 import { utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
-import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
+import type { Signature } from '../../src/crypto/signature.ts';
 import { buildBlock, checkRoots, type Execution, executeBlock } from '../../src/ledger/execution.ts';
 import { receiptsRootOf } from '../../src/ledger/receipt.ts';
 import { State } from '../../src/ledger/state.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import { accountStateKey, encodeAccount, noAccount } from '../../src/ledger/state-entry.ts';
-import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
+import type { Transaction } from '../../src/ledger/transaction.ts';
 import {
   contextAt,
   execute,
@@ -19,9 +18,7 @@ import {
   proposer,
   put,
   remove,
-  someSignature,
   stateWith,
-  transaction,
   transfer,
 } from './samples.ts';
 
@@ -283,21 +280,6 @@ describe('a block is invalid with a transaction that', () => {
   test('is the same but for its signature', () => {
     const again = transfer({ from: 'alice', nonce: 0, signature: 'cd'.repeat(64) as Signature }, 'bob', 1n);
     assert.equal(refusal(state, [good, again]), 'transaction/nonce-used');
-  });
-
-  test('is from or to a key for which anybody can sign, however much it has', () => {
-    for (const forgeable of ['00'.repeat(32), `ee${'ff'.repeat(31)}`] as PublicKey[]) {
-      const rich = state.with([
-        { key: accountStateKey(forgeable), value: encodeAccount({ ...noAccount, balance: 50n }) },
-      ]);
-      const body = { ...transfer({ from: 'alice', nonce: 0 }, 'bob', 1n), sender: forgeable };
-      assert.equal(refusal(rich, [assembleTransaction(body, [someSignature])]), 'transaction/forgeable-key');
-      const to = { type: 'transfer', to: forgeable, amount: 1n, memo: '' } as const;
-      assert.equal(
-        refusal(rich, [transaction({ from: 'alice', nonce: 0 }, to)]),
-        'transaction/forgeable-key',
-      );
-    }
   });
 
   test('has expired; at exactly its expiry height it has not', () => {

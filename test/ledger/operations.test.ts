@@ -4,7 +4,6 @@ import { utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { sha256Hex, zeroHash } from '../../src/crypto/hash.ts';
-import type { PublicKey } from '../../src/crypto/signature.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { hasRoom } from '../../src/ledger/block-body.ts';
 import type { Condition } from '../../src/ledger/condition.ts';
@@ -235,15 +234,12 @@ describe('a record', () => {
     assert.deepEqual(versions, [4, 3, 2, 1]);
   });
 
-  test('is given by its owner only, and to no key that is nobody’s', () => {
+  test('is given by its owner only', () => {
     const { state } = execute(start, [put({ from: 'alice', nonce: 0 }, 'deed', 'v1')]);
     const codeOf = (from: string, nonce: number, operation: Operation): string =>
       only(execute(state, [transaction({ from, nonce }, operation)], 2)).code;
     assert.equal(codeOf('bob', 0, give('deed', 'bob')), 'transaction/not-owner');
     assert.equal(codeOf('bob', 0, give('no', 'bob')), 'transaction/no-such-record');
-    const nobody = { type: 'give', key: 'deed', to: '00'.repeat(32) as PublicKey } as const;
-    const refused = executeBlock(state, contextAt(2), [transaction({ from: 'alice', nonce: 1 }, nobody)]);
-    assert.ok(refused instanceof Problem && refused.code === 'transaction/forgeable-key');
   });
 });
 
@@ -305,12 +301,6 @@ describe('the keys of an account', () => {
     assert.equal(codeOf(['alice', 'a', 'b'], setKeys(['a', 'b'], 2)), '');
     assert.equal(codeOf(['alice'], setKeys(['alice', 'b'], 1)), '', 'one that signs already is proven');
     assert.equal(codeOf(['alice'], setKeys(['a', 'b'], 2, true)), '');
-  });
-
-  test('are no keys that are nobody’s', () => {
-    const keys = ['00'.repeat(32) as PublicKey];
-    const operation = { type: 'set-keys', keys, threshold: 1, force: true } as const;
-    assert.equal(refusal(start, { from: 'alice', nonce: 0 }, operation), 'transaction/forgeable-key');
   });
 });
 

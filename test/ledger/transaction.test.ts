@@ -6,6 +6,7 @@ import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { keyPairFromSeed, sign } from '../../src/crypto/keys.ts';
+import { keyFault } from '../../src/crypto/key-fault.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
 import { verifyClaimZip215 } from '../../src/crypto/zip215.ts';
 import { toHeight } from '../../src/ledger/block.ts';
@@ -15,7 +16,6 @@ import {
   assembleTransaction,
   decodeTransaction,
   encodeBody,
-  namesForgeableKey,
   type TransactionBody,
   transactionClaims,
   transactionSigningBytes,
@@ -32,7 +32,9 @@ const text = (maxBytes: number, minLength = 0) =>
 /** Records as the codec makes them: with the usual prototype. */
 const plain = { noNullPrototype: true } as const;
 
-const key = hex(32).map((value) => value as ReturnType<typeof keyOf>);
+const key = hex(32)
+  .map((value) => value as ReturnType<typeof keyOf>)
+  .filter((value) => keyFault(value) === undefined);
 const segment = text(20, 1)
   .map((value) => value.replaceAll('/', '-'))
   .filter((value) => value !== '.' && value !== '..');
@@ -311,20 +313,51 @@ test('the largest transactions fit, and what is larger is refused', () => {
   assert.ok(refused instanceof Problem && refused.code === 'transaction/oversize');
 });
 
-test('a key that is nobody’s is found wherever it stands', () => {
-  const nobody = '00'.repeat(32) as typeof base.sender;
-  const set = { type: 'set-keys', keys: [nobody], threshold: 1, force: true } as const;
-  assert.ok(!namesForgeableKey(base));
-  for (const change of [
-    { sender: nobody },
-    { signers: [nobody, ...base.signers] },
-    { operations: [{ type: 'transfer', to: nobody, amount: 1n, memo: '' }] },
-    { operations: [{ type: 'give', key: 'k', to: nobody }] },
-    { operations: [...base.operations, set] },
+test('a key that is nobody’s makes it no transaction, wherever the key stands', () => {
+  for (const [code, nobody] of [
+    ['transaction/forgeable-key', '00'.repeat(32) as typeof base.sender],
+    ['transaction/off-curve-key', `02${'00'.repeat(31)}` as typeof base.sender],
   ] as const) {
-    assert.ok(namesForgeableKey({ ...base, ...change }), Object.keys(change)[0]);
+    const reservation = { sender: nobody, nonce: 0, operation: 0 };
+    const operations: Operation[] = [
+      { type: 'transfer', to: nobody, amount: 1n, memo: '' },
+      { type: 'give', key: 'k', to: nobody },
+      { type: 'set-keys', keys: [nobody], threshold: 1, force: true },
+      { type: 'reserve', to: nobody, amount: 1n, expiryHeight: toHeight(9), memo: '' },
+      { type: 'post', reservation, amount: 1n },
+      { type: 'void', reservation },
+    ];
+    for (const operation of operations) {
+      const isRefused = (error: unknown): boolean => error instanceof Problem && error.code === code;
+      const body = { ...base, operations: [...base.operations, operation] };
+      assert.throws(() => encodeBody(body), isRefused, operation.type);
+      // As somebody else's program may write it.
+      const bytes = bytesWith(operation, nobody);
+      const decoded = decodeTransaction(bytes);
+      assert.ok(
+        isRefused(decoded),
+        `${operation.type}: ${decoded instanceof Problem ? decoded.code : 'taken'}`,
+      );
+    }
+  }
+  const forgeable = '00'.repeat(32) as typeof base.sender;
+  for (const change of [{ sender: forgeable }, { signers: [forgeable, ...base.signers] }]) {
+    assert.throws(() => encodeBody({ ...base, ...change }), { code: 'transaction/forgeable-key' });
   }
 });
+
+/** The bytes of a transaction with an operation, in which another key stands for bob's. */
+function bytesWith(operation: Operation, nobody: string): Uint8Array {
+  const bob = keyOf('bob');
+  const named = JSON.stringify(operation, (_, value) =>
+    typeof value === 'bigint' ? { big: `${value}` } : value,
+  ).replaceAll(nobody, bob);
+  const sound = JSON.parse(named, (_, value) =>
+    typeof value?.big === 'string' ? BigInt(value.big) : value,
+  ) as Operation;
+  const { bytes } = assembleTransaction({ ...base, operations: [sound] }, [someSignature]);
+  return fromHex(toHex(bytes).replace(bob, nobody));
+}
 
 test('each operation is paid for, and each signature after the first', () => {
   const operations = Array.from({ length: 5 }, () => operationOf(base));

@@ -1,6 +1,7 @@
 import { Mempool, type MempoolOptions } from '../../src/mempool/mempool.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
+import { keyFault } from '../../src/crypto/key-fault.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { type Account, noAccount } from '../../src/ledger/state-entry.ts';
@@ -9,7 +10,14 @@ import { assembleTransaction, type Transaction } from '../../src/ledger/transact
 
 export const chainId = 'cc'.repeat(32) as Hash;
 /** The last byte keeps them off the few keys that are nobody's. */
-export const sender = (index: number): PublicKey => `${index.toString(16).padStart(62, '0')}55` as PublicKey;
+/** Keys in the order of their numbers, all of them points of the curve. */
+export function sender(index: number): PublicKey {
+  for (let more = 0; ; more++) {
+    const last = more.toString(16).padStart(4, '0');
+    const key = `${index.toString(16).padStart(58, '0')}${last}55` as PublicKey;
+    if (keyFault(key) === undefined) return key;
+  }
+}
 
 export interface Sketch {
   readonly from?: number;

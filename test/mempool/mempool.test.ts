@@ -3,9 +3,8 @@ import { describe, it } from 'node:test';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
-import type { PublicKey } from '../../src/crypto/signature.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
+import type { Transaction } from '../../src/ledger/transaction.ts';
 import { name, sender, tx, World } from './fixture.ts';
 
 void describe('what the pool takes', () => {
@@ -42,19 +41,6 @@ void describe('what the pool takes', () => {
     const last = 1 + limits.maxExpiryAhead;
     assert.equal(world.add(tx({ from: 2, expiry: last + 1 })), 'transaction/expiry-too-far');
     assert.equal(world.add(tx({ from: 2, expiry: last })), 'added');
-  });
-
-  void it('refuses what is from or to a key for which anybody can sign', () => {
-    const world = new World();
-    const { signatures, ...body } = tx({});
-    const forgeable = '00'.repeat(32) as PublicKey;
-    const from = assembleTransaction({ ...body, sender: forgeable }, signatures);
-    assert.equal(world.add(from), 'transaction/forgeable-key');
-    const operations = [{ type: 'transfer', to: forgeable, amount: 1n, memo: '' }] as const;
-    assert.equal(
-      world.add(assembleTransaction({ ...body, operations }, signatures)),
-      'transaction/forgeable-key',
-    );
   });
 
   void it('refuses what costs more than the sender has, amount and fee together', () => {

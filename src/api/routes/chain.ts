@@ -20,7 +20,6 @@ import { apiProblem } from '../problem-answer.ts';
 import {
   accountSchema,
   blockSchema,
-  consistencySchema,
   decimalBetween,
   decimalParameter,
   finalitySchema,
@@ -30,9 +29,8 @@ import {
   recordKeyParameter,
   recordSchema,
 } from '../schemas.ts';
-import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
+import { type Api, problemAnswer, readQuery, type RouteContext } from './route-context.ts';
 
-const readQuery = z.strictObject({ consistency: consistencySchema.default('stale') });
 /** One pattern instead of three forms: no form fits what is none of them better than the others. */
 const blockName = z
   .string()

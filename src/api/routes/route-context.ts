@@ -5,7 +5,8 @@ import type { Backend } from '../backend.ts';
 import type { EventStream } from '../event-stream.ts';
 import type { FinalWatch } from '../final-watch.ts';
 import type { MetricsPage } from '../metrics-page.ts';
-import { problemSchema } from '../schemas.ts';
+import { z } from 'zod';
+import { consistencySchema, problemSchema } from '../schemas.ts';
 
 export type Api = FastifyInstance<
   RawServerDefault,
@@ -44,3 +45,6 @@ export const problemAnswer = {
     content: { 'application/problem+json': { schema: problemSchema } },
   },
 };
+
+/** How a read of the state is asked for. */
+export const readQuery = z.strictObject({ consistency: consistencySchema.default('stale') });

@@ -84,6 +84,10 @@ export class NodeBackend implements Backend {
     return this.#reads.account(...asked);
   }
 
+  reservation(...asked: Parameters<Backend['reservation']>) {
+    return this.#reads.reservation(...asked);
+  }
+
   record(...asked: Parameters<Backend['record']>) {
     return this.#reads.record(...asked);
   }

@@ -47,6 +47,12 @@ export class Reads {
     return readOf(basis, { publicKey, ...account, pendingNonce });
   }
 
+  async reservation(...[id, consistency]: Parameters<Backend['reservation']>) {
+    await this.#readable(consistency);
+    const basis = this.#basis(consistency);
+    return readOf(basis, basis.state.reservation(id));
+  }
+
   async record(...[key, consistency]: Parameters<Backend['record']>) {
     await this.#readable(consistency);
     const basis = this.#basis(consistency);

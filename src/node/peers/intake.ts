@@ -6,8 +6,7 @@ import type { ReceivedCode } from '../../base/problem-codes.ts';
 import type { MonotonicMs } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
-import { decodeTransaction, namesForgeableKey, type Transaction } from '../../ledger/transaction.ts';
-import { forgeableKey } from '../../mempool/admission.ts';
+import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { GossipVerdict, Network, PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
@@ -226,7 +225,6 @@ export class Intake {
     const { hash } = transaction;
     if (transaction.chainId !== chainId)
       return refused(transaction, wrongChain(transaction.chainId, chainId));
-    if (namesForgeableKey(transaction)) return refused(transaction, forgeableKey(transaction));
     if (mempool.has(hash)) {
       this.#vouchFor(hash);
       return { status: 'known', hash };
@@ -298,9 +296,6 @@ export class Intake {
       if (transaction.chainId !== this.#options.chainId) {
         return wrongChain(transaction.chainId, this.#options.chainId);
       }
-      // Native verifiers differ in what they make of such keys: so that all nodes answer alike, none is
-      // asked.
-      if (namesForgeableKey(transaction)) return forgeableKey(transaction);
       transactions.set(transaction.hash, transaction);
     }
     if (transactions.size === 0) return empty();

@@ -1,5 +1,4 @@
 import { hash as digest } from 'node:crypto';
-import { Point } from '@noble/ed25519';
 import type { BlockHeader } from '../../ledger/block.ts';
 import type { ChainChange } from '../../ledger/chain-change.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
@@ -188,8 +187,6 @@ function wrongChange(
       if (validators.length === 0) return 'change/no-validators';
       if (validators.some((key, index) => validators.indexOf(key) !== index))
         return 'change/repeated-validator';
-      if (validators.some((key) => !chain.validators.includes(key) && !isPoint(key)))
-        return 'change/unusable-key';
       return plainValidatorsHash(validators) === plainValidatorsHash(chain.validators)
         ? 'change/nothing-changes'
         : null;
@@ -208,13 +205,5 @@ function wrongChange(
       }
       return same && coming === undefined ? 'change/nothing-changes' : null;
     }
-  }
-}
-
-function isPoint(key: string): boolean {
-  try {
-    return !Point.fromHex(key).isSmallOrder();
-  } catch {
-    return false;
   }
 }

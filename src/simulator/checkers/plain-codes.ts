@@ -37,7 +37,6 @@ export const failures = [
   'change/nothing-changes',
   'change/no-validators',
   'change/repeated-validator',
-  'change/unusable-key',
   'transaction/no-such-namespace',
   'transaction/namespace-taken',
   'transaction/not-namespace-owner',

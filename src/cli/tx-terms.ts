@@ -1,0 +1,36 @@
+import type { Command } from '@commander-js/extra-typings';
+import { keysOption, passwordFileOption } from './key-directory.ts';
+import { jsonOption, nodeOption, timeoutOption } from './options.ts';
+import {
+  chainIdOption,
+  expiryOption,
+  feeOption,
+  fromOption,
+  nonceOption,
+  waitOption,
+} from './transaction-terms.ts';
+import { conditionOption, cosignOption, referenceOption, senderOption } from './tx-send.ts';
+
+/** The options that every command has which signs a transaction. */
+export function withTerms(command: Command) {
+  return command
+    .addOption(fromOption)
+    .addOption(senderOption)
+    .addOption(cosignOption)
+    .addOption(feeOption)
+    .addOption(nonceOption)
+    .addOption(expiryOption)
+    .addOption(conditionOption)
+    .addOption(referenceOption)
+    .addOption(waitOption)
+    .addOption(chainIdOption)
+    .addOption(keysOption)
+    .addOption(passwordFileOption)
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .addHelpText(
+      'after',
+      '\nWhat starts with - and is no option stands behind --, after all options: quorate tx put KEY --from ME -- -5',
+    );
+}
