@@ -17,8 +17,6 @@ import {
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
-import { isForgeableKey } from '../crypto/forgeable-key.ts';
-import { keyFault } from '../crypto/key-fault.ts';
 import { domainPrefix, hash, hashCodec, type Hash } from '../crypto/hash.ts';
 import {
   publicKeyCodec,
@@ -29,7 +27,8 @@ import {
 } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
 import { type Condition, conditionCodec, conditionJson } from './condition.ts';
-import { keysNamedIn, type Operation, operationCodec, sortedKeysCodec } from './operation.ts';
+import { checkKeys } from './named-keys.ts';
+import { type Operation, operationCodec, sortedKeysCodec } from './operation.ts';
 import { operationJson } from './operation-json.ts';
 
 /** What the sender signs. */
@@ -123,34 +122,6 @@ const quickBodyCodec: Codec<TransactionBody> = withShortcut(anyBodyCodec, (reade
   if (reader.u8() !== 0) return undefined;
   return { chainId, sender, nonce, fee, expiryHeight, reference, conditions, operations, signers: [sender] };
 });
-
-/**
- * Throws a `Problem` when a transaction names a key that is nobody's (`keyFault`). It is no transaction then,
- * wherever it comes from: from such an account anybody could move coins, and what is sent there is lost.
- * Whether those who sign are points of the curve shows when their signatures are checked.
- */
-function checkKeys(body: TransactionBody): TransactionBody {
-  const { sender, signers, operations } = body;
-  if (isForgeableKey(sender)) throw nobodysKey(sender, 'forgeable');
-  for (const key of signers) {
-    if (key !== sender && isForgeableKey(key)) throw nobodysKey(key, 'forgeable');
-  }
-  for (const operation of operations) {
-    for (const key of keysNamedIn(operation)) {
-      const fault = keyFault(key);
-      if (fault !== undefined) throw nobodysKey(key, fault);
-    }
-  }
-  return body;
-}
-
-function nobodysKey(publicKey: PublicKey, fault: 'forgeable' | 'off-curve'): Problem {
-  const who = fault === 'forgeable' ? 'anybody can sign for' : 'nobody can have: it is no point of the curve';
-  return new Problem(`transaction/${fault}-key`, `the transaction names a key that ${who}`, {
-    remedy: 'Use the address of an account that somebody holds; no key that was made is one of these.',
-    details: { publicKey },
-  });
-}
 
 const bodyCodec: Codec<TransactionBody> = refine(quickBodyCodec, checkKeys);
 

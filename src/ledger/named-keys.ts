@@ -1,0 +1,34 @@
+import { Problem } from '../base/problem.ts';
+import { isForgeableKey } from '../crypto/forgeable-key.ts';
+import { keyFault } from '../crypto/key-fault.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import { keysNamedIn } from './operation.ts';
+import type { TransactionBody } from './transaction.ts';
+
+/**
+ * Throws a `Problem` when a transaction names a key that is nobody's (`keyFault`). It is no transaction then,
+ * wherever it comes from: from such an account anybody could move coins, and what is sent there is lost.
+ * Whether those who sign are points of the curve shows when their signatures are checked.
+ */
+export function checkKeys(body: TransactionBody): TransactionBody {
+  const { sender, signers, operations } = body;
+  if (isForgeableKey(sender)) throw nobodysKey(sender, 'forgeable');
+  for (const key of signers) {
+    if (key !== sender && isForgeableKey(key)) throw nobodysKey(key, 'forgeable');
+  }
+  for (const operation of operations) {
+    for (const key of keysNamedIn(operation)) {
+      const fault = keyFault(key);
+      if (fault !== undefined) throw nobodysKey(key, fault);
+    }
+  }
+  return body;
+}
+
+function nobodysKey(publicKey: PublicKey, fault: 'forgeable' | 'off-curve'): Problem {
+  const who = fault === 'forgeable' ? 'anybody can sign for' : 'nobody can have: it is no point of the curve';
+  return new Problem(`transaction/${fault}-key`, `the transaction names a key that ${who}`, {
+    remedy: 'Use the address of an account that somebody holds; no key that was made is one of these.',
+    details: { publicKey },
+  });
+}
