@@ -113,7 +113,7 @@ export interface NodeIdentity {
   readonly engine: EngineName;
   /** The genesis file, as `formatGenesis` writes it. */
   readonly genesis: string;
-  /** Nothing that is submitted goes on while nobody leads, and its outcome is unknown when the lead is lost. */
+  /** Nothing goes on while nobody leads, and outcomes are unknown when the lead is lost. */
   readonly leaderTakesAll: boolean;
   readonly chainId: Hash;
   /** The chain's name and kind, from its genesis file. */
@@ -182,7 +182,7 @@ type StatusWith<Final> =
   /** It waits in this node's mempool, or stands in a block that is not final yet. */
   | { readonly status: 'pending'; readonly hash: Hash; readonly missing: MissingNonce | null }
   | ({ readonly status: 'final'; readonly hash: Hash } & Final)
-  /** No block can hold it any more: another final transaction used its nonce, or its expiry height is final. */
+  /** No block can hold it any more: another used its nonce, or its expiry height is final. */
   | { readonly status: 'gone'; readonly hash: Hash; readonly problem: Problem }
   /**
    * It is not here. Other nodes may have it, and it may still become final. `problem` says why this node let
