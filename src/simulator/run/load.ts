@@ -4,6 +4,7 @@ import { toHeight } from '../../ledger/block.ts';
 import type { Condition } from '../../ledger/condition.ts';
 import type { NamespaceMode } from '../../ledger/namespace.ts';
 import type { Operation } from '../../ledger/operation.ts';
+import type { ReservationId } from '../../ledger/reservation-id.ts';
 import {
   assembleTransaction,
   encodeBody,
@@ -34,6 +35,9 @@ const namespaces = ['park', 'shop', 'vault', 'yard'];
 /** A patient client asks somewhere else after so long without finality, from least to most. */
 const retryMs: readonly [VirtualMs, VirtualMs] = [1_500, 3_500];
 
+/** Reservations that clients may still settle. */
+const rememberedReservations = 12;
+
 /**
  * The clients: they submit valid transactions at random moments to random nodes, and again elsewhere until
  * they see them final, as a wallet does whose node may have crashed or lied.
@@ -45,6 +49,8 @@ export class Load {
   readonly #chance: Chance;
   readonly #nonces: number[];
   readonly #waiting = new Set<Transaction>();
+  /** Made a short while ago; they may not stand in a block yet. */
+  readonly #reserved: { readonly id: ReservationId; readonly to: PublicKey }[] = [];
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -121,8 +127,8 @@ export class Load {
       expiryHeight: toHeight(90_000),
       reference: new Uint8Array(),
       conditions: several ? [this.#condition(sender.publicKey)] : [],
-      operations: Array.from({ length: several ? this.#chance.between(2, 5) : 1 }, () =>
-        this.#operation(sender.publicKey),
+      operations: Array.from({ length: several ? this.#chance.between(2, 5) : 1 }, (_, operation) =>
+        this.#operation({ sender: sender.publicKey, nonce, operation }),
       ),
       signers: [sender.publicKey],
     };
@@ -165,16 +171,38 @@ export class Load {
     ]);
   }
 
-  #operation(self: PublicKey): Operation {
+  /** Some end soon, some are past; most are settled by their recipient, now and then once more. */
+  #reservationOperation(place: ReservationId): Operation {
+    const chance = this.#chance;
+    const known = this.#reserved.filter(({ to }) => to === place.sender || chance.happens(0.1));
+    if (known.length > 0 && chance.happens(0.6)) {
+      const { id } = chance.pick(known);
+      const amount = BigInt(chance.between(1, 500));
+      return chance.happens(0.7)
+        ? { type: 'post', reservation: id, amount }
+        : { type: 'void', reservation: id };
+    }
+    const to = chance.pick(this.#options.chain.senderKeys).publicKey;
+    this.#reserved.push({ id: place, to });
+    if (this.#reserved.length > rememberedReservations) this.#reserved.shift();
+    const expiryHeight = toHeight(chance.between(1, 40));
+    return { type: 'reserve', to, amount: BigInt(chance.between(1, 600)), expiryHeight, memo: '' };
+  }
+
+  #operation(place: ReservationId): Operation {
+    const self = place.sender;
     const chance = this.#chance;
     // Others may own the record, or nobody: such transactions are final and failed.
     const key = this.#recordKey();
-    switch (chance.between(0, 8)) {
+    switch (chance.between(0, 10)) {
       case 0:
       case 4:
         return { type: 'put', key, value: Uint8Array.of(chance.between(0, 255)) };
       case 5:
         return this.#namespaceOperation(self);
+      case 6:
+      case 7:
+        return this.#reservationOperation(place);
       case 1:
         return { type: 'delete', key };
       case 2:
