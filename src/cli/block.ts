@@ -50,6 +50,7 @@ function describe({ hash, header, certificate, transactionHashes, engine }: Bloc
     ['parent', header.parentHash],
     ['proposed', `${moment(header.timestamp)}, ${engineWords[engine].period} ${header.view}`],
     ['proposer', header.proposer],
+    ['protocol', `version ${header.protocolVersion}`],
     ['final', finality],
     ['state root', header.stateRoot],
     ['transaction root', header.transactionRoot],
