@@ -15,6 +15,7 @@ export type { Condition } from '../ledger/condition.ts';
 export { type Genesis, parseGenesis } from '../ledger/genesis.ts';
 export type { CheckedStep, Inclusion } from '../ledger/inclusion.ts';
 export type { KeySet, Operation } from '../ledger/operation.ts';
+export { parseReservation, type ReservationId, reservationText } from '../ledger/reservation-id.ts';
 export {
   decodeTransaction,
   type Transaction,
