@@ -96,13 +96,16 @@ export const limits = {
    */
   reservationAfterlife: 1_000,
 
-  /** Consensus. Transactions per block: execution of a full block stays well under a view timeout. */
-  maxBlockTransactions: 4_096,
   /**
-   * Consensus. Operations per block, in all its transactions: each costs a few
-   * microseconds, wherever they stand.
+   * Consensus. Transactions per block: a node executes a full block in one turn of its event loop, and all
+   * else waits for as long. More, or more operations, only make the turn longer: blocks follow each other
+   * while others are voted on.
    */
-  maxBlockOperations: 16_384,
+  maxBlockTransactions: 1_024,
+  /**
+   * Consensus. Operations per block, in all its transactions, for the same reason: each costs about 10 µs.
+   */
+  maxBlockOperations: 2_048,
   /**
    * Consensus. Encoded transactions per block: one sync message can carry any block
    * (libp2p sends at most 4 MiB).
@@ -148,12 +151,12 @@ export const limits = {
    */
   mempoolPatienceMs: 10_000,
   /** Transactions of a block that are taken because they waited longest, before the dearest: a sixteenth. */
-  mempoolAgedShare: 256,
+  mempoolAgedShare: 64,
   /**
    * Transactions of one sender before all other senders had their turn: 64 senders at
    * least share a full block.
    */
-  mempoolSenderShare: 64,
+  mempoolSenderShare: 16,
 
   /**
    * Blocks that passed over a transaction and are remembered. More would say nothing new: the oldest counts.
@@ -548,7 +551,7 @@ export const limits = {
    * PBFT: hashes in the proposals among them, of all validators: a full block's for each. Past it whoever has
    * the most loses its oldest proposal.
    */
-  pbftBufferedHashes: 409_600,
+  pbftBufferedHashes: 102_400,
 
   /**
    * Pieces of evidence kept for one validator and kind: one convicts, a few show a pattern, and a

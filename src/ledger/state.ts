@@ -52,8 +52,8 @@ import { StateGrowth } from './state-growth.ts';
 import { hashValue, type StateProof } from './state-proof.ts';
 import { StateTree } from './state-tree.ts';
 
-/** A state lives for a few blocks, and most are asked about the senders of one. */
-const rememberedAccounts = 4_096;
+/** A state lives for a few blocks, and most are asked about the accounts of one. */
+const rememberedAccounts = 8_192;
 /** With 32 writers one takes 3 KiB. */
 const rememberedNamespaces = 256;
 

@@ -19,7 +19,7 @@ import type { PlainChangeEffect } from './plain-roots.ts';
  */
 
 const maxExpiryAhead = 100_000;
-const bounds = { maxTransactions: [1, 4_096], maxOperations: [256, 16_384], maxBytes: [32_768, 2_097_152] };
+const bounds = { maxTransactions: [1, 1_024], maxOperations: [256, 2_048], maxBytes: [32_768, 2_097_152] };
 
 /** Who asks, in which block. */
 interface PlainTerms {
@@ -37,7 +37,7 @@ export function plainChainOf({
   fee = 0n,
   validators = [],
 }: Partial<Pick<PlainChain, 'version' | 'fee' | 'validators'>>): PlainChain {
-  const limits = { maxTransactions: 4_096, maxOperations: 16_384, maxBytes: 2_097_152 };
+  const limits = { maxTransactions: 1_024, maxOperations: 2_048, maxBytes: 2_097_152 };
   return { version, fee, limits, validators, scheduled: [], proposals: new Map() };
 }
 
