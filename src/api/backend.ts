@@ -5,7 +5,7 @@ import type { PublicKey } from '../crypto/signature.ts';
 import type { BlockHeader, Height, View } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { EngineName } from '../ledger/engine-names.ts';
-import type { FinalityProof, Inclusion } from '../ledger/inclusion.ts';
+import type { EpochProof, FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import type { Receipt } from '../ledger/receipt.ts';
 import type { Reservation } from '../ledger/reservation.ts';
 import type { ReservationId } from '../ledger/reservation-id.ts';
@@ -44,6 +44,8 @@ export interface Backend {
   block(name: BlockReference, pace?: Pace): Promise<BlockView | undefined>;
   /** What shows that a final block is one; undefined when this node has none of that name. */
   finality(name: BlockReference): Promise<FinalityProof | undefined>;
+  /** How the validators changed, from a height on: at most `limits.httpEpochs`. Never, in Raft. */
+  epochs(from: Height): Promise<readonly EpochProof[]>;
   /** Headers of final blocks from a height upward, at most `limit`, fewer when the chain ends. */
   headers(from: Height, limit: number, pace?: Pace): Promise<readonly HeaderView[]>;
 

@@ -2,7 +2,7 @@ import { toHex } from '../base/bytes.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import type { BlockHeader } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
-import type { FinalityProof, Inclusion } from '../ledger/inclusion.ts';
+import type { EpochProof, FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import type { MerkleProof } from '../ledger/merkle.ts';
 import type { Found, Receipt } from '../ledger/receipt.ts';
 import type { Reservation } from '../ledger/reservation.ts';
@@ -107,6 +107,10 @@ export function finalityJson({ header, descendants, certificate }: FinalityProof
     descendants: descendants.map(headerJson),
     certificate: certificateJson(certificate),
   };
+}
+
+export function epochJson({ validators, ...finality }: EpochProof) {
+  return { ...finalityJson(finality), validators: validators.map(encodeAddress) };
 }
 
 function inclusionJson(inclusion: Inclusion): InclusionJson {

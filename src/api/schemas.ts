@@ -331,6 +331,16 @@ export const finalitySchema = z
   .describe('All that shows offline, with the genesis file, that the block is final')
   .meta({ id: 'FinalityProof' });
 
+export const epochsSchema = z
+  .object({
+    ...origin,
+    epochs: z.array(
+      z.object({ ...finality, validators: z.array(addressSchema).describe('Of the blocks above, in order') }),
+    ),
+  })
+  .describe('How the validators changed: each set signed the block that names the next one')
+  .meta({ id: 'Epochs' });
+
 export const genesisSchema = z
   .object({ ...origin, genesis: z.string().describe('The text of the genesis file') })
   .meta({ id: 'Genesis' });
@@ -781,6 +791,7 @@ export type CertificateJson = z.output<typeof certificateSchema>;
 export type ReceiptJson = z.output<typeof receiptSchema>;
 export type TransactionJson = z.output<typeof transactionSchema>;
 export type FinalityJson = z.output<typeof finalitySchema>;
+export type EpochsJson = z.output<typeof epochsSchema>;
 export type GenesisJson = z.output<typeof genesisSchema>;
 export type InclusionJson = z.output<typeof inclusionSchema>;
 export type TransactionStatusJson = z.output<typeof transactionStatusSchema>;

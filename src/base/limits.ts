@@ -417,6 +417,8 @@ export const limits = {
   /** How long a client may take to send a request. */
   httpRequestTimeoutMs: 10_000,
   /** Items per page of a list. */
+  /** Changes of the validators in one answer: each has a certificate, and so many keys. */
+  httpEpochs: 20,
   httpPage: 100,
   /** Items of a list that come unless more are asked for. */
   httpListPage: 20,

@@ -255,7 +255,7 @@ export const problemCodes = {
   'proof/malformed': 'What is given as a proof does not have the form of one',
   'proof/receipt': 'The receipt does not stand in the block that is named',
   'proof/transaction': 'The transaction does not stand in the block that is named',
-  'proof/unknown-validators': 'Others signed than the validators that the genesis file names',
+  'proof/unknown-validators': 'Others signed than the validators that are known to be those of the chain',
 
   // In a browser.
   'keys/not-kept': 'The page does not keep this key',

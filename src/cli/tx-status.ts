@@ -25,7 +25,9 @@ export function txStatusCommand(): CommandUnknownOpts {
       const status = unwrap(await connect(options).transaction(hash));
       switch (status.status) {
         case 'final':
-          if (options.proof !== undefined) writeProof(options.proof, status);
+          if (options.proof !== undefined) {
+            writeProof(options.proof, { ...status, epochs: unwrap(await connect(options).allEpochs()) });
+          }
           return showFinal(status, options.json);
         case 'gone':
           throw problemOf(status.problem);
@@ -43,9 +45,10 @@ export function txStatusCommand(): CommandUnknownOpts {
     });
 }
 
-function writeProof(file: string, status: FinalTransaction): void {
+/** With all changes of the validators: who has only the genesis file follows them to those who signed. */
+function writeProof(file: string, proof: object): void {
   try {
-    writeFileSync(file, `${toJson(status)}\n`);
+    writeFileSync(file, `${toJson(proof)}\n`);
   } catch (cause) {
     throw fileProblem(file, cause, 'Check --proof.');
   }

@@ -5,7 +5,7 @@ import { type FinalBlockEvent, finalBlocks } from '../client/events.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { verifyHeader } from '../client/verify.ts';
 import { hashHeader, toHeight } from '../ledger/block.ts';
-import { type Genesis, parseGenesis } from '../ledger/genesis.ts';
+import { type Genesis, genesisValidators, parseGenesis } from '../ledger/genesis.ts';
 import { shortAddress, whatText } from './block.ts';
 import { connect, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
 import { stopOnSignals } from './signals.ts';
@@ -73,7 +73,16 @@ function readGenesis(file: string): Genesis {
 /** Throws what does not hold: whoever asked for proof must not read on as if there was one. */
 async function verify(client: HttpClient, { hash, header }: HeaderItem, genesis: Genesis): Promise<true> {
   const proof = unwrap(await client.finality(header.height));
-  const proven = unwrap(verifyHeader(proof, { genesis }));
+  const isFirst = header.validatorsHash === genesisValidators(genesis).hash;
+  let verified = isFirst ? verifyHeader(proof, { genesis }) : undefined;
+  // The validators changed; perhaps back to the first ones.
+  if (
+    verified === undefined ||
+    (verified instanceof Problem && verified.code === 'proof/unknown-validators')
+  ) {
+    verified = verifyHeader(proof, { genesis, epochs: unwrap(await client.allEpochs()) });
+  }
+  const proven = unwrap(verified);
   if (hashHeader(proven.header) === hash) return true;
   throw new Problem('proof/headers', `block ${header.height} is another one than the node told of`, {
     remedy: 'Believe nothing of it, and ask another node.',

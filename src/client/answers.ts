@@ -212,6 +212,16 @@ export interface FinalityAnswer extends Origin, Finality {
   readonly hash: Hash;
 }
 
+/** The last block of an epoch, what shows that it is final, and who the validators are from there on. */
+export interface EpochAnswer extends Finality {
+  readonly validators: readonly Address[];
+}
+
+export interface EpochsAnswer extends Origin {
+  /** By height. Empty where the validators never changed, and in Raft. */
+  readonly epochs: readonly EpochAnswer[];
+}
+
 export interface GenesisAnswer extends Origin {
   /** The text of the genesis file that the node follows. */
   readonly genesis: string;

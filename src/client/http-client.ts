@@ -15,6 +15,8 @@ import type {
   ChainProposalsAnswer,
   ChangedAnswer,
   Consistency,
+  EpochAnswer,
+  EpochsAnswer,
   EvidenceItem,
   FinalityAnswer,
   GenesisAnswer,
@@ -173,6 +175,26 @@ export class HttpClient {
   /** What shows that a final block is one; `verifyHeader` checks it. */
   finality(name: Height | Hash | 'latest', deadline: Deadline = {}): Promise<FinalityAnswer | Problem> {
     return this.#get(() => `/v1/blocks/${pathPart(`${name}`)}/finality`, deadline);
+  }
+
+  /** How the validators changed, from a height on; a page is full with `limits.httpEpochs` of them. */
+  epochs(options: Deadline & { readonly from?: Height } = {}): Promise<EpochsAnswer | Problem> {
+    const { from, ...deadline } = options;
+    return this.#get(() => `/v1/epochs${query({ from })}`, deadline);
+  }
+
+  /** All of them. */
+  async allEpochs(deadline: Deadline = {}): Promise<readonly EpochAnswer[] | Problem> {
+    const all: EpochAnswer[] = [];
+    for (;;) {
+      const from = ((all.at(-1)?.header.height ?? -1) + 1) as Height;
+      const page = await this.epochs({ from, ...deadline });
+      if (page instanceof Problem) return page;
+      // A node that tells of the same again would tell for ever.
+      const fresh = page.epochs.filter(({ header }) => header.height >= from);
+      if (fresh.length === 0) return all;
+      all.push(...fresh);
+    }
   }
 
   /** The genesis file that the node follows: its word, until it is compared with one’s own. */

@@ -5,12 +5,13 @@ import { encodeAddress, parseAddress } from '../crypto/address.ts';
 import { type PublicKey, zeroPublicKey } from '../crypto/signature.ts';
 import { type BlockHeader, headerCodec } from '../ledger/block.ts';
 import { type FinalityCertificate, finalityCodec } from '../ledger/certificate.ts';
-import type { FinalityProof, Inclusion } from '../ledger/inclusion.ts';
+import type { EpochProof, FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import { type MerkleProof, merkleProofCodec } from '../ledger/merkle.ts';
 import { type Found, type Receipt, receiptCodec } from '../ledger/receipt.ts';
 import { decodeTransaction, type Transaction, transactionJson } from '../ledger/transaction.ts';
 import type {
   CertificateAnswer,
+  EpochAnswer,
   FinalityAnswer,
   FoundAnswer,
   HeaderAnswer,
@@ -42,6 +43,16 @@ export function inclusionFromJson(json: unknown): Inclusion | Problem {
 /** The same of a header, with the headers and the certificate that make it final. */
 export function finalityFromJson(json: unknown): FinalityProof | Problem {
   return reading(() => finalityFrom(json as FinalityAnswer));
+}
+
+/** How the validators changed, as `GET /v1/epochs` lists it. */
+export function epochsFromJson(json: unknown): readonly EpochProof[] | Problem {
+  return reading(() =>
+    (json as readonly EpochAnswer[]).map((answer) => ({
+      ...finalityFrom(answer),
+      validators: answer.validators.map(accountFrom),
+    })),
+  );
 }
 
 /** A receipt that is shown, so that its hash can be taken. */

@@ -7,7 +7,7 @@ import { verifyHeader } from '../client/verify.ts';
 import { hashHeader, toHeight } from '../ledger/block.ts';
 import { genesisHeader } from '../ledger/genesis.ts';
 import { node, status, validators, why } from './node.ts';
-import { trustedGenesis } from './trust.ts';
+import { checkAgainstGenesis, trustedGenesis } from './trust.ts';
 
 /** A block as the node tells of it, and what this page found when it checked that. */
 interface SeenBlock extends HeaderItem {
@@ -123,7 +123,8 @@ async function verifyNewest(): Promise<void> {
   try {
     const answer = await node.finality(newest.header.height);
     if (answer instanceof Problem) return;
-    const verified = verifyHeader(answer, { genesis });
+    const verified = await checkAgainstGenesis((known) => verifyHeader(answer, known));
+    if (verified === undefined) return;
     const verdicts = new Map<string, SeenBlock['verdict']>();
     if (verified instanceof Problem) verdicts.set(newest.hash, verified);
     else {

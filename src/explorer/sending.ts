@@ -10,7 +10,7 @@ import { toHeight } from '../ledger/block.ts';
 import type { Operation } from '../ledger/operation.ts';
 import { node, status } from './node.ts';
 import { storedKeys } from './stored-keys.ts';
-import { genesisWhenKnown } from './trust.ts';
+import { checkAgainstGenesis } from './trust.ts';
 
 /** How many blocks a transaction may wait. */
 const expiryAhead = 100;
@@ -80,8 +80,7 @@ export async function send(sending: Sending): Promise<void> {
   if (final instanceof Problem) return fail(final);
   const { receipt, height } = final.inclusion;
   step(`final in block ${height}: ${receipt.status === 'applied' ? 'applied' : `failed (${receipt.code})`}`);
-  const genesis = await genesisWhenKnown();
-  const verified = genesis && verifyReceipt(final, { genesis, hash });
+  const verified = await checkAgainstGenesis((known) => verifyReceipt(final, { ...known, hash }));
   if (verified === undefined) return;
   if (verified instanceof Problem) step('not proven', verified);
   else step('its receipt verified by this page', 'final');

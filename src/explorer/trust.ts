@@ -1,5 +1,7 @@
 import { signal } from '@preact/signals';
 import { Problem } from '../base/problem.ts';
+import type { EpochAnswer } from '../client/answers.ts';
+import type { Known } from '../client/verify.ts';
 import { type Genesis, parseGenesis } from '../ledger/genesis.ts';
 import { node } from './node.ts';
 
@@ -24,8 +26,33 @@ export function loadTrust(): Promise<void> {
   return loading;
 }
 
+/** How the validators changed, as the node tells: each change is proven from the genesis file on. */
+let epochs: readonly EpochAnswer[] = [];
+
+/** A proof with all that takes to check it elsewhere. */
+export function proofFile<T extends object>(proof: T): T & { readonly epochs: readonly EpochAnswer[] } {
+  return { ...proof, epochs };
+}
+
+/**
+ * Checks something against the genesis file and the changes of the validators that are known, and again with
+ * what the node knows of those when the signers are strangers. Undefined while there is no genesis file.
+ */
+export async function checkAgainstGenesis<T>(
+  verify: (known: Known) => T | Problem,
+): Promise<T | Problem | undefined> {
+  const genesis = await genesisWhenKnown();
+  if (genesis === undefined) return undefined;
+  const verdict = verify({ genesis, epochs });
+  if (!(verdict instanceof Problem) || verdict.code !== 'proof/unknown-validators') return verdict;
+  const answer = await node.allEpochs();
+  if (answer instanceof Problem || answer.length === epochs.length) return verdict;
+  epochs = answer;
+  return verify({ genesis, epochs });
+}
+
 /** The genesis file to check against, once it is known; undefined when there is none. */
-export async function genesisWhenKnown(): Promise<Genesis | undefined> {
+async function genesisWhenKnown(): Promise<Genesis | undefined> {
   await loading;
   return trustedGenesis();
 }

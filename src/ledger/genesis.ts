@@ -238,7 +238,8 @@ export function genesisValidators(genesis: Genesis): ValidatorSet {
 /** What whoever has the genesis file can check proofs against. */
 export function trustedBy(genesis: Genesis): Trusted {
   const { chainId, consensus } = genesis;
-  return { chainId, engine: consensus.engine, validators: genesisValidators(genesis) };
+  const first = { epoch: toHeight(0), validators: genesisValidators(genesis) };
+  return { chainId, engine: consensus.engine, epochs: [first] };
 }
 
 /** The state of block 0. */

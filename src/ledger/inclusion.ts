@@ -1,5 +1,6 @@
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import { verifyClaimZip215 } from '../crypto/zip215.ts';
 import { type BlockHeader, hashHeader, type Height } from './block.ts';
 import { certificateClaims, type FinalityCertificate, leaderBytes } from './certificate.ts';
@@ -7,7 +8,7 @@ import type { EngineName } from './engine-names.ts';
 import { type MerkleProof, verifyMerkleProof } from './merkle.ts';
 import { hashReceipt, type Receipt } from './receipt.ts';
 import type { Transaction } from './transaction.ts';
-import type { ValidatorSet } from './validators.ts';
+import { type ValidatorSet, validatorSet } from './validators.ts';
 
 /** What shows that a block is final. */
 export interface FinalityProof {
@@ -33,11 +34,27 @@ export interface Inclusion extends FinalityProof {
   readonly transaction: Transaction;
 }
 
-/** What a verifier believes before it looks at anything: what the genesis file says. */
+/** Who agrees on blocks, and the block after which they do: 0 for those of the genesis file. */
+interface EpochValidators {
+  readonly epoch: Height;
+  readonly validators: ValidatorSet;
+}
+
+/**
+ * What a verifier believes before it looks at anything: what the genesis file says, and what `trustEpochs`
+ * found proven from there.
+ */
 export interface Trusted {
   readonly chainId: Hash;
   readonly engine: EngineName;
-  readonly validators: ValidatorSet;
+  /** In their order, the first from the genesis file. */
+  readonly epochs: readonly [EpochValidators, ...EpochValidators[]];
+}
+
+/** What shows that the validators changed: the last block of an epoch is final, and names the next set. */
+export interface EpochProof extends FinalityProof {
+  /** The next set, in its order: the header commits to it. */
+  readonly validators: readonly PublicKey[];
 }
 
 /** One thing that was checked and holds. */
@@ -81,6 +98,32 @@ export function verifyFinality(proof: FinalityProof, trusted: Trusted): readonly
   return [{ check: 'headers', says }, signed];
 }
 
+/**
+ * Follows a chain's validators from those of the genesis file on: each set signed the block that names the
+ * next one. A problem at the first step that does not hold, so nothing is believed of those after it.
+ */
+export function trustEpochs(trusted: Trusted, proofs: readonly EpochProof[]): Trusted | Problem {
+  let known = trusted;
+  for (const proof of proofs) {
+    const { header, certificate, descendants } = proof;
+    const { height } = header;
+    const last = known.epochs.at(-1) ?? known.epochs[0];
+    if (height <= last.epoch) continue;
+    if (descendants.length > 0 || !('epoch' in certificate) || certificate.epoch !== last.epoch) {
+      const why = 'the last block of an epoch has a certificate of its own, by the validators of that epoch';
+      return unproven('proof/certificate', why, height);
+    }
+    const finality = verifyFinality(proof, known);
+    if (finality instanceof Problem) return finality;
+    const validators = validatorSet(proof.validators);
+    if (validators.hash !== header.nextValidatorsHash || validators.hash === header.validatorsHash) {
+      return unproven('proof/headers', 'the header names other next validators', height);
+    }
+    known = { ...known, epochs: [...known.epochs, { epoch: height, validators }] };
+  }
+  return known;
+}
+
 /** Checks the same of a transaction: that it stands in such a block, and that this came of it. */
 export function verifyInclusion(inclusion: Inclusion, trusted: Trusted): readonly CheckedStep[] | Problem {
   const { height, blockHash, header, receipt, transaction, transactionProof, receiptProof } = inclusion;
@@ -116,9 +159,11 @@ export function verifyInclusion(inclusion: Inclusion, trusted: Trusted): readonl
 function checkQuorum(
   certificate: Extract<FinalityCertificate, { engine: 'pbft' }>,
   { height, validatorsHash }: BlockHeader,
-  { chainId, validators }: Trusted,
+  { chainId, epochs }: Trusted,
 ): CheckedStep | Problem {
-  if (validatorsHash !== validators.hash) return unknownValidators(height);
+  // Who agrees on this block: a set may come back, and what it signed in another epoch means nothing here.
+  const { epoch, validators } = epochs.findLast((one) => one.epoch < height) ?? epochs[0];
+  if (validatorsHash !== validators.hash || certificate.epoch !== epoch) return unknownValidators(height);
   if (certificate.phase !== 'commit') {
     return unproven('proof/certificate', 'a prepare certificate makes nothing final', height);
   }
@@ -129,16 +174,17 @@ function checkQuorum(
     const why = `the signature of validator ${forged.validator} is not over this block`;
     return unproven('proof/certificate', why, height);
   }
-  const says = `${claims.length} of ${validators.keys.length} validators signed that it is final, in view ${certificate.view}`;
+  const since = epoch === 0 ? '' : `, who are the validators since block ${epoch},`;
+  const says = `${claims.length} of ${validators.keys.length} validators${since} signed that it is final, in view ${certificate.view}`;
   return { check: 'certificate', says };
 }
 
 function checkLeader(
   { term, leader, signature, blockHash }: Extract<FinalityCertificate, { engine: 'raft' }>,
   { height, proposer: publicKey }: BlockHeader,
-  { chainId, validators }: Trusted,
+  { chainId, epochs }: Trusted,
 ): CheckedStep | Problem {
-  if (validators.keys[leader] !== publicKey) return unknownValidators(height);
+  if (epochs[0].validators.keys[leader] !== publicKey) return unknownValidators(height);
   const message = leaderBytes(chainId, { view: term, height, blockHash });
   if (!verifyClaimZip215({ publicKey, message, signature })) {
     const why = `the signature of leader ${leader} is not over this block`;
@@ -163,10 +209,10 @@ function unproven(
 function unknownValidators(height: Height): Problem {
   return new Problem(
     'proof/unknown-validators',
-    `block ${height} is signed by others than the validators of the genesis file`,
+    `block ${height} is signed by others than the validators that are known`,
     {
       remedy:
-        'If the validators changed since, the genesis file alone does not know them: ask several nodes, and compare. Otherwise it is a forgery, or of another chain.',
+        'If the validators changed, the proof needs those changes too (GET /v1/epochs). Otherwise it is a forgery, or of another chain; in Raft, members who came later are not known by the genesis file.',
       details: { height },
     },
   );

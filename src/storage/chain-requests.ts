@@ -1,4 +1,5 @@
 import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
 import type { Receipt } from '../ledger/receipt.ts';
 import type { Transaction } from '../ledger/transaction.ts';
@@ -21,6 +22,8 @@ export interface CommitRequest {
   /** The block, unless `persist` stored it before. Not needed for height 0, which has no transactions. */
   readonly blockBytes?: Uint8Array | undefined;
   readonly certificate: Uint8Array | null;
+  /** Who agrees on the blocks above, when this one changes that. */
+  readonly nextValidators?: readonly PublicKey[] | undefined;
   /** In the block's order. */
   readonly transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'reference' | 'operations'>[];
   /** One for each transaction, and as they are stored. */

@@ -2,6 +2,7 @@ import { defined, invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import { type BlockHeader, type Height, toHeight } from '../ledger/block.ts';
 import { type CandidateTable } from './candidate-table.ts';
 import {
@@ -12,6 +13,7 @@ import {
   type Position,
   readHeader,
   type TransactionPlace,
+  validatorsCodec,
 } from './chain-records.ts';
 import type { CommitRequest, InstallRequest, PersistRequest, StoredBlock } from './chain-requests.ts';
 import {
@@ -26,10 +28,16 @@ import {
 import type { EvidenceTable } from './evidence-table.ts';
 import type { ListedTransaction, ListedVersion } from './index-postings.ts';
 import type { At, IndexName, IndexRange, IndexTables } from './index-tables.ts';
-import { keys, rangeOf, restOf } from './keys.ts';
+import { heightIn, keys, rangeOf, restOf } from './keys.ts';
 import { type LogTable, logWrites, removed } from './log-table.ts';
 import type { Store, Write } from './port.ts';
-import { damaged, readChecksummed, scanChecksummedPages, checksummedWrite } from './checksummed.ts';
+import {
+  damaged,
+  readChecksummed,
+  scanChecksummedPage,
+  scanChecksummedPages,
+  checksummedWrite,
+} from './checksummed.ts';
 import { type Opened, openTables } from './opening.ts';
 import type { SnapshotTable } from './snapshot-table.ts';
 import { Unindexing } from './unindexing.ts';
@@ -169,6 +177,21 @@ export class ChainStore {
       if (bytes !== undefined) return { height: at, bytes };
     }
     return undefined;
+  }
+
+  /** Final blocks that changed the validators, from a height on, with those who came then. */
+  async epochs(
+    from: Height,
+    limit: number,
+  ): Promise<readonly { readonly height: Height; readonly validators: readonly PublicKey[] }[]> {
+    const range = { from: keys.epoch(from), to: rangeOf('epoch').to, limit };
+    const page = await scanChecksummedPage(this.#store, range);
+    return page
+      .map(([key, bytes]) => {
+        const height = toHeight(heightIn(key));
+        return { height, validators: decodeOwn(validatorsCodec, bytes, `the validators after ${height}`) };
+      })
+      .filter(({ height }) => this.#isFinal(height));
   }
 
   /** Undefined above the final height, and for a block that was pruned. */

@@ -2,7 +2,7 @@ import { encode } from '../base/codec.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
-import { type Extent, extentCodec, placeCodec, positionCodec } from './chain-records.ts';
+import { type Extent, extentCodec, placeCodec, positionCodec, validatorsCodec } from './chain-records.ts';
 import type { CommitRequest, InstallRequest, StoredBlock } from './chain-requests.ts';
 import { checksummedWrite } from './checksummed.ts';
 import { keys } from './keys.ts';
@@ -42,6 +42,9 @@ export function commitWrites(
     checksummedWrite(keys.header(height), request.headerBytes),
     checksummedWrite(keys.receipts(height), request.receiptsBytes),
     ...(certificate === null ? [] : [checksummedWrite(keys.certificate(height), certificate)]),
+    ...(request.nextValidators === undefined
+      ? []
+      : [checksummedWrite(keys.epoch(height), encode(validatorsCodec, request.nextValidators))]),
     ...request.transactions.map((transaction, index) =>
       checksummedWrite(keys.transaction(transaction.hash), encode(placeCodec, { height, index })),
     ),

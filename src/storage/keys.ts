@@ -21,6 +21,7 @@ import type { Height } from '../ledger/block.ts';
  *    12 accounts    | public key (32), height (6) transactions of an account in a block
  *    13 references  | size (1), reference, height (6)
  *    14 versions    | size (1), record's key, height (6)  versions of a record that a block made
+ *    15 epoch       | height (6)                  who the validators are from that block on
  */
 const kinds = {
   meta: 1,
@@ -37,6 +38,7 @@ const kinds = {
   accounts: 12,
   references: 13,
   versions: 14,
+  epoch: 15,
 } as const;
 
 type KeyKind = keyof typeof kinds;
@@ -81,6 +83,7 @@ export const keys = {
   indexed: key('meta', utf8('indexed')),
   header: (height: Height): Uint8Array => key('header', number48(height)),
   certificate: (height: Height): Uint8Array => key('certificate', number48(height)),
+  epoch: (height: Height): Uint8Array => key('epoch', number48(height)),
   receipts: (height: Height): Uint8Array => key('receipts', number48(height)),
   block: (hash: Hash): Uint8Array => key('block', fromHex(hash)),
   candidate: (hash: Hash): Uint8Array => key('candidate', fromHex(hash)),
@@ -131,6 +134,7 @@ export function describeKey(stored: Uint8Array): string {
     case 'header':
     case 'certificate':
     case 'receipts':
+    case 'epoch':
       return rest.length === 6
         ? `${kind} of height ${Buffer.from(rest).readUIntBE(0, 6)}`
         : `${kind} ${toHex(rest)}`;

@@ -239,6 +239,10 @@ export class FakeBackend implements Backend {
     };
   }
 
+  async epochs() {
+    return [];
+  }
+
   async headers(from: Height, limit: number) {
     return this.blocks
       .slice(from, from + limit)

@@ -10,6 +10,7 @@ const routes: readonly (readonly [string, string])[] = [
   ['/v1/blocks/latest', 'GET, HEAD'],
   ['/v1/blocks/latest/finality', 'GET, HEAD'],
   ['/v1/genesis', 'GET, HEAD'],
+  ['/v1/epochs', 'GET, HEAD'],
   ['/v1/headers', 'GET, HEAD'],
   ['/v1/accounts/x', 'GET, HEAD'],
   ['/v1/reservations/x', 'GET, HEAD'],

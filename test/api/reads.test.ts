@@ -255,6 +255,7 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
     '/v1/blocks/{name}/finality',
     '/v1/chain/parameters',
     '/v1/chain/proposals',
+    '/v1/epochs',
     '/v1/events',
     '/v1/evidence',
     '/v1/genesis',

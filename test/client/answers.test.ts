@@ -27,6 +27,7 @@ test('what the client expects is what the API’s schemas describe (checked by t
     Same<Client.ReceiptAnswer, Api.ReceiptJson>,
     Same<Client.TransactionAnswer, Api.TransactionJson>,
     Same<Client.FinalityAnswer, Api.FinalityJson>,
+    Same<Client.EpochsAnswer, Api.EpochsJson>,
     Same<Client.GenesisAnswer, Api.GenesisJson>,
     Same<Client.InclusionAnswer, Api.InclusionJson>,
     Same<Client.TransactionStatusAnswer, Api.TransactionStatusJson>,

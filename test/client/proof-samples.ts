@@ -32,7 +32,7 @@ export function genesisOf(engine: 'pbft' | 'raft', name = 'proofs'): Genesis {
   );
 }
 
-function nextHeader(parent: BlockHeader, changes: Partial<BlockHeader>): BlockHeader {
+export function nextHeader(parent: BlockHeader, changes: Partial<BlockHeader>): BlockHeader {
   return {
     ...parent,
     height: toHeight(parent.height + 1),

@@ -10,6 +10,7 @@ import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
 import {
   accountJson,
   blockJson,
+  epochJson,
   finalityJson,
   headerItemJson,
   originOf,
@@ -22,6 +23,7 @@ import {
   blockSchema,
   decimalBetween,
   decimalParameter,
+  epochsSchema,
   finalitySchema,
   genesisSchema,
   headersSchema,
@@ -47,6 +49,7 @@ const pageLimit = decimalBetween(1, limits.httpPage).optional();
 /** Blocks, and the state after the final one. */
 export function chainRoutes(api: Api, context: RouteContext): void {
   getGenesis(api, context);
+  listEpochs(api, context);
   getBlock(api, context);
   getFinality(api, context);
   listHeaders(api, context);
@@ -105,6 +108,26 @@ function getFinality(api: Api, { backend }: RouteContext): void {
       if (proof === undefined) throw noSuchBlock(name);
       const hash = hashHeader(proof.header);
       return reply.send({ ...originOf(backend.identity), hash, ...finalityJson(proof) });
+    },
+  );
+}
+
+function listEpochs(api: Api, { backend }: RouteContext): void {
+  api.get(
+    '/v1/epochs',
+    {
+      schema: {
+        operationId: 'listEpochs',
+        summary: 'How the validators changed, each change with what proves it (PBFT)',
+        description: `From a height upward; a page has at most ${limits.httpEpochs} changes.`,
+        tags: ['chain'],
+        querystring: z.strictObject({ from: decimalParameter.optional() }),
+        response: { 200: epochsSchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const epochs = await backend.epochs(toHeight(request.query.from ?? 0));
+      return reply.send({ ...originOf(backend.identity), epochs: epochs.map(epochJson) });
     },
   );
 }

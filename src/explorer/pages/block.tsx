@@ -7,7 +7,6 @@ import { receiptFromJson } from '../../client/inclusion-json.ts';
 import { verifyHeader } from '../../client/verify.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { hashHeader, type Height, toHeight } from '../../ledger/block.ts';
-import type { Genesis } from '../../ledger/genesis.ts';
 import type { CheckedStep } from '../../ledger/inclusion.ts';
 import { merkleRoot } from '../../ledger/merkle.ts';
 import { hashReceipt } from '../../ledger/receipt.ts';
@@ -27,7 +26,7 @@ import {
 import { linkTo } from '../router.ts';
 import { Steps } from '../steps.tsx';
 import { failureText, grouped, moment, operationText } from '../text.ts';
-import { genesisWhenKnown } from '../trust.ts';
+import { checkAgainstGenesis, proofFile } from '../trust.ts';
 
 interface Shown {
   readonly block: BlockAnswer;
@@ -44,17 +43,16 @@ async function load(about: string): Promise<Shown | Problem> {
   const [block, finality] = await Promise.all([node.block(name, { full: true }), node.finality(name)]);
   if (block instanceof Problem) return block;
   if (finality instanceof Problem) return finality;
-  return { block, finality, steps: check(block, finality, await genesisWhenKnown()) };
+  return { block, finality, steps: await check(block, finality) };
 }
 
 /** The header by its certificate, and what stands in the block by the header’s roots. */
-function check(
+async function check(
   block: BlockAnswer,
   finality: FinalityAnswer,
-  genesis: Genesis | undefined,
-): readonly CheckedStep[] | Problem {
-  if (genesis === undefined) return notProven('there is no genesis file to check against');
-  const verified = verifyHeader(finality, { genesis });
+): Promise<readonly CheckedStep[] | Problem> {
+  const verified = await checkAgainstGenesis((known) => verifyHeader(finality, known));
+  if (verified === undefined) return notProven('there is no genesis file to check against');
   if (verified instanceof Problem) return verified;
   const { header, steps } = verified;
   if (hashHeader(header) !== block.hash) return notProven('the certificate is of another block');
@@ -126,7 +124,7 @@ export function BlockPage({ about }: { about: string }): JSX.Element {
           ['state root', <span class="mono">{header.stateRoot}</span>],
         ]}
       />
-      <Steps steps={steps} proof={finality} name={`block-${height}`} />
+      <Steps steps={steps} proof={proofFile(finality)} name={`block-${height}`} />
       <h2>Transactions ({grouped(block.transactionHashes.length)})</h2>
       <Transactions block={block} />
     </>

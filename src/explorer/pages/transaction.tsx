@@ -13,11 +13,21 @@ import { problemOf, waitingWords } from '../../client/http-client.ts';
 import { verifyReceipt } from '../../client/verify.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { node } from '../node.ts';
-import { AccountLink, Facts, HashLink, ProblemBox, Rows, Tick, Title, Waiting } from '../parts.tsx';
+import {
+  AccountLink,
+  Facts,
+  HashLink,
+  ProblemBox,
+  Rows,
+  Tick,
+  Title,
+  useAnswer,
+  Waiting,
+} from '../parts.tsx';
 import { linkTo } from '../router.ts';
 import { Steps } from '../steps.tsx';
 import { bytesText, failureText, grouped, moment } from '../text.ts';
-import { trustedGenesis } from '../trust.ts';
+import { checkAgainstGenesis, proofFile } from '../trust.ts';
 
 const askAgainMs = 700;
 
@@ -66,8 +76,12 @@ function FinalTransaction({
 }: {
   answer: Extract<TransactionStatusAnswer, { status: 'final' }>;
 }): JSX.Element {
-  const genesis = trustedGenesis();
-  const verified = genesis && verifyReceipt(answer, { genesis, hash: answer.hash });
+  const { hash: meant } = answer;
+  const checked = useAnswer(async () => {
+    const found = await checkAgainstGenesis((known) => verifyReceipt(answer, { ...known, hash: meant }));
+    return { found };
+  }, meant);
+  const verified = checked instanceof Problem ? checked : checked?.found;
   const verdict = verified === undefined || verified instanceof Problem ? verified : 'final';
   const { inclusion, hash } = answer;
   const { transaction, receipt, height, header } = inclusion;
@@ -91,7 +105,7 @@ function FinalTransaction({
       {verified !== undefined && (
         <Steps
           steps={verified instanceof Problem ? verified : verified.steps}
-          proof={answer}
+          proof={proofFile(answer)}
           name={`transaction-${hash.slice(0, 12)}`}
         />
       )}

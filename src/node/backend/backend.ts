@@ -76,6 +76,10 @@ export class NodeBackend implements Backend {
     return this.#reads.finality(name);
   }
 
+  epochs(from: Height) {
+    return this.#reads.epochs(from);
+  }
+
   headers(from: Height, limit: number, pace?: Pace) {
     return this.#reads.headers(from, limit, pace);
   }

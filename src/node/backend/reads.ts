@@ -1,8 +1,10 @@
 import type { Backend, BlockReference, Pace } from '../../api/backend.ts';
 import type { FinalBlock } from '../effects/chain.ts';
+import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Height } from '../../ledger/block.ts';
+import type { EpochProof } from '../../ledger/inclusion.ts';
 import { FinalBlocks } from './final-blocks.ts';
 import type { NodeBackendOptions } from './options.ts';
 import type { Asking } from './asking.ts';
@@ -15,7 +17,7 @@ type ReadBasis = FinalBlock & { readonly consistency: Consistency };
 
 /** Reads of the final chain and of the state after it, so they never show what could be undone. */
 export class Reads {
-  readonly #options: Pick<NodeBackendOptions, 'driver' | 'genesis'>;
+  readonly #options: Pick<NodeBackendOptions, 'driver' | 'genesis' | 'store'>;
   readonly #asking: Asking;
   readonly #finalBlocks: FinalBlocks;
 
@@ -33,6 +35,14 @@ export class Reads {
   async finality(name: BlockReference) {
     const height = this.#heightOf(name);
     return height === undefined ? undefined : this.#finalBlocks.finality(height);
+  }
+
+  async epochs(from: Height): Promise<readonly EpochProof[]> {
+    const epochs = await this.#options.store.epochs(from, limits.httpEpochs);
+    return epochs.map(({ height, validators }) => ({
+      ...defined(this.#finalBlocks.finality(height), 'the proof of a block that changed the validators'),
+      validators,
+    }));
   }
 
   async headers(from: Height, limit: number, pace: Pace = unpaced) {

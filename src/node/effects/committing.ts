@@ -144,6 +144,9 @@ export class Committing {
       headerBytes: headerBytes(candidate.block.header),
       blockBytes: toStore[index],
       certificate: effect.certificate && encode(finalityCodec, effect.certificate),
+      nextValidators: changesValidators(candidate.block.header)
+        ? nextValidatorsOf(execution)?.keys
+        : undefined,
       transactions: candidate.block.transactions,
       receipts: execution.receipts,
       receiptsBytes: execution.receiptsBytes,

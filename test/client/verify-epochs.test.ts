@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { epochJson, finalityJson } from '../../src/api/present.ts';
+import { Problem, unwrap } from '../../src/base/problem.ts';
+import { verifyHeader } from '../../src/client/verify.ts';
+import { type KeyPair, keyPairFromSeed, sign } from '../../src/crypto/keys.ts';
+import { type BlockHeader, hashHeader, toHeight, toView } from '../../src/ledger/block.ts';
+import { type FinalityCertificate, voteBytes } from '../../src/ledger/certificate.ts';
+import { genesisHeader } from '../../src/ledger/genesis.ts';
+import type { EpochProof } from '../../src/ledger/inclusion.ts';
+import { validatorSet } from '../../src/ledger/validators.ts';
+import { changesOf } from './json-changes.ts';
+import { genesisOf, nextHeader, pairs } from './proof-samples.ts';
+
+const genesis = genesisOf('pbft');
+const fifth = keyPairFromSeed(new Uint8Array(32).fill(9));
+const [one, two, three] = pairs as [KeyPair, KeyPair, KeyPair];
+const others: readonly KeyPair[] = [fifth, three, one, two];
+const keysOf = (set: readonly KeyPair[]) => set.map(({ publicKey }) => publicKey);
+const hashOf = (set: readonly KeyPair[]) => validatorSet(keysOf(set)).hash;
+
+/** A quorum's word on a block, as validators of an epoch. */
+function certificateOf(header: BlockHeader, set: readonly KeyPair[], epoch: number): FinalityCertificate {
+  const slot = { view: toView(0), height: header.height, blockHash: hashHeader(header) };
+  const about = { chainId: genesis.chainId, epoch: toHeight(epoch), validatorsHash: hashOf(set) };
+  const message = voteBytes('commit', about, slot);
+  const signatures = set
+    .slice(0, 3)
+    .map(({ secretKey }, validator) => ({ validator, signature: sign(secretKey, message) }));
+  return { engine: 'pbft', phase: 'commit', epoch: toHeight(epoch), ...slot, signatures };
+}
+
+// Four validators, then others from block 3 on, and from block 5 on the first ones again.
+const first = nextHeader(genesisHeader(genesis), {});
+const toOthers = nextHeader(first, { nextValidatorsHash: hashOf(others) });
+const third = nextHeader(toOthers, { validatorsHash: hashOf(others) });
+const backAgain = nextHeader(third, { nextValidatorsHash: hashOf(pairs) });
+const fifthHeader = nextHeader(backAgain, { validatorsHash: hashOf(pairs) });
+const epochProof = (
+  header: BlockHeader,
+  by: readonly KeyPair[],
+  epoch: number,
+  next: readonly KeyPair[],
+): EpochProof => ({
+  header,
+  descendants: [],
+  certificate: certificateOf(header, by, epoch),
+  validators: keysOf(next),
+});
+const json = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+const firstChange = json(epochJson(epochProof(toOthers, pairs, 0, others)));
+const secondChange = json(epochJson(epochProof(backAgain, others, 2, pairs)));
+const epochs = [firstChange, secondChange];
+const proofOf = (header: BlockHeader, by: readonly KeyPair[], epoch: number): unknown =>
+  json(finalityJson({ header, descendants: [], certificate: certificateOf(header, by, epoch) }));
+
+const codeOf = (answer: unknown, known: unknown): string => {
+  const verdict = verifyHeader(answer, { genesis, epochs: known });
+  return verdict instanceof Problem ? verdict.code : 'proven';
+};
+
+test('blocks are proven over changes of the validators, with nothing but the genesis file', () => {
+  for (const [header, by, epoch] of [
+    [first, pairs, 0],
+    [toOthers, pairs, 0],
+    [third, others, 2],
+    [backAgain, others, 2],
+    [fifthHeader, pairs, 4],
+  ] as const) {
+    assert.equal(codeOf(proofOf(header, by, epoch), epochs), 'proven', `block ${header.height}`);
+  }
+  const last = unwrap(verifyHeader(proofOf(fifthHeader, pairs, 4), { genesis, epochs }));
+  assert.match(last.steps.at(-1)?.says ?? '', /since block 4/);
+});
+
+test('who is no validator of a block proves nothing of it, whenever they were or will be one', () => {
+  for (const [header, by, epoch, known, code] of [
+    // Their own proof in the answer does not help them either.
+    [third, others, 2, [], 'proof/unknown-validators'],
+    [third, pairs, 0, epochs, 'proof/unknown-validators'],
+    [third, pairs, 2, epochs, 'proof/certificate'],
+    [fifthHeader, pairs, 4, [firstChange], 'proof/unknown-validators'],
+    // They are the same ones, and what they signed in their first time means nothing now.
+    [fifthHeader, pairs, 0, epochs, 'proof/unknown-validators'],
+    [fifthHeader, others, 2, epochs, 'proof/unknown-validators'],
+    [first, others, 2, epochs, 'proof/unknown-validators'],
+  ] as const) {
+    assert.equal(codeOf(proofOf(header, by, epoch), known), code, `block ${header.height}, epoch ${epoch}`);
+  }
+});
+
+test('a change of the validators needs the word of those before, and names those after', () => {
+  const good = proofOf(fifthHeader, pairs, 4);
+  const strangers = epochProof(
+    { ...toOthers, nextValidatorsHash: hashOf([fifth]) },
+    [fifth, fifth, fifth],
+    0,
+    [fifth],
+  );
+  const noChange = epochProof(first, pairs, 0, pairs);
+  const covered = { ...epochProof(first, pairs, 0, others), descendants: [toOthers] };
+  for (const known of [
+    [secondChange],
+    [secondChange, firstChange],
+    [json(epochJson(strangers)), secondChange],
+    [json(epochJson(noChange)), ...epochs],
+    [json(epochJson(covered)), ...epochs],
+    [json(epochJson(epochProof(toOthers, pairs, 0, pairs))), secondChange],
+    'no list',
+    [null],
+  ]) {
+    assert.notEqual(codeOf(good, known), 'proven', JSON.stringify(known).slice(0, 90));
+  }
+  assert.equal(codeOf(good, [firstChange, firstChange, secondChange]), 'proven', 'told twice is told once');
+});
+
+test('nothing in it can be another', () => {
+  const good = proofOf(fifthHeader, pairs, 4);
+  let tried = 0;
+  for (const { json: changed, where } of changesOf(epochs, '', 9)) {
+    // Told twice is told once.
+    if (/ with \d+ twice$/.test(where) && where.startsWith(' ')) continue;
+    tried++;
+    assert.notEqual(codeOf(good, changed), 'proven', where);
+  }
+  assert.ok(tried > 200);
+});
