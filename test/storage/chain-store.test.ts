@@ -33,6 +33,27 @@ for (const [name, makePlace] of [
   ['level', levelPlace],
 ] as const) {
   describe(`chain store on ${name}`, () => {
+    test('keeps who the validators are from a block on, and shows it once that is final', async () => {
+      const place = await makePlace();
+      const chain = await ChainStore.open(await place.open(), { chainId });
+      const sets = ['alice', 'bob'].map((who) => [developmentKeyPair(who).publicKey]);
+      await commit(chain, commitOf(at(0)));
+      await commit(chain, commitOf(at(1), { nextValidators: sets[0] }));
+      await commit(chain, commitOf(at(2)));
+      await commit(chain, commitOf(at(3), { nextValidators: sets[1] }));
+      await chain.close();
+      const again = await ChainStore.open(await place.open(), { chainId });
+      const all = [
+        { height: 1, validators: sets[0] },
+        { height: 3, validators: sets[1] },
+      ];
+      assert.deepEqual(await again.epochs(h(0), 10), all);
+      assert.deepEqual(await again.epochs(h(1), 1), all.slice(0, 1));
+      assert.deepEqual(await again.epochs(h(2), 10), all.slice(1));
+      assert.deepEqual(await again.epochs(h(4), 10), []);
+      await again.close();
+    });
+
     test('a life: made, filled, closed, and opened again as it was', async () => {
       const place = await makePlace();
       const empty = await ChainStore.open(await place.open(), { chainId });
