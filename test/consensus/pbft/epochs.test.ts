@@ -342,9 +342,15 @@ describe('a key that comes to a running chain', () => {
 
   test('votes at once in an epoch that began since its machine notes its use', () => {
     const committee = joining(true);
-    growAll(committee, 5);
     const node = committee.node(4);
+    // The others are ahead: it is told at once that something of the epoch is final.
+    committee.deliverable = (_from, to) => to !== 4;
+    committee.grow(5);
+    committee.deliverable = () => true;
+    committee.pass(500);
+    growAll(committee, 7);
     assert.equal(stateOf(node).guard.name, 'off');
+    assert.equal(stateOf(node).forgottenUpTo, 0);
     assert.ok(votes(node).some((key) => key.startsWith('commit/3/')));
   });
 

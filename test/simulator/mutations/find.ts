@@ -7,6 +7,7 @@ import { simulate } from '../../../src/simulator/run/simulation.ts';
 import { describeVerdict } from '../../../src/simulator/run/verdict.ts';
 import type { runPool as runPoolHere } from '../../../src/simulator/run/run-pool.ts';
 import { dutyMutations } from './duty-mutations.ts';
+import { epochMutations } from './epoch-mutations.ts';
 import { raftDutyMutations, raftServingMutations, servingMutations } from './raft-duty-mutations.ts';
 import { raftMutations } from './raft-mutations.ts';
 import { replicaMutations } from './replica-mutations.ts';
@@ -25,7 +26,14 @@ const jobsAt = words.indexOf('--jobs');
 const jobs = jobsAt < 0 ? 2 : Number(words[jobsAt + 1]);
 const names = words.filter((word, index) => !word.startsWith('--') && (jobsAt < 0 || index !== jobsAt + 1));
 const ofRaft = [...raftMutations, ...raftDutyMutations, ...raftServingMutations];
-const all = [...mutations, ...dutyMutations, ...replicaMutations, ...servingMutations, ...ofRaft];
+const all = [
+  ...mutations,
+  ...epochMutations,
+  ...dutyMutations,
+  ...replicaMutations,
+  ...servingMutations,
+  ...ofRaft,
+];
 const chosen = all.filter(({ name }) => names.length === 0 || names.includes(name));
 
 function engineOf(mutation: Mutation): 'pbft' | 'raft' {

@@ -9,6 +9,7 @@ import { parsePlan } from '../../../src/simulator/plan/plan-file.ts';
 import { simulate } from '../../../src/simulator/run/simulation.ts';
 import { describeVerdict, exitCodes, type Verdict } from '../../../src/simulator/run/verdict.ts';
 import { dutyMutations } from '../mutations/duty-mutations.ts';
+import { epochMutations } from '../mutations/epoch-mutations.ts';
 import { mutations } from '../mutations/mutations.ts';
 import {
   raftDutyMutations,
@@ -149,7 +150,14 @@ describe('what is not promised is seen', () => {
 
 test('every mutation still finds the line that it breaks', () => {
   const ofRaft = [...raftMutations, ...raftDutyMutations, ...raftServingMutations];
-  const all = [...mutations, ...dutyMutations, ...replicaMutations, ...servingMutations, ...ofRaft];
+  const all = [
+    ...mutations,
+    ...epochMutations,
+    ...dutyMutations,
+    ...replicaMutations,
+    ...servingMutations,
+    ...ofRaft,
+  ];
   assert.deepEqual(all.flatMap(misfits), []);
   assert.ok(mutations.length >= 10 && raftMutations.length >= 10);
   assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
