@@ -2,6 +2,7 @@ import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-ty
 import { unwrap } from '../base/problem.ts';
 import type { ChainParametersAnswer } from '../client/answers.ts';
 import { proposalOf } from '../client/chain-proposal.ts';
+import type { HttpClient } from '../client/http-client.ts';
 import { defaultExpiryAhead } from '../client/ledger-account.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import type { ChainChange } from '../ledger/chain-change.ts';
@@ -23,7 +24,8 @@ const atOption = () =>
     parseExpiry,
   );
 
-function withProposal(command: Command) {
+/** The options of a proposal. */
+export function withProposal(command: Command) {
   return withValidatorTerms(command)
     .addOption(
       new Option(
@@ -81,9 +83,14 @@ interface ProposeOptions {
   readonly replace?: true | undefined;
 }
 
-function propose(
+/** Makes a proposal, as a validator, and waits until it is final. */
+export function propose(
   options: Parameters<typeof sendAsValidator>[0] & ProposeOptions,
-  changeOf: (parameters: ChainParametersAnswer, at: Height | undefined) => ChainChange,
+  changeOf: (
+    parameters: ChainParametersAnswer,
+    at: Height | undefined,
+    client: HttpClient,
+  ) => ChainChange | Promise<ChainChange>,
 ): Promise<void> {
   return sendAsValidator(options, async (client) => {
     const parameters = unwrap(await client.chainParameters());
@@ -95,7 +102,7 @@ function propose(
       options.until === undefined
         ? toHeight(Math.min(furthest, (at ?? Infinity) - 1))
         : heightOf(options.until);
-    return proposalOf(parameters, changeOf(parameters, at), {
+    return proposalOf(parameters, await changeOf(parameters, at, client), {
       expiryHeight,
       replaces: options.replace === true,
     });

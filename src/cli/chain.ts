@@ -37,7 +37,8 @@ function statusCommand(): CommandUnknownOpts {
 /** So much of an id tells one proposal from all others. */
 const shortestId = 8;
 
-function approveCommand(): CommandUnknownOpts {
+/** The same for whatever is proposed. */
+export function approveCommand(): CommandUnknownOpts {
   return withValidatorTerms(new Command('approve'))
     .description('approve a change that another validator proposed')
     .argument('<proposal>', `its id, or the first ${shortestId} digits of it or more`)

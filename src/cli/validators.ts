@@ -1,11 +1,21 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { unwrap } from '../base/problem.ts';
 import { engineWords } from '../client/engine-words.ts';
+import { approveCommand } from './chain.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, harmless, styled, table } from './terminal.ts';
+import { proposeValidatorsCommand } from './validators-propose.ts';
 
 export function validatorsCommand(): CommandUnknownOpts {
   return new Command('validators')
+    .description('see who agrees on blocks, and (PBFT) change who does with the approval of those who do now')
+    .addCommand(listCommand(), { isDefault: true })
+    .addCommand(proposeValidatorsCommand())
+    .addCommand(approveCommand());
+}
+
+function listCommand(): CommandUnknownOpts {
+  return new Command('list')
     .description('list who agrees on blocks, who leads, and whom the node is connected to')
     .addOption(nodeOption)
     .addOption(timeoutOption)

@@ -4,7 +4,7 @@ import { Loading } from '../effects/loading.ts';
 import { Persisting } from '../effects/persisting.ts';
 import { Signer } from '../effects/signer.ts';
 import { Validation } from '../effects/validation.ts';
-import { seesEpoch } from '../process/key-use.ts';
+import { seesEpoch } from '../effects/epoch-seen.ts';
 import type { DriverOptions } from './options.ts';
 import { end, type Loop } from './loop.ts';
 import type { Ground } from './assemble-ground.ts';

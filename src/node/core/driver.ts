@@ -16,7 +16,7 @@ import type { Sync } from '../catch-up/sync.ts';
 import type { Chain } from '../effects/chain.ts';
 import { candidateLinks } from '../effects/restore.ts';
 import { Signer } from '../effects/signer.ts';
-import { seesEpoch } from '../process/key-use.ts';
+import { seesEpoch } from '../effects/epoch-seen.ts';
 import type { Handshake } from '../peers/handshake.ts';
 import type { Submitted } from '../peers/intake.ts';
 import type { Cancel, Clock } from '../process/clock.ts';

@@ -7,7 +7,6 @@ import { limits } from '../../base/limits.ts';
 import { machineFault } from '../../base/machine-fault.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import type { LogRecord, LogTrust } from '../../consensus/engine.ts';
-import type { BlockHeader } from '../../ledger/block.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { writeDurably } from './durable-file.ts';
@@ -114,18 +113,6 @@ export async function openKeyUse(options: {
     written: (count) => notes.want(count),
     close: () => notes.close(),
   };
-}
-
-/**
- * True when all that the key signed since a block was made is known here. Its time is its proposer's, whose
- * clock may be ahead of others by so much.
- */
-export function seesEpoch(
-  header: Pick<BlockHeader, 'timestamp'> | undefined,
-  uses: Pick<WriteCount, 'since'> | undefined,
-): boolean {
-  if (header === undefined || uses === undefined) return false;
-  return header.timestamp > uses.since + limits.maxClockAheadMs;
 }
 
 /** One note at a time, and not more often than `limits.keyUseMs`. */
