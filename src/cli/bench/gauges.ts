@@ -27,8 +27,8 @@ export function parseMetrics(text: string): ReadonlyMap<string, number> {
   return values;
 }
 
-async function readGauge(node: BenchNode, deadlineMs = 0): Promise<Gauge> {
-  const page = await node.client.metrics({ deadlineMs });
+async function readGauge(node: BenchNode): Promise<Gauge> {
+  const page = await node.client.metrics({ deadlineMs: 0 });
   const values = page instanceof Problem ? new Map<string, number>() : parseMetrics(page);
   const value = (name: string): number | null => values.get(`quorate_${name}`) ?? null;
   const ms = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1_000);
@@ -61,6 +61,8 @@ export class GaugeSeries {
   readonly series: readonly Gauge[][];
   readonly #nodes: readonly BenchNode[];
   readonly #timer: NodeJS.Timeout;
+  /** Nodes that have not answered yet: they are not asked again meanwhile. */
+  readonly #asked = new Map<BenchNode, Promise<void>>();
 
   constructor(nodes: readonly BenchNode[], everyMs: number) {
     this.#nodes = nodes;
@@ -71,14 +73,21 @@ export class GaugeSeries {
   /** One more gauge of each, now. */
   async look(): Promise<void> {
     await Promise.all(
-      this.#nodes.map(async (node, place) => {
-        this.series[place]?.push(await readGauge(node));
+      this.#nodes.map((node, place) => {
+        const asking = this.#asked.get(node) ?? this.#lookAt(node, place);
+        this.#asked.set(node, asking);
+        return asking;
       }),
     );
   }
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  async #lookAt(node: BenchNode, place: number): Promise<void> {
+    this.series[place]?.push(await readGauge(node));
+    this.#asked.delete(node);
   }
 }
 

@@ -82,7 +82,8 @@ export async function hangover(
   const { stalledAt, continuedAt, goneAt, backlog } = moments;
   const slices = slicesOf(scene);
   const before = timesOf(
-    slices.filter(({ at }) => at < stalledAt - sliceMs).flatMap(({ waits }) => waits),
+    // What was due before it, and waited through it, is a part of it.
+    [...outcomes(scene)].flatMap(({ due, told }) => (told < stalledAt ? [told - due] : [])),
   ).p99;
   return {
     stallSeconds: stall,

@@ -1,6 +1,6 @@
 import { type Axis, chart, escapeHtml, linearAxis, type Line, logarithmicAxis } from './chart.ts';
 import type { Measured } from './run.ts';
-import { type Cells, resultRows } from './rows.ts';
+import { type Cells, nodeRows, resultRows } from './rows.ts';
 
 /** What a page shows besides its runs. */
 interface PageHead {
@@ -13,6 +13,9 @@ export interface NamedRun {
   readonly name: string;
   readonly measured: Measured;
 }
+
+/** Between two looks at a node's processor time: it is counted in steps. */
+const leastSeconds = 0.25;
 
 const style = `
   body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 84rem; padding: 0 1rem; color: #111; background: #fff }
@@ -43,6 +46,7 @@ export function page(head: PageHead, runs: readonly NamedRun[], extra: readonly 
     `<h1>${escapeHtml(head.title)}</h1><dl>${facts}</dl>`,
     htmlTable(resultRows(runs)),
     ...extra.map((cells) => htmlTable(cells)),
+    ...(last === undefined ? [] : [htmlTable(nodeRows(last.measured))]),
     ...breaches,
     '<div class="charts">',
     ...(runs.length > 1 ? [rateChart(runs)] : []),
@@ -118,7 +122,9 @@ function nodeCharts({ measured }: NamedRun): string[] {
       series.slice(1).flatMap((gauge, index): [number, number][] => {
         const before = series[index];
         if (before?.cpuSeconds == null || gauge.cpuSeconds === null) return [];
-        const share = (gauge.cpuSeconds - before.cpuSeconds) / ((gauge.at - before.at) / 1_000);
+        const passed = (gauge.at - before.at) / 1_000;
+        if (passed < leastSeconds) return [];
+        const share = (gauge.cpuSeconds - before.cpuSeconds) / passed;
         return [[seconds(gauge.at), share * 100]];
       }),
     ),

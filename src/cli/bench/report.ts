@@ -62,7 +62,7 @@ export function aboutText(
   options: BenchOptions,
   chain: { readonly engine: string; readonly nodes: number; readonly brought: number },
 ): string {
-  const { accounts, senders, mix, payload, operations, duration } = options;
+  const { accounts, senders, mix, payload, operations } = options;
   const { engine, nodes, brought } = chain;
   const kinds = [...new Set(mix)].map((kind) => {
     const share = Math.round((100 * mix.filter((one) => one === kind).length) / mix.length);
@@ -73,7 +73,6 @@ export function aboutText(
     `${whole(accounts)} accounts, ${whole(senders)} senders`,
     `${operations === 1 ? 'one operation' : `${operations} operations`} a transaction: ${kinds.join(', ')}` +
       (mix.every((kind) => kind === 'transfer') ? '' : `, records of ${payload} bytes`),
-    `${duration} s measured`,
   ].join('; ');
 }
 

@@ -14,6 +14,7 @@ export function resultRows(runs: readonly { readonly name: string; readonly meas
     head: [
       'run',
       'load',
+      'seconds',
       'tx/s',
       'operations/s',
       'p50 ms',
@@ -30,6 +31,7 @@ export function resultRows(runs: readonly { readonly name: string; readonly meas
       return [
         name,
         paceText(measured.pace),
+        seconds.toFixed(1),
         whole(measured.transactionsPerSecond),
         whole(measured.operationsPerSecond),
         ...[latency.p50, latency.p90, latency.p99, latency.p999, latency.max].map(shortMs),
