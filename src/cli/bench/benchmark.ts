@@ -4,7 +4,7 @@ import { ProgressLine } from '../progress.ts';
 import { stopOnSignals } from '../signals.ts';
 import { print, table, toJson } from '../terminal.ts';
 import { type Hangover, hangover } from './hangover.ts';
-import { hangoverRows, underRows } from './incident-rows.ts';
+import { hangoverRows, rowText, underRows } from './incident-rows.ts';
 import { machineFacts, machineText } from './machine.ts';
 import type { BenchOptions } from './options.ts';
 import { type NamedRun, page } from './page.ts';
@@ -15,7 +15,7 @@ import type { Cells } from './rows.ts';
 import { run } from './run.ts';
 import { closedRun, openRun, openTestbed, prepareFor, warmUp } from './session.ts';
 import { sweep } from './sweep.ts';
-import { under, type UnderResult } from './under.ts';
+import { under, type UnderResult, type UnderRow } from './under.ts';
 
 /** The nodes have their own deadline; then their data is removed. */
 const stopDeadlineMs = 15_000;
@@ -49,7 +49,11 @@ export async function benchmark(options: BenchOptions): Promise<void> {
 
 async function measure(options: BenchOptions, surroundings: Surroundings): Promise<Found> {
   if (options.under !== undefined) {
-    const found = await under(options, options.under, surroundings);
+    const onRow = (row: UnderRow): void => {
+      // One takes a minute: what is known is said.
+      if (options.json !== true) print(rowText(row));
+    };
+    const found = await under(options, options.under, { ...surroundings, onRow });
     const about = aboutText(options, { engine: 'pbft', nodes: 4, brought: 3 });
     return {
       about,

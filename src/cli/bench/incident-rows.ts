@@ -43,6 +43,13 @@ function underRow(row: UnderRow): string[] {
   ];
 }
 
+/** One case by itself, when it is over. */
+export function rowText(row: UnderRow): string {
+  const { name, share, wanted } = row;
+  const left = share === null ? '' : ` ${percent(share)} of the clean rate, wanted ${percent(wanted)}:`;
+  return `${name}:${left} ${underRow(row).at(-1)}`;
+}
+
 /** One row. */
 export function hangoverRows(found: Omit<Hangover, 'measured'>): Cells {
   const seconds = (value: number): string => `${value.toFixed(1)} s`;

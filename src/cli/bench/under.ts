@@ -53,7 +53,7 @@ const baits = 12;
 export async function under(
   options: BenchOptions,
   cases: readonly Case[],
-  surroundings: Surroundings,
+  { onRow, ...surroundings }: Surroundings & { readonly onRow: (row: UnderRow) => void },
 ): Promise<UnderResult> {
   // As many nodes are brought load as beside a liar.
   const clean = await withTestbed(options, undefined, surroundings, async (prepared) => {
@@ -65,6 +65,7 @@ export async function under(
     const say: Surroundings['say'] = (text, share) => surroundings.say(`${one.name}: ${text}`, share);
     const row = await runCase(one, options, { ...surroundings, say }, clean);
     rows.push(row);
+    onRow(row);
   }
   return { clean, rows };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { normalAfter } from '../../../src/cli/bench/hangover.ts';
-import { hangoverRows, underRows } from '../../../src/cli/bench/incident-rows.ts';
+import { hangoverRows, rowText, underRows } from '../../../src/cli/bench/incident-rows.ts';
 import { parseCases } from '../../../src/cli/bench/under-cases.ts';
 import { strategies } from '../../../src/cli/byzantine-strategies.ts';
 
@@ -55,6 +55,8 @@ suite('cases of trouble', () => {
     ]);
     assert.deepEqual(rows[2]?.slice(2, 5), ['–', '90', '–']);
     assert.equal(rows[2]?.at(-1), failed.problem);
+    assert.equal(rowText(row), 'slow: 90 % of the clean rate, wanted 80 %: reached');
+    assert.equal(rowText(failed), 'slow: nothing became final for 30 s');
     assert.equal(rows[3]?.at(-1), 'two blocks at height 3');
   });
 });
