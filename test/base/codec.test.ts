@@ -221,6 +221,22 @@ describe('codec: the bytes themselves', () => {
 });
 
 describe('codec: what is not a value', () => {
+  test('fields that are rarely there take one byte when none is, and no bit of it means nothing', () => {
+    const rare = c.sparse<{ a: number | undefined; b: number | undefined }>({ a: c.u8, b: c.u16 });
+    const forms: [string, { a: number | undefined; b: number | undefined }][] = [
+      ['00', { a: undefined, b: undefined }],
+      ['0107', { a: 7, b: undefined }],
+      ['020009', { a: undefined, b: 9 }],
+      ['03070009', { a: 7, b: 9 }],
+    ];
+    for (const [text, value] of forms) {
+      assert.equal(hexOf(rare, value), text);
+      assert.deepEqual(c.decode(rare, fromHex(text), 'rare'), value);
+    }
+    rejects(rare, '04', /names a field/);
+    rejects(rare, '0300', /end|left|byte/);
+  });
+
   test('a flag, a word or a case that there is not', () => {
     rejects(c.bool, '02', /bool/);
     rejects(c.optional(c.u8), '02', /bool/);

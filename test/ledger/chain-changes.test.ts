@@ -186,7 +186,6 @@ describe('a change of the chain', () => {
     const cases: [ChainChange, string, Parameters<World['proposal']>[1]?][] = [
       [change(), 'change/no-validators'],
       [change(...four, keyOf('a')), 'change/repeated-validator'],
-      [change(...four, `02${'00'.repeat(31)}` as PublicKey), 'change/unusable-key'],
       [change(...four), 'change/nothing-changes'],
       [raise(1), 'change/version-not-above'],
       [raise(0), 'change/version-not-above'],

@@ -9,7 +9,6 @@ import type { Operation } from '../../src/ledger/operation.ts';
 import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 
 export const chainId = 'cc'.repeat(32) as Hash;
-/** The last byte keeps them off the few keys that are nobody's. */
 /** Keys in the order of their numbers, all of them points of the curve. */
 export function sender(index: number): PublicKey {
   for (let more = 0; ; more++) {
@@ -119,5 +118,5 @@ export class World {
 
 /** Sender, nonce and fee of a transaction, as `1#0 fee 10`. */
 export function name(transaction: Transaction): string {
-  return `${Number.parseInt(transaction.sender.slice(0, 62), 16)}#${transaction.nonce} fee ${transaction.fee}`;
+  return `${Number.parseInt(transaction.sender.slice(0, 58), 16)}#${transaction.nonce} fee ${transaction.fee}`;
 }

@@ -4,7 +4,9 @@ import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import type { Transaction } from '../../src/ledger/transaction.ts';
+import type { Operation } from '../../src/ledger/operation.ts';
+import type { ReservationId } from '../../src/ledger/reservation-id.ts';
+import { assembleTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 import { name, sender, tx, World } from './fixture.ts';
 
 void describe('what the pool takes', () => {
@@ -48,6 +50,39 @@ void describe('what the pool takes', () => {
     world.accounts.set(sender(1), { balance: 100n, nonce: 0, held: 0n, keys: undefined });
     assert.equal(world.add(tx({ fee: 10, amount: 91n })), 'transaction/insufficient-balance');
     assert.equal(world.add(tx({ fee: 10, amount: 90n })), 'added');
+  });
+
+  void it('counts what is reserved as spent, and what is posted as received, in one transaction', () => {
+    const other = { sender: sender(2), nonce: 0, operation: 0 };
+    const own = { sender: sender(1), nonce: 0, operation: 0 };
+    const to = sender(3);
+    const reserve = (amount: bigint, whom = to): Operation => ({
+      type: 'reserve',
+      to: whom,
+      amount,
+      expiryHeight: toHeight(9),
+      memo: '',
+    });
+    const pay = (amount: bigint): Operation => ({ type: 'transfer', to, amount, memo: '' });
+    const post = (reservation: ReservationId, amount: bigint): Operation => ({
+      type: 'post',
+      reservation,
+      amount,
+    });
+    const judge = (...operations: Operation[]): string => {
+      const world = new World();
+      world.accounts.set(sender(1), { balance: 100n, nonce: 0, held: 500n, keys: undefined });
+      const { signatures, ...body } = tx({ fee: 10 });
+      return world.add(assembleTransaction({ ...body, operations }, signatures));
+    };
+    assert.equal(judge(reserve(91n)), 'transaction/insufficient-balance');
+    assert.equal(judge(reserve(90n)), 'added');
+    assert.equal(judge(reserve(91n, sender(1))), 'added', 'it may post that to itself at once');
+    assert.equal(judge(post(other, 50n), pay(140n)), 'added');
+    assert.equal(judge(post(other, 50n), pay(141n)), 'transaction/insufficient-balance');
+    assert.equal(judge(post(other, 500n)), 'added');
+    assert.equal(judge({ type: 'void', reservation: other }, pay(91n)), 'transaction/insufficient-balance');
+    assert.equal(judge({ type: 'void', reservation: own }, pay(300n)), 'added', 'what comes back is its own');
   });
 
   void it('refuses more fees than the sender can pay for all that waits, so that an empty account cannot fill the pool', () => {
