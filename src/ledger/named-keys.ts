@@ -2,15 +2,20 @@ import { Problem } from '../base/problem.ts';
 import { isForgeableKey } from '../crypto/forgeable-key.ts';
 import { keyFault } from '../crypto/key-fault.ts';
 import type { PublicKey } from '../crypto/signature.ts';
-import { keysNamedIn } from './operation.ts';
-import type { TransactionBody } from './transaction.ts';
+import { keysNamedIn, type Operation } from './operation.ts';
 
 /**
  * Throws a `Problem` when a transaction names a key that is nobody's (`keyFault`). It is no transaction then,
  * wherever it comes from: from such an account anybody could move coins, and what is sent there is lost.
  * Whether those who sign are points of the curve shows when their signatures are checked.
  */
-export function checkKeys(body: TransactionBody): TransactionBody {
+export function checkKeys<
+  T extends {
+    readonly sender: PublicKey;
+    readonly signers: readonly PublicKey[];
+    readonly operations: readonly Operation[];
+  },
+>(body: T): T {
   const { sender, signers, operations } = body;
   if (isForgeableKey(sender)) throw nobodysKey(sender, 'forgeable');
   for (const key of signers) {
