@@ -9,9 +9,10 @@ import type { EpochProof, FinalityProof, Inclusion } from '../ledger/inclusion.t
 import type { Receipt } from '../ledger/receipt.ts';
 import type { Reservation } from '../ledger/reservation.ts';
 import type { ReservationId } from '../ledger/reservation-id.ts';
-import type { Account, RecordEntry } from '../ledger/state-entry.ts';
+import type { Account } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type { ListBackend } from './listed.ts';
+import type { NamespaceView, RecordList, RecordPage, RecordView } from './record-views.ts';
 
 /**
  * What the API asks the node for. The node implements it; tests have a fake. Answers are plain values, and
@@ -54,6 +55,9 @@ export interface Backend {
   reservation(id: ReservationId, consistency: Consistency): Promise<Read<Reservation | undefined>>;
   /** The value is undefined when there is no such record. */
   record(key: string, consistency: Consistency): Promise<Read<RecordView | undefined>>;
+  /** Records by the beginning of their keys, all as they are after one final block. */
+  listRecords(page: RecordPage, consistency: Consistency, pace?: Pace): Promise<Read<RecordList>>;
+  namespace(name: string, consistency: Consistency): Promise<Read<NamespaceView | undefined>>;
 
   readonly lists: ListBackend;
 
@@ -215,10 +219,6 @@ export interface AccountView extends Account {
   readonly publicKey: PublicKey;
   /** The next nonce that a wallet should use: after what waits in this node's mempool. */
   readonly pendingNonce: number;
-}
-
-export interface RecordView extends Omit<RecordEntry, 'type'> {
-  readonly key: string;
 }
 
 interface UnreachedView {

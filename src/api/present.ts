@@ -18,7 +18,6 @@ import type {
   NodeIdentity,
   NodeStatus,
   Read,
-  RecordView,
   SubmitResult,
   TransactionStatus,
   ValidatorView,
@@ -37,7 +36,6 @@ import type {
   ReceiptJson,
   RecordDiffJson,
   RecordHistoryJson,
-  RecordJson,
   ReservationJson,
   StatusJson,
   SubmitResultJson,
@@ -180,7 +178,10 @@ export function blockJson(identity: NodeIdentity, block: BlockView): BlockJson {
   };
 }
 
-function readJson(identity: NodeIdentity, { consistency, height, blockHash, stateRoot }: Read<unknown>) {
+export function readJson(
+  identity: NodeIdentity,
+  { consistency, height, blockHash, stateRoot }: Read<unknown>,
+) {
   return { ...originOf(identity), consistency, height, blockHash, stateRoot };
 }
 
@@ -215,19 +216,6 @@ export function reservationJson(
     status: fate.type,
     taken: fate.type === 'posted' ? `${fate.taken}` : '0',
     settled: 'at' in fate ? fate.at : null,
-  };
-}
-
-export function recordJson(identity: NodeIdentity, read: Read<unknown>, record: RecordView): RecordJson {
-  const { key, owner, value, version, changed, previous } = record;
-  return {
-    ...readJson(identity, read),
-    key,
-    owner: encodeAddress(owner),
-    value: toHex(value),
-    version,
-    changed,
-    previous: previous ?? null,
   };
 }
 

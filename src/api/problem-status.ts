@@ -21,6 +21,7 @@ const statuses = {
   'api/method-not-allowed': 405,
   'api/no-explorer': 404,
   'api/no-such-block': 404,
+  'api/no-such-namespace': 404,
   'api/no-such-record': 404,
   'api/no-such-reservation': 404,
   'api/not-found': 404,
@@ -83,15 +84,17 @@ const statuses = {
   'transaction/forgeable-key': 422,
   'transaction/insufficient-balance': 422,
   'transaction/malformed': 400,
+  'transaction/namespace-name': 422,
+  'transaction/namespace-writers': 422,
   'transaction/nonce-used': 409,
   'transaction/off-curve-key': 422,
   'transaction/oversize': 413,
   'transaction/record-key': 422,
   'transaction/reservation-id': 400,
+  'transaction/zero-amount': 422,
   'transaction/wrong-chain': 422,
   'transaction/wrong-signature': 422,
   'transaction/wrong-signers': 422,
-  'transaction/zero-amount': 422,
 } as const satisfies Partial<Record<ProblemCode, number>>;
 
 type AnsweredCode = keyof typeof statuses;

@@ -512,17 +512,41 @@ export const reservationSchema = z
   })
   .meta({ id: 'Reservation' });
 
-export const recordSchema = z
+const recordFields = {
+  key: recordKey,
+  owner: addressSchema,
+  value: bytesHex('The value'),
+  version: versionSchema,
+  changed: placeSchema.describe('Where this version was made'),
+  previous: placeSchema.nullable().describe('Where the one before it was made; null for the first'),
+};
+
+export const recordSchema = z.object({ ...read, ...recordFields }).meta({ id: 'Record' });
+
+export const recordListSchema = z
   .object({
     ...read,
-    key: recordKey,
-    owner: addressSchema,
-    value: bytesHex('The value'),
-    version: versionSchema,
-    changed: placeSchema.describe('Where this version was made'),
-    previous: placeSchema.nullable().describe('Where the one before it was made; null for the first'),
+    prefix: z.string(),
+    records: z.array(z.object(recordFields)).describe('In the order of the bytes of their keys'),
+    next: recordKey
+      .nullable()
+      .describe(
+        'Give it as "after" to get the next page; null where there is none. A page may be empty and go on',
+      ),
   })
-  .meta({ id: 'Record' });
+  .meta({ id: 'RecordList' });
+
+export const namespaceSchema = z
+  .object({
+    ...read,
+    name: namespaceName,
+    owner: addressSchema.describe('Who may change its mode, writers and owner'),
+    mode: namespaceMode,
+    writers: z.array(addressSchema).describe('None in mode open'),
+    entries: whole('Keys that were ever written there, those of deleted records too'),
+    root: hashSchema.describe('Of the tree of its entries'),
+  })
+  .meta({ id: 'Namespace' });
 
 export const listOrderSchema = z.enum(['newest', 'oldest']).describe('Which end the list begins with');
 export const cursorSchema = hex(20, 'Where the page before ended: its "next"');
@@ -801,6 +825,8 @@ export type HeaderViewJson = z.output<typeof headerViewSchema>;
 export type AccountJson = z.output<typeof accountSchema>;
 export type ReservationJson = z.output<typeof reservationSchema>;
 export type RecordJson = z.output<typeof recordSchema>;
+export type RecordListJson = z.output<typeof recordListSchema>;
+export type NamespaceJson = z.output<typeof namespaceSchema>;
 export type AccountTransactionsJson = z.output<typeof accountTransactionsSchema>;
 export type TransactionsJson = z.output<typeof transactionsSchema>;
 export type RecordHistoryJson = z.output<typeof recordHistorySchema>;

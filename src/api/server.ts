@@ -33,6 +33,7 @@ import { type GateBounds, RequestGate } from './request-gate.ts';
 import { type Explorer, explorerRoutes } from './routes/explorer.ts';
 import { listRoutes } from './routes/lists.ts';
 import { chainRulesRoutes } from './routes/chain-rules.ts';
+import { namespaceRoutes } from './routes/namespaces.ts';
 import { memberRoutes } from './routes/members.ts';
 import { nodeRoutes } from './routes/node.ts';
 import type { Api, RouteContext } from './routes/route-context.ts';
@@ -191,6 +192,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   chainRoutes(api, context);
   listRoutes(api, context);
   reservationRoutes(api, context);
+  namespaceRoutes(api, context);
   nodeRoutes(api, context);
   memberRoutes(api, context);
   chainRulesRoutes(api, context);

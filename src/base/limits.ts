@@ -420,6 +420,11 @@ export const limits = {
   /** Changes of the validators in one answer: each has a certificate, and so many keys. */
   httpEpochs: 20,
   httpPage: 100,
+  /**
+   * Keys that a list of records looks at for one page, however many of them are of deleted records: then the
+   * page ends, and its cursor goes on.
+   */
+  listedKeys: 1_000,
   /** Items of a list that come unless more are asked for. */
   httpListPage: 20,
   /**

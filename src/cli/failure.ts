@@ -8,6 +8,7 @@ import { harmless, printError, styledError, toJson } from './terminal.ts';
 
 const notFound: ReadonlySet<string> = new Set<ProblemCode>([
   'api/no-such-block',
+  'api/no-such-namespace',
   'api/no-such-record',
   'cli/not-found',
 ]);

@@ -14,6 +14,8 @@ const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   tx: async () => (await import('./tx.ts')).txCommand(),
   get: async () => (await import('./get.ts')).getCommand(),
   reservation: async () => (await import('./reservation.ts')).reservationCommand(),
+  list: async () => (await import('./list.ts')).listCommand(),
+  namespace: async () => (await import('./namespace.ts')).namespaceCommand(),
   account: async () => (await import('./account.ts')).accountCommand(),
   block: async () => (await import('./block.ts')).blockCommand(),
   watch: async () => (await import('./watch.ts')).watchCommand(),

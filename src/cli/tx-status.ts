@@ -85,6 +85,16 @@ function foundText(found: FoundAnswer): string {
   }
 }
 
+/** Where the rules of a namespace, which others make, are why it failed. */
+const remedies: Readonly<Record<string, string | undefined>> = {
+  'transaction/no-such-namespace':
+    'Open what stands before the first "/" ("quorate namespace open"), or write under a key without "/".',
+  'transaction/namespace-taken': 'Choose another name; "quorate namespace show" says whose it is.',
+  'transaction/not-namespace-owner': '"quorate namespace show" says who its owner is: only that one can.',
+  'transaction/not-writer': '"quorate namespace show" lists who may write there; its owner can change that.',
+  'transaction/append-only': 'Nothing there is ever changed: write under another key.',
+};
+
 /**
  * Where it stands and what came of it, and then `more` when it was applied; the exit code tells a transaction
  * that failed.
@@ -107,6 +117,8 @@ export function showFinal(
     print(`${hash} is final at height ${grouped(height)} (${engine}): ${result}.`);
     for (const line of effectText(receipt)) print(line);
     if (receipt.status === 'applied') for (const line of more) print(line);
+    const remedy = remedies[receipt.code];
+    if (remedy !== undefined) print(`  what to do: ${remedy}`);
   }
   if (receipt.status === 'failed') process.exitCode = exitCodes.failed;
 }

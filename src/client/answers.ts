@@ -347,7 +347,30 @@ export interface ReservationAnswer extends ReadAnswer {
   readonly settled: PlaceAnswer | null;
 }
 
-export interface RecordAnswer extends ReadAnswer {
+export interface RecordAnswer extends ReadAnswer, RecordItem {}
+
+/** Records whose keys begin with a prefix, in the order of the bytes of their keys. */
+export interface RecordListAnswer extends ReadAnswer {
+  readonly prefix: string;
+  readonly records: readonly RecordItem[];
+  /** The key behind which the next page begins; null where there is none. A page may be empty and go on. */
+  readonly next: string | null;
+}
+
+export interface NamespaceAnswer extends ReadAnswer {
+  readonly name: string;
+  /** Who may change its mode, writers and owner. */
+  readonly owner: Address;
+  readonly mode: NamespaceMode;
+  /** None in mode `open`. */
+  readonly writers: readonly Address[];
+  /** Keys that were ever written there, those of deleted records too. */
+  readonly entries: number;
+  /** Of the tree of its entries. */
+  readonly root: Hash;
+}
+
+interface RecordItem {
   readonly key: string;
   readonly owner: Address;
   readonly value: BytesHex;

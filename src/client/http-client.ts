@@ -23,9 +23,11 @@ import type {
   HeaderItem,
   MemberAnswer,
   MissingNonceAnswer,
+  NamespaceAnswer,
   Origin,
   ProblemAnswer,
   RecordAnswer,
+  RecordListAnswer,
   RecordDiffAnswer,
   RecordHistoryAnswer,
   ReservationAnswer,
@@ -225,6 +227,32 @@ export class HttpClient {
   ): Promise<RecordAnswer | Problem> {
     const { consistency, ...deadline } = options;
     return this.#get(() => `/v1/records${query({ key, consistency })}`, deadline);
+  }
+
+  /**
+   * A page of the records whose keys begin with a prefix, in the order of the bytes of their keys; the next
+   * one with its `next` as `after`. A namespace is listed by its name with `/` behind it.
+   */
+  records(
+    prefix: string,
+    options: Deadline & {
+      readonly after?: string | undefined;
+      readonly limit?: number;
+      readonly consistency?: Consistency;
+    } = {},
+  ): Promise<RecordListAnswer | Problem> {
+    const { after, limit, consistency, ...deadline } = options;
+    const named = { prefix, after, limit, consistency };
+    return this.#get(() => `/v1/records/list${query(named)}`, deadline);
+  }
+
+  /** Who owns a namespace, who may write there, and how much stands there. */
+  namespace(
+    name: string,
+    options: Deadline & { readonly consistency?: Consistency } = {},
+  ): Promise<NamespaceAnswer | Problem> {
+    const { consistency, ...deadline } = options;
+    return this.#get(() => `/v1/namespaces/${pathPart(name)}${query({ consistency })}`, deadline);
   }
 
   /** Final transactions that an account sent, or that touched or named it. */

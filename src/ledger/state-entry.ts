@@ -112,7 +112,8 @@ export function treeOwnerOf(key: Uint8Array): Uint8Array | undefined {
   if (key[0] !== recordKind) return undefined;
   const end = key.indexOf(slash);
   if (end < 0) return undefined;
-  const owner = key.slice(0, end);
+  // Not `slice`: that of a Buffer is a view, and the key is the caller's.
+  const owner = Uint8Array.from(key.subarray(0, end));
   owner[0] = namespaceKind;
   return owner;
 }

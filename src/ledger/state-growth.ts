@@ -38,7 +38,7 @@ export class StateGrowth {
   add(key: Uint8Array, value: Uint8Array | null): void {
     const owner = treeOwnerOf(key);
     if (owner !== undefined) this.#growthOf(owner).add(key, value);
-    else if (key[0] === namespaceKind) this.#branch(key).rules = value && value.slice();
+    else if (key[0] === namespaceKind) this.#branch(key).rules = value && Uint8Array.from(value);
     else this.#main.add(key, value);
   }
 
@@ -82,7 +82,7 @@ export class StateGrowth {
     if (known !== undefined) return known;
     const old = this.#tree.withSubtree(key);
     const branch = {
-      key: key.slice(),
+      key: Uint8Array.from(key),
       rules: old === undefined ? null : rulesPartOf(old.value),
       root: this.#main.nodes.hold(old?.root ?? 0),
       entries: old === undefined ? 0 : entriesIn(old.value),

@@ -4,6 +4,7 @@ import type { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { type BlockHeader, type Height, toHeight } from '../ledger/block.ts';
+import { recordKeyIn, recordStateKey } from '../ledger/state-entry.ts';
 import { type CandidateTable } from './candidate-table.ts';
 import {
   chainRecord,
@@ -28,7 +29,7 @@ import {
 import type { EvidenceTable } from './evidence-table.ts';
 import type { ListedTransaction, ListedVersion } from './index-postings.ts';
 import type { At, IndexName, IndexRange, IndexTables } from './index-tables.ts';
-import { heightIn, keys, rangeOf, restOf } from './keys.ts';
+import { heightIn, keyAfter, keys, rangeOf, restOf, stateRange } from './keys.ts';
 import { type LogTable, logWrites, removed } from './log-table.ts';
 import type { Store, Write } from './port.ts';
 import {
@@ -260,6 +261,22 @@ export class ChainStore {
       from: toHeight(Math.max(from, lowest)),
       to: toHeight(Math.min(to, this.finalHeight)),
     };
+  }
+
+  /**
+   * Keys of records, deleted ones too, that begin with `prefix` and come behind `after`: at most so many, in
+   * the order of their bytes. All that there are after the final block, and perhaps some of the next one: a
+   * record that was written once never leaves the state.
+   */
+  async recordKeys(page: {
+    readonly prefix: string;
+    readonly after: string | undefined;
+    readonly limit: number;
+  }): Promise<readonly string[]> {
+    const { from, to } = stateRange(recordStateKey(page.prefix));
+    const behind = page.after === undefined ? from : keyAfter(keys.state(recordStateKey(page.after)));
+    const found = await this.#store.scan({ from: behind, to, limit: page.limit });
+    return found.map(([key]) => recordKeyIn(restOf(key)));
   }
 
   /** Makes records and blocks durable in one synced batch. */

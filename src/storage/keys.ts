@@ -106,6 +106,15 @@ export function rangeOf(kind: KeyKind): KeyRange {
 /** All keys of this space; those of the adapter are outside. */
 export const wholeSpace: KeyRange = { from: Uint8Array.of(1), to: Uint8Array.of(255) };
 
+/** All keys of state entries whose own keys begin so; the last byte is no 255. */
+export function stateRange(prefix: Uint8Array): KeyRange {
+  const from = keys.state(prefix);
+  // Not `slice`: that of a Buffer is a view.
+  const to = Uint8Array.from(from);
+  to[to.length - 1] = (to[to.length - 1] as number) + 1;
+  return { from, to };
+}
+
 /** The first key after this one. */
 export function keyAfter(previous: Uint8Array): Uint8Array {
   return concat(previous, Uint8Array.of(0));

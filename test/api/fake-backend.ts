@@ -12,8 +12,10 @@ import type {
   TransactionOutcome,
   TransactionStatus,
 } from '../../src/api/backend.ts';
+import type { RecordPage } from '../../src/api/record-views.ts';
 import type { ListBackend } from '../../src/api/listed.ts';
 import { defined } from '../../src/base/invariant.ts';
+import { compareBytes, utf8 } from '../../src/base/bytes.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { type Hash, zeroHash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
@@ -278,6 +280,22 @@ export class FakeBackend implements Backend {
     const changed = { height: toHeight(1), transaction: 0, operation: 0 };
     const about = { key, owner: alice, version: 1, changed, previous: undefined };
     return this.#read(consistency, value === undefined ? undefined : { ...about, value });
+  }
+
+  async listRecords({ prefix, after, limit }: RecordPage, consistency: Consistency) {
+    const changed = { height: toHeight(1), transaction: 0, operation: 0 };
+    const about = { owner: alice, version: 1, changed, previous: undefined };
+    const all = [...this.records].toSorted(([a], [b]) => compareBytes(utf8(a), utf8(b)));
+    const found = all.filter(([key]) => key.startsWith(prefix) && (after === undefined || key > after));
+    const records = found.slice(0, limit).map(([key, value]) => ({ ...about, key, value }));
+    const next = found.length > limit ? (records.at(-1)?.key ?? null) : null;
+    return this.#read(consistency, { records, next });
+  }
+
+  async namespace(name: string, consistency: Consistency) {
+    const about = { owner: alice, mode: 'writers' as const, writers: [alice], entries: 3 };
+    const root = new Uint8Array(32).fill(7);
+    return this.#read(consistency, name === 'none' ? undefined : { name, ...about, root });
   }
 
   /** As PBFT: it serves stale reads only. */

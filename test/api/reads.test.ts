@@ -9,6 +9,8 @@ import {
   headersSchema,
   healthSchema,
   readySchema,
+  namespaceSchema,
+  recordListSchema,
   recordSchema,
   reservationSchema,
   statusSchema,
@@ -159,6 +161,55 @@ void test('a record is found under any key that percent-encoding can carry', asy
   await problemFrom(missing, 404, 'api/no-such-record');
 });
 
+void test('records are listed by the beginning of their keys, page by page', async (t) => {
+  const world = await start(t);
+  const keys = ['shop/1', 'shop/2', 'shop/ü', 'shopping', 'a'];
+  for (const key of keys) world.backend.records.set(key, Uint8Array.of(7));
+  const list = (query: string) => get(world, `/v1/records/list?${query}`, recordListSchema);
+  const all = await list('');
+  assert.deepEqual([all.records.map(({ key }) => key), all.next], [keys.toSorted(), null]);
+  const first = await list('prefix=shop%2F&limit=2');
+  assert.deepEqual(
+    first.records.map(({ key, value, version }) => [key, value, version]),
+    [
+      ['shop/1', '07', 1],
+      ['shop/2', '07', 1],
+    ],
+  );
+  assert.deepEqual([first.next, first.prefix], ['shop/2', 'shop/']);
+  const second = await list('prefix=shop%2F&limit=2&after=shop%2F2');
+  assert.deepEqual([second.records.map(({ key }) => key), second.next], [['shop/ü'], null]);
+  assert.deepEqual((await list('prefix=none')).records, []);
+  for (const wrong of [
+    'limit=0',
+    'limit=101',
+    'limit=1.5',
+    'after=a&prefix=b',
+    'after=',
+    'key=a',
+    'prefix=a&prefix=b',
+    `prefix=${'a'.repeat(129)}`,
+    'consistency=fresh',
+  ]) {
+    const response = await fetch(`${world.api.address}/v1/records/list?${wrong}`);
+    await problemFrom(response, 400, 'api/invalid-request');
+  }
+});
+
+void test('a namespace is shown with its rules; one that was never opened is not found', async (t) => {
+  const world = await start(t);
+  for (const name of ['shop', 'länder', 'a b?c#d', '...']) {
+    const shown = await get(world, `/v1/namespaces/${encodeURIComponent(name)}`, namespaceSchema);
+    assert.deepEqual([shown.name, shown.mode, shown.entries], [name, 'writers', 3]);
+    assert.deepEqual([shown.owner, shown.writers], [encodeAddress(alice), [encodeAddress(alice)]]);
+    assert.equal(shown.root, '07'.repeat(32));
+  }
+  await problemFrom(await fetch(`${world.api.address}/v1/namespaces/none`), 404, 'api/no-such-namespace');
+  for (const name of ['a%2Fb', 'x'.repeat(127)]) {
+    await problemFrom(await fetch(`${world.api.address}/v1/namespaces/${name}`), 400, 'api/invalid-request');
+  }
+});
+
 void test('the node tells of itself: status, why, validators, evidence', async (t) => {
   const world = await start(t);
   const status = await get(world, '/v1/status', statusSchema);
@@ -263,10 +314,12 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
     '/v1/health',
     '/v1/leader',
     '/v1/members',
+    '/v1/namespaces/{name}',
     '/v1/ready',
     '/v1/records',
     '/v1/records/diff',
     '/v1/records/history',
+    '/v1/records/list',
     '/v1/records/{key}',
     '/v1/reservations/{reservation}',
     '/v1/status',

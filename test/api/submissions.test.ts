@@ -39,6 +39,8 @@ void test('one transaction that is refused is a problem with the status of its c
     ['transaction/forgeable-key', 422],
     ['transaction/off-curve-key', 422],
     ['transaction/malformed', 400],
+    ['transaction/namespace-name', 422],
+    ['transaction/namespace-writers', 422],
     ['transaction/oversize', 413],
     ['mempool/replacement-underpriced', 409],
     ['mempool/sender-full', 429],

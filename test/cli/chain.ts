@@ -74,6 +74,19 @@ export async function fakeChain(
       const version = { version: 2, changed: made, previous: { ...made, height: 7 } };
       return { body: { ...read, key: 'greeting', owner, value: toHex(utf8('hello')), ...version } };
     }
+    if (path === '/v1/records/list') {
+      const owner = encodeAddress(alice.publicKey);
+      const changed = { height: 12, transaction: 0, operation: 1 };
+      const about = { owner, value: toHex(utf8('hello')), version: 2, changed, previous: null };
+      const records = ['shop/a', 'shop/b'].map((key) => ({ key, ...about }));
+      return { body: { ...read, prefix: 'shop/', records, next: url.includes('after') ? null : 'shop/b' } };
+    }
+    if (path === '/v1/namespaces/shop') {
+      const [owner, writer] = [encodeAddress(alice.publicKey), encodeAddress(bob.publicKey)];
+      const rules = { owner, mode: 'writers', writers: [writer] };
+      return { body: { ...read, name: 'shop', ...rules, entries: 2, root: '88'.repeat(32) } };
+    }
+    if (path.startsWith('/v1/namespaces/')) return problemReply(404, 'api/no-such-namespace');
     if (path === '/v1/records') return problemReply(404, 'api/no-such-record');
     if (path.startsWith('/v1/blocks/')) return { body: blockOf() };
     if (path === '/v1/validators') return { body: { ...origin, validators: [validator(0), validator(1)] } };

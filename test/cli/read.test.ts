@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { fakeApi, origin, status } from '../client/fake-api.ts';
-import { alice, fakeChain } from './chain.ts';
+import { alice, bob, fakeChain } from './chain.ts';
 import { jsonOf, problemOf, quorate } from './quorate.ts';
 
 test('with --json a command prints the API’s answer as it is', async (t) => {
@@ -14,6 +14,8 @@ test('with --json a command prints the API’s answer as it is', async (t) => {
     [['evidence'], 'evidence'],
     [['account', 'alice'], 'balance'],
     [['get', 'greeting'], 'value'],
+    [['list', 'shop/'], 'records'],
+    [['namespace', 'show', 'shop'], 'writers'],
     [['block'], 'header'],
   ] as const) {
     const ran = await quorate([...args, '--node', url, '--json']);
@@ -63,4 +65,27 @@ test('something else than a Quorate node at the address is a problem that says s
   const ran = await quorate(['status', '--node', url, '--json']);
   assert.equal(ran.code, 1);
   assert.equal(problemOf(ran).code, 'api/answer');
+});
+
+test('records are listed with what to give for the next page', async (t) => {
+  const { url, seen } = await fakeChain(t);
+  const first = await quorate(['list', 'shop/', '--limit', '2', '--node', url]);
+  assert.match(first.out, /^shop\/b +2 +qr1\S+ +hello$/m);
+  assert.match(first.out, /^2 at height 40, and there may be more: --after shop\/b$/m);
+  const last = await quorate(['list', 'shop/', '--after', 'shop/b', '--node', url]);
+  assert.match(last.out, /^2 at height 40$/m);
+  assert.deepEqual(
+    seen.map((request) => request.url),
+    ['/v1/records/list?prefix=shop%2F&limit=2', '/v1/records/list?prefix=shop%2F&after=shop%2Fb&limit=100'],
+  );
+});
+
+test('a namespace is shown with its owner and its writers; one that was never opened ends with 5', async (t) => {
+  const { url } = await fakeChain(t);
+  const { out } = await quorate(['namespace', 'show', 'shop', '--node', url]);
+  assert.match(out, /^mode +writers$/m);
+  assert.match(out, new RegExp(`^owner +${encodeAddress(alice.publicKey)}$`, 'm'));
+  assert.match(out, new RegExp(`^writer +${encodeAddress(bob.publicKey)}$`, 'm'));
+  const none = await quorate(['namespace', 'show', 'none', '--node', url]);
+  assert.equal(none.code, 5);
 });

@@ -37,6 +37,8 @@ test('what the client expects is what the API’s schemas describe (checked by t
     Same<Client.AccountAnswer, Api.AccountJson>,
     Same<Client.ReservationAnswer, Api.ReservationJson>,
     Same<Client.RecordAnswer, Api.RecordJson>,
+    Same<Client.RecordListAnswer, Api.RecordListJson>,
+    Same<Client.NamespaceAnswer, Api.NamespaceJson>,
     Same<Client.AccountTransactionsAnswer, Api.AccountTransactionsJson>,
     Same<Client.TransactionsAnswer, Api.TransactionsJson>,
     Same<Client.RecordHistoryAnswer, Api.RecordHistoryJson>,
@@ -46,6 +48,8 @@ test('what the client expects is what the API’s schemas describe (checked by t
     Same<Client.StatusAnswer, Api.StatusJson>,
     Same<Client.EvidenceItem, Api.EvidenceJson['evidence'][number]>,
   ] = [
+    true,
+    true,
     true,
     true,
     true,

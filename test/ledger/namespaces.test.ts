@@ -266,3 +266,17 @@ describe('an operation on a namespace', () => {
     assert.throws(() => encode(operationCodec, set('n', {})), /it changes nothing/);
   });
 });
+
+test('entries may come as Buffers, as a store gives them: they stay as they are, and the state is the same', () => {
+  const story = new Story();
+  assert.equal(story.does('alice', open('shop'), write('shop/1'), write('shop/2')), applied);
+  const entries = [...story.state.entries()];
+  const buffers = entries.map(([key, value]) => [Buffer.from(key), Buffer.from(value)] as const);
+  assert.equal(State.fromEntries(buffers).root, story.state.root);
+  assert.equal(State.empty.with(buffers.map(([key, value]) => ({ key, value }))).root, story.state.root);
+  for (const [key] of buffers) assert.notEqual(story.state.get(key), undefined);
+  assert.deepEqual(
+    buffers.map(([key, value]) => [toHex(key), toHex(value)]),
+    entries.map(([key, value]) => [toHex(key), toHex(value)]),
+  );
+});

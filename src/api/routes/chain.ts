@@ -15,8 +15,8 @@ import {
   headerItemJson,
   originOf,
   receiptJson,
-  recordJson,
 } from '../present.ts';
+import { recordJson } from '../present-records.ts';
 import { apiProblem } from '../problem-answer.ts';
 import {
   accountSchema,

@@ -104,6 +104,14 @@ export class NodeBackend implements Backend {
     return this.#rules.proposals();
   }
 
+  listRecords(...asked: Parameters<Backend['listRecords']>) {
+    return this.#reads.listRecords(...asked);
+  }
+
+  namespace(...asked: Parameters<Backend['namespace']>) {
+    return this.#reads.namespace(...asked);
+  }
+
   validators() {
     return this.#members.validators();
   }

@@ -1,10 +1,12 @@
 import type { Backend, BlockReference, Pace } from '../../api/backend.ts';
+import type { RecordList, RecordPage, RecordView } from '../../api/record-views.ts';
 import type { FinalBlock } from '../effects/chain.ts';
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { EpochProof } from '../../ledger/inclusion.ts';
+import type { State } from '../../ledger/state.ts';
 import { FinalBlocks } from './final-blocks.ts';
 import type { NodeBackendOptions } from './options.ts';
 import type { Asking } from './asking.ts';
@@ -73,6 +75,47 @@ export class Reads {
   #heightOf(name: BlockReference): Height | undefined {
     if (name === 'latest') return this.#options.driver.chain.final.height;
     return 'height' in name ? name.height : this.#finalBlocks.heightOf(name.hash);
+  }
+
+  async namespace(...[name, consistency]: Parameters<Backend['namespace']>) {
+    await this.#readable(consistency);
+    const basis = this.#basis(consistency);
+    const entry = basis.state.namespace(name);
+    return readOf(basis, entry && { name, ...entry });
+  }
+
+  /**
+   * The keys come from the store, which is never behind the final state; which of them are records, and what
+   * they hold, from that state, which is kept as long as this takes.
+   */
+  async listRecords(...[page, consistency, pace = unpaced]: Parameters<Backend['listRecords']>) {
+    await this.#readable(consistency);
+    const basis = this.#basis(consistency);
+    const state = basis.state.share();
+    try {
+      return readOf(basis, await this.#recordsOf(state, page, pace));
+    } finally {
+      state.release();
+    }
+  }
+
+  async #recordsOf(state: State, { prefix, after, limit }: RecordPage, pace: Pace): Promise<RecordList> {
+    const records: RecordView[] = [];
+    let last = after;
+    for (let looked = 0; looked < limits.listedKeys;) {
+      await pace();
+      const most = Math.min(limits.httpPage, limits.listedKeys - looked);
+      const keys = await this.#options.store.recordKeys({ prefix, after: last, limit: most });
+      for (const key of keys) {
+        if (records.length === limit) return { records, next: last ?? null };
+        last = key;
+        const entry = state.record(key);
+        if (entry !== undefined) records.push({ key, ...entry });
+      }
+      if (keys.length < most) return { records, next: null };
+      looked += keys.length;
+    }
+    return { records, next: last ?? null };
   }
 
   /** Waits until this node has what a read must see. */

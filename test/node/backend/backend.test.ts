@@ -9,6 +9,7 @@ import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { hashHeader, toHeight } from '../../../src/ledger/block.ts';
 import { genesisHeader, parseGenesis } from '../../../src/ledger/genesis.ts';
+import type { Operation } from '../../../src/ledger/operation.ts';
 import { NodeBackend } from '../../../src/node/backend/backend.ts';
 import { Cluster, raftGenesis, signedTransaction } from '../cluster.ts';
 
@@ -118,6 +119,60 @@ describe('the backend', () => {
     );
     assert.equal((await backend.headers(toHeight(1), 2)).length, 2);
     assert.deepEqual(await backend.headers(toHeight(finalHeight + 1), 5), []);
+  });
+
+  test('lists records by prefix in pages, each as it was after one final block, without deleted ones', async () => {
+    const cluster = await Cluster.start(4);
+    const backend = backendOf(cluster, 'validator-1');
+    const make = (nonce: number, operation: Operation) =>
+      signedTransaction(cluster.genesis, 'alice', { nonce, operation });
+    const put = (nonce: number, key: string) =>
+      make(nonce, { type: 'put', key, value: Uint8Array.of(nonce) });
+    const settle = (...transactions: ReturnType<typeof make>[]): void => {
+      const { nonce } = defined(transactions.at(-1), 'a transaction');
+      cluster.submit('validator-0', ...transactions);
+      assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === nonce + 1), 10_000));
+    };
+    const keys = Array.from({ length: limits.httpPage + 20 }, (_, i) => `demo/${1_000 + i}`);
+    settle(
+      ...keys.map((key, nonce) => put(nonce, key)),
+      put(keys.length, 'demo'),
+      put(keys.length + 1, 'demon'),
+    );
+    settle(make(keys.length + 2, { type: 'delete', key: 'demo/1003' }));
+    const shown = keys.filter((key) => key !== 'demo/1003');
+    const pages: string[][] = [];
+    const heights = new Set<number>();
+    let nonce = keys.length + 3;
+    for (let after: string | undefined; ;) {
+      // While a page is read, another block becomes final: it is not seen in that page.
+      const pace = async (): Promise<void> => {
+        settle(put(nonce, `demo/0${nonce}`), put(nonce + 1, 'demo/1001'));
+        nonce += 2;
+      };
+      const before = backend.status().finalHeight;
+      const reading = backend.listRecords({ prefix: 'demo/', after, limit: 50 }, 'stale', pace);
+      const page = await cluster.time.settle(reading);
+      assert.equal(page.height, before);
+      assert.ok(backend.status().finalHeight > before);
+      heights.add(page.height);
+      pages.push(page.value.records.map(({ key }) => key));
+      if (after === undefined) {
+        assert.deepEqual(page.value.records[1]?.value, Uint8Array.of(1), 'as it was before');
+      }
+      if (page.value.next === null) break;
+      after = page.value.next;
+    }
+    assert.equal(heights.size, 3);
+    assert.deepEqual(
+      pages.map((page) => page.length),
+      [50, 50, shown.length - 100],
+    );
+    assert.deepEqual(pages.flat(), shown);
+    const { value } = await cluster.time.settle(backend.namespace('demo', 'stale'));
+    assert.equal(value?.mode, 'open');
+    assert.ok((value?.entries ?? 0) > keys.length);
+    assert.equal((await cluster.time.settle(backend.namespace('none', 'stale'))).value, undefined);
   });
 
   test('reads accounts, and says which nonce to use next', async () => {

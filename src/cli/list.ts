@@ -1,0 +1,61 @@
+import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { fromHex } from '../base/bytes.ts';
+import { limits } from '../base/limits.ts';
+import { unwrap } from '../base/problem.ts';
+import { valueText } from './get.ts';
+import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
+import { answer, grouped, harmless, table } from './terminal.ts';
+
+/** Of a value as it is shown. */
+const shownCharacters = 40;
+
+export function listCommand(): CommandUnknownOpts {
+  return new Command('list')
+    .description('list records by the beginning of their keys')
+    .argument(
+      '[prefix]',
+      'what the keys begin with, shop/ for all of a namespace; all records without it',
+      '',
+    )
+    .option('--limit <count>', 'records of one page', wholeNumber(1, limits.httpPage), limits.httpPage)
+    .option('--after <key>', 'begin behind this key, which the page before named')
+    .addOption(consistencyOption)
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .addHelpText(
+      'after',
+      '\nKeys come in the order of their bytes. A page is as it was after one final block, which it names.',
+    )
+    .action(async (prefix, { limit, after, consistency, ...options }) => {
+      const page = unwrap(
+        await connect(options).records(prefix, {
+          limit,
+          after,
+          ...(consistency !== undefined && { consistency }),
+        }),
+      );
+      answer(options.json, page, () => {
+        const rows = page.records.map(({ key, version, owner, value }) => [
+          harmless(key),
+          `${version}`,
+          owner,
+          shortened(valueText(fromHex(value))),
+        ]);
+        const listed =
+          rows.length === 0 ? 'No records here.' : table(['key', 'version', 'owner', 'value'], rows);
+        const more = page.next === null ? '' : `, and there may be more: --after ${shellWord(page.next)}`;
+        return `${listed}\n\n${grouped(rows.length)} at height ${grouped(page.height)}${more}`;
+      });
+    });
+}
+
+function shortened(text: string): string {
+  return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
+}
+
+/** As it can be typed. */
+function shellWord(key: string): string {
+  const shown = harmless(key);
+  return /^[\w./:@-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,117 @@
+import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { Problem, unwrap } from '../base/problem.ts';
+import type { HttpClient } from '../client/http-client.ts';
+import type { PublicKey } from '../crypto/signature.ts';
+import { namespaceModes } from '../ledger/namespace.ts';
+import { accountNamed } from './names.ts';
+import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { answer, facts, grouped, harmless } from './terminal.ts';
+import { withTerms } from './tx-terms.ts';
+import { send } from './tx-send.ts';
+
+const modes =
+  '\nModes: open, anybody creates records, and each is its creator’s; writers, they alone write, and any of them any' +
+  '\nrecord; append-only, writers create records, which nobody changes, deletes or gives away, and this never ends.';
+
+export function namespaceCommand(): CommandUnknownOpts {
+  return new Command('namespace')
+    .description('claim what stands before the first / of keys, and say who may write there')
+    .addCommand(openCommand())
+    .addCommand(setCommand())
+    .addCommand(showCommand());
+}
+
+function modeOption() {
+  return new Option('--mode <mode>', 'who may write there').choices(namespaceModes);
+}
+
+function writerOption() {
+  return new Option('--writer <account>', 'who may write there; may be given several times').argParser(
+    (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value],
+  );
+}
+
+function openCommand(): CommandUnknownOpts {
+  return withTerms(new Command('open'))
+    .description('claim a namespace; whoever signs owns it')
+    .argument('<name>', 'what stands before the first / of keys')
+    .addOption(modeOption())
+    .addOption(writerOption())
+    .addHelpText(
+      'after',
+      `${modes}\nWithout --mode it is writers when a writer is named, and open otherwise.`,
+    )
+    .action((name, { mode, writer = [], ...options }) =>
+      send(options, async (client) => ({
+        type: 'open-namespace',
+        name,
+        mode: mode ?? (writer.length > 0 ? 'writers' : 'open'),
+        writers: await keysOf(writer, options.keys, client),
+      })),
+    );
+}
+
+function setCommand(): CommandUnknownOpts {
+  return withTerms(new Command('set'))
+    .description('change who may write in a namespace that you own, or give it away')
+    .argument('<name>', 'the namespace')
+    .addOption(modeOption())
+    .addOption(writerOption())
+    .option('--owner <account>', 'whose it becomes, with all say over it')
+    .addHelpText(
+      'after',
+      `${modes}\nWhat is not given stays as it is; --writer names all writers from now on.`,
+    )
+    .action((name, { mode, writer, owner, ...options }) => {
+      if (mode === undefined && writer === undefined && owner === undefined) {
+        throw new Problem('cli/usage', 'nothing is to be changed', {
+          remedy: 'Give --mode, --writer or --owner. Nothing was signed.',
+        });
+      }
+      return send(options, async (client) => ({
+        type: 'set-namespace',
+        name,
+        mode,
+        writers: writer && (await keysOf(writer, options.keys, client)),
+        owner:
+          owner === undefined ? undefined : await accountNamed(owner, { directory: options.keys, client }),
+      }));
+    });
+}
+
+function showCommand(): CommandUnknownOpts {
+  return new Command('show')
+    .description('show a namespace: its owner, who may write there, and how much stands there')
+    .argument('<name>', 'the namespace')
+    .addOption(consistencyOption)
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .addHelpText('after', '\nA namespace that was never opened gives exit code 5.')
+    .action(async (name, { consistency, ...options }) => {
+      const shown = unwrap(
+        await connect(options).namespace(name, consistency === undefined ? {} : { consistency }),
+      );
+      answer(options.json, shown, () =>
+        facts([
+          ['namespace', harmless(shown.name)],
+          ['owner', shown.owner],
+          ['mode', shown.mode],
+          ...shown.writers.map((writer): readonly [string, string] => ['writer', writer]),
+          ['entries', `${grouped(shown.entries)}, deleted ones too`],
+          ['root', shown.root],
+          ['read at', `height ${grouped(shown.height)}, ${shown.consistency}`],
+        ]),
+      );
+    });
+}
+
+/** In the order in which the ledger has them; one that is named twice counts once. */
+async function keysOf(
+  names: readonly string[],
+  directory: string,
+  client: HttpClient,
+): Promise<readonly PublicKey[]> {
+  const keys = await Promise.all(names.map((name) => accountNamed(name, { directory, client })));
+  return [...new Set(keys)].toSorted();
+}
