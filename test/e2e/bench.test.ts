@@ -30,6 +30,17 @@ interface Told {
 /** Directories that a benchmark of now may have left. */
 const leftBehind = (): string[] => globSync('quorate-bench-*', { cwd: tmpdir() });
 
+/** Processes that have this directory in their command line, where there is a /proc. */
+function processesOf(directory: string): number {
+  return globSync('/proc/[0-9]*/cmdline').filter((path) => {
+    try {
+      return readFileSync(path, 'utf8').includes(directory);
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
 suite('quorate bench', () => {
   test('four processes: all is final once, the nodes agree, and a page shows it by itself', async (t) => {
     const out = join(temporaryDirectory(t), 'made', 'here');
@@ -80,14 +91,27 @@ suite('quorate bench', () => {
     await network.ended(20_000);
   });
 
-  test('Ctrl-C ends all processes and removes their data', async () => {
-    const before = new Set(leftBehind());
-    const made = (): string | undefined => leftBehind().find((name) => !before.has(name));
-    const isRunning = (): boolean => existsSync(join(tmpdir(), made() ?? '-', 'validator-0', 'node.log'));
-    const ran = await quorate(['bench', ...small, '--duration', '60', '--json'], {
-      interruptWhen: isRunning,
+  for (const [signal, what] of [
+    ['SIGINT', 'Ctrl-C'],
+    ['SIGKILL', 'kill -9'],
+  ] as const) {
+    test(`${what} ends all processes and removes their data`, async (t) => {
+      const before = new Set(leftBehind());
+      const made = (): string | undefined => leftBehind().find((name) => !before.has(name));
+      const isRunning = (): boolean => existsSync(join(tmpdir(), made() ?? '-', 'validator-0', 'node.log'));
+      const bench = new Running(t, ['bench', ...small, '--duration', '60']);
+      await eventually('a node runs', 60_000, () => (isRunning() ? true : undefined));
+      const directory = made() ?? assert.fail('there is a directory');
+      bench.child.kill(signal);
+      const code = await bench.ended(30_000);
+      assert.equal(code, signal === 'SIGKILL' ? 'SIGKILL' : 1);
+      if (signal === 'SIGINT') assert.match(bench.errors, /cli\/interrupted/);
+      await eventually('the directory is removed', 30_000, () =>
+        existsSync(join(tmpdir(), directory)) ? undefined : true,
+      );
+      await eventually('all processes have ended', 30_000, () =>
+        processesOf(directory) === 0 ? true : undefined,
+      );
     });
-    assert.equal(problemOf(ran).code, 'cli/interrupted');
-    await eventually('the directory is removed', 20_000, () => (made() === undefined ? true : undefined));
-  });
+  }
 });
