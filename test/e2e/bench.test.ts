@@ -106,7 +106,7 @@ suite('quorate bench', () => {
       const code = await bench.ended(30_000);
       assert.equal(code, signal === 'SIGKILL' ? 'SIGKILL' : 1);
       if (signal === 'SIGINT') assert.match(bench.errors, /cli\/interrupted/);
-      await eventually('the directory is removed', 30_000, () =>
+      await eventually('the directory is removed', 60_000, () =>
         existsSync(join(tmpdir(), directory)) ? undefined : true,
       );
       await eventually('all processes have ended', 30_000, () =>

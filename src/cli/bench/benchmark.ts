@@ -15,6 +15,7 @@ import type { Cells } from './rows.ts';
 import { run } from './run.ts';
 import { closedRun, openRun, openTestbed, prepareFor, warmUp } from './session.ts';
 import { sweep } from './sweep.ts';
+import { notOurs } from './testbed.ts';
 import { under, type UnderResult, type UnderRow } from './under.ts';
 
 /** The nodes have their own deadline; then their data is removed. */
@@ -31,6 +32,7 @@ interface Found {
 
 /** Measures what was asked for, prints it, and writes it. Throws problems. */
 export async function benchmark(options: BenchOptions): Promise<void> {
+  if (options.hangover === true && typeof options.nodes === 'object') throw notOurs();
   useNativeHash();
   const stop = stopOnSignals(stopDeadlineMs);
   const progress = new ProgressLine();

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 const watcher = `
   const { rmSync, existsSync } = require('node:fs');
   const [directory] = process.argv.slice(1);
-  let left = 30;
+  let left = 120;
   const remove = () => {
     try { rmSync(directory, { recursive: true, force: true }); } catch {}
     if (left-- > 0 && existsSync(directory)) setTimeout(remove, 500);

@@ -133,12 +133,17 @@ export async function attach(urls: readonly string[]): Promise<Testbed> {
     ended: new Map(),
     lies: () => 0,
     signal: () => {
-      throw new Problem('cli/usage', 'processes that were not started here are not stopped', {
-        remedy: 'Let the benchmark start its own nodes: leave --nodes out, or give a number.',
-      });
+      throw notOurs();
     },
     close: async () => {},
   };
+}
+
+/** What stops nodes cannot be asked for of nodes that somebody else runs. */
+export function notOurs(): Problem {
+  return new Problem('cli/usage', 'processes that were not started here are not stopped', {
+    remedy: 'Let the benchmark start its own nodes: leave --nodes out, or give a number.',
+  });
 }
 
 function nodesOf(cluster: Cluster | undefined): BenchNode[] {
