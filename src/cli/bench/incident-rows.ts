@@ -52,7 +52,7 @@ export function rowText(row: UnderRow): string {
 
 /** One row. */
 export function hangoverRows(found: Omit<Hangover, 'measured'>): Cells {
-  const seconds = (value: number): string => `${value.toFixed(1)} s`;
+  const seconds = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)} s` : 'never');
   return {
     head: [
       'stopped',

@@ -4,7 +4,8 @@ import { chart, linearAxis, logarithmicAxis } from '../../../src/cli/bench/chart
 import { type Gauge, parseMetrics, useOf } from '../../../src/cli/bench/gauges.ts';
 import { timesOf } from '../../../src/cli/bench/latency.ts';
 import { parseMix } from '../../../src/cli/bench/mix.ts';
-import { keepsUp } from '../../../src/cli/bench/sweep.ts';
+import type { Measured } from '../../../src/cli/bench/run.ts';
+import { keepsUp, saturation } from '../../../src/cli/bench/sweep.ts';
 
 suite('the mix of a load', () => {
   test('is kinds with shares', () => {
@@ -132,4 +133,17 @@ test('a rate is kept up when nearly all of it becomes final in its time', () => 
   assert.equal(keepsUp({ pace: open, transactionsPerSecond: 985 }), true);
   assert.equal(keepsUp({ pace: open, transactionsPerSecond: 900 }), false);
   assert.equal(keepsUp({ pace: { kind: 'closed', inFlight: 1 }, transactionsPerSecond: 1 }), true);
+});
+
+test('saturation is the highest rate that was kept up, and unknown where none was', () => {
+  const run = (perSecond: number, transactionsPerSecond: number): { name: string; measured: Measured } => ({
+    name: 'x',
+    measured: { pace: { kind: 'open', perSecond }, transactionsPerSecond } as Measured,
+  });
+  const closed = {
+    name: 'closed',
+    measured: { pace: { kind: 'closed', inFlight: 9 }, transactionsPerSecond: 900 } as Measured,
+  };
+  assert.equal(saturation([closed, run(100, 100), run(500, 499), run(800, 600)]), 500);
+  assert.equal(saturation([closed, run(800, 600)]), undefined);
 });
