@@ -18,14 +18,15 @@ type Database = Level<Uint8Array, Uint8Array>;
 
 const MiB = 1024 * 1024;
 /**
- * Larger than LevelDB's defaults: a block's batch can have several MiB, and each one that fills the buffer is
- * written once more.
+ * Twice what LevelDB has by default for what is written: a block's batch can have a few MiB, and each one
+ * that fills the buffer is written once more. Two buffers and the cache are a node's for good, so they are no
+ * larger; what is read often is in the machine's cache of files anyway.
  */
 const levelOptions = {
   keyEncoding: 'view',
   valueEncoding: 'view',
-  writeBufferSize: 16 * MiB,
-  cacheSize: 32 * MiB,
+  writeBufferSize: 8 * MiB,
+  cacheSize: 8 * MiB,
   maxFileSize: 8 * MiB,
 } as const;
 
