@@ -790,7 +790,7 @@ export const evidenceSchema = z
     offset: z.int(),
     evidence: z.array(
       z.object({
-        accused: z.int().describe('Index of the validator'),
+        accused: z.int().describe('Index of the validator; -1 when its key is no validator’s now'),
         address: addressSchema,
         kind: z.string(),
         bytes: bytesHex('The signed contradiction'),
