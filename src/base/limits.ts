@@ -432,6 +432,12 @@ export const limits = {
    * millisecond.
    */
   httpPieceListed: 8,
+  /**
+   * A batch of the command line, in bytes and in lines: what can be signed in some ten minutes, and read
+   * whole.
+   */
+  batchBytes: 64 * MiB,
+  batchLines: 100_000,
   /** HTTP connections at once. */
   httpConnections: 512,
   /**

@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { unwrap } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
+import { accountHistoryCommand, accountKeysCommand, accountWords } from './account-lists.ts';
 import { keysOption } from './key-directory.ts';
 import { accountNamed } from './names.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
@@ -8,8 +9,16 @@ import { answer, facts, grouped } from './terminal.ts';
 
 export function accountCommand(): CommandUnknownOpts {
   return new Command('account')
-    .description('show balance and nonce of an account')
-    .argument('<account>', 'an address (qr1…), a public key in hex, a key’s name, or a development name')
+    .description('show balance and nonce of an account, its keys, or its transactions')
+    .addCommand(showCommand(), { isDefault: true })
+    .addCommand(accountKeysCommand())
+    .addCommand(accountHistoryCommand());
+}
+
+function showCommand(): CommandUnknownOpts {
+  return new Command('show')
+    .description('show balance and nonce of an account; the word itself may be left out')
+    .argument('<account>', accountWords)
     .addOption(consistencyOption)
     .addOption(keysOption)
     .addOption(nodeOption)

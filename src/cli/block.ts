@@ -127,6 +127,8 @@ function shortReservation(text: string): string {
   return [shortAddress(sender), ...place].join(':');
 }
 
+/** Enough of an address to know it again. */
 export function shortAddress(address: string): string {
-  return `${address.slice(0, 9)}…${address.slice(-4)}`;
+  const text = harmless(address);
+  return `${text.slice(0, 9)}…${text.slice(-4)}`;
 }

@@ -16,6 +16,8 @@ const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   reservation: async () => (await import('./reservation.ts')).reservationCommand(),
   list: async () => (await import('./list.ts')).listCommand(),
   namespace: async () => (await import('./namespace.ts')).namespaceCommand(),
+  history: async () => (await import('./history.ts')).historyCommand(),
+  diff: async () => (await import('./diff.ts')).diffCommand(),
   account: async () => (await import('./account.ts')).accountCommand(),
   block: async () => (await import('./block.ts')).blockCommand(),
   watch: async () => (await import('./watch.ts')).watchCommand(),

@@ -2,9 +2,9 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { MissingNonceAnswer } from '../client/answers.ts';
+import type { MissingNonceAnswer, StatusAnswer } from '../client/answers.ts';
 import { type HttpClient, problemOf, untilExpiry } from '../client/http-client.ts';
-import { type Content, contentOf, Wallet } from '../client/wallet.ts';
+import { type Content, contentOf, type Terms, Wallet } from '../client/wallet.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { type Hash, isHash } from '../crypto/hash.ts';
 import { toHeight } from '../ledger/block.ts';
@@ -21,7 +21,7 @@ import { answer } from './terminal.ts';
 import { defaultWaitSeconds, type Expiry } from './transaction-terms.ts';
 import { showFinal } from './tx-status.ts';
 
-interface SendOptions {
+export interface SendOptions {
   readonly from: string;
   readonly sender?: string | undefined;
   readonly cosign: readonly string[];
@@ -65,18 +65,26 @@ export const referenceOption = new Option(
   `a number or name of your own that stays with the transaction, up to ${limits.maxReferenceBytes} bytes`,
 )
   .argParser((text) => {
-    if (utf8(text).length > limits.maxReferenceBytes) {
-      throw new InvalidArgumentError(`Give at most ${limits.maxReferenceBytes} bytes.`);
-    }
+    parseReference(text);
     return text;
   })
   .default('');
 
-/** Signs what is given and submits it; waits for it when asked to, and prints what came of it. */
-export async function send(
-  options: SendOptions,
-  whatOf: (client: HttpClient) => Promise<Operation | Content>,
-): Promise<void> {
+export function parseReference(text: string): Uint8Array {
+  const bytes = utf8(text);
+  if (bytes.length === 0 || bytes.length > limits.maxReferenceBytes) {
+    throw new InvalidArgumentError(`Give 1 to ${limits.maxReferenceBytes} bytes.`);
+  }
+  return bytes;
+}
+
+/** A node of the chain that is meant, and who signs there. */
+export async function openWallet(
+  options: Pick<
+    SendOptions,
+    'node' | 'timeout' | 'chainId' | 'keys' | 'passwordFile' | 'from' | 'cosign' | 'sender'
+  >,
+): Promise<{ readonly client: HttpClient; readonly status: StatusAnswer; readonly wallet: Wallet }> {
   const client = connect(options);
   const status = unwrap(await client.status());
   if (options.chainId !== undefined && options.chainId !== status.chainId) {
@@ -95,11 +103,28 @@ export async function send(
     options.sender === undefined
       ? keyPair.publicKey
       : await accountNamed(options.sender, { directory, client });
-  const wallet = new Wallet({ chainId: status.chainId, keyPair, account, cosigners });
-  const content = await contentWith(await whatOf(client), options, client);
-  const { fee, expiry } = options;
-  const nonce = options.nonce ?? unwrap(await client.account(encodeAddress(account))).pendingNonce;
+  return { client, status, wallet: new Wallet({ chainId: status.chainId, keyPair, account, cosigners }) };
+}
+
+/** The terms of the next transaction of a wallet. */
+export async function termsOf(
+  { client, status, wallet }: Awaited<ReturnType<typeof openWallet>>,
+  { nonce, fee, expiry }: Pick<SendOptions, 'nonce' | 'fee' | 'expiry'>,
+): Promise<Terms> {
+  const next = nonce ?? unwrap(await client.account(encodeAddress(wallet.publicKey))).pendingNonce;
   const expiryHeight = toHeight('ahead' in expiry ? status.finalHeight + expiry.ahead : expiry.height);
+  return { nonce: next, fee, expiryHeight };
+}
+
+/** Signs what is given and submits it; waits for it when asked to, and prints what came of it. */
+export async function send(
+  options: SendOptions,
+  whatOf: (client: HttpClient) => Promise<Operation | Content>,
+): Promise<void> {
+  const opened = await openWallet(options);
+  const { client, wallet } = opened;
+  const content = await contentWith(await whatOf(client), options, client);
+  const { nonce, fee, expiryHeight } = await termsOf(opened, options);
   const transaction = unwrap(wallet.build(content, { nonce, fee, expiryHeight }));
 
   const { hash } = transaction;

@@ -62,7 +62,7 @@ export function parseHash(text: string): Hash {
 }
 
 /** The code, which of several it was, and what was found. */
-function failureText({ code, failure }: ReceiptAnswer): string {
+export function failureText({ code, failure }: ReceiptAnswer): string {
   const which = failure === null ? '' : ` at ${failure.part} ${failure.index}`;
   const found = failure?.found ?? null;
   return `${harmless(code)}${which}${found === null ? '' : `; found ${foundText(found)}`}`;

@@ -11,8 +11,8 @@ import {
 } from './transaction-terms.ts';
 import { conditionOption, cosignOption, referenceOption, senderOption } from './tx-send.ts';
 
-/** The options that every command has which signs a transaction. */
-export function withTerms(command: Command) {
+/** Who signs, where, and on which terms. */
+export function withSigner(command: Command) {
   return command
     .addOption(fromOption)
     .addOption(senderOption)
@@ -20,15 +20,20 @@ export function withTerms(command: Command) {
     .addOption(feeOption)
     .addOption(nonceOption)
     .addOption(expiryOption)
-    .addOption(conditionOption)
-    .addOption(referenceOption)
-    .addOption(waitOption)
     .addOption(chainIdOption)
     .addOption(keysOption)
     .addOption(passwordFileOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
-    .addOption(jsonOption)
+    .addOption(jsonOption);
+}
+
+/** The options that every command has which signs one transaction. */
+export function withTerms(command: Command) {
+  return withSigner(command)
+    .addOption(conditionOption)
+    .addOption(referenceOption)
+    .addOption(waitOption)
     .addHelpText(
       'after',
       '\nWhat starts with - and is no option stands behind --, after all options: quorate tx put KEY --from ME -- -5',

@@ -1,17 +1,16 @@
 import { Command, type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
 import { fromHex, utf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
-import { Problem, unwrap } from '../base/problem.ts';
-import { parseStrictJson } from '../base/strict-json.ts';
-import { strictText } from '../base/strict-text.ts';
-import { contentFromJson } from '../client/content-json.ts';
-import type { Content } from '../client/wallet.ts';
+import { Problem } from '../base/problem.ts';
+import { asOne, readLines } from './batch-lines.ts';
 import { readInput } from './input-file.ts';
 import { accountNamed } from './names.ts';
 import { parseAmount, wholeNumber } from './options.ts';
+import { sendBatch, signedOption } from './tx-batch.ts';
+import { txFindCommand } from './tx-find.ts';
 import { postCommand, reserveCommand, voidCommand } from './tx-reserve.ts';
-import { send } from './tx-send.ts';
-import { withTerms } from './tx-terms.ts';
+import { send, type SendOptions } from './tx-send.ts';
+import { withSigner, withTerms } from './tx-terms.ts';
 import { txStatusCommand } from './tx-status.ts';
 
 export function txCommand(): CommandUnknownOpts {
@@ -26,7 +25,9 @@ export function txCommand(): CommandUnknownOpts {
     .addCommand(voidCommand())
     .addCommand(setKeysCommand())
     .addCommand(sendCommand())
-    .addCommand(txStatusCommand());
+    .addCommand(batchCommand())
+    .addCommand(txStatusCommand())
+    .addCommand(txFindCommand());
 }
 
 function transferCommand(): CommandUnknownOpts {
@@ -100,40 +101,62 @@ function setKeysCommand(): CommandUnknownOpts {
 
 function sendCommand(): CommandUnknownOpts {
   return withTerms(new Command('send'))
-    .description('one transaction of several operations, with conditions, from a JSON file')
-    .argument('<file>', 'what it is to do; - is standard input')
+    .description('send what a file says: one transaction of several operations, or several transactions')
+    .argument('[file]', 'what is to be done; - is standard input')
+    .option('--file <file>', 'the same, as an option')
+    .addOption(signedOption)
     .addHelpText(
       'after',
       '\nThe file: {"operations": [{"type": "transfer", "to": "qr1…", "amount": "5"}, {"type": "put", "key": "a", "text": "b"}],' +
-        '\n"conditions": [{"type": "record-version", "key": "a", "version": 3}]}. All is done, or nothing.',
+        '\n"conditions": [{"type": "record-version", "key": "a", "version": 3}]}. All is done, or nothing.' +
+        '\nOr JSON Lines: an operation on each line for one transaction of all of them; or on each line one such object for a' +
+        '\ntransaction each, as "quorate tx batch" sends them.',
     )
-    .action((file, options) => send(options, () => readContent(file)));
+    .action(async (argument, { file: option, ...options }) => {
+      const file = fileOf(argument, option);
+      const input = await readInput(file, { maxBytes: limits.batchBytes });
+      const lines = readLines(file, input);
+      const content = asOne(lines);
+      if (content !== undefined) return send(options, async () => content);
+      refuseSingleTerms(options);
+      return sendBatch(options, { file, input, lines });
+    });
 }
 
-/** Twice what the hex of the largest transaction needs. */
-const maxContentBytes = 4 * limits.maxTransactionBytes;
-
-async function readContent(file: string): Promise<Content> {
-  const read = strictText(
-    await readInput(file, {
-      maxBytes: maxContentBytes,
-      smaller: ' What does not fit into one transaction takes several.',
-    }),
-  );
-  if ('fault' in read) throw contentProblem(file, read.fault);
-  let json: unknown;
-  try {
-    json = parseStrictJson(read.text);
-  } catch (cause) {
-    throw contentProblem(file, (cause as Error).message);
-  }
-  return unwrap(contentFromJson(json));
+function batchCommand(): CommandUnknownOpts {
+  return withSigner(new Command('batch'))
+    .description('send many transactions, one for each line of a file, and say what became of each')
+    .argument('<file>', 'an operation, or what a transaction is to do, on each line; - is standard input')
+    .addOption(signedOption)
+    .addHelpText(
+      'after',
+      '\nAll are signed first, into the file of --signed; then they are sent, and waited for. Stopped or cut off, run the same' +
+        '\ncommand again: it sends the same bytes again, which count once, and says what became of each.',
+    )
+    .action(async (file, options) => {
+      const input = await readInput(file, { maxBytes: limits.batchBytes });
+      return sendBatch(options, { file, input, lines: readLines(file, input) });
+    });
 }
 
-function contentProblem(file: string, fault: string): Problem {
-  return new Problem('cli/file', `${file} cannot be read as JSON: ${fault}`, {
-    remedy: 'Correct it, as JSON in UTF-8. Nothing was signed.',
+function fileOf(argument: string | undefined, option: string | undefined): string {
+  const [file, other] = [argument, option].filter((one) => one !== undefined);
+  if (file !== undefined && other === undefined) return file;
+  throw new Problem('cli/usage', `the file is given ${file === undefined ? 'nowhere' : 'twice'}`, {
+    remedy: 'Name it once, after "send" or with --file.',
   });
+}
+
+/** What a single transaction has, and many do not. */
+function refuseSingleTerms({ if: conditions, reference, wait }: Partial<SendOptions>): void {
+  if (conditions?.length === 0 && reference === '' && wait === undefined) return;
+  throw new Problem(
+    'cli/usage',
+    '--if, --reference and --wait are of one transaction, and the file has several',
+    {
+      remedy: 'Write conditions and references into its lines; all are waited for. Nothing was signed.',
+    },
+  );
 }
 
 function parseHexValue(text: string): Uint8Array {

@@ -392,7 +392,7 @@ interface ListAnswer extends Origin {
   readonly next: string | null;
 }
 
-interface ListedTransactionAnswer {
+export interface ListedTransactionAnswer {
   readonly height: Height;
   readonly index: number;
   /** Of the block, milliseconds since 1970. */
@@ -414,7 +414,7 @@ export interface TransactionsAnswer extends ListAnswer {
   readonly transactions: readonly ListedTransactionAnswer[];
 }
 
-interface RecordVersionAnswer {
+export interface RecordVersionAnswer {
   readonly version: number;
   readonly made: PlaceAnswer;
   readonly timestamp: number;
@@ -434,7 +434,7 @@ export interface RecordHistoryAnswer extends ListAnswer {
 }
 
 /** What a record was at a height. */
-interface RecordAtAnswer {
+export interface RecordAtAnswer {
   readonly height: Height;
   /** 0 where it was never written up to then. */
   readonly version: number;

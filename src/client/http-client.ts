@@ -94,10 +94,11 @@ export class HttpClient {
    * Hands over many, in binary, in as few requests as the limits allow, one after the other. One answer per
    * transaction, in order; those of a request that failed are refused with its problem, and so are all after
    * it. When something in the list is no transaction, nothing is sent, and all are refused with that problem.
+   * With `waitMs` each answer comes when all are final, or as they stand after so long.
    */
   async submitBatch(
     transactions: readonly Transaction[],
-    deadline: Deadline = {},
+    { waitMs, ...deadline }: Deadline & { readonly waitMs?: number } = {},
   ): Promise<readonly SubmitAnswer[]> {
     // Callers without types may give one that stands in no list.
     const list: readonly Transaction[] = [transactions].flat();
@@ -111,7 +112,7 @@ export class HttpClient {
       if (failure === undefined) {
         const answer = await this.#call<{ results: readonly SubmitAnswer[] }>({
           method: 'POST',
-          path: '/v1/transactions',
+          path: `/v1/transactions${query(waitMs === undefined ? {} : { wait: 'final', timeoutMs: waitMs })}`,
           body: encodeBatch(batch),
           contentType: 'application/octet-stream',
           ...deadline,

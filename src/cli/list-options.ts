@@ -1,0 +1,32 @@
+import { Option } from '@commander-js/extra-typings';
+import { limits } from '../base/limits.ts';
+import type { ListOptions } from '../client/http-client.ts';
+import { wholeNumber } from './options.ts';
+import { grouped } from './terminal.ts';
+
+export const oldestOption = new Option('--oldest', 'the oldest first, not the newest');
+export const limitOption = new Option('--limit <n>', `at most so many (${limits.httpPage} at once)`)
+  .default(limits.httpListPage)
+  .argParser(wholeNumber(1, limits.httpPage));
+export const cursorOption = new Option('--cursor <text>', 'go on where the page before ended, as it said');
+
+interface PageOptions {
+  readonly oldest?: true | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+export function pageOf({ oldest, limit, cursor }: PageOptions): ListOptions {
+  return { order: oldest === true ? 'oldest' : 'newest', limit, ...(cursor !== undefined && { cursor }) };
+}
+
+/** What a page is of, and how to see the next one. */
+export function pageFooter(page: {
+  readonly height: number;
+  readonly completeFrom: number;
+  readonly next: string | null;
+}): string {
+  const { height, completeFrom, next } = page;
+  const basis = `read at height ${grouped(height)}, complete from height ${grouped(completeFrom)} on`;
+  return next === null ? basis : `${basis}; more with --cursor ${next}`;
+}

@@ -1,0 +1,237 @@
+import { Option } from '@commander-js/extra-typings';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Problem, unwrap } from '../base/problem.ts';
+import type { SubmitAnswer } from '../client/answers.ts';
+import { type HttpClient, problemOf, untilExpiry } from '../client/http-client.ts';
+import { isRetryable } from '../client/transport.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+import { readJournal, writeJournal } from './batch-journal.ts';
+import type { BatchLine } from './batch-lines.ts';
+import { exitCodes } from './exit-codes.ts';
+import { reportFailure } from './failure.ts';
+import { ProgressLine } from './progress.ts';
+import { onInterrupt } from './signals.ts';
+import { grouped, harmless, print, styled, toJson } from './terminal.ts';
+import { openWallet, type SendOptions, termsOf } from './tx-send.ts';
+import { failureText } from './tx-status.ts';
+
+export const signedOption = new Option(
+  '--signed <file>',
+  'where signed transactions are kept, so that the same command goes on with them (default: the name of the file with .signed behind it)',
+);
+
+/** How many are under way at once; those behind them are sent when these are final. */
+const windowSize = 500;
+/** How long one request waits for finality; the tool’s own deadline is longer. */
+const waitMs = 5_000;
+/** What is final of nothing for so long is given up for now. */
+const stuckMs = 60_000;
+const retryMs = 250;
+
+type BatchOptions = Omit<SendOptions, 'if' | 'reference' | 'wait'> & { readonly signed?: string | undefined };
+
+/** A line's transaction, and what is known of it so far. */
+interface Flight {
+  readonly line: number;
+  readonly transaction: Transaction;
+  answer: SubmitAnswer | undefined;
+}
+
+type Fate = 'applied' | 'failed' | 'refused' | 'gone' | 'open' | 'not sent';
+
+/**
+ * Signs a transaction for each line, writes all of them to a file, and sends them until each is final or can
+ * never be. Run again it sends the same bytes again.
+ */
+export async function sendBatch(
+  options: BatchOptions,
+  batch: { readonly file: string; readonly input: Uint8Array; readonly lines: readonly BatchLine[] },
+): Promise<void> {
+  const opened = await openWallet(options);
+  const { client, status } = opened;
+  const transactions = await signedOf(options, batch, opened);
+  const flights = transactions.map((transaction, index): Flight => ({
+    line: batch.lines[index]?.line ?? index + 1,
+    transaction,
+    answer: undefined,
+  }));
+  const json = options.json === true;
+  const show = (): void => {
+    const { engine, chainId } = status;
+    if (json) print(toJson({ engine, chainId, ...countsOf(flights), transactions: flights.map(flightJson) }));
+    else {
+      for (const flight of flights) if (!isSettled(flight)) print(lineText(flight));
+      print(summaryText(flights));
+    }
+  };
+  const progress = new ProgressLine();
+  onInterrupt(() => {
+    progress.end();
+    show();
+    return reportFailure(stopped(), json);
+  });
+  const problem = await deliver(client, flights, (settled) => {
+    if (json) return;
+    progress.end();
+    for (const flight of settled) print(lineText(flight));
+    progress.show(`${flights.filter(isSettled).length} of ${flights.length} are settled`);
+  });
+  progress.end();
+  show();
+  if (problem !== undefined) throw problem;
+  process.exitCode = exitCodeOf(flights);
+}
+
+/** What was signed by an earlier run of the same batch, or is signed now and kept. */
+async function signedOf(
+  options: BatchOptions,
+  {
+    file,
+    input,
+    lines,
+  }: { readonly file: string; readonly input: Uint8Array; readonly lines: readonly BatchLine[] },
+  opened: Awaited<ReturnType<typeof openWallet>>,
+): Promise<readonly Transaction[]> {
+  const { status, wallet } = opened;
+  if (file === '-' && options.signed === undefined) {
+    throw new Problem('cli/usage', 'what comes from standard input needs --signed', {
+      remedy: 'Name a file with --signed: without it nobody could go on with this batch. Nothing was signed.',
+    });
+  }
+  const journal = options.signed ?? `${file}.signed`;
+  const name = { chainId: status.chainId, input };
+  const before = await readJournal(journal, name);
+  if (before !== undefined) {
+    if (before.every(({ sender }) => sender === wallet.publicKey)) return before;
+    throw new Problem('cli/file', `${journal} was signed for another account`, {
+      remedy: 'Give the same --from and --sender to go on with it, or name another file with --signed.',
+    });
+  }
+  const terms = await termsOf(opened, options);
+  const transactions = lines.map(({ content }, index) =>
+    unwrap(wallet.build(content, { ...terms, nonce: terms.nonce + index })),
+  );
+  await writeJournal(journal, name, transactions);
+  return transactions;
+}
+
+/** A problem when it cannot go on now. When one is refused nothing behind it is sent any more. */
+async function deliver(
+  client: HttpClient,
+  flights: readonly Flight[],
+  onSettled: (settled: readonly Flight[]) => void,
+): Promise<Problem | undefined> {
+  let movedAt = performance.now();
+  for (;;) {
+    const window = flights.filter((flight) => !isSettled(flight)).slice(0, windowSize);
+    if (window.length === 0) return undefined;
+    const answers = await client.submitBatch(
+      window.map(({ transaction }) => transaction),
+      { waitMs },
+    );
+    for (const [index, flight] of window.entries()) flight.answer = answers[index];
+    const settled = window.filter(isSettled);
+    onSettled(settled);
+    const [first] = window;
+    if (settled.some(({ answer }) => answer?.status === 'refused')) return undefined;
+    if (settled.length > 0) movedAt = performance.now();
+    const problem = first?.answer?.status === 'refused' ? problemOf(first.answer.problem) : undefined;
+    // The client tried again for as long as it was told.
+    if (problem?.details['sent'] !== undefined) return problem;
+    if (performance.now() - movedAt > stuckMs) return problem ?? stuck();
+    if (settled.length === 0) await pause(retryMs);
+  }
+}
+
+/** What becomes of it is known, and will not change. */
+function isSettled({ answer }: Flight): boolean {
+  if (answer?.status === 'refused') return !isRetryable(problemOf(answer.problem));
+  return answer?.status === 'final' || answer?.status === 'gone';
+}
+
+function fateOf(flight: Flight): Fate {
+  const { answer } = flight;
+  if (answer === undefined) return 'not sent';
+  if (answer.status === 'final') return answer.receipt.status;
+  return isSettled(flight) && (answer.status === 'refused' || answer.status === 'gone')
+    ? answer.status
+    : 'open';
+}
+
+function lineText(flight: Flight): string {
+  const { line, transaction, answer } = flight;
+  const about = `line ${line}  ${transaction.hash}`;
+  switch (answer?.status) {
+    case undefined:
+      return `${about}  not sent`;
+    case 'final': {
+      const { height, receipt } = answer;
+      const result =
+        receipt.status === 'applied'
+          ? styled('green', 'applied')
+          : styled('red', `failed (${failureText(receipt)})`);
+      return `${about}  final at height ${grouped(height)}: ${result}`;
+    }
+    case 'refused':
+    case 'gone': {
+      const { code, detail } = answer.problem;
+      const word = fateOf(flight) === 'open' ? 'open' : answer.status;
+      return `${about}  ${styled('red', word)}: ${harmless(code)}, ${harmless(detail)}`;
+    }
+    case 'accepted':
+    case 'pending': {
+      const { missing } = answer;
+      return missing == null
+        ? `${about}  open: it waits to be put into a block`
+        : `${about}  open: it waits for nonce ${missing.nonce}${untilExpiry(missing)}`;
+    }
+    case 'known':
+    case 'unknown':
+      return `${about}  open`;
+  }
+}
+
+function flightJson(flight: Flight): object {
+  const { line, transaction, answer } = flight;
+  const { hash, nonce } = transaction;
+  return { line, hash, nonce, fate: fateOf(flight), answer: answer ?? null };
+}
+
+function countsOf(flights: readonly Flight[]) {
+  const count = (fate: Fate): number => flights.filter((flight) => fateOf(flight) === fate).length;
+  return {
+    applied: count('applied'),
+    failed: count('failed'),
+    refused: count('refused'),
+    gone: count('gone'),
+    open: count('open'),
+    notSent: count('not sent'),
+  };
+}
+
+function summaryText(flights: readonly Flight[]): string {
+  const { applied, failed, refused, gone, open, notSent } = countsOf(flights);
+  return `${flights.length} transactions: ${applied} applied, ${failed} failed, ${refused} refused, ${gone} gone, ${open} open, ${notSent} not sent.`;
+}
+
+function exitCodeOf(flights: readonly Flight[]) {
+  const { failed, refused, gone, open, notSent } = countsOf(flights);
+  if (refused + gone > 0) return exitCodes.problem;
+  if (open + notSent > 0) return exitCodes.timeout;
+  return failed > 0 ? exitCodes.failed : exitCodes.ok;
+}
+
+function stopped(): Problem {
+  return new Problem('cli/interrupted', 'stopped; what was sent may still become final', {
+    remedy: 'Run the same command again: it goes on with the same transactions, and each counts once.',
+    details: { outcome: 'unknown' },
+  });
+}
+
+function stuck(): Problem {
+  return new Problem('api/not-final', `nothing became final for ${stuckMs / 1_000} s`, {
+    remedy:
+      'Ask "quorate why" what progress waits for. Then run the same command again: it goes on with the same transactions, and each counts once.',
+    details: { outcome: 'unknown' },
+  });
+}

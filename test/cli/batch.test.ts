@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { fromHex } from '../../src/base/bytes.ts';
+import { unwrap } from '../../src/base/problem.ts';
+import { encodeAddress } from '../../src/crypto/address.ts';
+import { decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
+import { fakeApi, origin, status } from '../client/fake-api.ts';
+import { alice, bob } from './chain.ts';
+import { jsonOf, problemOf, quorate, type Ran, temporaryDirectory } from './quorate.ts';
+
+type Verdict = 'applied' | 'failed' | 'pending' | 'refused' | 'gone';
+
+/** A node that says of each transaction what the test wants, by its nonce and how often it came. */
+async function node(t: TestContext, judge: (nonce: number, time: number) => Verdict) {
+  const times = new Map<number, number>();
+  const sent: Transaction[][] = [];
+  const { url, seen } = await fakeApi(t, ({ method, url: path, body }) => {
+    if (method === 'POST') {
+      const transactions = path.includes('wait=final')
+        ? readBinary(body)
+        : [
+            unwrap(
+              decodeTransaction(
+                fromHex((JSON.parse(body.toString()) as { transaction: string }).transaction),
+              ),
+            ),
+          ];
+      sent.push(transactions);
+      const results = transactions.map((one) => {
+        const time = (times.get(one.nonce) ?? 0) + 1;
+        times.set(one.nonce, time);
+        return answerTo(one, judge(one.nonce, time));
+      });
+      return {
+        body: path.includes('wait=final')
+          ? { ...origin, results }
+          : { ...origin, status: 'accepted', hash: transactions[0]?.hash },
+      };
+    }
+    if (path.startsWith('/v1/accounts/')) {
+      const address = encodeAddress(alice.publicKey);
+      const terms = { balance: '1', nonce: 3, keys: null, pendingNonce: 5 };
+      return {
+        body: { ...origin, consistency: 'stale', height: 40, address, publicKey: alice.publicKey, ...terms },
+      };
+    }
+    return { body: status };
+  });
+  return { url, sent, seen };
+}
+
+function readBinary(body: Buffer): Transaction[] {
+  const transactions: Transaction[] = [];
+  for (let at = 2; at < body.length;) {
+    const size = body.readUInt16BE(at);
+    transactions.push(unwrap(decodeTransaction(body.subarray(at + 2, at + 2 + size))));
+    at += 2 + size;
+  }
+  return transactions;
+}
+
+function answerTo({ hash, nonce }: Transaction, verdict: Verdict): object {
+  const problem = { code: 'transaction/wrong-signers', detail: 'why', remedy: 'how', details: {} };
+  if (verdict === 'refused' || verdict === 'gone') return { status: verdict, hash, problem };
+  if (verdict === 'pending') {
+    const missing = { sender: encodeAddress(alice.publicKey), nonce: nonce - 1, expiryHeight: 99 };
+    return { status: 'pending', hash, missing };
+  }
+  const failed = verdict === 'failed';
+  const receipt = {
+    transactionHash: hash,
+    status: verdict,
+    code: failed ? 'transaction/not-owner' : '',
+    failure: failed ? { part: 'operation', index: 0, found: null } : null,
+    fee: '1',
+    accounts: [],
+    records: [],
+  };
+  return { status: 'final', hash, height: 41, blockHash: '77'.repeat(32), receipt };
+}
+
+const lines = [
+  '{"type":"put","key":"a","text":"1"}',
+  '',
+  '{"operations":[{"type":"put","key":"b","text":"2"},{"type":"delete","key":"c"}],"reference":"0a"}',
+  `{"type":"transfer","to":"${encodeAddress(bob.publicKey)}","amount":"5"}`,
+];
+
+function world(t: TestContext, text = lines.join('\n')) {
+  const file = join(temporaryDirectory(t), 'many.jsonl');
+  writeFileSync(file, text);
+  const run = (url: string, args: readonly string[], options = {}): Promise<Ran> =>
+    quorate(['tx', ...args, '--from', 'alice', '--node', url], options);
+  return { file, signed: `${file}.signed`, run };
+}
+
+const hashes = (transactions: readonly Transaction[] = []): string[] => transactions.map(({ hash }) => hash);
+
+describe('tx batch', () => {
+  test('sends a transaction for each line, and says what became of each', async (t) => {
+    const { file, signed, run } = world(t);
+    const { url, sent } = await node(t, (nonce) => (nonce === 6 ? 'failed' : 'applied'));
+    const { code, out } = await run(url, ['batch', file]);
+    assert.equal(code, 6, 'one of them failed');
+    const [first, second, third] = hashes(sent[0]);
+    assert.equal(
+      out,
+      `line 1  ${first}  final at height 41: applied\n` +
+        `line 3  ${second}  final at height 41: failed (transaction/not-owner at operation 0)\n` +
+        `line 4  ${third}  final at height 41: applied\n` +
+        '3 transactions: 2 applied, 1 failed, 0 refused, 0 gone, 0 open, 0 not sent.\n',
+    );
+    assert.deepEqual(
+      sent[0]?.map(({ nonce, operations }) => [nonce, operations.length]),
+      [
+        [5, 1],
+        [6, 2],
+        [7, 1],
+      ],
+    );
+    assert.equal(readFileSync(signed, 'utf8').split('\n').length, 5);
+  });
+
+  test('run again it sends the same bytes, and signs nothing', async (t) => {
+    const { file, run } = world(t);
+    let isUp = false;
+    const { url, sent, seen } = await node(t, () => (isUp ? 'applied' : 'pending'));
+    const stopped = await run(url, ['batch', file, '--json'], { interruptWhen: () => sent.length > 1 });
+    assert.equal(stopped.code, 4);
+    assert.equal(problemOf(stopped).code, 'cli/interrupted');
+    assert.equal(jsonOf(stopped)['open'], 3);
+    isUp = true;
+    const asked = seen.length;
+    const again = await run(url, ['batch', file]);
+    assert.equal(again.code, 0, again.err);
+    assert.match(again.out, /3 transactions: 3 applied/);
+    assert.deepEqual(new Set(sent.map((each) => hashes(each).join())).size, 1, 'the same bytes each time');
+    assert.ok(seen.slice(asked).every(({ url: path }) => !path.startsWith('/v1/accounts/')));
+  });
+
+  test('one that is refused for good stops it; those behind it are told apart', async (t) => {
+    const { file, run } = world(t);
+    const { url } = await node(t, (nonce) => (nonce === 5 ? 'applied' : nonce === 6 ? 'refused' : 'pending'));
+    const { code, out } = await run(url, ['batch', file]);
+    assert.equal(code, 1);
+    assert.match(out, /^line 1 .* applied$/m);
+    assert.match(out, /^line 3 .* refused: transaction\/wrong-signers, why$/m);
+    assert.match(out, /^line 4 .* open: it waits for nonce 6; it is gone when block 99 is final$/m);
+    assert.match(out, /1 applied, 0 failed, 1 refused, 0 gone, 1 open, 0 not sent/);
+  });
+
+  test('what was signed for something else is never sent', async (t) => {
+    const { file, signed, run } = world(t);
+    const { url, sent } = await node(t, () => 'applied');
+    await run(url, ['batch', file]);
+    writeFileSync(file, lines.join('\n').replace('"1"', '"9"'));
+    const changed = await run(url, ['batch', file, '--json']);
+    assert.deepEqual([changed.code, problemOf(changed).code], [1, 'cli/file']);
+    assert.match(problemOf(changed).message, /signed for another content/);
+    writeFileSync(file, lines.join('\n'));
+    const kept = readFileSync(signed, 'utf8');
+    writeFileSync(signed, kept.slice(0, -20));
+    assert.equal(problemOf(await run(url, ['batch', file, '--json'])).code, 'cli/file');
+    const other = await quorate(['tx', 'batch', file, '--from', 'bob', '--node', url, '--json']);
+    assert.equal(problemOf(other).code, 'cli/file');
+    assert.equal(sent.length, 1);
+  });
+
+  test('a line that is wrong is named, and nothing is signed', async (t) => {
+    for (const [text, says] of [
+      [`${lines[0]}\n{"type":"put"}\n`, /line 2: .*operations\[0\]/],
+      [`${lines[0]}\n\n{"type":"put",\n`, /line 3, cannot be read as JSON/],
+      ['{"type":"put",\n"key":}', /cannot be read as JSON/],
+      ['', /cannot be read as JSON/],
+    ] as const) {
+      const { file, signed, run } = world(t, text);
+      const { url, sent } = await node(t, () => 'applied');
+      const ran = await run(url, ['batch', file, '--json']);
+      assert.notEqual(ran.code, 0);
+      assert.match(problemOf(ran).message, says);
+      assert.deepEqual([existsSync(signed), sent.length], [false, 0]);
+    }
+  });
+});
+
+describe('tx send --file', () => {
+  const operations = (count: number): string =>
+    Array.from({ length: count }, (_, index) => `{"type":"put","key":"k${index}","text":"x"}`).join('\n');
+
+  test('operations on lines of their own are one transaction', async (t) => {
+    const { file, run } = world(t, operations(256));
+    const { url, sent } = await node(t, () => 'applied');
+    const { code, err } = await run(url, ['send', '--file', file]);
+    assert.equal(code, 0, err);
+    assert.equal(sent[0]?.[0]?.operations.length, 256);
+    const { file: larger, run: runLarger } = world(t, operations(257));
+    const refused = await runLarger(url, ['send', larger, '--json']);
+    assert.equal(refused.code, 2);
+    assert.match(problemOf(refused).remedy, /quorate tx batch/);
+    assert.equal(sent.length, 1);
+  });
+
+  test('objects on lines of their own are a transaction each', async (t) => {
+    const { file, run } = world(t);
+    const { url, sent } = await node(t, () => 'applied');
+    const { out } = await run(url, ['send', '--file', file]);
+    assert.match(out, /3 transactions: 3 applied/);
+    assert.equal(sent[0]?.length, 3);
+    const terms = await run(url, ['send', '--file', file, '--reference', 'x', '--json']);
+    assert.deepEqual([terms.code, problemOf(terms).code], [2, 'cli/usage']);
+    const twice = await run(url, ['send', file, '--file', file, '--json']);
+    assert.equal(twice.code, 2);
+    assert.equal(sent.length, 1);
+  });
+});
