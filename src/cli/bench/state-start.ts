@@ -6,10 +6,12 @@ import { developmentGenesis } from '../testnet/development-genesis.ts';
 import { hashHeader, headerCodec, toHeight } from '../../ledger/block.ts';
 import { genesisHeader } from '../../ledger/genesis.ts';
 import { receiptsCodec } from '../../ledger/receipt.ts';
+import { encodeNamespaceRules } from '../../ledger/namespace.ts';
 import {
   accountStateKey,
   encodeAccount,
   encodeRecord,
+  namespaceStateKey,
   noAccount,
   recordStateKey,
 } from '../../ledger/state-entry.ts';
@@ -110,6 +112,9 @@ function* entries(accounts: number, records: number): Generator<readonly [Uint8A
   for (let index = 0; index < accounts; index++) {
     if (account !== null) yield [accountStateKey(benchmarkKey(index)), account];
   }
+  // All in one namespace, and so in one tree of their own.
+  const owner = benchmarkKey(0);
+  yield [namespaceStateKey('records'), encodeNamespaceRules({ owner, mode: 'open', writers: [] })];
   const value = new Uint8Array(recordBytes).fill(7);
   for (let index = 0; index < records; index++) {
     const record = encodeRecord({
