@@ -10,6 +10,7 @@ const notFound: ReadonlySet<string> = new Set<ProblemCode>([
   'api/no-such-block',
   'api/no-such-namespace',
   'api/no-such-record',
+  'api/no-such-reservation',
   'cli/not-found',
 ]);
 
