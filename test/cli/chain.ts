@@ -108,7 +108,7 @@ export async function fakeChain(
       const code = outcome === 'failed' ? 'transaction/overspend' : '';
       const found = { type: 'balance', balance: '12' };
       const failure = outcome === 'failed' ? { part: 'operation', index: 2, found } : null;
-      const effects = { accounts: [], records: [] };
+      const effects = { accounts: [], records: [], changes: [] };
       const receipt = { transactionHash: hash, status: outcome, code, failure, fee: '1', ...effects };
       const inclusion = { height: 41, blockHash: '77'.repeat(32), receipt, transaction: { nonce: 5 } };
       return { body: { ...origin, hash, status: 'final', inclusion } };
