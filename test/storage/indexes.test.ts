@@ -115,11 +115,11 @@ describe('indexes', () => {
   test('a large block goes in several batches, and is not read from the first one on', async () => {
     const world = new IndexedChain();
     const chain = await world.open();
-    const count = 2 * limits.pruneTransactions + 3;
+    const count = limits.pruneTransactions + 3;
     const many = Array.from({ length: count }, (_, nonce) =>
       transfer({ from: 'alice', nonce, fee: 0n }, nonce % 2 === 0 ? 'bob' : 'carol', 1n),
     );
-    await world.add(many.slice(0, count));
+    await world.add(many);
     await world.add([]);
     await world.prune(2);
     assert.deepEqual([chain.firstBlock, chain.indexedFrom], [1, 2]);
@@ -127,7 +127,7 @@ describe('indexes', () => {
     // A crash between the batches: the next process begins anew.
     const again = await world.open();
     assert.deepEqual([again.firstBlock, again.indexedFrom], [1, 2]);
-    for (let batch = 0; batch < 3; batch++) {
+    for (let batch = 0; batch < 2; batch++) {
       assert.equal(again.firstBlock, 1, `before batch ${batch}`);
       await world.prune(2);
     }
