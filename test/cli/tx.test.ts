@@ -436,3 +436,30 @@ test('a reservation is shown with what became of it, and an account with what it
     /balance\s+1,000,000\nheld\s+2,500\n/,
   );
 });
+
+test('a namespace is opened, and only what is named of it is set', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const common = ['--from', 'alice', '--node', url, '--json'];
+  await quorate(['namespace', 'open', 'shop', '--writer', 'bob', '--writer', 'alice', ...common]);
+  await quorate(['namespace', 'open', 'park', ...common]);
+  await quorate(['namespace', 'set', 'shop', '--owner', 'bob', ...common]);
+  await quorate(['namespace', 'set', 'shop', '--mode', 'append-only', ...common]);
+  const writers = [alice.publicKey, bob.publicKey].toSorted();
+  const set = { type: 'set-namespace', name: 'shop', owner: undefined, mode: undefined, writers: undefined };
+  assert.deepEqual(
+    submitted.map(({ operations }) => operations),
+    [
+      [{ type: 'open-namespace', name: 'shop', mode: 'writers', writers }],
+      [{ type: 'open-namespace', name: 'park', mode: 'open', writers: [] }],
+      [{ ...set, owner: bob.publicKey }],
+      [{ ...set, mode: 'append-only' }],
+    ],
+  );
+  const nothing = await quorate(['namespace', 'set', 'shop', ...common]);
+  assert.equal(nothing.code, 2);
+  const wrong = await quorate(['namespace', 'open', 'a/b', ...common]);
+  assert.equal(problemOf(wrong).code, 'transaction/namespace-name');
+  const mode = await quorate(['namespace', 'open', 'shop', '--mode', 'open', '--writer', 'bob', ...common]);
+  assert.equal(problemOf(mode).code, 'transaction/namespace-writers');
+  assert.equal(submitted.length, 4);
+});

@@ -90,6 +90,25 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   ),
   fc.record({ type: fc.constant('void' as const), reservation }, plain),
   fc.record(
+    {
+      type: fc.constant('open-namespace' as const),
+      name: fc.constantFrom('n', 'länder', 'n'.repeat(126)),
+      mode: fc.constantFrom('writers' as const, 'append-only' as const),
+      writers: keys,
+    },
+    plain,
+  ),
+  fc.record(
+    {
+      type: fc.constant('set-namespace' as const),
+      name: fc.constantFrom('n', 'länder'),
+      owner: fc.option(key, { nil: undefined }),
+      mode: fc.constant('append-only' as const),
+      writers: fc.option(keys, { nil: undefined }),
+    },
+    plain,
+  ),
+  fc.record(
     { type: fc.constant('set-keys' as const), keys, threshold: fc.constant(1), force: fc.boolean() },
     plain,
   ),
@@ -326,6 +345,9 @@ test('a key that is nobody’s makes it no transaction, wherever the key stands'
       { type: 'reserve', to: nobody, amount: 1n, expiryHeight: toHeight(9), memo: '' },
       { type: 'post', reservation, amount: 1n },
       { type: 'void', reservation },
+      { type: 'open-namespace', name: 'n', mode: 'writers', writers: [nobody] },
+      { type: 'set-namespace', name: 'n', owner: undefined, mode: undefined, writers: [nobody] },
+      { type: 'set-namespace', name: 'n', owner: nobody, mode: undefined, writers: undefined },
     ];
     for (const operation of operations) {
       const isRefused = (error: unknown): boolean => error instanceof Problem && error.code === code;
