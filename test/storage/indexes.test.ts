@@ -6,6 +6,9 @@ import { limits } from '../../src/base/limits.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
+import { ChainStore } from '../../src/storage/chain-store.ts';
+import { MemoryStore } from '../../src/storage/memory-store.ts';
+import { chainId, commitOf, sampleBlocks, sampleSender } from './chain-samples.ts';
 import { IndexedChain } from './indexed-chain.ts';
 import { keyOf, put, transaction, transfer } from '../ledger/samples.ts';
 
@@ -63,14 +66,20 @@ describe('indexes', () => {
     await world.check();
   });
 
-  test('show nothing of a block before its batch is durable', async () => {
-    const world = new IndexedChain();
-    const chain = await world.open();
-    const adding = world.add([transfer({ from: 'alice', nonce: 0 }, 'bob', 5n)]);
-    // What was written is on the disk, and nobody was told yet.
-    assert.deepEqual(await chain.listTransactions({ by: 'account', account: keyOf('bob') }, all), []);
-    await adding;
-    assert.equal((await chain.listTransactions({ by: 'account', account: keyOf('bob') }, all)).length, 1);
+  test('show nothing of a block before its batch is known to be durable', async () => {
+    const told: (() => void)[] = [];
+    // What is written is on the disk at once, and nobody is told yet.
+    const store = new MemoryStore((finish) => finish());
+    const write = store.write.bind(store);
+    store.write = (batch, done) => write(batch, (problem) => told.push(() => done(problem)));
+    const chain = await ChainStore.open(store, { chainId });
+    for (const block of sampleBlocks(2)) chain.commit(commitOf(block), () => undefined);
+    const sender = { by: 'account', account: sampleSender } as const;
+    told.shift()?.();
+    assert.deepEqual(await chain.listTransactions(sender, all), []);
+    assert.deepEqual(await chain.listVersions('counter', newest), []);
+    told.shift()?.();
+    assert.equal((await chain.listTransactions(sender, all)).length, 2);
   });
 
   test('switched off they go from the disk, and begin with the next block when they are switched on', async () => {
