@@ -4,7 +4,7 @@ import type { Hash } from '../crypto/hash.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { bitAt } from './entry-pages.ts';
 import { treeRootIn } from './namespace-entry.ts';
-import { halfOf, isBelow, isInRange, type PathRange, type Place, rootPlace, sideOf } from './path-range.ts';
+import { halfOf, isInRange, type PathRange, type Place, rootPlace, sideOf } from './path-range.ts';
 import { type NamespaceProof, namespaceProofCodec, verifyNamespaceProof } from './namespace-proof.ts';
 import { namespaceOf } from './record-key.ts';
 import { recordStateKey, statePath } from './state-entry.ts';
@@ -175,16 +175,16 @@ class PageRoot {
       case 'entry':
         return to - from === 1 ? this.#leaves[from]?.hash : undefined;
       case 'leaf':
-        return from === to ? this.#outer(node, place) : undefined;
+        return from === to ? this.#outer(node) : undefined;
       case 'hash':
       case undefined:
         return undefined;
     }
   }
 
-  #outer({ path, valueHash }: Fields<'leaf'>, place: Place): Uint8Array | undefined {
+  #outer({ path, valueHash }: Fields<'leaf'>): Uint8Array | undefined {
     if (!isHashBytes(path) || !isHashBytes(valueHash)) return undefined;
-    return isBelow(place, path) && !isInRange(this.#range, path) ? hashLeaf(path, valueHash) : undefined;
+    return !isInRange(this.#range, path) ? hashLeaf(path, valueHash) : undefined;
   }
 
   #inside(depth: number, from: number, to: number): Uint8Array {

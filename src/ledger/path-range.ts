@@ -34,10 +34,6 @@ export function sideOf({ after, last }: PathRange, place: Place): 'inside' | 'ou
   return fromAfter > 0 && toLast < 0 ? 'inside' : 'edge';
 }
 
-export function isBelow(place: Place, path: Uint8Array): boolean {
-  return compareWith(place, path) === 0;
-}
-
 /**
  * Below zero as all paths of a subtree come before this one, above as they come behind it; 0 when it is one
  * of them.

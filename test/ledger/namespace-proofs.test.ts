@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { compareBytes, utf8 } from '../../src/base/bytes.ts';
 import { type Codec, decode, encode } from '../../src/base/codec.ts';
 import { Problem } from '../../src/base/problem.ts';
+import { hashToBytes } from '../../src/crypto/hash.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { type Listing, listingProofCodec, verifyListing } from '../../src/ledger/listing-proof.ts';
 import { encodeNamespaceRules } from '../../src/ledger/namespace.ts';
@@ -17,8 +18,10 @@ import {
   noAccount,
   recordStateKey,
   statePath,
+  writeStatePath,
 } from '../../src/ledger/state-entry.ts';
-import { verifyStateProof } from '../../src/ledger/state-proof.ts';
+import { hashValue, verifyStateProof, verifyTreeProof } from '../../src/ledger/state-proof.ts';
+import { StateTree } from '../../src/ledger/state-tree.ts';
 import { State } from '../../src/ledger/state.ts';
 import { hashOf, keyOf } from './samples.ts';
 
@@ -141,8 +144,13 @@ describe('a record of a namespace', () => {
     assert.ok(
       verifyRecordProof({ root, key: 'plain', entry: null, proof: proveRecord(state, 'plain').proof }),
     );
-    const proof = empty.prove(recordStateKey('few'));
-    assert.ok(!verifyStateProof({ root: empty.root, key, value: null, proof }));
+    // Honest of the main tree, where such a record never stands, and a lie about the state.
+    const entries = [...empty.entries()].map(([at, value]) => ({ key: at, value }));
+    const { siblings, end } = StateTree.empty(writeStatePath).with(entries).way(key);
+    const other = end && { path: end.path, valueHash: hashValue(end.value) };
+    const claim = { root: empty.root, key: recordStateKey('few'), value: null, proof: { siblings, other } };
+    assert.ok(!verifyStateProof({ ...claim, key }));
+    assert.ok(verifyTreeProof({ ...claim, key, root: hashToBytes(empty.root) }), 'but for that it is good');
   });
 
   test('of another namespace, or of none, proves nothing', () => {
@@ -259,6 +267,31 @@ describe('a listing', () => {
       }),
       { seed: 83, numRuns: 100 },
     );
+  });
+
+  test('hides no entry as one from outside, and shows none that is outside', () => {
+    const [first] = state.proveListing('one', { limit: 1 }).listing.entries;
+    assert.ok(first !== undefined);
+    const path = statePath(recordStateKey(first.key));
+    const keys = Array.from({ length: 50 }, (_, i) => `one/x${i}`);
+    const before = keys.find((key) => compareBytes(statePath(recordStateKey(key)), path) < 0);
+    const behind = keys.find((key) => compareBytes(statePath(recordStateKey(key)), path) > 0);
+    const leaf = { type: 'leaf' as const, path, valueHash: hashValue(first.value) };
+    const proof = { namespace: state.proveNamespace('one'), nodes: [leaf] };
+    const nothing = { entries: [], complete: true };
+    assert.ok(verifyListing({ root, name: 'one', after: behind, listing: nothing, proof }));
+    assert.ok(!verifyListing({ root, name: 'one', after: before, listing: nothing, proof }));
+    const [page, next] = pagesOf(state, 'many', 7);
+    assert.ok(page !== undefined && next !== undefined);
+    const { entries, complete } = next.listing;
+    for (const more of [
+      page.listing.entries.slice(-1),
+      page.listing.entries.slice(0, 1),
+      page.listing.entries,
+    ]) {
+      const listing = { entries: [...more, ...entries], complete };
+      assert.ok(!verifyListing({ root, name: 'many', after: next.after, listing, proof: next.proof }));
+    }
   });
 
   test('hides nothing behind a subtree that is claimed to be outside, an edge that is claimed to be short, or an end', () => {
