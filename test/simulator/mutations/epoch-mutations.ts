@@ -162,12 +162,24 @@ export const epochMutations: readonly Mutation[] = [
     ),
     { file: epochTests, test: 'votes at once in an epoch that began since its machine notes its use' },
   ),
-  one('epoch-blame', 'what is of another epoch is held against nobody', 'src/node/peers/verification.ts', {
-    find: '    if (epoch !== roster.epoch) {',
-    replace: '    if (epoch > roster.epoch) {',
-  }),
-  one('epoch-seal-blame', 'a seal of another epoch is held against nobody', 'src/node/peers/relay.ts', {
-    find: "    if (seal.epoch !== epoch) return 'other-epoch';\n",
-    replace: '',
-  }),
+  directed(
+    one('epoch-blame', 'what is of another epoch is held against nobody', 'src/node/peers/verification.ts', {
+      find: '    if (epoch !== roster.epoch) {',
+      replace: '    if (epoch > roster.epoch) {',
+    }),
+    {
+      file: 'test/node/peers/verification.test.ts',
+      test: 'is looked at no further, and held against nobody; a later one is a reason to ask',
+    },
+  ),
+  directed(
+    one('epoch-seal-blame', 'a seal of another epoch is held against nobody', 'src/node/peers/relay.ts', {
+      find: "    if (seal.epoch !== epoch) return 'other-epoch';\n",
+      replace: '',
+    }),
+    {
+      file: 'test/node/peers/relay.test.ts',
+      test: 'of another epoch is nobody’s fault: who made it may be behind, or this node is',
+    },
+  ),
 ];
