@@ -55,8 +55,12 @@ export async function check(options: {
   }
   if (load.twice.length > 0) breaches.push(`${load.twice.length} transactions are in two blocks`);
   if (load.final !== load.sent) breaches.push(`${load.sent - load.final} transactions are in no block`);
-  const failed = nodes[0] === undefined ? 0 : await failedOf(nodes[0].client, load);
-  if (failed > 0) breaches.push(`${failed} transactions failed that had no reason to`);
+  const failed = nodes[0] === undefined ? [] : await failedOf(nodes[0].client, load);
+  if (failed.length > 0) {
+    breaches.push(
+      `${failed.length} transactions failed that had no reason to: ${[...new Set(failed)].join(', ')}`,
+    );
+  }
   return {
     nodes: nodes.length,
     heights: first.length,
@@ -97,14 +101,16 @@ async function headersOf(
   return found;
 }
 
-async function failedOf(client: HttpClient, load: Load): Promise<number> {
+/** Why each of those failed that were looked at, and did. */
+async function failedOf(client: HttpClient, load: Load): Promise<string[]> {
   const step = Math.max(1, Math.floor(load.transactions.length / receiptsRead));
-  let failed = 0;
+  const failed: string[] = [];
   for (let index = 0; index < load.transactions.length; index += step) {
     const transaction = load.transactions[index];
     if (transaction === undefined || load.height[index] === 0) continue;
     const answer = unwrap(await client.transaction(transaction.hash));
-    if (answer.status !== 'final' || answer.inclusion.receipt.status !== 'applied') failed += 1;
+    if (answer.status !== 'final') failed.push(answer.status);
+    else if (answer.inclusion.receipt.status === 'failed') failed.push(answer.inclusion.receipt.code);
   }
   return failed;
 }

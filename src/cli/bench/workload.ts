@@ -118,5 +118,5 @@ export class Workload {
 }
 
 function keyOf({ wallet }: Author, record: number): string {
-  return `bench/${wallet.publicKey.slice(0, 16)}/${record}`;
+  return `bench-${wallet.publicKey.slice(0, 16)}-${record}`;
 }
