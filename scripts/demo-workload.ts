@@ -53,7 +53,7 @@ function operationAt(
   senders: readonly KeyPair[],
   random: RandomState,
 ): Operation {
-  const key = (of: number): string => `demo/${own.publicKey.slice(0, 16)}/${of}`;
+  const key = (of: number): string => `demo-${own.publicKey.slice(0, 16)}-${of}`;
   switch (nonce % 10) {
     case 3:
     case 6:
