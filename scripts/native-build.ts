@@ -12,15 +12,23 @@ const libraries: Partial<Record<NodeJS.Platform, string>> = {
   win32: 'native_verify.dll',
 };
 
-/** What is said where that is so: nobody is to think that the addon was tried. */
-export const noCargo: string = [
-  'THE NATIVE SIGNATURE CHECK IS NEITHER BUILT NOR TESTED HERE: there is no cargo on this machine.',
-  'Nodes work without it, and check signatures with what npm brought. To have it, install Rust and run "npm run native".',
-].join('\n');
+/**
+ * Why nothing can be built on this machine, loudly, because nobody is to think that the addon was tried;
+ * undefined where it can.
+ */
+export function whyNotNative(): string | undefined {
+  const runs = (...args: readonly string[]): boolean =>
+    spawnSync('cargo', args, { cwd: crate, stdio: 'ignore' }).status === 0;
+  if (!runs('--version')) return notHere('there is no cargo on this machine', 'install Rust');
+  if (runs('fetch', '--locked', '--quiet')) return undefined;
+  return notHere('cargo cannot get the crates that it needs', 'see what "cargo fetch" says there');
+}
 
-/** False where there is no cargo: then there is nothing to build with. */
-export function hasCargo(): boolean {
-  return spawnSync('cargo', ['--version'], { cwd: crate, stdio: 'ignore' }).status === 0;
+function notHere(why: string, first: string): string {
+  return [
+    `THE NATIVE SIGNATURE CHECK IS NEITHER BUILT NOR TESTED HERE: ${why}.`,
+    `Nodes work without it, and check signatures with what npm brought. To have it, ${first} and run "npm run native".`,
+  ].join('\n');
 }
 
 /** Builds the addon and puts it where a node looks for it. Done at once when nothing changed. */

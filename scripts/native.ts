@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Problem } from '../src/base/problem.ts';
 import { nativeVerifyName, openNativeVerify } from '../src/crypto/native-verify.ts';
-import { buildNative, hasCargo, noCargo, testNative } from './native-build.ts';
+import { buildNative, testNative, whyNotNative } from './native-build.ts';
 
 // Builds the native signature check: `npm run native`. With `--check`, as CI does, its own tests run, too, and a
 // machine without cargo is no failure, but is told.
@@ -11,8 +11,9 @@ const { values } = parseArgs({ options: { check: { type: 'boolean', default: fal
 process.exitCode = run();
 
 function run(): number {
-  if (!hasCargo()) {
-    console.error(noCargo);
+  const why = whyNotNative();
+  if (why !== undefined) {
+    console.error(why);
     return values.check ? 0 : 1;
   }
   const failed = buildNative() ?? (values.check ? testNative() : undefined);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { buildNative, hasCargo, noCargo } from '../../scripts/native-build.ts';
+import { buildNative, whyNotNative } from '../../scripts/native-build.ts';
 import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { batchVectors } from '../../src/crypto/batch-vectors.ts';
@@ -108,15 +108,16 @@ describe('what stands where the addon should be', () => {
 });
 
 const checks: [string, FrameCheck][] = [['what npm brings', rule]];
-if (hasCargo()) {
+const whyNot = whyNotNative();
+if (whyNot === undefined) {
   const opened = buildNative() ?? openNativeVerify();
   test('the addon is built, and passes its self-test', () => {
     assert.equal(typeof opened, 'function', opened instanceof Problem ? opened.message : 'it is not there');
   });
   if (typeof opened === 'function') checks.push(['the addon', opened]);
 } else {
-  console.error(noCargo);
-  test(noCargo, () => assert.equal(hasCargo(), false));
+  console.error(whyNot);
+  test(whyNot, () => assert.equal(whyNotNative(), whyNot));
 }
 
 const keys = developmentKeyPair('alice');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { setEnvironmentData } from 'node:worker_threads';
-import { buildNative, hasCargo, noCargo } from '../../scripts/native-build.ts';
+import { buildNative, whyNotNative } from '../../scripts/native-build.ts';
 import { fromHex, utf8 } from '../../src/base/bytes.ts';
 import { limits } from '../../src/base/limits.ts';
 import { InvariantError } from '../../src/base/invariant.ts';
@@ -34,8 +34,9 @@ function openWorker(native = false): WorkerVerifier {
 }
 
 /** The addon checks by the rule alone: for it, strict and not is the same. */
-const withAddon = hasCargo() && buildNative() === undefined;
-if (!withAddon) console.error(noCargo);
+const whyNot = whyNotNative();
+const withAddon = whyNot === undefined && buildNative() === undefined;
+if (!withAddon) console.error(whyNot ?? 'THE NATIVE SIGNATURE CHECK CANNOT BE BUILT HERE.');
 
 const { publicKey, secretKey } = developmentKeyPair('alice');
 const sign = nativeSigner(secretKey);
