@@ -88,10 +88,12 @@ function foundText(found: FoundAnswer): string {
 /** Where the rules of a namespace, which others make, are why it failed. */
 const remedies: Readonly<Record<string, string | undefined>> = {
   'transaction/no-such-namespace':
-    'Open what stands before the first "/" ("quorate namespace open"), or write under a key without "/".',
-  'transaction/namespace-taken': 'Choose another name; "quorate namespace show" says whose it is.',
-  'transaction/not-namespace-owner': '"quorate namespace show" says who its owner is: only that one can.',
-  'transaction/not-writer': '"quorate namespace show" lists who may write there; its owner can change that.',
+    'Open what stands before the first "/" ("quorate namespace open NAME --from KEY"), or write under a key without "/".',
+  'transaction/namespace-taken': 'Choose another name; "quorate namespace show NAME" says whose it is.',
+  'transaction/not-namespace-owner':
+    '"quorate namespace show NAME" says who its owner is: only that one can.',
+  'transaction/not-writer':
+    '"quorate namespace show NAME" lists who may write there; its owner can change that.',
   'transaction/append-only': 'Nothing there is ever changed: write under another key.',
 };
 

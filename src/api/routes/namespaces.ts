@@ -72,7 +72,7 @@ function getNamespace(api: Api, { backend, stepAside }: RouteContext): void {
         'api/no-such-namespace',
         `the namespace ${JSON.stringify(name)} was never opened, up to height ${read.height}`,
         {
-          remedy: 'Check the name; whoever opens it ("quorate namespace open") owns it.',
+          remedy: 'Check the name; whoever opens it ("quorate namespace open NAME --from KEY") owns it.',
           details: { name, height: read.height, consistency: read.consistency },
         },
       );
