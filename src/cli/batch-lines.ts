@@ -44,7 +44,7 @@ export function asOne(lines: readonly BatchLine[]): Content | undefined {
   const operations = lines.flatMap(({ content }) => content.operations);
   if (operations.length <= limits.maxOperations) return { operations };
   throw new Problem('cli/usage', `${operations.length} operations do not fit into one transaction`, {
-    remedy: `Give at most ${limits.maxOperations}, or make each line a transaction with "quorate tx batch FILE". Nothing was signed.`,
+    remedy: `Give at most ${limits.maxOperations}, or make each line a transaction with "quorate tx batch FILE --from NAME". Nothing was signed.`,
   });
 }
 
