@@ -391,7 +391,7 @@ export function refine<T>(inner: Codec<T>, check: (value: T) => T): Codec<T> {
  */
 export function withShortcut<T>(codec: Codec<T>, read: (reader: ByteReader) => T | undefined): Codec<T> {
   return {
-    write: codec.write,
+    write: (writer, value) => codec.write(writer, value),
     read(reader) {
       const { at } = reader;
       let value: T | undefined;

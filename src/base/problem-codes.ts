@@ -27,7 +27,7 @@ export const problemCodes = {
   'api/method-not-allowed': 'The path takes no requests by this method',
   'api/no-explorer': 'The node has no build of the explorer to serve',
   'api/no-such-block': 'This node has no such final block',
-  'api/no-such-reservation': 'There is no such reservation, or it ended long ago',
+  'api/no-such-reservation': 'The node knows of no such reservation, or it ended long ago',
   'api/no-such-namespace': 'The namespace was never opened',
   'api/no-such-record': 'There is no such record at the height that was read',
   'api/not-final': 'The transaction was not seen to be final in the time that was given',

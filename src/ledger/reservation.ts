@@ -58,10 +58,10 @@ export function endingStateKey(height: Height): Uint8Array {
 type Fields<Type extends Fate['type']> = Omit<Extract<Fate, { readonly type: Type }>, 'type'>;
 
 const fateCodec: Codec<Fate> = union<Fate, 'type'>('type', {
-  held: [1, struct<Fields<'held'>>({})],
+  held: [1, struct<object>({})],
   posted: [2, struct<Fields<'posted'>>({ taken: amountCodec, at: placeCodec })],
   voided: [3, struct<Fields<'voided'>>({ at: placeCodec })],
-  expired: [4, struct<Fields<'expired'>>({})],
+  expired: [4, struct<object>({})],
 });
 
 const reservationCodec: Codec<Reservation> = struct<Reservation>({

@@ -152,18 +152,13 @@ export const problems = {
 function paidToOthers({ sender, operations }: Transaction): bigint {
   let sum = 0n;
   for (const operation of operations) {
-    switch (operation.type) {
-      case 'transfer':
-      case 'reserve':
-        if (operation.to !== sender) sum += operation.amount;
-        break;
-      case 'post':
-      case 'void':
-        // It may have reserved that for itself, and then what comes back is not known here.
-        if (operation.reservation.sender === sender) return 0n;
-        if (operation.type === 'post') sum -= operation.amount;
-        break;
-      default:
+    const { type } = operation;
+    if (type === 'transfer' || type === 'reserve') {
+      if (operation.to !== sender) sum += operation.amount;
+    } else if (type === 'post' || type === 'void') {
+      // It may have reserved that for itself, and then what comes back is not known here.
+      if (operation.reservation.sender === sender) return 0n;
+      if (type === 'post') sum -= operation.amount;
     }
   }
   return sum > 0n ? sum : 0n;

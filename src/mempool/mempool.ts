@@ -460,7 +460,7 @@ export class Mempool {
     const rises = feePerOperation > this.#next.feePerOperation;
     this.#next = { feePerOperation, protocolVersion };
     if (!rises) return;
-    for (const entry of [...this.#byHash.values()]) {
+    for (const entry of this.#byHash.values()) {
       if (entry.transaction.fee >= leastFee(entry.transaction, feePerOperation)) continue;
       entry.lane.remove(entry, this.#transitions);
       this.#forget(entry, 'fee-too-low');

@@ -76,7 +76,7 @@ const keys: readonly (readonly [what: string, key: string, Kind])[] = [
   ['all ff', 'ff'.repeat(32), 'forgeable'],
   ['off the curve, y = 2', `02${'00'.repeat(31)}`, 'off-curve'],
   ['off the curve, x negative', withSign(`02${'00'.repeat(31)}`), 'off-curve'],
-  ['off the curve, at the prime', `${'eb'}${'ff'.repeat(30)}7f`, 'off-curve'],
+  ['off the curve, at the prime', `eb${'ff'.repeat(30)}7f`, 'off-curve'],
   ['mixed order', mixed.publicKey, 'sound'],
   ['mixed order, published', cornerCases[3]?.publicKey ?? '', 'sound'],
   ['of somebody', own, 'sound'],

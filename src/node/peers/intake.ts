@@ -56,7 +56,7 @@ export class Intake {
   readonly #outbox = new Map<Hash, Uint8Array>();
   #outboxBytes = 0;
   #cancelFlush: Cancel | undefined;
-  #flushedAt: MonotonicMs = -Infinity as MonotonicMs;
+  #flushedAt: MonotonicMs = -Infinity;
   #frames: number;
   readonly counters = {
     submitted: 0,
