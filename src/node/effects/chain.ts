@@ -207,7 +207,12 @@ export class Chain {
         this.#candidates.delete(hash);
     }
     this.#leftovers = [];
-    this.#final.state.release();
+    const before = this.#final.state;
+    // Blocks that changed nothing have the state of the block before them, up to those that stay here.
+    const isKept = [...this.#candidates.values()].some(
+      ({ outcome }) => outcome.name === 'valid' && outcome.execution.state === before,
+    );
+    if (!isKept) before.release();
     this.#final = shared(final);
   }
 

@@ -180,6 +180,20 @@ describe('the chain of candidates', () => {
     assert.deepEqual(chain.retire([defined(chain.get(b.hash), 'b')]), [rival.hash]);
   });
 
+  test('goes on from blocks that changed nothing when a snapshot takes the place of those below them', () => {
+    const [first, second, third] = maker.run(3, () => []) as [Made, Made, Made];
+    const fourth = maker.block(third, [transfer(0)]);
+    const chain = maker.chain();
+    add(chain, first, second, third);
+    assert.equal(chain.judge(third.hash).verdict, 'valid');
+    const { header, hash, state } = first;
+    chain.install({ height: header.height, hash, header, state });
+    finalise(chain, second);
+    finalise(chain, third);
+    add(chain, fourth);
+    assert.equal(chain.judge(fourth.hash).verdict, 'valid');
+  });
+
   test('holds a bounded number of blocks, and gives up the oldest that are not on disk', () => {
     const chain = maker.chain();
     const blocks = Array.from({ length: limits.candidateBlocks + 3 }, (_, view) =>
