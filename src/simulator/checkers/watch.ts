@@ -53,7 +53,7 @@ interface WatchOptions {
 
 /** What a node's process runs on. */
 interface Machine {
-  readonly disk: Pick<VirtualDisk, 'peek'>;
+  readonly disk: Pick<VirtualDisk, 'peek' | 'isGoing'>;
   readonly clock: Pick<Clock, 'wallMs'>;
 }
 
@@ -221,7 +221,8 @@ export class Watch {
     const { retention } = this.#options.plan;
     return new ServingChecker({
       node,
-      onDisk: (key) => disk.peek(key),
+      // What is about to be deleted need not be given.
+      onDisk: (key) => (disk.isGoing(key) ? undefined : disk.peek(key)),
       after: (delayMs, call) => void clock.after(delayMs, call),
       keepBlocks: retention?.keepBlocks ?? null,
       finalHeight: () => this.chain.storedHeight(node),

@@ -62,6 +62,14 @@ export class VirtualDisk {
     return this.#durable.get(toHex(key));
   }
 
+  /** Whether a write that was handed over, and is not on it yet, takes the key away. */
+  isGoing(key: Uint8Array): boolean {
+    const name = toHex(key);
+    return [...this.#landed, ...this.#queue].some(({ batch }) =>
+      batch.some((write) => write.type === 'del' && toHex(write.key) === name),
+    );
+  }
+
   /** Opens the store for one process. */
   open(life: ProcessLife): Store {
     this.#failing = false;

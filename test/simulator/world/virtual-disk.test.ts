@@ -53,6 +53,19 @@ describe('virtual disk', () => {
     assert.equal(text(start().store.get(utf8('a'))), '1');
   });
 
+  test('says what is about to go: from the moment when that is handed over, until it is gone', () => {
+    const { scheduler, disk, start } = setUp();
+    const { store } = start();
+    store.write([put('a', '1'), put('b', '2')], () => undefined);
+    run(scheduler, 2);
+    assert.equal(disk.isGoing(utf8('a')), false);
+    store.write([{ type: 'del', key: utf8('a') }], () => undefined);
+    assert.deepEqual([disk.isGoing(utf8('a')), disk.isGoing(utf8('b'))], [true, false]);
+    assert.equal(text(disk.peek(utf8('a'))), '1');
+    run(scheduler, 2);
+    assert.deepEqual([disk.isGoing(utf8('a')), disk.peek(utf8('a'))], [false, undefined]);
+  });
+
   test('a crash keeps a prefix of the batches under way, each whole, and tells nobody', () => {
     const kept = new Set<number>();
     for (let seed = 0; seed < 64; seed++) {
