@@ -29,15 +29,18 @@ interface Place {
   view: number;
   normal: boolean;
   final: number;
+  /** The final block is the last of its epoch. */
+  isLast: boolean;
   now: number;
 }
 
 /** Validator 1 of 4 under its duties, played by hand: it does what it is made to do. */
 class Played {
-  readonly place: Place = { view: 0, normal: true, final: 0, now: 5 };
+  readonly place: Place = { view: 0, normal: true, final: 0, isLast: false, now: 5 };
   private readonly duties: DutyChecker;
 
-  constructor(records: ReadonlyMap<string, Uint8Array> = new Map()) {
+  constructor(records: ReadonlyMap<string, Uint8Array> = new Map(), place: Partial<Place> = {}) {
+    Object.assign(this.place, place);
     const start = { now: 0, records } as EngineStart;
     const committee = { epoch: 0, node: 1, self: 1, size: 4, timing, lying: new Set([3]) };
     this.duties = new DutyChecker(committee, start, this.state());
@@ -57,11 +60,11 @@ class Played {
   }
 
   private state(): PbftState {
-    const { view, normal, final, now } = this.place;
+    const { view, normal, final, isLast, now } = this.place;
     return {
       view,
       phase: { name: normal ? 'normal' : 'changing' },
-      final: { height: final, blockHash: final === 0 ? genesis : hash(String(final)) },
+      final: { height: final, blockHash: final === 0 ? genesis : hash(String(final)), isLast },
       appliedHeight: final,
       guard: { name: 'off' },
       now,
@@ -312,6 +315,35 @@ describe('the duties of one replica', () => {
     const replica = new Played();
     replica.ticks(1_900);
     assert.throws(() => replica.ticks(2_100), neglects(/said for 2100 ms not where it stands/));
+  });
+
+  test('it is said often while something is unfinished, but not while only the own disk lacks, to begin an epoch', () => {
+    const work = { executable: 1, oldestSince: 0, passedOverSince: null };
+    for (const isLast of [true, false]) {
+      const replica = new Played();
+      replica.step({ type: 'work', work });
+      Object.assign(replica.place, { final: 1, isLast });
+      replica.ticks(100, statusTo('all', 1));
+      const silent = (): void => replica.ticks(700);
+      if (isLast) silent();
+      else assert.throws(silent, neglects(/is stuck and said for 600 ms not where it stands/));
+      if (isLast) assert.throws(() => replica.ticks(2_200), neglects(/said for 2100 ms not where it stands/));
+    }
+  });
+
+  test('an own Commit found at a start counts in its view, and not when the view was left before', () => {
+    const own = (['prepare', 'commit'] as const).map((kind): [string, Uint8Array] => [
+      `${kind}/0/0/1`,
+      encode(messageCodec, signed({ kind, ...slot(1, hash('a'), 1) })),
+    ]);
+    for (const view of [0, 1]) {
+      const replica = new Played(new Map(own), { view });
+      const checks = view === 0 ? [validate(1, hash('a'))] : [];
+      for (const from of [0, 2]) replica.hears({ kind: 'commit', ...slot(1, hash('a'), from) }, ...checks);
+      const learns = (): void => replica.step(valid(1, hash('a'), genesis));
+      if (view === 1) learns();
+      else assert.throws(learns, neglects(/holds a quorum of commits/));
+    }
   });
 });
 

@@ -14,6 +14,8 @@ export interface Place {
   readonly normal: boolean;
   readonly final: number;
   readonly finalHash: Hash;
+  /** The final block is the last of its epoch, and not on the disk yet: nothing is left to do in the epoch. */
+  readonly over: boolean;
   /** Nothing keeps it from voting: no guard, and no disk that does not keep up. */
   readonly votes: boolean;
   /** At heights up to here it may not, whatever comes: its log was lost once. */
@@ -49,6 +51,7 @@ export function placeOf(state: Readonly<PbftState>): Place {
     normal: state.phase.name === 'normal',
     final: state.final.height,
     finalHash: state.final.blockHash,
+    over: state.final.isLast,
     votes:
       state.guard.name === 'off' &&
       !state.final.isLast &&

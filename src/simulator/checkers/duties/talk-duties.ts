@@ -63,10 +63,9 @@ export class TalkDuties {
     const books = this.#books;
     const silent = now - this.#statusAt;
     books.must(silent < idleRepeatMs + tickMs, () => `said for ${silent} ms not where it stands`);
-    const stuckSince = Math.max(
-      books.finalSince,
-      after.normal ? (books.workSince ?? Infinity) : books.viewSince,
-    );
+    // Whoever waits for its own disk alone, to begin the next epoch, lacks nothing that others could send.
+    const workSince = after.over ? null : books.workSince;
+    const stuckSince = Math.max(books.finalSince, after.normal ? (workSince ?? Infinity) : books.viewSince);
     const stuck = now - Math.max(this.#statusAt, stuckSince);
     books.must(stuck < repeatMs + tickMs, () => `is stuck and said for ${stuck} ms not where it stands`);
     const ahead = [...this.#statuses.values()].filter(({ status }) => status.finalHeight > after.final);
