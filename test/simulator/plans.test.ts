@@ -50,6 +50,18 @@ describe('plans', () => {
     }
   });
 
+  test('where the validators change, half of the keys that come are noted for long', () => {
+    const plans = seeds.map((seed) => drawPlan(seed));
+    const changing = plans.filter(({ faults }) => faults.some(({ kind }) => kind === 'change-validators'));
+    const nodes = changing.flatMap((plan) => plan.nodes);
+    const come = nodes.filter(({ noted }) => noted === true).length;
+    assert.ok(come > changing.length / 2 && come < changing.length, `${come} in ${changing.length}`);
+    for (const plan of changing) assert.deepEqual(parsePlan(JSON.stringify(plan)), plan);
+    for (const { validator, liar, noted } of nodes) {
+      assert.ok(noted === undefined || (validator === null && liar === null));
+    }
+  });
+
   test('every fault is over before the second act', () => {
     for (const seed of seeds) {
       const plan = drawPlan(seed);
@@ -60,7 +72,7 @@ describe('plans', () => {
   test('a few hundred seeds draw every kind of fault and liar', () => {
     const plans = seeds.map((seed) => drawPlan(seed));
     const faults = new Set(plans.flatMap((plan) => plan.faults.map(({ kind }) => kind)));
-    assert.equal(faults.size, 19);
+    assert.equal(faults.size, 20);
     const liars = new Set(plans.flatMap((plan) => plan.nodes.flatMap(({ liar }) => liar ?? [])));
     assert.deepEqual([...liars].sort(), [...drawnLiars].sort());
   });

@@ -37,7 +37,7 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
   const validatorsChange = new Chance(seed, 'change of validators');
   const setChanges = engine === 'pbft' && validatorsChange.happens(1 / 3);
   if (membersChange) nodes.push(...drawSpares(chance));
-  if (setChanges) nodes.push(...drawSpares(validatorsChange));
+  if (setChanges) nodes.push(...drawNoted(seed, drawSpares(validatorsChange)));
   const healAt = chance.between(3_000, 9_000);
   const liars = nodes.flatMap(({ liar, validator }) => (liar === null ? [] : [validator]));
   const consensus = engine === 'pbft' ? drawPbft(chance) : drawRaft(chance);
@@ -102,6 +102,12 @@ function drawNodes(chance: Chance, engine: Plan['engine'], validators: number): 
 /** Observers who wait to be made members. */
 function drawSpares(chance: Chance): NodePlan[] {
   return Array.from({ length: chance.between(1, 2) }, () => ({ validator: null, liar: null }));
+}
+
+/** Machines that were set up long before their keys are proposed, and others. */
+function drawNoted(seed: number, spares: readonly NodePlan[]): NodePlan[] {
+  const chance = new Chance(seed, 'noted keys');
+  return spares.map((spare) => ({ ...spare, ...(chance.happens(0.5) && { noted: true }) }));
 }
 
 function drawPbft(chance: Chance): PbftTiming {

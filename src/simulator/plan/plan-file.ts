@@ -90,7 +90,13 @@ const plan = z.strictObject({
   seed: whole.min(0),
   engine: z.enum(engineNames),
   validators: whole.min(1).max(100),
-  nodes: z.array(z.strictObject({ validator: node.nullable(), liar: z.enum(liarNames).nullable() })),
+  nodes: z.array(
+    z.strictObject({
+      validator: node.nullable(),
+      liar: z.enum(liarNames).nullable(),
+      noted: z.exactOptional(z.boolean()),
+    }),
+  ),
   consensus: z.union([pbft, raft]),
   retention: z.exactOptional(retention),
   oneByOne: z.exactOptional(z.boolean()),

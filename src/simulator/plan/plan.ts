@@ -50,6 +50,12 @@ export interface NodePlan {
   readonly validator: number | null;
   /** What it does instead of following the protocol. An observer that lies is a stranger. */
   readonly liar: LiarName | null;
+  /**
+   * An observer whose machine has noted each use of its key for long: the key votes at once where it gets
+   * into the set. Of another's nobody knows that it is new, so it has to ask first, and may fail like one
+   * whose log is lost.
+   */
+  readonly noted?: boolean;
 }
 
 export interface ClockPlan {

@@ -1,3 +1,4 @@
+import { limits } from '../../base/limits.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { toHeight } from '../../ledger/block.ts';
@@ -12,7 +13,7 @@ import {
   transactionSigningBytes,
 } from '../../ledger/transaction.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
-import { isHonest, type Plan } from '../plan/plan.ts';
+import { isHonest, type NodePlan, type Plan } from '../plan/plan.ts';
 import type { SimulatedChain } from '../plan/simulated-chain.ts';
 import { Chance } from '../world/chance.ts';
 import type { SignatureScheme, SimulatedKey } from '../world/fast-signatures.ts';
@@ -31,7 +32,7 @@ interface GovernanceOptions {
 /**
  * Those who hold the validators' keys, the liars among them: they change the set all the time. Keys are
  * added, removed, replaced, put into another order, and come back after a while. No set has more who may fail
- * than it tolerates: liars, and whoever loses its disk.
+ * than it tolerates.
  */
 export class Governance {
   readonly #options: GovernanceOptions;
@@ -46,13 +47,12 @@ export class Governance {
     const { plan, chain } = options;
     this.#options = options;
     this.#chance = new Chance(plan.seed, 'governance');
-    const lost = new Set(plan.faults.flatMap((fault) => (fault.kind === 'disk-loss' ? [fault.node] : [])));
     const faulty = new Set<PublicKey>();
     for (const [index, node] of plan.nodes.entries()) {
       const key = chain.nodeKeys[index] as SimulatedKey;
       // A stranger is nobody's candidate.
       if (node.validator !== null || node.liar === null) this.#keys.set(key.publicKey, key);
-      if (!isHonest(plan, index) || lost.has(index)) faulty.add(key.publicKey);
+      if (mayFail(plan, index)) faulty.add(key.publicKey);
     }
     this.#faulty = faulty;
   }
@@ -151,4 +151,18 @@ export class Governance {
     submit(transaction);
     return transaction;
   }
+}
+
+/**
+ * True for a liar, for whoever loses its disk, for a key that has to ask before it votes, since others may
+ * have to go on without it meanwhile, and for a clock so wrong that blocks are too early for it, or its own
+ * for others.
+ */
+function mayFail(plan: Plan, index: number): boolean {
+  const { validator, noted = false } = plan.nodes[index] as NodePlan;
+  const isLost = plan.faults.some((fault) => fault.kind === 'disk-loss' && fault.node === index);
+  const isWrong = plan.clocks?.some(
+    ({ node, offsetMs }) => node === index && Math.abs(offsetMs) > limits.maxClockAheadMs,
+  );
+  return !isHonest(plan, index) || isLost || isWrong === true || (validator === null && !noted);
 }

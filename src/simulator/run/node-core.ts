@@ -39,7 +39,7 @@ interface BootOptions extends SimulatedNodeOptions {
   readonly clock: VirtualClock;
   readonly disk: VirtualDisk;
   readonly firstUse: boolean;
-  /** When this disk was new, by the clock of then. */
+  /** Since when each use of its key is noted beside this disk, by the clock of then. */
   readonly since: number;
   /** How many processes of this node there were, this one included. */
   readonly starts: number;

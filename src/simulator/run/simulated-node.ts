@@ -15,6 +15,9 @@ interface Process {
   core: Core | null;
 }
 
+/** Longer than any clock of a run is wrong: all that a run decides is of later. */
+const longNotedMs = 86_400_000;
+
 /** One node through all its processes: its disk and its keys stay, everything else is new after a crash. */
 export class SimulatedNode {
   readonly disk: VirtualDisk;
@@ -25,7 +28,7 @@ export class SimulatedNode {
   /** It stopped over a fault of its own, and no start helps. */
   #dead = false;
   #starts = 0;
-  /** When its disk was new, by its own clock. */
+  /** Since when each use of its key is noted beside its disk, by its own clock. */
   #since: number | undefined;
 
   constructor(options: SimulatedNodeOptions) {
@@ -78,7 +81,7 @@ export class SimulatedNode {
       clock,
       disk: this.disk,
       firstUse,
-      since: (this.#since ??= clock.wallMs()),
+      since: (this.#since ??= clock.wallMs() - this.#notedMs()),
       starts: this.#starts,
       onStopped: (problem) => this.#stopped(process, problem),
       onBroken: (error) => this.#broke(process, error),
@@ -92,6 +95,12 @@ export class SimulatedNode {
         else this.#broke(process, error);
       },
     );
+  }
+
+  /** For so long its machine had noted the uses of its key when its disk was first used. */
+  #notedMs(): number {
+    const { index, plan } = this.#options;
+    return plan.nodes[index]?.noted === true && this.#starts === 1 ? longNotedMs : 0;
   }
 
   /** kill -9. Returns how many unsynced batches were lost. */
