@@ -14,7 +14,7 @@ export interface Place {
   readonly normal: boolean;
   readonly final: number;
   readonly finalHash: Hash;
-  /** The final block is the last of its epoch, and not on the disk yet: nothing is left to do in the epoch. */
+  /** The final block is the last of its epoch, and not on the disk yet: nothing is left to do in that. */
   readonly over: boolean;
   /** Nothing keeps it from voting: no guard, and no disk that does not keep up. */
   readonly votes: boolean;
