@@ -109,7 +109,7 @@ export const dutyMutations: readonly Mutation[] = [
     },
   ),
   one('view-not-written', 'a view is left on disk before the ViewChange is sent', pbft('views'), {
-    find: '    records: [stateRecord(state)],\n    sign: [',
+    find: '    records: [stateRecord(replica)],\n    sign: [',
     replace: '    sign: [',
   }),
   one('join-the-highest', 'f + 1 later views are joined at the smallest of them', pbft('suspicion'), {

@@ -109,8 +109,8 @@ export const mutations: readonly Mutation[] = [
     patches: [
       {
         file: accepting,
-        find: 'if (message.proposal.header.parentHash === parent.blockHash) {',
-        replace: 'if (parent.blockHash !== undefined) {',
+        find: 'if (message.proposal.header.parentHash === parent.blockHash && !parent.isLast) {',
+        replace: 'if (!parent.isLast) {',
       },
     ],
     within: 1_000,

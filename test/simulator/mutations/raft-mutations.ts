@@ -246,7 +246,7 @@ export const raftMutations: readonly Mutation[] = [
     rule: 'a learner has no vote',
     patches: [
       {
-        file: configuration,
+        file: 'src/ledger/members.ts',
         find: "const votesInNew = ({ role }: Member): boolean => role === 'voter' || role === 'joining';",
         replace:
           "const votesInNew = ({ role }: Member): boolean => role === 'voter' || role === 'joining' || role === 'learner';",

@@ -111,6 +111,7 @@ describe('what is not promised is seen', () => {
     const twin = (validator: number) => ({ validator, liar: 'twin' }) as const;
     const fork = await verdictOf({
       ...quiet,
+      seed: 10,
       nodes: [twin(0), twin(1), { validator: 2, liar: null }, { validator: 3, liar: null }, twin(0), twin(1)],
       faults: [{ kind: 'partition', side: [0, 1, 2], at: 0, forMs: 1_500 }],
     });
