@@ -7,7 +7,7 @@ const d = 3709570593466943934313808350875456518954211387984321901638878553308594
 
 /** Keys that were found to be points: most are seen again and again. Only spares work. */
 const known = new Set<PublicKey>();
-const mostKnown = 4_096;
+const mostKnown = 32_768;
 
 /**
  * Whether a public key is the encoding of a point of the curve (RFC 8032, section 5.1.3): y is below the
