@@ -80,6 +80,7 @@ describe('a data directory', () => {
     const content: GenesisContent = {
       ...testGenesis(4),
       development: false,
+      namespaces: [],
       validators: [{ name: 'one', publicKey: generateKeyPair().publicKey }],
       accounts: [{ publicKey: generateKeyPair().publicKey, balance: 1n }],
     };
