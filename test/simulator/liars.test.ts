@@ -3,13 +3,16 @@ import { describe, test } from 'node:test';
 import { decode, encode } from '../../src/base/codec.ts';
 import { limits } from '../../src/base/limits.ts';
 import { unwrap } from '../../src/base/problem.ts';
+import { messageCodec } from '../../src/consensus/pbft/message.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { hashHeader, toHeight, toView } from '../../src/ledger/block.ts';
 import { decodeBlock, encodeBlock } from '../../src/ledger/block-body.ts';
 import { type BlocksResponse, blocksResponseCodec } from '../../src/node/peers/wire.ts';
 import { Chance } from '../../src/simulator/world/chance.ts';
+import { liars } from '../../src/simulator/liars/catalogue.ts';
 import { drip } from '../../src/simulator/liars/drip.ts';
+import { forgeNested } from '../../src/simulator/liars/forge-nested.ts';
 import type { Liar, LiarTools } from '../../src/simulator/liars/liar.ts';
 import { liarTools } from '../../src/simulator/liars/liar-tools.ts';
 import { siblings } from '../../src/simulator/liars/siblings.ts';
@@ -29,18 +32,25 @@ const response = encode(blocksResponseCodec, {
 });
 
 /** Tools that note what is sent, and whose time passes when told. */
-function tools(): { tools: LiarTools; sent: Uint8Array[]; run: () => number } {
+function tools(): {
+  tools: LiarTools;
+  sent: Uint8Array[];
+  place: { validators: number };
+  run: () => number;
+} {
   const sent: Uint8Array[] = [];
+  const place = { epoch: toHeight(0), self: 4, validators: 4 };
   let later: { delayMs: number; call: () => void }[] = [];
   return {
     sent,
+    place,
     run: () => {
       const [next] = later.splice(0, 1);
       next?.call();
       return next?.delayMs ?? -1;
     },
     tools: liarTools({
-      place: () => ({ epoch: toHeight(0), self: 4, validators: 4 }),
+      place: () => place,
       publicKey: 'ab'.repeat(32) as PublicKey,
       chainId: genesis.chainId,
       genesis: maker.start.header,
@@ -78,6 +88,36 @@ const read = (bytes: Uint8Array): BlocksResponse => unwrap(decode(blocksResponse
 const hashOf = (bytes: Uint8Array): Hash => hashHeader(unwrap(decodeBlock(bytes)).header);
 
 describe('liars', () => {
+  test('are made before their node has a place in the chain', () => {
+    const before: LiarTools = Object.create(tools().tools, {
+      epoch: { get: () => assert.fail('an epoch') },
+      self: { get: () => assert.fail('a place') },
+      validators: { get: () => assert.fail('validators') },
+    });
+    for (const make of Object.values(liars)) assert.ok(make(before));
+  });
+
+  test('nested signatures are forged by as many as the set of now takes for a quorum', () => {
+    const world = tools();
+    const liar = forgeNested(world.tools);
+    liar.start?.({ hear: () => undefined });
+    const signers = new Set<number>();
+    const lieForAWhile = (): void => {
+      signers.clear();
+      for (let i = 0; i < 40; i++) world.run();
+      for (const bytes of world.sent.splice(0)) {
+        const message = unwrap(decode(messageCodec, bytes, 'message'));
+        if (message.kind === 'new-view') signers.add(message.viewChanges.length);
+        if (message.kind === 'status') signers.add(message.finalCertificate?.signatures.length ?? 0);
+      }
+    };
+    lieForAWhile();
+    assert.deepEqual([...signers], [3]);
+    world.place.validators = 7;
+    lieForAWhile();
+    assert.deepEqual([...signers], [5]);
+  });
+
   test('a drip gives one block, proven by what stood above it, just before the asker gives up', () => {
     const world = tools();
     let waited = 0;

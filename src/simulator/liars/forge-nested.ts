@@ -14,7 +14,6 @@ const everyMs = 60;
  */
 export function forgeNested(tools: LiarTools): Liar {
   const { chance } = tools;
-  const quorum = byzantineQuorum(tools.validators);
   let view = 0;
   let height = 0;
   return {
@@ -35,9 +34,7 @@ export function forgeNested(tools: LiarTools): Liar {
 
   function newView(): PbftMessage {
     const next = toView(view + chance.between(0, 3));
-    const viewChanges = validators()
-      .slice(0, quorum)
-      .map((from) => viewChange(from, next));
+    const viewChanges = quorum().map((from) => viewChange(from, next));
     return outside({
       kind: 'new-view',
       epoch: tools.epoch,
@@ -80,9 +77,7 @@ export function forgeNested(tools: LiarTools): Liar {
       view: toView(Math.max(0, view - 1)),
       height: toHeight(height + chance.between(0, 2)),
       blockHash: 'fe'.repeat(32) as Hash,
-      signatures: validators()
-        .slice(0, quorum)
-        .map((validator) => ({ validator, signature: forged() })),
+      signatures: quorum().map((validator) => ({ validator, signature: forged() })),
     };
   }
 
@@ -95,8 +90,9 @@ export function forgeNested(tools: LiarTools): Liar {
     return tools.self < tools.validators ? tools.self : chance.between(0, tools.validators - 1);
   }
 
-  function validators(): number[] {
-    return Array.from({ length: tools.validators }, (_, index) => index);
+  /** As many as it takes now: the set changes, and before its node starts the liar has no place in one. */
+  function quorum(): number[] {
+    return Array.from({ length: byzantineQuorum(tools.validators) }, (_, index) => index);
   }
 
   function forged(): Signature {
