@@ -213,6 +213,23 @@ describe('the duties of one replica', () => {
     assert.throws(() => restarted().hears(newView, entered), neglects(/does not look at/));
   });
 
+  test('a Commit that came to the disk after its view was left is none after a restart, either', () => {
+    const own = signed({ kind: 'commit', ...slot(1, hash('a'), 1) });
+    const restarted = (view: number): Played => {
+      const replica = new Played(new Map([['commit/0/0/1', encode(messageCodec, own)]]), { view });
+      replica.ticks(20, validate(1, hash('a')), statusTo('all'));
+      for (const from of [0, 2]) replica.hears({ kind: 'commit', ...slot(1, hash('a'), from) });
+      return replica;
+    };
+    restarted(1).step(valid(1, hash('a'), genesis));
+    // In its own view it counts, and is the third of a quorum.
+    const vote = persist({ kind: 'prepare', ...slot(1, hash('a'), 1) });
+    assert.throws(
+      () => restarted(0).step(valid(1, hash('a'), genesis), [vote]),
+      neglects(/holds a quorum of commits/),
+    );
+  });
+
   test('what is prepared stands on what was accepted below', () => {
     const replica = new Played();
     replica.hears(proposal(1, hash('a'), genesis), validate(1, hash('a')));

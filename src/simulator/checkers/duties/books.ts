@@ -100,6 +100,8 @@ export class Books {
       if (!key.includes('/')) continue;
       const message = unwrap(decode(messageCodec, value, key));
       if (message.epoch !== committee.epoch) continue;
+      // It came to the disk after its view was left: it was never sent, and counts now no more than then.
+      if ('view' in message && message.view < place.view) continue;
       this.own.set(key, message);
       this.signed.set(key, message);
       if ('height' in message) restoredUpTo = Math.max(restoredUpTo, message.height);
