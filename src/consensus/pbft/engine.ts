@@ -190,12 +190,10 @@ function dispatch(replica: Replica, message: PbftMessage, direct: boolean): void
 /** An own message is on disk: now it counts here, and leaves. */
 function onOwn(replica: Replica, message: PbftMessage): void {
   const { state } = replica;
-  // Signed before a view was left, on disk after: it is never sent.
   if (!('view' in message)) return;
-  if (message.epoch === replica.epoch.height && message.view < state.view) return;
   state.own.set(logKey(message), message);
-  // One of an epoch that ended meanwhile is only remembered so that it is removed.
-  if (message.epoch !== replica.epoch.height) return;
+  // Signed before an epoch or a view was left, on disk after: it is never sent, and goes with the next write.
+  if (message.epoch !== replica.epoch.height || message.view < state.view) return;
   send(replica, 'all', message);
   switch (message.kind) {
     case 'prepare':

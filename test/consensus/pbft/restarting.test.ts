@@ -164,6 +164,19 @@ test('the disk keeps the votes for the tip of the view though that is stored, an
   assert.deepEqual(votes(node), ['view-change/0/2']);
 });
 
+test('what came to the disk after its view was left goes with the next write: the log does not grow with views that fail', () => {
+  const committee = committeeAt(1);
+  const node = committee.node(3);
+  node.effects = [];
+  node.holdPersists = true;
+  for (const view of [1, 2, 3, 4, 5])
+    for (const from of [0, 1]) node.receive(committee.viewChange(from, view));
+  node.releasePersists();
+  assert.deepEqual(sentBy(node), ['view-change']);
+  for (const from of [0, 1]) node.receive(committee.viewChange(from, 6));
+  assert.deepEqual(votes(node), ['view-change/0/6']);
+});
+
 test('what the log holds does not grow with the chain', () => {
   const committee = committeeAt(20);
   for (const node of committee.nodes) {

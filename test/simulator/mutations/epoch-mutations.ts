@@ -94,8 +94,8 @@ export const epochMutations: readonly Mutation[] = [
       'a vote that comes to the disk after its epoch ended never leaves',
       `${pbft}/engine.ts`,
       {
-        find: '  if (message.epoch !== replica.epoch.height) return;\n  send(',
-        replace: '  send(',
+        find: 'if (message.epoch !== replica.epoch.height || message.view < state.view) return;\n  send(',
+        replace: 'if (message.epoch === replica.epoch.height && message.view < state.view) return;\n  send(',
       },
     ),
     {
