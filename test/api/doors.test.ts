@@ -199,7 +199,7 @@ describe('requests under way', () => {
     test(`lose their place to others when their client ${what}`, async (t) => {
       const world = await start(t, { gate: { places: 1, slowMs: 10, stalledMs: 10 } });
       // More than the kernel takes off our hands.
-      const many = what.startsWith('takes') ? limits.maxBlockTransactions : 0;
+      const many = what.startsWith('takes') ? 4_096 : 0;
       world.backend.makeBlock(Array.from({ length: many }, (_, nonce) => transfer(nonce)));
       const slow = await dial(t, world);
       slow.pause();

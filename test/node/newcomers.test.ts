@@ -44,7 +44,7 @@ async function largeCluster(): Promise<Cluster> {
   const cluster = await pruningCluster();
   const value = new Uint8Array(4_000).fill(7);
   const puts = Array.from({ length: 200 }, (_, nonce) =>
-    signedTransaction(genesis, 'carol', { nonce, operation: { type: 'put', key: `record/${nonce}`, value } }),
+    signedTransaction(genesis, 'carol', { nonce, operation: { type: 'put', key: `record-${nonce}`, value } }),
   );
   cluster.submit(leaderOf(cluster), ...puts);
   const { publicKey } = developmentKeyPair('carol');
