@@ -347,21 +347,6 @@ describe('the duties of one replica', () => {
       if (isLast) assert.throws(() => replica.ticks(2_200), neglects(/said for 2100 ms not where it stands/));
     }
   });
-
-  test('an own Commit found at a start counts in its view, and not when the view was left before', () => {
-    const own = (['prepare', 'commit'] as const).map((kind): [string, Uint8Array] => [
-      `${kind}/0/0/1`,
-      encode(messageCodec, signed({ kind, ...slot(1, hash('a'), 1) })),
-    ]);
-    for (const view of [0, 1]) {
-      const replica = new Played(new Map(own), { view });
-      const checks = view === 0 ? [validate(1, hash('a'))] : [];
-      for (const from of [0, 2]) replica.hears({ kind: 'commit', ...slot(1, hash('a'), from) }, ...checks);
-      const learns = (): void => replica.step(valid(1, hash('a'), genesis));
-      if (view === 1) learns();
-      else assert.throws(learns, neglects(/holds a quorum of commits/));
-    }
-  });
 });
 
 describe('what a message vouches for', () => {

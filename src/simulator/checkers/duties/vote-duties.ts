@@ -36,10 +36,8 @@ export class VoteDuties {
       this.#accepted.set(tip.height, tip.blockHash);
     for (const message of books.own.values()) {
       if (message.kind !== 'prepare' && message.kind !== 'commit' && message.kind !== 'pre-prepare') continue;
-      // One of a view that was left may have come to the disk later: it never leaves, and does not count.
-      if (message.view !== place.view) continue;
       this.#count(message);
-      if (place.normal && message.height > place.final) {
+      if (message.view === place.view && place.normal && message.height > place.final) {
         this.#accepted.set(message.height, message.blockHash);
       }
     }
