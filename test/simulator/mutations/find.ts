@@ -1,16 +1,12 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { spawnSync } from 'node:child_process';
-import { type Mutation, mutations } from './mutations.ts';
+import { allMutations, mutationsOfRaft } from './all-mutations.ts';
+import type { Mutation } from './mutations.ts';
 import { drawPlan } from '../../../src/simulator/plan/draw-plan.ts';
 import { simulate } from '../../../src/simulator/run/simulation.ts';
 import { describeVerdict } from '../../../src/simulator/run/verdict.ts';
 import type { runPool as runPoolHere } from '../../../src/simulator/run/run-pool.ts';
-import { dutyMutations } from './duty-mutations.ts';
-import { epochMutations } from './epoch-mutations.ts';
-import { raftDutyMutations, raftServingMutations, servingMutations } from './raft-duty-mutations.ts';
-import { raftMutations } from './raft-mutations.ts';
-import { replicaMutations } from './replica-mutations.ts';
 import { misfits, patchedCopy } from './patched-copy.ts';
 
 /**
@@ -25,19 +21,10 @@ const words = process.argv.slice(2);
 const jobsAt = words.indexOf('--jobs');
 const jobs = jobsAt < 0 ? 2 : Number(words[jobsAt + 1]);
 const names = words.filter((word, index) => !word.startsWith('--') && (jobsAt < 0 || index !== jobsAt + 1));
-const ofRaft = [...raftMutations, ...raftDutyMutations, ...raftServingMutations];
-const all = [
-  ...mutations,
-  ...epochMutations,
-  ...dutyMutations,
-  ...replicaMutations,
-  ...servingMutations,
-  ...ofRaft,
-];
-const chosen = all.filter(({ name }) => names.length === 0 || names.includes(name));
+const chosen = allMutations.filter(({ name }) => names.length === 0 || names.includes(name));
 
 function engineOf(mutation: Mutation): 'pbft' | 'raft' {
-  return ofRaft.includes(mutation) ? 'raft' : 'pbft';
+  return mutationsOfRaft.includes(mutation) ? 'raft' : 'pbft';
 }
 
 /** The test fails in the copy. */

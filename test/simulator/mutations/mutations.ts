@@ -403,3 +403,8 @@ export function one(
 ): Mutation {
   return { name, rule, patches: [{ file, find, replace }], within: 300 };
 }
+
+/** A rule that needs what random runs do not do: its directed test fails instead. */
+export function directed(name: string, rule: string, patch: Patch, file: string, test: string): Mutation {
+  return { name, rule, patches: [patch], within: 0, directed: { file, test } };
+}

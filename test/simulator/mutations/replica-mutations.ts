@@ -1,13 +1,7 @@
-import type { Mutation } from './mutations.ts';
+import { directed, type Mutation } from './mutations.ts';
 
 const pbft = (name: string): string => `src/consensus/pbft/${name}.ts`;
 const testOf = (name: string): string => `test/consensus/pbft/${name}.test.ts`;
-
-interface Patch {
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-}
 
 /**
  * Conditions in the state of one replica, and of what serves it, that are easily forgotten. Each takes two things that seldom meet (a write under way
@@ -157,7 +151,3 @@ export const replicaMutations: readonly Mutation[] = [
     'is brought once, and all who asked are told, also those who ask again later',
   ),
 ];
-
-function directed(name: string, rule: string, patch: Patch, file: string, test: string): Mutation {
-  return { name, rule, patches: [patch], within: 0, directed: { file, test } };
-}
