@@ -5,7 +5,7 @@ import { toHeight } from '../../ledger/block.ts';
 import { type Certificate, certificateClaims } from '../../ledger/certificate.ts';
 import { type ValidatorSet, validatorSet } from '../../ledger/validators.ts';
 import type { Protocol, Roster } from '../engine.ts';
-import { type Committee, messageClaims } from './claims.ts';
+import { messageClaims } from './claims.ts';
 import { PbftEngine } from './engine.ts';
 import { decodeMessage, encodeMessage, type PbftMessage } from './message.ts';
 import type { PbftOptions } from './options.ts';
@@ -17,7 +17,6 @@ export function pbftProtocol(chain: {
   readonly options: PbftOptions;
 }): Protocol<PbftMessage> {
   const { chainId, validators, options } = chain;
-  const committees = new Committees(chainId, options.window);
   const first: Roster = { keys: validators.keys, epoch: toHeight(0) };
   return {
     engine: 'pbft',
@@ -32,11 +31,15 @@ export function pbftProtocol(chain: {
     epochOf: (message) => message.epoch,
     decode: decodeMessage,
     encode: encodeMessage,
-    claims: (message, roster = first) => messageClaims(message, committees.of(roster)),
+    claims(message, { keys, epoch } = first) {
+      const set = validatorSet(keys);
+      const { window } = options;
+      return messageClaims(message, { chainId, epoch, validatorsHash: set.hash, validators: set, window });
+    },
     certificateClaims(certificate, roster = first) {
       if (certificate.engine === 'pbft' && certificate.phase === 'commit') {
         if (certificate.epoch !== roster.epoch) return otherEpoch(certificate, roster);
-        return certificateClaims(certificate, chainId, committees.of(roster).validators);
+        return certificateClaims(certificate, chainId, validatorSet(roster.keys));
       }
       return new Problem('certificate/invalid', 'the certificate is not a PBFT commit certificate', {
         remedy: 'Check that the sender follows the same chain with the same engine.',
@@ -49,32 +52,6 @@ export function pbftProtocol(chain: {
       return new PbftEngine(start, options);
     },
   };
-}
-
-/** The committee of the last roster that was asked for: rosters change rarely, and its hash is dear. */
-class Committees {
-  readonly #chainId: Hash;
-  readonly #window: number;
-  #last: { readonly roster: Roster; readonly committee: Committee } | undefined;
-
-  constructor(chainId: Hash, window: number) {
-    this.#chainId = chainId;
-    this.#window = window;
-  }
-
-  of(roster: Roster): Committee {
-    if (this.#last?.roster === roster) return this.#last.committee;
-    const validators = validatorSet(roster.keys);
-    const committee: Committee = {
-      chainId: this.#chainId,
-      epoch: roster.epoch,
-      validatorsHash: validators.hash,
-      validators,
-      window: this.#window,
-    };
-    this.#last = { roster, committee };
-    return committee;
-  }
 }
 
 /** By validators that this node knows no more, or not yet: whoever serves it cannot know that. */

@@ -1,6 +1,6 @@
 import { invariant } from '../../base/invariant.ts';
 import { encode } from '../../base/codec.ts';
-import { hashHeader, toHeight } from '../../ledger/block.ts';
+import { changesValidators, hashHeader, toHeight } from '../../ledger/block.ts';
 import { leaderBytes, slotCodec } from '../../ledger/certificate.ts';
 import type { Input } from '../engine.ts';
 import { hasWork, highWatermark, isExpiryDue, isPaced } from '../shared/pacing.ts';
@@ -141,7 +141,7 @@ export function onSigned(
   role.making = null;
   const configuration =
     making.configuration === null ? new Uint8Array() : encodeConfiguration(making.configuration);
-  const changes = proposal.header.nextValidatorsHash !== proposal.header.validatorsHash;
+  const changes = changesValidators(proposal.header);
   invariant(changes === configuration.length > 0, 'a header names the configuration that its block starts');
   const entry: Entry = {
     header: proposal.header,

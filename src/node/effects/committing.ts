@@ -7,6 +7,7 @@ import { type BlockHeader, changesValidators } from '../../ledger/block.ts';
 import { type Block, hasRoom } from '../../ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import { type Execution, nextValidatorsOf } from '../../ledger/execution.ts';
+import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { CommitRequest } from '../../storage/chain-requests.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
@@ -144,9 +145,7 @@ export class Committing {
       headerBytes: headerBytes(candidate.block.header),
       blockBytes: toStore[index],
       certificate: effect.certificate && encode(finalityCodec, effect.certificate),
-      nextValidators: changesValidators(candidate.block.header)
-        ? nextValidatorsOf(execution)?.keys
-        : undefined,
+      nextValidators: nextSet({ candidate, execution })?.keys,
       transactions: candidate.block.transactions,
       receipts: execution.receipts,
       receiptsBytes: execution.receiptsBytes,
@@ -163,7 +162,8 @@ export class Committing {
     });
   }
 
-  #applied({ effect, candidate, execution }: Step): void {
+  #applied(step: Step): void {
+    const { effect, candidate, execution } = step;
     const { chain, mempool, clock, enqueue, onCommitted, seesEpoch = () => false } = this.#options;
     const { block, hash } = candidate;
     const { height } = block.header;
@@ -176,7 +176,7 @@ export class Committing {
       next: execution.next,
       now: clock.monotonicMs(),
     });
-    const validators = changesValidators(block.header) ? nextValidatorsOf(execution) : undefined;
+    const validators = nextSet(step);
     enqueue({
       type: 'applied',
       height,
@@ -188,6 +188,11 @@ export class Committing {
   #wait(ms: number, then: () => void): void {
     this.#cancelWait = this.#options.clock.after(ms, then);
   }
+}
+
+/** Who votes on the blocks above this one, where that changes with it (PBFT). */
+function nextSet({ candidate, execution }: Omit<Step, 'effect'>): ValidatorSet | undefined {
+  return changesValidators(candidate.block.header) ? nextValidatorsOf(execution) : undefined;
 }
 
 /**

@@ -3,7 +3,6 @@ import { unwrap } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { BlockName, ChainLink, Roster } from '../../consensus/engine.ts';
 import { type BlockHeader, changesValidators, hashHeader, toHeight } from '../../ledger/block.ts';
-import { parametersAt } from '../../ledger/chain-parameters.ts';
 import { type Block, decodeBlock } from '../../ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import { type Genesis, genesisHeader, genesisState, genesisValidators } from '../../ledger/genesis.ts';
@@ -13,6 +12,7 @@ import { type ValidatorSet, validatorSet } from '../../ledger/validators.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { damaged } from '../../storage/checksummed.ts';
 import { type FinalBlock, headerBytes, linkOf } from './chain.ts';
+import { upcomingParameters } from './upcoming.ts';
 
 /** Where a node goes on after a restart, or starts. */
 export interface Restored {
@@ -78,9 +78,9 @@ function epochAt(
     readonly certificate: FinalityCertificate | null;
   },
 ): Pick<Restored, 'epoch' | 'validators'> {
-  const { header, hash, state, certificate } = final;
+  const { header, hash, certificate } = final;
   const start: BlockName = { height: toHeight(0), blockHash: hashHeader(genesisHeader(genesis)) };
-  const { validators: keys } = parametersAt(state.parameters, toHeight(header.height + 1));
+  const { validators: keys } = upcomingParameters(final);
   if (keys.length === 0) return { epoch: start, validators: genesisValidators(genesis) };
   const validators = validatorSet(keys);
   if (validators.hash !== header.nextValidatorsHash) {

@@ -3,7 +3,7 @@ import { decode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import { type BlockHeader, hashHeader, headerCodec } from '../../ledger/block.ts';
+import { type BlockHeader, changesValidators, hashHeader, headerCodec } from '../../ledger/block.ts';
 import { decodeBlock } from '../../ledger/block-body.ts';
 import type { NetworkHandlers, PeerId, RequestProtocol } from '../../network/port.ts';
 import {
@@ -148,7 +148,7 @@ export class ServingChecker {
     const complete =
       more === undefined ||
       last === undefined ||
-      last.nextValidatorsHash !== last.validatorsHash ||
+      changesValidators(last) ||
       blocks.length >= Math.min(wanted.count, limits.syncBlocks) ||
       response.length > limits.responseBytes / 8;
     this.#must(
