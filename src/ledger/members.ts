@@ -53,10 +53,13 @@ export function decodeConfiguration(bytes: Uint8Array): Configuration | Problem 
 
 /**
  * What headers name it by. A configuration of voters only is a plain validator set and has its hash, so a
- * chain whose members never change looks the same under either engine.
+ * chain whose members never change looks the same under either engine. More voters than such a set has room
+ * for have a hash of their own: peers and transactions may name as many as can be encoded.
  */
 export function configurationHash(configuration: Configuration): Hash {
-  return configuration.every(({ role }) => role === 'voter')
+  const isPlain =
+    configuration.length <= limits.maxValidators && configuration.every(({ role }) => role === 'voter');
+  return isPlain
     ? validatorSet(configuration.map(({ key }) => key)).hash
     : hash('quorate/v1/raft/configuration', encodeConfiguration(configuration));
 }

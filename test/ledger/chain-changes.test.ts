@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { PublicKey } from '../../src/crypto/signature.ts';
@@ -283,6 +284,15 @@ describe('a change of a Raft chain', () => {
     assert.equal(world.propose('a', raise(), { members: others }), 'change/other-validators');
     assert.equal(world.propose('a', raise(), { members: new Uint8Array() }), 'change/other-validators');
     assert.equal(world.propose('a', change(usable)), 'change/members');
+    const many = Array.from({ length: limits.raftMembers }, (_, at): Member => ({
+      key: keyOf(`member ${at}`),
+      role: 'voter',
+    }));
+    assert.equal(
+      world.propose('a', raise(), { members: encodeConfiguration(many) }),
+      'change/other-validators',
+      'as many voters as can be encoded: anybody may name them',
+    );
     const joint: Member[] = [...voters, { key: keyOf('d'), role: 'joining' }];
     assert.equal(new World({}, joint).propose('a', raise()), 'change/members-changing');
   });

@@ -125,3 +125,10 @@ test('voters only: the hash of a plain validator set; anything else has a hash o
   );
   assert.equal(hashes.size, 5);
 });
+
+test('more voters than a plain validator set names have a hash too', () => {
+  const voters = members(...Array.from({ length: limits.maxValidators + 1 }, () => 'voter' as const));
+  const most = voters.slice(0, limits.maxValidators);
+  assert.equal(configurationHash(most), validatorSet(most.map(({ key }) => key)).hash);
+  assert.notEqual(configurationHash(voters), configurationHash(most));
+});
