@@ -9,6 +9,7 @@ import type { EpochProof, FinalityProof, Inclusion } from '../ledger/inclusion.t
 import { type MerkleProof, merkleProofCodec } from '../ledger/merkle.ts';
 import { type Found, type Receipt, receiptCodec } from '../ledger/receipt.ts';
 import { decodeTransaction, type Transaction, transactionJson } from '../ledger/transaction.ts';
+import { validatorKeysCodec } from '../ledger/validators.ts';
 import type {
   CertificateAnswer,
   EpochAnswer,
@@ -50,7 +51,7 @@ export function epochsFromJson(json: unknown): readonly EpochProof[] | Problem {
   return reading(() =>
     (json as readonly EpochAnswer[]).map((answer) => ({
       ...finalityFrom(answer),
-      validators: answer.validators.map(accountFrom),
+      validators: checked(validatorKeysCodec, answer.validators.map(accountFrom)),
     })),
   );
 }

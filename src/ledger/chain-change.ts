@@ -1,8 +1,8 @@
-import { type Codec, listOf, optional, struct, u16, u32, u64, union } from '../base/codec.ts';
-import { limits } from '../base/limits.ts';
+import { type Codec, optional, struct, u16, u32, u64, union } from '../base/codec.ts';
 import { encodeAddress } from '../crypto/address.ts';
-import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
+import { validatorKeysCodec } from './validators.ts';
 
 /** What a block may hold at most on this chain, within the bounds that every node keeps (`limits`). */
 export interface BlockLimits {
@@ -36,7 +36,7 @@ export const blockLimitsCodec: Codec<BlockLimits> = struct<BlockLimits>({
 
 /** A set that is empty or names somebody twice, and limits beyond bounds, can be encoded: they fail. */
 export const chainChangeCodec: Codec<ChainChange> = union<ChainChange, 'type'>('type', {
-  validators: [1, struct<Fields<'validators'>>({ validators: listOf(publicKeyCodec, limits.maxValidators) })],
+  validators: [1, struct<Fields<'validators'>>({ validators: validatorKeysCodec })],
   'protocol-version': [2, struct<Fields<'protocol-version'>>({ version: u16, height: heightCodec })],
   'fee-floor': [3, struct<Fields<'fee-floor'>>({ feePerOperation: u64, height: optional(heightCodec) })],
   limits: [4, struct<Fields<'limits'>>({ limits: blockLimitsCodec, height: optional(heightCodec) })],

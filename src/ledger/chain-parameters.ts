@@ -2,9 +2,10 @@ import { type Codec, decode, encode, listOf, refine, struct, u16, u64 } from '..
 import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
 import { type BlockLimits, blockLimitsCodec, type ChainChange, chainChangeCodec } from './chain-change.ts';
+import { validatorKeysCodec } from './validators.ts';
 
 /** A change that was decided, and counts from a height that the chain has not reached. */
 export interface ScheduledChange {
@@ -57,7 +58,7 @@ const chainParametersCodec: Codec<ChainParameters> = struct<ChainParameters>({
   protocolVersion: u16,
   feePerOperation: u64,
   limits: blockLimitsCodec,
-  validators: listOf(publicKeyCodec, limits.maxValidators),
+  validators: validatorKeysCodec,
   scheduled: refine(
     listOf(struct<ScheduledChange>({ height: heightCodec, change: chainChangeCodec }), changeTypes),
     (scheduled) => {

@@ -1,4 +1,4 @@
-import { encode, listOf } from '../base/codec.ts';
+import { type Codec, encode, listOf } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { hash, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
@@ -12,7 +12,8 @@ export interface ValidatorSet {
   readonly hash: Hash;
 }
 
-const keysCodec = listOf(publicKeyCodec, limits.maxValidators);
+/** The keys of a set, in their order. */
+export const validatorKeysCodec: Codec<readonly PublicKey[]> = listOf(publicKeyCodec, limits.maxValidators);
 
 /** The sets of lists that live: the same list is asked for with each block. */
 const known = new WeakMap<readonly PublicKey[], ValidatorSet>();
@@ -20,7 +21,7 @@ const known = new WeakMap<readonly PublicKey[], ValidatorSet>();
 export function validatorSet(keys: readonly PublicKey[]): ValidatorSet {
   let set = known.get(keys);
   if (set === undefined) {
-    set = { keys, hash: hash('quorate/v1/validators', encode(keysCodec, keys)) };
+    set = { keys, hash: hash('quorate/v1/validators', encode(validatorKeysCodec, keys)) };
     known.set(keys, set);
   }
   return set;

@@ -1,8 +1,6 @@
-import { boundedText, type Codec, decode, encode, listOf, struct, u16, u32 } from '../base/codec.ts';
-import { limits } from '../base/limits.ts';
+import { boundedText, type Codec, decode, encode, struct, u16, u32 } from '../base/codec.ts';
 import { Problem } from '../base/problem.ts';
 import { hashCodec, type Hash } from '../crypto/hash.ts';
-import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import {
   type BlockHeader,
   hashHeader,
@@ -58,9 +56,6 @@ export const placeCodec: Codec<TransactionPlace> = struct<TransactionPlace>({
   height: heightCodec,
   index: u32,
 });
-
-/** Who agrees on the blocks above one that changed that. */
-export const validatorsCodec: Codec<readonly PublicKey[]> = listOf(publicKeyCodec, limits.maxValidators);
 
 /** The header at a height that is final. */
 export function readHeader(store: Store, height: Height): { header: BlockHeader; hash: Hash } {

@@ -5,6 +5,7 @@ import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { type BlockHeader, type Height, toHeight } from '../ledger/block.ts';
 import { recordKeyIn, recordStateKey } from '../ledger/state-entry.ts';
+import { validatorKeysCodec } from '../ledger/validators.ts';
 import { type CandidateTable } from './candidate-table.ts';
 import {
   chainRecord,
@@ -14,7 +15,6 @@ import {
   type Position,
   readHeader,
   type TransactionPlace,
-  validatorsCodec,
 } from './chain-records.ts';
 import type { CommitRequest, InstallRequest, PersistRequest, StoredBlock } from './chain-requests.ts';
 import {
@@ -190,7 +190,7 @@ export class ChainStore {
     return page
       .map(([key, bytes]) => {
         const height = toHeight(heightIn(key));
-        return { height, validators: decodeOwn(validatorsCodec, bytes, `the validators after ${height}`) };
+        return { height, validators: decodeOwn(validatorKeysCodec, bytes, `the validators after ${height}`) };
       })
       .filter(({ height }) => this.#isFinal(height));
   }

@@ -2,7 +2,8 @@ import { encode } from '../base/codec.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
-import { type Extent, extentCodec, placeCodec, positionCodec, validatorsCodec } from './chain-records.ts';
+import { validatorKeysCodec } from '../ledger/validators.ts';
+import { type Extent, extentCodec, placeCodec, positionCodec } from './chain-records.ts';
 import type { CommitRequest, InstallRequest, StoredBlock } from './chain-requests.ts';
 import { checksummedWrite } from './checksummed.ts';
 import { keys } from './keys.ts';
@@ -44,7 +45,7 @@ export function commitWrites(
     ...(certificate === null ? [] : [checksummedWrite(keys.certificate(height), certificate)]),
     ...(request.nextValidators === undefined
       ? []
-      : [checksummedWrite(keys.epoch(height), encode(validatorsCodec, request.nextValidators))]),
+      : [checksummedWrite(keys.epoch(height), encode(validatorKeysCodec, request.nextValidators))]),
     ...request.transactions.map((transaction, index) =>
       checksummedWrite(keys.transaction(transaction.hash), encode(placeCodec, { height, index })),
     ),

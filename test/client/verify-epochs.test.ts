@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { epochJson, finalityJson } from '../../src/api/present.ts';
+import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { verifyHeader } from '../../src/client/verify.ts';
 import { type KeyPair, keyPairFromSeed, sign } from '../../src/crypto/keys.ts';
@@ -112,6 +113,13 @@ test('a change of the validators needs the word of those before, and names those
     assert.notEqual(codeOf(good, known), 'proven', JSON.stringify(known).slice(0, 90));
   }
   assert.equal(codeOf(good, [firstChange, firstChange, secondChange]), 'proven', 'told twice is told once');
+});
+
+test('more validators than a set has room for are no proof', () => {
+  const many = Array.from({ length: limits.maxValidators + 1 }, () => fifth);
+  const crowded = epochProof(toOthers, pairs, 0, many);
+  const good = proofOf(fifthHeader, pairs, 4);
+  assert.equal(codeOf(good, [json(epochJson(crowded)), secondChange]), 'proof/malformed');
 });
 
 test('nothing in it can be another', () => {
