@@ -1,10 +1,9 @@
-import { type Codec, decode, encode, listOf, refine, struct, u16, u64 } from '../base/codec.ts';
-import { invariant } from '../base/invariant.ts';
+import { type Codec, encode, listOf, refine, struct, u16, u64 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
-import { Problem } from '../base/problem.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
 import { type BlockLimits, blockLimitsCodec, type ChainChange, chainChangeCodec } from './chain-change.ts';
+import { decodeStateValue } from './state-value.ts';
 import { validatorKeysCodec } from './validators.ts';
 
 /** A change that was decided, and counts from a height that the chain has not reached. */
@@ -110,9 +109,7 @@ export function encodeParameters(parameters: ChainParameters): Uint8Array {
   return encode(chainParametersCodec, parameters);
 }
 
-/** The parameters in a state value, which proofs and storage have vouched for. */
+/** The parameters in a state value. */
 export function decodeParameters(value: Uint8Array): ChainParameters {
-  const parameters = decode(chainParametersCodec, value, 'chain parameters');
-  invariant(!(parameters instanceof Problem), 'chain parameters in the state have the form of them');
-  return parameters;
+  return decodeStateValue(chainParametersCodec, value, 'chain parameters');
 }

@@ -1,8 +1,8 @@
 import { concat } from '../base/bytes.ts';
-import { decode, encode, u48 } from '../base/codec.ts';
-import { unwrap } from '../base/problem.ts';
+import { encode, u48 } from '../base/codec.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { decodeNamespaceRules, type NamespaceRules } from './namespace.ts';
+import { decodeStateValue } from './state-value.ts';
 
 /** A namespace as the main tree has it: its rules, and what they are for. */
 export interface NamespaceEntry extends NamespaceRules {
@@ -27,7 +27,7 @@ export function rulesPartOf(value: Uint8Array): Uint8Array {
 
 /** The number in such a value. */
 export function entriesIn(value: Uint8Array): number {
-  return unwrap(decode(u48, value.subarray(value.length - countBytes), 'number of entries'));
+  return decodeStateValue(u48, value.subarray(value.length - countBytes), 'number of entries');
 }
 
 /** The root in such a value. */
@@ -35,7 +35,7 @@ export function treeRootIn(value: Uint8Array): Uint8Array {
   return value.slice(value.length - treePart, value.length - countBytes);
 }
 
-/** The namespace in a state value, which proofs and storage have vouched for. */
+/** The namespace in a state value. */
 export function readNamespace(value: Uint8Array): NamespaceEntry {
   const rules = decodeNamespaceRules(rulesPartOf(value));
   return { ...rules, root: treeRootIn(value), entries: entriesIn(value) };

@@ -1,9 +1,9 @@
-import { boundedText, type Codec, decode, encode, listOf, refine, struct, wordOf } from '../base/codec.ts';
-import { invariant } from '../base/invariant.ts';
+import { boundedText, type Codec, encode, listOf, refine, struct, wordOf } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
+import { decodeStateValue } from './state-value.ts';
 
 export const namespaceModes = ['open', 'writers', 'append-only'] as const;
 
@@ -91,9 +91,7 @@ export function encodeNamespaceRules(rules: NamespaceRules): Uint8Array {
   return encode(rulesCodec, rules);
 }
 
-/** The rules in a state value, which proofs and storage have vouched for. */
+/** The rules in a state value. */
 export function decodeNamespaceRules(value: Uint8Array): NamespaceRules {
-  const rules = decode(rulesCodec, value, 'namespace');
-  invariant(!(rules instanceof Problem), 'a namespace in the state has the form of one');
-  return rules;
+  return decodeStateValue(rulesCodec, value, 'namespace');
 }

@@ -1,12 +1,11 @@
 import { concat } from '../base/bytes.ts';
-import { type Codec, decode, encode, listOf, optional, struct, u16 } from '../base/codec.ts';
-import { invariant } from '../base/invariant.ts';
+import { type Codec, encode, listOf, optional, struct, u16 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
-import { Problem } from '../base/problem.ts';
 import { hash, hashCodec, type Hash, hashToBytes } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
 import { type ChainChange, chainChangeCodec } from './chain-change.ts';
+import { decodeStateValue } from './state-value.ts';
 
 /**
  * A change of the chain that a validator proposed. It stays in the state until its proposer makes another
@@ -69,17 +68,12 @@ export function encodeProposalNames(names: readonly ProposalName[]): Uint8Array 
   return encode(namesCodec, names);
 }
 
-/** The proposal in a state value, which proofs and storage have vouched for. */
+/** The proposal in a state value. */
 export function decodeProposal(value: Uint8Array): ChainProposal {
-  return vouchedFor(decode(proposalCodec, value, 'proposal'));
+  return decodeStateValue(proposalCodec, value, 'proposal');
 }
 
 /** The same for the list of all. */
 export function decodeProposalNames(value: Uint8Array): readonly ProposalName[] {
-  return vouchedFor(decode(namesCodec, value, 'proposals'));
-}
-
-function vouchedFor<T>(value: T | Problem): T {
-  invariant(!(value instanceof Problem), 'what the state holds of proposals has the form of it');
-  return value;
+  return decodeStateValue(namesCodec, value, 'proposals');
 }

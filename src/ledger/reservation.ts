@@ -1,13 +1,12 @@
 import { concat } from '../base/bytes.ts';
-import { type Codec, decode, encode, optional, refine, struct, u16, union } from '../base/codec.ts';
-import { invariant } from '../base/invariant.ts';
+import { type Codec, encode, optional, refine, struct, u16, union } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
-import { Problem } from '../base/problem.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
 import { amountCodec } from './operation.ts';
 import { type ReservationId, reservationIdCodec } from './reservation-id.ts';
 import { type Place, placeCodec } from './state-entry.ts';
+import { decodeStateValue } from './state-value.ts';
 
 /** What became of a reservation. What was not taken went back to its sender at once. */
 export type Fate =
@@ -89,18 +88,12 @@ export function encodeEnding(ending: Ending): Uint8Array {
   return encode(endingCodec, ending);
 }
 
-/** The reservation in a state value, which proofs and storage have vouched for. */
+/** The reservation in a state value. */
 export function decodeReservation(value: Uint8Array): Reservation {
-  return vouchedFor(reservationCodec, value, 'reservation');
+  return decodeStateValue(reservationCodec, value, 'reservation');
 }
 
 /** The same of what a height has. */
 export function decodeEnding(value: Uint8Array): Ending {
-  return vouchedFor(endingCodec, value, 'ending');
-}
-
-function vouchedFor<T extends object>(codec: Codec<T>, value: Uint8Array, what: string): T {
-  const entry = decode(codec, value, what);
-  invariant(!(entry instanceof Problem), 'a reservation in the state has the form of one');
-  return entry;
+  return decodeStateValue(endingCodec, value, 'ending');
 }

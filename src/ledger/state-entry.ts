@@ -2,7 +2,6 @@ import { concat, fromHex, utf8 } from '../base/bytes.ts';
 import {
   boundedBytes,
   type Codec,
-  decode,
   encode,
   optional,
   refine,
@@ -14,13 +13,12 @@ import {
   u8,
   union,
 } from '../base/codec.ts';
-import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
-import { Problem } from '../base/problem.ts';
 import { hashInto } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
 import { amountCodec, checkKeySet, type KeySet, sortedKeysCodec } from './operation.ts';
+import { decodeStateValue } from './state-value.ts';
 
 /** Who has what. A key that never received anything has balance 0 and nonce 0, and no entry. */
 export interface Account {
@@ -192,18 +190,14 @@ export function encodeRecord(record: RecordEntry | Tombstone): Uint8Array {
   return encode(recordCodec, record);
 }
 
-/** The account in a state value, which proofs and storage have vouched for. */
+/** The account in a state value. */
 export function decodeAccount(value: Uint8Array): Account {
-  const account = decode(accountCodec, value, 'account');
-  invariant(!(account instanceof Problem), 'an account in the state has the form of one');
-  return account;
+  return decodeStateValue(accountCodec, value, 'account');
 }
 
-/** The record, or what is left of it, in a state value, which proofs and storage have vouched for. */
+/** The record, or what is left of it, in a state value. */
 export function decodeRecord(value: Uint8Array): RecordEntry | Tombstone {
-  const record = decode(recordCodec, value, 'record');
-  invariant(!(record instanceof Problem), 'a record in the state has the form of one');
-  return record;
+  return decodeStateValue(recordCodec, value, 'record');
 }
 
 /** Which keys sign for the account that its first key names, and how many of them it takes. */
