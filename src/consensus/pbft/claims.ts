@@ -30,7 +30,7 @@ import { compareRank, type Rank } from './state.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 
 /** Whose messages these are: the validators of one epoch. */
-export interface Committee extends Epoch {
+interface Committee extends Epoch {
   readonly validators: ValidatorSet;
   /** W of the chain's options. */
   readonly window: number;
