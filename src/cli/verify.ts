@@ -5,11 +5,11 @@ import { parseStrictJson } from '../base/strict-json.ts';
 import { strictText } from '../base/strict-text.ts';
 import { verifyHeader, verifyReceipt } from '../client/verify.ts';
 import { hashHeader } from '../ledger/block.ts';
-import { type Genesis, parseGenesis } from '../ledger/genesis.ts';
+import type { Genesis } from '../ledger/genesis.ts';
 import { readInput } from './input-file.ts';
 import { jsonOption } from './options.ts';
 import { answer, facts, grouped, moment, styled } from './terminal.ts';
-import { readTextFile } from './text-file.ts';
+import { readGenesis } from './trusted-genesis.ts';
 import { parseHash } from './tx-status.ts';
 
 export function verifyCommand(): CommandUnknownOpts {
@@ -26,9 +26,7 @@ export function verifyCommand(): CommandUnknownOpts {
     .addOption(jsonOption)
     .addHelpText('after', '\nWhat does not prove what it should gives exit code 1 and a problem proof/….')
     .action(async (file, options) => {
-      const genesis = unwrap(
-        parseGenesis(readTextFile(options.genesis, 'the genesis file', 'Check --genesis.')),
-      );
+      const genesis = readGenesis(options.genesis);
       const { transaction: hash } = options;
       const proof = await readProof(file);
       if (hash === undefined && isAboutBlock(proof)) return showBlock(proof, genesis, options.json);

@@ -1,11 +1,11 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { HeaderItem, TransactionAnswer } from '../client/answers.ts';
+import type { EpochAnswer, HeaderItem, TransactionAnswer } from '../client/answers.ts';
 import { type FinalBlockEvent, finalBlocks } from '../client/events.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { verifyHeader } from '../client/verify.ts';
 import { hashHeader, toHeight } from '../ledger/block.ts';
-import { type Genesis, genesisValidators, parseGenesis } from '../ledger/genesis.ts';
+import type { Genesis } from '../ledger/genesis.ts';
 import { shortAddress, whatText } from './block.ts';
 import { connect, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
 import { stopOnSignals } from './signals.ts';
@@ -19,14 +19,14 @@ import {
   styledError,
   surviveClosedOutput,
 } from './terminal.ts';
-import { readTextFile } from './text-file.ts';
+import { readGenesis } from './trusted-genesis.ts';
 
 const stopDeadlineMs = 2_000;
 
 export function watchCommand(): CommandUnknownOpts {
   return new Command('watch')
     .description('show blocks as they become final, until Ctrl-C')
-    .option('--from <height>', 'begin with this block; without it with the next one', wholeNumber(0, 2 ** 47))
+    .option('--from <height>', 'begin with this block; without it with the next one', wholeNumber(1, 2 ** 47))
     .option('--transactions', 'with what each transaction does')
     .option('--genesis <file>', 'check each block against this genesis file, and end when one is not proven')
     .option('--blocks <number>', 'end after so many', wholeNumber(1, 2 ** 47))
@@ -37,7 +37,8 @@ export function watchCommand(): CommandUnknownOpts {
       surviveClosedOutput();
       const stop = stopOnSignals(stopDeadlineMs);
       const client = connect(options);
-      const genesis = options.genesis === undefined ? undefined : readGenesis(options.genesis);
+      const { genesis } = options;
+      const check = genesis === undefined ? undefined : checkAgainst(readGenesis(genesis), client);
       const { chainId } = unwrap(await client.status());
       const names = await namesOf(client);
       const stream = finalBlocks({
@@ -49,11 +50,12 @@ export function watchCommand(): CommandUnknownOpts {
       });
       let left = options.blocks ?? Infinity;
       for await (const block of stream) {
-        const isVerified = genesis !== undefined && (await verify(client, block, genesis));
+        await check?.(block);
+        const isVerified = check !== undefined;
         const transactions = options.transactions === true ? await transactionsOf(client, block) : undefined;
         answer(
           options.json,
-          { ...block, ...(genesis && { verified: isVerified }), ...(transactions && { transactions }) },
+          { ...block, ...(isVerified && { verified: true }), ...(transactions && { transactions }) },
           () =>
             [
               lineOf(block, names, isVerified),
@@ -66,28 +68,24 @@ export function watchCommand(): CommandUnknownOpts {
     });
 }
 
-function readGenesis(file: string): Genesis {
-  return unwrap(parseGenesis(readTextFile(file, 'the genesis file', 'Check --genesis.')));
-}
-
 /** Throws what does not hold: whoever asked for proof must not read on as if there was one. */
-async function verify(client: HttpClient, { hash, header }: HeaderItem, genesis: Genesis): Promise<true> {
-  const proof = unwrap(await client.finality(header.height));
-  const isFirst = header.validatorsHash === genesisValidators(genesis).hash;
-  let verified = isFirst ? verifyHeader(proof, { genesis }) : undefined;
-  // The validators changed; perhaps back to the first ones.
-  if (
-    verified === undefined ||
-    (verified instanceof Problem && verified.code === 'proof/unknown-validators')
-  ) {
-    verified = verifyHeader(proof, { genesis, epochs: unwrap(await client.allEpochs()) });
-  }
-  const proven = unwrap(verified);
-  if (hashHeader(proven.header) === hash) return true;
-  throw new Problem('proof/headers', `block ${header.height} is another one than the node told of`, {
-    remedy: 'Believe nothing of it, and ask another node.',
-    details: { height: header.height, told: hash, proven: hashHeader(proven.header) },
-  });
+function checkAgainst(genesis: Genesis, client: HttpClient): (block: HeaderItem) => Promise<void> {
+  let epochs: readonly EpochAnswer[] = [];
+  return async ({ hash, header: { height } }) => {
+    const proof = unwrap(await client.finality(height));
+    let verified = verifyHeader(proof, { genesis, epochs });
+    if (verified instanceof Problem && verified.code === 'proof/unknown-validators') {
+      // They changed since; what is known of that is asked for once.
+      epochs = unwrap(await client.allEpochs());
+      verified = verifyHeader(proof, { genesis, epochs });
+    }
+    const proven = hashHeader(unwrap(verified).header);
+    if (proven === hash) return;
+    throw new Problem('proof/headers', `block ${height} is another one than the node told of`, {
+      remedy: 'Believe nothing of it, and ask another node.',
+      details: { height, told: hash, proven },
+    });
+  };
 }
 
 async function namesOf(client: HttpClient): Promise<ReadonlyMap<string, string>> {

@@ -68,3 +68,11 @@ test('watch ends when it is stopped, and that is no failure', async (t) => {
   const ran = await quorate(['watch', '--node', url], { interruptWhen: isWatching });
   assert.equal(ran.code, 0, ran.err);
 });
+
+test('watch begins with the first block that there can be, and says so when told to begin before it', async (t) => {
+  const { url, seen } = await fakeApi(t, () => problemReply(503, 'api/busy'));
+  const ran = await quorate(['watch', '--from', '0', '--json', '--node', url]);
+  assert.equal(ran.code, 2, ran.err);
+  assert.match(problemOf(ran).message, /from 1 to/);
+  assert.deepEqual(seen, []);
+});
