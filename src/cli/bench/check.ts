@@ -1,11 +1,10 @@
-import { Problem, unwrap } from '../../base/problem.ts';
+import { unwrap } from '../../base/problem.ts';
 import type { HttpClient } from '../../client/http-client.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
-import { waitUntil } from './clock.ts';
 import type { FinalView } from './final-view.ts';
 import type { Load } from './load.ts';
-import type { BenchNode } from './testbed.ts';
+import { type BenchNode, reaches } from './testbed.ts';
 
 /** What was compared after a run, and what did not hold. */
 export interface Checked {
@@ -41,7 +40,7 @@ export async function check(options: {
   const breaches: string[] = [];
   const statuses = await Promise.all(nodes.map(async ({ client }) => unwrap(await client.status())));
   const height = toHeight(Math.max(...statuses.map(({ finalHeight }) => finalHeight)));
-  for (const { name, client } of nodes) await level(name, client, height, stop);
+  for (const node of nodes) await reaches(node, height, { deadlineMs: levelMs, stop });
 
   const chains = await Promise.all(
     nodes.map(async ({ client }) => await headersOf(client, toHeight(from + 1), height)),
@@ -70,19 +69,6 @@ export async function check(options: {
     receipts: Math.min(receiptsRead, load.final),
     breaches,
   };
-}
-
-async function level(name: string, client: HttpClient, height: Height, stop: AbortSignal): Promise<void> {
-  await waitUntil({
-    what: `${name} is not at height ${height}`,
-    deadlineMs: levelMs,
-    stop,
-    missing: async () => {
-      const status = await client.status({ deadlineMs: 0 });
-      if (status instanceof Problem) return status.message;
-      return status.finalHeight >= height ? undefined : `it is at ${status.finalHeight}`;
-    },
-  });
 }
 
 async function headersOf(

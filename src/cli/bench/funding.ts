@@ -8,8 +8,8 @@ import { nativeSigner } from '../../crypto/native.ts';
 import { toHeight } from '../../ledger/block.ts';
 import type { Operation } from '../../ledger/operation.ts';
 import type { Accounts } from './accounts.ts';
-import { pause, waitUntil } from './clock.ts';
-import type { Testbed } from './testbed.ts';
+import { pause } from './clock.ts';
+import { reaches, type Testbed } from './testbed.ts';
 
 /** What a sender needs for its fees and transfers, with much to spare. */
 const senderCoins = 1_000_000_000n;
@@ -64,18 +64,7 @@ export async function fund(
     onProgress(Math.min(from, gifts.length));
   }
   const { finalHeight: height } = unwrap(await client.status());
-  for (const { name, client: each } of honest) {
-    await waitUntil({
-      what: `${name} is not at height ${height}`,
-      deadlineMs,
-      stop,
-      missing: async () => {
-        const status = await each.status({ deadlineMs: 0 });
-        if (status instanceof Problem) return status.message;
-        return status.finalHeight >= height ? undefined : `it is at ${status.finalHeight}`;
-      },
-    });
-  }
+  for (const node of honest) await reaches(node, height, { deadlineMs, stop });
 }
 
 function gift(to: Accounts['others'][number], amount: bigint): Operation {

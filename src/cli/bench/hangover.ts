@@ -1,4 +1,3 @@
-import { Problem } from '../../base/problem.ts';
 import { byzantineQuorum, majority } from '../../ledger/quorum.ts';
 import type { EngineName } from '../../ledger/engine-names.ts';
 import { pause, stalled } from './clock.ts';
@@ -8,7 +7,7 @@ import type { BenchOptions } from './options.ts';
 import type { Prepared, Surroundings } from './prepare.ts';
 import { type Measured, run, type Scene } from './run.ts';
 import { outcomes } from './series.ts';
-import type { BenchNode, Testbed } from './testbed.ts';
+import { type BenchNode, primaryOf, type Testbed } from './testbed.ts';
 
 /** How a chain comes back after a quorum of it stood still. Seconds count from when it could go on. */
 export interface Hangover {
@@ -58,7 +57,7 @@ export async function hangover(
   const { stall } = options;
   const perSecond = options.rate ?? Math.max(1, Math.round(capacity * usualShare));
   const quorum = quorumOf[testbed.engine](testbed.nodes.length);
-  const primary = await primaryOf(prepared);
+  const primary = (await primaryOf(prepared.nodes)) ?? 0;
   // Whoever leads, and those after it.
   const stopped = Array.from(
     { length: quorum },
@@ -171,9 +170,4 @@ export function normalAfter(
   if (bad >= slices.length - 2 && slices.length > 0) return null;
   const next = slices[bad + 1];
   return next === undefined ? 0 : Math.max(0, (next.at - continuedAt) / 1_000);
-}
-
-async function primaryOf({ nodes }: Prepared): Promise<number> {
-  const answer = await nodes[0]?.client.status();
-  return answer === undefined || answer instanceof Problem ? 0 : (answer.primary ?? 0);
 }

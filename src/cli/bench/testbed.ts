@@ -1,6 +1,7 @@
 import { Problem, unwrap } from '../../base/problem.ts';
 import { HttpClient } from '../../client/http-client.ts';
 import type { Hash } from '../../crypto/hash.ts';
+import type { Height } from '../../ledger/block.ts';
 import type { EngineName } from '../../ledger/engine-names.ts';
 import type { Strategy } from '../byzantine-strategies.ts';
 import { Cluster, logTail } from '../testnet/cluster.ts';
@@ -168,6 +169,29 @@ function signalProcess(pid: number, name: NodeJS.Signals): void {
   } catch {
     // It ended a moment ago.
   }
+}
+
+/** Waits until a node has the final block of a height. Throws a problem past the deadline. */
+export async function reaches(
+  { name, client }: BenchNode,
+  height: Height,
+  patient: { readonly deadlineMs: number; readonly stop: AbortSignal },
+): Promise<void> {
+  await waitUntil({
+    what: `${name} is not at height ${height}`,
+    ...patient,
+    missing: async () => {
+      const status = await client.status({ deadlineMs: 0 });
+      if (status instanceof Problem) return status.message;
+      return status.finalHeight >= height ? undefined : `it is at ${status.finalHeight}`;
+    },
+  });
+}
+
+/** Who leads, as a node tells; null when it does not. */
+export async function primaryOf([node]: readonly BenchNode[]): Promise<number | null> {
+  const answer = await node?.client.status();
+  return answer === undefined || answer instanceof Problem ? null : answer.primary;
 }
 
 async function allReady({ nodes, ended }: Testbed, stop: AbortSignal): Promise<void> {

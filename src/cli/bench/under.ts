@@ -10,7 +10,7 @@ import type { Prepared, Surroundings } from './prepare.ts';
 import { type Measured, run, type Scene } from './run.ts';
 import { outcomes } from './series.ts';
 import { closedRun, prepareFor, warmUp } from './session.ts';
-import { startTestbed } from './testbed.ts';
+import { primaryOf, startTestbed } from './testbed.ts';
 import type { Case } from './under-cases.ts';
 
 /** The rate of a chain in trouble beside that of a clean one. */
@@ -181,7 +181,7 @@ async function haltSomebody(one: Case, prepared: Prepared, { stop }: Surrounding
   const { needsViewChange, needsLaggard } = trials[one.trouble.strategy];
   if (needsViewChange !== true && needsLaggard !== true) return;
   const { testbed, nodes } = prepared;
-  const primary = await primaryOf(prepared);
+  const primary = await primaryOf(nodes);
   const victim = nodes.find(({ index }) => (index === primary) === (needsViewChange === true));
   if (victim === undefined) return;
   testbed.signal(victim.index, 'SIGSTOP');
@@ -217,9 +217,4 @@ function settledRate({ load, view }: Scene, measured: Measured, changes: readonl
 async function viewOf({ nodes }: Prepared): Promise<number> {
   const answers = await Promise.all(nodes.map(({ client }) => client.status({ deadlineMs: 0 })));
   return Math.max(0, ...answers.flatMap((answer) => (answer instanceof Problem ? [] : [answer.view])));
-}
-
-async function primaryOf({ nodes }: Prepared): Promise<number | null> {
-  const answer = await nodes[0]?.client.status();
-  return answer === undefined || answer instanceof Problem ? null : answer.primary;
 }
