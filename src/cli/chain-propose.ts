@@ -8,7 +8,7 @@ import { type Height, toHeight } from '../ledger/block.ts';
 import type { ChainChange } from '../ledger/chain-change.ts';
 import { widestLimits } from '../ledger/chain-parameters.ts';
 import { parseAmount, wholeNumber } from './options.ts';
-import { type Expiry, parseExpiry } from './transaction-terms.ts';
+import { type Expiry, heightOf, parseExpiry } from './transaction-terms.ts';
 import { sendAsValidator, withValidatorTerms } from './validator-terms.ts';
 
 export function proposeCommand(): CommandUnknownOpts {
@@ -94,14 +94,12 @@ export function propose(
 ): Promise<void> {
   return sendAsValidator(options, async (client) => {
     const parameters = unwrap(await client.chainParameters());
-    const heightOf = (given: Expiry): Height =>
-      toHeight('ahead' in given ? parameters.height + given.ahead : given.height);
-    const at = options.at === undefined ? undefined : heightOf(options.at);
+    const at = options.at && heightOf(options.at, parameters.height);
     const furthest = parameters.height + defaultExpiryAhead;
     const expiryHeight =
       options.until === undefined
         ? toHeight(Math.min(furthest, (at ?? Infinity) - 1))
-        : heightOf(options.until);
+        : heightOf(options.until, parameters.height);
     return proposalOf(parameters, await changeOf(parameters, at, client), {
       expiryHeight,
       replaces: options.replace === true,

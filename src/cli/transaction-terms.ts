@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
 import { defaultExpiryAhead } from '../client/ledger-account.ts';
+import { type Height, toHeight } from '../ledger/block.ts';
 import { parseAmount, wholeNumber } from './options.ts';
 
 export type Expiry = { readonly ahead: number } | { readonly height: number };
@@ -49,6 +50,11 @@ function waitSeconds(text: string): number {
     throw new InvalidArgumentError('Give seconds, from 0 to 86400.');
   }
   return seconds;
+}
+
+/** The height that is meant, when so much is final. */
+export function heightOf(expiry: Expiry, finalHeight: Height): Height {
+  return toHeight('ahead' in expiry ? finalHeight + expiry.ahead : expiry.height);
 }
 
 /** A height, or how far it is above the final one. */

@@ -2,11 +2,10 @@ import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-ty
 import { limits } from '../base/limits.ts';
 import { unwrap } from '../base/problem.ts';
 import type { HttpClient } from '../client/http-client.ts';
-import { toHeight } from '../ledger/block.ts';
 import { parseReservation, type ReservationId, reservationText } from '../ledger/reservation-id.ts';
-import { accountNamed } from './names.ts';
+import { accountNamed, accountWords } from './names.ts';
 import { parseAmount } from './options.ts';
-import { parseExpiry } from './transaction-terms.ts';
+import { heightOf, parseExpiry } from './transaction-terms.ts';
 import { send } from './tx-send.ts';
 import { withTerms } from './tx-terms.ts';
 
@@ -19,7 +18,7 @@ const untilOption = new Option(
   '--until <height>',
   `the last height at which it can be posted; +N is N above the final block (at most +${limits.maxReservationAhead})`,
 )
-  .argParser((text) => parseExpiry(text))
+  .argParser(parseExpiry)
   .makeOptionMandatory();
 
 export function reserveCommand(): CommandUnknownOpts {
@@ -27,23 +26,18 @@ export function reserveCommand(): CommandUnknownOpts {
     .description(
       'set coins aside for somebody, who can take them until a height; nobody can take them back before',
     )
-    .argument('<to>', 'an address (qr1…), a public key in hex, a stored key’s name, or a development name')
+    .argument('<to>', accountWords)
     .argument('<amount>', 'in the smallest unit; 1_000 is 1000', parseAmount)
     .addOption(untilOption)
     .option('--memo <text>', 'a note that everybody can read', '')
     .action((to, amount, options) =>
-      send(options, async (client) => {
-        const { until, memo } = options;
-        const height =
-          'height' in until ? until.height : unwrap(await client.status()).finalHeight + until.ahead;
-        return {
-          type: 'reserve',
-          to: await accountNamed(to, { directory: options.keys, client }),
-          amount,
-          expiryHeight: toHeight(height),
-          memo,
-        };
-      }),
+      send(options, async (client, status) => ({
+        type: 'reserve',
+        to: await accountNamed(to, { directory: options.keys, client }),
+        amount,
+        expiryHeight: heightOf(options.until, status.finalHeight),
+        memo: options.memo,
+      })),
     );
 }
 

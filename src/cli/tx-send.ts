@@ -18,7 +18,7 @@ import { connect } from './options.ts';
 import { whileWaiting } from './progress.ts';
 import { onInterrupt } from './signals.ts';
 import { answer } from './terminal.ts';
-import { defaultWaitSeconds, type Expiry } from './transaction-terms.ts';
+import { defaultWaitSeconds, type Expiry, heightOf } from './transaction-terms.ts';
 import { showFinal } from './tx-status.ts';
 
 export interface SendOptions {
@@ -112,18 +112,17 @@ export async function termsOf(
   { nonce, fee, expiry }: Pick<SendOptions, 'nonce' | 'fee' | 'expiry'>,
 ): Promise<Terms> {
   const next = nonce ?? unwrap(await client.account(encodeAddress(wallet.publicKey))).pendingNonce;
-  const expiryHeight = toHeight('ahead' in expiry ? status.finalHeight + expiry.ahead : expiry.height);
-  return { nonce: next, fee, expiryHeight };
+  return { nonce: next, fee, expiryHeight: heightOf(expiry, status.finalHeight) };
 }
 
 /** Signs what is given and submits it; waits for it when asked to, and prints what came of it. */
 export async function send(
   options: SendOptions,
-  whatOf: (client: HttpClient) => Promise<Operation | Content>,
+  whatOf: (client: HttpClient, status: StatusAnswer) => Promise<Operation | Content>,
 ): Promise<void> {
   const opened = await openWallet(options);
-  const { client, wallet } = opened;
-  const content = await contentWith(await whatOf(client), options, client);
+  const { client, status, wallet } = opened;
+  const content = await contentWith(await whatOf(client, status), options, client);
   const { nonce, fee, expiryHeight } = await termsOf(opened, options);
   const transaction = unwrap(wallet.build(content, { nonce, fee, expiryHeight }));
 
@@ -134,7 +133,7 @@ export async function send(
   if (submitted.status === 'refused') throw problemOf(submitted.problem);
   if (options.wait === undefined) {
     const { engine, chainId, status: taken } = submitted;
-    const value = { engine, chainId, hash: transaction.hash, status: taken, nonce, expiryHeight };
+    const value = { engine, chainId, hash, status: taken, nonce, expiryHeight };
     const missing = submitted.status === 'accepted' ? submitted.missing : null;
     answer(options.json, { ...value, missing, ...madeBy(transaction) }, () =>
       [acceptedText(transaction, submitted.status, missing), ...namesOf(transaction)].join('\n'),

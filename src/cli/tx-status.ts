@@ -22,11 +22,12 @@ export function txStatusCommand(): CommandUnknownOpts {
     .addOption(jsonOption)
     .action(async (text, options) => {
       const hash = parseHash(text);
-      const status = unwrap(await connect(options).transaction(hash));
+      const client = connect(options);
+      const status = unwrap(await client.transaction(hash));
       switch (status.status) {
         case 'final':
           if (options.proof !== undefined) {
-            writeProof(options.proof, { ...status, epochs: unwrap(await connect(options).allEpochs()) });
+            writeProof(options.proof, { ...status, epochs: unwrap(await client.allEpochs()) });
           }
           return showFinal(status, options.json);
         case 'gone':

@@ -40,8 +40,12 @@ export async function sendAsValidator(
   options: Omit<SendOptions, 'fee' | 'if' | 'reference'> & { readonly fee?: bigint | undefined },
   whatOf: (client: HttpClient) => Promise<Operation>,
 ): Promise<void> {
-  const { feePerOperation } = unwrap(await connect(options).chainParameters());
-  const units = 1n + BigInt(options.cosign.length);
-  const fee = options.fee ?? BigInt(feePerOperation) * units;
+  const fee = options.fee ?? (await leastFee(options));
   await send({ ...options, fee, if: [], reference: '', wait: options.wait ?? true }, whatOf);
+}
+
+/** Of one operation, by whoever signs. */
+async function leastFee(options: Pick<SendOptions, 'node' | 'timeout' | 'cosign'>): Promise<bigint> {
+  const { feePerOperation } = unwrap(await connect(options).chainParameters());
+  return BigInt(feePerOperation) * BigInt(1 + options.cosign.length);
 }
