@@ -2,23 +2,18 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { unwrap } from '../base/problem.ts';
 import type { ListedTransactionAnswer } from '../client/answers.ts';
 import { encodeAddress } from '../crypto/address.ts';
-import { shortAddress, whatText } from './block.ts';
+import { resultText, shortAddress, whatText } from './block.ts';
+import { readAccount, withAccount } from './account-read.ts';
 import { keysOption } from './key-directory.ts';
-import { cursorOption, limitOption, oldestOption, pageFooter, pageOf } from './list-options.ts';
-import { accountNamed } from './names.ts';
-import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, facts, grouped, harmless, styled, table } from './terminal.ts';
-
-/** How an account may be named on the command line. */
-export const accountWords = 'an address (qr1…), a public key in hex, a key’s name, or a development name';
+import { pageFooter, pageOf, withPage } from './list-options.ts';
+import { accountNamed, accountWords } from './names.ts';
+import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { answer, facts, grouped, harmless, table } from './terminal.ts';
 
 export function accountHistoryCommand(): CommandUnknownOpts {
-  return new Command('history')
+  return withPage(new Command('history'))
     .description('list final transactions that an account sent, or that touched or named it')
     .argument('<account>', accountWords)
-    .addOption(oldestOption)
-    .addOption(limitOption)
-    .addOption(cursorOption)
     .addOption(keysOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
@@ -32,21 +27,10 @@ export function accountHistoryCommand(): CommandUnknownOpts {
 }
 
 export function accountKeysCommand(): CommandUnknownOpts {
-  return new Command('keys')
+  return withAccount(new Command('keys'))
     .description('show which keys sign for an account, and how many of them it takes')
-    .argument('<account>', accountWords)
-    .addOption(consistencyOption)
-    .addOption(keysOption)
-    .addOption(nodeOption)
-    .addOption(timeoutOption)
-    .addOption(jsonOption)
     .action(async (name, options) => {
-      const { consistency } = options;
-      const client = connect(options);
-      const publicKey = await accountNamed(name, { directory: options.keys, client });
-      const account = unwrap(
-        await client.account(encodeAddress(publicKey), consistency === undefined ? {} : { consistency }),
-      );
+      const account = await readAccount(name, options);
       const { engine, chainId, address, height } = account;
       // Until its keys are set, the key that its address names signs alone.
       const { keys, threshold } = account.keys ?? { keys: [address], threshold: 1 };
@@ -70,9 +54,7 @@ export function transactionTable(transactions: readonly ListedTransactionAnswer[
       grouped(height),
       harmless(transaction.hash),
       shortAddress(transaction.sender),
-      receipt.status === 'applied'
-        ? styled('green', 'applied')
-        : styled('red', `failed: ${harmless(receipt.code)}`),
+      resultText(receipt),
       whatText(transaction),
     ]),
   );

@@ -1,10 +1,6 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { unwrap } from '../base/problem.ts';
-import { encodeAddress } from '../crypto/address.ts';
-import { accountHistoryCommand, accountKeysCommand, accountWords } from './account-lists.ts';
-import { keysOption } from './key-directory.ts';
-import { accountNamed } from './names.ts';
-import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
+import { accountHistoryCommand, accountKeysCommand } from './account-lists.ts';
+import { readAccount, withAccount } from './account-read.ts';
 import { answer, facts, grouped } from './terminal.ts';
 
 export function accountCommand(): CommandUnknownOpts {
@@ -16,21 +12,10 @@ export function accountCommand(): CommandUnknownOpts {
 }
 
 function showCommand(): CommandUnknownOpts {
-  return new Command('show')
+  return withAccount(new Command('show'))
     .description('show balance and nonce of an account; the word itself may be left out')
-    .argument('<account>', accountWords)
-    .addOption(consistencyOption)
-    .addOption(keysOption)
-    .addOption(nodeOption)
-    .addOption(timeoutOption)
-    .addOption(jsonOption)
     .action(async (name, options) => {
-      const { consistency } = options;
-      const client = connect(options);
-      const publicKey = await accountNamed(name, { directory: options.keys, client });
-      const account = unwrap(
-        await client.account(encodeAddress(publicKey), consistency === undefined ? {} : { consistency }),
-      );
+      const account = await readAccount(name, options);
       answer(options.json, account, () =>
         facts([
           ['address', account.address],

@@ -3,11 +3,14 @@ import { fromHex } from '../base/bytes.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
-import type { BlockAnswer, OperationAnswer, TransactionAnswer } from '../client/answers.ts';
+import type { BlockAnswer, OperationAnswer, ReceiptAnswer, TransactionAnswer } from '../client/answers.ts';
 import { engineWords } from '../client/engine-words.ts';
-import { valueText } from './get.ts';
+import { shortValueText } from './get.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, facts, grouped, harmless, moment, styled, table } from './terminal.ts';
+
+/** Of a record's value where an operation is told of. */
+const shownCharacters = 40;
 
 export function blockCommand(): CommandUnknownOpts {
   return new Command('block')
@@ -71,13 +74,18 @@ function transactions({ transactions = [], receipts = [] }: BlockAnswer): string
         shortAddress(one.sender),
         String(one.nonce),
         grouped(one.fee),
-        receipt === undefined || receipt.status === 'applied'
-          ? styled('green', 'applied')
-          : styled('red', `failed: ${harmless(receipt.code)}`),
+        resultText(receipt),
         whatText(one),
       ];
     }),
   );
+}
+
+/** What came of a transaction, in a table of them. */
+export function resultText(receipt: ReceiptAnswer | undefined): string {
+  return receipt === undefined || receipt.status === 'applied'
+    ? styled('green', 'applied')
+    : styled('red', `failed: ${harmless(receipt.code)}`);
 }
 
 /** The first operation, and how many more there are. */
@@ -93,10 +101,8 @@ function operationText(operation: OperationAnswer): string {
       const memo = operation.memo === '' ? '' : ` (${harmless(operation.memo)})`;
       return `transfer ${grouped(operation.amount)} to ${shortAddress(operation.to)}${memo}`;
     }
-    case 'put': {
-      const value = valueText(fromHex(operation.value));
-      return `put ${harmless(operation.key)} = ${value.length > 40 ? `${value.slice(0, 40)}…` : value}`;
-    }
+    case 'put':
+      return `put ${harmless(operation.key)} = ${shortValueText(fromHex(operation.value), shownCharacters)}`;
     case 'delete':
       return `delete ${harmless(operation.key)}`;
     case 'give':

@@ -16,9 +16,7 @@ export function getCommand(): CommandUnknownOpts {
     .addHelpText('after', '\nA record that does not exist gives exit code 5.')
     .action(async (key, options) => {
       const { consistency } = options;
-      const record = unwrap(
-        await connect(options).record(key, consistency === undefined ? {} : { consistency }),
-      );
+      const record = unwrap(await connect(options).record(key, { consistency }));
       const value = fromHex(record.value);
       if (options.raw === true) {
         process.stdout.write(value);
@@ -34,6 +32,12 @@ export function getCommand(): CommandUnknownOpts {
         ]),
       );
     });
+}
+
+/** No more than the first `longest` characters of it. */
+export function shortValueText(value: Uint8Array, longest: number): string {
+  const text = valueText(value);
+  return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }
 
 /** Text as it is, and anything else in hex. */

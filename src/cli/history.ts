@@ -4,8 +4,8 @@ import { unwrap } from '../base/problem.ts';
 import type { RecordVersionAnswer } from '../client/answers.ts';
 import { shortAddress } from './block.ts';
 import { exitCodes } from './exit-codes.ts';
-import { valueText } from './get.ts';
-import { cursorOption, limitOption, oldestOption, pageFooter, pageOf } from './list-options.ts';
+import { shortValueText } from './get.ts';
+import { pageFooter, pageOf, withPage } from './list-options.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, grouped, harmless, moment, table } from './terminal.ts';
 
@@ -13,12 +13,9 @@ import { answer, grouped, harmless, moment, table } from './terminal.ts';
 const longestShown = 60;
 
 export function historyCommand(): CommandUnknownOpts {
-  return new Command('history')
+  return withPage(new Command('history'))
     .description('show the versions of a record: who made each, when and where, and what it wrote')
     .argument('<key>', 'the record’s key')
-    .addOption(oldestOption)
-    .addOption(limitOption)
-    .addOption(cursorOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)
@@ -48,9 +45,6 @@ function versionTable(versions: readonly RecordVersionAnswer[]): string {
 }
 
 function changeText({ change, value, to }: RecordVersionAnswer): string {
-  if (change === 'put') {
-    const text = valueText(fromHex(value ?? ''));
-    return `put ${text.length > longestShown ? `${text.slice(0, longestShown)}…` : text}`;
-  }
+  if (change === 'put') return `put ${shortValueText(fromHex(value ?? ''), longestShown)}`;
   return change === 'give' ? `give to ${shortAddress(to ?? '')}` : 'delete';
 }

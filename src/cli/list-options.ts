@@ -1,14 +1,19 @@
-import { Option } from '@commander-js/extra-typings';
+import { type Command, Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
 import type { ListOptions } from '../client/http-client.ts';
 import { wholeNumber } from './options.ts';
 import { grouped } from './terminal.ts';
 
-export const oldestOption = new Option('--oldest', 'the oldest first, not the newest');
-export const limitOption = new Option('--limit <n>', `at most so many (${limits.httpPage} at once)`)
+const oldestOption = new Option('--oldest', 'the oldest first, not the newest');
+const limitOption = new Option('--limit <n>', `at most so many (${limits.httpPage} at once)`)
   .default(limits.httpListPage)
   .argParser(wholeNumber(1, limits.httpPage));
-export const cursorOption = new Option('--cursor <text>', 'go on where the page before ended, as it said');
+const cursorOption = new Option('--cursor <text>', 'go on where the page before ended, as it said');
+
+/** The options of a command that shows a page of a list. */
+export function withPage(command: Command) {
+  return command.addOption(oldestOption).addOption(limitOption).addOption(cursorOption);
+}
 
 interface PageOptions {
   readonly oldest?: true | undefined;

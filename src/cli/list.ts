@@ -2,7 +2,7 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { unwrap } from '../base/problem.ts';
-import { valueText } from './get.ts';
+import { shortValueText } from './get.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
 import { answer, grouped, harmless, table } from './terminal.ts';
 
@@ -28,19 +28,13 @@ export function listCommand(): CommandUnknownOpts {
       '\nKeys come in the order of their bytes. A page is as it was after one final block, which it names.',
     )
     .action(async (prefix, { limit, after, consistency, ...options }) => {
-      const page = unwrap(
-        await connect(options).records(prefix, {
-          limit,
-          after,
-          ...(consistency !== undefined && { consistency }),
-        }),
-      );
+      const page = unwrap(await connect(options).records(prefix, { limit, after, consistency }));
       answer(options.json, page, () => {
         const rows = page.records.map(({ key, version, owner, value }) => [
           harmless(key),
           `${version}`,
           owner,
-          shortened(valueText(fromHex(value))),
+          shortValueText(fromHex(value), shownCharacters),
         ]);
         const listed =
           rows.length === 0 ? 'No records here.' : table(['key', 'version', 'owner', 'value'], rows);
@@ -48,10 +42,6 @@ export function listCommand(): CommandUnknownOpts {
         return `${listed}\n\n${grouped(rows.length)} at height ${grouped(page.height)}${more}`;
       });
     });
-}
-
-function shortened(text: string): string {
-  return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
 }
 
 /** As it can be typed. */

@@ -1,5 +1,4 @@
-import { Problem } from '../base/problem.ts';
-import { unwrap } from '../base/problem.ts';
+import { Problem, unwrap } from '../base/problem.ts';
 import type { StatusAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { parseAddress } from '../crypto/address.ts';
@@ -8,13 +7,17 @@ import type { KeyPair } from '../crypto/keys.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { listKeys, looksLikeFile, openKeyFile, publicKeyOf } from './key-directory.ts';
 
-/**
- * The public key of an account as people name it: an address, a key in hex, a stored key, a development name.
- */
-export async function accountNamed(
-  text: string,
-  context: { readonly directory: string; readonly client: HttpClient },
-): Promise<PublicKey> {
+/** How an account may be named on the command line. */
+export const accountWords =
+  'an address (qr1…), a public key in hex, a stored key’s name, or a development name';
+
+interface NameContext {
+  readonly directory: string;
+  readonly client: HttpClient;
+}
+
+/** The public key of an account as people name it: see `accountWords`. */
+export async function accountNamed(text: string, context: NameContext): Promise<PublicKey> {
   const stored = publicKeyOf(context.directory, text);
   if (stored !== undefined) return stored;
   if (developmentKeyNames.includes(text)) {
@@ -27,6 +30,15 @@ export async function accountNamed(
     });
   }
   return unwrap(parseAddress(text));
+}
+
+/** In ascending order, as the ledger has them; one that is named twice counts once. */
+export async function accountsNamed(
+  names: readonly string[],
+  context: NameContext,
+): Promise<readonly PublicKey[]> {
+  const keys = await Promise.all(names.map((name) => accountNamed(name, context)));
+  return [...new Set(keys)].toSorted();
 }
 
 /** The key pair that signs: of a key file, a stored key, or a development name on a development chain. */

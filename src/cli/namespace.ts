@@ -1,9 +1,7 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { HttpClient } from '../client/http-client.ts';
-import type { PublicKey } from '../crypto/signature.ts';
 import { namespaceModes } from '../ledger/namespace.ts';
-import { accountNamed } from './names.ts';
+import { accountNamed, accountsNamed } from './names.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, facts, grouped, harmless } from './terminal.ts';
 import { withTerms } from './tx-terms.ts';
@@ -46,7 +44,7 @@ function openCommand(): CommandUnknownOpts {
         type: 'open-namespace',
         name,
         mode: mode ?? (writer.length > 0 ? 'writers' : 'open'),
-        writers: await keysOf(writer, options.keys, client),
+        writers: await accountsNamed(writer, { directory: options.keys, client }),
       })),
     );
 }
@@ -72,7 +70,7 @@ function setCommand(): CommandUnknownOpts {
         type: 'set-namespace',
         name,
         mode,
-        writers: writer && (await keysOf(writer, options.keys, client)),
+        writers: writer && (await accountsNamed(writer, { directory: options.keys, client })),
         owner:
           owner === undefined ? undefined : await accountNamed(owner, { directory: options.keys, client }),
       }));
@@ -89,9 +87,7 @@ function showCommand(): CommandUnknownOpts {
     .addOption(jsonOption)
     .addHelpText('after', '\nA namespace that was never opened gives exit code 5.')
     .action(async (name, { consistency, ...options }) => {
-      const shown = unwrap(
-        await connect(options).namespace(name, consistency === undefined ? {} : { consistency }),
-      );
+      const shown = unwrap(await connect(options).namespace(name, { consistency }));
       answer(options.json, shown, () =>
         facts([
           ['namespace', harmless(shown.name)],
@@ -104,14 +100,4 @@ function showCommand(): CommandUnknownOpts {
         ]),
       );
     });
-}
-
-/** In the order in which the ledger has them; one that is named twice counts once. */
-async function keysOf(
-  names: readonly string[],
-  directory: string,
-  client: HttpClient,
-): Promise<readonly PublicKey[]> {
-  const keys = await Promise.all(names.map((name) => accountNamed(name, { directory, client })));
-  return [...new Set(keys)].toSorted();
 }

@@ -21,7 +21,7 @@ export function reservationCommand(): CommandUnknownOpts {
       const { consistency } = options;
       const client = connect(options);
       const text = reservationText(await reservationNamed(name, { directory: options.keys, client }));
-      const found = unwrap(await client.reservation(text, consistency === undefined ? {} : { consistency }));
+      const found = unwrap(await client.reservation(text, { consistency }));
       answer(options.json, found, () =>
         facts([
           ['reservation', found.reservation],

@@ -2,18 +2,15 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { unwrap } from '../base/problem.ts';
 import { transactionTable } from './account-lists.ts';
 import { exitCodes } from './exit-codes.ts';
-import { cursorOption, limitOption, oldestOption, pageFooter, pageOf } from './list-options.ts';
+import { pageFooter, pageOf, withPage } from './list-options.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer } from './terminal.ts';
 import { parseReference } from './tx-send.ts';
 
 export function txFindCommand(): CommandUnknownOpts {
-  return new Command('find')
+  return withPage(new Command('find'))
     .description('list final transactions with a reference (--reference), whoever sent them')
     .argument('<reference>', 'the number or name that they were sent with', parseReference)
-    .addOption(oldestOption)
-    .addOption(limitOption)
-    .addOption(cursorOption)
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)

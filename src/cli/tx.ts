@@ -4,7 +4,7 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { asOne, readLines } from './batch-lines.ts';
 import { readInput } from './input-file.ts';
-import { accountNamed } from './names.ts';
+import { accountNamed, accountsNamed, accountWords } from './names.ts';
 import { parseAmount, wholeNumber } from './options.ts';
 import { sendBatch, signedOption } from './tx-batch.ts';
 import { txFindCommand } from './tx-find.ts';
@@ -33,7 +33,7 @@ export function txCommand(): CommandUnknownOpts {
 function transferCommand(): CommandUnknownOpts {
   return withTerms(new Command('transfer'))
     .description('move coins to another account')
-    .argument('<to>', 'an address (qr1…), a public key in hex, a stored key’s name, or a development name')
+    .argument('<to>', accountWords)
     .argument('<amount>', 'in the smallest unit; 1_000 is 1000', parseAmount)
     .option('--memo <text>', 'a note that everybody can read', '')
     .action((to, amount, options) =>
@@ -69,7 +69,7 @@ function giveCommand(): CommandUnknownOpts {
   return withTerms(new Command('give'))
     .description('make somebody else the owner of a record that you own')
     .argument('<key>', 'the record’s key')
-    .argument('<to>', 'an address (qr1…), a public key in hex, a stored key’s name, or a development name')
+    .argument('<to>', accountWords)
     .action((key, to, options) =>
       send(options, async (client) => ({
         type: 'give',
@@ -89,13 +89,12 @@ function setKeysCommand(): CommandUnknownOpts {
       'also when too few of the new keys sign this (--cosign) to show that somebody has them',
     )
     .action((threshold, keys, options) =>
-      send(options, async (client) => {
-        const named = await Promise.all(
-          keys.map((key) => accountNamed(key, { directory: options.keys, client })),
-        );
-        const force = options.force === true;
-        return { type: 'set-keys', keys: [...new Set(named)].toSorted(), threshold, force };
-      }),
+      send(options, async (client) => ({
+        type: 'set-keys',
+        keys: await accountsNamed(keys, { directory: options.keys, client }),
+        threshold,
+        force: options.force === true,
+      })),
     );
 }
 

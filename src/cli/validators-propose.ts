@@ -6,7 +6,7 @@ import { encodeAddress } from '../crypto/address.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { byzantineQuorum, maxFaulty } from '../ledger/quorum.ts';
 import { propose, withProposal } from './chain-propose.ts';
-import { accountNamed } from './names.ts';
+import { accountNamed, accountWords } from './names.ts';
 import { printError } from './terminal.ts';
 
 type Change =
@@ -19,15 +19,13 @@ function collecting(parse: (text: string) => Change) {
   return (text: string, before: readonly Change[]): readonly Change[] => [...before, parse(text)];
 }
 
-const account = 'an address (qr1…), a public key in hex, a stored key’s name, or a development name';
-
 export function proposeValidatorsCommand(): CommandUnknownOpts {
   return withProposal(new Command('propose'))
     .description(
       'propose other validators for the blocks after the one that decides it, and be the first to approve them',
     )
     .addOption(
-      new Option('--add <key>', `one more, at the end: ${account}; may be given several times`)
+      new Option('--add <key>', `one more, at the end: ${accountWords}; may be given several times`)
         .argParser(collecting((who) => ({ type: 'add', who })))
         .default([]),
     )

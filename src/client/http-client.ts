@@ -48,6 +48,11 @@ export interface Deadline {
   readonly deadlineMs?: number;
 }
 
+/** How the state is read; `stale` unless told otherwise. */
+export interface ReadOptions extends Deadline {
+  readonly consistency?: Consistency | undefined;
+}
+
 /** Which part of a list. Newest first, some twenty, from its beginning, unless told otherwise. */
 export interface ListOptions extends Deadline {
   readonly order?: 'newest' | 'oldest';
@@ -205,27 +210,18 @@ export class HttpClient {
     return this.#get(() => '/v1/genesis', deadline);
   }
 
-  account(
-    account: Address | PublicKey,
-    options: Deadline & { readonly consistency?: Consistency } = {},
-  ): Promise<AccountAnswer | Problem> {
+  account(account: Address | PublicKey, options: ReadOptions = {}): Promise<AccountAnswer | Problem> {
     const { consistency, ...deadline } = options;
     return this.#get(() => `/v1/accounts/${pathPart(account)}${query({ consistency })}`, deadline);
   }
 
   /** A reservation by its name, until a while after its end. */
-  reservation(
-    reservation: string,
-    options: Deadline & { readonly consistency?: Consistency } = {},
-  ): Promise<ReservationAnswer | Problem> {
+  reservation(reservation: string, options: ReadOptions = {}): Promise<ReservationAnswer | Problem> {
     const { consistency, ...deadline } = options;
     return this.#get(() => `/v1/reservations/${pathPart(reservation)}${query({ consistency })}`, deadline);
   }
 
-  record(
-    key: string,
-    options: Deadline & { readonly consistency?: Consistency } = {},
-  ): Promise<RecordAnswer | Problem> {
+  record(key: string, options: ReadOptions = {}): Promise<RecordAnswer | Problem> {
     const { consistency, ...deadline } = options;
     return this.#get(() => `/v1/records${query({ key, consistency })}`, deadline);
   }
@@ -236,11 +232,7 @@ export class HttpClient {
    */
   records(
     prefix: string,
-    options: Deadline & {
-      readonly after?: string | undefined;
-      readonly limit?: number;
-      readonly consistency?: Consistency;
-    } = {},
+    options: ReadOptions & { readonly after?: string | undefined; readonly limit?: number } = {},
   ): Promise<RecordListAnswer | Problem> {
     const { after, limit, consistency, ...deadline } = options;
     const named = { prefix, after, limit, consistency };
@@ -248,10 +240,7 @@ export class HttpClient {
   }
 
   /** Who owns a namespace, who may write there, and how much stands there. */
-  namespace(
-    name: string,
-    options: Deadline & { readonly consistency?: Consistency } = {},
-  ): Promise<NamespaceAnswer | Problem> {
+  namespace(name: string, options: ReadOptions = {}): Promise<NamespaceAnswer | Problem> {
     const { consistency, ...deadline } = options;
     return this.#get(() => `/v1/namespaces/${pathPart(name)}${query({ consistency })}`, deadline);
   }

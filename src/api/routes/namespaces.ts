@@ -5,16 +5,8 @@ import { isNamespaceName } from '../../ledger/namespace.ts';
 import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
 import { namespaceJson, recordItemJson, recordListJson } from '../present-records.ts';
 import { apiProblem } from '../problem-answer.ts';
-import {
-  consistencySchema,
-  decimalBetween,
-  namespaceSchema,
-  recordKeyParameter,
-  recordListSchema,
-} from '../schemas.ts';
-import { type Api, problemAnswer, type RouteContext } from './route-context.ts';
-
-const consistency = consistencySchema.default('stale');
+import { decimalBetween, namespaceSchema, recordKeyParameter, recordListSchema } from '../schemas.ts';
+import { type Api, problemAnswer, readQuery, type RouteContext } from './route-context.ts';
 
 const namespaceName = z
   .string()
@@ -37,7 +29,7 @@ const listQuery = z
       .optional()
       .describe('The key behind which the page begins: the "next" of the one before'),
     limit: decimalBetween(1, limits.httpPage).optional(),
-    consistency,
+    ...readQuery.shape,
   })
   .refine(({ prefix, after }) => after === undefined || after.startsWith(prefix), {
     path: ['after'],
@@ -59,7 +51,7 @@ function getNamespace(api: Api, { backend, stepAside }: RouteContext): void {
         summary: 'A namespace: its owner, who may write there, and how much stands there',
         tags: ['state'],
         params: z.strictObject({ name: namespaceName }),
-        querystring: z.strictObject({ consistency }),
+        querystring: readQuery,
         response: { 200: namespaceSchema, ...problemAnswer },
       },
     },
@@ -97,10 +89,10 @@ function listRecords(api: Api, { backend, stepAside, turn }: RouteContext): void
       },
     },
     async (request, reply) => {
-      const { prefix, after, limit = limits.httpPage, consistency: wanted } = request.query;
+      const { prefix, after, limit = limits.httpPage, consistency } = request.query;
       const pace = () => turn(request);
-      if (wanted !== 'stale') stepAside(request);
-      const read = await backend.listRecords({ prefix, after, limit }, wanted, pace);
+      if (consistency !== 'stale') stepAside(request);
+      const read = await backend.listRecords({ prefix, after, limit }, consistency, pace);
       const records = listPieces(read.value.records, recordItemJson, limits.httpPieceTransactions);
       return sendPieces(reply, pacedJson(recordListJson(identity, prefix, read), { records }, pace));
     },
