@@ -139,7 +139,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/cli/bench.ts': 'largestRate',
   },
   'a pause, a deadline or a default of a client or a command, where only its user waits': {
-    'src/cli/list.ts': 'shownCharacters',
+    'src/cli/get.ts': 'shownCharacters',
     'src/cli/options.ts': 'shortestAttemptMs',
     'src/cli/chain.ts': 'shortestId',
     'src/cli/progress.ts': 'redrawMs',

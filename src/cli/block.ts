@@ -9,9 +9,6 @@ import { shortValueText } from './get.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, facts, grouped, harmless, moment, styled, table } from './terminal.ts';
 
-/** Of a record's value where an operation is told of. */
-const shownCharacters = 40;
-
 export function blockCommand(): CommandUnknownOpts {
   return new Command('block')
     .description('show a final block')
@@ -102,7 +99,7 @@ function operationText(operation: OperationAnswer): string {
       return `transfer ${grouped(operation.amount)} to ${shortAddress(operation.to)}${memo}`;
     }
     case 'put':
-      return `put ${harmless(operation.key)} = ${shortValueText(fromHex(operation.value), shownCharacters)}`;
+      return `put ${harmless(operation.key)} = ${shortValueText(fromHex(operation.value))}`;
     case 'delete':
       return `delete ${harmless(operation.key)}`;
     case 'give':

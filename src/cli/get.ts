@@ -34,8 +34,11 @@ export function getCommand(): CommandUnknownOpts {
     });
 }
 
+/** Of a value in a table, unless told otherwise. */
+const shownCharacters = 40;
+
 /** No more than the first `longest` characters of it. */
-export function shortValueText(value: Uint8Array, longest: number): string {
+export function shortValueText(value: Uint8Array, longest = shownCharacters): string {
   const text = valueText(value);
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }

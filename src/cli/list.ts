@@ -6,9 +6,6 @@ import { shortValueText } from './get.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
 import { answer, grouped, harmless, table } from './terminal.ts';
 
-/** Of a value as it is shown. */
-const shownCharacters = 40;
-
 export function listCommand(): CommandUnknownOpts {
   return new Command('list')
     .description('list records by the beginning of their keys')
@@ -34,7 +31,7 @@ export function listCommand(): CommandUnknownOpts {
           harmless(key),
           `${version}`,
           owner,
-          shortValueText(fromHex(value), shownCharacters),
+          shortValueText(fromHex(value)),
         ]);
         const listed =
           rows.length === 0 ? 'No records here.' : table(['key', 'version', 'owner', 'value'], rows);
