@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.ts';
 import { fromHex } from '../base/bytes.ts';
 import { fieldPrime, jacobi } from './jacobi.ts';
 import type { PublicKey } from './signature.ts';
@@ -6,8 +7,7 @@ import type { PublicKey } from './signature.ts';
 const d = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
 
 /** Keys that were found to be points: most are seen again and again. Only spares work. */
-const known = new Set<PublicKey>();
-const mostKnown = 32_768;
+const known = new BoundedMap<PublicKey, true>(32_768);
 
 /**
  * Whether a public key is the encoding of a point of the curve (RFC 8032, section 5.1.3): y is below the
@@ -31,7 +31,6 @@ export function isCurvePoint(publicKey: PublicKey): boolean {
   const v = (d * square + 1n) % fieldPrime;
   const symbol = jacobi((u * v) % fieldPrime);
   if (symbol === -1 || (symbol === 0 && sign === 1)) return false;
-  if (known.size >= mostKnown) known.clear();
-  known.add(publicKey);
+  known.set(publicKey, true);
   return true;
 }

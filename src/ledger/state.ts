@@ -1,3 +1,4 @@
+import { BoundedMap } from '../base/bounded-map.ts';
 import { equalBytes, toHex } from '../base/bytes.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Hash } from '../crypto/hash.ts';
@@ -45,7 +46,7 @@ import {
   writeStatePath,
 } from './state-entry.ts';
 import { type NamespaceEntry, readNamespace, rulesPartOf } from './namespace-entry.ts';
-import type { NamespaceRules } from './namespace.ts';
+import { decodeNamespaceRules, type NamespaceRules } from './namespace.ts';
 import { type Listing, listingNodes, type ListingProof } from './listing-proof.ts';
 import type { NamespaceProof } from './namespace-proof.ts';
 import { StateGrowth } from './state-growth.ts';
@@ -71,10 +72,10 @@ export class State {
   readonly #tree: StateTree;
   #root: Hash | undefined;
   /** Accounts that were asked for: the newest state is asked about a few senders again and again. */
-  readonly #accounts = new Map<PublicKey, Account>();
+  readonly #accounts = new BoundedMap<PublicKey, Account>(rememberedAccounts);
   /** Read for each block, and the same for most. */
   #parameters: ChainParameters | undefined;
-  readonly #namespaces = new Map<string, NamespaceRules>();
+  readonly #namespaces = new BoundedMap<string, NamespaceRules>(rememberedNamespaces);
 
   private constructor(tree: StateTree) {
     this.#tree = tree;
@@ -108,7 +109,6 @@ export class State {
     if (known !== undefined) return known;
     const value = this.get(accountStateKey(publicKey));
     const account = value === undefined ? noAccount : decodeAccount(value);
-    if (this.#accounts.size >= rememberedAccounts) this.#accounts.clear();
     this.#accounts.set(publicKey, account);
     return account;
   }
@@ -167,9 +167,9 @@ export class State {
   namespaceRules(name: string): NamespaceRules | undefined {
     const known = this.#namespaces.get(name);
     if (known !== undefined) return known;
-    const rules = this.namespace(name);
-    if (rules === undefined) return undefined;
-    if (this.#namespaces.size >= rememberedNamespaces) this.#namespaces.clear();
+    const value = this.get(namespaceStateKey(name));
+    if (value === undefined) return undefined;
+    const rules = decodeNamespaceRules(value);
     this.#namespaces.set(name, rules);
     return rules;
   }
