@@ -6,8 +6,9 @@ import type { PublicKey } from './signature.ts';
 /** The curve's constant d (RFC 8032, section 5.1). */
 const d = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
 
+const mostKnown = 32_768;
 /** Keys that were found to be points: most are seen again and again. Only spares work. */
-const known = new BoundedMap<PublicKey, true>(32_768);
+const known = new BoundedMap<PublicKey, true>(mostKnown);
 
 /**
  * Whether a public key is the encoding of a point of the curve (RFC 8032, section 5.1.3): y is below the

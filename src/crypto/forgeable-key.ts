@@ -23,7 +23,7 @@ const topBytes: ReadonlySet<number> = new Set([...smallOrders].map((y) => Number
  * ZIP-215 accepts (one with R = A and S = 0 is good for every message), or a point in another than its one
  * encoding (y not below 2^255 - 19; RFC 8032, section 5.1.3), which would be a second name for one key. No
  * account and no validator has such a key. It looks at the text alone, and so costs nothing; whether a key is
- * a point on the curve at all is left to the signature check.
+ * a point of the curve at all is another question (`isCurvePoint`).
  */
 export function isForgeableKey(publicKey: PublicKey): boolean {
   const top = Number.parseInt(publicKey.slice(62), 16) & 0x7f;

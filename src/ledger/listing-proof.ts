@@ -1,5 +1,5 @@
 import { compareBytes, equalBytes } from '../base/bytes.ts';
-import { type Codec, fixedBytes, listOf, struct, union } from '../base/codec.ts';
+import { type Codec, listOf, struct, union } from '../base/codec.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { bitAt } from './entry-pages.ts';
@@ -8,7 +8,7 @@ import { halfOf, isInRange, type PathRange, type Place, rootPlace, sideOf } from
 import { type NamespaceProof, namespaceProofCodec, verifyNamespaceProof } from './namespace-proof.ts';
 import { namespaceOf } from './record-key.ts';
 import { recordStateKey, statePath } from './state-entry.ts';
-import { hashPair, hashValue, isHashBytes, maxDepth } from './state-proof.ts';
+import { hashPair, hashValue, isHashBytes, maxDepth, nodeHashCodec } from './state-proof.ts';
 import { hashLeaf } from './tree-update.ts';
 import type { Subtree, TreeWalk } from './tree-walk.ts';
 
@@ -46,7 +46,6 @@ export interface Listing {
   readonly complete: boolean;
 }
 
-const hashCodec = fixedBytes(hashSize);
 type Fields<Type extends ListingNode['type']> = Omit<Extract<ListingNode, { readonly type: Type }>, 'type'>;
 
 /** Two edges, each with a branch and what lies beside it on each level. */
@@ -59,8 +58,8 @@ export const listingProofCodec: Codec<ListingProof> = struct<ListingProof>({
       branch: [1, struct<object>({})],
       empty: [2, struct<object>({})],
       entry: [3, struct<object>({})],
-      leaf: [4, struct<Fields<'leaf'>>({ path: hashCodec, valueHash: hashCodec })],
-      hash: [5, struct<Fields<'hash'>>({ hash: hashCodec })],
+      leaf: [4, struct<Fields<'leaf'>>({ path: nodeHashCodec, valueHash: nodeHashCodec })],
+      hash: [5, struct<Fields<'hash'>>({ hash: nodeHashCodec })],
     }),
     maxNodes,
   ),

@@ -202,7 +202,7 @@ const anyOperationCodec: Codec<Operation> = union<Operation, 'type'>('type', {
       to: publicKeyCodec,
       amount: amountCodec,
       expiryHeight: heightCodec,
-      memo: boundedText(limits.maxMemoBytes),
+      memo: memoCodec,
     }),
   ],
   post: [8, struct<Omit<Post, 'type'>>({ reservation: reservationIdCodec, amount: amountCodec })],

@@ -5,8 +5,8 @@ import type { Draft } from './draft.ts';
 import type { Operation } from './operation.ts';
 import type { Reservation } from './reservation.ts';
 import type { ReservationId } from './reservation-id.ts';
-import type { FailureCode } from './failure-codes.ts';
 import type { Refusal } from './receipt.ts';
+import { refused, shortOf } from './refusal.ts';
 import type { Place } from './state-entry.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -27,12 +27,9 @@ export function reserve(
   const ending = draft.ending(expiryHeight);
   const count = (ending?.count ?? 0) + 1;
   if (count > limits.maxReservationsEnding) return refused('transaction/reservations-full');
+  if (!draft.debit(sender, amount)) return shortOf(draft, sender);
   const account = draft.account(sender);
-  if (account.balance < amount) {
-    return { code: 'transaction/insufficient-balance', found: { type: 'balance', balance: account.balance } };
-  }
-  const balance = account.balance - amount;
-  draft.accounts.set(sender, { ...account, balance, held: account.held + amount });
+  draft.accounts.set(sender, { ...account, held: account.held + amount });
   const id = { sender, nonce, operation: made.operation };
   draft.setReservation(id, {
     recipient: to,
@@ -113,5 +110,3 @@ function giveBack(draft: Draft, { sender }: ReservationId, amount: bigint, rest:
   invariant(account.held >= amount, 'what is reserved is held');
   draft.accounts.set(sender, { ...account, balance: account.balance + rest, held: account.held - amount });
 }
-
-const refused = (code: FailureCode): Refusal => ({ code, found: undefined });

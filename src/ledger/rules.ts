@@ -11,6 +11,7 @@ import { proposalId } from './proposal.ts';
 import type { FailureCode } from './failure-codes.ts';
 import type { Effects, RecordEffect, Refusal } from './receipt.ts';
 import { namespaceOf } from './record-key.ts';
+import { refused, shortOf } from './refusal.ts';
 import { reserve, settle } from './reservation-rules.ts';
 import type { Place, RecordEntry } from './state-entry.ts';
 import type { Transaction } from './transaction.ts';
@@ -199,11 +200,4 @@ function setKeys(
 /** 0 where there is no record, or none any more. */
 function versionOf(draft: Draft, key: string): { readonly type: 'version'; readonly version: number } {
   return { type: 'version', version: draft.record(key)?.version ?? 0 };
-}
-
-const refused = (code: FailureCode): Refusal => ({ code, found: undefined });
-
-function shortOf(draft: Draft, sender: PublicKey): Refusal {
-  const { balance } = draft.account(sender);
-  return { code: 'transaction/insufficient-balance', found: { type: 'balance', balance } };
 }

@@ -21,11 +21,12 @@ export interface StateProof {
   readonly other: { readonly path: Uint8Array; readonly valueHash: Uint8Array } | undefined;
 }
 
-const hashCodec = fixedBytes(hashSize);
+/** A hash of the tree in a proof. */
+export const nodeHashCodec: Codec<Uint8Array> = fixedBytes(hashSize);
 
 export const stateProofCodec: Codec<StateProof> = struct<StateProof>({
-  siblings: listOf(hashCodec, maxDepth),
-  other: optional(struct({ path: hashCodec, valueHash: hashCodec })),
+  siblings: listOf(nodeHashCodec, maxDepth),
+  other: optional(struct({ path: nodeHashCodec, valueHash: nodeHashCodec })),
 });
 
 export function hashValue(value: Uint8Array): Uint8Array {

@@ -266,7 +266,6 @@ export function hashOfTransactionBytes(bytes: Uint8Array): Hash {
   return hash('quorate/v1/transaction', bytes);
 }
 
-/**
 /** What a transaction is to be paid for: one for each operation, and for each signature after the first. */
 export function unitsOf({ operations, signers }: TransactionBody): number {
   return operations.length + signers.length - 1;

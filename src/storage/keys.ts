@@ -43,7 +43,7 @@ const kinds = {
 
 type KeyKind = keyof typeof kinds;
 
-/** Kinds whose keys end with the height of a block. */
+/** The indexes: what stands before the height of a block in their keys is what one asks for. */
 export const indexKinds = ['accounts', 'references', 'versions'] as const satisfies readonly KeyKind[];
 
 export interface KeyRange {
@@ -125,10 +125,10 @@ export function restOf(stored: Uint8Array): Uint8Array {
   return stored.subarray(1);
 }
 
-/** The height that the key of an index ends with. */
-export function heightIn(indexKey: Uint8Array): number {
-  return Buffer.from(indexKey.buffer, indexKey.byteOffset, indexKey.length).readUIntBE(
-    indexKey.length - heightBytes,
+/** The height, or the number, that a key ends with. */
+export function heightIn(stored: Uint8Array): number {
+  return Buffer.from(stored.buffer, stored.byteOffset, stored.length).readUIntBE(
+    stored.length - heightBytes,
     heightBytes,
   );
 }
@@ -144,12 +144,10 @@ export function describeKey(stored: Uint8Array): string {
     case 'certificate':
     case 'receipts':
     case 'epoch':
-      return rest.length === 6
-        ? `${kind} of height ${Buffer.from(rest).readUIntBE(0, 6)}`
-        : `${kind} ${toHex(rest)}`;
+      return rest.length === heightBytes ? `${kind} of height ${heightIn(stored)}` : `${kind} ${toHex(rest)}`;
     case 'evidence':
     case 'snapshot':
-      return rest.length === 6 ? `${kind} ${Buffer.from(rest).readUIntBE(0, 6)}` : `${kind} ${toHex(rest)}`;
+      return rest.length === heightBytes ? `${kind} ${heightIn(stored)}` : `${kind} ${toHex(rest)}`;
     case 'meta':
     case 'log':
       return `${kind} record ${JSON.stringify(Buffer.from(rest).toString('utf8'))}`;
