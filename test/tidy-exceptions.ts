@@ -186,8 +186,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/node/node.ts': 'closeMs handOverMs',
     'src/node/peers/wire.ts': 'smallestTransaction',
     'src/storage/candidate-table.ts': 'recentBlocks',
-    'src/storage/checksummed.ts': 'pageEntries',
-    'src/storage/index-tables.ts': 'sweepEntries',
+    'src/storage/scan-pages.ts': 'pageEntries',
   },
   'what a page shows, and how often it looks': {
     'src/explorer/feed.ts': 'keptBlocks rateSeconds shownAtStart renderMs verifyMs askMs',

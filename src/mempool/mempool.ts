@@ -461,19 +461,21 @@ export class Mempool {
     this.#next = { feePerOperation, protocolVersion };
     if (!rises) return;
     for (const entry of this.#byHash.values()) {
-      if (entry.transaction.fee >= leastFee(entry.transaction, feePerOperation)) continue;
-      entry.lane.remove(entry, this.#transitions);
-      this.#forget(entry, 'fee-too-low');
-      this.#place(entry.lane);
+      if (entry.transaction.fee < leastFee(entry.transaction, feePerOperation)) {
+        this.#remove(entry, 'fee-too-low');
+      }
     }
   }
 
   #expire(height: Height, reason: 'expired' | null): void {
-    for (const entry of this.#expiry.upTo(height)) {
-      entry.lane.remove(entry, this.#transitions);
-      this.#forget(entry, reason);
-      this.#place(entry.lane);
-    }
+    for (const entry of this.#expiry.upTo(height)) this.#remove(entry, reason);
+  }
+
+  /** Takes one entry out of its lane and the pool. */
+  #remove(entry: Entry, reason: DropReason | null): void {
+    entry.lane.remove(entry, this.#transitions);
+    this.#forget(entry, reason);
+    this.#place(entry.lane);
   }
 
   work(): MempoolWork {

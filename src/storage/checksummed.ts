@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { Problem } from '../base/problem.ts';
-import { describeKey, type KeyRange, keyAfter } from './keys.ts';
+import { describeKey, type KeyRange } from './keys.ts';
 import type { ScanRange, Store, Write } from './port.ts';
+import { scanPages } from './scan-pages.ts';
 
 /**
  * Every value is stored behind a CRC-32 over its key and itself, which finds any flipped bit and any value
@@ -51,21 +52,13 @@ export async function scanChecksummedPage(
   return page.map(([key, stored]) => [key, verifyChecksum(key, stored)] as const);
 }
 
-/** What a scan brings at a time: enough for what it costs to begin one to be nothing beside it. */
-const pageEntries = 4_000;
-
 /** The same, a page at a time. */
 export async function* scanChecksummedPages(
   store: Store,
   range: KeyRange,
 ): AsyncGenerator<[Uint8Array, Uint8Array][]> {
-  let from = range.from;
-  for (;;) {
-    const page = await store.scan({ from, to: range.to, limit: pageEntries });
+  for await (const page of scanPages(store, range)) {
     yield page.map(([key, stored]) => [key, verifyChecksum(key, stored)]);
-    const last = page.at(-1);
-    if (last === undefined || page.length < pageEntries) return;
-    from = keyAfter(last[0]);
   }
 }
 

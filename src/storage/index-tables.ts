@@ -14,6 +14,7 @@ import {
 } from './index-postings.ts';
 import { heightIn, indexKinds, keyAfter, keys, rangeOf } from './keys.ts';
 import type { Store, Write } from './port.ts';
+import { scanPages } from './scan-pages.ts';
 
 /** Whose transactions or versions. */
 export type IndexName =
@@ -39,8 +40,6 @@ interface IndexRecord {
 }
 
 const indexCodec = struct<IndexRecord>({ from: heightCodec, leftovers: bool });
-/** Entries that are looked at, and perhaps removed, at a time. */
-const sweepEntries = 4_000;
 
 /**
  * The indexes of final blocks: transactions by account and by reference, versions by record. They are written
@@ -152,14 +151,9 @@ export class IndexTables {
   /** Removes the entries of all blocks below a height. */
   async #sweep(below: Height): Promise<void> {
     for (const kind of indexKinds) {
-      const { from: first, to } = rangeOf(kind);
-      let from: Uint8Array | undefined = first;
-      while (from !== undefined) {
-        const page: [Uint8Array, Uint8Array][] = await this.#store.scan({ from, to, limit: sweepEntries });
+      for await (const page of scanPages(this.#store, rangeOf(kind))) {
         const useless = page.filter(([key]) => heightIn(key) < below);
         if (useless.length > 0) await this.#write(useless.map(([key]) => checksummedWrite(key, null)));
-        const last = page.at(-1);
-        from = last === undefined || page.length < sweepEntries ? undefined : keyAfter(last[0]);
       }
     }
   }
