@@ -1,79 +1,34 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test, type TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { Problem, unwrap } from '../../src/base/problem.ts';
-import { HttpClient } from '../../src/client/http-client.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
-import { encryptKey } from '../../src/crypto/keystore.ts';
 import type { PublicKey } from '../../src/crypto/signature.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import { formatGenesis } from '../../src/ledger/genesis.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import { proposalId } from '../../src/ledger/proposal.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
-import { initDirectory, type NodeConfig } from '../../src/node/process/config.ts';
-import { silentLog } from '../../src/node/process/log.ts';
-import { type RunningNode, startNode } from '../../src/node/node.ts';
 import { signedTransaction, testGenesis } from '../node/cluster.ts';
+import { Nodes } from './nodes.ts';
 import { eventually } from './processes.ts';
 
 const genesis = testGenesis(4);
 const keyOf = (index: number): PublicKey => developmentKeyPair(`validator-${index}`).publicKey;
 
-let root: string;
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'quorate-validators-'));
-});
-after(() => rm(root, { recursive: true, force: true }));
-
-/** Nodes of one chain over real connections, each with its own directory and API, and a client who never rests. */
-class Nodes {
-  readonly running = new Map<number, RunningNode>();
-  readonly #made = new Set<number>();
+/** The nodes, and a client who never rests. */
+class WorkingNodes extends Nodes {
   readonly #nonces = new Map<string, number>();
   sent = 0;
   #stopped = false;
   #load: Promise<void> = Promise.resolve();
 
   constructor(t: TestContext) {
-    t.after(async () => {
-      this.#stopped = true;
-      await Promise.all([...this.running.values()].map((node) => node.stop()));
-    });
+    super(t, genesis);
   }
 
-  async start(index: number): Promise<void> {
-    const directory = join(root, `node-${index}`);
-    if (!this.#made.has(index)) {
-      this.#made.add(index);
-      const name = `validator-${index}`;
-      const config: NodeConfig = {
-        name,
-        role: 'validator',
-        listen: ['/ip4/127.0.0.1/tcp/0'],
-        peers: [],
-        api: { host: '127.0.0.1', port: 0 },
-        log: 'silent',
-      };
-      const validatorKeyFile = encryptKey(developmentKeyPair(name), undefined, { name });
-      await initDirectory({ directory, config, genesis: formatGenesis(genesis), validatorKeyFile });
-    }
-    const peers = [...this.running.values()].flatMap(({ addresses }) => addresses);
-    this.running.set(index, await startNode({ directory, override: { peers }, log: silentLog }));
-  }
-
-  async stop(index: number): Promise<void> {
-    await this.running.get(index)?.stop();
-    this.running.delete(index);
-  }
-
-  client(index: number): HttpClient {
-    const node = this.running.get(index);
-    assert.ok(node, `node ${index} runs`);
-    return new HttpClient({ baseUrl: node.apiAddress, deadlineMs: 5_000 });
+  override async end(): Promise<void> {
+    this.#stopped = true;
+    await super.end();
   }
 
   /** Signs as somebody, and brings it until it is final. */
@@ -152,7 +107,7 @@ class Nodes {
 }
 
 test('a fifth validator joins, one leaves and a key is replaced, while clients go on', async (t) => {
-  const nodes = new Nodes(t);
+  const nodes = new WorkingNodes(t);
   for (const index of [0, 1, 2, 3]) await nodes.start(index);
   nodes.work();
   await nodes.start(4);

@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, test, type TestContext } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { Problem, unwrap } from '../../src/base/problem.ts';
-import { HttpClient } from '../../src/client/http-client.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
-import { encryptKey } from '../../src/crypto/keystore.ts';
 import { type Height, toHeight } from '../../src/ledger/block.ts';
-import { formatGenesis } from '../../src/ledger/genesis.ts';
-import { initDirectory, type NodeConfig } from '../../src/node/process/config.ts';
-import { silentLog } from '../../src/node/process/log.ts';
-import { type RunningNode, startNode } from '../../src/node/node.ts';
+import type { NodeConfig } from '../../src/node/process/config.ts';
 import { raftGenesis, signedTransaction } from '../node/cluster.ts';
 import { quorate } from '../cli/quorate.ts';
+import { Nodes } from './nodes.ts';
 import { eventually } from './processes.ts';
 
 const genesis = raftGenesis(3);
@@ -22,56 +15,12 @@ const operatorToken = 'the-token-of-the-operators';
 const addressOf = (index: number): string =>
   encodeAddress(developmentKeyPair(`validator-${index}`).publicKey);
 
-let root: string;
-let counter = 0;
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'quorate-raft-'));
-});
-after(() => rm(root, { recursive: true, force: true }));
-
-/** Nodes of one chain over real connections, each with its own directory and API. */
-class Nodes {
-  readonly directories = new Map<number, string>();
-  readonly running = new Map<number, RunningNode>();
+/** The nodes, who are asked by operators with a token. */
+class RaftNodes extends Nodes {
   #nonce = 0;
 
-  constructor(t: TestContext) {
-    t.after(async () => {
-      await Promise.all([...this.running.values()].map((node) => node.stop()));
-    });
-  }
-
-  async start(index: number, snapshots?: NodeConfig['snapshots']): Promise<void> {
-    let directory = this.directories.get(index);
-    if (directory === undefined) {
-      directory = join(root, `node-${counter++}`);
-      const name = `validator-${index}`;
-      const config: NodeConfig = {
-        name,
-        role: 'validator',
-        listen: ['/ip4/127.0.0.1/tcp/0'],
-        peers: [],
-        api: { host: '127.0.0.1', port: 0, operatorToken },
-        snapshots,
-        log: 'silent',
-      };
-      const validatorKeyFile = encryptKey(developmentKeyPair(name), undefined, { name });
-      await initDirectory({ directory, config, genesis: formatGenesis(genesis), validatorKeyFile });
-      this.directories.set(index, directory);
-    }
-    const peers = [...this.running.values()].flatMap(({ addresses }) => addresses);
-    this.running.set(index, await startNode({ directory, override: { peers }, log: silentLog }));
-  }
-
-  async stop(index: number): Promise<void> {
-    await this.running.get(index)?.stop();
-    this.running.delete(index);
-  }
-
-  client(index: number): HttpClient {
-    const node = this.running.get(index);
-    assert.ok(node, `node ${index} runs`);
-    return new HttpClient({ baseUrl: node.apiAddress, deadlineMs: 5_000 });
+  constructor(t: TestContext, snapshots?: NodeConfig['snapshots']) {
+    super(t, genesis, { api: { host: '127.0.0.1', port: 0, operatorToken }, snapshots });
   }
 
   /** The one that all that run agree leads. */
@@ -108,9 +57,9 @@ class Nodes {
   }
 }
 
-async function threeNodes(t: TestContext, snapshots?: NodeConfig['snapshots']): Promise<Nodes> {
-  const nodes = new Nodes(t);
-  for (const index of [0, 1, 2]) await nodes.start(index, snapshots);
+async function threeNodes(t: TestContext, snapshots?: NodeConfig['snapshots']): Promise<RaftNodes> {
+  const nodes = new RaftNodes(t, snapshots);
+  for (const index of [0, 1, 2]) await nodes.start(index);
   await nodes.leader();
   return nodes;
 }
@@ -178,7 +127,7 @@ describe('a Raft chain over real connections', () => {
     assert.ok(old instanceof Problem && old.code === 'storage/pruned');
     assert.match(old.message, /is final at height/);
 
-    await nodes.start(away, { everyBlocks: 5, keepBlocks: 2 });
+    await nodes.start(away);
     await nodes.makeBlocks(3);
     const back = unwrap(await nodes.client(away).status());
     assert.ok((back.counters['snapshots-installed'] ?? 0) >= 1, JSON.stringify(back.counters));

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { HttpClient } from '../../src/client/http-client.ts';
+import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
+import { encryptKey } from '../../src/crypto/keystore.ts';
+import { formatGenesis, type Genesis } from '../../src/ledger/genesis.ts';
+import { initDirectory, type NodeConfig } from '../../src/node/process/config.ts';
+import { silentLog } from '../../src/node/process/log.ts';
+import { type RunningNode, startNode, type StartNodeOptions } from '../../src/node/node.ts';
+
+/** Nodes of one chain over real connections, each with its own directory and API, for one test. */
+export class Nodes {
+  readonly running = new Map<number, RunningNode>();
+  readonly #genesis: Genesis;
+  readonly #configured: Partial<NodeConfig>;
+  readonly #root = mkdtempSync(join(tmpdir(), 'quorate-nodes-'));
+  readonly #made = new Set<number>();
+
+  constructor(t: TestContext, genesis: Genesis, configured: Partial<NodeConfig> = {}) {
+    this.#genesis = genesis;
+    this.#configured = configured;
+    t.after(() => this.end());
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.running.values()].map((node) => node.stop()));
+    await rm(this.#root, { recursive: true, force: true });
+  }
+
+  /** With the key of `validator-${index}`; it connects to all that run. */
+  async start(index: number, options: Pick<StartNodeOptions, 'newestProtocolVersion'> = {}): Promise<void> {
+    const directory = join(this.#root, `node-${index}`);
+    if (!this.#made.has(index)) await this.#make(index, directory);
+    const peers = [...this.running.values()].flatMap(({ addresses }) => addresses);
+    const node = await startNode({ directory, override: { peers }, log: silentLog, ...options });
+    this.running.set(index, node);
+  }
+
+  async stop(index: number): Promise<void> {
+    await this.running.get(index)?.stop();
+    this.running.delete(index);
+  }
+
+  node(index: number): RunningNode {
+    const node = this.running.get(index);
+    assert.ok(node, `node ${index} runs`);
+    return node;
+  }
+
+  client(index: number, deadlineMs = 5_000): HttpClient {
+    return new HttpClient({ baseUrl: this.node(index).apiAddress, deadlineMs });
+  }
+
+  async #make(index: number, directory: string): Promise<void> {
+    const name = `validator-${index}`;
+    const config: NodeConfig = {
+      name,
+      role: 'validator',
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      peers: [],
+      api: { host: '127.0.0.1', port: 0 },
+      log: 'silent',
+      ...this.#configured,
+    };
+    const cost = { n: 1_024, r: 8, p: 1 };
+    const validatorKeyFile = encryptKey(developmentKeyPair(name), undefined, { name, cost });
+    await initDirectory({ directory, config, genesis: formatGenesis(this.#genesis), validatorKeyFile });
+    this.#made.add(index);
+  }
+}
