@@ -19,6 +19,19 @@ const stateOf = (node: TestNode) => defined(node.engine, 'engine').state;
 const votes = (node: TestNode): string[] =>
   node.signed().filter((key) => /^(pre-prepare|prepare|commit|view-change|new-view)/.test(key));
 
+/** Commits are kept back: block 2, the last one of its epoch, is prepared everywhere and final nowhere. */
+function withLastPrepared() {
+  const committee = changing();
+  committee.grow(1);
+  committee.deliverable = (_from, _to, message) => message.kind !== 'commit';
+  committee.work();
+  committee.run();
+  const node = committee.node(1);
+  const [last] = [...stateOf(node).slots.values()];
+  assert.ok(last?.height === 2);
+  return { committee, node, last };
+}
+
 /** Everything goes on until all nodes have this height. */
 function growAll(committee: Committee, height: number): void {
   committee.grow(height);
@@ -61,14 +74,7 @@ describe('the last block of an epoch', () => {
 
   test('makes a primary suspect that proposes above it, under either set', () => {
     for (const height of [2, 3]) {
-      const committee = changing();
-      committee.grow(1);
-      committee.deliverable = (_from, _to, message) => message.kind !== 'commit';
-      committee.work();
-      committee.run();
-      const node = committee.node(1);
-      const [last] = [...stateOf(node).slots.values()];
-      assert.ok(last?.height === 2);
+      const { committee, node, last } = withLastPrepared();
       const validatorsHash = committee.setAt(height).validators.hash;
       const place = { height: 3, parentHash: last.blockHash, view: 0, proposer: 0, salt: 99 };
       const header = { ...committee.header(place), validatorsHash, nextValidatorsHash: validatorsHash };
@@ -85,14 +91,7 @@ describe('the last block of an epoch', () => {
   });
 
   test('carries nothing: a block on it that a driver calls valid is neither prepared nor final', () => {
-    const committee = changing();
-    committee.grow(1);
-    committee.deliverable = (_from, _to, message) => message.kind !== 'commit';
-    committee.work();
-    committee.run();
-    const node = committee.node(1);
-    const [last] = [...stateOf(node).slots.values()];
-    assert.ok(last !== undefined);
+    const { node, last } = withLastPrepared();
     const above = { height: toHeight(3), blockHash: 'e'.repeat(64) as Hash, parentHash: last.blockHash };
     const chain = [
       defined(stateOf(node).valid.get(last.blockHash), 'the last block'),
