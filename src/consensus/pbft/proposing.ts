@@ -1,5 +1,6 @@
-import { changesValidators, hashHeader, type Height, toHeight } from '../../ledger/block.ts';
+import { hashHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { Input } from '../engine.ts';
+import { linkOf } from '../shared/chain-link.ts';
 import { hasWork, isExpiryDue, isPaced } from '../shared/pacing.ts';
 import { stopped } from '../shared/timer.ts';
 import { buildingTip } from './chain.ts';
@@ -61,7 +62,7 @@ function propose(replica: Replica, height: Height, proposal: NonNullable<Built['
   if (self === null) return;
   const blockHash = hashHeader(proposal.header);
   const { parentHash } = proposal.header;
-  state.valid.set(blockHash, { height, blockHash, parentHash, isLast: changesValidators(proposal.header) });
+  state.valid.set(blockHash, linkOf(proposal.header, blockHash));
   state.slots.set(height, {
     height,
     blockHash,

@@ -3,10 +3,11 @@ import { Problem, unwrap } from '../../base/problem.ts';
 import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { LeaderSignature } from '../../ledger/certificate.ts';
 import type { Input, ValidatorIndex } from '../engine.ts';
+import { linkOf } from '../shared/chain-link.ts';
 import { askSync } from '../shared/sync-ask.ts';
 import { maybeTrustAgain } from './amnesia.ts';
 import { advanceStaging } from './staging.ts';
-import { certificateOf, compact, entryAt, holds, lastHeight, linkOf } from './log.ts';
+import { certificateOf, compact, entryAt, holds, lastHeight } from './log.ts';
 import { enterConfiguration } from './membership.ts';
 import { trace } from './outbox.ts';
 import { configurationKey, entryKey } from './records.ts';
@@ -29,7 +30,11 @@ export function deliverCommits(replica: Replica): void {
     const height = toHeight(state.delivered + 1);
     const entry = defined(entryAt(state.log, height), 'a committed block is in the log');
     state.delivered = height;
-    replica.out.push({ type: 'commit', link: linkOf(entry), certificate: certificateOf(entry) });
+    replica.out.push({
+      type: 'commit',
+      link: linkOf(entry.header, entry.blockHash),
+      certificate: certificateOf(entry),
+    });
   }
   state.highestKnown = toHeight(Math.max(state.highestKnown, state.commit));
 }

@@ -1,15 +1,9 @@
 import { defined, invariant } from '../../base/invariant.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { Signature } from '../../crypto/signature.ts';
-import {
-  changesValidators,
-  type BlockHeader,
-  hashHeader,
-  type Height,
-  toHeight,
-} from '../../ledger/block.ts';
+import { type BlockHeader, hashHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
-import type { BlockName, ChainLink, ValidatorIndex } from '../engine.ts';
+import type { BlockName, ValidatorIndex } from '../engine.ts';
 import { entryBytes, type Term, type WireEntry } from './message.ts';
 
 /** A block in the log. Its index is its height, its term stands in the header. */
@@ -112,11 +106,6 @@ export function lastNotAbove(log: Log, height: Height, term: Term): Height {
   let last = height;
   while (last > log.base.height && (termAt(log, last) ?? 0) > term) last = toHeight(last - 1);
   return last;
-}
-
-export function linkOf({ header, blockHash }: Entry): ChainLink {
-  const { height, parentHash } = header;
-  return { height, blockHash, parentHash, isLast: changesValidators(header) };
 }
 
 export function certificateOf(entry: Entry): FinalityCertificate {

@@ -9,10 +9,11 @@ import type {
   ValidatorIndex,
   Verified,
 } from '../../consensus/engine.ts';
+import { linkOf } from '../../consensus/shared/chain-link.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { Network, PeerId } from '../../network/port.ts';
-import { type Chain, linkOf } from '../effects/chain.ts';
+import type { Chain } from '../effects/chain.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
 import type { Logger } from '../process/log.ts';
 import { checkOffer, SnapshotOffers } from './snapshot-offers.ts';

@@ -4,14 +4,9 @@ import { blockWeight } from '../../base/limit-relations.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { ChainLink } from '../../consensus/engine.ts';
+import { linkOf } from '../../consensus/shared/chain-link.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import {
-  type BlockHeader,
-  changesValidators,
-  hashHeader,
-  headerCodec,
-  type Height,
-} from '../../ledger/block.ts';
+import { type BlockHeader, hashHeader, headerCodec, type Height } from '../../ledger/block.ts';
 import { upcomingParameters } from './upcoming.ts';
 import { type Block, checkLink, encodeBlock, transactionBytes } from '../../ledger/block-body.ts';
 import { checkRoots, executeBlock, type Execution } from '../../ledger/execution.ts';
@@ -280,11 +275,6 @@ export class Chain {
 
 /** With a state of its own, which the chain may release. */
 const shared = (final: FinalBlock): FinalBlock => ({ ...final, state: final.state.share() });
-
-export function linkOf(header: BlockHeader, hash: Hash): ChainLink {
-  const { height, parentHash } = header;
-  return { height, blockHash: hash, parentHash, isLast: changesValidators(header) };
-}
 
 export const headerBytes = (header: BlockHeader): Uint8Array => encode(headerCodec, header);
 export const blockBytes = (candidate: Candidate): Uint8Array => encodeBlock(candidate.block);

@@ -2,6 +2,7 @@ import { decode, encode } from '../../base/codec.ts';
 import { unwrap } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { BlockName, ChainLink, Roster } from '../../consensus/engine.ts';
+import { linkOf } from '../../consensus/shared/chain-link.ts';
 import { type BlockHeader, changesValidators, hashHeader, toHeight } from '../../ledger/block.ts';
 import { type Block, decodeBlock } from '../../ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
@@ -11,7 +12,7 @@ import { State } from '../../ledger/state.ts';
 import { type ValidatorSet, validatorSet } from '../../ledger/validators.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { damaged } from '../../storage/checksummed.ts';
-import { type FinalBlock, headerBytes, linkOf } from './chain.ts';
+import { type FinalBlock, headerBytes } from './chain.ts';
 import { upcomingParameters } from './upcoming.ts';
 
 /** Where a node goes on after a restart, or starts. */

@@ -8,7 +8,6 @@ import { hash, type Hash, zeroHash } from '../../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../../src/crypto/signature.ts';
 import type {
   BlockName,
-  ChainLink,
   Effect,
   Input,
   LogTrust,
@@ -25,9 +24,9 @@ import {
   type ViewChange,
 } from '../../../src/consensus/pbft/message.ts';
 import { defaultPbftOptions, type PbftOptions } from '../../../src/consensus/pbft/options.ts';
+import { linkOf } from '../../../src/consensus/shared/chain-link.ts';
 import {
   type BlockHeader,
-  changesValidators,
   hashHeader,
   type Height,
   type Proposal,
@@ -612,11 +611,6 @@ export class TestNode {
       }
     }
   }
-}
-
-export function linkOf(header: BlockHeader, blockHash: Hash): ChainLink {
-  const { height, parentHash } = header;
-  return { height, blockHash, parentHash, isLast: changesValidators(header) };
 }
 
 /** The blocks that a driver surely has when it gives this input. */
