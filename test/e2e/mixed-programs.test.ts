@@ -22,6 +22,7 @@ test('two programs of one protocol version make one network, through a decided c
   const nodes = new Nodes(t, genesis);
   for (const index of [0, 1, 2]) await nodes.start(index, newer);
   await nodes.start(3, older);
+  await nodes.allReady();
   const client = nodes.client(0, deadlineMs);
   const oldClient = nodes.client(3, deadlineMs);
   await eventually('all are connected', 120_000, async () => {

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { Problem } from '../../src/base/problem.ts';
 import { HttpClient } from '../../src/client/http-client.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { encryptKey } from '../../src/crypto/keystore.ts';
@@ -11,6 +12,7 @@ import { formatGenesis, type Genesis } from '../../src/ledger/genesis.ts';
 import { initDirectory, type NodeConfig } from '../../src/node/process/config.ts';
 import { silentLog } from '../../src/node/process/log.ts';
 import { type RunningNode, startNode, type StartNodeOptions } from '../../src/node/node.ts';
+import { eventually } from './processes.ts';
 
 /** Nodes of one chain over real connections, each with its own directory and API, for one test. */
 export class Nodes {
@@ -38,6 +40,18 @@ export class Nodes {
     const peers = [...this.running.values()].flatMap(({ addresses }) => addresses);
     const node = await startNode({ directory, override: { peers }, log: silentLog, ...options });
     this.running.set(index, node);
+  }
+
+  /**
+   * Before a chain's first transaction: a validator that first hears of a chain that runs already, with a key
+   * that it has never used, must take itself for one that lost its log, and is silent for 2W blocks.
+   */
+  async allReady(): Promise<void> {
+    for (const index of this.running.keys()) {
+      await eventually(`node ${index} is ready`, 30_000, async () =>
+        (await this.client(index).ready()) instanceof Problem ? undefined : true,
+      );
+    }
   }
 
   async stop(index: number): Promise<void> {

@@ -109,6 +109,7 @@ class WorkingNodes extends Nodes {
 test('a fifth validator joins, one leaves and a key is replaced, while clients go on', async (t) => {
   const nodes = new WorkingNodes(t);
   for (const index of [0, 1, 2, 3]) await nodes.start(index);
+  await nodes.allReady();
   nodes.work();
   await nodes.start(4);
   await nodes.grow(2);
