@@ -46,9 +46,12 @@ export function statusOf(replica: Replica): EngineStatus {
   };
 }
 
-/** What an operator of a validator that lost its log can do: the same that the start and its help say. */
+/** Why it does not vote. A new key that first meets a running chain looks like one whose log is gone. */
+const cause = 'it does not know what its key signed before: the consensus log was lost, or the key is new';
+
+/** What its operator can do: the same that the start and its help say. */
 const wayOut =
-  ' (nothing need be done while the others go on; when too many databases are lost for that, start it with --assume-first-use)';
+  ' (nothing need be done while the others go on; when they cannot, or the key never signed anything, start it with --assume-first-use)';
 
 /** One sentence for an operator: what progress waits for. */
 export function whyOf(replica: Replica): string {
@@ -65,9 +68,9 @@ function reason(replica: Replica): string {
     return `catching up, others are final at ${highest}`;
   }
   if (state.guard.name === 'learning')
-    return `not voting: the consensus log was lost; ${state.guard.proven.size} of ${quorum} others answered how far they are${wayOut}`;
+    return `not voting: ${cause}; ${state.guard.proven.size} of ${quorum} others answered how far they are${wayOut}`;
   if (state.guard.name === 'silent')
-    return `not voting until a block above ${state.guard.until} is final: the consensus log was lost${wayOut}`;
+    return `not voting until a block above ${state.guard.until} is final: ${cause}${wayOut}`;
   if (state.phase.name === 'changing') {
     const changed = [...state.viewChanges.values()].filter(({ view }) => view >= state.view).length;
     return state.phase.quorumSince === null
@@ -125,9 +128,9 @@ function amnesiacs({ state, self }: Replica): string {
   if (silent.length === 0) return '';
   const who =
     silent.length === 1
-      ? `validator ${silent[0]} lost its log and does`
-      : `validators ${silent.join(', ')} lost their logs and do`;
-  return `; ${who} not vote`;
+      ? `validator ${silent[0]} does not vote: it does not know what its key signed before`
+      : `validators ${silent.join(', ')} do not vote: they do not know what their keys signed before`;
+  return `; ${who}`;
 }
 
 const silentAfterMs = 5_000;

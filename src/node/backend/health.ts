@@ -82,7 +82,7 @@ export class Health {
       return notReady('node/behind', `the node is ${behind} blocks behind and catching up`, { behind });
     }
     if (this.#hasLostVote()) {
-      const problem = 'the node does not vote: its consensus log was lost';
+      const problem = 'the node does not vote: it does not know what it promised before';
       return notReady('node/not-voting', problem, { finalHeight });
     }
     if (driver.validatorIndex !== undefined && !quorumContact) {
