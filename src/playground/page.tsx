@@ -123,7 +123,12 @@ function Controls({ player }: { player: Player }): JSX.Element {
   const { value: view } = player.view;
   const { value: isPlaying } = player.isPlaying;
   return (
-    <div class="row" role="group" aria-label="Time">
+    <div
+      class="row"
+      role="group"
+      aria-label="Time"
+      aria-busy={isPlaying || player.asked.value === 0 ? undefined : 'true'}
+    >
       <button type="button" class="main" onClick={() => (player.isPlaying.value = !isPlaying)}>
         {isPlaying ? 'Pause' : 'Play'}
       </button>

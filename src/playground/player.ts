@@ -19,8 +19,9 @@ export class Player {
   readonly isPlaying = signal(false);
   /** Milliseconds of the run in one of ours. */
   readonly speed = signal(0.25);
+  /** How much of what was asked of the worker has not come back: what is shown may be older than that. */
+  readonly asked = signal(0);
   readonly #worker: Worker;
-  #isAsking = false;
   #last: number | undefined;
   #frame = 0;
 
@@ -79,13 +80,13 @@ export class Player {
   }
 
   #ask(ask: Ask): void {
-    this.#isAsking = true;
+    this.asked.value += 1;
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
     this.#worker.postMessage(ask);
   }
 
   #take({ view, setting }: Answer): void {
-    this.#isAsking = false;
+    this.asked.value -= 1;
     this.view.value = view;
     this.setting.value = setting;
     if (view.isOver) this.isPlaying.value = false;
@@ -114,6 +115,6 @@ export class Player {
     this.now.value = Math.min(view.now, this.now.value + passed * this.speed.value);
     this.flights.value = this.#flying(this.flights.value);
     const until = Math.ceil(this.now.value + 2 * passed * this.speed.value);
-    if (!this.#isAsking && until > view.now) this.#ask({ kind: 'play', until });
+    if (this.asked.value === 0 && until > view.now) this.#ask({ kind: 'play', until });
   }
 }

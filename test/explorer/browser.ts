@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -13,6 +13,7 @@ export class Visitor {
   /** Errors of the page, violations of its policy among them, and requests to anybody but the node. */
   readonly complaints: string[] = [];
   readonly #browser: Browser;
+  #context: BrowserContext | undefined;
 
   private constructor(browser: Browser) {
     this.#browser = browser;
@@ -24,16 +25,18 @@ export class Visitor {
     return new Visitor(browser);
   }
 
+  /** One page at a time, in a browser that knows nothing yet: the page before is closed, and asks for nothing any more. */
   async open(
     address: string,
     options: { readonly width?: number; readonly dark?: boolean } = {},
   ): Promise<Page> {
     const { width = 1100, dark = false } = options;
-    const context = await this.#browser.newContext({
+    await this.#context?.close();
+    this.#context = await this.#browser.newContext({
       viewport: { width, height: 900 },
       colorScheme: dark ? 'dark' : 'light',
     });
-    const page = await context.newPage();
+    const page = await this.#context.newPage();
     page.setDefaultTimeout(20_000);
     page.on('console', (message) => {
       // Answers that are problems are no fault of the page.

@@ -10,7 +10,7 @@ import { firstSetting, queryOf } from '../../src/playground/setting.ts';
 import { drawPlan } from '../../src/simulator/plan/draw-plan.ts';
 import { simulate } from '../../src/simulator/run/simulation.ts';
 import { jsonOf, quorate, temporaryDirectory } from '../cli/quorate.ts';
-import { eventually, Running } from '../e2e/processes.ts';
+import { Running } from '../e2e/processes.ts';
 import { browserPath, Visitor } from './browser.ts';
 
 const genesisFile = join(import.meta.dirname, '../../genesis/testnet-pbft.json');
@@ -31,6 +31,13 @@ async function barriers(page: Page): Promise<string[]> {
     `${axe}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })`,
   )) as AxeResult;
   return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+}
+
+/** Goes to a place within the page, and waits until it is shown with all that it asks for: the one before may look alike. */
+async function visit(page: Page, place: string, title: RegExp): Promise<void> {
+  await page.goto(`${new URL(page.url()).origin}/#/${place}`);
+  await page.getByRole('heading', { level: 1, name: title }).waitFor();
+  await page.getByText('Asking the node…').first().waitFor({ state: 'detached' });
 }
 
 const send = (api: string, ...args: readonly string[]) =>
@@ -71,15 +78,14 @@ if (browserPath === undefined) {
       const search = page.getByRole('searchbox');
       for (const [text, title] of [
         ['1', /^Block 1/],
-        [String(paid['blockHash']), /^Block \d/],
         [String(paid['hash']), /^Transaction/],
+        [String(paid['blockHash']), /^Block \d/],
         [hostile, /^Record/],
       ] as const) {
         await search.fill(text);
         await search.press('Enter');
         await page.getByRole('heading', { level: 1, name: title }).waitFor();
       }
-      await page.getByText('Block').first().waitFor();
     });
 
     await t.test('shows what others wrote as text, and never as a part of the page', async () => {
@@ -90,16 +96,16 @@ if (browserPath === undefined) {
       assert.match((await value.textContent()) ?? '', /^0x3c696d67/);
       assert.match((await page.locator('p.mono').textContent()) ?? '', /<img src=x.*\\u202eabc 😀/);
       assert.equal(await page.title(), 'Quorate');
-      for (const place of [
-        '#/nowhere',
-        '#/block/-1',
-        '#/block/999999',
-        '#/transaction/xyz',
-        '#/account/qr1x',
-        '#/record/%E0%A4%A',
-      ]) {
-        await page.goto(`${api}/${place}`);
-        await page.getByRole('heading', { level: 1 }).waitFor();
+      await visit(page, 'nowhere', /^There is no such page$/);
+      for (const [place, title, why] of [
+        ['block/-1', /^Block -1$/, /names no block/],
+        ['block/999999', /^Block 999999$/, /block/],
+        ['transaction/xyz', /^Transaction$/, /hash/],
+        ['account/qr1x', /^Account$/, /account|address/],
+        ['record/%E0%A4%A', /^Record$/, /key/],
+      ] as const) {
+        await visit(page, place, title);
+        assert.match((await page.getByRole('alert').first().textContent()) ?? '', why);
       }
     });
 
@@ -172,9 +178,8 @@ if (browserPath === undefined) {
           assert.ok(text.includes(from));
           await route.fulfill({ response: answer, body: text.replace(from, to) });
         });
-        await page.goto(`${api}/#/`);
-        await page.goto(`${api}/#/transaction/${String(paid['hash'])}`);
-        await page.getByRole('heading', { level: 1, name: /not proven/ }).waitFor();
+        await visit(page, '', /^The chain$/);
+        await visit(page, `transaction/${String(paid['hash'])}`, /not proven/);
         assert.match((await page.getByRole('alert').textContent()) ?? '', why);
         assert.equal(await page.getByText('verified').count(), 0);
         await page.unroute('**/v1/transactions/*');
@@ -209,18 +214,17 @@ if (browserPath === undefined) {
           .getByRole('row', { name: /verified/ })
           .first()
           .waitFor();
-        for (const place of [
-          '',
-          'block/1',
-          `transaction/${String(paid['hash'])}`,
-          'record/note',
-          'validators',
-          'send',
-          'node',
-          'trust',
-        ]) {
-          await page.goto(`${api}/#/${place}`);
-          await page.getByRole('heading', { level: 1 }).waitFor();
+        for (const [place, title] of [
+          ['', /^The chain$/],
+          ['block/1', /^Block 1 verified$/],
+          [`transaction/${String(paid['hash'])}`, /^Transaction verified$/],
+          ['record/note', /^Record$/],
+          ['validators', /^Validators$/],
+          ['send', /^Send a transaction$/],
+          ['node', /^This node$/],
+          ['trust', /^What is trusted$/],
+        ] as const) {
+          await visit(page, place, title);
           assert.deepEqual(await barriers(page), [], `${place} ${JSON.stringify(options)}`);
           const width = await page.evaluate<number>('document.documentElement.scrollWidth');
           assert.ok(width <= (options.width ?? 1100), `${place} is ${width} wide`);
@@ -251,22 +255,30 @@ if (browserPath === undefined) {
         await page.getByText('A promise is broken (agreement).').waitFor();
         await page.getByRole('button', { name: 'Begin anew' }).click();
         await page.getByText('A promise is broken').waitFor({ state: 'detached' });
+        // The next choice builds on this one once it is shown.
+        const shown = (nodes: RegExp) => page.getByRole('img', { name: nodes }).waitFor();
         await page.getByLabel('node 0 lies').selectOption('honest');
+        await shown(/^node 0: .*node 2: /);
         await page.getByRole('combobox', { name: 'Nodes' }).selectOption('4');
+        await shown(/^node 0: .*node 3: /);
         await page.getByRole('button', { name: 'Crash' }).nth(3).click();
         await page.getByRole('button', { name: 'Start' }).waitFor();
         await page.getByRole('button', { name: 'link 0–1 works: cut it' }).first().click();
         await page.getByRole('button', { name: 'link 0–1 is cut: mend it' }).first().waitFor();
-        await page.getByRole('button', { name: 'Pause' }).click();
-        await page.getByRole('button', { name: 'One event' }).click();
-        const events = page.locator('[role=group] .number');
-        const comesTo = (what: (text: string | null) => boolean) =>
-          eventually('what the run shows', 10_000, async () => what(await events.textContent()) || undefined);
-        const before = await events.textContent();
-        await page.getByRole('button', { name: 'One event' }).click();
-        await comesTo((text) => text !== before);
-        await page.getByRole('button', { name: 'One back' }).click();
-        await comesTo((text) => text === before);
+        // What a click brings comes a moment after it: it is there when the page waits for nothing more.
+        const eventsAfter = async (button: string): Promise<{ text: string; events: number }> => {
+          await page.getByRole('button', { name: button }).click();
+          const time = page.getByRole('group', { name: 'Time' });
+          await time.and(page.locator(':not([aria-busy])')).waitFor();
+          const text = (await time.locator('.number').textContent()) ?? '';
+          return { text, events: Number(/(\d+) events/.exec(text)?.[1]) };
+        };
+        const paused = await eventsAfter('Pause');
+        const first = await eventsAfter('One event');
+        assert.equal(first.events, paused.events + 1);
+        const second = await eventsAfter('One event');
+        assert.equal(second.events, first.events + 1);
+        assert.deepEqual(await eventsAfter('One back'), first);
         await page.getByRole('button', { name: 'Put it all into the address' }).click();
         await page.waitForURL(/crash.*cut/);
         assert.deepEqual(await barriers(page), []);
