@@ -1,14 +1,25 @@
-import { BoundedMap } from '../base/bounded-map.ts';
-import { fromHex } from '../base/bytes.ts';
-import { fieldPrime, jacobi } from './jacobi.ts';
+import { writeHex } from '../base/bytes.ts';
+import { elementOf, fieldPrime, isBelowPrime, multiply, newElement, readElement } from './field.ts';
+import { jacobi } from './jacobi.ts';
 import type { PublicKey } from './signature.ts';
 
 /** The curve's constant d (RFC 8032, section 5.1). */
-const d = 37095705934669439343138083508754565189542113879843219016388785533085940283555n;
+const d = elementOf(37095705934669439343138083508754565189542113879843219016388785533085940283555n);
+const minusOne = elementOf(fieldPrime - 1n);
 
-const mostKnown = 32_768;
-/** Keys that were found to be points: most are seen again and again. Only spares work. */
-const known = new BoundedMap<PublicKey, true>(mostKnown);
+/** A power of two. Each place takes as many bytes as a key: 4 MiB in all, and no object. */
+const places = 131_072;
+/**
+ * Keys that were found to be points, each in the place that its lowest bits name, until another one takes it:
+ * most keys are seen again and again. Only spares work. What was never written reads as y = 0, which is one.
+ */
+const known = new Uint32Array(places * 8);
+
+const bytes = new Uint8Array(32);
+const words = new Uint32Array(bytes.buffer);
+const y = newElement();
+const u = newElement();
+const v = newElement();
 
 /**
  * Whether a public key is the encoding of a point of the curve (RFC 8032, section 5.1.3): y is below the
@@ -18,20 +29,32 @@ const known = new BoundedMap<PublicKey, true>(mostKnown);
  * because libraries differ in what they take for a point.
  */
 export function isCurvePoint(publicKey: PublicKey): boolean {
-  if (known.has(publicKey)) return true;
-  const bytes = fromHex(publicKey);
-  const view = new DataView(bytes.buffer);
-  const sign = (bytes[31] as number) >> 7;
-  bytes[31] = (bytes[31] as number) & 0x7f;
-  let y = 0n;
-  for (let at = 24; at >= 0; at -= 8) y = (y << 64n) | view.getBigUint64(at, true);
-  if (y >= fieldPrime) return false;
-  // x² = u / v, and u / v is a square when u v is: they differ by v². v is never 0.
-  const square = (y * y) % fieldPrime;
-  const u = square - 1n + fieldPrime;
-  const v = (d * square + 1n) % fieldPrime;
-  const symbol = jacobi((u * v) % fieldPrime);
-  if (symbol === -1 || (symbol === 0 && sign === 1)) return false;
-  known.set(publicKey, true);
+  if (!writeHex(bytes, 0, publicKey)) throw new Error('this is not hex');
+  const place = ((words[0] as number) % places) * words.length;
+  if (isAt(place)) return true;
+  if (!isPoint()) return false;
+  known.set(words, place);
   return true;
+}
+
+function isAt(place: number): boolean {
+  for (let i = 0; i < words.length; i++) if (known[place + i] !== words[i]) return false;
+  return true;
+}
+
+/** Of the bytes of a key. */
+function isPoint(): boolean {
+  const last = bytes[31] as number;
+  bytes[31] = last & 0x7f;
+  readElement(bytes, y);
+  bytes[31] = last;
+  if (!isBelowPrime(y)) return false;
+  // x² = u / v, and u / v is a square when u v is: they differ by v². v is never 0.
+  multiply(y, y, y);
+  multiply(d, y, v);
+  (v[0] as number) += 1;
+  for (let i = 0; i < u.length; i++) u[i] = (y[i] as number) + (minusOne[i] as number);
+  multiply(u, v, u);
+  const symbol = jacobi(u);
+  return symbol === 1 || (symbol === 0 && last < 0x80);
 }

@@ -1,12 +1,10 @@
-/** The prime of Ed25519's field (RFC 8032, section 5.1). */
-export const fieldPrime: bigint = 2n ** 255n - 19n;
+import { elementOf, type FieldElement, fieldPrime, isZero, valueOf, writeLimbs } from './field.ts';
 
 /**
  * Numbers below 2^260 in ten limbs of 26 bits: what a batch multiplies and adds is exact in a double (2^53).
  */
 const limbBits = 26;
 const limbCount = 10;
-const limbBitsBig = BigInt(limbBits);
 const limbBase = 2 ** limbBits;
 
 /**
@@ -15,20 +13,12 @@ const limbBase = 2 ** limbBits;
  */
 const mostBatches = 64;
 
-function limbsOf(value: bigint): Float64Array {
-  const limbs = new Float64Array(limbCount);
-  let rest = value;
-  for (let index = 0; index < limbCount; index++) {
-    limbs[index] = Number(BigInt.asUintN(limbBits, rest));
-    rest >>= limbBitsBig;
-  }
-  return limbs;
-}
-const primeLimbs = limbsOf(fieldPrime);
+const primeLimbs = new Float64Array(limbCount);
+writeLimbs(elementOf(fieldPrime), limbBits, primeLimbs);
 
 /**
  * Whether a number from 0 to below the prime is a square in the field: 1 when it is, -1 when it is not, 0
- * for 0. It takes some 4 µs, a fortieth of a power in the field, and is the same on every machine.
+ * for 0. It takes some 3 µs, a fiftieth of a power in the field, and is the same on every machine.
  *
  * The Jacobi symbol by the steps of libsecp256k1 (`secp256k1_jacobi32_maybe_var`, and
  * `doc/safegcd_implementation.md` there): of `f`, odd, and `g`, both
@@ -38,12 +28,12 @@ const primeLimbs = limbsOf(fieldPrime);
  * numbers. They always end, as far as anybody knows; should they not, Euler's criterion decides, which says
  * the same.
  */
-export function jacobi(value: bigint, batches: number = mostBatches): -1 | 0 | 1 {
-  if (value === 0n) return 0;
-  const f = primeLimbs.slice();
-  const g = limbsOf(value);
+export function jacobi(value: FieldElement, batches: number = mostBatches): -1 | 0 | 1 {
+  if (isZero(value)) return 0;
+  f.set(primeLimbs);
+  writeLimbs(value, limbBits, g);
   let length = limbCount;
-  const batch: Batch = { eta: -1, changes: 0, u: 0, v: 0, q: 0, r: 0 };
+  batch.eta = -1;
   let changes = 0;
   for (let done = 0; done < batches; done++) {
     run(batch, lowBits(f), lowBits(g));
@@ -52,8 +42,11 @@ export function jacobi(value: bigint, batches: number = mostBatches): -1 | 0 | 1
     while (length > 1 && f[length - 1] === 0 && g[length - 1] === 0) length -= 1;
     if (length === 1 && f[0] === 1) return (changes & 1) === 1 ? -1 : 1;
   }
-  return euler(value);
+  return euler(valueOf(value));
 }
+
+const f = new Float64Array(limbCount);
+const g = new Float64Array(limbCount);
 
 /** The lowest 32 bits. */
 const lowBits = (limbs: Float64Array): number => (limbs[0] as number) | ((limbs[1] as number) << limbBits);
@@ -72,6 +65,8 @@ interface Batch {
   q: number;
   r: number;
 }
+
+const batch: Batch = { eta: -1, changes: 0, u: 0, v: 0, q: 0, r: 0 };
 
 /** `limbBits` steps with the lowest 32 bits of f and g: no step looks at more of them. */
 function run(batch: Batch, fBits: number, gBits: number): void {

@@ -5,7 +5,8 @@ import * as fc from 'fast-check';
 import { fromHex, toHex } from '../../src/base/bytes.ts';
 import { cornerCases } from '../../src/crypto/corner-cases.ts';
 import { isCurvePoint } from '../../src/crypto/curve-point.ts';
-import { fieldPrime, jacobi } from '../../src/crypto/jacobi.ts';
+import { elementOf, fieldPrime, multiply, newElement, valueOf } from '../../src/crypto/field.ts';
+import { jacobi } from '../../src/crypto/jacobi.ts';
 import { keyPairFromSeed } from '../../src/crypto/keys.ts';
 import type { PublicKey } from '../../src/crypto/signature.ts';
 
@@ -64,6 +65,27 @@ describe('a public key is a point of the curve, or not, as RFC 8032 has it', () 
   });
 });
 
+const symbolOf = (value: bigint, batches?: number): number => jacobi(elementOf(value), batches);
+
+describe('numbers of the field are multiplied as big integers are', () => {
+  const edges = [0n, 1n, 18n, 19n, 20n, 2n ** 22n - 1n, 2n ** 242n, 2n ** 255n - 1n, 2n ** 256n - 1n];
+  const number = fc.oneof(
+    fc.constantFrom(...edges, ...edges.map((edge) => fieldPrime - (edge % fieldPrime))),
+    fc.bigInt(0n, 2n ** 256n - 1n),
+  );
+
+  test('also those of the prime and above', () => {
+    fc.assert(
+      fc.property(number, number, (a, b) => {
+        const result = newElement();
+        multiply(elementOf(a), elementOf(b), result);
+        assert.equal(valueOf(result), (a * b) % fieldPrime);
+      }),
+      { seed: 54, numRuns: 5_000 },
+    );
+  });
+});
+
 describe('whether a number is a square in the field', () => {
   const symbols = [0n, 1n, 2n, 3n, 4n, fieldPrime - 1n, fieldPrime - 2n, fieldPrime - 4n];
   const powers = Array.from({ length: 255 }, (_, bit) => 1n << BigInt(bit));
@@ -75,12 +97,12 @@ describe('whether a number is a square in the field', () => {
   ].filter((value) => value >= 0n && value < fieldPrime);
 
   test('is said alike by its steps and by Euler’s criterion', () => {
-    for (const value of tried) assert.equal(jacobi(value), jacobi(value, 0), `${value}`);
+    for (const value of tried) assert.equal(symbolOf(value), symbolOf(value, 0), `${value}`);
     fc.assert(
       fc.property(fc.bigInt(0n, fieldPrime - 1n), (value) => {
-        const symbol = jacobi(value);
-        assert.equal(symbol, jacobi(value, 0));
-        assert.equal(symbol, jacobi(value, 5), 'and when the steps end too late');
+        const symbol = symbolOf(value);
+        assert.equal(symbol, symbolOf(value, 0));
+        assert.equal(symbol, symbolOf(value, 5), 'and when the steps end too late');
       }),
       { seed: 52, numRuns: 500 },
     );
@@ -90,8 +112,8 @@ describe('whether a number is a square in the field', () => {
     fc.assert(
       fc.property(fc.bigInt(1n, fieldPrime - 1n), (root) => {
         const square = (root * root) % fieldPrime;
-        assert.equal(jacobi(square), 1);
-        assert.equal(jacobi((2n * square) % fieldPrime), -1, '2 is none in this field');
+        assert.equal(symbolOf(square), 1);
+        assert.equal(symbolOf((2n * square) % fieldPrime), -1, '2 is none in this field');
       }),
       { seed: 53, numRuns: 500 },
     );
