@@ -8,7 +8,7 @@ import { apiProblem } from './problem-answer.ts';
 export const binaryMediaType = 'application/octet-stream';
 
 /** A binary submission: the count in two bytes, then each transaction behind its length in two bytes. */
-const batchCodec = listOf(boundedBytes(limits.maxTransactionBytes), limits.httpBatch);
+const batchCodec = listOf(boundedBytes(limits.maxTransactionBytes, 'transaction'), limits.httpBatch);
 
 /** The transactions of a binary submission; throws a problem. */
 export function readBatch(body: Uint8Array): readonly Uint8Array[] {

@@ -2,6 +2,7 @@ import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { utf8 } from './bytes.ts';
 import { invariant } from './invariant.ts';
+import type { Layout } from './layout.ts';
 import { Problem } from './problem.ts';
 
 /**
@@ -14,6 +15,8 @@ import { Problem } from './problem.ts';
  * for what is not a value.
  */
 export interface Codec<T> {
+  /** The same as data: the specification is written from it. */
+  readonly layout: Layout;
   write(writer: ByteWriter, value: T): void;
   read(reader: ByteReader): T;
 }
@@ -43,22 +46,26 @@ function checkInteger(value: number, max: number): number {
 }
 
 export const u8: Codec<number> = {
+  layout: { type: 'integer', bytes: 1 },
   write: (writer, value) => writer.u8(checkInteger(value, 2 ** 8 - 1)),
   read: (reader) => reader.u8(),
 };
 
 export const u16: Codec<number> = {
+  layout: { type: 'integer', bytes: 2 },
   write: (writer, value) => writer.u16(checkInteger(value, 2 ** 16 - 1)),
   read: (reader) => reader.u16(),
 };
 
 export const u32: Codec<number> = {
+  layout: { type: 'integer', bytes: 4 },
   write: (writer, value) => writer.u32(checkInteger(value, 2 ** 32 - 1)),
   read: (reader) => reader.u32(),
 };
 
 /** Whole numbers up to 2^48 - 1: heights, views, times in milliseconds. All are exact as a number. */
 export const u48: Codec<number> = {
+  layout: { type: 'integer', bytes: 6 },
   write(writer, value) {
     checkInteger(value, 2 ** 48 - 1);
     writer.u16(Math.floor(value / 2 ** 32));
@@ -70,6 +77,7 @@ export const u48: Codec<number> = {
 const u64Values = BigInt(2 ** 64);
 
 export const u64: Codec<bigint> = {
+  layout: { type: 'integer', bytes: 8 },
   write(writer, value) {
     if (typeof value !== 'bigint' || value < 0n || value >= u64Values) {
       throw new Error(`${value} is not a big integer from 0 to 2^64 - 1`);
@@ -85,6 +93,7 @@ export const u64: Codec<bigint> = {
 };
 
 export const bool: Codec<boolean> = {
+  layout: { type: 'bool' },
   write(writer, value) {
     if (typeof value !== 'boolean') throw new Error(`${String(value)} is not a bool`);
     writer.u8(value ? 1 : 0);
@@ -101,6 +110,7 @@ export function struct<T extends object>(fields: { readonly [K in keyof T]-?: Co
   const names = Object.keys(fields);
   const codecs = Object.values<Codec<unknown>>(fields);
   return {
+    layout: { type: 'struct', fields: layoutsOf(fields) },
     write(writer, value) {
       let index = 0;
       try {
@@ -128,6 +138,10 @@ export function struct<T extends object>(fields: { readonly [K in keyof T]-?: Co
 
 type Values = Record<string, unknown>;
 
+function layoutsOf(codecs: object): (readonly [string, Layout])[] {
+  return Object.entries<Codec<unknown>>(codecs as never).map(([name, { layout }]) => [name, layout]);
+}
+
 /**
  * A discriminated union: the case's number in one byte, then its fields. In memory a case is
  * `{ [discriminator]: name, ...fields }`.
@@ -149,6 +163,11 @@ export function union<T extends object, D extends keyof T & string>(
     byTag.set(tag, { name, tag, codec });
   }
   return {
+    layout: {
+      type: 'union',
+      discriminator,
+      cases: [...byTag.values()].map(({ name, tag, codec }) => ({ name, tag, layout: codec.layout })),
+    },
     write(writer, value) {
       const found = byName.get(value[discriminator]);
       if (found === undefined) throw new Error(`unknown case ${String(value[discriminator])}`);
@@ -172,6 +191,7 @@ function lengthUpTo(max: number): Codec<number> {
     return length;
   };
   return {
+    layout: size.layout,
     write: (writer, length) => size.write(writer, check(length)),
     read: (reader) => check(size.read(reader)),
   };
@@ -185,6 +205,7 @@ function checkBytes(value: Uint8Array): Uint8Array {
 /** Exactly `length` bytes. Decoded bytes are a copy: they do not keep the input alive. */
 export function fixedBytes(length: number): Codec<Uint8Array> {
   return {
+    layout: { type: 'fixed', bytes: length },
     write(writer, value) {
       if (checkBytes(value).length !== length) throw new Error(`${value.length} bytes are not ${length}`);
       writer.bytes(value);
@@ -193,10 +214,14 @@ export function fixedBytes(length: number): Codec<Uint8Array> {
   };
 }
 
-/** Up to `max` bytes behind their length. Decoded bytes are a copy. */
-export function boundedBytes(max: number): Codec<Uint8Array> {
+/**
+ * Up to `max` bytes behind their length. Decoded bytes are a copy. `holds` says what they are, where that is
+ * known elsewhere.
+ */
+export function boundedBytes(max: number, holds?: string): Codec<Uint8Array> {
   const length = lengthUpTo(max);
   return {
+    layout: { type: 'bytes', max, holds },
     write(writer, value) {
       length.write(writer, checkBytes(value).length);
       writer.bytes(value);
@@ -211,10 +236,12 @@ export function boundedBytes(max: number): Codec<Uint8Array> {
  */
 export function mappedBytes<T>(
   max: number,
+  holds: string,
   forms: { readonly toMemory: (view: Uint8Array) => T; readonly toBytes: (value: T) => Uint8Array },
 ): Codec<T> {
   const length = lengthUpTo(max);
   return {
+    layout: { type: 'bytes', max, holds },
     write(writer, value) {
       const bytes = checkBytes(forms.toBytes(value));
       length.write(writer, bytes.length);
@@ -231,6 +258,7 @@ const empty = new Uint8Array();
 export function boundedText(maxBytes: number): Codec<string> {
   const length = lengthUpTo(maxBytes);
   return {
+    layout: { type: 'text', max: maxBytes },
     write(writer, value) {
       if (typeof value !== 'string' || !value.isWellFormed()) throw new Error('this is not a text of UTF-8');
       const bytes = value === '' ? empty : utf8(value);
@@ -256,6 +284,7 @@ export function boundedText(maxBytes: number): Codec<string> {
 export function listOf<T>(inner: Codec<T>, max: number): Codec<readonly T[]> {
   const count = lengthUpTo(max);
   return {
+    layout: { type: 'list', max, of: inner.layout },
     write(writer, values) {
       if (!Array.isArray(values)) throw new Error('this is not a list');
       count.write(writer, values.length);
@@ -282,6 +311,7 @@ export function listOf<T>(inner: Codec<T>, max: number): Codec<readonly T[]> {
 /** A value that may be absent: one byte, 0 or 1, and the value after a 1. */
 export function optional<T>(inner: Codec<T>): Codec<T | undefined> {
   return {
+    layout: { type: 'optional', of: inner.layout },
     write(writer, value) {
       bool.write(writer, value !== undefined);
       if (value !== undefined) inner.write(writer, value);
@@ -301,6 +331,7 @@ export function sparse<T extends object>(fields: {
   const codecs = Object.values<Codec<unknown>>(fields);
   invariant(names.length <= 8, 'each field has a bit of the byte');
   return {
+    layout: { type: 'sparse', fields: layoutsOf(fields) },
     write(writer, value) {
       const given = names.map((name) => (value as Values)[name]);
       writer.u8(given.reduce((bits: number, one, bit) => (one === undefined ? bits : bits | (1 << bit)), 0));
@@ -324,6 +355,7 @@ export function sparse<T extends object>(fields: {
 /** Exactly `length` bytes that are lower-case hex text in memory. */
 export function hexOf<T extends string>(length: number): Codec<T> {
   return {
+    layout: { type: 'fixed', bytes: length },
     write(writer, text) {
       if (typeof text !== 'string' || !writer.hex(text, length)) {
         throw new Error(`this is not the hex of ${length} bytes`);
@@ -342,6 +374,7 @@ export function branded<T extends number>(inner: Codec<number>): Codec<T> {
 export function wordOf<T extends string>(words: readonly T[]): Codec<T> {
   const indexes = new Map<unknown, number>(words.map((word, index) => [word, index]));
   return {
+    layout: { type: 'word', words },
     write(writer, word) {
       const index = indexes.get(word);
       if (index === undefined) throw new Error(`unknown word ${word}`);
@@ -365,17 +398,19 @@ export function mapped<Inner, T>(
   forms: { readonly toMemory: (value: Inner) => T; readonly toBytes: (value: T) => Inner },
 ): Codec<T> {
   return {
+    layout: inner.layout,
     write: (writer, value) => inner.write(writer, forms.toBytes(value)),
     read: (reader) => forms.toMemory(inner.read(reader)),
   };
 }
 
 /**
- * Adds a rule to a codec; `check` throws an Error with a short reason, or a `Problem` with a code and a
- * remedy of its own. Applies both ways, and only to what has the form of a `T`.
+ * Adds a rule to a codec, in words and as code; `check` throws an Error with a short reason, or a `Problem`
+ * with a code and a remedy of its own. Applies both ways, and only to what has the form of a `T`.
  */
-export function refine<T>(inner: Codec<T>, check: (value: T) => T): Codec<T> {
+export function refine<T>(inner: Codec<T>, rule: string, check: (value: T) => T): Codec<T> {
   return {
+    layout: { type: 'ruled', of: inner.layout, rule },
     write: (writer, value) => {
       inner.write(writer, value);
       check(value);
@@ -391,6 +426,7 @@ export function refine<T>(inner: Codec<T>, check: (value: T) => T): Codec<T> {
  */
 export function withShortcut<T>(codec: Codec<T>, read: (reader: ByteReader) => T | undefined): Codec<T> {
   return {
+    layout: codec.layout,
     write: (writer, value) => codec.write(writer, value),
     read(reader) {
       const { at } = reader;
@@ -450,7 +486,7 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array, what: string): T |
     if (own !== undefined) return own;
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new Problem('codec/malformed', `${what} is malformed: ${reason}`, {
-      remedy: 'Encode it exactly as src/ledger/README.md says; there is one encoding for each value.',
+      remedy: 'Encode it exactly as src/specification.md says; there is one encoding for each value.',
       details: { what, size: bytes.length },
     });
   }

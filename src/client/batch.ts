@@ -2,7 +2,7 @@ import { boundedBytes, encode, listOf } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 
-const batchCodec = listOf(boundedBytes(limits.maxTransactionBytes), limits.httpBatch);
+export const batchCodec = listOf(boundedBytes(limits.maxTransactionBytes, 'transaction'), limits.httpBatch);
 /** What stands before each transaction of a batch (its length), and before all of them (their count). */
 const lengthBytes = 2;
 

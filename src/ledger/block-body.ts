@@ -36,13 +36,17 @@ export const maxEncodedBlockBytes =
  */
 export const blockCodec: Codec<Block> = struct<Block>({
   header: headerCodec,
-  transactions: refine(listOf(transactionCodec, limits.maxBlockTransactions), (transactions) => {
-    const size = transactionBytes(transactions);
-    if (size > limits.maxBlockBytes) {
-      throw new Error(`its transactions have ${size} bytes and may have ${limits.maxBlockBytes}`);
-    }
-    return transactions;
-  }),
+  transactions: refine(
+    listOf(transactionCodec, limits.maxBlockTransactions),
+    `at most ${limits.maxBlockBytes} bytes without their lengths`,
+    (transactions) => {
+      const size = transactionBytes(transactions);
+      if (size > limits.maxBlockBytes) {
+        throw new Error(`its transactions have ${size} bytes and may have ${limits.maxBlockBytes}`);
+      }
+      return transactions;
+    },
+  ),
 });
 
 export function encodeBlock(block: Block): Uint8Array {
@@ -63,7 +67,7 @@ export function decodeBlock(bytes: Uint8Array): Block | Problem {
   return decode(blockCodec, bytes, 'block');
 }
 
-const hashInBlockCodec: Codec<Hash> = mappedBytes(limits.maxTransactionBytes, {
+const hashInBlockCodec: Codec<Hash> = mappedBytes(limits.maxTransactionBytes, 'transaction', {
   toMemory: hashOfTransactionBytes,
   toBytes: () => {
     throw new Error('hashes make no block');
@@ -84,7 +88,7 @@ export function decodeProposalOf(storedBlock: Uint8Array): Proposal | Problem {
 
 const storedPartsCodec = struct({
   header: headerCodec,
-  transactions: listOf(boundedBytes(limits.maxTransactionBytes), limits.maxBlockTransactions),
+  transactions: listOf(boundedBytes(limits.maxTransactionBytes, 'transaction'), limits.maxBlockTransactions),
 });
 
 /**

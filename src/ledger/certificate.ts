@@ -36,7 +36,11 @@ export interface Epoch {
   readonly validatorsHash: Hash;
 }
 
-const epochCodec = struct<Epoch>({ chainId: hashCodec, epoch: heightCodec, validatorsHash: hashCodec });
+export const epochCodec = struct<Epoch>({
+  chainId: hashCodec,
+  epoch: heightCodec,
+  validatorsHash: hashCodec,
+});
 
 /** The bytes of an epoch, as they stand in front of whatever is signed in it. */
 export const epochBytes = (epoch: Epoch): Uint8Array =>
@@ -179,7 +183,7 @@ export const finalityCodec = union<FinalityCertificate, 'engine'>('engine', {
       blockHash: hashCodec,
       leader: u16,
       signature: signatureCodec,
-      configuration: boundedBytes(limits.raftConfigurationBytes),
+      configuration: boundedBytes(limits.raftConfigurationBytes, 'configuration'),
     }),
   ],
 });

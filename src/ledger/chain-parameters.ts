@@ -53,13 +53,14 @@ export const noParameters: ChainParameters = Object.freeze({
 
 const changeTypes = 4;
 
-const chainParametersCodec: Codec<ChainParameters> = struct<ChainParameters>({
+export const chainParametersCodec: Codec<ChainParameters> = struct<ChainParameters>({
   protocolVersion: u16,
   feePerOperation: u64,
   limits: blockLimitsCodec,
   validators: validatorKeysCodec,
   scheduled: refine(
     listOf(struct<ScheduledChange>({ height: heightCodec, change: chainChangeCodec }), changeTypes),
+    'at most one of each type',
     (scheduled) => {
       const types = scheduled.map(({ change }) => change.type);
       if (new Set(types).size !== types.length) throw new Error('two changes of one type are scheduled');

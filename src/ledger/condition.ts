@@ -25,7 +25,7 @@ export type Condition =
 
 type Fields<Type extends Condition['type']> = Omit<Extract<Condition, { readonly type: Type }>, 'type'>;
 
-const versionCodec = refine(u48, (version) => {
+const versionCodec = refine(u48, 'at least 1', (version) => {
   if (version < 1) throw new Error('versions start at 1');
   return version;
 });

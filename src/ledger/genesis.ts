@@ -135,7 +135,7 @@ const nameCodec = boundedText(limits.maxNameLength);
  * What the chain id hashes: every field. The order of accounts does not matter, so they are sorted by key,
  * and namespaces by name.
  */
-const contentCodec: Codec<Checked> = struct<Checked>({
+export const contentCodec: Codec<Checked> = struct<Checked>({
   name: nameCodec,
   development: bool,
   timestamp: u48,
@@ -289,10 +289,15 @@ export function genesisHeader(genesis: Genesis): BlockHeader {
   };
 }
 
-function chainIdOf(content: Checked): Hash {
+/** The bytes that the chain id hashes. */
+export function genesisBytes(content: Checked): Uint8Array {
   const accounts = [...content.accounts].sort((a, b) => (a.publicKey < b.publicKey ? -1 : 1));
   const namespaces = [...content.namespaces].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return hash('quorate/v1/chain', encode(contentCodec, { ...content, accounts, namespaces }));
+  return encode(contentCodec, { ...content, accounts, namespaces });
+}
+
+function chainIdOf(content: Checked): Hash {
+  return hash('quorate/v1/chain', genesisBytes(content));
 }
 
 function checkConsensus(consensus: ConsensusChoice): Problem | undefined {

@@ -49,7 +49,7 @@ interface ProvenVersion {
 
 export const historyProofCodec: Codec<HistoryProof> = struct<HistoryProof>({
   header: headerCodec,
-  entry: optional(boundedBytes(limits.recordEntryBytes)),
+  entry: optional(boundedBytes(limits.recordEntryBytes, 'record entry')),
   entryProof: recordProofCodec,
   steps: listOf(
     struct<HistoryStep>({

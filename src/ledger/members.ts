@@ -26,7 +26,7 @@ export interface Member {
  */
 export type Configuration = readonly Member[];
 
-const configurationCodec = refine(
+export const configurationCodec = refine(
   listOf(
     struct<Member>({
       key: publicKeyCodec,
@@ -34,6 +34,7 @@ const configurationCodec = refine(
     }),
     limits.raftMembers,
   ),
+  'each key once, and somebody `voter` or `joining`',
   (members) => {
     if (new Set(members.map(({ key }) => key)).size !== members.length) throw new Error('a key stands twice');
     if (!members.some(votesInNew)) throw new Error('nobody votes');

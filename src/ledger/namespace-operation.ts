@@ -7,6 +7,7 @@ import {
   namespaceNameCodec,
   type NamespaceRules,
   writersCodec,
+  writersRule,
 } from './namespace.ts';
 
 /**
@@ -36,6 +37,7 @@ export const openNamespaceCodec: Codec<Omit<OpenNamespace, 'type'>> = refine(
     mode: namespaceModeCodec,
     writers: writersCodec,
   }),
+  writersRule,
   checkFits,
 );
 
@@ -46,6 +48,7 @@ export const setNamespaceCodec: Codec<Omit<SetNamespace, 'type'>> = refine(
     mode: optional(namespaceModeCodec),
     writers: optional(writersCodec),
   }),
+  `something is there, and if mode and writers both are, ${writersRule}`,
   checkChange,
 );
 

@@ -15,13 +15,14 @@ export interface NamespaceProof {
 const maxNamespaceValueBytes = 32 * (limits.maxNamespaceWriters + 3);
 
 export const namespaceProofCodec: Codec<NamespaceProof> = struct<NamespaceProof>({
-  value: nullable(boundedBytes(maxNamespaceValueBytes)),
+  value: nullable(boundedBytes(maxNamespaceValueBytes, 'namespace entry')),
   proof: stateProofCodec,
 });
 
 function nullable<T>(inner: Codec<T>): Codec<T | null> {
   const present = optional(inner);
   return {
+    layout: present.layout,
     write: (writer, value) => present.write(writer, value ?? undefined),
     read: (reader) => present.read(reader) ?? null,
   };

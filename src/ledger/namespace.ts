@@ -26,13 +26,17 @@ export interface NamespaceRules {
 export const namespaceModeCodec: Codec<NamespaceMode> = wordOf(namespaceModes);
 
 /** What stands before the first `/` of keys: one segment of a record's key, with room for more behind it. */
-export const namespaceNameCodec: Codec<string> = refine(boundedText(limits.maxNamespaceNameBytes), (name) => {
-  if (isNamespaceName(name)) return name;
-  throw new Problem('transaction/namespace-name', `no namespace can be named ${JSON.stringify(name)}`, {
-    remedy: 'Write a name that is not empty, "." or "..", and has no "/" in it.',
-    details: { name },
-  });
-});
+export const namespaceNameCodec: Codec<string> = refine(
+  boundedText(limits.maxNamespaceNameBytes),
+  'not empty, `.` or `..`, and without `/`',
+  (name) => {
+    if (isNamespaceName(name)) return name;
+    throw new Problem('transaction/namespace-name', `no namespace can be named ${JSON.stringify(name)}`, {
+      remedy: 'Write a name that is not empty, "." or "..", and has no "/" in it.',
+      details: { name },
+    });
+  },
+);
 
 /** Whether a namespace can be named so, whatever the length: as a segment of a record's key. */
 export function isNamespaceName(name: string): boolean {
@@ -43,6 +47,7 @@ const listedWriters = listOf(publicKeyCodec, limits.maxNamespaceWriters);
 
 /** Up to `limits.maxNamespaceWriters` in ascending order, each once. */
 export const writersCodec: Codec<readonly PublicKey[]> = {
+  layout: { type: 'ruled', of: listedWriters.layout, rule: 'ascending, each once' },
   write(writer, writers) {
     if (Array.isArray(writers) && writers.length > limits.maxNamespaceWriters) {
       throw writersProblem(`${writers.length} writers are too many`);
@@ -67,6 +72,8 @@ export function fits({ mode, writers }: Pick<NamespaceRules, 'mode' | 'writers'>
 }
 
 /** The same as a rule of a codec. */
+export const writersRule = 'no writers in mode `open`, and at least one in the others';
+
 export function checkFits<T extends Pick<NamespaceRules, 'mode' | 'writers'>>(rules: T): T {
   if (fits(rules)) return rules;
   throw writersProblem(
@@ -82,8 +89,9 @@ function writersProblem(what: string): Problem {
   });
 }
 
-const rulesCodec: Codec<NamespaceRules> = refine(
+export const rulesCodec: Codec<NamespaceRules> = refine(
   struct<NamespaceRules>({ owner: publicKeyCodec, mode: namespaceModeCodec, writers: writersCodec }),
+  writersRule,
   checkFits,
 );
 

@@ -151,7 +151,7 @@ export interface KeySet {
 }
 
 /** At least 1: to move nothing is a mistake, and has a code of its own. */
-export const amountCodec: Codec<bigint> = refine(u64, (amount) => {
+export const amountCodec: Codec<bigint> = refine(u64, 'at least 1', (amount) => {
   if (amount === 0n) {
     throw new Problem('transaction/zero-amount', 'an amount of the transaction is zero', {
       remedy: 'Give at least 1, in the smallest unit, or leave the operation out.',
@@ -166,6 +166,7 @@ const recordValueCodec = boundedBytes(limits.maxRecordValueBytes);
 /** Keys in ascending order, each once: one encoding for each set. */
 export const sortedKeysCodec: Codec<readonly PublicKey[]> = refine(
   listOf(publicKeyCodec, limits.maxSigners),
+  'ascending, each once',
   (keys) => {
     const unsorted = keys.findIndex((key, index) => index > 0 && key <= (keys[index - 1] as PublicKey));
     if (unsorted >= 0) throw new Error(`key ${unsorted} does not stand behind the one before it`);
@@ -173,6 +174,7 @@ export const sortedKeysCodec: Codec<readonly PublicKey[]> = refine(
   },
 );
 
+export const keySetRule = '1 <= threshold <= number of keys';
 export const checkKeySet = <T extends KeySet>(set: T): T => {
   if (set.threshold < 1 || set.threshold > set.keys.length) {
     throw new Error(`${set.threshold} of ${set.keys.length} keys cannot sign`);
@@ -209,7 +211,11 @@ const anyOperationCodec: Codec<Operation> = union<Operation, 'type'>('type', {
   void: [9, struct<Omit<Void, 'type'>>({ reservation: reservationIdCodec })],
   'set-keys': [
     10,
-    refine(struct<Omit<SetKeys, 'type'>>({ keys: sortedKeysCodec, threshold: u8, force: bool }), checkKeySet),
+    refine(
+      struct<Omit<SetKeys, 'type'>>({ keys: sortedKeysCodec, threshold: u8, force: bool }),
+      keySetRule,
+      checkKeySet,
+    ),
   ],
   'propose-change': [
     11,
@@ -217,7 +223,7 @@ const anyOperationCodec: Codec<Operation> = union<Operation, 'type'>('type', {
       change: chainChangeCodec,
       expiryHeight: heightCodec,
       validatorsHash: hashCodec,
-      members: boundedBytes(limits.raftConfigurationBytes),
+      members: boundedBytes(limits.raftConfigurationBytes, 'configuration'),
       replaces: bool,
     }),
   ],

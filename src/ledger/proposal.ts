@@ -38,7 +38,7 @@ export function proposalId(transactionHash: Hash, operation: number): Hash {
 }
 
 const electorsCodec = listOf(publicKeyCodec, limits.raftMembers);
-const proposalCodec: Codec<ChainProposal> = struct<ChainProposal>({
+export const proposalCodec: Codec<ChainProposal> = struct<ChainProposal>({
   proposer: publicKeyCodec,
   change: chainChangeCodec,
   expiryHeight: heightCodec,
@@ -47,7 +47,7 @@ const proposalCodec: Codec<ChainProposal> = struct<ChainProposal>({
   approvals: electorsCodec,
   decidedAt: optional(heightCodec),
 });
-const namesCodec: Codec<readonly ProposalName[]> = listOf(
+export const namesCodec: Codec<readonly ProposalName[]> = listOf(
   struct<ProposalName>({ id: hashCodec, proposer: publicKeyCodec }),
   limits.raftMembers,
 );

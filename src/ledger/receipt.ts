@@ -169,6 +169,7 @@ export const receiptCodec: Codec<Receipt> = refine(
     ),
     changes: changesCodec,
   }),
+  'code and failure are there when status is `failed`, and only then',
   (receipt) => {
     const isApplied = receipt.status === 'applied';
     if (isApplied !== (receipt.code === '')) throw new Error('a code stands beside failed, and only there');

@@ -7,11 +7,15 @@ import { Problem } from '../base/problem.ts';
  * them, none of them empty, `.` or `..`. Those are no names in a URL's path (RFC 3986, section 5.2.4): a
  * record with one could be written and never be asked for by everybody.
  */
-export const recordKeyCodec: Codec<string> = refine(boundedText(limits.maxRecordKeyBytes), (key) => {
-  const problem = checkRecordKey(key);
-  if (problem !== undefined) throw problem;
-  return key;
-});
+export const recordKeyCodec: Codec<string> = refine(
+  boundedText(limits.maxRecordKeyBytes),
+  'segments with `/` between them, none empty, `.` or `..`',
+  (key) => {
+    const problem = checkRecordKey(key);
+    if (problem !== undefined) throw problem;
+    return key;
+  },
+);
 
 const hasWrongSegment = /(?:^|\/)\.{0,2}(?:\/|$)/;
 

@@ -63,7 +63,7 @@ const fateCodec: Codec<Fate> = union<Fate, 'type'>('type', {
   expired: [4, struct<object>({})],
 });
 
-const reservationCodec: Codec<Reservation> = struct<Reservation>({
+export const reservationCodec: Codec<Reservation> = struct<Reservation>({
   recipient: publicKeyCodec,
   amount: amountCodec,
   expiryHeight: heightCodec,
@@ -72,8 +72,8 @@ const reservationCodec: Codec<Reservation> = struct<Reservation>({
   fate: fateCodec,
 });
 
-const endingCodec: Codec<Ending> = struct<Ending>({
-  count: refine(u16, (count) => {
+export const endingCodec: Codec<Ending> = struct<Ending>({
+  count: refine(u16, `1 to ${limits.maxReservationsEnding}`, (count) => {
     if (count < 1 || count > limits.maxReservationsEnding) throw new Error('no such number of reservations');
     return count;
   }),

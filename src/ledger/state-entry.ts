@@ -17,7 +17,7 @@ import { limits } from '../base/limits.ts';
 import { hashInto } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 import { type Height, heightCodec } from './block.ts';
-import { amountCodec, checkKeySet, type KeySet, sortedKeysCodec } from './operation.ts';
+import { amountCodec, checkKeySet, type KeySet, keySetRule, sortedKeysCodec } from './operation.ts';
 import { decodeStateValue } from './state-value.ts';
 
 /** Who has what. A key that never received anything has balance 0 and nonce 0, and no entry. */
@@ -146,11 +146,12 @@ export const placeCodec: Codec<Place> = struct<Place>({
 
 /** Neither in most accounts: the entry of one has 48 bytes with its key, as many as a page has room for. */
 const rareFieldsCodec = sparse<{ readonly keys: KeySet | undefined; readonly held: bigint | undefined }>({
-  keys: refine(struct<KeySet>({ keys: sortedKeysCodec, threshold: u8 }), checkKeySet),
+  keys: refine(struct<KeySet>({ keys: sortedKeysCodec, threshold: u8 }), keySetRule, checkKeySet),
   held: amountCodec,
 });
 
-const accountCodec: Codec<Account> = {
+export const accountCodec: Codec<Account> = {
+  layout: struct({ balance: u64, nonce: u48, rare: rareFieldsCodec }).layout,
   write(writer, { balance, nonce, keys, held }) {
     u64.write(writer, balance);
     u48.write(writer, nonce);

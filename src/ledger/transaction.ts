@@ -70,7 +70,7 @@ export interface Transaction extends TransactionBody {
 
 const referenceCodec = boundedBytes(limits.maxReferenceBytes);
 const conditionsCodec = listOf(conditionCodec, limits.maxConditions);
-const operationsCodec = refine(listOf(operationCodec, limits.maxOperations), (operations) => {
+const operationsCodec = refine(listOf(operationCodec, limits.maxOperations), 'at least one', (operations) => {
   if (operations.length === 0) throw new Error('there is no operation');
   return operations;
 });
@@ -91,6 +91,7 @@ const encodedBodyCodec = refine(
     operations: operationsCodec,
     signers: sortedKeysCodec,
   }),
+  'signers are empty where the sender alone signs',
   (body) => {
     if (body.signers.length === 1 && body.signers[0] === body.sender) {
       throw new Error('signers: the sender alone is not listed');
@@ -123,11 +124,22 @@ const quickBodyCodec: Codec<TransactionBody> = withShortcut(anyBodyCodec, (reade
   return { chainId, sender, nonce, fee, expiryHeight, reference, conditions, operations, signers: [sender] };
 });
 
-const bodyCodec: Codec<TransactionBody> = refine(quickBodyCodec, checkKeys);
+export const bodyCodec: Codec<TransactionBody> = refine(
+  quickBodyCodec,
+  'no key is forgeable, and those in operations are points',
+  checkKeys,
+);
 
 type Signed = Pick<Transaction, 'signatures'> & { readonly body: TransactionBody };
 
-const signedCodec: Codec<Signed> = {
+export const signedCodec: Codec<Signed> = {
+  layout: {
+    type: 'struct',
+    fields: [
+      ['body', bodyCodec.layout],
+      ['signatures', { type: 'rest', of: signatureCodec.layout }],
+    ],
+  },
   write(writer, { body, signatures }) {
     bodyCodec.write(writer, body);
     for (const signature of signatures) signatureCodec.write(writer, signature);
@@ -272,7 +284,7 @@ export function unitsOf({ operations, signers }: TransactionBody): number {
 }
 
 /** A transaction inside something larger, behind its length. */
-export const transactionCodec: Codec<Transaction> = mappedBytes(limits.maxTransactionBytes, {
+export const transactionCodec: Codec<Transaction> = mappedBytes(limits.maxTransactionBytes, 'transaction', {
   toMemory: (bytes) => unwrap(decodeTransaction(bytes)),
   toBytes: (transaction: Transaction) => transaction.bytes,
 });

@@ -17,7 +17,7 @@ import { damaged, readChecksummed } from './checksummed.ts';
 export const formatVersion = 4;
 const formatName = 'quorate';
 
-const chainCodec = struct<{ format: string; version: number; chainId: Hash }>({
+export const chainCodec = struct<{ format: string; version: number; chainId: Hash }>({
   format: boundedText(32),
   version: u16,
   chainId: hashCodec,

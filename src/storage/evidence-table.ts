@@ -16,10 +16,10 @@ export interface Evidence {
   readonly bytes: Uint8Array;
 }
 
-const evidenceCodec = struct<Evidence>({
+export const evidenceCodec = struct<Evidence>({
   accused: publicKeyCodec,
   kind: boundedText(64),
-  bytes: boundedBytes(limits.consensusMessageBytes),
+  bytes: boundedBytes(limits.consensusMessageBytes, 'contradiction'),
 });
 
 /** What became of a piece of evidence: one that is known, or more of it than anybody needs, is not stored. */

@@ -39,7 +39,7 @@ interface IndexRecord {
   readonly leftovers: boolean;
 }
 
-const indexCodec = struct<IndexRecord>({ from: heightCodec, leftovers: bool });
+export const indexCodec = struct<IndexRecord>({ from: heightCodec, leftovers: bool });
 
 /**
  * The indexes of final blocks: transactions by account and by reference, versions by record. They are written

@@ -29,7 +29,7 @@ interface Drawing {
   readonly scale: number;
 }
 
-const even = c.refine(c.u16, (value) => {
+const even = c.refine(c.u16, 'even', (value) => {
   if (value % 2 !== 0) throw new Error('odd');
   return value;
 });
@@ -297,7 +297,7 @@ describe('codec: limits come before reading', () => {
 
   test('no element of a list is looked at when there are too many', () => {
     let looked = 0;
-    const counted = c.refine(c.u8, (value) => {
+    const counted = c.refine(c.u8, 'any', (value) => {
       looked += 1;
       return value;
     });

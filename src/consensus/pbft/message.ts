@@ -184,7 +184,7 @@ type Fields<M> = Omit<M, 'kind'>;
 
 const slotFields = { view: viewCodec, height: heightCodec, blockHash: hashCodec };
 
-const viewChangeCodec: Codec<ViewChange> = withKind(
+export const viewChangeCodec: Codec<ViewChange> = withKind(
   'view-change',
   struct<Fields<ViewChange>>({
     epoch: heightCodec,
@@ -197,7 +197,7 @@ const viewChangeCodec: Codec<ViewChange> = withKind(
   }),
 );
 
-const signedSlotCodec = struct<SignedSlot>({ ...slotFields, signature: signatureCodec });
+export const signedSlotCodec = struct<SignedSlot>({ ...slotFields, signature: signatureCodec });
 
 export const contradictionCodec = union<Contradiction, 'type'>('type', {
   double: [

@@ -162,13 +162,13 @@ export type RaftMessage =
   | ({ readonly kind: 'snapshot-offer' } & SnapshotOffer)
   | ({ readonly kind: 'snapshot-answer' } & SnapshotAnswer);
 
-const indexCodec = refine(u16, (index) => {
+const indexCodec = refine(u16, `below ${limits.raftMembers}`, (index) => {
   if (index >= limits.raftMembers) throw new Error(`member ${index} is above the limit`);
   return index;
 });
 export const nameCodec = struct<BlockName>({ height: heightCodec, blockHash: hashCodec });
 const readContextCodec = struct<ReadContext>({ incarnation: u48, serial: u32 });
-const configurationBytes = boundedBytes(limits.raftConfigurationBytes);
+const configurationBytes = boundedBytes(limits.raftConfigurationBytes, 'configuration');
 const entryCodec = struct<WireEntry>({
   proposal: proposalCodec,
   leader: indexCodec,
@@ -177,13 +177,13 @@ const entryCodec = struct<WireEntry>({
 });
 /** Far from the end of its encoding: a member that adopts a term must be able to go on counting from it. */
 const maxTerm = 2 ** 47;
-const termCodec = refine(viewCodec, (term) => {
+const termCodec = refine(viewCodec, 'at most 2^47', (term) => {
   if (term > maxTerm) throw new Error(`term ${term} is above the limit`);
   return term;
 });
 const envelope = { from: indexCodec, term: termCodec };
 
-const messageCodec = union<RaftMessage, 'kind'>('kind', {
+export const messageCodec = union<RaftMessage, 'kind'>('kind', {
   'vote-request': [
     1,
     struct<VoteRequest>({

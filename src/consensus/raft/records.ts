@@ -49,7 +49,7 @@ export const entryCodec: Codec<EntryRecord> = struct<EntryRecord>({
   header: headerCodec,
   leader: u16,
   signature: signatureCodec,
-  configuration: boundedBytes(limits.raftConfigurationBytes),
+  configuration: boundedBytes(limits.raftConfigurationBytes, 'configuration'),
   bytes: u32,
 });
 

@@ -151,7 +151,7 @@ interface Floor {
   readonly view: View;
 }
 
-const floorCodec = struct<Floor>({ epoch: heightCodec, view: viewCodec });
+export const floorCodec = struct<Floor>({ epoch: heightCodec, view: viewCodec });
 const noView = toView(0);
 
 /** Where the floor is after a message. Whoever signs anything in an epoch has left all earlier ones. */

@@ -61,13 +61,14 @@ interface Hello {
 
 const protocolVersionsCodec: Codec<ProtocolVersions> = refine(
   struct<ProtocolVersions>({ oldest: u16, newest: u16 }),
+  '1 <= oldest <= newest',
   (versions) => {
     if (versions.oldest < 1 || versions.newest < versions.oldest) throw new Error('these are no versions');
     return versions;
   },
 );
 
-const apiUrlCodec = refine(boundedText(limits.apiUrlBytes), (text) => {
+const apiUrlCodec = refine(boundedText(limits.apiUrlBytes), 'the address of an API', (text) => {
   if (parseApiUrl(text) !== text) throw new Error('this is not the address of an API');
   return text;
 });
@@ -86,7 +87,7 @@ const versionBytes = 2;
 /**
  * What a validator signs to show that a peer is its own: nobody else can show it for another peer or chain.
  */
-function helloBytes(chainId: Hash, peer: PeerId): Uint8Array {
+export function helloBytes(chainId: Hash, peer: PeerId): Uint8Array {
   return concat(domainPrefix('quorate/v1/hello'), hashToBytes(chainId), utf8(peer));
 }
 

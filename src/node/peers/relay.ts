@@ -18,7 +18,7 @@ interface Seal {
 
 const placeFields = { epoch: heightCodec, from: u16, salt: u48 };
 const placeCodec = struct<Omit<Seal, 'signature'>>(placeFields);
-const sealCodec = struct<Seal>({ ...placeFields, signature: signatureCodec });
+export const sealCodec = struct<Seal>({ ...placeFields, signature: signatureCodec });
 
 /** How many bytes stand in front of the message. */
 export const sealBytes = 6 + 2 + 6 + 64;

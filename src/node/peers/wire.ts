@@ -40,7 +40,7 @@ const framedTransactions = Math.ceil(limits.gossipFrameBytes / smallestTransacti
 
 export const transactionFrameCodec: Codec<TransactionFrame> = struct<TransactionFrame>({
   salt: u32,
-  transactions: listOf(boundedBytes(limits.maxTransactionBytes), framedTransactions),
+  transactions: listOf(boundedBytes(limits.maxTransactionBytes, 'transaction'), framedTransactions),
 });
 
 /** "This block is final", with the proof. For nodes that no validator talks to. */
@@ -92,7 +92,7 @@ export const snapshotHeadCodec: Codec<SnapshotHead> = struct<SnapshotHead>({
 });
 
 export const blocksResponseCodec: Codec<BlocksResponse> = struct<BlocksResponse>({
-  blocks: listOf(boundedBytes(maxEncodedBlockBytes), limits.syncBlocks),
+  blocks: listOf(boundedBytes(maxEncodedBlockBytes, 'block'), limits.syncBlocks),
   headers: listOf(headerCodec, limits.syncProofHeaders),
   certificate: optional(finalityCodec),
   snapshot: optional(snapshotHeadCodec),
@@ -114,7 +114,7 @@ export const transactionsRequestCodec: Codec<TransactionsRequest> = struct<Trans
 
 /** All that were asked for, in order, or nothing. */
 export const transactionsResponseCodec: Codec<readonly Uint8Array[]> = listOf(
-  boundedBytes(limits.maxTransactionBytes),
+  boundedBytes(limits.maxTransactionBytes, 'transaction'),
   limits.maxBlockTransactions,
 );
 
@@ -137,7 +137,7 @@ export const snapshotRequestCodec: Codec<SnapshotRequest> = union<SnapshotReques
     2,
     struct<{ blockHash: Hash; after: Uint8Array | undefined }>({
       blockHash: hashCodec,
-      after: optional(boundedBytes(maxStateKeyBytes)),
+      after: optional(boundedBytes(maxStateKeyBytes, 'state key')),
     }),
   ],
 });
@@ -152,8 +152,8 @@ export interface SnapshotPart {
 export const snapshotPartCodec: Codec<SnapshotPart> = struct<SnapshotPart>({
   entries: listOf(
     struct<{ key: Uint8Array; value: Uint8Array }>({
-      key: boundedBytes(maxStateKeyBytes),
-      value: boundedBytes(maxStateValueBytes),
+      key: boundedBytes(maxStateKeyBytes, 'state key'),
+      value: boundedBytes(maxStateValueBytes, 'state value'),
     }),
     limits.snapshotPartEntries,
   ),
@@ -168,5 +168,5 @@ export interface ChecksummedPart {
 
 export const checksummedPartCodec: Codec<ChecksummedPart> = struct<ChecksummedPart>({
   checksum: fixedBytes(32),
-  part: boundedBytes(limits.responseBytes),
+  part: boundedBytes(limits.responseBytes, 'snapshot part'),
 });
