@@ -53,6 +53,7 @@ const rooms: Record<string, Record<string, readonly string[]>> = {
     effects: ['process', 'peers'],
     'catch-up': ['process', 'peers', 'effects'],
     core: ['process', 'peers', 'effects', 'catch-up'],
+    telemetry: ['process', 'core'],
     backend: ['process', 'peers', 'effects', 'core'],
   },
   simulator: {

@@ -206,7 +206,7 @@ const numbers: Record<string, Record<string, string>> = {
   },
   'where one rule begins to judge: nothing grows with it': {
     'src/consensus/pbft/report.ts': 'silentAfterMs',
-    'src/consensus/pbft/suspicion.ts': 'suspectRepeats',
+    'src/consensus/pbft/suspects.ts': 'suspectRepeats',
     'src/consensus/raft/membership.ts': 'caughtUpWithin',
     'src/network/discipline.ts': 'faultWeight',
     'src/node/catch-up/installing.ts': 'longestWaitMs',

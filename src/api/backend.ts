@@ -12,6 +12,7 @@ import type { ReservationId } from '../ledger/reservation-id.ts';
 import type { Account } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type { ListBackend } from './listed.ts';
+import type { TelemetryBackend } from './telemetry-views.ts';
 import type { NamespaceView, RecordList, RecordPage, RecordView } from './record-views.ts';
 
 /**
@@ -60,6 +61,7 @@ export interface Backend {
   namespace(name: string, consistency: Consistency): Promise<Read<NamespaceView | undefined>>;
 
   readonly lists: ListBackend;
+  readonly telemetry: TelemetryBackend;
 
   /** By which rules the next block is made. */
   chainParameters(): ChainParametersView;

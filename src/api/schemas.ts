@@ -23,19 +23,19 @@ const bytesHex = (what: string) =>
     .describe(what);
 
 const maxWhole = 2 ** 48 - 1;
-const whole = (what: string) => z.int().min(0).max(maxWhole).describe(what);
-const milliseconds = (what: string) => whole(`${what}, in milliseconds since 1970`);
+export const whole = (what: string) => z.int().min(0).max(maxWhole).describe(what);
+export const milliseconds = (what: string) => whole(`${what}, in milliseconds since 1970`);
 
 export const hashSchema = hex(32, 'A SHA-256 hash');
 const publicKeySchema = hex(32, 'An Ed25519 public key');
 const signatureSchema = hex(64, 'An Ed25519 signature');
-const addressSchema = z.string().describe('An account: bech32m with the prefix qr');
+export const addressSchema = z.string().describe('An account: bech32m with the prefix qr');
 const amountSchema = z
   .string()
   .regex(/^(?:0|[1-9][0-9]{0,19})$/)
   .describe('An amount in the smallest unit, as decimal text');
 const heldSchema = amountSchema.describe('What it reserved for others, beside the balance');
-const heightSchema = whole('The height of a block');
+export const heightSchema = whole('The height of a block');
 
 /**
  * A whole number in a path or a query: plain decimal digits, nothing that could be
@@ -54,7 +54,7 @@ export const decimalParameter = decimalBetween(0, maxWhole);
 
 export const consistencySchema = z.enum(['stale', 'lease', 'linearizable']);
 
-const origin = {
+export const origin = {
   engine: z.enum(engineNames).describe('The engine that made it final; raft trusts its members not to lie'),
   chainId: hashSchema.describe('The hash of the genesis file'),
 };

@@ -37,6 +37,7 @@ import { namespaceRoutes } from './routes/namespaces.ts';
 import { memberRoutes } from './routes/members.ts';
 import { nodeRoutes } from './routes/node.ts';
 import type { Api, RouteContext } from './routes/route-context.ts';
+import { telemetryRoutes } from './routes/telemetry.ts';
 import { transactionRoutes } from './routes/transactions.ts';
 
 /** The part of the node's log that the API writes to. */
@@ -194,6 +195,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   reservationRoutes(api, context);
   namespaceRoutes(api, context);
   nodeRoutes(api, context);
+  telemetryRoutes(api, context);
   memberRoutes(api, context);
   chainRulesRoutes(api, context);
   explorerRoutes(api, options.explorer);

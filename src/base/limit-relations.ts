@@ -370,6 +370,7 @@ export function memoryOf(of: Limits): readonly MemoryShare[] {
     share('validators', 'final blocks on their way to disk', of.pbftUnstored, largestBlock(of)),
     share('validators', 'messages that wait for them', 1, of.sendQueuesBytes),
     share('validators', 'signatures of messages under check', of.verifyingClaims, 2 * perSmallThing),
+    share('validators', 'when each proposed and voted', 2 * of.watchedBlocks * of.maxValidators, 2 * perHash),
     share('validators', 'proposals of liars ahead of the window', of.pbftBufferedHashes, perHash),
   ];
 }

@@ -410,6 +410,26 @@ export const limits = {
   /** The address of an API that a node tells others: far more than any host and port need. */
   apiUrlBytes: 200,
 
+  /** Transactions of one block whose waiting is looked at, spread over it. */
+  waitsPerBlock: 64,
+  /** Waits that one sample's percentiles are made from; of more, some evenly spread. */
+  waitsPerSample: 4_096,
+  /** How often this node takes a sample of what it measures, and how many are kept: ten minutes of them. */
+  sampleMs: 2_000,
+  samplesKept: 300,
+  /** The same for a longer look back: twelve hours. */
+  longSampleMs: 60_000,
+  longSamplesKept: 720,
+  /** How often the size of the database is looked at: that asks for each of its files. */
+  diskUsageMs: 30_000,
+  /** Changes of the view that are kept with their reasons: more than a day of trouble has. */
+  viewChangesKept: 256,
+  /**
+   * Final blocks for which it is kept who proposed and voted when; and how far above them what is said is
+   * noted. Each has at most two notes of each validator.
+   */
+  watchedBlocks: 64,
+
   /** HTTP request body: a batch of transactions. */
   httpBodyBytes: 2 * MiB,
   /** Transactions in one HTTP submission. */

@@ -534,6 +534,61 @@ export interface MemberAnswer {
   readonly connected: boolean;
 }
 
+/** What one node measured in one span of time, and what was so at its end. */
+export interface SampleAnswer {
+  /** Its end, in milliseconds since 1970. */
+  readonly at: number;
+  readonly ms: number;
+  readonly blocks: number;
+  readonly transactions: number;
+  /** Of the transactions of all its blocks. */
+  readonly blockBytes: number;
+  /** From when transactions could be executed there until they were final there. */
+  readonly latencyMs: {
+    readonly p50: number | null;
+    readonly p90: number | null;
+    readonly p99: number | null;
+  };
+  readonly pending: number;
+  readonly view: number;
+  readonly viewChanges: number;
+  readonly memoryBytes: number;
+  readonly heapBytes: number;
+  readonly diskBytes: number | null;
+  /** How late the votes of each came, on average. */
+  readonly votes: readonly { readonly validator: Address; readonly ms: number }[];
+}
+
+export interface SamplesAnswer extends Origin {
+  readonly everyMs: number;
+  readonly samples: readonly SampleAnswer[];
+}
+
+export interface ViewChangeAnswer {
+  readonly at: number;
+  readonly view: number;
+  /** Who began it or leads it; null while nobody does. */
+  readonly leader: Address | null;
+  readonly reason: string;
+}
+
+export interface ViewChangesAnswer extends Origin {
+  readonly changes: readonly ViewChangeAnswer[];
+}
+
+/** Times are in milliseconds since the proposal came to the node; null when it did not. */
+export interface BlockVotesAnswer {
+  readonly height: Height;
+  readonly hash: Hash;
+  readonly proposer: Address;
+  readonly finalMs: number | null;
+  readonly votes: readonly { readonly validator: Address; readonly ms: number | null }[];
+}
+
+export interface VotesAnswer extends Origin {
+  readonly blocks: readonly BlockVotesAnswer[];
+}
+
 /** A change of the members or of the leader is in force. */
 export interface ChangedAnswer extends Origin {
   readonly height: Height;

@@ -27,15 +27,18 @@ import type {
   Origin,
   ProblemAnswer,
   RecordAnswer,
-  RecordListAnswer,
   RecordDiffAnswer,
   RecordHistoryAnswer,
+  RecordListAnswer,
   ReservationAnswer,
+  SamplesAnswer,
   StatusAnswer,
   SubmitAnswer,
   TransactionsAnswer,
   TransactionStatusAnswer,
   ValidatorsAnswer,
+  ViewChangesAnswer,
+  VotesAnswer,
   WhyAnswer,
 } from './answers.ts';
 import { encodeBatch, splitIntoBatches } from './batch.ts';
@@ -343,6 +346,24 @@ export class HttpClient {
   ): Promise<(Origin & { readonly offset: number; readonly evidence: readonly EvidenceItem[] }) | Problem> {
     const { offset = 0, limit = limits.httpPage, ...deadline } = options;
     return this.#get(() => `/v1/evidence${query({ offset, limit })}`, deadline);
+  }
+
+  /** What the node measured over the last minutes or hours. */
+  samples(
+    options: Deadline & { readonly span?: 'minutes' | 'hours' } = {},
+  ): Promise<SamplesAnswer | Problem> {
+    const { span, ...deadline } = options;
+    return this.#get(() => `/v1/telemetry/samples${query({ span })}`, deadline);
+  }
+
+  /** The last changes of the view (Raft: of the term), with their reasons. */
+  viewChanges(deadline: Deadline = {}): Promise<ViewChangesAnswer | Problem> {
+    return this.#get(() => '/v1/telemetry/views', deadline);
+  }
+
+  /** When the votes for the last final blocks came to the node. */
+  votes(deadline: Deadline = {}): Promise<VotesAnswer | Problem> {
+    return this.#get(() => '/v1/telemetry/votes', deadline);
   }
 
   /** A problem when the node must be restarted or looked at. */

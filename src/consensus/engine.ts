@@ -223,6 +223,14 @@ export interface ChainLink {
   readonly isLast: boolean;
 }
 
+/** What a message says of a block: that its sender proposes it, or votes for it. */
+export interface BlockPart extends BlockName {
+  /** `vote`: its sender's last word on it (PBFT: Commit; Raft: it is on its disk). */
+  readonly kind: 'proposal' | 'vote';
+  /** The same holds for all blocks below it. */
+  readonly isForAllBelow: boolean;
+}
+
 /** Who takes part, by index, and from which height on their signatures count. */
 export interface Roster {
   readonly keys: readonly PublicKey[];
@@ -367,6 +375,16 @@ export type Effect<M> =
    * it: there no outcome hangs on one primary.
    */
   | { readonly type: 'stepped-down'; readonly reason: string }
+  /**
+   * The view (Raft: the term) is another one now, or who leads it is. `leader` began it, or leads it; null
+   * while nobody does. For people, in the words of `why`: nothing goes by it.
+   */
+  | {
+      readonly type: 'view';
+      readonly view: View;
+      readonly leader: ValidatorIndex | null;
+      readonly reason: string;
+    }
   /** A peer's behaviour, for its score. */
   | { readonly type: 'verdict'; readonly validator: ValidatorIndex; readonly reason: string }
   /** Something worth a line in the log; `data` survives JSON. */
@@ -490,6 +508,8 @@ export interface Protocol<M> {
   epochOf(message: M): Height;
   /** A message from its signed bytes, or a problem. Never throws. */
   decode(bytes: Uint8Array): M | Problem;
+  /** What it says of blocks, for who only watches: most messages say nothing. */
+  partsIn(message: M): readonly BlockPart[];
   encode(message: M): Uint8Array;
   /**
    * What has to be checked before a message of the roster's epoch is `Verified`, the cheapest first; or why

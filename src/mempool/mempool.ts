@@ -380,6 +380,12 @@ export class Mempool {
     }
   }
 
+  /** For how long one could be executed; undefined where it is not here, or could not. */
+  waitOf(hash: Hash, now: number): number | undefined {
+    const since = this.#byHash.get(hash)?.since ?? null;
+    return since === null ? undefined : now - since;
+  }
+
   /**
    * A block is final: its transactions leave, and so does what can no longer stand in any block. Heights come
    * in order, and every block comes, because only the lanes of its senders are looked at.

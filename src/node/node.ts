@@ -31,7 +31,9 @@ import { type KeyUse, openKeyUse } from './process/key-use.ts';
 import { jsonLog, type Logger } from './process/log.ts';
 import { protocolOf, type Retention } from './core/protocol.ts';
 import { restore } from './effects/restore.ts';
+import { Telemetry } from './telemetry/telemetry.ts';
 import { unknownVersionAfter, unknownVersionProblem } from './effects/upcoming.ts';
+import { Usage } from './process/usage.ts';
 import { softwareVersion } from './process/version.ts';
 
 export interface StartNodeOptions {
@@ -202,8 +204,12 @@ async function start(parts: {
     onFatal,
   });
   closers.add('driver', async () => driver.stop());
+  const usage = new Usage(paths.database(directory));
+  const telemetry = new Telemetry({ driver, clock: systemClock, usage });
+  closers.add('telemetry', async () => telemetry.stop());
   const backend = new NodeBackend({
     driver,
+    telemetry,
     store,
     network,
     genesis,

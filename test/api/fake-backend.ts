@@ -13,6 +13,7 @@ import type {
   TransactionStatus,
 } from '../../src/api/backend.ts';
 import type { RecordPage } from '../../src/api/record-views.ts';
+import type { SampleSpan, TelemetryBackend } from '../../src/api/telemetry-views.ts';
 import type { ListBackend } from '../../src/api/listed.ts';
 import { defined } from '../../src/base/invariant.ts';
 import { compareBytes, utf8 } from '../../src/base/bytes.ts';
@@ -73,6 +74,47 @@ class FakeLists implements ListBackend {
   }
 }
 
+/** What a node saw: two of each. */
+class FakeTelemetry implements TelemetryBackend {
+  readonly asked: SampleSpan[] = [];
+
+  viewChanges() {
+    const at = 1_700_000_000_000;
+    return [
+      { at, view: toView(0), leader: validator, reason: 'this node started' },
+      { at: at + 5, view: toView(1), leader: null, reason: 'its primary is silent' },
+    ];
+  }
+
+  blockVotes() {
+    const block = { hash: zeroHash, proposer: validator };
+    return [
+      { ...block, height: toHeight(7), finalMs: null, votes: [{ validator: alice, ms: null }] },
+      { ...block, height: toHeight(8), finalMs: 12.345, votes: [{ validator, ms: 3.21 }] },
+    ];
+  }
+
+  samples(span: SampleSpan) {
+    this.asked.push(span);
+    const sample = {
+      at: 1_700_000_000_000,
+      ms: 2_000.123,
+      blocks: 1,
+      transactions: 3,
+      blockBytes: 500,
+      latencyMs: { p50: 10.04, p90: 20.06, p99: null },
+      pending: 4,
+      view: toView(1),
+      viewChanges: 2,
+      memoryBytes: 1_000,
+      heapBytes: 900,
+      diskBytes: null,
+      votes: [{ validator, ms: 2 / 3 }],
+    };
+    return { everyMs: 2_000, samples: [sample, { ...sample, diskBytes: 5 }] };
+  }
+}
+
 /** A node of plain memory: what is submitted waits until a test makes a block of it. */
 export class FakeBackend implements Backend {
   readonly identity: NodeIdentity = {
@@ -86,6 +128,7 @@ export class FakeBackend implements Backend {
     signatureCheck: 'nobody',
     validator,
   };
+  readonly telemetry = new FakeTelemetry();
   readonly blocks: BlockView[] = [];
   readonly pending = new Map<Hash, Transaction>();
   /** What those that are pending wait for. */

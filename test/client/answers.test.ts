@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type * as Api from '../../src/api/schemas.ts';
+import type * as Telemetry from '../../src/api/telemetry-schemas.ts';
 import type * as Client from '../../src/client/answers.ts';
 
 /** A type with its brands taken off: JSON has none. */
@@ -47,7 +48,13 @@ test('what the client expects is what the API’s schemas describe (checked by t
     Same<Client.MemberAnswer, Api.MembersJson['members'][number]>,
     Same<Client.StatusAnswer, Api.StatusJson>,
     Same<Client.EvidenceItem, Api.EvidenceJson['evidence'][number]>,
+    Same<Client.SampleAnswer, Telemetry.SampleJson>,
+    Same<Client.ViewChangeAnswer, Telemetry.ViewChangeJson>,
+    Same<Client.BlockVotesAnswer, Telemetry.BlockVotesJson>,
   ] = [
+    true,
+    true,
+    true,
     true,
     true,
     true,

@@ -139,6 +139,26 @@ export function engineContract(options: {
       assert.ok(forged > 0, 'somebody was behind');
     });
 
+    test('each change of the view, and of who leads it, is told with its reason', async () => {
+      let changes = 0;
+      for (const life of await all()) {
+        const engine = begin(life);
+        const { view, primary } = engine.status();
+        let told = { view, isLed: primary !== null };
+        for (const { input } of life.steps) {
+          for (const effect of engine.step(input)) {
+            if (effect.type !== 'view') continue;
+            assert.ok(effect.reason.length > 5);
+            told = { view: effect.view, isLed: effect.leader !== null };
+            changes += 1;
+          }
+          const now = engine.status();
+          assert.deepEqual(told, { view: now.view, isLed: now.primary !== null }, engine.why());
+        }
+      }
+      assert.ok(changes > 5, `${changes} changes`);
+    });
+
     test('no bytes make it throw', async () => {
       const found = await all();
       const bytes = messagesOf(found).map((message) => protocol.encode(message));

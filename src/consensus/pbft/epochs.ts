@@ -3,10 +3,10 @@ import type { PublicKey } from '../../crypto/signature.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { Input, LogRecord, ValidatorIndex } from '../engine.ts';
 import type { PbftMessage } from './message.ts';
-import { trace } from './outbox.ts';
+import { tellView, trace } from './outbox.ts';
 import { restartTimer } from './progress-timer.ts';
 import { recordKeys, stateRecord } from './records.ts';
-import type { Replica } from './replica.ts';
+import { type Replica, viewPrimaryOf } from './replica.ts';
 import { freshState, guardIn } from './restore.ts';
 import { postStatus } from './status.ts';
 import { write } from './writing.ts';
@@ -73,6 +73,8 @@ function beginEpoch(before: Replica, validators: ValidatorSet, epochSeen: boolea
     validators: validators.keys.length,
     votes: replica.self !== null,
   });
+  const primary = viewPrimaryOf(replica, replica.state.view);
+  tellView(replica, primary, `block ${epoch.height} changed the validators`);
   restartTimer(replica);
   // Whoever was here first sent what this replica could not know yet: it is told to send it again.
   postStatus(replica, 'all');

@@ -1,4 +1,4 @@
-import type { Recipients } from '../engine.ts';
+import type { Recipients, ValidatorIndex } from '../engine.ts';
 import { count, trace as traceStep } from '../shared/step.ts';
 import { type Draft, type PbftMessage, toUnsigned } from './message.ts';
 import { epochOf, type Replica } from './replica.ts';
@@ -22,4 +22,9 @@ export function trace(
 ): void {
   count(replica, event);
   traceStep(replica, event, data);
+}
+
+/** Says which view it is now, who leads it, and why. */
+export function tellView(replica: Replica, leader: ValidatorIndex | null, reason: string): void {
+  replica.out.push({ type: 'view', view: replica.state.view, leader, reason });
 }

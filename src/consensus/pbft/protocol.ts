@@ -31,6 +31,13 @@ export function pbftProtocol(chain: {
     epochOf: (message) => message.epoch,
     decode: decodeMessage,
     encode: encodeMessage,
+    partsIn(message) {
+      if (message.kind !== 'pre-prepare' && message.kind !== 'commit') return [];
+      const { height, blockHash } = message;
+      return [
+        { kind: message.kind === 'commit' ? 'vote' : 'proposal', height, blockHash, isForAllBelow: false },
+      ];
+    },
     claims(message, { keys, epoch } = first) {
       const set = validatorSet(keys);
       const { window } = options;

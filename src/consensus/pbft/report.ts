@@ -16,7 +16,7 @@ import {
 } from './replica.ts';
 import { tallyKey } from './state.ts';
 import { hasUnfinished } from './progress-timer.ts';
-import { stillCounts } from './suspicion.ts';
+import { stillCounts } from './suspects.ts';
 
 /** A projection of the state for the API, metrics and tests. */
 export function statusOf(replica: Replica): EngineStatus {
@@ -57,10 +57,11 @@ const wayOut =
 export function whyOf(replica: Replica): string {
   const { state } = replica;
   const place = `height ${state.final.height + 1}, view ${state.view}`;
-  return `${place}: ${reason(replica)}${amnesiacs(replica)}${silentPeers(replica)}`;
+  return `${place}: ${reasonOf(replica)}${amnesiacs(replica)}${silentPeers(replica)}`;
 }
 
-function reason(replica: Replica): string {
+/** The same without the place, and without who is silent. */
+export function reasonOf(replica: Replica): string {
   const { state } = replica;
   const quorum = quorumOf(replica);
   const highest = highestKnown(replica);

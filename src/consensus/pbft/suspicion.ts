@@ -5,11 +5,8 @@ import type { Suspect, SuspectReason } from './message.ts';
 import { post, trace } from './outbox.ts';
 import { mayLeave } from './progress-timer.ts';
 import { isNormal, mayVote, type Replica, weakQuorumOf } from './replica.ts';
-import type { SuspectHeard } from './state.ts';
+import { stillCounts } from './suspects.ts';
 import { joinView, leaveView } from './views.ts';
-
-/** So many repetitions of a Suspect may be lost or late before it counts no more. */
-const suspectRepeats = 10;
 
 /** Own grounds to leave this view; the first ones stay until they end. */
 export function raiseGrounds(replica: Replica, reason: SuspectReason, height: Height): void {
@@ -92,17 +89,4 @@ export function maybeLeave(replica: Replica): void {
   const against = new Set<ValidatorIndex>(later.map(({ from }) => from));
   for (const [from, suspect] of state.suspects) if (stillCounts(replica, suspect)) against.add(from);
   if (against.size >= weak) leaveView(replica, 'enough validators suspect its primary');
-}
-
-/**
- * A Suspect for lack of progress ends by itself when the height that it names is final, each when its sender
- * takes it back, and when it is not repeated for so long that its sender must have no grounds any more.
- */
-export function stillCounts(
-  { state, options }: Replica,
-  { view, reason, height, heardAt }: SuspectHeard,
-): boolean {
-  if (view !== state.view || reason === 'withdrawn') return false;
-  if (state.now - heardAt > suspectRepeats * options.statusMs) return false;
-  return reason !== 'no-progress' || height > state.final.height;
 }

@@ -6,7 +6,7 @@ import { compareCommitsWithViewChange } from './evidence.ts';
 import { catchUp, onCommitCertificate } from './finality.ts';
 import { isFresh, isOutdated, reach } from './freshness.ts';
 import type { NewView, ViewChange } from './message.ts';
-import { trace } from './outbox.ts';
+import { tellView, trace } from './outbox.ts';
 import { mayVote, quorumOf, type Replica, viewPrimaryOf } from './replica.ts';
 import { write } from './writing.ts';
 import { certificateRecord, newViewRecord, stateRecord } from './records.ts';
@@ -108,6 +108,8 @@ export function onNewView(replica: Replica, newView: NewView): void {
     ],
   });
   trace(replica, 'new-view', { view: state.view, base: base.height, tip: tip?.height ?? base.height });
+  const after = tip?.height ?? base.height;
+  tellView(replica, newView.from, `validator ${newView.from} began it after block ${after}`);
 
   if (base.certificate !== null) onCommitCertificate(replica, base.certificate);
   if (base.height > state.final.height) {

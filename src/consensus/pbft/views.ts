@@ -1,9 +1,10 @@
 import { toView, type View } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { start, stop } from '../shared/timer.ts';
-import { trace } from './outbox.ts';
+import { tellView, trace } from './outbox.ts';
 import { stateRecord } from './records.ts';
 import { highestAboveFinal, mayVote, type Replica } from './replica.ts';
+import { reasonOf } from './report.ts';
 import { highestOf } from './state.ts';
 import { forgetTallies } from './tally.ts';
 import { write } from './writing.ts';
@@ -13,7 +14,9 @@ export function leaveView(replica: Replica, reason: string): void {
   // An observer follows the others: it has no say in when a view ends.
   if (replica.self === null) return;
   trace(replica, 'leave-view', { view: replica.state.view, reason });
+  const words = `${reason} (${reasonOf(replica)})`;
   changeTo(replica, toView(replica.state.view + 1));
+  tellView(replica, null, words);
 }
 
 /** normal or changing → changing to a view that f + 1 others change to. */
@@ -21,6 +24,7 @@ export function joinView(replica: Replica, view: View): void {
   if (replica.self === null || view <= replica.state.view) return;
   trace(replica, 'join-view', { view });
   changeTo(replica, view);
+  tellView(replica, null, 'more validators change to it than may lie');
 }
 
 function changeTo(replica: Replica, view: View): void {
@@ -68,6 +72,7 @@ export function adoptView(replica: Replica, view: View): void {
   if (view <= replica.state.view) return;
   trace(replica, 'adopt-view', { view });
   moveTo(replica, view);
+  tellView(replica, null, 'a block is final in it already');
   write(replica, { records: [stateRecord(replica)] });
 }
 
@@ -75,6 +80,7 @@ export function adoptView(replica: Replica, view: View): void {
 export function closeView(replica: Replica): void {
   trace(replica, 'close-view', { view: replica.state.view });
   moveTo(replica, replica.state.view);
+  tellView(replica, null, 'a later block is final than those that it was begun with');
   write(replica, { records: [stateRecord(replica)] });
 }
 

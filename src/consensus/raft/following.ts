@@ -2,7 +2,7 @@ import { type Height, toHeight, toView } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
 import { firstOfTerm, hashAt, holds, lastHeight, termAt } from './log.ts';
 import { type Append, type Heartbeat, nameOf, type Term } from './message.ts';
-import { send, sendWhenDurable, trace } from './outbox.ts';
+import { send, sendWhenDurable, tellTerm, trace } from './outbox.ts';
 import { isStartOnDisk } from './read-context.ts';
 import { isAmnesiac, type Replica } from './replica.ts';
 import { becomeFollower, restartElectionTimer } from './roles.ts';
@@ -36,6 +36,7 @@ export function followLeader(
   if (role.leader === null) {
     role.leader = from;
     trace(replica, 'following', { leader: from });
+    tellTerm(replica, from, 'it leads');
   }
   state.leaderHeardAt = state.now;
   restartElectionTimer(replica);

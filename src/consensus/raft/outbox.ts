@@ -72,6 +72,11 @@ export function trace(
   traceStep(replica, event, { term: replica.state.term, ...data });
 }
 
+/** Says which term it is now, who leads it, and why. */
+export function tellTerm(replica: Replica, leader: ValidatorIndex | null, reason: string): void {
+  replica.out.push({ type: 'view', view: replica.state.term, leader, reason });
+}
+
 export function answer(
   replica: Replica,
   id: RequestId,

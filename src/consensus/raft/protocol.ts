@@ -5,7 +5,7 @@ import type { PublicKey, SignatureClaim } from '../../crypto/signature.ts';
 import { hashHeader, toHeight } from '../../ledger/block.ts';
 import { type FinalityCertificate, leaderBytes, type LeaderSignature } from '../../ledger/certificate.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
-import type { MessageClaims, Protocol } from '../engine.ts';
+import type { BlockPart, MessageClaims, Protocol } from '../engine.ts';
 import { genesisConfiguration } from './configuration.ts';
 import { RaftEngine } from './engine.ts';
 import { decodeMessage, encodeMessage, type RaftMessage, type WireEntry } from './message.ts';
@@ -39,6 +39,7 @@ export function raftProtocol({
     epochOf: () => toHeight(0),
     decode: decodeMessage,
     encode: encodeMessage,
+    partsIn,
     claims: (message) =>
       message.kind === 'append' ? { own: [], inside: authorships(message.entries, chainId) } : { own: [] },
     certificateClaims: (certificate, roster) =>
@@ -49,6 +50,18 @@ export function raftProtocol({
         : certificate,
     start: (start) => new RaftEngine(start, options),
   };
+}
+
+/** A leader proposes what it appends; a member that has a block on its disk has all below it there. */
+function partsIn(message: RaftMessage): readonly BlockPart[] {
+  if (message.kind === 'accepted') return [{ kind: 'vote', ...message.block, isForAllBelow: true }];
+  if (message.kind !== 'append') return [];
+  return message.entries.map(({ proposal: { header } }) => ({
+    kind: 'proposal',
+    height: header.height,
+    blockHash: hashHeader(header),
+    isForAllBelow: false,
+  }));
 }
 
 function authorships(entries: readonly WireEntry[], chainId: Hash): NonNullable<MessageClaims['inside']> {

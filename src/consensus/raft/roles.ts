@@ -7,10 +7,10 @@ import { count } from '../shared/step.ts';
 import { isVoter, takesPart } from './configuration.ts';
 import { lastHeight } from './log.ts';
 import type { Term } from './message.ts';
-import { trace } from './outbox.ts';
+import { tellTerm, trace } from './outbox.ts';
 import { freshProgress } from './progress.ts';
 import { dropLeaderReads, dropWaitingReads } from './reads.ts';
-import { isAmnesiac, ownIndex, type Replica, unappliedConfiguration } from './replica.ts';
+import { isAmnesiac, knownLeader, ownIndex, type Replica, unappliedConfiguration } from './replica.ts';
 import { diskStalls, voidOldMessages, write } from './writing.ts';
 
 /** Waits anew before it campaigns: between one and two election timeouts (section 5.2). */
@@ -28,6 +28,7 @@ export function becomeFollower(
 ): void {
   const { state } = replica;
   const { role } = state;
+  const isNews = term > state.term || knownLeader(state) !== leader;
   if (role.kind === 'leader') {
     count(replica, 'step-downs');
     dropLeaderReads(replica, role);
@@ -47,6 +48,7 @@ export function becomeFollower(
   state.role = { kind: 'follower', leader, matched: state.commit, leaderCommit: state.commit, staging: [] };
   // When a leader was heard stays: it may hold a lease on that, whatever terms there are elsewhere.
   if (leader !== null) trace(replica, 'following', { leader });
+  if (isNews) tellTerm(replica, leader, why);
 }
 
 /**
@@ -66,6 +68,7 @@ export function seeTermOf(replica: Replica, { view }: Pick<BlockHeader, 'view'>,
  */
 export function becomePreCandidate(replica: Replica): void {
   const { state } = replica;
+  if (knownLeader(state) !== null) tellTerm(replica, null, 'its leader is heard no more');
   state.role = { kind: 'candidate', pre: true, transfer: false, votes: new Map([[ownIndex(state), true]]) };
   state.leaderHeardAt = null;
   dropWaitingReads(replica);
@@ -79,6 +82,7 @@ export function forgetLeader(replica: Replica): void {
   state.role.leader = null;
   state.leaderHeardAt = null;
   dropWaitingReads(replica);
+  tellTerm(replica, null, 'its leader is heard no more');
 }
 
 /**
@@ -94,6 +98,7 @@ export function becomeCandidate(replica: Replica, transfer: boolean): void {
   voidOldMessages(replica);
   restartElectionTimer(replica);
   count(replica, 'campaigns');
+  tellTerm(replica, null, transfer ? 'its leader handed over' : 'a majority hears no leader');
 }
 
 /** candidate -> leader. It first commits an empty block of its own term (section 8). */
@@ -120,6 +125,7 @@ export function becomeLeader(replica: Replica): void {
   state.install = null;
   state.pacing.nothingToBuild = false;
   count(replica, 'elections');
+  tellTerm(replica, state.self, 'a majority voted for it');
   trackMembers(replica);
   trace(replica, 'leading', { last: lastHeight(state.log), commit: state.commit });
 }

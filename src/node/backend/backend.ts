@@ -6,6 +6,7 @@ import type {
   NodeStatus,
   Pace,
 } from '../../api/backend.ts';
+import type { TelemetryBackend } from '../../api/telemetry-views.ts';
 import { defined } from '../../base/invariant.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
@@ -29,6 +30,7 @@ export class NodeBackend implements Backend {
   readonly #submissions: Submissions;
   readonly #reads: Reads;
   readonly lists: Lists;
+  readonly telemetry: TelemetryBackend;
   readonly #members: Members;
   readonly #health: Health;
   readonly #rules: ChainRules;
@@ -37,6 +39,7 @@ export class NodeBackend implements Backend {
 
   constructor(options: NodeBackendOptions) {
     this.#options = options;
+    this.telemetry = options.telemetry;
     this.#asking = new Asking(options.driver);
     this.#submissions = new Submissions(options, this.#asking);
     this.#reads = new Reads(options, this.#asking);

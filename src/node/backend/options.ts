@@ -1,3 +1,4 @@
+import type { TelemetryBackend } from '../../api/telemetry-views.ts';
 import { type Genesis } from '../../ledger/genesis.ts';
 import type { Network } from '../../network/port.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
@@ -10,6 +11,7 @@ export interface NodeBackendOptions {
   readonly network: Pick<Network, 'peers' | 'stats' | 'unreached'>;
   readonly genesis: Genesis;
   readonly clock: Clock;
+  readonly telemetry: TelemetryBackend;
   readonly version: string;
   /** What checks signatures here, in words. */
   readonly signatureCheck: string;

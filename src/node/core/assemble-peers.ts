@@ -24,7 +24,7 @@ interface Heard {
 /** Who is connected, what comes from them, and what goes to them. */
 export function assemblePeers<M extends object>(
   options: DriverOptions<M>,
-  { ports: { network, clock, verifier }, engine, workChanged }: Loop<M>,
+  { ports: { network, clock, verifier }, engine, workChanged, listeners }: Loop<M>,
   parts: Ground<M> & Heard,
 ) {
   const { genesis, protocol, identity, store, log } = options;
@@ -46,6 +46,12 @@ export function assemblePeers<M extends object>(
     const index = handshake.validators.indexOf(identity.publicKey);
     return index < 0 || decided.members?.[index]?.role === 'removed' ? undefined : index;
   };
+  /** Tells who watches what a message says of blocks; only they pay for it. */
+  const tellParts = (message: M, from = validatorIndex()): void => {
+    if (listeners.parts.isEmpty || from === undefined) return;
+    const said = protocol.partsIn(message);
+    if (said.length > 0) listeners.parts.tell(from, said);
+  };
   const standings = new Standings({ memberKeyOf: handshake.memberKeyOf.bind(handshake), network });
   const verification = new Verification<M>({
     protocol,
@@ -57,6 +63,7 @@ export function assemblePeers<M extends object>(
     validatorOf: handshake.validatorOf.bind(handshake),
     standingOf: standings.of.bind(standings),
     vouches: vouching({ protocol, handshake, decided, self: validatorIndex }),
+    onHeard: (message) => tellParts(message, protocol.senderOf(message)),
     penalise: network.penalise.bind(network),
     cut: (peer, forMs) => network.penalise(peer, 'it is not listened to', forMs),
   });
@@ -81,7 +88,17 @@ export function assemblePeers<M extends object>(
     salt: options.seed >>> 0,
   });
   const peersFor = peerChoice({ network, handshake });
-  return { handshake, validatorIndex, standings, verification, relay, messenger, intake, peersFor };
+  return {
+    handshake,
+    validatorIndex,
+    tellParts,
+    standings,
+    verification,
+    relay,
+    messenger,
+    intake,
+    peersFor,
+  };
 }
 
 export type Peers<M extends object> = ReturnType<typeof assemblePeers<M>>;

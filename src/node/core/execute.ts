@@ -57,6 +57,7 @@ export function executor<M extends object>(core: ExecutorOptions<M>): (effect: E
       case 'persist':
         return parts.persisting.persist(effect);
       case 'send':
+        parts.tellParts(effect.message);
         return messenger.send(effect.to, protocol.encode(effect.message), effect.urgent);
       case 'post':
         return messenger.send(effect.to, signer.signLoosely(effect.message).bytes);
@@ -83,6 +84,8 @@ export function executor<M extends object>(core: ExecutorOptions<M>): (effect: E
         return parts.snapshots.compact(effect);
       case 'install':
         return parts.installing.install(effect);
+      case 'view':
+        return listeners.view.tell(effect);
       case 'stepped-down':
         return listeners.steppedDown.tell(effect.reason);
       case 'evidence':

@@ -1,3 +1,4 @@
+import type { BlockPart, Effect, ValidatorIndex } from '../../consensus/engine.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import type { DropReason } from '../../mempool/mempool.ts';
 import type { Committed } from '../effects/committing.ts';
@@ -20,6 +21,10 @@ class Audience<A extends unknown[]> {
     return () => void this.#listeners.delete(listener);
   }
 
+  get isEmpty(): boolean {
+    return this.#listeners.size === 0;
+  }
+
   tell(...args: A): void {
     for (const listener of this.#listeners) {
       try {
@@ -31,6 +36,8 @@ class Audience<A extends unknown[]> {
   }
 }
 
+export type ViewTold = Extract<Effect<never>, { type: 'view' }>;
+
 export class Listeners {
   /** Each block after it became final here. */
   readonly final: Audience<[Committed]>;
@@ -38,10 +45,16 @@ export class Listeners {
   readonly dropped: Audience<[Transaction, DropReason]>;
   /** The reason when this node lost the lead without handing it over. */
   readonly steppedDown: Audience<[string]>;
+  /** Each change of the view (Raft: of the term), or of who leads it. */
+  readonly view: Audience<[ViewTold]>;
+  /** What a validator said of blocks, this one included; nobody else can have said it. */
+  readonly parts: Audience<[ValidatorIndex, readonly BlockPart[]]>;
 
   constructor(log: Logger) {
     this.final = new Audience(log);
     this.dropped = new Audience(log);
     this.steppedDown = new Audience(log);
+    this.view = new Audience(log);
+    this.parts = new Audience(log);
   }
 }

@@ -23,12 +23,14 @@ export interface Committed {
   readonly block: Block;
   readonly execution: Execution;
   readonly certificate: FinalityCertificate | null;
+  /** How long some of its transactions could be executed here before it was final, in milliseconds. */
+  readonly waits: readonly number[];
 }
 
 interface CommittingOptions {
   readonly chain: Chain;
   readonly store: Pick<ChainStore, 'commitRun'>;
-  readonly mempool: Pick<Mempool, 'committed'>;
+  readonly mempool: Pick<Mempool, 'committed' | 'waitOf'>;
   readonly bodies: Pick<Bodies, 'obtain'>;
   readonly clock: Clock;
   readonly enqueue: (input: Extract<Input<never>, { type: 'applied' }>) => void;
@@ -167,6 +169,8 @@ export class Committing {
     const { chain, mempool, clock, enqueue, onCommitted, seesEpoch = () => false } = this.#options;
     const { block, hash } = candidate;
     const { height } = block.header;
+    const now = clock.monotonicMs();
+    const waits = waitsOf(block, (transactionHash) => mempool.waitOf(transactionHash, now));
     chain.advance(candidate, execution);
     mempool.committed({
       height,
@@ -174,7 +178,7 @@ export class Committing {
       accountOf: execution.state.account.bind(execution.state),
       hadRoom: hasRoom(block.transactions, execution.parameters.limits),
       next: execution.next,
-      now: clock.monotonicMs(),
+      now,
     });
     const validators = nextSet(step);
     enqueue({
@@ -182,12 +186,27 @@ export class Committing {
       height,
       ...(validators && { validators, epochSeen: seesEpoch(block.header) }),
     });
-    onCommitted({ hash, block, execution, certificate: effect.certificate });
+    onCommitted({ hash, block, execution, certificate: effect.certificate, waits });
   }
 
   #wait(ms: number, then: () => void): void {
     this.#cancelWait = this.#options.clock.after(ms, then);
   }
+}
+
+/** Of a large block only some, spread over it: to look for each costs something. */
+function waitsOf(
+  { transactions }: Block,
+  waitOf: (hash: Candidate['hash']) => number | undefined,
+): readonly number[] {
+  const stride = Math.max(1, Math.ceil(transactions.length / limits.waitsPerBlock));
+  const waits: number[] = [];
+  for (let at = 0; at < transactions.length; at += stride) {
+    const transaction = transactions[at];
+    const wait = transaction === undefined ? undefined : waitOf(transaction.hash);
+    if (wait !== undefined) waits.push(wait);
+  }
+  return waits;
 }
 
 /** Who votes on the blocks above this one, where that changes with it (PBFT). */

@@ -36,6 +36,8 @@ interface VerificationOptions<M extends object> {
   readonly standingOf?: (peer: PeerId) => Standing;
   /** Whose word is taken that the transactions that it brings are signed. Nobody's, unless given. */
   readonly vouches?: (peer: PeerId) => boolean;
+  /** A message that nobody but its sender can have made came, wanted or not. */
+  readonly onHeard?: (message: M) => void;
   readonly penalise: (peer: PeerId, reason: string) => void;
   /**
    * A peer that is not listened to says something: the connection has to end, so that not even its bytes are
@@ -274,6 +276,7 @@ export class Verification<M extends object> {
       if (proven === undefined && !relayed) return ignore();
       if (!direct) return bad(notItsSender());
     }
+    if (direct) this.#options.onHeard?.(message);
     const seal = from.seal === undefined ? [] : [named(from.seal)];
     // Gossip brings each message once; one that it brings again after it forgot it was passed on before.
     if (seal.some(({ name }) => this.#checker.knows(name))) return ignore();
@@ -284,6 +287,7 @@ export class Verification<M extends object> {
     const digest = claims.inside === undefined ? undefined : sha256('sha256', bytes);
     const good = (): void => {
       if (digest !== undefined) this.#whole.set(digest, true);
+      if (!direct) this.#options.onHeard?.(message);
       done({ type: 'good', message: message as Verified<M>, wanted, direct });
     };
     const whole = digest !== undefined && this.#whole.has(digest);

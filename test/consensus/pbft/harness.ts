@@ -505,6 +505,7 @@ export class TestNode {
       case 'evidence':
       case 'verdict':
       case 'trace':
+      case 'view':
         return [];
       case 'answer':
       case 'compact':

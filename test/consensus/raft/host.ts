@@ -361,6 +361,7 @@ export class Host {
         break;
       case 'members':
       case 'stepped-down':
+      case 'view':
       case 'verdict':
       case 'evidence':
       case 'post':

@@ -6,6 +6,7 @@ import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import { NodeBackend } from '../../../src/node/backend/backend.ts';
 import { protocolOf } from '../../../src/node/core/protocol.ts';
 import { Cluster, raftGenesis, signedTransaction } from '../cluster.ts';
+import { telemetryOf } from '../telemetry.ts';
 
 const genesis = raftGenesis(3);
 const { bytes, hash } = signedTransaction(genesis, 'alice', { nonce: 0 });
@@ -19,6 +20,7 @@ function backendOf(cluster: Cluster, name: string): NodeBackend {
     clock,
     genesis,
     version: 'test',
+    telemetry: telemetryOf({ driver, clock }),
     signatureCheck: 'a test',
     network: { peers: () => [], stats: () => [] },
   });
@@ -225,6 +227,7 @@ test('the backend of a PBFT node has a fixed committee, and says that it cannot 
     clock,
     genesis: cluster.genesis,
     version: 'test',
+    telemetry: telemetryOf({ driver, clock }),
     signatureCheck: 'a test',
     network,
   });

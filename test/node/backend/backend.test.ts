@@ -12,6 +12,7 @@ import { genesisHeader, parseGenesis } from '../../../src/ledger/genesis.ts';
 import type { Operation } from '../../../src/ledger/operation.ts';
 import { NodeBackend } from '../../../src/node/backend/backend.ts';
 import { Cluster, raftGenesis, signedTransaction } from '../cluster.ts';
+import { telemetryOf } from '../telemetry.ts';
 
 const alice = developmentKeyPair('alice').publicKey;
 const nowhere = 'ab'.repeat(32) as Hash;
@@ -25,6 +26,7 @@ function backendOf(cluster: Cluster, name: string): NodeBackend {
     clock,
     genesis: cluster.genesis,
     version: 'test',
+    telemetry: telemetryOf({ driver, clock }),
     signatureCheck: 'a test',
     network: { peers: () => peers, stats: () => [] },
   });

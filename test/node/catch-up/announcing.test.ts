@@ -71,7 +71,7 @@ function world(options: { self?: string; final?: readonly Made[]; protocol?: Pro
       [],
     );
     assert.ok('state' in execution);
-    announcing.announce({ hash, block, execution, certificate });
+    announcing.announce({ hash, block, execution, certificate, waits: [] });
   };
   return { hear, announce, published, ahead, penalties, checked, time };
 }

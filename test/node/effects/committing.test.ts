@@ -27,7 +27,7 @@ function onSlowDisk(length: number) {
         time.after(100, () => done(undefined));
       },
     },
-    mempool: { committed: () => {} },
+    mempool: { committed: () => {}, waitOf: () => undefined },
     bodies: { obtain: () => assert.fail('every block is here') },
     clock: time.clock(),
     enqueue: ({ height }) => void applied.push({ height, at: time.now }),
@@ -71,7 +71,7 @@ test('what was to be persisted before goes first, with its block: a final block 
   const committing = new Committing({
     chain,
     store: { commitRun: () => void order.push('commit') },
-    mempool: { committed: () => {} },
+    mempool: { committed: () => {}, waitOf: () => undefined },
     bodies: { obtain: () => assert.fail('every block is here') },
     clock: time.clock(),
     enqueue: () => {},
@@ -110,7 +110,7 @@ test('before a block of an unknown protocol version it writes what is proven, an
           time.after(1, () => done(undefined));
         },
       },
-      mempool: { committed: () => {} },
+      mempool: { committed: () => {}, waitOf: () => undefined },
       bodies: { obtain: () => assert.fail('every block is here') },
       clock: time.clock(),
       enqueue: () => {},
@@ -156,7 +156,7 @@ function world(obtain: (hash: string, add: () => void) => 'here' | 'unavailable'
         time.after(1, () => done(undefined));
       },
     },
-    mempool: { committed: ({ height }) => void applied.push(height) },
+    mempool: { committed: ({ height }) => void applied.push(height), waitOf: () => undefined },
     bodies: {
       obtain: ({ hash }, done) => {
         const block = made.find((each) => each.hash === hash)?.block ?? assert.fail();
