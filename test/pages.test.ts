@@ -205,3 +205,21 @@ test('the recipes name only what there is', () => {
     [],
   );
 });
+
+test('what the README shows of sessions stands in the page of sessions', () => {
+  const top = join(source, '..');
+  const steps = (page: string): string[] => {
+    const text = readFileSync(join(top, page), 'utf8');
+    const blocks = [...text.matchAll(/^```\n(\$ npm run quorate[\s\S]*?)^```$/gm)].map(
+      ([, block = '']) => block,
+    );
+    return blocks.flatMap((block) => block.split(/^(?=\$ )/m));
+  };
+  const shown = steps('README.md');
+  assert.ok(shown.length > 8);
+  const known = new Set(steps('scripts/sessions.md'));
+  assert.deepEqual(
+    shown.filter((step) => !known.has(step)),
+    [],
+  );
+});
