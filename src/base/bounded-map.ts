@@ -25,10 +25,15 @@ export class BoundedMap<K, V> {
   }
 
   set(key: K, value: V): void {
-    // Deleted first, so that it becomes the newest.
+    const { size } = this.#entries;
+    this.#entries.set(key, value);
+    if (this.#entries.size > size) {
+      if (size >= this.#max) this.#forget();
+      return;
+    }
+    // It was there: it goes to the end, and becomes the newest.
     this.#entries.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size > this.#max) this.#forget();
   }
 
   /**

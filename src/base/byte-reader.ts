@@ -1,4 +1,8 @@
-import { hexView, sliceAscii, sliceHex } from './bytes.ts';
+import { knownHex } from './known-texts.ts';
+import { sliceAscii, sliceHex } from './bytes.ts';
+
+/** Has nothing that could be overwritten, so one is enough. */
+const nothing = new Uint8Array();
 
 /**
  * Reads the fields of an encoding, one after the other. Throws an Error when the bytes
@@ -6,7 +10,6 @@ import { hexView, sliceAscii, sliceHex } from './bytes.ts';
  */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  #view: Uint8Array | undefined;
   /** Where the next field starts. */
   at = 0;
 
@@ -42,6 +45,7 @@ export class ByteReader {
   /** A copy: it does not keep the input alive, and stays when that is overwritten. */
   bytes(length: number): Uint8Array {
     const at = this.#pass(length);
+    if (length === 0) return nothing;
     return this.#bytes.slice(at, at + length);
   }
 
@@ -53,15 +57,18 @@ export class ByteReader {
 
   hex(length: number): string {
     const at = this.#pass(length);
-    this.#view ??= hexView(this.#bytes);
-    return sliceHex(this.#view, at, at + length);
+    return sliceHex(this.#bytes, at, at + length);
+  }
+
+  /** Of 32 bytes that stand in many encodings. */
+  knownHex(): string {
+    return knownHex(this.#bytes, this.#pass(32));
   }
 
   /** Text that has ASCII alone; undefined, and nothing is read, where it has more. */
   ascii(length: number): string | undefined {
     const at = this.#pass(length);
-    this.#view ??= hexView(this.#bytes);
-    const text = sliceAscii(this.#view, at, at + length);
+    const text = sliceAscii(this.#bytes, at, at + length);
     if (text === undefined) this.at = at;
     return text;
   }

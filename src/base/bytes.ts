@@ -4,20 +4,30 @@ import { Problem } from './problem.ts';
 /** Browsers have none. Where there is one, it is the fastest at making hex. */
 const NodeBuffer = (globalThis as { readonly Buffer?: typeof Buffer }).Buffer;
 
-/** The same memory in the form that `sliceHex` takes. */
-export function hexView(bytes: Uint8Array): Uint8Array {
-  return NodeBuffer === undefined ? bytes : NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+/**
+ * All of the memory of which text was made last: much is read from one frame or block, and a Buffer costs
+ * more than the text. It keeps one of those alive.
+ */
+let memory: ArrayBufferLike | undefined;
+let memoryBuffer: Buffer | undefined;
+
+function bufferOf(bytes: Uint8Array, Constructor: typeof Buffer): Buffer {
+  if (memoryBuffer === undefined || memory !== bytes.buffer) {
+    memory = bytes.buffer;
+    memoryBuffer = Constructor.from(bytes.buffer);
+  }
+  return memoryBuffer;
 }
 
-/** The bytes from `start` up to, and without, `end` of a `hexView` in lower-case hex. */
-export function sliceHex(view: Uint8Array, start: number, end: number): string {
-  return NodeBuffer === undefined
-    ? bytesToHex(view.subarray(start, end))
-    : (view as Buffer).toString('hex', start, end);
+/** The bytes from `start` up to, and without, `end` in lower-case hex. */
+export function sliceHex(bytes: Uint8Array, start: number, end: number): string {
+  if (NodeBuffer === undefined) return bytesToHex(bytes.subarray(start, end));
+  const { byteOffset } = bytes;
+  return bufferOf(bytes, NodeBuffer).toString('hex', byteOffset + start, byteOffset + end);
 }
 
 export function toHex(bytes: Uint8Array): string {
-  return sliceHex(hexView(bytes), 0, bytes.length);
+  return sliceHex(bytes, 0, bytes.length);
 }
 
 /** More than any digit is worth. */
@@ -71,11 +81,12 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
 
-/** The ASCII text from `start` up to, and without, `end` of a `hexView`; undefined when it is none. */
-export function sliceAscii(view: Uint8Array, start: number, end: number): string | undefined {
+/** The ASCII text from `start` up to, and without, `end`; undefined when it is none. */
+export function sliceAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
   if (NodeBuffer === undefined) return undefined;
-  for (let at = start; at < end; at++) if ((view[at] as number) >= 0x80) return undefined;
-  return (view as Buffer).toString('latin1', start, end);
+  for (let at = start; at < end; at++) if ((bytes[at] as number) >= 0x80) return undefined;
+  const { byteOffset } = bytes;
+  return bufferOf(bytes, NodeBuffer).toString('latin1', byteOffset + start, byteOffset + end);
 }
 
 /**

@@ -365,6 +365,11 @@ export function hexOf<T extends string>(length: number): Codec<T> {
   };
 }
 
+/** The same codec of the hex of 32 bytes, for those that stand in many encodings: one text for all. */
+export function knownHex<T extends string>(codec: Codec<T>): Codec<T> {
+  return { ...codec, read: (reader) => reader.knownHex() as T };
+}
+
 /** A number that is a branded type in memory. */
 export function branded<T extends number>(inner: Codec<number>): Codec<T> {
   return inner as Codec<T>;

@@ -180,6 +180,7 @@ export function relationsOf(of: Limits): readonly Relation[] {
       'verifyingClaims',
       of.verifyingClaims,
     ),
+    fits('two frames in a row', 2 * of.gossipFlushMostMs, 'gossipGraceMs', of.gossipGraceMs),
     fits('a transaction', of.maxTransactionBytes + 64, 'gossipFrameBytes', of.gossipFrameBytes),
     fits('claims of a few members', 4 * of.memberClaims.underWay, 'verifyingClaims', of.verifyingClaims),
     fits(

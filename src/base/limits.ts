@@ -167,8 +167,13 @@ export const limits = {
    * enough to relay at once.
    */
   gossipFrameBytes: 64 * KiB,
-  /** Frames leave so far apart unless they are full: the first at once. */
+  /**
+   * Frames leave so far apart for each transaction in the last one, unless they are full: the first at once,
+   * and those of a node that gets one now and then hardly wait.
+   */
   gossipFlushMs: 5,
+  /** And no farther: well within `gossipGraceMs`, after which others ask for what a block names. */
+  gossipFlushMostMs: 25,
   /**
    * Gossip of a member, of a stranger, and of all strangers together, however small: each delivery counts,
    * and each message in it. A node with a heavy load of its own sends 200 a second, and a hub relays those of

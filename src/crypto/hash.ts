@@ -1,7 +1,7 @@
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js';
 import type { Brand } from '../base/brand.ts';
 import { fromHex, toHex, utf8 } from '../base/bytes.ts';
-import { type Codec, hexOf } from '../base/codec.ts';
+import { type Codec, hexOf, knownHex } from '../base/codec.ts';
 
 /**
  * A SHA-256 digest as 64 characters of lower-case hex. Text, so that it can be compared, a map key, and JSON.
@@ -9,6 +9,8 @@ import { type Codec, hexOf } from '../base/codec.ts';
 export type Hash = Brand<string, 'Hash'>;
 
 export const hashCodec: Codec<Hash> = hexOf<Hash>(32);
+/** Of a chain, which stands in whatever is signed for it. */
+export const chainIdCodec: Codec<Hash> = knownHex(hashCodec);
 export const zeroHash: Hash = '0'.repeat(64) as Hash;
 
 /** True for text that has the form of a hash: for data from outside that took no codec's way in. */
@@ -101,12 +103,21 @@ export function sha256Into(data: Uint8Array, target: Uint8Array, at: number): vo
 
 /** What is hashed is mostly small, and needs no buffer of its own. */
 const scratch = new Uint8Array(8 * 1024);
+/** Its beginnings by their length: few lengths come up, again and again. */
+const beginnings: (Uint8Array | undefined)[] = [];
+const mostBeginnings = 1_024;
+
+function roomFor(size: number): Uint8Array {
+  if (size > scratch.length) return new Uint8Array(size);
+  if (size >= mostBeginnings) return scratch.subarray(0, size);
+  return (beginnings[size] ??= scratch.subarray(0, size));
+}
 
 function join(domain: Domain, parts: readonly Uint8Array[]): Uint8Array {
   const prefix = domainPrefix(domain);
   let size = prefix.length;
   for (const part of parts) size += part.length;
-  const joined = size <= scratch.length ? scratch.subarray(0, size) : new Uint8Array(size);
+  const joined = roomFor(size);
   joined.set(prefix);
   let at = prefix.length;
   for (const part of parts) {

@@ -1,5 +1,5 @@
 import type { Brand } from '../base/brand.ts';
-import { type Codec, hexOf } from '../base/codec.ts';
+import { type Codec, hexOf, knownHex } from '../base/codec.ts';
 
 /**
  * An Ed25519 public key (RFC 8032) as 64 characters of lower-case hex. It names an account or a validator.
@@ -8,7 +8,7 @@ export type PublicKey = Brand<string, 'PublicKey'>;
 /** An Ed25519 signature as 128 characters of lower-case hex. */
 export type Signature = Brand<string, 'Signature'>;
 
-export const publicKeyCodec: Codec<PublicKey> = hexOf<PublicKey>(32);
+export const publicKeyCodec: Codec<PublicKey> = knownHex(hexOf<PublicKey>(32));
 export const signatureCodec: Codec<Signature> = hexOf<Signature>(64);
 export const zeroPublicKey: PublicKey = '0'.repeat(64) as PublicKey;
 

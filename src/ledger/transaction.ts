@@ -17,7 +17,7 @@ import {
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { encodeAddress } from '../crypto/address.ts';
-import { domainPrefix, hash, hashCodec, type Hash } from '../crypto/hash.ts';
+import { chainIdCodec, domainPrefix, hash, type Hash } from '../crypto/hash.ts';
 import {
   publicKeyCodec,
   type PublicKey,
@@ -81,7 +81,7 @@ const operationsCodec = refine(listOf(operationCodec, limits.maxOperations), 'at
  */
 const encodedBodyCodec = refine(
   struct<TransactionBody>({
-    chainId: hashCodec,
+    chainId: chainIdCodec,
     sender: publicKeyCodec,
     nonce: u48,
     fee: u64,
@@ -110,9 +110,8 @@ const anyBodyCodec: Codec<TransactionBody> = mapped(encodedBodyCodec, {
   },
 });
 
-/** Most are signed by the sender alone. */
 const quickBodyCodec: Codec<TransactionBody> = withShortcut(anyBodyCodec, (reader) => {
-  const chainId = hashCodec.read(reader);
+  const chainId = chainIdCodec.read(reader);
   const sender = publicKeyCodec.read(reader);
   const nonce = u48.read(reader);
   const fee = u64.read(reader);
@@ -195,11 +194,14 @@ export function assembleTransaction(body: TransactionBody, signatures: readonly 
   return new SignedTransaction({ body, signatures }, bytes);
 }
 
-/**
- * A transaction from its bytes, or a problem. Checks form and limits; not the
- * signature, the chain or the state.
- */
+/** A transaction from its bytes, or a problem. Checks form and limits; not signatures, chain or state. */
 export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
+  // Not `slice`: that of a Buffer is a view, and would keep the whole frame alive.
+  return decodeOwnTransaction(new Uint8Array(bytes));
+}
+
+/** The same of bytes that are this transaction's alone, and do not change: no copy is made. */
+export function decodeOwnTransaction(bytes: Uint8Array): Transaction | Problem {
   if (bytes.length > limits.maxTransactionBytes) {
     return new Problem('transaction/oversize', `the transaction has ${bytes.length} bytes`, {
       remedy: `Keep it within ${limits.maxTransactionBytes} bytes.`,
@@ -207,9 +209,7 @@ export function decodeTransaction(bytes: Uint8Array): Transaction | Problem {
     });
   }
   const signed = decode(signedCodec, bytes, 'transaction');
-  if (signed instanceof Problem) return signed;
-  // Not `slice`: that of a Buffer is a view, and would keep the whole frame alive.
-  return new SignedTransaction(signed, new Uint8Array(bytes));
+  return signed instanceof Problem ? signed : new SignedTransaction(signed, bytes);
 }
 
 class SignedTransaction implements Transaction {

@@ -66,7 +66,9 @@ export function executor<M extends object>(core: ExecutorOptions<M>): (effect: E
         return enqueue({ type: 'signed', key: effect.message.key, signature });
       }
       case 'build':
-        return enqueue(build({ chain, mempool, clock, genesis, self: identity.publicKey }, effect));
+        enqueue(build({ chain, mempool, clock, genesis, self: identity.publicKey }, effect));
+        // Before the block's hashes: it may name what this node has shown to nobody yet.
+        return parts.intake.flush();
       case 'validate':
         return parts.validation.validate(effect);
       case 'commit':

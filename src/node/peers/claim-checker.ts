@@ -18,7 +18,22 @@ const lanes: readonly Lane[] = ['messages', 'blocks', 'transactions', 'strangers
 
 const isUrgent = (lane: Lane): boolean => lane === 'messages' || lane === 'blocks';
 
-type Waiter = (valid: boolean) => void;
+/** One call of `check` until its answer. */
+interface Call {
+  readonly valid: boolean[];
+  /** How many answers it lacks. */
+  open: number;
+  readonly done: (valid: readonly boolean[]) => void;
+}
+
+/** Where the answer to a claim goes. */
+interface Waiter {
+  readonly call: Call;
+  readonly index: number;
+  readonly lane: Lane;
+  /** A strict no is no answer: then the rule itself is asked. */
+  readonly byRule: boolean;
+}
 
 interface Pending {
   readonly named: NamedClaim;
@@ -87,48 +102,29 @@ export class ClaimChecker {
     done: (valid: readonly boolean[]) => void,
     strict = false,
   ): void {
-    const valid: boolean[] = claims.map(() => true);
-    let open = 1;
-    const close = (): void => {
-      open -= 1;
-      if (open === 0) done(valid);
-    };
-    for (const [index, named] of claims.entries()) {
+    const call: Call = { valid: claims.map(() => true), open: 1, done };
+    for (let index = 0; index < claims.length; index++) {
+      const named = claims[index] as NamedClaim;
       if (this.knows(named.name)) continue;
-      open += 1;
-      const wait: Waiter = (answer) => {
-        valid[index] = answer;
-        close();
-      };
-      if (strict && !this.#consensus.has(named.name)) this.#join(this.#strict, named, lane, wait);
-      else this.#checkByConsensus(named, lane, wait);
+      call.open += 1;
+      // A strict yes is a yes of the rule too: what is under way is waited for.
+      const asked = (strict ? this.#consensus : this.#strict).has(named.name) ? !strict : strict;
+      this.#join(asked ? this.#strict : this.#consensus, named, { call, index, lane, byRule: !strict });
     }
     this.#hand();
-    close();
+    close(call);
   }
 
-  /**
-   * A strict yes is a yes of the consensus rule too; only after a strict no does the rule itself have to be
-   * asked.
-   */
-  #checkByConsensus(named: NamedClaim, lane: Lane, wait: Waiter): void {
-    if (!this.#strict.has(named.name)) return this.#join(this.#consensus, named, lane, wait);
-    this.#join(this.#strict, named, lane, (valid) => {
-      if (valid) return wait(true);
-      this.#join(this.#consensus, named, lane, wait);
-      this.#hand();
-    });
-  }
-
-  #join(underWay: Map<string, Pending>, named: NamedClaim, lane: Lane, wait: Waiter): void {
+  #join(underWay: Map<string, Pending>, named: NamedClaim, waiter: Waiter): void {
+    const { lane } = waiter;
     const pending = underWay.get(named.name);
     if (pending === undefined) {
-      const added = { named, strict: underWay === this.#strict, waiters: [wait], lane, handed: false };
+      const added = { named, strict: underWay === this.#strict, waiters: [waiter], lane, handed: false };
       underWay.set(named.name, added);
       this.#waiting[lane].add(added);
       return;
     }
-    pending.waiters.push(wait);
+    pending.waiters.push(waiter);
     if (pending.handed || lanes.indexOf(lane) >= lanes.indexOf(pending.lane)) return;
     pending.lane = lane;
     this.#waiting[lane].add(pending);
@@ -143,6 +139,7 @@ export class ClaimChecker {
       for (const lane of lanes) {
         if (isUrgent(lane) === urgent) this.#waiting[lane].take(lane, most - this.#atVerifier[at], batch);
       }
+      if (batch.length === 0) continue;
       for (const strict of [true, false]) {
         const alike = batch.filter((pending) => pending.strict === strict);
         if (alike.length > 0) this.#give(alike, strict, at);
@@ -168,13 +165,27 @@ export class ClaimChecker {
 
   #answer(batch: readonly Pending[], answers: readonly boolean[], strict: boolean): void {
     const underWay = strict ? this.#strict : this.#consensus;
-    for (const [index, { named, waiters }] of batch.entries()) {
+    for (let index = 0; index < batch.length; index++) {
+      const { named, waiters } = batch[index] as Pending;
       const valid = defined(answers[index], 'an answer for each claim');
       if (valid) this.#known.set(named.name, true);
       underWay.delete(named.name);
-      for (const wait of waiters) wait(valid);
+      for (const waiter of waiters) {
+        if (!valid && strict && waiter.byRule) this.#join(this.#consensus, named, waiter);
+        else {
+          waiter.call.valid[waiter.index] = valid;
+          close(waiter.call);
+        }
+      }
     }
+    this.#hand();
   }
+}
+
+/** Answers a call that lacks nothing more. */
+function close(call: Call): void {
+  call.open -= 1;
+  if (call.open === 0) call.done(call.valid);
 }
 
 /**

@@ -6,7 +6,7 @@ import type { ReceivedCode } from '../../base/problem-codes.ts';
 import type { MonotonicMs } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
-import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts';
+import { decodeOwnTransaction, type Transaction } from '../../ledger/transaction.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { GossipVerdict, Network, PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
@@ -57,6 +57,8 @@ export class Intake {
   #outboxBytes = 0;
   #cancelFlush: Cancel | undefined;
   #flushedAt: MonotonicMs = -Infinity;
+  /** How far the next frame is behind the last. */
+  #flushMs = 0;
   #frames: number;
   readonly counters = {
     submitted: 0,
@@ -291,7 +293,7 @@ export class Intake {
     if (frame instanceof Problem) return frame;
     const transactions = new Map<Hash, Transaction>();
     for (const encoded of frame.transactions) {
-      const transaction = decodeTransaction(encoded);
+      const transaction = decodeOwnTransaction(encoded);
       if (transaction instanceof Problem) return transaction;
       if (transaction.chainId !== this.#options.chainId) {
         return wrongChain(transaction.chainId, this.#options.chainId);
@@ -346,23 +348,29 @@ export class Intake {
 
   #gossip(transaction: Transaction): void {
     if (this.#outbox.has(transaction.hash)) return;
-    if (this.#outboxBytes + transaction.bytes.length > limits.gossipFrameBytes) this.#flush();
+    if (this.#outboxBytes + transaction.bytes.length > limits.gossipFrameBytes) this.flush();
     this.#outbox.set(transaction.hash, transaction.bytes);
     this.#outboxBytes += transaction.bytes.length;
     if (this.#cancelFlush !== undefined) return;
     const { clock } = this.#options;
     const waited = clock.monotonicMs() - this.#flushedAt;
     // Who has gossiped nothing lately does not wait for company.
-    this.#cancelFlush = clock.after(Math.max(limits.gossipFlushMs - waited, 0), () => this.#flush());
+    this.#cancelFlush = clock.after(Math.max(this.#flushMs - waited, 0), () => this.flush());
   }
 
-  #flush(): void {
+  /**
+   * Gossips what waits for company. To be called when a block is about to name it: then others have it in
+   * time, and need not ask for it.
+   */
+  flush(): void {
     this.#cancelFlush?.();
     this.#cancelFlush = undefined;
     if (this.#outbox.size === 0) return;
     this.#frames = (this.#frames + 1) >>> 0;
     const now = this.#options.clock.monotonicMs();
     this.#flushedAt = now;
+    // A frame costs each node more than the transactions in it: the more there are, the longer they gather.
+    this.#flushMs = Math.min(limits.gossipFlushMs * this.#outbox.size, limits.gossipFlushMostMs);
     for (const hash of this.#outbox.keys()) this.#passedOn.set(hash, now);
     const frame = encode(transactionFrameCodec, {
       salt: this.#frames,

@@ -129,12 +129,7 @@ export class Verification<M extends object> {
     done: (valid: readonly boolean[]) => void,
   ): void {
     const answer = (valid: readonly boolean[]): void => done(eachOf(transactions, valid));
-    this.#checker.check(
-      transactions.flatMap(namedClaims),
-      strict ? 'transactions' : 'blocks',
-      answer,
-      strict,
-    );
+    this.#checker.check(claimsOf(transactions), strict ? 'transactions' : 'blocks', answer, strict);
   }
 
   /** The rule of blocks, for transactions that a peer was asked for. */
@@ -156,9 +151,8 @@ export class Verification<M extends object> {
     transactions: readonly Transaction[],
   ): ((done: (valid: readonly boolean[]) => void) => void) | undefined {
     if (this.#takesWord(peer, transactions)) return (done) => done(transactions.map(() => true));
-    const claims = transactions.flatMap(namedClaims);
-    const cost = claims.filter(({ name }) => !this.#checker.isFree(name)).length;
-    const release = this.#budget.take(peer, 'transactions', cost, this.#now());
+    const claims = claimsOf(transactions);
+    const release = this.#budget.take(peer, 'transactions', this.#costOf(claims), this.#now());
     if (release === undefined) return undefined;
     const lane = this.#budget.isStranger(peer) ? 'strangers' : 'transactions';
     return (done) =>
@@ -359,7 +353,9 @@ export class Verification<M extends object> {
 
   /** How many of them have to be checked: what is known or under way costs nothing. */
   #costOf(claims: readonly NamedClaim[]): number {
-    return claims.filter(({ name }) => !this.#checker.isFree(name)).length;
+    let cost = 0;
+    for (const { name } of claims) if (!this.#checker.isFree(name)) cost += 1;
+    return cost;
   }
 }
 
@@ -379,11 +375,15 @@ function named(claim: SignatureClaim): NamedClaim {
 }
 
 /** A transaction's hash covers its signatures, so it names its claims. */
-function namedClaims(transaction: Transaction): NamedClaim[] {
-  return transactionClaims(transaction).map((claim, index) => ({
-    name: claimName(transaction, index),
-    claim,
-  }));
+function claimsOf(transactions: readonly Transaction[]): NamedClaim[] {
+  const all: NamedClaim[] = [];
+  for (const transaction of transactions) {
+    const claims = transactionClaims(transaction);
+    for (let index = 0; index < claims.length; index++) {
+      all.push({ name: claimName(transaction, index), claim: claims[index] as SignatureClaim });
+    }
+  }
+  return all;
 }
 
 function claimNames(transaction: Transaction): string[] {
@@ -395,7 +395,9 @@ function claimName({ hash }: Transaction, index: number): string {
 }
 
 /** Whether all claims of each transaction are valid, from one answer for each claim. */
-function eachOf(transactions: readonly Transaction[], valid: readonly boolean[]): boolean[] {
+function eachOf(transactions: readonly Transaction[], valid: readonly boolean[]): readonly boolean[] {
+  // Most have one claim each.
+  if (valid.length === transactions.length) return valid;
   let at = 0;
   return transactions.map(({ signers }) => {
     at += signers.length;

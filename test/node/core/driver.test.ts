@@ -72,6 +72,37 @@ describe('four nodes', () => {
     assertAgreement(cluster);
   });
 
+  test('gossip a transaction before a block names it, however many gather for one frame', async () => {
+    const cluster = await Cluster.start(4);
+    const primary = 'peer-of-validator-0';
+    const gossiped = (hash: string): boolean =>
+      cluster.net.published.some(({ from, topic, bytes }) => {
+        const sent = sentBy.get(hash) ?? assert.fail();
+        return (
+          from === primary && topic === 'transactions' && Buffer.from(bytes).includes(Buffer.from(sent.bytes))
+        );
+      });
+    const sent = transfers(cluster, 60);
+    const sentBy = new Map(sent.map((transaction) => [transaction.hash as string, transaction]));
+    const named = new Set<string>();
+    cluster.net.onSend = (from, _to, bytes) => {
+      for (const hash of sentBy.keys()) {
+        if (from !== primary || named.has(hash) || !Buffer.from(bytes).includes(hash, 0, 'hex')) continue;
+        named.add(hash);
+        assert.ok(gossiped(hash), 'a block names what nobody else has');
+      }
+      return bytes;
+    };
+    cluster.submit('validator-0', ...sent.slice(0, 20));
+    for (const transaction of sent.slice(20)) {
+      cluster.time.run(1);
+      cluster.submit('validator-0', transaction);
+    }
+    assert.ok(cluster.time.runUntil(allReach(cluster, 60), 5_000), cluster.why());
+    assert.equal(named.size, 60);
+    assertAgreement(cluster);
+  });
+
   test('make hundreds of transactions final, and check each signature once per node', async () => {
     const cluster = await Cluster.start(4);
     const sent = transfers(cluster, 300);

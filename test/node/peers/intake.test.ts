@@ -175,10 +175,38 @@ describe('submission', () => {
     world.submit(known(transfer(2)));
     world.time.run(1);
     assert.deepEqual(world.frames()[1], [transfer(1).hash, transfer(2).hash]);
-    world.time.run(limits.gossipFlushMs);
+    world.time.run(2 * limits.gossipFlushMs);
     world.submit(known(transfer(3)));
     world.time.run(0);
     assert.deepEqual(world.frames()[2], [transfer(3).hash]);
+  });
+
+  test('the more a frame held, the longer the next one gathers, up to a bound', () => {
+    const world = new World();
+    world.submit(...[0, 1, 2].map((nonce) => known(transfer(nonce))));
+    world.time.run(0);
+    world.submit(known(transfer(3)));
+    world.time.run(3 * limits.gossipFlushMs - 1);
+    assert.equal(world.published.length, 1);
+    world.submit(...Array.from({ length: 40 }, (_, index) => known(transfer(4 + index))));
+    world.time.run(1);
+    assert.equal(world.frames()[1]?.length, 41);
+    world.submit(known(transfer(44)));
+    world.time.run(limits.gossipFlushMostMs - 1);
+    assert.equal(world.published.length, 2);
+    world.time.run(1);
+    assert.deepEqual(world.frames()[2], [transfer(44).hash]);
+  });
+
+  test('what gathers leaves at once when a block is about to name it', () => {
+    const world = new World();
+    world.submit(...[0, 1, 2].map((nonce) => known(transfer(nonce))));
+    world.time.run(0);
+    world.submit(known(transfer(3)));
+    world.intake.flush();
+    assert.deepEqual(world.frames()[1], [transfer(3).hash]);
+    world.time.run(limits.gossipFlushMostMs);
+    assert.equal(world.published.length, 2, 'and not a second time');
   });
 
   test('sends a frame as soon as it is full', () => {
@@ -189,7 +217,7 @@ describe('submission', () => {
     );
     world.submit(...big.map(known));
     assert.equal(world.published.length, 1);
-    world.time.run(limits.gossipFlushMs);
+    world.time.run(limits.gossipFlushMostMs);
     assert.deepEqual(
       world.frames().flat(),
       big.map(({ hash }) => hash),
@@ -561,9 +589,9 @@ describe('what was handed in here and still waits', () => {
     const world = new World();
     world.submit(known(transfer(0)), known(transfer(1)));
     world.hear('peer-1', known(transfer(2)));
-    world.time.run(limits.gossipFlushMs);
+    world.time.run(limits.gossipFlushMostMs);
     world.intake.repeat();
-    world.time.run(limits.gossipFlushMs);
+    world.time.run(limits.gossipFlushMostMs);
     assert.equal(world.published.length, 1, 'not so soon');
     world.time.run(limits.regossipMs);
     world.intake.repeat();
