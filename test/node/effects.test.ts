@@ -394,11 +394,11 @@ describe('the driver gives an engine', () => {
     const { cluster, engine, node } = await world();
     cluster.time.run(100);
     engine.given.length = 0;
-    cluster.time.now += 10_000;
+    node.clock.pausedMs = 10_000;
     node.driver.request({ kind: 'read' }, () => {});
     assert.deepEqual(
       engine.given.map((input) => (input.type === 'tick' ? input.now : input.type)),
-      [cluster.time.now, 'request'],
+      [node.clock.monotonicMs(), 'request'],
     );
   });
 

@@ -9,37 +9,18 @@ import type {
   RequestProtocol,
   Topic,
 } from '../../src/network/port.ts';
-import type { Cancel, Clock } from '../../src/node/process/clock.ts';
+import type { Clock } from '../../src/node/process/clock.ts';
+import { Scheduler } from '../../src/simulator/world/scheduler.ts';
 
-interface Event {
-  readonly at: number;
-  readonly order: number;
-  readonly call: () => void;
-  cancelled: boolean;
-}
-
-/** Time that moves only when a test says so, event by event. */
-export class VirtualTime {
-  now = 0;
-  #order = 0;
-  #events: Event[] = [];
-
-  after(delayMs: number, call: () => void): Cancel {
-    const event: Event = { at: this.now + delayMs, order: this.#order++, call, cancelled: false };
-    this.#events.push(event);
-    return () => {
-      event.cancelled = true;
-    };
-  }
-
-  /** For ports that answer later, once, in the order of the calls. */
-  readonly defer = (call: () => void): void => void this.after(0, call);
-
-  clock(wallOffsetMs = 1_800_000_000_000): Clock & { wallOffsetMs: number } {
+/** The simulator's time, moved by a test. */
+export class VirtualTime extends Scheduler {
+  clock(wallOffsetMs = 1_800_000_000_000): Clock & { wallOffsetMs: number; pausedMs: number } {
     const clock = {
       wallOffsetMs,
+      /** How long the process stood still, while its timers did not come. */
+      pausedMs: 0,
       wallMs: () => this.now + clock.wallOffsetMs,
-      monotonicMs: () => this.now,
+      monotonicMs: () => this.now + clock.pausedMs,
       after: (delayMs: number, call: () => void) => this.after(delayMs, call),
     };
     return clock;
@@ -52,15 +33,7 @@ export class VirtualTime {
   /** Runs until it holds, at most so long; tells whether it does. */
   runUntil(holds: () => boolean, maxMs = 60_000): boolean {
     const end = this.now + maxMs;
-    while (!holds()) {
-      const next = this.#next(end);
-      if (next === undefined) {
-        this.now = end;
-        return holds();
-      }
-      this.now = Math.max(this.now, next.at);
-      next.call();
-    }
+    while (!holds()) if (!this.step(end)) return holds();
     return true;
   }
 
@@ -77,18 +50,6 @@ export class VirtualTime {
       this.run(1);
     }
     throw new Error('the promise does not settle');
-  }
-
-  #next(end: number): Event | undefined {
-    let best: Event | undefined;
-    this.#events = this.#events.filter((event) => !event.cancelled);
-    for (const event of this.#events) {
-      if (best === undefined || event.at < best.at || (event.at === best.at && event.order < best.order))
-        best = event;
-    }
-    if (best === undefined || best.at > end) return undefined;
-    best.cancelled = true;
-    return best;
   }
 }
 
