@@ -463,6 +463,8 @@ export const limits = {
    */
   batchBytes: 64 * MiB,
   batchLines: 100_000,
+  /** What a batch signed, in hex: as much again for each byte, and what each transaction has besides. */
+  batchJournalBytes: 256 * MiB,
   /** HTTP connections at once. */
   httpConnections: 512,
   /**
@@ -569,6 +571,10 @@ export const limits = {
   clientAnswerBytes: 32 * MiB,
   /** A key file. It is read whole. */
   keyFileBytes: 4_096,
+  /** A file that holds a password or a token and nothing else. It is read whole. */
+  secretFileBytes: 4_096,
+  /** The plan of a simulated run, as a file. It is read whole. */
+  planFileBytes: 16 * MiB,
   /** The name of a key, UTF-8. It stands in the file, and in lists on a terminal. */
   keyNameBytes: 64,
 

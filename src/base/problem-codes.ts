@@ -15,6 +15,7 @@ export const problemCodes = {
   'api/content-encoding': 'The body of the request is packed, and is taken as it is only',
   'api/cursor-ahead': 'The stream cannot begin at a height that the chain has not reached',
   'api/headers-too-large': 'The head of the request is too large',
+  'api/held-back': 'Something between the client and the node holds the stream of events back',
   'api/history-too-long': 'The value of a record was written too many changes before the height asked for',
   'api/internal': 'The node failed to answer, by a fault of its own',
   'api/invalid-request': 'A field of the request is missing, unknown, or not what it may be',

@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { isLoopback } from '../api/operator-guard.ts';
+import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { parseApiUrl } from '../node/process/api-url.ts';
@@ -39,7 +40,7 @@ export async function askLeader<T extends object>(
   options: LeaderOptions,
   ask: (client: HttpClient, token: string | undefined) => Promise<T | Problem>,
 ): Promise<{ readonly result: T; readonly client: HttpClient }> {
-  const token = tokenOf(options.tokenFile);
+  const token = await tokenOf(options.tokenFile);
   const client = connect(options);
   onInterrupt(() => reportFailure(stoppedAsking(), options.json === true));
   const result = await ask(client, token);
@@ -72,12 +73,16 @@ function leaderNamedIn({ code, details: { leaderApi } }: Problem): string | unde
  */
 const tokenShape = /^[\x21-\x7e]{1,128}$/;
 
-function tokenOf(file: string | undefined): string | undefined {
+async function tokenOf(file: string | undefined): Promise<string | undefined> {
   const source = file === undefined ? 'QUORATE_TOKEN' : file;
   const text =
     file === undefined
       ? process.env['QUORATE_TOKEN']
-      : readTextFile(file, 'the token file', 'Check --token-file.');
+      : await readTextFile(file, {
+          what: 'the token file',
+          remedy: 'Check --token-file.',
+          maxBytes: limits.secretFileBytes,
+        });
   if (text === undefined) return undefined;
   const [line = ''] = text.replace(/^\ufeff/, '').split(/\r?\n/);
   if (tokenShape.test(line)) return line;

@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { Buffer } from 'node:buffer';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import { type Hash, isHash, sha256Hex } from '../crypto/hash.ts';
 import { decodeTransaction, type Transaction } from '../ledger/transaction.ts';
-import { writeDurably } from '../node/process/durable-file.ts';
+import { writeOnce } from '../node/process/durable-file.ts';
 import { fileProblem } from './file-problem.ts';
+import { readOptionFile } from './input-file.ts';
 
 /** What a batch was made of: the chain, and the input byte by byte. */
 interface BatchName {
@@ -17,17 +18,17 @@ interface BatchName {
 /**
  * Transactions that a batch signed, in a file, before any of them is sent: whoever runs the batch again sends
  * the same bytes again, which count once. The first line says what they were made of, the others are their
- * bytes in hex.
+ * bytes in hex. False when there is such a file by now: of two that run the same batch at once one signs it.
  */
 export async function writeJournal(
   file: string,
   { chainId, input }: BatchName,
   transactions: readonly Transaction[],
-): Promise<void> {
+): Promise<boolean> {
   const head = JSON.stringify({ signed: transactions.length, chainId, input: sha256Hex(input) });
   const text = [head, ...transactions.map(({ bytes }) => toHex(bytes)), ''].join('\n');
   try {
-    await writeDurably(file, text, { secret: true });
+    return await writeOnce(file, text, { secret: true });
   } catch (cause) {
     throw fileProblem(file, cause, 'Check --signed.');
   }
@@ -41,14 +42,9 @@ export async function readJournal(
   file: string,
   { chainId, input }: BatchName,
 ): Promise<readonly Transaction[] | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, 'latin1');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileProblem(file, cause, 'Check --signed.');
-  }
-  const [first = '', ...lines] = text.split('\n');
+  const bytes = await readIfThere(file);
+  if (bytes === undefined) return undefined;
+  const [first = '', ...lines] = Buffer.from(bytes).toString('latin1').split('\n');
   const head = headOf(first);
   if (head === undefined || lines.length !== head.signed + 1) {
     throw journalProblem(file, 'holds no signed transactions, or not all of them');
@@ -59,6 +55,15 @@ export async function readJournal(
     if (!/^(?:[0-9a-f]{2})+$/.test(line)) throw journalProblem(file, 'is damaged');
     return unwrap(decodeTransaction(fromHex(line)));
   });
+}
+
+async function readIfThere(file: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readOptionFile(file, limits.batchJournalBytes, 'Check --signed.');
+  } catch (problem) {
+    if (problem instanceof Problem && problem.details['code'] === 'ENOENT') return undefined;
+    throw problem;
+  }
 }
 
 function headOf(line: string): { signed: number; chainId: string; input: string } | undefined {

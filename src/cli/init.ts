@@ -6,10 +6,11 @@ import { Problem, unwrap } from '../base/problem.ts';
 import { parseGenesis } from '../ledger/genesis.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { initDirectory, loadConfig, type NodeConfig } from '../node/process/config.ts';
+import { isBarredPort } from '../client/node-address.ts';
 import { keysOption, keyFileText } from './key-directory.ts';
 import { defaultApiPort, jsonOption, parseUrl } from './options.ts';
 import { answer, facts, printError } from './terminal.ts';
-import { readTextFile } from './text-file.ts';
+import { readGenesisText } from './trusted-genesis.ts';
 
 const defaultListen = `/ip4/0.0.0.0/tcp/${defaultApiPort + 1}`;
 
@@ -51,7 +52,10 @@ export function initCommand(): CommandUnknownOpts {
         });
       }
       const directory = resolve(options.data);
-      const genesisText = readGenesis(options.genesis);
+      const genesisText = await readGenesisText(
+        options.genesis,
+        'Check --genesis. The folder genesis/ holds examples.',
+      );
       const genesis = unwrap(parseGenesis(genesisText));
       const keyFile = key === undefined ? undefined : keyFileText(options.keys, key);
       const name = options.name ?? keyFile?.name ?? 'observer';
@@ -98,10 +102,6 @@ export function initCommand(): CommandUnknownOpts {
     });
 }
 
-function readGenesis(file: string): string {
-  return readTextFile(file, 'the genesis file', 'Check --genesis. The folder genesis/ holds examples.');
-}
-
 function parseHostPort(text: string): { host: string; port: number } {
   // An IPv6 address stands in brackets, so that its colons are not taken for the port's
   // (RFC 3986, section 3.2.2).
@@ -110,6 +110,11 @@ function parseHostPort(text: string): { host: string; port: number } {
   const host = match?.[1] ?? match?.[2] ?? '127.0.0.1';
   if (match === null || port > 65_535 || (match[1] !== undefined && !isIPv6(host))) {
     throw new InvalidArgumentError('Write it like 127.0.0.1:4600 or [::1]:4600.');
+  }
+  if (isBarredPort(port)) {
+    throw new InvalidArgumentError(
+      `No browser and no fetch connects to port ${port}, whoever listens there. Choose another.`,
+    );
   }
   return { host, port };
 }

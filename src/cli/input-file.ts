@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { concat } from '../base/bytes.ts';
+import type { CodeOf } from '../base/problem-codes.ts';
 import { Problem } from '../base/problem.ts';
 import { fileProblem } from './file-problem.ts';
 
@@ -16,21 +17,53 @@ export async function readInput(
     smaller = '',
   }: { readonly maxBytes: number; readonly check?: string; readonly smaller?: string },
 ): Promise<Uint8Array> {
-  const source = file === '-' ? process.stdin : createReadStream(file);
-  const pieces: Uint8Array[] = [];
-  let size = 0;
+  const isStandard = file === '-';
+  let bytes: Uint8Array | undefined;
   try {
-    for await (const piece of source as AsyncIterable<Uint8Array>) {
-      size += piece.length;
-      if (size > maxBytes) break;
-      pieces.push(piece);
-    }
+    bytes = await readUpTo(isStandard ? process.stdin : createReadStream(file), maxBytes);
   } catch (cause) {
     throw fileProblem(file, cause, check);
   }
-  if (size <= maxBytes) return concat(...pieces);
-  throw new Problem('cli/file', `${file === '-' ? 'standard input' : file} has more than ${maxBytes} bytes`, {
-    remedy: `Give at most ${maxBytes} bytes.${smaller}`,
+  return bytes ?? refuseSize(isStandard ? 'standard input' : file, maxBytes, smaller);
+}
+
+/**
+ * The same of a file that an option names: "-" is one of that name. Whatever it is (a pipe, a device),
+ * signals still stop the program while it is read.
+ */
+export async function readOptionFile(
+  file: string,
+  maxBytes: number,
+  check: string,
+  code: CodeOf<'cli'> = 'cli/file',
+): Promise<Uint8Array> {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await readUpTo(createReadStream(file), maxBytes);
+  } catch (cause) {
+    throw fileProblem(file, cause, check, code);
+  }
+  return bytes ?? refuseSize(file, maxBytes, check.startsWith('--') ? ` Check ${check}.` : ` ${check}`, code);
+}
+
+/** Undefined when there is more; the rest is not read. */
+async function readUpTo(
+  source: AsyncIterable<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of source) {
+    size += piece.length;
+    if (size > maxBytes) return undefined;
+    pieces.push(piece);
+  }
+  return concat(...pieces);
+}
+
+function refuseSize(what: string, maxBytes: number, more: string, code: CodeOf<'cli'> = 'cli/file'): never {
+  throw new Problem(code, `${what} has more than ${maxBytes} bytes`, {
+    remedy: `Give at most ${maxBytes} bytes.${more}`,
     details: { limit: maxBytes },
   });
 }

@@ -1,7 +1,17 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
+import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { strictText } from '../base/strict-text.ts';
 import { developmentKeyNames, developmentKeyPair } from '../crypto/development-keys.ts';
@@ -53,7 +63,8 @@ export function looksLikeFile(text: string): boolean {
 }
 
 /**
- * All keys of a directory by name; none when there is no such directory. Files that are no keys are left out.
+ * All keys of a directory by name; none when there is no such directory. What is no key is left out, and what
+ * cannot be looked at too: one bad file must not hide all the others.
  */
 export function listKeys(directory: string): StoredKey[] {
   let files: string[];
@@ -67,8 +78,9 @@ export function listKeys(directory: string): StoredKey[] {
     .filter((file) => file.endsWith(suffix))
     .flatMap((called) => {
       const file = join(directory, called);
-      const text = strictText(readBytes(file));
-      const key = 'text' in text ? readKeyFile(text.text) : undefined;
+      const bytes = isPlainFile(file) ? readIfPossible(file) : undefined;
+      const text = bytes === undefined ? undefined : strictText(bytes);
+      const key = text !== undefined && 'text' in text ? readKeyFile(text.text) : undefined;
       return key === undefined || key instanceof Problem
         ? []
         : [{ ...key, file, called: called.slice(0, -suffix.length) }];
@@ -178,19 +190,42 @@ function fileOf(directory: string, text: string): string | undefined {
   return /^[a-z0-9][a-z0-9_-]{0,31}$/i.test(text) ? join(directory, text + suffix) : undefined;
 }
 
-function readBytes(file: string): Uint8Array {
+function isPlainFile(file: string): boolean {
   try {
-    return readFileSync(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Uint8Array();
-    throw fileProblem(file, error);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function readIfPossible(file: string): Uint8Array | undefined {
+  try {
+    return readKeyBytes(file);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One byte more than a key file may have tells that it is none. */
+function readKeyBytes(file: string): Uint8Array {
+  const bytes = new Uint8Array(limits.keyFileBytes + 1);
+  let size = 0;
+  const opened = openSync(file, 'r');
+  try {
+    for (;;) {
+      const more = readSync(opened, bytes, size, bytes.length - size, null);
+      size += more;
+      if (more === 0 || size === bytes.length) return bytes.subarray(0, size);
+    }
+  } finally {
+    closeSync(opened);
   }
 }
 
 function readIfThere(file: string): string | undefined {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(file);
+    bytes = readKeyBytes(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw fileProblem(file, error);

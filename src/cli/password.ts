@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { strictText, wholeText } from '../base/strict-text.ts';
 import { TypedLine } from './typed-line.ts';
-import { fileProblem } from './file-problem.ts';
+import { readOptionFile } from './input-file.ts';
 
 /** Where the password of a key comes from: a file, then the environment, then the person at the terminal. */
 export async function readPassword(options: {
@@ -15,7 +15,7 @@ export async function readPassword(options: {
   readonly confirm?: boolean;
 }): Promise<string> {
   const { passwordFile, purpose, confirm = false, variable = 'QUORATE_PASSWORD' } = options;
-  if (passwordFile !== undefined) return fromFile(passwordFile);
+  if (passwordFile !== undefined) return await fromFile(passwordFile);
   const fromEnvironment = process.env[variable];
   if (fromEnvironment !== undefined) return onlyLine(fromEnvironment, variable);
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
@@ -40,13 +40,8 @@ export async function readPassword(options: {
   }
 }
 
-function fromFile(file: string): string {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file);
-  } catch (cause) {
-    throw fileProblem(file, cause, '--password-file', 'cli/password-file');
-  }
+async function fromFile(file: string): Promise<string> {
+  const bytes = await readOptionFile(file, limits.secretFileBytes, '--password-file', 'cli/password-file');
   const read = strictText(bytes);
   if ('fault' in read) throw notText(file, read.fault);
   return onlyLine(read.text, file);

@@ -11,6 +11,7 @@ import { runPool, type Summary } from '../simulator/run/run-pool.ts';
 import { shrink } from '../simulator/run/shrink.ts';
 import { simulate, type SimulationResult } from '../simulator/run/simulation.ts';
 import { describeVerdict, exitCodes, replayCommand, type Verdict } from '../simulator/run/verdict.ts';
+import { limits } from '../base/limits.ts';
 import { unwrap } from '../base/problem.ts';
 import { jsonOption, wholeNumber } from './options.ts';
 import { ProgressLine } from './progress.ts';
@@ -55,7 +56,15 @@ A run is a function of its seed. Exit codes: 0 all passed, 10 a run was unsafe, 
       const plan: Plan =
         options.plan === undefined
           ? { ...drawPlan(options.seed ?? 1, options.engine), signatures }
-          : unwrap(parsePlan(readTextFile(options.plan, 'the plan', 'Check --plan.')));
+          : unwrap(
+              parsePlan(
+                await readTextFile(options.plan, {
+                  what: 'the plan',
+                  remedy: 'Check --plan.',
+                  maxBytes: limits.planFileBytes,
+                }),
+              ),
+            );
       await runOne(plan, { ...options, drawn: options.plan === undefined });
     });
 }

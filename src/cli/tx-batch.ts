@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { setTimeout as pause } from 'node:timers/promises';
+import { defined } from '../base/invariant.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { SubmitAnswer } from '../client/answers.ts';
 import { type HttpClient, problemOf, untilExpiry } from '../client/http-client.ts';
@@ -62,6 +63,8 @@ export async function sendBatch(
     else {
       for (const flight of flights) if (!isSettled(flight)) print(lineText(flight));
       print(summaryText(flights));
+      const { refused, gone } = countsOf(flights);
+      if (refused + gone > 0) print(aboutUnheld);
     }
   };
   const progress = new ProgressLine();
@@ -99,20 +102,28 @@ async function signedOf(
     });
   }
   const journal = options.signed ?? `${file}.signed`;
+  if (journal === '') {
+    throw new Problem('cli/usage', '--signed names no file', {
+      remedy: 'Give the name of a file, or leave it out. Nothing was signed.',
+    });
+  }
   const name = { chainId: status.chainId, input };
-  const before = await readJournal(journal, name);
-  if (before !== undefined) {
-    if (before.every(({ sender }) => sender === wallet.publicKey)) return before;
+  const before = async (): Promise<readonly Transaction[] | undefined> => {
+    const found = await readJournal(journal, name);
+    if (found === undefined || found.every(({ sender }) => sender === wallet.publicKey)) return found;
     throw new Problem('cli/file', `${journal} was signed for another account`, {
       remedy: 'Give the same --from and --sender to go on with it, or name another file with --signed.',
     });
-  }
+  };
+  const found = await before();
+  if (found !== undefined) return found;
   const terms = await termsOf(opened, options);
   const transactions = lines.map(({ content }, index) =>
     unwrap(wallet.build(content, { ...terms, nonce: terms.nonce + index })),
   );
-  await writeJournal(journal, name, transactions);
-  return transactions;
+  if (await writeJournal(journal, name, transactions)) return transactions;
+  // Another one signed the same batch meanwhile.
+  return defined(await before(), 'a journal that is there');
 }
 
 /** A problem when it cannot go on now. When one is refused nothing behind it is sent any more. */
@@ -136,7 +147,7 @@ async function deliver(
     if (settled.some(({ answer }) => answer?.status === 'refused')) return undefined;
     if (settled.length > 0) movedAt = performance.now();
     const problem = first?.answer?.status === 'refused' ? problemOf(first.answer.problem) : undefined;
-    // The client tried again for as long as it was told.
+    // Nobody judged it, and the client tried again for as long as it was told.
     if (problem?.details['sent'] !== undefined) return problem;
     if (performance.now() - movedAt > stuckMs) return problem ?? stuck();
     if (settled.length === 0) await pause(retryMs);
@@ -145,7 +156,11 @@ async function deliver(
 
 /** What becomes of it is known, and will not change. */
 function isSettled({ answer }: Flight): boolean {
-  if (answer?.status === 'refused') return !isRetryable(problemOf(answer.problem));
+  if (answer?.status === 'refused') {
+    const problem = problemOf(answer.problem);
+    // The request failed as a whole: nobody judged the line.
+    return !isRetryable(problem) && problem.details['sent'] === undefined;
+  }
   return answer?.status === 'final' || answer?.status === 'gone';
 }
 
@@ -213,6 +228,9 @@ function summaryText(flights: readonly Flight[]): string {
   const { applied, failed, refused, gone, open, notSent } = countsOf(flights);
   return `${flights.length} transactions: ${applied} applied, ${failed} failed, ${refused} refused, ${gone} gone, ${open} open, ${notSent} not sent.`;
 }
+
+const aboutUnheld =
+  'Lines that were refused or are gone will never count. To try them again put them, and no others, into a file of their own: that is another batch.';
 
 function exitCodeOf(flights: readonly Flight[]) {
   const { failed, refused, gone, open, notSent } = countsOf(flights);

@@ -26,7 +26,7 @@ export function verifyCommand(): CommandUnknownOpts {
     .addOption(jsonOption)
     .addHelpText('after', '\nWhat does not prove what it should gives exit code 1 and a problem proof/….')
     .action(async (file, options) => {
-      const genesis = readGenesis(options.genesis);
+      const genesis = await readGenesis(options.genesis);
       const { transaction: hash } = options;
       const proof = await readProof(file);
       if (hash === undefined && isAboutBlock(proof)) return showBlock(proof, genesis, options.json);

@@ -38,7 +38,7 @@ export function watchCommand(): CommandUnknownOpts {
       const stop = stopOnSignals(stopDeadlineMs);
       const client = connect(options);
       const { genesis } = options;
-      const check = genesis === undefined ? undefined : checkAgainst(readGenesis(genesis), client);
+      const check = genesis === undefined ? undefined : checkAgainst(await readGenesis(genesis), client);
       const { chainId } = unwrap(await client.status());
       const names = await namesOf(client);
       const stream = finalBlocks({

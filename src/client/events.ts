@@ -2,9 +2,11 @@ import { fromUtf8 } from '../base/bytes.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
-import type { Height } from '../ledger/block.ts';
+import { type Height, toHeight } from '../ledger/block.ts';
 import type { HeaderItem, Origin } from './answers.ts';
 import { readBounded } from './bounded-body.ts';
+import { connectionProblem } from './connection-problem.ts';
+import { askedBlocks, SilenceLook } from './held-back.ts';
 import { parseNodeAddress } from './node-address.ts';
 import { EventTooLong, parseEvents, type ServerEvent } from './server-events.ts';
 import {
@@ -37,6 +39,8 @@ const firstPauseMs = 200;
 const longestPauseMs = 5_000;
 /** The node breaks its silence this often; when it did not three times, nobody is there any more. */
 const silenceMs = 3 * limits.httpEventPingMs;
+/** How long blocks are asked for, where the stream does not come through, until it is tried again. */
+const askForMs = 60_000;
 
 /** Where a reader is: after this block, on this chain. */
 interface Cursor {
@@ -48,10 +52,10 @@ interface Cursor {
 /**
  * The blocks that become final, in order of height, each once and each on the one before, from the one after
  * `after` when it is given. When the stream breaks, or is silent for too long, it goes on after the last
- * block, at the next node if there are several. It ends when `signal` is aborted, and throws a problem when
- * trying again cannot help: the chain at that address is another one than the one that was read
- * (`api/other-chain`), the next block was pruned, the node does not know the place to go on from, or no
- * address answers as a node does.
+ * block, at the next node if there are several. Where something holds the stream back, the blocks are asked
+ * for. It ends when `signal` is aborted, and throws a problem when trying again cannot help: the chain at
+ * that address is another one than the one that was read (`api/other-chain`), the next block was pruned, the
+ * node does not know the place to go on from, or no address answers as a node does.
  */
 export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<FinalBlockEvent, void> {
   const { signal, onTrouble, surroundings = defaultSurroundings } = options;
@@ -61,17 +65,21 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
   let at = 0;
   /** Nodes in a row that gave an answer that stays the same however often one asks. */
   let misfits = 0;
+  let isHeldBack = false;
   while (!isEnded(signal)) {
     const url = urls[at % urls.length] as string;
     at += 1;
-    let trouble: Problem;
+    let trouble: Problem | undefined;
+    const { height: after } = cursor;
     try {
-      trouble = broken(url, 'the node ended it');
-      for await (const event of connect({ url, after: cursor.height, signal, surroundings })) {
-        // What later versions may tell besides.
-        if (event.event !== 'final' && event.event !== '') continue;
-        const block = parseEvent(event.data);
-        if (block === undefined) throw noStream(url, 'an event that tells of no final block');
+      const source =
+        isHeldBack && after !== undefined
+          ? askedBlocks({ url, after, forMs: askForMs, signal, surroundings })
+          : streamedBlocks({ url, after: () => cursor.height, signal, surroundings });
+      trouble = isHeldBack ? undefined : broken(url, 'the node ended it');
+      isHeldBack = false;
+      for await (const block of source) {
+        if (!isBlock(block)) throw noStream(url, 'an event that tells of no final block');
         if (isSeen(cursor, block, url)) continue;
         // What is missing in between comes when the stream begins anew after the last one.
         if (cursor.height !== undefined && block.header.height > cursor.height + 1) {
@@ -87,10 +95,19 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
       trouble = failure instanceof Problem ? failure : broken(url, textOfError(failure));
     }
     if (isEnded(signal)) return;
+    if (trouble === undefined) continue;
     if (trouble.code === 'api/other-chain') throw trouble;
-    misfits = isRetryable(trouble) ? 0 : misfits + 1;
+    // A name that is known no more may be known again.
+    const isMisfit = !isRetryable(trouble) && (trouble.code !== 'api/unreachable' || after === undefined);
+    misfits = isMisfit ? misfits + 1 : 0;
     if (misfits >= urls.length) throw trouble;
     onTrouble?.(trouble);
+    if (trouble.code === 'api/held-back') {
+      isHeldBack = true;
+      at -= 1;
+      cursor = { ...cursor, height: cursor.height ?? toHeight(Number(trouble.details['height']) - 1) };
+      continue;
+    }
     await surroundings.sleep(pause * (0.5 + surroundings.random() / 2));
     pause = Math.min(pause * 2, longestPauseMs);
   }
@@ -151,13 +168,24 @@ function textOfError(failure: unknown): string {
   return failure instanceof Error ? failure.message : String(failure);
 }
 
-async function* connect(options: {
+interface Connection {
   readonly url: string;
-  readonly after: Height | undefined;
+  /** The last block that was seen. */
+  readonly after: () => Height | undefined;
   readonly signal: AbortSignal | undefined;
   readonly surroundings: Surroundings;
-}): AsyncGenerator<ServerEvent, void> {
-  const { url, after, signal, surroundings } = options;
+}
+
+/** What each event tells; undefined for what no event of a node tells. */
+async function* streamedBlocks(connection: Connection): AsyncGenerator<unknown, void> {
+  for await (const { event, data } of connect(connection)) {
+    // What later versions may tell besides.
+    if (event === 'final' || event === '') yield parseEvent(data);
+  }
+}
+
+async function* connect({ url, after, signal, surroundings }: Connection): AsyncGenerator<ServerEvent, void> {
+  const last = after();
   const ending = new AbortController();
   const end = (): void => ending.abort();
   signal?.addEventListener('abort', end);
@@ -166,14 +194,18 @@ async function* connect(options: {
       ending.abort(new Error(`nothing came for ${silenceMs / 1_000} s, not even a sign of life`)),
     );
   let calm = silence();
+  const look = new SilenceLook({ url, surroundings, after, onHeld: (problem) => ending.abort(problem) });
   try {
-    const response = await surroundings.fetch(`${url}/v1/events`, {
+    const asked = surroundings.fetch(`${url}/v1/events`, {
       headers: {
         accept: 'text/event-stream',
-        ...(after === undefined ? {} : { 'last-event-id': String(after) }),
+        ...(last === undefined ? {} : { 'last-event-id': String(last) }),
       },
       redirect: 'manual',
       signal: ending.signal,
+    });
+    const response = await asked.catch((cause: unknown) => {
+      throw cause instanceof Problem ? cause : connectionProblem(url, cause);
     });
     const isStream = /^text\/event-stream\s*(?:;|$)/i.test(response.headers.get('content-type') ?? '');
     if (response.status !== 200 || !isStream || response.body === null) throw await refusal(url, response);
@@ -181,6 +213,7 @@ async function* connect(options: {
       piecesOf(response.body, () => {
         calm();
         calm = silence();
+        look.heard();
       }),
       limits.clientEventBytes,
     );
@@ -189,6 +222,7 @@ async function* connect(options: {
     throw failure;
   } finally {
     calm();
+    look.end();
     signal?.removeEventListener('abort', end);
     // Also when the reader of the events leaves in the middle.
     ending.abort();
@@ -235,17 +269,19 @@ function noStream(url: string, what: string): Problem {
   });
 }
 
-/** Undefined for what is none of ours: whatever is gone by later is looked at here. */
-function parseEvent(data: string): FinalBlockEvent | undefined {
-  let value: unknown;
+function parseEvent(data: string): unknown {
   try {
-    value = JSON.parse(data);
+    return JSON.parse(data);
   } catch {
     return undefined;
   }
+}
+
+/** Whatever is gone by later is looked at here. */
+function isBlock(value: unknown): value is FinalBlockEvent {
   const { chainId, hash, transactionCount, header } = (value ?? {}) as Partial<FinalBlockEvent>;
-  const isBlock =
+  return (
     [chainId, hash, header?.parentHash].every((one) => typeof one === 'string') &&
-    [header?.height, transactionCount].every((one) => Number.isSafeInteger(one) && Number(one) >= 0);
-  return isBlock ? (value as FinalBlockEvent) : undefined;
+    [header?.height, transactionCount].every((one) => Number.isSafeInteger(one) && Number(one) >= 0)
+  );
 }

@@ -117,6 +117,7 @@ export class HttpClient {
     const answers: SubmitAnswer[] = [];
     let failure: Problem | undefined;
     for (const batch of splitIntoBatches(list)) {
+      const isFirstFailure = failure === undefined;
       if (failure === undefined) {
         const answer = await this.#call<{ results: readonly SubmitAnswer[] }>({
           method: 'POST',
@@ -132,7 +133,8 @@ export class HttpClient {
         failure = answer;
       }
       for (const { hash } of batch) {
-        answers.push({ status: 'refused', hash, problem: problemPart(withOutcome(failure, hash)) });
+        const problem = isFirstFailure ? withOutcome(failure, hash) : notSentAfter(failure);
+        answers.push({ status: 'refused', hash, problem: problemPart(problem) });
       }
     }
     return answers;
@@ -398,15 +400,8 @@ export class HttpClient {
     try {
       return await this.#call({ method: 'GET', path: path(), ...deadline });
     } catch (failure) {
-      if (!(failure instanceof URIError)) throw failure;
-      return new Problem(
-        'api/bad-path',
-        'a name is no Unicode text: half of a surrogate pair stands in it alone',
-        {
-          remedy: 'Check where the name comes from: no record, account or block can be called that.',
-          details: { sent: false },
-        },
-      );
+      if (failure instanceof Problem) return failure;
+      throw failure;
     }
   }
 
@@ -456,18 +451,35 @@ function isOrigin(answer: unknown): boolean {
 }
 
 /**
- * One part of a path. Dots alone would be taken for steps up (RFC 3986, section 5.2.4): no node knows
- * what they are made into.
+ * One part of a path. Throws `api/bad-path` for what no path can say: dots alone are taken for steps up
+ * (RFC 3986, section 5.2.4), and nothing leads to somewhere else. Nothing is called that, and whatever took
+ * its place here might be.
  */
 function pathPart(text: string): string {
-  return /^\.{1,2}$/.test(text) ? '-' : encodeURIComponent(text);
+  if (/^\.{0,2}$/.test(text)) throw badPath(`"${text}" is the name of nothing`);
+  return encoded(text);
+}
+
+function encoded(text: string): string {
+  try {
+    return encodeURIComponent(text);
+  } catch {
+    throw badPath('a name is no Unicode text: half of a surrogate pair stands in it alone');
+  }
+}
+
+function badPath(why: string): Problem {
+  return new Problem('api/bad-path', why, {
+    remedy: 'Check where the name comes from: nothing can be called that.',
+    details: { sent: false },
+  });
 }
 
 function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
   return given.length === 0
     ? ''
-    : `?${given.map(([name, value]) => `${name}=${encodeURIComponent(`${value}`)}`).join('&')}`;
+    : `?${given.map(([name, value]) => `${name}=${encoded(`${value}`)}`).join('&')}`;
 }
 
 /** How one that is neither final nor gone stands, as a part of a sentence. */
@@ -498,6 +510,15 @@ export function problemOf(answer: ProblemAnswer): Problem {
 function problemPart(problem: Problem): ProblemAnswer {
   const { code, message, remedy, details } = problem;
   return { code, detail: message, remedy, details };
+}
+
+/** Of what would have been sent next. */
+function notSentAfter(failure: Problem): Problem {
+  return failure.restated(`${failure.message}; this one was not sent`, {
+    remedy: failure.remedy,
+    details: { ...failure.details, sent: false },
+    cause: failure,
+  });
 }
 
 /**

@@ -37,7 +37,8 @@ export {
   problemOf,
 } from './http-client.ts';
 export { Ledger, type LedgerOptions } from './ledger.ts';
-export type { LedgerAccount, SendOptions } from './ledger-account.ts';
+export type { LedgerAccount } from './ledger-account.ts';
+export type { SendOptions } from './ledger-sending.ts';
 export { isRetryable } from './transport.ts';
 export { type VerifiedHeader, type VerifiedReceipt, verifyHeader, verifyReceipt } from './verify.ts';
 export { type Content, type Signer, type Terms, Wallet, type WalletOptions } from './wallet.ts';

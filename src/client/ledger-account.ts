@@ -5,40 +5,20 @@ import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { toHeight } from '../ledger/block.ts';
 import type { Operation } from '../ledger/operation.ts';
-import type { Transaction } from '../ledger/transaction.ts';
-import type { SubmitAnswer } from './answers.ts';
 import type { FinalOutcome, FinalWatch } from './final-watch.ts';
-import { type HttpClient, problemOf } from './http-client.ts';
+import { problemOf } from './http-client.ts';
+import {
+  type Flight,
+  type Job,
+  neverSigned,
+  notFinal,
+  type SendOptions,
+  signed,
+  submitTo,
+} from './ledger-sending.ts';
 import type { Nodes } from './nodes.ts';
 import { isRetryable } from './transport.ts';
 import type { Content, Wallet } from './wallet.ts';
-
-export interface SendOptions {
-  /** In the smallest unit; 1 unless told. */
-  readonly fee?: bigint;
-  /** How many blocks ahead it expires; 10,000 unless told. */
-  readonly expiryAhead?: number;
-  /** How long to wait until it is final; 60 s unless told. */
-  readonly deadlineMs?: number;
-}
-
-/** Something to be signed and sent, in the order in which it was asked for. */
-interface Job {
-  readonly what: Operation | Content;
-  readonly options: SendOptions;
-  readonly until: number;
-  readonly settle: (outcome: FinalOutcome | Problem) => void;
-}
-
-/**
- * A signed transaction that may be anywhere. The same bytes are sent again until they
- * are final, or can never be.
- */
-interface Flight {
-  readonly transaction: Transaction;
-  readonly job: Job;
-  sentAt: number;
-}
 
 interface LedgerAccountOptions {
   readonly nodes: Nodes;
@@ -70,8 +50,13 @@ export class LedgerAccount {
   readonly #window: number;
   readonly #queue: Job[] = [];
   readonly #flights = new Map<Hash, Flight>();
-  /** Nonces of transactions that no node took: the next ones use them, so that no gap is left. */
+  /** Nonces of transactions that no block can hold: the next ones use them, so that no gap is left. */
   readonly #free: number[] = [];
+  /**
+   * Those whose time was up before it was known what became of them: sent again with the others, which may
+   * stand behind their nonces.
+   */
+  readonly #open = new Map<Hash, Flight>();
   #next: number | undefined;
   #isPumping = false;
   #cancelTick: (() => void) | undefined;
@@ -135,20 +120,33 @@ export class LedgerAccount {
     this.#isPumping = true;
     // What is asked for in the same turn travels together.
     await Promise.resolve();
-    while (this.#queue.length > 0 && this.#flights.size < this.#window) {
-      const count = Math.min(this.#window - this.#flights.size, limits.httpBatch);
-      const jobs = this.#queue.splice(0, count);
+    while (this.#queue.length > 0 && this.#room > 0) {
+      const jobs = this.#queue.splice(0, Math.min(this.#room, limits.httpBatch));
       const problem = await this.#launch(jobs);
       if (problem !== undefined) for (const { settle } of jobs) settle(problem);
     }
     this.#isPumping = false;
+    this.#tickSoon(tickMs);
+  }
+
+  get #room(): number {
+    return this.#window - this.#flights.size - this.#open.size;
+  }
+
+  /** One whose time was up while it waited here is neither signed nor sent. */
+  #isInTime({ until, settle }: Job): boolean {
+    if (this.#nodes.surroundings.now() < until) return true;
+    settle(neverSigned());
+    return false;
   }
 
   /** Signs and sends. A problem when nothing was signed. */
   async #launch(jobs: readonly Job[]): Promise<Problem | undefined> {
     const opened = (await this.#watch.open()) ?? (await this.#findNonce());
     if (opened !== undefined) return opened;
-    const launched = jobs.flatMap((job) => this.#sign(job) ?? []);
+    const launched = jobs.filter((job) => this.#isInTime(job)).flatMap((job) => this.#sign(job) ?? []);
+    if (launched.length === 0) return undefined;
+    for (const flight of this.#open.values()) this.#expect(flight);
     // Again, now that they are expected: the watch closes when it expects nothing.
     const problem = await this.#watch.open();
     if (problem === undefined) await this.#submit(launched, true);
@@ -176,7 +174,7 @@ export class LedgerAccount {
     const { fee = 1n, expiryAhead = defaultExpiryAhead } = job.options;
     const nonce = this.#free[0] ?? defined(this.#next, 'a nonce before anything is signed');
     const expiryHeight = toHeight(this.#watch.height + expiryAhead);
-    const transaction = this.#wallet.build(job.what, { nonce, fee, expiryHeight });
+    const transaction = signed(this.#wallet, job.what, { nonce, fee, expiryHeight });
     if (transaction instanceof Problem) {
       job.settle(transaction);
       return undefined;
@@ -184,8 +182,12 @@ export class LedgerAccount {
     if (this.#free.shift() === undefined) this.#next = nonce + 1;
     const flight: Flight = { transaction, job, sentAt: this.#nodes.surroundings.now() };
     this.#flights.set(transaction.hash, flight);
-    this.#watch.expect(transaction.hash, (outcome) => this.#land(flight, outcome));
+    this.#expect(flight);
     return flight;
+  }
+
+  #expect(flight: Flight): void {
+    this.#watch.expect(flight.transaction.hash, (outcome) => this.#land(flight, outcome));
   }
 
   async #submit(flights: readonly Flight[], isFirst: boolean): Promise<void> {
@@ -205,6 +207,7 @@ export class LedgerAccount {
         const answer = answers[index];
         if (answer?.status === 'refused')
           await this.#onRefused(flight, problemOf(answer.problem), maybeTaken);
+        else if (this.#open.has(flight.transaction.hash)) await this.#lookUp(flight);
       }
     }
   }
@@ -214,12 +217,18 @@ export class LedgerAccount {
    * chain says what came of it.
    */
   async #onRefused(flight: Flight, problem: Problem, maybeTaken: boolean): Promise<void> {
-    if (isRetryable(problem)) return;
+    // What no node said is no refusal.
+    if (isRetryable(problem) || problem.details['sent'] === true) return;
     if (problem.code === 'transaction/nonce-used') {
       const used = problem.details['next'];
       if (typeof used === 'number') this.#next = Math.max(this.#next ?? 0, used);
     }
-    if (!maybeTaken) return this.#refuse(flight, problem);
+    if (maybeTaken) await this.#lookUp(flight);
+    else this.#refuse(flight, problem);
+  }
+
+  /** What the chain says came of it, if it says something. */
+  async #lookUp(flight: Flight): Promise<void> {
     const status = await this.#nodes.ask((client) => client.transaction(flight.transaction.hash), {
       deadlineMs: 0,
     });
@@ -228,32 +237,40 @@ export class LedgerAccount {
       const { hash, inclusion } = status;
       const { height, blockHash, receipt } = inclusion;
       this.#land(flight, { hash, height, blockHash, receipt });
-    } else if (status.status === 'gone') this.#land(flight, problemOf(status.problem));
+    } else if (status.status === 'gone') this.#refuse(flight, problemOf(status.problem));
   }
 
-  /** No node has it: its nonce is free again. */
+  /** No block can hold it: its nonce is free again, unless another transaction used it. */
   #refuse(flight: Flight, problem: Problem): void {
-    const { nonce } = flight.transaction;
-    if (problem.code !== 'transaction/nonce-used') {
+    const { nonce, hash } = flight.transaction;
+    const isUsed = problem.code === 'transaction/nonce-used' || problem.code === 'mempool/superseded';
+    const isMine = this.#flights.has(hash) || this.#open.has(hash);
+    if (isMine && !isUsed) {
       this.#free.push(nonce);
       this.#free.sort((a, b) => a - b);
     }
     this.#land(flight, problem);
   }
 
-  #land({ transaction, job }: Flight, outcome: FinalOutcome | Problem): void {
-    if (!this.#flights.delete(transaction.hash)) return;
-    this.#watch.forget(transaction.hash);
+  #land({ transaction: { hash }, job }: Flight, outcome: FinalOutcome | Problem): void {
+    const wasOpen = this.#open.delete(hash);
+    if (!this.#flights.delete(hash) && !wasOpen) return;
+    this.#watch.forget(hash);
     job.settle(outcome);
-    if (this.#flights.size === 0) {
-      this.#cancelTick?.();
-      this.#cancelTick = undefined;
-    }
+    this.#restWhenIdle();
     void this.#pump();
   }
 
+  /** Nobody waits: then nothing of this keeps a program from its end. */
+  #restWhenIdle(): void {
+    if (this.waiting > 0) return;
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
+    for (const hash of this.#open.keys()) this.#watch.forget(hash);
+  }
+
   #tickSoon(ms: number): void {
-    if (this.#flights.size === 0 || (this.#cancelTick !== undefined && ms > 0)) return;
+    if (this.waiting === 0 || (this.#cancelTick !== undefined && ms > 0)) return;
     this.#cancelTick?.();
     this.#cancelTick = this.#nodes.surroundings.alarm(ms, () => {
       this.#cancelTick = undefined;
@@ -263,34 +280,19 @@ export class LedgerAccount {
 
   async #tick(): Promise<void> {
     const { now } = this.#nodes.surroundings;
+    const inTime = this.#queue.filter((job) => this.#isInTime(job));
+    this.#queue.splice(0, this.#queue.length, ...inTime);
     for (const flight of this.#flights.values()) {
-      if (now() >= flight.job.until) this.#land(flight, notFinal(flight));
+      if (now() < flight.job.until) continue;
+      this.#flights.delete(flight.transaction.hash);
+      this.#open.set(flight.transaction.hash, flight);
+      flight.job.settle(notFinal(flight.transaction));
     }
-    const stale = [...this.#flights.values()].filter(({ sentAt }) => now() - sentAt >= resendMs);
+    this.#restWhenIdle();
+    if (this.waiting === 0) return;
+    const all = [...this.#open.values(), ...this.#flights.values()];
+    const stale = all.filter(({ sentAt }) => now() - sentAt >= resendMs);
     if (stale.length > 0) await this.#submit(stale, false);
     this.#tickSoon(tickMs);
   }
-}
-
-/** The answers of one node; a problem when it took nothing and others may. */
-async function submitTo(
-  client: HttpClient,
-  batch: readonly Flight[],
-): Promise<readonly SubmitAnswer[] | Problem> {
-  const answers = await client.submitBatch(batch.map(({ transaction }) => transaction));
-  const problems = answers.map((answer) =>
-    answer.status === 'refused' ? problemOf(answer.problem) : undefined,
-  );
-  const [first] = problems;
-  return first !== undefined && problems.every((one) => one !== undefined && isRetryable(one))
-    ? first
-    : answers;
-}
-
-function notFinal({ transaction }: Flight): Problem {
-  const { hash, nonce, expiryHeight } = transaction;
-  return new Problem('api/not-final', 'the transaction was not final when its time was up', {
-    remedy: `It may still become final. Ask for transaction ${hash}, or submit the same bytes again; sign nothing else for the same purpose before it is "gone".`,
-    details: { hash, nonce, expiryHeight, outcome: 'unknown' },
-  });
 }

@@ -48,8 +48,8 @@ export class Nodes {
 
   /**
    * The first answer that does not say "later", or is not `elsewhere`: from the current node, then from the
-   * others in turn, with pauses after each round. The last problem when the deadline passes. Details say
-   * `sent: true` when any of the tries may have arrived.
+   * others in turn, with pauses after each round. The last problem when the deadline passes, or when no node
+   * of all answers at any address. Details say `sent: true` when any of the tries may have arrived.
    */
   async ask<T>(
     call: (client: HttpClient) => Promise<T | Problem>,
@@ -60,18 +60,29 @@ export class Nodes {
     const until = now() + deadlineMs;
     let pause = firstPauseMs;
     let sent = false;
+    /** Addresses in a row at which something else than a node answers. */
+    let misfits = 0;
     for (let tries = 1; ; tries++) {
       const at = this.#current;
       const answer = await call(this.#clients[at] as HttpClient);
       const isProblem = answer instanceof Problem;
-      if (!(isProblem && isRetryable(answer)) && !elsewhere(answer)) return answer;
+      const isMisfit = isProblem && !isRetryable(answer) && isNobody(answer);
+      if (!(isProblem && isRetryable(answer)) && !isMisfit && !elsewhere(answer)) return answer;
       sent ||= isProblem && answer.details['sent'] === true;
+      misfits = isMisfit ? misfits + 1 : 0;
       // Another call may have moved on meanwhile.
       if (this.#current === at) this.#current = (at + 1) % this.#clients.length;
-      if (now() >= until) return isProblem && sent ? asSent(answer) : answer;
+      if (now() >= until || misfits >= this.#clients.length) {
+        return isProblem && sent ? asSent(answer) : answer;
+      }
       if (tries % this.#clients.length !== 0) continue;
       await sleep(Math.min(pause * (0.5 + random() / 2), Math.max(until - now(), 0)));
       pause = Math.min(pause * 2, longestPauseMs);
     }
   }
+}
+
+/** Whether it is no node that said so. */
+function isNobody({ code }: Problem): boolean {
+  return code === 'api/answer' || code === 'api/unreachable';
 }

@@ -2,6 +2,7 @@ import { limits } from '../base/limits.ts';
 import { fromUtf8 } from '../base/bytes.ts';
 import { Problem, type ProblemDetails, unwrap } from '../base/problem.ts';
 import { readBounded } from './bounded-body.ts';
+import { connectionProblem } from './connection-problem.ts';
 import { parseNodeAddress } from './node-address.ts';
 
 /**
@@ -56,20 +57,6 @@ export interface TransportOptions {
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
 /**
- * Failures before there is a connection, in which certainly nothing was sent (errno(3),
- * getaddrinfo(3), and fetch in Node).
- */
-const unconnected: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-/**
  * One HTTP exchange with retries. An answer with a status of 2xx gives its JSON; everything else is a
  * `Problem`, with the node's own code and remedy when it sent problem+json (RFC 9457). What may succeed later
  * (see `isRetryable`) is tried again with growing pauses until the deadline. All requests of the API may be
@@ -115,6 +102,7 @@ export class Transport {
 
   async #attempt(request: HttpRequest, budgetMs: number): Promise<unknown> {
     const { method, path, body: sent, contentType, token, answer = 'json' } = request;
+    if (token !== undefined && !tokenShape.test(token)) return unfitToken();
     let response: Response;
     let body: Uint8Array | undefined;
     try {
@@ -131,7 +119,9 @@ export class Transport {
       });
       body = await readBounded(response, limits.clientAnswerBytes);
     } catch (cause) {
-      return this.#unreachable(cause, budgetMs);
+      const { name } = cause instanceof Error ? cause : {};
+      const isLate = name === 'TimeoutError' || name === 'AbortError';
+      return isLate ? this.#late(cause, budgetMs) : connectionProblem(this.baseUrl, cause);
     }
     const text = body && fromUtf8(body);
     if (text === undefined) {
@@ -158,24 +148,10 @@ export class Transport {
       : (problemFromJson(json, response) ?? plainRefusal(this.baseUrl, response, text));
   }
 
-  #unreachable(cause: unknown, budgetMs: number): Problem {
-    const name = cause instanceof Error ? cause.name : '';
-    if (name === 'TimeoutError' || name === 'AbortError') {
-      return new Problem('api/timeout', `${this.baseUrl} did not answer within ${Math.round(budgetMs)} ms`, {
-        remedy: 'The node may be overloaded or stopped. Try again, or ask another node with --node URL.',
-        details: { url: this.baseUrl, retryable: true, sent: true },
-        cause,
-      });
-    }
-    const reason = innermost(cause);
-    return new Problem('api/unreachable', `${this.baseUrl} cannot be reached: ${reason.text}`, {
-      remedy: 'Check that the node runs and that this is the address of its API (--node URL).',
-      details: {
-        url: this.baseUrl,
-        // A name that nobody knows is a wrong one; the others may pass.
-        retryable: reason.code !== 'ENOTFOUND',
-        sent: !unconnected.has(reason.code),
-      },
+  #late(cause: unknown, budgetMs: number): Problem {
+    return new Problem('api/timeout', `${this.baseUrl} did not answer within ${Math.round(budgetMs)} ms`, {
+      remedy: 'The node may be overloaded or stopped. Try again, or ask another node with --node URL.',
+      details: { url: this.baseUrl, retryable: true, sent: true },
       cause,
     });
   }
@@ -186,10 +162,29 @@ export class Transport {
       `the answer of ${this.baseUrl} (HTTP ${status}) is not understood: ${why}`,
       {
         remedy: 'Check that this is the address of a Quorate node of the same version.',
-        details: { url: this.baseUrl, status },
+        details: { url: this.baseUrl, status, sent: mayHaveArrived(status) },
       },
     );
   }
+}
+
+/** Visible ASCII, as a node’s settings have it (RFC 6750, section 2.1): no header carries anything else. */
+const tokenShape = /^[\x21-\x7e]+$/;
+
+/** It is not repeated, and fetch, which would repeat it, is not asked. */
+function unfitToken(): Problem {
+  return new Problem('api/token-wrong', 'the token is empty, or holds what no token of a node can hold', {
+    remedy: 'Give the "operatorToken" that stands under "api" in the config.json of the node that is asked.',
+    details: { sent: false },
+  });
+}
+
+/**
+ * Whether somebody who is no node may have handed a request on before answering with this status. Who says
+ * that the request is at fault has not.
+ */
+function mayHaveArrived(status: number): boolean {
+  return status === 408 || status < 300 || status >= 500;
 }
 
 /**
@@ -206,7 +201,13 @@ export function plainRefusal(url: string, response: Response, text: string): Pro
     : `answered HTTP ${status} without saying why${shown === '' ? '' : `: ${shown}`}`;
   return new Problem('api/answer', `${url} ${what}`, {
     remedy: 'Check that this is the address of a Quorate node, and no proxy in front of it that refuses.',
-    details: { url, status, retryable: retryableStatus(status), ...retryAfter(response) },
+    details: {
+      url,
+      status,
+      retryable: retryableStatus(status),
+      sent: !isRedirect && mayHaveArrived(status),
+      ...retryAfter(response),
+    },
   });
 }
 
@@ -245,6 +246,8 @@ export function problemFromJson(json: unknown, response?: Response): Problem | u
     details: {
       ...plainDetails(details),
       ...(httpStatus === undefined ? {} : { status: httpStatus, retryable: retryableStatus(httpStatus) }),
+      // It failed in the middle of something.
+      ...(httpStatus === 500 && { sent: true }),
       ...(response === undefined ? {} : retryAfter(response)),
     },
   });
@@ -261,17 +264,4 @@ function plainDetails(value: unknown): ProblemDetails {
       ([, one]) => one === null || ['string', 'number', 'boolean'].includes(typeof one),
     ),
   );
-}
-
-/** fetch hides the system's error in `cause`, and the errors of several addresses in `errors`. */
-function innermost(error: unknown): { text: string; code: string } {
-  let current = error;
-  for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
-    const inner: unknown = current instanceof AggregateError ? current.errors[0] : current.cause;
-    if (!(inner instanceof Error)) break;
-    current = inner;
-  }
-  const code = (current as { code?: unknown } | null)?.code;
-  const text = current instanceof Error ? current.message : String(current);
-  return { text: text === '' ? String(code) : text, code: typeof code === 'string' ? code : '' };
 }

@@ -28,7 +28,7 @@ const secret = { env: { QUORATE_TOKEN: 'the-secret-of-operators' } };
 
 test('nothing goes to another address by itself but from this machine to this machine, and without a token', () => {
   const here = 'http://127.0.0.1:4600';
-  const alsoHere = ['http://localhost:1', 'http://[::1]:4600', 'https://127.0.0.1'];
+  const alsoHere = ['http://localhost:2', 'http://[::1]:4600', 'https://127.0.0.1'];
   const elsewhere = ['http://10.0.0.1:4600', 'https://node-1.example', 'http://127.0.0.1.example'];
   for (const url of alsoHere) {
     assert.equal(goesByItself(here, url, undefined), true, url);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fromHex } from '../../src/base/bytes.ts';
@@ -140,6 +140,43 @@ describe('tx batch', () => {
     assert.ok(seen.slice(asked).every(({ url: path }) => !path.startsWith('/v1/accounts/')));
   });
 
+  test('two that run it at once send the same bytes', async (t) => {
+    const { file, run } = world(t);
+    const { url, sent } = await node(t, () => 'applied');
+    const both = await Promise.all([run(url, ['batch', file]), run(url, ['batch', file])]);
+    assert.deepEqual(
+      both.map(({ code }) => code),
+      [0, 0],
+    );
+    assert.equal(new Set(sent.map((each) => hashes(each).join())).size, 1);
+  });
+
+  test('what somebody in between answers refuses no line', async (t) => {
+    const { file, run } = world(t);
+    const page = '<html>Welcome to this hotel</html>';
+    const { url } = await fakeApi(t, ({ method, url: path }) => {
+      if (method === 'POST') return { headers: { 'content-type': 'text/html' }, body: page };
+      return path.startsWith('/v1/accounts/') ? { body: { ...origin, pendingNonce: 0 } } : { body: status };
+    });
+    const ran = await run(url, ['batch', file, '--json']);
+    assert.equal(problemOf(ran).code, 'api/answer');
+    assert.equal(jsonOf(ran)['refused'], 0);
+    assert.equal(jsonOf(ran)['open'], 3);
+  });
+
+  test('--signed names a file, and one that is too large is told as such', async (t) => {
+    const { file, run } = world(t);
+    const { url, sent } = await node(t, () => 'applied');
+    const none = await run(url, ['batch', file, '--signed', '', '--json']);
+    assert.equal(problemOf(none).code, 'cli/usage');
+    const large = `${file}.large`;
+    writeFileSync(large, '');
+    truncateSync(large, 2 ** 30);
+    const ran = await run(url, ['batch', file, '--signed', large, '--json']);
+    assert.match(problemOf(ran).message, /more than \d+ bytes/);
+    assert.deepEqual(sent, []);
+  });
+
   test('one that is refused for good stops it; those behind it are told apart', async (t) => {
     const { file, run } = world(t);
     const { url } = await node(t, (nonce) => (nonce === 5 ? 'applied' : nonce === 6 ? 'refused' : 'pending'));
@@ -148,6 +185,7 @@ describe('tx batch', () => {
     assert.match(out, /^line 1 .* applied$/m);
     assert.match(out, /^line 3 .* refused: transaction\/wrong-signers, why$/m);
     assert.match(out, /^line 4 .* open: it waits for nonce 6; it is gone when block 99 is final$/m);
+    assert.match(out, /^Lines that were refused .* into a file of their own/m);
     assert.match(out, /1 applied, 0 failed, 1 refused, 0 gone, 1 open, 0 not sent/);
   });
 

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { decryptKey } from '../../src/crypto/keystore.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
@@ -185,6 +194,22 @@ test('a key that does not exist is not found; a file that is no key says so', as
     'keys/malformed',
   );
   assert.deepEqual(jsonOf(await quorate(['keys', 'list', '--keys', keys, '--json']))['keys'], []);
+});
+
+test('what is no file, or no key, hides no other key', async (t) => {
+  const keys = temporaryDirectory(t);
+  await quorate(['keys', 'new', 'mine', '--no-password', '--keys', keys]);
+  mkdirSync(join(keys, 'folder.json'));
+  symlinkSync('round.json', join(keys, 'round.json'));
+  symlinkSync('nowhere', join(keys, 'gone.json'));
+  execFileSync('mkfifo', [join(keys, 'pipe.json')]);
+  writeFileSync(join(keys, 'large.json'), '');
+  truncateSync(join(keys, 'large.json'), 2 ** 32);
+  const listed = jsonOf(await quorate(['keys', 'list', '--keys', keys, '--json']))['keys'];
+  assert.deepEqual(
+    (listed as { name: string }[]).map(({ name }) => name),
+    ['mine'],
+  );
 });
 
 test('development keys are shown, and marked as known to everybody', async () => {

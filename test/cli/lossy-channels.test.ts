@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { readArguments } from '../../src/cli/arguments.ts';
@@ -80,6 +80,29 @@ test('a genesis or key file that was changed by an editor or a copy is named as 
     ['good'],
     'the others are listed all the same',
   );
+});
+
+test('a file is read as far as it may go, whatever it is', async (t) => {
+  const directory = temporaryDirectory(t);
+  const large = join(directory, 'large');
+  writeFileSync(large, '');
+  truncateSync(large, 2 ** 32);
+  const { url } = await fakeLeader(t);
+  for (const args of [
+    ['verify', genesis, '--genesis', large],
+    ['init', '--data', join(directory, 'node'), '--genesis', large, '--observer'],
+    ['keys', 'new', 'k', '--keys', directory, '--password-file', large],
+    ['leader', 'transfer', '--node', url, '--token-file', large],
+    ['simulate', '--plan', large],
+    ['keys', 'import', large, '--keys', directory],
+  ]) {
+    const ran = await quorate([...args, '--json']);
+    assert.match(problemOf(ran).message, /more than \d+ bytes/, args.join(' '));
+    assert.match(problemOf(ran).remedy, /Give at most \d+ bytes/);
+  }
+  const key = await quorate(['keys', 'show', large, '--keys', directory, '--json']);
+  assert.equal(key.code === 0, false);
+  assert.doesNotMatch(key.err, /internal/);
 });
 
 test('a node reads its own files in the same way', async (t) => {

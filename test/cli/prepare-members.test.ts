@@ -68,7 +68,7 @@ describe('the directories of a test network', () => {
         ...config.api,
         host: '0.0.0.0',
         operatorToken: 'a-token-of-operators',
-        advertise: 'http://me.example:1',
+        advertise: 'http://me.example:2',
       },
     }));
     for (const base of [5_000, 6_000, 6_000]) {
@@ -83,7 +83,7 @@ describe('the directories of a test network', () => {
           host: '0.0.0.0',
           port: base,
           operatorToken: 'a-token-of-operators',
-          advertise: 'http://me.example:1',
+          advertise: 'http://me.example:2',
         },
       });
     }

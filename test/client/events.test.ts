@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import { Problem } from '../../src/base/problem.ts';
 import { finalBlocks, type FinalBlocksOptions } from '../../src/client/events.ts';
@@ -12,9 +12,14 @@ import { deadUrl, fakeApi, origin, problemReply, type Reply } from './fake-api.t
 
 const hashAt = (height: number, chain = 'a'): Hash => height.toString(16).padStart(64, chain) as Hash;
 
+const itemAt = (height: number, chain = 'a') => ({
+  hash: hashAt(height, chain),
+  header: { height, parentHash: hashAt(height - 1, chain) },
+  transactionCount: 1,
+});
+
 const eventAt = (height: number, chain = 'a', chainId: Hash = origin.chainId): string => {
-  const header = { height, parentHash: hashAt(height - 1, chain) };
-  const block = { ...origin, chainId, hash: hashAt(height, chain), header, transactionCount: 1 };
+  const block = { ...origin, chainId, ...itemAt(height, chain) };
   return `id: ${height}\nevent: final\ndata: ${JSON.stringify(block)}\n\n`;
 };
 
@@ -202,7 +207,7 @@ test('with several nodes the stream goes on at the next one, and what broke it i
   const { heights, troubles } = await read({ baseUrl }, 4);
   assert.deepEqual(heights, [1, 2, 3, 4]);
   assert.equal(troubles.length, 3);
-  assert.match(troubles.join(), /ended it.*broke.*text\/html/);
+  assert.match(troubles.join(), /ended it.*ECONNREFUSED.*text\/html/);
   assert.equal(second.seen[0]?.url, '/v1/events');
 });
 
@@ -234,11 +239,8 @@ test('a node that gives no sign of life three times is left', async (t) => {
   const blocks = finalBlocks({ baseUrl, surroundings });
   assert.equal((await blocks.next()).value?.header.height, 1);
   const next = blocks.next();
-  const pending = alarms.filter(({ live }) => live);
-  assert.deepEqual(
-    pending.map(({ ms }) => ms),
-    [45_000],
-  );
+  const pending = alarms.filter(({ live, ms }) => live && ms === 45_000);
+  assert.equal(pending.length, 1);
   pending[0]?.call();
   assert.equal((await next).value?.header.height, 2);
   await blocks.return();
@@ -246,4 +248,107 @@ test('a node that gives no sign of life three times is left', async (t) => {
     alarms.every(({ live }) => !live),
     'no alarm is left behind',
   );
+});
+
+/** Time in which only looks happen, one after the other, as fast as they are answered. */
+function steppedTime(): { surroundings: Surroundings; goOn: () => () => void } {
+  const alarms = new Set<() => void>();
+  const surroundings: Surroundings = {
+    ...defaultSurroundings,
+    now: () => 0,
+    sleep: () => new Promise((resolve) => setImmediate(resolve)),
+    alarm: (ms, call) => {
+      if (ms > 15_000) return () => undefined;
+      alarms.add(call);
+      return () => void alarms.delete(call);
+    },
+  };
+  const goOn = () => {
+    const timer = setInterval(() => {
+      for (const call of alarms) {
+        alarms.delete(call);
+        call();
+      }
+    }, 1);
+    return () => clearInterval(timer);
+  };
+  return { surroundings, goOn };
+}
+
+/** Nodes that a proxy stands before which hands a stream on when it has so many bytes of it, or never. */
+async function heldBack(t: TestContext, sendsHead: boolean) {
+  let height = 0;
+  const paths: string[] = [];
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://h');
+    paths.push(pathname);
+    if (pathname === '/v1/events') {
+      if (sendsHead) response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      return;
+    }
+    const from = Number(searchParams.get('from'));
+    const headers = Array.from({ length: Math.max(height + 1 - from, 0) }, (_, index) =>
+      itemAt(from + index),
+    );
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ ...origin, finalHeight: height, headers }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const baseUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  return { baseUrl, paths, growTo: (to: number) => void (height = to) };
+}
+
+for (const sendsHead of [true, false]) {
+  for (const after of [toHeight(0), undefined]) {
+    const from = after === undefined ? 'from the end' : 'from a block on';
+    test(`where a proxy holds the stream back (${sendsHead ? 'all but its head' : 'all of it'}), blocks are asked for, ${from}`, async (t) => {
+      const { baseUrl, paths, growTo } = await heldBack(t, sendsHead);
+      const troubles: Problem[] = [];
+      const stop = new AbortController();
+      const { surroundings, goOn } = steppedTime();
+      t.after(goOn());
+      const blocks = finalBlocks({
+        baseUrl,
+        surroundings,
+        signal: stop.signal,
+        onTrouble: (problem) => troubles.push(problem),
+        ...(after !== undefined && { after }),
+      });
+      const first = blocks.next();
+      // It is seen where the chain stands before it grows.
+      while (!paths.includes(after === undefined ? '/v1/status' : '/v1/headers')) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      growTo(2);
+      const heights = [(await first).value?.header.height, (await blocks.next()).value?.header.height];
+      assert.deepEqual(heights, [1, 2]);
+      growTo(3);
+      assert.equal((await blocks.next()).value?.header.height, 3);
+      assert.deepEqual(
+        troubles.map(({ code }) => code),
+        ['api/held-back'],
+      );
+      stop.abort();
+      assert.equal((await blocks.next()).done, true);
+    });
+  }
+}
+
+test('who cannot be reached for good is not tried for ever', async () => {
+  const dead = (code: string): Surroundings => ({
+    ...defaultSurroundings,
+    sleep: () => Promise.resolve(),
+    fetch: async () => {
+      throw new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) });
+    },
+  });
+  for (const code of ['ENOTFOUND', 'CERT_HAS_EXPIRED', 'ERR_SSL_WRONG_VERSION_NUMBER']) {
+    const { thrown } = await read({ baseUrl: 'https://h', surroundings: dead(code) }, 1);
+    assert.match(thrown?.code ?? '', /^api\/(unreachable|answer)$/, code);
+  }
 });

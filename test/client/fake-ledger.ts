@@ -41,6 +41,8 @@ export class FakeLedger {
   readonly nonces = new Map<string, number>();
   /** Whether a submission makes a block by itself. */
   commits = true;
+  /** What no block holds any more. */
+  readonly gone = new Set<Hash>();
   judge: (transaction: Transaction) => ProblemAnswer | undefined = () => undefined;
 
   static async start(t: TestContext, count: number): Promise<FakeLedger> {
@@ -96,6 +98,8 @@ class FakeNode {
   alive = true;
   /** Called with each batch before it is answered. */
   onBatch: () => void = () => undefined;
+  /** What somebody in between answers in its place, after it took a batch. */
+  garbled: readonly number[] = [];
   url = '';
   readonly #ledger: FakeLedger;
   readonly #server: Server;
@@ -152,7 +156,11 @@ class FakeNode {
     if (method === 'POST') {
       this.onBatch();
       if (!this.alive) return;
-      json({ results: this.#submit(body) });
+      const results = this.#submit(body);
+      const [code, ...others] = this.garbled;
+      this.garbled = others;
+      if (code === undefined) json({ results });
+      else response.writeHead(code, { 'content-type': 'text/html' }).end('<html>');
       if (this.#ledger.commits) setImmediate(() => this.#ledger.commit());
     } else if (resource === 'status') json({ ...status, finalHeight: blocks.length });
     else if (resource === 'accounts')
@@ -173,6 +181,10 @@ class FakeNode {
       json({ hash: block.hash, header: block.header, transactionHashes, receipts });
     } else if (resource === 'transactions') {
       const block = this.#ledger.find(name as Hash);
+      if (this.#ledger.gone.has(name as Hash)) {
+        const problem = { code: 'mempool/expired', detail: 'gone', remedy: '', details: {} };
+        return json({ hash: name, status: 'gone', problem });
+      }
       if (block === undefined) return json({ hash: name, status: 'unknown', problem: null });
       const { height } = block.header;
       json({
@@ -202,7 +214,9 @@ class FakeNode {
       if (this.pool.has(hash) || this.#ledger.find(hash) !== undefined) return { status: 'known', hash };
       const next = this.#ledger.nonces.get(sender) ?? 0;
       const used = { code: 'transaction/nonce-used', detail: 'used', remedy: '', details: { next } };
-      const problem = nonce < next ? used : this.#ledger.judge(transaction);
+      const expired = { code: 'transaction/expired', detail: 'expired', remedy: '', details: {} };
+      const isGone = this.#ledger.gone.has(hash);
+      const problem = nonce < next ? used : isGone ? expired : this.#ledger.judge(transaction);
       if (problem !== undefined) return { status: 'refused', hash, problem };
       this.pool.set(hash, transaction);
       return { status: 'accepted', hash, missing: null };

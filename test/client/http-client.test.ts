@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { decode, boundedBytes, listOf } from '../../src/base/codec.ts';
@@ -197,10 +197,33 @@ test('whatever is asked for, no other route is', async (t) => {
     await client.block(name as Hash);
     await client.transaction(name as Hash);
     await client.account(name);
+    await client.namespace(name);
+    await client.reservation(name);
     await client.record(name);
   }
+  const parts = '(blocks|transactions|accounts|namespaces|reservations)';
   for (const { url: path } of seen)
-    assert.match(path, /^\/v1\/(blocks|transactions|accounts)\/[^/?#]+$|^\/v1\/records\?key=[^&#]+$/);
+    assert.match(path, new RegExp(`^/v1/${parts}/[^/?#]+$|^/v1/records\\?key=[^&#]+$`));
+});
+
+test('what no path can name is never asked for by another name', async (t) => {
+  const { url, seen } = await fakeApi(t, () => ({ body: origin }));
+  const client = new HttpClient({ baseUrl: url });
+  for (const name of ['..', '.', '', '\ud800']) {
+    for (const answer of [
+      client.block(name as Hash),
+      client.finality(name as Hash),
+      client.transaction(name as Hash),
+      client.account(name),
+      client.accountTransactions(name),
+      client.namespace(name),
+      client.reservation(name),
+    ]) {
+      expectProblem(await answer, 'api/bad-path');
+    }
+  }
+  expectProblem(await client.record('\ud800'), 'api/bad-path');
+  assert.deepEqual(seen, []);
 });
 
 test('an answer that is not from a Quorate node is not taken for one', async (t) => {
@@ -275,6 +298,10 @@ test('what never reached a node is not said to have an unknown outcome, and a na
     ['ENOTFOUND', 1],
     ['EHOSTUNREACH', 2],
     ['ECONNREFUSED', 2],
+    ['CERT_HAS_EXPIRED', 1],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 1],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 1],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 1],
   ] as const) {
     const around = slowMotion();
     let tried = 0;
@@ -294,6 +321,51 @@ test('what never reached a node is not said to have an unknown outcome, and a na
     assert.equal(problem.details['outcome'], undefined, code);
     assert.equal(tried, tries, code);
   }
+});
+
+test('a server that is none of HTTP, or none of HTTPS, is not tried again, and each is told in one line', async (t) => {
+  const greets = createTcpServer((socket) => {
+    socket.on('error', () => undefined).write('SSH-2.0-x\r\n');
+    t.after(() => socket.destroy());
+  });
+  await new Promise<void>((resolve) => greets.listen(0, '127.0.0.1', resolve));
+  t.after(() => greets.close());
+  const { port } = greets.address() as AddressInfo;
+  for (const scheme of ['http', 'https']) {
+    const around = slowMotion();
+    const baseUrl = `${scheme}://127.0.0.1:${port}`;
+    const problem = expectProblem(
+      await new HttpClient({ baseUrl, surroundings: around }).status(),
+      'api/answer',
+    );
+    assert.match(problem.message, scheme === 'http' ? /no HTTP/ : /no HTTPS/);
+    assert.doesNotMatch(problem.message, /[\n]|openssl/);
+    assert.deepEqual(around.pauses, []);
+  }
+});
+
+test('a connection that ended before it was secure carried nothing', async (t) => {
+  const closes = createTcpServer((socket) => socket.on('error', () => undefined).destroy());
+  await new Promise<void>((resolve) => closes.listen(0, '127.0.0.1', resolve));
+  t.after(() => closes.close());
+  const { port } = closes.address() as AddressInfo;
+  const client = new HttpClient({ baseUrl: `https://127.0.0.1:${port}`, deadlineMs: 0 });
+  const problem = expectProblem(await client.submit(payment(0)), 'api/unreachable');
+  assert.equal(problem.details['sent'], false);
+  assert.equal(problem.details['outcome'], undefined);
+});
+
+test('a token that no header can carry is told without it, and nothing is sent', async (t) => {
+  const { url, seen } = await fakeApi(t, () => ({ body: origin }));
+  for (const token of ['se\ncret', 'secret\u2028', 'sécret ', '']) {
+    const problem = expectProblem(
+      await new HttpClient({ baseUrl: url }).transferLeader(null, { token }),
+      'api/token-wrong',
+    );
+    assert.doesNotMatch(JSON.stringify([problem, problem.cause]), /cret/);
+    assert.equal(problem.details['sent'], false);
+  }
+  assert.deepEqual(seen, []);
 });
 
 test('a batch travels in binary, one answer each, in order', async (t) => {
@@ -431,4 +503,38 @@ test('what is given instead of a transaction is told in words, and nothing is se
     expectProblem(await client.block(name as never), 'api/bad-path');
   }
   assert.deepEqual(seen, []);
+});
+
+test('what somebody else answers leaves it open whether the node took a transaction, unless the request was at fault', async (t) => {
+  for (const [reply, isOpen] of [
+    [{ status: 504, body: '<html>Gateway Time-out</html>' }, true],
+    [{ status: 502, body: '<html>Bad Gateway</html>' }, true],
+    [{ status: 500, body: 'oops' }, true],
+    [{ status: 200, body: '<html>welcome</html>' }, true],
+    [problemReply(500, 'api/internal'), true],
+    [{ status: 404, body: '<html>not here</html>' }, false],
+    [{ status: 403, body: '' }, false],
+    [{ status: 302, headers: { location: '/login' }, body: '' }, false],
+    [problemReply(503, 'api/busy'), false],
+    [problemReply(422, 'transaction/expired'), false],
+  ] as const) {
+    const { url } = await fakeApi(t, () => reply);
+    const client = new HttpClient({ baseUrl: url, deadlineMs: 0 });
+    const answer = await client.submit(payment(0));
+    assert.ok(answer instanceof Problem);
+    assert.equal(answer.details['outcome'], isOpen ? 'unknown' : undefined, JSON.stringify(reply));
+    const [first] = await client.submitBatch([payment(0)]);
+    assert.ok(first?.status === 'refused');
+    assert.equal(first.problem.details['outcome'], isOpen ? 'unknown' : undefined, JSON.stringify(reply));
+  }
+});
+
+test('what was to follow a request that failed was not sent, and that is said', async (t) => {
+  const { url, seen } = await fakeApi(t, () => ({ status: 504, body: '' }));
+  const many = Array.from({ length: limits.httpBatch + 1 }, (_, nonce) => payment(nonce));
+  const answers = await new HttpClient({ baseUrl: url, deadlineMs: 0 }).submitBatch(many);
+  assert.equal(seen.length, 1);
+  const outcomes = answers.map((one) => one.status === 'refused' && one.problem.details['sent']);
+  assert.deepEqual([...new Set(outcomes.slice(0, limits.httpBatch))], [true]);
+  assert.deepEqual(outcomes.slice(limits.httpBatch), [false]);
 });

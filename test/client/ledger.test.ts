@@ -7,6 +7,7 @@ import { defaultSurroundings } from '../../src/client/transport.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
+import { fakeApi } from './fake-api.ts';
 import { FakeLedger, fastTime } from './fake-ledger.ts';
 
 const alice = developmentKeyPair('alice');
@@ -21,6 +22,16 @@ async function start(t: TestContext, count: number, surroundings = fastTime()) {
   const ledger = unwrap(await Ledger.connect({ endpoints: fake.endpoints, surroundings }));
   return { fake, ledger, account: ledger.account(alice, { signer }) };
 }
+
+/** Time that stands still until the test lets it pass; alarms come at once all the same. */
+function heldTime() {
+  let ms = 0;
+  return { surroundings: { ...fastTime(), now: () => ms }, pass: (more: number) => void (ms += more) };
+}
+
+const taken = async (fake: FakeLedger): Promise<void> => {
+  while (fake.nodes[0]?.pool.size !== 1) await new Promise((resolve) => setImmediate(resolve));
+};
 
 const isFinal = (outcome: FinalOutcome | Problem): outcome is FinalOutcome => !(outcome instanceof Problem);
 
@@ -106,9 +117,13 @@ test('what may pass by itself is tried again', async (t) => {
 });
 
 test('when its time is up the outcome is open, and nothing is signed a second time', async (t) => {
-  const { fake, account } = await start(t, 1);
+  const time = heldTime();
+  const { fake, account } = await start(t, 1, time.surroundings);
   fake.commits = false;
-  const outcome = await account.transfer(bob, 1n, { deadlineMs: 10_000 });
+  const sent = account.transfer(bob, 1n, { deadlineMs: 10_000 });
+  await taken(fake);
+  time.pass(10_000);
+  const outcome = await sent;
   assert.ok(outcome instanceof Problem && outcome.code === 'api/not-final');
   assert.equal(outcome.details['outcome'], 'unknown');
   assert.equal(fake.nodes[0]?.pool.size, 1);
@@ -118,6 +133,104 @@ test('when its time is up the outcome is open, and nothing is signed a second ti
     fake.final.map(({ nonce }) => nonce),
     [0, 1],
   );
+});
+
+test('what somebody in between answers in the place of a node is no refusal: nothing is signed twice', async (t) => {
+  for (const code of [504, 502, 200]) {
+    const { fake, account } = await start(t, 1);
+    const [node] = fake.nodes;
+    if (node !== undefined) node.garbled = [code];
+    const outcome = await account.transfer(bob, 1n, { deadlineMs });
+    assert.ok(isFinal(outcome), String(code));
+    assert.ok(isFinal(await account.transfer(bob, 1n, { deadlineMs })));
+    assert.deepEqual(
+      fake.final.map(({ nonce }) => nonce),
+      [0, 1],
+    );
+  }
+});
+
+test('an address at which something else answers is passed over', async (t) => {
+  const page = await fakeApi(t, () => ({ headers: { 'content-type': 'text/html' }, body: '<html>' }));
+  const fake = await FakeLedger.start(t, 1);
+  const endpoints = [page.url, ...fake.endpoints];
+  const ledger = unwrap(await Ledger.connect({ endpoints, surroundings: fastTime() }));
+  assert.ok(isFinal(await ledger.account(alice, { signer }).transfer(bob, 1n, { deadlineMs })));
+  const none = await Ledger.connect({ endpoints: [page.url, page.url], surroundings: fastTime() });
+  assert.ok(none instanceof Problem && none.code === 'api/answer');
+});
+
+test('the nonce of what expired is used by the next, so that no gap is left', async (t) => {
+  const { fake, account } = await start(t, 1);
+  fake.commits = false;
+  const [node] = fake.nodes;
+  const expiring = account.transfer(bob, 1n, { deadlineMs });
+  while (node?.pool.size !== 1) await new Promise((resolve) => setImmediate(resolve));
+  for (const hash of node.pool.keys()) fake.gone.add(hash);
+  node.pool.clear();
+  const gone = await expiring;
+  assert.ok(gone instanceof Problem && gone.code === 'mempool/expired');
+  fake.commits = true;
+  assert.ok(isFinal(await account.transfer(bob, 2n, { deadlineMs })));
+  assert.deepEqual(
+    fake.final.map(({ nonce }) => nonce),
+    [0],
+  );
+});
+
+test('what was given up for the moment and is lost is sent again with the next, the same bytes', async (t) => {
+  const time = heldTime();
+  const { fake, account } = await start(t, 1, time.surroundings);
+  fake.commits = false;
+  const sent = account.transfer(bob, 1n, { deadlineMs: 10_000 });
+  await taken(fake);
+  time.pass(10_000);
+  const first = await sent;
+  assert.ok(first instanceof Problem && first.code === 'api/not-final');
+  fake.nodes[0]?.pool.clear();
+  fake.commits = true;
+  const second = account.transfer(bob, 2n, { deadlineMs });
+  await taken(fake);
+  time.pass(3_000);
+  assert.ok(isFinal(await second));
+  assert.deepEqual(
+    fake.final.map(({ nonce, hash }) => [nonce, hash === first.details['hash']]),
+    [
+      [0, true],
+      [1, false],
+    ],
+  );
+  // Nothing of it is left to keep a program from its end.
+  while (fake.nodes[0]?.readers.size !== 0) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test('what waits here until its time is up is never signed', async (t) => {
+  const time = heldTime();
+  const { fake, ledger } = await start(t, 1, time.surroundings);
+  fake.commits = false;
+  const account = ledger.account(alice, { signer, window: 1 });
+  const outcomes = [1n, 2n].map((amount) => account.transfer(bob, amount, { deadlineMs: 10_000 }));
+  await taken(fake);
+  time.pass(10_000);
+  const [first, second] = await Promise.all(outcomes);
+  assert.ok(first instanceof Problem && first.details['outcome'] === 'unknown');
+  assert.ok(second instanceof Problem && second.details['sent'] === false);
+  assert.equal(account.waiting, 0);
+});
+
+test('a signer that throws fails its own transaction and no other', async (t) => {
+  const { fake, ledger } = await start(t, 1);
+  let calls = 0;
+  const failing = (message: Uint8Array) => {
+    calls += 1;
+    if (calls === 1) throw new Error('the device is unplugged');
+    return signer(message);
+  };
+  const account = ledger.account(alice, { signer: failing });
+  const outcomes = await Promise.all([1n, 2n].map((amount) => account.transfer(bob, amount, { deadlineMs })));
+  assert.ok(outcomes[0] instanceof Problem && /unplugged/.test(outcomes[0].message));
+  assert.ok(isFinal(outcomes[1] as FinalOutcome));
+  assert.equal(fake.final.length, 1);
 });
 
 test('connecting fails in words: nobody there, no address, another chain', async (t) => {

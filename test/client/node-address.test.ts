@@ -17,7 +17,7 @@ test('an address has one form, however it is written', () => {
   ] as const) {
     assert.equal(parseNodeAddress(given), address);
   }
-  assert.equal(parseNodeAddress(new URL('http://h:1/')), 'http://h:1');
+  assert.equal(parseNodeAddress(new URL('http://h:2/')), 'http://h:2');
 });
 
 test('what is none, or is read as another one than it looks like, is refused with its reason', () => {
@@ -53,5 +53,17 @@ test('what is none, or is read as another one than it looks like, is refused wit
     assert.doesNotMatch(problem.message, /secret/);
     // Nor is it told to other nodes.
     assert.equal(parseApiUrl(given), undefined, given);
+  }
+});
+
+test('a port to which no browser and no fetch connects is told at once', () => {
+  for (const [given, why] of [
+    ['http://h:6000', /connect to port 6000/],
+    ['https://h:22/', /connect to port 22/],
+  ] as const) {
+    const problem = parseNodeAddress(given);
+    assert.ok(problem instanceof Problem && why.test(problem.message), given);
+    // Others may, with curl: nodes hand it on.
+    assert.notEqual(parseApiUrl(given), undefined);
   }
 });

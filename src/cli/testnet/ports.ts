@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { Problem } from '../../base/problem.ts';
+import { isBarredPort } from '../../client/node-address.ts';
 
 export interface NodePorts {
   readonly api: number;
@@ -17,6 +18,7 @@ export async function choosePorts(base: number, nodes: number): Promise<NodePort
   try {
     const found: NodePorts[] = [];
     for (let index = 0; index < nodes; index++) {
+      if (isBarredPort(base + 2 * index)) throw barred(base + 2 * index);
       const api = await listen(base === 0 ? 0 : base + 2 * index, servers);
       const peers = await listen(base === 0 ? 0 : base + 2 * index + 1, servers);
       found.push({ api, peers });
@@ -36,6 +38,13 @@ async function listen(port: number, servers: Server[]): Promise<number> {
   servers.push(server);
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function barred(port: number): Problem {
+  return new Problem('cli/port', `no browser and no fetch connects to port ${port}, whoever listens there`, {
+    remedy: 'Choose other ports with --base-port P.',
+    details: { port, flag: '--base-port' },
+  });
 }
 
 function portProblem(port: number, error: NodeJS.ErrnoException): Problem {

@@ -1,5 +1,8 @@
-import { open, rename } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { nameOfFault } from '../../base/machine-fault.ts';
 import { asMachineFault } from './as-machine-fault.ts';
 
 /**
@@ -14,17 +17,58 @@ export function writeDurably(
   return asMachineFault(path, () => write(path, text, options));
 }
 
+/**
+ * Makes a file that is whole as soon as it is there, and stays after a power failure; false when there is one
+ * of that name already. Throws `node/machine` when the machine refuses.
+ */
+export function writeOnce(
+  path: string,
+  text: string,
+  options: { readonly secret?: boolean } = {},
+): Promise<boolean> {
+  return asMachineFault(path, async () => {
+    const temporary = `${path}.${randomUUID()}.new`;
+    await writeSynced(temporary, text, options);
+    try {
+      await link(temporary, path).catch((error: unknown) => {
+        // Not every file system has links.
+        if (nameOfFault(error) === 'EEXIST') throw error;
+        return copyFile(temporary, path, constants.COPYFILE_EXCL);
+      });
+    } catch (error) {
+      if (nameOfFault(error) === 'EEXIST') return false;
+      throw error;
+    } finally {
+      await unlink(temporary);
+    }
+    await syncDirectory(path);
+    return true;
+  });
+}
+
 async function write(path: string, text: string, options: { readonly secret?: boolean }): Promise<void> {
   const temporary = `${path}.new`;
-  const file = await open(temporary, 'w', options.secret === true ? 0o600 : 0o644);
+  await writeSynced(temporary, text, options);
+  await rename(temporary, path);
+  await syncDirectory(path);
+}
+
+async function writeSynced(
+  path: string,
+  text: string,
+  options: { readonly secret?: boolean },
+): Promise<void> {
+  const file = await open(path, 'w', options.secret === true ? 0o600 : 0o644);
   try {
     await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
-  // The rename itself is only durable with its directory.
+}
+
+/** What was renamed or linked is only durable with its directory. */
+async function syncDirectory(path: string): Promise<void> {
   const directory = await open(dirname(path), 'r');
   try {
     await directory.sync();

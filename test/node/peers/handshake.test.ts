@@ -251,8 +251,8 @@ describe('the handshake', () => {
     meet(here, 'peer-1', handshake('validator-1', { api: 'https://node-1.example' }).hello('peer-1'));
     meet(here, 'peer-2', handshake('validator-2').hello('peer-2'));
     assert.deepEqual([here.apiOf(1), here.apiOf(2)], ['https://node-1.example', undefined]);
-    meet(here, 'peer-1', handshake('validator-1', { api: 'http://10.0.0.2:1' }).hello('peer-1'));
-    assert.equal(here.apiOf(1), 'http://10.0.0.2:1');
+    meet(here, 'peer-1', handshake('validator-1', { api: 'http://10.0.0.2:2' }).hello('peer-1'));
+    assert.equal(here.apiOf(1), 'http://10.0.0.2:2');
     here.forget('peer-1');
     assert.equal(here.apiOf(1), undefined);
     assert.equal(handshake('validator-0').apiOf(0), undefined);

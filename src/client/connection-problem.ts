@@ -1,0 +1,68 @@
+import { Problem } from '../base/problem.ts';
+
+/**
+ * Failures before there is a connection, in which certainly nothing was sent (errno(3),
+ * getaddrinfo(3), and fetch in Node).
+ */
+const unconnected: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** Certificates that are refused before anything is sent (`openssl verify`, and Node's own checks). */
+const certificateFault =
+  /^(?:CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_)/;
+
+/** Why no answer came, of an error that `fetch` threw. */
+export function connectionProblem(url: string, cause: unknown): Problem {
+  const { code, text, name } = innermost(cause);
+  const isTls = /^(?:ERR_SSL_|EPROTO)/.test(code);
+  const other = name === 'HTTPParserError' ? 'HTTP' : isTls ? 'HTTPS' : '';
+  if (other !== '') {
+    return new Problem('api/answer', `what listens at ${url} speaks no ${other}`, {
+      remedy: 'Check the address and its port, and whether it begins with http:// or with https://.',
+      details: { url, retryable: false, sent: true },
+      cause,
+    });
+  }
+  if (certificateFault.test(code)) {
+    return new Problem(
+      'api/unreachable',
+      `${url} cannot be reached: its certificate is not valid (${code})`,
+      {
+        remedy:
+          'Write the address as the certificate has it, and have this machine trust who signed it (in Node: NODE_EXTRA_CA_CERTS).',
+        details: { url, retryable: false, sent: false },
+        cause,
+      },
+    );
+  }
+  return new Problem('api/unreachable', `${url} cannot be reached: ${text}`, {
+    remedy: 'Check that the node runs and that this is the address of its API (--node URL).',
+    details: {
+      url,
+      // A name that nobody knows is a wrong one; the others may pass.
+      retryable: code !== 'ENOTFOUND',
+      sent: !unconnected.has(code) && !text.includes('before secure TLS connection was established'),
+    },
+    cause,
+  });
+}
+
+/** fetch hides the system's error in `cause`, and the errors of several addresses in `errors`. */
+function innermost(error: unknown): { text: string; code: string; name: string } {
+  let current = error;
+  for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
+    const inner: unknown = current instanceof AggregateError ? current.errors[0] : current.cause;
+    if (!(inner instanceof Error)) break;
+    current = inner;
+  }
+  const code = (current as { code?: unknown } | null)?.code;
+  const { message, name } = current instanceof Error ? current : { message: String(current), name: '' };
+  return { text: message === '' ? String(code) : message, code: typeof code === 'string' ? code : '', name };
+}

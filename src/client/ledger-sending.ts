@@ -1,0 +1,83 @@
+import { Problem } from '../base/problem.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+import type { SubmitAnswer } from './answers.ts';
+import { type HttpClient, problemOf } from './http-client.ts';
+import { isRetryable } from './transport.ts';
+import type { FinalOutcome } from './final-watch.ts';
+import type { Operation } from '../ledger/operation.ts';
+import type { Content, Wallet } from './wallet.ts';
+
+export interface SendOptions {
+  /** In the smallest unit; 1 unless told. */
+  readonly fee?: bigint;
+  /** How many blocks ahead it expires; 10,000 unless told. */
+  readonly expiryAhead?: number;
+  /** How long to wait until it is final; 60 s unless told. */
+  readonly deadlineMs?: number;
+}
+
+/** Something to be signed and sent, in the order in which it was asked for. */
+export interface Job {
+  readonly what: Operation | Content;
+  readonly options: SendOptions;
+  readonly until: number;
+  readonly settle: (outcome: FinalOutcome | Problem) => void;
+}
+
+/**
+ * A signed transaction that may be anywhere. The same bytes are sent again until they
+ * are final, or can never be.
+ */
+export interface Flight {
+  readonly transaction: Transaction;
+  readonly job: Job;
+  sentAt: number;
+}
+
+/**
+ * What a wallet signs. A signer of the application's own may throw: that must end neither the account nor
+ * the program.
+ */
+export function signed(wallet: Wallet, ...[what, terms]: Parameters<Wallet['build']>): Transaction | Problem {
+  try {
+    return wallet.build(what, terms);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new Problem('transaction/malformed', `it could not be signed: ${why}`, {
+      remedy: 'Look at the signer, and at what was to be signed. Nothing was sent.',
+      details: { sent: false },
+      cause,
+    });
+  }
+}
+
+/** The answers of one node; a problem when it took nothing and others may. */
+export async function submitTo(
+  client: HttpClient,
+  batch: readonly Flight[],
+): Promise<readonly SubmitAnswer[] | Problem> {
+  const answers = await client.submitBatch(batch.map(({ transaction }) => transaction));
+  const problems = answers.map((answer) =>
+    answer.status === 'refused' ? problemOf(answer.problem) : undefined,
+  );
+  const [first] = problems;
+  return first !== undefined && problems.every((one) => one !== undefined && isRetryable(one))
+    ? first
+    : answers;
+}
+
+/** Its time was up, and what becomes of it is open. */
+export function notFinal({ hash, nonce, expiryHeight }: Transaction): Problem {
+  return new Problem('api/not-final', 'the transaction was not final when its time was up', {
+    remedy: `It may still become final. Ask for transaction ${hash}, or submit the same bytes again; sign nothing else for the same purpose before it is "gone".`,
+    details: { hash, nonce, expiryHeight, outcome: 'unknown' },
+  });
+}
+
+/** Its time was up while it waited behind others. */
+export function neverSigned(): Problem {
+  return new Problem('api/not-final', 'its time was up before it was sent: nothing was signed', {
+    remedy: 'Ask for less at once, or give it more time (deadlineMs).',
+    details: { sent: false },
+  });
+}
