@@ -640,6 +640,8 @@ export const limits = {
   raftTail: 64,
   /** Raft: linearizable reads that wait at once; more get a retryable problem. */
   raftPendingReads: 10_000,
+  /** Raft: terms in which it led that a member remembers, to know its own blocks from another process's. */
+  raftTermsLed: 1_024,
 
   /**
    * Entries of the state in one part of a snapshot, in bytes: a fraction of a response, and written

@@ -282,7 +282,8 @@ function sayWhatWasFound(log: Logger, { found, trust }: KeyUse): void {
       'the consensus log is lost: this node votes when what it may have signed cannot matter any more',
       {
         ...details,
-        remedy: 'Nothing need be done while the others answer; "quorate why" tells what it waits for.',
+        remedy:
+          'See "quorate why", which tells what it waits for: under PBFT for others and for blocks, under Raft to be removed and added again.',
       },
     );
   }

@@ -32,6 +32,8 @@ export function onRecoveryIndex(replica: Replica, { context, height }: ReadAnswe
   )
     return;
   replica.state.guard = { name: 'waiting', recoveryIndex: height };
+  // The question was asked after all that the key signed before, and its answer is of a later term.
+  replica.state.keyUse.upTo = replica.state.term;
   maybeTrustAgain(replica);
 }
 

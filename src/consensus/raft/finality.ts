@@ -10,6 +10,7 @@ import { advanceStaging } from './staging.ts';
 import { certificateOf, compact, entryAt, holds, lastHeight } from './log.ts';
 import { enterConfiguration } from './membership.ts';
 import { trace } from './outbox.ts';
+import { noticeOwnUse } from './own-use.ts';
 import { configurationKey, entryKey } from './records.ts';
 import { replaceLog } from './replacing.ts';
 import { noteCommitted, type Replica, unappliedConfiguration } from './replica.ts';
@@ -93,6 +94,7 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
     trace(replica, 'sync-ignored', { height: last.height, why: wrong });
     return;
   }
+  noticeOwnUse(replica, header);
   seeTermOf(replica, header, 'others committed other blocks');
   if (certificate.configuration.length > 0) {
     state.arriving.push({ height: last.height, configuration: certificate.configuration });

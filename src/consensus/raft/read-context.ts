@@ -1,3 +1,4 @@
+import { nextFloat, type RandomState } from '../../base/random.ts';
 import type { ReadContext } from './message.ts';
 import type { RaftState } from './state.ts';
 
@@ -16,4 +17,9 @@ export function newReadContext(state: RaftState): ReadContext {
 
 export function isSameContext(a: ReadContext | null, b: ReadContext): boolean {
   return a !== null && a.incarnation === b.incarnation && a.serial === b.serial;
+}
+
+/** For one of whom nobody knows how often it was started: it counts from where it surely never was. */
+export function unusedIncarnation(random: RandomState): number {
+  return 2 ** 32 + Math.floor(nextFloat(random) * 2 ** 46);
 }

@@ -66,7 +66,7 @@ function reason(replica: Replica): string {
   if (diskStalls(replica))
     return `the disk has not finished a write for ${age(replica, state.writes.pending[0]?.since)}`;
   if (isAmnesiac(state) && takesPart(state.configuration, state.self))
-    return 'the log of this member was lost; it must be removed and added again before it votes (quorate members remove, then add; when too many databases are lost for that, start it with --assume-first-use)';
+    return 'the log of this member was lost, or is an old copy; it must be removed and added again before it votes (quorate members remove, then add; when too many databases are lost for that, start it with --assume-first-use)';
   if (state.install !== null) {
     const { snapshot, received } = state.install;
     return `a snapshot of height ${snapshot.height} is being fetched, ${Math.floor(received * 100)} % are here`;

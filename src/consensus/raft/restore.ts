@@ -10,6 +10,7 @@ import { noWrites } from '../shared/write-queue.ts';
 import { genesisConfiguration, indexOf } from './configuration.ts';
 import { type Entry, type Log, lastHeight, lastTerm, newestChange } from './log.ts';
 import type { RaftOptions } from './options.ts';
+import { unusedIncarnation } from './read-context.ts';
 import {
   configurationKey,
   configurationPrefix,
@@ -51,6 +52,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     incarnation: hard.incarnation + 1,
     // The recovery index stands in no record: each start asks anew.
     guard: hard.amnesiac ? { name: 'asking', asked: null } : { name: 'off' },
+    keyUse: { trust: start.log === 'vouched' ? 'vouched' : 'known', upTo: term, led: new Set() },
     log,
     held: heldAtStart(hard, log),
     heldBy: new Map(),
@@ -174,8 +176,7 @@ function trusted({ log, final }: EngineStart, random: RandomState, found: HardSt
   if (log === 'whole' || log === 'new') return hard;
   return {
     ...hard,
-    // Nobody knows how often it was started since this was written: it counts from where it surely never was.
-    incarnation: 2 ** 32 + Math.floor(nextFloat(random) * 2 ** 46),
+    incarnation: unusedIncarnation(random),
     amnesiac: log === 'lost',
   };
 }

@@ -1,3 +1,4 @@
+import { limits } from '../../base/limits.ts';
 import { nextFloat } from '../../base/random.ts';
 import { type BlockHeader, toView } from '../../ledger/block.ts';
 import type { ValidatorIndex } from '../engine.ts';
@@ -11,6 +12,7 @@ import { tellTerm, trace } from './outbox.ts';
 import { freshProgress } from './progress.ts';
 import { dropLeaderReads, dropWaitingReads } from './reads.ts';
 import { isAmnesiac, knownLeader, ownIndex, type Replica, unappliedConfiguration } from './replica.ts';
+import type { RaftState } from './state.ts';
 import { diskStalls, voidOldMessages, write } from './writing.ts';
 
 /** Waits anew before it campaigns: between one and two election timeouts (section 5.2). */
@@ -123,11 +125,21 @@ export function becomeLeader(replica: Replica): void {
   };
   state.leaderHeardAt = null;
   state.install = null;
+  noteLeading(state);
   state.pacing.nothingToBuild = false;
   count(replica, 'elections');
   tellTerm(replica, state.self, 'a majority voted for it');
   trackMembers(replica);
   trace(replica, 'leading', { last: lastHeight(state.log), commit: state.commit });
+}
+
+/** This process leads in this term: the blocks of that are by its key. */
+function noteLeading({ keyUse, term }: RaftState): void {
+  keyUse.led.add(term);
+  if (keyUse.led.size <= limits.raftTermsLed) return;
+  const [oldest = term] = keyUse.led;
+  keyUse.led.delete(oldest);
+  keyUse.upTo = oldest;
 }
 
 /** A leader keeps one progress for each other member, in the order of their indexes. */

@@ -7,6 +7,7 @@ import { acknowledge, followLeader } from './following.ts';
 import { holds, lastHeight } from './log.ts';
 import type { SnapshotAnswer, SnapshotOffer } from './message.ts';
 import { send, trace } from './outbox.ts';
+import { noticeOwnUse } from './own-use.ts';
 import { freshTimeout } from './retransmission.ts';
 import { backToProbe, probeLater } from './progress.ts';
 import { replaceLog } from './replacing.ts';
@@ -201,6 +202,7 @@ export function onInstalled(
     });
   }
   if (header.height <= state.applied) return;
+  noticeOwnUse(replica, header);
   seeTermOf(replica, header, 'its snapshot is of a later term');
   count(replica, 'snapshots-installed');
   replaceLog(replica, {

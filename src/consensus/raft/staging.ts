@@ -6,6 +6,7 @@ import { isDue, start, stop, stopped } from '../shared/timer.ts';
 import { append, type Entry, entryAt, entryOf, hashAt, lastHeight } from './log.ts';
 import { nameOf, type Term, type WireEntry } from './message.ts';
 import { trace } from './outbox.ts';
+import { noticeOwnUse } from './own-use.ts';
 import type { Replica } from './replica.ts';
 import type { Follower } from './state.ts';
 import { cutLog, write } from './writing.ts';
@@ -43,6 +44,7 @@ export function admitEntry(
     replica.out.push({ type: 'verdict', validator: from, reason: wrong ?? 'an entry does not link' });
     return false;
   }
+  noticeOwnUse(replica, header);
   const seen = hashSeen(replica, role, height);
   if (seen === entry.blockHash) {
     if (height < stagingStart(role)) role.matched = toHeight(Math.max(role.matched, height));

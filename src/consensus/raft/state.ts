@@ -24,8 +24,9 @@ export interface RaftState {
   votedFor: ValidatorIndex | null;
   /** The term that is on disk. */
   durableTerm: Term;
-  readonly incarnation: number;
+  incarnation: number;
   guard: AmnesiaGuard;
+  readonly keyUse: KeyUse;
   log: Log;
   /**
    * The newest change of the members that this disk had before a later term than the block's was seen;
@@ -118,6 +119,19 @@ type AmnesiaGuard =
       readonly asked: { readonly context: ReadContext; readonly until: MonotonicMs } | null;
     }
   | { readonly name: 'waiting'; readonly recoveryIndex: Height };
+
+/** What is known of the blocks that were made with this member's key. */
+interface KeyUse {
+  /**
+   * Whether all of them are explained, by the log or by an operator's word; doubted once somebody showed one
+   * that is not.
+   */
+  trust: 'known' | 'vouched' | 'doubted';
+  /** Those of terms up to here are: of before this start, or of before a lost log was asked for. */
+  upTo: Term;
+  /** Terms in which this process leads or led, oldest first. */
+  readonly led: Set<Term>;
+}
 
 type Role = Follower | Candidate | Leader;
 

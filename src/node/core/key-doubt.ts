@@ -5,9 +5,9 @@ import type { Logger } from '../process/log.ts';
 type Trace = Extract<Effect<object>, { readonly type: 'trace' }>;
 
 /**
- * Others showed a vote of this node's key that this node does not know. The first time it may have forgotten
- * it: its data may be an old copy, and it votes on where that does not matter. A vote above that place is
- * another process's: throws a problem, which stops this one.
+ * Others showed a vote, or a block, of this node's key that this node does not know. The first time it may
+ * have forgotten it: its data may be an old copy, and its engine goes on as one whose log is lost. One from
+ * after that is another process's: throws a problem, which stops this one.
  */
 export function doubtKey(log: Logger, { data }: Trace): void {
   if (data['again'] === true) {
@@ -20,6 +20,6 @@ export function doubtKey(log: Logger, { data }: Trace): void {
   log.error('this key signed what is not in this node’s data', {
     ...data,
     remedy:
-      'If its directory was put back from a copy, nothing need be done: it votes again where that does not matter. If not, another process uses the key: find it and stop it.',
+      'If its directory was put back from a copy, "quorate why" tells when it votes again, and whether that needs anything. If not, another process uses the key: find it and stop it.',
   });
 }

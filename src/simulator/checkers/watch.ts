@@ -461,6 +461,10 @@ export class Watch {
         const { height, reason } = effect.data;
         promise(false, 'innocence', () => `node ${node} refuses an honest block ${height}: ${reason}`);
       }
+      // Nobody else has the key of a correct node, and whose disk is lost knows that.
+      if (effect.event === 'key-used-elsewhere') {
+        promise(false, 'innocence', () => `node ${node} takes its own block or vote for another's`);
+      }
       if (effect.event === 'leading') this.#onLeading(node, Number(effect.data['term']));
       this.#trace(node, `${effect.event} ${JSON.stringify(effect.data)}`);
     }

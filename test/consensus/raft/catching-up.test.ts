@@ -479,8 +479,8 @@ test('a snapshot that only a change of the members calls for deletes no block', 
 suite('a leader that offers a snapshot to a follower whose next block was pruned', () => {
   /** Blocks 1 to 5 are final there, a snapshot is of this height, and member 2 lacks everything. */
   function offering(height: number, entries: readonly WireEntry[] = [1, 2, 3, 4, 5].map(at)): Solo {
-    const leader = new Solo(0, 3, { options: { tail: 0 } });
-    leader.append(1, 1, entries, entries.length).sync();
+    const leader = new Solo(1, 3, { options: { tail: 0 } });
+    leader.append(0, 1, entries, entries.length).sync();
     for (const entry of entries) leader.give({ type: 'applied', height: nameOfEntry(entry).height });
     const snapshot = nameOfEntry(defined(entries[height - 1], 'an entry'));
     leader.give({ type: 'compacted', snapshot, firstBlock: toHeight(height) });
@@ -519,13 +519,13 @@ suite('a leader that offers a snapshot to a follower whose next block was pruned
     for (let passed = 0; passed < ms; passed += 50) {
       leader.tick(50);
       note();
-      for (const from of [1, 2]) {
+      for (const from of [0, 2]) {
         leader.receive<'heartbeat-answer'>({
           kind: 'heartbeat-answer',
           from,
           term: leader.state.term,
           round: 1,
-          received: toHeight(from === 1 ? 5 : 0),
+          received: toHeight(from === 0 ? 5 : 0),
           applied: toHeight(0),
         });
         note();

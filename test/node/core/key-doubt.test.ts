@@ -10,7 +10,10 @@ test('a vote of its key that a node does not know is an error in its log, with w
   const lines: { message: string; details: object | undefined }[] = [];
   doubtKey({ ...silentLog, error: (message, details) => lines.push({ message, details }) }, traceOf(false));
   assert.equal(lines.length, 1);
-  assert.match(JSON.stringify(lines[0]?.details), /"height":9.*put back from a copy.*find it and stop it/);
+  assert.match(
+    JSON.stringify(lines[0]?.details),
+    /"height":9.*put back from a copy.*quorate why.*find it and stop it/,
+  );
 });
 
 test('one above all that it can have forgotten stops the node', () => {
