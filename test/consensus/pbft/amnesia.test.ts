@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
-import type { ValidatorIndex } from '../../../src/consensus/engine.ts';
+import type { ValidatorIndex, Verified } from '../../../src/consensus/engine.ts';
 import { type Draft, type PbftMessage, type ViewChange } from '../../../src/consensus/pbft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
+import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { Committee, sign, type TestNode } from './harness.ts';
 
 const window = 2;
@@ -451,4 +452,55 @@ test('whoever comes back late enters the view in which others made blocks long s
   assert.equal(away.finalHeight(), committee.node(1).finalHeight());
   assert.equal(away.engine?.state.view, committee.node(1).engine?.state.view);
   assert.equal(away.engine?.state.phase.name, 'normal');
+});
+
+/** Node 3 lost its log, is silent, and hears nothing; the others go on. Returns up to where it is silent. */
+function silent(committee: Committee): number {
+  const lost = committee.node(3);
+  lost.loseDisk();
+  lost.restart();
+  committee.pass(3_000);
+  assert.equal(guardOf(lost), 'silent');
+  committee.deliverable = (_, to) => to !== 3;
+  return lost.engine?.state.forgottenUpTo ?? assert.fail();
+}
+
+/** It gets the final blocks up to this height. */
+function bringUpTo(committee: Committee, height: number): void {
+  const lost = committee.node(3);
+  const source = committee.node(0);
+  const chain = [...source.chain]
+    .filter(([at]) => at > lost.finalHeight() && at <= height)
+    .sort(([a], [b]) => a - b)
+    .map(([at, blockHash]) => {
+      const parentHash = defined(committee.blocks.get(blockHash), 'a block').parentHash;
+      return { height: at, blockHash, parentHash, isLast: false };
+    });
+  const certificate = defined(source.certificates.get(toHeight(height)), 'its certificate');
+  lost.step({ type: 'synced', chain, certificate: certificate as Verified<FinalityCertificate> });
+  assert.equal(lost.finalHeight(), height);
+}
+
+test('it is silent until a block above all of that is final, and no block earlier', () => {
+  const committee = committeeAt(5);
+  const until = silent(committee);
+  committee.grow(until + 1);
+  bringUpTo(committee, until);
+  assert.equal(guardOf(committee.node(3)), 'silent');
+  bringUpTo(committee, until + 1);
+  assert.equal(guardOf(committee.node(3)), 'off');
+});
+
+test('a view that it entered when it knew less is closed when it votes again', () => {
+  const committee = committeeAt(5);
+  const until = silent(committee);
+  const lost = committee.node(3);
+  const viewChanges = [0, 1, 2].map((from) => committee.viewChange(from, 1) as ViewChange);
+  lost.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
+  assert.deepEqual([lost.engine?.state.view, lost.engine?.state.phase.name], [1, 'normal']);
+  committee.grow(until + 1);
+  bringUpTo(committee, until + 1);
+  assert.equal(guardOf(lost), 'off');
+  // One of those ViewChanges may be its own of before the loss, which hides what it voted for after that.
+  assert.deepEqual([lost.engine?.state.view, lost.engine?.state.phase.name], [1, 'changing']);
 });

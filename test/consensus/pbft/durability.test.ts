@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import { limits } from '../../../src/base/limits.ts';
 import type { Verified } from '../../../src/consensus/engine.ts';
+import type { Hash } from '../../../src/crypto/hash.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { Committee, type TestNode } from './harness.ts';
@@ -358,4 +359,65 @@ test('views that fail leave blocks behind, and the disk keeps a few windows of t
   committee.pass(5_000);
   committee.checkAgreement();
   assert.ok(committee.heights().every((height) => height > 1));
+});
+
+test('of the blocks that views left behind the oldest go first', () => {
+  const options = { window: 2, viewTimeoutMs: 500, viewTimeoutCapMs: 500, blockIntervalMs: 0 };
+  const committee = new Committee(4, { options });
+  committee.deliverable = (_, __, message) => message.kind !== 'prepare' && message.kind !== 'commit';
+  const node = committee.node(3);
+  const viewOf = (blockHash: Hash): number => committee.blocks.get(blockHash)?.view ?? assert.fail();
+  const before = node.execute.bind(node);
+  let gone = 0;
+  node.execute = (effect) => {
+    const done = before(effect);
+    if (effect.type === 'persist') {
+      for (const blockHash of effect.forget ?? []) {
+        gone += 1;
+        for (const kept of node.candidates) assert.ok(viewOf(blockHash) <= viewOf(kept), 'a newer one went');
+      }
+    }
+    return done;
+  };
+  for (let round = 0; round < 30; round++) {
+    committee.work();
+    committee.pass(1_000);
+  }
+  assert.ok(gone > 10, `${gone} blocks went`);
+  node.crash();
+  node.restart();
+  assert.deepEqual(
+    new Set(node.engine?.state.stored.keys()),
+    node.candidates,
+    'a start counts those on its disk',
+  );
+});
+
+test('what the highest certificate is for stays, with all below it, however many views know nothing of it', () => {
+  const options = { window: 2, viewTimeoutMs: 500, viewTimeoutCapMs: 500, blockIntervalMs: 0 };
+  const committee = new Committee(4, { options });
+  const node = committee.node(3);
+  // Two blocks are prepared, and this replica alone hears of it.
+  committee.deliverable = (_, to, message) =>
+    message.kind !== 'commit' && (message.kind !== 'prepare' || to === node.index);
+  for (let count = 0; count < 2; count++) {
+    committee.work();
+    committee.run();
+  }
+  const highest = node.engine?.state.highest ?? assert.fail();
+  assert.equal(highest.height, 2);
+  const parent = committee.blocks.get(highest.blockHash)?.parentHash ?? assert.fail();
+  // The others never hear that it left the views, so they begin with nothing of it.
+  committee.deliverable = (from, _, message) =>
+    message.kind !== 'prepare' &&
+    message.kind !== 'commit' &&
+    (from !== node.index || message.kind === 'suspect');
+  for (let round = 0; round < 40; round++) {
+    committee.work();
+    committee.pass(1_000);
+    for (const needed of [parent, highest.blockHash])
+      assert.ok(node.candidates.has(needed), `it is on the disk in view ${node.engine?.state.view}`);
+  }
+  assert.ok((node.engine?.status().view ?? 0) > 15);
+  assert.equal(node.engine?.state.highest?.blockHash, highest.blockHash);
 });

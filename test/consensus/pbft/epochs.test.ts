@@ -186,6 +186,27 @@ describe('across a restart', () => {
     growAll(committee, 5);
   });
 
+  test('what was signed in an epoch that ended leaves the disk while the process goes on, too', () => {
+    const committee = changing();
+    growAll(committee, 4);
+    const node = committee.node(1);
+    const epochs = new Set(
+      [...node.records.keys()].filter((key) => key.includes('/')).map((key) => key.split('/')[1]),
+    );
+    assert.deepEqual([...epochs], ['2']);
+  });
+
+  test('an operator’s word for the log holds in the next epoch', () => {
+    const committee = changing();
+    committee.grow(1);
+    const node = committee.node(1);
+    node.crash();
+    node.start(false, 'vouched');
+    growAll(committee, 4);
+    assert.equal(node.epoch(), 2);
+    assert.equal(stateOf(node).keyUse, 'vouched');
+  });
+
   test('a crash of all between its certificate and the disk costs nothing', () => {
     for (let run = 0; run < 20; run++) {
       const committee = new Committee(5, { options, validators: 4, seed: run });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NewView, ViewChange } from '../../../src/consensus/pbft/message.ts';
-import { toHeight, toView } from '../../../src/ledger/block.ts';
+import { hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
 import type { Certificate } from '../../../src/ledger/certificate.ts';
 import { Committee, type TestNode } from './harness.ts';
 
@@ -215,6 +215,23 @@ test('the tip of a view that is final here gets a vote all the same, and another
   }
 });
 
+test('so does one that is final here for as long as those may be behind who start the view with it', () => {
+  const { window } = new Committee(4, { options }).options;
+  const committee = committeeAt(window);
+  const node = committee.node(3);
+  const own = committee.certificateAt(1) ?? assert.fail();
+  const highest: Certificate = { ...own, phase: 'prepare' };
+  const finalHeight = toHeight(0);
+  const viewChanges = [0, 1, 2].map(
+    (from) =>
+      committee.viewChange(from, 1, { finalHeight, finalCertificate: undefined, highest }) as ViewChange,
+  );
+  node.effects = [];
+  node.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
+  assert.equal(node.engine?.state.view, 1, 'they are not too far behind to be believed');
+  assert.deepEqual(node.signed(), ['prepare/0/1/1']);
+});
+
 /** Node 3 enters view 1 with this tip, which the others, final below it, prove. */
 function enter(committee: Committee, highest: Certificate): TestNode {
   const node = committee.node(3);
@@ -227,6 +244,29 @@ function enter(committee: Committee, highest: Certificate): TestNode {
   assert.equal(node.engine?.state.view, 1);
   return node;
 }
+
+test('a primary that proposes below the start of its view is not heard, also by those who have not got so far', () => {
+  const committee = new Committee(4, { options });
+  committee.deliverable = (_, to) => to !== 3;
+  committee.grow(3);
+  committee.deliverable = () => false;
+  // Nobody gives it the blocks up to there.
+  const late = committee.node(3);
+  const execute = late.execute.bind(late);
+  late.execute = (effect) => (effect.type === 'sync' ? [] : execute(effect));
+  late.judge = () => ({ verdict: 'unavailable', reason: 'nobody has it' });
+  const node = enter(committee, { ...(committee.certificateAt(3) ?? assert.fail()), phase: 'prepare' });
+  assert.equal(node.finalHeight(), 0);
+  const parentHash = hashHeader(committee.genesis);
+  for (const height of [1, 2, 3]) {
+    const header = committee.header({ height, parentHash, view: 1, proposer: 1, salt: 100 + height });
+    const blockHash = hashHeader(header);
+    const proposal = { header, transactionHashes: [] };
+    const slot = { view: toView(1), height: toHeight(height), blockHash };
+    node.force(committee.say({ kind: 'pre-prepare', from: 1, ...slot, proposal }));
+    assert.deepEqual([...(node.engine?.state.slots.keys() ?? [])], [3], 'the tip alone is accepted');
+  }
+});
 
 test('so does one that is below the final block here', () => {
   const committee = committeeAt(3);

@@ -87,6 +87,29 @@ test('an operator’s word holds also where signatures come up that nobody remem
   assert.deepEqual([guardOf(node), noticed(node)], ['off', []]);
 });
 
+/** Somebody shows a final block that this node's key signed as well. */
+function show(committee: Committee, node: TestNode, height: number): void {
+  const certificate = committee.node(0).certificates.get(toHeight(height));
+  assert.ok(certificate?.engine === 'pbft');
+  const [first, ...rest] = certificate.signatures;
+  assert.ok(first !== undefined);
+  const finalCertificate = { ...certificate, signatures: [...rest, { ...first, validator: node.index }] };
+  node.step({
+    type: 'message',
+    message: {
+      kind: 'status',
+      epoch: toHeight(0),
+      from: 0,
+      view: certificate.view,
+      changing: false,
+      finalHeight: certificate.height,
+      finalCertificate,
+      signature: first.signature,
+    } as never,
+    direct: true,
+  });
+}
+
 test('its signature above all that it may have forgotten is another process’s', () => {
   const committee = new Committee(4, { options });
   committee.grow(3);
@@ -102,24 +125,21 @@ test('its signature above all that it may have forgotten is another process’s'
   // What another process with the key helps to make final, this one hears of later.
   committee.deliverable = (_from, to) => to !== 3;
   committee.grow(forgottenUpTo + 2);
-  const certificate = committee.node(0).certificates.get(toHeight(forgottenUpTo + 2));
-  assert.ok(certificate?.engine === 'pbft');
-  const [first, ...rest] = certificate.signatures;
-  assert.ok(first !== undefined);
-  const forged = { ...certificate, signatures: [...rest, { ...first, validator: 3 }] };
-  node.step({
-    type: 'message',
-    message: {
-      kind: 'status',
-      epoch: toHeight(0),
-      from: 0,
-      view: certificate.view,
-      changing: false,
-      finalHeight: certificate.height,
-      finalCertificate: forged,
-      signature: first.signature,
-    } as never,
-    direct: true,
-  });
+  show(committee, node, forgottenUpTo + 2);
   assert.deepEqual(noticed(node), [false, true]);
+});
+
+test('who is silent after a loss doubts nothing that it may have signed before', () => {
+  const committee = new Committee(4, { options });
+  committee.grow(6);
+  const node = committee.node(3);
+  node.loseDisk();
+  node.restart();
+  committee.pass(3_000);
+  assert.equal(guardOf(node), 'silent');
+  const { forgottenUpTo } = node.engine?.state ?? { forgottenUpTo: toHeight(0) };
+  committee.deliverable = (_from, to) => to !== 3;
+  committee.grow(forgottenUpTo);
+  for (const height of [forgottenUpTo - 1, forgottenUpTo]) show(committee, node, height);
+  assert.deepEqual(noticed(node), []);
 });

@@ -288,3 +288,47 @@ suite('what turns out to be final while a leader that does not know of it replac
     });
   }
 });
+
+test('blocks that are on disk are acknowledged in a later term when that is on disk, too', () => {
+  const [block] = entriesOn(genesisHeader(3), [1]);
+  assert.ok(block !== undefined);
+  const member = new Solo(2, 3).append(0, 1, [block]);
+  member.receive<'append'>({
+    kind: 'append',
+    from: 1,
+    to: 2,
+    term: 2,
+    previous: nameOfEntry(block),
+    entries: [],
+    commit: toHeight(0),
+  });
+  const all = [...member.writes];
+  const withBlock = all.findIndex(({ blocks }) => blocks.length > 0);
+  for (const write of all.slice(0, withBlock + 1)) member.confirm(write);
+  assert.equal(member.state.durable, 1);
+  assert.deepEqual(member.sent('accepted'), [], 'a crash now would forget the term');
+  const said: number[] = [];
+  for (const write of all.slice(withBlock + 1))
+    said.push(
+      ...member
+        .confirm(write)
+        .sent('accepted')
+        .map(({ term }) => term),
+    );
+  assert.ok(said.length > 0 && said.every((term) => term === 2));
+});
+
+test('a change of the members that came in a later term than its own is held in none, also after a restart', () => {
+  const configuration: Configuration = [...members, { key: keyOf(3), role: 'learner' }];
+  const [change] = entriesOn(genesisHeader(3), [1], { configuration });
+  assert.ok(change !== undefined);
+  for (const [term, held] of [
+    [1, nameOfEntry(change)],
+    [2, null],
+  ] as const) {
+    const member = new Solo(2, 3).append(1, term, [change]).sync();
+    assert.deepEqual(member.state.held, held);
+    member.restart();
+    assert.deepEqual(member.state.held, held);
+  }
+});
