@@ -12,7 +12,7 @@ const maxOutstanding = 30_000;
 /** How often a sender without room looks again, and how often all ask what is final. */
 const feedPauseMs = 20;
 const watchPauseMs = 100;
-/** A sender of which nothing becomes final for so long submits again what is not final: a node may have died with it. */
+/** A sender submits again what is not final when nothing of it became final for this long: a node may have died with it. */
 const stuckMs = 5_000;
 
 /** Where a sender is in its list. */

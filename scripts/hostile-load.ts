@@ -24,7 +24,7 @@ interface Lane {
 }
 
 /**
- * Honest clients who do not slow down when the nodes do: each has a node of its own, signs so many payments a second, and brings what
+ * Honest clients who do not slow down when the nodes do: each has a node of its own, signs this many payments a second, and brings what
  * is due in one request at a time. What is refused or not answered is brought again.
  */
 export class SteadyLoad {

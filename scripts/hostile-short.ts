@@ -9,7 +9,7 @@ import { goesOn, memoryBound, recovered, vainly } from './hostile-trial.ts';
 import { eventually, pause } from './malicious-seats.ts';
 
 const MiB = 1024 * 1024;
-/** An attack lasts at least so long, and until what has to happen under it has happened. */
+/** An attack lasts at least this long, and until what has to happen under it has happened. */
 const leastMs = 1_000;
 
 /** What holds however busy the machine is: no rates, only that things happen at all, and how large the nodes become. */

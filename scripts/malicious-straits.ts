@@ -7,7 +7,7 @@ import type { Links } from './partition-links.ts';
 
 /** Straits that some liars need before they can lie: a view change, or somebody who is behind. */
 
-/** An honest primary is halted so often at most, until the liar had its chance. */
+/** An honest primary is halted this often at most, until the liar had its chance. */
 const maxHalts = 4;
 /** More than a window of them, and fewer than the load makes. */
 const blocksBehind = 10;

@@ -29,7 +29,7 @@ export interface Scene {
 
 type Name = 'alice' | 'bob' | 'carol';
 
-/** One request that waits until the payment is final, at most so long. */
+/** One request that waits until the payment is final, at most this long. */
 export async function submitAndWait(
   scene: Scene,
   {

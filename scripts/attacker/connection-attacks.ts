@@ -308,7 +308,7 @@ async function pour(scene: Scene, connection: RawConnection, bytesPerSecond: num
   );
 }
 
-/** So many at each node, with others in the place of those that are cut. */
+/** This many at each node, with others in the place of those that are cut. */
 async function staying(scene: Scene, count: number, act: (stranger: Stranger) => void): Promise<void> {
   await scene.everywhere(async (node) => {
     let present = 0;

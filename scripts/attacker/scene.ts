@@ -127,7 +127,7 @@ export class Scene {
     }
   }
 
-  /** Calls `step` so many times a second, in small groups, until it says false or the attack is over. */
+  /** Calls `step` this many times a second, in small groups, until it says false or the attack is over. */
   async pace(perSecond: number, step: (index: number) => boolean): Promise<void> {
     const begin = performance.now();
     let done = 0;

@@ -105,7 +105,7 @@ export interface Backend {
   /**
    * Calls `listener` with the reason when this node lost the lead and handed it to nobody, or cannot go on,
    * until the returned function is called: it no longer knows what will become of what it took. Where no
-   * outcome hangs on one leader, only when it cannot go on.
+   * outcome depends on one leader, only when it cannot go on.
    */
   onSteppedDown(listener: (reason: string) => void): () => void;
 }

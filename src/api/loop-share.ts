@@ -18,7 +18,7 @@ const systemPorts: LoopPorts = {
   nowMs: () => performance.now(),
 };
 
-/** So much of a turn is for what comes first, and one piece of it in any case. */
+/** This much of a turn is for what comes first, and one piece of it in any case. */
 const firstMs = 1;
 /** A rest that is shorter is put off until it is worth a timer. */
 const shortestRestMs = 1;

@@ -43,7 +43,7 @@ export class MeteredSocket extends Duplex {
     return this.#held.length > 0;
   }
 
-  /** Hands the parser at most so many bytes. */
+  /** Hands the parser at most this many bytes. */
   feed(atMost: number): void {
     const piece = this.#held.subarray(0, atMost);
     this.#held = this.#held.subarray(piece.length);

@@ -11,7 +11,7 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Who may use what only operators may. With a token in the configuration: who sends it. Without one: who is
+ * Admits operators. With a token in the configuration: whoever sends it. Without one: whoever is
  * on this machine, when the API listens to nobody else; and only under a name of this machine, so that no web
  * page gets here through a name of its own (DNS rebinding). Throws a problem for others.
  */

@@ -222,8 +222,8 @@ export class RequestGate {
 
   /**
    * From here on the request waits for others (peers, a leader, finality) and gives its place to the next
-   * one; so much of it is kept until it ends. Throws a problem when too many of this client wait already, or
-   * too much of what they hold: one client has half of that.
+   * one; this much of it is kept until it ends. Throws a problem when too many of this client wait already,
+   * or too much of what they hold: one client has half of that.
    */
   stepAside(request: IncomingMessage, bytes: number): void {
     const exchange = this.#exchanges.get(request);

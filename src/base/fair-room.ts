@@ -24,7 +24,7 @@ export class FairRoom<H> {
     return this.#held.get(holder) ?? 0;
   }
 
-  /** Somebody holds so much more, or less. It may have to give way itself before this returns. */
+  /** Somebody holds this much more, or less. It may have to give way itself before this returns. */
   change(holder: H, by: number): void {
     const held = this.heldBy(holder) + by;
     invariant(held >= 0, 'nobody gives back more than it holds');

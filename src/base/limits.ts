@@ -36,7 +36,7 @@ export const limits = {
 
   /** A genesis file's size. It is read whole. */
   maxGenesisBytes: 16 * MiB,
-  /** Consensus. Accounts that a genesis funds: so many are built and hashed within a second or two. */
+  /** Consensus. Accounts that a genesis funds: this many are built and hashed within a second or two. */
   maxGenesisAccounts: 100_000,
   /** Consensus. Characters of the chain's name, or of a validator's. */
   maxNameLength: 63,
@@ -91,8 +91,8 @@ export const limits = {
    */
   maxReservationsEnding: 256,
   /**
-   * Consensus. So many blocks past its last height a reservation can still be looked up, with what became of
-   * it; then its entry goes.
+   * Consensus. This many blocks past its last height a reservation can still be looked up, with what became
+   * of it; then its entry goes.
    */
   reservationAfterlife: 1_000,
 
@@ -177,7 +177,7 @@ export const limits = {
   /**
    * Gossip of a member, of a stranger, and of all strangers together, however small: each delivery counts,
    * and each message in it. A node with a heavy load of its own sends 200 a second, and a hub relays those of
-   * others; each costs about 20 µs before the node sees it. Of a stranger so many (`quiet`) are taken
+   * others; each costs about 20 µs before the node sees it. From a stranger this many (`quiet`) are taken
    * whatever the others send: what it listens to is in them.
    */
   gossipMessages: {
@@ -278,7 +278,7 @@ export const limits = {
   /** What a request counts besides its answer, in bytes: its stream, its place in the queue. */
   servedRequestBytes: 2 * KiB,
   /**
-   * A request waits for its turn so long, and is refused when that is not enough: well
+   * A request waits for its turn this long, and is refused when that is not enough: well
    * below `requestTimeoutMs`.
    */
   servedWaitMs: 2_000,
@@ -442,7 +442,7 @@ export const limits = {
   /** How long a client may take to send a request. */
   httpRequestTimeoutMs: 10_000,
   /** Items per page of a list. */
-  /** Changes of the validators in one answer: each has a certificate, and so many keys. */
+  /** Changes of the validators in one answer: each has a certificate, and this many keys. */
   httpEpochs: 20,
   httpPage: 100,
   /**
@@ -489,14 +489,14 @@ export const limits = {
   httpRequests: 256,
   httpRequestsPerClient: 64,
   /**
-   * Of these so many are read and answered at once, each with at most a request's body and a
+   * This many of these are read and answered at once, each with at most a request's body and a
    * piece of an answer in memory.
    */
   httpPlaces: 16,
   httpPlacesPerClient: 8,
   /**
-   * Who has had such a place for so long, and sends or takes nothing, goes when others wait for one: a body
-   * takes a slow line that long.
+   * A client that has had such a place for this long, and sends or takes nothing, goes when others wait: a
+   * body takes a slow line that long.
    */
   httpSlowMs: 1_000,
   /** And so does who sends no more of its body for this long. */
@@ -658,12 +658,12 @@ export const limits = {
   /** Older ones that are kept because somebody is fetching them. */
   snapshotsFetched: 2,
   /**
-   * So long after a part was asked for, somebody counts as fetching: longer than a try
+   * This long after a part was asked for, somebody counts as fetching: longer than a try
    * takes that gets no answer.
    */
   snapshotFetchMs: 30_000,
   /**
-   * Peers may fail to give a part of a snapshot so often in a row before the fetch is given up
+   * Peers may fail to give a part of a snapshot this often in a row before the fetch is given up
    * for now; what came is kept.
    */
   snapshotTries: 4,
@@ -763,7 +763,7 @@ export const limits = {
   peerFaults: 8,
   peerFaultWindowMs: 10_000,
   peerMuteMs: 30_000,
-  /** So many signatures checked in vain make a fault count once more: what costs more ends sooner. */
+  /** This many signatures checked in vain make a fault count once more: what costs more ends sooner. */
   claimsPerFault: 32,
   /** Peers whose faults are remembered: more than can be connected. */
   peersRemembered: 1_024,
@@ -820,7 +820,7 @@ export const limits = {
    * wait: some seconds of work.
    */
   submittedTransactions: 8_192,
-  /** And of so many bytes together: that many of the usual size, and some of the largest. */
+  /** And of this many bytes together: that many of the usual size, and some of the largest. */
   submittedBytes: 16 * MiB,
   /**
    * The same for gossip of members, past which it is not looked at: more, because what is dropped

@@ -1,4 +1,4 @@
-/** So much at once after a quiet time, and so much each second after that. */
+/** This much at once after a quiet time, and this much each second after that. */
 export interface Rate {
   readonly perSecond: number;
   readonly burst: number;

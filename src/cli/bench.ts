@@ -40,12 +40,12 @@ export function benchCommand(): CommandUnknownOpts {
       .option('--operations <n>', 'operations in each transaction', wholeNumber(1, limits.maxOperations), 1)
       .option(
         '--in-flight <n>',
-        'closed loop: so many transactions are under way',
+        'closed loop: this many transactions are under way',
         wholeNumber(1, 40_000),
         4_000,
       )
       .addOption(
-        new Option('--rate <n>', 'open loop: so many transactions a second, whatever becomes of them')
+        new Option('--rate <n>', 'open loop: this many transactions a second, whatever becomes of them')
           .argParser(wholeNumber(1, largestRate))
           .conflicts(['inFlight', 'sweep']),
       )

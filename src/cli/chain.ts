@@ -34,7 +34,7 @@ function statusCommand(): CommandUnknownOpts {
     });
 }
 
-/** So much of an id tells one proposal from all others. */
+/** This much of an id tells one proposal from all others. */
 const shortestId = 8;
 
 /** The same for whatever is proposed. */

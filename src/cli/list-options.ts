@@ -5,7 +5,7 @@ import { wholeNumber } from './options.ts';
 import { grouped } from './terminal.ts';
 
 const oldestOption = new Option('--oldest', 'the oldest first, not the newest');
-const limitOption = new Option('--limit <n>', `at most so many (${limits.httpPage} at once)`)
+const limitOption = new Option('--limit <n>', `at most this many (${limits.httpPage} at once)`)
   .default(limits.httpListPage)
   .argParser(wholeNumber(1, limits.httpPage));
 const cursorOption = new Option('--cursor <text>', 'go on where the page before ended, as it said');

@@ -52,7 +52,7 @@ function waitSeconds(text: string): number {
   return seconds;
 }
 
-/** The height that is meant, when so much is final. */
+/** The height that is meant, when this much is final. */
 export function heightOf(expiry: Expiry, finalHeight: Height): Height {
   return toHeight('ahead' in expiry ? finalHeight + expiry.ahead : expiry.height);
 }

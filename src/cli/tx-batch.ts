@@ -25,7 +25,7 @@ export const signedOption = new Option(
 const windowSize = 500;
 /** How long one request waits for finality; the tool’s own deadline is longer. */
 const waitMs = 5_000;
-/** What is final of nothing for so long is given up for now. */
+/** When nothing becomes final for this long, the rest is given up for now. */
 const stuckMs = 60_000;
 const retryMs = 250;
 

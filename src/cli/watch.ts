@@ -29,7 +29,7 @@ export function watchCommand(): CommandUnknownOpts {
     .option('--from <height>', 'begin with this block; without it with the next one', wholeNumber(1, 2 ** 47))
     .option('--transactions', 'with what each transaction does')
     .option('--genesis <file>', 'check each block against this genesis file, and end when one is not proven')
-    .option('--blocks <number>', 'end after so many', wholeNumber(1, 2 ** 47))
+    .option('--blocks <number>', 'end after this many', wholeNumber(1, 2 ** 47))
     .addOption(nodeOption)
     .addOption(timeoutOption)
     .addOption(jsonOption)

@@ -102,7 +102,7 @@ export class HttpClient {
    * Hands over many, in binary, in as few requests as the limits allow, one after the other. One answer per
    * transaction, in order; those of a request that failed are refused with its problem, and so are all after
    * it. When something in the list is no transaction, nothing is sent, and all are refused with that problem.
-   * With `waitMs` each answer comes when all are final, or as they stand after so long.
+   * With `waitMs` each answer comes when all are final, or as they stand after this long.
    */
   async submitBatch(
     transactions: readonly Transaction[],

@@ -11,7 +11,7 @@ export class EventTooLong extends Error {
 }
 
 /**
- * Events of a byte stream, whatever the pieces in which it comes. Each may have so many
+ * Events of a byte stream, whatever the pieces in which it comes. Each may have this many
  * characters, with its comments.
  */
 export async function* parseEvents(

@@ -13,7 +13,7 @@ export interface Surroundings {
   /** Milliseconds that never go back. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** Calls once after so long, unless the returned function was called before. */
+  /** Calls once after this long, unless the returned function was called before. */
   readonly alarm: (ms: number, call: () => void) => () => void;
   /** In [0, 1); spreads the retries of many clients. */
   readonly random: () => number;

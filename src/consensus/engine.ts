@@ -372,7 +372,7 @@ export type Effect<M> =
   /**
    * Raft: this validator led, lost the lead and handed it to nobody. What it took on may be lost, or be made
    * final by another leader: whoever waits here for the outcome is told that it is unknown. PBFT never says
-   * it: there no outcome hangs on one primary.
+   * it: there no outcome depends on one primary.
    */
   | { readonly type: 'stepped-down'; readonly reason: string }
   /**
@@ -557,7 +557,7 @@ export interface MessageClaims {
   /** Its sender's own signature. Empty where the channel proves the sender. */
   readonly own: readonly SignatureClaim[];
   /**
-   * What stands inside: to be looked at only when the own signature is good. Absent
+   * What stands inside: to be looked at only when the sender's signature is good. Absent
    * when that one says it all.
    */
   readonly inside?: {

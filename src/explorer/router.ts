@@ -26,6 +26,6 @@ export const place = signal<Place>(placeOf(location.hash));
 addEventListener('hashchange', () => {
   place.value = placeOf(location.hash);
   scrollTo(0, 0);
-  // Who reads with ears hears where they are.
+  // A screen reader says which page it is.
   document.querySelector<HTMLElement>('main h1')?.focus();
 });

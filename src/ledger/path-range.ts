@@ -12,7 +12,7 @@ export function isInRange({ after, last }: PathRange, path: Uint8Array): boolean
   return last === undefined || compareBytes(path, last) <= 0;
 }
 
-/** A subtree of a tree: all paths that agree with this one on so many bits. */
+/** A subtree of a tree: all paths that agree with this one on this many bits. */
 export interface Place {
   readonly prefix: Uint8Array;
   readonly depth: number;

@@ -6,7 +6,7 @@ import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 /**
  * The name of a reservation: the place of the operation that makes it among all operations of its sender.
  * Each nonce is used once, so it names one reservation at most, for ever; and the sender knows it before
- * anything is signed. Who is to rely on it looks it up when it is final, and not before: until then its
+ * anything is signed. Whoever relies on it must look it up once it is final: until then its
  * sender can replace what it names.
  */
 export interface ReservationId {

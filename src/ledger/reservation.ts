@@ -12,7 +12,7 @@ import { decodeStateValue } from './state-value.ts';
 export type Fate =
   /** The recipient may still take it. */
   | { readonly type: 'held' }
-  /** The recipient took so much of it; there. */
+  /** The recipient took this much of it; there. */
   | { readonly type: 'posted'; readonly taken: bigint; readonly at: Place }
   /** The recipient let it go; there. */
   | { readonly type: 'voided'; readonly at: Place }

@@ -241,7 +241,7 @@ export class State {
   }
 
   /**
-   * Entries of a namespace behind a key, or from its first on, at most so many, and the proof that none is
+   * Entries of a namespace behind a key, or from its first on, at most this many, and the proof that none is
    * missing (`verifyListing`). None for a namespace that was never opened.
    */
   proveListing(

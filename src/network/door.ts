@@ -23,8 +23,8 @@ export function hostOf(multiaddr: string): string | undefined {
 
 /**
  * Callers until their hello is accepted. They have places, and a rate for what costs us: the TLS handshake.
- * Who comes from where a configured peer or a member is has both apart from all others. Nobody is turned away
- * for want of a place: the caller who has shown least goes, so silent ones keep nobody out.
+ * Callers from the address of a configured peer or a member have both apart from all others. Nobody is turned
+ * away for want of a place: the caller who has shown least goes, so silent ones keep nobody out.
  */
 export class Door {
   readonly #now: () => number;

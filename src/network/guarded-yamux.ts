@@ -8,7 +8,7 @@ import { muxerOf } from './libp2p-internals.ts';
 import { LineBudget, type StrangersBudget } from './line-budget.ts';
 import { guardNegotiation } from './negotiation-guard.ts';
 
-/** yamux lets either side send so much on a new stream. */
+/** yamux lets either side send this much on a new stream. */
 const firstWindowBytes = 256 * 1024;
 
 /**

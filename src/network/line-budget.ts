@@ -67,7 +67,7 @@ export class LineBudget {
     this.#buckets = bucketsOf(limits.line[standing], this.#now());
   }
 
-  /** We asked for an answer of at most so many bytes: they are not held against it. */
+  /** We asked for an answer of at most this many bytes: they are not held against it. */
   expect(bytes: number): void {
     this.#asked = Math.min(this.#asked + bytes, limits.requestsPerPeer * limits.responseBytes);
   }

@@ -11,7 +11,7 @@ export interface PeerAddress {
 
 /** Where a machine is named in a multiaddr. */
 const hosts: ReadonlySet<string> = new Set(['ip4', 'ip6', 'dns', 'dns4', 'dns6', 'dnsaddr']);
-/** All addresses of the own machine: there is nobody to call at it. */
+/** "All addresses of this machine": nobody can be called there. */
 const everywhere: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /**

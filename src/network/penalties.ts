@@ -38,7 +38,7 @@ export class Penalties {
     return true;
   }
 
-  /** Refuses a peer for so long, whatever was counted. */
+  /** Refuses a peer for this long, whatever was counted. */
   ban(peer: PeerId, now: number, banMs: number): void {
     this.add(peer, now, 0);
     const record = this.#peers.get(peer);

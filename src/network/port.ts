@@ -50,7 +50,7 @@ export interface Network {
   ): void;
   /**
    * Counts against a peer; too much of it disconnects it for a while. With `banMs` it is
-   * disconnected at once, for so long.
+   * disconnected at once, for this long.
    */
   penalise(peer: PeerId, reason: string, banMs?: number): void;
   /** Per-peer figures for metrics and tests. */

@@ -5,7 +5,7 @@ import { isStranger } from './places.ts';
 
 /** What one stream holds of a message that is not whole yet. */
 export interface Meter {
-  /** It holds so much now. */
+  /** It holds this much now. */
   holds(bytes: number): void;
 }
 

@@ -147,7 +147,7 @@ async function start(parts: {
     throw unknownVersionProblem(unknown);
   const protocol = protocolOf(genesis, retentionOf(config));
   const path = paths.usedKey(directory, config.role);
-  // Who only follows has no vote to forget yet; but any key may become a validator's.
+  // An observer has no vote to forget yet; but any key may become a validator's.
   const keyUse = await openKeyUse({
     path,
     chainId,

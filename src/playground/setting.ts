@@ -5,7 +5,7 @@ import { type LiarName, liarNames, type Plan } from '../simulator/plan/plan.ts';
 
 /** What somebody does to a running cluster, and exactly when: so the same setting is the same run. */
 export interface Edit {
-  /** After so many events. */
+  /** After this many events. */
   readonly event: number;
   /** At this moment of virtual time, in ms: that of the last event, or later, when nothing happened since. */
   readonly at: number;
@@ -17,7 +17,7 @@ export type Act =
   | { readonly kind: 'crash' | 'start' | 'pause' | 'resume' | 'wipe'; readonly node: number }
   /** Both ways. */
   | { readonly kind: 'cut' | 'mend'; readonly node: number; readonly other: number }
-  /** Its clock is put forward so much. */
+  /** Its clock is put forward this much. */
   | { readonly kind: 'clock'; readonly node: number; readonly ms: number };
 
 /** All that decides a run: it stands in the address, so that a situation can be shared. */

@@ -264,9 +264,9 @@ export class ChainStore {
   }
 
   /**
-   * Keys of records, deleted ones too, that begin with `prefix` and come behind `after`: at most so many, in
-   * the order of their bytes. All that there are after the final block, and perhaps some of the next one: a
-   * record that was written once never leaves the state.
+   * Keys of records, deleted ones too, that begin with `prefix` and come behind `after`: at most this many,
+   * in the order of their bytes. All that there are after the final block, and perhaps some of the next one:
+   * a record that was written once never leaves the state.
    */
   async recordKeys(page: {
     readonly prefix: string;
@@ -320,7 +320,7 @@ export class ChainStore {
 
   /**
    * Deletes the lowest blocks, with their receipts, certificates and entries in the indexes, up to
-   * `keepFrom`, at most so many in this batch, and fewer when they are large: perhaps none yet. Headers and
+   * `keepFrom`, at most this many in this batch, and fewer when they are large: perhaps none yet. Headers and
    * the places of transactions stay: what was final is still known to have been.
    */
   prune(request: { readonly keepFrom: Height; readonly atMost: number }, done: Done): void {

@@ -25,7 +25,7 @@ export const evidenceCodec = struct<Evidence>({
 /** What became of a piece of evidence: one that is known, or more of it than anybody needs, is not stored. */
 type EvidenceFate = 'stored' | 'known' | 'enough';
 
-/** The evidence of a node: each piece once, oldest first, and only so many for one validator and kind. */
+/** The evidence of a node: each piece once, oldest first, and only this many for one validator and kind. */
 export class EvidenceTable {
   readonly #store: Store;
   readonly #pieces: Evidence[] = [];

@@ -24,7 +24,7 @@ export type IndexName =
 /** An entry of a list, at its height. */
 export type At<T> = T & { readonly height: Height };
 
-/** A part of a list: between two heights, both included, and at most so many entries of the store. */
+/** A part of a list: between two heights, both included, and at most this many entries of the store. */
 export interface IndexRange {
   readonly from: Height;
   readonly to: Height;

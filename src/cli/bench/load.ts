@@ -6,18 +6,20 @@ import type { Transaction } from '../../ledger/transaction.ts';
 import { pause } from './clock.ts';
 import type { BenchNode } from './testbed.ts';
 
-/** How the load comes: so many under way at any time, or so many a second whatever becomes of them. */
+/** How the load comes: this many under way at any time, or this many a second whatever becomes of them. */
 export type Pace =
   | { readonly kind: 'closed'; readonly inFlight: number }
   | { readonly kind: 'open'; readonly perSecond: number };
 
 /** Transactions in one request: large enough to share its cost, small enough that a node answers at once. */
 const batchSize = 250;
-/** A closed loop waits for so many free places, so that requests do not become tiny. */
+/** A closed loop waits for this many free places, so that requests do not become tiny. */
 const smallestBatch = 32;
 const shortPauseMs = 2;
 const refusedPauseMs = 20;
-/** A lane of which nothing becomes final for so long, while others go on, brings it to the next node. */
+/**
+ * When nothing of a lane becomes final for this long, while others go on, it brings them to the next node.
+ */
 const silentMs = 4_000;
 
 interface Lane {
@@ -143,7 +145,7 @@ export class Load {
     this.#state = 'ended';
   }
 
-  /** Nothing became final for so long, while something waited. */
+  /** Nothing became final for this long, while something waited. */
   idleMs(): number {
     return this.open === 0 ? 0 : performance.now() - this.#lastFinalAt;
   }

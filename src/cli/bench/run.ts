@@ -47,7 +47,7 @@ export interface RunOptions {
   readonly count: number;
   /** What is left out at the beginning: the first blocks are on their way. */
   readonly rampSeconds: number;
-  /** Nothing becomes final for so long: the run has failed. */
+  /** Nothing becomes final for this long: the run has failed. */
   readonly patienceMs?: number;
   /** What else happens from the beginning of the window on; the window lasts at least as long. */
   readonly during?: ((scene: Scene) => Promise<void>) | undefined;

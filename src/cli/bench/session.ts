@@ -48,7 +48,7 @@ export async function warmUp(
   return measured.transactionsPerSecond;
 }
 
-/** A closed loop for so long, with what has to be signed for it when so many a second are expected. */
+/** A closed loop for this long. `expected` transactions a second decide how many are signed for it. */
 export function closedRun({ inFlight, duration, operations }: BenchOptions, perSecond: number): RunOptions {
   const expected = Math.max(perSecond, leastExpected / operations);
   const count = Math.ceil(expected * headroom * (duration + rampSeconds)) + inFlight;

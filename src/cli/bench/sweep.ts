@@ -6,7 +6,7 @@ import { closedRun, openRun } from './session.ts';
 
 /** Shares of what a closed loop reaches, for rates that nobody named. */
 const shares = [0.1, 0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1];
-/** A rate is kept up when so much of it becomes final in its time. */
+/** A rate is kept up when this much of it becomes final in its time. */
 const kept = 0.97;
 
 /** First a closed loop, then open loops at rising rates, until one is not kept up. */

@@ -45,7 +45,7 @@ const validators = 4;
 const lookMs = 100;
 /** How long an honest node stands still where a lie needs that: longer than a view's timeout. */
 const haltMs = 4_000;
-/** What is measured after the last view change is a rate from so long on. */
+/** A rate after the last view change counts when it was measured for this long. */
 const leastSettledMs = 1_000;
 const baits = 12;
 

@@ -60,7 +60,7 @@ export class Workload {
     this.#left = Array.from({ length: lanes }, () => []);
   }
 
-  /** The next so many, and a few more, so that each lane has as many: number i is for lane i modulo lanes. */
+  /** The next `count`, and a few more, so that each lane has as many: number i is for lane i modulo lanes. */
   take(count: number): Transaction[] {
     const each = Math.ceil(count / this.lanes);
     const queues = this.#left.map((left, lane) => {

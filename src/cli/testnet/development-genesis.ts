@@ -5,7 +5,7 @@ import { developmentKeyPair } from '../../crypto/development-keys.ts';
 import { type EngineName } from '../../ledger/engine-names.ts';
 import { createGenesis, type Genesis, parseGenesis } from '../../ledger/genesis.ts';
 
-/** There are well-known keys for so many validators. */
+/** There are well-known keys for this many validators. */
 export const maxDevelopmentValidators = 16;
 
 const genesisDirectory = join(import.meta.dirname, '../../../genesis');

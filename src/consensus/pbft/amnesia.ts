@@ -29,7 +29,7 @@ export function queryStable(replica: Replica): void {
  */
 export function onRunningChain(replica: Replica): void {
   const { state } = replica;
-  // Who only follows signs nothing: it stays unproven until the set has its key.
+  // An observer signs nothing: it stays unproven until the set has its key.
   if (state.unproven === null || replica.self === null) return;
   state.unproven = null;
   if (state.guard.name !== 'off') return;

@@ -9,7 +9,7 @@ export interface PbftOptions {
   readonly viewTimeoutCapMs: number;
   /** Blocks of one primary before it is the next one's turn within a view; 0 = no rotation. */
   readonly blocksPerPrimary: number;
-  /** An empty block after so long without any; 0 = none. */
+  /** An empty block after this long without any; 0 = none. */
   readonly heartbeatMs: number;
   /** How long an executable transaction may be passed over before the primary is suspected of censorship. */
   readonly censorshipMs: number;

@@ -62,7 +62,7 @@ function maybeCommit(replica: Replica, slot: AcceptedSlot, tally: Tally): void {
   const prepared = certificateOf(replica, tally, 'prepare', slot.blockHash);
   if (prepared === null) return;
   state.highest = highestOf(prepared, state.highest);
-  // A Commit says that the block is on this disk, too: the own Prepare comes first.
+  // A Commit says that the block is on this disk, too: our own Prepare comes first.
   if (!mayVote(replica) || replica.self === null || !slot.prepareAsked) return;
   slot.commitAsked = true;
   write(replica, {

@@ -84,7 +84,7 @@ function voteRequest({ state }: Replica): Unaddressed {
   };
 }
 
-/** The own vote is on disk now. */
+/** This member's own vote is on disk now. */
 export function onOwnVoteDurable(replica: Replica, term: Term): void {
   const { state } = replica;
   if (state.role.kind !== 'candidate' || state.role.pre || state.term !== term) return;

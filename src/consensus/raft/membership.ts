@@ -202,7 +202,7 @@ export function bestTransferee(replica: Replica, role: Leader): ValidatorIndex |
   return best;
 }
 
-/** Who asked for a change is told when it cannot be held up any more by whoever is gone then. */
+/** The operator is told of a change once nobody who is gone can hold it up any more. */
 export function finishChange(replica: Replica, role: Leader): void {
   const { change, configuration, configurationHeight: height } = replica.state;
   if (change === null || change.height !== height || isJoint(configuration) || !isSettled(replica, role))
@@ -211,7 +211,7 @@ export function finishChange(replica: Replica, role: Leader): void {
   replica.state.change = null;
 }
 
-/** Who asked for a change cannot be told its outcome by a leader that lost the lead. */
+/** A leader that lost the lead cannot tell the operator what became of a change. */
 export function abandonChange(replica: Replica): void {
   const { state } = replica;
   if (state.change === null || state.role.kind === 'leader') return;

@@ -32,7 +32,7 @@ export interface RaftOptions {
   /** Applied blocks whose entries stay in memory. */
   readonly tail: number;
   readonly pendingReads: number;
-  /** A snapshot each so many blocks; 0 means never, and no block is ever deleted. */
+  /** A snapshot every this many blocks; 0 means never, and no block is ever deleted. */
   readonly snapshotEvery: number;
   /** Blocks below a snapshot that stay in storage. */
   readonly keepBlocks: number;

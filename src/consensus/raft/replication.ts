@@ -113,7 +113,7 @@ function sendAppend(replica: Replica, member: ValidatorIndex, progress: Progress
   let bytes = 0;
   for (let height = progress.next; ; height = toHeight(height + 1)) {
     const entry = entryAt(log, height);
-    // Who holds a change of the members may rely on this disk, too (`vouching.ts`).
+    // Members that hold a change of the members may rely on this disk, too (`vouching.ts`).
     if (entry === undefined || (entry.configuration.length > 0 && height > state.durable)) break;
     const wire = wireOf(entry);
     if (wire === undefined) {

@@ -28,7 +28,7 @@ export function startWaiting(timeout: RetransmissionTimeout, now: MonotonicMs): 
 }
 
 /**
- * Some of it came in there. So long the link takes, and a quicker one than before is believed by halves; but
+ * Some of it arrived. The link takes this long; a time shorter than before is believed by halves, but
  * what was sent twice tells nothing (Karn's rule): the first one may have been lost.
  */
 export function noteArrival(timeout: RetransmissionTimeout, now: MonotonicMs): void {

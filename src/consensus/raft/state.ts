@@ -101,7 +101,7 @@ interface KeptWrite {
   after: Effect<RaftMessage>[];
   /** The term that it holds. */
   readonly term: Term;
-  /** The term in which it holds the own vote for oneself. */
+  /** The term in which it keeps its vote for itself. */
   readonly ownVote: Term | null;
 }
 

@@ -18,7 +18,7 @@ export function isHeard(
   return now - (contact.get(validator) ?? Number.NEGATIVE_INFINITY) < withinMs;
 }
 
-/** For `why`: who of these was not heard for so long, the first four by number; empty when all were. */
+/** For `why`: who of these was not heard for this long, the first four by number; empty when all were. */
 export function silenceOf(
   contact: Contact,
   validators: readonly ValidatorIndex[],

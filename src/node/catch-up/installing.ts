@@ -239,7 +239,7 @@ export class Installing {
 
   /**
    * Asks one peer, and others when it is slow, until one gives an answer that `read` makes something of; in
-   * the end gives up for now. Who was slow comes after the others from then on.
+   * the end gives up for now. A slow peer comes after the others from then on.
    */
   #ask(
     run: Run,
@@ -309,7 +309,7 @@ function readHead(response: Uint8Array, wanted: BlockName): SnapshotHead | Probl
     : wrong('sync/snapshot-head', 'is of another block than the one that was asked for');
 }
 
-/** Header and certificate are for this block. Who signed is not looked at. */
+/** Header and certificate are for this block. The signatures are not looked at. */
 export function isHeadOf({ header, certificate }: SnapshotHead, { height, blockHash }: BlockName): boolean {
   return (
     header.height === height &&

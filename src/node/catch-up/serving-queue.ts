@@ -21,7 +21,7 @@ interface Order {
   readonly deadline: MonotonicMs;
 }
 
-/** Who asks is answered when its turn comes: at once, or a little later when it had much already. */
+/** A peer is answered when its turn comes: at once, or a little later when it had much already. */
 export class ServingQueue {
   readonly #options: ServingQueueOptions;
   readonly #rate: ServedRate;

@@ -67,11 +67,11 @@ type Stage =
   | { readonly name: 'applying'; readonly until: Height; readonly at: MonotonicMs };
 
 /**
- * The `sync` effect: fetches final blocks above the own final one, until nobody has more. Only certificates
+ * The `sync` effect: fetches final blocks above our final one, until nobody has more. Only certificates
  * count: a height that somebody claims makes us ask and nothing else. When somebody pruned the next block and
  * nobody has it, the engine gets the newest snapshot that was offered instead.
  *
- * No peer holds it up. Who does not answer within `fetchHedgeMs` gets company (up to `fetchParallel` at
+ * No peer holds it up. One that does not answer within `fetchHedgeMs` gets company (up to `fetchParallel` at
  * once), and the first good answer is taken. An answer must be worth its time: whoever was slow, or gave
  * little where others had more, comes after all others from then on (`sync-sources.ts`). For each next block
  * all are asked again, if need be, so that nobody is left out because it was behind once.
@@ -240,7 +240,7 @@ export class Sync {
 
   #nothing(round: Round, peer: PeerId): void {
     round.pending.delete(peer);
-    // Who is polled and has nothing new is taken at its word until the next poll, which asks another.
+    // A peer that is polled and has nothing new is taken at its word until the next poll, which asks another.
     if (this.#poll !== null && round.asked.size === 1) return this.#rest();
     this.#askNext(round);
   }
@@ -258,7 +258,7 @@ export class Sync {
     return this.#run?.tip ?? this.#options.chain.final;
   }
 
-  /** `tip` is where it was asked to go on from: the own chain may have grown meanwhile. */
+  /** `tip` is where it was asked to go on from: our chain may have grown meanwhile. */
   #read(tip: Tip, response: Uint8Array): Segment | SnapshotHead | 'nothing' | Problem {
     const answer = decode(blocksResponseCodec, response, 'blocks response');
     if (answer instanceof Problem) return answer;

@@ -78,7 +78,7 @@ export class Chain {
     this.#final = shared(options.final);
   }
 
-  /** To be read at once: its state is released when the next block is final. Who keeps it shares it. */
+  /** To be read at once: its state is released when the next block is final. To keep it, share it. */
   get final(): FinalBlock {
     return this.#final;
   }

@@ -4,7 +4,7 @@ import type { WriteCount } from '../process/key-use.ts';
 
 /**
  * True when all that the key signed since a block was made is known here. Its time is its proposer's, whose
- * clock may be ahead of others by so much.
+ * clock may be ahead of others by this much.
  */
 export function seesEpoch(
   header: Pick<BlockHeader, 'timestamp'> | undefined,

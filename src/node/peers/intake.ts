@@ -354,7 +354,7 @@ export class Intake {
     if (this.#cancelFlush !== undefined) return;
     const { clock } = this.#options;
     const waited = clock.monotonicMs() - this.#flushedAt;
-    // Who has gossiped nothing lately does not wait for company.
+    // After a pause in gossip nothing waits for company.
     this.#cancelFlush = clock.after(Math.max(this.#flushMs - waited, 0), () => this.flush());
   }
 

@@ -52,7 +52,7 @@ export class PeerBudget {
   }
 
   /**
-   * Room for so much more work of a peer: undefined when there is none, or what gives it back once the work
+   * Room for this much more work of a peer: undefined when there is none, or what gives it back once the work
    * is done.
    */
   take(peer: PeerId, work: Work, amount: number, now: MonotonicMs): (() => void) | undefined {
@@ -67,7 +67,7 @@ export class PeerBudget {
     return take([this.#signer(signer)], 'claims', amount, now);
   }
 
-  /** True when a message of so many bytes of a peer may be decoded. */
+  /** True when a message of this many bytes of a peer may be decoded. */
   takeBytes(peer: PeerId, size: number, now: MonotonicMs): boolean {
     const accounts = this.#accountsOf(peer);
     const amount = size + limits.messageOverheadBytes;

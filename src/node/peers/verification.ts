@@ -216,7 +216,7 @@ export class Verification<M extends object> {
     return this.#budget.muted(peer, this.#now());
   }
 
-  /** False when so many bytes of this peer are not to be decoded: it is muted, or sends too many. */
+  /** False when this many bytes of this peer are not to be decoded: it is muted, or sends too many. */
   mayRead(peer: PeerId, bytes: Uint8Array): boolean {
     if (!this.muted(peer)) return this.#budget.takeBytes(peer, bytes.length, this.#now());
     // Another identity of the same key, or from the same place, was muted.
@@ -359,7 +359,7 @@ export class Verification<M extends object> {
   }
 }
 
-/** The next ones, at most so many. */
+/** The next ones, at most this many. */
 function takeFrom<T>(rest: Iterator<T>, most: number): T[] {
   const taken: T[] = [];
   while (taken.length < most) {

@@ -50,7 +50,7 @@ interface Announcement {
 
 export const announcementCodec: Codec<Announcement> = struct<Announcement>({ certificate: finalityCodec });
 
-/** "Final blocks from this height on, please, at most so many." */
+/** "Final blocks from this height on, please, at most this many." */
 interface BlocksRequest {
   readonly from: Height;
   readonly count: number;

@@ -10,9 +10,9 @@ interface Count {
 }
 
 /**
- * A log that nobody can fill from outside: within a window only so many lines of one kind (one message) about
- * one peer, and so many of one kind in all. How many were left out is said when the kind is next heard of in
- * a later window. What is there for debugging is not bounded.
+ * A log that nobody can fill from outside: within a window only this many lines of one kind (one message)
+ * about one peer, and this many of one kind in all. How many were left out is said when the kind is next
+ * heard of in a later window. What is there for debugging is not bounded.
  */
 export function boundedLog(log: Logger, now: () => MonotonicMs): Logger {
   const perPeer = new BoundedMap<string, Count>(limits.peersRemembered);

@@ -54,9 +54,9 @@ export interface NodeConfig {
   /** When a node of a Raft chain deletes old blocks: never, without it. */
   readonly snapshots?:
     | {
-        /** A snapshot is made each so many blocks. */
+        /** A snapshot is made every this many blocks. */
         readonly everyBlocks: number;
-        /** So many blocks below a snapshot stay. */
+        /** This many blocks below a snapshot stay. */
         readonly keepBlocks: number;
       }
     | undefined;

@@ -35,7 +35,7 @@ type KeyUseFound = 'first-use' | 'same' | 'other-store' | 'older-copy';
 export interface WriteCount {
   /** Since when this machine notes each use of the key with this store, in ms since 1970. */
   readonly since: number;
-  /** So many were written before this start. */
+  /** This many were written before this start. */
   readonly before: number;
   /** What goes with batch number `count` into the store. */
   records(count: number): readonly LogRecord[];

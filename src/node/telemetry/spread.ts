@@ -1,5 +1,5 @@
 /**
- * Values of which only their spread is asked for. It keeps at most so many: of more, every second one, then
+ * Values of which only the spread is asked for. It keeps at most this many: of more, every second one, then
  * every fourth, and so on, so that those of the whole time count alike.
  */
 export class Spread {

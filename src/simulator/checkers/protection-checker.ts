@@ -80,7 +80,7 @@ export class ProtectionChecker {
     else if (voters.size === this.#needed) this.#onCommitted({ view, height, blockHash });
   }
 
-  /** A commit certificate made this block final: so many of the honest signed a Commit for exactly that. */
+  /** A commit certificate made this block final: this many of the honest signed a Commit for exactly that. */
   onFinal(place: Place): void {
     const voters = this.#voters.get(voteKey('commit', place))?.size ?? 0;
     promise(

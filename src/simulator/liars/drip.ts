@@ -5,7 +5,7 @@ import { decodeBlock } from '../../ledger/block-body.ts';
 import { type BlocksResponse, blocksResponseCodec } from '../../node/peers/wire.ts';
 import type { Liar, LiarTools } from './liar.ts';
 
-/** So much before whoever asked would give up. */
+/** This much before whoever asked would give up. */
 const justInTimeMs = 100;
 
 /**

@@ -4,7 +4,7 @@ import { toHeight } from '../../ledger/block.ts';
 import { transactionFrameCodec } from '../../node/peers/wire.ts';
 import type { Liar, LiarAccount, LiarTools, OwnNode } from './liar.ts';
 
-/** So many free transactions of its own fill a block, because each is as large as it may be. */
+/** This many free transactions of its own fill a block, because each is as large as it may be. */
 const perBlock = Math.ceil(limits.maxBlockBytes / (limits.maxRecordValueBytes + 150));
 /** Larger frames are refused. */
 const perFrame = Math.floor(limits.gossipFrameBytes / limits.maxTransactionBytes);
@@ -38,7 +38,7 @@ export function fullBlocks(tools: LiarTools): Liar {
   };
 
   /**
-   * So much beyond what was proposed that no block ever has room. Its node hears it as from a
+   * This much beyond what was proposed that no block ever has room. Its node hears it as from a
    * peer, so there has to be one.
    */
   function fill(): void {

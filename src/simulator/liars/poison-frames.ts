@@ -10,8 +10,8 @@ const remembered = 60;
 
 /**
  * Mixes what others made into frames of its own: a transaction that waits, beside one that nobody signed and
- * whose nonce was used a moment ago. Who is up to date need not look at the second; who is a block behind
- * does, and would blame whoever passed it on.
+ * whose nonce was used a moment ago. A node that is up to date need not look at the second; one that is a
+ * block behind does, and would blame whoever passed it on.
  */
 export function poisonFrames(tools: LiarTools): Liar {
   const { chance } = tools;

@@ -166,21 +166,21 @@ export type Fault =
   /** It is killed again and again, and starts at once each time. */
   | ({ readonly kind: 'crash-loop'; readonly node: number; readonly everyMs: VirtualMs } & Episode)
   | ({ readonly kind: 'disk-stall'; readonly node: number } & Episode)
-  /** Each write takes up to so long. */
+  /** Each write takes up to this long. */
   | ({ readonly kind: 'disk-slow'; readonly node: number; readonly upToMs: VirtualMs } & Episode)
   /** A sync fails; the node has to stop, and starts again when the episode ends. */
   | ({ readonly kind: 'disk-error'; readonly node: number } & Episode)
   /** The disk is replaced by an empty one. */
   | ({ readonly kind: 'disk-loss'; readonly node: number } & Episode)
-  /** The wall clock is off by so much for the episode. */
+  /** The wall clock is off by this much for the episode. */
   | ({ readonly kind: 'clock-jump'; readonly node: number; readonly byMs: number } & Episode)
   /**
-   * All wall clocks are off by so much for the episode: a block made in it may lie far ahead of
+   * All wall clocks are off by this much for the episode: a block made in it may lie far ahead of
    * the clocks that come after.
    */
   | ({ readonly kind: 'clocks-jump'; readonly byMs: number } & Episode)
   /**
-   * Its clocks and timers run so many times as fast for the episode, and the wall clock
+   * Its clocks and timers run this many times as fast for the episode, and the wall clock
    * stays off by what that made.
    */
   | ({ readonly kind: 'clock-drift'; readonly node: number; readonly rate: number } & Episode)

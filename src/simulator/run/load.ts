@@ -32,7 +32,7 @@ interface LoadOptions {
 /** The first one is open from the beginning. */
 const namespaces = ['park', 'shop', 'vault', 'yard'];
 
-/** A patient client asks somewhere else after so long without finality, from least to most. */
+/** A patient client asks somewhere else after this long without finality, from least to most. */
 const retryMs: readonly [VirtualMs, VirtualMs] = [1_500, 3_500];
 
 /** Reservations that clients may still settle. */

@@ -97,7 +97,7 @@ export class SimulatedNode {
     );
   }
 
-  /** For so long its machine had noted the uses of its key when its disk was first used. */
+  /** How long its machine had noted the uses of its key when its disk was first used. */
   #notedMs(): number {
     const { index, plan } = this.#options;
     return plan.nodes[index]?.noted === true && this.#starts === 1 ? longNotedMs : 0;
@@ -135,7 +135,7 @@ export class SimulatedNode {
     if (this.#process !== null) this.#process.clock.offsetMs = this.#clockOffset;
   }
 
-  /** Makes its clocks run so many times as fast as they did. */
+  /** Makes its clocks run this many times as fast as they did. */
   speedClock(by: number): void {
     this.#clockRate *= by;
     if (this.#process !== null) this.#process.clock.rate = this.#clockRate;

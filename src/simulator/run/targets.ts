@@ -10,7 +10,7 @@ export interface Targets {
   /** Starts a node that is down; does nothing to one that runs. */
   start(node: number): void;
   stallDisk(node: number, forMs: number): void;
-  /** Each write takes up to so long; null for as long as before. */
+  /** Each write takes up to this long; null for as long as before. */
   slowDisk(node: number, upToMs: number | null): void;
   failDisk(node: number): void;
   wipeDisk(node: number): void;
@@ -18,7 +18,7 @@ export interface Targets {
   /** All that waited happens now; its timers last or in their turn. */
   resume(node: number, timersLast?: boolean): void;
   shiftClock(node: number, byMs: number): void;
-  /** Its clocks run so many times as fast as they did. */
+  /** Its clocks run this many times as fast as they did. */
   speedClock(node: number, by: number): void;
   /** All are asked, and whoever leads does it (Raft). */
   request(request: EngineRequest): void;

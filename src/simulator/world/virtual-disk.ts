@@ -111,7 +111,7 @@ export class VirtualDisk {
     this.#stalledUntil = Math.max(this.#stalledUntil, this.#options.scheduler.now + duration);
   }
 
-  /** Each write takes up to so long; null for as long as before. */
+  /** Each write takes up to this long; null for as long as before. */
   slow(upToMs: VirtualMs | null): void {
     this.#slowUpTo = upToMs;
   }

@@ -95,7 +95,7 @@ function mempoolPiece(): Piece {
   };
 }
 
-/** One synced batch of so many entries, in time that passes. */
+/** One synced batch of this many entries, in time that passes. */
 function storagePiece(count: number): Piece {
   return {
     group: 'storage',

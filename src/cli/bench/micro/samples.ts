@@ -10,7 +10,7 @@ import { newAccounts } from '../accounts.ts';
 
 export const sampleChain = hash('quorate/v1/chain', utf8('benchmark'));
 
-/** Signed transfers of so many senders in turn, the nonces of each from 0 on. */
+/** Signed transfers of this many senders in turn, the nonces of each from 0 on. */
 export function sampleTransfers(count: number, senders: number): Transaction[] {
   const wallets = newAccounts(senders, senders).senders.map(
     (keyPair) => new Wallet({ chainId: sampleChain, keyPair, signer: nativeSigner(keyPair.secretKey) }),

@@ -4,7 +4,7 @@ export interface Cost {
   readonly median: number;
 }
 
-/** A sample is at least so long, so that the clock of the processor is fine enough for it. */
+/** A sample is at least this long, so that the clock of the processor is fine enough for it. */
 const sampleMicros = 8_000;
 const mostTimes = 1_000_000;
 

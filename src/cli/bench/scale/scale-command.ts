@@ -9,7 +9,7 @@ import { type ScaleFigures, simulateScale } from './simulate-scale.ts';
 const mostDelayMs = 5_000;
 /** Virtual milliseconds of a synced write. */
 const diskMs = 1;
-/** How many blocks a row of the first table is the mean of, with so many transactions in each. */
+/** Each row of the first table is the mean of this many blocks, with this many transactions in each. */
 const sizeBlocks = 10;
 const sizeBatch = 100;
 const sizeDelayMs = 5;

@@ -27,7 +27,9 @@ interface ScaleOptions {
   /** How long a synced write takes. */
   readonly diskMs: number;
   readonly blockIntervalMs: number;
-  /** So many transactions are submitted at once, to one node after the other, so often, so many times. */
+  /**
+   * This many transactions are submitted at once, to one node after the other, this often, this many times.
+   */
   readonly batch: number;
   readonly everyMs: number;
   readonly batches: number;

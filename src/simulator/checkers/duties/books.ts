@@ -11,7 +11,7 @@ import type { Place, Step } from './step.ts';
 /** What a replica repeats, it repeats this often while something is unfinished, and otherwise that often. */
 export const repeatMs = 500;
 export const idleRepeatMs = 2_000;
-/** A replica that ticks does what is due at the latest so much later. */
+/** A replica that ticks does what is due within this time. */
 export const tickMs = 60;
 
 export interface Committee {

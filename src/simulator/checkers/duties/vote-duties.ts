@@ -9,7 +9,7 @@ const pastViews = 8;
 /**
  * What a replica must do about blocks: accept what an honest primary proposes in its time, have it checked,
  * vote for it when it is valid, commit when a quorum of the honest prepared, and call it final when a quorum
- * of the honest committed. What liars said is not counted: no duty hangs on them. And what it must not do:
+ * of the honest committed. What liars said is not counted: no duty depends on it. And what it must not do:
  * vote for a block that does not stand on what it accepted below.
  */
 export class VoteDuties {

@@ -119,7 +119,7 @@ export class AnswerDuties {
     if (!sent(step, 'vote', from)) this.#owed.push({ to: from, term, seq: books.lastSeq });
   }
 
-  /** Who hears a leader, or leads, helps nobody against it, unless the leader itself hands over. */
+  /** A member that hears a leader, or leads, helps nobody against it, unless the leader itself hands over. */
   #helps(
     { transfer }: MessageOf<'vote-request'>,
     { now, role }: { now: number; role: Step['before']['role'] },

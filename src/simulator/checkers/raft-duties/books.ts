@@ -8,7 +8,7 @@ import type { RaftTiming } from '../../plan/plan.ts';
 import { type LogView, type Place, heard, type Step } from './step.ts';
 import type { Member } from '../../../ledger/members.ts';
 
-/** A replica that ticks does what is due at the latest so much later. */
+/** A replica that ticks does what is due within this time. */
 export const tickMs = 60;
 
 export interface Seat {

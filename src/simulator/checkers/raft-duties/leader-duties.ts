@@ -7,7 +7,7 @@ import { heard, type Kind, sent, type Step } from './step.ts';
 interface Follower {
   /** It acknowledged the log up to here. */
   match: number;
-  /** An append, a snapshot or a question to the own storage is on its way for it, and was not answered. */
+  /** An append, a snapshot or a question to its own storage is on its way for it, and was not answered. */
   pending: boolean;
   /** What went to it last: the block that it had to fit on, and the last one that it brought. */
   sentOn: number;
@@ -223,7 +223,7 @@ export class LeaderDuties {
     );
   }
 
-  /** Who is behind is sent what follows, and again when nothing comes of it. */
+  /** A follower that is behind is sent what follows, and again when nothing comes of it. */
   #mustReplicate(step: Step): void {
     const { input, after, now } = step;
     const books = this.#books;
