@@ -29,7 +29,7 @@ export function liarWrap(strategy: Strategy, lied: () => void): (parts: WrappedP
     const self = validators.keys.indexOf(keyPair.publicKey);
     if (consensus.engine !== 'pbft' || self < 0) {
       throw new Problem('cli/byzantine', 'only a validator of a PBFT chain can be made to lie', {
-        remedy: 'Use --engine pbft: Raft does not claim to stand liars.',
+        remedy: 'Use --engine pbft: Raft does not claim to withstand liars.',
         details: { engine: consensus.engine },
       });
     }

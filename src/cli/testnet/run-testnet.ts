@@ -87,7 +87,7 @@ function checkByzantine({ engine, byzantine = new Map() }: TestnetOptions, nodes
   if (byzantine.size === 0) return;
   if (engine !== 'pbft') {
     throw new Problem('cli/byzantine', 'only a validator of a PBFT chain can be made to lie', {
-      remedy: 'Use --engine pbft: Raft does not claim to stand liars.',
+      remedy: 'Use --engine pbft: Raft does not claim to withstand liars.',
     });
   }
   const missing = [...byzantine.keys()].find((node) => node >= nodes);

@@ -407,7 +407,7 @@ function eachOf(transactions: readonly Transaction[], valid: readonly boolean[])
 
 function wrongSignature(what: string): Problem {
   return new Problem('crypto/signature', `a signature of the ${what} is wrong`, {
-    remedy: 'Nobody who holds the key made it: do not trust who sent it.',
+    remedy: 'The holder of the key did not make it: do not trust whoever sent it.',
   });
 }
 
