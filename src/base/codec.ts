@@ -427,7 +427,7 @@ export function refine<T>(inner: Codec<T>, rule: string, check: (value: T) => T)
 /**
  * The same codec with a short way to read what most values are. `read` gives undefined, or throws, for what
  * it leaves to the codec, which then reads from the same place on: so the codec alone says what is a value,
- * and what is wrong with what is none. What `read` gives must be what the codec would.
+ * and what is wrong with anything else. What `read` gives must be what the codec would.
  */
 export function withShortcut<T>(codec: Codec<T>, read: (reader: ByteReader) => T | undefined): Codec<T> {
   return {

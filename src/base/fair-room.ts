@@ -2,7 +2,7 @@ import { invariant } from './invariant.ts';
 
 /**
  * Room that many share, each of whom may fill much of it for a while. When it is full, whoever holds the most
- * gives way, again and again until the rest fits: who holds less than an equal part of it never has to.
+ * gives way, again and again until the rest fits: a holder of less than an equal part of it never has to.
  */
 export class FairRoom<H> {
   readonly #most: number;

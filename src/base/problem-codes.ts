@@ -152,7 +152,7 @@ export const problemCodes = {
   'crypto/self-test': 'The signature check of this installation does not judge as it must',
   'crypto/signature': 'A signature on a message of a peer is wrong',
 
-  // Why a genesis file is none.
+  // Why a genesis file is not valid.
   'genesis/development-key':
     'A key that everybody knows stands in the genesis of a chain that is not for development',
   'genesis/field': 'A field of the genesis file is missing, unknown, or not what it may be',

@@ -47,7 +47,10 @@ function changesText(before: RecordAtAnswer, after: RecordAtAnswer): string[] {
   });
 }
 
-/** The lines of a text; what is none, or would look like another one on a terminal, is one line in hex. */
+/**
+ * The lines of a text. Bytes that are not text, or would look like another one on a terminal, are a line of
+ * hex.
+ */
 function linesOf(hex: string): readonly string[] {
   const bytes = fromHex(hex);
   const lines = fromUtf8(bytes)?.split('\n');

@@ -46,7 +46,9 @@ export function txStatusCommand(): CommandUnknownOpts {
     });
 }
 
-/** With all changes of the validators: who has only the genesis file follows them to those who signed. */
+/**
+ * With all changes of the validators: from the genesis file alone one can follow them to those who signed.
+ */
 function writeProof(file: string, proof: object): void {
   try {
     writeFileSync(file, `${toJson(proof)}\n`);

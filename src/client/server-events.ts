@@ -5,7 +5,7 @@ export interface ServerEvent {
   readonly data: string;
 }
 
-/** More text than this without an end of an event: the stream is none of ours. Thrown by `parseEvents`. */
+/** More text than this without an end of an event: the stream is not ours. Thrown by `parseEvents`. */
 export class EventTooLong extends Error {
   override readonly name = 'EventTooLong';
 }

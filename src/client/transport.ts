@@ -68,7 +68,7 @@ export class Transport {
   readonly #deadlineMs: number;
   readonly #around: Surroundings;
 
-  /** Throws the problem `api/address` for what is none. */
+  /** Throws the problem `api/address` for what is not an address. */
   constructor(options: TransportOptions) {
     this.baseUrl = unwrap(parseNodeAddress(options.baseUrl));
     this.#attemptMs = options.attemptMs ?? 10_000;

@@ -20,10 +20,10 @@ export interface SignatureClaim {
 }
 
 /**
- * Checks claims away from the caller. `done` is called later, once, with one answer per claim, in order.
- * The consensus rule decides (see `verify.ts`); only where that is cheaper, `strict` refuses more: what the
- * fast verifier of this machine does not accept. Who is not `urgent` may wait behind those who are: unless
- * given, strict claims are not.
+ * Checks claims away from the caller. `done` is called later, once, with one answer per claim, in order. The
+ * consensus rule decides (see `verify.ts`); only where that is cheaper, `strict` refuses more: what the fast
+ * verifier of this machine does not accept. Claims that are not `urgent` may wait behind those that are:
+ * unless given, strict claims are not.
  */
 export interface Verifier {
   verify(

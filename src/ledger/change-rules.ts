@@ -166,7 +166,7 @@ function checkChange(
   sender: PublicKey,
 ): FailureCode | undefined {
   const { parameters } = draft;
-  // Once it can be approved no more, it is known whether it comes.
+  // Once it can no longer be approved, it is known whether it comes.
   if (change.type !== 'validators' && change.height !== undefined && change.height <= expiryHeight) {
     return 'change/height-not-ahead';
   }

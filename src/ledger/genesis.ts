@@ -76,7 +76,7 @@ export interface RaftChoice {
 
 /**
  * Which members of a Raft chain check a transaction's signatures: all, or only the one where it comes in,
- * whose word the others take. Who is no member checks all, and so does who gets blocks by sync.
+ * whose word the others take. Others than members check all, and so does whoever gets blocks by sync.
  */
 type SignatureChecks = (typeof signatureChecks)[number];
 

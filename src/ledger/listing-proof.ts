@@ -23,7 +23,7 @@ type ListingNode =
   | { readonly type: 'empty' }
   /** At the edge: an entry of the page, alone. */
   | { readonly type: 'entry' }
-  /** At the edge: an entry that is none of the page, alone. */
+  /** At the edge: an entry outside of the page, alone. */
   | { readonly type: 'leaf'; readonly path: Uint8Array; readonly valueHash: Uint8Array }
   /** Outside, whatever it is. */
   | { readonly type: 'hash'; readonly hash: Uint8Array };

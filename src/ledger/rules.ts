@@ -197,7 +197,7 @@ function setKeys(
   return undefined;
 }
 
-/** 0 where there is no record, or none any more. */
+/** 0 where there is no record, or it was deleted. */
 function versionOf(draft: Draft, key: string): { readonly type: 'version'; readonly version: number } {
   return { type: 'version', version: draft.record(key)?.version ?? 0 };
 }

@@ -200,7 +200,7 @@ export class State {
   }
 
   /**
-   * Gives back the memory of what no other state has, at once. Who reads it afterwards breaks an invariant;
+   * Gives back the memory of what no other state has, at once. Reading it afterwards breaks an invariant;
    * only its root stays known.
    */
   release(): void {

@@ -55,7 +55,7 @@ export class Greeter {
   }
 
   /**
-   * Members change: who is none any more is judged anew by its hello, and goes if it would not be let in now.
+   * Members change: a former member is judged anew by its hello, and goes if it would not be let in now.
    */
   isStillWelcome(link: Link): boolean {
     const { log, drop } = this.#options;

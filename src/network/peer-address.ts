@@ -31,7 +31,9 @@ export function parsePeerAddress(address: string): PeerAddress {
   return { address, peer };
 }
 
-/** An address to listen on; port 0 takes a free one. Throws a Problem that names it when it is none. */
+/**
+ * An address to listen on; port 0 takes a free one. Throws a Problem that names it when it is not an address.
+ */
 export function checkListenAddress(address: string): void {
   const { peer } = tcpParts(address, 'listen');
   if (peer !== undefined)

@@ -17,8 +17,8 @@ const tag = { octets: 0x04, sequence: 0x30, extensions: 0xa3 } as const;
  * specification of libp2p (`specs/tls/tls.md`). The library's own check takes 3 ms a certificate, and this
  * one a tenth: any caller can ask for it.
  *
- * The dates in it are not looked at. Who holds the key can always write others, so they show nothing; and a
- * node whose clock is an hour behind would be cut off by them, where it should be told what is wrong.
+ * The dates in it are not looked at. Whoever holds the key can always write others, so they show nothing; and
+ * a node whose clock is an hour behind would be cut off by them, where it should be told what is wrong.
  */
 export async function peerOfCertificate(bytes: Uint8Array): Promise<PeerId | Problem> {
   if (bytes.length === 0 || bytes.length > limits.certificateBytes)

@@ -13,7 +13,7 @@ export class CandidateTable {
   /** Those that were there when the store was opened. */
   readonly atOpen: readonly StoredBlock[];
   readonly #hashes: Set<Hash>;
-  /** Blocks that became final last, or were asked to. One that comes late as a candidate is none. */
+  /** Blocks that became final last, or were asked to. One that comes late as a candidate is not one. */
   readonly #recentFinal: Set<Hash>;
 
   private constructor(atOpen: readonly StoredBlock[], recentFinal: readonly Hash[]) {
@@ -52,7 +52,7 @@ export class CandidateTable {
   }
 
   /**
-   * Those of these that were candidates, and are none any more. One that became final must stay, and is not
+   * Those of these that were candidates, and no longer are. One that became final must stay, and is not
    * among them.
    */
   forget(hashes: readonly Hash[]): readonly Hash[] {

@@ -48,7 +48,7 @@ const firstBytes = 6;
 
 /**
  * What a block adds to the indexes. An account has the transactions that it sent, and those applied that
- * touched it, or named it as a new owner or key. An empty reference is none.
+ * touched it, or named it as a new owner or key. An empty reference does not count.
  */
 export function postingsOf({ height, transactions, receipts }: IndexedBlock): Posting[] {
   const accounts = new Map<PublicKey, number[]>();

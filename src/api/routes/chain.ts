@@ -33,7 +33,7 @@ import {
 } from '../schemas.ts';
 import { type Api, problemAnswer, readQuery, type RouteContext } from './route-context.ts';
 
-/** One pattern instead of three forms: no form fits what is none of them better than the others. */
+/** One pattern instead of three: an error about one form would mislead whoever meant another. */
 const blockName = z
   .string()
   .regex(

@@ -218,8 +218,8 @@ function getMetrics(api: Api, { metrics }: RouteContext): void {
 }
 
 /**
- * Who goes on from a block that the chain does not have would wait for ever, or, on a chain that began anew,
- * pass over what comes before that height. A node that is behind gets there.
+ * A reader that goes on from a block that the chain does not have would wait for ever, or, on a chain that
+ * began anew, pass over what comes before that height. A node that is behind gets there.
  */
 function refuseFuture(from: number, { finalHeight, highestKnown }: NodeStatus): void {
   if (from <= finalHeight + 1) return;

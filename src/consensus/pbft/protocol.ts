@@ -61,7 +61,7 @@ export function pbftProtocol(chain: {
   };
 }
 
-/** By validators that this node knows no more, or not yet: whoever serves it cannot know that. */
+/** By validators that this node no longer knows, or not yet: whoever serves it cannot know that. */
 function otherEpoch({ epoch, height }: Certificate, roster: Roster): Problem {
   return new Problem('certificate/unknown-member', `the certificate is of the epoch from ${epoch} on`, {
     remedy: `Get the blocks up to there first: this node knows the validators from ${roster.epoch} on.`,

@@ -103,9 +103,9 @@ type Guard = Pick<PbftState, 'guard' | 'unproven'>;
 
 /**
  * What holds votes back in an epoch that begins, after this one. What is not known to be all that the key
- * signed may lack votes of any later epoch, too: it is asked for anew in each. Who has its log, or is through
- * its silence, cannot have voted in an epoch that had not begun here. A key that may only have been used
- * before this machine had it is a new one in an epoch that began since.
+ * signed may lack votes of any later epoch, too: it is asked for anew in each. A replica that has its log, or
+ * is through its silence, cannot have voted in an epoch that had not begun here. A key that may only have
+ * been used before this machine had it is a new one in an epoch that began since.
  */
 export function guardIn(
   { guard, unproven }: Guard,

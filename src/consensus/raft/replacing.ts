@@ -41,7 +41,7 @@ export function replaceLog(
     state.durable = toHeight(Math.min(state.durable, stays));
     state.executed = block.height;
     count(replica, 'truncated', gone.filter((entry) => entry.header.height > block.height).length);
-    // A leader whose log went on from here with what is gone now leads no more.
+    // A leader whose log went on from here with what is gone now no longer leads.
     if (state.role.kind === 'follower') Object.assign(state.role, { matched: block.height, staging: [] });
   }
   noteCommitted(state, block.height);

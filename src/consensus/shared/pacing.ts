@@ -28,9 +28,9 @@ export function hasWork(pacing: Pacing): boolean {
 
 /**
  * An empty block is due: something waits that no block can hold, and after `idleMs` without a block its
- * expiry height would never come. One block at a time and at this pace, whatever waits: who makes things wait
- * costs no more than that. A replica that sees nothing wait asks for none and takes it as any other block,
- * and nobody is suspected for making none.
+ * expiry height would never come. One block at a time and at this pace, whatever waits: a client that makes
+ * things wait costs no more than that. A replica that sees nothing wait asks for none and takes it as any
+ * other block, and nobody is suspected for making none.
  */
 export function isExpiryDue({ work }: Pacing, idleMs: number): boolean {
   return (work.waiting ?? 0) > 0 && idleMs >= limits.waitingBlockMs;

@@ -28,7 +28,7 @@ export function listName(
 /**
  * Where a page of a list ends: a position with a tag over it, its list, the order, and the hash of the block
  * there. So it goes on with the same list on the same chain, at any node that has the block, and nowhere
- * else. It is no secret and guards nothing: who makes one up gets another page of the same list.
+ * else. It is no secret and guards nothing: whoever makes one up gets another page of the same list.
  */
 export class ListCursors {
   readonly #store: Pick<ChainStore, 'hashAt'>;

@@ -68,7 +68,7 @@ export class Snapshots {
     // Block 0 needs no snapshot: everybody has it.
     if (snapshot === undefined || this.#pruning) return;
     this.#pruning = true;
-    // In a turn of its own: who is just being told of a block that became final can read it once, however few
+    // In a turn of its own: a part that is being told of a final block can read it once, however few
     // are kept.
     this.#options.clock.after(0, () => {
       const fetched = this.#served.filter((served) => this.#isFetched(served));

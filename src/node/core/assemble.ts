@@ -37,7 +37,7 @@ export function assemble<M extends object>(options: DriverOptions<M>, loop: Loop
     ...ground,
     ...peers,
     ...catchUp,
-    // An observer; and a member that follows no leader or hears of no quorum: it may be none any more, or the
+    // An observer; and a member that follows no leader or hears of no quorum: it may no longer be one, or the
     // others are past a change of the validators, and it does not know it.
     hearsNobody: () => {
       if (peers.validatorIndex() === undefined) return true;

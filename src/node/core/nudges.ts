@@ -49,8 +49,8 @@ export class Nudges {
 
   /**
    * Something executable waits while blocks with room go final without it, or anything waits while none does:
-   * others may not know of it. Who knows of something that cannot be executed makes empty blocks, until it
-   * expires.
+   * others may not know of it. A primary that knows of something that cannot be executed makes empty blocks,
+   * until it expires.
    */
   #isWaitingInVain({ oldestSince, passedOverSince, waiting = 0 }: PendingWork, now: MonotonicMs): boolean {
     const since = oldestSince ?? (waiting > 0 ? this.#lastFinalAt : now);

@@ -132,7 +132,8 @@ export class Handshake {
   /** Of those the ones that are no members any more. */
   #removed: ReadonlySet<PublicKey> = new Set();
   /**
-   * Of the set before: who is behind needs blocks from us, and we may need the last ones of then from them.
+   * Of the set before: a node that is behind needs blocks from us, and we may need the last ones of then from
+   * it.
    */
   #former: ReadonlySet<PublicKey> = new Set();
   readonly #isOpen: boolean;
@@ -189,7 +190,7 @@ export class Handshake {
       });
     }
     const { publicKey, signature, protocolVersions, api } = hello;
-    // Before its signature is checked: who is not welcome costs no more than that.
+    // Before its signature is checked: a peer that is not welcome costs no more than that.
     if (!this.#isOpen && !invited && !this.#isMember(publicKey)) {
       return refusal('network/not-a-member', `its key ${publicKey} is not of a member, and not listed`, {
         remedy: 'Put its key under "observers" in config.json of this node, or make it a member.',

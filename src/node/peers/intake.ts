@@ -75,7 +75,7 @@ export class Intake {
     this.#frames = options.salt;
   }
 
-  /** Judges transactions of a client, or why its bytes are none; one answer each, in order. */
+  /** Judges transactions of a client, or says why its bytes are not one; one answer each, in order. */
   submit(list: readonly (Transaction | Problem)[], done: (results: readonly Submitted[]) => void): void {
     this.counters.submitted += list.length;
     const results: (Submitted | undefined)[] = list.map(() => undefined);
@@ -110,9 +110,9 @@ export class Intake {
 
   /**
    * Judges a frame of another node. To pass it on is to vouch for it, so that is done only when this node
-   * checked every signature in it itself: who is a block behind looks into what is done here, and would hold
-   * a wrong one against us. What the sender could not know (that a nonce is used here, that the mempool has
-   * no use for it) is no fault of its.
+   * checked every signature in it itself: a node that is a block behind looks into what is done here, and
+   * would hold a wrong one against us. What the sender could not know (that a nonce is used here, that the
+   * mempool has no use for it) is no fault of its.
    */
   frame(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
     const { verification, mempool } = this.#options;

@@ -18,7 +18,7 @@ interface Place {
 }
 
 /**
- * When each validator proposed and voted, as it came here. Who lies can spoil what is told of itself and of
+ * When each validator proposed and voted, as it came here. A liar can spoil what is told of itself and of
  * nobody else: there is one note of each validator, kind and height.
  */
 export class VoteWatch {

@@ -73,7 +73,10 @@ export function settle(
   return null;
 }
 
-/** What a block begins with: whoever let its height pass has it no more, and its sender has it again. */
+/**
+ * What a block begins with: a recipient that let the height pass no longer has it, and its sender has it
+ * again.
+ */
 export function release(books: Books, height: number): void {
   for (const [at, { id, amount, until, fate }] of books.reservations.entries()) {
     if (until >= height || fate[0] !== 'held') continue;

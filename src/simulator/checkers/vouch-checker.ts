@@ -28,7 +28,7 @@ interface VouchOptions {
    */
   readonly finalHeight: () => number;
   /**
-   * The block that the present view starts with. Who has it as final votes for it all the same, so
+   * The block that the present view starts with. A node that has it as final votes for it all the same, so
    * that others can finish it.
    */
   readonly tip: () => Hash | undefined;

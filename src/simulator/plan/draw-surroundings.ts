@@ -68,7 +68,7 @@ function usable(plan: Drawn): number[] {
 }
 
 /**
- * Who is between others must pass on what it hears. Where views are short, so many hops would
+ * A node between others must pass on what it hears. Where views are short, so many hops would
  * take longer than they last.
  */
 function drawShape(chance: Chance, plan: Drawn): Shape | undefined {

@@ -377,7 +377,7 @@ export class LeaderDuties {
 
   /**
    * Whoever asks gets an answer in time; for a change of the members from the leader,
-   * or when it leads no more.
+   * or when it no longer leads.
    */
   #mustAnswerRequests({ effects, input, now, after }: Step): void {
     if (this.#requests.size === 0) return;
