@@ -7,7 +7,9 @@ import { defaultExpiryAhead } from '../client/ledger-account.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import type { ChainChange } from '../ledger/chain-change.ts';
 import { widestLimits } from '../ledger/chain-parameters.ts';
+import { unreadyText } from './chain-text.ts';
 import { parseAmount, wholeNumber } from './options.ts';
+import { printError, styledError } from './terminal.ts';
 import { type Expiry, heightOf, parseExpiry } from './transaction-terms.ts';
 import { sendAsValidator, withValidatorTerms } from './validator-terms.ts';
 
@@ -100,7 +102,10 @@ export function propose(
       options.until === undefined
         ? toHeight(Math.min(furthest, (at ?? Infinity) - 1))
         : heightOf(options.until, parameters.height);
-    return proposalOf(parameters, await changeOf(parameters, at, client), {
+    const change = await changeOf(parameters, at, client);
+    const unready = unreadyText(change, parameters);
+    if (unready !== undefined && options.json !== true) printError(styledError('yellow', unready));
+    return proposalOf(parameters, change, {
       expiryHeight,
       replaces: options.replace === true,
     });

@@ -30,6 +30,19 @@ export function changeText(change: ChainChangeAnswer): string {
   }
 }
 
+/** Whose nodes would stop before a protocol version, as far as the node that answers can tell. */
+export function unreadyText(
+  change: Pick<ChainChangeAnswer, 'type'> & { readonly version?: number },
+  { validators }: Pick<ChainParametersAnswer, 'validators'>,
+): string | undefined {
+  const { version } = change;
+  if (change.type !== 'protocol-version' || version === undefined) return undefined;
+  const behind = validators.filter(({ protocolVersions: known }) => (known?.newest ?? 0) < version);
+  if (behind.length === 0) return undefined;
+  const names = behind.map(({ name, address }) => harmless(name ?? address)).join(', ');
+  return `Not known to know version ${version}: ${names}. A node that does not know it stops before its height.`;
+}
+
 export function proposalText(proposal: ProposalAnswer): string {
   const { id, change, approvals, needed, status, expiryHeight, decidedAt } = proposal;
   const stand = {

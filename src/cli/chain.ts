@@ -1,10 +1,10 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { ProposalAnswer } from '../client/answers.ts';
-import { changeText, parametersText, proposalText } from './chain-text.ts';
+import { changeText, parametersText, proposalText, unreadyText } from './chain-text.ts';
 import { proposeCommand } from './chain-propose.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, printError } from './terminal.ts';
+import { answer, printError, styledError } from './terminal.ts';
 import { sendAsValidator, withValidatorTerms } from './validator-terms.ts';
 
 export function chainCommand(): CommandUnknownOpts {
@@ -46,7 +46,11 @@ export function approveCommand(): CommandUnknownOpts {
       sendAsValidator(options, async (client) => {
         const { proposals } = unwrap(await client.chainProposals());
         const found = proposalNamed(text, proposals);
-        if (options.json !== true) printError(`This approves: ${changeText(found.change)}.`);
+        if (options.json !== true) {
+          printError(`This approves: ${changeText(found.change)}.`);
+          const unready = unreadyText(found.change, unwrap(await client.chainParameters()));
+          if (unready !== undefined) printError(styledError('yellow', unready));
+        }
         return { type: 'approve-change', proposal: found.id };
       }),
     );

@@ -82,6 +82,7 @@ async function nextOf(
     else if (change.type === 'remove') next = next.toSpliced(placeOf(who), 1);
     else next = next.with(placeOf(who), by);
   }
+  if (next.length === 0) throw usage('no validator would be left', 'Leave at least one, or add one.');
   return next;
 }
 

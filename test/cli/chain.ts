@@ -37,9 +37,11 @@ export async function fakeChain(
     readonly development?: boolean;
     readonly submit?: (transaction: Transaction) => Reply | undefined;
     readonly outcome?: 'applied' | 'failed' | 'pending' | 'gone' | 'unknown';
+    /** More of what it answers, by path. */
+    readonly answers?: Readonly<Record<string, object>>;
   } = {},
 ): Promise<{ url: string; submitted: Transaction[]; seen: Seen[] }> {
-  const { development = true, submit, outcome = 'applied' } = options;
+  const { development = true, submit, outcome = 'applied', answers = {} } = options;
   const submitted: Transaction[] = [];
   const { url, seen } = await fakeApi(t, ({ method, url, body }) => {
     const path = url.split('?')[0] ?? '';
@@ -49,6 +51,8 @@ export async function fakeChain(
       submitted.push(decoded);
       return submit?.(decoded) ?? { body: { ...origin, status: 'accepted', hash: decoded.hash } };
     }
+    const more = answers[path];
+    if (more !== undefined) return { body: more };
     if (path === '/v1/status') return { body: { ...status, development } };
     if (path === '/v1/why') return { body: { ...origin, finalHeight: 40, why: 'Nothing waits.\u001b[31m' } };
     if (path.startsWith('/v1/accounts/')) {

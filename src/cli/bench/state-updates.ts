@@ -4,14 +4,14 @@ import { isCurvePoint } from '../../crypto/curve-point.ts';
 import { hash } from '../../crypto/hash.ts';
 import { utf8 } from '../../base/bytes.ts';
 import type { PublicKey, Signature } from '../../crypto/signature.ts';
-import { toHeight } from '../../ledger/block.ts';
+import { type Height, toHeight } from '../../ledger/block.ts';
 import { executeBlock } from '../../ledger/execution.ts';
 import { accountStateKey, encodeAccount, noAccount } from '../../ledger/state-entry.ts';
 import { State } from '../../ledger/state.ts';
 import { assembleTransaction, type Transaction } from '../../ledger/transaction.ts';
 
 /** Transfers between two roots. */
-const transfers = 500;
+const usualTransfers = 500;
 /** Rounds before any counts: what is not compiled yet measures the compiler. */
 const warmUp = 20;
 
@@ -47,7 +47,11 @@ export function benchmarkKey(index: number): PublicKey {
 /**
  * What changes of the state when random accounts pay each other, and what does it, on states of this size.
  */
-export async function measureUpdates(accounts: number, rounds: number): Promise<UpdateFigures> {
+export async function measureUpdates(
+  accounts: number,
+  rounds: number,
+  transfers: number = usualTransfers,
+): Promise<UpdateFigures> {
   const growing = State.growing();
   const value = encodeAccount({ ...noAccount, balance });
   for (let index = 0; index < accounts; index++) {
@@ -63,7 +67,7 @@ export async function measureUpdates(accounts: number, rounds: number): Promise<
       const from = nextBelow(random, accounts);
       const nonce = nonces.get(from) ?? 0;
       nonces.set(from, nonce + 1);
-      return payment(from, nonce, nextBelow(random, accounts));
+      return payment(from, nonce, nextBelow(random, accounts), height);
     });
     const context = { height, timestamp: round, proposer: benchmarkKey(0), chainId, validatorsHash: chainId };
     const before = state;
@@ -93,14 +97,14 @@ export async function measureUpdates(accounts: number, rounds: number): Promise<
   };
 }
 
-function payment(from: number, nonce: number, to: number): Transaction {
+function payment(from: number, nonce: number, to: number, height: Height): Transaction {
   return assembleTransaction(
     {
       chainId,
       sender: benchmarkKey(from),
       nonce,
       fee: 0n,
-      expiryHeight: toHeight(1_000),
+      expiryHeight: height,
       reference: new Uint8Array(),
       conditions: [],
       operations: [{ type: 'transfer', to: benchmarkKey(to), amount: 1n, memo: '' }],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { measureUpdates } from '../../../src/cli/bench/state-updates.ts';
 import { quorate } from '../quorate.ts';
 
 test('bench state measures updates, memory and a start, for people and for programs', async () => {
@@ -31,4 +32,9 @@ test('bench state takes whole numbers of accounts, and no others', async () => {
     const { code } = await quorate(['bench', 'state', '--accounts', sizes]);
     assert.equal(code, 2, sizes);
   }
+});
+
+test('bench state measures as many blocks as it is asked for', async () => {
+  const { block } = await measureUpdates(3, 1_200, 1);
+  assert.ok(block.median > 0);
 });
