@@ -79,6 +79,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/crypto/keys.ts': 'seedBytes',
     'src/crypto/pair-hash.ts': 'pairBytes hashSize',
     'src/ledger/block-body.ts': 'headerBytes countBytes lengthBytes',
+    'src/ledger/account-paths.ts': 'slotBits slotBytes',
     'src/ledger/cell-store.ts': 'cellBytes chunkBits chunkMask',
     'src/ledger/entry-pages.ts':
       'pageBits headerWords holdersWord countWord entryWords prefixWord lengthsWord restWord dataWord hashWords chunkBits chunkMask',
@@ -86,7 +87,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/ledger/proposal.ts': 'proposalKind',
     'src/ledger/reservation.ts': 'reservationKind endingKind',
     'src/ledger/namespace-entry.ts': 'countBytes',
-    'src/ledger/state-entry.ts': 'accountKind recordKind namespaceKind',
+    'src/ledger/state-entry.ts': 'accountKind recordKind namespaceKind accountKeyBytes',
     'src/ledger/transaction.ts': 'signatureBytes',
     'src/ledger/tree-nodes.ts': 'branchWords leftWord rightWord holdersWord chunkBits chunkMask',
     'src/ledger/tree-update.ts': 'placeBits',

@@ -1,6 +1,7 @@
 import { compareBytes, concat, equalBytes } from '../base/bytes.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { type Bytes, type CellStore, growChunk } from './cell-store.ts';
+import { bitAt, word32 } from './path-range.ts';
 
 /** Where an entry belongs: writes the path of a key, 32 bytes, into `target` from `at` on. */
 export type PathOf = (key: Uint8Array, target: Uint8Array, at: number) => void;
@@ -173,7 +174,7 @@ export class EntryPages {
       if (difference !== 0) return difference;
     }
     // Mostly the key itself, which need not be hashed to be known.
-    if (from.hasKey(other, this.keyOf(entry))) return 0;
+    if (this.#hasKeyOf(entry, from, other)) return 0;
     return compareBytes(this.pathOf(entry), from.pathOf(other));
   }
 
@@ -192,6 +193,17 @@ export class EntryPages {
     if (key.length > dataBytes) return equalBytes(this.keyOf(entry), key);
     const [bytes, from] = [this.#bytesOf(entry), (this.#at(entry) + dataWord) * 4];
     for (let i = 0; i < key.length; i++) if (bytes[from + i] !== key[i]) return false;
+    return true;
+  }
+
+  /** Both have the same key. */
+  #hasKeyOf(entry: EntryRef, from: EntryPages, other: EntryRef): boolean {
+    const length = this.#word(entry, lengthsWord) >>> 16;
+    if (from.#word(other, lengthsWord) >>> 16 !== length) return false;
+    if (length > dataBytes) return equalBytes(this.keyOf(entry), from.keyOf(other));
+    const [a, aAt] = [this.#bytesOf(entry), (this.#at(entry) + dataWord) * 4];
+    const [b, bAt] = [from.#bytesOf(other), (from.#at(other) + dataWord) * 4];
+    for (let i = 0; i < length; i++) if (a[aAt + i] !== b[bAt + i]) return false;
     return true;
   }
 
@@ -281,17 +293,3 @@ export class EntryPages {
 }
 
 const scratchPath = new Uint8Array(hashSize);
-
-function word32(bytes: Uint8Array, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  );
-}
-
-/** The bit of a path that decides at a branch of this depth: 0 goes left. */
-export function bitAt(path: Uint8Array, depth: number): number {
-  return ((path[depth >>> 3] as number) >>> (7 - (depth & 7))) & 1;
-}

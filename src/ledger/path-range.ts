@@ -1,5 +1,4 @@
 import { compareBytes } from '../base/bytes.ts';
-import { bitAt } from './entry-pages.ts';
 
 /** Paths behind one and up to another; without the other, up to the end. */
 export interface PathRange {
@@ -44,4 +43,19 @@ function compareWith({ prefix, depth }: Place, path: Uint8Array): number {
     if (difference !== 0) return difference;
   }
   return 0;
+}
+
+/** The bit of a path that decides at a branch of this depth: 0 goes left. */
+export function bitAt(path: Uint8Array, depth: number): number {
+  return ((path[depth >>> 3] as number) >>> (7 - (depth & 7))) & 1;
+}
+
+/** 32 bits of a path from a byte on, as a number with a sign. */
+export function word32(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  );
 }

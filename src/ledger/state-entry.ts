@@ -1,4 +1,4 @@
-import { concat, fromHex, utf8 } from '../base/bytes.ts';
+import { concat, utf8, writeHex } from '../base/bytes.ts';
 import {
   boundedBytes,
   type Codec,
@@ -13,9 +13,11 @@ import {
   u8,
   union,
 } from '../base/codec.ts';
+import { invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { hashInto } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
+import { writeAccountPath } from './account-paths.ts';
 import { type Height, heightCodec } from './block.ts';
 import { amountCodec, checkKeySet, type KeySet, keySetRule, sortedKeysCodec } from './operation.ts';
 import { decodeStateValue } from './state-value.ts';
@@ -80,8 +82,14 @@ export const accountKind = 1;
 const recordKind = 2;
 export const namespaceKind = 3;
 
+/** Its kind, and the public key. */
+const accountKeyBytes = 33;
+
 export function accountStateKey(publicKey: PublicKey): Uint8Array {
-  return concat(Uint8Array.of(accountKind), fromHex(publicKey));
+  const key = new Uint8Array(accountKeyBytes);
+  key[0] = accountKind;
+  invariant(writeHex(key, 1, publicKey), 'a public key is hex');
+  return key;
 }
 
 export function recordStateKey(key: string): Uint8Array {
@@ -135,7 +143,8 @@ export function positionOf(key: Uint8Array): Uint8Array {
 
 /** The same 32 bytes, written into `target` from `at` on. */
 export function writeStatePath(key: Uint8Array, target: Uint8Array, at: number): void {
-  hashInto('quorate/v1/state-key', target, at, key);
+  if (key.length === accountKeyBytes && key[0] === accountKind) writeAccountPath(key, target, at);
+  else hashInto('quorate/v1/state-key', target, at, key);
 }
 
 export const placeCodec: Codec<Place> = struct<Place>({

@@ -3,7 +3,7 @@ import { type Hash, hashBytes, hashToBytes, isHash } from '../crypto/hash.ts';
 import { hashPairs, hashSize } from '../crypto/pair-hash.ts';
 import { concat, equalBytes } from '../base/bytes.ts';
 import { statePath, treeOwnerOf } from './state-entry.ts';
-import { bitAt } from './entry-pages.ts';
+import { bitAt } from './path-range.ts';
 import { hashLeaf } from './tree-update.ts';
 
 /** The bits of a path: no proof is longer. */

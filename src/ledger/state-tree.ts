@@ -1,7 +1,8 @@
 import { invariant } from '../base/invariant.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import type { Bytes } from './cell-store.ts';
-import { bitAt, type EntryRef, type PathOf } from './entry-pages.ts';
+import type { EntryRef, PathOf } from './entry-pages.ts';
+import { bitAt } from './path-range.ts';
 import { type NodeRef, TreeNodes } from './tree-nodes.ts';
 import { TreeGrowth } from './tree-growth.ts';
 import { type Subtree, type TreeEnd, TreeWalk } from './tree-walk.ts';

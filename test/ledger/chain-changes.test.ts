@@ -29,10 +29,10 @@ const fee = (feePerOperation: bigint, height?: number): ChainChange => ({
   feePerOperation,
   height: height === undefined ? undefined : toHeight(height),
 });
-const narrow = (changes: Partial<ChainParameters['limits']>): ChainChange => ({
+const narrow = (changes: Partial<ChainParameters['limits']>, height?: number): ChainChange => ({
   type: 'limits',
   limits: { ...widestLimits, ...changes },
-  height: undefined,
+  height: height === undefined ? undefined : toHeight(height),
 });
 const change = (...validators: PublicKey[]): ChainChange => ({ type: 'validators', validators });
 
@@ -143,6 +143,29 @@ describe('a change of the chain', () => {
     assert.equal(world.does('d', { type: 'delete', key: 'x' }), 'transaction/no-such-record');
     assert.equal(world.last?.parameters.protocolVersion, 2);
     assert.deepEqual(world.state.parameters.scheduled, []);
+  });
+
+  test('that is scheduled beside another one counts from its own height, and not from the other’s', () => {
+    const world = new World({ validators: [keyOf('a')] });
+    const early = { expiryHeight: toHeight(3), replaces: true };
+    assert.equal(world.propose('a', raise(2, 9), early), '', 'one validator decides alone');
+    assert.equal(world.propose('a', fee(50n, 6), early), '');
+    assert.equal(world.propose('a', narrow({ maxTransactions: 9 }, 6), early), '');
+    const counts = (): unknown[] => {
+      const { protocolVersion, feePerOperation, limits: of, scheduled } = world.next;
+      return [world.height + 1, protocolVersion, feePerOperation, of.maxTransactions, scheduled.length];
+    };
+    assert.deepEqual(counts(), [4, 1, 0n, 1_024, 3]);
+    world.does('d', { type: 'delete', key: 'x' });
+    assert.deepEqual(counts(), [5, 1, 0n, 1_024, 3]);
+    world.does('d', { type: 'delete', key: 'x' });
+    assert.deepEqual(counts(), [6, 1, 50n, 9, 1]);
+    for (const height of [7, 8]) {
+      world.does('d', { type: 'delete', key: 'x' });
+      assert.deepEqual(counts(), [height, 1, 50n, 9, 1]);
+    }
+    world.does('d', { type: 'delete', key: 'x' });
+    assert.deepEqual(counts(), [9, 2, 50n, 9, 0]);
   });
 
   test('of the limits is kept by the blocks after it', () => {

@@ -6,6 +6,7 @@ import { Problem } from '../../src/base/problem.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
 import { buildBlock, checkRoots, type Execution, executeBlock } from '../../src/ledger/execution.ts';
 import { receiptsRootOf } from '../../src/ledger/receipt.ts';
+import { validatorSet } from '../../src/ledger/validators.ts';
 import { State } from '../../src/ledger/state.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
@@ -385,6 +386,31 @@ test('a header must commit to what its transactions did', () => {
     assert.equal(problem?.code, 'block/execution');
     assert.equal(problem?.details['claimed'], hashOf('other'));
   }
+});
+
+test('a header must name the rules by which its block was executed, and who agrees on the next one', () => {
+  const validators = ['alice', 'bob'].map(keyOf);
+  const execution = execute(stateWith({ alice: 10n }, { validators, protocolVersion: 2 }), []);
+  const right = headerWith({
+    stateRoot: execution.state.root,
+    receiptsRoot: execution.receiptsRoot,
+    protocolVersion: 2,
+    nextValidatorsHash: validatorSet(validators).hash,
+  });
+  assert.equal(checkRoots(right, execution), undefined);
+  for (const wrong of [
+    { protocolVersion: 1 },
+    { protocolVersion: 3 },
+    { nextValidatorsHash: hashOf('other') },
+    { nextValidatorsHash: validatorSet(validators.toReversed()).hash },
+  ]) {
+    assert.equal(checkRoots({ ...right, ...wrong }, execution)?.code, 'block/execution');
+  }
+  // In Raft the engine says who is next.
+  const raft = execute(stateWith({ alice: 10n }), []);
+  const { root: stateRoot } = raft.state;
+  const led = headerWith({ stateRoot, receiptsRoot: raft.receiptsRoot, nextValidatorsHash: hashOf('any') });
+  assert.equal(checkRoots(led, raft), undefined);
 });
 
 describe('building a block', () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { fromHex, toHex, utf8 } from '../../src/base/bytes.ts';
+import { concat, fromHex, toHex, utf8 } from '../../src/base/bytes.ts';
 import { decode, encode } from '../../src/base/codec.ts';
 import { Problem } from '../../src/base/problem.ts';
-import { type Hash, zeroHash } from '../../src/crypto/hash.ts';
+import { type Hash, sha256, zeroHash } from '../../src/crypto/hash.ts';
+import type { PublicKey } from '../../src/crypto/signature.ts';
 import {
   accountStateKey,
   decodeAccount,
@@ -14,6 +15,7 @@ import {
   recordStateKey,
   type StateChange,
   statePath,
+  writeStatePath,
   noAccount,
   type RecordEntry,
 } from '../../src/ledger/state-entry.ts';
@@ -24,7 +26,7 @@ import {
   verifyStateProof,
 } from '../../src/ledger/state-proof.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import { bitAt } from '../../src/ledger/entry-pages.ts';
+import { bitAt } from '../../src/ledger/path-range.ts';
 import { encodeNamespaceRules, type NamespaceRules } from '../../src/ledger/namespace.ts';
 import { State } from '../../src/ledger/state.ts';
 import { hashOf, keyOf, pairHashOf, stateWith, zeroBytes } from './samples.ts';
@@ -89,6 +91,25 @@ test('accounts and records are read as they were written', () => {
   assert.deepEqual(state.account(keyOf('bob')), noAccount);
   assert.equal(encodeAccount({ ...noAccount, balance: 0n }), null, 'an account that never was has no entry');
   assert.notEqual(encodeAccount({ ...noAccount, nonce: 1 }), null, 'an emptied account keeps its nonce');
+});
+
+test('a path is the hash of the whole key, whichever others were asked for before it', () => {
+  const prefix = utf8('quorate/v1/state-key\0');
+  const keys = [
+    accountStateKey('0'.repeat(64) as PublicKey),
+    // The same first bits of the key, another kind, another length: none is taken for another.
+    ...['ab', 'cd', 'cdcd'].map((end) => accountStateKey(`1234${end.padStart(60, '0')}` as PublicKey)),
+    accountStateKey(`1235${'0'.repeat(60)}` as PublicKey),
+    recordStateKey('r'.repeat(32)),
+    accountStateKey(`1234${'cd'.padStart(60, '0')}` as PublicKey).slice(0, 32),
+    Uint8Array.of(1),
+  ];
+  for (const key of [...keys, ...keys.toReversed(), ...keys]) {
+    const room = new Uint8Array(40);
+    writeStatePath(key, room, 5);
+    assert.deepEqual(room.slice(5, 37), sha256(concat(prefix, key)));
+    assert.deepEqual([...room.slice(0, 5), ...room.slice(37)], Array(8).fill(0));
+  }
 });
 
 test('an account and a record never share a key, whatever the record is called', () => {
