@@ -83,6 +83,7 @@ const statuses = {
   'transaction/fee-too-low': 422,
   'transaction/forgeable-key': 422,
   'transaction/insufficient-balance': 422,
+  'transaction/later-version': 422,
   'transaction/malformed': 400,
   'transaction/namespace-name': 422,
   'transaction/namespace-writers': 422,

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { answeredCodes, statusOf } from '../../src/api/problem-status.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { failureCodes } from '../../src/ledger/failure-codes.ts';
-import { problemCodes } from '../../src/base/problem-codes.ts';
+import { problemCodes, type ProblemCode } from '../../src/base/problem-codes.ts';
 import { problemFrom, start } from './world.ts';
 
 interface Described {
@@ -36,6 +38,26 @@ void test('a problem has the meaning of its code as its title, the same each tim
     assert.equal(problem.title, problemCodes['api/no-such-block']);
     assert.match(problem.detail, new RegExp(String(height)));
   }
+});
+
+void test('whatever a submission or a question may be refused with has a status of its own', () => {
+  const sources = join(import.meta.dirname, '../../src');
+  const files = ['mempool', 'node/backend']
+    .flatMap((folder) => readdirSync(join(sources, folder)).map((name) => join(folder, name)))
+    .concat('node/peers/intake.ts');
+  const made = files.flatMap((file) =>
+    readFileSync(join(sources, file), 'utf8')
+      .matchAll(/'([a-z]+\/[a-z-]+)'/g)
+      .map(([, code = '']) => code)
+      // Those of the network are told to no client.
+      .filter((code) => code in problemCodes && !code.startsWith('network/'))
+      .toArray(),
+  );
+  assert.ok(made.includes('transaction/later-version') && made.length > 30, `${made.length} codes`);
+  assert.deepEqual(
+    made.filter((code) => statusOf(code as ProblemCode) === 500),
+    [],
+  );
 });
 
 void test('a problem that no client should get is answered as a fault of the node', async (t) => {
