@@ -109,6 +109,39 @@ describe('the last block of an epoch', () => {
     assert.equal(node.finalHeight(), 1);
   });
 
+  test('carries nothing while it is final and not on the disk, whoever proposes or proves what', () => {
+    const committee = changing();
+    committee.grow(1);
+    const node = committee.node(2);
+    node.holdCommits = true;
+    committee.work();
+    committee.run();
+    const { final } = stateOf(node);
+    assert.deepEqual([final.height, final.isLast, node.epoch()], [2, true, 0]);
+    const place = { height: 3, parentHash: final.blockHash, view: 0, proposer: 0, salt: 7 };
+    const header = committee.header(place);
+    const blockHash = hashHeader(header);
+    committee.blocks.set(blockHash, header);
+    const above = { view: toView(0), height: toHeight(3), blockHash };
+    const proposal = { header, transactionHashes: [] };
+    node.receive(committee.say({ kind: 'pre-prepare', from: 0, ...above, proposal }), true);
+    assert.deepEqual([...stateOf(node).slots.keys()], [], 'it is not accepted');
+    const signatures = [0, 1, 3].map((validator) => ({ validator, signature: '1'.repeat(128) as never }));
+    const certificate = {
+      engine: 'pbft',
+      phase: 'commit',
+      epoch: toHeight(0),
+      ...above,
+      signatures,
+    } as const;
+    const chain = [{ ...above, parentHash: final.blockHash, isLast: false }];
+    node.step({ type: 'synced', chain, certificate });
+    assert.equal(stateOf(node).final.height, 2, 'nor final by a certificate of the old set');
+    assert.ok(!votes(node).some((key) => key.endsWith('/3')));
+    node.releaseCommits();
+    growAll(committee, 4);
+  });
+
   test('ends it where it is applied, not where it is final', () => {
     const committee = changing();
     committee.grow(1);
