@@ -46,12 +46,10 @@ void test('whatever a submission or a question may be refused with has a status 
     .flatMap((folder) => readdirSync(join(sources, folder)).map((name) => join(folder, name)))
     .concat('node/peers/intake.ts');
   const made = files.flatMap((file) =>
-    readFileSync(join(sources, file), 'utf8')
-      .matchAll(/'([a-z]+\/[a-z-]+)'/g)
+    [...readFileSync(join(sources, file), 'utf8').matchAll(/'([a-z]+\/[a-z-]+)'/g)]
       .map(([, code = '']) => code)
       // Those of the network are told to no client.
-      .filter((code) => code in problemCodes && !code.startsWith('network/'))
-      .toArray(),
+      .filter((code) => code in problemCodes && !code.startsWith('network/')),
   );
   assert.ok(made.includes('transaction/later-version') && made.length > 30, `${made.length} codes`);
   assert.deepEqual(
