@@ -1,4 +1,5 @@
-import { grouped, styled } from '../src/cli/terminal.ts';
+import { styled } from '../src/cli/terminal.ts';
+import { grouped } from '../src/client/plain-words.ts';
 import type { ShortRow } from './hostile-short.ts';
 import type { Row } from './hostile-trial.ts';
 import { line } from './columns.ts';

@@ -33,6 +33,8 @@ const areas: Readonly<Record<string, string>> = {
   block:
     'Why a block is not valid. Said of blocks that other nodes made; nothing is to be done about it where it is said.',
   certificate: 'Why what should prove that a block is final does not.',
+  chain: 'What a chain asks of the program of its nodes.',
+  change: 'What became of a proposal to change the chain, or of an approval.',
   cli: 'Said by the command line before or beside what a node says.',
   codec: 'Bytes that are not what they should be.',
   condition:
@@ -40,6 +42,7 @@ const areas: Readonly<Record<string, string>> = {
   config: 'Why a node does not start with the settings of its data directory.',
   consensus: 'What an engine answers to operators and readers (Raft), and what it refuses from peers.',
   crypto: 'Signatures.',
+  explorer: 'Said by the pages that a node serves.',
   genesis: 'Why a genesis file is not taken.',
   keys: 'Addresses, key files, and the note beside a validator’s key.',
   mempool:
@@ -47,6 +50,9 @@ const areas: Readonly<Record<string, string>> = {
   network:
     'Between nodes. In the log, in `GET /v1/status` where a peer cannot be reached, and held against peers.',
   node: 'The state of a node, and faults of the machine that it runs on.',
+  playground: 'Said by the playground.',
+  proof:
+    'What a proof does not prove. Said by "quorate verify", by the client and by the explorer, which ask nobody.',
   simulator: 'Runs of the simulator, and of the tests with real processes.',
   storage: 'The database of a node.',
   sync: 'What a peer served to a node that is behind.',
@@ -139,6 +145,13 @@ suite('the problems', () => {
     const exempt = [...againstPeersOnly, ...ofScripts, ...inReceiptsOnly];
     const silent = codes.filter((code) => made(code).remedies.size === 0 && !exempt.includes(code));
     assert.deepEqual(silent, []);
+  });
+
+  test('every code has a place on the page', () => {
+    assert.deepEqual(
+      codes.filter((code) => !Object.keys(areas).some((area) => code.startsWith(`${area}/`))),
+      [],
+    );
   });
 
   test('the page is what the sources say (npm run problems writes it anew)', () => {

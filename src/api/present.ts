@@ -1,10 +1,10 @@
 import { toHex } from '../base/bytes.ts';
 import { encodeAddress } from '../crypto/address.ts';
-import type { BlockHeader } from '../ledger/block.ts';
+import { headerJson } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { EpochProof, FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import type { MerkleProof } from '../ledger/merkle.ts';
-import type { Found, Receipt } from '../ledger/receipt.ts';
+import { receiptJson } from '../ledger/receipt.ts';
 import type { Reservation } from '../ledger/reservation.ts';
 import { type ReservationId, reservationText } from '../ledger/reservation-id.ts';
 import { transactionJson } from '../ledger/transaction.ts';
@@ -29,11 +29,9 @@ import type {
   AccountTransactionsJson,
   BlockJson,
   CertificateJson,
-  HeaderJson,
   HeaderViewJson,
   InclusionJson,
   MembersJson,
-  ReceiptJson,
   RecordDiffJson,
   RecordHistoryJson,
   ReservationJson,
@@ -48,10 +46,6 @@ export function originOf({ engine, chainId }: NodeIdentity) {
   return { engine, chainId };
 }
 
-function headerJson(header: BlockHeader): HeaderJson {
-  return { ...header, proposer: encodeAddress(header.proposer) };
-}
-
 function certificateJson(certificate: FinalityCertificate): CertificateJson {
   if (certificate.engine === 'pbft') {
     return { ...certificate, signatures: certificate.signatures.map((signature) => ({ ...signature })) };
@@ -59,40 +53,6 @@ function certificateJson(certificate: FinalityCertificate): CertificateJson {
   // Which members come next is for nodes, and no part of what is signed.
   const { configuration: _, ...signed } = certificate;
   return signed;
-}
-
-export function receiptJson(receipt: Receipt): ReceiptJson {
-  const { transactionHash, status, code, failure, fee, accounts, records, changes } = receipt;
-  return {
-    transactionHash,
-    status,
-    code,
-    failure:
-      failure === undefined
-        ? null
-        : { part: failure.part, index: failure.index, found: foundJson(failure.found) },
-    fee: `${fee}`,
-    accounts: accounts.map(({ publicKey, balance, held }) => ({
-      address: encodeAddress(publicKey),
-      balance: `${balance}`,
-      held: `${held}`,
-    })),
-    records: records.map(({ operation, version, previous }) => ({
-      operation,
-      version,
-      previous: previous ?? null,
-    })),
-    changes: changes.map((change) => ({ ...change, effectiveFrom: change.effectiveFrom ?? null })),
-  };
-}
-
-type FoundJson = NonNullable<ReceiptJson['failure']>['found'];
-
-function foundJson(found: Found | undefined): FoundJson {
-  if (found === undefined) return null;
-  const { type } = found;
-  if (type === 'balance') return { type, balance: `${found.balance}` };
-  return type === 'reserved' ? { type, amount: `${found.amount}` } : found;
 }
 
 function proofJson({ index, count, siblings }: MerkleProof): InclusionJson['transactionProof'] {

@@ -260,6 +260,7 @@ export const problemCodes = {
   'proof/unknown-validators': 'Others signed than the validators that are known to be those of the chain',
 
   // In a browser.
+  'explorer/storage': 'The browser keeps nothing for the page',
   'keys/not-kept': 'The page does not keep this key',
   'playground/setting': 'The address of the playground names no setting',
 

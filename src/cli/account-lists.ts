@@ -1,6 +1,8 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
 import type { ListedTransactionAnswer } from '../client/answers.ts';
+import { grouped } from '../client/plain-words.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { resultText, shortAddress, whatText } from './block.ts';
 import { readAccount, withAccount } from './account-read.ts';
@@ -8,7 +10,7 @@ import { keysOption } from './key-directory.ts';
 import { pageFooter, pageOf, withPage } from './list-options.ts';
 import { accountNamed, accountWords } from './names.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, facts, grouped, harmless, table } from './terminal.ts';
+import { answer, facts, table } from './terminal.ts';
 
 export function accountHistoryCommand(): CommandUnknownOpts {
   return withPage(new Command('history'))

@@ -1,7 +1,8 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { grouped } from '../client/plain-words.ts';
 import { accountHistoryCommand, accountKeysCommand } from './account-lists.ts';
 import { readAccount, withAccount } from './account-read.ts';
-import { answer, facts, grouped } from './terminal.ts';
+import { answer, facts } from './terminal.ts';
 
 export function accountCommand(): CommandUnknownOpts {
   return new Command('account')

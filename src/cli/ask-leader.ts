@@ -1,5 +1,6 @@
 import { Option } from '@commander-js/extra-typings';
 import { isLoopback } from '../api/operator-guard.ts';
+import { harmless } from '../base/harmless.ts';
 import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { HttpClient } from '../client/http-client.ts';
@@ -7,7 +8,7 @@ import { parseApiUrl } from '../node/process/api-url.ts';
 import { reportFailure } from './failure.ts';
 import { connect, type ConnectionOptions } from './options.ts';
 import { onInterrupt } from './signals.ts';
-import { harmless, printError } from './terminal.ts';
+import { printError } from './terminal.ts';
 import { readTextFile } from './text-file.ts';
 
 export const tokenFileOption = new Option(

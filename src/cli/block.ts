@@ -1,13 +1,15 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
+import { harmless } from '../base/harmless.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import { grouped } from '../client/plain-words.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import type { BlockAnswer, OperationAnswer, ReceiptAnswer, TransactionAnswer } from '../client/answers.ts';
 import { engineWords } from '../client/engine-words.ts';
 import { shortValueText } from './get.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, facts, grouped, harmless, moment, styled, table } from './terminal.ts';
+import { answer, facts, moment, styled, table } from './terminal.ts';
 
 export function blockCommand(): CommandUnknownOpts {
   return new Command('block')

@@ -1,11 +1,13 @@
+import { harmless } from '../base/harmless.ts';
 import type {
   ChainChangeAnswer,
   ChainParametersAnswer,
   ProposalAnswer,
   ReceiptAnswer,
 } from '../client/answers.ts';
+import { grouped } from '../client/plain-words.ts';
 import { maxFaulty } from '../ledger/quorum.ts';
-import { facts, grouped, harmless, styled, table } from './terminal.ts';
+import { facts, styled, table } from './terminal.ts';
 
 /** What a change makes of the chain. */
 export function changeText(change: ChainChangeAnswer): string {

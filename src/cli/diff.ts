@@ -1,12 +1,14 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { fromHex, fromUtf8 } from '../base/bytes.ts';
+import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
 import type { RecordAtAnswer } from '../client/answers.ts';
+import { grouped } from '../client/plain-words.ts';
 import { toHeight } from '../ledger/block.ts';
 import { valueText } from './get.ts';
 import { lineDiff } from './line-diff.ts';
 import { connect, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
-import { answer, grouped, harmless, styled } from './terminal.ts';
+import { answer, styled } from './terminal.ts';
 
 const height = wholeNumber(0, 2 ** 48 - 1);
 

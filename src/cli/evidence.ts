@@ -1,8 +1,9 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { harmless } from '../base/harmless.ts';
 import { limits } from '../base/limits.ts';
 import { unwrap } from '../base/problem.ts';
 import { connect, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
-import { answer, harmless, table } from './terminal.ts';
+import { answer, table } from './terminal.ts';
 
 export function evidenceCommand(): CommandUnknownOpts {
   return new Command('evidence')

@@ -1,10 +1,11 @@
 import { CommanderError } from '@commander-js/extra-typings';
+import { harmless } from '../base/harmless.ts';
 import { machineFault } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import type { ProblemCode, ReceivedCode } from '../base/problem-codes.ts';
 import { isRetryable } from '../client/transport.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
-import { harmless, printError, styledError, toJson } from './terminal.ts';
+import { printError, styledError, toJson } from './terminal.ts';
 
 const notFound: ReadonlySet<string> = new Set<ProblemCode>([
   'api/no-such-block',

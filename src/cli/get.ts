@@ -1,8 +1,10 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
+import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
+import { grouped, valueText as describeValue } from '../client/plain-words.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, facts, grouped, harmless, styled } from './terminal.ts';
+import { answer, facts, styled } from './terminal.ts';
 
 export function getCommand(): CommandUnknownOpts {
   return new Command('get')
@@ -45,12 +47,6 @@ export function shortValueText(value: Uint8Array, longest = shownCharacters): st
 
 /** Text as it is, and anything else in hex. */
 export function valueText(value: Uint8Array): string {
-  if (value.length === 0) return styled('dim', '(empty)');
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(value);
-    if (harmless(text) === text) return text;
-  } catch {
-    // Not UTF-8: hex below.
-  }
-  return `0x${Buffer.from(value).toString('hex')}`;
+  const { text, kind } = describeValue(value);
+  return kind === 'empty' ? styled('dim', text) : text;
 }

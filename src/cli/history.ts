@@ -1,13 +1,15 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
+import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
 import type { RecordVersionAnswer } from '../client/answers.ts';
+import { grouped } from '../client/plain-words.ts';
 import { shortAddress } from './block.ts';
 import { exitCodes } from './exit-codes.ts';
 import { shortValueText } from './get.ts';
 import { pageFooter, pageOf, withPage } from './list-options.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, grouped, harmless, moment, table } from './terminal.ts';
+import { answer, moment, table } from './terminal.ts';
 
 /** Of a value in the table; --json has all of it. */
 const longestShown = 60;

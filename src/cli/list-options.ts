@@ -1,8 +1,8 @@
 import { type Command, Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
 import type { ListOptions } from '../client/http-client.ts';
+import { grouped } from '../client/plain-words.ts';
 import { wholeNumber } from './options.ts';
-import { grouped } from './terminal.ts';
 
 const oldestOption = new Option('--oldest', 'the oldest first, not the newest');
 const limitOption = new Option('--limit <n>', `at most this many (${limits.httpPage} at once)`)

@@ -1,10 +1,12 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
+import { harmless } from '../base/harmless.ts';
 import { limits } from '../base/limits.ts';
 import { unwrap } from '../base/problem.ts';
+import { grouped } from '../client/plain-words.ts';
 import { shortValueText } from './get.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
-import { answer, grouped, harmless, table } from './terminal.ts';
+import { answer, table } from './terminal.ts';
 
 export function listCommand(): CommandUnknownOpts {
   return new Command('list')

@@ -1,13 +1,15 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
 import type { ChangedAnswer } from '../client/answers.ts';
 import type { HttpClient } from '../client/http-client.ts';
+import { grouped } from '../client/plain-words.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import { askLeader, followOption, tokenFileOption } from './ask-leader.ts';
 import { keysOption } from './key-directory.ts';
 import { accountNamed } from './names.ts';
 import { connect, type ConnectionOptions, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, grouped, harmless, styled, table } from './terminal.ts';
+import { answer, styled, table } from './terminal.ts';
 
 const notes =
   '\nOnly the leader of a Raft chain changes its members, one change at a time (see "quorate members list").' +

@@ -1,9 +1,11 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
+import { harmless } from '../base/harmless.ts';
 import { Problem, unwrap } from '../base/problem.ts';
+import { grouped } from '../client/plain-words.ts';
 import { namespaceModes } from '../ledger/namespace.ts';
 import { accountNamed, accountsNamed } from './names.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, facts, grouped, harmless } from './terminal.ts';
+import { answer, facts } from './terminal.ts';
 import { withTerms } from './tx-terms.ts';
 import { send } from './tx-send.ts';
 

@@ -1,10 +1,11 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { unwrap } from '../base/problem.ts';
 import type { ReservationAnswer } from '../client/answers.ts';
+import { grouped } from '../client/plain-words.ts';
 import { reservationText } from '../ledger/reservation-id.ts';
 import { keysOption } from './key-directory.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, facts, grouped } from './terminal.ts';
+import { answer, facts } from './terminal.ts';
 import { reservationArgument, reservationNamed } from './tx-reserve.ts';
 
 export function reservationCommand(): CommandUnknownOpts {

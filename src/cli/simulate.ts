@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { grouped } from '../client/plain-words.ts';
 import { useNativeHash } from '../crypto/native-hash.ts';
 import { type EngineName, engineNames } from '../ledger/engine-names.ts';
 import { drawPlan } from '../simulator/plan/draw-plan.ts';
@@ -15,7 +16,7 @@ import { limits } from '../base/limits.ts';
 import { unwrap } from '../base/problem.ts';
 import { jsonOption, wholeNumber } from './options.ts';
 import { ProgressLine } from './progress.ts';
-import { answer, grouped, print, printError, styled } from './terminal.ts';
+import { answer, print, printError, styled } from './terminal.ts';
 import { fileProblem } from './file-problem.ts';
 import { readTextFile } from './text-file.ts';
 

@@ -1,9 +1,11 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
 import type { StatusAnswer } from '../client/answers.ts';
 import { engineWords } from '../client/engine-words.ts';
+import { grouped } from '../client/plain-words.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, duration, facts, grouped, harmless, moment, styled } from './terminal.ts';
+import { answer, duration, facts, moment, styled } from './terminal.ts';
 
 function protocolText({
   protocolVersion,

@@ -1,7 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { moment as exactMoment } from '../client/plain-words.ts';
 import { exitCodes } from './exit-codes.ts';
-
-export { harmless } from '../base/harmless.ts';
 
 let goOnWithoutOutput = false;
 
@@ -75,17 +74,9 @@ function visible(text: string): number {
   return stripVTControlCharacters(text).length;
 }
 
-/** 1234567 as 1,234,567. */
-export function grouped(value: number | bigint | string): string {
-  return BigInt(value).toLocaleString('en-US');
-}
-
-/** A moment as people write it, to the second, in UTC. */
+/** A moment to the second. */
 export function moment(timestamp: number): string {
-  return new Date(timestamp)
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, ' UTC');
+  return exactMoment(timestamp).replace(/\.\d+ UTC$/, ' UTC');
 }
 
 export function duration(ms: number): string {

@@ -1,9 +1,11 @@
 import { Option } from '@commander-js/extra-typings';
 import { setTimeout as pause } from 'node:timers/promises';
+import { harmless } from '../base/harmless.ts';
 import { defined } from '../base/invariant.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { SubmitAnswer } from '../client/answers.ts';
 import { type HttpClient, problemOf, untilExpiry } from '../client/http-client.ts';
+import { failureText, grouped } from '../client/plain-words.ts';
 import { isRetryable } from '../client/transport.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { readJournal, writeJournal } from './batch-journal.ts';
@@ -12,9 +14,8 @@ import { exitCodes } from './exit-codes.ts';
 import { reportFailure } from './failure.ts';
 import { ProgressLine } from './progress.ts';
 import { onInterrupt } from './signals.ts';
-import { grouped, harmless, print, styled, toJson } from './terminal.ts';
+import { print, styled, toJson } from './terminal.ts';
 import { openWallet, type SendOptions, termsOf } from './tx-send.ts';
-import { failureText } from './tx-status.ts';
 
 export const signedOption = new Option(
   '--signed <file>',

@@ -1,14 +1,14 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { writeFileSync } from 'node:fs';
 import { Problem, unwrap } from '../base/problem.ts';
-import type { FoundAnswer, ReceiptAnswer } from '../client/answers.ts';
 import { type FinalTransaction, problemOf, waitingWords } from '../client/http-client.ts';
+import { failureText, grouped } from '../client/plain-words.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { effectText } from './chain-text.ts';
 import { exitCodes } from './exit-codes.ts';
 import { fileProblem } from './file-problem.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, grouped, harmless, print, styled, toJson, moment } from './terminal.ts';
+import { answer, print, styled, toJson } from './terminal.ts';
 
 export function txStatusCommand(): CommandUnknownOpts {
   return new Command('status')
@@ -62,30 +62,6 @@ export function parseHash(text: string): Hash {
   throw new Problem('cli/usage', `${JSON.stringify(text)} is no hash of a transaction`, {
     remedy: 'Give the 64 hex digits that submitting it printed.',
   });
-}
-
-/** The code, which of several it was, and what was found. */
-export function failureText({ code, failure }: ReceiptAnswer): string {
-  const which = failure === null ? '' : ` at ${failure.part} ${failure.index}`;
-  const found = failure?.found ?? null;
-  return `${harmless(code)}${which}${found === null ? '' : `; found ${foundText(found)}`}`;
-}
-
-function foundText(found: FoundAnswer): string {
-  switch (found.type) {
-    case 'version':
-      return found.version === 0 ? 'no record' : `version ${found.version}`;
-    case 'hash':
-      return `a value with SHA-256 ${harmless(found.hash)}`;
-    case 'balance':
-      return `a balance of ${grouped(found.balance)}`;
-    case 'time':
-      return `the time ${moment(found.time)}`;
-    case 'height':
-      return `height ${grouped(found.height)}`;
-    case 'reserved':
-      return `${grouped(found.amount)} reserved`;
-  }
 }
 
 /** Where the rules of a namespace, which others make, are why it failed. */

@@ -1,9 +1,10 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
 import { engineWords } from '../client/engine-words.ts';
 import { approveCommand } from './chain.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, harmless, styled, table } from './terminal.ts';
+import { answer, styled, table } from './terminal.ts';
 import { proposeValidatorsCommand } from './validators-propose.ts';
 
 export function validatorsCommand(): CommandUnknownOpts {

@@ -3,12 +3,13 @@ import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseStrictJson } from '../base/strict-json.ts';
 import { strictText } from '../base/strict-text.ts';
+import { grouped } from '../client/plain-words.ts';
 import { verifyHeader, verifyReceipt } from '../client/verify.ts';
 import { hashHeader } from '../ledger/block.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { readInput } from './input-file.ts';
 import { jsonOption } from './options.ts';
-import { answer, facts, grouped, moment, styled } from './terminal.ts';
+import { answer, facts, moment, styled } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 import { parseHash } from './tx-status.ts';
 

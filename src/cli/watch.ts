@@ -1,24 +1,20 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { Problem, unwrap } from '../base/problem.ts';
-import type { EpochAnswer, HeaderItem, TransactionAnswer } from '../client/answers.ts';
+import { harmless } from '../base/harmless.ts';
+import { unwrap } from '../base/problem.ts';
+import type { HeaderItem, TransactionAnswer } from '../client/answers.ts';
 import { type FinalBlockEvent, finalBlocks } from '../client/events.ts';
 import type { HttpClient } from '../client/http-client.ts';
-import { verifyHeader } from '../client/verify.ts';
-import { hashHeader, toHeight } from '../ledger/block.ts';
+import { grouped, timeOfDay } from '../client/plain-words.ts';
+import { ProofChecker } from '../client/proof-checker.ts';
+import { certifiedHeader, verifyBlockBody } from '../client/verify.ts';
+import { encodeAddress } from '../crypto/address.ts';
+import { hashHeader, headerJson, toHeight } from '../ledger/block.ts';
 import type { Genesis } from '../ledger/genesis.ts';
+import { transactionJson } from '../ledger/transaction.ts';
 import { shortAddress, whatText } from './block.ts';
 import { connect, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
 import { stopOnSignals } from './signals.ts';
-import {
-  answer,
-  grouped,
-  harmless,
-  moment,
-  printError,
-  styled,
-  styledError,
-  surviveClosedOutput,
-} from './terminal.ts';
+import { answer, printError, styled, styledError, surviveClosedOutput } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 
 const stopDeadlineMs = 2_000;
@@ -37,10 +33,10 @@ export function watchCommand(): CommandUnknownOpts {
       surviveClosedOutput();
       const stop = stopOnSignals(stopDeadlineMs);
       const client = connect(options);
-      const { genesis } = options;
-      const check = genesis === undefined ? undefined : checkAgainst(await readGenesis(genesis), client);
-      const { chainId } = unwrap(await client.status());
-      const names = await namesOf(client);
+      const genesis = options.genesis === undefined ? undefined : await readGenesis(options.genesis);
+      const checker = genesis && new ProofChecker(genesis, client);
+      const chainId = genesis?.chainId ?? unwrap(await client.status()).chainId;
+      const names = genesis === undefined ? await namesOf(client) : namesIn(genesis);
       const stream = finalBlocks({
         baseUrl: client.baseUrl,
         chainId,
@@ -49,18 +45,16 @@ export function watchCommand(): CommandUnknownOpts {
         onTrouble: ({ message }) => printError(styledError('yellow', harmless(message))),
       });
       let left = options.blocks ?? Infinity;
-      for await (const block of stream) {
-        await check?.(block);
-        const isVerified = check !== undefined;
-        const transactions = options.transactions === true ? await transactionsOf(client, block) : undefined;
-        answer(
-          options.json,
-          { ...block, ...(isVerified && { verified: true }), ...(transactions && { transactions }) },
-          () =>
-            [
-              lineOf(block, names, isVerified),
-              ...(transactions ?? []).map((one) => `          ${transactionLine(one)}`),
-            ].join('\n'),
+      const full = options.transactions === true;
+      for await (const event of stream) {
+        const block =
+          checker === undefined ? await told(event, client, full) : await proven(event, client, checker);
+        const { transactions = [], ...rest } = block;
+        answer(options.json, full ? block : rest, () =>
+          [
+            lineOf(block, names, checker !== undefined),
+            ...(full ? transactions.map((one) => `          ${transactionLine(one)}`) : []),
+          ].join('\n'),
         );
         left -= 1;
         if (left === 0) break;
@@ -68,36 +62,48 @@ export function watchCommand(): CommandUnknownOpts {
     });
 }
 
-/** Throws what does not hold: whoever asked for proof must not read on as if there was one. */
-function checkAgainst(genesis: Genesis, client: HttpClient): (block: HeaderItem) => Promise<void> {
-  let epochs: readonly EpochAnswer[] = [];
-  return async ({ hash, header: { height } }) => {
-    const proof = unwrap(await client.finality(height));
-    let verified = verifyHeader(proof, { genesis, epochs });
-    if (verified instanceof Problem && verified.code === 'proof/unknown-validators') {
-      // They changed since; what is known of that is asked for once.
-      epochs = unwrap(await client.allEpochs());
-      verified = verifyHeader(proof, { genesis, epochs });
-    }
-    const proven = hashHeader(unwrap(verified).header);
-    if (proven === hash) return;
-    throw new Problem('proof/headers', `block ${height} is another one than the node told of`, {
-      remedy: 'Believe nothing of it, and ask another node.',
-      details: { height, told: hash, proven },
-    });
+interface Shown extends FinalBlockEvent {
+  readonly transactions?: readonly TransactionAnswer[];
+}
+
+async function told(event: FinalBlockEvent, client: HttpClient, full: boolean): Promise<Shown> {
+  if (!full) return event;
+  const { transactions = [] } = unwrap(await client.block(event.header.height, { full }));
+  return { ...event, transactions };
+}
+
+/**
+ * The block as it is read from what was proven, and nothing else of what the node says. Throws what does not
+ * hold: whoever asked for proof must not read on as if there was one.
+ */
+async function proven(
+  { header: shown }: FinalBlockEvent,
+  client: HttpClient,
+  checker: ProofChecker,
+): Promise<Shown & { readonly verified: true }> {
+  const { chainId, consensus } = checker.genesis;
+  const { header } = unwrap(await checker.header(unwrap(await client.finality(shown.height))));
+  const hash = hashHeader(header);
+  unwrap(certifiedHeader(shown, hash));
+  const body = unwrap(verifyBlockBody(unwrap(await client.block(hash, { full: true })), header));
+  return {
+    engine: consensus.engine,
+    chainId,
+    hash,
+    header: headerJson(header),
+    transactionCount: body.transactions.length,
+    verified: true,
+    transactions: body.transactions.map(transactionJson),
   };
+}
+
+function namesIn({ validators }: Genesis): ReadonlyMap<string, string> {
+  return new Map(validators.map(({ publicKey, name }) => [encodeAddress(publicKey), name]));
 }
 
 async function namesOf(client: HttpClient): Promise<ReadonlyMap<string, string>> {
   const { validators } = unwrap(await client.validators());
   return new Map(validators.map(({ address, name }) => [address, name]));
-}
-
-async function transactionsOf(
-  client: HttpClient,
-  { header }: FinalBlockEvent,
-): Promise<readonly TransactionAnswer[]> {
-  return unwrap(await client.block(header.height, { full: true })).transactions ?? [];
 }
 
 function lineOf(
@@ -106,7 +112,7 @@ function lineOf(
   isVerified: boolean,
 ): string {
   return [
-    styled('dim', moment(header.timestamp).slice(11, 19)),
+    styled('dim', timeOfDay(header.timestamp).slice(0, 8)),
     `block ${grouped(header.height).padStart(6)}`,
     `${grouped(transactionCount).padStart(6)} transactions`,
     harmless(names.get(header.proposer) ?? header.proposer),

@@ -1,7 +1,8 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, harmless } from './terminal.ts';
+import { answer } from './terminal.ts';
 
 export function whyCommand(): CommandUnknownOpts {
   return new Command('why')

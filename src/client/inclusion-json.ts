@@ -1,6 +1,6 @@
 import { fromHex } from '../base/bytes.ts';
-import { encode } from '../base/codec.ts';
-import { Problem } from '../base/problem.ts';
+import { type Codec, decode, encode } from '../base/codec.ts';
+import { Problem, unwrap } from '../base/problem.ts';
 import { encodeAddress, parseAddress } from '../crypto/address.ts';
 import { type PublicKey, zeroPublicKey } from '../crypto/signature.ts';
 import { type BlockHeader, headerCodec } from '../ledger/block.ts';
@@ -11,6 +11,7 @@ import { type Found, type Receipt, receiptCodec } from '../ledger/receipt.ts';
 import { decodeTransaction, type Transaction, transactionJson } from '../ledger/transaction.ts';
 import { validatorKeysCodec } from '../ledger/validators.ts';
 import type {
+  BlockAnswer,
   CertificateAnswer,
   EpochAnswer,
   FinalityAnswer,
@@ -23,12 +24,13 @@ import type {
 } from './answers.ts';
 
 /**
- * The proof in an answer of the API, from JSON that nobody vouches for. The problem `proof/malformed` when it
- * is none. What people are shown is what is read: the fields of a transaction are compared with its bytes.
+ * The proof in an answer of the API, or the proof alone, from JSON that nobody vouches for; the problem
+ * `proof/malformed` when it is none. What people are shown is what is read here, or a field that was compared
+ * with that: all else in an answer is covered by no hash.
  */
 export function inclusionFromJson(json: unknown): Inclusion | Problem {
   return reading(() => {
-    const answer = json as InclusionAnswer;
+    const answer = insideOf(json) as InclusionAnswer;
     return {
       ...finalityFrom(answer),
       height: answer.height,
@@ -39,6 +41,10 @@ export function inclusionFromJson(json: unknown): Inclusion | Problem {
       transaction: transactionFrom(answer.transaction),
     };
   });
+}
+
+function insideOf(answer: unknown): unknown {
+  return typeof answer === 'object' && answer !== null && 'inclusion' in answer ? answer.inclusion : answer;
 }
 
 /** The same of a header, with the headers and the certificate that make it final. */
@@ -56,9 +62,22 @@ export function epochsFromJson(json: unknown): readonly EpochProof[] | Problem {
   );
 }
 
-/** A receipt that is shown, so that its hash can be taken. */
-export function receiptFromJson(json: unknown): Receipt | Problem {
-  return reading(() => checked(receiptCodec, receiptFrom(json as ReceiptAnswer)));
+/** What stands in a block. */
+export interface BlockBody {
+  readonly transactions: readonly Transaction[];
+  /** One for each transaction, in their order. */
+  readonly receipts: readonly Receipt[];
+}
+
+/** The transactions and receipts of a block that was asked for in full. */
+export function bodyFromJson(json: unknown): BlockBody | Problem {
+  return reading(() => {
+    const { transactions = [], receipts = [] } = json as BlockAnswer;
+    return {
+      transactions: transactions.map(transactionFrom),
+      receipts: receipts.map((one) => checked(receiptCodec, receiptFrom(one))),
+    };
+  });
 }
 
 /** A header that is shown, so that its hash can be taken. */
@@ -140,10 +159,12 @@ function accountFrom(address: string): PublicKey {
   return publicKey;
 }
 
-/** What can be encoded has the form of its type, down to each field. */
-function checked<T>(codec: Parameters<typeof encode<T>>[0], value: T): T {
-  encode(codec, value);
-  return value;
+/**
+ * What can be encoded has the form of its type, down to each field; and what is read from that encoding has
+ * no field that a hash of it does not cover, so all of it may be shown.
+ */
+function checked<T>(codec: Codec<T>, value: T): T {
+  return unwrap(decode(codec, encode(codec, value), 'a part of the proof'));
 }
 
 /** JSON with the names of each object in order. */

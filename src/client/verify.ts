@@ -1,16 +1,25 @@
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
-import type { BlockHeader } from '../ledger/block.ts';
+import { type BlockHeader, hashHeader } from '../ledger/block.ts';
+import type { FinalityCertificate } from '../ledger/certificate.ts';
 import { type Genesis, trustedBy } from '../ledger/genesis.ts';
 import {
   type CheckedStep,
   type Inclusion,
   trustEpochs,
   type Trusted,
+  verifyBody,
   verifyFinality,
   verifyInclusion,
 } from '../ledger/inclusion.ts';
-import { epochsFromJson, finalityFromJson, inclusionFromJson } from './inclusion-json.ts';
+import {
+  type BlockBody,
+  bodyFromJson,
+  epochsFromJson,
+  finalityFromJson,
+  headerFromJson,
+  inclusionFromJson,
+} from './inclusion-json.ts';
 
 /** What was proven, read from the proof itself, and what was checked to see it. */
 export interface VerifiedReceipt {
@@ -20,11 +29,13 @@ export interface VerifiedReceipt {
 
 export interface VerifiedHeader {
   readonly header: BlockHeader;
+  /** The block's own, or that of a block above it. */
+  readonly certificate: FinalityCertificate;
   readonly steps: readonly CheckedStep[];
 }
 
 /** What is known before anything is checked. */
-export interface Known {
+interface Known {
   /** All that is trusted. */
   readonly genesis: Genesis;
   /**
@@ -32,6 +43,11 @@ export interface Known {
    * so it may come from anybody.
    */
   readonly epochs?: unknown;
+}
+
+/** What stands in a block, read from what the header's roots cover. */
+interface VerifiedBody extends BlockBody {
+  readonly steps: readonly CheckedStep[];
 }
 
 /**
@@ -44,7 +60,23 @@ export function verifyReceipt(
   answer: unknown,
   { genesis, epochs, hash }: Known & { readonly hash?: Hash },
 ): VerifiedReceipt | Problem {
-  const inclusion = inclusionFromJson(insideOf(answer));
+  const trusted = trustedWith(genesis, epochs ?? epochsIn(answer));
+  return trusted instanceof Problem ? trusted : verifyReceiptBy(trusted, answer, hash);
+}
+
+/** The same of a block's header: `answer` has `header`, `descendants` and `certificate`. */
+export function verifyHeader(answer: unknown, { genesis, epochs }: Known): VerifiedHeader | Problem {
+  const trusted = trustedWith(genesis, epochs ?? epochsIn(answer));
+  return trusted instanceof Problem ? trusted : verifyHeaderBy(trusted, answer);
+}
+
+/** The same, by whoever knows the validators already. */
+export function verifyReceiptBy(
+  trusted: Trusted,
+  answer: unknown,
+  hash: Hash | undefined,
+): VerifiedReceipt | Problem {
+  const inclusion = inclusionFromJson(answer);
   if (inclusion instanceof Problem) return inclusion;
   if (hash !== undefined && inclusion.transaction.hash !== hash) {
     return new Problem('proof/transaction', `this is about transaction ${inclusion.transaction.hash}`, {
@@ -52,35 +84,52 @@ export function verifyReceipt(
       details: { wanted: hash, found: inclusion.transaction.hash },
     });
   }
-  const trusted = trustedWith(genesis, epochs ?? epochsIn(answer));
-  if (trusted instanceof Problem) return trusted;
   const steps = verifyInclusion(inclusion, trusted);
   return steps instanceof Problem ? steps : { inclusion, steps };
 }
 
-/** The same of a block's header: `answer` has `header`, `descendants` and `certificate`. */
-export function verifyHeader(answer: unknown, { genesis, epochs }: Known): VerifiedHeader | Problem {
+export function verifyHeaderBy(trusted: Trusted, answer: unknown): VerifiedHeader | Problem {
   const proof = finalityFromJson(answer);
   if (proof instanceof Problem) return proof;
-  const trusted = trustedWith(genesis, epochs ?? epochsIn(answer));
-  if (trusted instanceof Problem) return trusted;
+  const { header, certificate } = proof;
   const steps = verifyFinality(proof, trusted);
-  return steps instanceof Problem ? steps : { header: proof.header, steps };
+  return steps instanceof Problem ? steps : { header, certificate, steps };
+}
+
+/**
+ * Checks what `HttpClient.block` answers in full: that these are all transactions and receipts of a block
+ * whose header is proven.
+ */
+export function verifyBlockBody(answer: unknown, header: BlockHeader): VerifiedBody | Problem {
+  const body = bodyFromJson(answer);
+  if (body instanceof Problem) return body;
+  const { transactions, receipts } = body;
+  const steps = verifyBody(
+    header,
+    transactions.map(({ hash }) => hash),
+    receipts,
+  );
+  return steps instanceof Problem ? steps : { ...body, steps };
+}
+
+/** The header that is shown, when it is the one that a certificate or the parent hash above it names. */
+export function certifiedHeader(shown: unknown, hash: Hash): BlockHeader | Problem {
+  const header = headerFromJson(shown);
+  if (header instanceof Problem) return header;
+  if (hashHeader(header) === hash) return header;
+  const { height } = header;
+  return new Problem('proof/headers', `the certified chain has another block at height ${height}`, {
+    remedy: 'Believe nothing of it, and ask another node.',
+    details: { height, shown: hashHeader(header), certified: hash },
+  });
 }
 
 /** The validators of each epoch, as far as they are proven from the genesis file on. */
 function trustedWith(genesis: Genesis, epochs: unknown): Trusted | Problem {
-  const first = trustedBy(genesis);
   const proofs = epochs === undefined ? [] : epochsFromJson(epochs);
-  return proofs instanceof Problem ? proofs : trustEpochs(first, proofs);
+  return proofs instanceof Problem ? proofs : trustEpochs(trustedBy(genesis), proofs);
 }
 
 function epochsIn(answer: unknown): unknown {
   return typeof answer === 'object' && answer !== null && 'epochs' in answer ? answer.epochs : undefined;
-}
-
-/** The proof in a whole answer, or the proof alone. */
-function insideOf(answer: unknown): unknown {
-  if (typeof answer !== 'object' || answer === null) return answer;
-  return 'inclusion' in answer ? answer.inclusion : answer;
 }

@@ -1,13 +1,15 @@
-import { signal } from '@preact/signals';
-import { Problem } from '../base/problem.ts';
+import { effect, signal } from '@preact/signals';
+import { Problem, unwrap } from '../base/problem.ts';
 import type { HeaderItem } from '../client/answers.ts';
-import { type FinalBlockEvent, finalBlocks } from '../client/events.ts';
+import { finalBlocks } from '../client/events.ts';
 import { headerFromJson } from '../client/inclusion-json.ts';
-import { verifyHeader } from '../client/verify.ts';
-import { hashHeader, toHeight } from '../ledger/block.ts';
-import { genesisHeader } from '../ledger/genesis.ts';
+import { isRetryable } from '../client/transport.ts';
+import { certifiedHeader } from '../client/verify.ts';
+import type { Hash } from '../crypto/hash.ts';
+import { hashHeader, headerJson, toHeight } from '../ledger/block.ts';
+import { certified } from './certified.ts';
 import { node, status, validators, why } from './node.ts';
-import { checkAgainstGenesis, trustedGenesis } from './trust.ts';
+import { trust } from './trust.ts';
 
 /** A block as the node tells of it, and what this page found when it checked that. */
 interface SeenBlock extends HeaderItem {
@@ -30,7 +32,7 @@ export const trouble = signal<Problem | undefined>(undefined);
 export const rates = signal<readonly number[]>([]);
 export const rateSeconds = 60;
 
-let arrived: FinalBlockEvent[] = [];
+let arrived: SeenBlock[] = [];
 const perSecond = new Map<number, number>();
 
 /** Shows the chain as it grows, for as long as the page is open. */
@@ -39,6 +41,12 @@ export async function followChain(): Promise<void> {
   setInterval(() => void verifyNewest(), verifyMs);
   setInterval(showRates, 1_000);
   setInterval(() => void ask(), askMs);
+  // What was found against one genesis file says nothing of another.
+  effect(() => {
+    if (trust.value !== undefined) {
+      blocks.value = blocks.peek().map((one) => ({ ...one, verdict: undefined }));
+    }
+  });
   await ask();
   for (;;) {
     try {
@@ -59,9 +67,9 @@ async function readChain(): Promise<void> {
   const from = toHeight(Math.max(0, now.finalHeight - shownAtStart));
   const past = await node.headers(from);
   if (past instanceof Problem) throw past;
-  blocks.value = past.headers.map((one) => ({ ...one, verdict: undefined })).toReversed();
+  blocks.value = past.headers.map(seen).toReversed();
   perSecond.clear();
-  past.headers.forEach(count);
+  blocks.value.forEach(count);
   const [last] = blocks.value;
   const after = last && { height: last.header.height, hash: last.hash };
   const stream = finalBlocks({
@@ -72,14 +80,21 @@ async function readChain(): Promise<void> {
   });
   for await (const block of stream) {
     trouble.value = undefined;
-    arrived.push(block);
-    count(block);
+    const one = seen(block);
+    arrived.push(one);
+    count(one);
   }
+}
+
+/** As it is read from what its hash covers; the number of transactions is the node's word. */
+function seen({ header: shown, transactionCount }: HeaderItem): SeenBlock {
+  const header = unwrap(headerFromJson(shown));
+  return { hash: hashHeader(header), header: headerJson(header), transactionCount, verdict: undefined };
 }
 
 function takeArrived(): void {
   if (arrived.length === 0) return;
-  const fresh = arrived.map((one) => ({ ...one, verdict: undefined })).toReversed();
+  const fresh = arrived.toReversed();
   arrived = [];
   blocks.value = [...fresh, ...blocks.value].slice(0, keptBlocks);
 }
@@ -92,13 +107,20 @@ function count({ header, transactionCount }: HeaderItem): void {
 function showRates(): void {
   // The one that goes on is not shown: it would look like a fall.
   const first = Math.floor(Date.now() / 1_000) - rateSeconds;
-  for (const second of perSecond.keys()) if (second < first) perSecond.delete(second);
+  for (const second of perSecond.keys()) {
+    // Nor is one that no clock of ours comes to.
+    if (second < first || second > first + 2 * rateSeconds) perSecond.delete(second);
+  }
   rates.value = Array.from({ length: rateSeconds }, (_, index) => perSecond.get(first + index) ?? 0);
 }
 
 async function ask(): Promise<void> {
   const [now, reason, listed] = await Promise.all([node.status(), node.why(), node.validators()]);
-  if (!(now instanceof Problem)) status.value = now;
+  if (!(now instanceof Problem)) {
+    status.value = now;
+    // Nothing is missing, whatever broke before.
+    if (now.finalHeight === blocks.value[0]?.header.height) trouble.value = undefined;
+  }
   if (!(reason instanceof Problem)) why.value = reason.why;
   if (!(listed instanceof Problem)) validators.value = listed.validators;
 }
@@ -111,48 +133,36 @@ let isVerifying = false;
  */
 async function verifyNewest(): Promise<void> {
   const [newest] = blocks.value;
-  const genesis = trustedGenesis();
-  if (isVerifying || newest === undefined || genesis === undefined || newest.verdict !== undefined) return;
-  if (newest.header.height === 0) {
-    // Nothing stands on it yet that could be signed: the genesis file itself says what it is.
-    const isGenesis = newest.hash === hashHeader(genesisHeader(genesis));
-    blocks.value = [{ ...newest, verdict: isGenesis ? 'final' : notThat(newest) }];
-    return;
-  }
+  if (isVerifying || newest === undefined || newest.verdict !== undefined) return;
   isVerifying = true;
   try {
-    const answer = await node.finality(newest.header.height);
-    if (answer instanceof Problem) return;
-    const verified = await checkAgainstGenesis((known) => verifyHeader(answer, known));
-    if (verified === undefined) return;
-    const verdicts = new Map<string, SeenBlock['verdict']>();
-    if (verified instanceof Problem) verdicts.set(newest.hash, verified);
-    else {
-      let expected: string = hashHeader(verified.header);
-      for (const block of blocks.value) {
-        if (block.header.height > verified.header.height) continue;
-        if (block.verdict === 'final') break;
-        const header = headerFromJson(block.header);
-        const isThat =
-          !(header instanceof Problem) && block.hash === expected && hashHeader(header) === expected;
-        verdicts.set(block.hash, isThat ? 'final' : notThat(block));
-        if (!isThat || header instanceof Problem) break;
-        expected = header.parentHash;
-      }
-    }
+    const { value: against } = trust;
+    const found = await certified(newest.header.height);
+    // What is not known yet is asked for again; and a verdict is one on the file that is trusted now.
+    if (trust.value !== against || (found instanceof Problem && isRetryable(found))) return;
+    const verdicts =
+      found instanceof Problem
+        ? new Map([[newest.hash, found]])
+        : verdictsBelow(hashHeader(found.header), found.header.height);
     blocks.value = blocks.value.map((block) =>
-      block.verdict === undefined && verdicts.has(block.hash)
-        ? { ...block, verdict: verdicts.get(block.hash) }
-        : block,
+      block.verdict === undefined ? { ...block, verdict: verdicts.get(block.hash) } : block,
     );
   } finally {
     isVerifying = false;
   }
 }
 
-function notThat({ hash, header }: HeaderItem): Problem {
-  return new Problem('proof/headers', `the certified chain has another block at height ${header.height}`, {
-    remedy: 'Believe nothing of it, and ask another node.',
-    details: { height: header.height, hash },
-  });
+/** What a certified block makes of itself and those below it, by their hashes. */
+function verdictsBelow(certifiedHash: Hash, height: number): ReadonlyMap<Hash, SeenBlock['verdict']> {
+  const verdicts = new Map<Hash, SeenBlock['verdict']>();
+  let expected = certifiedHash;
+  for (const block of blocks.value) {
+    if (block.header.height > height) continue;
+    const header = certifiedHeader(block.header, expected);
+    if (header instanceof Problem) verdicts.set(block.hash, header);
+    if (header instanceof Problem || block.verdict === 'final') break;
+    verdicts.set(block.hash, 'final');
+    expected = header.parentHash;
+  }
+  return verdicts;
 }

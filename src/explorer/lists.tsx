@@ -2,8 +2,8 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Problem } from '../base/problem.ts';
+import { grouped } from '../client/plain-words.ts';
 import { ProblemBox, Rows, Waiting } from './parts.tsx';
-import { grouped } from './text.ts';
 
 /** What every page of a list says besides its rows. */
 interface Page {

@@ -3,7 +3,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { harmless } from '../base/harmless.ts';
 import type { Problem } from '../base/problem.ts';
-import { nameOf } from './node.ts';
+import { nameOf } from './names.ts';
 import { linkTo } from './router.ts';
 import { shortHash } from './text.ts';
 

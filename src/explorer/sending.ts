@@ -1,16 +1,21 @@
 import type { Signal } from '@preact/signals';
 import { Problem } from '../base/problem.ts';
 import { problemOf } from '../client/http-client.ts';
-import { verifyReceipt } from '../client/verify.ts';
+import { grouped } from '../client/plain-words.ts';
 import { Wallet } from '../client/wallet.ts';
-import { developmentKeyNames, developmentKeyPair } from '../crypto/development-keys.ts';
+import { developmentKeyPair } from '../crypto/development-keys.ts';
+import type { Hash } from '../crypto/hash.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey } from '../crypto/keystore.ts';
 import { toHeight } from '../ledger/block.ts';
 import type { Operation } from '../ledger/operation.ts';
-import { node, status } from './node.ts';
+import { receiptJson } from '../ledger/receipt.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+import { everybodysKeys } from './names.ts';
+import { node } from './node.ts';
 import { storedKeys } from './stored-keys.ts';
-import { checkAgainstGenesis } from './trust.ts';
+import { becameText } from './text.ts';
+import { knownChecker } from './trust.ts';
 
 /** How many blocks a transaction may wait. */
 const expiryAhead = 100;
@@ -31,12 +36,19 @@ export interface Sending {
   readonly operations: Signal<readonly Operation[]>;
   readonly wrong: Signal<Problem | undefined>;
   readonly sent: Signal<Sent | undefined>;
+  readonly isSending: Signal<boolean>;
+  /** What was sent and may or may not have been taken, and what it was made of. */
+  readonly unsure: Signal<Unsure | undefined>;
+}
+
+export interface Unsure {
+  readonly transaction: Transaction;
+  readonly same: readonly unknown[];
 }
 
 /** Who can sign here: the stored keys first, and on a chain for development those that everybody has. */
 export function signerNames(): readonly string[] {
-  const everybodys = status.value?.development === true ? developmentKeyNames : [];
-  return [...storedKeys.value.map(({ name }) => name), ...everybodys];
+  return [...storedKeys.value.map(({ name }) => name), ...everybodysKeys()];
 }
 
 export function isStored(name: string): boolean {
@@ -45,17 +57,72 @@ export function isStored(name: string): boolean {
 
 /** Signs what was put together, sends it, and follows it until it is final and proven. */
 export async function send(sending: Sending): Promise<void> {
-  const { from, password, fee, operations, wrong, sent } = sending;
+  const { wrong, isSending } = sending;
+  // A second click is no second transaction.
+  if (isSending.value) return;
+  isSending.value = true;
   wrong.value = undefined;
-  const fail = (problem: Problem): void => void (wrong.value = problem);
+  try {
+    wrong.value = await sendOnce(sending);
+  } finally {
+    isSending.value = false;
+  }
+}
+
+async function sendOnce(sending: Sending): Promise<Problem | undefined> {
+  const { from, fee, operations, sent, unsure } = sending;
+  const checker = await knownChecker();
+  if (checker instanceof Problem) return checker;
+  const same = [from.value, fee.value, operations.value] as const;
+  // Of one whose fate is not known, the same bytes are sent again: signed anew, it could count twice.
+  const again = unsure.value?.same.every((one, index) => one === same[index])
+    ? unsure.value.transaction
+    : undefined;
+  const signed = again ?? (await sign(sending, checker.genesis.chainId));
+  if (signed instanceof Problem) return signed;
+  const { hash } = signed;
+  const start = performance.now();
+  const step = (what: string, verdict?: Sent['verdict']): void => {
+    const before = sent.value?.hash === hash ? sent.value.steps : [];
+    sent.value = { hash, steps: [...before, [what, performance.now() - start]], verdict };
+  };
+  step(again === undefined ? 'signed in this page' : 'sent again');
+  const answer = await node.submit(signed);
+  const isUnsure = answer instanceof Problem && answer.details['outcome'] === 'unknown';
+  unsure.value = isUnsure ? { transaction: signed, same } : undefined;
+  if (answer instanceof Problem) return answer;
+  if (answer.status === 'refused') return problemOf(answer.problem);
+  if (operations.value === same[2]) operations.value = [];
+  step('taken by the node');
+  const final = await node.waitFinal(hash);
+  if (final instanceof Problem) return final;
+  step('final, as the node says');
+  const verified = await checker.receipt(final, hash);
+  if (verified instanceof Problem) step('not proven', verified);
+  else {
+    const { receipt, height } = verified.inclusion;
+    const became = becameText(receiptJson(receipt));
+    step(`its receipt verified by this page: ${became} in block ${grouped(height)}`, 'final');
+  }
+  return undefined;
+}
+
+/** For the chain of the genesis file: a node of another one could have it signed for that. */
+async function sign(sending: Sending, chainId: Hash): Promise<Transaction | Problem> {
+  const { from, password, fee, operations } = sending;
   const keyPair = keyPairOf(from.value, password.value);
   password.value = '';
-  if (keyPair instanceof Problem) return fail(keyPair);
+  if (keyPair instanceof Problem) return keyPair;
   const [now, account] = await Promise.all([node.status(), node.account(keyPair.publicKey)]);
-  if (now instanceof Problem) return fail(now);
-  if (account instanceof Problem) return fail(account);
-  const wallet = new Wallet({ chainId: now.chainId, keyPair });
-  const transaction = wallet.build(
+  if (now instanceof Problem) return now;
+  if (account instanceof Problem) return account;
+  if (now.chainId !== chainId) {
+    return new Problem('api/other-chain', 'this node is on another chain than the genesis file names', {
+      remedy: 'Nothing was signed. See on the page Trust which chain is meant, and ask a node of that chain.',
+      details: { wanted: chainId, found: now.chainId },
+    });
+  }
+  return new Wallet({ chainId, keyPair }).build(
     { operations: operations.value },
     {
       nonce: account.pendingNonce,
@@ -63,27 +130,6 @@ export async function send(sending: Sending): Promise<void> {
       expiryHeight: toHeight(now.finalHeight + expiryAhead),
     },
   );
-  if (transaction instanceof Problem) return fail(transaction);
-  const { hash } = transaction;
-  const start = performance.now();
-  const step = (what: string, verdict?: Sent['verdict']): void => {
-    const before = sent.value?.hash === hash ? sent.value.steps : [];
-    sent.value = { hash, steps: [...before, [what, performance.now() - start]], verdict };
-  };
-  step('signed in this page');
-  const answer = await node.submit(transaction);
-  if (answer instanceof Problem) return fail(answer);
-  if (answer.status === 'refused') return fail(problemOf(answer.problem));
-  operations.value = [];
-  step('taken by the node');
-  const final = await node.waitFinal(hash);
-  if (final instanceof Problem) return fail(final);
-  const { receipt, height } = final.inclusion;
-  step(`final in block ${height}: ${receipt.status === 'applied' ? 'applied' : `failed (${receipt.code})`}`);
-  const verified = await checkAgainstGenesis((known) => verifyReceipt(final, { ...known, hash }));
-  if (verified === undefined) return;
-  if (verified instanceof Problem) step('not proven', verified);
-  else step('its receipt verified by this page', 'final');
 }
 
 function keyPairOf(name: string, password: string): KeyPair | Problem {

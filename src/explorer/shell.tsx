@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
-import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
 import { harmless } from '../base/harmless.ts';
 import { Problem } from '../base/problem.ts';
 import { trouble } from './feed.ts';
@@ -18,8 +18,8 @@ import { ValidatorsPage } from './pages/validators.tsx';
 import { PlaygroundPage } from '../playground/page.tsx';
 import { ProblemBox, Title } from './parts.tsx';
 import { linkTo, place } from './router.ts';
-import { find } from './search.ts';
-import { trust } from './trust.ts';
+import { search } from './search.ts';
+import { forgetGenesis, trust } from './trust.ts';
 
 const pages: Readonly<Record<string, (props: { about: string }) => JSX.Element>> = {
   '': ChainPage,
@@ -72,9 +72,31 @@ export function Shell(): JSX.Element {
         {Page === undefined ? (
           <Title>There is no such page</Title>
         ) : (
-          <Page key={page === 'play' ? page : `${page}/${about}`} about={about} />
+          <Guarded key={page === 'play' ? page : `${page}/${about}`}>
+            <Page about={about} />
+          </Guarded>
         )}
       </main>
+    </>
+  );
+}
+
+/** A node may answer what no page can show: that is said, and the other pages go on. */
+function Guarded({ children }: { children: ComponentChildren }): JSX.Element {
+  const [failure] = useErrorBoundary();
+  if (failure === undefined) return <>{children}</>;
+  const why = failure instanceof Error ? failure.message : 'it is not known why';
+  return (
+    <>
+      <Title>This cannot be shown</Title>
+      <ProblemBox
+        problem={
+          new Problem('api/answer', `what the node answered cannot be shown: ${why}`, {
+            remedy: 'Believe nothing of it, and ask another node of the same version.',
+            details: {},
+          })
+        }
+      />
     </>
   );
 }
@@ -96,14 +118,14 @@ function Search(): JSX.Element {
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        if (text.value.trim() !== '') void find(text.value).then((link) => (location.hash = link));
+        void search(text.value);
       }}
     >
       <input
         ref={field}
         type="search"
-        aria-label="Search by height, hash, address or record key"
-        placeholder="height, hash, address, key  ( / )"
+        aria-label="Search by height, hash, address, record key or reference"
+        placeholder="height, hash, address, key, reference  ( / )"
         value={text.value}
         onInput={({ currentTarget }) => (text.value = currentTarget.value)}
       />
@@ -136,9 +158,18 @@ function Warnings(): JSX.Element {
       {trusted instanceof Problem && <ProblemBox problem={trusted} />}
       {isOther && (
         <div class="problem" role="alert">
-          <p>
-            <strong>This node is on another chain than the genesis file that you pinned.</strong>
-          </p>
+          {trusted.from === 'pinned' ? (
+            <p>
+              <strong>This node is on another chain than the genesis file that you pinned.</strong>
+            </p>
+          ) : (
+            <p>
+              <strong>This node is on another chain than when this page was opened.</strong>{' '}
+              <button type="button" onClick={() => void forgetGenesis()}>
+                Take the genesis file of that one
+              </button>
+            </p>
+          )}
           <p>
             Nothing here is proven. <a href={linkTo('trust')}>See what is trusted</a>.
           </p>

@@ -10,8 +10,8 @@ import { trust } from './trust.ts';
 /** What this page checked, step by step, and the proof as a file. */
 export function Steps(props: {
   readonly steps: readonly CheckedStep[] | Problem;
-  /** What was checked, for whoever wants to check it elsewhere. */
-  readonly proof: object;
+  /** What was checked, for whoever wants to check it elsewhere; undefined where that takes no proof. */
+  readonly proof: object | undefined;
   readonly name: string;
 }): JSX.Element {
   const { steps, proof, name } = props;
@@ -35,12 +35,14 @@ export function Steps(props: {
           (<a href={linkTo('trust')}>what is trusted</a>)
         </li>
       </ol>
-      <p>
-        <button type="button" onClick={() => download(JSON.stringify(proof), `${name}.json`)}>
-          Download the proof
-        </button>{' '}
-        <span class="quiet">for quorate verify</span>
-      </p>
+      {proof !== undefined && (
+        <p>
+          <button type="button" onClick={() => download(JSON.stringify(proof), `${name}.json`)}>
+            Download the proof
+          </button>{' '}
+          <span class="quiet">for quorate verify</span>
+        </p>
+      )}
     </details>
   );
 }

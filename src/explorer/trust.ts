@@ -1,8 +1,9 @@
 import { signal } from '@preact/signals';
 import { Problem } from '../base/problem.ts';
-import type { EpochAnswer } from '../client/answers.ts';
-import type { Known } from '../client/verify.ts';
+import { ProofChecker } from '../client/proof-checker.ts';
+import { isRetryable } from '../client/transport.ts';
 import { type Genesis, parseGenesis } from '../ledger/genesis.ts';
+import { keeping } from './browser-storage.ts';
 import { node } from './node.ts';
 
 /**
@@ -13,85 +14,74 @@ export interface Trust {
   readonly genesis: Genesis;
   readonly text: string;
   readonly from: 'node' | 'pinned';
+  /** What it found proven goes with the file: nothing of it counts for another one. */
+  readonly checker: ProofChecker;
 }
 
 /** Undefined until it is known; a problem when there is no genesis file that can be read. */
 export const trust = signal<Trust | Problem | undefined>(undefined);
 
 const storageKey = 'quorate-genesis';
+const lost = 'what is pinned is forgotten when it is closed or loaded again';
 let loading: Promise<void> | undefined;
 
 export function loadTrust(): Promise<void> {
-  loading = load();
+  loading ??= load().finally(() => (loading = undefined));
   return loading;
 }
 
-/** How the validators changed, as the node tells: each change is proven from the genesis file on. */
-let epochs: readonly EpochAnswer[] = [];
-
-/** A proof with all that takes to check it elsewhere. */
-export function proofFile<T extends object>(proof: T): T & { readonly epochs: readonly EpochAnswer[] } {
-  return { ...proof, epochs };
+/** What checks against the genesis file; a problem when there is none that can be read. */
+export async function knownChecker(): Promise<ProofChecker | Problem> {
+  const { value } = trust;
+  if (value === undefined || (value instanceof Problem && isRetryable(value))) await loadTrust();
+  return trusted()?.checker ?? (trust.value as Problem);
 }
 
-/**
- * Checks something against the genesis file and the changes of the validators that are known, and again with
- * what the node knows of those when the signers are strangers. Undefined while there is no genesis file.
- */
-export async function checkAgainstGenesis<T>(
-  verify: (known: Known) => T | Problem,
-): Promise<T | Problem | undefined> {
-  const genesis = await genesisWhenKnown();
-  if (genesis === undefined) return undefined;
-  const verdict = verify({ genesis, epochs });
-  if (!(verdict instanceof Problem) || verdict.code !== 'proof/unknown-validators') return verdict;
-  const answer = await node.allEpochs();
-  if (answer instanceof Problem || answer.length === epochs.length) return verdict;
-  epochs = answer;
-  return verify({ genesis, epochs });
-}
-
-/** The genesis file to check against, once it is known; undefined when there is none. */
-async function genesisWhenKnown(): Promise<Genesis | undefined> {
-  await loading;
-  return trustedGenesis();
+/** The genesis file to check against, when there is one. */
+export function trusted(): Trust | undefined {
+  const { value } = trust;
+  return value instanceof Problem ? undefined : value;
 }
 
 async function load(): Promise<void> {
-  const pinned = localStorage.getItem(storageKey);
-  if (pinned !== null) {
-    const genesis = parseGenesis(pinned);
-    if (!(genesis instanceof Problem)) {
-      trust.value = { genesis, text: pinned, from: 'pinned' };
-      return;
-    }
-    localStorage.removeItem(storageKey);
-  }
-  const answer = await node.genesis();
-  if (answer instanceof Problem) {
-    trust.value = answer;
+  const kept = pinned();
+  if (kept !== undefined) {
+    trust.value = kept;
     return;
   }
-  const genesis = parseGenesis(answer.genesis);
-  trust.value = genesis instanceof Problem ? genesis : { genesis, text: answer.genesis, from: 'node' };
+  const answer = await node.genesis();
+  // Somebody may have pinned one meanwhile.
+  if (trusted()?.from === 'pinned') return;
+  const genesis = answer instanceof Problem ? answer : parseGenesis(answer.genesis);
+  trust.value =
+    answer instanceof Problem || genesis instanceof Problem
+      ? (genesis as Problem)
+      : trustIn(genesis, answer.genesis, 'node');
+}
+
+function trustIn(genesis: Genesis, text: string, from: Trust['from']): Trust {
+  return { genesis, text, from, checker: new ProofChecker(genesis, node) };
+}
+
+/** The file that this browser keeps. */
+function pinned(): Trust | undefined {
+  const text = keeping(lost, () => localStorage.getItem(storageKey));
+  if (text === null || text instanceof Problem) return undefined;
+  const genesis = parseGenesis(text);
+  return genesis instanceof Problem ? undefined : trustIn(genesis, text, 'pinned');
 }
 
 /** Checks against this file from now on, also after the page is loaded again. */
 export function pinGenesis(text: string): Problem | undefined {
   const genesis = parseGenesis(text);
   if (genesis instanceof Problem) return genesis;
-  localStorage.setItem(storageKey, text);
-  trust.value = { genesis, text, from: 'pinned' };
-  return undefined;
+  trust.value = trustIn(genesis, text, 'pinned');
+  return keeping(lost, () => localStorage.setItem(storageKey, text)) ?? undefined;
 }
 
 export async function forgetGenesis(): Promise<void> {
-  localStorage.removeItem(storageKey);
+  trust.value = undefined;
+  // What keeps nothing has nothing to forget.
+  keeping(lost, () => localStorage.removeItem(storageKey));
   await loadTrust();
-}
-
-/** The genesis file to check against, when there is one. */
-export function trustedGenesis(): Genesis | undefined {
-  const { value } = trust;
-  return value === undefined || value instanceof Problem ? undefined : value.genesis;
 }

@@ -1,6 +1,7 @@
 import type { Brand } from '../base/brand.ts';
 import { branded, type Codec, encode, listOf, struct, u16, u48 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
+import { encodeAddress } from '../crypto/address.ts';
 import { hash, hashCodec, type Hash } from '../crypto/hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
 
@@ -54,6 +55,11 @@ export const headerCodec = struct<BlockHeader>({
   validatorsHash: hashCodec,
   nextValidatorsHash: hashCodec,
 });
+
+/** A header as the API shows it, with its proposer as an address. */
+export function headerJson(header: BlockHeader) {
+  return { ...header, proposer: encodeAddress(header.proposer) };
+}
 
 /** A block is named by the hash of its header. */
 export function hashHeader(header: BlockHeader): Hash {

@@ -5,7 +5,7 @@ import { verifyClaimZip215 } from '../crypto/zip215.ts';
 import { type BlockHeader, hashHeader, type Height } from './block.ts';
 import { certificateClaims, type FinalityCertificate, leaderBytes } from './certificate.ts';
 import type { EngineName } from './engine-names.ts';
-import { type MerkleProof, verifyMerkleProof } from './merkle.ts';
+import { type MerkleProof, merkleRoot, verifyMerkleProof } from './merkle.ts';
 import { hashReceipt, type Receipt } from './receipt.ts';
 import type { Transaction } from './transaction.ts';
 import { type ValidatorSet, validatorSet } from './validators.ts';
@@ -153,6 +153,27 @@ export function verifyInclusion(inclusion: Inclusion, trusted: Trusted): readonl
     { check: 'transaction', says: `it is number ${index + 1} of ${count} in block ${height}` },
     { check: 'receipt', says: `it says "${receipt.status}", and stands beside the transaction` },
     ...finality,
+  ];
+}
+
+/**
+ * Checks that these are all transactions of a block, in their order, and that this is what came of each: the
+ * roots of its header are theirs. That the header is final is another question.
+ */
+export function verifyBody(
+  { height, transactionRoot, receiptsRoot }: BlockHeader,
+  hashes: readonly Hash[],
+  receipts: readonly Receipt[],
+): readonly CheckedStep[] | Problem {
+  if (merkleRoot(hashes) !== transactionRoot) {
+    return unproven('proof/transaction', 'other transactions stand in the block', height);
+  }
+  if (merkleRoot(receipts.map(hashReceipt)) !== receiptsRoot) {
+    return unproven('proof/receipt', 'other receipts stand in the block', height);
+  }
+  return [
+    { check: 'transaction', says: `its ${hashes.length} transactions are those under its root` },
+    { check: 'receipt', says: 'their receipts are those under its root' },
   ];
 }
 

@@ -15,6 +15,7 @@ import {
   writing,
 } from '../base/codec.ts';
 import { limits } from '../base/limits.ts';
+import { encodeAddress } from '../crypto/address.ts';
 import { hash, hashCodec, hashInto, type Hash } from '../crypto/hash.ts';
 import { hashSize } from '../crypto/pair-hash.ts';
 import { publicKeyCodec, type PublicKey } from '../crypto/signature.ts';
@@ -179,6 +180,42 @@ export const receiptCodec: Codec<Receipt> = refine(
     return receipt;
   },
 );
+
+/**
+ * A receipt as the API shows it: amounts as decimal text, because JSON readers round past 2^53; accounts as
+ * addresses; null for what is not there.
+ */
+export function receiptJson(receipt: Receipt) {
+  const { transactionHash, status, code, failure, fee, accounts, records, changes } = receipt;
+  return {
+    transactionHash,
+    status,
+    code,
+    failure:
+      failure === undefined
+        ? null
+        : { part: failure.part, index: failure.index, found: foundJson(failure.found) },
+    fee: `${fee}`,
+    accounts: accounts.map(({ publicKey, balance, held }) => ({
+      address: encodeAddress(publicKey),
+      balance: `${balance}`,
+      held: `${held}`,
+    })),
+    records: records.map(({ operation, version, previous }) => ({
+      operation,
+      version,
+      previous: previous ?? null,
+    })),
+    changes: changes.map((change) => ({ ...change, effectiveFrom: change.effectiveFrom ?? null })),
+  };
+}
+
+function foundJson(found: Found | undefined) {
+  if (found === undefined) return null;
+  const { type } = found;
+  if (type === 'balance') return { type, balance: `${found.balance}` };
+  return type === 'reserved' ? { type, amount: `${found.amount}` } : found;
+}
 
 /** All receipts of a block. */
 export const receiptsCodec: Codec<readonly Receipt[]> = listOf(receiptCodec, limits.maxBlockTransactions);

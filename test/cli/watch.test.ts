@@ -1,61 +1,107 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
+import { encodeAddress } from '../../src/crypto/address.ts';
+import type { KeyPair } from '../../src/crypto/keys.ts';
 import { formatGenesis } from '../../src/ledger/genesis.ts';
 import { fakeApi, origin, problemReply, status } from '../client/fake-api.ts';
-import { genesisOf, proofOf } from '../client/proof-samples.ts';
+import { genesisOf, pairs, proofOf } from '../client/proof-samples.ts';
 import { problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
-test('watch shows final blocks as they come, and with --genesis only what is proven', async (t) => {
-  const genesis = genesisOf('pbft');
-  const { json } = proofOf(genesis, 0);
-  const {
-    header,
-    descendants,
-    certificate,
-    blockHash: hash,
-    transaction,
-  } = json['inclusion'] as Record<string, unknown>;
-  const about = { ...origin, chainId: genesis.chainId };
-  let lie: object = {};
-  const { url } = await fakeApi(t, ({ url: path }) => {
-    if (path === '/v1/status') return { body: { ...status, ...about } };
-    if (path === '/v1/validators') return { body: { ...about, validators: [] } };
-    if (path.startsWith('/v1/events')) {
-      const block = { ...about, hash, header, transactionCount: 5 };
+const genesis = genesisOf('pbft');
+const { json, block: body, transaction } = proofOf(genesis, 0);
+const { header, descendants, certificate, blockHash: hash } = json['inclusion'] as Record<string, object>;
+const about = { ...origin, chainId: genesis.chainId };
+const [, second, third] = pairs as [KeyPair, KeyPair, KeyPair];
+const told = { ...about, hash, header };
+
+/** What a node tells of block 1; a test puts lies over it. */
+async function oneBlock(t: TestContext) {
+  const lies = { event: {}, finality: {}, block: {} };
+  const { url, seen } = await fakeApi(t, ({ url: path }) => {
+    if (path === '/v1/status') return { body: { ...status, ...about, ...lies.event } };
+    if (path === '/v1/validators') {
       return {
-        headers: { 'content-type': 'text/event-stream' },
-        body: `id: 1\nevent: final\ndata: ${JSON.stringify(block)}\n\n`,
+        body: { ...about, validators: [{ address: encodeAddress(second.publicKey), name: 'liar' }] },
       };
+    }
+    if (path.startsWith('/v1/events')) {
+      const event = JSON.stringify({ ...told, transactionCount: 5, ...lies.event });
+      const headers = { 'content-type': 'text/event-stream' };
+      return { headers, body: `id: 1\nevent: final\ndata: ${event}\n\n` };
     }
     if (path === '/v1/blocks/1/finality') {
-      return { body: { ...about, hash, header, descendants, certificate, ...lie } };
+      return { body: { ...told, descendants, certificate, ...lies.finality } };
     }
-    if (path === '/v1/blocks/1?full=true') {
-      return {
-        body: { ...about, hash, header, certificate, transactionHashes: [], transactions: [transaction] },
-      };
+    if (/^\/v1\/blocks\/(1|[0-9a-f]{64})\?full=true$/.test(path)) {
+      return { body: { ...told, certificate, transactionHashes: [], ...body, ...lies.block } };
     }
     return problemReply(404, 'api/not-found');
   });
   const file = join(temporaryDirectory(t), 'genesis.json');
   writeFileSync(file, formatGenesis(genesis));
+  const watch = (...args: readonly string[]) => quorate(['watch', '--blocks', '1', '--node', url, ...args]);
+  return { lies, seen, watch, proven: (...args: readonly string[]) => watch('--genesis', file, ...args) };
+}
 
-  const plain = await quorate(['watch', '--blocks', '1', '--transactions', '--node', url]);
+test('watch shows final blocks as they come, and with --genesis only what is proven', async (t) => {
+  const { lies, watch, proven } = await oneBlock(t);
+  const plain = await watch('--transactions');
   assert.equal(plain.code, 0, plain.err);
-  assert.match(plain.out, /block {6}1 {7}5 transactions .*\n +[0-9a-f]{12}… qr1.*put note = b/);
+  assert.match(plain.out, /block {6}1 {7}5 transactions {2}liar .*\n +[0-9a-f]{12}… qr1.*\n.*put note = a/);
   assert.doesNotMatch(plain.out, /verified/);
-  const proven = await quorate(['watch', '--blocks', '1', '--genesis', file, '--node', url]);
-  assert.match(proven.out, /verified/, proven.err);
-  const asJson = await quorate(['watch', '--blocks', '1', '--genesis', file, '--json', '--node', url]);
-  assert.equal((JSON.parse(asJson.out) as { verified: boolean }).verified, true);
+  const checked = await proven('--transactions');
+  assert.match(
+    checked.out,
+    /block {6}1 {7}5 transactions {2}v1 .*verified\n(?:.*\n)*.*put note = b/,
+    checked.err,
+  );
+  const asJson = JSON.parse((await proven('--json')).out) as Record<string, unknown>;
+  assert.deepEqual(asJson, { ...told, transactionCount: 5, verified: true });
 
-  lie = { certificate: { ...(certificate as object), view: 3 } };
-  const lied = await quorate(['watch', '--blocks', '1', '--genesis', file, '--json', '--node', url]);
+  lies.finality = { certificate: { ...certificate, view: 3 } };
+  const lied = await proven('--json');
   assert.equal(lied.code, 1);
   assert.equal(problemOf(lied).code, 'proof/certificate');
   assert.equal(lied.out, '', 'what is not proven is not shown');
+});
+
+test('watch --genesis shows nothing of what a node adds, and ends at what is not so', async (t) => {
+  const { lies, proven } = await oneBlock(t);
+  lies.event = {
+    engine: 'raft',
+    hash: 'ab'.repeat(32),
+    transactionCount: 99,
+    lie: 1,
+    header: { ...header, lie: 1 },
+  };
+  lies.block = {
+    hash: 'cd'.repeat(32),
+    transactionHashes: ['ef'.repeat(32)],
+    header: { ...header, view: 9 },
+  };
+  const asJson = JSON.parse((await proven('--json')).out) as Record<string, unknown>;
+  assert.deepEqual(asJson, { ...told, transactionCount: 5, verified: true });
+
+  const [one, two, ...others] = body.transactions;
+  const [, receipt] = body.receipts;
+  for (const [event, block, code] of [
+    [{ header: { ...header, timestamp: 1 } }, {}, 'proof/headers'],
+    [{ header: { ...header, proposer: encodeAddress(third.publicKey) } }, {}, 'proof/headers'],
+    [{ chainId: 'ab'.repeat(32) }, {}, 'api/other-chain'],
+    [{}, { transactions: [two, one, ...others] }, 'proof/transaction'],
+    [{}, { transactions: [{ ...one, sender: transaction.hash }, two, ...others] }, 'proof/malformed'],
+    [{}, { transactions: [] }, 'proof/transaction'],
+    [{}, { receipts: [receipt, ...body.receipts.slice(1)] }, 'proof/receipt'],
+  ] as const) {
+    lies.event = event;
+    lies.block = block;
+    const lied = await proven('--transactions', '--json');
+    assert.equal(lied.code, 1, lied.out);
+    assert.equal(problemOf(lied).code, code);
+    assert.equal(lied.out, '');
+  }
 });
 
 test('watch ends when it is stopped, and that is no failure', async (t) => {

@@ -10,8 +10,8 @@ import { developmentPbft, developmentRaft } from '../../src/ledger/development-g
 import { buildBlock } from '../../src/ledger/execution.ts';
 import { createGenesis, type Genesis, genesisHeader, genesisState } from '../../src/ledger/genesis.ts';
 import { merkleProof, merkleRoot } from '../../src/ledger/merkle.ts';
-import { hashReceipt } from '../../src/ledger/receipt.ts';
-import type { Transaction } from '../../src/ledger/transaction.ts';
+import { hashReceipt, receiptJson } from '../../src/ledger/receipt.ts';
+import { type Transaction, transactionJson } from '../../src/ledger/transaction.ts';
 import { contextAt } from '../ledger/samples.ts';
 
 export const pairs = Array.from({ length: 4 }, (_, index) =>
@@ -102,5 +102,11 @@ export function proofOf(genesis: Genesis, above = 1, at = 2) {
   const identity = { chainId, engine: consensus.engine } as Parameters<typeof transactionStatusJson>[0];
   const status = { status: 'final' as const, hash: transaction.hash, inclusion };
   const json = JSON.parse(JSON.stringify(transactionStatusJson(identity, status))) as Record<string, unknown>;
-  return { json, inclusion, transaction };
+  const block = JSON.parse(
+    JSON.stringify({
+      transactions: transactions.map(transactionJson),
+      receipts: execution.receipts.map(receiptJson),
+    }),
+  ) as { transactions: object[]; receipts: object[] };
+  return { json, inclusion, transaction, block };
 }

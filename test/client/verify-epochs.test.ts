@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { epochJson, finalityJson } from '../../src/api/present.ts';
 import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
+import type { EpochAnswer } from '../../src/client/answers.ts';
+import { ProofChecker } from '../../src/client/proof-checker.ts';
 import { verifyHeader } from '../../src/client/verify.ts';
 import { type KeyPair, keyPairFromSeed, sign } from '../../src/crypto/keys.ts';
 import { type BlockHeader, hashHeader, toHeight, toView } from '../../src/ledger/block.ts';
@@ -11,7 +13,7 @@ import { genesisHeader } from '../../src/ledger/genesis.ts';
 import type { EpochProof } from '../../src/ledger/inclusion.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
 import { changesOf } from './json-changes.ts';
-import { genesisOf, nextHeader, pairs } from './proof-samples.ts';
+import { genesisOf, nextHeader, pairs, proofOf as receiptProof } from './proof-samples.ts';
 
 const genesis = genesisOf('pbft');
 const fifth = keyPairFromSeed(new Uint8Array(32).fill(9));
@@ -132,4 +134,127 @@ test('nothing in it can be another', () => {
     assert.notEqual(codeOf(good, changed), 'proven', where);
   }
   assert.ok(tried > 200);
+});
+
+describe('a checker', () => {
+  const strangers = epochProof(
+    { ...toOthers, nextValidatorsHash: hashOf([fifth]) },
+    [fifth, fifth, fifth],
+    0,
+    [fifth],
+  );
+  const made = json(epochJson(strangers));
+  const unreachable = new Problem('api/unreachable', 'nobody is there', { remedy: 'Wait.' });
+
+  /** One that asks a node which tells what is put here, a page at a time. */
+  function checking() {
+    const asked: number[] = [];
+    const node = {
+      epochs: [] as readonly unknown[],
+      problem: undefined as Problem | undefined,
+      isDeaf: false,
+    };
+    const checker = new ProofChecker(genesis, {
+      epochs: (options) => {
+        const from = options?.from ?? toHeight(0);
+        asked.push(from);
+        const fresh = node.epochs.filter(
+          (one) => (one as { header: { height: number } }).header.height >= from || node.isDeaf,
+        );
+        return Promise.resolve(
+          node.problem ?? {
+            ...genesis,
+            engine: 'pbft',
+            epochs: fresh.slice(0, node.isDeaf ? 9 : 1) as EpochAnswer[],
+          },
+        );
+      },
+    });
+    const codeBy = async (header: BlockHeader, by: readonly KeyPair[], epoch: number) => {
+      const verdict = await checker.header(proofOf(header, by, epoch));
+      return verdict instanceof Problem ? verdict.code : 'proven';
+    };
+    return { checker, node, asked, codeBy };
+  }
+
+  test('asks how the validators changed when strangers signed, and no sooner or oftener', async () => {
+    const { checker, node, asked, codeBy } = checking();
+    node.epochs = epochs;
+    assert.equal(await codeBy(first, pairs, 0), 'proven');
+    assert.deepEqual(asked, []);
+    assert.equal(await codeBy(fifthHeader, pairs, 4), 'proven');
+    assert.deepEqual(asked, [1, 3, 5]);
+    assert.equal(await codeBy(third, others, 2), 'proven');
+    assert.equal(await codeBy(toOthers, pairs, 0), 'proven');
+    assert.deepEqual(asked, [1, 3, 5]);
+    // A proof that is kept is checked elsewhere with these beside it.
+    assert.deepEqual(checker.epochs, epochs);
+    assert.equal(codeOf(proofOf(fifthHeader, pairs, 4), checker.epochs), 'proven');
+  });
+
+  test('keeps each change once, whatever a node tells again', async () => {
+    const { checker, node, codeBy } = checking();
+    node.isDeaf = true;
+    node.epochs = [firstChange];
+    assert.equal(await codeBy(third, others, 2), 'proven');
+    node.epochs = epochs;
+    assert.equal(await codeBy(fifthHeader, pairs, 4), 'proven');
+    assert.deepEqual(checker.epochs, epochs);
+  });
+
+  test('keeps nothing that is not proven, so a node that lied once is asked again', async () => {
+    const { checker, node, codeBy } = checking();
+    node.epochs = [made];
+    assert.equal(await codeBy(third, others, 2), 'proof/certificate');
+    node.epochs = [{ ...(firstChange as object), validators: ['nobody'] }];
+    assert.equal(await codeBy(third, others, 2), 'proof/malformed');
+    assert.deepEqual(checker.epochs, []);
+    // As many as the lies were, and true.
+    node.epochs = [firstChange];
+    assert.equal(await codeBy(third, others, 2), 'proven');
+    node.epochs = [made];
+    assert.equal(await codeBy(fifthHeader, pairs, 4), 'proof/unknown-validators');
+    assert.deepEqual(checker.epochs, [firstChange]);
+    assert.equal(await codeBy(third, others, 2), 'proven', 'what is proven stays so');
+  });
+
+  test('says that nobody could be asked, and asks when somebody can', async () => {
+    const { node, codeBy } = checking();
+    node.problem = unreachable;
+    assert.equal(await codeBy(third, others, 2), 'api/unreachable');
+    node.problem = undefined;
+    node.epochs = epochs;
+    assert.equal(await codeBy(third, others, 2), 'proven');
+  });
+
+  test('ends with what a node without end makes up, at the first page', async () => {
+    const { asked, node, codeBy } = checking();
+    node.epochs = Array.from({ length: 50 }, (_, height) => ({
+      ...(made as object),
+      header: { ...(made as { header: object }).header, height: height + 2 },
+    }));
+    assert.match(await codeBy(fifthHeader, pairs, 4), /^proof\//);
+    assert.deepEqual(asked, [1]);
+  });
+
+  test('of another genesis file knows nothing of what was proven against this one', async () => {
+    const { checker, node, codeBy } = checking();
+    node.epochs = epochs;
+    assert.equal(await codeBy(fifthHeader, pairs, 4), 'proven');
+    const other = new ProofChecker(genesisOf('pbft', 'another'), {
+      epochs: () => Promise.resolve({ ...genesis, engine: 'pbft', epochs: checker.epochs }),
+    });
+    const verdict = await other.header(proofOf(fifthHeader, pairs, 4));
+    assert.ok(verdict instanceof Problem);
+    assert.deepEqual(other.epochs, []);
+  });
+
+  test('proves the receipt that was meant', async () => {
+    const { checker } = checking();
+    const { json: answer, transaction } = receiptProof(genesis);
+    assert.ok(!((await checker.receipt(answer, transaction.hash)) instanceof Problem));
+    const another = await checker.receipt(answer, hashHeader(first));
+    assert.ok(another instanceof Problem);
+    assert.equal(another.code, 'proof/transaction');
+  });
 });

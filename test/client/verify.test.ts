@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Problem, unwrap } from '../../src/base/problem.ts';
-import { verifyHeader, verifyReceipt } from '../../src/client/verify.ts';
+import type { ReceiptAnswer } from '../../src/client/answers.ts';
+import { certifiedHeader, verifyBlockBody, verifyHeader, verifyReceipt } from '../../src/client/verify.ts';
 import { type KeyPair, sign } from '../../src/crypto/keys.ts';
-import { type BlockHeader, toHeight } from '../../src/ledger/block.ts';
+import { type BlockHeader, hashHeader, headerJson, toHeight } from '../../src/ledger/block.ts';
 import { voteBytes } from '../../src/ledger/certificate.ts';
 import { createGenesis, type Genesis } from '../../src/ledger/genesis.ts';
+import { receiptJson } from '../../src/ledger/receipt.ts';
+import { transactionJson } from '../../src/ledger/transaction.ts';
 import { changesOf } from './json-changes.ts';
 import { genesisOf, pairs, proofOf, signers } from './proof-samples.ts';
 
@@ -144,4 +147,54 @@ test('a header is proven by the headers above it and their certificate', () => {
     assert.ok(verdict instanceof Problem);
     assert.equal(verdict.code, code);
   }
+});
+
+describe('what stands in a block', () => {
+  const { block, inclusion } = proofOf(genesisOf('pbft'));
+  const { header } = inclusion;
+
+  test('is proven by the roots of its header', () => {
+    const { transactions, receipts, steps } = unwrap(verifyBlockBody(block, header));
+    assert.deepEqual(transactions.map(transactionJson), block.transactions);
+    assert.deepEqual(receipts.map(receiptJson), block.receipts);
+    assert.match(steps[0]?.says ?? '', /its 5 transactions/);
+  });
+
+  test('is proven no more when any letter, digit, field or element of it is another', () => {
+    let tried = 0;
+    for (const { json, where } of changesOf(block)) {
+      tried++;
+      const verdict = verifyBlockBody(json, header);
+      assert.ok(verdict instanceof Problem, where);
+      assert.match(verdict.code, /^proof\//, where);
+    }
+    assert.ok(tried > 1_000, `${tried} changes`);
+  });
+
+  test('is read without what no hash covers', () => {
+    const lie = (one: object): object => ({ ...one, lie: 'more' });
+    const receipts = block.receipts.map((one) => {
+      const { failure, records, accounts } = one as unknown as ReceiptAnswer;
+      const found = failure?.found;
+      return lie({
+        ...one,
+        failure: failure && lie({ ...failure, ...(found && { found: lie(found) }) }),
+        records: records.map(lie),
+        accounts: accounts.map(lie),
+      });
+    });
+    const body = unwrap(verifyBlockBody({ ...block, receipts }, header));
+    assert.deepEqual(body.receipts.map(receiptJson), block.receipts);
+    assert.match(JSON.stringify(receipts), /"found":\{[^}]*lie/);
+    const shown = certifiedHeader(lie(headerJson(header)), hashHeader(header));
+    assert.deepEqual(shown, header);
+  });
+
+  test('is that of the certified header alone', () => {
+    for (const changed of changesOf(headerJson(header))) {
+      const verdict = certifiedHeader(changed.json, hashHeader(header));
+      assert.ok(verdict instanceof Problem, changed.where);
+      assert.match(verdict.code, /^proof\/(headers|malformed)$/);
+    }
+  });
 });

@@ -53,3 +53,15 @@ export class Visitor {
     return page;
   }
 }
+
+/** Goes to a place within the page, and waits until it is shown with all that it asks for: the one before may look alike. */
+export async function visit(page: Page, place: string, title: RegExp): Promise<void> {
+  await page.goto(`${new URL(page.url()).origin}/#/${place}`);
+  await page.getByRole('heading', { level: 1, name: title }).waitFor();
+  await page.getByText('Asking the node…').first().waitFor({ state: 'detached' });
+}
+
+/** What a page says is wrong. */
+export async function complaint(page: Page): Promise<string> {
+  return (await page.locator('main [role=alert]').first().textContent()) ?? '';
+}

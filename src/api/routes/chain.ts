@@ -4,18 +4,11 @@ import { type Problem, unwrap } from '../../base/problem.ts';
 import { parseAddress } from '../../crypto/address.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { hashHeader, toHeight } from '../../ledger/block.ts';
+import { receiptJson } from '../../ledger/receipt.ts';
 import { transactionJson } from '../../ledger/transaction.ts';
 import type { Backend, BlockReference, Consistency } from '../backend.ts';
 import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
-import {
-  accountJson,
-  blockJson,
-  epochJson,
-  finalityJson,
-  headerItemJson,
-  originOf,
-  receiptJson,
-} from '../present.ts';
+import { accountJson, blockJson, epochJson, finalityJson, headerItemJson, originOf } from '../present.ts';
 import { recordJson } from '../present-records.ts';
 import { apiProblem } from '../problem-answer.ts';
 import {

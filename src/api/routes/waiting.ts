@@ -1,8 +1,9 @@
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
+import { receiptJson } from '../../ledger/receipt.ts';
 import type { Backend, FinalOutcome, Pace, SubmitResult, TransactionOutcome } from '../backend.ts';
 import type { FinalWatch } from '../final-watch.ts';
-import { missingJson, receiptJson, submitResultJson, transactionStatusJson } from '../present.ts';
+import { missingJson, submitResultJson, transactionStatusJson } from '../present.ts';
 import { problemPart } from '../problem-answer.ts';
 import type { SubmitResultJson } from '../schemas.ts';
 

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Problem, unwrap } from '../../base/problem.ts';
+import { grouped } from '../../client/plain-words.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';
-import { grouped } from '../terminal.ts';
 import { check, type Checked } from './check.ts';
 import { pause, stalled } from './clock.ts';
 import { FinalView } from './final-view.ts';

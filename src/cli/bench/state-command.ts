@@ -1,8 +1,9 @@
 import { Command, type CommandUnknownOpts, InvalidArgumentError } from '@commander-js/extra-typings';
+import { grouped } from '../../client/plain-words.ts';
 import { useNativeHash } from '../../crypto/native-hash.ts';
 import { jsonOption, wholeNumber } from '../options.ts';
 import { whileWaiting } from '../progress.ts';
-import { answer, facts, grouped, table } from '../terminal.ts';
+import { answer, facts, table } from '../terminal.ts';
 import { type MachineFacts, machineFacts, machineText } from './machine.ts';
 import { measureStart, type StartFigures } from './state-start.ts';
 import { measureUpdates, type UpdateFigures } from './state-updates.ts';

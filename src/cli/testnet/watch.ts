@@ -1,10 +1,11 @@
 import { Problem } from '../../base/problem.ts';
 import type { StatusAnswer } from '../../client/answers.ts';
 import { HttpClient } from '../../client/http-client.ts';
+import { grouped } from '../../client/plain-words.ts';
 import { toHeight } from '../../ledger/block.ts';
 import type { EngineName } from '../../ledger/engine-names.ts';
 import { engineWords } from '../../client/engine-words.ts';
-import { grouped, styled } from '../terminal.ts';
+import { styled } from '../terminal.ts';
 import type { Member } from './cluster.ts';
 
 /** A node is behind when it misses more blocks than are commonly on their way. */

@@ -1,7 +1,9 @@
 import type { JSX } from 'preact';
 import { harmless } from '../../base/harmless.ts';
 import { Problem } from '../../base/problem.ts';
-import { nameOf, node } from '../node.ts';
+import { grouped } from '../../client/plain-words.ts';
+import { nameOf } from '../names.ts';
+import { node } from '../node.ts';
 import { PagedList } from '../lists.tsx';
 import {
   AccountLink,
@@ -14,7 +16,7 @@ import {
   Waiting,
 } from '../parts.tsx';
 import { linkTo } from '../router.ts';
-import { failureText, grouped, operationText } from '../text.ts';
+import { becameText, operationText } from '../text.ts';
 
 export function AccountPage({ about }: { about: string }): JSX.Element {
   const answer = useAnswer(() => node.account(about), about);
@@ -77,9 +79,7 @@ function History({ account }: { account: string }): JSX.Element {
             </td>
             <td>{role}</td>
             <td class="wrap">{transaction.operations.map(operationText).slice(0, 3).join(', ')}</td>
-            <td class="wrap">
-              {receipt.status === 'applied' ? 'applied' : `failed: ${failureText(receipt)}`}
-            </td>
+            <td class="wrap">{becameText(receipt)}</td>
           </tr>
         )}
         nothing="None."

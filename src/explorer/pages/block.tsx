@@ -1,16 +1,19 @@
 import type { JSX } from 'preact';
-import { fromHex } from '../../base/bytes.ts';
+import { harmless } from '../../base/harmless.ts';
 import { Problem } from '../../base/problem.ts';
-import type { BlockAnswer, CertificateAnswer, FinalityAnswer } from '../../client/answers.ts';
 import { engineWords } from '../../client/engine-words.ts';
-import { receiptFromJson } from '../../client/inclusion-json.ts';
-import { verifyHeader } from '../../client/verify.ts';
+import { type BlockBody, bodyFromJson, headerFromJson } from '../../client/inclusion-json.ts';
+import { grouped, moment } from '../../client/plain-words.ts';
+import { verifyBlockBody } from '../../client/verify.ts';
+import { encodeAddress } from '../../crypto/address.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import { hashHeader, type Height, toHeight } from '../../ledger/block.ts';
+import { type BlockHeader, hashHeader, type Height, toHeight } from '../../ledger/block.ts';
+import type { FinalityCertificate } from '../../ledger/certificate.ts';
+import type { EngineName } from '../../ledger/engine-names.ts';
 import type { CheckedStep } from '../../ledger/inclusion.ts';
-import { merkleRoot } from '../../ledger/merkle.ts';
-import { hashReceipt } from '../../ledger/receipt.ts';
-import { decodeTransaction } from '../../ledger/transaction.ts';
+import { operationJson } from '../../ledger/operation-json.ts';
+import { receiptJson } from '../../ledger/receipt.ts';
+import { certified } from '../certified.ts';
 import { node } from '../node.ts';
 import {
   AccountLink,
@@ -25,66 +28,50 @@ import {
 } from '../parts.tsx';
 import { linkTo } from '../router.ts';
 import { Steps } from '../steps.tsx';
-import { failureText, grouped, moment, operationText } from '../text.ts';
-import { checkAgainstGenesis, proofFile } from '../trust.ts';
+import { becameText, operationText } from '../text.ts';
 
-interface Shown {
-  readonly block: BlockAnswer;
-  readonly finality: FinalityAnswer;
+/** A block as it is read from what its hashes cover. */
+interface Shown extends BlockBody {
+  readonly header: BlockHeader;
+  readonly engine: EngineName;
   readonly steps: readonly CheckedStep[] | Problem;
+  readonly finalBy: string;
+  /** Undefined where there is none. */
+  readonly proof: object | undefined;
 }
 
 /** Most of a block’s transactions that are listed: a full one has 4,096. */
 const listed = 200;
 
+/** The header by its certificate, and what stands in the block by the header’s roots. */
 async function load(about: string): Promise<Shown | Problem> {
   const name = blockName(about);
   if (name instanceof Problem) return name;
-  const [block, finality] = await Promise.all([node.block(name, { full: true }), node.finality(name)]);
-  if (block instanceof Problem) return block;
-  if (finality instanceof Problem) return finality;
-  return { block, finality, steps: await check(block, finality) };
-}
-
-/** The header by its certificate, and what stands in the block by the header’s roots. */
-async function check(
-  block: BlockAnswer,
-  finality: FinalityAnswer,
-): Promise<readonly CheckedStep[] | Problem> {
-  const verified = await checkAgainstGenesis((known) => verifyHeader(finality, known));
-  if (verified === undefined) return notProven('there is no genesis file to check against');
-  if (verified instanceof Problem) return verified;
-  const { header, steps } = verified;
-  if (hashHeader(header) !== block.hash) return notProven('the certificate is of another block');
-  const hashes: Hash[] = [];
-  for (const { bytes, hash } of block.transactions ?? []) {
-    const transaction = decodeTransaction(fromHex(bytes));
-    if (transaction instanceof Problem || transaction.hash !== hash) {
-      return notProven('a transaction is not what it is shown as');
-    }
-    hashes.push(hash);
+  const [answer, found] = await Promise.all([node.block(name, { full: true }), certified(name)]);
+  if (answer instanceof Problem) return answer;
+  const { engine } = answer;
+  const body = found instanceof Problem ? found : verifyBlockBody(answer, found.header);
+  if (found instanceof Problem || body instanceof Problem) {
+    // What the node says, as far as it has the form of a block.
+    const header = headerFromJson(answer.header);
+    const said = bodyFromJson(answer);
+    if (header instanceof Problem) return header;
+    if (said instanceof Problem) return said;
+    return { ...said, header, engine, steps: body as Problem, finalBy: 'not proven', proof: undefined };
   }
-  if (merkleRoot(hashes) !== header.transactionRoot)
-    return notProven('other transactions stand in the block');
-  const receipts: Hash[] = [];
-  for (const shown of block.receipts ?? []) {
-    const receipt = receiptFromJson(shown);
-    if (receipt instanceof Problem) return receipt;
-    receipts.push(hashReceipt(receipt));
-  }
-  if (merkleRoot(receipts) !== header.receiptsRoot) return notProven('other receipts stand in the block');
-  return [
-    { check: 'transaction', says: `its ${hashes.length} transactions are those under its root` },
-    { check: 'receipt', says: `their receipts are those under its root` },
-    ...steps,
-  ];
-}
-
-function notProven(why: string): Problem {
-  return new Problem('proof/headers', `this is not proven: ${why}`, {
-    remedy: 'Believe nothing of it, and ask another node.',
-    details: {},
-  });
+  const { header, by } = found;
+  const { transactions, receipts } = body;
+  const steps = [...body.steps, ...found.steps];
+  const finalBy = certificateText(by?.certificate, header.height);
+  return {
+    transactions,
+    receipts,
+    header,
+    engine: by?.certificate.engine ?? engine,
+    steps,
+    finalBy,
+    proof: by?.proof,
+  };
 }
 
 export function BlockPage({ about }: { about: string }): JSX.Element {
@@ -93,13 +80,14 @@ export function BlockPage({ about }: { about: string }): JSX.Element {
   if (answer instanceof Problem) {
     return (
       <>
-        <Title>Block {about}</Title>
+        <Title>
+          Block {harmless(about)} {answer.code.startsWith('proof/') && <Tick verdict={answer} />}
+        </Title>
         <ProblemBox problem={answer} />
       </>
     );
   }
-  const { block, finality, steps } = answer;
-  const { header, hash } = block;
+  const { header, steps, finalBy, proof, transactions, receipts } = answer;
   const { height } = header;
   return (
     <>
@@ -112,27 +100,26 @@ export function BlockPage({ about }: { about: string }): JSX.Element {
       </p>
       <Facts
         rows={[
-          ['hash', <span class="mono">{hash}</span>],
+          ['hash', <span class="mono">{hashHeader(header)}</span>],
           [
             'parent',
             height === 0 ? 'none: this is the genesis' : <HashLink page="block" hash={header.parentHash} />,
           ],
           ['time', moment(header.timestamp)],
-          ['proposed by', height === 0 ? 'nobody' : <AccountLink address={header.proposer} />],
-          [`in ${engineWords[block.engine].period}`, grouped(header.view)],
-          ['final by', certificateText(finality.certificate, height)],
+          ['proposed by', height === 0 ? 'nobody' : <AccountLink address={encodeAddress(header.proposer)} />],
+          [`in ${engineWords[answer.engine].period}`, grouped(header.view)],
+          ['final by', finalBy],
           ['state root', <span class="mono">{header.stateRoot}</span>],
         ]}
       />
-      <Steps steps={steps} proof={proofFile(finality)} name={`block-${height}`} />
-      <h2>Transactions ({grouped(block.transactionHashes.length)})</h2>
-      <Transactions block={block} />
+      <Steps steps={steps} proof={proof} name={`block-${height}`} />
+      <h2>Transactions ({grouped(transactions.length)})</h2>
+      <Transactions transactions={transactions} receipts={receipts} />
     </>
   );
 }
 
-function Transactions({ block }: { block: BlockAnswer }): JSX.Element {
-  const { transactions = [], receipts = [] } = block;
+function Transactions({ transactions, receipts }: BlockBody): JSX.Element {
   return (
     <>
       <Rows head={['#', 'transaction', 'sender', 'does', 'became']}>
@@ -147,19 +134,13 @@ function Transactions({ block }: { block: BlockAnswer }): JSX.Element {
                 <HashLink page="transaction" hash={hash} />
               </td>
               <td>
-                <AccountLink address={sender} />
+                <AccountLink address={encodeAddress(sender)} />
               </td>
               <td class="wrap">
-                {first === undefined ? '' : operationText(first)}
+                {first === undefined ? '' : operationText(operationJson(first))}
                 {more > 0 ? `, and ${more} more` : ''}
               </td>
-              <td class="wrap">
-                {receipt === undefined
-                  ? ''
-                  : receipt.status === 'applied'
-                    ? 'applied'
-                    : `failed: ${failureText(receipt)}`}
-              </td>
+              <td class="wrap">{receipt === undefined ? '' : becameText(receiptJson(receipt))}</td>
             </tr>
           );
         })}
@@ -169,7 +150,8 @@ function Transactions({ block }: { block: BlockAnswer }): JSX.Element {
   );
 }
 
-function certificateText(certificate: CertificateAnswer, height: Height): string {
+function certificateText(certificate: FinalityCertificate | undefined, height: Height): string {
+  if (certificate === undefined) return 'the genesis file';
   const of =
     certificate.height === height ? 'its own certificate' : `the certificate of block ${certificate.height}`;
   return 'signatures' in certificate

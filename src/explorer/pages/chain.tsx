@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
 import { harmless } from '../../base/harmless.ts';
 import { engineWords } from '../../client/engine-words.ts';
+import { grouped, timeOfDay } from '../../client/plain-words.ts';
 import { blocks, rateSeconds, rates } from '../feed.ts';
 import { status, why } from '../node.ts';
 import { AccountLink, Facts, HashLink, Rows, Tick, Title } from '../parts.tsx';
 import { linkTo } from '../router.ts';
-import { grouped, moment } from '../text.ts';
 
 const shown = 30;
 
@@ -34,7 +34,7 @@ export function ChainPage(): JSX.Element {
             <td>
               <a href={linkTo('block', header.height)}>{grouped(header.height)}</a>
             </td>
-            <td>{moment(header.timestamp).slice(11)}</td>
+            <td>{timeOfDay(header.timestamp)}</td>
             <td>{header.height === 0 ? 'genesis' : <AccountLink address={header.proposer} />}</td>
             <td class="number">{grouped(transactionCount)}</td>
             <td>
@@ -46,6 +46,9 @@ export function ChainPage(): JSX.Element {
           </tr>
         ))}
       </Rows>
+      <p class="quiet">
+        How many transactions a block has is this node’s word; the page of the block checks them all.
+      </p>
     </>
   );
 }

@@ -10,7 +10,7 @@ import { forgetKey, importKey, loadKeys, makeKey, storedKeys } from '../stored-k
 /** The keys of this browser: they never leave it but as encrypted files, when somebody asks. */
 export function KeysPage(): JSX.Element {
   const wrong = useSignal<Problem | undefined>(undefined);
-  useEffect(() => void loadKeys(), []);
+  useEffect(() => void loadKeys().then((problem) => (wrong.value = problem)), []);
   return (
     <>
       <Title>Keys</Title>
@@ -30,7 +30,10 @@ export function KeysPage(): JSX.Element {
               <button type="button" onClick={() => download(text, `${name}.key.json`)}>
                 Save the file of {harmless(name)}
               </button>{' '}
-              <button type="button" onClick={() => void forgetKey(name)}>
+              <button
+                type="button"
+                onClick={() => void forgetKey(name).then((problem) => (wrong.value = problem))}
+              >
                 Forget {harmless(name)}
               </button>
             </td>

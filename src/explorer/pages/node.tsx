@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import { harmless } from '../../base/harmless.ts';
+import { grouped, moment } from '../../client/plain-words.ts';
 import { status, why } from '../node.ts';
 import { AccountLink, Facts, Rows, Title, Waiting } from '../parts.tsx';
-import { grouped, moment } from '../text.ts';
 
 /** How the node that served this page is, in its own words. */
 export function NodePage(): JSX.Element {

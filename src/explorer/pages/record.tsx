@@ -1,7 +1,9 @@
 import type { JSX } from 'preact';
+import { fromHex } from '../../base/bytes.ts';
 import { harmless } from '../../base/harmless.ts';
 import { Problem } from '../../base/problem.ts';
 import type { RecordAnswer } from '../../client/answers.ts';
+import { grouped, valueText } from '../../client/plain-words.ts';
 import { node } from '../node.ts';
 import { PagedList } from '../lists.tsx';
 import {
@@ -15,7 +17,6 @@ import {
   Waiting,
 } from '../parts.tsx';
 import { linkTo } from '../router.ts';
-import { bytesText, grouped } from '../text.ts';
 
 export function RecordPage({ about }: { about: string }): JSX.Element {
   const answer = useAnswer(() => node.record(about), about);
@@ -36,7 +37,7 @@ export function RecordPage({ about }: { about: string }): JSX.Element {
 }
 
 function Value({ record }: { record: RecordAnswer }): JSX.Element {
-  const { text, kind } = bytesText(record.value);
+  const { text, kind } = valueText(fromHex(record.value));
   const { changed, previous } = record;
   return (
     <>
@@ -92,7 +93,7 @@ function History({ of: key }: { of: string }): JSX.Element {
             <td>
               {change} {to !== null && <AccountLink address={to} />}
             </td>
-            <td class="wrap mono">{value === null ? '' : bytesText(value).text}</td>
+            <td class="wrap mono">{value === null ? '' : valueText(fromHex(value)).text}</td>
           </tr>
         )}
         nothing="None that this node knows of."

@@ -5,16 +5,17 @@ import { utf8 } from '../../base/bytes.ts';
 import { harmless } from '../../base/harmless.ts';
 import { Problem } from '../../base/problem.ts';
 import { parseAddress } from '../../crypto/address.ts';
-import { developmentKeyNames, developmentKeyPair } from '../../crypto/development-keys.ts';
+import { developmentKeyPair } from '../../crypto/development-keys.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { Operation } from '../../ledger/operation.ts';
 import { operationJson } from '../../ledger/operation-json.ts';
-import { status } from '../node.ts';
+import { everybodysKeys } from '../names.ts';
 import { HashLink, ProblemBox, Tick, Title, Waiting } from '../parts.tsx';
 import { linkTo } from '../router.ts';
-import { isStored, send, type Sending, type Sent, signerNames } from '../sending.ts';
+import { isStored, send, type Sending, type Sent, signerNames, type Unsure } from '../sending.ts';
 import { loadKeys } from '../stored-keys.ts';
 import { operationText } from '../text.ts';
+import { trust } from '../trust.ts';
 
 /** Builds a transaction of one or more operations, which is signed in this page. */
 export function SendPage(): JSX.Element {
@@ -26,10 +27,11 @@ export function SendPage(): JSX.Element {
     operations: useSignal<readonly Operation[]>([]),
     wrong: useSignal<Problem | undefined>(undefined),
     sent: useSignal<Sent | undefined>(undefined),
+    isSending: useSignal(false),
+    unsure: useSignal<Unsure | undefined>(undefined),
   };
-  useEffect(() => void loadKeys(), []);
-  const { value: now } = status;
-  if (now === undefined) return <Waiting />;
+  useEffect(() => void loadKeys().then((problem) => (sending.wrong.value = problem)), []);
+  if (trust.value === undefined) return <Waiting />;
   const names = signerNames();
   if (!names.includes(from.value)) from.value = names[0] ?? '';
   const { operations, wrong, sent } = sending;
@@ -38,7 +40,8 @@ export function SendPage(): JSX.Element {
       <Title>Send a transaction</Title>
       <p>
         What you add is signed in this page, and happens as a whole or not at all.
-        {now.development && ' This chain is for development: everybody has the keys of alice and the others.'}
+        {everybodysKeys().length > 0 &&
+          ' This chain is for development: everybody has the keys of alice and the others.'}
       </p>
       {names.length === 0 ? (
         <p>
@@ -49,7 +52,7 @@ export function SendPage(): JSX.Element {
           <Signer sending={sending} names={names} />
           <TransferForm operations={operations} wrong={wrong} />
           <PutForm operations={operations} />
-          <Pending operations={operations} send={() => void send(sending)} />
+          <Pending sending={sending} />
         </>
       )}
       {wrong.value !== undefined && <ProblemBox problem={wrong.value} />}
@@ -100,7 +103,7 @@ function TransferForm({
   operations: Signal<readonly Operation[]>;
   wrong: Signal<Problem | undefined>;
 }): JSX.Element {
-  const to = useSignal('bob');
+  const to = useSignal(everybodysKeys().includes('bob') ? 'bob' : '');
   const amount = useSignal('5');
   return (
     <form
@@ -163,13 +166,8 @@ function PutForm({ operations }: { operations: Signal<readonly Operation[]> }): 
   );
 }
 
-function Pending({
-  operations,
-  send,
-}: {
-  operations: Signal<readonly Operation[]>;
-  send: () => void;
-}): JSX.Element {
+function Pending({ sending }: { sending: Sending }): JSX.Element {
+  const { operations, isSending } = sending;
   return (
     <>
       <ol aria-label="Operations to send">
@@ -183,7 +181,12 @@ function Pending({
         ))}
       </ol>
       <p>
-        <button type="button" class="main" disabled={operations.value.length === 0} onClick={send}>
+        <button
+          type="button"
+          class="main"
+          disabled={operations.value.length === 0 || isSending.value}
+          onClick={() => void send(sending)}
+        >
           Sign and send
         </button>
       </p>
@@ -208,7 +211,10 @@ function Progress({ sent }: { sent: Sent }): JSX.Element {
   );
 }
 
-/** A name of the development keys, or an address. */
+/**
+ * An address, or on a chain for development one of the names: on any other, everybody could take what such an
+ * account is paid.
+ */
 function accountOf(text: string): PublicKey | Problem {
-  return developmentKeyNames.includes(text) ? developmentKeyPair(text).publicKey : parseAddress(text.trim());
+  return everybodysKeys().includes(text) ? developmentKeyPair(text).publicKey : parseAddress(text.trim());
 }

@@ -1,17 +1,23 @@
-import type { JSX } from 'preact';
 import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { fromHex } from '../../base/bytes.ts';
 import { harmless } from '../../base/harmless.ts';
 import { Problem } from '../../base/problem.ts';
 import type {
-  InclusionAnswer,
   OperationAnswer,
   ReceiptAnswer,
+  TransactionAnswer,
   TransactionStatusAnswer,
 } from '../../client/answers.ts';
-import { problemOf, waitingWords } from '../../client/http-client.ts';
-import { verifyReceipt } from '../../client/verify.ts';
-import type { Hash } from '../../crypto/hash.ts';
+import { type FinalTransaction as FinalAnswer, problemOf, waitingWords } from '../../client/http-client.ts';
+import { inclusionFromJson } from '../../client/inclusion-json.ts';
+import { grouped, moment, valueText } from '../../client/plain-words.ts';
+import type { ProofChecker } from '../../client/proof-checker.ts';
+import { type Hash, isHash } from '../../crypto/hash.ts';
+import type { CheckedStep, Inclusion } from '../../ledger/inclusion.ts';
+import { receiptJson } from '../../ledger/receipt.ts';
+import { transactionJson } from '../../ledger/transaction.ts';
 import { node } from '../node.ts';
 import {
   AccountLink,
@@ -26,8 +32,8 @@ import {
 } from '../parts.tsx';
 import { linkTo } from '../router.ts';
 import { Steps } from '../steps.tsx';
-import { bytesText, failureText, grouped, moment } from '../text.ts';
-import { checkAgainstGenesis, proofFile } from '../trust.ts';
+import { becameText } from '../text.ts';
+import { knownChecker } from '../trust.ts';
 
 const askAgainMs = 700;
 
@@ -38,7 +44,7 @@ export function TransactionPage({ about }: { about: string }): JSX.Element {
     const gone = new AbortController();
     const ask = async (): Promise<void> => {
       while (!gone.signal.aborted) {
-        const now = await node.transaction(about as Hash);
+        const now = isHash(about) ? await node.transaction(about) : noHash();
         if (gone.signal.aborted) return;
         answer.value = now;
         if (now instanceof Problem || now.status === 'final' || now.status === 'gone') return;
@@ -54,7 +60,7 @@ export function TransactionPage({ about }: { about: string }): JSX.Element {
     return (
       <>
         <Title>Transaction</Title>
-        <p class="mono">{harmless(about)}</p>
+        <p class="mono wrap">{harmless(about)}</p>
         {now instanceof Problem ? (
           <ProblemBox problem={now} />
         ) : now.status === 'gone' ? (
@@ -68,81 +74,106 @@ export function TransactionPage({ about }: { about: string }): JSX.Element {
       </>
     );
   }
-  return <FinalTransaction answer={now} />;
+  return <FinalTransaction answer={now} meant={about as Hash} />;
 }
 
-function FinalTransaction({
-  answer,
-}: {
-  answer: Extract<TransactionStatusAnswer, { status: 'final' }>;
-}): JSX.Element {
-  const { hash: meant } = answer;
-  const checked = useAnswer(async () => {
-    const found = await checkAgainstGenesis((known) => verifyReceipt(answer, { ...known, hash: meant }));
-    return { found };
-  }, meant);
-  const verified = checked instanceof Problem ? checked : checked?.found;
-  const verdict = verified === undefined || verified instanceof Problem ? verified : 'final';
-  const { inclusion, hash } = answer;
-  const { transaction, receipt, height, header } = inclusion;
+function noHash(): Problem {
+  return new Problem('api/bad-request', 'that is no hash of a transaction', {
+    remedy: 'Give the 64 hex digits that sending it showed.',
+    details: {},
+  });
+}
+
+/** A transaction as it is read from what its hashes cover. */
+interface Shown {
+  readonly inclusion: Inclusion;
+  readonly steps: readonly CheckedStep[] | Problem;
+  readonly proof: object;
+}
+
+async function check(answer: FinalAnswer, meant: Hash): Promise<Shown | Problem> {
+  const checker = await knownChecker();
+  const verified = checker instanceof Problem ? checker : await checker.receipt(answer, meant);
+  if (!(verified instanceof Problem)) {
+    return { ...verified, proof: { ...answer, epochs: (checker as ProofChecker).epochs } };
+  }
+  // What the node says, as far as it has the form of a proof.
+  const inclusion = inclusionFromJson(answer);
+  return inclusion instanceof Problem ? inclusion : { inclusion, steps: verified, proof: answer };
+}
+
+function FinalTransaction({ answer, meant }: { answer: FinalAnswer; meant: Hash }): JSX.Element {
+  const checked = useAnswer(() => check(answer, meant), meant);
+  const steps = checked instanceof Problem ? checked : checked?.steps;
+  const verdict = steps === undefined || steps instanceof Problem ? steps : 'final';
   return (
     <>
       <Title>
         Transaction <Tick verdict={verdict} />
       </Title>
+      {checked === undefined ? (
+        <Waiting />
+      ) : checked instanceof Problem ? (
+        <ProblemBox problem={checked} />
+      ) : (
+        <Content shown={checked} />
+      )}
+    </>
+  );
+}
+
+function Content({ shown: { inclusion, steps, proof } }: { shown: Shown }): JSX.Element {
+  const { header, blockHash } = inclusion;
+  const transaction = transactionJson(inclusion.transaction);
+  const receipt = receiptJson(inclusion.receipt);
+  return (
+    <>
       <Facts
         rows={[
-          ['hash', <span class="mono">{hash}</span>],
-          ['became', became(receipt)],
-          ['in block', <a href={linkTo('block', height)}>{grouped(height)}</a>],
+          ['hash', <span class="mono">{transaction.hash}</span>],
+          ['became', becameText(receipt)],
+          ['in block', <a href={linkTo('block', header.height)}>{grouped(header.height)}</a>],
           ['at', moment(header.timestamp)],
           ['sender', <AccountLink address={transaction.sender} />],
           ['nonce', grouped(transaction.nonce)],
           ['fee', grouped(receipt.fee)],
-          ['reference', transaction.reference === '' ? 'none' : bytesText(transaction.reference).text],
+          [
+            'reference',
+            transaction.reference === '' ? 'none' : valueText(fromHex(transaction.reference)).text,
+          ],
         ]}
       />
-      {verified !== undefined && (
-        <Steps
-          steps={verified instanceof Problem ? verified : verified.steps}
-          proof={proofFile(answer)}
-          name={`transaction-${hash.slice(0, 12)}`}
-        />
-      )}
-      <Operations inclusion={inclusion} />
+      <Steps steps={steps} proof={proof} name={`transaction-${transaction.hash.slice(0, 12)}`} />
+      <Operations transaction={transaction} />
       <Effects receipt={receipt} />
       <p>
-        Block <HashLink page="block" hash={inclusion.blockHash} />
+        Block <HashLink page="block" hash={blockHash} />
       </p>
     </>
   );
 }
 
-function became(receipt: ReceiptAnswer): string {
-  return receipt.status === 'applied' ? 'applied' : `failed: ${failureText(receipt)}`;
-}
-
-function Operations({ inclusion }: { inclusion: InclusionAnswer }): JSX.Element {
-  const { conditions, operations } = inclusion.transaction;
+function Operations({ transaction }: { transaction: TransactionAnswer }): JSX.Element {
+  const { conditions, operations } = transaction;
   return (
     <>
       {conditions.length > 0 && (
         <>
           <h2>Under these conditions</h2>
-          <ul>
+          <ol start={0}>
             {conditions.map((condition, index) => (
               <li key={index} class="mono wrap">
                 {harmless(JSON.stringify(condition))}
               </li>
             ))}
-          </ul>
+          </ol>
         </>
       )}
       <h2>What it does</h2>
       <Rows head={['#', 'operation', 'what']}>
         {operations.map((operation, index) => (
           <tr key={index}>
-            <td class="number">{index + 1}</td>
+            <td class="number">{index}</td>
             <td>{operation.type}</td>
             <td class="wrap">
               <What operation={operation} />
@@ -161,7 +192,7 @@ function What({ operation }: { operation: OperationAnswer }): JSX.Element {
       ([name]) => !['type', 'key', 'to', 'value', 'amount', 'memo'].includes(name),
     ),
   );
-  const value = 'value' in operation ? bytesText(operation.value) : undefined;
+  const value = 'value' in operation ? valueText(fromHex(operation.value)) : undefined;
   return (
     <>
       {'key' in operation && <a href={linkTo('record', operation.key)}>{harmless(operation.key)}</a>}
@@ -205,7 +236,7 @@ function Effects({ receipt }: { receipt: ReceiptAnswer }): JSX.Element {
         <Rows head={['operation', 'made version']}>
           {receipt.records.map(({ operation, version }) => (
             <tr key={operation}>
-              <td class="number">{operation + 1}</td>
+              <td class="number">{operation}</td>
               <td class="number">{version}</td>
             </tr>
           ))}

@@ -1,9 +1,10 @@
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { limits } from '../../../base/limits.ts';
+import { grouped } from '../../../client/plain-words.ts';
 import { type EngineName, engineNames } from '../../../ledger/engine-names.ts';
 import { jsonOption } from '../../options.ts';
 import { ProgressLine } from '../../progress.ts';
-import { answer, grouped, table } from '../../terminal.ts';
+import { answer, table } from '../../terminal.ts';
 import { type ScaleFigures, simulateScale } from './simulate-scale.ts';
 
 const mostDelayMs = 5_000;

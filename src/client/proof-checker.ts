@@ -1,0 +1,67 @@
+import { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
+import { type Height, toHeight } from '../ledger/block.ts';
+import { type Genesis, trustedBy } from '../ledger/genesis.ts';
+import { trustEpochs, type Trusted } from '../ledger/inclusion.ts';
+import type { EpochAnswer } from './answers.ts';
+import type { HttpClient } from './http-client.ts';
+import { epochsFromJson } from './inclusion-json.ts';
+import { type VerifiedHeader, verifyHeaderBy, type VerifiedReceipt, verifyReceiptBy } from './verify.ts';
+
+/**
+ * Checks answers of nodes against one genesis file, one after the other. Who signed and is no validator that
+ * is known makes it ask how the validators changed; of that it keeps what is proven, and nothing else.
+ */
+export class ProofChecker {
+  readonly genesis: Genesis;
+  readonly #node: Pick<HttpClient, 'epochs'>;
+  #trusted: Trusted;
+  #epochs: readonly EpochAnswer[] = [];
+
+  constructor(genesis: Genesis, node: Pick<HttpClient, 'epochs'>) {
+    this.genesis = genesis;
+    this.#node = node;
+    this.#trusted = trustedBy(genesis);
+  }
+
+  /** The changes of the validators that are known and proven: a proof that is kept needs them beside it. */
+  get epochs(): readonly EpochAnswer[] {
+    return this.#epochs;
+  }
+
+  /** As `verifyHeader`; also a problem of asking for the changes of the validators. */
+  header(answer: unknown): Promise<VerifiedHeader | Problem> {
+    return this.#check((trusted) => verifyHeaderBy(trusted, answer));
+  }
+
+  /** As `verifyReceipt`; also a problem of asking for the changes of the validators. */
+  receipt(answer: unknown, hash: Hash): Promise<VerifiedReceipt | Problem> {
+    return this.#check((trusted) => verifyReceiptBy(trusted, answer, hash));
+  }
+
+  async #check<T>(verify: (trusted: Trusted) => T | Problem): Promise<T | Problem> {
+    const verdict = verify(this.#trusted);
+    if (!(verdict instanceof Problem) || verdict.code !== 'proof/unknown-validators') return verdict;
+    return (await this.#learnEpochs()) ?? verify(this.#trusted);
+  }
+
+  /** A page at a time: whoever makes some up is found out at the first, before there are many. */
+  async #learnEpochs(): Promise<Problem | undefined> {
+    for (;;) {
+      const page = await this.#node.epochs({ from: toHeight(this.#lastEpoch + 1) });
+      if (page instanceof Problem) return page;
+      const proofs = epochsFromJson(page.epochs);
+      if (proofs instanceof Problem) return proofs;
+      const before = this.#lastEpoch;
+      const trusted = trustEpochs(this.#trusted, proofs);
+      if (trusted instanceof Problem) return trusted;
+      this.#trusted = trusted;
+      if (this.#lastEpoch === before) return undefined;
+      this.#epochs = [...this.#epochs, ...page.epochs.filter(({ header }) => header.height > before)];
+    }
+  }
+
+  get #lastEpoch(): Height {
+    return (this.#trusted.epochs.at(-1) ?? this.#trusted.epochs[0]).epoch;
+  }
+}
