@@ -111,6 +111,8 @@ export type Input<M> =
        * which members it is under.
        */
       readonly header?: BlockHeader;
+      /** Headers of the blocks below the last, as far as they came with it. */
+      readonly below?: readonly BlockHeader[];
     }
   /**
    * Sync found nobody who still has the next block, and this snapshot instead. The certificate, whose

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ export class Nodes {
 
   /** With the key of `validator-${index}`; it connects to all that run. */
   async start(index: number, options: Pick<StartNodeOptions, 'newestProtocolVersion'> = {}): Promise<void> {
-    const directory = join(this.#root, `node-${index}`);
+    const directory = this.#directory(index);
     if (!this.#made.has(index)) await this.#make(index, directory);
     const peers = [...this.running.values()].flatMap(({ addresses }) => addresses);
     const node = await startNode({ directory, override: { peers }, log: silentLog, ...options });
@@ -59,6 +59,17 @@ export class Nodes {
     this.running.delete(index);
   }
 
+  /** Copies all that a node has on its disk, its key and its notes too; puts that back when called. */
+  copy(index: number): () => void {
+    const directory = this.#directory(index);
+    const kept = `${directory}-copy`;
+    cpSync(directory, kept, { recursive: true });
+    return () => {
+      rmSync(directory, { recursive: true });
+      cpSync(kept, directory, { recursive: true });
+    };
+  }
+
   node(index: number): RunningNode {
     const node = this.running.get(index);
     assert.ok(node, `node ${index} runs`);
@@ -67,6 +78,10 @@ export class Nodes {
 
   client(index: number, deadlineMs = 5_000): HttpClient {
     return new HttpClient({ baseUrl: this.node(index).apiAddress, deadlineMs });
+  }
+
+  #directory(index: number): string {
+    return join(this.#root, `node-${index}`);
   }
 
   async #make(index: number, directory: string): Promise<void> {

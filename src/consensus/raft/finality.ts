@@ -94,7 +94,7 @@ export function onSynced(replica: Replica, input: Extract<Input<never>, { readon
     trace(replica, 'sync-ignored', { height: last.height, why: wrong });
     return;
   }
-  noticeOwnUse(replica, header);
+  for (const each of [...(input.below ?? []), header]) noticeOwnUse(replica, each);
   seeTermOf(replica, header, 'others committed other blocks');
   if (certificate.configuration.length > 0) {
     state.arriving.push({ height: last.height, configuration: certificate.configuration });

@@ -10,7 +10,7 @@ import type {
   Verified,
 } from '../../consensus/engine.ts';
 import { linkOf } from '../../consensus/shared/chain-link.ts';
-import { type Height, toHeight } from '../../ledger/block.ts';
+import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
 import type { Network, PeerId } from '../../network/port.ts';
 import type { Chain } from '../effects/chain.ts';
@@ -95,7 +95,7 @@ export class Sync {
    * Blocks that are proven final and wait for the block of their certificate: a run that one response could
    * not hold.
    */
-  #run: { readonly links: ChainLink[]; tip: Tip } | null = null;
+  #run: { readonly links: ChainLink[]; readonly headers: BlockHeader[]; tip: Tip } | null = null;
   readonly #offers = new SnapshotOffers();
   readonly counters = { syncedBlocks: 0, syncFaults: 0 };
 
@@ -327,11 +327,15 @@ export class Sync {
   #take(segment: Segment, certificate: Verified<FinalityCertificate>): void {
     const { chain, clock, engineFinal, enqueue } = this.#options;
     const links = this.#run?.links ?? [];
-    for (const block of segment.blocks) links.push(linkOf(block.header, chain.add(block, { stored: false })));
+    const headers = this.#run?.headers ?? [];
+    for (const block of segment.blocks) {
+      links.push(linkOf(block.header, chain.add(block, { stored: false })));
+      headers.push(block.header);
+    }
     this.counters.syncedBlocks += segment.blocks.length;
     this.#offers.clear();
     if (!segment.complete) {
-      this.#run = { links, tip: segment.last };
+      this.#run = { links, headers, tip: segment.last };
       return this.#ask();
     }
     this.#run = null;
@@ -339,7 +343,10 @@ export class Sync {
     this.#stage = { name: 'applying', until, at: clock.monotonicMs() };
     // Blocks may have become final another way meanwhile.
     const fresh = links.filter(({ height }) => height > engineFinal());
-    if (fresh.length > 0) enqueue({ type: 'synced', chain: fresh, certificate, header: segment.last.header });
+    if (fresh.length > 0) {
+      const below = headers.slice(0, -1);
+      enqueue({ type: 'synced', chain: fresh, certificate, header: segment.last.header, below });
+    }
     this.applied(chain.final.height);
   }
 }

@@ -315,3 +315,17 @@ test('a member hears nobody whose index is nobody’s, nor itself, nor what is f
   });
   assert.deepEqual([member.state.term, member.effects], [0, []]);
 });
+
+test('a vote that is asked for once more is not given sooner: it is on disk first', () => {
+  const member = new Solo(0, 3);
+  assert.deepEqual(member.receive<'vote-request'>(voteRequest(1, 1)).sent('vote'), []);
+  assert.deepEqual(member.receive<'vote-request'>(voteRequest(1, 1)).sent('vote'), []);
+  assert.deepEqual(
+    member
+      .sync()
+      .sent('vote')
+      .map(({ granted }) => granted),
+    [true],
+  );
+  assert.equal(member.receive<'vote-request'>(voteRequest(1, 1)).sent('vote')[0]?.granted, true);
+});

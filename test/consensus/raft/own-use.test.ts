@@ -77,25 +77,33 @@ test('what it had promised and not said yet is not said any more', () => {
   assert.deepEqual(member.sync().sent('vote'), []);
 });
 
-test('a snapshot or synced blocks of its key are noticed as well', () => {
-  const member = new Solo(2, 3);
-  const [entry] = ofTwo(4) as [WireEntry];
-  const { header } = entry.proposal;
-  member.give({
-    type: 'synced',
-    chain: [{ isLast: false, ...nameOfEntry(entry), parentHash: header.parentHash }],
-    certificate: {
-      engine: 'raft',
-      term: header.view,
-      ...nameOfEntry(entry),
-      leader: 2,
-      signature: entry.signature,
-      configuration: entry.configuration,
-    } as Verified<FinalityCertificate>,
-    header,
-  });
-  assert.deepEqual(doubts(member), [false]);
-  assert.equal(isAmnesiac(member.state), true);
+test('a block of its key among those that sync brings is noticed, wherever it stands', () => {
+  const [own] = ofTwo(4) as [WireEntry];
+  const [above] = entriesOn(own.proposal.header, [5], { leader: 1 }) as [WireEntry];
+  for (const chain of [[own], [own, above]]) {
+    const member = new Solo(2, 3);
+    const end = last(chain);
+    member.give({
+      type: 'synced',
+      chain: chain.map((entry) => ({
+        isLast: false,
+        ...nameOfEntry(entry),
+        parentHash: entry.proposal.header.parentHash,
+      })),
+      certificate: {
+        engine: 'raft',
+        term: end.proposal.header.view,
+        ...nameOfEntry(end),
+        leader: end.leader,
+        signature: end.signature,
+        configuration: end.configuration,
+      } as Verified<FinalityCertificate>,
+      header: end.proposal.header,
+      below: chain.slice(0, -1).map(({ proposal }) => proposal.header),
+    });
+    assert.deepEqual(doubts(member), [false]);
+    assert.equal(isAmnesiac(member.state), true);
+  }
 });
 
 test('its own blocks doubt nothing: of the terms that it led, also when others bring them back, and of those before its start', () => {

@@ -313,6 +313,12 @@ describe('sync', () => {
       world.synced[0]?.chain.map(({ height }) => height),
       [5, 6],
     );
+    const headers = [...(world.synced[0]?.below ?? []), world.synced[0]?.header];
+    assert.deepEqual(
+      headers,
+      run.map(({ header }) => header),
+      'with the header of each that came',
+    );
   });
 
   test('blames nobody for an answer that the own chain outran while it was on its way', async () => {
