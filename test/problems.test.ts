@@ -10,6 +10,7 @@ import { Problem } from '../src/base/problem.ts';
 import { exitCodeOf } from '../src/cli/failure.ts';
 import { problemFromJson } from '../src/client/transport.ts';
 import { failureCodes } from '../src/ledger/failure-codes.ts';
+import { failureRemedy } from '../src/ledger/failure-remedies.ts';
 import { readProblemSources, type Sources } from './problem-sources.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -28,7 +29,8 @@ const ofScripts: readonly string[] = ['simulator/promise-broken'];
 /** What a receipt says is an outcome, and the transaction's own sender knows what it wanted. */
 const inReceiptsOnly: readonly string[] = failureCodes.filter((code) => sources.get(code) === undefined);
 
-const areas: Readonly<Record<string, string>> = {
+type AreaOf<Code extends string> = Code extends `${infer Area}/${string}` ? Area : never;
+const areas: Readonly<Record<AreaOf<ProblemCode>, string>> = {
   api: 'Asking and answering over HTTP. Said by the node, by what stands in between, and by the client.',
   block:
     'Why a block is not valid. Said of blocks that other nodes made; nothing is to be done about it where it is said.',
@@ -83,8 +85,9 @@ function rowOf(code: ProblemCode): string {
   const both = [...made(code).retryable].map((retryable) => seen(code, retryable));
   const again = new Set(both.map(({ details }) => details['retryable'] === true));
   const exits = new Set(both.map((problem) => exitCodeOf(problem)));
-  const remedies = [...made(code).remedies].map((remedy) =>
-    remedy.replaceAll('|', '\\|').replaceAll('<', '\\<'),
+  const failed = failureRemedy(code);
+  const remedies = [...made(code).remedies, ...(failed === undefined ? [] : [`(failed) ${failed}`])].map(
+    (remedy) => remedy.replaceAll('|', '\\|').replaceAll('<', '\\<'),
   );
   const where = (failureCodes as readonly string[]).includes(code)
     ? `${problemCodes[code]} (also in receipts)`
@@ -133,6 +136,7 @@ gets another meaning; newer versions may have more of them, so programs take any
 
 - **when** is what the code means. The sentence that comes with it says more: which file, which height, which peer.
 - **what to do** is the remedy, as it is printed; … stands for what only the case knows. Where there are several, the case decides which one is printed.
+  What begins with (failed) is said of a transaction that is final and failed: it paid its fee, its nonce is used, and whatever is sent again is another one.
 - **HTTP** is the status with which the API answers it; without one it is never answered over HTTP.
 - **exit** is the exit code of \`quorate\` when that is where a command ends. \`quorate --help\` says what they mean.
 - **again**: the same request may be answered otherwise later, or by another node. For transactions: the same bytes count once, however often they are sent.
@@ -147,11 +151,11 @@ suite('the problems', () => {
     assert.deepEqual(silent, []);
   });
 
-  test('every code has a place on the page', () => {
-    assert.deepEqual(
-      codes.filter((code) => !Object.keys(areas).some((area) => code.startsWith(`${area}/`))),
-      [],
-    );
+  test('every code stands in the page, once', () => {
+    const rows = wholePage().split('\n');
+    for (const code of codes) {
+      assert.equal(rows.filter((row) => row.startsWith(`| \`${code}\` |`)).length, 1, code);
+    }
   });
 
   test('the page is what the sources say (npm run problems writes it anew)', () => {

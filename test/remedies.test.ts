@@ -7,15 +7,20 @@ import { suite, test } from 'node:test';
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { Problem } from '../src/base/problem.ts';
 import { createProgram } from '../src/cli/program.ts';
+import { failureCodes } from '../src/ledger/failure-codes.ts';
+import { failureRemedy } from '../src/ledger/failure-remedies.ts';
 import { parseGenesis } from '../src/ledger/genesis.ts';
 import { initDirectory, type NodeConfig } from '../src/node/process/config.ts';
 import { start } from './api/world.ts';
 import { readProblemSources } from './problem-sources.ts';
 
 const root = join(import.meta.dirname, '..');
-const remedies = [...readProblemSources()].flatMap(([code, { remedies: texts }]) =>
-  [...texts].map((text) => ({ code, text })),
+const ofProblems = [...readProblemSources()].flatMap(([code, { remedies: texts }]) =>
+  [...texts].map((text) => ({ code: code as string, text })),
 );
+/** What is said of transactions that are final and failed. */
+const ofFailures = failureCodes.map((code) => ({ code, text: failureRemedy(code) ?? '' }));
+const remedies = [...ofProblems, ...ofFailures];
 const commandPattern = /"quorate ([^"]+)"/g;
 
 /** Why nobody could type this, or undefined. */

@@ -372,7 +372,7 @@ const missingSchema = z
       'It is gone when its expiry height is final, which comes also on an idle chain: while something waits, there are empty blocks',
   );
 const goneSchema = problemPartSchema.describe(
-  'Why no block can hold it any more: true on every node. To have its effect, sign it again',
+  'Why no block can hold it any more: true on every node. Its remedy says what to look at before anything is signed for the same purpose',
 );
 
 export const transactionStatusSchema = z

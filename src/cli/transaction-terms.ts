@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import { defaultExpiryAhead } from '../client/ledger-account.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import { parseAmount, wholeNumber } from './options.ts';
@@ -52,9 +53,14 @@ function waitSeconds(text: string): number {
   return seconds;
 }
 
-/** The height that is meant, when this much is final. */
+/** The height that is meant, when this much is final. One that is final could only fail, and cost its fee. */
 export function heightOf(expiry: Expiry, finalHeight: Height): Height {
-  return toHeight('ahead' in expiry ? finalHeight + expiry.ahead : expiry.height);
+  const height = toHeight('ahead' in expiry ? finalHeight + expiry.ahead : expiry.height);
+  if (height > finalHeight) return height;
+  throw new Problem('cli/usage', `height ${height} is no height to come: block ${finalHeight} is final`, {
+    remedy: 'Write a later one, or how far it is above the final block: +N, from +1. Nothing was signed.',
+    details: { height, finalHeight },
+  });
 }
 
 /** A height, or how far it is above the final one. */

@@ -4,6 +4,7 @@ import { Problem, unwrap } from '../base/problem.ts';
 import { type FinalTransaction, problemOf, waitingWords } from '../client/http-client.ts';
 import { failureText, grouped } from '../client/plain-words.ts';
 import type { Hash } from '../crypto/hash.ts';
+import { failureRemedy } from '../ledger/failure-remedies.ts';
 import { effectText } from './chain-text.ts';
 import { exitCodes } from './exit-codes.ts';
 import { fileProblem } from './file-problem.ts';
@@ -64,18 +65,6 @@ export function parseHash(text: string): Hash {
   });
 }
 
-/** Where the rules of a namespace, which others make, are why it failed. */
-const remedies: Readonly<Record<string, string | undefined>> = {
-  'transaction/no-such-namespace':
-    'Open what stands before the first "/" ("quorate namespace open NAME --from KEY"), or write under a key without "/".',
-  'transaction/namespace-taken': 'Choose another name; "quorate namespace show NAME" says whose it is.',
-  'transaction/not-namespace-owner':
-    '"quorate namespace show NAME" says who its owner is: only that one can.',
-  'transaction/not-writer':
-    '"quorate namespace show NAME" lists who may write there; its owner can change that.',
-  'transaction/append-only': 'Nothing there is ever changed: write under another key.',
-};
-
 /**
  * Where it stands and what came of it, and then `more` when it was applied; the exit code tells a transaction
  * that failed.
@@ -98,8 +87,8 @@ export function showFinal(
     print(`${hash} is final at height ${grouped(height)} (${engine}): ${result}.`);
     for (const line of effectText(receipt)) print(line);
     if (receipt.status === 'applied') for (const line of more) print(line);
-    const remedy = remedies[receipt.code];
-    if (remedy !== undefined) print(`  what to do: ${remedy}`);
+    const remedy = failureRemedy(receipt.code);
+    if (receipt.status === 'failed' && remedy !== undefined) print(`  what to do: ${remedy}`);
   }
   if (receipt.status === 'failed') process.exitCode = exitCodes.failed;
 }

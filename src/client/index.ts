@@ -12,6 +12,7 @@ export { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/key
 export type { PublicKey, Signature } from '../crypto/signature.ts';
 export { type Height, toHeight } from '../ledger/block.ts';
 export type { Condition } from '../ledger/condition.ts';
+export { failureRemedy } from '../ledger/failure-remedies.ts';
 export { type Genesis, parseGenesis } from '../ledger/genesis.ts';
 export type { CheckedStep, Inclusion } from '../ledger/inclusion.ts';
 export type { KeySet, Operation } from '../ledger/operation.ts';

@@ -60,7 +60,8 @@ export function judgeAdmission(transaction: Transaction, context: AdmissionConte
       'transaction/nonce-used',
       `nonce ${nonce} was used; the next one is ${account.nonce}`,
       {
-        remedy: 'Ask whether the transaction is final already; if another one used its nonce, sign it again.',
+        remedy:
+          'Ask whether the transaction is final already. If another one used its nonce, look at what that did ("quorate account history ACCOUNT") before this one is signed again with the next nonce: it may be for the same purpose.',
         details: { nonce, next: account.nonce },
       },
     );

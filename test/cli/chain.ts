@@ -30,6 +30,24 @@ const header = {
   nextValidatorsHash: '66'.repeat(32),
 };
 
+/** Four validators, of which one knows a third version. */
+function parametersAnswer(): object {
+  const validators = [2, 2, 2, 3].map((newest, index) => {
+    const { publicKey } = developmentKeyPair(`validator-${index}`);
+    const protocolVersions = { oldest: 1, newest };
+    return {
+      index,
+      name: `validator-${index}`,
+      publicKey,
+      address: encodeAddress(publicKey),
+      protocolVersions,
+    };
+  });
+  const limits = { maxTransactions: 10, maxOperations: 20, maxBytes: 1_000_000 };
+  const rules = { protocolVersion: 1, feePerOperation: '0', limits, scheduled: [], needed: 3, members: '' };
+  return { ...read, ...rules, validatorsHash: '66'.repeat(32), validators };
+}
+
 /** A node for the commands: one account with nonce 3, one record, one block, and every transaction final at once unless told. */
 export async function fakeChain(
   t: TestContext,
@@ -78,6 +96,7 @@ export async function fakeChain(
       const version = { version: 2, changed: made, previous: { ...made, height: 7 } };
       return { body: { ...read, key: 'greeting', owner, value: toHex(utf8('hello')), ...version } };
     }
+    if (path === '/v1/chain/parameters') return { body: parametersAnswer() };
     if (path === '/v1/records/list') {
       const owner = encodeAddress(alice.publicKey);
       const changed = { height: 12, transaction: 0, operation: 1 };
@@ -109,7 +128,7 @@ export async function fakeChain(
       if (outcome === 'gone' || outcome === 'unknown') {
         return { body: { ...origin, hash, status: outcome, problem } };
       }
-      const code = outcome === 'failed' ? 'transaction/overspend' : '';
+      const code = outcome === 'failed' ? 'transaction/insufficient-balance' : '';
       const found = { type: 'balance', balance: '12' };
       const failure = outcome === 'failed' ? { part: 'operation', index: 2, found } : null;
       const effects = { accounts: [], records: [], changes: [] };

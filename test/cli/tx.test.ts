@@ -94,7 +94,13 @@ test('--wait shows what came of it: applied is 0, failed is 6, not in time is 4'
 
   const failed = await quorate([...args, (await fakeChain(t, { outcome: 'failed' })).url]);
   assert.equal(failed.code, 6, failed.err);
-  assert.deepEqual((jsonOf(failed)['receipt'] as { code: string }).code, 'transaction/overspend');
+  assert.deepEqual((jsonOf(failed)['receipt'] as { code: string }).code, 'transaction/insufficient-balance');
+
+  const forPeople = await quorate([
+    ...args.filter((word) => word !== '--json'),
+    (await fakeChain(t, { outcome: 'failed' })).url,
+  ]);
+  assert.match(forPeople.out, /failed .*\n +what to do: Move less, or wait/);
 
   const late = await quorate([...args, (await fakeChain(t, { outcome: 'pending' })).url]);
   assert.equal(late.code, 4);
@@ -416,6 +422,12 @@ test('coins are reserved, posted and voided; what is to be given on is the name 
   for (const [wrong, code] of [
     [['tx', 'reserve', 'bob', '1'], 2],
     [['tx', 'reserve', 'bob', '1', '--until', 'later'], 2],
+    // What is final already could only fail, and cost its fee.
+    [['tx', 'reserve', 'bob', '1', '--until', '40'], 2],
+    [['tx', 'reserve', 'bob', '1', '--until', '+0'], 2],
+    [['tx', 'put', 'k', 'v', '--expiry', '40'], 2],
+    [['chain', 'propose', 'fee-floor', '1', '--at', '7'], 2],
+    [['chain', 'propose', 'fee-floor', '1', '--until', '+0'], 2],
     [['tx', 'post', 'alice:3'], 1],
     [['tx', 'post', 'alice:9:9'], 5],
     [['tx', 'void', 'nobody:3:0'], 1],
@@ -424,6 +436,16 @@ test('coins are reserved, posted and voided; what is to be given on is the name 
     assert.equal(ran.code, code, `${wrong.join(' ')}: ${ran.err}`);
   }
   assert.equal(submitted.length, before, 'nothing was sent for what is wrong');
+});
+
+test('a protocol version that some validators do not know is proposed with a warning', async (t) => {
+  const { url, submitted } = await fakeChain(t);
+  const args = ['chain', 'propose', 'version', '--at', '+9', '--from', 'alice', '--node', url];
+  const known = await quorate([...args, '2']);
+  assert.equal(known.err, '');
+  const unknown = await quorate([...args, '3']);
+  assert.match(unknown.err, /Not known to know version 3: validator-0, validator-1, validator-2\./);
+  assert.equal(submitted.length, 2, 'the others may learn it until then');
 });
 
 test('a reservation is shown with what became of it, and an account with what it holds', async (t) => {

@@ -239,7 +239,7 @@ function refuseFuture(from: number, { finalHeight, highestKnown }: NodeStatus): 
     `the stream cannot begin at height ${from}: the chain ends at ${finalHeight}`,
     {
       remedy:
-        'If you read that far before, this is another chain, or it began anew: compare its chain id, and read it from its beginning.',
+        'If you read that far before, this is another chain, or it began anew (a development chain has the same id then): compare the hash of a block that you read, and read it from its beginning.',
       details,
     },
   );

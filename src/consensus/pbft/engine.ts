@@ -1,5 +1,5 @@
 import { Problem } from '../../base/problem.ts';
-import type { Effect, Engine, EngineStart, EngineStatus, Input } from '../engine.ts';
+import type { Effect, Engine, EngineRequest, EngineStart, EngineStatus, Input } from '../engine.ts';
 import { hear } from '../shared/contact.ts';
 import { takeWork } from '../shared/pacing.ts';
 import { count, takeEffects } from '../shared/step.ts';
@@ -213,9 +213,14 @@ function onOwn(replica: Replica, message: PbftMessage): void {
   }
 }
 
-function unsupported(kind: string): Problem {
+function unsupported(kind: EngineRequest['kind']): Problem {
+  const remedies = {
+    read: 'Read with consistency "stale", and check the certificate.',
+    transfer: 'Nothing is to be done: primaries take turns by themselves, and a silent one is passed over.',
+    members: 'Validators of a PBFT chain change by proposals: "quorate validators propose --help" says how.',
+  } as const;
   return new Problem('consensus/unsupported', `PBFT does not know the request "${kind}"`, {
-    remedy: 'Ask a chain whose engine is Raft, or read with consistency "stale" and check the certificate.',
+    remedy: remedies[kind],
     details: { kind },
   });
 }
