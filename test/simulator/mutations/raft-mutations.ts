@@ -439,4 +439,64 @@ export const raftMutations: readonly Mutation[] = [
       test: 'lease reads need no round while a majority answers, and stop before another could lead',
     },
   },
+  {
+    name: 'raft-term-not-waited-for',
+    rule: 'an acknowledgement waits for its term',
+    patches: [
+      { file: writing, find: 'state.durableTerm = done.term;', replace: 'state.durableTerm = state.term;' },
+    ],
+    within: 0,
+    directed: {
+      file: 'test/consensus/raft/terms.test.ts',
+      test: 'blocks that are on disk are acknowledged in a later term when that is on disk, too',
+    },
+  },
+  {
+    name: 'raft-held-at-any-start',
+    rule: 'a change of the members is held in its own term only, after a restart, too',
+    patches: [
+      {
+        file: 'src/consensus/raft/restore.ts',
+        find: 'return change?.header.view === term',
+        replace: 'return change !== undefined',
+      },
+    ],
+    within: 0,
+    directed: {
+      file: 'test/consensus/raft/terms.test.ts',
+      test: 'a change of the members that came in a later term than its own is held in none, also after a restart',
+    },
+  },
+  {
+    name: 'raft-vote-again-at-once',
+    rule: 'a vote that is asked for once more waits for the disk, too',
+    patches: [
+      {
+        file: election,
+        find: '  if (state.votedFor === from) {\n    sendWhenDurable(replica, [from], answerWith(true));',
+        replace: '  if (state.votedFor === from) {\n    send(replica, [from], answerWith(true));',
+      },
+    ],
+    within: 0,
+    directed: {
+      file: 'test/consensus/raft/elections.test.ts',
+      test: 'a vote that is asked for once more is not given sooner: it is on disk first',
+    },
+  },
+  {
+    name: 'raft-own-use-unseen',
+    rule: 'who is shown a block of its own that it did not make decides nothing',
+    patches: [
+      {
+        file: 'src/consensus/raft/own-use.ts',
+        find: "  state.guard = { name: 'asking', asked: null };\n",
+        replace: '',
+      },
+    ],
+    within: 0,
+    directed: {
+      file: 'test/consensus/raft/own-use.test.ts',
+      test: 'a block of its key, of a later term than it knew, in which it did not lead: it decides nothing from then on',
+    },
+  },
 ];

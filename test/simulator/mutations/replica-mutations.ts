@@ -150,4 +150,88 @@ export const replicaMutations: readonly Mutation[] = [
     'test/node/effects/validation.test.ts',
     'is brought once, and all who asked are told, also those who ask again later',
   ),
+  directed(
+    'newest-surplus-goes',
+    'of the blocks that views left behind the oldest go',
+    {
+      file: pbft('writing'),
+      find: '.sort(([, a], [, b]) => a.view - b.view)',
+      replace: '.sort(([, a], [, b]) => b.view - a.view)',
+    },
+    testOf('durability'),
+    'of the blocks that views left behind the oldest go first',
+  ),
+  directed(
+    'certified-surplus-goes',
+    'what the highest certificate is for stays on the disk',
+    {
+      file: pbft('writing'),
+      find: '...(highest === null ? [] : [highest])]',
+      replace: '...(highest !== null ? [] : [])]',
+    },
+    testOf('durability'),
+    'what the highest certificate is for stays, with all below it, however many views know nothing of it',
+  ),
+  directed(
+    'ancestors-surplus-goes',
+    'what a block that stays stands on stays',
+    { file: pbft('writing'), find: 'next = stored.get(next)?.parentHash;', replace: 'next = undefined;' },
+    testOf('durability'),
+    'what the highest certificate is for stays, with all below it, however many views know nothing of it',
+  ),
+  directed(
+    'below-the-start',
+    'nothing below the start of a view is proposed in it',
+    { file: pbft('accepting'), find: '    message.height <= state.viewBase.height ||\n', replace: '' },
+    testOf('opening-views'),
+    'a primary that proposes below the start of its view is not heard, also by those who have not got so far',
+  ),
+  directed(
+    'short-memory-of-final',
+    'a tip that is final here is known for as long as views start with it',
+    {
+      file: pbft('finality'),
+      find: 'if (height + 2 * options.window < final)',
+      replace: 'if (height + 1 < final)',
+    },
+    testOf('opening-views'),
+    'so does one that is final here for as long as those may be behind who start the view with it',
+  ),
+  directed(
+    'silence-ends-early',
+    'a silence ends with a block above it',
+    {
+      file: pbft('amnesia'),
+      find: 'state.final.height <= state.guard.until) return;',
+      replace: 'state.final.height < state.guard.until) return;',
+    },
+    testOf('amnesia'),
+    'it is silent until a block above all of that is final, and no block earlier',
+  ),
+  directed(
+    'stale-view-stays-open',
+    'a view that was entered with less knowledge is closed',
+    {
+      file: pbft('amnesia'),
+      find: 'if (isNormal(replica) && state.newView !== null && !isFresh(replica, state.newView)) closeView(replica);',
+      replace:
+        'if (isNormal(replica) && state.newView === null && !isFresh(replica, state.newView!)) closeView(replica);',
+    },
+    testOf('amnesia'),
+    'a view that it entered when it knew less is closed when it votes again',
+  ),
+  directed(
+    'doubts-its-past',
+    'a silent replica may have signed what it forgot',
+    { file: pbft('own-use'), find: ' || height <= state.forgottenUpTo)\n', replace: ')\n' },
+    testOf('own-use'),
+    'who is silent after a loss doubts nothing that it may have signed before',
+  ),
+  directed(
+    'epoch-keeps-records',
+    'what was signed in an ended epoch leaves the disk',
+    { file: pbft('epochs'), find: '      own: old.own,\n', replace: '' },
+    testOf('epochs'),
+    'what was signed in an epoch that ended leaves the disk while the process goes on, too',
+  ),
 ];
