@@ -144,6 +144,19 @@ void test('without a token nobody is one where others can reach the API, nor thr
   assert.deepEqual([...backend.operations, ...local.backend.operations], []);
 });
 
+void test('localhost is this machine whatever its list of names says, and its operators need no token there', async (t) => {
+  const backend = new FakeBackend();
+  const api = await startApi({ backend, host: 'localhost', port: 0, log: { error: () => undefined } });
+  t.after(() => api.close());
+  const { hostname, port } = new URL(api.address);
+  assert.equal(hostname, '127.0.0.1');
+  for (const name of ['127.0.0.1', 'localhost']) {
+    const taken = await send({ api: { ...api, address: `http://${name}:${port}` } }, '/v1/leader', {});
+    assert.equal(taken.status, 200, name);
+  }
+  assert.equal(backend.operations.length, 2);
+});
+
 void test('a submission that waits tells the node how long; one that does not, nothing', async (t) => {
   const world = await start(t);
   const body = { transaction: Buffer.from(transfer(1).bytes).toString('hex') };
