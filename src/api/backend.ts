@@ -1,16 +1,20 @@
-import type { ChainParametersView, ProposalView, ProtocolVersionsView } from './chain-views.ts';
+import type {
+  BlockView,
+  ChainParametersView,
+  HeaderView,
+  ProposalView,
+  ProtocolVersionsView,
+} from './chain-views.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { BlockHeader, Height, View } from '../ledger/block.ts';
-import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { EngineName } from '../ledger/engine-names.ts';
 import type { EpochProof, FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import type { Receipt } from '../ledger/receipt.ts';
 import type { Reservation } from '../ledger/reservation.ts';
 import type { ReservationId } from '../ledger/reservation-id.ts';
 import type { Account } from '../ledger/state-entry.ts';
-import type { Transaction } from '../ledger/transaction.ts';
 import type { ListBackend } from './listed.ts';
 import type { TelemetryBackend } from './telemetry-views.ts';
 import type { NamespaceView, RecordList, RecordPage, RecordView } from './record-views.ts';
@@ -199,22 +203,6 @@ type StatusWith<Final> =
   | { readonly status: 'unknown'; readonly hash: Hash; readonly problem: Problem | null };
 
 export type BlockReference = { readonly height: Height } | { readonly hash: Hash } | 'latest';
-
-export interface HeaderView {
-  readonly hash: Hash;
-  readonly header: BlockHeader;
-  readonly transactionCount: number;
-}
-
-export interface BlockView {
-  readonly hash: Hash;
-  readonly header: BlockHeader;
-  readonly transactions: readonly Transaction[];
-  /** One per transaction, in order. */
-  readonly receipts: readonly Receipt[];
-  /** The block's own, or null: it was made final by that of a later block, or it is the genesis. */
-  readonly certificate: FinalityCertificate | null;
-}
 
 /** By the final state, but for the pending nonce. */
 export interface AccountView extends Account {

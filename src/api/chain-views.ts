@@ -1,8 +1,11 @@
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
-import type { Height } from '../ledger/block.ts';
+import type { BlockHeader, Height } from '../ledger/block.ts';
+import type { FinalityCertificate } from '../ledger/certificate.ts';
 import type { BlockLimits, ChainChange } from '../ledger/chain-change.ts';
 import type { ScheduledChange } from '../ledger/chain-parameters.ts';
+import type { Receipt } from '../ledger/receipt.ts';
+import type { Transaction } from '../ledger/transaction.ts';
 
 /** All from the oldest to the newest. */
 export interface ProtocolVersionsView {
@@ -48,4 +51,20 @@ export interface ProposalView {
   readonly decidedAt: Height | null;
   /** `void`: it was made for another set of validators than the one in force. */
   readonly status: 'open' | 'decided' | 'expired' | 'void';
+}
+
+export interface HeaderView {
+  readonly hash: Hash;
+  readonly header: BlockHeader;
+  readonly transactionCount: number;
+}
+
+export interface BlockView {
+  readonly hash: Hash;
+  readonly header: BlockHeader;
+  readonly transactions: readonly Transaction[];
+  /** One per transaction, in order. */
+  readonly receipts: readonly Receipt[];
+  /** The block's own, or null: it was made final by that of a later block, or it is the genesis. */
+  readonly certificate: FinalityCertificate | null;
 }

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { limits } from '../base/limits.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
-import type { Backend, FinalBlock, HeaderView, Pace } from './backend.ts';
+import type { Backend, FinalBlock, Pace } from './backend.ts';
+import type { HeaderView } from './chain-views.ts';
 import { headerViewJson } from './present.ts';
 import { apiProblem } from './problem-answer.ts';
 

@@ -8,11 +8,10 @@ import { receiptJson } from '../ledger/receipt.ts';
 import type { Reservation } from '../ledger/reservation.ts';
 import { type ReservationId, reservationText } from '../ledger/reservation-id.ts';
 import { transactionJson } from '../ledger/transaction.ts';
+import type { BlockView, HeaderView } from './chain-views.ts';
 import type {
   AccountView,
-  BlockView,
   EvidenceView,
-  HeaderView,
   MemberView,
   MissingNonce,
   NodeIdentity,

@@ -30,7 +30,8 @@ import type {
 import { helloProtocol, requestProtocols, type ProtocolNames } from './protocol-names.ts';
 import type { Receiving } from './receiving.ts';
 import { Redial, type DialOutcome } from './redial.ts';
-import { RequestClient, RequestServer } from './requests.ts';
+import { RequestClient } from './request-client.ts';
+import { RequestServer } from './request-server.ts';
 import { type NetworkTuning } from './tuning.ts';
 import { isAdmitted } from './admission.ts';
 import { Discipline } from './discipline.ts';

@@ -1,7 +1,6 @@
 import type {
   Backend,
   BlockReference,
-  BlockView,
   Consistency,
   EvidenceView,
   FinalBlock,
@@ -12,6 +11,7 @@ import type {
   TransactionOutcome,
   TransactionStatus,
 } from '../../src/api/backend.ts';
+import type { BlockView } from '../../src/api/chain-views.ts';
 import type { RecordPage } from '../../src/api/record-views.ts';
 import type { SampleSpan, TelemetryBackend } from '../../src/api/telemetry-views.ts';
 import type { ListBackend } from '../../src/api/listed.ts';

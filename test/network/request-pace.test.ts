@@ -4,7 +4,7 @@ import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { TokenBucket } from '../../src/base/token-bucket.ts';
 import { unmetered } from '../../src/network/receiving.ts';
-import { RequestClient } from '../../src/network/requests.ts';
+import { RequestClient } from '../../src/network/request-client.ts';
 
 type LinkOf = ConstructorParameters<typeof RequestClient>[0]['linkOf'];
 

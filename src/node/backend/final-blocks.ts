@@ -1,4 +1,5 @@
-import type { BlockView, FinalOutcome, HeaderView, Pace } from '../../api/backend.ts';
+import type { FinalOutcome, Pace } from '../../api/backend.ts';
+import type { BlockView, HeaderView } from '../../api/chain-views.ts';
 import { type Codec, decode, u16 } from '../../base/codec.ts';
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
