@@ -11,6 +11,7 @@ import { ChainPage } from './pages/chain.tsx';
 import { KeysPage } from './pages/keys.tsx';
 import { NodePage } from './pages/node.tsx';
 import { RecordPage } from './pages/record.tsx';
+import { ReferencePage } from './pages/reference.tsx';
 import { SendPage } from './pages/send.tsx';
 import { TransactionPage } from './pages/transaction.tsx';
 import { TrustPage } from './pages/trust.tsx';
@@ -27,6 +28,7 @@ const pages: Readonly<Record<string, (props: { about: string }) => JSX.Element>>
   transaction: TransactionPage,
   account: AccountPage,
   record: RecordPage,
+  reference: ReferencePage,
   validators: ValidatorsPage,
   node: NodePage,
   trust: TrustPage,

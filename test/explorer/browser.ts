@@ -39,8 +39,10 @@ export class Visitor {
     const page = await this.#context.newPage();
     page.setDefaultTimeout(20_000);
     page.on('console', (message) => {
-      // Answers that are problems are no fault of the page.
-      const isAnswer = /^Failed to load resource: .* status of 4\d\d/.test(message.text());
+      // Answers that are problems are no fault of the page, nor are those that a test keeps from it.
+      const isAnswer = /^Failed to load resource: (?:.* status of 4\d\d|net::ERR_FAILED)/.test(
+        message.text(),
+      );
       if (message.type() === 'error' && !isAnswer) this.complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.complaints.push(error.message));

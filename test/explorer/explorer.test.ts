@@ -49,7 +49,7 @@ if (browserPath === undefined) {
     const visitor = await Visitor.start(t, executable);
     const hostile = `<img src=x onerror="document.title='owned'"> \u202Eabc 😀`;
     const paid = jsonOf(await send(api, 'transfer', 'bob', '5'));
-    await send(api, 'put', hostile, hostile);
+    await send(api, 'put', hostile, hostile, '--reference', 'invoice-7');
 
     await t.test('shows blocks as they come, and ticks them when it has checked them itself', async () => {
       const page = await visitor.open(api);
@@ -66,7 +66,7 @@ if (browserPath === undefined) {
       assert.equal(await page.getByText('not proven').count(), 0);
     });
 
-    await t.test('finds what is typed: a height, a hash, an address, a key', async () => {
+    await t.test('finds what is typed: a height, a hash, a key, a reference', async () => {
       const page = await visitor.open(api);
       const search = page.getByRole('searchbox');
       for (const [text, title] of [
@@ -74,11 +74,37 @@ if (browserPath === undefined) {
         [String(paid['hash']), /^Transaction/],
         [String(paid['blockHash']), /^Block \d/],
         [hostile, /^Record/],
+        ['invoice-7', /^Reference/],
+        [String(paid['hash']).toUpperCase(), /^Transaction/],
+        ['no-such-thing', /^Record/],
       ] as const) {
         await search.fill(text);
         await search.press('Enter');
         await page.getByRole('heading', { level: 1, name: title }).waitFor();
       }
+    });
+
+    await t.test('goes where the last search leads, however long the one before takes', async () => {
+      const page = await visitor.open(api);
+      const searchbox = page.getByRole('searchbox');
+      let goOn = (): void => undefined;
+      const held = new Promise<void>((resolve) => (goOn = resolve));
+      await page.route('**/finality', async (route) => {
+        await held;
+        await route.continue();
+      });
+      await searchbox.fill(String(paid['blockHash']));
+      await searchbox.press('Enter');
+      await searchbox.fill('invoice-7');
+      await searchbox.press('Enter');
+      await page.getByRole('heading', { level: 1, name: 'Reference' }).waitFor();
+      await page.getByRole('row', { name: /alice put .* applied/ }).waitFor();
+      const answered = page.waitForResponse('**/finality');
+      goOn();
+      await (await answered).finished();
+      await page.unroute('**/finality');
+      await page.getByRole('heading', { level: 1, name: 'Reference' }).waitFor();
+      assert.match(page.url(), /reference/);
     });
 
     await t.test('shows what others wrote as text, and never as a part of the page', async () => {
@@ -122,6 +148,44 @@ if (browserPath === undefined) {
       await page.goto(sent);
       await page.getByRole('heading', { level: 1, name: /Transaction verified/ }).waitFor();
       assert.equal(await page.getByRole('row', { name: /transfer|put/ }).count(), 2);
+    });
+
+    await t.test('pays once, also when the answer is lost and somebody clicks again', async () => {
+      const page = await visitor.open(`${api}/#/send`);
+      const balance = async () =>
+        BigInt(String(jsonOf(await quorate(['account', 'carol', '--json', '--node', api]))['balance']));
+      const before = await balance();
+      await page.getByLabel('to', { exact: true }).fill('carol');
+      await page.getByRole('button', { name: 'Add the payment' }).click();
+      await page.route('**/v1/transactions', async (route) => {
+        await route.fetch();
+        await route.abort();
+      });
+      await page.getByRole('button', { name: 'Sign and send' }).click();
+      await page.getByText(/whether the node took the transaction is unknown/).waitFor();
+      await page.unroute('**/v1/transactions');
+      await page.getByRole('button', { name: 'Sign and send' }).dblclick();
+      await page.getByText('its receipt verified by this page').waitFor();
+      assert.equal(await page.getByText('sent again').count(), 1);
+      assert.equal(await balance(), before + 5n);
+    });
+
+    await t.test('says so when the browser keeps nothing', async () => {
+      const page = await visitor.open(api);
+      await page.addInitScript(
+        `for (const name of ['indexedDB', 'localStorage'])
+           Object.defineProperty(window, name, { get() { throw new Error('denied'); } });`,
+      );
+      await page.reload();
+      await visit(page, 'keys', /^Keys$/);
+      await page.getByText('this browser keeps nothing for this page: a key would be lost').waitFor();
+      await visit(page, 'trust', /^What is trusted$/);
+      await page.getByRole('button', { name: 'Pin this genesis file' }).click();
+      await page.getByText('what is pinned is forgotten').waitFor();
+      await page.getByText('against the genesis file that you pinned').waitFor();
+      await visit(page, 'send', /^Send a transaction$/);
+      await page.getByLabel('From').selectOption('alice');
+      await visit(page, `transaction/${String(paid['hash'])}`, /verified/);
     });
 
     await t.test('keeps keys under a password, and signs with them', async () => {

@@ -139,7 +139,13 @@ function Content({ shown: { inclusion, steps, proof } }: { shown: Shown }): JSX.
           ['fee', grouped(receipt.fee)],
           [
             'reference',
-            transaction.reference === '' ? 'none' : valueText(fromHex(transaction.reference)).text,
+            transaction.reference === '' ? (
+              'none'
+            ) : (
+              <a href={linkTo('reference', transaction.reference)}>
+                {valueText(fromHex(transaction.reference)).text}
+              </a>
+            ),
           ],
         ]}
       />
