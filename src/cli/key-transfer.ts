@@ -21,13 +21,17 @@ import { answer, print } from './terminal.ts';
 
 /** The way of a key to another machine: its file as it is, under the password that it has. */
 export function exportCommand(): CommandUnknownOpts {
-  return new Command('export')
-    .description(
-      'print a key file as it is stored (encrypted, when it has a password), to be kept or imported elsewhere',
-    )
-    .argument('<name>', 'a stored key’s name, a key file, or a development name')
-    .addOption(keysOption)
-    .action((name, options) => print(keyFileText(options.keys, name).text.trimEnd()));
+  return (
+    new Command('export')
+      .description(
+        'print a key file as it is stored (encrypted, when it has a password), to be kept or imported elsewhere',
+      )
+      .argument('<name>', 'a stored key’s name, a key file, or a development name')
+      .addOption(keysOption)
+      // A key file is JSON: programs get the same, to the byte.
+      .addOption(jsonOption)
+      .action((name, options) => print(keyFileText(options.keys, name).text.trimEnd()))
+  );
 }
 
 export function importCommand(): CommandUnknownOpts {

@@ -3,61 +3,42 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
+import { createProgram } from '../../src/cli/program.ts';
 import { deadUrl } from '../client/fake-api.ts';
 import { problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
-const commands = [
-  ['keys', 'new'],
-  ['keys', 'list'],
-  ['keys', 'show'],
-  ['init'],
-  ['start'],
-  ['tx', 'transfer'],
-  ['tx', 'put'],
-  ['tx', 'delete'],
-  ['get'],
-  ['list'],
-  ['namespace', 'open'],
-  ['namespace', 'set'],
-  ['namespace', 'show'],
-  ['history'],
-  ['diff'],
-  ['account', 'show'],
-  ['account', 'keys'],
-  ['account', 'history'],
-  ['tx', 'find'],
-  ['tx', 'send'],
-  ['tx', 'batch'],
-  ['block'],
-  ['status'],
-  ['why'],
-  ['validators', 'list'],
-  ['validators', 'propose'],
-  ['validators', 'approve'],
-  ['members', 'list'],
-  ['members', 'add'],
-  ['members', 'promote'],
-  ['members', 'remove'],
-  ['leader', 'transfer'],
-  ['evidence'],
-  ['testnet'],
-  ['bench', 'state'],
-  ['simulate'],
-];
+/** All that can be run, with the words that name it. */
+function leavesOf(
+  command: CommandUnknownOpts,
+  words: readonly string[] = [],
+): { readonly command: CommandUnknownOpts; readonly words: readonly string[] }[] {
+  if (command.commands.length === 0) return [{ command, words }];
+  return command.commands.flatMap((below) => leavesOf(below, [...words, below.name()]));
+}
 
 test('--help lists every command and every exit code, and ends with 0', async () => {
   const { code, out } = await quorate(['--help']);
   assert.equal(code, 0);
-  for (const [name] of commands) assert.match(out, new RegExp(`^  ${name} `, 'm'));
+  for (const { words } of leavesOf(await createProgram()))
+    assert.match(out, new RegExp(`^  ${words[0]} `, 'm'));
   for (const exit of [0, 1, 2, 3, 4, 5, 6, 70]) assert.match(out, new RegExp(`^  ${exit} `, 'm'));
 });
 
 test('every command explains itself, and has --json', async () => {
-  for (const command of commands) {
-    const { code, out } = await quorate([...command, '--help']);
-    assert.equal(code, 0, command.join(' '));
-    assert.match(out, /^Usage: quorate /, command.join(' '));
-    assert.match(out, /--json /, command.join(' '));
+  const leaves = leavesOf(await createProgram());
+  assert.ok(leaves.length > 45);
+  for (const { command, words } of leaves) {
+    assert.notEqual(command.description(), '', words.join(' '));
+    assert.match(command.helpInformation(), /--json /, words.join(' '));
+  }
+  for (const words of [
+    ['keys', 'export'],
+    ['bench', 'state'],
+  ]) {
+    const { code, out } = await quorate([...words, '--help']);
+    assert.equal(code, 0);
+    assert.match(out, /^Usage: quorate [^]*--json /);
   }
 });
 
