@@ -6,6 +6,7 @@ import { limits } from '../../../src/base/limits.ts';
 import { Problem, unwrap } from '../../../src/base/problem.ts';
 import type { Input } from '../../../src/consensus/engine.ts';
 import { InlineVerifier } from '../../../src/crypto/inline-verifier.ts';
+import type { Hash } from '../../../src/crypto/hash.ts';
 import { type Height, toHeight } from '../../../src/ledger/block.ts';
 import { encodeBlock } from '../../../src/ledger/block-body.ts';
 import { finalityCodec, type FinalityCertificate } from '../../../src/ledger/certificate.ts';
@@ -710,6 +711,16 @@ describe('serving', () => {
       [7, 8, 9],
     );
     assert.equal(answer.certificate?.height, 9);
+  });
+
+  test('gives blocks up to a change of the validators; who has those asks for what follows', async () => {
+    const next = 'ab'.repeat(32) as Hash;
+    const change = maker.block(maker.start, [], { nextValidatorsHash: next });
+    const after = maker.block(change, [], { validatorsHash: next, nextValidatorsHash: next });
+    const serving = await serverOf([change, after]);
+    assert.equal(ask(serving, 1, 10).blocks.length, 1);
+    assert.equal(ask(serving, 1, 10).certificate?.height, 1);
+    assert.equal(ask(serving, 2, 10).certificate?.height, 2);
   });
 
   test('has nothing above its final block', async () => {

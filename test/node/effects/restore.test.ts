@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { encode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import type { Protocol } from '../../../src/consensus/engine.ts';
-import { finalityCodec } from '../../../src/ledger/certificate.ts';
+import { type FinalityCertificate, finalityCodec } from '../../../src/ledger/certificate.ts';
+import { toHeight } from '../../../src/ledger/block.ts';
 import { encodeBlock } from '../../../src/ledger/block-body.ts';
 import { executeBlock } from '../../../src/ledger/execution.ts';
 import { receiptsCodec } from '../../../src/ledger/receipt.ts';
@@ -17,6 +18,11 @@ import { VirtualTime } from '../world.ts';
 
 const genesis = testGenesis(4);
 const maker = new ChainMaker(genesis);
+
+function certificateOf(made: Made, epoch: number): FinalityCertificate {
+  const certificate = maker.certificate(made);
+  return 'epoch' in certificate ? { ...certificate, epoch: toHeight(epoch) } : certificate;
+}
 
 class Disk {
   readonly time = new VirtualTime();
@@ -35,7 +41,7 @@ class Disk {
     store: ChainStore,
     made: Made,
     parent: { state: Made['state'] },
-    options: { certified?: boolean } = {},
+    options: { certified?: boolean; epoch?: number } = {},
   ): void {
     const { header, block } = made;
     const { height, timestamp, proposer, validatorsHash } = header;
@@ -48,7 +54,8 @@ class Disk {
         hash: made.hash,
         headerBytes: headerBytes(header),
         blockBytes: encodeBlock(block),
-        certificate: options.certified === false ? null : encode(finalityCodec, maker.certificate(made)),
+        certificate:
+          options.certified === false ? null : encode(finalityCodec, certificateOf(made, options.epoch ?? 0)),
         transactions: block.transactions,
         receipts: execution.receipts,
         receiptsBytes: encode(receiptsCodec, execution.receipts),
@@ -187,4 +194,16 @@ test('a node killed in the middle of a run of blocks under one certificate start
     cluster.why(),
   );
   assert.deepEqual(fatal, []);
+});
+
+test('the certificate of the final block tells since when its validators are in force', async () => {
+  const disk = new Disk();
+  const store = await disk.open();
+  await disk.restore(store);
+  const run = maker.run(3);
+  for (const [index, made] of run.entries())
+    disk.commit(store, made, run[index - 1] ?? maker.start, { epoch: index === 0 ? 0 : 1 });
+  disk.time.run(0);
+  const { epoch } = await disk.restore(store);
+  assert.deepEqual(epoch, { height: 1, blockHash: run[0]?.hash });
 });
