@@ -92,9 +92,11 @@ export class Books {
     this.seat = seat;
     this.log = log;
     this.roleSince = start.now;
-    // With leases whoever restarts waits as if it had heard a leader.
-    this.leaderHeardAt = seat.timing.leaseReads ? start.now : null;
     const state = start.records.get(stateKey);
+    // With leases a restarted member waits as if it had heard a leader, unless no earlier start is on its disk:
+    // then it promised nothing.
+    const mayHavePromised = state !== undefined || start.log === 'lost' || start.log === 'vouched';
+    this.leaderHeardAt = seat.timing.leaseReads && mayHavePromised ? start.now : null;
     this.durableTerm = state === undefined ? 0 : unwrap(decode(hardStateCodec, state, stateKey)).term;
     for (let height = place.base; height <= place.last; height++) {
       const hash = log.hashAt(height);
