@@ -93,8 +93,8 @@ export class Books {
     this.log = log;
     this.roleSince = start.now;
     const state = start.records.get(stateKey);
-    // With leases a restarted member waits as if it had heard a leader. If no earlier start is on its disk, it
-    // promised nothing.
+    // With leases a restarted member waits as if it had heard a leader. If no earlier start is on its disk,
+    // it promised nothing.
     const mayHavePromised = state !== undefined || start.log === 'lost' || start.log === 'vouched';
     this.leaderHeardAt = seat.timing.leaseReads && mayHavePromised ? start.now : null;
     this.durableTerm = state === undefined ? 0 : unwrap(decode(hardStateCodec, state, stateKey)).term;
