@@ -1,5 +1,14 @@
 import { build } from 'esbuild';
-import { copyFileSync, globSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { explorerDirectory } from '../node/process/explorer-files.ts';
 
@@ -13,36 +22,53 @@ export async function buildExplorer(target: string = explorerDirectory): Promise
   const beside = `${target}.${process.pid}`;
   mkdirSync(beside, { recursive: true });
   try {
-    await build({
-      ...common,
-      entryPoints: { app: join(source, 'main.tsx') },
-      outdir: beside,
-      jsx: 'automatic',
-      jsxImportSource: 'preact',
-    });
-    const shims = join(root, 'src/playground/shims');
-    await build({
-      ...common,
-      entryPoints: { playground: join(root, 'src/playground/worker.ts') },
-      outdir: beside,
-      alias: {
-        'node:buffer': 'buffer/',
-        'node:crypto': join(shims, 'crypto.ts'),
-        'node:module': join(shims, 'module.ts'),
-        'node:zlib': join(shims, 'zlib.ts'),
-        buffer: 'buffer/',
-        pino: join(shims, 'pino.ts'),
-      },
-      inject: [join(shims, 'globals.ts')],
-    });
+    await bundle(beside, { app: join(source, 'main.tsx') });
     copyFileSync(join(source, 'index.html'), join(beside, 'index.html'));
-    copyFileSync(join(source, 'style.css'), join(beside, 'app.css'));
-    copyFileSync(join(source, 'icon.svg'), join(beside, 'icon.svg'));
     replace(target, beside);
   } finally {
     rmSync(beside, { recursive: true, force: true });
   }
   return 'built';
+}
+
+/**
+ * The playground by itself, as files that any web server can serve from any path. Other files in
+ * the directory stay.
+ */
+export async function buildStatic(directory: string): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  await bundle(directory, { static: join(source, 'static.tsx') });
+  copyFileSync(join(source, 'static.html'), join(directory, 'index.html'));
+}
+
+/** What both kinds of page need: their script, the playground's worker, the styles and the icon. */
+async function bundle(outdir: string, page: Record<string, string>): Promise<void> {
+  const options = { ...common, outdir };
+  await build({
+    ...options,
+    entryPoints: page,
+    splitting: true,
+    chunkNames: 'part-[hash]',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+  });
+  const shims = join(root, 'src/playground/shims');
+  await build({
+    ...options,
+    entryPoints: { playground: join(root, 'src/playground/worker.ts') },
+    alias: {
+      'node:buffer': 'buffer/',
+      'node:crypto': join(shims, 'crypto.ts'),
+      'node:module': join(shims, 'module.ts'),
+      'node:zlib': join(shims, 'zlib.ts'),
+      buffer: 'buffer/',
+      pino: join(shims, 'pino.ts'),
+    },
+    inject: [join(shims, 'globals.ts')],
+  });
+  const styles = [join(source, 'style.css'), join(root, 'src/playground/style.css')];
+  writeFileSync(join(outdir, 'app.css'), styles.map((file) => readFileSync(file, 'utf8')).join(''));
+  copyFileSync(join(source, 'icon.svg'), join(outdir, 'icon.svg'));
 }
 
 const common = {

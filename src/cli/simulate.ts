@@ -11,8 +11,14 @@ import { describeCounts, neverExercised } from '../simulator/run/report.ts';
 import { runPool, type Summary } from '../simulator/run/run-pool.ts';
 import { shrink } from '../simulator/run/shrink.ts';
 import { simulate, type SimulationResult } from '../simulator/run/simulation.ts';
-import { describeVerdict, exitCodes, replayCommand, type Verdict } from '../simulator/run/verdict.ts';
 import { limits } from '../base/limits.ts';
+import {
+  describeVerdict,
+  exitCodes,
+  playAddress,
+  replayCommand,
+  type Verdict,
+} from '../simulator/run/verdict.ts';
 import { unwrap } from '../base/problem.ts';
 import { jsonOption, wholeNumber } from './options.ts';
 import { ProgressLine } from './progress.ts';
@@ -88,12 +94,13 @@ async function runOne(plan: Plan, options: OneOptions): Promise<void> {
   }
   if (options.trace === true) for (const line of result.trace) print(line);
   const { verdict } = result;
-  answer(options.json, { ...verdict, plan: failing }, () => {
+  const drawn = options.drawn && failing === plan;
+  const play = drawn ? playAddress(plan) : undefined;
+  answer(options.json, { ...verdict, plan: failing, ...(play !== undefined && { play }) }, () => {
     const lines = [describeVerdict(verdict), `trace ${verdict.trace}`];
     if (options.report === true) lines.push(describeCounts(verdict.counts));
-    if (verdict.outcome !== 'pass') {
-      lines.push(`again: ${replayCommand(failing, options.drawn && failing === plan)}`);
-    }
+    if (verdict.outcome !== 'pass') lines.push(`again: ${replayCommand(failing, drawn)}`);
+    if (play !== undefined) lines.push(seeIt(play));
     return lines.join('\n');
   });
   if (verdict.outcome !== 'pass' && options.keep !== undefined) keep(options.keep, failing, verdict);
@@ -167,10 +174,16 @@ function describeSummary(summary: Summary, options: RangeOptions, missing: reado
       `  ${describeVerdict(failure)}`,
       `    again: ${replayCommand(drawPlan(failure.seed, options.engine), true)}`,
     );
+    const play = playAddress({ ...failure, ...options });
+    if (play !== undefined) lines.push(`    ${seeIt(play)}`);
   }
   if (options.report === true) lines.push(describeCounts(counts));
   if (missing.length > 0) lines.push(`never exercised: ${missing.join(', ')}`);
   return lines.join('\n');
+}
+
+function seeIt(play: string): string {
+  return `see it: ${play} behind the address of a node`;
 }
 
 async function shrinkPlan(plan: Plan): Promise<Plan> {

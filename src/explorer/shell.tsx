@@ -10,13 +10,13 @@ import { BlockPage } from './pages/block.tsx';
 import { ChainPage } from './pages/chain.tsx';
 import { KeysPage } from './pages/keys.tsx';
 import { NodePage } from './pages/node.tsx';
+import { PlayPage } from './pages/play.tsx';
 import { RecordPage } from './pages/record.tsx';
 import { ReferencePage } from './pages/reference.tsx';
 import { SendPage } from './pages/send.tsx';
 import { TransactionPage } from './pages/transaction.tsx';
 import { TrustPage } from './pages/trust.tsx';
 import { ValidatorsPage } from './pages/validators.tsx';
-import { PlaygroundPage } from '../playground/page.tsx';
 import { ProblemBox, Title } from './parts.tsx';
 import { linkTo, place } from './router.ts';
 import { search } from './search.ts';
@@ -34,7 +34,7 @@ const pages: Readonly<Record<string, (props: { about: string }) => JSX.Element>>
   trust: TrustPage,
   send: SendPage,
   keys: KeysPage,
-  play: PlaygroundPage,
+  play: PlayPage,
 };
 
 const menu = [

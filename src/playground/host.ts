@@ -1,40 +1,17 @@
+import { messageText } from '../simulator/plan/message-text.ts';
+import type { LiarName } from '../simulator/plan/plan.ts';
 import { Simulation } from '../simulator/run/simulation.ts';
 import { Trace } from '../simulator/world/trace.ts';
 import type { OnCarried } from '../simulator/world/virtual-network.ts';
-import { type Act, type Edit, planOf, type Setting } from './setting.ts';
-
-/** A message on its way. */
-export type Carried = Parameters<OnCarried>[0];
-
-export interface NodeView {
-  /** `down` has no process; `paused` has one that does nothing. */
-  readonly state: 'running' | 'paused' | 'down';
-  /** What it does instead of following the protocol. */
-  readonly liar: string | null;
-  /** In its own words: what it waits for. */
-  readonly why: string;
-  /** The highest block that it made final. */
-  readonly height: number;
-}
-
-/** What is to be seen since the last look. */
-export interface View {
-  readonly now: number;
-  readonly events: number;
-  readonly nodes: readonly NodeView[];
-  readonly carried: readonly Carried[];
-  /** Events of nodes, in words, with their time. */
-  readonly lines: readonly string[];
-  /** A promise that was broken: two final blocks at one height, say. */
-  readonly breach: { readonly guarantee: string; readonly message: string } | null;
-  readonly isOver: boolean;
-  /** Of everything so far: two runs with one trace are the same run. */
-  readonly trace: string;
-}
+import { type Act, actText, type Edit } from './act.ts';
+import { canLie, planOf, type Setting } from './setting.ts';
+import type { Carried, NodeView, View } from './view.ts';
 
 /** Messages that nobody looked at in time are not kept: a page in the background asks for none. */
 const mostCarried = 2_000;
 const mostLines = 500;
+/** Where nothing happens for so long, nothing will: all nodes are down, and nobody submits. */
+const idleMs = 60_000;
 
 /** A cluster that somebody plays with: the simulator's, and what people do to it. */
 export class PlayHost {
@@ -44,6 +21,9 @@ export class PlayHost {
   readonly #edits: Edit[];
   readonly #heights: number[];
   readonly #paused = new Set<number>();
+  readonly #liars: (LiarName | null)[];
+  readonly #clocks = new Map<number, number>();
+  readonly #held = new Map<string, (from: number, to: number, kind: string) => boolean>();
   #carried: Carried[] = [];
   #lines: string[] = [];
   /** How many of the edits were done. */
@@ -56,10 +36,10 @@ export class PlayHost {
     this.#edits = [...setting.edits];
     const plan = planOf(setting);
     this.#heights = plan.nodes.map(() => 0);
+    // In a drawn plan the seed says who lies, and nobody is told.
+    this.#liars = plan.nodes.map(({ liar }) => (setting.plan === 'calm' ? liar : null));
     this.#trace = new PlayTrace((line) => this.#heard(line));
-    this.#simulation = new Simulation(plan, this.#trace, (carried) => {
-      if (this.#carried.length < mostCarried) this.#carried.push(carried);
-    });
+    this.#simulation = new Simulation(plan, this.#trace, (carried) => this.#saw(carried));
     this.#simulation.begin();
   }
 
@@ -74,18 +54,30 @@ export class PlayHost {
 
   /** Plays up to a whole millisecond; each edit comes where it came before. */
   async playTo(until: number): Promise<void> {
-    const { scheduler } = this.#simulation.cluster;
-    for (let edit = await this.#nextEdit(); edit !== undefined; edit = await this.#nextEdit()) {
-      if (scheduler.now >= until || !(await this.#simulation.step())) break;
+    const simulation = this.#simulation;
+    const { scheduler } = simulation.cluster;
+    for (;;) {
+      const edit = this.#performDue();
+      if (edit === undefined || edit.at > until || simulation.isOver) break;
+      const waitsForTime = edit.event <= scheduler.events;
+      if (waitsForTime && scheduler.now < edit.at - 1) await simulation.playTo(edit.at - 1);
+      if (!(await simulation.step(waitsForTime ? edit.at : until)) && !waitsForTime) break;
     }
-    await this.#simulation.playTo(until);
+    await simulation.playTo(until);
     await this.#finish();
   }
 
   /** Plays up to an event, or to the end of the run. */
   async playToEvent(event: number): Promise<void> {
-    await this.#nextEdit();
-    while (this.events < event && (await this.#simulation.step())) await this.#nextEdit();
+    const simulation = this.#simulation;
+    const { scheduler } = simulation.cluster;
+    for (;;) {
+      const edit = this.#performDue();
+      if (scheduler.events >= event || simulation.isOver) break;
+      const waitsForTime = edit !== undefined && edit.event <= scheduler.events;
+      const until = waitsForTime ? edit.at : scheduler.now + idleMs;
+      if (!(await simulation.step(until)) && !waitsForTime) break;
+    }
     await this.#finish();
   }
 
@@ -111,28 +103,45 @@ export class PlayHost {
     return {
       now: scheduler.now,
       events: scheduler.events,
-      nodes: cluster.nodes.map((node, index) => ({
-        state: !node.isUp ? 'down' : this.#paused.has(index) ? 'paused' : 'running',
-        liar: this.setting.plan === 'calm' ? (this.setting.nodes[index] ?? null) : null,
-        why: node.why(),
-        height: this.#heights[index] ?? 0,
-      })),
+      nodes: cluster.nodes.map((_, index) => this.#nodeView(index)),
       carried: this.#carried,
       lines: this.#lines,
-      breach: breach && { guarantee: breach.guarantee, message: breach.message },
+      held: [...this.#held.keys()],
+      breach: breach && {
+        guarantee: breach.guarantee,
+        message: breach.message,
+        conflict: cluster.watch.conflicts.first,
+      },
       isOver,
       trace: this.#trace.digest,
     };
   }
 
-  /** Does what was done here before, and says what comes next. */
-  async #nextEdit(): Promise<Edit | undefined> {
+  #nodeView(index: number): NodeView {
+    const node = this.#simulation.cluster.nodes[index];
+    const inside = node?.look() ?? null;
+    return {
+      state: inside === null ? 'down' : this.#paused.has(index) ? 'paused' : 'running',
+      liar: this.#liars[index] ?? null,
+      why: node?.why() ?? 'down',
+      height: Math.max(this.#heights[index] ?? 0, inside?.height ?? 0),
+      clockMs: this.#clocks.get(index) ?? 0,
+      disk: {
+        written: node?.disk.written ?? 0,
+        bytes: node?.disk.bytes ?? 0,
+        unsynced: node?.disk.unsynced ?? 0,
+      },
+      inside,
+    };
+  }
+
+  /** Does what is to be done here, by events and by time, and says what comes next. */
+  #performDue(): Edit | undefined {
     const { scheduler } = this.#simulation.cluster;
     for (;;) {
       const edit = this.#edits[this.#done];
-      if (edit === undefined || edit.event > scheduler.events || this.#simulation.isOver) return edit;
-      // Nothing happens until then.
-      if (scheduler.now < edit.at) await this.#simulation.playTo(edit.at);
+      if (edit === undefined || edit.event > scheduler.events || edit.at > scheduler.now) return edit;
+      if (this.#simulation.isOver) return undefined;
       this.#done += 1;
       this.#perform(edit.act);
     }
@@ -143,16 +152,18 @@ export class PlayHost {
     if (!this.#simulation.isOver || this.#final !== undefined) return;
     const view = this.#viewNow();
     const { trace, breach } = await this.#simulation.end();
-    this.#final = { ...view, trace, breach };
+    this.#final = { ...view, trace, breach: view.breach ?? (breach && { ...breach, conflict: null }) };
   }
 
   #perform(act: Act): void {
-    const { targets, links, nodes } = this.#simulation.cluster;
-    if (act.node >= nodes.length || ('other' in act && act.other >= nodes.length)) return;
+    const { targets, nodes } = this.#simulation.cluster;
+    if (!isPossible(act, nodes.length, this.setting)) return;
+    this.#note(`${this.#simulation.cluster.scheduler.now} by hand: ${actText(act)}`);
     switch (act.kind) {
       case 'crash':
+      case 'lose':
         this.#paused.delete(act.node);
-        return targets.crash(act.node);
+        return targets.crash(act.node, act.kind === 'lose' ? 'none' : 'some');
       case 'start':
         return targets.start(act.node);
       case 'wipe':
@@ -167,13 +178,42 @@ export class PlayHost {
         this.#paused.delete(act.node);
         return targets.resume(act.node);
       case 'clock':
+        this.#clocks.set(act.node, (this.#clocks.get(act.node) ?? 0) + act.ms);
         return targets.shiftClock(act.node, act.ms);
+      case 'lie':
+        this.#paused.delete(act.node);
+        this.#liars[act.node] = act.liar;
+        return targets.corrupt(act.node, act.liar);
+      case 'read':
+      case 'write':
+        return targets.ask(act.node, act.kind === 'write' ? act : { kind: 'read' });
       case 'cut':
       case 'mend':
-        links[act.kind](act.node, act.other);
-        links[act.kind](act.other, act.node);
-        return targets.reconcile();
+      case 'hold':
+      case 'release':
+        return this.#performOnLinks(act);
     }
+  }
+
+  #performOnLinks(act: Extract<Act, { kind: 'cut' | 'mend' | 'hold' | 'release' }>): void {
+    const { links, targets } = this.#simulation.cluster;
+    if ('other' in act) {
+      links[act.kind](act.node, act.other);
+      links[act.kind](act.other, act.node);
+      return targets.reconcile();
+    }
+    const before = this.#held.get(act.what);
+    if (before !== undefined) links.filters.delete(before);
+    this.#held.delete(act.what);
+    if (act.kind === 'release') return;
+    const isHeld = (_from: number, _to: number, kind: string): boolean => kind === act.what;
+    links.filters.add(isHeld);
+    this.#held.set(act.what, isHeld);
+  }
+
+  #saw({ bytes, ...carried }: Parameters<OnCarried>[0]): void {
+    if (this.#carried.length >= mostCarried) return;
+    this.#carried.push({ ...carried, text: textOf(this.setting, carried.kind, bytes) });
   }
 
   #heard(line: string): void {
@@ -181,8 +221,24 @@ export class PlayHost {
     if (node === undefined) return;
     const [, height] = /^(?:final|starts at height) (\d+)/.exec(what) ?? [];
     if (height !== undefined) this.#heights[Number(node)] = Number(height);
+    this.#note(line);
+  }
+
+  #note(line: string): void {
     if (this.#lines.length < mostLines) this.#lines.push(line);
   }
+}
+
+/** An address may name nodes that are not there, and what this engine does not claim to stand. */
+function isPossible(act: Act, nodes: number, setting: Setting): boolean {
+  if ('node' in act && act.node >= nodes) return false;
+  if ('other' in act && act.other >= nodes) return false;
+  return act.kind !== 'lie' || canLie(setting);
+}
+
+function textOf({ engine }: Setting, kind: string, bytes: Uint8Array): string {
+  const carriesMessage = !['transactions', 'blocks', 'evidence', 'request', 'response'].includes(kind);
+  return carriesMessage ? messageText(engine, bytes) : `${bytes.length} bytes`;
 }
 
 /** A trace that somebody listens to. */
@@ -200,9 +256,9 @@ class PlayTrace extends Trace {
   }
 }
 
-/** The same run again, up to an event. */
-export async function replay(setting: Setting, events: number): Promise<PlayHost> {
-  const host = new PlayHost({ ...setting, edits: setting.edits.filter(({ event }) => event <= events) });
-  await host.playToEvent(events);
+/** The same run again, up to an event. What was done later comes when it goes on. */
+export async function replay(setting: Setting, event: number): Promise<PlayHost> {
+  const host = new PlayHost(setting);
+  await host.playToEvent(event);
   return host;
 }

@@ -1,8 +1,14 @@
 import { signal } from '@preact/signals';
-import type { View } from './host.ts';
-import { type Flight, linkName } from './ring.tsx';
-import { type Act, firstSetting, type Setting } from './setting.ts';
+import type { Act } from './act.ts';
+import { firstSetting, type Opened, type Setting } from './setting.ts';
+import type { Carried, View } from './view.ts';
 import type { Answer, Ask } from './worker.ts';
+
+/** A message on the picture: where it is follows from the time. */
+export interface Flight extends Omit<Carried, 'arrivals'> {
+  /** When it arrives; null for one that is lost. */
+  readonly arrives: number | null;
+}
 
 /** How long a lost message stays to be seen, in ms of the run. */
 const lostMs = 60;
@@ -16,18 +22,25 @@ export class Player {
   readonly lines = signal<readonly string[]>([]);
   /** The moment that is shown, in ms of the run. */
   readonly now = signal(0);
+  /** The latest moment that was shown of this run. */
+  readonly furthest = signal(0);
   readonly isPlaying = signal(false);
   /** Milliseconds of the run in one of ours. */
   readonly speed = signal(0.25);
-  /** How much of what was asked of the worker has not come back: what is shown may be older than that. */
-  readonly asked = signal(0);
-  readonly #worker: Worker;
+  /** The node that is looked at. */
+  readonly selected = signal(0);
+  /** Another run was asked for, and is not there yet. */
+  readonly isOpening = signal(false);
+  /** Why the run cannot go on. */
+  readonly failure = signal<string | undefined>(undefined);
+  #worker: Worker;
+  /** Questions that wait for an answer. */
+  #open = 0;
   #last: number | undefined;
   #frame = 0;
 
   constructor() {
-    this.#worker = new Worker('/explorer/playground.js', { type: 'module' });
-    this.#worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => this.#take(data));
+    this.#worker = this.#employ();
     this.#frame = requestAnimationFrame((moment) => this.#tick(moment));
   }
 
@@ -37,9 +50,16 @@ export class Player {
     this.#worker.terminate();
   }
 
-  open(setting: Setting): void {
+  open({ setting, event }: Opened, until?: number): void {
     this.#forget();
-    this.#ask({ kind: 'open', setting });
+    this.furthest.value = 0;
+    if (this.selected.value >= setting.nodes.length) this.selected.value = 0;
+    this.#begin({
+      kind: 'open',
+      setting,
+      ...(event !== undefined && { event }),
+      ...(until !== undefined && { until }),
+    });
   }
 
   step(): void {
@@ -52,9 +72,18 @@ export class Player {
     const { value: view } = this.view;
     this.isPlaying.value = false;
     if (view === undefined || view.events === 0) return;
-    const setting = this.setting.value;
     this.#forget();
-    this.#ask({ kind: 'replay', setting, event: view.events - 1 });
+    this.#begin({ kind: 'open', setting: this.setting.value, event: view.events - 1 });
+  }
+
+  /** The same run at another moment, earlier or later. */
+  goTo(ms: number): void {
+    const { value: view } = this.view;
+    this.isPlaying.value = false;
+    if (view === undefined) return;
+    if (ms >= view.now) return this.#ask({ kind: 'play', until: ms });
+    this.#forget();
+    this.#begin({ kind: 'open', setting: this.setting.value, until: ms });
   }
 
   act(act: Act): void {
@@ -64,37 +93,66 @@ export class Player {
   /** Links that somebody cut, by name. */
   get cuts(): ReadonlySet<string> {
     const cuts = new Set<string>();
-    const event = this.view.value?.events ?? 0;
-    for (const { act, event: at } of this.setting.value.edits) {
-      if (at > event) continue;
+    const { events = 0, now = 0 } = this.view.value ?? {};
+    for (const { act, event, at } of this.setting.value.edits) {
+      if (event > events || at > now) break;
       if (act.kind === 'cut') cuts.add(linkName(act.node, act.other));
       if (act.kind === 'mend') cuts.delete(linkName(act.node, act.other));
     }
     return cuts;
   }
 
+  #employ(): Worker {
+    const worker = new Worker(new URL('playground.js', import.meta.url), { type: 'module' });
+    worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
+      if (worker === this.#worker) this.#take(data);
+    });
+    worker.addEventListener('error', () => (this.failure.value = 'its worker did not start'));
+    this.#open = 0;
+    return worker;
+  }
+
   #forget(): void {
     this.flights.value = [];
     this.lines.value = [];
     this.now.value = 0;
+    this.failure.value = undefined;
+  }
+
+  /** Another run: one that is still busy with the old one is let go. */
+  #begin(ask: Ask): void {
+    this.isOpening.value = true;
+    if (this.#open > 0) {
+      this.#worker.terminate();
+      this.#worker = this.#employ();
+    }
+    this.#ask(ask);
   }
 
   #ask(ask: Ask): void {
-    this.asked.value += 1;
+    this.#open += 1;
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
     this.#worker.postMessage(ask);
   }
 
-  #take({ view, setting }: Answer): void {
-    this.asked.value -= 1;
+  #take(answer: Answer): void {
+    this.#open -= 1;
+    this.isOpening.value = false;
+    if ('failed' in answer) {
+      this.isPlaying.value = false;
+      this.failure.value = answer.failed;
+      return;
+    }
+    const { view, setting } = answer;
     this.view.value = view;
     this.setting.value = setting;
     if (view.isOver) this.isPlaying.value = false;
     if (!this.isPlaying.value) this.now.value = view.now;
-    const fresh = view.carried.flatMap((carried): Flight[] =>
-      carried.arrivals.length === 0
+    this.furthest.value = Math.max(this.furthest.value, view.now);
+    const fresh = view.carried.flatMap(({ arrivals, ...carried }): Flight[] =>
+      arrivals.length === 0
         ? [{ ...carried, arrives: null }]
-        : carried.arrivals.map((arrives) => ({ ...carried, arrives })),
+        : arrivals.map((arrives) => ({ ...carried, arrives })),
     );
     this.flights.value = this.#flying([...this.flights.value, ...fresh]);
     if (view.lines.length > 0) this.lines.value = [...this.lines.value, ...view.lines].slice(-keptLines);
@@ -115,6 +173,10 @@ export class Player {
     this.now.value = Math.min(view.now, this.now.value + passed * this.speed.value);
     this.flights.value = this.#flying(this.flights.value);
     const until = Math.ceil(this.now.value + 2 * passed * this.speed.value);
-    if (this.asked.value === 0 && until > view.now) this.#ask({ kind: 'play', until });
+    if (this.#open === 0 && until > view.now) this.#ask({ kind: 'play', until });
   }
+}
+
+export function linkName(a: number, b: number): string {
+  return a < b ? `${a}-${b}` : `${b}-${a}`;
 }

@@ -1,11 +1,6 @@
 import type { JSX } from 'preact';
-import type { Carried, NodeView } from './host.ts';
-
-/** A message on the picture: where it is follows from the time. */
-export interface Flight extends Carried {
-  /** When it arrives; null for one that is lost. */
-  readonly arrives: number | null;
-}
+import { type Flight, linkName, type Player } from './player.ts';
+import type { NodeView } from './view.ts';
 
 const size = 400;
 const radius = 150;
@@ -13,20 +8,25 @@ const nodeRadius = 26;
 /** How far a lost message gets. */
 const lostAt = 0.45;
 
-/** Kinds that have a colour of their own; all others share one. The legend names them. */
-export const kindClasses: Readonly<Record<string, string>> = {
-  'pre-prepare': 'propose',
-  append: 'propose',
-  prepare: 'prepare',
-  accepted: 'prepare',
-  commit: 'commit',
-  heartbeat: 'commit',
-  suspect: 'change',
-  'view-change': 'change',
-  'new-view': 'change',
-  'vote-request': 'change',
-  vote: 'change',
-  transactions: 'load',
+/** Kinds that have a colour of their own, by engine; all others share one. The legend names them. */
+export const kindClasses: Readonly<Record<'pbft' | 'raft', Readonly<Record<string, string>>>> = {
+  pbft: {
+    'pre-prepare': 'propose',
+    prepare: 'prepare',
+    commit: 'commit',
+    suspect: 'change',
+    'view-change': 'change',
+    'new-view': 'change',
+    transactions: 'load',
+  },
+  raft: {
+    append: 'propose',
+    accepted: 'prepare',
+    heartbeat: 'commit',
+    'vote-request': 'change',
+    vote: 'change',
+    transactions: 'load',
+  },
 };
 
 interface Point {
@@ -39,76 +39,120 @@ function placeOf(node: number, count: number): Point {
   return { x: size / 2 + radius * Math.cos(angle), y: size / 2 + radius * Math.sin(angle) };
 }
 
-/** Nodes on a ring, their links, and what flies. For eyes: the tables beside it say the same in words. */
-export function Ring(props: {
-  readonly nodes: readonly NodeView[];
-  readonly flights: readonly Flight[];
-  readonly cuts: ReadonlySet<string>;
-  readonly now: number;
-}): JSX.Element {
-  const { nodes, flights, cuts, now } = props;
+/**
+ * Nodes on a ring, their links, and what flies. A node is a button that shows what is in it. Links can be cut
+ * by pointer; who uses keys does it beside it, where the same is said in words.
+ */
+export function Ring({ player, nodes }: { player: Player; nodes: readonly NodeView[] }): JSX.Element {
   const at = (node: number): Point => placeOf(node, nodes.length);
   const links = nodes.flatMap((_, a) => nodes.flatMap((__, b) => (a < b ? [[a, b] as const] : [])));
   return (
-    <svg class="ring" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={describe(nodes)}>
-      {links.map(([a, b]) => {
-        const [from, to] = [at(a), at(b)];
-        return (
-          <line
-            key={`${a}-${b}`}
-            class={cuts.has(linkName(a, b)) ? 'link cut' : 'link'}
-            x1={from.x}
-            y1={from.y}
-            x2={to.x}
-            y2={to.y}
-          />
-        );
-      })}
-      {flights.map((flight, index) => {
-        const { x, y } = whereIs(flight, now, at);
-        return (
-          <circle
-            key={`${flight.at}-${flight.from}-${flight.to}-${flight.kind}-${index}`}
-            class={`message ${kindClasses[flight.kind] ?? 'other'}${flight.arrives === null ? ' lost' : ''}`}
-            cx={x}
-            cy={y}
-            r={5}
-          />
-        );
-      })}
-      {nodes.map(({ state, liar, height }, index) => {
-        const { x, y } = at(index);
-        return (
-          <g key={index} class={`node ${state}${liar === null ? '' : ' liar'}`}>
-            <circle cx={x} cy={y} r={nodeRadius} />
-            <text x={x} y={y - 2}>
-              {index}
-            </text>
-            <text class="height" x={x} y={y + 14}>
-              {state === 'down' ? 'down' : height}
-            </text>
-          </g>
-        );
-      })}
+    <svg class="ring" viewBox={`0 0 ${size} ${size}`} role="group" aria-label="The nodes on a ring">
+      {links.map(([a, b]) => (
+        <Link key={linkName(a, b)} player={player} ends={[a, b]} from={at(a)} to={at(b)} />
+      ))}
+      <Flights player={player} at={at} />
+      {nodes.map((view, node) => (
+        <Node key={node} player={player} node={node} view={view} at={at(node)} />
+      ))}
     </svg>
   );
 }
 
-export function linkName(a: number, b: number): string {
-  return a < b ? `${a}-${b}` : `${b}-${a}`;
+function Link(props: {
+  readonly player: Player;
+  readonly ends: readonly [number, number];
+  readonly from: Point;
+  readonly to: Point;
+}): JSX.Element {
+  const { player, ends, from, to } = props;
+  const [node, other] = ends;
+  const isCut = player.cuts.has(linkName(node, other));
+  const line = { x1: from.x, y1: from.y, x2: to.x, y2: to.y };
+  return (
+    <g
+      class="cuttable"
+      data-link={linkName(node, other)}
+      onClick={() => player.act({ kind: isCut ? 'mend' : 'cut', node, other })}
+    >
+      <title>{isCut ? `mend the link ${node}–${other}` : `cut the link ${node}–${other}`}</title>
+      <line class="hit" {...line} />
+      <line class={isCut ? 'link cut' : 'link'} {...line} />
+    </g>
+  );
+}
+
+function Flights({ player, at }: { player: Player; at: (node: number) => Point }): JSX.Element {
+  const classes = kindClasses[player.setting.value.engine];
+  return (
+    <>
+      {player.flights.value.map((flight, index) => {
+        const { x, y } = whereIs(flight, player.now.value, at);
+        const { from, to, kind, text } = flight;
+        return (
+          <circle
+            key={`${flight.at}-${from}-${to}-${kind}-${index}`}
+            class={`message ${classes[kind] ?? 'other'}${flight.arrives === null ? ' lost' : ''}`}
+            cx={x}
+            cy={y}
+            r={5}
+          >
+            <title>{`${from} to ${to}: ${kind}, ${text}`}</title>
+          </circle>
+        );
+      })}
+    </>
+  );
+}
+
+function Node(props: {
+  readonly player: Player;
+  readonly node: number;
+  readonly view: NodeView;
+  readonly at: Point;
+}): JSX.Element {
+  const { player, node, view, at } = props;
+  const { state, liar, height, inside } = view;
+  const isSelected = player.selected.value === node;
+  const select = (): void => {
+    player.selected.value = node;
+  };
+  const leads = inside?.role === 'primary' || inside?.role === 'leader';
+  return (
+    <g
+      class={`node ${state}${liar === null ? '' : ' liar'}${isSelected ? ' selected' : ''}`}
+      role="button"
+      tabIndex={0}
+      aria-pressed={isSelected}
+      aria-label={`node ${node}: ${stateText(view)}`}
+      onClick={select}
+      onKeyDown={(event) => {
+        if (event.key !== 'Enter' && event.key !== ' ') return;
+        event.preventDefault();
+        select();
+      }}
+    >
+      <circle cx={at.x} cy={at.y} r={nodeRadius} />
+      {leads && <circle class="leads" cx={at.x} cy={at.y} r={nodeRadius + 5} />}
+      <text x={at.x} y={at.y - 2}>
+        {node}
+      </text>
+      <text class="height" x={at.x} y={at.y + 14}>
+        {state === 'down' ? 'down' : height}
+      </text>
+    </g>
+  );
+}
+
+/** What a node is and does, in words. */
+export function stateText({ state, liar, height, inside }: NodeView): string {
+  const who = inside === null ? '' : `${inside.role}, `;
+  const how = state === 'running' ? `${who}at height ${height}` : state;
+  return liar === null ? how : `${how}, lies (${liar})`;
 }
 
 function whereIs({ from, to, at, arrives }: Flight, now: number, place: (node: number) => Point): Point {
   const [start, end] = [place(from), place(to)];
   const share = arrives === null ? lostAt : Math.min(1, (now - at) / Math.max(1, arrives - at));
   return { x: start.x + (end.x - start.x) * share, y: start.y + (end.y - start.y) * share };
-}
-
-function describe(nodes: readonly NodeView[]): string {
-  return nodes
-    .map(({ state, liar, height }, index) => {
-      const who = liar === null ? '' : `, a liar (${liar})`;
-      return `node ${index}${who}: ${state === 'running' ? `at height ${height}` : state}`;
-    })
-    .join('; ');
 }

@@ -1,24 +1,8 @@
 import { Problem } from '../base/problem.ts';
 import { type EngineName, engineNames } from '../ledger/engine-names.ts';
 import { drawPlan } from '../simulator/plan/draw-plan.ts';
-import { type LiarName, liarNames, type Plan } from '../simulator/plan/plan.ts';
-
-/** What somebody does to a running cluster, and exactly when: so the same setting is the same run. */
-export interface Edit {
-  /** After this many events. */
-  readonly event: number;
-  /** At this moment of virtual time, in ms: that of the last event, or later, when nothing happened since. */
-  readonly at: number;
-  readonly act: Act;
-}
-
-export type Act =
-  /** kill -9: what was not synced is lost in part. */
-  | { readonly kind: 'crash' | 'start' | 'pause' | 'resume' | 'wipe'; readonly node: number }
-  /** Both ways. */
-  | { readonly kind: 'cut' | 'mend'; readonly node: number; readonly other: number }
-  /** Its clock is put forward this much. */
-  | { readonly kind: 'clock'; readonly node: number; readonly ms: number };
+import type { LiarName, Plan } from '../simulator/plan/plan.ts';
+import { type Edit, editFrom, editText, playedLiars } from './act.ts';
 
 /** All that decides a run: it stands in the address, so that a situation can be shared. */
 export interface Setting {
@@ -28,17 +12,30 @@ export interface Setting {
   readonly plan: 'calm' | 'drawn';
   /** Of a calm plan: what each node does instead of following the protocol (PBFT). */
   readonly nodes: readonly (LiarName | null)[];
+  /** Of a calm plan: whether clients submit all the time, or only what somebody writes by hand. */
+  readonly load: 'steady' | 'none';
   readonly edits: readonly Edit[];
+}
+
+/** What an address opens: a run, where in it, and the lesson beside it. */
+export interface Opened {
+  readonly setting: Setting;
+  /** Played to this event at once, and stopped there; without it, it plays from the beginning. */
+  readonly event?: number | undefined;
+  readonly lesson?: string | undefined;
 }
 
 export const fewestNodes = 3;
 export const mostNodes = 7;
+/** An address with more is no situation that somebody made by hand. */
+const mostEdits = 1_000;
 
 export const firstSetting: Setting = {
   engine: 'pbft',
   seed: 1,
   plan: 'calm',
   nodes: [null, null, null, null],
+  load: 'steady',
   edits: [],
 };
 
@@ -47,8 +44,13 @@ export function canLie({ plan, engine }: Pick<Setting, 'plan' | 'engine'>): bool
   return plan === 'calm' && engine === 'pbft';
 }
 
+/** What the engine calls the time of one leader. */
+export function viewWord({ engine }: Pick<Setting, 'engine'>): string {
+  return engine === 'pbft' ? 'view' : 'term';
+}
+
 /** Slow enough to be watched: a message takes about as long as between continents. */
-export function planOf({ engine, seed, plan, nodes }: Setting): Plan {
+export function planOf({ engine, seed, plan, nodes, load }: Setting): Plan {
   if (plan === 'drawn') return { ...drawPlan(seed, engine), signatures: 'fast' };
   const forEver = 1e12;
   return {
@@ -70,7 +72,7 @@ export function planOf({ engine, seed, plan, nodes }: Setting): Plan {
         : { heartbeatMs: 100, electionTimeoutMs: 800, blockIntervalMs: 200, leaseReads: false },
     links: { delayMs: [25, 90], loss: 0, duplication: 0, reordering: 0 },
     diskMs: [1, 4],
-    load: { senders: 3, transactions: 2_000, untilMs: 1_000_000 },
+    load: { senders: 3, transactions: load === 'none' ? 0 : 2_000, untilMs: 1_000_000 },
     faults: [],
     healAt: forEver,
     broken: [],
@@ -79,69 +81,53 @@ export function planOf({ engine, seed, plan, nodes }: Setting): Plan {
   };
 }
 
-/** A setting as the query of an address; `settingFromQuery` reads it back. */
-export function queryOf({ engine, seed, plan, nodes, edits }: Setting): string {
+/** A setting as the query of an address; `openedFrom` reads it back. */
+export function queryOf(
+  { engine, seed, plan, nodes, load, edits }: Setting,
+  more: Omit<Opened, 'setting'> = {},
+) {
   const query = new URLSearchParams({ engine, seed: `${seed}`, plan });
   if (plan === 'calm') query.set('nodes', nodes.map((liar) => liar ?? 'honest').join());
+  if (load !== firstSetting.load) query.set('load', load);
   if (edits.length > 0) query.set('edits', edits.map(editText).join());
+  if (more.event !== undefined) query.set('event', `${more.event}`);
+  if (more.lesson !== undefined) query.set('lesson', more.lesson);
   return query.toString();
 }
 
 /** What is missing is as in the first setting; what is wrong is a problem that says what. */
-export function settingFromQuery(text: string): Setting | Problem {
+export function openedFrom(text: string): Opened | Problem {
   const query = new URLSearchParams(text);
   const engine = engineNames.find((name) => name === (query.get('engine') ?? firstSetting.engine));
   const seed = Number(query.get('seed') ?? firstSetting.seed);
-  const plan = query.get('plan') ?? 'calm';
+  const plan = query.get('plan') ?? firstSetting.plan;
+  const load = query.get('load') ?? firstSetting.load;
   const names = query.get('nodes')?.split(',') ?? firstSetting.nodes.map((liar) => liar ?? 'honest');
+  const event = query.get('event') ?? undefined;
   if (engine === undefined) return wrong('engine', 'pbft or raft');
   if (!Number.isInteger(seed) || seed < 0 || seed > 2 ** 48) return wrong('seed', 'a whole number');
   if (plan !== 'calm' && plan !== 'drawn') return wrong('plan', 'calm or drawn');
+  if (load !== 'steady' && load !== 'none') return wrong('load', 'steady or none');
+  if (event !== undefined && !/^\d{1,6}$/.test(event)) return wrong('event', 'a whole number');
   if (names.length < fewestNodes || names.length > mostNodes) {
     return wrong('nodes', `${fewestNodes} to ${mostNodes} of them`);
   }
   const nodes: (LiarName | null)[] = [];
   for (const name of names) {
-    const liar = name === 'honest' ? null : liarNames.find((one) => one === name);
-    if (liar === undefined) return wrong('nodes', `honest, or ${liarNames.join(', ')}`);
+    const liar = name === 'honest' ? null : playedLiars.find((one) => one === name);
+    if (liar === undefined) return wrong('nodes', `honest, or ${playedLiars.join(', ')}`);
     nodes.push(liar);
   }
-  const edits: Edit[] = [];
-  for (const part of query.get('edits')?.split(',') ?? []) {
-    const edit = editFrom(part);
-    if (edit === undefined) return wrong('edits', 'EVENT@MS:ACT:NODE, or EVENT@MS:cut:NODE:NODE');
-    edits.push(edit);
+  const parts = query.get('edits')?.split(',') ?? [];
+  const edits = parts.map(editFrom);
+  if (parts.length > mostEdits || edits.includes(undefined)) {
+    return wrong('edits', `EVENT@MS:ACT:NODE, or EVENT@MS:cut:NODE:NODE, at most ${mostEdits}`);
   }
-  return { engine, seed, plan, nodes, edits };
-}
-
-function editText({ event, at, act }: Edit): string {
-  const more = 'other' in act ? `:${act.other}` : 'ms' in act ? `:${act.ms}` : '';
-  return `${event}@${at}:${act.kind}:${act.node}${more}`;
-}
-
-function editFrom(text: string): Edit | undefined {
-  const found = /^(\d{1,12})@(\d{1,12}):([a-z]+):(\d)(?::(\d{1,9}))?$/.exec(text);
-  if (found === null) return undefined;
-  const [, , , kind] = found;
-  const [event, at, on] = [found[1], found[2], found[4]].map(Number) as [number, number, number];
-  const third = found[5] === undefined ? undefined : Number(found[5]);
-  const made = (act: Act): Edit => ({ event, at, act });
-  switch (kind) {
-    case 'crash':
-    case 'start':
-    case 'pause':
-    case 'resume':
-    case 'wipe':
-      return third === undefined ? made({ kind, node: on }) : undefined;
-    case 'cut':
-    case 'mend':
-      return third === undefined ? undefined : made({ kind, node: on, other: third });
-    case 'clock':
-      return third === undefined ? undefined : made({ kind, node: on, ms: third });
-    default:
-      return undefined;
-  }
+  return {
+    setting: { engine, seed, plan, nodes, load, edits: edits as Edit[] },
+    event: event === undefined ? undefined : Number(event),
+    lesson: query.get('lesson') ?? undefined,
+  };
 }
 
 function wrong(what: string, may: string): Problem {

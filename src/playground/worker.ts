@@ -1,20 +1,24 @@
-import { PlayHost, replay, type View } from './host.ts';
-import type { Act, Setting } from './setting.ts';
+import type { Act } from './act.ts';
+import { type PlayHost, replay } from './host.ts';
+import type { Setting } from './setting.ts';
+import type { View } from './view.ts';
 
 /** What the page asks of the worker; each is answered with what is to be seen then, in order. */
 export type Ask =
-  | { readonly kind: 'open'; readonly setting: Setting }
-  /** Opens it, and plays to an event at once. */
-  | { readonly kind: 'replay'; readonly setting: Setting; readonly event: number }
+  /** Begins a run, and plays to an event, or to a moment, at once. */
+  | { readonly kind: 'open'; readonly setting: Setting; readonly event?: number; readonly until?: number }
   | { readonly kind: 'play'; readonly until: number }
   | { readonly kind: 'step' }
   | { readonly kind: 'act'; readonly act: Act };
 
-export interface Answer {
-  readonly view: View;
-  /** With all edits so far. */
-  readonly setting: Setting;
-}
+export type Answer =
+  | {
+      readonly view: View;
+      /** With all edits so far. */
+      readonly setting: Setting;
+    }
+  /** The run cannot go on: a fault of this program. */
+  | { readonly failed: string };
 
 interface Scope {
   addEventListener(kind: 'message', listener: (event: { readonly data: Ask }) => void): void;
@@ -26,18 +30,23 @@ const scope = globalThis as unknown as Scope;
 let host: PlayHost | undefined;
 let last: Promise<void> = Promise.resolve();
 
-async function answer(ask: Ask): Promise<void> {
-  if (ask.kind === 'open') host = new PlayHost(ask.setting);
-  else if (ask.kind === 'replay') host = await replay(ask.setting, ask.event);
-  if (host === undefined) return;
+async function answer(ask: Ask): Promise<Answer> {
+  if (ask.kind === 'open') {
+    host = await replay(ask.setting, ask.event ?? 0);
+    if (ask.until !== undefined) await host.playTo(ask.until);
+  }
+  if (host === undefined) return { failed: 'no run was opened' };
   if (ask.kind === 'play') await host.playTo(ask.until);
   else if (ask.kind === 'step') await host.playToEvent(host.events + 1);
   else if (ask.kind === 'act') host.act(ask.act);
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
-  scope.postMessage({ view: host.look(), setting: { ...host.setting, edits: host.edits } });
+  return { view: host.look(), setting: { ...host.setting, edits: host.edits } };
 }
 
 scope.addEventListener('message', ({ data }) => {
   // One after the other: a run is no place for two at once.
-  last = last.then(() => answer(data));
+  last = last.then(async () => {
+    const answered = await answer(data).catch((error: unknown) => ({ failed: String(error) }));
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
+    scope.postMessage(answered);
+  });
 });

@@ -3,16 +3,11 @@ import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { PlayHost, replay } from '../../src/playground/host.ts';
-import {
-  type Act,
-  firstSetting,
-  type Setting,
-  settingFromQuery,
-  queryOf,
-} from '../../src/playground/setting.ts';
+import { type Act, editFrom, playedLiars } from '../../src/playground/act.ts';
+import { firstSetting, openedFrom, planOf, queryOf, type Setting } from '../../src/playground/setting.ts';
 import { drawPlan } from '../../src/simulator/plan/draw-plan.ts';
-import { liarNames } from '../../src/simulator/plan/plan.ts';
 import { simulate } from '../../src/simulator/run/simulation.ts';
+import { playAddress } from '../../src/simulator/run/verdict.ts';
 
 const heightsOf = (host: PlayHost): number[] => host.look().nodes.map(({ height }) => height);
 
@@ -48,16 +43,23 @@ describe('a run that is played with', () => {
         { kind: 'mend', node: 1, other: 2 },
         { kind: 'resume', node: 3 },
         { kind: 'wipe', node: 1 },
+        { kind: 'write', node: 2, value: 5 },
+        { kind: 'hold', what: engine === 'pbft' ? 'commit' : 'accepted' },
+        { kind: 'lose', node: 3 },
+        { kind: 'release', what: engine === 'pbft' ? 'commit' : 'accepted' },
+        { kind: 'start', node: 3 },
+        { kind: 'read', node: 2 },
+        { kind: 'clock', node: 2, ms: -60_000 },
       ];
       for (const [index, act] of acts.entries()) {
         await host.playTo((index + 1) * 700);
         host.act(act);
       }
-      await host.playTo(9_000);
+      await host.playTo(13_000);
       const { trace, events, breach } = host.look();
       assert.equal(breach, null);
       assert.equal(host.edits.length, acts.length);
-      const shared = unwrap(settingFromQuery(queryOf({ ...host.setting, edits: host.edits })));
+      const { setting: shared } = unwrap(openedFrom(queryOf({ ...host.setting, edits: host.edits })));
       const again = await replay(shared, events);
       assert.equal(again.look().trace, trace);
     }
@@ -104,24 +106,36 @@ describe('a run that is played with', () => {
 describe('a setting', () => {
   const act: fc.Arbitrary<Act> = fc.oneof(
     fc.record({
-      kind: fc.constantFrom('crash', 'start', 'pause', 'resume', 'wipe'),
+      kind: fc.constantFrom('crash', 'lose', 'start', 'pause', 'resume', 'wipe', 'read'),
       node: fc.nat(6),
     }),
-    fc.record({ kind: fc.constantFrom('cut', 'mend'), node: fc.nat(6), other: fc.nat(6) }),
-    fc.record({ kind: fc.constant('clock' as const), node: fc.nat(6), ms: fc.nat(100_000) }),
+    fc.record({
+      kind: fc.constantFrom('cut', 'mend'),
+      node: fc.nat(3),
+      other: fc.nat(2).map((other) => other + 4),
+    }),
+    fc.record({ kind: fc.constant('clock'), node: fc.nat(6), ms: fc.integer({ min: -1e5, max: 1e5 }) }),
+    fc.record({ kind: fc.constant('lie'), node: fc.nat(6), liar: fc.constantFrom(...playedLiars) }),
+    fc.record({ kind: fc.constant('write'), node: fc.nat(6), value: fc.nat(999_999_999) }),
+    fc.record({ kind: fc.constantFrom('hold', 'release'), what: fc.constantFrom('commit', 'view-change') }),
   );
   const settings: fc.Arbitrary<Setting> = fc.record({
     engine: fc.constantFrom('pbft', 'raft'),
     seed: fc.nat(2 ** 40),
     plan: fc.constant('calm' as const),
-    nodes: fc.array(fc.option(fc.constantFrom(...liarNames)), { minLength: 3, maxLength: 7 }),
+    nodes: fc.array(fc.option(fc.constantFrom(...playedLiars)), { minLength: 3, maxLength: 7 }),
+    load: fc.constantFrom('steady', 'none'),
     edits: fc.array(fc.record({ event: fc.nat(1e6), at: fc.nat(1e6), act }), { maxLength: 5 }),
   });
 
   test('comes back from an address as it was', () => {
     fc.assert(
-      fc.property(settings, (setting) => {
-        assert.equal(JSON.stringify(settingFromQuery(queryOf(setting))), JSON.stringify(setting));
+      fc.property(settings, fc.option(fc.nat(999_999), { nil: undefined }), (setting, event) => {
+        const more = { event, lesson: 'flp' };
+        assert.equal(
+          JSON.stringify(openedFrom(queryOf(setting, more))),
+          JSON.stringify({ setting, ...more }),
+        );
       }),
     );
   });
@@ -140,15 +154,37 @@ describe('a setting', () => {
       ['edits=-1@2:crash:0', /edits/],
       ['edits=1:crash:0', /edits/],
       ['edits=1@2:fly:0', /edits/],
+      ['edits=1@2:cut:0:0', /edits/],
+      ['edits=1@2:lie:0:saint', /edits/],
+      ['edits=1@2:lie:0:twin', /edits/],
+      ['edits=1@2:write:0:-1', /edits/],
+      ['edits=1@2:hold:', /edits/],
+      ['edits=1@2:hold:commit:0', /edits/],
+      ['edits=1@2:crash:9000', /edits/],
+      [`edits=${Array.from({ length: 1_001 }, () => '1@2:crash:0').join()}`, /edits/],
+      ['load=heavy', /load/],
+      ['nodes=twin,honest,honest', /nodes/],
+      ['event=-1', /event/],
+      ['event=9999999', /event/],
     ] as const) {
-      const problem = settingFromQuery(query);
+      const problem = openedFrom(query);
       assert.ok(problem instanceof Problem, query);
       assert.match(problem.message, what);
     }
     fc.assert(
       fc.property(fc.string(), (text) => {
-        settingFromQuery(text);
+        openedFrom(text);
+        editFrom(text);
       }),
     );
+  });
+
+  test('that quorate simulate names opens the same plan', () => {
+    for (const engine of ['pbft', 'raft'] as const) {
+      const plan = drawPlan(7, engine);
+      const { setting } = unwrap(openedFrom((playAddress(plan) ?? '').replace('#/play/', '')));
+      assert.deepEqual(planOf(setting), plan);
+      assert.equal(playAddress({ ...plan, signatures: 'ed25519' }), undefined, 'the page has the fast ones');
+    }
   });
 });

@@ -12,6 +12,7 @@ import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { decodeTransaction } from '../../ledger/transaction.ts';
+import { lacksLeader, noLeader } from '../core/leaderless.ts';
 import { Departures } from './departures.ts';
 import { FinalBlocks } from './final-blocks.ts';
 import type { Submitted } from '../peers/intake.ts';
@@ -86,17 +87,11 @@ export class Submissions {
     return { hash, ...this.#departures.statusOf(hash, driver.chain.final) };
   }
 
-  /**
-   * Where one member leads there must be one before anything is taken: what a node without a majority takes
-   * may wait forever.
-   */
+  /** Waits for somebody to lead, where nothing goes on without. */
   async #leader(waitMs: number): Promise<void> {
     const { driver, clock } = this.#options;
-    if (!driver.capabilities.leaderTakesAll) return;
     const until = clock.monotonicMs() + waitMs;
-    while (driver.engine.status().primary === null) {
-      // An observer hears no leader, and hands on what it is given.
-      if (driver.validatorIndex === undefined) return;
+    while (lacksLeader(driver)) {
       if (clock.monotonicMs() >= until) throw noLeader(waitMs);
       await this.#asking.ask<void>((done) => clock.after(leaderPollMs, () => done()));
     }
@@ -124,11 +119,4 @@ export class Submissions {
     }
     return false;
   }
-}
-
-function noLeader(waitedMs: number): Problem {
-  return new Problem('consensus/no-leader', 'no leader is known: nothing was taken', {
-    remedy: 'Try again in a second or at another node; ask "why" what it waits for.',
-    details: { waitedMs, retryable: true },
-  });
 }

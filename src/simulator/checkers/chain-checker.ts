@@ -89,6 +89,15 @@ export class ChainChecker {
     return this.#agreed[height]?.blockHash;
   }
 
+  /** The block that was final first at a height, and where. */
+  finalAt(height: number): { readonly blockHash: Hash; readonly node: number } | undefined {
+    return this.#agreed[height];
+  }
+
+  proposalOf(blockHash: Hash): Proposal | undefined {
+    return this.#proposals.get(blockHash);
+  }
+
   /** At which height a transaction is final, anywhere. */
   heightOf(transaction: Hash): number | undefined {
     return this.#finalTransactions.get(transaction);

@@ -13,13 +13,13 @@ export interface Epoch {
   readonly blockHash: Hash;
   readonly validators: ValidatorSet;
   /** Those whose key a liar holds. */
-  readonly lying: ReadonlySet<number>;
+  readonly lying: Set<number>;
   readonly signatures: SignatureChecker;
   /**
    * Null where more lie than the protocol tolerates: then it promises nothing, and only what really happens
    * counts.
    */
-  readonly protection: ProtectionChecker | null;
+  protection: ProtectionChecker | null;
   /** The last block of the epoch, once it is final. */
   end: { readonly height: number; readonly blockHash: Hash } | null;
   /** Blocks that somebody honest voted for in it. */
@@ -32,7 +32,7 @@ export interface Epoch {
  */
 export class Epochs {
   readonly #epochs = new Map<number, Epoch>();
-  readonly #liars: ReadonlySet<PublicKey>;
+  readonly #liars: Set<PublicKey>;
   /** The last epoch that each honest key signed in. */
   readonly #signedIn = new Map<PublicKey, number>();
   #latest: Epoch;
@@ -42,7 +42,7 @@ export class Epochs {
     readonly keys: readonly PublicKey[];
     readonly liars: ReadonlySet<PublicKey>;
   }) {
-    this.#liars = options.liars;
+    this.#liars = new Set(options.liars);
     this.#latest = this.#add(0, options.genesisHash, options.keys);
   }
 
@@ -64,6 +64,21 @@ export class Epochs {
     before.end = { height: start, blockHash };
     for (const [voted, height] of before.voted) this.#drained(before, voted, height);
     this.#latest = this.#add(start, blockHash, keys);
+  }
+
+  /**
+   * A key is in the hands of a liar from now on. What it signed before counts as honest, so what could be
+   * committed cannot be told any more.
+   */
+  corrupted(key: PublicKey): void {
+    this.#liars.add(key);
+    for (const epoch of this.#epochs.values()) {
+      const index = epoch.validators.keys.indexOf(key);
+      if (index < 0) continue;
+      epoch.lying.add(index);
+      epoch.protection?.retire();
+      if (epoch.lying.size > maxFaulty(epoch.validators.keys.length)) epoch.protection = null;
+    }
   }
 
   of(start: number, who: () => string): Epoch {

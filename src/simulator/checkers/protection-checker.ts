@@ -43,6 +43,7 @@ export class ProtectionChecker {
   /** Pairs that could not be judged, because nobody showed some block between them yet. */
   #undecided: (readonly [Place, Prepared])[] = [];
   readonly #genesisHash: Hash;
+  #judges = true;
 
   constructor(options: { validators: number; liars: number; genesisHash: Hash }) {
     const { validators, liars } = options;
@@ -51,6 +52,12 @@ export class ProtectionChecker {
     const quorum = Math.ceil((validators + faulty + 1) / 2);
     this.#needed = Math.max(1, quorum - liars);
     this.#genesisHash = options.genesisHash;
+  }
+
+  /** It knows the chain's links as before, and judges nothing any more. */
+  retire(): void {
+    this.#judges = false;
+    this.#undecided = [];
   }
 
   /** A block's place in the chain, from whoever has it. */
@@ -69,7 +76,7 @@ export class ProtectionChecker {
 
   /** An honest validator signed this vote. */
   onVote(vote: SignedVote): void {
-    if (vote.phase === 'pre-prepare') return;
+    if (vote.phase === 'pre-prepare' || !this.#judges) return;
     const { view, height, blockHash } = vote;
     const key = voteKey(vote.phase, vote);
     const voters = this.#voters.get(key) ?? new Set();
@@ -82,6 +89,7 @@ export class ProtectionChecker {
 
   /** A commit certificate made this block final: this many of the honest signed a Commit for exactly that. */
   onFinal(place: Place): void {
+    if (!this.#judges) return;
     const voters = this.#voters.get(voteKey('commit', place))?.size ?? 0;
     promise(
       voters >= this.#needed,

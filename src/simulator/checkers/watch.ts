@@ -17,6 +17,7 @@ import { genesisHeader, genesisValidators } from '../../ledger/genesis.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import { Breach, promise } from './breach.ts';
 import { ChainChecker } from './chain-checker.ts';
+import { ConflictBook } from './conflict.ts';
 import { ElectionChecker } from './election-checker.ts';
 import { checkSize, pbftBound } from './memory-checker.ts';
 import { LogChecker, removedEntries } from './log-checker.ts';
@@ -68,6 +69,7 @@ export class Watch {
   readonly chain: ChainChecker;
   readonly reads = new ReadChecker();
   breach: Breach | null = null;
+  readonly conflicts: ConflictBook;
   readonly #options: WatchOptions;
   readonly #elections = new ElectionChecker();
   readonly #logs: LogChecker | null;
@@ -105,6 +107,7 @@ export class Watch {
         options.counters.add('epoch/begun');
       },
     });
+    this.conflicts = new ConflictBook(this.chain);
     this.epochs = new Epochs({
       genesisHash: hashHeader(header),
       keys: genesisValidators(genesis).keys,
@@ -165,6 +168,15 @@ export class Watch {
         () => `node ${node} shows ${height} as final, and no engine said so`,
       ),
     );
+  }
+
+  /** A node is a liar from now on: nothing that it does is looked at any more. */
+  corrupted(node: number): void {
+    this.epochs.corrupted(this.#keyOf(node));
+    for (const books of [this.#duties, this.#vouchers]) {
+      if (this.epochs.latest.protection === null) books.clear();
+      else books.delete(node);
+    }
   }
 
   /** A liar made a transaction for an account of its own. */
@@ -508,6 +520,7 @@ export class Watch {
   #onCommit(node: number, effect: Extract<Effect<never>, { type: 'commit' }>): void {
     const { link, certificate } = effect;
     this.#trace(node, `final ${link.height} ${link.blockHash.slice(0, 12)}`);
+    this.conflicts.onFinal(node, link, certificate);
     this.chain.onFinal(node, link);
     this.#logs?.onFinal(node, link.height, link.blockHash);
     if (certificate === null) return;

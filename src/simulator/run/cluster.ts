@@ -11,7 +11,7 @@ import { Governance } from './governance.ts';
 import { Links } from '../world/links.ts';
 import { Load } from './load.ts';
 import { kindOf } from '../plan/message-kinds.ts';
-import { areLinked, isHonest, type Plan, type Shape } from '../plan/plan.ts';
+import { areLinked, isHonest, type NodePlan, type Plan, type Shape } from '../plan/plan.ts';
 import type { Counters } from '../world/counters.ts';
 import { Scheduler } from '../world/scheduler.ts';
 import { simulatedChain, type SimulatedChain } from '../plan/simulated-chain.ts';
@@ -29,7 +29,8 @@ export class Cluster {
   readonly nodes: readonly SimulatedNode[];
   readonly watch: Watch;
   readonly load: Load;
-  readonly #plan: Plan;
+  /** Its nodes may turn into liars by hand. */
+  readonly #plan: Plan & { readonly nodes: NodePlan[] };
   readonly #counters: Counters;
   readonly links: Links;
   /** What faults are done to, and what somebody may do by hand. */
@@ -42,7 +43,7 @@ export class Cluster {
   #lastLeader: number | null = null;
 
   constructor(
-    plan: Plan,
+    given: Plan,
     world: {
       readonly trace: Trace;
       readonly counters: Counters;
@@ -50,6 +51,7 @@ export class Cluster {
     },
   ) {
     const { trace, counters, onCarried } = world;
+    const plan = { ...given, nodes: [...given.nodes] };
     this.#plan = plan;
     this.#counters = counters;
     this.#readerChance = new Chance(plan.seed, 'readers');
@@ -306,8 +308,8 @@ export class Cluster {
     return {
       count: nodes.length,
       keys: chain.nodeKeys.map(({ publicKey }) => publicKey),
-      crash: (node) => {
-        const lost = at(node).crash();
+      crash: (node, made) => {
+        const lost = at(node).crash(made);
         if (lost > 0) counters.add('fault/lost-writes', lost);
       },
       start: (node) => {
@@ -334,6 +336,13 @@ export class Cluster {
         }
       },
       changeValidators: () => governance.change(),
+      corrupt: (node, liar) => {
+        at(node).crash();
+        plan.nodes[node] = { validator: plan.nodes[node]?.validator ?? null, liar };
+        this.watch.corrupted(node);
+        at(node).start();
+      },
+      ask: (node, question) => at(node).ask(question),
       reconcile: () => this.#network.reconcile(),
     };
   }

@@ -1,9 +1,10 @@
+import { defined } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
-import type { EngineRequest, LogTrust, Protocol, Roster } from '../../consensus/engine.ts';
+import type { Engine, EngineRequest, LogTrust, Protocol, Roster } from '../../consensus/engine.ts';
 import { preimageOf } from '../../consensus/pbft/message.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { genesisHeader } from '../../ledger/genesis.ts';
-import { decodeTransaction } from '../../ledger/transaction.ts';
+import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts';
 import { validatorSet } from '../../ledger/validators.ts';
 import type { Network } from '../../network/port.ts';
 import { Driver } from '../../node/core/driver.ts';
@@ -17,9 +18,11 @@ import { liars } from '../liars/catalogue.ts';
 import type { Liar } from '../liars/liar.ts';
 import { liarNetwork } from '../liars/liar-network.ts';
 import { liarTools } from '../liars/liar-tools.ts';
-import { observedProtocol } from '../checkers/observed-protocol.ts';
+import { type EngineObserver, observedProtocol } from '../checkers/observed-protocol.ts';
 import { isHonest } from '../plan/plan.ts';
 import type { ProcessLife } from '../world/process-life.ts';
+import { type EngineView, engineView } from './engine-view.ts';
+import { askByHand, type ClientQuestion, readX } from './hand-client.ts';
 import type { SimulatedNodeOptions } from './node-options.ts';
 import type { VirtualClock } from '../world/virtual-clock.ts';
 import type { VirtualDisk } from '../world/virtual-disk.ts';
@@ -32,6 +35,18 @@ export interface Core {
   why(): string;
   /** Asks its engine for something: a read, or what only a leader can do. */
   request(request: EngineRequest, done: (result: { readonly height: number } | Problem) => void): void;
+  /** What is in it, for people. */
+  look(): CoreView;
+  ask(question: ClientQuestion, answer: (text: string) => void): void;
+}
+
+export interface CoreView extends EngineView {
+  /** The last final height. */
+  readonly height: number;
+  /** The record x in the final state. */
+  readonly x: string | null;
+  /** Transactions that wait. */
+  readonly pool: number;
 }
 
 interface BootOptions extends SimulatedNodeOptions {
@@ -65,9 +80,10 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     },
   });
   const network: Network = liar === null ? joined : liarNetwork(joined, liar.strategy(joined));
-  const driver = new Driver({
+  let inside: Engine<object> | undefined;
+  const driver: Driver<object> = new Driver({
     genesis: chain.genesis,
-    protocol: observed(options),
+    protocol: observed(options, (engine) => (inside = engine)),
     restored,
     store,
     network,
@@ -86,19 +102,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
       else options.onBroken(error);
     },
   });
-  if (life.alive) {
-    if (isHonest(plan, index)) {
-      driver.listeners.final.add(({ block }) => options.watch.shown(index, block.header.height));
-    }
-    driver.start();
-    const { handlers } = driver;
-    const onRequest: typeof handlers.onRequest = (...asked) => handlers.onRequest(...asked);
-    await network.start(
-      isHonest(plan, index)
-        ? { ...handlers, onRequest: options.watch.serving(index, { disk, clock }, onRequest) }
-        : handlers,
-    );
-  }
+  if (life.alive) await begin(options, driver, network);
   return {
     submit: (bytes, done) => {
       if (liar?.current?.accepts?.(bytes) === false) return;
@@ -108,6 +112,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     },
     why: () => driver.engine.why(),
     request: (request, done) => driver.request(request, done),
+    ...forPeople(options, driver, () => defined(inside, 'an engine that started')),
   };
 }
 
@@ -117,15 +122,59 @@ function trustOf({ firstUse, index, plan }: BootOptions, records: number): LogTr
   return records > 0 ? 'whole' : 'lost';
 }
 
-function observed({ index, plan, chain, watch, disk, clock }: BootOptions): Protocol<object> {
+/** An honest node's answers are watched from here on, and a liar's are not. */
+async function begin(options: BootOptions, driver: Driver<object>, network: Network): Promise<void> {
+  const { index, plan, watch, disk, clock } = options;
+  const isWatched = isHonest(plan, index);
+  if (isWatched) driver.listeners.final.add(({ block }) => watch.shown(index, block.header.height));
+  driver.start();
+  const { handlers } = driver;
+  const onRequest: typeof handlers.onRequest = (...asked) => handlers.onRequest(...asked);
+  await network.start(
+    isWatched ? { ...handlers, onRequest: watch.serving(index, { disk, clock }, onRequest) } : handlers,
+  );
+}
+
+/** What somebody sees of a node, and asks it, by hand. */
+function forPeople(
+  { chain, scheme, watch }: BootOptions,
+  driver: Driver<object>,
+  engine: () => Engine<object>,
+): Pick<Core, 'look' | 'ask'> {
+  return {
+    look: () => ({
+      ...engineView(engine(), driver.validatorIndex),
+      height: driver.chain.final.height,
+      x: readX(driver),
+      pool: driver.mempool.size,
+    }),
+    ask: (question, answer) => {
+      const transacted = (made: Transaction): void => watch.transacted(made);
+      askByHand(question, { driver, scheme, genesis: chain.genesis, transacted, answer });
+    },
+  };
+}
+
+/** The engine of an honest node is watched; `started` hears of every one. */
+function observed(
+  { index, plan, chain, watch, disk, clock }: BootOptions,
+  started: (engine: Engine<object>) => void,
+): Protocol<object> {
   const protocol = protocolOf(chain.genesis, {
     ...plan.retention,
     ...(plan.oneByOne === true && { appendBytes: 1 }),
   });
-  return isHonest(plan, index)
-    ? observedProtocol(protocol, watch.observer(index, { disk, clock }))
-    : protocol;
+  const observer = isHonest(plan, index) ? watch.observer<object>(index, { disk, clock }) : unseen;
+  return observedProtocol(protocol, {
+    ...observer,
+    started: (start, engine) => {
+      started(engine);
+      observer.started(start, engine);
+    },
+  });
 }
+
+const unseen: EngineObserver<object> = { started: () => {}, input: () => {}, effects: () => {} };
 
 /**
  * Where a liar stands: a validator in the present epoch; one that was removed goes on lying in the last epoch

@@ -1,7 +1,8 @@
 import { Problem } from '../../base/problem.ts';
 import type { EngineRequest } from '../../consensus/engine.ts';
 import { Chance } from '../world/chance.ts';
-import { bootNode, type Core } from './node-core.ts';
+import type { ClientQuestion } from './hand-client.ts';
+import { bootNode, type Core, type CoreView } from './node-core.ts';
 import type { SimulatedNodeOptions } from './node-options.ts';
 import { isHonest } from '../plan/plan.ts';
 import { ProcessLife } from '../world/process-life.ts';
@@ -58,6 +59,21 @@ export class SimulatedNode {
     return this.#process?.core?.why() ?? 'down';
   }
 
+  /** What is in it, for whoever looks from outside; undefined while it is down. */
+  look(): CoreView | undefined {
+    return this.#process?.core?.look();
+  }
+
+  /** Somebody asks it by hand, and hears the answer in the trace. */
+  ask(question: ClientQuestion): void {
+    const process = this.#process;
+    const { index, scheduler, trace } = this.#options;
+    const answer = (text: string): void => trace.add(`${scheduler.now} node ${index}: ${text}`);
+    if (process === null || process.core === null) return answer('does not answer its client');
+    const { core } = process;
+    process.life.enter(() => core.ask(question, answer));
+  }
+
   start(): void {
     if (this.#process !== null || this.#dead) return;
     const { index, scheduler, trace } = this.#options;
@@ -104,7 +120,7 @@ export class SimulatedNode {
   }
 
   /** kill -9. Returns how many unsynced batches were lost. */
-  crash(): number {
+  crash(made: 'some' | 'none' = 'some'): number {
     const process = this.#process;
     if (process === null) return 0;
     const { index, network, scheduler, trace } = this.#options;
@@ -112,7 +128,7 @@ export class SimulatedNode {
     process.life.kill();
     network.leave(index);
     this.#process = null;
-    return this.disk.crash();
+    return this.disk.crash(made);
   }
 
   pause(): void {

@@ -66,15 +66,20 @@ export class Simulation {
     }
   }
 
-  /** Plays one event, or does what is due between two. False when the run is over. */
-  async step(): Promise<boolean> {
+  /**
+   * Plays one event, or does what is due between two. False when there is neither up to this moment, or the
+   * run is over.
+   */
+  async step(until: VirtualMs = Infinity): Promise<boolean> {
     const { cluster } = this;
     if (this.#isOver) return false;
     await cluster.settle();
-    if (!cluster.scheduler.step(this.#next)) this.#look();
-    else if (cluster.isStarting) await cluster.settle();
+    const happened = cluster.scheduler.step(Math.min(until, this.#next));
+    if (happened && cluster.isStarting) await cluster.settle();
+    if (!happened && until < this.#next) return false;
+    if (!happened) this.#look();
     if (cluster.breach !== null) this.#isOver = true;
-    return !this.#isOver;
+    return true;
   }
 
   /** What came of it, once it is over; also looks at the disks. */

@@ -1,12 +1,15 @@
 import type { EngineRequest } from '../../consensus/engine.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
+import type { LiarName } from '../plan/plan.ts';
+import type { ClientQuestion } from './hand-client.ts';
 
 /** What faults can be done to. */
 export interface Targets {
   readonly count: number;
   /** The key that each holds. */
   readonly keys: readonly PublicKey[];
-  crash(node: number): void;
+  /** kill -9. Of what was not synced a part is lost, unless all of it shall be. */
+  crash(node: number, made?: 'some' | 'none'): void;
   /** Starts a node that is down; does nothing to one that runs. */
   start(node: number): void;
   stallDisk(node: number, forMs: number): void;
@@ -24,6 +27,10 @@ export interface Targets {
   request(request: EngineRequest): void;
   /** Those who hold the validators' keys propose another set (PBFT). */
   changeValidators(): void;
+  /** Somebody takes the machine over: it runs a liar from now on (PBFT). */
+  corrupt(node: number, liar: LiarName): void;
+  /** A client asks one node. */
+  ask(node: number, question: ClientQuestion): void;
   /** Links were cut or mended. */
   reconcile(): void;
 }

@@ -26,6 +26,12 @@ export function replayCommand(plan: Plan, drawn: boolean): string {
     : 'quorate simulate --plan FILE --trace';
 }
 
+/** Where a drawn run opens in the playground of any node; nowhere, if its signatures are real. */
+export function playAddress(plan: Pick<Plan, 'seed' | 'engine' | 'signatures'>): string | undefined {
+  const { seed, engine, signatures } = plan;
+  return signatures === 'fast' ? `#/play/plan=drawn&engine=${engine}&seed=${seed}` : undefined;
+}
+
 export function describeVerdict(verdict: Verdict): string {
   if (verdict.breach === null) return `seed ${verdict.seed}: pass`;
   const { guarantee, message, at } = verdict.breach;

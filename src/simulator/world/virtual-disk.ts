@@ -121,10 +121,13 @@ export class VirtualDisk {
     this.#failing = true;
   }
 
-  /** The process is gone. Of the batches under way some made it, in order; returns how many did not. */
-  crash(): number {
+  /**
+   * The process is gone. Of the batches under way some made it, in order, or none; returns how
+   * many did not.
+   */
+  crash(made: 'some' | 'none' = 'some'): number {
     // After a failed sync nothing more was taken: what came behind it must not be there without it.
-    const kept = this.#hasFailed ? 0 : this.#options.chance.between(0, this.#queue.length);
+    const kept = this.#hasFailed || made === 'none' ? 0 : this.#options.chance.between(0, this.#queue.length);
     const lost = this.#queue.length - kept;
     for (const { batch } of this.#landed.splice(0)) this.#apply(batch);
     for (const { batch } of this.#queue.splice(0).slice(0, kept)) this.#apply(batch);

@@ -24,6 +24,8 @@ export type OnCarried = (carried: {
   readonly from: number;
   readonly to: number;
   readonly kind: string;
+  /** The message, without what only carries it. */
+  readonly bytes: Uint8Array;
   readonly at: VirtualMs;
   readonly arrivals: readonly VirtualMs[];
 }) => void;
@@ -306,7 +308,9 @@ export class VirtualNetwork {
   #flood(from: number, gossip: Gossip, except: number): void {
     const station = this.#stations[from];
     if (station === undefined) return;
-    const kind = gossip.topic === 'consensus' ? this.#kindOf(gossip.bytes.subarray(sealBytes)) : gossip.topic;
+    const isConsensus = gossip.topic === 'consensus';
+    const inner = isConsensus ? gossip.bytes.subarray(sealBytes) : gossip.bytes;
+    const kind = isConsensus ? this.#kindOf(inner) : gossip.topic;
     for (let to = 0; to < this.#size; to++) {
       if (to === except || !station.connected.has(to)) continue;
       this.#carry({
@@ -315,6 +319,7 @@ export class VirtualNetwork {
         what: gossip.topic,
         kind,
         bytes: gossip.bytes,
+        inner,
         arrive: (receiver) => this.#hear(receiver, gossip, from),
       });
     }
@@ -394,9 +399,10 @@ export class VirtualNetwork {
     kind: string;
     urgent?: boolean | undefined;
     bytes: Uint8Array;
+    inner?: Uint8Array;
     arrive: (station: Station) => void;
   }): boolean {
-    const { from, to, what, bytes } = item;
+    const { from, to, what, bytes, inner = bytes } = item;
     const scheduler = this.#scheduler;
     const arrivals = this.links.arrivals({
       from,
@@ -409,7 +415,7 @@ export class VirtualNetwork {
     if (arrivals === 'full') return false;
     const name = `${from}>${to} ${what} ${item.kind} ${fingerprint(bytes)}`;
     this.#trace.add(`${scheduler.now} ${name}${arrivals.length === 1 ? '' : ` x${arrivals.length}`}`);
-    this.#onCarried?.({ from, to, kind: item.kind, at: scheduler.now, arrivals });
+    this.#onCarried?.({ from, to, kind: item.kind, bytes: inner, at: scheduler.now, arrivals });
     const destination = this.#stations[to];
     for (const moment of arrivals) {
       scheduler.at(moment, () => {

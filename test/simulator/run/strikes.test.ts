@@ -45,6 +45,8 @@ class Fixture {
       speedClock: note('speed'),
       request: () => undefined,
       changeValidators: () => undefined,
+      corrupt: note('corrupt'),
+      ask: note('ask'),
       reconcile: () => undefined,
     };
     const plan = { ...drawPlan(1, 'raft'), faults: [fault] };
