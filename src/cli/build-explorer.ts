@@ -72,6 +72,8 @@ async function bundle(outdir: string, page: Record<string, string>): Promise<voi
 }
 
 const common = {
+  // Packages are looked up from here, wherever the program was called.
+  absWorkingDir: root,
   bundle: true,
   minify: true,
   format: 'esm',

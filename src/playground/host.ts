@@ -78,7 +78,17 @@ export class PlayHost {
       const until = waitsForTime ? edit.at : scheduler.now + idleMs;
       if (!(await simulation.step(until)) && !waitsForTime) break;
     }
+    await this.#performUntilNext();
     await this.#finish();
+  }
+
+  /** Does what was done between this event and the next one. */
+  async #performUntilNext(): Promise<void> {
+    const { scheduler } = this.#simulation.cluster;
+    for (let edit = this.#performDue(); edit !== undefined; edit = this.#performDue()) {
+      if (edit.event > scheduler.events || scheduler.nextAt <= edit.at) return;
+      await this.#simulation.playTo(edit.at);
+    }
   }
 
   /** Does something to the cluster, now. */

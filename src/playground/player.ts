@@ -29,13 +29,11 @@ export class Player {
   readonly speed = signal(0.25);
   /** The node that is looked at. */
   readonly selected = signal(0);
-  /** Another run was asked for, and is not there yet. */
-  readonly isOpening = signal(false);
+  /** How much of what was asked of the worker has not come back: what is shown may be older than that. */
+  readonly asked = signal(0);
   /** Why the run cannot go on. */
   readonly failure = signal<string | undefined>(undefined);
   #worker: Worker;
-  /** Questions that wait for an answer. */
-  #open = 0;
   #last: number | undefined;
   #frame = 0;
 
@@ -108,7 +106,7 @@ export class Player {
       if (worker === this.#worker) this.#take(data);
     });
     worker.addEventListener('error', () => (this.failure.value = 'its worker did not start'));
-    this.#open = 0;
+    this.asked.value = 0;
     return worker;
   }
 
@@ -121,8 +119,7 @@ export class Player {
 
   /** Another run: one that is still busy with the old one is let go. */
   #begin(ask: Ask): void {
-    this.isOpening.value = true;
-    if (this.#open > 0) {
+    if (this.asked.value > 0) {
       this.#worker.terminate();
       this.#worker = this.#employ();
     }
@@ -130,14 +127,13 @@ export class Player {
   }
 
   #ask(ask: Ask): void {
-    this.#open += 1;
+    this.asked.value += 1;
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin
     this.#worker.postMessage(ask);
   }
 
   #take(answer: Answer): void {
-    this.#open -= 1;
-    this.isOpening.value = false;
+    this.asked.value -= 1;
     if ('failed' in answer) {
       this.isPlaying.value = false;
       this.failure.value = answer.failed;
@@ -173,7 +169,7 @@ export class Player {
     this.now.value = Math.min(view.now, this.now.value + passed * this.speed.value);
     this.flights.value = this.#flying(this.flights.value);
     const until = Math.ceil(this.now.value + 2 * passed * this.speed.value);
-    if (this.#open === 0 && until > view.now) this.#ask({ kind: 'play', until });
+    if (this.asked.value === 0 && until > view.now) this.#ask({ kind: 'play', until });
   }
 }
 

@@ -40,14 +40,14 @@ function placeOf(node: number, count: number): Point {
 }
 
 /**
- * Nodes on a ring, their links, and what flies. A node is a button that shows what is in it. Links can be cut
- * by pointer; who uses keys does it beside it, where the same is said in words.
+ * Nodes on a ring, their links, and what flies. By pointer a node is looked into, and a link cut; table and
+ * panel beside it have buttons for both, and say in words what this shows.
  */
 export function Ring({ player, nodes }: { player: Player; nodes: readonly NodeView[] }): JSX.Element {
   const at = (node: number): Point => placeOf(node, nodes.length);
   const links = nodes.flatMap((_, a) => nodes.flatMap((__, b) => (a < b ? [[a, b] as const] : [])));
   return (
-    <svg class="ring" viewBox={`0 0 ${size} ${size}`} role="group" aria-label="The nodes on a ring">
+    <svg class="ring" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={describe(nodes)}>
       {links.map(([a, b]) => (
         <Link key={linkName(a, b)} player={player} ends={[a, b]} from={at(a)} to={at(b)} />
       ))}
@@ -114,24 +114,14 @@ function Node(props: {
   const { player, node, view, at } = props;
   const { state, liar, height, inside } = view;
   const isSelected = player.selected.value === node;
-  const select = (): void => {
-    player.selected.value = node;
-  };
   const leads = inside?.role === 'primary' || inside?.role === 'leader';
   return (
     <g
       class={`node ${state}${liar === null ? '' : ' liar'}${isSelected ? ' selected' : ''}`}
-      role="button"
-      tabIndex={0}
-      aria-pressed={isSelected}
-      aria-label={`node ${node}: ${stateText(view)}`}
-      onClick={select}
-      onKeyDown={(event) => {
-        if (event.key !== 'Enter' && event.key !== ' ') return;
-        event.preventDefault();
-        select();
-      }}
+      data-node={node}
+      onClick={() => (player.selected.value = node)}
     >
+      <title>{`look into node ${node}`}</title>
       <circle cx={at.x} cy={at.y} r={nodeRadius} />
       {leads && <circle class="leads" cx={at.x} cy={at.y} r={nodeRadius + 5} />}
       <text x={at.x} y={at.y - 2}>
@@ -142,6 +132,10 @@ function Node(props: {
       </text>
     </g>
   );
+}
+
+function describe(nodes: readonly NodeView[]): string {
+  return nodes.map((view, node) => `node ${node}: ${stateText(view)}`).join('; ');
 }
 
 /** What a node is and does, in words. */

@@ -16,7 +16,7 @@ export function TimeControls({
   const { value: isPlaying } = player.isPlaying;
   return (
     <>
-      <div class="row" role="group" aria-label="Time">
+      <div class="row" role="group" aria-label="Time" aria-busy={isWaiting(player) ? 'true' : undefined}>
         <button type="button" class="main" onClick={() => (player.isPlaying.value = !isPlaying)}>
           {isPlaying ? 'Pause' : 'Play'}
         </button>
@@ -38,6 +38,11 @@ export function TimeControls({
       <Moment player={player} />
     </>
   );
+}
+
+/** While time runs, something is asked for all the time. */
+function isWaiting({ isPlaying, asked }: Player): boolean {
+  return !isPlaying.value && asked.value > 0;
 }
 
 function CopyAddress({ player, lesson }: { player: Player; lesson: string | undefined }): JSX.Element {
@@ -102,7 +107,7 @@ function Moment({ player }: { player: Player }): JSX.Element {
       </label>
       {view !== undefined && (
         <p class="number">
-          {player.isOpening.value ? 'Opening… ' : ''}
+          {isWaiting(player) ? 'Working… ' : ''}
           {(player.now.value / 1_000).toFixed(2)} s, {view.events} events, trace{' '}
           <span class="mono">{view.trace}</span>
           {view.isOver ? ', over' : ''}

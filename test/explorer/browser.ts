@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { TestContext } from 'node:test';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
@@ -7,6 +8,23 @@ const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goog
 /** Where a browser is; undefined where there is none, which is said loudly and is a failure where one is asked for. */
 export const browserPath: string | undefined =
   process.env['QUORATE_BROWSER'] ?? places.find((path) => existsSync(path));
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+}
+
+/** What the accessibility rules find (WCAG 2.1 A and AA, by axe). It runs beside the page, whose policy lets nothing else in. */
+export async function barriers(page: Page): Promise<string[]> {
+  const { violations } = (await page.evaluate(
+    `${axe}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })`,
+  )) as AxeResult;
+  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+}
 
 /** Opens pages for one test, notes what goes wrong in them, and closes them with it. */
 export class Visitor {

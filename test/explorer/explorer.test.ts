@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
 import { createGenesis, formatGenesis, parseGenesis } from '../../src/ledger/genesis.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import { firstSetting, queryOf } from '../../src/playground/setting.ts';
@@ -11,27 +9,11 @@ import { drawPlan } from '../../src/simulator/plan/draw-plan.ts';
 import { simulate } from '../../src/simulator/run/simulation.ts';
 import { jsonOf, quorate, temporaryDirectory } from '../cli/quorate.ts';
 import { Running } from '../e2e/processes.ts';
-import { browserPath, visit, Visitor } from './browser.ts';
+import { barriers, browserPath, visit, Visitor } from './browser.ts';
 
 const genesisFile = join(import.meta.dirname, '../../genesis/testnet-pbft.json');
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** What a page may weigh at most, packed, all its files together. */
 const heaviestBytes = 100_000;
-
-interface AxeResult {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly nodes: readonly { readonly html: string }[];
-  }[];
-}
-
-/** What the accessibility rules find (WCAG 2.1 A and AA, by axe). It runs beside the page, whose policy lets nothing else in. */
-async function barriers(page: Page): Promise<string[]> {
-  const { violations } = (await page.evaluate(
-    `${axe}; axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] })`,
-  )) as AxeResult;
-  return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}
 
 const send = (api: string, ...args: readonly string[]) =>
   quorate(['tx', ...args, '--from', 'alice', '--wait', '--json', '--node', api]);
@@ -280,45 +262,6 @@ if (browserPath === undefined) {
       await page.getByText(verdict.trace).waitFor({ timeout: 60_000 });
     });
 
-    await t.test(
-      'the playground shows why 3f + 1, what somebody does to nodes, and the same again',
-      async () => {
-        const page = await visitor.open(`${api}/#/play`);
-        await page.getByText('Why 3f + 1').click();
-        await page.locator('.lesson[open]').getByRole('button', { name: 'Watch it' }).click();
-        await page.getByText('A promise is broken (agreement).').waitFor();
-        await page.getByRole('button', { name: 'Begin anew' }).click();
-        await page.getByText('A promise is broken').waitFor({ state: 'detached' });
-        // The next choice builds on this one once it is shown.
-        const shown = (nodes: RegExp) => page.getByRole('img', { name: nodes }).waitFor();
-        await page.getByLabel('node 0 lies').selectOption('honest');
-        await shown(/^node 0: .*node 2: /);
-        await page.getByRole('combobox', { name: 'Nodes' }).selectOption('4');
-        await shown(/^node 0: .*node 3: /);
-        await page.getByRole('button', { name: 'Crash' }).nth(3).click();
-        await page.getByRole('button', { name: 'Start' }).waitFor();
-        await page.getByRole('button', { name: 'link 0–1 works: cut it' }).first().click();
-        await page.getByRole('button', { name: 'link 0–1 is cut: mend it' }).first().waitFor();
-        // What a click brings comes a moment after it: it is there when the page waits for nothing more.
-        const eventsAfter = async (button: string): Promise<{ text: string; events: number }> => {
-          await page.getByRole('button', { name: button }).click();
-          const time = page.getByRole('group', { name: 'Time' });
-          await time.and(page.locator(':not([aria-busy])')).waitFor();
-          const text = (await time.locator('.number').textContent()) ?? '';
-          return { text, events: Number(/(\d+) events/.exec(text)?.[1]) };
-        };
-        const paused = await eventsAfter('Pause');
-        const first = await eventsAfter('One event');
-        assert.equal(first.events, paused.events + 1);
-        const second = await eventsAfter('One event');
-        assert.equal(second.events, first.events + 1);
-        assert.deepEqual(await eventsAfter('One back'), first);
-        await page.getByRole('button', { name: 'Put it all into the address' }).click();
-        await page.waitForURL(/crash.*cut/);
-        assert.deepEqual(await barriers(page), []);
-      },
-    );
-
     await t.test('the proof that it gives to download is one for the terminal', async () => {
       const page = await visitor.open(`${api}/#/transaction/${String(paid['hash'])}`);
       await page.getByText('What this page checked').click();
@@ -332,7 +275,13 @@ if (browserPath === undefined) {
 
     await t.test('weighs little, asks nobody else, and breaks no rule of its policy', async () => {
       let bytes = 0;
-      for (const path of ['/', '/explorer/app.js', '/explorer/app.css', '/explorer/icon.svg']) {
+      const script = await (await fetch(`${api}/explorer/app.js`)).text();
+      // What the script cannot begin without; the playground comes when somebody opens it.
+      const parts = [...script.matchAll(/from ?"\.\/(part-\w+\.js)"/g)].map(
+        ([, name]) => `/explorer/${name}`,
+      );
+      assert.ok(parts.length > 0 && /import\("\.\/part-\w+\.js"\)/.test(script));
+      for (const path of ['/', '/explorer/app.js', '/explorer/app.css', '/explorer/icon.svg', ...parts]) {
         const response = await fetch(api + path);
         assert.equal(response.status, 200);
         assert.match(response.headers.get('content-security-policy') ?? '', /default-src 'none'/);

@@ -40,7 +40,7 @@ export const threeFPlusOne: Lesson = {
   title: 'Why 3f + 1',
   sources: [
     `${paper}, section 3`,
-    'Bracha, Toueg: Asynchronous Consensus and Broadcast Protocols (1985), section 3',
+    'Dwork, Lynch, Stockmeyer: Consensus in the Presence of Partial Synchrony (1988), section 3.2.2',
   ],
   text: [
     'f nodes may be silent, so a node must go on with the answers of n − f. But the f that are missing may be honest and slow, and f among those that answered may lie. What is left must still outvote the liars: n − 2 f > f, so n ≥ 3 f + 1.',
@@ -79,7 +79,7 @@ export const equivocation: Lesson = {
   title: 'Equivocation: to say two things',
   sources: [
     `${paper}, section 4.2`,
-    'Haeberlen, Kouznetsov, Druschel: PeerReview: Practical Accountability for Distributed Systems (2007), section 4',
+    'Haeberlen, Kouznetsov, Druschel: PeerReview: Practical Accountability for Distributed Systems (2007), abstract',
   ],
   text: [
     'The strongest lie is to tell different things to different nodes. It takes two signatures over one place, and both together are proof: no honest node ever signs a second block for one view and height. So it works once, and has a name on it.',

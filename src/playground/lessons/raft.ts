@@ -100,8 +100,8 @@ export const quorums: Lesson = {
   id: 'quorums',
   title: 'Quorums: R + W > N',
   sources: [
-    'Gifford: Weighted Voting for Replicated Data (1979), section 2',
-    'Malkhi, Reiter: Byzantine Quorum Systems (1998), section 3',
+    'Gifford: Weighted Voting for Replicated Data (1979), abstract',
+    'Castro, Liskov: Practical Byzantine Fault Tolerance (1999), section 3',
   ],
   text: [
     'Of N copies a write reaches W and a read asks R. If R + W > N, every read meets at least one copy that has the last write: R + W − N of them. If also 2 W > N, no two writes can miss each other. With W = R = a majority both hold, and N − W may be down.',

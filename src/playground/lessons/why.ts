@@ -53,7 +53,7 @@ export const flp: Lesson = {
   ],
   text: [
     'If messages may take any time, nobody can tell a dead machine from a slow one. Fischer, Lynch and Paterson showed what follows: a protocol without chance that stands even one crash has a run in which it never decides. An adversary needs only to delay the right message each time.',
-    'So a protocol has to choose what it never gives up. PBFT and Raft never give up safety. They go on when messages come in time, and wait while they do not; each view waits twice as long as the one before, so that some view is long enough once they come at all.',
+    'So a protocol has to choose what it never gives up. PBFT and Raft never give up safety. They go on when messages come in time, and wait while they do not. Each view of PBFT waits twice as long as the one before, so that some view is long enough once they come at all.',
   ],
   scene: {
     name: 'An adversary that delays the decisive message for ever',

@@ -49,6 +49,12 @@ export class Scheduler {
     this.at(this.#time, call);
   };
 
+  /** When the next call is due; never, when nothing is scheduled. */
+  get nextAt(): VirtualMs {
+    while (this.#heap[0]?.call === null) this.#pop();
+    return this.#heap[0]?.at ?? Infinity;
+  }
+
   /** Makes the next call and returns true; false when there is none up to `until`, and then it is `until`. */
   step(until: VirtualMs): boolean {
     for (;;) {

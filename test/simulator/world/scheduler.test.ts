@@ -38,6 +38,19 @@ describe('virtual time', () => {
     assert.deepEqual(made, ['first', 'second', 'deferred', 'late']);
   });
 
+  test('tells when the next call is due, of those that were not cancelled', () => {
+    const scheduler = new Scheduler();
+    assert.equal(scheduler.nextAt, Infinity);
+    const cancel = scheduler.after(3, () => undefined);
+    scheduler.after(7, () => undefined);
+    assert.equal(scheduler.nextAt, 3);
+    cancel();
+    assert.equal(scheduler.nextAt, 7);
+    assert.deepEqual([scheduler.now, scheduler.events], [0, 0]);
+    scheduler.step(10);
+    assert.equal(scheduler.nextAt, Infinity);
+  });
+
   test('a cancelled call is never made, and cancelling after the call does nothing', () => {
     const scheduler = new Scheduler();
     const made: string[] = [];
