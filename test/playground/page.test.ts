@@ -182,7 +182,7 @@ if (browserPath === undefined) {
         await again.getByLabel('Speed').selectOption('4');
         await again.getByRole('button', { name: 'link 0–1 is cut: mend it' }).waitFor();
         await again.getByRole('button', { name: 'prepare, held back' }).waitFor();
-        await rowOf(again, 2).getByText('down').waitFor();
+        await rowOf(again, 2).getByText('down').first().waitFor();
       },
     );
 
