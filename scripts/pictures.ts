@@ -2,15 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { chromium, type Page } from 'playwright-core';
-import { PlayHost } from '../src/playground/host.ts';
-import { firstSetting, queryOf, type Setting } from '../src/playground/setting.ts';
+import { chromium } from 'playwright-core';
 
 // Makes the pictures of the README anew, from a testnet under load: npm run pictures. Needs a Chromium.
 
 const root = join(import.meta.dirname, '..');
 const target = join(root, 'src/explorer/pictures');
-const playTarget = join(root, 'src/playground/pictures');
 const viewport = { width: 1000, height: 620 };
 const executablePath = process.env['QUORATE_BROWSER'] ?? '/usr/bin/chromium';
 
@@ -27,23 +24,6 @@ async function readyOf(network: ChildProcess): Promise<Ready> {
   throw new Error('the testnet ended before it was ready');
 }
 
-/** The playground of the same node, where a block is on its way. */
-async function picturePlay(page: Page, colorScheme: string): Promise<void> {
-  const setting: Setting = { ...firstSetting, load: 'none' };
-  const host = new PlayHost(setting);
-  await host.playTo(1_000);
-  host.act({ kind: 'write', node: 0, value: 5 });
-  await host.playTo(1_110);
-  const query = queryOf({ ...setting, edits: host.edits }, { event: host.events });
-  await page.goto(`${new URL(page.url()).origin}/#/play/${encodeURIComponent(query)}`);
-  await page.locator('.message').first().waitFor();
-  await page.setViewportSize({ width: viewport.width, height: 1_000 });
-  // What is below the lessons, which are a picture of words.
-  await page.getByRole('form', { name: 'The run' }).evaluate((form) => form.scrollIntoView());
-  await page.screenshot({ path: join(playTarget, `ring-${colorScheme}.png`) });
-  await page.setViewportSize(viewport);
-}
-
 const network = spawn(join(root, 'scripts/quorate'), ['testnet', '--base-port', '0', '--json'], {
   stdio: ['ignore', 'pipe', 'inherit'],
 });
@@ -58,7 +38,7 @@ try {
     },
   );
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-  for (const place of [target, playTarget]) mkdirSync(place, { recursive: true });
+  mkdirSync(target, { recursive: true });
   for (const colorScheme of ['light', 'dark'] as const) {
     const context = await browser.newContext({ viewport, colorScheme });
     const page = await context.newPage();
@@ -69,9 +49,8 @@ try {
       .waitFor({ timeout: 30_000 });
     await page.waitForTimeout(4_000);
     await page.locator('tbody tr', { hasText: 'verified' }).first().waitFor();
-    await page.waitForFunction(`document.querySelectorAll('tbody tr')[2].textContent.includes('verified')`);
+    await page.locator('tbody tr').nth(2).filter({ hasText: 'verified' }).waitFor();
     await page.screenshot({ path: join(target, `chain-${colorScheme}.png`) });
-    await picturePlay(page, colorScheme);
   }
   await browser.close();
   demo.kill();
