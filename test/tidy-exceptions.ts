@@ -208,7 +208,12 @@ const numbers: Record<string, Record<string, string>> = {
     'src/playground/player.ts': 'lostMs keptLines',
     'src/playground/ring.tsx': 'size radius nodeRadius lostAt',
     'src/playground/setting.ts': 'fewestNodes mostNodes mostEdits',
-    'src/explorer/pages/validators.tsx': 'columns',
+    'src/explorer/asked-again.ts': 'pauseMs',
+    'src/explorer/evidence-list.tsx': 'shown',
+    'src/explorer/pages/charts.tsx': 'mebibyte tableRows askMs',
+    'src/explorer/plot.ts': 'height colours',
+    'src/explorer/record-diff.tsx': 'choices mostLines',
+    'src/explorer/vote-matrix.tsx': 'columns',
   },
   'where one rule begins to judge: nothing grows with it': {
     'src/consensus/pbft/report.ts': 'silentAfterMs',

@@ -16,6 +16,7 @@ import type { Reservation } from '../ledger/reservation.ts';
 import type { ReservationId } from '../ledger/reservation-id.ts';
 import type { Account } from '../ledger/state-entry.ts';
 import type { ListBackend } from './listed.ts';
+import type { EvidenceView } from './evidence-views.ts';
 import type { TelemetryBackend } from './telemetry-views.ts';
 import type { NamespaceView, RecordList, RecordPage, RecordView } from './record-views.ts';
 
@@ -270,14 +271,6 @@ export interface NodeStatus {
   readonly scheduledProtocolVersion: { readonly version: number; readonly height: Height } | null;
   readonly uptimeMs: number;
   readonly counters: Readonly<Record<string, number>>;
-}
-
-export interface EvidenceView {
-  readonly accused: number;
-  readonly publicKey: PublicKey;
-  readonly kind: string;
-  /** The signed contradiction, as stored and gossiped. */
-  readonly bytes: Uint8Array;
 }
 
 /** A metric by the rules of Prometheus: counters end in `_total`, units are in the names. */

@@ -11,7 +11,6 @@ import { transactionJson } from '../ledger/transaction.ts';
 import type { BlockView, HeaderView } from './chain-views.ts';
 import type {
   AccountView,
-  EvidenceView,
   MemberView,
   MissingNonce,
   NodeIdentity,
@@ -21,6 +20,7 @@ import type {
   TransactionStatus,
   ValidatorView,
 } from './backend.ts';
+import type { EvidenceView } from './evidence-views.ts';
 import type { ListedTransaction, ListPage, RecordAt, VersionView } from './listed.ts';
 import { problemPart } from './problem-answer.ts';
 import type {
@@ -222,8 +222,8 @@ export function memberJson(member: MemberView): MembersJson['members'][number] {
   return { ...member, address: encodeAddress(member.publicKey) };
 }
 
-export function evidenceJson({ accused, publicKey, kind, bytes }: EvidenceView) {
-  return { accused, address: encodeAddress(publicKey), kind, bytes: toHex(bytes) };
+export function evidenceJson({ accused, publicKey, kind, bytes, contradiction }: EvidenceView) {
+  return { accused, address: encodeAddress(publicKey), kind, bytes: toHex(bytes), contradiction };
 }
 
 export function statusJson(identity: NodeIdentity, status: NodeStatus, ready: boolean): StatusJson {

@@ -784,6 +784,22 @@ export const whySchema = z
   })
   .meta({ id: 'Why' });
 
+const signedWordSchema = z
+  .object({
+    kind: z.string().describe('pre-prepare, prepare, commit or view-change'),
+    view: whole('The view that it is of, or changes to'),
+    height: heightSchema.describe(
+      'Of the block that it is about, or up to which all is final for its signer',
+    ),
+    blockHash: hashSchema.nullable().describe('Null where it names none'),
+    certificate: z
+      .object({ phase: z.string(), view: whole('Its view'), height: heightSchema })
+      .nullable()
+      .describe('The best that its signer says to know; null where it says nothing of that'),
+    signature: signatureSchema,
+  })
+  .meta({ id: 'SignedWord' });
+
 export const evidenceSchema = z
   .object({
     ...origin,
@@ -794,6 +810,17 @@ export const evidenceSchema = z
         address: addressSchema,
         kind: z.string(),
         bytes: bytesHex('The signed contradiction'),
+        contradiction: z
+          .object({
+            epoch: heightSchema.describe(
+              'Of the validators that it is about: 0 for those of the genesis file',
+            ),
+            messages: z
+              .array(signedWordSchema)
+              .describe('Two, of which a correct validator signs one at most'),
+          })
+          .nullable()
+          .describe('The same, read; null where this node cannot read it'),
       }),
     ),
   })

@@ -66,7 +66,11 @@ async function bundle(outdir: string, page: Record<string, string>): Promise<voi
     },
     inject: [join(shims, 'globals.ts')],
   });
-  const styles = [join(source, 'style.css'), join(root, 'src/playground/style.css')];
+  const styles = [
+    join(root, 'node_modules/uplot/dist/uPlot.min.css'),
+    join(source, 'style.css'),
+    join(root, 'src/playground/style.css'),
+  ];
   writeFileSync(join(outdir, 'app.css'), styles.map((file) => readFileSync(file, 'utf8')).join(''));
   copyFileSync(join(source, 'icon.svg'), join(outdir, 'icon.svg'));
 }

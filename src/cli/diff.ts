@@ -6,7 +6,7 @@ import type { RecordAtAnswer } from '../client/answers.ts';
 import { grouped } from '../client/plain-words.ts';
 import { toHeight } from '../ledger/block.ts';
 import { valueText } from './get.ts';
-import { lineDiff } from './line-diff.ts';
+import { lineDiff } from '../base/line-diff.ts';
 import { connect, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
 import { answer, styled } from './terminal.ts';
 

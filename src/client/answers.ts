@@ -638,4 +638,22 @@ export interface EvidenceItem {
   readonly address: Address;
   readonly kind: string;
   readonly bytes: BytesHex;
+  /** The same, read; null where the node cannot read it. `verifyContradiction` checks two votes. */
+  readonly contradiction: {
+    /** Of the validators that it is about. */
+    readonly epoch: Height;
+    /** Two, of which a correct validator signs one at most. */
+    readonly messages: readonly SignedWordAnswer[];
+  } | null;
+}
+
+export interface SignedWordAnswer {
+  readonly kind: string;
+  readonly view: View;
+  /** Of the block that it is about, or up to which all is final for its signer. */
+  readonly height: Height;
+  readonly blockHash: Hash | null;
+  /** The best that its signer says to know. */
+  readonly certificate: { readonly phase: string; readonly view: View; readonly height: Height } | null;
+  readonly signature: Signature;
 }

@@ -2,9 +2,10 @@ import { fromHex } from '../base/bytes.ts';
 import { type Codec, decode, encode } from '../base/codec.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { encodeAddress, parseAddress } from '../crypto/address.ts';
-import { type PublicKey, zeroPublicKey } from '../crypto/signature.ts';
-import { type BlockHeader, headerCodec } from '../ledger/block.ts';
-import { type FinalityCertificate, finalityCodec } from '../ledger/certificate.ts';
+import { type PublicKey, signatureCodec, zeroPublicKey } from '../crypto/signature.ts';
+import { type BlockHeader, headerCodec, heightCodec } from '../ledger/block.ts';
+import { type FinalityCertificate, finalityCodec, slotCodec } from '../ledger/certificate.ts';
+import type { DoubleVote } from '../ledger/contradiction.ts';
 import type { EpochProof, FinalityProof, Inclusion } from '../ledger/inclusion.ts';
 import { type MerkleProof, merkleProofCodec } from '../ledger/merkle.ts';
 import { type Found, type Receipt, receiptCodec } from '../ledger/receipt.ts';
@@ -14,12 +15,14 @@ import type {
   BlockAnswer,
   CertificateAnswer,
   EpochAnswer,
+  EvidenceItem,
   FinalityAnswer,
   FoundAnswer,
   HeaderAnswer,
   InclusionAnswer,
   Origin,
   ReceiptAnswer,
+  SignedWordAnswer,
   TransactionAnswer,
 } from './answers.ts';
 
@@ -79,6 +82,30 @@ export function bodyFromJson(json: unknown): BlockBody | Problem {
     };
   });
 }
+
+/** Two votes in an item of `HttpClient.evidence`. */
+export function doubleVoteFromJson(json: unknown): DoubleVote | Problem {
+  return reading(() => {
+    const { address, contradiction } = json as EvidenceItem;
+    if (contradiction === null) throw new Error('nobody could read it');
+    const [first, second, ...more] = contradiction.messages;
+    const phase = phases.find((one) => one === first?.kind);
+    if (first === undefined || second === undefined || more.length > 0 || phase === undefined)
+      throw new Error('these are not two votes');
+    if (second.kind !== phase) throw new Error('the two votes are not of one kind');
+    const read = ({ view, height, blockHash, signature }: SignedWordAnswer): DoubleVote['first'] => {
+      if (blockHash === null) throw new Error('a vote names a block');
+      return {
+        ...checked(slotCodec, { view, height, blockHash }),
+        signature: checked(signatureCodec, signature),
+      };
+    };
+    const epoch = checked(heightCodec, contradiction.epoch);
+    return { epoch, accused: accountFrom(address), phase, first: read(first), second: read(second) };
+  });
+}
+
+const phases = ['pre-prepare', 'prepare', 'commit'] as const;
 
 /** A header that is shown, so that its hash can be taken. */
 export function headerFromJson(json: unknown): BlockHeader | Problem {

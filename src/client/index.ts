@@ -41,5 +41,11 @@ export { Ledger, type LedgerOptions } from './ledger.ts';
 export type { LedgerAccount } from './ledger-account.ts';
 export type { SendOptions } from './ledger-sending.ts';
 export { isRetryable } from './transport.ts';
-export { type VerifiedHeader, type VerifiedReceipt, verifyHeader, verifyReceipt } from './verify.ts';
+export {
+  type VerifiedHeader,
+  type VerifiedReceipt,
+  verifyContradiction,
+  verifyHeader,
+  verifyReceipt,
+} from './verify.ts';
 export { type Content, type Signer, type Terms, Wallet, type WalletOptions } from './wallet.ts';

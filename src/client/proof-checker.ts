@@ -6,7 +6,13 @@ import { trustEpochs, type Trusted } from '../ledger/inclusion.ts';
 import type { EpochAnswer } from './answers.ts';
 import type { HttpClient } from './http-client.ts';
 import { epochsFromJson } from './inclusion-json.ts';
-import { type VerifiedHeader, verifyHeaderBy, type VerifiedReceipt, verifyReceiptBy } from './verify.ts';
+import {
+  verifyContradictionBy,
+  type VerifiedHeader,
+  verifyHeaderBy,
+  type VerifiedReceipt,
+  verifyReceiptBy,
+} from './verify.ts';
 
 /**
  * Checks answers of nodes against one genesis file, one after the other. Who signed and is no validator that
@@ -37,6 +43,11 @@ export class ProofChecker {
   /** As `verifyReceipt`; also a problem of asking for the changes of the validators. */
   receipt(answer: unknown, hash: Hash): Promise<VerifiedReceipt | Problem> {
     return this.#check((trusted) => verifyReceiptBy(trusted, answer, hash));
+  }
+
+  /** As `verifyContradiction`; also a problem of asking for the changes of the validators. */
+  contradiction(item: unknown): Promise<string | Problem> {
+    return this.#check((trusted) => verifyContradictionBy(trusted, item));
   }
 
   async #check<T>(verify: (trusted: Trusted) => T | Problem): Promise<T | Problem> {

@@ -2,6 +2,7 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { type BlockHeader, hashHeader } from '../ledger/block.ts';
 import type { FinalityCertificate } from '../ledger/certificate.ts';
+import { verifyDoubleVote } from '../ledger/contradiction.ts';
 import { type Genesis, trustedBy } from '../ledger/genesis.ts';
 import {
   type CheckedStep,
@@ -15,6 +16,7 @@ import {
 import {
   type BlockBody,
   bodyFromJson,
+  doubleVoteFromJson,
   epochsFromJson,
   finalityFromJson,
   headerFromJson,
@@ -122,6 +124,21 @@ export function certifiedHeader(shown: unknown, hash: Hash): BlockHeader | Probl
     remedy: 'Believe nothing of it, and ask another node.',
     details: { height, shown: hashHeader(header), certified: hash },
   });
+}
+
+/**
+ * Checks an item of `HttpClient.evidence` by itself: that one validator signed two votes of one kind for
+ * different blocks at one place. Says so in a sentence, or why it is not shown. Evidence of other kinds is
+ * `proof/malformed` here.
+ */
+export function verifyContradiction(item: unknown, { genesis, epochs }: Known): string | Problem {
+  const trusted = trustedWith(genesis, epochs);
+  return trusted instanceof Problem ? trusted : verifyContradictionBy(trusted, item);
+}
+
+export function verifyContradictionBy(trusted: Trusted, item: unknown): string | Problem {
+  const double = doubleVoteFromJson(item);
+  return double instanceof Problem ? double : verifyDoubleVote(double, trusted);
 }
 
 /** The validators of each epoch, as far as they are proven from the genesis file on. */

@@ -225,6 +225,25 @@ export interface ChainLink {
   readonly isLast: boolean;
 }
 
+/** Two signed messages of one validator, of which a correct one signs one at most. */
+export interface Contradicting {
+  readonly epoch: Height;
+  readonly messages: readonly [SignedWord, SignedWord];
+}
+
+export interface SignedWord {
+  /** The kind of the message. */
+  readonly kind: string;
+  readonly view: View;
+  /** Of the block that it is about, or up to which all is final for its signer. */
+  readonly height: Height;
+  /** Null where it names none. */
+  readonly blockHash: Hash | null;
+  /** The best certificate that its signer says to know; null where it says nothing of that. */
+  readonly certificate: { readonly phase: string; readonly view: View; readonly height: Height } | null;
+  readonly signature: Signature;
+}
+
 /** What a message says of a block: that its sender proposes it, or votes for it. */
 export interface BlockPart extends BlockName {
   /** `vote`: its sender's last word on it (PBFT: Commit; Raft: it is on its disk). */
@@ -510,6 +529,8 @@ export interface Protocol<M> {
   epochOf(message: M): Height;
   /** A message from its signed bytes, or a problem. Never throws. */
   decode(bytes: Uint8Array): M | Problem;
+  /** Evidence as people see it; null for what is none. */
+  contradictionIn(evidence: Uint8Array): Contradicting | null;
   /** What it says of blocks, for who only watches: most messages say nothing. */
   partsIn(message: M): readonly BlockPart[];
   encode(message: M): Uint8Array;

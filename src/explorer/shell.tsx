@@ -8,6 +8,8 @@ import { status } from './node.ts';
 import { AccountPage } from './pages/account.tsx';
 import { BlockPage } from './pages/block.tsx';
 import { ChainPage } from './pages/chain.tsx';
+import { ChangesPage } from './pages/changes.tsx';
+import { ChartsPage } from './pages/charts.tsx';
 import { KeysPage } from './pages/keys.tsx';
 import { NodePage } from './pages/node.tsx';
 import { PlayPage } from './pages/play.tsx';
@@ -30,6 +32,8 @@ const pages: Readonly<Record<string, (props: { about: string }) => JSX.Element>>
   record: RecordPage,
   reference: ReferencePage,
   validators: ValidatorsPage,
+  charts: ChartsPage,
+  changes: ChangesPage,
   node: NodePage,
   trust: TrustPage,
   send: SendPage,
@@ -40,6 +44,8 @@ const pages: Readonly<Record<string, (props: { about: string }) => JSX.Element>>
 const menu = [
   ['', 'Chain'],
   ['validators', 'Validators'],
+  ['charts', 'Charts'],
+  ['changes', 'Changes'],
   ['send', 'Send'],
   ['keys', 'Keys'],
   ['node', 'Node'],

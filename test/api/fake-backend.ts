@@ -2,7 +2,6 @@ import type {
   Backend,
   BlockReference,
   Consistency,
-  EvidenceView,
   FinalBlock,
   MissingNonce,
   NodeIdentity,
@@ -12,6 +11,7 @@ import type {
   TransactionStatus,
 } from '../../src/api/backend.ts';
 import type { BlockView } from '../../src/api/chain-views.ts';
+import type { EvidenceView } from '../../src/api/evidence-views.ts';
 import type { RecordPage } from '../../src/api/record-views.ts';
 import type { SampleSpan, TelemetryBackend } from '../../src/api/telemetry-views.ts';
 import type { ListBackend } from '../../src/api/listed.ts';

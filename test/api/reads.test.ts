@@ -21,7 +21,8 @@ import {
 import { Problem } from '../../src/base/problem.ts';
 import { encodeAddress, parseAddress } from '../../src/crypto/address.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
-import type { Height } from '../../src/ledger/block.ts';
+import type { Signature } from '../../src/crypto/signature.ts';
+import { type Height, toHeight, toView } from '../../src/ledger/block.ts';
 import { verifyMerkleProof } from '../../src/ledger/merkle.ts';
 import { alice, transfer, validator } from './fake-backend.ts';
 import { get, problemFrom, start } from './world.ts';
@@ -226,16 +227,31 @@ void test('the node tells of itself: status, why, validators, evidence', async (
       { name: 'b', primary: false, connected: false },
     ],
   );
+  const word = {
+    kind: 'commit',
+    view: toView(0),
+    height: toHeight(5),
+    blockHash: 'ab'.repeat(32) as Hash,
+    certificate: null,
+    signature: 'cd'.repeat(64) as Signature,
+  };
   for (let i = 0; i < 3; i++)
     world.backend.evidenceList.push({
       accused: i,
       publicKey: alice,
       kind: 'double-vote',
       bytes: Uint8Array.of(i),
+      contradiction: i === 0 ? null : { epoch: toHeight(0), messages: [word, { ...word, view: toView(i) }] },
     });
   const { evidence } = await get(world, '/v1/evidence?offset=1&limit=1', evidenceSchema);
   assert.deepEqual(evidence, [
-    { accused: 1, address: encodeAddress(alice), kind: 'double-vote', bytes: '01' },
+    {
+      accused: 1,
+      address: encodeAddress(alice),
+      kind: 'double-vote',
+      bytes: '01',
+      contradiction: { epoch: 0, messages: [word, { ...word, view: 1 }] },
+    },
   ]);
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { toHex, utf8 } from '../../src/base/bytes.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
-import { lineDiff } from '../../src/cli/line-diff.ts';
+import { lineDiff } from '../../src/base/line-diff.ts';
 import { fakeApi, origin, status } from '../client/fake-api.ts';
 import { alice, bob } from './chain.ts';
 import { jsonOf, problemOf, quorate } from './quorate.ts';

@@ -77,6 +77,7 @@ test('both doors hand out what an application needs, the client’s all of it bu
     'sign',
     'toHeight',
     'transactionJson',
+    'verifyContradiction',
     'verifyHeader',
     'verifyReceipt',
   ];

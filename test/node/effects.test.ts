@@ -34,6 +34,7 @@ class ScriptedEngine {
       censorshipMs: null,
     },
     senderOf: () => 1,
+    contradictionIn: () => null,
     partsIn: () => [],
     epochOf: () => toHeight(0),
     decode: (bytes) => ({ text: Buffer.from(bytes).toString('latin1') }),

@@ -1,6 +1,7 @@
-import { encode } from '../../base/codec.ts';
+import { decode, encode } from '../../base/codec.ts';
+import { Problem } from '../../base/problem.ts';
 import type { Certificate, VotePhase } from '../../ledger/certificate.ts';
-import type { ValidatorIndex } from '../engine.ts';
+import type { Contradicting, SignedWord, ValidatorIndex } from '../engine.ts';
 import { cast } from '../shared/ballot.ts';
 import { reportedRank } from './claims.ts';
 import { isOutdated } from './freshness.ts';
@@ -8,7 +9,7 @@ import { type Contradiction, contradictionCodec, type SignedSlot } from './messa
 import { count } from '../shared/step.ts';
 import { post, trace } from './outbox.ts';
 import { type Replica, viewPrimaryOf } from './replica.ts';
-import { compareRank, type PbftState, type Tally, type TallyVote } from './state.ts';
+import { compareRank, highestOf, type PbftState, type Tally, type TallyVote } from './state.ts';
 import { isCounted, tallyFor, votesOf } from './tally.ts';
 
 /** True when the vote is new. A second one for another block is evidence, and is not counted. */
@@ -123,4 +124,30 @@ export function isAccused(state: PbftState, proof: Contradiction): boolean {
 
 function kindOf(proof: Contradiction): string {
   return proof.type === 'double' ? `double-${proof.phase}` : proof.type;
+}
+
+/** The two messages of a stored proof, for people. */
+export function contradictionIn(evidence: Uint8Array): Contradicting | null {
+  const proof = decode(contradictionCodec, evidence, 'evidence');
+  if (proof instanceof Problem) return null;
+  const { epoch } = proof;
+  if (proof.type === 'double') {
+    const { phase, first, second } = proof;
+    return { epoch, messages: [voteWord(phase, first), voteWord(phase, second)] };
+  }
+  const { view, finalHeight, finalCertificate, highest, signature } = proof.viewChange;
+  const best = highestOf(highest, finalCertificate);
+  const viewChange = {
+    kind: 'view-change',
+    view,
+    height: finalHeight,
+    blockHash: finalCertificate?.blockHash ?? null,
+    certificate: best === null ? null : { phase: best.phase, view: best.view, height: best.height },
+    signature,
+  };
+  return { epoch, messages: [voteWord('commit', proof.commit), viewChange] };
+}
+
+function voteWord(kind: VotePhase, { view, height, blockHash, signature }: SignedSlot): SignedWord {
+  return { kind, view, height, blockHash, certificate: null, signature };
 }

@@ -6,6 +6,7 @@ import { type Certificate, certificateClaims } from '../../ledger/certificate.ts
 import { type ValidatorSet, validatorSet } from '../../ledger/validators.ts';
 import type { Protocol, Roster } from '../engine.ts';
 import { messageClaims } from './claims.ts';
+import { contradictionIn } from './evidence.ts';
 import { PbftEngine } from './engine.ts';
 import { decodeMessage, encodeMessage, type PbftMessage } from './message.ts';
 import type { PbftOptions } from './options.ts';
@@ -31,6 +32,7 @@ export function pbftProtocol(chain: {
     epochOf: (message) => message.epoch,
     decode: decodeMessage,
     encode: encodeMessage,
+    contradictionIn,
     partsIn(message) {
       if (message.kind !== 'pre-prepare' && message.kind !== 'commit') return [];
       const { height, blockHash } = message;

@@ -39,6 +39,8 @@ export function raftProtocol({
     epochOf: () => toHeight(0),
     decode: decodeMessage,
     encode: encodeMessage,
+    // Members sign nothing but their blocks, of which the log shows them all.
+    contradictionIn: () => null,
     partsIn,
     claims: (message) =>
       message.kind === 'append' ? { own: [], inside: authorships(message.entries, chainId) } : { own: [] },

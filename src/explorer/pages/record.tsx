@@ -1,38 +1,59 @@
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { fromHex } from '../../base/bytes.ts';
 import { harmless } from '../../base/harmless.ts';
-import { Problem } from '../../base/problem.ts';
 import type { RecordAnswer } from '../../client/answers.ts';
 import { grouped, valueText } from '../../client/plain-words.ts';
-import { node } from '../node.ts';
+import { useAskedAgain } from '../asked-again.ts';
+import { blocks } from '../feed.ts';
 import { PagedList } from '../lists.tsx';
-import {
-  AccountLink,
-  Facts,
-  HashLink,
-  OneNodesWord,
-  ProblemBox,
-  Title,
-  useAnswer,
-  Waiting,
-} from '../parts.tsx';
+import { node } from '../node.ts';
+import { AccountLink, Facts, HashLink, OneNodesWord, ProblemBox, Title, Waiting } from '../parts.tsx';
+import { RecordDiff } from '../record-diff.tsx';
 import { linkTo } from '../router.ts';
 
 export function RecordPage({ about }: { about: string }): JSX.Element {
-  const answer = useAnswer(() => node.record(about), about);
+  const isWatched = useSignal(false);
+  const top = isWatched.value ? (blocks.value[0]?.header.height ?? 0) : 'once';
+  const { answer, problem } = useAskedAgain(() => node.record(about), `${top}`);
+  // What is shown of its past is asked for anew when there is a newer version, or none any more.
+  const version = problem === undefined ? `${answer?.version}` : problem.code;
   return (
     <>
       <Title>Record</Title>
       <p class="mono wrap">{harmless(about)}</p>
-      {answer === undefined ? (
+      <p>
+        <label>
+          <input
+            type="checkbox"
+            checked={isWatched.value}
+            onChange={({ currentTarget }) => (isWatched.value = currentTarget.checked)}
+          />{' '}
+          Watch it: look again after each block
+        </label>
+      </p>
+      {isWatched.value && <Watched record={problem === undefined ? answer : undefined} />}
+      {problem !== undefined ? (
+        <ProblemBox problem={problem} />
+      ) : answer === undefined ? (
         <Waiting />
-      ) : answer instanceof Problem ? (
-        <ProblemBox problem={answer} />
       ) : (
         <Value record={answer} />
       )}
-      <History of={about} />
+      <History key={`history/${version}`} of={about} />
+      <RecordDiff key={`diff/${version}`} of={about} />
     </>
+  );
+}
+
+/** Said by a screen reader whenever it is another version. */
+function Watched({ record }: { record: RecordAnswer | undefined }): JSX.Element {
+  return (
+    <p role="status">
+      {record === undefined
+        ? 'Watched: there is no such record now.'
+        : `Watched: version ${record.version} since block ${grouped(record.changed.height)}.`}
+    </p>
   );
 }
 

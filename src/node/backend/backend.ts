@@ -159,7 +159,13 @@ export class NodeBackend implements Backend {
     return store.evidence
       .list()
       .slice(offset, offset + limit)
-      .map(({ accused, kind, bytes }) => ({ accused: indexOf(accused), publicKey: accused, kind, bytes }));
+      .map(({ accused, kind, bytes }) => ({
+        accused: indexOf(accused),
+        publicKey: accused,
+        kind,
+        bytes,
+        contradiction: driver.contradictionIn(bytes),
+      }));
   }
 
   metrics(): readonly MetricFamily[] {

@@ -2,6 +2,7 @@ import { limits } from '../../base/limits.ts';
 import type { Problem } from '../../base/problem.ts';
 import type {
   Capabilities,
+  Contradicting,
   Effect,
   Engine,
   EngineRequest,
@@ -106,6 +107,11 @@ export class Driver<M extends object> {
 
   get engine(): Pick<Engine<M>, 'status' | 'why'> {
     return this.#engine;
+  }
+
+  /** Stored evidence as people see it. */
+  contradictionIn(evidence: Uint8Array): Contradicting | null {
+    return this.#options.protocol.contradictionIn(evidence);
   }
 
   get capabilities(): Capabilities {

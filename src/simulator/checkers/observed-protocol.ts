@@ -17,6 +17,7 @@ export function observedProtocol<M>(protocol: Protocol<M>, observer: EngineObser
     senderOf: (message) => protocol.senderOf(message),
     decode: (bytes) => protocol.decode(bytes),
     encode: (message) => protocol.encode(message),
+    contradictionIn: (evidence) => protocol.contradictionIn(evidence),
     partsIn: (message) => protocol.partsIn(message),
     epochOf: (message) => protocol.epochOf(message),
     claims: (message, roster) => protocol.claims(message, roster),

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encode } from '../../../src/base/codec.ts';
+import { contradictionIn } from '../../../src/consensus/pbft/evidence.ts';
+import { contradictionCodec } from '../../../src/consensus/pbft/message.ts';
 import { hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
+import { pbftSamples } from '../../golden/pbft-values.ts';
 import { Committee } from './harness.ts';
 
 const evidenceAt = (committee: Committee, index: number): string[] =>
@@ -85,6 +89,37 @@ test('a commit and a later view change that reports less are evidence, in either
     for (const message of commitFirst ? [commit, change] : [change, commit]) observer.receive(message);
     assert.deepEqual(evidenceAt(committee, 1), ['forgotten-commit 3']);
   }
+});
+
+test('stored evidence is read as the two messages in it, and anything else as nothing', () => {
+  const certificate = {
+    phase: 'commit',
+    epoch: toHeight(0),
+    view: toView(3),
+    height: toHeight(5),
+    blockHash: 'd'.repeat(64) as Hash,
+    signatures: [],
+  } as const;
+  const values = pbftSamples(certificate);
+  const read = (name: string): ReturnType<typeof contradictionIn> => {
+    const message = values[name];
+    assert.ok(message?.kind === 'evidence');
+    return contradictionIn(encode(contradictionCodec, message.proof));
+  };
+  const votes = read('evidence of two votes');
+  assert.deepEqual(
+    votes?.messages.map(({ kind, certificate }) => [kind, certificate]),
+    [
+      ['commit', null],
+      ['commit', null],
+    ],
+  );
+  assert.notEqual(votes?.messages[0].blockHash, votes?.messages[1].blockHash);
+  const [commit, change] = read('evidence of a forgotten commit')?.messages ?? [];
+  assert.equal(commit?.kind, 'commit');
+  assert.equal(change?.kind, 'view-change');
+  assert.ok(change?.certificate !== null);
+  for (const bytes of [[], [1], [9, 9, 9]]) assert.equal(contradictionIn(Uint8Array.from(bytes)), null);
 });
 
 test('honest replicas are never accused through crashes and view changes', () => {

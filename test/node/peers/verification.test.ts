@@ -29,6 +29,7 @@ function protocol(authentication: 'signature' | 'channel'): Protocol<Note> {
       censorshipMs: null,
     },
     senderOf: ({ from }) => from,
+    contradictionIn: () => null,
     partsIn: () => [],
     epochOf: ({ content }) => toHeight(Number(/^epoch (\d+)/.exec(content)?.[1] ?? 0)),
     decode(bytes) {
