@@ -62,6 +62,7 @@ test('both doors hand out what an application needs, the client’s all of it bu
     'developmentKeyPair',
     'encodeAddress',
     'encryptKey',
+    'failureRemedy',
     'finalBlocks',
     'generateKeyPair',
     'isRetryable',
