@@ -24,8 +24,10 @@ async function start(t: TestContext, count: number, surroundings = fastTime()) {
 }
 
 /** Time that stands still until the test lets it pass; alarms come at once all the same. */
-function heldTime() {
+function heldTime(t: TestContext) {
   let ms = 0;
+  // What is still asked when the test is over gives up.
+  t.after(() => (ms = Infinity));
   return { surroundings: { ...fastTime(), now: () => ms }, pass: (more: number) => void (ms += more) };
 }
 
@@ -47,6 +49,10 @@ test('2,000 payments at once are all final, each once, although the node that to
   }
   const outcomes = await Promise.all(
     Array.from({ length: 2_000 }, () => account.transfer(bob, 1n, { deadlineMs })),
+  );
+  assert.deepEqual(
+    outcomes.find((one) => !isFinal(one)),
+    undefined,
   );
   assert.equal(outcomes.filter(isFinal).length, 2_000);
   assert.deepEqual(
@@ -117,7 +123,7 @@ test('what may pass by itself is tried again', async (t) => {
 });
 
 test('when its time is up the outcome is open, and nothing is signed a second time', async (t) => {
-  const time = heldTime();
+  const time = heldTime(t);
   const { fake, account } = await start(t, 1, time.surroundings);
   fake.commits = false;
   const sent = account.transfer(bob, 1n, { deadlineMs: 10_000 });
@@ -179,7 +185,7 @@ test('the nonce of what expired is used by the next, so that no gap is left', as
 });
 
 test('what was given up for the moment and is lost is sent again with the next, the same bytes', async (t) => {
-  const time = heldTime();
+  const time = heldTime(t);
   const { fake, account } = await start(t, 1, time.surroundings);
   fake.commits = false;
   const sent = account.transfer(bob, 1n, { deadlineMs: 10_000 });
@@ -205,7 +211,7 @@ test('what was given up for the moment and is lost is sent again with the next, 
 });
 
 test('what waits here until its time is up is never signed', async (t) => {
-  const time = heldTime();
+  const time = heldTime(t);
   const { fake, ledger } = await start(t, 1, time.surroundings);
   fake.commits = false;
   const account = ledger.account(alice, { signer, window: 1 });
