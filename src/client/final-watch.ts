@@ -47,13 +47,15 @@ export class FinalWatch {
    * Begins to read, unless it does already. What is submitted after this resolved cannot become final unseen.
    * A problem when no node says where its chain stands.
    */
-  open(): Promise<Problem | undefined> {
-    this.#opening ??= this.#open();
+  open(deadlineMs?: number): Promise<Problem | undefined> {
+    this.#opening ??= this.#open(deadlineMs);
     return this.#opening;
   }
 
-  async #open(): Promise<Problem | undefined> {
-    const status = await this.#nodes.ask((client) => client.status());
+  async #open(deadlineMs?: number): Promise<Problem | undefined> {
+    const status = await this.#nodes.ask((client) => client.status(), {
+      ...(deadlineMs !== undefined && { deadlineMs }),
+    });
     if (status instanceof Problem) {
       this.#opening = undefined;
       return status;

@@ -15,6 +15,7 @@ import {
   type SendOptions,
   signed,
   submitTo,
+  unsigned,
 } from './ledger-sending.ts';
 import type { Nodes } from './nodes.ts';
 import { isRetryable } from './transport.ts';
@@ -31,6 +32,8 @@ interface LedgerAccountOptions {
 /** How far ahead the expiry lies when nobody says: hours on an idle chain, minutes on a busy one. */
 export const defaultExpiryAhead = 10_000;
 const defaultDeadlineMs = 60_000;
+/** How long nodes are asked where the chain stands before those that wait for it are looked at again. */
+const longestOpeningMs = 10_000;
 /** Half of what a node takes of one sender: another program with the same key still finds room. */
 const defaultWindow = limits.mempoolPerSender / 2;
 /** What is not final after this long is sent again: the node that took it may have died with it. */
@@ -123,10 +126,21 @@ export class LedgerAccount {
     while (this.#queue.length > 0 && this.#room > 0) {
       const jobs = this.#queue.splice(0, Math.min(this.#room, limits.httpBatch));
       const problem = await this.#launch(jobs);
-      if (problem !== undefined) for (const { settle } of jobs) settle(problem);
+      if (problem !== undefined) this.#putBack(jobs, problem);
     }
     this.#isPumping = false;
     this.#tickSoon(tickMs);
+  }
+
+  /** Nothing of them was signed. What may pass is waited for as long as each of them has time. */
+  #putBack(jobs: readonly Job[], problem: Problem): void {
+    const now = this.#nodes.surroundings.now();
+    const again: Job[] = [];
+    for (const job of jobs) {
+      if (isRetryable(problem) && now < job.until) again.push(job);
+      else job.settle(unsigned(problem));
+    }
+    this.#queue.unshift(...again);
   }
 
   get #room(): number {
@@ -142,7 +156,9 @@ export class LedgerAccount {
 
   /** Signs and sends. A problem when nothing was signed. */
   async #launch(jobs: readonly Job[]): Promise<Problem | undefined> {
-    const opened = (await this.#watch.open()) ?? (await this.#findNonce());
+    const left = Math.min(...jobs.map(({ until }) => until)) - this.#nodes.surroundings.now();
+    const deadlineMs = Math.max(0, Math.min(left, longestOpeningMs));
+    const opened = (await this.#watch.open(deadlineMs)) ?? (await this.#findNonce(deadlineMs));
     if (opened !== undefined) return opened;
     const launched = jobs.filter((job) => this.#isInTime(job)).flatMap((job) => this.#sign(job) ?? []);
     if (launched.length === 0) return undefined;
@@ -155,7 +171,7 @@ export class LedgerAccount {
     return undefined;
   }
 
-  async #findNonce(): Promise<Problem | undefined> {
+  async #findNonce(deadlineMs: number): Promise<Problem | undefined> {
     if (this.#next !== undefined) return undefined;
     // One node's opinion is what waits in its own mempool; the highest of all is behind
     // everything that is known anywhere.
@@ -164,7 +180,7 @@ export class LedgerAccount {
       this.#next = Math.max(...opinions.map(({ pendingNonce }) => pendingNonce));
       return undefined;
     }
-    const account = await this.#nodes.ask((client) => client.account(this.publicKey));
+    const account = await this.#nodes.ask((client) => client.account(this.publicKey), { deadlineMs });
     if (account instanceof Problem) return account;
     this.#next = account.pendingNonce;
     return undefined;

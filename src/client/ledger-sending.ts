@@ -81,3 +81,9 @@ export function neverSigned(): Problem {
     details: { sent: false },
   });
 }
+
+/** What kept it from being signed. What was asked before that may have arrived, and says nothing of it. */
+export function unsigned(problem: Problem): Problem {
+  const { message, remedy, details } = problem;
+  return problem.restated(message, { remedy, details: { ...details, sent: false }, cause: problem });
+}

@@ -48,8 +48,9 @@ export class Nodes {
 
   /**
    * The first answer that does not say "later", or is not `elsewhere`: from the current node, then from the
-   * others in turn, with pauses after each round. The last problem when the deadline passes, or when no node
-   * of all answers at any address. Details say `sent: true` when any of the tries may have arrived.
+   * others in turn, with pauses after each round. The last problem when the deadline passed and each was asked
+   * (only one with a deadline of 0), or when no node of all answers at any address. Details say `sent: true`
+   * when any of the tries may have arrived.
    */
   async ask<T>(
     call: (client: HttpClient) => Promise<T | Problem>,
@@ -72,7 +73,8 @@ export class Nodes {
       misfits = isMisfit ? misfits + 1 : 0;
       // Another call may have moved on meanwhile.
       if (this.#current === at) this.#current = (at + 1) % this.#clients.length;
-      if (now() >= until || misfits >= this.#clients.length) {
+      const isOver = now() >= until && (deadlineMs === 0 || tries >= this.#clients.length);
+      if (isOver || misfits >= this.#clients.length) {
         return isProblem && sent ? asSent(answer) : answer;
       }
       if (tries % this.#clients.length !== 0) continue;

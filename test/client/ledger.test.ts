@@ -122,6 +122,30 @@ test('what may pass by itself is tried again', async (t) => {
   assert.ok(refusals >= 4);
 });
 
+test('while no node answers a payment waits for as long as it has time, and no longer', async (t) => {
+  const time = fastTime();
+  let isDown = false;
+  const surroundings = {
+    ...time,
+    fetch: (...request: Parameters<typeof time.fetch>) =>
+      isDown ? Promise.reject(new TypeError('fetch failed')) : time.fetch(...request),
+  };
+  const { fake, account } = await start(t, 2, surroundings);
+  isDown = true;
+  t.after(() => (isDown = false));
+  const patient = account.transfer(bob, 1n, { deadlineMs });
+  const hasty = account.transfer(bob, 1n, { deadlineMs: 1_000 });
+  const outcome = await hasty;
+  assert.ok(outcome instanceof Problem);
+  assert.equal(outcome.details['sent'], false, 'nothing was signed');
+  // Longer than one opening is tried.
+  const until = time.now() + 25_000;
+  while (time.now() < until) await new Promise((resolve) => setTimeout(resolve, 5));
+  isDown = false;
+  assert.ok(isFinal(await patient));
+  assert.equal(fake.final.length, 1);
+});
+
 test('when its time is up the outcome is open, and nothing is signed a second time', async (t) => {
   const time = heldTime(t);
   const { fake, account } = await start(t, 1, time.surroundings);
