@@ -155,7 +155,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/client/events.ts': 'firstPauseMs longestPauseMs askForMs',
     'src/client/final-watch.ts': 'blockDeadlineMs',
     'src/client/held-back.ts': 'firstLookMs longestLookMs grantedMs askMs',
-    'src/client/ledger-account.ts': 'defaultExpiryAhead defaultDeadlineMs resendMs tickMs',
+    'src/client/ledger-account.ts': 'defaultExpiryAhead defaultDeadlineMs longestOpeningMs resendMs tickMs',
     'src/client/nodes.ts': 'firstPauseMs longestPauseMs',
     'src/client/transport.ts': 'firstPauseMs longestPauseMs',
   },

@@ -12,10 +12,11 @@ import {
   type Job,
   neverSigned,
   notFinal,
+  pendingNonce,
   type SendOptions,
   signed,
   submitTo,
-  unsigned,
+  waitingStill,
 } from './ledger-sending.ts';
 import type { Nodes } from './nodes.ts';
 import { isRetryable } from './transport.ts';
@@ -126,21 +127,11 @@ export class LedgerAccount {
     while (this.#queue.length > 0 && this.#room > 0) {
       const jobs = this.#queue.splice(0, Math.min(this.#room, limits.httpBatch));
       const problem = await this.#launch(jobs);
-      if (problem !== undefined) this.#putBack(jobs, problem);
+      if (problem === undefined) continue;
+      this.#queue.unshift(...waitingStill(jobs, problem, this.#nodes.surroundings.now()));
     }
     this.#isPumping = false;
     this.#tickSoon(tickMs);
-  }
-
-  /** Nothing of them was signed. What may pass is waited for as long as each of them has time. */
-  #putBack(jobs: readonly Job[], problem: Problem): void {
-    const now = this.#nodes.surroundings.now();
-    const again: Job[] = [];
-    for (const job of jobs) {
-      if (isRetryable(problem) && now < job.until) again.push(job);
-      else job.settle(unsigned(problem));
-    }
-    this.#queue.unshift(...again);
   }
 
   get #room(): number {
@@ -173,16 +164,9 @@ export class LedgerAccount {
 
   async #findNonce(deadlineMs: number): Promise<Problem | undefined> {
     if (this.#next !== undefined) return undefined;
-    // One node's opinion is what waits in its own mempool; the highest of all is behind
-    // everything that is known anywhere.
-    const opinions = await this.#nodes.all((client) => client.account(this.publicKey));
-    if (opinions.length > 0) {
-      this.#next = Math.max(...opinions.map(({ pendingNonce }) => pendingNonce));
-      return undefined;
-    }
-    const account = await this.#nodes.ask((client) => client.account(this.publicKey), { deadlineMs });
-    if (account instanceof Problem) return account;
-    this.#next = account.pendingNonce;
+    const nonce = await pendingNonce(this.#nodes, this.publicKey, deadlineMs);
+    if (nonce instanceof Problem) return nonce;
+    this.#next = nonce;
     return undefined;
   }
 

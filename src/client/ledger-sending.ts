@@ -1,7 +1,9 @@
 import { Problem } from '../base/problem.ts';
+import type { PublicKey } from '../crypto/signature.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type { SubmitAnswer } from './answers.ts';
 import { type HttpClient, problemOf } from './http-client.ts';
+import type { Nodes } from './nodes.ts';
 import { isRetryable } from './transport.ts';
 import type { FinalOutcome } from './final-watch.ts';
 import type { Operation } from '../ledger/operation.ts';
@@ -66,6 +68,21 @@ export async function submitTo(
     : answers;
 }
 
+/**
+ * The nonce behind everything that is known anywhere. One node's opinion is what waits in its own mempool:
+ * the highest of all counts.
+ */
+export async function pendingNonce(
+  nodes: Nodes,
+  publicKey: PublicKey,
+  deadlineMs: number,
+): Promise<number | Problem> {
+  const opinions = await nodes.all((client) => client.account(publicKey));
+  if (opinions.length > 0) return Math.max(...opinions.map((opinion) => opinion.pendingNonce));
+  const account = await nodes.ask((client) => client.account(publicKey), { deadlineMs });
+  return account instanceof Problem ? account : account.pendingNonce;
+}
+
 /** Its time was up, and what becomes of it is open. */
 export function notFinal({ hash, nonce, expiryHeight }: Transaction): Problem {
   return new Problem('api/not-final', 'the transaction was not final when its time was up', {
@@ -82,8 +99,20 @@ export function neverSigned(): Problem {
   });
 }
 
-/** What kept it from being signed. What was asked before that may have arrived, and says nothing of it. */
-export function unsigned(problem: Problem): Problem {
+/**
+ * Nothing of them was signed. What may pass is waited for as long as each of them has time; the others are
+ * told what it was. What was asked before that may have arrived, and says nothing of them.
+ */
+export function waitingStill(jobs: readonly Job[], problem: Problem, now: number): Job[] {
   const { message, remedy, details } = problem;
-  return problem.restated(message, { remedy, details: { ...details, sent: false }, cause: problem });
+  const unsigned = problem.restated(message, {
+    remedy,
+    details: { ...details, sent: false },
+    cause: problem,
+  });
+  return jobs.filter((job) => {
+    if (isRetryable(problem) && now < job.until) return true;
+    job.settle(unsigned);
+    return false;
+  });
 }

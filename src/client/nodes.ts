@@ -48,9 +48,9 @@ export class Nodes {
 
   /**
    * The first answer that does not say "later", or is not `elsewhere`: from the current node, then from the
-   * others in turn, with pauses after each round. The last problem when the deadline passed and each was asked
-   * (only one with a deadline of 0), or when no node of all answers at any address. Details say `sent: true`
-   * when any of the tries may have arrived.
+   * others in turn, with pauses after each round. The last problem when the deadline passed and each was
+   * asked (only one with a deadline of 0), or when no node of all answers at any address. Details say
+   * `sent: true` when any of the tries may have arrived.
    */
   async ask<T>(
     call: (client: HttpClient) => Promise<T | Problem>,
