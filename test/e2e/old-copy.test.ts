@@ -63,8 +63,11 @@ test('under PBFT its own signatures show it, and it votes again when nothing can
   await nodes.start(3);
   await nodes.start(1);
   await nodes.votes(1, false);
-  await nodes.pay(30);
-  await nodes.votes(1, true);
+  // It is silent for 2W blocks above where the others are when they answer, however soon that is.
+  await eventually('it votes again', 60_000, async () => {
+    await nodes.pay(1);
+    return unwrap(await nodes.client(1).status()).voting ? true : undefined;
+  });
 });
 
 test('under Raft a block by its own key shows it, and it decides nothing any more', async (t) => {
