@@ -103,7 +103,7 @@ export class LedgerAccount {
   /**
    * Signs and sends, and resolves when it is final, with its receipt (which may say that it failed). A
    * problem when it was refused and nothing was taken; when no block can hold it any more; or `api/not-final`
-   * when the deadline passed, which leaves the outcome open.
+   * when the deadline passed, which leaves the outcome open unless details say `sent: false`.
    */
   send(what: Operation | Content, options: SendOptions = {}): Promise<FinalOutcome | Problem> {
     const until = this.#nodes.surroundings.now() + (options.deadlineMs ?? defaultDeadlineMs);

@@ -3,7 +3,10 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Problem } from '../base/problem.ts';
 import { grouped } from '../client/plain-words.ts';
-import { ProblemBox, Rows, Waiting } from './parts.tsx';
+import type { ListedTransactionAnswer } from '../client/answers.ts';
+import { HashLink, ProblemBox, Rows, Waiting } from './parts.tsx';
+import { linkTo } from './router.ts';
+import { becameText, operationText } from './text.ts';
 
 /** What every page of a list says besides its rows. */
 interface Page {
@@ -50,5 +53,26 @@ export function PagedList<Answer extends Page, Item>(props: {
         </>
       )}
     </>
+  );
+}
+
+/** A listed transaction: its block, itself, what stands between, what it does and what became of it. */
+export function TransactionRow(props: {
+  readonly listed: ListedTransactionAnswer;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  const { height, transaction, receipt } = props.listed;
+  return (
+    <tr>
+      <td>
+        <a href={linkTo('block', height)}>{grouped(height)}</a>
+      </td>
+      <td>
+        <HashLink page="transaction" hash={transaction.hash} />
+      </td>
+      <td>{props.children}</td>
+      <td class="wrap">{transaction.operations.slice(0, 3).map(operationText).join(', ')}</td>
+      <td class="wrap">{becameText(receipt)}</td>
+    </tr>
   );
 }

@@ -35,6 +35,17 @@ const taken = async (fake: FakeLedger): Promise<void> => {
   while (fake.nodes[0]?.pool.size !== 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
+/** A payment that a node took, and that was not final when its time was up. */
+async function openPayment(t: TestContext) {
+  const time = heldTime(t);
+  const { fake, account } = await start(t, 1, time.surroundings);
+  fake.commits = false;
+  const sent = account.transfer(bob, 1n, { deadlineMs: 10_000 });
+  await taken(fake);
+  time.pass(10_000);
+  return { time, fake, account, sent };
+}
+
 const isFinal = (outcome: FinalOutcome | Problem): outcome is FinalOutcome => !(outcome instanceof Problem);
 
 test('2,000 payments at once are all final, each once, although the node that took them dies in the middle', async (t) => {
@@ -147,12 +158,7 @@ test('while no node answers a payment waits for as long as it has time, and no l
 });
 
 test('when its time is up the outcome is open, and nothing is signed a second time', async (t) => {
-  const time = heldTime(t);
-  const { fake, account } = await start(t, 1, time.surroundings);
-  fake.commits = false;
-  const sent = account.transfer(bob, 1n, { deadlineMs: 10_000 });
-  await taken(fake);
-  time.pass(10_000);
+  const { fake, account, sent } = await openPayment(t);
   const outcome = await sent;
   assert.ok(outcome instanceof Problem && outcome.code === 'api/not-final');
   assert.equal(outcome.details['outcome'], 'unknown');
@@ -209,12 +215,7 @@ test('the nonce of what expired is used by the next, so that no gap is left', as
 });
 
 test('what was given up for the moment and is lost is sent again with the next, the same bytes', async (t) => {
-  const time = heldTime(t);
-  const { fake, account } = await start(t, 1, time.surroundings);
-  fake.commits = false;
-  const sent = account.transfer(bob, 1n, { deadlineMs: 10_000 });
-  await taken(fake);
-  time.pass(10_000);
+  const { time, fake, account, sent } = await openPayment(t);
   const first = await sent;
   assert.ok(first instanceof Problem && first.code === 'api/not-final');
   fake.nodes[0]?.pool.clear();

@@ -20,14 +20,13 @@ import { validatorSet } from '../../src/ledger/validators.ts';
 import { State } from '../../src/ledger/state.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { executePlainly } from '../../src/simulator/checkers/plain-ledger.ts';
-import { plainChainOf } from '../../src/simulator/checkers/plain-changes.ts';
 import { reservationsWrong } from '../../src/simulator/checkers/plain-reservations.ts';
 import {
   plainReceiptsRoot,
   type PlainState,
   plainStateRoot,
 } from '../../src/simulator/checkers/plain-roots.ts';
-import { contextAt, hashOf, keyOf, type Order, stateWith, transaction } from './samples.ts';
+import { contextAt, hashOf, keyOf, type Order, plainWith, stateWith, transaction } from './samples.ts';
 
 const names = ['alice', 'bob', 'carol', 'proposer'];
 const start = { alice: 100n, bob: 80n, carol: 60n, proposer: 5n };
@@ -257,18 +256,7 @@ function write(
   });
 }
 
-const plainStart: PlainState = {
-  accounts: new Map(
-    Object.entries(start).map(([name, balance]) => [
-      keyOf(name),
-      { balance, held: 0n, nonce: 0, keys: null },
-    ]),
-  ),
-  records: new Map(),
-  reservations: [],
-  namespaces: new Map(),
-  chain: plainChainOf(founders),
-};
+const plainStart = plainWith(start, founders);
 
 function totalOf(state: State): bigint {
   let total = 0n;

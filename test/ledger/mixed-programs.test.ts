@@ -17,15 +17,10 @@ import type { ReservationId } from '../../src/ledger/reservation-id.ts';
 import { State } from '../../src/ledger/state.ts';
 import { decodeTransaction, type Transaction } from '../../src/ledger/transaction.ts';
 import { validatorSet } from '../../src/ledger/validators.ts';
-import { plainChainOf } from '../../src/simulator/checkers/plain-changes.ts';
 import { coinsOf, executePlainly } from '../../src/simulator/checkers/plain-ledger.ts';
 import { reservationsWrong } from '../../src/simulator/checkers/plain-reservations.ts';
-import {
-  plainReceiptsRoot,
-  type PlainState,
-  plainStateRoot,
-} from '../../src/simulator/checkers/plain-roots.ts';
-import { chainId, contextAt, hashOf, keyOf, stateWith, transaction } from './samples.ts';
+import { plainReceiptsRoot, plainStateRoot } from '../../src/simulator/checkers/plain-roots.ts';
+import { chainId, contextAt, hashOf, keyOf, plainWith, stateWith, transaction } from './samples.ts';
 
 // Operations of all kinds in one program, near their bounds, and each block executed as those do who get it by other ways.
 
@@ -39,18 +34,7 @@ const values = [utf8(''), utf8('a'), new Uint8Array(limits.maxRecordValueBytes)]
 class Program {
   readonly #random;
   state = stateWith(start, { validators: names.slice(0, 4).map(keyOf) });
-  plain: PlainState = {
-    accounts: new Map(
-      Object.entries(start).map(([name, balance]) => [
-        keyOf(name),
-        { balance, held: 0n, nonce: 0, keys: null },
-      ]),
-    ),
-    records: new Map(),
-    reservations: [],
-    namespaces: new Map(),
-    chain: plainChainOf({ validators: names.slice(0, 4).map(keyOf) }),
-  };
+  plain = plainWith(start, { validators: names.slice(0, 4).map(keyOf) });
   readonly store = new Map([...this.state.entries()].map((entry) => [toHex(entry[0]), entry] as const));
   readonly made: { readonly id: ReservationId; readonly to: string }[] = [];
   readonly codes: string[] = [];

@@ -8,13 +8,8 @@ import { namespaceModes } from '../../src/ledger/namespace.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import { State } from '../../src/ledger/state.ts';
 import { executePlainly } from '../../src/simulator/checkers/plain-ledger.ts';
-import { plainChainOf } from '../../src/simulator/checkers/plain-changes.ts';
-import {
-  plainReceiptsRoot,
-  type PlainState,
-  plainStateRoot,
-} from '../../src/simulator/checkers/plain-roots.ts';
-import { contextAt, hashOf, keyOf, stateWith, transaction } from './samples.ts';
+import { plainReceiptsRoot, plainStateRoot } from '../../src/simulator/checkers/plain-roots.ts';
+import { contextAt, hashOf, keyOf, plainWith, stateWith, transaction } from './samples.ts';
 
 const names = ['alice', 'bob', 'carol'];
 const spaces = ['shop', 'yard', 'deed'];
@@ -94,15 +89,7 @@ test('namespaces do what the plain rules say, in random programs, and their tree
     fc.property(fc.array(fc.array(step, { maxLength: 10 }), { maxLength: 5 }), (blocks) => {
       const start = Object.fromEntries(names.map((name) => [name, 1_000n]));
       let state = stateWith(start);
-      let plain: PlainState = {
-        accounts: new Map(
-          names.map((name) => [keyOf(name), { balance: 1_000n, held: 0n, nonce: 0, keys: null }]),
-        ),
-        records: new Map(),
-        reservations: [],
-        namespaces: new Map(),
-        chain: plainChainOf({}),
-      };
+      let plain = plainWith(start);
       const store = new Map([...state.entries()].map(([key, value]) => [toHex(key), [key, value] as const]));
       for (const [index, steps] of blocks.entries()) {
         const context = contextAt(index + 1);

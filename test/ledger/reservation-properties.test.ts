@@ -9,14 +9,9 @@ import type { Operation } from '../../src/ledger/operation.ts';
 import type { ReservationId } from '../../src/ledger/reservation-id.ts';
 import type { Transaction } from '../../src/ledger/transaction.ts';
 import { coinsOf, executePlainly } from '../../src/simulator/checkers/plain-ledger.ts';
-import { plainChainOf } from '../../src/simulator/checkers/plain-changes.ts';
 import { reservationsWrong } from '../../src/simulator/checkers/plain-reservations.ts';
-import {
-  type PlainState,
-  plainReceiptsRoot,
-  plainStateRoot,
-} from '../../src/simulator/checkers/plain-roots.ts';
-import { chainId, contextAt, keyOf, stateWith, transaction } from './samples.ts';
+import { plainReceiptsRoot, plainStateRoot } from '../../src/simulator/checkers/plain-roots.ts';
+import { chainId, contextAt, keyOf, plainWith, stateWith, transaction } from './samples.ts';
 
 const names = ['alice', 'bob', 'carol'];
 const person = fc.constantFrom(...names);
@@ -95,18 +90,7 @@ test('reservations do what the plain rules say, in long random programs, and no 
       (blocks) => {
         const start = { alice: 100n, bob: 60n, carol: 40n };
         let state = stateWith(start);
-        let plain: PlainState = {
-          accounts: new Map(
-            Object.entries(start).map(([name, balance]) => [
-              keyOf(name),
-              { balance, held: 0n, nonce: 0, keys: null },
-            ]),
-          ),
-          records: new Map(),
-          reservations: [],
-          chain: plainChainOf({}),
-          namespaces: new Map(),
-        };
+        let plain = plainWith(start);
         const made: { readonly id: ReservationId; readonly to: string }[] = [];
         let height = 0;
 

@@ -1,3 +1,5 @@
+import { plainChainOf } from '../../src/simulator/checkers/plain-changes.ts';
+import type { PlainState } from '../../src/simulator/checkers/plain-roots.ts';
 import assert from 'node:assert/strict';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concat, toHex, utf8 } from '../../src/base/bytes.ts';
@@ -105,6 +107,25 @@ export function stateWith(
       value: encodeAccount({ ...noAccount, balance }),
     })),
   ]);
+}
+
+/** The same by the plain rules. */
+export function plainWith(
+  balances: Readonly<Record<string, bigint>>,
+  parameters: Parameters<typeof plainChainOf>[0] = {},
+): PlainState {
+  return {
+    accounts: new Map(
+      Object.entries(balances).map(([name, balance]) => [
+        keyOf(name),
+        { balance, held: 0n, nonce: 0, keys: null },
+      ]),
+    ),
+    records: new Map(),
+    reservations: [],
+    namespaces: new Map(),
+    chain: plainChainOf(parameters),
+  };
 }
 
 /** Why something was refused. */

@@ -4,19 +4,8 @@ import { Problem } from '../../base/problem.ts';
 import { grouped } from '../../client/plain-words.ts';
 import { nameOf } from '../names.ts';
 import { node } from '../node.ts';
-import { PagedList } from '../lists.tsx';
-import {
-  AccountLink,
-  Facts,
-  HashLink,
-  OneNodesWord,
-  ProblemBox,
-  Title,
-  useAnswer,
-  Waiting,
-} from '../parts.tsx';
-import { linkTo } from '../router.ts';
-import { becameText, operationText } from '../text.ts';
+import { PagedList, TransactionRow } from '../lists.tsx';
+import { AccountLink, Facts, OneNodesWord, ProblemBox, Title, useAnswer, Waiting } from '../parts.tsx';
 
 export function AccountPage({ about }: { about: string }): JSX.Element {
   const answer = useAnswer(() => node.account(about), about);
@@ -69,18 +58,10 @@ function History({ account }: { account: string }): JSX.Element {
         head={['block', 'transaction', 'role', 'does', 'became']}
         ask={(options) => node.accountTransactions(account, options)}
         itemsOf={({ transactions }) => transactions}
-        row={({ height, transaction, receipt, role }) => (
-          <tr key={transaction.hash}>
-            <td>
-              <a href={linkTo('block', height)}>{grouped(height)}</a>
-            </td>
-            <td>
-              <HashLink page="transaction" hash={transaction.hash} />
-            </td>
-            <td>{role}</td>
-            <td class="wrap">{transaction.operations.map(operationText).slice(0, 3).join(', ')}</td>
-            <td class="wrap">{becameText(receipt)}</td>
-          </tr>
+        row={(listed) => (
+          <TransactionRow key={listed.transaction.hash} listed={listed}>
+            {listed.role}
+          </TransactionRow>
         )}
         nothing="None."
       />

@@ -2,12 +2,10 @@ import type { JSX } from 'preact';
 import { fromHex } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
-import { grouped, valueText } from '../../client/plain-words.ts';
-import { PagedList } from '../lists.tsx';
+import { valueText } from '../../client/plain-words.ts';
+import { PagedList, TransactionRow } from '../lists.tsx';
 import { node } from '../node.ts';
-import { AccountLink, HashLink, OneNodesWord, ProblemBox, Title } from '../parts.tsx';
-import { linkTo } from '../router.ts';
-import { becameText, operationText } from '../text.ts';
+import { AccountLink, OneNodesWord, ProblemBox, Title } from '../parts.tsx';
 
 /** The transactions that somebody sent with a reference, which stands in the address in hex. */
 export function ReferencePage({ about }: { about: string }): JSX.Element {
@@ -35,20 +33,10 @@ export function ReferencePage({ about }: { about: string }): JSX.Element {
         head={['block', 'transaction', 'sender', 'does', 'became']}
         ask={(options) => node.transactionsByReference(reference, options)}
         itemsOf={({ transactions }) => transactions}
-        row={({ height, transaction, receipt }) => (
-          <tr key={transaction.hash}>
-            <td>
-              <a href={linkTo('block', height)}>{grouped(height)}</a>
-            </td>
-            <td>
-              <HashLink page="transaction" hash={transaction.hash} />
-            </td>
-            <td>
-              <AccountLink address={transaction.sender} />
-            </td>
-            <td class="wrap">{transaction.operations.slice(0, 3).map(operationText).join(', ')}</td>
-            <td class="wrap">{becameText(receipt)}</td>
-          </tr>
+        row={(listed) => (
+          <TransactionRow key={listed.transaction.hash} listed={listed}>
+            <AccountLink address={listed.transaction.sender} />
+          </TransactionRow>
         )}
         nothing="None that this node knows of."
       />

@@ -29,7 +29,8 @@ const noticed = (node: TestNode): readonly unknown[] =>
     effect.type === 'trace' && effect.event === 'key-used-elsewhere' ? [effect.data['again']] : [],
   );
 
-test('an old copy of all that a node has is noticed by its own signatures, and it votes only above what it may have signed', () => {
+/** One of four has a copy of height 3 put back when the others are at 9, and starts with it. */
+function withAnOldCopy(): { committee: Committee; node: TestNode } {
   const committee = new Committee(4, { options });
   committee.grow(3);
   const node = committee.node(3);
@@ -39,6 +40,11 @@ test('an old copy of all that a node has is noticed by its own signatures, and i
   node.effects = [];
   node.restart();
   committee.pass(3_000);
+  return { committee, node };
+}
+
+test('an old copy of all that a node has is noticed by its own signatures, and it votes only above what it may have signed', () => {
+  const { committee, node } = withAnOldCopy();
   committee.grow(10);
   assert.deepEqual(noticed(node), [false]);
   const { forgottenUpTo } = node.engine?.state ?? { forgottenUpTo: 0 };
@@ -111,15 +117,7 @@ function show(committee: Committee, node: TestNode, height: number): void {
 }
 
 test('its signature above all that it may have forgotten is another process’s', () => {
-  const committee = new Committee(4, { options });
-  committee.grow(3);
-  const node = committee.node(3);
-  const putBack = copyOf(node);
-  committee.grow(9);
-  putBack();
-  node.effects = [];
-  node.restart();
-  committee.pass(3_000);
+  const { committee, node } = withAnOldCopy();
   assert.equal(guardOf(node), 'silent');
   const { forgottenUpTo } = node.engine?.state ?? { forgottenUpTo: toHeight(0) };
   // What another process with the key helps to make final, this one hears of later.
