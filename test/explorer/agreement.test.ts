@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { jsonOf, quorate } from '../cli/quorate.ts';
-import { Running } from '../e2e/processes.ts';
+import { eventually, Running } from '../e2e/processes.ts';
 import { barriers, browserPath, visit, Visitor } from './browser.ts';
 
 /** What a page may make a browser load at most, packed, before it shows itself; and what charts add to that. */
@@ -16,6 +16,7 @@ const put = (api: string, key: string, value: string) => run(api, 'tx', 'put', k
 /** An answer of a node as it comes, to be looked into or to be made wrong. */
 interface Told {
   readonly validators: readonly { readonly address: string }[];
+  readonly changes: readonly { readonly reason: string }[];
   readonly proposals: readonly { readonly id: string }[];
   readonly blocks: { readonly proposer: string; votes: readonly { readonly validator: string }[] }[];
   readonly evidence: { address: string; contradiction: { messages: { height: number }[] } }[];
@@ -76,7 +77,15 @@ if (browserPath !== undefined) {
     );
 
     await t.test('the timeline: each change of the view with its reason, newest first', async () => {
-      const page = await visitor.open(`${api}/#/validators`);
+      // Whoever was not among the first to leave says that more left than may lie: one of them is asked.
+      const suspicious = await eventually('one says why it left', 20_000, async () => {
+        for (const { api: each } of nodes.slice(1)) {
+          const { changes } = await told(`${each}/v1/telemetry/views`);
+          if (changes.some(({ reason }) => /suspect|contradicted/.test(reason))) return each;
+        }
+        return undefined;
+      });
+      const page = await visitor.open(`${suspicious}/#/validators`);
       const rows = page.getByRole('region', { name: 'time, view, primary, why' }).locator('tbody tr');
       await rows.filter({ hasText: 'this node started' }).waitFor();
       await rows
