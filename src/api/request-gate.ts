@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import { clientName } from './client-name.ts';
+import { IdleConnections } from './idle-connections.ts';
 import { LoopShare } from './loop-share.ts';
 import { MeteredSocket } from './metered-socket.ts';
 import {
@@ -102,8 +103,7 @@ const vitalPaths: ReadonlySet<string> = new Set(['/v1/health', '/v1/ready', '/me
  * closed connection is dropped.
  *
  * Health, readiness and metrics need no place, come first, and have connections reserved for them. When all
- * connections are taken, the one that has been idle the longest gives way, of the client that has the most.
- * That is so rather than with a listener of their own, because probes then need no second port that has to
+ * connections are taken, an idle one gives way. That is so rather than with a listener of their own, because probes then need no second port that has to
  * be configured and guarded.
  */
 export class RequestGate {
@@ -114,14 +114,12 @@ export class RequestGate {
   readonly #onRefused: RequestGateOptions['onRefused'];
   readonly #bounds: GateBounds;
   readonly #connections = new Map<Duplex, Connection>();
-  /** Those without a request, the longest idle first. */
-  readonly #idle = new Set<Connection>();
+  /** Those without a request. */
+  readonly #idle: IdleConnections<Connection>;
   readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
   readonly #queue = new Rotation<Exchange>();
   readonly #placedNow = new Set<Exchange>();
   readonly #lanes = new Map<string, Tally>();
-  /** How many connections each client has. */
-  readonly #connectionsOf = new Map<string, number>();
   /** A look at who is slow is on its way. */
   #watchesSlow = false;
   #queued = 0;
@@ -131,6 +129,7 @@ export class RequestGate {
     this.#serve = options.serve;
     this.#onRefused = options.onRefused;
     this.#bounds = { ...defaultBounds, ...options.bounds };
+    this.#idle = new IdleConnections(this.#bounds);
   }
 
   get connections(): number {
@@ -146,7 +145,7 @@ export class RequestGate {
   connected(socket: Socket): MeteredSocket | undefined {
     const { connections, reservedConnections } = this.#bounds;
     const isFull = this.#connections.size >= connections;
-    const idle = isFull ? this.#longestIdle() : undefined;
+    const idle = isFull ? this.#idle.firstToGo(performance.now()) : undefined;
     if (idle !== undefined) this.#drop(idle);
     else if (this.#connections.size >= connections + reservedConnections) {
       socket.destroy();
@@ -164,8 +163,7 @@ export class RequestGate {
       readAt: 0,
     };
     this.#connections.set(metered, connection);
-    this.#idle.add(connection);
-    this.#connectionsOf.set(connection.client, (this.#connectionsOf.get(connection.client) ?? 0) + 1);
+    this.#idle.came(connection, connection.client, performance.now());
     metered.once('close', () => this.#drop(connection));
     return metered;
   }
@@ -246,7 +244,7 @@ export class RequestGate {
     const { connection, request, response, isVital } = exchange;
     const { connections, requests, requestsPerClient } = this.#bounds;
     connection.current = exchange;
-    this.#idle.delete(connection);
+    this.#idle.asked(connection);
     this.#exchanges.set(request, exchange);
     response.once('close', () => this.#end(exchange));
     if (isVital) return this.#run(exchange);
@@ -337,7 +335,7 @@ export class RequestGate {
     connection.current = undefined;
     if (this.#isThere(connection)) {
       const next = connection.waiting.shift();
-      if (next === undefined) this.#idle.add(connection);
+      if (next === undefined) this.#idle.rests(connection, connection.client, performance.now());
       else this.#begin(next);
       this.#readLater(connection);
     }
@@ -365,27 +363,14 @@ export class RequestGate {
   #drop(connection: Connection): void {
     const { socket, client, current } = connection;
     if (!this.#connections.delete(socket)) return;
-    this.#idle.delete(connection);
     connection.waiting = [];
     socket.destroy();
     if (current !== undefined) this.#end(current);
-    const left = (this.#connectionsOf.get(client) ?? 0) - 1;
-    if (left > 0) this.#connectionsOf.set(client, left);
-    else this.#connectionsOf.delete(client);
+    this.#idle.left(connection, client);
   }
 
   #isThere(connection: Connection): boolean {
     return this.#connections.has(connection.socket) && !connection.socket.destroyed;
-  }
-
-  #longestIdle(): Connection | undefined {
-    let found: Connection | undefined;
-    let most = 0;
-    for (const connection of this.#idle) {
-      const connections = this.#connectionsOf.get(connection.client) ?? 0;
-      if (connections > most) [found, most] = [connection, connections];
-    }
-    return found;
   }
 
   #tally(lane: string): Tally {

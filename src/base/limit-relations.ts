@@ -259,6 +259,12 @@ export function relationsOf(of: Limits): readonly Relation[] {
     fits('a frame of transactions', of.gossipFrameBytes, 'intakeBytes', of.intakeBytes),
     fits('a batch in binary', 2 + of.httpBatch * 2, 'httpBodyBytes', of.httpBodyBytes),
     fits('all that one client can keep busy', busyOfClient + 1, 'httpConnections', of.httpConnections),
+    fits(
+      'a few connections of each of many',
+      16 * of.httpConnectionsFew,
+      'httpConnections',
+      of.httpConnections,
+    ),
     fits('a few bodies of one client', 8 * of.httpBodyBytes, 'httpAsideBytes', of.httpAsideBytes / 2),
     fits('a client that sends nothing', of.httpStalledMs, 'httpSlowMs', of.httpSlowMs),
     fits('requests that are worked at', of.httpPlaces, 'httpRequests', of.httpRequests),

@@ -468,6 +468,11 @@ export const limits = {
   /** HTTP connections at once. */
   httpConnections: 512,
   /**
+   * Connections of one client up to which clients are alike when idle ones have to give way: a browser's, or
+   * the pool of a client library, and some more behind the same address.
+   */
+  httpConnectionsFew: 16,
+  /**
    * HTTP connections beyond them, for health, readiness and metrics only: some probes of several watchers.
    */
   httpReservedConnections: 32,

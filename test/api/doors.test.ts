@@ -245,6 +245,19 @@ describe('connections', () => {
     assert.equal(idle[1]?.destroyed, false);
   });
 
+  test('that are idle are kept when they were used, and others were not', async (t) => {
+    const world = await start(t, { gate: { connections: 3, reservedConnections: 1, stalledMs: 0 } });
+    const used = await dial(t, world);
+    used.write('GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n');
+    await until(() => used.received().includes('200 OK'));
+    const unused = [await dial(t, world), await dial(t, world)];
+    await until(() => world.api.connections() === 3);
+    const closed = new Promise((resolve) => unused[0]?.once('close', resolve));
+    assert.equal((await fetch(`${world.api.address}/v1/health`)).status, 200);
+    await closed;
+    assert.equal(used.destroyed, false);
+  });
+
   test('are reserved for health, readiness and metrics when all others are busy', async (t) => {
     const world = await start(t, { gate: { connections: 2, reservedConnections: 1 } });
     await wait(t, world, 0);
