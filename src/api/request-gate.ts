@@ -103,8 +103,8 @@ const vitalPaths: ReadonlySet<string> = new Set(['/v1/health', '/v1/ready', '/me
  * closed connection is dropped.
  *
  * Health, readiness and metrics need no place, come first, and have connections reserved for them. When all
- * connections are taken, an idle one gives way. That is so rather than with a listener of their own, because probes then need no second port that has to
- * be configured and guarded.
+ * connections are taken, an idle one gives way. Why there is no listener of their own: probes then need no
+ * second port that has to be configured and guarded.
  */
 export class RequestGate {
   /** For reading what came, and for submissions; reads have a smaller one of their own. */
