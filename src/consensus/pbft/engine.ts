@@ -8,10 +8,11 @@ import { admitWaiting, onPrePrepare } from './accepting.ts';
 import { onFinalForGuard, onQueryStable, onReplyStable } from './amnesia.ts';
 import { isAhead, isWanted, keepForLater, takeDue } from './admission.ts';
 import { onContradiction } from './evidence.ts';
-import { onApplied } from './finality.ts';
+import { onApplied, onCommitCertificate } from './finality.ts';
 import { afterBlock, firstRecords, indexOf } from './epochs.ts';
 import { checkInvariants } from './invariants.ts';
 import { logKey, type PbftMessage } from './message.ts';
+import { nothingNoted } from './noted.ts';
 import type { PbftOptions } from './options.ts';
 import { send } from './outbox.ts';
 import { restartTimer } from './progress-timer.ts';
@@ -20,12 +21,12 @@ import type { Replica } from './replica.ts';
 import { statusOf, whyOf } from './report.ts';
 import { completeSlots, freshState, nonceOf, restore } from './restore.ts';
 import type { PbftState } from './state.ts';
-import { notePlace, onStatus, postStatus, repeatStatus } from './status.ts';
+import { answerStatus, notePlace, onStatus, postStatus, repeatStatus } from './status.ts';
 import { maybeLeave, onSuspect } from './suspicion.ts';
-import { maybePrepare, onSynced, onValidated, retryValidations } from './validating.ts';
-import { onNewView, onViewChange } from './view-change.ts';
-import { onVote } from './voting.ts';
-import { watchProgress } from './watching.ts';
+import { followLink, maybePrepare, onSynced, onValidated, retryValidations } from './validating.ts';
+import { noteQuorum, onNewView, onViewChange, reachStart } from './view-change.ts';
+import { advance, onVote } from './voting.ts';
+import { watchChange, watchProgress } from './watching.ts';
 import { mostStored, write } from './writing.ts';
 
 /**
@@ -49,6 +50,7 @@ export class PbftEngine implements Engine<PbftMessage> {
         ...start,
         final: { ...start.final.header, blockHash: start.final.hash, certificate: start.final.certificate },
       }),
+      noted: nothingNoted(),
       out: [],
     };
     const isPresent = restore(this.#replica, start);
@@ -95,8 +97,7 @@ function handle(replica: Replica, input: Input<PbftMessage>): void {
     case 'tick':
       state.now = Math.max(state.now, input.now);
       watchProgress(replica);
-      retryValidations(replica);
-      repeatStatus(replica);
+      replica.noted.ticked = true;
       return;
     case 'message':
       onMessage(replica, input.message, input.direct ?? false);
@@ -106,7 +107,6 @@ function handle(replica: Replica, input: Input<PbftMessage>): void {
       return;
     case 'validated':
       onValidated(replica, input);
-      completeSlots(replica);
       return;
     case 'persisted':
       settleWrites(state.writes, input.seq);
@@ -226,26 +226,35 @@ function unsupported(kind: EngineRequest['kind']): Problem {
 }
 
 /**
- * What can follow from any input: a view to leave, parents that are known now, room in the
- * window, work to propose.
+ * Whatever has become possible by the input: first what follows from what it told, then what was kept for
+ * later, then parents that are known now, room in the window, work to propose.
  */
 function settle(replica: Replica): void {
-  leaveIfCaught(replica);
-  replayAhead(replica);
+  decide(replica);
+  for (const message of takeDue(replica)) {
+    dispatch(replica, message, false);
+    decide(replica);
+  }
   admitWaiting(replica);
+  decide(replica);
   for (const slot of replica.state.slots.values()) maybePrepare(replica, slot);
   maybePropose(replica);
 }
 
-/** What was kept for later and is due now. */
-function replayAhead(replica: Replica): void {
-  for (const message of takeDue(replica)) {
-    dispatch(replica, message, false);
-    leaveIfCaught(replica);
-  }
-}
-
-/** Evidence was found against the primary of this view. */
-function leaveIfCaught(replica: Replica): void {
-  if (replica.state.caught) maybeLeave(replica);
+/** What follows from what was noted, each rule once, in the order in which they depend on each other. */
+function decide(replica: Replica): void {
+  const { noted, state } = replica;
+  replica.noted = nothingNoted();
+  for (const link of noted.links) followLink(replica, link);
+  if (noted.links.length > 0) completeSlots(replica);
+  for (const place of noted.places) advance(replica, place);
+  for (const certificate of noted.certificates) onCommitCertificate(replica, certificate);
+  for (const status of noted.statuses) answerStatus(replica, status);
+  if (noted.opened) reachStart(replica);
+  if (noted.leaving || state.caught) maybeLeave(replica);
+  if (noted.changing) noteQuorum(replica);
+  if (!noted.ticked) return;
+  watchChange(replica);
+  retryValidations(replica);
+  repeatStatus(replica);
 }

@@ -3,6 +3,7 @@ import type { PublicKey } from '../../crypto/signature.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 import type { Input, LogRecord, ValidatorIndex } from '../engine.ts';
 import type { PbftMessage } from './message.ts';
+import { nothingNoted } from './noted.ts';
 import { tellView, trace } from './outbox.ts';
 import { restartTimer } from './progress-timer.ts';
 import { recordKeys, stateRecord } from './records.ts';
@@ -60,6 +61,7 @@ function beginEpoch(before: Replica, validators: ValidatorSet, epochSeen: boolea
       statusAt: old.now,
       counters: old.counters,
     },
+    noted: nothingNoted(),
     out,
   };
   out.push({

@@ -1,5 +1,6 @@
 import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
+import { isNothing } from './noted.ts';
 import { type Replica, windowEnd } from './replica.ts';
 import { mostStored } from './writing.ts';
 
@@ -8,6 +9,7 @@ export function checkInvariants(replica: Replica): void {
   const { state } = replica;
   const n = replica.validators.keys.length;
   const { height: final } = state.final;
+  invariant(isNothing(replica.noted), 'what was noted is decided before the step ends');
   invariant(state.appliedHeight <= final, 'nothing is applied that is not final');
   invariant(
     final === replica.epoch.height || state.final.certificate?.height === final,

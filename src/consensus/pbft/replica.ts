@@ -9,10 +9,14 @@ import type { BlockName, ValidatorIndex } from '../engine.ts';
 import { highWatermark } from '../shared/pacing.ts';
 import type { Step } from '../shared/step.ts';
 import type { PbftMessage } from './message.ts';
+import type { Noted } from './noted.ts';
 import type { PbftOptions } from './options.ts';
 import { compareRank, type PbftState } from './state.ts';
 
-/** What the parts of the protocol work on: constants, the state, and the effects of the step in progress. */
+/**
+ * What the parts of the protocol work on: constants, the state, and of the step in progress what was noted
+ * and its effects.
+ */
 export interface Replica extends Step<PbftMessage> {
   readonly chainId: Hash;
   /** The block that this epoch stands on: the genesis, or the last block of the epoch before. */
@@ -26,6 +30,7 @@ export interface Replica extends Step<PbftMessage> {
   /** This node's index, or null for an observer. */
   readonly self: ValidatorIndex | null;
   readonly state: PbftState;
+  noted: Noted;
 }
 
 export function quorumOf(replica: Replica): number {

@@ -1,6 +1,6 @@
-import type { Recipients, ValidatorIndex } from '../engine.ts';
+import type { Recipients } from '../engine.ts';
 import { onBeginningChain, queryStable } from './amnesia.ts';
-import { catchUp, onCommitCertificate } from './finality.ts';
+import { catchUp } from './finality.ts';
 import { isSlotMessage, type PbftMessage, type Status } from './message.ts';
 import { post, send } from './outbox.ts';
 import { highestKnown, isNormal, type Replica } from './replica.ts';
@@ -80,18 +80,20 @@ export function onStatus(replica: Replica, status: Status, direct: boolean): voi
   peer.changing = status.changing;
   peer.silent = status.silentUntil !== undefined;
   if (direct && status.finalHeight === replica.epoch.height) onBeginningChain(replica, status.from);
-  if (status.finalCertificate !== undefined) onCommitCertificate(replica, status.finalCertificate);
-  if (state.now - peer.answeredAt < replica.options.statusMs / 2) return;
-  peer.answeredAt = state.now;
-  sendWhatIsMissing(replica, status.from, status);
+  if (status.finalCertificate !== undefined) replica.noted.certificates.push(status.finalCertificate);
+  replica.noted.statuses.push(status);
 }
 
 /**
  * A peer behind in height gets this replica's Status, one behind in view its NewView, one that
- * is level the votes again.
+ * is level the votes again; each now and then only.
  */
-function sendWhatIsMissing(replica: Replica, to: ValidatorIndex, status: Status): void {
+export function answerStatus(replica: Replica, status: Status): void {
   const { state } = replica;
+  const { from: to } = status;
+  const peer = state.peers[to];
+  if (peer === undefined || state.now - peer.answeredAt < replica.options.statusMs / 2) return;
+  peer.answeredAt = state.now;
   if (status.finalHeight < state.final.height) postStatus(replica, [to]);
   const lacksView = status.view < state.view || (status.view === state.view && status.changing);
   if (lacksView && isNormal(replica) && state.newView !== null) send(replica, [to], state.newView);

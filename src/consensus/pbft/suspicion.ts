@@ -24,7 +24,7 @@ export function repeatSuspect(replica: Replica): void {
   if (state.grounds === null || self === null || !isDue(state.repeatTimer, state.now)) return;
   start(state.repeatTimer, state.now, replica.options.statusMs);
   postSuspect(replica, self, state.grounds.reason);
-  maybeLeave(replica);
+  replica.noted.leaving = true;
 }
 
 /** The grounds are gone, and those who heard of them are told. */
@@ -49,7 +49,7 @@ export function onSuspect(replica: Replica, suspect: Suspect): void {
   if (suspect.view < state.view || (earlier !== undefined && !isLater(suspect, earlier))) return;
   const { view, reason, height, sequence } = suspect;
   state.suspects.set(suspect.from, { view, reason, height, sequence, heardAt: state.now });
-  maybeLeave(replica);
+  replica.noted.leaving = true;
 }
 
 type Place = Pick<Suspect, 'view' | 'height' | 'sequence'>;

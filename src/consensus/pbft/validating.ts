@@ -1,8 +1,8 @@
 import type { ChainLink, Input, ValidatorIndex } from '../engine.ts';
 import { isDue, start } from '../shared/timer.ts';
 import { chainTo } from './chain.ts';
-import { onCommitCertificate } from './finality.ts';
 import type { PbftMessage } from './message.ts';
+import type { Noted } from './noted.ts';
 import { trace } from './outbox.ts';
 import { isDiskKeepingUp, isNormal, mayVote, type Replica } from './replica.ts';
 import type { AcceptedSlot } from './state.ts';
@@ -41,7 +41,7 @@ export function onValidated(replica: Replica, { blockHash, result }: Validated):
       for (const { height } of slots) {
         if (state.tooEarly !== null && state.tooEarly.height <= height) state.tooEarly = null;
       }
-      learnValid(replica, result.chain);
+      learnLinks(replica, result.chain, true);
       // The final block may have moved past the start of the chain meanwhile.
       if (chainTo(replica, blockHash) === null) for (const slot of slots) markUnavailable(replica, slot);
       return;
@@ -73,7 +73,7 @@ function onEarly(
 ): void {
   const { state, options } = replica;
   if (slots.some(({ proposal, prepareAsked }) => proposal === null || prepareAsked)) {
-    learnValid(replica, chain);
+    learnLinks(replica, chain, true);
     return;
   }
   for (const slot of slots) {
@@ -82,7 +82,7 @@ function onEarly(
     if (state.tooEarly === null) trace(replica, 'proposal-early', { height: slot.height, aheadMs });
     state.tooEarly = { height: slot.height, aheadMs };
   }
-  learnLinks(replica, chain);
+  learnLinks(replica, chain, false);
 }
 
 function markUnavailable(replica: Replica, slot: AcceptedSlot): void {
@@ -98,40 +98,29 @@ export function onSynced(replica: Replica, { chain, certificate }: Synced): void
   if (certificate.epoch !== replica.epoch.height) return;
   const last = chain.at(-1);
   if (last?.blockHash !== certificate.blockHash || last.height !== certificate.height) return;
-  learnValid(replica, chain);
-  onCommitCertificate(replica, certificate);
+  learnLinks(replica, chain, true);
+  replica.noted.certificates.push(certificate);
 }
 
-/** Takes in blocks that are valid on top of the final one, and does all that waited for that. */
-function learnValid(replica: Replica, chain: readonly ChainLink[]): void {
-  const { state } = replica;
-  learnLinks(replica, chain, (link) => {
-    const slot = state.slots.get(link.height);
-    if (slot !== undefined && slot.blockHash === link.blockHash && slot.validity !== 'valid') {
-      slot.validity = 'valid';
-      prepare(replica, slot);
-    }
-  });
-}
-
-/**
- * Takes in how blocks link and that they execute, and counts what others said of them. It vouches for none.
- */
-function learnLinks(
-  replica: Replica,
-  chain: readonly ChainLink[],
-  vouch: (link: ChainLink) => void = () => {},
-): void {
-  const { state } = replica;
+/** Takes in how blocks link and that they execute; `valid`: this replica may vote for them, too. */
+function learnLinks({ state, noted }: Replica, chain: readonly ChainLink[], valid: boolean): void {
   for (const link of chain) {
     if (link.height > state.final.height) state.valid.set(link.blockHash, link);
+    noted.links.push({ link, valid });
   }
-  for (const link of chain) {
-    if (chainTo(replica, link.blockHash) === null) continue;
-    vouch(link);
-    for (const tally of state.tallies.values()) {
-      if (tally.height === link.height) advance(replica, tally.view, tally.height);
-    }
+}
+
+/** All that waited for this link: the own vote, where it may be cast, and what others said of the block. */
+export function followLink(replica: Replica, { link, valid }: Noted['links'][number]): void {
+  const { state } = replica;
+  if (chainTo(replica, link.blockHash) === null) return;
+  const slot = state.slots.get(link.height);
+  if (valid && slot?.blockHash === link.blockHash && slot.validity !== 'valid') {
+    slot.validity = 'valid';
+    prepare(replica, slot);
+  }
+  for (const tally of state.tallies.values()) {
+    if (tally.height === link.height) advance(replica, tally);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Height } from '../../ledger/block.ts';
 import type { Certificate } from '../../ledger/certificate.ts';
 import { acceptSlot } from './accepting.ts';
 import { compareCommitsWithViewChange } from './evidence.ts';
-import { catchUp, onCommitCertificate } from './finality.ts';
+import { catchUp } from './finality.ts';
 import { isFresh, isOutdated, reach } from './freshness.ts';
 import type { NewView, ViewChange } from './message.ts';
 import { tellView, trace } from './outbox.ts';
@@ -12,7 +12,6 @@ import { write } from './writing.ts';
 import { certificateRecord, newViewRecord, stateRecord } from './records.ts';
 import { restartTimer } from './progress-timer.ts';
 import { highestOf } from './state.ts';
-import { maybeLeave } from './suspicion.ts';
 import { moveTo } from './views.ts';
 
 /** A ViewChange of anybody, this replica included (once it is on disk). */
@@ -24,9 +23,10 @@ export function onViewChange(replica: Replica, viewChange: ViewChange): void {
   if (earlier !== undefined && earlier.view >= viewChange.view) return;
   state.viewChanges.set(viewChange.from, viewChange);
   compareCommitsWithViewChange(replica, viewChange.from);
-  if (viewChange.finalCertificate !== undefined) onCommitCertificate(replica, viewChange.finalCertificate);
-  maybeLeave(replica);
-  noteQuorum(replica);
+  const { noted } = replica;
+  if (viewChange.finalCertificate !== undefined) noted.certificates.push(viewChange.finalCertificate);
+  noted.leaving = true;
+  noted.changing = true;
 }
 
 /**
@@ -111,8 +111,16 @@ export function onNewView(replica: Replica, newView: NewView): void {
   const after = tip?.height ?? base.height;
   tellView(replica, newView.from, `validator ${newView.from} began it after block ${after}`);
 
-  if (base.certificate !== null) onCommitCertificate(replica, base.certificate);
-  if (base.height > state.final.height) {
+  if (base.certificate !== null) replica.noted.certificates.push(base.certificate);
+  replica.noted.opened = true;
+}
+
+/** A view that was opened starts with its tip, above its base. */
+export function reachStart(replica: Replica): void {
+  const { newView, final } = replica.state;
+  if (newView === null) return;
+  const { base, tip } = newViewStart(newView.viewChanges, replica.epoch.height);
+  if (base.height > final.height) {
     catchUp(
       replica,
       base.height,

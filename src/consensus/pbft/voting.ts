@@ -1,4 +1,3 @@
-import type { Height, View } from '../../ledger/block.ts';
 import { compareCommitsWithViewChange, countVote } from './evidence.ts';
 import { onCommitCertificate } from './finality.ts';
 import type { Vote } from './message.ts';
@@ -9,14 +8,14 @@ import { type AcceptedSlot, highestOf, type Tally, tallyKey } from './state.ts';
 import { certificateOf, isCounted, tallyFor } from './tally.ts';
 import { certificateRecord } from './records.ts';
 
-/** Counts one vote and acts on what it completes. Own votes come here too, once they are on disk. */
+/** Counts one vote. Own votes come here too, once they are on disk. */
 export function onVote(replica: Replica, vote: Vote): void {
   if (!isCounted(replica, vote.kind, vote.view, vote.height)) return;
   const tally = tallyFor(replica, vote.view, vote.height);
   if (!countVote(replica, tally, vote.kind, vote.from, vote)) return;
   if (vote.kind === 'commit') compareCommitsWithViewChange(replica, vote.from);
   showOtherProposal(replica, vote);
-  advance(replica, vote.view, vote.height);
+  replica.noted.places.push(vote);
 }
 
 /**
@@ -43,7 +42,7 @@ function showOtherProposal(replica: Replica, vote: Vote): void {
 }
 
 /** Takes a height as far as its votes allow: prepared, committed, final (PBFT, section 4.2). */
-export function advance(replica: Replica, view: View, height: Height): void {
+export function advance(replica: Replica, { view, height }: Pick<Vote, 'view' | 'height'>): void {
   const tally = replica.state.tallies.get(tallyKey(view, height));
   if (tally === undefined) return;
   const slot = replica.state.slots.get(height);

@@ -3,16 +3,14 @@ import { isDue, start } from '../shared/timer.ts';
 import { send } from './outbox.ts';
 import { hasUnfinished, restartTimer, viewTimeout } from './progress-timer.ts';
 import type { Replica } from './replica.ts';
-import { maybeLeave, raiseGrounds, repeatSuspect, takeBack } from './suspicion.ts';
-import { noteQuorum } from './view-change.ts';
+import { raiseGrounds, repeatSuspect, takeBack } from './suspicion.ts';
 import { leaveView, maybeSignViewChange } from './views.ts';
 
-/** Watches the primary: runs on every tick. */
+/** On every tick: is there anything to say against the primary? */
 export function watchProgress(replica: Replica): void {
   const { state } = replica;
   if (state.phase.name === 'changing') {
-    noteQuorum(replica);
-    watchChange(replica, state.phase.quorumSince);
+    replica.noted.changing = true;
     return;
   }
   if (!hasUnfinished(replica) || state.progressTimer.dueAt === null) restartTimer(replica);
@@ -28,12 +26,14 @@ export function watchProgress(replica: Replica): void {
   }
   repeatSuspect(replica);
   // What is said already may count only now.
-  maybeLeave(replica);
+  replica.noted.leaving = true;
 }
 
-/** While changing: a quorum waits for the new primary, or the ViewChange has to be heard by more. */
-function watchChange(replica: Replica, quorumSince: number | null): void {
+/** On every tick while changing: a quorum waits for the primary, or more have to hear the ViewChange. */
+export function watchChange(replica: Replica): void {
   const { state } = replica;
+  if (state.phase.name !== 'changing') return;
+  const { quorumSince } = state.phase;
   if (quorumSince !== null && state.now - quorumSince >= viewTimeout(replica)) {
     leaveView(replica, 'its primary did not start it');
     return;

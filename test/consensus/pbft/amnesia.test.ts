@@ -504,3 +504,28 @@ test('a view that it entered when it knew less is closed when it votes again', (
   // One of those ViewChanges may be its own of before the loss, which hides what it voted for after that.
   assert.deepEqual([lost.engine?.state.view, lost.engine?.state.phase.name], [1, 'changing']);
 });
+
+test('a view that is closed by what its own NewView proves does not take its tip', () => {
+  const committee = committeeAt(5);
+  const until = silent(committee);
+  const lost = committee.node(3);
+  committee.grow(until);
+  bringUpTo(committee, until);
+  // It holds the next block, and hears no vote for it.
+  committee.deliverable = (_, to, { kind }) => to !== 3 || kind === 'pre-prepare';
+  committee.grow(until + 2);
+  assert.equal(guardOf(lost), 'silent');
+  // A liar takes the oldest ViewChange that the lost one cannot know to be outdated before it knows the base.
+  const viewChanges = [
+    committee.viewChange(0, 1, {
+      finalHeight: toHeight(until + 1),
+      highest: committee.certificateAt(until + 2),
+    }),
+    committee.viewChange(1, 1, { finalHeight: toHeight(until + 1) }),
+    committee.viewChange(2, 1, { finalHeight: toHeight(until - window) }),
+  ] as ViewChange[];
+  lost.receive(committee.say({ kind: 'new-view', from: 1, view: toView(1), viewChanges }));
+  assert.equal(lost.finalHeight(), until + 1);
+  assert.equal(guardOf(lost), 'off');
+  assert.deepEqual([lost.engine?.state.view, lost.engine?.state.phase.name], [1, 'changing']);
+});
