@@ -18,7 +18,7 @@ import type { Account } from '../ledger/state-entry.ts';
 import type { ListBackend } from './listed.ts';
 import type { EvidenceView } from './evidence-views.ts';
 import type { TelemetryBackend } from './telemetry-views.ts';
-import type { NamespaceView, RecordList, RecordPage, RecordView } from './record-views.ts';
+import type { NamePage, NamespaceList, NamespaceView, RecordList, RecordView } from './record-views.ts';
 
 /**
  * What the API asks the node for. The node implements it; tests have a fake. Answers are plain values, and
@@ -62,8 +62,10 @@ export interface Backend {
   /** The value is undefined when there is no such record. */
   record(key: string, consistency: Consistency): Promise<Read<RecordView | undefined>>;
   /** Records by the beginning of their keys, all as they are after one final block. */
-  listRecords(page: RecordPage, consistency: Consistency, pace?: Pace): Promise<Read<RecordList>>;
+  listRecords(page: NamePage, consistency: Consistency, pace?: Pace): Promise<Read<RecordList>>;
   namespace(name: string, consistency: Consistency): Promise<Read<NamespaceView | undefined>>;
+  /** Namespaces by the beginning of their names, all as they are after one final block. */
+  listNamespaces(page: NamePage, consistency: Consistency, pace?: Pace): Promise<Read<NamespaceList>>;
 
   readonly lists: ListBackend;
   readonly telemetry: TelemetryBackend;

@@ -3,7 +3,7 @@ import { encodeAddress } from '../crypto/address.ts';
 import type { NodeIdentity, Read } from './backend.ts';
 import { readJson } from './present.ts';
 import type { NamespaceView, RecordView } from './record-views.ts';
-import type { NamespaceJson, RecordJson, RecordListJson } from './schemas.ts';
+import type { NamespaceJson, NamespaceListJson, RecordJson, RecordListJson } from './schemas.ts';
 
 export function recordJson(identity: NodeIdentity, read: Read<unknown>, record: RecordView): RecordJson {
   return { ...readJson(identity, read), ...recordItemJson(record) };
@@ -33,10 +33,29 @@ export function recordListJson(
 export function namespaceJson(
   identity: NodeIdentity,
   read: Read<unknown>,
-  { name, owner, mode, writers, entries, root }: NamespaceView,
+  namespace: NamespaceView,
 ): NamespaceJson {
+  return { ...readJson(identity, read), ...namespaceItemJson(namespace) };
+}
+
+/** A page without its namespaces. */
+export function namespaceListJson(
+  identity: NodeIdentity,
+  prefix: string,
+  read: Read<{ readonly next: string | null }>,
+): Omit<NamespaceListJson, 'namespaces'> {
+  return { ...readJson(identity, read), prefix, next: read.value.next };
+}
+
+export function namespaceItemJson({
+  name,
+  owner,
+  mode,
+  writers,
+  entries,
+  root,
+}: NamespaceView): NamespaceListJson['namespaces'][number] {
   return {
-    ...readJson(identity, read),
     name,
     owner: encodeAddress(owner),
     mode,

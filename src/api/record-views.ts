@@ -5,10 +5,11 @@ export interface NamespaceView extends NamespaceEntry {
   readonly name: string;
 }
 
-export interface RecordPage {
+/** Of records by their keys, or of namespaces by their names. */
+export interface NamePage {
   /** Empty for all. */
   readonly prefix: string;
-  /** The key behind which the page begins; it begins with the prefix. */
+  /** The name behind which the page begins; it begins with the prefix. */
   readonly after?: string | undefined;
   readonly limit: number;
 }
@@ -17,6 +18,13 @@ export interface RecordList {
   /** In the order of the bytes of their keys. */
   readonly records: readonly RecordView[];
   /** The key behind which the next page begins; null where there is none. A page may be short, and go on. */
+  readonly next: string | null;
+}
+
+export interface NamespaceList {
+  /** In the order of the bytes of their names. */
+  readonly namespaces: readonly NamespaceView[];
+  /** As in `RecordList`. */
   readonly next: string | null;
 }
 

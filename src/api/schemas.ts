@@ -536,17 +536,29 @@ export const recordListSchema = z
   })
   .meta({ id: 'RecordList' });
 
-export const namespaceSchema = z
+const namespaceFields = {
+  name: namespaceName,
+  owner: addressSchema.describe('Who may change its mode, writers and owner'),
+  mode: namespaceMode,
+  writers: z.array(addressSchema).describe('None in mode open'),
+  entries: whole('Keys that were ever written there, those of deleted records too'),
+  root: hashSchema.describe('Of the tree of its entries'),
+};
+
+export const namespaceSchema = z.object({ ...read, ...namespaceFields }).meta({ id: 'Namespace' });
+
+export const namespaceListSchema = z
   .object({
     ...read,
-    name: namespaceName,
-    owner: addressSchema.describe('Who may change its mode, writers and owner'),
-    mode: namespaceMode,
-    writers: z.array(addressSchema).describe('None in mode open'),
-    entries: whole('Keys that were ever written there, those of deleted records too'),
-    root: hashSchema.describe('Of the tree of its entries'),
+    prefix: z.string(),
+    namespaces: z.array(z.object(namespaceFields)).describe('In the order of the bytes of their names'),
+    next: namespaceName
+      .nullable()
+      .describe(
+        'Give it as "after" to get the next page; null where there is none. A page may be empty and go on',
+      ),
   })
-  .meta({ id: 'Namespace' });
+  .meta({ id: 'NamespaceList' });
 
 export const listOrderSchema = z.enum(['newest', 'oldest']).describe('Which end the list begins with');
 export const cursorSchema = hex(20, 'Where the page before ended: its "next"');
@@ -854,6 +866,7 @@ export type ReservationJson = z.output<typeof reservationSchema>;
 export type RecordJson = z.output<typeof recordSchema>;
 export type RecordListJson = z.output<typeof recordListSchema>;
 export type NamespaceJson = z.output<typeof namespaceSchema>;
+export type NamespaceListJson = z.output<typeof namespaceListSchema>;
 export type AccountTransactionsJson = z.output<typeof accountTransactionsSchema>;
 export type TransactionsJson = z.output<typeof transactionsSchema>;
 export type RecordHistoryJson = z.output<typeof recordHistorySchema>;

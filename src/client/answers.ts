@@ -171,7 +171,7 @@ export type ChainChangeAnswer =
   | { readonly type: 'fee-floor'; readonly feePerOperation: Amount; readonly height?: Height | undefined }
   | { readonly type: 'limits'; readonly limits: BlockLimitsAnswer; readonly height?: Height | undefined };
 
-type ConditionAnswer =
+export type ConditionAnswer =
   | { readonly type: 'record-version'; readonly key: string; readonly version: number }
   | { readonly type: 'record-absent' | 'record-exists'; readonly key: string }
   | { readonly type: 'record-hash'; readonly key: string; readonly hash: Hash }
@@ -357,7 +357,17 @@ export interface RecordListAnswer extends ReadAnswer {
   readonly next: string | null;
 }
 
-export interface NamespaceAnswer extends ReadAnswer {
+export interface NamespaceAnswer extends ReadAnswer, NamespaceItem {}
+
+/** Namespaces whose names begin with a prefix, in the order of the bytes of their names. */
+export interface NamespaceListAnswer extends ReadAnswer {
+  readonly prefix: string;
+  readonly namespaces: readonly NamespaceItem[];
+  /** The name behind which the next page begins; null where there is none. A page may be empty and go on. */
+  readonly next: string | null;
+}
+
+interface NamespaceItem {
   readonly name: string;
   /** Who may change its mode, writers and owner. */
   readonly owner: Address;

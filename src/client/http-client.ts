@@ -24,6 +24,7 @@ import type {
   MemberAnswer,
   MissingNonceAnswer,
   NamespaceAnswer,
+  NamespaceListAnswer,
   Origin,
   ProblemAnswer,
   RecordAnswer,
@@ -242,6 +243,15 @@ export class HttpClient {
     const { after, limit, consistency, ...deadline } = options;
     const named = { prefix, after, limit, consistency };
     return this.#get(() => `/v1/records/list${query(named)}`, deadline);
+  }
+
+  /** A page of the namespaces whose names begin with a prefix, as `records` lists those of records. */
+  namespaces(
+    prefix: string,
+    options: ReadOptions & { readonly after?: string | undefined; readonly limit?: number } = {},
+  ): Promise<NamespaceListAnswer | Problem> {
+    const { after, limit, consistency, ...deadline } = options;
+    return this.#get(() => `/v1/namespaces${query({ prefix, after, limit, consistency })}`, deadline);
   }
 
   /** Who owns a namespace, who may write there, and how much stands there. */

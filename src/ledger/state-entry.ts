@@ -99,8 +99,8 @@ export function recordStateKey(key: string): Uint8Array {
 /** A byte order mark in front is a part of the key. */
 const keyDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The record's key in a key of `recordStateKey`. */
-export function recordKeyIn(key: Uint8Array): string {
+/** The record's key in a key of `recordStateKey`, or the name in one of `namespaceStateKey`. */
+export function nameIn(key: Uint8Array): string {
   return keyDecoder.decode(key.subarray(1));
 }
 

@@ -37,7 +37,7 @@ import {
   namespaceStateKey,
   noAccount,
   type RecordEntry,
-  recordKeyIn,
+  nameIn,
   recordStateKey,
   type StateChange,
   type Tombstone,
@@ -256,7 +256,7 @@ export class State {
     for (const [key, value] of this.#tree.entries(after, owner)) {
       complete = entries.length < page.limit;
       if (!complete) break;
-      entries.push({ key: recordKeyIn(key), value });
+      entries.push({ key: nameIn(key), value });
     }
     const last = complete ? undefined : entries.at(-1);
     const { walk, root } = this.#tree.walk(owner);

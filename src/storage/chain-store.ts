@@ -4,7 +4,7 @@ import type { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { type BlockHeader, type Height, toHeight } from '../ledger/block.ts';
-import { recordKeyIn, recordStateKey } from '../ledger/state-entry.ts';
+import { nameIn, namespaceStateKey, recordStateKey } from '../ledger/state-entry.ts';
 import { validatorKeysCodec } from '../ledger/validators.ts';
 import { type CandidateTable } from './candidate-table.ts';
 import {
@@ -44,6 +44,13 @@ import type { SnapshotTable } from './snapshot-table.ts';
 import { Unindexing } from './unindexing.ts';
 
 type Done = (problem: Problem | undefined) => void;
+
+/** Names that begin with `prefix`, behind `after`: at most this many. */
+interface NameRange {
+  readonly prefix: string;
+  readonly after: string | undefined;
+  readonly limit: number;
+}
 
 /**
  * The chain on disk: final blocks with their certificates and receipts, the index of transactions, the state,
@@ -268,15 +275,23 @@ export class ChainStore {
    * in the order of their bytes. All that there are after the final block, and perhaps some of the next one:
    * a record that was written once never leaves the state.
    */
-  async recordKeys(page: {
-    readonly prefix: string;
-    readonly after: string | undefined;
-    readonly limit: number;
-  }): Promise<readonly string[]> {
-    const { from, to } = stateRange(recordStateKey(page.prefix));
-    const behind = page.after === undefined ? from : keyAfter(keys.state(recordStateKey(page.after)));
-    const found = await this.#store.scan({ from: behind, to, limit: page.limit });
-    return found.map(([key]) => recordKeyIn(restOf(key)));
+  recordKeys(page: NameRange): Promise<readonly string[]> {
+    return this.#namesIn(recordStateKey, page);
+  }
+
+  /** The same of names of namespaces: one that was opened never leaves the state. */
+  namespaceNames(page: NameRange): Promise<readonly string[]> {
+    return this.#namesIn(namespaceStateKey, page);
+  }
+
+  async #namesIn(
+    stateKey: (name: string) => Uint8Array,
+    { prefix, after, limit }: NameRange,
+  ): Promise<readonly string[]> {
+    const { from, to } = stateRange(stateKey(prefix));
+    const behind = after === undefined ? from : keyAfter(keys.state(stateKey(after)));
+    const found = await this.#store.scan({ from: behind, to, limit });
+    return found.map(([key]) => nameIn(restOf(key)));
   }
 
   /** Makes records and blocks durable in one synced batch. */

@@ -12,7 +12,7 @@ import type {
 } from '../../src/api/backend.ts';
 import type { BlockView } from '../../src/api/chain-views.ts';
 import type { EvidenceView } from '../../src/api/evidence-views.ts';
-import type { RecordPage } from '../../src/api/record-views.ts';
+import type { NamePage } from '../../src/api/record-views.ts';
 import type { SampleSpan, TelemetryBackend } from '../../src/api/telemetry-views.ts';
 import type { ListBackend } from '../../src/api/listed.ts';
 import { defined } from '../../src/base/invariant.ts';
@@ -134,6 +134,8 @@ export class FakeBackend implements Backend {
   /** What those that are pending wait for. */
   missing: MissingNonce | null = null;
   readonly records = new Map<string, Uint8Array>();
+  /** In the order of their bytes. */
+  readonly namespaces: string[] = [];
   readonly listeners = new Set<(block: FinalBlock) => void>();
   readonly evidenceList: EvidenceView[] = [];
   /** What `submit` says of each, when a test wants something else than taking it. */
@@ -325,7 +327,7 @@ export class FakeBackend implements Backend {
     return this.#read(consistency, value === undefined ? undefined : { ...about, value });
   }
 
-  async listRecords({ prefix, after, limit }: RecordPage, consistency: Consistency) {
+  async listRecords({ prefix, after, limit }: NamePage, consistency: Consistency) {
     const changed = { height: toHeight(1), transaction: 0, operation: 0 };
     const about = { owner: alice, version: 1, changed, previous: undefined };
     const all = [...this.records].toSorted(([a], [b]) => compareBytes(utf8(a), utf8(b)));
@@ -336,9 +338,16 @@ export class FakeBackend implements Backend {
   }
 
   async namespace(name: string, consistency: Consistency) {
-    const about = { owner: alice, mode: 'writers' as const, writers: [alice], entries: 3 };
-    const root = new Uint8Array(32).fill(7);
-    return this.#read(consistency, name === 'none' ? undefined : { name, ...about, root });
+    return this.#read(consistency, name === 'none' ? undefined : namespaceOf(name));
+  }
+
+  async listNamespaces({ prefix, after, limit }: NamePage, consistency: Consistency) {
+    const found = this.namespaces.filter(
+      (name) => name.startsWith(prefix) && (after === undefined || name > after),
+    );
+    const namespaces = found.slice(0, limit).map(namespaceOf);
+    const next = found.length > limit ? (namespaces.at(-1)?.name ?? null) : null;
+    return this.#read(consistency, { namespaces, next });
   }
 
   /** As PBFT: it serves stale reads only. */
@@ -500,6 +509,11 @@ export class FakeBackend implements Backend {
   stepDown(reason: string): void {
     for (const listener of this.steppedDownListeners) listener(reason);
   }
+}
+
+function namespaceOf(name: string) {
+  const root = new Uint8Array(32).fill(7);
+  return { name, owner: alice, mode: 'writers' as const, writers: [alice], entries: 3, root };
 }
 
 function certificateOf({ height, view }: BlockHeader, blockHash: Hash): FinalityCertificate {

@@ -19,6 +19,7 @@ const routes: readonly (readonly [string, string])[] = [
   ['/v1/records/history', 'GET, HEAD'],
   ['/v1/records/diff', 'GET, HEAD'],
   ['/v1/records/list', 'GET, HEAD'],
+  ['/v1/namespaces', 'GET, HEAD'],
   ['/v1/namespaces/a', 'GET, HEAD'],
   ['/v1/accounts/x/transactions', 'GET, HEAD'],
   ['/v1/status', 'GET, HEAD'],

@@ -9,6 +9,7 @@ import {
   headersSchema,
   healthSchema,
   readySchema,
+  namespaceListSchema,
   namespaceSchema,
   recordListSchema,
   recordSchema,
@@ -211,6 +212,30 @@ void test('a namespace is shown with its rules; one that was never opened is not
   }
 });
 
+void test('namespaces are listed by the beginning of their names, page by page', async (t) => {
+  const world = await start(t);
+  world.backend.namespaces.push('bank', 'shop', 'shop2', 'ü');
+  const list = (query: string) => get(world, `/v1/namespaces?${query}`, namespaceListSchema);
+  const all = await list('');
+  assert.deepEqual([all.namespaces.map(({ name }) => name), all.next], [world.backend.namespaces, null]);
+  const [bank] = all.namespaces;
+  assert.deepEqual([bank?.owner, bank?.mode, bank?.entries], [encodeAddress(alice), 'writers', 3]);
+  const first = await list('prefix=shop&limit=1');
+  assert.deepEqual([first.namespaces.map(({ name }) => name), first.next], [['shop'], 'shop']);
+  const second = await list('prefix=shop&limit=1&after=shop');
+  assert.deepEqual([second.namespaces.map(({ name }) => name), second.next], [['shop2'], null]);
+  for (const wrong of [
+    'limit=101',
+    'after=a&prefix=b',
+    'after=a%2Fb',
+    `prefix=${'a'.repeat(127)}`,
+    'consistency=fresh',
+  ]) {
+    const response = await fetch(`${world.api.address}/v1/namespaces?${wrong}`);
+    await problemFrom(response, 400, 'api/invalid-request');
+  }
+});
+
 void test('the node tells of itself: status, why, validators, evidence', async (t) => {
   const world = await start(t);
   const status = await get(world, '/v1/status', statusSchema);
@@ -330,6 +355,7 @@ void test('the OpenAPI description is 3.1, names every route, and shows problems
     '/v1/health',
     '/v1/leader',
     '/v1/members',
+    '/v1/namespaces',
     '/v1/namespaces/{name}',
     '/v1/ready',
     '/v1/records',

@@ -3,9 +3,21 @@ import { utf8 } from '../../base/bytes.ts';
 import { limits } from '../../base/limits.ts';
 import { isNamespaceName } from '../../ledger/namespace.ts';
 import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
-import { namespaceJson, recordItemJson, recordListJson } from '../present-records.ts';
+import {
+  namespaceItemJson,
+  namespaceJson,
+  namespaceListJson,
+  recordItemJson,
+  recordListJson,
+} from '../present-records.ts';
 import { apiProblem } from '../problem-answer.ts';
-import { decimalBetween, namespaceSchema, recordKeyParameter, recordListSchema } from '../schemas.ts';
+import {
+  decimalBetween,
+  namespaceListSchema,
+  namespaceSchema,
+  recordKeyParameter,
+  recordListSchema,
+} from '../schemas.ts';
 import { type Api, problemAnswer, readQuery, type RouteContext } from './route-context.ts';
 
 const namespaceName = z
@@ -16,29 +28,28 @@ const namespaceName = z
   )
   .describe('What stands before the first "/" of keys');
 
-const listQuery = z
-  .strictObject({
-    prefix: z
-      .string()
-      .refine((text) => utf8(text).length <= limits.maxRecordKeyBytes, {
-        error: `must be at most ${limits.maxRecordKeyBytes} bytes`,
-      })
-      .default('')
-      .describe('What the keys begin with; all without it'),
-    after: recordKeyParameter
-      .optional()
-      .describe('The key behind which the page begins: the "next" of the one before'),
-    limit: decimalBetween(1, limits.httpPage).optional(),
-    ...readQuery.shape,
-  })
-  .refine(({ prefix, after }) => after === undefined || after.startsWith(prefix), {
-    path: ['after'],
-    error: 'must begin with the prefix',
-  });
+/** A page of what has names in an order. */
+const listQuery = <Name extends z.ZodType<string>>(name: Name, maxBytes: number) =>
+  z
+    .strictObject({
+      prefix: z
+        .string()
+        .refine((text) => utf8(text).length <= maxBytes, { error: `must be at most ${maxBytes} bytes` })
+        .default('')
+        .describe('What they begin with; all without it'),
+      after: name.optional().describe('Behind which the page begins: the "next" of the one before'),
+      limit: decimalBetween(1, limits.httpPage).optional(),
+      ...readQuery.shape,
+    })
+    .refine(({ prefix, after }) => after === undefined || after.startsWith(prefix), {
+      path: ['after'],
+      error: 'must begin with the prefix',
+    });
 
 /** Namespaces, and records by the beginning of their keys. */
 export function namespaceRoutes(api: Api, context: RouteContext): void {
   getNamespace(api, context);
+  listNamespaces(api, context);
   listRecords(api, context);
 }
 
@@ -72,6 +83,32 @@ function getNamespace(api: Api, { backend, stepAside }: RouteContext): void {
   );
 }
 
+function listNamespaces(api: Api, { backend, stepAside, turn }: RouteContext): void {
+  const { identity } = backend;
+  api.get(
+    '/v1/namespaces',
+    {
+      schema: {
+        operationId: 'listNamespaces',
+        summary: 'Namespaces whose names begin with a prefix, in the order of the bytes of their names',
+        description:
+          'All of a page is as it was after one final block, which it names; the next page may be of a later one.',
+        tags: ['state'],
+        querystring: listQuery(namespaceName, limits.maxNamespaceNameBytes),
+        response: { 200: namespaceListSchema, ...problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { prefix, after, limit = limits.httpPage, consistency } = request.query;
+      const pace = () => turn(request);
+      if (consistency !== 'stale') stepAside(request);
+      const read = await backend.listNamespaces({ prefix, after, limit }, consistency, pace);
+      const namespaces = listPieces(read.value.namespaces, namespaceItemJson, limits.httpPieceTransactions);
+      return sendPieces(reply, pacedJson(namespaceListJson(identity, prefix, read), { namespaces }, pace));
+    },
+  );
+}
+
 function listRecords(api: Api, { backend, stepAside, turn }: RouteContext): void {
   const { identity } = backend;
   api.get(
@@ -84,7 +121,7 @@ function listRecords(api: Api, { backend, stepAside, turn }: RouteContext): void
           'All of a page is as it was after one final block, which it names; the next page may be of a later one. ' +
           'A namespace is listed by its name with "/" behind it. Deleted records are left out.',
         tags: ['state'],
-        querystring: listQuery,
+        querystring: listQuery(recordKeyParameter, limits.maxRecordKeyBytes),
         response: { 200: recordListSchema, ...problemAnswer },
       },
     },

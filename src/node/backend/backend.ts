@@ -115,6 +115,10 @@ export class NodeBackend implements Backend {
     return this.#reads.namespace(...asked);
   }
 
+  listNamespaces(...asked: Parameters<Backend['listNamespaces']>) {
+    return this.#reads.listNamespaces(...asked);
+  }
+
   validators() {
     return this.#members.validators();
   }

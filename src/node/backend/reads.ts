@@ -1,5 +1,5 @@
 import type { Backend, BlockReference, Pace } from '../../api/backend.ts';
-import type { RecordList, RecordPage, RecordView } from '../../api/record-views.ts';
+import type { NamePage, NamespaceList, RecordList } from '../../api/record-views.ts';
 import type { FinalBlock } from '../effects/chain.ts';
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
@@ -7,6 +7,7 @@ import { Problem } from '../../base/problem.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { EpochProof } from '../../ledger/inclusion.ts';
 import type { State } from '../../ledger/state.ts';
+import type { ChainStore } from '../../storage/chain-store.ts';
 import { FinalBlocks } from './final-blocks.ts';
 import type { NodeBackendOptions } from './options.ts';
 import type { Asking } from './asking.ts';
@@ -84,38 +85,40 @@ export class Reads {
     return readOf(basis, entry && { name, ...entry });
   }
 
-  /**
-   * The keys come from the store, which is never behind the final state; which of them are records, and what
-   * they hold, from that state, which is kept as long as this takes.
-   */
-  async listRecords(...[page, consistency, pace = unpaced]: Parameters<Backend['listRecords']>) {
+  /** Records by the beginning of their keys. */
+  listRecords(...[page, consistency, pace = unpaced]: Parameters<Backend['listRecords']>) {
+    const { store } = this.#options;
+    return this.#list(consistency, async (state): Promise<RecordList> => {
+      const { found, next } = await listed(page, pace, {
+        names: (asked) => store.recordKeys(asked),
+        entry: (key) => state.record(key),
+      });
+      return { records: found.map(([key, entry]) => ({ key, ...entry })), next };
+    });
+  }
+
+  /** Namespaces by the beginning of their names. */
+  listNamespaces(...[page, consistency, pace = unpaced]: Parameters<Backend['listNamespaces']>) {
+    const { store } = this.#options;
+    return this.#list(consistency, async (state): Promise<NamespaceList> => {
+      const { found, next } = await listed(page, pace, {
+        names: (asked) => store.namespaceNames(asked),
+        entry: (name) => state.namespace(name),
+      });
+      return { namespaces: found.map(([name, entry]) => ({ name, ...entry })), next };
+    });
+  }
+
+  /** From one final state, which is kept as long as this takes. */
+  async #list<T>(consistency: Consistency, from: (state: State) => Promise<T>) {
     await this.#readable(consistency);
     const basis = this.#basis(consistency);
     const state = basis.state.share();
     try {
-      return readOf(basis, await this.#recordsOf(state, page, pace));
+      return readOf(basis, await from(state));
     } finally {
       state.release();
     }
-  }
-
-  async #recordsOf(state: State, { prefix, after, limit }: RecordPage, pace: Pace): Promise<RecordList> {
-    const records: RecordView[] = [];
-    let last = after;
-    for (let looked = 0; looked < limits.listedKeys;) {
-      await pace();
-      const most = Math.min(limits.httpPage, limits.listedKeys - looked);
-      const keys = await this.#options.store.recordKeys({ prefix, after: last, limit: most });
-      for (const key of keys) {
-        if (records.length === limit) return { records, next: last ?? null };
-        last = key;
-        const entry = state.record(key);
-        if (entry !== undefined) records.push({ key, ...entry });
-      }
-      if (keys.length < most) return { records, next: null };
-      looked += keys.length;
-    }
-    return { records, next: last ?? null };
   }
 
   /** Waits until this node has what a read must see. */
@@ -130,6 +133,39 @@ export class Reads {
   #basis(consistency: Consistency): ReadBasis {
     return { ...this.#options.driver.chain.final, consistency };
   }
+}
+
+/** Where names come from, and what there is under one. */
+interface Listed<Entry> {
+  readonly names: ChainStore['recordKeys'];
+  readonly entry: (name: string) => Entry | undefined;
+}
+
+/**
+ * The names come from the store, which is never behind the final state; whether there is something under one,
+ * and what, from that state.
+ */
+async function listed<Entry>(
+  { prefix, after, limit }: NamePage,
+  pace: Pace,
+  { names, entry: entryOf }: Listed<Entry>,
+): Promise<{ readonly found: readonly (readonly [string, Entry])[]; readonly next: string | null }> {
+  const found: (readonly [string, Entry])[] = [];
+  let last = after;
+  for (let looked = 0; looked < limits.listedKeys;) {
+    await pace();
+    const most = Math.min(limits.httpPage, limits.listedKeys - looked);
+    const page = await names({ prefix, after: last, limit: most });
+    for (const name of page) {
+      if (found.length === limit) return { found, next: last ?? null };
+      last = name;
+      const entry = entryOf(name);
+      if (entry !== undefined) found.push([name, entry]);
+    }
+    if (page.length < most) return { found, next: null };
+    looked += page.length;
+  }
+  return { found, next: last ?? null };
 }
 
 function readOf<T>({ consistency, height, hash, header }: ReadBasis, value: T) {

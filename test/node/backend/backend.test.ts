@@ -177,6 +177,35 @@ describe('the backend', () => {
     assert.equal((await cluster.time.settle(backend.namespace('none', 'stale'))).value, undefined);
   });
 
+  test('lists namespaces by prefix in pages, as they were after one final block', async () => {
+    const cluster = await Cluster.start(4);
+    const backend = backendOf(cluster, 'validator-1');
+    const open = (nonce: number, name: string): void => {
+      const operation: Operation = { type: 'open-namespace', name, mode: 'open', writers: [] };
+      cluster.submit('validator-0', signedTransaction(cluster.genesis, 'alice', { nonce, operation }));
+      assert.ok(cluster.time.runUntil(() => cluster.nonces('alice').every((at) => at === nonce + 1), 10_000));
+    };
+    ['shop', 'shops', 'a'].forEach((name, nonce) => open(nonce, name));
+    const list = async (prefix: string, limit: number, after?: string) =>
+      (await cluster.time.settle(backend.listNamespaces({ prefix, limit, after }, 'stale'))).value;
+    const first = await list('shop', 1);
+    assert.deepEqual([first.namespaces.map(({ name }) => name), first.next], [['shop'], 'shop']);
+    const second = await list('shop', 1, 'shop');
+    assert.deepEqual([second.namespaces.map(({ name }) => name), second.next], [['shops'], null]);
+    const all = await list('', 50);
+    assert.deepEqual(
+      all.namespaces.filter(({ name }) => /^(?:a|shops?)$/.test(name)).map(({ name }) => name),
+      ['a', 'shop', 'shops'],
+    );
+    // One that is opened while the page is read is not in it.
+    const pace = async (): Promise<void> => {
+      if (cluster.nonces('alice')[0] === 3) open(3, 'b');
+    };
+    const reading = backend.listNamespaces({ prefix: 'b', limit: 5, after: undefined }, 'stale', pace);
+    assert.deepEqual((await cluster.time.settle(reading)).value.namespaces, []);
+    assert.equal((await list('b', 5)).namespaces.length, 1);
+  });
+
   test('reads accounts, and says which nonce to use next', async () => {
     const { cluster, backend } = await withHistory();
     cluster.net.onSend = () => null;
