@@ -2,7 +2,7 @@ import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { fromHex } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import { unwrap } from '../base/problem.ts';
-import { grouped, valueText as describeValue } from '../client/plain-words.ts';
+import { grouped, shortened, valueText as describeValue } from '../client/plain-words.ts';
 import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, facts, styled } from './terminal.ts';
 
@@ -41,8 +41,7 @@ const shownCharacters = 40;
 
 /** No more than the first `longest` characters of it. */
 export function shortValueText(value: Uint8Array, longest = shownCharacters): string {
-  const text = valueText(value);
-  return text.length > longest ? `${text.slice(0, longest)}…` : text;
+  return shortened(valueText(value), longest);
 }
 
 /** Text as it is, and anything else in hex. */

@@ -30,6 +30,11 @@ export function valueText(value: Uint8Array): {
   return isAll ? { text, kind: 'text' } : { text: `0x${toHex(value)}`, kind: 'hex' };
 }
 
+/** No more than the first `longest` characters of a text, and no pair of surrogates in half. */
+export function shortened(text: string, longest: number): string {
+  return text.length > longest ? `${text.slice(0, longest).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
+}
+
 /** What failed, why, and what was found there. Indexes are those of the transaction's JSON. */
 export function failureText({ code, failure }: ReceiptAnswer): string {
   const which = failure === null ? '' : ` at ${failure.part} ${failure.index}`;
