@@ -195,7 +195,9 @@ const numbers: Record<string, Record<string, string>> = {
   },
   'what a page shows, and how often it looks': {
     'src/explorer/feed.ts': 'keptBlocks rateSeconds shownAtStart renderMs verifyMs askMs',
-    'src/explorer/lists.tsx': 'perPage',
+    'src/explorer/lists.tsx': 'perPage mostRows',
+    'src/explorer/text.ts': 'listedCharacters',
+    'src/explorer/parts.tsx': 'askAgainMs',
     'src/explorer/pages/block.tsx': 'listed',
     'src/explorer/pages/chain.tsx': 'shown',
     'src/explorer/key-rules.ts': 'shortestPassword',

@@ -2,7 +2,8 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { harmless } from '../base/harmless.ts';
-import type { Problem } from '../base/problem.ts';
+import { Problem } from '../base/problem.ts';
+import { isRetryable } from '../client/transport.ts';
 import { nameOf } from './names.ts';
 import { linkTo } from './router.ts';
 import { shortHash } from './text.ts';
@@ -111,14 +112,21 @@ export function Rows({
   );
 }
 
+const askAgainMs = 2_000;
+
 /** What a page asked for: undefined while it is under way. */
 export function useAnswer<T>(ask: () => Promise<T | Problem>, key: string): T | Problem | undefined {
   const answer = useSignal<{ readonly key: string; readonly value: T | Problem } | undefined>(undefined);
   useEffect(() => {
     let isGone = false;
-    void ask().then((value) => {
-      if (!isGone) answer.value = { key, value };
-    });
+    const askOnce = async (): Promise<void> => {
+      const value = await ask();
+      if (isGone) return;
+      answer.value = { key, value };
+      // What passes by itself is asked for until it has passed.
+      if (value instanceof Problem && isRetryable(value)) setTimeout(() => void askOnce(), askAgainMs);
+    };
+    void askOnce();
     return () => {
       isGone = true;
     };

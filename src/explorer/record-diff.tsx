@@ -1,13 +1,12 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { fromHex, fromUtf8 } from '../base/bytes.ts';
-import { harmless } from '../base/harmless.ts';
 import { Problem } from '../base/problem.ts';
 import { lineDiff } from '../base/line-diff.ts';
 import type { RecordAtAnswer, RecordVersionAnswer } from '../client/answers.ts';
 import { node } from './node.ts';
 import { OneNodesWord, ProblemBox, useAnswer, Waiting } from './parts.tsx';
 import { grouped } from '../client/plain-words.ts';
+import { linesIn } from './text.ts';
 
 /** How many versions there are to choose from, the newest of all. */
 const choices = 100;
@@ -98,9 +97,8 @@ function standText({ version, made, value }: RecordAtAnswer): string {
   return `${value === null ? 'deleted, ' : ''}version ${version}`;
 }
 
-/** The lines of a text; what is none, or would look like another one, is one line in hex. */
+/** What is no text is one line in hex. */
 function linesOf({ value }: RecordAtAnswer): readonly string[] {
   if (value === null) return [];
-  const lines = fromUtf8(fromHex(value))?.split('\n');
-  return lines?.every((line) => harmless(line) === line) === true ? lines : [`0x${value}`];
+  return linesIn(value) ?? [`0x${value}`];
 }

@@ -8,9 +8,9 @@ import { linkTo } from './router.ts';
 let searches = 0;
 
 /**
- * Goes where what somebody typed leads: digits are a height, 64 hex digits a hash, qr1… an account, and all
- * else a record's key, or a reference when there is no such record. The last search counts, however long one
- * before it takes.
+ * Goes where what somebody typed leads: digits are a height, 64 hex digits a hash, qr1… an account or, with
+ * the numbers behind it, a reservation, and all else a record's key, or a reference when there is no such
+ * record. The last search counts, however long one before it takes.
  */
 export async function search(text: string): Promise<void> {
   searches += 1;
@@ -22,6 +22,7 @@ export async function search(text: string): Promise<void> {
 async function find(wanted: string): Promise<string | undefined> {
   if (wanted === '') return undefined;
   if (/^\d{1,15}$/.test(wanted)) return linkTo('block', wanted);
+  if (/^qr1[^:]*:\d+:\d+$/.test(wanted)) return linkTo('reservation', wanted);
   if (/^qr1/i.test(wanted)) return linkTo('account', wanted.toLowerCase());
   const hash = wanted.toLowerCase();
   if (/^[0-9a-f]{64}$/.test(hash)) {

@@ -4,18 +4,19 @@ import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
 import { harmless } from '../base/harmless.ts';
 import { Problem } from '../base/problem.ts';
 import { trouble } from './feed.ts';
+import { later } from './later.tsx';
 import { status } from './node.ts';
 import { AccountPage } from './pages/account.tsx';
 import { BlockPage } from './pages/block.tsx';
 import { ChainPage } from './pages/chain.tsx';
 import { ChangesPage } from './pages/changes.tsx';
 import { ChartsPage } from './pages/charts.tsx';
-import { KeysPage } from './pages/keys.tsx';
+import { NamespacePage } from './pages/namespace.tsx';
 import { NodePage } from './pages/node.tsx';
-import { PlayPage } from './pages/play.tsx';
 import { RecordPage } from './pages/record.tsx';
+import { RecordsPage } from './pages/records.tsx';
 import { ReferencePage } from './pages/reference.tsx';
-import { SendPage } from './pages/send.tsx';
+import { ReservationPage } from './pages/reservation.tsx';
 import { TransactionPage } from './pages/transaction.tsx';
 import { TrustPage } from './pages/trust.tsx';
 import { ValidatorsPage } from './pages/validators.tsx';
@@ -29,20 +30,24 @@ const pages: Readonly<Record<string, (props: { about: string }) => JSX.Element>>
   block: BlockPage,
   transaction: TransactionPage,
   account: AccountPage,
+  records: RecordsPage,
   record: RecordPage,
+  namespace: NamespacePage,
+  reservation: ReservationPage,
   reference: ReferencePage,
   validators: ValidatorsPage,
   charts: ChartsPage,
   changes: ChangesPage,
   node: NodePage,
   trust: TrustPage,
-  send: SendPage,
-  keys: KeysPage,
-  play: PlayPage,
+  send: later('Send a transaction', async () => (await import('./pages/send.tsx')).SendPage),
+  keys: later('Keys', async () => (await import('./pages/keys.tsx')).KeysPage),
+  play: later('Playground', async () => (await import('../playground/page.tsx')).PlaygroundPage),
 };
 
 const menu = [
   ['', 'Chain'],
+  ['records', 'Records'],
   ['validators', 'Validators'],
   ['charts', 'Charts'],
   ['changes', 'Changes'],

@@ -7,7 +7,7 @@ import { notStored } from './browser-storage.ts';
 import { checkKeyFile, checkNewKey } from './key-rules.ts';
 
 /** A key file as it is kept in this browser: encrypted, in the form that the command line reads too. */
-interface StoredKey extends KeyFile {
+export interface StoredKey extends KeyFile {
   readonly address: string;
   readonly text: string;
 }

@@ -1,16 +1,57 @@
+import { fromHex, fromUtf8 } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
-import type { OperationAnswer, ReceiptAnswer } from '../client/answers.ts';
-import { failureText, grouped } from '../client/plain-words.ts';
+import type { ConditionAnswer, OperationAnswer, ReceiptAnswer } from '../client/answers.ts';
+import { failureText, grouped, moment, shortened, valueText } from '../client/plain-words.ts';
 
 export function shortHash(hash: string): string {
   return `${hash.slice(0, 10)}…${hash.slice(-4)}`;
 }
 
+/** Of a value in a list; its own page shows all of it. */
+const listedCharacters = 120;
+
+/** The beginning of a value, for a list. */
+export function valueInList(hex: string): string {
+  return shortened(valueText(fromHex(hex)).text, listedCharacters);
+}
+
+/** A text of lines as it is; undefined for what is none, or would look like another one. */
+export function linesIn(hex: string): readonly string[] | undefined {
+  const lines = fromUtf8(fromHex(hex))?.split('\n');
+  const isShown = (line: string): boolean =>
+    harmless(line.replaceAll('\t', '')) === line.replaceAll('\t', '');
+  return lines?.every(isShown) === true ? lines : undefined;
+}
+
 /** What an operation is about, whatever kinds there come to be. */
 export function operationText(operation: OperationAnswer): string {
   if ('key' in operation) return harmless(`${operation.type} ${operation.key}`);
+  if ('name' in operation) return harmless(`${operation.type} ${operation.name}`);
   if ('amount' in operation) return harmless(`${operation.type} ${grouped(operation.amount)}`);
   return harmless(operation.type);
+}
+
+/** What must hold, in words. */
+export function conditionText(condition: ConditionAnswer): string {
+  switch (condition.type) {
+    case 'record-absent':
+      return harmless(`there is no record ${condition.key}`);
+    case 'record-exists':
+      return harmless(`there is a record ${condition.key}`);
+    case 'record-version':
+      return harmless(`the record ${condition.key} is in version ${grouped(condition.version)}`);
+    case 'record-hash':
+      return harmless(`the value of the record ${condition.key} has SHA-256 ${condition.hash}`);
+    case 'balance-at-least':
+      return harmless(`${condition.account} has ${grouped(condition.amount)} at least`);
+    case 'height-at-most':
+      return `its block is at height ${grouped(condition.height)} at most`;
+    case 'time-at-most':
+      return `its block is of ${moment(condition.time)} at most`;
+    default:
+      // A newer node may know more.
+      return harmless(JSON.stringify(condition));
+  }
 }
 
 export function becameText(receipt: ReceiptAnswer): string {

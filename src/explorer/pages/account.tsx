@@ -5,6 +5,7 @@ import { grouped } from '../../client/plain-words.ts';
 import { nameOf } from '../names.ts';
 import { node } from '../node.ts';
 import { PagedList, TransactionRow } from '../lists.tsx';
+import { linkTo } from '../router.ts';
 import { AccountLink, Facts, OneNodesWord, ProblemBox, Title, useAnswer, Waiting } from '../parts.tsx';
 
 export function AccountPage({ about }: { about: string }): JSX.Element {
@@ -23,6 +24,7 @@ export function AccountPage({ about }: { about: string }): JSX.Element {
           <Facts
             rows={[
               ['balance', grouped(answer.balance)],
+              ['reserved for others', grouped(answer.held)],
               ['transactions sent', grouped(answer.nonce)],
               [
                 'signed for by',
@@ -42,6 +44,10 @@ export function AccountPage({ about }: { about: string }): JSX.Element {
             ]}
           />
           <OneNodesWord height={answer.height} />
+          <p class="quiet">
+            Which records and namespaces it owns is kept by no index: what it wrote stands below, and the page{' '}
+            <a href={linkTo('records')}>Records</a> names each one’s owner.
+          </p>
           <History account={about} />
         </>
       )}

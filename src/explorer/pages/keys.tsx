@@ -4,12 +4,14 @@ import { useEffect } from 'preact/hooks';
 import { harmless } from '../../base/harmless.ts';
 import type { Problem } from '../../base/problem.ts';
 import { download } from '../download.ts';
+import { ForgetDialog } from '../forget-dialog.tsx';
 import { AccountLink, ProblemBox, Rows, Title } from '../parts.tsx';
-import { forgetKey, importKey, loadKeys, makeKey, storedKeys } from '../stored-keys.ts';
+import { importKey, loadKeys, makeKey, type StoredKey, storedKeys } from '../stored-keys.ts';
 
 /** The keys of this browser: they never leave it but as encrypted files, when somebody asks. */
 export function KeysPage(): JSX.Element {
   const wrong = useSignal<Problem | undefined>(undefined);
+  const toForget = useSignal<StoredKey | undefined>(undefined);
   useEffect(() => void loadKeys().then((problem) => (wrong.value = problem)), []);
   return (
     <>
@@ -20,26 +22,35 @@ export function KeysPage(): JSX.Element {
         delete what it keeps.
       </p>
       <Rows head={['name', 'account', '']}>
-        {storedKeys.value.map(({ name, address, text }) => (
-          <tr key={name}>
-            <td>{harmless(name)}</td>
-            <td>
-              <AccountLink address={address} />
-            </td>
-            <td>
-              <button type="button" onClick={() => download(text, `${name}.key.json`)}>
-                Save the file of {harmless(name)}
-              </button>{' '}
-              <button
-                type="button"
-                onClick={() => void forgetKey(name).then((problem) => (wrong.value = problem))}
-              >
-                Forget {harmless(name)}
-              </button>
-            </td>
-          </tr>
-        ))}
+        {storedKeys.value.map((key) => {
+          const { name, address, text } = key;
+          return (
+            <tr key={name}>
+              <td>{harmless(name)}</td>
+              <td>
+                <AccountLink address={address} />
+              </td>
+              <td>
+                <button type="button" onClick={() => download(text, `${name}.key.json`)}>
+                  Save the file of {harmless(name)}
+                </button>{' '}
+                <button type="button" onClick={() => (toForget.value = key)}>
+                  Forget {harmless(name)}
+                </button>
+              </td>
+            </tr>
+          );
+        })}
       </Rows>
+      {toForget.value !== undefined && (
+        <ForgetDialog
+          stored={toForget.value}
+          onClose={(problem) => {
+            toForget.value = undefined;
+            wrong.value = problem;
+          }}
+        />
+      )}
       <MakeKey onWrong={(problem) => (wrong.value = problem)} />
       <p>
         <label>

@@ -11,6 +11,7 @@ import { node } from '../node.ts';
 import { AccountLink, Facts, HashLink, OneNodesWord, ProblemBox, Title, Waiting } from '../parts.tsx';
 import { RecordDiff } from '../record-diff.tsx';
 import { linkTo } from '../router.ts';
+import { linesIn, valueInList } from '../text.ts';
 
 export function RecordPage({ about }: { about: string }): JSX.Element {
   const isWatched = useSignal(false);
@@ -58,7 +59,9 @@ function Watched({ record }: { record: RecordAnswer | undefined }): JSX.Element 
 }
 
 function Value({ record }: { record: RecordAnswer }): JSX.Element {
-  const { text, kind } = valueText(fromHex(record.value));
+  const lines = record.value === '' ? undefined : linesIn(record.value);
+  const { text, kind } =
+    lines === undefined ? valueText(fromHex(record.value)) : { text: lines.join('\n'), kind: 'text' };
   const { changed, previous } = record;
   return (
     <>
@@ -66,6 +69,7 @@ function Value({ record }: { record: RecordAnswer }): JSX.Element {
       <Facts
         rows={[
           ['owner', <AccountLink address={record.owner} />],
+          ['namespace', <NamespaceOf recordKey={record.key} />],
           ['version', grouped(record.version)],
           [
             'made in',
@@ -88,6 +92,13 @@ function Value({ record }: { record: RecordAnswer }): JSX.Element {
       <OneNodesWord height={record.height} />
     </>
   );
+}
+
+function NamespaceOf({ recordKey }: { recordKey: string }): JSX.Element {
+  const end = recordKey.indexOf('/');
+  if (end < 0) return <>none: there is no “/” in its key</>;
+  const name = recordKey.slice(0, end);
+  return <a href={linkTo('namespace', name)}>{harmless(name)}</a>;
 }
 
 /** All that was ever written under the key, also before it was deleted. */
@@ -114,7 +125,7 @@ function History({ of: key }: { of: string }): JSX.Element {
             <td>
               {change} {to !== null && <AccountLink address={to} />}
             </td>
-            <td class="wrap mono">{value === null ? '' : valueText(fromHex(value)).text}</td>
+            <td class="wrap mono">{value === null ? '' : valueInList(value)}</td>
           </tr>
         )}
         nothing="None that this node knows of."

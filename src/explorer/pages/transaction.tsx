@@ -18,6 +18,7 @@ import { type Hash, isHash } from '../../crypto/hash.ts';
 import type { CheckedStep, Inclusion } from '../../ledger/inclusion.ts';
 import { receiptJson } from '../../ledger/receipt.ts';
 import { transactionJson } from '../../ledger/transaction.ts';
+import { nameOf } from '../names.ts';
 import { node } from '../node.ts';
 import {
   AccountLink,
@@ -32,7 +33,7 @@ import {
 } from '../parts.tsx';
 import { linkTo } from '../router.ts';
 import { Steps } from '../steps.tsx';
-import { becameText } from '../text.ts';
+import { becameText, conditionText, shortHash } from '../text.ts';
 import { knownChecker } from '../trust.ts';
 
 const askAgainMs = 700;
@@ -160,7 +161,7 @@ function Content({ shown: { inclusion, steps, proof } }: { shown: Shown }): JSX.
 }
 
 function Operations({ transaction }: { transaction: TransactionAnswer }): JSX.Element {
-  const { conditions, operations } = transaction;
+  const { conditions, operations, sender, nonce } = transaction;
   return (
     <>
       {conditions.length > 0 && (
@@ -168,8 +169,8 @@ function Operations({ transaction }: { transaction: TransactionAnswer }): JSX.El
           <h2>Under these conditions</h2>
           <ol start={0}>
             {conditions.map((condition, index) => (
-              <li key={index} class="mono wrap">
-                {harmless(JSON.stringify(condition))}
+              <li key={index} class="wrap">
+                {conditionText(condition)}
               </li>
             ))}
           </ol>
@@ -183,6 +184,9 @@ function Operations({ transaction }: { transaction: TransactionAnswer }): JSX.El
             <td>{operation.type}</td>
             <td class="wrap">
               <What operation={operation} />
+              {operation.type === 'reserve' && (
+                <a href={linkTo('reservation', `${sender}:${nonce}:${index}`)}>what became of it</a>
+              )}
             </td>
           </tr>
         ))}
@@ -195,13 +199,20 @@ function Operations({ transaction }: { transaction: TransactionAnswer }): JSX.El
 function What({ operation }: { operation: OperationAnswer }): JSX.Element {
   const rest = Object.fromEntries(
     Object.entries(operation).filter(
-      ([name]) => !['type', 'key', 'to', 'value', 'amount', 'memo'].includes(name),
+      ([name]) => !['type', 'key', 'to', 'value', 'amount', 'memo', 'reservation'].includes(name),
     ),
   );
   const value = 'value' in operation ? valueText(fromHex(operation.value)) : undefined;
   return (
     <>
       {'key' in operation && <a href={linkTo('record', operation.key)}>{harmless(operation.key)}</a>}
+      {'reservation' in operation && (
+        <>
+          <a href={linkTo('reservation', operation.reservation)}>
+            {shortReservation(operation.reservation)}
+          </a>{' '}
+        </>
+      )}
       {value !== undefined && (
         <>
           {' = '}
@@ -219,6 +230,12 @@ function What({ operation }: { operation: OperationAnswer }): JSX.Element {
       {Object.keys(rest).length > 0 && <span class="mono">{harmless(JSON.stringify(rest))}</span>}
     </>
   );
+}
+
+/** Who reserved it is a long address. */
+function shortReservation(reservation: string): string {
+  const [sender = '', ...rest] = reservation.split(':');
+  return harmless([nameOf(sender) ?? shortHash(sender), ...rest].join(':'));
 }
 
 function Effects({ receipt }: { receipt: ReceiptAnswer }): JSX.Element {
