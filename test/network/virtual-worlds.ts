@@ -6,7 +6,6 @@ import { ProcessLife } from '../../src/simulator/world/process-life.ts';
 import { Scheduler } from '../../src/simulator/world/scheduler.ts';
 import { Trace } from '../../src/simulator/world/trace.ts';
 import { VirtualNetwork } from '../../src/simulator/world/virtual-network.ts';
-import { MemoryNet, VirtualTime } from '../node/world.ts';
 import type { ContractMember, ContractWorld } from './contract.ts';
 import { Recorder } from './recorder.ts';
 
@@ -75,19 +74,5 @@ export class SimulatedWorld extends VirtualWorld {
   protected pass(ms: number): void {
     const until = this.scheduler.now + ms;
     while (this.scheduler.step(until));
-  }
-}
-
-/** The network in memory that tests of nodes run on. */
-export class MemoryWorld extends VirtualWorld {
-  private readonly time = new VirtualTime();
-  private readonly net = new MemoryNet(this.time);
-
-  protected join(index: number, hello: () => Uint8Array): Network {
-    return this.net.join(`peer-${index}`, hello);
-  }
-
-  protected pass(ms: number): void {
-    this.time.run(ms);
   }
 }

@@ -54,7 +54,7 @@ function hear(
     transactions: transactions.map(({ bytes }) => bytes),
   });
   let verdict: GossipVerdict | undefined;
-  cluster.node(at).driver.handlers.onGossip('transactions', frame, `peer-of-${from}`, (answer) => {
+  cluster.node(at).driver.handlers.onGossip('transactions', frame, cluster.net.peer(from), (answer) => {
     verdict = answer;
   });
   cluster.time.run(5);
@@ -102,8 +102,8 @@ describe('a transaction’s signatures are checked', () => {
     const leader = leaderOf(cluster);
     const [away = ''] = others(cluster, leader);
     // It hears neither the leader nor the transactions: all that is left is to ask for final blocks.
-    cluster.net.onSend = (_from, to, bytes) => (to === `peer-of-${away}` ? null : bytes);
-    cluster.net.onGossip = (_from, to, topic) => to !== `peer-of-${away}` || topic !== 'transactions';
+    cluster.net.onSend = (_from, to, bytes) => (to === away ? null : bytes);
+    cluster.net.onGossip = (_from, to, topic) => to !== away || topic !== 'transactions';
     cluster.submit(leader, ...transfers(20));
     reach(cluster, 20);
     assert.equal(checkedBy(cluster, away), 20);

@@ -29,7 +29,7 @@ import { ChainStore } from '../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../src/storage/memory-store.ts';
 import { keys } from '../../src/storage/keys.ts';
 import type { Store } from '../../src/storage/port.ts';
-import { MemoryNet, VirtualTime } from './world.ts';
+import { TestNet, VirtualTime } from './world.ts';
 
 export function testGenesis(validators: number): Genesis {
   return developmentGenesis({
@@ -87,7 +87,7 @@ export interface TestNode {
 /** Nodes of one chain in one process, on virtual time; each disk outlives its node. */
 export class Cluster {
   readonly time = new VirtualTime();
-  readonly net = new MemoryNet(this.time);
+  readonly net = new TestNet(this.time);
   readonly genesis: Genesis;
   readonly protocol: Protocol<object>;
   readonly nodes = new Map<string, TestNode>();
@@ -110,6 +110,9 @@ export class Cluster {
   static async start(validators: number, genesis = testGenesis(validators)): Promise<Cluster> {
     const cluster = new Cluster(genesis);
     for (let index = 0; index < validators; index++) await cluster.boot(`validator-${index}`);
+    cluster.time.runUntil(() =>
+      cluster.all.every(({ name }) => cluster.net.reaches(name) === validators - 1),
+    );
     return cluster;
   }
 
@@ -132,7 +135,7 @@ export class Cluster {
     const pair = developmentKeyPair(name);
     const clock = time.clock();
     const fatal: unknown[] = [];
-    const network = this.net.join(`peer-of-${name}`, () => driver.hello());
+    const network = this.net.join(name, () => driver.hello());
     const driver: Driver<object> = new Driver({
       genesis,
       protocol: options.protocol ?? this.protocol,
@@ -208,7 +211,7 @@ export class Cluster {
   /** As by kill -9: nothing that is not on disk survives. */
   kill(name: string): void {
     this.node(name).driver.stop();
-    this.net.leave(`peer-of-${name}`);
+    this.net.leave(name);
     this.nodes.delete(name);
   }
 

@@ -12,7 +12,6 @@ import { ask, change, genesis, leaderOf, makeBlocks, transfers } from './raft-cl
 // More of them: SEEDS=1..1000 node --test test/node/members-schedules.test.ts
 const [from = 1, to = 40] = (process.env['SEEDS'] ?? '1..40').split('..').map(Number);
 const names = [0, 1, 2, 3, 4].map((index) => `validator-${index}`);
-const peer = (name: string): string => `peer-of-${name}`;
 
 class Schedule {
   readonly cluster = new Cluster(genesis);
@@ -91,12 +90,12 @@ class Schedule {
     const isCut = this.#cuts.some((ends) => ends.includes(name) && ends.includes(other));
     if (other === name || isCut) return;
     this.#cuts.push([name, other]);
-    this.cluster.net.cut(peer(name), peer(other));
+    this.cluster.net.cut(name, other);
     this.cluster.time.run(2);
   }
 
   #mend(): void {
-    for (const [a, b] of this.#cuts) this.cluster.net.mend(peer(a), peer(b));
+    for (const [a, b] of this.#cuts) this.cluster.net.mend(a, b);
     this.#cuts = [];
   }
 
@@ -157,14 +156,14 @@ test('a learner that was removed while nobody could tell it finds out, although 
   assert.ok('height' in ask(cluster, leaderOf(cluster), change('validator-3', 'learner')));
   const others = names.slice(0, 3);
   assert.ok(cluster.time.runUntil(() => learner.driver.validatorIndex === 3, 5_000));
-  for (const other of others) cluster.net.cut(peer('validator-3'), peer(other));
+  for (const other of others) cluster.net.cut('validator-3', other);
   cluster.time.run(100);
   assert.ok('height' in ask(cluster, leaderOf(cluster), change('validator-3', 'removed')));
   cluster.submit(leaderOf(cluster), ...transfers(1, 1));
   const { publicKey } = developmentKeyPair('alice');
   const { driver } = cluster.node(leaderOf(cluster));
   assert.ok(cluster.time.runUntil(() => driver.chain.final.state.account(publicKey).nonce === 2, 5_000));
-  for (const other of others) cluster.net.mend(peer('validator-3'), peer(other));
+  for (const other of others) cluster.net.mend('validator-3', other);
   assert.ok(
     cluster.time.runUntil(() => learner.driver.chain.final.hash === driver.chain.final.hash, 20_000),
     cluster.why(),

@@ -62,7 +62,7 @@ describe('three nodes with Raft', () => {
     for (const { name, driver } of cluster.all) {
       if (name === leader) continue;
       // As the network tells it: it gives the dead connection up when the new one has greeted.
-      const peer = `peer-of-${name}`;
+      const peer = cluster.net.peer(name);
       assert.equal(handlers.onHello(peer, driver.hello()), undefined);
       handlers.onLost(peer);
       handlers.onConnected(peer);
@@ -170,14 +170,16 @@ describe('a leader whose signatures do not hold', () => {
     const first = leaderOf(cluster);
     const others = cluster.all.filter(({ name }) => name !== first);
     assert.ok(cluster.time.runUntil(() => refused.length >= 2, 10_000));
-    assert.equal(broken, `peer-of-${first}`);
+    assert.equal(broken, first);
     for (const { driver, store } of others) {
       assert.equal(driver.chain.final.height, 0);
       const entries = [...store.logRecords.keys()].filter((key) => key.startsWith('raft/entry/'));
       assert.deepEqual(entries, []);
     }
-    assert.ok(refused.every((one) => one?.['code'] === 'crypto/signature' && one['peer'] === broken));
-    const blamed = cluster.net.penalties.map(({ peer, reason }) => `${peer} ${reason}`);
+    assert.ok(
+      refused.every((one) => one?.['code'] === 'crypto/signature' && one['peer'] === cluster.net.peer(first)),
+    );
+    const blamed = cluster.net.penalties.map(({ of, reason }) => `${of} ${reason}`);
     assert.deepEqual([...new Set(blamed)], [`${broken} crypto/signature`]);
 
     cluster.net.onSend = (_from, _to, bytes) => bytes;

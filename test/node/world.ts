@@ -1,16 +1,12 @@
 import { setImmediate as nextLoop } from 'node:timers/promises';
-import { limits } from '../../src/base/limits.ts';
-import { Problem } from '../../src/base/problem.ts';
-import type {
-  GossipVerdict,
-  Network,
-  NetworkHandlers,
-  PeerId,
-  RequestProtocol,
-  Topic,
-} from '../../src/network/port.ts';
+import type { Problem } from '../../src/base/problem.ts';
+import type { Network, NetworkHandlers, PeerId, RequestProtocol, Topic } from '../../src/network/port.ts';
 import type { Clock } from '../../src/node/process/clock.ts';
+import { Links } from '../../src/simulator/world/links.ts';
+import { ProcessLife } from '../../src/simulator/world/process-life.ts';
 import { Scheduler } from '../../src/simulator/world/scheduler.ts';
+import { Trace } from '../../src/simulator/world/trace.ts';
+import { peerIndex, peerName, VirtualNetwork } from '../../src/simulator/world/virtual-network.ts';
 
 /** The simulator's time, moved by a test. */
 export class VirtualTime extends Scheduler {
@@ -53,196 +49,130 @@ export class VirtualTime extends Scheduler {
   }
 }
 
-/** Connects everybody with everybody, at once and without loss, unless a test cuts a link. */
-export class MemoryNet {
-  readonly time: VirtualTime;
-  readonly latencyMs: number;
-  readonly #members = new Map<PeerId, Member>();
-  readonly #cut = new Set<string>();
-  readonly #seen = new Set<string>();
-  readonly #open = new Set<OpenRequest>();
-  readonly penalties: { by: PeerId; peer: PeerId; reason: string }[] = [];
-  readonly refusals: { by: PeerId; peer: PeerId; problem: Problem }[] = [];
-  readonly published: { from: PeerId; topic: Topic; bytes: Uint8Array }[] = [];
-  readonly requests: { from: PeerId; to: PeerId; protocol: RequestProtocol }[] = [];
-  /** A test may swallow or change what one peer sends another. */
-  onSend: (from: PeerId, to: PeerId, bytes: Uint8Array, urgent: boolean | undefined) => Uint8Array | null = (
+/** The most nodes that a test has. */
+const size = 12;
+
+/** The simulator's network in good weather, by the names of nodes. A test may swallow or change what goes over it. */
+export class TestNet {
+  readonly penalties: { by: string; of: string; reason: string }[] = [];
+  readonly refusals: { by: string; of: string; problem: Problem }[] = [];
+  readonly published: { from: string; topic: Topic; bytes: Uint8Array }[] = [];
+  readonly requests: { from: string; to: string; protocol: RequestProtocol }[] = [];
+  onSend: (from: string, to: string, bytes: Uint8Array, urgent: boolean | undefined) => Uint8Array | null = (
     _from,
     _to,
     bytes,
   ) => bytes;
-  onGossip: (from: PeerId, to: PeerId, topic: Topic) => boolean = () => true;
+  onGossip: (from: string, to: string, topic: Topic) => boolean = () => true;
   onAnswer: (
-    from: PeerId,
-    to: PeerId,
+    from: string,
+    to: string,
     protocol: RequestProtocol,
     response: Uint8Array | null,
   ) => Uint8Array | null = (_from, _to, _protocol, response) => response;
+  readonly #links = new Links({
+    size,
+    seed: 1,
+    conditions: { delayMs: [1, 1], loss: 0, duplication: 0, reordering: 0 },
+    count: () => undefined,
+  });
+  readonly #network: VirtualNetwork;
+  readonly #names: string[] = [];
+  readonly #joined = new Map<string, Network>();
 
-  constructor(time: VirtualTime, latencyMs = 1) {
-    this.time = time;
-    this.latencyMs = latencyMs;
+  constructor(scheduler: Scheduler) {
+    const trace = new Trace(false);
+    this.#network = new VirtualNetwork({
+      scheduler,
+      links: this.#links,
+      trace,
+      seed: 1,
+      size,
+      kindOf: () => '',
+    });
   }
 
-  join(self: PeerId, hello: () => Uint8Array): Network {
-    const member: Member = { self, hello, handlers: undefined, peers: new Set() };
+  peer(name: string): PeerId {
+    return peerName(this.#indexOf(name));
+  }
+
+  #indexOf(name: string): number {
+    const index = this.#names.indexOf(name);
+    return index < 0 ? this.#names.push(name) - 1 : index;
+  }
+
+  #nameOf(peer: PeerId): string {
+    return this.#names[peerIndex(peer)] ?? peer;
+  }
+
+  join(self: string, hello: () => Uint8Array): Network {
+    const life = new ProcessLife((error) => {
+      throw error;
+    });
+    const onPenalise = (peer: PeerId, reason: string): void =>
+      void this.penalties.push({ by: self, of: this.#nameOf(peer), reason });
+    const network = this.#network.join(this.#indexOf(self), { life, hello, onPenalise });
+    this.#joined.set(self, network);
     return {
-      self,
-      start: async (handlers) => {
-        member.handlers = handlers;
-        this.#members.set(self, member);
-        for (const other of this.#members.values()) if (other !== member) this.#connect(member, other);
+      ...network,
+      start: (handlers) => network.start(this.#watched(self, handlers)),
+      send: (peer, bytes, urgent) => {
+        const sent = this.onSend(self, this.#nameOf(peer), bytes, urgent);
+        return sent === null || network.send(peer, sent, urgent);
       },
-      stop: async () => this.leave(self),
-      addresses: () => [`memory://${self}`],
-      peers: () => (this.#members.get(self) === member ? [...member.peers] : []),
-      send: (peer, bytes, urgent) => this.#send(self, peer, { bytes, urgent }),
       publish: (topic, bytes) => {
         this.published.push({ from: self, topic, bytes });
-        // Gossip drops what it has seen, whoever publishes it again.
-        const name = `${topic} ${Buffer.from(bytes).toString('base64')}`;
-        if (this.#seen.has(name)) return;
-        this.#seen.add(name);
-        this.#spread(self, topic, bytes, new Set([self]));
+        network.publish(topic, bytes);
       },
-      request: (peer, protocol, bytes, done) =>
-        this.#request({ from: self, to: peer, protocol, bytes, done }),
-      penalise: (peer, reason) => void this.penalties.push({ by: self, peer, reason }),
-      stats: () => [],
+      request: (peer, protocol, bytes, done) => {
+        this.requests.push({ from: self, to: this.#nameOf(peer), protocol });
+        network.request(peer, protocol, bytes, done);
+      },
     };
+  }
+
+  #watched(self: string, handlers: NetworkHandlers): NetworkHandlers {
+    return {
+      onHello: (peer, hello, invited) => {
+        const problem = handlers.onHello(peer, hello, invited);
+        if (problem !== undefined) this.refusals.push({ by: self, of: this.#nameOf(peer), problem });
+        return problem;
+      },
+      onConnected: (peer) => handlers.onConnected(peer),
+      onLost: (peer) => handlers.onLost(peer),
+      onMessage: (peer, bytes) => handlers.onMessage(peer, bytes),
+      onGossip: (topic, bytes, from, decide) => {
+        if (this.onGossip(this.#nameOf(from), self, topic)) handlers.onGossip(topic, bytes, from, decide);
+      },
+      onRequest: (peer, protocol, bytes, respond) =>
+        handlers.onRequest(peer, protocol, bytes, (response) =>
+          respond(this.onAnswer(self, this.#nameOf(peer), protocol, response)),
+        ),
+    };
+  }
+
+  /** How many others it is connected to. */
+  reaches(name: string): number {
+    return this.#joined.get(name)?.peers().length ?? 0;
   }
 
   /** As when the process is gone. */
-  leave(self: PeerId): void {
-    const member = this.#members.get(self);
-    if (member === undefined) return;
-    this.#members.delete(self);
-    this.#failOpen((request) => request.from === self || request.to === self);
-    for (const peer of member.peers) {
-      const other = this.#members.get(peer);
-      if (other?.peers.delete(self) === true) this.time.defer(() => other.handlers?.onLost(self));
-    }
+  leave(name: string): void {
+    this.#network.leave(this.#indexOf(name));
   }
 
-  cut(a: PeerId, b: PeerId): void {
-    this.#cut.add(linkName(a, b));
-    this.#failOpen((request) => linkName(request.from, request.to) === linkName(a, b));
-    const [first, second] = [this.#members.get(a), this.#members.get(b)];
-    if (first?.peers.delete(b) === true) this.time.defer(() => first.handlers?.onLost(b));
-    if (second?.peers.delete(a) === true) this.time.defer(() => second.handlers?.onLost(a));
+  cut(a: string, b: string): void {
+    this.#set('cut', a, b);
   }
 
-  mend(a: PeerId, b: PeerId): void {
-    this.#cut.delete(linkName(a, b));
-    const [first, second] = [this.#members.get(a), this.#members.get(b)];
-    if (first !== undefined && second !== undefined) this.#connect(first, second);
+  mend(a: string, b: string): void {
+    this.#set('mend', a, b);
   }
 
-  #failOpen(ends: (request: OpenRequest) => boolean): void {
-    for (const request of this.#open) if (ends(request)) request.finish(lost(request.to));
+  #set(how: 'cut' | 'mend', a: string, b: string): void {
+    const [one, other] = [this.#indexOf(a), this.#indexOf(b)];
+    this.#links[how](one, other);
+    this.#links[how](other, one);
+    this.#network.reconcile();
   }
-
-  #connect(a: Member, b: Member): void {
-    if (this.#cut.has(linkName(a.self, b.self))) return;
-    const [atA, atB] = [a.handlers?.onHello(b.self, b.hello()), b.handlers?.onHello(a.self, a.hello())];
-    if (atA !== undefined) this.refusals.push({ by: a.self, peer: b.self, problem: atA });
-    if (atB !== undefined) this.refusals.push({ by: b.self, peer: a.self, problem: atB });
-    if (atA !== undefined || atB !== undefined) return;
-    for (const [member, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      this.time.defer(() => {
-        const gone = this.#members.get(member.self) !== member || this.#members.get(other.self) !== other;
-        if (gone || this.#cut.has(linkName(a.self, b.self))) return;
-        member.peers.add(other.self);
-        member.handlers?.onConnected(other.self);
-      });
-    }
-  }
-
-  #send(from: PeerId, to: PeerId, message: { bytes: Uint8Array; urgent: boolean | undefined }): boolean {
-    if (this.#members.get(from)?.peers.has(to) !== true) return false;
-    if (message.bytes.length > limits.consensusMessageBytes) return false;
-    const sent = this.onSend(from, to, message.bytes, message.urgent);
-    if (sent !== null) {
-      this.time.after(this.latencyMs, () => this.#members.get(to)?.handlers?.onMessage(from, sent.slice()));
-    }
-    return true;
-  }
-
-  #spread(from: PeerId, topic: Topic, bytes: Uint8Array, seen: Set<PeerId>): void {
-    const peers = [...(this.#members.get(from)?.peers ?? [])].filter((peer) => !seen.has(peer));
-    for (const peer of peers) {
-      if (!this.onGossip(from, peer, topic)) continue;
-      seen.add(peer);
-      this.time.after(this.latencyMs, () => {
-        const decide = (verdict: GossipVerdict): void => {
-          if (verdict === 'accept') this.#spread(peer, topic, bytes, seen);
-        };
-        this.#members.get(peer)?.handlers?.onGossip(topic, bytes.slice(), from, decide);
-      });
-    }
-  }
-
-  #request(request: {
-    from: PeerId;
-    to: PeerId;
-    protocol: RequestProtocol;
-    bytes: Uint8Array;
-    done: (response: Uint8Array | Problem) => void;
-  }): void {
-    const { from, to, protocol, bytes, done } = request;
-    this.requests.push({ from, to, protocol });
-    const open: OpenRequest = { from, to, finish: () => undefined };
-    let ended = false;
-    const finish = (result: Uint8Array | Problem): void => {
-      if (ended) return;
-      ended = true;
-      this.#open.delete(open);
-      done(result);
-    };
-    open.finish = (problem) => this.time.defer(() => finish(problem));
-    if (this.#members.get(from)?.peers.has(to) !== true) return open.finish(lost(to));
-    this.#open.add(open);
-    this.time.after(limits.requestTimeoutMs, () => finish(timedOut(to)));
-    const answer = (response: Uint8Array | null): void => {
-      const given = this.onAnswer(to, from, protocol, response);
-      const fits = given !== null && given.length <= limits.responseBytes;
-      this.time.after(this.latencyMs, () => finish(fits ? given.slice() : refused(to)));
-    };
-    this.time.after(this.latencyMs, () =>
-      this.#members.get(to)?.handlers?.onRequest(from, protocol, bytes.slice(), answer),
-    );
-  }
-}
-
-/** A request that was not answered yet. */
-interface OpenRequest {
-  readonly from: PeerId;
-  readonly to: PeerId;
-  finish: (problem: Problem) => void;
-}
-
-interface Member {
-  readonly self: PeerId;
-  readonly hello: () => Uint8Array;
-  handlers: NetworkHandlers | undefined;
-  readonly peers: Set<PeerId>;
-}
-
-function linkName(a: PeerId, b: PeerId): string {
-  return a < b ? `${a} ${b}` : `${b} ${a}`;
-}
-
-function lost(peer: PeerId): Problem {
-  return new Problem('network/lost', `${peer} is not connected`, { remedy: 'Ask another.' });
-}
-
-function timedOut(peer: PeerId): Problem {
-  return new Problem('network/timeout', `${peer} did not answer in time`, { remedy: 'Ask another.' });
-}
-
-function refused(peer: PeerId): Problem {
-  return new Problem('network/refused', `${peer} refused`, { remedy: 'Ask another.' });
 }

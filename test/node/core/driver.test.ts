@@ -74,7 +74,7 @@ describe('four nodes', () => {
 
   test('gossip a transaction before a block names it, however many gather for one frame', async () => {
     const cluster = await Cluster.start(4);
-    const primary = 'peer-of-validator-0';
+    const primary = 'validator-0';
     const gossiped = (hash: string): boolean =>
       cluster.net.published.some(({ from, topic, bytes }) => {
         const sent = sentBy.get(hash) ?? assert.fail();
@@ -165,7 +165,7 @@ describe('four nodes', () => {
 describe('bodies and proposals', () => {
   test('a replica that missed the gossip fetches what a proposal names', async () => {
     const cluster = await Cluster.start(4);
-    cluster.net.onGossip = (_from, to, topic) => topic !== 'transactions' || to !== 'peer-of-validator-2';
+    cluster.net.onGossip = (_from, to, topic) => topic !== 'transactions' || to !== 'validator-2';
     cluster.submit('validator-0', ...transfers(cluster, 10));
     assert.ok(cluster.time.runUntil(allReach(cluster, 10), 10_000), cluster.why());
     assert.ok((cluster.node('validator-2').driver.counters()['transactions-fetched'] ?? 0) > 0);
@@ -184,7 +184,7 @@ describe('bodies and proposals', () => {
 
   test('two validators without a link reach each other through the others', async () => {
     const cluster = await Cluster.start(4);
-    cluster.net.cut('peer-of-validator-0', 'peer-of-validator-1');
+    cluster.net.cut('validator-0', 'validator-1');
     cluster.kill('validator-3');
     // Three of four are left: nothing is final without the votes of both.
     cluster.submit('validator-2', ...transfers(cluster, 3));
@@ -229,7 +229,7 @@ describe('an observer', () => {
   test('misses an announcement, and asks by itself', async () => {
     const cluster = await Cluster.start(4);
     await cluster.boot('carol');
-    cluster.net.onGossip = (_from, to) => to !== 'peer-of-carol';
+    cluster.net.onGossip = (_from, to) => to !== 'carol';
     cluster.submit('validator-0', ...transfers(cluster, 5));
     assert.ok(cluster.time.runUntil(allReach(cluster, 5), 5_000));
   });

@@ -91,7 +91,7 @@ describe('validators that reach each other only through others', () => {
     test(`are in contact when idle, and quick when there is work: in a ${shape}`, async () => {
       const genesis = testGenesis(4);
       const cluster = await Cluster.start(4, genesis);
-      for (const [a, b] of gaps) cluster.net.cut(`peer-of-validator-${a}`, `peer-of-validator-${b}`);
+      for (const [a, b] of gaps) cluster.net.cut(`validator-${a}`, `validator-${b}`);
       cluster.time.run(30_000);
       for (const { driver } of cluster.all) {
         assert.equal(driver.engine.status().quorumContact, true, driver.engine.why());
