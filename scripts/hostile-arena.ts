@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem, unwrap } from '../src/base/problem.ts';
-import { logFile } from '../src/cli/testnet/cluster.ts';
+import { logFile } from '../src/cli/testnet/node-processes.ts';
 import { type HttpClient } from '../src/client/http-client.ts';
 import { readKeyFile } from '../src/crypto/keystore.ts';
 import type { KeyPair } from '../src/crypto/keys.ts';
@@ -31,9 +31,9 @@ export class Arena {
   private constructor(running: Running, keyPairs: readonly KeyPair[]) {
     this.running = running;
     this.senders = keyPairs;
-    const { members } = running.cluster;
+    const { nodes: members } = running.processes;
     this.pids = members.flatMap((member) => {
-      const life = running.cluster.life(member);
+      const life = running.processes.life(member);
       return life?.state === 'running' ? life.pid : [];
     });
     this.#peerIds = new Set(
@@ -73,7 +73,7 @@ export class Arena {
   }
 
   get nodes(): readonly { readonly peers: number; readonly api: number }[] {
-    return this.running.cluster.members.map(({ ports }) => ports);
+    return this.running.processes.nodes.map(({ ports }) => ports);
   }
 
   /** The first client's, which was ready a moment ago. */
@@ -101,12 +101,12 @@ export class Arena {
 
   /** Where each log ends now, in bytes. */
   logEnds(): readonly number[] {
-    return this.running.cluster.members.map((member) => statSync(logFile(member)).size);
+    return this.running.processes.nodes.map((member) => statSync(logFile(member)).size);
   }
 
   /** How often a validator lost another one since then, by their own logs. */
   linksLost(since: readonly number[]): number {
-    return this.running.cluster.members.reduce((sum, member, index) => {
+    return this.running.processes.nodes.reduce((sum, member, index) => {
       const text = readFileSync(logFile(member)).subarray(since[index]).toString();
       const lost = text.split('\n').filter((one) => one.includes('"peer lost"') || one.includes('peer lost'));
       return sum + lost.filter((one) => [...this.#peerIds].some((id) => one.includes(id))).length;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../src/base/problem.ts';
 import type { Strategy } from '../src/cli/byzantine-strategies.ts';
-import { Cluster, logTail, type Member } from '../src/cli/testnet/cluster.ts';
+import { NodeProcesses, logTail, type TestnetNode } from '../src/cli/testnet/node-processes.ts';
 import { choosePorts } from '../src/cli/testnet/ports.ts';
 import { HttpClient } from '../src/client/http-client.ts';
 import { developmentKeyPair } from '../src/crypto/development-keys.ts';
@@ -22,7 +22,7 @@ export interface Seat {
 }
 
 export interface Running {
-  readonly cluster: Cluster;
+  readonly processes: NodeProcesses;
   readonly genesis: Genesis;
   /** Where the seats have their data and logs. */
   readonly directory: string;
@@ -72,7 +72,7 @@ export async function startSeats(options: {
   };
   try {
     const ports = await choosePorts(0, seats.length);
-    const members: Member[] = [];
+    const members: TestnetNode[] = [];
     for (const [index, seat] of seats.entries()) {
       const own = ports[index] ?? { api: 0, peers: 0 };
       const dials = seat.dials ?? [...seats.keys()].filter((other) => other !== index);
@@ -102,16 +102,16 @@ export async function startSeats(options: {
       });
     }
     const ended = new Map<number, string>();
-    const cluster = new Cluster(members, (member, how) => {
+    const processes = new NodeProcesses(members, (member, how) => {
       ended.set(member.index, [how, ...logTail(member, 2)].join('\n    '));
     });
     const clients = members.map(({ apiUrl }) => new HttpClient({ baseUrl: apiUrl, attemptMs: 5_000 }));
-    cluster.start();
+    processes.start();
     const stop = async (): Promise<void> => {
-      await cluster.stop();
+      await processes.stop();
       remove();
     };
-    return { cluster, genesis, directory, clients, ended, stop };
+    return { processes, genesis, directory, clients, ended, stop };
   } catch (error) {
     remove();
     throw error;
@@ -164,8 +164,8 @@ export function pause(ms: number): Promise<void> {
 }
 
 /** Stops a process in its place, and lets it go on; it notices nothing but the clock. */
-export function signal({ cluster }: Running, seat: number, name: 'SIGSTOP' | 'SIGCONT'): void {
-  const member = cluster.members[seat];
-  const life = member === undefined ? undefined : cluster.life(member);
+export function signal({ processes }: Running, seat: number, name: 'SIGSTOP' | 'SIGCONT'): void {
+  const member = processes.nodes[seat];
+  const life = member === undefined ? undefined : processes.life(member);
   if (life?.state === 'running') process.kill(life.pid, name);
 }

@@ -15,10 +15,10 @@ const blocksBehind = 10;
 const catchUpMs = blocksBehind * 3_000;
 
 /** Lies told so far, by the liars’ own count. */
-export function liesOf({ cluster }: Running, liars: readonly number[]): number {
-  return cluster.members
+export function liesOf({ processes }: Running, liars: readonly number[]): number {
+  return processes.nodes
     .filter(({ index }) => liars.includes(index))
-    .reduce((sum, member) => sum + cluster.lies(member), 0);
+    .reduce((sum, member) => sum + processes.lies(member), 0);
 }
 
 /**

@@ -47,7 +47,7 @@ export function startCommand(): CommandUnknownOpts {
     .action(async (options) => {
       surviveClosedOutput();
       const stop = stopOnSignals(stopDeadlineMs);
-      // A parent that goes away, however it goes, takes its nodes with it (see testnet/cluster.ts).
+      // A parent that goes away, however it goes, takes its nodes with it (see testnet/node-processes.ts).
       const orphaned = new Promise<void>((done) => {
         if (options.child !== true) return;
         process.once('disconnect', done);

@@ -24,12 +24,15 @@ export const chainCodec = struct<{ format: string; version: number; chainId: Has
 });
 
 /** A final block's place and name. */
-export interface Position {
+export interface FinalPosition {
   readonly height: Height;
   readonly hash: Hash;
 }
 
-export const positionCodec: Codec<Position> = struct<Position>({ height: heightCodec, hash: hashCodec });
+export const positionCodec: Codec<FinalPosition> = struct<FinalPosition>({
+  height: heightCodec,
+  hash: hashCodec,
+});
 
 /** What of the chain is stored. Block 0 always is. */
 export interface Extent {
@@ -99,7 +102,7 @@ export function checkChain(stored: Uint8Array, chainId: Hash): void {
  * The final block, last, with up to `checkedHeights` - 1 before it, of which each must be there, whole, and
  * linked to its child.
  */
-export function readFinal(store: Store, checkedHeights: number, extent: Extent): readonly Position[] {
+export function readFinal(store: Store, checkedHeights: number, extent: Extent): readonly FinalPosition[] {
   const bytes = readChecksummed(store, keys.final);
   if (bytes === undefined) throw damaged('the record of the final block', 'is missing');
   const final = decodeOwn(positionCodec, bytes, 'the record of the final block');
@@ -109,7 +112,7 @@ export function readFinal(store: Store, checkedHeights: number, extent: Extent):
       `says height ${final.height}, and there are higher blocks`,
     );
   }
-  const found: Position[] = [];
+  const found: FinalPosition[] = [];
   let expected = final.hash;
   const start = extent.firstHeader > 1 ? extent.firstHeader : 0;
   const lowest = Math.max(start, final.height - Math.max(checkedHeights, 1) + 1);

@@ -12,7 +12,7 @@ import {
   decodeOwn,
   type Extent,
   placeCodec,
-  type Position,
+  type FinalPosition,
   readHeader,
   type TransactionPlace,
 } from './chain-records.ts';
@@ -63,7 +63,7 @@ interface NameRange {
 export class ChainStore {
   readonly #store: Store;
   readonly #chainId: Hash;
-  #final: Position | undefined;
+  #final: FinalPosition | undefined;
   /** What is stored when all that was asked for is done: what is to go is not read any more. */
   #extent: Extent;
   /** Height of the last commit that was asked for: commits come in order, and may overlap. */
@@ -416,7 +416,7 @@ export class ChainStore {
     return this.#store.close();
   }
 
-  #position(): Position {
+  #position(): FinalPosition {
     invariant(this.#final !== undefined, 'a store without blocks has no final block');
     return this.#final;
   }

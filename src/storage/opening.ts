@@ -4,7 +4,7 @@ import {
   checkChain,
   type Extent,
   foreign,
-  type Position,
+  type FinalPosition,
   readExtent,
   readFinal,
   wholeChain,
@@ -22,7 +22,7 @@ export interface Opened {
   readonly store: Store;
   readonly chainId: Hash;
   /** Undefined in a store without any block. */
-  readonly final: Position | undefined;
+  readonly final: FinalPosition | undefined;
   readonly extent: Extent;
   readonly log: LogTable;
   readonly candidates: CandidateTable;

@@ -4,10 +4,10 @@ import type { Hash } from '../../crypto/hash.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { EngineName } from '../../ledger/engine-names.ts';
 import type { Strategy } from '../byzantine-strategies.ts';
-import { Cluster, logTail } from '../testnet/cluster.ts';
+import { NodeProcesses, logTail } from '../testnet/node-processes.ts';
 import { developmentGenesis } from '../testnet/development-genesis.ts';
 import { choosePorts } from '../testnet/ports.ts';
-import { prepareMembers } from '../testnet/prepare-members.ts';
+import { prepareNodes } from '../testnet/prepare-nodes.ts';
 import { waitUntil } from './clock.ts';
 import { temporaryDirectory } from './directory.ts';
 
@@ -58,20 +58,20 @@ export async function startTestbed(options: {
   const genesis = developmentGenesis(engine, options.nodes);
   const directory = temporaryDirectory('bench');
   const ended = new Map<number, string>();
-  let cluster: Cluster | undefined;
+  let processes: NodeProcesses | undefined;
   const close = async (): Promise<void> => {
-    for (const { pid } of nodesOf(cluster)) if (pid !== undefined) signalProcess(pid, 'SIGCONT');
-    await cluster?.stop();
+    for (const { pid } of nodesOf(processes)) if (pid !== undefined) signalProcess(pid, 'SIGCONT');
+    await processes?.stop();
     if (!keep) directory.remove();
   };
   try {
     const ports = await choosePorts(0, genesis.validators.length);
-    const members = await prepareMembers({ directory: directory.path, genesis, ports, byzantine });
-    cluster = new Cluster(members, (member, how) => {
+    const members = await prepareNodes({ directory: directory.path, genesis, ports, byzantine });
+    processes = new NodeProcesses(members, (member, how) => {
       ended.set(member.index, [how, ...logTail(member, 3)].join('\n    '));
     });
-    cluster.start();
-    const started = cluster;
+    processes.start();
+    const started = processes;
     const testbed: Testbed = {
       engine,
       chainId: genesis.chainId,
@@ -147,9 +147,9 @@ export function notOurs(): Problem {
   });
 }
 
-function nodesOf(cluster: Cluster | undefined): BenchNode[] {
-  return (cluster?.members ?? []).map((member) => {
-    const life = cluster?.life(member);
+function nodesOf(processes: NodeProcesses | undefined): BenchNode[] {
+  return (processes?.nodes ?? []).map((member) => {
+    const life = processes?.life(member);
     return {
       index: member.index,
       name: member.name,

@@ -10,11 +10,11 @@ import { defaultApiPort } from '../options.ts';
 import { stopOnSignals } from '../signals.ts';
 import { print, styled, surviveClosedOutput, table, toJson } from '../terminal.ts';
 import { buildExplorer } from '../build-explorer.ts';
-import { Cluster, logFile, logTail, type Member } from './cluster.ts';
+import { NodeProcesses, logFile, logTail, type TestnetNode } from './node-processes.ts';
 import { developmentGenesis } from './development-genesis.ts';
 import { choosePorts } from './ports.ts';
-import { prepareMembers } from './prepare-members.ts';
-import { secondLine, Watch } from './watch.ts';
+import { prepareNodes } from './prepare-nodes.ts';
+import { secondLine, Overview } from './overview.ts';
 
 interface TestnetOptions {
   readonly nodes?: number | undefined;
@@ -27,7 +27,7 @@ interface TestnetOptions {
 
 const readyDeadlineMs = 90_000;
 const readyPauseMs = 150;
-/** The nodes have their own deadline (see `cluster.ts`); then their data is removed. */
+/** The nodes have their own deadline (see `node-processes.ts`); then their data is removed. */
 const stopDeadlineMs = 15_000;
 const secondMs = 1_000;
 
@@ -54,8 +54,8 @@ export async function runTestnet(options: TestnetOptions): Promise<void> {
   const directory = temporary ? mkdtempSync(join(tmpdir(), 'quorate-testnet-')) : resolve(options.data);
   try {
     const { byzantine } = options;
-    const members = await prepareMembers({ directory, genesis, ports, byzantine });
-    const cluster = new Cluster(members, (member, how) =>
+    const members = await prepareNodes({ directory, genesis, ports, byzantine });
+    const processes = new NodeProcesses(members, (member, how) =>
       say({ event: 'ended', node: member.index, name: member.name, how }, () => endedText(member, how)),
     );
     const about = { engine, chainId: genesis.chainId, directory, temporary };
@@ -68,11 +68,11 @@ export async function runTestnet(options: TestnetOptions): Promise<void> {
         `Data: ${directory}${temporary ? ' (removed at the end; --data DIR keeps it)' : ''}`,
       ].join('\n'),
     );
-    cluster.start();
+    processes.start();
     try {
-      await watchUntil(stop, { cluster, say, engine });
+      await watchUntil(stop, { processes, say, engine });
     } finally {
-      const { forced } = await cluster.stop();
+      const { forced } = await processes.stop();
       const names = forced.map(({ name }) => name);
       say({ event: 'stopped', forced: names }, () =>
         names.length === 0 ? 'All nodes stopped.' : `All nodes stopped; forced: ${names.join(', ')}.`,
@@ -101,25 +101,25 @@ function checkByzantine({ engine, byzantine = new Map() }: TestnetOptions, nodes
 async function watchUntil(
   stop: AbortSignal,
   context: {
-    readonly cluster: Cluster;
+    readonly processes: NodeProcesses;
     readonly say: (event: object, text: () => string) => void;
     readonly engine: EngineName;
   },
 ): Promise<void> {
-  const { cluster, say, engine } = context;
-  const watch = new Watch(cluster.members);
+  const { processes, say, engine } = context;
+  const overview = new Overview(processes.nodes);
 
-  const ready = await becomeReady({ cluster, watch, stop });
+  const ready = await becomeReady({ processes, overview, stop });
   if (!ready) return;
-  const nodes = cluster.members.map((member) => {
-    const life = cluster.life(member);
+  const nodes = processes.nodes.map((member) => {
+    const life = processes.life(member);
     const pid = life?.state === 'running' ? life.pid : null;
     return { node: member.index, name: member.name, api: member.apiUrl, pid, data: member.directory };
   });
-  say({ event: 'ready', nodes }, () => readyText(cluster.members));
+  say({ event: 'ready', nodes }, () => readyText(processes.nodes));
   while (!stop.aborted) {
     const begin = performance.now();
-    const second = await watch.look();
+    const second = await overview.look();
     if (stop.aborted) break;
     say({ event: 'second', ...second }, () => secondLine(second, engine, new Date()));
     await pause(Math.max(0, secondMs - (performance.now() - begin)), stop);
@@ -130,20 +130,20 @@ async function watchUntil(
  * True when all nodes are ready; false when a signal came first. Nodes that do not get there are a problem.
  */
 async function becomeReady(context: {
-  readonly cluster: Cluster;
-  readonly watch: Watch;
+  readonly processes: NodeProcesses;
+  readonly overview: Overview;
   readonly stop: AbortSignal;
 }): Promise<boolean> {
-  const { cluster, watch, stop } = context;
+  const { processes, overview, stop } = context;
   const until = performance.now() + readyDeadlineMs;
-  const { members } = cluster;
-  const liars = members.filter(({ byzantine }) => byzantine !== undefined).length;
+  const { nodes } = processes;
+  const liars = nodes.filter(({ byzantine }) => byzantine !== undefined).length;
   // Of a liar nothing is expected; with too many of them it is enough that the others answer.
-  const isExpected = ({ member, problem }: { member: Member; problem: Problem }): boolean =>
-    member.byzantine === undefined && (liars <= maxFaulty(members.length) || problem.code.startsWith('api/'));
+  const isExpected = ({ node, problem }: { node: TestnetNode; problem: Problem }): boolean =>
+    node.byzantine === undefined && (liars <= maxFaulty(nodes.length) || problem.code.startsWith('api/'));
   while (!stop.aborted) {
-    const dead = cluster.members.find((member) => cluster.life(member)?.state === 'ended');
-    const missing = (await watch.notReady()).filter((one) => isExpected(one));
+    const dead = nodes.find((node) => processes.life(node)?.state === 'ended');
+    const missing = (await overview.notReady()).filter((one) => isExpected(one));
     if (missing.length === 0) return true;
     if (stop.aborted) return false;
     if (dead !== undefined) {
@@ -156,8 +156,8 @@ async function becomeReady(context: {
       const [first] = missing;
       throw new Problem(
         'cli/testnet-start',
-        `${missing.map(({ member }) => member.name).join(', ')} not ready after ${readyDeadlineMs / 1000} s: ${first?.problem.message}`,
-        { remedy: `Look at ${first === undefined ? 'the logs' : logFile(first.member)}.` },
+        `${missing.map(({ node }) => node.name).join(', ')} not ready after ${readyDeadlineMs / 1000} s: ${first?.problem.message}`,
+        { remedy: `Look at ${first === undefined ? 'the logs' : logFile(first.node)}.` },
       );
     }
     await pause(readyPauseMs, stop);
@@ -169,7 +169,7 @@ async function pause(ms: number, stop: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal: stop }).catch(() => {});
 }
 
-function readyText(members: readonly Member[]): string {
+function readyText(members: readonly TestnetNode[]): string {
   const usual = members.every(({ index, ports }) => ports.api === defaultApiPort + 2 * index);
   const node = usual ? '' : ` --node ${members[0]?.apiUrl}`;
   const nodes = usual ? '' : ` -- --nodes ${members.map(({ apiUrl }) => apiUrl).join(',')}`;
@@ -204,7 +204,7 @@ function readyText(members: readonly Member[]): string {
   ].join('\n');
 }
 
-function endedText(member: Member, how: string): string {
+function endedText(member: TestnetNode, how: string): string {
   return [
     styled('red', `${member.name} ${how}. The others go on.`),
     ...logTail(member, 14).map((line) => `    ${line}`),

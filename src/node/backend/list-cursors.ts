@@ -7,7 +7,7 @@ import { type Height, toHeight } from '../../ledger/block.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 
 /** Where an entry stands in its list: at a height, and in the block. */
-export interface Position {
+export interface ListPosition {
   readonly height: Height;
   readonly at: number;
 }
@@ -38,7 +38,7 @@ export class ListCursors {
   }
 
   /** Null where its block is not known any more. */
-  make(position: Position, list: Uint8Array, order: Order): string | null {
+  make(position: ListPosition, list: Uint8Array, order: Order): string | null {
     const bytes = Buffer.alloc(positionBytes);
     bytes.writeUIntBE(position.height, 0, 6);
     bytes.writeUInt32BE(position.at, 6);
@@ -47,7 +47,7 @@ export class ListCursors {
   }
 
   /** Throws `api/wrong-cursor`. */
-  read(cursor: string, list: Uint8Array, order: Order): Position {
+  read(cursor: string, list: Uint8Array, order: Order): ListPosition {
     const given = Buffer.from(cursor, 'hex');
     const bytes = given.subarray(0, positionBytes);
     const height = toHeight(bytes.readUIntBE(0, 6));

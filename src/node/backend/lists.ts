@@ -19,7 +19,7 @@ import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts
 import type { ChainStore } from '../../storage/chain-store.ts';
 import type { ListedVersion } from '../../storage/index-postings.ts';
 import type { At, IndexRange } from '../../storage/index-tables.ts';
-import { listName, ListCursors, type Position } from './list-cursors.ts';
+import { listName, ListCursors, type ListPosition } from './list-cursors.ts';
 import { unpaced } from './reads.ts';
 
 type Range = Omit<IndexRange, 'newestFirst'>;
@@ -148,7 +148,7 @@ export class Lists implements ListBackend {
     readonly page: Page;
     readonly pace: Pace;
     readonly read: (range: IndexRange) => Promise<readonly Entry[]>;
-    readonly positionOf: (entry: Entry) => Position;
+    readonly positionOf: (entry: Entry) => ListPosition;
     readonly view: (entry: Entry, block: OpenBlock) => View;
   }): Promise<ListPage<View>> {
     const { name, page, pace, positionOf } = list;
@@ -181,7 +181,7 @@ export class Lists implements ListBackend {
     return { height, completeFrom: this.#from(), items, next };
   }
 
-  #rangeBehind(after: Position | undefined, newestFirst: boolean): Pick<Range, 'from' | 'to'> {
+  #rangeBehind(after: ListPosition | undefined, newestFirst: boolean): Pick<Range, 'from' | 'to'> {
     const whole = { from: this.#from(), to: this.#store.finalHeight };
     if (after === undefined) return whole;
     if (newestFirst) return { ...whole, to: after.height };
@@ -237,7 +237,7 @@ export class Lists implements ListBackend {
   }
 }
 
-function isBehind(entry: Position, after: Position, newestFirst: boolean): boolean {
+function isBehind(entry: ListPosition, after: ListPosition, newestFirst: boolean): boolean {
   const order = entry.height - after.height || entry.at - after.at;
   return newestFirst ? order < 0 : order > 0;
 }

@@ -43,18 +43,19 @@ function judge(group: string, name: string, value: number, margin: number): void
   assert.ok(value >= before * stale, `${what}: better, so write it down (see the head of this file)`);
 }
 
-function perBlock({ tally, blocks, transactions, validators }: ScaleFigures): Figures {
+function perBlock({ counts, blocks, transactions, validators }: ScaleFigures): Figures {
   return {
-    'messages a block': tally.messages / blocks,
-    'bytes of messages a block': tally.messageBytes / blocks,
-    'signatures of messages, a block and node': tally.messageChecks / blocks / validators,
-    'signatures of transactions, a transaction and node': tally.transactionChecks / transactions / validators,
-    'hashes a transaction and node': tally.hashes / transactions / validators,
-    'synced writes a block and node': tally.syncs / blocks / validators,
-    'entries written, a transaction and node': tally.writtenEntries / transactions / validators,
-    'bytes written, a transaction and node': tally.writtenBytes / transactions / validators,
+    'messages a block': counts.messages / blocks,
+    'bytes of messages a block': counts.messageBytes / blocks,
+    'signatures of messages, a block and node': counts.messageChecks / blocks / validators,
+    'signatures of transactions, a transaction and node':
+      counts.transactionChecks / transactions / validators,
+    'hashes a transaction and node': counts.hashes / transactions / validators,
+    'synced writes a block and node': counts.syncs / blocks / validators,
+    'entries written, a transaction and node': counts.writtenEntries / transactions / validators,
+    'bytes written, a transaction and node': counts.writtenBytes / transactions / validators,
     'gossip of a transaction, bytes a link':
-      tally.gossipBytes / transactions / (validators * (validators - 1)),
+      counts.gossipBytes / transactions / (validators * (validators - 1)),
   };
 }
 

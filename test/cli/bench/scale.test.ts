@@ -18,11 +18,11 @@ test('pipelining hides the delay of links: a window of 8 makes five times the bl
 test('a run is a function of its options, and each node checks each transaction once', async () => {
   const options = { ...sizeRun('pbft', 4), batches: 2 };
   const [first, again] = [await simulateScale(options), await simulateScale(options)];
-  const { hashes } = again.tally;
+  const { hashes } = again.counts;
   // All but a hash or two: what a process has hashed already it may have kept.
-  assert.deepEqual({ ...first, tally: { ...first.tally, hashes } }, again);
-  assert.ok(Math.abs(first.tally.hashes - hashes) < 0.01 * hashes);
-  assert.equal(first.tally.transactionChecks, 4 * first.transactions);
+  assert.deepEqual({ ...first, counts: { ...first.counts, hashes } }, again);
+  assert.ok(Math.abs(first.counts.hashes - hashes) < 0.01 * hashes);
+  assert.equal(first.counts.transactionChecks, 4 * first.transactions);
   assert.equal(first.blocks, 2, 'a burst is a block');
 });
 

@@ -59,7 +59,7 @@ export const raftDutyMutations: readonly Mutation[] = [
     find: '    if (holds(state.log, commit)) {',
     replace: '    if (holds(state.log, commit) && commit.height < role.leaderCommit) {',
   }),
-  one('raft-deaf-heir', 'an heir campaigns when it is told to', raft('engine'), {
+  one('raft-deaf-transferee', 'a transferee campaigns when it is told to', raft('engine'), {
     find: "      if (message.term === state.term && state.role.kind === 'follower') campaignForTransfer(replica);\n",
     replace: '',
   }),

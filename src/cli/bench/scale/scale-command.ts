@@ -106,16 +106,16 @@ function show(engine: EngineName, sizes: readonly ScaleFigures[], links: readonl
   const each = (value: number, { blocks }: ScaleFigures): string => (value / blocks).toFixed(1);
   const whole = (value: number, { blocks }: ScaleFigures): string => grouped(Math.round(value / blocks));
   const bySize = sizes.map((run) => {
-    const { tally, validators } = run;
+    const { counts, validators } = run;
     return [
       String(validators),
-      each(tally.messages, run),
-      whole(tally.messageBytes, run),
-      each(tally.messageChecks, run),
-      each(tally.messageChecks / validators, run),
-      each(tally.transactionChecks / validators, run),
-      each(tally.syncs / validators, run),
-      whole(tally.hashes / validators, run),
+      each(counts.messages, run),
+      whole(counts.messageBytes, run),
+      each(counts.messageChecks, run),
+      each(counts.messageChecks / validators, run),
+      each(counts.transactionChecks / validators, run),
+      each(counts.syncs / validators, run),
+      whole(counts.hashes / validators, run),
       `${run.latencyMs.p50}`,
     ];
   });

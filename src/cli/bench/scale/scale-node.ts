@@ -14,7 +14,7 @@ import type { VirtualDisk } from '../../../simulator/world/virtual-disk.ts';
 import type { VirtualNetwork } from '../../../simulator/world/virtual-network.ts';
 import { ChainStore } from '../../../storage/chain-store.ts';
 import type { Store } from '../../../storage/port.ts';
-import type { Tally } from './tally.ts';
+import type { WorkCounter } from './work-counter.ts';
 
 interface ScaleNodeOptions {
   readonly index: number;
@@ -23,7 +23,7 @@ interface ScaleNodeOptions {
   readonly scheduler: Scheduler;
   readonly network: VirtualNetwork;
   readonly disk: VirtualDisk;
-  readonly tally: Tally;
+  readonly counter: WorkCounter;
   /** The hashes of a block that is final here. */
   readonly onFinal: (height: number, hashes: readonly string[]) => void;
 }
@@ -36,12 +36,12 @@ export interface ScaleNode {
 
 /** The shipped node on virtual ports that count, with nobody who checks what it does. */
 export async function startScaleNode(options: ScaleNodeOptions): Promise<ScaleNode> {
-  const { index, chain, scheme, scheduler, tally } = options;
+  const { index, chain, scheme, scheduler, counter } = options;
   const { genesis } = chain;
   const life = new ProcessLife((error) => {
     throw error;
   });
-  const store = await ChainStore.open(countingStore(options.disk.open(life), tally), {
+  const store = await ChainStore.open(countingStore(options.disk.open(life), counter), {
     chainId: genesis.chainId,
   });
   const key = defined(chain.nodeKeys[index], 'each node has a key');
@@ -54,7 +54,7 @@ export async function startScaleNode(options: ScaleNodeOptions): Promise<ScaleNo
     network,
     verifier: {
       verify: (claims, _strict, done) => {
-        tally.checked(claims);
+        counter.checked(claims);
         scheduler.defer(() => life.enter(() => done(claims.map((claim) => scheme.verify(claim)))));
       },
       close: async () => undefined,
@@ -90,11 +90,11 @@ export async function startScaleNode(options: ScaleNodeOptions): Promise<ScaleNo
   };
 }
 
-function countingStore(store: Store, tally: Tally): Store {
+function countingStore(store: Store, counter: WorkCounter): Store {
   return {
     ...store,
     write: (batch, done) => {
-      const { counts } = tally;
+      const { counts } = counter;
       counts.syncs += 1;
       counts.writtenEntries += batch.length;
       for (const write of batch) {

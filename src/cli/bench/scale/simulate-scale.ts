@@ -15,7 +15,7 @@ import { Trace } from '../../../simulator/world/trace.ts';
 import { VirtualDisk } from '../../../simulator/world/virtual-disk.ts';
 import { VirtualNetwork } from '../../../simulator/world/virtual-network.ts';
 import { type ScaleNode, startScaleNode } from './scale-node.ts';
-import { CountingLinks, Tally, type Counts } from './tally.ts';
+import { CountingLinks, WorkCounter, type WorkCounts } from './work-counter.ts';
 
 interface ScaleOptions {
   readonly engine: EngineName;
@@ -50,7 +50,7 @@ export interface ScaleFigures {
   /** From a submission until the node that took it has it final. */
   readonly latencyMs: { readonly p50: number; readonly max: number };
   /** All nodes together, the whole run. */
-  readonly tally: Readonly<Counts>;
+  readonly counts: Readonly<WorkCounts>;
 }
 
 /** Connections and first messages have settled by then. */
@@ -73,7 +73,7 @@ class ScaleCluster {
   readonly #options: ScaleOptions;
   readonly #total: number;
   readonly #scheduler = new Scheduler();
-  readonly #tally = new Tally();
+  readonly #counter = new WorkCounter();
   readonly #scheme = new FastSignatures();
   readonly #plan: Plan;
   readonly #chain: SimulatedChain;
@@ -92,7 +92,7 @@ class ScaleCluster {
     this.#chain = simulatedChain(this.#plan, this.#scheme);
     this.#heights = Array.from({ length: options.validators }, () => 0);
     this.#counts = Array.from({ length: options.validators }, () => 0);
-    if (options.countHashes !== false) this.#tally.countHashes();
+    if (options.countHashes !== false) this.#counter.countHashes();
   }
 
   /** Starts all nodes, and lets them meet. */
@@ -100,11 +100,11 @@ class ScaleCluster {
     const { engine, validators } = this.#options;
     const { seed, links: conditions, diskMs } = this.#plan;
     const scheduler = this.#scheduler;
-    const tally = this.#tally;
+    const counter = this.#counter;
     const size = validators;
     const network = new VirtualNetwork({
       scheduler,
-      links: new CountingLinks({ size, seed, conditions, count: () => {}, tally }),
+      links: new CountingLinks({ size, seed, conditions, count: () => {}, counter }),
       trace: new Trace(false),
       seed,
       size,
@@ -123,7 +123,7 @@ class ScaleCluster {
         scheduler,
         network,
         disk,
-        tally,
+        counter,
         onFinal: (height, hashes) => this.#onFinal(index, height, hashes),
       });
       this.#nodes.push(await playUntilDone(scheduler, starting));
@@ -148,7 +148,7 @@ class ScaleCluster {
   /** Until all is final everywhere. */
   play(): ScaleFigures {
     const scheduler = this.#scheduler;
-    this.#tally.clear();
+    this.#counter.clear();
     const firstHeight = Math.max(...this.#heights);
     while (this.#counts.some((count) => count < this.#total)) {
       invariant(
@@ -169,7 +169,7 @@ class ScaleCluster {
       virtualMs,
       blocksPerSecond: (blocks * 1_000) / virtualMs,
       latencyMs: { p50: waits[waits.length >>> 1] ?? 0, max: waits.at(-1) ?? 0 },
-      tally: this.#tally.counts,
+      counts: this.#counter.counts,
     };
   }
 

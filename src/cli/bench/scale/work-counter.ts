@@ -5,7 +5,7 @@ import type { SignatureClaim } from '../../../crypto/signature.ts';
 import { Links } from '../../../simulator/world/links.ts';
 
 /** What happened on all nodes together. */
-export interface Counts {
+export interface WorkCounts {
   /** Votes, proposals and what else goes from validator to validator. */
   messages: number;
   messageBytes: number;
@@ -26,7 +26,7 @@ export interface Counts {
   writtenBytes: number;
 }
 
-const nothing: Readonly<Counts> = {
+const nothing: Readonly<WorkCounts> = {
   messages: 0,
   messageBytes: 0,
   gossip: 0,
@@ -41,9 +41,9 @@ const nothing: Readonly<Counts> = {
   writtenBytes: 0,
 };
 
-export class Tally {
+export class WorkCounter {
   /** Since it was made or cleared. */
-  counts: Counts = { ...nothing };
+  counts: WorkCounts = { ...nothing };
 
   clear(): void {
     this.counts = { ...nothing };
@@ -85,24 +85,24 @@ function isTransaction(message: Uint8Array): boolean {
 
 /** Links that count what is put on them. */
 export class CountingLinks extends Links {
-  readonly #tally: Tally;
+  readonly #counter: WorkCounter;
 
-  constructor(options: ConstructorParameters<typeof Links>[0] & { readonly tally: Tally }) {
+  constructor(options: ConstructorParameters<typeof Links>[0] & { readonly counter: WorkCounter }) {
     super(options);
-    this.#tally = options.tally;
+    this.#counter = options.counter;
   }
 
   override arrivals(message: Parameters<Links['arrivals']>[0]): ReturnType<Links['arrivals']> {
-    const { counts: tally } = this.#tally;
+    const { counts } = this.#counter;
     if (message.kind === 'transactions') {
-      tally.gossip += 1;
-      tally.gossipBytes += message.size;
+      counts.gossip += 1;
+      counts.gossipBytes += message.size;
     } else if (message.kind === 'request' || message.kind === 'response') {
-      tally.requests += 1;
-      tally.requestBytes += message.size;
+      counts.requests += 1;
+      counts.requestBytes += message.size;
     } else {
-      tally.messages += 1;
-      tally.messageBytes += message.size;
+      counts.messages += 1;
+      counts.messageBytes += message.size;
     }
     return super.arrivals(message);
   }

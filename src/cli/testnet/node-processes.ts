@@ -5,7 +5,7 @@ import type { Strategy } from '../byzantine-strategies.ts';
 import { heapFlags } from '../../node/process/heap.ts';
 import type { NodePorts } from './ports.ts';
 
-export interface Member {
+export interface TestnetNode {
   readonly index: number;
   readonly name: string;
   readonly directory: string;
@@ -27,47 +27,47 @@ const mainFile = join(import.meta.dirname, '../main.ts');
  * Node processes that live no longer than this one. Each child has a channel to its parent and stops when
  * that closes, whatever became of the parent; so not even kill -9 leaves one behind.
  */
-export class Cluster {
-  readonly members: readonly Member[];
+export class NodeProcesses {
+  readonly nodes: readonly TestnetNode[];
   readonly #children = new Map<number, ChildProcess>();
   readonly #lives = new Map<number, Life>();
   readonly #lies = new Map<number, number>();
-  readonly #onEnd: (member: Member, how: string) => void;
+  readonly #onEnd: (node: TestnetNode, how: string) => void;
   #stopping = false;
 
   /** `onEnd` is called when a child ends that nobody stopped. */
-  constructor(members: readonly Member[], onEnd: (member: Member, how: string) => void) {
-    this.members = members;
+  constructor(nodes: readonly TestnetNode[], onEnd: (node: TestnetNode, how: string) => void) {
+    this.nodes = nodes;
     this.#onEnd = onEnd;
   }
 
   start(): void {
-    for (const member of this.members) this.#spawn(member);
+    for (const node of this.nodes) this.#spawn(node);
   }
 
-  life(member: Member): Life | undefined {
-    return this.#lives.get(member.index);
+  life(node: TestnetNode): Life | undefined {
+    return this.#lives.get(node.index);
   }
 
   /** How many lies a liar told so far, by its own count. */
-  lies(member: Member): number {
-    return this.#lies.get(member.index) ?? 0;
+  lies(node: TestnetNode): number {
+    return this.#lies.get(node.index) ?? 0;
   }
 
   /**
    * Asks every child to stop, and forces those that do not within five seconds. Resolves when all are gone.
    */
-  async stop(): Promise<{ readonly forced: readonly Member[] }> {
+  async stop(): Promise<{ readonly forced: readonly TestnetNode[] }> {
     this.#stopping = true;
-    const forced: Member[] = [];
+    const forced: TestnetNode[] = [];
     await Promise.all(
-      this.members.map(async (member) => {
-        const child = this.#children.get(member.index);
+      this.nodes.map(async (node) => {
+        const child = this.#children.get(node.index);
         if (child === undefined) return;
         const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
         child.kill('SIGTERM');
         const timer = setTimeout(() => {
-          forced.push(member);
+          forced.push(node);
           child.kill('SIGKILL');
         }, graceMs);
         await ended;
@@ -77,40 +77,40 @@ export class Cluster {
     return { forced };
   }
 
-  #spawn(member: Member): void {
-    const log = openSync(logFile(member), 'a');
+  #spawn(node: TestnetNode): void {
+    const log = openSync(logFile(node), 'a');
     // Its own process group: Ctrl-C reaches the parent alone, which then stops all in an orderly way.
-    const lying = member.byzantine === undefined ? [] : ['--byzantine', member.byzantine];
-    const args = [...heapFlags, mainFile, 'start', '--child', '--data', member.directory, ...lying];
+    const lying = node.byzantine === undefined ? [] : ['--byzantine', node.byzantine];
+    const args = [...heapFlags, mainFile, 'start', '--child', '--data', node.directory, ...lying];
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', log, log, 'ipc'],
       detached: true,
     });
     closeSync(log);
-    this.#children.set(member.index, child);
-    this.#lives.set(member.index, { state: 'running', pid: child.pid ?? 0 });
-    child.on('message', ({ lies }: { readonly lies: number }) => void this.#lies.set(member.index, lies));
-    child.once('error', (error) => this.#ended(member, `could not be started: ${error.message}`));
+    this.#children.set(node.index, child);
+    this.#lives.set(node.index, { state: 'running', pid: child.pid ?? 0 });
+    child.on('message', ({ lies }: { readonly lies: number }) => void this.#lies.set(node.index, lies));
+    child.once('error', (error) => this.#ended(node, `could not be started: ${error.message}`));
     child.once('exit', (code, signal) =>
-      this.#ended(member, signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`),
+      this.#ended(node, signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`),
     );
   }
 
-  #ended(member: Member, how: string): void {
-    if (!this.#children.delete(member.index)) return;
-    this.#lives.set(member.index, { state: 'ended', how, expected: this.#stopping });
-    if (!this.#stopping) this.#onEnd(member, how);
+  #ended(node: TestnetNode, how: string): void {
+    if (!this.#children.delete(node.index)) return;
+    this.#lives.set(node.index, { state: 'ended', how, expected: this.#stopping });
+    if (!this.#stopping) this.#onEnd(node, how);
   }
 }
 
-export function logFile(member: Member): string {
-  return join(member.directory, 'node.log');
+export function logFile(node: TestnetNode): string {
+  return join(node.directory, 'node.log');
 }
 
 /** The end of a node's log, for the message that it died. */
-export function logTail(member: Member, lines: number): string[] {
+export function logTail(node: TestnetNode, lines: number): string[] {
   try {
-    const text = readFileSync(logFile(member), 'utf8').trimEnd();
+    const text = readFileSync(logFile(node), 'utf8').trimEnd();
     return text === '' ? [] : text.split('\n').slice(-lines);
   } catch {
     return [];

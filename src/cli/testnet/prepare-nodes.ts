@@ -7,7 +7,7 @@ import { formatGenesis, type Genesis } from '../../ledger/genesis.ts';
 import { initDirectory, loadConfig, type NodeConfig, paths } from '../../node/process/config.ts';
 import { writeDurably } from '../../node/process/durable-file.ts';
 import type { Strategy } from '../byzantine-strategies.ts';
-import type { Member } from './cluster.ts';
+import type { TestnetNode } from './node-processes.ts';
 import type { NodePorts } from './ports.ts';
 
 const host = '127.0.0.1';
@@ -17,15 +17,15 @@ const host = '127.0.0.1';
  * with their chain, on the ports of this run, and with everything else that their `config.json` says;
  * another chain's are a problem.
  */
-export async function prepareMembers(options: {
+export async function prepareNodes(options: {
   readonly directory: string;
   readonly genesis: Genesis;
   readonly ports: readonly NodePorts[];
   /** Who lies, and how. */
   readonly byzantine?: ReadonlyMap<number, Strategy> | undefined;
-}): Promise<Member[]> {
+}): Promise<TestnetNode[]> {
   const { directory, genesis, ports, byzantine } = options;
-  const members = ports.map((own, index): Member => {
+  const nodes = ports.map((own, index): TestnetNode => {
     const name = genesis.validators[index]?.name ?? `validator-${index}`;
     const apiUrl = `http://${host}:${own.api}`;
     const lie = byzantine?.get(index);
@@ -38,51 +38,51 @@ export async function prepareMembers(options: {
       ...(lie === undefined ? {} : { byzantine: lie }),
     };
   });
-  const found = await Promise.all(members.map((member) => configThere(member, genesis)));
+  const found = await Promise.all(nodes.map((node) => configThere(node, genesis)));
   const before = new Set(found.flatMap((config) => config?.listen ?? []));
-  for (const member of members) {
-    const { name, directory } = member;
+  for (const node of nodes) {
+    const { name, directory } = node;
     const fresh: NodeConfig = {
       name,
       role: 'validator',
-      listen: [peerAddress(member)],
-      peers: members.filter((one) => one !== member).map(peerAddress),
-      api: { host, port: member.ports.api, advertise: member.apiUrl },
+      listen: [peerAddress(node)],
+      peers: nodes.filter((one) => one !== node).map(peerAddress),
+      api: { host, port: node.ports.api, advertise: node.apiUrl },
       log: 'info',
     };
-    const there = found[member.index];
+    const there = found[node.index];
     if (there !== undefined) await writeConfig(directory, onNewPorts(there, fresh, before));
     else {
       const validatorKeyFile = encryptKey(developmentKeyPair(name), undefined, { name });
       await initDirectory({ directory, config: fresh, genesis: formatGenesis(genesis), validatorKeyFile });
     }
   }
-  return members;
+  return nodes;
 }
 
 /** Of an earlier run of the same chain; undefined when there was none. */
-async function configThere(member: Member, genesis: Genesis): Promise<NodeConfig | undefined> {
-  if (!existsSync(paths.config(member.directory))) return undefined;
-  const found = await loadConfig(member.directory);
+async function configThere(node: TestnetNode, genesis: Genesis): Promise<NodeConfig | undefined> {
+  if (!existsSync(paths.config(node.directory))) return undefined;
+  const found = await loadConfig(node.directory);
   if (found.genesis.chainId === genesis.chainId) return found.config;
   const { name, validators, consensus } = found.genesis;
   const isOtherwiseTheSame =
     validators.length === genesis.validators.length && consensus.engine === genesis.consensus.engine;
   throw new Problem(
     'cli/testnet-other',
-    `${member.directory} belongs to another chain: ${name}, ${validators.length} validators, ${consensus.engine}`,
+    `${node.directory} belongs to another chain: ${name}, ${validators.length} validators, ${consensus.engine}`,
     {
       remedy: isOtherwiseTheSame
         ? 'Name another directory with --data, or take this one away when nobody needs it any more: another version of the program made it.'
         : `Use --nodes ${validators.length} --engine ${consensus.engine}, or another directory with --data.`,
-      details: { data: member.directory, found: found.genesis.chainId, wanted: genesis.chainId },
+      details: { data: node.directory, found: found.genesis.chainId, wanted: genesis.chainId },
     },
   );
 }
 
 /**
  * What follows from the ports is as in `fresh`; the rest stays, and so do addresses that were added.
- * `before`: where the members listened.
+ * `before`: where the nodes listened.
  */
 function onNewPorts(there: NodeConfig, fresh: NodeConfig, before: ReadonlySet<string>): NodeConfig {
   const { api } = there;
@@ -103,6 +103,6 @@ function writeConfig(directory: string, config: NodeConfig): Promise<void> {
   return writeDurably(paths.config(directory), `${JSON.stringify(config, null, 2)}\n`);
 }
 
-function peerAddress({ ports }: Member): string {
+function peerAddress({ ports }: TestnetNode): string {
   return `/ip4/${host}/tcp/${ports.peers}`;
 }

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { developmentGenesis } from '../../src/cli/testnet/development-genesis.ts';
-import { prepareMembers } from '../../src/cli/testnet/prepare-members.ts';
+import { prepareNodes } from '../../src/cli/testnet/prepare-nodes.ts';
 import { type NodeConfig, paths } from '../../src/node/process/config.ts';
 import { temporaryDirectory } from './quorate.ts';
 
@@ -20,7 +20,7 @@ function testnet(t: TestContext) {
     JSON.parse(await readFile(path, 'utf8')) as NodeConfig;
   /** Gives the configuration of one of the nodes. */
   const prepare = async (base: number, index = 0): Promise<NodeConfig> => {
-    await prepareMembers({ directory, genesis, ports: portsFrom(base) });
+    await prepareNodes({ directory, genesis, ports: portsFrom(base) });
     return read(pathOf(index));
   };
   /** Changes that of the first one, as a person would. */
@@ -104,9 +104,9 @@ describe('the directories of a test network', () => {
 
   test('of another chain are a problem', async (t) => {
     const directory = temporaryDirectory(t);
-    await prepareMembers({ directory, genesis, ports: portsFrom(5_000) });
+    await prepareNodes({ directory, genesis, ports: portsFrom(5_000) });
     const ports = [...portsFrom(5_000), { api: 5_100, peers: 5_101 }];
-    const other = prepareMembers({ directory, genesis: developmentGenesis('raft', 4), ports });
+    const other = prepareNodes({ directory, genesis: developmentGenesis('raft', 4), ports });
     await assert.rejects(other, { code: 'cli/testnet-other' });
   });
 });

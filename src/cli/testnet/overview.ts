@@ -6,7 +6,7 @@ import { toHeight } from '../../ledger/block.ts';
 import type { EngineName } from '../../ledger/engine-names.ts';
 import { engineWords } from '../../client/engine-words.ts';
 import { styled } from '../terminal.ts';
-import type { Member } from './cluster.ts';
+import type { TestnetNode } from './node-processes.ts';
 
 /** A node is behind when it misses more blocks than are commonly on their way. */
 const behindBlocks = 5;
@@ -24,31 +24,29 @@ interface Second {
 }
 
 /** Looks at all nodes through their API, as any client would. */
-export class Watch {
-  readonly #members: readonly { readonly member: Member; readonly client: HttpClient }[];
+export class Overview {
+  readonly #nodes: readonly { readonly node: TestnetNode; readonly client: HttpClient }[];
   #height: number | undefined;
   #at = 0;
 
-  constructor(members: readonly Member[]) {
-    this.#members = members.map((member) => ({
-      member,
-      client: new HttpClient({ baseUrl: member.apiUrl, attemptMs: 900, deadlineMs: 0 }),
+  constructor(nodes: readonly TestnetNode[]) {
+    this.#nodes = nodes.map((node) => ({
+      node,
+      client: new HttpClient({ baseUrl: node.apiUrl, attemptMs: 900, deadlineMs: 0 }),
     }));
   }
 
   /** The nodes that do not yet say that they are ready, each with the reason. */
-  async notReady(): Promise<{ member: Member; problem: Problem }[]> {
+  async notReady(): Promise<{ node: TestnetNode; problem: Problem }[]> {
     const answers = await Promise.all(
-      this.#members.map(async ({ member, client }) => ({ member, problem: await client.ready() })),
+      this.#nodes.map(async ({ node, client }) => ({ node, problem: await client.ready() })),
     );
-    return answers.flatMap(({ member, problem }) =>
-      problem instanceof Problem ? [{ member, problem }] : [],
-    );
+    return answers.flatMap(({ node, problem }) => (problem instanceof Problem ? [{ node, problem }] : []));
   }
 
   async look(): Promise<Second> {
     const answers = await Promise.all(
-      this.#members.map(async ({ member, client }) => ({ member, client, status: await client.status() })),
+      this.#nodes.map(async ({ node, client }) => ({ node, client, status: await client.status() })),
     );
     const alive = answers.flatMap(({ client, status }) =>
       status instanceof Problem ? [] : [{ client, status }],
@@ -63,10 +61,10 @@ export class Watch {
       view: highest?.status.view ?? null,
       primary: highest?.status.primary ?? null,
       pending: Math.max(0, ...alive.map(({ status }) => status.mempool.transactions)),
-      nodes: answers.map(({ member, status }) =>
+      nodes: answers.map(({ node, status }) =>
         status instanceof Problem
-          ? { name: member.name, down: status.code === 'api/timeout' ? 'does not answer' : 'down' }
-          : { name: member.name, height: status.finalHeight, ready: status.ready },
+          ? { name: node.name, down: status.code === 'api/timeout' ? 'does not answer' : 'down' }
+          : { name: node.name, height: status.finalHeight, ready: status.ready },
       ),
     };
   }
