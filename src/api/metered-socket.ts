@@ -43,14 +43,16 @@ export class MeteredSocket extends Duplex {
     return this.#held.length > 0;
   }
 
-  /** Hands the parser at most this many bytes. */
-  feed(atMost: number): void {
+  /** Hands the parser at most this many bytes, and says how many. */
+  feed(atMost: number): number {
     const piece = this.#held.subarray(0, atMost);
     this.#held = this.#held.subarray(piece.length);
     this.push(piece);
-    if (this.#held.length > 0) return;
-    if (this.#ended) this.push(null);
-    else this.#socket.resume();
+    if (this.#held.length === 0) {
+      if (this.#ended) this.push(null);
+      else this.#socket.resume();
+    }
+    return piece.length;
   }
 
   setTimeout(ms: number, onTimeout?: () => void): this {

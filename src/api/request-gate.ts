@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
+import { BodyPieces } from './body-pieces.ts';
 import { clientName } from './client-name.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { LoopShare } from './loop-share.ts';
@@ -58,6 +59,8 @@ interface Connection {
   /** It came when all places but the reserved ones were taken. */
   readonly isReserved: boolean;
   current: Exchange | undefined;
+  /** Of the request that is being read. */
+  body: BodyPieces | undefined;
   /** Pipelined requests behind the current one. */
   waiting: Exchange[];
   /** What comes behind a request that was refused with the end of the connection is not looked at. */
@@ -157,6 +160,7 @@ export class RequestGate {
       client: clientName(socket.remoteAddress),
       isReserved: isFull && idle === undefined,
       current: undefined,
+      body: undefined,
       waiting: [],
       isEnding: false,
       willRead: false,
@@ -180,17 +184,28 @@ export class RequestGate {
         left > 0 && mayRead(connection);
         left -= limits.httpReadPieceBytes
       ) {
-        connection.socket.feed(limits.httpReadPieceBytes);
+        this.#feed(connection);
       }
       this.#readLater(connection);
     };
     this.#share.addFirst(connection.client, read);
   }
 
-  /** A request that was read. */
+  /** Gives the parser a piece; whoever sends hardly anything but the frames of chunks goes. */
+  #feed(connection: Connection): void {
+    const bytes = connection.socket.feed(limits.httpReadPieceBytes);
+    const { body } = connection;
+    if (body === undefined) return;
+    body.read(bytes);
+    if (body.isHollow) this.#drop(connection);
+    else if (!body.join()) connection.socket.pause();
+  }
+
+  /** A request of which the head was read. */
   enter(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.isEnding) return;
+    connection.body = new BodyPieces(request);
     const isVital = vitalPaths.has(request.url?.split('?', 1)[0] ?? '');
     const lane = request.method === 'POST' ? `${connection.client} submits` : connection.client;
     const fresh = { placedAt: 0, asideBytes: 0, status: 'new' } as const;

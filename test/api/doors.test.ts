@@ -211,6 +211,27 @@ describe('requests under way', () => {
     });
   }
 
+  test('whose bodies come in chunks are taken, unless nearly all of it is their frames', async (t) => {
+    const world = await start(t);
+    const head =
+      'POST /v1/transactions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const chunked = (text: string, size: number): string =>
+      (text.match(new RegExp(`.{1,${size}}`, 'g')) ?? [])
+        .map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`)
+        .join('');
+    const body = JSON.stringify({ transaction: hexOf(transfer(0)) });
+    const small = await dial(t, world);
+    small.write(`${head}${chunked(body, 1)}0\r\n\r\n`);
+    await until(() => small.received().includes('202 Accepted'));
+    const large = await dial(t, world);
+    large.write(`${head}${chunked('x'.repeat(1_000_000), 16)}0\r\n\r\n`);
+    await until(() => large.received().includes('400 Bad Request'));
+    const hollow = await dial(t, world);
+    hollow.write(head + chunked('x'.repeat(50_000), 1));
+    await until(() => hollow.destroyed);
+    assert.equal(hollow.received(), '');
+  });
+
   test('that wait for finality need no place, but are bounded for each client', async (t) => {
     const world = await start(t, { gate: { places: 1, waitingPerClient: 2 } });
     await wait(t, world, 0);
