@@ -147,6 +147,18 @@ export function relationsOf(of: Limits): readonly Relation[] {
       'answersBytes',
       of.answersBytes,
     ),
+    fits(
+      'what waits under one connection',
+      of.underMuxerBytes,
+      'untakenBytes.strangers',
+      of.untakenBytes.strangers,
+    ),
+    fits(
+      'what strangers do not take',
+      of.untakenBytes.strangers,
+      'untakenBytes.members',
+      of.untakenBytes.members,
+    ),
     fits('transactions of the usual size', of.intakeTransactions * 512, 'intakeBytes', of.intakeBytes),
     fits('blocks that wait for the disk', of.commitBlocks, 'pbftUnstored', of.pbftUnstored),
     fits(
@@ -357,6 +369,7 @@ export function memoryOf(of: Limits): readonly MemoryShare[] {
     share('peers', 'messages of strangers that are being received', 1, of.receivingBytes.strangers),
     share('peers', 'requests of strangers that wait', of.servedWaiting, of.requestBytes),
     share('peers', 'answers that are not taken', 1, of.answersBytes),
+    share('peers', 'what strangers do not take off the line', 1, of.untakenBytes.strangers),
     share(
       'peers',
       'signatures and messages found good',
@@ -375,6 +388,7 @@ export function memoryOf(of: Limits): readonly MemoryShare[] {
       largestBlock(of),
     ),
     share('validators', 'final blocks on their way to disk', of.pbftUnstored, largestBlock(of)),
+    share('validators', 'what members do not take off the line', 1, of.untakenBytes.members),
     share('validators', 'messages that wait for them', 1, of.sendQueuesBytes),
     share('validators', 'signatures of messages under check', of.verifyingClaims, 2 * perSmallThing),
     share('validators', 'when each proposed and voted', 2 * of.watchedBlocks * of.maxValidators, 2 * perHash),

@@ -401,6 +401,11 @@ export const limits = {
    */
   underMuxerBytes: 32 * MiB,
   /**
+   * The same of all connections of strangers, and of members, with what TLS keeps of it twice. Past it those
+   * go who hold the most.
+   */
+  untakenBytes: { strangers: 48 * MiB, members: 128 * MiB },
+  /**
    * Names of protocols that we do not have and that are declined before there is nothing left to talk about:
    * more than any version asked for at once.
    */

@@ -11,7 +11,7 @@ import type { Door } from './door.ts';
 import { boundGossipOut, hasGossipStream, type Gossip } from './gossip.ts';
 import { type Greeting } from './handshake.ts';
 import type { GuardedYamux } from './guarded-yamux.ts';
-import { lineOf } from './libp2p-internals.ts';
+import { lineOf, unsentBytes } from './libp2p-internals.ts';
 import { admitStream, Link } from './link.ts';
 import { type NetworkLog } from './log.ts';
 import { type PeerAddress } from './peer-address.ts';
@@ -33,6 +33,7 @@ import { Redial, type DialOutcome } from './redial.ts';
 import { RequestClient } from './request-client.ts';
 import { RequestServer } from './request-server.ts';
 import { type NetworkTuning } from './tuning.ts';
+import { untaken } from './untaken.ts';
 import { isAdmitted } from './admission.ts';
 import { Discipline } from './discipline.ts';
 import { Greeter } from './greeting.ts';
@@ -111,8 +112,11 @@ export class Libp2pNetwork implements Network {
     });
     this.#server = new RequestServer({
       serve: (peer, protocol, bytes, respond) => {
-        if (this.#peers.get(peer) === undefined) respond(null);
-        else this.#running()?.onRequest(peer, protocol, bytes, respond);
+        if (this.#peers.get(peer) === undefined) return respond(null);
+        this.#running()?.onRequest(peer, protocol, bytes, (response) => {
+          respond(response);
+          this.#dropUntaken();
+        });
       },
       timeoutMs: tuning.requestTimeoutMs,
       onFault: (peer, problem) => this.#discipline.fault(peer, problem),
@@ -342,6 +346,12 @@ export class Libp2pNetwork implements Network {
     this.#drop(link, problem);
   }
 
+  #dropUntaken(): void {
+    for (const link of untaken(this.#links.values(), unsentBytes)) {
+      this.#drop(link, new Error('what was sent is not taken'));
+    }
+  }
+
   /** Sends heartbeats, cuts half-open links, repairs gossip streams that broke, and forgets who is gone. */
   #beat(): void {
     const { gossip, tuning } = this.#parts;
@@ -360,6 +370,7 @@ export class Libp2pNetwork implements Network {
       }
     }
     boundGossipOut([...this.#links.values()].map(({ connection }) => connection));
+    this.#dropUntaken();
   }
 }
 

@@ -7,8 +7,10 @@ import { defined } from '../base/invariant.ts';
  */
 
 interface Insides {
-  readonly maConn?: { readonly socket?: { readonly bytesRead?: number } };
-  readonly muxer?: { readonly maConn?: { maxWriteBufferLength?: number } };
+  readonly maConn?: { readonly socket?: { readonly bytesRead?: number; readonly writableLength?: number } };
+  readonly muxer?: {
+    readonly maConn?: { maxWriteBufferLength?: number; readonly writeBufferLength?: number };
+  };
 }
 
 /**
@@ -17,6 +19,17 @@ interface Insides {
  */
 export function receivedBytes(connection: Connection): number {
   return (connection as Insides).maConn?.socket?.bytesRead ?? -1;
+}
+
+/**
+ * Memory of what was written to a connection and did not leave, or -1. What TLS has begun to send is there
+ * as it was and encrypted.
+ */
+export function unsentBytes(connection: Connection): number {
+  const { maConn, muxer } = connection as Insides;
+  const plain = muxer?.maConn?.writeBufferLength;
+  const encrypted = maConn?.socket?.writableLength;
+  return plain === undefined || encrypted === undefined ? -1 : plain + 2 * encrypted;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Stream } from '@libp2p/interface';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { createLibp2pNetwork } from '../../src/network/libp2p-network.ts';
-import { limitWriteBuffer, receivedBytes } from '../../src/network/libp2p-internals.ts';
+import { limitWriteBuffer, receivedBytes, unsentBytes } from '../../src/network/libp2p-internals.ts';
 import { readFrames, sendFrame } from '../../src/network/framed-stream.ts';
 import type { NetworkLog } from '../../src/network/log.ts';
 import { helloProtocol } from '../../src/network/protocol-names.ts';
@@ -453,6 +453,7 @@ inWorld(
     const connection = await raw.connect(addressOf(network));
     assert.ok(receivedBytes(connection) > 0);
     assert.ok(limitWriteBuffer(connection, 1_000_000));
+    assert.ok(unsentBytes(connection) >= 0);
   },
 );
 
