@@ -3,8 +3,9 @@ import { connectionAttacks } from './connection-attacks.ts';
 import { gossipAttacks } from './gossip-attacks.ts';
 import { httpAttacks } from './http-attacks.ts';
 import { messageAttacks } from './message-attacks.ts';
+import { yamuxAttacks } from './yamux-attacks.ts';
 
-const all = { ...connectionAttacks, ...gossipAttacks, ...messageAttacks, ...httpAttacks };
+const all = { ...connectionAttacks, ...yamuxAttacks, ...gossipAttacks, ...messageAttacks, ...httpAttacks };
 
 export type AttackName = keyof typeof all;
 
@@ -38,6 +39,7 @@ export const shortAttackNames: readonly AttackName[] = [
   'deaf-requests',
   'http-pipelined-headers',
   'events-from-1',
+  'http-chunks',
   'http-idle',
   'http-waits',
   'http-forged-batches',

@@ -9,7 +9,7 @@ import { decodeTransaction } from '../../src/ledger/transaction.ts';
 import { announcementCodec, transactionFrameCodec } from '../../src/node/peers/wire.ts';
 import type { Attack } from './attack.ts';
 import { forgedCertificate, frameOf, payment, withFalseSignature } from './forge.ts';
-import { controlRpc, field, number, publishRpc, subscribeRpc } from './gossip-rpc.ts';
+import { controlRpc, field, number, publishRpc, rpc as rpcOf, subscribeRpc } from './gossip-rpc.ts';
 import type { Scene } from './scene.ts';
 import type { Stranger } from './stranger.ts';
 
@@ -102,6 +102,29 @@ export const gossipAttacks = {
             const rpc = controlOf(stranger, index);
             return scene.sent(stranger.gossipRpc(rpc), rpc.length);
           });
+        }),
+      ),
+  },
+  'gossip-control-full': {
+    does: 'as many IHAVE, IWANT, GRAFT, PRUNE and IDONTWANT in an RPC as are read, 60 a second',
+    run: (scene) =>
+      scene.everywhere((node) =>
+        scene.asStranger(node, async (stranger) => {
+          const rpcs = Array.from({ length: 8 }, () => fullControl(stranger));
+          await scene.pace(60, (index) => {
+            const rpc = rpcs[index % rpcs.length] ?? Buffer.alloc(1);
+            return scene.sent(stranger.gossipRpc(rpc), rpc.length);
+          });
+        }),
+      ),
+  },
+  'gossip-fields': {
+    does: 'RPCs of 600 kB of fields that nobody knows, two bytes each, 12 a second',
+    run: (scene) =>
+      scene.everywhere((node) =>
+        scene.asStranger(node, async (stranger) => {
+          const rpc = rpcOf(Buffer.alloc(600 * KiB, field(15, Buffer.alloc(0))));
+          await scene.pace(12, () => scene.sent(stranger.gossipRpc(rpc), rpc.length));
         }),
       ),
   },
@@ -235,6 +258,21 @@ function controlOf(stranger: Stranger, index: number): Buffer {
     default:
       return subscribeRpc([topics[index % topics.length] ?? ''], index % 2 === 0);
   }
+}
+
+function fullControl(stranger: Stranger): Buffer {
+  const ids = (count: number, place: number): Buffer[] =>
+    Array.from({ length: count }, () => field(place, randomBytes(20)));
+  const topics = stranger.topics().map((topic) => Buffer.from(topic));
+  const topicAt = (index: number): Buffer => topics[index % topics.length] ?? Buffer.alloc(0);
+  const times = <T>(make: (index: number) => T): T[] => Array.from({ length: 64 }, (_, index) => make(index));
+  return controlRpc([
+    ...times((index) => field(1, Buffer.concat([field(1, topicAt(index)), ...ids(64, 2)]))),
+    ...times(() => field(2, Buffer.concat(ids(16, 1)))),
+    ...times((index) => field(3, field(1, topicAt(index)))),
+    ...times((index) => field(4, Buffer.concat([field(1, topicAt(index)), number(3, 1)]))),
+    ...times(() => field(5, Buffer.concat(ids(64, 1)))),
+  ]);
 }
 
 /** Of the first blocks, as anybody can read them. */

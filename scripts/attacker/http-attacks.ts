@@ -103,6 +103,72 @@ export const httpAttacks = {
       return holding(scene, 200, () => Buffer.concat([Buffer.from(head), body]));
     },
   },
+  'http-chunks': {
+    does: 'bodies in chunks of one byte, 8 connections a node, as fast as they are read',
+    run: (scene) => {
+      const head = Buffer.from(
+        'POST /v1/transactions HTTP/1.1\r\nHost: a\r\nContent-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\n\r\n',
+      );
+      const chunks = Buffer.from('1\r\na\r\n'.repeat(20_000));
+      return scene.everywhere(async (node) => {
+        await Promise.all(
+          Array.from({ length: 8 }, () =>
+            scene.again(async () => {
+              const socket = await open(scene, node);
+              if (socket === undefined) return;
+              socket.resume();
+              socket.write(head);
+              await scene.pace(
+                20,
+                () => scene.sent(write(socket, chunks), chunks.length) || !socket.destroyed,
+              );
+              socket.destroy();
+            }),
+          ),
+        );
+      });
+    },
+  },
+  'http-churn': {
+    does: '500 connections a second and node that ask once and hang up',
+    run: (scene) =>
+      scene.everywhere(async (node) => {
+        let underWay = 0;
+        await scene.pace(500, () => {
+          if (underWay >= 300) return true;
+          underWay += 1;
+          void open(scene, node).then((socket) => {
+            underWay -= 1;
+            if (socket === undefined) return;
+            scene.sent(
+              socket.write(get('/v1/health'), () => socket.resetAndDestroy()),
+              45,
+            );
+          });
+          return true;
+        });
+      }),
+  },
+  'http-heads': {
+    does: '16 connections a node of requests with 1,500 header fields each, as fast as they are answered',
+    run: (scene) => {
+      const fields = Array.from({ length: 1_500 }, (_, index) => `a${index}: b\r\n`).join('');
+      const text = Buffer.from(`GET /v1/status HTTP/1.1\r\nHost: a\r\n${fields}\r\n`);
+      return scene.everywhere(async (node) => {
+        await Promise.all(
+          Array.from({ length: 16 }, () =>
+            scene.again(async () => {
+              const socket = await open(scene, node);
+              if (socket === undefined) return;
+              socket.resume();
+              await scene.pace(50, () => scene.sent(write(socket, text), text.length) || !socket.destroyed);
+              socket.destroy();
+            }),
+          ),
+        );
+      });
+    },
+  },
   'http-waits': {
     does: '1,000 submissions a node that wait until they are final, of what never will be',
     run: (scene) =>

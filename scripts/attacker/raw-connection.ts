@@ -122,6 +122,8 @@ export class RawConnection {
   left = false;
   /** Takes nothing more: what the node writes stays with the node. */
   deaf = false;
+  /** Instead of giving windows back: is told of each stream that the node opens. */
+  stingy: ((stream: number) => void) | undefined;
   /** Hears what comes on streams that the node opened, by the protocol. */
   onInbound: ((protocol: string, piece: Buffer) => void) | undefined;
   readonly #ears = new Map<number, StreamEars>();
@@ -206,6 +208,7 @@ export class RawConnection {
       // Whatever the node opens is agreed to, and its bytes go nowhere.
       this.#ears.set(stream, agreeToAll(this, stream));
       this.frame({ type: yamuxType.window, flags: yamuxFlag.ack, stream, length: 0 });
+      this.stingy?.(stream);
     } else if ((flags & (yamuxFlag.fin | yamuxFlag.reset)) !== 0) {
       const ears = this.#ears.get(stream);
       this.#ears.delete(stream);
@@ -215,7 +218,9 @@ export class RawConnection {
 
   #onData(stream: number, piece: Buffer): void {
     if (this.deaf) return;
-    this.frame({ type: yamuxType.window, flags: 0, stream, length: piece.length });
+    if (this.stingy === undefined) {
+      this.frame({ type: yamuxType.window, flags: 0, stream, length: piece.length });
+    }
     this.#ears.get(stream)?.onData?.(piece);
   }
 }
