@@ -178,7 +178,6 @@ const askEngines: readonly (readonly [path: RegExp, why: string])[] = [
   ],
   [/^simulator\/checkers\/plain-changes\.ts$/, 'what a chain starts with, as its genesis says it'],
   [/^(simulator\/plan\/|playground\/setting\.ts$)/, 'a plan has the faults that an engine claims to stand'],
-  [/^simulator\/checkers\/watch\.ts$/, 'checkers read the messages of the engine that they check'],
   [/^simulator\/run\/cluster\.ts$/, 'only reads that an engine confirms are compared'],
   [/^simulator\/run\/verdict\.ts$/, 'the command that repeats a run leaves out what is the default'],
 ];

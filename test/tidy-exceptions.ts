@@ -5,7 +5,7 @@ export const longFiles: Record<string, string> = {
   'src/simulator/world/virtual-network.ts': 'the twin of the libp2p adapter: one port, all its methods',
   'src/simulator/run/cluster.ts': 'makes a whole cluster and hands it to the run',
   'src/simulator/plan/draw-plan.ts': 'draws each kind of fault, in the order that a seed depends on',
-  'src/simulator/checkers/watch.ts': 'the only place that hears of each step, and tells all checkers',
+  'src/simulator/checkers/monitor.ts': 'the only place that hears of each step, and tells all checkers',
   'src/simulator/checkers/raft-duties/leader-duties.ts': 'all duties of one role, which share its books',
   'src/node/node.ts': 'puts the node together, part by part',
   'src/node/process/config.ts': 'each field of the settings, with its check and remedy',

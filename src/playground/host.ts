@@ -120,7 +120,7 @@ export class PlayHost {
       breach: breach && {
         guarantee: breach.guarantee,
         message: breach.message,
-        conflict: cluster.watch.conflicts.first,
+        conflict: cluster.monitor.conflicts.first,
       },
       isOver,
       trace: this.#trace.digest,

@@ -10,7 +10,7 @@ import { FastSignatures } from '../../src/simulator/world/fast-signatures.ts';
 import type { Plan } from '../../src/simulator/plan/plan.ts';
 import { simulatedChain } from '../../src/simulator/plan/simulated-chain.ts';
 import { simulate } from '../../src/simulator/run/simulation.ts';
-import { Watch } from '../../src/simulator/checkers/watch.ts';
+import { Monitor } from '../../src/simulator/checkers/monitor.ts';
 
 type Message = object;
 
@@ -24,8 +24,8 @@ interface Life {
 async function livesOf(plan: Plan): Promise<readonly Life[]> {
   const lives: Life[] = [];
   // oxlint-disable-next-line typescript/unbound-method -- it is called with the watch that it belongs to
-  const observer = Watch.prototype.observer;
-  Watch.prototype.observer = function (node, machine) {
+  const observer = Monitor.prototype.observer;
+  Monitor.prototype.observer = function (node, machine) {
     const watching = observer.call(this, node, machine);
     let life: Life | undefined;
     return {
@@ -45,7 +45,7 @@ async function livesOf(plan: Plan): Promise<readonly Life[]> {
     const { verdict } = await simulate(plan);
     assert.equal(verdict.outcome, 'pass');
   } finally {
-    Watch.prototype.observer = observer;
+    Monitor.prototype.observer = observer;
   }
   return lives;
 }

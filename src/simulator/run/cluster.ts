@@ -18,7 +18,7 @@ import { simulatedChain, type SimulatedChain } from '../plan/simulated-chain.ts'
 import { SimulatedNode } from './simulated-node.ts';
 import type { Trace } from '../world/trace.ts';
 import { type OnCarried, VirtualNetwork } from '../world/virtual-network.ts';
-import { Watch } from '../checkers/watch.ts';
+import { Monitor } from '../checkers/monitor.ts';
 
 /** The links of the second act, between nodes that are healed. */
 const healedLinks = { delayMs: [1, 10], loss: 0, duplication: 0, reordering: 0 } as const;
@@ -27,7 +27,7 @@ const healedLinks = { delayMs: [1, 10], loss: 0, duplication: 0, reordering: 0 }
 export class Cluster {
   readonly scheduler = new Scheduler();
   readonly nodes: readonly SimulatedNode[];
-  readonly watch: Watch;
+  readonly monitor: Monitor;
   readonly load: Load;
   /** Its nodes may turn into liars by hand. */
   readonly #plan: Plan & { readonly nodes: NodePlan[] };
@@ -82,9 +82,9 @@ export class Cluster {
       scheduler,
       reachable: () => this.#reachable(),
       submit: (node, transaction) => this.#submit(node, transaction),
-      isFinal: (hash) => this.watch.chain.heightOf(hash) !== undefined,
+      isFinal: (hash) => this.monitor.chain.heightOf(hash) !== undefined,
     });
-    this.watch = new Watch({
+    this.monitor = new Monitor({
       plan,
       chain: this.#chain,
       scheme,
@@ -99,11 +99,11 @@ export class Cluster {
   }
 
   get breach(): Breach | null {
-    return this.watch.breach;
+    return this.monitor.breach;
   }
 
   fail(breach: Breach): void {
-    this.watch.breach ??= breach;
+    this.monitor.breach ??= breach;
   }
 
   /** Some node reads its disk, which takes promises, but no virtual time of its own. */
@@ -162,12 +162,12 @@ export class Cluster {
   /** All transactions are final on all healed nodes. */
   isDone(): boolean {
     if (this.load.unfinished().length > 0) return false;
-    const { chain } = this.watch;
+    const { chain } = this.monitor;
     return this.#healthy().every((node) => chain.storedHeight(node) >= chain.highestTransaction);
   }
 
   describeStuck(): string {
-    const { chain } = this.watch;
+    const { chain } = this.monitor;
     const waiting = this.load.unfinished().length;
     const nodes = this.#healthy().map((node) => {
       const host = this.nodes[node];
@@ -186,7 +186,7 @@ export class Cluster {
       if (host === undefined) continue;
       host.crash();
       try {
-        await inspectDisk(node, host.disk, this.#chain.genesis, this.watch.chain);
+        await inspectDisk(node, host.disk, this.#chain.genesis, this.monitor.chain);
       } catch (error) {
         this.fail(error instanceof Breach ? error : new Breach('integrity', describe(error)));
         return;
@@ -197,9 +197,9 @@ export class Cluster {
   /** Adds the figures that are only known at the end. */
   count(): void {
     this.#counters.add('run/runs');
-    this.#counters.add('run/blocks', this.watch.chain.height);
+    this.#counters.add('run/blocks', this.monitor.chain.height);
     this.#counters.add('run/transactions', this.load.transactions.size);
-    this.#counters.add('run/views', this.watch.highestView);
+    this.#counters.add('run/views', this.monitor.highestView);
     for (const [index, { liar }] of this.#plan.nodes.entries()) {
       if (liar === null) continue;
       if (index < this.#plan.validators) this.#counters.add(`liars/${liar}`);
@@ -242,19 +242,19 @@ export class Cluster {
   }
 
   #read(node: number): void {
-    const { reads, chain } = this.watch;
+    const { reads, chain } = this.monitor;
     const open = reads.begin(node);
     const { consensus } = this.#plan;
     const lease = 'leaseReads' in consensus && consensus.leaseReads && this.#readerChance.happens(0.8);
     this.nodes[node]?.request({ kind: 'read', lease }, (result) => {
       this.#counters.add(result instanceof Problem ? `read/${result.code}` : 'read/answered');
       if (result instanceof Problem) return;
-      this.watch.check(() => reads.end(open, result.height, chain.storedHeight(node)));
+      this.monitor.check(() => reads.end(open, result.height, chain.storedHeight(node)));
     });
   }
 
   #submit(node: number, transaction: Transaction): void {
-    this.watch.reads.onSubmitted(transaction.hash);
+    this.monitor.reads.onSubmitted(transaction.hash);
     this.nodes[node]?.submit(transaction.bytes, (problem) => {
       if (problem instanceof Problem) this.#counters.add(`submit/${problem.code}`);
       else this.#counters.add('submit/accepted');
@@ -285,7 +285,7 @@ export class Cluster {
       scheme,
       scheduler: this.scheduler,
       network: this.#network,
-      watch: this.watch,
+      monitor: this.monitor,
       trace,
       counters: this.#counters,
     });
@@ -301,9 +301,9 @@ export class Cluster {
       plan,
       chain,
       scheme: this.#scheme,
-      validators: () => this.watch.epochs.latest.validators,
+      validators: () => this.monitor.epochs.latest.validators,
       submit: (transaction) => this.load.govern(transaction),
-      isFinal: (hash) => this.watch.chain.heightOf(hash) !== undefined,
+      isFinal: (hash) => this.monitor.chain.heightOf(hash) !== undefined,
     });
     return {
       count: nodes.length,
@@ -339,7 +339,7 @@ export class Cluster {
       corrupt: (node, liar) => {
         at(node).crash();
         plan.nodes[node] = { validator: plan.nodes[node]?.validator ?? null, liar };
-        this.watch.corrupted(node);
+        this.monitor.corrupted(node);
         at(node).start();
       },
       ask: (node, question) => at(node).ask(question),

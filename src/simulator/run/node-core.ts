@@ -76,7 +76,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
     life,
     hello: () => driver.hello(),
     onPenalise: (peer, reason) => {
-      if (isHonest(plan, index)) options.watch.penalised(index, peerIndex(peer), reason);
+      if (isHonest(plan, index)) options.monitor.penalised(index, peerIndex(peer), reason);
     },
   });
   const network: Network = liar === null ? joined : liarNetwork(joined, liar.strategy(joined));
@@ -124,20 +124,20 @@ function trustOf({ firstUse, index, plan }: BootOptions, records: number): LogTr
 
 /** An honest node's answers are watched from here on, and a liar's are not. */
 async function begin(options: BootOptions, driver: Driver<object>, network: Network): Promise<void> {
-  const { index, plan, watch, disk, clock } = options;
+  const { index, plan, monitor, disk, clock } = options;
   const isWatched = isHonest(plan, index);
-  if (isWatched) driver.listeners.final.add(({ block }) => watch.shown(index, block.header.height));
+  if (isWatched) driver.listeners.final.add(({ block }) => monitor.shown(index, block.header.height));
   driver.start();
   const { handlers } = driver;
   const onRequest: typeof handlers.onRequest = (...asked) => handlers.onRequest(...asked);
   await network.start(
-    isWatched ? { ...handlers, onRequest: watch.serving(index, { disk, clock }, onRequest) } : handlers,
+    isWatched ? { ...handlers, onRequest: monitor.serving(index, { disk, clock }, onRequest) } : handlers,
   );
 }
 
 /** What somebody sees of a node, and asks it, by hand. */
 function forPeople(
-  { chain, scheme, watch }: BootOptions,
+  { chain, scheme, monitor }: BootOptions,
   driver: Driver<object>,
   engine: () => Engine<object>,
 ): Pick<Core, 'look' | 'ask'> {
@@ -149,7 +149,7 @@ function forPeople(
       pool: driver.mempool.size,
     }),
     ask: (question, answer) => {
-      const transacted = (made: Transaction): void => watch.transacted(made);
+      const transacted = (made: Transaction): void => monitor.transacted(made);
       askByHand(question, { driver, scheme, genesis: chain.genesis, transacted, answer });
     },
   };
@@ -157,14 +157,14 @@ function forPeople(
 
 /** The engine of an honest node is watched; `started` hears of every one. */
 function observed(
-  { index, plan, chain, watch, disk, clock }: BootOptions,
+  { index, plan, chain, monitor, disk, clock }: BootOptions,
   started: (engine: Engine<object>) => void,
 ): Protocol<object> {
   const protocol = protocolOf(chain.genesis, {
     ...plan.retention,
     ...(plan.oneByOne === true && { appendBytes: 1 }),
   });
-  const observer = isHonest(plan, index) ? watch.observer<object>(index, { disk, clock }) : unseen;
+  const observer = isHonest(plan, index) ? monitor.observer<object>(index, { disk, clock }) : unseen;
   return observedProtocol(protocol, {
     ...observer,
     started: (start, engine) => {
@@ -222,7 +222,7 @@ function liarOf(options: BootOptions & { readonly roster: () => Roster }, key: S
             const { publicKey, secretKey } = scheme.key(`liar ${index} ${options.starts} ${++accounts}`);
             return { publicKey, sign: (bytes) => scheme.sign(secretKey, bytes) };
           },
-          transacted: (transaction) => options.watch.transacted(transaction),
+          transacted: (transaction) => options.monitor.transacted(transaction),
           after: (delayMs, call) => {
             scheduler.after(delayMs, () => life.enter(call));
           },

@@ -1,4 +1,4 @@
-import type { Watch } from '../checkers/watch.ts';
+import type { Monitor } from '../checkers/monitor.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Counters } from '../world/counters.ts';
 import type { SignatureScheme } from '../world/fast-signatures.ts';
@@ -15,7 +15,7 @@ export interface SimulatedNodeOptions {
   readonly scheme: SignatureScheme;
   readonly scheduler: Scheduler;
   readonly network: VirtualNetwork;
-  readonly watch: Watch;
+  readonly monitor: Monitor;
   readonly trace: Trace;
   readonly counters: Counters;
 }

@@ -143,7 +143,8 @@ export class SimulatedNode {
   wipe(): void {
     this.disk.wipe();
     this.#since = undefined;
-    if (isHonest(this.#options.plan, this.#options.index)) this.#options.watch.diskLost(this.#options.index);
+    if (isHonest(this.#options.plan, this.#options.index))
+      this.#options.monitor.diskLost(this.#options.index);
   }
 
   shiftClock(byMs: number): void {
@@ -182,8 +183,8 @@ export class SimulatedNode {
   /** It ended itself for a broken promise. An honest node never does. */
   #broke(process: Process, error: unknown): void {
     if (this.#process !== process) return;
-    const { index, plan, watch, counters } = this.#options;
-    if (isHonest(plan, index)) watch.stopped(index, error);
+    const { index, plan, monitor, counters } = this.#options;
+    if (isHonest(plan, index)) monitor.stopped(index, error);
     else counters.add('stopped/liar');
     this.#dead = true;
     this.crash();

@@ -1,46 +1,38 @@
-import type { ChainLink, Effect, Engine, EngineStart, Input, Recipients } from '../../consensus/engine.ts';
-import { decode } from '../../base/codec.ts';
-import { Problem, unwrap } from '../../base/problem.ts';
-import { messageCodec, type PbftMessage } from '../../consensus/pbft/message.ts';
-import type { PbftEngine } from '../../consensus/pbft/engine.ts';
-import { genesisConfiguration } from '../../consensus/raft/configuration.ts';
-import type { RaftEngine } from '../../consensus/raft/engine.ts';
-import { checkLog } from '../../consensus/raft/invariants.ts';
-import type { RaftMessage } from '../../consensus/raft/message.ts';
-import { entryCodec, entryPrefix } from '../../consensus/raft/records.ts';
-import { isAmnesiac, unappliedConfiguration } from '../../consensus/raft/replica.ts';
+import type { ChainLink, Effect, Engine, EngineStart, Input } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { hashHeader, type Proposal } from '../../ledger/block.ts';
-import { certificateClaims, type FinalityCertificate } from '../../ledger/certificate.ts';
+import type { EngineName } from '../../ledger/engine-names.ts';
 import { genesisHeader, genesisValidators } from '../../ledger/genesis.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
+import type { NetworkHandlers } from '../../network/port.ts';
+import type { Clock } from '../../node/process/clock.ts';
+import { isHonest, type Plan } from '../plan/plan.ts';
+import type { SimulatedChain } from '../plan/simulated-chain.ts';
+import type { Counters } from '../world/counters.ts';
+import type { SignatureScheme } from '../world/fast-signatures.ts';
+import type { Trace } from '../world/trace.ts';
 import { Breach, promise } from './breach.ts';
 import { ChainChecker } from './chain-checker.ts';
 import { ConflictBook } from './conflict.ts';
-import { ElectionChecker } from './election-checker.ts';
+import { type EngineMonitor, type Machine, maxAheadMs, type MonitorGround } from './engine-monitor.ts';
+import { Epochs } from './epochs.ts';
 import { checkSize, pbftBound } from './memory-checker.ts';
-import { LogChecker, removedEntries } from './log-checker.ts';
-import { VouchChecker } from './vouch-checker.ts';
-import { ReadChecker } from './read-checker.ts';
-import { type Epoch, Epochs } from './epochs.ts';
-import { ServingChecker } from './serving-checker.ts';
-import { DutyChecker } from './duties/duty-checker.ts';
-import { RaftDutyChecker } from './raft-duties/duty-checker.ts';
-import type { SignatureScheme } from '../world/fast-signatures.ts';
 import type { EngineObserver } from './observed-protocol.ts';
-import { isHonest, type Plan } from '../plan/plan.ts';
-import type { Counters } from '../world/counters.ts';
-import type { Clock } from '../../node/process/clock.ts';
-import type { NetworkHandlers } from '../../network/port.ts';
-import type { VirtualDisk } from '../world/virtual-disk.ts';
-import type { SimulatedChain } from '../plan/simulated-chain.ts';
-import type { Trace } from '../world/trace.ts';
+import { PbftMonitor } from './pbft-monitor.ts';
+import { RaftMonitor } from './raft-monitor.ts';
+import { ReadChecker } from './read-checker.ts';
+import { ServingChecker } from './serving-checker.ts';
+
+const engineMonitors: Record<EngineName, (ground: MonitorGround) => EngineMonitor> = {
+  pbft: (ground) => new PbftMonitor(ground),
+  raft: (ground) => new RaftMonitor(ground),
+};
 
 /** Steps of one engine between two looks at how much it holds. */
 const sizeEvery = 64;
 
-interface WatchOptions {
+interface MonitorOptions {
   readonly plan: Plan;
   readonly chain: SimulatedChain;
   readonly scheme: SignatureScheme;
@@ -52,47 +44,29 @@ interface WatchOptions {
   readonly onLeading: (node: number) => void;
 }
 
-/** What a node's process runs on. */
-interface Machine {
-  readonly disk: Pick<VirtualDisk, 'peek' | 'isGoing'>;
-  readonly clock: Pick<Clock, 'wallMs'>;
-}
-
-/** How far a block's time may be ahead of the clock of whoever votes for it. Said here once more. */
-const maxAheadMs = 10_000;
-
 /**
  * Looks at every step of every honest node, and keeps the first broken promise. It never throws into a node:
  * a node would take that for a fault of its own.
  */
-export class Watch {
+export class Monitor {
   readonly chain: ChainChecker;
   readonly reads = new ReadChecker();
   breach: Breach | null = null;
   readonly conflicts: ConflictBook;
-  readonly #options: WatchOptions;
-  readonly #elections = new ElectionChecker();
-  readonly #logs: LogChecker | null;
+  readonly #options: MonitorOptions;
+  readonly #engines: EngineMonitor;
   /** Who signs for which heights (PBFT). */
   readonly epochs: Epochs;
-  /** The epoch that each node's process is in. */
-  readonly #epochOf = new Map<number, number>();
-  readonly #checkedCertificates = new Set<string>();
   /** Nodes that fetch a snapshot. */
   readonly #installing = new Set<number>();
   readonly #views = new Map<number, number>();
-  /** Of each correct validator's process (PBFT). */
-  readonly #duties = new Map<number, DutyChecker>();
   /** The newest snapshot of each node's process. */
   readonly #snapshots = new Map<number, Hash>();
-  /** Of each member's process (Raft). */
-  readonly #raftDuties = new Map<number, RaftDutyChecker>();
-  readonly #vouchers = new Map<number, VouchChecker>();
   readonly #machines = new Map<number, Machine>();
   #steps = 0;
   readonly #bound: number;
 
-  constructor(options: WatchOptions) {
+  constructor(options: MonitorOptions) {
     const { plan } = options;
     const { genesis, nodeKeys } = options.chain;
     this.#options = options;
@@ -113,15 +87,17 @@ export class Watch {
       keys: genesisValidators(genesis).keys,
       liars: new Set(nodeKeys.flatMap(({ publicKey }, node) => (isHonest(plan, node) ? [] : [publicKey]))),
     });
-    this.#logs =
-      plan.engine === 'pbft'
-        ? null
-        : new LogChecker({
-            keys: nodeKeys.map(({ publicKey }) => publicKey),
-            members: genesisConfiguration(genesisValidators(genesis)),
-            storedHeight: (node) => this.chain.storedHeight(node),
-            finalHash: (height) => this.chain.hashAt(height),
-          });
+    this.#engines = engineMonitors[plan.engine]({
+      plan,
+      simulated: options.chain,
+      scheme: options.scheme,
+      chain: this.chain,
+      epochs: this.epochs,
+      keyOf: (node) => this.#keyOf(node),
+      machineOf: (node) => this.#machines.get(node),
+      onEpoch: (node) => void this.#views.set(node, 0),
+      onLeading: options.onLeading,
+    });
     this.#bound = pbftBound({
       validators: plan.nodes.length,
       window: 'window' in plan.consensus ? plan.consensus.window : 16,
@@ -150,12 +126,8 @@ export class Watch {
 
   /** A node's disk is replaced by an empty one. */
   diskLost(node: number): void {
-    for (const { signatures, validators } of this.epochs.all()) {
-      const index = validators.keys.indexOf(this.#keyOf(node));
-      if (index >= 0) signatures.diskLost(index);
-    }
     this.chain.onDiskLost(node);
-    this.#logs?.onDiskLost(node);
+    this.#engines.diskLost(node);
   }
 
   /** An honest node tells its clients that a block is final. */
@@ -173,10 +145,7 @@ export class Watch {
   /** A node is a liar from now on: nothing that it does is looked at any more. */
   corrupted(node: number): void {
     this.epochs.corrupted(this.#keyOf(node));
-    for (const books of [this.#duties, this.#vouchers]) {
-      if (this.epochs.latest.protection === null) books.clear();
-      else books.delete(node);
-    }
+    this.#engines.corrupted(node);
   }
 
   /** A liar made a transaction for an account of its own. */
@@ -201,7 +170,7 @@ export class Watch {
   #onVerdict(node: number, validator: number, reason: string): void {
     this.#options.counters.add(`penalty/${reason.split(' ')[0] ?? reason}`);
     promise(
-      this.#presentEpoch(node).lying.has(validator),
+      this.#engines.lyingAt(node).has(validator),
       'innocence',
       () => `node ${node} punishes honest validator ${validator}: ${reason}`,
     );
@@ -219,7 +188,7 @@ export class Watch {
       effects: (effects, engine, input) =>
         this.check(() => {
           this.#onEffects(node, effects, engine);
-          this.#onStep(node, input, effects, engine);
+          this.#engines.step(node, input as Input<object>, effects as readonly Effect<object>[], engine);
         }),
     };
   }
@@ -249,110 +218,13 @@ export class Watch {
     const { height } = start.final.header;
     this.#trace(node, `starts at height ${height}, view ${viewOf(engine)}`);
     this.chain.onStart(node, height, start.final.hash);
-    if (start.final.certificate !== null) this.#checkCertificate(node, start.final.certificate);
     this.#views.set(node, viewOf(engine));
     this.#learnLinks(start.candidates);
-    this.#logs?.onStart(node, loggedBlocks(start.records));
-    this.#onState(node, engine);
-    const { consensus } = this.#options.plan;
-    if ('electionTimeoutMs' in consensus) {
-      const { state } = (engine as unknown as RaftEngine).replica;
-      this.#raftDuties.set(node, new RaftDutyChecker({ node, timing: consensus }, start, state));
-      return;
-    }
-    this.#enterEpoch(node, start.epoch.height, start.validators.keys);
-    this.#onShown(node, recordedMessages(start.records));
-    this.#beginDuties(node, start, engine);
+    this.#engines.started(node, start, engine);
   }
 
   #keyOf(node: number): PublicKey {
     return (this.#options.chain.nodeKeys[node] as { readonly publicKey: PublicKey }).publicKey;
-  }
-
-  #presentEpoch(node: number): Epoch {
-    return this.epochs.of(this.#epochOf.get(node) ?? 0, () => `node ${node}`);
-  }
-
-  /** A node takes these for the validators above this height. */
-  #enterEpoch(node: number, start: number, keys: readonly PublicKey[]): void {
-    const epoch = this.epochs.of(start, () => `node ${node}`);
-    promise(
-      keys.join() === epoch.validators.keys.join(),
-      'epoch',
-      () => `node ${node} takes others for the validators above ${start} than the chain decided`,
-    );
-    this.#epochOf.set(node, start);
-    this.#views.set(node, 0);
-  }
-
-  #beginDuties<M>(node: number, start: Pick<EngineStart, 'now' | 'records'>, engine: Engine<M>): void {
-    const { plan } = this.#options;
-    const { consensus } = plan;
-    const epoch = this.#presentEpoch(node);
-    const self = epoch.validators.keys.indexOf(this.#keyOf(node));
-    this.#duties.delete(node);
-    this.#vouchers.delete(node);
-    const { protection } = epoch;
-    if (self < 0 || protection === null || !('window' in consensus)) return;
-    const committee = {
-      epoch: epoch.start,
-      node,
-      self,
-      size: epoch.validators.keys.length,
-      timing: consensus,
-      lying: epoch.lying,
-    };
-    this.#duties.set(node, new DutyChecker(committee, start, (engine as unknown as PbftEngine).state));
-    this.#vouchers.set(
-      node,
-      new VouchChecker({
-        node,
-        self,
-        onDisk: (key) => this.#machines.get(node)?.disk.peek(key),
-        linkOf: (blockHash) => protection.linkOf(blockHash),
-        finalHeight: () => this.chain.knownHeight(node),
-        tip: () => this.#duties.get(node)?.tip,
-      }),
-    );
-  }
-
-  #onStep<M>(node: number, input: Input<M>, effects: readonly Effect<M>[], engine: Engine<M>): void {
-    const raft = this.#raftDuties.get(node);
-    if (raft !== undefined) {
-      const { state } = (engine as unknown as RaftEngine).replica;
-      raft.step(input as Input<RaftMessage>, effects as readonly Effect<RaftMessage>[], state);
-      return;
-    }
-    const { state } = engine as unknown as PbftEngine;
-    const changed = effects.findIndex(({ type }) => type === 'members');
-    // With the last block of an epoch a replica begins anew, in the middle of a step.
-    if (changed >= 0) this.#beginDuties(node, { now: state.now, records: new Map() }, engine);
-    const duties = this.#duties.get(node);
-    if (duties === undefined) return;
-    const own = effects.slice(changed + 1) as readonly Effect<PbftMessage>[];
-    const done = duties.step(input as Input<PbftMessage>, own, state);
-    for (const message of done.signs) this.#onSigning(node, message);
-    this.#vouchers.get(node)?.look(done.effects);
-  }
-
-  #onSigning(node: number, message: PbftMessage): void {
-    this.#epochOfMessage(node, message).signatures.asks(message);
-    this.epochs.signs(this.#keyOf(node), message.epoch);
-    if (message.kind !== 'prepare') return;
-    const wallMs = this.#machines.get(node)?.clock.wallMs() ?? 0;
-    const timestamp = this.chain.timestampOf(message.blockHash) ?? 0;
-    // What a view starts with, or is final, was looked at by a quorum, perhaps with better clocks.
-    const isTip = this.#duties.get(node)?.tip === message.blockHash;
-    const isFinal = this.chain.hashAt(message.height) === message.blockHash;
-    promise(
-      isTip ||
-        isFinal ||
-        timestamp <= wallMs + maxAheadMs ||
-        this.chain.isSoonestAfterParent(message.blockHash),
-      'validity',
-      () =>
-        `node ${node} prepares block ${message.blockHash.slice(0, 8)} of height ${message.height}, which is ${timestamp - wallMs} ms ahead of its clock`,
-    );
   }
 
   /** What the engine is told that is final: one chain, and the certificate is for its end. */
@@ -399,10 +271,8 @@ export class Watch {
   }
 
   #onInput<M>(node: number, input: Input<M>): void {
-    if (input.type === 'persisted') {
-      this.#logs?.onPersisted(node, input.seq);
-      this.#onShown(node, input.signed);
-    } else if (input.type === 'applied') this.chain.onStored(node, input.height);
+    this.#engines.input(node, input as Input<object>);
+    if (input.type === 'applied') this.chain.onStored(node, input.height);
     else if (input.type === 'built' && input.proposal !== null) this.#learn(input.proposal);
     else if (input.type === 'installed') {
       this.#endInstall(node, 'done');
@@ -415,51 +285,29 @@ export class Watch {
   }
 
   #onEffects<M>(node: number, effects: readonly Effect<M>[], engine: Engine<M>): void {
-    for (const effect of effects) this.#onEffect(node, effect);
+    for (const effect of effects) {
+      this.#onEffect(node, effect);
+      this.#engines.effect(node, effect as Effect<object>);
+    }
     const view = viewOf(engine);
     const before = this.#views.get(node) ?? 0;
     promise(view >= before, 'integrity', () => `node ${node} goes back from view ${before} to ${view}`);
     this.#views.set(node, view);
-    this.#onState(node, engine);
     this.#steps += 1;
     if (this.#steps % sizeEvery === 0 && 'state' in engine) {
       this.#options.counters.peak('peak/engine-entries', checkSize(node, engine.state, this.#bound));
     }
   }
 
-  /** An engine of Raft between two steps. That of PBFT checks itself. */
-  #onState<M>(node: number, engine: Engine<M>): void {
-    if (this.#logs === null) return;
-    const { replica } = engine as unknown as RaftEngine;
-    checkLog(replica);
-    const { configuration, configurationHeight, commit } = replica.state;
-    this.#logs.onConfiguration(configurationHeight, configuration);
-    this.#logs.onPart(node, {
-      members: configuration,
-      votes: !isAmnesiac(replica.state),
-      campaigns: !isAmnesiac(replica.state) && unappliedConfiguration(replica.state, commit) === null,
-    });
-  }
-
   #onEffect<M>(node: number, effect: Effect<M>): void {
-    if (effect.type === 'send') this.#onSent(node, effect.message, effect.to);
-    else if (effect.type === 'persist') {
-      this.#logs?.onPersist(
-        node,
-        { seq: effect.seq, blocks: effect.blocks, removed: removedEntries(effect.records) },
-        effect.forget ?? [],
-      );
-    } else if (effect.type === 'members' && this.#logs === null) {
-      const keys = effect.members.map(({ key }) => key);
-      this.#enterEpoch(node, effect.epoch ?? 0, keys);
-    } else if (effect.type === 'validate' && effect.proposal !== null) this.#learn(effect.proposal);
+    if (effect.type === 'validate' && effect.proposal !== null) this.#learn(effect.proposal);
     else if (effect.type === 'commit') this.#onCommit(node, effect);
     else if (effect.type === 'verdict') this.#onVerdict(node, effect.validator, effect.reason);
     else if (effect.type === 'install') this.#installing.add(node);
     else if (effect.type === 'evidence') {
       this.#options.counters.add(`evidence/${effect.kind}`);
       promise(
-        this.#presentEpoch(node).lying.has(effect.accused),
+        this.#engines.lyingAt(node).has(effect.accused),
         'innocence',
         () => `node ${node} accuses honest validator ${effect.accused} of ${effect.kind}`,
       );
@@ -477,7 +325,6 @@ export class Watch {
       if (effect.event === 'key-used-elsewhere') {
         promise(false, 'innocence', () => `node ${node} takes its own block or vote for another's`);
       }
-      if (effect.event === 'leading') this.#onLeading(node, Number(effect.data['term']));
       this.#trace(node, `${effect.event} ${JSON.stringify(effect.data)}`);
     }
   }
@@ -487,49 +334,17 @@ export class Watch {
     this.#options.counters.add(`install/${how}`);
   }
 
-  #onLeading(node: number, term: number): void {
-    this.#elections.leads(node, term);
-    this.#options.onLeading(node);
-  }
-
-  #onSent(node: number, message: unknown, to: Recipients): void {
-    if (this.#options.plan.engine === 'pbft') this.#onShown(node, [message]);
-    else this.#onRaftSent(node, message as RaftMessage, to === 'all' ? [] : to);
-  }
-
-  #onRaftSent(node: number, message: RaftMessage, to: readonly number[]): void {
-    this.#elections.sends(message, to);
-    if (message.kind !== 'accepted') return;
-    const { height, blockHash } = message.block;
-    this.#logs?.onAcknowledged(node, height, blockHash);
-  }
-
-  /** Messages that are on disk or go out. Others' are among them: a new view, for whoever missed it. */
-  #onShown(node: number, messages: readonly unknown[]): void {
-    if (this.#options.plan.engine !== 'pbft') return;
-    for (const message of messages as readonly PbftMessage[]) {
-      const { validators, signatures } = this.#epochOfMessage(node, message);
-      if (validators.keys[message.from] === this.#keyOf(node)) signatures.shows(message);
-    }
-  }
-
-  #epochOfMessage(node: number, message: PbftMessage): Epoch {
-    return this.epochs.of(message.epoch, () => `a ${message.kind} of node ${node}`);
-  }
-
   #onCommit(node: number, effect: Extract<Effect<never>, { type: 'commit' }>): void {
     const { link, certificate } = effect;
     this.#trace(node, `final ${link.height} ${link.blockHash.slice(0, 12)}`);
     this.conflicts.onFinal(node, link, certificate);
     this.chain.onFinal(node, link);
-    this.#logs?.onFinal(node, link.height, link.blockHash);
     if (certificate === null) return;
     promise(
       certificate.height === link.height && certificate.blockHash === link.blockHash,
       'certificate',
       () => `node ${node} has a certificate for another block at height ${link.height}`,
     );
-    this.#checkCertificate(node, certificate);
   }
 
   #learnLinks(links: readonly ChainLink[]): void {
@@ -546,48 +361,12 @@ export class Watch {
     const blockHash = hashHeader(header);
     this.#learnLink(blockHash, header.height, header.parentHash);
     this.chain.onProposal(blockHash, proposal);
-    this.#logs?.onBlock(blockHash, header);
-  }
-
-  /** Each certificate once: nodes mostly see the same. */
-  #checkCertificate(node: number, certificate: FinalityCertificate): void {
-    if (certificate.engine !== 'pbft') return;
-    const key = JSON.stringify(certificate);
-    if (this.#checkedCertificates.has(key)) return;
-    this.#checkedCertificates.add(key);
-    const epoch = this.epochs.of(certificate.epoch, () => `a certificate of node ${node}`);
-    const { chainId } = this.#options.chain.genesis;
-    const claims = certificateClaims(certificate, chainId, epoch.validators);
-    const good =
-      !(claims instanceof Problem) &&
-      certificate.phase === 'commit' &&
-      certificate.height > epoch.start &&
-      (epoch.end === null || certificate.height <= epoch.end.height) &&
-      claims.every((claim) => this.#options.scheme.verify(claim));
-    promise(good, 'certificate', () => `node ${node} holds a certificate that proves nothing: ${key}`);
-    epoch.protection?.onFinal(certificate);
+    this.#engines.proposed(blockHash, header);
   }
 
   #trace(node: number, what: string): void {
     this.#options.trace.add(`${this.#options.now()} node ${node}: ${what}`);
   }
-}
-
-/** Own messages that are on disk: they count from now on, whether or not the process before was told so. */
-function recordedMessages(records: EngineStart['records']): readonly unknown[] {
-  return [...records].flatMap(([key, value]) =>
-    key.includes('/') ? [decode(messageCodec, value, key)] : [],
-  );
-}
-
-/**
- * The blocks in the log on disk. The body of one that was final when it was written is
- * not among the candidates.
- */
-function loggedBlocks(records: EngineStart['records']): readonly Hash[] {
-  return [...records].flatMap(([key, value]) =>
-    key.startsWith(entryPrefix) ? [hashHeader(unwrap(decode(entryCodec, value, key)).header)] : [],
-  );
 }
 
 /** Cheaper than `status()`, which copies its counters. */
