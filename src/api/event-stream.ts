@@ -73,10 +73,7 @@ export class EventStream {
 
   /** Throws a problem when there is no place for another reader of this client. */
   admit(client: string): void {
-    const { readers, readersPerClient } = this.#bounds;
-    let ofClient = 0;
-    for (const reader of this.#readers) if (reader.client === client) ofClient += 1;
-    if (this.#readers.size < readers && ofClient < readersPerClient && !this.#closed) return;
+    if (this.#placeFor(client) !== 'no' && !this.#closed) return;
     throw apiProblem('api/too-many-readers', 'the event stream has as many readers as it takes', {
       remedy: 'Read from another node, or try again later.',
       details: { limit: this.#bounds.readers, retryable: true },
@@ -91,7 +88,10 @@ export class EventStream {
     response.writeHead(200, headers).end();
   }
 
-  /** Serves a response that nothing was written to, from a height on; without one, from the next block. */
+  /**
+   * To be called once `admit` let it in. Serves a response that nothing was written to, from a height on;
+   * without one, from the next block.
+   */
   serve(options: {
     readonly response: ServerResponse;
     readonly from: Height | undefined;
@@ -99,6 +99,8 @@ export class EventStream {
     readonly pace: Pace;
   }): void {
     const { response, from, client, pace } = options;
+    const place = this.#placeFor(client);
+    if (typeof place === 'object') this.#drop(place);
     response.writeHead(200, headers);
     response.write('retry: 2000\n\n');
     const next = this.#backend.status().finalHeight + 1;
@@ -125,6 +127,20 @@ export class EventStream {
       reader.response.end();
       this.#leave(reader);
     }
+  }
+
+  /**
+   * Places are held for long: when all are taken, the first reader of whoever has the most gives way to a
+   * client that has fewer.
+   */
+  #placeFor(client: string): 'yes' | 'no' | Reader {
+    const { readers, readersPerClient } = this.#bounds;
+    const byClient = Map.groupBy(this.#readers, (reader) => reader.client);
+    const own = byClient.get(client)?.length ?? 0;
+    if (own >= readersPerClient) return 'no';
+    if (this.#readers.size < readers) return 'yes';
+    const most = [...byClient.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
+    return most.length > own + 1 ? (most[0] ?? 'no') : 'no';
   }
 
   #announce({ hash, header, receipts }: FinalBlock): void {

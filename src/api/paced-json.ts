@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { Readable } from 'node:stream';
+import { limits } from '../base/limits.ts';
 import type { Pace } from './backend.ts';
 
 /** The JSON of a list's items, some of them at a time, separated by commas. */
@@ -33,6 +34,25 @@ export async function* pacedJson(
       begin = ',';
     }
     yield begin === ',' ? ']' : `${begin}]`;
+  }
+  yield '}';
+}
+
+/** The same for an object that ends with long texts. */
+export async function* pacedText(
+  head: object,
+  texts: Readonly<Record<string, string>>,
+  pace: Pace,
+): AsyncGenerator<string> {
+  yield JSON.stringify(head).slice(0, -1);
+  for (const [name, text] of Object.entries(texts)) {
+    yield `,${JSON.stringify(name)}:"`;
+    for (let from = 0; from < text.length; from += limits.httpPieceCharacters) {
+      await pace();
+      // A pair of surrogates that is cut is written as two escapes, and read as the same character.
+      yield JSON.stringify(text.slice(from, from + limits.httpPieceCharacters)).slice(1, -1);
+    }
+    yield '"';
   }
   yield '}';
 }

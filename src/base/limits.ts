@@ -530,6 +530,8 @@ export const limits = {
    * client: 0.01 to 0.03 ms each.
    */
   httpPieceTransactions: 64,
+  /** Characters of a long text written as JSON in one turn of the loop for a client: some 0.2 ms. */
+  httpPieceCharacters: 64 * KiB,
   /**
    * How long an idle HTTP connection is kept: longer than a load balancer's usual 60 s,
    * so that it closes first.

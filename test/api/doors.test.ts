@@ -341,6 +341,17 @@ describe('the event stream', () => {
   });
 });
 
+test('a long genesis file comes in as many turns as it takes', async (t) => {
+  const world = await start(t);
+  const genesis = `{"chain": "\\u00e9 \u00e9 ${'\u{1f600}'.repeat(limits.httpPieceCharacters)}"}\n`;
+  Object.assign(world.backend.identity, { genesis });
+  const turns = countTurns(t);
+  const before = turns();
+  const response = await fetch(`${world.api.address}/v1/genesis`);
+  assert.equal(((await response.json()) as { genesis: string }).genesis, genesis);
+  assert.ok(turns() - before >= 3, 'three pieces');
+});
+
 test('a full block comes in as many turns as it takes', async (t) => {
   const world = await start(t);
   const count = 3 * limits.httpPieceTransactions + 1;

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { connect, Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { EventStream } from '../../src/api/event-stream.ts';
 import { finalEventSchema } from '../../src/api/schemas.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { toHeight } from '../../src/ledger/block.ts';
-import { transfer } from './fake-backend.ts';
+import { FakeBackend, transfer } from './fake-backend.ts';
 import { parse, problemFrom, start, until, type World } from './world.ts';
 
 interface Event {
@@ -120,7 +122,33 @@ void test('the number of readers is bounded, and one that leaves makes place', a
   assert.deepEqual(await again.heights(1), [1]);
 });
 
-void test('a reader that takes nothing is dropped, and the others do not notice', async (t) => {
+void test('when all places are taken, whoever has the most gives one to a client that has fewer', () => {
+  const stream = new EventStream(new FakeBackend(), { readers: 4, readersPerClient: 3 });
+  const responses: ServerResponse[] = [];
+  const read = (client: string): ServerResponse => {
+    stream.admit(client);
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    stream.serve({ response, from: undefined, client, pace: () => Promise.resolve() });
+    responses.push(response);
+    return response;
+  };
+  const refusal = { code: 'api/too-many-readers' };
+  const [first, second] = [read('a'), read('a')];
+  read('a');
+  assert.throws(() => stream.admit('a'), refusal, 'it has as many as one client may');
+  read('b');
+  stream.admit('b');
+  assert.equal(first.destroyed, false, 'who only asks takes nothing from anybody');
+  read('b');
+  assert.deepEqual([first.destroyed, second.destroyed, stream.readers], [true, false, 4]);
+  assert.throws(() => stream.admit('b'), refusal, 'there is nobody with more');
+  read('c');
+  assert.equal(stream.readers, 4);
+  assert.throws(() => stream.admit('b'), refusal, 'one more is no reason');
+  stream.close();
+});
+
+test('a reader that takes nothing is dropped, and the others do not notice', async (t) => {
   const world = await start(t, { events: { bufferBytes: 4_096, stallMs: 1_000 } });
   const { hostname, port } = new URL(world.api.address);
   const stalled = connect(Number(port), hostname);

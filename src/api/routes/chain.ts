@@ -7,7 +7,7 @@ import { hashHeader, toHeight } from '../../ledger/block.ts';
 import { receiptJson } from '../../ledger/receipt.ts';
 import { transactionJson } from '../../ledger/transaction.ts';
 import type { Backend, BlockReference, Consistency } from '../backend.ts';
-import { listPieces, pacedJson, sendPieces } from '../paced-json.ts';
+import { listPieces, pacedJson, pacedText, sendPieces } from '../paced-json.ts';
 import { accountJson, blockJson, epochJson, finalityJson, headerItemJson, originOf } from '../present.ts';
 import { recordJson } from '../present-records.ts';
 import { apiProblem } from '../problem-answer.ts';
@@ -125,7 +125,7 @@ function listEpochs(api: Api, { backend }: RouteContext): void {
   );
 }
 
-function getGenesis(api: Api, { backend }: RouteContext): void {
+function getGenesis(api: Api, { backend, turn }: RouteContext): void {
   api.get(
     '/v1/genesis',
     {
@@ -136,9 +136,10 @@ function getGenesis(api: Api, { backend }: RouteContext): void {
         response: { 200: genesisSchema, ...problemAnswer },
       },
     },
-    async (_request, reply) => {
-      const { genesis } = backend.identity;
-      return reply.send({ ...originOf(backend.identity), genesis });
+    async (request, reply) => {
+      const { identity } = backend;
+      const pieces = pacedText(originOf(identity), { genesis: identity.genesis }, () => turn(request));
+      return sendPieces(reply, pieces);
     },
   );
 }
