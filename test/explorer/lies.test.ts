@@ -21,7 +21,8 @@ async function lying(
     await route.fulfill({ response, json: change((await response.json()) as Json) });
   });
   await during();
-  await page.unroute(path);
+  // Answers that are on their way come first.
+  await page.unrouteAll({ behavior: 'wait' });
   assert.ok(lies > 0, `nobody asked for ${path}`);
 }
 
