@@ -201,7 +201,6 @@ const numbers: Record<string, Record<string, string>> = {
     'src/explorer/pages/block.tsx': 'listed',
     'src/explorer/pages/chain.tsx': 'shown',
     'src/explorer/key-rules.ts': 'shortestPassword',
-    'src/explorer/sending.ts': 'expiryAhead',
     'src/explorer/pages/transaction.tsx': 'askAgainMs',
     'src/playground/host.ts': 'mostCarried mostLines idleMs',
     'src/playground/node-panel.tsx': 'clockSeconds',

@@ -29,7 +29,7 @@ import type { Content } from './wallet.ts';
  * names the field that is wrong. Lengths and amounts are judged when it is signed.
  */
 export function contentFromJson(json: unknown): Content | Problem {
-  try {
+  return read(() => {
     const fields = object(json, 'the content', ['operations', 'conditions', 'reference']);
     const operations = list(fields['operations'], 'operations').map((one, index) =>
       operationFrom(one, `operations[${index}]`),
@@ -39,6 +39,22 @@ export function contentFromJson(json: unknown): Content | Problem {
       conditionFrom(one, `conditions[${index}]`),
     );
     return { operations, conditions, reference: hex(fields['reference'] ?? '', 'reference') };
+  });
+}
+
+/** One operation of such a content. */
+export function operationFromJson(json: unknown): Operation | Problem {
+  return read(() => operationFrom(json, 'operation'));
+}
+
+/** One condition of such a content. */
+export function conditionFromJson(json: unknown): Condition | Problem {
+  return read(() => conditionFrom(json, 'condition'));
+}
+
+function read<T>(from: () => T): T | Problem {
+  try {
+    return from();
   } catch (error) {
     if (!(error instanceof Wrong)) throw error;
     return new Problem('transaction/content', `the content of the transaction: ${error.message}`, {

@@ -3,22 +3,22 @@ import { Problem } from '../base/problem.ts';
 import { problemOf } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
 import { Wallet } from '../client/wallet.ts';
+import { parseAddress } from '../crypto/address.ts';
 import { developmentKeyPair } from '../crypto/development-keys.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey } from '../crypto/keystore.ts';
 import { toHeight } from '../ledger/block.ts';
+import type { Condition } from '../ledger/condition.ts';
 import type { Operation } from '../ledger/operation.ts';
 import { receiptJson } from '../ledger/receipt.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { everybodysKeys } from './names.ts';
 import { node } from './node.ts';
 import { storedKeys } from './stored-keys.ts';
-import { becameText } from './text.ts';
+import { becameText, remedyText } from './text.ts';
+import { addressOf, referenceBytes } from './typed-parts.ts';
 import { knownChecker } from './trust.ts';
-
-/** How many blocks a transaction may wait. */
-const expiryAhead = 100;
 
 /** What became of a transaction so far, with the time since it was signed. */
 export interface Sent {
@@ -33,12 +33,25 @@ export interface Sending {
   readonly from: Signal<string>;
   readonly password: Signal<string>;
   readonly fee: Signal<string>;
+  /** Whose transaction it is, where that is not the key's own account. */
+  readonly account: Signal<string>;
+  readonly cosigners: Signal<readonly Cosigner[]>;
+  readonly reference: Signal<string>;
+  /** How many blocks it may wait. */
+  readonly ahead: Signal<string>;
+  readonly conditions: Signal<readonly Condition[]>;
   readonly operations: Signal<readonly Operation[]>;
   readonly wrong: Signal<Problem | undefined>;
   readonly sent: Signal<Sent | undefined>;
   readonly isSending: Signal<boolean>;
   /** What was sent and may or may not have been taken, and what it was made of. */
   readonly unsure: Signal<Unsure | undefined>;
+}
+
+/** Another key that signs. */
+export interface Cosigner {
+  readonly name: string;
+  readonly password: string;
 }
 
 export interface Unsure {
@@ -70,14 +83,16 @@ export async function send(sending: Sending): Promise<void> {
 }
 
 async function sendOnce(sending: Sending): Promise<Problem | undefined> {
-  const { from, fee, operations, sent, unsure } = sending;
+  const { operations, conditions, reference, sent, unsure } = sending;
   const checker = await knownChecker();
   if (checker instanceof Problem) return checker;
-  const same = [from.value, fee.value, operations.value] as const;
+  const same = sameness(sending);
+  const { value: done } = operations;
   // Of one whose fate is not known, the same bytes are sent again: signed anew, it could count twice.
   const again = unsure.value?.same.every((one, index) => one === same[index])
     ? unsure.value.transaction
     : undefined;
+  if (again === undefined) sent.value = undefined;
   const signed = again ?? (await sign(sending, checker.genesis.chainId));
   if (signed instanceof Problem) return signed;
   const { hash } = signed;
@@ -92,7 +107,11 @@ async function sendOnce(sending: Sending): Promise<Problem | undefined> {
   unsure.value = isUnsure ? { transaction: signed, same } : undefined;
   if (answer instanceof Problem) return answer;
   if (answer.status === 'refused') return problemOf(answer.problem);
-  if (operations.value === same[2]) operations.value = [];
+  if (operations.value === done) {
+    operations.value = [];
+    conditions.value = [];
+    reference.value = '';
+  }
   step('taken by the node');
   const final = await node.waitFinal(hash);
   if (final instanceof Problem) return final;
@@ -103,31 +122,65 @@ async function sendOnce(sending: Sending): Promise<Problem | undefined> {
     const { receipt, height } = verified.inclusion;
     const became = becameText(receiptJson(receipt));
     step(`its receipt verified by this page: ${became} in block ${grouped(height)}`, 'final');
+    const remedy = remedyText(receiptJson(receipt));
+    if (remedy !== undefined) step(`what to do: ${remedy}`, 'final');
   }
   return undefined;
 }
 
+/** What must not have changed for the same bytes to be sent again. */
+function sameness(sending: Sending): readonly unknown[] {
+  const { from, fee, account, cosigners, reference, ahead, conditions, operations } = sending;
+  const others = cosigners.value.map(({ name }) => name).join('\n');
+  return [
+    from.value,
+    fee.value,
+    account.value,
+    others,
+    reference.value,
+    ahead.value,
+    conditions.value,
+    operations.value,
+  ];
+}
+
 /** For the chain of the genesis file: a node of another one could have it signed for that. */
 async function sign(sending: Sending, chainId: Hash): Promise<Transaction | Problem> {
-  const { from, password, fee, operations } = sending;
+  const { from, password, account, cosigners, ahead } = sending;
   const keyPair = keyPairOf(from.value, password.value);
+  const others = cosigners.value.map((one) => keyPairOf(one.name, one.password));
   password.value = '';
-  if (keyPair instanceof Problem) return keyPair;
-  const [now, account] = await Promise.all([node.status(), node.account(keyPair.publicKey)]);
+  cosigners.value = cosigners.value.map(({ name }) => ({ name, password: '' }));
+  const locked = [keyPair, ...others].find((one) => one instanceof Problem);
+  if (locked !== undefined) return locked;
+  const own = account.value.trim();
+  const sender = own === '' ? (keyPair as KeyPair).publicKey : parseAddress(addressOf(own));
+  if (sender instanceof Problem) return sender;
+  const [now, stands] = await Promise.all([node.status(), node.account(sender)]);
   if (now instanceof Problem) return now;
-  if (account instanceof Problem) return account;
+  if (stands instanceof Problem) return stands;
   if (now.chainId !== chainId) {
     return new Problem('api/other-chain', 'this node is on another chain than the genesis file names', {
       remedy: 'Nothing was signed. See on the page Trust which chain is meant, and ask a node of that chain.',
       details: { wanted: chainId, found: now.chainId },
     });
   }
-  return new Wallet({ chainId, keyPair }).build(
-    { operations: operations.value },
+  const wallet = new Wallet({
+    chainId,
+    keyPair: keyPair as KeyPair,
+    account: sender,
+    cosigners: others as KeyPair[],
+  });
+  return wallet.build(
     {
-      nonce: account.pendingNonce,
-      fee: BigInt(fee.value),
-      expiryHeight: toHeight(now.finalHeight + expiryAhead),
+      operations: sending.operations.value,
+      conditions: sending.conditions.value,
+      reference: referenceBytes(sending.reference.value),
+    },
+    {
+      nonce: stands.pendingNonce,
+      fee: BigInt(sending.fee.value),
+      expiryHeight: toHeight(now.finalHeight + Number(ahead.value)),
     },
   );
 }

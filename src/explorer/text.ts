@@ -1,6 +1,7 @@
 import { fromHex, fromUtf8 } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import type { ConditionAnswer, OperationAnswer, ReceiptAnswer } from '../client/answers.ts';
+import { failureRemedy } from '../ledger/failure-remedies.ts';
 import { failureText, grouped, moment, shortened, valueText } from '../client/plain-words.ts';
 
 export function shortHash(hash: string): string {
@@ -52,6 +53,11 @@ export function conditionText(condition: ConditionAnswer): string {
       // A newer node may know more.
       return harmless(JSON.stringify(condition));
   }
+}
+
+/** What to do about one that failed. */
+export function remedyText({ code }: ReceiptAnswer): string | undefined {
+  return code === null ? undefined : failureRemedy(code);
 }
 
 export function becameText(receipt: ReceiptAnswer): string {

@@ -114,6 +114,7 @@ if (browserPath === undefined) {
       const page = await visitor.open(`${api}/#/send`);
       await page.getByLabel('From').selectOption('alice');
       await page.getByRole('button', { name: 'Add the payment' }).click();
+      await page.getByRole('form').getByLabel('Do this').selectOption('write a record');
       await page.getByLabel('with').fill('written in a browser');
       await page.getByRole('button', { name: 'Add the record' }).click();
       await page.getByRole('button', { name: 'Sign and send' }).click();

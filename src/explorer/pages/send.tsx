@@ -1,21 +1,27 @@
-import { type Signal, useSignal } from '@preact/signals';
+import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { utf8 } from '../../base/bytes.ts';
 import { harmless } from '../../base/harmless.ts';
-import { Problem } from '../../base/problem.ts';
-import { parseAddress } from '../../crypto/address.ts';
-import { developmentKeyPair } from '../../crypto/development-keys.ts';
-import type { PublicKey } from '../../crypto/signature.ts';
+import type { Problem } from '../../base/problem.ts';
+import { conditionFromJson, operationFromJson } from '../../client/content-json.ts';
+import { type Condition, conditionJson } from '../../ledger/condition.ts';
 import type { Operation } from '../../ledger/operation.ts';
 import { operationJson } from '../../ledger/operation-json.ts';
+import { ContentText } from '../content-text.tsx';
 import { everybodysKeys } from '../names.ts';
+import { OperationWhat } from '../operation-what.tsx';
+import { PartForm } from '../part-form.tsx';
+import { conditionKinds, operationKinds } from '../part-kinds.ts';
 import { HashLink, ProblemBox, Tick, Title, Waiting } from '../parts.tsx';
 import { linkTo } from '../router.ts';
-import { isStored, send, type Sending, type Sent, signerNames, type Unsure } from '../sending.ts';
+import { type Cosigner, send, type Sending, type Sent, signerNames, type Unsure } from '../sending.ts';
+import { SignerForm } from '../signer-form.tsx';
 import { loadKeys } from '../stored-keys.ts';
-import { operationText } from '../text.ts';
+import { conditionText } from '../text.ts';
 import { trust } from '../trust.ts';
+
+/** How many blocks a transaction may wait, unless somebody says otherwise. */
+const expiryAhead = '100';
 
 /** Builds a transaction of one or more operations, which is signed in this page. */
 export function SendPage(): JSX.Element {
@@ -24,6 +30,11 @@ export function SendPage(): JSX.Element {
     from,
     password: useSignal(''),
     fee: useSignal('0'),
+    account: useSignal(''),
+    cosigners: useSignal<readonly Cosigner[]>([]),
+    reference: useSignal(''),
+    ahead: useSignal(expiryAhead),
+    conditions: useSignal<readonly Condition[]>([]),
     operations: useSignal<readonly Operation[]>([]),
     wrong: useSignal<Problem | undefined>(undefined),
     sent: useSignal<Sent | undefined>(undefined),
@@ -34,7 +45,7 @@ export function SendPage(): JSX.Element {
   if (trust.value === undefined) return <Waiting />;
   const names = signerNames();
   if (!names.includes(from.value)) from.value = names[0] ?? '';
-  const { operations, wrong, sent } = sending;
+  const { wrong, sent } = sending;
   return (
     <>
       <Title>Send a transaction</Title>
@@ -49,10 +60,8 @@ export function SendPage(): JSX.Element {
         </p>
       ) : (
         <>
-          <Signer sending={sending} names={names} />
-          <TransferForm operations={operations} wrong={wrong} />
-          <PutForm operations={operations} />
-          <Pending sending={sending} />
+          <SignerForm sending={sending} names={names} />
+          <Parts sending={sending} />
         </>
       )}
       {wrong.value !== undefined && <ProblemBox problem={wrong.value} />}
@@ -61,125 +70,50 @@ export function SendPage(): JSX.Element {
   );
 }
 
-function Signer({ sending, names }: { sending: Sending; names: readonly string[] }): JSX.Element {
-  const { from, password, fee } = sending;
-  return (
-    <p class="row">
-      <label>
-        From{' '}
-        <select value={from.value} onChange={({ currentTarget }) => (from.value = currentTarget.value)}>
-          {names.map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
-      </label>
-      {isStored(from.value) && (
-        <label>
-          Password{' '}
-          <input
-            type="password"
-            autocomplete="current-password"
-            value={password.value}
-            onInput={({ currentTarget }) => (password.value = currentTarget.value)}
-          />
-        </label>
-      )}
-      <label>
-        Fee{' '}
-        <input
-          inputMode="numeric"
-          value={fee.value}
-          onInput={({ currentTarget }) => (fee.value = currentTarget.value.replaceAll(/\D/g, '') || '0')}
-        />
-      </label>
-    </p>
-  );
-}
-
-function TransferForm({
-  operations,
-  wrong,
-}: {
-  operations: Signal<readonly Operation[]>;
-  wrong: Signal<Problem | undefined>;
-}): JSX.Element {
-  const to = useSignal(everybodysKeys().includes('bob') ? 'bob' : '');
-  const amount = useSignal('5');
-  return (
-    <form
-      class="row"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const account = accountOf(to.value);
-        wrong.value = account instanceof Problem ? account : undefined;
-        if (account instanceof Problem || !/^\d{1,20}$/.test(amount.value)) return;
-        operations.value = [
-          ...operations.value,
-          { type: 'transfer', to: account, amount: BigInt(amount.value), memo: '' },
-        ];
-      }}
-    >
-      <label>
-        Pay{' '}
-        <input
-          inputMode="numeric"
-          pattern="[0-9]{1,20}"
-          required
-          value={amount.value}
-          onInput={({ currentTarget }) => (amount.value = currentTarget.value)}
-        />
-      </label>
-      <label>
-        to{' '}
-        <input required value={to.value} onInput={({ currentTarget }) => (to.value = currentTarget.value)} />
-      </label>
-      <button type="submit">Add the payment</button>
-    </form>
-  );
-}
-
-function PutForm({ operations }: { operations: Signal<readonly Operation[]> }): JSX.Element {
-  const key = useSignal('note');
-  const value = useSignal('');
-  return (
-    <form
-      class="row"
-      onSubmit={(event) => {
-        event.preventDefault();
-        operations.value = [...operations.value, { type: 'put', key: key.value, value: utf8(value.value) }];
-      }}
-    >
-      <label>
-        Write the record{' '}
-        <input
-          required
-          value={key.value}
-          onInput={({ currentTarget }) => (key.value = currentTarget.value)}
-        />
-      </label>
-      <label>
-        with{' '}
-        <input value={value.value} onInput={({ currentTarget }) => (value.value = currentTarget.value)} />
-      </label>
-      <button type="submit">Add the record</button>
-    </form>
-  );
-}
-
-function Pending({ sending }: { sending: Sending }): JSX.Element {
-  const { operations, isSending } = sending;
+function Parts({ sending }: { sending: Sending }): JSX.Element {
+  const { operations, conditions, wrong, isSending } = sending;
+  const onWrong = (problem: Problem | undefined): void => void (wrong.value = problem);
   return (
     <>
+      <h2>What it does</h2>
+      <PartForm
+        label="Do this"
+        kinds={operationKinds}
+        read={operationFromJson}
+        onAdd={(operation) => (operations.value = [...operations.value, operation])}
+        onWrong={onWrong}
+      />
       <ol aria-label="Operations to send">
         {operations.value.map((operation, index) => (
-          <li key={index}>
-            {operationText(operationJson(operation))}{' '}
+          <li key={index} class="wrap">
+            {operation.type} <OperationWhat operation={operationJson(operation)} />{' '}
             <button type="button" onClick={() => (operations.value = operations.value.toSpliced(index, 1))}>
               Remove
             </button>
           </li>
         ))}
       </ol>
+      <details open={conditions.value.length > 0}>
+        <summary>Only if something holds</summary>
+        <PartForm
+          label="Only if"
+          kinds={conditionKinds}
+          read={conditionFromJson}
+          onAdd={(condition) => (conditions.value = [...conditions.value, condition])}
+          onWrong={onWrong}
+        />
+        <ol aria-label="Conditions">
+          {conditions.value.map((condition, index) => (
+            <li key={index} class="wrap">
+              {conditionText(conditionJson(condition))}{' '}
+              <button type="button" onClick={() => (conditions.value = conditions.value.toSpliced(index, 1))}>
+                Remove
+              </button>
+            </li>
+          ))}
+        </ol>
+      </details>
+      <ContentText sending={sending} />
       <p>
         <button
           type="button"
@@ -209,12 +143,4 @@ function Progress({ sent }: { sent: Sent }): JSX.Element {
       </ol>
     </section>
   );
-}
-
-/**
- * An address, or on a chain for development one of the names: on any other, everybody could take what such an
- * account is paid.
- */
-function accountOf(text: string): PublicKey | Problem {
-  return everybodysKeys().includes(text) ? developmentKeyPair(text).publicKey : parseAddress(text.trim());
 }

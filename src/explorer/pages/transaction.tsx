@@ -4,12 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { fromHex } from '../../base/bytes.ts';
 import { harmless } from '../../base/harmless.ts';
 import { Problem } from '../../base/problem.ts';
-import type {
-  OperationAnswer,
-  ReceiptAnswer,
-  TransactionAnswer,
-  TransactionStatusAnswer,
-} from '../../client/answers.ts';
+import type { ReceiptAnswer, TransactionAnswer, TransactionStatusAnswer } from '../../client/answers.ts';
 import { type FinalTransaction as FinalAnswer, problemOf, waitingWords } from '../../client/http-client.ts';
 import { inclusionFromJson } from '../../client/inclusion-json.ts';
 import { grouped, moment, valueText } from '../../client/plain-words.ts';
@@ -18,8 +13,8 @@ import { type Hash, isHash } from '../../crypto/hash.ts';
 import type { CheckedStep, Inclusion } from '../../ledger/inclusion.ts';
 import { receiptJson } from '../../ledger/receipt.ts';
 import { transactionJson } from '../../ledger/transaction.ts';
-import { nameOf } from '../names.ts';
 import { node } from '../node.ts';
+import { OperationWhat } from '../operation-what.tsx';
 import {
   AccountLink,
   Facts,
@@ -33,7 +28,7 @@ import {
 } from '../parts.tsx';
 import { linkTo } from '../router.ts';
 import { Steps } from '../steps.tsx';
-import { becameText, conditionText, shortHash } from '../text.ts';
+import { becameText, conditionText, remedyText } from '../text.ts';
 import { knownChecker } from '../trust.ts';
 
 const askAgainMs = 700;
@@ -127,12 +122,14 @@ function Content({ shown: { inclusion, steps, proof } }: { shown: Shown }): JSX.
   const { header, blockHash } = inclusion;
   const transaction = transactionJson(inclusion.transaction);
   const receipt = receiptJson(inclusion.receipt);
+  const remedy = remedyText(receipt);
   return (
     <>
       <Facts
         rows={[
           ['hash', <span class="mono">{transaction.hash}</span>],
           ['became', becameText(receipt)],
+          ...(remedy === undefined ? [] : [['what to do', remedy] as const]),
           ['in block', <a href={linkTo('block', header.height)}>{grouped(header.height)}</a>],
           ['at', moment(header.timestamp)],
           ['sender', <AccountLink address={transaction.sender} />],
@@ -183,7 +180,7 @@ function Operations({ transaction }: { transaction: TransactionAnswer }): JSX.El
             <td class="number">{index}</td>
             <td>{operation.type}</td>
             <td class="wrap">
-              <What operation={operation} />
+              <OperationWhat operation={operation} />
               {operation.type === 'reserve' && (
                 <a href={linkTo('reservation', `${sender}:${nonce}:${index}`)}>what became of it</a>
               )}
@@ -193,49 +190,6 @@ function Operations({ transaction }: { transaction: TransactionAnswer }): JSX.El
       </Rows>
     </>
   );
-}
-
-/** Keys and accounts are links; all else is shown as the API says it. */
-function What({ operation }: { operation: OperationAnswer }): JSX.Element {
-  const rest = Object.fromEntries(
-    Object.entries(operation).filter(
-      ([name]) => !['type', 'key', 'to', 'value', 'amount', 'memo', 'reservation'].includes(name),
-    ),
-  );
-  const value = 'value' in operation ? valueText(fromHex(operation.value)) : undefined;
-  return (
-    <>
-      {'key' in operation && <a href={linkTo('record', operation.key)}>{harmless(operation.key)}</a>}
-      {'reservation' in operation && (
-        <>
-          <a href={linkTo('reservation', operation.reservation)}>
-            {shortReservation(operation.reservation)}
-          </a>{' '}
-        </>
-      )}
-      {value !== undefined && (
-        <>
-          {' = '}
-          <span class={value.kind === 'text' ? '' : 'mono'}>{value.text}</span>
-        </>
-      )}
-      {'amount' in operation && grouped(operation.amount)}
-      {'to' in operation && (
-        <>
-          {' to '}
-          <AccountLink address={operation.to} />
-        </>
-      )}{' '}
-      {'memo' in operation && <span class="quiet">{harmless(operation.memo)}</span>}
-      {Object.keys(rest).length > 0 && <span class="mono">{harmless(JSON.stringify(rest))}</span>}
-    </>
-  );
-}
-
-/** Who reserved it is a long address. */
-function shortReservation(reservation: string): string {
-  const [sender = '', ...rest] = reservation.split(':');
-  return harmless([nameOf(sender) ?? shortHash(sender), ...rest].join(':'));
 }
 
 function Effects({ receipt }: { receipt: ReceiptAnswer }): JSX.Element {
