@@ -71,8 +71,8 @@ export const replicaMutations: readonly Mutation[] = [
     'that another block of its height is valid makes an accepted one no better',
     {
       file: pbft('validating'),
-      find: 'slot.blockHash === link.blockHash && slot.validity',
-      replace: 'slot.validity',
+      find: 'slot?.blockHash === link.blockHash && slot.validity',
+      replace: 'slot !== undefined && slot.validity',
     },
     testOf('accepting'),
     'that another block of its height is valid makes an accepted one no better',
@@ -82,7 +82,7 @@ export const replicaMutations: readonly Mutation[] = [
     'a Prepare is for a chain that reaches down to the final block',
     {
       file: pbft('validating'),
-      find: '    if (chainTo(replica, link.blockHash) === null) continue;\n',
+      find: '  if (chainTo(replica, link.blockHash) === null) return;\n',
       replace: '',
     },
     testOf('accepting'),
