@@ -1,3 +1,4 @@
+import { toHeight } from '../../ledger/block.ts';
 import type { Recipients } from '../engine.ts';
 import { onBeginningChain, queryStable } from './amnesia.ts';
 import { catchUp } from './finality.ts';
@@ -44,8 +45,11 @@ function askSyncFromPeers(replica: Replica): void {
   catchUp(replica, highestKnown(replica), ahead);
 }
 
-/** Whoever signed something of a view has been in it: what it says of itself later tells no less. */
-export function notePlace({ state }: Replica, message: PbftMessage): void {
+/**
+ * Whoever signed something of a view has been in it, and whoever votes at a height has all final that lies a
+ * window below: what it says of itself later tells no less.
+ */
+export function notePlace({ state, options }: Replica, message: PbftMessage): void {
   const peer = state.peers[message.from];
   if (peer === undefined || message.kind === 'status' || !('view' in message)) return;
   if (message.view > peer.view) {
@@ -53,9 +57,11 @@ export function notePlace({ state }: Replica, message: PbftMessage): void {
     peer.changing = true;
   }
   if (message.view === peer.view && isSlotMessage(message)) peer.changing = false;
-  if (message.kind === 'view-change' && message.finalHeight > peer.finalHeight) {
-    peer.finalHeight = message.finalHeight;
-  }
+  const finalHeight =
+    message.kind === 'view-change'
+      ? message.finalHeight
+      : toHeight(isSlotMessage(message) ? Math.max(0, message.height - options.window) : 0);
+  if (finalHeight > peer.finalHeight) peer.finalHeight = finalHeight;
 }
 
 /**

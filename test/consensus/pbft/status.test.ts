@@ -82,6 +82,41 @@ describe('an old Status', () => {
     assert.ok(sent.some(({ kind }) => kind === 'status'));
   });
 
+  test('of a height that the votes of its sender have left behind by a window does nothing either', () => {
+    const committee = new Committee(4, { options });
+    const { chainId, validators } = committee;
+    const epoch = { chainId, epoch: toHeight(0), validatorsHash: validators.hash };
+    const { engine } = committee.node(3);
+    const says = (height: number) =>
+      sign(
+        toUnsigned(
+          {
+            kind: 'status',
+            from: 2,
+            view: toView(0),
+            changing: false,
+            finalHeight: toHeight(height),
+            finalCertificate: undefined,
+          },
+          epoch,
+        ),
+        2,
+      );
+    const { window } = committee.options;
+    for (let block = 0; block <= window; block++) {
+      committee.work();
+      committee.run();
+    }
+    assert.equal(committee.node(2).finalHeight(), window + 1);
+    assert.equal(engine?.wants(says(0)), false);
+    assert.equal(engine?.wants(says(0), true), true);
+    assert.equal(
+      engine?.wants(says(1)),
+      true,
+      'it may vote at the last height of its window with this much final',
+    );
+  });
+
   test('of a view that its sender was seen to vote in since does nothing either', () => {
     const { committee } = world(4);
     const { chainId, validators } = committee;
