@@ -32,17 +32,49 @@ test('the page on the node names every effect, once', () => {
   assert.deepEqual(firstCells('node/README.md', 'What the engine asks for').toSorted(), effects.toSorted());
 });
 
+const repository = join(source, '..');
+const pages = globSync(['src/**/*.md', 'test/*/**/*.md', 'scripts/*.md', 'genesis/*.md', '*.md'], {
+  cwd: repository,
+});
+const code = globSync(['{src,test,scripts}/**/*.{ts,tsx,rs}', 'package.json'], { cwd: repository });
+
+/** What stands in a page as code, between single quotes of it. */
+const named = (page: string): string[] =>
+  [
+    ...readFileSync(join(repository, page), 'utf8')
+      .replaceAll(/```[^]*?```/g, '')
+      .matchAll(/`([^`\n]+)`/g),
+  ].map(([, name = '']) => name);
+
 test('every file that a page names is there', () => {
-  const all = globSync(['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.ts'], { cwd: join(source, '..') });
+  const files = [...code, ...pages];
   const isThere = (page: string, name: string): boolean => {
-    if (!name.startsWith('../')) return all.some((file) => `/${file}`.endsWith(`/${name}`));
+    if (!name.startsWith('../')) return files.some((file) => `/${file}`.endsWith(`/${name}`));
     // A page may name tests as they are seen from the tests of its folder.
-    return ['src', 'test'].some((top) => all.includes(join(top, dirname(page), name)));
+    const folder = dirname(page);
+    return [folder, folder.replace(/^src/, 'test')].some((from) => files.includes(join(from, name)));
   };
-  const found = globSync('**/*.md', { cwd: source }).flatMap((page) =>
-    [...read(page).matchAll(/`([\w./-]+\.ts)`/g)].flatMap(([, name = '']) =>
-      isThere(page, name) ? [] : [`${page}: ${name}`],
-    ),
+  const found = pages.flatMap((page) =>
+    named(page)
+      .filter((name) => /^[\w./-]+\.(?:tsx?|rs|md)$/.test(name) && !isThere(page, name))
+      .map((name) => `${page}: ${name}`),
+  );
+  assert.deepEqual(found, []);
+});
+
+test('every function, field and type that a page names is in the code', () => {
+  const words = new Set<string>();
+  for (const file of code) {
+    const text = readFileSync(join(repository, file), 'utf8').replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '');
+    for (const word of text.match(/\w+/g) ?? []) words.add(word);
+  }
+  const looksLikeCode = /^(?:[a-z]{2,}|[A-Z][a-z]+)[A-Z]\w*$/;
+  const found = pages.flatMap((page) =>
+    named(page)
+      .filter((name) => /^[\w.#()]+$/.test(name))
+      .flatMap((name) => name.match(/\w+/g) ?? [])
+      .filter((word) => looksLikeCode.test(word) && !words.has(word))
+      .map((word) => `${page}: ${word}`),
   );
   assert.deepEqual(found, []);
 });
