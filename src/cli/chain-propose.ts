@@ -3,7 +3,7 @@ import { unwrap } from '../base/problem.ts';
 import type { ChainParametersAnswer } from '../client/answers.ts';
 import { proposalOf } from '../client/chain-proposal.ts';
 import type { HttpClient } from '../client/http-client.ts';
-import { defaultExpiryAhead } from '../client/ledger-account.ts';
+import { defaultExpiryAhead } from '../client/ledger-sending.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import type { ChainChange } from '../ledger/chain-change.ts';
 import { widestLimits } from '../ledger/chain-parameters.ts';

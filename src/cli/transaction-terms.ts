@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
-import { defaultExpiryAhead } from '../client/ledger-account.ts';
+import { defaultExpiryAhead } from '../client/ledger-sending.ts';
 import { type Height, toHeight } from '../ledger/block.ts';
 import { parseAmount, wholeNumber } from './options.ts';
 

@@ -178,9 +178,17 @@ interface Connection {
 
 /** What each event tells; undefined for what no event of a node tells. */
 async function* streamedBlocks(connection: Connection): AsyncGenerator<unknown, void> {
+  let before = connection.after();
+  let repeated = 0;
   for await (const { event, data } of connect(connection)) {
     // What later versions may tell besides.
-    if (event === 'final' || event === '') yield parseEvent(data);
+    if (event !== 'final' && event !== '') continue;
+    yield parseEvent(data);
+    // Who tells of the same for ever gives signs of life, and nothing else.
+    const after = connection.after();
+    repeated = after === before ? repeated + 1 : 0;
+    if (repeated > limits.httpPage) throw broken(connection.url, 'it told only of blocks that came before');
+    before = after;
   }
 }
 

@@ -15,9 +15,6 @@ export interface FinalOutcome {
 
 type Settle = (outcome: FinalOutcome | Problem) => void;
 
-/** How long a block that a node called final may take to be had from some node. */
-const blockDeadlineMs = 30_000;
-
 /**
  * One reader of final blocks for all who wait for transactions, however many: it follows the stream of one
  * node, and of the next one when that breaks. It reads only while somebody waits.
@@ -44,8 +41,8 @@ export class FinalWatch {
   }
 
   /**
-   * Begins to read, unless it does already. What is submitted after this resolved cannot become final unseen.
-   * A problem when no node says where its chain stands.
+   * Begins to read, unless it does already. What is expected before this is called and submitted after it
+   * resolved cannot become final unseen. A problem when no node says where its chain stands.
    */
   open(deadlineMs?: number): Promise<Problem | undefined> {
     this.#opening ??= this.#open(deadlineMs);
@@ -53,16 +50,18 @@ export class FinalWatch {
   }
 
   async #open(deadlineMs?: number): Promise<Problem | undefined> {
+    const stop = new AbortController();
+    this.#stop = stop;
     const status = await this.#nodes.ask((client) => client.status(), {
       ...(deadlineMs !== undefined && { deadlineMs }),
     });
+    if (!(status instanceof Problem)) this.#height = Math.max(this.#height, status.finalHeight);
+    // Closed meanwhile, and perhaps opened again by another: a second reader would never end.
+    if (this.#stop !== stop) return status instanceof Problem ? status : undefined;
     if (status instanceof Problem) {
-      this.#opening = undefined;
+      this.#close();
       return status;
     }
-    this.#height = Math.max(this.#height, status.finalHeight);
-    const stop = new AbortController();
-    this.#stop = stop;
     void this.#read(status.finalHeight, stop);
     return undefined;
   }
@@ -75,10 +74,15 @@ export class FinalWatch {
   /** Nobody waits for it any more. */
   forget(hash: Hash): void {
     this.#waiting.delete(hash);
-    if (this.#waiting.size === 0) this.close();
+    this.rest();
   }
 
-  close(): void {
+  /** Reads no more, unless somebody waits. */
+  rest(): void {
+    if (this.#waiting.size === 0) this.#close();
+  }
+
+  #close(): void {
     this.#stop?.abort();
     this.#stop = undefined;
     this.#opening = undefined;
@@ -95,27 +99,27 @@ export class FinalWatch {
         surroundings,
         onTrouble: () => this.#onMoved(),
       })) {
-        const problem = await this.#look(event);
+        const problem = await this.#look(event, stop.signal);
         if (problem !== undefined) throw problem;
       }
     } catch (failure) {
       if (stop.signal.aborted) return;
-      this.close();
+      this.#close();
       const problem = failure instanceof Problem ? failure : unreadable(failure);
-      const waiting = [...this.#waiting.values()];
+      const waiting = [...this.#waiting];
       this.#waiting.clear();
-      for (const settle of waiting) settle(problem);
+      for (const [hash, settle] of waiting) settle(leftOpen(problem, hash));
     }
   }
 
-  /** Tells those whose transactions stand in the block. A problem when no node gives it. */
-  async #look(event: FinalBlockEvent): Promise<Problem | undefined> {
+  /** Tells those whose transactions stand in the block. A problem when no node can ever give it. */
+  async #look(event: FinalBlockEvent, signal: AbortSignal): Promise<Problem | undefined> {
     this.#height = Math.max(this.#height, event.header.height);
     if (event.transactionCount === 0 || this.#waiting.size === 0) return undefined;
-    const block = await this.#block(event, false);
+    const block = await this.#block(event, { full: false, signal });
     if (block instanceof Problem) return block;
     if (!block.transactionHashes.some((hash) => this.#waiting.has(hash))) return undefined;
-    const full = await this.#block(event, true);
+    const full = await this.#block(event, { full: true, signal });
     if (full instanceof Problem) return full;
     for (const receipt of full.receipts ?? []) {
       const hash = receipt.transactionHash;
@@ -123,28 +127,39 @@ export class FinalWatch {
       this.#waiting.delete(hash);
       settle?.({ hash, height: event.header.height, blockHash: event.hash, receipt });
     }
-    if (this.#waiting.size === 0) this.close();
+    this.rest();
     return undefined;
   }
 
-  #block({ hash }: FinalBlockEvent, full: boolean): Promise<BlockAnswer | Problem> {
+  /** It is asked for as long as anybody waits: each who does has a deadline of its own. */
+  #block(
+    { hash }: FinalBlockEvent,
+    { full, signal }: { full: boolean; signal: AbortSignal },
+  ): Promise<BlockAnswer | Problem> {
     return this.#nodes.ask((client) => client.block(hash, { full }), {
-      deadlineMs: blockDeadlineMs,
+      deadlineMs: Infinity,
+      signal,
       // A node that is behind the one that told of it does not have it yet; one that pruned it never will.
-      elsewhere: (answer) =>
-        answer instanceof Problem &&
-        (answer.code === 'api/no-such-block' || answer.code === 'storage/pruned'),
+      verdict: ({ code }) =>
+        code === 'api/no-such-block' ? 'later' : code === 'storage/pruned' ? 'never' : 'answer',
     });
   }
+}
+
+/** Nobody looks any more what becomes of a transaction. */
+function leftOpen(problem: Problem, hash: Hash): Problem {
+  const { message, details } = problem;
+  return problem.restated(`${message}; what becomes of the transaction is not seen here`, {
+    remedy: `Ask for transaction ${hash}, or submit the same bytes again: they count once. ${problem.remedy}`,
+    details: { ...details, hash, outcome: 'unknown' },
+    cause: problem,
+  });
 }
 
 function unreadable(failure: unknown): Problem {
   return new Problem(
     'api/answer',
     `final blocks cannot be read: ${failure instanceof Error ? failure.message : String(failure)}`,
-    {
-      remedy: 'Check that the addresses are those of Quorate nodes of this version.',
-      details: { outcome: 'unknown' },
-    },
+    { remedy: 'Check that the addresses are those of Quorate nodes of this version.' },
   );
 }

@@ -107,11 +107,13 @@ export async function* askedBlocks(options: {
     const page = await client.headers(toHeight(next));
     if (page instanceof Problem) throw page;
     const { headers, engine, chainId } = page;
+    const before = next;
     for (const item of headers) {
       yield { engine, chainId, ...item };
-      next = item.header.height + 1;
+      next = Math.max(next, item.header.height + 1);
     }
-    if (headers.length === 0) await surroundings.sleep(askMs);
+    // Also after a page of what came before: the next one will be no other.
+    if (next === before) await surroundings.sleep(askMs);
   }
 }
 

@@ -4,8 +4,8 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
-import { engineNames } from '../ledger/engine-names.ts';
 import type { Transaction } from '../ledger/transaction.ts';
+import { misshapen, pageAfter, type Shape, shapes, submissionsOf } from './answer-shapes.ts';
 import type {
   AccountAnswer,
   AccountTransactionsAnswer,
@@ -93,7 +93,8 @@ export class HttpClient {
   ): Promise<(Origin & SubmitAnswer) | Problem> {
     const wrong = noTransaction(transaction);
     if (wrong !== undefined) return wrong;
-    const answer = await this.#post('/v1/transactions', { transaction: toHex(transaction.bytes) }, deadline);
+    const body = { transaction: toHex(transaction.bytes) };
+    const answer = await this.#post('/v1/transactions', body, { shape: shapes.submitted, ...deadline });
     return answer instanceof Problem
       ? withOutcome(answer, transaction.hash)
       : (answer as Origin & SubmitAnswer);
@@ -125,6 +126,7 @@ export class HttpClient {
           path: `/v1/transactions${query(waitMs === undefined ? {} : { wait: 'final', timeoutMs: waitMs })}`,
           body: encodeBatch(batch),
           contentType: 'application/octet-stream',
+          shape: submissionsOf(batch.length),
           ...deadline,
         });
         if (!(answer instanceof Problem)) {
@@ -142,7 +144,7 @@ export class HttpClient {
   }
 
   transaction(hash: Hash, deadline: Deadline = {}): Promise<TransactionStatusAnswer | Problem> {
-    return this.#get(() => `/v1/transactions/${pathPart(hash)}`, deadline);
+    return this.#get(() => `/v1/transactions/${pathPart(hash)}`, deadline, shapes.transaction);
   }
 
   /**
@@ -183,7 +185,8 @@ export class HttpClient {
     options: Deadline & { readonly full?: boolean } = {},
   ): Promise<BlockAnswer | Problem> {
     const { full = false, ...deadline } = options;
-    return this.#get(() => `/v1/blocks/${pathPart(`${name}`)}${full ? '?full=true' : ''}`, deadline);
+    const path = (): string => `/v1/blocks/${pathPart(`${name}`)}${full ? '?full=true' : ''}`;
+    return this.#get(path, deadline, shapes.block);
   }
 
   /** What shows that a final block is one; `verifyHeader` checks it. */
@@ -194,21 +197,43 @@ export class HttpClient {
   /** How the validators changed, from a height on; a page is full with `limits.httpEpochs` of them. */
   epochs(options: Deadline & { readonly from?: Height } = {}): Promise<EpochsAnswer | Problem> {
     const { from, ...deadline } = options;
-    return this.#get(() => `/v1/epochs${query({ from })}`, deadline);
+    return this.#get(() => `/v1/epochs${query({ from })}`, deadline, shapes.epochs);
   }
 
-  /** All of them. */
-  async allEpochs(deadline: Deadline = {}): Promise<readonly EpochAnswer[] | Problem> {
+  /**
+   * All of them, within one deadline, and no more than a proof may hold: a node can make up as many as it
+   * likes. `ProofChecker` follows them however many there are, because it believes none.
+   */
+  async allEpochs({ deadlineMs = 60_000 }: Deadline = {}): Promise<readonly EpochAnswer[] | Problem> {
+    const { now } = this.#transport.surroundings;
+    const until = now() + deadlineMs;
     const all: EpochAnswer[] = [];
+    let bytes = 0;
     for (;;) {
       const from = ((all.at(-1)?.header.height ?? -1) + 1) as Height;
-      const page = await this.epochs({ from, ...deadline });
+      const page = await this.epochs({ from, deadlineMs: Math.max(0, until - now()) });
       if (page instanceof Problem) return page;
       // A node that tells of the same again would tell for ever.
-      const fresh = page.epochs.filter(({ header }) => header.height >= from);
+      const fresh = page.epochs.filter(({ header }, index) => {
+        return header.height > (page.epochs[index - 1]?.header.height ?? from - 1);
+      });
       if (fresh.length === 0) return all;
       all.push(...fresh);
+      bytes += JSON.stringify(page).length;
+      if (bytes > limits.clientAnswerBytes || now() >= until) return this.#tooMany(all.length);
     }
+  }
+
+  #tooMany(count: number): Problem {
+    return new Problem(
+      'api/answer',
+      `${this.baseUrl} tells of more changes of the validators than are read at once: ${count} so far`,
+      {
+        remedy:
+          'Ask another node with --node URL. If that one says so too, no file holds the proof: "quorate watch --genesis genesis.json" checks each block as it comes.',
+        details: { url: this.baseUrl, count },
+      },
+    );
   }
 
   /** The genesis file that the node follows: its word, until it is compared with one’s own. */
@@ -218,7 +243,8 @@ export class HttpClient {
 
   account(account: Address | PublicKey, options: ReadOptions = {}): Promise<AccountAnswer | Problem> {
     const { consistency, ...deadline } = options;
-    return this.#get(() => `/v1/accounts/${pathPart(account)}${query({ consistency })}`, deadline);
+    const path = (): string => `/v1/accounts/${pathPart(account)}${query({ consistency })}`;
+    return this.#get(path, deadline, shapes.account);
   }
 
   /** A reservation by its name, until a while after its end. */
@@ -242,7 +268,7 @@ export class HttpClient {
   ): Promise<RecordListAnswer | Problem> {
     const { after, limit, consistency, ...deadline } = options;
     const named = { prefix, after, limit, consistency };
-    return this.#get(() => `/v1/records/list${query(named)}`, deadline);
+    return this.#get(() => `/v1/records/list${query(named)}`, deadline, pageAfter(after));
   }
 
   /** A page of the namespaces whose names begin with a prefix, as `records` lists those of records. */
@@ -267,7 +293,7 @@ export class HttpClient {
   ): Promise<AccountTransactionsAnswer | Problem> {
     const { order, limit, cursor, ...deadline } = options;
     const path = (): string => `/v1/accounts/${pathPart(account)}/transactions`;
-    return this.#get(() => path() + query({ order, limit, cursor }), deadline);
+    return this.#get(() => path() + query({ order, limit, cursor }), deadline, pageAfter(cursor));
   }
 
   /** Final transactions with a reference, whoever sent them. */
@@ -277,13 +303,14 @@ export class HttpClient {
   ): Promise<TransactionsAnswer | Problem> {
     const { order, limit, cursor, ...deadline } = options;
     const named = { reference: toHex(reference), order, limit, cursor };
-    return this.#get(() => `/v1/transactions${query(named)}`, deadline);
+    return this.#get(() => `/v1/transactions${query(named)}`, deadline, pageAfter(cursor));
   }
 
   /** The versions of a record: where each was made, by whom, and what it wrote. */
   recordHistory(key: string, options: ListOptions = {}): Promise<RecordHistoryAnswer | Problem> {
     const { order, limit, cursor, ...deadline } = options;
-    return this.#get(() => `/v1/records/history${query({ key, order, limit, cursor })}`, deadline);
+    const path = (): string => `/v1/records/history${query({ key, order, limit, cursor })}`;
+    return this.#get(path, deadline, pageAfter(cursor));
   }
 
   /** What a record was after each of two final blocks. */
@@ -300,7 +327,7 @@ export class HttpClient {
     options: Deadline & { readonly limit?: number } = {},
   ): Promise<(Origin & { readonly headers: readonly HeaderItem[] }) | Problem> {
     const { limit = limits.httpPage, ...deadline } = options;
-    return this.#get(() => `/v1/headers${query({ from, limit })}`, deadline);
+    return this.#get(() => `/v1/headers${query({ from, limit })}`, deadline, shapes.headers);
   }
 
   /** By which rules the next block is made. */
@@ -344,7 +371,7 @@ export class HttpClient {
   }
 
   status(deadline: Deadline = {}): Promise<StatusAnswer | Problem> {
-    return this.#get(() => '/v1/status', deadline);
+    return this.#get(() => '/v1/status', deadline, shapes.status);
   }
 
   /** One sentence: what progress waits for. */
@@ -406,9 +433,9 @@ export class HttpClient {
   }
 
   /** A problem also when the path cannot be made. */
-  async #get<T extends object>(path: () => string, deadline: Deadline): Promise<T | Problem> {
+  async #get<T extends object>(path: () => string, deadline: Deadline, shape?: Shape): Promise<T | Problem> {
     try {
-      return await this.#call({ method: 'GET', path: path(), ...deadline });
+      return await this.#call({ method: 'GET', path: path(), ...(shape && { shape }), ...deadline });
     } catch (failure) {
       if (failure instanceof Problem) return failure;
       throw failure;
@@ -418,19 +445,20 @@ export class HttpClient {
   #post<T extends object>(
     path: string,
     body: object,
-    options: Deadline & { readonly token?: string | undefined },
+    options: Deadline & { readonly token?: string | undefined; readonly shape?: Shape },
   ): Promise<T | Problem> {
     const text = new TextEncoder().encode(JSON.stringify(body));
     return this.#call({ method: 'POST', path, body: text, contentType: 'application/json', ...options });
   }
 
-  async #call<T extends object>(request: Parameters<Transport['request']>[0]): Promise<T | Problem> {
+  async #call<T extends object>({
+    shape = () => undefined,
+    ...request
+  }: Parameters<Transport['request']>[0] & { readonly shape?: Shape }): Promise<T | Problem> {
     const answer = await this.#transport.request(request);
-    if (answer instanceof Problem || isOrigin(answer)) return answer as T | Problem;
-    return new Problem('api/answer', `the answer of ${this.baseUrl} names no engine and no chain`, {
-      remedy: 'Check that this is the address of a Quorate node of the same version.',
-      details: { url: this.baseUrl, path: request.path },
-    });
+    if (answer instanceof Problem) return answer;
+    const wrong = misshapen(answer, shape, this.baseUrl);
+    return wrong ?? (answer as T);
   }
 }
 
@@ -452,12 +480,6 @@ function noTransaction(given: unknown): Problem | undefined {
       details: { sent: false },
     },
   );
-}
-
-function isOrigin(answer: unknown): boolean {
-  if (typeof answer !== 'object' || answer === null) return false;
-  const { engine, chainId } = answer as Record<string, unknown>;
-  return engineNames.some((name) => name === engine) && typeof chainId === 'string';
 }
 
 /**

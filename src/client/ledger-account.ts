@@ -8,10 +8,18 @@ import type { Operation } from '../ledger/operation.ts';
 import type { FinalOutcome, FinalWatch } from './final-watch.ts';
 import { problemOf } from './http-client.ts';
 import {
+  defaultDeadlineMs,
+  defaultExpiryAhead,
   type Flight,
+  flightOf,
+  isStale,
   type Job,
+  nonceIsUsed,
   neverSigned,
   notFinal,
+  notSent,
+  openingMs,
+  outcomeOf,
   pendingNonce,
   type SendOptions,
   signed,
@@ -30,15 +38,8 @@ interface LedgerAccountOptions {
   readonly window?: number;
 }
 
-/** How far ahead the expiry lies when nobody says: hours on an idle chain, minutes on a busy one. */
-export const defaultExpiryAhead = 10_000;
-const defaultDeadlineMs = 60_000;
-/** How long nodes are asked where the chain stands before those that wait for it are looked at again. */
-const longestOpeningMs = 10_000;
 /** Half of what a node takes of one sender: another program with the same key still finds room. */
 const defaultWindow = limits.mempoolPerSender / 2;
-/** What is not final after this long is sent again: the node that took it may have died with it. */
-const resendMs = 3_000;
 const tickMs = 1_000;
 
 /**
@@ -52,7 +53,9 @@ export class LedgerAccount {
   readonly #watch: FinalWatch;
   readonly #wallet: Wallet;
   readonly #window: number;
-  readonly #queue: Job[] = [];
+  #queue: Job[] = [];
+  /** Those that are about to be signed. */
+  #launching: readonly Job[] = [];
   readonly #flights = new Map<Hash, Flight>();
   /** Nonces of transactions that no block can hold: the next ones use them, so that no gap is left. */
   readonly #free: number[] = [];
@@ -78,7 +81,7 @@ export class LedgerAccount {
 
   /** How many are under way or wait here. */
   get waiting(): number {
-    return this.#queue.length + this.#flights.size;
+    return this.#queue.length + this.#launching.length + this.#flights.size;
   }
 
   /** Moves `amount` (smallest unit, at least 1) to another account. */
@@ -109,6 +112,7 @@ export class LedgerAccount {
     const until = this.#nodes.surroundings.now() + (options.deadlineMs ?? defaultDeadlineMs);
     return new Promise((settle) => {
       this.#queue.push({ what, options, until, settle });
+      this.#tickSoon(tickMs);
       void this.#pump();
     });
   }
@@ -126,11 +130,13 @@ export class LedgerAccount {
     await Promise.resolve();
     while (this.#queue.length > 0 && this.#room > 0) {
       const jobs = this.#queue.splice(0, Math.min(this.#room, limits.httpBatch));
+      this.#launching = jobs;
       const problem = await this.#launch(jobs);
-      if (problem === undefined) continue;
-      this.#queue.unshift(...waitingStill(jobs, problem, this.#nodes.surroundings.now()));
+      this.#launching = [];
+      if (problem) this.#queue.unshift(...waitingStill(jobs, problem, this.#nodes.surroundings.now()));
     }
     this.#isPumping = false;
+    this.#restWhenIdle();
     this.#tickSoon(tickMs);
   }
 
@@ -147,18 +153,14 @@ export class LedgerAccount {
 
   /** Signs and sends. A problem when nothing was signed. */
   async #launch(jobs: readonly Job[]): Promise<Problem | undefined> {
-    const left = Math.min(...jobs.map(({ until }) => until)) - this.#nodes.surroundings.now();
-    const deadlineMs = Math.max(0, Math.min(left, longestOpeningMs));
+    const deadlineMs = openingMs(jobs, this.#nodes.surroundings.now());
     const opened = (await this.#watch.open(deadlineMs)) ?? (await this.#findNonce(deadlineMs));
     if (opened !== undefined) return opened;
     const launched = jobs.filter((job) => this.#isInTime(job)).flatMap((job) => this.#sign(job) ?? []);
+    this.#launching = [];
     if (launched.length === 0) return undefined;
     for (const flight of this.#open.values()) this.#expect(flight);
-    // Again, now that they are expected: the watch closes when it expects nothing.
-    const problem = await this.#watch.open();
-    if (problem === undefined) await this.#submit(launched, true);
-    else for (const flight of launched) this.#refuse(flight, problem);
-    this.#tickSoon(tickMs);
+    await this.#submit(launched);
     return undefined;
   }
 
@@ -180,7 +182,7 @@ export class LedgerAccount {
       return undefined;
     }
     if (this.#free.shift() === undefined) this.#next = nonce + 1;
-    const flight: Flight = { transaction, job, sentAt: this.#nodes.surroundings.now() };
+    const flight = flightOf(transaction, job, this.#nodes.surroundings.now());
     this.#flights.set(transaction.hash, flight);
     this.#expect(flight);
     return flight;
@@ -190,62 +192,56 @@ export class LedgerAccount {
     this.#watch.expect(flight.transaction.hash, (outcome) => this.#land(flight, outcome));
   }
 
-  async #submit(flights: readonly Flight[], isFirst: boolean): Promise<void> {
+  async #submit(flights: readonly Flight[]): Promise<void> {
+    for (const flight of flights) flight.isBeingSent = true;
+    // They are expected by now. The watch closes whenever it expects nothing.
+    const problem = await this.#watch.open();
+    if (problem === undefined) await this.#submitAll(flights);
+    for (const flight of flights) {
+      flight.isBeingSent = false;
+      if (problem && !isRetryable(problem) && !flight.mayBeTaken) this.#refuse(flight, notSent(problem));
+    }
+  }
+
+  async #submitAll(flights: readonly Flight[]): Promise<void> {
     const { now } = this.#nodes.surroundings;
     for (let at = 0; at < flights.length; at += limits.httpBatch) {
       const batch = flights.slice(at, at + limits.httpBatch);
       for (const flight of batch) flight.sentAt = now();
-      let maybeTaken = !isFirst;
-      const answers = await this.#nodes.ask(async (client) => {
-        const result = await submitTo(client, batch);
-        if (result instanceof Problem) maybeTaken ||= result.details['sent'] === true;
-        return result;
-      });
+      const answers = await this.#nodes.ask((client) => submitTo(client, batch));
       // Nobody answered: they are sent again.
       if (answers instanceof Problem) return;
       for (const [index, flight] of batch.entries()) {
         const answer = answers[index];
-        if (answer?.status === 'refused')
-          await this.#onRefused(flight, problemOf(answer.problem), maybeTaken);
+        if (answer?.status === 'refused') await this.#onRefused(flight, problemOf(answer.problem));
         else if (this.#open.has(flight.transaction.hash)) await this.#lookUp(flight);
       }
     }
   }
 
-  /**
-   * What may pass is tried again; what was never taken anywhere is over; of the rest the
-   * chain says what came of it.
-   */
-  async #onRefused(flight: Flight, problem: Problem, maybeTaken: boolean): Promise<void> {
+  /** What may pass is tried again; what no node can have is over; of the rest the chain says what came. */
+  async #onRefused(flight: Flight, problem: Problem): Promise<void> {
     // What no node said is no refusal.
     if (isRetryable(problem) || problem.details['sent'] === true) return;
     if (problem.code === 'transaction/nonce-used') {
       const used = problem.details['next'];
       if (typeof used === 'number') this.#next = Math.max(this.#next ?? 0, used);
     }
-    if (maybeTaken) await this.#lookUp(flight);
+    if (flight.mayBeTaken) await this.#lookUp(flight);
     else this.#refuse(flight, problem);
   }
 
   /** What the chain says came of it, if it says something. */
   async #lookUp(flight: Flight): Promise<void> {
-    const status = await this.#nodes.ask((client) => client.transaction(flight.transaction.hash), {
-      deadlineMs: 0,
-    });
-    if (status instanceof Problem) return;
-    if (status.status === 'final') {
-      const { hash, inclusion } = status;
-      const { height, blockHash, receipt } = inclusion;
-      this.#land(flight, { hash, height, blockHash, receipt });
-    } else if (status.status === 'gone') this.#refuse(flight, problemOf(status.problem));
+    const outcome = await outcomeOf(this.#nodes, flight.transaction.hash);
+    if (outcome instanceof Problem) this.#refuse(flight, outcome);
+    else if (outcome !== undefined) this.#land(flight, outcome);
   }
 
   /** No block can hold it: its nonce is free again, unless another transaction used it. */
   #refuse(flight: Flight, problem: Problem): void {
     const { nonce, hash } = flight.transaction;
-    const isUsed = problem.code === 'transaction/nonce-used' || problem.code === 'mempool/superseded';
-    const isMine = this.#flights.has(hash) || this.#open.has(hash);
-    if (isMine && !isUsed) {
+    if (!nonceIsUsed(problem) && (this.#flights.has(hash) || this.#open.has(hash))) {
       this.#free.push(nonce);
       this.#free.sort((a, b) => a - b);
     }
@@ -267,6 +263,7 @@ export class LedgerAccount {
     this.#cancelTick?.();
     this.#cancelTick = undefined;
     for (const hash of this.#open.keys()) this.#watch.forget(hash);
+    this.#watch.rest();
   }
 
   #tickSoon(ms: number): void {
@@ -279,20 +276,25 @@ export class LedgerAccount {
   }
 
   async #tick(): Promise<void> {
-    const { now } = this.#nodes.surroundings;
-    const inTime = this.#queue.filter((job) => this.#isInTime(job));
-    this.#queue.splice(0, this.#queue.length, ...inTime);
+    this.#giveUp();
+    this.#restWhenIdle();
+    // Also while a node is asked: it may take longer than some have time.
+    this.#tickSoon(tickMs);
+    if (this.waiting === 0) return;
+    const now = this.#nodes.surroundings.now();
+    const stale = [...this.#open.values(), ...this.#flights.values()].filter((one) => isStale(one, now));
+    if (stale.length > 0) await this.#submit(stale);
+  }
+
+  /** Tells those whose time is up. */
+  #giveUp(): void {
+    this.#queue = this.#queue.filter((job) => this.#isInTime(job));
+    this.#launching = this.#launching.filter((job) => this.#isInTime(job));
     for (const flight of this.#flights.values()) {
-      if (now() < flight.job.until) continue;
+      if (this.#nodes.surroundings.now() < flight.job.until) continue;
       this.#flights.delete(flight.transaction.hash);
       this.#open.set(flight.transaction.hash, flight);
       flight.job.settle(notFinal(flight.transaction));
     }
-    this.#restWhenIdle();
-    if (this.waiting === 0) return;
-    const all = [...this.#open.values(), ...this.#flights.values()];
-    const stale = all.filter(({ sentAt }) => now() - sentAt >= resendMs);
-    if (stale.length > 0) await this.#submit(stale, false);
-    this.#tickSoon(tickMs);
   }
 }

@@ -1,4 +1,5 @@
 import { Problem } from '../base/problem.ts';
+import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type { SubmitAnswer } from './answers.ts';
@@ -8,6 +9,10 @@ import { isRetryable } from './transport.ts';
 import type { FinalOutcome } from './final-watch.ts';
 import type { Operation } from '../ledger/operation.ts';
 import type { Content, Wallet } from './wallet.ts';
+
+/** How far ahead the expiry lies when nobody says: hours on an idle chain, minutes on a busy one. */
+export const defaultExpiryAhead = 10_000;
+export const defaultDeadlineMs = 60_000;
 
 export interface SendOptions {
   /** In the smallest unit; 1 unless told. */
@@ -34,6 +39,26 @@ export interface Flight {
   readonly transaction: Transaction;
   readonly job: Job;
   sentAt: number;
+  /** A node is asked to take it, and has not answered. */
+  isBeingSent: boolean;
+  /** Some node has it, or may. */
+  mayBeTaken: boolean;
+}
+
+export function flightOf(transaction: Transaction, job: Job, sentAt: number): Flight {
+  return { transaction, job, sentAt, isBeingSent: false, mayBeTaken: false };
+}
+
+/** What is not final after this long is sent again: the node that took it may have died with it. */
+const resendMs = 3_000;
+
+export function isStale({ sentAt, isBeingSent }: Flight, now: number): boolean {
+  return !isBeingSent && now - sentAt >= resendMs;
+}
+
+/** Whether its nonce is used by another one that is final. */
+export function nonceIsUsed({ code }: Problem): boolean {
+  return code === 'transaction/nonce-used' || code === 'mempool/superseded';
 }
 
 /**
@@ -63,9 +88,22 @@ export async function submitTo(
     answer.status === 'refused' ? problemOf(answer.problem) : undefined,
   );
   const [first] = problems;
+  for (const [index, flight] of batch.entries()) {
+    flight.mayBeTaken ||= problems[index] === undefined || problems[index].details['sent'] === true;
+  }
   return first !== undefined && problems.every((one) => one !== undefined && isRetryable(one))
     ? first
     : answers;
+}
+
+/** What the chain says came of a transaction. A problem when no block can hold it any more. */
+export async function outcomeOf(nodes: Nodes, hash: Hash): Promise<FinalOutcome | Problem | undefined> {
+  const status = await nodes.ask((client) => client.transaction(hash), { deadlineMs: 0 });
+  if (status instanceof Problem) return undefined;
+  if (status.status === 'gone') return problemOf(status.problem);
+  if (status.status !== 'final') return undefined;
+  const { height, blockHash, receipt } = status.inclusion;
+  return { hash, height, blockHash, receipt };
 }
 
 /**
@@ -99,20 +137,28 @@ export function neverSigned(): Problem {
   });
 }
 
+/** What was asked for before it may have arrived, and says nothing of it. */
+export function notSent(problem: Problem): Problem {
+  const { message, remedy, details } = problem;
+  return problem.restated(message, { remedy, details: { ...details, sent: false }, cause: problem });
+}
+
+/** How long nodes are asked where the chain stands before those that wait for it are looked at again. */
+const longestOpeningMs = 10_000;
+
+export function openingMs(jobs: readonly Job[], now: number): number {
+  const left = Math.min(...jobs.map(({ until }) => until)) - now;
+  return Math.max(0, Math.min(left, longestOpeningMs));
+}
+
 /**
  * Nothing of them was signed. What may pass is waited for as long as each of them has time; the others are
- * told what it was. What was asked before that may have arrived, and says nothing of them.
+ * told what it was.
  */
 export function waitingStill(jobs: readonly Job[], problem: Problem, now: number): Job[] {
-  const { message, remedy, details } = problem;
-  const unsigned = problem.restated(message, {
-    remedy,
-    details: { ...details, sent: false },
-    cause: problem,
-  });
   return jobs.filter((job) => {
     if (isRetryable(problem) && now < job.until) return true;
-    job.settle(unsigned);
+    job.settle(notSent(problem));
     return false;
   });
 }

@@ -47,35 +47,39 @@ export class Nodes {
   }
 
   /**
-   * The first answer that does not say "later", or is not `elsewhere`: from the current node, then from the
-   * others in turn, with pauses after each round. The last problem when the deadline passed and each was
-   * asked (only one with a deadline of 0), or when no node of all answers at any address. Details say
-   * `sent: true` when any of the tries may have arrived.
+   * The first answer that does not say "later": from the current node, then from the others in turn, with
+   * pauses after each round. The last answer when `signal` is aborted, when the deadline passed and each was
+   * asked (only one with a deadline of 0), or when none of all can ever help: no node answers at its address,
+   * or it says `never`. Details say `sent: true` when any of the tries may have arrived.
    */
   async ask<T>(
     call: (client: HttpClient) => Promise<T | Problem>,
-    options: Deadline & { readonly elsewhere?: (answer: T | Problem) => boolean } = {},
+    options: Deadline & {
+      readonly signal?: AbortSignal;
+      /** What to do about a problem that does not say itself that it may pass. */
+      readonly verdict?: (problem: Problem) => 'later' | 'never' | 'answer';
+    } = {},
   ): Promise<T | Problem> {
-    const { deadlineMs = 10_000, elsewhere = () => false } = options;
+    const { deadlineMs = 10_000, signal, verdict = () => 'answer' } = options;
     const { now, sleep, random } = this.surroundings;
     const until = now() + deadlineMs;
     let pause = firstPauseMs;
     let sent = false;
-    /** Addresses in a row at which something else than a node answers. */
-    let misfits = 0;
+    /** Addresses in a row at which asking again cannot help. */
+    let hopeless = 0;
     for (let tries = 1; ; tries++) {
       const at = this.#current;
       const answer = await call(this.#clients[at] as HttpClient);
-      const isProblem = answer instanceof Problem;
-      const isMisfit = isProblem && !isRetryable(answer) && isNobody(answer);
-      if (!(isProblem && isRetryable(answer)) && !isMisfit && !elsewhere(answer)) return answer;
-      sent ||= isProblem && answer.details['sent'] === true;
-      misfits = isMisfit ? misfits + 1 : 0;
+      if (!(answer instanceof Problem)) return answer;
+      const what = isRetryable(answer) ? 'later' : isNobody(answer) ? 'never' : verdict(answer);
+      if (what === 'answer') return answer;
+      sent ||= answer.details['sent'] === true;
+      hopeless = what === 'never' ? hopeless + 1 : 0;
       // Another call may have moved on meanwhile.
       if (this.#current === at) this.#current = (at + 1) % this.#clients.length;
       const isOver = now() >= until && (deadlineMs === 0 || tries >= this.#clients.length);
-      if (isOver || misfits >= this.#clients.length) {
-        return isProblem && sent ? asSent(answer) : answer;
+      if (isOver || signal?.aborted === true || hopeless >= this.#clients.length) {
+        return sent ? asSent(answer) : answer;
       }
       if (tries % this.#clients.length !== 0) continue;
       await sleep(Math.min(pause * (0.5 + random() / 2), Math.max(until - now(), 0)));

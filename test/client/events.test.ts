@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import { Problem } from '../../src/base/problem.ts';
 import { finalBlocks, type FinalBlocksOptions } from '../../src/client/events.ts';
+import { askedBlocks } from '../../src/client/held-back.ts';
 import { parseEvents } from '../../src/client/server-events.ts';
 import { defaultSurroundings, type Surroundings } from '../../src/client/transport.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
@@ -159,6 +160,27 @@ test('blocks that are missing in a stream are asked for again, and none is passe
   const { heights } = await read({ baseUrl: url }, 4);
   assert.deepEqual(heights, [1, 2, 3, 4]);
   assert.equal(seen.length, 2);
+});
+
+test('a stream that tells of the same blocks for ever is left, and pages of them are asked for slowly', async (t) => {
+  const same = await fakeApi(t, (_, before) =>
+    before === 0 ? streamOf(...Array.from({ length: 300 }, () => eventAt(1))) : streamOf(eventAt(2)),
+  );
+  const { heights, troubles } = await read({ baseUrl: same.url }, 2);
+  assert.deepEqual(heights, [1, 2]);
+  assert.match(troubles[0] ?? '', /blocks that came before/);
+  const pages = await fakeApi(t, () => ({ body: { ...origin, headers: [itemAt(1), itemAt(2)] } }));
+  let pauses = 0;
+  const sleep = (): Promise<void> => Promise.resolve(void (pauses += 1));
+  const asked = askedBlocks({
+    url: pages.url,
+    after: toHeight(7),
+    forMs: 1_000,
+    signal: undefined,
+    surroundings: { ...defaultSurroundings, sleep, now: () => pauses * 500 },
+  });
+  for await (const { header } of asked) assert.ok(header.height < 7);
+  assert.equal(pauses, 2);
 });
 
 test('what is no stream of a node ends the reading, and says what came instead', async (t) => {

@@ -241,6 +241,77 @@ test('an answer that is not from a Quorate node is not taken for one', async (t)
   }
 });
 
+test('an answer in which something is missing that the client goes by is none', async (t) => {
+  const hash = '0'.repeat(64) as Hash;
+  const transaction = payment(0);
+  type Ask = (client: HttpClient) => Promise<unknown>;
+  const asks: readonly (readonly [Ask, ...object[]])[] = [
+    [(client) => client.status(), {}, { finalHeight: '7' }, { finalHeight: -1 }],
+    [(client) => client.account(hash), {}, { nonce: 0 }, { nonce: 0, pendingNonce: 0.5 }],
+    [
+      (client) => client.waitFinal(hash, { deadlineMs: 0 }),
+      {},
+      { status: 'done' },
+      { status: 'final' },
+      { status: 'final', inclusion: { height: 1 } },
+      { status: 'gone', problem: null },
+      { status: 'gone', problem: { code: 'mempool/expired', detail: 'no' } },
+    ],
+    [(client) => client.submit(transaction), {}, { status: 'refused', problem: null }],
+    [(client) => client.block('latest'), {}, { transactionHashes: [], receipts: [null] }],
+    [(client) => client.headers(toHeight(0)), {}, { headers: {} }, { headers: [{}] }],
+    [(client) => client.epochs(), {}, { epochs: [{ header: { height: null } }] }],
+    [(client) => client.allEpochs(), {}, { epochs: [[]] }],
+    [(client) => client.records('a'), {}, { next: 5 }],
+    [(client) => client.records('a', { after: 'b' }), { next: 'b' }],
+    [(client) => client.recordHistory('a', { cursor: 'c' }), { next: 'c' }],
+    [(client) => client.accountTransactions(hash, { cursor: 'c' }), { next: 'c' }],
+    [(client) => client.transactionsByReference(new Uint8Array(1), { cursor: 'c' }), { next: 'c' }],
+  ];
+  for (const [ask, ...wrong] of asks) {
+    for (const body of wrong) {
+      const { url } = await fakeApi(t, () => ({ body: { ...origin, ...body } }));
+      const problem = expectProblem(await ask(new HttpClient({ baseUrl: url, deadlineMs: 0 })), 'api/answer');
+      assert.match(problem.message, /is not understood/, JSON.stringify(body));
+    }
+  }
+  for (const results of [undefined, [], [null], [{ status: 'refused' }], [{ status: 'final' }]]) {
+    const { url } = await fakeApi(t, () => ({ body: { ...origin, results } }));
+    const client = new HttpClient({ baseUrl: url, deadlineMs: 0 });
+    const [answer] = await client.submitBatch([transaction]);
+    assert.ok(answer?.status === 'refused' && answer.problem.code === 'api/answer');
+    // The node was asked all the same.
+    assert.equal(answer.problem.details['outcome'], 'unknown');
+  }
+});
+
+test('changes of the validators that a node makes up have an end', async (t) => {
+  let last = 0;
+  const page = (count: number, filling = '') => ({
+    body: {
+      ...origin,
+      epochs: Array.from({ length: count }, () => ({ header: { height: ++last }, filling })),
+    },
+  });
+  // Many in all, or few at a time for ever.
+  const large = await fakeApi(t, () => page(20, '0'.repeat(500_000)));
+  expectProblem(await new HttpClient({ baseUrl: large.url }).allEpochs(), 'api/answer');
+  assert.ok(large.seen.length < 10);
+  let ms = 0;
+  const surroundings = { ...defaultSurroundings, now: () => (ms += 100) };
+  const small = await fakeApi(t, () => page(1));
+  expectProblem(await new HttpClient({ baseUrl: small.url, surroundings }).allEpochs(), 'api/answer');
+  // The same ones again are no others, also within a page.
+  const again = await fakeApi(t, () => ({
+    body: { ...origin, epochs: [5, 5, 3].map((height) => ({ header: { height } })) },
+  }));
+  const all = unwrap(await new HttpClient({ baseUrl: again.url }).allEpochs());
+  assert.deepEqual(
+    all.map(({ header }) => header.height),
+    [5],
+  );
+});
+
 test('an answer is read as far as any answer of a node goes, whatever it announces', async (t) => {
   const huge = gzipSync(Buffer.alloc(40 * 1024 * 1024, ' '));
   const served: ((response: ServerResponse) => void)[] = [
@@ -422,7 +493,7 @@ test('waiting for a transaction goes on while it is pending or not yet known, an
     if (before === 0) return { body: { ...origin, hash, status: 'unknown' } };
     if (before === 1) return problemReply(503, 'node/starting');
     if (before < 5) return { body: { ...origin, hash, status: 'pending' } };
-    return { body: { ...origin, hash, status: 'final', inclusion: { height: 9 } } };
+    return { body: { ...origin, hash, status: 'final', inclusion: { height: 9, receipt: {} } } };
   });
   const client = new HttpClient({ baseUrl: url, surroundings: around });
   const final = unwrap(await client.waitFinal(hash, { deadlineMs: 30_000 }));

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Problem, unwrap } from '../../src/base/problem.ts';
-import type { FinalOutcome } from '../../src/client/final-watch.ts';
+import { type FinalOutcome, FinalWatch } from '../../src/client/final-watch.ts';
 import { Ledger } from '../../src/client/ledger.ts';
+import { Nodes } from '../../src/client/nodes.ts';
 import { defaultSurroundings } from '../../src/client/transport.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
@@ -33,6 +34,10 @@ function heldTime(t: TestContext) {
 
 const taken = async (fake: FakeLedger): Promise<void> => {
   while (fake.nodes[0]?.pool.size !== 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+const readersAre = async (fake: FakeLedger, count: number): Promise<void> => {
+  while (fake.nodes[0]?.readers.size !== count) await new Promise((resolve) => setImmediate(resolve));
 };
 
 /** A payment that a node took, and that was not final when its time was up. */
@@ -84,7 +89,7 @@ test('all who wait share one reader, and blocks are fetched once', async (t) => 
   assert.deepEqual(asked.filter((one) => one === 'GET /v1/events').length, 1);
   assert.deepEqual(asked.filter((one) => one.startsWith('GET /v1/blocks')).length, 2);
   // Nobody waits, so nobody reads.
-  while (fake.nodes[0]?.readers.size !== 0) await new Promise((resolve) => setImmediate(resolve));
+  await readersAre(fake, 0);
 });
 
 test('what was accepted and is lost is sent again, the same bytes', async (t) => {
@@ -155,6 +160,113 @@ test('while no node answers a payment waits for as long as it has time, and no l
   isDown = false;
   assert.ok(isFinal(await patient));
   assert.equal(fake.final.length, 1);
+});
+
+/** Fast time in which some requests never come to an answer of a node. */
+function withFetch(answer: (url: string) => Response | Promise<Response> | undefined) {
+  const time = fastTime();
+  const fetch: typeof time.fetch = (input, init) => {
+    const instead = answer(input instanceof Request ? input.url : input.toString());
+    return instead === undefined ? time.fetch(input, init) : Promise.resolve(instead);
+  };
+  return { ...time, fetch };
+}
+
+function problemAnswer(status: number, code: string): Response {
+  return new Response(JSON.stringify({ code, detail: 'no', remedy: 'none' }), {
+    status,
+    headers: { 'content-type': 'application/problem+json' },
+  });
+}
+
+async function passes(surroundings: { now: () => number }, ms: number): Promise<void> {
+  const until = surroundings.now() + ms;
+  while (surroundings.now() < until) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+test('a block that no node has yet is waited for as long as each who waits has time', async (t) => {
+  let isMissing = true;
+  const surroundings = withFetch((url) =>
+    isMissing && url.includes('/v1/blocks/') ? problemAnswer(404, 'api/no-such-block') : undefined,
+  );
+  const { account } = await start(t, 2, surroundings);
+  const patient = account.transfer(bob, 1n, { deadlineMs });
+  const hasty = await account.transfer(bob, 1n, { deadlineMs: 5_000 });
+  assert.ok(hasty instanceof Problem && hasty.code === 'api/not-final');
+  assert.equal(hasty.details['outcome'], 'unknown');
+  await passes(surroundings, 100_000);
+  assert.equal(account.waiting, 1);
+  isMissing = false;
+  assert.ok(isFinal(await patient));
+});
+
+test('a block that no node has any more is not waited for, and the outcome is open', async (t) => {
+  const surroundings = withFetch((url) =>
+    url.includes('/v1/blocks/') ? problemAnswer(410, 'storage/pruned') : undefined,
+  );
+  const { account } = await start(t, 2, surroundings);
+  const outcome = await account.transfer(bob, 1n, { deadlineMs });
+  assert.ok(outcome instanceof Problem && outcome.code === 'storage/pruned');
+  assert.equal(outcome.details['outcome'], 'unknown');
+  assert.match(outcome.remedy, new RegExp(`Ask for transaction ${String(outcome.details['hash'])}`));
+});
+
+for (const [what, path] of [
+  ['while the chain is looked for', '/v1/status'],
+  ['while a node takes its time over others', '/v1/transactions'],
+] as const) {
+  test(`who has little time is told in time ${what}`, async (t) => {
+    const ending = new AbortController();
+    const silence = new Promise<Response>((_, reject) =>
+      ending.signal.addEventListener('abort', () => reject(new TypeError('fetch failed'))),
+    );
+    t.after(() => ending.abort());
+    let isSilent = false;
+    const surroundings = withFetch((url) => (isSilent && url.includes(path) ? silence : undefined));
+    const { ledger } = await start(t, 1, surroundings);
+    isSilent = true;
+    // Two accounts, since what is asked for by one is shared by all.
+    const first = ledger.account(developmentKeyPair('carol'));
+    const second = ledger.account(alice, { signer });
+    const others = first.transfer(bob, 1n, { deadlineMs });
+    const patient = second.transfer(bob, 1n, { deadlineMs });
+    const outcome = await second.transfer(bob, 1n, { deadlineMs: 2_000 });
+    assert.ok(outcome instanceof Problem && outcome.code === 'api/not-final');
+    assert.equal(second.waiting, 1, 'the patient one still waits');
+    isSilent = false;
+    ending.abort();
+    assert.ok(isFinal(await patient) && isFinal(await others));
+  });
+}
+
+test('whose time is up before anything was signed leaves nobody reading', async (t) => {
+  const ending = new AbortController();
+  const silence = new Promise<Response>((_, reject) =>
+    ending.signal.addEventListener('abort', () => reject(new TypeError('fetch failed'))),
+  );
+  let isSilent = true;
+  const surroundings = withFetch((url) => (isSilent && url.includes('/v1/accounts') ? silence : undefined));
+  const { fake, account } = await start(t, 1, surroundings);
+  const outcome = await account.transfer(bob, 1n, { deadlineMs: 2_000 });
+  assert.ok(outcome instanceof Problem && outcome.details['sent'] === false);
+  await readersAre(fake, 1);
+  isSilent = false;
+  ending.abort();
+  await readersAre(fake, 0);
+});
+
+test('who stops waiting while the chain is looked for leaves nobody reading', async (t) => {
+  const { fake, ledger } = await start(t, 1);
+  const surroundings = fastTime();
+  const nodes = new Nodes({ endpoints: fake.endpoints, surroundings });
+  const watch = new FinalWatch({ nodes, chainId: ledger.chainId, onMoved: () => undefined });
+  const opened = watch.open();
+  watch.rest();
+  const openedAgain = watch.open();
+  assert.deepEqual([await opened, await openedAgain], [undefined, undefined]);
+  await readersAre(fake, 1);
+  watch.rest();
+  await readersAre(fake, 0);
 });
 
 test('when its time is up the outcome is open, and nothing is signed a second time', async (t) => {
@@ -232,7 +344,7 @@ test('what was given up for the moment and is lost is sent again with the next, 
     ],
   );
   // Nothing of it is left to keep a program from its end.
-  while (fake.nodes[0]?.readers.size !== 0) await new Promise((resolve) => setImmediate(resolve));
+  await readersAre(fake, 0);
 });
 
 test('what waits here until its time is up is never signed', async (t) => {

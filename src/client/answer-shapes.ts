@@ -1,0 +1,106 @@
+import { Problem } from '../base/problem.ts';
+import { engineNames } from '../ledger/engine-names.ts';
+import { fieldsOf, list, text, whole, Wrong } from './json-fields.ts';
+
+/** Throws `Wrong` when something is missing in an answer that the client itself goes by. */
+export type Shape = (answer: unknown) => void;
+
+/**
+ * What the client goes by when it goes on by itself: signs, waits, or asks for the next page. Whatever else
+ * stands in an answer is for whoever reads it.
+ */
+export const shapes = {
+  status: (answer) => void whole(fieldsOf(answer, 'it')['finalHeight'], 'finalHeight'),
+  account: (answer) => {
+    const { nonce, pendingNonce } = fieldsOf(answer, 'it');
+    whole(nonce, 'nonce');
+    whole(pendingNonce, 'pendingNonce');
+  },
+  transaction: (answer) => {
+    const { status, inclusion, problem } = fieldsOf(answer, 'it');
+    oneOf(status, ['pending', 'final', 'gone', 'unknown'], 'status');
+    if (status === 'gone') problemIn(problem, 'problem');
+    if (status !== 'final') return;
+    const { height, receipt } = fieldsOf(inclusion, 'inclusion');
+    whole(height, 'inclusion.height');
+    fieldsOf(receipt, 'inclusion.receipt');
+  },
+  submitted: (answer) => submission(answer, ''),
+  block: (answer) => {
+    const { transactionHashes, receipts = [] } = fieldsOf(answer, 'it');
+    list(transactionHashes, 'transactionHashes');
+    for (const [index, one] of list(receipts, 'receipts').entries()) {
+      text(fieldsOf(one, `receipts[${index}]`)['transactionHash'], `receipts[${index}].transactionHash`);
+    }
+  },
+  headers: (answer) => heights(answer, 'headers'),
+  epochs: (answer) => heights(answer, 'epochs'),
+} satisfies Readonly<Record<string, Shape>>;
+
+/** One answer for each transaction of a submission. */
+export function submissionsOf(count: number): Shape {
+  return (answer) => {
+    const results = list(fieldsOf(answer, 'it')['results'], 'results');
+    if (results.length !== count) throw new Wrong(`it has ${results.length} results for ${count}`);
+    for (const [index, one] of results.entries()) submission(one, `results[${index}].`);
+  };
+}
+
+/** The page after a cursor. One that names itself as the next would be read for ever. */
+export function pageAfter(cursor: string | undefined): Shape {
+  return (answer) => {
+    const { next } = fieldsOf(answer, 'it');
+    if (next !== null) text(next, 'next');
+    if (next !== null && next === cursor) throw new Wrong('its next page is the page itself');
+  };
+}
+
+/** What is wrong with an answer, as a problem. */
+export function misshapen(answer: unknown, shape: Shape, url: string): Problem | undefined {
+  try {
+    origin(answer);
+    shape(answer);
+    return undefined;
+  } catch (failure) {
+    if (!(failure instanceof Wrong)) throw failure;
+    return new Problem('api/answer', `the answer of ${url} is not understood: ${failure.message}`, {
+      remedy: 'Check that this is the address of a Quorate node of the same version.',
+      // Whoever answered was asked.
+      details: { url, sent: true },
+    });
+  }
+}
+
+const submitted = ['accepted', 'known', 'refused', 'pending', 'unknown', 'gone', 'final'];
+
+/** What every answer of a node begins with. */
+function origin(answer: unknown): void {
+  const { engine, chainId } = fieldsOf(answer, 'it');
+  oneOf(engine, engineNames, 'its engine');
+  text(chainId, 'its chain');
+}
+
+function submission(answer: unknown, at: string): void {
+  const { status, height, problem } = fieldsOf(answer, at === '' ? 'it' : at.slice(0, -1));
+  oneOf(status, submitted, `${at}status`);
+  if (status === 'refused' || status === 'gone') problemIn(problem, `${at}problem`);
+  if (status === 'final') whole(height, `${at}height`);
+}
+
+function oneOf(json: unknown, words: readonly string[], at: string): void {
+  if (!words.includes(text(json, at))) throw new Wrong(`${at} is none of ${words.join(', ')}`);
+}
+
+function problemIn(json: unknown, at: string): void {
+  const { code, detail, remedy } = fieldsOf(json, at);
+  text(code, `${at}.code`);
+  text(detail, `${at}.detail`);
+  text(remedy, `${at}.remedy`);
+}
+
+function heights(answer: unknown, name: string): void {
+  for (const [index, item] of list(fieldsOf(answer, 'it')[name], name).entries()) {
+    const { header } = fieldsOf(item, `${name}[${index}]`);
+    whole(fieldsOf(header, `${name}[${index}].header`)['height'], `${name}[${index}].header.height`);
+  }
+}
