@@ -194,7 +194,7 @@ const numbers: Record<string, Record<string, string>> = {
     'src/storage/scan-pages.ts': 'pageEntries',
   },
   'what a page shows, and how often it looks': {
-    'src/explorer/feed.ts': 'keptBlocks rateSeconds shownAtStart renderMs verifyMs askMs',
+    'src/explorer/feed.ts': 'keptBlocks rateSeconds shownAtStart renderMs verifyMs askMs mostTimesBehind',
     'src/explorer/lists.tsx': 'perPage mostRows',
     'src/explorer/text.ts': 'listedCharacters',
     'src/explorer/parts.tsx': 'askAgainMs',

@@ -9,7 +9,7 @@ import type { Hash } from '../crypto/hash.ts';
 import { hashHeader, headerJson, toHeight } from '../ledger/block.ts';
 import { certified } from './certified.ts';
 import { node, status, validators, why } from './node.ts';
-import { trust } from './trust.ts';
+import { renewChecker, trust } from './trust.ts';
 
 /** A block as the node tells of it, and what this page found when it checked that. */
 interface SeenBlock extends HeaderItem {
@@ -28,11 +28,19 @@ const askMs = 1_500;
 export const blocks = signal<readonly SeenBlock[]>([]);
 /** Why the stream of blocks stands still, if it does. */
 export const trouble = signal<Problem | undefined>(undefined);
+/** The newest block that this page had proven, while the node's chain is without it. */
+export const missed = signal<Pick<HeaderItem, 'hash' | 'header'> | undefined>(undefined);
 /** Transactions in blocks of each of the last seconds, by the blocks' own time, the newest last. */
 export const rates = signal<readonly number[]>([]);
 export const rateSeconds = 60;
 
 let arrived: SeenBlock[] = [];
+/** Ends the reading that is under way, when the node went back behind it. */
+let reading = new AbortController();
+/** What the node said to be lower than what it had told, and how often in a row. */
+let timesBehind = 0;
+/** Once may be an answer that was overtaken by a block. */
+const mostTimesBehind = 2;
 const perSecond = new Map<number, number>();
 
 /** Shows the chain as it grows, for as long as the page is open. */
@@ -54,14 +62,24 @@ export async function followChain(): Promise<void> {
     } catch (failure) {
       // Another chain at the same address, or a place that was pruned: from the beginning of what there is.
       trouble.value = failure instanceof Problem ? failure : undefined;
-      arrived = [];
-      blocks.value = [];
     }
+    beginAnew();
     await new Promise((resolve) => setTimeout(resolve, askMs));
   }
 }
 
+/** What was proven is remembered until it is there again; what was not is forgotten. */
+function beginAnew(): void {
+  takeArrived();
+  missed.value ??= blocks.value.find(({ verdict }) => verdict === 'final');
+  arrived = [];
+  blocks.value = [];
+  timesBehind = 0;
+  renewChecker();
+}
+
 async function readChain(): Promise<void> {
+  reading = new AbortController();
   const now = await node.status();
   if (now instanceof Problem) throw now;
   const from = toHeight(Math.max(0, now.finalHeight - shownAtStart));
@@ -70,11 +88,13 @@ async function readChain(): Promise<void> {
   blocks.value = past.headers.map(seen).toReversed();
   perSecond.clear();
   blocks.value.forEach(count);
+  lookForMissed();
   const [last] = blocks.value;
   const after = last && { height: last.header.height, hash: last.hash };
   const stream = finalBlocks({
     baseUrl: location.origin,
     chainId: now.chainId,
+    signal: reading.signal,
     ...(after !== undefined && { after }),
     onTrouble: (problem) => (trouble.value = problem),
   });
@@ -97,6 +117,13 @@ function takeArrived(): void {
   const fresh = arrived.toReversed();
   arrived = [];
   blocks.value = [...fresh, ...blocks.value].slice(0, keptBlocks);
+  lookForMissed();
+}
+
+/** A node that lost its disk gets the same blocks again from the others. */
+function lookForMissed(): void {
+  const { value: block } = missed;
+  if (block !== undefined && blocks.value.some(({ hash }) => hash === block.hash)) missed.value = undefined;
 }
 
 function count({ header, transactionCount }: HeaderItem): void {
@@ -115,9 +142,13 @@ function showRates(): void {
 }
 
 async function ask(): Promise<void> {
+  const newestBefore = blocks.value[0]?.header.height ?? 0;
   const [now, reason, listed] = await Promise.all([node.status(), node.why(), node.validators()]);
   if (!(now instanceof Problem)) {
     status.value = now;
+    // A final height never falls: the node lost what it had, or it is another one.
+    timesBehind = now.finalHeight < newestBefore ? timesBehind + 1 : 0;
+    if (timesBehind >= mostTimesBehind) reading.abort();
     // Nothing is missing, whatever broke before.
     if (now.finalHeight === blocks.value[0]?.header.height) trouble.value = undefined;
   }

@@ -3,7 +3,8 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
 import { harmless } from '../base/harmless.ts';
 import { Problem } from '../base/problem.ts';
-import { trouble } from './feed.ts';
+import { grouped } from '../client/plain-words.ts';
+import { missed, trouble } from './feed.ts';
 import { later } from './later.tsx';
 import { status } from './node.ts';
 import { AccountPage } from './pages/account.tsx';
@@ -169,6 +170,22 @@ function Warnings(): JSX.Element {
     <>
       {trouble.value !== undefined && <ProblemBox problem={trouble.value} />}
       {trusted instanceof Problem && <ProblemBox problem={trusted} />}
+      {missed.value !== undefined && (
+        <div class="problem" role="alert">
+          <p>
+            <strong>
+              Block {grouped(missed.value.header.height)} was final here, and this node’s chain is without it.
+            </strong>{' '}
+            <button type="button" onClick={() => (missed.value = undefined)}>
+              I have seen this
+            </button>
+          </p>
+          <p>
+            The chain began anew, or the node lost what it had and gets it again. What this page showed before
+            may be of the chain before. Its hash was <span class="mono">{missed.value.hash}</span>.
+          </p>
+        </div>
+      )}
       {isOther && (
         <div class="problem" role="alert">
           {trusted.from === 'pinned' ? (

@@ -63,6 +63,12 @@ function trustIn(genesis: Genesis, text: string, from: Trust['from']): Trust {
   return { genesis, text, from, checker: new ProofChecker(genesis, node) };
 }
 
+/** Nothing that was found counts any more: the chain may be another one with the same genesis file. */
+export function renewChecker(): void {
+  const known = trusted();
+  if (known !== undefined) trust.value = trustIn(known.genesis, known.text, known.from);
+}
+
 /** The file that this browser keeps. */
 function pinned(): Trust | undefined {
   const text = keeping(lost, () => localStorage.getItem(storageKey));
