@@ -4,110 +4,30 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
-import type { ChainParameters } from '../ledger/chain-parameters.ts';
 import { hasItsSigners, leastFee } from '../ledger/execution.ts';
-import type { Account } from '../ledger/state-entry.ts';
 import type { KeySet } from '../ledger/operation.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { judgeAdmission, judgeReplacement, problems } from './admission.ts';
 import { ExecutableQueue } from './executable-queue.ts';
 import { ExpiryIndex } from './expiry-index.ts';
-import { entryBefore, fairOrder } from './fair-order.ts';
+import { fairOrder } from './fair-order.ts';
 import { feeRate } from './fee-rate.ts';
-import { Heap } from './heap.ts';
+import { InFlight } from './in-flight.ts';
 import { type Entry, Lane, type Transitions } from './lane.ts';
-import { type FullBlock, PassedOver } from './passed-over.ts';
-
-/** Looks an account up in some state. */
-type AccountOf = (key: PublicKey) => Account;
-
-/** Why a transaction left the pool without being final. */
-export type DropReason =
-  | 'replaced'
-  | 'evicted'
-  | 'expired'
-  | 'superseded'
-  | 'fee-not-payable'
-  | 'fee-too-low'
-  | 'wrong-signers';
-
-/** A nonce that no transaction in the pool has, and whose sender has transactions here with later ones. */
-interface MissingNonce {
-  readonly sender: PublicKey;
-  readonly nonce: number;
-  /** How many of the sender's transactions wait behind it. */
-  readonly waiting: number;
-}
-
-interface Gap extends MissingNonce {
-  /** The lowest expiry height of those that wait. */
-  readonly firstExpiry: number;
-}
-
-interface MempoolBounds {
-  readonly transactions: number;
-  readonly bytes: number;
-  readonly perSender: number;
-  readonly bytesPerSender: number;
-  readonly nonceGap: number;
-  readonly replacementPercent: number;
-  readonly senderShare: number;
-  /**
-   * How long an executable transaction may wait before whoever leaves it out of a full block passes it over,
-   * in milliseconds. What waited a quarter of it comes first in the blocks that are built here, so that an
-   * honest proposer is never near it.
-   */
-  readonly patienceMs: number;
-}
-
-export interface MempoolOptions {
-  readonly chainId: Hash;
-  /** The final height, and the lookup in the state there. */
-  readonly height: Height;
-  readonly accountOf: AccountOf;
-  /** What counts for the next block; no least fee, and protocol version 1, unless given. */
-  readonly next?: NextRules;
-  readonly bounds?: Partial<MempoolBounds>;
-  /**
-   * Told of each transaction that leaves the pool for another reason than being
-   * final. Must not call the pool.
-   */
-  readonly dropped?: (transaction: Transaction, reason: DropReason) => void;
-}
-
-/** The chain's parameters by which transactions are judged. */
-type NextRules = Pick<ChainParameters, 'feePerOperation' | 'protocolVersion'>;
-
-interface CommittedBlock {
-  readonly height: Height;
-  readonly transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'fee' | 'bytes' | 'operations'>[];
-  /** Looks up in the state after the block. */
-  readonly accountOf: AccountOf;
-  /** What counts for the next block. */
-  readonly next: NextRules;
-  /** Whether another transaction of any size would have fitted into the block. */
-  readonly hadRoom: boolean;
-  readonly now: number;
-}
-
-/** The same shape as `PendingWork` of the engine contract. Times are the caller's, in milliseconds. */
-interface MempoolWork {
-  readonly executable: number;
-  readonly oldestSince: number | null;
-  readonly passedOverSince: number | null;
-  readonly waiting: number;
-}
-
-const defaultBounds: MempoolBounds = {
-  transactions: limits.mempoolTransactions,
-  bytes: limits.mempoolBytes,
-  perSender: limits.mempoolPerSender,
-  bytesPerSender: limits.mempoolBytesPerSender,
-  nonceGap: limits.mempoolNonceGap,
-  replacementPercent: limits.mempoolReplacementPercent,
-  senderShare: limits.mempoolSenderShare,
-  patienceMs: limits.mempoolPatienceMs,
-};
+import { Lanes } from './lanes.ts';
+import { makeRoom, pushOut, putBack } from './making-room.ts';
+import { type Gap, gapIn, missingIn, type MissingNonce } from './missing-nonces.ts';
+import {
+  type AccountOf,
+  type CommittedBlock,
+  defaultBounds,
+  type DropReason,
+  type MempoolBounds,
+  type MempoolOptions,
+  type MempoolWork,
+  type NextRules,
+} from './options.ts';
+import { fullBlock, PassedOver } from './passed-over.ts';
 
 /**
  * The transactions that wait to stand in a block. Pure: time comes in as `now`, and never goes back.
@@ -126,25 +46,10 @@ export class Mempool {
   readonly #bounds: MempoolBounds;
   readonly #dropped: (transaction: Transaction, reason: DropReason) => void;
   readonly #byHash = new Map<Hash, Entry>();
-  readonly #lanes = new Map<PublicKey, Lane>();
+  readonly #lanes = new Lanes();
+  readonly #inFlight = new InFlight(this.#lanes);
   readonly #executable = new ExecutableQueue();
   readonly #expiry: ExpiryIndex;
-  /** Entries in blocks in flight, by the block's height. */
-  readonly #inFlight = new Map<number, Entry[]>();
-  /** Lanes that have something for the next block, the best first. */
-  readonly #ready = new Heap<Lane>(
-    (a, b) => entryBefore(a.next as Entry, b.next as Entry),
-    (lane, position) => {
-      lane.readyPosition = position;
-    },
-  );
-  /** All lanes, the one whose last entry goes first when room is needed first. */
-  readonly #cheapest = new Heap<Lane>(
-    (a, b) => entryBefore(b.last as Entry, a.last as Entry),
-    (lane, position) => {
-      lane.cheapPosition = position;
-    },
-  );
   readonly #transitions: Transitions = {
     executable: (entry) => {
       entry.since = this.#now;
@@ -168,9 +73,6 @@ export class Mempool {
   #passedOverAt = -Infinity;
   /** And those that full blocks passed over. */
   readonly #passedOver: PassedOver;
-  /** Changes with every change, so that an order under way notices. */
-  #version = 0;
-
   constructor(options: MempoolOptions) {
     this.#chainId = options.chainId;
     this.#next = options.next ?? { feePerOperation: 0n, protocolVersion: 1 };
@@ -224,7 +126,7 @@ export class Mempool {
    */
   missing(): readonly Gap[] {
     if (this.waiting === 0) return [];
-    const behind = [...this.#lanes.values()].filter((lane) => lane.ready < lane.entries.length);
+    const behind = [...this.#lanes.all()].filter((lane) => lane.ready < lane.entries.length);
     return behind.map(gapIn).toSorted((a, b) => b.waiting - a.waiting);
   }
 
@@ -249,12 +151,13 @@ export class Mempool {
     const lane = this.#lanes.get(sender) ?? new Lane(sender, account);
     invariant(lane.nonce === account.nonce, 'a lane starts at its account’s final nonce');
     const rival = lane.find(nonce);
-    const pushed = this.#pushOut(lane, transaction, { balance: account.balance, rival });
+    const { balance } = account;
+    const pushed = pushOut(this.#lanes, lane, transaction, { balance, rival, ...this.#bounds });
     if (pushed instanceof Problem) return pushed;
     const refused =
       rival === undefined ? this.#insert(lane, transaction, pushed) : this.#replace(rival, transaction);
     if (refused !== undefined) {
-      this.#putBack(pushed);
+      putBack(this.#lanes, pushed);
       return refused;
     }
     for (const entry of pushed) this.#forget(entry, 'fee-not-payable');
@@ -262,58 +165,24 @@ export class Mempool {
   }
 
   #insert(lane: Lane, transaction: Transaction, pushed: readonly Entry[]): Problem | undefined {
-    const cheapest = this.#makeRoom(
-      transaction,
-      lane.worthOf(transaction.nonce, feeRate(transaction)),
-      pushed,
-    );
-    if (cheapest !== undefined) return problems.full(transaction, this.size, this.#bytes, cheapest);
+    const worth = lane.worthOf(transaction.nonce, feeRate(transaction));
+    const { size, bytes } = this;
+    // What was pushed out is not here any more, and not forgotten yet.
+    const left = { size: size - pushed.length, bytes: bytes - bytesOf(pushed) };
+    const most = {
+      size: this.#bounds.transactions - 1,
+      bytes: this.#bounds.bytes - transaction.bytes.length,
+    };
+    const evicted = makeRoom(this.#lanes, left, most, worth);
+    if (typeof evicted === 'bigint') return problems.full(transaction, size, bytes, evicted);
+    for (const entry of evicted) {
+      if (entry.since !== null) this.#transitions.waiting(entry);
+      this.#forget(entry, 'evicted');
+    }
     const entry = this.#enter(transaction, lane);
     lane.insert(entry, this.#transitions);
-    this.#place(lane);
+    this.#lanes.place(lane);
     return undefined;
-  }
-
-  /**
-   * Of one sender the lower nonces come first: where its balance or its share of the pool is not enough,
-   * those behind a gap give way to a lower nonce, the highest first. So what is executable does not depend
-   * on the order of arrival, which differs from node to node. Takes them off their lane; or says why that
-   * does not help, and all stay.
-   */
-  #pushOut(
-    lane: Lane,
-    transaction: Transaction,
-    { balance, rival }: { readonly balance: bigint; readonly rival: Entry | undefined },
-  ): Entry[] | Problem {
-    const { fee, nonce } = transaction;
-    const replaced = rival?.transaction.fee ?? 0n;
-    const pushed: Entry[] = [];
-    for (;;) {
-      const payable = lane.fees + fee - replaced <= balance;
-      const fits =
-        lane.entries.length + (rival === undefined ? 1 : 0) <= this.#bounds.perSender &&
-        lane.bytes + transaction.bytes.length - (rival?.transaction.bytes.length ?? 0) <=
-          this.#bounds.bytesPerSender;
-      if (payable && fits) break;
-      const { last } = lane;
-      if (last === undefined || last.since !== null || last.transaction.nonce <= nonce) {
-        this.#putBack(pushed);
-        return payable
-          ? problems.senderFull(transaction, lane.entries.length, lane.bytes)
-          : problems.feesNotPayable(transaction, lane.fees, balance);
-      }
-      pushed.push(lane.takeLast());
-    }
-    if (pushed.length > 0) this.#place(lane);
-    return pushed;
-  }
-
-  /** Undoes `takeLast`. */
-  #putBack(taken: readonly Entry[]): void {
-    for (const entry of taken.toReversed()) {
-      entry.lane.putBack(entry);
-      this.#place(entry.lane);
-    }
   }
 
   /**
@@ -323,25 +192,13 @@ export class Mempool {
    */
   proposed(block: { readonly height: Height; readonly transactionHashes: readonly Hash[] }): void {
     this.withdrawn(block.height);
-    const marked: Entry[] = [];
-    const lanes = new Set<Lane>();
-    for (const hash of block.transactionHashes) {
-      const entry = this.#byHash.get(hash);
-      if (entry === undefined || entry.proposedAt > 0) continue;
-      entry.proposedAt = block.height;
-      marked.push(entry);
-      lanes.add(entry.lane);
-    }
-    if (marked.length > 0) this.#inFlight.set(block.height, marked);
-    for (const lane of lanes) {
-      lane.countProposed();
-      this.#place(lane);
-    }
+    const here = block.transactionHashes.flatMap((hash) => this.#byHash.get(hash) ?? []);
+    this.#inFlight.mark(block.height, here);
   }
 
   /** The blocks in flight at this height and above are no longer so. */
   withdrawn(from: Height): void {
-    this.#unmark((height) => height >= from);
+    this.#inFlight.unmark((height) => height >= from);
   }
 
   /**
@@ -351,17 +208,17 @@ export class Mempool {
    */
   *candidates(accountOf: AccountOf, height?: Height): Generator<Transaction, void, undefined> {
     if (height !== undefined) this.withdrawn(height);
-    const version = this.#version;
+    const { version } = this.#lanes;
     const used = new Map<Lane, number>();
     const nonceOf = (lane: Lane): number => used.get(lane) ?? accountOf(lane.sender).nonce;
-    const order = fairOrder(this.#ready, this.#bounds.senderShare, nonceOf);
+    const order = fairOrder(this.#lanes.ready, this.#bounds.senderShare, nonceOf);
     for (const entry of this.#aged(nonceOf)) {
       used.set(entry.lane, entry.transaction.nonce + 1);
       yield entry.transaction;
     }
     for (const transaction of order) {
       yield transaction;
-      invariant(version === this.#version, 'the mempool does not change while its order is walked');
+      invariant(version === this.#lanes.version, 'the mempool does not change while its order is walked');
     }
   }
 
@@ -395,8 +252,11 @@ export class Mempool {
     this.#advanceTo(block.now);
     this.#height = block.height;
     this.#accountOf = block.accountOf;
-    this.#unmark((height) => height <= block.height);
-    const full = block.hadRoom ? undefined : this.#worthOf(block.transactions);
+    this.#inFlight.unmark((height) => height <= block.height);
+    // Its proposer may have known what waited long for a little longer than this pool.
+    const old = this.#now - this.#bounds.patienceMs / 8;
+    const isOld = (hash: Hash): boolean => (this.#byHash.get(hash)?.since ?? Infinity) <= old;
+    const full = block.hadRoom ? undefined : fullBlock(block.transactions, isOld);
     const hashes = new Set<Hash>();
     const lanes = new Set<Lane>();
     for (const { hash, sender } of block.transactions) {
@@ -411,26 +271,6 @@ export class Mempool {
     else this.#passedOver.full(full, this.#left(), block.now);
   }
 
-  /** Before they leave: what the cheapest of these was worth that was not taken for its age. */
-  #worthOf(transactions: CommittedBlock['transactions']): FullBlock {
-    const bySender = new Map<PublicKey, number>();
-    const worths = new Map<PublicKey, bigint>();
-    let least: bigint | undefined;
-    for (const transaction of transactions) {
-      const { hash, sender } = transaction;
-      const rate = feeRate(transaction);
-      bySender.set(sender, (bySender.get(sender) ?? 0) + 1);
-      const before = worths.get(sender);
-      const worth = before !== undefined && before < rate ? before : rate;
-      worths.set(sender, worth);
-      const since = this.#byHash.get(hash)?.since ?? null;
-      // Its proposer may have known it for a little longer than this pool.
-      if (since !== null && since <= this.#now - this.#bounds.patienceMs / 8) continue;
-      if (least === undefined || worth < least) least = worth;
-    }
-    return { least, bySender };
-  }
-
   #left(): { best: Entry | undefined; oldest: Entry | undefined } {
     const old = this.#executable.upTo(this.#now - 2 * this.#bounds.patienceMs);
     let oldest: Entry | undefined;
@@ -439,7 +279,7 @@ export class Mempool {
       oldest = entry;
       break;
     }
-    return { best: this.#ready.peek()?.next, oldest };
+    return { best: this.#lanes.ready.peek()?.next, oldest };
   }
 
   /**
@@ -451,8 +291,8 @@ export class Mempool {
     this.#advanceTo(state.now);
     this.#height = state.height;
     this.#accountOf = state.accountOf;
-    this.#unmark((height) => height <= state.height);
-    for (const lane of this.#lanes.values()) this.#follow(lane, 'unknown');
+    this.#inFlight.unmark((height) => height <= state.height);
+    for (const lane of this.#lanes.all()) this.#follow(lane, 'unknown');
     this.#expire(state.height, null);
     this.#goBy(state.next);
   }
@@ -481,7 +321,7 @@ export class Mempool {
   #remove(entry: Entry, reason: DropReason | null): void {
     entry.lane.remove(entry, this.#transitions);
     this.#forget(entry, reason);
-    this.#place(entry.lane);
+    this.#lanes.place(entry.lane);
   }
 
   work(): MempoolWork {
@@ -521,7 +361,7 @@ export class Mempool {
       lane.remove(last, this.#transitions);
       this.#forget(last, 'fee-not-payable');
     }
-    this.#place(lane);
+    this.#lanes.place(lane);
   }
 
   #replace(rival: Entry, transaction: Transaction): Problem | undefined {
@@ -535,36 +375,7 @@ export class Mempool {
     const entry = this.#enter(transaction, rival.lane);
     rival.lane.replace(rival, entry, this.#transitions);
     this.#forget(rival, 'replaced');
-    this.#place(rival.lane);
-    return undefined;
-  }
-
-  /**
-   * Evicts what is worth less until a newcomer fits, beside what it `pushed` out. When that is not enough,
-   * all stay and it returns what the cheapest left is worth.
-   */
-  #makeRoom(newcomer: Transaction, worth: bigint, pushed: readonly Entry[]): bigint | undefined {
-    const maxBytes = this.#bounds.bytes - newcomer.bytes.length;
-    const maxSize = this.#bounds.transactions - 1 + pushed.length;
-    const taken: Entry[] = [];
-    let bytes = this.#bytes;
-    for (const { transaction } of pushed) bytes -= transaction.bytes.length;
-    while (this.#byHash.size - taken.length > maxSize || bytes > maxBytes) {
-      const lane = this.#cheapest.peek();
-      const lowest = lane?.last?.worth ?? worth;
-      if (lane === undefined || lowest >= worth) {
-        this.#putBack(taken);
-        return lowest;
-      }
-      const entry = lane.takeLast();
-      taken.push(entry);
-      bytes -= entry.transaction.bytes.length;
-      this.#place(lane);
-    }
-    for (const entry of taken) {
-      if (entry.since !== null) this.#transitions.waiting(entry);
-      this.#forget(entry, 'evicted');
-    }
+    this.#lanes.place(rival.lane);
     return undefined;
   }
 
@@ -592,58 +403,13 @@ export class Mempool {
     this.#expiry.remove(entry);
     if (reason !== null) this.#dropped(entry.transaction, reason);
   }
+}
 
-  #unmark(applies: (height: number) => boolean): void {
-    const lanes = new Set<Lane>();
-    for (const [height, entries] of this.#inFlight) {
-      if (!applies(height)) continue;
-      this.#inFlight.delete(height);
-      for (const entry of entries) {
-        entry.proposedAt = 0;
-        lanes.add(entry.lane);
-      }
-    }
-    for (const lane of lanes) {
-      lane.countProposed(0);
-      this.#place(lane);
-    }
-  }
-
-  /**
-   * To be called after every change of a lane: gives it its place in the heaps, or takes it from the pool.
-   */
-  #place(lane: Lane): void {
-    this.#version += 1;
-    if (lane.entries.length === 0) {
-      if (lane.cheapPosition >= 0) this.#cheapest.removeAt(lane.cheapPosition);
-      // A lane that was emptied long ago may still have marks; the sender may have a new one by now.
-      if (this.#lanes.get(lane.sender) === lane) this.#lanes.delete(lane.sender);
-    } else {
-      if (lane.cheapPosition >= 0) this.#cheapest.reorder(lane.cheapPosition);
-      else this.#cheapest.push(lane);
-      this.#lanes.set(lane.sender, lane);
-    }
-    if (lane.next === undefined) {
-      if (lane.readyPosition >= 0) this.#ready.removeAt(lane.readyPosition);
-    } else if (lane.readyPosition >= 0) this.#ready.reorder(lane.readyPosition);
-    else this.#ready.push(lane);
-  }
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { transaction }) => sum + transaction.bytes.length, 0);
 }
 
 function sameKeys(a: KeySet | undefined, b: KeySet | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return a.threshold === b.threshold && a.keys.join() === b.keys.join();
-}
-
-function missingIn(lane: Lane): MissingNonce {
-  const { sender, nonce, ready, entries } = lane;
-  return { sender, nonce: nonce + ready, waiting: entries.length - ready };
-}
-
-function gapIn(lane: Lane): Gap {
-  let firstExpiry = Infinity;
-  for (let at = lane.ready; at < lane.entries.length; at++) {
-    firstExpiry = Math.min(firstExpiry, lane.entries[at]?.transaction.expiryHeight ?? Infinity);
-  }
-  return { ...missingIn(lane), firstExpiry };
 }

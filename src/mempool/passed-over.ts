@@ -1,9 +1,10 @@
 import { limits } from '../base/limits.ts';
 import type { Transaction } from '../ledger/transaction.ts';
+import { feeRate } from './fee-rate.ts';
 import type { Entry } from './lane.ts';
 
 /** A block that became final, before its transactions leave the pool. */
-export interface FullBlock {
+interface FullBlock {
   /**
    * What the cheapest of its transactions was worth that did not stand there for its age;
    * undefined when there is none.
@@ -11,6 +12,26 @@ export interface FullBlock {
   readonly least: bigint | undefined;
   /** How many of its transactions are of each sender. */
   readonly bySender: ReadonlyMap<Transaction['sender'], number>;
+}
+
+/** Of the transactions of a block; `isOld`: it may stand there for its age. */
+export function fullBlock(
+  transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'fee' | 'bytes' | 'operations'>[],
+  isOld: (hash: Transaction['hash']) => boolean,
+): FullBlock {
+  const bySender = new Map<Transaction['sender'], number>();
+  const worths = new Map<Transaction['sender'], bigint>();
+  let least: bigint | undefined;
+  for (const transaction of transactions) {
+    const { hash, sender } = transaction;
+    const rate = feeRate(transaction);
+    bySender.set(sender, (bySender.get(sender) ?? 0) + 1);
+    const before = worths.get(sender);
+    const worth = before !== undefined && before < rate ? before : rate;
+    worths.set(sender, worth);
+    if (!isOld(hash) && (least === undefined || worth < least)) least = worth;
+  }
+  return { least, bySender };
 }
 
 /**

@@ -1,4 +1,5 @@
-import { Mempool, type MempoolOptions } from '../../src/mempool/mempool.ts';
+import { Mempool } from '../../src/mempool/mempool.ts';
+import type { MempoolOptions } from '../../src/mempool/options.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { keyFault } from '../../src/crypto/key-fault.ts';

@@ -2,7 +2,7 @@ import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
-import type { DropReason } from '../../mempool/mempool.ts';
+import type { DropReason } from '../../mempool/options.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 import type { FinalBlock } from '../effects/chain.ts';

@@ -1,6 +1,6 @@
 import type { BlockPart, Effect, ValidatorIndex } from '../../consensus/engine.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
-import type { DropReason } from '../../mempool/mempool.ts';
+import type { DropReason } from '../../mempool/options.ts';
 import type { Committed } from '../effects/committing.ts';
 import type { Logger } from '../process/log.ts';
 

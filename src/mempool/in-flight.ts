@@ -1,0 +1,46 @@
+import type { Height } from '../ledger/block.ts';
+import type { Entry, Lane } from './lane.ts';
+import type { Lanes } from './lanes.ts';
+
+/** Entries in blocks in flight, by the block's height: each is marked, so that its lane looks behind it. */
+export class InFlight {
+  readonly #lanes: Lanes;
+  readonly #entries = new Map<number, Entry[]>();
+
+  constructor(lanes: Lanes) {
+    this.#lanes = lanes;
+  }
+
+  /** An entry keeps the mark of the first block that holds it. */
+  mark(height: Height, entries: Iterable<Entry>): void {
+    const marked: Entry[] = [];
+    const lanes = new Set<Lane>();
+    for (const entry of entries) {
+      if (entry.proposedAt > 0) continue;
+      entry.proposedAt = height;
+      marked.push(entry);
+      lanes.add(entry.lane);
+    }
+    if (marked.length > 0) this.#entries.set(height, marked);
+    for (const lane of lanes) {
+      lane.countProposed();
+      this.#lanes.place(lane);
+    }
+  }
+
+  unmark(applies: (height: number) => boolean): void {
+    const lanes = new Set<Lane>();
+    for (const [height, entries] of this.#entries) {
+      if (!applies(height)) continue;
+      this.#entries.delete(height);
+      for (const entry of entries) {
+        entry.proposedAt = 0;
+        lanes.add(entry.lane);
+      }
+    }
+    for (const lane of lanes) {
+      lane.countProposed(0);
+      this.#lanes.place(lane);
+    }
+  }
+}

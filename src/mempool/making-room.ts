@@ -1,0 +1,81 @@
+import type { Problem } from '../base/problem.ts';
+import type { Transaction } from '../ledger/transaction.ts';
+import { problems } from './admission.ts';
+import type { Entry, Lane } from './lane.ts';
+import type { Lanes } from './lanes.ts';
+
+/**
+ * Of one sender the lower nonces come first: where its balance or its share of the pool is not enough,
+ * those behind a gap give way to a lower nonce, the highest first. So what is executable does not depend
+ * on the order of arrival, which differs from node to node. Takes them off their lane; or says why that
+ * does not help, and all stay.
+ */
+export function pushOut(
+  lanes: Lanes,
+  lane: Lane,
+  transaction: Transaction,
+  own: {
+    readonly balance: bigint;
+    /** What it would replace. */
+    readonly rival: Entry | undefined;
+    readonly perSender: number;
+    readonly bytesPerSender: number;
+  },
+): Entry[] | Problem {
+  const { balance, rival, perSender, bytesPerSender } = own;
+  const { fee, nonce, bytes } = transaction;
+  const replaced = rival?.transaction;
+  const pushed: Entry[] = [];
+  for (;;) {
+    const payable = lane.fees + fee - (replaced?.fee ?? 0n) <= balance;
+    const fits =
+      lane.entries.length + (rival === undefined ? 1 : 0) <= perSender &&
+      lane.bytes + bytes.length - (replaced?.bytes.length ?? 0) <= bytesPerSender;
+    if (payable && fits) break;
+    const { last } = lane;
+    if (last === undefined || last.since !== null || last.transaction.nonce <= nonce) {
+      putBack(lanes, pushed);
+      return payable
+        ? problems.senderFull(transaction, lane.entries.length, lane.bytes)
+        : problems.feesNotPayable(transaction, lane.fees, balance);
+    }
+    pushed.push(lane.takeLast());
+  }
+  if (pushed.length > 0) lanes.place(lane);
+  return pushed;
+}
+
+/** Undoes `takeLast`. */
+export function putBack(lanes: Lanes, taken: readonly Entry[]): void {
+  for (const entry of taken.toReversed()) {
+    entry.lane.putBack(entry);
+    lanes.place(entry.lane);
+  }
+}
+
+/**
+ * Takes what is worth less than a newcomer off its lanes until the pool is this small. When that is not
+ * enough, all stay, and it returns what the cheapest left is worth.
+ */
+export function makeRoom(
+  lanes: Lanes,
+  pool: { readonly size: number; readonly bytes: number },
+  most: { readonly size: number; readonly bytes: number },
+  worth: bigint,
+): Entry[] | bigint {
+  const taken: Entry[] = [];
+  let { bytes } = pool;
+  while (pool.size - taken.length > most.size || bytes > most.bytes) {
+    const lane = lanes.cheapest;
+    const lowest = lane?.last?.worth ?? worth;
+    if (lane === undefined || lowest >= worth) {
+      putBack(lanes, taken);
+      return lowest;
+    }
+    const entry = lane.takeLast();
+    taken.push(entry);
+    bytes -= entry.transaction.bytes.length;
+    lanes.place(lane);
+  }
+  return taken;
+}
