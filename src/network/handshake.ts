@@ -78,7 +78,7 @@ function parseVerdict(frame: Uint8Array): Problem | undefined {
   return new Problem('network/refused-by-peer', `the peer refused our hello: ${theirCode}`, {
     remedy:
       theirCode === notAMember
-        ? 'Ask its operator to list this node\'s key under "observers" in config.json, or to make it a member.'
+        ? 'Ask its operator to list this node\'s key, which the log there names, under "observers" in config.json, or to make it a member.'
         : 'Compare genesis file, engine and version of both nodes.',
     details: { code: theirCode },
   });

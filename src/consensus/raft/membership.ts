@@ -12,7 +12,7 @@ import {
   withChanges,
 } from './configuration.ts';
 import { lastHeight } from './log.ts';
-import { answer, notNow, send, trace } from './outbox.ts';
+import { answer, notLeading, notNow, send, trace } from './outbox.ts';
 import { configurationKey, configurationRecord } from './records.ts';
 import { answersLately, committed, type Replica, unappliedConfiguration } from './replica.ts';
 import { becomeFollower, trackMembers } from './roles.ts';
@@ -50,7 +50,7 @@ function judgeChange(
   const { state } = replica;
   const { role } = state;
   if (role.kind !== 'leader') {
-    return notNow(state, 'consensus/not-leader', 'this node does not lead', 'Ask the leader.');
+    return notLeading(state);
   }
   const handsOver = role.transfer !== null || role.partingUntil !== null;
   if (role.first === null || state.commit < role.first || handsOver) {

@@ -97,3 +97,13 @@ export function notNow(state: RaftState, code: ProblemCode, why: string, remedy:
     },
   });
 }
+
+/** A request for the leader; the node adds what it knows of the members' addresses. */
+export function notLeading(state: RaftState): Problem {
+  return notNow(
+    state,
+    'consensus/not-leader',
+    'this node does not lead',
+    'See who leads ("quorate members list"), and ask the node of that member, with --node URL.',
+  );
+}

@@ -3,7 +3,7 @@ import { count } from '../shared/step.ts';
 import { staysVoter } from './configuration.ts';
 import { lastHeight } from './log.ts';
 import { bestTransferee } from './membership.ts';
-import { answer, notNow, send, trace } from './outbox.ts';
+import { answer, notLeading, notNow, send, trace } from './outbox.ts';
 import { knownLeader, type Replica } from './replica.ts';
 import { type Leader } from './state.ts';
 
@@ -16,7 +16,7 @@ export function onTransferRequest(
   const { state, options } = replica;
   const { role } = state;
   if (role.kind !== 'leader') {
-    answer(replica, id, notNow(state, 'consensus/not-leader', 'this node does not lead', 'Ask the leader.'));
+    answer(replica, id, notLeading(state));
     return;
   }
   if (role.transfer !== null || state.transfer !== null || role.partingUntil !== null) {

@@ -6,6 +6,7 @@ import type { DropReason } from '../../mempool/options.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 import type { FinalBlock } from '../effects/chain.ts';
+import { askWhoKeepsBlocks } from './final-blocks.ts';
 
 interface Departure {
   readonly transaction: Transaction;
@@ -104,7 +105,7 @@ function outcomePruned({ hash, nonce }: Transaction): Problem {
     'mempool/outcome-pruned',
     'no new block can hold the transaction, and one that this node does not have may hold it',
     {
-      remedy: `Ask a node that keeps all blocks for ${hash}. Sign nothing for the same purpose before one says that it is "gone".`,
+      remedy: `${askWhoKeepsBlocks} Ask it for ${hash}. Sign nothing for the same purpose before one says that it is "gone".`,
       details: { nonce, outcome: 'unknown' },
     },
   );

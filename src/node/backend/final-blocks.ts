@@ -14,6 +14,10 @@ import { hashReceipt, receiptsCodec } from '../../ledger/receipt.ts';
 import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 
+/** What to do about a block that is not kept here. */
+export const askWhoKeepsBlocks =
+  'Ask a node that keeps all blocks (its config.json has no "snapshots"): "quorate members list" names the APIs of the others, and --node URL asks one.';
+
 /**
  * Final blocks as clients see them, read from the store a piece at a time: what grows with a block or the
  * chain waits for the caller's pace in between. Throws the problem `storage/pruned` for what was final and is
@@ -143,7 +147,7 @@ export class FinalBlocks {
       'storage/pruned',
       `this node keeps blocks from height ${firstBlock} on; ${what} was pruned`,
       {
-        remedy: 'Ask a node that keeps all blocks.',
+        remedy: askWhoKeepsBlocks,
         details: { firstBlock, height, ...details },
       },
     );

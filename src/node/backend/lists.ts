@@ -19,6 +19,7 @@ import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts
 import type { ChainStore } from '../../storage/chain-store.ts';
 import type { ListedVersion } from '../../storage/index-postings.ts';
 import type { At, IndexRange } from '../../storage/index-tables.ts';
+import { askWhoKeepsBlocks } from './final-blocks.ts';
 import { listName, ListCursors, type ListPosition } from './list-cursors.ts';
 import { unpaced } from './reads.ts';
 
@@ -207,7 +208,7 @@ export class Lists implements ListBackend {
     if (indexedFrom !== undefined) return indexedFrom;
     throw new Problem('storage/not-indexed', 'this node keeps no indexes', {
       remedy:
-        'Ask a node that keeps them. Or set "indexes" to true in the config.json of this one and start it again: they begin with the next block.',
+        'Ask a node that keeps them ("quorate members list" names the APIs of the others, and --node URL asks one). Or set "indexes" to true in the config.json of this one and start it again: they begin with the next block.',
     });
   }
 
@@ -230,7 +231,7 @@ export class Lists implements ListBackend {
       'storage/pruned',
       `the indexes of this node begin at height ${from}: what was at height ${height} is not known here`,
       {
-        remedy: 'Ask a node that keeps all blocks, or begin without a cursor and at a later height.',
+        remedy: `${askWhoKeepsBlocks} Or begin without a cursor and at a later height.`,
         details: { indexedFrom: from, height },
       },
     );

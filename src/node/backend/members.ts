@@ -71,8 +71,10 @@ export class Members {
     const result = await this.#asking.request(request);
     if (!(result instanceof Problem)) return result;
     const { leader } = result.details;
-    const known = typeof leader === 'number' ? this.list()[leader] : undefined;
-    throw result.code === 'consensus/not-leader' && known !== undefined ? notLeader(result, known) : result;
+    if (result.code !== 'consensus/not-leader') throw result;
+    const members = this.list();
+    const known = typeof leader === 'number' ? members[leader] : undefined;
+    throw known === undefined ? leaderUnknown(result, members) : notLeader(result, known);
   }
 }
 
@@ -81,5 +83,16 @@ function notLeader(problem: Problem, { name, index, api }: MemberView): Problem 
     remedy:
       api === null ? `Ask the node of ${name}.` : `Ask the node of ${name}: ${api} (quorate: --follow).`,
     details: { ...problem.details, leaderApi: api },
+  });
+}
+
+/** A member that was removed hears of no leader any more: those who vote do. */
+function leaderUnknown(problem: Problem, members: readonly MemberView[]): Problem {
+  const voters = members.filter(({ role, self }) => role === 'voter' && !self);
+  const named = voters.map(({ name, api }) => (api === null ? name : `${name} (${api})`)).join(', ');
+  return problem.restated(`${problem.message}, and knows of none that does`, {
+    remedy: `Ask the node of a member that votes (--node URL), which names the leader: ${named}. Whose address is not known here, its operator knows.`,
+    details: problem.details,
+    cause: problem,
   });
 }

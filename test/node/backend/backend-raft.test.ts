@@ -146,6 +146,30 @@ describe('the backend of a Raft node', () => {
     assert.equal(backend.members().length, 4);
   });
 
+  test('whoever knows no leader, as one that was removed, names those who know', async () => {
+    const cluster = new Cluster(genesis);
+    const apiOf = (name: string): string => `http://${name}.example:4600`;
+    const names = ['validator-0', 'validator-1', 'validator-2'];
+    for (const name of names) await cluster.boot(name, name === 'validator-2' ? {} : { api: apiOf(name) });
+    assert.ok(cluster.time.runUntil(() => cluster.heights().every((height) => height > 0), 5_000));
+    const leader = leaderOf(cluster);
+    const gone = leader === 'validator-0' ? 'validator-1' : 'validator-0';
+    const backend = backendOf(cluster, gone);
+    const changes = [{ publicKey: key(gone), role: 'removed' as const }];
+    await cluster.time.settle(backendOf(cluster, leader).changeMembers(changes, false));
+    const isOut = () => cluster.node(gone).driver.engine.status().primary === null;
+    assert.ok(cluster.time.runUntil(isOut, 60_000));
+    for (const ask of [() => backend.transferLeader(null), () => backend.changeMembers(changes, false)]) {
+      await assert.rejects(cluster.time.settle(ask()), (problem) => {
+        assert.ok(problem instanceof Problem && problem.code === 'consensus/not-leader');
+        const others = names.filter((name) => name !== gone);
+        const said = others.map((name) => (name === 'validator-2' ? name : `${name} (${apiOf(name)})`));
+        assert.ok(problem.remedy.includes(said.join(', ')), problem.remedy);
+        return true;
+      });
+    }
+  });
+
   test('tells where the leader’s API is, when the leader told it', async () => {
     const cluster = new Cluster(genesis);
     const apiOf = (name: string): string => `http://${name}.example:4600`;
