@@ -581,6 +581,10 @@ export const limits = {
   clientRefusalBytes: 64 * KiB,
   /** Client: an answer. The largest is a full block with its certificate in hex, which is far below this. */
   clientAnswerBytes: 32 * MiB,
+  /** A node's config.json, and its note of where its key was used. Each is read whole. */
+  nodeFileBytes: 1 * MiB,
+  /** The file that says what a store's directory is. It is read whole. */
+  storeMarkerBytes: 4_096,
   /** A key file. It is read whole. */
   keyFileBytes: 4_096,
   /** A file that holds a password or a token and nothing else. It is read whole. */

@@ -116,7 +116,7 @@ export const problemCodes = {
   'config/development-key': 'The validator’s key is one that everybody knows',
   'config/exists': 'The directory holds a node already',
   'config/malformed': 'A setting of config.json is missing, unknown, or not what it may be',
-  'config/unreadable': 'A file of the data directory is not UTF-8 text',
+  'config/unreadable': 'A file of the data directory is no file, too large, or not UTF-8 text',
   'config/missing': 'A file of the data directory is missing',
   'config/missing-key': 'The validator has no key',
 

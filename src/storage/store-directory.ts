@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { limits } from '../base/limits.ts';
 import { machineFaultIn, machineRemedy, nameOfFault } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import { damaged } from './checksummed.ts';
+import { readLocalFile, UnfitFile } from './local-file.ts';
 
 /**
  * The directory of a store:
@@ -104,9 +106,9 @@ async function namesIn(directory: string): Promise<string[]> {
 
 async function readMarker(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return new TextDecoder().decode(await readLocalFile(path, limits.storeMarkerBytes));
   } catch (cause) {
-    throw inaccessible(path, cause);
+    throw cause instanceof UnfitFile ? foreign(path, cause.message) : inaccessible(path, cause);
   }
 }
 

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { readArguments } from '../../src/cli/arguments.ts';
@@ -117,9 +126,20 @@ test('a node reads its own files in the same way', async (t) => {
       [utf16(good.toString()), /UTF-16/],
       [Buffer.concat([good, Buffer.from([0xff])]), /not UTF-8/],
       [Buffer.from(`\ufeff${good.toString()}`), /byte order mark/],
+      [Buffer.concat([good, Buffer.alloc(2 ** 25, ' ')]), /more than \d+ bytes/],
     ] as const) {
       writeFileSync(file, content);
       await assert.rejects(loadConfig(data), (problem: Error) => words.test(problem.message), name);
+    }
+    rmSync(file);
+    for (const [make, words] of [
+      [() => mkdirSync(file), /EISDIR/],
+      [() => void execFileSync('mkfifo', [file]), /it is a pipe or a device/],
+      [() => symlinkSync('/dev/zero', file), /it is a pipe or a device/],
+    ] as const) {
+      make();
+      await assert.rejects(loadConfig(data), (problem: Error) => words.test(problem.message), name);
+      rmSync(file, { recursive: true });
     }
     writeFileSync(file, good);
   }

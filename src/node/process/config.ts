@@ -1,8 +1,8 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { limits } from '../../base/limits.ts';
-import { machineFault } from '../../base/machine-fault.ts';
+import { machineFault, nameOfFault } from '../../base/machine-fault.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import { strictText } from '../../base/strict-text.ts';
 import { parseStrictJson } from '../../base/strict-json.ts';
@@ -13,6 +13,7 @@ import { decryptKey, encryptKey, readKeyFile } from '../../crypto/keystore.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { type Genesis, parseGenesis } from '../../ledger/genesis.ts';
 import { checkListenAddress, parsePeerAddress } from '../../network/peer-address.ts';
+import { readLocalFile, UnfitFile } from '../../storage/local-file.ts';
 import { parseApiUrl } from './api-url.ts';
 import { asMachineFault } from './as-machine-fault.ts';
 import { writeDurably } from './durable-file.ts';
@@ -173,7 +174,7 @@ export async function initDirectory(options: {
   const config = checkConfig(options.config);
   const genesis = unwrap(parseGenesis(genesisText));
   if (config.role === 'validator') checkValidatorKey(validatorKeyFile ?? null, genesis, directory);
-  if ((await readIfThere(paths.config(directory))) !== undefined) {
+  if ((await readIfThere(paths.config(directory), limits.nodeFileBytes)) !== undefined) {
     throw new Problem('config/exists', `${directory} holds a node already`, {
       remedy:
         'Choose another directory. Delete nothing in this one while its chain or its keys may be needed.',
@@ -194,7 +195,7 @@ export async function initDirectory(options: {
 
 /** Reads a data directory but not its database. Throws problems that name the file and what to do. */
 export async function loadConfig(directory: string): Promise<LoadedConfig> {
-  const configText = await readIfThere(paths.config(directory));
+  const configText = await readIfThere(paths.config(directory), limits.nodeFileBytes);
   if (configText === undefined) {
     throw new Problem('config/missing', `there is no node in ${directory}: it has no config.json`, {
       remedy: 'Check --data, or make a node there ("quorate init --help").',
@@ -204,25 +205,28 @@ export async function loadConfig(directory: string): Promise<LoadedConfig> {
   const config = parseConfig(configText, paths.config(directory));
   const genesis = unwrap(
     parseGenesis(
-      await readNeeded(
-        paths.genesis(directory),
-        'the genesis file',
-        'Copy it from another node of the chain: each has the same.',
-      ),
+      await readNeeded(paths.genesis(directory), {
+        what: 'the genesis file',
+        remedy: 'Copy it from another node of the chain: each has the same.',
+        maxBytes: limits.maxGenesisBytes,
+      }),
     ),
   );
   const nodeKey = unwrap(
     decryptKey(
-      await readNeeded(
-        paths.nodeKey(directory),
-        "the node's key",
-        'Restore it from a backup. Or make a node in another directory ("quorate init --help") and copy that one: the node then has another peer id.',
-      ),
+      await readNeeded(paths.nodeKey(directory), {
+        what: "the node's key",
+        remedy:
+          'Restore it from a backup. Or make a node in another directory ("quorate init --help") and copy that one: the node then has another peer id.',
+        maxBytes: limits.keyFileBytes,
+      }),
       undefined,
     ),
   );
   const validatorKeyFile =
-    config.role === 'validator' ? ((await readIfThere(paths.validatorKey(directory))) ?? null) : null;
+    config.role === 'validator'
+      ? ((await readIfThere(paths.validatorKey(directory), limits.keyFileBytes)) ?? null)
+      : null;
   if (config.role === 'validator') checkValidatorKey(validatorKeyFile, genesis, directory);
   return { directory, config, genesis, nodeKey, validatorKeyFile };
 }
@@ -288,8 +292,11 @@ function checkConfig(value: unknown): NodeConfig {
   });
 }
 
-async function readNeeded(path: string, what: string, remedy: string): Promise<string> {
-  const content = await readIfThere(path);
+async function readNeeded(
+  path: string,
+  { what, remedy, maxBytes }: { readonly what: string; readonly remedy: string; readonly maxBytes: number },
+): Promise<string> {
+  const content = await readIfThere(path, maxBytes);
   if (content !== undefined) return content;
   throw new Problem('config/missing', `${what} is missing: ${path}`, {
     remedy,
@@ -297,13 +304,17 @@ async function readNeeded(path: string, what: string, remedy: string): Promise<s
   });
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+async function readIfThere(path: string, maxBytes: number): Promise<string | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await readLocalFile(path, maxBytes);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw machineFault(cause, path) ?? cause;
+    if (nameOfFault(cause) === 'ENOENT') return undefined;
+    if (!(cause instanceof UnfitFile)) throw machineFault(cause, path) ?? cause;
+    throw new Problem('config/unreadable', `${path} cannot be read: ${cause.message}`, {
+      remedy: 'Put the file itself in its place, as it was made or from a backup.',
+      details: { path },
+    });
   }
   const read = strictText(bytes);
   if ('text' in read) return read.text;

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
-import { toHex } from '../../base/bytes.ts';
+import { fromUtf8, toHex } from '../../base/bytes.ts';
 import { decode, encode, u48 } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
-import { machineFault } from '../../base/machine-fault.ts';
+import { machineFault, nameOfFault } from '../../base/machine-fault.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import type { LogRecord, LogTrust } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
+import { readLocalFile } from '../../storage/local-file.ts';
 import { writeDurably } from './durable-file.ts';
 
 /** In the store: which store this is. A new one gets a new name. */
@@ -163,15 +163,15 @@ function persist(store: ChainStore, records: readonly LogRecord[]): Promise<void
 }
 
 async function readUses(path: string): Promise<Uses> {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await readLocalFile(path, limits.nodeFileBytes);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { chains: [] };
+    if (nameOfFault(cause) === 'ENOENT') return { chains: [] };
     throw machineFault(cause, path) ?? unusable(path, cause);
   }
   try {
-    return z.parse(useSchema, JSON.parse(text));
+    return z.parse(useSchema, JSON.parse(fromUtf8(bytes) ?? ''));
   } catch (cause) {
     throw unusable(path, cause);
   }

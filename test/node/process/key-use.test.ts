@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -110,7 +110,12 @@ describe('the note beside a validator key', () => {
 
   test('that cannot be read stops the node: voting blindly is worse than not voting', async () => {
     const path = file();
-    await writeFile(path, '{"chains": 5}');
+    for (const content of ['{"chains": 5}', `{"chains": []${' '.repeat(2 ** 21)}}`]) {
+      await writeFile(path, content);
+      await assert.rejects(open(path), { code: 'keys/use-unknown' });
+    }
+    await rm(path);
+    await symlink('/dev/zero', path);
     await assert.rejects(open(path), { code: 'keys/use-unknown' });
   });
 });
