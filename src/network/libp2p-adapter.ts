@@ -33,6 +33,7 @@ import { Redial, type DialOutcome } from './redial.ts';
 import { RequestClient } from './request-client.ts';
 import { RequestServer } from './request-server.ts';
 import { type NetworkTuning } from './tuning.ts';
+import { TwinWatch } from './twin-watch.ts';
 import { untaken } from './untaken.ts';
 import { isAdmitted } from './admission.ts';
 import { Discipline } from './discipline.ts';
@@ -63,6 +64,7 @@ export class Libp2pNetwork implements Network {
   readonly #links: Map<string, Link>;
   readonly #peers = new PeerTable();
   readonly #departed: Departed;
+  readonly #twins = new TwinWatch();
   readonly #greeter: Greeter;
   readonly #discipline: Discipline;
   readonly #redial: Redial;
@@ -266,6 +268,13 @@ export class Libp2pNetwork implements Network {
     });
     if (!admitted) return;
     door.leave(lineOf(link.connection));
+    if (link.member !== undefined && this.#twins.greeted(link.peer, greeting.session)) {
+      log.warn('two processes use one key', {
+        peer: link.peer,
+        address: link.connection.remoteAddr.toString(),
+        remedy: 'Find out which machines run this node, and stop all but one of them.',
+      });
+    }
     if (!isStranger(link)) door.know(link.connection.remoteAddr.toString());
     link.accept({ session: greeting.session, now: now(), directProtocol: names.direct });
     const isNew = this.#peers.add(link);

@@ -46,12 +46,21 @@ export function statusOf(replica: Replica): EngineStatus {
   };
 }
 
-/** Why it does not vote. A new key that first meets a running chain looks like one whose log is gone. */
-const cause = 'it does not know what its key signed before: the consensus log was lost, or the key is new';
-
-/** What its operator can do: the same that the start and its help say. */
-const wayOut =
-  ' (nothing need be done while the others go on; when they cannot, or the key never signed anything, start it with --assume-first-use)';
+/** Why it does not vote, and what its operator can do: the same that the start and its help say. */
+const forgotten = {
+  /** A new key that first meets a running chain looks like one whose log is gone. */
+  lost: {
+    cause: 'it does not know what its key signed before: the consensus log was lost, or the key is new',
+    wayOut:
+      ' (nothing need be done while the others go on; when they cannot, or the key never signed anything, start it with --assume-first-use)',
+  },
+  doubted: {
+    cause:
+      'its key signed what is not in its data: these were put back from a copy, or another process uses the key',
+    wayOut:
+      ' (find such a process and stop it; after a copy, nothing need be done while the others go on; when they cannot, start it with --assume-first-use)',
+  },
+};
 
 /** One sentence for an operator: what progress waits for. */
 export function whyOf(replica: Replica): string {
@@ -68,6 +77,7 @@ export function reasonOf(replica: Replica): string {
   if (highest > state.final.height + replica.options.window) {
     return `catching up, others are final at ${highest}`;
   }
+  const { cause, wayOut } = forgotten[state.keyUse === 'doubted' ? 'doubted' : 'lost'];
   if (state.guard.name === 'learning')
     return `not voting: ${cause}; ${state.guard.proven.size} of ${quorum} others answered how far they are${wayOut}`;
   if (state.guard.name === 'silent')

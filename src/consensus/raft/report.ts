@@ -7,7 +7,7 @@ import { lastHeight } from './log.ts';
 import { hasRoom } from './proposing.ts';
 import { isAmnesiac, knownLeader, type Replica } from './replica.ts';
 import { quorumContact } from './replication.ts';
-import type { Leader } from './state.ts';
+import type { Leader, RaftState } from './state.ts';
 import { diskStalls } from './writing.ts';
 import { isJoint } from '../../ledger/members.ts';
 
@@ -59,6 +59,12 @@ function unreached({ state }: Replica): string {
   return `; no connection to member ${missing.slice(0, 4).join(', ')}${rest}`;
 }
 
+function lostLog({ keyUse }: RaftState): string {
+  return keyUse.trust === 'doubted'
+    ? 'blocks by the key of this member are not in its log: another process uses the key, which is to be found and stopped, or the log is an old copy;'
+    : 'the log of this member was lost, or is an old copy;';
+}
+
 function reason(replica: Replica): string {
   const { state } = replica;
   if (state.refused !== null)
@@ -66,7 +72,7 @@ function reason(replica: Replica): string {
   if (diskStalls(replica))
     return `the disk has not finished a write for ${age(replica, state.writes.pending[0]?.since)}`;
   if (isAmnesiac(state) && takesPart(state.configuration, state.self))
-    return 'the log of this member was lost, or is an old copy; it must be removed and added again before it votes (quorate members remove, then add; when too many databases are lost for that, start it with --assume-first-use)';
+    return `${lostLog(state)} it must be removed and added again before it votes (quorate members remove, then add; when too many databases are lost for that, start it with --assume-first-use)`;
   if (state.install !== null) {
     const { snapshot, received } = state.install;
     return `a snapshot of height ${snapshot.height} is being fetched, ${Math.floor(received * 100)} % are here`;

@@ -47,6 +47,7 @@ test('an old copy of all that a node has is noticed by its own signatures, and i
   const { committee, node } = withAnOldCopy();
   committee.grow(10);
   assert.deepEqual(noticed(node), [false]);
+  assert.match(node.engine?.why() ?? '', /put back from a copy, or another process uses the key \(find such/);
   const { forgottenUpTo } = node.engine?.state ?? { forgottenUpTo: 0 };
   assert.ok(forgottenUpTo >= 9 + 2 * options.window, `silent up to ${forgottenUpTo}`);
   assert.deepEqual(

@@ -53,6 +53,7 @@ test('a block of its key, of a later term than it knew, in which it did not lead
   const member = new Solo(2, 3);
   assert.deepEqual(follow(member, 5, ofTwo(4)), [false]);
   assert.equal(isAmnesiac(member.state), true);
+  assert.match(member.engine.why(), /another process uses the key, which is to be found and stopped, or/);
   assert.equal(member.engine.status().voting, false);
   member.sync();
   member.restart();
