@@ -14,19 +14,42 @@ const unconnected: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
+/**
+ * Errors of connections that never stood, so that no request was on them, as fetch in Node tells of them to
+ * whoever subscribes (undici, "Diagnostics Channel Support"). The names of errors do not say it: with most of
+ * them a connection may begin as well as end.
+ */
+const neverStood = new WeakSet<object>();
+
+interface Channels {
+  subscribe(name: string, listener: (message: unknown) => void): void;
+}
+
+const { process } = globalThis as {
+  readonly process?: { readonly getBuiltinModule?: (name: string) => Channels | undefined };
+};
+// In browsers there is none.
+process
+  ?.getBuiltinModule?.('node:diagnostics_channel')
+  ?.subscribe('undici:client:connectError', (message) => {
+    const { error } = message as { readonly error?: unknown };
+    if (error instanceof Error) neverStood.add(error);
+  });
+
 /** Certificates that are refused before anything is sent (`openssl verify`, and Node's own checks). */
 const certificateFault =
   /^(?:CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_)/;
 
 /** Why no answer came, of an error that `fetch` threw. */
 export function connectionProblem(url: string, cause: unknown): Problem {
-  const { code, text, name } = innermost(cause);
+  const { code, text, name, isUnconnected } = innermost(cause);
   const isTls = /^(?:ERR_SSL_|EPROTO)/.test(code);
   const other = name === 'HTTPParserError' ? 'HTTP' : isTls ? 'HTTPS' : '';
   if (other !== '') {
+    // Whatever answers in no HTTP may still have handed the request on.
     return new Problem('api/answer', `what listens at ${url} speaks no ${other}`, {
       remedy: 'Check the address and its port, and whether it begins with http:// or with https://.',
-      details: { url, retryable: false, sent: true },
+      details: { url, retryable: false, sent: !isUnconnected },
       cause,
     });
   }
@@ -48,21 +71,32 @@ export function connectionProblem(url: string, cause: unknown): Problem {
       url,
       // A name that nobody knows is a wrong one; the others may pass.
       retryable: code !== 'ENOTFOUND',
-      sent: !unconnected.has(code) && !text.includes('before secure TLS connection was established'),
+      sent: !isUnconnected,
     },
     cause,
   });
 }
 
+interface Innermost {
+  readonly text: string;
+  readonly code: string;
+  readonly name: string;
+  readonly isUnconnected: boolean;
+}
+
 /** fetch hides the system's error in `cause`, and the errors of several addresses in `errors`. */
-function innermost(error: unknown): { text: string; code: string; name: string } {
+function innermost(error: unknown): Innermost {
   let current = error;
+  let isUnconnected = false;
   for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
+    isUnconnected ||= neverStood.has(current);
     const inner: unknown = current instanceof AggregateError ? current.errors[0] : current.cause;
     if (!(inner instanceof Error)) break;
     current = inner;
   }
-  const code = (current as { code?: unknown } | null)?.code;
+  const given = (current as { code?: unknown } | null)?.code;
+  const code = typeof given === 'string' ? given : '';
   const { message, name } = current instanceof Error ? current : { message: String(current), name: '' };
-  return { text: message === '' ? String(code) : message, code: typeof code === 'string' ? code : '', name };
+  const text = message === '' ? String(given) : message;
+  return { text, code, name, isUnconnected: isUnconnected || unconnected.has(code) };
 }

@@ -560,7 +560,7 @@ function notSentAfter(failure: Problem): Problem {
 function withOutcome(problem: Problem, hash: Hash): Problem {
   if (problem.details['sent'] !== true) return problem;
   return problem.restated(`${problem.message}; whether the node took the transaction is unknown`, {
-    remedy: `Ask for transaction ${hash}, or submit the same transaction again: it counts only once.`,
+    remedy: `${problem.code === 'api/answer' ? `${problem.remedy} Then ask` : 'Ask'} for transaction ${hash}, or submit the same transaction again: it counts only once.`,
     details: { ...problem.details, hash, outcome: 'unknown' },
     cause: problem,
   });

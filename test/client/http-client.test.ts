@@ -412,6 +412,14 @@ test('a server that is none of HTTP, or none of HTTPS, is not tried again, and e
     assert.match(problem.message, scheme === 'http' ? /no HTTP/ : /no HTTPS/);
     assert.doesNotMatch(problem.message, /[\n]|openssl/);
     assert.deepEqual(around.pauses, []);
+    // A handshake carries no request. What answers in no HTTP may have handed one on.
+    const submitted = await new HttpClient({ baseUrl, surroundings: around }).submit(payment(0));
+    const { details, message, remedy } = expectProblem(submitted, 'api/answer');
+    assert.equal(details['sent'], scheme === 'http');
+    assert.equal(details['outcome'], scheme === 'http' ? 'unknown' : undefined);
+    assert.equal(/unknown/.test(message), scheme === 'http');
+    assert.match(remedy, /begins with http/);
+    assert.equal(/it counts only once/.test(remedy), scheme === 'http');
   }
 });
 
@@ -424,6 +432,18 @@ test('a connection that ended before it was secure carried nothing', async (t) =
   const problem = expectProblem(await client.submit(payment(0)), 'api/unreachable');
   assert.equal(problem.details['sent'], false);
   assert.equal(problem.details['outcome'], undefined);
+  // The same error after the request left says nothing of it.
+  const takes = createTcpServer((socket) => {
+    socket.on('error', () => undefined).once('data', () => socket.resetAndDestroy());
+  });
+  await new Promise<void>((resolve) => takes.listen(0, '127.0.0.1', resolve));
+  t.after(() => takes.close());
+  const baseUrl = `http://127.0.0.1:${(takes.address() as AddressInfo).port}`;
+  const open = expectProblem(
+    await new HttpClient({ baseUrl, deadlineMs: 0 }).submit(payment(0)),
+    'api/unreachable',
+  );
+  assert.equal(open.details['outcome'], 'unknown');
 });
 
 test('a token that no header can carry is told without it, and nothing is sent', async (t) => {
