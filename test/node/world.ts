@@ -6,7 +6,8 @@ import { Links } from '../../src/simulator/world/links.ts';
 import { ProcessLife } from '../../src/simulator/world/process-life.ts';
 import { Scheduler } from '../../src/simulator/world/scheduler.ts';
 import { Trace } from '../../src/simulator/world/trace.ts';
-import { peerIndex, peerName, VirtualNetwork } from '../../src/simulator/world/virtual-network.ts';
+import { peerIndex, peerName } from '../../src/simulator/world/station.ts';
+import { VirtualNetwork } from '../../src/simulator/world/virtual-network.ts';
 
 /** The simulator's time, moved by a test. */
 export class VirtualTime extends Scheduler {

@@ -26,7 +26,7 @@ import { askByHand, type ClientQuestion, readX } from './hand-client.ts';
 import type { SimulatedNodeOptions } from './node-options.ts';
 import type { VirtualClock } from '../world/virtual-clock.ts';
 import type { VirtualDisk } from '../world/virtual-disk.ts';
-import { peerIndex } from '../world/virtual-network.ts';
+import { peerIndex } from '../world/station.ts';
 import { virtualVerifier } from '../world/virtual-verifier.ts';
 
 /** A node's process as the simulator handles it. */

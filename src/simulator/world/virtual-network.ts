@@ -1,11 +1,9 @@
 import { invariant } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
-import { Problem } from '../../base/problem.ts';
-import type { CodeOf } from '../../base/problem-codes.ts';
+import type { Problem } from '../../base/problem.ts';
 import type {
   GossipVerdict,
   Network,
-  NetworkHandlers,
   PeerId,
   PeerStats,
   RequestProtocol,
@@ -13,10 +11,19 @@ import type {
 } from '../../network/port.ts';
 import { sealBytes } from '../../node/peers/relay.ts';
 import { Chance } from './chance.ts';
+import { Connections } from './connections.ts';
 import { LinkQueue } from './link-queue.ts';
 import type { Links } from './links.ts';
-import type { ProcessLife } from './process-life.ts';
-import type { Cancel, Scheduler, VirtualMs } from './scheduler.ts';
+import type { Scheduler, VirtualMs } from './scheduler.ts';
+import {
+  type JoinOptions,
+  peerIndex,
+  peerName,
+  networkProblem,
+  remember,
+  type Request,
+  type Station,
+} from './station.ts';
 import { fingerprint, type Trace } from './trace.ts';
 
 /** Something was put on a link. It arrives at these moments, unless the link is cut or a node ends before. */
@@ -41,41 +48,6 @@ interface VirtualNetworkOptions {
   readonly onCarried?: OnCarried | undefined;
 }
 
-interface JoinOptions {
-  readonly life: ProcessLife;
-  readonly hello: () => Uint8Array;
-  readonly onPenalise?: (peer: PeerId, reason: string) => void;
-}
-
-interface Station {
-  readonly index: number;
-  readonly options: JoinOptions;
-  readonly handlers: NetworkHandlers;
-  readonly connected: Set<number>;
-  readonly seen: Set<string>;
-  /** What waits for each peer that it is connected to. */
-  readonly queues: Map<number, LinkQueue>;
-  readonly requests: Set<Request>;
-}
-
-interface Request {
-  readonly to: number;
-  readonly finish: (result: Uint8Array | Problem) => void;
-}
-
-/**
- * How long a broken connection goes unnoticed, and how long a dial takes to come back, from least to most.
- */
-const noticeMs = [20, 1_500] as const;
-const redialMs = [20, 400] as const;
-/** When a process ends, its connections often end with it; when one starts, it dials at once. */
-const promptMs = [1, 20] as const;
-/** Gossip that was seen is forgotten past this many, as in a real node. */
-const seenMessages = 20_000;
-
-export const peerName = (index: number): PeerId => `node-${index}`;
-export const peerIndex = (peer: PeerId): number => Number(peer.slice('node-'.length));
-
 /**
  * The network between all nodes of a run. It keeps the promises of the port and no more: messages are lost,
  * doubled, late and out of order as the links' conditions say; connections break and come back; a request is
@@ -88,10 +60,8 @@ export class VirtualNetwork {
   readonly #size: number;
   readonly #kindOf: (bytes: Uint8Array) => string;
   readonly #onCarried: OnCarried | undefined;
-  readonly #chance: Chance;
   readonly #stations: (Station | undefined)[];
-  /** A dial or a notice of loss under way, one for a pair of nodes. */
-  readonly #transitions = new Map<number, Cancel>();
+  readonly #connections: Connections;
 
   constructor(options: VirtualNetworkOptions) {
     this.#scheduler = options.scheduler;
@@ -100,8 +70,14 @@ export class VirtualNetwork {
     this.#size = options.size;
     this.#kindOf = options.kindOf;
     this.#onCarried = options.onCarried;
-    this.#chance = new Chance(options.seed, 'connections');
     this.#stations = Array.from({ length: options.size });
+    this.#connections = new Connections({
+      scheduler: options.scheduler,
+      links: options.links,
+      trace: options.trace,
+      chance: new Chance(options.seed, 'connections'),
+      stations: this.#stations,
+    });
   }
 
   /** The port of one node's process. */
@@ -130,7 +106,7 @@ export class VirtualNetwork {
       request: (peer, protocol, bytes, done) => {
         if (this.#stations[index]?.options === options) this.#request({ index, peer, protocol, bytes, done });
         else {
-          const stopped = problem('network/lost', 'this node has stopped');
+          const stopped = networkProblem('network/lost', 'this node has stopped');
           this.#scheduler.defer(() => options.life.enter(() => done(stopped)));
         }
       },
@@ -148,91 +124,9 @@ export class VirtualNetwork {
     this.reconcile();
   }
 
-  /** Starts the dials and notices that follow from what changed. Call it after cutting or mending links. */
+  /** To be called after links were cut or mended: connections follow. */
   reconcile(): void {
-    for (let a = 0; a < this.#size; a++) {
-      for (let b = a + 1; b < this.#size; b++) this.#reconcilePair(a, b);
-    }
-  }
-
-  #reconcilePair(a: number, b: number): void {
-    const pair = a * this.#size + b;
-    const connected = this.#isConnected(a, b);
-    const wanted = this.#canConnect(a, b);
-    const settled = wanted ? connected === 'both' : connected === 'neither';
-    if (settled) {
-      this.#transitions.get(pair)?.();
-      this.#transitions.delete(pair);
-    } else if (!this.#transitions.has(pair)) {
-      const delay = this.#chance.between(...this.#transitionMs(wanted, connected));
-      const cancel = this.#scheduler.after(delay, () => {
-        this.#transitions.delete(pair);
-        if (this.#isConnected(a, b) !== 'neither') this.#disconnect(a, b);
-        if (this.#canConnect(a, b)) this.#connect(a, b);
-        this.#reconcilePair(a, b);
-      });
-      this.#transitions.set(pair, cancel);
-    }
-  }
-
-  #transitionMs(wanted: boolean, connected: 'both' | 'one' | 'neither'): readonly [number, number] {
-    if (connected !== 'both' && this.#chance.happens(0.5)) return promptMs;
-    return wanted ? redialMs : noticeMs;
-  }
-
-  #isConnected(a: number, b: number): 'both' | 'one' | 'neither' {
-    const ab = this.#stations[a]?.connected.has(b) ?? false;
-    const ba = this.#stations[b]?.connected.has(a) ?? false;
-    return ab && ba ? 'both' : ab || ba ? 'one' : 'neither';
-  }
-
-  /** A link that is cut one way only keeps its connection: nothing tells its ends. */
-  #canConnect(a: number, b: number): boolean {
-    const cut = this.links.isCut(a, b) && this.links.isCut(b, a);
-    return this.#stations[a] !== undefined && this.#stations[b] !== undefined && !cut;
-  }
-
-  #connect(a: number, b: number): void {
-    const [left, right] = [this.#stations[a], this.#stations[b]];
-    if (left === undefined || right === undefined) return;
-    if (left.options.life.paused || right.options.life.paused) return;
-    if (!this.#welcomes(left, right) || !this.#welcomes(right, left)) return;
-    this.#trace.add(`${this.#scheduler.now} ${a} meets ${b}`);
-    for (const [station, other] of [
-      [left, b],
-      [right, a],
-    ] as const) {
-      station.connected.add(other);
-      station.options.life.enter(() => {
-        if (station.connected.has(other)) station.handlers.onConnected(peerName(other));
-      });
-    }
-  }
-
-  #welcomes(host: Station, guest: Station): boolean {
-    let refused: Problem | undefined;
-    host.options.life.enter(() => {
-      refused = host.handlers.onHello(peerName(guest.index), guest.options.hello());
-    });
-    if (refused === undefined) return true;
-    this.#trace.add(`${this.#scheduler.now} ${host.index} refuses ${guest.index}: ${refused.code}`);
-    return false;
-  }
-
-  #disconnect(a: number, b: number): void {
-    this.#trace.add(`${this.#scheduler.now} ${a} loses ${b}`);
-    for (const [from, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      const station = this.#stations[from];
-      if (station?.connected.delete(other) !== true) continue;
-      station.queues.delete(other);
-      for (const request of station.requests) {
-        if (request.to === other) request.finish(problem('network/lost', `lost ${peerName(other)}`));
-      }
-      station.options.life.enter(() => station.handlers.onLost(peerName(other)));
-    }
+    this.#connections.reconcile();
   }
 
   #send(from: number, peer: PeerId, { bytes, urgent }: { bytes: Uint8Array; urgent: boolean }): boolean {
@@ -355,11 +249,13 @@ export class VirtualNetwork {
       },
     };
     const cancel = this.#scheduler.after(limits.requestTimeoutMs, () =>
-      request.finish(problem('network/timeout', `${asked.peer} did not answer in time`)),
+      request.finish(networkProblem('network/timeout', `${asked.peer} did not answer in time`)),
     );
     station.requests.add(request);
     if (!station.connected.has(to)) {
-      this.#scheduler.defer(() => request.finish(problem('network/lost', `${asked.peer} is not connected`)));
+      this.#scheduler.defer(() =>
+        request.finish(networkProblem('network/lost', `${asked.peer} is not connected`)),
+      );
       return;
     }
     this.#carry({
@@ -381,7 +277,9 @@ export class VirtualNetwork {
             kind: 'response',
             bytes: answer ?? new Uint8Array(),
             arrive: () =>
-              request.finish(answer ?? problem('network/refused', `${asked.peer} refused the request`)),
+              request.finish(
+                answer ?? networkProblem('network/refused', `${asked.peer} refused the request`),
+              ),
           });
         });
       },
@@ -438,20 +336,4 @@ interface Gossip {
   readonly topic: Topic;
   readonly bytes: Uint8Array;
   readonly id: string;
-}
-
-function remember(station: Station, id: string): boolean {
-  if (station.seen.has(id)) return false;
-  station.seen.add(id);
-  if (station.seen.size > seenMessages) {
-    for (const oldest of station.seen) {
-      station.seen.delete(oldest);
-      break;
-    }
-  }
-  return true;
-}
-
-function problem(code: CodeOf<'network'>, message: string): Problem {
-  return new Problem(code, message, { remedy: 'Ask another peer, or try again later.' });
 }

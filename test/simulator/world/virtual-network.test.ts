@@ -8,7 +8,8 @@ import { type LinkConditions, Links } from '../../../src/simulator/world/links.t
 import { ProcessLife } from '../../../src/simulator/world/process-life.ts';
 import { Scheduler } from '../../../src/simulator/world/scheduler.ts';
 import { Trace } from '../../../src/simulator/world/trace.ts';
-import { peerName, VirtualNetwork } from '../../../src/simulator/world/virtual-network.ts';
+import { peerName } from '../../../src/simulator/world/station.ts';
+import { VirtualNetwork } from '../../../src/simulator/world/virtual-network.ts';
 
 const calm: LinkConditions = { delayMs: [1, 5], loss: 0, duplication: 0, reordering: 0 };
 
