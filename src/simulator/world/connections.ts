@@ -13,7 +13,7 @@ const redialMs = [20, 400] as const;
 /** When a process ends, its connections often end with it; when one starts, it dials at once. */
 const promptMs = [1, 20] as const;
 
-/** Who is connected to whom: some time after links can be dialled, or cannot any more, both ends hear of it. */
+/** Who is connected to whom: some time after links can be dialled, or cannot any more, both ends notice. */
 export class Connections {
   readonly #scheduler: Scheduler;
   readonly #links: Links;
