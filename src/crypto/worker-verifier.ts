@@ -139,8 +139,8 @@ export class WorkerVerifier implements Verifier {
     this.#waiting -= batch.length;
     // Before the answers: the thread works on while the callers think.
     this.#flush();
-    for (const [index, { call }] of batch.entries()) {
-      call.verdicts.push(verdicts[index] === 1);
+    for (let index = 0; index < batch.length; index++) {
+      (batch[index] as Pending).call.verdicts.push(verdicts[index] === 1);
     }
     this.#answer();
   }

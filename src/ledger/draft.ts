@@ -35,20 +35,55 @@ interface ReservationChange {
   readonly reservation: Reservation | null;
 }
 
+const nothing: ReadonlyMap<never, never> = new Map<never, never>();
+
+/**
+ * What becomes of entries of one kind, in the order in which they were first changed. Memory is taken when
+ * the first is: a draft is made for each transaction, and most change accounts and nothing else.
+ */
+class Changes<K, V> {
+  #map: Map<K, V> | undefined;
+
+  get(key: K): V | undefined {
+    return this.#map?.get(key);
+  }
+
+  set(key: K, value: V): void {
+    this.#map ??= new Map();
+    this.#map.set(key, value);
+  }
+
+  takeOver(later: Changes<K, V>): void {
+    later.#map?.forEach((value, key) => this.set(key, value));
+  }
+
+  keys(): IterableIterator<K> {
+    return (this.#map ?? nothing).keys();
+  }
+
+  values(): IterableIterator<V> {
+    return (this.#map ?? nothing).values();
+  }
+
+  [Symbol.iterator](): IterableIterator<[K, V]> {
+    return (this.#map ?? nothing)[Symbol.iterator]();
+  }
+}
+
 /**
  * Changes over something that stays as it is: those of a block over its parent's state, those of a
  * transaction over the block's so far. They are taken over with `apply`, or forgotten with the draft.
  */
 export class Draft implements Readable {
-  readonly accounts = new Map<PublicKey, Account>();
-  readonly records = new Map<string, RecordEntry | Tombstone>();
+  readonly accounts = new Changes<PublicKey, Account>();
+  readonly records = new Changes<string, RecordEntry | Tombstone>();
   /** By the id as a text; see `setReservation`. */
-  readonly reservations = new Map<string, ReservationChange>();
+  readonly reservations = new Changes<string, ReservationChange>();
   /** Null where the entry goes. */
-  readonly endings = new Map<Height, Ending | null>();
+  readonly endings = new Changes<Height, Ending | null>();
   /** Null for one that is gone. */
-  readonly proposals = new Map<Hash, ChainProposal | null>();
-  readonly namespaces = new Map<string, NamespaceRules>();
+  readonly proposals = new Changes<Hash, ChainProposal | null>();
+  readonly namespaces = new Changes<string, NamespaceRules>();
   readonly #below: Readable;
   #parameters: ChainParameters | undefined;
   #proposalNames: readonly ProposalName[] | undefined;
@@ -147,14 +182,14 @@ export class Draft implements Readable {
 
   /** Takes over the changes of a draft over this one. */
   apply(draft: Draft): void {
-    for (const [publicKey, account] of draft.accounts) this.accounts.set(publicKey, account);
-    for (const [key, entry] of draft.records) this.records.set(key, entry);
-    for (const [key, change] of draft.reservations) this.reservations.set(key, change);
-    for (const [height, ending] of draft.endings) this.endings.set(height, ending);
-    for (const [id, proposal] of draft.proposals) this.proposals.set(id, proposal);
+    this.accounts.takeOver(draft.accounts);
+    this.records.takeOver(draft.records);
+    this.reservations.takeOver(draft.reservations);
+    this.endings.takeOver(draft.endings);
+    this.proposals.takeOver(draft.proposals);
+    this.namespaces.takeOver(draft.namespaces);
     this.#parameters = draft.#parameters ?? this.#parameters;
     this.#proposalNames = draft.#proposalNames ?? this.#proposalNames;
-    for (const [name, rules] of draft.namespaces) this.namespaces.set(name, rules);
   }
 }
 

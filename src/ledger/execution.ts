@@ -18,6 +18,8 @@ import {
 import { encodeEnding, encodeReservation, endingStateKey, reservationStateKey } from './reservation.ts';
 import { beginHeight } from './reservation-rules.ts';
 import { encodeNamespaceRules } from './namespace.ts';
+import type { Condition } from './condition.ts';
+import type { Operation } from './operation.ts';
 import { checkCondition, perform } from './rules.ts';
 import { protocolVersionFor } from './protocol-version.ts';
 import type { State } from './state.ts';
@@ -104,7 +106,8 @@ export function executeBlock(
   transactions: readonly Transaction[],
 ): Execution | Problem {
   const block = new BlockExecution(parent, context);
-  for (const [index, transaction] of transactions.entries()) {
+  for (let index = 0; index < transactions.length; index++) {
+    const transaction = transactions[index] as Transaction;
     if (!block.fits(transaction)) return oversize(context.height, transactions.length, block.limits);
     const refusal = block.add(transaction);
     if (refusal !== undefined) return mayNotStand(refusal, transaction, index, context.height);
@@ -274,7 +277,42 @@ class BlockExecution {
     const { height } = this.#context;
     const draft = new Draft(this.#draft);
     const effects: Effects = { records: [], changes: [] };
-    const failed = (part: Failure['part'], index: number, { code, found }: Refusal): Receipt => ({
+    // By index, here and below: in code that runs once a block, iterators are objects for each step.
+    for (let index = 0; index < conditions.length; index++) {
+      const refusal = checkCondition(draft, conditions[index] as Condition, this.#context);
+      if (refusal !== undefined) return this.#failed(transaction, 'condition', index, refusal);
+    }
+    for (let index = 0; index < operations.length; index++) {
+      const place = { height, transaction: this.#receipts.length, operation: index };
+      const operation = operations[index] as Operation;
+      const refusal = perform(draft, transaction, operation, place, effects, this.#context);
+      if (refusal !== undefined) return this.#failed(transaction, 'operation', index, refusal);
+    }
+    this.#draft.apply(draft);
+    const accounts = [this.#effectOn(sender)];
+    for (const publicKey of draft.accounts.keys()) {
+      if (publicKey !== sender) accounts.push(this.#effectOn(publicKey));
+    }
+    const { records, changes } = effects;
+    return {
+      transactionHash,
+      status: 'applied',
+      code: '',
+      failure: undefined,
+      fee,
+      accounts,
+      records,
+      changes,
+    };
+  }
+
+  #failed(
+    { sender, hash: transactionHash, fee }: Transaction,
+    part: Failure['part'],
+    index: number,
+    { code, found }: Refusal,
+  ): Receipt {
+    return {
       transactionHash,
       status: 'failed',
       code,
@@ -283,20 +321,7 @@ class BlockExecution {
       accounts: [this.#effectOn(sender)],
       records: [],
       changes: [],
-    });
-    for (const [index, condition] of conditions.entries()) {
-      const refusal = checkCondition(draft, condition, this.#context);
-      if (refusal !== undefined) return failed('condition', index, refusal);
-    }
-    for (const [index, operation] of operations.entries()) {
-      const place = { height, transaction: this.#receipts.length, operation: index };
-      const refusal = perform(draft, transaction, operation, place, effects, this.#context);
-      if (refusal !== undefined) return failed('operation', index, refusal);
-    }
-    this.#draft.apply(draft);
-    const others = [...draft.accounts.keys()].filter((publicKey) => publicKey !== sender);
-    const accounts = [sender, ...others].map((publicKey) => this.#effectOn(publicKey));
-    return { transactionHash, status: 'applied', code: '', failure: undefined, fee, accounts, ...effects };
+    };
   }
 
   #effectOn(publicKey: PublicKey): AccountEffect {

@@ -95,7 +95,8 @@ function hashRoot(count: number, top: Uint8Array): Hash {
 
 function bytesOf(leaves: readonly Hash[]): Uint8Array {
   const bytes = new Uint8Array(leaves.length * hashSize);
-  for (const [index, leaf] of leaves.entries()) {
+  for (let index = 0; index < leaves.length; index++) {
+    const leaf = leaves[index] as Hash;
     invariant(leaf.length === 2 * hashSize && writeHex(bytes, index * hashSize, leaf), 'a leaf is a hash');
   }
   return bytes;

@@ -237,7 +237,8 @@ export function encodeReceipts(receipts: readonly Receipt[]): {
   const leaves = new Uint8Array(receipts.length * hashSize);
   const bytes = writing((writer) => {
     u16.write(writer, receipts.length);
-    for (const [index, receipt] of receipts.entries()) {
+    for (let index = 0; index < receipts.length; index++) {
+      const receipt = receipts[index] as Receipt;
       const start = writer.length;
       if (receipt.status === 'applied') writeApplied(writer, receipt);
       else receiptCodec.write(writer, receipt);

@@ -11,11 +11,24 @@ import { scanPages } from './scan-pages.ts';
  */
 const checksumBytes = 4;
 
+/** Key and value, one behind the other: two calls take longer than to copy what is short. */
+const joined = new Uint8Array(1_024);
+/** Its beginnings by their length: few lengths come up, again and again. */
+const beginnings: (Uint8Array | undefined)[] = [];
+
+function checksum(key: Uint8Array, value: Uint8Array): number {
+  const size = key.length + value.length;
+  if (size > joined.length) return crc32(value, crc32(key));
+  joined.set(key);
+  joined.set(value, key.length);
+  return crc32((beginnings[size] ??= joined.subarray(0, size)));
+}
+
 /** A change that stores the value with its checksum; null removes the key. */
 export function checksummedWrite(key: Uint8Array, value: Uint8Array | null): Write {
   if (value === null) return { type: 'del', key };
   const stored = Buffer.allocUnsafe(checksumBytes + value.length);
-  stored.writeUInt32BE(crc32(value, crc32(key)));
+  stored.writeUInt32BE(checksum(key, value));
   stored.set(value, checksumBytes);
   return { type: 'put', key, value: stored };
 }
@@ -25,7 +38,7 @@ function verifyChecksum(key: Uint8Array, stored: Uint8Array): Uint8Array {
   const value = stored.subarray(checksumBytes);
   const matches =
     stored.length >= checksumBytes &&
-    new DataView(stored.buffer, stored.byteOffset).getUint32(0) === crc32(value, crc32(key));
+    new DataView(stored.buffer, stored.byteOffset).getUint32(0) === checksum(key, value);
   if (!matches) throw damaged(describeKey(key), 'does not match its checksum');
   return value;
 }

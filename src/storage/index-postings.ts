@@ -54,7 +54,8 @@ export function postingsOf({ height, transactions, receipts }: IndexedBlock): Po
   const accounts = new Map<PublicKey, number[]>();
   const references = new Map<string, number[]>();
   const records = new Map<string, { readonly first: number; readonly changes: number[] }>();
-  for (const [index, { sender, reference, operations }] of transactions.entries()) {
+  for (let index = 0; index < transactions.length; index++) {
+    const { sender, reference, operations } = transactions[index] as IndexedBlock['transactions'][number];
     const receipt = defined(receipts[index], 'a receipt for each transaction');
     note(accounts, sender, index | sentMark);
     for (const { publicKey } of receipt.accounts) note(accounts, publicKey, index);
@@ -97,7 +98,7 @@ function note<T>(lists: Map<T, number[]>, name: T, mark: number): void {
 
 function shorts(numbers: readonly number[]): Uint8Array {
   const bytes = Buffer.allocUnsafe(2 * numbers.length);
-  for (const [at, number] of numbers.entries()) bytes.writeUInt16BE(number, 2 * at);
+  for (let at = 0; at < numbers.length; at++) bytes.writeUInt16BE(numbers[at] as number, 2 * at);
   return bytes;
 }
 

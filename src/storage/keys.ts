@@ -1,4 +1,6 @@
-import { concat, fromHex, toHex, utf8 } from '../base/bytes.ts';
+import { Buffer } from 'node:buffer';
+import { concat, toHex, utf8, writeHex } from '../base/bytes.ts';
+import { invariant } from '../base/invariant.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
@@ -53,11 +55,25 @@ export interface KeyRange {
 
 const heightBytes = 6;
 
+/**
+ * A key is part of a pool, as small Buffers are: memory of its own would first have to be made when LevelDB
+ * is given it, which takes as long again as all the rest.
+ */
 function key(kind: KeyKind, rest: Uint8Array, height?: number): Uint8Array {
-  const made = Buffer.alloc(1 + rest.length + (height === undefined ? 0 : heightBytes));
+  const made = Buffer.allocUnsafe(1 + rest.length + (height === undefined ? 0 : heightBytes));
   made[0] = kinds[kind];
   made.set(rest, 1);
-  if (height !== undefined) made.writeUIntBE(height, 1 + rest.length, heightBytes);
+  if (height !== undefined) writeNumber48(made, 1 + rest.length, height);
+  return made;
+}
+
+/** The same for what is named by hex: a block has several for each of its transactions. */
+function hexKey(kind: KeyKind, rest: Hash | PublicKey, height?: number): Uint8Array {
+  const end = 1 + rest.length / 2;
+  const made = Buffer.allocUnsafe(end + (height === undefined ? 0 : heightBytes));
+  made[0] = kinds[kind];
+  invariant(writeHex(made, 1, rest), 'hashes and keys are hex');
+  if (height !== undefined) writeNumber48(made, end, height);
   return made;
 }
 
@@ -67,9 +83,17 @@ function named(kind: KeyKind, name: Uint8Array, height: number): Uint8Array {
 }
 
 function number48(value: number): Uint8Array {
-  const bytes = Buffer.alloc(heightBytes);
-  bytes.writeUIntBE(value, 0, heightBytes);
+  const bytes = new Uint8Array(heightBytes);
+  writeNumber48(bytes, 0, value);
   return bytes;
+}
+
+/** Most significant byte first, so that keys are in the order of their numbers. */
+function writeNumber48(target: Uint8Array, at: number, value: number): void {
+  invariant(Number.isSafeInteger(value) && value >= 0 && value < 2 ** 48, 'a height or number has 48 bits');
+  for (let place = at + heightBytes - 1, left = value; place >= at; place--, left = Math.floor(left / 256)) {
+    target[place] = left % 256;
+  }
 }
 
 export const keys = {
@@ -85,14 +109,14 @@ export const keys = {
   certificate: (height: Height): Uint8Array => key('certificate', number48(height)),
   epoch: (height: Height): Uint8Array => key('epoch', number48(height)),
   receipts: (height: Height): Uint8Array => key('receipts', number48(height)),
-  block: (hash: Hash): Uint8Array => key('block', fromHex(hash)),
-  candidate: (hash: Hash): Uint8Array => key('candidate', fromHex(hash)),
-  transaction: (hash: Hash): Uint8Array => key('transaction', fromHex(hash)),
+  block: (hash: Hash): Uint8Array => hexKey('block', hash),
+  candidate: (hash: Hash): Uint8Array => hexKey('candidate', hash),
+  transaction: (hash: Hash): Uint8Array => hexKey('transaction', hash),
   log: (name: string): Uint8Array => key('log', utf8(name)),
   state: (stateKey: Uint8Array): Uint8Array => key('state', stateKey),
   evidence: (index: number): Uint8Array => key('evidence', number48(index)),
   snapshot: (index: number): Uint8Array => key('snapshot', number48(index)),
-  accountIndex: (account: PublicKey, height: Height): Uint8Array => key('accounts', fromHex(account), height),
+  accountIndex: (account: PublicKey, height: Height): Uint8Array => hexKey('accounts', account, height),
   referenceIndex: (reference: Uint8Array, height: Height): Uint8Array =>
     named('references', reference, height),
   versionIndex: (recordKey: string, height: Height): Uint8Array => named('versions', utf8(recordKey), height),
