@@ -79,6 +79,26 @@ test('every function, field and type that a page names is in the code', () => {
   assert.deepEqual(found, []);
 });
 
+test('what a page says to stand in a file stands there', () => {
+  const filesOf = (name: string): string[] => code.filter((file) => `/${file}`.endsWith(`/${name}`));
+  const says: readonly (readonly [form: RegExp, name: number, path: number])[] = [
+    [/`([\w-]+)` (?:in|of) `([\w./-]+\.tsx?)`/g, 1, 2],
+    [/`([\w./-]+\.tsx?)` \(`([\w-]+)`/g, 2, 1],
+  ];
+  const claims = pages.flatMap((page) => {
+    const text = readFileSync(join(repository, page), 'utf8').replaceAll(/\s+/g, ' ');
+    return says.flatMap(([form, name, path]) =>
+      [...text.matchAll(form)].map((found) => ({ page, name: found[name] ?? '', path: found[path] ?? '' })),
+    );
+  });
+  assert.ok(claims.length > 15, `${claims.length} were found`);
+  const found = claims.filter(({ name, path }) => {
+    const texts = filesOf(path).map((file) => readFileSync(join(repository, file), 'utf8'));
+    return !texts.some((text) => new RegExp(`(?<!\\w)${name}(?!\\w)`).test(text));
+  });
+  assert.deepEqual(found, []);
+});
+
 test('the page on the store names every kind of key, and every key of the consensus log', () => {
   const kinds = [...read('storage/keys.ts').matchAll(/^ {2}([a-z]+): \d+,$/gm)].map(([, name = '']) => name);
   assert.ok(kinds.length > 5);
@@ -162,6 +182,12 @@ test('the page on the API names every route', () => {
   );
   const named = firstCells('api/README.md', 'Routes');
   assert.deepEqual(named.toSorted(), [...new Set(routes)].toSorted());
+  const rows = [...read('api/README.md').matchAll(/^\| `(\/[^`]*)`.*\| `([\w/-]+\.ts[^|]*)`[^|`]*\|$/gm)];
+  assert.equal(rows.length, named.length);
+  for (const [, route = '', files = ''] of rows) {
+    for (const file of files.split('`, `'))
+      assert.ok(read(`api/${file}`).includes(`'${route}'`), `${file}: ${route}`);
+  }
 });
 
 test('the page on the mempool names every file of it', () => {
@@ -233,7 +259,7 @@ test('the recipes name only what there is', () => {
   const names = [...read('recipes.md').matchAll(/`([A-Za-z]+)`/g)].map(([, name = '']) => name);
   assert.ok(names.length > 20);
   assert.deepEqual(
-    names.filter((name) => name !== 'NAME' && !new RegExp(`\\b${name}\\b`).test(all)),
+    names.filter((name) => name !== 'NAME' && !new RegExp(`(?<!\\w)${name}(?!\\w)`).test(all)),
     [],
   );
 });
