@@ -1,5 +1,6 @@
 import { cpus, totalmem } from 'node:os';
 import { native } from '../../crypto/native.ts';
+import { nativeVerifyName, openNativeVerify } from '../../crypto/native-verify.ts';
 import { pairHashName } from '../../crypto/pair-hash.ts';
 import { softwareVersion } from '../../node/process/version.ts';
 
@@ -13,7 +14,8 @@ export function machineFacts() {
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     hasher: pairHashName(),
-    signatures: native.name,
+    /** What checks them in the nodes that are started here. */
+    signatures: typeof openNativeVerify() === 'function' ? nativeVerifyName : native.name,
   };
 }
 

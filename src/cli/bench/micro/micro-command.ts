@@ -1,4 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import { native } from '../../../crypto/native.ts';
 import { useNativeHash } from '../../../crypto/native-hash.ts';
 import { jsonOption, wholeNumber } from '../../options.ts';
 import { ProgressLine } from '../../progress.ts';
@@ -42,10 +43,7 @@ function show(machine: MachineFacts, { bounds, pieces }: MicroResult): string {
     facts([
       ['machine', machineText(machine)],
       ['software', `${machine.software}, Node ${machine.node}`],
-      [
-        'verifications/s',
-        `${whole(bounds.verificationsPerSecond)}, one core, one by one by ${machine.signatures}`,
-      ],
+      ['verifications/s', `${whole(bounds.verificationsPerSecond)}, one core, one by one by ${native.name}`],
       ['hashes/s', `${whole(bounds.hashesPerSecond)}, one core, SHA-256 of 64 bytes one by one`],
       ['synced writes/s', `${whole(bounds.syncsPerSecond)}, of 4 KiB, one after the other`],
     ]),
