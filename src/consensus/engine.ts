@@ -265,9 +265,9 @@ export interface PendingWork {
   /** Since when (monotonic) the oldest of them could be; null when there are none. */
   readonly oldestSince: MonotonicMs | null;
   /**
-   * Since when the oldest of those could be that were passed over: a block went final without them
-   * that had room for them, or held what should have come after them. Null when there are none.
-   * Grounds to suspect censorship.
+   * Since when the oldest transaction that was passed over could be executed; null when none was. Passed over
+   * means: a block became final without it, although it had room or held what should have come later. Grounds
+   * to suspect censorship.
    */
   readonly passedOverSince: MonotonicMs | null;
   /**
@@ -573,8 +573,8 @@ export interface Protocol<M> {
 export type LogTrust = 'whole' | 'new' | 'lost' | 'vouched';
 
 /**
- * What has to be checked of a message. Nobody makes us work for more than its outer signature
- * who cannot make that one.
+ * What has to be checked of a message. Whoever cannot make its outer signature costs us that one check and
+ * no more.
  */
 export interface MessageClaims {
   /** Its sender's own signature. Empty where the channel proves the sender. */

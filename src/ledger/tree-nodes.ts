@@ -104,8 +104,8 @@ export class TreeNodes {
   }
 
   /**
-   * A new branch, held by the caller, that takes over his hold of both children. It has no
-   * hash before `hashBranches`.
+   * A new branch, held by the caller, that takes over the caller's hold of both children. It has no hash
+   * before `hashBranches`.
    */
   branch(left: NodeRef, right: NodeRef): NodeRef {
     const ref = this.#takeBranch();

@@ -39,8 +39,8 @@ export function onRunningChain(replica: Replica): void {
 }
 
 /**
- * On its own stream somebody says that nothing of this epoch is final with him. When f + 1 say so, it has not
- * begun, and the key is new in it.
+ * On its own stream a validator says that it has nothing final of this epoch. When f + 1 say so, the epoch
+ * has not begun, and the key is new in it.
  */
 export function onBeginningChain(replica: Replica, from: ValidatorIndex): void {
   const { unproven } = replica.state;

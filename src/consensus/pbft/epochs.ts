@@ -16,9 +16,9 @@ type Applied = Pick<Extract<Input<PbftMessage>, { type: 'applied' }>, 'validator
 
 /**
  * A block is applied. The last one of an epoch ends it: from then on this replica is one of the next epoch,
- * which is a PBFT of its own on top of that block. Views begin at 0, and no vote, certificate, Suspect or
- * ViewChange of before means anything. It is that block on the disk that says which epoch this is, also after
- * a crash, so nothing is ever signed in an earlier one again.
+ * which is a PBFT of its own on top of that block. Views begin at 0, and no earlier vote, certificate,
+ * Suspect or ViewChange means anything. That block on the disk says which epoch this is, also after a crash:
+ * so nothing is ever signed in an earlier one again.
  */
 export function afterBlock(replica: Replica, { validators, epochSeen = false }: Applied): Replica {
   const { final, appliedHeight } = replica.state;

@@ -65,7 +65,7 @@ export function notePlace({ state, options }: Replica, message: PbftMessage): vo
 }
 
 /**
- * It says less than its sender proved before. Anybody can send an old one again, as often as he likes,
+ * It says less than its sender proved before. Anybody can send an old one again, as often as they like,
  * and have all of us answer its sender; only on the sender's own stream it is news: a restart may have
  * cost it what was not on disk.
  */

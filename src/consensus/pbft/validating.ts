@@ -110,7 +110,7 @@ function learnLinks({ state, noted }: Replica, chain: readonly ChainLink[], vali
   }
 }
 
-/** All that waited for this link: the own vote, where it may be cast, and what others said of the block. */
+/** All that waited for this link: its own vote, if it may be cast, and what others said of the block. */
 export function followLink(replica: Replica, { link, valid }: Noted['links'][number]): void {
   const { state } = replica;
   if (chainTo(replica, link.blockHash) === null) return;

@@ -26,7 +26,7 @@ export function noticeOwnUse(replica: Replica, { proposer, view, height }: Block
   state.guard = { name: 'asking', asked: null };
   state.held = null;
   state.incarnation = unusedIncarnation(state.random);
-  // What it was about to say it would have said as one that knows all that it promised.
+  // Whatever waits to be said was decided by a member that seemed to know all its promises.
   for (const { kept } of state.writes.pending) kept.after = [];
   write(replica, {});
 }

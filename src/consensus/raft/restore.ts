@@ -103,8 +103,8 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
 }
 
 /**
- * The state on disk names no later term than that of the block: this disk had both before another was seen.
- * Or the state says what was seen before.
+ * A change of the members that this disk had in the change's own term: the one in the log, while the state on
+ * disk names no later term; otherwise the one that the state names.
  */
 function heldAtStart({ term, amnesiac, held }: HardState, { entries }: Log): RaftState['held'] {
   if (amnesiac) return null;

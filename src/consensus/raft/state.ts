@@ -123,11 +123,11 @@ type AmnesiaGuard =
 /** What is known of the blocks that were made with this member's key. */
 interface KeyUse {
   /**
-   * Whether all of them are explained, by the log or by an operator's word; doubted once somebody showed one
-   * that is not.
+   * Whether all blocks by this key are explained, by the log or by an operator's word; doubted once somebody
+   * showed one that is not.
    */
   trust: 'known' | 'vouched' | 'doubted';
-  /** Those of terms up to here are: of before this start, or of before a lost log was asked for. */
+  /** Blocks of terms up to here are explained: they may be from before this start, or before the loss. */
   upTo: Term;
   /** Terms in which this process leads or led, oldest first. */
   readonly led: Set<Term>;

@@ -48,8 +48,8 @@ export class Announcing {
 
   /**
    * Judges an announcement of another node. Only what is news here is checked, and only what was checked is
-   * passed on: what is final here is nobody's news who asks us, and a block below one that is proven final
-   * tells nothing.
+   * passed on: what is final here is no news to anybody who asks us, and a block below one that is proven
+   * final tells nothing.
    */
   heard(from: PeerId, bytes: Uint8Array, decide: (verdict: GossipVerdict) => void): void {
     const { verification, roster, finalHashAt } = this.#options;

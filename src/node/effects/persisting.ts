@@ -99,8 +99,8 @@ function toStore(candidate: Candidate): { hash: Hash; bytes: Uint8Array }[] {
 }
 
 /**
- * What the last word says so of: a block that was cut off and came back stays, whether or not it was on disk
- * before.
+ * Blocks to be deleted, by the last word on each: one that was cut off and came back stays, whether or not it
+ * was on disk before.
  */
 function forgotten(batch: readonly Waiting<unknown>[]): Hash[] {
   const gone = new Set<Hash>();

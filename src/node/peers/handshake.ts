@@ -132,8 +132,8 @@ export class Handshake {
   /** Of those the ones that are no members any more. */
   #removed: ReadonlySet<PublicKey> = new Set();
   /**
-   * Of the set before: a node that is behind needs blocks from us, and we may need the last ones of then from
-   * it.
+   * Members of the set before this one: whoever is behind needs blocks from us, and we may need the last
+   * blocks of that set from them.
    */
   #former: ReadonlySet<PublicKey> = new Set();
   readonly #isOpen: boolean;

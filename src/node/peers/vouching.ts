@@ -6,7 +6,7 @@ import type { Handshake } from './handshake.ts';
 /**
  * Whose word is taken that it checked the signatures of transactions: on a chain whose members trust each
  * other, a member takes another member's, on that one's own connection. Whether they are members is asked
- * each time. Everybody else checks for himself, and is checked.
+ * each time. All others check for themselves, and are checked.
  */
 export function vouching({
   protocol,

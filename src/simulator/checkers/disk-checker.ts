@@ -99,7 +99,7 @@ async function inspectIndexes(
   promise(difference === undefined, 'indexes', () => `node ${node}: ${difference}`);
 }
 
-/** Nothing above the last block of an epoch can prove it to who knows the validators of then only. */
+/** The last block of an epoch has its own certificate: what is above it is signed by other validators. */
 function promiseOwnProof(node: number, { header }: Block, stored: ChainStore): void {
   promise(
     !changesValidators(header) || stored.certificateAt(header.height) !== undefined,

@@ -54,7 +54,7 @@ interface BootOptions extends SimulatedNodeOptions {
   readonly clock: VirtualClock;
   readonly disk: VirtualDisk;
   readonly firstUse: boolean;
-  /** Since when each use of its key is noted beside this disk, by the clock of then. */
+  /** Since when each use of its key is noted beside this disk, by its clock at that time. */
   readonly since: number;
   /** How many processes of this node there were, this one included. */
   readonly starts: number;
