@@ -209,7 +209,7 @@ function keep(directory: string, plan: Plan, verdict: Verdict): void {
   } catch (cause) {
     throw fileProblem(file, cause, '--keep');
   }
-  printError(`kept ${file}`);
+  printError(`kept ${file}, which opens in the playground of any node`);
 }
 
 function parseRange(text: string): readonly [number, number] {

@@ -1,4 +1,5 @@
-import { type Opened, openedFrom, queryOf, type Setting } from './setting.ts';
+import { openedFrom } from './opened.ts';
+import { type Opened, queryOf, type Setting } from './setting.ts';
 import type { Problem } from '../base/problem.ts';
 
 const prefix = '#/play/';

@@ -1,4 +1,4 @@
-import { useSignal, useSignalEffect } from '@preact/signals';
+import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { harmless } from '../base/harmless.ts';
@@ -8,6 +8,7 @@ import { LessonMenu, lessonOf, LessonPanel } from './lesson-panel.tsx';
 import { NodePanel } from './node-panel.tsx';
 import { NodeTable } from './node-table.tsx';
 import { keep, openedHere } from './open.ts';
+import { PlanFile } from './plan-file.tsx';
 import { Player } from './player.ts';
 import { Ring } from './ring.tsx';
 import { firstSetting, queryOf } from './setting.ts';
@@ -31,10 +32,11 @@ export function PlaygroundPage(): JSX.Element {
         its setting, and what you do is part of it: the address of this page holds all of it.
       </p>
       <LessonMenu present={lesson} />
-      {wrong !== undefined && <Trouble text={wrong.message} />}
+      {wrong.value !== undefined && <ProblemTrouble problem={wrong.value} />}
       {failure !== undefined && <Trouble text={`The run cannot go on: ${failure}. Begin anew.`} />}
       {about !== undefined && <LessonPanel player={player} lesson={about} />}
       <SettingForm player={player} />
+      <PlanFile onWrong={(problem) => (wrong.value = problem)} />
       <TimeControls player={player} lesson={lesson} />
       {view?.breach != null && <BreachBox breach={view.breach} />}
       {view === undefined ? <p role="status">Starting…</p> : <Cluster player={player} />}
@@ -70,8 +72,20 @@ function Trouble({ text }: { text: string }): JSX.Element {
   );
 }
 
+function ProblemTrouble({ problem }: { problem: Problem }): JSX.Element {
+  return (
+    <div class="problem" role="alert">
+      <p>
+        <strong>{harmless(problem.message)}</strong>
+      </p>
+      <p>{harmless(problem.remedy)}</p>
+      <p class="quiet">{problem.code}</p>
+    </div>
+  );
+}
+
 /** Opens what the address names, and keeps in it what is done. */
-function useAddress(player: Player): { wrong: Problem | undefined; lesson: string | undefined } {
+function useAddress(player: Player): { wrong: Signal<Problem | undefined>; lesson: string | undefined } {
   const wrong = useSignal<Problem | undefined>(undefined);
   const lesson = useSignal<string | undefined>(undefined);
   /** What stands in the address by now. */
@@ -104,5 +118,5 @@ function useAddress(player: Player): { wrong: Problem | undefined; lesson: strin
     kept.current = query;
     keep(setting, { lesson: lesson.peek() });
   });
-  return { wrong: wrong.value, lesson: lesson.value };
+  return { wrong, lesson: lesson.value };
 }

@@ -7,13 +7,18 @@ import { fewestNodes, mostNodes, type Setting } from './setting.ts';
 /** What a run begins with: each change begins another one. */
 export function SettingForm({ player }: { player: Player }): JSX.Element {
   const { value: setting } = player.setting;
-  const change = (changes: Partial<Setting>): void => open({ ...setting, edits: [], ...changes });
+  const change = (changes: Partial<Setting>): void => {
+    const { kept: _, ...rest } = setting;
+    open({ ...rest, edits: [], ...changes });
+  };
+  const isKept = setting.plan === 'kept';
   return (
     <form class="row" aria-label="The run" onSubmit={(event) => event.preventDefault()}>
       <label>
         Engine{' '}
         <select
           value={setting.engine}
+          disabled={isKept}
           onChange={({ currentTarget }) => change({ engine: currentTarget.value as Setting['engine'] })}
         >
           {engineNames.map((name) => (
@@ -27,6 +32,7 @@ export function SettingForm({ player }: { player: Player }): JSX.Element {
           type="number"
           min={0}
           value={setting.seed}
+          disabled={isKept}
           onChange={({ currentTarget }) => {
             const seed = Math.min(2 ** 48, Math.max(0, Math.floor(Number(currentTarget.value))));
             change({ seed });
@@ -41,6 +47,7 @@ export function SettingForm({ player }: { player: Player }): JSX.Element {
         >
           <option value="calm">what I do</option>
           <option value="drawn">what the seed draws</option>
+          {isKept && <option value="kept">what the plan says</option>}
         </select>
       </label>
       {setting.plan === 'calm' && <CalmFields setting={setting} change={change} />}

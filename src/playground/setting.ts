@@ -1,15 +1,19 @@
-import { Problem } from '../base/problem.ts';
-import { type EngineName, engineNames } from '../ledger/engine-names.ts';
+import type { EngineName } from '../ledger/engine-names.ts';
 import { drawPlan } from '../simulator/plan/draw-plan.ts';
 import type { LiarName, Plan } from '../simulator/plan/plan.ts';
-import { type Edit, editFrom, editText, playedLiars } from './act.ts';
+import { type Edit, editText } from './act.ts';
 
 /** All that decides a run: it stands in the address, so that a situation can be shared. */
 export interface Setting {
   readonly engine: EngineName;
   readonly seed: number;
-  /** `drawn`: that of `quorate simulate --seed`, faults and all. `calm`: what people do, and no more. */
-  readonly plan: 'calm' | 'drawn';
+  /**
+   * `drawn`: that of `quorate simulate --seed`, faults and all. `calm`: what people do, and no more. `kept`:
+   * that of a file.
+   */
+  readonly plan: 'calm' | 'drawn' | 'kept';
+  /** Of a kept plan: what a file of `quorate simulate --keep` says. */
+  readonly kept?: Plan | undefined;
   /** Of a calm plan: what each node does instead of following the protocol (PBFT). */
   readonly nodes: readonly (LiarName | null)[];
   /** Of a calm plan: whether clients submit all the time, or only what somebody writes by hand. */
@@ -27,8 +31,6 @@ export interface Opened {
 
 export const fewestNodes = 3;
 export const mostNodes = 7;
-/** An address with more is no situation that somebody made by hand. */
-const mostEdits = 1_000;
 
 export const firstSetting: Setting = {
   engine: 'pbft',
@@ -50,7 +52,8 @@ export function viewWord({ engine }: Pick<Setting, 'engine'>): string {
 }
 
 /** Slow enough to be watched: a message takes about as long as between continents. */
-export function planOf({ engine, seed, plan, nodes, load }: Setting): Plan {
+export function planOf({ engine, seed, plan, nodes, load, kept }: Setting): Plan {
+  if (kept !== undefined) return { ...kept, signatures: 'fast' };
   if (plan === 'drawn') return { ...drawPlan(seed, engine), signatures: 'fast' };
   const forEver = 1e12;
   return {
@@ -83,11 +86,12 @@ export function planOf({ engine, seed, plan, nodes, load }: Setting): Plan {
 
 /** A setting as the query of an address; `openedFrom` reads it back. */
 export function queryOf(
-  { engine, seed, plan, nodes, load, edits }: Setting,
+  { engine, seed, plan, nodes, load, kept, edits }: Setting,
   more: Omit<Opened, 'setting'> = {},
 ) {
   const query = new URLSearchParams({ engine, seed: `${seed}`, plan });
   if (plan === 'calm') query.set('nodes', nodes.map((liar) => liar ?? 'honest').join());
+  if (kept !== undefined) query.set('kept', JSON.stringify(kept));
   if (load !== firstSetting.load) query.set('load', load);
   if (edits.length > 0) query.set('edits', edits.map(editText).join());
   if (more.event !== undefined) query.set('event', `${more.event}`);
@@ -95,44 +99,7 @@ export function queryOf(
   return query.toString();
 }
 
-/** What is missing is as in the first setting; what is wrong is a problem that says what. */
-export function openedFrom(text: string): Opened | Problem {
-  const query = new URLSearchParams(text);
-  const engine = engineNames.find((name) => name === (query.get('engine') ?? firstSetting.engine));
-  const seed = Number(query.get('seed') ?? firstSetting.seed);
-  const plan = query.get('plan') ?? firstSetting.plan;
-  const load = query.get('load') ?? firstSetting.load;
-  const names = query.get('nodes')?.split(',') ?? firstSetting.nodes.map((liar) => liar ?? 'honest');
-  const event = query.get('event') ?? undefined;
-  if (engine === undefined) return wrong('engine', 'pbft or raft');
-  if (!Number.isInteger(seed) || seed < 0 || seed > 2 ** 48) return wrong('seed', 'a whole number');
-  if (plan !== 'calm' && plan !== 'drawn') return wrong('plan', 'calm or drawn');
-  if (load !== 'steady' && load !== 'none') return wrong('load', 'steady or none');
-  if (event !== undefined && !/^\d{1,6}$/.test(event)) return wrong('event', 'a whole number');
-  if (names.length < fewestNodes || names.length > mostNodes) {
-    return wrong('nodes', `${fewestNodes} to ${mostNodes} of them`);
-  }
-  const nodes: (LiarName | null)[] = [];
-  for (const name of names) {
-    const liar = name === 'honest' ? null : playedLiars.find((one) => one === name);
-    if (liar === undefined) return wrong('nodes', `honest, or ${playedLiars.join(', ')}`);
-    nodes.push(liar);
-  }
-  const parts = query.get('edits')?.split(',') ?? [];
-  const edits = parts.map(editFrom);
-  if (parts.length > mostEdits || edits.includes(undefined)) {
-    return wrong('edits', `EVENT@MS:ACT:NODE, or EVENT@MS:cut:NODE:NODE, at most ${mostEdits}`);
-  }
-  return {
-    setting: { engine, seed, plan, nodes, load, edits: edits as Edit[] },
-    event: event === undefined ? undefined : Number(event),
-    lesson: query.get('lesson') ?? undefined,
-  };
-}
-
-function wrong(what: string, may: string): Problem {
-  return new Problem('playground/setting', `the address of the playground: ${what} must be ${may}`, {
-    remedy: 'Correct it, or begin with the first setting.',
-    details: { what },
-  });
+/** A kept plan as a setting: it says itself which engine and seed. */
+export function settingOf(kept: Plan): Setting {
+  return { ...firstSetting, engine: kept.engine, seed: kept.seed, plan: 'kept', kept };
 }

@@ -6,7 +6,8 @@ import { PlayHost } from '../../src/playground/host.ts';
 import type { Lesson, Scene } from '../../src/playground/lessons/lesson.ts';
 import { lessons } from '../../src/playground/lessons/list.ts';
 import { type Act, actText } from '../../src/playground/act.ts';
-import { openedFrom, queryOf, type Setting } from '../../src/playground/setting.ts';
+import { openedFrom } from '../../src/playground/opened.ts';
+import { queryOf, type Setting } from '../../src/playground/setting.ts';
 
 /** Plays a scene to its end, in the pieces in which a page would; all lines of its log come with it. */
 async function played({ setting, untilMs }: Scene) {

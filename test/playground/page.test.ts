@@ -10,12 +10,15 @@ import type { Page } from 'playwright-core';
 import type { Scene } from '../../src/playground/lessons/lesson.ts';
 import { lessons } from '../../src/playground/lessons/list.ts';
 import { firstSetting, queryOf } from '../../src/playground/setting.ts';
+import { unwrap } from '../../src/base/problem.ts';
+import { parsePlan } from '../../src/simulator/plan/plan-file.ts';
 import { drawPlan } from '../../src/simulator/plan/draw-plan.ts';
 import { simulate } from '../../src/simulator/run/simulation.ts';
 import { temporaryDirectory } from '../cli/quorate.ts';
 import { barriers, browserPath, Visitor } from '../explorer/browser.ts';
 
 const script = join(import.meta.dirname, '../../scripts/build-web.ts');
+const regressions = join(import.meta.dirname, '../simulator/regressions');
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -110,6 +113,51 @@ if (browserPath === undefined) {
       await page.getByLabel('Speed').selectOption('4');
       const { verdict } = await simulate({ ...drawPlan(5, 'raft'), signatures: 'fast' });
       await page.getByText(verdict.trace).waitFor({ timeout: 60_000 });
+    });
+
+    await t.test('opens a kept plan, chosen or dropped, which then stands in the address', async () => {
+      const page = await visitor.open(address);
+      const picker = page.getByLabel(/^A plan that/);
+      const choose = (text: string) =>
+        picker.setInputFiles({ name: 'plan.json', mimeType: 'application/json', buffer: Buffer.from(text) });
+      const kept = readFileSync(join(regressions, 'progress-star.json'), 'utf8');
+      const plan = unwrap(parsePlan(kept));
+      for (const [text, why] of [
+        ['{', /is not JSON/],
+        ['\u0000\u0001', /is not JSON/],
+        ['[]', /is wrong at/],
+        [JSON.stringify({ plan: { ...plan, healAt: 'soon' } }), /is wrong at healAt/],
+        [JSON.stringify({ plan: { ...plan, engine: 'raft' } }), /no timing of raft/],
+        [' '.repeat(70_000), /70000 characters: too many/],
+      ] as const) {
+        await choose(text);
+        const alert = page.getByRole('alert').filter({ hasText: why });
+        await alert.waitFor();
+        await alert.getByText('simulator/plan').waitFor();
+        await alert.getByText('quorate simulate').waitFor();
+        assert.equal(await page.getByLabel('Happens').inputValue(), 'calm', 'what was played goes on');
+      }
+      await choose(kept);
+      const isKept = page.locator('option[value=kept]');
+      await isKept.waitFor({ state: 'attached' });
+      await rowOf(page, plan.nodes.length - 1).waitFor();
+      assert.equal(await page.getByRole('alert').count(), 0);
+      assert.equal(await page.getByLabel('Happens').inputValue(), 'kept');
+      await page.getByLabel('Speed').selectOption('4');
+      const { verdict } = await simulate({ ...plan, signatures: 'fast' });
+      await page.getByText(verdict.trace).waitFor({ timeout: 60_000 });
+      await page.reload();
+      await isKept.waitFor({ state: 'attached' });
+      await page.getByLabel('Happens').selectOption('what I do');
+      await isKept.waitFor({ state: 'detached' });
+      await page.evaluate(`
+        const data = new DataTransfer();
+        data.items.add(new File([${JSON.stringify(kept)}], 'plan.json'));
+        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+      `);
+      await isKept.waitFor({ state: 'attached' });
+      const wrong = await opened('plan=kept&kept=%7B%7D');
+      await wrong.getByRole('alert').getByText('the plan is wrong at').waitFor();
     });
 
     await t.test('plays every scene of every lesson to its end', async () => {

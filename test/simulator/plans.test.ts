@@ -86,6 +86,50 @@ describe('plans', () => {
     assert.ok(wrong instanceof Problem);
     assert.match(wrong.message, /healAt/);
     assert.ok(parsePlan('{') instanceof Problem);
+    for (const [change, why] of [
+      [{ nodes: 5 }, /wrong at nodes: it must be a list/],
+      [{ faults: [{ kind: 'flood' }] }, /wrong at faults\.0\.kind: none of what it may be/],
+      [
+        { faults: [{ kind: 'crash', node: 0.5, at: 0, forMs: 1 }] },
+        /faults\.0\.node: it must be a whole number/,
+      ],
+      [{ extra: 1 }, /the unknown field "extra"/],
+      [{ links: undefined }, /wrong at links: it must be an object/],
+      [{ engine: 'paxos' }, /wrong at engine: it must be one of pbft, raft/],
+      [{ signatures: 'none' }, /wrong at signatures: it must be one of fast, ed25519/],
+    ] as const) {
+      const problem = parsePlan(JSON.stringify({ ...drawPlan(1), ...change }));
+      assert.ok(problem instanceof Problem);
+      assert.match(problem.message, why);
+    }
+  });
+
+  test('what does not belong together is refused, and drawn plans are not', () => {
+    for (const engine of ['pbft', 'raft'] as const) {
+      for (const seed of seeds) {
+        const plan = drawPlan(seed, engine);
+        assert.deepEqual(parsePlan(JSON.stringify(plan)), plan);
+      }
+    }
+    const plan = drawPlan(1);
+    const at = { at: 0, forMs: 5 };
+    for (const [change, why] of [
+      [{ engine: 'raft' }, /no timing of raft/],
+      [{ validators: plan.nodes.length + 1 }, /no node with the key of number/],
+      [{ nodes: [...plan.nodes, { validator: 90, liar: null }] }, /a node with the key of number 90/],
+      [{ faults: [{ kind: 'crash', node: 99, ...at }] }, /names node 99/],
+      [{ faults: [{ kind: 'partition', side: [98], ...at }] }, /names node 98/],
+      [{ faults: [{ kind: 'one-way', from: [0], to: [97], ...at }] }, /names node 97/],
+      [{ clocks: [{ node: 96, offsetMs: 0, rate: 1 }] }, /names node 96/],
+      [{ broken: [{ node: 95, how: 'down' }] }, /names node 95/],
+      [{ shape: { kind: 'star', centre: 94 } }, /names node 94/],
+      [{ shape: { kind: 'line', order: [93] } }, /names node 93/],
+    ] as const) {
+      const wrong = parsePlan(JSON.stringify({ ...plan, ...change }));
+      assert.ok(wrong instanceof Problem && wrong.code === 'simulator/plan', String(why));
+      assert.match(wrong.message, why);
+      assert.match(wrong.remedy, /--keep/);
+    }
   });
 });
 
