@@ -148,7 +148,6 @@ const numbers: Record<string, Record<string, string>> = {
     'src/cli/chain.ts': 'shortestId',
     'src/cli/progress.ts': 'redrawMs',
     'src/cli/simulate.ts': 'shrinkRuns',
-    'src/cli/watch.ts': 'stopDeadlineMs',
     'src/cli/start.ts': 'stopDeadlineMs reportLiesMs',
     'src/cli/transaction-terms.ts': 'defaultWaitSeconds',
     'src/cli/tx-batch.ts': 'windowSize waitMs stuckMs retryMs',

@@ -1,23 +1,23 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { harmless } from '../base/harmless.ts';
-import { unwrap } from '../base/problem.ts';
-import type { HeaderItem, TransactionAnswer } from '../client/answers.ts';
+import { type Problem, unwrap } from '../base/problem.ts';
+import type { HeaderItem, StatusAnswer, TransactionAnswer } from '../client/answers.ts';
 import { type FinalBlockEvent, finalBlocks } from '../client/events.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped, timeOfDay } from '../client/plain-words.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
 import { certifiedHeader, verifyBlockBody } from '../client/verify.ts';
 import { encodeAddress } from '../crypto/address.ts';
+import type { Hash } from '../crypto/hash.ts';
 import { hashHeader, headerJson, toHeight } from '../ledger/block.ts';
 import type { Genesis } from '../ledger/genesis.ts';
 import { transactionJson } from '../ledger/transaction.ts';
 import { shortAddress, whatText } from './block.ts';
+import { exitCodes } from './exit-codes.ts';
 import { connect, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
-import { stopOnSignals } from './signals.ts';
+import { onInterrupt } from './signals.ts';
 import { answer, printError, styled, styledError, surviveClosedOutput } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
-
-const stopDeadlineMs = 2_000;
 
 export function watchCommand(): CommandUnknownOpts {
   return new Command('watch')
@@ -31,28 +31,39 @@ export function watchCommand(): CommandUnknownOpts {
     .addOption(jsonOption)
     .action(async (options) => {
       surviveClosedOutput();
-      const stop = stopOnSignals(stopDeadlineMs);
+      // It keeps nothing: whenever it is stopped, it ends at once, whatever it waits for.
+      onInterrupt(() => exitCodes.ok);
       const client = connect(options);
       const genesis = options.genesis === undefined ? undefined : await readGenesis(options.genesis);
       const checker = genesis && new ProofChecker(genesis, client);
-      const chainId = genesis?.chainId ?? unwrap(await client.status()).chainId;
+      const { chainId, name } = genesis ?? chainOf(unwrap(await client.status()));
       const names = genesis === undefined ? await namesOf(client) : namesIn(genesis);
+      if (process.stderr.isTTY) {
+        printError(
+          styledError('dim', `Final blocks of ${harmless(name)} at ${client.baseUrl}; Ctrl-C ends it.`),
+        );
+      }
+      const trouble = new Trouble();
       const stream = finalBlocks({
         baseUrl: client.baseUrl,
         chainId,
-        signal: stop,
         ...(options.from !== undefined && { after: toHeight(options.from - 1) }),
-        onTrouble: ({ message }) => printError(styledError('yellow', harmless(message))),
+        onTrouble: (problem) => trouble.say(problem),
       });
       let left = options.blocks ?? Infinity;
       const full = options.transactions === true;
       for await (const event of stream) {
+        trouble.isOver();
         const block =
           checker === undefined ? await told(event, client, full) : await proven(event, client, checker);
         const { transactions = [], ...rest } = block;
         answer(options.json, full ? block : rest, () =>
           [
-            lineOf(block, names, checker !== undefined),
+            blockLine(block, {
+              proposer: names.get(block.header.proposer),
+              isVerified: checker !== undefined,
+              columns: process.stdout.columns,
+            }),
             ...(full ? transactions.map((one) => `          ${transactionLine(one)}`) : []),
           ].join('\n'),
         );
@@ -106,19 +117,56 @@ async function namesOf(client: HttpClient): Promise<ReadonlyMap<string, string>>
   return new Map(validators.map(({ address, name }) => [address, name]));
 }
 
-function lineOf(
+/** Said once, however often it is tried again: until a block comes, or it is something else. */
+class Trouble {
+  #said = '';
+
+  say({ code, message }: Problem): void {
+    if (code === this.#said) return;
+    this.#said = code;
+    printError(styledError('yellow', `${harmless(message)}; it is tried again until it works`));
+  }
+
+  isOver(): void {
+    this.#said = '';
+  }
+}
+
+function chainOf({ chainId, chainName }: StatusAnswer): { readonly chainId: Hash; readonly name: string } {
+  return { chainId, name: chainName };
+}
+
+/** A line for a block. Where the terminal is narrow, what matters least is left out. */
+export function blockLine(
   { hash, header, transactionCount }: HeaderItem,
-  names: ReadonlyMap<string, string>,
-  isVerified: boolean,
+  shown: {
+    readonly proposer: string | undefined;
+    readonly isVerified: boolean;
+    readonly columns: number | undefined;
+  },
 ): string {
-  return [
-    styled('dim', timeOfDay(header.timestamp).slice(0, 8)),
-    `block ${grouped(header.height).padStart(6)}`,
-    `${grouped(transactionCount).padStart(6)} transactions`,
-    harmless(names.get(header.proposer) ?? header.proposer),
-    hash.slice(0, 16),
-    ...(isVerified ? [styled('green', 'verified')] : []),
-  ].join('  ');
+  const { proposer, isVerified, columns = Infinity } = shown;
+  const time = timeOfDay(header.timestamp).slice(0, 8);
+  const count = `${grouped(transactionCount).padStart(6)} ${transactionCount === 1 ? 'transaction ' : 'transactions'}`;
+  const parts = [
+    { text: time, importance: 2 },
+    { text: `block ${grouped(header.height).padStart(6)}`, importance: 5 },
+    { text: count, importance: 4 },
+    { text: proposer === undefined ? shortAddress(header.proposer) : harmless(proposer), importance: 1 },
+    { text: hash.slice(0, 16), importance: 0 },
+    ...(isVerified ? [{ text: 'verified', importance: 3 }] : []),
+  ];
+  const widthOf = (all: typeof parts): number => all.map(({ text }) => text).join('  ').length;
+  let kept = parts;
+  for (let least = 0; widthOf(kept) > columns && kept.length > 1; least++) {
+    kept = kept.filter(({ importance }) => importance > least);
+  }
+  return kept
+    .map(({ text }) => {
+      if (text === time) return styled('dim', text);
+      return text === 'verified' ? styled('green', text) : text;
+    })
+    .join('  ');
 }
 
 function transactionLine(transaction: TransactionAnswer): string {

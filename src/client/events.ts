@@ -108,7 +108,7 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
       cursor = { ...cursor, height: cursor.height ?? toHeight(Number(trouble.details['height']) - 1) };
       continue;
     }
-    await surroundings.sleep(pause * (0.5 + surroundings.random() / 2));
+    await surroundings.sleep(pause * (0.5 + surroundings.random() / 2), signal);
     pause = Math.min(pause * 2, longestPauseMs);
   }
 }

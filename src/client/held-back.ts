@@ -113,7 +113,7 @@ export async function* askedBlocks(options: {
       next = Math.max(next, item.header.height + 1);
     }
     // Also after a page of what came before: the next one will be no other.
-    if (next === before) await surroundings.sleep(askMs);
+    if (next === before) await surroundings.sleep(askMs, signal);
   }
 }
 

@@ -12,7 +12,8 @@ export interface Surroundings {
   readonly fetch: typeof fetch;
   /** Milliseconds that never go back. */
   readonly now: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
+  /** Ends earlier when it is aborted. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Calls once after this long, unless the returned function was called before. */
   readonly alarm: (ms: number, call: () => void) => () => void;
   /** In [0, 1); spreads the retries of many clients. */
@@ -22,7 +23,17 @@ export interface Surroundings {
 export const defaultSurroundings: Surroundings = {
   fetch: (input, init) => fetch(input, init),
   now: () => performance.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal?.addEventListener('abort', end);
+      if (signal?.aborted === true) end();
+    }),
   alarm: (ms, call) => {
     const timer = setTimeout(call, ms);
     return () => clearTimeout(timer);

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import type { KeyPair } from '../../src/crypto/keys.ts';
 import { formatGenesis } from '../../src/ledger/genesis.ts';
+import { blockLine } from '../../src/cli/watch.ts';
 import { fakeApi, origin, problemReply, status } from '../client/fake-api.ts';
 import { genesisOf, pairs, proofOf } from '../client/proof-samples.ts';
 import { problemOf, quorate, temporaryDirectory } from './quorate.ts';
@@ -113,6 +116,52 @@ test('watch ends when it is stopped, and that is no failure', async (t) => {
   const isWatching = (): boolean => seen.some(({ url: path }) => path.startsWith('/v1/events'));
   const ran = await quorate(['watch', '--node', url], { interruptWhen: isWatching });
   assert.equal(ran.code, 0, ran.err);
+  assert.doesNotMatch(ran.err, /by force/);
+});
+
+test('watch ends at once while it waits for a node that says nothing', async (t) => {
+  let isAsked = false;
+  const server = createServer(() => (isAsked = true));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const ran = await quorate(['watch', '--node', url], { interruptWhen: () => isAsked });
+  assert.equal(ran.code, 0, ran.err);
+  assert.equal(ran.err, '');
+});
+
+test('watch says once what is wrong, however often it tries again', async (t) => {
+  const { url, seen } = await fakeApi(t, ({ url: path }) => {
+    if (path === '/v1/status') return { body: status };
+    if (path === '/v1/validators') return { body: { ...origin, validators: [] } };
+    return problemReply(503, 'api/busy');
+  });
+  const tries = (): number => seen.filter(({ url: path }) => path.startsWith('/v1/events')).length;
+  const ran = await quorate(['watch', '--node', url], { interruptWhen: () => tries() > 3 });
+  assert.equal(ran.err.trim().split('\n').length, 1, ran.err);
+  assert.match(ran.err, /it is tried again until it works/);
+});
+
+test('a line of watch fits into a narrow terminal: what matters least goes first', () => {
+  const shortHash = (hash as unknown as string).slice(0, 16);
+  const item = { hash, header: { ...header, height: 1_234_567, timestamp: 0 }, transactionCount: 1 };
+  const line = (columns: number | undefined) =>
+    blockLine(item as unknown as Parameters<typeof blockLine>[0], {
+      proposer: 'validator-1',
+      isVerified: true,
+      columns,
+    });
+  const whole = `00:00:00  block 1,234,567       1 transaction   validator-1  ${shortHash}  verified`;
+  assert.equal(line(undefined), whole);
+  assert.equal(line(whole.length), whole);
+  assert.equal(line(whole.length - 1), whole.replace(`  ${shortHash}`, ''));
+  assert.equal(line(60), '00:00:00  block 1,234,567       1 transaction   verified');
+  assert.equal(line(50), 'block 1,234,567       1 transaction   verified');
+  assert.equal(line(40), 'block 1,234,567       1 transaction ');
+  assert.equal(line(10), 'block 1,234,567');
 });
 
 test('watch begins with the first block that there can be, and says so when told to begin before it', async (t) => {

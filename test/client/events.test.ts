@@ -53,6 +53,27 @@ async function read(
   return { heights, troubles, thrown: undefined };
 }
 
+test('whoever stops while it waits to try again is waited for no longer', async (t) => {
+  const { url } = await fakeApi(t, () => problemReply(503, 'api/busy'));
+  const stop = new AbortController();
+  // Ends when it is aborted, and never by itself.
+  const sleep = (_: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      signal?.addEventListener('abort', () => resolve());
+      stop.abort();
+    });
+  const surroundings = { ...defaultSurroundings, sleep };
+  for await (const block of finalBlocks({ baseUrl: url, signal: stop.signal, surroundings })) {
+    assert.fail(`block ${block.header.height}`);
+  }
+  const hour = 3_600_000;
+  await defaultSurroundings.sleep(hour, stop.signal);
+  const later = new AbortController();
+  const sleeping = defaultSurroundings.sleep(hour, later.signal);
+  later.abort();
+  await sleeping;
+});
+
 test('events are read whole, whatever the pieces in which the stream comes', async () => {
   const text =
     ': hello\r\n\r\nid: 7\r\nevent: final\r\ndata: {"a":\r\ndata: "ü"}\r\n\r\ndata\n\ndata: last, cut off';
