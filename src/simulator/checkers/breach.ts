@@ -30,7 +30,7 @@ export type Guarantee =
   | 'duty'
   /** What a node vouches for is on its disk. */
   | 'durability'
-  /** After healing, everything submitted becomes final in time. */
+  /** After healing, everything submitted becomes final in time, and what never can be is gone. */
   | 'progress';
 
 /** A guarantee that did not hold. It ends the run; no code of the node catches it. */

@@ -71,8 +71,24 @@ export function drawPlan(seed: number, engine: Plan['engine'] = 'pbft'): Plan {
     signatures: 'fast',
   };
   const trouble = new Chance(seed, 'disk trouble');
-  if (trouble.happens(0.15)) return { ...plan, ...drawDiskTrouble(plan, trouble) };
-  return { ...plan, ...drawSurroundings(plan, scope.room) };
+  const around = trouble.happens(0.15) ? drawDiskTrouble(plan, trouble) : drawSurroundings(plan, scope.room);
+  const drawn: Plan = { ...plan, ...around };
+  return { ...drawn, load: { ...drawn.load, ...drawGaps(drawn) } };
+}
+
+/**
+ * Transactions that wait for ever. Nobody suspects a PBFT primary for making no empty block, so only where
+ * each may be relied on: no liar, nobody broken, no lost log and no wrong clock.
+ */
+function drawGaps({ seed, engine, nodes, broken, faults, clocks }: Plan): { gaps?: number } {
+  const chance = new Chance(seed, `gaps ${engine}`);
+  const isDoubtful =
+    nodes.some(({ liar }) => liar !== null) ||
+    broken.length > 0 ||
+    clocks !== undefined ||
+    faults.some(({ kind }) => kind === 'disk-loss' || kind === 'change-validators');
+  const happens = chance.happens(engine === 'raft' ? 0.15 : 0.7);
+  return happens && (engine === 'raft' || !isDoubtful) ? { gaps: chance.between(1, 3) } : {};
 }
 
 function drawSize(chance: Chance, engine: Plan['engine']): number {

@@ -118,7 +118,12 @@ const plan = z.strictObject({
   oneByOne: z.exactOptional(yesOrNo),
   links: conditions,
   diskMs: range,
-  load: z.strictObject({ senders: whole(1), transactions: whole(0), untilMs: duration }),
+  load: z.strictObject({
+    senders: whole(1),
+    transactions: whole(0),
+    untilMs: duration,
+    gaps: z.exactOptional(whole(0)),
+  }),
   faults: list(fault),
   clocks: z.exactOptional(list(z.strictObject({ node, offsetMs: anyWhole, rate: speed }))),
   shape: z.exactOptional(shape),

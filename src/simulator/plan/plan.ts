@@ -39,7 +39,10 @@ export interface Plan {
    */
   readonly healAt: VirtualMs;
   readonly broken: readonly BrokenNode[];
-  /** How long after `healAt` all submitted transactions must be final on all healed nodes. */
+  /**
+   * How long after `healAt` all submitted transactions must be final on all healed nodes; and as long again
+   * what waits for ever must be gone.
+   */
   readonly boundMs: VirtualMs;
   /** Real Ed25519 costs fifty times the time and finds the same bugs. */
   readonly signatures: 'fast' | 'ed25519';
@@ -136,6 +139,11 @@ interface LoadPlan {
   readonly transactions: number;
   /** They are submitted at random moments from 0 to here. */
   readonly untilMs: VirtualMs;
+  /**
+   * So many more behind a nonce that never comes, and as many again when all else is final: the chain must
+   * come to their expiry within the bound. Without it, none.
+   */
+  readonly gaps?: number;
 }
 
 export const blows = ['crash', 'cut-off', 'freeze', 'disk-stall'] as const;

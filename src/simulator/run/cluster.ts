@@ -7,6 +7,7 @@ import { FastSignatures, type SignatureScheme } from '../world/fast-signatures.t
 import { RealSignatures } from '../world/real-signatures.ts';
 import { FaultInjector } from './fault-injector.ts';
 import type { Targets } from './targets.ts';
+import { Gaps } from './gaps.ts';
 import { Governance } from './governance.ts';
 import { Links } from '../world/links.ts';
 import { Load } from './load.ts';
@@ -29,6 +30,7 @@ export class Cluster {
   readonly nodes: readonly SimulatedNode[];
   readonly monitor: Monitor;
   readonly load: Load;
+  readonly #gaps: Gaps;
   /** Its nodes may turn into liars by hand. */
   readonly #plan: Plan & { readonly nodes: NodePlan[] };
   readonly #counters: Counters;
@@ -84,6 +86,7 @@ export class Cluster {
       submit: (node, transaction) => this.#submit(node, transaction),
       isFinal: (hash) => this.monitor.chain.heightOf(hash) !== undefined,
     });
+    this.#gaps = this.#makeGaps();
     this.monitor = new Monitor({
       plan,
       chain: this.#chain,
@@ -131,6 +134,7 @@ export class Cluster {
     if (this.#plan.shape !== undefined) this.#counters.add(`shape/${this.#plan.shape.kind}`);
     for (const node of this.nodes) node.start();
     this.load.start();
+    this.#gaps.start();
     if (this.#plan.engine === 'raft') this.#readSometimes();
     new FaultInjector({
       plan: this.#plan,
@@ -164,6 +168,24 @@ export class Cluster {
     if (this.load.unfinished().length > 0) return false;
     const { chain } = this.monitor;
     return this.#healthy().every((node) => chain.storedHeight(node) >= chain.highestTransaction);
+  }
+
+  /** Nothing else is to be done any more: whether what waits for ever is gone, too. */
+  isRested(): boolean {
+    this.#gaps.leave();
+    const { chain } = this.monitor;
+    return this.#healthy().every((node) =>
+      this.#gaps.areGone(chain.storedHeight(node), (hash) => this.nodes[node]?.holds(hash) === true),
+    );
+  }
+
+  describeUnrest(): string {
+    const nodes = this.#healthy().map((node) => {
+      const host = this.nodes[node];
+      const { pool = 0, height = 0 } = host?.look() ?? {};
+      return `node ${node} at ${height} with ${pool} that wait: ${host?.why() ?? 'down'}`;
+    });
+    return `what waits for a nonce that never comes is not gone ${this.#plan.boundMs} ms after all else was final; ${nodes.join('; ')}`;
   }
 
   describeStuck(): string {
@@ -288,6 +310,22 @@ export class Cluster {
       monitor: this.monitor,
       trace,
       counters: this.#counters,
+    });
+  }
+
+  #makeGaps(): Gaps {
+    return new Gaps({
+      plan: this.#plan,
+      chain: this.#chain,
+      scheme: this.#scheme,
+      scheduler: this.scheduler,
+      reachable: () => this.#reachable(),
+      submit: (node, { bytes }) => {
+        this.nodes[node]?.submit(bytes, (problem) => {
+          this.#counters.add(problem instanceof Problem ? `gap/${problem.code}` : 'gap/accepted');
+        });
+      },
+      height: () => this.monitor.chain.height,
     });
   }
 

@@ -1,5 +1,6 @@
 import { defined } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
+import type { Hash } from '../../crypto/hash.ts';
 import type { Engine, EngineRequest, LogTrust, Protocol, Roster } from '../../consensus/engine.ts';
 import { preimageOf } from '../../consensus/pbft/message.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
@@ -33,6 +34,7 @@ import { virtualVerifier } from '../world/virtual-verifier.ts';
 export interface Core {
   submit(bytes: Uint8Array, done: (problem: Problem | undefined) => void): void;
   why(): string;
+  holds(hash: Hash): boolean;
   /** Asks its engine for something: a read, or what only a leader can do. */
   request(request: EngineRequest, done: (result: { readonly height: number } | Problem) => void): void;
   /** What is in it, for people. */
@@ -111,6 +113,7 @@ export async function bootNode(options: BootOptions): Promise<Core> {
       );
     },
     why: () => driver.engine.why(),
+    holds: (hash) => driver.mempool.has(hash),
     request: (request, done) => driver.request(request, done),
     ...forPeople(options, driver, () => defined(inside, 'an engine that started')),
   };

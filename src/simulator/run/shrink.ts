@@ -82,6 +82,10 @@ function* smallerPlans(plan: Plan, verdict: Verdict): Generator<Plan> {
     yield { ...plan, load: { ...load, transactions: Math.floor(load.transactions / 2) } };
     yield { ...plan, load: { ...load, transactions: load.transactions - 1 } };
   }
+  if (load.gaps !== undefined) {
+    const { gaps: _, ...others } = load;
+    yield { ...plan, load: others };
+  }
   if (load.senders > 1) yield { ...plan, load: { ...load, senders: load.senders - 1 } };
   const endedAt = verdict.breach?.at ?? plan.healAt;
   if (verdict.outcome === 'stuck') {

@@ -1,4 +1,5 @@
 import { Problem } from '../../base/problem.ts';
+import type { Hash } from '../../crypto/hash.ts';
 import type { EngineRequest } from '../../consensus/engine.ts';
 import { Chance } from '../world/chance.ts';
 import type { ClientQuestion } from './hand-client.ts';
@@ -57,6 +58,11 @@ export class SimulatedNode {
 
   why(): string {
     return this.#process?.core?.why() ?? 'down';
+  }
+
+  /** Whether a transaction waits there. */
+  holds(hash: Hash): boolean {
+    return this.#process?.core?.holds(hash) === true;
   }
 
   /** What is in it, for whoever looks from outside; undefined while it is down. */

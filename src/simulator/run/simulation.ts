@@ -18,7 +18,8 @@ const lookEveryMs = 50;
 
 /**
  * Runs a plan to its verdict. First act: faults and lies, and nothing may go wrong with what is final. Second
- * act: a quorum is healed for good, and everything that was submitted must become final within the bound.
+ * act: a quorum is healed for good, and everything that was submitted must become final within the bound;
+ * then, on a chain where nothing happens, what waits for a nonce that never comes must be gone.
  */
 export async function simulate(plan: Plan, options: { keepTrace?: boolean } = {}): Promise<SimulationResult> {
   const trace = new Trace(options.keepTrace === true);
@@ -35,6 +36,8 @@ export class Simulation {
   readonly #trace: Trace;
   readonly #counters = new Counters();
   #healedAfter = 0;
+  /** When all was final. */
+  #doneAt: VirtualMs | undefined;
   #isHealed = false;
   #isOver = false;
   /** When something is due that no event does: the end of the first act, or a look for that of the second. */
@@ -110,10 +113,13 @@ export class Simulation {
       this.#trace.add(`${now} heal`);
       cluster.heal();
     }
-    this.#healedAfter = now - this.#plan.healAt;
-    if (cluster.isDone()) this.#isOver = true;
-    else if (this.#healedAfter >= this.#plan.boundMs) {
-      cluster.fail(new Breach('progress', cluster.describeStuck()));
+    const isDone = this.#doneAt !== undefined || cluster.isDone();
+    if (this.#doneAt === undefined) this.#healedAfter = now - this.#plan.healAt;
+    if (isDone) this.#doneAt ??= now;
+    const began = this.#doneAt ?? this.#plan.healAt;
+    if (isDone && cluster.isRested()) this.#isOver = true;
+    else if (now - began >= this.#plan.boundMs) {
+      cluster.fail(new Breach('progress', isDone ? cluster.describeUnrest() : cluster.describeStuck()));
       this.#isOver = true;
     } else this.#next = now + lookEveryMs;
   }

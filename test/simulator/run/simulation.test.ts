@@ -71,6 +71,25 @@ describe('a run', () => {
     assert.equal(verdict.counts['run/views'], 0);
   });
 
+  test('ends with nothing that waits: a chain that rests comes to the expiry of what never can be final', async () => {
+    const raft = drawPlan(1, 'raft').consensus;
+    for (const plan of [quiet, { ...quiet, engine: 'raft', consensus: raft } as const]) {
+      const verdict = await verdictOf({ ...plan, load: { ...plan.load, gaps: 2 } });
+      assert.equal(verdict.outcome, 'pass', describeVerdict(verdict));
+      assert.ok((verdict.counts['gap/accepted'] ?? 0) >= 4);
+    }
+    // Nobody suspects a primary for making no empty block: of a dead one the run says what is not gone.
+    const outcomes = [];
+    for (const { validator } of quiet.nodes) {
+      const broken = [{ node: validator ?? 0, how: 'down' }] as const;
+      outcomes.push(await verdictOf({ ...quiet, broken, load: { ...quiet.load, gaps: 1 } }));
+    }
+    const stuck = outcomes.filter(({ outcome }) => outcome === 'stuck');
+    assert.equal(stuck.length, 1);
+    assert.match(stuck[0]?.breach?.message ?? '', /what waits for a nonce that never comes is not gone/);
+    assert.ok(outcomes.filter(({ outcome }) => outcome === 'pass').length === 3);
+  });
+
   test('with real signatures gives the same verdict', async () => {
     const verdict = await verdictOf({
       ...quiet,
