@@ -30,11 +30,10 @@ export function benchCommand(): CommandUnknownOpts {
       )
       .option('--accounts <n>', 'accounts in the state', wholeNumber(1, 1_000_000), 10_000)
       .option('--senders <n>', 'how many of them send', wholeNumber(1, 10_000), 256)
-      .option(
-        '--mix <kinds>',
-        'what operations do: transfer, put, update, delete, with shares',
-        parseMix,
-        parseMix('transfer'),
+      .addOption(
+        new Option('--mix <kinds>', 'what operations do: transfer, put, update, delete, with shares')
+          .argParser(parseMix)
+          .default(parseMix('transfer'), 'transfer'),
       )
       .option('--payload <bytes>', 'the value of a record', wholeNumber(0, limits.maxRecordValueBytes), 100)
       .option('--operations <n>', 'operations in each transaction', wholeNumber(1, limits.maxOperations), 1)

@@ -11,11 +11,7 @@ import { answer, table } from './terminal.ts';
 export function listCommand(): CommandUnknownOpts {
   return new Command('list')
     .description('list records by the beginning of their keys')
-    .argument(
-      '[prefix]',
-      'what the keys begin with, shop/ for all of a namespace; all records without it',
-      '',
-    )
+    .argument('[prefix]', 'what the keys begin with, shop/ for all of a namespace; all records without it')
     .option('--limit <count>', 'records of one page', wholeNumber(1, limits.httpPage), limits.httpPage)
     .option('--after <key>', 'begin behind this key, which the page before named')
     .addOption(consistencyOption)
@@ -26,7 +22,7 @@ export function listCommand(): CommandUnknownOpts {
       'after',
       '\nKeys come in the order of their bytes. A page is as it was after one final block, which it names.',
     )
-    .action(async (prefix, { limit, after, consistency, ...options }) => {
+    .action(async (prefix = '', { limit, after, consistency, ...options }) => {
       const page = unwrap(await connect(options).records(prefix, { limit, after, consistency }));
       answer(options.json, page, () => {
         const rows = page.records.map(({ key, version, owner, value }) => [

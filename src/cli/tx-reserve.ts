@@ -6,7 +6,7 @@ import { parseReservation, type ReservationId, reservationText } from '../ledger
 import { accountNamed, accountWords } from './names.ts';
 import { parseAmount } from './options.ts';
 import { heightOf, parseExpiry } from './transaction-terms.ts';
-import { send } from './tx-send.ts';
+import { memoOption, send } from './tx-send.ts';
 import { withTerms } from './tx-terms.ts';
 
 export const reservationArgument = [
@@ -29,7 +29,7 @@ export function reserveCommand(): CommandUnknownOpts {
     .argument('<to>', accountWords)
     .argument('<amount>', 'in the smallest unit; 1_000 is 1000', parseAmount)
     .addOption(untilOption)
-    .option('--memo <text>', 'a note that everybody can read', '')
+    .addOption(memoOption)
     .action((to, amount, options) =>
       send(options, async (client, status) => ({
         type: 'reserve',

@@ -51,14 +51,17 @@ export const cosignOption = new Option(
   'another key that signs too; may be given several times',
 )
   .argParser(collect)
-  .default([]);
+  .default([], 'none');
 
 export const conditionOption = new Option(
   '--if <condition>',
   'do it only when this holds, and nothing otherwise; may be given several times: absent:KEY, exists:KEY, version:KEY=N, hash:KEY=SHA256, balance:ACCOUNT=AMOUNT, height:N (at most), time:ISO (at most, like 2026-01-01T12:00:00Z; from protocol version 2 on)',
 )
   .argParser(collect)
-  .default([]);
+  .default([], 'none');
+
+/** Of what moves coins. */
+export const memoOption = new Option('--memo <text>', 'a note that everybody can read').default('', 'none');
 
 export const referenceOption = new Option(
   '--reference <text>',
@@ -68,7 +71,7 @@ export const referenceOption = new Option(
     parseReference(text);
     return text;
   })
-  .default('');
+  .default('', 'none');
 
 export function parseReference(text: string): Uint8Array {
   const bytes = utf8(text);

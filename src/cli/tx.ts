@@ -9,7 +9,7 @@ import { parseAmount, wholeNumber } from './options.ts';
 import { sendBatch, signedOption } from './tx-batch.ts';
 import { txFindCommand } from './tx-find.ts';
 import { postCommand, reserveCommand, voidCommand } from './tx-reserve.ts';
-import { send, type SendOptions } from './tx-send.ts';
+import { memoOption, send, type SendOptions } from './tx-send.ts';
 import { withSigner, withTerms } from './tx-terms.ts';
 import { txStatusCommand } from './tx-status.ts';
 
@@ -35,7 +35,7 @@ function transferCommand(): CommandUnknownOpts {
     .description('move coins to another account')
     .argument('<to>', accountWords)
     .argument('<amount>', 'in the smallest unit; 1_000 is 1000', parseAmount)
-    .option('--memo <text>', 'a note that everybody can read', '')
+    .addOption(memoOption)
     .action((to, amount, options) =>
       send(options, async (client) => ({
         type: 'transfer',

@@ -27,17 +27,17 @@ export function proposeValidatorsCommand(): CommandUnknownOpts {
     .addOption(
       new Option('--add <key>', `one more, at the end: ${accountWords}; may be given several times`)
         .argParser(collecting((who) => ({ type: 'add', who })))
-        .default([]),
+        .default([], 'none'),
     )
     .addOption(
       new Option('--remove <key>', 'one less; may be given several times')
         .argParser(collecting((who) => ({ type: 'remove', who })))
-        .default([]),
+        .default([], 'none'),
     )
     .addOption(
       new Option('--swap <old=new>', 'another key in the place of one; may be given several times')
         .argParser(collecting(parseSwap))
-        .default([]),
+        .default([], 'none'),
     )
     .action((options) =>
       propose(options, async (parameters, _, client) => {

@@ -83,10 +83,11 @@ describe('what the indexes list, for people', () => {
     const none = await quorate(['history', 'x', '--node', url]);
     assert.equal(none.code, 5);
     assert.match(none.out, /^x has no version\.\nread at height 40, complete from height 9 on$/m);
-    const more = { ...page, next: cursor, key: 'x', versions: [version(1, { value: '' })] };
+    const after = 'cd'.repeat(20);
+    const more = { ...page, next: after, key: 'x', versions: [version(1, { value: '' })] };
     const next = await node(t, { '/v1/records/history': more });
     const { out } = await quorate(['history', 'x', '--cursor', cursor, '--node', next.url]);
-    assert.match(out, new RegExp(`; more with --cursor ${cursor}$`, 'm'));
+    assert.match(out, new RegExp(`; more with --cursor ${after}$`, 'm'));
     assert.deepEqual(next.asked, [`/v1/records/history?key=x&order=newest&limit=20&cursor=${cursor}`]);
     assert.equal(asked.length, 1);
     const wrong = await quorate(['history', 'x', '--limit', '101', '--node', url]);
@@ -154,7 +155,15 @@ describe('what the indexes list, for people', () => {
   });
 
   test('the keys of an account: its own alone, or those that were set', async (t) => {
-    const read = { ...origin, consistency: 'stale', height: 40, address: alices };
+    const read = {
+      ...origin,
+      consistency: 'stale',
+      height: 40,
+      address: alices,
+      balance: '5',
+      nonce: 0,
+      pendingNonce: 0,
+    };
     const path = `/v1/accounts/${alices}`;
     const own = await node(t, { [path]: { ...read, keys: null } });
     const alone = await quorate(['account', 'keys', alices, '--node', own.url, '--json']);

@@ -31,6 +31,8 @@ test('every command explains itself, and has --json', async () => {
   for (const { command, words } of leaves) {
     assert.notEqual(command.description(), '', words.join(' '));
     assert.match(command.helpInformation(), /--json /, words.join(' '));
+    // What is nothing, or several, is said in words.
+    assert.doesNotMatch(command.helpInformation(), /default: (?:\[|"")/, words.join(' '));
   }
   for (const words of [
     ['keys', 'export'],

@@ -27,18 +27,20 @@ export function scaleCommand(): CommandUnknownOpts {
       'in the simulator: messages, bytes and checks a block by the size of the chain; rates by the delay of links',
     )
     .addOption(new Option('--engine <name>', 'of the chain').choices(engineNames).default('pbft' as const))
-    .option(
-      '--validators <numbers>',
-      'sizes, as 4,7,16',
-      numbers(1, limits.maxValidators),
-      [4, 7, 16, 31, 64],
+    .addOption(
+      new Option('--validators <numbers>', 'sizes, as 4,7,16')
+        .argParser(numbers(1, limits.maxValidators))
+        .default([4, 7, 16, 31, 64], '4,7,16,31,64'),
     )
-    .option('--delays <ms>', 'of links, one way, as 1,50,150', numbers(0, mostDelayMs), [1, 50, 150])
-    .option(
-      '--windows <numbers>',
-      'PBFT: blocks under agreement at once',
-      numbers(1, limits.maxPbftWindow),
-      [1, 8],
+    .addOption(
+      new Option('--delays <ms>', 'of links, one way, as 1,50,150')
+        .argParser(numbers(0, mostDelayMs))
+        .default([1, 50, 150], '1,50,150'),
+    )
+    .addOption(
+      new Option('--windows <numbers>', 'PBFT: blocks under agreement at once')
+        .argParser(numbers(1, limits.maxPbftWindow))
+        .default([1, 8], '1,8'),
     )
     .addOption(jsonOption)
     .addHelpText(
