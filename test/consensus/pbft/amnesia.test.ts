@@ -503,6 +503,10 @@ test('a view that it entered when it knew less is closed when it votes again', (
   assert.equal(guardOf(lost), 'off');
   // One of those ViewChanges may be its own of before the loss, which hides what it voted for after that.
   assert.deepEqual([lost.engine?.state.view, lost.engine?.state.phase.name], [1, 'changing']);
+  const closed = lost.effects.findIndex((effect) => effect.type === 'trace' && effect.event === 'close-view');
+  const written = lost.effects.slice(closed).find((effect) => effect.type === 'persist');
+  assert.deepEqual(written?.sign, [], 'that is on its way to the disk before anything else is signed');
+  assert.ok(written.records.some(({ key }) => key === 'position'));
 });
 
 test('a view that is closed by what its own NewView proves does not take its tip', () => {
