@@ -186,6 +186,8 @@ export const limits = {
     strangers: { perSecond: 2_000, burst: 8_000 },
     quiet: 16,
   },
+  /** Strangers to whom a node relays gossip that has no member to talk to. */
+  gossipMeshStrangers: 3,
   /**
    * Gossip messages that are remembered, so that none is taken twice: some minutes of an honest
    * network, and 30 MB at most.

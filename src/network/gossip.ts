@@ -13,6 +13,7 @@ import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import { oversize, plainBytes } from './frames.ts';
 import { boundGossip } from './gossip-internals.ts';
+import { relayToMembers } from './gossip-relay.ts';
 import { GossipRate } from './gossip-rate.ts';
 import type { NetworkLog } from './log.ts';
 import type { GossipVerdict, PeerId, Topic } from './port.ts';
@@ -97,6 +98,8 @@ export class Gossip {
     this.service = (components) => {
       this.#router = this.#create(components);
       boundGossip(this.#router, limits.gossipRemembered);
+      const flooded = options.names.topic('consensus');
+      relayToMembers(this.#router, { ...options, floods: (topic) => topic === flooded });
       return this.#router;
     };
   }
@@ -241,7 +244,8 @@ export class Gossip {
       floodPublish: true,
       D: 2,
       Dlo: 2,
-      Dhi: 3,
+      // Who asks is let in: see `relayToMembers`.
+      Dhi: limits.maxConnections,
       Dscore: 1,
       Dout: 0,
       // No lazy gossip. An answer to IWANT is one RPC with every message asked for; past the

@@ -1,0 +1,82 @@
+import type { GossipSub } from '@libp2p/gossipsub';
+import { invariant } from '../base/invariant.ts';
+import { limits } from '../base/limits.ts';
+import type { PeerId } from './port.ts';
+
+/** What gossipsub does not offer in public, where the pinned version keeps it. */
+interface Insides {
+  readonly mesh?: Map<string, Set<PeerId>>;
+  readonly topics?: Map<string, Set<PeerId>>;
+  selectPeersToForward?: (topic: string, source: PeerId, excluded?: ReadonlySet<PeerId>) => Set<PeerId>;
+  getRandomGossipPeers?: (topic: string, count: number, filter?: (peer: PeerId) => boolean) => Set<PeerId>;
+  graftOnSubscribe?: (peer: PeerId, topic: string) => boolean;
+  handleGraft?: (peer: PeerId, graft: readonly Graft[]) => Promise<readonly object[]>;
+  makePrune?: (peer: PeerId, topic: string, exchange: boolean, leaving: boolean) => Promise<object>;
+}
+
+interface Graft {
+  readonly topicID?: string | undefined;
+}
+
+/**
+ * To whom gossip of others is passed on. By itself gossipsub passes it on to its mesh: a few peers, whoever
+ * came first. In a star the one in the middle would tell three of the others and nobody else, ever; and
+ * three strangers who ask for a place take all. So the mesh is for members, as long as there is one: whoever
+ * asks gets in, and who reaches few others asks all of them. And what has to get around wherever links are
+ * missing (`floods`) goes to every member. Strangers get what its sender sends to all it has.
+ *
+ * Fails loudly when a version keeps these elsewhere.
+ */
+export function relayToMembers(
+  router: GossipSub,
+  options: {
+    readonly isMember: (peer: PeerId) => boolean;
+    /** Whether messages of this topic are for all members, and not only for those in the mesh. */
+    readonly floods: (topic: string) => boolean;
+  },
+): void {
+  const { isMember, floods } = options;
+  const insides = router as unknown as Insides;
+  const { mesh, topics, selectPeersToForward: select, getRandomGossipPeers: pick } = insides;
+  const { graftOnSubscribe: take, handleGraft: graft, makePrune: prune } = insides;
+  invariant(mesh instanceof Map && topics instanceof Map, 'gossipsub knows who is in which topic and mesh');
+  invariant(select !== undefined && pick !== undefined, 'gossipsub chooses to whom it passes on');
+  invariant(take !== undefined && graft !== undefined && prune !== undefined, 'gossipsub grafts and prunes');
+  const membersOf = (topic: string): PeerId[] => [...(topics.get(topic) ?? [])].filter(isMember);
+
+  insides.selectPeersToForward = (topic, source, excluded) => {
+    const chosen = select.call(router, topic, source, excluded);
+    if (!floods(topic)) return chosen;
+    for (const peer of membersOf(topic))
+      if (peer !== source && excluded?.has(peer) !== true) chosen.add(peer);
+    return chosen;
+  };
+  insides.getRandomGossipPeers = (topic, count, filter = () => true) => {
+    const members = pick.call(router, topic, count, (peer) => isMember(peer) && filter(peer));
+    return members.size > 0 || membersOf(topic).length > 0
+      ? members
+      : pick.call(router, topic, count, filter);
+  };
+  insides.graftOnSubscribe = (peer, topic) => {
+    const inMesh = mesh.get(topic);
+    if (!isMember(peer)) return membersOf(topic).length === 0 && take.call(router, peer, topic);
+    for (const other of inMesh ?? []) if (!isMember(other)) inMesh?.delete(other);
+    return take.call(router, peer, topic);
+  };
+  insides.handleGraft = async (peer, asked) => {
+    if (isMember(peer)) return await graft.call(router, peer, asked);
+    const isRefused = ({ topicID: topic }: Graft): boolean => {
+      const inMesh = topic === undefined ? undefined : mesh.get(topic);
+      if (topic === undefined || inMesh === undefined || inMesh.has(peer)) return false;
+      return inMesh.size >= limits.gossipMeshStrangers || membersOf(topic).length > 0;
+    };
+    const refused = asked.filter(isRefused).flatMap(({ topicID }) => topicID ?? []);
+    const taken = await graft.call(
+      router,
+      peer,
+      asked.filter((one) => !isRefused(one)),
+    );
+    const prunes = refused.map((topic) => prune.call(router, peer, topic, false, false));
+    return [...taken, ...(await Promise.all(prunes))];
+  };
+}

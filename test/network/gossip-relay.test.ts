@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { GossipSub } from '@libp2p/gossipsub';
+import { relayToMembers } from '../../src/network/gossip-relay.ts';
+import type { Network, Topic } from '../../src/network/port.ts';
+import { eventually } from './eventually.ts';
+import { addressOf, Libp2pWorld, peerIdOf } from './libp2p-world.ts';
+import { Recorder } from './recorder.ts';
+
+/** Members have names with a capital. */
+const isMember = (peer: string): boolean => peer !== peer.toLowerCase();
+
+/** As much of gossipsub as is used: it takes whoever asks, and picks in the order in which they came. */
+class Router {
+  readonly topics = new Map<string, Set<string>>();
+  readonly mesh = new Map<string, Set<string>>();
+
+  constructor(present: readonly string[], inMesh: readonly string[] = []) {
+    for (const topic of ['all', 'some']) {
+      this.topics.set(topic, new Set(present));
+      this.mesh.set(topic, new Set(inMesh));
+    }
+    const floods = (topic: string): boolean => topic === 'all';
+    relayToMembers(this as unknown as GossipSub, { isMember, floods });
+  }
+
+  selectPeersToForward(topic: string, source: string, excluded?: ReadonlySet<string>): Set<string> {
+    const inMesh = [...(this.mesh.get(topic) ?? [])];
+    return new Set(inMesh.filter((peer) => peer !== source && excluded?.has(peer) !== true));
+  }
+
+  getRandomGossipPeers(topic: string, count: number, filter: (peer: string) => boolean = () => true) {
+    return new Set([...(this.topics.get(topic) ?? [])].filter((peer) => filter(peer)).slice(0, count));
+  }
+
+  graftOnSubscribe(peer: string, topic: string): boolean {
+    const inMesh = this.mesh.get(topic);
+    if (inMesh === undefined || inMesh.size >= 2) return false;
+    inMesh.add(peer);
+    return true;
+  }
+
+  handleGraft(peer: string, graft: readonly { readonly topicID?: string }[]): Promise<object[]> {
+    for (const { topicID = '' } of graft) this.mesh.get(topicID)?.add(peer);
+    return Promise.resolve([]);
+  }
+
+  makePrune(peer: string, topic: string): Promise<object> {
+    return Promise.resolve({ peer, topic });
+  }
+
+  inMesh(topic = 'some'): string[] {
+    return [...(this.mesh.get(topic) ?? [])];
+  }
+}
+
+describe('gossip of others', () => {
+  test('is passed on to the mesh, and of a topic that floods to every member besides', () => {
+    const router = new Router(['A', 'B', 'C', 'x', 'y'], ['A', 'x']);
+    assert.deepEqual([...router.selectPeersToForward('some', 'B')], ['A', 'x']);
+    assert.deepEqual([...router.selectPeersToForward('all', 'B')], ['A', 'x', 'C']);
+    assert.deepEqual([...router.selectPeersToForward('all', 'B', new Set(['C']))], ['A', 'x']);
+  });
+});
+
+describe('the mesh', () => {
+  test('is filled with members, and with strangers only where there is no member', () => {
+    assert.deepEqual([...new Router(['x', 'A', 'y', 'B']).getRandomGossipPeers('some', 3)], ['A', 'B']);
+    const router = new Router(['x', 'A']);
+    assert.deepEqual([...router.getRandomGossipPeers('some', 2, (peer) => peer !== 'A')], []);
+    assert.deepEqual([...new Router(['x', 'y']).getRandomGossipPeers('some', 2)], ['x', 'y']);
+  });
+
+  test('takes every member that asks, and no stranger while there is one', async () => {
+    const router = new Router(['A', 'x'], ['A', 'B', 'C', 'D']);
+    assert.deepEqual(await router.handleGraft('E', [{ topicID: 'some' }]), []);
+    assert.deepEqual(await router.handleGraft('x', [{ topicID: 'some' }]), [{ peer: 'x', topic: 'some' }]);
+    assert.deepEqual(router.inMesh(), ['A', 'B', 'C', 'D', 'E']);
+  });
+
+  test('takes three strangers where there is no member, and a fourth is refused', async () => {
+    const router = new Router(['w', 'x', 'y', 'z']);
+    for (const peer of ['w', 'x', 'y']) {
+      assert.deepEqual(await router.handleGraft(peer, [{ topicID: 'some' }]), []);
+    }
+    assert.deepEqual(await router.handleGraft('z', [{ topicID: 'some' }]), [{ peer: 'z', topic: 'some' }]);
+    assert.deepEqual(await router.handleGraft('w', [{ topicID: 'some' }, { topicID: 'none' }]), []);
+    assert.deepEqual(router.inMesh(), ['w', 'x', 'y']);
+  });
+
+  test('lets all strangers go when a member comes', () => {
+    const router = new Router(['x', 'y', 'A'], ['x', 'y']);
+    assert.equal(router.graftOnSubscribe('A', 'some'), true);
+    assert.deepEqual(router.inMesh(), ['A']);
+    assert.equal(router.graftOnSubscribe('y', 'some'), false);
+    assert.equal(new Router(['y']).graftOnSubscribe('y', 'some'), true);
+  });
+
+  test('of another version, which keeps these elsewhere, is not taken', () => {
+    const options = { isMember, floods: () => false };
+    assert.throws(() => relayToMembers({} as GossipSub, options), /who is in which topic and mesh/);
+  });
+});
+
+test('in a star everybody hears everybody through the one in the middle, whatever strangers ask it for a place', async () => {
+  const world = new Libp2pWorld();
+  const strangers = new Set(await Promise.all([10, 11, 12, 13].map(peerIdOf)));
+  const memberKeyOf = (peer: string): string | undefined => (strangers.has(peer) ? undefined : peer);
+  const join = async (index: number, middle?: Network) => {
+    const network = await world.create({ index, peers: middle === undefined ? [] : [addressOf(middle)] });
+    const handlers = Object.assign(new Recorder(), { memberKeyOf });
+    await network.start(handlers);
+    return { network, handlers };
+  };
+  try {
+    const { network: middle } = await join(0);
+    for (const index of [10, 11, 12, 13]) await join(index, middle);
+    await eventually('the strangers are there', () => middle.peers().length === 4);
+    const leaves: Awaited<ReturnType<typeof join>>[] = [];
+    for (let index = 1; index <= 6; index++) leaves.push(await join(index, middle));
+    await eventually('all are there', () => middle.peers().length === 10);
+    for (const topic of ['consensus', 'transactions'] satisfies Topic[]) {
+      let round = 0;
+      const heardBy = ({ handlers }: (typeof leaves)[number]): number =>
+        new Set(handlers.gossip(topic).map((bytes) => bytes[0])).size;
+      await eventually(`each hears the ${topic} of all others`, () => {
+        round += 1;
+        for (const [index, { network }] of leaves.entries()) {
+          network.publish(topic, Uint8Array.of(index, round >> 8, round & 0xff));
+        }
+        return leaves.every((leaf) => heardBy(leaf) === leaves.length - 1);
+      });
+    }
+  } finally {
+    await world.close();
+  }
+});
