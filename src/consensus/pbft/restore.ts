@@ -77,6 +77,7 @@ export function freshState(start: Beginning): PbftState {
     contact: new Map(),
     peers: start.validators.keys.map(() => ({
       finalHeight: start.epoch.height,
+      impliedFinal: start.epoch.height,
       view: toView(0),
       changing: true,
       silent: false,

@@ -181,7 +181,10 @@ export interface Tally {
 
 /** What a validator said of itself last, or showed since by what else it signed. */
 interface PeerState {
+  /** Proven by certificates. */
   finalHeight: Height;
+  /** What it has final if it does not lie, or its votes would be above its window. Proves nothing. */
+  impliedFinal: Height;
   view: View;
   changing: boolean;
   /** It said so in its latest Status: its log was lost, and it does not vote yet. */

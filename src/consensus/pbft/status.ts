@@ -47,7 +47,8 @@ function askSyncFromPeers(replica: Replica): void {
 
 /**
  * Whoever signed something of a view has been in it, and whoever votes at a height has all final that lies a
- * window below: what it says of itself later tells no less.
+ * window below: what it says of itself later tells no less. A liar can vote anywhere, so that makes its old
+ * Status old, and nobody else behind.
  */
 export function notePlace({ state, options }: Replica, message: PbftMessage): void {
   const peer = state.peers[message.from];
@@ -57,11 +58,12 @@ export function notePlace({ state, options }: Replica, message: PbftMessage): vo
     peer.changing = true;
   }
   if (message.view === peer.view && isSlotMessage(message)) peer.changing = false;
-  const finalHeight =
-    message.kind === 'view-change'
-      ? message.finalHeight
-      : toHeight(isSlotMessage(message) ? Math.max(0, message.height - options.window) : 0);
-  if (finalHeight > peer.finalHeight) peer.finalHeight = finalHeight;
+  if (message.kind === 'view-change' && message.finalHeight > peer.finalHeight) {
+    peer.finalHeight = message.finalHeight;
+  }
+  if (isSlotMessage(message)) {
+    peer.impliedFinal = toHeight(Math.max(peer.impliedFinal, message.height - options.window));
+  }
 }
 
 /**
@@ -72,7 +74,8 @@ export function notePlace({ state, options }: Replica, message: PbftMessage): vo
 export function isOldStatus({ state }: Replica, status: Status): boolean {
   const peer = state.peers[status.from];
   if (peer === undefined) return false;
-  if (status.finalHeight < peer.finalHeight || status.view < peer.view) return true;
+  if (status.finalHeight < Math.max(peer.finalHeight, peer.impliedFinal) || status.view < peer.view)
+    return true;
   return status.view === peer.view && status.changing && !peer.changing;
 }
 
@@ -82,6 +85,7 @@ export function onStatus(replica: Replica, status: Status, direct: boolean): voi
   if (peer === undefined || status.from === replica.self) return;
   if (!direct && isOldStatus(replica, status)) return;
   peer.finalHeight = status.finalHeight;
+  peer.impliedFinal = status.finalHeight;
   peer.view = status.view;
   peer.changing = status.changing;
   peer.silent = status.silentUntil !== undefined;

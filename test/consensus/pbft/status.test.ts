@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Verified } from '../../../src/consensus/engine.ts';
+import { limits } from '../../../src/base/limits.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { type PbftMessage, toUnsigned } from '../../../src/consensus/pbft/message.ts';
 import { Committee, sign } from './harness.ts';
@@ -137,6 +138,22 @@ describe('an old Status', () => {
     assert.equal(committee.node(3).engine?.wants(status), false);
     assert.equal(committee.node(3).engine?.wants(status, true), true);
   });
+});
+
+test('votes far above prove nothing: one liar makes nobody take himself for behind', () => {
+  const committee = new Committee(4, { options });
+  const { engine } = committee.node(0);
+  committee.work();
+  committee.run();
+  const { window } = committee.options;
+  for (const kind of ['prepare', 'commit'] as const) {
+    const [view, height] = [toView(0), toHeight(1 + window + limits.pbftFarAhead)];
+    const vote = committee.say({ kind, from: 3, view, height, blockHash: committee.node(0).finalHash() });
+    assert.equal(engine?.wants(vote), true, 'it may be of use when this replica is behind');
+    committee.node(0).receive(vote);
+  }
+  assert.equal(engine?.status().highestKnown, 1);
+  assert.match(engine?.why() ?? '', /idle/);
 });
 
 test('whoever is stuck right after a final block says so after the time after which all do', () => {
