@@ -3,8 +3,9 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { logKey, type PbftMessage } from '../src/consensus/pbft/message.ts';
+import type { PbftMessage } from '../src/consensus/pbft/message.ts';
 import { recordKeys } from '../src/consensus/pbft/records.ts';
+import { logKey } from '../src/consensus/pbft/signing.ts';
 import { liarNames } from '../src/simulator/plan/plan.ts';
 import { helloProtocol, protocolNames, requestProtocols, topics } from '../src/network/protocol-names.ts';
 import { wireVersion } from '../src/node/peers/handshake.ts';
@@ -109,7 +110,7 @@ test('the page on the store names every kind of key, and every key of the consen
   );
 
   const place = { epoch: 'EPOCH', view: 'VIEW', height: 'HEIGHT' };
-  const [, ofLogKey = ''] = read('consensus/pbft/message.ts').split('export function logKey');
+  const [, ofLogKey = ''] = read('consensus/pbft/signing.ts').split('export function logKey');
   const messageKinds = [...ofLogKey.matchAll(/^ {4}case '([a-z-]+)':/gm)].map(([, kind]) => kind);
   const votes = messageKinds.map((kind) => logKey({ ...place, kind } as unknown as PbftMessage));
   const ofNode = globSync('node/**/*.ts', { cwd: source }).flatMap((path) => [

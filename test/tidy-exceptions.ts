@@ -19,7 +19,6 @@ export const longFiles: Record<string, string> = {
   'src/ledger/execution.ts': 'the rules of a block from its first transaction to its roots',
   'src/ledger/genesis.ts': 'each field of a genesis, with its bounds',
   'src/consensus/engine.ts': 'the contract of engines: types and what each promises',
-  'src/consensus/pbft/message.ts': 'all messages with their codecs',
   'src/client/answers.ts': 'the types of all answers of the API',
   'src/client/http-client.ts': 'one method for each route',
   'src/base/codec.ts': 'all combinators of the codec',
@@ -70,7 +69,7 @@ const numbers: Record<string, Record<string, string>> = {
   'a form of bytes or of words in memory: another number would be another form': {
     'src/base/known-texts.ts': 'textBytes',
     'src/client/batch.ts': 'lengthBytes',
-    'src/consensus/pbft/message.ts': 'signatureBytes',
+    'src/consensus/pbft/signing.ts': 'signatureBytes',
     'src/crypto/claim-batch.ts': 'fixedPart',
     'src/crypto/field.ts': 'limbBits limbCount limbBase elementBytes wrapped lastBase',
     'src/crypto/jacobi.ts': 'limbBits limbCount limbBase',

@@ -1,5 +1,5 @@
 import { Problem } from '../base/problem.ts';
-import { preimageOf } from '../consensus/pbft/message.ts';
+import { preimageOf } from '../consensus/pbft/signing.ts';
 import { generateKeyPair } from '../crypto/keys.ts';
 import { nativeSigner } from '../crypto/native.ts';
 import { toHeight } from '../ledger/block.ts';

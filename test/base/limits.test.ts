@@ -12,7 +12,8 @@ import {
   relationsOf,
 } from '../../src/base/limit-relations.ts';
 import { limits } from '../../src/base/limits.ts';
-import { encodeMessage, type PbftMessage } from '../../src/consensus/pbft/message.ts';
+import { encodeMessage } from '../../src/consensus/pbft/message-codec.ts';
+import type { PbftMessage } from '../../src/consensus/pbft/message.ts';
 import { zeroHash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { type BlockHeader, headerCodec, toHeight, toView } from '../../src/ledger/block.ts';

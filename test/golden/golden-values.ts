@@ -16,12 +16,9 @@ import { unwrap } from '../../src/base/problem.ts';
 import { encodeBatch, batchCodec } from '../../src/client/batch.ts';
 import { amnesiaSamples, pbftSamples } from './pbft-values.ts';
 import { raftSamples } from './raft-values.ts';
-import {
-  messageCodec,
-  preimageOf,
-  type Contradiction,
-  contradictionCodec,
-} from '../../src/consensus/pbft/message.ts';
+import { messageCodec, contradictionCodec } from '../../src/consensus/pbft/message-codec.ts';
+import type { Contradiction } from '../../src/consensus/pbft/message.ts';
+import { preimageOf } from '../../src/consensus/pbft/signing.ts';
 import { hardStateCodec as pbftHardStateCodec } from '../../src/consensus/pbft/records.ts';
 import { encodeMessage, messageCodec as raftMessageCodec } from '../../src/consensus/raft/message.ts';
 import {

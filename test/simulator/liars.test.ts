@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { decode, encode } from '../../src/base/codec.ts';
 import { limits } from '../../src/base/limits.ts';
 import { unwrap } from '../../src/base/problem.ts';
-import { messageCodec } from '../../src/consensus/pbft/message.ts';
+import { messageCodec } from '../../src/consensus/pbft/message-codec.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../src/crypto/signature.ts';
 import { hashHeader, toHeight, toView } from '../../src/ledger/block.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeMessage as encodePbft } from '../../src/consensus/pbft/message.ts';
+import { encodeMessage as encodePbft } from '../../src/consensus/pbft/message-codec.ts';
 import { encodeMessage as encodeRaft } from '../../src/consensus/raft/message.ts';
 import { kindOf } from '../../src/simulator/plan/message-kinds.ts';
 import { messageText } from '../../src/simulator/plan/message-text.ts';

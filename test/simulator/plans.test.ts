@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encode } from '../../src/base/codec.ts';
-import { type Draft, messageCodec, type PbftMessage } from '../../src/consensus/pbft/message.ts';
+import { messageCodec } from '../../src/consensus/pbft/message-codec.ts';
+import type { Draft, PbftMessage } from '../../src/consensus/pbft/message.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import type { Signature } from '../../src/crypto/signature.ts';

@@ -5,7 +5,7 @@ import {
   messageCodec as pbftMessageCodec,
   signedSlotCodec,
   viewChangeCodec,
-} from '../../src/consensus/pbft/message.ts';
+} from '../../src/consensus/pbft/message-codec.ts';
 import { hardStateCodec as pbftHardStateCodec } from '../../src/consensus/pbft/records.ts';
 import { messageCodec as raftMessageCodec, nameCodec } from '../../src/consensus/raft/message.ts';
 import { entryCodec, hardStateCodec as raftHardStateCodec } from '../../src/consensus/raft/records.ts';

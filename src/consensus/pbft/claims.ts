@@ -13,18 +13,18 @@ import {
 } from '../../ledger/certificate.ts';
 import { byzantineQuorum } from '../../ledger/quorum.ts';
 import type { MessageClaims } from '../engine.ts';
-import {
-  type Contradiction,
-  type Evidence,
-  type NewView,
-  type PbftMessage,
-  type PrePrepare,
-  preimageOf,
-  type ReplyStable,
-  type SignedSlot,
-  type Status,
-  type ViewChange,
+import type {
+  Contradiction,
+  Evidence,
+  NewView,
+  PbftMessage,
+  PrePrepare,
+  ReplyStable,
+  SignedSlot,
+  Status,
+  ViewChange,
 } from './message.ts';
+import { preimageOf } from './signing.ts';
 import { isOutdated } from './freshness.ts';
 import { compareRank, type Rank } from './state.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';

@@ -1,6 +1,7 @@
 import type { Recipients, ValidatorIndex } from '../engine.ts';
 import { count, trace as traceStep } from '../shared/step.ts';
-import { type Draft, type PbftMessage, toUnsigned } from './message.ts';
+import type { Draft, PbftMessage } from './message.ts';
+import { toUnsigned } from './signing.ts';
 import { epochOf, type Replica } from './replica.ts';
 
 /** Sends a signed message. */

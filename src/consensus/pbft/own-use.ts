@@ -1,5 +1,5 @@
 import type { Certificate } from '../../ledger/certificate.ts';
-import { voteKey } from './message.ts';
+import { voteKey } from './signing.ts';
 import { trace } from './outbox.ts';
 import { stateRecord } from './records.ts';
 import type { Replica } from './replica.ts';

@@ -8,7 +8,8 @@ import type { Protocol, Roster } from '../engine.ts';
 import { messageClaims } from './claims.ts';
 import { contradictionIn } from './evidence.ts';
 import { PbftEngine } from './engine.ts';
-import { decodeMessage, encodeMessage, type PbftMessage } from './message.ts';
+import { decodeMessage, encodeMessage } from './message-codec.ts';
+import type { PbftMessage } from './message.ts';
 import type { PbftOptions } from './options.ts';
 
 /** PBFT as the driver knows it. `validators` are those of the genesis file. */

@@ -2,7 +2,8 @@ import { bool, encode, struct, u48, wordOf } from '../../base/codec.ts';
 import { type Height, heightCodec, type View, viewCodec } from '../../ledger/block.ts';
 import { type Certificate, certificateCodec } from '../../ledger/certificate.ts';
 import type { LogRecord } from '../engine.ts';
-import { encodeMessage, type NewView } from './message.ts';
+import { encodeMessage } from './message-codec.ts';
+import type { NewView } from './message.ts';
 import type { Replica } from './replica.ts';
 import type { AmnesiaGuard } from './state.ts';
 

@@ -3,7 +3,8 @@ import { limits } from '../../base/limits.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { LogRecord } from '../engine.ts';
 import { addWrite } from '../shared/write-queue.ts';
-import { type Draft, isSlotMessage, toUnsigned } from './message.ts';
+import { type Draft, isSlotMessage } from './message.ts';
+import { toUnsigned } from './signing.ts';
 import { stateRecord } from './records.ts';
 import { epochOf, type Replica } from './replica.ts';
 

@@ -1,7 +1,7 @@
 import { Problem } from '../../base/problem.ts';
 import { decode, encode } from '../../base/codec.ts';
 import type { PbftMessage } from '../../consensus/pbft/message.ts';
-import { messageCodec } from '../../consensus/pbft/message.ts';
+import { messageCodec } from '../../consensus/pbft/message-codec.ts';
 import type { Network, NetworkHandlers } from '../../network/port.ts';
 import type { Liar } from './liar.ts';
 

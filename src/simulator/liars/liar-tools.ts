@@ -1,6 +1,7 @@
 import { encode } from '../../base/codec.ts';
 import type { ValidatorIndex } from '../../consensus/engine.ts';
-import { messageCodec, type PbftMessage } from '../../consensus/pbft/message.ts';
+import { messageCodec } from '../../consensus/pbft/message-codec.ts';
+import type { PbftMessage } from '../../consensus/pbft/message.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey, Signature } from '../../crypto/signature.ts';
 import type { BlockHeader, Height } from '../../ledger/block.ts';

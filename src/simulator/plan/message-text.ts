@@ -1,5 +1,6 @@
 import { Problem } from '../../base/problem.ts';
-import { decodeMessage as decodePbft, type PbftMessage } from '../../consensus/pbft/message.ts';
+import { decodeMessage as decodePbft } from '../../consensus/pbft/message-codec.ts';
+import type { PbftMessage } from '../../consensus/pbft/message.ts';
 import { decodeMessage as decodeRaft, type RaftMessage } from '../../consensus/raft/message.ts';
 import type { BlockName } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';

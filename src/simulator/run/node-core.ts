@@ -2,7 +2,7 @@ import { defined } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { Engine, EngineRequest, LogTrust, Protocol, Roster } from '../../consensus/engine.ts';
-import { preimageOf } from '../../consensus/pbft/message.ts';
+import { preimageOf } from '../../consensus/pbft/signing.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { genesisHeader } from '../../ledger/genesis.ts';
 import { decodeTransaction, type Transaction } from '../../ledger/transaction.ts';

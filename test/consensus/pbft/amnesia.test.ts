@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
 import type { ValidatorIndex, Verified } from '../../../src/consensus/engine.ts';
-import { type Draft, type PbftMessage, type ViewChange } from '../../../src/consensus/pbft/message.ts';
+import type { Draft, PbftMessage, ViewChange } from '../../../src/consensus/pbft/message.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { Committee, sign, type TestNode } from './harness.ts';

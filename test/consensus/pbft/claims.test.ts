@@ -13,15 +13,9 @@ import { hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
 import { type Certificate, voteBytes } from '../../../src/ledger/certificate.ts';
 import { byzantineQuorum } from '../../../src/ledger/quorum.ts';
 import { validatorSet } from '../../../src/ledger/validators.ts';
-import {
-  type Draft,
-  messageCodec,
-  type NewView,
-  type PbftMessage,
-  preimageOf,
-  toUnsigned,
-  type ViewChange,
-} from '../../../src/consensus/pbft/message.ts';
+import { messageCodec } from '../../../src/consensus/pbft/message-codec.ts';
+import type { Draft, NewView, PbftMessage, ViewChange } from '../../../src/consensus/pbft/message.ts';
+import { preimageOf, toUnsigned } from '../../../src/consensus/pbft/signing.ts';
 import { defaultPbftOptions } from '../../../src/consensus/pbft/options.ts';
 import { pbftProtocol } from '../../../src/consensus/pbft/protocol.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { encode } from '../../../src/base/codec.ts';
 import { contradictionIn } from '../../../src/consensus/pbft/evidence.ts';
-import { contradictionCodec } from '../../../src/consensus/pbft/message.ts';
+import { contradictionCodec } from '../../../src/consensus/pbft/message-codec.ts';
 import { hashHeader, toHeight, toView } from '../../../src/ledger/block.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { pbftSamples } from '../../golden/pbft-values.ts';

@@ -16,13 +16,9 @@ import type {
   Verified,
 } from '../../../src/consensus/engine.ts';
 import { PbftEngine } from '../../../src/consensus/pbft/engine.ts';
-import {
-  type Draft,
-  messageCodec,
-  type PbftMessage,
-  toUnsigned,
-  type ViewChange,
-} from '../../../src/consensus/pbft/message.ts';
+import { messageCodec } from '../../../src/consensus/pbft/message-codec.ts';
+import type { Draft, PbftMessage, ViewChange } from '../../../src/consensus/pbft/message.ts';
+import { toUnsigned } from '../../../src/consensus/pbft/signing.ts';
 import { defaultPbftOptions, type PbftOptions } from '../../../src/consensus/pbft/options.ts';
 import { linkOf } from '../../../src/consensus/shared/chain-link.ts';
 import {

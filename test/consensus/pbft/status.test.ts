@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import type { Verified } from '../../../src/consensus/engine.ts';
 import { limits } from '../../../src/base/limits.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
-import { type PbftMessage, toUnsigned } from '../../../src/consensus/pbft/message.ts';
+import type { PbftMessage } from '../../../src/consensus/pbft/message.ts';
+import { toUnsigned } from '../../../src/consensus/pbft/signing.ts';
 import { Committee, sign } from './harness.ts';
 
 const options = { blockIntervalMs: 0, viewTimeoutMs: 500 };

@@ -1,7 +1,9 @@
 import type { ChainLink, EngineStart, Input } from '../../../consensus/engine.ts';
 import { decode } from '../../../base/codec.ts';
 import { unwrap } from '../../../base/problem.ts';
-import { logKey, messageCodec, type NewView, type PbftMessage } from '../../../consensus/pbft/message.ts';
+import { messageCodec } from '../../../consensus/pbft/message-codec.ts';
+import type { NewView, PbftMessage } from '../../../consensus/pbft/message.ts';
+import { logKey } from '../../../consensus/pbft/signing.ts';
 import type { Hash } from '../../../crypto/hash.ts';
 import type { Certificate } from '../../../ledger/certificate.ts';
 import { promise } from '../breach.ts';

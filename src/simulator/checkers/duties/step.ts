@@ -3,7 +3,8 @@ import { decode } from '../../../base/codec.ts';
 import { limits } from '../../../base/limits.ts';
 import { Problem } from '../../../base/problem.ts';
 import type { Effect, Input, Recipients, Unsigned } from '../../../consensus/engine.ts';
-import { messageCodec, type PbftMessage } from '../../../consensus/pbft/message.ts';
+import { messageCodec } from '../../../consensus/pbft/message-codec.ts';
+import type { PbftMessage } from '../../../consensus/pbft/message.ts';
 import type { PbftState } from '../../../consensus/pbft/state.ts';
 import type { Hash } from '../../../crypto/hash.ts';
 
