@@ -5,6 +5,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -112,7 +113,16 @@ export function storeKeyFile(directory: string, name: string, text: string): str
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     // "wx": two commands at once cannot both make it, and no key is ever lost to a newer one.
-    writeFileSync(file, text, { flag: 'wx', mode: 0o600 });
+    const opened = openSync(file, 'wx', 0o600);
+    try {
+      writeFileSync(opened, text, { flush: true });
+    } catch (error) {
+      // Half a key file is no key, and would keep its name.
+      rmSync(file, { force: true });
+      throw error;
+    } finally {
+      closeSync(opened);
+    }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileProblem(file, error);
     throw keyExists(name, file);
@@ -127,6 +137,7 @@ export function replaceKeyFile(file: string, text: string): void {
     writeFileSync(next, text, { mode: 0o600, flush: true });
     renameSync(next, file);
   } catch (error) {
+    rmSync(next, { force: true });
     throw fileProblem(file, error);
   }
 }

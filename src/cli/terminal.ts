@@ -15,7 +15,10 @@ export function watchOutput(): void {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (goOnWithoutOutput) return;
       if (error.code === 'EPIPE') process.exit(exitCodes.ok);
-      if (stream === process.stdout) printError(`error standard output cannot be written: ${error.message}`);
+      if (stream === process.stdout) {
+        printError(`error standard output cannot be written: ${error.message}`);
+        printError('  what to do  What was asked for may be done: look before you run it again.');
+      }
       process.exit(exitCodes.problem);
     });
   }

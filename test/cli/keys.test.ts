@@ -9,11 +9,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { decryptKey } from '../../src/crypto/keystore.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
-import { jsonOf, problemOf, quorate, temporaryDirectory } from './quorate.ts';
+import { jsonOf, launcher, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 test('a new key is stored under its password, listed and shown, and only its owner may read the file', async (t) => {
   const keys = join(temporaryDirectory(t), 'keys');
@@ -48,6 +48,24 @@ test('a key is never replaced', async (t) => {
   assert.equal(again.code, 1);
   assert.equal(problemOf(again).code, 'cli/key-exists');
   assert.equal(readFileSync(join(keys, 'dora.json'), 'utf8'), before);
+});
+
+test('a key that finds no room is not half there: it is made when there is some', async (t) => {
+  const directory = temporaryDirectory(t);
+  const run = (limit: string) =>
+    spawnSync(
+      '/bin/sh',
+      ['-c', `${limit}; "$0" keys new mine --no-password --keys "$1"`, launcher, directory],
+      {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'] ?? '' },
+      },
+    );
+  const refused = run('ulimit -f 0');
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /mine\.json cannot be used: EFBIG/);
+  assert.deepEqual(readdirSync(directory), []);
+  assert.equal(run('true').status, 0);
 });
 
 test('the password comes from a file that holds nothing else, and must not be empty', async (t) => {

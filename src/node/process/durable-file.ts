@@ -62,6 +62,10 @@ async function writeSynced(
   try {
     await file.writeFile(text);
     await file.sync();
+  } catch (error) {
+    // Where the disk is full, what is left of it is in the way.
+    await unlink(path).catch(() => undefined);
+    throw error;
   } finally {
     await file.close();
   }

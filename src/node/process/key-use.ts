@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { fromUtf8, toHex } from '../../base/bytes.ts';
 import { decode, encode, u48 } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
-import { machineFault, nameOfFault } from '../../base/machine-fault.ts';
+import { machineFault, machineRemedy, nameOfFault } from '../../base/machine-fault.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import type { LogRecord, LogTrust } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
@@ -191,13 +191,11 @@ function unusable(path: string, cause: unknown): Problem {
 }
 
 function unwritable(path: string, cause: unknown): Problem {
-  return new Problem(
-    'keys/use-unwritable',
-    `${path} cannot be written, so an old database would not be noticed`,
-    {
-      remedy: 'Check the disk, its free space and the permissions, then start the node again.',
-      details: { path },
-      cause,
-    },
-  );
+  const name = nameOfFault(cause instanceof Problem ? cause.cause : cause);
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new Problem('keys/use-unwritable', `an old database would not be noticed any more: ${why}`, {
+    remedy: `${name === undefined ? 'Check the disk, its free space and the permissions.' : machineRemedy(name)} Then start the node again.`,
+    details: { path },
+    cause,
+  });
 }

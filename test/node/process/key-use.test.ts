@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { Problem } from '../../../src/base/problem.ts';
 import { type KeyUse, openKeyUse } from '../../../src/node/process/key-use.ts';
 import { restore } from '../../../src/node/effects/restore.ts';
 import { ChainStore } from '../../../src/storage/chain-store.ts';
@@ -117,5 +118,23 @@ describe('the note beside a validator key', () => {
     await rm(path);
     await symlink('/dev/zero', path);
     await assert.rejects(open(path), { code: 'keys/use-unknown' });
+  });
+
+  // /dev/full is of Linux and the BSDs.
+  test('that cannot be written any more stops the node, and says which file, why, and what to do', async () => {
+    const [path, fatal] = [file(), [] as Problem[]];
+    const { store } = await open(path);
+    const onFatal = (problem: Problem): void => void fatal.push(problem);
+    const { chainId } = testGenesis(4);
+    const use = await openKeyUse({ path, chainId, store, now, onFatal, vouched: false });
+    await symlink('/dev/full', `${path}.new`);
+    use.written(use.before + 1);
+    await use.close();
+    const [problem] = fatal;
+    assert.equal(problem?.code, 'keys/use-unwritable');
+    assert.ok(problem.message.includes(path) && problem.message.includes('ENOSPC'), problem.message);
+    assert.match(problem.remedy, /The disk is full: make room.*Then start the node again/);
+    assert.deepEqual(fatal.length, 1);
+    await assert.rejects(lstat(`${path}.new`), { code: 'ENOENT' });
   });
 });
