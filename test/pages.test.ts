@@ -282,3 +282,16 @@ test('what the README shows of sessions stands in the page of sessions', () => {
     [],
   );
 });
+
+test('each page is two links from the README at most', () => {
+  const linked = (page: string): string[] =>
+    [...readFileSync(join(repository, page), 'utf8').matchAll(/\]\(([^)#\s]+\.md)/g)].map(([, to = '']) =>
+      join(dirname(page), to),
+    );
+  const first = linked('README.md');
+  const near = new Set(['README.md', ...first, ...first.flatMap(linked)]);
+  assert.deepEqual(
+    pages.filter((page) => !near.has(page)),
+    [],
+  );
+});
