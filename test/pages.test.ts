@@ -125,6 +125,15 @@ test('the page on the store names every kind of key, and every key of the consen
     ...ofNode.map(([, name = '']) => `node-${name}`),
   ];
   assert.deepEqual(firstCells('storage/README.md', 'The consensus log').toSorted(), expected.toSorted());
+
+  const numbered = /`prepare\/([^`]+)`/.exec(read('consensus/README.md'))?.[1]?.split('/') ?? [];
+  assert.equal(
+    numbered.length,
+    expected
+      .find((key) => key.startsWith('prepare/'))
+      ?.split('/')
+      .slice(1).length,
+  );
 });
 
 test('the page on the network names the protocols and versions as they are', () => {
