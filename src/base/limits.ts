@@ -186,6 +186,11 @@ export const limits = {
     strangers: { perSecond: 2_000, burst: 8_000 },
     quiet: 16,
   },
+  /**
+   * A node with no more members to talk to relays all gossip to all of them: as many as are in a mesh of
+   * members in any case, and in a network of few links each may be the only way.
+   */
+  gossipFewMembers: 4,
   /** Strangers to whom a node relays gossip that has no member to talk to. */
   gossipMeshStrangers: 3,
   /**

@@ -22,8 +22,8 @@ interface Graft {
  * To whom gossip of others is passed on. By itself gossipsub passes it on to its mesh: a few peers, whoever
  * came first. In a star the one in the middle would tell three of the others and nobody else, ever; and
  * three strangers who ask for a place take all. So the mesh is for members, as long as there is one: whoever
- * asks gets in, and who reaches few others asks all of them. And what has to get around wherever links are
- * missing (`floods`) goes to every member. Strangers get what its sender sends to all it has.
+ * asks gets in. And what has to get around wherever links are missing (`floods`) goes to every member, as
+ * all does where there are few. Strangers get what its sender sends to all it has.
  *
  * Fails loudly when a version keeps these elsewhere.
  */
@@ -46,9 +46,9 @@ export function relayToMembers(
 
   insides.selectPeersToForward = (topic, source, excluded) => {
     const chosen = select.call(router, topic, source, excluded);
-    if (!floods(topic)) return chosen;
-    for (const peer of membersOf(topic))
-      if (peer !== source && excluded?.has(peer) !== true) chosen.add(peer);
+    const members = membersOf(topic);
+    if (!floods(topic) && members.length > limits.gossipFewMembers) return chosen;
+    for (const peer of members) if (peer !== source && excluded?.has(peer) !== true) chosen.add(peer);
     return chosen;
   };
   insides.getRandomGossipPeers = (topic, count, filter = () => true) => {

@@ -56,10 +56,15 @@ class Router {
 
 describe('gossip of others', () => {
   test('is passed on to the mesh, and of a topic that floods to every member besides', () => {
-    const router = new Router(['A', 'B', 'C', 'x', 'y'], ['A', 'x']);
+    const router = new Router(['A', 'B', 'C', 'D', 'E', 'x', 'y'], ['A', 'x']);
     assert.deepEqual([...router.selectPeersToForward('some', 'B')], ['A', 'x']);
-    assert.deepEqual([...router.selectPeersToForward('all', 'B')], ['A', 'x', 'C']);
-    assert.deepEqual([...router.selectPeersToForward('all', 'B', new Set(['C']))], ['A', 'x']);
+    assert.deepEqual([...router.selectPeersToForward('all', 'B')], ['A', 'x', 'C', 'D', 'E']);
+    assert.deepEqual([...router.selectPeersToForward('all', 'B', new Set(['C']))], ['A', 'x', 'D', 'E']);
+  });
+
+  test('is passed on to all members where there are few', () => {
+    const router = new Router(['A', 'B', 'C', 'D', 'x', 'y'], ['A']);
+    assert.deepEqual([...router.selectPeersToForward('some', 'B')], ['A', 'C', 'D']);
   });
 });
 
