@@ -8,7 +8,7 @@ import { recordKeys } from '../src/consensus/pbft/records.ts';
 import { logKey } from '../src/consensus/pbft/signing.ts';
 import { liarNames } from '../src/simulator/plan/plan.ts';
 import { helloProtocol, protocolNames, requestProtocols, topics } from '../src/network/protocol-names.ts';
-import { wireVersion } from '../src/node/peers/handshake.ts';
+import { wireVersion } from '../src/node/peers/hello.ts';
 import { formatVersion } from '../src/storage/chain-records.ts';
 import { configurationPrefix, entryPrefix, stateKey } from '../src/consensus/raft/records.ts';
 

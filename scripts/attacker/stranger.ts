@@ -4,7 +4,7 @@ import { helloProtocol, protocolNames, type ProtocolNames } from '../../src/netw
 import type { RequestProtocol, Topic } from '../../src/network/port.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
-import { Handshake } from '../../src/node/peers/handshake.ts';
+import { PeerRegistry } from '../../src/node/peers/peer-registry.ts';
 import { silentLog } from '../../src/node/process/log.ts';
 import { GossipReader, publishRpc, subscribeRpc } from './gossip-rpc.ts';
 import type { Identity } from './identity.ts';
@@ -101,7 +101,7 @@ export class Stranger {
 }
 
 export function helloOf({ keyPair, peerId }: Identity, chainId: Hash): Uint8Array {
-  const handshake = new Handshake({
+  const registry = new PeerRegistry({
     chainId,
     engine: 'pbft',
     protocolVersions: { oldest: 1, newest: 1 },
@@ -110,7 +110,7 @@ export function helloOf({ keyPair, peerId }: Identity, chainId: Hash): Uint8Arra
     checkSignature: () => false,
     log: silentLog,
   });
-  return handshake.hello(peerId);
+  return registry.hello(peerId);
 }
 
 /** A session, no links, and the hello; then the verdict that it welcomes the node. */

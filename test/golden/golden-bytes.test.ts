@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { toHex } from '../../src/base/bytes.ts';
 import { decode, encode } from '../../src/base/codec.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
-import { wireVersion } from '../../src/node/peers/handshake.ts';
+import { wireVersion } from '../../src/node/peers/hello.ts';
 import { formatVersion } from '../../src/storage/chain-records.ts';
 import { goldenHashes, goldenValues } from './golden-values.ts';
 

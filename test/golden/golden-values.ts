@@ -95,7 +95,7 @@ import {
   signedCodec,
 } from '../../src/ledger/transaction.ts';
 import { validatorSet, validatorKeysCodec } from '../../src/ledger/validators.ts';
-import { helloCodec, wireVersion } from '../../src/node/peers/handshake.ts';
+import { helloCodec, wireVersion } from '../../src/node/peers/hello.ts';
 import {
   announcementCodec,
   blocksRequestCodec,

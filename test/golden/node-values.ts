@@ -2,7 +2,7 @@ import { concat, utf8 } from '../../src/base/bytes.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { accountStateKey } from '../../src/ledger/state-entry.ts';
-import { helloBytes } from '../../src/node/peers/handshake.ts';
+import { helloBytes } from '../../src/node/peers/hello.ts';
 import { Relay } from '../../src/node/peers/relay.ts';
 import { keys } from '../../src/storage/keys.ts';
 import { chainId, hashOf, keyOf, someSignature } from '../ledger/samples.ts';

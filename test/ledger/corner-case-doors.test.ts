@@ -20,7 +20,8 @@ import { createGenesis } from '../../src/ledger/genesis.ts';
 import type { Operation } from '../../src/ledger/operation.ts';
 import { parseReservation } from '../../src/ledger/reservation-id.ts';
 import { assembleTransaction, decodeTransaction, transactionClaims } from '../../src/ledger/transaction.ts';
-import { Handshake, helloCodec, wireVersion } from '../../src/node/peers/handshake.ts';
+import { helloCodec, wireVersion } from '../../src/node/peers/hello.ts';
+import { PeerRegistry } from '../../src/node/peers/peer-registry.ts';
 import { silentLog } from '../../src/node/process/log.ts';
 import { chainId, keyOf, someSignature, transaction, transfer } from './samples.ts';
 
@@ -150,7 +151,7 @@ const replaced = (index: number, publicKey: PublicKey) =>
 
 function helloOf(publicKey: PublicKey): Problem | undefined {
   const here = developmentKeyPair('validator-0');
-  const handshake = new Handshake({
+  const registry = new PeerRegistry({
     chainId,
     engine: 'pbft',
     protocolVersions: { oldest: 1, newest: 1 },
@@ -169,7 +170,7 @@ function helloOf(publicKey: PublicKey): Problem | undefined {
     protocolVersions: { oldest: 1, newest: 1 },
     api: undefined,
   };
-  return handshake.admit('peer', encode(helloCodec, hello));
+  return registry.admit('peer', encode(helloCodec, hello));
 }
 
 /** The best signature that there is for a key: for one of small order R = A and S = 0, good for any message. */

@@ -36,7 +36,7 @@ import { stateProofCodec } from '../../src/ledger/state-proof.ts';
 import { bodyCodec, signedCodec, transactionCodec } from '../../src/ledger/transaction.ts';
 import { validatorKeysCodec } from '../../src/ledger/validators.ts';
 import { floorCodec } from '../../src/node/effects/signer.ts';
-import { helloCodec } from '../../src/node/peers/handshake.ts';
+import { helloCodec } from '../../src/node/peers/hello.ts';
 import { sealCodec } from '../../src/node/peers/relay.ts';
 import {
   announcementCodec,

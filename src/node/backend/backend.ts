@@ -159,7 +159,7 @@ export class NodeBackend implements Backend {
     const { driver, genesis, store } = this.#options;
     const keys = genesisValidators(genesis).keys;
     const indexOf = (key: (typeof keys)[number]): number =>
-      Math.max(driver.handshake.validators.indexOf(key), keys.indexOf(key));
+      Math.max(driver.registry.validators.indexOf(key), keys.indexOf(key));
     return store.evidence
       .list()
       .slice(offset, offset + limit)
@@ -216,7 +216,7 @@ function identityOf({ driver, genesis, version, signatureCheck }: NodeBackendOpt
     // A node may become a member while it runs, or be one no more.
     get validator() {
       const { validatorIndex } = driver;
-      return validatorIndex === undefined ? null : (driver.handshake.keyAt(validatorIndex) ?? null);
+      return validatorIndex === undefined ? null : (driver.registry.keyAt(validatorIndex) ?? null);
     },
   };
 }

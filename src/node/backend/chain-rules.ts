@@ -62,9 +62,9 @@ export class ChainRules {
 
   #elector(publicKey: PublicKey): ChainParametersView['validators'][number] {
     const { driver, genesis } = this.#options;
-    const index = driver.handshake.validators.indexOf(publicKey);
+    const index = driver.registry.validators.indexOf(publicKey);
     const name = genesis.validators.find((one) => one.publicKey === publicKey)?.name ?? null;
-    return { publicKey, name, protocolVersions: driver.handshake.protocolVersionsOf(index) ?? null };
+    return { publicKey, name, protocolVersions: driver.registry.protocolVersionsOf(index) ?? null };
   }
 
   /**

@@ -38,7 +38,7 @@ export class Health {
       validatorIndex: driver.validatorIndex ?? null,
       view: engine.view,
       primary: engine.primary,
-      leaderApi: engine.primary === null ? null : (driver.handshake.apiOf(engine.primary) ?? null),
+      leaderApi: engine.primary === null ? null : (driver.registry.apiOf(engine.primary) ?? null),
       finalHeight: final.height,
       finalHash: final.hash,
       stateRoot: final.state.root,

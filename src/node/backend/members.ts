@@ -27,7 +27,7 @@ export class Members {
     const { driver, genesis } = this.#options;
     const { primary } = driver.engine.status();
     const names = new Map(genesis.validators.map(({ name, publicKey }) => [publicKey, name]));
-    return driver.handshake.validators.map((publicKey, index) => {
+    return driver.registry.validators.map((publicKey, index) => {
       const self = index === driver.validatorIndex;
       return {
         index,
@@ -35,7 +35,7 @@ export class Members {
         publicKey,
         primary: index === primary,
         self,
-        connected: self || driver.handshake.peerOf(index) !== undefined,
+        connected: self || driver.registry.peerOf(index) !== undefined,
       };
     });
   }
@@ -47,7 +47,7 @@ export class Members {
       ...validator,
       role: members[validator.index]?.role ?? ('voter' as const),
       leader: primary,
-      api: driver.handshake.apiOf(validator.index) ?? null,
+      api: driver.registry.apiOf(validator.index) ?? null,
     }));
   }
 
@@ -57,7 +57,7 @@ export class Members {
   }
 
   async transferLeader(to: Parameters<Backend['transferLeader']>[0]) {
-    const { validators } = this.#options.driver.handshake;
+    const { validators } = this.#options.driver.registry;
     const index = to === null ? null : validators.indexOf(to);
     if (index === -1) {
       throw new Problem('consensus/no-transferee', 'that key is of no member', {

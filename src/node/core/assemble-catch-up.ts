@@ -21,7 +21,7 @@ export function assembleCatchUp<M extends object>(
     Effects<M> & { readonly onInstalled: ConstructorParameters<typeof Installing>[0]['onInstalled'] },
 ) {
   const { protocol, store, identity, log } = options;
-  const { chain, decided, handshake, validatorIndex, standings, verification, peersFor } = parts;
+  const { chain, decided, registry, validatorIndex, standings, verification, peersFor } = parts;
   const { persisting, committing, versionWatch, onInstalled } = parts;
   const sync = new Sync({
     chain,
@@ -29,7 +29,7 @@ export function assembleCatchUp<M extends object>(
     clock,
     verification,
     peersFor,
-    validatorOf: handshake.validatorOf.bind(handshake),
+    validatorOf: registry.validatorOf.bind(registry),
     roster: decided.rosterNow,
     engineFinal: () => decided.finalHeight,
     enqueue,

@@ -2,7 +2,7 @@ import type { ValidatorIndex } from '../../consensus/engine.ts';
 import type { Height } from '../../ledger/block.ts';
 import { oldestProtocolVersion } from '../../ledger/protocol-version.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
-import { Handshake } from '../peers/handshake.ts';
+import { PeerRegistry } from '../peers/peer-registry.ts';
 import { Intake } from '../peers/intake.ts';
 import { Messenger } from '../peers/messenger.ts';
 import { peerChoice } from '../peers/peer-choice.ts';
@@ -30,7 +30,7 @@ export function assemblePeers<M extends object>(
   const { genesis, protocol, identity, store, log } = options;
   const { chainId } = genesis;
   const { chain, mempool, decided, versionWatch, onArriving } = parts;
-  const handshake = new Handshake({
+  const registry = new PeerRegistry({
     chainId,
     engine: protocol.engine,
     protocolVersions: { oldest: oldestProtocolVersion, newest: versionWatch.known },
@@ -43,7 +43,7 @@ export function assemblePeers<M extends object>(
   });
   /** This node's place among the validators; undefined for an observer. */
   const validatorIndex = (): ValidatorIndex | undefined => {
-    const index = handshake.validators.indexOf(identity.publicKey);
+    const index = registry.validators.indexOf(identity.publicKey);
     return index < 0 || decided.members?.[index]?.role === 'removed' ? undefined : index;
   };
   /** Tells who watches what a message says of blocks; only they pay for it. */
@@ -52,7 +52,7 @@ export function assemblePeers<M extends object>(
     const said = protocol.partsIn(message);
     if (said.length > 0) listeners.parts.tell(from, said);
   };
-  const standings = new Standings({ memberKeyOf: handshake.memberKeyOf.bind(handshake), network });
+  const standings = new Standings({ memberKeyOf: registry.memberKeyOf.bind(registry), network });
   const verification = new Verification<M>({
     protocol,
     verifier,
@@ -60,9 +60,9 @@ export function assemblePeers<M extends object>(
     wants: (message, direct) => engine().wants(message, direct),
     roster: decided.rosterNow,
     onLater: parts.onLaterEpoch,
-    validatorOf: handshake.validatorOf.bind(handshake),
+    validatorOf: registry.validatorOf.bind(registry),
     standingOf: standings.of.bind(standings),
-    vouches: vouching({ protocol, handshake, decided, self: validatorIndex }),
+    vouches: vouching({ protocol, registry, decided, self: validatorIndex }),
     onHeard: (message) => tellParts(message, protocol.senderOf(message)),
     penalise: network.penalise.bind(network),
     cut: (peer, forMs) => network.penalise(peer, 'it is not listened to', forMs),
@@ -74,7 +74,7 @@ export function assemblePeers<M extends object>(
     // Far from those of the process before.
     salt: options.seed * 2 ** 20,
   });
-  const messenger = new Messenger<M>({ protocol, network, handshake, clock, relay, self: validatorIndex });
+  const messenger = new Messenger<M>({ protocol, network, registry, clock, relay, self: validatorIndex });
   const intake = new Intake({
     chainId,
     mempool,
@@ -87,9 +87,9 @@ export function assemblePeers<M extends object>(
     onAdded: workChanged,
     salt: options.seed >>> 0,
   });
-  const peersFor = peerChoice({ network, handshake });
+  const peersFor = peerChoice({ network, registry });
   return {
-    handshake,
+    registry,
     validatorIndex,
     tellParts,
     standings,

@@ -18,7 +18,7 @@ import type { Chain } from '../effects/chain.ts';
 import { candidateLinks } from '../effects/restore.ts';
 import { Signer } from '../effects/signer.ts';
 import { seesEpoch } from '../effects/epoch-seen.ts';
-import type { Handshake } from '../peers/handshake.ts';
+import type { PeerRegistry } from '../peers/peer-registry.ts';
 import type { Submitted } from '../peers/intake.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
 import type { ClockWatch } from '../process/clock-watch.ts';
@@ -41,7 +41,7 @@ import { Turns } from './turns.ts';
 export class Driver<M extends object> {
   readonly chain: Chain;
   readonly mempool: Mempool;
-  readonly handshake: Handshake;
+  readonly registry: PeerRegistry;
   readonly sync: Sync;
   readonly clockWatch: ClockWatch;
   readonly versionWatch: VersionWatch;
@@ -79,7 +79,7 @@ export class Driver<M extends object> {
     this.#parts = parts;
     this.chain = parts.chain;
     this.mempool = parts.mempool;
-    this.handshake = parts.handshake;
+    this.registry = parts.registry;
     this.sync = parts.sync;
     this.clockWatch = parts.clockWatch;
     this.versionWatch = parts.versionWatch;
@@ -137,7 +137,7 @@ export class Driver<M extends object> {
 
   /** Our hello, for the network. */
   hello(): Uint8Array {
-    return this.handshake.hello(this.#options.network.self);
+    return this.registry.hello(this.#options.network.self);
   }
 
   submit(

@@ -24,18 +24,18 @@ interface ExecutorOptions<M extends object> {
 export function executor<M extends object>(core: ExecutorOptions<M>): (effect: Effect<M>) => void {
   const { options, parts, turns, clock, listeners, requests, enqueue } = core;
   const { protocol, genesis, identity, store, log } = options;
-  const { chain, mempool, decided, handshake, messenger, signer, sync } = parts;
+  const { chain, mempool, decided, registry, messenger, signer, sync } = parts;
 
   const setMembers = ({ members, epoch }: Extract<Effect<M>, { type: 'members' }>): void => {
     decided.setMembers(members, epoch ?? toHeight(0));
-    handshake.setKeys(
+    registry.setKeys(
       members.map(({ key }) => key),
       new Set(members.flatMap(({ key, role }) => (role === 'removed' ? [key] : []))),
     );
   };
 
   const keepEvidence = (effect: Extract<Effect<M>, { type: 'evidence' }>): void => {
-    const accused = handshake.keyAt(effect.accused);
+    const accused = registry.keyAt(effect.accused);
     if (accused === undefined) return;
     const { kind, bytes } = effect;
     const fate = store.evidence.put(
@@ -48,7 +48,7 @@ export function executor<M extends object>(core: ExecutorOptions<M>): (effect: E
   };
 
   const judge = ({ validator, reason }: Extract<Effect<M>, { type: 'verdict' }>): void => {
-    const peer = handshake.peerOf(validator);
+    const peer = registry.peerOf(validator);
     if (peer !== undefined) options.network.penalise(peer, reason);
   };
 

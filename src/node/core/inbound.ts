@@ -2,7 +2,7 @@ import { Problem } from '../../base/problem.ts';
 import type { Input, Protocol } from '../../consensus/engine.ts';
 import type { NetworkHandlers, PeerId } from '../../network/port.ts';
 import type { Announcing } from '../catch-up/announcing.ts';
-import type { Handshake } from '../peers/handshake.ts';
+import type { PeerRegistry } from '../peers/peer-registry.ts';
 import type { Intake } from '../peers/intake.ts';
 import type { Logger } from '../process/log.ts';
 import type { Messenger } from '../peers/messenger.ts';
@@ -16,8 +16,8 @@ import type { MessageVerdict, Verification } from '../peers/verification.ts';
 export function inbound<M extends object>(parts: {
   readonly turns: Turns;
   readonly protocol: Pick<Protocol<M>, 'senderOf'>;
-  readonly handshake: Pick<
-    Handshake,
+  readonly registry: Pick<
+    PeerRegistry,
     'admit' | 'connected' | 'forget' | 'validatorOf' | 'peerOf' | 'memberKeyOf'
   >;
   readonly standings: Pick<Standings, 'connected' | 'forget'>;
@@ -34,7 +34,7 @@ export function inbound<M extends object>(parts: {
   const {
     turns,
     protocol,
-    handshake,
+    registry,
     standings,
     verification,
     intake,
@@ -47,21 +47,21 @@ export function inbound<M extends object>(parts: {
   return {
     onHello(peer, hello, invited = false) {
       const stopping = new Problem('network/stopping', 'the node stops', { remedy: 'Try again later.' });
-      return turns.answer(() => handshake.admit(peer, hello, invited), stopping);
+      return turns.answer(() => registry.admit(peer, hello, invited), stopping);
     },
-    memberKeyOf: (peer) => handshake.memberKeyOf(peer),
+    memberKeyOf: (peer) => registry.memberKeyOf(peer),
     onConnected: turns.wrap((peer) => {
-      handshake.connected(peer);
+      registry.connected(peer);
       standings.connected(peer);
-      const validator = handshake.validatorOf(peer);
+      const validator = registry.validatorOf(peer);
       if (validator !== undefined) enqueue({ type: 'connected', validator });
       onMet(peer);
     }),
     onLost: turns.wrap((peer) => {
-      const validator = handshake.validatorOf(peer);
-      handshake.forget(peer);
+      const validator = registry.validatorOf(peer);
+      registry.forget(peer);
       standings.forget(peer);
-      if (validator === undefined || handshake.peerOf(validator) !== undefined) return;
+      if (validator === undefined || registry.peerOf(validator) !== undefined) return;
       enqueue({ type: 'lost', validator });
     }),
     onMessage: turns.wrap((peer, bytes) => {

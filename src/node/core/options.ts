@@ -4,7 +4,7 @@ import type { Genesis } from '../../ledger/genesis.ts';
 import type { Network } from '../../network/port.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import type { Restored } from '../effects/restore.ts';
-import type { Observers } from '../peers/handshake.ts';
+import type { Observers } from '../peers/peer-registry.ts';
 import type { Clock } from '../process/clock.ts';
 import type { WriteCount } from '../process/key-use.ts';
 import type { Logger } from '../process/log.ts';

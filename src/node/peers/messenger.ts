@@ -3,13 +3,13 @@ import type { MonotonicMs, Protocol, Recipients, ValidatorIndex } from '../../co
 import type { Network } from '../../network/port.ts';
 import type { Clock } from '../process/clock.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
-import type { Handshake } from './handshake.ts';
+import type { PeerRegistry } from './peer-registry.ts';
 import { nameOfMessage, type Relay } from './relay.ts';
 
 interface MessengerOptions<M> {
   readonly protocol: Protocol<M>;
   readonly network: Pick<Network, 'send' | 'publish'>;
-  readonly handshake: Pick<Handshake, 'peerOf' | 'validators'>;
+  readonly registry: Pick<PeerRegistry, 'peerOf' | 'validators'>;
   readonly clock: Clock;
   readonly relay: Pick<Relay, 'seal'>;
   /** This node's place among the validators; undefined for an observer. */
@@ -36,13 +36,13 @@ export class Messenger<M> {
 
   /** Urgent messages overtake what waits for the same peer. */
   send(to: Recipients, bytes: Uint8Array, urgent = false): void {
-    const { network, handshake, protocol } = this.#options;
+    const { network, registry, protocol } = this.#options;
     const self = this.#options.self();
-    const recipients = to === 'all' ? [...handshake.validators.keys()] : to;
+    const recipients = to === 'all' ? [...registry.validators.keys()] : to;
     const unreached: ValidatorIndex[] = [];
     for (const validator of recipients) {
       if (validator === self) continue;
-      const peer = handshake.peerOf(validator);
+      const peer = registry.peerOf(validator);
       if (peer !== undefined && network.send(peer, bytes, urgent)) this.counters.sent += 1;
       // A full queue is no reason to burden everybody: the engine repeats itself.
       else if (peer === undefined) unreached.push(validator);

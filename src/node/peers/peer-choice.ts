@@ -1,7 +1,7 @@
 import { limits } from '../../base/limits.ts';
 import type { ValidatorIndex } from '../../consensus/engine.ts';
 import type { Network, PeerId } from '../../network/port.ts';
-import type { Handshake } from './handshake.ts';
+import type { PeerRegistry } from './peer-registry.ts';
 
 /** Whom to ask for something that these validators should have. */
 export type PeerChoice = (holders: readonly ValidatorIndex[]) => readonly PeerId[];
@@ -12,9 +12,9 @@ export type PeerChoice = (holders: readonly ValidatorIndex[]) => readonly PeerId
  */
 export function peerChoice(options: {
   readonly network: Pick<Network, 'peers'>;
-  readonly handshake: Pick<Handshake, 'peerOf' | 'validatorOf'>;
+  readonly registry: Pick<PeerRegistry, 'peerOf' | 'validatorOf'>;
 }): PeerChoice {
-  const { network, handshake } = options;
+  const { network, registry } = options;
   let turn = 0;
   return (holders) => {
     const connected = network.peers();
@@ -22,9 +22,9 @@ export function peerChoice(options: {
       const start = group.length === 0 ? 0 : turn % group.length;
       return [...group.slice(start), ...group.slice(0, start)];
     };
-    const isValidator = (peer: PeerId): boolean => handshake.validatorOf(peer) !== undefined;
+    const isValidator = (peer: PeerId): boolean => registry.validatorOf(peer) !== undefined;
     const choice = new Set([
-      ...holders.flatMap((validator) => handshake.peerOf(validator) ?? []),
+      ...holders.flatMap((validator) => registry.peerOf(validator) ?? []),
       ...rotated(connected.filter(isValidator)),
       ...rotated(connected.filter((peer) => !isValidator(peer))),
     ]);

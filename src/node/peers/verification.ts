@@ -30,7 +30,7 @@ interface VerificationOptions<M extends object> {
   readonly roster: () => Roster;
   /** A message of a later epoch than this one came. */
   readonly onLater?: (epoch: Height) => void;
-  /** The validator that a peer proved to be in the handshake. */
+  /** The validator that a peer proved to be in its hello. */
   readonly validatorOf: (peer: PeerId) => ValidatorIndex | undefined;
   /** Unless given, validators are members, and each other peer is a stranger of its own. */
   readonly standingOf?: (peer: PeerId) => Standing;

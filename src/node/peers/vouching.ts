@@ -1,7 +1,7 @@
 import type { Protocol, ValidatorIndex } from '../../consensus/engine.ts';
 import type { Member } from '../../ledger/members.ts';
 import type { PeerId } from '../../network/port.ts';
-import type { Handshake } from './handshake.ts';
+import type { PeerRegistry } from './peer-registry.ts';
 
 /**
  * Whose word is taken that it checked the signatures of transactions: on a chain whose members trust each
@@ -10,19 +10,19 @@ import type { Handshake } from './handshake.ts';
  */
 export function vouching({
   protocol,
-  handshake,
+  registry,
   decided,
   self,
 }: {
   readonly protocol: Pick<Protocol<object>, 'capabilities'>;
-  readonly handshake: Pick<Handshake, 'validatorOf'>;
+  readonly registry: Pick<PeerRegistry, 'validatorOf'>;
   readonly decided: { readonly members: readonly Member[] | undefined };
   /** This node's place; undefined for one that is no member. */
   readonly self: () => ValidatorIndex | undefined;
 }): (peer: PeerId) => boolean {
   if (!protocol.capabilities.membersVouch) return () => false;
   return (peer) => {
-    const index = handshake.validatorOf(peer);
+    const index = registry.validatorOf(peer);
     return index !== undefined && decided.members?.[index]?.role !== 'removed' && self() !== undefined;
   };
 }

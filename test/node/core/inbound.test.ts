@@ -23,7 +23,7 @@ function world(verdict: MessageVerdict<Note>) {
   const handlers = inbound<Note>({
     turns: new Turns({ settle: () => {}, onThrow: (error) => assert.fail(String(error)) }),
     protocol: { senderOf: ({ from }) => from },
-    handshake: {
+    registry: {
       admit: nothing,
       connected: nothing,
       forget: nothing,

@@ -17,7 +17,7 @@ describe('the messenger', () => {
         send: (peer, bytes, urgent) => sent.push([peer, bytes.length, urgent]) > 0,
         publish: () => assert.fail('nobody is out of reach'),
       },
-      handshake: { peerOf: (validator) => `peer-${validator}`, validators },
+      registry: { peerOf: (validator) => `peer-${validator}`, validators },
       clock: new VirtualTime().clock(),
       relay: { seal: () => assert.fail('nothing goes by gossip') },
       self: () => 1,

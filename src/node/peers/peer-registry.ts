@@ -1,95 +1,16 @@
-import { utf8 } from '../../base/bytes.ts';
-import {
-  boundedText,
-  type Codec,
-  decode,
-  encode,
-  optional,
-  refine,
-  struct,
-  u16,
-  wordOf,
-} from '../../base/codec.ts';
+import { BoundedMap } from '../../base/bounded-map.ts';
+import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
-import { concat } from '../../base/bytes.ts';
 import { Problem } from '../../base/problem.ts';
 import type { CodeOf } from '../../base/problem-codes.ts';
 import type { ValidatorIndex } from '../../consensus/engine.ts';
 import { isForgeableKey } from '../../crypto/forgeable-key.ts';
-import { domainPrefix, hashCodec, type Hash, hashToBytes } from '../../crypto/hash.ts';
-import {
-  publicKeyCodec,
-  type PublicKey,
-  signatureCodec,
-  type Signature,
-  type SignatureClaim,
-} from '../../crypto/signature.ts';
-import { type EngineName, engineNames } from '../../ledger/engine-names.ts';
+import type { Hash } from '../../crypto/hash.ts';
+import type { PublicKey, Signature, SignatureClaim } from '../../crypto/signature.ts';
+import type { EngineName } from '../../ledger/engine-names.ts';
 import type { PeerId } from '../../network/port.ts';
-import { parseApiUrl } from '../process/api-url.ts';
-import { BoundedMap } from '../../base/bounded-map.ts';
 import type { Logger } from '../process/log.ts';
-
-/**
- * Raised with every change of what goes over the wire. What is valid is said by the protocol version, which
- * the chain itself says.
- */
-export const wireVersion = 8;
-
-/** All from the oldest to the newest. */
-export interface ProtocolVersions {
-  readonly oldest: number;
-  readonly newest: number;
-}
-
-interface Hello {
-  /** Comes first in every version, so that nodes of two versions can tell each other so. */
-  readonly version: number;
-  readonly chainId: Hash;
-  readonly engine: EngineName;
-  /** Proof that the peer acts for a key, which may be a validator's. */
-  readonly publicKey: PublicKey;
-  readonly signature: Signature;
-  /**
-   * The protocol versions that the peer knows, and not which software it is: programs that
-   * know the one in force work together.
-   */
-  readonly protocolVersions: ProtocolVersions;
-  /** Where the node says that its API can be reached; for people, and nothing that nodes rely on. */
-  readonly api: string | undefined;
-}
-
-const protocolVersionsCodec: Codec<ProtocolVersions> = refine(
-  struct<ProtocolVersions>({ oldest: u16, newest: u16 }),
-  '1 <= oldest <= newest',
-  (versions) => {
-    if (versions.oldest < 1 || versions.newest < versions.oldest) throw new Error('these are no versions');
-    return versions;
-  },
-);
-
-const apiUrlCodec = refine(boundedText(limits.apiUrlBytes), 'the address of an API', (text) => {
-  if (parseApiUrl(text) !== text) throw new Error('this is not the address of an API');
-  return text;
-});
-
-export const helloCodec: Codec<Hello> = struct<Hello>({
-  version: u16,
-  chainId: hashCodec,
-  engine: wordOf(engineNames),
-  publicKey: publicKeyCodec,
-  signature: signatureCodec,
-  protocolVersions: protocolVersionsCodec,
-  api: optional(apiUrlCodec),
-});
-const versionBytes = 2;
-
-/**
- * What a validator signs to show that a peer is its own: nobody else can show it for another peer or chain.
- */
-export function helloBytes(chainId: Hash, peer: PeerId): Uint8Array {
-  return concat(domainPrefix('quorate/v1/hello'), hashToBytes(chainId), utf8(peer));
-}
+import { helloBytes, helloCodec, type ProtocolVersions, wireVersion, wireVersionIn } from './hello.ts';
 
 /**
  * Who is welcome besides members and the peers that this node dials: nobody, the holders of these keys, or
@@ -97,7 +18,7 @@ export function helloBytes(chainId: Hash, peer: PeerId): Uint8Array {
  */
 export type Observers = 'members' | 'open' | readonly PublicKey[];
 
-interface HandshakeOptions {
+interface PeerRegistryOptions {
   readonly chainId: Hash;
   readonly engine: EngineName;
   readonly protocolVersions: ProtocolVersions;
@@ -122,8 +43,8 @@ interface Proof {
 }
 
 /** Who may talk to us, and which peer acts for which validator. */
-export class Handshake {
-  readonly #options: HandshakeOptions;
+export class PeerRegistry {
+  readonly #options: PeerRegistryOptions;
   /** What peers proved whose connection is about to open. Some of them never come: it is bounded. */
   readonly #greeted = new BoundedMap<PeerId, Proof>(limits.peersRemembered);
   /** What each connected peer proved, newest last. */
@@ -139,7 +60,7 @@ export class Handshake {
   readonly #isOpen: boolean;
   readonly #listed: ReadonlySet<PublicKey>;
 
-  constructor(options: HandshakeOptions) {
+  constructor(options: PeerRegistryOptions) {
     this.#options = options;
     this.#keys = options.keys;
     const { observers = 'open' } = options;
@@ -167,7 +88,7 @@ export class Handshake {
    */
   admit(peer: PeerId, bytes: Uint8Array, invited = false): undefined | Problem {
     const { chainId, engine, checkSignature, log } = this.#options;
-    const version = decode(u16, bytes.subarray(0, versionBytes), 'hello');
+    const version = wireVersionIn(bytes);
     if (version instanceof Problem) return version;
     if (version !== wireVersion) {
       return refusal('network/other-version', `it speaks version ${version}, and this node ${wireVersion}`, {

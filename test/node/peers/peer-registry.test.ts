@@ -7,19 +7,15 @@ import { nativeSigner } from '../../../src/crypto/native.ts';
 import { verifySignature } from '../../../src/crypto/verify.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../../src/crypto/signature.ts';
-import {
-  Handshake,
-  type Observers,
-  type ProtocolVersions,
-  wireVersion,
-} from '../../../src/node/peers/handshake.ts';
+import { type ProtocolVersions, wireVersion } from '../../../src/node/peers/hello.ts';
+import { PeerRegistry, type Observers } from '../../../src/node/peers/peer-registry.ts';
 import { type Logger, silentLog } from '../../../src/node/process/log.ts';
 
 const keys = ['validator-0', 'validator-1', 'validator-2'].map((name) => developmentKeyPair(name).publicKey);
 const chain = 'aa'.repeat(32) as Hash;
 const otherChain = 'bb'.repeat(32) as Hash;
 
-function handshake(
+function registry(
   name: string,
   options: {
     chainId?: Hash;
@@ -29,9 +25,9 @@ function handshake(
     observers?: Observers;
     protocolVersions?: ProtocolVersions;
   } = {},
-): Handshake {
+): PeerRegistry {
   const { publicKey, secretKey } = developmentKeyPair(name);
-  return new Handshake({
+  return new PeerRegistry({
     chainId: chain,
     engine: 'pbft',
     protocolVersions: { oldest: 1, newest: 1 },
@@ -46,15 +42,15 @@ function handshake(
 const codeOf = (answer: Problem | undefined): string | undefined => answer?.code;
 
 /** The peer greets, and its connection opens. */
-function meet(here: Handshake, peer: string, hello: Uint8Array): void {
+function meet(here: PeerRegistry, peer: string, hello: Uint8Array): void {
   assert.equal(here.admit(peer, hello), undefined);
   here.connected(peer);
 }
 
-describe('the handshake', () => {
+describe('the registry of peers', () => {
   test('knows a peer for the validator whose key signed for it', () => {
-    const here = handshake('validator-0');
-    assert.equal(here.admit('peer-1', handshake('validator-1').hello('peer-1')), undefined);
+    const here = registry('validator-0');
+    assert.equal(here.admit('peer-1', registry('validator-1').hello('peer-1')), undefined);
     assert.equal(here.peerOf(1), undefined, 'it is not connected yet');
     here.connected('peer-1');
     assert.equal(here.validatorOf('peer-1'), 1);
@@ -63,11 +59,11 @@ describe('the handshake', () => {
   });
 
   test('welcomes a peer that knows other protocol versions, and knows which', () => {
-    const here = handshake('validator-0');
+    const here = registry('validator-0');
     meet(
       here,
       'peer-1',
-      handshake('validator-1', { protocolVersions: { oldest: 2, newest: 7 } }).hello('peer-1'),
+      registry('validator-1', { protocolVersions: { oldest: 2, newest: 7 } }).hello('peer-1'),
     );
     assert.deepEqual(here.protocolVersionsOf(1), { oldest: 2, newest: 7 });
     assert.deepEqual(here.protocolVersionsOf(0), { oldest: 1, newest: 1 });
@@ -76,20 +72,20 @@ describe('the handshake', () => {
       { oldest: 0, newest: 1 },
       { oldest: 3, newest: 2 },
     ]) {
-      const none = handshake('validator-2', { protocolVersions });
+      const none = registry('validator-2', { protocolVersions });
       assert.throws(() => none.hello('peer-2'), /no versions/);
     }
   });
 
   test('welcomes an observer, as nobody', () => {
-    const here = handshake('validator-0');
-    meet(here, 'peer-x', handshake('carol').hello('peer-x'));
+    const here = registry('validator-0');
+    meet(here, 'peer-x', registry('carol').hello('peer-x'));
     assert.equal(here.validatorOf('peer-x'), undefined);
   });
 
   test('where only members are welcome, refuses all others before it checks a signature', () => {
     let checks = 0;
-    const here = new Handshake({
+    const here = new PeerRegistry({
       chainId: chain,
       engine: 'pbft',
       protocolVersions: { oldest: 1, newest: 1 },
@@ -99,11 +95,11 @@ describe('the handshake', () => {
       checkSignature: () => (checks++, true),
       log: silentLog,
     });
-    const observer = handshake('carol').hello('peer-x');
+    const observer = registry('carol').hello('peer-x');
     assert.equal(codeOf(here.admit('peer-x', observer)), 'network/not-a-member');
     assert.equal(checks, 0);
     assert.equal(here.memberKeyOf('peer-x'), undefined);
-    assert.equal(here.admit('peer-1', handshake('validator-1').hello('peer-1')), undefined);
+    assert.equal(here.admit('peer-1', registry('validator-1').hello('peer-1')), undefined);
     assert.equal(here.memberKeyOf('peer-1'), keys[1], 'known from its good hello on');
     assert.equal(here.admit('peer-x', observer, true), undefined, 'whom this node dials is welcome');
     assert.equal(here.memberKeyOf('peer-x'), undefined, 'and no member');
@@ -111,18 +107,18 @@ describe('the handshake', () => {
 
   test('welcomes those whose keys are listed, as members, and nobody who only says so', () => {
     const carol = developmentKeyPair('carol').publicKey;
-    const here = handshake('validator-0', { observers: [carol] });
-    assert.equal(here.admit('peer-x', handshake('carol').hello('peer-x')), undefined);
+    const here = registry('validator-0', { observers: [carol] });
+    assert.equal(here.admit('peer-x', registry('carol').hello('peer-x')), undefined);
     assert.equal(here.memberKeyOf('peer-x'), carol);
-    assert.equal(codeOf(here.admit('peer-y', handshake('bob').hello('peer-y'))), 'network/not-a-member');
-    const stolen = handshake('carol').hello('peer-x');
+    assert.equal(codeOf(here.admit('peer-y', registry('bob').hello('peer-y'))), 'network/not-a-member');
+    const stolen = registry('carol').hello('peer-x');
     assert.equal(codeOf(here.admit('peer-z', stolen)), 'network/false-hello');
   });
 
   test('who joined is a member from then on, and who was removed is none', () => {
     const carol = developmentKeyPair('carol').publicKey;
-    const here = handshake('validator-0', { observers: 'members' });
-    const hello = handshake('carol').hello('peer-x');
+    const here = registry('validator-0', { observers: 'members' });
+    const hello = registry('carol').hello('peer-x');
     assert.equal(codeOf(here.admit('peer-x', hello)), 'network/not-a-member');
     here.setKeys([...keys, carol]);
     meet(here, 'peer-x', hello);
@@ -134,9 +130,9 @@ describe('the handshake', () => {
   });
 
   test('a validator of the set before the last is welcome until the next: one of the two may be behind', () => {
-    const here = handshake('validator-0', { observers: 'members' });
+    const here = registry('validator-0', { observers: 'members' });
     const [, , third] = keys;
-    const hello = handshake('validator-2').hello('peer-2');
+    const hello = registry('validator-2').hello('peer-2');
     here.setKeys(keys.slice(0, 2));
     meet(here, 'peer-2', hello);
     assert.equal(here.memberKeyOf('peer-2'), third);
@@ -147,9 +143,9 @@ describe('the handshake', () => {
   });
 
   test('refuses another chain, another engine and another version, each with its own code', () => {
-    const here = handshake('validator-0');
-    const hello = (options: Parameters<typeof handshake>[1]) =>
-      handshake('validator-1', options).hello('peer-1');
+    const here = registry('validator-0');
+    const hello = (options: Parameters<typeof registry>[1]) =>
+      registry('validator-1', options).hello('peer-1');
     assert.equal(codeOf(here.admit('peer-1', hello({ chainId: otherChain }))), 'network/other-chain');
     assert.equal(codeOf(here.admit('peer-1', hello({ engine: 'raft' }))), 'network/other-engine');
     for (const other of [1, wireVersion - 1, wireVersion + 1, 0x0102]) {
@@ -164,8 +160,8 @@ describe('the handshake', () => {
   });
 
   test('refuses bytes that are no hello, whatever they are', () => {
-    const here = handshake('validator-0');
-    const good = handshake('validator-1').hello('peer-1');
+    const here = registry('validator-0');
+    const good = registry('validator-1').hello('peer-1');
     assert.equal(codeOf(here.admit('peer-1', new Uint8Array())), 'codec/malformed');
     assert.equal(codeOf(here.admit('peer-1', new Uint8Array(1))), 'codec/malformed');
     assert.equal(codeOf(here.admit('peer-1', good.subarray(0, -1))), 'codec/malformed');
@@ -173,8 +169,8 @@ describe('the handshake', () => {
   });
 
   test('refuses a hello that another peer made: nobody acts for a validator by repeating its words', () => {
-    const here = handshake('validator-0');
-    const stolen = handshake('validator-1').hello('peer-1');
+    const here = registry('validator-0');
+    const stolen = registry('validator-1').hello('peer-1');
     assert.equal(codeOf(here.admit('peer-2', stolen)), 'network/false-hello');
     assert.equal(here.peerOf(1), undefined);
   });
@@ -182,7 +178,7 @@ describe('the handshake', () => {
   test('refuses a key for which anybody can sign', () => {
     const publicKey = '00'.repeat(32) as PublicKey;
     const signature = `${publicKey}${'00'.repeat(32)}` as Signature;
-    const anybody = new Handshake({
+    const anybody = new PeerRegistry({
       chainId: chain,
       engine: 'pbft',
       protocolVersions: { oldest: 1, newest: 1 },
@@ -191,16 +187,16 @@ describe('the handshake', () => {
       checkSignature: () => true,
       log: silentLog,
     });
-    const here = handshake('validator-0');
+    const here = registry('validator-0');
     assert.equal(codeOf(here.admit('peer-x', anybody.hello('peer-x'))), 'network/false-hello');
   });
 
   test('takes the newer of two peers for one validator, says so, and goes back to the older when it is lost', () => {
     const warnings: string[] = [];
     const log: Logger = { ...silentLog, warn: (text) => void warnings.push(text) };
-    const here = handshake('validator-0', { log });
-    meet(here, 'peer-a', handshake('validator-1').hello('peer-a'));
-    meet(here, 'peer-b', handshake('validator-1').hello('peer-b'));
+    const here = registry('validator-0', { log });
+    meet(here, 'peer-a', registry('validator-1').hello('peer-a'));
+    meet(here, 'peer-b', registry('validator-1').hello('peer-b'));
     assert.equal(here.peerOf(1), 'peer-b');
     assert.equal(warnings.length, 1);
     here.forget('peer-b');
@@ -209,10 +205,10 @@ describe('the handshake', () => {
 
   test('knows a peer that greets anew before its old connection is given up', () => {
     const warnings: string[] = [];
-    const here = handshake('validator-0', {
+    const here = registry('validator-0', {
       log: { ...silentLog, warn: (text) => void warnings.push(text) },
     });
-    const hello = handshake('validator-1').hello('peer-1');
+    const hello = registry('validator-1').hello('peer-1');
     meet(here, 'peer-1', hello);
     assert.equal(here.admit('peer-1', hello), undefined);
     here.forget('peer-1');
@@ -223,9 +219,9 @@ describe('the handshake', () => {
   });
 
   test('remembers few of those who greet and are never connected', () => {
-    const here = handshake('validator-0');
-    meet(here, 'peer-1', handshake('validator-1').hello('peer-1'));
-    const guest = handshake('carol');
+    const here = registry('validator-0');
+    meet(here, 'peer-1', registry('validator-1').hello('peer-1'));
+    const guest = registry('carol');
     for (let number = 0; number <= limits.peersRemembered; number++) {
       assert.equal(here.admit(`guest-${number}`, guest.hello(`guest-${number}`)), undefined);
     }
@@ -240,28 +236,28 @@ describe('the handshake', () => {
 
   test('warns loudly of another peer with the key of this very node', () => {
     const errors: string[] = [];
-    const here = handshake('validator-0', { log: { ...silentLog, error: (text) => void errors.push(text) } });
-    meet(here, 'peer-0', handshake('validator-0').hello('peer-0'));
+    const here = registry('validator-0', { log: { ...silentLog, error: (text) => void errors.push(text) } });
+    meet(here, 'peer-0', registry('validator-0').hello('peer-0'));
     assert.equal(errors.length, 1);
   });
 
   test('knows where a validator says that its API is, as long as it is connected', () => {
-    const here = handshake('validator-0', { api: 'http://10.0.0.1:4600' });
+    const here = registry('validator-0', { api: 'http://10.0.0.1:4600' });
     assert.equal(here.apiOf(0), 'http://10.0.0.1:4600');
-    meet(here, 'peer-1', handshake('validator-1', { api: 'https://node-1.example' }).hello('peer-1'));
-    meet(here, 'peer-2', handshake('validator-2').hello('peer-2'));
+    meet(here, 'peer-1', registry('validator-1', { api: 'https://node-1.example' }).hello('peer-1'));
+    meet(here, 'peer-2', registry('validator-2').hello('peer-2'));
     assert.deepEqual([here.apiOf(1), here.apiOf(2)], ['https://node-1.example', undefined]);
-    meet(here, 'peer-1', handshake('validator-1', { api: 'http://10.0.0.2:2' }).hello('peer-1'));
+    meet(here, 'peer-1', registry('validator-1', { api: 'http://10.0.0.2:2' }).hello('peer-1'));
     assert.equal(here.apiOf(1), 'http://10.0.0.2:2');
     here.forget('peer-1');
     assert.equal(here.apiOf(1), undefined);
-    assert.equal(handshake('validator-0').apiOf(0), undefined);
+    assert.equal(registry('validator-0').apiOf(0), undefined);
   });
 
   test('refuses a hello with what is no address of an API, or not in its one form', () => {
-    const here = handshake('validator-0');
+    const here = registry('validator-0');
     const good = 'http://10.0.0.1:4600';
-    const hello = handshake('validator-1', { api: good }).hello('peer-1');
+    const hello = registry('validator-1', { api: good }).hello('peer-1');
     const place = Buffer.from(hello).indexOf(good);
     for (const bad of [
       'ftp://10.0.0.1:4600x',
@@ -287,8 +283,8 @@ describe('the handshake', () => {
   });
 
   test('follows a change of the validators', () => {
-    const here = handshake('validator-0');
-    meet(here, 'peer-x', handshake('carol').hello('peer-x'));
+    const here = registry('validator-0');
+    meet(here, 'peer-x', registry('carol').hello('peer-x'));
     here.setKeys([...keys, developmentKeyPair('carol').publicKey]);
     assert.equal(here.validatorOf('peer-x'), 3);
   });
