@@ -59,8 +59,11 @@ export async function createLibp2pNetwork(options: Libp2pNetworkOptions): Promis
     gate: (stream, connection) => admitStream(stream, links.get(connection.id)),
     meter,
     spend: (connection) => links.get(connection.id)?.budget.take('messages', 1),
-    isMember: (peer) =>
-      [...links.values()].some((link) => link.peer === peer && link.budget.standing === 'member'),
+    isMember: (peer) => {
+      for (const link of links.values())
+        if (link.peer === peer && link.budget.standing === 'member') return true;
+      return false;
+    },
     now,
   });
   const door = new Door({ now, isBanned: (block) => penalties.isBanned(block, now()) });
