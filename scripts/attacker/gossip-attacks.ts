@@ -110,7 +110,7 @@ export const gossipAttacks = {
     run: (scene) =>
       scene.everywhere((node) =>
         scene.asStranger(node, async (stranger) => {
-          const rpcs = Array.from({ length: 8 }, () => fullControl(stranger));
+          const rpcs = [fullControl(stranger), fullControl(stranger)];
           await scene.pace(60, (index) => {
             const rpc = rpcs[index % rpcs.length] ?? Buffer.alloc(1);
             return scene.sent(stranger.gossipRpc(rpc), rpc.length);
