@@ -1,4 +1,4 @@
-import { type Command, Option } from '@commander-js/extra-typings';
+import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
 import type { ListOptions } from '../client/http-client.ts';
 import { grouped } from '../client/plain-words.ts';
@@ -8,7 +8,12 @@ const oldestOption = new Option('--oldest', 'the oldest first, not the newest');
 const limitOption = new Option('--limit <n>', `at most this many (${limits.httpPage} at once)`)
   .default(limits.httpListPage)
   .argParser(wholeNumber(1, limits.httpPage));
-const cursorOption = new Option('--cursor <text>', 'go on where the page before ended, as it said');
+const cursorOption = new Option('--cursor <text>', 'go on where the page before ended, as it said').argParser(
+  (text) => {
+    if (/^[0-9a-f]{40}$/.test(text)) return text;
+    throw new InvalidArgumentError('Give the 40 hex digits that the page before ended with.');
+  },
+);
 
 /** The options of a command that shows a page of a list. */
 export function withPage(command: Command) {

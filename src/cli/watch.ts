@@ -16,7 +16,7 @@ import { shortAddress, whatText } from './block.ts';
 import { exitCodes } from './exit-codes.ts';
 import { connect, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
 import { onInterrupt } from './signals.ts';
-import { answer, printError, styled, styledError, surviveClosedOutput } from './terminal.ts';
+import { answer, printError, styled, styledError } from './terminal.ts';
 import { readGenesis } from './trusted-genesis.ts';
 
 export function watchCommand(): CommandUnknownOpts {
@@ -30,7 +30,6 @@ export function watchCommand(): CommandUnknownOpts {
     .addOption(timeoutOption)
     .addOption(jsonOption)
     .action(async (options) => {
-      surviveClosedOutput();
       // It keeps nothing: whenever it is stopped, it ends at once, whatever it waits for.
       onInterrupt(() => exitCodes.ok);
       const client = connect(options);

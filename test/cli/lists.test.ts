@@ -76,6 +76,14 @@ describe('what the indexes list, for people', () => {
     assert.deepEqual(asked, ['/v1/records/history?key=price&order=oldest&limit=5']);
   });
 
+  test('what is no cursor is told before anything is asked', async (t) => {
+    const { url, asked } = await node(t, {});
+    const ran = await quorate(['history', 'x', '--cursor', 'page 2', '--node', url]);
+    assert.equal(ran.code, 2);
+    assert.match(ran.err, /--cursor.*the 40 hex digits that the page before ended with/);
+    assert.deepEqual(asked, []);
+  });
+
   test('none at all is exit code 5; a next page is named by its cursor', async (t) => {
     const cursor = 'ab'.repeat(20);
     const empty = { ...page, completeFrom: 9, key: 'x', versions: [] };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +11,7 @@ import { formatGenesis } from '../../src/ledger/genesis.ts';
 import { blockLine } from '../../src/cli/watch.ts';
 import { fakeApi, origin, problemReply, status } from '../client/fake-api.ts';
 import { genesisOf, pairs, proofOf } from '../client/proof-samples.ts';
-import { problemOf, quorate, temporaryDirectory } from './quorate.ts';
+import { launcher, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 
 const genesis = genesisOf('pbft');
 const { json, block: body, transaction } = proofOf(genesis, 0);
@@ -131,6 +132,43 @@ test('watch ends at once while it waits for a node that says nothing', async (t)
   const ran = await quorate(['watch', '--node', url], { interruptWhen: () => isAsked });
   assert.equal(ran.code, 0, ran.err);
   assert.equal(ran.err, '');
+});
+
+test('watch ends when nobody reads it any more', async (t) => {
+  let height = 0;
+  const server = createServer(({ url }, response) => {
+    if (url?.startsWith('/v1/events') !== true) {
+      const body = url === '/v1/status' ? status : { ...origin, validators: [] };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      return;
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const timer = setInterval(() => {
+      height += 1;
+      const [own, parentHash] = [height, height - 1].map((one) => one.toString(16).padStart(64, '0'));
+      const block = { ...origin, hash: own, header: { ...header, height, parentHash }, transactionCount: 0 };
+      response.write(`id: ${height}\ndata: ${JSON.stringify(block)}\n\n`);
+    }, 10);
+    response.on('close', () => clearInterval(timer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const child = spawn('/bin/sh', ['-c', '"$0" watch --node "$1" | head -n 1', launcher, url], {
+    env: { PATH: process.env['PATH'] ?? '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  // The shell waits for both.
+  await new Promise((resolve) => child.once('close', resolve));
+  assert.match(out, /^\S+ +block +1 .*\n$/);
+  assert.equal(err, '');
 });
 
 test('watch says once what is wrong, however often it tries again', async (t) => {
