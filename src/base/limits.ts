@@ -306,8 +306,8 @@ export const limits = {
    */
   line: {
     /**
-     * Before the hello. Ours takes 32 frames, 3 streams and 1,602 bytes; the rest is room for streams that
-     * the other side opens a moment early.
+     * Before the hello. An honest node sends some 20 frames, 2 streams and half a KiB; the rest is room for
+     * streams that the other side opens a moment early.
      */
     greeting: {
       frames: { perSecond: 10, burst: 100 },
