@@ -74,7 +74,7 @@ export function PagedList<Answer extends Page, Item>(
         // A page may be empty, and go on.
         next === null && <p>{nothing}</p>
       )}
-      {completeFrom > 0 && <p class="quiet">This node knows of it from block {grouped(completeFrom)} on.</p>}
+      {completeFrom > 1 && <p class="quiet">This node knows of it from block {grouped(completeFrom)} on.</p>}
       {problem !== undefined && <ProblemBox problem={problem} />}
       {next !== null && (
         <button type="button" aria-disabled={isAsking.value} onClick={more}>

@@ -43,7 +43,12 @@ export function plot(into: HTMLElement, labels: readonly string[], unit: string)
         })),
       ],
       axes: [
-        { ...axis, values: (_: unknown, ticks: readonly number[]) => ticks.map(timeText) },
+        {
+          ...axis,
+          size: 30,
+          space: 90,
+          values: (_: unknown, ticks: readonly number[]) => ticks.map(timeText),
+        },
         { ...axis, size: 60, values: (_: unknown, ticks: readonly number[]) => ticks.map(shortNumber) },
       ],
       scales: { y: { range: (_: unknown, least: number, most: number) => spanOf(least, most) } },
@@ -74,7 +79,7 @@ function colour(name: string): string {
 
 /** From 0 on, so that heights can be compared. */
 function spanOf(least: number | null, most: number | null): [number, number] {
-  return [Math.min(0, least ?? 0), Math.max(1, (most ?? 0) * 1.1)];
+  return [Math.min(0, least ?? 0), (most ?? 0) * 1.1 || 1];
 }
 
 function timeText(seconds: number): string {

@@ -139,7 +139,8 @@ function Search(): JSX.Element {
         ref={field}
         type="search"
         aria-label="Search by height, hash, address, record key or reference"
-        placeholder="height, hash, address, key, reference  ( / )"
+        placeholder="height, hash, address, key, reference"
+        title="Press / to come here"
         value={text.value}
         onInput={({ currentTarget }) => (text.value = currentTarget.value)}
       />

@@ -1,6 +1,7 @@
 import { fromHex, fromUtf8 } from '../base/bytes.ts';
 import { harmless } from '../base/harmless.ts';
 import type { ConditionAnswer, OperationAnswer, ReceiptAnswer } from '../client/answers.ts';
+import { nameOf } from './names.ts';
 import { failureRemedy } from '../ledger/failure-remedies.ts';
 import { failureText, grouped, moment, shortened, valueText } from '../client/plain-words.ts';
 
@@ -28,7 +29,10 @@ export function linesIn(hex: string): readonly string[] | undefined {
 export function operationText(operation: OperationAnswer): string {
   if ('key' in operation) return harmless(`${operation.type} ${operation.key}`);
   if ('name' in operation) return harmless(`${operation.type} ${operation.name}`);
-  if ('amount' in operation) return harmless(`${operation.type} ${grouped(operation.amount)}`);
+  if ('amount' in operation) {
+    const to = 'to' in operation ? ` to ${nameOf(operation.to) ?? shortHash(operation.to)}` : '';
+    return harmless(`${operation.type} ${grouped(operation.amount)}${to}`);
+  }
   return harmless(operation.type);
 }
 

@@ -27,21 +27,24 @@ export function PlanFile({ onWrong }: { onWrong: (problem: Problem | undefined) 
     };
   }, []);
   return (
-    <p>
-      <label>
-        A plan that “quorate simulate --keep” wrote, chosen here or dropped onto this page{' '}
-        <input
-          type="file"
-          accept=".json,application/json"
-          onChange={({ currentTarget }) => {
-            const [file] = currentTarget.files ?? [];
-            if (file !== undefined) void take(file);
-            // The same one can be chosen again when it was mended.
-            currentTarget.value = '';
-          }}
-        />
-      </label>
-    </p>
+    <details>
+      <summary>Open a plan that a simulation kept</summary>
+      <p>
+        <label>
+          A plan that “quorate simulate --keep” wrote, chosen here or dropped onto this page{' '}
+          <input
+            type="file"
+            accept=".json,application/json"
+            onChange={({ currentTarget }) => {
+              const [file] = currentTarget.files ?? [];
+              if (file !== undefined) void take(file);
+              // The same one can be chosen again when it was mended.
+              currentTarget.value = '';
+            }}
+          />
+        </label>
+      </p>
+    </details>
   );
 }
 

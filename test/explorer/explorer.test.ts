@@ -124,7 +124,7 @@ if (browserPath === undefined) {
       await page.getByRole('row', { name: /put written in a browser/ }).waitFor();
       await page.locator('dd a', { hasText: 'alice' }).click();
       await page.getByRole('heading', { level: 1, name: /Account alice/ }).waitFor();
-      await page.getByRole('row', { name: /sender transfer 5, put note applied/ }).waitFor();
+      await page.getByRole('row', { name: /sender transfer 5 to bob, put note applied/ }).waitFor();
       await page.goto(`${api}/#/send`);
       const got = await quorate(['get', 'note', '--node', api, '--raw']);
       assert.equal(got.out, 'written in a browser');

@@ -55,6 +55,7 @@ if (browserPath !== undefined) {
     );
     await sendAll([
       { type: 'put', key: 'parrots', text: emoji },
+      { type: 'put', key: 'long'.repeat(20), text: 'words of a value '.repeat(10) },
       { type: 'put', key: 'broken', value: 'ff00c328' },
       { type: 'put', key: 'lines', text: '{\n\t"a": 1\n}' },
       ...hostileKeys.map(([key, text]) => ({ type: 'put', key, text })),
@@ -194,6 +195,22 @@ if (browserPath !== undefined) {
       await page.getByRole('searchbox').press('Enter');
       await visit(page, `reservation/${encodeURIComponent(name.replace(/\d+$/, '9'))}`, /^Reservation$/);
       await page.getByText('there is no reservation').waitFor();
+    });
+
+    await t.test('on a phone tables scroll by themselves, and rows are no towers', async () => {
+      const narrow = await visitor.open(api, { width: 360 });
+      for (const [place, title, row] of [
+        ['records', /^Records$/, 'longlong'],
+        ['record/parrots', /^Record$/, /put/],
+        [`account/${encodeAddress(developmentKeyPair('alice').publicKey)}`, /^Account alice$/, /reserve/],
+      ] as const) {
+        await visit(narrow, place, title);
+        const shown = narrow.getByRole('row', { name: row }).last();
+        await shown.waitFor();
+        assert.equal(await narrow.evaluate<number>('document.documentElement.scrollWidth'), 360, place);
+        const { height = 0 } = (await shown.boundingBox()) ?? {};
+        assert.ok(height > 0 && height < 300, `${place}: a row is ${height} high`);
+      }
     });
 
     await t.test('a key is deleted only after a question that says what is lost', async () => {

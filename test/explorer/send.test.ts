@@ -274,6 +274,14 @@ if (browserPath !== undefined) {
         assert.deepEqual(await barriers(page), []);
       }
     });
+
+    await t.test('the matrix of many blocks scrolls by itself on a phone', async () => {
+      const page = await visitor.open(`${api}/#/validators`, { width: 360 });
+      const last = page.locator('.matrix tbody tr').last().locator('td').nth(12);
+      await last.waitFor();
+      assert.ok(((await last.boundingBox())?.x ?? 0) > 360, 'it is wider than the page');
+      assert.equal(await page.evaluate<number>('document.documentElement.scrollWidth'), 360);
+    });
     assert.deepEqual(visitor.complaints, []);
   });
 }

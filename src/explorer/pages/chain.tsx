@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { harmless } from '../../base/harmless.ts';
 import { engineWords } from '../../client/engine-words.ts';
-import { grouped, timeOfDay } from '../../client/plain-words.ts';
+import { grouped, moment, timeOfDay } from '../../client/plain-words.ts';
 import { blocks, rateSeconds, rates } from '../feed.ts';
 import { status, why } from '../node.ts';
 import { AccountLink, Facts, HashLink, Rows, Tick, Title } from '../parts.tsx';
@@ -28,20 +28,20 @@ export function ChainPage(): JSX.Element {
       )}
       <p>{harmless(why.value)}</p>
       <Rates />
-      <Rows head={['block', 'time', 'proposer', 'transactions', 'hash', 'final']}>
+      <Rows head={['block', 'final', 'time', 'proposer', 'transactions', 'hash']}>
         {blocks.value.slice(0, shown).map(({ hash, header, transactionCount, verdict }) => (
           <tr key={hash}>
             <td>
               <a href={linkTo('block', header.height)}>{grouped(header.height)}</a>
             </td>
-            <td>{timeOfDay(header.timestamp)}</td>
+            <td>
+              <Tick verdict={verdict} />
+            </td>
+            <td title={moment(header.timestamp)}>{timeOfDay(header.timestamp)}</td>
             <td>{header.height === 0 ? 'genesis' : <AccountLink address={header.proposer} />}</td>
             <td class="number">{grouped(transactionCount)}</td>
             <td>
               <HashLink page="block" hash={hash} />
-            </td>
-            <td>
-              <Tick verdict={verdict} />
             </td>
           </tr>
         ))}

@@ -5,7 +5,9 @@ import { harmless } from '../../base/harmless.ts';
 import type { Problem } from '../../base/problem.ts';
 import { download } from '../download.ts';
 import { ForgetDialog } from '../forget-dialog.tsx';
+import { everybodysKeys } from '../names.ts';
 import { AccountLink, ProblemBox, Rows, Title } from '../parts.tsx';
+import { linkTo } from '../router.ts';
 import { importKey, loadKeys, makeKey, type StoredKey, storedKeys } from '../stored-keys.ts';
 
 /** The keys of this browser: they never leave it but as encrypted files, when somebody asks. */
@@ -21,27 +23,13 @@ export function KeysPage(): JSX.Element {
         node gets them, and nobody can restore a password. Keep a copy of each file elsewhere: a browser may
         delete what it keeps.
       </p>
-      <Rows head={['name', 'account', '']}>
-        {storedKeys.value.map((key) => {
-          const { name, address, text } = key;
-          return (
-            <tr key={name}>
-              <td>{harmless(name)}</td>
-              <td>
-                <AccountLink address={address} />
-              </td>
-              <td>
-                <button type="button" onClick={() => download(text, `${name}.key.json`)}>
-                  Save the file of {harmless(name)}
-                </button>{' '}
-                <button type="button" onClick={() => (toForget.value = key)}>
-                  Forget {harmless(name)}
-                </button>
-              </td>
-            </tr>
-          );
-        })}
-      </Rows>
+      {everybodysKeys().length > 0 && (
+        <p>
+          This chain is for development: to try it, <a href={linkTo('send')}>send something</a> as alice,
+          whose key everybody has.
+        </p>
+      )}
+      <KeyList onForget={(key) => (toForget.value = key)} />
       {toForget.value !== undefined && (
         <ForgetDialog
           stored={toForget.value}
@@ -67,6 +55,33 @@ export function KeysPage(): JSX.Element {
       </p>
       {wrong.value !== undefined && <ProblemBox problem={wrong.value} />}
     </>
+  );
+}
+
+function KeyList({ onForget }: { onForget: (key: StoredKey) => void }): JSX.Element {
+  if (storedKeys.value.length === 0) return <p>There is none in this browser yet.</p>;
+  return (
+    <Rows head={['name', 'account', '']}>
+      {storedKeys.value.map((key) => {
+        const { name, address, text } = key;
+        return (
+          <tr key={name}>
+            <td>{harmless(name)}</td>
+            <td>
+              <AccountLink address={address} />
+            </td>
+            <td>
+              <button type="button" onClick={() => download(text, `${name}.key.json`)}>
+                Save the file of {harmless(name)}
+              </button>{' '}
+              <button type="button" onClick={() => onForget(key)}>
+                Forget {harmless(name)}
+              </button>
+            </td>
+          </tr>
+        );
+      })}
+    </Rows>
   );
 }
 

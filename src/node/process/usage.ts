@@ -30,7 +30,7 @@ export class Usage {
 
   async look(): Promise<void> {
     try {
-      const names = await readdir(this.#directory);
+      const names = await readdir(this.#directory, { recursive: true });
       let bytes = 0;
       for (const name of names) bytes += await sizeOf(join(this.#directory, name));
       this.#diskBytes = bytes;
@@ -44,7 +44,8 @@ export class Usage {
 /** The database deletes files while they are counted. */
 async function sizeOf(path: string): Promise<number> {
   try {
-    return (await stat(path)).size;
+    const found = await stat(path);
+    return found.isFile() ? found.size : 0;
   } catch {
     return 0;
   }

@@ -191,13 +191,16 @@ test('what the process takes of the machine: memory at once, the database after 
   const directory = join(temporaryDirectory(t), 'database');
   mkdirSync(directory);
   writeFileSync(join(directory, 'one'), 'x'.repeat(1_000));
+  // What stands in folders counts, and folders do not.
+  mkdirSync(join(directory, 'level'));
+  writeFileSync(join(directory, 'level', 'c.log'), 'x'.repeat(700));
   const usage = new Usage(directory);
   const first = usage.now(0);
   assert.equal(first.diskBytes, null);
   assert.ok(first.memoryBytes > first.heapBytes && first.heapBytes > 1_000_000);
   writeFileSync(join(directory, 'two'), 'x'.repeat(500));
   await usage.look();
-  assert.equal(usage.now(1).diskBytes, 1_500);
+  assert.equal(usage.now(1).diskBytes, 2_200);
   rmSync(directory, { recursive: true });
   await usage.look();
   assert.equal(usage.now(2).diskBytes, null);
