@@ -144,6 +144,10 @@ export const dutyMutations: readonly Mutation[] = [
     find: '  state.attempts = 0;\n',
     replace: '',
   }),
+  one('time-not-renewed', 'a final block gives the view its whole time again', pbft('finality'), {
+    find: '  restartTimer(replica);\n',
+    replace: '',
+  }),
   one('old-commits-forgotten', 'Commits of views that were left still count', pbft('tally'), {
     find: "if (view < state.view && (phase !== 'commit' || view < state.view - pastViews)) return false;",
     replace: 'if (view < state.view) return false;',

@@ -221,6 +221,17 @@ export const replicaMutations: readonly Mutation[] = [
     'a view that it entered when it knew less is closed when it votes again',
   ),
   directed(
+    'closed-in-memory',
+    'a view that is closed is closed on disk',
+    {
+      file: pbft('views'),
+      find: "than those that it was begun with');\n  write(replica, { records: [stateRecord(replica)] });",
+      replace: "than those that it was begun with');",
+    },
+    testOf('amnesia'),
+    'a view that it entered when it knew less is closed when it votes again',
+  ),
+  directed(
     'doubts-its-past',
     'a silent replica may have signed what it forgot',
     { file: pbft('own-use'), find: ' || height <= state.forgottenUpTo)\n', replace: ')\n' },
