@@ -72,6 +72,7 @@ export class PbftMonitor implements EngineMonitor {
     if (changed >= 0) this.#beginDuties(node, { now: state.now, records: new Map() }, engine);
     const duties = this.#duties.get(node);
     if (duties === undefined) return;
+    this.#checkKnown(node, engine as PbftEngine);
     const own = effects.slice(changed + 1) as readonly Effect<PbftMessage>[];
     const done = duties.step(input as Input<PbftMessage>, own, state);
     for (const message of done.signs) this.#onSigning(node, message);
@@ -79,6 +80,23 @@ export class PbftMonitor implements EngineMonitor {
   }
 
   proposed(): void {}
+
+  /**
+   * What is committed somewhere has the Commits of correct validators, and they were at most a window below.
+   * Whoever takes others to be further ahead believed what nobody proved, and tells its clients that it is
+   * behind.
+   */
+  #checkKnown(node: number, engine: PbftEngine): void {
+    const { chain, plan } = this.#ground;
+    if (!('window' in plan.consensus)) return;
+    const { highestKnown } = engine.status();
+    const most = chain.height + plan.consensus.window;
+    promise(
+      highestKnown <= most,
+      'certificate',
+      () => `node ${node} believes in a final block ${highestKnown}, and none can be above ${most}`,
+    );
+  }
 
   #presentEpoch(node: number): Epoch {
     return this.#ground.epochs.of(this.#epochOf.get(node) ?? 0, () => `node ${node}`);

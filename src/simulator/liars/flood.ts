@@ -38,7 +38,8 @@ export function flood(tools: LiarTools): Liar {
   function missile(): PbftMessage | Uint8Array {
     const near = {
       view: toView(view + chance.between(0, 3)),
-      height: toHeight(height + chance.between(0, 12)),
+      // Around the window, or as far above it as anybody keeps a message.
+      height: toHeight(height + chance.between(0, chance.pick([12, 72]))),
     };
     const far = {
       view: toView(2 ** 47 + chance.between(0, 9)),

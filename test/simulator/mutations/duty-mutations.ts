@@ -152,4 +152,8 @@ export const dutyMutations: readonly Mutation[] = [
     find: "if (view < state.view && (phase !== 'commit' || view < state.view - pastViews)) return false;",
     replace: 'if (view < state.view) return false;',
   }),
+  one('believes-votes', 'what a vote implies of its sender proves nothing', pbft('status'), {
+    find: 'peer.impliedFinal = toHeight(Math.max(peer.impliedFinal, ',
+    replace: 'peer.finalHeight = toHeight(Math.max(peer.finalHeight, ',
+  }),
 ];
