@@ -3,6 +3,7 @@ import {
   API,
   type Project,
   type StringLiteralType,
+  SymbolFlags,
   TypeFlags,
   type UnionType,
 } from 'typescript/unstable/sync';
@@ -185,7 +186,9 @@ class Reader {
     const symbol = is.isShorthandPropertyAssignment(name.parent)
       ? checker.getShorthandAssignmentValueSymbol(name.parent)
       : checker.getSymbolAtLocation(name);
-    return symbol?.valueDeclaration?.resolve();
+    // What is imported is written in another file.
+    const written = symbol && symbol.flags & SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+    return written?.valueDeclaration?.resolve();
   }
 
   #callsOf(parameter: Node): readonly Bindings[] {

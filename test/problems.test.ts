@@ -5,6 +5,7 @@ import { suite, test } from 'node:test';
 import { problemJson } from '../src/api/problem-answer.ts';
 import { answeredCodes, statusOf } from '../src/api/problem-status.ts';
 import { machineRemedies } from '../src/base/machine-fault.ts';
+import { peerAtFault } from '../src/base/peer-faults.ts';
 import { problemCodes, type ProblemCode } from '../src/base/problem-codes.ts';
 import { Problem } from '../src/base/problem.ts';
 import { exitCodeOf } from '../src/cli/failure.ts';
@@ -18,7 +19,7 @@ const page = join(root, 'src/problems.md');
 const codes = Object.keys(problemCodes) as ProblemCode[];
 const sources = readProblemSources();
 
-/** A peer did it, and nobody is to be told what to do: it is held against the peer, and stands in the log. */
+/** A peer did it, and no problem is made of it: it is held against the peer, and its code stands in the log. */
 const againstPeersOnly: readonly string[] = [
   'block/not-as-asked',
   'network/no-evidence',
@@ -50,7 +51,7 @@ const areas: Readonly<Record<AreaOf<ProblemCode>, string>> = {
   mempool:
     'What became of a transaction at the node that is asked. Only `expired` and `superseded` are the same at every node, and for ever.',
   network:
-    'Between nodes. In the log, in `GET /v1/status` where a peer cannot be reached, and held against peers.',
+    'Between nodes. In the log with the peer’s id (and the number of the validator that it acts for, as "quorate validators" has it), in `GET /v1/status` where a peer cannot be reached, and held against peers.',
   node: 'The state of a node, and faults of the machine that it runs on.',
   playground: 'Said by the playground.',
   proof:
@@ -86,8 +87,9 @@ function rowOf(code: ProblemCode): string {
   const again = new Set(both.map(({ details }) => details['retryable'] === true));
   const exits = new Set(both.map((problem) => exitCodeOf(problem)));
   const failed = failureRemedy(code);
-  const remedies = [...made(code).remedies, ...(failed === undefined ? [] : [`(failed) ${failed}`])].map(
-    (remedy) => remedy.replaceAll('|', '\\|').replaceAll('<', '\\<'),
+  const said = againstPeersOnly.includes(code) ? [peerAtFault] : made(code).remedies;
+  const remedies = [...said, ...(failed === undefined ? [] : [`(failed) ${failed}`])].map((remedy) =>
+    remedy.replaceAll('|', '\\|').replaceAll('<', '\\<'),
   );
   const where = (failureCodes as readonly string[]).includes(code)
     ? `${problemCodes[code]} (also in receipts)`

@@ -184,7 +184,8 @@ export function checkLink(parent: BlockHeader, child: BlockHeader): Problem | un
 
 function invalid(code: CodeOf<'block'>, why: string, details: ProblemDetails): Problem {
   return new Problem(code, `the block at height ${details['height']} ${why}`, {
-    remedy: 'It is never valid: refuse it, and ask another node for this height.',
+    remedy:
+      'It is never valid. This node refused it and goes on with others; if it was offered by a validator, tell its operator.',
     details,
   });
 }

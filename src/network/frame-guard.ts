@@ -1,3 +1,4 @@
+import { peerAtFault } from '../base/peer-faults.ts';
 import { Problem } from '../base/problem.ts';
 import { plainBytes } from './frames.ts';
 
@@ -119,6 +120,6 @@ export class FrameGuard {
 
 function malformed(): Problem {
   return new Problem('network/muxer', 'a frame of the muxer is of no known version or kind', {
-    remedy: 'Run software that speaks yamux 1.0.0.',
+    remedy: `${peerAtFault} It has to speak yamux 1.0.0.`,
   });
 }

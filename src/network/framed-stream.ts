@@ -1,5 +1,6 @@
 import { limits } from '../base/limits.ts';
 import type { Stream } from '@libp2p/interface';
+import { othersAreAsked } from '../base/peer-faults.ts';
 import { Problem } from '../base/problem.ts';
 import { FrameReader, joinFrames } from './frames.ts';
 import { unmetered } from './receiving.ts';
@@ -82,7 +83,7 @@ export class FrameInbox {
 
 function streamEnded(): Problem {
   return new Problem('network/lost', 'the stream ended', {
-    remedy: 'Ask another peer, or try again when the peer is connected.',
+    remedy: othersAreAsked,
   });
 }
 

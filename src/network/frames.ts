@@ -1,3 +1,4 @@
+import { peerAtFault } from '../base/peer-faults.ts';
 import { Problem } from '../base/problem.ts';
 import { PartialBytes } from './partial-bytes.ts';
 
@@ -91,7 +92,7 @@ export class FrameReader {
 
 export function oversize(length: number, maxBytes: number): Problem {
   return new Problem('network/oversize', `a frame of ${length} bytes is above the limit of ${maxBytes}`, {
-    remedy: 'Send smaller frames, or run a version with the same limits.',
+    remedy: `${peerAtFault} Both need a version with the same limits.`,
     details: { length, maxBytes },
   });
 }

@@ -2,6 +2,7 @@ import type { Connection, MessageStream, StreamMuxer, StreamMuxerFactory } from 
 import { yamux, type YamuxMuxerInit } from '@libp2p/yamux';
 import { defined, invariant } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
+import { peerAtFault } from '../base/peer-faults.ts';
 import { Problem } from '../base/problem.ts';
 import { FrameGuard, muxerFrame, type MuxerHeader } from './frame-guard.ts';
 import { muxerOf } from './libp2p-internals.ts';
@@ -102,7 +103,7 @@ function judge(
   const opens = (flags & muxerFrame.syn) !== 0 && stream !== 0;
   if (type === muxerFrame.data && length > windowOf(stream, opens, muxer)) {
     return new Problem('network/muxer', 'a frame of the muxer is longer than the window of its stream', {
-      remedy: 'Run software that speaks yamux 1.0.0.',
+      remedy: `${peerAtFault} It has to speak yamux 1.0.0.`,
       details: { stream, length },
     });
   }

@@ -54,7 +54,8 @@ export async function shakeHands(options: {
 function parseGreeting(frame: Uint8Array): Greeting | Problem {
   if (frame.length < envelopeBytes) {
     return new Problem('network/hello-malformed', 'the hello is too short', {
-      remedy: 'Run a version that speaks this network protocol.',
+      remedy:
+        'Check that a node of this program listens at that address, and compare the versions of both ("quorate status").',
       details: { size: frame.length },
     });
   }

@@ -1,4 +1,5 @@
 import { limits } from '../base/limits.ts';
+import { peerAtFault } from '../base/peer-faults.ts';
 import { Problem } from '../base/problem.ts';
 import { type Rate, TokenBucket } from '../base/token-bucket.ts';
 
@@ -101,7 +102,7 @@ function bucketsOf(rates: LineRates, now: number): Record<LineUse, TokenBucket> 
 
 function tooMuch(use: LineUse, standing: Standing, { perSecond, burst }: TokenBucket): Problem {
   return new Problem('network/too-much', `more ${use} on one connection than a ${standing} may send`, {
-    remedy: 'Send less: no honest node comes near the budget.',
+    remedy: peerAtFault,
     details: { use, standing, perSecond, burst },
   });
 }

@@ -105,6 +105,7 @@ function is(element: Element | undefined, expected: number): Uint8Array {
 
 function badCertificate(why: string): Problem {
   return new Problem('network/certificate', `the peer's certificate is refused: ${why}`, {
-    remedy: 'Run software that speaks TLS as libp2p specifies it, with an Ed25519 key.',
+    remedy:
+      'Check that a node listens at that address, and no other program: a node shows a certificate as libp2p makes it, with an Ed25519 key, that is valid by the clocks of both machines.',
   });
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stream } from '@libp2p/interface';
 import { limits } from '../base/limits.ts';
+import { othersAreAsked } from '../base/peer-faults.ts';
 import { Problem } from '../base/problem.ts';
 import type { CodeOf } from '../base/problem-codes.ts';
 import type { PeerId, RequestProtocol } from './port.ts';
@@ -163,7 +164,7 @@ function parseResponse(frame: Uint8Array): Uint8Array | Problem {
 }
 
 function problem(code: CodeOf<'network'>, message: string): Problem {
-  return new Problem(code, message, { remedy: 'Ask another peer, or try again later.' });
+  return new Problem(code, message, { remedy: othersAreAsked });
 }
 
 type RequestLink = Pick<Link, 'connection' | 'budget' | 'requests' | 'member' | 'invited'>;

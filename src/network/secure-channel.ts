@@ -9,6 +9,7 @@ import type {
   Upgrader,
 } from '@libp2p/interface';
 import { generateCertificate, toMessageStream, toNodeDuplex } from '@libp2p/tls/utils';
+import { peerAtFault } from '../base/peer-faults.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { peerOfCertificate } from './peer-certificate.ts';
 import { writesTogether } from './writes-together.ts';
@@ -142,19 +143,20 @@ function muxerOf(
 
 function noMuxer(): Problem {
   return new Problem('network/muxer', 'the peer names no muxer of ours in its handshake', {
-    remedy: 'Run software that speaks yamux 1.0.0 and names it in the TLS handshake.',
+    remedy: `${peerAtFault} It has to speak yamux 1.0.0, and to name it in the TLS handshake.`,
   });
 }
 
 function tooManyCalls(): Problem {
   return new Problem('network/busy', 'too many calls come from there, or from strangers in all', {
-    remedy: 'Wait: it may call again.',
+    remedy: 'Nothing is to be done: it may call again.',
   });
 }
 
 function otherPeer(expected: string, found: string): Problem {
   return new Problem('network/other-peer', `${found} answers where ${expected} was expected`, {
-    remedy: "Correct the peer's address, or its /p2p part.",
+    remedy:
+      'Correct the address of that peer under "peers" in config.json, or what stands behind /p2p/ there: the log of the node that is meant says both when it starts ("network started").',
     details: { expected, found },
   });
 }

@@ -1,6 +1,7 @@
 import { compareBytes, equalBytes } from '../../base/bytes.ts';
 import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
+import { othersAreAsked } from '../../base/peer-faults.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import type { CodeOf } from '../../base/problem-codes.ts';
 import type { Roster, BlockName, Effect, Input, ValidatorIndex } from '../../consensus/engine.ts';
@@ -356,7 +357,7 @@ function isScanty({ bytes, part }: { readonly bytes: Uint8Array; readonly part: 
 
 function wrong(code: CodeOf<'sync'>, why: string): Problem {
   return new Problem(code, `what a peer served of a snapshot ${why}`, {
-    remedy: 'Ask another peer.',
+    remedy: othersAreAsked,
   });
 }
 

@@ -1,3 +1,4 @@
+import { othersAreAsked } from '../../base/peer-faults.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Verified } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
@@ -59,6 +60,6 @@ export function checkOffer(head: SnapshotHead, above: Height): Problem | undefin
   const { height } = head.header;
   if (height > above && isHeadOf(head, { height, blockHash: hashHeader(head.header) })) return undefined;
   return new Problem('sync/snapshot-offer', 'what a peer offered in the place of pruned blocks is not that', {
-    remedy: 'Ask another peer.',
+    remedy: othersAreAsked,
   });
 }

@@ -1,4 +1,5 @@
 import { limits } from '../../base/limits.ts';
+import { othersAreAsked } from '../../base/peer-faults.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { type BlockHeader, changesValidators, hashHeader } from '../../ledger/block.ts';
@@ -68,6 +69,6 @@ function isLarge({ blocks }: BlocksResponse): boolean {
 
 export function unproven(why: string): Problem {
   return new Problem('sync/unproven', `what the peer served as final ${why}`, {
-    remedy: 'Ask another peer.',
+    remedy: othersAreAsked,
   });
 }

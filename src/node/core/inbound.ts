@@ -73,7 +73,8 @@ export function inbound<M extends object>(parts: {
         // A few lines at most: after some of them the peer is not listened to for a while.
         else if (verdict.type === 'bad') {
           const { code, message: reason } = verdict.problem;
-          log.warn('a message was refused', { peer, code, reason });
+          const validator = registry.validatorOf(peer) ?? null;
+          log.warn('a message was refused', { peer, validator, code, reason });
         }
       });
     }),

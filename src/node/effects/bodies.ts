@@ -1,5 +1,6 @@
 import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
+import { othersAreAsked, peerAtFault } from '../../base/peer-faults.ts';
 import { Problem } from '../../base/problem.ts';
 import type { ValidatorIndex } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
@@ -254,13 +255,13 @@ function readTransactions(
 
 function notAsAsked(): Problem {
   return new Problem('network/not-as-asked', 'the response holds other transactions than those asked for', {
-    remedy: 'Ask another peer.',
+    remedy: othersAreAsked,
   });
 }
 
 function otherBlock(hash: Hash): Problem {
   return new Problem('block/other-header', 'the proposal is of another block than the one it names', {
-    remedy: 'Refuse it.',
+    remedy: peerAtFault,
     details: { blockHash: hash },
   });
 }

@@ -1,6 +1,7 @@
 import { decode, encode } from '../../base/codec.ts';
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
+import { peerAtFault } from '../../base/peer-faults.ts';
 import { Problem } from '../../base/problem.ts';
 import type { ReceivedCode } from '../../base/problem-codes.ts';
 import type { MonotonicMs } from '../../consensus/engine.ts';
@@ -425,20 +426,20 @@ function wrongChain(theirs: Hash, ours: Hash): Problem {
 
 function oversize({ length }: Uint8Array): Problem {
   return new Problem('network/frame-oversize', 'a frame is larger than any that is sent', {
-    remedy: 'Spread the transactions over several: no version of this software does otherwise.',
+    remedy: peerAtFault,
     details: { size: length, limit: limits.gossipFrameBytes },
   });
 }
 
 function empty(): Problem {
   return new Problem('network/frame-empty', 'a frame holds no transactions', {
-    remedy: 'Send none: no version of this software does otherwise.',
+    remedy: peerAtFault,
   });
 }
 
 function twice(): Problem {
   return new Problem('network/frame-twice', 'a transaction stands twice in one frame', {
-    remedy: 'Put each in once: no version of this software does otherwise.',
+    remedy: peerAtFault,
   });
 }
 

@@ -121,7 +121,8 @@ export class PeerRegistry {
     const claim = { publicKey, message: helloBytes(chainId, peer), signature };
     if (isForgeableKey(publicKey) || !checkSignature(claim)) {
       return refusal('network/false-hello', 'it claims a key that did not sign for it', {
-        remedy: 'Its node key or its validator key was changed while it ran: start it again.',
+        remedy:
+          'Have its operator start it again: its node key or its validator key was changed while it ran.',
         details: { peer, publicKey },
       });
     }

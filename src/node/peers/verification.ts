@@ -1,5 +1,6 @@
 import { hash as sha256 } from 'node:crypto';
 import { limits } from '../../base/limits.ts';
+import { peerAtFault } from '../../base/peer-faults.ts';
 import { Problem } from '../../base/problem.ts';
 import type {
   MessageClaims,
@@ -407,7 +408,7 @@ function eachOf(transactions: readonly Transaction[], valid: readonly boolean[])
 
 function wrongSignature(what: string): Problem {
   return new Problem('crypto/signature', `a signature of the ${what} is wrong`, {
-    remedy: 'The holder of the key did not make it: do not trust whoever sent it.',
+    remedy: peerAtFault,
   });
 }
 
@@ -416,7 +417,7 @@ function notItsSender(): Problem {
     'network/not-its-sender',
     'the message claims another sender than the peer it came from',
     {
-      remedy: 'In this mode a message is only good from its own sender, on its own stream.',
+      remedy: peerAtFault,
     },
   );
 }

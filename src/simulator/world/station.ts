@@ -1,3 +1,4 @@
+import { othersAreAsked } from '../../base/peer-faults.ts';
 import { Problem } from '../../base/problem.ts';
 import type { CodeOf } from '../../base/problem-codes.ts';
 import type { NetworkHandlers, PeerId } from '../../network/port.ts';
@@ -47,5 +48,5 @@ export function remember(station: Station, id: string): boolean {
 }
 
 export function networkProblem(code: CodeOf<'network'>, message: string): Problem {
-  return new Problem(code, message, { remedy: 'Ask another peer, or try again later.' });
+  return new Problem(code, message, { remedy: othersAreAsked });
 }
