@@ -13,7 +13,7 @@ import { afterBlock, firstRecords, indexOf } from './epochs.ts';
 import { checkInvariants } from './invariants.ts';
 import type { PbftMessage } from './message.ts';
 import { logKey } from './signing.ts';
-import { nothingNoted } from './noted.ts';
+import { isNothing, nothingNoted } from './noted.ts';
 import type { PbftOptions } from './options.ts';
 import { send } from './outbox.ts';
 import { restartTimer } from './progress-timer.ts';
@@ -245,6 +245,7 @@ function settle(replica: Replica): void {
 /** What follows from what was noted, each rule once, in the order in which they depend on each other. */
 function decide(replica: Replica): void {
   const { noted, state } = replica;
+  if (isNothing(noted) && !state.caught) return;
   replica.noted = nothingNoted();
   for (const link of noted.links) followLink(replica, link);
   if (noted.links.length > 0) completeSlots(replica);

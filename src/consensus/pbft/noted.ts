@@ -39,5 +39,7 @@ export function nothingNoted(): Noted {
 }
 
 export function isNothing(noted: Noted): boolean {
-  return Object.values(noted).every((what) => (Array.isArray(what) ? what.length === 0 : what === false));
+  const { links, places, certificates, statuses, opened, leaving, changing, ticked } = noted;
+  const count = links.length + places.length + certificates.length + statuses.length;
+  return count === 0 && !opened && !leaving && !changing && !ticked;
 }
