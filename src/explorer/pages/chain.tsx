@@ -22,11 +22,13 @@ export function ChainPage(): JSX.Element {
             [engineWords[now.engine].period, grouped(now.view)],
             ['waiting', `${grouped(now.mempool.transactions)} transactions`],
             ['peers', grouped(now.peers)],
-            ['this node', now.ready ? 'ready' : 'not ready'],
           ]}
         />
       )}
-      <p>{harmless(why.value)}</p>
+      <p>
+        {now?.ready === false && 'This node is not ready. '}
+        {harmless(why.value)}
+      </p>
       <Rates />
       <Rows head={['block', 'final', 'time', 'proposer', 'transactions', 'hash']}>
         {blocks.value.slice(0, shown).map(({ hash, header, transactionCount, verdict }) => (
