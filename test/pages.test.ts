@@ -63,19 +63,24 @@ test('every file that a page names is there', () => {
   assert.deepEqual(found, []);
 });
 
-test('every function, field and type that a page names is in the code', () => {
-  const words = new Set<string>();
-  for (const file of code) {
-    const text = readFileSync(join(repository, file), 'utf8').replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, '');
-    for (const word of text.match(/\w+/g) ?? []) words.add(word);
-  }
+test('every function, field, type and file that a page or a comment names is there', () => {
+  const comment = /\/\*[^]*?\*\/|(?<=^|\s)\/\/.*/gm;
+  const texts = code.map((file) => ({ file, text: readFileSync(join(repository, file), 'utf8') }));
+  const words = new Set(texts.flatMap(({ text }) => text.replaceAll(comment, '').match(/\w+/g) ?? []));
+  const comments = texts.flatMap(({ file, text }) =>
+    (text.match(comment) ?? []).flatMap((one) =>
+      [...one.replaceAll(/\n\s*\*/g, '').matchAll(/`([^`\n]+)`/g)].map(([, name = '']) => ({ file, name })),
+    ),
+  );
   const looksLikeCode = /^(?:[a-z]{2,}|[A-Z][a-z]+)[A-Z]\w*$/;
-  const found = pages.flatMap((page) =>
-    named(page)
-      .filter((name) => /^[\w.#()]+$/.test(name))
-      .flatMap((name) => name.match(/\w+/g) ?? [])
-      .filter((word) => looksLikeCode.test(word) && !words.has(word))
-      .map((word) => `${page}: ${word}`),
+  const found = [...pages.flatMap((file) => named(file).map((name) => ({ file, name }))), ...comments].filter(
+    ({ name }) => {
+      if (/^[\w-]+\.tsx?$/.test(name)) return !code.some((file) => `/${file}`.endsWith(`/${name}`));
+      return (
+        /^[\w.#()]+$/.test(name) &&
+        (name.match(/\w+/g) ?? []).some((word) => looksLikeCode.test(word) && !words.has(word))
+      );
+    },
   );
   assert.deepEqual(found, []);
 });

@@ -47,7 +47,7 @@ export function createMuxers(now: () => number, isProtocol: (name: string) => bo
   });
 }
 
-/** libp2p with every limit set; see the table of traps in the architecture page. Not started. */
+/** libp2p with every limit set, or switched off where ours stands in front of it. Not started. */
 export async function createHost(options: {
   seed: Uint8Array;
   listen: readonly string[];

@@ -8,7 +8,7 @@ import { type Tally, tallyKey, type TallyVote } from './state.ts';
 /** How far back the Commits of views that were left still count. Bounds what old votes can occupy. */
 const pastViews = 8;
 
-/** True when the place is one that votes are counted for now; see `tallyFor` for what it bounds. */
+/** True when the place is one that votes are counted for now: so no more of them are kept than these. */
 export function isCounted(replica: Replica, phase: VotePhase, view: View, height: Height): boolean {
   const { state } = replica;
   // The tip of the view, wherever it stands: one that is final here still needs votes, so that others can
