@@ -40,11 +40,13 @@ export const threeFPlusOne: Lesson = {
   title: 'Why 3f + 1',
   sources: [
     `${paper}, section 3`,
-    'Dwork, Lynch, Stockmeyer: Consensus in the Presence of Partial Synchrony (1988), section 3.2.2',
+    'Dwork, Lynch, Stockmeyer: Consensus in the Presence of Partial Synchrony (1988), section 3.2.2 and theorem 4.4',
+    'Lamport, Shostak, Pease: The Byzantine Generals Problem (1982), sections 2 and 4',
   ],
   text: [
     'f nodes may be silent, so a node must go on with the answers of n − f. But the f that are missing may be honest and slow, and f among those that answered may lie. What is left must still outvote the liars: n − 2 f > f, so n ≥ 3 f + 1.',
     'With n = 4 and f = 1 a quorum is 3, and two quorums share two nodes, one of them honest. With n = 3 a quorum of two shares one node with another, and that may be the liar.',
+    'Signatures do not save the fourth node. With them three would do if every message came in a known time; but as nobody can tell a late message from none, n ≥ 3 f + 1 holds with signatures too.',
   ],
   scene: {
     name: 'Three nodes, one liar',

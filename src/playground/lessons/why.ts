@@ -5,7 +5,7 @@ export const problem: Lesson = {
   id: 'problem',
   title: 'The problem',
   sources: [
-    'Lamport, Shostak, Pease: The Byzantine Generals Problem (1982), section 1',
+    'Lamport, Shostak, Pease: The Byzantine Generals Problem (1982), sections 1 and 2',
     'Schneider: Implementing Fault-Tolerant Services Using the State Machine Approach (1990), section 2',
   ],
   text: [
@@ -64,7 +64,7 @@ export const flp: Lesson = {
   },
   question: 'What does it take to be done: another protocol, or another network?',
   answer:
-    'A network that brings messages in time for a while. No cleverer protocol helps, unless it throws dice or knows bounds on time: that is the theorem. Release the proposals, and x = 5 is final a quarter of a second later.',
+    'A network that brings messages in time for a while. No cleverer protocol helps: that is the theorem, and it says it of protocols that neither throw dice nor know bounds on time. (Its adversary is gentler than this one, too: every message arrives in the end, only never in time.) Release the proposals, and x = 5 is final a quarter of a second later.',
   tries: [
     {
       name: 'Messages arrive again',
@@ -92,7 +92,7 @@ export const cap: Lesson = {
   title: 'CAP: a cable is cut',
   sources: [
     'Gilbert, Lynch: Brewer’s Conjecture and the Feasibility of Consistent, Available, Partition-Tolerant Web Services (2002), section 3',
-    'Ongaro: Consensus: Bridging Theory and Practice (2014), section 6.4',
+    'Ongaro: Consensus: Bridging Theory and Practice (2014), sections 6.2 and 6.4',
   ],
   text: [
     'While a network is divided, a service can answer on both sides, or have one truth, and not both. Which machines would answer wrongly they cannot know: the other side may be dead, or only out of reach.',
