@@ -309,3 +309,26 @@ test('each page is two links from the README at most', () => {
     [],
   );
 });
+
+test('a word of the glossary is the name of one type, unless the glossary says that it means two things', () => {
+  const [once = '', twice = ''] = read('glossary.md').split('\n## Words with two meanings\n');
+  const firsts = (table: string): string[] =>
+    [...table.matchAll(/^\| ([^|`]+?) +\|/gm)].flatMap(([, cell = '']) => cell.split(', '));
+  // Which once were the names of several.
+  const mended = ['block name', 'cluster', 'handshake', 'log', 'member', 'position', 'tally', 'watch'];
+  const exported = code
+    .filter((file) => !file.startsWith('test/'))
+    .flatMap((file) =>
+      [
+        ...readFileSync(join(repository, file), 'utf8').matchAll(
+          /^export (?:abstract )?(?:class|interface|type) (\w+)/gm,
+        ),
+      ].map(([, name = '']) => ({ file, name })),
+    );
+  const found = [...firsts(once), ...mended]
+    .filter((word) => !firsts(twice).includes(word))
+    .map((word) => word.replaceAll(/(?:^|[ -])(.)/g, (_, letter: string) => letter.toUpperCase()))
+    .map((name) => exported.filter((one) => one.name === name))
+    .filter((places) => places.length > 1);
+  assert.deepEqual(found, []);
+});

@@ -5,7 +5,7 @@ import { Trace } from '../simulator/world/trace.ts';
 import type { OnCarried } from '../simulator/world/virtual-network.ts';
 import { type Act, actText, type Edit } from './act.ts';
 import { canLie, planOf, type Setting } from './setting.ts';
-import type { Carried, NodeView, View } from './view.ts';
+import type { Carried, NodeView, RunView } from './view.ts';
 
 /** Messages that nobody looked at in time are not kept: a page in the background asks for none. */
 const mostCarried = 2_000;
@@ -29,7 +29,7 @@ export class PlayHost {
   /** How many of the edits were done. */
   #done = 0;
   /** What was to be seen at the end. */
-  #final: View | undefined;
+  #final: RunView | undefined;
 
   constructor(setting: Setting) {
     this.setting = setting;
@@ -100,14 +100,14 @@ export class PlayHost {
     this.#perform(act);
   }
 
-  look(): View {
+  look(): RunView {
     const view = { ...(this.#final ?? this.#viewNow()), carried: this.#carried, lines: this.#lines };
     this.#carried = [];
     this.#lines = [];
     return view;
   }
 
-  #viewNow(): View {
+  #viewNow(): RunView {
     const { cluster, isOver } = this.#simulation;
     const { scheduler, breach } = cluster;
     return {

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { Act } from './act.ts';
 import { firstSetting, type Opened, type Setting } from './setting.ts';
-import type { Carried, View } from './view.ts';
+import type { Carried, RunView } from './view.ts';
 import type { Answer, Ask } from './worker.ts';
 
 /** A message on the picture: where it is follows from the time. */
@@ -17,7 +17,7 @@ const keptLines = 200;
 /** The run as the page shows it: it asks the worker for what comes, and moves what flies in between. */
 export class Player {
   readonly setting = signal<Setting>(firstSetting);
-  readonly view = signal<View | undefined>(undefined);
+  readonly view = signal<RunView | undefined>(undefined);
   readonly flights = signal<readonly Flight[]>([]);
   readonly lines = signal<readonly string[]>([]);
   /** The moment that is shown, in ms of the run. */

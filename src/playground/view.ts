@@ -46,7 +46,7 @@ export interface BreachView {
 }
 
 /** What is to be seen since the last look. */
-export interface View {
+export interface RunView {
   readonly now: number;
   readonly events: number;
   readonly nodes: readonly NodeView[];

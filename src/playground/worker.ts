@@ -1,7 +1,7 @@
 import type { Act } from './act.ts';
 import { type PlayHost, replay } from './host.ts';
 import type { Setting } from './setting.ts';
-import type { View } from './view.ts';
+import type { RunView } from './view.ts';
 
 /** What the page asks of the worker; each is answered with what is to be seen then, in order. */
 export type Ask =
@@ -13,7 +13,7 @@ export type Ask =
 
 export type Answer =
   | {
-      readonly view: View;
+      readonly view: RunView;
       /** With all edits so far. */
       readonly setting: Setting;
     }

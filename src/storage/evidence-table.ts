@@ -9,14 +9,14 @@ import type { Store } from './port.ts';
 import { damaged, scanChecksummed, checksummedWrite } from './checksummed.ts';
 
 /** Proof that a validator signed what no correct validator signs. */
-export interface Evidence {
+export interface StoredEvidence {
   readonly accused: PublicKey;
   readonly kind: string;
   /** The signed contradiction. */
   readonly bytes: Uint8Array;
 }
 
-export const evidenceCodec = struct<Evidence>({
+export const evidenceCodec = struct<StoredEvidence>({
   accused: publicKeyCodec,
   kind: boundedText(64),
   bytes: boundedBytes(limits.consensusMessageBytes, 'contradiction'),
@@ -28,7 +28,7 @@ type EvidenceFate = 'stored' | 'known' | 'enough';
 /** The evidence of a node: each piece once, oldest first, and only this many for one validator and kind. */
 export class EvidenceTable {
   readonly #store: Store;
-  readonly #pieces: Evidence[] = [];
+  readonly #pieces: StoredEvidence[] = [];
   readonly #known = new Set<string>();
   readonly #counts = new Map<string, number>();
   #next = 0;
@@ -49,12 +49,12 @@ export class EvidenceTable {
   }
 
   /** All that is stored, oldest first. */
-  list(): readonly Evidence[] {
+  list(): readonly StoredEvidence[] {
     return this.#pieces;
   }
 
   /** Stores a piece unless there is no need to; `done` is called only for one that is stored. */
-  put(piece: Evidence, done: (problem: Problem | undefined) => void): EvidenceFate {
+  put(piece: StoredEvidence, done: (problem: Problem | undefined) => void): EvidenceFate {
     if (this.#known.has(idOf(piece))) return 'known';
     if ((this.#counts.get(kindOf(piece)) ?? 0) >= limits.evidencePerKind) return 'enough';
     const write = checksummedWrite(keys.evidence(this.#next), encode(evidenceCodec, piece));
@@ -66,17 +66,17 @@ export class EvidenceTable {
     return 'stored';
   }
 
-  #note(piece: Evidence): void {
+  #note(piece: StoredEvidence): void {
     this.#next += 1;
     this.#known.add(idOf(piece));
     this.#counts.set(kindOf(piece), (this.#counts.get(kindOf(piece)) ?? 0) + 1);
   }
 }
 
-function idOf({ accused, kind, bytes }: Evidence): string {
+function idOf({ accused, kind, bytes }: StoredEvidence): string {
   return `${accused} ${kind} ${toHex(sha256(bytes))}`;
 }
 
-function kindOf({ accused, kind }: Evidence): string {
+function kindOf({ accused, kind }: StoredEvidence): string {
   return `${accused} ${kind}`;
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { type Act, playedLiars } from '../../src/playground/act.ts';
 import { PlayHost, replay } from '../../src/playground/host.ts';
 import { firstSetting, type Setting } from '../../src/playground/setting.ts';
-import type { View } from '../../src/playground/view.ts';
+import type { RunView } from '../../src/playground/view.ts';
 
 const quiet: Setting = { ...firstSetting, load: 'none' };
 const raft3: Setting = { ...quiet, engine: 'raft', nodes: [null, null, null] };
@@ -14,13 +14,13 @@ const done = (setting: Setting, ...acts: readonly (readonly [at: number, act: Ac
   edits: acts.map(([at, act]) => ({ event: 0, at, act })),
 });
 
-async function played(setting: Setting, until: number): Promise<View> {
+async function played(setting: Setting, until: number): Promise<RunView> {
   const host = new PlayHost(setting);
   await host.playTo(until);
   return host.look();
 }
 
-const xOf = ({ nodes }: View): (string | null)[] => nodes.map(({ inside }) => inside?.x ?? null);
+const xOf = ({ nodes }: RunView): (string | null)[] => nodes.map(({ inside }) => inside?.x ?? null);
 
 describe('what somebody does to a cluster', () => {
   test('comes at its moment, however the run is played', async () => {

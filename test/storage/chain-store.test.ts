@@ -9,7 +9,7 @@ import { encode } from '../../src/base/codec.ts';
 import { toHeight } from '../../src/ledger/block.ts';
 import { receiptsCodec } from '../../src/ledger/receipt.ts';
 import { ChainStore } from '../../src/storage/chain-store.ts';
-import type { Evidence, EvidenceTable } from '../../src/storage/evidence-table.ts';
+import type { StoredEvidence, EvidenceTable } from '../../src/storage/evidence-table.ts';
 import { type MemoryEntries, MemoryStore } from '../../src/storage/memory-store.ts';
 import type { Store, Write } from '../../src/storage/port.ts';
 import {
@@ -338,12 +338,12 @@ describe('chain store: the caller’s mistakes', () => {
 });
 
 describe('evidence', () => {
-  const piece = (bytes: string, accused = 'alice', kind = 'equivocation'): Evidence => ({
+  const piece = (bytes: string, accused = 'alice', kind = 'equivocation'): StoredEvidence => ({
     accused: developmentKeyPair(accused).publicKey,
     kind,
     bytes: utf8(bytes),
   });
-  const store = (table: EvidenceTable, one: Evidence): Promise<void> =>
+  const store = (table: EvidenceTable, one: StoredEvidence): Promise<void> =>
     new Promise((resolve, reject) => {
       const fate = table.put(one, (problem) => (problem === undefined ? resolve() : reject(problem)));
       assert.equal(fate, 'stored');

@@ -7,7 +7,7 @@ import { pause } from './clock.ts';
 import type { BenchNode } from './testbed.ts';
 
 /** How the load comes: this many under way at any time, or this many a second whatever becomes of them. */
-export type Pace =
+export type LoadPace =
   | { readonly kind: 'closed'; readonly inFlight: number }
   | { readonly kind: 'open'; readonly perSecond: number };
 
@@ -60,7 +60,7 @@ export class Load {
   readonly #nodes: readonly BenchNode[];
   readonly #indexOf = new Map<Hash, number>();
   readonly #lanes: readonly Lane[];
-  readonly #pace: Pace;
+  readonly #pace: LoadPace;
   readonly #stop: AbortSignal;
   readonly #isUp: (node: BenchNode) => boolean;
   #begin = 0;
@@ -72,7 +72,7 @@ export class Load {
     readonly nodes: readonly BenchNode[];
     /** Number i of the transactions is for lane i modulo their count. */
     readonly lanes: number;
-    readonly pace: Pace;
+    readonly pace: LoadPace;
     readonly stop: AbortSignal;
     /** False for a node that is known to have ended. */
     readonly isUp: (node: BenchNode) => boolean;

@@ -1,5 +1,5 @@
 import type { NodeUse } from './gauges.ts';
-import type { Pace } from './load.ts';
+import type { LoadPace } from './load.ts';
 import type { Measured } from './run.ts';
 
 /** A table: what stands above its columns, and its rows. */
@@ -72,7 +72,7 @@ export function nodeRows({ nodes, transactions }: Measured): Cells {
   };
 }
 
-function paceText(pace: Pace): string {
+function paceText(pace: LoadPace): string {
   return pace.kind === 'closed' ? `${whole(pace.inFlight)} in flight` : `${whole(pace.perSecond)}/s`;
 }
 

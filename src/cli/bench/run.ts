@@ -7,13 +7,13 @@ import { pause, stalled } from './clock.ts';
 import { FinalView } from './final-view.ts';
 import { type Gauge, GaugeSeries, type NodeUse, useOf } from './gauges.ts';
 import type { Times } from './latency.ts';
-import { Load, type Pace } from './load.ts';
+import { Load, type LoadPace } from './load.ts';
 import type { Prepared, Surroundings } from './prepare.ts';
 import { figures, type Second } from './series.ts';
 import type { BenchNode } from './testbed.ts';
 
 export interface Measured {
-  readonly pace: Pace;
+  readonly pace: LoadPace;
   /** Of the window that counts. */
   readonly seconds: number;
   /** Final in it. */
@@ -41,7 +41,7 @@ export interface Measured {
 }
 
 export interface RunOptions {
-  readonly pace: Pace;
+  readonly pace: LoadPace;
   readonly seconds: number;
   /** Transactions that are signed beforehand. */
   readonly count: number;
