@@ -6,7 +6,7 @@ import { grouped, valueText } from '../client/plain-words.ts';
 import { nameOf } from './names.ts';
 import { AccountLink } from './parts.tsx';
 import { linkTo } from './router.ts';
-import { shortHash } from './text.ts';
+import { linesIn, shortHash } from './text.ts';
 
 /** What an operation does: keys and accounts are links; all else is shown as the API says it. */
 export function OperationWhat({ operation }: { operation: OperationAnswer }): JSX.Element {
@@ -15,7 +15,7 @@ export function OperationWhat({ operation }: { operation: OperationAnswer }): JS
       ([name]) => !['type', 'key', 'name', 'to', 'value', 'amount', 'memo', 'reservation'].includes(name),
     ),
   );
-  const value = 'value' in operation ? valueText(fromHex(operation.value)) : undefined;
+  const value = 'value' in operation ? shownValue(operation.value) : undefined;
   return (
     <>
       {'key' in operation && <a href={linkTo('record', operation.key)}>{harmless(operation.key)}</a>}
@@ -34,7 +34,7 @@ export function OperationWhat({ operation }: { operation: OperationAnswer }): JS
       {value !== undefined && (
         <>
           {' = '}
-          <span class={value.kind === 'text' ? '' : 'mono'}>{value.text}</span>
+          <span class={value.isText ? 'lines' : 'mono'}>{value.text}</span>
         </>
       )}
       {'amount' in operation && grouped(operation.amount)}
@@ -48,6 +48,12 @@ export function OperationWhat({ operation }: { operation: OperationAnswer }): JS
       {Object.keys(rest).length > 0 && <span class="mono">{harmless(JSON.stringify(rest))}</span>}
     </>
   );
+}
+
+function shownValue(hex: string): { readonly text: string; readonly isText: boolean } {
+  const lines = hex === '' ? undefined : linesIn(hex);
+  if (lines !== undefined) return { text: lines.join('\n'), isText: true };
+  return { text: valueText(fromHex(hex)).text, isText: false };
 }
 
 /** Who reserved it is a long address. */

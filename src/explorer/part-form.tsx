@@ -115,7 +115,7 @@ function FieldInput(props: Parameters<typeof PartField>[0] & { readonly id: stri
       return (
         <textarea
           id={id}
-          rows={1}
+          rows={2}
           value={value}
           placeholder={type === 'accounts' ? 'qr1… qr1…' : ''}
           onInput={({ currentTarget }) => onInput(currentTarget.value)}

@@ -25,6 +25,8 @@ export interface Sent {
   readonly hash: string;
   readonly steps: readonly (readonly [what: string, ms: number])[];
   readonly verdict: 'final' | Problem | undefined;
+  /** What to do about one that failed. */
+  readonly remedy?: string | undefined;
 }
 
 /** What the page asks to be sent, and where it shows what comes of it. */
@@ -123,7 +125,7 @@ async function sendOnce(sending: Sending): Promise<Problem | undefined> {
     const became = becameText(receiptJson(receipt));
     step(`its receipt verified by this page: ${became} in block ${grouped(height)}`, 'final');
     const remedy = remedyText(receiptJson(receipt));
-    if (remedy !== undefined) step(`what to do: ${remedy}`, 'final');
+    if (sent.value !== undefined) sent.value = { ...sent.value, remedy };
   }
   return undefined;
 }

@@ -14,7 +14,8 @@ const listedCharacters = 120;
 
 /** The beginning of a value, for a list. */
 export function valueInList(hex: string): string {
-  return shortened(valueText(fromHex(hex)).text, listedCharacters);
+  const lines = hex === '' ? undefined : linesIn(hex);
+  return shortened(lines?.join(' ↵ ') ?? valueText(fromHex(hex)).text, listedCharacters);
 }
 
 /** A text of lines as it is; undefined for what is none, or would look like another one. */

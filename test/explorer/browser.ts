@@ -58,7 +58,7 @@ export class Visitor {
     page.setDefaultTimeout(20_000);
     page.on('console', (message) => {
       // Answers that are problems are no fault of the page, nor are those that a test keeps from it.
-      const isAnswer = /^Failed to load resource: (?:.* status of 4\d\d|net::ERR_FAILED)/.test(
+      const isAnswer = /^Failed to load resource: (?:.* status of (?:4\d\d|503)|net::ERR_FAILED)/.test(
         message.text(),
       );
       if (message.type() === 'error' && !isAnswer) this.complaints.push(message.text());

@@ -118,6 +118,23 @@ if (browserPath !== undefined) {
       await further(page, 'Try again', keyOf(0));
     });
 
+    await t.test('what a busy node did not answer is asked for until it does', async () => {
+      const page = await visitor.open(api);
+      const busy = { code: 'api/busy', detail: 'busy', remedy: 'Wait.', details: { retryable: true } };
+      await page.route('**/v1/namespaces/shop', (route) =>
+        route.fulfill({
+          status: 503,
+          contentType: 'application/problem+json',
+          body: JSON.stringify(busy),
+        }),
+      );
+      await page.goto(`${api}/#/namespace/shop`);
+      await page.getByRole('alert').filter({ hasText: 'api/busy' }).waitFor();
+      await page.unrouteAll({ behavior: 'wait' });
+      await page.getByText('one writer, any record').waitFor();
+      assert.equal(await page.getByRole('alert').count(), 0);
+    });
+
     await t.test('however long a list is, a page keeps a bounded part of it', async () => {
       const page = await visitor.open(`${api}/#/namespace/shop`);
       await page.getByRole('row', { name: keyOf(24) }).waitFor();
@@ -137,6 +154,7 @@ if (browserPath !== undefined) {
       const page = await visitor.open(`${api}/#/records`);
       await page.getByRole('row', { name: 'parrots 🦜' }).waitFor();
       await page.getByRole('row', { name: 'broken 0xff00c328' }).waitFor();
+      await page.getByRole('row', { name: 'lines { ↵ "a": 1 ↵ }' }).waitFor();
       const shown = (await page.locator('tbody').last().textContent()) ?? '';
       assert.doesNotMatch(shown, /[\u202E\u2066\u2069\u200B]/);
       assert.match(shown, /<img src=x onerror=document\.title=1>/);

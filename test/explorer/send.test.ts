@@ -92,6 +92,7 @@ if (browserPath !== undefined) {
       await page.locator('section h2 a').click();
       await page.getByRole('heading', { level: 1, name: 'Transaction verified' }).waitFor();
       await page.getByText('there is no record shop/a').waitFor();
+      assert.equal(await page.locator('.lines', { hasText: 'two' }).textContent(), 'two\nlines');
       await page.getByRole('link', { name: 'order 7' }).click();
       await page.getByRole('heading', { level: 1, name: 'Reference' }).waitFor();
     });
@@ -175,7 +176,7 @@ if (browserPath !== undefined) {
         ...instead,
       });
       await sent(page, /failed: change\/fee-not-payable/);
-      await page.getByText('what to do:').waitFor();
+      await page.getByText('What to do:').waitFor();
       await add(page, 'Do this', 'propose other validators (PBFT)', {
         'all of them, in order': 'validator-0 validator-1 validator-2 validator-3',
         ...instead,

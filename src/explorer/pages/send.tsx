@@ -141,6 +141,7 @@ function Progress({ sent }: { sent: Sent }): JSX.Element {
           </li>
         ))}
       </ol>
+      {sent.remedy !== undefined && <p>What to do: {harmless(sent.remedy)}</p>}
     </section>
   );
 }
