@@ -33,10 +33,18 @@ export function listCommand(): CommandUnknownOpts {
         ]);
         const listed =
           rows.length === 0 ? 'No records here.' : table(['key', 'version', 'owner', 'value'], rows);
-        const more = page.next === null ? '' : `, and there may be more: --after ${shellWord(page.next)}`;
-        return `${listed}\n\n${grouped(rows.length)} at height ${grouped(page.height)}${more}`;
+        return `${listed}\n\n${listFooter(rows.length, page)}`;
       });
     });
+}
+
+/** How many there are on a page, of which height, and how to get the next one. */
+export function listFooter(
+  count: number,
+  { height, next }: { readonly height: number; readonly next: string | null },
+): string {
+  const more = next === null ? '' : `, and there may be more: --after ${shellWord(next)}`;
+  return `${grouped(count)} at height ${grouped(height)}${more}`;
 }
 
 /** As it can be typed. */

@@ -1,11 +1,13 @@
 import { Command, type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { harmless } from '../base/harmless.ts';
+import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { grouped } from '../client/plain-words.ts';
 import { namespaceModes } from '../ledger/namespace.ts';
+import { listFooter } from './list.ts';
 import { accountNamed, accountsNamed } from './names.ts';
-import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption } from './options.ts';
-import { answer, facts } from './terminal.ts';
+import { connect, consistencyOption, jsonOption, nodeOption, timeoutOption, wholeNumber } from './options.ts';
+import { answer, facts, table } from './terminal.ts';
 import { withTerms } from './tx-terms.ts';
 import { send } from './tx-send.ts';
 
@@ -18,7 +20,8 @@ export function namespaceCommand(): CommandUnknownOpts {
     .description('claim what stands before the first / of keys, and say who may write there')
     .addCommand(openCommand())
     .addCommand(setCommand())
-    .addCommand(showCommand());
+    .addCommand(showCommand())
+    .addCommand(listNamespacesCommand());
 }
 
 function modeOption() {
@@ -101,5 +104,34 @@ function showCommand(): CommandUnknownOpts {
           ['read at', `height ${grouped(shown.height)}, ${shown.consistency}`],
         ]),
       );
+    });
+}
+
+function listNamespacesCommand(): CommandUnknownOpts {
+  return new Command('list')
+    .description('list namespaces by the beginning of their names')
+    .argument('[prefix]', 'what the names begin with; all namespaces without it')
+    .option('--limit <count>', 'namespaces of one page', wholeNumber(1, limits.httpPage), limits.httpPage)
+    .option('--after <name>', 'begin behind this name, which the page before named')
+    .addOption(consistencyOption)
+    .addOption(nodeOption)
+    .addOption(timeoutOption)
+    .addOption(jsonOption)
+    .action(async (prefix = '', { limit, after, consistency, ...options }) => {
+      const page = unwrap(await connect(options).namespaces(prefix, { limit, after, consistency }));
+      answer(options.json, page, () => {
+        const rows = page.namespaces.map(({ name, owner, mode, writers, entries }) => [
+          harmless(name),
+          owner,
+          mode,
+          grouped(writers.length),
+          grouped(entries),
+        ]);
+        const listed =
+          rows.length === 0
+            ? 'No namespaces here.'
+            : table(['name', 'owner', 'mode', 'writers', 'entries'], rows);
+        return `${listed}\n\n${listFooter(rows.length, page)}`;
+      });
     });
 }

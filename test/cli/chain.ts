@@ -109,6 +109,12 @@ export async function fakeChain(
       const rules = { owner, mode: 'writers', writers: [writer] };
       return { body: { ...read, name: 'shop', ...rules, entries: 2, root: '88'.repeat(32) } };
     }
+    if (path === '/v1/namespaces') {
+      const owner = encodeAddress(alice.publicKey);
+      const about = { owner, mode: 'open', writers: [], entries: 1_200, root: '88'.repeat(32) };
+      const namespaces = ['shop', 'shops'].map((name) => ({ name, ...about }));
+      return { body: { ...read, prefix: 's', namespaces, next: url.includes('after') ? null : 'shops' } };
+    }
     if (path.startsWith('/v1/namespaces/')) return problemReply(404, 'api/no-such-namespace');
     if (path === '/v1/records') return problemReply(404, 'api/no-such-record');
     if (path.startsWith('/v1/blocks/')) return { body: blockOf() };

@@ -80,6 +80,19 @@ test('records are listed with what to give for the next page', async (t) => {
   );
 });
 
+test('namespaces are listed with what to give for the next page', async (t) => {
+  const { url, seen } = await fakeChain(t);
+  const first = await quorate(['namespace', 'list', 's', '--limit', '2', '--node', url]);
+  assert.match(first.out, /^shops +qr1\S+ +open +0 +1,200$/m);
+  assert.match(first.out, /^2 at height 40, and there may be more: --after shops$/m);
+  const last = await quorate(['namespace', 'list', '--after', 'shops', '--node', url]);
+  assert.match(last.out, /^2 at height 40$/m);
+  assert.deepEqual(
+    seen.map((request) => request.url),
+    ['/v1/namespaces?prefix=s&limit=2', '/v1/namespaces?prefix=&after=shops&limit=100'],
+  );
+});
+
 test('a namespace is shown with its owner and its writers; one that was never opened ends with 5', async (t) => {
   const { url } = await fakeChain(t);
   const { out } = await quorate(['namespace', 'show', 'shop', '--node', url]);
