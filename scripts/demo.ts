@@ -27,7 +27,7 @@ const program = new Command('demo')
   .option('--senders <n>', 'how many accounts send them', wholeNumber(1, 1_000), 16)
   .option('--timeout <seconds>', 'how long they may take to become final', parseSeconds, 120)
   .option('--nodes <urls>', 'addresses of the nodes, with commas between', (text) =>
-    text.split(',').map(parseUrl),
+    text.split(',').map((url) => parseUrl(url, '--nodes')),
   )
   .option('--base-port <port>', 'the same as of the test network', wholeNumber(1, 65_000), defaultApiPort)
   .addOption(jsonOption)

@@ -93,7 +93,7 @@ export function benchCommand(): CommandUnknownOpts {
 }
 
 function parseNodes(text: string): number | readonly string[] {
-  if (!/^\d+$/.test(text)) return text.split(',').map((url) => parseUrl(url.trim()));
+  if (!/^\d+$/.test(text)) return text.split(',').map((url) => parseUrl(url.trim(), '--nodes'));
   return wholeNumber(1, maxDevelopmentValidators)(text);
 }
 

@@ -5,7 +5,7 @@ import { limits } from '../base/limits.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { parseGenesis } from '../ledger/genesis.ts';
 import { encodeAddress } from '../crypto/address.ts';
-import { initDirectory, loadConfig, type NodeConfig } from '../node/process/config.ts';
+import { initDirectory, isApiHost, isNodeName, loadConfig, type NodeConfig } from '../node/process/config.ts';
 import { isBarredPort } from '../client/node-address.ts';
 import { keysOption, keyFileText } from './key-directory.ts';
 import { defaultApiPort, jsonOption, parseUrl } from './options.ts';
@@ -21,7 +21,7 @@ export function initCommand(): CommandUnknownOpts {
     .requiredOption('--genesis <file>', 'the chain’s genesis file')
     .option('--key <key>', 'the validator’s key: a stored key’s name, a key file, or a development name')
     .option('--observer', 'follow the chain and never vote; needs no key')
-    .option('--name <text>', 'the node’s name in its log (default: that of the key)')
+    .option('--name <text>', 'the node’s name in its log (default: that of the key)', parseName)
     .addOption(
       new Option('--listen <multiaddr...>', 'where other nodes reach it').default(
         [defaultListen],
@@ -40,7 +40,7 @@ export function initCommand(): CommandUnknownOpts {
       new Option(
         '--advertise <url>',
         'where others reach its API; the other nodes are told (default: nothing)',
-      ).argParser(parseUrl),
+      ).argParser((text) => parseUrl(text, '--advertise')),
     )
     .addOption(keysOption)
     .addOption(jsonOption)
@@ -58,7 +58,8 @@ export function initCommand(): CommandUnknownOpts {
       );
       const genesis = unwrap(parseGenesis(genesisText));
       const keyFile = key === undefined ? undefined : keyFileText(options.keys, key);
-      const name = options.name ?? keyFile?.name ?? 'observer';
+      const named = keyFile !== undefined && isNodeName(keyFile.name) ? keyFile.name : 'validator';
+      const name = options.name ?? (observer ? 'observer' : named);
       const role = observer ? 'observer' : 'validator';
       const api = { ...options.api, ...(advertise === undefined ? {} : { advertise }) };
       const config: NodeConfig = { name, role, listen, peers, api, log: 'info' };
@@ -102,13 +103,19 @@ export function initCommand(): CommandUnknownOpts {
     });
 }
 
+function parseName(text: string): string {
+  if (isNodeName(text)) return text;
+  throw new InvalidArgumentError('Give 1 to 64 characters, all of them visible.');
+}
+
 function parseHostPort(text: string): { host: string; port: number } {
   // An IPv6 address stands in brackets, so that its colons are not taken for the port's
   // (RFC 3986, section 3.2.2).
   const match = /^(?:\[([0-9a-f:.]+)\]:|([a-z0-9.-]+):)?(\d{1,5})$/i.exec(text);
   const port = Number(match?.[3]);
   const host = match?.[1] ?? match?.[2] ?? '127.0.0.1';
-  if (match === null || port > 65_535 || (match[1] !== undefined && !isIPv6(host))) {
+  const isBracketed = match?.[1] !== undefined;
+  if (match === null || port > 65_535 || (isBracketed && !isIPv6(host)) || !isApiHost(host)) {
     throw new InvalidArgumentError('Write it like 127.0.0.1:4600 or [::1]:4600.');
   }
   if (isBarredPort(port)) {

@@ -14,7 +14,7 @@ export const jsonOption = new Option(
 export const nodeOption = new Option('--node <url>', 'address of a node’s API')
   .env('QUORATE_NODE')
   .default(`http://127.0.0.1:${defaultApiPort}`)
-  .argParser(parseUrl);
+  .argParser((text) => parseUrl(text));
 
 export const timeoutOption = new Option(
   '--timeout <seconds>',
@@ -42,11 +42,12 @@ export function connect({ node, timeout }: ConnectionOptions): HttpClient {
   return new HttpClient({ baseUrl: node, deadlineMs, attemptMs: Math.max(deadlineMs, shortestAttemptMs) });
 }
 
-export function parseUrl(text: string): string {
+/** The address of a node's API; `option` named it. Without a scheme it is http. */
+export function parseUrl(text: string, option = '--node'): string {
   const address = parseNodeAddress(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
   // Not as commander would say it: it repeats what was given, and a password may stand in it.
   if (address instanceof Problem) {
-    throw new Problem('cli/usage', `--node: ${address.message}`, { remedy: address.remedy });
+    throw new Problem('cli/usage', `${option}: ${address.message}`, { remedy: address.remedy });
   }
   return address;
 }

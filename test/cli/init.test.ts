@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { quorate, temporaryDirectory } from './quorate.ts';
@@ -19,5 +19,27 @@ test('init warns of a genesis time that is ahead of the clock, says by how much,
     const ran = await quorate(['init', '--data', data, '--genesis', genesis, '--key', 'validator-0']);
     assert.equal(ran.code, 0, ran.err);
     assert.equal(/is 3[56]\d\d s ahead of this machine's clock/.test(ran.err), warned, ran.err);
+  }
+});
+
+test('what init takes can be started: names and addresses are judged before anything is made, by the option that gave them', async (t) => {
+  const directory = temporaryDirectory(t);
+  for (const [option, value, words] of [
+    ['--name', '', /--name .*1 to 64 characters/],
+    ['--name', 'a\nb', /--name [^]*1 to 64 characters/],
+    ['--api', '256.1.1.1:4600', /--api .*127\.0\.0\.1:4600/],
+    ['--api', '1.2.3:4600', /--api .*127\.0\.0\.1:4600/],
+    ['--advertise', '127.0.0.1:1', /--advertise: .*port 1/],
+    ['--advertise', 'http://a:secret@node-1', /--advertise: .*a password/],
+    ['--listen', '/ip4/300.0.0.1/tcp/1', /not an address to listen on/],
+    ['--peer', '/ip4/127.0.0.1/tcp/0', /not an address of a peer/],
+  ] as const) {
+    const data = join(directory, 'node');
+    const args = ['init', '--genesis', single, '--observer', '--data', data, option, value];
+    const ran = await quorate(args);
+    assert.notEqual(ran.code, 0, `${option} ${value}`);
+    assert.match(ran.err, words);
+    assert.doesNotMatch(ran.err, /secret|config\.json/);
+    assert.equal(existsSync(data), false);
   }
 });

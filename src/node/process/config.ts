@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { harmless } from '../../base/harmless.ts';
 import { limits } from '../../base/limits.ts';
 import { machineFault, nameOfFault } from '../../base/machine-fault.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
@@ -104,6 +106,8 @@ export interface LoadedConfig {
 const text = z
   .string('a text')
   .check(z.minLength(1, 'a text that is not empty'), z.maxLength(256, 'a shorter text'));
+const nameText = 'a text of 1 to 64 characters, all of them visible';
+const hostText = 'an address like 127.0.0.1 or ::1, or the name of a machine';
 const addresses = z.array(text, 'a list of multiaddrs').check(z.maxLength(256, 'a list of at most 256'));
 const portText = 'a port from 0 to 65535';
 const tokenText = 'a token of 16 to 128 visible ASCII characters';
@@ -127,7 +131,8 @@ const observerKey = z.pipe(
 );
 
 const configSchema = z.strictObject({
-  name: text,
+  // It stands in each line of the log, and on terminals.
+  name: z.string(nameText).check(z.refine(isNodeName, nameText)),
   role: z.enum(['validator', 'observer'], '"validator" or "observer"'),
   listen: addresses,
   peers: addresses,
@@ -141,7 +146,7 @@ const configSchema = z.strictObject({
     ),
   ),
   api: z.strictObject({
-    host: text,
+    host: z.string(hostText).check(z.refine(isApiHost, hostText)),
     port: z.int(portText).check(z.minimum(0, portText), z.maximum(65_535, portText)),
     operatorToken: z.optional(z.string(tokenText).check(z.regex(/^[\x21-\x7e]{16,128}$/, tokenText))),
     advertise: z.optional(
@@ -191,6 +196,16 @@ export async function initDirectory(options: {
   }
   // Last: a directory with it is complete.
   await writeDurably(paths.config(directory), `${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** Whether a node may be called that. */
+export function isNodeName(name: string): boolean {
+  return name.trim() !== '' && name.length <= 64 && harmless(name) === name;
+}
+
+/** Whether an API may be served there, as far as can be told without asking: digits alone are an address. */
+export function isApiHost(host: string): boolean {
+  return isIP(host) !== 0 || (/^[a-z0-9._-]{1,255}$/i.test(host) && !/^[\d.]+$/.test(host));
 }
 
 /** Reads a data directory but not its database. Throws problems that name the file and what to do. */

@@ -145,6 +145,11 @@ describe('a data directory', () => {
       ['listen', (value) => ({ ...value, listen: 'everywhere' })],
       ['lissten', (value) => ({ ...value, lissten: [] })],
       ['name', (value) => ({ ...value, name: '' })],
+      ['name', (value) => ({ ...value, name: 'a\nb' })],
+      ['name', (value) => ({ ...value, name: '\u200b' })],
+      ['api.host', (value) => ({ ...value, api: { ...config.api, host: '256.1.1.1' } })],
+      ['api.host', (value) => ({ ...value, api: { ...config.api, host: '[::1]' } })],
+      ['api.host', (value) => ({ ...value, api: { ...config.api, host: 'http://localhost' } })],
     ];
     for (const [field, change] of mistakes) {
       const directory = await made();
