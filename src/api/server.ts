@@ -162,10 +162,10 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     },
   );
   api.setErrorHandler(answer);
-  api.setNotFoundHandler((request, reply) => answer(nothingThere(), request, reply));
+  api.setNotFoundHandler((request, reply) => answer(nothingThere(request.raw.url), request, reply));
   api.addHook('onRequest', (request, _reply, done) => {
     // Before a body is looked at, whatever its method and media type.
-    if (request.is404) return done(nothingThere());
+    if (request.is404) return done(nothingThere(request.raw.url));
     done(badQuery(request.raw.url ?? '') ?? codingProblem(request.headers['content-encoding']));
   });
   api.addHook('onResponse', async (request, reply) => {
@@ -222,9 +222,12 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   };
 }
 
-function nothingThere(): Problem {
-  return apiProblem('api/not-found', 'there is nothing at this path', {
-    remedy: 'See /v1/openapi.json for all paths.',
+/** With the path, which a proxy or a wrong base address may have made another one than was meant. */
+function nothingThere(url = ''): Problem {
+  const path = url.split('?', 1)[0] ?? '';
+  const shown = path.length > 100 ? `${path.slice(0, 100)}…` : path;
+  return apiProblem('api/not-found', `there is nothing at the path ${shown}`, {
+    remedy: 'Check the path: /v1/openapi.json has all of them. The address of a node ends before /v1.',
   });
 }
 

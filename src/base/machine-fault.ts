@@ -92,10 +92,20 @@ export function machineFault(error: unknown, path?: string): Problem | undefined
     return cause === undefined ? undefined : machineFault(cause, path);
   }
   const { code, syscall } = error;
+  if (syscall === 'uv_cwd') return currentDirectoryGone(code, error);
   const where = error.path ?? path;
   const what = where === undefined ? 'the machine refused a call' : `${where} cannot be used`;
   const details = { syscall, ...(where === undefined ? {} : { path: where }) };
   return refused(`${what}: ${code} (${syscall})`, code, details, error);
+}
+
+/** The one in which a program was started; relative paths mean nothing any more. */
+function currentDirectoryGone(code: string, cause: unknown): Problem {
+  return new Problem('node/machine', `the current directory cannot be used: ${code}`, {
+    remedy: 'It was removed or may not be entered: change to another one, and run this again.',
+    details: { code },
+    cause,
+  });
 }
 
 function refused(what: string, code: string, details: ProblemDetails, cause: unknown): Problem {

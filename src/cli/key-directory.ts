@@ -1,6 +1,5 @@
 import {
   closeSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -19,6 +18,7 @@ import { developmentKeyNames, developmentKeyPair } from '../crypto/development-k
 import type { KeyPair } from '../crypto/keys.ts';
 import { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/keystore.ts';
 import type { PublicKey } from '../crypto/signature.ts';
+import { makeDirectorySync } from '../storage/make-directory.ts';
 import { fileProblem } from './file-problem.ts';
 import { readPassword } from './password.ts';
 import { printError } from './terminal.ts';
@@ -111,7 +111,7 @@ export function storeKey(
 export function storeKeyFile(directory: string, name: string, text: string): string {
   const file = join(directory, name + suffix);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectorySync(directory, { mode: 0o700 });
     // "wx": two commands at once cannot both make it, and no key is ever lost to a newer one.
     const opened = openSync(file, 'wx', 0o600);
     try {

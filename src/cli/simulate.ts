@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { grouped } from '../client/plain-words.ts';
 import { useNativeHash } from '../crypto/native-hash.ts';
 import { type EngineName, engineNames } from '../ledger/engine-names.ts';
 import { drawPlan } from '../simulator/plan/draw-plan.ts';
+import { makeDirectorySync } from '../storage/make-directory.ts';
 import type { Plan } from '../simulator/plan/plan.ts';
 import { parsePlan } from '../simulator/plan/plan-file.ts';
 import { describeCounts, neverExercised } from '../simulator/run/report.ts';
@@ -204,7 +205,7 @@ function keep(directory: string, plan: Plan, verdict: Verdict): void {
     `${verdict.breach?.guarantee ?? verdict.outcome}-${plan.engine}-${plan.seed}.json`,
   );
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectorySync(directory);
     writeFileSync(file, `${JSON.stringify({ found: verdict.breach, plan }, null, 2)}\n`);
   } catch (cause) {
     throw fileProblem(file, cause, '--keep');

@@ -207,7 +207,9 @@ function reading<T>(read: () => T): T | Problem {
   try {
     return read();
   } catch (cause) {
-    return new Problem('proof/malformed', `this is no proof: ${(cause as Error).message}`, {
+    // What the runtime says of a value that is not there tells nobody which one it is.
+    const why = cause instanceof TypeError ? 'something is missing in it' : (cause as Error).message;
+    return new Problem('proof/malformed', `this is no proof: ${why}`, {
       remedy:
         'Give what the API answers for a final transaction, or what "quorate tx status HASH --proof FILE" wrote, unchanged.',
       cause,

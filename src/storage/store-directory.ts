@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { open, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { limits } from '../base/limits.ts';
 import { machineFaultIn, machineRemedy, nameOfFault } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import { damaged } from './checksummed.ts';
 import { readLocalFile, UnfitFile } from './local-file.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /**
  * The directory of a store:
@@ -58,7 +59,7 @@ export async function createStoreDirectory(
   try {
     // What an earlier attempt left never held anything.
     await rm(unfinished, { recursive: true, force: true });
-    await mkdir(unfinished, { recursive: true });
+    await makeDirectory(unfinished);
     await fill({ id, levelPath: join(unfinished, 'level') });
     const marker = { format: 'quorate-store', version: formatVersion, id };
     await writeFile(join(unfinished, markerName), `${JSON.stringify(marker, undefined, 2)}\n`, {

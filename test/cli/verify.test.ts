@@ -50,3 +50,24 @@ test('verify says what was checked, with nothing but two files, and exits with 1
   }
   assert.equal(problemOf(await quorate(['verify', join(directory, 'none'), ...args])).code, 'cli/file');
 });
+
+test('what is no proof is told without words of the runtime', async (t) => {
+  const directory = temporaryDirectory(t);
+  const genesis = join(import.meta.dirname, '../../genesis/single.json');
+  const file = join(directory, 'proof.json');
+  for (const proof of [
+    '{"type":"put"}',
+    '{"transaction":{}}',
+    '{"header":{}}',
+    '{"inclusion":{"header":{}}}',
+    '[]',
+    'null',
+    '7',
+  ]) {
+    writeFileSync(file, proof);
+    const ran = await quorate(['verify', file, '--genesis', genesis, '--json']);
+    const { code, message } = problemOf(ran);
+    assert.equal(code, 'proof/malformed', proof);
+    assert.doesNotMatch(message, /undefined|null|destructure|propert/i, proof);
+  }
+});

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
@@ -16,6 +15,7 @@ import type { PublicKey } from '../../crypto/signature.ts';
 import { type Genesis, parseGenesis } from '../../ledger/genesis.ts';
 import { checkListenAddress, parsePeerAddress } from '../../network/peer-address.ts';
 import { readLocalFile, UnfitFile } from '../../storage/local-file.ts';
+import { makeDirectory } from '../../storage/make-directory.ts';
 import { parseApiUrl } from './api-url.ts';
 import { asMachineFault } from './as-machine-fault.ts';
 import { writeDurably } from './durable-file.ts';
@@ -187,7 +187,7 @@ export async function initDirectory(options: {
     });
   }
   const keys = join(directory, 'keys');
-  await asMachineFault(keys, () => mkdir(keys, { recursive: true, mode: 0o700 }));
+  await asMachineFault(keys, () => makeDirectory(keys, { mode: 0o700 }));
   await writeDurably(paths.genesis(directory), genesisText);
   const nodeKeyFile = encryptKey(generateKeyPair(), undefined, { name: 'node' });
   await writeDurably(paths.nodeKey(directory), nodeKeyFile, { secret: true });

@@ -118,6 +118,23 @@ suite('what the machine refuses is named with its file, and never asked to be re
     assert.equal(marker.remedy, machineRemedies['EISDIR']);
   });
 
+  test(
+    'a current directory that was removed is told as such',
+    { skip: process.platform === 'win32' },
+    (t) => {
+      const gone = join(temporaryDirectory(t), 'gone');
+      mkdirSync(gone);
+      const genesis = join(root, 'genesis/single.json');
+      const init = 'cd "$1" && rmdir "$1" && "$0" init --observer --data ./node --genesis "$2" 2>&1';
+      const { status, stdout } = spawnSync('/bin/sh', ['-c', init, launcher, gone, genesis], {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'] ?? '' },
+      });
+      assert.equal(status, 1);
+      assert.match(stdout, /the current directory cannot be used: ENOENT[^]*change to another one/);
+    },
+  );
+
   // /dev/full is of Linux and the BSDs.
   test(
     'a full disk below the log or the output ends no node, and no command with a stack',
