@@ -10,7 +10,8 @@ export type Drawn = Omit<Plan, 'clocks' | 'shape'>;
  */
 export function drawSurroundings(plan: Drawn, room: number): Pick<Plan, 'faults' | 'clocks' | 'shape'> {
   const chance = new Chance(plan.seed, `clocks ${plan.engine}`);
-  const faults = [...plan.faults, ...drawClockFaults(chance, plan)].sort((a, b) => a.at - b.at);
+  const handOvers = drawHandOvers(new Chance(plan.seed, `hand-overs ${plan.engine}`), plan);
+  const faults = [...plan.faults, ...drawClockFaults(chance, plan), ...handOvers].sort((a, b) => a.at - b.at);
   const clocks = drawClocks(chance, plan, room);
   const shape = drawShape(new Chance(plan.seed, `shape ${plan.engine}`), plan);
   return {
@@ -40,6 +41,20 @@ function drawClockFaults(chance: Chance, { engine, healAt, nodes }: Drawn): Faul
     faults.push({ kind: 'clock-drift', node, rate: drawRate(chance, engine), ...episode() });
   }
   return faults;
+}
+
+/**
+ * Leaders hand over again and again, and hear nothing of what comes of it: each goes on to believe that it
+ * leads while its successor does, as nobody has to wait for an election timeout.
+ */
+function drawHandOvers(chance: Chance, { engine, healAt, validators }: Drawn): Fault[] {
+  if (engine !== 'raft' || validators < 3 || !chance.happens(0.12)) return [];
+  const at = chance.between(0, healAt / 2);
+  const always = { at, forMs: healAt - at };
+  return [
+    { kind: 'hand-over', everyMs: chance.pick([200, 1_000]), ...always },
+    { kind: 'strike', kinds: ['timeout-now'], share: 1, how: ['deaf'], relay: false, ...always },
+  ];
 }
 
 /**

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { Problem } from '../../base/problem.ts';
 import { parseStrictJson } from '../../base/strict-json.ts';
 import { engineNames } from '../../ledger/engine-names.ts';
-import { blows, liarNames, type Plan } from './plan.ts';
+import { allBlows, liarNames, type Plan } from './plan.ts';
 
 const number = (min: number, max = Infinity) => {
   const expected = max === Infinity ? `a number from ${min} on` : `a number from ${min} to ${max}`;
@@ -72,7 +72,7 @@ const fault = z.discriminatedUnion('kind', [
     kind: z.literal('strike'),
     kinds: list(z.string('a text')),
     share: rate,
-    how: list(oneOf(blows)).check(z.minLength(1, 'one at least')),
+    how: list(oneOf(allBlows)).check(z.minLength(1, 'one at least')),
     relay: yesOrNo,
     ...episode,
   }),

@@ -147,7 +147,9 @@ interface LoadPlan {
 }
 
 export const blows = ['crash', 'cut-off', 'freeze', 'disk-stall'] as const;
-export type Blow = (typeof blows)[number];
+/** And one that is drawn for itself: it hears nothing any more, and what it says arrives. */
+export const allBlows = [...blows, 'deaf'] as const;
+export type Blow = (typeof allBlows)[number];
 
 interface Episode {
   readonly at: VirtualMs;

@@ -121,15 +121,19 @@ export class FaultInjector {
           patienceMs: patienceOf(this.#options.plan),
           chance: this.#chance,
           cutOff: (node) => this.#cutOff(node),
+          deafen: (node) => this.#cut(pairs(this.#allBut(node), [node])),
         });
     }
   }
 
   #cutOff(node: number): () => void {
-    const rest = Array.from({ length: this.#options.targets.count }, (_, index) => index).filter(
-      (other) => other !== node,
-    );
+    const rest = this.#allBut(node);
     return this.#cut([...pairs([node], rest), ...pairs(rest, [node])]);
+  }
+
+  #allBut(node: number): number[] {
+    const all = Array.from({ length: this.#options.targets.count }, (_, index) => index);
+    return all.filter((other) => other !== node);
   }
 
   #cut(directed: readonly (readonly [number, number])[]): () => void {

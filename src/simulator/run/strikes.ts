@@ -12,8 +12,9 @@ interface StrikeOptions {
   readonly links: Links;
   readonly targets: Targets;
   readonly chance: Chance;
-  /** Cuts a node off; the answer mends it. */
+  /** Cuts a node off, or only what it would hear; the answer mends it. */
   readonly cutOff: (node: number) => () => void;
+  readonly deafen: (node: number) => () => void;
   readonly count: (what: string) => void;
 }
 
@@ -74,7 +75,7 @@ export function beginStrikes(options: StrikeOptions): () => void {
 }
 
 function strike(
-  { targets, chance, cutOff }: StrikeOptions,
+  { targets, chance, cutOff, deafen }: StrikeOptions,
   { node, how, forMs }: { node: number; how: Blow; forMs: number },
 ): () => void {
   switch (how) {
@@ -83,6 +84,8 @@ function strike(
       return () => targets.start(node);
     case 'cut-off':
       return cutOff(node);
+    case 'deaf':
+      return deafen(node);
     case 'freeze': {
       targets.pause(node);
       const mend = cutOff(node);

@@ -199,11 +199,6 @@ export const raftMutations: readonly Mutation[] = [
       },
     ],
     within: 1_000,
-    // It takes a successor elected by a hand-over that the leader does not hear of, and a read in between.
-    directed: {
-      file: 'test/consensus/raft/paper.test.ts',
-      test: '"a leader must check whether it has been deposed before processing a read-only request": it exchanges heartbeats with a majority',
-    },
   },
   {
     name: 'raft-read-before-own-term',

@@ -79,6 +79,16 @@ describe('a strike', () => {
     assert.deepEqual(world.done, ['crash 2', 'start 2']);
   });
 
+  test('deafens: nothing reaches it any more, and what it says arrives', () => {
+    const world = new Fixture('deaf', true);
+    world.send(0, 'vote');
+    world.run(30);
+    assert.ok(world.links.isCut(1, 0) && world.links.isCut(2, 0));
+    assert.ok(!world.links.isCut(0, 1) && !world.links.isCut(0, 2));
+    world.run(970);
+    assert.ok(!world.links.isCut(1, 0));
+  });
+
   test('cuts off, and mends at the end of the fault at the latest', () => {
     const world = new Fixture('cut-off', true);
     world.send(0, 'vote');
