@@ -59,7 +59,10 @@ function wordsOf(issue: $ZodIssue, value: unknown): string {
   if (code === 'invalid_type') {
     return mismatch(ownWords(issue) ?? `must be ${kinds[issue.expected] ?? issue.expected}`, value);
   }
-  if (code === 'invalid_union') return mismatch(ownWords(issue) ?? 'must have one of its forms', value);
+  if (code === 'invalid_union') {
+    const must = ownWords(issue) ?? 'must have one of its forms';
+    return isPlainObject(value) ? `${must}, and it ${fieldsIn(value)}` : mismatch(must, value);
+  }
   if (code === 'invalid_value') {
     return mismatch(`must be ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}`, value);
   }
@@ -82,6 +85,18 @@ function ownWords({ message }: $ZodIssue): string | undefined {
 
 function mismatch(must: string, value: unknown): string {
   return value === undefined ? `is missing: it ${must}` : `${must}, and it is ${kindOf(value)}`;
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** That it is an object says nothing where an object is meant. */
+function fieldsIn(value: object): string {
+  const names = Object.keys(value);
+  if (names.length === 0) return 'is empty';
+  const shown = names.slice(0, 4).map((name) => JSON.stringify(name.slice(0, longestShown)));
+  return `has ${shown.join(', ')}${names.length > shown.length ? ' and others' : ''}`;
 }
 
 function kindOf(value: unknown): string {

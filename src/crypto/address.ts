@@ -28,7 +28,11 @@ export function parseAddress(text: string): PublicKey | Problem {
 function readAddress(text: string): PublicKey | Problem {
   const trimmed = text.trim();
   if (/^[0-9a-f]{64}$/i.test(trimmed)) return trimmed.toLowerCase() as PublicKey;
+  if (/^[0-9a-f]{32,}$/i.test(trimmed)) return wrong(trimmed, `has ${trimmed.length} hex digits, and not 64`);
   const decoded = bech32m.decodeUnsafe(trimmed);
+  if (decoded === undefined && !trimmed.toLowerCase().startsWith(`${prefix}1`)) {
+    return wrong(trimmed, `is none: it does not begin with "${prefix}1"`);
+  }
   if (decoded === undefined) return wrong(trimmed, 'has a typing error (its checksum does not match)');
   if (decoded.prefix !== prefix) return wrong(trimmed, `starts with "${decoded.prefix}1", not "${prefix}1"`);
   const bytes = bech32m.fromWordsUnsafe(decoded.words);

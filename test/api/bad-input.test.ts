@@ -209,6 +209,8 @@ void test('what a value must be, where it stands and what it is instead is said,
   for (const [body, words] of [
     ['null', /^body: must be an object with either .*, and it is null$/],
     ['[]', /, and it is a list$/],
+    ['{}', /^body: must be an object with either .*, and it is empty$/],
+    ['{"transactoin":"00"}', /and it has "transactoin"$/],
     ['1e3', /, and it is the number 1000$/],
     ['-1', /, and it is the number -1$/],
     ['{}', /^body: must be an object with either "transaction" or "transactions"/],

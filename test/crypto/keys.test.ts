@@ -99,15 +99,16 @@ describe('addresses', () => {
   });
 
   test('what is no address is a problem that shows it and says what to do', () => {
-    refused('', /checksum/);
-    refused('alice', /checksum/);
-    refused(alice.slice(1), /checksum/);
+    refused('', /does not begin with "qr1"/);
+    refused('alice', /does not begin with "qr1"/);
+    refused(alice.slice(1), /63 hex digits, and not 64/);
     refused(encodeAddress(alice).slice(0, -1), /checksum/);
     refused(`${encodeAddress(alice).slice(0, 20)}Q${encodeAddress(alice).slice(21)}`, /checksum/);
-    refused('x'.repeat(100_000), /checksum/);
+    refused('x'.repeat(100_000), /does not begin with "qr1"/);
+    refused(`qr1${'x'.repeat(100_000)}`, /checksum/);
     // BIP 350's own test vector of bech32m, and of the older bech32 from BIP 173.
     refused('A1LQFN3A', /starts with "a1"/);
-    refused('a12uel5l', /checksum/);
+    refused('a12uel5l', /does not begin with "qr1"/);
     refused('bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0', /starts with "bc1"/);
   });
 });
