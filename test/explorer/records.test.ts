@@ -102,9 +102,16 @@ if (browserPath !== undefined) {
       await further(page, 'Try again', keyOf(49));
       assert.equal(await page.getByRole('alert').count(), 0);
       assert.equal(await page.locator('tbody tr').count(), 50);
-      // A second click is no second page.
-      await page.getByRole('button', { name: 'Further records' }).dblclick();
-      await page.getByRole('row', { name: keyOf(74) }).waitFor();
+      // A second click is no second page, and no second question.
+      let asked = 0;
+      await page.route('**/v1/records/list*', async (route) => {
+        asked += 1;
+        // It takes longer than both clicks.
+        await page.getByRole('button', { name: 'Further records' }).click({ force: true });
+        await route.continue();
+      });
+      await further(page, 'Further records', keyOf(74));
+      assert.equal(asked, 1);
       const keys = await page.locator('tbody td:first-child').allTextContents();
       assert.equal(new Set(keys).size, keys.length);
     });
