@@ -27,14 +27,15 @@ const name = z
   .string(nameText)
   .check(z.regex(new RegExp(`^[a-z0-9][a-z0-9._-]{0,${limits.maxNameLength - 1}}$`), nameText));
 
+const engineText = '"pbft" or "raft"';
 const keyText = 'an address (qr1…) or a public key as 64 characters of hex';
 const publicKey = z.pipe(
   z.string(keyText),
   z.transform((text, context): PublicKey => {
     const key = text.length > 128 ? undefined : parseAddress(text);
     if (typeof key === 'string') return key;
-    const message = key === undefined ? keyText : `${keyText}: ${key.message}`;
-    context.issues.push({ code: 'custom', message, input: text });
+    const [message, why] = [keyText, key?.message];
+    context.issues.push({ code: 'custom', message, input: text, params: { why } });
     return z.NEVER;
   }),
 );
@@ -110,7 +111,9 @@ const genesisFile = z.strictObject(
     name,
     development: z.boolean('true (a test network; its well-known keys may be used) or false'),
     timestamp: whole(0, maxTime, 'ms since 1970, UTC'),
-    consensus: z.discriminatedUnion('engine', [pbft, raft], 'an object whose "engine" is "pbft" or "raft"'),
+    consensus: z.discriminatedUnion('engine', [pbft, raft], {
+      error: ({ code }) => (code === 'invalid_union' ? engineText : `an object with "engine": ${engineText}`),
+    }),
     feePerOperation: z.optional(fee),
     protocolVersion: z.optional(whole(1, newestProtocolVersion, 'of the rules that the chain starts with')),
     validators: listOf(z.strictObject({ name, publicKey }, 'an object'), limits.maxValidators, 'validators'),
@@ -168,9 +171,11 @@ function fieldProblem(issue: z.core.$ZodIssue | undefined, content: unknown): Pr
   }
   const expected = issue?.message ?? 'right';
   const missing = valueAt(content, path) === undefined;
+  const why: unknown = issue?.code === 'custom' ? issue.params?.['why'] : undefined;
+  const more = typeof why === 'string' ? `: ${why}` : '';
   return genesisProblem(
     where,
-    missing ? `is missing; it must be ${expected}` : `must be ${expected}`,
+    missing ? `is missing; it must be ${expected}` : `must be ${expected}${more}`,
     `Write ${where} as ${expected}; genesis/README.md lists every field.`,
   );
 }

@@ -381,7 +381,11 @@ describe('a genesis file is refused, with the field and what to write there,', (
       assert.equal(problem.details['path'], path, problem.message);
       assert.ok(problem.message.length < 400);
       assert.match(problem.remedy, /genesis\/README\.md/);
+      // What is to be written there, and not what is wrong with what was.
+      assert.doesNotMatch(problem.remedy, /checksum|begin with|nobody|Invalid|undefined/);
     }
+    const engine = problemAfter((file) => (file.consensus.engine = 'paxos'));
+    assert.match(engine.message, /consensus\.engine must be "pbft" or "raft"$/);
   });
 
   test('when the writers of a namespace do not fit its mode, or one is repeated', () => {

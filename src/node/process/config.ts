@@ -291,7 +291,9 @@ function checkConfig(value: unknown): NodeConfig {
     for (const address of parsed.data.peers) parsePeerAddress(address);
     return parsed.data;
   }
-  const [issue] = parsed.error.issues;
+  const { issues } = parsed.error;
+  // A name that is misspelt is missing as well.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const field = issue?.path.join('.') ?? '';
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined;
   const wrong =
