@@ -56,6 +56,13 @@ function unknownMethod(
   return allow === undefined ? undefined : methodNotAllowed(method, allow);
 }
 
+/** RFC 9112, section 3.2. */
+export function noHost(): Problem {
+  return apiProblem('api/bad-request', 'the request names no host', {
+    remedy: 'Send a Host header, as HTTP/1.1 demands.',
+  });
+}
+
 function problemOf(code: string | undefined): Problem {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return apiProblem('api/request-timeout', 'the request took too long to arrive', {

@@ -107,3 +107,19 @@ function kindOf(value: unknown): string {
   if (typeof value !== 'number') return JSON.stringify(value);
   return Number.isFinite(value) ? `the number ${value}` : 'a number that is too large';
 }
+
+/**
+ * The problem of a query that is not percent-encoded UTF-8: what is read in its place would be another name.
+ */
+export function badQuery(url: string): Problem | undefined {
+  const start = url.indexOf('?');
+  if (start < 0) return undefined;
+  try {
+    decodeURIComponent(url.slice(start + 1));
+    return undefined;
+  } catch {
+    return apiProblem('api/bad-path', 'the query is not percent-encoded UTF-8', {
+      remedy: 'Percent-encode each name and value as UTF-8.',
+    });
+  }
+}

@@ -9,11 +9,11 @@ import { machineRemedy } from '../base/machine-fault.ts';
 import { Problem } from '../base/problem.ts';
 import type { Backend } from './backend.ts';
 import { binaryMediaType, readJson } from './body-readers.ts';
-import { answerBrokenRequest, answerOnSocket } from './broken-requests.ts';
+import { answerBrokenRequest, answerOnSocket, noHost } from './broken-requests.ts';
 import { codingProblem } from './content-codings.ts';
 import { describeApi } from './describe.ts';
 import { EventStream, type EventStreamBounds } from './event-stream.ts';
-import { invalidRequest } from './invalid-request.ts';
+import { badQuery, invalidRequest } from './invalid-request.ts';
 import { FinalWatch } from './final-watch.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { operatorGuard } from './operator-guard.ts';
@@ -115,9 +115,13 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
           headersTimeout: requestTimeout,
           connectionsCheckingInterval: Math.min(requestTimeout / 4, 1_000),
           keepAliveTimeout: limits.httpKeepAliveMs,
+          // What Node answers by itself has no problem in it, and passes the gate by.
+          requireHostHeader: false,
         },
         (request, response) => gate.enter(request, response),
       );
+      // RFC 9110, section 10.1.1: it may be ignored.
+      server.on('checkExpectation', (request, response) => gate.enter(request, response));
       // Instead of the parser itself, which would read all that came at once.
       const [speak] = server.listeners('connection');
       server.removeAllListeners('connection');
@@ -165,6 +169,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   api.setNotFoundHandler((request, reply) => answer(nothingThere(request.raw.url), request, reply));
   api.addHook('onRequest', (request, _reply, done) => {
     // Before a body is looked at, whatever its method and media type.
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) return done(noHost());
     if (request.is404) return done(nothingThere(request.raw.url));
     done(badQuery(request.raw.url ?? '') ?? codingProblem(request.headers['content-encoding']));
   });
@@ -229,22 +234,6 @@ function nothingThere(url = ''): Problem {
   return apiProblem('api/not-found', `there is nothing at the path ${shown}`, {
     remedy: 'Check the path: /v1/openapi.json has all of them. The address of a node ends before /v1.',
   });
-}
-
-/**
- * The problem of a query that is not percent-encoded UTF-8: what is read in its place would be another name.
- */
-function badQuery(url: string): Problem | undefined {
-  const start = url.indexOf('?');
-  if (start < 0) return undefined;
-  try {
-    decodeURIComponent(url.slice(start + 1));
-    return undefined;
-  } catch {
-    return apiProblem('api/bad-path', 'the query is not percent-encoded UTF-8', {
-      remedy: 'Percent-encode each name and value as UTF-8.',
-    });
-  }
 }
 
 /** A body that no schema judges is for routes that say that they take it. */

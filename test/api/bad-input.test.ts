@@ -357,6 +357,16 @@ void test('what is no HTTP is 400, and a head that is too large 431', async (t) 
   assert.match(large, /^HTTP\/1\.1 431 [\s\S]*api\/headers-too-large/);
 });
 
+void test('a request that names no host is 400 with a problem, and one that expects what we do not know is answered', async (t) => {
+  const world = await start(t);
+  const end = 'Connection: close\r\n\r\n';
+  const hostless = await rawExchange(world, `GET /v1/status HTTP/1.1\r\n${end}`);
+  assert.match(hostless, /^HTTP\/1\.1 400 [\s\S]*names no host[\s\S]*api\/bad-request/);
+  assert.match(await rawExchange(world, `GET /v1/status HTTP/1.0\r\n${end}`), /^HTTP\/1\.1 200 /);
+  const expecting = await rawExchange(world, `GET /v1/status HTTP/1.1\r\nHost: x\r\nExpect: more\r\n${end}`);
+  assert.match(expecting, /^HTTP\/1\.1 200 /);
+});
+
 void test('bad use of wait is 400', async (t) => {
   const world = await start(t);
   const body = { transaction: hexOf(transfer(0)) };
