@@ -8,7 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
 import { limits } from '../base/limits.ts';
@@ -25,7 +25,8 @@ import { printError } from './terminal.ts';
 
 export const keysOption = new Option('--keys <directory>', 'where keys are stored')
   .env('QUORATE_KEYS')
-  .default(join(homedir(), '.quorate', 'keys'), '~/.quorate/keys');
+  // An empty HOME is none: keys must not depend on where a command was started.
+  .default(join(homedir() || userInfo().homedir, '.quorate', 'keys'), '~/.quorate/keys');
 
 export const passwordFileOption = new Option(
   '--password-file <file>',

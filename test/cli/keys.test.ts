@@ -192,6 +192,16 @@ test('without a terminal, a password in the environment or a file, nobody is ask
   assert.deepEqual(readdirSync(keys), []);
 });
 
+test('an empty HOME is none: keys are not below the current directory', () => {
+  const { stdout, status } = spawnSync(launcher, ['keys', 'list'], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'] ?? '', HOME: '' },
+    cwd: '/',
+  });
+  assert.equal(status, 0);
+  assert.doesNotMatch(stdout, /There are no keys in \.quorate/);
+});
+
 test('names that could be taken for something else are refused', async (t) => {
   const keys = temporaryDirectory(t);
   for (const name of ['alice', 'validator-0', 'qr1abc', '../evil', 'a b', '', 'x'.repeat(33)]) {
