@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { Problem } from '../base/problem.ts';
 import { HttpClient } from '../client/http-client.ts';
+import { askedNode } from './failure.ts';
 import { parseNodeAddress } from '../client/node-address.ts';
 
 /** Where the first node of `quorate testnet` and a node with the default configuration serve their API. */
@@ -39,6 +40,7 @@ const shortestAttemptMs = 2_000;
 
 export function connect({ node, timeout }: ConnectionOptions): HttpClient {
   const deadlineMs = timeout * 1000;
+  askedNode(node);
   return new HttpClient({ baseUrl: node, deadlineMs, attemptMs: Math.max(deadlineMs, shortestAttemptMs) });
 }
 

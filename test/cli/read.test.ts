@@ -67,6 +67,32 @@ test('something else than a Quorate node at the address is a problem that says s
   assert.equal(problemOf(ran).code, 'api/answer');
 });
 
+test('an answer in which something is missing is the fault of whoever gave it', async (t) => {
+  const { url } = await fakeApi(t, () => ({
+    body: { ...origin, finalHeight: 5, height: 5, development: true, chainName: 'x' },
+  }));
+  for (const command of [
+    'status',
+    'why',
+    'get x',
+    'diff x 1 2',
+    'list x',
+    'history x',
+    'block latest',
+    'account alice',
+    'validators list',
+    'members list',
+    'namespace show x',
+    'evidence',
+    'watch',
+    'tx transfer bob 1 --from alice',
+  ]) {
+    const ran = await quorate([...command.split(' '), '--node', url, '--timeout', '0']);
+    assert.match(ran.err, /code +api\/answer/, `${command}: ${ran.err}`);
+    assert.doesNotMatch(ran.err, /TypeError|undefined|\n +at /, command);
+  }
+});
+
 test('records are listed with what to give for the next page', async (t) => {
   const { url, seen } = await fakeChain(t);
   const first = await quorate(['list', 'shop/', '--limit', '2', '--node', url]);
