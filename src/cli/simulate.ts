@@ -102,6 +102,7 @@ async function runOne(plan: Plan, options: OneOptions): Promise<void> {
     if (options.report === true) lines.push(describeCounts(verdict.counts));
     if (verdict.outcome !== 'pass') lines.push(`again: ${replayCommand(failing, drawn)}`);
     if (play !== undefined) lines.push(seeIt(play));
+    if (!options.drawn) lines.push('see it: the playground of any node opens the file');
     return lines.join('\n');
   });
   if (verdict.outcome !== 'pass' && options.keep !== undefined) keep(options.keep, failing, verdict);

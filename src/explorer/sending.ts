@@ -39,6 +39,8 @@ export interface Sending {
   readonly account: Signal<string>;
   readonly cosigners: Signal<readonly Cosigner[]>;
   readonly reference: Signal<string>;
+  /** Empty: the node is asked for the next one. */
+  readonly nonce: Signal<string>;
   /** How many blocks it may wait. */
   readonly ahead: Signal<string>;
   readonly conditions: Signal<readonly Condition[]>;
@@ -113,6 +115,7 @@ async function sendOnce(sending: Sending): Promise<Problem | undefined> {
     operations.value = [];
     conditions.value = [];
     reference.value = '';
+    sending.nonce.value = '';
   }
   step('taken by the node');
   const final = await node.waitFinal(hash);
@@ -132,7 +135,7 @@ async function sendOnce(sending: Sending): Promise<Problem | undefined> {
 
 /** What must not have changed for the same bytes to be sent again. */
 function sameness(sending: Sending): readonly unknown[] {
-  const { from, fee, account, cosigners, reference, ahead, conditions, operations } = sending;
+  const { from, fee, account, cosigners, reference, nonce, ahead, conditions, operations } = sending;
   const others = cosigners.value.map(({ name }) => name).join('\n');
   return [
     from.value,
@@ -140,6 +143,7 @@ function sameness(sending: Sending): readonly unknown[] {
     account.value,
     others,
     reference.value,
+    nonce.value,
     ahead.value,
     conditions.value,
     operations.value,
@@ -148,7 +152,7 @@ function sameness(sending: Sending): readonly unknown[] {
 
 /** For the chain of the genesis file: a node of another one could have it signed for that. */
 async function sign(sending: Sending, chainId: Hash): Promise<Transaction | Problem> {
-  const { from, password, account, cosigners, ahead } = sending;
+  const { from, password, account, cosigners, nonce, ahead } = sending;
   const keyPair = keyPairOf(from.value, password.value);
   const others = cosigners.value.map((one) => keyPairOf(one.name, one.password));
   password.value = '';
@@ -180,7 +184,7 @@ async function sign(sending: Sending, chainId: Hash): Promise<Transaction | Prob
       reference: referenceBytes(sending.reference.value),
     },
     {
-      nonce: stands.pendingNonce,
+      nonce: nonce.value === '' ? stands.pendingNonce : Number(nonce.value),
       fee: BigInt(sending.fee.value),
       expiryHeight: toHeight(now.finalHeight + Number(ahead.value)),
     },

@@ -30,7 +30,7 @@ export function SignerForm(props: {
         </label>
       </p>
       <details>
-        <summary>Reference, expiry, another account, more signers</summary>
+        <summary>Reference, nonce, expiry, another account, more signers</summary>
         <More sending={sending} names={names} />
       </details>
     </>
@@ -38,34 +38,59 @@ export function SignerForm(props: {
 }
 
 function More({ sending, names }: { sending: Sending; names: readonly string[] }): JSX.Element {
-  const { account, cosigners, reference, ahead } = sending;
   return (
     <>
-      <p class="row">
-        <label>
-          Reference of your own (0x… for bytes){' '}
-          <input
-            value={reference.value}
-            onInput={({ currentTarget }) => (reference.value = currentTarget.value)}
-          />
-        </label>
-        <label>
-          May wait for so many blocks{' '}
-          <input
-            inputMode="numeric"
-            value={ahead.value}
-            onInput={({ currentTarget }) => (ahead.value = digitsOf(currentTarget.value).slice(0, 9))}
-          />
-        </label>
-        <label>
-          Account, if it is not the key’s own{' '}
-          <input
-            value={account.value}
-            placeholder="qr1…"
-            onInput={({ currentTarget }) => (account.value = currentTarget.value)}
-          />
-        </label>
-      </p>
+      <Terms sending={sending} />
+      <Cosigners sending={sending} names={names} />
+    </>
+  );
+}
+
+function Terms({ sending }: { sending: Sending }): JSX.Element {
+  const { account, reference, nonce, ahead } = sending;
+  return (
+    <p class="row">
+      <label>
+        Reference of your own (0x… for bytes){' '}
+        <input
+          value={reference.value}
+          onInput={({ currentTarget }) => (reference.value = currentTarget.value)}
+        />
+      </label>
+      <label>
+        May wait for so many blocks{' '}
+        <input
+          inputMode="numeric"
+          value={ahead.value}
+          onInput={({ currentTarget }) => (ahead.value = digitsOf(currentTarget.value).slice(0, 9))}
+        />
+      </label>
+      <label>
+        Nonce, if not the next one{' '}
+        <input
+          inputMode="numeric"
+          value={nonce.value}
+          onInput={({ currentTarget }) =>
+            (nonce.value = currentTarget.value.replaceAll(/\D/g, '').slice(0, 15))
+          }
+        />
+      </label>
+      <label>
+        Account, if it is not the key’s own{' '}
+        <input
+          value={account.value}
+          placeholder="qr1…"
+          onInput={({ currentTarget }) => (account.value = currentTarget.value)}
+        />
+      </label>
+    </p>
+  );
+}
+
+function Cosigners({ sending, names }: { sending: Sending; names: readonly string[] }): JSX.Element {
+  const { cosigners } = sending;
+  return (
+    <>
       {cosigners.value.map((cosigner, index) => (
         <p key={index} class="row">
           <KeyField

@@ -55,7 +55,8 @@ if (browserPath !== undefined) {
       await page.getByLabel('From').selectOption(from);
       return page;
     };
-    const more = (page: Page) => page.getByText('Reference, expiry, another account, more signers').click();
+    const more = (page: Page) =>
+      page.getByText('Reference, nonce, expiry, another account, more signers').click();
 
     await t.test('records, a namespace and a payment in one, under conditions', async () => {
       const page = await fresh('alice');
@@ -255,6 +256,14 @@ if (browserPath !== undefined) {
         /operation\.value is no text of lower-case hex/,
       );
       assert.equal(await page.getByRole('list', { name: 'Operations to send' }).locator('li').count(), 0);
+      // A nonce of one's own is taken at its word: this one is used already.
+      const other = await fresh('carol');
+      await more(other);
+      await other.getByLabel('Nonce, if not the next one').fill('0');
+      await add(other, 'Do this', 'pay', { amount: '1', to: 'bob' });
+      await sent(other, /nonce/);
+      await other.getByLabel('Nonce, if not the next one').fill('');
+      await sent(other);
     });
 
     await t.test('every kind has a form that can be used on a phone and with ears', async () => {

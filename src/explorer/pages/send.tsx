@@ -33,6 +33,7 @@ export function SendPage(): JSX.Element {
     account: useSignal(''),
     cosigners: useSignal<readonly Cosigner[]>([]),
     reference: useSignal(''),
+    nonce: useSignal(''),
     ahead: useSignal(expiryAhead),
     conditions: useSignal<readonly Condition[]>([]),
     operations: useSignal<readonly Operation[]>([]),
