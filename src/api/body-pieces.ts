@@ -41,6 +41,6 @@ export class BodyPieces {
 
   /** Nearly all of what comes is not the body. */
   get isHollow(): boolean {
-    return this.#bytes > 2 * this.#bodyBytes + limits.httpReadBytes;
+    return this.#bytes > 2 * this.#bodyBytes + limits.httpFrameBytes;
   }
 }

@@ -179,12 +179,14 @@ export class RequestGate {
     const read = (): void => {
       connection.willRead = false;
       connection.readAt = performance.now();
+      const until = connection.readAt + limits.httpReadMs;
       for (
         let left = limits.httpReadBytes;
         left > 0 && mayRead(connection);
         left -= limits.httpReadPieceBytes
       ) {
         this.#feed(connection);
+        if (performance.now() >= until) break;
       }
       this.#readLater(connection);
     };

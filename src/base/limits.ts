@@ -499,6 +499,10 @@ export const limits = {
    */
   httpReadPieceBytes: 2 * KiB,
   httpReadBytes: 64 * KiB,
+  /** And so much time: of the smallest chunks a piece takes about 1 ms. */
+  httpReadMs: 1,
+  /** What a body may have of frames of chunks beyond its own size: each costs 1 to 2 µs. */
+  httpFrameBytes: 4 * KiB,
   /**
    * Requests that are being read or answered, or wait for that, in all and of one client, its reads and what
    * it submits apart; those behind them on a connection are not counted.

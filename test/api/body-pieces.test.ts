@@ -41,7 +41,7 @@ test('a reader that has enough is heard', () => {
 test('a body is hollow when more than half of what was read for it is something else', () => {
   const { request } = requestOf();
   const body = new BodyPieces(request);
-  body.read(limits.httpReadBytes);
+  body.read(limits.httpFrameBytes);
   assert.equal(body.isHollow, false);
   request.push(Buffer.alloc(100));
   body.read(200);
