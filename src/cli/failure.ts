@@ -67,7 +67,7 @@ function internal(error: unknown): Problem {
 function unshowable(url: string, error: TypeError): Problem {
   return new Problem('api/answer', `what ${url} answered cannot be shown: something is missing in it`, {
     remedy:
-      'Check that this is the address of a Quorate node of the same version ("quorate --version"). If it is, the fault is in this program, and --json prints the place in it.',
+      'Check that this is the address of a Quorate node of the same version. If it is, the fault is in this program, and --json prints the place in it.',
     details: { url, stack: error.stack ?? null },
     cause: error,
   });
