@@ -118,9 +118,14 @@ function votes(replica: Replica, height: Height): string {
   if (slot?.validity === 'invalid') return `the proposed block is invalid${suspicions(replica)}`;
   const writing = oldestWriteMs(state.writes, state.now);
   if (writing > 1_000) return `the disk has not finished a write for ${Math.round(writing / 1_000)} s`;
-  const commits = tally?.commit.size ?? 0;
-  if (commits > 0) return `${commits} of ${quorum} commits${suspicions(replica)}`;
-  return `${tally?.prepare.size ?? 0} of ${quorum} prepares${suspicions(replica)}`;
+  // More than are needed may have come; with enough prepares it is the commits that are waited for.
+  const commits = Math.min(tally?.commit.size ?? 0, quorum);
+  const prepares = tally?.prepare.size ?? 0;
+  const what =
+    commits > 0 || prepares >= quorum
+      ? `${commits} of ${quorum} commits`
+      : `${prepares} of ${quorum} prepares`;
+  return `${what}${suspicions(replica)}`;
 }
 
 function early({ aheadMs }: NonNullable<Replica['state']['tooEarly']>): string {

@@ -283,3 +283,14 @@ test('the same peer is answered once in half a statusMs, however often it asks',
   }
   assert.deepEqual(answered, [0, 260, 520, 780]);
 });
+
+test('why counts no more votes than are needed, and with enough prepares the commits', () => {
+  const committee = new Committee(4, { options });
+  const [all, slow] = [committee.node(0), committee.node(3)];
+  committee.deliverable = (_from, _to, { kind }) => kind !== 'commit';
+  slow.holdPersists = true;
+  committee.work();
+  committee.run();
+  assert.match(all.engine?.why() ?? '', /height 1, view 0: 1 of 3 commits/);
+  assert.match(slow.engine?.why() ?? '', /height 1, view 0: 0 of 3 commits/, 'three prepares are there');
+});
