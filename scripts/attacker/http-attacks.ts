@@ -57,6 +57,7 @@ export const httpAttacks = {
                 // An answer's last piece ends with its closing brace.
                 if (piece.at(-1) === 0x7d) scene.sent(write(socket, request), request.length);
               });
+              socket.resume();
               socket.write(request);
               await untilClosed(scene, socket);
             }),

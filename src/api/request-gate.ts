@@ -209,7 +209,7 @@ export class RequestGate {
     if (connection === undefined || connection.isEnding) return;
     connection.body = new BodyPieces(request);
     const isVital = vitalPaths.has(request.url?.split('?', 1)[0] ?? '');
-    const lane = request.method === 'POST' ? `${connection.client} submits` : connection.client;
+    const lane = request.method === 'POST' ? connection.client + submitting : connection.client;
     const fresh = { placedAt: 0, asideBytes: 0, status: 'new' } as const;
     const exchange: Exchange = { request, response, connection, isVital, lane, ...fresh };
     if (connection.current === undefined) return this.#begin(exchange);
@@ -285,7 +285,10 @@ export class RequestGate {
 
   #fillPlaces(): void {
     const { places, placesPerClient } = this.#bounds;
-    const hasPlace = (lane: string): boolean => this.#tally(lane).placed < placesPerClient;
+    // A read keeps its place for many turns, so some are left for what clients submit.
+    const mostReads = Math.ceil((3 * places) / 4);
+    const hasPlace = (lane: string): boolean =>
+      this.#tally(lane).placed < placesPerClient && (submits(lane) || this.#placedReads() < mostReads);
     while (this.#placedNow.size < places) {
       // Whose body is here already keeps nobody waiting.
       const exchange = this.#queue.take(hasPlace, isWhole) ?? this.#queue.take(hasPlace);
@@ -301,6 +304,12 @@ export class RequestGate {
     this.#watchesSlow = true;
     // Behind what came while the loop was busy: that we did not read it is not their fault.
     setTimeout(() => setImmediate(() => this.#dropSlow()), this.#bounds.stalledMs).unref();
+  }
+
+  #placedReads(): number {
+    let count = 0;
+    for (const { lane } of this.#placedNow) if (!submits(lane)) count += 1;
+    return count;
   }
 
   /**
@@ -407,6 +416,13 @@ export class RequestGate {
     this.#onRefused(request, problem);
     answerRefused({ request, response, problem, andClose });
   }
+}
+
+/** Behind the client's name, of the lane of what it submits. */
+const submitting = ' submits';
+
+function submits(lane: string): boolean {
+  return lane.endsWith(submitting);
 }
 
 /** Its body is not here as a whole. */

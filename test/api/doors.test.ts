@@ -173,6 +173,17 @@ describe('requests under way', () => {
     pages.release();
   });
 
+  test('that read leave places for what clients submit', async (t) => {
+    const world = await start(t, { gate: { places: 4, placesPerClient: 8 } });
+    const pages = holdPages(world);
+    for (let reader = 0; reader < 6; reader++) (await dial(t, world)).write(pageRequest);
+    await until(() => world.api.underWay() === 6);
+    await until(() => pages.asked === 3);
+    const submitted = await post(world, { transaction: hexOf(transfer(0)) });
+    assert.deepEqual([submitted.status, pages.asked], [202, 3]);
+    pages.release();
+  });
+
   test('that are there as a whole go before those whose bodies are not, and these are the first to be refused', async (t) => {
     const world = await start(t, { gate: { places: 1, requestsPerClient: 3, stalledMs: 60_000 } });
     const half =
