@@ -287,9 +287,10 @@ export class RequestGate {
     const { places, placesPerClient } = this.#bounds;
     // A read keeps its place for many turns, so some are left for what clients submit.
     const mostReads = Math.ceil((3 * places) / 4);
-    const hasPlace = (lane: string): boolean =>
-      this.#tally(lane).placed < placesPerClient && (submits(lane) || this.#placedReads() < mostReads);
     while (this.#placedNow.size < places) {
+      const readsFit = this.#placedReads() < mostReads;
+      const hasPlace = (lane: string): boolean =>
+        this.#tally(lane).placed < placesPerClient && (readsFit || submits(lane));
       // Whose body is here already keeps nobody waiting.
       const exchange = this.#queue.take(hasPlace, isWhole) ?? this.#queue.take(hasPlace);
       if (exchange === undefined) break;
