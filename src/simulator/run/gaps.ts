@@ -1,16 +1,11 @@
 import type { Hash } from '../../crypto/hash.ts';
 import { toHeight } from '../../ledger/block.ts';
-import {
-  assembleTransaction,
-  encodeBody,
-  type Transaction,
-  type TransactionBody,
-  transactionSigningBytes,
-} from '../../ledger/transaction.ts';
+import type { Transaction, TransactionBody } from '../../ledger/transaction.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { SimulatedChain } from '../plan/simulated-chain.ts';
 import { Chance } from '../world/chance.ts';
 import type { SignatureScheme } from '../world/fast-signatures.ts';
+import { signed } from '../world/signed.ts';
 import type { Scheduler } from '../world/scheduler.ts';
 
 interface GapsOptions {
@@ -100,8 +95,6 @@ export class Gaps {
       operations: [{ type: 'transfer', to: sender.publicKey, amount: 1n, memo: '' }],
       signers: [sender.publicKey],
     };
-    return assembleTransaction(body, [
-      scheme.sign(sender.secretKey, transactionSigningBytes(encodeBody(body))),
-    ]);
+    return signed(scheme, sender.secretKey, body);
   }
 }

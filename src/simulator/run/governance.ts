@@ -5,18 +5,13 @@ import { toHeight } from '../../ledger/block.ts';
 import type { Operation } from '../../ledger/operation.ts';
 import { proposalId } from '../../ledger/proposal.ts';
 import { byzantineQuorum, maxFaulty } from '../../ledger/quorum.ts';
-import {
-  assembleTransaction,
-  encodeBody,
-  type Transaction,
-  type TransactionBody,
-  transactionSigningBytes,
-} from '../../ledger/transaction.ts';
+import type { Transaction, TransactionBody } from '../../ledger/transaction.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
 import { isHonest, type NodePlan, type Plan } from '../plan/plan.ts';
 import type { SimulatedChain } from '../plan/simulated-chain.ts';
 import { Chance } from '../world/chance.ts';
 import type { SignatureScheme, SimulatedKey } from '../world/fast-signatures.ts';
+import { signed } from '../world/signed.ts';
 
 interface GovernanceOptions {
   readonly plan: Plan;
@@ -145,8 +140,7 @@ export class Governance {
       signers: [sender],
     };
     const { secretKey } = this.#keys.get(sender) as SimulatedKey;
-    const signature = scheme.sign(secretKey, transactionSigningBytes(encodeBody(body)));
-    const transaction = assembleTransaction(body, [signature]);
+    const transaction = signed(scheme, secretKey, body);
     this.#open = [...this.#open, transaction];
     submit(transaction);
     return transaction;

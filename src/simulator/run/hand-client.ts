@@ -1,16 +1,11 @@
 import { Problem } from '../../base/problem.ts';
 import { toHeight } from '../../ledger/block.ts';
-import {
-  assembleTransaction,
-  encodeBody,
-  type Transaction,
-  type TransactionBody,
-  transactionSigningBytes,
-} from '../../ledger/transaction.ts';
+import type { Transaction, TransactionBody } from '../../ledger/transaction.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
 import type { Driver } from '../../node/core/driver.ts';
 import { lacksLeader, noLeader } from '../../node/core/leaderless.ts';
 import type { SignatureScheme } from '../world/fast-signatures.ts';
+import { signed } from '../world/signed.ts';
 
 /** What somebody asks a node by hand, as a client does: about one record, x. */
 export type ClientQuestion = { readonly kind: 'write'; readonly value: number } | { readonly kind: 'read' };
@@ -54,8 +49,7 @@ function write(value: number, { driver, scheme, genesis, transacted, answer }: A
     operations: [{ type: 'put', key: recordKey, value: new TextEncoder().encode(`${value}`) }],
     signers: [publicKey],
   };
-  const signature = scheme.sign(secretKey, transactionSigningBytes(encodeBody(body)));
-  const transaction = assembleTransaction(body, [signature]);
+  const transaction = signed(scheme, secretKey, body);
   transacted(transaction);
   driver.submit([transaction], ([result]) =>
     answer(

@@ -5,15 +5,10 @@ import type { Condition } from '../../ledger/condition.ts';
 import type { NamespaceMode } from '../../ledger/namespace.ts';
 import type { Operation } from '../../ledger/operation.ts';
 import type { ReservationId } from '../../ledger/reservation-id.ts';
-import {
-  assembleTransaction,
-  encodeBody,
-  type Transaction,
-  type TransactionBody,
-  transactionSigningBytes,
-} from '../../ledger/transaction.ts';
+import type { Transaction, TransactionBody } from '../../ledger/transaction.ts';
 import { Chance } from '../world/chance.ts';
 import type { SignatureScheme } from '../world/fast-signatures.ts';
+import { signed } from '../world/signed.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Scheduler, VirtualMs } from '../world/scheduler.ts';
 import { senderBalance, type SimulatedChain } from '../plan/simulated-chain.ts';
@@ -132,9 +127,7 @@ export class Load {
       ),
       signers: [sender.publicKey],
     };
-    return assembleTransaction(body, [
-      scheme.sign(sender.secretKey, transactionSigningBytes(encodeBody(body))),
-    ]);
+    return signed(scheme, sender.secretKey, body);
   }
 
   /** One that may hold. */
