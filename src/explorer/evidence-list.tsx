@@ -4,7 +4,7 @@ import { Problem } from '../base/problem.ts';
 import type { EvidenceItem, SignedWordAnswer } from '../client/answers.ts';
 import { grouped } from '../client/plain-words.ts';
 import { node } from './node.ts';
-import { AccountLink, Facts, HashLink, ProblemBox, useAnswer, Waiting } from './parts.tsx';
+import { AccountLink, Answered, Facts, HashLink, ProblemBox, useAnswer } from './parts.tsx';
 import { knownChecker } from './trust.ts';
 
 /** Kept small: whoever lies is named once for each kind of lie. */
@@ -22,15 +22,15 @@ export function EvidenceList(): JSX.Element {
   return (
     <>
       <h2>Evidence</h2>
-      {answer === undefined ? (
-        <Waiting />
-      ) : answer instanceof Problem ? (
-        <ProblemBox problem={answer} />
-      ) : answer.length === 0 ? (
-        <p>Nobody was seen signing two things that contradict each other.</p>
-      ) : (
-        answer.map((one, index) => <Contradiction key={index} checked={one} />)
-      )}
+      <Answered answer={answer}>
+        {(found) =>
+          found.length === 0 ? (
+            <p>Nobody was seen signing two things that contradict each other.</p>
+          ) : (
+            found.map((one, index) => <Contradiction key={index} checked={one} />)
+          )
+        }
+      </Answered>
     </>
   );
 }

@@ -4,9 +4,12 @@ import { useEffect } from 'preact/hooks';
 import { harmless } from '../base/harmless.ts';
 import { Problem } from '../base/problem.ts';
 import { isRetryable } from '../client/transport.ts';
+import { ProblemBox } from '../playground/problem-box.tsx';
 import { nameOf } from './names.ts';
 import { linkTo } from './router.ts';
 import { shortHash } from './text.ts';
+
+export { ProblemBox };
 
 /** What was found when something was checked, as everybody sees it: a tick only for what holds. */
 export function Tick({ verdict }: { verdict: 'final' | Problem | undefined }): JSX.Element {
@@ -27,18 +30,6 @@ export function Tick({ verdict }: { verdict: 'final' | Problem | undefined }): J
     <span class="tick bad" title={harmless(verdict.message)}>
       <span aria-hidden="true">✗</span> not proven
     </span>
-  );
-}
-
-export function ProblemBox({ problem }: { problem: Problem }): JSX.Element {
-  return (
-    <div class="problem" role="alert">
-      <p>
-        <strong>{harmless(problem.message)}</strong>
-      </p>
-      <p>{harmless(problem.remedy)}</p>
-      <p class="quiet">{problem.code}</p>
-    </div>
   );
 }
 
@@ -132,6 +123,16 @@ export function useAnswer<T>(ask: () => Promise<T | Problem>, key: string): T | 
     };
   }, [key]);
   return answer.value?.key === key ? answer.value.value : undefined;
+}
+
+/** What a page shows of what it asked for; until then that it waits, or what went wrong. */
+export function Answered<T extends object>(props: {
+  readonly answer: T | Problem | undefined;
+  readonly children: (answer: T) => ComponentChildren;
+}): JSX.Element {
+  const { answer, children } = props;
+  if (answer === undefined) return <Waiting />;
+  return answer instanceof Problem ? <ProblemBox problem={answer} /> : <>{children(answer)}</>;
 }
 
 export function Waiting(): JSX.Element {

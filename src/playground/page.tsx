@@ -10,6 +10,7 @@ import { NodeTable } from './node-table.tsx';
 import { keep, openedHere } from './open.ts';
 import { PlanFile } from './plan-file.tsx';
 import { Player } from './player.ts';
+import { ProblemBox } from './problem-box.tsx';
 import { Ring } from './ring.tsx';
 import { firstSetting, queryOf } from './setting.ts';
 import { SettingForm } from './setting-form.tsx';
@@ -32,7 +33,7 @@ export function PlaygroundPage(): JSX.Element {
         its setting, and what you do is part of it: the address of this page holds all of it.
       </p>
       <LessonMenu present={lesson} />
-      {wrong.value !== undefined && <ProblemTrouble problem={wrong.value} />}
+      {wrong.value !== undefined && <ProblemBox problem={wrong.value} />}
       {failure !== undefined && <Trouble text={`The run cannot go on: ${failure}. Begin anew.`} />}
       {about !== undefined && <LessonPanel player={player} lesson={about} />}
       <SettingForm player={player} />
@@ -68,18 +69,6 @@ function Trouble({ text }: { text: string }): JSX.Element {
   return (
     <div class="problem" role="alert">
       <p>{harmless(text)}</p>
-    </div>
-  );
-}
-
-function ProblemTrouble({ problem }: { problem: Problem }): JSX.Element {
-  return (
-    <div class="problem" role="alert">
-      <p>
-        <strong>{harmless(problem.message)}</strong>
-      </p>
-      <p>{harmless(problem.remedy)}</p>
-      <p class="quiet">{problem.code}</p>
     </div>
   );
 }

@@ -1,12 +1,11 @@
 import type { JSX } from 'preact';
 import { harmless } from '../../base/harmless.ts';
-import { Problem } from '../../base/problem.ts';
 import { grouped } from '../../client/plain-words.ts';
 import { nameOf } from '../names.ts';
 import { node } from '../node.ts';
 import { PagedList, TransactionRow } from '../lists.tsx';
 import { linkTo } from '../router.ts';
-import { AccountLink, Facts, OneNodesWord, ProblemBox, Title, useAnswer, Waiting } from '../parts.tsx';
+import { AccountLink, Answered, Facts, OneNodesWord, Title, useAnswer } from '../parts.tsx';
 
 export function AccountPage({ about }: { about: string }): JSX.Element {
   const answer = useAnswer(() => node.account(about), about);
@@ -15,42 +14,40 @@ export function AccountPage({ about }: { about: string }): JSX.Element {
     <>
       <Title>Account {name === undefined ? '' : harmless(name)}</Title>
       <p class="mono wrap">{harmless(about)}</p>
-      {answer === undefined ? (
-        <Waiting />
-      ) : answer instanceof Problem ? (
-        <ProblemBox problem={answer} />
-      ) : (
-        <>
-          <Facts
-            rows={[
-              ['balance', grouped(answer.balance)],
-              ['reserved for others', grouped(answer.held)],
-              ['transactions sent', grouped(answer.nonce)],
-              [
-                'signed for by',
-                answer.keys === null ? (
-                  'its own key'
-                ) : (
-                  <>
-                    {answer.keys.threshold} of{' '}
-                    {answer.keys.keys.map((key) => (
-                      <span key={key}>
-                        <AccountLink address={key} />{' '}
-                      </span>
-                    ))}
-                  </>
-                ),
-              ],
-            ]}
-          />
-          <OneNodesWord height={answer.height} />
-          <p class="quiet">
-            Which records and namespaces it owns is kept by no index: what it wrote stands below, and the page{' '}
-            <a href={linkTo('records')}>Records</a> names each one’s owner.
-          </p>
-          <History account={about} />
-        </>
-      )}
+      <Answered answer={answer}>
+        {(found) => (
+          <>
+            <Facts
+              rows={[
+                ['balance', grouped(found.balance)],
+                ['reserved for others', grouped(found.held)],
+                ['transactions sent', grouped(found.nonce)],
+                [
+                  'signed for by',
+                  found.keys === null ? (
+                    'its own key'
+                  ) : (
+                    <>
+                      {found.keys.threshold} of{' '}
+                      {found.keys.keys.map((key) => (
+                        <span key={key}>
+                          <AccountLink address={key} />{' '}
+                        </span>
+                      ))}
+                    </>
+                  ),
+                ],
+              ]}
+            />
+            <OneNodesWord height={found.height} />
+            <p class="quiet">
+              Which records and namespaces it owns is kept by no index: what it wrote stands below, and the
+              page <a href={linkTo('records')}>Records</a> names each one’s owner.
+            </p>
+            <History account={about} />
+          </>
+        )}
+      </Answered>
     </>
   );
 }

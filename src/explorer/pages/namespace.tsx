@@ -1,9 +1,8 @@
 import type { JSX } from 'preact';
 import { harmless } from '../../base/harmless.ts';
-import { Problem } from '../../base/problem.ts';
 import { grouped } from '../../client/plain-words.ts';
 import { node } from '../node.ts';
-import { AccountLink, Facts, OneNodesWord, ProblemBox, Title, useAnswer, Waiting } from '../parts.tsx';
+import { AccountLink, Answered, Facts, OneNodesWord, Title, useAnswer } from '../parts.tsx';
 import { RecordList, writersWords } from '../record-list.tsx';
 
 export function NamespacePage({ about: name }: { about: string }): JSX.Element {
@@ -12,36 +11,34 @@ export function NamespacePage({ about: name }: { about: string }): JSX.Element {
     <>
       <Title>Namespace</Title>
       <p class="mono wrap">{harmless(name)}</p>
-      {answer === undefined ? (
-        <Waiting />
-      ) : answer instanceof Problem ? (
-        <ProblemBox problem={answer} />
-      ) : (
-        <>
-          <Facts
-            rows={[
-              ['owner', <AccountLink address={answer.owner} />],
-              ['who may write', writersWords(answer.mode, answer.writers.length)],
-              ...(answer.writers.length === 0
-                ? []
-                : [
-                    [
-                      'writers',
-                      <>
-                        {answer.writers.map((writer) => (
-                          <span key={writer}>
-                            <AccountLink address={writer} />{' '}
-                          </span>
-                        ))}
-                      </>,
-                    ] as const,
-                  ]),
-              ['keys, deleted ones too', grouped(answer.entries)],
-            ]}
-          />
-          <OneNodesWord height={answer.height} />
-        </>
-      )}
+      <Answered answer={answer}>
+        {(found) => (
+          <>
+            <Facts
+              rows={[
+                ['owner', <AccountLink address={found.owner} />],
+                ['who may write', writersWords(found.mode, found.writers.length)],
+                ...(found.writers.length === 0
+                  ? []
+                  : [
+                      [
+                        'writers',
+                        <>
+                          {found.writers.map((writer) => (
+                            <span key={writer}>
+                              <AccountLink address={writer} />{' '}
+                            </span>
+                          ))}
+                        </>,
+                      ] as const,
+                    ]),
+                ['keys, deleted ones too', grouped(found.entries)],
+              ]}
+            />
+            <OneNodesWord height={found.height} />
+          </>
+        )}
+      </Answered>
       <h2>Records</h2>
       <RecordList prefix={`${name}/`} />
     </>

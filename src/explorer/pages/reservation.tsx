@@ -1,10 +1,9 @@
 import type { JSX } from 'preact';
 import { harmless } from '../../base/harmless.ts';
-import { Problem } from '../../base/problem.ts';
 import type { ReservationAnswer } from '../../client/answers.ts';
 import { grouped } from '../../client/plain-words.ts';
 import { node } from '../node.ts';
-import { AccountLink, Facts, OneNodesWord, ProblemBox, Title, useAnswer, Waiting } from '../parts.tsx';
+import { AccountLink, Answered, Facts, OneNodesWord, Title, useAnswer } from '../parts.tsx';
 import { linkTo } from '../router.ts';
 
 /** Coins that were set aside for somebody, and what became of them. */
@@ -14,25 +13,23 @@ export function ReservationPage({ about }: { about: string }): JSX.Element {
     <>
       <Title>Reservation</Title>
       <p class="mono wrap">{harmless(about)}</p>
-      {answer === undefined ? (
-        <Waiting />
-      ) : answer instanceof Problem ? (
-        <ProblemBox problem={answer} />
-      ) : (
-        <>
-          <Facts
-            rows={[
-              ['amount', grouped(answer.amount)],
-              ['set aside by', <AccountLink address={answer.sender} />],
-              ['for', <AccountLink address={answer.recipient} />],
-              ['made in', <BlockLink height={answer.made.height} />],
-              ['can be taken until', `block ${grouped(answer.expiryHeight)}`],
-              ['became', <Became of={answer} />],
-            ]}
-          />
-          <OneNodesWord height={answer.height} />
-        </>
-      )}
+      <Answered answer={answer}>
+        {(found) => (
+          <>
+            <Facts
+              rows={[
+                ['amount', grouped(found.amount)],
+                ['set aside by', <AccountLink address={found.sender} />],
+                ['for', <AccountLink address={found.recipient} />],
+                ['made in', <BlockLink height={found.made.height} />],
+                ['can be taken until', `block ${grouped(found.expiryHeight)}`],
+                ['became', <Became of={found} />],
+              ]}
+            />
+            <OneNodesWord height={found.height} />
+          </>
+        )}
+      </Answered>
     </>
   );
 }
