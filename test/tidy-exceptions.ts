@@ -18,7 +18,7 @@ export const longFiles: Record<string, string> = {
   'src/mempool/mempool.ts': 'the pool’s bookkeeping; what it decides is in files of its own',
   'src/ledger/execution.ts': 'the rules of a block from its first transaction to its roots',
   'src/ledger/genesis.ts': 'each field of a genesis, with its bounds',
-  'src/consensus/engine.ts': 'the contract of engines: types and what each promises',
+  'src/consensus/engine.ts': 'all that an engine is told, and all that it asks for',
   'src/client/answers.ts': 'the types of all answers of the API',
   'src/client/http-client.ts': 'one method for each route',
   'src/base/codec.ts': 'all combinators of the codec',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Problem } from '../../src/base/problem.ts';
-import type { Effect, Engine, EngineStart, Input, Protocol, Verified } from '../../src/consensus/engine.ts';
+import type { Effect, Engine, Input, Verified } from '../../src/consensus/engine.ts';
+import type { EngineStart, Protocol } from '../../src/consensus/protocol.ts';
 import type { Hash } from '../../src/crypto/hash.ts';
 import { protocolOf } from '../../src/node/core/protocol.ts';
 import { Chance } from '../../src/simulator/world/chance.ts';

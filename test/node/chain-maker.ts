@@ -1,5 +1,5 @@
 import { unwrap } from '../../src/base/problem.ts';
-import type { Roster } from '../../src/consensus/engine.ts';
+import type { Roster } from '../../src/consensus/protocol.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import { type BlockHeader, hashHeader, toHeight, toView } from '../../src/ledger/block.ts';

@@ -6,7 +6,7 @@ import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import type { SignatureClaim, Verifier } from '../../src/crypto/signature.ts';
 import { verifySignature } from '../../src/crypto/verify.ts';
-import type { Protocol } from '../../src/consensus/engine.ts';
+import type { Protocol } from '../../src/consensus/protocol.ts';
 import { type Height, toHeight } from '../../src/ledger/block.ts';
 import {
   developmentGenesis,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encode } from '../../src/base/codec.ts';
-import type { Effect, EngineStart, Input, Verified } from '../../src/consensus/engine.ts';
+import type { Effect, Input, Verified } from '../../src/consensus/engine.ts';
+import type { EngineStart } from '../../src/consensus/protocol.ts';
 import { messageCodec } from '../../src/consensus/pbft/message-codec.ts';
 import type { Draft, PbftMessage } from '../../src/consensus/pbft/message.ts';
 import { toUnsigned } from '../../src/consensus/pbft/signing.ts';

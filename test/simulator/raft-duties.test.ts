@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Effect, EngineStart, Input } from '../../src/consensus/engine.ts';
+import type { Effect, Input } from '../../src/consensus/engine.ts';
+import type { EngineStart } from '../../src/consensus/protocol.ts';
 import type { RaftMessage } from '../../src/consensus/raft/message.ts';
 import { Breach } from '../../src/simulator/checkers/breach.ts';
 import { RaftDutyChecker } from '../../src/simulator/checkers/raft-duties/duty-checker.ts';

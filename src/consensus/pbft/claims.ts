@@ -12,7 +12,7 @@ import {
   type VotePhase,
 } from '../../ledger/certificate.ts';
 import { byzantineQuorum } from '../../ledger/quorum.ts';
-import type { MessageClaims } from '../engine.ts';
+import type { MessageClaims } from '../protocol.ts';
 import type {
   Contradiction,
   Evidence,

@@ -1,5 +1,6 @@
 import { Problem } from '../../base/problem.ts';
-import type { Effect, Engine, EngineRequest, EngineStart, EngineStatus, Input } from '../engine.ts';
+import type { Effect, Engine, EngineRequest, EngineStatus, Input } from '../engine.ts';
+import type { EngineStart } from '../protocol.ts';
 import { hear } from '../shared/contact.ts';
 import { takeWork } from '../shared/pacing.ts';
 import { count, takeEffects } from '../shared/step.ts';

@@ -1,7 +1,8 @@
 import { decode, encode } from '../../base/codec.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Certificate, VotePhase } from '../../ledger/certificate.ts';
-import type { Contradicting, SignedWord, ValidatorIndex } from '../engine.ts';
+import type { ValidatorIndex } from '../engine.ts';
+import type { Contradicting, SignedWord } from '../protocol.ts';
 import { cast } from '../shared/ballot.ts';
 import { reportedRank } from './claims.ts';
 import { isOutdated } from './freshness.ts';

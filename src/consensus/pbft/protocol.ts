@@ -4,7 +4,7 @@ import type { Hash } from '../../crypto/hash.ts';
 import { toHeight } from '../../ledger/block.ts';
 import { type Certificate, certificateClaims } from '../../ledger/certificate.ts';
 import { type ValidatorSet, validatorSet } from '../../ledger/validators.ts';
-import type { Protocol, Roster } from '../engine.ts';
+import type { Protocol, Roster } from '../protocol.ts';
 import { messageClaims } from './claims.ts';
 import { contradictionIn } from './evidence.ts';
 import { PbftEngine } from './engine.ts';

@@ -1,6 +1,7 @@
 import { unreachable } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
-import type { Effect, Engine, EngineStart, EngineStatus, Input } from '../engine.ts';
+import type { Effect, Engine, EngineStatus, Input } from '../engine.ts';
+import type { EngineStart } from '../protocol.ts';
 import { hear } from '../shared/contact.ts';
 import { takeWork } from '../shared/pacing.ts';
 import { takeEffects } from '../shared/step.ts';

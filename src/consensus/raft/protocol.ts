@@ -5,7 +5,7 @@ import type { PublicKey, SignatureClaim } from '../../crypto/signature.ts';
 import { hashHeader, toHeight } from '../../ledger/block.ts';
 import { type FinalityCertificate, leaderBytes, type LeaderSignature } from '../../ledger/certificate.ts';
 import type { ValidatorSet } from '../../ledger/validators.ts';
-import type { BlockPart, MessageClaims, Protocol } from '../engine.ts';
+import type { BlockPart, MessageClaims, Protocol } from '../protocol.ts';
 import { genesisConfiguration } from './configuration.ts';
 import { RaftEngine } from './engine.ts';
 import { decodeMessage, encodeMessage, type RaftMessage, type WireEntry } from './message.ts';

@@ -3,7 +3,7 @@ import { decode } from '../../base/codec.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import { hashHeader, type Height, toHeight, toView } from '../../ledger/block.ts';
-import type { EngineStart } from '../engine.ts';
+import type { EngineStart } from '../protocol.ts';
 import { freshPacing } from '../shared/pacing.ts';
 import { neverAsked } from '../shared/sync-ask.ts';
 import { noWrites } from '../shared/write-queue.ts';

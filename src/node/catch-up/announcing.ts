@@ -1,6 +1,6 @@
 import { decode, encode } from '../../base/codec.ts';
 import { Problem } from '../../base/problem.ts';
-import type { Roster } from '../../consensus/engine.ts';
+import type { Roster } from '../../consensus/protocol.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';

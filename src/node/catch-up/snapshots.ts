@@ -1,7 +1,8 @@
 import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
-import type { BlockName, Effect, EngineStart, Input, MonotonicMs } from '../../consensus/engine.ts';
+import type { BlockName, Effect, Input, MonotonicMs } from '../../consensus/engine.ts';
+import type { EngineStart } from '../../consensus/protocol.ts';
 import { hashBytes } from '../../crypto/hash.ts';
 import { finalityCodec, type FinalityCertificate } from '../../ledger/certificate.ts';
 import { type Height, toHeight } from '../../ledger/block.ts';

@@ -1,14 +1,8 @@
 import { decode, encode } from '../../base/codec.ts';
 import { limits } from '../../base/limits.ts';
 import { Problem } from '../../base/problem.ts';
-import type {
-  Roster,
-  ChainLink,
-  Input,
-  MonotonicMs,
-  ValidatorIndex,
-  Verified,
-} from '../../consensus/engine.ts';
+import type { ChainLink, Input, MonotonicMs, ValidatorIndex, Verified } from '../../consensus/engine.ts';
+import type { Roster } from '../../consensus/protocol.ts';
 import { linkOf } from '../../consensus/shared/chain-link.ts';
 import { type BlockHeader, type Height, toHeight } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';

@@ -1,4 +1,4 @@
-import type { Roster } from '../../consensus/engine.ts';
+import type { Roster } from '../../consensus/protocol.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { Member } from '../../ledger/members.ts';
 

@@ -1,14 +1,7 @@
 import { limits } from '../../base/limits.ts';
 import type { Problem } from '../../base/problem.ts';
-import type {
-  Capabilities,
-  Contradicting,
-  Effect,
-  Engine,
-  EngineRequest,
-  Roster,
-  ValidatorIndex,
-} from '../../consensus/engine.ts';
+import type { Effect, Engine, EngineRequest, ValidatorIndex } from '../../consensus/engine.ts';
+import type { Capabilities, Contradicting, Roster } from '../../consensus/protocol.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { NetworkHandlers } from '../../network/port.ts';

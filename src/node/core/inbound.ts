@@ -1,5 +1,6 @@
 import { Problem } from '../../base/problem.ts';
-import type { Input, Protocol } from '../../consensus/engine.ts';
+import type { Input } from '../../consensus/engine.ts';
+import type { Protocol } from '../../consensus/protocol.ts';
 import type { NetworkHandlers, PeerId } from '../../network/port.ts';
 import type { Announcing } from '../catch-up/announcing.ts';
 import type { PeerRegistry } from '../peers/peer-registry.ts';

@@ -1,5 +1,6 @@
 import { Problem } from '../../base/problem.ts';
-import type { Capabilities, Engine } from '../../consensus/engine.ts';
+import type { Engine } from '../../consensus/engine.ts';
+import type { Capabilities } from '../../consensus/protocol.ts';
 
 interface Asked {
   readonly capabilities: Pick<Capabilities, 'leaderTakesAll'>;

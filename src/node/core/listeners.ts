@@ -1,4 +1,5 @@
-import type { BlockPart, Effect, ValidatorIndex } from '../../consensus/engine.ts';
+import type { Effect, ValidatorIndex } from '../../consensus/engine.ts';
+import type { BlockPart } from '../../consensus/protocol.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import type { DropReason } from '../../mempool/options.ts';
 import type { Committed } from '../effects/committing.ts';

@@ -1,4 +1,4 @@
-import type { LogTrust, Protocol } from '../../consensus/engine.ts';
+import type { LogTrust, Protocol } from '../../consensus/protocol.ts';
 import type { PublicKey, Signature, SignatureClaim, Verifier } from '../../crypto/signature.ts';
 import type { Genesis } from '../../ledger/genesis.ts';
 import type { Network } from '../../network/port.ts';

@@ -1,5 +1,5 @@
 import { limits } from '../../base/limits.ts';
-import type { Protocol } from '../../consensus/engine.ts';
+import type { Protocol } from '../../consensus/protocol.ts';
 import { defaultPbftOptions } from '../../consensus/pbft/options.ts';
 import { pbftProtocol } from '../../consensus/pbft/protocol.ts';
 import { defaultRaftOptions, type RaftOptions } from '../../consensus/raft/options.ts';

@@ -1,6 +1,7 @@
 import { invariant } from '../../base/invariant.ts';
 import { type Problem, unwrap } from '../../base/problem.ts';
-import type { Input, LogRecord, PersistEffect, Protocol } from '../../consensus/engine.ts';
+import type { Input, LogRecord, PersistEffect } from '../../consensus/engine.ts';
+import type { Protocol } from '../../consensus/protocol.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import type { WriteCount } from '../process/key-use.ts';

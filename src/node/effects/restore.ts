@@ -1,7 +1,8 @@
 import { decode, encode } from '../../base/codec.ts';
 import { unwrap } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import type { BlockName, ChainLink, Roster } from '../../consensus/engine.ts';
+import type { BlockName, ChainLink } from '../../consensus/engine.ts';
+import type { Roster } from '../../consensus/protocol.ts';
 import { linkOf } from '../../consensus/shared/chain-link.ts';
 import { type BlockHeader, changesValidators, hashHeader, toHeight } from '../../ledger/block.ts';
 import { type Block, decodeBlock } from '../../ledger/block-body.ts';

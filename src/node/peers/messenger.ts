@@ -1,5 +1,6 @@
 import { limits } from '../../base/limits.ts';
-import type { MonotonicMs, Protocol, Recipients, ValidatorIndex } from '../../consensus/engine.ts';
+import type { MonotonicMs, Recipients, ValidatorIndex } from '../../consensus/engine.ts';
+import type { Protocol } from '../../consensus/protocol.ts';
 import type { Network } from '../../network/port.ts';
 import type { Clock } from '../process/clock.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';

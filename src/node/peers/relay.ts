@@ -1,7 +1,8 @@
 import { concat, toHex } from '../../base/bytes.ts';
 import { decode, encode, struct, u16, u48 } from '../../base/codec.ts';
 import { Problem } from '../../base/problem.ts';
-import type { Roster, ValidatorIndex } from '../../consensus/engine.ts';
+import type { ValidatorIndex } from '../../consensus/engine.ts';
+import type { Roster } from '../../consensus/protocol.ts';
 import { type Height, heightCodec } from '../../ledger/block.ts';
 import { domainPrefix, type Hash, hashToBytes } from '../../crypto/hash.ts';
 import { type Signature, type SignatureClaim, signatureCodec } from '../../crypto/signature.ts';

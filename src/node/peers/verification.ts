@@ -2,14 +2,8 @@ import { hash as sha256 } from 'node:crypto';
 import { limits } from '../../base/limits.ts';
 import { peerAtFault } from '../../base/peer-faults.ts';
 import { Problem } from '../../base/problem.ts';
-import type {
-  MessageClaims,
-  MonotonicMs,
-  Protocol,
-  Roster,
-  ValidatorIndex,
-  Verified,
-} from '../../consensus/engine.ts';
+import type { MonotonicMs, ValidatorIndex, Verified } from '../../consensus/engine.ts';
+import type { MessageClaims, Protocol, Roster } from '../../consensus/protocol.ts';
 import type { SignatureClaim, Verifier } from '../../crypto/signature.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';

@@ -1,4 +1,5 @@
-import type { Protocol, ValidatorIndex } from '../../consensus/engine.ts';
+import type { ValidatorIndex } from '../../consensus/engine.ts';
+import type { Protocol } from '../../consensus/protocol.ts';
 import type { Member } from '../../ledger/members.ts';
 import type { PeerId } from '../../network/port.ts';
 import type { PeerRegistry } from './peer-registry.ts';

@@ -1,6 +1,7 @@
 import type { BlockVotesView } from '../../api/telemetry-views.ts';
 import { limits } from '../../base/limits.ts';
-import type { BlockPart, MonotonicMs } from '../../consensus/engine.ts';
+import type { MonotonicMs } from '../../consensus/engine.ts';
+import type { BlockPart } from '../../consensus/protocol.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { BlockHeader, Height } from '../../ledger/block.ts';

@@ -1,4 +1,5 @@
-import type { Effect, EngineStart, Input } from '../../consensus/engine.ts';
+import type { Effect, Input } from '../../consensus/engine.ts';
+import type { EngineStart } from '../../consensus/protocol.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import type { BlockHeader } from '../../ledger/block.ts';

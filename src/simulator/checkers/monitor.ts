@@ -1,4 +1,5 @@
-import type { ChainLink, Effect, Engine, EngineStart, Input } from '../../consensus/engine.ts';
+import type { ChainLink, Effect, Engine, Input } from '../../consensus/engine.ts';
+import type { EngineStart } from '../../consensus/protocol.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { hashHeader, type Proposal } from '../../ledger/block.ts';

@@ -1,4 +1,5 @@
-import type { Effect, Engine, EngineStart, Input, Protocol } from '../../consensus/engine.ts';
+import type { Effect, Engine, Input } from '../../consensus/engine.ts';
+import type { EngineStart, Protocol } from '../../consensus/protocol.ts';
 
 /** Looks at everything that passes between one node's driver and its engine, and changes nothing. */
 export interface EngineObserver<M> {

@@ -1,6 +1,7 @@
 import { decode } from '../../base/codec.ts';
 import { Problem } from '../../base/problem.ts';
-import type { Effect, EngineStart, Input } from '../../consensus/engine.ts';
+import type { Effect, Input } from '../../consensus/engine.ts';
+import type { EngineStart } from '../../consensus/protocol.ts';
 import type { PbftEngine } from '../../consensus/pbft/engine.ts';
 import { messageCodec } from '../../consensus/pbft/message-codec.ts';
 import type { PbftMessage } from '../../consensus/pbft/message.ts';

@@ -1,6 +1,7 @@
 import { decode } from '../../base/codec.ts';
 import { unwrap } from '../../base/problem.ts';
-import type { Effect, EngineStart, Input } from '../../consensus/engine.ts';
+import type { Effect, Input } from '../../consensus/engine.ts';
+import type { EngineStart } from '../../consensus/protocol.ts';
 import { genesisConfiguration } from '../../consensus/raft/configuration.ts';
 import type { RaftEngine } from '../../consensus/raft/engine.ts';
 import { checkLog } from '../../consensus/raft/invariants.ts';

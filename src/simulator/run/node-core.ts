@@ -1,7 +1,8 @@
 import { defined } from '../../base/invariant.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Hash } from '../../crypto/hash.ts';
-import type { Engine, EngineRequest, LogTrust, Protocol, Roster } from '../../consensus/engine.ts';
+import type { Engine, EngineRequest } from '../../consensus/engine.ts';
+import type { LogTrust, Protocol, Roster } from '../../consensus/protocol.ts';
 import { preimageOf } from '../../consensus/pbft/signing.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
 import { genesisHeader } from '../../ledger/genesis.ts';

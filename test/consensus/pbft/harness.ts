@@ -10,11 +10,11 @@ import type {
   BlockName,
   Effect,
   Input,
-  LogTrust,
   Unsigned,
   ValidatorIndex,
   Verified,
 } from '../../../src/consensus/engine.ts';
+import type { LogTrust } from '../../../src/consensus/protocol.ts';
 import { PbftEngine } from '../../../src/consensus/pbft/engine.ts';
 import { messageCodec } from '../../../src/consensus/pbft/message-codec.ts';
 import type { Draft, PbftMessage, ViewChange } from '../../../src/consensus/pbft/message.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Problem } from '../../../src/base/problem.ts';
-import type { Protocol } from '../../../src/consensus/engine.ts';
+import type { Protocol } from '../../../src/consensus/protocol.ts';
 import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import { NodeBackend } from '../../../src/node/backend/backend.ts';
 import { protocolOf } from '../../../src/node/core/protocol.ts';

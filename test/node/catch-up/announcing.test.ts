@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { encode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import { limits } from '../../../src/base/limits.ts';
-import type { Protocol } from '../../../src/consensus/engine.ts';
+import type { Protocol } from '../../../src/consensus/protocol.ts';
 import type { Hash } from '../../../src/crypto/hash.ts';
 import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import type { Signature, SignatureClaim } from '../../../src/crypto/signature.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
-import type { Protocol } from '../../../src/consensus/engine.ts';
+import type { Protocol } from '../../../src/consensus/protocol.ts';
 import { type FinalityCertificate, finalityCodec } from '../../../src/ledger/certificate.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 import { encodeBlock } from '../../../src/ledger/block-body.ts';

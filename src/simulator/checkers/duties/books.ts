@@ -1,4 +1,5 @@
-import type { ChainLink, EngineStart, Input } from '../../../consensus/engine.ts';
+import type { ChainLink, Input } from '../../../consensus/engine.ts';
+import type { EngineStart } from '../../../consensus/protocol.ts';
 import { decode } from '../../../base/codec.ts';
 import { unwrap } from '../../../base/problem.ts';
 import { messageCodec } from '../../../consensus/pbft/message-codec.ts';

@@ -1,4 +1,5 @@
-import type { Effect, EngineStart, Input } from '../../../consensus/engine.ts';
+import type { Effect, Input } from '../../../consensus/engine.ts';
+import type { EngineStart } from '../../../consensus/protocol.ts';
 import type { PbftMessage } from '../../../consensus/pbft/message.ts';
 import type { PbftState } from '../../../consensus/pbft/state.ts';
 import type { Hash } from '../../../crypto/hash.ts';

@@ -1,4 +1,4 @@
-import type { EngineStart } from '../../../consensus/engine.ts';
+import type { EngineStart } from '../../../consensus/protocol.ts';
 import { decode } from '../../../base/codec.ts';
 import { unwrap } from '../../../base/problem.ts';
 import { hardStateCodec, stateKey } from '../../../consensus/raft/records.ts';

@@ -1,4 +1,5 @@
-import type { Effect, EngineStart, Input } from '../../../consensus/engine.ts';
+import type { Effect, Input } from '../../../consensus/engine.ts';
+import type { EngineStart } from '../../../consensus/protocol.ts';
 import type { RaftMessage } from '../../../consensus/raft/message.ts';
 import type { RaftState } from '../../../consensus/raft/state.ts';
 import { AnswerDuties } from './answer-duties.ts';
