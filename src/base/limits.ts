@@ -191,6 +191,11 @@ export const limits = {
    * members in any case, and in a network of few links each may be the only way.
    */
   gossipFewMembers: 4,
+  /**
+   * To how many members a node relays gossip by its own choice, besides those that asked for it: each copy
+   * that comes in vain costs as much as a delivery.
+   */
+  gossipMesh: 2,
   /** Strangers to whom a node relays gossip that has no member to talk to. */
   gossipMeshStrangers: 3,
   /**
@@ -198,6 +203,8 @@ export const limits = {
    * network, and 30 MB at most.
    */
   gossipRemembered: 131_072,
+  /** And for how long, in milliseconds. Until then the same bytes are not published again, either. */
+  gossipSeenMs: 60_000,
   /** What is added to that for their lengths and number: four bytes for each of the smallest. */
   gossipFrameOverheadBytes: 2 * KiB,
   /**
@@ -317,7 +324,8 @@ export const limits = {
     },
     /**
      * Of anybody. An observer sends what it relays, and requests: measured at 1,800 transactions a second,
-     * 205 frames and 1.2 MB a second, and 2 streams in all. `requestsPerSecond` is half of the streams.
+     * 205 frames and 1.2 MB a second. It opens a stream for its hello, if it dialled, one for its messages,
+     * one for gossip, and one for each request: `requestsPerSecond` is half of the streams.
      */
     stranger: {
       frames: { perSecond: 2_000, burst: 4_000 },
@@ -554,6 +562,11 @@ export const limits = {
   httpJsonDepth: 8,
   /** The longest that a submission may ask to wait until it is final. */
   httpWaitMs: 60_000,
+  /**
+   * Submissions that are waited for at once, half of the connections: the others are for those who submit
+   * and ask. Past it the longest wait of whoever has most of them is answered as things stand.
+   */
+  httpWaits: 256,
   /**
    * Transactions that clients wait for at once: bounds the table of who is to be told. One
    * client has at most half of it.

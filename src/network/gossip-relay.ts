@@ -11,6 +11,7 @@ interface Insides {
   getRandomGossipPeers?: (topic: string, count: number, filter?: (peer: PeerId) => boolean) => Set<PeerId>;
   graftOnSubscribe?: (peer: PeerId, topic: string) => boolean;
   handleGraft?: (peer: PeerId, graft: readonly Graft[]) => Promise<readonly object[]>;
+  addToMesh?: (peer: PeerId, topic: string, reason: unknown) => void;
   makePrune?: (peer: PeerId, topic: string, exchange: boolean, leaving: boolean) => Promise<object>;
 }
 
@@ -38,10 +39,11 @@ export function relayToMembers(
   const { isMember, floods } = options;
   const insides = router as unknown as Insides;
   const { mesh, topics, selectPeersToForward: select, getRandomGossipPeers: pick } = insides;
-  const { graftOnSubscribe: take, handleGraft: graft, makePrune: prune } = insides;
+  const { graftOnSubscribe: take, handleGraft: graft, makePrune: prune, addToMesh: add } = insides;
   invariant(mesh instanceof Map && topics instanceof Map, 'gossipsub knows who is in which topic and mesh');
   invariant(select !== undefined && pick !== undefined, 'gossipsub chooses to whom it passes on');
   invariant(take !== undefined && graft !== undefined && prune !== undefined, 'gossipsub grafts and prunes');
+  invariant(add !== undefined, 'gossipsub adds to its mesh');
   const membersOf = (topic: string): PeerId[] => [...(topics.get(topic) ?? [])].filter(isMember);
 
   insides.selectPeersToForward = (topic, source, excluded) => {
@@ -56,6 +58,10 @@ export function relayToMembers(
     return members.size > 0 || membersOf(topic).length > 0
       ? members
       : pick.call(router, topic, count, filter);
+  };
+  // The heartbeat picks from all that are there, when the mesh is too small.
+  insides.addToMesh = (peer, topic, reason) => {
+    if (isMember(peer) || membersOf(topic).length === 0) add.call(router, peer, topic, reason);
   };
   insides.graftOnSubscribe = (peer, topic) => {
     const inMesh = mesh.get(topic);

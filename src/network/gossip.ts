@@ -242,8 +242,8 @@ export class Gossip {
       // mesh only relays to those it does not have, and every copy it relays in vain costs as much as a
       // delivery, so it is thin.
       floodPublish: true,
-      D: 2,
-      Dlo: 2,
+      D: limits.gossipMesh,
+      Dlo: limits.gossipMesh,
       // Who asks is let in: see `relayToMembers`.
       Dhi: limits.maxConnections,
       Dscore: 1,
@@ -255,7 +255,7 @@ export class Gossip {
       gossipFactor: 0,
       mcacheLength: 2,
       mcacheGossip: 1,
-      seenTTL: 60_000,
+      seenTTL: limits.gossipSeenMs,
       // Our frames are small and everybody gets them at once: telling all that one has it
       // costs more than it saves.
       idontwantMinDataSize: Number.MAX_SAFE_INTEGER,

@@ -26,7 +26,7 @@ class Members extends Recorder {
   remove(peer: string): void {
     this.#members.delete(peer);
   }
-  memberKeyOf(peer: string): string | undefined {
+  override memberKeyOf(peer: string): string | undefined {
     return this.#members.has(peer) ? `key of ${peer}` : undefined;
   }
 }

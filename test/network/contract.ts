@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
-import type { Network } from '../../src/network/port.ts';
+import type { Network, Topic } from '../../src/network/port.ts';
 import type { Behaviour, Recorder } from './recorder.ts';
 
 export interface ContractMember {
@@ -14,10 +14,12 @@ export interface ContractMember {
 export interface ContractWorld {
   /**
    * Starts `count` members that are configured to connect to each other, all with their handlers. Does not wait for connections.
-   * `hello` gives each member's hello text; members differ only in it and in their behaviour.
+   * `hello` gives each member's hello text; members differ only in it, in their behaviour, and in whom they
+   * are `linked` to: all others unless given.
    */
   start(options: {
     readonly count: number;
+    readonly linked?: (a: number, b: number) => boolean;
     readonly hello?: (index: number) => string;
     readonly behaviour?: (index: number) => Behaviour;
   }): Promise<readonly ContractMember[]>;
@@ -156,6 +158,69 @@ export function networkContract(
         const numbers = handlers.gossip('transactions').map(numberOf).sort(ascending);
         assert.deepEqual(numbers, frames.map(numberOf));
       }
+    });
+
+    inWorld('in a star each member hears each other through the one in the middle', async (world) => {
+      // The strangers are there first, and ask for gossip as members do.
+      const strangers = 4;
+      const members = await star(world, { strangers, leaves: 6 });
+      const leaves = members.slice(1 + strangers);
+      for (const topic of ['consensus', 'transactions', 'blocks'] satisfies Topic[]) {
+        let round = 0;
+        await world.until(`each hears the ${topic} of all others`, () => {
+          round += 1;
+          for (const [index, { network }] of leaves.entries()) {
+            network.publish(topic, Uint8Array.of(index, round >> 8, round & 0xff));
+          }
+          return leaves.every(({ handlers }, index) => {
+            const heard = new Set(handlers.gossip(topic).map(([from]) => from));
+            return !heard.has(index) && heard.size === leaves.length - 1;
+          });
+        });
+      }
+    });
+
+    inWorld('a stranger is told what its peer says itself, and nothing that it relays', async (world) => {
+      const members = await star(world, { strangers: 1, leaves: 3 });
+      const [middle, stranger, from, to] = members as [
+        ContractMember,
+        ContractMember,
+        ContractMember,
+        ContractMember,
+      ];
+      for (const topic of ['consensus', 'transactions'] satisfies Topic[]) {
+        let round = 0;
+        await world.until(`${topic} is relayed`, () => {
+          from.network.publish(topic, Uint8Array.of(1, ++round));
+          return to.handlers.gossip(topic).length > 0;
+        });
+        await world.until('the middle is heard', () => {
+          middle.network.publish(topic, Uint8Array.of(2, ++round));
+          return stranger.handlers.gossip(topic).length > 0;
+        });
+        assert.ok(stranger.handlers.gossip(topic).every(([who]) => who === 2));
+      }
+    });
+
+    inWorld('consensus messages cross the only link between two groups', async (world) => {
+      const size = 5;
+      const group = (index: number): number => Math.floor(index / size);
+      const linked = (a: number, b: number): boolean =>
+        group(a) === group(b) || (a % size === 0 && b % size === 0);
+      const members = await world.start({ count: 2 * size, linked });
+      await world.until('all are connected', () =>
+        members.every(
+          ({ network }, index) => network.peers().length === (index % size === 0 ? size : size - 1),
+        ),
+      );
+      const [first, last] = [members[1], members.at(-1)] as [ContractMember, ContractMember];
+      let round = 0;
+      await world.until('each hears the other', () => {
+        round += 1;
+        first.network.publish('consensus', Uint8Array.of(1, round >> 8, round & 0xff));
+        last.network.publish('consensus', Uint8Array.of(2, round >> 8, round & 0xff));
+        return [first, last].every(({ handlers }) => handlers.gossip('consensus').length > 0);
+      });
     });
 
     inWorld('a request gets the answer of the asked peer, also many at once', async (world) => {
@@ -336,6 +401,22 @@ async function connected(
   await world.until('all are connected', () =>
     members.every(({ network }) => network.peers().length === count - 1),
   );
+  return members;
+}
+
+/** Member 0 is in the middle; then come the strangers, then the other members. */
+async function star(
+  world: ContractWorld,
+  { strangers, leaves }: { strangers: number; leaves: number },
+): Promise<readonly ContractMember[]> {
+  const count = 1 + strangers + leaves;
+  const members = await world.start({
+    count,
+    linked: (a, b) => a === 0 || b === 0,
+    hello: (index) => (index >= 1 && index <= strangers ? 'stranger' : 'member'),
+    behaviour: () => ({ isStranger: (text) => text === 'stranger' }),
+  });
+  await world.until('all are connected', () => members[0]?.network.peers().length === count - 1);
   return members;
 }
 

@@ -2,10 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { GossipSub } from '@libp2p/gossipsub';
 import { relayToMembers } from '../../src/network/gossip-relay.ts';
-import type { Network, Topic } from '../../src/network/port.ts';
-import { eventually } from './eventually.ts';
-import { addressOf, Libp2pWorld, peerIdOf } from './libp2p-world.ts';
-import { Recorder } from './recorder.ts';
 
 /** Members have names with a capital. */
 const isMember = (peer: string): boolean => peer !== peer.toLowerCase();
@@ -36,12 +32,21 @@ class Router {
   graftOnSubscribe(peer: string, topic: string): boolean {
     const inMesh = this.mesh.get(topic);
     if (inMesh === undefined || inMesh.size >= 2) return false;
-    inMesh.add(peer);
+    this.addToMesh(peer, topic);
     return true;
   }
 
+  addToMesh(peer: string, topic: string): void {
+    this.mesh.get(topic)?.add(peer);
+  }
+
+  /** Fills each mesh up with whoever is there. */
+  heartbeat(): void {
+    for (const [topic, present] of this.topics) for (const peer of present) this.addToMesh(peer, topic);
+  }
+
   handleGraft(peer: string, graft: readonly { readonly topicID?: string }[]): Promise<object[]> {
-    for (const { topicID = '' } of graft) this.mesh.get(topicID)?.add(peer);
+    for (const { topicID = '' } of graft) this.addToMesh(peer, topicID);
     return Promise.resolve([]);
   }
 
@@ -93,6 +98,15 @@ describe('the mesh', () => {
     assert.deepEqual(router.inMesh(), ['w', 'x', 'y']);
   });
 
+  test('is not filled up with strangers at a heartbeat, unless there are only those', () => {
+    const router = new Router(['x', 'A', 'y']);
+    router.heartbeat();
+    assert.deepEqual(router.inMesh(), ['A']);
+    const alone = new Router(['x', 'y']);
+    alone.heartbeat();
+    assert.deepEqual(alone.inMesh(), ['x', 'y']);
+  });
+
   test('lets all strangers go when a member comes', () => {
     const router = new Router(['x', 'y', 'A'], ['x', 'y']);
     assert.equal(router.graftOnSubscribe('A', 'some'), true);
@@ -105,38 +119,4 @@ describe('the mesh', () => {
     const options = { isMember, floods: () => false };
     assert.throws(() => relayToMembers({} as GossipSub, options), /who is in which topic and mesh/);
   });
-});
-
-test('in a star everybody hears everybody through the one in the middle, whatever strangers ask it for a place', async () => {
-  const world = new Libp2pWorld();
-  const strangers = new Set(await Promise.all([10, 11, 12, 13].map(peerIdOf)));
-  const memberKeyOf = (peer: string): string | undefined => (strangers.has(peer) ? undefined : peer);
-  const join = async (index: number, middle?: Network) => {
-    const network = await world.create({ index, peers: middle === undefined ? [] : [addressOf(middle)] });
-    const handlers = Object.assign(new Recorder(), { memberKeyOf });
-    await network.start(handlers);
-    return { network, handlers };
-  };
-  try {
-    const { network: middle } = await join(0);
-    for (const index of [10, 11, 12, 13]) await join(index, middle);
-    await eventually('the strangers are there', () => middle.peers().length === 4);
-    const leaves: Awaited<ReturnType<typeof join>>[] = [];
-    for (let index = 1; index <= 6; index++) leaves.push(await join(index, middle));
-    await eventually('all are there', () => middle.peers().length === 10);
-    for (const topic of ['consensus', 'transactions'] satisfies Topic[]) {
-      let round = 0;
-      const heardBy = ({ handlers }: (typeof leaves)[number]): number =>
-        new Set(handlers.gossip(topic).map((bytes) => bytes[0])).size;
-      await eventually(`each hears the ${topic} of all others`, () => {
-        round += 1;
-        for (const [index, { network }] of leaves.entries()) {
-          network.publish(topic, Uint8Array.of(index, round >> 8, round & 0xff));
-        }
-        return leaves.every((leaf) => heardBy(leaf) === leaves.length - 1);
-      });
-    }
-  } finally {
-    await world.close();
-  }
 });

@@ -55,6 +55,7 @@ export class Libp2pWorld implements ContractWorld {
   /** Each member knows the addresses of those before it: enough, because a connection serves both ways. */
   async start(options: {
     readonly count: number;
+    readonly linked?: (a: number, b: number) => boolean;
     readonly hello?: (index: number) => string;
     readonly behaviour?: (index: number) => Behaviour;
   }): Promise<readonly ContractMember[]> {
@@ -62,7 +63,9 @@ export class Libp2pWorld implements ContractWorld {
     for (let index = 0; index < options.count; index++) {
       const network = await this.create({
         index,
-        peers: members.map((member) => addressOf(member.network)),
+        peers: members
+          .filter((_, other) => options.linked?.(other, index) !== false)
+          .map((member) => addressOf(member.network)),
         hello: options.hello?.(index) ?? 'hello',
       });
       const handlers = new Recorder(options.behaviour?.(index));

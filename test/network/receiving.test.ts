@@ -47,7 +47,7 @@ test('strangers who leave many messages unfinished are cut off, and what is kept
   try {
     const network = await world.create({ index: 0, overrides: { now: () => 1_000 } });
     class Host extends Recorder {
-      memberKeyOf(): undefined {}
+      override memberKeyOf(): undefined {}
     }
     const handlers = new Host();
     await network.start(handlers);

@@ -18,20 +18,28 @@ export interface Behaviour {
   judgeHello?: (peer: PeerId, text: string) => undefined | Problem;
   judgeGossip?: (bytes: Uint8Array) => GossipVerdict | undefined;
   answer?: (bytes: Uint8Array, respond: (response: Uint8Array | null) => void) => void;
+  /** Whose hello makes it a stranger; nobody's unless given. */
+  isStranger?: (text: string) => boolean;
 }
 
 /** Handlers that write down everything the network tells them, and do what the test says. */
 export class Recorder implements NetworkHandlers {
   readonly events: NetworkEvent[] = [];
   readonly behaviour: Behaviour;
+  readonly #strangers = new Set<PeerId>();
 
   constructor(behaviour: Behaviour = {}) {
     this.behaviour = behaviour;
   }
 
+  memberKeyOf(peer: PeerId): string | undefined {
+    return this.#strangers.has(peer) ? undefined : peer;
+  }
+
   onHello(peer: PeerId, hello: Uint8Array): undefined | Problem {
     const text = new TextDecoder().decode(hello);
     this.events.push({ kind: 'hello', peer, text });
+    if (this.behaviour.isStranger?.(text) === true) this.#strangers.add(peer);
     return this.behaviour.judgeHello?.(peer, text);
   }
 

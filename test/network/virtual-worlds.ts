@@ -18,13 +18,17 @@ abstract class VirtualWorld implements ContractWorld {
   private networks: Network[] = [];
 
   protected abstract join(index: number, hello: () => Uint8Array, count: number): Network;
-  protected abstract pass(ms: number): void;
+  protected abstract cut(a: number, b: number): void;
+  abstract pass(ms: number): void;
 
   async start(options: Parameters<ContractWorld['start']>[0]): Promise<readonly ContractMember[]> {
     const members: ContractMember[] = [];
     for (let index = 0; index < options.count; index++) {
       const hello = utf8(options.hello?.(index) ?? 'hello');
       const network = this.join(index, () => hello, options.count);
+      for (let other = 0; other < index; other++) {
+        if (options.linked?.(other, index) === false) this.cut(other, index);
+      }
       const handlers = new Recorder(options.behaviour?.(index));
       await network.start(handlers);
       this.networks.push(network);
@@ -71,7 +75,19 @@ export class SimulatedWorld extends VirtualWorld {
     return this.network.join(index, { life, hello });
   }
 
-  protected pass(ms: number): void {
+  protected cut(a: number, b: number): void {
+    this.network?.links.cut(a, b);
+    this.network?.links.cut(b, a);
+  }
+
+  /** From now on the two can reach each other. */
+  link(a: number, b: number): void {
+    this.network?.links.mend(a, b);
+    this.network?.links.mend(b, a);
+    this.network?.reconcile();
+  }
+
+  pass(ms: number): void {
     const until = this.scheduler.now + ms;
     while (this.scheduler.step(until));
   }

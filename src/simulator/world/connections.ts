@@ -1,5 +1,6 @@
 import type { Problem } from '../../base/problem.ts';
 import type { Chance } from './chance.ts';
+import type { GossipMesh } from './gossip-mesh.ts';
 import type { Links } from './links.ts';
 import type { Cancel, Scheduler } from './scheduler.ts';
 import { peerName, networkProblem, type Station } from './station.ts';
@@ -19,6 +20,7 @@ export class Connections {
   readonly #links: Links;
   readonly #trace: Trace;
   readonly #chance: Chance;
+  readonly #mesh: GossipMesh;
   readonly #stations: readonly (Station | undefined)[];
   /** A dial or a notice of loss under way, one for a pair of nodes. */
   readonly #transitions = new Map<number, Cancel>();
@@ -28,6 +30,7 @@ export class Connections {
     readonly links: Links;
     readonly trace: Trace;
     readonly chance: Chance;
+    readonly mesh: GossipMesh;
     /** By index; those that are not there have no process now. */
     readonly stations: readonly (Station | undefined)[];
   }) {
@@ -35,6 +38,7 @@ export class Connections {
     this.#links = options.links;
     this.#trace = options.trace;
     this.#chance = options.chance;
+    this.#mesh = options.mesh;
     this.#stations = options.stations;
   }
 
@@ -97,6 +101,7 @@ export class Connections {
         if (station.connected.has(other)) station.handlers.onConnected(peerName(other));
       });
     }
+    this.#mesh.connected(a, b);
   }
 
   #welcomes(host: Station, guest: Station): boolean {
@@ -123,5 +128,6 @@ export class Connections {
       }
       station.options.life.enter(() => station.handlers.onLost(peerName(other)));
     }
+    this.#mesh.lost(a, b);
   }
 }

@@ -1,9 +1,11 @@
+import { limits } from '../../base/limits.ts';
 import { othersAreAsked } from '../../base/peer-faults.ts';
 import { Problem } from '../../base/problem.ts';
 import type { CodeOf } from '../../base/problem-codes.ts';
-import type { NetworkHandlers, PeerId } from '../../network/port.ts';
+import type { NetworkHandlers, PeerId, Topic } from '../../network/port.ts';
 import type { LinkQueue } from './link-queue.ts';
 import type { ProcessLife } from './process-life.ts';
+import type { VirtualMs } from './scheduler.ts';
 
 export const peerName = (index: number): PeerId => `node-${index}`;
 export const peerIndex = (peer: PeerId): number => Number(peer.slice('node-'.length));
@@ -20,7 +22,12 @@ export interface Station {
   readonly options: JoinOptions;
   readonly handlers: NetworkHandlers;
   readonly connected: Set<number>;
-  readonly seen: Set<string>;
+  /** Gossip that it had, with when. */
+  readonly seen: Map<string, VirtualMs>;
+  /** Whom it passes gossip of others on to. */
+  readonly mesh: Map<Topic, Set<number>>;
+  /** Those that did not want to be in its mesh. */
+  readonly refusedBy: Set<number>;
   /** What waits for each peer that it is connected to. */
   readonly queues: Map<number, LinkQueue>;
   readonly requests: Set<Request>;
@@ -31,19 +38,14 @@ export interface Request {
   readonly finish: (result: Uint8Array | Problem) => void;
 }
 
-/** Gossip that was seen is forgotten past this many, as in a real node. */
-const seenMessages = 20_000;
-
-/** True when it is news here. */
-export function remember(station: Station, id: string): boolean {
-  if (station.seen.has(id)) return false;
-  station.seen.add(id);
-  if (station.seen.size > seenMessages) {
-    for (const oldest of station.seen) {
-      station.seen.delete(oldest);
-      break;
-    }
+/** True when it is news here. What is older than some time, or than so many others, is forgotten. */
+export function remember({ seen }: Station, id: string, now: VirtualMs): boolean {
+  for (const [oldest, at] of seen) {
+    if (now - at < limits.gossipSeenMs && seen.size < limits.gossipRemembered) break;
+    seen.delete(oldest);
   }
+  if (seen.has(id)) return false;
+  seen.set(id, now);
   return true;
 }
 

@@ -12,6 +12,7 @@ import type {
 import { sealBytes } from '../../node/peers/relay.ts';
 import { Chance } from './chance.ts';
 import { Connections } from './connections.ts';
+import { GossipMesh } from './gossip-mesh.ts';
 import { LinkQueue } from './link-queue.ts';
 import type { Links } from './links.ts';
 import type { Scheduler, VirtualMs } from './scheduler.ts';
@@ -51,32 +52,36 @@ interface VirtualNetworkOptions {
 /**
  * The network between all nodes of a run. It keeps the promises of the port and no more: messages are lost,
  * doubled, late and out of order as the links' conditions say; connections break and come back; a request is
- * answered once or fails; gossip floods from node to node, as far as each node's verdict lets it.
+ * answered once or fails; gossip goes from node to node as the real one does (`gossip-mesh.ts`), as far as
+ * each node's verdict lets it.
  */
 export class VirtualNetwork {
   readonly links: Links;
   readonly #scheduler: Scheduler;
   readonly #trace: Trace;
-  readonly #size: number;
   readonly #kindOf: (bytes: Uint8Array) => string;
   readonly #onCarried: OnCarried | undefined;
   readonly #stations: (Station | undefined)[];
+  readonly #mesh: GossipMesh;
   readonly #connections: Connections;
 
   constructor(options: VirtualNetworkOptions) {
     this.#scheduler = options.scheduler;
     this.links = options.links;
     this.#trace = options.trace;
-    this.#size = options.size;
     this.#kindOf = options.kindOf;
     this.#onCarried = options.onCarried;
     this.#stations = Array.from({ length: options.size });
+    const { scheduler, seed } = options;
+    const stations = this.#stations;
+    this.#mesh = new GossipMesh({ scheduler, stations, chance: new Chance(seed, 'gossip mesh') });
     this.#connections = new Connections({
-      scheduler: options.scheduler,
+      scheduler,
+      stations,
+      mesh: this.#mesh,
       links: options.links,
       trace: options.trace,
-      chance: new Chance(options.seed, 'connections'),
-      stations: this.#stations,
+      chance: new Chance(seed, 'connections'),
     });
   }
 
@@ -92,7 +97,9 @@ export class VirtualNetwork {
           options,
           handlers,
           connected: new Set(),
-          seen: new Set(),
+          seen: new Map(),
+          mesh: new Map(),
+          refusedBy: new Set(),
           queues: new Map(),
           requests: new Set(),
         };
@@ -191,22 +198,25 @@ export class VirtualNetwork {
       }));
   }
 
+  /** To everybody that it is connected to. What it has had it does not publish again. */
   #publish(from: number, topic: Topic, bytes: Uint8Array): void {
     const station = this.#stations[from];
     if (station === undefined) return;
+    invariant(bytes.length <= limits.gossipMessageBytes, 'a gossip message is within limits');
     const gossip = { topic, bytes, id: `${topic}:${fingerprint(bytes)}` };
-    remember(station, gossip.id);
-    this.#flood(from, gossip, from);
+    if (!remember(station, gossip.id, this.#scheduler.now)) return;
+    this.#tell(
+      station,
+      gossip,
+      [...station.connected].sort((a, b) => a - b),
+    );
   }
 
-  #flood(from: number, gossip: Gossip, except: number): void {
-    const station = this.#stations[from];
-    if (station === undefined) return;
+  #tell({ index: from }: Station, gossip: Gossip, peers: readonly number[]): void {
     const isConsensus = gossip.topic === 'consensus';
     const inner = isConsensus ? gossip.bytes.subarray(sealBytes) : gossip.bytes;
     const kind = isConsensus ? this.#kindOf(inner) : gossip.topic;
-    for (let to = 0; to < this.#size; to++) {
-      if (to === except || !station.connected.has(to)) continue;
+    for (const to of peers) {
       this.#carry({
         from,
         to,
@@ -220,12 +230,13 @@ export class VirtualNetwork {
   }
 
   #hear(station: Station, gossip: Gossip, from: number): void {
-    if (!remember(station, gossip.id)) return;
+    if (!remember(station, gossip.id, this.#scheduler.now)) return;
     let decided = false;
     station.handlers.onGossip(gossip.topic, gossip.bytes, peerName(from), (verdict: GossipVerdict) => {
       if (decided) return;
       decided = true;
-      if (verdict === 'accept') this.#flood(station.index, gossip, from);
+      if (verdict !== 'accept' || this.#stations[station.index] !== station) return;
+      this.#tell(station, gossip, this.#mesh.relayed(station, gossip.topic, from));
     });
   }
 

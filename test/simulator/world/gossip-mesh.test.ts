@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { limits } from '../../../src/base/limits.ts';
+import { Chance } from '../../../src/simulator/world/chance.ts';
+import { GossipMesh } from '../../../src/simulator/world/gossip-mesh.ts';
+import { Scheduler } from '../../../src/simulator/world/scheduler.ts';
+import { peerIndex, type Station } from '../../../src/simulator/world/station.ts';
+import type { ContractMember } from '../../network/contract.ts';
+import { SimulatedWorld } from '../../network/virtual-worlds.ts';
+
+/** Nodes without a network: who is connected to whom is told to their mesh. */
+class Meshed {
+  readonly scheduler = new Scheduler();
+  readonly stations: Station[] = [];
+  readonly mesh: GossipMesh;
+
+  constructor(size: number, isStranger: (index: number) => boolean = () => false) {
+    const { scheduler, stations } = this;
+    this.mesh = new GossipMesh({ scheduler, stations, chance: new Chance(1, 'test') });
+    for (let index = 0; index < size; index++) {
+      const handlers = {
+        memberKeyOf: (peer: string) => (isStranger(peerIndex(peer)) ? undefined : peer),
+      };
+      stations.push({
+        index,
+        handlers,
+        connected: new Set(),
+        mesh: new Map(),
+        refusedBy: new Set(),
+      } as unknown as Station);
+    }
+  }
+
+  connect(a: number, b: number): void {
+    this.#station(a).connected.add(b);
+    this.#station(b).connected.add(a);
+    this.mesh.connected(a, b);
+  }
+
+  lose(a: number, b: number): void {
+    this.#station(a).connected.delete(b);
+    this.#station(b).connected.delete(a);
+    this.mesh.lost(a, b);
+  }
+
+  relayed(index: number, source: number, topic: 'transactions' | 'consensus' = 'transactions'): number[] {
+    return this.mesh.relayed(this.#station(index), topic, source);
+  }
+
+  #station(index: number): Station {
+    return this.stations[index] as Station;
+  }
+}
+
+describe('gossip of others in the virtual network', () => {
+  test('goes to two members and to those that asked, and a consensus message to all', () => {
+    const meshed = new Meshed(8);
+    // Each of these has two others before it meets the one in the middle.
+    for (const [a, b] of [
+      [1, 2],
+      [2, 3],
+      [3, 1],
+      [4, 5],
+      [5, 6],
+      [6, 4],
+    ] as const)
+      meshed.connect(a, b);
+    for (let other = 1; other <= 6; other++) meshed.connect(0, other);
+    assert.deepEqual(meshed.relayed(0, 6), [1, 2]);
+    assert.deepEqual(meshed.relayed(0, 6, 'consensus'), [1, 2, 3, 4, 5]);
+    // It has nobody else, and asks.
+    meshed.connect(0, 7);
+    assert.deepEqual(meshed.relayed(0, 6), [1, 2, 7]);
+    assert.deepEqual(meshed.relayed(0, 1), [2, 7]);
+  });
+
+  test('goes to all members where there are few', () => {
+    const meshed = new Meshed(6);
+    for (const [a, b] of [
+      [1, 2],
+      [2, 3],
+      [3, 1],
+      [4, 5],
+    ] as const)
+      meshed.connect(a, b);
+    for (let other = 1; other <= limits.gossipFewMembers; other++) meshed.connect(0, other);
+    assert.deepEqual(meshed.relayed(0, 5), [1, 2, 3, 4]);
+  });
+
+  test('goes to strangers only where there is no member, and to three of them at most', () => {
+    const meshed = new Meshed(6, (index) => index > 0 && index < 5);
+    for (let stranger = 1; stranger <= 4; stranger++) meshed.connect(0, stranger);
+    assert.deepEqual(meshed.relayed(0, 5), [1, 2, 3]);
+    meshed.connect(0, 5);
+    assert.deepEqual(meshed.relayed(0, 1), [5]);
+  });
+
+  test('goes to others within a second, instead of those that were lost', () => {
+    const meshed = new Meshed(9);
+    for (const [a, b] of [
+      [3, 4],
+      [4, 5],
+      [5, 3],
+      [6, 7],
+      [7, 8],
+      [8, 6],
+    ] as const)
+      meshed.connect(a, b);
+    for (let other = 1; other <= 8; other++) meshed.connect(0, other);
+    assert.deepEqual(meshed.relayed(0, 8), [1, 2]);
+    meshed.lose(0, 1);
+    meshed.lose(0, 2);
+    assert.deepEqual(meshed.relayed(0, 8), []);
+    while (meshed.scheduler.step(1_000));
+    assert.equal(meshed.relayed(0, -1).length, limits.gossipMesh);
+  });
+
+  test('stays in its own group, but for consensus messages, where the ends of the only link chose others before', async () => {
+    const world = new SimulatedWorld();
+    const size = 5;
+    const members = await world.start({
+      count: 2 * size,
+      linked: (a, b) => Math.floor(a / size) === Math.floor(b / size),
+    });
+    const all = (peers: (index: number) => number): boolean =>
+      members.every(({ network }, index) => network.peers().length === peers(index));
+    await world.until('both groups are connected', () => all(() => size - 1));
+    world.link(0, size);
+    await world.until('the two are connected', () => all((index) => size - 1 + Number(index % size === 0)));
+    const [from, to] = [members[1], members.at(-1)] as [ContractMember, ContractMember];
+    from.network.publish('transactions', Uint8Array.of(1));
+    from.network.publish('consensus', Uint8Array.of(2));
+    await world.until('the other group hears of it', () => to.handlers.gossip('consensus').length === 1);
+    const heard = members.map(({ handlers }) => handlers.gossip('transactions').length);
+    assert.deepEqual(heard, [1, 0, 1, 1, 1, 0, 0, 0, 0, 0]);
+  });
+
+  test('is published again when it is forgotten, and not before', async () => {
+    const world = new SimulatedWorld();
+    const [a, b] = (await world.start({ count: 2 })) as [ContractMember, ContractMember];
+    await world.until('they are connected', () => a.network.peers().length === 1);
+    const heard = (): number => b.handlers.gossip('blocks').length;
+    for (let round = 0; round < 3; round++) a.network.publish('blocks', Uint8Array.of(1));
+    await world.until('it is heard', () => heard() > 0);
+    world.pass(limits.gossipSeenMs / 2);
+    a.network.publish('blocks', Uint8Array.of(1));
+    world.pass(limits.gossipSeenMs / 2);
+    assert.equal(heard(), 1);
+    a.network.publish('blocks', Uint8Array.of(1));
+    await world.until('it is heard again', () => heard() === 2);
+  });
+});
