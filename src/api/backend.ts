@@ -34,12 +34,13 @@ export interface Backend {
   /**
    * Judges transactions by their bytes, and puts the good ones into the mempool. One answer per transaction,
    * in order. Resolves as soon as all are judged; that they become final is another matter. While nobody
-   * leads, where there should be a leader, it waits for one at most `waitMs` (0 unless told), and then
-   * rejects with `consensus/no-leader`. They are read some at a time, with `pace` between.
+   * leads, where there should be a leader, it waits for one at most `waitMs` (0 unless told) or until
+   * `waitsNoMore`, and then rejects with `consensus/no-leader`. They are read some at a time, with `pace`
+   * between.
    */
   submit(
     transactions: readonly Uint8Array[],
-    options?: { readonly waitMs?: number; readonly pace?: Pace },
+    options?: { readonly waitMs?: number; readonly waitsNoMore?: () => boolean; readonly pace?: Pace },
   ): Promise<readonly SubmitResult[]>;
 
   /** What this node knows of a transaction. A final one comes with all that proves it. */

@@ -1,18 +1,43 @@
+import { defined } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Backend, FinalBlock, FinalOutcome } from './backend.ts';
 import { apiProblem } from './problem-answer.ts';
 
+export interface WaitBounds {
+  readonly waits: number;
+  readonly waiting: number;
+  readonly waitingPerClient: number;
+}
+
+const defaultBounds: WaitBounds = {
+  waits: limits.httpWaits,
+  waiting: limits.httpWaiting,
+  waitingPerClient: limits.httpWaitingPerClient,
+};
+
+/** What one client waits for. */
+interface Share {
+  transactions: number;
+  /** The longest first. */
+  readonly watches: Set<Watch>;
+}
+
 /**
  * Watches final blocks for those who wait for their transactions. Bounded; listens only while somebody waits.
+ *
+ * Each who waits holds a connection for up to a minute, and addresses cost little: so all of them have a
+ * part of the connections, and the rest is for those who ask and submit. When that part is taken, whoever
+ * waits the longest of the client that waits for the most gives way, and is answered as things stand.
  */
 export class FinalWatch {
   readonly #backend: Backend;
+  readonly #bounds: WaitBounds;
   readonly #watches = new Set<Watch>();
   /** Who waits for which transaction: a block costs its own transactions, however many wait. */
   readonly #waitingFor = new Map<Hash, Set<Watch>>();
   #waiting = 0;
-  readonly #waitingOf = new Map<string, number>();
+  readonly #shareOf = new Map<string, Share>();
   /** The latest final blocks, for those whose transactions are still being judged. */
   #latest: FinalBlock[] = [];
   /** Blocks seen in all. */
@@ -20,24 +45,29 @@ export class FinalWatch {
   #stopListening: () => void = () => undefined;
   #closed = false;
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, bounds: Partial<WaitBounds> = {}) {
     this.#backend = backend;
+    this.#bounds = { ...defaultBounds, ...bounds };
   }
 
   /**
    * Begins to watch, before the transactions are submitted: one may be final before the others are judged.
-   * Throws a problem when too many wait, in all or of this client. The caller must `end` it.
+   * Throws a problem when this client waits for too many. The caller must `end` it.
    */
   begin(count: number, client: string): Watch {
-    const ofClient = this.#waitingOf.get(client) ?? 0;
-    if (this.#waiting + count > limits.httpWaiting || ofClient + count > limits.httpWaitingPerClient) {
-      throw apiProblem('api/too-many-waiting', 'too many clients wait for transactions to be final', {
+    const { waits, waiting, waitingPerClient } = this.#bounds;
+    const share = this.#shareOf.get(client) ?? { transactions: 0, watches: new Set() };
+    if (share.transactions + count > Math.min(waiting, waitingPerClient)) {
+      throw apiProblem('api/too-many-waiting', 'this client waits for too many transactions to be final', {
         remedy: 'Submit without wait=final, and ask for the transactions later.',
-        details: { limit: limits.httpWaiting, limitPerClient: limits.httpWaitingPerClient, retryable: true },
+        details: { limitPerClient: waitingPerClient, retryable: true },
       });
     }
+    while (this.#watches.size >= waits) this.#giveWay(({ watches }) => watches.size);
+    while (this.#waiting + count > waiting) this.#giveWay(({ transactions }) => transactions);
     this.#waiting += count;
-    this.#waitingOf.set(client, ofClient + count);
+    share.transactions += count;
+    this.#shareOf.set(client, share);
     if (this.#watches.size === 0) this.#listen();
     const before = this.#seen;
     const watch = new Watch({
@@ -49,19 +79,24 @@ export class FinalWatch {
       release: () => {
         if (!this.#watches.delete(watch)) return;
         this.#waiting -= count;
-        this.#leave(client, count);
+        share.transactions -= count;
+        share.watches.delete(watch);
+        if (share.watches.size === 0) this.#shareOf.delete(client);
         if (this.#watches.size === 0) this.#stopListening();
       },
     });
     this.#watches.add(watch);
+    share.watches.add(watch);
     if (this.#closed) watch.end();
     return watch;
   }
 
-  #leave(client: string, count: number): void {
-    const left = (this.#waitingOf.get(client) ?? 0) - count;
-    if (left > 0) this.#waitingOf.set(client, left);
-    else this.#waitingOf.delete(client);
+  /** The longest wait of the client that has most. */
+  #giveWay(has: (share: Share) => number): void {
+    const shares = [...this.#shareOf.values()];
+    const most = shares.reduce((largest, share) => (has(share) > has(largest) ? share : largest));
+    const [longest] = most.watches;
+    defined(longest, 'a client with a share waits').giveWay();
   }
 
   #listen(): void {
@@ -108,6 +143,7 @@ class Watch {
   readonly #missed: () => Missed;
   #ended = false;
   #gaveUp: string | undefined;
+  #gaveWay = false;
   #wake: () => void = () => undefined;
   readonly #release: () => void;
 
@@ -132,6 +168,16 @@ class Watch {
   /** Why waiting on makes no sense, when the node lost the lead meanwhile, or cannot go on. */
   get gaveUp(): string | undefined {
     return this.#gaveUp;
+  }
+
+  /** Others wait in its place: what is not final yet is to be asked for again. */
+  get gaveWay(): boolean {
+    return this.#gaveWay;
+  }
+
+  giveWay(): void {
+    this.#gaveWay = true;
+    this.end();
   }
 
   /** The node lost the lead, or cannot go on: what is not final yet has an unknown outcome. */

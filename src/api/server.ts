@@ -14,7 +14,7 @@ import { codingProblem } from './content-codings.ts';
 import { describeApi } from './describe.ts';
 import { EventStream, type EventStreamBounds } from './event-stream.ts';
 import { badQuery, invalidRequest } from './invalid-request.ts';
-import { FinalWatch } from './final-watch.ts';
+import { FinalWatch, type WaitBounds } from './final-watch.ts';
 import { MetricsPage } from './metrics-page.ts';
 import { operatorGuard } from './operator-guard.ts';
 import { allMethods, answerOtherMethods, methodNotAllowed, type OtherMethods } from './other-methods.ts';
@@ -60,6 +60,7 @@ export interface ApiOptions {
     readonly requestTimeoutMs?: number;
     readonly events?: Partial<EventStreamBounds>;
     readonly gate?: Partial<GateBounds>;
+    readonly waits?: Partial<WaitBounds>;
   };
 }
 
@@ -94,7 +95,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const context: RouteContext = {
     backend,
     events: new EventStream(backend, bounds.events),
-    watch: new FinalWatch(backend),
+    watch: new FinalWatch(backend, bounds.waits),
     metrics,
     admitOperator: operatorGuard({ host, token: options.operatorToken }),
     turn: ({ raw }) => gate.turn(raw),

@@ -283,6 +283,13 @@ export function relationsOf(of: Limits): readonly Relation[] {
     fits('the places of one client', of.httpPlacesPerClient + 1, 'httpPlaces', of.httpPlaces),
     fits('the requests of one client', of.httpRequestsPerClient + 1, 'httpRequests', of.httpRequests),
     fits('the waits of one client', of.httpWaitingPerClient + 1, 'httpWaiting', of.httpWaiting),
+    fits('the waits of one client', of.httpWaitingRequestsPerClient + 1, 'httpWaits', of.httpWaits),
+    fits(
+      'connections that wait for blocks',
+      of.httpWaits + of.httpEventReaders,
+      'httpConnections',
+      0.75 * of.httpConnections,
+    ),
     fits(
       'the readers of one client',
       of.httpEventReadersPerClient + 1,

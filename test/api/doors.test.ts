@@ -252,6 +252,24 @@ describe('requests under way', () => {
     assert.match(refused.received(), /503 Service Unavailable[^]*api\/too-many-waiting/);
   });
 
+  test('that wait for finality have a part of the connections: past it the longest is answered as things stand', async (t) => {
+    const gate = { connections: 4, reservedConnections: 1 };
+    const world = await start(t, { gate, waits: { waits: 2 } });
+    const waiting: Awaited<ReturnType<typeof wait>>[] = [];
+    for (let nonce = 0; nonce < 4; nonce++) waiting.push(await wait(t, world, nonce));
+    const [first, second, , last] = waiting;
+    for (const one of [first, second]) {
+      await until(() => one?.received().includes('"status":"pending"') ?? false);
+      assert.match(one?.received() ?? '', /^HTTP\/1.1 200 OK[^]*retry-after: 1\r\n/i);
+    }
+    assert.equal((await post(world, { transaction: hexOf(transfer(4)) })).status, 202);
+    assert.equal((await fetch(`${world.api.address}/v1/status`)).status, 200);
+    assert.equal(last?.received(), '');
+    world.backend.makeBlock();
+    await until(() => last?.received().includes('"status":"final"') ?? false);
+    assert.doesNotMatch(last?.received() ?? '', /retry-after/i);
+  });
+
   test('that wait are bounded by what they keep in memory, and one client has half of that', async (t) => {
     const size = hexOf(transfer(0)).length;
     const world = await start(t, { gate: { asideBytes: 6 * size } });

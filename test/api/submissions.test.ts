@@ -315,18 +315,32 @@ void test('the number of transactions that one client waits for is bounded', asy
   assert.equal(again.status, 200);
 });
 
-void test('one client has at most half of the places for those who wait', () => {
+void test('one client has at most half of the places for those who wait, and who has most makes room for others', () => {
   const watch = new FinalWatch(new FakeBackend());
   const all = limits.httpWaiting;
-  const [mine, yours] = ['mine', 'yours'].map((client) => watch.begin(all / 2, client));
-  for (const client of ['mine', 'others']) {
-    assert.throws(() => watch.begin(1, client), { code: 'api/too-many-waiting' });
-  }
-  mine?.end();
-  assert.throws(() => watch.begin(all / 2 + 1, 'others'), { code: 'api/too-many-waiting' });
-  watch.begin(all / 2, 'others').end();
-  yours?.end();
-  watch.begin(all / 2, 'yours').end();
+  const mine = watch.begin(all / 2, 'mine');
+  const yours = watch.begin(all / 2 - 1, 'yours');
+  assert.throws(() => watch.begin(1, 'mine'), { code: 'api/too-many-waiting' });
+  watch.begin(1, 'others');
+  assert.deepEqual([mine.gaveWay, yours.gaveWay], [false, false]);
+  watch.begin(1, 'others');
+  assert.deepEqual([mine.gaveWay, yours.gaveWay], [true, false]);
+  assert.throws(() => watch.begin(all / 2 - 1, 'others'), { code: 'api/too-many-waiting' });
+  watch.begin(all / 2 - 1, 'mine').end();
+  assert.equal(yours.gaveWay, false);
+});
+
+void test('past the number of waits the longest of whoever has most gives way', () => {
+  const watch = new FinalWatch(new FakeBackend(), { waits: 3 });
+  const [early, first, second] = ['one', 'two', 'two'].map((client) => watch.begin(1, client));
+  const who = () => [early, first, second].map((one) => one?.gaveWay);
+  watch.begin(1, 'three');
+  assert.deepEqual(who(), [false, true, false]);
+  second?.end();
+  watch.begin(1, 'four');
+  assert.deepEqual(who(), [false, true, false], 'there was room');
+  watch.begin(1, 'five');
+  assert.deepEqual(who(), [true, true, false], 'all have one, and this is the oldest');
 });
 
 void test('a client that leaves while it waits is forgotten', async (t) => {

@@ -41,7 +41,8 @@ function submitTransactions(api: Api, context: RouteContext): void {
           'JSON, or in binary as application/octet-stream: the count in 2 bytes, then each transaction behind its ' +
           'length in 2 bytes, big-endian. One transaction that is refused is a problem; of many each has its own ' +
           'result. With wait=final the answer comes when all that were accepted are final, or as they stand after ' +
-          `timeoutMs (${defaultWaitMs} unless told). In Raft mode a submission waits that long for a leader while ` +
+          `timeoutMs (${defaultWaitMs} unless told), or earlier when too many wait, with Retry-After: then ask for ` +
+          'what is pending by its hash. In Raft mode a submission waits that long for a leader while ' +
           'there is none; without wait it is refused with consensus/no-leader, to be sent again. A node that loses the ' +
           'lead meanwhile, or cannot go on, answers at once with consensus/outcome-unknown: ask for the transaction by its hash.',
         tags: ['transactions'],
@@ -79,10 +80,15 @@ function submitTransactions(api: Api, context: RouteContext): void {
       reply.raw.once('close', () => watching.end());
       try {
         const begin = performance.now();
-        const submitted = await backend.submit(transactions, { waitMs: timeoutMs, pace });
+        const submitted = await backend.submit(transactions, {
+          waitMs: timeoutMs,
+          waitsNoMore: () => watching.gaveWay,
+          pace,
+        });
         const results = takenOf(reply, submitted, single);
         const left = (): number => Math.max(timeoutMs - (performance.now() - begin), 1);
         const waited = await waitForFinality({ backend, watching, results, left, pace });
+        if (watching.gaveWay) void reply.header('retry-after', 1);
         const first = results[0];
         return await reply.send(
           single && first !== undefined && first.status !== 'refused'

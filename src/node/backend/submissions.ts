@@ -43,9 +43,10 @@ export class Submissions {
     options.driver.listeners.dropped.add((transaction, reason) => this.#departures.note(transaction, reason));
   }
 
-  async submit(...[encoded, { waitMs = 0, pace = unpaced } = {}]: Parameters<Backend['submit']>) {
+  async submit(...[encoded, options = {}]: Parameters<Backend['submit']>) {
     const { driver } = this.#options;
-    await this.#leader(waitMs);
+    const { waitMs = 0, waitsNoMore = () => false, pace = unpaced } = options;
+    await this.#leader(waitMs, waitsNoMore);
     const transactions = await inPieces(encoded, decodeTransaction, pace);
     if (driver.engine.status().accepting === false) {
       throw new Problem('node/busy', 'the node has too much unfinished work to take on more', {
@@ -88,11 +89,12 @@ export class Submissions {
   }
 
   /** Waits for somebody to lead, where nothing goes on without. */
-  async #leader(waitMs: number): Promise<void> {
+  async #leader(waitMs: number, waitsNoMore: () => boolean): Promise<void> {
     const { driver, clock } = this.#options;
-    const until = clock.monotonicMs() + waitMs;
+    const begin = clock.monotonicMs();
     while (lacksLeader(driver)) {
-      if (clock.monotonicMs() >= until) throw noLeader(waitMs);
+      const waitedMs = Math.ceil(clock.monotonicMs() - begin);
+      if (waitedMs >= waitMs || waitsNoMore()) throw noLeader(Math.min(waitedMs, waitMs));
       await this.#asking.ask<void>((done) => clock.after(leaderPollMs, () => done()));
     }
   }

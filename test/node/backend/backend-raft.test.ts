@@ -72,6 +72,17 @@ describe('the backend of a Raft node', () => {
     assert.deepEqual(await cluster.time.settle(submitted), [{ status: 'accepted', hash, missing: null }]);
   });
 
+  test('waits for a leader no more when whoever waits had to give way', async () => {
+    const { cluster, backend } = await alone();
+    const begin = cluster.time.now;
+    const waitsNoMore = (): boolean => cluster.time.now - begin >= 200;
+    await assert.rejects(
+      cluster.time.settle(backend.submit([bytes], { waitMs: 30_000, waitsNoMore })),
+      coded('consensus/no-leader'),
+    );
+    assert.ok(cluster.time.now - begin < 400);
+  });
+
   test('hands what a follower is given on to the leader', async () => {
     const cluster = await Cluster.start(3, genesis);
     const leader = leaderOf(cluster);
