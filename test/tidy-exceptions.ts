@@ -3,8 +3,6 @@ export const longFiles: Record<string, string> = {
   'src/storage/chain-store.ts':
     'one door to the chain on disk; its tables and records are files of their own',
   'src/simulator/world/virtual-network.ts': 'the twin of the libp2p adapter: one port, all its methods',
-  'src/simulator/run/cluster.ts': 'makes a whole cluster and hands it to the run',
-  'src/simulator/plan/draw-plan.ts': 'draws each kind of fault, in the order that a seed depends on',
   'src/simulator/checkers/monitor.ts': 'the only place that hears of each step, and tells all checkers',
   'src/simulator/checkers/raft-duties/leader-duties.ts': 'all duties of one role, which share its books',
   'src/node/node.ts': 'puts the node together, part by part',
@@ -33,7 +31,7 @@ export const longFiles: Record<string, string> = {
 export const longFunctions: Record<string, string> = {
   'src/simulator/run/fault-injector.ts #begin': 'a switch with one case for each fault',
   'src/simulator/run/shrink.ts smallerPlans': 'a list of all ways to make a plan smaller',
-  'src/simulator/plan/draw-plan.ts drawFault': 'a switch with one case for each fault',
+  'src/simulator/plan/draw-faults.ts drawFault': 'a switch with one case for each fault',
   'src/simulator/liars/flood.ts flood': 'one liar',
   'src/simulator/liars/forge-nested.ts forgeNested': 'one liar',
   'src/simulator/liars/forge-new-view.ts forgeNewView': 'one liar',

@@ -2,17 +2,17 @@ import { Problem } from '../../base/problem.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
 import { Breach } from '../checkers/breach.ts';
 import { inspectDisk } from '../checkers/disk-checker.ts';
-import { Chance } from '../world/chance.ts';
 import { FastSignatures, type SignatureScheme } from '../world/fast-signatures.ts';
 import { RealSignatures } from '../world/real-signatures.ts';
 import { FaultInjector } from './fault-injector.ts';
+import { Readers } from './readers.ts';
+import { targetsOf } from './targets-of.ts';
 import type { Targets } from './targets.ts';
 import { Gaps } from './gaps.ts';
-import { Governance } from './governance.ts';
 import { Links } from '../world/links.ts';
 import { Load } from './load.ts';
 import { kindOf } from '../plan/message-kinds.ts';
-import { areLinked, isHonest, type NodePlan, type Plan, type Shape } from '../plan/plan.ts';
+import { areLinked, isHonest, type NodePlan, type Plan } from '../plan/plan.ts';
 import type { Counters } from '../world/counters.ts';
 import { Scheduler } from '../world/scheduler.ts';
 import { simulatedChain, type SimulatedChain } from '../plan/simulated-chain.ts';
@@ -40,9 +40,8 @@ export class Cluster {
   readonly #network: VirtualNetwork;
   readonly #chain: SimulatedChain;
   readonly #scheme: SignatureScheme;
-  readonly #readerChance: Chance;
+  readonly #readers: Readers | undefined;
   #healed = false;
-  #lastLeader: number | null = null;
 
   constructor(
     given: Plan,
@@ -56,7 +55,6 @@ export class Cluster {
     const plan = { ...given, nodes: [...given.nodes] };
     this.#plan = plan;
     this.#counters = counters;
-    this.#readerChance = new Chance(plan.seed, 'readers');
     const { scheduler } = this;
     const scheme: SignatureScheme = plan.signatures === 'fast' ? new FastSignatures() : new RealSignatures();
     this.#scheme = scheme;
@@ -67,7 +65,8 @@ export class Cluster {
       conditions: plan.links,
       count: (fault) => counters.add(`link/${fault}`),
     });
-    if (plan.shape !== undefined) this.#cutAllBut(plan.shape);
+    const { shape } = plan;
+    if (shape !== undefined) this.links.cutAllBut((a, b) => areLinked(shape, a, b));
     this.#network = new VirtualNetwork({
       scheduler,
       links: this.links,
@@ -95,10 +94,24 @@ export class Cluster {
       now: () => scheduler.now,
       trace,
       counters,
-      onLeading: (node) => this.#readFromNewLeader(node),
+      onLeading: (node) => this.#readers?.onLeading(node),
     });
     this.nodes = plan.nodes.map((_, index) => this.#makeNode(index, scheme, trace));
-    this.targets = this.#makeTargets();
+    const { monitor, nodes, load } = this;
+    if (plan.engine === 'raft') this.#readers = new Readers({ plan, scheduler, monitor, nodes, counters });
+    this.targets = targetsOf({
+      plan,
+      nodes,
+      monitor,
+      load,
+      chain: this.#chain,
+      scheme,
+      counters,
+      // What is broken for good does not come back with the end of a late fault.
+      mayStart: (node) => !this.#healed || this.#healthy().includes(node),
+      read: (node) => this.#readers?.read(node),
+      reconcile: () => this.#network.reconcile(),
+    });
   }
 
   get breach(): Breach | null {
@@ -135,7 +148,7 @@ export class Cluster {
     for (const node of this.nodes) node.start();
     this.load.start();
     this.#gaps.start();
-    if (this.#plan.engine === 'raft') this.#readSometimes();
+    this.#readers?.start();
     new FaultInjector({
       plan: this.#plan,
       scheduler: this.scheduler,
@@ -153,7 +166,7 @@ export class Cluster {
     for (const { node, how } of this.#plan.broken) {
       this.nodes[node]?.resume();
       if (how === 'down') this.nodes[node]?.crash();
-      else this.#isolate(node);
+      else this.links.isolate(node);
     }
     for (const node of this.#healthy()) {
       this.nodes[node]?.resume();
@@ -242,61 +255,12 @@ export class Cluster {
     return candidates.filter((node) => this.nodes[node]?.isRunning === true);
   }
 
-  /** Readers: they ask nodes at random moments, and go by what the answer allows. */
-  #readSometimes(): void {
-    // Also a node that is paused: the request waits at its door, and is the first thing that
-    // it sees when it wakes up.
-    const nodes = [...this.nodes.keys()].filter((node) => this.nodes[node]?.isUp === true);
-    if (nodes.length > 0) this.#read(this.#readerChance.pick(nodes));
-    this.scheduler.after(this.#readerChance.between(50, 400), () => this.#readSometimes());
-  }
-
-  /**
-   * The moment when a leader knows least: what is committed it learns with the first block of its own. And
-   * whoever led before may not know yet that it does not any more.
-   */
-  #readFromNewLeader(node: number): void {
-    for (const delay of [0, 2, 10]) this.scheduler.after(delay, () => this.#read(node));
-    const before = this.#lastLeader;
-    this.#lastLeader = node;
-    if (before === null || before === node) return;
-    for (const delay of [20, 60, 150]) this.scheduler.after(delay, () => this.#read(before));
-  }
-
-  #read(node: number): void {
-    const { reads, chain } = this.monitor;
-    const open = reads.begin(node);
-    const { consensus } = this.#plan;
-    const lease = 'leaseReads' in consensus && consensus.leaseReads && this.#readerChance.happens(0.8);
-    this.nodes[node]?.request({ kind: 'read', lease }, (result) => {
-      this.#counters.add(result instanceof Problem ? `read/${result.code}` : 'read/answered');
-      if (result instanceof Problem) return;
-      this.monitor.check(() => reads.end(open, result.height, chain.storedHeight(node)));
-    });
-  }
-
   #submit(node: number, transaction: Transaction): void {
     this.monitor.reads.onSubmitted(transaction.hash);
     this.nodes[node]?.submit(transaction.bytes, (problem) => {
       if (problem instanceof Problem) this.#counters.add(`submit/${problem.code}`);
       else this.#counters.add('submit/accepted');
     });
-  }
-
-  /** Some nodes never reach each other directly. */
-  #cutAllBut(shape: Shape): void {
-    const { length } = this.#plan.nodes;
-    for (let a = 0; a < length; a++) {
-      for (let b = 0; b < length; b++) if (a !== b && !areLinked(shape, a, b)) this.links.cut(a, b);
-    }
-  }
-
-  #isolate(node: number): void {
-    for (const other of this.nodes.keys()) {
-      if (other === node) continue;
-      this.links.cut(node, other);
-      this.links.cut(other, node);
-    }
   }
 
   #makeNode(index: number, scheme: SignatureScheme, trace: Trace): SimulatedNode {
@@ -327,62 +291,6 @@ export class Cluster {
       },
       height: () => this.monitor.chain.height,
     });
-  }
-
-  #makeTargets(): Targets {
-    const { nodes } = this;
-    const plan = this.#plan;
-    const counters = this.#counters;
-    const chain = this.#chain;
-    const at = (index: number): SimulatedNode => nodes[index] as SimulatedNode;
-    const governance = new Governance({
-      plan,
-      chain,
-      scheme: this.#scheme,
-      validators: () => this.monitor.epochs.latest.validators,
-      submit: (transaction) => this.load.govern(transaction),
-      isFinal: (hash) => this.monitor.chain.heightOf(hash) !== undefined,
-    });
-    return {
-      count: nodes.length,
-      keys: chain.nodeKeys.map(({ publicKey }) => publicKey),
-      crash: (node, made) => {
-        const lost = at(node).crash(made);
-        if (lost > 0) counters.add('fault/lost-writes', lost);
-      },
-      start: (node) => {
-        // What is broken for good does not come back with the end of a late fault.
-        if (!this.#healed || this.#healthy().includes(node)) at(node).start();
-      },
-      stallDisk: (node, forMs) => at(node).disk.stall(forMs),
-      slowDisk: (node, upToMs) => at(node).disk.slow(upToMs),
-      failDisk: (node) => at(node).disk.fail(),
-      wipeDisk: (node) => at(node).wipe(),
-      pause: (node) => at(node).pause(),
-      resume: (node, timersLast) => {
-        // Clients waited at its door: what it answers now comes from what it believed then.
-        if (plan.engine === 'raft') this.#read(node);
-        at(node).resume(timersLast);
-      },
-      shiftClock: (node, byMs) => at(node).shiftClock(byMs),
-      speedClock: (node, by) => at(node).speedClock(by),
-      request: (request) => {
-        for (const node of nodes) {
-          node.request(request, (result) => {
-            if (!(result instanceof Problem)) counters.add(`request/${request.kind}`);
-          });
-        }
-      },
-      changeValidators: () => governance.change(),
-      corrupt: (node, liar) => {
-        at(node).crash();
-        plan.nodes[node] = { validator: plan.nodes[node]?.validator ?? null, liar };
-        this.monitor.corrupted(node);
-        at(node).start();
-      },
-      ask: (node, question) => at(node).ask(question),
-      reconcile: () => this.#network.reconcile(),
-    };
   }
 }
 

@@ -66,6 +66,22 @@ export class Links {
     this.#link(from, to).cuts++;
   }
 
+  /** Cuts a node off from all others. */
+  isolate(node: number): void {
+    for (let other = 0; other < this.#size; other++) {
+      if (other === node) continue;
+      this.cut(node, other);
+      this.cut(other, node);
+    }
+  }
+
+  /** For nodes that never reach each other directly. */
+  cutAllBut(areLinked: (from: number, to: number) => boolean): void {
+    for (let from = 0; from < this.#size; from++) {
+      for (let to = 0; to < this.#size; to++) if (from !== to && !areLinked(from, to)) this.cut(from, to);
+    }
+  }
+
   mend(from: number, to: number): void {
     const link = this.#link(from, to);
     link.cuts = Math.max(0, link.cuts - 1);
