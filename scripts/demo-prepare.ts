@@ -1,6 +1,7 @@
 import { limits } from '../src/base/limits.ts';
 import { Problem, unwrap } from '../src/base/problem.ts';
-import { type HttpClient, problemOf } from '../src/client/http-client.ts';
+import type { HttpClient } from '../src/client/http-client.ts';
+import { problemOf } from '../src/client/outcomes.ts';
 import { Wallet } from '../src/client/wallet.ts';
 import { developmentKeyPair } from '../src/crypto/development-keys.ts';
 import { nativeSigner } from '../src/crypto/native.ts';

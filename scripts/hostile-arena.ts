@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem, unwrap } from '../src/base/problem.ts';
 import { logFile } from '../src/cli/testnet/node-processes.ts';
-import { type HttpClient } from '../src/client/http-client.ts';
+import type { HttpClient } from '../src/client/http-client.ts';
 import { readKeyFile } from '../src/crypto/keystore.ts';
 import type { KeyPair } from '../src/crypto/keys.ts';
 import { type Height, toHeight } from '../src/ledger/block.ts';

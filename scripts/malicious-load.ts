@@ -1,5 +1,6 @@
 import { Problem } from '../src/base/problem.ts';
-import { type HttpClient, problemOf } from '../src/client/http-client.ts';
+import type { HttpClient } from '../src/client/http-client.ts';
+import { problemOf } from '../src/client/outcomes.ts';
 import { isRetryable } from '../src/client/transport.ts';
 import type { Transaction } from '../src/ledger/transaction.ts';
 import type { Sender } from './demo-workload.ts';

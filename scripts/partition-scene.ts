@@ -1,7 +1,8 @@
 import { toHex } from '../src/base/bytes.ts';
 import { Problem, unwrap } from '../src/base/problem.ts';
 import type { TransactionStatusAnswer } from '../src/client/answers.ts';
-import { type HttpClient, problemOf } from '../src/client/http-client.ts';
+import type { HttpClient } from '../src/client/http-client.ts';
+import { problemOf } from '../src/client/outcomes.ts';
 import { Transport } from '../src/client/transport.ts';
 import { Wallet } from '../src/client/wallet.ts';
 import { developmentKeyPair } from '../src/crypto/development-keys.ts';

@@ -1,7 +1,8 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { writeFileSync } from 'node:fs';
 import { Problem, unwrap } from '../base/problem.ts';
-import { type FinalTransaction, problemOf, waitingWords } from '../client/http-client.ts';
+import type { FinalTransaction } from '../client/http-client.ts';
+import { problemOf, waitingWords } from '../client/outcomes.ts';
 import { failureText, grouped } from '../client/plain-words.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { failureRemedy } from '../ledger/failure-remedies.ts';

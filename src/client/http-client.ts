@@ -22,11 +22,9 @@ import type {
   GenesisAnswer,
   HeaderItem,
   MemberAnswer,
-  MissingNonceAnswer,
   NamespaceAnswer,
   NamespaceListAnswer,
   Origin,
-  ProblemAnswer,
   RecordAnswer,
   RecordDiffAnswer,
   RecordHistoryAnswer,
@@ -43,6 +41,15 @@ import type {
   WhyAnswer,
 } from './answers.ts';
 import { encodeBatch, splitIntoBatches } from './batch.ts';
+import {
+  noTransaction,
+  notSentAfter,
+  problemOf,
+  problemPart,
+  waitingWords,
+  withOutcome,
+} from './outcomes.ts';
+import { pathPart, query } from './paths.ts';
 import { isRetryable, Transport, type TransportOptions } from './transport.ts';
 
 export type FinalTransaction = Extract<TransactionStatusAnswer, { status: 'final' }>;
@@ -460,108 +467,4 @@ export class HttpClient {
     const wrong = misshapen(answer, shape, this.baseUrl);
     return wrong ?? (answer as T);
   }
-}
-
-/**
- * What is wrong with something that was given as a transaction, as plain JavaScript may. A problem (of a
- * wallet that could not sign) speaks for itself.
- */
-function noTransaction(given: unknown): Problem | undefined {
-  if (given instanceof Problem) return given;
-  const { bytes, hash } = (given ?? {}) as Partial<Transaction>;
-  if (bytes instanceof Uint8Array && typeof hash === 'string') return undefined;
-  const what =
-    given instanceof Promise ? 'a promise of something' : given === null ? 'null' : `of type ${typeof given}`;
-  return new Problem(
-    'transaction/malformed',
-    `what was given to be submitted is no transaction: it is ${what}`,
-    {
-      remedy: 'Give what a wallet or "decodeTransaction" made, and await it where it is a promise.',
-      details: { sent: false },
-    },
-  );
-}
-
-/**
- * One part of a path. Throws `api/bad-path` for what no path can say: dots alone are taken for steps up
- * (RFC 3986, section 5.2.4), and nothing leads to somewhere else. Nothing is called that, and whatever took
- * its place here might be.
- */
-function pathPart(text: string): string {
-  if (/^\.{0,2}$/.test(text)) throw badPath(`"${text}" is the name of nothing`);
-  return encoded(text);
-}
-
-function encoded(text: string): string {
-  try {
-    return encodeURIComponent(text);
-  } catch {
-    throw badPath('a name is no Unicode text: half of a surrogate pair stands in it alone');
-  }
-}
-
-function badPath(why: string): Problem {
-  return new Problem('api/bad-path', why, {
-    remedy: 'Check where the name comes from: nothing can be called that.',
-    details: { sent: false },
-  });
-}
-
-function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
-  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
-  return given.length === 0
-    ? ''
-    : `?${given.map(([name, value]) => `${name}=${encoded(`${value}`)}`).join('&')}`;
-}
-
-/** How one that is neither final nor gone stands, as a part of a sentence. */
-export function waitingWords(
-  answer: Extract<TransactionStatusAnswer, { status: 'pending' | 'unknown' }>,
-): string {
-  if (answer.status === 'unknown') return answer.problem?.detail ?? 'the node does not know it';
-  const { missing } = answer;
-  // A node of another version may not say it.
-  if (missing?.nonce === undefined) return 'it waits to be put into a block';
-  return `it waits for nonce ${missing.nonce} of ${missing.sender}, which the node does not have${untilExpiry(missing)}`;
-}
-
-/** When it waits no longer, as a part of a sentence. */
-export function untilExpiry({ expiryHeight }: MissingNonceAnswer): string {
-  // A node of another version may not say it.
-  return expiryHeight === undefined ? '' : `; it is gone when block ${expiryHeight} is final`;
-}
-
-/** A problem that is a part of an answer, as a problem of our own. */
-export function problemOf(answer: ProblemAnswer): Problem {
-  return Problem.received(answer.code, answer.detail, {
-    remedy: answer.remedy,
-    details: answer.details,
-  });
-}
-
-function problemPart(problem: Problem): ProblemAnswer {
-  const { code, message, remedy, details } = problem;
-  return { code, detail: message, remedy, details };
-}
-
-/** Of what would have been sent next. */
-function notSentAfter(failure: Problem): Problem {
-  return failure.restated(`${failure.message}; this one was not sent`, {
-    remedy: failure.remedy,
-    details: { ...failure.details, sent: false },
-    cause: failure,
-  });
-}
-
-/**
- * A request that may have reached the node and was not answered leaves it open whether
- * the transaction was taken.
- */
-function withOutcome(problem: Problem, hash: Hash): Problem {
-  if (problem.details['sent'] !== true) return problem;
-  return problem.restated(`${problem.message}; whether the node took the transaction is unknown`, {
-    remedy: `${problem.code === 'api/answer' ? `${problem.remedy} Then ask` : 'Ask'} for transaction ${hash}, or submit the same transaction again: it counts only once.`,
-    details: { ...problem.details, hash, outcome: 'unknown' },
-    cause: problem,
-  });
 }

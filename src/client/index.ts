@@ -30,13 +30,8 @@ export type { ChainChange } from '../ledger/chain-change.ts';
 export { contentFromJson } from './content-json.ts';
 export { type FinalBlockEvent, finalBlocks, type FinalBlocksOptions } from './events.ts';
 export type { FinalOutcome } from './final-watch.ts';
-export {
-  type Deadline,
-  type FinalTransaction,
-  HttpClient,
-  type ListOptions,
-  problemOf,
-} from './http-client.ts';
+export { type Deadline, type FinalTransaction, HttpClient, type ListOptions } from './http-client.ts';
+export { problemOf } from './outcomes.ts';
 export { Ledger, type LedgerOptions } from './ledger.ts';
 export type { LedgerAccount } from './ledger-account.ts';
 export type { SendOptions } from './ledger-sending.ts';

@@ -6,7 +6,7 @@ import type { PublicKey } from '../crypto/signature.ts';
 import { toHeight } from '../ledger/block.ts';
 import type { Operation } from '../ledger/operation.ts';
 import type { FinalOutcome, FinalWatch } from './final-watch.ts';
-import { problemOf } from './http-client.ts';
+import { problemOf } from './outcomes.ts';
 import {
   defaultDeadlineMs,
   defaultExpiryAhead,

@@ -1,6 +1,6 @@
 import type { Signal } from '@preact/signals';
 import { Problem } from '../base/problem.ts';
-import { problemOf } from '../client/http-client.ts';
+import { problemOf } from '../client/outcomes.ts';
 import { grouped } from '../client/plain-words.ts';
 import { Wallet } from '../client/wallet.ts';
 import { parseAddress } from '../crypto/address.ts';

@@ -1,6 +1,6 @@
 import { limits } from '../../base/limits.ts';
 import { Problem, unwrap } from '../../base/problem.ts';
-import { problemOf } from '../../client/http-client.ts';
+import { problemOf } from '../../client/outcomes.ts';
 import { isRetryable } from '../../client/transport.ts';
 import { Wallet } from '../../client/wallet.ts';
 import { developmentKeyPair } from '../../crypto/development-keys.ts';

@@ -1,5 +1,5 @@
 import type { Problem } from '../../base/problem.ts';
-import { problemOf } from '../../client/http-client.ts';
+import { problemOf } from '../../client/outcomes.ts';
 import { isRetryable } from '../../client/transport.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { Transaction } from '../../ledger/transaction.ts';
