@@ -1,12 +1,12 @@
-import { equalBytes } from '../base/bytes.ts';
-import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { type BlockHeader, type Height, toHeight } from './block.ts';
 import type { BlockLimits } from './chain-change.ts';
 import { type ChainParameters, parametersAt } from './chain-parameters.ts';
+import type { Condition } from './condition.ts';
 import { Draft } from './draft.ts';
+import type { Operation } from './operation.ts';
 import {
   type AccountEffect,
   type Effects,
@@ -15,26 +15,14 @@ import {
   encodeReceipts,
   type Refusal,
 } from './receipt.ts';
-import { encodeEnding, encodeReservation, endingStateKey, reservationStateKey } from './reservation.ts';
 import { beginHeight } from './reservation-rules.ts';
-import { encodeNamespaceRules } from './namespace.ts';
-import type { Condition } from './condition.ts';
-import type { Operation } from './operation.ts';
 import { checkCondition, perform } from './rules.ts';
-import { protocolVersionFor } from './protocol-version.ts';
+import { mayNotStand, type StandingCode, whyNotStanding } from './standing.ts';
+import { changesOf } from './state-changes.ts';
+import type { StateChange } from './state-entry.ts';
 import type { State } from './state.ts';
-import {
-  type Account,
-  accountStateKey,
-  encodeAccount,
-  encodeRecord,
-  keySetOf,
-  namespaceStateKey,
-  recordStateKey,
-  type StateChange,
-} from './state-entry.ts';
+import type { Transaction } from './transaction.ts';
 import { type ValidatorSet, validatorSet } from './validators.ts';
-import { type Transaction, type TransactionBody, unitsOf } from './transaction.ts';
 
 /**
  * What transactions do to a state. Deterministic: parent state, context and transactions in their
@@ -72,29 +60,6 @@ export interface Execution {
   /** What counts for the next block, in which `validators` are those whom the header names as the next. */
   readonly next: ChainParameters;
 }
-
-/** Why a transaction may not stand in a block at some place. */
-type StandingCode =
-  /** It is for another chain. */
-  | 'transaction/wrong-chain'
-  /** It asks for what only a later protocol version does. */
-  | 'transaction/later-version'
-  /** It stands in the same block already. */
-  | 'transaction/duplicate'
-  /** Its nonce is below the sender's next one: it, or another with its nonce, was executed. */
-  | 'transaction/nonce-used'
-  /** Its nonce is above the sender's next one: others must come first. */
-  | 'transaction/nonce-gap'
-  /** The block's height is above its expiry height. */
-  | 'transaction/expired'
-  /** Its expiry height is further ahead of the block than `limits.maxExpiryAhead`. */
-  | 'transaction/expiry-too-far'
-  /** Too few of the sender's keys signed, or a key that has nothing to do with it. */
-  | 'transaction/wrong-signers'
-  /** It pays less than the chain asks for what it does. */
-  | 'transaction/fee-too-low'
-  /** The sender has less than the fee. */
-  | 'transaction/fee-not-payable';
 
 /**
  * Executes a block's transactions on its parent's state, or says why no valid block holds
@@ -187,6 +152,7 @@ class BlockExecution {
   readonly #parameters: ChainParameters;
   readonly limits: BlockLimits;
   readonly #hashes = new Set<Hash>();
+  readonly #place: Parameters<typeof whyNotStanding>[2];
   readonly #receipts: Receipt[] = [];
   #bytes = 0;
   #operations = 0;
@@ -198,6 +164,7 @@ class BlockExecution {
     this.#draft = new Draft(parent);
     this.#parameters = parametersAt(parent.parameters, context.height);
     if (this.#parameters !== parent.parameters) this.#draft.parameters = this.#parameters;
+    this.#place = { parent, context, parameters: this.#parameters, hashes: this.#hashes };
     const { maxTransactions, maxOperations, maxBytes } = this.#parameters.limits;
     this.limits = {
       maxTransactions: Math.min(maxTransactions, room?.maxCount ?? maxTransactions),
@@ -220,7 +187,7 @@ class BlockExecution {
   add(transaction: Transaction): StandingCode | undefined {
     const { sender, hash, fee } = transaction;
     const account = this.#draft.account(sender);
-    const refusal = this.#refusal(transaction, account);
+    const refusal = whyNotStanding(transaction, account, this.#place);
     if (refusal !== undefined) return refusal;
     this.#draft.accounts.set(sender, {
       ...account,
@@ -238,7 +205,7 @@ class BlockExecution {
   /** Pays the fees out and closes the block. */
   finish(): Execution {
     if (this.#fees > 0n) this.#draft.credit(this.#context.proposer, this.#fees);
-    const changes = this.#changes();
+    const changes = changesOf(this.#draft, this.#parent);
     const { root, bytes } = encodeReceipts(this.#receipts);
     return {
       state: this.#parent.with(changes),
@@ -249,26 +216,6 @@ class BlockExecution {
       parameters: this.#parameters,
       next: parametersAt(this.#draft.parameters, toHeight(this.#context.height + 1)),
     };
-  }
-
-  #refusal(transaction: Transaction, account: Account): StandingCode | undefined {
-    const { height, chainId } = this.#context;
-    const { feePerOperation, protocolVersion } = this.#parameters;
-    if (transaction.chainId !== chainId) return 'transaction/wrong-chain';
-    if (protocolVersionFor(transaction) > protocolVersion) return 'transaction/later-version';
-    if (transaction.expiryHeight < height) return 'transaction/expired';
-    if (transaction.expiryHeight > height + limits.maxExpiryAhead) return 'transaction/expiry-too-far';
-    if (transaction.nonce < account.nonce) {
-      return this.#hashes.has(transaction.hash) ? 'transaction/duplicate' : 'transaction/nonce-used';
-    }
-    if (transaction.nonce > account.nonce) return 'transaction/nonce-gap';
-    if (transaction.fee < leastFee(transaction, feePerOperation)) return 'transaction/fee-too-low';
-    // By the parent's state: what else stands in the block says nothing about who may sign in it.
-    if (!hasItsSigners(transaction, this.#parent.account(transaction.sender))) {
-      return 'transaction/wrong-signers';
-    }
-    if (account.balance < transaction.fee) return 'transaction/fee-not-payable';
-    return undefined;
   }
 
   /** All that a transaction asks, or nothing. Its fee is paid. */
@@ -328,68 +275,11 @@ class BlockExecution {
     const { balance, held } = this.#draft.account(publicKey);
     return { publicKey, balance, held };
   }
-
-  #changes(): StateChange[] {
-    const changes: StateChange[] = [];
-    for (const [publicKey, account] of this.#draft.accounts) {
-      const old = this.#parent.account(publicKey);
-      const { balance, held, nonce, keys } = account;
-      if (balance === old.balance && held === old.held && nonce === old.nonce && keys === old.keys) continue;
-      changes.push({ key: accountStateKey(publicKey), value: encodeAccount(account) });
-    }
-    // Whatever was done to a record made a new version of it.
-    for (const [key, record] of this.#draft.records) {
-      changes.push({ key: recordStateKey(key), value: encodeRecord(record) });
-    }
-    for (const [name, rules] of this.#draft.namespaces) {
-      const [key, value] = [namespaceStateKey(name), encodeNamespaceRules(rules)];
-      const old = this.#parent.get(key);
-      if (old === undefined || !equalBytes(old, value)) changes.push({ key, value });
-    }
-    for (const { id, reservation } of this.#draft.reservations.values()) {
-      changes.push({
-        key: reservationStateKey(id),
-        value: reservation === null ? null : encodeReservation(reservation),
-      });
-    }
-    for (const [height, ending] of this.#draft.endings) {
-      changes.push({ key: endingStateKey(height), value: ending === null ? null : encodeEnding(ending) });
-    }
-    changes.push(...this.#draft.changesOfTheChain());
-    return changes;
-  }
-}
-
-/** What a transaction has to pay at least. */
-export function leastFee(transaction: TransactionBody, feePerOperation: bigint): bigint {
-  return feePerOperation === 0n ? 0n : feePerOperation * BigInt(unitsOf(transaction));
-}
-
-/**
- * Enough of the account's keys signed, and nobody besides them but keys that the transaction is about to put
- * in their place, which so prove that somebody holds them.
- */
-export function hasItsSigners(transaction: TransactionBody, account: Account): boolean {
-  const { sender, signers, operations } = transaction;
-  // As most are.
-  if (account.keys === undefined && signers.length === 1) return signers[0] === sender;
-  const { keys, threshold } = keySetOf(sender, account);
-  const others = signers.filter((key) => !keys.includes(key));
-  if (signers.length - others.length < threshold) return false;
-  const coming = operations.flatMap((operation) => (operation.type === 'set-keys' ? operation.keys : []));
-  return others.every((key) => coming.includes(key));
 }
 
 function oversize(height: Height, count: number, most: BlockLimits): Problem {
   return new Problem('block/oversize', `the block at height ${height} holds more than a block may hold`, {
     remedy: `It may have ${most.maxTransactions} transactions, ${most.maxOperations} operations and ${most.maxBytes} bytes of them.`,
     details: { height, transactions: count },
-  });
-}
-
-function mayNotStand(code: StandingCode, transaction: Transaction, index: number, height: Height): Problem {
-  return new Problem(code, `transaction ${index} may not stand in the block at height ${height}`, {
-    remedy: 'The block is invalid: refuse it. A correct proposer leaves such a transaction out.',
-    details: { height, index, transactionHash: transaction.hash, sender: transaction.sender },
   });
 }
