@@ -1,19 +1,17 @@
-import { decode, encode } from '../../base/codec.ts';
 import { defined } from '../../base/invariant.ts';
 import { limits } from '../../base/limits.ts';
-import { peerAtFault } from '../../base/peer-faults.ts';
 import { Problem } from '../../base/problem.ts';
 import type { ReceivedCode } from '../../base/problem-codes.ts';
-import type { MonotonicMs } from '../../consensus/engine.ts';
 import type { Hash } from '../../crypto/hash.ts';
 import type { PublicKey } from '../../crypto/signature.ts';
-import { decodeOwnTransaction, type Transaction } from '../../ledger/transaction.ts';
+import type { Transaction } from '../../ledger/transaction.ts';
 import type { Mempool } from '../../mempool/mempool.ts';
 import type { GossipVerdict, Network, PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
-import type { Cancel, Clock } from '../process/clock.ts';
+import type { Clock } from '../process/clock.ts';
+import { readFrame, wrongChain } from './transaction-frame.ts';
+import { TransactionOutbox } from './transaction-outbox.ts';
 import type { Verification } from './verification.ts';
-import { transactionFrameCodec } from './wire.ts';
 
 interface IntakeOptions {
   readonly chainId: Hash;
@@ -49,18 +47,10 @@ export class Intake {
   readonly #own = new BoundedMap<Hash, number>(limits.mempoolTransactions);
   /** Transactions whose signatures are being checked, with how often. */
   readonly #checking = new Map<Hash, { readonly transaction: Transaction; times: number }>();
-  /** Transactions whose frame left here or was passed on, with when that was the last time. */
-  readonly #passedOn = new BoundedMap<Hash, MonotonicMs>(limits.mempoolTransactions);
   #submittedUnderWay: Load = none;
   #gossipUnderWay: Load = none;
   #repeatedAt = -Infinity;
-  readonly #outbox = new Map<Hash, Uint8Array>();
-  #outboxBytes = 0;
-  #cancelFlush: Cancel | undefined;
-  #flushedAt: MonotonicMs = -Infinity;
-  /** How far the next frame is behind the last. */
-  #flushMs = 0;
-  #frames: number;
+  readonly #outbox: TransactionOutbox;
   readonly counters = {
     submitted: 0,
     accepted: 0,
@@ -73,7 +63,7 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
-    this.#frames = options.salt;
+    this.#outbox = new TransactionOutbox({ ...options, onFrame: () => (this.counters.framesOut += 1) });
   }
 
   /** Judges transactions of a client, or says why its bytes are not one; one answer each, in order. */
@@ -124,7 +114,7 @@ export class Intake {
       verification.fault(from, code, checked);
       decide('reject');
     };
-    const transactions = this.#readFrame(bytes);
+    const transactions = readFrame(bytes, this.#options.chainId);
     if (transactions instanceof Problem) return reject(transactions.code);
     const isUsed = this.#usedLookup();
     const fresh = transactions.filter(
@@ -165,25 +155,14 @@ export class Intake {
    * out of an empty account) goes no further.
    */
   #passesOn(transactions: readonly Transaction[]): boolean {
-    const { mempool, verification, clock } = this.#options;
+    const { mempool, verification } = this.#options;
     const waiting = transactions.filter(({ hash }) => mempool.has(hash));
     const others = transactions.filter(({ hash }) => !mempool.has(hash));
     const isUsed = this.#usedLookup();
     const ofUse = waiting.length + others.filter(isUsed).length;
     if (2 * ofUse < transactions.length || !others.every((other) => verification.checked(other)))
       return false;
-    const now = clock.monotonicMs();
-    const due = waiting.filter(({ hash }) => this.#isDue(hash, now));
-    for (const { hash } of due) this.#passedOn.set(hash, now);
-    return due.length > 0;
-  }
-
-  /**
-   * Half the time between two repetitions of its own node: frames may come early, and one that is lost must
-   * not cost two.
-   */
-  #isDue(hash: Hash, now: MonotonicMs): boolean {
-    return now - (this.#passedOn.get(hash) ?? -Infinity) >= limits.regossipMs / 2;
+    return this.#outbox.passOn(waiting);
   }
 
   /** A transaction that is here, and whose signature is being checked. */
@@ -208,7 +187,7 @@ export class Intake {
       const transaction = mempool.get(hash);
       if (transaction === undefined) continue;
       this.#own.set(hash, now);
-      this.#gossip(transaction);
+      this.#outbox.add(transaction);
       repeated += 1;
     }
   }
@@ -218,8 +197,16 @@ export class Intake {
     return { submitted: this.#submittedUnderWay.signatures, gossip: this.#gossipUnderWay.signatures };
   }
 
+  /**
+   * Gossips what waits for company. To be called when a block is about to name it: then others have it in
+   * time, and need not ask for it.
+   */
+  flush(): void {
+    this.#outbox.flush();
+  }
+
   stop(): void {
-    this.#cancelFlush?.();
+    this.#outbox.stop();
   }
 
   /** An answer that needs no signature check. `load`: all that would be under check with this one. */
@@ -259,7 +246,7 @@ export class Intake {
     }
     if (outcome === 'added') {
       this.#own.set(transaction.hash, now);
-      this.#gossip(transaction);
+      this.#outbox.add(transaction);
       onAdded();
     } else this.#vouchFor(transaction.hash);
     return { status: outcome === 'added' ? 'accepted' : 'known', hash: transaction.hash };
@@ -286,23 +273,6 @@ export class Intake {
       transaction.nonce < this.#options.nextNonce(transaction.sender) &&
       this.#options.isFinal(transaction.hash)
     );
-  }
-
-  #readFrame(bytes: Uint8Array): Transaction[] | Problem {
-    if (bytes.length > limits.gossipFrameBytes + limits.gossipFrameOverheadBytes) return oversize(bytes);
-    const frame = decode(transactionFrameCodec, bytes, 'frame of transactions');
-    if (frame instanceof Problem) return frame;
-    const transactions = new Map<Hash, Transaction>();
-    for (const encoded of frame.transactions) {
-      const transaction = decodeOwnTransaction(encoded);
-      if (transaction instanceof Problem) return transaction;
-      if (transaction.chainId !== this.#options.chainId) {
-        return wrongChain(transaction.chainId, this.#options.chainId);
-      }
-      transactions.set(transaction.hash, transaction);
-    }
-    if (transactions.size === 0) return empty();
-    return transactions.size === frame.transactions.length ? [...transactions.values()] : twice();
   }
 
   /**
@@ -346,42 +316,6 @@ export class Intake {
     this.#options.onArriving(transactions);
     return true;
   }
-
-  #gossip(transaction: Transaction): void {
-    if (this.#outbox.has(transaction.hash)) return;
-    if (this.#outboxBytes + transaction.bytes.length > limits.gossipFrameBytes) this.flush();
-    this.#outbox.set(transaction.hash, transaction.bytes);
-    this.#outboxBytes += transaction.bytes.length;
-    if (this.#cancelFlush !== undefined) return;
-    const { clock } = this.#options;
-    const waited = clock.monotonicMs() - this.#flushedAt;
-    // After a pause in gossip nothing waits for company.
-    this.#cancelFlush = clock.after(Math.max(this.#flushMs - waited, 0), () => this.flush());
-  }
-
-  /**
-   * Gossips what waits for company. To be called when a block is about to name it: then others have it in
-   * time, and need not ask for it.
-   */
-  flush(): void {
-    this.#cancelFlush?.();
-    this.#cancelFlush = undefined;
-    if (this.#outbox.size === 0) return;
-    this.#frames = (this.#frames + 1) >>> 0;
-    const now = this.#options.clock.monotonicMs();
-    this.#flushedAt = now;
-    // A frame costs each node more than the transactions in it: the more there are, the longer they gather.
-    this.#flushMs = Math.min(limits.gossipFlushMs * this.#outbox.size, limits.gossipFlushMostMs);
-    for (const hash of this.#outbox.keys()) this.#passedOn.set(hash, now);
-    const frame = encode(transactionFrameCodec, {
-      salt: this.#frames,
-      transactions: [...this.#outbox.values()],
-    });
-    this.#outbox.clear();
-    this.#outboxBytes = 0;
-    this.counters.framesOut += 1;
-    this.#options.network.publish('transactions', frame);
-  }
 }
 
 /** What transactions under check take. */
@@ -413,33 +347,6 @@ function refused(transaction: Transaction, problem: Problem): Submitted {
 function wrongSignature(): Problem {
   return new Problem('transaction/wrong-signature', 'the sender did not sign the transaction', {
     remedy: "Sign the transaction's exact bytes with the sender's key, by RFC 8032.",
-  });
-}
-
-function wrongChain(theirs: Hash, ours: Hash): Problem {
-  return new Problem('transaction/wrong-chain', 'the transaction is for another chain', {
-    remedy:
-      'Submit it to a node of its own chain. Or, if this chain is meant, sign it with the chain id that "quorate status" shows.',
-    details: { chainId: theirs, expected: ours },
-  });
-}
-
-function oversize({ length }: Uint8Array): Problem {
-  return new Problem('network/frame-oversize', 'a frame is larger than any that is sent', {
-    remedy: peerAtFault,
-    details: { size: length, limit: limits.gossipFrameBytes },
-  });
-}
-
-function empty(): Problem {
-  return new Problem('network/frame-empty', 'a frame holds no transactions', {
-    remedy: peerAtFault,
-  });
-}
-
-function twice(): Problem {
-  return new Problem('network/frame-twice', 'a transaction stands twice in one frame', {
-    remedy: peerAtFault,
   });
 }
 

@@ -7,11 +7,12 @@ import type { MessageClaims, Protocol, Roster } from '../../consensus/protocol.t
 import type { SignatureClaim, Verifier } from '../../crypto/signature.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
-import { type Transaction, transactionClaims } from '../../ledger/transaction.ts';
+import type { Transaction } from '../../ledger/transaction.ts';
 import type { PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 import { ClaimChecker, type NamedClaim } from './claim-checker.ts';
 import type { Clock } from '../process/clock.ts';
+import { claimNames, claimsOf, eachOf, named } from './named-claims.ts';
 import { PeerBudget } from './peer-budget.ts';
 import type { Standing } from './standing.ts';
 
@@ -363,41 +364,6 @@ function takeFrom<T>(rest: Iterator<T>, most: number): T[] {
     taken.push(next.value);
   }
   return taken;
-}
-
-function named(claim: SignatureClaim): NamedClaim {
-  return { name: ClaimChecker.nameOf(claim), claim };
-}
-
-/** A transaction's hash covers its signatures, so it names its claims. */
-function claimsOf(transactions: readonly Transaction[]): NamedClaim[] {
-  const all: NamedClaim[] = [];
-  for (const transaction of transactions) {
-    const claims = transactionClaims(transaction);
-    for (let index = 0; index < claims.length; index++) {
-      all.push({ name: claimName(transaction, index), claim: claims[index] as SignatureClaim });
-    }
-  }
-  return all;
-}
-
-function claimNames(transaction: Transaction): string[] {
-  return transaction.signers.map((_, index) => claimName(transaction, index));
-}
-
-function claimName({ hash }: Transaction, index: number): string {
-  return index === 0 ? hash : `${hash}/${index}`;
-}
-
-/** Whether all claims of each transaction are valid, from one answer for each claim. */
-function eachOf(transactions: readonly Transaction[], valid: readonly boolean[]): readonly boolean[] {
-  // Most have one claim each.
-  if (valid.length === transactions.length) return valid;
-  let at = 0;
-  return transactions.map(({ signers }) => {
-    at += signers.length;
-    return valid.slice(at - signers.length, at).every(Boolean);
-  });
 }
 
 function wrongSignature(what: string): Problem {
