@@ -24,6 +24,12 @@ import { Monitor } from '../checkers/monitor.ts';
 /** The links of the second act, between nodes that are healed. */
 const healedLinks = { delayMs: [1, 10], loss: 0, duplication: 0, reordering: 0 } as const;
 
+interface ClusterWorld {
+  readonly trace: Trace;
+  readonly counters: Counters;
+  readonly onCarried?: OnCarried | undefined;
+}
+
 /** All nodes of a run with the world around them. */
 export class Cluster {
   readonly scheduler = new Scheduler();
@@ -43,15 +49,7 @@ export class Cluster {
   readonly #readers: Readers | undefined;
   #healed = false;
 
-  constructor(
-    given: Plan,
-    world: {
-      readonly trace: Trace;
-      readonly counters: Counters;
-      readonly onCarried?: OnCarried | undefined;
-    },
-  ) {
-    const { trace, counters, onCarried } = world;
+  constructor(given: Plan, { trace, counters, onCarried }: ClusterWorld) {
     const plan = { ...given, nodes: [...given.nodes] };
     this.#plan = plan;
     this.#counters = counters;
@@ -98,15 +96,11 @@ export class Cluster {
     });
     this.nodes = plan.nodes.map((_, index) => this.#makeNode(index, scheme, trace));
     const { monitor, nodes, load } = this;
-    if (plan.engine === 'raft') this.#readers = new Readers({ plan, scheduler, monitor, nodes, counters });
+    const parts = { plan, scheduler, monitor, nodes, counters };
+    if (plan.engine === 'raft') this.#readers = new Readers(parts);
     this.targets = targetsOf({
-      plan,
-      nodes,
-      monitor,
-      load,
-      chain: this.#chain,
-      scheme,
-      counters,
+      ...parts,
+      ...{ load, chain: this.#chain, scheme },
       // What is broken for good does not come back with the end of a late fault.
       mayStart: (node) => !this.#healed || this.#healthy().includes(node),
       read: (node) => this.#readers?.read(node),
