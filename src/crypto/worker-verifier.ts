@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { defined, invariant, InvariantError } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { packClaims, type QueuedClaim } from './claim-batch.ts';
+import type { FrameCheck } from './native-verify.ts';
 import type { SignatureClaim, Verifier } from './signature.ts';
 import type { VerifyWorkerData } from './verify-worker.ts';
 
@@ -21,6 +22,11 @@ interface Pending extends QueuedClaim {
  * now waits for little. The native check is faster the more it has at once.
  */
 const batchClaims = { native: 128, plain: 64 };
+/**
+ * So few are checked where they are asked for, by the addon, when the thread has nothing to do: 50 µs for
+ * one, right or wrong. To send them over and wake two threads costs as much, and takes longer.
+ */
+const claimsAtHand = 2;
 /** One in so many claims of a full batch is patient while urgent ones wait as well. */
 const patientShare = 4;
 /** Batches at the worker: one under way, and one so that it never waits for the main thread. */
@@ -29,7 +35,7 @@ const batchesInFlight = 2;
 /**
  * Checks signatures on a thread of its own. Calls of one turn of the event loop share batches, and so does
  * all that comes while the thread is busy; nothing waits while it is not. A batch crosses as one buffer,
- * without a copy.
+ * without a copy. With the addon a vote or two on a quiet chain do not cross at all.
  *
  * Answers come in the order of the calls, among the urgent ones and among the others. Urgent ones are
  * consensus messages and blocks, and must not wait behind a flood of transactions: both take turns, in
@@ -38,6 +44,7 @@ const batchesInFlight = 2;
 export class WorkerVerifier implements Verifier {
   readonly #worker: Worker;
   readonly #onFatal: (error: InvariantError) => void;
+  readonly #native: FrameCheck | undefined;
   readonly #batchClaims: number;
   readonly #urgent: Pending[] = [];
   readonly #patient: Pending[] = [];
@@ -54,16 +61,17 @@ export class WorkerVerifier implements Verifier {
    */
   constructor(options: {
     readonly onFatal: (error: InvariantError) => void;
-    /** With the addon, which this process opened before (`native-verify.ts`). */
-    readonly native?: boolean;
+    /** The addon, which this process opened and tried (`openNativeVerify`). */
+    readonly native?: FrameCheck | undefined;
     readonly script?: URL;
   }) {
-    const { onFatal, native = false, script } = options;
+    const { onFatal, native, script } = options;
     this.#onFatal = onFatal;
-    this.#batchClaims = native ? batchClaims.native : batchClaims.plain;
+    this.#native = native;
+    this.#batchClaims = native === undefined ? batchClaims.plain : batchClaims.native;
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     this.#worker = new Worker(script ?? new URL(`./verify-worker.${extension}`, import.meta.url), {
-      workerData: { native } satisfies VerifyWorkerData,
+      workerData: { native: native !== undefined } satisfies VerifyWorkerData,
     });
     this.#worker.on('message', (verdicts: Uint8Array) => this.#onVerdicts(verdicts));
     this.#worker.on('error', (cause) => this.#onDeath('it threw', cause));
@@ -99,7 +107,7 @@ export class WorkerVerifier implements Verifier {
     this.#flushing = true;
     setImmediate(() => {
       this.#flushing = false;
-      this.#flush();
+      if (!this.#checkHere()) this.#flush();
       this.#answer();
     });
   }
@@ -108,6 +116,15 @@ export class WorkerVerifier implements Verifier {
   async close(): Promise<void> {
     this.#stopped = true;
     await this.#worker.terminate();
+  }
+
+  /** Checks the few that wait, if they are few and nothing is under way. True when it did. */
+  #checkHere(): boolean {
+    if (this.#stopped || this.#native === undefined || this.#inFlight.length > 0) return false;
+    if (this.#waiting > claimsAtHand) return false;
+    const batch = [...this.#urgent.splice(0), ...this.#patient.splice(0)];
+    this.#settle(batch, this.#native(packClaims(batch)));
+    return true;
   }
 
   #flush(): void {
@@ -134,15 +151,18 @@ export class WorkerVerifier implements Verifier {
 
   #onVerdicts(verdicts: Uint8Array): void {
     if (this.#stopped) return;
-    const batch = defined(this.#inFlight.shift(), 'the batch of an answer');
-    invariant(verdicts.length === batch.length, 'each claim of a batch has one verdict');
-    this.#waiting -= batch.length;
+    this.#settle(defined(this.#inFlight.shift(), 'the batch of an answer'), verdicts);
     // Before the answers: the thread works on while the callers think.
     this.#flush();
+    this.#answer();
+  }
+
+  #settle(batch: readonly Pending[], verdicts: Uint8Array): void {
+    invariant(verdicts.length === batch.length, 'each claim of a batch has one verdict');
+    this.#waiting -= batch.length;
     for (let index = 0; index < batch.length; index++) {
       (batch[index] as Pending).call.verdicts.push(verdicts[index] === 1);
     }
-    this.#answer();
   }
 
   /** Answers the calls that are complete; one without claims is, as soon as those before it are. */

@@ -10,7 +10,7 @@ import { decryptKey } from '../crypto/keystore.ts';
 import { useNativeHash } from '../crypto/native-hash.ts';
 import { pairHashName } from '../crypto/pair-hash.ts';
 import { native, nativeSigner } from '../crypto/native.ts';
-import { nativeVerifyName, openNativeVerify } from '../crypto/native-verify.ts';
+import { type FrameCheck, nativeVerifyName, openNativeVerify } from '../crypto/native-verify.ts';
 import { selfTest, verifySignature } from '../crypto/verify.ts';
 import { WorkerVerifier } from '../crypto/worker-verifier.ts';
 import type { Genesis } from '../ledger/genesis.ts';
@@ -170,9 +170,9 @@ async function start(parts: {
     void network.stop();
   };
 
-  const batches = nativeBatches(log);
-  const signatureCheck = batches ? nativeVerifyName : native.name;
-  const verifier = new WorkerVerifier({ native: batches, onFatal: (error) => onFatal(error) });
+  const addon = nativeAddon(log);
+  const signatureCheck = addon === undefined ? native.name : nativeVerifyName;
+  const verifier = new WorkerVerifier({ native: addon, onFatal: (error) => onFatal(error) });
   closers.add('verifier', () => verifier.close());
   const libp2p = await createLibp2pNetwork({
     seed: nodeKey.secretKey,
@@ -257,12 +257,12 @@ async function start(parts: {
   };
 }
 
-/** Whether signatures are checked in native batches: where the addon was built, and judges as it must. */
-function nativeBatches(log: Logger): boolean {
+/** The native check of signatures, where it was built and judges as it must. */
+function nativeAddon(log: Logger): FrameCheck | undefined {
   const opened = openNativeVerify();
-  if (!(opened instanceof Problem)) return opened !== undefined;
+  if (!(opened instanceof Problem)) return opened;
   log.warn(opened.message, { code: opened.code, remedy: opened.remedy });
-  return false;
+  return undefined;
 }
 
 /** Says whether this node may vote at once, when that is not a matter of course. */

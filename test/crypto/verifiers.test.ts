@@ -10,6 +10,7 @@ import { cornerCases } from '../../src/crypto/corner-cases.ts';
 
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
 import { InlineVerifier } from '../../src/crypto/inline-verifier.ts';
+import { type FrameCheck, openNativeVerify } from '../../src/crypto/native-verify.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
 import {
   type PublicKey,
@@ -28,7 +29,7 @@ afterEach(async () => {
 });
 
 function openWorker(native = false): WorkerVerifier {
-  const verifier = new WorkerVerifier({ native, onFatal: fail });
+  const verifier = new WorkerVerifier({ native: native ? addon() : undefined, onFatal: fail });
   opened.push(verifier);
   return verifier;
 }
@@ -37,6 +38,12 @@ function openWorker(native = false): WorkerVerifier {
 const whyNot = whyNotNative();
 const withAddon = whyNot === undefined && buildNative() === undefined;
 if (!withAddon) console.error(whyNot ?? 'THE NATIVE SIGNATURE CHECK CANNOT BE BUILT HERE.');
+
+function addon(): FrameCheck {
+  const opened = openNativeVerify();
+  assert.ok(typeof opened === 'function', 'the addon was built');
+  return opened;
+}
 
 const { publicKey, secretKey } = developmentKeyPair('alice');
 const sign = nativeSigner(secretKey);
@@ -186,11 +193,14 @@ describe('WorkerVerifier', () => {
   });
 
   /** What `feed` asks for while the thread does nothing, as sizes of batches once it works. */
-  async function batchesOf(feed: (ask: (urgent: boolean, count?: number) => Promise<void>) => Promise<void>) {
+  async function batchesOf(
+    feed: (ask: (urgent: boolean, count?: number) => Promise<void>) => Promise<void>,
+    native?: FrameCheck,
+  ) {
     const notes = new Int32Array(new SharedArrayBuffer(4 * 64));
     setEnvironmentData('verify gate', notes.buffer);
     const script = new URL('./gated-worker.ts', import.meta.url);
-    const verifier = new WorkerVerifier({ script, onFatal: fail });
+    const verifier = new WorkerVerifier({ script, native, onFatal: fail });
     opened.push(verifier);
     const answers: Promise<unknown>[] = [];
     await feed(async (urgent, count = 1) => {
@@ -230,6 +240,35 @@ describe('WorkerVerifier', () => {
     });
     // One transaction; the first vote, at once; then both take turns, the transactions with a quarter.
     assert.deepEqual(sizes, [1, 1, 16, 3, 14]);
+  });
+
+  test('one or two that come while the thread has nothing to do are checked at hand', async () => {
+    const atHand: number[] = [];
+    const check: FrameCheck = (frame) => {
+      const verdicts = verifyPacked(frame as Uint8Array<ArrayBuffer>);
+      atHand.push(...verdicts);
+      return verdicts;
+    };
+    const sent = await batchesOf(async (come) => {
+      await come(true);
+      await come(false, 2);
+      await come(false, 3);
+      // Now the thread is busy: what comes next may be the first of many.
+      await come(true);
+    }, check);
+    assert.deepEqual(atHand, [1, 1, 1]);
+    assert.deepEqual(sent, [3, 1]);
+  });
+
+  test('what is wrong is found at hand as well', async () => {
+    const verifier = new WorkerVerifier({
+      native: (frame) => verifyPacked(frame as Uint8Array<ArrayBuffer>),
+      script: new URL('./gated-worker.ts', import.meta.url),
+      onFatal: fail,
+    });
+    opened.push(verifier);
+    assert.deepEqual(await ask(verifier, [claim('good'), claim('bad', false)], true), [true, false]);
+    assert.deepEqual(await ask(verifier, notHex.slice(0, 1), false), [false]);
   });
 
   test('a queue past its bound is our own mistake, not memory without end', async () => {

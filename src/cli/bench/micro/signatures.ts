@@ -57,7 +57,8 @@ function addonPieces(): Piece[] {
 function workerPiece(): Piece {
   const claims = sampleClaims(workerBatch, repeatedSenders);
   const addon = openNativeVerify();
-  const withAddon = typeof addon === 'function';
+  const native = typeof addon === 'function' ? addon : undefined;
+  const withAddon = native !== undefined;
   return {
     group: 'verify',
     name: `worker thread, ${withAddon ? 'with' : 'without'} addon, ${workerBatch} of ${repeatedSenders} senders`,
@@ -65,7 +66,7 @@ function workerPiece(): Piece {
     pieces: workerBatch,
     open: () => {
       const verifier = new WorkerVerifier({
-        native: withAddon,
+        native,
         onFatal: (error) => {
           throw error;
         },
