@@ -365,6 +365,7 @@ export function memoryOf(of: Limits): readonly MemoryShare[] {
       of.httpFinalBlocks * of.maxBlockTransactions,
       perSmallThing,
     ),
+    share('clients', 'addresses as they are shown', of.addressesRemembered, perSmallThing),
     share('peers', 'bytes of transactions under check', 1, of.intakeBytes),
     share('peers', 'transactions under check', of.intakeTransactions, perTransaction),
     share('peers', 'pending transactions', 1, of.mempoolBytes),

@@ -746,6 +746,8 @@ export const limits = {
    * certificates then cost nothing.
    */
   verifiedClaims: 65_536,
+  /** Addresses that are remembered as text: 250 bytes each, and 4 µs to make one. */
+  addressesRemembered: 8_192,
   /**
    * Messages with signatures inside that were found good and are remembered, by digest: relayed
    * again they cost one hash.

@@ -1,17 +1,26 @@
 import { bech32m } from '@scure/base';
 import { fromHex, toHex } from '../base/bytes.ts';
+import { BoundedMap } from '../base/bounded-map.ts';
+import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import { keyFault } from './key-fault.ts';
 import type { PublicKey } from './signature.ts';
 
 const prefix = 'qr';
 
+/** The same few accounts stand in block after block, several times in each transaction. */
+const made = new BoundedMap<PublicKey, string>(limits.addressesRemembered);
+
 /**
  * A public key for people to read and type: bech32m (BIP 350) of its 32 bytes, which finds up
  * to four wrong characters.
  */
 export function encodeAddress(publicKey: PublicKey): string {
-  return bech32m.encodeFromBytes(prefix, fromHex(publicKey));
+  const known = made.get(publicKey);
+  if (known !== undefined) return known;
+  const address = bech32m.encodeFromBytes(prefix, fromHex(publicKey));
+  made.set(publicKey, address);
+  return address;
 }
 
 /**

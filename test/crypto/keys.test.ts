@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { bech32m } from '@scure/base';
 import * as fc from 'fast-check';
 import { fromHex, toHex } from '../../src/base/bytes.ts';
 import { InvariantError } from '../../src/base/invariant.ts';
+import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import { encodeAddress, parseAddress } from '../../src/crypto/address.ts';
 import {
@@ -62,6 +64,10 @@ describe('keys', () => {
   });
 });
 
+/** The key in an address, whoever's it is. */
+const encodedKey = (address: string): string =>
+  toHex(bech32m.fromWords(bech32m.decode(address as `${string}1${string}`).words));
+
 describe('addresses', () => {
   const alice = developmentKeyPair('alice').publicKey;
 
@@ -83,6 +89,16 @@ describe('addresses', () => {
 
   test('this is the address of the development key alice, for ever', () => {
     assert.equal(encodeAddress(alice), 'qr1pr6t35gwhywvcgl4pyd0wwrc65egsgecxx0983m02yvnfwflrjfsmgv833');
+  });
+
+  test('who is shown again, and after more accounts than are remembered, has the same address', () => {
+    const keys = Array.from({ length: limits.addressesRemembered + 10 }, (_, index) =>
+      index.toString(16).padStart(64, '0'),
+    ) as PublicKey[];
+    const first = keys.map(encodeAddress);
+    assert.equal(new Set(first).size, keys.length);
+    assert.deepEqual(keys.map(encodeAddress), first);
+    assert.deepEqual(first.slice(-10).map(encodedKey), keys.slice(-10));
   });
 
   test('any one wrong character, and any two swapped, are noticed', () => {
