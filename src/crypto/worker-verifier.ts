@@ -22,11 +22,6 @@ interface Pending extends QueuedClaim {
  * now waits for little. The native check is faster the more it has at once.
  */
 const batchClaims = { native: 128, plain: 64 };
-/**
- * So few are checked where they are asked for, by the addon, when the thread has nothing to do: 50 µs for
- * one, right or wrong. To send them over and wake two threads costs as much, and takes longer.
- */
-const claimsAtHand = 2;
 /** One in so many claims of a full batch is patient while urgent ones wait as well. */
 const patientShare = 4;
 /** Batches at the worker: one under way, and one so that it never waits for the main thread. */
@@ -121,7 +116,7 @@ export class WorkerVerifier implements Verifier {
   /** Checks the few that wait, if they are few and nothing is under way. True when it did. */
   #checkHere(): boolean {
     if (this.#stopped || this.#native === undefined || this.#inFlight.length > 0) return false;
-    if (this.#waiting > claimsAtHand) return false;
+    if (this.#waiting > limits.claimsAtHand) return false;
     const batch = [...this.#urgent.splice(0), ...this.#patient.splice(0)];
     this.#settle(batch, this.#native(packClaims(batch)));
     return true;
