@@ -100,7 +100,9 @@ export class Cluster {
     if (plan.engine === 'raft') this.#readers = new Readers(parts);
     this.targets = targetsOf({
       ...parts,
-      ...{ load, chain: this.#chain, scheme },
+      load,
+      chain: this.#chain,
+      scheme,
       // What is broken for good does not come back with the end of a late fault.
       mayStart: (node) => !this.#healed || this.#healthy().includes(node),
       read: (node) => this.#readers?.read(node),
