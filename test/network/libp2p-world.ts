@@ -3,7 +3,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { createLibp2pNetwork, type Libp2pNetworkOptions } from '../../src/network/libp2p-network.ts';
 import type { Network } from '../../src/network/port.ts';
 import type { NetworkTuning } from '../../src/network/tuning.ts';
-import type { ContractMember, ContractWorld } from './contract.ts';
+import type { ContractMember, ContractWorld } from '../contracts/network.ts';
 import { eventually } from './eventually.ts';
 import { Recorder, type Behaviour } from './recorder.ts';
 

@@ -6,7 +6,7 @@ import { ProcessLife } from '../../src/simulator/world/process-life.ts';
 import { Scheduler } from '../../src/simulator/world/scheduler.ts';
 import { Trace } from '../../src/simulator/world/trace.ts';
 import { VirtualNetwork } from '../../src/simulator/world/virtual-network.ts';
-import type { ContractMember, ContractWorld } from './contract.ts';
+import type { ContractMember, ContractWorld } from '../contracts/network.ts';
 import { Recorder } from './recorder.ts';
 
 /** So much virtual time is good time: a request may time out in it. */

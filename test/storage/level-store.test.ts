@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { Problem } from '../../src/base/problem.ts';
 import { openLevelStore } from '../../src/storage/level-store.ts';
 import { temporaryDirectory } from './places.ts';
-import { key, put, write } from './store-contract.ts';
+import { key, put, write } from '../contracts/store.ts';
 
 let home: { path: string; remove: () => Promise<void> };
 let directory: string;

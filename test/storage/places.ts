@@ -7,7 +7,7 @@ import { Chance } from '../../src/simulator/world/chance.ts';
 import { ProcessLife } from '../../src/simulator/world/process-life.ts';
 import { Scheduler } from '../../src/simulator/world/scheduler.ts';
 import { VirtualDisk } from '../../src/simulator/world/virtual-disk.ts';
-import type { Place } from './store-contract.ts';
+import type { Place } from '../contracts/store.ts';
 
 /** A directory for one test; `db` in it is not there yet. */
 export async function temporaryDirectory(): Promise<{ path: string; remove: () => Promise<void> }> {

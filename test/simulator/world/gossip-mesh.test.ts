@@ -5,7 +5,7 @@ import { Chance } from '../../../src/simulator/world/chance.ts';
 import { GossipMesh } from '../../../src/simulator/world/gossip-mesh.ts';
 import { Scheduler } from '../../../src/simulator/world/scheduler.ts';
 import { peerIndex, type Station } from '../../../src/simulator/world/station.ts';
-import type { ContractMember } from '../../network/contract.ts';
+import type { ContractMember } from '../../contracts/network.ts';
 import { SimulatedWorld } from '../../network/virtual-worlds.ts';
 
 /** Nodes without a network: who is connected to whom is told to their mesh. */

@@ -1,7 +1,7 @@
 import type { Engine } from '../../src/consensus/engine.ts';
 import type { PbftEngine } from '../../src/consensus/pbft/engine.ts';
 import type { RaftEngine } from '../../src/consensus/raft/engine.ts';
-import { engineContract } from './engine-contract.ts';
+import { engineContract } from './engine.ts';
 
 const pbftState = (engine: Engine<object>): object => (engine as unknown as PbftEngine).state;
 const raftState = (engine: Engine<object>): object => (engine as unknown as RaftEngine).replica.state;

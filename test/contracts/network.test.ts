@@ -1,5 +1,8 @@
-import { networkContract } from './contract.ts';
-import { SimulatedWorld } from './virtual-worlds.ts';
+import { Libp2pWorld } from '../network/libp2p-world.ts';
+import { SimulatedWorld } from '../network/virtual-worlds.ts';
+import { networkContract } from './network.ts';
+
+networkContract('libp2p on 127.0.0.1', () => new Libp2pWorld());
 
 const between = 'a message goes between the pieces of large answers';
 const penalties = 'penalties add up, the peer is disconnected, and none of it throws';

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { limits } from '../../src/base/limits.ts';
 import { Problem } from '../../src/base/problem.ts';
 import type { Network, Topic } from '../../src/network/port.ts';
-import type { Behaviour, Recorder } from './recorder.ts';
+import type { Behaviour, Recorder } from '../network/recorder.ts';
 
 export interface ContractMember {
   readonly network: Network;

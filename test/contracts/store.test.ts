@@ -1,5 +1,5 @@
-import { levelPlace, memoryPlace, virtualPlace } from './places.ts';
-import { storeContract } from './store-contract.ts';
+import { levelPlace, memoryPlace, virtualPlace } from '../storage/places.ts';
+import { storeContract } from './store.ts';
 
 storeContract('MemoryStore', memoryPlace);
 storeContract('level', levelPlace);
