@@ -29,7 +29,8 @@ import { ChainStore } from '../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../src/storage/memory-store.ts';
 import { keys } from '../../src/storage/keys.ts';
 import type { Store } from '../../src/storage/port.ts';
-import { TestNet, VirtualTime } from './world.ts';
+import { VirtualTime } from '../support/virtual-time.ts';
+import { TestNet } from './world.ts';
 
 export function testGenesis(validators: number): Genesis {
   return developmentGenesis({

@@ -288,7 +288,7 @@ test('a validator that lost its log is silent until its old votes cannot matter'
   const lost = committee.node(3);
   lost.crash();
   lost.records = new Map();
-  lost.candidates = new Set();
+  lost.candidates.clear();
   lost.restart();
   const floor = committee.node(0).finalHeight() + 2 * committee.options.window;
   committee.pass(3_000);
@@ -374,7 +374,8 @@ test('of the blocks that views left behind the oldest go first', () => {
     if (effect.type === 'persist') {
       for (const blockHash of effect.forget ?? []) {
         gone += 1;
-        for (const kept of node.candidates) assert.ok(viewOf(blockHash) <= viewOf(kept), 'a newer one went');
+        for (const kept of node.candidates.keys())
+          assert.ok(viewOf(blockHash) <= viewOf(kept), 'a newer one went');
       }
     }
     return done;
@@ -388,7 +389,7 @@ test('of the blocks that views left behind the oldest go first', () => {
   node.restart();
   assert.deepEqual(
     new Set(node.engine?.state.stored.keys()),
-    node.candidates,
+    new Set(node.candidates.keys()),
     'a start counts those on its disk',
   );
 });

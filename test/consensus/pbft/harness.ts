@@ -1,4 +1,4 @@
-import { concat, toHex } from '../../../src/base/bytes.ts';
+import { concat, toHex, utf8 } from '../../../src/base/bytes.ts';
 import { decode } from '../../../src/base/codec.ts';
 import { defined } from '../../../src/base/invariant.ts';
 import { limits } from '../../../src/base/limits.ts';
@@ -32,6 +32,7 @@ import {
 } from '../../../src/ledger/block.ts';
 import type { Certificate, FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { type ValidatorSet, validatorSet } from '../../../src/ledger/validators.ts';
+import { type EffectOf, EngineHost, type Validated } from '../../support/engine-host.ts';
 
 /**
  * Engines alone, without driver, ledger and signatures: a block is a header with no transactions, and everything that
@@ -51,9 +52,9 @@ export class Committee {
   now = 0;
   /** The blocks at these heights decide that the keys of these nodes are the next validators. */
   readonly changes = new Map<number, readonly ValidatorIndex[]>();
-  /** Transactions, by number, and the blocks that hold them. */
+  /** How many transactions there were, and the blocks that hold them. */
   units = 0;
-  readonly contents = new Map<Hash, readonly number[]>();
+  readonly contents = new Map<Hash, readonly Hash[]>();
   /** Messages on the way. */
   wire: { from: ValidatorIndex; to: ValidatorIndex; message: PbftMessage }[] = [];
   /** Decides what arrives; everything by default. */
@@ -154,7 +155,8 @@ export class Committee {
   /** One more transaction reaches every live node. */
   work(): void {
     this.units += 1;
-    for (const node of this.nodes) node.learn(this.units);
+    const transaction = hash('quorate/v1/transaction', utf8(`transaction ${this.units}`));
+    for (const node of this.nodes) node.learn(transaction);
   }
 
   /** Makes blocks until somebody has one at this height; gives up after twice as many transactions. */
@@ -162,17 +164,6 @@ export class Committee {
     for (let round = 0; Math.max(...this.heights()) < height && round < 2 * height; round++) {
       this.work();
       this.run();
-    }
-  }
-
-  /** The transactions in a block and its ancestors. */
-  included(blockHash: Hash): Set<number> {
-    const all = new Set<number>();
-    for (let next = blockHash; ;) {
-      for (const unit of this.contents.get(next) ?? []) all.add(unit);
-      const header = this.blocks.get(next);
-      if (header === undefined) return all;
-      next = header.parentHash;
     }
   }
 
@@ -233,45 +224,56 @@ export class Committee {
 let builds = 0;
 const markKey = 'node-written';
 
-export class TestNode {
+export class TestNode extends EngineHost<PbftMessage, PbftEngine> {
   readonly committee: Committee;
-  readonly index: ValidatorIndex;
   /** What the driver knows of its key's use, when an epoch begins. */
   epochSeen = false;
-  /** What survives a crash. */
-  records = new Map<string, Uint8Array>();
-  candidates = new Set<Hash>();
+  /** What survives a crash, besides the log. */
   readonly chain = new Map<Height, Hash>();
   certificates = new Map<Height, FinalityCertificate>();
   /** Blocks that became final here, and that a crash took before they were stored. */
   lost = new Map<Height, Hash>();
   /** The mempool. */
-  readonly units = new Set<number>();
-  engine: PbftEngine | null = null;
+  readonly units = new Set<Hash>();
   /** Persists are done at once unless a test holds them. */
   holdPersists = false;
-  held: Extract<Effect<PbftMessage>, { type: 'persist' }>[] = [];
-  starts = 0;
+  held: EffectOf<PbftMessage, 'persist'>[] = [];
   /** Writes with this key, as noted beside it: a log that holds fewer is lost, or an old copy. */
   written = 0;
   /** Blocks that this process asked to have stored, or found stored. */
   handed = new Set<Hash>();
   /** Final blocks are stored at once unless a test holds them: bodies are fetched, runs are batched, and the log may be faster. */
   holdCommits = false;
-  unstored: Extract<Effect<PbftMessage>, { type: 'commit' }>[] = [];
+  unstored: EffectOf<PbftMessage, 'commit'>[] = [];
   effects: Effect<PbftMessage>[] = [];
   /** How far each block of others is ahead of this node's clock, besides what the maker's clock is; above 10 s it is early. */
   aheadMs = 0;
   clockAheadMs = 0;
   /** Overrules what comes of validating a block; null leaves it. */
-  judge: (blockHash: Hash) => Extract<Input<PbftMessage>, { type: 'validated' }>['result'] | null = () =>
-    null;
+  judge: (blockHash: Hash) => Validated | null = () => null;
   /** Changes what leaves; for liars. */
   tamper: (to: ValidatorIndex, message: PbftMessage) => PbftMessage[] = (_, message) => [message];
 
   constructor(committee: Committee, index: ValidatorIndex) {
+    super(index);
     this.committee = committee;
-    this.index = index;
+  }
+
+  override finalBlock(): BlockName {
+    return { height: this.finalHeight(), blockHash: this.finalHash() };
+  }
+
+  protected override blockOf(blockHash: Hash): Proposal | undefined {
+    const header = this.committee.blocks.get(blockHash);
+    return header && { header, transactionHashes: this.committee.contents.get(blockHash) ?? [] };
+  }
+
+  protected override pool(): Iterable<Hash> {
+    return this.units;
+  }
+
+  protected override faultOf(blockHash: Hash): Validated | null {
+    return this.committee.invalid.has(blockHash) ? { verdict: 'invalid', reason: 'test' } : null;
   }
 
   start(firstUse: boolean, trust = this.trust(firstUse)): void {
@@ -279,9 +281,8 @@ export class TestNode {
     const height = this.finalHeight();
     const blockHash = this.finalHash();
     const certificate = this.certificates.get(height) ?? null;
-    this.handed = new Set(this.candidates);
-    this.starts += 1;
-    this.engine = new PbftEngine(
+    this.handed = new Set(this.candidates.keys());
+    const engine = new PbftEngine(
       {
         chainId: committee.chainId,
         ...this.epochOf(height),
@@ -289,16 +290,14 @@ export class TestNode {
         self: defined(committee.keys[this.index], 'own key'),
         final: { header: committee.blocks.get(blockHash) ?? committee.genesis, hash: blockHash, certificate },
         records: new Map([...this.records].filter(([key]) => key !== markKey)),
-        candidates: [...this.candidates].flatMap((candidate) => {
-          const header = committee.blocks.get(candidate);
-          return header === undefined ? [] : [linkOf(header, candidate)];
-        }),
+        candidates: [...this.candidates].map(([candidate, { header }]) => linkOf(header, candidate)),
         log: trust,
         now: committee.now,
-        seed: this.index + 1_000 * this.starts,
+        seed: this.index + 1_000 * (this.starts + 1),
       },
       committee.options,
     );
+    this.begin(engine);
     this.step({ type: 'tick', now: committee.now });
     this.step(this.pending());
   }
@@ -338,7 +337,7 @@ export class TestNode {
     this.crash();
     for (const [height, blockHash] of this.chain) this.lost.set(height, blockHash);
     this.records = new Map();
-    this.candidates = new Set();
+    this.candidates = new Map();
     this.chain.clear();
     this.certificates = new Map();
   }
@@ -351,7 +350,7 @@ export class TestNode {
     return toHeight(Math.max(0, ...this.chain.keys()));
   }
 
-  learn(unit: number): void {
+  learn(unit: Hash): void {
     this.units.add(unit);
     this.step(this.pending());
   }
@@ -361,8 +360,7 @@ export class TestNode {
   }
 
   pending(): Input<PbftMessage> {
-    const done = this.committee.included(this.finalHash());
-    const executable = [...this.units].filter((unit) => !done.has(unit)).length;
+    const executable = this.waitingOn(this.finalHash()).length;
     return {
       type: 'work',
       work: { executable, oldestSince: executable > 0 ? this.committee.now : null, passedOverSince: null },
@@ -406,7 +404,7 @@ export class TestNode {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       if (this.engine === null) return;
       const here = blocksIn(next);
-      for (const effect of this.engine.step(next)) {
+      for (const effect of this.take(this.engine, next)) {
         this.effects.push(effect);
         if (effect.type === 'persist') {
           const gone = effect.blocks.find((hash) => !here.includes(hash) && !this.handed.has(hash));
@@ -434,8 +432,7 @@ export class TestNode {
         this.send(effect.to, sign(effect.message, this.index));
         return [];
       case 'build': {
-        const done = committee.included(effect.parentHash);
-        const units = [...this.units].filter((unit) => !done.has(unit));
+        const units = this.waitingOn(effect.parentHash);
         if (units.length === 0 && !effect.allowEmpty)
           return [this.built(effect.parentHash, effect.view, null)];
         builds += 1;
@@ -451,48 +448,11 @@ export class TestNode {
         return [this.built(effect.parentHash, effect.view, { header, transactionHashes: [] })];
       }
       case 'validate': {
-        const overruled = this.judge(effect.blockHash);
-        if (overruled !== null) {
-          return [{ type: 'validated', blockHash: effect.blockHash, result: overruled }];
-        }
-        if (committee.invalid.has(effect.blockHash)) {
-          return [
-            {
-              type: 'validated',
-              blockHash: effect.blockHash,
-              result: { verdict: 'invalid', reason: 'test' },
-            },
-          ];
-        }
-        const chain = [];
-        let next = effect.blockHash;
-        const final = this.finalHash();
-        while (next !== final) {
-          const header = committee.blocks.get(next);
-          if (header === undefined || header.height <= this.finalHeight()) {
-            return [
-              {
-                type: 'validated',
-                blockHash: effect.blockHash,
-                result: { verdict: 'unavailable', reason: 'test' },
-              },
-            ];
-          }
-          chain.unshift(linkOf(header, next));
-          next = header.parentHash;
-        }
-        const maker = committee.nodes.find(
-          ({ index }) => committee.keys[index] === committee.blocks.get(effect.blockHash)?.proposer,
-        );
-        const aheadMs = this.aheadMs + (maker?.clockAheadMs ?? 0) - this.clockAheadMs;
-        const result =
-          aheadMs > limits.maxClockAheadMs
-            ? ({ verdict: 'early', chain, aheadMs } as const)
-            : ({ verdict: 'valid', chain } as const);
-        return [{ type: 'validated', blockHash: effect.blockHash, result }];
+        const { blockHash } = effect;
+        return [{ type: 'validated', blockHash, result: this.validate(blockHash) }];
       }
       case 'commit':
-        if (!this.holdCommits) return this.store(effect);
+        if (!this.holdCommits) return this.finalize(effect);
         this.unstored.push(effect);
         return [];
       case 'sync':
@@ -513,29 +473,30 @@ export class TestNode {
     }
   }
 
+  protected override validate(blockHash: Hash): Validated {
+    const overruled = this.judge(blockHash);
+    if (overruled !== null) return overruled;
+    const result = super.validate(blockHash);
+    if (result.verdict !== 'valid') return result;
+    const { nodes, keys, blocks } = this.committee;
+    const maker = nodes.find(({ index }) => keys[index] === blocks.get(blockHash)?.proposer);
+    const aheadMs = this.aheadMs + (maker?.clockAheadMs ?? 0) - this.clockAheadMs;
+    return aheadMs > limits.maxClockAheadMs ? { ...result, verdict: 'early', aheadMs } : result;
+  }
+
   /** One persist reaches the disk. */
-  write(effect: Extract<Effect<PbftMessage>, { type: 'persist' }>): Input<PbftMessage> {
+  write(effect: EffectOf<PbftMessage, 'persist'>): Input<PbftMessage> {
     this.written += 1;
     this.records.set(markKey, Buffer.from(String(this.written)));
-    for (const { key, value } of effect.records) {
-      if (value === null) this.records.delete(key);
-      else this.records.set(key, value);
-    }
+    this.store(effect);
     const signed = effect.sign.map((unsigned) => sign(unsigned, this.index));
-    for (const [index, unsigned] of effect.sign.entries()) {
-      this.records.set(unsigned.key, bytesOf(defined(effect.sign[index], 'unsigned'), this.index));
-      void unsigned;
-    }
-    for (const blockHash of effect.blocks) this.candidates.add(blockHash);
-    for (const blockHash of effect.forget ?? []) {
-      this.candidates.delete(blockHash);
-      this.handed.delete(blockHash);
-    }
+    for (const unsigned of effect.sign) this.records.set(unsigned.key, bytesOf(unsigned, this.index));
+    for (const blockHash of effect.forget ?? []) this.handed.delete(blockHash);
     return { type: 'persisted', seq: effect.seq, signed };
   }
 
   /** One final block reaches the disk. */
-  store(effect: Extract<Effect<PbftMessage>, { type: 'commit' }>): Input<PbftMessage>[] {
+  finalize(effect: EffectOf<PbftMessage, 'commit'>): Input<PbftMessage>[] {
     this.chain.set(effect.link.height, effect.link.blockHash);
     if (effect.certificate !== null) this.certificates.set(effect.link.height, effect.certificate);
     this.candidates.delete(effect.link.blockHash);
@@ -549,7 +510,7 @@ export class TestNode {
     const { unstored } = this;
     this.holdCommits = false;
     this.unstored = [];
-    for (const effect of unstored) for (const input of this.store(effect)) this.step(input);
+    for (const effect of unstored) for (const input of this.finalize(effect)) this.step(input);
   }
 
   releasePersists(): void {

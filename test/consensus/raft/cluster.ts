@@ -7,7 +7,8 @@ import { hashAt, lastHeight } from '../../../src/consensus/raft/log.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
 import { defaultRaftOptions, type RaftOptions } from '../../../src/consensus/raft/options.ts';
 import { Host, type Surroundings } from './host.ts';
-import { hashOf, keyOf, Schedule, Wire } from './world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
+import { hashOf, keyOf, Wire } from './world.ts';
 
 export interface ClusterSetup {
   readonly members?: number;
@@ -19,7 +20,7 @@ export interface ClusterSetup {
 
 /** A whole Raft cluster in memory, on virtual time, with the promises of figure 3 checked after every step. */
 export class Cluster {
-  readonly schedule = new Schedule();
+  readonly schedule = new VirtualTime();
   readonly hosts: Host[];
   readonly wire: Wire;
   readonly options: RaftOptions;

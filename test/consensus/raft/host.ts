@@ -24,7 +24,10 @@ import { RaftEngine } from '../../../src/consensus/raft/engine.ts';
 import { checkLog } from '../../../src/consensus/raft/invariants.ts';
 import { decodeMessage, encodeMessage, type RaftMessage } from '../../../src/consensus/raft/message.ts';
 import type { RaftOptions } from '../../../src/consensus/raft/options.ts';
-import { chainId, childOf, genesisHeader, keyOf, type Schedule, signatureOf } from './world.ts';
+import { linkOf } from '../../../src/consensus/shared/chain-link.ts';
+import { type EffectOf, EngineHost, type Validated } from '../../support/engine-host.ts';
+import type { VirtualTime } from '../../support/virtual-time.ts';
+import { chainId, childOf, genesisHeader, keyOf, signatureOf } from './world.ts';
 import { encodeConfiguration } from '../../../src/ledger/members.ts';
 
 export interface FinalBlock {
@@ -33,10 +36,8 @@ export interface FinalBlock {
   readonly certificate: FinalityCertificate | null;
 }
 
-/** What survives a crash. */
+/** What survives a crash, besides the log and what is not final. */
 interface Disk {
-  records: Map<string, Uint8Array>;
-  candidates: Map<Hash, Proposal>;
   /** Final blocks by height, without those that were pruned. */
   blocks: Map<number, FinalBlock>;
   final: { header: BlockHeader; hash: Hash; certificate: FinalityCertificate | null };
@@ -49,7 +50,7 @@ interface Disk {
 
 /** What the world around a host offers it. */
 export interface Surroundings {
-  readonly schedule: Schedule;
+  readonly schedule: VirtualTime;
   readonly options: RaftOptions;
   readonly genesisMembers: number;
   post(from: number, to: number, message: RaftMessage): void;
@@ -69,11 +70,8 @@ export interface Surroundings {
 }
 
 /** Stands in for the driver of one node: answers what its engine asks, on a virtual clock and disk. */
-export class Host {
-  readonly index: number;
+export class Host extends EngineHost<RaftMessage, RaftEngine> {
   readonly disk: Disk;
-  engine: RaftEngine | null = null;
-  starts = 0;
   /** Something of its consensus log was on disk once. */
   used = false;
   diskMs = 2;
@@ -89,10 +87,7 @@ export class Host {
   /** Blocks that this host finds invalid, or whose bodies nobody can give it. */
   readonly invalid = new Set<Hash>();
   withholdBodies = false;
-  /** Unless false: builds blocks only when the test says so. */
   readonly answers = new Map<number, { readonly height: Height } | Problem>();
-  /** Everything that the engine delivered as final, ever, by height. */
-  readonly finals = new Map<number, Hash>();
   readonly traces: { readonly at: number; readonly event: string; readonly data: object }[] = [];
   #known = new Map<Hash, Proposal>();
   /** Of blocks that came by sync: each with its own, as far as its server had it. */
@@ -114,18 +109,31 @@ export class Host {
   readonly #world: Surroundings;
 
   constructor(index: number, world: Surroundings) {
-    this.index = index;
+    super(index);
     this.#world = world;
-    const header = genesisHeader(world.genesisMembers);
-    this.disk = {
-      records: new Map(),
-      candidates: new Map(),
-      blocks: new Map(),
-      final: { header, hash: hashHeader(header), certificate: null },
-      compacted: null,
-      installed: null,
-      done: [],
-    };
+    this.disk = emptyDisk(world.genesisMembers);
+  }
+
+  override finalBlock(): BlockName {
+    const { header, hash } = this.disk.final;
+    return { height: header.height, blockHash: hash };
+  }
+
+  protected override blockOf(hash: Hash): Proposal | undefined {
+    return this.#known.get(hash);
+  }
+
+  protected override pool(): Iterable<Hash> {
+    return this.#world.transactions();
+  }
+
+  protected override earlierTransactions(): Iterable<Hash> {
+    return this.disk.done;
+  }
+
+  protected override faultOf(hash: Hash): Validated | null {
+    if (this.withholdBodies) return { verdict: 'unavailable', reason: 'nobody has it' };
+    return this.invalid.has(hash) ? { verdict: 'invalid', reason: 'its roots differ' } : null;
   }
 
   get state(): RaftEngine['replica']['state'] {
@@ -142,26 +150,26 @@ export class Host {
       Array.from({ length: this.#world.genesisMembers }, (_, index) => keyOf(index)),
     );
     const { disk } = this;
-    this.starts += 1;
-    this.#known = new Map([...disk.candidates, ...[...disk.blocks.values()].map(knownPair)]);
+    this.#known = new Map([...this.candidates, ...[...disk.blocks.values()].map(knownPair)]);
     this.#seenWork = -1;
     this.#seenPool = '';
-    this.engine = new RaftEngine(
+    const engine = new RaftEngine(
       {
         epoch: { height: toHeight(0), blockHash: chainId },
         chainId,
         validators,
         self: keyOf(this.index),
         final: disk.final,
-        records: disk.records,
+        records: this.records,
         candidates: [],
         ...(disk.compacted === null ? {} : { compacted: disk.compacted }),
-        log: firstUse || disk.records.size > 0 ? 'whole' : 'lost',
+        log: firstUse || this.records.size > 0 ? 'whole' : 'lost',
         now: this.#world.schedule.now,
-        seed: this.#world.seedFor(this.index, this.starts),
+        seed: this.#world.seedFor(this.index, this.starts + 1),
       },
       this.#world.options,
     );
+    this.begin(engine);
     this.#life += 1;
     this.#world.started(this);
     this.#tick(this.#life);
@@ -199,30 +207,21 @@ export class Host {
 
   /** The directory is empty after this. */
   wipe(): void {
-    this.disk.records = new Map();
-    this.disk.candidates = new Map();
+    this.records = new Map();
+    this.candidates = new Map();
     this.#world.lost(this);
   }
 
   /** The same, and the chain is gone too. */
   lose(): void {
-    const header = genesisHeader(this.#world.genesisMembers);
-    Object.assign(this.disk, {
-      records: new Map(),
-      candidates: new Map(),
-      blocks: new Map(),
-      final: { header, hash: hashHeader(header), certificate: null },
-      compacted: null,
-      installed: null,
-      done: [],
-    });
-    this.#world.lost(this);
+    Object.assign(this.disk, emptyDisk(this.#world.genesisMembers));
+    this.wipe();
   }
 
   #tick(life: number): void {
     if (life !== this.#life) return;
     const pool = `${this.disk.final.hash} ${this.#world.transactions().length}`;
-    const waiting = pool === this.#seenPool ? this.#seenWork : this.#waiting();
+    const waiting = pool === this.#seenPool ? this.#seenWork : this.waitingOn(this.disk.final.hash).length;
     this.#seenPool = pool;
     if (waiting !== this.#seenWork) {
       this.#seenWork = waiting;
@@ -233,18 +232,13 @@ export class Host {
     this.#world.schedule.after(10, () => this.#tick(life));
   }
 
-  #waiting(): number {
-    const done = this.#transactionsUpTo(this.disk.final.hash);
-    return this.#world.transactions().filter((hash) => !done.has(hash)).length;
-  }
-
   give(input: Input<RaftMessage>): void {
     if (this.engine === null) return;
     if (this.#missed !== null) {
       this.#missed.push(input);
       return;
     }
-    const effects = this.engine.step(input);
+    const effects = this.take(this.engine, input);
     checkLog(this.engine.replica);
     this.#world.afterStep(this, input, effects);
     for (const effect of effects) this.#execute(effect);
@@ -312,7 +306,10 @@ export class Host {
       }
       case 'persist':
         this.#write(
-          () => this.#store(effect),
+          () => {
+            this.used = true;
+            this.store(effect);
+          },
           () => this.give({ type: 'persisted', seq: effect.seq, signed: [] }),
         );
         break;
@@ -331,9 +328,10 @@ export class Host {
       case 'validate':
         if (effect.proposal !== null) this.#known.set(effect.blockHash, effect.proposal);
         this.#validations += 1;
-        this.#later(this.executionMs + (this.#validations % 2) * this.unevenMs, () =>
-          this.#validate(effect.blockHash),
-        );
+        this.#later(this.executionMs + (this.#validations % 2) * this.unevenMs, () => {
+          const { blockHash } = effect;
+          this.give({ type: 'validated', blockHash, result: this.validate(blockHash) });
+        });
         break;
       case 'commit':
         this.#commit(effect.link, effect.certificate);
@@ -374,31 +372,12 @@ export class Host {
     return this.#world.hostOf(defined(this.state.configuration[member], `member ${member}`).key);
   }
 
-  #store(effect: Extract<Effect<RaftMessage>, { readonly type: 'persist' }>): void {
-    this.used = true;
-    for (const { key, value } of effect.records) {
-      if (value === null) this.disk.records.delete(key);
-      else this.disk.records.set(key, value);
-    }
-    for (const hash of effect.forget ?? []) this.disk.candidates.delete(hash);
-    for (const hash of effect.blocks) {
-      this.disk.candidates.set(hash, defined(this.#known.get(hash), 'a block to store'));
-    }
-  }
-
-  #build(effect: Extract<Effect<RaftMessage>, { readonly type: 'build' }>): void {
+  #build(effect: EffectOf<RaftMessage, 'build'>): void {
     const parent =
       effect.parentHash === this.disk.final.hash
         ? this.disk.final.header
         : defined(this.#known.get(effect.parentHash), 'the parent of a block').header;
-    const done = this.#transactionsUpTo(effect.parentHash);
-    const transactions =
-      effect.mustBeEmpty === true
-        ? []
-        : this.#world
-            .transactions()
-            .filter((hash) => !done.has(hash))
-            .slice(0, 4);
+    const transactions = effect.mustBeEmpty === true ? [] : this.waitingOn(effect.parentHash).slice(0, 4);
     const proposal =
       transactions.length === 0 && !effect.allowEmpty
         ? null
@@ -412,45 +391,7 @@ export class Host {
     this.give({ type: 'built', parentHash: effect.parentHash, view: effect.view, proposal });
   }
 
-  #transactionsUpTo(hash: Hash): Set<Hash> {
-    const found = new Set<Hash>(this.disk.done);
-    for (let proposal = this.#known.get(hash); proposal !== undefined;) {
-      for (const transaction of proposal.transactionHashes) found.add(transaction);
-      proposal = this.#known.get(proposal.header.parentHash);
-    }
-    return found;
-  }
-
-  #validate(blockHash: Hash): void {
-    const chain: ChainLink[] = [];
-    let hash = blockHash;
-    const answer = (result: Extract<Input<RaftMessage>, { readonly type: 'validated' }>['result']): void =>
-      this.give({ type: 'validated', blockHash, result });
-    while (hash !== this.disk.final.hash) {
-      const proposal = this.#known.get(hash);
-      if (proposal === undefined || this.withholdBodies) {
-        answer({ verdict: 'unavailable', reason: 'nobody has it' });
-        return;
-      }
-      if (this.invalid.has(hash)) {
-        answer({ verdict: 'invalid', reason: 'its roots differ' });
-        return;
-      }
-      const { height, parentHash } = proposal.header;
-      // Final already, further down than the newest final block: nothing is missing.
-      if (height <= this.disk.final.header.height) break;
-      chain.unshift({ isLast: false, height, blockHash: hash, parentHash });
-      hash = parentHash;
-    }
-    answer({ verdict: 'valid', chain });
-  }
-
   #commit(link: ChainLink, certificate: FinalityCertificate | null): void {
-    invariant(
-      this.finals.get(link.height) === undefined || this.finals.get(link.height) === link.blockHash,
-      'a final block never changes',
-    );
-    this.finals.set(link.height, link.blockHash);
     const store = (): void => {
       const { disk } = this;
       invariant(link.height === disk.final.header.height + 1, 'blocks become final in order');
@@ -459,7 +400,7 @@ export class Host {
       const { blockHash } = link;
       const own = certificate ?? this.#certificates.get(blockHash) ?? null;
       disk.blocks.set(link.height, { proposal, blockHash, certificate: own });
-      disk.candidates.delete(blockHash);
+      this.candidates.delete(blockHash);
       disk.final = { header: proposal.header, hash: blockHash, certificate: own };
     };
     const applied = (): void => this.give({ type: 'applied', height: link.height });
@@ -495,7 +436,7 @@ export class Host {
     });
   }
 
-  #load({ blocks }: Extract<Effect<RaftMessage>, { readonly type: 'load' }>): void {
+  #load({ blocks }: EffectOf<RaftMessage, 'load'>): void {
     this.give({
       type: 'loaded',
       blocks: blocks.map(({ height, blockHash }) => {
@@ -548,7 +489,7 @@ export class Host {
       'header' in header
         ? { header: header.header, certificate: header.certificate }
         : { header: header.proposal.header, certificate: header.certificate };
-    const done = [...source.#transactionsUpTo(snapshot.blockHash)];
+    const done = [...source.transactionsUpTo(snapshot.blockHash)];
     this.give({ type: 'installing', height: snapshot.height, received: 1, total: 2 });
     this.#write(
       () => {
@@ -613,12 +554,7 @@ export class Host {
       const { header } = block.proposal;
       this.#known.set(block.blockHash, block.proposal);
       if (block.certificate !== null) this.#certificates.set(block.blockHash, block.certificate);
-      chain.push({
-        isLast: false,
-        height: header.height,
-        blockHash: block.blockHash,
-        parentHash: header.parentHash,
-      });
+      chain.push(linkOf(header, block.blockHash));
       const ends = header.validatorsHash !== header.nextValidatorsHash || !source.disk.blocks.has(height + 1);
       if (!ends) continue;
       if (block.certificate === null) break;
@@ -631,6 +567,12 @@ export class Host {
       chain = [];
     }
   }
+}
+
+function emptyDisk(members: number): Disk {
+  const header = genesisHeader(members);
+  const final = { header, hash: hashHeader(header), certificate: null };
+  return { blocks: new Map(), final, compacted: null, installed: null, done: [] };
 }
 
 function knownPair({ blockHash, proposal }: FinalBlock): [Hash, Proposal] {

@@ -1,5 +1,4 @@
 import { utf8 } from '../../../src/base/bytes.ts';
-import { defined } from '../../../src/base/invariant.ts';
 import { nextFloat, type RandomState, seedRandom } from '../../../src/base/random.ts';
 import { hash, type Hash, zeroHash } from '../../../src/crypto/hash.ts';
 import type { PublicKey, Signature } from '../../../src/crypto/signature.ts';
@@ -15,6 +14,7 @@ import {
 import { validatorSet } from '../../../src/ledger/validators.ts';
 import type { ValidatorIndex } from '../../../src/consensus/engine.ts';
 import type { RaftMessage } from '../../../src/consensus/raft/message.ts';
+import type { VirtualTime } from '../../support/virtual-time.ts';
 
 /** A hash of a text: names for transactions and roots in tests. */
 export const hashOf = (text: string): Hash => hash('quorate/v1/transaction', utf8(text));
@@ -68,45 +68,6 @@ export function childOf(
   };
 }
 
-interface Event {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
-}
-
-/** Virtual time: what is due first runs first, and what is due together in the order of its making. */
-export class Schedule {
-  now = 0;
-  #events: Event[] = [];
-  #order = 0;
-
-  after(ms: number, run: () => void): void {
-    const event = { at: this.now + ms, order: this.#order++, run };
-    // A binary search keeps thousands of schedules cheap.
-    let low = 0;
-    let high = this.#events.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (defined(this.#events[middle], 'an event').at <= event.at) low = middle + 1;
-      else high = middle;
-    }
-    this.#events.splice(low, 0, event);
-  }
-
-  /** Runs everything that is due within the next `ms`. */
-  run(ms: number): void {
-    const end = this.now + ms;
-    for (;;) {
-      const next = this.#events[0];
-      if (next === undefined || next.at > end) break;
-      this.#events.shift();
-      this.now = next.at;
-      next.run();
-    }
-    this.now = end;
-  }
-}
-
 export interface Envelope {
   readonly from: ValidatorIndex;
   readonly to: ValidatorIndex;
@@ -124,10 +85,10 @@ export class Wire {
   readonly cuts = new Set<string>();
   readonly sent: Envelope[] = [];
   #holds: { readonly matches: (envelope: Envelope) => boolean; readonly held: Envelope[] }[] = [];
-  readonly #schedule: Schedule;
+  readonly #schedule: VirtualTime;
   readonly #deliver: (envelope: Envelope) => void;
 
-  constructor(schedule: Schedule, seed: number, deliver: (envelope: Envelope) => void) {
+  constructor(schedule: VirtualTime, seed: number, deliver: (envelope: Envelope) => void) {
     this.#schedule = schedule;
     this.random = seedRandom(seed);
     this.#deliver = deliver;

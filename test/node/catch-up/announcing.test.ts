@@ -17,7 +17,7 @@ import { Verification } from '../../../src/node/peers/verification.ts';
 import { announcementCodec } from '../../../src/node/peers/wire.ts';
 import { ChainMaker, genesisRoster, type Made } from '../chain-maker.ts';
 import { raftGenesis, testGenesis, testProtocol } from '../cluster.ts';
-import { VirtualTime } from '../world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 const genesis = testGenesis(4);
 const maker = new ChainMaker(genesis);

@@ -34,7 +34,7 @@ import { ChainStore } from '../../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../../src/storage/memory-store.ts';
 import { ChainMaker } from '../chain-maker.ts';
 import { testGenesis } from '../cluster.ts';
-import { VirtualTime } from '../world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 const maker = new ChainMaker(testGenesis(4));
 const { chainId } = maker.genesis;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { limits } from '../../../src/base/limits.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 import { LaterEpochs } from '../../../src/node/catch-up/later-epochs.ts';
-import { VirtualTime } from '../world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 test('what is said to be of a later epoch is a reason to ask for blocks, now and then only', () => {
   const time = new VirtualTime();

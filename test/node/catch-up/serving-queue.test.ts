@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { limits } from '../../../src/base/limits.ts';
 import { ServingQueue } from '../../../src/node/catch-up/serving-queue.ts';
-import { VirtualTime } from '../world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 const MiB = 1024 * 1024;
 

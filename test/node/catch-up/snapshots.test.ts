@@ -14,7 +14,7 @@ import {
 } from '../../../src/node/peers/wire.ts';
 import { ChainMaker } from '../chain-maker.ts';
 import { testGenesis } from '../cluster.ts';
-import { VirtualTime } from '../world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 const maker = new ChainMaker(testGenesis(4));
 const run = maker.run(60).map((made) => ({ ...made, height: made.header.height }));

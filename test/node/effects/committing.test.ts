@@ -10,7 +10,7 @@ import { Chain } from '../../../src/node/effects/chain.ts';
 import { deciding } from '../chain-changes.ts';
 import { ChainMaker } from '../chain-maker.ts';
 import { testGenesis } from '../cluster.ts';
-import { VirtualTime } from '../world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 /** Commits `length` blocks, each with a certificate of its own, one each 20 ms, to a disk that takes 100 ms for a write. */
 function onSlowDisk(length: number) {

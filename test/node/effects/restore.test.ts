@@ -14,7 +14,7 @@ import { ChainStore } from '../../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../../src/storage/memory-store.ts';
 import { ChainMaker, type Made } from '../chain-maker.ts';
 import { Cluster, signedTransaction, testGenesis } from '../cluster.ts';
-import { VirtualTime } from '../world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 const genesis = testGenesis(4);
 const maker = new ChainMaker(genesis);

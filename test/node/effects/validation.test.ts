@@ -24,7 +24,7 @@ import { Verification } from '../../../src/node/peers/verification.ts';
 import { transactionsRequestCodec, transactionsResponseCodec } from '../../../src/node/peers/wire.ts';
 import { ChainMaker, genesisRoster, type Made, startOfTime } from '../chain-maker.ts';
 import { signedTransaction, testGenesis, testProtocol } from '../cluster.ts';
-import { VirtualTime } from '../world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 const genesis = testGenesis(4);
 const maker = new ChainMaker(genesis);

@@ -26,7 +26,7 @@ import { transactionFrameCodec } from '../../../src/node/peers/wire.ts';
 import { ChainMaker, genesisRoster } from '../chain-maker.ts';
 import { oddSignature } from '../../crypto/odd-signatures.ts';
 import { signedTransaction, testGenesis, testProtocol } from '../cluster.ts';
-import { VirtualTime } from '../world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 const genesis = testGenesis(4);
 const { start } = new ChainMaker(genesis);

@@ -4,7 +4,7 @@ import { decodeMessage } from '../../../src/consensus/raft/message.ts';
 import { unwrap } from '../../../src/base/problem.ts';
 import { Messenger } from '../../../src/node/peers/messenger.ts';
 import { Cluster, raftGenesis, signedTransaction, testGenesis, testProtocol } from '../cluster.ts';
-import { VirtualTime } from '../world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 const validators = ['a', 'b', 'c', 'd'] as never;
 

@@ -8,7 +8,7 @@ import type { Protocol } from '../../../src/consensus/protocol.ts';
 import type { PublicKey, Signature, SignatureClaim, Verifier } from '../../../src/crypto/signature.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
 import { type MessageVerdict, Verification } from '../../../src/node/peers/verification.ts';
-import { VirtualTime } from '../world.ts';
+import { VirtualTime } from '../../support/virtual-time.ts';
 
 /** A message is a text "from:signature,signature:content": its own signature, and those inside. A signature "good" is a good one. */
 interface Note {
