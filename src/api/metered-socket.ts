@@ -79,6 +79,19 @@ export class MeteredSocket extends Duplex {
     this.#socket.write(bytes, encoding, done);
   }
 
+  /** What was written in one go, as the parts of an answer are, leaves in one. */
+  override _writev(
+    parts: readonly { chunk: Buffer; encoding: BufferEncoding }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    this.#socket.cork();
+    for (const { chunk, encoding } of parts.slice(0, -1)) this.#socket.write(chunk, encoding);
+    const last = parts.at(-1);
+    if (last === undefined) done();
+    else this.#socket.write(last.chunk, last.encoding, done);
+    this.#socket.uncork();
+  }
+
   override _final(done: (error?: Error | null) => void): void {
     this.#socket.end(() => done());
   }

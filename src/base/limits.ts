@@ -305,6 +305,8 @@ export const limits = {
    * frame is refused at its header.
    */
   streamWindowBytes: 1 * MiB,
+  /** The other side hears that it may send more when this share of the window was used. */
+  windowUpdateShare: 1 / 8,
   /**
    * What one connection may send below the streams; past it the connection ends. Costs, measured on one core:
    * a frame of the muxer 5 µs (a ping, which is answered), a stream opened and reset 140 µs, a MiB 6 ms. A

@@ -8,6 +8,7 @@ import { FrameGuard, muxerFrame, type MuxerHeader } from './frame-guard.ts';
 import { muxerOf } from './libp2p-internals.ts';
 import { LineBudget, type StrangersBudget } from './line-budget.ts';
 import { guardNegotiation } from './negotiation-guard.ts';
+import { updateWindowLate } from './window-updates.ts';
 
 /** yamux lets either side send this much on a new stream. */
 const firstWindowBytes = 256 * 1024;
@@ -18,6 +19,7 @@ const firstWindowBytes = 256 * 1024;
 interface Insides extends StreamMuxer {
   onData(bytes: Uint8Array | Iterable<Uint8Array>): void;
   onRemoteStream(stream: object): void;
+  onCreateStream(options: object): object;
   readonly streams: (StreamMuxer['streams'][number] & {
     readonly streamId: number;
     readonly recvWindowCapacity: number;
@@ -82,8 +84,15 @@ export class GuardedYamux {
         if (budget.fault !== undefined) throw budget.fault;
       }
     };
+    const open = muxer.onCreateStream.bind(muxer);
+    muxer.onCreateStream = (init) => {
+      const stream = open(init);
+      updateWindowLate(stream);
+      return stream;
+    };
     const onStream = muxer.onRemoteStream.bind(muxer);
     muxer.onRemoteStream = (stream) => {
+      updateWindowLate(stream);
       // Bytes of a stream come in by `onData` of the muxer, so this ends muxer and connection as well.
       guardNegotiation(stream, this.#isProtocol, (problem) => {
         budget.fault ??= problem;

@@ -11,6 +11,8 @@ export class Line {
   #target: number | undefined;
   /** Connections that were opened through the line. */
   opened = 0;
+  /** Bytes that came from the side that it leads to. */
+  back = 0;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -57,6 +59,7 @@ export class Line {
       this.#track(far);
       near.pipe(far);
       far.pipe(near);
+      far.on('data', (bytes) => (this.back += bytes.length));
       near.on('close', () => far.destroy());
       far.on('close', () => near.destroy());
     };
