@@ -751,9 +751,9 @@ export const limits = {
   /**
    * So few signatures are checked where they are asked for, by the addon, while the thread that checks has
    * nothing to do: 50 µs for one, right or wrong. To send them over and wake two threads costs as much, and
-   * takes longer.
+   * takes longer. Two votes that come together have as many.
    */
-  claimsAtHand: 2,
+  claimsAtHand: 4,
   /** Addresses that are remembered as text: 250 bytes each, and 4 µs to make one. */
   addressesRemembered: 8_192,
   /**

@@ -242,7 +242,7 @@ describe('WorkerVerifier', () => {
     assert.deepEqual(sizes, [1, 1, 16, 3, 14]);
   });
 
-  test('one or two that come while the thread has nothing to do are checked at hand', async () => {
+  test('the few that come while the thread has nothing to do are checked at hand', async () => {
     const atHand: number[] = [];
     const check: FrameCheck = (frame) => {
       const verdicts = verifyPacked(frame as Uint8Array<ArrayBuffer>);
@@ -251,13 +251,13 @@ describe('WorkerVerifier', () => {
     };
     const sent = await batchesOf(async (come) => {
       await come(true);
-      await come(false, 2);
-      await come(false, 3);
+      await come(false, limits.claimsAtHand);
+      await come(false, limits.claimsAtHand + 1);
       // Now the thread is busy: what comes next may be the first of many.
       await come(true);
     }, check);
-    assert.deepEqual(atHand, [1, 1, 1]);
-    assert.deepEqual(sent, [3, 1]);
+    assert.equal(atHand.length, 1 + limits.claimsAtHand);
+    assert.deepEqual(sent, [limits.claimsAtHand + 1, 1]);
   });
 
   test('what is wrong is found at hand as well', async () => {
