@@ -7,7 +7,7 @@ import type { Signature } from '../../src/crypto/signature.ts';
 import { limits } from '../../src/base/limits.ts';
 import {
   blocksRequestCodec,
-  candidateRequestCodec,
+  blockRequestCodec,
   snapshotRequestCodec,
   transactionsRequestCodec,
 } from '../../src/node/peers/wire.ts';
@@ -98,7 +98,7 @@ export const messageAttacks = {
       await asking(scene, 3, (stranger, done) => {
         index += 1;
         return index % 2 === 0
-          ? stranger.ask('candidate', encode(candidateRequestCodec, hash), done)
+          ? stranger.ask('candidate', encode(blockRequestCodec, hash), done)
           : stranger.ask('transactions', encode(transactionsRequestCodec, { blockHash: hash, places }), done);
       });
     },
@@ -119,7 +119,7 @@ export const messageAttacks = {
         const blockHash = someHash();
         switch (index % 3) {
           case 0:
-            return stranger.ask('candidate', encode(candidateRequestCodec, blockHash), done);
+            return stranger.ask('candidate', encode(blockRequestCodec, blockHash), done);
           case 1:
             return stranger.ask('snapshot', encode(snapshotRequestCodec, { kind: 'head', blockHash }), done);
           default: {

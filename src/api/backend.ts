@@ -173,7 +173,7 @@ export interface MissingNonce {
   readonly sender: PublicKey;
   readonly nonce: number;
   /**
-   * Of the transaction that waits: once this height is final, no block can hold it. The chain gets there also
+   * Of the transaction that waits: once this height is final, no block can hold it. The chain reaches it even
    * when nothing else happens.
    */
   readonly expiryHeight: Height;

@@ -34,12 +34,12 @@ export class BodyPieces {
     return this.#push(pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces));
   }
 
-  /** So many bytes of the connection were read for it. */
+  /** This many bytes were read from the connection for it. */
   read(bytes: number): void {
     this.#bytes += bytes;
   }
 
-  /** Nearly all of what comes is not the body. */
+  /** Nearly all bytes that come are framing of chunks, and not the body. */
   get isHollow(): boolean {
     return this.#bytes > 2 * this.#bodyBytes + limits.httpFrameBytes;
   }

@@ -174,7 +174,7 @@ export class EventStream {
           ? []
           : await this.#backend.headers(toHeight(reader.next), limits.httpPieceHeaders, reader.pace);
       if (page.length === 0) {
-        // Nothing became final since `seen`: there was no wait in between when the reader has it all.
+        // Without a wait in between nothing became final since `seen`, so the reader has all of it.
         reader.mode = 'live';
         return;
       }

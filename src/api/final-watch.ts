@@ -123,7 +123,7 @@ export class FinalWatch {
     }
   }
 
-  /** Lets all who wait go, with what they have. */
+  /** Ends all waits; each is answered as things stand. */
   close(): void {
     this.#closed = true;
     for (const watch of this.#watches) watch.end();

@@ -38,7 +38,7 @@ export class LoopShare {
   readonly #rest = new Rotation<() => void>();
   readonly #restPerWork: number;
   #awake = false;
-  /** Work that was not rested from yet. */
+  /** Work for which the rest is still due. */
   #owedMs = 0;
   #endedAt = 0;
 
@@ -89,7 +89,7 @@ export class LoopShare {
       }
       this.#rest.take()?.();
     });
-    // In the same turn, behind everything that the piece set off by promises.
+    // In the same turn, after all promise callbacks of the piece.
     nextTurn(() => {
       this.#endedAt = nowMs();
       this.#owedMs += (this.#endedAt - begin) * this.#restPerWork;

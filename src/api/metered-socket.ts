@@ -25,7 +25,7 @@ export class MeteredSocket extends Duplex {
     });
     socket.on('end', () => {
       this.#ended = true;
-      // At once where nothing is held: that a client went is no work.
+      // At once where nothing is held back: the end of a connection costs no work.
       if (this.#held.length === 0) this.push(null);
       else onBytes();
     });

@@ -11,9 +11,10 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Admits operators. With a token in the configuration: whoever sends it. Without one: whoever is
- * on this machine, when the API listens to nobody else; and only under a name of this machine, so that no web
- * page gets here through a name of its own (DNS rebinding). Throws a problem for others.
+ * Admits operators. With a token in the configuration, an operator is whoever sends it. Without one, it is
+ * whoever is on this machine, and only when the API listens on a loopback address and the request names one
+ * as its host, so that no web page can reach it through a name of its own (DNS rebinding). Throws a problem
+ * for others.
  */
 export function operatorGuard(options: {
   readonly host: string;
@@ -43,7 +44,7 @@ function checkToken(authorization: string | undefined, token: string): void {
         'Send the "operatorToken" that stands under "api" in the node’s config.json: Authorization: Bearer TOKEN (quorate: --token-file FILE).',
     });
   }
-  // Hashes have one length, and comparing them tells nothing of the token by its time.
+  // Hashes have one length, and comparing them in constant time reveals nothing about the token.
   if (equalBytes(sha256(utf8(given)), sha256(utf8(token)))) return;
   throw apiProblem('api/token-wrong', 'the token is not that of this node', {
     remedy: 'Send the "operatorToken" that stands under "api" in the config.json of the node that is asked.',

@@ -59,9 +59,7 @@ export const origin = {
   chainId: hashSchema.describe('The hash of the genesis file'),
 };
 
-/**
- * Codes by name, and text: a newer node may say others, and a reader that refuses them breaks for nothing.
- */
+/** The known codes, or any text: a newer node may have more, and a reader must not break on them. */
 const codeOf = (codes: readonly string[], what: string) =>
   z.union([z.enum(codes), z.string()]).describe(`${what}. Newer nodes may answer others: take any.`);
 
@@ -214,7 +212,7 @@ const chainChangeSchema = z
   .meta({ id: 'ChainChange' });
 
 const recordKey = z.string().describe('A record’s key');
-/** As it is asked for: what no record's key can be finds none. */
+/** A key as it is asked for. One that no record can have finds nothing. */
 export const recordKeyParameter = z
   .string()
   .min(1)

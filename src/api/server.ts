@@ -82,7 +82,7 @@ const closeGraceMs = 1_000;
 /** Starts the HTTP API. Rejects with a problem when the address cannot be used. */
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { backend, port, log, bounds = {} } = options;
-  // Not what the machine's list of names makes of it: the operator's guard takes it for this machine alone.
+  // Not resolved by the machine's hosts file: the operator guard relies on it being this machine.
   const host = options.host === 'localhost' ? '127.0.0.1' : options.host;
   const metrics = new MetricsPage(() => backend.metrics());
   let serve: RequestListener = () => undefined;
@@ -116,7 +116,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
           headersTimeout: requestTimeout,
           connectionsCheckingInterval: Math.min(requestTimeout / 4, 1_000),
           keepAliveTimeout: limits.httpKeepAliveMs,
-          // What Node answers by itself has no problem in it, and passes the gate by.
+          // Answers that Node makes by itself carry no problem, and bypass the gate.
           requireHostHeader: false,
         },
         (request, response) => gate.enter(request, response),
@@ -189,7 +189,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   });
 
   api.addHook('onRoute', (route) => {
-    // A name that a path does not know is most often one that is spelt wrong.
+    // An unknown parameter is most often a misspelt one.
     const { url, schema } = route;
     if (url.startsWith('/v1/') && schema?.hide !== true) {
       route.schema = { querystring: nothingToAsk, ...schema };
@@ -228,7 +228,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   };
 }
 
-/** With the path, which a proxy or a wrong base address may have made another one than was meant. */
+/** Names the path, which a proxy or a wrong base address may have changed. */
 function nothingThere(url = ''): Problem {
   const path = url.split('?', 1)[0] ?? '';
   const shown = path.length > 100 ? `${path.slice(0, 100)}…` : path;

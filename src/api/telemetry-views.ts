@@ -30,7 +30,10 @@ export interface BlockVotesView {
   readonly proposer: PublicKey;
   /** Until it was final, and stored here. */
   readonly finalMs: number | null;
-  /** Those that came here, in the order in which they did: PBFT's Commits; in Raft who has it on disk. */
+  /**
+   * The votes in the order in which they arrived here: Commits in PBFT; in Raft the members that have the
+   * block on disk.
+   */
   readonly votes: readonly { readonly validator: PublicKey; readonly ms: number | null }[];
 }
 

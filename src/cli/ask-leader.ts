@@ -54,7 +54,7 @@ export async function askLeader<T extends object>(
   return { result: unwrap(await ask(next, token)), client: next };
 }
 
-/** Whoever stops waiting for a change must not take it for not made. */
+/** For somebody who stops waiting: the change may still be made. */
 function stoppedAsking(): Problem {
   return new Problem('cli/interrupted', 'stopped while the leader was asked for a change', {
     remedy: 'It may have been made, or be made still. Look with "quorate members list".',
@@ -69,8 +69,8 @@ function leaderNamedIn({ code, details: { leaderApi } }: Problem): string | unde
 }
 
 /**
- * A token as `operatorToken` in config.json may be: whatever else stands there would be refused by every
- * node, or never leave this machine.
+ * A token of the form that `operatorToken` in config.json may have. Every node would refuse any other, or no
+ * header could carry it.
  */
 const tokenShape = /^[\x21-\x7e]{1,128}$/;
 

@@ -3,7 +3,7 @@
  */
 export const exitCodes = {
   ok: 0,
-  /** The request was understood and refused, or something that was needed is wrong. */
+  /** The request was understood and refused, or an input that it needs is wrong. */
   problem: 1,
   /** The command line is wrong; nothing was tried. */
   usage: 2,

@@ -53,7 +53,7 @@ export function askedNode(url: string): void {
   asked = url;
 }
 
-/** A fault of this program is told with the place in it. */
+/** A fault of this program is reported with its stack trace. */
 function internal(error: unknown): Problem {
   if (error instanceof TypeError && asked !== undefined) return unshowable(asked, error);
   return new Problem('cli/internal', `a fault of this program: ${String(error)}`, {
@@ -63,7 +63,7 @@ function internal(error: unknown): Problem {
   });
 }
 
-/** Whoever answers as another version of a node does lacks a part that is shown here. */
+/** An answer of another version may lack a part that is shown here. */
 function unshowable(url: string, error: TypeError): Problem {
   return new Problem('api/answer', `what ${url} answered cannot be shown: something is missing in it`, {
     remedy:

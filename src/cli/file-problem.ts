@@ -3,7 +3,8 @@ import type { CodeOf } from '../base/problem-codes.ts';
 import { Problem } from '../base/problem.ts';
 
 /**
- * Why a file that the command line names cannot be used; what is no fault of the machine comes back as it is.
+ * Why a file that the command line names cannot be used. Errors that are not the machine's are returned as
+ * they are.
  */
 export function fileProblem(
   path: string,

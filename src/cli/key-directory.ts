@@ -118,7 +118,7 @@ export function storeKeyFile(directory: string, name: string, text: string): str
     try {
       writeFileSync(opened, text, { flush: true });
     } catch (error) {
-      // Half a key file is no key, and would keep its name.
+      // Half a key file is no key, and would block its name.
       rmSync(file, { force: true });
       throw error;
     } finally {
@@ -218,7 +218,7 @@ function readIfPossible(file: string): Uint8Array | undefined {
   }
 }
 
-/** One byte more than a key file may have tells that it is none. */
+/** One byte more than a key file may have is enough to see that it is none. */
 function readKeyBytes(file: string): Uint8Array {
   const bytes = new Uint8Array(limits.keyFileBytes + 1);
   let size = 0;

@@ -118,7 +118,7 @@ async function change(
   return result;
 }
 
-/** The address of a member as the list shows it, or of somebody who is to become one. */
+/** The address of a member as `members list` shows it, or of somebody who is to become one. */
 export async function memberNamed(
   text: string,
   options: ConnectionOptions & { readonly keys: string },

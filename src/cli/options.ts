@@ -35,7 +35,10 @@ export interface ConnectionOptions {
   readonly timeout: number;
 }
 
-/** What one try may take however short the whole is: less would only measure how busy the machine is. */
+/**
+ * The least time for one attempt, however short the whole deadline is. Less would only measure how busy the
+ * machine is.
+ */
 const shortestAttemptMs = 2_000;
 
 export function connect({ node, timeout }: ConnectionOptions): HttpClient {

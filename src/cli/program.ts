@@ -3,8 +3,8 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { exitCodesHelp } from './exit-codes.ts';
 
 /**
- * One file per command. Each is loaded when it is needed: what starts a node weighs much
- * more than what asks one.
+ * One file per command. Each is loaded only when needed, because the commands that start a node load much
+ * more than those that ask one.
  */
 const commands: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
   testnet: async () => (await import('./testnet.ts')).testnetCommand(),

@@ -27,8 +27,8 @@ function dieBy(signal: (typeof stopSignals)[number], deadlineMs: number): void {
 }
 
 /**
- * A command that is stopped while it waits ends at once with what `ending` says, and with the
- * exit code that it returns.
+ * A command that is stopped while it waits calls `ending`, which prints the last words, and ends at once with
+ * the exit code that it returns.
  */
 export function onInterrupt(ending: () => number): void {
   for (const signal of stopSignals) process.once(signal, () => process.exit(ending()));

@@ -85,7 +85,7 @@ export function startCommand(): CommandUnknownOpts {
       setTimeout(() => process.exit(exitCodes.internal), stopDeadlineMs).unref();
       await node.stop();
       const code = ended === undefined ? exitCodes.ok : reportFailure(ended, options.json === true);
-      // Everything is closed: what still holds the process open (an idle connection) has no reason to.
+      // Everything is closed, so whatever still keeps the process alive (an idle connection) does not matter.
       process.exit(code);
     });
 }

@@ -3,8 +3,8 @@ import { strictText } from '../base/strict-text.ts';
 import { readOptionFile } from './input-file.ts';
 
 /**
- * A file's text, to the last character; throws the problem `cli/file`. `what` names it in messages, `remedy`
- * says which option named it.
+ * The whole text of a file; throws the problem `cli/file`. `what` names it in messages, `remedy` says which
+ * option named it.
  */
 export async function readTextFile(
   file: string,

@@ -44,7 +44,7 @@ export const chainIdOption = new Option(
 export const defaultWaitSeconds = 30;
 
 function waitSeconds(text: string): number {
-  // As it comes when the next word is no number (see `arguments.ts`).
+  // Empty when the option came without a number (see `arguments.ts`).
   if (text === '') return defaultWaitSeconds;
   const seconds = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || seconds > 86_400) {
@@ -53,7 +53,7 @@ function waitSeconds(text: string): number {
   return seconds;
 }
 
-/** The height that is meant, when this much is final. One that is final could only fail, and cost its fee. */
+/** The height that is meant, given the final height. An expiry height that is final already is refused. */
 export function heightOf(expiry: Expiry, finalHeight: Height): Height {
   const height = toHeight('ahead' in expiry ? finalHeight + expiry.ahead : expiry.height);
   if (height > finalHeight) return height;

@@ -131,7 +131,7 @@ export async function send(
   const transaction = unwrap(wallet.build(content, { nonce, fee, expiryHeight }));
 
   const { hash } = transaction;
-  // From here on it may be anywhere, whoever answers.
+  // From here on it may have reached a node, whatever the answer.
   onInterrupt(() => reportFailure(stoppedWaiting(hash), options.json === true));
   const submitted = unwrap(await client.submit(transaction));
   if (submitted.status === 'refused') throw problemOf(submitted.problem);
@@ -185,7 +185,7 @@ async function parseCondition(
   context: { readonly directory: string; readonly client: HttpClient },
 ): Promise<Condition> {
   const [, kind = '', rest = ''] = /^([a-z]+):(.+)$/su.exec(text) ?? [];
-  // Of the last one: a key may have one of its own.
+  // The last = counts, because the key may contain some.
   const equals = rest.lastIndexOf('=');
   const name = equals < 0 ? rest : rest.slice(0, equals);
   const value = equals < 0 ? '' : rest.slice(equals + 1);
@@ -207,13 +207,13 @@ async function parseCondition(
   });
 }
 
-/** With its zone: the reader's own is no business of the chain. */
+/** With its time zone: that of the machine must not matter. */
 function isTime(text: string): boolean {
   const form = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/;
   return form.test(text) && Date.parse(text) >= 0;
 }
 
-/** Whoever stops waiting must still be able to ask. */
+/** For somebody who stops waiting: how to ask for the outcome later. */
 function stoppedWaiting(hash: Hash): Problem {
   return new Problem('cli/interrupted', `stopped while waiting for ${hash}`, {
     remedy: `It may have been taken and become final. Ask with "quorate tx status ${hash}", at the same node.`,

@@ -1,6 +1,6 @@
 const escape = '\u001b';
 const backspaces = new Set(['\b', '\u007f']);
-/** Ctrl-U: the line anew. */
+/** Ctrl-U: clears the line. */
 const killLine = '\u0015';
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 

@@ -2,12 +2,12 @@ import { Problem } from '../base/problem.ts';
 import { engineNames } from '../ledger/engine-names.ts';
 import { fieldsOf, list, text, whole, Wrong } from './json-fields.ts';
 
-/** Throws `Wrong` when something is missing in an answer that the client itself goes by. */
+/** Throws `Wrong` when an answer lacks something that the client itself relies on. */
 export type Shape = (answer: unknown) => void;
 
 /**
- * What the client goes by when it goes on by itself: signs, waits, or asks for the next page. Whatever else
- * stands in an answer is for whoever reads it.
+ * The fields that the client itself relies on when it signs, waits or asks for the next page. All other
+ * fields of an answer are for its reader.
  */
 export const shapes = {
   status: (answer) => void whole(fieldsOf(answer, 'it')['finalHeight'], 'finalHeight'),
@@ -61,7 +61,7 @@ export function misshapen(answer: unknown, shape: Shape, url: string): Problem |
     if (!(failure instanceof Wrong)) throw failure;
     return new Problem('api/answer', `the answer of ${url} is not understood: ${failure.message}`, {
       remedy: 'Check that this is the address of a Quorate node of the same version.',
-      // Whoever answered was asked.
+      // It came from the node that was asked.
       details: { url, sent: true },
     });
   }

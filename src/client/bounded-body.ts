@@ -1,8 +1,8 @@
 import { concat } from '../base/bytes.ts';
 
 /**
- * The body of a response, read as far as `maxBytes` and no further: what is announced says nothing of what
- * comes, least of all where it is compressed. Undefined when there is more; the rest is not read.
+ * The body of a response, of which at most `maxBytes` are read. The announced length is not trusted, and says
+ * nothing of a compressed body. Undefined when there is more; the rest is not read.
  */
 export async function readBounded(response: Response, maxBytes: number): Promise<Uint8Array | undefined> {
   if (response.body === null) return new Uint8Array();

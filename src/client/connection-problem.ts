@@ -15,9 +15,9 @@ const unconnected: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Errors of connections that never stood, so that no request was on them, as fetch in Node tells of them to
- * whoever subscribes (undici, "Diagnostics Channel Support"). The names of errors do not say it: with most of
- * them a connection may begin as well as end.
+ * Errors of connections that were never established, so that no request was sent on them. Node's fetch
+ * reports them on a diagnostics channel (undici, "Diagnostics Channel Support"). The name of an error cannot
+ * tell: most of them occur both before and after a connection is established.
  */
 const neverStood = new WeakSet<object>();
 

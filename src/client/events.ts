@@ -37,7 +37,7 @@ export interface FinalBlocksOptions {
 
 const firstPauseMs = 200;
 const longestPauseMs = 5_000;
-/** The node breaks its silence this often; when it did not three times, nobody is there any more. */
+/** The node sends something at least this often. After three such spans of silence it is taken for dead. */
 const silenceMs = 3 * limits.httpEventPingMs;
 /** How long blocks are asked for, where the stream does not come through, until it is tried again. */
 const askForMs = 60_000;
@@ -63,7 +63,7 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
   let cursor = cursorOf(options);
   let pause = firstPauseMs;
   let at = 0;
-  /** Nodes in a row that gave an answer that stays the same however often one asks. */
+  /** How many nodes in a row gave an answer that asking again cannot change. */
   let misfits = 0;
   let isHeldBack = false;
   while (!isEnded(signal)) {
@@ -97,7 +97,7 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
     if (isEnded(signal)) return;
     if (trouble === undefined) continue;
     if (trouble.code === 'api/other-chain') throw trouble;
-    // A name that is known no more may be known again.
+    // A name that does not resolve now may resolve again later.
     const isMisfit = !isRetryable(trouble) && (trouble.code !== 'api/unreachable' || after === undefined);
     misfits = isMisfit ? misfits + 1 : 0;
     if (misfits >= urls.length) throw trouble;
@@ -184,7 +184,7 @@ async function* streamedBlocks(connection: Connection): AsyncGenerator<unknown, 
     // What later versions may tell besides.
     if (event !== 'final' && event !== '') continue;
     yield parseEvent(data);
-    // Who tells of the same for ever gives signs of life, and nothing else.
+    // Repeating an old block counts as a sign of life only.
     const after = connection.after();
     repeated = after === before ? repeated + 1 : 0;
     if (repeated > limits.httpPage) throw broken(connection.url, 'it told only of blocks that came before');
@@ -285,7 +285,7 @@ function parseEvent(data: string): unknown {
   }
 }
 
-/** Whatever is gone by later is looked at here. */
+/** Checks every field that the client relies on later. */
 function isBlock(value: unknown): value is FinalBlockEvent {
   const { chainId, hash, transactionCount, header } = (value ?? {}) as Partial<FinalBlockEvent>;
   return (

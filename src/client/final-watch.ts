@@ -139,14 +139,14 @@ export class FinalWatch {
     return this.#nodes.ask((client) => client.block(hash, { full }), {
       deadlineMs: Infinity,
       signal,
-      // A node that is behind the one that told of it does not have it yet; one that pruned it never will.
+      // A node that is behind the one that announced it does not have it yet; one that pruned it never will.
       verdict: ({ code }) =>
         code === 'api/no-such-block' ? 'later' : code === 'storage/pruned' ? 'never' : 'answer',
     });
   }
 }
 
-/** Nobody looks any more what becomes of a transaction. */
+/** Nobody watches what becomes of transactions any more. */
 function leftOpen(problem: Problem, hash: Hash): Problem {
   const { message, details } = problem;
   return problem.restated(`${message}; what becomes of the transaction is not seen here`, {

@@ -13,8 +13,8 @@ const grantedMs = 1_000;
 const askMs = 1_000;
 
 /**
- * Looks, while a stream is silent, whether blocks became final that did not come: then something between
- * here and the node gathers what it should hand on.
+ * While a stream is silent, checks whether blocks became final that it did not deliver. If so, something
+ * between here and the node buffers what it should pass on.
  */
 export class SilenceLook {
   readonly #client: HttpClient;
@@ -112,7 +112,7 @@ export async function* askedBlocks(options: {
       yield { engine, chainId, ...item };
       next = Math.max(next, item.header.height + 1);
     }
-    // Also after a page of what came before: the next one will be no other.
+    // Also after a page that was seen before: the next one would be the same.
     if (next === before) await surroundings.sleep(askMs, signal);
   }
 }

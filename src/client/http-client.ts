@@ -117,7 +117,7 @@ export class HttpClient {
     transactions: readonly Transaction[],
     { waitMs, ...deadline }: Deadline & { readonly waitMs?: number } = {},
   ): Promise<readonly SubmitAnswer[]> {
-    // Callers without types may give one that stands in no list.
+    // Plain JavaScript may pass a single transaction instead of a list.
     const list: readonly Transaction[] = [transactions].flat();
     const wrong = list.map((one) => noTransaction(one)).find((problem) => problem !== undefined);
     if (wrong !== undefined) {
@@ -220,7 +220,7 @@ export class HttpClient {
       const from = ((all.at(-1)?.header.height ?? -1) + 1) as Height;
       const page = await this.epochs({ from, deadlineMs: Math.max(0, until - now()) });
       if (page instanceof Problem) return page;
-      // A node that tells of the same again would tell for ever.
+      // A node that repeats itself would never come to an end.
       const fresh = page.epochs.filter(({ header }, index) => {
         return header.height > (page.epochs[index - 1]?.header.height ?? from - 1);
       });
@@ -243,7 +243,7 @@ export class HttpClient {
     );
   }
 
-  /** The genesis file that the node follows: its word, until it is compared with one’s own. */
+  /** The genesis file that the node follows. Do not trust it before it was compared with your own. */
   genesis(deadline: Deadline = {}): Promise<GenesisAnswer | Problem> {
     return this.#get(() => '/v1/genesis', deadline);
   }

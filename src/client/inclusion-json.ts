@@ -130,7 +130,7 @@ function headerFrom(answer: HeaderAnswer): BlockHeader {
 }
 
 function certificateFrom(answer: CertificateAnswer): FinalityCertificate {
-  // What it says of later members is no part of what is signed.
+  // The signature does not cover what it says of later members.
   return answer.engine === 'raft' ? { ...answer, configuration: new Uint8Array() } : answer;
 }
 
@@ -207,7 +207,7 @@ function reading<T>(read: () => T): T | Problem {
   try {
     return read();
   } catch (cause) {
-    // What the runtime says of a value that is not there tells nobody which one it is.
+    // The runtime's own error for a missing value would not name the field.
     const why = cause instanceof TypeError ? 'something is missing in it' : (cause as Error).message;
     return new Problem('proof/malformed', `this is no proof: ${why}`, {
       remedy:

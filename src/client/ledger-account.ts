@@ -194,7 +194,7 @@ export class LedgerAccount {
 
   async #submit(flights: readonly Flight[]): Promise<void> {
     for (const flight of flights) flight.isBeingSent = true;
-    // They are expected by now. The watch closes whenever it expects nothing.
+    // They are being watched from here on. A watch with nothing to watch would close.
     const problem = await this.#watch.open();
     if (problem === undefined) await this.#submitAll(flights);
     for (const flight of flights) {
@@ -219,7 +219,10 @@ export class LedgerAccount {
     }
   }
 
-  /** What may pass is tried again; what no node can have is over; of the rest the chain says what came. */
+  /**
+   * What may pass is tried again; what no node can have taken is over; the chain says what became of the
+   * rest.
+   */
   async #onRefused(flight: Flight, problem: Problem): Promise<void> {
     // What no node said is no refusal.
     if (isRetryable(problem) || problem.details['sent'] === true) return;
@@ -257,7 +260,7 @@ export class LedgerAccount {
     void this.#pump();
   }
 
-  /** Nobody waits: then nothing of this keeps a program from its end. */
+  /** While nobody waits, nothing here keeps the program from ending. */
   #restWhenIdle(): void {
     if (this.waiting > 0) return;
     this.#cancelTick?.();

@@ -108,8 +108,8 @@ export async function outcomeOf(nodes: Nodes, hash: Hash): Promise<FinalOutcome 
 }
 
 /**
- * The nonce behind everything that is known anywhere. One node's opinion is what waits in its own mempool:
- * the highest of all counts.
+ * The first nonce that no node knows of. Each node counts what waits in its own mempool, so the highest
+ * answer wins.
  */
 export async function pendingNonce(
   nodes: Nodes,
@@ -138,7 +138,7 @@ export function neverSigned(): Problem {
   });
 }
 
-/** What was asked for before it may have arrived, and says nothing of it. */
+/** What was requested earlier may have arrived, but says nothing about it. */
 export function notSent(problem: Problem): Problem {
   const { message, remedy, details } = problem;
   return problem.restated(message, { remedy, details: { ...details, sent: false }, cause: problem });

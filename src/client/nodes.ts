@@ -88,7 +88,7 @@ export class Nodes {
   }
 }
 
-/** Whether it is no node that said so. */
+/** Whether something other than a node said so. */
 function isNobody({ code }: Problem): boolean {
   return code === 'api/answer' || code === 'api/unreachable';
 }

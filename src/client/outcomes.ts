@@ -3,7 +3,7 @@ import type { Hash } from '../crypto/hash.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import type { MissingNonceAnswer, ProblemAnswer, TransactionStatusAnswer } from './answers.ts';
 
-/** How one that is neither final nor gone stands, as a part of a sentence. */
+/** The state of a transaction that is neither final nor gone, as a part of a sentence. */
 export function waitingWords(
   answer: Extract<TransactionStatusAnswer, { status: 'pending' | 'unknown' }>,
 ): string {
@@ -14,7 +14,7 @@ export function waitingWords(
   return `it waits for nonce ${missing.nonce} of ${missing.sender}, which the node does not have${untilExpiry(missing)}`;
 }
 
-/** When it waits no longer, as a part of a sentence. */
+/** When it will stop waiting, as a part of a sentence. */
 export function untilExpiry({ expiryHeight }: MissingNonceAnswer): string {
   // A node of another version may not say it.
   return expiryHeight === undefined ? '' : `; it is gone when block ${expiryHeight} is final`;
@@ -33,7 +33,7 @@ export function problemPart(problem: Problem): ProblemAnswer {
   return { code, detail: message, remedy, details };
 }
 
-/** Of what would have been sent next. */
+/** The problem of a transaction that comes after the one that failed, and was not sent. */
 export function notSentAfter(failure: Problem): Problem {
   return failure.restated(`${failure.message}; this one was not sent`, {
     remedy: failure.remedy,

@@ -1,9 +1,9 @@
 import { Problem } from '../base/problem.ts';
 
 /**
- * One part of a path. Throws `api/bad-path` for what no path can say: dots alone are taken for steps up
- * (RFC 3986, section 5.2.4), and nothing leads to somewhere else. Nothing is called that, and whatever took
- * its place here might be.
+ * One segment of a path. Throws `api/bad-path` for a name that no path can carry: a segment of dots alone is
+ * resolved away (RFC 3986, section 5.2.4), and an empty one leads to another route. Nothing has such a name,
+ * and the path that would result might name something else.
  */
 export function pathPart(text: string): string {
   if (/^\.{0,2}$/.test(text)) throw badPath(`"${text}" is the name of nothing`);

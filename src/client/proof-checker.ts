@@ -15,8 +15,8 @@ import {
 } from './verify.ts';
 
 /**
- * Checks answers of nodes against one genesis file, one after the other. Who signed and is no validator that
- * is known makes it ask how the validators changed; of that it keeps what is proven, and nothing else.
+ * Checks answers of nodes against one genesis file, one after the other. When a signer is not a known
+ * validator, it asks how the validators changed, and keeps only what is proven of the answer.
  */
 export class ProofChecker {
   readonly genesis: Genesis;
@@ -56,7 +56,7 @@ export class ProofChecker {
     return (await this.#learnEpochs()) ?? verify(this.#trusted);
   }
 
-  /** A page at a time: whoever makes some up is found out at the first, before there are many. */
+  /** A page at a time: a made-up page fails at once, before many were read. */
   async #learnEpochs(): Promise<Problem | undefined> {
     for (;;) {
       const page = await this.#node.epochs({ from: toHeight(this.#lastEpoch + 1) });

@@ -182,7 +182,7 @@ export class Transport {
 /** Visible ASCII, as a node’s settings have it (RFC 6750, section 2.1): no header carries anything else. */
 const tokenShape = /^[\x21-\x7e]+$/;
 
-/** It is not repeated, and fetch, which would repeat it, is not asked. */
+/** The token is not repeated in the message, and fetch is not tried, because its error would repeat it. */
 function unfitToken(): Problem {
   return new Problem('api/token-wrong', 'the token is empty, or holds what no token of a node can hold', {
     remedy: 'Give the "operatorToken" that stands under "api" in the config.json of the node that is asked.',
@@ -191,16 +191,16 @@ function unfitToken(): Problem {
 }
 
 /**
- * Whether somebody who is no node may have handed a request on before answering with this status. Who says
- * that the request is at fault has not.
+ * Whether a proxy may have forwarded a request before it answered with this status. A proxy that calls the
+ * request itself wrong did not forward it.
  */
 function mayHaveArrived(status: number): boolean {
   return status === 408 || status < 300 || status >= 500;
 }
 
 /**
- * What to say of an answer that is no good one, and no problem of a node either: something
- * else answered in its place.
+ * The problem of an answer that is neither a result nor a node's own problem: something else answered in the
+ * node's place.
  */
 export function plainRefusal(url: string, response: Response, text: string): Problem {
   const { status } = response;
@@ -227,10 +227,7 @@ export function isRetryable(problem: Problem): boolean {
   return problem.details['retryable'] === true;
 }
 
-/**
- * An earlier attempt reached the node, or may have: that the last one did not says
- * nothing of what came of that.
- */
+/** An earlier attempt may have reached the node. That the last one did not says nothing about its outcome. */
 export function asSent(problem: Problem): Problem {
   if (problem.details['sent'] === true) return problem;
   const { message, remedy, details } = problem;

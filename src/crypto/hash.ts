@@ -103,7 +103,7 @@ export function sha256Into(data: Uint8Array, target: Uint8Array, at: number): vo
 
 /** What is hashed is mostly small, and needs no buffer of its own. */
 const scratch = new Uint8Array(8 * 1024);
-/** Its beginnings by their length: few lengths come up, again and again. */
+/** Views of its first bytes, by length: the same few lengths come up again and again. */
 const beginnings: (Uint8Array | undefined)[] = [];
 const mostBeginnings = 1_024;
 

@@ -27,7 +27,7 @@ const pauseMs = 1_000;
 export function useAskedAgain<T>(ask: () => Promise<T | Problem>, key: string): AskedAgain<T> {
   const state: Signal<AskedAgain<T>> = useSignal<AskedAgain<T>>({ answer: undefined, problem: undefined });
   const { current: asking } = useRef<Asking<T>>({ ask, key, isUnderWay: false, isGone: false });
-  // What is asked depends on what is shown now, and not on what was when the question before was put.
+  // The question is made anew, from what is shown now.
   asking.ask = ask;
   asking.key = key;
   useEffect(() => {

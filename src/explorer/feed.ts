@@ -35,11 +35,11 @@ export const rates = signal<readonly number[]>([]);
 export const rateSeconds = 60;
 
 let arrived: SeenBlock[] = [];
-/** Ends the reading that is under way, when the node went back behind it. */
+/** Aborts the running read when the node fell back below it. */
 let reading = new AbortController();
-/** What the node said to be lower than what it had told, and how often in a row. */
+/** The lower height that the node reported after a higher one, and how often in a row. */
 let timesBehind = 0;
-/** Once may be an answer that was overtaken by a block. */
+/** Once may be an answer that a new block overtook. */
 const mostTimesBehind = 2;
 const perSecond = new Map<number, number>();
 
@@ -60,7 +60,7 @@ export async function followChain(): Promise<void> {
     try {
       await readChain();
     } catch (failure) {
-      // Another chain at the same address, or a place that was pruned: from the beginning of what there is.
+      // Another chain at the same address, or a pruned position: start again with what there is.
       trouble.value = failure instanceof Problem ? failure : undefined;
     }
     beginAnew();
@@ -135,7 +135,7 @@ function showRates(): void {
   // The one that goes on is not shown: it would look like a fall.
   const first = Math.floor(Date.now() / 1_000) - rateSeconds;
   for (const second of perSecond.keys()) {
-    // Nor is one that no clock of ours comes to.
+    // Nor is one so far in the future that no clock here will reach it.
     if (second < first || second > first + 2 * rateSeconds) perSecond.delete(second);
   }
   rates.value = Array.from({ length: rateSeconds }, (_, index) => perSecond.get(first + index) ?? 0);
@@ -149,7 +149,7 @@ async function ask(): Promise<void> {
     // A final height never falls: the node lost what it had, or it is another one.
     timesBehind = now.finalHeight < newestBefore ? timesBehind + 1 : 0;
     if (timesBehind >= mostTimesBehind) reading.abort();
-    // Nothing is missing, whatever broke before.
+    // The stream is complete again, whatever broke before.
     if (now.finalHeight === blocks.value[0]?.header.height) trouble.value = undefined;
   }
   if (!(reason instanceof Problem)) why.value = reason.why;

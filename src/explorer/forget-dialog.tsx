@@ -8,7 +8,7 @@ import { node } from './node.ts';
 import { AccountLink, useAnswer } from './parts.tsx';
 import { forgetKey, type StoredKey } from './stored-keys.ts';
 
-/** Asks before a key is deleted, which nothing undoes, and says what is lost with it. */
+/** Asks before a key is deleted, which cannot be undone, and says what is lost with it. */
 export function ForgetDialog(props: {
   readonly stored: StoredKey;
   readonly onClose: (problem: Problem | undefined) => void;

@@ -56,7 +56,7 @@ function shownValue(hex: string): { readonly text: string; readonly isText: bool
   return { text: valueText(fromHex(hex)).text, isText: false };
 }
 
-/** Who reserved it is a long address. */
+/** A reservation's name begins with a long address. */
 function shortReservation(reservation: string): string {
   const [sender = '', ...rest] = reservation.split(':');
   return harmless([nameOf(sender) ?? shortHash(sender), ...rest].join(':'));

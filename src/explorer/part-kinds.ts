@@ -166,7 +166,7 @@ export const operationKinds: readonly PartKind[] = [
   },
 ];
 
-/** All that can be asked before it (`ledger/condition.ts`). */
+/** All conditions that a transaction can have (`ledger/condition.ts`). */
 export const conditionKinds: readonly PartKind[] = [
   { label: 'there is no such record', noun: 'condition', type: 'record-absent', fields: [key] },
   { label: 'there is such a record', noun: 'condition', type: 'record-exists', fields: [key] },

@@ -158,7 +158,7 @@ function Chain(): JSX.Element {
   );
 }
 
-/** What changes the meaning of everything below it. */
+/** A notice that changes the meaning of everything below it. */
 function Warnings(): JSX.Element {
   const { value: trusted } = trust;
   const { value: now } = status;

@@ -26,7 +26,7 @@ export function linesIn(hex: string): readonly string[] | undefined {
   return lines?.every(isShown) === true ? lines : undefined;
 }
 
-/** What an operation is about, whatever kinds there come to be. */
+/** What an operation is about, also for kinds that this version does not know. */
 export function operationText(operation: OperationAnswer): string {
   if ('key' in operation) return harmless(`${operation.type} ${operation.key}`);
   if ('name' in operation) return harmless(`${operation.type} ${operation.name}`);

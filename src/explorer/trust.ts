@@ -87,7 +87,7 @@ export function pinGenesis(text: string): Problem | undefined {
 
 export async function forgetGenesis(): Promise<void> {
   trust.value = undefined;
-  // What keeps nothing has nothing to forget.
+  // Storage that is refused holds nothing to delete.
   keeping(lost, () => localStorage.removeItem(storageKey));
   await loadTrust();
 }

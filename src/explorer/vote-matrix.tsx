@@ -93,7 +93,7 @@ function partOf(
       : certificate.leader === index);
   if (hasSigned) return { mark: '●', says: `signed the certificate${late}`, ms };
   if (vote !== undefined) return { mark: '○', says: `vote came${late}`, ms };
-  // Who hears only itself (an observer, or who follows a leader) does not know what others said.
+  // An observer, and a follower in Raft, hears no votes but its own.
   const hearsOthers = seen?.votes.some(({ validator }) => !isSelf(validator)) === true;
   if (!hearsOthers || self) return { mark: '·', says: 'not known here', ms };
   return { mark: '✗', says: 'missing', ms };

@@ -5,14 +5,16 @@ import { hashSize } from '../crypto/pair-hash.ts';
 const slotBits = 13;
 const slots = 1 << slotBits;
 
-/** By the first bits of the public key: the key, and behind it its path. Together one line of a cache. */
+/**
+ * Slots by the first bits of the public key. Each holds a key and its path, which fit into one cache line.
+ */
 const slotBytes = 2 * hashSize;
 const memory = new Uint8Array(slots * slotBytes);
 const isUsed = new Uint8Array(slots);
 
 /**
- * Writes the path of an account's key: its kind, then its public key. The last ones are remembered, at most
- * one for each slot: whoever makes keys for the same slot makes others hash once more, and nothing else.
+ * Writes the path of an account's key: its kind, then its public key. Recent paths are remembered, one for
+ * each slot. Somebody who makes keys that share a slot only causes one more hash.
  */
 export function writeAccountPath(key: Uint8Array, target: Uint8Array, at: number): void {
   const slot = (((key[1] as number) << 8) | (key[2] as number)) >>> (16 - slotBits);

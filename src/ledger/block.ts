@@ -66,7 +66,7 @@ export function hashHeader(header: BlockHeader): Hash {
   return hash('quorate/v1/block', encode(headerCodec, header));
 }
 
-/** A block whose header names other validators for the blocks above it is the last one of its own. */
+/** A block whose header names other validators for the blocks above it is the last block of its epoch. */
 export function changesValidators(header: BlockHeader): boolean {
   return header.validatorsHash !== header.nextValidatorsHash;
 }

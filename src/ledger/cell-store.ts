@@ -131,10 +131,7 @@ export class CellStore {
   }
 }
 
-/**
- * Doubles the first piece of memory until it is a whole one, and then adds whole ones:
- * small things stay small.
- */
+/** Doubles the first chunk until it has full size, then adds full chunks. So a small store stays small. */
 export function growChunk<T extends Int32Array | Uint8Array>(
   chunks: T[],
   whole: number,

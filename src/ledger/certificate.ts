@@ -25,9 +25,9 @@ export interface Slot {
 export const slotCodec = struct<Slot>({ view: viewCodec, height: heightCodec, blockHash: hashCodec });
 
 /**
- * What ties a signature to one chain, and there to one validator set's time: the height of the block after
- * which the set is in force, and its hash. The hash alone would not do: a set may come back, and what was
- * signed under it the first time means nothing then.
+ * What ties a signature to one chain and to one epoch of it: the height of the block after which the
+ * validator set is in force, and the hash of the set. The hash alone would not do, because the same set may
+ * come back later, when its old signatures must mean nothing.
  */
 export interface Epoch {
   readonly chainId: Hash;
@@ -115,9 +115,7 @@ export function checkCertificate(certificate: Certificate, validators: Validator
   return undefined;
 }
 
-/**
- * The claims of a certificate whose truth remains to be checked; or what is wrong with it whatever they say.
- */
+/** The signatures of a certificate that remain to be checked, or what is wrong with it whatever they say. */
 export function certificateClaims(
   certificate: Certificate,
   chainId: Hash,
@@ -150,8 +148,8 @@ export interface LeaderSignature {
   readonly leader: number;
   readonly signature: Signature;
   /**
-   * The members from the next height on, encoded, when this block changes them or a snapshot is of it (its
-   * header names their hash). Otherwise empty.
+   * The members from the next height on, encoded, when this block changes them or is the block of a snapshot
+   * (its header names their hash). Otherwise empty.
    */
   readonly configuration: Uint8Array;
 }

@@ -18,7 +18,10 @@ export interface BlockLimits {
  * one that decides it.
  */
 export type ChainChange =
-  /** The whole next set, in the order that decides whose turn it is (PBFT). So nobody approves a part. */
+  /**
+   * The whole next set, in the order that decides whose turn it is (PBFT), so that nobody approves only a
+   * part of it.
+   */
   | { readonly type: 'validators'; readonly validators: readonly PublicKey[] }
   /** The rules of this version count from this height on. */
   | { readonly type: 'protocol-version'; readonly version: number; readonly height: Height }
@@ -34,7 +37,10 @@ export const blockLimitsCodec: Codec<BlockLimits> = struct<BlockLimits>({
   maxBytes: u32,
 });
 
-/** A set that is empty or names somebody twice, and limits beyond bounds, can be encoded: they fail. */
+/**
+ * An empty set, one that names somebody twice, and limits out of bounds can be encoded, but the operation
+ * fails.
+ */
 export const chainChangeCodec: Codec<ChainChange> = union<ChainChange, 'type'>('type', {
   validators: [1, struct<Fields<'validators'>>({ validators: validatorKeysCodec })],
   'protocol-version': [2, struct<Fields<'protocol-version'>>({ version: u16, height: heightCodec })],

@@ -42,7 +42,7 @@ export const widestLimits: BlockLimits = {
   maxBytes: limits.maxBlockBytes,
 };
 
-/** Of a state without an entry: of no chain. */
+/** For a state without such an entry, which belongs to no chain. */
 export const noParameters: ChainParameters = Object.freeze({
   protocolVersion: 1,
   feePerOperation: 0n,
@@ -71,7 +71,7 @@ export const chainParametersCodec: Codec<ChainParameters> = struct<ChainParamete
 
 /** Those that count for a block at this height, given those after its parent. */
 export function parametersAt(parameters: ChainParameters, height: Height): ChainParameters {
-  // As nearly always.
+  // The common case.
   if (!parameters.scheduled.some((scheduled) => scheduled.height <= height)) return parameters;
   let next = parameters;
   for (const { change, height: from } of parameters.scheduled)

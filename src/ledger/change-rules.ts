@@ -62,7 +62,7 @@ export function proposeChange(
   }
   const refusal = checkChange(draft, change, expiryHeight, sender);
   if (refusal !== undefined) return refusal;
-  // What was made for another set means nothing any more, and makes room.
+  // Proposals for another set are void, and make room.
   const kept = draft.proposalNames.filter(({ id: other, proposer }) => {
     const stays = proposer !== sender && draft.proposal(other)?.validatorsHash === validatorsHash;
     if (!stays) draft.proposals.set(other, null);
@@ -166,7 +166,7 @@ function checkChange(
   sender: PublicKey,
 ): FailureCode | undefined {
   const { parameters } = draft;
-  // Once it can no longer be approved, it is known whether it comes.
+  // A change must not count while its proposal can still be approved.
   if (change.type !== 'validators' && change.height !== undefined && change.height <= expiryHeight) {
     return 'change/height-not-ahead';
   }
@@ -181,7 +181,7 @@ function checkChange(
       if (coming === undefined && change.feePerOperation === parameters.feePerOperation) {
         return 'change/nothing-changes';
       }
-      // Else nobody might be able to pay for the change that lowers it.
+      // Otherwise nobody might be able to pay for the change that lowers it again.
       const { balance } = draft.account(sender);
       return balance < change.feePerOperation ? 'change/fee-not-payable' : undefined;
     }

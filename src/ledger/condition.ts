@@ -6,8 +6,8 @@ import { type Height, heightCodec } from './block.ts';
 import { recordKeyCodec } from './record-key.ts';
 
 /**
- * What must hold before a transaction's first operation, or none of them happens: so an application reads,
- * decides and writes without a lock (compare and set).
+ * What must hold before a transaction's first operation; otherwise none of them is done. So an application
+ * can read, decide and write without a lock (compare and set).
  */
 export type Condition =
   /** The record is there in this version. */

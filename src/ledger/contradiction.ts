@@ -19,7 +19,7 @@ interface SignedSlot extends Slot {
   readonly signature: Signature;
 }
 
-/** Checks by itself that somebody signed both, against what is trusted; says what it found. Asks nobody. */
+/** Checks offline, against what is trusted, that one validator signed both votes, and says what it found. */
 export function verifyDoubleVote(
   { epoch, accused, phase, first, second }: DoubleVote,
   { chainId, epochs }: Trusted,

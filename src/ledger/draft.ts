@@ -170,7 +170,7 @@ export class Draft implements Readable {
       changes.push({ key: proposalsStateKey, value: encodeProposalNames(this.#proposalNames) });
     }
     for (const [id, proposal] of this.proposals) {
-      // One that came and went in the block was never there.
+      // A proposal that was made and replaced in this block never had an entry.
       if (proposal === null && this.#below.proposal(id) === undefined) continue;
       changes.push({
         key: proposalStateKey(id),

@@ -117,7 +117,7 @@ export class EntryPages {
     } else {
       const data = concat(key, value);
       bytes.set(data.subarray(0, dataBytes), from);
-      // One that keeps nothing elsewhere but the root of its tree has its last byte there once more.
+      // An entry that keeps nothing elsewhere but the root of its tree stores its last byte there as well.
       words[at + restWord] = this.#cells.write(data.subarray(Math.min(dataBytes, size - 1)), subtree);
     }
     hash(scratchPath, bytes, at * 4);

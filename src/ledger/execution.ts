@@ -80,7 +80,9 @@ export function executeBlock(
   return block.finish();
 }
 
-/** What `buildBlock` passed over, and why. Only a transaction with a nonce gap may still have its time. */
+/**
+ * What `buildBlock` passed over, and why. Only a transaction behind a nonce gap may still be executed later.
+ */
 interface Skipped {
   readonly transaction: Transaction;
   readonly code: StandingCode;
@@ -224,7 +226,8 @@ class BlockExecution {
     const { height } = this.#context;
     const draft = new Draft(this.#draft);
     const effects: Effects = { records: [], changes: [] };
-    // By index, here and below: in code that runs once a block, iterators are objects for each step.
+    // Loops by index, here and below: this runs for every transaction, and iterators allocate an object for
+    // each step.
     for (let index = 0; index < conditions.length; index++) {
       const refusal = checkCondition(draft, conditions[index] as Condition, this.#context);
       if (refusal !== undefined) return this.#failed(transaction, 'condition', index, refusal);

@@ -66,7 +66,7 @@ const failureRemedies: Readonly<Record<FailureCode, string>> = {
     'Name writers in the modes that have some, and none in mode "open" ("quorate namespace show NAME").',
 };
 
-/** Undefined for a code of another version. */
+/** Undefined for a code that this version does not know. */
 export function failureRemedy(code: string): string | undefined {
   return Object.hasOwn(failureRemedies, code) ? failureRemedies[code as FailureCode] : undefined;
 }

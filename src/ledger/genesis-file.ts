@@ -41,7 +41,7 @@ const publicKey = z.pipe(
 );
 
 const balanceText = `a whole number of coins' smallest units from 1 to ${maxCoins}, in quotes`;
-// One rule, because a later check runs even when an earlier one failed.
+// One rule for all of it, because zod runs later checks even when an earlier one failed.
 const isBalance = (text: string): boolean => /^[1-9][0-9]{0,19}$/.test(text) && BigInt(text) <= maxCoins;
 const balance = z.pipe(
   z.string(balanceText).check(z.refine(isBalance, balanceText)),

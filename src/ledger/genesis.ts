@@ -235,7 +235,7 @@ export function genesisValidators(genesis: Genesis): ValidatorSet {
   return validatorSet(genesis.validators.map((validator) => validator.publicKey));
 }
 
-/** What whoever has the genesis file can check proofs against. */
+/** What proofs are checked against by whoever has the genesis file. */
 export function trustedBy(genesis: Genesis): Trusted {
   const { chainId, consensus } = genesis;
   const first = { epoch: toHeight(0), validators: genesisValidators(genesis) };

@@ -159,7 +159,7 @@ function effectOf({ records }: Receipt, operation: number): RecordEffect | undef
   return records.find((effect) => effect.operation === operation);
 }
 
-/** What the state holds is what the last version's operation made. */
+/** Checks that the entry in the state is what the operation of the last version made. */
 function isMadeBy(entry: RecordEntry | Tombstone, version: ProvenVersion | undefined): boolean {
   if (version === undefined) return false;
   const { operation } = version;

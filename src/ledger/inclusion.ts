@@ -182,7 +182,8 @@ function checkQuorum(
   { height, validatorsHash }: BlockHeader,
   { chainId, epochs }: Trusted,
 ): CheckedStep | Problem {
-  // Who agrees on this block: a set may come back, and what it signed in another epoch means nothing here.
+  // The epoch decides who signs this block. A set may come back, and its signatures of another epoch mean
+  // nothing here.
   const { epoch, validators } = epochs.findLast((one) => one.epoch < height) ?? epochs[0];
   if (validatorsHash !== validators.hash || certificate.epoch !== epoch) return unknownValidators(height);
   if (certificate.phase !== 'commit') {

@@ -137,7 +137,7 @@ function leavesOf(name: string, { entries }: Listing): readonly Leaf[] | undefin
   return leaves;
 }
 
-/** The root of a tree of which a page is known whole, and the rest by what the proof says. */
+/** The root of a tree of which the page is known entry by entry, and the rest from the proof. */
 class PageRoot {
   readonly #range: PathRange;
   readonly #leaves: readonly Leaf[];
@@ -154,7 +154,7 @@ class PageRoot {
     return this.#next === this.#nodes.length;
   }
 
-  /** Of the subtree with these leaves of the page; undefined when the proof is of no form for it. */
+  /** The hash of the subtree with these leaves of the page; undefined when the proof does not fit it. */
   root(place: Place, from: number, to: number): Uint8Array | undefined {
     const side = sideOf(this.#range, place);
     if (side === 'inside') return this.#inside(place.depth, from, to);

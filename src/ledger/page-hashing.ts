@@ -12,8 +12,8 @@ interface Level {
 }
 
 /**
- * The hashes of pages: each that of the subtree of its entries, by the same rules as if each of its branches
- * stood somewhere. The branches of many pages are hashed together, level by level, the deepest first.
+ * The hashes of pages. A page's hash is that of the subtree of its entries, as if all the branches in it were
+ * stored. The branches of many pages are hashed together, level by level, the deepest first.
  */
 export class PageHashing {
   readonly #pages: EntryPages;

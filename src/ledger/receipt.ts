@@ -129,7 +129,7 @@ const foundCodec: Codec<Found> = union<Found, 'type'>('type', {
   reserved: [5, struct<{ amount: bigint }>({ amount: amountCodec })],
 });
 
-/** One byte where nothing is held, as almost everywhere. */
+/** One byte where nothing is held, which is the usual case. */
 const heldCodec: Codec<bigint> = mapped(optional(amountCodec), {
   toMemory: (held) => held ?? 0n,
   toBytes: (held) => (held === 0n ? undefined : held),

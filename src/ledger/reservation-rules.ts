@@ -45,8 +45,8 @@ export function reserve(
 
 /**
  * The recipient takes what was reserved, or a part, and the rest goes back to whoever reserved it, at once;
- * or the recipient lets all of it go. Nobody else can end a reservation before its height, and not its sender
- * either: who could take it back would guarantee nothing with it.
+ * or the recipient lets all of it go. Nobody else can end a reservation before its height, not even its
+ * sender: a reservation that could be taken back would guarantee nothing.
  */
 export function settle(
   draft: Draft,
@@ -104,7 +104,7 @@ function* endingAt(draft: Draft, height: Height): Generator<readonly [Reservatio
   }
 }
 
-/** What was held for a reservation is no more; its sender has `rest` of it again. */
+/** Ends the hold of a reservation and gives `rest` of it back to its sender. */
 function giveBack(draft: Draft, { sender }: ReservationId, amount: bigint, rest: bigint): void {
   const account = draft.account(sender);
   invariant(account.held >= amount, 'what is reserved is held');

@@ -34,8 +34,8 @@ export interface Reservation {
 }
 
 /**
- * All reservations that end at one height: each names the one before it, back to the first. A list in one
- * entry would be written whole for each that joins it.
+ * All reservations that end at one height, as a chain: each names the one made before it. A list in one entry
+ * would have to be rewritten for each new one.
  */
 export interface Ending {
   /** 1 to `limits.maxReservationsEnding`. */

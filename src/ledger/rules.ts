@@ -79,7 +79,7 @@ export function perform(
       const old = draft.record(operation.key);
       const code = mayNotWrite(draft, sender, operation, old);
       if (code !== undefined) return refused(code);
-      // Where several write, a record stays whose it was.
+      // In a namespace with several writers, a record keeps its owner.
       change(draft, operation.key, place, effects.records, {
         owner: old?.owner ?? sender,
         value: operation.value,
@@ -122,8 +122,8 @@ export function perform(
 }
 
 /**
- * Why somebody may not do this to a key with this record, or with none. That there must be one is another
- * rule.
+ * Why the sender may not do this under a key that holds this record, or none. Whether there has to be one is
+ * another rule.
  */
 function mayNotWrite(
   draft: Draft,

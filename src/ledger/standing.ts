@@ -70,12 +70,12 @@ export function leastFee(transaction: TransactionBody, feePerOperation: bigint):
 }
 
 /**
- * Enough of the account's keys signed, and nobody besides them but keys that the transaction is about to put
- * in their place, which so prove that somebody holds them.
+ * True when enough of the account's keys signed, and no others except keys that the transaction itself is
+ * about to set: their signatures prove that somebody holds them.
  */
 export function hasItsSigners(transaction: TransactionBody, account: Account): boolean {
   const { sender, signers, operations } = transaction;
-  // As most are.
+  // The common case.
   if (account.keys === undefined && signers.length === 1) return signers[0] === sender;
   const { keys, threshold } = keySetOf(sender, account);
   const others = signers.filter((key) => !keys.includes(key));

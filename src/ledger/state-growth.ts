@@ -26,7 +26,10 @@ export class StateGrowth {
   readonly #pathOf: PathOf;
   /** By their keys in hex. */
   readonly #branches = new Map<string, Branch>();
-  /** The one that grows now: of a block's changes, or of a store's entries, those of one come together. */
+  /**
+   * The namespace whose tree grows now. A block's changes and a store's entries come sorted, so those of one
+   * namespace come together.
+   */
   #growing: { readonly branch: Branch; readonly growth: TreeGrowth } | undefined;
 
   constructor(tree: StateTree, pathOf: PathOf) {
@@ -42,7 +45,7 @@ export class StateGrowth {
     else this.#main.add(key, value);
   }
 
-  /** The next version; the same when nothing changed. Takes nothing more. */
+  /** Returns the next version, or the same one when nothing changed. Nothing can be added afterwards. */
   finish(): StateTree {
     this.#stop();
     const { nodes } = this.#main;

@@ -77,8 +77,8 @@ export function verifyTreeProof(claim: {
 }
 
 /**
- * The hash at which the path of the key must end for the claim to be true; undefined when the
- * proof is of no form for it.
+ * The hash at which the path of the key must end for the claim to be true; undefined when the proof does not
+ * fit it.
  */
 function endOf(
   path: Uint8Array,

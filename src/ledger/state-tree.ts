@@ -21,7 +21,7 @@ interface Way {
   readonly end: TreeEnd | undefined;
 }
 
-/** A version that nobody can reach any more holds its root no longer. */
+/** Releases the root of a version that was garbage-collected. */
 const abandoned = new FinalizationRegistry<{ readonly nodes: TreeNodes; readonly root: NodeRef }>(
   ({ nodes, root }) => nodes.drop(root),
 );
@@ -121,7 +121,7 @@ export class StateTree {
     const path = after === undefined ? undefined : this.#path(after);
     const root = this.#rootOf(nodes, owner);
     const waiting = path === undefined ? [root] : behind(nodes, root, path);
-    // Asks each time: also so that a version that only its generator has is not taken for abandoned.
+    // Looked up each time, also so that a version that only this generator refers to is not collected.
     while (waiting.length > 0 && this.#held() !== undefined) {
       const ref = waiting.pop() as NodeRef;
       if (ref === 0) continue;

@@ -53,9 +53,9 @@ import { StateGrowth } from './state-growth.ts';
 import { hashValue, type StateProof } from './state-proof.ts';
 import { StateTree } from './state-tree.ts';
 
-/** A state lives for a few blocks, and most are asked about the accounts of one. */
+/** A state lives for a few blocks, and most reads of it are of the accounts of one block. */
 const rememberedAccounts = 8_192;
-/** With 32 writers one takes 3 KiB. */
+/** A namespace with 32 writers takes 3 KiB. */
 const rememberedNamespaces = 256;
 
 /**

@@ -23,7 +23,7 @@ export class TreeGrowth {
     this.#update = new TreeUpdate(nodes, pathOf);
   }
 
-  /** Entries that the tree has more than in the beginning. To be asked when it is finished. */
+  /** How many more entries the tree has than at the start. Known once it is finished. */
   get added(): number {
     return this.#added;
   }
@@ -37,7 +37,7 @@ export class TreeGrowth {
     this.#update.add(key, value, subtree);
   }
 
-  /** The root with all that was added, held by the caller. Takes nothing more. */
+  /** The root with all that was added, held by the caller. Nothing can be added afterwards. */
   finish(): NodeRef {
     this.#apply();
     return this.#root;

@@ -50,7 +50,7 @@ export class TreeUpdate {
   /** New branches by depth. */
   readonly #levels: NodeRef[][] = [];
   #stagedPage = 0;
-  /** Entries that the tree has more than before, once it is applied. */
+  /** How many more entries the tree has than before, once this is applied. */
   growth = 0;
 
   constructor(nodes: TreeNodes, pathOf: PathOf) {
@@ -241,7 +241,8 @@ export class TreeUpdate {
     let kept = 0;
     for (let i = 0; i < count; i++) {
       const entry = this.#entries[(numbers[i] as number) % maxUpdates] as EntryRef;
-      // Behind all that are smaller or equal; those with the same first bits are few, or of one key.
+      // Insertion behind all that are smaller or equal: entries with the same first bits are few, or of one
+      // key.
       let at = kept;
       let comparison = -1;
       for (; at > 0; at--) {

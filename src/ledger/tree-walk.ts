@@ -12,13 +12,12 @@ export interface Subtree {
   readonly ref: number;
   readonly from: number;
   readonly to: number;
-  /** Its hash stands somewhere. */
+  /** Its hash is stored. */
   readonly isWhole: boolean;
 }
 
 /**
- * The way down a tree, as if each of its branches stood somewhere: those inside of a page stand nowhere, and
- * are hashed anew.
+ * The way down a tree, as if all its branches were stored. Those inside a page are not, and are hashed anew.
  */
 export class TreeWalk {
   readonly #nodes: TreeNodes;

@@ -15,7 +15,7 @@ export interface ValidatorSet {
 /** The keys of a set, in their order. */
 export const validatorKeysCodec: Codec<readonly PublicKey[]> = listOf(publicKeyCodec, limits.maxValidators);
 
-/** The sets of lists that live: the same list is asked for with each block. */
+/** Sets by their list of keys, for as long as the list is in use: the same list comes with each block. */
 const known = new WeakMap<readonly PublicKey[], ValidatorSet>();
 
 export function validatorSet(keys: readonly PublicKey[]): ValidatorSet {

@@ -10,7 +10,7 @@ import type { Carried, NodeView, RunView } from './view.ts';
 /** Messages that nobody looked at in time are not kept: a page in the background asks for none. */
 const mostCarried = 2_000;
 const mostLines = 500;
-/** Where nothing happens for so long, nothing will: all nodes are down, and nobody submits. */
+/** When nothing happens for this long, nothing will: all nodes are down, and nobody submits. */
 const idleMs = 60_000;
 
 /** A cluster that somebody plays with: the simulator's, and what people do to it. */
@@ -239,7 +239,7 @@ export class PlayHost {
   }
 }
 
-/** An address may name nodes that are not there, and what this engine does not claim to stand. */
+/** An address may name nodes that do not exist, and faults that this engine does not claim to tolerate. */
 function isPossible(act: Act, nodes: number, setting: Setting): boolean {
   if ('node' in act && act.node >= nodes) return false;
   if ('other' in act && act.other >= nodes) return false;

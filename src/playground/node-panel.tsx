@@ -103,7 +103,7 @@ function Clock(props: {
   );
 }
 
-/** Once it lies, it is another liar at most: its key was in the wrong hands. */
+/** A node that lied can only become another liar, because its key was in the wrong hands. */
 function Liar({ player, node, view }: Props): JSX.Element {
   return (
     <label>

@@ -5,7 +5,7 @@ import { parsePlan } from '../simulator/plan/plan-file.ts';
 import { type Edit, editFrom, playedLiars } from './act.ts';
 import { fewestNodes, firstSetting, mostNodes, type Opened, settingOf } from './setting.ts';
 
-/** An address with more is no situation that somebody made by hand. */
+/** Nobody makes more edits than this by hand. */
 const mostEdits = 1_000;
 /** Characters of a kept plan: it stands in the address. */
 const longestKept = 65_536;

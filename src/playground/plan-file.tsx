@@ -48,7 +48,7 @@ export function PlanFile({ onWrong }: { onWrong: (problem: Problem | undefined) 
   );
 }
 
-/** No more of it than tells that it is too long. */
+/** Reads only as much as it takes to see that the file is too long. */
 function textOf(file: File): Promise<string> {
   return file.slice(0, 1_000_000).text();
 }

@@ -55,7 +55,7 @@ export function SettingForm({ player }: { player: Player }): JSX.Element {
   );
 }
 
-/** What only a run has in which nothing is drawn. */
+/** Fields of runs in which nothing is drawn from the seed. */
 function CalmFields(props: {
   readonly setting: Setting;
   readonly change: (changes: Partial<Setting>) => void;

@@ -41,7 +41,7 @@ export const firstSetting: Setting = {
   edits: [],
 };
 
-/** Only PBFT claims to stand liars; in a drawn plan the seed says who lies. */
+/** Only PBFT claims to tolerate liars; in a drawn plan the seed says who lies. */
 export function canLie({ plan, engine }: Pick<Setting, 'plan' | 'engine'>): boolean {
   return plan === 'calm' && engine === 'pbft';
 }

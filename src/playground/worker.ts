@@ -43,7 +43,7 @@ async function answer(ask: Ask): Promise<Answer> {
 }
 
 scope.addEventListener('message', ({ data }) => {
-  // One after the other: a run is no place for two at once.
+  // One request after the other, because a run can do only one at a time.
   last = last.then(async () => {
     const answered = await answer(data).catch((error: unknown) => ({ failed: String(error) }));
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no origin

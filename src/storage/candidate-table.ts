@@ -13,7 +13,7 @@ export class CandidateTable {
   /** Those that were there when the store was opened. */
   readonly atOpen: readonly StoredBlock[];
   readonly #hashes: Set<Hash>;
-  /** Blocks that became final last, or were asked to. One that comes late as a candidate is not one. */
+  /** The last blocks that became final, or are about to. One that arrives late is no candidate any more. */
   readonly #recentFinal: Set<Hash>;
 
   private constructor(atOpen: readonly StoredBlock[], recentFinal: readonly Hash[]) {
@@ -33,7 +33,7 @@ export class CandidateTable {
     return new CandidateTable(atOpen, recentFinal);
   }
 
-  /** False when it needs no place: it is here, or final. */
+  /** False when it need not be written: it is stored already, or final. */
   add(hash: Hash): boolean {
     if (this.#hashes.has(hash) || this.#recentFinal.has(hash)) return false;
     this.#hashes.add(hash);

@@ -64,7 +64,9 @@ export class ChainStore {
   readonly #store: Store;
   readonly #chainId: Hash;
   #final: FinalPosition | undefined;
-  /** What is stored when all that was asked for is done: what is to go is not read any more. */
+  /**
+   * What will be stored once all pending writes are done. What is about to be deleted is not read any more.
+   */
   #extent: Extent;
   /** Height of the last commit that was asked for: commits come in order, and may overlap. */
   #asked: number;
@@ -232,8 +234,8 @@ export class ChainStore {
   }
 
   /**
-   * Whether transactions are indexed by account and reference, and versions by record, from now on: to be
-   * said before the first commit. What is there and of no use is removed first.
+   * Switches the indexes on or off: transactions by account and by reference, versions by record. Call it
+   * before the first commit. Index entries that are of no use are removed first.
    */
   keepIndexes(on: boolean): Promise<void> {
     return this.#indexes.keep(on, this.isEmpty ? undefined : toHeight(this.finalHeight + 1));
@@ -272,8 +274,8 @@ export class ChainStore {
 
   /**
    * Keys of records, deleted ones too, that begin with `prefix` and come behind `after`: at most this many,
-   * in the order of their bytes. All that there are after the final block, and perhaps some of the next one:
-   * a record that was written once never leaves the state.
+   * in the order of their bytes. It has all keys of the final state, and perhaps some that the next block
+   * adds: a record that was written once never leaves the state.
    */
   recordKeys(page: NameRange): Promise<readonly string[]> {
     return this.#namesIn(recordStateKey, page);

@@ -11,9 +11,9 @@ import { scanPages } from './scan-pages.ts';
  */
 const checksumBytes = 4;
 
-/** Key and value, one behind the other: two calls take longer than to copy what is short. */
+/** Key and value in one buffer: for short values a copy is cheaper than a second call. */
 const joined = new Uint8Array(1_024);
-/** Its beginnings by their length: few lengths come up, again and again. */
+/** Views of its first bytes, by length: the same few lengths come up again and again. */
 const beginnings: (Uint8Array | undefined)[] = [];
 
 function checksum(key: Uint8Array, value: Uint8Array): number {

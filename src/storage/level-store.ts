@@ -182,7 +182,7 @@ class LevelStore implements Store {
     this.#waiting = [];
     this.#writeGroup(group).then(
       (problem) => this.#finish(group, problem),
-      // Not a failed write but a failed promise of ours.
+      // This is no failed write, but a broken invariant of ours.
       (error: unknown) =>
         setImmediate(() => {
           throw error;

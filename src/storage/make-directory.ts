@@ -38,7 +38,10 @@ export function makeDirectorySync(path: string, { mode = 0o777 }: Options = {}):
   }
 }
 
-/** The one above, where that may be missing; undefined where something of that name is. Throws the rest. */
+/**
+ * The parent, when it may be what is missing; undefined when something of this name exists. Throws all other
+ * errors.
+ */
 function aboveMissing(path: string, cause: unknown, isLast = false): string | undefined {
   const name = nameOfFault(cause);
   // Whether it is a directory is seen by whoever uses it.

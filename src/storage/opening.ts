@@ -17,7 +17,7 @@ import { LogTable } from './log-table.ts';
 import type { Store } from './port.ts';
 import { SnapshotTable } from './snapshot-table.ts';
 
-/** What is found in a store when it is opened. */
+/** What a store holds when it is opened. */
 export interface Opened {
   readonly store: Store;
   readonly chainId: Hash;

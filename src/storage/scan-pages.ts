@@ -1,7 +1,7 @@
 import { type KeyRange, keyAfter } from './keys.ts';
 import type { Store } from './port.ts';
 
-/** What a scan brings at a time: enough for what it costs to begin one to be nothing beside it. */
+/** How many entries a scan reads at a time: enough that the cost of starting a scan does not matter. */
 const pageEntries = 4_000;
 
 /**

@@ -14,8 +14,8 @@ interface Remainder {
 }
 
 /**
- * Blocks are taken out of the indexes before they are deleted, so many transactions at a time: which entries
- * a block has follows from the block.
+ * Blocks are taken out of the indexes before they are deleted, because only the block says which entries it
+ * has; a bounded number of transactions at a time.
  */
 export class Unindexing {
   readonly #read: (height: Height) => { readonly block: Uint8Array; readonly receipts: Uint8Array };

@@ -42,7 +42,7 @@ import {
   announcementCodec,
   blocksRequestCodec,
   blocksResponseCodec,
-  candidateRequestCodec,
+  blockRequestCodec,
   checksummedPartCodec,
   snapshotHeadCodec,
   snapshotPartCodec,
@@ -223,11 +223,7 @@ export const chapters: Readonly<Record<string, readonly Format[]>> = {
       blocksResponseCodec,
       'Consecutive blocks; headers from the last of them up to the one that the certificate is of; a snapshot in the place of blocks that were pruned.',
     ),
-    format(
-      'candidate request',
-      candidateRequestCodec,
-      'Request `candidate`; the answer is the encoded block.',
-    ),
+    format('candidate request', blockRequestCodec, 'Request `candidate`; the answer is the encoded block.'),
     format(
       'transactions request',
       transactionsRequestCodec,

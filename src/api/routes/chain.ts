@@ -26,7 +26,7 @@ import {
 } from '../schemas.ts';
 import { type Api, problemAnswer, readQuery, type RouteContext } from './route-context.ts';
 
-/** One pattern instead of three: an error about one form would mislead whoever meant another. */
+/** One pattern instead of three, because an error about one form would mislead somebody who meant another. */
 const blockName = z
   .string()
   .regex(

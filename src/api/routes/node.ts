@@ -218,8 +218,9 @@ function getMetrics(api: Api, { metrics }: RouteContext): void {
 }
 
 /**
- * A reader that goes on from a block that the chain does not have would wait for ever, or, on a chain that
- * began anew, pass over what comes before that height. A node that is behind gets there.
+ * Refuses to continue after a block that the chain does not have. Such a reader would wait for ever or, on a
+ * chain that was started anew, miss all blocks below that height. A node that is merely behind will get
+ * there.
  */
 function refuseFuture(from: number, { finalHeight, highestKnown }: NodeStatus): void {
   if (from <= finalHeight + 1) return;

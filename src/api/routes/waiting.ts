@@ -70,7 +70,7 @@ async function waitedResult(waited: Waited, result: SubmitResult): Promise<Submi
     return { status: 'final', hash, height, blockHash, receipt: receiptJson(receipt) };
   }
   if (status.status === 'gone') return { status: 'gone', hash, problem: problemPart(status.problem) };
-  // Final since long ago: what is left of it is that it is known.
+  // It was final long before: all that is still known is that it is known.
   if (status.status === 'pruned') return { status: 'known', hash };
   const unknown =
     outcomeUnknown(backend, hash, watching.gaveUp) ?? (status.status === 'unknown' ? status.problem : null);
@@ -112,7 +112,7 @@ async function statusesOfKnown(
   return statuses;
 }
 
-/** One among many: that the block of one was pruned must not take their results from the others. */
+/** One of many: a pruned block of one transaction must not cost the others their results. */
 async function outcomeOf(
   { backend, pace }: Pick<Waited, 'backend' | 'pace'>,
   hash: Hash,

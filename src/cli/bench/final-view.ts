@@ -102,7 +102,7 @@ export class FinalView {
       if (signal.aborted) return;
       const block = await client.block(height);
       if (block instanceof Problem) continue;
-      // Else it is not what this header is of.
+      // Otherwise these are not the transactions of this header.
       if (merkleRoot(block.transactionHashes) !== block.header.transactionRoot) continue;
       this.blocks.set(height, block.hash);
       this.#onBlock(height, block.transactionHashes);

@@ -112,7 +112,7 @@ export function useOf(name: string, gauges: readonly Gauge[], transactions: numb
     return from == null || to == null ? null : to - from;
   };
   const worst = (of: (gauge: Gauge) => number | null): number | null => {
-    // The first one tells of the time before.
+    // The first gauge is about the time before.
     const values = known.slice(1).flatMap((gauge) => of(gauge) ?? []);
     return values.length === 0 ? null : Math.max(...values);
   };

@@ -28,7 +28,7 @@ export interface Hangover {
   readonly measured: Measured;
 }
 
-/** The share of the capacity that is the load, unless a rate is given: six times as much is free. */
+/** The load as a share of the capacity, unless a rate is given. Six times as much stays free. */
 const usualShare = 1 / 7;
 const beforeSeconds = 5;
 const afterSeconds = 10;
@@ -69,7 +69,7 @@ export async function hangover(
     prepared,
     {
       pace: { kind: 'open', perSecond },
-      // As long as what happens in it.
+      // The run lasts as long as what happens in it.
       seconds: 0,
       count: Math.ceil(perSecond * seconds),
       rampSeconds: 1,

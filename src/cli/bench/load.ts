@@ -208,7 +208,7 @@ export class Load {
       const index = this.#indexAt(lane, place);
       if (index >= until) break;
       if (this.height[index] !== 0) continue;
-      // What is brought once more has its place already.
+      // A transaction that is sent again has its place already.
       if (this.sentAt[index] === 0 && free-- <= 0) break;
       numbers.push(index);
     }

@@ -234,7 +234,7 @@ class OneRun {
     return !this.#prepared.testbed.ended.has(index);
   }
 
-  /** Throws what makes it vain to wait. */
+  /** Throws the problem that makes further waiting pointless. */
   async #waitUntil(isOver: () => boolean, what: () => readonly [string, number | undefined]): Promise<void> {
     const { load, view } = this.scene;
     const { patienceMs = defaultPatienceMs } = this.#options;

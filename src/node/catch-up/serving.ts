@@ -13,7 +13,7 @@ import type { Snapshots } from './snapshots.ts';
 import {
   blocksRequestCodec,
   blocksResponseCodec,
-  candidateRequestCodec,
+  blockRequestCodec,
   transactionsRequestCodec,
   transactionsResponseCodec,
 } from '../peers/wire.ts';
@@ -42,7 +42,7 @@ export class Serving {
         case 'blocks':
           return this.#blocks(request);
         case 'candidate':
-          return this.#candidate(request);
+          return this.#block(request);
         case 'transactions':
           return this.#transactions(request);
         case 'snapshot':
@@ -104,8 +104,8 @@ export class Serving {
     return undefined;
   }
 
-  #candidate(request: Uint8Array): Uint8Array | null {
-    const hash = decode(candidateRequestCodec, request, 'candidate request');
+  #block(request: Uint8Array): Uint8Array | null {
+    const hash = decode(blockRequestCodec, request, 'candidate request');
     if (hash instanceof Problem) return null;
     return this.#bytesOf(hash) ?? null;
   }

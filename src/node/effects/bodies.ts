@@ -12,7 +12,7 @@ import type { Chain } from './chain.ts';
 import type { Cancel, Clock } from '../process/clock.ts';
 import { fetchFrom } from '../peers/fetch.ts';
 import type { Verification } from '../peers/verification.ts';
-import { candidateRequestCodec, transactionsRequestCodec, transactionsResponseCodec } from '../peers/wire.ts';
+import { blockRequestCodec, transactionsRequestCodec, transactionsResponseCodec } from '../peers/wire.ts';
 
 interface BodiesOptions {
   readonly chain: Chain;
@@ -189,7 +189,7 @@ export class Bodies {
   #fetchBlock(wanted: Wanted, done: (result: Obtained) => void): void {
     fetchFrom(this.#options, {
       protocol: 'candidate',
-      request: encode(candidateRequestCodec, wanted.hash),
+      request: encode(blockRequestCodec, wanted.hash),
       peers: this.#options.peersFor(wanted.holders),
       accept: (response, peer) => {
         const block = decodeBlock(response);

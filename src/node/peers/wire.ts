@@ -25,7 +25,7 @@ import { type FinalityCertificate, finalityCodec } from '../../ledger/certificat
  * | gossip `blocks` | Announcement | |
  * | gossip `consensus` | a consensus message to a validator out of reach, sealed (`relay.ts`) | |
  * | request `blocks` | BlocksRequest | BlocksResponse |
- * | request `candidate` | a block's hash | the encoded block, or nothing |
+ * | request `candidate` | a block's hash | the encoded block, final or not; or nothing |
  * | request `transactions` | TransactionsRequest | TransactionsResponse |
  * | request `snapshot` | SnapshotRequest | SnapshotHead, or ChecksummedPart with a SnapshotPart in it |
  */
@@ -98,7 +98,8 @@ export const blocksResponseCodec: Codec<BlocksResponse> = struct<BlocksResponse>
   snapshot: optional(snapshotHeadCodec),
 });
 
-export const candidateRequestCodec: Codec<Hash> = hashCodec;
+/** Of the request `candidate`. */
+export const blockRequestCodec: Codec<Hash> = hashCodec;
 
 /** "The transactions at these places in this block, please." */
 interface TransactionsRequest {

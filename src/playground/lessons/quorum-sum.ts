@@ -1,10 +1,10 @@
 /** What can be said of quorums of these sizes. */
 export interface QuorumSum {
   readonly n: number;
-  /** So many copies a write reaches, and so many a read asks. */
+  /** How many copies a write reaches, and how many a read asks. */
   readonly w: number;
   readonly r: number;
-  /** So many of the n may be down, or lie. */
+  /** How many of the n may be down, or lie. */
   readonly f: number;
 }
 

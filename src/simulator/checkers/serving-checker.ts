@@ -9,7 +9,7 @@ import type { NetworkHandlers, PeerId, RequestProtocol } from '../../network/por
 import {
   blocksRequestCodec,
   blocksResponseCodec,
-  candidateRequestCodec,
+  blockRequestCodec,
   snapshotRequestCodec,
   transactionsRequestCodec,
   transactionsResponseCodec,
@@ -85,7 +85,7 @@ export class ServingChecker {
     if (response === null) return;
     if (protocol === 'blocks') this.#lookAtBlocks(request, response);
     else if (protocol === 'candidate') {
-      const block = this.#block(decode(candidateRequestCodec, request, 'request'));
+      const block = this.#block(decode(blockRequestCodec, request, 'request'));
       this.#must(
         block !== undefined && equalBytes(block, response),
         () => `gives ${peer} other bytes than the block's that was asked for`,
@@ -112,7 +112,7 @@ export class ServingChecker {
         );
       }
       case 'candidate':
-        return this.#block(decode(candidateRequestCodec, request, 'request')) !== undefined;
+        return this.#block(decode(blockRequestCodec, request, 'request')) !== undefined;
       case 'transactions': {
         const wanted = decode(transactionsRequestCodec, request, 'request');
         if (wanted instanceof Problem) return false;
