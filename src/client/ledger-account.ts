@@ -219,10 +219,7 @@ export class LedgerAccount {
     }
   }
 
-  /**
-   * What may pass is tried again; what no node can have taken is over; the chain says what became of the
-   * rest.
-   */
+  /** What may pass is tried again; what no node can have is over; the chain decides about the rest. */
   async #onRefused(flight: Flight, problem: Problem): Promise<void> {
     // What no node said is no refusal.
     if (isRetryable(problem) || problem.details['sent'] === true) return;
