@@ -271,17 +271,26 @@ describe('the duties of one replica', () => {
   });
 
   test('a Status whose sender showed that it is further need not be answered when somebody else brings it', () => {
-    const told = (direct: boolean, further: boolean): void => {
+    const vote = (height: number, view: number): Draft => ({
+      kind: 'prepare',
+      ...slot(height, hash('a'), 2),
+      view: toView(view),
+    });
+    const told = (direct: boolean, further?: Draft): void => {
       const replica = new Played();
       replica.place.final = 2;
       replica.ticks(10, statusTo('all', 2));
-      if (further) replica.hears({ kind: 'prepare', ...slot(3, hash('a'), 2), view: toView(1) });
+      if (further !== undefined) replica.hears(further);
       const message = signed(status(2, 1)) as Verified<PbftMessage>;
       replica.step({ type: 'message', message, direct });
     };
-    told(false, true);
-    assert.throws(() => told(true, true), neglects(/does not tell validator 2/));
-    assert.throws(() => told(false, false), neglects(/does not tell validator 2/));
+    const later = vote(3, 1);
+    told(false, later);
+    assert.throws(() => told(true, later), neglects(/does not tell validator 2/));
+    assert.throws(() => told(false), neglects(/does not tell validator 2/));
+    // Nobody votes more than a window above what is final at its place.
+    told(false, vote(1 + timing.window + 1, 0));
+    assert.throws(() => told(false, vote(1 + timing.window, 0)), neglects(/does not tell validator 2/));
   });
 
   test('a view is left when f + 1 suspect it, and not alone', () => {

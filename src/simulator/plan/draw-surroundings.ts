@@ -1,3 +1,4 @@
+import { limits } from '../../base/limits.ts';
 import { Chance } from '../world/chance.ts';
 import { type ClockPlan, type Fault, isHonest, type Plan, type Shape } from './plan.ts';
 
@@ -83,16 +84,21 @@ function usable(plan: Drawn): number[] {
 }
 
 /**
- * A node between others must pass on what it hears. Where views are short, so many hops would
- * take longer than they last.
+ * Who stands between others passes on what it hears. Consensus messages are passed on to members only, so
+ * those are validators; and where validators come and go, all are at the same one. Where views are short, so
+ * many hops would take longer than they last.
  */
 function drawShape(chance: Chance, plan: Drawn): Shape | undefined {
   const patient = 'viewTimeoutMs' in plan.consensus && plan.consensus.viewTimeoutMs >= 600;
-  if (!patient || plan.nodes.length < 3 || !chance.happens(0.25)) return undefined;
-  const between = usable(plan);
+  if (!patient || plan.nodes.length < 3) return undefined;
+  const between = usable(plan).filter((node) => plan.nodes[node]?.validator !== null);
+  const mayLeave = plan.faults.some(({ kind }) => kind === 'change-validators');
+  if (!chance.happens(0.25)) return mayLeave ? undefined : drawBridge(chance, plan, between);
   if (between.length === 0) return undefined;
   const ends = [...plan.nodes.keys()].filter((node) => !between.includes(node));
-  if (ends.length > 2 || chance.happens(0.5)) return { kind: 'star', centre: chance.pick(between) };
+  if (mayLeave || ends.length > 2 || chance.happens(0.5)) {
+    return { kind: 'star', centre: chance.pick(between) };
+  }
   const [first, second] = ends;
   return {
     kind: 'line',
@@ -102,4 +108,17 @@ function drawShape(chance: Chance, plan: Drawn): Shape | undefined {
       ...(second === undefined ? [] : [second]),
     ],
   };
+}
+
+/**
+ * Only in larger networks a node has so many to talk to that it does not pass on everything to all of them:
+ * so transactions may stay in one of the two groups.
+ */
+function drawBridge(chance: Chance, { nodes }: Drawn, between: readonly number[]): Shape | undefined {
+  const few = limits.gossipFewMembers;
+  if (nodes.length < few + 2 || between.length < 2 || !chance.happens(0.3)) return undefined;
+  const [inside, outside] = chance.sample(between, 2) as [number, number];
+  const others = [...nodes.keys()].filter((node) => node !== inside && node !== outside);
+  const group = [inside, ...chance.sample(others, chance.between(few - 1, others.length))];
+  return { kind: 'bridge', group, ends: [inside, outside] };
 }

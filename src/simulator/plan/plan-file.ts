@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { Problem } from '../../base/problem.ts';
 import { parseStrictJson } from '../../base/strict-json.ts';
 import { engineNames } from '../../ledger/engine-names.ts';
-import { allBlows, liarNames, type Plan } from './plan.ts';
+import { allBlows, liarNames, type Plan, type Shape } from './plan.ts';
 
 const number = (min: number, max = Infinity) => {
   const expected = max === Infinity ? `a number from ${min} on` : `a number from ${min} to ${max}`;
@@ -100,6 +100,7 @@ const retention = z.strictObject({ snapshotEvery: whole(1), keepBlocks: whole(0)
 const shape = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('star'), centre: node }),
   z.strictObject({ kind: z.literal('line'), order: list(node) }),
+  z.strictObject({ kind: z.literal('bridge'), group: list(node), ends: z.tuple([node, node]) }),
 ]);
 
 const plan = z.strictObject({
@@ -191,10 +192,23 @@ function misfitIn({
     ]),
     ...clocks.map(({ node: index }) => index),
     ...broken.map(({ node: index }) => index),
-    ...(shape === undefined ? [] : shape.kind === 'star' ? [shape.centre] : shape.order),
+    ...nodesOf(shape),
   ];
   const missing = named.find((index) => index >= nodes.length);
   return missing === undefined ? undefined : `names node ${missing}, and has ${nodes.length}`;
+}
+
+function nodesOf(shape: Shape | undefined): readonly number[] {
+  switch (shape?.kind) {
+    case undefined:
+      return [];
+    case 'star':
+      return [shape.centre];
+    case 'line':
+      return shape.order;
+    case 'bridge':
+      return [...shape.group, ...shape.ends];
+  }
 }
 
 function invalid(why: string): Problem {

@@ -72,11 +72,21 @@ export interface ClockPlan {
 /** A network that is no full mesh. The nodes in between pass on what they accept. */
 export type Shape =
   | { readonly kind: 'star'; readonly centre: number }
-  | { readonly kind: 'line'; readonly order: readonly number[] };
+  | { readonly kind: 'line'; readonly order: readonly number[] }
+  /** Two groups, these nodes and the others, each whole in itself, and one link between them. */
+  | {
+      readonly kind: 'bridge';
+      readonly group: readonly number[];
+      readonly ends: readonly [inside: number, outside: number];
+    };
 
 /** True when two nodes have a link in such a network. */
 export function areLinked(shape: Shape, a: number, b: number): boolean {
   if (shape.kind === 'star') return a === shape.centre || b === shape.centre;
+  if (shape.kind === 'bridge') {
+    const { group, ends } = shape;
+    return group.includes(a) === group.includes(b) || (ends.includes(a) && ends.includes(b));
+  }
   return Math.abs(shape.order.indexOf(a) - shape.order.indexOf(b)) === 1;
 }
 

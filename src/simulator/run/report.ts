@@ -34,6 +34,7 @@ const expectedPbft: readonly string[] = [
   'epoch/begun',
   'shape/star',
   'shape/line',
+  'shape/bridge',
   ...['loss', 'duplicate', 'reorder', 'cut', 'filtered', 'clog', 'clog-drop'].map((fault) => `link/${fault}`),
 ];
 

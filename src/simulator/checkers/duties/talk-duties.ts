@@ -137,8 +137,10 @@ export class TalkDuties {
     const view = Math.max(last.view, message.view);
     const isVote = kind === 'prepare' || kind === 'commit' || kind === 'pre-prepare';
     const votes = (view === last.view && last.votes) || (isVote && message.view === view);
-    const final = kind === 'view-change' ? Math.max(last.final, message.finalHeight) : last.final;
-    this.#shown.set(from, { view, votes, final });
+    const { window } = this.#books.committee.timing;
+    // Nobody votes more than a window above what is final at its place.
+    const told = kind === 'view-change' ? message.finalHeight : isVote ? message.height - window : 0;
+    this.#shown.set(from, { view, votes, final: Math.max(last.final, told) });
   }
 
   /**
