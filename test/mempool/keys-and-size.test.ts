@@ -70,6 +70,19 @@ void describe('keys of a sender', () => {
     assert.equal(world.order().length, 2);
   });
 
+  void it('of which a block puts another in the place of one lose what that one signed', () => {
+    const world = new World();
+    const pair = (key: PublicKey): KeySet => ({ keys: [key, sender(88)].toSorted(), threshold: 1 });
+    const account = { balance: 10n ** 9n, nonce: 0, held: 0n };
+    world.accounts.set(sender(1), { ...account, keys: pair(other) });
+    const lost = bySigners(tx({ nonce: 1 }), [other]);
+    const first = bySigners(tx({ nonce: 0 }), [sender(88)]);
+    world.addAll(first, lost);
+    world.accounts.set(sender(1), { ...account, keys: pair(sender(99)) });
+    world.commit([first]);
+    assert.deepEqual(world.drops, [`wrong-signers ${name(lost)}`]);
+  });
+
   void it('that a block sets again to what they were change nothing', () => {
     const world = new World();
     const keys = { keys: [sender(1), other].toSorted(), threshold: 1 };

@@ -524,6 +524,14 @@ void describe('of one sender the lower nonces', () => {
     assert.deepEqual(world.order(), ['1#0 fee 8', '1#1 fee 4', '1#2 fee 3']);
   });
 
+  void it('push out nothing that one of the same nonce is to replace', () => {
+    const world = poor(100n);
+    world.addAll(tx({ nonce: 0, fee: 50 }), tx({ nonce: 5, fee: 30 }));
+    assert.equal(world.add(tx({ nonce: 5, fee: 60 })), 'transaction/fee-not-payable');
+    assert.equal(world.add(tx({ nonce: 5, fee: 40 })), 'added');
+    assert.deepEqual(world.drops, ['replaced 1#5 fee 30']);
+  });
+
   void it('stay out of a full pool, and then those behind the gap stay in', () => {
     const world = new World({ bounds: { transactions: 3 } });
     world.accounts.set(sender(1), { balance: 15n, nonce: 0, held: 0n, keys: undefined });

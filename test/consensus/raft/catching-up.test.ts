@@ -233,6 +233,22 @@ test('a log that reached the snapshot’s block while it was fetched keeps what 
   assert.equal(lastHeight(member.state.log), 7);
 });
 
+test('a snapshot that is installed is acknowledged at once, and what sync brought before it is forgotten', () => {
+  const member = following()
+    .give(synced([change]))
+    .sync();
+  assert.equal(member.state.arriving.length, 1, 'its members are not in force before it is stored');
+  offer(member, 4).sync();
+  const { header } = at(4).proposal;
+  const { blockHash } = nameOfEntry(at(4));
+  member.give({ type: 'installed', header, blockHash, certificate: certificateOf(at(4)) });
+  assert.deepEqual(
+    member.sent('accepted').map(({ block }) => block.height),
+    [4],
+  );
+  assert.deepEqual(member.state.arriving, []);
+});
+
 test('a snapshot that was made before one that was installed meanwhile is offered to nobody', () => {
   const member = following().receive<'snapshot-offer'>({
     kind: 'snapshot-offer',

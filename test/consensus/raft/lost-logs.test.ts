@@ -131,8 +131,12 @@ function forgetful(): Solo {
   return member.sync();
 }
 
-/** The answer of member 0 to what this one asked: what was committed then. */
-function answerHistory(member: Solo, height: number | undefined): void {
+/** The answer of member 0 to what this one asked, or to what it did not: what was committed then. */
+function answerHistory(
+  member: Solo,
+  height: number | undefined,
+  other: { readonly incarnation?: number; readonly serial?: number } = {},
+): void {
   const { guard } = member.state;
   assert.ok(guard.name === 'asking');
   const asked = defined(guard.asked, 'a question');
@@ -140,7 +144,10 @@ function answerHistory(member: Solo, height: number | undefined): void {
     kind: 'read-answer',
     from: 0,
     term: 1,
-    context: asked.context,
+    context: {
+      incarnation: asked.context.incarnation + (other.incarnation ?? 0),
+      serial: asked.context.serial + (other.serial ?? 0),
+    },
     height: height === undefined ? undefined : toHeight(height),
   });
 }
@@ -221,6 +228,14 @@ test('it is trusted at once when a leader answers, and it has everything and is 
   assert.equal(isAmnesiac(member.state), true, 'a word that it did not ask for may be old');
   answerHistory(member, undefined);
   assert.equal(isAmnesiac(member.state), true, 'whoever was asked could not say');
+  for (const other of [{ incarnation: 1 }, { serial: 1 }]) {
+    answerHistory(member, 1, other);
+    assert.equal(
+      isAmnesiac(member.state),
+      true,
+      'it answers what another start asked, or an earlier question',
+    );
+  }
   answerHistory(member, 1);
   assert.equal(isAmnesiac(member.state), false);
 });

@@ -355,6 +355,21 @@ describe('a snapshot', () => {
     });
   }
 
+  test('may fail again and again, as long as each part comes in the end', async () => {
+    const server = honest(far);
+    const triesOf = new Map<string, number>();
+    const world = await World.start({
+      a: (request) => {
+        const wanted = Buffer.from(request).toString('hex');
+        const tries = (triesOf.get(wanted) ?? 0) + 1;
+        triesOf.set(wanted, tries);
+        return tries < limits.snapshotTries ? null : server(request);
+      },
+    });
+    assert.equal(world.install(), 'installed');
+    assert.ok(triesOf.size > 3);
+  });
+
   test('that nobody has any more fails with a reason', async () => {
     const world = await World.start({ a: honest(finalAt(7, largeState(3))), b: () => null });
     assert.equal(world.install(), 'install-failed');
@@ -402,6 +417,13 @@ describe('liars that serve a snapshot', () => {
     await caught(repeating, 'sync/snapshot-part');
     await caught(
       twisting((part) => checksummed({ ...part, entries: part.entries.toReversed() })),
+      'sync/snapshot-part',
+    );
+    await caught(
+      twisting((part) => {
+        const doubled = part.entries.flatMap((entry) => [entry, entry]);
+        return checksummed({ entries: doubled.slice(0, part.entries.length), last: false });
+      }),
       'sync/snapshot-part',
     );
     await caught(

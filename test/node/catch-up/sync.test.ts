@@ -23,6 +23,7 @@ import {
   type BlocksResponse,
   blocksResponseCodec,
 } from '../../../src/node/peers/wire.ts';
+import type { Signature } from '../../../src/crypto/signature.ts';
 import { receiptsCodec } from '../../../src/ledger/receipt.ts';
 import { ChainStore } from '../../../src/storage/chain-store.ts';
 import { MemoryStore } from '../../../src/storage/memory-store.ts';
@@ -35,11 +36,15 @@ const maker = new ChainMaker(genesis);
 const transfer = (nonce: number) => signedTransaction(genesis, 'alice', { nonce });
 const everyBlock = (): boolean => true;
 
-/** A node that holds these final blocks from `keepFrom` on, with certificates of those that `hasCertificate` names. */
+/**
+ * A node that holds these final blocks from `keepFrom` on, with certificates of those that `hasCertificate` names, and
+ * a snapshot of one of them.
+ */
 async function serverOf(
   run: readonly Made[],
   hasCertificate: (height: number) => boolean = everyBlock,
   keepFrom = 1,
+  snapshotAt = run.length,
 ): Promise<Serving> {
   const time = new VirtualTime();
   const store = await time.settle(ChainStore.open(new MemoryStore(time.defer), { chainId: genesis.chainId }));
@@ -64,9 +69,7 @@ async function serverOf(
     );
   }
   time.run(0);
-  if (keepFrom > 1) store.prune({ keepFrom: toHeight(keepFrom), atMost: 1_000 }, () => undefined);
-  time.run(0);
-  const last = run.at(-1);
+  const last = run.at(snapshotAt - 1);
   const snapshots = new Snapshots({
     chain: { final: last === undefined ? maker.start : { ...last, height: last.header.height } },
     store,
@@ -76,6 +79,8 @@ async function serverOf(
     enqueue: () => undefined,
     onFatal: (problem) => assert.fail(problem),
   });
+  if (keepFrom > 1) store.prune({ keepFrom: toHeight(keepFrom), atMost: 1_000 }, () => undefined);
+  time.run(0);
   return new Serving({ chain: maker.chain(), store, snapshots, log: silentLog });
 }
 
@@ -590,6 +595,17 @@ describe('a peer that lies in sync', () => {
     });
   }
 
+  test('with one transaction among others that nobody signed is blamed, whoever agreed on it', async () => {
+    const { signatures: _s, hash: _h, bytes: _b, ...body } = transfer(1);
+    const forged = assembleTransaction(body, ['00'.repeat(64) as Signature]);
+    const agreed = maker.run(3, (height) => [height === 2 ? forged : transfer(height - 1)]);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(agreed)));
+    world.want(3);
+    assert.deepEqual([world.height, world.synced], [0, []]);
+    assert.deepEqual(world.penalties, ['peer-1 sync/unproven']);
+  });
+
   test('is the only one there: nothing is taken from it', async () => {
     const serving = await serverOf(run);
     for (const lie of Object.values(lies)) {
@@ -743,6 +759,12 @@ describe('serving', () => {
     });
     assert.equal(ask(serving, 4, 4).blocks.length, 4);
     assert.equal(ask(serving, 10, 4).snapshot, undefined);
+  });
+
+  test('offers no snapshot that is older than what is asked for: while one is installed the newest is', async () => {
+    const serving = await serverOf(run, everyBlock, 4, 2);
+    assert.equal(ask(serving, 2, 4).snapshot?.header.height, 2);
+    assert.equal(ask(serving, 3, 4).snapshot, undefined);
   });
 
   test('refuses what is no request, and places out of order or out of the block', async () => {

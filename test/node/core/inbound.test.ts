@@ -14,24 +14,25 @@ interface Note {
 }
 
 /** The door of a node whose verification says of everything what the test says. */
-function world(verdict: MessageVerdict<Note>) {
+function world(verdict: MessageVerdict<Note>, actsFor: Readonly<Record<string, number>> = {}) {
   const given: Input<Note>[] = [];
   const faults: string[] = [];
   const claim = { publicKey: '' as PublicKey, message: new Uint8Array(), signature: '' as Signature };
   const heard: number[] = [];
+  const present = new Set<string>();
   const nothing = (): never => assert.fail('not asked for here');
   const handlers = inbound<Note>({
     turns: new Turns({ settle: () => {}, onThrow: (error) => assert.fail(String(error)) }),
     protocol: { senderOf: ({ from }) => from },
     registry: {
       admit: nothing,
-      connected: nothing,
-      forget: nothing,
-      validatorOf: nothing,
-      peerOf: nothing,
+      connected: (peer) => void present.add(peer),
+      forget: (peer) => void present.delete(peer),
+      validatorOf: (peer) => (present.has(peer) ? actsFor[peer] : undefined),
+      peerOf: (validator) => [...present].find((peer) => actsFor[peer] === validator),
       memberKeyOf: nothing,
     },
-    standings: { connected: nothing, forget: nothing },
+    standings: { connected: () => undefined, forget: () => undefined },
     verification: {
       directMessage: (_peer, _bytes, done) => done(verdict),
       relayedMessage: (_peer, _bytes, done) => done(verdict),
@@ -44,7 +45,7 @@ function world(verdict: MessageVerdict<Note>) {
     messenger: { heardByGossip: (validator) => void heard.push(validator) },
     serving: { answer: nothing },
     enqueue: (input) => void given.push(input),
-    onMet: nothing,
+    onMet: () => undefined,
     log: silentLog,
   });
   const verdicts: GossipVerdict[] = [];
@@ -104,4 +105,17 @@ test('what nobody publishes is held against who does, once', () => {
   const verdicts: GossipVerdict[] = [];
   handlers.onGossip('evidence', new Uint8Array(), 'peer', (answer) => verdicts.push(answer));
   assert.deepEqual([verdicts, faults], [['reject'], ['peer network/no-evidence']]);
+});
+
+test('a validator is lost with the last of its connections, and not before', () => {
+  const { handlers, given } = world({ type: 'ignored' }, { old: 2, new: 2 });
+  handlers.onConnected('old');
+  handlers.onConnected('new');
+  handlers.onConnected('observer');
+  given.length = 0;
+  handlers.onLost('old');
+  handlers.onLost('observer');
+  assert.deepEqual(given, []);
+  handlers.onLost('new');
+  assert.deepEqual(given, [{ type: 'lost', validator: 2 }]);
 });

@@ -598,6 +598,10 @@ describe('what was handed in here and still waits', () => {
     world.time.run(limits.gossipFlushMs);
     assert.deepEqual(world.frames()[1], [transfer(0).hash, transfer(1).hash]);
     assert.notDeepEqual(world.published[0], world.published[1], 'no network takes it for a duplicate');
+    world.time.run(limits.regossipMs);
+    world.intake.repeat();
+    world.time.run(limits.gossipFlushMs);
+    assert.deepEqual(world.frames()[2], world.frames()[1], 'and so on');
 
     const { state } = new ChainMaker(genesis).block(start, [0, 1, 2].map(transfer));
     world.mempool.committed({
@@ -611,7 +615,7 @@ describe('what was handed in here and still waits', () => {
     world.time.run(limits.regossipMs);
     world.intake.repeat();
     world.time.run(limits.gossipFlushMs);
-    assert.equal(world.published.length, 2);
+    assert.equal(world.published.length, 3);
   });
 
   test('is gossiped from here too when a client brings what others gossiped: they may be gone', () => {

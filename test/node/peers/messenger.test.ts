@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { limits } from '../../../src/base/limits.ts';
 import { decodeMessage } from '../../../src/consensus/raft/message.ts';
 import { unwrap } from '../../../src/base/problem.ts';
 import { Messenger } from '../../../src/node/peers/messenger.ts';
@@ -30,6 +31,30 @@ describe('the messenger', () => {
       ['peer-3', 3, true],
       ['peer-2', 5, false],
     ]);
+  });
+});
+
+describe('a message to a validator that only others can reach', () => {
+  test('goes by gossip, and is not handed to it again at once, however often it is repeated', () => {
+    const time = new VirtualTime();
+    const published: number[] = [];
+    const messenger = new Messenger<object>({
+      protocol: testProtocol(testGenesis(4)),
+      network: { send: () => true, publish: (_topic, bytes) => published.push(bytes[0] ?? -1) },
+      registry: { peerOf: (validator) => (validator === 3 ? undefined : `peer-${validator}`), validators },
+      clock: time.clock(),
+      relay: { seal: (_from, message) => message },
+      self: () => 1,
+    });
+    messenger.heardByGossip(3);
+    for (let round = 0; round < 3; round++) {
+      messenger.send('all', Uint8Array.of(1));
+      messenger.send([3], Uint8Array.of(2));
+    }
+    assert.deepEqual(published, [1, 2]);
+    time.run(limits.relayRepeatMs);
+    messenger.send('all', Uint8Array.of(1));
+    assert.deepEqual(published, [1, 2, 1]);
   });
 });
 

@@ -203,6 +203,14 @@ describe('the registry of peers', () => {
     assert.equal(here.peerOf(1), 'peer-a');
   });
 
+  test('takes the one that greeted last for the newer, whoever was there first', () => {
+    const here = registry('validator-0');
+    const hellos = ['peer-a', 'peer-b'].map((peer) => registry('validator-1').hello(peer));
+    for (const [at, hello] of hellos.entries()) meet(here, at === 0 ? 'peer-a' : 'peer-b', hello);
+    meet(here, 'peer-a', hellos[0] ?? new Uint8Array());
+    assert.equal(here.peerOf(1), 'peer-a');
+  });
+
   test('knows a peer that greets anew before its old connection is given up', () => {
     const warnings: string[] = [];
     const here = registry('validator-0', {

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { limits } from '../../../src/base/limits.ts';
+import { Nudges } from '../../../src/node/core/nudges.ts';
+
+test('who hears nobody asks one peer after the other, at their time, for what is new', () => {
+  const asked: string[] = [];
+  let hearsNobody = true;
+  const nudges = new Nudges({
+    mempool: { work: () => ({ executable: 0, oldestSince: null, passedOverSince: null, waiting: 0 }) },
+    intake: { repeat: () => assert.fail('nothing waits here') },
+    sync: { poll: (peer) => void asked.push(peer) },
+    // A validator is always the first.
+    peersFor: () => ['validator', 'observer', 'other'],
+    hearsNobody: () => hearsNobody,
+    onWork: () => assert.fail('there is no work'),
+    now: 0,
+  });
+  nudges.tick(limits.syncPollMs - 1);
+  assert.deepEqual(asked, []);
+  for (let round = 1; round <= 4; round++) {
+    nudges.tick(round * limits.syncPollMs);
+    nudges.tick(round * limits.syncPollMs + 1);
+  }
+  assert.deepEqual(asked, ['validator', 'observer', 'other', 'validator']);
+  hearsNobody = false;
+  nudges.tick(10 * limits.syncPollMs);
+  assert.equal(asked.length, 4);
+});
