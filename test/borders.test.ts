@@ -166,7 +166,8 @@ test('the two engines never import each other', () => {
  */
 const askEngines: readonly (readonly [path: RegExp, why: string])[] = [
   [/^node\/core\/protocol\.ts$/, 'the registration: makes the engine that a genesis asks for'],
-  [/^ledger\/genesis\.ts$/, 'each engine’s options have relations of their own'],
+  [/^ledger\/genesis-rules\.ts$/, 'each engine’s options have relations of their own'],
+  [/^ledger\/genesis\.ts$/, 'the state has the validators of PBFT, and no members of Raft'],
   [
     /^(api\/present|cli\/block|client\/inclusion-json)\.ts$/,
     'a certificate is shown as what it is, and read as that: one signature or many',

@@ -14,7 +14,6 @@ export const longFiles: Record<string, string> = {
   'src/network/gossip.ts': 'one adapter between gossipsub and the port',
   'src/network/libp2p-adapter.ts': 'one adapter of the whole port',
   'src/mempool/mempool.ts': 'the pool’s bookkeeping; what it decides is in files of its own',
-  'src/ledger/genesis.ts': 'each field of a genesis, with its bounds',
   'src/consensus/engine.ts': 'all that an engine is told, and all that it asks for',
   'src/client/answers.ts': 'the types of all answers of the API',
   'src/client/http-client.ts': 'one method for each route',

@@ -1,13 +1,7 @@
 import { unwrap } from '../base/problem.ts';
 import { developmentKeyPair } from '../crypto/development-keys.ts';
-import {
-  type ConsensusChoice,
-  createGenesis,
-  type Genesis,
-  type GenesisNamespace,
-  type PbftChoice,
-  type RaftChoice,
-} from './genesis.ts';
+import { createGenesis, type Genesis } from './genesis.ts';
+import type { ConsensusChoice, GenesisNamespace, PbftChoice, RaftChoice } from './genesis-content.ts';
 
 /** 1 January 2026, 00:00 UTC. Fixed, so that the chain id of a development network is the same everywhere. */
 const developmentTimestamp = 1_767_225_600_000;

@@ -40,13 +40,8 @@ import {
   voteBytes,
   epochCodec,
 } from '../../src/ledger/certificate.ts';
-import {
-  genesisHeader,
-  genesisState,
-  parseGenesis,
-  contentCodec,
-  genesisBytes,
-} from '../../src/ledger/genesis.ts';
+import { genesisHeader, genesisState, parseGenesis } from '../../src/ledger/genesis.ts';
+import { contentCodec, genesisBytes } from '../../src/ledger/genesis-content.ts';
 import type { ChainChange } from '../../src/ledger/chain-change.ts';
 import { encodeParameters, chainParametersCodec } from '../../src/ledger/chain-parameters.ts';
 import {

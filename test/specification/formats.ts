@@ -17,7 +17,7 @@ import { certificateCodec, epochCodec, finalityCodec, slotCodec } from '../../sr
 import { chainChangeCodec } from '../../src/ledger/chain-change.ts';
 import { chainParametersCodec } from '../../src/ledger/chain-parameters.ts';
 import { conditionCodec } from '../../src/ledger/condition.ts';
-import { contentCodec } from '../../src/ledger/genesis.ts';
+import { contentCodec } from '../../src/ledger/genesis-content.ts';
 import { historyProofCodec } from '../../src/ledger/history-proof.ts';
 import { listingProofCodec } from '../../src/ledger/listing-proof.ts';
 import { configurationCodec } from '../../src/ledger/members.ts';

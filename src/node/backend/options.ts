@@ -1,5 +1,5 @@
 import type { TelemetryBackend } from '../../api/telemetry-views.ts';
-import { type Genesis } from '../../ledger/genesis.ts';
+import type { Genesis } from '../../ledger/genesis.ts';
 import type { Network } from '../../network/port.ts';
 import type { ChainStore } from '../../storage/chain-store.ts';
 import type { Clock } from '../process/clock.ts';

@@ -7,7 +7,8 @@ import { encodeAddress } from '../../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
 import { generateKeyPair } from '../../../src/crypto/keys.ts';
 import { encryptKey } from '../../../src/crypto/keystore.ts';
-import { formatGenesis, type GenesisContent } from '../../../src/ledger/genesis.ts';
+import { formatGenesis } from '../../../src/ledger/genesis.ts';
+import type { GenesisContent } from '../../../src/ledger/genesis-content.ts';
 import { initDirectory, loadConfig, type NodeConfig, paths } from '../../../src/node/process/config.ts';
 import { testGenesis } from '../cluster.ts';
 
