@@ -119,6 +119,32 @@ describe('a change of the chain', () => {
     assert.equal(skipped[0]?.code, 'transaction/fee-too-low');
   });
 
+  test('that a block decides stays decided, whatever comes behind it in the block', () => {
+    const world = new World();
+    world.propose('a', fee(7n));
+    const id = world.of('a');
+    world.approve('b', id);
+    const approval = transaction(
+      { from: 'c', nonce: 0, fee: 100n },
+      { type: 'approve-change', proposal: id as never },
+    );
+    const behind = transaction(
+      { from: 'stranger', nonce: 0, fee: 100n },
+      {
+        type: 'put',
+        key: 'behind',
+        value: Uint8Array.of(1),
+      },
+    );
+    const context = contextAt(3, { validatorsHash: world.validatorsHash as never });
+    const { next, receipts } = unwrap(executeBlock(world.state, context, [approval, behind]));
+    assert.deepEqual(
+      receipts.map(({ status }) => status),
+      ['applied', 'applied'],
+    );
+    assert.equal(next.feePerOperation, 7n);
+  });
+
   test('has the name that its transaction gives it, and commits to all that it says', () => {
     const world = new World();
     const asked = transaction({ from: 'a', nonce: 0, fee: 100n }, world.proposal(raise()));

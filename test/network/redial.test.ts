@@ -10,10 +10,10 @@ class Bench {
   outcome: () => DialOutcome = () => 'failed';
   readonly redial: Redial;
 
-  constructor(t: TestContext, self = 'a') {
+  constructor(t: TestContext, self = 'a', peer: string | null = 'b') {
     mock.timers.enable({ apis: ['setTimeout'] });
     t.after(() => mock.timers.reset());
-    this.redial = new Redial([{ address: '/b', peer: 'b' }], {
+    this.redial = new Redial([{ address: '/b', peer: peer ?? undefined }], {
       baseMs: 100,
       capMs: 1_000,
       refusedMs: 60_000,
@@ -70,11 +70,30 @@ void test('a connected peer is not dialled, and a lost one is at once', async (t
     return { peer: 'b', refused: false };
   };
   bench.redial.start();
+  for (let times = 1; times <= 6; times++) {
+    await bench.pass(20_000);
+    assert.equal(bench.dials.length, times);
+    bench.online.delete('b');
+    bench.redial.lost('b');
+    await bench.pass(100);
+    assert.equal(bench.dials.length, times + 1);
+  }
+  bench.redial.stop();
+});
+
+void test('whose peer is at a configured address is known from the first dial on, and it is not dialled again', async (t) => {
+  const bench = new Bench(t, 'a', null);
+  bench.outcome = () => {
+    bench.online.add('b');
+    return { peer: 'b', refused: false };
+  };
+  bench.redial.start();
   await bench.pass(20_000);
   assert.equal(bench.dials.length, 1);
+  assert.ok(bench.redial.isConfigured('b'));
   bench.online.delete('b');
   bench.redial.lost('b');
-  await bench.pass(100);
+  await bench.pass(200);
   assert.equal(bench.dials.length, 2);
   bench.redial.stop();
 });

@@ -52,6 +52,25 @@ test('all four killed between prepare and commit: the same block becomes final',
   for (const node of committee.nodes) assert.equal(node.chain.get(1 as never), proposed);
 });
 
+test('after a restart the highest recorded vote is in the window, in whatever order the log gives them', () => {
+  const committee = new Committee(4, { options: { window: 2, blockIntervalMs: 0 } });
+  const node = committee.node(3);
+  node.holdCommits = true;
+  for (let round = 0; round < 8; round++) {
+    committee.work();
+    committee.run();
+  }
+  const votes = [...node.records.keys()].filter((key) => key.startsWith('prepare/'));
+  assert.ok(votes.length > 3);
+  const highest = Math.max(...votes.map((key) => Number(key.split('/').at(-1))));
+  for (const turned of [false, true]) {
+    node.crash();
+    if (turned) node.records = new Map([...node.records].toReversed());
+    node.restart();
+    assert.equal(node.engine?.state.restoredUpTo, highest);
+  }
+});
+
 test('after a restart the recorded vote is sent again, and no other', () => {
   const committee = new Committee(4);
   committee.deliverable = () => false;

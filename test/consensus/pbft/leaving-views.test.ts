@@ -157,6 +157,31 @@ test('a primary that was caught in one view is not held to be caught when it has
   assert.equal(node.engine.state.caught, false);
 });
 
+test('a primary that was caught in an old view does not end the view of the next one', () => {
+  const committee = new Committee(4);
+  const lie = (height: number): void => {
+    for (const mark of ['1', '2']) {
+      const blockHash = mark.repeat(64) as Hash;
+      const commit = {
+        kind: 'commit',
+        from: 0,
+        view: toView(0),
+        height: toHeight(height),
+        blockHash,
+      } as const;
+      for (const node of committee.nodes.slice(1)) node.receive(committee.say(commit));
+    }
+  };
+  lie(1);
+  committee.pass(300);
+  const places = (): string[] =>
+    committee.nodes.slice(1).map(({ engine }) => `${engine?.state.view} ${engine?.state.phase.name}`);
+  assert.deepEqual(places(), ['1 normal', '1 normal', '1 normal']);
+  lie(2);
+  committee.pass(5_000);
+  assert.deepEqual(places(), ['1 normal', '1 normal', '1 normal']);
+});
+
 test('Suspects of the view that was left are gone, and those of the next one count when it is reached', () => {
   const committee = new Committee(4);
   const node = committee.node(3);

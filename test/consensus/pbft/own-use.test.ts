@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { toHeight } from '../../../src/ledger/block.ts';
+import { toHeight, toView } from '../../../src/ledger/block.ts';
 import { Committee, type TestNode } from './harness.ts';
 
 const options = { window: 2, blockIntervalMs: 0, statusMs: 500 };
@@ -140,5 +140,29 @@ test('who is silent after a loss doubts nothing that it may have signed before',
   committee.deliverable = (_from, to) => to !== 3;
   committee.grow(forgottenUpTo);
   for (const height of [forgottenUpTo - 1, forgottenUpTo]) show(committee, node, height);
+  assert.deepEqual(noticed(node), []);
+});
+
+test('a node knows that it voted in a view that it left, though it wrote over what it signed there', () => {
+  const committee = new Committee(4, { options });
+  committee.grow(3);
+  const node = committee.node(3);
+  // The others need its commit for the next block, and it hears none of theirs.
+  committee.deliverable = (from, to, message) => message.kind !== 'commit' || (from !== 2 && to !== 3);
+  committee.grow(4);
+  const certificate = committee.certificateAt(4);
+  assert.ok(certificate?.signatures.some(({ validator }) => validator === 3) === true);
+  assert.equal(node.finalHeight(), 3);
+  committee.deliverable = () => false;
+  for (const from of [1, 2]) node.receive(committee.viewChange(from, 1, { finalHeight: toHeight(3) }));
+  assert.equal(node.engine?.state.view, 1);
+  assert.deepEqual(
+    [...node.records.keys()].filter((key) => key.startsWith('commit/')),
+    [],
+  );
+  const finalHeight = toHeight(4);
+  const status = { kind: 'status', from: 0, view: toView(0), changing: false, finalHeight } as const;
+  node.receive(committee.say({ ...status, finalCertificate: certificate, silentUntil: undefined }), true);
+  assert.equal(node.finalHeight(), 4);
   assert.deepEqual(noticed(node), []);
 });

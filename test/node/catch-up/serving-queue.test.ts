@@ -66,6 +66,22 @@ describe('requests are answered in their turn', () => {
     assert.ok(world.total('10.') >= 5 * perSecond, 'and that much it does get');
   });
 
+  test('a stranger who waited makes room for the next, however many waited before', () => {
+    const world = new World();
+    const { perSecond, burst } = limits.strangerServed.bytes;
+    world.size = burst + perSecond / 2;
+    for (let turn = 0; turn < 2 * limits.servedWaiting; turn++) {
+      world.ask('10.0.0/1');
+      world.ask('10.0.0/1');
+      world.time.run(((burst + perSecond) / perSecond) * 2_000);
+    }
+    assert.equal(world.answers.length, 4 * limits.servedWaiting);
+    assert.deepEqual(
+      world.answers.filter((answer) => answer.includes('refused')),
+      [],
+    );
+  });
+
   test('all strangers together get their share', () => {
     const world = new World();
     for (let turn = 0; turn < 100; turn++) {

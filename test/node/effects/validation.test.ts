@@ -473,12 +473,14 @@ describe('validating a block of which only the hash is known', () => {
     assert.equal(world.penalties.length, 2);
   });
 
-  test('checks the signatures in fetched blocks', () => {
-    const world = new World();
-    const made = maker.block(maker.start, [unsigned(0)]);
-    world.servers.set('peer-1', holderOf(made));
-    world.validate(made, { withProposal: false });
-    assert.equal(world.verdict()?.verdict, 'invalid');
+  test('checks the signatures in fetched blocks, each of them', () => {
+    for (const transactions of [[unsigned(0)], [transfer(0), unsigned(1), transfer(2)]]) {
+      const world = new World();
+      const made = maker.block(maker.start, transactions);
+      world.servers.set('peer-1', holderOf(made));
+      world.validate(made, { withProposal: false });
+      assert.equal(world.verdict()?.verdict, 'invalid');
+    }
   });
 
   test('does not walk further down than is sensible', () => {

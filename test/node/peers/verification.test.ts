@@ -256,6 +256,29 @@ describe('a peer that costs too much', () => {
     assert.equal(world.judge('peer-1', '1:good:one more'), 'good');
   });
 
+  test('gives back the room that it had, whatever became of its messages', () => {
+    const world = new World();
+    for (const text of ['1:good:fine', '1:bad:wrong', '1:good,good,bad:wrong inside'])
+      world.deliver('peer-1', text);
+    assert.equal(world.handed, 0);
+    world.held = true;
+    const { underWay } = limits.memberClaims;
+    const others = limits.verifyingClaims / underWay;
+    for (let peer = 2; peer < 2 + others; peer++) {
+      for (let index = 0; index < underWay; index++) {
+        world.deliver(`peer-${peer}`, `${peer}:good:vote ${index}`);
+      }
+    }
+    assert.equal(world.handed, limits.verifyingClaims);
+    for (let index = 0; index <= underWay; index++) {
+      assert.equal(world.judge('peer-1', `1:good:vote ${index}`), 'ignored', 'the node has no room');
+    }
+    world.release();
+    assert.equal(world.handed, 0);
+    world.deliver('peer-1', '1:good:first');
+    assert.equal(world.judge('peer-1', '1:good:second'), undefined, 'being checked, beside the first');
+  });
+
   test('has only so many checked in a second, after a burst', () => {
     const world = new World();
     const { burst, perSecond } = limits.memberClaims.rate;

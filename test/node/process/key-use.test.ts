@@ -81,6 +81,33 @@ describe('the note beside a validator key', () => {
     }
   });
 
+  test('knows an old copy after another one, also one that is younger than that', async () => {
+    const [path, disk] = [file(), new Map()];
+    await work(await open(path, disk), 2);
+    const oldest = new Map(disk);
+    await work(await open(path, disk), 5);
+    const younger = new Map(disk);
+    await work(await open(path, disk), 5);
+    assert.equal(seen(await open(path, oldest)), 'older-copy, lost');
+    assert.equal(seen(await open(path, younger)), 'older-copy, lost');
+  });
+
+  test('knows what was signed from the first use on; after a loss, from then on', async () => {
+    const [path, disk] = [file(), new Map()];
+    const first = await open(path, disk);
+    await work(first, 1);
+    const since = async (later: number, at: Disk): Promise<number> => {
+      const { chainId } = testGenesis(4);
+      const { store } = await open(file(), at);
+      const onFatal = (problem: Problem): void => assert.fail(problem.message);
+      const date = new Date(now.getTime() + later);
+      const use = await openKeyUse({ path, chainId, store, now: date, onFatal, vouched: false });
+      await use.close();
+      return use.since - now.getTime();
+    };
+    assert.equal(await since(1_000, new Map()), 1_000, 'another store');
+  });
+
   test('takes a store for good that is ahead of it: it follows the store, and a crash may come in between', async () => {
     const [path, disk] = [file(), new Map()];
     await work(await open(path, disk), 2);
