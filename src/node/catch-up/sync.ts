@@ -290,7 +290,7 @@ export class Sync {
       round.cancelHedge();
       const tookMs = this.#options.clock.monotonicMs() - (round.asked.get(peer) ?? 0);
       const transactions = segment.blocks.flatMap((block) => block.transactions);
-      verification.transactions(transactions, false, (valid) => {
+      verification.transactions.check(transactions, false, (valid) => {
         if (!this.#isCurrent(round)) return;
         // The certificate is good, so the hashes are what a quorum agreed on, and a hash covers its
         // signature.

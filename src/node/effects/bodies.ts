@@ -18,7 +18,7 @@ interface BodiesOptions {
   readonly chain: Chain;
   readonly network: Pick<Network, 'request'>;
   readonly clock: Clock;
-  readonly verification: Pick<Verification<object>, 'transactions' | 'fetchedTransactions' | 'fault'>;
+  readonly verification: Pick<Verification<object>, 'transactions' | 'fault'>;
   /** A pending transaction whose signature was checked. */
   readonly pending: (hash: Hash) => Transaction | undefined;
   /** A transaction that came by gossip and whose signature is being checked. */
@@ -169,8 +169,8 @@ export class Bodies {
     done: (valid: readonly boolean[]) => void,
   ): void {
     const { verification } = this.#options;
-    if (from === undefined) verification.transactions(transactions, false, done);
-    else verification.fetchedTransactions(from, transactions, done);
+    if (from === undefined) verification.transactions.check(transactions, false, done);
+    else verification.transactions.fetched(from, transactions, done);
   }
 
   #finishPartial(partial: Partial): void {

@@ -83,8 +83,15 @@ export class ClaimChecker {
   }
 
   /** It is known, or the rule's answer is on the way: to ask for it costs nothing. */
-  isFree(name: string): boolean {
+  #isFree(name: string): boolean {
     return this.knows(name) || this.#consensus.has(name);
+  }
+
+  /** How many of them have to be checked: what is known or under way costs nothing. */
+  costOf(claims: readonly NamedClaim[]): number {
+    let cost = 0;
+    for (const { name } of claims) if (!this.#isFree(name)) cost += 1;
+    return cost;
   }
 
   /** True by the word of somebody whose word is taken. */

@@ -16,10 +16,7 @@ import type { Verification } from './verification.ts';
 interface IntakeOptions {
   readonly chainId: Hash;
   readonly mempool: Pick<Mempool, 'add' | 'get' | 'has'>;
-  readonly verification: Pick<
-    Verification<object>,
-    'transactions' | 'gossipedTransactions' | 'checked' | 'fault' | 'mayRead'
-  >;
+  readonly verification: Pick<Verification<object>, 'transactions' | 'fault' | 'mayRead'>;
   readonly network: Pick<Network, 'publish'>;
   readonly clock: Clock;
   /** The sender's next nonce by the final state. */
@@ -160,7 +157,7 @@ export class Intake {
     const others = transactions.filter(({ hash }) => !mempool.has(hash));
     const isUsed = this.#usedLookup();
     const ofUse = waiting.length + others.filter(isUsed).length;
-    if (2 * ofUse < transactions.length || !others.every((other) => verification.checked(other)))
+    if (2 * ofUse < transactions.length || !others.every((other) => verification.transactions.checked(other)))
       return false;
     return this.#outbox.passOn(waiting);
   }
@@ -287,8 +284,8 @@ export class Intake {
     const { verification } = this.#options;
     const check =
       from === null
-        ? (then: typeof done) => verification.transactions(transactions, true, then)
-        : verification.gossipedTransactions(from, transactions);
+        ? (then: typeof done) => verification.transactions.check(transactions, true, then)
+        : verification.transactions.gossiped(from, transactions);
     if (check === undefined) return false;
     const load = loadOf(transactions);
     const count = (change: 1 | -1): void => {

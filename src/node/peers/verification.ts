@@ -7,14 +7,14 @@ import type { MessageClaims, Protocol, Roster } from '../../consensus/protocol.t
 import type { SignatureClaim, Verifier } from '../../crypto/signature.ts';
 import type { Height } from '../../ledger/block.ts';
 import type { FinalityCertificate } from '../../ledger/certificate.ts';
-import type { Transaction } from '../../ledger/transaction.ts';
 import type { PeerId } from '../../network/port.ts';
 import { BoundedMap } from '../../base/bounded-map.ts';
 import { ClaimChecker, type NamedClaim } from './claim-checker.ts';
 import type { Clock } from '../process/clock.ts';
-import { claimNames, claimsOf, eachOf, named } from './named-claims.ts';
+import { named } from './named-claims.ts';
 import { PeerBudget } from './peer-budget.ts';
 import type { Standing } from './standing.ts';
+import { TransactionVerification } from './transaction-verification.ts';
 
 interface VerificationOptions<M extends object> {
   readonly protocol: Protocol<M>;
@@ -75,6 +75,7 @@ type Inside = NonNullable<MessageClaims['inside']>;
  */
 export class Verification<M extends object> {
   readonly #options: VerificationOptions<M>;
+  readonly transactions: TransactionVerification;
   readonly #checker: ClaimChecker;
   readonly #budget: PeerBudget;
   /** Digests of messages that were found good with all that stands inside. */
@@ -92,6 +93,9 @@ export class Verification<M extends object> {
           return known ? { type: 'member', key: peer } : { type: 'stranger', block: peer };
         }),
     );
+    const { clock, vouches } = options;
+    const [checker, budget] = [this.#checker, this.#budget];
+    this.transactions = new TransactionVerification({ checker, budget, clock, vouches });
   }
 
   /** Judges a consensus message that a peer delivered on its own stream. `done` may be called at once. */
@@ -112,62 +116,6 @@ export class Verification<M extends object> {
     seal?: SignatureClaim,
   ): void {
     this.#judge({ peer, bytes, relayed: true, ...(seal !== undefined && { seal }) }, done);
-  }
-
-  /**
-   * One answer per transaction. `strict` for those of clients, who have to sign as RFC 8032 says: what else
-   * some library accepts is refused wherever that is cheaper. Otherwise the rule of blocks, for those that a
-   * block needs.
-   */
-  transactions(
-    transactions: readonly Transaction[],
-    strict: boolean,
-    done: (valid: readonly boolean[]) => void,
-  ): void {
-    const answer = (valid: readonly boolean[]): void => done(eachOf(transactions, valid));
-    this.#checker.check(claimsOf(transactions), strict ? 'transactions' : 'blocks', answer, strict);
-  }
-
-  /** The rule of blocks, for transactions that a peer was asked for. */
-  fetchedTransactions(
-    peer: PeerId,
-    transactions: readonly Transaction[],
-    done: (valid: readonly boolean[]) => void,
-  ): void {
-    if (this.#takesWord(peer, transactions)) return done(transactions.map(() => true));
-    this.transactions(transactions, false, done);
-  }
-
-  /**
-   * The check of transactions that a peer gossips: to be made once. By the rule of blocks: no peer is to be
-   * blamed for what is valid, whichever library it checked it with. Undefined when it has no room for them.
-   */
-  gossipedTransactions(
-    peer: PeerId,
-    transactions: readonly Transaction[],
-  ): ((done: (valid: readonly boolean[]) => void) => void) | undefined {
-    if (this.#takesWord(peer, transactions)) return (done) => done(transactions.map(() => true));
-    const claims = claimsOf(transactions);
-    const release = this.#budget.take(peer, 'transactions', this.#costOf(claims), this.#now());
-    if (release === undefined) return undefined;
-    const lane = this.#budget.isStranger(peer) ? 'strangers' : 'transactions';
-    return (done) =>
-      this.#checker.check(claims, lane, (valid) => {
-        release();
-        done(eachOf(transactions, valid));
-      });
-  }
-
-  /** True where a peer checked them for us, which then counts as if this node had. */
-  #takesWord(peer: PeerId, transactions: readonly Transaction[]): boolean {
-    if (this.#options.vouches?.(peer) !== true) return false;
-    this.#checker.take(transactions.flatMap(claimNames));
-    return true;
-  }
-
-  /** This node checked the transaction's signatures, or took a member's word that it did. */
-  checked(transaction: Transaction): boolean {
-    return claimNames(transaction).every((name) => this.#checker.knows(name));
   }
 
   /** For one that this node asked for. */
@@ -313,7 +261,7 @@ export class Verification<M extends object> {
     if (this.#budget.mutedInside(signer, now)) return judged.ignore();
     const part = takeFrom(rest, limits.claimsAtOnce).map(named);
     if (part.length === 0) return judged.good();
-    const cost = this.#costOf(part);
+    const cost = this.#checker.costOf(part);
     const checking = this.#check(part, this.#budget.takeInside(signer, cost, now), (valid) => {
       if (valid) return this.#goOn(judged, rest, checked + cost);
       this.#budget.faultInside(signer, this.#now());
@@ -323,7 +271,11 @@ export class Verification<M extends object> {
   }
 
   #checkFor(peer: PeerId, claims: readonly NamedClaim[], done: (valid: boolean) => void): boolean {
-    return this.#check(claims, this.#budget.take(peer, 'claims', this.#costOf(claims), this.#now()), done);
+    return this.#check(
+      claims,
+      this.#budget.take(peer, 'claims', this.#checker.costOf(claims), this.#now()),
+      done,
+    );
   }
 
   /** False, and nothing is checked, when who answers for it has no room, or the node has none. */
@@ -333,7 +285,7 @@ export class Verification<M extends object> {
     done: (valid: boolean) => void,
   ): boolean {
     if (release === undefined) return false;
-    const cost = this.#costOf(claims);
+    const cost = this.#checker.costOf(claims);
     if (cost > 0 && this.#underWay + cost > limits.verifyingClaims) {
       release();
       return false;
@@ -345,13 +297,6 @@ export class Verification<M extends object> {
       done(valid.every(Boolean));
     });
     return true;
-  }
-
-  /** How many of them have to be checked: what is known or under way costs nothing. */
-  #costOf(claims: readonly NamedClaim[]): number {
-    let cost = 0;
-    for (const { name } of claims) if (!this.#checker.isFree(name)) cost += 1;
-    return cost;
   }
 }
 
