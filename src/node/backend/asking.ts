@@ -6,8 +6,8 @@ import type { Driver } from '../core/driver.ts';
 type Reject = (problem: Problem) => void;
 
 /**
- * What is asked of the driver and answered by it: refused when the node ends, so that nobody waits for what
- * never comes.
+ * Requests to the driver that wait for its answer. They are refused when the node ends, so that nobody waits
+ * for an answer that never comes.
  */
 export class Asking {
   readonly #driver: Pick<Driver<object>, 'request'>;

@@ -33,8 +33,8 @@ export class Departures {
   }
 
   /**
-   * What is to be said of one that is not in the mempool, by the final state: `gone` when no block can hold
-   * it any more, whatever others have. It is the caller who looks first whether it is final.
+   * What the final state says of a transaction that is not in the mempool: `gone` when no block can hold it
+   * any more. The caller has looked before whether it is final.
    */
   statusOf(
     hash: Hash,
@@ -89,9 +89,9 @@ const localReasons = {
   'fee-not-payable': 'the sender could not pay the fees of all that it had waiting',
 };
 
-/** The word of one node, and so not the end of it: the same bytes may be sent again, and count once. */
+/** Only this node's word: the same bytes may be sent again, and count once. */
 function letGo({ hash, nonce, fee }: Transaction, reason: DropReason): Problem | null {
-  // What the final chain rules out is told by the final chain.
+  // Reasons that follow from the final chain are told from there.
   if (reason === 'expired' || reason === 'superseded') return null;
   return new Problem(`mempool/${reason}`, `this node let go of the transaction: ${localReasons[reason]}`, {
     remedy: `It may still become final. Ask again for ${hash}, or submit the same bytes again: they count once. Do not sign another one for the same purpose before this one is "gone" (its nonce used, or its expiry height final).`,
@@ -99,7 +99,7 @@ function letGo({ hash, nonce, fee }: Transaction, reason: DropReason): Problem |
   });
 }
 
-/** Others that keep all blocks know whether one of those that are missing here holds it. */
+/** Nodes that keep all blocks know whether one of the blocks that are missing here holds it. */
 function outcomePruned({ hash, nonce }: Transaction): Problem {
   return new Problem(
     'mempool/outcome-pruned',

@@ -95,7 +95,7 @@ export class FinalBlocks {
     const finality = this.finality(height);
     if (finality === undefined) return undefined;
     const blockHash = defined(this.#store.hashAt(height), 'the hash of a final block');
-    // All bytes at once: the block may be pruned while the pieces are worked off.
+    // Reads all bytes at once, because the block may be pruned while the pieces are processed.
     const bytes = defined(this.#store.blockBytesAt(height), 'the block of a final transaction');
     const receipts = this.#receiptsAt(height);
     const { transactionHashes } = unwrap(decodeProposalOf(bytes));

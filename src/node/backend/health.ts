@@ -100,7 +100,7 @@ export class Health {
     return this.#options.network.unreached?.() ?? [];
   }
 
-  /** It should vote, and may not. */
+  /** It should vote, but must not. */
   #hasLostVote(): boolean {
     const { driver } = this.#options;
     const { validatorIndex } = driver;
@@ -118,7 +118,7 @@ export class Health {
     return more > 0 ? [...named, `${more} more are not reached`] : named;
   }
 
-  /** Every lane of the pool is looked at for it, and so not for each who asks. */
+  /** This looks at every lane of the pool, so the answer is kept for a while. */
   #gapsNow(): readonly string[] {
     const { driver, clock } = this.#options;
     const now = clock.monotonicMs();

@@ -88,7 +88,7 @@ export class Submissions {
     return { hash, ...this.#departures.statusOf(hash, driver.chain.final) };
   }
 
-  /** Waits for somebody to lead, where nothing goes on without. */
+  /** Waits for a leader, in engines in which nothing goes on without one. */
   async #leader(waitMs: number, waitsNoMore: () => boolean): Promise<void> {
     const { driver, clock } = this.#options;
     const begin = clock.monotonicMs();

@@ -20,7 +20,7 @@ interface AnnouncingOptions {
   readonly finalHashAt: (height: Height) => Hash | undefined;
   /** A block above our final one is proven final. */
   readonly onAhead: (height: Height) => void;
-  /** The same may be, and this node knows nobody who can have signed it. */
+  /** The same may be the case, but this node knows none of its signers. */
   readonly onUnproven: (height: Height) => void;
 }
 
@@ -66,8 +66,8 @@ export class Announcing {
       if (result === 'ignored') return decide('ignore');
       if (result instanceof Problem && result.code === 'certificate/unknown-member') {
         decide('ignore');
-        // By a member that came after everything that is final here: no fault of anybody, and a reason to
-        // ask.
+        // Signed by a member that joined above our final block. That is nobody's fault, and a reason to ask
+        // for blocks.
         return this.#options.onUnproven(height);
       }
       if (result instanceof Problem) {

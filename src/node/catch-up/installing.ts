@@ -197,8 +197,8 @@ export class Installing {
     const { head } = run;
     if (head === undefined) return;
     if (run.state.root === head.header.stateRoot) return this.#install(run, head, 0);
-    // Of several one may have lied, and which is not to be seen: then nobody is blamed, and others are asked
-    // first.
+    // When several gave parts, nobody can tell which one lied: nobody is blamed, and others are asked first
+    // next time.
     for (const peer of run.givers) {
       if (run.givers.size === 1) verification.fault(peer, 'sync/snapshot-root');
       this.#sources.poor(peer);

@@ -4,9 +4,9 @@ import type { Height } from '../../ledger/block.ts';
 import type { Clock } from '../process/clock.ts';
 
 /**
- * What others sign may be of an epoch that has not begun here: then blocks are missing, and only those tell
- * who its validators are. Nothing of it can be checked before, and anybody can say it, so it is a reason to
- * ask for blocks, not often, and nothing else.
+ * Messages of an epoch that has not begun here show that blocks are missing: only those blocks say who its
+ * validators are. Such messages cannot be checked, and anybody can make them up, so they are only a reason to
+ * ask for blocks now and then.
  */
 export class LaterEpochs {
   readonly #options: {

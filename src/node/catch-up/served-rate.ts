@@ -12,8 +12,8 @@ interface Served {
 
 /**
  * How fast peers are served: by the bytes that go out and by the time that it takes. A member has an account
- * of its own, strangers one for each address block and one in all. What members took lately is not there for
- * strangers: they come after them.
+ * of its own, strangers one for each address block and one in all. Strangers come after members: they get
+ * what members did not use lately.
  */
 export class ServedRate {
   readonly #standingOf: (peer: PeerId) => Standing;
@@ -64,7 +64,10 @@ function accountIn(
   return account;
 }
 
-/** What an answer will cost is known afterwards: one is given while nothing is owed, and then it is owed. */
+/**
+ * The cost of an answer is known only afterwards. So an answer is given when nothing is owed, and its cost is
+ * owed from then on.
+ */
 class Account {
   readonly #bytes: TokenBucket;
   readonly #busyMs: TokenBucket;

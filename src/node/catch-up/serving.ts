@@ -69,7 +69,7 @@ export class Serving {
       blocks.push(bytes);
       size += bytes.length + 4;
       const header = store.headerAt(toHeight(height));
-      // What follows is under other validators: it is asked for when this much is final there.
+      // What follows is under other validators. The peer asks for it when this much is final there.
       if (header !== undefined && changesValidators(header)) break;
     }
     if (blocks.length === 0) {

@@ -69,8 +69,8 @@ export class Snapshots {
     // Block 0 needs no snapshot: everybody has it.
     if (snapshot === undefined || this.#pruning) return;
     this.#pruning = true;
-    // In a turn of its own: a part that is being told of a final block can read it once, however few
-    // are kept.
+    // In a turn of its own, so that every part that is being told of a final block can still read it, however
+    // few are kept.
     this.#options.clock.after(0, () => {
       const fetched = this.#served.filter((served) => this.#isFetched(served));
       const from = toHeight(Math.min(keepFrom, ...fetched.map(({ height }) => height + 1)));

@@ -12,8 +12,8 @@ export class SyncSources {
   #best: PeerId | undefined;
 
   /**
-   * Best first: who answered well last, then those that nothing is known against in the order given, then the
-   * others.
+   * Best first: peers that answered well last time, then those without a bad record in the given order, then
+   * the others.
    */
   inOrder(peers: readonly PeerId[]): PeerId[] {
     const best = peers.filter((peer) => peer === this.#best);

@@ -76,9 +76,9 @@ export class Sync {
   readonly #sources = new SyncSources();
   #holders: readonly ValidatorIndex[] = [];
   #wanted: Height = toHeight(0);
-  /** We only look whether there is anything new; and somebody gave all that an answer holds since. */
+  /** Set while this is only a poll for news; `gaveWhole`: somebody gave a full answer since. */
   #poll: { readonly gaveWhole: boolean } | null = null;
-  /** Who gave less than an answer holds, until it is known whether there was more. */
+  /** The peer that gave a short answer, until it is known whether there was more. */
   #scanty: PeerId | undefined;
   /**
    * How long one answer is waited for before another peer is asked too: longer while whole answers take
@@ -171,7 +171,7 @@ export class Sync {
 
   #askNext(round: Round): void {
     round.cancelHedge();
-    // One peer's word that a block is gone makes us ask all others for it.
+    // When one peer says that a block is pruned, all others are asked for it.
     if (round.waiting.length === 0 && this.#offers.some) {
       const { peersFor } = this.#options;
       round.waiting.push(...peersFor(this.#holders).filter((peer) => !round.asked.has(peer)));
@@ -281,8 +281,8 @@ export class Sync {
       if (!this.#isCurrent(round)) return;
       if (round.chosen !== undefined) return void round.pending.delete(peer);
       if (certificate instanceof Problem) {
-        // By a member that came after everything that is final here: who served it could not know that we do
-        // not know him.
+        // Signed by a member that joined above our final block. The peer that served it could not know that
+        // we do not know that member.
         if (certificate.code === 'certificate/unknown-member') return this.#failed(round, peer, false);
         return this.#fault(round, peer, certificate);
       }
@@ -301,7 +301,7 @@ export class Sync {
     });
   }
 
-  /** An answer is taken: who is to be asked first the next time? */
+  /** After a good answer: decides who is asked first next time. */
   #judge(answer: { segment: Segment; peer: PeerId; round: Round; tookMs: number }): void {
     const { segment, peer, round, tookMs } = answer;
     if (this.#scanty !== undefined && this.#scanty !== peer) this.#sources.poor(this.#scanty);

@@ -17,7 +17,7 @@ import type { Ground } from './assemble-ground.ts';
 /** Who wants to hear of what came. */
 interface Heard {
   readonly onArriving: (transactions: readonly Transaction[]) => void;
-  /** Something is said to be of an epoch that did not begin here. */
+  /** A message claims an epoch that has not begun here. */
   readonly onLaterEpoch: (height: Height) => void;
 }
 
@@ -71,7 +71,7 @@ export function assemblePeers<M extends object>(
     chainId,
     sign: identity.sign,
     roster: decided.rosterNow,
-    // Far from those of the process before.
+    // Far away from the salts of the previous process.
     salt: options.seed * 2 ** 20,
   });
   const messenger = new Messenger<M>({ protocol, network, registry, clock, relay, self: validatorIndex });

@@ -154,8 +154,7 @@ export class Driver<M extends object> {
   #settle(): void {
     for (let input = this.#mailbox.next(); input !== undefined; input = this.#mailbox.next()) {
       for (const effect of this.#engine.step(input)) {
-        // What ended the node may have been caught by somebody on the way here: nothing is signed after it
-        // all the same.
+        // Some caller may have caught what ended the node. Nothing is signed after it all the same.
         if (this.#turns.ended) return;
         this.#execute(effect);
       }

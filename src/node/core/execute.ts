@@ -67,7 +67,7 @@ export function executor<M extends object>(core: ExecutorOptions<M>): (effect: E
       }
       case 'build':
         enqueue(build({ chain, mempool, clock, genesis, self: identity.publicKey }, effect));
-        // Before the block's hashes: it may name what this node has shown to nobody yet.
+        // Before the block's hashes, which may name transactions that this node has shown to nobody yet.
         return parts.intake.flush();
       case 'validate':
         return parts.validation.validate(effect);

@@ -96,8 +96,8 @@ export function inbound<M extends object>(parts: {
           const onVerdict = (verdict: MessageVerdict<M>): void => {
             if (verdict.type !== 'good') return decide(verdict.type === 'bad' ? 'reject' : 'ignore');
             decide('accept');
-            // What we have had already says nothing of where its sender is now: anybody may have sent it
-            // again.
+            // A message that we had before says nothing of where its sender is now: anybody may have repeated
+            // it.
             if (!verdict.wanted) return;
             messenger.heardByGossip(protocol.senderOf(verdict.message));
             enqueue({ type: 'message', message: verdict.message });
@@ -105,7 +105,7 @@ export function inbound<M extends object>(parts: {
           return verification.relayedMessage(from, sealed.message, onVerdict, sealed.claim);
         }
         case 'evidence':
-          // Engines pass evidence on as messages of their own: nobody publishes anything here.
+          // Engines send evidence as their own messages. Nobody publishes on this topic.
           verification.fault(from, 'network/no-evidence');
           return decide('reject');
       }

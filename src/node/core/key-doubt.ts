@@ -5,9 +5,9 @@ import type { Logger } from '../process/log.ts';
 type Trace = Extract<Effect<object>, { readonly type: 'trace' }>;
 
 /**
- * Others showed a vote, or a block, of this node's key that this node does not know. The first time it may
- * have forgotten it: its data may be an old copy, and its engine goes on as one whose log is lost. One from
- * after that is another process's: throws a problem, which stops this one.
+ * Others showed a vote, or a block, of this node's key that this node does not know. The first time this node
+ * may have forgotten it, because its data is an old copy; its engine goes on as one whose log is lost. A vote
+ * made after that comes from another process with the same key: this throws a problem, which stops the node.
  */
 export function doubtKey(log: Logger, { data }: Trace): void {
   if (data['again'] === true) {

@@ -5,7 +5,7 @@ import type { Capabilities } from '../../consensus/protocol.ts';
 interface Asked {
   readonly capabilities: Pick<Capabilities, 'leaderTakesAll'>;
   readonly engine: Pick<Engine<never>, 'status'>;
-  /** Undefined for an observer, which hears no leader, and hands on what it is given. */
+  /** Undefined for an observer, which hears no leader and passes transactions on. */
   readonly validatorIndex: number | undefined;
 }
 

@@ -10,7 +10,7 @@ interface NudgesOptions {
   readonly intake: Pick<Intake, 'repeat'>;
   readonly sync: Pick<Sync, 'poll'>;
   readonly peersFor: PeerChoice;
-  /** Nobody tells this node of new blocks by itself. */
+  /** Nobody sends new blocks to this node unasked. */
   readonly hearsNobody: () => boolean;
   readonly onWork: () => void;
   readonly now: MonotonicMs;
@@ -59,7 +59,7 @@ export class Nudges {
   }
 
   /**
-   * Another one each time, also when only one is a validator: what one keeps to itself the next one tells.
+   * Another peer each time, even when only one is a validator: what one peer withholds the next one tells.
    */
   #poll(): void {
     const { sync, peersFor } = this.#options;

@@ -21,7 +21,7 @@ export function protocolOf(
   const validators = genesisValidators(genesis);
   if (consensus.engine === 'raft') {
     const { engine: _, ...options } = consensus;
-    // A leader must not send what nobody stores any more: its followers would look for the bodies in vain.
+    // A leader must not send blocks that are pruned everywhere: its followers could not get their bodies.
     const tail = Math.min(limits.raftTail, own.keepBlocks ?? limits.raftTail);
     return raftProtocol({
       chainId,

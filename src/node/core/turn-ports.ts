@@ -12,8 +12,7 @@ export type StorePort = Pick<
 
 /**
  * The same ports, with every answer and timer as a turn, so that no part of the core has to think of it. Once
- * turns have ended they take nothing more: whatever a part that was in the middle of something still hands
- * over is neither sent nor written.
+ * turns have ended they accept nothing more: what a part still hands over then is neither sent nor written.
  */
 export function turnPorts(
   turns: Turns,

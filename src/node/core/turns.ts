@@ -30,7 +30,7 @@ export class Turns {
       this.#settle();
     } catch (error) {
       this.#end(error);
-      // The turn around it must not go on as if this one had come to its end.
+      // The outer turn must not go on as if this one had finished.
       if (nested) throw error;
     } finally {
       this.#running = nested;
@@ -51,7 +51,7 @@ export class Turns {
     return (...args) => this.run(() => handle(...args));
   }
 
-  /** Nothing runs any more: what comes late comes to nothing. */
+  /** Nothing runs any more: late callbacks do nothing. */
   end(): void {
     this.#ended = true;
   }

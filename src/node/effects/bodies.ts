@@ -128,7 +128,7 @@ export class Bodies {
     this.#checkSignatures(transactions, from, (valid) => {
       if (this.#partial.get(partial.wanted.hash) !== partial) return;
       const bad = transactions[valid.indexOf(false)];
-      // The block names exactly this signature: no other copy of the transaction can help it.
+      // The block names exactly these signatures, so no other copy of the transaction can help.
       if (bad !== undefined) return this.#endPartial(partial, wrongSignature(partial.wanted.hash, bad));
       for (const transaction of transactions) fill(partial, transaction);
       if (partial.missing.size === 0) this.#finishPartial(partial);
@@ -199,7 +199,7 @@ export class Bodies {
         }
         this.counters.fetchedBlocks += 1;
         const wrong = checkProposal(proposalOf(block));
-        // The hash commits to the transactions: others than those are this peer's doing.
+        // The hash commits to the transactions, so wrong ones are this peer's fault.
         if (wrong !== undefined) {
           this.#options.verification.fault(peer, wrong.code);
           return false;
