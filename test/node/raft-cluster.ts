@@ -55,11 +55,14 @@ export const change = (name: string, role: MemberChange['role'], forced = false)
 export const rolesAt = (cluster: Cluster, name: string): Member['role'][] =>
   (cluster.node(name).driver.engine.status().members ?? []).map(({ role }) => role);
 
-export const noFaults = (cluster: Cluster): void => {
+export const noneEnded = (cluster: Cluster): void =>
   assert.deepEqual(
     cluster.all.flatMap(({ fatal }) => fatal),
     [],
   );
+
+export const noFaults = (cluster: Cluster): void => {
+  noneEnded(cluster);
   assert.deepEqual(cluster.net.penalties, []);
 };
 

@@ -4,32 +4,13 @@ import { unwrap } from '../../src/base/problem.ts';
 import { decodeMessage, encodeMessage } from '../../src/consensus/raft/message.ts';
 import type { Signature } from '../../src/crypto/signature.ts';
 import { type LogDetails, silentLog } from '../../src/node/process/log.ts';
-import { Cluster, raftGenesis, signedTransaction } from './cluster.ts';
+import { Cluster } from './cluster.ts';
+import { genesis, leaderOf, noneEnded, transfers } from './raft-cluster.ts';
 
-const genesis = raftGenesis(3);
 const start = (): Promise<Cluster> => Cluster.start(3, genesis);
-
-const transfers = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, index) => signedTransaction(genesis, 'alice', { nonce: from + index }));
 
 const allReach = (cluster: Cluster, nonce: number) => (): boolean =>
   cluster.nonces('alice').every((at) => at === nonce);
-
-function leaderOf(cluster: Cluster): string {
-  const leads = (): string | undefined =>
-    cluster.all.find(({ driver }) => driver.engine.status().primary === driver.validatorIndex)?.name;
-  assert.ok(
-    cluster.time.runUntil(() => leads() !== undefined, 10_000),
-    cluster.why(),
-  );
-  return leads() ?? '';
-}
-
-const noFaults = (cluster: Cluster): void =>
-  assert.deepEqual(
-    cluster.all.flatMap(({ fatal }) => fatal),
-    [],
-  );
 
 describe('three nodes with Raft', () => {
   test('elect a leader, and make what is submitted anywhere final everywhere', async () => {
@@ -39,7 +20,7 @@ describe('three nodes with Raft', () => {
     cluster.submit(follower, ...transfers(20));
     assert.ok(cluster.time.runUntil(allReach(cluster, 20), 10_000), cluster.why());
     assert.equal(new Set(cluster.all.map(({ driver }) => driver.chain.final.state.root)).size, 1);
-    noFaults(cluster);
+    noneEnded(cluster);
   });
 
   test('go on without their leader, which catches up when it starts again', async () => {
@@ -52,7 +33,7 @@ describe('three nodes with Raft', () => {
     assert.ok(cluster.time.runUntil(allReach(cluster, 10), 20_000), cluster.why());
     await cluster.boot(leader);
     assert.ok(cluster.time.runUntil(allReach(cluster, 10), 20_000), cluster.why());
-    noFaults(cluster);
+    noneEnded(cluster);
   });
 
   test('hear one again that comes back while its old connection still looks alive', async () => {
@@ -81,7 +62,7 @@ describe('three nodes with Raft', () => {
     cluster.kill(leader);
     cluster.submit(leaderOf(cluster), ...transfers(5, 5));
     assert.ok(cluster.time.runUntil(allReach(cluster, 10), 20_000), cluster.why());
-    noFaults(cluster);
+    noneEnded(cluster);
   });
 
   test('lose nothing when all are killed at any moment', async () => {
@@ -101,7 +82,7 @@ describe('three nodes with Raft', () => {
       cluster.submit('validator-1', ...transfers(30 - (nonce ?? 0), nonce));
     }
     assert.ok(cluster.time.runUntil(allReach(cluster, 30), 30_000), cluster.why());
-    noFaults(cluster);
+    noneEnded(cluster);
   });
 
   test('serve reads that are not older than what was final anywhere', async () => {
@@ -144,7 +125,7 @@ describe('three nodes with Raft', () => {
     cluster.submit(leaderOf(cluster), ...transfers(5));
     await cluster.boot('carol');
     assert.ok(cluster.time.runUntil(allReach(cluster, 5), 20_000), cluster.why());
-    noFaults(cluster);
+    noneEnded(cluster);
   });
 });
 
@@ -185,6 +166,6 @@ describe('a leader whose signatures do not hold', () => {
     cluster.net.onSend = (_from, _to, bytes) => bytes;
     cluster.submit(first, ...transfers(3));
     assert.ok(cluster.time.runUntil(allReach(cluster, 3), 60_000), cluster.why());
-    noFaults(cluster);
+    noneEnded(cluster);
   });
 });

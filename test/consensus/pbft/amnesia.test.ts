@@ -42,18 +42,19 @@ test('the answers of a quorum of others are needed: it does not count itself', (
   assert.equal(guardOf(lost), 'silent');
 });
 
+/** Of a chain that has only begun. */
+const nothingFinal = (from: ValidatorIndex): Draft => ({
+  kind: 'status',
+  from,
+  view: toView(0),
+  changing: false,
+  finalHeight: toHeight(0),
+  finalCertificate: undefined,
+});
+
 test('what was said before the loss answers nothing, whoever sends it again', () => {
   const committee = new Committee(4, { options });
-  const old = [0, 1, 2].map((from) =>
-    say(committee, {
-      kind: 'status',
-      from,
-      view: toView(0),
-      changing: false,
-      finalHeight: toHeight(0),
-      finalCertificate: undefined,
-    }),
-  );
+  const old = [0, 1, 2].map((from) => say(committee, nothingFinal(from)));
   committee.grow(10);
   const lost = committee.node(3);
   lost.loseDisk();
@@ -225,21 +226,13 @@ test('on a chain that has not begun it votes at once, even when it is the last t
     node.start(false, 'new');
   }
   const late = committee.node(3);
-  const nothing = (from: ValidatorIndex): Draft => ({
-    kind: 'status',
-    from,
-    view: toView(0),
-    changing: false,
-    finalHeight: toHeight(0),
-    finalCertificate: undefined,
-  });
-  late.receive(committee.say(nothing(0)), true);
-  late.receive(committee.say(nothing(1)), false);
+  late.receive(committee.say(nothingFinal(0)), true);
+  late.receive(committee.say(nothingFinal(1)), false);
   assert.ok(
     late.engine?.state.unproven !== null,
     'one may lie, and what is not on its own stream may be old',
   );
-  late.receive(committee.say(nothing(1)), true);
+  late.receive(committee.say(nothingFinal(1)), true);
   assert.equal(late.engine?.state.unproven, null);
   committee.deliverable = (_, to, { kind }) => to !== 3 || kind !== 'pre-prepare';
   committee.grow(2);

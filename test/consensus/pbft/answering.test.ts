@@ -85,17 +85,7 @@ test('a Status says the view, whether it is open here, and whether its sender is
     [[0, false, undefined]],
   );
   for (const from of [0, 1]) {
-    const final = node.engine?.state.final.certificate ?? undefined;
-    node.receive(
-      committee.say({
-        kind: 'view-change',
-        from,
-        view: toView(5),
-        finalHeight: toHeight(1),
-        finalCertificate: final,
-        highest: undefined,
-      }),
-    );
+    node.receive(committee.viewChange(from, 5));
   }
   node.effects = [];
   node.tick(600);
@@ -230,18 +220,8 @@ test('while the view changes the own ViewChange goes to whoever says where it is
   const committee = committeeAt(1);
   const node = committee.node(3);
   committee.deliverable = () => false;
-  const final = node.engine?.state.final.certificate ?? undefined;
   for (const from of [0, 1]) {
-    node.receive(
-      committee.say({
-        kind: 'view-change',
-        from,
-        view: toView(5),
-        finalHeight: toHeight(1),
-        finalCertificate: final,
-        highest: undefined,
-      }),
-    );
+    node.receive(committee.viewChange(from, 5));
   }
   for (const view of [0, 5, 9]) {
     node.tick(600, 100);

@@ -34,7 +34,8 @@ function positionOnDisk(node: TestNode): { view: number; changing: boolean } {
   return { view, changing };
 }
 
-test('one that may not vote leaves a view on its disk, and signs no ViewChange', () => {
+/** One of four that lost its log, so that it may not vote, and hears nobody. */
+function withoutLog(): { committee: Committee; lost: TestNode } {
   const committee = new Committee(4);
   const lost = committee.node(3);
   lost.loseDisk();
@@ -42,19 +43,19 @@ test('one that may not vote leaves a view on its disk, and signs no ViewChange',
   lost.restart();
   assert.equal(lost.engine?.state.guard.name, 'learning');
   lost.effects = [];
+  return { committee, lost };
+}
+
+test('one that may not vote leaves a view on its disk, and signs no ViewChange', () => {
+  const { lost } = withoutLog();
   join(lost, 5);
-  assert.equal(lost.engine.state.view, 5);
+  assert.equal(lost.engine?.state.view, 5);
   assert.deepEqual(lost.signed(), []);
   assert.deepEqual(positionOnDisk(lost), { view: 5, changing: true });
 });
 
 test('it opens no view either, though it is its primary and has a quorum of ViewChanges', () => {
-  const committee = new Committee(4);
-  const lost = committee.node(3);
-  lost.loseDisk();
-  committee.deliverable = () => false;
-  lost.restart();
-  lost.effects = [];
+  const { committee, lost } = withoutLog();
   join(lost, 3, [0, 1, 2]);
   committee.pass(2_000);
   assert.equal(lost.engine?.state.view, 3);

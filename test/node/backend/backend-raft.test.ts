@@ -3,38 +3,14 @@ import { describe, test } from 'node:test';
 import { Problem } from '../../../src/base/problem.ts';
 import type { Protocol } from '../../../src/consensus/protocol.ts';
 import { developmentKeyPair } from '../../../src/crypto/development-keys.ts';
-import { NodeBackend } from '../../../src/node/backend/backend.ts';
+import type { NodeBackend } from '../../../src/node/backend/backend.ts';
 import { protocolOf } from '../../../src/node/core/protocol.ts';
-import { Cluster, raftGenesis, signedTransaction } from '../cluster.ts';
-import { telemetryOf } from '../telemetry.ts';
+import { Cluster, signedTransaction } from '../cluster.ts';
+import { genesis, leaderOf } from '../raft-cluster.ts';
+import { backendOf } from './backend-of.ts';
 
-const genesis = raftGenesis(3);
 const { bytes, hash } = signedTransaction(genesis, 'alice', { nonce: 0 });
 const key = (name: string) => developmentKeyPair(name).publicKey;
-
-function backendOf(cluster: Cluster, name: string): NodeBackend {
-  const { driver, store, clock } = cluster.node(name);
-  return new NodeBackend({
-    driver,
-    store,
-    clock,
-    genesis,
-    version: 'test',
-    telemetry: telemetryOf({ driver, clock }),
-    signatureCheck: 'a test',
-    network: { peers: () => [], stats: () => [] },
-  });
-}
-
-function leaderOf(cluster: Cluster): string {
-  const leads = (): string | undefined =>
-    cluster.all.find(({ driver }) => driver.engine.status().primary === driver.validatorIndex)?.name;
-  assert.ok(
-    cluster.time.runUntil(() => leads() !== undefined, 10_000),
-    cluster.why(),
-  );
-  return leads() ?? '';
-}
 
 const coded = (code: string) => (problem: unknown) => problem instanceof Problem && problem.code === code;
 
@@ -254,18 +230,7 @@ describe('the backend of a Raft node', () => {
 
 test('the backend of a PBFT node has a fixed committee, and says that it cannot change it', async () => {
   const cluster = await Cluster.start(4);
-  const { driver, store, clock } = cluster.node('validator-0');
-  const network = { peers: () => [], stats: () => [] };
-  const backend = new NodeBackend({
-    driver,
-    store,
-    clock,
-    genesis: cluster.genesis,
-    version: 'test',
-    telemetry: telemetryOf({ driver, clock }),
-    signatureCheck: 'a test',
-    network,
-  });
+  const backend = backendOf(cluster, 'validator-0');
   assert.deepEqual(
     backend.members().map(({ role }) => role),
     ['voter', 'voter', 'voter', 'voter'],

@@ -10,27 +10,12 @@ import type { Hash } from '../../../src/crypto/hash.ts';
 import { hashHeader, toHeight } from '../../../src/ledger/block.ts';
 import { genesisHeader, parseGenesis } from '../../../src/ledger/genesis.ts';
 import type { Operation } from '../../../src/ledger/operation.ts';
-import { NodeBackend } from '../../../src/node/backend/backend.ts';
+import type { NodeBackend } from '../../../src/node/backend/backend.ts';
 import { Cluster, raftGenesis, signedTransaction } from '../cluster.ts';
-import { telemetryOf } from '../telemetry.ts';
+import { backendOf } from './backend-of.ts';
 
 const alice = developmentKeyPair('alice').publicKey;
 const nowhere = 'ab'.repeat(32) as Hash;
-
-function backendOf(cluster: Cluster, name: string): NodeBackend {
-  const { driver, store, clock } = cluster.node(name);
-  const peers = cluster.all.filter((other) => other.name !== name).map((other) => other.name);
-  return new NodeBackend({
-    driver,
-    store,
-    clock,
-    genesis: cluster.genesis,
-    version: 'test',
-    telemetry: telemetryOf({ driver, clock }),
-    signatureCheck: 'a test',
-    network: { peers: () => peers, stats: () => [] },
-  });
-}
 
 const transfers = (cluster: Cluster, count: number, from = 0) =>
   Array.from({ length: count }, (_, index) =>
