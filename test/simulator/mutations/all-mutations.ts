@@ -4,6 +4,7 @@ import { type Mutation, mutations } from './mutations.ts';
 import { raftDutyMutations, raftServingMutations, servingMutations } from './raft-duty-mutations.ts';
 import { raftMutations } from './raft-mutations.ts';
 import { replicaMutations } from './replica-mutations.ts';
+import { seldomMutations } from './seldom-mutations.ts';
 
 /** Those that are looked for in runs of Raft. */
 export const mutationsOfRaft: readonly Mutation[] = [
@@ -18,6 +19,7 @@ export const allMutations: readonly Mutation[] = [
   ...epochMutations,
   ...dutyMutations,
   ...replicaMutations,
+  ...seldomMutations,
   ...servingMutations,
   ...mutationsOfRaft,
 ];

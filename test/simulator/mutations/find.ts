@@ -32,7 +32,9 @@ function failsIn(directory: string, { file, test }: NonNullable<Mutation['direct
   const pattern = `^${test.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
   const args = ['--test', '--test-name-pattern', pattern, file];
   const { status, stdout } = spawnSync(process.execPath, args, { cwd: directory, encoding: 'utf8' });
-  return status !== 0 && /^ℹ fail 1$/m.test(stdout);
+  // By its name: a file that cannot even be loaded fails as well.
+  const isNamed = stdout.split('\n').some((line) => line.trim().startsWith(`✖ ${test} (`));
+  return status !== 0 && isNamed && /^ℹ fail 1$/m.test(stdout);
 }
 
 let missed = 0;

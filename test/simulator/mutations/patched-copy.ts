@@ -17,8 +17,7 @@ export function misfits(mutation: Mutation): readonly string[] {
 export function patchedCopy(mutation: Mutation): { directory: string; remove: () => void } {
   const directory = mkdtempSync(join(tmpdir(), `quorate-${mutation.name}-`));
   cpSync(join(root, 'src'), join(directory, 'src'), { recursive: true });
-  for (const tests of ['consensus', 'node'])
-    cpSync(join(root, 'test', tests), join(directory, 'test', tests), { recursive: true });
+  cpSync(join(root, 'test'), join(directory, 'test'), { recursive: true });
   cpSync(join(root, 'package.json'), join(directory, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
   for (const { file, find, replace } of mutation.patches) {
