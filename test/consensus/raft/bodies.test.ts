@@ -10,15 +10,7 @@ import { genesisHeader } from './world.ts';
 function waiting(commit: number): Solo {
   const member = new Solo(2, 3);
   const entries = entriesOn(genesisHeader(3), [1, 1, 1], { text: 'x' });
-  member.receive<'append'>({
-    kind: 'append',
-    from: 0,
-    to: 2,
-    term: 1,
-    previous: genesisOf(3),
-    entries,
-    commit: toHeight(commit),
-  });
+  member.hear('append', 0, 1, { previous: genesisOf(3), entries, commit: toHeight(commit) });
   for (const { blockHash } of member.all('validate')) {
     member.give({
       type: 'validated',
@@ -68,15 +60,7 @@ const broken: Verdict = { verdict: 'invalid', reason: 'its roots differ' };
 function looking(): { member: Solo; names: Hash[] } {
   const member = new Solo(2, 3);
   const entries = entriesOn(genesisHeader(3), [1, 1, 1], { text: 'x' });
-  member.receive<'append'>({
-    kind: 'append',
-    from: 0,
-    to: 2,
-    term: 1,
-    previous: genesisOf(3),
-    entries,
-    commit: toHeight(0),
-  });
+  member.hear('append', 0, 1, { previous: genesisOf(3), entries });
   return { member, names: entries.map((entry) => nameOfEntry(entry).blockHash) };
 }
 

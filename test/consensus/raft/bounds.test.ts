@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Hash } from '../../../src/crypto/hash.ts';
-import { toHeight } from '../../../src/ledger/block.ts';
 import { lastHeight } from '../../../src/consensus/raft/log.ts';
 import { Cluster } from './cluster.ts';
 import { Solo } from './solo.ts';
@@ -176,23 +175,9 @@ suite('whoever waits at a leader is told when it loses the lead', () => {
   test('somebody has a higher term', () => {
     const leader = new Solo(0, 3);
     leader.lead();
-    leader.receive<'heartbeat-answer'>({
-      kind: 'heartbeat-answer',
-      from: 1,
-      term: 9,
-      round: 1,
-      received: toHeight(0),
-      applied: toHeight(0),
-    });
+    leader.hear('heartbeat-answer', 1, 9, { round: 1 });
     assert.equal(leader.all('stepped-down').length, 1);
-    leader.receive<'heartbeat-answer'>({
-      kind: 'heartbeat-answer',
-      from: 1,
-      term: 10,
-      round: 1,
-      received: toHeight(0),
-      applied: toHeight(0),
-    });
+    leader.hear('heartbeat-answer', 1, 10, { round: 1 });
     assert.equal(leader.all('stepped-down').length, 0, 'a follower has nothing to lose');
   });
 

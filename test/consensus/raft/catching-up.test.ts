@@ -162,11 +162,7 @@ test('a crash while blocks of sync are being stored leaves a log without a gap',
 test('while a snapshot is being fetched another one is not begun: the first may be final in a moment', () => {
   const members = genesisConfiguration(validatorSet([0, 1, 2].map(keyOf)));
   const offer = (member: Solo, height: number, from: number, term: number): Solo =>
-    member.receive<'snapshot-offer'>({
-      kind: 'snapshot-offer',
-      from,
-      to: 2,
-      term,
+    member.hear('snapshot-offer', from, term, {
       snapshot: nameOfEntry(at(height)),
       configuration: encodeConfiguration(members),
     });
@@ -196,11 +192,7 @@ test('while a snapshot is being fetched another one is not begun: the first may 
 });
 
 test('a log that reached the snapshot’s block while it was fetched keeps what stands above it', () => {
-  const member = following().receive<'snapshot-offer'>({
-    kind: 'snapshot-offer',
-    from: 0,
-    to: 2,
-    term: 1,
+  const member = following().hear('snapshot-offer', 0, 1, {
     snapshot: nameOfEntry(at(4)),
     configuration: encodeConfiguration(genesisConfiguration(validatorSet([0, 1, 2].map(keyOf)))),
   });
@@ -250,11 +242,7 @@ test('a snapshot that is installed is acknowledged at once, and what sync brough
 });
 
 test('a snapshot that was made before one that was installed meanwhile is offered to nobody', () => {
-  const member = following().receive<'snapshot-offer'>({
-    kind: 'snapshot-offer',
-    from: 0,
-    to: 2,
-    term: 1,
+  const member = following().hear('snapshot-offer', 0, 1, {
     snapshot: nameOfEntry(at(4)),
     configuration: encodeConfiguration(genesisConfiguration(validatorSet([0, 1, 2].map(keyOf)))),
   });
@@ -288,11 +276,7 @@ function synced(
 }
 
 function offer(member: Solo, height: number, from = 0, term = 1): Solo {
-  return member.receive<'snapshot-offer'>({
-    kind: 'snapshot-offer',
-    from,
-    to: member.index,
-    term,
+  return member.hear('snapshot-offer', from, term, {
     snapshot: nameOfEntry(at(height)),
     configuration: encodeConfiguration(genesisConfiguration(validatorSet([0, 1, 2].map(keyOf)))),
   });
@@ -367,15 +351,7 @@ test('a write that is on its way when sync replaces its blocks says nothing abou
 test('blocks that are being validated when sync replaces what they stand on are forgotten', () => {
   const member = new Solo(2, 3);
   const lost = entriesOn(genesisHeader(3), [1, 1, 1], { leader: 1, text: 'lost' });
-  member.receive<'append'>({
-    kind: 'append',
-    from: 1,
-    to: 2,
-    term: 1,
-    previous: genesisOf(3),
-    entries: lost,
-    commit: toHeight(0),
-  });
+  member.hear('append', 1, 1, { previous: genesisOf(3), entries: lost });
   member.give(synced([at(1)])).sync();
   applied(member, 1);
   const { blockHash } = nameOfEntry(defined(lost[2], 'an entry'));
@@ -536,13 +512,9 @@ suite('a leader that offers a snapshot to a follower whose next block was pruned
       leader.tick(50);
       note();
       for (const from of [0, 2]) {
-        leader.receive<'heartbeat-answer'>({
-          kind: 'heartbeat-answer',
-          from,
-          term: leader.state.term,
+        leader.hear('heartbeat-answer', from, leader.state.term, {
           round: 1,
           received: toHeight(from === 0 ? 5 : 0),
-          applied: toHeight(0),
         });
         note();
       }
@@ -571,12 +543,7 @@ suite('a leader that offers a snapshot to a follower whose next block was pruned
     const leader = offering(4);
     const accept = (height: number): string[] =>
       leader
-        .receive<'accepted'>({
-          kind: 'accepted',
-          from: 2,
-          term: leader.state.term,
-          block: nameOfEntry(at(height)),
-        })
+        .hear('accepted', 2, leader.state.term, { block: nameOfEntry(at(height)) })
         .all('load')
         .map(({ blocks }) => blocks.map(({ height: asked }) => asked).join());
     assert.deepEqual(accept(2), []);

@@ -30,12 +30,8 @@ test('vote traffic spreads what is committed: a follower that holds the block co
   candidate.receive<'vote'>({ kind: 'vote', term: 1, ...vote });
   assert.equal(candidate.state.commit, 1);
   const asked = new Solo(0, 3).append(1, 1, entries).sync();
-  asked.receive<'vote-request'>({
-    kind: 'vote-request',
-    from: 2,
-    term: 1,
+  asked.hear('vote-request', 2, 1, {
     pre: true,
-    transfer: false,
     lastHeight: toHeight(1),
     lastTerm: first.proposal.header.view,
     commit: nameOfEntry(first),
@@ -62,16 +58,7 @@ test('what waits for the disk in the name of an older term is not said any more'
     [0, 3],
     [2, 4],
   ] as const) {
-    member.receive<'vote-request'>({
-      kind: 'vote-request',
-      from,
-      term,
-      pre: false,
-      transfer: false,
-      lastHeight: toHeight(0),
-      lastTerm: toView(0),
-      commit: genesisOf(3),
-    });
+    member.hear('vote-request', from, term, { commit: genesisOf(3) });
   }
   assert.deepEqual(
     member
@@ -187,10 +174,7 @@ test('a candidate that a majority refuses waits as a follower for somebody else 
     const member = new Solo(0, 3);
     while (member.state.role.kind === 'follower') member.tick(50);
     const vote = (from: number, granted: boolean): Solo =>
-      member.receive<'vote'>({
-        kind: 'vote',
-        from,
-        term: member.state.term,
+      member.hear('vote', from, member.state.term, {
         pre: member.state.role.kind === 'candidate' && member.state.role.pre,
         granted,
         commit: genesisOf(3),
@@ -250,15 +234,7 @@ test('an answer that waits for the disk is not replaced by one to somebody else,
   const commit = genesisOf(4);
   member.receive<'vote-request'>(voteRequest(1, 1, { commit }));
   member.receive<'vote-request'>(voteRequest(2, 1, { commit }));
-  member.receive<'append'>({
-    kind: 'append',
-    from: 1,
-    to: 0,
-    term: 1,
-    previous: commit,
-    entries: [],
-    commit: toHeight(0),
-  });
+  member.hear('append', 1, 1, { previous: commit });
   const said = member
     .sync()
     .all('send')
@@ -280,14 +256,7 @@ test('a candidate that learns that it was removed ends its campaign', () => {
   member.give({ type: 'applied', height: toHeight(1) }).sync();
   member.append(1, 1, second, 1).sync();
   while (member.state.role.kind === 'follower') member.tick(50);
-  member.receive<'vote'>({
-    kind: 'vote',
-    from: 2,
-    term: 1,
-    pre: true,
-    granted: true,
-    commit: nameOfEntry(defined(second[0], 'an entry')),
-  });
+  member.hear('vote', 2, 1, { pre: true, commit: nameOfEntry(defined(second[0], 'an entry')) });
   assert.equal(member.state.role.kind, 'candidate');
   member.give({ type: 'applied', height: toHeight(2) });
   assert.equal(member.state.role.kind, 'follower');
@@ -305,11 +274,8 @@ test('a member hears nobody whose index is nobody’s, nor itself, nor what is f
     member.receive<'append'>({ ...append, from, to });
     assert.deepEqual([member.state.term, member.effects], [0, []]);
   }
-  member.receive<'snapshot-offer'>({
-    kind: 'snapshot-offer',
-    from: 0,
+  member.hear('snapshot-offer', 0, 1, {
     to: 2,
-    term: 1,
     snapshot: nameOfEntry(defined(entries[0], 'an entry')),
     configuration: new Uint8Array(),
   });

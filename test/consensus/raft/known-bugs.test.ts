@@ -138,12 +138,7 @@ test('an acknowledgement for a truncated write of an earlier term (ABA) is void'
 test('a leader counts an acknowledgement only for the block that it names', () => {
   const leader = new Solo(0, 3).lead().make().sync();
   const foreign = entriesOn(genesisHeader(3), [leader.state.term], { leader: 1, text: 'foreign' });
-  leader.receive<'accepted'>({
-    kind: 'accepted',
-    from: 1,
-    term: leader.state.term,
-    block: nameOfEntry(foreign[0] as (typeof foreign)[0]),
-  });
+  leader.hear('accepted', 1, leader.state.term, { block: nameOfEntry(foreign[0] as (typeof foreign)[0]) });
   assert.equal(leader.state.commit, 0);
   leader.accept(1, 1);
   assert.equal(leader.state.commit, 1);
@@ -236,11 +231,7 @@ test('a snapshot older than the end of the log is not installed, and cuts nothin
   const member = new Solo(1, 3);
   const entries = entriesOn(genesisHeader(3), [1, 1, 1], { leader: 0 });
   member.append(0, 1, entries, 2).sync();
-  member.receive<'snapshot-offer'>({
-    kind: 'snapshot-offer',
-    from: 0,
-    to: 1,
-    term: 1,
+  member.hear('snapshot-offer', 0, 1, {
     snapshot: nameOfEntry(entries[1] as (typeof entries)[0]),
     configuration: new Uint8Array([0, 1, ...new Uint8Array(33)]),
   });
@@ -338,11 +329,7 @@ test('nor when both came in one message, and only the second one is known to be 
   const { header } = (first[0] as (typeof first)[0]).proposal;
   const member = new Solo(1, 3);
   const second = entriesOn(header, [1], { leader: 0, configuration: after });
-  member.receive<'append'>({
-    kind: 'append',
-    from: 0,
-    to: 1,
-    term: 1,
+  member.hear('append', 0, 1, {
     previous: genesisOf(3),
     entries: [...first, ...second],
     commit: toHeight(1),

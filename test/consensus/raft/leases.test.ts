@@ -23,14 +23,7 @@ function leasing(electionTimeoutMs: number): Solo {
   leader.sync().tick(heartbeatMs);
   const { term, role } = leader.state;
   assert.ok(role.kind === 'leader');
-  return leader.receive<'heartbeat-answer'>({
-    kind: 'heartbeat-answer',
-    from: 1,
-    term,
-    round: role.round,
-    received: toHeight(1),
-    applied: toHeight(0),
-  });
+  return leader.hear('heartbeat-answer', 1, term, { round: role.round, received: toHeight(1) });
 }
 
 const read = (member: Solo): string[] =>
@@ -47,12 +40,7 @@ test('a lease that is looked at with an old clock ends before a promise that was
     const sentAt = old;
     const freeAt = electionTimeoutMs;
     voter.tick(freeAt);
-    voter.receive<'vote-request'>({
-      kind: 'vote-request',
-      from: 2,
-      term: 2,
-      pre: false,
-      transfer: false,
+    voter.hear('vote-request', 2, 2, {
       lastHeight: toHeight(9),
       lastTerm: voter.state.term,
       commit: genesisOf(3),

@@ -155,12 +155,8 @@ function answerHistory(
 test('a member whose log was lost gives no vote, whatever it is asked: it may have voted before', () => {
   for (const pre of [true, false]) {
     const member = forgetful();
-    member.receive<'vote-request'>({
-      kind: 'vote-request',
-      from: 0,
-      term: 3,
+    member.hear('vote-request', 0, 3, {
       pre,
-      transfer: false,
       lastHeight: toHeight(9),
       lastTerm: toView(2),
       commit: genesisOf(3),
@@ -181,10 +177,7 @@ test('what was committed when it asked must come before it is trusted, also when
   const member = forgetful();
   const beat = (from: number, term: number, height: number): Solo =>
     member
-      .receive<'heartbeat'>({
-        kind: 'heartbeat',
-        from,
-        term,
+      .hear('heartbeat', from, term, {
         commit: height === 0 ? genesisOf(3) : nameOfEntry(defined(chain[height - 1], 'an entry')),
         round: 1,
       })

@@ -114,10 +114,7 @@ test('what was seen on a disk in a later term than its own ends no joint phase: 
     member.sync().append(0, 1, [joint], 2).sync();
     member.give({ type: 'applied', height: toHeight(2) }).sync();
     member.append(seen === 1 ? 0 : 2, seen, [end], 2).sync();
-    member.receive<'vote'>({
-      kind: 'vote',
-      from: 2,
-      term: seen,
+    member.hear('vote', 2, seen, {
       pre: true,
       granted: false,
       commit: genesisOf(4),
@@ -220,15 +217,7 @@ test('what was on disk in its own term ends the joint phase, also under the firs
   }
   member.append(0, 1, [end], 2).sync().append(2, 2, above, 2).sync();
   const hear = (): void => {
-    member.receive<'vote'>({
-      kind: 'vote',
-      from: 2,
-      term: 2,
-      pre: true,
-      granted: false,
-      commit: genesisOf(2),
-      held: nameOfEntry(end),
-    });
+    member.hear('vote', 2, 2, { pre: true, granted: false, commit: genesisOf(2), held: nameOfEntry(end) });
   };
   const { header } = joint.proposal;
   const certificate = {
@@ -353,13 +342,7 @@ test('a change that never got into the log of a leader that lost the lead did no
   const leader = new Solo(0, 3).lead().make().sync().accept(1, 1);
   leader.give(change('removed', 2));
   const { term } = leader.state;
-  leader.receive<'heartbeat'>({
-    kind: 'heartbeat',
-    from: 1,
-    term: term + 1,
-    commit: genesisOf(3),
-    round: 1,
-  });
+  leader.hear('heartbeat', 1, term + 1, { commit: genesisOf(3), round: 1 });
   assert.deepEqual(codes(leader), ['consensus/not-leader']);
 });
 

@@ -126,14 +126,7 @@ describe('a snapshot that sync found', () => {
     const found = offer(members(3));
     node.give(found);
     const snapshot = { height: toHeight(5), blockHash: found.blockHash };
-    node.receive<'snapshot-offer'>({
-      kind: 'snapshot-offer',
-      from: 0,
-      to: 2,
-      term: 2,
-      snapshot,
-      configuration: configurationOf(found),
-    });
+    node.hear('snapshot-offer', 0, 2, { snapshot, configuration: configurationOf(found) });
     assert.equal(node.all('install').length, 0, 'it is on its way');
     assert.equal(node.sent('snapshot-answer')[0]?.state, 'receiving');
     node.give({ type: 'install-failed', height: toHeight(5), reason: 'nobody has it' });
@@ -157,10 +150,7 @@ describe('a snapshot that sync found', () => {
     const node = new Solo(2, 3);
     node.append(0, 1, entries).sync();
     node.give(offer(four)).sync();
-    const committed = node.receive<'heartbeat'>({
-      kind: 'heartbeat',
-      from: 0,
-      term: 2,
+    const committed = node.hear('heartbeat', 0, 2, {
       commit: nameOfEntry(defined(entries[1], 'an entry')),
       round: 1,
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { limits } from '../../../src/base/limits.ts';
-import { toHeight, toView } from '../../../src/ledger/block.ts';
+import { toHeight } from '../../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import type { Verified } from '../../../src/consensus/engine.ts';
 import { isAmnesiac } from '../../../src/consensus/raft/replica.ts';
@@ -21,14 +21,9 @@ const doubts = (member: Solo): readonly unknown[] =>
 /** It follows a leader that gives it these, and returns what it noticed. */
 function follow(member: Solo, term: number, entries: readonly WireEntry[]): readonly unknown[] {
   const [first] = entries;
-  member.receive<'append'>({
-    kind: 'append',
-    from: 0,
-    to: 2,
-    term,
+  member.hear('append', 0, term, {
     previous: { height: toHeight(0), blockHash: first?.proposal.header.parentHash ?? genesisOf(3).blockHash },
     entries,
-    commit: toHeight(0),
   });
   return doubts(member);
 }
@@ -63,17 +58,7 @@ test('a block of its key, of a later term than it knew, in which it did not lead
 
 test('what it had promised and not said yet is not said any more', () => {
   const member = new Solo(2, 3);
-  member.receive<'vote-request'>({
-    kind: 'vote-request',
-    from: 1,
-    term: 3,
-    pre: false,
-    transfer: false,
-    lastHeight: toHeight(0),
-    lastTerm: toView(0),
-    commit: genesisOf(3),
-    held: undefined,
-  });
+  member.hear('vote-request', 1, 3, { commit: genesisOf(3), held: undefined });
   follow(member, 5, ofTwo(4));
   assert.deepEqual(member.sync().sent('vote'), []);
 });
@@ -150,13 +135,7 @@ test('the terms that it led are bounded, and those that are forgotten doubt noth
   for (let count = 0; count <= limits.raftTermsLed; count++) {
     member.lead();
     const { term } = member.state;
-    member.receive<'heartbeat'>({
-      kind: 'heartbeat',
-      from: 0,
-      term: term + 1,
-      commit: genesisOf(3),
-      round: 1,
-    });
+    member.hear('heartbeat', 0, term + 1, { commit: genesisOf(3), round: 1 });
     member.sync();
   }
   const { led, upTo } = member.state.keyUse;

@@ -42,14 +42,7 @@ function campaigning(members = 3): Solo {
   const member = new Solo(0, members);
   while (member.state.role.kind === 'follower') member.tick(50);
   for (let from = 1; from < members; from++) {
-    member.receive<'vote'>({
-      kind: 'vote',
-      from,
-      term: member.state.term,
-      pre: true,
-      granted: true,
-      commit: genesisOf(members),
-    });
+    member.hear('vote', from, member.state.term, { pre: true, commit: genesisOf(members) });
   }
   return member;
 }
@@ -66,14 +59,7 @@ describe('5.1 Raft basics', () => {
     candidate.receive<'heartbeat'>(heartbeat(1, 9));
     assert.equal(candidate.state.role.kind, 'follower');
     const leader = new Solo(0, 3).lead();
-    leader.receive<'heartbeat-answer'>({
-      kind: 'heartbeat-answer',
-      from: 1,
-      term: 9,
-      round: 1,
-      received: toHeight(0),
-      applied: toHeight(0),
-    });
+    leader.hear('heartbeat-answer', 1, 9, { round: 1 });
     assert.equal(leader.state.role.kind, 'follower');
     assert.equal(leader.state.term, 9);
   });
@@ -83,15 +69,7 @@ describe('5.1 Raft basics', () => {
     member.receive<'heartbeat'>(heartbeat(1, 4));
     member.append(2, 3, entriesOn(genesisHeader(3), [3]));
     assert.equal(member.all('validate').length, 0);
-    member.receive<'append'>({
-      kind: 'append',
-      from: 2,
-      to: 0,
-      term: 3,
-      previous: genesisOf(3),
-      entries: [],
-      commit: toHeight(0),
-    });
+    member.hear('append', 2, 3, { previous: genesisOf(3) });
     assert.deepEqual(
       member.sent('rejected').map(({ term }) => term),
       [4],
@@ -189,14 +167,7 @@ describe('5.2 Leader election', () => {
           'leader',
           `${from - 1} votes of others are not enough for ${members}`,
         );
-        member.receive<'vote'>({
-          kind: 'vote',
-          from,
-          term: member.state.term,
-          pre: false,
-          granted: true,
-          commit: genesisOf(members),
-        });
+        member.hear('vote', from, member.state.term, { commit: genesisOf(members) });
       }
       assert.equal(member.state.role.kind, 'leader', `${needed} votes of others are enough for ${members}`);
     }
@@ -328,15 +299,7 @@ describe('5.3 Log replication', () => {
   test('"If the follower does not find an entry in its log with the same index and term, then it refuses the new entries."', () => {
     const follower = new Solo(1, 3);
     const entries = entriesOn(genesisHeader(3), [1, 1, 1]);
-    follower.receive<'append'>({
-      kind: 'append',
-      from: 0,
-      to: 1,
-      term: 1,
-      previous: nameOfEntry(at(entries, 1)),
-      entries: entries.slice(2),
-      commit: toHeight(0),
-    });
+    follower.hear('append', 0, 1, { previous: nameOfEntry(at(entries, 1)), entries: entries.slice(2) });
     assert.deepEqual(
       follower.sent('rejected').map(({ previous, next }) => [previous, next]),
       [[2, 1]],
@@ -379,15 +342,7 @@ describe('5.3 Log replication', () => {
     const own = entriesOn(genesisHeader(3), [1, 2, 2, 2]);
     follower.append(0, 2, own).sync();
     const other = entriesOn(genesisHeader(3), [1, 3, 3, 3], { leader: 2 });
-    follower.receive<'append'>({
-      kind: 'append',
-      from: 2,
-      to: 1,
-      term: 3,
-      previous: nameOfEntry(at(other, 3)),
-      entries: [],
-      commit: toHeight(0),
-    });
+    follower.hear('append', 2, 3, { previous: nameOfEntry(at(other, 3)) });
     assert.deepEqual(
       follower.sent('rejected').map(({ conflictTerm, next }) => [conflictTerm, next]),
       [[2, 2]],
@@ -397,15 +352,7 @@ describe('5.3 Log replication', () => {
   test('"A leader never overwrites or deletes entries in its log" (Leader Append-Only, figure 3)', () => {
     const leader = new Solo(0, 3).lead().make().sync();
     const foreign = entriesOn(genesisHeader(3), [leader.state.term], { leader: 1, text: 'foreign' });
-    leader.receive<'append'>({
-      kind: 'append',
-      from: 1,
-      to: 0,
-      term: leader.state.term,
-      previous: genesisOf(3),
-      entries: foreign,
-      commit: toHeight(0),
-    });
+    leader.hear('append', 1, leader.state.term, { previous: genesisOf(3), entries: foreign });
     assert.equal(leader.state.log.entries[0]?.leader, 0);
     assert.equal(leader.all('verdict').length, 1, 'a second leader of the term cannot be, and is told off');
   });
@@ -435,15 +382,7 @@ describe('5.3 Log replication', () => {
     const entries = entriesOn(genesisHeader(3), [1, 1]);
     follower.append(0, 1, entries);
     assert.deepEqual(follower.sent('accepted'), []);
-    follower.receive<'append'>({
-      kind: 'append',
-      from: 0,
-      to: 1,
-      term: 1,
-      previous: nameOfEntry(at(entries, 1)),
-      entries: [],
-      commit: toHeight(0),
-    });
+    follower.hear('append', 0, 1, { previous: nameOfEntry(at(entries, 1)) });
     assert.deepEqual(
       follower.sent('accepted').filter(({ block }) => block.height > 0),
       [],
@@ -518,14 +457,9 @@ describe('5.5 Follower and candidate crashes', () => {
     follower.append(0, 1, entries).sync();
     const sayAgain = (...message: WireEntry[]): number[] => {
       const first = at(message, 0).proposal.header;
-      follower.receive<'append'>({
-        kind: 'append',
-        from: 0,
-        to: 1,
-        term: 1,
+      follower.hear('append', 0, 1, {
         previous: { height: toHeight(first.height - 1), blockHash: first.parentHash },
         entries: message,
-        commit: toHeight(0),
       });
       assert.deepEqual([follower.all('persist'), follower.all('validate')], [[], []]);
       return follower.sent('accepted').map(({ block }) => block.height);
@@ -789,11 +723,7 @@ describe('7 Log compaction', () => {
     const member = new Solo(1, 3);
     const entries = entriesOn(genesisHeader(3), [1, 1, 1]);
     member.append(0, 1, entries).sync();
-    member.receive<'snapshot-offer'>({
-      kind: 'snapshot-offer',
-      from: 0,
-      to: 1,
-      term: 1,
+    member.hear('snapshot-offer', 0, 1, {
       snapshot: nameOfEntry(at(entries, 1)),
       configuration: new Uint8Array([0, 1, ...new Uint8Array(33)]),
     });
@@ -841,14 +771,7 @@ describe('8 Client interaction', () => {
     const leader = new Solo(0, 3).lead();
     leader.give({ type: 'request', id: 1, request: { kind: 'read' } });
     const { round } = leader.state.role.kind === 'leader' ? leader.state.role : { round: 0 };
-    leader.receive<'heartbeat-answer'>({
-      kind: 'heartbeat-answer',
-      from: 1,
-      term: leader.state.term,
-      round,
-      received: toHeight(0),
-      applied: toHeight(0),
-    });
+    leader.hear('heartbeat-answer', 1, leader.state.term, { round });
     assert.equal(leader.all('answer').length, 0);
   });
 

@@ -42,13 +42,7 @@ test('a block that was asked for in an earlier lead is forgotten, built or signe
   leader.give(built);
   const { key } = leader.one('sign').message;
   const signed = { type: 'signed', key, signature: signatureOf(0, early.parentHash) } as const;
-  leader.receive<'heartbeat'>({
-    kind: 'heartbeat',
-    from: 1,
-    term: early.view + 1,
-    commit: genesisOf(3),
-    round: 1,
-  });
+  leader.hear('heartbeat', 1, early.view + 1, { commit: genesisOf(3), round: 1 });
   leader.sync();
   assert.deepEqual([leader.give(built).effects, leader.give(signed).effects], [[], []], 'a follower');
   leader.lead();

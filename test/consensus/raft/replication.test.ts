@@ -67,14 +67,8 @@ test('an acknowledgement waits for the disk to have its blocks and their term, a
   follower.confirm(two);
   assert.deepEqual(accepted(), [2]);
   // Blocks of before under a new leader: on disk, and its term is not.
-  follower.receive<'append'>({
-    kind: 'append',
-    from: 2,
-    to: 1,
-    term: 2,
+  follower.hear('append', 2, 2, {
     previous: { height: toHeight(2), blockHash: hashHeader(second.proposal.header) },
-    entries: [],
-    commit: toHeight(0),
   });
   assert.deepEqual(accepted(), []);
   assert.deepEqual(
@@ -140,15 +134,7 @@ test('a follower keeps a bounded number of entries that wait for their transacti
     genesisHeader(3),
     Array.from({ length: 60 }, () => 1),
   );
-  follower.receive<'append'>({
-    kind: 'append',
-    from: 0,
-    to: 1,
-    term: 1,
-    previous: genesisOf(3),
-    entries,
-    commit: toHeight(0),
-  });
+  follower.hear('append', 0, 1, { previous: genesisOf(3), entries });
   assert.equal(follower.all('validate').length, 4 * options.window + 16 * options.inFlightMessages);
 });
 
@@ -157,14 +143,9 @@ test('entries of a later term than their leader, and a second leader of one term
   const [entry] = entriesOn(genesisHeader(3), [7]) as [WireEntry];
   follower.append(0, 1, [entry]);
   assert.equal(follower.state.log.entries.length, 0);
-  follower.receive<'append'>({
-    kind: 'append',
-    from: 2,
-    to: 1,
-    term: 1,
+  follower.hear('append', 2, 1, {
     previous: genesisOf(3),
     entries: entriesOn(genesisHeader(3), [1], { leader: 2 }),
-    commit: toHeight(0),
   });
   assert.equal(follower.all('validate').length, 0);
   assert.equal(follower.engine.status().primary, 0);
@@ -374,12 +355,7 @@ suite('blocks that a leader reads from storage for a slow follower', () => {
     const { leader } = leaderOf(six, { appendBytes: 1, inFlightMessages: 2 });
     leader.give(loaded(six));
     assert.deepEqual(sentTo2(leader), [[0, 1]], 'one, to see whether its log fits');
-    const later = leader.receive<'accepted'>({
-      kind: 'accepted',
-      from: 2,
-      term: leader.state.term,
-      block: nameOfEntry(six[0] as WireEntry),
-    });
+    const later = leader.hear('accepted', 2, leader.state.term, { block: nameOfEntry(six[0] as WireEntry) });
     assert.deepEqual(
       later.one('load').blocks.map(({ height }) => height),
       [2, 3, 4, 5, 6],
@@ -409,25 +385,13 @@ suite('blocks that a leader reads from storage for a slow follower', () => {
     leader.give(loaded(six, false));
     assert.deepEqual([sentTo2(leader), leader.all('load'), leader.sent('snapshot-offer')], [[], [], []]);
     leader.tick(150);
-    leader.receive<'heartbeat-answer'>({
-      kind: 'heartbeat-answer',
-      from: 2,
-      term: leader.state.term,
-      round: 1,
-      received: toHeight(0),
-      applied: toHeight(0),
-    });
+    leader.hear('heartbeat-answer', 2, leader.state.term, { round: 1 });
     assert.equal(leader.all('load').length, 1, 'and is asked about later');
   });
 
   test('are of no use any more when the follower turned out to be elsewhere meanwhile', () => {
     const { leader } = leaderOf(six);
-    leader.receive<'accepted'>({
-      kind: 'accepted',
-      from: 2,
-      term: leader.state.term,
-      block: nameOfEntry(six[5] as WireEntry),
-    });
+    leader.hear('accepted', 2, leader.state.term, { block: nameOfEntry(six[5] as WireEntry) });
     leader.give(loaded(six));
     assert.deepEqual(sentTo2(leader), []);
   });
@@ -465,12 +429,7 @@ test('an acknowledgement counts for what left the leader’s memory, and for not
     [above[1], 0],
     [six[3], 4],
   ] as const) {
-    leader.receive<'accepted'>({
-      kind: 'accepted',
-      from: 2,
-      term: leader.state.term,
-      block: nameOfEntry(entry as WireEntry),
-    });
+    leader.hear('accepted', 2, leader.state.term, { block: nameOfEntry(entry as WireEntry) });
     assert.equal(match(), expected);
   }
 });
@@ -478,14 +437,9 @@ test('an acknowledgement counts for what left the leader’s memory, and for not
 test('a follower that has less than it acknowledged is found out, and gets everything again', () => {
   const leader = leaderWith([1, 1]);
   const answer = (received: number): Solo =>
-    leader.tick(50).receive<'heartbeat-answer'>({
-      kind: 'heartbeat-answer',
-      from: 2,
-      term: leader.state.term,
-      round: 1,
-      received: toHeight(received),
-      applied: toHeight(0),
-    });
+    leader
+      .tick(50)
+      .hear('heartbeat-answer', 2, leader.state.term, { round: 1, received: toHeight(received) });
   leader.accept(2, 3);
   assert.deepEqual(answer(3).sent('append'), [], 'all is well');
   assert.deepEqual(
@@ -516,14 +470,7 @@ test('a probe that got lost is sent again, also to a member that answers no hear
   for (let ms = 0; ms < 700; ms += 50) {
     leader.tick(50);
     sent += probes();
-    leader.receive<'heartbeat-answer'>({
-      kind: 'heartbeat-answer',
-      from: 1,
-      term: leader.state.term,
-      round: 1,
-      received: toHeight(2),
-      applied: toHeight(0),
-    });
+    leader.hear('heartbeat-answer', 1, leader.state.term, { round: 1, received: toHeight(2) });
   }
   assert.ok(sent >= 1 && sent <= 3, `${sent} probes`);
 });
@@ -541,15 +488,7 @@ test('a follower that was restarted acknowledges what it knows to be committed, 
   const entries = entriesOn(genesisHeader(3), [1, 1], { leader: 1 });
   const follower = new Solo(0, 3).append(1, 1, entries, 2).sync();
   follower.restart();
-  follower.sync().receive<'append'>({
-    kind: 'append',
-    from: 1,
-    to: 0,
-    term: 1,
-    previous: genesisOf(3),
-    entries,
-    commit: toHeight(2),
-  });
+  follower.sync().hear('append', 1, 1, { previous: genesisOf(3), entries, commit: toHeight(2) });
   assert.deepEqual(
     follower.sent('accepted').map(({ block }) => block.height),
     [2],
@@ -563,12 +502,8 @@ test('nor does it matter from whom it knows that: what is committed is in the lo
   follower
     .receive<'heartbeat'>({ kind: 'heartbeat', from: 2, term: 2, commit: genesisOf(3), round: 1 })
     .sync();
-  follower.receive<'vote-request'>({
-    kind: 'vote-request',
-    from: 1,
-    term: 1,
+  follower.hear('vote-request', 1, 1, {
     pre: true,
-    transfer: false,
     lastHeight: last.height,
     lastTerm: 1 as Term,
     commit: last,

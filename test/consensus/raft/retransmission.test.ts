@@ -74,14 +74,7 @@ function leader(): Solo {
 /** Time passes, the member answers a heartbeat, and this many blocks are sent to it, or a probe. */
 function answerAfter(solo: Solo, ms: number, received: number): number {
   solo.tick(ms);
-  solo.receive<'heartbeat-answer'>({
-    kind: 'heartbeat-answer',
-    from: 1,
-    term: solo.state.term,
-    round: 0,
-    received: toHeight(received),
-    applied: toHeight(0),
-  });
+  solo.hear('heartbeat-answer', 1, solo.state.term, { round: 0, received: toHeight(received) });
   return solo.sent('append').filter(({ to }) => to === 1).length;
 }
 

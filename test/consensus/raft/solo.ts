@@ -61,6 +61,33 @@ export const nameOfEntry = ({
   blockHash: hashHeader(header),
 });
 
+/** What a message of a kind says unless a test says otherwise: of a log and a chain that have only begun. */
+function usual(kind: RaftMessage['kind'], { index, members }: Solo): object {
+  const genesis = genesisOf(members);
+  switch (kind) {
+    case 'append':
+      return { to: index, previous: genesis, entries: [], commit: toHeight(0) };
+    case 'vote-request':
+      return {
+        pre: false,
+        transfer: false,
+        lastHeight: toHeight(0),
+        lastTerm: toView(0),
+        commit: genesis,
+      };
+    case 'vote':
+      return { pre: false, granted: true, commit: genesis };
+    case 'heartbeat':
+      return { commit: genesis, round: 1 };
+    case 'heartbeat-answer':
+      return { received: toHeight(0), applied: toHeight(0) };
+    case 'snapshot-offer':
+      return { to: index };
+    default:
+      return {};
+  }
+}
+
 /** One member, driven by hand: the test is its network, disk, driver and clock. */
 export class Solo {
   engine: RaftEngine;
@@ -147,6 +174,17 @@ export class Solo {
     return this.give({ type: 'message', message });
   }
 
+  /** The same with only what matters to a test; the rest is as in `usual`. */
+  hear<Kind extends RaftMessage['kind']>(
+    kind: Kind,
+    from: number,
+    term: number,
+    rest: Partial<Omit<Body<Kind>, 'kind' | 'from' | 'term'>> = {},
+  ): this {
+    const message = { ...usual(kind, this), ...rest, kind, from, term } as unknown as Body<Kind>;
+    return this.receive<Kind>(message);
+  }
+
   /** Confirms all writes, one by one. Effects are those of all of them. */
   sync(): this {
     const effects: Effect<RaftMessage>[] = [];
@@ -180,11 +218,7 @@ export class Solo {
   /** Follows a leader with these entries, durably. */
   append(from: number, term: number, entries: readonly WireEntry[], commit = 0): this {
     const first = defined(entries[0], 'an entry').proposal.header;
-    return this.receive<'append'>({
-      kind: 'append',
-      from,
-      to: this.index,
-      term,
+    return this.hear('append', from, term, {
       previous: { height: toHeight(first.height - 1), blockHash: first.parentHash },
       entries,
       commit: toHeight(commit),
@@ -197,14 +231,7 @@ export class Solo {
     const grant = (pre: boolean): void => {
       for (let from = 0; from < this.members; from++) {
         if (from === this.index || this.state.role.kind === 'leader') continue;
-        this.receive<'vote'>({
-          kind: 'vote',
-          from,
-          term: this.state.term,
-          pre,
-          granted: true,
-          commit: genesisOf(this.members),
-        });
+        this.hear('vote', from, this.state.term, { pre, commit: genesisOf(this.members) });
       }
     };
     grant(true);
@@ -234,10 +261,7 @@ export class Solo {
   /** An acknowledgement of what this leader has at that height. */
   accept(from: number, height: number): this {
     const entry = this.state.log.entries.find(({ header }) => header.height === height);
-    return this.receive<'accepted'>({
-      kind: 'accepted',
-      from,
-      term: this.state.term,
+    return this.hear('accepted', from, this.state.term, {
       block: { height: toHeight(height), blockHash: defined(entry, 'the block').blockHash },
     });
   }

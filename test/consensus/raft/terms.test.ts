@@ -142,11 +142,7 @@ test('so does a snapshot that sync finds, before it is asked for', () => {
 
 test('and one that a leader of a later term offered', () => {
   const member = following();
-  member.receive<'snapshot-offer'>({
-    kind: 'snapshot-offer',
-    from: 1,
-    to: 2,
-    term: 5,
+  member.hear('snapshot-offer', 1, 5, {
     snapshot: nameOfEntry(later),
     configuration: encodeConfiguration(members),
   });
@@ -167,18 +163,7 @@ test('a start from a final block of a later term than the state on disk is a sta
 test('a vote of the term on disk is kept, and only that one', () => {
   for (const term of [3, 4]) {
     const member = new Solo(2, 3);
-    member
-      .receive<'vote-request'>({
-        kind: 'vote-request',
-        from: 1,
-        term,
-        pre: false,
-        transfer: false,
-        lastHeight: toHeight(0),
-        lastTerm: toView(0),
-        commit: genesisOf(3),
-      })
-      .sync();
+    member.hear('vote-request', 1, term, { commit: genesisOf(3) }).sync();
     member.restart(later.proposal.header, certificateOf(later));
     assert.equal(member.state.term, 4);
     assert.equal(member.state.votedFor, term === 4 ? 1 : null);
@@ -267,15 +252,7 @@ suite('what turns out to be final while a leader that does not know of it replac
       const member = new Solo(2, 3);
       member.append(0, 1, [found]).sync();
       const previous = genesisOf(3);
-      member.receive<'append'>({
-        kind: 'append',
-        from: 1,
-        to: 2,
-        term: 2,
-        previous,
-        entries: rivals,
-        commit: toHeight(0),
-      });
+      member.hear('append', 1, 2, { previous, entries: rivals });
       const asked = member.all('validate');
       assert.equal(asked.length, 3);
       member.sync().give(input);
@@ -295,15 +272,7 @@ test('blocks that are on disk are acknowledged in a later term when that is on d
   const [block] = entriesOn(genesisHeader(3), [1]);
   assert.ok(block !== undefined);
   const member = new Solo(2, 3).append(0, 1, [block]);
-  member.receive<'append'>({
-    kind: 'append',
-    from: 1,
-    to: 2,
-    term: 2,
-    previous: nameOfEntry(block),
-    entries: [],
-    commit: toHeight(0),
-  });
+  member.hear('append', 1, 2, { previous: nameOfEntry(block) });
   const all = [...member.writes];
   const withBlock = all.findIndex(({ blocks }) => blocks.length > 0);
   for (const write of all.slice(0, withBlock + 1)) member.confirm(write);
