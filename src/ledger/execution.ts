@@ -17,7 +17,7 @@ import {
 } from './receipt.ts';
 import { beginHeight } from './reservation-rules.ts';
 import { checkCondition, perform } from './rules.ts';
-import { mayNotStand, type StandingCode, whyNotStanding } from './standing.ts';
+import { ineligible, type IneligibleCode, whyIneligible } from './eligibility.ts';
 import { changesOf } from './state-changes.ts';
 import type { StateChange } from './state-entry.ts';
 import type { State } from './state.ts';
@@ -28,7 +28,7 @@ import { type ValidatorSet, validatorSet } from './validators.ts';
  * What transactions do to a state. Deterministic: parent state, context and transactions in their
  * order decide everything.
  *
- * A transaction that may not stand in a block (see `StandingCode`) makes the block invalid: a correct
+ * A transaction that may not stand in a block (see `IneligibleCode`) makes the block invalid: a correct
  * proposer never includes one. One with a condition that does not hold or an operation that cannot be done
  * (see `FailureCode`) stands, pays its fee and does nothing else. A sender pays from what it has before its
  * own transaction; the proposer gets all fees of the block after the last transaction, so what one
@@ -75,7 +75,7 @@ export function executeBlock(
     const transaction = transactions[index] as Transaction;
     if (!block.fits(transaction)) return oversize(context.height, transactions.length, block.limits);
     const refusal = block.add(transaction);
-    if (refusal !== undefined) return mayNotStand(refusal, transaction, index, context.height);
+    if (refusal !== undefined) return ineligible(refusal, transaction, index, context.height);
   }
   return block.finish();
 }
@@ -85,7 +85,7 @@ export function executeBlock(
  */
 interface Skipped {
   readonly transaction: Transaction;
-  readonly code: StandingCode;
+  readonly code: IneligibleCode;
 }
 
 /**
@@ -154,7 +154,7 @@ class BlockExecution {
   readonly #parameters: ChainParameters;
   readonly limits: BlockLimits;
   readonly #hashes = new Set<Hash>();
-  readonly #place: Parameters<typeof whyNotStanding>[2];
+  readonly #place: Parameters<typeof whyIneligible>[2];
   readonly #receipts: Receipt[] = [];
   #bytes = 0;
   #operations = 0;
@@ -186,10 +186,10 @@ class BlockExecution {
   }
 
   /** Executes one more transaction, or changes nothing and says why it may not stand here. */
-  add(transaction: Transaction): StandingCode | undefined {
+  add(transaction: Transaction): IneligibleCode | undefined {
     const { sender, hash, fee } = transaction;
     const account = this.#draft.account(sender);
-    const refusal = whyNotStanding(transaction, account, this.#place);
+    const refusal = whyIneligible(transaction, account, this.#place);
     if (refusal !== undefined) return refusal;
     this.#draft.accounts.set(sender, {
       ...account,

@@ -2,7 +2,7 @@ import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { Height } from '../ledger/block.ts';
-import { hasItsSigners, leastFee } from '../ledger/standing.ts';
+import { hasItsSigners, leastFee } from '../ledger/eligibility.ts';
 import { protocolVersionFor } from '../ledger/protocol-version.ts';
 import { type Account, keySetOf } from '../ledger/state-entry.ts';
 import type { Transaction } from '../ledger/transaction.ts';

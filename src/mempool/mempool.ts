@@ -4,7 +4,7 @@ import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
-import { hasItsSigners, leastFee } from '../ledger/standing.ts';
+import { hasItsSigners, leastFee } from '../ledger/eligibility.ts';
 import type { KeySet } from '../ledger/operation.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { judgeAdmission, judgeReplacement, problems } from './admission.ts';

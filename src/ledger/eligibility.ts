@@ -9,7 +9,7 @@ import type { State } from './state.ts';
 import { type Transaction, type TransactionBody, unitsOf } from './transaction.ts';
 
 /** Why a transaction may not stand in a block at some place. */
-export type StandingCode =
+export type IneligibleCode =
   /** It is for another chain. */
   | 'transaction/wrong-chain'
   /** It asks for what only a later protocol version does. */
@@ -32,7 +32,7 @@ export type StandingCode =
   | 'transaction/fee-not-payable';
 
 /** A block in the making, as far as it says who may stand in it. */
-interface StandingPlace {
+interface BlockInTheMaking {
   readonly context: { readonly chainId: Hash; readonly height: Height };
   readonly parameters: Pick<ChainParameters, 'protocolVersion' | 'feePerOperation'>;
   readonly parent: State;
@@ -44,11 +44,11 @@ interface StandingPlace {
  * Why a transaction may not stand next in a block, where its sender's account is `account` by now; undefined
  * when it may. Whether its signatures are good is not looked at.
  */
-export function whyNotStanding(
+export function whyIneligible(
   transaction: Transaction,
   account: Account,
-  { context: { chainId, height }, parameters, parent, hashes }: StandingPlace,
-): StandingCode | undefined {
+  { context: { chainId, height }, parameters, parent, hashes }: BlockInTheMaking,
+): IneligibleCode | undefined {
   if (transaction.chainId !== chainId) return 'transaction/wrong-chain';
   if (protocolVersionFor(transaction) > parameters.protocolVersion) return 'transaction/later-version';
   if (transaction.expiryHeight < height) return 'transaction/expired';
@@ -84,8 +84,8 @@ export function hasItsSigners(transaction: TransactionBody, account: Account): b
   return others.every((key) => coming.includes(key));
 }
 
-export function mayNotStand(
-  code: StandingCode,
+export function ineligible(
+  code: IneligibleCode,
   transaction: Transaction,
   index: number,
   height: Height,
