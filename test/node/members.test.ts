@@ -98,7 +98,17 @@ describe('members of a running cluster', () => {
     const cluster = await Cluster.start(3, genesis);
     makeBlocks(cluster, 2, 0);
     const leader = leaderOf(cluster);
+    const isMember = (): boolean[] =>
+      cluster.all
+        .filter(({ name }) => name !== leader)
+        .map(({ driver }) => {
+          const peer = driver.registry.peerOf(Number(leader.slice(-1)));
+          return driver.registry.memberKeyOf(peer ?? 'nobody') !== undefined;
+        });
+    assert.deepEqual(isMember(), [true, true]);
     unwrap(ask(cluster, leader, change(leader, 'removed')));
+    cluster.time.run(1_000);
+    assert.deepEqual(isMember(), [false, false], 'it is a stranger to them');
     cluster.kill(leader);
     makeBlocks(cluster, 2, 2);
     assert.notEqual(leaderOf(cluster), leader);

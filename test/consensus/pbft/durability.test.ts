@@ -350,7 +350,7 @@ test('an operator can say that the key was never used, and the validator votes a
   assert.equal(fresh.engine?.status().voting, true);
 });
 
-test('views that fail leave blocks behind, and the disk keeps a few windows of them and what is needed', () => {
+test('views that fail leave blocks behind, and disk and memory keep a few windows of them and what is needed', () => {
   const options = { window: 2, viewTimeoutMs: 500, viewTimeoutCapMs: 500, blockIntervalMs: 0 };
   const committee = new Committee(4, { options });
   committee.work();
@@ -366,7 +366,9 @@ test('views that fail leave blocks behind, and the disk keeps a few windows of t
   for (let round = 0; round < 60; round++) {
     committee.work();
     committee.pass(1_000);
-    for (const node of committee.nodes) most = Math.max(most, node.candidates.size);
+    for (const { candidates, engine } of committee.nodes) {
+      most = Math.max(most, candidates.size, engine?.state.valid.size ?? 0);
+    }
   }
   const views = committee.node(1).engine?.status().view ?? 0;
   assert.ok(views > 20, `${views} views`);

@@ -5,11 +5,12 @@ import { limits } from '../../../src/base/limits.ts';
 import { Committing } from '../../../src/node/effects/committing.ts';
 import type { CommitRequest } from '../../../src/storage/chain-requests.ts';
 import { toHeight } from '../../../src/ledger/block.ts';
+import { widestLimits } from '../../../src/ledger/chain-parameters.ts';
 import { linkOf } from '../../../src/consensus/shared/chain-link.ts';
 import { Chain } from '../../../src/node/effects/chain.ts';
 import { deciding } from '../chain-changes.ts';
 import { ChainMaker } from '../chain-maker.ts';
-import { testGenesis } from '../cluster.ts';
+import { signedTransaction, testGenesis } from '../cluster.ts';
 import { VirtualTime } from '../../support/virtual-time.ts';
 
 /** Commits `length` blocks, each with a certificate of its own, one each 20 ms, to a disk that takes 100 ms for a write. */
@@ -86,6 +87,38 @@ test('what was to be persisted before goes first, with its block: a final block 
   committing.commit({ type: 'commit', link, certificate: maker.certificate(made) });
   time.run(20);
   assert.deepEqual(order, ['flush, stored: false', 'commit']);
+});
+
+test('a block that is full left nothing out by choice, and the pool is told', () => {
+  const genesis = testGenesis(4);
+  const maker = new ChainMaker(genesis);
+  const most = { ...widestLimits, maxTransactions: 2 };
+  const narrow = { type: 'limits', limits: most, height: toHeight(3) } as const;
+  const transfer = (nonce: number) => signedTransaction(genesis, 'alice', { nonce });
+  const contents = [deciding(genesis, narrow, 3, toHeight(2)), [], [transfer(0), transfer(1)], [transfer(2)]];
+  const time = new VirtualTime();
+  const chain = maker.chain();
+  const hadRoom: boolean[] = [];
+  const committing = new Committing({
+    chain,
+    store: { commitRun: (_requests, done) => done(undefined) },
+    mempool: { committed: (block) => void hadRoom.push(block.hadRoom), waitOf: () => undefined },
+    bodies: { obtain: () => assert.fail('every block is here') },
+    clock: time.clock(),
+    enqueue: () => {},
+    flush: () => {},
+    onCommitted: () => {},
+    onUnknownVersion: () => assert.fail(),
+    onFatal: assert.fail,
+  });
+  for (const made of maker.run(4, (height) => contents[height - 1] ?? [])) {
+    chain.add(made.block, { stored: false });
+    const { height, parentHash } = made.header;
+    const link = { height, blockHash: made.hash, parentHash, isLast: false };
+    committing.commit({ type: 'commit', link, certificate: maker.certificate(made) });
+    time.run(20);
+  }
+  assert.deepEqual(hadRoom, [true, true, false, true]);
 });
 
 test('before a block of an unknown protocol version it writes what is proven, and then ends', () => {
