@@ -124,6 +124,9 @@ function operationText(operation: OperationAnswer): string {
       return `propose to change the ${operation.change.type}`;
     case 'approve-change':
       return `approve the change ${operation.proposal.slice(0, 12)}…`;
+    default:
+      // A newer node may know more.
+      return `what this program does not know (${harmless((operation as { type: string }).type)})`;
   }
 }
 

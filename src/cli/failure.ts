@@ -46,29 +46,11 @@ export function reportFailure(error: unknown, json: boolean): ExitCode {
   return exitCode;
 }
 
-let asked: string | undefined;
-
-/** From here on, what is shown may be what the node at this address said. */
-export function askedNode(url: string): void {
-  asked = url;
-}
-
 /** A fault of this program is reported with its stack trace. */
 function internal(error: unknown): Problem {
-  if (error instanceof TypeError && asked !== undefined) return unshowable(asked, error);
   return new Problem('cli/internal', `a fault of this program: ${String(error)}`, {
     remedy: 'Please report it, with all of this and the command that you ran.',
     details: { stack: error instanceof Error ? (error.stack ?? null) : null },
-    cause: error,
-  });
-}
-
-/** An answer of another version may lack a part that is shown here. */
-function unshowable(url: string, error: TypeError): Problem {
-  return new Problem('api/answer', `what ${url} answered cannot be shown: something is missing in it`, {
-    remedy:
-      'Check that this is the address of a Quorate node of the same version. If it is, the fault is in this program, and --json prints the place in it.',
-    details: { url, stack: error.stack ?? null },
     cause: error,
   });
 }

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { Problem } from '../base/problem.ts';
 import { HttpClient } from '../client/http-client.ts';
-import { askedNode } from './failure.ts';
 import { parseNodeAddress } from '../client/node-address.ts';
+import { wholeShapes } from '../client/whole-shapes.ts';
 
 /** Where the first node of `quorate testnet` and a node with the default configuration serve their API. */
 export const defaultApiPort = 4600;
@@ -43,8 +43,13 @@ const shortestAttemptMs = 2_000;
 
 export function connect({ node, timeout }: ConnectionOptions): HttpClient {
   const deadlineMs = timeout * 1000;
-  askedNode(node);
-  return new HttpClient({ baseUrl: node, deadlineMs, attemptMs: Math.max(deadlineMs, shortestAttemptMs) });
+  return new HttpClient({
+    baseUrl: node,
+    deadlineMs,
+    attemptMs: Math.max(deadlineMs, shortestAttemptMs),
+    // Whatever is missing in an answer is the fault of whoever gave it, and told before it is shown.
+    shapes: wholeShapes,
+  });
 }
 
 /** The address of a node's API; `option` named it. Without a scheme it is http. */

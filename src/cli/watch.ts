@@ -1,12 +1,14 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { harmless } from '../base/harmless.ts';
 import { type Problem, unwrap } from '../base/problem.ts';
+import { misshapen } from '../client/answer-shapes.ts';
 import type { HeaderItem, StatusAnswer, TransactionAnswer } from '../client/answers.ts';
 import { type FinalBlockEvent, finalBlocks } from '../client/events.ts';
 import type { HttpClient } from '../client/http-client.ts';
 import { grouped, timeOfDay } from '../client/plain-words.ts';
 import { ProofChecker } from '../client/proof-checker.ts';
 import { certifiedHeader, verifyBlockBody } from '../client/verify.ts';
+import { wholeEvent } from '../client/whole-shapes.ts';
 import { encodeAddress } from '../crypto/address.ts';
 import type { Hash } from '../crypto/hash.ts';
 import { hashHeader, headerJson, toHeight } from '../ledger/block.ts';
@@ -77,6 +79,8 @@ interface Shown extends FinalBlockEvent {
 }
 
 async function told(event: FinalBlockEvent, client: HttpClient, full: boolean): Promise<Shown> {
+  const wrong = misshapen(event, [wholeEvent], client.baseUrl);
+  if (wrong !== undefined) throw wrong;
   if (!full) return event;
   const { transactions = [] } = unwrap(await client.block(event.header.height, { full }));
   return { ...event, transactions };

@@ -3,7 +3,7 @@ import { engineNames } from '../ledger/engine-names.ts';
 import { fieldsOf, list, text, whole, Wrong } from './json-fields.ts';
 
 /** Throws `Wrong` when an answer lacks something that the client itself relies on. */
-export type Shape = (answer: unknown) => void;
+export type Shape = (answer: unknown, at: string) => unknown;
 
 /**
  * The fields that the client itself relies on when it signs, waits or asks for the next page. All other
@@ -52,10 +52,14 @@ export function pageAfter(cursor: string | undefined): Shape {
 }
 
 /** What is wrong with an answer, as a problem. */
-export function misshapen(answer: unknown, shape: Shape, url: string): Problem | undefined {
+export function misshapen(
+  answer: unknown,
+  all: readonly (Shape | undefined)[],
+  url: string,
+): Problem | undefined {
   try {
     origin(answer);
-    shape(answer);
+    for (const shape of all) shape?.(answer, '');
     return undefined;
   } catch (failure) {
     if (!(failure instanceof Wrong)) throw failure;

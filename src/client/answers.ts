@@ -667,3 +667,38 @@ export interface SignedWordAnswer {
   readonly certificate: { readonly phase: string; readonly view: View; readonly height: Height } | null;
   readonly signature: Signature;
 }
+
+/** What each call of `HttpClient` is answered with. */
+export interface Answers {
+  readonly status: StatusAnswer;
+  readonly account: AccountAnswer;
+  readonly transaction: TransactionStatusAnswer;
+  readonly submitted: Origin & SubmitAnswer;
+  readonly submissions: Origin & { readonly results: readonly SubmitAnswer[] };
+  readonly block: BlockAnswer;
+  readonly finality: FinalityAnswer;
+  readonly headers: Origin & { readonly headers: readonly HeaderItem[] };
+  readonly epochs: EpochsAnswer;
+  readonly genesis: GenesisAnswer;
+  readonly reservation: ReservationAnswer;
+  readonly record: RecordAnswer;
+  readonly records: RecordListAnswer;
+  readonly namespace: NamespaceAnswer;
+  readonly namespaces: NamespaceListAnswer;
+  readonly accountTransactions: AccountTransactionsAnswer;
+  readonly transactions: TransactionsAnswer;
+  readonly recordHistory: RecordHistoryAnswer;
+  readonly recordDiff: RecordDiffAnswer;
+  readonly chainParameters: ChainParametersAnswer;
+  readonly chainProposals: ChainProposalsAnswer;
+  readonly validators: Origin & ValidatorsAnswer;
+  readonly members: Origin & { readonly members: readonly MemberAnswer[] };
+  readonly changed: ChangedAnswer;
+  readonly why: WhyAnswer;
+  readonly evidence: Origin & { readonly offset: number; readonly evidence: readonly EvidenceItem[] };
+  readonly samples: SamplesAnswer;
+  readonly viewChanges: ViewChangesAnswer;
+  readonly votes: VotesAnswer;
+  readonly health: Origin & { readonly status: 'ok' };
+  readonly ready: Origin & { readonly status: 'ready' };
+}

@@ -14,35 +14,14 @@ const unconnected: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/**
- * Errors of connections that were never established, so that no request was sent on them. Node's fetch
- * reports them on a diagnostics channel (undici, "Diagnostics Channel Support"). The name of an error cannot
- * tell: most of them occur both before and after a connection is established.
- */
-const neverStood = new WeakSet<object>();
-
-interface Channels {
-  subscribe(name: string, listener: (message: unknown) => void): void;
-}
-
-const { process } = globalThis as {
-  readonly process?: { readonly getBuiltinModule?: (name: string) => Channels | undefined };
-};
-// In browsers there is none.
-process
-  ?.getBuiltinModule?.('node:diagnostics_channel')
-  ?.subscribe('undici:client:connectError', (message) => {
-    const { error } = message as { readonly error?: unknown };
-    if (error instanceof Error) neverStood.add(error);
-  });
-
 /** Certificates that are refused before anything is sent (`openssl verify`, and Node's own checks). */
 const certificateFault =
   /^(?:CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_)/;
 
-/** Why no answer came, of an error that `fetch` threw. */
-export function connectionProblem(url: string, cause: unknown): Problem {
-  const { code, text, name, isUnconnected } = innermost(cause);
+/** Why no answer came, of an error that `fetch` threw; `isUnsent` when it is known that nothing was sent. */
+export function connectionProblem(url: string, cause: unknown, isUnsent = false): Problem {
+  const { code, text, name } = innermost(cause);
+  const isUnconnected = isUnsent || unconnected.has(code);
   const isTls = /^(?:ERR_SSL_|EPROTO)/.test(code);
   const other = name === 'HTTPParserError' ? 'HTTP' : isTls ? 'HTTPS' : '';
   if (other !== '') {
@@ -81,15 +60,12 @@ interface Innermost {
   readonly text: string;
   readonly code: string;
   readonly name: string;
-  readonly isUnconnected: boolean;
 }
 
 /** fetch hides the system's error in `cause`, and the errors of several addresses in `errors`. */
 function innermost(error: unknown): Innermost {
   let current = error;
-  let isUnconnected = false;
   for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
-    isUnconnected ||= neverStood.has(current);
     const inner: unknown = current instanceof AggregateError ? current.errors[0] : current.cause;
     if (!(inner instanceof Error)) break;
     current = inner;
@@ -98,5 +74,5 @@ function innermost(error: unknown): Innermost {
   const code = typeof given === 'string' ? given : '';
   const { message, name } = current instanceof Error ? current : { message: String(current), name: '' };
   const text = message === '' ? String(given) : message;
-  return { text, code, name, isUnconnected: isUnconnected || unconnected.has(code) };
+  return { text, code, name };
 }

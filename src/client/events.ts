@@ -32,6 +32,8 @@ export interface FinalBlocksOptions {
   readonly signal?: AbortSignal;
   /** Told of what broke the stream, each time before it is tried again. */
   readonly onTrouble?: (problem: Problem) => void;
+  /** Looks at each block before it counts as seen. With a problem it does not, and another node is read. */
+  readonly admit?: (block: FinalBlockEvent) => Promise<Problem | undefined>;
   readonly surroundings?: Surroundings;
 }
 
@@ -53,12 +55,12 @@ interface Cursor {
  * The blocks that become final, in order of height, each once and each on the one before, from the one after
  * `after` when it is given. When the stream breaks, or is silent for too long, it goes on after the last
  * block, at the next node if there are several. Where something holds the stream back, the blocks are asked
- * for. It ends when `signal` is aborted, and throws a problem when trying again cannot help: the chain at
- * that address is another one than the one that was read (`api/other-chain`), the next block was pruned, the
- * node does not know the place to go on from, or no address answers as a node does.
+ * for. It ends when `signal` is aborted, and throws a problem when trying again cannot help, at none of the
+ * addresses: the chain there is another one than the one that was read (`api/other-chain`), the next block
+ * was pruned, the node does not know the place to go on from, or it does not answer as a node does.
  */
 export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<FinalBlockEvent, void> {
-  const { signal, onTrouble, surroundings = defaultSurroundings } = options;
+  const { signal, onTrouble, admit, surroundings = defaultSurroundings } = options;
   const urls = addressesOf(options.baseUrl);
   let cursor = cursorOf(options);
   let pause = firstPauseMs;
@@ -76,7 +78,8 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
         isHeldBack && after !== undefined
           ? askedBlocks({ url, after, forMs: askForMs, signal, surroundings })
           : streamedBlocks({ url, after: () => cursor.height, signal, surroundings });
-      trouble = isHeldBack ? undefined : broken(url, 'the node ended it');
+      const end = isHeldBack ? undefined : broken(url, 'the node ended it');
+      trouble = end;
       isHeldBack = false;
       for await (const block of source) {
         if (!isBlock(block)) throw noStream(url, 'an event that tells of no final block');
@@ -86,6 +89,9 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
           trouble = broken(url, `block ${block.header.height} came after block ${cursor.height}`);
           break;
         }
+        trouble = await admit?.(block);
+        if (trouble !== undefined) break;
+        trouble = end;
         cursor = { chainId: block.chainId, height: block.header.height, hash: block.hash };
         pause = firstPauseMs;
         misfits = 0;
@@ -96,7 +102,6 @@ export async function* finalBlocks(options: FinalBlocksOptions): AsyncGenerator<
     }
     if (isEnded(signal)) return;
     if (trouble === undefined) continue;
-    if (trouble.code === 'api/other-chain') throw trouble;
     // A name that does not resolve now may resolve again later.
     const isMisfit = !isRetryable(trouble) && (trouble.code !== 'api/unreachable' || after === undefined);
     misfits = isMisfit ? misfits + 1 : 0;

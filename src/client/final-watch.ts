@@ -13,6 +13,12 @@ export interface FinalOutcome {
   readonly receipt: ReceiptAnswer;
 }
 
+/**
+ * How long nodes may be behind the one that told of a block. What is not had by then may be made up: the
+ * stream of another node is read, in which those who wait may find theirs.
+ */
+const behindMs = 10_000;
+
 type Settle = (outcome: FinalOutcome | Problem) => void;
 
 /**
@@ -91,17 +97,17 @@ export class FinalWatch {
   async #read(after: Height, stop: AbortController): Promise<void> {
     const { endpoints, surroundings } = this.#nodes;
     try {
-      for await (const event of finalBlocks({
+      const blocks = finalBlocks({
         baseUrl: endpoints,
         after,
         chainId: this.#chainId,
         signal: stop.signal,
         surroundings,
         onTrouble: () => this.#onMoved(),
-      })) {
-        const problem = await this.#look(event, stop.signal);
-        if (problem !== undefined) throw problem;
-      }
+        admit: (event) => this.#look(event, stop.signal),
+      });
+      // Whatever is to be done with a block is done before it counts as seen.
+      for await (const { header } of blocks) this.#height = Math.max(this.#height, header.height);
     } catch (failure) {
       if (stop.signal.aborted) return;
       this.#close();
@@ -112,9 +118,8 @@ export class FinalWatch {
     }
   }
 
-  /** Tells those whose transactions stand in the block. A problem when no node can ever give it. */
+  /** Tells those whose transactions stand in the block. A problem when no node gives it. */
   async #look(event: FinalBlockEvent, signal: AbortSignal): Promise<Problem | undefined> {
-    this.#height = Math.max(this.#height, event.header.height);
     if (event.transactionCount === 0 || this.#waiting.size === 0) return undefined;
     const block = await this.#block(event, { full: false, signal });
     if (block instanceof Problem) return block;
@@ -131,17 +136,22 @@ export class FinalWatch {
     return undefined;
   }
 
-  /** It is asked for as long as anybody waits: each who does has a deadline of its own. */
-  #block(
-    { hash }: FinalBlockEvent,
+  async #block(
+    { hash, header }: FinalBlockEvent,
     { full, signal }: { full: boolean; signal: AbortSignal },
   ): Promise<BlockAnswer | Problem> {
-    return this.#nodes.ask((client) => client.block(hash, { full }), {
-      deadlineMs: Infinity,
+    const block = await this.#nodes.ask((client) => client.block(hash, { full }), {
+      deadlineMs: behindMs,
       signal,
       // A node that is behind the one that announced it does not have it yet; one that pruned it never will.
       verdict: ({ code }) =>
         code === 'api/no-such-block' ? 'later' : code === 'storage/pruned' ? 'never' : 'answer',
+    });
+    if (!(block instanceof Problem) || block.code === 'storage/pruned') return block;
+    return block.restated(`no node gives block ${header.height} (${hash}), of which one told`, {
+      remedy: 'It is tried again by itself, at another node. Check that all of them are on one chain.',
+      details: { ...block.details, retryable: true },
+      cause: block,
     });
   }
 }

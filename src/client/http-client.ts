@@ -10,6 +10,7 @@ import type {
   AccountAnswer,
   AccountTransactionsAnswer,
   Address,
+  Answers,
   BlockAnswer,
   ChainParametersAnswer,
   ChainProposalsAnswer,
@@ -73,6 +74,11 @@ export interface ListOptions extends Deadline {
   readonly cursor?: string;
 }
 
+interface HttpClientOptions extends TransportOptions {
+  /** What is looked at in each answer besides what the client itself goes by; `wholeShapes` is all of it. */
+  readonly shapes?: Readonly<Record<keyof Answers, Shape>>;
+}
+
 /**
  * The API of one node, typed. No call throws on what a node or the network does: a problem is
  * returned, with the node's own code and remedy when it sent one. Calls that may succeed later are
@@ -80,9 +86,11 @@ export interface ListOptions extends Deadline {
  */
 export class HttpClient {
   readonly #transport: Transport;
+  readonly #shapes: HttpClientOptions['shapes'];
 
-  constructor(options: TransportOptions) {
+  constructor({ shapes: whole, ...options }: HttpClientOptions) {
     this.#transport = new Transport(options);
+    this.#shapes = whole;
   }
 
   get baseUrl(): string {
@@ -101,10 +109,11 @@ export class HttpClient {
     const wrong = noTransaction(transaction);
     if (wrong !== undefined) return wrong;
     const body = { transaction: toHex(transaction.bytes) };
-    const answer = await this.#post('/v1/transactions', body, { shape: shapes.submitted, ...deadline });
-    return answer instanceof Problem
-      ? withOutcome(answer, transaction.hash)
-      : (answer as Origin & SubmitAnswer);
+    const answer = await this.#post('submitted', '/v1/transactions', body, {
+      shape: shapes.submitted,
+      ...deadline,
+    });
+    return answer instanceof Problem ? withOutcome(answer, transaction.hash) : answer;
   }
 
   /**
@@ -128,7 +137,7 @@ export class HttpClient {
     for (const batch of splitIntoBatches(list)) {
       const isFirstFailure = failure === undefined;
       if (failure === undefined) {
-        const answer = await this.#call<{ results: readonly SubmitAnswer[] }>({
+        const answer = await this.#call('submissions', {
           method: 'POST',
           path: `/v1/transactions${query(waitMs === undefined ? {} : { wait: 'final', timeoutMs: waitMs })}`,
           body: encodeBatch(batch),
@@ -151,7 +160,7 @@ export class HttpClient {
   }
 
   transaction(hash: Hash, deadline: Deadline = {}): Promise<TransactionStatusAnswer | Problem> {
-    return this.#get(() => `/v1/transactions/${pathPart(hash)}`, deadline, shapes.transaction);
+    return this.#get('transaction', () => `/v1/transactions/${pathPart(hash)}`, deadline, shapes.transaction);
   }
 
   /**
@@ -193,18 +202,18 @@ export class HttpClient {
   ): Promise<BlockAnswer | Problem> {
     const { full = false, ...deadline } = options;
     const path = (): string => `/v1/blocks/${pathPart(`${name}`)}${full ? '?full=true' : ''}`;
-    return this.#get(path, deadline, shapes.block);
+    return this.#get('block', path, deadline, shapes.block);
   }
 
   /** What shows that a final block is one; `verifyHeader` checks it. */
   finality(name: Height | Hash | 'latest', deadline: Deadline = {}): Promise<FinalityAnswer | Problem> {
-    return this.#get(() => `/v1/blocks/${pathPart(`${name}`)}/finality`, deadline);
+    return this.#get('finality', () => `/v1/blocks/${pathPart(`${name}`)}/finality`, deadline);
   }
 
   /** How the validators changed, from a height on; a page is full with `limits.httpEpochs` of them. */
   epochs(options: Deadline & { readonly from?: Height } = {}): Promise<EpochsAnswer | Problem> {
     const { from, ...deadline } = options;
-    return this.#get(() => `/v1/epochs${query({ from })}`, deadline, shapes.epochs);
+    return this.#get('epochs', () => `/v1/epochs${query({ from })}`, deadline, shapes.epochs);
   }
 
   /**
@@ -245,24 +254,28 @@ export class HttpClient {
 
   /** The genesis file that the node follows. Do not trust it before it was compared with your own. */
   genesis(deadline: Deadline = {}): Promise<GenesisAnswer | Problem> {
-    return this.#get(() => '/v1/genesis', deadline);
+    return this.#get('genesis', () => '/v1/genesis', deadline);
   }
 
   account(account: Address | PublicKey, options: ReadOptions = {}): Promise<AccountAnswer | Problem> {
     const { consistency, ...deadline } = options;
     const path = (): string => `/v1/accounts/${pathPart(account)}${query({ consistency })}`;
-    return this.#get(path, deadline, shapes.account);
+    return this.#get('account', path, deadline, shapes.account);
   }
 
   /** A reservation by its name, until a while after its end. */
   reservation(reservation: string, options: ReadOptions = {}): Promise<ReservationAnswer | Problem> {
     const { consistency, ...deadline } = options;
-    return this.#get(() => `/v1/reservations/${pathPart(reservation)}${query({ consistency })}`, deadline);
+    return this.#get(
+      'reservation',
+      () => `/v1/reservations/${pathPart(reservation)}${query({ consistency })}`,
+      deadline,
+    );
   }
 
   record(key: string, options: ReadOptions = {}): Promise<RecordAnswer | Problem> {
     const { consistency, ...deadline } = options;
-    return this.#get(() => `/v1/records${query({ key, consistency })}`, deadline);
+    return this.#get('record', () => `/v1/records${query({ key, consistency })}`, deadline);
   }
 
   /**
@@ -275,7 +288,7 @@ export class HttpClient {
   ): Promise<RecordListAnswer | Problem> {
     const { after, limit, consistency, ...deadline } = options;
     const named = { prefix, after, limit, consistency };
-    return this.#get(() => `/v1/records/list${query(named)}`, deadline, pageAfter(after));
+    return this.#get('records', () => `/v1/records/list${query(named)}`, deadline, pageAfter(after));
   }
 
   /** A page of the namespaces whose names begin with a prefix, as `records` lists those of records. */
@@ -284,13 +297,21 @@ export class HttpClient {
     options: ReadOptions & { readonly after?: string | undefined; readonly limit?: number } = {},
   ): Promise<NamespaceListAnswer | Problem> {
     const { after, limit, consistency, ...deadline } = options;
-    return this.#get(() => `/v1/namespaces${query({ prefix, after, limit, consistency })}`, deadline);
+    return this.#get(
+      'namespaces',
+      () => `/v1/namespaces${query({ prefix, after, limit, consistency })}`,
+      deadline,
+    );
   }
 
   /** Who owns a namespace, who may write there, and how much stands there. */
   namespace(name: string, options: ReadOptions = {}): Promise<NamespaceAnswer | Problem> {
     const { consistency, ...deadline } = options;
-    return this.#get(() => `/v1/namespaces/${pathPart(name)}${query({ consistency })}`, deadline);
+    return this.#get(
+      'namespace',
+      () => `/v1/namespaces/${pathPart(name)}${query({ consistency })}`,
+      deadline,
+    );
   }
 
   /** Final transactions that an account sent, or that touched or named it. */
@@ -300,7 +321,12 @@ export class HttpClient {
   ): Promise<AccountTransactionsAnswer | Problem> {
     const { order, limit, cursor, ...deadline } = options;
     const path = (): string => `/v1/accounts/${pathPart(account)}/transactions`;
-    return this.#get(() => path() + query({ order, limit, cursor }), deadline, pageAfter(cursor));
+    return this.#get(
+      'accountTransactions',
+      () => path() + query({ order, limit, cursor }),
+      deadline,
+      pageAfter(cursor),
+    );
   }
 
   /** Final transactions with a reference, whoever sent them. */
@@ -310,14 +336,14 @@ export class HttpClient {
   ): Promise<TransactionsAnswer | Problem> {
     const { order, limit, cursor, ...deadline } = options;
     const named = { reference: toHex(reference), order, limit, cursor };
-    return this.#get(() => `/v1/transactions${query(named)}`, deadline, pageAfter(cursor));
+    return this.#get('transactions', () => `/v1/transactions${query(named)}`, deadline, pageAfter(cursor));
   }
 
   /** The versions of a record: where each was made, by whom, and what it wrote. */
   recordHistory(key: string, options: ListOptions = {}): Promise<RecordHistoryAnswer | Problem> {
     const { order, limit, cursor, ...deadline } = options;
     const path = (): string => `/v1/records/history${query({ key, order, limit, cursor })}`;
-    return this.#get(path, deadline, pageAfter(cursor));
+    return this.#get('recordHistory', path, deadline, pageAfter(cursor));
   }
 
   /** What a record was after each of two final blocks. */
@@ -325,7 +351,7 @@ export class HttpClient {
     key: string,
     { from, to, ...deadline }: Deadline & { readonly from: Height; readonly to: Height },
   ): Promise<RecordDiffAnswer | Problem> {
-    return this.#get(() => `/v1/records/diff${query({ key, from, to })}`, deadline);
+    return this.#get('recordDiff', () => `/v1/records/diff${query({ key, from, to })}`, deadline);
   }
 
   /** Headers of final blocks from a height upward; fewer than `limit` when the chain ends. */
@@ -334,27 +360,27 @@ export class HttpClient {
     options: Deadline & { readonly limit?: number } = {},
   ): Promise<(Origin & { readonly headers: readonly HeaderItem[] }) | Problem> {
     const { limit = limits.httpPage, ...deadline } = options;
-    return this.#get(() => `/v1/headers${query({ from, limit })}`, deadline, shapes.headers);
+    return this.#get('headers', () => `/v1/headers${query({ from, limit })}`, deadline, shapes.headers);
   }
 
   /** By which rules the next block is made. */
   chainParameters(deadline: Deadline = {}): Promise<ChainParametersAnswer | Problem> {
-    return this.#get(() => '/v1/chain/parameters', deadline);
+    return this.#get('chainParameters', () => '/v1/chain/parameters', deadline);
   }
 
   /** Changes of the chain that validators proposed. */
   chainProposals(deadline: Deadline = {}): Promise<ChainProposalsAnswer | Problem> {
-    return this.#get(() => '/v1/chain/proposals', deadline);
+    return this.#get('chainProposals', () => '/v1/chain/proposals', deadline);
   }
 
   validators(deadline: Deadline = {}): Promise<(Origin & ValidatorsAnswer) | Problem> {
-    return this.#get(() => '/v1/validators', deadline);
+    return this.#get('validators', () => '/v1/validators', deadline);
   }
 
   members(
     deadline: Deadline = {},
   ): Promise<(Origin & { readonly members: readonly MemberAnswer[] }) | Problem> {
-    return this.#get(() => '/v1/members', deadline);
+    return this.#get('members', () => '/v1/members', deadline);
   }
 
   /**
@@ -366,7 +392,7 @@ export class HttpClient {
     options: { readonly force?: boolean; readonly token?: string | undefined } = {},
   ): Promise<ChangedAnswer | Problem> {
     const { force = false, token } = options;
-    return this.#post('/v1/members', { changes, force }, { token, deadlineMs: 0 });
+    return this.#post('changed', '/v1/members', { changes, force }, { token, deadlineMs: 0 });
   }
 
   /** Hands the lead over; null lets the leader choose. Asked once. */
@@ -374,16 +400,16 @@ export class HttpClient {
     to: Address | null,
     options: { readonly token?: string | undefined } = {},
   ): Promise<ChangedAnswer | Problem> {
-    return this.#post('/v1/leader', { to }, { ...options, deadlineMs: 0 });
+    return this.#post('changed', '/v1/leader', { to }, { ...options, deadlineMs: 0 });
   }
 
   status(deadline: Deadline = {}): Promise<StatusAnswer | Problem> {
-    return this.#get(() => '/v1/status', deadline, shapes.status);
+    return this.#get('status', () => '/v1/status', deadline, shapes.status);
   }
 
   /** One sentence: what progress waits for. */
   why(deadline: Deadline = {}): Promise<WhyAnswer | Problem> {
-    return this.#get(() => '/v1/why', deadline);
+    return this.#get('why', () => '/v1/why', deadline);
   }
 
   /** Stored proof of misbehaviour, oldest first, from an offset. */
@@ -391,7 +417,7 @@ export class HttpClient {
     options: Deadline & { readonly offset?: number; readonly limit?: number } = {},
   ): Promise<(Origin & { readonly offset: number; readonly evidence: readonly EvidenceItem[] }) | Problem> {
     const { offset = 0, limit = limits.httpPage, ...deadline } = options;
-    return this.#get(() => `/v1/evidence${query({ offset, limit })}`, deadline);
+    return this.#get('evidence', () => `/v1/evidence${query({ offset, limit })}`, deadline);
   }
 
   /** What the node measured over the last minutes or hours. */
@@ -399,27 +425,27 @@ export class HttpClient {
     options: Deadline & { readonly span?: 'minutes' | 'hours' } = {},
   ): Promise<SamplesAnswer | Problem> {
     const { span, ...deadline } = options;
-    return this.#get(() => `/v1/telemetry/samples${query({ span })}`, deadline);
+    return this.#get('samples', () => `/v1/telemetry/samples${query({ span })}`, deadline);
   }
 
   /** The last changes of the view (Raft: of the term), with their reasons. */
   viewChanges(deadline: Deadline = {}): Promise<ViewChangesAnswer | Problem> {
-    return this.#get(() => '/v1/telemetry/views', deadline);
+    return this.#get('viewChanges', () => '/v1/telemetry/views', deadline);
   }
 
   /** When the votes for the last final blocks came to the node. */
   votes(deadline: Deadline = {}): Promise<VotesAnswer | Problem> {
-    return this.#get(() => '/v1/telemetry/votes', deadline);
+    return this.#get('votes', () => '/v1/telemetry/votes', deadline);
   }
 
   /** A problem when the node must be restarted or looked at. */
   health(deadline: Deadline = {}): Promise<(Origin & { readonly status: 'ok' }) | Problem> {
-    return this.#get(() => '/v1/health', deadline);
+    return this.#get('health', () => '/v1/health', deadline);
   }
 
   /** A problem when clients may not expect progress now. */
   ready(deadline: Deadline = {}): Promise<(Origin & { readonly status: 'ready' }) | Problem> {
-    return this.#get(() => '/v1/ready', deadline);
+    return this.#get('ready', () => '/v1/ready', deadline);
   }
 
   /** The text format of Prometheus. */
@@ -440,31 +466,43 @@ export class HttpClient {
   }
 
   /** A problem also when the path cannot be made. */
-  async #get<T extends object>(path: () => string, deadline: Deadline, shape?: Shape): Promise<T | Problem> {
+  async #get<Kind extends keyof Answers>(
+    kind: Kind,
+    path: () => string,
+    deadline: Deadline,
+    shape?: Shape,
+  ): Promise<Answers[Kind] | Problem> {
     try {
-      return await this.#call({ method: 'GET', path: path(), ...(shape && { shape }), ...deadline });
+      return await this.#call(kind, { method: 'GET', path: path(), ...(shape && { shape }), ...deadline });
     } catch (failure) {
       if (failure instanceof Problem) return failure;
       throw failure;
     }
   }
 
-  #post<T extends object>(
+  #post<Kind extends keyof Answers>(
+    kind: Kind,
     path: string,
     body: object,
     options: Deadline & { readonly token?: string | undefined; readonly shape?: Shape },
-  ): Promise<T | Problem> {
+  ): Promise<Answers[Kind] | Problem> {
     const text = new TextEncoder().encode(JSON.stringify(body));
-    return this.#call({ method: 'POST', path, body: text, contentType: 'application/json', ...options });
+    return this.#call(kind, {
+      method: 'POST',
+      path,
+      body: text,
+      contentType: 'application/json',
+      ...options,
+    });
   }
 
-  async #call<T extends object>({
-    shape = () => undefined,
-    ...request
-  }: Parameters<Transport['request']>[0] & { readonly shape?: Shape }): Promise<T | Problem> {
+  async #call<Kind extends keyof Answers>(
+    kind: Kind,
+    { shape, ...request }: Parameters<Transport['request']>[0] & { readonly shape?: Shape },
+  ): Promise<Answers[Kind] | Problem> {
     const answer = await this.#transport.request(request);
     if (answer instanceof Problem) return answer;
-    const wrong = misshapen(answer, shape, this.baseUrl);
-    return wrong ?? (answer as T);
+    const wrong = misshapen(answer, [shape, this.#shapes?.[kind]], this.baseUrl);
+    return wrong ?? (answer as Answers[Kind]);
   }
 }

@@ -1,32 +1,38 @@
-import { defined } from '../base/invariant.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import { toHeight } from '../ledger/block.ts';
 import type { Operation } from '../ledger/operation.ts';
+import { AccountNonces } from './account-nonces.ts';
 import type { FinalOutcome, FinalWatch } from './final-watch.ts';
 import { problemOf } from './outcomes.ts';
 import {
   defaultDeadlineMs,
   defaultExpiryAhead,
+  defaultWindow,
+  fillerOf,
+  findNonce,
   type Flight,
   flightOf,
+  gapOf,
+  inTime,
   isStale,
   type Job,
   nonceIsUsed,
-  neverSigned,
   notFinal,
   notSent,
   openingMs,
-  outcomeOf,
-  pendingNonce,
+  outcomesOf,
+  resendMs,
   type SendOptions,
   signed,
   submitTo,
+  tickMs,
   waitingStill,
 } from './ledger-sending.ts';
 import type { Nodes } from './nodes.ts';
+import { Ticker } from './ticker.ts';
 import { isRetryable } from './transport.ts';
 import type { Content, Wallet } from './wallet.ts';
 
@@ -38,15 +44,12 @@ interface LedgerAccountOptions {
   readonly window?: number;
 }
 
-/** Half of what a node takes of one sender: another program with the same key still finds room. */
-const defaultWindow = limits.mempoolPerSender / 2;
-const tickMs = 1_000;
-
 /**
  * Sends transactions of one key: it keeps the nonces, signs in the order in which it was asked, sends
  * many in one request, and sends the same bytes again, to another node when one does not answer, until
- * they are final. It never signs a second time for the same purpose: that would pay twice. The key must
- * be used by nobody else meanwhile.
+ * they are final. It never signs a second time for the same purpose: that would pay twice. When one is
+ * refused, the next takes its nonce; while others wait behind it and none comes, a transaction that does
+ * nothing takes it, and pays no more than the least of them. The key must be used by nobody else meanwhile.
  */
 export class LedgerAccount {
   readonly #nodes: Nodes;
@@ -57,22 +60,23 @@ export class LedgerAccount {
   /** Those that are about to be signed. */
   #launching: readonly Job[] = [];
   readonly #flights = new Map<Hash, Flight>();
-  /** Nonces of transactions that no block can hold: the next ones use them, so that no gap is left. */
-  readonly #free: number[] = [];
+  readonly #nonces = new AccountNonces();
+  /** When a gap among the nonces was last filled. */
+  #filledAt = -Infinity;
   /**
    * Those whose time was up before it was known what became of them: sent again with the others, which may
    * stand behind their nonces.
    */
   readonly #open = new Map<Hash, Flight>();
-  #next: number | undefined;
   #isPumping = false;
-  #cancelTick: (() => void) | undefined;
+  readonly #ticker: Ticker;
 
   constructor(options: LedgerAccountOptions) {
     this.#nodes = options.nodes;
     this.#watch = options.watch;
     this.#wallet = options.wallet;
     this.#window = options.window ?? defaultWindow;
+    this.#ticker = new Ticker(options.nodes.surroundings, () => void this.#tick());
   }
 
   get publicKey(): PublicKey {
@@ -109,7 +113,7 @@ export class LedgerAccount {
    * when the deadline passed, which leaves the outcome open unless details say `sent: false`.
    */
   send(what: Operation | Content, options: SendOptions = {}): Promise<FinalOutcome | Problem> {
-    const until = this.#nodes.surroundings.now() + (options.deadlineMs ?? defaultDeadlineMs);
+    const until = this.#now + (options.deadlineMs ?? defaultDeadlineMs);
     return new Promise((settle) => {
       this.#queue.push({ what, options, until, settle });
       this.#tickSoon(tickMs);
@@ -133,7 +137,7 @@ export class LedgerAccount {
       this.#launching = jobs;
       const problem = await this.#launch(jobs);
       this.#launching = [];
-      if (problem) this.#queue.unshift(...waitingStill(jobs, problem, this.#nodes.surroundings.now()));
+      if (problem) this.#queue.unshift(...waitingStill(jobs, problem, this.#now));
     }
     this.#isPumping = false;
     this.#restWhenIdle();
@@ -144,19 +148,18 @@ export class LedgerAccount {
     return this.#window - this.#flights.size - this.#open.size;
   }
 
-  /** One whose time was up while it waited here is neither signed nor sent. */
-  #isInTime({ until, settle }: Job): boolean {
-    if (this.#nodes.surroundings.now() < until) return true;
-    settle(neverSigned());
-    return false;
+  get #now(): number {
+    return this.#nodes.surroundings.now();
   }
 
   /** Signs and sends. A problem when nothing was signed. */
   async #launch(jobs: readonly Job[]): Promise<Problem | undefined> {
-    const deadlineMs = openingMs(jobs, this.#nodes.surroundings.now());
-    const opened = (await this.#watch.open(deadlineMs)) ?? (await this.#findNonce(deadlineMs));
+    const deadlineMs = openingMs(jobs, this.#now);
+    const opened =
+      (await this.#watch.open(deadlineMs)) ??
+      (await findNonce(this.#nonces, this.#nodes, { publicKey: this.publicKey, deadlineMs }));
     if (opened !== undefined) return opened;
-    const launched = jobs.filter((job) => this.#isInTime(job)).flatMap((job) => this.#sign(job) ?? []);
+    const launched = inTime(jobs, this.#now).flatMap((job) => this.#sign(job) ?? []);
     this.#launching = [];
     if (launched.length === 0) return undefined;
     for (const flight of this.#open.values()) this.#expect(flight);
@@ -164,25 +167,17 @@ export class LedgerAccount {
     return undefined;
   }
 
-  async #findNonce(deadlineMs: number): Promise<Problem | undefined> {
-    if (this.#next !== undefined) return undefined;
-    const nonce = await pendingNonce(this.#nodes, this.publicKey, deadlineMs);
-    if (nonce instanceof Problem) return nonce;
-    this.#next = nonce;
-    return undefined;
-  }
-
   #sign(job: Job): Flight | undefined {
     const { fee = 1n, expiryAhead = defaultExpiryAhead } = job.options;
-    const nonce = this.#free[0] ?? defined(this.#next, 'a nonce before anything is signed');
+    const { next: nonce } = this.#nonces;
     const expiryHeight = toHeight(this.#watch.height + expiryAhead);
     const transaction = signed(this.#wallet, job.what, { nonce, fee, expiryHeight });
     if (transaction instanceof Problem) {
       job.settle(transaction);
       return undefined;
     }
-    if (this.#free.shift() === undefined) this.#next = nonce + 1;
-    const flight = flightOf(transaction, job, this.#nodes.surroundings.now());
+    this.#nonces.use();
+    const flight = flightOf(transaction, job, this.#now);
     this.#flights.set(transaction.hash, flight);
     this.#expect(flight);
     return flight;
@@ -204,18 +199,17 @@ export class LedgerAccount {
   }
 
   async #submitAll(flights: readonly Flight[]): Promise<void> {
-    const { now } = this.#nodes.surroundings;
     for (let at = 0; at < flights.length; at += limits.httpBatch) {
       const batch = flights.slice(at, at + limits.httpBatch);
-      for (const flight of batch) flight.sentAt = now();
+      for (const flight of batch) flight.sentAt = this.#now;
       const answers = await this.#nodes.ask((client) => submitTo(client, batch));
       // Nobody answered: they are sent again.
       if (answers instanceof Problem) return;
       for (const [index, flight] of batch.entries()) {
         const answer = answers[index];
         if (answer?.status === 'refused') await this.#onRefused(flight, problemOf(answer.problem));
-        else if (this.#open.has(flight.transaction.hash)) await this.#lookUp(flight);
       }
+      await this.#lookUp(batch.filter((_, index) => answers[index]?.status === 'known'));
     }
   }
 
@@ -225,25 +219,25 @@ export class LedgerAccount {
     if (isRetryable(problem) || problem.details['sent'] === true) return;
     if (problem.code === 'transaction/nonce-used') {
       const used = problem.details['next'];
-      if (typeof used === 'number') this.#next = Math.max(this.#next ?? 0, used);
+      if (typeof used === 'number') this.#nonces.beginAt(used);
     }
-    if (flight.mayBeTaken) await this.#lookUp(flight);
+    if (flight.mayBeTaken) await this.#lookUp([flight]);
     else this.#refuse(flight, problem);
   }
 
-  /** What the chain says came of it, if it says something. */
-  async #lookUp(flight: Flight): Promise<void> {
-    const outcome = await outcomeOf(this.#nodes, flight.transaction.hash);
-    if (outcome instanceof Problem) this.#refuse(flight, outcome);
-    else if (outcome !== undefined) this.#land(flight, outcome);
+  /** What the chain says came of them, as far as it says something. */
+  async #lookUp(flights: readonly Flight[]): Promise<void> {
+    for await (const { flight, outcome } of outcomesOf(this.#nodes, flights)) {
+      if (outcome instanceof Problem) this.#refuse(flight, outcome);
+      else this.#land(flight, outcome);
+    }
   }
 
   /** No block can hold it: its nonce is free again, unless another transaction used it. */
   #refuse(flight: Flight, problem: Problem): void {
     const { nonce, hash } = flight.transaction;
     if (!nonceIsUsed(problem) && (this.#flights.has(hash) || this.#open.has(hash))) {
-      this.#free.push(nonce);
-      this.#free.sort((a, b) => a - b);
+      this.#nonces.giveBack(nonce);
     }
     this.#land(flight, problem);
   }
@@ -260,19 +254,13 @@ export class LedgerAccount {
   /** While nobody waits, nothing here keeps the program from ending. */
   #restWhenIdle(): void {
     if (this.waiting > 0) return;
-    this.#cancelTick?.();
-    this.#cancelTick = undefined;
+    this.#ticker.stop();
     for (const hash of this.#open.keys()) this.#watch.forget(hash);
     this.#watch.rest();
   }
 
   #tickSoon(ms: number): void {
-    if (this.waiting === 0 || (this.#cancelTick !== undefined && ms > 0)) return;
-    this.#cancelTick?.();
-    this.#cancelTick = this.#nodes.surroundings.alarm(ms, () => {
-      this.#cancelTick = undefined;
-      void this.#tick();
-    });
+    if (this.waiting > 0) this.#ticker.dueIn(ms);
   }
 
   async #tick(): Promise<void> {
@@ -281,20 +269,32 @@ export class LedgerAccount {
     // Also while a node is asked: it may take longer than some have time.
     this.#tickSoon(tickMs);
     if (this.waiting === 0) return;
-    const now = this.#nodes.surroundings.now();
-    const stale = [...this.#open.values(), ...this.#flights.values()].filter((one) => isStale(one, now));
+    this.#fillGap();
+    const stale = [...this.#open.values(), ...this.#flights.values()].filter((one) =>
+      isStale(one, this.#now),
+    );
     if (stale.length > 0) await this.#submit(stale);
+  }
+
+  /** Others wait behind a nonce that no transaction has, and nothing that was asked for takes it. */
+  #fillGap(): void {
+    if (this.#queue.length + this.#launching.length > 0 || this.#now - this.#filledAt < resendMs) return;
+    const job = fillerOf(this.#nonces.gap, [...this.#flights.values()]);
+    if (job === undefined) return;
+    this.#filledAt = this.#now;
+    this.#queue.push(job);
+    void this.#pump();
   }
 
   /** Tells those whose time is up. */
   #giveUp(): void {
-    this.#queue = this.#queue.filter((job) => this.#isInTime(job));
-    this.#launching = this.#launching.filter((job) => this.#isInTime(job));
-    for (const flight of this.#flights.values()) {
-      if (this.#nodes.surroundings.now() < flight.job.until) continue;
-      this.#flights.delete(flight.transaction.hash);
-      this.#open.set(flight.transaction.hash, flight);
-      flight.job.settle(notFinal(flight.transaction));
+    this.#queue = inTime(this.#queue, this.#now);
+    this.#launching = inTime(this.#launching, this.#now);
+    for (const [hash, flight] of this.#flights) {
+      if (this.#now < flight.job.until) continue;
+      this.#flights.delete(hash);
+      this.#open.set(hash, flight);
+      flight.job.settle(notFinal(flight.transaction, gapOf(this.#nonces, [...this.#flights.values()])));
     }
   }
 }

@@ -1,7 +1,11 @@
+import { utf8 } from '../base/bytes.ts';
+import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
 import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
+import { toHeight } from '../ledger/block.ts';
 import type { Transaction } from '../ledger/transaction.ts';
+import type { AccountNonces } from './account-nonces.ts';
 import type { SubmitAnswer } from './answers.ts';
 import type { HttpClient } from './http-client.ts';
 import { problemOf } from './outcomes.ts';
@@ -14,6 +18,9 @@ import type { Content, Wallet } from './wallet.ts';
 /** How far ahead the expiry lies when nobody says: hours on an idle chain, minutes on a busy one. */
 export const defaultExpiryAhead = 10_000;
 export const defaultDeadlineMs = 60_000;
+export const tickMs = 1_000;
+/** Half of what a node takes of one sender: another program with the same key still finds room. */
+export const defaultWindow = limits.mempoolPerSender / 2;
 
 export interface SendOptions {
   /** In the smallest unit; 1 unless told. */
@@ -51,7 +58,7 @@ export function flightOf(transaction: Transaction, job: Job, sentAt: number): Fl
 }
 
 /** What is not final after this long is sent again: the node that took it may have died with it. */
-const resendMs = 3_000;
+export const resendMs = 3_000;
 
 export function isStale({ sentAt, isBeingSent }: Flight, now: number): boolean {
   return !isBeingSent && now - sentAt >= resendMs;
@@ -97,8 +104,23 @@ export async function submitTo(
     : answers;
 }
 
+/**
+ * What came of those that a node has had before, whatever the stream told of: one node tells what it likes.
+ * They become final by their nonces, so behind one that waits all others do, and are not asked for.
+ */
+export async function* outcomesOf(
+  nodes: Nodes,
+  flights: readonly Flight[],
+): AsyncGenerator<{ readonly flight: Flight; readonly outcome: FinalOutcome | Problem }, void> {
+  for (const flight of flights.toSorted((a, b) => a.transaction.nonce - b.transaction.nonce)) {
+    const outcome = await outcomeOf(nodes, flight.transaction.hash);
+    if (outcome === undefined) return;
+    yield { flight, outcome };
+  }
+}
+
 /** What the chain says came of a transaction. A problem when no block can hold it any more. */
-export async function outcomeOf(nodes: Nodes, hash: Hash): Promise<FinalOutcome | Problem | undefined> {
+async function outcomeOf(nodes: Nodes, hash: Hash): Promise<FinalOutcome | Problem | undefined> {
   const status = await nodes.ask((client) => client.transaction(hash), { deadlineMs: 0 });
   if (status instanceof Problem) return undefined;
   if (status.status === 'gone') return problemOf(status.problem);
@@ -108,30 +130,76 @@ export async function outcomeOf(nodes: Nodes, hash: Hash): Promise<FinalOutcome 
 }
 
 /**
- * The first nonce that no node knows of. Each node counts what waits in its own mempool, so the highest
- * answer wins.
+ * Begins with the first nonce that no node knows of. Each node counts what waits in its own mempool, so the
+ * highest answer wins. A problem when none answers.
  */
-export async function pendingNonce(
+export async function findNonce(
+  nonces: AccountNonces,
   nodes: Nodes,
-  publicKey: PublicKey,
-  deadlineMs: number,
-): Promise<number | Problem> {
+  { publicKey, deadlineMs }: { readonly publicKey: PublicKey; readonly deadlineMs: number },
+): Promise<Problem | undefined> {
+  if (nonces.isBegun) return undefined;
   const opinions = await nodes.all((client) => client.account(publicKey));
-  if (opinions.length > 0) return Math.max(...opinions.map((opinion) => opinion.pendingNonce));
-  const account = await nodes.ask((client) => client.account(publicKey), { deadlineMs });
-  return account instanceof Problem ? account : account.pendingNonce;
+  const one =
+    opinions.length > 0 ? undefined : await nodes.ask((client) => client.account(publicKey), { deadlineMs });
+  if (one instanceof Problem) return one;
+  const all = one === undefined ? opinions : [one];
+  nonces.beginAt(Math.max(...all.map(({ pendingNonce }) => pendingNonce)));
+  return undefined;
 }
 
-/** Its time was up, and what becomes of it is open. */
-export function notFinal({ hash, nonce, expiryHeight }: Transaction): Problem {
-  return new Problem('api/not-final', 'the transaction was not final when its time was up', {
-    remedy: `It may still become final. Ask for transaction ${hash}, or submit the same bytes again; sign nothing else for the same purpose before it is "gone".`,
-    details: { hash, nonce, expiryHeight, outcome: 'unknown' },
+/**
+ * Uses a nonce and does nothing: no block is so low that its condition holds. It demands nothing of the
+ * account but its fee.
+ */
+const nothing: Content = {
+  operations: [{ type: 'delete', key: 'unused-nonce' }],
+  conditions: [{ type: 'height-at-most', height: toHeight(0) }],
+  reference: utf8('unused nonce'),
+};
+
+/**
+ * What is to take a nonce that no transaction has, for those that a node took and that wait behind it; for as
+ * long as they do, and for no more than each of them pays. None when nobody waits.
+ */
+export function fillerOf(gap: number | undefined, flights: readonly Flight[]): Job | undefined {
+  if (gap === undefined) return undefined;
+  const behind = flights.filter(({ transaction, mayBeTaken }) => mayBeTaken && transaction.nonce > gap);
+  const [first] = behind.map(({ transaction }) => transaction.fee).sort((a, b) => (a < b ? -1 : 1));
+  if (first === undefined) return undefined;
+  const until = Math.max(...behind.map(({ job }) => job.until));
+  return { what: nothing, options: { fee: first }, until, settle: () => undefined };
+}
+
+/** The nonce that no transaction of the application has, and higher ones wait for. */
+export function gapOf({ gap }: AccountNonces, flights: readonly Flight[]): number | undefined {
+  const fillers = flights.filter(({ job }) => job.what === nothing);
+  return gap ?? fillers[0]?.transaction.nonce;
+}
+
+/** Its time was up, and what becomes of it is open. `gap` is a nonce that no transaction has. */
+export function notFinal({ hash, nonce, expiryHeight }: Transaction, gap: number | undefined): Problem {
+  const isBehind = gap !== undefined && gap < nonce;
+  const why = isBehind
+    ? `: it waits behind nonce ${gap} of its account, which was refused to another one`
+    : '';
+  return new Problem('api/not-final', `the transaction was not final when its time was up${why}`, {
+    remedy: `${isBehind ? 'Send something else with the same account: it takes that nonce. ' : ''}It may still become final. Ask for transaction ${hash}, or submit the same bytes again; sign nothing else for the same purpose before it is "gone".`,
+    details: { hash, nonce, expiryHeight, outcome: 'unknown', ...(isBehind && { missing: gap }) },
+  });
+}
+
+/** Those that have time left; the others are told that they were never signed. */
+export function inTime(jobs: readonly Job[], now: number): Job[] {
+  return jobs.filter(({ until, settle }) => {
+    if (now < until) return true;
+    settle(neverSigned());
+    return false;
   });
 }
 
 /** Its time was up while it waited behind others. */
-export function neverSigned(): Problem {
+function neverSigned(): Problem {
   return new Problem('api/not-final', 'its time was up before it was sent: nothing was signed', {
     remedy: 'Ask for less at once, or give it more time (deadlineMs).',
     details: { sent: false },

@@ -4,6 +4,7 @@ import { Problem, type ProblemDetails, unwrap } from '../base/problem.ts';
 import { readBounded } from './bounded-body.ts';
 import { connectionProblem } from './connection-problem.ts';
 import { parseNodeAddress } from './node-address.ts';
+import { watchedFetch } from './write-watch.ts';
 
 /**
  * The world as the client needs it; tests give another one. Everything here exists in browsers and in Node.
@@ -114,10 +115,9 @@ export class Transport {
   async #attempt(request: HttpRequest, budgetMs: number): Promise<unknown> {
     const { method, path, body: sent, contentType, token, answer = 'json' } = request;
     if (token !== undefined && !tokenShape.test(token)) return unfitToken();
-    let response: Response;
     let body: Uint8Array | undefined;
-    try {
-      response = await this.#around.fetch(`${this.baseUrl}${path}`, {
+    const asked = watchedFetch(async () =>
+      this.#around.fetch(`${this.baseUrl}${path}`, {
         method,
         headers: {
           accept: `${answer === 'json' ? 'application/json' : 'text/plain'}, application/problem+json`,
@@ -127,12 +127,19 @@ export class Transport {
         ...(sent === undefined ? {} : { body: sent as Uint8Array<ArrayBuffer> }),
         redirect: 'manual',
         signal: AbortSignal.timeout(Math.max(1, Math.ceil(budgetMs))),
-      });
+      }),
+    );
+    let response: Response;
+    try {
+      response = await asked.response;
       body = await readBounded(response, limits.clientAnswerBytes);
     } catch (cause) {
       const { name } = cause instanceof Error ? cause : {};
       const isLate = name === 'TimeoutError' || name === 'AbortError';
-      return isLate ? this.#late(cause, budgetMs) : connectionProblem(this.baseUrl, cause);
+      const isUnsent = asked.isCertainlyUnsent();
+      return isLate
+        ? this.#late(cause, budgetMs, isUnsent)
+        : connectionProblem(this.baseUrl, cause, isUnsent);
     }
     const text = body && fromUtf8(body);
     if (text === undefined) {
@@ -159,10 +166,11 @@ export class Transport {
       : (problemFromJson(json, response) ?? plainRefusal(this.baseUrl, response, text));
   }
 
-  #late(cause: unknown, budgetMs: number): Problem {
-    return new Problem('api/timeout', `${this.baseUrl} did not answer within ${Math.round(budgetMs)} ms`, {
+  #late(cause: unknown, budgetMs: number, isUnsent: boolean): Problem {
+    const what = isUnsent ? 'took no connection' : 'did not answer';
+    return new Problem('api/timeout', `${this.baseUrl} ${what} within ${Math.round(budgetMs)} ms`, {
       remedy: 'The node may be overloaded or stopped. Try again, or ask another node with --node URL.',
-      details: { url: this.baseUrl, retryable: true, sent: true },
+      details: { url: this.baseUrl, retryable: true, sent: !isUnsent },
       cause,
     });
   }

@@ -84,10 +84,16 @@ describe('who proposes or approves a protocol version', () => {
         '/v1/chain/parameters': {
           ...origin,
           height: 40,
+          blockHash: '11'.repeat(32),
+          stateRoot: '22'.repeat(32),
+          protocolVersion: 1,
           feePerOperation: '0',
+          limits: { maxTransactions: 10, maxOperations: 20, maxBytes: 1_000_000 },
+          scheduled: [],
           validatorsHash: '66'.repeat(32),
           validators: [known],
           members: '',
+          needed: 1,
         },
       },
     });

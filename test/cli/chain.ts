@@ -139,7 +139,18 @@ export async function fakeChain(
       const failure = outcome === 'failed' ? { part: 'operation', index: 2, found } : null;
       const effects = { accounts: [], records: [], changes: [] };
       const receipt = { transactionHash: hash, status: outcome, code, failure, fee: '1', ...effects };
-      const inclusion = { height: 41, blockHash: '77'.repeat(32), receipt, transaction: { nonce: 5 } };
+      const proof = { index: 0, size: 1, path: [] };
+      const inclusion = {
+        height: 41,
+        blockHash: '77'.repeat(32),
+        receipt,
+        transaction: { ...transactionOf(hash), nonce: 5 },
+        transactionProof: proof,
+        receiptProof: proof,
+        header,
+        descendants: [],
+        certificate,
+      };
       return { body: { ...origin, hash, status: 'final', inclusion } };
     }
     return problemReply(404, 'api/not-found');
@@ -147,17 +158,34 @@ export async function fakeChain(
   return { url, submitted, seen };
 }
 
-function blockOf(): object {
-  const signatures = [0, 1, 2].map((validator) => ({ validator, signature: '88'.repeat(64) }));
-  const certificate = {
-    engine: 'pbft',
-    phase: 'commit',
-    epoch: 0,
-    view: 0,
-    height: 12,
-    blockHash: '99'.repeat(32),
-    signatures,
+const certificate = {
+  engine: 'pbft',
+  phase: 'commit',
+  epoch: 0,
+  view: 0,
+  height: 12,
+  blockHash: '99'.repeat(32),
+  signatures: [0, 1, 2].map((validator) => ({ validator, signature: '88'.repeat(64) })),
+};
+
+/** What a node tells of a transaction that does nothing much. */
+export function transactionOf(hash: string) {
+  return {
+    hash,
+    chainId: origin.chainId,
+    sender: encodeAddress(alice.publicKey),
+    nonce: 0,
+    fee: '1',
+    expiryHeight: 900,
+    reference: '',
+    conditions: [],
+    operations: [],
+    signatures: [],
+    bytes: '',
   };
+}
+
+function blockOf(): object {
   return { ...origin, hash: '99'.repeat(32), header, certificate, transactionHashes: [] };
 }
 

@@ -4,7 +4,7 @@ import { toHex, utf8 } from '../../src/base/bytes.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { lineDiff } from '../../src/base/line-diff.ts';
 import { fakeApi, origin, status } from '../client/fake-api.ts';
-import { alice, bob } from './chain.ts';
+import { alice, bob, transactionOf } from './chain.ts';
 import { jsonOf, problemOf, quorate } from './quorate.ts';
 
 const [alices, bobs] = [alice, bob].map(({ publicKey }) => encodeAddress(publicKey)) as [string, string];
@@ -22,8 +22,7 @@ const version = (number: number, changes: object) => ({
   ...changes,
 });
 const transaction = {
-  hash: '77'.repeat(32),
-  sender: alices,
+  ...transactionOf('77'.repeat(32)),
   operations: [{ type: 'put', key: 'a', value: hex('b') }],
 };
 const listed = (status_: 'applied' | 'failed') => ({
@@ -31,7 +30,16 @@ const listed = (status_: 'applied' | 'failed') => ({
   index: 3,
   timestamp: 1_767_225_600_000,
   transaction,
-  receipt: { status: status_, code: status_ === 'failed' ? 'transaction/not-owner' : '' },
+  receipt: {
+    transactionHash: transaction.hash,
+    status: status_,
+    code: status_ === 'failed' ? 'transaction/not-owner' : '',
+    failure: null,
+    fee: '1',
+    accounts: [],
+    records: [],
+    changes: [],
+  },
 });
 
 /** A node that answers these by path, and keeps what it was asked. */

@@ -16,6 +16,7 @@ import { launcher, problemOf, quorate, temporaryDirectory } from './quorate.ts';
 const genesis = genesisOf('pbft');
 const { json, block: body, transaction } = proofOf(genesis, 0);
 const { header, descendants, certificate, blockHash: hash } = json['inclusion'] as Record<string, object>;
+const transactionHashes = (body['transactions'] as { hash: string }[]).map(({ hash: one }) => one);
 const about = { ...origin, chainId: genesis.chainId };
 const [, second, third] = pairs as [KeyPair, KeyPair, KeyPair];
 const told = { ...about, hash, header };
@@ -27,7 +28,20 @@ async function oneBlock(t: TestContext) {
     if (path === '/v1/status') return { body: { ...status, ...about, ...lies.event } };
     if (path === '/v1/validators') {
       return {
-        body: { ...about, validators: [{ address: encodeAddress(second.publicKey), name: 'liar' }] },
+        body: {
+          ...about,
+          validators: [
+            {
+              index: 1,
+              name: 'liar',
+              address: encodeAddress(second.publicKey),
+              publicKey: second.publicKey,
+              primary: false,
+              self: true,
+              connected: true,
+            },
+          ],
+        },
       };
     }
     if (path.startsWith('/v1/events')) {
@@ -39,7 +53,9 @@ async function oneBlock(t: TestContext) {
       return { body: { ...told, descendants, certificate, ...lies.finality } };
     }
     if (/^\/v1\/blocks\/(1|[0-9a-f]{64})\?full=true$/.test(path)) {
-      return { body: { ...told, certificate, transactionHashes: [], ...body, ...lies.block } };
+      return {
+        body: { ...told, certificate, transactionHashes, ...body, ...lies.block },
+      };
     }
     return problemReply(404, 'api/not-found');
   });

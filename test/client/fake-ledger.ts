@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { boundedBytes, decode, listOf } from '../../src/base/codec.ts';
 import { limits } from '../../src/base/limits.ts';
-import { defined } from '../../src/base/invariant.ts';
 import { unwrap } from '../../src/base/problem.ts';
 import type { ProblemAnswer, SubmitAnswer } from '../../src/client/answers.ts';
 import { defaultSurroundings, type Surroundings } from '../../src/client/transport.ts';
@@ -19,7 +18,7 @@ interface Block {
   readonly transactions: readonly Transaction[];
 }
 
-const speed = 200;
+const speed = 40;
 
 /** Time that passes faster than it does elsewhere. What a test says must not depend on how fast that is. */
 export function fastTime(): Surroundings {
@@ -127,6 +126,13 @@ class FakeNode {
     this.#server.close();
   }
 
+  /** Says to its readers whatever it likes. */
+  tell(event: object): void {
+    for (const response of this.readers.keys()) {
+      response.write(`data: ${JSON.stringify({ ...origin, ...event })}\n\n`);
+    }
+  }
+
   announce(): void {
     for (const [response, next] of this.readers) {
       for (const block of this.#ledger.blocks.slice(next - 1)) {
@@ -172,10 +178,8 @@ class FakeNode {
       response.on('close', () => this.readers.delete(response));
       this.announce();
     } else if (resource === 'blocks') {
-      const block = defined(
-        blocks.find(({ hash }) => hash === name),
-        'a block',
-      );
+      const block = blocks.find(({ hash }) => hash === name);
+      if (block === undefined) return json({ code: 'api/no-such-block', detail: name, remedy: '' }, 404);
       const transactionHashes = block.transactions.map(({ hash }) => hash);
       const receipts = transactionHashes.map((hash) => this.#receipt(hash));
       json({ hash: block.hash, header: block.header, transactionHashes, receipts });

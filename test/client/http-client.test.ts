@@ -446,6 +446,28 @@ test('a connection that ended before it was secure carried nothing', async (t) =
   assert.equal(open.details['outcome'], 'unknown');
 });
 
+test('a connection that never comes up carried nothing, and one that stands may have', async (t) => {
+  // It takes connections and says nothing: of a secure one nothing but its beginning is ever there.
+  const server = createTcpServer(() => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  for (const [scheme, sent] of [
+    ['https', false],
+    ['http', true],
+  ] as const) {
+    const client = new HttpClient({
+      baseUrl: `${scheme}://127.0.0.1:${port}`,
+      attemptMs: 100,
+      deadlineMs: 0,
+    });
+    const problem = expectProblem(await client.submit(payment(3)), 'api/timeout');
+    assert.equal(problem.details['sent'], sent, scheme);
+    assert.equal(problem.details['outcome'], sent ? 'unknown' : undefined, scheme);
+    assert.match(problem.message, sent ? /did not answer/ : /took no connection/);
+  }
+});
+
 test('a token that no header can carry is told without it, and nothing is sent', async (t) => {
   const { url, seen } = await fakeApi(t, () => ({ body: origin }));
   for (const token of ['se\ncret', 'secret\u2028', 'sécret ', '']) {

@@ -184,11 +184,13 @@ async function passes(surroundings: { now: () => number }, ms: number): Promise<
   while (surroundings.now() < until) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-test('a block that no node has yet is waited for as long as each who waits has time', async (t) => {
+test('what is final is found although no node gives its block, and nobody waits longer than they have time', async (t) => {
   let isMissing = true;
-  const surroundings = withFetch((url) =>
-    isMissing && url.includes('/v1/blocks/') ? problemAnswer(404, 'api/no-such-block') : undefined,
-  );
+  const surroundings = withFetch((url) => {
+    if (!isMissing) return undefined;
+    if (url.includes('/v1/blocks/')) return problemAnswer(404, 'api/no-such-block');
+    return url.includes('/v1/transactions/') ? problemAnswer(503, 'node/behind') : undefined;
+  });
   const { account } = await start(t, 2, surroundings);
   const patient = account.transfer(bob, 1n, { deadlineMs });
   const hasty = await account.transfer(bob, 1n, { deadlineMs: 5_000 });
@@ -200,9 +202,90 @@ test('a block that no node has yet is waited for as long as each who waits has t
   assert.ok(isFinal(await patient));
 });
 
+for (const [where, path] of [
+  ['in the stream of another node', '/v1/transactions/'],
+  ['by asking for it', '/v1/events'],
+] as const) {
+  test(`a block that a node made up holds nobody up: theirs is found ${where}`, async (t) => {
+    let streams = 0;
+    const surroundings = withFetch((url) => {
+      if (!url.includes(path)) return undefined;
+      // Only the first reader of events is served, where the other way is tried.
+      return path === '/v1/events' && ++streams === 1 ? undefined : problemAnswer(503, 'node/behind');
+    });
+    const { fake, account } = await start(t, 2, surroundings);
+    const outcome = account.transfer(bob, 1n, { deadlineMs });
+    fake.commits = false;
+    await taken(fake);
+    await readersAre(fake, 1);
+    fake.nodes[0]?.tell({
+      hash: 'ee'.repeat(32) as Hash,
+      header: { height: 1, parentHash: '0'.padStart(64, 'b') as Hash },
+      transactionCount: 1,
+    });
+    fake.commit();
+    assert.ok(isFinal(await outcome));
+  });
+}
+
+test('a node of another chain is passed over, and the stream of the others is read', async (t) => {
+  const { fake, account } = await start(t, 2);
+  fake.commits = false;
+  const outcome = account.transfer(bob, 1n, { deadlineMs });
+  await taken(fake);
+  await readersAre(fake, 1);
+  fake.nodes[0]?.tell({
+    hash: 'ee'.repeat(32) as Hash,
+    header: { height: 1, parentHash: '0'.padStart(64, 'b') as Hash },
+    transactionCount: 0,
+    chainId: 'cd'.repeat(32) as Hash,
+  });
+  fake.commit();
+  assert.ok(isFinal(await outcome));
+});
+
+test('those who wait behind a nonce that was refused go on without the one that had it', async (t) => {
+  const { fake, account } = await start(t, 2);
+  fake.judge = ({ operations: [first] }) =>
+    first?.type === 'transfer' && first.amount === 99n
+      ? { code: 'transaction/insufficient-balance', detail: 'too much', remedy: 'less', details: {} }
+      : undefined;
+  const [refused, ...others] = await Promise.all([
+    account.transfer(bob, 99n, { deadlineMs }),
+    account.transfer(bob, 1n, { deadlineMs, fee: 7n }),
+    account.transfer(bob, 2n, { deadlineMs, fee: 5n }),
+  ]);
+  assert.ok(refused instanceof Problem && refused.code === 'transaction/insufficient-balance');
+  assert.ok(others.every(isFinal));
+  assert.deepEqual(
+    fake.final.map(({ nonce }) => nonce),
+    [0, 1, 2],
+  );
+  const [filler] = fake.final;
+  assert.equal(filler?.fee, 5n);
+  assert.deepEqual(filler.conditions, [{ type: 'height-at-most', height: 0 }]);
+  while (account.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+});
+
+test('where the gap cannot be filled, those behind it are told which nonce is missing', async (t) => {
+  const { fake, account } = await start(t, 1);
+  fake.judge = ({ nonce }) =>
+    nonce === 0
+      ? { code: 'transaction/fee-too-low', detail: 'too low', remedy: 'more', details: {} }
+      : undefined;
+  const [, behind] = await Promise.all([
+    account.transfer(bob, 1n, { deadlineMs }),
+    account.transfer(bob, 2n, { deadlineMs: 20_000 }),
+  ]);
+  assert.ok(behind instanceof Problem && behind.code === 'api/not-final');
+  assert.match(behind.message, /behind nonce 0 of its account/);
+  assert.equal(behind.details['missing'], 0);
+  assert.match(behind.remedy, /it takes that nonce/);
+});
+
 test('a block that no node has any more is not waited for, and the outcome is open', async (t) => {
   const surroundings = withFetch((url) =>
-    url.includes('/v1/blocks/') ? problemAnswer(410, 'storage/pruned') : undefined,
+    /\/v1\/(?:blocks|transactions)\//.test(url) ? problemAnswer(410, 'storage/pruned') : undefined,
   );
   const { account } = await start(t, 2, surroundings);
   const outcome = await account.transfer(bob, 1n, { deadlineMs });

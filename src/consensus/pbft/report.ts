@@ -62,6 +62,10 @@ const forgotten = {
   },
 };
 
+/** With fewer than q others nothing goes on without it. */
+const alone =
+  ' (nothing is decided without it: see that no other process uses its key, and put its newest database back if there is one; if it still says this, start it with --assume-first-use: what was final and is in no data that is left is lost)';
+
 /** One sentence for an operator: what progress waits for. */
 export function whyOf(replica: Replica): string {
   const { state } = replica;
@@ -78,8 +82,13 @@ export function reasonOf(replica: Replica): string {
     return `catching up, others are final at ${highest}`;
   }
   const { cause, wayOut } = forgotten[state.keyUse === 'doubted' ? 'doubted' : 'lost'];
-  if (state.guard.name === 'learning')
+  if (state.guard.name === 'learning') {
+    // Then the chain waits for this one, and nobody but its operator can help.
+    if (state.peers.length - 1 < quorum) {
+      return `not voting: ${cause}; there are too few other validators to tell it how far it was${alone}`;
+    }
     return `not voting: ${cause}; ${state.guard.proven.size} of ${quorum} others answered how far they are${wayOut}`;
+  }
   if (state.guard.name === 'silent')
     return `not voting until a block above ${state.guard.until} is final: ${cause}${wayOut}`;
   if (state.phase.name === 'changing') {

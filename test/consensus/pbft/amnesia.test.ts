@@ -42,6 +42,21 @@ test('the answers of a quorum of others are needed: it does not count itself', (
   assert.equal(guardOf(lost), 'silent');
 });
 
+for (const n of [1, 2]) {
+  test(`a chain of ${n} has too few others to ask, and its operator is told so`, () => {
+    const committee = new Committee(n, { options });
+    committee.grow(5);
+    const lost = committee.node(0);
+    lost.loseDisk();
+    lost.restart();
+    committee.pass(5_000);
+    assert.equal(guardOf(lost), 'learning');
+    const why = lost.engine?.why() ?? '';
+    assert.match(why, /too few other validators to tell it .*--assume-first-use/);
+    assert.doesNotMatch(why, /of \d others/);
+  });
+}
+
 /** Of a chain that has only begun. */
 const nothingFinal = (from: ValidatorIndex): Draft => ({
   kind: 'status',
