@@ -24,7 +24,16 @@ export async function readInput(
   } catch (cause) {
     throw fileProblem(file, cause, check);
   }
+  if (isStandard && bytes?.length === 0) throw nothingCame();
   return bytes ?? refuseSize(isStandard ? 'standard input' : file, maxBytes, smaller);
+}
+
+/** Also when it is closed, or when what should have written there failed: nobody means that to be a value. */
+function nothingCame(): Problem {
+  return new Problem('cli/file', 'nothing came on standard input: it is empty, or closed', {
+    remedy:
+      'Look at what should have written there. A value that is meant to be empty is given as text (""), or as an empty file. Nothing was done.',
+  });
 }
 
 /**

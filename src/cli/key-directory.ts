@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Option } from '@commander-js/extra-typings';
@@ -20,6 +11,7 @@ import { decryptKey, encryptKey, type KeyFile, readKeyFile } from '../crypto/key
 import type { PublicKey } from '../crypto/signature.ts';
 import { makeDirectorySync } from '../storage/make-directory.ts';
 import { fileProblem } from './file-problem.ts';
+import { writeWhole } from './output-file.ts';
 import { readPassword } from './password.ts';
 import { printError } from './terminal.ts';
 
@@ -133,12 +125,9 @@ export function storeKeyFile(directory: string, name: string, text: string): str
 
 /** Puts another text of the same key in its file's place, whole or not at all. */
 export function replaceKeyFile(file: string, text: string): void {
-  const next = `${file}.new`;
   try {
-    writeFileSync(next, text, { mode: 0o600, flush: true });
-    renameSync(next, file);
+    writeWhole(file, text, 0o600);
   } catch (error) {
-    rmSync(next, { force: true });
     throw fileProblem(file, error);
   }
 }

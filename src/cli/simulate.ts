@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, type CommandUnknownOpts, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { grouped } from '../client/plain-words.ts';
@@ -25,6 +24,7 @@ import { jsonOption, wholeNumber } from './options.ts';
 import { ProgressLine } from './progress.ts';
 import { answer, print, printError, styled } from './terminal.ts';
 import { fileProblem } from './file-problem.ts';
+import { writeWhole } from './output-file.ts';
 import { readTextFile } from './text-file.ts';
 
 const shrinkRuns = 400;
@@ -207,7 +207,7 @@ function keep(directory: string, plan: Plan, verdict: Verdict): void {
   );
   try {
     makeDirectorySync(directory);
-    writeFileSync(file, `${JSON.stringify({ found: verdict.breach, plan }, null, 2)}\n`);
+    writeWhole(file, `${JSON.stringify({ found: verdict.breach, plan }, null, 2)}\n`);
   } catch (cause) {
     throw fileProblem(file, cause, '--keep');
   }

@@ -1,5 +1,4 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
-import { writeFileSync } from 'node:fs';
 import { Problem, unwrap } from '../base/problem.ts';
 import type { FinalTransaction } from '../client/http-client.ts';
 import { problemOf, waitingWords } from '../client/outcomes.ts';
@@ -9,6 +8,7 @@ import { failureRemedy } from '../ledger/failure-remedies.ts';
 import { effectText } from './chain-text.ts';
 import { exitCodes } from './exit-codes.ts';
 import { fileProblem } from './file-problem.ts';
+import { writeWhole } from './output-file.ts';
 import { connect, jsonOption, nodeOption, timeoutOption } from './options.ts';
 import { answer, print, styled, toJson } from './terminal.ts';
 
@@ -53,7 +53,7 @@ export function txStatusCommand(): CommandUnknownOpts {
  */
 function writeProof(file: string, proof: object): void {
   try {
-    writeFileSync(file, `${toJson(proof)}\n`);
+    writeWhole(file, `${toJson(proof)}\n`);
   } catch (cause) {
     throw fileProblem(file, cause, 'Check --proof.');
   }

@@ -12,6 +12,22 @@ export interface Ran {
 
 export const launcher = join(import.meta.dirname, '../../scripts/quorate');
 
+/** Runs a line of bash in which "$0" "$@" is the command line tool with its arguments. */
+export function inShell(line: string, args: readonly string[]): Promise<Ran> {
+  const child = spawn('bash', ['-c', line, launcher, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return new Promise((resolve, reject) => {
+    let out = '';
+    let err = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, out, err }));
+  });
+}
+
 /** Runs the command line tool as a person would, through its launcher, with nothing on standard input and no settings of this machine. */
 export function quorate(
   args: readonly string[],

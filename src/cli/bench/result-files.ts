@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileProblem } from '../file-problem.ts';
+import { writeWhole } from '../output-file.ts';
 import { toJson } from '../terminal.ts';
 
 /** Writes both forms of a result, and says where. Throws a problem when that cannot be. */
@@ -14,8 +15,8 @@ export function writeResult(
   const files = { json: join(directory, 'result.json'), page: join(directory, 'page.html') };
   try {
     mkdirSync(directory, { recursive: true });
-    writeFileSync(files.json, `${toJson(result)}\n`);
-    writeFileSync(files.page, page);
+    writeWhole(files.json, `${toJson(result)}\n`);
+    writeWhole(files.page, page);
   } catch (cause) {
     throw fileProblem(directory, cause, '--out');
   }
