@@ -306,9 +306,13 @@ export class Sync {
     const { segment, peer, round, tookMs } = answer;
     if (this.#scanty !== undefined && this.#scanty !== peer) this.#sources.poor(this.#scanty);
     for (const other of round.asked.keys()) if (other !== peer) this.#sources.poor(other);
-    if (tookMs > this.#hedgeMs) this.#sources.poor(peer);
-    else if (segment.whole) this.#sources.good(peer);
-    if (tookMs < this.#hedgeMs / 2) this.#hedgeMs = Math.max(this.#hedgeMs / 2, limits.fetchHedgeMs);
+    // Just in time is not good: the wait may be long because others made it so, and comes down only when
+    // somebody is faster.
+    if (tookMs > this.#hedgeMs / 2) this.#sources.poor(peer);
+    else {
+      if (segment.whole) this.#sources.good(peer);
+      this.#hedgeMs = Math.max(this.#hedgeMs / 2, limits.fetchHedgeMs);
+    }
     const isScanty = !segment.whole && segment.last.header.height < this.#wanted;
     this.#scanty = isScanty ? peer : undefined;
     if (this.#poll === null) return;

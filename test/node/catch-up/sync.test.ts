@@ -162,9 +162,9 @@ class World {
           this.asked.push(peer);
           const response = this.servers.get(peer)?.(bytes) ?? null;
           if (this.line !== undefined && response !== null) return this.line.carry(response, done);
-          time.after(this.delaysMs.get(peer) ?? 1, () =>
-            done(response ?? new Problem('network/refused', 'no', { remedy: 'Ask another.' })),
-          );
+          const delayMs = this.delaysMs.get(peer) ?? 1;
+          const code = delayMs < limits.requestTimeoutMs ? 'network/refused' : 'network/timeout';
+          time.after(delayMs, () => done(response ?? new Problem(code, 'no', { remedy: 'Ask another.' })));
         },
       },
       peersFor: () => [...this.servers.keys()],
@@ -487,6 +487,25 @@ describe('a peer that is not worth its time', () => {
     world.time.run(2 * limits.requestTimeoutMs);
     assert.equal(world.height, length);
     for (const name of liars) assert.equal(timesAsked(world, name), 1);
+  });
+
+  test('because it answers just in time does not stay the first: those who are faster do', async () => {
+    const serving = await serverOf(run);
+    const world = new World();
+    // The silent make it wait longer for an answer; the late give all, as late as they may by then.
+    for (let i = 0; i < limits.fetchParallel; i++) {
+      world.servers.set(`silent-${i}`, () => null);
+      world.delaysMs.set(`silent-${i}`, limits.requestTimeoutMs);
+    }
+    for (let i = 0; i < limits.fetchParallel; i++) {
+      world.servers.set(`late-${i}`, honest(serving));
+      world.delaysMs.set(`late-${i}`, 5 * limits.fetchHedgeMs);
+    }
+    world.servers.set('honest', honest(serving));
+    world.sync.want(toHeight(length), []);
+    world.time.run(3 * limits.requestTimeoutMs);
+    assert.equal(world.height, length);
+    for (let i = 0; i < limits.fetchParallel; i++) assert.equal(timesAsked(world, `late-${i}`), 1);
   });
 
   test('is nobody when all are slow: what the line gives is taken, with a few questions at a time', async () => {
