@@ -20,7 +20,7 @@ export type Guarantee =
   | 'epoch'
   /** Nobody honest is accused or punished. */
   | 'innocence'
-  /** Memory stays within its bounds. */
+  /** Memory, and what events make of each other, stay within their bounds. */
   | 'bounds'
   /** No node stops over a broken promise of its own. */
   | 'integrity'

@@ -158,10 +158,18 @@ export class ServingChecker {
     );
   }
 
-  /** The header of a final block that is not among those that may be deleted. */
+  /**
+   * The header of a final block that is not among those that may be deleted. The one that a snapshot came for
+   * has a header and never had a body: no header is below it.
+   */
   #staying(height: number): BlockHeader | undefined {
     const { keepBlocks, finalHeight } = this.#options;
     if (keepBlocks !== null && height <= finalHeight() - keepBlocks) return undefined;
+    if (this.#header(height - 1) === undefined) return undefined;
+    return this.#header(height);
+  }
+
+  #header(height: number): BlockHeader | undefined {
     const number = Buffer.alloc(6);
     number.writeUIntBE(height, 0, 6);
     const bytes = this.#disk('header', number);

@@ -29,6 +29,12 @@ export async function simulate(plan: Plan, options: { keepTrace?: boolean } = {}
   return { verdict: await simulation.end(), trace: trace.text };
 }
 
+/**
+ * Events in a second of virtual time that are too many, for each pair of nodes. Four nodes that work make
+ * some thousands in all; these answer each other without end, and such a run would take hours to its end.
+ */
+const stormEvents = 5_000;
+
 /** A run that can be looked at while it goes on. */
 export class Simulation {
   readonly cluster: Cluster;
@@ -40,6 +46,8 @@ export class Simulation {
   #doneAt: VirtualMs | undefined;
   #isHealed = false;
   #isOver = false;
+  /** The second of virtual time that goes on, and the events before it. */
+  #second = { number: 0, eventsBefore: 0 };
   /** When something is due that no event does: the end of the first act, or a look for that of the second. */
   #next: number;
 
@@ -62,7 +70,7 @@ export class Simulation {
   async playTo(until: VirtualMs): Promise<void> {
     const { cluster } = this;
     while (!this.#isOver) {
-      await playUntil(cluster, Math.min(until, this.#next));
+      await this.#playUntil(Math.min(until, this.#next));
       if (cluster.breach !== null) this.#isOver = true;
       else if (until < this.#next) return;
       else this.#look();
@@ -78,6 +86,7 @@ export class Simulation {
     if (this.#isOver) return false;
     await cluster.settle();
     const happened = cluster.scheduler.step(Math.min(until, this.#next));
+    this.#watchEvents();
     if (happened && cluster.isStarting) await cluster.settle();
     if (!happened && until < this.#next) return false;
     if (!happened) this.#look();
@@ -105,6 +114,28 @@ export class Simulation {
     };
   }
 
+  /** Lets virtual time pass. What is asynchronous in a node's start runs to its end between two events. */
+  async #playUntil(until: number): Promise<void> {
+    const { cluster } = this;
+    await cluster.settle();
+    while (cluster.breach === null && cluster.scheduler.step(until)) {
+      this.#watchEvents();
+      if (cluster.isStarting) await cluster.settle();
+    }
+  }
+
+  /** A run in which events make events for ever ends all the same, and says so. */
+  #watchEvents(): void {
+    const { scheduler, nodes } = this.cluster;
+    const number = Math.floor(scheduler.now / 1_000);
+    if (number !== this.#second.number) this.#second = { number, eventsBefore: scheduler.events };
+    const events = scheduler.events - this.#second.eventsBefore;
+    if (events <= stormEvents * nodes.length ** 2) return;
+    this.cluster.fail(
+      new Breach('bounds', `${events} events within a second of virtual time: they make each other for ever`),
+    );
+  }
+
   #look(): void {
     const { cluster } = this;
     const { now } = cluster.scheduler;
@@ -122,15 +153,6 @@ export class Simulation {
       cluster.fail(new Breach('progress', isDone ? cluster.describeUnrest() : cluster.describeStuck()));
       this.#isOver = true;
     } else this.#next = now + lookEveryMs;
-  }
-}
-
-/** Lets virtual time pass. What is asynchronous in a node's start runs to its end between two events. */
-async function playUntil(cluster: Cluster, until: number): Promise<void> {
-  const { scheduler } = cluster;
-  await cluster.settle();
-  while (cluster.breach === null && scheduler.step(until)) {
-    if (cluster.isStarting) await cluster.settle();
   }
 }
 

@@ -6,7 +6,8 @@ import { unwrap } from '../../../src/base/problem.ts';
 import { drawPlan } from '../../../src/simulator/plan/draw-plan.ts';
 import type { Plan } from '../../../src/simulator/plan/plan.ts';
 import { parsePlan } from '../../../src/simulator/plan/plan-file.ts';
-import { simulate } from '../../../src/simulator/run/simulation.ts';
+import { simulate, Simulation } from '../../../src/simulator/run/simulation.ts';
+import { Trace } from '../../../src/simulator/world/trace.ts';
 import { describeVerdict, exitCodes, type Verdict } from '../../../src/simulator/run/verdict.ts';
 import { allMutations } from '../mutations/all-mutations.ts';
 import { mutations } from '../mutations/mutations.ts';
@@ -119,6 +120,20 @@ describe('a run', () => {
 });
 
 describe('what is not promised is seen', () => {
+  test('in which events make each other for ever ends with that as the reason', async () => {
+    const simulation = new Simulation(quiet, new Trace(false));
+    simulation.begin();
+    const { scheduler } = simulation.cluster;
+    const again = (): void => void scheduler.at(scheduler.now, again);
+    scheduler.at(1_234, again);
+    await simulation.playTo(Infinity);
+    const { outcome, breach } = await simulation.end();
+    assert.equal(outcome, 'unsafe');
+    assert.equal(breach?.guarantee, 'bounds');
+    assert.match(breach.message, /events within a second of virtual time/);
+    assert.equal(breach.at, 1_234);
+  });
+
   test('f + 1 validators with two copies each fork the chain, and the run is unsafe', async () => {
     const twin = (validator: number) => ({ validator, liar: 'twin' }) as const;
     const fork = await verdictOf({
