@@ -27,7 +27,7 @@ export function isWanted(replica: Replica, message: PbftMessage, direct: boolean
         message.height > windowEnd(replica) + limits.pbftFarAhead
       )
         return false;
-      if (isAhead(replica, message)) return true;
+      if (isAhead(replica, message)) return !isKept(replica, message);
       if (!isCounted(replica, message.kind, message.view, message.height)) return false;
       const tally = state.tallies.get(tallyKey(message.view, message.height));
       const votes = message.kind === 'pre-prepare' ? tally?.prePrepare : tally?.[message.kind];
@@ -46,7 +46,7 @@ export function isWanted(replica: Replica, message: PbftMessage, direct: boolean
       if (message.view === state.view && state.phase.name === 'normal') return false;
       return isFresh(replica, message);
     case 'query-stable':
-      return isAnswered(replica, message);
+      return isAnswered(replica, message, direct);
     case 'reply-stable':
       return isAwaited(replica, message);
     case 'status':
@@ -67,11 +67,26 @@ export function isAhead(replica: Replica, message: PbftMessage): boolean {
   );
 }
 
+/** Whoever sends one again, its sender or somebody else, makes nothing else give way. */
+function isKept({ state }: Replica, message: PbftMessage): boolean {
+  if (!isSlotMessage(message)) return false;
+  const { kind, view, height, blockHash } = message;
+  return (state.ahead.get(message.from) ?? []).some(
+    (kept) =>
+      isSlotMessage(kept) &&
+      kept.kind === kind &&
+      kept.view === view &&
+      kept.height === height &&
+      kept.blockHash === blockHash,
+  );
+}
+
 /**
  * Keeps a message for when its time comes; each sender can fill only its own share, and its oldest give way.
  */
 export function keepForLater(replica: Replica, message: PbftMessage): void {
   const { ahead } = replica.state;
+  if (isKept(replica, message)) return;
   const kept = ahead.get(message.from) ?? [];
   kept.push(message);
   if (kept.length > limits.pbftBufferedPerValidator) kept.shift();

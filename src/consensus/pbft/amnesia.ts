@@ -52,20 +52,22 @@ export function onBeginningChain(replica: Replica, from: ValidatorIndex): void {
 }
 
 /**
- * True when it will be answered: by those who have their own log only, and now and then only, since
- * anybody can send it again.
+ * True when it will be answered: by those who have their own log only, and now and then only. Anybody can
+ * send an old one again, as often as they like, so one on the asker's own stream does not wait for those.
  */
-export function isAnswered(replica: Replica, query: QueryStable): boolean {
+export function isAnswered(replica: Replica, query: QueryStable, direct: boolean): boolean {
   const { state, options } = replica;
   const peer = state.peers[query.from];
-  return mayVote(replica) && peer !== undefined && state.now - peer.repliedAt >= options.idleStatusMs;
+  if (peer === undefined || !mayVote(replica)) return false;
+  return state.now - (direct ? peer.repliedAt : peer.repliedByRelayAt) >= options.idleStatusMs;
 }
 
-export function onQueryStable(replica: Replica, query: QueryStable): void {
+export function onQueryStable(replica: Replica, query: QueryStable, direct: boolean): void {
   const { state, self } = replica;
   const peer = state.peers[query.from];
-  if (peer === undefined || self === null || !isAnswered(replica, query)) return;
-  peer.repliedAt = state.now;
+  if (peer === undefined || self === null || !isAnswered(replica, query, direct)) return;
+  if (direct) peer.repliedAt = state.now;
+  else peer.repliedByRelayAt = state.now;
   const { height: finalHeight, certificate } = state.final;
   post(replica, [query.from], {
     kind: 'reply-stable',

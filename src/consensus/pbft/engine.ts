@@ -181,7 +181,7 @@ function dispatch(replica: Replica, message: PbftMessage, direct: boolean): void
       onContradiction(replica, message.proof);
       return;
     case 'query-stable':
-      onQueryStable(replica, message);
+      onQueryStable(replica, message, direct);
       return;
     case 'reply-stable':
       onReplyStable(replica, message);

@@ -86,6 +86,7 @@ export function freshState(start: Beginning): PbftState {
       silent: false,
       answeredAt: Number.NEGATIVE_INFINITY,
       repliedAt: Number.NEGATIVE_INFINITY,
+      repliedByRelayAt: Number.NEGATIVE_INFINITY,
     })),
     statusAt: Number.NEGATIVE_INFINITY,
     syncAsk: neverAsked(),

@@ -190,8 +190,9 @@ interface PeerState {
   /** It said so in its latest Status: its log was lost, and it does not vote yet. */
   silent: boolean;
   answeredAt: MonotonicMs;
-  /** When its question after a lost log was answered last. */
+  /** When its question after a lost log was answered last, on its own stream and as somebody brought it. */
   repliedAt: MonotonicMs;
+  repliedByRelayAt: MonotonicMs;
 }
 
 /**

@@ -139,6 +139,22 @@ test('a question is answered now and then only, however often somebody sends it 
   assert.equal(posts.filter((kind) => kind === 'reply-stable').length, 1);
 });
 
+test('who asks on its own stream is answered, however often somebody sends an earlier question of it again', () => {
+  const committee = committeeAt(2);
+  const node = committee.node(0);
+  const answersTo = (nonce: number, direct: boolean): number => {
+    node.effects = [];
+    node.receive(committee.say({ kind: 'query-stable', from: 3, nonce }), direct);
+    return node.effects.filter(
+      (effect) => effect.type === 'post' && sign(effect.message, 0).kind === 'reply-stable',
+    ).length;
+  };
+  assert.equal(answersTo(77, false), 1);
+  assert.equal(answersTo(77, false), 0);
+  assert.equal(answersTo(78, true), 1);
+  assert.equal(answersTo(78, true), 0, 'and now and then only');
+});
+
 test('at heights up to its silence it votes never again: not for the tip of a view, not after a restart', () => {
   const committee = committeeAt(5);
   const lost = committee.node(3);

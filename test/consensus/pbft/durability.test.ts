@@ -119,6 +119,22 @@ test('what was signed for a height stays on disk until the final block is there 
   assert.ok(!committee.node(1).records.has('prepare/0/0/1'), 'where the block is stored, nobody needs it');
 });
 
+test('a vote is asked of the disk once: not again for later votes of others, nor after a restart', () => {
+  const committee = new Committee(4);
+  const signed = (node: TestNode): string[] =>
+    node.effects.flatMap((effect) => (effect.type === 'persist' ? effect.sign.map(({ key }) => key) : []));
+  committee.deliverable = (_, __, { kind }) => kind !== 'commit';
+  committee.work();
+  committee.pass(400);
+  committee.node(2).crash();
+  committee.node(2).restart();
+  committee.pass(400);
+  for (const node of committee.nodes) {
+    assert.ok(signed(node).includes('commit/0/0/1'));
+    assert.deepEqual(signed(node), [...new Set(signed(node))]);
+  }
+});
+
 /** Own votes on the disk of a node, by height. */
 const voted = (node: TestNode): number[] =>
   [...node.records.keys()].flatMap((key) => (key.startsWith('prepare/') ? [Number(key.split('/')[3])] : []));

@@ -8,9 +8,16 @@ import { zeroHash } from '../../../src/crypto/hash.ts';
 
 const { pbftBufferedHashes: most, pbftBufferedPerValidator: perValidator, maxBlockTransactions } = limits;
 
+let lastHeight = 0;
+const place = () => ({ view: 1, height: ++lastHeight, blockHash: zeroHash });
 const proposal = (from: number, hashes = maxBlockTransactions): PbftMessage =>
-  ({ kind: 'pre-prepare', from, proposal: { transactionHashes: Array(hashes).fill(zeroHash) } }) as never;
-const vote = (from: number): PbftMessage => ({ kind: 'prepare', from }) as never;
+  ({
+    kind: 'pre-prepare',
+    from,
+    ...place(),
+    proposal: { transactionHashes: Array(hashes).fill(zeroHash) },
+  }) as never;
+const vote = (from: number): PbftMessage => ({ kind: 'prepare', from, ...place() }) as never;
 
 function scene() {
   const ahead = new Map<number, PbftMessage[]>();
@@ -39,4 +46,15 @@ test('proposals are kept by their hashes: when all have too many, whoever has th
   const all = [2, ...liars].reduce((sum, from) => sum + kept(from, 'pre-prepare'), 0);
   assert.equal(all, Math.floor(most / maxBlockTransactions));
   for (const liar of liars) assert.equal(kept(liar, 'prepare'), 1);
+});
+
+test('one that is sent again, by whoever, makes nothing give way; another of the same place is another', () => {
+  const { keep, kept } = scene();
+  const [first, second] = [vote(1), vote(1)];
+  keep(proposal(1), first);
+  for (let times = 0; times < 2 * perValidator; times++)
+    keep(structuredClone(first), structuredClone(second));
+  assert.deepEqual([kept(1, 'pre-prepare'), kept(1, 'prepare')], [1, 2]);
+  keep({ ...first, blockHash: 'aa'.repeat(32) } as never, { ...first, kind: 'commit' } as never);
+  assert.deepEqual([kept(1, 'prepare'), kept(1, 'commit')], [3, 1]);
 });

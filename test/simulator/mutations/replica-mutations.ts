@@ -245,4 +245,40 @@ export const replicaMutations: readonly Mutation[] = [
     testOf('epochs'),
     'what was signed in an epoch that ended leaves the disk while the process goes on, too',
   ),
+  directed(
+    'commit-asked-again',
+    'a vote is asked of the disk once',
+    { file: pbft('voting'), find: '  slot.commitAsked = true;\n', replace: '' },
+    testOf('durability'),
+    'a vote is asked of the disk once: not again for later votes of others, nor after a restart',
+  ),
+  directed(
+    'commit-asked-forgotten',
+    'a vote that is on disk is not asked of it after a restart',
+    {
+      file: pbft('restore'),
+      find: "commitAsked: slot.commitAsked || message.kind === 'commit',",
+      replace: 'commitAsked: slot.commitAsked,',
+    },
+    testOf('durability'),
+    'a vote is asked of the disk once: not again for later votes of others, nor after a restart',
+  ),
+  directed(
+    'kept-twice',
+    'what is kept for later is kept once, whoever sends it again',
+    { file: pbft('admission'), find: '  if (isKept(replica, message)) return;\n', replace: '' },
+    testOf('kept-ahead'),
+    'one that is sent again, by whoever, makes nothing give way; another of the same place is another',
+  ),
+  directed(
+    'old-question-answered-first',
+    'a question on its own stream does not wait for one that somebody sends again',
+    {
+      file: pbft('amnesia'),
+      find: '(direct ? peer.repliedAt : peer.repliedByRelayAt)',
+      replace: 'Math.max(peer.repliedAt, peer.repliedByRelayAt)',
+    },
+    testOf('amnesia'),
+    'who asks on its own stream is answered, however often somebody sends an earlier question of it again',
+  ),
 ];
