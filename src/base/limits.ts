@@ -159,6 +159,11 @@ export const limits = {
   mempoolSenderShare: 16,
 
   /**
+   * So many more full blocks without most of those that waited too long than with them are no accident: pools
+   * differ for a moment.
+   */
+  mempoolUnfairBlocks: 8,
+  /**
    * Blocks that passed over a transaction and are remembered. More would say nothing new: the oldest counts.
    */
   mempoolPassedOver: 32,
@@ -682,6 +687,12 @@ export const limits = {
   raftTail: 64,
   /** Raft: linearizable reads that wait at once; more get a retryable problem. */
   raftPendingReads: 10_000,
+  /**
+   * Raft: blocks in which a chain begins. A voter of an empty log that nobody knows anything of, and that
+   * hears of more before it bound itself to anything, comes to a chain that runs. A leader makes one in its
+   * first term, and members are started within minutes of each other, before clients come.
+   */
+  raftBeginning: 16,
   /** Raft: terms in which it led that a member remembers, to know its own blocks from another process's. */
   raftTermsLed: 1_024,
 

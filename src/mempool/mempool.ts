@@ -256,7 +256,7 @@ export class Mempool {
     // Its proposer may have known what waited long for a little longer than this pool.
     const old = this.#now - this.#bounds.patienceMs / 8;
     const isOld = (hash: Hash): boolean => (this.#byHash.get(hash)?.since ?? Infinity) <= old;
-    const full = block.hadRoom ? undefined : fullBlock(block.transactions, isOld);
+    const full = block.hadRoom ? undefined : fullBlock(block.transactions, isOld, this.#tooOld());
     const hashes = new Set<Hash>();
     const lanes = new Set<Lane>();
     for (const { hash, sender } of block.transactions) {
@@ -267,8 +267,19 @@ export class Mempool {
     for (const lane of lanes) this.#follow(lane, hashes);
     this.#expire(block.height, 'expired');
     this.#goBy(block.next);
-    if (full === undefined) this.#passedOverAt = block.now;
-    else this.#passedOver.full(full, this.#left(), block.now);
+    if (full === undefined) {
+      this.#passedOverAt = block.now;
+      this.#passedOver.roomy();
+    } else this.#passedOver.full(full, this.#left(), block.now);
+  }
+
+  /** The oldest of those that waited too long: as many as a correct proposer takes for their age. */
+  #tooOld(): ReadonlySet<Hash> {
+    const hashes = new Set<Hash>();
+    for (const { transaction } of this.#executable.upTo(this.#now - 2 * this.#bounds.patienceMs)) {
+      if (hashes.add(transaction.hash).size === limits.mempoolAgedShare) break;
+    }
+    return hashes;
   }
 
   #left(): { best: Entry | undefined; oldest: Entry | undefined } {

@@ -12,12 +12,18 @@ interface FullBlock {
   readonly least: bigint | undefined;
   /** How many of its transactions are of each sender. */
   readonly bySender: ReadonlyMap<Transaction['sender'], number>;
+  /** It has room for as many of those that waited too long as a correct proposer takes, and holds few. */
+  readonly unfair: boolean;
 }
 
-/** Of the transactions of a block; `isOld`: it may stand there for its age. */
+/**
+ * Of the transactions of a block; `isOld`: it may stand there for its age. `tooOld` are the oldest ones of
+ * those that waited too long before it.
+ */
 export function fullBlock(
   transactions: readonly Pick<Transaction, 'hash' | 'sender' | 'fee' | 'bytes' | 'operations'>[],
   isOld: (hash: Transaction['hash']) => boolean,
+  tooOld: ReadonlySet<Transaction['hash']>,
 ): FullBlock {
   const bySender = new Map<Transaction['sender'], number>();
   const worths = new Map<Transaction['sender'], bigint>();
@@ -31,7 +37,8 @@ export function fullBlock(
     worths.set(sender, worth);
     if (!isOld(hash) && (least === undefined || worth < least)) least = worth;
   }
-  return { least, bySender };
+  const taken = transactions.filter(({ hash }) => tooOld.has(hash)).length;
+  return { least, bySender, unfair: 2 * taken < Math.min(tooOld.size, transactions.length) };
 }
 
 /**
@@ -39,7 +46,8 @@ export function fullBlock(
  * order of `fairOrder`, after those that waited longest. So an entry was passed over when the block holds
  * something that is worth less, although its sender had not had its share; or when it is the oldest of all
  * and older than anything may be. The first costs a liar whose own fees come back to it nothing; the
- * second it cannot get around.
+ * second it cannot get around. Nor does it help to take the oldest one by one, each just before its time: a
+ * proposer that leaves out most of the oldest again and again passes over all behind them, too.
  *
  * The time of an entry runs from the first of a row of such blocks: a proposer may not have known of it
  * when it made the first one.
@@ -47,6 +55,9 @@ export function fullBlock(
 export class PassedOver {
   readonly #senderShare: number;
   #entries: { readonly entry: Entry; readonly since: number; readonly aged: boolean }[] = [];
+  /** Unfair blocks, less the fair ones since; and since when they are too many. */
+  #unfair = 0;
+  #unfairSince: number | null = null;
 
   constructor(senderShare: number) {
     this.#senderShare = senderShare;
@@ -60,13 +71,27 @@ export class PassedOver {
     this.#entries = this.#entries.filter(
       ({ entry, aged }) => entry.since !== null && (aged || this.#isCheaper(block, entry)),
     );
+    if (left.oldest === undefined) this.#unfair = 0;
+    else
+      this.#unfair = Math.min(
+        Math.max(this.#unfair + (block.unfair ? 1 : -1), 0),
+        2 * limits.mempoolUnfairBlocks,
+      );
+    if (this.#unfair < limits.mempoolUnfairBlocks) this.#unfairSince = null;
+    else this.#unfairSince ??= now;
     if (left.oldest !== undefined) this.#add(left.oldest, now, true);
     if (left.best !== undefined && this.#isCheaper(block, left.best)) this.#add(left.best, now, false);
   }
 
+  /** A block with room is final: whatever was passed over now was passed over by it. */
+  roomy(): void {
+    this.#unfair = 0;
+    this.#unfairSince = null;
+  }
+
   /** Since when; null when there is none. */
   since(): number | null {
-    let since: number | null = null;
+    let since = this.#unfairSince;
     for (const { entry, since: from } of this.#entries) {
       if (entry.since !== null && (since === null || from < since)) since = from;
     }

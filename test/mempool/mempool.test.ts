@@ -623,6 +623,31 @@ void describe('full blocks', () => {
     assert.equal(many.order().indexOf('1#0 fee 100'), limits.mempoolAgedShare);
   });
 
+  void it('that take old ones one by one, each just before its time, pass over those that come after them', () => {
+    const world = new World();
+    const decoys = Array.from({ length: 40 }, (_, i) => tx({ from: 20 + i, fee: 1 }));
+    world.addAll(...decoys, tx({ from: 1, fee: 1 }));
+    fill(world, 2 * patienceMs, 1_000);
+    let passedOverMs = 0;
+    for (const decoy of decoys) {
+      fill(world, patienceMs - 1_000, 1_000);
+      world.now += 500;
+      world.commit([decoy, tx({ from: 8, nonce: world.accountOf(sender(8)).nonce, fee: 1_000 })], {
+        hadRoom: false,
+      });
+      passedOverMs = world.now - (world.pool.work().passedOverSince ?? world.now);
+      if (passedOverMs >= patienceMs) break;
+    }
+    assert.ok(passedOverMs >= patienceMs);
+    // A proposer that takes the oldest again has nothing more to say for itself.
+    for (let block = 0; block < 20; block++) {
+      world.now += 100;
+      const oldest = [...world.pool.candidates(world.accountOf)].slice(0, 4);
+      world.commit(oldest, { hadRoom: false });
+    }
+    assert.equal(world.pool.work().passedOverSince, null);
+  });
+
   void it('are suspected of nothing when an honest proposer is flooded with dearer ones for minutes', () => {
     const world = new World();
     const room = 8;
