@@ -10,7 +10,7 @@ import { liarNames } from '../src/simulator/plan/plan.ts';
 import { helloProtocol, protocolNames, requestProtocols, topics } from '../src/network/protocol-names.ts';
 import { wireVersion } from '../src/node/peers/hello.ts';
 import { formatVersion } from '../src/storage/chain-records.ts';
-import { configurationPrefix, entryPrefix, stateKey } from '../src/consensus/raft/records.ts';
+import { configurationPrefix, entryPrefix, stateKey, unprovenKey } from '../src/consensus/raft/records.ts';
 
 const source = fileURLToPath(new URL('../src', import.meta.url));
 const read = (path: string): string => readFileSync(join(source, path), 'utf8');
@@ -125,6 +125,7 @@ test('the page on the store names every kind of key, and every key of the consen
     ...Object.values(recordKeys),
     ...votes.filter((key) => key !== ''),
     stateKey,
+    unprovenKey,
     `${entryPrefix}HEIGHT`,
     `${configurationPrefix}HEIGHT`,
     ...ofNode.map(([, name = '']) => `node-${name}`),

@@ -169,8 +169,7 @@ export interface EngineStart {
  * - `whole`: all that the key signed on this chain stands in it (nothing, when the key was never used), or an
  *   engine that found it lost has recorded that.
  * - `new`: it is empty because this machine knows of no use of the key, which elsewhere may have had
- *   one. A chain that turns out to run already, before anything was signed here, makes it `lost` (PBFT;
- *   Raft takes it for `whole`).
+ *   one. A chain that turns out to run already, before anything was signed here, makes it `lost`.
  * - `lost`: it is empty, or older than the last use of the key. The engine's amnesia guard begins, whatever
  *   the records say. Its first write must record that: from the next start on the log is `whole`.
  * - `vouched`: an operator's word that what is missing, if anything, cannot matter. No guard holds from now

@@ -13,12 +13,13 @@ import { deliverCommits, maybeCatchUp, onApplied, onSynced } from './finality.ts
 import { acknowledge, onAppend, onHeartbeat } from './following.ts';
 import { checkInvariants } from './invariants.ts';
 import { abandonChange, finishChange, maybeLeaveJoint, maybePart, onMembersRequest } from './membership.ts';
-import type { RaftMessage } from './message.ts';
+import { heightShown, type RaftMessage } from './message.ts';
 import type { RaftOptions } from './options.ts';
 import { answer } from './outbox.ts';
 import { onAccepted, onConnectionChange, onHeartbeatAnswer, onRejected } from './progress.ts';
 import { maybeBuild, onBuilt, onSigned } from './proposing.ts';
 import { confirmReads, finishReads, onRead, onReadAnswer, onReadRequest } from './reads.ts';
+import { onRunningChain } from './own-use.ts';
 import { configurationRecord } from './records.ts';
 import type { Replica } from './replica.ts';
 import { advanceLeaderCommit, onLoaded, replicate, startRound, tickLeader } from './replication.ts';
@@ -173,6 +174,7 @@ function handle(replica: Replica, input: Input<RaftMessage>): void {
 function onMessage(replica: Replica, message: RaftMessage): void {
   const { state } = replica;
   if (!isForMe(state, message)) return;
+  onRunningChain(replica, heightShown(message));
   switch (message.kind) {
     case 'vote-request':
       onVoteRequest(replica, message);

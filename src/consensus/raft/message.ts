@@ -21,6 +21,7 @@ import {
   heightCodec,
   type Proposal,
   proposalCodec,
+  toHeight,
   type View,
   viewCodec,
 } from '../../ledger/block.ts';
@@ -263,4 +264,27 @@ export function entryBytes(transactions: number, configuration: number): number 
 /** A block's name in a message. */
 export function nameOf(height: Height, blockHash: Hash): BlockName {
   return { height, blockHash };
+}
+
+/** How high the chain is at least, by a message of somebody who does not lie. */
+export function heightShown(message: RaftMessage): Height {
+  switch (message.kind) {
+    case 'vote-request':
+      return toHeight(Math.max(message.lastHeight, message.commit.height));
+    case 'vote':
+    case 'heartbeat':
+      return message.commit.height;
+    case 'append':
+      return toHeight(Math.max(message.previous.height, message.commit));
+    case 'snapshot-offer':
+      return message.snapshot.height;
+    case 'accepted':
+    case 'rejected':
+    case 'heartbeat-answer':
+    case 'timeout-now':
+    case 'read-request':
+    case 'read-answer':
+    case 'snapshot-answer':
+      return toHeight(0);
+  }
 }

@@ -1,7 +1,10 @@
-import type { BlockHeader } from '../../ledger/block.ts';
+import { limits } from '../../base/limits.ts';
+import type { BlockHeader, Height } from '../../ledger/block.ts';
+import { isVoter } from './configuration.ts';
 import type { Term } from './message.ts';
 import { trace } from './outbox.ts';
 import { unusedIncarnation } from './read-context.ts';
+import { unprovenKey } from './records.ts';
 import { isAmnesiac, type Replica } from './replica.ts';
 import { becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
@@ -21,8 +24,28 @@ export function noticeOwnUse(replica: Replica, { proposer, view, height }: Block
   const again = state.keyUse.trust === 'doubted';
   trace(replica, 'key-used-elsewhere', { view, height, again });
   state.keyUse.trust = 'doubted';
-  if (isAmnesiac(state)) return;
-  if (state.role.kind !== 'follower') becomeFollower(replica, state.term, null, 'its key is used elsewhere');
+  if (!isAmnesiac(state)) distrustLog(replica, 'its key is used elsewhere');
+}
+
+/**
+ * A chain of this height runs already. The empty log of a voter of the genesis file, of whose key this
+ * machine knows no use, may be that of one that came back without its log: had it acknowledged a block, it
+ * would now vote for a candidate that lacks it. So it is one whose log is lost.
+ */
+export function onRunningChain(replica: Replica, height: Height): void {
+  const { state } = replica;
+  const isFirst = state.configurationHeight === 0 && isVoter(state.configuration, state.self);
+  if (!state.unproven || !isFirst || height <= limits.raftBeginning) return;
+  trace(replica, 'chain-runs-already', { height });
+  state.unproven = false;
+  state.staleRecords.push(unprovenKey);
+  if (!isAmnesiac(state)) distrustLog(replica, 'its key may have been used before');
+}
+
+/** From now on the member is one whose log is lost. */
+function distrustLog(replica: Replica, why: string): void {
+  const { state } = replica;
+  if (state.role.kind !== 'follower') becomeFollower(replica, state.term, null, why);
   state.guard = { name: 'asking', asked: null };
   state.held = null;
   state.incarnation = unusedIncarnation(state.random);

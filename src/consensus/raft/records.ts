@@ -54,6 +54,8 @@ export const entryCodec: Codec<EntryRecord> = struct<EntryRecord>({
 });
 
 export const stateKey = 'raft/state';
+/** There while the member is `unproven`, as in its state. */
+export const unprovenKey = 'raft/unproven';
 export const entryPrefix = 'raft/entry/';
 export const configurationPrefix = 'raft/configuration/';
 const padded = (height: Height): string => String(height).padStart(15, '0');

@@ -62,7 +62,7 @@ function unreached({ state }: Replica): string {
 function lostLog({ keyUse }: RaftState): string {
   return keyUse.trust === 'doubted'
     ? 'blocks by the key of this member are not in its log: another process uses the key, which is to be found and stopped, or the log is an old copy;'
-    : 'the log of this member was lost, or is an old copy;';
+    : 'the log of this member was lost, or is an old copy, or its key came new to a chain that ran already;';
 }
 
 function reason(replica: Replica): string {
@@ -72,7 +72,7 @@ function reason(replica: Replica): string {
   if (diskStalls(replica))
     return `the disk has not finished a write for ${age(replica, state.writes.pending[0]?.since)}`;
   if (isAmnesiac(state) && takesPart(state.configuration, state.self))
-    return `${lostLog(state)} it must be removed and added again before it votes (quorate members remove, then add; when too many databases are lost for that, start it with --assume-first-use)`;
+    return `${lostLog(state)} it must be removed and added again before it votes (quorate members remove, then add; when the key never signed anything, or too many databases are lost for that, start it with --assume-first-use)`;
   if (state.install !== null) {
     const { snapshot, received } = state.install;
     return `a snapshot of height ${snapshot.height} is being fetched, ${Math.floor(received * 100)} % are here`;

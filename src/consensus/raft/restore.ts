@@ -20,6 +20,7 @@ import {
   type HardState,
   hardStateCodec,
   stateKey,
+  unprovenKey,
 } from './records.ts';
 import type { RaftState } from './state.ts';
 import { type Configuration, configurationHash, decodeConfiguration } from '../../ledger/members.ts';
@@ -52,6 +53,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     incarnation: hard.incarnation + 1,
     // The recovery index stands in no record: each start asks anew.
     guard: hard.amnesiac ? { name: 'asking', asked: null } : { name: 'off' },
+    unproven: isUnproven(start),
     keyUse: { trust: start.log === 'vouched' ? 'vouched' : 'known', upTo: term, led: new Set() },
     log,
     held: heldAtStart(hard, log),
@@ -65,7 +67,7 @@ export function restore(start: EngineStart, options: RaftOptions): RaftState {
     configurationHeight,
     configurationRecords: configurationHeights,
     arriving: [],
-    staleRecords: stale,
+    staleRecords: start.records.has(unprovenKey) && !isUnproven(start) ? [...stale, unprovenKey] : stale,
     role: { kind: 'follower', leader: null, matched: commit, leaderCommit: commit, staging: [] },
     now: start.now,
     electionTimer: { dueAt: start.now + options.electionTimeoutMs * (1 + nextFloat(random)) },
@@ -161,6 +163,12 @@ function recover(start: EngineStart, random: RandomState): Recovered {
     stale: [...stale, ...older.map(configurationKey)],
     configurationHeights: heights.filter((height) => !older.includes(height)),
   };
+}
+
+/** This machine knew of no use of the key when its log began; whether it is new is not known yet. */
+function isUnproven({ log, records }: EngineStart): boolean {
+  if (log === 'lost' || log === 'vouched') return false;
+  return records.has(unprovenKey) || (log === 'new' && !records.has(stateKey));
 }
 
 /** The state on disk, as far as it may be trusted. */

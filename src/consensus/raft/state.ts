@@ -27,6 +27,8 @@ export interface RaftState {
   incarnation: number;
   guard: AmnesiaGuard;
   readonly keyUse: KeyUse;
+  /** The key may have been used elsewhere before, and this member has bound itself to nothing yet. */
+  unproven: boolean;
   log: Log;
   /**
    * The newest change of the members that this disk had before a later term than the block's was seen;

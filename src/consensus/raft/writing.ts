@@ -5,7 +5,7 @@ import { addWrite, oldestWriteMs, settleWrites } from '../shared/write-queue.ts'
 import { count } from '../shared/step.ts';
 import { type Entry, lastHeight, truncateAfter } from './log.ts';
 import type { RaftMessage, Term } from './message.ts';
-import { entryKey, entryRecord, stateRecord } from './records.ts';
+import { entryKey, entryRecord, stateRecord, unprovenKey } from './records.ts';
 import type { Replica } from './replica.ts';
 import { noteHeld } from './vouching.ts';
 
@@ -25,6 +25,11 @@ export function write(replica: Replica, content: WriteContent): void {
   const { state } = replica;
   const entries = content.entries ?? [];
   const cut = content.cut ?? [];
+  if (state.unproven && (entries.length > 0 || state.votedFor !== null)) {
+    // It has bound itself here, so what it knows of itself is on this disk.
+    state.unproven = false;
+    state.staleRecords.push(unprovenKey);
+  }
   const written = new Set(entries.map((entry) => entryKey(entry.header.height)));
   const kept = new Set(entries.map(({ blockHash }) => blockHash));
   const removed = new Set(
@@ -44,6 +49,7 @@ export function write(replica: Replica, content: WriteContent): void {
     seq,
     records: [
       stateRecord(state),
+      ...(state.unproven ? [{ key: unprovenKey, value: new Uint8Array([1]) }] : []),
       ...[...removed].map((key) => ({ key, value: null })),
       ...entries.map(entryRecord),
       ...(content.records ?? []),

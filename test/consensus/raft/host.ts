@@ -163,7 +163,7 @@ export class Host extends EngineHost<RaftMessage, RaftEngine> {
         records: this.records,
         candidates: [],
         ...(disk.compacted === null ? {} : { compacted: disk.compacted }),
-        log: firstUse || this.records.size > 0 ? 'whole' : 'lost',
+        log: firstUse ? 'new' : this.records.size > 0 ? 'whole' : 'lost',
         now: this.#world.schedule.now,
         seed: this.#world.seedFor(this.index, this.starts + 1),
       },

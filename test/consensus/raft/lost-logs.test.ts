@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { defined } from '../../../src/base/invariant.ts';
+import { limits } from '../../../src/base/limits.ts';
 import type { MemberChange, Verified } from '../../../src/consensus/engine.ts';
 import { isAmnesiac } from '../../../src/consensus/raft/replica.ts';
+import type { Hash } from '../../../src/crypto/hash.ts';
 import { toHeight, toView } from '../../../src/ledger/block.ts';
 import type { FinalityCertificate } from '../../../src/ledger/certificate.ts';
 import { Cluster } from './cluster.ts';
@@ -341,4 +343,98 @@ test('a start that knows of no use of the key elsewhere takes the log as it is',
   assert.equal(isAmnesiac(member.state), true);
   member.restart(undefined, undefined, 'new');
   assert.equal(isAmnesiac(member.state), true);
+});
+
+const onNewMachine = (host: Host): void => {
+  lose(host);
+  host.start(true);
+};
+
+/** Three of which the second lacks what the others made final last, on a chain that runs. */
+function running(): { cluster: Cluster; last: Hash } {
+  const cluster = Cluster.ledBy(0);
+  const grow = (blocks: number): Hash => {
+    for (let i = 1; ; i++) {
+      const last = cluster.submit(`${i}/${blocks}`);
+      cluster.until(() => cluster.isFinalAt(cluster.host(0), last), 'final').run(20);
+      if (i === blocks) return last;
+    }
+  };
+  grow(limits.raftBeginning + 1);
+  cluster.until(() => isLevel(cluster, 1) && isLevel(cluster, 2), 'all level');
+  cluster.wire.partition([[0, 2], [1]], 3);
+  return { cluster, last: grow(3) };
+}
+
+test('a voter that comes back on another machine without its log elects nobody who lacks what it acknowledged', () => {
+  const { cluster, last } = running();
+  const [first, behind, restored] = [cluster.host(0), cluster.host(1), cluster.host(2)];
+  first.crash();
+  onNewMachine(restored);
+  cluster.wire.partition([[0], [1, 2]], 3);
+  cluster.run(10_000);
+  assert.equal(behind.leads, false, 'it would put other blocks in the place of final ones');
+  assert.equal(restored.engine?.status().voting, false);
+  restored.crash();
+  restored.start();
+  cluster.run(2_000);
+  assert.equal(behind.leads || restored.leads, false, 'nor after a restart');
+  assert.match(restored.engine?.why() ?? '', /--assume-first-use/);
+  first.start();
+  cluster.wire.partition([[0, 1, 2]], 3);
+  cluster.until(
+    () => [first, behind, restored].every((host) => cluster.isFinalAt(host, last)),
+    'all have it',
+  );
+});
+
+test('a new voter that is started late follows, and votes when its operator says that it is new', () => {
+  const { cluster } = running();
+  const late = cluster.host(2);
+  onNewMachine(late);
+  cluster.until(() => isLevel(cluster, 2), 'it follows');
+  assert.equal(late.engine?.status().voting, false);
+  const solo = new Solo(2, 3);
+  solo.records.clear();
+  solo.restart(undefined, undefined, 'new');
+  assert.equal(solo.sync().engine.status().voting, true, 'nothing is known yet');
+  solo.receive<'heartbeat'>(heartbeatAt(limits.raftBeginning + 1)).sync();
+  assert.equal(solo.engine.status().voting, false);
+  solo.restart(undefined, undefined, 'whole');
+  assert.equal(solo.sync().engine.status().voting, false, 'the first word of the chain is on disk');
+  solo.restart(undefined, undefined, 'vouched');
+  assert.equal(solo.sync().engine.status().voting, true);
+  assert.equal(solo.records.has('raft/unproven'), false);
+});
+
+const heartbeatAt = (height: number) => ({
+  kind: 'heartbeat' as const,
+  from: 0,
+  term: 1,
+  commit: { height: toHeight(height), blockHash: genesisOf(3).blockHash },
+  round: 1,
+});
+
+test('a voter of a chain that begins votes at once, and stays one when it comes to run', () => {
+  const solo = new Solo(2, 3);
+  solo.records.clear();
+  solo.restart(undefined, undefined, 'new');
+  solo.sync();
+  // Started twice before anybody was there: still new.
+  solo.restart(undefined, undefined, 'new');
+  solo.sync().receive<'heartbeat'>(heartbeatAt(limits.raftBeginning)).sync();
+  assert.equal(solo.engine.status().voting, true);
+  solo.append(0, 1, entriesOn(genesisHeader(3), [1])).sync();
+  solo.receive<'heartbeat'>(heartbeatAt(1_000));
+  assert.equal(solo.engine.status().voting, true, 'it has a part in the chain, and its log');
+});
+
+test('one that only followed so far is not new because of that, when it was a voter before', () => {
+  const solo = new Solo(2, 3);
+  solo.records.clear();
+  solo.restart(undefined, undefined, 'new');
+  solo.sync();
+  solo.restart(undefined, undefined, 'whole');
+  solo.sync().receive<'heartbeat'>(heartbeatAt(limits.raftBeginning + 1));
+  assert.equal(solo.engine.status().voting, false);
 });

@@ -216,8 +216,8 @@ export const mutations: readonly Mutation[] = [
     patches: [
       {
         file: 'src/consensus/pbft/amnesia.ts',
-        find: 'return mayVote(replica) && peer !== undefined',
-        replace: 'return peer !== undefined',
+        find: 'if (peer === undefined || !mayVote(replica)) return false;',
+        replace: 'if (peer === undefined) return false;',
       },
     ],
     within: 1_000,

@@ -494,4 +494,20 @@ export const raftMutations: readonly Mutation[] = [
       test: 'a block of its key, of a later term than it knew, in which it did not lead: it decides nothing from then on',
     },
   },
+  {
+    name: 'raft-unproven-votes',
+    rule: 'an empty log that nobody knows anything of decides nothing on a chain that runs',
+    patches: [
+      {
+        file: 'src/consensus/raft/own-use.ts',
+        find: "  if (!isAmnesiac(state)) distrustLog(replica, 'its key may have been used before');\n",
+        replace: '',
+      },
+    ],
+    within: 0,
+    directed: {
+      file: 'test/consensus/raft/lost-logs.test.ts',
+      test: 'a voter that comes back on another machine without its log elects nobody who lacks what it acknowledged',
+    },
+  },
 ];
