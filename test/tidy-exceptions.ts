@@ -22,7 +22,6 @@ export const longFiles: Record<string, string> = {
   'src/base/limit-relations.ts': 'a table',
   'src/base/limits.ts': 'a table',
   'src/base/problem-codes.ts': 'a table',
-  'src/api/request-gate.ts': 'the places of requests: how they are taken, waited for and given back',
   'src/api/schemas.ts': 'the schemas of all routes',
 };
 

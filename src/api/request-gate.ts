@@ -5,6 +5,16 @@ import { limits } from '../base/limits.ts';
 import type { Problem } from '../base/problem.ts';
 import { BodyPieces } from './body-pieces.ts';
 import { clientName } from './client-name.ts';
+import { ConnectionReading } from './connection-reading.ts';
+import {
+  type Connection,
+  type Exchange,
+  isSending,
+  isVitalPath,
+  isWhole,
+  newConnection,
+} from './exchange.ts';
+import { defaultBounds, type GateBounds } from './gate-bounds.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { LoopShare } from './loop-share.ts';
 import { MeteredSocket } from './metered-socket.ts';
@@ -16,35 +26,8 @@ import {
   tooManyRequests,
   tooManyWaiting,
 } from './refusals.ts';
+import { laneOf, readsAmong, RequestLanes, submits } from './request-lanes.ts';
 import { Rotation } from './rotation.ts';
-
-export interface GateBounds {
-  readonly connections: number;
-  readonly reservedConnections: number;
-  readonly pipelined: number;
-  readonly requests: number;
-  readonly requestsPerClient: number;
-  readonly places: number;
-  readonly placesPerClient: number;
-  readonly waitingPerClient: number;
-  readonly asideBytes: number;
-  readonly slowMs: number;
-  readonly stalledMs: number;
-}
-
-const defaultBounds: GateBounds = {
-  connections: limits.httpConnections,
-  reservedConnections: limits.httpReservedConnections,
-  pipelined: limits.httpPipelined,
-  requests: limits.httpRequests,
-  requestsPerClient: limits.httpRequestsPerClient,
-  places: limits.httpPlaces,
-  placesPerClient: limits.httpPlacesPerClient,
-  waitingPerClient: limits.httpWaitingRequestsPerClient,
-  asideBytes: limits.httpAsideBytes,
-  slowMs: limits.httpSlowMs,
-  stalledMs: limits.httpStalledMs,
-};
 
 interface RequestGateOptions {
   /** Answers a request that was let in. */
@@ -53,66 +36,20 @@ interface RequestGateOptions {
   readonly bounds?: Partial<GateBounds> | undefined;
 }
 
-interface Connection {
-  readonly socket: MeteredSocket;
-  readonly client: string;
-  /** It came when all places but the reserved ones were taken. */
-  readonly isReserved: boolean;
-  current: Exchange | undefined;
-  /** Of the request that is being read. */
-  body: BodyPieces | undefined;
-  /** Pipelined requests behind the current one. */
-  waiting: Exchange[];
-  /** What comes behind a request that was refused with the end of the connection is not looked at. */
-  isEnding: boolean;
-  /** A turn to read was asked for. */
-  willRead: boolean;
-  /** When something was read last. */
-  readAt: number;
-}
-
 /**
- * A request with its answer. `queued` for a place, `placed`, or `aside`: it waits for
- * something that is not our work.
- */
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly connection: Connection;
-  readonly isVital: boolean;
-  /** Whose it is: a client's reads and what it submits count apart, so that neither shuts out the other. */
-  readonly lane: string;
-  /** When it got its place. */
-  placedAt: number;
-  /** What it keeps in memory while it is aside. */
-  asideBytes: number;
-  status: 'new' | 'queued' | 'placed' | 'aside' | 'done';
-}
-
-/** How many of each kind a lane has. */
-interface Tally {
-  queued: number;
-  placed: number;
-  aside: number;
-  asideBytes: number;
-}
-
-/** What says how the node is, so that it can be looked after when clients want more than it can give. */
-const vitalPaths: ReadonlySet<string> = new Set(['/v1/health', '/v1/ready', '/metrics']);
-
-/**
- * Lets requests in: of each connection one at a time, of each client and of all a bounded number, and
- * each in a turn of the loop of its own. What is past a bound is answered with 503; what belongs to a
- * closed connection is dropped.
+ * Lets requests in: of each connection one at a time, of each client and of all a bounded number, and each in
+ * a turn of the loop of its own. What is past a bound is answered with 503; what belongs to a closed
+ * connection is dropped.
  *
  * Health, readiness and metrics need no place, come first, and have connections reserved for them. When all
- * connections are taken, an idle one gives way. Why there is no listener of their own: probes then need no
- * second port that has to be configured and guarded.
+ * connections are taken, an idle one gives way. They share our listener, so that probes need no second port
+ * to configure and guard.
  */
 export class RequestGate {
   /** For reading what came, and for submissions; reads have a smaller one of their own. */
   readonly #share = new LoopShare();
   readonly #readShare = new LoopShare(limits.httpRestPerRead);
+  readonly #reading = new ConnectionReading(this.#share, (connection) => this.#drop(connection));
   readonly #serve: RequestGateOptions['serve'];
   readonly #onRefused: RequestGateOptions['onRefused'];
   readonly #bounds: GateBounds;
@@ -122,7 +59,7 @@ export class RequestGate {
   readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
   readonly #queue = new Rotation<Exchange>();
   readonly #placedNow = new Set<Exchange>();
-  readonly #lanes = new Map<string, Tally>();
+  readonly #lanes = new RequestLanes();
   /** A look at who is slow is on its way. */
   #watchesSlow = false;
   #queued = 0;
@@ -154,53 +91,13 @@ export class RequestGate {
       socket.destroy();
       return undefined;
     }
-    const metered = new MeteredSocket(socket, () => this.#readLater(connection));
-    const connection: Connection = {
-      socket: metered,
-      client: clientName(socket.remoteAddress),
-      isReserved: isFull && idle === undefined,
-      current: undefined,
-      body: undefined,
-      waiting: [],
-      isEnding: false,
-      willRead: false,
-      readAt: 0,
-    };
+    const metered = new MeteredSocket(socket, () => this.#reading.later(connection));
+    const client = clientName(socket.remoteAddress);
+    const connection = newConnection(metered, client, isFull && idle === undefined);
     this.#connections.set(metered, connection);
     this.#idle.came(connection, connection.client, performance.now());
     metered.once('close', () => this.#drop(connection));
     return metered;
-  }
-
-  /** Reading is work for clients as well, and has its turns. */
-  #readLater(connection: Connection): void {
-    if (connection.willRead || !mayRead(connection)) return;
-    connection.willRead = true;
-    const read = (): void => {
-      connection.willRead = false;
-      connection.readAt = performance.now();
-      const until = connection.readAt + limits.httpReadMs;
-      for (
-        let left = limits.httpReadBytes;
-        left > 0 && mayRead(connection);
-        left -= limits.httpReadPieceBytes
-      ) {
-        this.#feed(connection);
-        if (performance.now() >= until) break;
-      }
-      this.#readLater(connection);
-    };
-    this.#share.addFirst(connection.client, read);
-  }
-
-  /** Gives the parser a piece; whoever sends hardly anything but the frames of chunks goes. */
-  #feed(connection: Connection): void {
-    const bytes = connection.socket.feed(limits.httpReadPieceBytes);
-    const { body } = connection;
-    if (body === undefined) return;
-    body.read(bytes);
-    if (body.isHollow) this.#drop(connection);
-    else if (!body.join()) connection.socket.pause();
   }
 
   /** A request of which the head was read. */
@@ -208,8 +105,8 @@ export class RequestGate {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.isEnding) return;
     connection.body = new BodyPieces(request);
-    const isVital = vitalPaths.has(request.url?.split('?', 1)[0] ?? '');
-    const lane = request.method === 'POST' ? connection.client + submitting : connection.client;
+    const isVital = isVitalPath(request.url);
+    const lane = laneOf(request, connection.client);
     const fresh = { placedAt: 0, asideBytes: 0, status: 'new' } as const;
     const exchange: Exchange = { request, response, connection, isVital, lane, ...fresh };
     if (connection.current === undefined) return this.#begin(exchange);
@@ -243,7 +140,7 @@ export class RequestGate {
   stepAside(request: IncomingMessage, bytes: number): void {
     const exchange = this.#exchanges.get(request);
     if (exchange?.status !== 'placed') return;
-    const tally = this.#tally(exchange.lane);
+    const tally = this.#lanes.of(exchange.lane);
     const { waitingPerClient, asideBytes } = this.#bounds;
     if (tally.aside >= waitingPerClient) throw tooManyWaiting(waitingPerClient);
     if (this.#asideBytes + bytes > asideBytes || tally.asideBytes + bytes > asideBytes / 2)
@@ -268,7 +165,7 @@ export class RequestGate {
     if (connection.isReserved && this.#connections.size > connections) {
       return this.#refuse(exchange, tooManyConnections(connections), true);
     }
-    const tally = this.#tally(exchange.lane);
+    const tally = this.#lanes.of(exchange.lane);
     if (this.underWay >= requests || tally.queued + tally.placed >= requestsPerClient) {
       const slower = this.#queue.take((lane) => lane === exchange.lane, isSending);
       if (slower === undefined) return this.#refuse(exchange, tooManyRequests(), false);
@@ -288,16 +185,16 @@ export class RequestGate {
     // A read keeps its place for many turns, so some are left for what clients submit.
     const mostReads = Math.ceil((3 * places) / 4);
     while (this.#placedNow.size < places) {
-      const readsFit = this.#placedReads() < mostReads;
+      const readsFit = readsAmong(this.#placedNow) < mostReads;
       const hasPlace = (lane: string): boolean =>
-        this.#tally(lane).placed < placesPerClient && (readsFit || submits(lane));
+        this.#lanes.of(lane).placed < placesPerClient && (readsFit || submits(lane));
       // Whose body is here already keeps nobody waiting.
       const exchange = this.#queue.take(hasPlace, isWhole) ?? this.#queue.take(hasPlace);
       if (exchange === undefined) break;
       this.#leaveQueue(exchange);
       exchange.status = 'placed';
       exchange.placedAt = performance.now();
-      this.#tally(exchange.lane).placed += 1;
+      this.#lanes.of(exchange.lane).placed += 1;
       this.#placedNow.add(exchange);
       this.#run(exchange);
     }
@@ -305,12 +202,6 @@ export class RequestGate {
     this.#watchesSlow = true;
     // Behind what came while the loop was busy: that we did not read it is not their fault.
     setTimeout(() => setImmediate(() => this.#dropSlow()), this.#bounds.stalledMs).unref();
-  }
-
-  #placedReads(): number {
-    let count = 0;
-    for (const { lane } of this.#placedNow) if (!submits(lane)) count += 1;
-    return count;
   }
 
   /**
@@ -337,7 +228,7 @@ export class RequestGate {
       if (!this.#isThere(connection)) return;
       this.#serve(request, response);
       // The rest of its body.
-      this.#readLater(connection);
+      this.#reading.later(connection);
     };
     this.#addPiece(exchange, serve);
   }
@@ -358,24 +249,24 @@ export class RequestGate {
     if (status === 'placed') this.#leavePlace(exchange);
     if (status === 'aside') this.#returnFromAside(exchange);
     exchange.status = 'done';
-    this.#forgetTally(exchange.lane);
+    this.#lanes.forget(exchange.lane);
     connection.current = undefined;
     if (this.#isThere(connection)) {
       const next = connection.waiting.shift();
       if (next === undefined) this.#idle.rests(connection, connection.client, performance.now());
       else this.#begin(next);
-      this.#readLater(connection);
+      this.#reading.later(connection);
     }
     this.#fillPlaces();
   }
 
   #leaveQueue({ lane }: Exchange): void {
     this.#queued -= 1;
-    this.#tally(lane).queued -= 1;
+    this.#lanes.of(lane).queued -= 1;
   }
 
   #returnFromAside({ lane, asideBytes }: Exchange): void {
-    const tally = this.#tally(lane);
+    const tally = this.#lanes.of(lane);
     tally.aside -= 1;
     tally.asideBytes -= asideBytes;
     this.#asideBytes -= asideBytes;
@@ -383,7 +274,7 @@ export class RequestGate {
 
   #leavePlace(exchange: Exchange): void {
     this.#placedNow.delete(exchange);
-    this.#tally(exchange.lane).placed -= 1;
+    this.#lanes.of(exchange.lane).placed -= 1;
   }
 
   /** Forgets a connection with all its requests, and ends it. */
@@ -400,45 +291,10 @@ export class RequestGate {
     return this.#connections.has(connection.socket) && !connection.socket.destroyed;
   }
 
-  #tally(lane: string): Tally {
-    const there = this.#lanes.get(lane) ?? { queued: 0, placed: 0, aside: 0, asideBytes: 0 };
-    this.#lanes.set(lane, there);
-    return there;
-  }
-
-  #forgetTally(lane: string): void {
-    const { queued, placed, aside } = this.#tally(lane);
-    if (queued + placed + aside === 0) this.#lanes.delete(lane);
-  }
-
   /** Answers without asking anybody, in the order of the connection's requests. */
   #refuse({ request, response, connection }: Exchange, problem: Problem, andClose: boolean): void {
     connection.isEnding ||= andClose;
     this.#onRefused(request, problem);
     answerRefused({ request, response, problem, andClose });
   }
-}
-
-/** Behind the client's name, of the lane of what it submits. */
-const submitting = ' submits';
-
-function submits(lane: string): boolean {
-  return lane.endsWith(submitting);
-}
-
-/** Its body is not here as a whole. */
-function isSending({ request }: Exchange): boolean {
-  return !request.complete;
-}
-
-function isWhole({ request }: Exchange): boolean {
-  return request.complete;
-}
-
-/** One request at a time is read, with its body as far as somebody takes that. */
-function mayRead({ socket, current, waiting, isEnding }: Connection): boolean {
-  if (socket.destroyed || socket.isPaused() || !socket.hasBytes || isEnding || waiting.length > 0)
-    return false;
-  if (current === undefined) return true;
-  return !current.request.complete && current.request.readableLength < limits.httpReadBytes;
 }

@@ -29,7 +29,8 @@ import {
 import { statusOf } from './problem-status.ts';
 import { chainRoutes } from './routes/chain.ts';
 import { reservationRoutes } from './routes/reservations.ts';
-import { type GateBounds, RequestGate } from './request-gate.ts';
+import type { GateBounds } from './gate-bounds.ts';
+import { RequestGate } from './request-gate.ts';
 import { type Explorer, explorerRoutes } from './routes/explorer.ts';
 import { listRoutes } from './routes/lists.ts';
 import { chainRulesRoutes } from './routes/chain-rules.ts';
