@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { limits } from '../../src/base/limits.ts';
 import { Problem, unwrap } from '../../src/base/problem.ts';
 import { encodeAddress } from '../../src/crypto/address.ts';
 import { developmentKeyPair } from '../../src/crypto/development-keys.ts';
@@ -94,4 +95,19 @@ test('under Raft a block by its own key shows it, and it decides nothing any mor
   await nodes.votes(2, false);
   assert.match(unwrap(await nodes.client(2).why()).why, /is an old copy; it must be removed and added again/);
   await nodes.pay(1);
+});
+
+test('under Raft a key on a machine without notes of it decides nothing on a chain that runs', async (t) => {
+  const nodes = new PaidNodes(t, raftGenesis(3));
+  for (const index of [0, 1]) await nodes.start(index);
+  await nodes.allReady();
+  await nodes.pay(limits.raftBeginning + 1);
+  await nodes.start(2);
+  await nodes.votes(2, false);
+  assert.match(unwrap(await nodes.client(2).why()).why, /never signed anything, .* --assume-first-use/);
+  assert.ok((await nodes.client(2).ready()) instanceof Problem);
+  await nodes.pay(1);
+  await nodes.stop(2);
+  await nodes.start(2);
+  await nodes.votes(2, false);
 });
