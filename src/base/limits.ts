@@ -620,6 +620,8 @@ export const limits = {
   keyFileBytes: 4_096,
   /** A file that holds a password or a token and nothing else. It is read whole. */
   secretFileBytes: 4_096,
+  /** A simulated run takes seconds. One that takes longer than this is given up: a step in it never ends. */
+  simulatedRunMs: 600_000,
   /** The plan of a simulated run, as a file. It is read whole. */
   planFileBytes: 16 * MiB,
   /** The name of a key, UTF-8. It stands in the file, and in lists on a terminal. */

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { limits } from '../../base/limits.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type Counts, Counters } from '../world/counters.ts';
 import type { Verdict } from './verdict.ts';
@@ -13,6 +14,10 @@ interface PoolOptions {
   /** Ends early at the first failure. */
   readonly stopAtFailure?: boolean;
   readonly onVerdict?: (verdict: Verdict, summary: Summary) => void;
+  /** How long one run may take, by the machine's clock; `limits.simulatedRunMs` unless it is said. */
+  readonly patienceMs?: number;
+  /** What a thread runs; the simulator unless it is said. */
+  readonly worker?: URL;
 }
 
 /** What came of many runs. */
@@ -70,28 +75,60 @@ export async function runPool(options: PoolOptions): Promise<Summary> {
   return summary();
 }
 
-/** Feeds one worker until there is nothing left. */
-function serve(take: () => number[], note: (verdict: Verdict) => void, options: PoolOptions): Promise<void> {
-  const worker = new Worker(new URL('run-worker.ts', import.meta.url));
-  return new Promise<void>((resolve, reject) => {
-    let open = 0;
-    const feed = (): void => {
-      const seeds = take();
-      if (seeds.length === 0) {
-        void worker.terminate().then(() => resolve());
-        return;
-      }
-      open = seeds.length;
-      const order: WorkOrder = { seeds, engine: options.engine, signatures: options.signatures };
+type Note = (verdict: Verdict) => void;
+
+/** Feeds one worker until there is nothing left; another one when that is stuck in a run. */
+async function serve(take: () => number[], note: Note, options: PoolOptions): Promise<void> {
+  let left: readonly number[] | undefined = [];
+  while (left !== undefined) left = await feedWorker(left, { take, note, options });
+}
+
+/** Returns the seeds that are left when the worker gets stuck in a run; undefined when none are. */
+function feedWorker(
+  begun: readonly number[],
+  { take, note, options }: { take: () => number[]; note: Note; options: PoolOptions },
+): Promise<readonly number[] | undefined> {
+  const { engine, signatures, patienceMs = limits.simulatedRunMs } = options;
+  const worker = new Worker(options.worker ?? new URL('run-worker.ts', import.meta.url));
+  return new Promise((resolve, reject) => {
+    let open = begun;
+    let timer: NodeJS.Timeout | undefined;
+    const end = (left: readonly number[] | undefined): void => {
+      clearTimeout(timer);
+      void worker.terminate().then(() => resolve(left));
+    };
+    const wait = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        note(endless(open[0] ?? 0, patienceMs));
+        end(open.slice(1));
+      }, patienceMs);
+    };
+    const order = (): void => {
+      const seeds: WorkOrder = { seeds: open, engine, signatures };
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      worker.postMessage(order);
+      worker.postMessage(seeds);
+      wait();
+    };
+    const feed = (): void => {
+      open = take();
+      if (open.length === 0) end(undefined);
+      else order();
     };
     worker.on('message', (verdict: Verdict) => {
       note(verdict);
-      open -= 1;
-      if (open === 0) feed();
+      open = open.slice(1);
+      if (open.length === 0) feed();
+      else wait();
     });
     worker.on('error', reject);
-    feed();
+    if (open.length === 0) feed();
+    else order();
   });
+}
+
+/** Of a run in which one step never ends: nothing in it can tell. */
+function endless(seed: number, patienceMs: number): Verdict {
+  const message = `it did not come to its end within ${patienceMs} ms of the machine's time: a step in it never ends`;
+  return { outcome: 'stuck', seed, trace: '', breach: { guarantee: 'progress', message, at: 0 }, counts: {} };
 }
