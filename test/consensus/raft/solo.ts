@@ -83,7 +83,12 @@ function usual(kind: RaftMessage['kind'], { index, members }: Solo): object {
       return { received: toHeight(0), applied: toHeight(0) };
     case 'snapshot-offer':
       return { to: index };
-    default:
+    case 'accepted':
+    case 'rejected':
+    case 'timeout-now':
+    case 'read-request':
+    case 'read-answer':
+    case 'snapshot-answer':
       return {};
   }
 }
