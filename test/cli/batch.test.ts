@@ -12,6 +12,22 @@ import { jsonOf, problemOf, quorate, type Ran, temporaryDirectory } from './quor
 
 type Verdict = 'applied' | 'failed' | 'pending' | 'refused' | 'gone';
 
+/** Alice's account, as a node answers it. */
+const accountOf = (pendingNonce: number): object => ({
+  ...origin,
+  consistency: 'stale',
+  height: 40,
+  blockHash: '77'.repeat(32),
+  stateRoot: '88'.repeat(32),
+  address: encodeAddress(alice.publicKey),
+  publicKey: alice.publicKey,
+  balance: '1',
+  held: '0',
+  nonce: 3,
+  keys: null,
+  pendingNonce,
+});
+
 /** A node that says of each transaction what the test wants, by its nonce and how often it came. */
 async function node(t: TestContext, judge: (nonce: number, time: number) => Verdict) {
   const times = new Map<number, number>();
@@ -40,11 +56,7 @@ async function node(t: TestContext, judge: (nonce: number, time: number) => Verd
       };
     }
     if (path.startsWith('/v1/accounts/')) {
-      const address = encodeAddress(alice.publicKey);
-      const terms = { balance: '1', nonce: 3, keys: null, pendingNonce: 5 };
-      return {
-        body: { ...origin, consistency: 'stale', height: 40, address, publicKey: alice.publicKey, ...terms },
-      };
+      return { body: accountOf(5) };
     }
     return { body: status };
   });
@@ -77,6 +89,7 @@ function answerTo({ hash, nonce }: Transaction, verdict: Verdict): object {
     fee: '1',
     accounts: [],
     records: [],
+    changes: [],
   };
   return { status: 'final', hash, height: 41, blockHash: '77'.repeat(32), receipt };
 }
@@ -156,7 +169,7 @@ describe('tx batch', () => {
     const page = '<html>Welcome to this hotel</html>';
     const { url } = await fakeApi(t, ({ method, url: path }) => {
       if (method === 'POST') return { headers: { 'content-type': 'text/html' }, body: page };
-      return path.startsWith('/v1/accounts/') ? { body: { ...origin, pendingNonce: 0 } } : { body: status };
+      return path.startsWith('/v1/accounts/') ? { body: accountOf(0) } : { body: status };
     });
     const ran = await run(url, ['batch', file, '--json']);
     assert.equal(problemOf(ran).code, 'api/answer');
