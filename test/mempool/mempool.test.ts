@@ -648,6 +648,25 @@ void describe('full blocks', () => {
     assert.equal(world.pool.work().passedOverSince, null);
   });
 
+  void it('that take few of the oldest pass over the others until as many fair ones came, or one that has room', () => {
+    for (const ends of ['fair', 'roomy'] as const) {
+      const world = new World();
+      const old = Array.from({ length: 100 }, (_, i) => tx({ from: 20 + i, fee: 1 }));
+      world.addAll(...old);
+      fill(world, 2 * patienceMs, 1_000);
+      fill(world, 10_000, 1_000);
+      const { passedOverSince } = world.pool.work();
+      assert.ok(passedOverSince !== null && world.now - passedOverSince >= 10_000 - 500);
+      for (let block = 0; block < (ends === 'fair' ? 12 : 0); block++) {
+        world.now += 100;
+        world.commit([...world.pool.candidates(world.accountOf)].slice(0, 4), { hadRoom: false });
+      }
+      if (ends === 'roomy') world.commit(old);
+      const since = ends === 'fair' ? world.now : null;
+      assert.equal(world.pool.work().passedOverSince, since, 'of those that are left each has its own time');
+    }
+  });
+
   void it('are suspected of nothing when an honest proposer is flooded with dearer ones for minutes', () => {
     const world = new World();
     const room = 8;
