@@ -11,18 +11,22 @@ import { shortHash } from './text.ts';
 
 export { ProblemBox };
 
-/** What was found when something was checked, as everybody sees it: a tick only for what holds. */
-export function Tick({ verdict }: { verdict: 'final' | Problem | undefined }): JSX.Element {
+/** What this page found when it checked something itself; `failed`: it is final, and it is that it failed. */
+export type Verdict = 'final' | 'failed' | Problem | undefined;
+
+/** A verdict as everybody sees it: a tick only for what holds. */
+export function Tick({ verdict }: { verdict: Verdict }): JSX.Element {
   if (verdict === undefined)
     return (
       <span class="tick" title="not checked yet">
         …
       </span>
     );
-  if (verdict === 'final') {
+  if (verdict === 'final' || verdict === 'failed') {
+    const [kind, what] = verdict === 'final' ? ['good', 'verified'] : ['failed', 'verified: it failed'];
     return (
-      <span class="tick good" title="this page checked the certificate itself">
-        <span aria-hidden="true">✓</span> <span class="quiet">verified</span>
+      <span class={`tick ${kind}`} title="this page checked the certificate itself">
+        <span aria-hidden="true">✓</span> <span class="quiet">{what}</span>
       </span>
     );
   }

@@ -15,6 +15,7 @@ import { receiptJson } from '../ledger/receipt.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { everybodysKeys } from './names.ts';
 import { node } from './node.ts';
+import type { Verdict } from './parts.tsx';
 import { storedKeys } from './stored-keys.ts';
 import { becameText, remedyText } from './text.ts';
 import { addressOf, referenceBytes } from './typed-parts.ts';
@@ -24,7 +25,7 @@ import { knownChecker } from './trust.ts';
 export interface Sent {
   readonly hash: string;
   readonly steps: readonly (readonly [what: string, ms: number])[];
-  readonly verdict: 'final' | Problem | undefined;
+  readonly verdict: Verdict;
   /** What to do about one that failed. */
   readonly remedy?: string | undefined;
 }
@@ -126,7 +127,8 @@ async function sendOnce(sending: Sending): Promise<Problem | undefined> {
   else {
     const { receipt, height } = verified.inclusion;
     const became = becameText(receiptJson(receipt));
-    step(`its receipt verified by this page: ${became} in block ${grouped(height)}`, 'final');
+    const verdict = receipt.status === 'applied' ? 'final' : 'failed';
+    step(`its receipt verified by this page: ${became} in block ${grouped(height)}`, verdict);
     const remedy = remedyText(receiptJson(receipt));
     if (sent.value !== undefined) sent.value = { ...sent.value, remedy };
   }

@@ -111,6 +111,13 @@ if (browserPath !== undefined) {
       });
       await add(page, 'Only if', 'a record is in a version', { record: 'free', version: '2' });
       await sent(page, /failed: condition\/record-version at condition 2; found version 1/);
+      // That it failed is what is verified, here and on its own page.
+      const told = page.getByText('verified: it failed');
+      await told.waitFor();
+      assert.equal(await page.locator('section .tick.good').count(), 0);
+      await page.locator('section h2 a').click();
+      await page.getByRole('heading', { name: /^Transaction/ }).waitFor();
+      await told.waitFor();
     });
 
     await t.test('coins set aside, taken and let go of', async () => {

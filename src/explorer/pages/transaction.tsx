@@ -102,7 +102,9 @@ async function check(answer: FinalAnswer, meant: Hash): Promise<Shown | Problem>
 function FinalTransaction({ answer, meant }: { answer: FinalAnswer; meant: Hash }): JSX.Element {
   const checked = useAnswer(() => check(answer, meant), meant);
   const steps = checked instanceof Problem ? checked : checked?.steps;
-  const verdict = steps === undefined || steps instanceof Problem ? steps : 'final';
+  const became = checked instanceof Problem ? undefined : checked?.inclusion.receipt.status;
+  const verdict =
+    steps === undefined || steps instanceof Problem ? steps : became === 'failed' ? 'failed' : 'final';
   return (
     <>
       <Title>
