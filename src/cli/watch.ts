@@ -148,7 +148,9 @@ export function blockLine(
     readonly columns: number | undefined;
   },
 ): string {
-  const { proposer, isVerified, columns = Infinity } = shown;
+  const { proposer, isVerified, columns } = shown;
+  // A terminal that nobody gave a size has 0 (ioctl_tty(2)): it is not known then.
+  const width = columns === undefined || columns === 0 ? Infinity : columns;
   const time = timeOfDay(header.timestamp).slice(0, 8);
   const count = `${grouped(transactionCount).padStart(6)} ${transactionCount === 1 ? 'transaction ' : 'transactions'}`;
   const parts = [
@@ -161,7 +163,7 @@ export function blockLine(
   ];
   const widthOf = (all: typeof parts): number => all.map(({ text }) => text).join('  ').length;
   let kept = parts;
-  for (let least = 0; widthOf(kept) > columns && kept.length > 1; least++) {
+  for (let least = 0; widthOf(kept) > width && kept.length > 1; least++) {
     kept = kept.filter(({ importance }) => importance > least);
   }
   return kept

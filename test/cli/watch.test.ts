@@ -210,6 +210,7 @@ test('a line of watch fits into a narrow terminal: what matters least goes first
     });
   const whole = `00:00:00  block 1,234,567       1 transaction   validator-1  ${shortHash}  verified`;
   assert.equal(line(undefined), whole);
+  assert.equal(line(0), whole);
   assert.equal(line(whole.length), whole);
   assert.equal(line(whole.length - 1), whole.replace(`  ${shortHash}`, ''));
   assert.equal(line(60), '00:00:00  block 1,234,567       1 transaction   verified');
