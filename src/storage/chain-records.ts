@@ -85,7 +85,7 @@ export function checkChain(stored: Uint8Array, chainId: Hash): void {
       `the database has format ${chain.version}, this program ${formatVersion}`,
       {
         remedy:
-          'Start the version of the program that wrote it. Or, if other nodes have the chain, move the database (db/) away, leave keys/ as it is, and start again: the node fetches the chain.',
+          'Start the version of the program that wrote it. Or, if other nodes have the chain, move the database (db/) away, leave keys/ as it is, and start again: the node fetches the chain, and a validator votes again when that is safe (in Raft mode once it was removed and added again: "quorate members remove KEY", "quorate members add KEY").',
         details: { found: chain.version, expected: formatVersion },
       },
     );

@@ -175,7 +175,8 @@ function checkNewView(message: NewView, committee: Committee): Problem | undefin
 function checkContradiction(proof: Contradiction, committee: Committee): Problem | undefined {
   const refuse = (why: string): Problem =>
     new Problem('consensus/invalid-evidence', `the evidence against validator ${proof.accused} ${why}`, {
-      remedy: 'Ignore it, and distrust whoever made it.',
+      remedy:
+        'Hold nothing of it against anybody: this node keeps no such evidence. Ask another node for what it has.',
       details: { accused: proof.accused, type: proof.type },
     });
   if (proof.epoch !== committee.epoch) return refuse('is of another epoch');

@@ -217,7 +217,7 @@ function onOwn(replica: Replica, message: PbftMessage): void {
 
 function unsupported(kind: EngineRequest['kind']): Problem {
   const remedies = {
-    read: 'Read with consistency "stale", and check the certificate.',
+    read: 'Read with consistency=stale: a final state that may not be the newest; compare several nodes if that matters.',
     transfer: 'Nothing is to be done: primaries take turns by themselves, and a silent one is passed over.',
     members: 'Validators of a PBFT chain change by proposals: "quorate validators propose --help" says how.',
   } as const;

@@ -102,15 +102,23 @@ export function withChanges(
     }
     const index = members.findIndex((member) => member.key === key);
     if (index < 0) {
-      if (role === 'removed') return wrong(`${encodeAddress(key)} never took part`, 'Check who is to leave.');
+      if (role === 'removed')
+        return wrong(`${encodeAddress(key)} never took part`, 'Name one that "quorate members list" shows.');
       if (members.length >= limits.raftMembers) {
-        return wrong(`there were ${limits.raftMembers} members already`, 'Use keys that took part before.');
+        return wrong(
+          `there were ${limits.raftMembers} members already`,
+          'Add one back that was removed ("quorate members list" shows them): each key that ever took part keeps its place. Others can join a new chain only.',
+        );
       }
       members.push({ key, role: role === 'voter' ? 'joining' : 'learner' });
       continue;
     }
     const old = members[index]?.role;
-    if (old === role) return wrong(`${encodeAddress(key)} is ${role} already`, 'Leave it out.');
+    if (old === role)
+      return wrong(
+        `${encodeAddress(key)} is ${role} already`,
+        'Leave it out of the change: it is so already.',
+      );
     if (role === 'voter') members[index] = { key, role: 'joining' };
     else if (old === 'voter') members[index] = { key, role: role === 'removed' ? 'leaving' : 'demoted' };
     else members[index] = { key, role };

@@ -263,7 +263,8 @@ function onRequest(
         replica,
         id,
         new Problem('consensus/unsupported', 'the engine does not know this request', {
-          remedy: 'Update the node.',
+          remedy:
+            'Run the version on this node that the program has which asks it ("quorate status" shows it).',
         }),
       );
   }

@@ -67,7 +67,12 @@ function judgeChange(
     isJoint(state.configuration) ||
     unappliedConfiguration(state, lastHeight(state.log)) !== null;
   if (busy)
-    return notNow(state, 'consensus/busy', 'another change of the members is on its way', 'Wait for it.');
+    return notNow(
+      state,
+      'consensus/busy',
+      'another change of the members is on its way',
+      'Ask again when "quorate members list" shows that change made.',
+    );
   const next = withChanges(state.configuration, changes);
   if (next instanceof Problem || forced) return next;
   return judgeQuorum(replica, role, next) ?? next;

@@ -173,7 +173,12 @@ export function finishReads(replica: Replica): void {
       endRead(
         replica,
         read,
-        notNow(state, 'consensus/read-timeout', 'the leader could not confirm in time', 'Read again.'),
+        notNow(
+          state,
+          'consensus/read-timeout',
+          'the leader could not confirm in time',
+          'Read again; if it stays so, ask "quorate why" who is missing.',
+        ),
       );
     }
   }

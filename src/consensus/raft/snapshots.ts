@@ -141,7 +141,8 @@ function membersAfter(
     known.every(({ key }, index) => members[index]?.key === key);
   if (fit) return members;
   return new Problem('consensus/snapshot-members', 'the snapshot comes with members that do not fit', {
-    remedy: 'Wait for a newer snapshot.',
+    remedy:
+      'This node refused it, and asks for a later one by itself. If it stays behind, compare version and genesis file of both nodes.',
   });
 }
 

@@ -20,7 +20,16 @@ export function onTransferRequest(
     return;
   }
   if (role.transfer !== null || state.transfer !== null || role.partingUntil !== null) {
-    answer(replica, id, notNow(state, 'consensus/busy', 'a transfer is on its way', 'Wait for its end.'));
+    answer(
+      replica,
+      id,
+      notNow(
+        state,
+        'consensus/busy',
+        'a transfer is on its way',
+        'Ask again in some seconds; "quorate members list" shows who leads then.',
+      ),
+    );
     return;
   }
   if (to === state.self) {

@@ -73,7 +73,8 @@ function impossibility(transaction: Transaction, { header, state }: FinalBlock):
       'mempool/expired',
       `its expiry height ${expiryHeight} is final, and it is in no block`,
       {
-        remedy: 'If it is still wanted, sign it again with a later expiry height and the next nonce.',
+        remedy:
+          'If it is still wanted, sign it again with a later expiry height and the same nonce: what the account sent after it waits for that one.',
         details: { nonce, expiryHeight, height: header.height },
       },
     );
