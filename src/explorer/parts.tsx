@@ -12,10 +12,10 @@ import { shortHash } from './text.ts';
 export { ProblemBox };
 
 /** What this page found when it checked something itself; `failed`: it is final, and it is that it failed. */
-export type Verdict = 'final' | 'failed' | Problem | undefined;
+export type CheckResult = 'final' | 'failed' | Problem | undefined;
 
 /** A verdict as everybody sees it: a tick only for what holds. */
-export function Tick({ verdict }: { verdict: Verdict }): JSX.Element {
+export function Tick({ verdict }: { verdict: CheckResult }): JSX.Element {
   if (verdict === undefined)
     return (
       <span class="tick" title="not checked yet">

@@ -15,7 +15,7 @@ import { receiptJson } from '../ledger/receipt.ts';
 import type { Transaction } from '../ledger/transaction.ts';
 import { everybodysKeys } from './names.ts';
 import { node } from './node.ts';
-import type { Verdict } from './parts.tsx';
+import type { CheckResult } from './parts.tsx';
 import { storedKeys } from './stored-keys.ts';
 import { becameText, remedyText } from './text.ts';
 import { addressOf, referenceBytes } from './typed-parts.ts';
@@ -25,7 +25,7 @@ import { knownChecker } from './trust.ts';
 export interface Sent {
   readonly hash: string;
   readonly steps: readonly (readonly [what: string, ms: number])[];
-  readonly verdict: Verdict;
+  readonly verdict: CheckResult;
   /** What to do about one that failed. */
   readonly remedy?: string | undefined;
 }
