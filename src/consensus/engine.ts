@@ -42,8 +42,11 @@ export type ValidatorIndex = number;
 export type MonotonicMs = number;
 
 export type Input<M> =
-  /** Time passes. The only clock an engine has. */
-  | { readonly type: 'tick'; readonly now: MonotonicMs }
+  /**
+   * Time passes. The only clock an engine has. `slept`: it may have stood still meanwhile, as that of a
+   * machine does that was suspended; for others time passed, and what they promised may be over.
+   */
+  | { readonly type: 'tick'; readonly now: MonotonicMs; readonly slept?: boolean }
   /**
    * `protocol.senderOf(message)` is proven: it signed the message, whoever delivered it; or, where
    * `protocol.authentication` is 'channel', the message came over that validator's own authenticated stream.

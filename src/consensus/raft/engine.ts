@@ -18,7 +18,7 @@ import type { RaftOptions } from './options.ts';
 import { answer } from './outbox.ts';
 import { onAccepted, onConnectionChange, onHeartbeatAnswer, onRejected } from './progress.ts';
 import { maybeBuild, onBuilt, onSigned } from './proposing.ts';
-import { confirmReads, finishReads, onRead, onReadAnswer, onReadRequest } from './reads.ts';
+import { confirmReads, finishReads, forgetLease, onRead, onReadAnswer, onReadRequest } from './reads.ts';
 import { onRunningChain } from './own-use.ts';
 import { configurationRecord } from './records.ts';
 import type { Replica } from './replica.ts';
@@ -107,6 +107,7 @@ function handle(replica: Replica, input: Input<RaftMessage>): void {
   switch (input.type) {
     case 'tick':
       state.now = Math.max(state.now, input.now);
+      if (input.slept === true && state.role.kind === 'leader') forgetLease(state.role);
       if (state.role.kind === 'leader') tickLeader(replica, state.role);
       retryValidations(replica);
       break;

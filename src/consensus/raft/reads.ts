@@ -151,6 +151,15 @@ function holdsLease({ state, options }: Replica, role: Leader): boolean {
   );
 }
 
+/**
+ * How long ago rounds were sent is not known: only one that is sent from now on gives
+ * a lease, and those under way do not.
+ */
+export function forgetLease(role: Leader): void {
+  role.roundsSent = [];
+  for (const progress of role.progress.values()) progress.roundSentAt = Number.NEGATIVE_INFINITY;
+}
+
 function serve(replica: Replica, { from, index }: LeaderRead): void {
   const height = index ?? replica.state.commit;
   if ('member' in from) {

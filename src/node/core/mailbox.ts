@@ -9,11 +9,14 @@ export class Mailbox<M> {
   readonly #inputs: Input<M>[] = [];
   #workChanged = false;
   #tickedAt: MonotonicMs;
+  /** By how much the wall clock was ahead of the engine's at the last tick. */
+  #ahead: number;
 
   constructor(options: { readonly clock: Clock; readonly work: () => PendingWork }) {
     this.#clock = options.clock;
     this.#work = options.work;
     this.#tickedAt = options.clock.monotonicMs();
+    this.#ahead = options.clock.wallMs() - this.#tickedAt;
   }
 
   enqueue(input: Input<M>): void {
@@ -33,7 +36,9 @@ export class Mailbox<M> {
     // After a pause of the whole process, or a block that took long to execute, something else may come
     // before the timer. To an engine with an old clock, what ended long ago (a lease) would still hold.
     const now = this.#clock.monotonicMs();
-    if (now - this.#tickedAt >= limits.engineClockMs) this.#inputs.unshift(this.#tickAt(now));
+    if (now - this.#tickedAt >= limits.engineClockMs || this.#slept(now)) {
+      this.#inputs.unshift(this.#tickAt(now));
+    }
     return this.#inputs.shift() ?? this.#workInput();
   }
 
@@ -44,7 +49,17 @@ export class Mailbox<M> {
   }
 
   #tickAt(now: MonotonicMs): Input<M> {
+    const slept = this.#slept(now);
     this.#tickedAt = now;
-    return { type: 'tick', now };
+    this.#ahead = this.#clock.wallMs() - now;
+    return { type: 'tick', now, ...(slept && { slept }) };
+  }
+
+  /**
+   * The clock that engines go by stands still while a machine is suspended (`CLOCK_MONOTONIC`,
+   * clock_gettime(2)); the wall clock does not. One that is set forward looks the same.
+   */
+  #slept(now: MonotonicMs): boolean {
+    return this.#clock.wallMs() - now - this.#ahead > limits.tickMs;
   }
 }

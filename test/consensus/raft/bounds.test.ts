@@ -76,6 +76,25 @@ test('lease reads need no round while a majority answers, and stop before anothe
   );
 });
 
+test('a leader whose machine was suspended has no lease until a round that it sent since is answered', () => {
+  const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
+  const leader = cluster.host(0);
+  const askByLease = (): number => leader.ask({ kind: 'read', lease: true });
+  assert.ok(leader.answers.has(askByLease()), 'it has one');
+  // A round is on its way, and was sent who knows how long ago.
+  const slow = leader.ask({ kind: 'read' });
+  const hold = cluster.wire.hold(({ message }) => message.kind === 'heartbeat');
+  leader.give({ type: 'tick', now: leader.state.now, slept: true });
+  const first = askByLease();
+  assert.equal(leader.answers.has(first), false);
+  cluster.until(() => leader.answers.has(slow), 'that round is answered');
+  const second = askByLease();
+  assert.equal(leader.answers.has(second), false, 'nor by what was sent before');
+  hold.release();
+  cluster.until(() => leader.answers.has(first) && leader.answers.has(second), 'by the next round');
+  assert.ok(leader.answers.has(askByLease()), 'it has one again');
+});
+
 test('lease reads are answered by the lease when it was asked for, by a follower too, and refused where there are none', () => {
   const cluster = Cluster.ledBy(0, { options: { leaseReads: true } });
   const rounds = (): number => cluster.host(0).state.counters['read-rounds'] ?? 0;
