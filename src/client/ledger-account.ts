@@ -294,7 +294,7 @@ export class LedgerAccount {
       if (this.#now < flight.job.until) continue;
       this.#flights.delete(hash);
       this.#open.set(hash, flight);
-      flight.job.settle(notFinal(flight.transaction, gapOf(this.#nonces, [...this.#flights.values()])));
+      flight.job.settle(notFinal(flight, gapOf(this.#nonces, [...this.#flights.values()])));
     }
   }
 }

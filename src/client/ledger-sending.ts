@@ -51,10 +51,12 @@ export interface Flight {
   isBeingSent: boolean;
   /** Some node has it, or may. */
   mayBeTaken: boolean;
+  /** Why the node that was asked last does not take it. Another may have it all the same. */
+  refusal: Problem | undefined;
 }
 
 export function flightOf(transaction: Transaction, job: Job, sentAt: number): Flight {
-  return { transaction, job, sentAt, isBeingSent: false, mayBeTaken: false };
+  return { transaction, job, sentAt, isBeingSent: false, mayBeTaken: false, refusal: undefined };
 }
 
 /** What is not final after this long is sent again: the node that took it may have died with it. */
@@ -97,6 +99,7 @@ export async function submitTo(
   );
   const [first] = problems;
   for (const [index, flight] of batch.entries()) {
+    flight.refusal = problems[index];
     flight.mayBeTaken ||= problems[index] === undefined || problems[index].details['sent'] === true;
   }
   return first !== undefined && problems.every((one) => one !== undefined && isRetryable(one))
@@ -178,11 +181,14 @@ export function gapOf({ gap }: AccountNonces, flights: readonly Flight[]): numbe
 }
 
 /** Its time was up, and what becomes of it is open. `gap` is a nonce that no transaction has. */
-export function notFinal({ hash, nonce, expiryHeight }: Transaction, gap: number | undefined): Problem {
+export function notFinal({ transaction, refusal }: Flight, gap: number | undefined): Problem {
+  const { hash, nonce, expiryHeight } = transaction;
   const isBehind = gap !== undefined && gap < nonce;
   const why = isBehind
     ? `: it waits behind nonce ${gap} of its account, which was refused to another one`
-    : '';
+    : refusal === undefined
+      ? ''
+      : `: the node that was asked last does not take it (${refusal.code}: ${refusal.message})`;
   return new Problem('api/not-final', `the transaction was not final when its time was up${why}`, {
     remedy: `${isBehind ? 'Send something else with the same account: it takes that nonce. ' : ''}It may still become final. Ask for transaction ${hash}, or submit the same bytes again; sign nothing else for the same purpose before it is "gone".`,
     details: { hash, nonce, expiryHeight, outcome: 'unknown', ...(isBehind && { missing: gap }) },

@@ -267,6 +267,20 @@ test('those who wait behind a nonce that was refused go on without the one that 
   while (account.waiting > 0) await new Promise((resolve) => setImmediate(resolve));
 });
 
+test('whose time is up is told why the node that was asked last does not take it', async (t) => {
+  const { fake, account } = await start(t, 1);
+  fake.commits = false;
+  const sent = account.transfer(bob, 1n, { deadlineMs: 20_000 });
+  await taken(fake);
+  // It let go of it, as a node does when its sender cannot pay any more.
+  fake.nodes[0]?.pool.clear();
+  fake.judge = () => ({ code: 'transaction/fee-not-payable', detail: 'too poor', remedy: '', details: {} });
+  const outcome = await sent;
+  assert.ok(outcome instanceof Problem && outcome.code === 'api/not-final');
+  assert.equal(outcome.details['outcome'], 'unknown');
+  assert.match(outcome.message, /transaction\/fee-not-payable: too poor/);
+});
+
 test('where the gap cannot be filled, those behind it are told which nonce is missing', async (t) => {
   const { fake, account } = await start(t, 1);
   fake.judge = ({ nonce }) =>
