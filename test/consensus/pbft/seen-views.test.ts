@@ -57,3 +57,31 @@ test('so does a start from such a block, also when the log that told the view wa
   late.restart();
   assert.equal(late.engine?.status().view, view);
 });
+
+test('who holds a final block of a view enters it, however old the ViewChanges are that began it', () => {
+  const window = 2;
+  const committee = new Committee(4, { options: { window, blockIntervalMs: 0 } });
+  committee.grow(3);
+  let newView: PbftMessage | undefined;
+  committee.deliverable = (from, to, message) => {
+    if (message.kind === 'new-view') newView = message;
+    return from !== 3 && to !== 3;
+  };
+  for (const from of [0, 1, 2]) {
+    const viewChange = committee.viewChange(from, 1);
+    for (const to of [0, 1, 2]) committee.node(to).receive(viewChange);
+  }
+  committee.run();
+  committee.grow(3 + 4 * window);
+  const ahead = committee.node(0);
+  const certificate = defined(ahead.certificates.get(ahead.finalHeight()), 'a certificate');
+  assert.ok(certificate.engine === 'pbft');
+  assert.equal(certificate.view, 1, 'the block is of that view itself, and of no later one');
+  committee.deliverable = () => true;
+  const late = committee.node(3);
+  for (const input of late.syncFrom(0)) late.step(input);
+  assert.equal(late.finalHeight(), ahead.finalHeight());
+  assert.deepEqual([late.engine?.state.view, late.engine?.state.phase.name], [1, 'changing']);
+  late.receive(defined(newView, 'the one that began it'));
+  assert.deepEqual([late.engine?.state.view, late.engine?.state.phase.name], [1, 'normal']);
+});
