@@ -374,6 +374,24 @@ describe('sync', () => {
     assert.equal(world.height, 3);
   });
 
+  test('does not start anew while what it fetched is applied slowly, block after block', async () => {
+    const run = maker.run(5);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run)));
+    world.deaf = true;
+    world.want(5);
+    assert.deepEqual(world.asked, ['peer-1']);
+    for (const made of run.slice(0, 4)) {
+      world.time.run(limits.syncStallMs - 2_000);
+      world.finalise(made);
+      world.want(5);
+    }
+    assert.deepEqual(world.asked, ['peer-1'], 'each block that is applied begins its patience anew');
+    world.time.run(limits.syncStallMs);
+    world.want(5);
+    assert.deepEqual(world.asked, ['peer-1', 'peer-1'], 'and when no more are applied it ends');
+  });
+
   test('takes no block with a transaction that its sender did not sign, whoever certified it', async () => {
     const { signatures: _s, hash: _h, bytes: _b, ...body } = transfer(0);
     const forged = maker.block(maker.start, [assembleTransaction(body, transfer(1).signatures)]);
