@@ -175,8 +175,12 @@ describe('what the indexes list, for people', () => {
       ...origin,
       consistency: 'stale',
       height: 40,
+      blockHash: status.finalHash,
+      stateRoot: status.stateRoot,
       address: alices,
+      publicKey: alice.publicKey,
       balance: '5',
+      held: '0',
       nonce: 0,
       pendingNonce: 0,
     };
