@@ -75,20 +75,16 @@ export class MeteredSocket extends Duplex {
     // What is there is fed when the gate says so.
   }
 
-  override _write(bytes: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#socket.write(bytes, encoding, done);
-  }
-
   /** What was written in one go, as the parts of an answer are, leaves in one. */
   override _writev(
     parts: readonly { chunk: Buffer; encoding: BufferEncoding }[],
     done: (error?: Error | null) => void,
   ): void {
+    const last = parts.length - 1;
     this.#socket.cork();
-    for (const { chunk, encoding } of parts.slice(0, -1)) this.#socket.write(chunk, encoding);
-    const last = parts.at(-1);
-    if (last === undefined) done();
-    else this.#socket.write(last.chunk, last.encoding, done);
+    for (const [index, { chunk, encoding }] of parts.entries()) {
+      this.#socket.write(chunk, encoding, index === last ? done : undefined);
+    }
     this.#socket.uncork();
   }
 

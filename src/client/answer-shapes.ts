@@ -1,9 +1,8 @@
 import { Problem } from '../base/problem.ts';
 import { engineNames } from '../ledger/engine-names.ts';
+import type { ProblemAnswer } from './answers.ts';
 import { fieldsOf, list, text, whole, Wrong } from './json-fields.ts';
-
-/** Throws `Wrong` when an answer lacks something that the client itself relies on. */
-export type Shape = (answer: unknown, at: string) => unknown;
+import { type Look, object, oneOf } from './looks.ts';
 
 /**
  * The fields that the client itself relies on when it signs, waits or asks for the next page. All other
@@ -14,7 +13,7 @@ export const shapes = {
   account: (answer) => void whole(fieldsOf(answer, 'it')['pendingNonce'], 'pendingNonce'),
   transaction: (answer) => {
     const { status, inclusion, problem } = fieldsOf(answer, 'it');
-    oneOf(status, ['pending', 'final', 'gone', 'unknown'], 'status');
+    oneOf('pending', 'final', 'gone', 'unknown')(status, 'status');
     if (status === 'gone') problemIn(problem, 'problem');
     if (status !== 'final') return;
     const { height, receipt } = fieldsOf(inclusion, 'inclusion');
@@ -31,10 +30,10 @@ export const shapes = {
   },
   headers: (answer) => heights(answer, 'headers'),
   epochs: (answer) => heights(answer, 'epochs'),
-} satisfies Readonly<Record<string, Shape>>;
+} satisfies Readonly<Record<string, Look>>;
 
 /** One answer for each transaction of a submission. */
-export function submissionsOf(count: number): Shape {
+export function submissionsOf(count: number): Look {
   return (answer) => {
     const results = list(fieldsOf(answer, 'it')['results'], 'results');
     if (results.length !== count) throw new Wrong(`it has ${results.length} results for ${count}`);
@@ -43,7 +42,7 @@ export function submissionsOf(count: number): Shape {
 }
 
 /** The page after a cursor. One that names itself as the next would be read for ever. */
-export function pageAfter(cursor: string | undefined): Shape {
+export function pageAfter(cursor: string | undefined): Look {
   return (answer) => {
     const { next } = fieldsOf(answer, 'it');
     if (next !== null) text(next, 'next');
@@ -54,12 +53,12 @@ export function pageAfter(cursor: string | undefined): Shape {
 /** What is wrong with an answer, as a problem. */
 export function misshapen(
   answer: unknown,
-  all: readonly (Shape | undefined)[],
+  all: readonly (Look | undefined)[],
   url: string,
 ): Problem | undefined {
   try {
     origin(answer);
-    for (const shape of all) shape?.(answer, '');
+    for (const look of all) look?.(answer, '');
     return undefined;
   } catch (failure) {
     if (!(failure instanceof Wrong)) throw failure;
@@ -71,31 +70,25 @@ export function misshapen(
   }
 }
 
-const submitted = ['accepted', 'known', 'refused', 'pending', 'unknown', 'gone', 'final'];
+const submitted = oneOf('accepted', 'known', 'refused', 'pending', 'unknown', 'gone', 'final');
+const problemIn = object<Pick<ProblemAnswer, 'code' | 'detail' | 'remedy'>>({
+  code: text,
+  detail: text,
+  remedy: text,
+});
 
 /** What every answer of a node begins with. */
 function origin(answer: unknown): void {
   const { engine, chainId } = fieldsOf(answer, 'it');
-  oneOf(engine, engineNames, 'its engine');
+  oneOf(...engineNames)(engine, 'its engine');
   text(chainId, 'its chain');
 }
 
 function submission(answer: unknown, at: string): void {
   const { status, height, problem } = fieldsOf(answer, at === '' ? 'it' : at.slice(0, -1));
-  oneOf(status, submitted, `${at}status`);
+  submitted(status, `${at}status`);
   if (status === 'refused' || status === 'gone') problemIn(problem, `${at}problem`);
   if (status === 'final') whole(height, `${at}height`);
-}
-
-function oneOf(json: unknown, words: readonly string[], at: string): void {
-  if (!words.includes(text(json, at))) throw new Wrong(`${at} is none of ${words.join(', ')}`);
-}
-
-function problemIn(json: unknown, at: string): void {
-  const { code, detail, remedy } = fieldsOf(json, at);
-  text(code, `${at}.code`);
-  text(detail, `${at}.detail`);
-  text(remedy, `${at}.remedy`);
 }
 
 function heights(answer: unknown, name: string): void {

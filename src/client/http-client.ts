@@ -5,7 +5,8 @@ import type { Hash } from '../crypto/hash.ts';
 import type { PublicKey } from '../crypto/signature.ts';
 import type { Height } from '../ledger/block.ts';
 import type { Transaction } from '../ledger/transaction.ts';
-import { misshapen, pageAfter, type Shape, shapes, submissionsOf } from './answer-shapes.ts';
+import { misshapen, pageAfter, shapes, submissionsOf } from './answer-shapes.ts';
+import type { Look } from './looks.ts';
 import type {
   AccountAnswer,
   AccountTransactionsAnswer,
@@ -76,7 +77,7 @@ export interface ListOptions extends Deadline {
 
 interface HttpClientOptions extends TransportOptions {
   /** What is looked at in each answer besides what the client itself goes by; `wholeShapes` is all of it. */
-  readonly shapes?: Readonly<Record<keyof Answers, Shape>>;
+  readonly shapes?: Readonly<Record<keyof Answers, Look>>;
 }
 
 /**
@@ -470,7 +471,7 @@ export class HttpClient {
     kind: Kind,
     path: () => string,
     deadline: Deadline,
-    shape?: Shape,
+    shape?: Look,
   ): Promise<Answers[Kind] | Problem> {
     try {
       return await this.#call(kind, { method: 'GET', path: path(), ...(shape && { shape }), ...deadline });
@@ -484,7 +485,7 @@ export class HttpClient {
     kind: Kind,
     path: string,
     body: object,
-    options: Deadline & { readonly token?: string | undefined; readonly shape?: Shape },
+    options: Deadline & { readonly token?: string | undefined; readonly shape?: Look },
   ): Promise<Answers[Kind] | Problem> {
     const text = new TextEncoder().encode(JSON.stringify(body));
     return this.#call(kind, {
@@ -498,7 +499,7 @@ export class HttpClient {
 
   async #call<Kind extends keyof Answers>(
     kind: Kind,
-    { shape, ...request }: Parameters<Transport['request']>[0] & { readonly shape?: Shape },
+    { shape, ...request }: Parameters<Transport['request']>[0] & { readonly shape?: Look },
   ): Promise<Answers[Kind] | Problem> {
     const answer = await this.#transport.request(request);
     if (answer instanceof Problem) return answer;

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 
 export interface Ran {
@@ -18,6 +19,11 @@ export function inShell(line: string, args: readonly string[]): Promise<Ran> {
     env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  return ending(child);
+}
+
+/** What became of it, and all that it printed. */
+function ending(child: ChildProcessByStdio<Writable | null, Readable, Readable>): Promise<Ran> {
   return new Promise((resolve, reject) => {
     let out = '';
     let err = '';
@@ -38,26 +44,20 @@ export function quorate(
     readonly interruptWhen?: () => boolean;
   } = {},
 ): Promise<Ran> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(launcher, args, {
-      env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...options.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    let out = '';
-    let err = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, out, err }));
-    child.stdin.end(options.input ?? '');
-    const { interruptWhen } = options;
-    if (interruptWhen === undefined) return;
+  const child = spawn(launcher, args, {
+    env: { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  child.stdin.end(options.input ?? '');
+  const { interruptWhen } = options;
+  if (interruptWhen !== undefined) {
     const watch = setInterval(() => {
       if (interruptWhen()) child.kill('SIGINT');
       if (child.killed) clearInterval(watch);
     }, 20);
     child.once('close', () => clearInterval(watch));
-  });
+  }
+  return ending(child);
 }
 
 export function temporaryDirectory(t: TestContext): string {

@@ -202,6 +202,12 @@ test('what is final is found although no node gives its block, and nobody waits 
   assert.ok(isFinal(await patient));
 });
 
+/** A block that no node has. */
+const madeUp = {
+  hash: 'ee'.repeat(32) as Hash,
+  header: { height: 1, parentHash: '0'.padStart(64, 'b') as Hash },
+};
+
 for (const [where, path] of [
   ['in the stream of another node', '/v1/transactions/'],
   ['by asking for it', '/v1/events'],
@@ -218,11 +224,7 @@ for (const [where, path] of [
     fake.commits = false;
     await taken(fake);
     await readersAre(fake, 1);
-    fake.nodes[0]?.tell({
-      hash: 'ee'.repeat(32) as Hash,
-      header: { height: 1, parentHash: '0'.padStart(64, 'b') as Hash },
-      transactionCount: 1,
-    });
+    fake.nodes[0]?.tell({ ...madeUp, transactionCount: 1 });
     fake.commit();
     assert.ok(isFinal(await outcome));
   });
@@ -234,12 +236,7 @@ test('a node of another chain is passed over, and the stream of the others is re
   const outcome = account.transfer(bob, 1n, { deadlineMs });
   await taken(fake);
   await readersAre(fake, 1);
-  fake.nodes[0]?.tell({
-    hash: 'ee'.repeat(32) as Hash,
-    header: { height: 1, parentHash: '0'.padStart(64, 'b') as Hash },
-    transactionCount: 0,
-    chainId: 'cd'.repeat(32) as Hash,
-  });
+  fake.nodes[0]?.tell({ ...madeUp, transactionCount: 0, chainId: 'cd'.repeat(32) as Hash });
   fake.commit();
   assert.ok(isFinal(await outcome));
 });
