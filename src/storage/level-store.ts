@@ -87,11 +87,22 @@ async function openDatabase(directory: string, store: StoreDirectory): Promise<D
   } catch (failure) {
     throw openingProblem(directory, failure);
   }
-  const id = database.getSync(idKey);
-  if (id !== undefined && Buffer.from(id).toString('utf8') === store.id) return database;
+  const problem = idProblem(directory, database, store);
+  if (problem === undefined) return database;
   await database.close();
-  const how = id === undefined ? 'was emptied' : 'belongs to another store directory';
-  throw damaged(`the store in ${directory}`, how);
+  throw problem;
+}
+
+/** LevelDB opens what lacks its tables' contents: the first read shows that. */
+function idProblem(directory: string, database: Database, store: StoreDirectory): Problem | undefined {
+  try {
+    const id = database.getSync(idKey);
+    if (id !== undefined && Buffer.from(id).toString('utf8') === store.id) return undefined;
+    const how = id === undefined ? 'was emptied' : 'belongs to another store directory';
+    return damaged(`the store in ${directory}`, how);
+  } catch (cause) {
+    return readProblem(cause);
+  }
 }
 
 function openingProblem(directory: string, failure: unknown): Problem {

@@ -210,6 +210,7 @@ describe('a damaged store is never opened, and never made anew', () => {
       /\.log is wrong at byte \d+/,
       async () => flip(await levelFile(/\.log$/), (size) => size >> 1),
     ],
+    ['a table is gone', /cannot be opened/, async () => rm(await levelFile(/\.ldb$/))],
   ];
 
   for (const [what, message, damage] of damages) {
@@ -221,6 +222,24 @@ describe('a damaged store is never opened, and never made anew', () => {
       // A second attempt finds the same: the first repaired nothing.
       await refused('storage/damaged', message);
       assert.deepEqual(await contents(), before);
+    });
+  }
+
+  /** LevelDB looks into a table when something is read of it: the store's id is. */
+  const damagedTables: [string, (path: string, size: number) => Promise<unknown>][] = [
+    ['empty', (path) => truncate(path)],
+    ['zeros', (path, size) => writeFile(path, Buffer.alloc(size))],
+    ['cut in half', (path, size) => truncate(path, size >> 1)],
+    ['changed in one bit of its footer', (path) => flip(path, (size) => size - 3)],
+  ];
+  for (const [what, damage] of damagedTables) {
+    test(`a table that is ${what}`, async () => {
+      await filled();
+      const path = await levelFile(/\.ldb$/);
+      await damage(path, (await readFile(path)).length);
+      await refused('storage/damaged', /cannot be read/);
+      // It is not left open either.
+      await refused('storage/damaged', /cannot be read/);
     });
   }
 
