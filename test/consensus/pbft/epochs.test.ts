@@ -55,6 +55,17 @@ describe('the last block of an epoch', () => {
     assert.equal(stateOf(added).view, 0);
   });
 
+  test('tells of the next validators whom it heard in this one, wherever they stand now', () => {
+    const committee = changing();
+    committee.deliverable = (from, to, { epoch }) => from !== 2 && to !== 2 && epoch === 0;
+    committee.pass(1_000);
+    committee.grow(2);
+    const { contact, now } = stateOf(committee.node(1));
+    // Validators 2 and 3 are 1 and 2 from now on.
+    assert.ok((contact.get(1) ?? 0) <= now - 1_000);
+    assert.ok((contact.get(2) ?? 0) > now - 1_000);
+  });
+
   test('has nothing proposed, accepted or voted for above it before it is final', () => {
     const committee = changing();
     committee.grow(1);

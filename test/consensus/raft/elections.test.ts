@@ -41,6 +41,22 @@ test('vote traffic spreads what is committed: a follower that holds the block co
   assert.deepEqual(answered?.commit, nameOfEntry(first), 'and says so');
 });
 
+test('vote traffic spreads what is committed: whoever lacks the block asks for it, unless it leads', () => {
+  const entries = entriesOn(genesisHeader(3), [1, 1], { leader: 1 });
+  const commit = nameOfEntry(defined(entries[1], 'an entry'));
+  const asked = (member: Solo): (readonly [number, readonly number[]])[] =>
+    member.all('sync').map(({ height, holders }) => [height, holders] as const);
+  const candidate = new Solo(0, 3).append(1, 1, entries.slice(0, 1)).sync();
+  while (candidate.state.role.kind === 'follower') candidate.tick(50);
+  candidate.hear('vote', 2, 1, { pre: true, granted: false, commit });
+  assert.deepEqual(asked(candidate), [[2, [2]]]);
+  const follower = new Solo(0, 3).hear('vote-request', 2, 1, { pre: true, commit });
+  assert.deepEqual(asked(follower), [[2, [2]]]);
+  const leader = new Solo(0, 3).lead();
+  leader.hear('vote', 2, leader.state.term, { commit });
+  assert.deepEqual(asked(leader), []);
+});
+
 test('a member of a higher term answers the heartbeat of an old leader, and so deposes it', () => {
   const member = new Solo(1, 3);
   member.receive<'heartbeat'>({ kind: 'heartbeat', from: 2, term: 5, commit: genesisOf(3), round: 1 });

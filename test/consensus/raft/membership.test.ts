@@ -237,6 +237,28 @@ test('what was on disk in its own term ends the joint phase, also under the firs
   }
 });
 
+test('who the members are is known after a restart, also when the block that named them left the log', () => {
+  const roles: Configuration = [0, 1, 2].map((index) => ({
+    key: keyOf(index),
+    role: index === 2 ? 'learner' : 'voter',
+  }));
+  const [change] = entriesOn(genesisHeader(2), [1], { configuration: roles }) as [WireEntry];
+  const [above] = entriesOn(change.proposal.header, [1]) as [WireEntry];
+  const member = new Solo(1, 2);
+  for (const [at, entry] of [change, above].entries()) {
+    member.append(0, 1, [entry], at + 1).sync();
+    member.give({ type: 'applied', height: toHeight(at + 1) }).sync();
+  }
+  // The next write lets go of what is stored.
+  member.hear('heartbeat', 0, 2).sync();
+  assert.deepEqual(
+    [...member.records.keys()].filter((key) => key.startsWith('raft/entry/')),
+    [],
+  );
+  member.restart(above.proposal.header);
+  assert.deepEqual(member.state.configuration, roles);
+});
+
 test('nor do they without one whose write of it they do not know of: it is sent when its leader has it on disk', () => {
   const cluster = Cluster.ledBy(0, { members: 2, spares: 1 });
   const leader = cluster.host(0);

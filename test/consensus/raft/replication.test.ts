@@ -396,6 +396,19 @@ suite('blocks that a leader reads from storage for a slow follower', () => {
     assert.deepEqual(sentTo2(leader), []);
   });
 
+  test('go out again from where the follower is when some of them arrived there meanwhile', () => {
+    const { leader } = leaderOf(six);
+    leader.hear('accepted', 2, leader.state.term, { block: nameOfEntry(six[2] as WireEntry) });
+    leader.give(loaded(six));
+    assert.deepEqual(sentTo2(leader), []);
+    assert.deepEqual(
+      leader.one('load').blocks.map(({ height }) => height),
+      [4, 5, 6],
+    );
+    leader.give(loaded(six.slice(3)));
+    assert.deepEqual(sentTo2(leader), [[3, 3]]);
+  });
+
   test('of another hash do not become the body of an entry', () => {
     const leader = new Solo(0, 3);
     const [entry] = entriesOn(genesisHeader(3), [1], { leader: 1, text: 'x' }) as [WireEntry];

@@ -299,6 +299,16 @@ describe('sync', () => {
     assert.deepEqual(world.asked, ['peer-1'], 'the lie is forgotten');
   });
 
+  test('asks the others, too, when the first one has nothing of what somebody else is said to have', async () => {
+    const run = maker.run(6);
+    const world = new World();
+    world.servers.set('peer-1', honest(await serverOf(run.slice(0, 3))));
+    world.want(3);
+    world.servers.set('peer-2', honest(await serverOf(run)));
+    world.want(6);
+    assert.equal(world.height, 6);
+  });
+
   test('asks nobody for what it has', async () => {
     const world = new World();
     world.servers.set('peer-1', honest(await serverOf(maker.run(3))));
@@ -340,6 +350,37 @@ describe('sync', () => {
       [5, 6],
     );
     assert.equal(world.height, 6);
+  });
+
+  test('asks on at once for what is left when all that came was final another way by then', async () => {
+    const run = maker.run(6);
+    const world = new World();
+    const [some, all] = [honest(await serverOf(run.slice(0, 4))), honest(await serverOf(run))];
+    world.servers.set('peer-1', some);
+    world.sync.want(toHeight(6), []);
+    for (const made of run.slice(0, 4)) world.finalise(made);
+    world.servers.set('peer-1', all);
+    world.time.run(100);
+    assert.deepEqual([world.height, world.sync.active], [6, false]);
+  });
+
+  test('that came to no end in the middle of a run begins anew where the chain is by then', async () => {
+    const run = maker.run(limits.syncBlocks + 10);
+    const world = new World();
+    const serving = honest(await serverOf(run, (height) => height === run.length));
+    const from: number[] = [];
+    let answers = 1;
+    world.servers.set('peer-1', (request) => {
+      from.push(unwrap(decode(blocksRequestCodec, request, 'request')).from);
+      return answers-- > 0 ? serving(request) : null;
+    });
+    world.want(run.length);
+    assert.deepEqual([world.height, world.sync.active], [0, false], 'its certificate is of a later block');
+    for (const made of run.slice(0, -5)) world.finalise(made);
+    answers = 1;
+    world.want(run.length);
+    assert.deepEqual(from, [1, limits.syncBlocks + 1, run.length - 4]);
+    assert.equal(world.height, run.length);
   });
 
   test('does not blame a peer whose answer was right when it was asked', async () => {

@@ -20,6 +20,9 @@ function world(verdict: MessageVerdict<Note>, actsFor: Readonly<Record<string, n
   const claim = { publicKey: '' as PublicKey, message: new Uint8Array(), signature: '' as Signature };
   const heard: number[] = [];
   const present = new Set<string>();
+  /** Of whom it is known where they come from. */
+  const placed = new Set<string>();
+  const met: string[] = [];
   const nothing = (): never => assert.fail('not asked for here');
   const handlers = inbound<Note>({
     turns: new Turns({ settle: () => {}, onThrow: (error) => assert.fail(String(error)) }),
@@ -32,7 +35,7 @@ function world(verdict: MessageVerdict<Note>, actsFor: Readonly<Record<string, n
       peerOf: (validator) => [...present].find((peer) => actsFor[peer] === validator),
       memberKeyOf: nothing,
     },
-    standings: { connected: () => undefined, forget: () => undefined },
+    standings: { connected: (peer) => void placed.add(peer), forget: (peer) => void placed.delete(peer) },
     verification: {
       directMessage: (_peer, _bytes, done) => done(verdict),
       relayedMessage: (_peer, _bytes, done) => done(verdict),
@@ -45,13 +48,13 @@ function world(verdict: MessageVerdict<Note>, actsFor: Readonly<Record<string, n
     messenger: { heardByGossip: (validator) => void heard.push(validator) },
     serving: { answer: nothing },
     enqueue: (input) => void given.push(input),
-    onMet: () => undefined,
+    onMet: (peer) => void met.push(peer),
     log: silentLog,
   });
   const verdicts: GossipVerdict[] = [];
   const gossip = (bytes = new Uint8Array()): void =>
     handlers.onGossip('consensus', bytes, 'peer', (answer) => verdicts.push(answer));
-  return { handlers, given, heard, faults, verdicts, gossip };
+  return { handlers, given, heard, faults, verdicts, gossip, placed, met };
 }
 
 const noSeal = new Problem('consensus/unknown-relay', 'no seal', { remedy: 'Make one.' });
@@ -118,4 +121,12 @@ test('a validator is lost with the last of its connections, and not before', () 
   assert.deepEqual(given, []);
   handlers.onLost('new');
   assert.deepEqual(given, [{ type: 'lost', validator: 2 }]);
+});
+
+test('where a stranger comes from is known for as long as it is connected, and it may be asked for news', () => {
+  const { handlers, given, placed, met } = world({ type: 'ignored' });
+  handlers.onConnected('stranger');
+  assert.deepEqual([[...placed], met, given], [['stranger'], ['stranger'], []]);
+  handlers.onLost('stranger');
+  assert.deepEqual([...placed], []);
 });

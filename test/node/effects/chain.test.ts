@@ -47,6 +47,20 @@ describe('the chain of candidates', () => {
     assert.deepEqual(verdict.chain[0]?.parentHash, maker.start.hash);
   });
 
+  test('gives the memory of a state back when the next block is final, and of one that others share when they do', () => {
+    const [a, b] = maker.run(2, (height) => [transfer(height - 1)]) as [Made, Made];
+    const chain = maker.chain();
+    add(chain, a, b);
+    const { state } = chain.final;
+    const shared = state.share();
+    finalise(chain, a);
+    assert.throws(() => [...state.entries()], /released/);
+    assert.ok([...shared.entries()].length > 0);
+    const after = chain.final.state;
+    finalise(chain, b);
+    assert.throws(() => [...after.entries()], /released/);
+  });
+
   test('names the ancestor that is missing', () => {
     const [, b, c] = maker.run(3) as [Made, Made, Made];
     const chain = maker.chain();
