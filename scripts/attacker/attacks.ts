@@ -23,6 +23,7 @@ export const shortAttackNames: readonly AttackName[] = [
   'yamux-pings',
   'stream-resets',
   'connections',
+  'tls-chains',
   'silent-callers',
   'observers',
   'frames-used-nonce',

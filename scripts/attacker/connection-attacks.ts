@@ -3,7 +3,7 @@ import { joinFrames } from '../../src/network/frames.ts';
 import { helloProtocol } from '../../src/network/protocol-names.ts';
 import type { Attack } from './attack.ts';
 import { callers, many, silent, staying, tcp } from './crowds.ts';
-import { newIdentity } from './identity.ts';
+import { chainedIdentity, newIdentity } from './identity.ts';
 import { line, type RawConnection } from './raw-connection.ts';
 import type { Scene } from './scene.ts';
 import { greetingFrames, helloOf } from './stranger.ts';
@@ -106,6 +106,17 @@ export const connectionAttacks = {
   'connections-one-host': {
     does: '40 callers a second and node through TLS, from one address',
     run: (scene) => callers(scene, 40, () => scene.address(true)),
+  },
+  'tls-chains': {
+    does: 'callers with 22 certificates of the longest keys, 96 kB each, 10 a second and node',
+    run: (scene) =>
+      callers(
+        scene,
+        10,
+        () => scene.address(),
+        (socket) => void setTimeout(() => socket.destroy(), 500),
+        chainedIdentity(22),
+      ),
   },
   'silent-callers': {
     does: '100 a node that connect and say nothing, again when cut',

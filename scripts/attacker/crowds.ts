@@ -36,8 +36,8 @@ export async function callers(
   perSecond: number,
   address: () => string,
   act: (socket: Socket) => void = () => {},
+  identity = newIdentity(),
 ): Promise<void> {
-  const identity = newIdentity();
   await scene.everywhere(async (node) => {
     let underWay = 0;
     await scene.pace(perSecond, () => {

@@ -1,4 +1,11 @@
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import { base58 } from '@scure/base';
 import { generateKeyPair, type KeyPair } from '../../src/crypto/keys.ts';
 import { nativeSigner } from '../../src/crypto/native.ts';
@@ -24,6 +31,22 @@ export function newIdentity(keyPair: KeyPair = generateKeyPair()): Identity {
     keyPair,
     peerId: peerIdOf(keyPair.publicKey),
     certificate: pem('CERTIFICATE', selfSigned(spki, tls.privateKey, extension)),
+    tlsKey: tls.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+/**
+ * An identity whose certificate stands at the end of a chain of others with the longest keys of RSA that TLS checks.
+ * Nobody has those keys: what costs is to find that out.
+ */
+export function chainedIdentity(length: number): Identity {
+  const identity = newIdentity();
+  const tls = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = tls.publicKey.export({ type: 'spki', format: 'der' });
+  const chain = Array.from({ length }, (_, index) => signedByNobody(index + 1, hugeKey(), true));
+  return {
+    ...identity,
+    certificate: [signedByNobody(0, key, false), ...chain].map((der) => pem('CERTIFICATE', der)).join(''),
     tlsKey: tls.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }
@@ -63,6 +86,43 @@ function selfSigned(spki: Buffer, key: KeyObject, extension: Buffer): Buffer {
   );
   const signature = sign('sha256', body, createPrivateKey(key.export({ type: 'pkcs8', format: 'pem' })));
   return sequence(body, ecdsaWithSha256, tagged(0x03, concat(Buffer.from([0]), signature)));
+}
+
+const rsaWithSha256 = sequence(Buffer.from('06092a864886f70d01010b0500', 'hex'));
+const hugeKeyBytes = 16_384 / 8;
+
+function hugeKey(): Buffer {
+  const numbers = [hugeKeyBytes, 8].map((size) => {
+    const bytes = randomBytes(size);
+    bytes[0] = 0xff;
+    bytes[size - 1] = 0xff;
+    return tagged(0x02, concat(Buffer.from([0]), bytes));
+  });
+  const algorithm = sequence(Buffer.from('06092a864886f70d0101010500', 'hex'));
+  return sequence(algorithm, tagged(0x03, concat(Buffer.from([0]), sequence(...numbers))));
+}
+
+/** The certificate at this place of a chain, which the next one would have signed. */
+function signedByNobody(place: number, key: Buffer, mayIssue: boolean): Buffer {
+  const isIssuer = sequence(Buffer.from('0603551d13', 'hex'), yes, octets(sequence(yes)));
+  const body = sequence(
+    tagged(0xa0, tagged(0x02, Buffer.from([2]))),
+    tagged(0x02, Buffer.from([1, place])),
+    rsaWithSha256,
+    nameOf(place + 1),
+    sequence(time('250101000000Z'), time('491231235959Z')),
+    nameOf(place),
+    key,
+    ...(mayIssue ? [tagged(0xa3, sequence(isIssuer))] : []),
+  );
+  const signature = randomBytes(hugeKeyBytes);
+  signature[0] = 0x7f;
+  return sequence(body, rsaWithSha256, tagged(0x03, concat(Buffer.from([0]), signature)));
+}
+
+function nameOf(place: number): Buffer {
+  const text = tagged(0x0c, Buffer.from(`c${place}`));
+  return sequence(tagged(0x31, sequence(Buffer.from('0603550403', 'hex'), text)));
 }
 
 function time(text: string): Buffer {

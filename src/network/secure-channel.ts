@@ -12,6 +12,7 @@ import { generateCertificate, toMessageStream, toNodeDuplex } from '@libp2p/tls/
 import { peerAtFault } from '../base/peer-faults.ts';
 import { Problem, unwrap } from '../base/problem.ts';
 import { peerOfCertificate } from './peer-certificate.ts';
+import { boundHandshake, boundHidden } from './secure-bytes.ts';
 import { writesTogether } from './writes-together.ts';
 
 /** A certificate of ours is used for a day, and then made anew. It would hold for longer. */
@@ -92,11 +93,14 @@ export class SecureChannel implements ConnectionEncrypter {
       requestCert: true,
       ALPNProtocols: [...names, withoutMuxer],
     };
+    const endHandshake = boundHandshake(line);
     const duplex = toNodeDuplex(line);
     const socket = isServer ? new TLSSocket(duplex, settings) : connect({ ...settings, socket: duplex });
     duplex.on('error', (cause) => socket.destroy(cause));
     try {
       await handshake(socket, options.signal);
+      endHandshake();
+      boundHidden(socket, duplex, (problem) => line.abort(problem));
       const shown = socket.getPeerCertificate().raw as Uint8Array | undefined;
       const remotePeer = unwrap(await peerOfCertificate(shown ?? new Uint8Array(0)));
       if (options.remotePeer !== undefined && !options.remotePeer.equals(remotePeer)) {

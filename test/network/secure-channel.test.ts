@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import type { Libp2p } from '@libp2p/interface';
 import { tcp } from '@libp2p/tcp';
@@ -7,9 +9,14 @@ import { tls } from '@libp2p/tls';
 import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
+import { limits } from '../../src/base/limits.ts';
+import type { Problem } from '../../src/base/problem.ts';
+import { boundHidden } from '../../src/network/secure-bytes.ts';
 import { SecureChannel } from '../../src/network/secure-channel.ts';
+import { type BareIdentity, bareIdentity, BarePeer } from './bare-peer.ts';
 import { eventually } from './eventually.ts';
 import { Libp2pWorld, addressOf, nodeSeed, peerIdOf } from './libp2p-world.ts';
+import { portOf } from './line.ts';
 import { Recorder } from './recorder.ts';
 
 /** libp2p as it comes, with its own TLS. */
@@ -82,4 +89,72 @@ void test('all connections of a day have one certificate, and a clock that was s
   assert.notEqual(second, first);
   now -= 1;
   assert.notEqual(await channel.context(), second);
+});
+
+void test('a chain of certificates ends the handshake before any of them is looked at', async () => {
+  const world = new Libp2pWorld();
+  try {
+    const called = await world.create({ index: 0 });
+    await called.start(new Recorder());
+    const port = portOf(addressOf(called));
+    const identity = await bareIdentity(nodeSeed(1));
+    const withMore = (count: number): BareIdentity => ({
+      ...identity,
+      cert: `${identity.cert}\n`.repeat(1 + count),
+    });
+    const honest = await BarePeer.connect({ port }, withMore(0));
+    assert.equal(await honest.greet(), 'accepted');
+    honest.destroy();
+    const chained = await BarePeer.connect({ port }, withMore(8)).catch(() => undefined);
+    assert.equal(await chained?.greet().catch(() => undefined), undefined);
+    await chained?.closed;
+  } finally {
+    await world.close();
+  }
+});
+
+class FakeSocket extends PassThrough {
+  readonly faults: Problem[] = [];
+  readonly under = new PassThrough();
+
+  /** `yieldOf` tells what the socket makes of a piece: the sizes of its records' data. */
+  constructor(yieldOf: (piece: Uint8Array) => readonly number[]) {
+    super();
+    this.under.on('data', (piece: Uint8Array) => {
+      for (const size of yieldOf(piece)) this.push(Buffer.alloc(size));
+    });
+    boundHidden(this, this.under, (problem) => this.faults.push(problem));
+    this.resume();
+  }
+
+  async come(size: number, times: number): Promise<void> {
+    for (let index = 0; index < times; index++) {
+      this.under.write(Buffer.alloc(size));
+      await setImmediate();
+    }
+  }
+}
+
+void test('records that carry nothing end a secured line, and those that carry data never do', async () => {
+  const { hiddenBytes } = limits.secureChannel;
+  const keys = new FakeSocket(() => []);
+  await keys.come(27, Math.floor(hiddenBytes / 27));
+  assert.equal(keys.faults.length, 0);
+  await keys.come(27, 1);
+  assert.equal(keys.faults[0]?.code, 'network/too-much');
+
+  const small = new FakeSocket(() => [1]);
+  await small.come(23, hiddenBytes / 16);
+  // Three pieces for each of the largest records, the last with some of the next.
+  let came = 0;
+  const large = new FakeSocket(({ length }) => {
+    const before = Math.floor(came / 16_406);
+    came += length;
+    return Array.from({ length: Math.floor(came / 16_406) - before }, () => 16_384);
+  });
+  await large.come(6_000, 200);
+  // A few new keys beside data are what TLS is allowed.
+  const mixed = new FakeSocket(() => [0, 1]);
+  await mixed.come(50, 2_000);
+  assert.deepEqual([...small.faults, ...large.faults, ...mixed.faults], []);
 });
