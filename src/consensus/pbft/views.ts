@@ -7,7 +7,7 @@ import { highestAboveFinal, mayVote, type Replica } from './replica.ts';
 import { reasonOf } from './report.ts';
 import { highestOf } from './state.ts';
 import { forgetTallies } from './tally.ts';
-import { write } from './writing.ts';
+import { mostStored, write } from './writing.ts';
 
 /** normal or changing → changing to the next view. */
 export function leaveView(replica: Replica, reason: string): void {
@@ -104,4 +104,20 @@ export function moveTo(replica: Replica, view: View): void {
   start(state.repeatTimer, state.now, replica.options.statusMs);
   for (const [from, suspect] of state.suspects) if (suspect.view < view) state.suspects.delete(from);
   forgetTallies(replica);
+  forgetLinks(replica);
+}
+
+/**
+ * Blocks that were valid and not voted for, so that they are not stored: every view that fails may leave some.
+ * Past the bound the oldest go. Nothing is accepted at this moment, and who needs one has it validated anew.
+ */
+function forgetLinks(replica: Replica): void {
+  const { valid, stored } = replica.state;
+  let surplus = valid.size - mostStored(replica);
+  for (const blockHash of valid.keys()) {
+    if (surplus <= 0) return;
+    if (stored.has(blockHash)) continue;
+    valid.delete(blockHash);
+    surplus -= 1;
+  }
 }

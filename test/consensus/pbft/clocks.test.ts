@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { limits } from '../../../src/base/limits.ts';
 import type { Effect } from '../../../src/consensus/engine.ts';
 import type { PbftMessage } from '../../../src/consensus/pbft/message.ts';
 import { hashHeader } from '../../../src/ledger/block.ts';
@@ -63,6 +64,26 @@ test('a primary whose clock is far ahead has the time of its view and no more', 
   committee.pass(1_000);
   assert.deepEqual(committee.heights(), [1, 1, 1, 1]);
   assert.equal(viewOf(committee, 1), 1);
+});
+
+test('views that fail because their blocks are early leave no more behind than any others', () => {
+  const options = { window: 2, viewTimeoutMs: 500, viewTimeoutCapMs: 500, blockIntervalMs: 0 };
+  const committee = new Committee(4, { options });
+  for (const node of committee.nodes) node.aheadMs = 3_600_000;
+  let most = 0;
+  for (let round = 0; round < 60; round++) {
+    committee.work();
+    committee.pass(1_000);
+    for (const { engine } of committee.nodes) most = Math.max(most, engine?.state.valid.size ?? 0);
+  }
+  assert.ok(viewOf(committee, 1) > 20, `${viewOf(committee, 1)} views`);
+  // What is left of earlier views, and what this one adds.
+  assert.ok(most <= (limits.pbftStoredWindows + 1) * options.window, `${most} links`);
+  for (const node of committee.nodes) node.aheadMs = 0;
+  committee.work();
+  committee.pass(3_000);
+  committee.checkAgreement();
+  assert.ok(committee.heights().every((height) => height > 0));
 });
 
 test('a tip that a quorum prepared is voted for, whatever the clock of one says', () => {
