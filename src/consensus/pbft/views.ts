@@ -108,8 +108,9 @@ export function moveTo(replica: Replica, view: View): void {
 }
 
 /**
- * Blocks that were valid and not voted for, so that they are not stored: every view that fails may leave some.
- * Past the bound the oldest go. Nothing is accepted at this moment, and who needs one has it validated anew.
+ * Blocks that were valid and not voted for, so that they are not stored: every view that fails may
+ * leave some. Past the bound the oldest go. Nothing is accepted at this moment, and who needs one
+ * has it validated anew.
  */
 function forgetLinks(replica: Replica): void {
   const { valid, stored } = replica.state;
